@@ -1,0 +1,145 @@
+"""Every setting of lstmcast, its default and its range, as frozen dataclasses.
+
+The only home of defaults. Knows neither pandas nor torch nor terminals. `None` means "found from the data".
+"""
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_type_hints
+
+from lstmcast.errors import UsageError, suggest
+
+Duplicates = Literal["error", "first", "last", "mean", "sum"]
+QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+"""Levels that the network learns; any other level is interpolated between them."""
+
+
+@dataclass(frozen=True)
+class Columns:
+    """Names and roles of the columns. An empty `time` is found: the only column that parses as time."""
+
+    target: tuple[str, ...]
+    time: tuple[str, ...] = ()
+    series: tuple[str, ...] = ()
+    past: tuple[str, ...] = ()
+    future: tuple[str, ...] = ()
+    static: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.target:
+            raise UsageError("no target column given", "name the column to forecast with --target COL")
+        seen: dict[str, str] = {}
+        for role in ("target", "time", "series", "past", "future", "static"):
+            for name in getattr(self, role):
+                if name in seen:
+                    raise UsageError(
+                        f"column {name!r} is given both as --{seen[name]} and as --{role}",
+                        "give each column one role",
+                    )
+                seen[name] = role
+
+
+@dataclass(frozen=True)
+class DataConfig:
+    """How the input is understood; each `None` is found out and reported."""
+
+    delimiter: str | None = None
+    decimal: str | None = None
+    encoding: str | None = None
+    na: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
+    freq: str | None = None
+    date_format: str | None = None
+    duplicates: Duplicates = "error"
+
+
+@dataclass(frozen=True)
+class WindowConfig:
+    """The sliding window: context and horizon in steps, season in steps."""
+
+    horizon: int | None = None
+    context: int | None = None
+    season: int | None = None
+    validation: int | None = None
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "horizon", "context", "season", "validation")
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """The network. `None` takes the size of the weights that training starts from."""
+
+    cell: Literal["lstm"] = "lstm"
+    layers: int | None = None
+    hidden: int | None = None
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        _at_least(self, 1, "layers", "hidden")
+        if not 0 <= self.dropout < 1:
+            raise UsageError(f"--dropout {self.dropout} is out of range", "give a share from 0 up to, not including, 1")
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """The training. `steps`, `lr` and `members` are chosen by validation where they are `None`."""
+
+    start: str = "pretrained"
+    steps: int | None = None
+    lr: float | None = None
+    batch_size: int = 32
+    origins: int = 8
+    weight_decay: float = 0.01
+    grad_clip: float = 1.0
+    patience: int = 3
+    members: int | None = None
+    seed: int = 0
+    jobs: int | None = None
+
+    def __post_init__(self) -> None:
+        _at_least(self, 0, "steps", "seed", "weight_decay")
+        _at_least(self, 1, "batch_size", "origins", "patience", "members", "jobs")
+        for name in ("lr", "grad_clip"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < float("inf"):
+                raise UsageError(f"--{name.replace('_', '-')} {value} is out of range", "give a number above 0")
+
+
+@dataclass(frozen=True)
+class Config:
+    """All settings of one fit."""
+
+    data: DataConfig = field(default_factory=DataConfig)
+    window: WindowConfig = field(default_factory=WindowConfig)
+    model: ModelConfig = field(default_factory=ModelConfig)
+    train: TrainConfig = field(default_factory=TrainConfig)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dictionary that `from_dict` reads back."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "Config":
+        """Rebuild from `to_dict`'s form; raises UsageError for unknown keys, with a suggestion."""
+        sections = get_type_hints(cls)
+        _known(data, sections, "section")
+        return cls(**{name: _section(sections[name], values) for name, values in data.items()})
+
+
+def _section(kind: type, values: Mapping[str, Any]) -> Any:
+    _known(values, [f.name for f in dataclasses.fields(kind)], "setting")
+    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+
+
+def _known(data: Mapping[str, Any], known: Any, what: str) -> None:
+    for key in data:
+        if key not in known:
+            raise UsageError(f"unknown {what} {key!r}", suggest(key, known))
+
+
+def _at_least(config: Any, low: float, *names: str) -> None:
+    for name in names:
+        value = getattr(config, name)
+        if value is not None and not value >= low:
+            raise UsageError(f"--{name.replace('_', '-')} {value} is out of range", f"give {low} or more")
