@@ -1,0 +1,55 @@
+# Everything runs in .venv, which the first target that needs it makes. Only Python >= 3.11 with pip and venv is needed.
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+RUFF_PATHS := lstmcast tests sample_data $(wildcard benchmarks docs)
+# The first Python that is new enough and can make an environment; override with `make PYTHON=...`.
+PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 python; do \
+	$$p -c 'import sys, ensurepip, venv; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+# Two test processes of one thread each beat one process of two threads.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install demo test test-slow lint types bench docs docs-check clean
+
+help:  ## show this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
+
+install: $(STAMP)  ## make .venv and install lstmcast in it
+
+$(STAMP): pyproject.toml .ci/constraints.txt
+	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
+	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
+	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	@touch $@
+
+demo: $(STAMP)  ## fit and forecast a sample file
+	$(BIN)/lstmcast fit sample_data/price.csv --target price --out runs/demo --force
+	$(BIN)/lstmcast predict runs/demo
+
+test: $(STAMP)  ## run the tests (the slow ones left out)
+	$(PYTEST)
+
+test-slow: $(STAMP)  ## run the slow tests
+	$(PYTEST) -m slow
+
+lint: $(STAMP) types  ## ruff and mypy
+	$(BIN)/ruff check $(RUFF_PATHS)
+	$(BIN)/ruff format --check $(RUFF_PATHS)
+
+types: $(STAMP)  ## mypy --strict
+	$(BIN)/mypy
+
+bench: $(STAMP)  ## measure accuracy on the benchmark data
+	$(BIN)/python -m benchmarks.accuracy
+
+docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
+	$(BIN)/python docs/generate.py
+
+docs-check: $(STAMP)  ## fail where docs/commands.md is not what the program's help says
+	$(BIN)/python docs/generate.py --check
+
+clean:  ## remove what the targets made, .venv apart
+	rm -rf build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find . -name __pycache__ -not -path './$(VENV)/*' -prune -exec rm -rf {} +

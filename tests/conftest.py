@@ -1,0 +1,35 @@
+"""What the tests share: where the real data lies, and one thread a process."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+# Set before torch or numpy is loaded, and inherited by every program that a test starts.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+ROOT = Path(__file__).resolve().parent.parent
+SAMPLE_DATA = ROOT / "sample_data"
+SHARED_DATA = Path(os.environ.get("LSTMCAST_SHARED_DATA", ROOT.parent / "shared" / "data"))
+"""Real data sets used where they lie; not part of the project, so tests that need them skip where they are absent."""
+
+
+def shared_file(name: str) -> Path:
+    """Path of `name` under SHARED_DATA; skips the test where it is absent."""
+    path = SHARED_DATA / name
+    if not path.exists():
+        pytest.skip(f"real data {name!r} not found: no {path} (set LSTMCAST_SHARED_DATA to its folder)")
+    return path
+
+
+@pytest.fixture
+def shared() -> Callable[[str], Path]:
+    """`shared("m4/m4_weekly_train.parquet")` gives the path, or skips the test with the reason."""
+    return shared_file
+
+
+@pytest.fixture
+def sample() -> Path:
+    """The folder of small files that ship with the project."""
+    return SAMPLE_DATA
