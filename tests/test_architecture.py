@@ -1,0 +1,231 @@
+"""The house rules that a machine can check: who imports whom, what is never called, how light `--help` is."""
+
+import ast
+import importlib
+import inspect
+import subprocess
+import sys
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT
+
+PACKAGE = ROOT / "lstmcast"
+SOURCES = sorted(PACKAGE.rglob("*.py"))
+
+# From the ground up. A room may import what is below it, and its neighbours where that makes no circle.
+LAYERS = (
+    {"errors"},
+    {"config"},
+    {"read", "timeaxis", "metrics", "distributed"},
+    {"panel"},
+    {"features", "season", "baselines", "verdict", "guard", "synthetic"},
+    {"model", "losses", "windows"},
+    {"train", "rundir", "parallel"},
+    {"forecaster", "pretrain"},
+    {"backtest", "anomaly", "update", "plots", "export", "serve"},
+    {"report", "tune"},
+    {"cli"},
+    {"__init__", "__main__"},
+)
+LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
+
+# What a room must not know, by the name of the library that would tell it.
+IGNORANCE = {
+    "errors": {"numpy", "pandas", "torch"},
+    "config": {"numpy", "pandas", "torch"},
+    "read": {"torch"},
+    "timeaxis": {"torch", "pyarrow"},
+    "metrics": {"torch", "pandas"},
+    "panel": {"torch"},
+    "features": {"torch", "pandas"},
+    "baselines": {"torch", "pandas"},
+    "guard": {"torch", "pandas"},
+    "verdict": {"torch", "pandas"},
+    "windows": {"pandas"},
+    "model": {"pandas"},
+    "losses": {"pandas"},
+    "train": {"pandas"},
+    "backtest": {"torch"},
+    "cli": {"torch"},
+}
+HEAVY = {"torch", "pandas", "pyarrow", "matplotlib", "scipy", "numpy"}
+
+# A run directory, a data file or a configuration must never be able to run code.
+FORBIDDEN_MODULES = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "yaml", "ruamel"}
+FORBIDDEN_NAMES = {
+    "eval",
+    "exec",
+    "__import__",
+    "joblib.load",
+    "joblib.dump",
+    "pandas.eval",
+    "pandas.read_pickle",
+    "torch.load",
+    "torch.save",
+    "torch.jit.load",
+    "torch.hub.load",
+}
+FORBIDDEN_METHODS = {"to_pickle", "read_pickle"}
+
+
+@cache
+def syntax(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def room(path: Path) -> str:
+    """The name under `lstmcast/` that a file belongs to: a module's own, or its package's."""
+    first = path.relative_to(PACKAGE).parts[0]
+    return first.removesuffix(".py")
+
+
+def imported(tree: ast.Module) -> Iterator[str]:
+    """Dotted names of all that a module imports, in functions and under TYPE_CHECKING too."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def rooms_imported(path: Path) -> set[str]:
+    """Rooms of lstmcast that a file imports, its own apart."""
+    parts = (name.split(".") for name in imported(syntax(path)))
+    named = {part[1] for part in parts if part[0] == "lstmcast" and len(part) > 1}
+    return {name for name in named if name in LEVEL or (PACKAGE / f"{name}.py").exists()} - {room(path)}
+
+
+def dangers(tree: ast.Module) -> list[str]:
+    """What in `tree` can run code out of a file: forbidden imports, calls and flags, whatever their alias."""
+    origin: dict[str, str] = {}
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            origin.update({alias.asname: alias.name for alias in node.names if alias.asname})
+        elif isinstance(node, ast.ImportFrom):
+            origin.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+    for name in imported(tree):
+        if name.split(".")[0] in FORBIDDEN_MODULES or name in FORBIDDEN_NAMES:
+            found.append(f"import of {name}")
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+            head, _, rest = ast.unparse(node).partition(".")
+            name = ".".join(filter(None, (origin.get(head, head), rest)))
+            if name in FORBIDDEN_NAMES or name.split(".")[-1] in FORBIDDEN_METHODS:
+                found.append(f"line {node.lineno}: {name}")
+        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
+            found.append(f"line {node.lineno}: allow_pickle")
+    return found
+
+
+def modules_loaded(*arguments: str) -> set[str]:
+    """Top-level modules that a fresh interpreter loads when it runs `python arguments`."""
+    command = [sys.executable, "-X", "importtime", *arguments]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    assert done.returncode == 0, done.stderr[-2000:]
+    lines = (line.split("|") for line in done.stderr.splitlines() if line.startswith("import time:"))
+    return {line[-1].strip().split(".")[0] for line in lines}
+
+
+def named(path: Path) -> str:
+    return str(path.relative_to(PACKAGE))
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_every_module_has_a_place_in_the_house(path: Path) -> None:
+    assert room(path) in LEVEL, f"give {room(path)!r} a layer in LAYERS"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_imports_go_downward_only(path: Path) -> None:
+    upward = {other for other in rooms_imported(path) if LEVEL[other] > LEVEL[room(path)]}
+    assert not upward, f"{named(path)} imports {sorted(upward)} from above"
+
+
+def test_imports_make_no_circle() -> None:
+    needs: dict[str, set[str]] = {}
+    for path in SOURCES:
+        needs.setdefault(room(path), set()).update(rooms_imported(path))
+    while free := {name for name, others in needs.items() if not others & needs.keys()}:
+        needs = {name: others for name, others in needs.items() if name not in free}
+    assert not needs, f"these import each other in a circle, or need one that does: {sorted(needs)}"
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_room_does_not_know_what_is_not_its_business(path: Path) -> None:
+    known = {name.split(".")[0] for name in imported(syntax(path))} & IGNORANCE.get(room(path), set())
+    assert not known, f"{named(path)} imports {sorted(known)}"
+
+
+@pytest.mark.parametrize(("library", "home"), [("rich", "cli/console.py"), ("typer", "cli/"), ("click", "nowhere")])
+def test_the_terminal_libraries_stay_in_their_home(library: str, home: str) -> None:
+    users = {named(path) for path in SOURCES if library in {name.split(".")[0] for name in imported(syntax(path))}}
+    assert {user for user in users if not user.startswith(home)} == set()
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_nothing_that_is_read_can_run_code(path: Path) -> None:
+    assert dangers(syntax(path)) == []
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import pickle",
+        "from cloudpickle import loads",
+        "def late():\n    import yaml",
+        "import torch as t\nt.load('x')",
+        "from torch import save as keep",
+        "import joblib\nread = joblib.load",
+        "import numpy as np\nnp.load('x', allow_pickle=True)",
+        "import pandas as pd\npd.read_pickle('x')",
+        "frame.to_pickle('x')",
+        "eval('1')",
+        "import torch\ntorch.jit.load('x')",
+    ],
+)
+def test_the_check_for_code_in_files_sees_each_way_of_writing_it(code: str) -> None:
+    assert dangers(ast.parse(code))
+
+
+def test_the_check_for_code_in_files_leaves_honest_code_alone() -> None:
+    code = (
+        "import torch, numpy as np, json\nnp.load('x', allow_pickle=False)\njson.load(f)\nmodel.eval()\nrun.save('x')"
+    )
+    assert dangers(ast.parse(code)) == []
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_no_module_is_longer_than_400_lines(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= 400
+
+
+def test_every_public_name_resolves_and_is_documented() -> None:
+    lstmcast = importlib.import_module("lstmcast")
+    if not hasattr(lstmcast, "__all__"):
+        pytest.skip("the public names are not there yet")
+    for name in lstmcast.__all__:
+        value = getattr(lstmcast, name)
+        if inspect.isclass(value) or inspect.isroutine(value):
+            doc = value.__doc__ or ""
+            assert doc and not doc.startswith(f"{name}("), f"{name} has no docstring"
+    assert set(lstmcast.__all__) <= set(dir(lstmcast))
+
+
+def test_importing_the_package_loads_nothing_heavy() -> None:
+    assert modules_loaded("-c", "import lstmcast") & HEAVY == set()
+
+
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["fit", "--help"], ["predict", "--help"]], ids=" ".join
+)
+def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
+    if not (PACKAGE / "cli" / "app.py").exists():
+        pytest.skip("the command line is not there yet")
+    loaded = modules_loaded("-m", "lstmcast", *arguments)
+    assert "typer" in loaded
+    assert loaded & HEAVY == set()
