@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors"},
     {"config"},
-    {"read", "timeaxis", "metrics", "distributed"},
+    {"read", "dates", "grid", "timeaxis", "metrics", "distributed"},
     {"panel"},
     {"features", "season", "baselines", "verdict", "guard", "synthetic"},
     {"model", "losses", "windows"},
@@ -38,7 +38,9 @@ IGNORANCE = {
     "errors": {"numpy", "pandas", "torch"},
     "config": {"numpy", "pandas", "torch"},
     "read": {"torch"},
-    "timeaxis": {"torch", "pyarrow"},
+    "dates": {"torch"},
+    "grid": {"torch", "pandas", "pyarrow"},
+    "timeaxis": {"torch"},
     "metrics": {"torch", "pandas"},
     "panel": {"torch"},
     "features": {"torch", "pandas"},
@@ -93,10 +95,10 @@ def imported(tree: ast.Module) -> Iterator[str]:
 
 
 def rooms_imported(path: Path) -> set[str]:
-    """Rooms of lstmcast that a file imports, its own apart."""
+    """Rooms of lstmcast that a file imports, its own apart; a name of the package itself counts as `__init__`."""
     parts = (name.split(".") for name in imported(syntax(path)))
-    named = {part[1] for part in parts if part[0] == "lstmcast" and len(part) > 1}
-    return {name for name in named if name in LEVEL or (PACKAGE / f"{name}.py").exists()} - {room(path)}
+    second = {[*part, "__init__"][1] for part in parts if part[0] == "lstmcast"}
+    return {name if name in LEVEL else "__init__" for name in second} - {room(path)}
 
 
 def dangers(tree: ast.Module) -> list[str]:
@@ -206,8 +208,8 @@ def test_no_module_is_longer_than_400_lines(path: Path) -> None:
 
 def test_every_public_name_resolves_and_is_documented() -> None:
     lstmcast = importlib.import_module("lstmcast")
-    if not hasattr(lstmcast, "__all__"):
-        pytest.skip("the public names are not there yet")
+    if not all((PACKAGE / f"{home}.py").exists() for home in ("panel", "forecaster", "backtest")):
+        pytest.skip("the homes of the public names are not all there yet")
     for name in lstmcast.__all__:
         value = getattr(lstmcast, name)
         if inspect.isclass(value) or inspect.isroutine(value):
