@@ -1,0 +1,143 @@
+"""The product as a user meets it: its commands in processes of their own, its defaults, and its forecasts scored."""
+
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from benchmarks.sets import DATA, Competition, Everyday, flat
+from lstmcast import metrics
+
+LEVELS = np.arange(1, 10) / 10
+ZERO_SHOT = ("--steps", "0")
+Scores = dict[str, Any]
+Floats = npt.NDArray[np.float64]
+
+
+class ProductError(Exception):
+    """The product failed; the text is what it said."""
+
+
+def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = DATA) -> Scores:
+    """Fit `one` with the defaults (and `options`), forecast, and score; `seconds` are of CPU, both together."""
+    began = _cpu()
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(one, Competition):
+            scores, busy = _competition(one, seed, options, Path(folder), data)
+        else:
+            scores, busy = _everyday(one, seed, options, Path(folder), data)
+    return scores | {"seconds": round(_cpu() - began - busy, 2)}
+
+
+def competition_scores(train: pd.DataFrame, test: pd.DataFrame, forecast: pd.DataFrame, one: Competition) -> Scores:
+    """Errors of a forecast table on the official test part, averaged over series.
+
+    Raises:
+        ProductError: the forecast lacks a series or a stamp of the test part.
+    """
+    columns = [f"q{100 * level:g}" for level in LEVELS]
+    joined = test.merge(forecast, on=["unique_id", "ds"], how="left")
+    if joined["forecast"].isna().any() or len(joined) != len(test):
+        raise ProductError(f"{int(joined['forecast'].isna().sum())} of {len(test)} test values have no forecast")
+    shape = -1, one.horizon
+    actual, point = (joined[name].to_numpy(np.float64).reshape(shape) for name in ("y", "forecast"))
+    quantiles = joined[columns].to_numpy(np.float64).reshape(*shape, len(LEVELS))
+    values, offsets = flat(train)
+    scale = metrics.seasonal_scale(values, offsets, np.diff(offsets), one.season)
+    smape, mase = metrics.smape(actual, point), metrics.mase(actual, point, scale)
+    return {
+        "series": len(actual),
+        "points": actual.size,
+        "smape": smape,
+        "mase": mase,
+        "mape": metrics.mape(actual, point),
+        "owa": metrics.owa(smape, mase, *one.naive2) if one.naive2 else None,
+        "wql": metrics.wql(actual, quantiles, LEVELS),
+        "coverage": metrics.coverage(actual, quantiles[..., 0], quantiles[..., -1]),
+    }
+
+
+def _competition(one: Competition, seed: int, options: Sequence[str], folder: Path, data: Path) -> tuple[Scores, float]:
+    began = _cpu()
+    train, test = one.load(data)
+    train.to_parquet(folder / "train.parquet", index=False)
+    busy = _cpu() - began
+    columns = ["--target", "y", "--series", "unique_id", "--horizon", str(one.horizon)]
+    _call(folder, "fit", "train.parquet", *columns, "--seed", str(seed), "--out", "run", *options)
+    levels = ",".join(f"{level:g}" for level in LEVELS)
+    _call(folder, "predict", "run", "--quantiles", levels, "-o", "forecast.parquet")
+    began = _cpu()
+    forecast = pd.read_parquet(folder / "forecast.parquet")
+    return competition_scores(train, test, forecast, one), busy + _cpu() - began
+
+
+def _everyday(one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path) -> tuple[Scores, float]:
+    from lstmcast.config import Columns, DataConfig
+    from lstmcast.forecaster import Forecaster
+    from lstmcast.panel import Panel
+    from lstmcast.read import read_table
+    from lstmcast.verdict import judge
+
+    began = _cpu()
+    reading = DataConfig(date_format=one.date_format)
+    columns = Columns(target=(one.target,), time=one.time, series=one.series)
+    panel = Panel.from_table(read_table(data / one.file, reading), columns, reading)
+    series, origins = last_origins(panel.lengths, one.horizon, one.windows)
+    ends = np.where(np.isin(np.arange(len(panel)), series), panel.lengths - one.horizon * one.windows, 0)
+    _write(panel.head(ends), one.target, folder / "train.parquet")
+    busy = _cpu() - began
+    said = ["--target", one.target, "--time", panel.axis.name, "--horizon", str(one.horizon), "--seed", str(seed)]
+    said += [word for name in one.series for word in ("--series", name)]
+    said += ["--date-format", one.date_format] if one.date_format else []
+    _call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
+    quantiles = Forecaster.load(folder / "run").quantiles(panel, series, origins, one.horizon, LEVELS)
+    began = _cpu()
+    verdict = judge(panel, series, origins, quantiles, LEVELS, one.season)
+    best = min(verdict.baselines.items(), key=lambda item: item[1]["mase"])
+    scores: Scores = {name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")}
+    scores |= {"series": verdict.series, "points": verdict.observed, "baseline": best[0]}
+    return scores | {"baseline_mase": best[1]["mase"], "ratio": scores["mase"] / best[1]["mase"]}, busy + _cpu() - began
+
+
+def last_origins(lengths: npt.NDArray[np.int64], horizon: int, windows: int) -> tuple[npt.NDArray[np.int64], ...]:
+    """Series and origin of the last `windows` horizons of each series that has two more, [K] each."""
+    origins = (lengths - 1)[:, None] - horizon * np.arange(windows, 0, -1)
+    kept = np.flatnonzero(lengths >= (windows + 2) * horizon)
+    return np.repeat(kept, windows), origins[kept].ravel()
+
+
+def _write(panel: Any, target: str, path: Path) -> None:
+    """The history as a user's file: key columns, stamps in their own form, the target."""
+    number = np.repeat(np.arange(len(panel)), panel.lengths)
+    step = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
+    frame = pd.DataFrame({name: [panel.keys[i][k] for i in number] for k, name in enumerate(panel.key_names)})
+    frame[panel.axis.name] = panel.axis.stamps(panel.start[number] + step)
+    frame[target] = panel.values
+    frame.to_parquet(path, index=False)
+
+
+def _call(folder: Path, *arguments: str) -> None:
+    """Run `lstmcast ARGUMENTS` in `folder` on one thread; raises ProductError with what it said if it fails."""
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    command = [sys.executable, "-m", "lstmcast", *arguments, "-q"]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        said = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
+        raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {said}")
+
+
+def _cpu() -> float:
+    """CPU seconds of this process and of its finished children."""
+    children = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return time.process_time() + children.ru_utime + children.ru_stime

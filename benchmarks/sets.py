@@ -1,0 +1,149 @@
+"""The real data sets that accuracy is measured on, and how each is split. Nothing here knows a model.
+
+The data is read where it lies (`DATA`) and is not part of the project.
+"""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+ROOT = Path(__file__).resolve().parent.parent
+DATA = Path(os.environ.get("LSTMCAST_SHARED_DATA", ROOT.parent / "shared" / "data"))
+LAST = pd.Timestamp("2015-12-27")
+"""Where the histories of a competition end: its files number the steps, a user's file has dates."""
+
+
+@dataclass(frozen=True)
+class Competition:
+    """Many short series with an official test part of one horizon.
+
+    freq: the dates that its numbered steps are given (None keeps the numbers). season: for the scale of MASE.
+    naive2: sMAPE and MASE of the Naive2 forecast, for OWA.
+    """
+
+    name: str
+    folder: str
+    horizon: int
+    season: int
+    freq: str | None
+    naive2: tuple[float, float] | None = None
+
+    def load(self, data: Path = DATA) -> tuple[pd.DataFrame, pd.DataFrame]:
+        """Training and test part: unique_id, ds, y, by series, then time."""
+        if self.name == "m4_hourly":
+            frame = pd.read_parquet(data / "m4" / "m4_hourly_full_dated.parquet", columns=["unique_id", "ds", "y"])
+            return split(frame, self.horizon)
+        parts = [pd.read_parquet(data / self.folder / f"{self.name}_{part}.parquet") for part in ("train", "test")]
+        frame = pd.concat(parts, ignore_index=True).sort_values(["unique_id", "t"], ignore_index=True)
+        return split(dated(frame, self.horizon, self.freq), self.horizon)
+
+
+@dataclass(frozen=True)
+class Everyday:
+    """A file as people have it, forecast from `windows` origins at its end.
+
+    season: for the seasonal naive and the scale of MASE. series, time, date_format: what its user would have to say.
+    fresh: set aside, so that nothing is chosen by looking at it.
+    """
+
+    name: str
+    file: str
+    target: str
+    horizon: int
+    season: int
+    windows: int
+    series: tuple[str, ...] = ()
+    time: tuple[str, ...] = ()
+    date_format: str | None = None
+    fresh: bool = False
+
+
+COMPETITIONS = (
+    Competition("m4_hourly", "m4", 48, 24, "h", (18.383, 2.395)),
+    Competition("m4_weekly", "m4", 13, 1, "W-SUN", (9.161, 2.777)),
+    Competition("m3_yearly", "m3", 6, 1, "YS"),
+    Competition("m3_quarterly", "m3", 8, 4, "QS"),
+    Competition("m3_monthly", "m3", 18, 12, "MS"),
+    Competition("m3_other", "m3", 8, 1, None),
+    Competition("m1_yearly", "m1", 6, 1, "YS"),
+    Competition("m1_quarterly", "m1", 8, 4, "QS"),
+    Competition("m1_monthly", "m1", 18, 12, "MS"),
+    Competition("tourism_yearly", "tourism", 4, 1, "YS"),
+    Competition("tourism_quarterly", "tourism", 8, 4, "QS"),
+    Competition("tourism_monthly", "tourism", 24, 12, "MS"),
+)
+
+_PARTS = ("year", "month", "day", "hour")
+_PLACE = ("Region", "State", "Purpose")
+_VISITS = "everyday/website_visits_dmy_dates.csv"
+_STORES = "panel/walmart_store_sales.csv"
+EVERYDAY = (
+    Everyday("air_passengers", "everyday/airline-passengers.csv", "Passengers", 12, 12, 2),
+    Everyday("co2_monthly", "everyday/co2-concentration.csv", "CO2", 24, 12, 3),
+    Everyday("sunspots_monthly", "everyday/monthly-sunspots.csv", "Sunspots", 12, 1, 10),
+    Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3),
+    Everyday("melbourne_min_temp", "everyday/daily-min-temperatures.csv", "Temp", 14, 1, 10),
+    Everyday("website_visits_daily", _VISITS, "users", 14, 7, 4, date_format="%d/%m/%y"),
+    Everyday("uk_daily_flights", "everyday/uk_daily_flights_BOM_dmy.csv", "Number of flights", 14, 7, 6),
+    Everyday("bike_sharing_hourly", "everyday/bike_sharing_hourly.csv", "users", 24, 24, 20, time=("date_time",)),
+    Everyday("vic_elec_halfhourly", "everyday/vic_electricity.csv", "Demand", 48, 48, 20, time=("Time",)),
+    Everyday("stocks", "everyday/stocks.csv", "price", 6, 1, 4, series=("symbol",)),
+    Everyday("milk_monthly", "everyday/monthly-milk-incomplete.csv", "Pounds per cow", 12, 12, 3),
+    Everyday("gasoline_weekly", "everyday/us_gasoline_weekly.csv", "Gasoline", 8, 52, 6),
+    Everyday("co2_weekly", "everyday/co2_weekly_missing.csv", "co2", 8, 52, 6),
+    Everyday("wp_log_peyton_manning", "everyday/example_wp_log_R.csv", "y", 28, 7, 6),
+    Everyday("beijing_pm25", "everyday/beijing_pm25_split_date_columns.csv", "pm2.5", 24, 24, 20, time=_PARTS),
+    Everyday("walmart_store_sales", _STORES, "Weekly_Sales", 8, 52, 3, ("Store",), ("Date",), "%d-%m-%Y", fresh=True),
+    Everyday("australia_tourism", "panel/australia_tourism.csv", "Trips", 8, 4, 1, series=_PLACE, fresh=True),
+    Everyday("power_prices", "panel/epf_short_with_exog.csv", "y", 24, 24, 7, series=("unique_id",), fresh=True),
+    Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, fresh=True),
+    Everyday("nyc_taxi", "nab/realKnownCause/nyc_taxi.csv", "value", 48, 48, 10, fresh=True),
+)
+SETS: dict[str, Competition | Everyday] = {one.name: one for one in (*COMPETITIONS, *EVERYDAY)}
+GROUPS = {
+    "m4": [one.name for one in COMPETITIONS if one.folder == "m4"],
+    "m3": [one.name for one in COMPETITIONS if one.folder == "m3"],
+    "m1": [one.name for one in COMPETITIONS if one.folder == "m1"],
+    "tourism": [one.name for one in COMPETITIONS if one.folder == "tourism"],
+    "everyday": [one.name for one in EVERYDAY if not one.fresh],
+    "fresh": [one.name for one in EVERYDAY if one.fresh],
+}
+
+
+def dated(frame: pd.DataFrame, horizon: int, freq: str | None) -> pd.DataFrame:
+    """Turn the step number `t` of a sorted frame into stamps `ds`, every training part ending at the same one."""
+    if freq is None:
+        return frame.rename(columns={"t": "ds"})[["unique_id", "ds", "y"]]
+    end = frame.groupby("unique_id")["t"].transform("max")
+    back = (end - frame["t"]).to_numpy()
+    stamps = pd.date_range(end=LAST, periods=int(back.max()) + 1 - horizon, freq=freq)
+    stamps = stamps.union(pd.date_range(stamps[-1], periods=horizon + 1, freq=freq))
+    return pd.DataFrame({"unique_id": frame["unique_id"], "ds": stamps[len(stamps) - 1 - back], "y": frame["y"]})
+
+
+def split(frame: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Cut the last `horizon` rows off every series of a frame that is sorted by series, then time."""
+    left = frame.groupby("unique_id", sort=False).cumcount(ascending=False).to_numpy()
+    return frame[left >= horizon].reset_index(drop=True), frame[left < horizon].reset_index(drop=True)
+
+
+def select(names: list[str]) -> list[str]:
+    """Sets by their own names or by group, each once, in the order of `SETS`; all for no name.
+
+    Raises:
+        ValueError: a name is neither.
+    """
+    for name in names:
+        if name not in SETS and name not in GROUPS:
+            raise ValueError(f"no set or group {name!r}; there is {', '.join([*GROUPS, *SETS])}")
+    wanted = {one for name in names for one in GROUPS.get(name, [name])}
+    return [name for name in SETS if name in wanted or not names]
+
+
+def flat(frame: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    """Values of a frame sorted by series, and where each series begins: [sum T] and [N+1]."""
+    lengths = frame.groupby("unique_id", sort=False).size().to_numpy()
+    return frame["y"].to_numpy(np.float64), np.concatenate([[0], np.cumsum(lengths)])

@@ -1,0 +1,140 @@
+"""Results -> one page of Markdown. Pure: takes what was measured, writes nothing."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from benchmarks.references import references
+from benchmarks.sets import COMPETITIONS, EVERYDAY, GROUPS, Everyday
+
+Result = dict[str, Any]
+"""Scores of one run: set, kind ("fit" or "zero-shot"), seed, and the measures; or an `error`."""
+
+_FORMS = {
+    "smape": ".2f",
+    "mase": ".3f",
+    "mape": ".2f",
+    "owa": ".3f",
+    "wql": ".4f",
+    "coverage": ".2f",
+    "seconds": ".1f",
+    "ratio": ".3f",
+}
+_TITLES = {
+    **{"smape": "sMAPE", "mase": "MASE", "mape": "MAPE", "owa": "OWA", "wql": "WQL"},
+    **{"coverage": "80 % coverage", "seconds": "CPU s"},
+}
+_LABELS = {"fit": "**lstmcast**", "zero-shot": "lstmcast, nothing trained"}
+_HEAD = """# Accuracy
+
+Written by `python -m benchmarks.accuracy`: the command line with its defaults, one thread. Every figure of lstmcast is
+the mean over {seeds}. "Nothing trained" is the pretrained network with `--steps 0`. Errors: less is better, and 1 in
+MASE is the in-sample error of repeating the last season. WQL is the weighted quantile loss of the levels .1 to .9;
+coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit` and `predict` together, start
+of the program included; those of other methods were measured on other days.
+"""
+
+
+def page(results: Sequence[Result]) -> str:
+    """The whole page, with a section for each kind of set that was measured."""
+    seeds = sorted({one["seed"] for one in results if one["kind"] == "fit"})
+    parts = [_HEAD.format(seeds=f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}" if seeds else "-")]
+    names = {one["set"] for one in results}
+    if any(one.name in names for one in COMPETITIONS):
+        parts.append(_competitions(results))
+    for group, title in (("everyday", "Everyday series"), ("fresh", "Series set aside")):
+        if names & set(GROUPS[group]):
+            parts.append(f"## {title}\n\n{_everyday(results, group)}")
+    failures = [
+        f"- {one['set']}, {one['kind']}, seed {one['seed']}: {one['error']}" for one in results if "error" in one
+    ]
+    if failures:
+        parts.append("## Failed\n\n" + "\n".join(failures) + "\n")
+    return "\n".join(parts)
+
+
+def summary(results: Sequence[Result], group: str, kind: str) -> dict[str, float]:
+    """Of the ratios to the best baseline of a group: geometric mean, worst, share above 1.02; empty without any."""
+    ratios = np.array([mean["ratio"] for name in GROUPS[group] if (mean := _mean(results, name, kind)).get("ratio")])
+    if not len(ratios):
+        return {}
+    worst, above = float(ratios.max()), float((ratios > 1.02).mean())
+    return {"sets": len(ratios), "geometric_mean": float(np.exp(np.log(ratios).mean())), "worst": worst, "above": above}
+
+
+def m3_all(results: Sequence[Result], kind: str) -> dict[str, float]:
+    """Errors of the whole M3: sMAPE weighted by observations, as the competition did; empty until all are there."""
+    parts = [_mean(results, name, kind) for name in GROUPS["m3"]]
+    if not all(parts):
+        return {}
+    weights = np.array([part["points"] for part in parts])
+    return {"smape": float(np.average([part["smape"] for part in parts], weights=weights))}
+
+
+def _competitions(results: Sequence[Result]) -> str:
+    rows = []
+    names = [one.name for one in COMPETITIONS]
+    for name in [*names[:6], "m3_all", *names[6:]]:
+        found = {kind: (m3_all if name == "m3_all" else _of(name))(results, kind) for kind in _LABELS}
+        if any(found.values()):
+            rows += [(name, _LABELS[kind], scores) for kind, scores in found.items() if scores]
+            rows += [("", whose, scores) for whose, scores in references(name)]
+    lines = [[name, whose, *_figures(scores)] for name, whose, scores in rows]
+    return "## Competitions\n\n" + _table(["set", "whose", *_TITLES.values()], lines)
+
+
+def _everyday(results: Sequence[Result], group: str) -> str:
+    lines = [line for one in EVERYDAY if one.name in GROUPS[group] and (line := _everyday_line(results, one))]
+    head = ["set", "ratio", "ratio, nothing trained", "MASE", "best baseline", "AutoETS", "DOTheta"]
+    table = _table([*head, "WQL", "80 % coverage", "CPU s"], lines)
+    words = [
+        f"{_LABELS[kind].strip('*')}: geometric mean {s['geometric_mean']:.3f}, worst {s['worst']:.2f}, "
+        f"{s['above']:.0%} of {s['sets']:.0f} above 1.02."
+        for kind in _LABELS
+        if (s := summary(results, group, kind))
+    ]
+    said = (
+        "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same windows (below 1 is a gain)."
+    )
+    return "\n".join([said, *words, "", table])
+
+
+def _everyday_line(results: Sequence[Result], one: Everyday) -> list[str]:
+    fitted, untrained = (_mean(results, one.name, kind) for kind in _LABELS)
+    shown = fitted or untrained
+    if not shown:
+        return []
+    others = dict(references(one.name))
+    best = f"{shown['baseline'].replace('_', ' ')} {shown['baseline_mase']:.3f}"
+    ratios = (_figure(scores, "ratio") for scores in (fitted, untrained))
+    rivals = (_figure(others.get(name, {}), "mase") for name in ("AutoETS", "DOTheta"))
+    rest = (_figure(shown, name) for name in ("wql", "coverage", "seconds"))
+    return [one.name, *ratios, _figure(shown, "mase"), best, *rivals, *rest]
+
+
+def _of(name: str) -> Callable[[Sequence[Result], str], Result]:
+    return lambda results, kind: _mean(results, name, kind)
+
+
+def _mean(results: Sequence[Result], name: str, kind: str) -> Result:
+    """Mean over seeds of the figures of a set that were measured; what is no figure as it is."""
+    found = [one for one in results if (one["set"], one["kind"]) == (name, kind) and "error" not in one]
+    if not found:
+        return {}
+    keys = [key for key in found[0] if key != "seed" and all(isinstance(one.get(key), int | float) for one in found)]
+    return found[0] | {key: float(np.mean([one[key] for one in found])) for key in keys}
+
+
+def _figures(scores: Result) -> list[str]:
+    return [_figure(scores, name) for name in _TITLES]
+
+
+def _figure(scores: Result, name: str) -> str:
+    value = scores.get(name)
+    return "" if value is None else format(value, _FORMS[name])
+
+
+def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:
+    rows = [head, ["---"] * len(head), *lines]
+    return "".join("| " + " | ".join(row) + " |\n" for row in rows)
