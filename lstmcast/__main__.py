@@ -1,0 +1,6 @@
+"""`python -m lstmcast`."""
+
+from lstmcast.cli.app import main
+
+if __name__ == "__main__":
+    main()

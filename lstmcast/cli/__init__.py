@@ -1,0 +1,1 @@
+"""The command line: options -> config -> one library call -> show."""

@@ -1,0 +1,233 @@
+"""The program: its commands, and the one place where an error becomes text and an exit status."""
+
+import errno
+import json
+import os
+import re
+import signal
+import sys
+import tempfile
+import traceback
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand
+from typer.exceptions import TyperException
+from typer.main import get_command
+
+from lstmcast.cli import backtest, console, evaluate, fit, help, inspect, options, predict
+from lstmcast.errors import ExitCode, LstmcastError, suggest
+
+Problem = tuple[ExitCode, str, str, str]
+"""Exit code, kind, message and hint."""
+_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+
+
+class Command(TyperCommand):
+    """A command whose help shows its options under headings, and its examples as they are typed."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments, then options by heading."""
+        sections: dict[str, list[tuple[str, str]]] = {}
+        for parameter in self.get_params(ctx):
+            if record := parameter.get_help_record(ctx):
+                heading = getattr(parameter, "rich_help_panel", None) or options.SHOWING
+                argument = parameter.param_type_name == "argument"
+                left, right = record
+                right = re.sub(r"\[default: \((.*?)\)", r"[default: \1", right)
+                sections.setdefault("Arguments" if argument else heading, []).append((left, right))
+        for heading, records in sections.items():
+            with formatter.section(heading):
+                formatter.write_dl(records, col_max=26)
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
+        """Write the examples."""
+        if self.epilog:
+            with formatter.section("Examples"):
+                formatter.write("".join(f"  {line}\n" for line in self.epilog.splitlines()))
+
+
+app = typer.Typer(
+    name="lstmcast",
+    help="Forecast time series with a small recurrent network that must beat the classical baselines or say so.",
+    epilog="`lstmcast COMMAND --help` has the options of a command; `lstmcast help exit-codes` what a status means.",
+    rich_markup_mode=None,
+    add_completion=False,
+    context_settings=_NAMES,
+)
+for module in (fit, predict, evaluate, backtest, inspect, help):
+    name = module.__name__.rpartition(".")[2]
+    app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=_NAMES)(
+        options.grouped(getattr(module, name))
+    )
+
+
+def _show_version(wanted: bool) -> None:
+    if wanted:
+        python = ".".join(map(str, sys.version_info[:3]))
+        typer.echo(f"lstmcast {version('lstmcast')} (torch {version('torch')}, Python {python})")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _root(
+    context: typer.Context,
+    version: Annotated[  # noqa: ARG001
+        bool, typer.Option("--version", help="Show the versions and exit.", callback=_show_version, is_eager=True)
+    ] = False,
+) -> None:
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help(), err=True)
+        raise typer.Exit(ExitCode.USAGE)
+
+
+def main() -> NoReturn:
+    """Run the program on the process's arguments and end the process with its status."""
+    _hold_standard_streams()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what a library mutters is not for users
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run one command line; returns its exit status, after saying on stderr what went wrong."""
+    try:
+        status = _invoke(arguments)
+        sys.stdout.flush()
+        return status
+    except BaseException as raised:
+        # A signal may come out as anything, for example as the ImportError of a module that was being loaded.
+        error = _signals[0] if _signals else raised
+        if "--debug" in arguments and not isinstance(error, SystemExit | BrokenPipeError):
+            traceback.print_exception(raised)
+        return _fail(error, as_json="--json" in arguments)
+
+
+def _invoke(arguments: Sequence[str]) -> int:
+    # Without typer's own main, which turns interrupts, broken pipes and errors into exits of its own kind.
+    command = get_command(app)
+    try:
+        with command.make_context("lstmcast", list(arguments)) as context:
+            command.invoke(context)
+    except typer.Exit as done:
+        return done.exit_code
+    return ExitCode.OK
+
+
+def _fail(error: BaseException, *, as_json: bool) -> int:
+    if isinstance(error, BrokenPipeError):  # the reader has all it wants
+        _silence_stdout()
+        return ExitCode.OK
+    if isinstance(error, SystemExit):
+        return error.code if isinstance(error.code, int) else ExitCode.BUG
+    code, kind, message, hint = _describe(error)
+    if as_json:
+        fields = {"code": int(code), "kind": kind, "message": message, "hint": hint}
+        console.write_message(json.dumps(fields, ensure_ascii=True))
+    else:
+        console.write_message(f"{'' if kind == 'signal' else 'error: '}{message}", *([f"  {hint}"] if hint else []))
+    _silence_stdout()
+    return code
+
+
+def _describe(error: BaseException) -> Problem:
+    match error:
+        case LstmcastError():
+            return error.exit_code, error.exit_code.name.lower(), error.message, error.hint
+        case TyperException():
+            return ExitCode.USAGE, "usage", *_usage(error)
+        case KeyboardInterrupt():
+            return ExitCode.INTERRUPTED, "signal", "interrupted", ""
+        case Terminated():
+            return ExitCode.TERMINATED, "signal", "terminated", ""
+        case MemoryError():
+            return (
+                ExitCode.RESOURCE,
+                "resource",
+                "out of memory",
+                "give fewer series, a smaller --batch-size or --hidden",
+            )
+        case OSError():
+            return ExitCode.RESOURCE, "resource", *_system(error)
+    return ExitCode.BUG, "bug", f"a bug in lstmcast: {type(error).__name__}: {error}", _log(error)
+
+
+def _usage(error: TyperException) -> tuple[str, str]:
+    """Say what is wrong with a command line, and what was perhaps meant."""
+    message = error.format_message().rstrip(".")
+    if isinstance(option := getattr(error, "option_name", None), str) and message.startswith("No such option"):
+        return f"no option {option!r}", _alternatives(getattr(error, "possibilities", None), error)
+    if found := re.match(r"No such command '(.*?)'", message):
+        return f"no command {found[1]!r}", suggest(found[1], (one.name or "" for one in app.registered_commands))
+    if found := re.match(r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)", message):
+        return f"{found[1]} {found[2]!r} is unknown", suggest(found[2], re.findall(r"'(.*?)'", found[3]))
+    if found := re.match(r"Invalid value for '(.*?)': ([^,]*)", message):
+        return f"{found[1]}: {found[2][0].lower()}{found[2][1:]}", _see_help(error)
+    return f"{message[0].lower()}{message[1:]}", _see_help(error)
+
+
+def _alternatives(close: Sequence[str] | None, error: TyperException) -> str:
+    return f"did you mean {close[0]}?" if close else _see_help(error)
+
+
+def _see_help(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see `{context.command_path if context else 'lstmcast'} --help`"
+
+
+def _system(error: OSError) -> tuple[str, str]:
+    if error.filename is None:
+        return f"input or output failed: {error.strerror or error}", ""
+    hint = "write somewhere else with --out or -o" if error.errno in _DISK else ""
+    return f"{str(error.filename)!r}: {error.strerror or error}", hint
+
+
+def _log(error: BaseException) -> str:
+    """Keep the traceback of a bug where it can be sent from."""
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="lstmcast-", suffix=".log", delete=False) as log:
+            log.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return "run it again with --debug to see where"
+    return f"please report it with {log.name}"
+
+
+class Terminated(BaseException):
+    """SIGTERM arrived."""
+
+
+_signals: list[BaseException] = []
+
+
+def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
+    _signals.append(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
+    raise _signals[-1]
+
+
+def _hold_standard_streams() -> None:
+    """Give a closed stdin, stdout or stderr a place, so that no data file is opened under its number.
+
+    A closed stdout gets one that cannot be written to: losing data is an error.
+    """
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        if getattr(sys, name) is None:
+            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+            stream = os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False)
+            setattr(sys, name, stream)
+
+
+def _silence_stdout() -> None:
+    """Let the interpreter's last flush of stdout go nowhere, where it would only complain again."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        with Path(os.devnull).open("w") as nowhere:
+            os.dup2(nowhere.fileno(), sys.stdout.fileno())

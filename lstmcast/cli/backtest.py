@@ -1,0 +1,86 @@
+"""`lstmcast backtest`: score a configuration from past cutoffs."""
+
+from typing import Annotated
+
+from typer import Option
+
+from lstmcast.cli import output
+from lstmcast.cli.console import Report
+from lstmcast.cli.evaluate import BySteps
+from lstmcast.cli.gate import check_gates, parse_gates
+from lstmcast.cli.options import (
+    WINDOW,
+    ColumnOptions,
+    Data,
+    DataOptions,
+    FailIf,
+    Format,
+    ModelOptions,
+    OutFile,
+    ShowOptions,
+    Step,
+    TrainOptions,
+    WindowOptions,
+    configuration,
+)
+from lstmcast.cli.scores import tell_verdict, write_scores
+from lstmcast.cli.source import read_panel, tell_panel
+
+EXAMPLES = """\
+lstmcast backtest sample_data/price.csv --target price
+lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit -j 2 -o forecasts.parquet"""
+Cutoffs = Annotated[int, Option(metavar="N", help="Cutoffs in the past, 1 or more.", rich_help_panel=WINDOW)]
+Refit = Annotated[
+    bool,
+    Option("--refit/--no-refit", help="Learn anew at each cutoff, or once before the first.", rich_help_panel=WINDOW),
+]
+Expanding = Annotated[
+    bool,
+    Option(
+        "--expanding/--rolling", help="Learn from all history, or from a window of one length.", rich_help_panel=WINDOW
+    ),
+]
+
+
+def backtest(
+    data: Data,
+    columns: ColumnOptions,
+    reading: DataOptions,
+    window: WindowOptions,
+    model: ModelOptions,
+    train: TrainOptions,
+    *,
+    windows: Cutoffs = 3,
+    step: Step = None,
+    refit: Refit = True,
+    expanding: Expanding = True,
+    output_file: OutFile = None,
+    by_step: BySteps = False,
+    format: Format = None,
+    fail_if: FailIf = None,
+    show: ShowOptions,
+) -> None:
+    """Score a configuration from past cutoffs; prints a table of scores.
+
+    At each cutoff the network learns from what was known then, forecasts, and is compared with what came after and with
+    naive, seasonal naive and drift. With -o the forecasts themselves are written.
+    """
+    roles, config, gates = columns.columns(), configuration(reading, window, model, train), parse_gates(fail_if)
+    form = "object" if show.json else output.choose_format(None, format)
+    table = output.choose_format(output_file, None) if output_file else ""
+    report = Report.of(show)
+    panel = read_panel(report, data, roles, config.data)
+    tell_panel(report, panel, config.window)
+    from lstmcast.backtest import backtest as score_past
+
+    with report.progress() as on_event:
+        result = score_past(
+            panel, config, windows=windows, step=step, refit=refit, expanding=expanding,
+            jobs=config.train.jobs or 1, on_event=on_event,
+        )  # fmt: skip
+    tell_verdict(report, result.verdict)
+    if output_file:
+        output.write_frame(result.forecasts, output_file, table)
+        report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")
+    write_scores(result.verdict, form, command="backtest", extra={}, by_step=by_step)
+    check_gates(gates, result.verdict)

@@ -1,0 +1,52 @@
+"""`lstmcast evaluate`: score a run on rows that it has not seen."""
+
+from typing import Annotated
+
+from typer import Option
+
+from lstmcast.cli import output
+from lstmcast.cli.console import Report
+from lstmcast.cli.gate import check_gates, parse_gates
+from lstmcast.cli.options import OUTPUT, Data, FailIf, Format, RunPath, ShowOptions, Step, Windows
+from lstmcast.cli.scores import tell_verdict, write_scores
+from lstmcast.cli.source import read_panel
+from lstmcast.rundir import open_run
+
+EXAMPLES = """\
+lstmcast evaluate runs/price-price newer.csv
+lstmcast evaluate runs/price-price newer.csv --by-step --fail-if "mase>1" """
+BySteps = Annotated[
+    bool, Option("--by-step", help="One row for each step of the horizon.", rich_help_panel=OUTPUT)
+]  # fmt: skip
+
+
+def evaluate(
+    run: RunPath,
+    data: Data,
+    *,
+    windows: Windows = None,
+    step: Step = None,
+    by_step: BySteps = False,
+    format: Format = None,
+    fail_if: FailIf = None,
+    show: ShowOptions,
+) -> None:
+    """Score RUN on newer rows; prints a table of scores on stdout.
+
+    Of DATA, which holds the history too, only rows newer than the training are scored; none: exit 3. Forecasts are made
+    from rolling origins, each from what was known then, and compared with naive, seasonal naive and drift.
+    """
+    gates = parse_gates(fail_if)
+    form = "object" if show.json else output.choose_format(None, format)
+    report = Report.of(show)
+    open_run(run)
+    from lstmcast.backtest import evaluate as score_newer
+    from lstmcast.forecaster import Forecaster
+
+    forecaster = Forecaster.load(run)
+    known = forecaster.panel
+    panel = read_panel(report, data, known.columns, forecaster.config.data, like=known)
+    verdict = score_newer(forecaster, panel, windows=windows, step=step).verdict
+    tell_verdict(report, verdict)
+    write_scores(verdict, form, command="evaluate", extra={"run": run}, by_step=by_step)
+    check_gates(gates, verdict)

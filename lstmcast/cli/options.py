@@ -1,0 +1,231 @@
+"""The options that commands share, each declared once, and the configuration that they make.
+
+A command takes whole groups as parameters; `grouped` spreads their fields out as options of their own. Ranges and
+defaults are those of `config`, which also checks them.
+"""
+
+import dataclasses
+import inspect
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Annotated, Any, TypeVar, get_type_hints
+
+from typer import Argument, Context, Exit, Option, echo
+
+from lstmcast.config import (
+    Columns,
+    Config,
+    DataConfig,
+    Duplicates,
+    ModelConfig,
+    TrainConfig,
+    WindowConfig,
+)
+from lstmcast.errors import UsageError
+
+COLUMNS, READING, WINDOW, MODEL = "Columns", "Reading", "Window", "Network"
+TRAINING, OUTPUT, SHOWING = "Training", "Output", "Messages"
+FOUND = "found from the data"
+TUNED = "chosen by validation"
+SAME = "as in the weights it starts from"
+NONE = "none"
+
+
+def _help_on_terminal(context: Context, value: str | None) -> str | None:
+    """With `-` and a terminal on stdin nobody would know that the program waits for data: show the help instead."""
+    if value == "-" and sys.stdin is not None and sys.stdin.isatty() and not context.resilient_parsing:
+        echo(context.get_help(), err=True)
+        raise Exit(2)
+    return value
+
+
+def _option(panel: str, metavar: str, what: str, default: str | bool, *names: str) -> Any:
+    return Option(*names, metavar=metavar, help=what, show_default=default, rich_help_panel=panel)
+
+
+def _flag(what: str, *names: str) -> Any:
+    return Option(*names, help=what, rich_help_panel=SHOWING)
+
+
+_FILE = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
+_RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repeatable.'
+_PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
+_FORMS = "csv, tsv, json, jsonl, parquet or table."
+_POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
+
+Data = Annotated[str, Argument(metavar="DATA", help=_FILE, callback=_help_on_terminal)]
+OptionalData = Annotated[
+    str | None,
+    Argument(metavar="DATA", help=_FILE, show_default="the end of the training data", callback=_help_on_terminal),
+]
+RunPath = Annotated[str, Argument(metavar="RUN", help="Run directory, as printed by `lstmcast fit`.")]
+FailIf = Annotated[list[str] | None, _option(OUTPUT, "RULE", _RULE, NONE)]
+Windows = Annotated[int | None, _option(WINDOW, "N", "Forecast origins, 1 or more.", "as many as fit")]
+Step = Annotated[int | None, _option(WINDOW, "STEPS", "Steps between origins, 1 or more.", "the horizon")]
+Horizon = Annotated[int | None, _option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", FOUND)]
+Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "1", "--jobs", "-j")]
+OutFile = Annotated[str | None, _option(OUTPUT, "FILE", _PLACE, "stdout", "--output", "-o")]
+Format = Annotated[str | None, _option(OUTPUT, "FORMAT", _FORMS, "a table on a terminal, else csv")]
+
+_Names = list[str] | None
+_Text = str | None
+_Whole = int | None
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """Names and roles of columns."""
+
+    target: Annotated[_Names, _option(COLUMNS, "COL", "Column to forecast; repeatable, each as a series.", NONE)] = None
+    time: Annotated[
+        _Names, _option(COLUMNS, "COL", "Column of times; if split: year,month,day or repeated.", FOUND)
+    ] = None
+    series: Annotated[_Names, _option(COLUMNS, "COL", "Column that names the series of a panel; repeatable.", NONE)] = (
+        None
+    )
+    past: Annotated[_Names, _option(COLUMNS, "COL", "Covariate known up to now; repeatable.", NONE)] = None
+    future: Annotated[_Names, _option(COLUMNS, "COL", "Covariate known ahead, as holidays are; repeatable.", NONE)] = (
+        None
+    )
+    static: Annotated[_Names, _option(COLUMNS, "COL", "Covariate with one value a series; repeatable.", NONE)] = None
+
+    def columns(self) -> Columns:
+        """Columns by role; raises UsageError without a target."""
+        given = {name: tuple(names or ()) for name, names in vars(self).items()}
+        if len(given["time"]) == 1:
+            given["time"] = tuple(name.strip() for name in given["time"][0].split(","))
+        return Columns(**given)
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """How the file is understood."""
+
+    freq: Annotated[
+        _Text, _option(READING, "FREQ", "Step of time: h, D, B, W-SUN, MS, ME, QS, YS, 30min...", FOUND)
+    ] = None
+    date_format: Annotated[_Text, _option(READING, "FORMAT", "Form of the times, for example %d/%m/%Y.", FOUND)] = None
+    delimiter: Annotated[_Text, _option(READING, "CHAR", "What separates the columns of a text file.", FOUND)] = None
+    decimal: Annotated[_Text, _option(READING, "CHAR", "Decimal mark of a text file: . or ,", FOUND)] = None
+    encoding: Annotated[_Text, _option(READING, "NAME", "Encoding of a text file, for example latin-1.", "utf-8")] = (
+        None
+    )
+    na: Annotated[_Names, _option(READING, "TEXT", "Means missing, as empty, NA and null do; repeatable.", NONE)] = None
+    duplicates: Annotated[Duplicates, _option(READING, "POLICY", _POLICY, True)] = DataConfig.duplicates
+
+    def config(self) -> DataConfig:
+        """The same as configuration."""
+        return DataConfig(**{**vars(self), "na": (*DataConfig.na, *(self.na or ()))})
+
+
+@dataclass(frozen=True)
+class WindowOptions:
+    """The sliding window."""
+
+    horizon: Horizon = None
+    season: Annotated[_Whole, _option(WINDOW, "STEPS", "Main season, 1 or more; 1 is none.", FOUND)] = None
+    context: Annotated[_Whole, _option(WINDOW, "STEPS", "Steps the network looks back, 1 or more.", FOUND)] = None
+    validation: Annotated[_Whole, _option(WINDOW, "STEPS", "Last steps, kept for validation, 1 or more.", FOUND)] = None
+
+    def config(self) -> WindowConfig:
+        """The same as configuration."""
+        return WindowConfig(**vars(self))
+
+
+@dataclass(frozen=True)
+class ModelOptions:
+    """The network."""
+
+    layers: Annotated[_Whole, _option(MODEL, "N", "Recurrent layers, 1 or more.", SAME)] = None
+    hidden: Annotated[_Whole, _option(MODEL, "N", "Width of a layer, 1 or more.", SAME)] = None
+    dropout: Annotated[float, _option(MODEL, "SHARE", "Units left out in training, 0 to below 1.", True)] = (
+        ModelConfig.dropout
+    )
+
+    def config(self) -> ModelConfig:
+        """The same as configuration."""
+        return ModelConfig(**vars(self))
+
+
+@dataclass(frozen=True)
+class TrainOptions:
+    """The training."""
+
+    start: Annotated[str, _option(TRAINING, "WEIGHTS", "Start from: pretrained, scratch or a run.", True, "--from")] = (
+        TrainConfig.start
+    )
+    steps: Annotated[_Whole, _option(TRAINING, "N", "Training steps, 0 or more.", TUNED)] = None
+    lr: Annotated[float | None, _option(TRAINING, "RATE", "Learning rate, above 0.", TUNED)] = None
+    batch_size: Annotated[int, _option(TRAINING, "N", "Chunks in a batch, 1 or more.", True)] = TrainConfig.batch_size
+    patience: Annotated[int, _option(TRAINING, "N", "Validations without progress before a stop, 1 or more.", True)] = (
+        TrainConfig.patience
+    )
+    weight_decay: Annotated[float, _option(TRAINING, "RATE", "AdamW's weight decay, 0 or more.", True)] = (
+        TrainConfig.weight_decay
+    )
+    grad_clip: Annotated[float, _option(TRAINING, "NORM", "Largest norm of a gradient, above 0.", True)] = (
+        TrainConfig.grad_clip
+    )
+    members: Annotated[_Whole, _option(TRAINING, "N", "Networks in the ensemble, 1 or more.", TUNED)] = None
+    seed: Annotated[int, _option(TRAINING, "N", "Seed of all that is random, 0 or more.", True)] = TrainConfig.seed
+    jobs: Jobs = None
+
+    def config(self) -> TrainConfig:
+        """The same as configuration."""
+        return TrainConfig(**vars(self))
+
+
+@dataclass(frozen=True)
+class ShowOptions:
+    """What is said beside the result, all of it on stderr."""
+
+    quiet: Annotated[bool, _flag("Say nothing on success.", "--quiet", "-q")] = False
+    verbose: Annotated[bool, _flag("Say more.", "--verbose", "-v")] = False
+    json: Annotated[bool, _flag("One JSON object on stdout; an error as JSON on stderr.", "--json")] = False
+    no_color: Annotated[bool, _flag("No colours.", "--no-color")] = False
+    debug: Annotated[bool, _flag("Show the traceback of an error.", "--debug")] = False
+
+    def __post_init__(self) -> None:
+        if self.quiet and self.verbose:
+            raise UsageError("--quiet and --verbose contradict each other", "give one of them")
+
+
+def configuration(data: DataOptions, window: WindowOptions, model: ModelOptions, train: TrainOptions) -> Config:
+    """All settings of one fit."""
+    return Config(data.config(), window.config(), model.config(), train.config())
+
+
+_R = TypeVar("_R")
+
+
+def grouped(command: Callable[..., _R]) -> Callable[..., _R]:
+    """Let a command have groups of options as parameters: each field of a group becomes an option of the command."""
+    hints = get_type_hints(command, include_extras=True)
+    groups: dict[str, Any] = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    parameters = [
+        flat
+        for name, parameter in inspect.signature(command).parameters.items()
+        for flat in (_fields(groups[name]) if name in groups else [parameter.replace(annotation=hints[name])])
+    ]
+
+    @wraps(command)
+    def call(**values: Any) -> _R:
+        for name, group in groups.items():
+            values[name] = group(**{field.name: values.pop(field.name) for field in dataclasses.fields(group)})
+        return command(**values)
+
+    flat_parameters = [one.replace(kind=inspect.Parameter.KEYWORD_ONLY) for one in parameters]
+    vars(call)["__signature__"] = inspect.Signature(flat_parameters)
+    call.__annotations__ = {one.name: one.annotation for one in parameters}
+    return call
+
+
+def _fields(group: Any) -> list[inspect.Parameter]:
+    hints = get_type_hints(group, include_extras=True)
+    kind = inspect.Parameter.KEYWORD_ONLY
+    return [
+        inspect.Parameter(field.name, kind, default=field.default, annotation=hints[field.name])
+        for field in dataclasses.fields(group)
+    ]

@@ -1,0 +1,65 @@
+"""`lstmcast predict`: forecast with a run."""
+
+from typing import Annotated
+
+from typer import Option
+
+from lstmcast.cli import output
+from lstmcast.cli.console import Report
+from lstmcast.cli.options import OUTPUT, Format, Horizon, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.source import read_panel
+from lstmcast.errors import UsageError
+from lstmcast.rundir import open_run
+
+EXAMPLES = """\
+lstmcast predict runs/price-price
+lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet"""
+Quantiles = Annotated[
+    str,
+    Option(metavar="LEVELS", help="Levels between 0 and 1, for example 0.05,0.95.", rich_help_panel=OUTPUT),
+]
+
+
+def predict(
+    run: RunPath,
+    data: OptionalData = None,
+    *,
+    horizon: Horizon = None,
+    quantiles: Quantiles = "0.1,0.5,0.9",
+    output_file: OutFile = None,
+    format: Format = None,
+    show: ShowOptions,
+) -> None:
+    """Forecast with RUN; prints a table on stdout.
+
+    Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
+    it. The training is left as it is.
+    """
+    levels = _levels(quantiles)
+    form = output.choose_format(output_file, format)
+    report = Report.of(show)
+    open_run(run)  # says what is wrong with it before anything heavy is loaded
+    from lstmcast.forecaster import Forecaster
+
+    forecaster = Forecaster.load(run)
+    known = forecaster.panel
+    panel = read_panel(report, data, known.columns, forecaster.config.data, like=known) if data else None
+    forecast = forecaster.predict(panel, horizon=horizon, quantiles=levels)
+    if show.json:
+        output.write_object("predict", {"run": run, "forecast": output.records(forecast)})
+    else:
+        output.write_frame(forecast, output_file, form, whole=format is not None)
+    if output_file:
+        report.say(f"{len(forecast):,} rows written to {output_file!r}")
+
+
+def _levels(text: str) -> tuple[float, ...]:
+    try:
+        levels = tuple(sorted({float(part) for part in text.split(",")}))
+    except ValueError:
+        levels = ()
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise UsageError(
+            f"--quantiles {text!r} is out of range", "give levels between 0 and 1, for example 0.1,0.5,0.9"
+        )
+    return levels
