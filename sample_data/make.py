@@ -1,6 +1,6 @@
 """Make the sample files: `python sample_data/make.py [FOLDER] [--from WHEEL]`.
 
-`price.csv`, `shop.csv` and `shop_plan.csv` are invented, from a fixed seed: the same bytes on every machine.
+`price.csv` and `shop.csv` are invented, from a fixed seed: the same bytes on every machine.
 `co2.csv` and `sunspots.csv` are measurements in the public domain; they are written only with `--from`, which takes
 the wheel of statsmodels (`pip download --no-deps statsmodels`), where both are shipped.
 """
@@ -24,16 +24,17 @@ HOLIDAYS = {
     date(2023, 4, 10),
     date(2024, 4, 1),
 }
+
+Row = Sequence[Any]
+
 # name, region, mean items a day, share of the week's sales from Monday to Sunday, price at the start, first day open
-SHOPS = (
+SHOPS: Sequence[Row] = (
     ("airport", "south", 95, (1.05, 0.95, 0.9, 1.0, 1.25, 0.95, 0.9), 5.2, FIRST),
     ("harbour", "north", 60, (0.8, 0.8, 0.85, 0.9, 1.1, 1.35, 1.2), 4.4, FIRST),
     ("old town", "north", 45, (0.75, 0.8, 0.9, 0.95, 1.15, 1.5, 0.95), 4.6, FIRST),
     ("station", "south", 130, (1.15, 1.1, 1.1, 1.15, 1.2, 0.75, 0.55), 4.2, FIRST),
     ("university", "south", 35, (1.25, 1.3, 1.25, 1.2, 1.05, 0.5, 0.45), 3.9, date(2023, 9, 18)),
 )
-
-Row = Sequence[Any]
 
 
 def days(first: date, last: date) -> Iterator[date]:
@@ -60,17 +61,12 @@ def price_rows() -> Iterator[Row]:
         yield day, f"{level + 11 * yearly(day, 20) + week + noise + spike:.2f}"
 
 
-def shop_rows(planned: bool) -> Iterator[Row]:
-    """Daily sales of five shops, or with `planned` what is known of the two weeks after. Header first."""
-    known = ("price", "promotion", "holiday")
-    yield ("date", "shop", *known) if planned else ("date", "shop", "region", "sold", *known, "temperature")
-    for seed, shop in enumerate(SHOPS):
-        name, region, *_ = shop
-        for day, sold, temperature, *plan in one_shop(Random(100 + seed), *shop[2:]):
-            if planned and day > LAST:
-                yield day, name, *plan
-            elif not planned and day <= LAST:
-                yield day, name, region, sold, *plan, temperature
+def shop_rows() -> Iterator[Row]:
+    """Daily sales of five shops; of the two weeks after, only what the shops plan. Header first."""
+    yield "date", "shop", "region", "sold", "price", "promotion", "holiday", "temperature"
+    for seed, (name, region, *habits) in enumerate(SHOPS):
+        for day, sold, temperature, *plan in one_shop(Random(100 + seed), *habits):
+            yield day, name, region, sold if day <= LAST else "", *plan, temperature if day <= LAST else ""
 
 
 def one_shop(random: Random, mean: float, week: Sequence[float], base: float, opened: date) -> Iterator[Row]:
@@ -123,8 +119,7 @@ def main() -> None:
     parser.add_argument("--from", dest="wheel", type=Path, help="wheel of statsmodels, for the two measured series")
     options = parser.parse_args()
     write(options.folder / "price.csv", price_rows())
-    write(options.folder / "shop.csv", shop_rows(planned=False))
-    write(options.folder / "shop_plan.csv", shop_rows(planned=True))
+    write(options.folder / "shop.csv", shop_rows())
     if options.wheel:
         with zipfile.ZipFile(options.wheel) as wheel:
             write(options.folder / "co2.csv", co2_rows(wheel))

@@ -3,6 +3,7 @@
 import csv
 import subprocess
 import sys
+from collections import defaultdict
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 
 from tests.conftest import SAMPLE_DATA
 
-INVENTED = ("price.csv", "shop.csv", "shop_plan.csv")
+INVENTED = ("price.csv", "shop.csv")
 
 
 def rows(name: str) -> list[dict[str, str]]:
@@ -43,11 +44,15 @@ def test_the_price_has_one_row_for_each_day_of_two_years() -> None:
     assert all((later - day).days == 1 for day, later in pairwise(days))
 
 
-def test_the_plan_takes_up_the_day_after_the_sales_end_in_every_shop() -> None:
-    last = {row["shop"]: row["date"] for row in rows("shop.csv")}
-    first = {row["shop"]: row["date"] for row in reversed(rows("shop_plan.csv"))}
-    assert set(last.values()) == {"2024-12-31"}
-    assert first == dict.fromkeys(last, "2025-01-01")
+def test_every_shop_sells_until_the_end_of_the_year_and_plans_two_weeks_more() -> None:
+    sold, planned = {}, defaultdict(list)
+    for row in rows("shop.csv"):
+        if row["sold"]:
+            sold[row["shop"]] = row["date"]
+        else:
+            planned[row["shop"]].append(row["date"])
+    assert sold == dict.fromkeys(sold, "2024-12-31")
+    assert planned == dict.fromkeys(sold, [f"2025-01-{day:02}" for day in range(1, 15)])
 
 
 def test_the_months_of_co2_follow_each_other_without_a_gap() -> None:
