@@ -1,0 +1,93 @@
+"""Covariates as numbers: truth as 0 and 1, text as one 0/1 column per category.
+
+Axes: n rows of a table, C columns after encoding.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lstmcast.errors import DataError
+from lstmcast.read import Table, as_text, to_number
+
+Floats = NDArray[np.float64]
+
+MAX_CATEGORIES = 200
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Covariates of one role: values [n, C], their names, the categories of text columns, what is worth saying."""
+
+    values: Floats
+    names: tuple[str, ...]
+    encodings: dict[str, list[str]] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+
+def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] | None = None) -> Encoded:
+    """Encode covariate columns. `known` are the categories of an earlier table: kept, and then no others arise.
+
+    Raises DataError for text among numbers, and for more than MAX_CATEGORIES categories.
+    """
+    parts: list[Floats] = []
+    names: list[str] = []
+    encodings: dict[str, list[str]] = {}
+    notes: list[str] = []
+    for column in columns:
+        categories = _categories(table, column, known)
+        if categories is None:
+            values = to_number(table, column)[:, None]
+            names.append(column)
+            missing = int(np.isnan(values).sum())
+            if missing:
+                notes.append(f"covariate {column!r}: {missing} missing values")
+        else:
+            values, unseen = _one_hot(table.frame[column], categories)
+            names += [f"{column}={category}" for category in categories]
+            encodings[column] = categories
+            if unseen:
+                shown = ", ".join(repr(text) for text in unseen[:3])
+                notes.append(f"covariate {column!r}: {len(unseen)} categories not seen in training: {shown}")
+        parts.append(values)
+    whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table.frame), 0))
+    return Encoded(whole, tuple(names), encodings, tuple(notes))
+
+
+def _categories(table: Table, column: str, known: Mapping[str, list[str]] | None) -> list[str] | None:
+    """The categories of a text column, sorted; None for a column of numbers."""
+    if known is not None:
+        return known.get(column)
+    series = table.frame[column]
+    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+        return None
+    try:
+        to_number(table, column)
+    except DataError:
+        unique = pc.unique(pc.drop_null(pc.utf8_trim_whitespace(as_text(series))))
+        numeric = pd.to_numeric(unique.to_pandas(), errors="coerce").notna().sum()
+        if numeric * 2 > len(unique):
+            raise
+        if len(unique) > MAX_CATEGORIES:
+            raise DataError(
+                f"{table.name}: covariate {column!r} has {len(unique)} different texts, more than {MAX_CATEGORIES}",
+                "leave it out, or group its values",
+            ) from None
+        return sorted(unique.to_pylist())
+    return None
+
+
+def _one_hot(series: pd.Series, categories: list[str]) -> tuple[Floats, list[str]]:
+    """0/1 columns [n, categories], all 0 where a cell is empty or its category is unknown; and the unknown ones."""
+    text = pc.utf8_trim_whitespace(as_text(series))
+    place = pc.index_in(text, value_set=pa.array(categories, text.type))
+    values = np.zeros((len(text), len(categories)))
+    rows = np.flatnonzero(np.asarray(pc.is_valid(place)))
+    values[rows, np.asarray(place.drop_null())] = 1
+    unseen = pc.unique(pc.filter(text, pc.and_(pc.is_null(place), pc.is_valid(text))))
+    return values, sorted(unseen.to_pylist())

@@ -1,0 +1,306 @@
+"""A validated panel: series on one regular time axis as flat arrays, without padding. Knows neither files nor torch.
+
+Axes: N series, T[i] steps of series i (flat: all series end to end), Cp past, Cf known-future, Cs static covariates,
+K windows, H horizon, Q quantiles. An origin is the index of the last known step within its series.
+"""
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast.assemble import assemble
+from lstmcast.config import Columns, DataConfig, Duplicates
+from lstmcast.dates import Ints
+from lstmcast.read import Table
+from lstmcast.timeaxis import TimeAxis
+
+Floats = NDArray[np.float64]
+Names = str | Sequence[str] | None
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """N series on one time axis; NaN is a missing value or a missing row.
+
+    key_names, keys: output key columns and the key of each series, in the input's order of first appearance.
+    values [sum T] and offsets [N+1]: series i is values[offsets[i]:offsets[i+1]]; start [N]: ordinal of its first step.
+    past [sum T, Cp]; future [sum (T + ahead), Cf] with future_offsets [N+1], whose rows beyond the target's end are
+    the known future; static [N, Cs]. encodings: categories of text covariates. notes: what is worth saying.
+    """
+
+    columns: Columns
+    axis: TimeAxis
+    key_names: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
+    values: Floats
+    offsets: Ints
+    start: Ints
+    past: Floats
+    future: Floats
+    future_offsets: Ints
+    static: Floats
+    encodings: dict[str, list[str]]
+    past_names: tuple[str, ...] = ()
+    future_names: tuple[str, ...] = ()
+    static_names: tuple[str, ...] = ()
+    key_types: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: pd.DataFrame,
+        *,
+        target: str | Sequence[str],
+        time: Names = None,
+        series: Names = (),
+        past: Names = (),
+        future: Names = (),
+        static: Names = (),
+        freq: str | None = None,
+        date_format: str | None = None,
+        duplicates: Duplicates = "error",
+    ) -> "Panel":
+        """Validate a frame, which is left unchanged; `time` is found where it is not given (a DatetimeIndex, too).
+
+        Raises DataError where the frame cannot be used, UsageError where a column has two roles.
+        """
+        columns = Columns(_names(target), _names(time), _names(series), _names(past), _names(future), _names(static))
+        named = _indexed(frame, columns.time).rename(columns=str)
+        config = DataConfig(freq=freq, date_format=date_format, duplicates=duplicates)
+        return cls.from_table(Table(named, "frame"), columns, config)
+
+    @classmethod
+    def from_table(
+        cls,
+        table: Table,
+        columns: Columns,
+        config: DataConfig = DataConfig(),  # noqa: B008
+        like: "Panel | None" = None,
+    ) -> "Panel":
+        """Validate a table. With `like`, the panel a run was trained on: the same frequency and categories are kept."""
+        axis, encodings = (like.axis, like.encodings) if like else (None, None)
+        return cls(**assemble(table, columns, config, axis, encodings))
+
+    @property
+    def n_series(self) -> int:
+        """Number of series N."""
+        return len(self.keys)
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    @property
+    def lengths(self) -> Ints:
+        """Steps T of each series, int64 [N]."""
+        return np.diff(self.offsets)
+
+    @property
+    def ahead(self) -> Ints:
+        """Steps beyond the target's end whose known-future covariates are known, int64 [N]."""
+        return np.diff(self.future_offsets) - self.lengths
+
+    def series(self, i: int) -> Floats:
+        """Values of series i, a view."""
+        return self.values[self.offsets[i] : self.offsets[i + 1]]
+
+    def head(self, lengths: Ints) -> "Panel":
+        """Keep the first lengths[i] steps of each series; known-future rows stay; series with none left are dropped."""
+        ends = np.clip(np.asarray(lengths, dtype=np.int64), 0, self.lengths)
+        return self._cut(np.flatnonzero(ends > 0), np.zeros_like(ends), ends)
+
+    def tail(self, steps: int) -> "Panel":
+        """Keep the last `steps` (at least 1) steps of each series, and all of its known future."""
+        return self._cut(np.arange(len(self)), np.maximum(self.lengths - max(steps, 1), 0), self.lengths)
+
+    def select(self, index: Ints) -> "Panel":
+        """The series of these indices, in their order."""
+        return self._cut(np.asarray(index, dtype=np.int64), np.zeros_like(self.lengths), self.lengths)
+
+    def split(self, cutoff: Any) -> tuple["Panel", "Panel"]:
+        """Steps up to and including the stamp `cutoff`, and steps after it; series with none left are dropped."""
+        steps = np.clip(self.axis.floor(cutoff) - self.start + 1, 0, self.lengths)
+        later = self._cut(np.flatnonzero(steps < self.lengths), steps, self.lengths)
+        return self.head(steps), later
+
+    def _cut(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
+        """Series `index` [n], steps begin[i] to end[i] of each [N], with the known future to its end."""
+        begin, end = begin[index], end[index]
+        rows = ranges(self.offsets[index] + begin, end - begin)
+        future = np.diff(self.future_offsets)[index] - begin
+        return replace(
+            self,
+            keys=tuple(self.keys[i] for i in index.tolist()),
+            values=self.values[rows],
+            offsets=_offsets(end - begin),
+            start=self.start[index] + begin,
+            past=self.past[rows],
+            future=self.future[ranges(self.future_offsets[index] + begin, future)],
+            future_offsets=_offsets(future),
+            static=self.static[index],
+        )
+
+    def align(self, other: "Panel") -> Ints:
+        """Index of each of my keys in `other`, int64 [N]; -1 where it is absent."""
+        place = {key: i for i, key in enumerate(other.keys)}
+        return np.array([place.get(key, -1) for key in self.keys], dtype=np.int64)
+
+    def forecast_frame(
+        self,
+        series: Ints,
+        origins: Ints,
+        quantiles: Floats,
+        levels: Sequence[float],
+        *,
+        probability: bool = False,
+    ) -> pd.DataFrame:
+        """The forecast table: keys, time, `forecast` (the median) and a column a quantile; one row a window and step.
+
+        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q]. A 0/1 target's median goes into `probability`.
+        """
+        windows, horizon = quantiles.shape[:2]
+        order = np.argsort(levels, kind="stable")
+        levels, quantiles = np.asarray(levels, dtype=np.float64)[order], quantiles[..., order]
+        last = self.start[series] + np.asarray(origins)
+        ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
+        columns = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
+        unique, inverse = np.unique(ordinals, return_inverse=True)
+        columns[self.axis.name] = pd.Index(self.axis.stamps(unique)).take(inverse)
+        median = _median(quantiles, levels).ravel()
+        if probability:
+            return pd.DataFrame({**columns, "probability": median})
+        columns["forecast"] = median
+        for place, level in enumerate(levels.tolist()):
+            columns[f"q{round(100 * level, 6):g}"] = quantiles[..., place].reshape(windows * horizon)
+        return pd.DataFrame(columns)
+
+    def key_columns(self, series: Ints) -> dict[str, pd.Index]:
+        """Key columns of the given series [K], of the type that they had in the input."""
+        columns = {}
+        for place, name in enumerate(self.key_names):
+            kind = self.key_types[place] if place < len(self.key_types) else "str"
+            unique = pd.Index([key[place] for key in self.keys], dtype="str")
+            columns[name] = unique.take(np.asarray(series, dtype=np.int64)).astype(kind)
+        return columns
+
+    def fingerprint(self) -> str:
+        """SHA-256 over keys, axis, values and covariates: equal for equal panels, whatever file they came from."""
+        digest = hashlib.sha256(json.dumps([self.axis.to_dict(), self.key_names, self.keys, self._names()]).encode())
+        for array in (self.offsets, self.start, self.future_offsets):
+            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+        for array in (self.values, self.past, self.future, self.static):
+            canonical = np.where(np.isnan(array), np.nan, array) + 0.0  # one NaN, one zero
+            digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    def _names(self) -> dict[str, list[str]]:
+        return {
+            "past": list(self.past_names),
+            "future": list(self.future_names),
+            "static": list(self.static_names),
+        }
+
+    def to_arrow(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """A frame with one row a step (the known future included) and JSON-able facts: `from_arrow` undoes it exactly."""
+        total = np.diff(self.future_offsets)
+        rows = ranges(self.future_offsets[:-1], self.lengths)
+        frame = {"series": np.repeat(np.arange(len(self), dtype=np.int32), total)}
+        frame["value"] = _placed(self.values, rows, int(total.sum()))
+        for place in range(self.past.shape[1]):
+            frame[f"past{place}"] = _placed(self.past[:, place], rows, int(total.sum()))
+        frame |= {f"future{place}": self.future[:, place] for place in range(self.future.shape[1])}
+        frame |= {f"static{place}": np.repeat(self.static[:, place], total) for place in range(self.static.shape[1])}
+        meta = {
+            "columns": asdict(self.columns),
+            "axis": self.axis.to_dict(),
+            "key_names": self.key_names,
+            "key_types": self.key_types,
+            "keys": self.keys,
+            "start": self.start.tolist(),
+            "lengths": self.lengths.tolist(),
+            "encodings": self.encodings,
+            "names": self._names(),
+            "notes": self.notes,
+        }
+        return pd.DataFrame(frame), json.loads(json.dumps(meta))
+
+    @classmethod
+    def from_arrow(cls, frame: pd.DataFrame, meta: Mapping[str, Any]) -> "Panel":
+        """The panel that `to_arrow` wrote."""
+        lengths = np.array(meta["lengths"], dtype=np.int64)
+        total = np.bincount(frame["series"].to_numpy(), minlength=len(lengths)).astype(np.int64)
+        future_offsets = _offsets(total)
+        rows = ranges(future_offsets[:-1], lengths)
+        names = {role: tuple(found) for role, found in meta["names"].items()}
+        block = {
+            role: np.stack([frame[f"{role}{i}"].to_numpy(np.float64) for i in range(len(found))], axis=1)
+            if found
+            else np.empty((len(frame), 0))
+            for role, found in names.items()
+        }
+        return cls(
+            columns=Columns(**{role: tuple(found) for role, found in meta["columns"].items()}),
+            axis=TimeAxis.from_dict(meta["axis"]),
+            key_names=tuple(meta["key_names"]),
+            key_types=tuple(meta["key_types"]),
+            keys=tuple(tuple(key) for key in meta["keys"]),
+            values=frame["value"].to_numpy(np.float64)[rows],
+            offsets=_offsets(lengths),
+            start=np.array(meta["start"], dtype=np.int64),
+            past=block["past"][rows],
+            future=block["future"],
+            future_offsets=future_offsets,
+            static=block["static"][future_offsets[:-1]],
+            encodings={name: list(kinds) for name, kinds in meta["encodings"].items()},
+            past_names=names["past"],
+            future_names=names["future"],
+            static_names=names["static"],
+            notes=tuple(meta["notes"]),
+        )
+
+
+def ranges(starts: Ints, lengths: Ints) -> Ints:
+    """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
+    ends = np.cumsum(lengths)
+    return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
+
+
+def _offsets(lengths: Ints) -> Ints:
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def _placed(values: Floats, rows: Ints, total: int) -> Floats:
+    out = np.full(total, np.nan)
+    out[rows] = values
+    return out
+
+
+def _names(given: Names) -> tuple[str, ...]:
+    if given is None:
+        return ()
+    return (given,) if isinstance(given, str) else tuple(str(name) for name in given)
+
+
+def _indexed(frame: pd.DataFrame, time: tuple[str, ...]) -> pd.DataFrame:
+    """The frame with a time index turned into a column, where that is the time."""
+    index = frame.index
+    if not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or (time and time != (index.name,)):
+        return frame
+    name = str(index.name) if index.name is not None else "time"
+    return frame if name in frame else frame.reset_index(names=name)
+
+
+def _median(quantiles: Floats, levels: Floats) -> Floats:
+    """The value [K, H] at level 0.5, interpolated between its neighbours where it is not among the levels."""
+    upper = int(np.clip(np.searchsorted(levels, 0.5), 0, len(levels) - 1))
+    lower = upper if levels[upper] <= 0.5 or upper == 0 else upper - 1
+    if lower == upper:
+        return quantiles[..., upper]
+    share = (0.5 - levels[lower]) / (levels[upper] - levels[lower])
+    return quantiles[..., lower] * (1 - share) + quantiles[..., upper] * share

@@ -1,0 +1,244 @@
+"""The time axis: frequency and season found from stamps, the next stamps, calendar features. Knows no values, no files.
+
+Axes: n stamps, K = 8 calendar features.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.config import DataConfig
+from lstmcast.dates import DAY, Bools, Form, Ints, month_lengths, month_starts
+from lstmcast.errors import DataError
+from lstmcast.grid import HOUR, MINUTE, WEEK, Grid, asked, asked_grid, find_grid, mode, steps_within
+
+CALENDAR = ("hour", "weekday", "day", "month")
+"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of the week, of the month, month of the year."""
+
+
+@dataclass(frozen=True)
+class TimeAxis:
+    """A regular time axis: its grid of periods and the form in which the user writes stamps.
+
+    name: the time column in the output.
+    """
+
+    name: str
+    grid: Grid
+    form: Form
+
+    @property
+    def kind(self) -> Literal["datetime", "integer"]:
+        """Whether stamps are points in time or plain integer steps."""
+        return "integer" if self.grid.unit == "integer" else "datetime"
+
+    @property
+    def freq(self) -> str:
+        """The frequency as a pandas alias; for integers the step as text."""
+        return self.grid.alias
+
+    @property
+    def season(self) -> int:
+        """Main season in steps, by frequency alone; 1 where there is none."""
+        return self._seasons()[0]
+
+    @property
+    def season2(self) -> int:
+        """Second, longer season in steps; 0 where there is none."""
+        return self._seasons()[1]
+
+    @property
+    def horizon(self) -> int:
+        """Default horizon in steps, by frequency."""
+        grid = self.grid
+        if grid.unit == "integer":
+            return 10
+        usual = {("month", 3): 4, ("month", 12): 4, ("us", DAY): 14, ("us", WEEK): 8}
+        return usual.get((grid.unit, grid.step), max(self.season, 1))
+
+    def _seasons(self) -> tuple[int, int]:
+        unit, step = self.grid.unit, self.grid.step
+        if unit == "business":
+            return 5, 260
+        if unit == "month":
+            return (12 // step, 0) if 12 % step == 0 else (1, 0)
+        if unit == "integer" or step > WEEK:
+            return 1, 0
+        longer = {DAY: (7, 365), WEEK: (1, 52)}
+        if step >= DAY:
+            return longer.get(step, (1, 0))
+        short, long = (DAY, WEEK) if step >= MINUTE else (MINUTE, HOUR)
+        main = short // step if short % step == 0 else 1
+        return main, long // step if main > 1 and long % step == 0 else 0
+
+    def ordinals(self, stamps: Any) -> Ints:
+        """Ordinals [n] of stamps in the user's own form or typed; DataError where one is off the grid."""
+        instants = self.form.read(stamps)
+        ordinals, on_grid = self.grid.ordinals(instants)
+        if not on_grid.all():
+            raise _off_grid(self, instants, ~on_grid, str)
+        return ordinals
+
+    def floor(self, stamp: Any) -> int:
+        """Ordinal of the period at or before one stamp, on the grid or not."""
+        return int(self.grid.ordinals(self.form.read(stamp))[0][0])
+
+    def stamps(self, ordinals: Ints) -> Any:
+        """Stamps in the user's own form, as an array or index ready to be a column of a frame."""
+        return self.form.write(self.grid.instants(_ints(ordinals)))
+
+    def texts(self, ordinals: Ints) -> list[str]:
+        """Stamps as text, for CSV and for messages."""
+        return self._texts(self.grid.instants(_ints(ordinals)))
+
+    def _texts(self, instants: Ints) -> list[str]:
+        grid = self.grid
+        whole_days = not grid.clock if grid.unit != "us" else not (grid.step % DAY or grid.phase % DAY)
+        return self.form.texts(instants, dates_only=whole_days)
+
+    def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
+        """Calendar features [n, 8] in [-1, 1]: a sine and a cosine of each of CALENDAR; 0 where one does not apply."""
+        ordinals = _ints(ordinals)
+        features = np.zeros((len(ordinals), 2 * len(CALENDAR)), dtype=np.float32)
+        if self.kind == "integer":
+            return features
+        instants = self.form.local(self.grid.instants(ordinals))
+        days, clock = np.divmod(instants, DAY)
+        months = instants.view("M8[us]").astype("M8[M]").astype(np.int64)
+        in_month = (days - month_starts(months)) / month_lengths(months)
+        phases = (clock / DAY, (days + 3) % 7 / 7, in_month, months % 12 / 12)
+        for place, (phase, applies) in enumerate(zip(phases, self._applies(), strict=True)):
+            if applies:
+                features[:, 2 * place] = np.sin(2 * np.pi * phase)
+                features[:, 2 * place + 1] = np.cos(2 * np.pi * phase)
+        return features
+
+    def _applies(self) -> tuple[bool, bool, bool, bool]:
+        unit, step = self.grid.unit, self.grid.step
+        if unit == "month":
+            return False, False, False, step % 12 != 0
+        fixed = unit == "us"
+        return fixed and step < DAY, not fixed or step % WEEK != 0, not fixed or step < 28 * DAY, True
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain nested dictionary, ready for JSON, that `from_dict` reads back to an equal axis."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> "TimeAxis":
+        """Rebuild from `to_dict`'s form."""
+        return cls(data["name"], Grid(**data["grid"]), Form(**data["form"]))
+
+
+def infer_axis(
+    instants: Ints,
+    codes: Ints,
+    form: Form,
+    name: str,
+    config: DataConfig = DataConfig(),  # noqa: B008
+    *,
+    like: TimeAxis | None = None,
+    place: Callable[[int], str] = str,
+    series: Sequence[str] = (),
+) -> tuple[TimeAxis, Ints]:
+    """Find the axis of stamps that are sorted by series (codes), then time, without duplicates.
+
+    `like` is an axis to keep to; `place` says where stamp number i stands in the input; `series` names the codes.
+    Returns the axis and the ordinal of every stamp. Raises DataError where the stamps are irregular, of several
+    frequencies, contradict `config.freq`, or are too few to tell.
+    """
+    form, instants = _on_the_wall(form, instants, like)
+    grid = like.grid if like else _find(instants, codes, form, config)
+    axis = TimeAxis(name, grid, form)
+    _same_kind(axis, like)
+    ordinals, on_grid = grid.ordinals(instants)
+    if not on_grid.all():
+        raise _irregular(axis, instants, codes, ~on_grid, place, series, config.freq or (like.freq if like else None))
+    return axis, ordinals
+
+
+def _on_the_wall(form: Form, instants: Ints, like: TimeAxis | None) -> tuple[Form, Ints]:
+    """Days and longer follow the wall clock of their zone; hours and shorter follow UTC."""
+    if form.wall:
+        return form, instants
+    local = form.local(instants)
+    daily = like.form.wall if like else bool((local % DAY == local[:1] % DAY).all())
+    return (replace(form, wall=True), local) if daily else (form, instants)
+
+
+def _find(instants: Ints, codes: Ints, form: Form, config: DataConfig) -> Grid:
+    integer = form.kind == "step"
+    if config.freq:
+        if (asked(config.freq)[0] == "integer") != integer:
+            kind = "integer steps" if integer else "dates"
+            raise DataError(f"the time column holds {kind}, which --freq {config.freq} does not fit", "leave out --freq")
+        return asked_grid(config.freq, instants)
+    if not len(steps_within(instants, codes)):
+        raise DataError("one row a series is too few to find the frequency", "give it with --freq, or give more rows")
+    return find_grid(instants, codes, integer=integer)
+
+
+def _same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
+    if like and (like.form.kind == "step") != (axis.form.kind == "step"):
+        raise DataError(
+            f"the time column {axis.name!r} does not continue {like.grid.words} like {like.form.example()!r}",
+            "give data whose time column is of the same kind",
+        )
+
+
+def _irregular(
+    axis: TimeAxis,
+    instants: Ints,
+    codes: Ints,
+    off: Bools,
+    place: Callable[[int], str],
+    series: Sequence[str],
+    freq: str | None,
+) -> DataError:
+    mixed = mixed_frequencies(instants, codes, series, integer=axis.kind == "integer")
+    if freq is None and mixed is not None:
+        return mixed
+    error = _off_grid(axis, instants, off, place)
+    if freq:
+        return DataError(f"the data contradict the frequency {freq}: {error.message}", "give the frequency of the data")
+    return error
+
+
+def _off_grid(axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int], str]) -> DataError:
+    first = int(np.flatnonzero(off)[0])
+    text = axis._texts(instants[first : first + 1])[0]
+    where = "" if place is str else f"{place(first)}: "
+    more = f" (and {int(off.sum()) - 1} more of {len(off)})" if off.sum() > 1 else ""
+    return DataError(
+        f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
+        "give the frequency with --freq, or make the stamps regular",
+    )
+
+
+def mixed_frequencies(instants: Ints, codes: Ints, series: Sequence[str], *, integer: bool) -> DataError | None:
+    """The error that lists the groups of series by their own frequency, where there are several."""
+    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    groups: dict[str, list[int]] = {}
+    for part in np.split(np.arange(len(codes)), starts[1:]):
+        if len(part) > 2:
+            grid = find_grid(instants[part], codes[part], integer=integer)
+            groups.setdefault(grid.words, []).append(int(codes[part[0]]))
+    if len(groups) < 2:
+        return None
+    shown = "; ".join(f"{words}: {_listed(members, series)}" for words, members in list(groups.items())[:4])
+    return DataError(f"series have different frequencies: {shown}", "forecast each group by itself")
+
+
+def _listed(codes: Sequence[int], series: Sequence[str]) -> str:
+    names = [series[code] if code < len(series) else str(code) for code in codes[:3]]
+    return ", ".join(names) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
+
+
+def _ints(ordinals: Any) -> Ints:
+    return np.asarray(ordinals, dtype=np.int64)
+
+
+__all__ = ["CALENDAR", "TimeAxis", "infer_axis", "mixed_frequencies", "mode"]
