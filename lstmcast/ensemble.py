@@ -1,0 +1,250 @@
+"""The members of a forecaster: which networks are trained, how, and what they forecast together.
+
+Knows no frames and no disk layout but that of the shipped weights.
+
+Axes: M members, K windows, H horizon, Q quantiles, A candidates.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from safetensors.torch import load_file
+from torch import Tensor
+
+from lstmcast import features, parallel
+from lstmcast.config import QUANTILES, Config
+from lstmcast.losses import pinball
+from lstmcast.model import Network, Shape, widen
+from lstmcast.train import Event, OnEvent, Schedule, Trained, train
+from lstmcast.windows import Sampler, Windows
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Weights = dict[str, Tensor]
+
+PRETRAINED = Path(__file__).parent / "pretrained" / "weights.safetensors"
+_CHUNK_OF_WINDOWS = 512
+
+
+class Recipe(NamedTuple):
+    """One way to train a member. `start`: weights to start from, or None for a network of width `hidden`."""
+
+    name: str
+    start: Weights | None
+    schedule: Schedule
+    hidden: int = 64
+    layers: int = 2
+    dropout: float = 0.1
+
+
+@dataclass(frozen=True, eq=False)
+class Member:
+    """A trained network, the recipe's name, and how its training went."""
+
+    name: str
+    network: Network
+    trained: Trained
+
+
+def pretrained_weights() -> Weights:
+    """The shipped weights, trained on synthetic series only (see `pretrain.py`)."""
+    return {name: value.float() for name, value in load_file(PRETRAINED).items()}
+
+
+def fine_tunings(config: Config, start: Weights | None, members: int) -> list[Recipe]:
+    """Recipes for a panel: the same training from `members` seeds. From pretrained weights it is short."""
+    steps, lr = (1000, 3e-3) if start is None else (600, 1e-3)
+    name = "scratch" if start is None else "fine-tuned"
+    return [_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50) for k in range(members)]
+
+
+def small_data(config: Config, start: Weights | None, members: int | None) -> list[Recipe]:
+    """Recipes for one or few series, where training overfits: gentle, small and different from each other."""
+    tuned, fresh = config.train.steps, config.train.start == "scratch"
+    kinds = [
+        _recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
+        _recipe(config, "scratch 32, 1", None, 120, 3e-3, 1, every=40, hidden=32, dropout=0.2, decay=0.05),
+        _recipe(config, "scratch 32, 2", None, 120, 3e-3, 2, every=40, hidden=32, dropout=0.2, decay=0.05),
+    ]
+    if start is not None:
+        gentle = _recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)
+        as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
+        kinds = [gentle, *kinds] if tuned else [as_is, gentle, *kinds]
+    if fresh:
+        kinds = [k for k in kinds if k.start is None]
+    if members is None:
+        return kinds
+    more = [k._replace(schedule=_reseeded(k.schedule, len(kinds) + i)) for i, k in enumerate(kinds * members)]
+    return (kinds + more)[:members]
+
+
+def _recipe(
+    config: Config,
+    name: str,
+    start: Weights | None,
+    steps: int,
+    lr: float,
+    number: int,
+    *,
+    every: int,
+    hidden: int = 64,
+    dropout: float | None = None,
+    decay: float | None = None,
+) -> Recipe:
+    """A recipe's own constants, overruled by whatever the user set."""
+    asked, net = config.train, config.model
+    schedule = Schedule(
+        steps=steps if asked.steps is None else asked.steps,
+        lr=lr if asked.lr is None else asked.lr,
+        batch_size=asked.batch_size,
+        origins=asked.origins,
+        weight_decay=asked.weight_decay if decay is None else decay,
+        grad_clip=asked.grad_clip,
+        patience=asked.patience,
+        every=every,
+        seed=asked.seed,
+    )
+    drop = net.dropout if dropout is None else dropout
+    return Recipe(name, start, _reseeded(schedule, number), net.hidden or hidden, net.layers or 2, drop)
+
+
+def _reseeded(schedule: Schedule, number: int) -> Schedule:
+    state = np.random.SeedSequence([schedule.seed, number]).generate_state(1)
+    return schedule._replace(seed=int(state[0]))
+
+
+class Task(NamedTuple):
+    """Where a member learns and where it is judged: windows, trainable steps [N], validation series and origins [K]."""
+
+    windows: Windows
+    ends: Ints
+    series: Ints
+    origins: Ints
+
+
+def build(recipe: Recipe, windows: Windows) -> Network:
+    """A network for these windows, with the recipe's starting weights."""
+    table = windows.covariates
+    start = recipe.start
+    shape = Shape(
+        features=features.STEP_FEATURES,
+        local=features.LOCAL_FEATURES,
+        candidates=len(features.CANDIDATES),
+        hidden=recipe.hidden if start is None else start["state.weight"].shape[0],
+        layers=recipe.layers if start is None else sum(name.startswith("encoder.weight_ih") for name in start),
+        covariates=0 if table is None else table.step.shape[1],
+        ahead=0 if table is None else 2 * table.ahead.shape[1],
+    )
+    network = Network(shape, recipe.dropout)
+    if start is not None:
+        network.load_state_dict(widen(start, shape))
+    return network
+
+
+def train_members(recipes: Sequence[Recipe], task: Task, jobs: int | None, on_event: OnEvent | None) -> list[Member]:
+    """Train every recipe, several at a time where that pays, one thread each: any number of jobs gives the same."""
+    jobs = _jobs(recipes, task, jobs)
+    steps = [recipe.schedule.steps for recipe in recipes]
+    tell = jobs == 1 and on_event is not None
+    reports = [_offset(on_event, sum(steps[:k]), sum(steps)) if tell else None for k in range(len(recipes))]
+    members = []
+    with one_thread():
+        tasks = ((recipe, task, report) for recipe, report in zip(recipes, reports, strict=True))
+        results = parallel.run(_train_one, tasks, jobs)
+        for number, (recipe, (shape, trained)) in enumerate(zip(recipes, results, strict=True), 1):
+            network = Network(shape, recipe.dropout).eval()
+            network.load_state_dict(trained.weights)
+            members.append(Member(recipe.name, network, trained))
+            if on_event:
+                last = trained.history[-1]
+                done = Event("member", recipe.name, number, len(recipes), last.loss, trained.validation)
+                on_event(done)
+    return members
+
+
+def _train_one(recipe: Recipe, task: Task, on_event: OnEvent | None) -> tuple[Shape, Trained]:
+    """Job of one member; runs in a process of its own or in this one."""
+    with one_thread():
+        torch.manual_seed(recipe.schedule.seed)
+        network = build(recipe, task.windows)
+        sampler = Sampler.over(task.windows, task.ends)
+        trained = train(network, sampler, recipe.schedule, _validation(task), on_event)
+        return network.shape, trained
+
+
+def _validation(task: Task) -> Callable[[Network], float] | None:
+    """Mean quantile loss over the validation windows, in scales; None where there are none."""
+    if not len(task.series):
+        return None
+
+    @torch.no_grad()
+    def loss(network: Network) -> float:
+        total = count = 0.0
+        for part in _parts(len(task.series)):
+            batch = task.windows.batch(task.series[part], task.origins[part, None], encoded(task.windows))
+            known = float((~torch.isnan(batch.target)).sum())
+            total += float(pinball(network(*batch[:4]), batch.target)) * known
+            count += known
+        return total / max(count, 1)
+
+    return loss
+
+
+@torch.no_grad()
+def forecast(networks: Sequence[Network], windows: Windows, series: Ints, origins: Ints) -> tuple[Floats, Floats]:
+    """Sorted quantiles of each network [M, K, H, Q] and the candidates [K, H, A], in the user's units."""
+    made = np.empty((len(networks), len(series), windows.horizon, len(QUANTILES)))
+    options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
+    state = windows.steps.state
+    with one_thread():
+        for part in _parts(len(series)):
+            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+            base, scale, owner = batch.base[:, 0, :, None], batch.scale[:, 0, :, None], series[part, None, None]
+            for m, network in enumerate(networks):
+                out = network.eval()(*batch[:4])[:, 0].double().sort(-1)[0]
+                made[m, part] = features.inverse((base + out * scale).numpy(), owner, state)
+            blend = base + batch.blend[:, 0].double() * scale
+            options[part] = features.inverse(blend.numpy(), owner, state)
+    return made, options
+
+
+def encoded(windows: Windows) -> int:
+    """Steps that are encoded before an origin at validation and prediction."""
+    return windows.context + windows.stride // 2
+
+
+def _parts(count: int) -> Iterator[slice]:
+    for start in range(0, count, _CHUNK_OF_WINDOWS):
+        yield slice(start, min(start + _CHUNK_OF_WINDOWS, count))
+
+
+def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:
+    """Processes to use: starting one costs some seconds, so short trainings stay in this one."""
+    if jobs is None:
+        work = sum(
+            r.schedule.steps * r.schedule.batch_size * task.windows.chunk * (r.hidden / 64) ** 2 for r in recipes
+        )
+        jobs = parallel.cores() if work > 1.5e6 else 1
+    return max(1, min(jobs, len(recipes)))
+
+
+def _offset(on_event: OnEvent, done: int, total: int) -> OnEvent:
+    """Events of one member as progress over all of them: `done` steps came before it."""
+    return lambda event: on_event(replace(event, step=done + event.step, total=total))
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)

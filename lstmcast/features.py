@@ -1,0 +1,371 @@
+"""Causal scaling, step features and classical candidates of series, as arrays.
+
+Every quantity at step t depends on steps up to t alone (on the whole first season for t inside it), so features are
+computed once a series and serve every origin from the end of the first season on. Knows no splits, frames or torch.
+
+Axes: N series, T steps, m season, m2 second season, H horizon, K windows; flat arrays hold all series end to end.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.signal import lfilter
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+CLIP = 10.0
+"""Features and relative candidates are clipped to this many scales: the network sees a shock, not its size."""
+STEP_FEATURES = 17
+CANDIDATES = ("last", "seasonal_naive", "seasonal_naive_2", "level", "damped_trend", "slow_level", "theta", "profile_2")
+HORIZON_FEATURES = 7
+LOCAL_FEATURES = len(CANDIDATES) + 3 + HORIZON_FEATURES
+LIMIT = 30.0
+"""Targets and candidates lie at most this many scales from the base: a bound for series that were constant so far."""
+FLOOR = 2e-5
+"""Least scale: a share of the level, or an absolute difference in logs."""
+_MAX_CELLS = 4_000_000
+
+
+class Seasons(NamedTuple):
+    """Season lengths in steps: `main` is 1 where there is none, `second` is 0 where there is none."""
+
+    main: int
+    second: int
+
+
+class ScalerState(NamedTuple):
+    """What a run must remember of each series to transform it again; arrays [N].
+
+    log: the series is forecast as log(y + shift). floor: what stands for y + shift below it, so that later values
+    have a logarithm whatever they are. low: no forecast is below it (0 for a series that never was, else -inf).
+    """
+
+    log: Bools
+    shift: Floats
+    floor: Floats
+    low: Floats
+
+
+@dataclass(frozen=True, eq=False)
+class Steps:
+    """Per-step arrays of all series, flat [sum T], in transformed units.
+
+    x: float32 [sum T, STEP_FEATURES], what the encoder reads. z: the series, gaps filled from the past.
+    seen: False where the value was missing. scale: divisor known at the step. The others feed the candidates.
+    """
+
+    seasons: Seasons
+    offsets: Ints
+    state: ScalerState
+    x: NDArray[np.float32]
+    z: Floats
+    seen: Bools
+    scale: Floats
+    level: Floats
+    slow_level: Floats
+    trend: Floats
+    slope: Floats
+    index: Floats
+    profile: Floats
+
+
+def fit_scaler(values: Floats, offsets: Ints) -> ScalerState:
+    """Decide per series whether and how to work in logs.
+
+    A series that was never negative is; where it comes near zero a fifth of its median is added first, so that zeros
+    do not become craters. A series that is zero most of the time is left as it is.
+
+    values: [sum T] with NaN for missing. offsets: [N+1].
+    """
+    low = np.fmin.reduceat(values, offsets[:-1])
+    middle = _medians(values, offsets)
+    log = (low >= 0) & (middle > 0)
+    shift = np.where(log & (low < 0.02 * middle), 0.2 * middle, 0.0)
+    floor = np.where(log, 0.1 * (np.where(log, low, 1.0) + shift), 0.0)
+    return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
+
+
+def transform(values: Floats, series: Ints, state: ScalerState) -> Floats:
+    """Values of the given series (any shape; `series` broadcasts) into the units of the features."""
+    log = np.broadcast_to(state.log[series], np.shape(values))
+    shifted = np.maximum(values + state.shift[series], np.where(log, state.floor[series], -np.inf))
+    return np.log(shifted, where=log, out=shifted)
+
+
+def inverse(z: Floats, series: Ints, state: ScalerState) -> Floats:
+    """Inverse of `transform`, exact above the floor; nothing falls below a series' `low`."""
+    log = np.broadcast_to(state.log[series], np.shape(z))
+    out = np.exp(np.minimum(z, 700.0), where=log, out=np.array(z, dtype=np.float64))
+    return np.maximum(out - state.shift[series], state.low[series])
+
+
+def compute(values: Floats, offsets: Ints, seasons: Seasons, state: ScalerState) -> Steps:
+    """Compute the per-step arrays of all series.
+
+    values: [sum T] in the user's units, NaN where missing; offsets: [N+1]. Series of similar length are computed
+    together as a matrix, so the cost is that of arrays, not of Python.
+    """
+    total = int(offsets[-1])
+    lengths = np.diff(offsets)
+    flat: dict[str, NDArray] = {}
+    for rows, width in _length_groups(lengths):
+        cols = np.arange(width)
+        inside = cols < lengths[rows, None]
+        where = np.where(inside, offsets[rows, None] + cols, 0)
+        block = np.where(inside, values[where], np.nan)
+        z = transform(block, rows[:, None], state)
+        for name, array in _block(z, seasons, state.log[rows], lengths[rows]).items():
+            if name not in flat:
+                flat[name] = np.zeros((total, *array.shape[2:]), array.dtype)
+            flat[name][where[inside]] = array[inside]
+    return Steps(seasons=seasons, offsets=offsets, state=state, **flat)
+
+
+def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
+    """Exponential moving average along `axis` that skips steps of weight 0; 0 before the first weight."""
+    b, a = [alpha], [1.0, alpha - 1.0]
+    mass = lfilter(b, a, weight, axis=axis)
+    return np.divide(lfilter(b, a, x * weight, axis=axis), mass, out=np.zeros_like(mass), where=mass > 1e-300)
+
+
+def fill_forward(z: Floats, season: int) -> Floats:
+    """Fill NaN from the past: from the same phase of an earlier season, else from the last value.
+
+    z: [n, T]. Leading NaN become 0.
+    """
+    if not np.isnan(z).any():
+        return z
+    filled = z
+    if season > 1:
+        cycles = _cycles(z, season, np.nan)
+        filled = _carry(cycles, axis=1).reshape(len(z), -1)[:, : z.shape[1]]
+    return np.nan_to_num(_carry(filled, axis=1))
+
+
+def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> NDArray[np.float32]:
+    """What the decoder knows of a horizon step besides the candidates: [K, H, HORIZON_FEATURES]."""
+    h = np.arange(1, horizon + 1, dtype=np.float64)
+    m, m2 = seasons
+    shared = [np.log(h) / 3, 1 / h, np.minimum(h / m / 4, 3), np.sqrt(h) / 5]
+    shared += [np.full_like(h, np.log(m) / 4), np.full_like(h, float(m2 > 0))]
+    table = np.broadcast_to(np.stack(shared, -1), (len(log), horizon, len(shared)))
+    flag = np.broadcast_to(log[:, None, None], (len(log), horizon, 1))
+    return np.concatenate([table, flag], -1).astype(np.float32)
+
+
+def candidates(steps: Steps, series: Ints, origins: Ints, horizon: int) -> Floats:
+    """Classical forecasts in transformed units: [..., H, len(CANDIDATES)] for windows of any shape [...].
+
+    Level and index follow Holt-Winters' additive form with fixed smoothing, `theta` adds half the slope of the
+    least-squares line to the level (Assimakopoulos & Nikolopoulos 2000; Hyndman & Billah 2003).
+    """
+    m, m2 = steps.seasons
+    first = steps.offsets[series][..., None]
+    at = first + origins[..., None]
+    h = np.arange(1, horizon + 1)
+    last = np.broadcast_to(steps.z[at], (*at.shape[:-1], horizon))
+    seasonal_at = at + same_phase(h, m)
+    naive = np.where(seasonal_at >= first, steps.z[np.maximum(seasonal_at, first)], last)
+    index = np.where(seasonal_at >= first, steps.index[np.maximum(seasonal_at, first)], 0.0) if m > 1 else 0.0
+    level = steps.level[at] + index
+    naive2, profile = naive, level
+    if m2:
+        second_at = at + same_phase(h, m2)
+        known = second_at >= first
+        second_at = np.maximum(second_at, first)
+        naive2 = np.where(known, steps.z[second_at], naive)
+        profile = np.where(known, steps.level[at] + steps.profile[second_at], level)
+    damping = np.cumsum((0.9 if m == 1 else 0.98) ** h)
+    return np.stack(
+        np.broadcast_arrays(
+            last,
+            naive,
+            naive2,
+            level,
+            level + steps.trend[at] * damping,
+            steps.slow_level[at] + index,
+            level + 0.5 * steps.slope[at] * h,
+            profile,
+        ),
+        -1,
+    )
+
+
+def older_seasons(steps: Steps, series: Ints, origins: Ints, horizon: int, back: int) -> Floats:
+    """The value `back` seasons before the seasonal-naive one, or the oldest of that phase: [..., H]."""
+    m = steps.seasons.main
+    first = steps.offsets[series][..., None]
+    at = first + origins[..., None] + same_phase(np.arange(1, horizon + 1), m)
+    for _ in range(back):
+        at = np.where(at - m >= first, at - m, at)
+    return steps.z[np.maximum(at, first)]
+
+
+def same_phase(h: Ints, season: int) -> Ints:
+    """Offset from the origin to the newest known step of the same phase as origin + h."""
+    return h - season * -(-h // season)
+
+
+def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, NDArray]:
+    """Per-step arrays of series of similar length; z: [n, T], NaN where missing or past the end."""
+    m, m2 = seasons
+    seen = ~np.isnan(z)
+    w = seen.astype(np.float64)
+    z = fill_forward(z, m)
+    n, width = z.shape
+    t = np.arange(width)
+    short, k = max(m, 4), max(m, 4)
+    average = _moving_average(z, short)
+    d1, dm = _difference(z, 1), _difference(z, m)
+    s1, scale = _scales(d1, dm, w, m)
+    usual = np.maximum(np.abs(average), np.cumsum(np.abs(z), 1) / (t + 1)) + 1e-9
+    scale = scale + FLOOR * np.where(log[:, None], 1.0, usual)
+    index = _season_index(z - average, z, w, m, lengths, 0.3) if m > 1 else np.zeros_like(z)
+    lagged_index = _lag(index, m)
+    adjusted = z - np.where(t < m, index, lagged_index)
+    level = ema(adjusted, w, 0.5)
+    trend = np.zeros_like(z)
+    trend[:, k:] = ema((average[:, k:] - average[:, :-k]) / k, w[:, k:], 1 / max(m, 5))
+    slope = _expanding_slope(adjusted, w)
+    profile = np.zeros_like(z)
+    if m2:
+        long_average = _moving_average(z, m2)
+        profile = _season_index(z - long_average, z, w, m2, lengths, 0.4)
+    expected = np.where(t == 0, z, _lag(level, 1) + lagged_index)
+    size = np.where(log[:, None], 1.0, usual)
+    x = [
+        (z - average) / scale,
+        d1 / scale,
+        dm / scale,
+        0.2 * np.log(scale / size + 1e-6),
+        np.broadcast_to(np.minimum(t, 200) / 100, z.shape),
+        (z - expected) / scale,
+        trend * k / scale,
+        _difference(average, 1) * m / scale,
+        _difference(z, m2) / scale if m2 else np.zeros_like(z),
+        np.where(t >= m2 - 1, _lag(z, m2 - 1) - z, 0.0) / scale if m2 else np.zeros_like(z),
+        np.where(t >= m - 1, _lag(z, m - 1) - z, 0.0) / scale if m > 1 else np.zeros_like(z),
+        slope * k / scale,
+        np.broadcast_to(np.minimum(t / m, 20) / 10, z.shape),
+        np.full_like(z, np.log(m) / 4),
+        np.full_like(z, float(m2 > 0)),
+        np.broadcast_to(log[:, None].astype(np.float64), z.shape),
+        1 - w,
+    ]
+    return {
+        "x": np.clip(np.stack(x, -1), -CLIP, CLIP).astype(np.float32),
+        "z": z,
+        "seen": seen,
+        "scale": scale,
+        "level": level,
+        "slow_level": ema(adjusted, w, 0.1),
+        "trend": trend,
+        "slope": slope,
+        "index": index,
+        "profile": profile,
+    }
+
+
+def _scales(d1: Floats, dm: Floats, w: Floats, m: int) -> tuple[Floats, Floats]:
+    """Averages of the absolute one-step difference, and of the seasonal one with the former as its floor."""
+    alpha = 1 / max(2 * m, 10)
+    both = w * _lag(w, 1)
+    s1 = ema(np.abs(d1), both, alpha)
+    if m == 1 or d1.shape[1] <= m:
+        return s1, s1
+    seasonal = ema(np.abs(dm[:, m:]), w[:, m:] * w[:, :-m], alpha)
+    scale = s1.copy()
+    scale[:, m:] = np.maximum(seasonal, 0.25 * s1[:, m:])
+    return s1, scale
+
+
+def _season_index(rest: Floats, z: Floats, w: Floats, m: int, lengths: Ints, alpha: float) -> Floats:
+    """Average over the cycles, phase by phase, of what is left above the moving average.
+
+    Inside the first cycle the moving average is not yet one of a whole season; the mean of that cycle stands in.
+    """
+    inside = np.arange(z.shape[1]) < np.minimum(m, lengths)[:, None]
+    mass = (w * inside).sum(1, keepdims=True)
+    first_mean = (z * w * inside).sum(1, keepdims=True) / np.maximum(mass, 1)
+    rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
+    out = ema(_cycles(rest, m, 0.0), _cycles(w, m, 0.0), alpha, axis=1)
+    return out.reshape(len(z), -1)[:, : z.shape[1]]
+
+
+def _expanding_slope(z: Floats, w: Floats) -> Floats:
+    """Slope per step of the least-squares line over all steps so far; 0 for fewer than 4."""
+    t = np.arange(z.shape[1], dtype=np.float64)
+    base = z[:, :1]
+    y = (z - base) * w
+    n, st, stt = np.cumsum(w, 1), np.cumsum(w * t, 1), np.cumsum(w * t * t, 1)
+    sy, sty = np.cumsum(y, 1), np.cumsum(y * t, 1)
+    spread = n * stt - st * st
+    return np.divide(n * sty - st * sy, spread, out=np.zeros_like(z), where=(n >= 4) & (spread > 0))
+
+
+def _moving_average(z: Floats, window: int) -> Floats:
+    """Mean of the last `window` steps, of fewer at the start. Sums are taken around the first value."""
+    base = z[:, :1]
+    total = np.concatenate([np.zeros_like(base), np.cumsum(z - base, 1)], 1)
+    i = np.arange(1, z.shape[1] + 1)
+    j = np.maximum(0, i - window)
+    return base + (total[:, i] - total[:, j]) / (i - j)
+
+
+def _lag(z: Floats, k: int) -> Floats:
+    """Shift right by k steps, 0 where there is nothing."""
+    out = np.zeros_like(z)
+    if k < z.shape[1]:
+        out[:, k:] = z[:, : z.shape[1] - k]
+    return out
+
+
+def _difference(z: Floats, k: int) -> Floats:
+    """z[t] - z[t-k], 0 for the first k steps."""
+    out = np.zeros_like(z)
+    if k < z.shape[1]:
+        out[:, k:] = z[:, k:] - z[:, : z.shape[1] - k]
+    return out
+
+
+def _cycles(z: Floats, m: int, fill: float) -> Floats:
+    """[n, T] -> [n, cycles, m], padded at the end."""
+    n, width = z.shape
+    count = -(-width // m)
+    out = np.full((n, count * m), fill)
+    out[:, :width] = z
+    return out.reshape(n, count, m)
+
+
+def _carry(z: Floats, axis: int) -> Floats:
+    """Replace NaN by the last value before it along `axis`."""
+    steps = np.arange(z.shape[axis]).reshape([-1 if i == axis else 1 for i in range(z.ndim)])
+    newest = np.maximum.accumulate(np.where(np.isnan(z), 0, steps), axis=axis)
+    return np.take_along_axis(z, newest, axis)
+
+
+def _medians(values: Floats, offsets: Ints) -> Floats:
+    """Median of the observed values of each series, [N]; the upper one of an even number."""
+    lengths = np.diff(offsets)
+    owner = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((values, owner))  # NaN sort last
+    seen = np.add.reduceat(~np.isnan(values), offsets[:-1])
+    return np.asarray(values[order[offsets[:-1] + seen // 2]])
+
+
+def _length_groups(lengths: Ints) -> Iterator[tuple[Ints, int]]:
+    """Rows of similar length and their greatest length: at most a quarter of padding, bounded matrices."""
+    order = np.argsort(lengths, kind="stable")
+    start = 0
+    while start < len(order):
+        shortest = max(int(lengths[order[start]]), 1)
+        stop = int(np.searchsorted(lengths[order], int(shortest * 1.25) + 4, side="right"))
+        stop = max(start + 1, min(stop, start + _MAX_CELLS // (int(shortest * 1.25) + 4)))
+        rows = order[start:stop]
+        yield rows, int(lengths[rows].max())
+        start = stop

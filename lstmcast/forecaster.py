@@ -1,0 +1,329 @@
+"""From a panel to a forecast: fit, predict, save, load. Read this first; the other modules are its parts.
+
+    panel -> seasons, scaling -> members trained beside a validation zone -> guard -> forecasts
+
+Knows nothing of the command line.
+
+Axes: N series, K windows, H horizon, Q quantiles, M members.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from numpy.typing import NDArray
+
+from lstmcast import ensemble, guard, metrics, rundir, season, store
+from lstmcast.config import QUANTILES, Config
+from lstmcast.errors import DataError, UsageError
+from lstmcast.guard import Guard
+from lstmcast.inputs import Scaling
+from lstmcast.model import Network
+from lstmcast.panel import Panel
+from lstmcast.timeaxis import TimeAxis
+from lstmcast.train import Event, OnEvent
+from lstmcast.verdict import Verdict, actuals, judge
+from lstmcast.windows import Windows, default_context
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PANEL = 20
+"""From this many series on, they teach one network together and it is refitted on all of them."""
+SEEDS = 3
+NORMAL_80 = 1.2815515655446004
+
+
+class Forecaster:
+    """A global LSTM forecaster of one panel.
+
+    After `fit` or `load`: `panel` (the history that `predict` goes on from), `axis`, `horizon`, `season`, `scaling`,
+    `networks`, `guard`, `verdict` (None where the series were too short to hold anything back), `history` (rows of
+    the training), `cutoff` (int64 [N], ordinal of each series' last training step) and `notes` (what is worth saying).
+    """
+
+    panel: Panel
+    horizon: int
+    context: int
+    scaling: Scaling
+    networks: list[Network]
+    guard: Guard
+    verdict: Verdict | None
+    history: list[dict[str, Any]]
+    cutoff: Ints
+    notes: tuple[str, ...]
+
+    def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
+        self.config = config
+
+    @property
+    def axis(self) -> TimeAxis:
+        """The time axis of the panel."""
+        return self.panel.axis
+
+    @property
+    def season(self) -> int:
+        """Steps of the main season, 1 where there is none."""
+        return self.scaling.seasons.main
+
+    def fit(self, panel: Panel, *, on_event: OnEvent | None = None) -> "Forecaster":
+        """Learn from all of `panel`; the newest windows are held back first, to choose, weigh, calibrate and judge.
+
+        Raises UsageError for settings that contradict the data, DivergedError when the loss explodes.
+        """
+        tell = on_event or (lambda _: None)
+        window = self.config.window
+        self.panel, self.notes = panel, panel.notes
+        self.scaling = Scaling.fit(panel, _seasons(panel, window.season))
+        self.horizon = window.horizon or _default_horizon(panel, self.season)
+        self.cutoff = panel.start + panel.lengths - 1
+        tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
+        windows = self._windows(panel, self.scaling.scaler, self.horizon)
+        held = _hold_back(panel, self.horizon, self.season, window.validation)
+        task = ensemble.Task(windows, *held)
+        start = self._start()
+        if len(panel) >= PANEL:
+            members = self._fit_panel(task, start, on_event)
+        else:
+            recipes = ensemble.small_data(self.config, start, self.config.train.members)
+            members = ensemble.train_members(recipes, task, self.config.train.jobs, on_event)
+            self.networks = [member.network for member in members]
+            self._judge(task, self.networks)
+        self.history = [
+            {"member": member.name, **record._asdict()} for member in members for record in member.trained.history
+        ]
+        return self
+
+    def predict(
+        self, panel: Panel | None = None, *, horizon: int | None = None, quantiles: Sequence[float] = (0.1, 0.5, 0.9)
+    ) -> pd.DataFrame:
+        """Forecast table from the end of the training data, or from the last row of each series of `panel`.
+
+        Columns: the series columns, the time column, `forecast` (the median) and one a quantile (`q10`). Raises
+        DataError where covariates known ahead are missing for a step of the horizon.
+        """
+        panel = self.panel if panel is None else panel
+        horizon = horizon or self.horizon
+        _require_known_ahead(panel, horizon)
+        series = np.arange(len(panel))
+        made = self.quantiles(panel, series, panel.lengths - 1, horizon, quantiles)
+        return panel.forecast_frame(series, panel.lengths - 1, made, quantiles)
+
+    def quantiles(
+        self,
+        panel: Panel,
+        series: Ints,
+        origins: Ints,
+        horizon: int | None = None,
+        levels: Sequence[float] = (0.1, 0.5, 0.9),
+    ) -> Floats:
+        """Forecast quantiles [K, H, Q] of windows: series numbers [K] of `panel` and the last step each may know [K].
+
+        Nothing after an origin is seen. Raises UsageError for levels outside 0 to 1.
+        """
+        levels = np.asarray(levels, dtype=np.float64)
+        if not ((levels > 0) & (levels < 1)).all():
+            raise UsageError(f"quantile levels {levels.tolist()} are out of range", "give numbers between 0 and 1")
+        series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
+        out = np.empty((len(series), horizon or self.horizon, len(levels)))
+        # Before the end of its first season a series is a short one: its features would use the rest of that season.
+        early = np.flatnonzero(origins < self.season - 1)
+        for k in early:
+            alone = panel.select(series[[k]]).head(origins[[k]] + 1)
+            out[k] = self._quantiles(alone, np.zeros(1, np.int64), origins[[k]], out.shape[1], levels)[0]
+        rest = np.setdiff1d(np.arange(len(series)), early)
+        if len(rest):
+            out[rest] = self._quantiles(panel, series[rest], origins[rest], out.shape[1], levels)
+        return out
+
+    def save(self, path: str | Path, *, force: bool = False) -> Path:
+        """Write the run directory: weights, scaler state, context, history, verdict and a manifest with their hashes.
+
+        Raises RunError where the place is taken, LockedError while another process writes there.
+        """
+        manifest = {
+            "config": self.config.to_dict(),
+            "horizon": self.horizon,
+            "context": self.context,
+            "seed": self.config.train.seed,
+            "members": [network.shape._asdict() for network in self.networks],
+            "data": {"fingerprint": self.panel.fingerprint(), "cutoff": self.cutoff.tolist(), "notes": self.notes},
+        }
+        metrics_json = {
+            "verdict": None if self.verdict is None else self.verdict.to_dict(),
+            "guard": self.guard.to_dict(),
+        }
+        files = {
+            "model.safetensors": store.pack_networks(self.networks),
+            "history.csv": store.pack_history(self.history),
+            "metrics.json": store.pack_json(metrics_json),
+        }
+        context, facts = store.pack_panel(self.panel)
+        files["context.parquet"] = context
+        files["scaler.json"] = store.pack_json(self.scaling.to_dict())
+        return rundir.publish(path, files, {**manifest, "panel": facts}, force=force)
+
+    @classmethod
+    def load(cls, path: str | Path) -> "Forecaster":
+        """The forecaster that `save` wrote; every file is verified before use. Raises RunError."""
+        run = rundir.open_run(path)
+        manifest = run.manifest
+        with store.as_run_errors(run.path):
+            self = cls(Config.from_dict(manifest["config"]))
+            self.horizon, self.context = manifest["horizon"], manifest["context"]
+            self.panel = store.unpack_panel(run.read("context.parquet"), manifest["panel"])
+            self.scaling = Scaling.from_dict(store.unpack_json(run.read("scaler.json")))
+            self.networks = store.unpack_networks(run.read("model.safetensors"), manifest["members"])
+            report = store.unpack_json(run.read("metrics.json"))
+            self.guard = Guard.from_dict(report["guard"])
+            self.verdict = None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
+            self.history = store.unpack_history(run.read("history.csv"))
+            self.cutoff = np.array(manifest["data"]["cutoff"], dtype=np.int64)
+            self.notes = tuple(manifest["data"]["notes"])
+        return self
+
+    def _start(self) -> ensemble.Weights | None:
+        """Weights that training starts from, None for scratch."""
+        start, model = self.config.train.start, self.config.model
+        if start == "scratch":
+            return None
+        if start == "pretrained":
+            weights = ensemble.pretrained_weights()
+        else:
+            weights = store.universal(Forecaster.load(start).networks[0].state_dict())
+        width = weights["state.weight"].shape[0]
+        if model.hidden not in (None, width):
+            raise UsageError(
+                f"--hidden {model.hidden} does not fit the weights to start from, which are {width} wide",
+                "leave it out, or train with --from scratch",
+            )
+        return weights
+
+    def _fit_panel(
+        self, task: ensemble.Task, start: ensemble.Weights | None, on_event: OnEvent | None
+    ) -> list[ensemble.Member]:
+        """Many series: find the number of steps beside the validation zone, then train on all data from other seeds."""
+        config = self.config
+        recipes = ensemble.fine_tunings(config, start, 1 + (config.train.members or SEEDS))
+        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event)
+        as_is = [] if start is None else [ensemble.build(recipes[0]._replace(dropout=0.0), task.windows).eval()]
+        self._judge(task, [*as_is, probe[0].network])
+        steps = probe[0].trained.step
+        if steps == 0 and as_is:
+            self.networks = as_is
+            self.guard = self.guard._replace(members=np.ones(1))
+            return probe
+        everything = task._replace(ends=task.windows.lengths, series=task.series[:0], origins=task.origins[:0])
+        final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
+        members = ensemble.train_members(final, everything, config.train.jobs, on_event)
+        self.networks = as_is + [member.network for member in members]
+        share = self.guard.members[-1] / len(members)
+        self.guard = self.guard._replace(members=np.array([*self.guard.members[:-1], *[share] * len(members)]))
+        return probe + members
+
+    def _judge(self, task: ensemble.Task, networks: list[Network]) -> None:
+        """Set the guard and the verdict from forecasts of the windows that training has not seen."""
+        if not len(task.series):
+            self.verdict = None
+            self.guard = guard.unjudged(len(networks), len(ensemble.features.CANDIDATES))
+            self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
+            return
+        made, options = ensemble.forecast(networks, task.windows, task.series, task.origins)
+        actual = actuals(self.panel, task.series, task.origins, self.horizon)
+        scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
+        case = guard.Case(made, options, actual, task.series, scale)
+        self.guard = guard.decide(case)
+        unseen = guard.cross_fitted(case)
+        self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)
+
+    def _windows(self, panel: Panel, scaler: Any, horizon: int) -> Windows:
+        longest = int(self.panel.lengths.max())
+        seasons = self.scaling.seasons
+        self.context = min(self.config.window.context or default_context(seasons, self.horizon), longest)
+        stride = min(2 * self.context, longest)
+        steps, covariates = self.scaling.steps(panel, scaler), self.scaling.covariates(panel)
+        return Windows(steps, horizon, self.context, stride, covariates)
+
+    def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+        trained = panel.align(self.panel)
+        ends = panel.lengths.copy()
+        np.minimum.at(ends, series, origins + 1)
+        windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon)
+        made, options = ensemble.forecast(self.networks, windows, series, origins)
+        full = guard.apply(self.guard, made, options)
+        low = windows.steps.state.low[series][:, None, None]
+        return np.maximum(_at_levels(full, levels), low)
+
+
+def _seasons(panel: Panel, forced: int | None) -> season.Seasons:
+    axis = panel.axis
+    if axis.kind == "integer" and forced is None and axis.season == 1:
+        return season.search_seasons(panel.values, panel.offsets)
+    return season.find_seasons(panel.values, panel.offsets, season.Seasons(axis.season, axis.season2), forced)
+
+
+def _default_horizon(panel: Panel, main: int) -> int:
+    """The frequency's horizon; one season where steps have no calendar."""
+    return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
+
+
+def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
+    """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
+
+    A panel holds back one horizon of each series; few series up to four or a season, a quarter at most, and are
+    judged from many origins there. What is left must hold a season and a step.
+    """
+    lengths = panel.lengths
+    origins_each = int(np.clip(200 // len(panel), 1, 24))
+    zone = np.full(len(lengths), horizon)
+    if origins_each > 1:
+        zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
+    if asked is not None:
+        zone = np.full(len(lengths), asked)
+    zone = np.minimum(zone, lengths - (max(main, 2) + 1))
+    zone = np.where(zone >= min(horizon, 2), zone, 0)
+    ends = lengths - zone
+    room = np.maximum(zone - horizon, 0)
+    steps = np.linspace(0, 1, origins_each)
+    shift = np.unique(np.round(room[:, None] * steps), axis=1) if len(panel) == 1 else np.round(room[:, None] * steps)
+    origins = (ends[:, None] - 1 + shift).astype(np.int64)
+    fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
+    series, _ = np.nonzero(fresh)
+    return ends, series, origins[fresh]
+
+
+def _require_known_ahead(panel: Panel, horizon: int) -> None:
+    if not panel.future.shape[1]:
+        return
+    short = np.flatnonzero(panel.ahead < horizon)
+    if len(short):
+        i = int(short[0])
+        have = int(panel.ahead[i])
+        first = panel.axis.texts(np.array([panel.start[i] + panel.lengths[i] + have]))[0]
+        name = f" of series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
+        more = f" (and {len(short) - 1} more series)" if len(short) > 1 else ""
+        raise DataError(
+            f"covariates known ahead ({', '.join(panel.columns.future)}) are missing{name} from {first} on{more}: "
+            f"need {horizon} steps ahead, have {have}",
+            "give them with --future-data FILE, or as rows with an empty target",
+        )
+
+
+def _at_levels(quantiles: Floats, levels: Floats) -> Floats:
+    """Quantiles [K, H, len(levels)] from those at QUANTILES: linear between them, the normal distribution's tails."""
+    known = np.array(QUANTILES)
+    out = np.empty((*quantiles.shape[:-1], len(levels)))
+    middle = quantiles[..., QUANTILES.index(0.5)]
+    for q, level in enumerate(levels):
+        if known[0] <= level <= known[-1]:
+            right = int(np.clip(np.searchsorted(known, level - 1e-12), 1, len(known) - 1))
+            share = (level - known[right - 1]) / (known[right] - known[right - 1])
+            out[..., q] = (1 - share) * quantiles[..., right - 1] + share * quantiles[..., right]
+        else:
+            edge = quantiles[..., 0 if level < 0.5 else -1]
+            far = abs(float(torch.special.ndtri(torch.tensor(level, dtype=torch.float64)))) / NORMAL_80
+            out[..., q] = middle + (edge - middle) * far
+    return out

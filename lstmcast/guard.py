@@ -1,0 +1,155 @@
+"""Members and classical candidates mixed by validation error; intervals calibrated on what is left.
+
+Only arrays: knows no networks, frames or files.
+
+Axes: M members, K windows, H horizon, Q quantiles, A candidates.
+"""
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.config import QUANTILES
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+SHARPNESS = 20.0
+"""How fast a member's weight falls with its error: one that is 5 % worse than the best counts 1/e of it."""
+_MEDIAN = QUANTILES.index(0.5)
+_LOW, _HIGH = 0, len(QUANTILES) - 1
+_COVER = QUANTILES[_HIGH] - QUANTILES[_LOW]
+
+
+class Guard(NamedTuple):
+    """What validation decided.
+
+    members: [M] and candidates: [A], weights that sum to 1. network: share of the members in the mix. widen: factor
+    on the half-widths of the intervals. windows: validation windows behind it.
+    """
+
+    members: Floats
+    candidates: Floats
+    network: float
+    widen: float
+    windows: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form that `from_dict` reads back."""
+        return self._replace(members=self.members.tolist(), candidates=self.candidates.tolist())._asdict()
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Guard":
+        """Rebuild from `to_dict`'s form."""
+        return cls(**{**data, "members": np.array(data["members"]), "candidates": np.array(data["candidates"])})
+
+
+def unjudged(members: int, candidates: int, widen: float = 1.2) -> Guard:
+    """The guard where nothing could be validated: trust the members alike, and the intervals a little less."""
+    return Guard(np.full(members, 1 / members), np.full(candidates, 1 / candidates), 1.0, widen, 0)
+
+
+class Case(NamedTuple):
+    """Validation windows: forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where
+    missing), the series of each window [K], and what its errors are divided by [K].
+    """
+
+    members: Floats
+    candidates: Floats
+    actual: Floats
+    owner: Ints
+    scale: Floats
+
+    def where(self, kept: NDArray[np.bool_]) -> "Case":
+        """The windows of a mask [K]."""
+        return Case(self.members[:, kept], *(part[kept] for part in self[1:]))
+
+
+def decide(case: Case) -> Guard:
+    """Weigh members, pick candidates, mix both, and calibrate the intervals on validation windows."""
+    members, candidates = case.members, case.candidates
+    error = _Error(case.actual, case.owner, case.scale)
+    if not error.usable:
+        return unjudged(len(members), candidates.shape[-1])
+    weights = soft_weights(np.array([error(m[..., _MEDIAN]) for m in members]), SHARPNESS)
+    network = np.tensordot(weights, members[..., _MEDIAN], 1)
+    options = [error(candidates[..., a]) for a in range(candidates.shape[-1])]
+    mean = error(candidates.mean(-1))
+    choice = soft_weights(np.array([*options, mean]), 10 * SHARPNESS)
+    chosen = choice[:-1] + choice[-1] / len(options)
+    classical = candidates @ chosen
+    shares = np.linspace(0, 1, 11)
+    mixed = soft_weights(np.array([error(w * network + (1 - w) * classical) for w in shares]), SHARPNESS)
+    guard = Guard(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
+    return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual))
+
+
+def cross_fitted(case: Case, folds: int = 4) -> Floats:
+    """The forecasts [K, H, Q] of windows by a guard that was decided on the others: an honest look at itself.
+
+    Windows of one series go to the folds in runs of neighbours, since neighbours overlap; a series with one window
+    goes whole.
+    """
+    rank = np.arange(len(case.owner)) - np.searchsorted(case.owner, case.owner)
+    count = np.bincount(case.owner)[case.owner]
+    fold = np.where(count > 1, rank * folds // count, case.owner % folds)
+    out = np.empty(case.members.shape[1:])
+    for k in np.unique(fold):
+        here = fold == k
+        rest = decide(case.where(~here)) if not here.all() else decide(case)
+        part = case.where(here)
+        out[here] = apply(rest, part.members, part.candidates)
+    return out
+
+
+def apply(guard: Guard, members: Floats, candidates: Floats) -> Floats:
+    """The forecast, sorted quantiles [K, H, Q], from [M, K, H, Q] and [K, H, A]."""
+    quantiles = np.tensordot(guard.members, members, 1)
+    median = quantiles[..., _MEDIAN : _MEDIAN + 1]
+    centre = guard.network * median + (1 - guard.network) * (candidates @ guard.candidates)[..., None]
+    return np.asarray(centre + guard.widen * (quantiles - median))
+
+
+def soft_weights(losses: Floats, sharpness: float) -> Floats:
+    """Weights that fall exponentially with the excess over the least loss; they sum to 1."""
+    least = losses.min()
+    if not least > 0:
+        weights = (losses <= least).astype(np.float64)
+    else:
+        weights = np.exp(-sharpness * (losses / least - 1))
+    return np.asarray(weights / weights.sum())
+
+
+class _Error:
+    """Mean scaled absolute error: over the steps of a window, the windows of a series, the series."""
+
+    def __init__(self, actual: Floats, owner: Ints, scale: Floats) -> None:
+        known = ~np.isnan(actual)
+        usable = known & (scale > 0)[:, None]
+        _, owner = np.unique(owner, return_inverse=True)
+        steps = np.bincount(owner, usable.sum(1))
+        self.usable = bool(usable.any())
+        share = np.where(usable, 1 / np.maximum(steps[owner] * scale, 1e-300)[:, None], 0.0)
+        self.weight = np.where(usable, share / max((steps > 0).sum(), 1), 0.0)
+        self.actual = np.where(known, actual, 0.0)
+
+    def __call__(self, forecast: Floats) -> float:
+        return float((np.abs(forecast - self.actual) * self.weight).sum())
+
+
+def _calibrate(quantiles: Floats, actual: Floats) -> float:
+    """Factor on the half-widths that covers the share asked for, with the finite-sample correction of split
+    conformal prediction (Vovk et al. 2005); steps of one window count as a few observations, not as many.
+    """
+    median = quantiles[..., _MEDIAN]
+    up, down = quantiles[..., _HIGH] - median, median - quantiles[..., _LOW]
+    error = actual - median
+    width = np.where(error > 0, up, down)
+    known = ~np.isnan(error) & (width > 0)
+    if not known.any():
+        return 1.0
+    ratio = np.abs(error[known]) / width[known]
+    independent = max(1, len(actual))
+    level = min(1.0, _COVER * (1 + 1 / independent))
+    return float(np.clip(np.quantile(ratio, level), 1.0, 3.0))

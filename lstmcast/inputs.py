@@ -1,0 +1,108 @@
+"""A panel becomes what the network reads: transformed steps and scaled covariates, with the state to do it again.
+
+Knows no frames, files or torch.
+
+Axes: N series, T steps, Cp past, Cf known-future, Cs static covariates.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast import features
+from lstmcast.features import ScalerState, Seasons, Steps
+from lstmcast.panel import Panel
+from lstmcast.windows import Covariates
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Scaling:
+    """Everything that was fitted to the training part: seasons, transforms by series, covariates' mean and deviation.
+
+    mean, deviation: [Cp + Cf + Cs], in that order.
+    """
+
+    seasons: Seasons
+    scaler: ScalerState
+    mean: Floats
+    deviation: Floats
+
+    @classmethod
+    def fit(cls, panel: Panel, seasons: Seasons) -> "Scaling":
+        """Fit to all steps of `panel` (known-future rows beyond the target's end are left out)."""
+        inside = _inside(panel)
+        blocks = [panel.past, panel.future[inside], panel.static]
+        mean = np.concatenate([_column(np.nanmean, b, 0.0) for b in blocks])
+        deviation = np.concatenate([_column(np.nanstd, b, 1.0) for b in blocks])
+        scaler = features.fit_scaler(panel.values, panel.offsets)
+        return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0))
+
+    def for_panel(self, panel: Panel, trained: Ints, ends: Ints) -> ScalerState:
+        """Transforms of another panel's series: those of training where `trained` [N] names one, else (-1) from the
+        first `ends` [N] steps of the series itself.
+        """
+        known = trained >= 0
+        if known.all():
+            return ScalerState(*(part[trained] for part in self.scaler))
+        past = panel.values.copy()
+        lengths = panel.lengths
+        past[np.arange(len(past)) - np.repeat(panel.offsets[:-1] + ends, lengths) >= 0] = np.nan
+        own = features.fit_scaler(past, panel.offsets)
+        return ScalerState(*(np.where(known, a[trained], b) for a, b in zip(self.scaler, own, strict=True)))
+
+    def steps(self, panel: Panel, scaler: ScalerState) -> Steps:
+        """Step features and candidates' arrays of a panel."""
+        return features.compute(panel.values, panel.offsets, self.seasons, scaler)
+
+    def covariates(self, panel: Panel) -> Covariates | None:
+        """Scaled covariates of a panel, 0 where unknown; None where there are none."""
+        widths = np.cumsum([panel.past.shape[1], panel.future.shape[1], panel.static.shape[1]])
+        if not widths[-1]:
+            return None
+        mean, deviation = np.split(self.mean, widths[:2]), np.split(self.deviation, widths[:2])
+        past, future, static = (
+            np.nan_to_num((block - m) / d).clip(-features.CLIP, features.CLIP).astype(np.float32)
+            for block, m, d in zip((panel.past, panel.future, panel.static), mean, deviation, strict=True)
+        )
+        step = np.concatenate([past, future[_inside(panel)], np.repeat(static, panel.lengths, 0)], 1)
+        return Covariates(step, future, panel.future_offsets)
+
+    def to_dict(self) -> dict[str, Any]:
+        """JSON form that `from_dict` reads back exactly."""
+        low = [None if np.isinf(x) else x for x in self.scaler.low.tolist()]
+        return {
+            "seasons": self.seasons._asdict(),
+            "series": {name: part.tolist() for name, part in self.scaler._asdict().items()} | {"low": low},
+            "covariates": {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
+        }
+
+    @classmethod
+    def from_dict(cls, data: dict[str, Any]) -> "Scaling":
+        """Rebuild from `to_dict`'s form."""
+        series = data["series"]
+        low = np.array([-np.inf if x is None else x for x in series["low"]], dtype=np.float64)
+        floats = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
+        scaler = ScalerState(np.array(series["log"], dtype=bool), *floats, low)
+        covariates = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
+        return cls(Seasons(**data["seasons"]), scaler, *covariates)
+
+
+def _inside(panel: Panel) -> NDArray[np.bool_]:
+    """Which known-future rows lie within the target's steps, [sum (T + ahead)]."""
+    total = np.diff(panel.future_offsets)
+    at = np.arange(int(total.sum())) - np.repeat(panel.future_offsets[:-1], total)
+    return np.asarray(at < np.repeat(panel.lengths, total))
+
+
+def _column(statistic: Any, block: Floats, default: float) -> Floats:
+    """A statistic of each column that has a value, [C]."""
+    out = np.full(block.shape[1], default)
+    some = ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
+    if some.any():
+        out[some] = statistic(block[:, some], axis=0)
+    return out

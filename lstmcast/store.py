@@ -1,0 +1,98 @@
+"""The files of a run as bytes, and back: weights, JSON, history, context. Knows no directories.
+
+Nothing here can run code: safetensors, JSON, CSV and Parquet only.
+"""
+
+import csv
+import io
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+from torch import Tensor
+
+from lstmcast import features
+from lstmcast.errors import RunError
+from lstmcast.model import Network, Shape
+from lstmcast.panel import Panel
+
+
+def pack_networks(networks: Sequence[Network]) -> bytes:
+    """All members' weights as safetensors, each under its number."""
+    return save({f"{i}.{name}": t.contiguous() for i, n in enumerate(networks) for name, t in n.state_dict().items()})
+
+
+def unpack_networks(data: bytes, shapes: Sequence[dict[str, int]]) -> list[Network]:
+    """Networks of these shapes, ready to forecast."""
+    tensors = load(data)
+    networks = []
+    for i, shape in enumerate(shapes):
+        network = Network(Shape(**shape)).eval()
+        own = f"{i}."
+        network.load_state_dict({name[len(own) :]: t for name, t in tensors.items() if name.startswith(own)})
+        networks.append(network)
+    return networks
+
+
+def universal(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Weights without the columns that a panel's own covariates added."""
+    out = dict(weights)
+    out["encoder.weight_ih_l0"] = weights["encoder.weight_ih_l0"][:, : features.STEP_FEATURES]
+    out["local.weight"] = weights["local.weight"][:, : features.LOCAL_FEATURES]
+    return out
+
+
+def pack_json(data: dict[str, Any]) -> bytes:
+    """JSON with a stable layout; NaN has no place in it."""
+    return (json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
+
+
+def unpack_json(data: bytes) -> Any:
+    """What `pack_json` wrote."""
+    return json.loads(data)
+
+
+def pack_history(rows: Sequence[dict[str, Any]]) -> bytes:
+    """The training history as CSV."""
+    names = ("step", "seconds", "loss", "validation", "lr", "member")
+    text = io.StringIO()
+    table = csv.writer(text, lineterminator="\n")
+    table.writerow(names)
+    table.writerows([[row[name] for name in names] for row in rows])
+    return text.getvalue().encode()
+
+
+def unpack_history(data: bytes) -> list[dict[str, Any]]:
+    """What `pack_history` wrote."""
+    rows = csv.DictReader(io.StringIO(data.decode()))
+    return [{k: v if k == "member" else int(v) if k == "step" else float(v) for k, v in row.items()} for row in rows]
+
+
+def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
+    """A panel as Parquet with page checksums, and the facts beside it."""
+    frame, facts = panel.to_arrow()
+    out = io.BytesIO()
+    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), out, write_page_checksum=True, compression="zstd")
+    return out.getvalue(), facts
+
+
+def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
+    """What `pack_panel` wrote."""
+    frame: pd.DataFrame = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
+    return Panel.from_arrow(frame, facts)
+
+
+@contextmanager
+def as_run_errors(path: Path) -> Iterator[None]:
+    """Whatever is wrong with the contents of a verified run is the run's fault, and said so."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, pa.ArrowException) as error:
+        raise RunError(f"the run {str(path)!r} does not hold what it should: {error}", "fit it again") from error

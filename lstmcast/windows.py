@@ -1,0 +1,180 @@
+"""Feature arrays -> batches of (context, horizon) windows by index; no window is ever stored.
+
+A chunk of steps is encoded once and every origin inside it is a window. Knows no calendars, files or pandas.
+
+Axes: B chunks, C steps of a chunk, P origins per chunk, H horizon, J local features, A candidates.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from lstmcast.features import CLIP, LIMIT, Seasons, Steps, candidates, horizon_features, older_seasons
+
+Ints = NDArray[np.int64]
+
+
+class Covariates(NamedTuple):
+    """Scaled covariates of all series, flat, 0 where unknown.
+
+    step: float32 [sum T, Cs], known at the step: past, known-future and static ones, and the calendar.
+    ahead: float32 [sum (T + ahead), Ca], known for horizon steps too. ahead_offsets: [N+1].
+    """
+
+    step: NDArray[np.float32]
+    ahead: NDArray[np.float32]
+    ahead_offsets: Ints
+
+
+class Batch(NamedTuple):
+    """Tensors of B chunks with P origins each.
+
+    x [C, B, F]; at [B, P], each origin's step in its chunk; local [B, P, H, J]; blend [B, P, H, A], candidates
+    relative to the seasonal-naive one in scales; base [B, P, H] and scale [B, P, 1] (float64) undo that;
+    target [B, P, H] in the same units, NaN where unknown or missing.
+    """
+
+    x: Tensor
+    at: Tensor
+    local: Tensor
+    blend: Tensor
+    base: Tensor
+    scale: Tensor
+    target: Tensor
+
+
+def default_context(seasons: Seasons, horizon: int) -> int:
+    """Context length in steps that a forecast needs at least."""
+    m = seasons.main
+    return max(2 * m if m > 1 else 0, 2 * horizon if horizon <= 24 else horizon + m, 12)
+
+
+@dataclass(frozen=True, eq=False)
+class Windows:
+    """Batches from the steps of a panel.
+
+    context: steps that an origin can look back on. stride: further steps of a training chunk, from which its origins
+    are drawn.
+    """
+
+    steps: Steps
+    horizon: int
+    context: int
+    stride: int
+    covariates: Covariates | None = None
+
+    @property
+    def chunk(self) -> int:
+        """Steps of a training chunk."""
+        return self.context + self.stride - 1
+
+    @property
+    def lengths(self) -> Ints:
+        """Steps of each series, [N]."""
+        return np.diff(self.steps.offsets)
+
+    def batch(self, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None) -> Batch:
+        """Windows of `series` [B] at `origins` [B, P], the last of each row closing its chunk of `chunk` steps.
+
+        ends: [N], targets at or after this step are withheld (NaN); by default the lengths.
+        """
+        steps = self.steps
+        first = steps.offsets[series]
+        close = origins.max(1)
+        inside = close + np.arange(1 - chunk, 1)[:, None]  # (C, B)
+        x = _rows(steps.x, first, inside)
+        wide = np.broadcast_to(series[:, None], origins.shape)
+        options = candidates(steps, wide, origins, self.horizon)  # (B, P, H, A)
+        base = options[..., 1]
+        flat = first[:, None] + origins
+        scale = steps.scale[flat][..., None]
+        blend = ((options - base[..., None]) / scale[..., None]).clip(-LIMIT, LIMIT)
+        older = [older_seasons(steps, wide, origins, self.horizon, back) - base for back in (1, 2)]
+        relative = np.stack([*older, base - steps.z[flat][..., None]], -1) / scale[..., None]
+        local = np.concatenate([blend, relative], -1).clip(-CLIP, CLIP).astype(np.float32)
+        shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[:, None]
+        parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
+        if self.covariates is not None:
+            x = np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
+            parts.append(self._ahead(wide, origins))
+        return Batch(
+            torch.from_numpy(x),
+            torch.from_numpy(origins - close[:, None] + chunk - 1),
+            torch.from_numpy(np.concatenate(parts, -1)),
+            torch.from_numpy(blend.astype(np.float32)),
+            torch.from_numpy(base),
+            torch.from_numpy(scale),
+            torch.from_numpy(self._target(wide, origins, base, scale, ends)),
+        )
+
+    def _ahead(self, series: Ints, origins: Ints) -> NDArray[np.float32]:
+        """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
+        offsets, table = self.covariates.ahead_offsets, self.covariates.ahead  # type: ignore[union-attr]
+        at = offsets[series][..., None] + origins[..., None] + np.arange(1, self.horizon + 1)
+        known = at < offsets[series + 1][..., None]
+        return np.where(known[..., None], table[np.where(known, at, 0)], np.float32(0))
+
+    def _target(
+        self, series: Ints, origins: Ints, base: NDArray, scale: NDArray, ends: Ints | None
+    ) -> NDArray[np.float32]:
+        limit = self.lengths if ends is None else ends
+        ahead = origins[..., None] + np.arange(1, self.horizon + 1)
+        known = ahead < limit[series][..., None]
+        at = self.steps.offsets[series][..., None] + np.where(known, ahead, 0)
+        known &= self.steps.seen[at]
+        return np.where(known, ((self.steps.z[at] - base) / scale).clip(-LIMIT, LIMIT), np.nan).astype(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Sampler:
+    """Draws training chunks: series by the square root of their number of windows, chunks evenly inside.
+
+    ends: [N], steps of each series that training may see. Series without a window are never drawn.
+    """
+
+    windows: Windows
+    ends: Ints
+    first: Ints
+    last: Ints
+    usable: Ints
+    weight: NDArray[np.float64]
+
+    @classmethod
+    def over(cls, windows: Windows, ends: Ints) -> "Sampler | None":
+        """A sampler over the first `ends` steps of each series, or None if no series has a window there.
+
+        An origin lies at or after the first season. Where a whole horizon does not fit behind it, a part is used:
+        otherwise short series would teach nothing.
+        """
+        m = windows.steps.seasons.main
+        first = np.full(len(ends), max(m, 2) - 1)
+        whole = ends - windows.horizon - 1
+        part = np.maximum(first, ends - 1 - max(windows.horizon // 2, 1))
+        last = np.where(whole >= first + windows.horizon, whole, np.minimum(part, ends - 2))
+        usable = np.flatnonzero(last >= first)
+        if not len(usable):
+            return None
+        count = np.minimum(last - first + 1, 10 * windows.stride)[usable]
+        weight = np.sqrt(count) / np.sqrt(count).sum()
+        return cls(windows, ends, first, last, usable, weight)
+
+    def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
+        """A batch of `batch_size` chunks with `origins` origins each."""
+        stride = self.windows.stride
+        series = rng.choice(self.usable, batch_size, p=self.weight)
+        low, high = self.first[series], self.last[series]
+        close = rng.integers(np.where(high - low < stride, low, low + stride - 1), high + 1)
+        at = rng.integers(np.maximum(low, close - stride + 1)[:, None], (close + 1)[:, None], (batch_size, origins))
+        at[:, 0] = close
+        return self.windows.batch(series, at, self.windows.chunk, self.ends)
+
+
+def _rows(table: NDArray[np.float32], first: Ints, inside: Ints) -> NDArray[np.float32]:
+    """table[first + inside] with zeros before a series' first step: [C, B, F]."""
+    out = table[first + np.maximum(inside, 0)]
+    out[inside < 0] = 0
+    return out
