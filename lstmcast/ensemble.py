@@ -65,8 +65,10 @@ def fine_tunings(config: Config, start: Weights | None, members: int) -> list[Re
 
 
 def small_data(config: Config, start: Weights | None, members: int | None) -> list[Recipe]:
-    """Recipes for one or few series, where training overfits: gentle, small and different from each other."""
-    tuned, fresh = config.train.steps, config.train.start == "scratch"
+    """Recipes for one or few series, where training overfits: gentle, small and different from each other.
+
+    With 0 steps asked for, only the weights to start from, as they are.
+    """
     kinds = [
         _recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
         _recipe(config, "scratch 32, 1", None, 120, 3e-3, 1, every=40, hidden=32, dropout=0.2, decay=0.05),
@@ -75,13 +77,13 @@ def small_data(config: Config, start: Weights | None, members: int | None) -> li
     if start is not None:
         gentle = _recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)
         as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
-        kinds = [gentle, *kinds] if tuned else [as_is, gentle, *kinds]
-    if fresh:
-        kinds = [k for k in kinds if k.start is None]
+        if gentle.schedule.steps == 0:
+            return [as_is]
+        kinds = [as_is, gentle, *kinds]
     if members is None:
         return kinds
-    more = [k._replace(schedule=_reseeded(k.schedule, len(kinds) + i)) for i, k in enumerate(kinds * members)]
-    return (kinds + more)[:members]
+    again = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
+    return (kinds + [k._replace(schedule=_reseeded(k.schedule, i)) for i, k in enumerate(again, 10)])[:members]
 
 
 def _recipe(
@@ -151,8 +153,8 @@ def train_members(recipes: Sequence[Recipe], task: Task, jobs: int | None, on_ev
     """Train every recipe, several at a time where that pays, one thread each: any number of jobs gives the same."""
     jobs = _jobs(recipes, task, jobs)
     steps = [recipe.schedule.steps for recipe in recipes]
-    tell = jobs == 1 and on_event is not None
-    reports = [_offset(on_event, sum(steps[:k]), sum(steps)) if tell else None for k in range(len(recipes))]
+    inline = on_event if jobs == 1 else None
+    reports = [inline and _offset(inline, sum(steps[:k]), sum(steps)) for k in range(len(recipes))]
     members = []
     with one_thread():
         tasks = ((recipe, task, report) for recipe, report in zip(recipes, reports, strict=True))

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmcast import ensemble, guard, metrics, rundir, season, store
 from lstmcast.config import QUANTILES, Config
 from lstmcast.errors import DataError, UsageError
+from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
 from lstmcast.inputs import Scaling
 from lstmcast.model import Network
@@ -118,25 +119,25 @@ class Forecaster:
         series: Ints,
         origins: Ints,
         horizon: int | None = None,
-        levels: Sequence[float] = (0.1, 0.5, 0.9),
+        levels: Sequence[float] | Floats = (0.1, 0.5, 0.9),
     ) -> Floats:
         """Forecast quantiles [K, H, Q] of windows: series numbers [K] of `panel` and the last step each may know [K].
 
         Nothing after an origin is seen. Raises UsageError for levels outside 0 to 1.
         """
-        levels = np.asarray(levels, dtype=np.float64)
-        if not ((levels > 0) & (levels < 1)).all():
-            raise UsageError(f"quantile levels {levels.tolist()} are out of range", "give numbers between 0 and 1")
+        asked = np.asarray(levels, dtype=np.float64)
+        if not ((asked > 0) & (asked < 1)).all():
+            raise UsageError(f"quantile levels {asked.tolist()} are out of range", "give numbers between 0 and 1")
         series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
-        out = np.empty((len(series), horizon or self.horizon, len(levels)))
+        out = np.empty((len(series), horizon or self.horizon, len(asked)))
         # Before the end of its first season a series is a short one: its features would use the rest of that season.
         early = np.flatnonzero(origins < self.season - 1)
         for k in early:
             alone = panel.select(series[[k]]).head(origins[[k]] + 1)
-            out[k] = self._quantiles(alone, np.zeros(1, np.int64), origins[[k]], out.shape[1], levels)[0]
+            out[k] = self._quantiles(alone, np.zeros(1, np.int64), origins[[k]], out.shape[1], asked)[0]
         rest = np.setdiff1d(np.arange(len(series)), early)
         if len(rest):
-            out[rest] = self._quantiles(panel, series[rest], origins[rest], out.shape[1], levels)
+            out[rest] = self._quantiles(panel, series[rest], origins[rest], out.shape[1], asked)
         return out
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -228,7 +229,7 @@ class Forecaster:
         """Set the guard and the verdict from forecasts of the windows that training has not seen."""
         if not len(task.series):
             self.verdict = None
-            self.guard = guard.unjudged(len(networks), len(ensemble.features.CANDIDATES))
+            self.guard = guard.unjudged(len(networks), len(CANDIDATES))
             self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
             return
         made, options = ensemble.forecast(networks, task.windows, task.series, task.origins)
@@ -258,11 +259,11 @@ class Forecaster:
         return np.maximum(_at_levels(full, levels), low)
 
 
-def _seasons(panel: Panel, forced: int | None) -> season.Seasons:
+def _seasons(panel: Panel, forced: int | None) -> Seasons:
     axis = panel.axis
     if axis.kind == "integer" and forced is None and axis.season == 1:
         return season.search_seasons(panel.values, panel.offsets)
-    return season.find_seasons(panel.values, panel.offsets, season.Seasons(axis.season, axis.season2), forced)
+    return season.find_seasons(panel.values, panel.offsets, Seasons(axis.season, axis.season2), forced)
 
 
 def _default_horizon(panel: Panel, main: int) -> int:

@@ -43,17 +43,19 @@ class Scaling:
         return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0))
 
     def for_panel(self, panel: Panel, trained: Ints, ends: Ints) -> ScalerState:
-        """Transforms of another panel's series: those of training where `trained` [N] names one, else (-1) from the
-        first `ends` [N] steps of the series itself.
+        """Transforms of another panel's series: those of training where `trained` [N] names one.
+
+        Where it does not (-1) they come from the first `ends` [N] steps of the series itself.
         """
         known = trained >= 0
         if known.all():
-            return ScalerState(*(part[trained] for part in self.scaler))
+            return ScalerState._make([part[trained] for part in self.scaler])
         past = panel.values.copy()
         lengths = panel.lengths
         past[np.arange(len(past)) - np.repeat(panel.offsets[:-1] + ends, lengths) >= 0] = np.nan
         own = features.fit_scaler(past, panel.offsets)
-        return ScalerState(*(np.where(known, a[trained], b) for a, b in zip(self.scaler, own, strict=True)))
+        mixed = [np.where(known, a[trained], b) for a, b in zip(self.scaler, own, strict=True)]
+        return ScalerState._make(mixed)
 
     def steps(self, panel: Panel, scaler: ScalerState) -> Steps:
         """Step features and candidates' arrays of a panel."""
@@ -86,10 +88,10 @@ class Scaling:
         """Rebuild from `to_dict`'s form."""
         series = data["series"]
         low = np.array([-np.inf if x is None else x for x in series["low"]], dtype=np.float64)
-        floats = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
-        scaler = ScalerState(np.array(series["log"], dtype=bool), *floats, low)
-        covariates = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
-        return cls(Seasons(**data["seasons"]), scaler, *covariates)
+        shift, floor = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
+        scaler = ScalerState(np.array(series["log"], dtype=bool), shift, floor, low)
+        mean, deviation = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
+        return cls(Seasons(**data["seasons"]), scaler, mean, deviation)
 
 
 def _inside(panel: Panel) -> NDArray[np.bool_]:

@@ -37,8 +37,9 @@ OnEvent = Callable[[Event], None]
 
 
 class Schedule(NamedTuple):
-    """How long and how hard to train. `every`: steps between two questions to the validation, asked before the first
-    step, too.
+    """How long and how hard to train.
+
+    every: steps between two questions to the validation, which is asked before the first step, too.
     """
 
     steps: int
