@@ -11,16 +11,15 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.covariates import Encoded, encode
-from lstmcast.dates import Form, Ints
 from lstmcast.errors import DataError
-from lstmcast.read import Table, as_text, to_number
+from lstmcast.layouts import Ints
+from lstmcast.read import Table, to_number
 from lstmcast.timeaxis import TimeAxis, infer_axis, mixed_frequencies
-from lstmcast.timecolumn import ROWS, Reading, read_time
+from lstmcast.timecolumn import Reading, read_time
 
 Floats = NDArray[np.float64]
 
@@ -85,9 +84,9 @@ def series_keys(table: Table, names: Sequence[str]) -> tuple[Ints, list[tuple[st
     for name in names:
         series = table.verbatim(name)
         _no_missing_key(table, series, name)
-        codes, unique = pd.factorize(series)
+        codes, found = pd.factorize(series)
         parts.append(codes.astype(np.int64))
-        uniques.append([str(value) for value in unique])
+        uniques.append([str(value) for value in found])
         types.append("int64" if pd.api.types.is_integer_dtype(series.dtype) else "str")
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
@@ -216,7 +215,9 @@ def _flat(
     keep = _usable(table, rows, keys, axis, observed, span, least, notes)
     past, future, static = (role.values for role in roles)
     known = np.where(~np.isnan(future[rows.rows]).all(axis=1), ordinals, -_FAR) if future.shape[1] else None
-    ahead = np.maximum(np.maximum.reduceat(known, starts) - last, 0)[keep] if known is not None else np.zeros(keep.sum())
+    ahead = (
+        np.maximum(np.maximum.reduceat(known, starts) - last, 0)[keep] if known is not None else np.zeros(keep.sum())
+    )
     lengths = span[keep]
     offsets, future_offsets = _offsets(lengths), _offsets(lengths + ahead.astype(np.int64))
     step = ordinals - first[codes]
@@ -296,7 +297,9 @@ def _sparse(
     )
 
 
-def _say_missing(axis: TimeAxis, seen: NDArray[np.bool_], codes: Ints, ordinals: Ints, total: int, notes: list[str]) -> None:
+def _say_missing(
+    axis: TimeAxis, seen: NDArray[np.bool_], codes: Ints, ordinals: Ints, total: int, notes: list[str]
+) -> None:
     empty = int((~seen).sum())
     if empty:
         notes.append(f"{empty} missing target values: left missing")
@@ -312,7 +315,9 @@ def _say_missing(axis: TimeAxis, seen: NDArray[np.bool_], codes: Ints, ordinals:
         )
 
 
-def _static(table: Table, values: Floats, names: Sequence[str], starts: Ints, keys: Sequence[tuple[str, ...]]) -> Floats:
+def _static(
+    table: Table, values: Floats, names: Sequence[str], starts: Ints, keys: Sequence[tuple[str, ...]]
+) -> Floats:
     """The one value [N, Cs] of each series; DataError where it changes within a series."""
     if not values.shape[1]:
         return np.empty((len(starts), 0))
@@ -323,9 +328,7 @@ def _static(table: Table, values: Floats, names: Sequence[str], starts: Ints, ke
         series, column = np.argwhere(changed)[0]
         name = names[int(column)].partition("=")[0]
         raise DataError(
-            f"{table.name}: static column {name!r} changes within {label(keys[int(series)])}", "give it as --past or --future"
+            f"{table.name}: static column {name!r} changes within {label(keys[int(series)])}",
+            "give it as --past or --future",
         )
     return np.where(np.isfinite(low), low, np.nan)
-
-
-__all__ = ["LEAST_STEPS", "ROWS", "TARGET_KEY", "Form", "as_text", "assemble", "label", "pc", "series_keys"]

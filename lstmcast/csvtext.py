@@ -148,7 +148,8 @@ def _header(data: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
         raise _open_quote(data, delimiter, name)
     cells = next(csv.reader(io.StringIO(data[start:end].decode(), newline=""), delimiter=delimiter))
     if all(_NUMBER.fullmatch(cell.strip()) for cell in cells):
-        raise DataError(f"{name}:1: the first line holds values, not names: {cells[0]!r}", "add a line with column names")
+        values = "the first line holds values, not names"
+        raise DataError(f"{name}:1: {values}: {cells[0]!r}", "add a first line with column names")
     return cells, end
 
 
@@ -163,19 +164,22 @@ def _names(header: list[str], name: str, notes: list[str]) -> list[str]:
 
 
 def _columns(data: bytes, start: int, names: list[str], delimiter: str, name: str) -> pa.Table:
+    if not data[start:].strip():
+        return pa.table({column: pa.array([], pa.string()) for column in names})
     body = pa.py_buffer(data).slice(start)
     if len(names) == 1:  # an empty line is then a missing value, except at the end
         body = pa.py_buffer(data[start:].rstrip(b"\r\n") + b"\n")
-        if body.size == 1:
-            return pa.table({names[0]: pa.array([], pa.string())})
-    if not body.size or not body.to_pybytes()[:4096].strip() and not body.to_pybytes().strip():
-        return pa.table({column: pa.array([], pa.string()) for column in names})
-    ragged: list[object] = []
+    ragged: list[str] = []
+
+    def skip(row: pacsv.InvalidRow) -> str:
+        ragged.append(row.text)
+        return "skip"
+
     options = pacsv.ParseOptions(
         delimiter=delimiter,
         newlines_in_values=b'"' in data,
         ignore_empty_lines=len(names) > 1,
-        invalid_row_handler=lambda row: ragged.append(row) or "skip",
+        invalid_row_handler=skip,
     )
     convert = pacsv.ConvertOptions(column_types={column: pa.string() for column in names}, strings_can_be_null=False)
     read = pacsv.ReadOptions(column_names=names, block_size=1 << 24, use_threads=False)

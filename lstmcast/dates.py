@@ -1,58 +1,20 @@
-"""The forms in which people write points in time: text and numbers to instants, and back again.
+"""The forms in which people write points in time: texts, numbers, typed stamps; to instants and back again.
 
-An instant is an int64 of microseconds since 1970 (a step of an integer axis is the integer itself). Layouts are written
-like strptime's, with `%-d` for numbers without a leading zero, `%q` for a quarter and `%N` for a bare year number.
-Knows no files, no frequencies and no series.
+An instant is an int64 of microseconds since 1970; a step of an integer axis is the integer itself. Knows no files, no
+frequencies and no series.
 """
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
-from numpy.typing import NDArray
 
-from lstmcast.errors import DataError, UsageError
+from lstmcast.errors import DataError
+from lstmcast.layouts import DAY, SECOND, Ints, assembled, parse, render
 
-Ints = NDArray[np.int64]
-Bools = NDArray[np.bool_]
-
-SECOND = 1_000_000
-DAY = 86_400 * SECOND
-MONTHS = (
-    *("January", "February", "March", "April", "May", "June"),
-    *("July", "August", "September", "October", "November", "December"),
-)
-_SHORT = tuple(name[:3] for name in MONTHS)
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_NAMES = {"b": _SHORT, "B": MONTHS, "a": tuple(name[:3] for name in _WEEKDAYS), "A": _WEEKDAYS}
-_PATTERNS = {
-    "Y": r"\d{4}", "G": r"\d{4}", "y": r"\d{2}", "N": r"\d{1,3}", "m": r"\d{1,2}", "d": r"\d{1,2}", "j": r"\d{3}",
-    "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,9}", "p": r"[AaPp][Mm]",
-    "q": r"[1-4]", "V": r"\d{2}", "u": r"[1-7]", "z": r"(?:Z|[+-]\d{2}:?\d{2})",
-    **{code: "(?i:" + "|".join(names) + ")" for code, names in _NAMES.items()},
-}  # fmt: skip
-DATE_LAYOUTS = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m", "%Y/%m", "%Y%m%d"),
-    *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y", "%m/%Y", "%m-%Y"),
-    *(layout.replace("%b", name) for name in ("%b", "%B") for layout in (
-        "%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%d %b, %Y",
-        "%b %Y", "%b-%Y", "%b-%y", "%b, %Y", "%Y %b", "%Y-%b", "%a %d %b %Y", "%a, %d %b %Y",
-    )),
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "%G-W%V", "%GW%V", "%G-W%V-%u"),
-)  # fmt: skip
-YEAR_NUMBER = "%N-%m"
-"""A year number and a month ("3-12"): tried where nothing else fits."""
-_CLOCK = re.compile(
-    r"(?P<date>.*\S)(?P<gap>, |[T ])(?P<clock>\d{1,2}(?::\d{2}){0,2}(?P<part>\.\d{1,9})?(?P<half> ?[AaPp][Mm])?)"
-    r"(?P<zone> ?UTC|Z| ?[+-]\d{2}:?\d{2})?"
-)
+_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 
 
 @dataclass(frozen=True)
@@ -60,7 +22,7 @@ class Form:
     """How instants are written: as text, as numbers, as typed datetimes or dates, or as plain integer steps.
 
     layout: strptime-like for text; for numbers the same or a unit ("s", "ms", "us", "ns"); the unit of a datetime.
-    zone: "" for naive stamps, "UTC", a fixed offset like "+01:00", or the name of a time zone (datetimes only).
+    zone: "" for naive stamps, "UTC", a fixed offset like "+01:00", or a time zone's name (typed datetimes only).
     wall: instants are wall-clock time of the zone; otherwise they are UTC.
     """
 
@@ -106,7 +68,7 @@ class Form:
         if self.kind in ("text", "number"):
             parsed = parse(self.layout, texts)
             if parsed.good.all():
-                return parsed.instants
+                return parsed.instants if self.wall or parsed.offsets is None else parsed.universal()
         try:
             return self._typed(pd.DatetimeIndex(pd.to_datetime(texts.to_pylist())))
         except ValueError as error:
@@ -124,7 +86,8 @@ class Form:
         """Wall-clock time of UTC instants in the form's zone; wall-clock instants as they are."""
         if self.wall:
             return instants
-        return microseconds(pd.DatetimeIndex(instants.view("M8[us]")).tz_localize("UTC").tz_convert(self.zone).tz_localize(None))
+        stamps = pd.DatetimeIndex(instants.view("M8[us]")).tz_localize("UTC")
+        return microseconds(stamps.tz_convert(self.zone).tz_localize(None))
 
     def universal(self, wall: Ints) -> Ints:
         """UTC of wall-clock instants in the form's zone; the earlier of two, the later of none."""
@@ -139,11 +102,10 @@ class Form:
     def _coded(self, instants: Ints) -> Any:
         if self.kind == "number" and not self.layout.startswith("%"):
             return instants * 1000 if self.layout == "ns" else instants // (SECOND // _PER_SECOND[self.layout])
-        texts = render(self.layout, instants, self.zone)
-        return np.array([int(text) for text in texts], dtype=np.int64) if self.kind == "number" else _strings(texts)
-
-
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+        texts = render(self.layout, self.local(instants), self.zone)
+        if self.kind == "number":
+            return np.array([int(text) for text in texts], dtype=np.int64)
+        return pd.Index(np.array(texts, dtype=object), dtype="str")
 
 
 def microseconds(stamps: pd.DatetimeIndex) -> Ints:
@@ -166,207 +128,6 @@ def _whole(index: pd.Index) -> Ints:
     raise DataError(f"{index[0]!r} is not a whole number, as the time axis has", "give the step as an integer")
 
 
-def _strings(texts: Sequence[str]) -> pd.Index:
-    return pd.Index(texts, dtype="str")
-
-
-def codes_of(layout: str) -> list[str]:
-    """The layout cut into directives like "%-d" and the literal text between them."""
-    return [part for part in re.split(r"(%-?[A-Za-z%])", layout) if part]
-
-
-@lru_cache(maxsize=256)
-def pattern(layout: str) -> str:
-    """Regular expression (RE2 and Python) of a layout, one named group a directive; UsageError for unknown ones."""
-    parts = codes_of(layout)
-    coded = [part.startswith("%") and part != "%%" for part in parts]
-    out = ["^"]
-    for place, part in enumerate(parts):
-        code = part[-1]
-        if not coded[place]:
-            out.append(re.escape("%" if part == "%%" else part).replace(r"\ ", " "))
-            continue
-        if code not in _PATTERNS:
-            raise UsageError(f"date format {layout!r}: {part} is not known", f"known are {', '.join('%' + c for c in _PATTERNS)}")
-        crowded = any(coded[i] for i in (place - 1, place + 1) if 0 <= i < len(parts))
-        body = _PATTERNS[code].replace("{1,2}", "{2}") if crowded else _PATTERNS[code]
-        out.append(f"(?P<{code}>{body})")
-    return "".join(out) + "$"
-
-
-def layouts_for(text: str) -> list[str]:
-    """Layouts that could be meant by one text, the usual ones first."""
-    found = [layout for layout in DATE_LAYOUTS if re.match(pattern(layout), text)]
-    timed = _CLOCK.fullmatch(text)
-    if timed:
-        dated = [layout for layout in DATE_LAYOUTS if re.match(pattern(layout), timed["date"])]
-        found += [layout + timed["gap"] + _clock_layout(timed) for layout in dated if "%d" in layout]
-    return found or ([YEAR_NUMBER] if re.match(pattern(YEAR_NUMBER), text) else [])
-
-
-def _clock_layout(match: re.Match[str]) -> str:
-    hour = "%I" if match["half"] else "%H"
-    layout = hour + ":%M" * (":" in match["clock"]) + ":%S" * (match["clock"].count(":") == 2)
-    layout += ".%f" * bool(match["part"]) + (match["half"] or "")[:-2] + "%p" * bool(match["half"])
-    zone = match["zone"] or ""
-    if zone.strip() in ("", "UTC", "Z"):
-        return layout + zone
-    return layout + " " * zone.startswith(" ") + ("%z" if ":" in zone else "%-z")
-
-
-@dataclass(frozen=True)
-class Parsed:
-    """Texts read by one layout: instants [n] (wall-clock), which were understood, their offsets in minutes if any."""
-
-    instants: Ints
-    good: Bools
-    layout: str
-    offsets: Ints | None = None
-
-
-def parse(layout: str, texts: pa.Array) -> Parsed:
-    """Read `texts` by `layout`; days that do not exist are not good. The layout comes back with its padding."""
-    struct = pc.extract_regex(texts, pattern=pattern(layout))
-    groups = {struct.type.field(i).name: pc.struct_field(struct, [i]) for i in range(struct.type.num_fields)}
-    good = pc.is_valid(struct).to_numpy(zero_copy_only=False)
-    parts = {code: _numbers(code, group) for code, group in groups.items() if code not in "aA"}
-    instants, exists = _assemble(parts)
-    offsets = parts.get("z")
-    for code in ("m", "d", "H", "I"):
-        shortest = pc.min(pc.utf8_length(pc.filter(groups[code], pa.array(good)))).as_py() if code in groups else 2
-        if shortest == 1:
-            layout = layout.replace(f"%{code}", f"%-{code}")
-    return Parsed(instants, good & exists, layout, offsets)
-
-
-def _numbers(code: str, group: pa.Array) -> Ints:
-    if code in "bB":
-        names = pa.array([name.lower() for name in _NAMES[code]])
-        found = pc.add(pc.index_in(pc.utf8_lower(group), value_set=names), 1)
-    elif code == "p":
-        found = pc.equal(pc.utf8_lower(group), "pm")
-    elif code == "f":
-        found = pc.utf8_slice_codeunits(pc.utf8_rpad(group, 6, "0"), 0, 6)
-    elif code == "z":
-        plain = pc.replace_substring(pc.if_else(pc.equal(group, "Z"), "+0000", group), ":", "")
-        number = pc.cast(pc.replace_substring(plain, "+", ""), pa.int64())
-        signed = np.asarray(pc.fill_null(number, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
-        return np.sign(signed) * (abs(signed) // 100 * 60 + abs(signed) % 100)
-    else:
-        found = group
-    values = pc.fill_null(pc.cast(found, pa.int64()), 0).to_numpy(zero_copy_only=False)
-    return np.asarray(values, dtype=np.int64)
-
-
-def _assemble(parts: dict[str, Ints]) -> tuple[Ints, Bools]:
-    """Instants from calendar fields, and whether such a day and hour exist."""
-    if "G" in parts:
-        days, good = _week_days(parts["G"], parts["V"], parts.get("u"))
-    elif "j" in parts:
-        days, good = _year_days(_years(parts), parts["j"])
-    else:
-        days, good = _month_days(_years(parts), parts)
-    hours = parts.get("H", np.zeros_like(days))
-    if "I" in parts:
-        good &= (parts["I"] >= 1) & (parts["I"] <= 12)
-        hours = parts["I"] % 12 + 12 * parts.get("p", 0)
-    minutes, seconds = parts.get("M", np.zeros_like(days)), parts.get("S", np.zeros_like(days))
-    good &= (hours < 24) & (minutes < 60) & (seconds < 60)
-    clock = ((hours * 60 + minutes) * 60 + seconds) * SECOND + parts.get("f", 0)
-    return days * DAY + clock, good
-
-
-def _years(parts: dict[str, Ints]) -> Ints:
-    if "y" in parts:
-        return parts["y"] + np.where(parts["y"] < 69, 2000, 1900)
-    for code in ("Y", "N"):
-        if code in parts:
-            return parts[code]
-    raise UsageError("the date format has no year", "add %Y or %y to --date-format")
-
-
-def _month_days(years: Ints, parts: dict[str, Ints]) -> tuple[Ints, Bools]:
-    months = next((parts[code] for code in ("m", "b", "B") if code in parts), np.ones_like(years))
-    months = parts["q"] * 3 - 2 if "q" in parts else months
-    days = parts.get("d", np.ones_like(years))
-    index = (years - 1970) * 12 + months - 1
-    good = (months >= 1) & (months <= 12) & (days >= 1) & (days <= month_lengths(index))
-    return month_starts(index) + days - 1, good
-
-
-def _week_days(years: Ints, weeks: Ints, days: Ints | None) -> tuple[Ints, Bools]:
-    first, following = _week_one(years), _week_one(years + 1)
-    start = first + (weeks - 1) * 7
-    return start + (0 if days is None else days - 1), (weeks >= 1) & (start < following)
-
-
-def _week_one(years: Ints) -> Ints:
-    """Monday of the ISO year's first week: that of 4 January."""
-    fourth = month_starts((years - 1970) * 12) + 3
-    return fourth - (fourth + 3) % 7
-
-
-def _year_days(years: Ints, days: Ints) -> tuple[Ints, Bools]:
-    first, following = month_starts((years - 1970) * 12), month_starts((years - 1969) * 12)
-    return first + days - 1, (days >= 1) & (first + days - 1 < following)
-
-
-def month_starts(months: Ints) -> Ints:
-    """Days since 1970 of the first of each month; months count from January 1970."""
-    return months.view("M8[M]").astype("M8[D]").astype(np.int64)
-
-
-def month_lengths(months: Ints) -> Ints:
-    """Days in each month; months count from January 1970."""
-    return month_starts(months + 1) - month_starts(months)
-
-
-def render(layout: str, instants: Ints, zone: str = "") -> list[str]:
-    """Text of each instant by `layout`; the inverse of `parse` on what it understood."""
-    stamps = instants.view("M8[us]")
-    days, months = stamps.astype("M8[D]").astype(np.int64), stamps.astype("M8[M]").astype(np.int64)
-    columns = [
-        _field(part, instants, days, months, zone) if part.startswith("%") and part != "%%" else None
-        for part in codes_of(layout)
-    ]
-    literals = [part.replace("%%", "%") for part in codes_of(layout)]
-    filled = [column or [text] * len(instants) for column, text in zip(columns, literals, strict=True)]
-    return ["".join(row) for row in zip(*filled, strict=True)] if filled else []
-
-
-_WIDTHS = {"Y": 4, "G": 4, "y": 2, "N": 1, "m": 2, "d": 2, "j": 3, "H": 2, "I": 2, "M": 2, "S": 2, "f": 6, "q": 1, "V": 2, "u": 1}  # fmt: skip
-
-
-def _field(part: str, instants: Ints, days: Ints, months: Ints, zone: str) -> list[str]:
-    code = part[-1]
-    if code == "z":
-        text = "+00:00" if zone in ("", "UTC") else zone
-        return [text.replace(":", "") if part == "%-z" else text] * len(instants)
-    values = _calendar_field(code, instants, days, months)
-    if code in _NAMES:
-        return [_NAMES[code][value] for value in values]
-    if code == "p":
-        return ["PM" if value else "AM" for value in values]
-    width = 1 if part.startswith("%-") else _WIDTHS[code]
-    return [f"{value:0{width}d}" for value in values.tolist()]
-
-
-def _calendar_field(code: str, instants: Ints, days: Ints, months: Ints) -> Ints:
-    clock = instants - days * DAY
-    thursday = days - (days + 3) % 7 + 3
-    iso_year = thursday.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
-    hours = clock // (3600 * SECOND)
-    fields = {
-        "Y": months // 12 + 1970, "y": (months // 12 + 1970) % 100, "N": months // 12 + 1970, "m": months % 12 + 1,
-        "b": months % 12, "B": months % 12, "q": months % 12 // 3 + 1, "d": days - month_starts(months) + 1,
-        "a": (days + 3) % 7, "A": (days + 3) % 7, "u": (days + 3) % 7 + 1, "G": iso_year,
-        "V": (thursday - month_starts((iso_year - 1970) * 12)) // 7 + 1,
-        "j": days - month_starts(months // 12 * 12) + 1, "H": hours, "I": (hours + 11) % 12 + 1, "p": hours // 12,
-        "M": clock // (60 * SECOND) % 60, "S": clock // SECOND % 60, "f": clock % SECOND,
-    }  # fmt: skip
-    return np.asarray(fields[code], dtype=np.int64)
-
-
 def from_numbers(values: Ints, name: str) -> tuple[Ints, Form]:
     """Instants and form of an integer column, told by its range: epochs, YYYYMMDD, YYYYMM, years, else plain steps."""
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
@@ -374,19 +135,17 @@ def from_numbers(values: Ints, name: str) -> tuple[Ints, Form]:
         if 9.78e8 * factor <= low and high <= 4.11e9 * factor:  # 2001 to 2100
             return from_epoch(values, unit), Form("number", unit)
     for layout, base in (("%Y%m%d", 10_000), ("%Y%m", 100)):
-        parts = {"Y": values // base, "m": values // (base // 100) % 100 if base > 100 else values % 100}
-        if base > 100:
-            parts["d"] = values % 100
         if 1600 * base <= low and high < 2201 * base:
-            instants, good = _assemble(parts)
+            years, rest = np.divmod(values, base)
+            parts = {"m": rest // 100, "d": rest % 100} if base > 100 else {"m": rest}
+            instants, good = assembled({"Y": years, **parts})
             if good.all():
                 return instants, Form("number", layout)
-    if 1600 <= low and high <= 2200 and not is_step_name(name):
-        return _assemble({"Y": values})[0], Form("number", "%Y")
+    if low >= 1600 and high <= 2200 and not is_step_name(name):
+        return assembled({"Y": values})[0], Form("number", "%Y")
     return values, Form("step")
 
 
 def is_step_name(name: str) -> bool:
     """Whether a column of this name counts steps, so that 1990 in it is no year."""
     return name.casefold() in {"t", "step", "steps", "index", "idx", "tick", "n", "i", "k", "no", "row"}
-

@@ -10,8 +10,8 @@ from typing import Literal
 
 import numpy as np
 
-from lstmcast.dates import DAY, SECOND, Bools, Ints, month_lengths, month_starts
 from lstmcast.errors import UsageError
+from lstmcast.layouts import DAY, SECOND, Bools, Ints, month_lengths, month_starts
 
 MINUTE, HOUR, WEEK = 60 * SECOND, 3600 * SECOND, 7 * DAY
 _WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
@@ -64,6 +64,11 @@ class Grid:
             weeks, days = np.divmod(count, 5)
             return (weeks * 7 + days - _YEAR_ZERO_MONDAY) * DAY + self.clock
         return count
+
+    @property
+    def in_days(self) -> bool:
+        """Whether periods are whole days or longer, so that they follow the wall clock."""
+        return self.unit in ("month", "business") or (self.unit == "us" and self.step % DAY == 0)
 
     @property
     def alias(self) -> str:
@@ -124,7 +129,8 @@ def asked(freq: str) -> tuple[str, int, str]:
 
 def steps_within(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbours of one series; stamps are sorted by series, then time, without duplicates."""
-    return (stamps[1:] - stamps[:-1])[codes[1:] == codes[:-1]]
+    steps: Ints = stamps[1:] - stamps[:-1]
+    return steps[codes[1:] == codes[:-1]]
 
 
 def mode(values: Ints) -> int:
@@ -142,7 +148,8 @@ def find_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
     usual = _usual_step(steps)
     if integer:
         return Grid("integer", usual, mode(stamps % usual))
-    return _month_grid(stamps, codes, steps) or _business_grid(stamps, steps, usual) or Grid("us", usual, mode(stamps % usual))
+    fixed = Grid("us", usual, mode(stamps % usual))
+    return _month_grid(stamps, codes, steps) or _business_grid(stamps, steps, usual) or fixed
 
 
 def _usual_step(steps: Ints) -> int:
@@ -188,8 +195,12 @@ def asked_grid(freq: str, stamps: Ints) -> Grid:
         return Grid("business", clock=clock)
     months = stamps.view("M8[us]").astype("M8[M]").astype(np.int64)
     in_month = stamps // DAY - month_starts(months) + 1
-    at_end = (in_month == month_lengths(months)).all()
-    day = {"S": 1, "E": 31}.get(edge, 31 if at_end else int(in_month.max()))
-    if edge == "S" and len(set(in_month.tolist())) == 1 and not at_end:
-        day = int(in_month[0])  # monthly on the 15th, say
-    return Grid("month", step, mode(months % step), day, clock)
+    return Grid("month", step, mode(months % step), _month_day(in_month, month_lengths(months), edge), clock)
+
+
+def _month_day(days: Ints, lengths: Ints, edge: str) -> int:
+    """Day of the month that all stamps lie on; the asked-for edge where they lie on several days."""
+    if edge == "E" or (not edge and (days == lengths).all()):
+        return 31
+    latest = int(days.max())
+    return latest if (days == np.minimum(latest, lengths)).all() else 1

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from lstmcast.assemble import assemble
 from lstmcast.config import Columns, DataConfig, Duplicates
-from lstmcast.dates import Ints
+from lstmcast.layouts import Ints
 from lstmcast.read import Table
 from lstmcast.timeaxis import TimeAxis
 
@@ -166,17 +166,17 @@ class Panel:
         """
         windows, horizon = quantiles.shape[:2]
         order = np.argsort(levels, kind="stable")
-        levels, quantiles = np.asarray(levels, dtype=np.float64)[order], quantiles[..., order]
+        ordered, quantiles = np.asarray(levels, dtype=np.float64)[order], quantiles[..., order]
         last = self.start[series] + np.asarray(origins)
         ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
-        columns = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
+        columns: dict[str, Any] = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
         unique, inverse = np.unique(ordinals, return_inverse=True)
         columns[self.axis.name] = pd.Index(self.axis.stamps(unique)).take(inverse)
-        median = _median(quantiles, levels).ravel()
+        median = _median(quantiles, ordered).ravel()
         if probability:
             return pd.DataFrame({**columns, "probability": median})
         columns["forecast"] = median
-        for place, level in enumerate(levels.tolist()):
+        for place, level in enumerate(ordered.tolist()):
             columns[f"q{round(100 * level, 6):g}"] = quantiles[..., place].reshape(windows * horizon)
         return pd.DataFrame(columns)
 
@@ -194,8 +194,8 @@ class Panel:
         digest = hashlib.sha256(json.dumps([self.axis.to_dict(), self.key_names, self.keys, self._names()]).encode())
         for array in (self.offsets, self.start, self.future_offsets):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        for array in (self.values, self.past, self.future, self.static):
-            canonical = np.where(np.isnan(array), np.nan, array) + 0.0  # one NaN, one zero
+        for measured in (self.values, self.past, self.future, self.static):
+            canonical = np.where(np.isnan(measured), np.nan, measured) + 0.0  # one NaN, one zero
             digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
         return digest.hexdigest()
 
@@ -207,10 +207,10 @@ class Panel:
         }
 
     def to_arrow(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """A frame with one row a step (the known future included) and JSON-able facts: `from_arrow` undoes it exactly."""
+        """A frame of one row a step, the known future included, and JSON-able facts; `from_arrow` undoes it exactly."""
         total = np.diff(self.future_offsets)
         rows = ranges(self.future_offsets[:-1], self.lengths)
-        frame = {"series": np.repeat(np.arange(len(self), dtype=np.int32), total)}
+        frame: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(self), dtype=np.int32), total)}
         frame["value"] = _placed(self.values, rows, int(total.sum()))
         for place in range(self.past.shape[1]):
             frame[f"past{place}"] = _placed(self.past[:, place], rows, int(total.sum()))
@@ -303,4 +303,4 @@ def _median(quantiles: Floats, levels: Floats) -> Floats:
     if lower == upper:
         return quantiles[..., upper]
     share = (0.5 - levels[lower]) / (levels[upper] - levels[lower])
-    return quantiles[..., lower] * (1 - share) + quantiles[..., upper] * share
+    return np.asarray(quantiles[..., lower] * (1 - share) + quantiles[..., upper] * share)

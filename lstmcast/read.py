@@ -24,7 +24,6 @@ from lstmcast.errors import DataError, suggest
 Floats = NDArray[np.float64]
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_TRUTH = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0}
 _KINDS = ((b"PAR1", "Parquet"), (b"ARROW1", "Arrow"), (b"\xff\xff\xff\xff", "Arrow stream"))
 _PACKED = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
 
@@ -71,7 +70,7 @@ def read_table(source: str | Path, config: DataConfig = DataConfig()) -> Table: 
     if path.is_dir():
         return _dataset(sorted(path.rglob("*.parquet")), name)
     if not path.exists():
-        matches = sorted(Path(match) for match in glob.glob(name)) if glob.has_magic(name) else []
+        matches = sorted(Path(match) for match in glob.glob(name))  # noqa: PTH207 (Path.glob wants relative patterns)
         if len(matches) == 1:
             return read_table(matches[0], config)
         if not matches:
@@ -123,7 +122,7 @@ def _unpacked(data: bytes, name: str, notes: list[str]) -> bytes:
         with pa.CompressedInputStream(pa.BufferReader(data), "zstd") as stream:
             return bytes(stream.read())
     except (EOFError, OSError, zlib.error) as error:
-        raise DataError(f"{name}: the {kind} data are damaged or cut short", "copy or download the file again") from error
+        raise _damaged(name, kind) from error
 
 
 def _columnar(data: bytes, kind: str, name: str) -> pa.Table:
@@ -133,7 +132,11 @@ def _columnar(data: bytes, kind: str, name: str) -> pa.Table:
             return pq.read_table(reader, page_checksum_verification=True)
         return (pa.ipc.open_file(reader) if kind == "Arrow" else pa.ipc.open_stream(reader)).read_all()
     except (pa.ArrowException, OSError) as error:
-        raise DataError(f"{name}: the {kind} data are damaged or cut short", "copy or download the file again") from error
+        raise _damaged(name, kind) from error
+
+
+def _damaged(name: str, kind: str) -> DataError:
+    return DataError(f"{name}: the {kind} data are damaged or cut short", "copy or download the file again")
 
 
 def _dataset(paths: list[Path], name: str) -> Table:

@@ -11,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import DataConfig
-from lstmcast.dates import DAY, Bools, Form, Ints, month_lengths, month_starts
+from lstmcast.dates import Form
 from lstmcast.errors import DataError
-from lstmcast.grid import HOUR, MINUTE, WEEK, Grid, asked, asked_grid, find_grid, mode, steps_within
+from lstmcast.grid import HOUR, MINUTE, WEEK, Grid, asked, asked_grid, find_grid, steps_within
+from lstmcast.layouts import DAY, Bools, Ints, month_lengths, month_starts
 
 CALENDAR = ("hour", "weekday", "day", "month")
-"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of the week, of the month, month of the year."""
+"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of week, of month, month of year."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +76,7 @@ class TimeAxis:
         return main, long // step if main > 1 and long % step == 0 else 0
 
     def ordinals(self, stamps: Any) -> Ints:
-        """Ordinals [n] of stamps in the user's own form or typed; DataError where one is off the grid."""
+        """Ordinals [n], int64, of stamps in the user's own form or typed; DataError where one is off the grid."""
         instants = self.form.read(stamps)
         ordinals, on_grid = self.grid.ordinals(instants)
         if not on_grid.all():
@@ -96,8 +97,8 @@ class TimeAxis:
 
     def _texts(self, instants: Ints) -> list[str]:
         grid = self.grid
-        whole_days = not grid.clock if grid.unit != "us" else not (grid.step % DAY or grid.phase % DAY)
-        return self.form.texts(instants, dates_only=whole_days)
+        clock = grid.phase % DAY if grid.unit == "us" else grid.clock
+        return self.form.texts(instants, dates_only=grid.in_days and not clock)
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
         """Calendar features [n, 8] in [-1, 1]: a sine and a cosine of each of CALENDAR; 0 where one does not apply."""
@@ -165,7 +166,7 @@ def _on_the_wall(form: Form, instants: Ints, like: TimeAxis | None) -> tuple[For
     if form.wall:
         return form, instants
     local = form.local(instants)
-    daily = like.form.wall if like else bool((local % DAY == local[:1] % DAY).all())
+    daily = like.grid.in_days if like else bool((local % DAY == local[:1] % DAY).all())
     return (replace(form, wall=True), local) if daily else (form, instants)
 
 
@@ -174,7 +175,7 @@ def _find(instants: Ints, codes: Ints, form: Form, config: DataConfig) -> Grid:
     if config.freq:
         if (asked(config.freq)[0] == "integer") != integer:
             kind = "integer steps" if integer else "dates"
-            raise DataError(f"the time column holds {kind}, which --freq {config.freq} does not fit", "leave out --freq")
+            raise DataError(f"--freq {config.freq} does not fit a time column of {kind}", "leave out --freq")
         return asked_grid(config.freq, instants)
     if not len(steps_within(instants, codes)):
         raise DataError("one row a series is too few to find the frequency", "give it with --freq, or give more rows")
@@ -186,6 +187,12 @@ def _same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
         raise DataError(
             f"the time column {axis.name!r} does not continue {like.grid.words} like {like.form.example()!r}",
             "give data whose time column is of the same kind",
+        )
+    if like and bool(like.form.zone) != bool(axis.form.zone):
+        which = ("have no", "have a") if like.form.zone else ("have a", "have no")
+        raise DataError(
+            f"stamps of {axis.name!r} {which[0]} time zone, but those of the training {which[1]} time zone",
+            "write stamps as in the training data",
         )
 
 
@@ -239,6 +246,3 @@ def _listed(codes: Sequence[int], series: Sequence[str]) -> str:
 
 def _ints(ordinals: Any) -> Ints:
     return np.asarray(ordinals, dtype=np.int64)
-
-
-__all__ = ["CALENDAR", "TimeAxis", "infer_axis", "mixed_frequencies", "mode"]

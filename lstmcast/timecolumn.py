@@ -5,6 +5,8 @@ Knows tables and dates, but no series values and no frequencies.
 
 import datetime
 import re
+import shlex
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +17,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lstmcast.config import Columns, DataConfig
-from lstmcast.dates import Form, Ints, Parsed, from_numbers, layouts_for, microseconds, parse
+from lstmcast.dates import Form, from_numbers, microseconds
 from lstmcast.errors import DataError
+from lstmcast.layouts import DAY, YEAR_NUMBER, Ints, Parsed, layouts_for, parse
 from lstmcast.read import Table, as_text, to_number
 from lstmcast.timeaxis import TimeAxis
 
@@ -29,7 +32,7 @@ _TIMELIKE = re.compile(
 _DATED = re.compile(r"ds|dt|date|time|date.?time|time.?stamp|day|month|week|quarter", re.IGNORECASE)
 _SPLIT = ("year", "month", "day", "hour", "minute", "second")
 _SPLIT_LAYOUTS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
-_ORDERS = {"d/m": "day before month", "m/d": "month before day"}
+_ORDERS = {"d": "day before month", "m": "month before day"}
 
 
 @dataclass(frozen=True)
@@ -49,37 +52,40 @@ def read_time(table: Table, columns: Columns, config: DataConfig, codes: Ints, l
     codes [rows]: the series of each row. Raises DataError where there is no such column, there are several, a cell is
     empty or does not parse, or day and month cannot be told apart.
     """
-    names, notes = columns.time, ()
+    names = columns.time
+    notes: tuple[str, ...] = ()
     if not names:
         names, notes = find_time(table, columns, codes)
     if names == (ROWS,):
         return Reading(names, "step", Form("step"), None, notes)
     table.require(names)
-    if len(names) > 1:
-        reading = _read_split(table, names, config, like)
-    else:
-        reading = _read_column(table, names[0], config, like)
+    one = len(names) == 1
+    reading = _read_column(table, names[0], config, like) if one else _read_split(table, names, config, like)
     return Reading(names, reading.name, reading.form, reading.instants, notes + reading.notes)
 
 
 def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The time column(s) and a note: the only column of dates, else year, month... columns, else the only step column."""
+    """The time column(s) and a note: the only column of dates, else year, month..., else the only column of steps."""
     taken = {*columns.target, *columns.series, *columns.past, *columns.future, *columns.static}
     free = [str(name) for name in table.frame.columns if name not in taken]
     kinds = {name: _kind(table.frame[name], name, codes) for name in free}
-    dated = [name for name in free if kinds[name] == "date"]
     split = _split_columns(free)
-    steps = [name for name in free if kinds[name] == "step"]
-    for found in (dated, [] if len(split) < 2 else ["+".join(split)], steps):
+    for kind in ("date", "split", "step"):
+        if kind == "split" and len(split) > 1:
+            return split, (f"time is split over {', '.join(split)}",)
+        found = [name for name in free if kinds[name] == kind]
         if len(found) > 1:
             shown = ", ".join(repr(name) for name in found)
-            raise DataError(f"{table.name}: several columns could be the time: {shown}", f"name one, as in --time {found[0]!r}")
-        if found == ["+".join(split)] and len(split) > 1:
-            return split, (f"time is split over {', '.join(split)}",)
+            hint = f"name one, as in --time {shlex.quote(found[0])}"
+            raise DataError(f"{table.name}: several columns could be the time: {shown}", hint)
         if found:
             return (found[0],), (f"time is {found[0]!r}",)
     for name in free:
-        if _DATED.fullmatch(name) and not pd.api.types.is_numeric_dtype(table.frame[name].dtype) and _texty(table, name):
+        if (
+            _DATED.fullmatch(name)
+            and not pd.api.types.is_numeric_dtype(table.frame[name].dtype)
+            and _texty(table, name)
+        ):
             value = table.frame[name].dropna().iloc[:1].tolist()
             shown = f": {str(value[0])!r}" if value else ""
             raise DataError(
@@ -125,7 +131,7 @@ def _kind(series: pd.Series, name: str, codes: Ints) -> str:
     best = max((parse(layout, texts).good.mean() for layout in layouts), default=0.0)
     if best < 0.5:
         return ""
-    if layouts[0].startswith("%N"):
+    if layouts[0] == YEAR_NUMBER:
         return "step" if _distinct(as_text(series), codes) else ""
     return "date"
 
@@ -199,32 +205,42 @@ def _read_numbers(table: Table, series: pd.Series, name: str, config: DataConfig
     if (like and like.form.kind == "step") or (config.freq or "").isdigit():
         return Reading((name,), name, Form("step"), whole)
     instants, form = from_numbers(whole, name)
-    note = {"%Y%m%d": "days YYYYMMDD", "%Y%m": "months YYYYMM", "%Y": "years"}.get(form.layout, f"epoch in {form.layout}")
-    return Reading((name,), name, form, instants, () if form.kind == "step" else (f"{name!r} holds {note}",))
+    known = {"%Y%m%d": "days YYYYMMDD", "%Y%m": "months YYYYMM", "%Y": "years"}
+    note = f"{name!r} holds {known.get(form.layout, f'epochs in {form.layout}')}"
+    return Reading((name,), name, form, instants, () if form.kind == "step" else (note,))
 
 
 def _read_split(table: Table, names: tuple[str, ...], config: DataConfig, like: TimeAxis | None) -> Reading:
     """Stamps of columns year, month, day..., or of texts that make one stamp when joined by blanks."""
-    parts = [as_text(table.frame[name]) for name in names]
-    for name, part in zip(names, parts, strict=True):
-        empty = np.flatnonzero(np.asarray(pc.is_null(part)))
-        if len(empty):
-            raise DataError(f"{table.locate(int(empty[0]))}: column {name!r}: the time is empty", "give every row a time")
-    numeric = np.asarray(pc.match_substring_regex(parts[0], r"^\d{4}(\.0)?$")).all() and len(parts) <= len(_SPLIT)
-    if not numeric:
-        return _read_texts(table, pc.binary_join_element_wise(*parts, " "), "time", config, like)
+    parts = [_filled(table, name) for name in names]
+    if not np.asarray(pc.match_substring_regex(parts[0], r"^\d{4}(\.0)?$")).all() or len(parts) > len(_SPLIT):
+        return _read_texts(table, _joined(parts, [" "] * (len(parts) - 1)), "time", config, like)
     numbers = [pc.replace_substring_regex(part, r"\.0$", "") for part in parts]
     padded = [pc.utf8_lpad(part, 4 if i == 0 else 2, "0") for i, part in enumerate(numbers)]
-    text = padded[0]
-    for part, mark in zip(padded[1:], ("-", "-", " ", ":", ":"), strict=False):
-        text = pc.binary_join_element_wise(text, part, mark)
-    if len(parts) == 4:
-        text = pc.binary_join_element_wise(text, "00", ":")
-    layout = _SPLIT_LAYOUTS[len(parts) - 1]
-    parsed = parse(layout, text)
+    if len(padded) == 4:
+        padded.append(pa.array(["00"] * len(padded[0]), pa.large_string()))
+    texts, layout = _joined(padded, "-- ::"), _SPLIT_LAYOUTS[len(padded) - 1]
+    parsed = parse(layout, texts)
     if not parsed.good.all():
-        raise _unread(table, "+".join(names), text, parsed.good)
+        raise _unread(table, "+".join(names), texts, parsed.good)
     return Reading(names, "time", Form("text", layout), parsed.instants)
+
+
+def _filled(table: Table, name: str) -> pa.Array:
+    """One column of split stamps as text; DataError where a cell is empty."""
+    series = table.frame[name]
+    missing = series.isna().to_numpy()
+    if missing.any():
+        row = int(missing.argmax())
+        raise DataError(f"{table.locate(row)}: column {name!r}: the time is empty", "give every row a time")
+    return pc.utf8_trim_whitespace(as_text(series))
+
+
+def _joined(parts: list[pa.Array], marks: Sequence[str]) -> pa.Array:
+    text = parts[0]
+    for part, mark in zip(parts[1:], marks, strict=False):
+        text = pc.binary_join_element_wise(text, part, pa.scalar(mark, pa.large_string()))
+    return text
 
 
 def _read_texts(table: Table, texts: pa.Array, name: str, config: DataConfig, like: TimeAxis | None) -> Reading:
@@ -237,10 +253,9 @@ def _read_texts(table: Table, texts: pa.Array, name: str, config: DataConfig, li
         raise _unparsed(table, name, texts, parsed, indices)
     chosen = _choose(table, name, texts, whole, like)
     form, instants, note = _zoned(chosen)
-    order = _ORDERS.get("".join(re.findall(r"%-?([dm])", chosen.layout)).replace("dm", "d/m").replace("md", "m/d"), "")
-    said = order and re.match(r"%-?[dm][/.-]%-?[dm]", chosen.layout)
-    notes = ((f"dates read as {order}",) if said and not config.date_format else ()) + note
-    return Reading((name,), name, form, instants[indices], notes)
+    leading = re.match(r"%-?([dm])[/.-]%-?[dm]", chosen.layout)
+    said = (f"dates read as {_ORDERS[leading[1]]}",) if leading and not config.date_format else ()
+    return Reading((name,), name, form, instants[indices], said + note)
 
 
 def _candidates(unique: pa.Array) -> list[str]:
@@ -265,23 +280,28 @@ def _choose(table: Table, name: str, texts: pa.Array, whole: list[Parsed], like:
         same = [one for one in whole if one.layout.replace("%-", "%") == plain]
         if same:
             return same[0]
-    shown = f"{texts[0].as_py()!r}"
-    formats = " or ".join(f"--date-format {one.layout.replace('%-', '%')!r}" for one in (whole[0], different[0]))
-    raise DataError(f"{table.locate(0)}: column {name!r}: day and month cannot be told apart, as in {shown}", f"say {formats}")
+    formats = [shlex.quote(one.layout.replace("%-", "%")) for one in (whole[0], different[0])]
+    raise DataError(
+        f"{table.locate(0)}: column {name!r}: day and month cannot be told apart, as in {texts[0].as_py()!r}",
+        f"say --date-format {formats[0]} or --date-format {formats[1]}",
+    )
 
 
 def _zoned(parsed: Parsed) -> tuple[Form, Ints, tuple[str, ...]]:
-    """Form and instants of texts with their zone: one offset is kept, several become UTC."""
-    layout, instants = parsed.layout, parsed.instants
-    if parsed.offsets is None:
-        zone = "UTC" if layout.endswith(("Z", "UTC")) else ""
-        return Form("text", layout, zone), instants, ()
-    if (parsed.offsets == parsed.offsets[0]).all():
-        minutes = int(parsed.offsets[0])
-        zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
-        return Form("text", layout, zone), instants, ()
-    note = ("stamps have several time-zone offsets: forecasts are written in UTC",)
-    return Form("text", layout, "UTC"), instants - parsed.offsets * 60_000_000, note
+    """Form and instants of texts with their zone: the offset is kept, or of several the last one.
+
+    Whole days of several offsets (summer and winter) keep their wall clock; anything else counts in UTC.
+    """
+    layout, offsets = parsed.layout, parsed.offsets
+    if offsets is None:
+        return Form("text", layout, "UTC" if layout.endswith(("Z", "UTC")) else ""), parsed.instants, ()
+    minutes = int(offsets[-1])
+    zone = f"{'-' if minutes < 0 else '+'}{abs(minutes) // 60:02d}:{abs(minutes) % 60:02d}"
+    if (offsets == minutes).all():
+        return Form("text", layout, zone, wall=False), parsed.universal(), ()
+    daily = bool((parsed.instants % DAY == parsed.instants[0] % DAY).all())
+    note = (f"stamps have several time-zone offsets: forecasts are written with {zone}",)
+    return Form("text", layout, zone, wall=daily), parsed.instants if daily else parsed.universal(), note
 
 
 def _unparsed(table: Table, name: str, texts: pa.Array, parsed: list[Parsed], indices: Any) -> DataError:
@@ -294,8 +314,9 @@ def _unparsed(table: Table, name: str, texts: pa.Array, parsed: list[Parsed], in
     if not other or not rows.any():
         return _unread(table, name, texts, rows)
     usual = texts[int(rows.argmax())].as_py()
+    odd, count = texts[bad].as_py(), int((~rows).sum())
     return DataError(
-        f"{table.locate(bad)}: column {name!r} mixes date formats: {usual!r} and {texts[bad].as_py()!r} ({int((~rows).sum())} rows)",
+        f"{table.locate(bad)}: column {name!r} mixes date formats: {usual!r} and {odd!r} ({count} rows)",
         "write all dates in one way",
     )
 
