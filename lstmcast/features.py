@@ -8,7 +8,7 @@ Axes: N series, T steps, m season, m2 second season, H horizon, K windows; flat 
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def compute(values: Floats, offsets: Ints, seasons: Seasons, state: ScalerState)
     """
     total = int(offsets[-1])
     lengths = np.diff(offsets)
-    flat: dict[str, NDArray] = {}
+    flat: dict[str, NDArray[Any]] = {}
     for rows, width in _length_groups(lengths):
         cols = np.arange(width)
         inside = cols < lengths[rows, None]
@@ -130,7 +130,8 @@ def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
     """Exponential moving average along `axis` that skips steps of weight 0; 0 before the first weight."""
     b, a = [alpha], [1.0, alpha - 1.0]
     mass = lfilter(b, a, weight, axis=axis)
-    return np.divide(lfilter(b, a, x * weight, axis=axis), mass, out=np.zeros_like(mass), where=mass > 1e-300)
+    total = lfilter(b, a, x * weight, axis=axis)
+    return np.asarray(np.divide(total, mass, out=np.zeros_like(mass), where=mass > 1e-300))
 
 
 def fill_forward(z: Floats, season: int) -> Floats:
@@ -203,7 +204,7 @@ def older_seasons(steps: Steps, series: Ints, origins: Ints, horizon: int, back:
     at = first + origins[..., None] + same_phase(np.arange(1, horizon + 1), m)
     for _ in range(back):
         at = np.where(at - m >= first, at - m, at)
-    return steps.z[np.maximum(at, first)]
+    return np.asarray(steps.z[np.maximum(at, first)])
 
 
 def same_phase(h: Ints, season: int) -> Ints:
@@ -211,7 +212,7 @@ def same_phase(h: Ints, season: int) -> Ints:
     return h - season * -(-h // season)
 
 
-def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, NDArray]:
+def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, NDArray[Any]]:
     """Per-step arrays of series of similar length; z: [n, T], NaN where missing or past the end."""
     m, m2 = seasons
     seen = ~np.isnan(z)
@@ -314,7 +315,7 @@ def _moving_average(z: Floats, window: int) -> Floats:
     total = np.concatenate([np.zeros_like(base), np.cumsum(z - base, 1)], 1)
     i = np.arange(1, z.shape[1] + 1)
     j = np.maximum(0, i - window)
-    return base + (total[:, i] - total[:, j]) / (i - j)
+    return np.asarray(base + (total[:, i] - total[:, j]) / (i - j))
 
 
 def _lag(z: Floats, k: int) -> Floats:

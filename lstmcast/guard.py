@@ -51,8 +51,10 @@ def unjudged(members: int, candidates: int, widen: float = 1.2) -> Guard:
 
 
 class Case(NamedTuple):
-    """Validation windows: forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where
-    missing), the series of each window [K], and what its errors are divided by [K].
+    """Validation windows with all that is known of them.
+
+    Forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where missing), the series
+    of each window [K], and what its errors are divided by [K].
     """
 
     members: Floats
@@ -63,7 +65,8 @@ class Case(NamedTuple):
 
     def where(self, kept: NDArray[np.bool_]) -> "Case":
         """The windows of a mask [K]."""
-        return Case(self.members[:, kept], *(part[kept] for part in self[1:]))
+        _, candidates, actual, owner, scale = self
+        return Case(self.members[:, kept], candidates[kept], actual[kept], owner[kept], scale[kept])
 
 
 def decide(case: Case) -> Guard:
@@ -114,10 +117,7 @@ def apply(guard: Guard, members: Floats, candidates: Floats) -> Floats:
 def soft_weights(losses: Floats, sharpness: float) -> Floats:
     """Weights that fall exponentially with the excess over the least loss; they sum to 1."""
     least = losses.min()
-    if not least > 0:
-        weights = (losses <= least).astype(np.float64)
-    else:
-        weights = np.exp(-sharpness * (losses / least - 1))
+    weights = np.exp(-sharpness * (losses / least - 1)) if least > 0 else (losses <= least).astype(np.float64)
     return np.asarray(weights / weights.sum())
 
 
@@ -139,8 +139,10 @@ class _Error:
 
 
 def _calibrate(quantiles: Floats, actual: Floats) -> float:
-    """Factor on the half-widths that covers the share asked for, with the finite-sample correction of split
-    conformal prediction (Vovk et al. 2005); steps of one window count as a few observations, not as many.
+    """Factor on the half-widths that covers the share asked for.
+
+    With the finite-sample correction of split conformal prediction (Vovk et al. 2005); steps of one window count as
+    a few observations, not as many.
     """
     median = quantiles[..., _MEDIAN]
     up, down = quantiles[..., _HIGH] - median, median - quantiles[..., _LOW]

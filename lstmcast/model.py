@@ -43,18 +43,12 @@ class Network(nn.Module):
         )
         self.state = nn.Linear(d, d)
         self.local = nn.Linear(shape.local + shape.ahead, d)
-        self.head = nn.Sequential(
-            nn.ReLU(),
-            nn.Linear(d, d),
-            nn.ReLU(),
-            nn.Dropout(dropout),
-            nn.Linear(d, len(QUANTILES) + shape.candidates),
-        )
-        last = self.head[-1]
+        hidden, last = nn.Linear(d, d), nn.Linear(d, len(QUANTILES) + shape.candidates)
+        self.head = nn.Sequential(nn.ReLU(), hidden, nn.ReLU(), nn.Dropout(dropout), last)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
-            self.encoder.weight_ih_l0[:, shape.features :] = 0
+            self.encoder.get_parameter("weight_ih_l0")[:, shape.features :] = 0
             self.local.weight[:, shape.local :] = 0
 
     def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor) -> Tensor:

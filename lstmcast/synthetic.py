@@ -79,7 +79,7 @@ def _trend(rng: Rng, n: int, length: int) -> Floats:
     middle, speed = rng.uniform(0.1, 1.1, (n, 1)) * length, rng.uniform(4, 15, (n, 1)) / length
     logistic = rng.normal(size=(n, 1)) * 4 / (1 + np.exp(-np.clip((t - middle) * speed, -40, 40)))
     trend = np.where(rng.random((n, 1)) < 0.07, logistic, trend)
-    return _maybe(rng, n, 0.65) * trend
+    return np.asarray(_maybe(rng, n, 0.65) * trend)
 
 
 def _cycle(rng: Rng, n: int, length: int, period: int) -> Floats:
@@ -107,7 +107,7 @@ def _season(rng: Rng, n: int, length: int, m: int, harmonics: int) -> Floats:
     mix *= _maybe(rng, n, 0.2)
     wave = shape[:, phase] * (1 - mix) + other[:, phase] * mix
     drift = np.cumsum(rng.normal(size=(n, length)), 1) * rng.uniform(0, 0.3, (n, 1)) / np.sqrt(m)
-    return wave * np.exp(np.clip(drift, -3, 3) * _maybe(rng, n, 0.5))
+    return np.asarray(wave * np.exp(np.clip(drift, -3, 3) * _maybe(rng, n, 0.5)))
 
 
 def _shape(rng: Rng, n: int, m: int, harmonics: int) -> Floats:
@@ -121,7 +121,7 @@ def _shape(rng: Rng, n: int, m: int, harmonics: int) -> Floats:
     base += rng.normal(size=(n, m)) * 0.7 * _maybe(rng, n, 0.35)
     spikes = rng.normal(size=(n, m)) * (rng.random((n, m)) < np.maximum(0.12, 1.2 / m))
     base = np.where(_maybe(rng, n, 0.15) > 0, spikes * 2, base)
-    return (base - base.mean(1, keepdims=True)) / (base.std(1, keepdims=True) + 0.05)
+    return np.asarray((base - base.mean(1, keepdims=True)) / (base.std(1, keepdims=True) + 0.05))
 
 
 def _second_season(rng: Rng, n: int, length: int, m: int, m2: int) -> Floats:
@@ -158,7 +158,7 @@ def _in_units(rng: Rng, y: Floats, noise: Floats) -> Floats:
     out = np.select([kind < 0.45, kind < 0.7, kind < 0.9, kind < 0.96], [exponential, linear, above, counts], zeros)
     rounded = np.round(out)
     keep = (rng.random((n, 1)) < 0.15) & (rounded.std(1, keepdims=True) > 0) & (noise > 0)
-    return np.where(keep, rounded, out)
+    return np.asarray(np.where(keep, rounded, out))
 
 
 def _with_missing(rng: Rng, y: Floats) -> Floats:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from lstmcast.features import CLIP, LIMIT, Seasons, Steps, candidates, horizon_features, older_seasons
 
+Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
@@ -119,7 +120,7 @@ class Windows:
         return np.where(known[..., None], table[np.where(known, at, 0)], np.float32(0))
 
     def _target(
-        self, series: Ints, origins: Ints, base: NDArray, scale: NDArray, ends: Ints | None
+        self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None
     ) -> NDArray[np.float32]:
         limit = self.lengths if ends is None else ends
         ahead = origins[..., None] + np.arange(1, self.horizon + 1)
