@@ -70,7 +70,7 @@ def backtest(
     table = output.choose_format(output_file, None) if output_file else ""
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data)
-    tell_panel(report, panel, config.window)
+    tell_panel(report, panel)
     from lstmcast.backtest import backtest as score_past
 
     with report.progress() as on_event:

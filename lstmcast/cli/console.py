@@ -9,7 +9,7 @@ import math
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING, Any, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from lstmcast.train import Event
 
 Cells = Sequence[Sequence[str]]
+_PHASES = {"train": "training", "member": "training", "backtest": "forecasting from past cutoffs"}
+"""What a phase is called in a line of its own."""
 
 
 class Report:
@@ -45,9 +47,9 @@ class Report:
         if self.verbose:
             write_message(*lines)
 
-    def notes(self, notes: Iterable[str]) -> None:
-        """Say what was found out or changed about the data."""
-        self.say(*(f"note: {note}" for note in notes))
+    def found(self, notes: Iterable[str]) -> None:
+        """Say what was found out or changed, indented under what was said before."""
+        self.say(*(f"  {note}" for note in notes))
 
     def table(self, header: Sequence[str], rows: Cells) -> None:
         """Show a small table of figures."""
@@ -70,35 +72,40 @@ class _Lines:
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
-        self.phase = ""
+        self.said: set[str] = set()
 
     def show(self, event: "Event") -> None:
-        if event.phase != self.phase:
-            self.phase = event.phase
-            write_message(_join(event.phase, event.message))
-        elif event.message or (self.verbose and event.validation is not None):
-            write_message(_join(event.phase, _join(event.message, f"{_position(event)}  {_figures(event)}".strip())))
+        if not event.total:
+            write_message(f"  {event.message or event.phase}")
+            return
+        phase = _PHASES.get(event.phase, event.phase)
+        if phase not in self.said:
+            self.said.add(phase)
+            write_message(phase)
+        if self.verbose:
+            write_message(f"  {_progress(event)}")
 
 
 class _Bars:
-    """A live bar for the phase at work; the phases before it stay on the screen as lines."""
+    """A live bar for each phase at work; what is no progress stays on the screen as a line."""
 
     def __init__(self, bar: "Progress", verbose: bool) -> None:
         self.bar = bar
         self.verbose = verbose
-        self.phase = ""
-        self.task: TaskID | None = None
+        self.tasks: dict[str, TaskID] = {}
 
     def show(self, event: "Event") -> None:
-        if self.task is None or event.phase != self.phase:
-            if self.task is not None:
-                self.bar.remove_task(self.task)
-            self.phase = event.phase
-            self.task = self.bar.add_task(escape(event.phase), total=event.total or None, figures="")
-        if event.message:
-            self.bar.console.print(escape(_join(event.phase, event.message)), markup=False, highlight=False)
-        figures: dict[str, Any] = {"figures": _figures(event)} if _figures(event) else {}
-        self.bar.update(self.task, completed=event.step, total=event.total or None, **figures)
+        if not event.total:
+            self._line(f"  {event.message or event.phase}")
+            return
+        if event.phase not in self.tasks:
+            self.tasks[event.phase] = self.bar.add_task(escape(event.phase), total=event.total, figures="")
+        self.bar.update(self.tasks[event.phase], completed=event.step, total=event.total, figures=_figures(event))
+        if self.verbose:
+            self._line(f"  {_progress(event)}")
+
+    def _line(self, text: str) -> None:
+        self.bar.console.print(escape(text), markup=False, highlight=False)
 
 
 def _bar() -> "Progress":
@@ -115,17 +122,14 @@ def _bar() -> "Progress":
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
-def _position(event: "Event") -> str:
-    return f"{event.step}/{event.total}" if event.total else ""
+def _progress(event: "Event") -> str:
+    parts = (f"{event.phase} {event.step}/{event.total}", event.message, _figures(event))
+    return "  ".join(part for part in parts if part)
 
 
 def _figures(event: "Event") -> str:
     known = (("loss", event.loss), ("validation", event.validation))
-    return "  ".join(f"{name} {value:.4f}" for name, value in known if value is not None)
-
-
-def _join(*parts: str) -> str:
-    return ": ".join(part for part in parts if part)
+    return "  ".join(f"{name} {value:.4f}" for name, value in known if value is not None and math.isfinite(value))
 
 
 def is_live(stream: TextIO | None) -> bool:

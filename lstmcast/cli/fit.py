@@ -69,18 +69,20 @@ def fit(
         return
     refuse_taken(place, force=force)
     panel = read_panel(report, data, roles, config.data)
-    tell_panel(report, panel, config.window)
+    tell_panel(report, panel)
     from lstmcast.forecaster import Forecaster
 
     with lock(place):
         with report.progress() as on_event:
             forecaster = Forecaster(config).fit(panel, on_event=on_event)
         forecaster.save(place, force=force)
-    report.notes(note for note in forecaster.notes if note not in panel.notes)
-    tell_verdict(report, forecaster.verdict)
-    report.say(f"saved in {str(place)!r}; next: lstmcast predict {shlex.quote(str(place))}")
-    _show_path(place, as_json=show.json, verdict=forecaster.verdict.to_dict(), notes=list(forecaster.notes))
-    check_gates(gates, forecaster.verdict)
+    verdict = forecaster.verdict
+    report.found(note for note in forecaster.notes if note not in panel.notes)
+    tell_verdict(report, verdict)
+    report.say(f"next: lstmcast predict {shlex.quote(str(place))}")
+    facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}
+    _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
+    check_gates(gates, verdict)
 
 
 def _show_path(place: Path, *, as_json: bool, **more: object) -> None:

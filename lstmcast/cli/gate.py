@@ -54,9 +54,9 @@ def parse_gates(texts: Iterable[str] | None) -> list[Gate]:
     return [Gate.parse(text) for text in texts or ()]
 
 
-def check_gates(gates: Iterable[Gate], verdict: "Verdict") -> None:
-    """Raise GateError for the rules that the verdict trips."""
-    scores = {**verdict.model, "skill": verdict.skill}
+def check_gates(gates: Iterable[Gate], verdict: "Verdict | None") -> None:
+    """Raise GateError for the rules that the verdict trips; all of them where there is no verdict."""
+    scores = {**verdict.model, "skill": verdict.skill} if verdict else dict.fromkeys(METRICS, float("nan"))
     failed = [gate for gate in gates if gate.fails(scores[gate.metric])]
     if failed:
         said = ", ".join(f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed)

@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lstmcast.cli.console import Report
-from lstmcast.config import Columns, DataConfig, WindowConfig
+from lstmcast.config import Columns, DataConfig
 
 if TYPE_CHECKING:
     from lstmcast.panel import Panel
@@ -15,21 +15,16 @@ def read_panel(report: Report, data: str, columns: Columns, config: DataConfig, 
     from lstmcast.panel import Panel
     from lstmcast.read import read_table
 
-    table = read_table(data, config)
-    report.notes(table.notes)
-    panel = Panel.from_table(table, columns, config, like=like)
-    report.notes(panel.notes)
+    panel = Panel.from_table(read_table(data, config), columns, config, like=like)
+    report.found(panel.notes)
     return panel
 
 
-def tell_panel(report: Report, panel: "Panel", window: WindowConfig) -> None:
-    """Say what the data are taken for, and what follows from their frequency."""
+def tell_panel(report: Report, panel: "Panel") -> None:
+    """Say what the data are taken for."""
     axis = panel.axis
-    series = f"{panel.n_series} series" if panel.n_series > 1 else "one series"
-    report.say(
-        f"{series}, {int(panel.offsets[-1]):,} steps, by {axis.name!r}: {axis.grid.words} ({axis.freq})",
-        f"season {window.season or axis.season}, horizon {window.horizon or axis.horizon}",
-    )
+    series = f"{panel.n_series:,} series" if panel.n_series > 1 else "one series"
+    report.found([f"{series}, {int(panel.offsets[-1]):,} steps, {axis.grid.words} ({axis.freq})"])
 
 
 def shown(data: str) -> str:
