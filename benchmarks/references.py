@@ -71,7 +71,13 @@ _PUBLISHED: Rows = {
     "m1_quarterly": [("research prototype", {"mase": 1.647, "coverage": 0.69, "seconds": 13})],
     "m1_yearly": [("research prototype", {"mase": 3.485, "coverage": 0.56, "seconds": 10})],
 }
-_NAMES = {"SNaive": "seasonal naive", "SeasonalNaive": "seasonal naive", "ETS": "AutoETS", "RWD": "drift"}
+_NAMES = {
+    "Naive": "naive",
+    "SNaive": "seasonal naive",
+    "SeasonalNaive": "seasonal naive",
+    "ETS": "AutoETS",
+    "RWD": "drift",
+}
 
 
 def references(name: str, data: Path = DATA) -> list[tuple[str, dict[str, float]]]:

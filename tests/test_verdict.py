@@ -10,6 +10,7 @@ import pytest
 from lstmcast.errors import DataError
 from lstmcast.panel import Panel
 from lstmcast.verdict import Verdict, judge, point_forecast, season_name
+from tests.conftest import shared_file
 
 NAN = float("nan")
 LEVELS = np.array([0.1, 0.5, 0.9])
@@ -199,6 +200,29 @@ def test_large_and_small_series_that_disagree_are_both_reported() -> None:
     assert verdict.model["mase"] > verdict.baselines["seasonal_naive"]["mase"]
     assert verdict.sentences()[1].startswith("With every series counted alike, whatever its size, it was ")
     assert "below" not in verdict.sentences()[1]
+
+
+@pytest.mark.parametrize(
+    ("name", "file", "options", "horizon", "season", "windows"),
+    [
+        ("air_passengers", "airline-passengers.csv", {"target": "Passengers"}, 12, 12, 2),
+        ("retail_sales", "example_retail_sales.csv", {"target": "y"}, 12, 12, 3),
+        ("stocks", "stocks.csv", {"target": "price", "series": "symbol"}, 6, 1, 4),
+    ],
+)
+def test_baselines_score_as_others_have_measured_them(
+    name: str, file: str, options: dict[str, str], horizon: int, season: int, windows: int
+) -> None:
+    table = pd.read_csv(shared_file("reference_everyday.csv"))
+    reference = table[table["set"] == name].set_index("method")["MASE"]
+    panel = Panel.from_frame(pd.read_csv(shared_file(f"everyday/{file}")), **options)
+    series = np.repeat(np.arange(len(panel)), windows)
+    origins = (panel.lengths[:, None] - 1 - horizon * np.arange(windows, 0, -1)).ravel()
+    nothing = np.zeros((len(series), horizon, 1))
+    made = judge(panel, series, origins, nothing, np.array([0.5]), season).baselines
+    for ours, theirs in (("naive", "Naive"), ("drift", "RWD"), ("seasonal_naive", "SeasonalNaive")):
+        if ours in made:
+            assert round(made[ours]["mase"], 4) == reference[theirs]
 
 
 @pytest.mark.parametrize(
