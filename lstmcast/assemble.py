@@ -5,6 +5,7 @@ Nothing is filled in silence: missing values and missing rows become NaN, and a 
 Axes: n rows of the table, K targets, N series, T steps of a series; arrays of series lie end to end.
 """
 
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -16,7 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.config import Columns, DataConfig
 from lstmcast.covariates import Encoded, encode
 from lstmcast.errors import DataError
-from lstmcast.layouts import Ints
+from lstmcast.layouts import DAY, SECOND, Ints
 from lstmcast.read import Table, to_number
 from lstmcast.timeaxis import TimeAxis, infer_axis, mixed_frequencies
 from lstmcast.timecolumn import Reading, read_time
@@ -224,6 +225,7 @@ def _flat(
     new = (np.cumsum(keep) - 1)[codes]
     inside = keep[codes] & (step >= 0) & (step < span[codes])
     place = offsets[new[inside]] + step[inside]
+    _say_future(axis, int(last[keep].max()), notes)
     _say_missing(axis, seen[inside], codes[inside], ordinals[inside], int(offsets[-1]), notes)
     in_future = keep[codes] & (step >= 0) & (step < np.diff(future_offsets)[np.maximum(new, 0)])
     future_place = future_offsets[new[in_future]] + step[in_future]
@@ -295,6 +297,13 @@ def _sparse(
         f" ({axis.grid.words})",
         "give the frequency of the data with --freq, or fill the gaps first",
     )
+
+
+def _say_future(axis: TimeAxis, last: int, notes: list[str]) -> None:
+    """Values of a day after tomorrow are a wrong date rather than a time zone."""
+    stamp = int(axis.grid.instants(np.array([last]))[0])
+    if axis.kind == "datetime" and stamp > time.time() * SECOND + DAY:
+        notes.append(f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}")
 
 
 def _say_missing(

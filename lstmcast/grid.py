@@ -129,8 +129,8 @@ def asked(freq: str) -> tuple[str, int, str]:
 
 def steps_within(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbours of one series; stamps are sorted by series, then time, without duplicates."""
-    steps: Ints = stamps[1:] - stamps[:-1]
-    return steps[codes[1:] == codes[:-1]]
+    steps = stamps[1:] - stamps[:-1]
+    return np.asarray(steps[codes[1:] == codes[:-1]], dtype=np.int64)
 
 
 def mode(values: Ints) -> int:

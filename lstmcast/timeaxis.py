@@ -96,9 +96,7 @@ class TimeAxis:
         return self._texts(self.grid.instants(_ints(ordinals)))
 
     def _texts(self, instants: Ints) -> list[str]:
-        grid = self.grid
-        clock = grid.phase % DAY if grid.unit == "us" else grid.clock
-        return self.form.texts(instants, dates_only=grid.in_days and not clock)
+        return self.form.texts(instants, dates_only=self.grid.in_days and not (instants % DAY).any())
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
         """Calendar features [n, 8] in [-1, 1]: a sine and a cosine of each of CALENDAR; 0 where one does not apply."""
