@@ -1,0 +1,48 @@
+"""Small panels and step arrays that the tests of the numeric core share.
+
+Axes: N series, T steps.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast import features
+from lstmcast.features import ScalerState, Seasons, Steps
+from lstmcast.panel import Panel
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
+    """Series end to end [sum T], and their offsets [N+1]."""
+    lengths = [len(one) for one in series]
+    return np.concatenate(series).astype(np.float64), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+
+
+def steps_of(series: Sequence[Floats], seasons: Seasons, state: ScalerState | None = None) -> Steps:
+    """Step arrays of series, with their own transforms unless `state` is given."""
+    values, offsets = flat(series)
+    return features.compute(values, offsets, seasons, state or features.fit_scaler(values, offsets))
+
+
+def panel_of(series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any) -> Panel:
+    """A panel of monthly series; `columns` are roles (`past="x"`) and the values of the columns they name."""
+    parts = []
+    for number, values in enumerate(series):
+        stamps: Any = pd.date_range(start, periods=len(values), freq=freq)
+        parts.append(pd.DataFrame({"id": f"s{number}", "t": stamps, "y": values}))
+    roles = {role: columns.pop(role) for role in ("past", "future", "static") if role in columns}
+    frame = pd.concat(parts, ignore_index=True).assign(**columns)
+    return Panel.from_frame(frame, target="y", time="t", series="id", **roles)
+
+
+def wavy(rng: np.random.Generator, length: int, season: int = 12, noise: float = 0.1) -> Floats:
+    """A positive series with a trend, a season and noise."""
+    t = np.arange(length)
+    wave = np.sin(2 * np.pi * t / season) if season > 1 else np.zeros(length)
+    return np.asarray(np.exp(3 + 0.005 * t + 0.3 * wave + noise * rng.normal(size=length)))
