@@ -87,7 +87,7 @@ def _sample(values: Floats, offsets: Ints) -> list[Floats]:
 
 
 def _differences(y: Floats) -> Floats:
-    if np.nanmin(y) > 0:
+    if not (y <= 0).any():
         y = np.log(y)
     d = np.diff(y)
     d = d - np.nanmedian(d) if len(d) and not np.isnan(d).all() else np.zeros(len(d))
