@@ -117,7 +117,8 @@ class Verdict:
             return []
         inside = round(share * min(self.observed, 100))
         counted = f"Of 100 actual values {inside}" if self.observed >= 100 else f"Of {self.observed} values {inside}"
-        far = abs(share - width) > 0.1 and self.observed >= 20
+        chance = 2 * (width * (1 - width) / self.observed) ** 0.5
+        far = abs(share - width) > max(0.1, chance)
         remark = ("; it is too narrow" if share < width else "; it is wider than it need be") if far else ""
         return [f"{counted} fell inside the {100 * width:.0f} % interval{remark}."]
 

@@ -192,6 +192,21 @@ def test_every_hundred_values_are_counted_as_a_hundred() -> None:
     assert verdict.sentences()[-1] == "Of 100 actual values 80 fell inside the 80 % interval."
 
 
+@pytest.mark.parametrize("inside", [3, 4, 6])
+def test_few_values_give_no_verdict_on_the_width_of_the_interval(inside: int) -> None:
+    values = years(noise=1)
+    center = [[values[80 + h] + (0.0 if h < inside else 50.0) for h in range(6)]]
+    said = judge(panel_of(values), np.array([0]), np.array([79]), forecast(center), LEVELS, 12).sentences()[-1]
+    assert said == f"Of 6 values {inside} fell inside the 80 % interval."
+
+
+def test_an_interval_that_misses_far_too_much_is_called_too_narrow() -> None:
+    values = years(noise=1)
+    center = [[values[80 + h] + 50.0 for h in range(6)]]
+    verdict = judge(panel_of(values), np.array([0]), np.array([79]), forecast(center), LEVELS, 12)
+    assert verdict.sentences()[-1] == "Of 6 values 0 fell inside the 80 % interval; it is too narrow."
+
+
 def test_large_and_small_series_that_disagree_are_both_reported() -> None:
     big, small = [1000 * v for v in years(noise=1)], years(noise=1)
     center = [[big[84 + h] for h in range(6)], [small[84 + h] + 8 for h in range(6)]]
