@@ -30,10 +30,16 @@ Weights = dict[str, Tensor]
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "weights.safetensors"
 _CHUNK_OF_WINDOWS = 512
+FEW_STEPS = 250
+"""With fewer time steps than this, networks trained from nothing do more harm than good."""
 
 
 class Recipe(NamedTuple):
-    """One way to train a member. `start`: weights to start from, or None for a network of width `hidden`."""
+    """One way to train a member.
+
+    start: weights to start from, or None for a network of width `hidden`. prior: how far to trust it before any
+    evidence, against the other members.
+    """
 
     name: str
     start: Weights | None
@@ -41,13 +47,14 @@ class Recipe(NamedTuple):
     hidden: int = 64
     layers: int = 2
     dropout: float = 0.1
+    prior: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
 class Member:
-    """A trained network, the recipe's name, and how its training went."""
+    """A trained network, its recipe, and how its training went."""
 
-    name: str
+    recipe: Recipe
     network: Network
     trained: Trained
 
@@ -64,12 +71,13 @@ def fine_tunings(config: Config, start: Weights | None, members: int) -> list[Re
     return [_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50) for k in range(members)]
 
 
-def small_data(config: Config, start: Weights | None, members: int | None) -> list[Recipe]:
+def small_data(config: Config, start: Weights | None, members: int | None, steps: int) -> list[Recipe]:
     """Recipes for one or few series, where training overfits: gentle, small and different from each other.
 
-    With 0 steps asked for, only the weights to start from, as they are.
+    steps: time steps of all series together; networks are trained from nothing only where there are enough of them.
+    With 0 training steps asked for, only the weights to start from, as they are.
     """
-    kinds = [
+    fresh = [
         _recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
         _recipe(config, "scratch 32, 1", None, 120, 3e-3, 1, every=40, hidden=32, dropout=0.2, decay=0.05),
         _recipe(config, "scratch 32, 2", None, 120, 3e-3, 2, every=40, hidden=32, dropout=0.2, decay=0.05),
@@ -79,7 +87,9 @@ def small_data(config: Config, start: Weights | None, members: int | None) -> li
         as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
         if gentle.schedule.steps == 0:
             return [as_is]
-        kinds = [as_is, gentle, *kinds]
+        kinds = [as_is, gentle] if steps < FEW_STEPS else [as_is, gentle, *(k._replace(prior=0.5) for k in fresh)]
+    else:
+        kinds = fresh
     if members is None:
         return kinds
     again = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
@@ -162,7 +172,7 @@ def train_members(recipes: Sequence[Recipe], task: Task, jobs: int | None, on_ev
         for number, (recipe, (shape, trained)) in enumerate(zip(recipes, results, strict=True), 1):
             network = Network(shape, recipe.dropout).eval()
             network.load_state_dict(trained.weights)
-            members.append(Member(recipe.name, network, trained))
+            members.append(Member(recipe, network, trained))
             if on_event:
                 last = trained.history[-1]
                 done = Event("member", recipe.name, number, len(recipes), last.loss, trained.validation)

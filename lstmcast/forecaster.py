@@ -89,13 +89,12 @@ class Forecaster:
         if len(panel) >= PANEL:
             members = self._fit_panel(task, start, on_event)
         else:
-            recipes = ensemble.small_data(self.config, start, self.config.train.members)
-            members = ensemble.train_members(recipes, task, self.config.train.jobs, on_event)
+            asked = self.config.train
+            recipes = ensemble.small_data(self.config, start, asked.members, int(panel.lengths.sum()))
+            members = ensemble.train_members(recipes, task, asked.jobs, on_event)
             self.networks = [member.network for member in members]
-            self._judge(task, self.networks)
-        self.history = [
-            {"member": member.name, **record._asdict()} for member in members for record in member.trained.history
-        ]
+            self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
+        self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
 
     def predict(
@@ -225,7 +224,7 @@ class Forecaster:
         self.guard = self.guard._replace(members=np.array([*self.guard.members[:-1], *[share] * len(members)]))
         return probe + members
 
-    def _judge(self, task: ensemble.Task, networks: list[Network]) -> None:
+    def _judge(self, task: ensemble.Task, networks: list[Network], prior: Floats | None = None) -> None:
         """Set the guard and the verdict from forecasts of the windows that training has not seen."""
         if not len(task.series):
             self.verdict = None
@@ -235,7 +234,7 @@ class Forecaster:
         made, options = ensemble.forecast(networks, task.windows, task.series, task.origins)
         actual = actuals(self.panel, task.series, task.origins, self.horizon)
         scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
-        case = guard.Case(made, options, actual, task.series, scale)
+        case = guard.Case(made, options, actual, task.series, scale, prior)
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
         self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)

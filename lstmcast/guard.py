@@ -5,6 +5,7 @@ Only arrays: knows no networks, frames or files.
 Axes: M members, K windows, H horizon, Q quantiles, A candidates.
 """
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,8 +16,11 @@ from lstmcast.config import QUANTILES
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-SHARPNESS = 20.0
-"""How fast a member's weight falls with its error: one that is 5 % worse than the best counts 1/e of it."""
+SHARPNESS = 10.0
+"""How fast a weight falls with the error, for one series: a member that is 10 % worse than the best counts 1/e of it.
+With N series the evidence is sharper by sqrt(N)."""
+LOYALTY = 0.05
+"""How much worse, as a share, the mix may look on one series for each step from the network to the candidates."""
 _MEDIAN = QUANTILES.index(0.5)
 _LOW, _HIGH = 0, len(QUANTILES) - 1
 _COVER = QUANTILES[_HIGH] - QUANTILES[_LOW]
@@ -54,7 +58,7 @@ class Case(NamedTuple):
     """Validation windows with all that is known of them.
 
     Forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where missing), the series
-    of each window [K], and what its errors are divided by [K].
+    of each window [K], and what its errors are divided by [K]. prior: weights of the members before any evidence [M].
     """
 
     members: Floats
@@ -62,11 +66,12 @@ class Case(NamedTuple):
     actual: Floats
     owner: Ints
     scale: Floats
+    prior: Floats | None = None
 
     def where(self, kept: NDArray[np.bool_]) -> "Case":
         """The windows of a mask [K]."""
-        _, candidates, actual, owner, scale = self
-        return Case(self.members[:, kept], candidates[kept], actual[kept], owner[kept], scale[kept])
+        _, candidates, actual, owner, scale, prior = self
+        return Case(self.members[:, kept], candidates[kept], actual[kept], owner[kept], scale[kept], prior)
 
 
 def decide(case: Case) -> Guard:
@@ -75,15 +80,17 @@ def decide(case: Case) -> Guard:
     error = _Error(case.actual, case.owner, case.scale)
     if not error.usable:
         return unjudged(len(members), candidates.shape[-1])
-    weights = soft_weights(np.array([error(m[..., _MEDIAN]) for m in members]), SHARPNESS)
+    trust = np.sqrt(len(np.unique(case.owner)))
+    sharpness = SHARPNESS * trust
+    weights = soft_weights([error(m[..., _MEDIAN]) for m in members], sharpness, case.prior)
     network = np.tensordot(weights, members[..., _MEDIAN], 1)
-    options = [error(candidates[..., a]) for a in range(candidates.shape[-1])]
-    mean = error(candidates.mean(-1))
-    choice = soft_weights(np.array([*options, mean]), 10 * SHARPNESS)
+    options = [candidates[..., a] for a in range(candidates.shape[-1])]
+    choice = soft_weights([error(option) for option in [*options, candidates.mean(-1)]], sharpness)
     chosen = choice[:-1] + choice[-1] / len(options)
     classical = candidates @ chosen
     shares = np.linspace(0, 1, 11)
-    mixed = soft_weights(np.array([error(w * network + (1 - w) * classical) for w in shares]), SHARPNESS)
+    losses = np.array([error(w * network + (1 - w) * classical) for w in shares])
+    mixed = soft_weights(losses + losses.min() * LOYALTY / trust * (1 - shares), 2 * sharpness)
     guard = Guard(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
     return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual))
 
@@ -114,10 +121,12 @@ def apply(guard: Guard, members: Floats, candidates: Floats) -> Floats:
     return np.asarray(centre + guard.widen * (quantiles - median))
 
 
-def soft_weights(losses: Floats, sharpness: float) -> Floats:
-    """Weights that fall exponentially with the excess over the least loss; they sum to 1."""
+def soft_weights(losses: Sequence[float] | Floats, sharpness: float, prior: Floats | None = None) -> Floats:
+    """Weights that fall exponentially with the excess over the least loss, times `prior`; they sum to 1."""
+    losses = np.asarray(losses, dtype=np.float64)
     least = losses.min()
     weights = np.exp(-sharpness * (losses / least - 1)) if least > 0 else (losses <= least).astype(np.float64)
+    weights = weights if prior is None else weights * prior
     return np.asarray(weights / weights.sum())
 
 
