@@ -89,8 +89,8 @@ def test_missing_values_and_missing_rows_stay_missing_and_are_counted() -> None:
     frame = daily([1, np.nan, 3, 4, 5, 6, 7, 8]).drop(index=[4, 5])
     panel = Panel.from_frame(frame, target="y")
     np.testing.assert_array_equal(panel.values, [1, np.nan, 3, 4, np.nan, np.nan, 7, 8])
-    assert "1 missing target values: left missing" in panel.notes
-    assert any("2 missing rows in 1 gaps" in note and "2020-01-04 and 2020-01-07" in note for note in panel.notes)
+    assert "missing target values: 1, left missing" in panel.notes
+    assert any("missing rows: 2 in 1 gaps" in note and "2020-01-04 and 2020-01-07" in note for note in panel.notes)
 
 
 def test_missing_values_at_the_ends_of_a_series_are_cut_off() -> None:
@@ -116,7 +116,7 @@ def test_short_series_are_skipped_with_a_note_and_refused_where_none_is_left() -
     panel = shops(frame)
     assert panel.keys == (("b",), ("a",))
     assert "skipped 1 of 3 series with fewer than 3 values: c" in panel.notes
-    with pytest.raises(DataError, match="too few values: 2, at least 3"):
+    with pytest.raises(DataError, match="too few values in the target: 2, at least 3"):
         Panel.from_frame(daily([1, 2]), target="y")
 
 

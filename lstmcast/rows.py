@@ -1,0 +1,169 @@
+"""Rows of a table in the order of series and time: keys, sorting, repeated stamps, several targets as series.
+
+Axes: n rows, K targets.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast.config import DataConfig
+from lstmcast.errors import DataError
+from lstmcast.layouts import Ints
+from lstmcast.read import Table
+from lstmcast.timeaxis import TimeAxis, infer_axis
+from lstmcast.timecolumn import Reading
+
+Floats = NDArray[np.float64]
+
+TARGET_KEY = "target"
+"""Key column of a wide table: which of its value columns a series is."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Key of each series in the order of first appearance, with the names and types ("str", "int64") of its columns."""
+
+    keys: list[tuple[str, ...]]
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    def label(self, code: int) -> str:
+        """A series' key as one text for messages."""
+        return "/".join(self.keys[code]) if self.keys[code] else "the series"
+
+    def labels(self) -> list[str]:
+        """The label of every series."""
+        return [self.label(code) for code in range(len(self.keys))]
+
+
+@dataclass(frozen=True)
+class Rows:
+    """Rows by series, then time: series code [n], stamp [n], row of the table [n], values [n, K].
+
+    Stamps are instants until the axis is known, then ordinals.
+    """
+
+    codes: Ints
+    stamps: Ints
+    rows: Ints
+    values: Floats
+
+    def take(self, index: Ints) -> "Rows":
+        """The rows of these indices, in their order."""
+        return Rows(self.codes[index], self.stamps[index], self.rows[index], self.values[index])
+
+    def same(self) -> NDArray[np.bool_]:
+        """Whether each row but the first is of the same series as the row before it, [n - 1]."""
+        return np.asarray(self.codes[1:] == self.codes[:-1])
+
+    def starts(self) -> Ints:
+        """First row of each series."""
+        return np.flatnonzero(np.r_[True, ~self.same()])
+
+
+def series_keys(table: Table, names: Sequence[str]) -> tuple[Ints, Keys]:
+    """Series code of each row [n], and the keys; DataError where a key is missing."""
+    if not names:
+        return np.zeros(len(table.frame), dtype=np.int64), Keys([()])
+    parts, uniques, types = [], [], []
+    for name in names:
+        series = table.verbatim(name)
+        _no_missing_key(table, series, name)
+        codes, found = pd.factorize(series)
+        parts.append(codes.astype(np.int64))
+        uniques.append([str(value) for value in found])
+        types.append("int64" if pd.api.types.is_integer_dtype(series.dtype) else "str")
+    combined = parts[0]
+    for codes, unique in zip(parts[1:], uniques[1:], strict=True):
+        combined = pd.factorize(combined * np.int64(len(unique)) + codes)[0].astype(np.int64)
+    _, first = np.unique(combined, return_index=True)
+    columns = [[unique[code] for code in codes[first].tolist()] for codes, unique in zip(parts, uniques, strict=True)]
+    return combined, Keys(list(zip(*columns, strict=True)), tuple(names), tuple(types))
+
+
+def _no_missing_key(table: Table, series: pd.Series, name: str) -> None:
+    missing = series.isna().to_numpy()
+    if missing.any():
+        row, count = int(missing.argmax()), int(missing.sum())
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        raise DataError(f"{table.locate(row)}: column {name!r}: the series has no name{more}", "name every series")
+
+
+def in_order(reading: Reading, codes: Ints, values: Floats, notes: list[str]) -> Rows:
+    """Rows sorted by series and time; where there is no time column, rows of a series are numbered from 1."""
+    rows = Rows(codes, codes if reading.instants is None else reading.instants, np.arange(len(codes)), values)
+    rows = rows.take(np.argsort(codes, kind="stable"))
+    if reading.instants is None:
+        starts = rows.starts()
+        before = np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
+        return replace(rows, stamps=np.arange(len(codes)) - before + 1)
+    back, same = rows.stamps[1:] < rows.stamps[:-1], rows.same()
+    if not (back & same).any():
+        return rows
+    notes.append("rows stood newest first: sorted" if back[same].all() else "rows were not in order of time: sorted")
+    return rows.take(np.lexsort((rows.stamps, rows.codes)))
+
+
+def once(rows: Rows, how: str, reading: Reading, table: Table, keys: Keys, notes: list[str]) -> Rows:
+    """One row a series and stamp: repeated ones are settled as DataConfig.duplicates says, by default a DataError."""
+    again = np.r_[False, rows.same() & (rows.stamps[1:] == rows.stamps[:-1])]
+    count = int(again.sum())
+    if not count:
+        return rows
+    if how == "error":
+        raise _repeated(rows, again, reading, table, keys)
+    notes.append(f"{count} rows repeated a time stamp: took the {how}")
+    starts = np.flatnonzero(~again)
+    if how == "last":
+        return rows.take(np.r_[starts[1:], len(again)] - 1)
+    kept = rows.take(starts)
+    if how == "first":
+        return kept
+    seen = np.add.reduceat(~np.isnan(rows.values), starts, axis=0, dtype=np.int64)
+    total = np.add.reduceat(np.nan_to_num(rows.values), starts, axis=0)
+    settled = total / np.maximum(seen, 1) if how == "mean" else total
+    return replace(kept, values=np.where(seen > 0, settled, np.nan))
+
+
+def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Table, keys: Keys) -> DataError:
+    shown = []
+    for i in np.flatnonzero(again)[:2].tolist():
+        stamp = reading.form.texts(rows.stamps[i : i + 1])[0]
+        of = f" of {keys.label(int(rows.codes[i]))}" if keys.names else ""
+        second = table.locate(int(rows.rows[i])).removeprefix(table.name).lstrip(":")
+        shown.append(f"{stamp}{of} ({table.locate(int(rows.rows[i - 1]))} and {second})")
+    return DataError(
+        f"{int(again.sum())} rows repeat a time stamp: {'; '.join(shown)}",
+        "say what to do with --duplicates first, last, mean or sum, or name the series column with --series",
+    )
+
+
+def on_axis(
+    rows: Rows, reading: Reading, table: Table, keys: Keys, config: DataConfig, like: TimeAxis | None
+) -> tuple[TimeAxis, Rows]:
+    """The time axis of the rows, and the rows with ordinals for stamps."""
+
+    def place(i: int) -> str:
+        return table.locate(int(rows.rows[i]))
+
+    axis, ordinals = infer_axis(
+        rows.stamps, rows.codes, reading.form, reading.name, config, like=like, place=place, series=keys.labels()
+    )
+    return axis, replace(rows, stamps=ordinals)
+
+
+def widened(rows: Rows, keys: Keys, targets: Sequence[str]) -> tuple[Rows, Keys]:
+    """Several targets as series of their own: the value column's name becomes the last part of the key."""
+    count = len(targets)
+    if count == 1:
+        return rows, keys
+    codes = (rows.codes[:, None] * count + np.arange(count)).T.ravel()
+    order = np.argsort(codes, kind="stable")
+    base = order % len(rows.codes)
+    long = Rows(codes[order], rows.stamps[base], rows.rows[base], rows.values.T.ravel()[order][:, None])
+    wide = [(*key, target) for key in keys.keys for target in targets]
+    return long, Keys(wide, (*keys.names, TARGET_KEY), (*keys.types, "str"))
