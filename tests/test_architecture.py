@@ -21,7 +21,7 @@ LAYERS = (
     {"errors"},
     {"config"},
     {"read", "csvtext", "dates", "layouts", "grid", "timeaxis", "metrics", "distributed"},
-    {"timecolumn", "covariates", "assemble", "panel"},
+    {"timecolumn", "covariates", "rows", "assemble", "panel"},
     {"features", "season", "baselines", "verdict", "guard", "synthetic"},
     {"model", "losses", "windows"},
     {"train", "rundir", "parallel", "inputs"},
@@ -222,7 +222,9 @@ def test_importing_the_package_loads_nothing_heavy() -> None:
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["fit", "--help"], ["predict", "--help"]], ids=" ".join
+    "arguments",
+    [["--help"], ["--version"], ["fit", "--help"], ["predict", "--help"], ["backtest", "-h"], ["help"]],
+    ids=" ".join,
 )
 def test_help_loads_nothing_heavy(arguments: list[str]) -> None:
     loaded = modules_loaded("-m", "lstmcast", *arguments)

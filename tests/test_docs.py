@@ -1,0 +1,37 @@
+"""`docs/commands.md` is what the program's help says today."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from docs import generate
+from tests.conftest import ROOT
+
+
+def test_the_page_of_commands_is_not_stale() -> None:
+    command = [sys.executable, "docs/generate.py", "--check"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+
+
+def test_a_stale_page_is_refused_and_says_how_to_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(generate, "PAGE", tmp_path / "commands.md")
+    monkeypatch.setattr(generate, "page", lambda: "new\n")
+    (tmp_path / "commands.md").write_text("old\n", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["generate.py", "--check"])
+    assert generate.main() == 1
+    assert "make docs" in capsys.readouterr().err
+    assert (tmp_path / "commands.md").read_text(encoding="utf-8") == "old\n"
+    monkeypatch.setattr(sys, "argv", ["generate.py"])
+    assert generate.main() == 0
+    assert (tmp_path / "commands.md").read_text(encoding="utf-8") == "new\n"
+
+
+def test_every_command_has_its_section() -> None:
+    text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+    assert {"fit", "predict", "evaluate", "backtest"} <= set(generate.command_names())
+    assert all(f"\n## lstmcast {name}\n" in text for name in generate.command_names())

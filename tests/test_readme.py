@@ -1,0 +1,107 @@
+"""The README does what it says: its examples run, its map is complete, its links lead somewhere."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from lstmcast.errors import ExitCode
+from tests.conftest import ROOT, SAMPLE_DATA
+
+PAGES = (ROOT / "README.md", ROOT / "docs" / "guide.md", SAMPLE_DATA / "README.md")
+README = PAGES[0].read_text(encoding="utf-8")
+GUIDE = PAGES[1].read_text(encoding="utf-8")
+
+
+class Example(NamedTuple):
+    """A fenced block; `slow` where the page says so in a comment before it."""
+
+    language: str
+    text: str
+    slow: bool
+
+
+def examples(page: str) -> list[Example]:
+    found = re.findall(r"^(<!-- slow -->\n)?```(console|python)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    return [Example(language, text, bool(slow)) for slow, language, text in found]
+
+
+def marked(page: str) -> list[object]:
+    """Parameters of a test, each example with its name and its mark."""
+    return [
+        pytest.param(example, id=example.text.splitlines()[0], marks=[pytest.mark.slow] if example.slow else [])
+        for example in examples(page)
+    ]
+
+
+def commands(text: str) -> list[tuple[str, list[str]]]:
+    """Each `$ command` of a console example with the lines of output shown under it."""
+    parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
+    return [(command, shown) for command, *shown in (part.splitlines() for part in parts[1:])]
+
+
+def check_output(shown: list[str], printed: list[str]) -> None:
+    """What is shown is what was printed; `...` stands for the rest."""
+    if shown and shown[-1] == "...":
+        shown, printed = shown[:-1], printed[: len(shown) - 1]
+    if shown:
+        assert printed == shown
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    shutil.copytree(SAMPLE_DATA, tmp_path / "sample_data")
+    return tmp_path
+
+
+def run(command: list[str], folder: Path) -> str:
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=300
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize("example", [*marked(README), *marked(GUIDE)])
+def test_an_example_runs_and_prints_what_is_shown(example: Example, folder: Path) -> None:
+    if example.language == "python":
+        assert run([sys.executable, "-W", "error", "-c", example.text], folder)
+        return
+    for command, shown in commands(example.text):
+        check_output(shown, run(["bash", "-o", "pipefail", "-c", command], folder).splitlines())
+
+
+def test_there_are_five_examples() -> None:
+    assert len(examples(README)) == 5
+    assert all(commands(example.text) for example in examples(README) if example.language == "console")
+
+
+def test_the_map_names_every_file_of_the_package_and_no_other() -> None:
+    rows = re.findall(r"^\| (`.*?) \|", README.partition("## The map")[2], re.MULTILINE)
+    listed = [name.rstrip("/") for row in rows for name in re.findall(r"`(.+?)`", row)]
+    package = {path.name for path in (ROOT / "lstmcast").iterdir()}
+    assert sorted(listed) == sorted(package - {"__pycache__", "py.typed"})
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?://)([^)#]+)", page.read_text(encoding="utf-8"))
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.name)
+def test_every_option_that_a_page_names_is_in_the_help(page: Path) -> None:
+    known = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
+    code = " ".join(re.findall(r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code.replace("`", " "))) <= known
+
+
+def test_the_guide_lists_every_exit_code_and_no_other() -> None:
+    listed = re.findall(r"^\| ([\d, ]+) \|", GUIDE, re.MULTILINE)
+    assert sorted(int(code) for codes in listed for code in codes.split(",")) == sorted(ExitCode)
