@@ -107,7 +107,7 @@ def cross_fitted(case: Case, folds: int = 4) -> Floats:
     out = np.empty(case.members.shape[1:])
     for k in np.unique(fold):
         here = fold == k
-        rest = decide(case.where(~here)) if not here.all() else decide(case)
+        rest = decide(case.where(~here))
         part = case.where(here)
         out[here] = apply(rest, part.members, part.candidates)
     return out
