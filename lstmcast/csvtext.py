@@ -8,7 +8,9 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 
 import pyarrow as pa
 import pyarrow.csv as pacsv
@@ -18,6 +20,7 @@ from lstmcast.errors import DataError, UsageError
 
 _DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SAMPLE = 1 << 16
+_LONGEST_HEADER = 1 << 24
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
@@ -136,17 +139,16 @@ def _decimal(sample: str, delimiter: str) -> str:
 def _header(data: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
     """Cells of the first record, and the offset of the byte after it."""
     start = len(data) - len(data.lstrip(b"\r\n"))
-    end, quoted = start, False
-    for match in re.finditer(rb'"|\r\n|\n|\r', data[start:]):
-        quoted ^= match[0] == b'"'
-        end = start + match.end()
-        if not quoted and match[0] != b'"':
-            break
-    else:
-        end = len(data)
-    if quoted:
+    text = data[start : start + _LONGEST_HEADER].decode(errors="ignore")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        cells = next(reader)
+    except csv.Error as error:
+        raise DataError(f"{name}:1: the first line is no header: {error}", "give a line of column names") from error
+    ends = [match.end() for match in islice(re.finditer(rb"\r\n|\n|\r", data[start:]), reader.line_num)]
+    end = start + ends[-1] if len(ends) == reader.line_num else len(data)
+    if end == len(data) and _open_at_end(data, delimiter):
         raise _open_quote(data, delimiter, name)
-    cells = next(csv.reader(io.StringIO(data[start:end].decode(), newline=""), delimiter=delimiter))
     if all(_NUMBER.fullmatch(cell.strip()) for cell in cells):
         values = "the first line holds values, not names"
         raise DataError(f"{name}:1: {values}: {cells[0]!r}", "add a first line with column names")
@@ -186,8 +188,8 @@ def _columns(data: bytes, start: int, names: list[str], delimiter: str, name: st
     try:
         table = pacsv.read_csv(pa.BufferReader(body), read_options=read, parse_options=options, convert_options=convert)
     except pa.ArrowInvalid as error:
-        raise _open_quote(data, delimiter, name) from error
-    if data.count(b'"') % 2:
+        raise DataError(f"{name} cannot be read as a table: {error}", "check its quotes and separators") from error
+    if data.count(b'"') % 2 and _open_at_end(data, delimiter):
         raise _open_quote(data, delimiter, name)
     if ragged:
         raise _ragged(data, delimiter, len(names), len(ragged), name)
@@ -198,14 +200,18 @@ def _records(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
     """Records of the text with the line that each begins on; empty lines are passed over."""
     reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter)
     line = 1
-    for record in reader:
-        if record:
-            yield line, record
-        line = reader.line_num + 1
+    with suppress(csv.Error):  # a cell longer than the reader's limit ends the search
+        for record in reader:
+            if record:
+                yield line, record
+            line = reader.line_num + 1
 
 
 def _ragged(data: bytes, delimiter: str, width: int, count: int, name: str) -> DataError:
-    line, record = next((line, record) for line, record in _records(data, delimiter) if len(record) != width)
+    odd = ((line, record) for line, record in _records(data, delimiter) if len(record) != width)
+    line, record = next(odd, (1, []))
+    if not record:
+        return DataError(f"{name}: {count} rows are not of {width} columns", "check the quotes and separators in them")
     more = f" (and {count - 1} more such lines)" if count > 1 else ""
     hint = "mend the line, or quote values that hold the separator"
     if delimiter == "," and len(record) > width:
@@ -213,12 +219,19 @@ def _ragged(data: bytes, delimiter: str, width: int, count: int, name: str) -> D
     return DataError(f"{name}:{line}: {len(record)} values where the header names {width} columns{more}", hint)
 
 
+def _open_at_end(data: bytes, delimiter: str) -> bool:
+    """Whether a quote that begins a cell is never closed; a quote inside a cell, as for inches, is text."""
+    try:
+        for _ in csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter, strict=True):
+            pass
+    except csv.Error as error:
+        return "end of data" in str(error)
+    return False
+
+
 def _open_quote(data: bytes, delimiter: str, name: str) -> DataError:
     line = 1
-    try:
-        for line, _ in _records(data, delimiter):  # noqa: B007
-            pass
-    except csv.Error:
+    for line, _ in _records(data, delimiter):  # noqa: B007
         pass
     return DataError(f"{name}:{line}: a quote is opened here and never closed", "close it, or double it inside a value")
 

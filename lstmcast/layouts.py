@@ -1,7 +1,7 @@
 """Layouts of written dates: which ones a text may follow, text to instants by one of them, and back again.
 
 An instant is an int64 of microseconds since 1970. Layouts are written like strptime's, with `%-d` for numbers without
-a leading zero, `%q` for a quarter and `%N` for a bare year number. Independent of the locale.
+a leading zero, `%-f` for milliseconds, `%q` for a quarter and `%N` for a bare year number. Independent of the locale.
 """
 
 import re
@@ -122,6 +122,8 @@ def parse(layout: str, texts: pa.Array) -> Parsed:
         shortest = pc.min(pc.utf8_length(pc.filter(groups[code], pa.array(good)))).as_py() if code in groups else 2
         if shortest == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
+    if "f" in groups and (pc.max(pc.utf8_length(groups["f"])).as_py() or 6) <= 3:
+        layout = layout.replace("%f", "%-f")
     return Parsed(instants, good & exists, layout, offsets)
 
 
@@ -230,6 +232,8 @@ def _field(part: str, instants: Ints, days: Ints, months: Ints, zone: str) -> li
         text = "+00:00" if zone in ("", "UTC") else zone
         return [text.replace(":", "") if part == "%-z" else text] * len(instants)
     values = _calendar_field(code, instants, days, months)
+    if part == "%-f":
+        return [f"{value // 1000:03d}" for value in values.tolist()]
     if code in _NAMES:
         return [_NAMES[code][value] for value in values]
     if code == "p":

@@ -20,7 +20,7 @@ from lstmcast.config import Columns, DataConfig
 from lstmcast.dates import Form, from_numbers, microseconds
 from lstmcast.errors import DataError
 from lstmcast.layouts import DAY, YEAR_NUMBER, Ints, Parsed, layouts_for, parse
-from lstmcast.read import Table, as_text, to_number
+from lstmcast.read import Table, as_text
 from lstmcast.timeaxis import TimeAxis
 
 ROWS = "none"
@@ -29,7 +29,8 @@ _TIMELIKE = re.compile(
     r"t|ds|dt|date.?|time.?|date.?time|time.?stamp|step|steps|year|yr|month|yearmonth|quarter|week|day|hour|period|index|idx|tick",
     re.IGNORECASE,
 )
-_DATED = re.compile(r"ds|dt|date|time|date.?time|time.?stamp|day|month|week|quarter", re.IGNORECASE)
+_TIME = re.compile(r"t|ds|dt|date|time|date.?time|time.?stamp|steps?|year", re.IGNORECASE)
+"""Names that mean the time and nothing else: such a column is never passed over in silence."""
 _SPLIT = ("year", "month", "day", "hour", "minute", "second")
 _SPLIT_LAYOUTS = ("%Y", "%Y-%m", "%Y-%m-%d", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S")
 _ORDERS = {"d": "day before month", "m": "month before day"}
@@ -81,26 +82,18 @@ def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, .
         if found:
             return (found[0],), (f"time is {found[0]!r}",)
     for name in free:
-        if (
-            _DATED.fullmatch(name)
-            and not pd.api.types.is_numeric_dtype(table.frame[name].dtype)
-            and _texty(table, name)
-        ):
-            value = table.frame[name].dropna().iloc[:1].tolist()
-            shown = f": {str(value[0])!r}" if value else ""
-            raise DataError(
-                f"{table.name}: column {name!r} does not read as time{shown}",
-                "say how it is written with --date-format '%d.%m.%Y', or take rows in order with --time none",
-            )
+        if _TIME.fullmatch(name):
+            raise _no_time(table, name)
     return (ROWS,), ("no time column: rows are taken in order",)
 
 
-def _texty(table: Table, name: str) -> bool:
-    try:
-        to_number(table, name)
-    except DataError:
-        return True
-    return False
+def _no_time(table: Table, name: str) -> DataError:
+    first = table.frame[name].dropna().iloc[:1].tolist()
+    shown = f": {str(first[0])!r}" if first else ""
+    return DataError(
+        f"{table.name}: column {name!r} does not read as time{shown}",
+        "say how it is written with --date-format '%d.%m.%Y', or take rows in order with --time none",
+    )
 
 
 def _split_columns(free: list[str]) -> tuple[str, ...]:
@@ -145,7 +138,8 @@ def _number_kind(series: pd.Series, name: str, codes: Ints) -> str:
     form = from_numbers(values.astype(np.int64), name)[1]
     if form.layout == "%Y%m%d":
         return "date"
-    return "step" if _TIMELIKE.fullmatch(name) and _distinct(pa.array(values), codes) else ""
+    counts = _TIMELIKE.fullmatch(name) and _distinct(pa.array(values), codes)
+    return "step" if counts or _TIME.fullmatch(name) else ""
 
 
 def _distinct(values: pa.Array, codes: Ints) -> bool:

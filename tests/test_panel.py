@@ -223,6 +223,7 @@ def read_frame(frame: pd.DataFrame) -> Any:
         (["2011-12-31T22:00:00Z", "2011-12-31T22:30:00Z", "2011-12-31T23:00:00Z"], "2011-12-31T23:30:00Z"),
         (["2020-03-28 23:00+01:00", "2020-03-29 00:00+01:00", "2020-03-29 01:00+01:00"], "2020-03-29 02:00+01:00"),
         (["1-10", "1-11", "1-12"], "2-01"),
+        (["2020-01-01 00:00:00.000", "2020-01-01 00:00:00.500", "2020-01-01 00:00:01.000"], "2020-01-01 00:00:01.500"),
         (["2019Q3", "2019Q4", "2020Q1"], "2020Q2"),
         (["2020-W52", "2020-W53", "2021-W01"], "2021-W02"),
         (["1700000000", "1700003600", "1700007200"], "1700010800"),
@@ -273,6 +274,19 @@ def test_several_time_columns_are_listed_and_counts_are_not_among_them(tmp_path:
     assert panel.columns.time == ("none",)
     assert "no time column: rows are taken in order" in panel.notes
     assert panel.axis.texts(panel.start + panel.lengths) == ["4"]
+
+
+def test_a_column_named_as_the_time_is_never_passed_over_in_silence(tmp_path: Path) -> None:
+    text = "id,t,y\n" + "".join(f"{key},{i},{i}\n" for key in "ab" for i in range(5))
+    with pytest.raises(DataError, match="5 rows repeat a time stamp") as caught:
+        from_text(tmp_path, text)
+    assert "--series" in caught.value.hint
+    for values in ("0.5 1.5 2.5", "1 x 3"):
+        with pytest.raises(DataError, match="column 't' does not read as time"):
+            from_text(tmp_path, dated(values.split(), "t,y"))
+        assert len(from_text(tmp_path, dated(values.split(), "t,y"), time=["none"]).values) == 3
+    hours = "hour,y\n" + "".join(f"{i % 24},{i}\n" for i in range(50))
+    assert from_text(tmp_path, hours).columns.time == ("none",)
 
 
 def test_time_split_over_columns_is_joined(tmp_path: Path) -> None:

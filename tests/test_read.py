@@ -166,11 +166,20 @@ def test_an_open_quote_is_refused_with_its_line(tmp_path: Path) -> None:
     assert "data.csv:3: a quote is opened" in failure(tmp_path, 't,y\n1,1\n"2,1\n3,1\n').message
 
 
+def test_a_quote_inside_a_cell_is_text(tmp_path: Path) -> None:
+    path = written(tmp_path, 'pipe,y\n5" wide,1\nthin,2\n')
+    assert read_table(path).frame["pipe"].tolist() == ['5" wide', "thin"]
+    path = written(tmp_path, '5" pipe,y\nx,1\n')
+    assert list(read_table(path).frame) == ['5" pipe', "y"]
+
+
 @pytest.mark.parametrize(
     ("data", "said"),
     [
         (b"", "is empty"),
         (b"\n\n", "is empty"),
+        (b't,"y\n1,2\n', "a quote is opened here"),
+        (b't,y"' + b"x" * 200_000 + b"\n1,2\n", "no header"),
         (b"t,y\n", "has a header but no rows"),
         (b"t,y,y\n1,2,3\n", "column 'y' is there 2 times"),
         (b"2020-01-01,5\n2020-01-02,6\n", "the first line holds values, not names"),
@@ -230,7 +239,7 @@ def test_typed_columns_become_numbers_and_dates_do_not() -> None:
         to_number(Table(pd.DataFrame({"x": [1.0, np.inf]}), "frame"), "x")
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(st.one_of(st.binary(max_size=200), st.text('ty,;\t"\r\n 0123456789.-NA\ufeff', max_size=80).map(str.encode)))
 def test_any_bytes_give_a_table_or_a_clear_error(tmp_path_factory: pytest.TempPathFactory, data: bytes) -> None:
     path = written(tmp_path_factory.mktemp("fuzz"), data)
