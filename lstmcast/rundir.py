@@ -351,8 +351,9 @@ def _corrupt(file: Path, what: str) -> RunError:
 
 
 def _name(source: str) -> str:
-    """Return the last part of a path that names something: of `sales/*.parquet` it is `sales`."""
-    parts = [part for part in Path(source).parts if not re.search(r"[*?\[]", part)]
+    """Return the last part of a path that names something: of the pattern `sales/*.parquet` it is `sales`."""
+    pattern = not Path(source).exists()
+    parts = [part for part in Path(source).parts if not (pattern and re.search(r"[*?\[]", part))]
     return Path(*parts).resolve().name if parts else "data"
 
 

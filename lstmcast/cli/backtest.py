@@ -23,7 +23,7 @@ from lstmcast.cli.options import (
     WindowOptions,
     configuration,
 )
-from lstmcast.cli.scores import tell_verdict, write_scores
+from lstmcast.cli.scores import write_scores
 from lstmcast.cli.source import read_panel, tell_panel
 
 EXAMPLES = """\
@@ -78,7 +78,7 @@ def backtest(
             panel, config, windows=windows, step=step, refit=refit, expanding=expanding,
             jobs=config.train.jobs or 1, on_event=on_event,
         )  # fmt: skip
-    tell_verdict(report, result.verdict)
+    report.say(*result.verdict.sentences())
     if output_file:
         output.write_frame(result.forecasts, output_file, table)
         report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")

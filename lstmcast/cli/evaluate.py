@@ -8,7 +8,7 @@ from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import OUTPUT, Data, FailIf, Format, RunPath, ShowOptions, Step, Windows
-from lstmcast.cli.scores import tell_verdict, write_scores
+from lstmcast.cli.scores import write_scores
 from lstmcast.cli.source import read_panel
 from lstmcast.rundir import open_run
 
@@ -47,6 +47,6 @@ def evaluate(
     known = forecaster.panel
     panel = read_panel(report, data, known.columns, forecaster.config.data, like=known)
     verdict = score_newer(forecaster, panel, windows=windows, step=step).verdict
-    tell_verdict(report, verdict)
+    report.say(*verdict.sentences())
     write_scores(verdict, form, command="evaluate", extra={"run": run}, by_step=by_step)
     check_gates(gates, verdict)

@@ -21,7 +21,7 @@ from lstmcast.cli.options import (
     WindowOptions,
     configuration,
 )
-from lstmcast.cli.scores import tell_verdict
+from lstmcast.cli.scores import tell_figures
 from lstmcast.cli.source import read_panel, tell_panel
 from lstmcast.rundir import default_path, holds_run, lock, refuse_taken
 
@@ -78,8 +78,10 @@ def fit(
         forecaster.save(place, force=force)
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
-    tell_verdict(report, verdict)
-    report.say(f"next: lstmcast predict {shlex.quote(str(place))}")
+    if verdict:
+        report.say(*verdict.sentences())
+        tell_figures(report, verdict)
+    report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}")
     facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}
     _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
     check_gates(gates, verdict)

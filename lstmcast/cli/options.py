@@ -65,7 +65,7 @@ FailIf = Annotated[list[str] | None, _option(OUTPUT, "RULE", _RULE, NONE)]
 Windows = Annotated[int | None, _option(WINDOW, "N", "Forecast origins, 1 or more.", "as many as fit")]
 Step = Annotated[int | None, _option(WINDOW, "STEPS", "Steps between origins, 1 or more.", "the horizon")]
 Horizon = Annotated[int | None, _option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", FOUND)]
-Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "1", "--jobs", "-j")]
+Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "as pays", "--jobs", "-j")]
 OutFile = Annotated[str | None, _option(OUTPUT, "FILE", _PLACE, "stdout", "--output", "-o")]
 Format = Annotated[str | None, _option(OUTPUT, "FORMAT", _FORMS, "a table on a terminal, else csv")]
 
@@ -80,7 +80,7 @@ class ColumnOptions:
 
     target: Annotated[_Names, _option(COLUMNS, "COL", "Column to forecast; repeatable, each as a series.", NONE)] = None
     time: Annotated[
-        _Names, _option(COLUMNS, "COL", "Column of times; if split: year,month,day or repeated.", FOUND)
+        _Names, _option(COLUMNS, "COL", "Column of times; year,month,day where split; none: in order.", FOUND)
     ] = None
     series: Annotated[_Names, _option(COLUMNS, "COL", "Column that names the series of a panel; repeatable.", NONE)] = (
         None

@@ -35,7 +35,7 @@ def predict(
     Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
     it. The training is left as it is.
     """
-    levels = _levels(quantiles)
+    levels = read_levels(quantiles)
     form = output.choose_format(output_file, format)
     report = Report.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
@@ -53,7 +53,8 @@ def predict(
         report.say(f"{len(forecast):,} rows written to {output_file!r}")
 
 
-def _levels(text: str) -> tuple[float, ...]:
+def read_levels(text: str) -> tuple[float, ...]:
+    """Read quantile levels, ascending; raises UsageError for what is not between 0 and 1."""
     try:
         levels = tuple(sorted({float(part) for part in text.split(",")}))
     except ValueError:

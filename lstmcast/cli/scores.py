@@ -14,11 +14,8 @@ METRICS = ("mase", "rmsse", "smape", "mae", "rmse", "wql", "coverage")
 """Columns of a score table, in the order of the contract."""
 
 
-def tell_verdict(report: Report, verdict: "Verdict | None") -> None:
-    """Say the verdict in sentences, with a small table of the figures; nothing where there is none."""
-    if verdict is None:
-        return
-    report.say(*verdict.sentences())
+def tell_figures(report: Report, verdict: "Verdict") -> None:
+    """Show the figures of a verdict in a small table, among the messages."""
     rows = [[name, *(console.figure(row[metric]) for metric in METRICS)] for name, row in _rows(verdict)]
     report.table(["", *METRICS], rows)
 

@@ -1,12 +1,16 @@
 """The real program in a subprocess: in a folder of its own, with or without a terminal."""
 
+import math
 import os
 import pty
+import random
+import re
 import select
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,9 +21,10 @@ Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
 class Seen(NamedTuple):
-    """What a person saw on a terminal, and the exit status."""
+    """What a person saw on a terminal, without and with its escape sequences, and the exit status."""
 
     text: str
+    raw: str
     status: int
 
 
@@ -32,13 +37,37 @@ def environment(**changes: str) -> dict[str, str]:
 @pytest.fixture
 def lstmcast(tmp_path: Path) -> Program:
     """`lstmcast("fit", path, ...)` runs the program in `tmp_path` with pipes, and an empty stdin unless told."""
+    return partial(run_program, cwd=tmp_path)
 
-    def run(*arguments: object, env: dict[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
-        more = {"input": "", "text": True, "cwd": tmp_path, "timeout": 240, **more}
-        line = [*PROGRAM, *map(str, arguments)]
-        return subprocess.run(line, capture_output=True, check=False, env=environment(**(env or {})), **more)
 
-    return run
+def run_program(*arguments: object, env: dict[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
+    """Run the program with pipes; `more` as for `subprocess.run`."""
+    more = {"input": "", "text": True, "timeout": 240, **more}
+    line = [*PROGRAM, *map(str, arguments)]
+    return subprocess.run(line, capture_output=True, check=False, env=environment(**(env or {})), **more)
+
+
+def write_months(path: Path, months: int) -> Path:
+    """A monthly series with a season and a trend, the same in its first months whatever its length."""
+    noise = random.Random(0)
+    rows = [
+        f"{2010 + i // 12}-{i % 12 + 1:02},{100 + i + 30 * math.sin(i * math.pi / 6) + noise.uniform(-3, 3):.2f}"
+        for i in range(months)
+    ]
+    path.write_text("\n".join(["month,price", *rows, ""]))
+    return path
+
+
+@pytest.fixture(scope="session")
+def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `old.csv` (60 months), `new.csv` (72 months) and the run `runs/old-price` of the former."""
+    folder = tmp_path_factory.mktemp("fitted")
+    write_months(folder / "old.csv", 60)
+    write_months(folder / "new.csv", 72)
+    done = run_program("fit", "old.csv", "--target", "price", "--steps", 0, cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "runs/old-price\n"), done.stderr
+    (folder / "fit.stderr").write_text(done.stderr)
+    return folder
 
 
 def on_terminal(arguments: Sequence[object], cwd: Path, *, only: str = "", columns: int = 100) -> Seen:
@@ -52,7 +81,8 @@ def on_terminal(arguments: Sequence[object], cwd: Path, *, only: str = "", colum
         others = [stream.read() for stream in (program.stdout, program.stderr) if stream]
         status = program.wait(60)
     os.close(parent)
-    return Seen((text + b"".join(others)).decode(), status)
+    raw = (text + b"".join(others)).decode()
+    return Seen(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", raw), raw, status)
 
 
 def _read_all(terminal: int, program: subprocess.Popen[bytes]) -> bytes:
