@@ -40,7 +40,7 @@ def test_missing_targets_count_for_nothing() -> None:
     holes[0, 1] = holes[2, :] = True
     loss = pinball(quantiles, torch.where(holes, NAN, target))
     assert float(loss.detach()) == pytest.approx(float(pinball(quantiles[~holes], target[~holes]).detach()))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert quantiles.grad is not None
     assert torch.isfinite(quantiles.grad).all()
     assert not quantiles.grad[holes].any()
@@ -50,7 +50,7 @@ def test_missing_targets_count_for_nothing() -> None:
 def test_the_loss_is_zero_where_nothing_is_known() -> None:
     quantiles = torch.randn(2, 3, len(QUANTILES), requires_grad=True)
     loss = pinball(quantiles, torch.full((2, 3), NAN))
-    loss.backward()
+    loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0.0
     assert quantiles.grad is not None
     assert not quantiles.grad.any()

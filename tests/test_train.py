@@ -75,7 +75,7 @@ def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
 
 
 def test_training_stops_when_patience_is_at_an_end() -> None:
-    asked = []
+    asked: list[int] = []
 
     def validate(_: Network) -> float:
         asked.append(len(asked))
@@ -101,7 +101,7 @@ def test_what_is_judged_is_the_average_of_the_weights_not_the_newest() -> None:
     original = torch.optim.AdamW.step
 
     def step(self: torch.optim.AdamW, *args: object, **kwargs: object) -> object:
-        out = original(self, *args, **kwargs)  # type: ignore[arg-type]
+        out = original(self, *args, **kwargs)
         newest.append(weights(net))
         return out
 
@@ -161,7 +161,7 @@ def test_gradients_are_clipped() -> None:
     def step(self: torch.optim.AdamW, *args: object, **kwargs: object) -> object:
         grads = [p.grad for group in self.param_groups for p in group["params"]]
         norms.append(float(torch.stack([g.norm() for g in grads]).norm()))
-        return original(self, *args, **kwargs)  # type: ignore[arg-type]
+        return original(self, *args, **kwargs)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(torch.optim.AdamW, "step", step)
