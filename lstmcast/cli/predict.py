@@ -6,17 +6,31 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
-from lstmcast.cli.options import OUTPUT, Format, Horizon, OptionalData, OutFile, RunPath, ShowOptions
-from lstmcast.cli.source import read_panel
+from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, Format, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.source import add_plan, read_panel
 from lstmcast.errors import UsageError
 from lstmcast.rundir import open_run
 
 EXAMPLES = """\
 lstmcast predict runs/price-price
-lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet"""
+lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
+lstmcast predict runs/sales --future-data plan.csv"""
 Quantiles = Annotated[
     str,
     Option(metavar="LEVELS", help="Levels between 0 and 1, for example 0.05,0.95.", rich_help_panel=OUTPUT),
+]
+FutureData = Annotated[
+    str | None,
+    Option(
+        metavar="FILE",
+        help="Covariates known ahead, by time and series.",
+        show_default="rows of DATA without a target",
+        rich_help_panel=COLUMNS,
+    ),
+]
+Horizon = Annotated[
+    int | None,
+    Option(metavar="STEPS", help="Steps to forecast, 1 or more.", show_default="as fitted", rich_help_panel=WINDOW),
 ]
 
 
@@ -28,6 +42,7 @@ def predict(
     quantiles: Quantiles = "0.1,0.5,0.9",
     output_file: OutFile = None,
     format: Format = None,
+    future_data: FutureData = None,
     show: ShowOptions,
 ) -> None:
     """Forecast with RUN; prints a table on stdout.
@@ -43,7 +58,10 @@ def predict(
 
     forecaster = Forecaster.load(run)
     known = forecaster.panel
-    panel = read_panel(report, data, known.columns, forecaster.config.data, like=known) if data else None
+    config = forecaster.config.data
+    panel = read_panel(report, data, known.columns, config, like=known) if data else known
+    if future_data:
+        panel = add_plan(report, future_data, panel, config)
     forecast = forecaster.predict(panel, horizon=horizon, quantiles=levels)
     if show.json:
         output.write_object("predict", {"run": run, "forecast": output.records(forecast)})

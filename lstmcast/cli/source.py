@@ -20,6 +20,17 @@ def read_panel(report: Report, data: str, columns: Columns, config: DataConfig, 
     return panel
 
 
+def add_plan(report: Report, file: str, panel: "Panel", config: DataConfig) -> "Panel":
+    """Read the covariates known ahead from a file of their own."""
+    report.say(f"reading {shown(file)}")
+    from lstmcast.plan import with_plan
+    from lstmcast.read import read_table
+
+    planned = with_plan(panel, read_table(file, config), config)
+    report.found(planned.notes[len(panel.notes) :])
+    return planned
+
+
 def tell_panel(report: Report, panel: "Panel") -> None:
     """Say what the data are taken for."""
     axis = panel.axis

@@ -119,3 +119,18 @@ def test_a_run_can_be_moved_and_be_read_only(fitted: Path, tmp_path: Path) -> No
     for file in run.iterdir():
         file.chmod(0o444)
     assert run_program("predict", run, cwd=tmp_path).stdout == predict(fitted).stdout
+
+
+def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(tmp_path: Path, sample: Path) -> None:
+    rows = (sample / "shop.csv").read_text().splitlines()
+    header, past = rows[0], [row for row in rows[1:] if row.split(",")[3]]
+    (tmp_path / "past.csv").write_text("\n".join([header, *past]))
+    roles = ("--target", "sold", "--series", "shop", "--future", "price", "--future", "holiday", "--out", "run")
+    fit = run_program("fit", "past.csv", *roles, "--steps", 0, cwd=tmp_path)
+    assert fit.returncode == 0, fit.stderr
+    refused = run_program("predict", "run", "--horizon", 3, cwd=tmp_path)
+    assert (refused.returncode, refused.stdout) == (3, "")
+    assert "--future-data" in refused.stderr
+    made = run_program("predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path)
+    assert (made.returncode, len(made.stdout.splitlines())) == (0, 5 * 3 + 1)
+    assert made.stdout == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout

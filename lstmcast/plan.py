@@ -1,0 +1,54 @@
+"""Known-future covariates from a table of their own: a plan of prices, holidays or weather laid on a panel.
+
+Axes: N series, n rows of the plan, Cf known-future covariates.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+
+from lstmcast.config import DataConfig
+from lstmcast.covariates import encode
+from lstmcast.errors import UsageError
+from lstmcast.panel import Panel, ranges
+from lstmcast.read import Table
+from lstmcast.rows import in_order, on_axis, once, series_keys
+from lstmcast.timecolumn import read_time
+
+
+def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> Panel:  # noqa: B008 - frozen
+    """Return the panel with the known future that `table` holds; rows at or before the end of a series are left aside.
+
+    The table has the panel's time, series and known-future columns; it needs no target. Raises UsageError where the
+    panel has no covariates known ahead, DataError where the table cannot be read as the panel was.
+    """
+    columns = panel.columns
+    if not columns.future:
+        raise UsageError(
+            "no covariates are known ahead, so there is no use for a plan of them", "fit with --future COL"
+        )
+    table.require((*columns.series, *columns.future))
+    codes, keys = series_keys(table, columns.series)
+    encoded = encode(table, columns.future, panel.encodings)
+    reading = read_time(table, columns, config, codes, panel.axis)
+    notes: list[str] = []
+    rows = once(in_order(reading, codes, encoded.values, notes), config.duplicates, reading, table, keys, notes)
+    _, rows = on_axis(rows, reading, table, keys, config, panel.axis)
+
+    # Each series takes the rows of its key; several targets of one key share them.
+    place = {key: code for code, key in enumerate(keys.keys)}
+    code = np.array([place.get(key[: len(columns.series)], -1) for key in panel.keys], dtype=np.int64)
+    begin, stop = (np.searchsorted(rows.codes, code, side) for side in ("left", "right"))
+    taken, owner = ranges(begin, stop - begin), np.repeat(np.arange(len(panel)), stop - begin)
+    step = rows.stamps[taken] - panel.start[owner]
+    ahead = step >= panel.lengths[owner]
+    taken, owner, step = taken[ahead], owner[ahead], step[ahead]
+
+    before = np.diff(panel.future_offsets)
+    total = before.copy()
+    np.maximum.at(total, owner, step + 1)
+    offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
+    future = np.full((int(offsets[-1]), panel.future.shape[1]), np.nan)
+    future[ranges(offsets[:-1], before)] = panel.future
+    future[offsets[owner] + step] = rows.values[taken]
+    return replace(panel, future=future, future_offsets=offsets, notes=(*panel.notes, *notes, *encoded.notes))
