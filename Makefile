@@ -21,7 +21,7 @@ install: $(STAMP)  ## make .venv and install lstmcast in it
 $(STAMP): pyproject.toml .ci/constraints.txt
 	@test -n "$(PYTHON)" || { echo "make: no Python >= 3.11 with venv found; give one: make PYTHON=/path/to/python" >&2; exit 1; }
 	@$(BIN)/python -c 'import sys, pip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || $(PYTHON) -m venv --clear $(VENV)
-	$(BIN)/python -m pip install --quiet --constraint .ci/constraints.txt --editable '.[dev]'
+	$(BIN)/python -m pip install -qq --constraint .ci/constraints.txt --editable '.[dev]'
 	@touch $@
 
 demo: $(STAMP)  ## fit and forecast a sample file

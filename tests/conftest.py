@@ -17,9 +17,11 @@ SHARED_DATA = Path(os.environ.get("LSTMCAST_SHARED_DATA", ROOT.parent / "shared"
 
 def shared_file(name: str) -> Path:
     """Path of `name` under SHARED_DATA; skips the test where it is absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip(f"needs real data: there is no {SHARED_DATA} (set LSTMCAST_SHARED_DATA to the folder)")
     path = SHARED_DATA / name
     if not path.exists():
-        pytest.skip(f"real data {name!r} not found: no {path} (set LSTMCAST_SHARED_DATA to its folder)")
+        pytest.skip(f"needs real data: there is no {path}")
     return path
 
 
