@@ -75,8 +75,8 @@ class _Lines:
         self.said: set[str] = set()
 
     def show(self, event: "Event") -> None:
-        if not event.total:
-            write_message(f"  {event.message or event.phase}")
+        if event.message and not event.total:
+            write_message(f"  {event.message}")
             return
         phase = _PHASES.get(event.phase, event.phase)
         if phase not in self.said:
@@ -95,8 +95,9 @@ class _Bars:
         self.tasks: dict[str, TaskID] = {}
 
     def show(self, event: "Event") -> None:
-        if not event.total:
-            self._line(f"  {event.message or event.phase}")
+        if not event.total:  # nothing to count: a message at most
+            if event.message:
+                self._line(f"  {event.message}")
             return
         if event.phase not in self.tasks:
             self.tasks[event.phase] = self.bar.add_task(escape(event.phase), total=event.total, figures="")
@@ -123,7 +124,8 @@ def _bar() -> "Progress":
 
 
 def _progress(event: "Event") -> str:
-    parts = (f"{event.phase} {event.step}/{event.total}", event.message, _figures(event))
+    counted = f"{event.phase} {event.step}/{event.total}" if event.total else event.phase
+    parts = (counted, event.message, _figures(event))
     return "  ".join(part for part in parts if part)
 
 

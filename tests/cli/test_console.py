@@ -11,6 +11,7 @@ from lstmcast.cli.console import Report
 
 PHASES: list[dict[str, Any]] = [
     {"phase": "prepare", "message": "season [/red] 12"},
+    {"phase": "train", "validation": 0.6},
     {"phase": "train", "step": 0, "total": 20, "loss": float("nan"), "validation": 0.5},
     {"phase": "train", "step": 10, "total": 20, "loss": 0.25, "validation": 0.4},
     {"phase": "member", "step": 1, "total": 2, "message": "as it is", "validation": 0.4},
@@ -42,6 +43,7 @@ def test_off_a_terminal_each_phase_is_one_plain_line(capsys: pytest.CaptureFixtu
 
 def test_verbose_adds_a_line_for_each_validation(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(capsys, verbose=True).splitlines()[2:] == [
+        "  train  validation 0.6000",
         "  train 0/20  validation 0.5000",
         "  train 10/20  loss 0.2500  validation 0.4000",
         "  member 1/2  as it is  validation 0.4000",
