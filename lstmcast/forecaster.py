@@ -43,7 +43,8 @@ class Forecaster:
 
     After `fit` or `load`: `panel` (the history that `predict` goes on from), `axis`, `horizon`, `season`, `scaling`,
     `networks`, `guard`, `verdict` (None where the series were too short to hold anything back), `history` (rows of
-    the training), `cutoff` (int64 [N], ordinal of each series' last training step) and `notes` (what is worth saying).
+    the training), `cutoff` (int64 [N], ordinal of each series' last training step), `start` (what training started
+    from, with its SHA-256) and `notes` (what is worth saying).
     """
 
     panel: Panel
@@ -55,6 +56,7 @@ class Forecaster:
     verdict: Verdict | None
     history: list[dict[str, Any]]
     cutoff: Ints
+    start: dict[str, str]
     notes: tuple[str, ...]
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
@@ -149,6 +151,7 @@ class Forecaster:
             "horizon": self.horizon,
             "context": self.context,
             "seed": self.config.train.seed,
+            "start": self.start,
             "members": [network.shape._asdict() for network in self.networks],
             "data": {"fingerprint": self.panel.fingerprint(), "cutoff": self.cutoff.tolist(), "notes": self.notes},
         }
@@ -183,17 +186,20 @@ class Forecaster:
             self.history = store.unpack_history(run.read("history.csv"))
             self.cutoff = np.array(manifest["data"]["cutoff"], dtype=np.int64)
             self.notes = tuple(manifest["data"]["notes"])
+            self.start = manifest["start"]
         return self
 
     def _start(self) -> ensemble.Weights | None:
-        """Weights that training starts from, None for scratch."""
+        """Weights that training starts from, None for scratch; sets `start`."""
         start, model = self.config.train.start, self.config.model
+        self.start = {"from": start}
         if start == "scratch":
             return None
         if start == "pretrained":
             weights = ensemble.pretrained_weights()
         else:
             weights = store.universal(Forecaster.load(start).networks[0].state_dict())
+        self.start["sha256"] = store.digest(weights)
         width = weights["state.weight"].shape[0]
         if model.hidden not in (None, width):
             raise UsageError(
@@ -273,26 +279,20 @@ def _default_horizon(panel: Panel, main: int) -> int:
 def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
     """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
 
-    A panel holds back one horizon of each series; few series up to four or a season, a quarter at most, and are
-    judged from many origins there. What is left must hold a season and a step.
+    Up to four horizons or a season are held back, a quarter of a series at most but one horizon at least; they are
+    judged from 4 origins each, of few series from up to 24. What is left must hold a season and a step.
     """
     lengths = panel.lengths
-    origins_each = int(np.clip(200 // len(panel), 1, 24))
-    zone = np.full(len(lengths), horizon)
-    if origins_each > 1:
-        zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
+    zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
     if asked is not None:
         zone = np.full(len(lengths), asked)
     zone = np.minimum(zone, lengths - (max(main, 2) + 1))
     zone = np.where(zone >= min(horizon, 2), zone, 0)
     ends = lengths - zone
-    room = np.maximum(zone - horizon, 0)
-    steps = np.linspace(0, 1, origins_each)
-    shift = np.unique(np.round(room[:, None] * steps), axis=1) if len(panel) == 1 else np.round(room[:, None] * steps)
-    origins = (ends[:, None] - 1 + shift).astype(np.int64)
+    steps = np.linspace(0, 1, int(np.clip(200 // len(panel), 4, 24)))
+    origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
     fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
-    series, _ = np.nonzero(fresh)
-    return ends, series, origins[fresh]
+    return ends, np.nonzero(fresh)[0], origins[fresh]
 
 
 def _require_known_ahead(panel: Panel, horizon: int) -> None:

@@ -18,9 +18,9 @@ Ints = NDArray[np.int64]
 
 SHARPNESS = 10.0
 """How fast a weight falls with the error, for one series: a member that is 10 % worse than the best counts 1/e of it.
-With N series the evidence is sharper by sqrt(N)."""
+With N series the evidence is sharper by sqrt(N), of at most 25: their errors share the times they are from."""
 LOYALTY = 0.05
-"""How much worse, as a share, the mix may look on one series for each step from the network to the candidates."""
+"""How much better, as a share, the candidates alone must look than the network alone to be preferred."""
 _MEDIAN = QUANTILES.index(0.5)
 _LOW, _HIGH = 0, len(QUANTILES) - 1
 _COVER = QUANTILES[_HIGH] - QUANTILES[_LOW]
@@ -80,7 +80,7 @@ def decide(case: Case) -> Guard:
     error = _Error(case.actual, case.owner, case.scale)
     if not error.usable:
         return unjudged(len(members), candidates.shape[-1])
-    trust = np.sqrt(len(np.unique(case.owner)))
+    trust = np.sqrt(min(len(np.unique(case.owner)), 25))
     sharpness = SHARPNESS * trust
     weights = soft_weights([error(m[..., _MEDIAN]) for m in members], sharpness, case.prior)
     network = np.tensordot(weights, members[..., _MEDIAN], 1)
@@ -90,7 +90,7 @@ def decide(case: Case) -> Guard:
     classical = candidates @ chosen
     shares = np.linspace(0, 1, 11)
     losses = np.array([error(w * network + (1 - w) * classical) for w in shares])
-    mixed = soft_weights(losses + losses.min() * LOYALTY / trust * (1 - shares), 2 * sharpness)
+    mixed = soft_weights(losses + losses.min() * LOYALTY * (1 - shares), 2 * sharpness)
     guard = Guard(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
     return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual))
 

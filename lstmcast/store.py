@@ -4,6 +4,7 @@ Nothing here can run code: safetensors, JSON, CSV and Parquet only.
 """
 
 import csv
+import hashlib
 import io
 import json
 from collections.abc import Iterator, Sequence
@@ -47,6 +48,11 @@ def universal(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     out["encoder.weight_ih_l0"] = weights["encoder.weight_ih_l0"][:, : features.STEP_FEATURES]
     out["local.weight"] = weights["local.weight"][:, : features.LOCAL_FEATURES]
     return out
+
+
+def digest(weights: dict[str, Tensor]) -> str:
+    """SHA-256 of weights, whatever file they came from."""
+    return hashlib.sha256(save({name: t.contiguous() for name, t in sorted(weights.items())})).hexdigest()
 
 
 def pack_json(data: dict[str, Any]) -> bytes:
