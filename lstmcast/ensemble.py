@@ -153,7 +153,7 @@ def build(recipe: Recipe, windows: Windows) -> Network:
         hidden=recipe.hidden if start is None else start["state.weight"].shape[0],
         layers=recipe.layers if start is None else sum(name.startswith("encoder.weight_ih") for name in start),
         covariates=0 if table is None else table.step.shape[1],
-        ahead=0 if table is None else 2 * table.ahead.shape[1],
+        ahead=0 if table is None else table.ahead.shape[1],
     )
     network = Network(shape, recipe.dropout)
     if start is not None:
