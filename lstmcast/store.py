@@ -91,7 +91,10 @@ def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
 
 def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
     """What `pack_panel` wrote."""
-    frame: pd.DataFrame = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
+    try:
+        frame: pd.DataFrame = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
+    except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
+        raise ValueError(str(error)) from error
     return Panel.from_arrow(frame, facts)
 
 
