@@ -20,7 +20,7 @@ from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli import backtest, console, evaluate, fit, help, inspect, options, predict
+from lstmcast.cli import backtest, console, evaluate, fit, forecast, help, inspect, options, predict
 from lstmcast.errors import ExitCode, LstmcastError, suggest
 
 Problem = tuple[ExitCode, str, str, str]
@@ -61,7 +61,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings=_NAMES,
 )
-for module in (fit, predict, evaluate, backtest, inspect, help):
+for module in (fit, predict, forecast, evaluate, backtest, inspect, help):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=_NAMES)(
         options.grouped(getattr(module, name))

@@ -1,0 +1,64 @@
+"""`lstmcast forecast`: a forecast at once, nothing trained, nothing saved."""
+
+from dataclasses import replace
+
+from lstmcast.cli import output
+from lstmcast.cli.console import Report
+from lstmcast.cli.gate import check_gates, parse_gates
+from lstmcast.cli.options import (
+    ColumnOptions,
+    Data,
+    DataOptions,
+    FailIf,
+    Format,
+    OutFile,
+    ShowOptions,
+    WindowOptions,
+)
+from lstmcast.cli.predict import Quantiles, read_levels
+from lstmcast.cli.scores import tell_figures
+from lstmcast.cli.source import read_panel, tell_panel
+from lstmcast.config import Config, TrainConfig
+
+EXAMPLES = """\
+lstmcast forecast sample_data/price.csv --target price
+lstmcast forecast sales.csv --target units --series shop --horizon 28 -o forecast.csv"""
+
+
+def forecast(
+    data: Data,
+    columns: ColumnOptions,
+    reading: DataOptions,
+    window: WindowOptions,
+    *,
+    quantiles: Quantiles = "0.1,0.5,0.9",
+    output_file: OutFile = None,
+    format: Format = None,
+    fail_if: FailIf = None,
+    show: ShowOptions,
+) -> None:
+    """Forecast DATA at once with the pretrained network; prints a table on stdout.
+
+    Nothing is trained and nothing saved: the network has seen synthetic series only, and your data just says how far
+    to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually better.
+    """
+    roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles)
+    config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
+    form = output.choose_format(output_file, format)
+    report = Report.of(show)
+    panel = read_panel(report, data, roles, config.data)
+    tell_panel(report, panel)
+    from lstmcast.forecaster import Forecaster
+
+    forecaster = Forecaster(config).fit(panel)
+    table = forecaster.predict(quantiles=levels)
+    report.found(note for note in forecaster.notes if note not in panel.notes)
+    if forecaster.verdict:
+        report.say(*forecaster.verdict.sentences())
+        tell_figures(report, forecaster.verdict)
+    if show.json:
+        verdict = forecaster.verdict.to_dict() if forecaster.verdict else None
+        output.write_object("forecast", {"verdict": verdict, "forecast": output.records(table)})
+    else:
+        output.write_frame(table, output_file, form, whole=format is not None)
+    check_gates(gates, forecaster.verdict)
