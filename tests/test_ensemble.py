@@ -1,0 +1,220 @@
+"""Recipes obey the user, members train alike in any number of processes, and forecast in the user's units."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from lstmcast import ensemble, features
+from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
+from lstmcast.ensemble import Recipe, Task
+from lstmcast.features import Seasons
+from lstmcast.train import Event, Schedule
+from lstmcast.windows import Covariates, Windows
+from tests.make import steps_of, wavy
+
+Floats = NDArray[np.float64]
+QUICK = Schedule(steps=6, lr=3e-3, batch_size=4, origins=2, every=3, seed=1)
+PLENTY = 10_000
+
+
+def windows(covariates: bool = False, horizon: int = 5) -> Windows:
+    rng = np.random.default_rng(0)
+    negative = wavy(rng, 50, 4) - 30
+    negative[20:23] = np.nan
+    steps = steps_of([wavy(rng, 60, 4), negative], Seasons(4, 0))
+    total = np.array([60 + horizon, 50 + horizon])
+    table = Covariates(
+        rng.normal(size=(110, 3)).astype(np.float32),
+        rng.normal(size=(int(total.sum()), 2)).astype(np.float32),
+        np.concatenate([[0], np.cumsum(total)]),
+    )
+    return Windows(steps, horizon, context=10, stride=10, covariates=table if covariates else None)
+
+
+def task(covariates: bool = False) -> Task:
+    return Task(windows(covariates), np.array([50, 40]), np.array([0, 0, 1]), np.array([49, 52, 39]))
+
+
+def recipes() -> list[Recipe]:
+    start = ensemble.pretrained_weights()
+    return [
+        Recipe("as it is", start, QUICK._replace(steps=0)),
+        Recipe("fine-tuned", start, QUICK._replace(seed=2)),
+        Recipe("scratch", None, QUICK._replace(seed=3), hidden=8),
+    ]
+
+
+# ---- recipes
+
+
+def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds() -> None:
+    start = ensemble.pretrained_weights()
+    small = ensemble.small_data(Config(), start, None, PLENTY)
+    assert small[0].schedule.steps == 0
+    assert {recipe.start is None for recipe in small} == {True, False}
+    panel = ensemble.fine_tunings(Config(), start, 3)
+    assert all(recipe.start is start for recipe in panel)
+    for made in (small, panel):
+        assert len({recipe.schedule.seed for recipe in made[1:]}) == len(made) - 1
+
+
+def test_where_data_are_few_nothing_is_learnt_from_scratch_unless_asked_for() -> None:
+    start = ensemble.pretrained_weights()
+    assert all(recipe.start is start for recipe in ensemble.small_data(Config(), start, None, 20))
+    assert all(recipe.start is None for recipe in ensemble.small_data(Config(), None, None, 20))
+
+
+@pytest.mark.parametrize("members", [1, 2, 9])
+def test_as_many_members_are_made_as_are_asked_for(members: int) -> None:
+    made = ensemble.small_data(Config(), ensemble.pretrained_weights(), members, PLENTY)
+    assert len(made) == members
+    trained = [recipe.schedule.seed for recipe in made if recipe.schedule.steps]
+    assert len(set(trained)) == len(trained)
+    assert len(ensemble.fine_tunings(Config(), None, members)) == members
+
+
+def test_what_the_user_sets_holds_for_every_recipe() -> None:
+    asked = TrainConfig(steps=7, lr=0.5, batch_size=3, origins=2, grad_clip=9.0, patience=4, seed=5)
+    config = Config(train=asked, model=ModelConfig(hidden=10, layers=3))
+    for recipe in ensemble.small_data(config, None, 4, PLENTY) + ensemble.fine_tunings(config, None, 2):
+        schedule = recipe.schedule
+        assert (schedule.steps, schedule.lr, schedule.batch_size, schedule.origins) == (7, 0.5, 3, 2)
+        assert (schedule.grad_clip, schedule.patience) == (9.0, 4)
+        assert (recipe.hidden, recipe.layers) == (10, 3)
+
+
+def test_another_seed_makes_other_seeds_for_all() -> None:
+    seeds = [
+        {r.schedule.seed for r in ensemble.small_data(Config(train=TrainConfig(seed=s)), None, None, PLENTY)}
+        for s in (0, 1)
+    ]
+    assert not seeds[0] & seeds[1]
+
+
+def test_no_steps_leave_only_the_weights_as_they_are() -> None:
+    config = Config(train=TrainConfig(steps=0))
+    made = ensemble.small_data(config, ensemble.pretrained_weights(), None, PLENTY)
+    assert [(recipe.name, recipe.schedule.steps) for recipe in made] == [("as it is", 0)]
+
+
+# ---- networks and training
+
+
+@pytest.mark.parametrize("covariates", [False, True])
+def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_given_weights(covariates: bool) -> None:
+    start = ensemble.pretrained_weights()
+    network = ensemble.build(Recipe("x", start, QUICK, hidden=5, layers=7), windows(covariates))
+    assert network.shape.hidden == start["state.weight"].shape[0]
+    assert (network.shape.covariates, network.shape.ahead) == ((3, 2) if covariates else (0, 0))
+    for name, value in network.state_dict().items():
+        rows, *rest = start[name].shape
+        known = value[:, : rest[0]] if rest else value
+        assert torch.equal(known, start[name]), name
+        assert not rest or not value[:, rest[0] :].any()
+    fresh = ensemble.build(Recipe("x", None, QUICK, hidden=5, layers=1), windows(covariates))
+    assert (fresh.shape.hidden, fresh.shape.layers) == (5, 1)
+
+
+def test_any_number_of_jobs_gives_the_same_bytes() -> None:
+    one, two = (ensemble.train_members(recipes(), task(covariates=True), jobs, None) for jobs in (1, 2))
+    assert [member.recipe.name for member in one] == [member.recipe.name for member in two]
+    for a, b in zip(one, two, strict=True):
+        assert a.trained.step == b.trained.step
+        for name, value in a.network.state_dict().items():
+            assert value.numpy().tobytes() == b.network.state_dict()[name].numpy().tobytes()
+    made = [ensemble.forecast([m.network for m in x], task(True).windows, *task()[2:])[0].tobytes() for x in (one, two)]
+    assert made[0] == made[1]
+
+
+def test_a_member_does_not_depend_on_those_trained_before_it() -> None:
+    torch.manual_seed(99)
+    alone = ensemble.train_members(recipes()[2:], task(), 1, None)[0]
+    together = ensemble.train_members(recipes(), task(), 1, None)[2]
+    for name, value in alone.network.state_dict().items():
+        assert torch.equal(value, together.network.state_dict()[name]), name
+
+
+def test_progress_is_told_over_all_members() -> None:
+    events: list[Event] = []
+    ensemble.train_members(recipes(), task(), 1, events.append)
+    assert [event.message for event in events if event.phase == "member"] == ["as it is", "fine-tuned", "scratch"]
+    steps = [event.step for event in events if event.phase == "train"]
+    assert steps == sorted(steps)
+    assert steps[-1] == 12
+    assert {event.total for event in events if event.phase == "train"} == {12}
+
+
+def test_without_validation_windows_the_last_weights_are_kept() -> None:
+    nothing = task()._replace(series=np.zeros(0, np.int64), origins=np.zeros(0, np.int64))
+    trained = ensemble.train_members(recipes()[1:2], nothing, 1, None)[0].trained
+    assert trained.step == 6
+    assert np.isnan(trained.history[-1].validation)
+
+
+def test_training_does_not_read_what_is_held_back() -> None:
+    """With nothing to validate on, values at and after the end of the training part do not matter."""
+    rng = np.random.default_rng(0)
+    y = wavy(rng, 60, 4)
+    steps = steps_of([y], Seasons(4, 0))
+    changed = steps_of([np.concatenate([y[:50], np.full(10, 1e9)])], Seasons(4, 0), steps.state)
+    nothing = np.zeros(0, np.int64)
+    made = []
+    for each in (steps, changed):
+        held = Task(Windows(each, 5, context=10, stride=10), np.array([50]), nothing, nothing)
+        made.append(ensemble.train_members(recipes()[2:], held, 1, None)[0].network.state_dict())
+    for name, value in made[0].items():
+        assert value.numpy().tobytes() == made[1][name].numpy().tobytes()
+
+
+# ---- forecasts
+
+
+def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -> None:
+    whole = windows()
+    series, origins = np.array([0, 1, 0]), np.array([40, 30, 59])
+    network = ensemble.build(Recipe("x", None, QUICK, hidden=8), whole).eval()
+    made, options = ensemble.forecast([network], whole, series, origins)
+    assert made.shape == (1, 3, 5, len(QUANTILES))
+    assert (np.diff(made, axis=-1) >= 0).all()
+    state = whole.steps.state
+    for k in range(3):
+        z = features.candidates(whole.steps, series[[k]], origins[[k]], 5)[0]
+        expected = features.inverse(z, np.full((1, 1), series[k]), state)
+        np.testing.assert_allclose(options[k], expected, rtol=1e-4)
+        middle = features.inverse(z.mean(-1), series[[k]], state)  # an untrained network gives the candidates' mean
+        np.testing.assert_allclose(made[0, k, :, 4], middle, rtol=1e-3)
+
+
+def test_windows_are_forecast_alike_alone_and_among_many() -> None:
+    whole = windows()
+    networks = [member.network for member in ensemble.train_members(recipes()[1:], task(), 1, None)]
+    origins = np.tile(np.arange(10, 50), 30)
+    series = np.repeat([0, 1], 600)
+    made, options = ensemble.forecast(networks, whole, series, origins)
+    for k in (0, 511, 512, 1199):
+        one, option = ensemble.forecast(networks, whole, series[[k]], origins[[k]])
+        np.testing.assert_allclose(made[:, k], one[:, 0], rtol=1e-5)
+        np.testing.assert_array_equal(options[k], option[0])
+
+
+def test_the_number_of_threads_is_as_it_was_after_a_forecast() -> None:
+    before = torch.get_num_threads()
+    with ensemble.one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with pytest.raises(ZeroDivisionError), ensemble.one_thread():
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before
+
+
+def test_settings_are_left_unchanged() -> None:
+    config = Config(train=TrainConfig(steps=3))
+    before = replace(config)
+    start = ensemble.pretrained_weights()
+    copies = {name: value.clone() for name, value in start.items()}
+    ensemble.train_members(ensemble.small_data(config, start, 2, PLENTY), task(), 1, None)
+    assert config == before
+    assert all(torch.equal(value, copies[name]) for name, value in start.items())
