@@ -198,7 +198,9 @@ class Forecaster:
         if start == "pretrained":
             weights = ensemble.pretrained_weights()
         else:
-            weights = store.universal(Forecaster.load(start).networks[0].state_dict())
+            run = Forecaster.load(start)
+            trusted = run.networks[int(np.argmax(run.guard.members))]
+            weights = store.universal(trusted.state_dict())
         self.start["sha256"] = store.digest(weights)
         width = weights["state.weight"].shape[0]
         if model.hidden not in (None, width):
