@@ -34,7 +34,7 @@ def examples(page: str) -> list[Example]:
 def marked(page: str) -> list[object]:
     """Parameters of a test, each example with its name and its mark."""
     return [
-        pytest.param(example, id=example.text.splitlines()[0], marks=[pytest.mark.slow] if example.slow else [])
+        pytest.param(example, id=example.text.splitlines()[0][:60], marks=[pytest.mark.slow] if example.slow else [])
         for example in examples(page)
     ]
 
