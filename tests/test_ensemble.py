@@ -188,6 +188,17 @@ def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -
         np.testing.assert_allclose(made[0, k, :, 4], middle, rtol=1e-3)
 
 
+def test_quantiles_that_the_network_crosses_are_put_in_order() -> None:
+    whole = windows()
+    network = ensemble.build(Recipe("x", None, QUICK, hidden=8), whole).eval()
+    with torch.no_grad():
+        network.head.get_parameter(f"{len(network.head) - 1}.bias")[: len(QUANTILES)] = torch.linspace(
+            1, -1, len(QUANTILES)
+        )
+    made, _ = ensemble.forecast([network], whole, np.array([0, 1]), np.array([40, 30]))
+    assert (np.diff(made, axis=-1) > 0).all()
+
+
 def test_windows_are_forecast_alike_alone_and_among_many() -> None:
     whole = windows()
     networks = [member.network for member in ensemble.train_members(recipes()[1:], task(), 1, None)]

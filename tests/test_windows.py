@@ -247,13 +247,14 @@ def test_origins_lie_between_the_first_season_and_a_horizon_before_the_end(monke
         assert at.max() - at.min() < windows.stride
 
 
-def test_what_lies_behind_the_training_part_is_never_a_target() -> None:
+@pytest.mark.parametrize("end", [40, 8])  # 8: only parts of a horizon fit
+def test_what_lies_behind_the_training_part_is_never_a_target(end: int) -> None:
     y = wavy(np.random.default_rng(0), 60, 4)
     steps = steps_of([y], Seasons(4, 0))
-    other = steps_of([np.concatenate([y[:40], np.full(20, 1e9)])], Seasons(4, 0), steps.state)
+    other = steps_of([np.concatenate([y[:end], np.full(60 - end, 1e9)])], Seasons(4, 0), steps.state)
     batches = []
     for s in (steps, other):
-        sampler = Sampler.over(Windows(s, 6, context=8, stride=8), np.array([40]))
+        sampler = Sampler.over(Windows(s, 6, context=8, stride=8), np.array([end]))
         assert sampler is not None
         batches.append(sampler.draw(np.random.default_rng(3), 32, 8))
     for one, changed in zip(*batches, strict=True):
