@@ -122,6 +122,7 @@ def _recipe(
         grad_clip=asked.grad_clip,
         patience=asked.patience,
         every=every,
+        least=every,
         seed=asked.seed,
     )
     drop = net.dropout if dropout is None else dropout

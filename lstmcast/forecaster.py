@@ -35,6 +35,11 @@ Ints = NDArray[np.int64]
 PANEL = 20
 """From this many series on, they teach one network together and it is refitted on all of them."""
 SEEDS = 3
+TRAINED = 3.0
+"""How far a panel's training is trusted against the weights that it started from, before any evidence: the final
+members see the newest data, which the one that is judged did not."""
+UNJUDGED_STEPS = 100
+"""Training steps where no validation can say when to stop."""
 NORMAL_80 = 1.2815515655446004
 
 
@@ -213,13 +218,16 @@ class Forecaster:
     def _fit_panel(
         self, task: ensemble.Task, start: ensemble.Weights | None, on_event: OnEvent | None
     ) -> list[ensemble.Member]:
-        """Many series: find the number of steps beside the validation zone, then train on all data from other seeds."""
+        """Many series: find the number of steps beside the validation zone, then train on all data from other seeds.
+
+        The weights to start from stay a member, as they are: what they get wrong is not what training gets wrong.
+        """
         config = self.config
         recipes = ensemble.fine_tunings(config, start, 1 + (config.train.members or SEEDS))
         probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event)
         as_is = [] if start is None else [ensemble.build(recipes[0]._replace(dropout=0.0), task.windows).eval()]
-        self._judge(task, [*as_is, probe[0].network])
-        steps = probe[0].trained.step
+        self._judge(task, [*as_is, probe[0].network], np.array([1.0, TRAINED][-1 - len(as_is) :]))
+        steps = probe[0].trained.step if len(task.series) else min(probe[0].trained.step, UNJUDGED_STEPS)
         if steps == 0 and as_is:
             self.networks = as_is
             self.guard = self.guard._replace(members=np.ones(1))

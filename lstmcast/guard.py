@@ -17,10 +17,15 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SHARPNESS = 10.0
-"""How fast a weight falls with the error, for one series: a member that is 10 % worse than the best counts 1/e of it.
-With N series the evidence is sharper by sqrt(N), of at most 25: their errors share the times they are from."""
-LOYALTY = 0.05
-"""How much better, as a share, the candidates alone must look than the network alone to be preferred."""
+"""How fast a member's weight falls with its error: one that is 10 % worse than the best counts 1/e of it."""
+CANDIDATE_SHARPNESS = 3.0
+MIX_SHARPNESS = 20.0
+"""The same for the candidates and for the share of the network, from one series. The evidence of N series is sharper
+by sqrt(N), of at most 25: their errors share the times that they are from. For the members it is not: even a worse
+one errs in its own way, and helps."""
+LOYALTY = 0.2
+"""How much better, as a share, the candidates alone must look than the network alone to be preferred: a few windows
+are easily beaten by the best of many."""
 _MEDIAN = QUANTILES.index(0.5)
 _LOW, _HIGH = 0, len(QUANTILES) - 1
 _COVER = QUANTILES[_HIGH] - QUANTILES[_LOW]
@@ -81,16 +86,15 @@ def decide(case: Case) -> Guard:
     if not error.usable:
         return unjudged(len(members), candidates.shape[-1])
     trust = np.sqrt(min(len(np.unique(case.owner)), 25))
-    sharpness = SHARPNESS * trust
-    weights = soft_weights([error(m[..., _MEDIAN]) for m in members], sharpness, case.prior)
+    weights = soft_weights([error(m[..., _MEDIAN]) for m in members], SHARPNESS, case.prior)
     network = np.tensordot(weights, members[..., _MEDIAN], 1)
     options = [candidates[..., a] for a in range(candidates.shape[-1])]
-    choice = soft_weights([error(option) for option in [*options, candidates.mean(-1)]], sharpness)
+    choice = soft_weights([error(option) for option in [*options, candidates.mean(-1)]], CANDIDATE_SHARPNESS * trust)
     chosen = choice[:-1] + choice[-1] / len(options)
     classical = candidates @ chosen
     shares = np.linspace(0, 1, 11)
     losses = np.array([error(w * network + (1 - w) * classical) for w in shares])
-    mixed = soft_weights(losses + losses.min() * LOYALTY * (1 - shares), 2 * sharpness)
+    mixed = soft_weights(losses + losses.min() * LOYALTY * (1 - shares), MIX_SHARPNESS * trust)
     guard = Guard(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
     return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual))
 

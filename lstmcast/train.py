@@ -39,7 +39,8 @@ OnEvent = Callable[[Event], None]
 class Schedule(NamedTuple):
     """How long and how hard to train.
 
-    every: steps between two questions to the validation, which is asked before the first step, too.
+    every: steps between two questions to the validation, which is asked before the first step, too. least: steps
+    before which no weights are kept: to know what no training at all is worth is another member's part.
     """
 
     steps: int
@@ -50,6 +51,7 @@ class Schedule(NamedTuple):
     grad_clip: float = 1.0
     patience: int = 3
     every: int = 50
+    least: int = 0
     seed: int = 0
 
 
@@ -101,14 +103,14 @@ def train(
     began = time.monotonic()
 
     def check(step: int, loss: float, lr: float) -> None:
-        score = best.offer(average, step)
+        score = best.offer(average, step, kept=step >= min(schedule.least, steps))
         history.append(Record(step, time.monotonic() - began, loss, score, lr))
         if on_event:
             on_event(Event("train", step=step, total=schedule.steps, loss=loss, validation=score))
 
+    steps = schedule.steps if sampler is not None else 0
     check(0, float("nan"), 0.0)
     running = float("nan")
-    steps = schedule.steps if sampler is not None else 0
     optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay)
     network.train()
     for step in range(1, steps + 1):
@@ -154,11 +156,11 @@ class _Best:
         self.stale = 0
         self.weights = _copy(network)
 
-    def offer(self, network: Network, step: int) -> float:
+    def offer(self, network: Network, step: int, *, kept: bool) -> float:
         score = self.validate(network) if self.validate else float("nan")
-        if not self.validate or score < self.score:
+        if kept and (not self.validate or score < self.score):
             self.score, self.step, self.stale, self.weights = score, step, 0, _copy(network)
-        else:
+        elif kept:
             self.stale += 1
         return score
 
