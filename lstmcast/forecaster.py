@@ -35,6 +35,8 @@ Ints = NDArray[np.int64]
 PANEL = 20
 """From this many series on, they teach one network together and it is refitted on all of them."""
 SEEDS = 3
+WHOLE = 200_000
+"""Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
 TRAINED = 3.0
 """How far a panel's training is trusted against the weights that it started from, before any evidence: the final
 members see the newest data, which the one that is judged did not."""
@@ -46,10 +48,10 @@ NORMAL_80 = 1.2815515655446004
 class Forecaster:
     """A global LSTM forecaster of one panel.
 
-    After `fit` or `load`: `panel` (the history that `predict` goes on from), `axis`, `horizon`, `season`, `scaling`,
+    After `fit` or `load`: `panel` (the history that `predict` goes on from; of a large panel its newest part), `axis`, `horizon`, `season`, `scaling`,
     `networks`, `guard`, `verdict` (None where the series were too short to hold anything back), `history` (rows of
     the training), `cutoff` (int64 [N], ordinal of each series' last training step), `start` (what training started
-    from, with its SHA-256) and `notes` (what is worth saying).
+    from, with its SHA-256), `fingerprint` (of the panel that was fitted) and `notes` (what is worth saying).
     """
 
     panel: Panel
@@ -62,6 +64,7 @@ class Forecaster:
     history: list[dict[str, Any]]
     cutoff: Ints
     start: dict[str, str]
+    fingerprint: str
     notes: tuple[str, ...]
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
@@ -101,6 +104,8 @@ class Forecaster:
             members = ensemble.train_members(recipes, task, asked.jobs, on_event)
             self.networks = [member.network for member in members]
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
+        self.fingerprint = panel.fingerprint()
+        self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self._memory())
         self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
 
@@ -158,7 +163,7 @@ class Forecaster:
             "seed": self.config.train.seed,
             "start": self.start,
             "members": [network.shape._asdict() for network in self.networks],
-            "data": {"fingerprint": self.panel.fingerprint(), "cutoff": self.cutoff.tolist(), "notes": self.notes},
+            "data": {"fingerprint": self.fingerprint, "cutoff": self.cutoff.tolist(), "notes": self.notes},
         }
         metrics_json = {
             "verdict": None if self.verdict is None else self.verdict.to_dict(),
@@ -192,6 +197,7 @@ class Forecaster:
             self.cutoff = np.array(manifest["data"]["cutoff"], dtype=np.int64)
             self.notes = tuple(manifest["data"]["notes"])
             self.start = manifest["start"]
+            self.fingerprint = manifest["data"]["fingerprint"]
         return self
 
     def _start(self) -> ensemble.Weights | None:
@@ -254,6 +260,11 @@ class Forecaster:
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
         self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)
+
+    def _memory(self) -> int:
+        """Steps after which the past has no say: the context, and what moving averages and ages remember."""
+        main, second = self.scaling.seasons
+        return 2 * self.context + max(20 * main, 10 * second, 200)
 
     def _windows(self, panel: Panel, scaler: Any, horizon: int) -> Windows:
         longest = int(self.panel.lengths.max())
