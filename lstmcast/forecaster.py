@@ -48,10 +48,11 @@ NORMAL_80 = 1.2815515655446004
 class Forecaster:
     """A global LSTM forecaster of one panel.
 
-    After `fit` or `load`: `panel` (the history that `predict` goes on from; of a large panel its newest part), `axis`, `horizon`, `season`, `scaling`,
-    `networks`, `guard`, `verdict` (None where the series were too short to hold anything back), `history` (rows of
-    the training), `cutoff` (int64 [N], ordinal of each series' last training step), `start` (what training started
-    from, with its SHA-256), `fingerprint` (of the panel that was fitted) and `notes` (what is worth saying).
+    After `fit` or `load`: `panel` (the history that `predict` goes on from; of a large panel its newest part), `axis`,
+    `horizon`, `season`, `scaling`, `networks`, `guard`, `verdict` (None where the series were too short to hold
+    anything back), `history` (rows of the training), `cutoff` (int64 [N], ordinal of each series' last training step),
+    `start` (what training started from, with its SHA-256), `fingerprint` (of the panel that was fitted) and `notes`
+    (what is worth saying).
     """
 
     panel: Panel
