@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lstmcast import features, parallel
-from lstmcast.config import QUANTILES, Config
+from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
 from lstmcast.losses import pinball
 from lstmcast.model import Network, Shape, widen
 from lstmcast.train import Event, OnEvent, Schedule, Trained, train
@@ -118,15 +118,20 @@ def _recipe(
         lr=lr if asked.lr is None else asked.lr,
         batch_size=asked.batch_size,
         origins=asked.origins,
-        weight_decay=asked.weight_decay if decay is None else decay,
+        weight_decay=_chosen(asked.weight_decay, TrainConfig().weight_decay, decay),
         grad_clip=asked.grad_clip,
         patience=asked.patience,
         every=every,
         least=every,
         seed=asked.seed,
     )
-    drop = net.dropout if dropout is None else dropout
+    drop = _chosen(net.dropout, ModelConfig().dropout, dropout)
     return Recipe(name, start, _reseeded(schedule, number), net.hidden or hidden, net.layers or 2, drop)
+
+
+def _chosen(asked: float, default: float, own: float | None) -> float:
+    """A recipe's own constant, unless the user asked for another value than the default."""
+    return asked if own is None or asked != default else own
 
 
 def _reseeded(schedule: Schedule, number: int) -> Schedule:

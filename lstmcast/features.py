@@ -180,6 +180,7 @@ def candidates(steps: Steps, series: Ints, origins: Ints, horizon: int) -> Float
         known = second_at >= first
         second_at = np.maximum(second_at, first)
         naive2 = np.where(known, steps.z[second_at], naive)
+        known &= at >= first + m2 - 1  # inside its first season the profile knows the rest of that season
         profile = np.where(known, steps.level[at] + steps.profile[second_at], level)
     damping = np.cumsum((0.9 if m == 1 else 0.98) ** h)
     return np.stack(
@@ -290,9 +291,9 @@ def _season_index(rest: Floats, z: Floats, w: Floats, m: int, lengths: Ints, alp
 
     Inside the first cycle the moving average is not yet one of a whole season; the mean of that cycle stands in.
     """
-    inside = np.arange(z.shape[1]) < np.minimum(m, lengths)[:, None]
-    mass = (w * inside).sum(1, keepdims=True)
-    first_mean = (z * w * inside).sum(1, keepdims=True) / np.maximum(mass, 1)
+    whole = min(m, z.shape[1])  # sums over these alone: in floats, zeros behind them would count
+    first = w[:, :whole] * (np.arange(whole) < lengths[:, None])
+    first_mean = (z[:, :whole] * first).sum(1, keepdims=True) / np.maximum(first.sum(1, keepdims=True), 1)
     rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
     out = ema(_cycles(rest, m, 0.0), _cycles(w, m, 0.0), alpha, axis=1)
     return out.reshape(len(z), -1)[:, : z.shape[1]]

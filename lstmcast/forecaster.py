@@ -38,8 +38,9 @@ SEEDS = 3
 WHOLE = 200_000
 """Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
 TRAINED = 3.0
-"""How far a panel's training is trusted against the weights that it started from, before any evidence: the final
-members see the newest data, which the one that is judged did not."""
+PANEL_LOYALTY = 0.2
+"""How far a panel's training is trusted before any evidence, against the weights that it started from and against the
+classical candidates: the final members see the newest data, which the one that is judged did not."""
 UNJUDGED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 NORMAL_80 = 1.2815515655446004
@@ -101,7 +102,9 @@ class Forecaster:
             members = self._fit_panel(task, start, on_event)
         else:
             asked = self.config.train
-            recipes = ensemble.small_data(self.config, start, asked.members, int(panel.lengths.sum()))
+            # What a covariate does is learnt best from nothing, however short the series.
+            steps = max(int(panel.lengths.sum()), ensemble.FEW_STEPS if windows.covariates else 0)
+            recipes = ensemble.small_data(self.config, start, asked.members, steps)
             members = ensemble.train_members(recipes, task, asked.jobs, on_event)
             self.networks = [member.network for member in members]
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
@@ -260,7 +263,8 @@ class Forecaster:
         made, options = ensemble.forecast(networks, task.windows, task.series, task.origins)
         actual = actuals(self.panel, task.series, task.origins, self.horizon)
         scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
-        case = guard.Case(made, options, actual, task.series, scale, prior)
+        loyalty = PANEL_LOYALTY if len(self.panel) >= PANEL else guard.LOYALTY
+        case = guard.Case(made, options, actual, task.series, scale, prior, loyalty)
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
         self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)

@@ -18,12 +18,13 @@ Ints = NDArray[np.int64]
 
 SHARPNESS = 10.0
 """How fast a member's weight falls with its error: one that is 10 % worse than the best counts 1/e of it."""
-CANDIDATE_SHARPNESS = 3.0
-MIX_SHARPNESS = 20.0
-"""The same for the candidates and for the share of the network, from one series. The evidence of N series is sharper
-by sqrt(N), of at most 25: their errors share the times that they are from. For the members it is not: even a worse
-one errs in its own way, and helps."""
-LOYALTY = 0.2
+CANDIDATE_SHARPNESS = 1.0
+MIX_SHARPNESS = 8.0
+"""The same for the candidates and for the share of the network, from one series: so little evidence hardly chooses
+among candidates, and their mean is a good one (Bates & Granger 1969). The evidence of N series is sharper by N, of at
+most 25: their errors share the times that they are from. For the members it is not: even a worse one errs in its own
+way, and helps."""
+LOYALTY = 0.1
 """How much better, as a share, the candidates alone must look than the network alone to be preferred: a few windows
 are easily beaten by the best of many."""
 _MEDIAN = QUANTILES.index(0.5)
@@ -64,6 +65,7 @@ class Case(NamedTuple):
 
     Forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where missing), the series
     of each window [K], and what its errors are divided by [K]. prior: weights of the members before any evidence [M].
+    loyalty: see LOYALTY.
     """
 
     members: Floats
@@ -72,11 +74,17 @@ class Case(NamedTuple):
     owner: Ints
     scale: Floats
     prior: Floats | None = None
+    loyalty: float = LOYALTY
 
     def where(self, kept: NDArray[np.bool_]) -> "Case":
         """The windows of a mask [K]."""
-        _, candidates, actual, owner, scale, prior = self
-        return Case(self.members[:, kept], candidates[kept], actual[kept], owner[kept], scale[kept], prior)
+        return self._replace(
+            members=self.members[:, kept],
+            candidates=self.candidates[kept],
+            actual=self.actual[kept],
+            owner=self.owner[kept],
+            scale=self.scale[kept],
+        )
 
 
 def decide(case: Case) -> Guard:
@@ -85,7 +93,7 @@ def decide(case: Case) -> Guard:
     error = _Error(case.actual, case.owner, case.scale)
     if not error.usable:
         return unjudged(len(members), candidates.shape[-1])
-    trust = np.sqrt(min(len(np.unique(case.owner)), 25))
+    trust = min(len(np.unique(case.owner)), 25)
     weights = soft_weights([error(m[..., _MEDIAN]) for m in members], SHARPNESS, case.prior)
     network = np.tensordot(weights, members[..., _MEDIAN], 1)
     options = [candidates[..., a] for a in range(candidates.shape[-1])]
@@ -94,7 +102,7 @@ def decide(case: Case) -> Guard:
     classical = candidates @ chosen
     shares = np.linspace(0, 1, 11)
     losses = np.array([error(w * network + (1 - w) * classical) for w in shares])
-    mixed = soft_weights(losses + losses.min() * LOYALTY * (1 - shares), MIX_SHARPNESS * trust)
+    mixed = soft_weights(losses + losses.min() * case.loyalty * (1 - shares), MIX_SHARPNESS * trust)
     guard = Guard(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
     return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual))
 

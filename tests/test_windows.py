@@ -57,7 +57,8 @@ def slow_candidates(steps: Steps, series: int, origin: int, horizon: int) -> lis
             while long > origin:
                 long -= m2
             if long >= 0:
-                naive2, with_profile = z[long], level[origin] + profile[long]
+                naive2 = z[long]
+                with_profile = level[origin] + profile[long] if origin >= m2 - 1 else flat_level
         damping = sum(phi**j for j in range(1, h + 1))
         out.append(
             [
