@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import QUANTILES
+from lstmcast.features import CANDIDATES
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -48,6 +49,15 @@ class Guard(NamedTuple):
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back."""
         return self._replace(members=self.members.tolist(), candidates=self.candidates.tolist())._asdict()
+
+    def sentence(self) -> str:
+        """What the forecast is made of, in plain words."""
+        network = round(100 * self.network)
+        if network >= 99:
+            return "The forecast is the network's."
+        parts = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)
+        most = ", ".join(name.replace("_", " ") for weight, name in parts[:3] if weight > 0.05)
+        return f"The forecast is {network} % network and {100 - network} % classical methods (mostly {most})."
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Guard":

@@ -247,3 +247,12 @@ def test_a_guard_survives_json() -> None:
     back = Guard.from_dict(json.loads(json.dumps(guard.to_dict())))
     for one, other in zip(guard, back, strict=True):
         np.testing.assert_array_equal(one, other)
+
+
+def test_the_guard_says_what_the_forecast_is_made_of() -> None:
+    weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
+    mixed = Guard(np.ones(1), weights, 0.72, 1.0, 24)
+    assert mixed.sentence() == (
+        "The forecast is 72 % network and 28 % classical methods (mostly level, damped trend, seasonal naive)."
+    )
+    assert mixed._replace(network=1.0).sentence() == "The forecast is the network's."

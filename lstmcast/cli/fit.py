@@ -79,7 +79,7 @@ def fit(
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
-        report.say(*verdict.sentences())
+        report.say(*verdict.sentences(), forecaster.guard.sentence())
         tell_figures(report, verdict)
     report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}")
     facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}

@@ -54,7 +54,7 @@ def forecast(
     table = forecaster.predict(quantiles=levels)
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if forecaster.verdict:
-        report.say(*forecaster.verdict.sentences())
+        report.say(*forecaster.verdict.sentences(), forecaster.guard.sentence())
         tell_figures(report, forecaster.verdict)
     if show.json:
         verdict = forecaster.verdict.to_dict() if forecaster.verdict else None
