@@ -16,6 +16,7 @@ import pandas as pd
 
 from benchmarks.sets import DATA, Competition, Everyday, flat
 from lstmcast import metrics
+from lstmcast.config import TrainConfig
 
 LEVELS = np.arange(1, 10) / 10
 ZERO_SHOT = ("--steps", "0")
@@ -35,7 +36,19 @@ def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = 
             scores, busy = _competition(one, seed, options, Path(folder), data)
         else:
             scores, busy = _everyday(one, seed, options, Path(folder), data)
-    return scores | {"seconds": round(_cpu() - began - busy, 2)}
+        speed = windows_per_second(Path(folder) / "run" / "history.csv")
+    return scores | {"seconds": round(_cpu() - began - busy, 2), "speed": speed}
+
+
+def windows_per_second(history: Path) -> float | None:
+    """Training windows a member saw in a second of its training, validation included; None if nothing was trained."""
+    rows = pd.read_csv(history)
+    ends = rows[rows["seconds"] == rows.groupby("member")["seconds"].transform("max")].drop_duplicates("member")
+    trained = ends[ends["step"] > 0]
+    if trained.empty:
+        return None
+    settings = TrainConfig()
+    return float(trained["step"].sum() * settings.batch_size * settings.origins / trained["seconds"].sum())
 
 
 def competition_scores(train: pd.DataFrame, test: pd.DataFrame, forecast: pd.DataFrame, one: Competition) -> Scores:

@@ -18,21 +18,24 @@ _FORMS = {
     "owa": ".3f",
     "wql": ".4f",
     "coverage": ".2f",
-    "seconds": ".1f",
+    "seconds": ".0f",
+    "speed": ",.0f",
     "ratio": ".3f",
 }
 _TITLES = {
     **{"smape": "sMAPE", "mase": "MASE", "mape": "MAPE", "owa": "OWA", "wql": "WQL"},
-    **{"coverage": "80 % coverage", "seconds": "CPU s"},
+    **{"coverage": "80 % coverage", "seconds": "CPU s", "speed": "windows/s"},
 }
+_SPREAD = ("smape", "mase", "owa", "ratio")
 _LABELS = {"fit": "**lstmcast**", "zero-shot": "lstmcast, nothing trained"}
 _HEAD = """# Accuracy
 
 Written by `python -m benchmarks.accuracy`: the command line with its defaults, one thread. Every figure of lstmcast is
-the mean over {seeds}. "Nothing trained" is the pretrained network with `--steps 0`. Errors: less is better, and 1 in
-MASE is the in-sample error of repeating the last season. WQL is the weighted quantile loss of the levels .1 to .9;
-coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit` and `predict` together, start
-of the program included; those of other methods were measured on other days.
+the mean over {seeds}, ± its deviation between seeds. "Nothing trained" is the pretrained network with `--steps 0`.
+Errors: less is better, and 1 in MASE is the in-sample error of repeating the last season. WQL is the weighted quantile
+loss of the levels .1 to .9; coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit`
+and `predict` together, start of the program included; those of other methods were measured on other days. Windows/s is
+how many (context, horizon) windows a member sees in a second of its training, validation included, with one thread.
 """
 
 
@@ -122,8 +125,15 @@ def _mean(results: Sequence[Result], name: str, kind: str) -> Result:
     found = [one for one in results if (one["set"], one["kind"]) == (name, kind) and "error" not in one]
     if not found:
         return {}
-    keys = [key for key in found[0] if key != "seed" and all(isinstance(one.get(key), int | float) for one in found)]
-    return found[0] | {key: float(np.mean([one[key] for one in found])) for key in keys}
+    figures: dict[str, list[float]] = {}
+    for key, value in ((key, value) for one in found for key, value in one.items() if key != "seed"):
+        if isinstance(value, int | float):
+            figures.setdefault(key, []).append(value)
+    mean = {key: float(np.mean(values)) for key, values in figures.items()}
+    if len(found) == 1 or kind != "fit":
+        return found[0] | mean
+    spread = {f"{key}_spread": float(np.std(figures[key])) for key in _SPREAD if key in figures}
+    return found[0] | mean | spread
 
 
 def _figures(scores: Result) -> list[str]:
@@ -132,7 +142,8 @@ def _figures(scores: Result) -> list[str]:
 
 def _figure(scores: Result, name: str) -> str:
     value = scores.get(name)
-    return "" if value is None else format(value, _FORMS[name])
+    spread = scores.get(f"{name}_spread")
+    return "" if value is None else format(value, _FORMS[name]) + (f" ± {spread:{_FORMS[name]}}" if spread else "")
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from benchmarks import accuracy
-from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins
+from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
 from benchmarks.tables import m3_all, page, summary
@@ -124,20 +124,11 @@ def test_the_page_shows_figures_references_and_failures() -> None:
     results = [
         everyday("air_passengers", 0.5),
         everyday("air_passengers", 0.75, "zero-shot"),
-        {
-            "set": "m4_weekly",
-            "kind": "fit",
-            "seed": 0,
-            "smape": 6.5,
-            "mase": 2.0,
-            "owa": 0.7,
-            "points": 1,
-            "seconds": 9.0,
-        },
+        *({"set": "m4_weekly", "kind": "fit", "seed": seed, "smape": 6 + seed, "owa": 0.7} for seed in (0, 1)),
         {"set": "m1_yearly", "kind": "fit", "seed": 0, "error": "lstmcast fit exit 3: too short"},
     ]
     text = page(results)
-    assert "| m4_weekly | **lstmcast** | 6.50 | 2.000 |  | 0.700 |  |  | 9.0 |" in text
+    assert "| m4_weekly | **lstmcast** | 6.50 ± 0.50 |  |  | 0.700 |  |  |  |  |" in text
     assert "|  | M4, the winner (ES-RNN) |" in text
     assert "| air_passengers | 0.500 | 0.750 |" in text
     assert "geometric mean 0.500, worst 0.50, 0% of 1 above 1.02" in text
@@ -200,3 +191,11 @@ def test_a_failure_is_reported_and_tried_again_the_next_time(tmp_path: Path, mon
 def test_every_competition_has_someone_to_be_compared_with() -> None:
     for one in COMPETITIONS:
         assert references(one.name), one.name
+
+
+def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> None:
+    history = tmp_path / "history.csv"
+    history.write_text("step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n50,2,1,1,0,a\n100,4,1,1,0,a\n")
+    assert windows_per_second(history) == 100 * 32 * 8 / 4
+    history.write_text("step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n")
+    assert windows_per_second(history) is None
