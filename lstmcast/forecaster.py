@@ -92,6 +92,8 @@ class Forecaster:
         self.panel, self.notes = panel, panel.notes
         self.scaling = Scaling.fit(panel, _seasons(panel, window.season))
         self.horizon = window.horizon or _default_horizon(panel, self.season)
+        context = window.context or default_context(self.scaling.seasons, self.horizon)
+        self.context = min(context, int(panel.lengths.max()))
         self.cutoff = panel.start + panel.lengths - 1
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         windows = self._windows(panel, self.scaling.scaler, self.horizon)
@@ -275,10 +277,7 @@ class Forecaster:
         return 2 * self.context + max(20 * main, 10 * second, 200)
 
     def _windows(self, panel: Panel, scaler: Any, horizon: int) -> Windows:
-        longest = int(self.panel.lengths.max())
-        seasons = self.scaling.seasons
-        self.context = min(self.config.window.context or default_context(seasons, self.horizon), longest)
-        stride = min(2 * self.context, longest)
+        stride = min(2 * self.context, int(self.panel.lengths.max()))
         steps, covariates = self.scaling.steps(panel, scaler), self.scaling.covariates(panel)
         return Windows(steps, horizon, self.context, stride, covariates)
 

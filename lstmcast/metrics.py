@@ -149,3 +149,14 @@ def _lag_error(values: Floats, offsets: Ints, ends: Ints, lag: int, power: int) 
     mean = np.divide(total, count, out=np.full(len(lengths), np.nan), where=count > 0)
     scale: Floats = unit * mean ** (1 / power)
     return scale
+
+
+def point_forecast(quantiles: Floats, levels: Floats) -> Floats:
+    """The median of [K, H, Q] quantiles, [K, H], interpolated between the nearest levels (the outermost beyond)."""
+    right = int(np.clip(np.searchsorted(levels, 0.5), 0, len(levels) - 1))
+    left = max(right - 1, 0)
+    if right == left or levels[right] <= 0.5:
+        return quantiles[..., right]
+    share = np.clip((0.5 - levels[left]) / (levels[right] - levels[left]), 0, 1)
+    median: Floats = (1 - share) * quantiles[..., left] + share * quantiles[..., right]
+    return median

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from lstmcast.assemble import assemble
 from lstmcast.config import Columns, DataConfig, Duplicates
 from lstmcast.layouts import Ints
+from lstmcast.metrics import point_forecast
 from lstmcast.read import Table
 from lstmcast.timeaxis import TimeAxis
 
@@ -172,7 +173,7 @@ class Panel:
         columns: dict[str, Any] = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
         unique, inverse = np.unique(ordinals, return_inverse=True)
         columns[self.axis.name] = pd.Index(self.axis.stamps(unique)).take(inverse)
-        median = _median(quantiles, ordered).ravel()
+        median = point_forecast(quantiles, ordered).ravel()
         if probability:
             return pd.DataFrame({**columns, "probability": median})
         columns["forecast"] = median
@@ -294,13 +295,3 @@ def _indexed(frame: pd.DataFrame, time: tuple[str, ...]) -> pd.DataFrame:
         return frame
     name = str(index.name) if index.name is not None else "time"
     return frame if name in frame else frame.reset_index(names=name)
-
-
-def _median(quantiles: Floats, levels: Floats) -> Floats:
-    """The value [K, H] at level 0.5, interpolated between its neighbours where it is not among the levels."""
-    upper = int(np.clip(np.searchsorted(levels, 0.5), 0, len(levels) - 1))
-    lower = upper if levels[upper] <= 0.5 or upper == 0 else upper - 1
-    if lower == upper:
-        return quantiles[..., upper]
-    share = (0.5 - levels[lower]) / (levels[upper] - levels[lower])
-    return np.asarray(quantiles[..., lower] * (1 - share) + quantiles[..., upper] * share)

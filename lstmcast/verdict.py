@@ -223,7 +223,7 @@ class _Case:
 
 
 def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, season: int, by_series: bool) -> Verdict:
-    median = point_forecast(quantiles, levels)
+    median = metrics.point_forecast(quantiles, levels)
     low, high = _interval(levels)
     bounds = quantiles[..., low], quantiles[..., high]
     model = case.errors(median) | {"wql": metrics.wql(case.actual, quantiles, levels)}
@@ -248,17 +248,6 @@ def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, sea
         by_step=_by_step(case, median, bounds if low < high else None, case.rivals[best]),
         by_series=_by_series(panel, case, median, case.rivals[best]) if by_series else (),
     )
-
-
-def point_forecast(quantiles: Floats, levels: Floats) -> Floats:
-    """The median of [K, H, Q] quantiles, [K, H], interpolated between the nearest levels (the outermost beyond)."""
-    right = int(np.clip(np.searchsorted(levels, 0.5), 0, len(levels) - 1))
-    left = max(right - 1, 0)
-    if right == left or levels[right] <= 0.5:
-        return quantiles[..., right]
-    share = np.clip((0.5 - levels[left]) / (levels[right] - levels[left]), 0, 1)
-    median: Floats = (1 - share) * quantiles[..., left] + share * quantiles[..., right]
-    return median
 
 
 def season_name(freq: str, season: int) -> str:

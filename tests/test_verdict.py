@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import DataError
+from lstmcast.metrics import point_forecast
 from lstmcast.panel import Panel
-from lstmcast.verdict import Verdict, judge, point_forecast, season_name
+from lstmcast.verdict import Verdict, judge, season_name
 from tests.conftest import shared_file
 
 NAN = float("nan")
