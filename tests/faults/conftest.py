@@ -1,0 +1,77 @@
+"""What every row of faults asks of the real program: the exit status, few words that help, and nothing left behind."""
+
+import hashlib
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.cli.conftest import run_program
+
+Refused = Callable[..., str]
+Seen = Callable[..., dict[str, Any]]
+
+
+def contents(folder: Path) -> dict[str, str]:
+    """Every file and folder under `folder`, with a digest of what is in it."""
+    return {
+        str(path.relative_to(folder)): hashlib.sha256(path.read_bytes()).hexdigest() if path.is_file() else "folder"
+        for path in sorted(folder.rglob("*"))
+        if not path.is_fifo()
+    }
+
+
+def own_places(folder: Path) -> dict[str, str]:
+    """An environment whose home and temporary folder are in `folder`, where what is left in them would be seen."""
+    for name in ("home", "temporary"):
+        (folder / name).mkdir(exist_ok=True)
+    return {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
+
+
+@pytest.fixture
+def refused(tmp_path: Path) -> Refused:
+    """`refused("fit", "x.csv", "--target", "y", status=3, says=["x.csv:7", "column 'y'"])` returns what was said.
+
+    The program runs in `tmp_path`. It must end with `status`, say every text of `says` in at most three lines on
+    stderr, the last of them what to do (`hint=False` where there is nothing to do), write nothing on stdout, and
+    leave every file there as it was.
+    """
+
+    def run(*arguments: object, status: int = 3, says: list[str], hint: bool = True, **more: Any) -> str:
+        env = own_places(tmp_path) | more.pop("env", {})
+        before = contents(tmp_path)
+        done = run_program(*arguments, cwd=tmp_path, env=env, **more)
+        said = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
+        assert done.returncode == status, said
+        assert not done.stdout
+        lines = said.splitlines()
+        assert len(lines) <= 3, said
+        assert "Traceback" not in said
+        assert lines[-1].startswith("  " if hint else "error: "), said
+        assert [text for text in says if text not in said] == [], said
+        assert contents(tmp_path) == before
+        return said
+
+    return run
+
+
+@pytest.fixture
+def seen(tmp_path: Path) -> Seen:
+    """`seen("x.csv")` is what `inspect --json` makes of a file in `tmp_path`; its "notes" are what was said."""
+
+    def run(*arguments: object, **more: Any) -> dict[str, Any]:
+        done = run_program("inspect", *arguments, "--json", cwd=tmp_path, env=own_places(tmp_path), **more)
+        assert done.returncode == 0, done.stderr
+        found: dict[str, Any] = json.loads(done.stdout)
+        return found
+
+    return run
+
+
+def days(count: int = 30, form: str = "2024-03-{:02}", **columns: Callable[[int], object]) -> str:
+    """A CSV of `count` days: the column `date` in `form`, then `columns`, each a function of the day's number."""
+    header = ",".join(["date", *columns])
+    rows = (",".join([form.format(day), *(str(make(day)) for make in columns.values())]) for day in range(1, count + 1))
+    return "\n".join([header, *rows, ""])
