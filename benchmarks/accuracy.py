@@ -62,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except ValueError as unknown:
         parser.error(str(unknown))
     if not DATA.is_dir():
-        print("no benchmark data: set LSTMCAST_SHARED_DATA to its folder", file=sys.stderr)
+        print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     results: list[Result] = []
     for name, seed, kind in _runs(asked.sets, asked.seeds):

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 ROOT = Path(__file__).resolve().parent.parent
-DATA = Path(os.environ.get("LSTMCAST_SHARED_DATA", ROOT.parent / "shared" / "data"))
+DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
 LAST = pd.Timestamp("2015-12-27")
 """Where the histories of a competition end: its files number the steps, a user's file has dates."""
 

@@ -11,14 +11,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
-SHARED_DATA = Path(os.environ.get("LSTMCAST_SHARED_DATA", ROOT.parent / "shared" / "data"))
+SHARED_DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
 """Real data sets used where they lie; not part of the project, so tests that need them skip where they are absent."""
 
 
 def shared_file(name: str) -> Path:
     """Path of `name` under SHARED_DATA; skips the test where it is absent."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"needs real data: there is no {SHARED_DATA} (set LSTMCAST_SHARED_DATA to the folder)")
+        pytest.skip(f"needs real data: there is no {SHARED_DATA} (set SHARED_DATA to the folder)")
     path = SHARED_DATA / name
     if not path.exists():
         pytest.skip(f"needs real data: there is no {path}")

@@ -16,41 +16,16 @@ from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
-from typer.core import TyperCommand
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli import backtest, console, evaluate, fit, forecast, help, inspect, options, predict
+from lstmcast.cli import backtest, config, console, evaluate, fit, forecast, help, inspect, options, predict, settings
+from lstmcast.cli.command import NAMES, Command
 from lstmcast.errors import ExitCode, LstmcastError, suggest
 
 Problem = tuple[ExitCode, str, str, str]
 """Exit code, kind, message and hint."""
-_NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 _DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
-
-
-class Command(TyperCommand):
-    """A command whose help shows its options under headings, and its examples as they are typed."""
-
-    def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments, then options by heading."""
-        sections: dict[str, list[tuple[str, str]]] = {}
-        for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                heading = getattr(parameter, "rich_help_panel", None) or options.SHOWING
-                argument = parameter.param_type_name == "argument"
-                left, right = record
-                right = re.sub(r"\[default: \((.*?)\)", r"[default: \1", right)
-                sections.setdefault("Arguments" if argument else heading, []).append((left, right))
-        for heading, records in sections.items():
-            with formatter.section(heading):
-                formatter.write_dl(records, col_max=26)
-
-    def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
-        """Write the examples."""
-        if self.epilog:
-            with formatter.section("Examples"):
-                formatter.write("".join(f"  {line}\n" for line in self.epilog.splitlines()))
 
 
 app = typer.Typer(
@@ -59,13 +34,20 @@ app = typer.Typer(
     epilog="`lstmcast COMMAND --help` has the options of a command; `lstmcast help exit-codes` what a status means.",
     rich_markup_mode=None,
     add_completion=False,
-    context_settings=_NAMES,
+    context_settings=NAMES,
 )
 for module in (fit, predict, forecast, evaluate, backtest, inspect, help):
     name = module.__name__.rpartition(".")[2]
-    app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=_NAMES)(
+    app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))
     )
+for group in (config,):
+    commands = typer.Typer(rich_markup_mode=None, context_settings=NAMES, no_args_is_help=False)
+    for name, examples in group.EXAMPLES.items():
+        commands.command(name, cls=Command, epilog=examples, context_settings=NAMES)(
+            options.grouped(getattr(group, name))
+        )
+    app.add_typer(commands, name=group.__name__.rpartition(".")[2], help=group.HELP)
 
 
 def _show_version(wanted: bool) -> None:
@@ -166,16 +148,30 @@ def _usage(error: TyperException) -> tuple[str, str]:
     if isinstance(option := getattr(error, "option_name", None), str) and message.startswith("No such option"):
         return f"no option {option!r}", _alternatives(getattr(error, "possibilities", None), error)
     if found := re.match(r"No such command '(.*?)'", message):
-        return f"no command {found[1]!r}", suggest(found[1], (one.name or "" for one in app.registered_commands))
+        return f"no command {found[1]!r}", suggest(found[1], getattr(_command_of(error), "commands", {}))
     if found := re.match(r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)", message):
-        return f"{found[1]} {found[2]!r} is unknown", suggest(found[2], re.findall(r"'(.*?)'", found[3]))
+        return f"{found[1]} {found[2]!r} is unknown{_set_in(error)}", suggest(
+            found[2], re.findall(r"'(.*?)'", found[3])
+        )
     if found := re.match(r"Invalid value for '(.*?)': ([^,]*)", message):
-        return f"{found[1]}: {found[2][0].lower()}{found[2][1:]}", _see_help(error)
+        return f"{found[1]}: {found[2][0].lower()}{found[2][1:]}{_set_in(error)}", _see_help(error)
     return f"{message[0].lower()}{message[1:]}", _see_help(error)
 
 
 def _alternatives(close: Sequence[str] | None, error: TyperException) -> str:
     return f"did you mean {close[0]}?" if close else _see_help(error)
+
+
+def _command_of(error: TyperException) -> Any:
+    context = getattr(error, "ctx", None)
+    return context.command if context else None
+
+
+def _set_in(error: TyperException) -> str:
+    """Say where the value of an option was set, if that is not on the command line."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    origin = settings.origin_of(context, parameter.name) if context and parameter else ""
+    return f" (set in {origin})" if origin else ""
 
 
 def _see_help(error: TyperException) -> str:

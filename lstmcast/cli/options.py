@@ -14,6 +14,7 @@ from typing import Annotated, Any, TypeVar, get_type_hints
 
 from typer import Argument, Context, Exit, Option, echo
 
+from lstmcast.cli.settings import load
 from lstmcast.config import (
     Columns,
     Config,
@@ -26,7 +27,7 @@ from lstmcast.config import (
 from lstmcast.errors import UsageError
 
 COLUMNS, READING, WINDOW, MODEL = "Columns", "Reading", "Window", "Network"
-TRAINING, OUTPUT, SHOWING = "Training", "Output", "Messages"
+TRAINING, OUTPUT, SHOWING = "Training", "Output", "General"
 FOUND = "found from the data"
 TUNED = "chosen by validation"
 SAME = "as in the weights it starts from"
@@ -49,6 +50,15 @@ def _flag(what: str, *names: str) -> Any:
     return Option(*names, help=what, rich_help_panel=SHOWING)
 
 
+_SETTINGS = Option(
+    "--config",
+    metavar="FILE",
+    help="Settings: a TOML file, or a run whose settings to take.",
+    show_default="./lstmcast.toml, then your own",
+    rich_help_panel=SHOWING,
+    is_eager=True,
+    callback=load,
+)
 _FILE = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
 _RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repeatable.'
 _PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
@@ -117,7 +127,7 @@ class DataOptions:
 
     def config(self) -> DataConfig:
         """The same as configuration."""
-        return DataConfig(**{**vars(self), "na": (*DataConfig.na, *(self.na or ()))})
+        return DataConfig(**{**vars(self), "na": tuple(dict.fromkeys((*DataConfig.na, *(self.na or ()))))})
 
 
 @dataclass(frozen=True)
@@ -186,6 +196,7 @@ class ShowOptions:
     json: Annotated[bool, _flag("One JSON object on stdout; an error as JSON on stderr.", "--json")] = False
     no_color: Annotated[bool, _flag("No colours.", "--no-color")] = False
     debug: Annotated[bool, _flag("Show the traceback of an error.", "--debug")] = False
+    config: Annotated[str | None, _SETTINGS] = None
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
