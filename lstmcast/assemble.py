@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import Columns, DataConfig
-from lstmcast.covariates import Encoded, encode
-from lstmcast.errors import DataError
+from lstmcast.covariates import Encoded, encode, numbers
+from lstmcast.errors import DataError, listed
 from lstmcast.layouts import DAY, SECOND, Ints
-from lstmcast.read import Table, to_number
+from lstmcast.read import Table
 from lstmcast.rows import Keys, Rows, in_order, on_axis, once, series_keys, widened
 from lstmcast.timeaxis import TimeAxis, mixed_frequencies
 from lstmcast.timecolumn import read_time
@@ -43,12 +43,13 @@ def assemble(
     """
     table.require((*columns.target, *columns.series, *columns.past, *columns.future, *columns.static))
     codes, keys = series_keys(table, columns.series)
-    values = np.stack([to_number(table, name) for name in columns.target], axis=1)
+    values = np.stack([numbers(table, name, again=axis is not None) for name in columns.target], axis=1)
     roles = [encode(table, names, encodings) for names in (columns.past, columns.future, columns.static)]
     reading = read_time(table, columns, config, codes, axis)
     notes = [*table.notes, *reading.notes]
     rows = once(in_order(reading, codes, values, notes), config.duplicates, reading, table, keys, notes)
     least = LEAST_STEPS if axis is None else 1
+    _require_values(rows, least)
     axis, rows = on_axis(rows, reading, table, keys, config, axis)
     rows, keys = widened(rows, keys, columns.target)
     fields = _flat(_spans(rows), rows, roles, keys, axis, least, notes)
@@ -64,6 +65,13 @@ def assemble(
         "notes": (*notes, *(note for role in roles for note in role.notes)),
         **fields,
     }
+
+
+def _require_values(rows: Rows, least: int) -> None:
+    """Before the frequency, which a row alone does not show, ask for as many values as a forecast needs."""
+    have = int(np.add.reduceat(~np.isnan(rows.values), rows.starts(), axis=0, dtype=np.int64).max())
+    if have < least:
+        raise _too_few(have, least)
 
 
 @dataclass(frozen=True)
@@ -143,12 +151,17 @@ def _usable(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, least: int, n
         if sparse.any():
             raise _sparse(spans, rows, keys, axis, int(sparse.argmax()))
         have = int(spans.observed.max())
-        raise DataError(f"too few values in the target: {have}, at least {least} are needed", "give more rows")
+        raise _too_few(have, least)
     for bad, why in ((short, f"fewer than {least} values"), (sparse, "more than half of their steps missing")):
         if bad.any():
-            names = ", ".join(keys.label(code) for code in np.flatnonzero(bad)[:3].tolist())
-            notes.append(f"skipped {int(bad.sum())} of {len(keep)} series with {why}: {names}")
+            names = [keys.label(code) for code in np.flatnonzero(bad)[:4].tolist()]
+            notes.append(f"skipped {int(bad.sum())} of {len(keep)} series with {why}: {listed(names, int(bad.sum()))}")
     return keep
+
+
+def _too_few(have: int, least: int) -> DataError:
+    """The error for a target with fewer values than any forecast needs."""
+    return DataError(f"too few values in the target: need {least}, have {have}, so no context fits", "give more rows")
 
 
 def _sparse(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, code: int) -> DataError:

@@ -15,6 +15,7 @@ import pandas as pd
 
 from lstmcast import parallel
 from lstmcast.config import QUANTILES, Config
+from lstmcast.continuation import continued
 from lstmcast.errors import DataError, UsageError, suggest
 from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
@@ -110,12 +111,14 @@ def evaluate(
 
     The first cutoff of a series is the end of its training; the others follow `step` by `step` (default: the horizon)
     while a whole horizon of rows is left, the last `windows` of them if given. Fewer new rows than a horizon make one
-    window. A series that was not trained on starts where training ended for the others.
+    window. A series that was not trained on starts where training ended for the others. Where `panel` holds new rows
+    only, the history that the run keeps goes before them.
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to forecast from.
     """
     _names_free(panel)
+    panel = continued(panel, forecaster.panel, forecaster.context, since=True)
     horizon = forecaster.horizon if horizon is None else _positive("horizon", horizon)
     cutoff = _training_ends(forecaster, panel)
     chosen = _count_on(panel, cutoff, horizon, _positive("step", horizon if step is None else step))

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, RunError, listed
 from lstmcast.read import Table, as_text, to_number
 
 Floats = NDArray[np.float64]
@@ -33,7 +33,8 @@ class Encoded:
 def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] | None = None) -> Encoded:
     """Encode covariate columns. `known` are the categories of an earlier table: kept, and then no others arise.
 
-    Raises DataError for text among numbers, and for more than MAX_CATEGORIES categories.
+    Raises DataError for text among numbers and for more than MAX_CATEGORIES categories, RunError where a column of
+    numbers has become one of text, or the reverse.
     """
     parts: list[Floats] = []
     names: list[str] = []
@@ -42,7 +43,7 @@ def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] 
     for column in columns:
         categories = _categories(table, column, known)
         if categories is None:
-            values = to_number(table, column)[:, None]
+            values = numbers(table, column, again=known is not None)[:, None]
             names.append(column)
             missing = int(np.isnan(values).sum())
             if missing:
@@ -52,27 +53,39 @@ def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] 
             names += [f"{column}={category}" for category in categories]
             encodings[column] = categories
             if unseen:
-                shown = ", ".join(repr(text) for text in unseen[:3])
+                shown = listed([repr(text) for text in unseen])
                 notes.append(f"covariate {column!r}: {len(unseen)} categories not seen in training: {shown}")
         parts.append(values)
     whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table.frame), 0))
     return Encoded(whole, tuple(names), encodings, tuple(notes))
 
 
+def numbers(table: Table, column: str, *, again: bool) -> Floats:
+    """Values [n] of a column of numbers. `again`: they were numbers in training, so a column of text is a RunError."""
+    try:
+        return to_number(table, column)
+    except DataError:
+        if again and _mostly_text(table.frame[column]):
+            raise _changed(table, column, "text", "numbers") from None
+        raise
+
+
 def _categories(table: Table, column: str, known: Mapping[str, list[str]] | None) -> list[str] | None:
     """The categories of a text column, sorted; None for a column of numbers."""
     if known is not None:
-        return known.get(column)
+        kinds = known.get(column)
+        if kinds and _no_longer(table.frame[column], kinds):
+            raise _changed(table, column, "numbers", f"categories ({listed(kinds)})")
+        return kinds
     series = table.frame[column]
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         return None
     try:
         to_number(table, column)
     except DataError:
-        unique = pc.unique(pc.drop_null(pc.utf8_trim_whitespace(as_text(series))))
-        numeric = pd.to_numeric(unique.to_pandas(), errors="coerce").notna().sum()
-        if numeric * 2 > len(unique):
+        if not _mostly_text(series):
             raise
+        unique = _texts(series)
         if len(unique) > MAX_CATEGORIES:
             raise DataError(
                 f"{table.name}: covariate {column!r} has {len(unique)} different texts, more than {MAX_CATEGORIES}",
@@ -80,6 +93,34 @@ def _categories(table: Table, column: str, known: Mapping[str, list[str]] | None
             ) from None
         return sorted(unique.to_pylist())
     return None
+
+
+def _texts(series: pd.Series) -> pa.Array:
+    return pc.unique(pc.drop_null(pc.utf8_trim_whitespace(as_text(series))))
+
+
+def _numeric(texts: pa.Array) -> int:
+    """How many of the texts are numbers."""
+    return int(pd.to_numeric(texts.to_pandas(), errors="coerce").notna().sum())
+
+
+def _mostly_text(series: pd.Series) -> bool:
+    unique = _texts(series)
+    return _numeric(unique) * 2 <= len(unique)
+
+
+def _no_longer(series: pd.Series, kinds: list[str]) -> bool:
+    """Whether a column that held these categories now holds other things altogether: numbers."""
+    unique = _texts(series)
+    strangers = pc.filter(unique, pc.invert(pc.is_in(unique, value_set=pa.array(kinds, unique.type))))
+    return 0 < len(unique) == len(strangers) == _numeric(unique) and not _numeric(pa.array(kinds))
+
+
+def _changed(table: Table, column: str, now: str, then: str) -> RunError:
+    return RunError(
+        f"{table.name}: column {column!r} holds {now}, but held {then} when the run was fitted",
+        "give data of the same kind, or fit a new run",
+    )
 
 
 def _one_hot(series: pd.Series, categories: list[str]) -> tuple[Floats, list[str]]:

@@ -4,7 +4,7 @@ Knows nothing of the rest of the package. The command line turns these into text
 """
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 
@@ -89,3 +89,9 @@ def suggest(word: str, known: Iterable[str]) -> str:
         return f"did you mean {folded[close[0]]!r}?"
     shown = ", ".join(repr(name) for name in names[:12])
     return f"there is {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+
+
+def listed(names: Sequence[str], count: int | None = None, most: int = 3) -> str:
+    """The first few of `count` names, and how many more there are."""
+    count = len(names) if count is None else count
+    return ", ".join(names[:most]) + (f" and {count - most:,} more" if count > most else "")

@@ -18,12 +18,14 @@ from numpy.typing import NDArray
 
 from lstmcast import ensemble, guard, metrics, rundir, season, store
 from lstmcast.config import QUANTILES, Config
-from lstmcast.errors import DataError, UsageError
+from lstmcast.continuation import continued
+from lstmcast.errors import UsageError
 from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
 from lstmcast.inputs import Scaling
 from lstmcast.model import Network
 from lstmcast.panel import Panel
+from lstmcast.requirements import require_ahead
 from lstmcast.timeaxis import TimeAxis
 from lstmcast.train import Event, OnEvent
 from lstmcast.verdict import Verdict, actuals, judge
@@ -94,6 +96,8 @@ class Forecaster:
         self.horizon = window.horizon or _default_horizon(panel, self.season)
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
+        if self.context < context:
+            self.notes += (f"the network looks back {self.context} steps, not {context}: no series is longer",)
         self.cutoff = panel.start + panel.lengths - 1
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         windows = self._windows(panel, self.scaling.scaler, self.horizon)
@@ -123,9 +127,9 @@ class Forecaster:
         Columns: the series columns, the time column, `forecast` (the median) and one a quantile (`q10`). Raises
         DataError where covariates known ahead are missing for a step of the horizon.
         """
-        panel = self.panel if panel is None else panel
+        panel = self.panel if panel is None else continued(panel, self.panel, self.context)
         horizon = horizon or self.horizon
-        _require_known_ahead(panel, horizon)
+        require_ahead(panel, horizon)
         series = np.arange(len(panel))
         made = self.quantiles(panel, series, panel.lengths - 1, horizon, quantiles)
         return panel.forecast_frame(series, panel.lengths - 1, made, quantiles)
@@ -321,23 +325,6 @@ def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tupl
     origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
     fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
     return ends, np.nonzero(fresh)[0], origins[fresh]
-
-
-def _require_known_ahead(panel: Panel, horizon: int) -> None:
-    if not panel.future.shape[1]:
-        return
-    short = np.flatnonzero(panel.ahead < horizon)
-    if len(short):
-        i = int(short[0])
-        have = int(panel.ahead[i])
-        first = panel.axis.texts(np.array([panel.start[i] + panel.lengths[i] + have]))[0]
-        name = f" of series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
-        more = f" (and {len(short) - 1} more series)" if len(short) > 1 else ""
-        raise DataError(
-            f"covariates known ahead ({', '.join(panel.columns.future)}) are missing{name} from {first} on{more}: "
-            f"need {horizon} steps ahead, have {have}",
-            "give them with --future-data FILE, or as rows with an empty target",
-        )
 
 
 def _at_levels(quantiles: Floats, levels: Floats) -> Floats:

@@ -58,7 +58,7 @@ class Panel:
         cls,
         frame: pd.DataFrame,
         *,
-        target: str | Sequence[str],
+        target: Names = None,
         time: Names = None,
         series: Names = (),
         past: Names = (),
@@ -67,15 +67,19 @@ class Panel:
         freq: str | None = None,
         date_format: str | None = None,
         duplicates: Duplicates = "error",
+        like: "Panel | None" = None,
     ) -> "Panel":
         """Validate a frame, which is left unchanged; `time` is found where it is not given (a DatetimeIndex, too).
 
-        Raises DataError where the frame cannot be used, UsageError where a column has two roles.
+        like: the panel a run was trained on (`forecaster.panel`), whose roles, frequency and categories are kept; then
+        no role need be given. Raises DataError where the frame cannot be used, UsageError where a column has two roles
+        or there is no target, RunError where the type of a column is not that of `like`.
         """
-        columns = Columns(_names(target), _names(time), _names(series), _names(past), _names(future), _names(static))
+        given = (target, time, series, past, future, static)
+        columns = like.columns if like and not any(given) else Columns(*map(_names, given))
         named = _indexed(frame, columns.time).rename(columns=str)
         config = DataConfig(freq=freq, date_format=date_format, duplicates=duplicates)
-        return cls.from_table(Table(named, "frame"), columns, config)
+        return cls.from_table(Table(named, "frame"), columns, config, like)
 
     @classmethod
     def from_table(

@@ -21,7 +21,7 @@ LAYERS = (
     {"errors"},
     {"config"},
     {"read", "csvtext", "dates", "layouts", "grid", "timeaxis", "metrics", "distributed"},
-    {"timecolumn", "covariates", "rows", "assemble", "panel", "plan"},
+    {"timecolumn", "covariates", "rows", "assemble", "panel", "plan", "continuation", "requirements"},
     {"features", "season", "baselines", "verdict", "guard", "synthetic"},
     {"model", "losses", "windows"},
     {"train", "rundir", "parallel", "inputs"},

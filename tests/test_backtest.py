@@ -234,9 +234,15 @@ def test_no_newer_rows_is_a_data_error_that_says_where_training_ended(frame: pd.
     assert caught.value.exit_code == 3
 
 
-def test_new_rows_without_their_history_are_a_data_error(frame: pd.DataFrame, fitted: Forecaster) -> None:
-    with pytest.raises(DataError, match="'a' begins at 2003-06.*after the end of its training at 2003-04"):
-        evaluate(fitted, panel_of(frame[frame["month"] >= "2003-06"]))
+def test_new_rows_alone_are_scored_from_the_history_that_the_run_kept(frame: pd.DataFrame, fitted: Forecaster) -> None:
+    newer = evaluate(fitted, panel_of(frame[frame["month"] >= "2003-05"]))
+    assert newer.verdict == evaluate(fitted, panel_of(frame)).verdict
+
+
+def test_new_rows_far_from_their_history_are_a_data_error(frame: pd.DataFrame, fitted: Forecaster) -> None:
+    later = frame.assign(month=frame["month"] + pd.DateOffset(years=9))
+    with pytest.raises(DataError, match="'a' begins at 2009-01.*after the end of its training at 2003-04"):
+        evaluate(fitted, panel_of(later))
 
 
 def test_a_series_that_was_not_trained_on_is_scored_from_where_training_ended(fitted: Forecaster) -> None:

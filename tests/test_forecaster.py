@@ -445,9 +445,9 @@ def test_covariates_that_are_missing_ahead_are_an_error_that_names_them() -> Non
     panel, _, _ = promoted(1, "future", 0, ahead=4)
     one = Forecaster(config(steps=0, horizon=4)).fit(panel)
     assert len(one.predict()) == 4
-    with pytest.raises(DataError, match=r"\(promo\).*need 9 steps ahead, have 4") as caught:
+    with pytest.raises(DataError, match=r"\(promo\) are missing for .*need 9 steps ahead, have 4") as caught:
         one.predict(horizon=9)
-    assert "from 304 on" in str(caught.value)
+    assert "304 to 308 (5 steps)" in str(caught.value)
     assert "--future-data" in caught.value.hint
 
 

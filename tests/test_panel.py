@@ -116,7 +116,7 @@ def test_short_series_are_skipped_with_a_note_and_refused_where_none_is_left() -
     panel = shops(frame)
     assert panel.keys == (("b",), ("a",))
     assert "skipped 1 of 3 series with fewer than 3 values: c" in panel.notes
-    with pytest.raises(DataError, match="too few values in the target: 2, at least 3"):
+    with pytest.raises(DataError, match="too few values in the target: need 3, have 2"):
         Panel.from_frame(daily([1, 2]), target="y")
 
 

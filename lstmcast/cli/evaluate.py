@@ -9,7 +9,7 @@ from lstmcast.cli.console import Report
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import OUTPUT, Data, FailIf, Format, RunPath, ShowOptions, Step, Windows
 from lstmcast.cli.scores import write_scores
-from lstmcast.cli.source import read_panel
+from lstmcast.cli.source import read_newer
 from lstmcast.rundir import open_run
 
 EXAMPLES = """\
@@ -33,8 +33,9 @@ def evaluate(
 ) -> None:
     """Score RUN on newer rows; prints a table of scores on stdout.
 
-    Of DATA, which holds the history too, only rows newer than the training are scored; none: exit 3. Forecasts are made
-    from rolling origins, each from what was known then, and compared with naive, seasonal naive and drift.
+    Of DATA only rows newer than the training are scored; none: exit 3. It may hold the history too, or new rows only:
+    then the run's own history goes before them. Forecasts are made from rolling origins, each from what was known then,
+    and compared with naive, seasonal naive and drift.
     """
     gates = parse_gates(fail_if)
     form = "object" if show.json else output.choose_format(None, format)
@@ -44,8 +45,7 @@ def evaluate(
     from lstmcast.forecaster import Forecaster
 
     forecaster = Forecaster.load(run)
-    known = forecaster.panel
-    panel = read_panel(report, data, known.columns, forecaster.config.data, like=known)
+    panel = read_newer(report, data, forecaster, since=True)
     verdict = score_newer(forecaster, panel, windows=windows, step=step).verdict
     report.say(*verdict.sentences())
     write_scores(verdict, form, command="evaluate", extra={"run": run}, by_step=by_step)

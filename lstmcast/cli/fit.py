@@ -68,7 +68,7 @@ def fit(
         _show_path(place, as_json=show.json)
         return
     refuse_taken(place, force=force)
-    panel = read_panel(report, data, roles, config.data)
+    panel = read_panel(report, data, roles, config.data, config)
     tell_panel(report, panel)
     from lstmcast.forecaster import Forecaster
 

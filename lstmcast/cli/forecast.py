@@ -46,7 +46,7 @@ def forecast(
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
     form = output.choose_format(output_file, format)
     report = Report.of(show)
-    panel = read_panel(report, data, roles, config.data)
+    panel = read_panel(report, data, roles, config.data, config, ahead=True)
     tell_panel(report, panel)
     from lstmcast.forecaster import Forecaster
 

@@ -7,7 +7,7 @@ from typer import Option
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, Format, OptionalData, OutFile, RunPath, ShowOptions
-from lstmcast.cli.source import add_plan, read_panel
+from lstmcast.cli.source import add_plan, read_newer
 from lstmcast.errors import UsageError
 from lstmcast.rundir import open_run
 
@@ -48,7 +48,7 @@ def predict(
     """Forecast with RUN; prints a table on stdout.
 
     Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
-    it. The training is left as it is.
+    it; where DATA holds new rows only, the run's own history goes before them. The training is left as it is.
     """
     levels = read_levels(quantiles)
     form = output.choose_format(output_file, format)
@@ -57,11 +57,10 @@ def predict(
     from lstmcast.forecaster import Forecaster
 
     forecaster = Forecaster.load(run)
-    known = forecaster.panel
-    config = forecaster.config.data
-    panel = read_panel(report, data, known.columns, config, like=known) if data else known
+    ahead = 0 if future_data else horizon or forecaster.horizon
+    panel = read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
     if future_data:
-        panel = add_plan(report, future_data, panel, config)
+        panel = add_plan(report, future_data, panel, forecaster.config.data)
     forecast = forecaster.predict(panel, horizon=horizon, quantiles=levels)
     if show.json:
         output.write_object("predict", {"run": run, "forecast": output.records(forecast)})

@@ -3,19 +3,52 @@
 from typing import TYPE_CHECKING
 
 from lstmcast.cli.console import Report
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import Columns, Config, DataConfig
 
 if TYPE_CHECKING:
+    from lstmcast.forecaster import Forecaster
     from lstmcast.panel import Panel
 
 
-def read_panel(report: Report, data: str, columns: Columns, config: DataConfig, like: "Panel | None" = None) -> "Panel":
-    """Read and validate a file, as the data of `like` were where given; speaks before anything heavy is loaded."""
+def read_panel(
+    report: Report, data: str, columns: Columns, config: DataConfig, fit: Config | None = None, *, ahead: bool = False
+) -> "Panel":
+    """Read and validate a file; speaks before anything heavy is loaded.
+
+    What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was found is said, so
+    that an error is read first.
+    """
     report.say(f"reading {shown(data)}")
     from lstmcast.panel import Panel
     from lstmcast.read import read_table
+    from lstmcast.requirements import require_ahead, require_room
 
-    panel = Panel.from_table(read_table(data, config), columns, config, like=like)
+    panel = Panel.from_table(read_table(data, config), columns, config)
+    if fit:
+        require_room(panel, fit.window)
+        if ahead:
+            require_ahead(panel, fit.window.horizon or panel.axis.horizon)
+    report.found(panel.notes)
+    return panel
+
+
+def read_newer(report: Report, data: str, forecaster: "Forecaster", *, ahead: int = 0, since: bool = False) -> "Panel":
+    """Read a file as the data of a run were; where it holds new rows only, the run's own history goes before them.
+
+    ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts are made from the
+    end of the training on, not from the last rows.
+    """
+    report.say(f"reading {shown(data)}")
+    from lstmcast.continuation import continued
+    from lstmcast.panel import Panel
+    from lstmcast.read import read_table
+    from lstmcast.requirements import require_ahead
+
+    known, config = forecaster.panel, forecaster.config.data
+    panel = Panel.from_table(read_table(data, config), known.columns, config, like=known)
+    panel = continued(panel, known, forecaster.context, since=since)
+    if ahead:
+        require_ahead(panel, ahead)
     report.found(panel.notes)
     return panel
 

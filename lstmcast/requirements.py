@@ -1,0 +1,69 @@
+"""What a fit and a forecast need of a panel: long enough series, covariates known ahead, targets for the loss.
+
+Axes: N series, H horizon, Cf known-future covariates.
+"""
+
+import numpy as np
+
+from lstmcast.config import WindowConfig
+from lstmcast.errors import DataError, listed
+from lstmcast.panel import Panel, ranges
+
+
+def require_room(panel: Panel, window: WindowConfig) -> None:
+    """Raise DataError where no series is as long as the context and the horizon that were asked for.
+
+    What was not asked for gives way: a context shrinks to what a short series has.
+    """
+    if window.context is None and window.horizon is None:
+        return
+    context, horizon = window.context or 1, window.horizon or panel.axis.horizon
+    have = int(panel.lengths.max())
+    if context + horizon <= have:
+        return
+    fits = have - horizon
+    hint = f"the largest context that fits is {fits}" if fits > 0 else f"the longest horizon that fits is {have - 1}"
+    longest = "the longest series has" if len(panel) > 1 else "the series has"
+    raise DataError(
+        f"too few steps: need {context + horizon} (context {context} and horizon {horizon}), {longest} {have}",
+        f"{hint}: --{'context' if fits > 0 else 'horizon'} {fits if fits > 0 else have - 1}; or give more rows",
+    )
+
+
+def require_ahead(panel: Panel, horizon: int) -> None:
+    """Raise DataError where covariates known ahead are not known for each of the next `horizon` steps of a series."""
+    names, wide = panel.columns.future, panel.future.shape[1]
+    if not wide:
+        return
+    known = np.minimum(panel.ahead, horizon)
+    rows = ranges(panel.future_offsets[:-1] + panel.lengths, known)
+    holes = np.isnan(panel.future[rows]).any(axis=1)
+    short = panel.ahead < horizon
+    series = np.repeat(np.arange(len(panel)), known)
+    bad = short.copy()
+    bad[series[holes]] = True
+    if not bad.any():
+        return
+    i = int(bad.argmax())
+    begin = int(panel.future_offsets[i] + panel.lengths[i])
+    ahead = np.full((horizon, wide), np.nan)
+    ahead[: known[i]] = panel.future[begin : begin + known[i]]
+    steps, columns = np.isnan(ahead).any(axis=1), np.isnan(ahead).any(axis=0)
+    absent = [name for name in names if any(_of(full, name) for full in np.array(panel.future_names)[columns])]
+    dates = panel.axis.texts(panel.start[i] + panel.lengths[i] + np.flatnonzero(steps))
+    of = f" of series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
+    more = f" (and {int(bad.sum()) - 1:,} more series)" if bad.sum() > 1 else ""
+    raise DataError(
+        f"covariates known ahead ({', '.join(absent)}) are missing{of} for {_span(dates)}{more}:"
+        f" need {horizon} steps ahead, have {horizon - len(dates)}",
+        "give them with --future-data FILE, or as rows with an empty target",
+    )
+
+
+def _of(full: str, column: str) -> bool:
+    """Whether an encoded column is of a column of the table."""
+    return full == column or full.startswith(f"{column}=")
+
+
+def _span(dates: list[str]) -> str:
+    return listed(dates) if len(dates) <= 3 else f"{dates[0]} to {dates[-1]} ({len(dates)} steps)"
