@@ -227,7 +227,12 @@ def forecast(networks: Sequence[Network], windows: Windows, series: Ints, origin
     with one_thread():
         for part in _parts(len(series)):
             batch = windows.batch(series[part], origins[part, None], encoded(windows))
-            base, scale, owner = batch.base[:, 0, :, None], batch.scale[:, 0, :, None], series[part, None, None]
+            added = torch.from_numpy(windows.effect(series[part], origins[part]))
+            base, scale, owner = (
+                (batch.base[:, 0] + added)[..., None],
+                batch.scale[:, 0, :, None],
+                series[part, None, None],
+            )
             for m, network in enumerate(networks):
                 out = network.eval()(*batch[:4])[:, 0].double().sort(-1)[0]
                 made[m, part] = features.inverse((base + out * scale).numpy(), owner, state)

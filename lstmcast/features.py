@@ -104,21 +104,26 @@ def inverse(z: Floats, series: Ints, state: ScalerState) -> Floats:
     return np.maximum(out - state.shift[series], state.low[series])
 
 
-def compute(values: Floats, offsets: Ints, seasons: Seasons, state: ScalerState) -> Steps:
+def compute(
+    values: Floats, offsets: Ints, seasons: Seasons, state: ScalerState, explained: Floats | None = None
+) -> Steps:
     """Compute the per-step arrays of all series.
 
-    values: [sum T] in the user's units, NaN where missing; offsets: [N+1]. Series of similar length are computed
-    together as a matrix, so the cost is that of arrays, not of Python.
+    values: [sum T] in the user's units, NaN where missing; offsets: [N+1]. explained: [sum T], taken out of the series
+    in transformed units, for whoever forecasts to put back. Series of similar length are computed together as a
+    matrix, so the cost is that of arrays, not of Python.
     """
     total = int(offsets[-1])
     lengths = np.diff(offsets)
     flat: dict[str, NDArray[Any]] = {}
-    for rows, width in _length_groups(lengths):
+    for rows, width in length_groups(lengths):
         cols = np.arange(width)
         inside = cols < lengths[rows, None]
         where = np.where(inside, offsets[rows, None] + cols, 0)
         block = np.where(inside, values[where], np.nan)
         z = transform(block, rows[:, None], state)
+        if explained is not None:
+            z = z - np.where(inside, explained[where], 0.0)
         for name, array in _block(z, seasons, state.log[rows], lengths[rows]).items():
             if name not in flat:
                 flat[name] = np.zeros((total, *array.shape[2:]), array.dtype)
@@ -360,7 +365,7 @@ def _medians(values: Floats, offsets: Ints) -> Floats:
     return np.asarray(values[order[offsets[:-1] + seen // 2]])
 
 
-def _length_groups(lengths: Ints) -> Iterator[tuple[Ints, int]]:
+def length_groups(lengths: Ints) -> Iterator[tuple[Ints, int]]:
     """Rows of similar length and their greatest length: at most a quarter of padding, bounded matrices."""
     order = np.argsort(lengths, kind="stable")
     start = 0

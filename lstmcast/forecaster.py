@@ -92,16 +92,18 @@ class Forecaster:
         tell = on_event or (lambda _: None)
         window = self.config.window
         self.panel, self.notes = panel, panel.notes
-        self.scaling = Scaling.fit(panel, _seasons(panel, window.season))
-        self.horizon = window.horizon or _default_horizon(panel, self.season)
+        seasons = _seasons(panel, window.season)
+        self.horizon = window.horizon or _default_horizon(panel, seasons.main)
+        held = _hold_back(panel, self.horizon, seasons.main, window.validation)
+        self.scaling = Scaling.fit(panel, seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
         if self.context < context:
             self.notes += (f"the network looks back {self.context} steps, not {context}: no series is longer",)
         self.cutoff = panel.start + panel.lengths - 1
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
-        windows = self._windows(panel, self.scaling.scaler, self.horizon)
-        held = _hold_back(panel, self.horizon, self.season, window.validation)
+        everything = np.arange(len(panel)), panel.lengths
+        windows = self._windows(panel, self.scaling.scaler, self.horizon, *everything)
         task = ensemble.Task(windows, *held)
         start = self._start()
         if len(panel) >= PANEL:
@@ -280,16 +282,17 @@ class Forecaster:
         main, second = self.scaling.seasons
         return 2 * self.context + max(20 * main, 10 * second, 200)
 
-    def _windows(self, panel: Panel, scaler: Any, horizon: int) -> Windows:
+    def _windows(self, panel: Panel, scaler: Any, horizon: int, trained: Ints, ends: Ints) -> Windows:
         stride = min(2 * self.context, int(self.panel.lengths.max()))
-        steps, covariates = self.scaling.steps(panel, scaler), self.scaling.covariates(panel)
+        effect = self.scaling.effect(panel, scaler, trained, ends)
+        steps, covariates = self.scaling.steps(panel, scaler, effect), self.scaling.covariates(panel, effect)
         return Windows(steps, horizon, self.context, stride, covariates)
 
     def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
         trained = panel.align(self.panel)
         ends = panel.lengths.copy()
         np.minimum.at(ends, series, origins + 1)
-        windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon)
+        windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
         made, options = ensemble.forecast(self.networks, windows, series, origins)
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]

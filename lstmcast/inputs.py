@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import features
+from lstmcast import effects, features
+from lstmcast.effects import Effects
 from lstmcast.features import ScalerState, Seasons, Steps
 from lstmcast.panel import Panel
 from lstmcast.windows import Covariates
@@ -31,16 +32,24 @@ class Scaling:
     scaler: ScalerState
     mean: Floats
     deviation: Floats
+    effects: Effects
 
     @classmethod
-    def fit(cls, panel: Panel, seasons: Seasons) -> "Scaling":
-        """Fit to all steps of `panel` (known-future rows beyond the target's end are left out)."""
+    def fit(cls, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> "Scaling":
+        """Fit to all steps of `panel` (known-future rows beyond the target's end are left out).
+
+        The effects of covariates, which a verdict will judge, are fitted to the first `ends` [N] steps.
+        """
         inside = _inside(panel)
         blocks = [panel.past, panel.future[inside], panel.static]
         mean = np.concatenate([_column(np.nanmean, b, 0.0) for b in blocks])
         deviation = np.concatenate([_column(np.nanstd, b, 1.0) for b in blocks])
         scaler = features.fit_scaler(panel.values, panel.offsets)
-        return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0))
+        found = effects.none(len(panel), panel.future.shape[1])
+        if panel.future.shape[1]:
+            steps = features.compute(panel.values, panel.offsets, seasons, scaler)
+            found = effects.fit(steps, panel.future[inside], panel.lengths if ends is None else ends)
+        return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0), found)
 
     def for_panel(self, panel: Panel, trained: Ints, ends: Ints) -> ScalerState:
         """Transforms of another panel's series: those of training where `trained` [N] names one.
@@ -57,11 +66,29 @@ class Scaling:
         mixed = [np.where(known, a[trained], b) for a, b in zip(self.scaler, own, strict=True)]
         return ScalerState._make(mixed)
 
-    def steps(self, panel: Panel, scaler: ScalerState) -> Steps:
+    def steps(self, panel: Panel, scaler: ScalerState, effect: Floats | None = None) -> Steps:
         """Step features and candidates' arrays of a panel."""
-        return features.compute(panel.values, panel.offsets, self.seasons, scaler)
+        explained = None if effect is None else effect[_inside(panel)]
+        return features.compute(panel.values, panel.offsets, self.seasons, scaler, explained)
 
-    def covariates(self, panel: Panel) -> Covariates | None:
+    def effect(self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints) -> Floats | None:
+        """What covariates known ahead add to a panel's series, [sum (T + ahead)]; None where that is nothing.
+
+        Arguments as for `for_panel`.
+        """
+        if not self.effects.any():
+            return None
+        found = self.effects._replace(mean=self.effects.mean[trained], effect=self.effects.effect[trained])
+        new = trained < 0
+        if new.any():
+            steps = self.steps(panel, scaler)
+            measured = effects.units(steps, panel.future[_inside(panel)], ends)
+            usual = np.broadcast_to(self.effects.usual, measured.mean.shape)
+            own = effects.in_units(Effects(measured.mean, usual, self.effects.usual), measured)
+            found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
+        return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
+
+    def covariates(self, panel: Panel, effect: Floats | None = None) -> Covariates | None:
         """Scaled covariates of a panel, 0 where unknown; None where there are none."""
         widths = np.cumsum([panel.past.shape[1], panel.future.shape[1], panel.static.shape[1]])
         if not widths[-1]:
@@ -72,7 +99,7 @@ class Scaling:
             for block, m, d in zip((panel.past, panel.future, panel.static), mean, deviation, strict=True)
         )
         step = np.concatenate([past, future[_inside(panel)], np.repeat(static, panel.lengths, 0)], 1)
-        return Covariates(step, future, panel.future_offsets)
+        return Covariates(step, future, panel.future_offsets, effect)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
@@ -81,6 +108,7 @@ class Scaling:
             "seasons": self.seasons._asdict(),
             "series": {name: part.tolist() for name, part in self.scaler._asdict().items()} | {"low": low},
             "covariates": {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
+            "effects": self.effects.to_dict(),
         }
 
     @classmethod
@@ -91,7 +119,7 @@ class Scaling:
         shift, floor = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
         scaler = ScalerState(np.array(series["log"], dtype=bool), shift, floor, low)
         mean, deviation = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
-        return cls(Seasons(**data["seasons"]), scaler, mean, deviation)
+        return cls(Seasons(**data["seasons"]), scaler, mean, deviation, Effects.from_dict(data["effects"]))
 
 
 def _inside(panel: Panel) -> NDArray[np.bool_]:

@@ -24,11 +24,13 @@ class Covariates(NamedTuple):
 
     step: float32 [sum T, Cs], known at the step: past, known-future and static ones, and the calendar.
     ahead: float32 [sum (T + ahead), Ca], known for horizon steps too. ahead_offsets: [N+1].
+    effect: [sum (T + ahead)], what they add to the series, in transformed units; None where that is nothing.
     """
 
     step: NDArray[np.float32]
     ahead: NDArray[np.float32]
     ahead_offsets: Ints
+    effect: Floats | None = None
 
 
 class Batch(NamedTuple):
@@ -101,7 +103,7 @@ class Windows:
         parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
         if self.covariates is not None:
             x = np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
-            parts.append(self._ahead(wide, origins))
+            parts.append(self._ahead(self.covariates, wide, origins))
         return Batch(
             torch.from_numpy(x),
             torch.from_numpy(origins - close[:, None] + chunk - 1),
@@ -112,12 +114,24 @@ class Windows:
             torch.from_numpy(self._target(wide, origins, base, scale, ends)),
         )
 
-    def _ahead(self, series: Ints, origins: Ints) -> NDArray[np.float32]:
+    def effect(self, series: Ints, origins: Ints) -> Floats:
+        """What known covariates add at the horizon steps of windows [K], in transformed units: [K, H]."""
+        if self.covariates is None or self.covariates.effect is None:
+            return np.zeros((len(series), self.horizon))
+        at, known = self._places(self.covariates, series, origins)
+        return np.where(known, self.covariates.effect[at], 0.0)
+
+    def _ahead(self, covariates: Covariates, series: Ints, origins: Ints) -> NDArray[np.float32]:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
-        offsets, table = self.covariates.ahead_offsets, self.covariates.ahead  # type: ignore[union-attr]
+        at, known = self._places(covariates, series, origins)
+        return np.where(known[..., None], covariates.ahead[at], np.float32(0))
+
+    def _places(self, covariates: Covariates, series: Ints, origins: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+        """Rows of the horizon steps in the tables of what is known ahead, and whether there is one: [..., H] each."""
+        offsets = covariates.ahead_offsets
         at = offsets[series][..., None] + origins[..., None] + np.arange(1, self.horizon + 1)
         known = at < offsets[series + 1][..., None]
-        return np.where(known[..., None], table[np.where(known, at, 0)], np.float32(0))
+        return np.where(known, at, 0), known
 
     def _target(
         self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None

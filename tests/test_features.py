@@ -360,7 +360,7 @@ def test_features_do_not_depend_on_the_unit_of_measurement(factor: float, season
 
 def test_lengths_are_grouped_with_little_padding_and_none_is_lost() -> None:
     lengths = np.random.default_rng(0).integers(1, 2000, 300)
-    groups = list(features._length_groups(lengths))
+    groups = list(features.length_groups(lengths))
     rows = np.concatenate([rows for rows, _ in groups])
     assert sorted(rows.tolist()) == list(range(300))
     for group, width in groups:

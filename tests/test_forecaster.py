@@ -4,6 +4,7 @@ Trainings are a few steps long: what is tested here is the way, not the accuracy
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -430,6 +431,17 @@ def test_the_effect_of_a_covariate_known_ahead_is_learnt() -> None:
     assert 0 < plan.sum() < 12
     assert made[plan == 1].mean() - made[plan == 0].mean() > 20
     assert np.abs(made - truth).mean() < 4
+
+
+def test_the_effect_of_a_covariate_known_ahead_needs_no_training(tmp_path: Path) -> None:
+    panel, plan, truth = promoted(1, "future", 0)
+    one = Forecaster(config(steps=0, horizon=12)).fit(panel)
+    made = one.predict()["forecast"].to_numpy()
+    assert np.abs(made - truth).mean() < 4
+    new = replace(panel, keys=(("new",),), key_names=("id",), values=10 * panel.values)
+    np.testing.assert_allclose(one.predict(new)["forecast"], 10 * made, rtol=0.05)
+    again = Forecaster.load(one.save(tmp_path / "run")).predict()
+    assert again["forecast"].tolist() == made.tolist()
 
 
 def test_the_effect_of_a_covariate_of_the_past_is_learnt() -> None:
