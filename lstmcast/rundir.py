@@ -26,6 +26,8 @@ SCHEMA_VERSION = 1
 NEEDS = "0.1.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST = "run.json"
+REPORT = "report.html"
+"""Not of the run's files, but made of it: a new run takes its place without it."""
 OWN_FOLDERS = {"checkpoint"}
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
@@ -179,7 +181,7 @@ def _fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) 
 
 
 def _keep_foreign(old: Path, stage: Path) -> None:
-    own = {MANIFEST} | OWN_FOLDERS
+    own = {MANIFEST, REPORT} | OWN_FOLDERS
     if (old / MANIFEST).is_file():
         own |= _own_names(old, stage)
     for entry in old.iterdir():

@@ -19,7 +19,21 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli import backtest, config, console, evaluate, fit, forecast, help, inspect, options, predict, settings
+from lstmcast.cli import (
+    backtest,
+    config,
+    console,
+    evaluate,
+    fit,
+    forecast,
+    help,
+    inspect,
+    options,
+    predict,
+    report,
+    runs,
+    settings,
+)
 from lstmcast.cli.command import NAMES, Command
 from lstmcast.errors import ExitCode, LstmcastError, suggest
 
@@ -36,12 +50,12 @@ app = typer.Typer(
     add_completion=False,
     context_settings=NAMES,
 )
-for module in (fit, predict, forecast, evaluate, backtest, inspect, help):
+for module in (fit, predict, forecast, evaluate, backtest, inspect, report, help):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))
     )
-for group in (config,):
+for group in (runs, config):
     commands = typer.Typer(rich_markup_mode=None, context_settings=NAMES, no_args_is_help=False)
     for name, examples in group.EXAMPLES.items():
         commands.command(name, cls=Command, epilog=examples, context_settings=NAMES)(
@@ -114,8 +128,10 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     if as_json:
         fields = {"code": int(code), "kind": kind, "message": message, "hint": hint}
         console.write_message(json.dumps(fields, ensure_ascii=True))
+    elif kind == "signal":
+        console.write_message(message)
     else:
-        console.write_message(f"{'' if kind == 'signal' else 'error: '}{message}", *([f"  {hint}"] if hint else []))
+        console.write_error(message, hint)
     _silence_stdout()
     return code
 

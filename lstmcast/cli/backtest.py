@@ -17,12 +17,14 @@ from lstmcast.cli.options import (
     Format,
     ModelOptions,
     OutFile,
+    Plot,
     ShowOptions,
     Step,
     TrainOptions,
     WindowOptions,
     configuration,
 )
+from lstmcast.cli.picture import check_picture, draw_past
 from lstmcast.cli.scores import write_scores
 from lstmcast.cli.source import read_panel, tell_panel
 
@@ -58,6 +60,7 @@ def backtest(
     by_step: BySteps = False,
     format: Format = None,
     fail_if: FailIf = None,
+    plot: Plot = None,
     show: ShowOptions,
 ) -> None:
     """Score a configuration from past cutoffs; prints a table of scores.
@@ -68,6 +71,7 @@ def backtest(
     roles, config, gates = columns.columns(), configuration(reading, window, model, train), parse_gates(fail_if)
     form = "object" if show.json else output.choose_format(None, format)
     table = output.choose_format(output_file, None) if output_file else ""
+    check_picture(plot)
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data)
     tell_panel(report, panel)
@@ -83,4 +87,6 @@ def backtest(
         output.write_frame(result.forecasts, output_file, table)
         report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")
     write_scores(result.verdict, form, command="backtest", extra={}, by_step=by_step)
+    if plot:
+        draw_past(report, plot, panel, result)
     check_gates(gates, result.verdict)

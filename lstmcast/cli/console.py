@@ -7,6 +7,7 @@ shown with its control characters escaped, and never read as markup.
 import contextlib
 import math
 import os
+import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
@@ -137,6 +138,25 @@ def _figures(event: "Event") -> str:
 def is_live(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that can redraw a line."""
     return stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+
+
+def is_coloured(stream: TextIO | None) -> bool:
+    """Whether a stream gets colours: NO_COLOR forbids them, FORCE_COLOR asks for them, else where it is a terminal."""
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or is_live(stream)
+
+
+def width() -> int:
+    """Columns of the terminal; 80 where there is none."""
+    return shutil.get_terminal_size().columns
+
+
+def write_error(message: str, *hints: str) -> None:
+    """Write what went wrong and what to do about it, the first word in red where stderr gets colours."""
+    with contextlib.suppress(OSError, ValueError):
+        sys.stderr.write("\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: ")
+    write_message(message, *(f"  {hint}" for hint in hints if hint))
 
 
 def write_message(*lines: str) -> None:

@@ -7,7 +7,8 @@ from typer import Option
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.gate import check_gates, parse_gates
-from lstmcast.cli.options import OUTPUT, Data, FailIf, Format, RunPath, ShowOptions, Step, Windows
+from lstmcast.cli.options import OUTPUT, Data, FailIf, Format, Plot, RunPath, ShowOptions, Step, Windows
+from lstmcast.cli.picture import check_picture, draw_past
 from lstmcast.cli.scores import write_scores
 from lstmcast.cli.source import read_newer
 from lstmcast.rundir import open_run
@@ -29,6 +30,7 @@ def evaluate(
     by_step: BySteps = False,
     format: Format = None,
     fail_if: FailIf = None,
+    plot: Plot = None,
     show: ShowOptions,
 ) -> None:
     """Score RUN on newer rows; prints a table of scores on stdout.
@@ -39,6 +41,7 @@ def evaluate(
     """
     gates = parse_gates(fail_if)
     form = "object" if show.json else output.choose_format(None, format)
+    check_picture(plot)
     report = Report.of(show)
     open_run(run)
     from lstmcast.backtest import evaluate as score_newer
@@ -46,7 +49,10 @@ def evaluate(
 
     forecaster = Forecaster.load(run)
     panel = read_newer(report, data, forecaster, since=True)
-    verdict = score_newer(forecaster, panel, windows=windows, step=step).verdict
+    result = score_newer(forecaster, panel, windows=windows, step=step)
+    verdict = result.verdict
     report.say(*verdict.sentences())
     write_scores(verdict, form, command="evaluate", extra={"run": run}, by_step=by_step)
+    if plot:
+        draw_past(report, plot, panel, result)
     check_gates(gates, verdict)

@@ -62,6 +62,7 @@ _SETTINGS = Option(
 _FILE = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
 _RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repeatable.'
 _PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
+_PICTURE = "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot])."
 _FORMS = "csv, tsv, json, jsonl, parquet or table."
 _POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
 
@@ -78,6 +79,8 @@ Horizon = Annotated[int | None, _option(WINDOW, "STEPS", "Steps to forecast, 1 o
 Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "as pays", "--jobs", "-j")]
 OutFile = Annotated[str | None, _option(OUTPUT, "FILE", _PLACE, "stdout", "--output", "-o")]
 Format = Annotated[str | None, _option(OUTPUT, "FORMAT", _FORMS, "a table on a terminal, else csv")]
+
+Plot = Annotated[str | None, _option(OUTPUT, "FILE", _PICTURE, NONE)]
 
 _Names = list[str] | None
 _Text = str | None

@@ -123,7 +123,8 @@ def _plain(column: "pd.Series[Any]") -> list[Any]:
         return column.tolist()
     if column.dtype.kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
-    return [None if missing else text for text, missing in zip(column.astype(str), column.isna(), strict=True)]
+    texts = zip(column, column.astype(str), column.isna(), strict=True)
+    return [None if missing else value if isinstance(value, int) else text for value, text, missing in texts]
 
 
 def _parquet(frame: "pd.DataFrame") -> bytes:

@@ -7,6 +7,7 @@ from typer import Option
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, Format, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.picture import check_picture, draw
 from lstmcast.cli.source import add_plan, read_newer
 from lstmcast.errors import UsageError
 from lstmcast.rundir import open_run
@@ -14,6 +15,7 @@ from lstmcast.rundir import open_run
 EXAMPLES = """\
 lstmcast predict runs/price-price
 lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
+lstmcast predict runs/price-price --plot forecast.png
 lstmcast predict runs/sales --future-data plan.csv"""
 Quantiles = Annotated[
     str,
@@ -26,6 +28,16 @@ FutureData = Annotated[
         help="Covariates known ahead, by time and series.",
         show_default="rows of DATA without a target",
         rich_help_panel=COLUMNS,
+    ),
+]
+Chart = Annotated[
+    str | None,
+    Option(
+        "--plot",
+        metavar="FILE",
+        help="Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]); - draws on the terminal.",
+        show_default="none",
+        rich_help_panel=OUTPUT,
     ),
 ]
 Horizon = Annotated[
@@ -43,6 +55,7 @@ def predict(
     output_file: OutFile = None,
     format: Format = None,
     future_data: FutureData = None,
+    plot: Chart = None,
     show: ShowOptions,
 ) -> None:
     """Forecast with RUN; prints a table on stdout.
@@ -52,6 +65,7 @@ def predict(
     """
     levels = read_levels(quantiles)
     form = output.choose_format(output_file, format)
+    check_picture(plot)
     report = Report.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecaster import Forecaster
@@ -68,6 +82,8 @@ def predict(
         output.write_frame(forecast, output_file, form, whole=format is not None)
     if output_file:
         report.say(f"{len(forecast):,} rows written to {output_file!r}")
+    if plot:
+        draw(report, plot, panel, forecast)
 
 
 def read_levels(text: str) -> tuple[float, ...]:
