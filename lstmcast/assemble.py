@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import Columns, DataConfig, Fill
 from lstmcast.covariates import Encoded, encode, numbers
 from lstmcast.errors import DataError, listed
+from lstmcast.grid import HOUR
+from lstmcast.groups import fill
 from lstmcast.layouts import DAY, SECOND, Ints
+from lstmcast.mixed import mixed_frequencies
 from lstmcast.read import Table
-from lstmcast.rows import Keys, Rows, in_order, on_axis, once, series_keys, widened
-from lstmcast.timeaxis import TimeAxis, mixed_frequencies
+from lstmcast.rows import Keys, Rows, gathered, in_order, on_axis, once, series_keys, widened
+from lstmcast.timeaxis import TimeAxis
 from lstmcast.timecolumn import read_time
 
 Floats = NDArray[np.float64]
@@ -47,12 +50,19 @@ def assemble(
     roles = [encode(table, names, encodings) for names in (columns.past, columns.future, columns.static)]
     reading = read_time(table, columns, config, codes, axis)
     notes = [*table.notes, *reading.notes]
-    rows = once(in_order(reading, codes, values, notes), config.duplicates, reading, table, keys, notes)
+    rows = in_order(reading, codes, values, notes)
+    if config.resample is None or config.duplicates != "error":
+        rows = once(rows, config.duplicates, reading, table, keys, notes)
     least = LEAST_STEPS if axis is None else 1
     _require_values(rows, least)
-    axis, rows = on_axis(rows, reading, table, keys, config, axis)
+    if config.resample is None:
+        axis, rows = on_axis(rows, reading, table, keys, config, axis)
+    else:
+        wanted = [(role.values, how) for role, how in zip(roles, ("mean", "mean", "first"), strict=True)]
+        axis, rows, made = gathered(rows, reading, config, axis, wanted, notes)
+        roles = [replace(role, values=one) for role, one in zip(roles, made, strict=True)]
     rows, keys = widened(rows, keys, columns.target)
-    fields = _flat(_spans(rows), rows, roles, keys, axis, least, notes)
+    fields = _flat(_spans(rows), rows, roles, keys, axis, config, least, notes)
     return {
         "columns": replace(columns, time=reading.columns),
         "axis": axis,
@@ -93,20 +103,27 @@ def _spans(rows: Rows) -> _Spans:
 
 
 def _flat(
-    spans: _Spans, rows: Rows, roles: Sequence[Encoded], keys: Keys, axis: TimeAxis, least: int, notes: list[str]
+    spans: _Spans,
+    rows: Rows,
+    roles: Sequence[Encoded],
+    keys: Keys,
+    axis: TimeAxis,
+    config: DataConfig,
+    least: int,
+    notes: list[str],
 ) -> dict[str, Any]:
     """Lay the rows of each series end to end on the axis, from its first to its last observed value."""
-    keep = _usable(spans, rows, keys, axis, least, notes)
+    keep = _usable(spans, rows, keys, axis, config, least, notes)
     past, future, static = (role.values for role in roles)
     lengths = np.where(keep, spans.steps, 0)
     ahead = np.where(keep, _ahead(spans, rows, future), 0)
     inside, place = _places(spans, rows, lengths)
     in_future, future_place = _places(spans, rows, lengths + ahead)
     _say_future(axis, int(spans.last[keep].max()), notes)
-    _say_missing(axis, rows.take(inside), int(lengths.sum()), notes)
+    _say_missing(axis, rows.take(inside), int(lengths.sum()), config.fill, notes)
     return {
         "keys": tuple(keys.keys[code] for code in np.flatnonzero(keep).tolist()),
-        "values": _spread(rows.values[inside, 0], place, int(lengths.sum())),
+        "values": fill(_spread(rows.values[inside, 0], place, int(lengths.sum())), config.fill),
         "offsets": _offsets(lengths[keep]),
         "start": spans.first[keep],
         "past": _spread(past[rows.rows[inside]], place, int(lengths.sum())),
@@ -142,14 +159,16 @@ def _spread(values: Floats, place: Ints, total: int) -> Floats:
     return out
 
 
-def _usable(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, least: int, notes: list[str]) -> Bools:
+def _usable(
+    spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, config: DataConfig, least: int, notes: list[str]
+) -> Bools:
     """Which series have enough values; says which have not. DataError where none has."""
     short = spans.observed < least
-    sparse = ~short & (spans.observed * 2 < spans.steps)
+    sparse = ~short & (spans.observed * 2 < spans.steps) & (config.fill == "none")
     keep = np.asarray(~short & ~sparse)
     if not keep.any():
         if sparse.any():
-            raise _sparse(spans, rows, keys, axis, int(sparse.argmax()))
+            raise _sparse(spans, rows, keys, axis, config.freq, int(sparse.argmax()))
         have = int(spans.observed.max())
         raise _too_few(have, least)
     for bad, why in ((short, f"fewer than {least} values"), (sparse, "more than half of their steps missing")):
@@ -164,17 +183,25 @@ def _too_few(have: int, least: int) -> DataError:
     return DataError(f"too few values in the target: need {least}, have {have}, so no context fits", "give more rows")
 
 
-def _sparse(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, code: int) -> DataError:
+def _sparse(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, freq: str | None, code: int) -> DataError:
     instants = axis.grid.instants(rows.stamps)
     mixed = mixed_frequencies(instants, rows.codes, keys.labels(), integer=axis.kind == "integer")
-    if mixed is not None:
+    if mixed is not None and freq is None:
         return mixed
     steps = int(spans.steps[code])
     missing = steps - int(spans.observed[code])
+    hint = "leave out --freq, or " if freq else "give the frequency of the data with --freq, or "
     return DataError(
         f"more than half of {keys.label(code)} is missing: {missing} of {steps} steps ({axis.grid.words})",
-        "give the frequency of the data with --freq, or fill the gaps first",
+        f"{hint}--fill zero where no row means none; or make the steps wider, for example --resample {_wider(axis)}",
     )
+
+
+def _wider(axis: TimeAxis) -> str:
+    """A rule for `--resample` whose steps hold several of the axis' own."""
+    if axis.grid.unit == "integer":
+        return f"{10 * axis.grid.step}:mean"
+    return "YS:mean" if axis.grid.unit == "month" else "h:mean" if axis.grid.step < HOUR else "MS:mean"
 
 
 def _say_future(axis: TimeAxis, last: int, notes: list[str]) -> None:
@@ -184,16 +211,17 @@ def _say_future(axis: TimeAxis, last: int, notes: list[str]) -> None:
         notes.append(f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}")
 
 
-def _say_missing(axis: TimeAxis, rows: Rows, total: int, notes: list[str]) -> None:
+def _say_missing(axis: TimeAxis, rows: Rows, total: int, policy: Fill, notes: list[str]) -> None:
     empty, gaps = int(np.isnan(rows.values).sum()), total - len(rows.stamps)
+    made = "left missing" if policy == "none" else f"filled: {policy}"
     if empty:
-        notes.append(f"missing target values: {empty}, left missing")
+        notes.append(f"missing target values: {empty}, {made}")
     if gaps:
         holes = np.where(rows.same(), rows.stamps[1:] - rows.stamps[:-1] - 1, 0)
         widest = int(holes.argmax())
         begin, end = axis.texts(rows.stamps[widest : widest + 2])
         notes.append(
-            f"missing rows: {gaps} in {int((holes > 0).sum())} gaps, left missing;"
+            f"missing rows: {gaps} in {int((holes > 0).sum())} gaps, {made};"
             f" the longest is {int(holes[widest])}, between {begin} and {end}"
         )
 

@@ -4,13 +4,18 @@ The only home of defaults. Knows neither pandas nor torch nor terminals. `None` 
 """
 
 import dataclasses
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal, get_args, get_type_hints
+from zoneinfo import ZoneInfo, available_timezones
 
 from lstmcast.errors import UsageError, suggest
 
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
+Fill = Literal["none", "forward", "linear", "zero"]
+Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
+AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Levels that the network learns; any other level is interpolated between them."""
 
@@ -49,8 +54,28 @@ class DataConfig:
     encoding: str | None = None
     na: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
     freq: str | None = None
+    tz: str | None = None
     date_format: str | None = None
     duplicates: Duplicates = "error"
+    fill: Fill = "none"
+    resample: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.tz is not None:
+            _zone(self.tz)
+        if self.resample is None:
+            return
+        rule, how = self.resampling
+        if how not in AGGREGATES:
+            raise UsageError(f"--resample {self.resample}: {how!r} is not known", suggest(how, AGGREGATES))
+        if self.freq is not None:
+            raise UsageError(f"--freq {self.freq} and --resample {rule} both say what the step is", "leave out --freq")
+
+    @property
+    def resampling(self) -> tuple[str, str]:
+        """Rule and aggregate of `resample`; the mean where it names none."""
+        rule, _, how = (self.resample or "").partition(":")
+        return rule, how or "mean"
 
 
 @dataclass(frozen=True)
@@ -136,6 +161,16 @@ def _known(data: Mapping[str, Any], known: Any, what: str) -> None:
     for key in data:
         if key not in known:
             raise UsageError(f"unknown {what} {key!r}", suggest(key, known))
+
+
+def _zone(name: str) -> None:
+    """Raise UsageError for what is no time zone: neither a name like Europe/Berlin nor an offset like +01:00."""
+    if re.fullmatch(r"[+-]\d\d:\d\d", name):
+        return
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # unknown, or no possible name
+        raise UsageError(f"time zone {name!r} is not known", suggest(name, available_timezones())) from None
 
 
 def _at_least(config: Any, low: float, *names: str) -> None:

@@ -11,25 +11,36 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from lstmcast import clocks
+from lstmcast.clocks import microseconds
 from lstmcast.errors import DataError
-from lstmcast.layouts import DAY, SECOND, Ints, assembled, parse, render
+from lstmcast.layouts import DAY, SECOND, Ints, Parsed, parse, render
+from lstmcast.serials import EPOCHS, UNITS, Numbers, instants_of, layout_of, numbers_of
 
-_PER_SECOND = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
+_UNIVERSAL = ("Z", "UTC", "GMT")
 
 
 @dataclass(frozen=True)
 class Form:
     """How instants are written: as text, as numbers, as typed datetimes or dates, or as plain integer steps.
 
-    layout: strptime-like for text; for numbers the same or a unit ("s", "ms", "us", "ns"); the unit of a datetime.
-    zone: "" for naive stamps, "UTC", a fixed offset like "+01:00", or a time zone's name (typed datetimes only).
+    layout: strptime-like for text; for numbers the same or a unit ("s", "ms", "us", "ns", "excel"); the unit of a
+    datetime. zone: "" for naive stamps, "UTC", a fixed offset like "+01:00", or a time zone's name.
     wall: instants are wall-clock time of the zone; otherwise they are UTC.
+    stated: typed datetimes carry their zone; otherwise the zone is only known, and they are written without it.
     """
 
     kind: Literal["text", "number", "datetime", "date", "step"]
     layout: str = ""
     zone: str = ""
     wall: bool = True
+    stated: bool = True
+
+    @property
+    def universal(self) -> bool:
+        """Whether what is written is UTC, whatever zone the days are counted in: epochs, and texts that end in Z."""
+        numbers = self.kind == "number" and self.layout in EPOCHS
+        return numbers or (self.kind == "text" and self.layout.endswith(_UNIVERSAL))
 
     def write(self, instants: Ints) -> Any:
         """The user's own form of `instants`, as an array or index ready to be a column of a frame."""
@@ -37,19 +48,29 @@ class Form:
             return instants
         if self.kind in ("text", "number"):
             return self._coded(instants)
-        stamps = pd.DatetimeIndex(instants.view("M8[us]"))
         if self.kind == "date":
-            return np.array([stamp.date() for stamp in stamps.to_pydatetime()], dtype=object)
-        if self.zone and self.wall:
-            stamps = stamps.tz_localize(self.zone, ambiguous=np.ones(len(stamps), bool), nonexistent="shift_forward")
-        elif self.zone:
-            stamps = stamps.tz_localize("UTC").tz_convert(self.zone)
+            return np.array([stamp.date() for stamp in _stamps(instants).to_pydatetime()], dtype=object)
+        if self.zone and self.stated:
+            stamps = _stamps(self.to_universal(instants)).tz_localize("UTC").tz_convert(self.zone)
+        else:
+            stamps = _stamps(self.local(instants))
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
+
+    def _coded(self, instants: Ints) -> Any:
+        wall, zone = self.local(instants), self.zone
+        written = self.to_universal(instants) if self.universal and zone else wall
+        if self.kind == "number" and self.layout in UNITS:
+            return numbers_of(written, self.layout)
+        stated = clocks.offsets(wall, zone) if zone and not self.universal else None
+        texts = render(self.layout, written, stated)
+        if self.kind == "number":
+            return np.array([int(text) for text in texts], dtype=np.int64)
+        return pd.Index(np.array(texts, dtype=object), dtype="str")
 
     def texts(self, instants: Ints, *, dates_only: bool = False) -> list[str]:
         """The stamps as text; typed stamps in ISO form, without the clock where `dates_only`."""
         written = self.write(instants)
-        if self.kind == "datetime" and dates_only and not self.zone:
+        if self.kind == "datetime" and dates_only and (not self.zone or not self.stated):
             return [str(day) for day in instants.view("M8[us]").astype("M8[D]")]
         return [str(value) for value in written]
 
@@ -62,90 +83,79 @@ class Form:
             index = index.to_timestamp()
         if isinstance(index, pd.DatetimeIndex):
             return self._typed(index)
-        if self.kind == "number" and not self.layout.startswith("%"):
-            return from_epoch(_whole(index), self.layout)
+        if self.kind == "number" and self.layout in UNITS:
+            return self.placed(instants_of(_numbers(index), self.layout))
         texts = pa.array([str(value).strip() for value in index], type=pa.string())
         if self.kind in ("text", "number"):
             parsed = parse(self.layout, texts)
             if parsed.good.all():
-                return parsed.instants if self.wall or parsed.offsets is None else parsed.universal()
+                return self.read_as(parsed)
         try:
             return self._typed(pd.DatetimeIndex(pd.to_datetime(texts.to_pylist())))
         except ValueError as error:
             raise DataError(f"{index[0]!r} is not a time stamp", f"write it like {self.example()!r}") from error
 
+    def read_as(self, parsed: Parsed) -> Ints:
+        """Instants in this form of texts as they were read by its layout."""
+        fixed = self.zone[:1] in ("+", "-")
+        if parsed.offsets is None or (self.wall and (fixed or not self.zone)):
+            return self.placed(parsed.instants)
+        return clocks.to_local(parsed.universal(), self.zone) if self.wall else parsed.universal()
+
+    def placed(self, written: Ints) -> Ints:
+        """Instants in this form of what is written: UTC for `universal` forms, else the wall clock of the zone."""
+        if not self.zone or self.wall != self.universal:
+            return written
+        return clocks.to_local(written, self.zone) if self.wall else clocks.to_universal(written, self.zone)
+
     def _typed(self, stamps: pd.DatetimeIndex) -> Ints:
         if stamps.tz is not None:
-            stamps = stamps.tz_convert(self.zone or "UTC")
-            stamps = stamps.tz_localize(None) if self.wall else stamps.tz_convert("UTC").tz_localize(None)
-        elif self.zone and not self.wall:
-            return self.universal(microseconds(stamps))
-        return microseconds(stamps)
+            universal = microseconds(stamps.tz_convert("UTC").tz_localize(None))
+            return clocks.to_local(universal, self.zone or "UTC") if self.wall else universal
+        wall = microseconds(stamps)
+        return wall if self.wall else clocks.to_universal(wall, self.zone)
 
     def local(self, instants: Ints) -> Ints:
-        """Wall-clock time of UTC instants in the form's zone; wall-clock instants as they are."""
-        if self.wall:
-            return instants
-        stamps = pd.DatetimeIndex(instants.view("M8[us]")).tz_localize("UTC")
-        return microseconds(stamps.tz_convert(self.zone).tz_localize(None))
+        """Wall-clock time in the form's zone of instants."""
+        return instants if self.wall else clocks.to_local(instants, self.zone)
 
-    def universal(self, wall: Ints) -> Ints:
-        """UTC of wall-clock instants in the form's zone; the earlier of two, the later of none."""
-        stamps = pd.DatetimeIndex(wall.view("M8[us]"))
-        zoned = stamps.tz_localize(self.zone, ambiguous=np.ones(len(stamps), bool), nonexistent="shift_forward")
-        return microseconds(zoned.tz_convert("UTC").tz_localize(None))
+    def to_universal(self, instants: Ints) -> Ints:
+        """UTC of instants; of two the earlier, of none the next there is."""
+        return clocks.to_universal(instants, self.zone) if self.wall and self.zone else instants
 
     def example(self) -> str:
         """A stamp in this form."""
         return str(self.texts(np.array([1_579_000_000 * SECOND // DAY * DAY], dtype=np.int64))[0])
 
-    def _coded(self, instants: Ints) -> Any:
-        if self.kind == "number" and not self.layout.startswith("%"):
-            return instants * 1000 if self.layout == "ns" else instants // (SECOND // _PER_SECOND[self.layout])
-        texts = render(self.layout, self.local(instants), self.zone)
-        if self.kind == "number":
-            return np.array([int(text) for text in texts], dtype=np.int64)
-        return pd.Index(np.array(texts, dtype=object), dtype="str")
 
-
-def microseconds(stamps: pd.DatetimeIndex) -> Ints:
-    """Microseconds since 1970 of naive stamps."""
-    return np.asarray(stamps, dtype="M8[us]").astype(np.int64)
-
-
-def from_epoch(values: Ints, unit: str) -> Ints:
-    """Microseconds since 1970 of numbers that count `unit` since 1970."""
-    return values // 1000 if unit == "ns" else values * (SECOND // _PER_SECOND[unit])
+def _stamps(instants: Ints) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(instants.view("M8[us]"))
 
 
 def _whole(index: pd.Index) -> Ints:
-    try:
-        numbers = index.to_numpy().astype(np.float64)
-        if (numbers == np.floor(numbers)).all():
-            return numbers.astype(np.int64)
-    except (TypeError, ValueError):
-        pass
+    numbers = _numbers(index)
+    if numbers.dtype.kind == "i" or (numbers == np.floor(numbers)).all():
+        return numbers.astype(np.int64)
     raise DataError(f"{index[0]!r} is not a whole number, as the time axis has", "give the step as an integer")
 
 
-def from_numbers(values: Ints, name: str) -> tuple[Ints, Form]:
-    """Instants and form of an integer column, told by its range: epochs, YYYYMMDD, YYYYMM, years, else plain steps."""
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-    for unit, factor in _PER_SECOND.items():
-        if 9.78e8 * factor <= low and high <= 4.11e9 * factor:  # 2001 to 2100
-            return from_epoch(values, unit), Form("number", unit)
-    for layout, base in (("%Y%m%d", 10_000), ("%Y%m", 100)):
-        if 1600 * base <= low and high < 2201 * base:
-            years, rest = np.divmod(values, base)
-            parts = {"m": rest // 100, "d": rest % 100} if base > 100 else {"m": rest}
-            instants, good = assembled({"Y": years, **parts})
-            if good.all():
-                return instants, Form("number", layout)
-    if low >= 1600 and high <= 2200 and not is_step_name(name):
-        return assembled({"Y": values})[0], Form("number", "%Y")
-    return values, Form("step")
+def _numbers(index: pd.Index) -> Numbers:
+    values = index.to_numpy()
+    if values.dtype.kind in "iu":
+        return np.asarray(values, dtype=np.int64)
+    try:
+        return np.asarray(values, dtype=np.int64) if values.dtype.kind != "f" else values.astype(np.float64)
+    except (TypeError, ValueError):
+        pass
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise DataError(f"{index[0]!r} is not a whole number, as the time axis has", "give it as a number") from None
 
 
-def is_step_name(name: str) -> bool:
-    """Whether a column of this name counts steps, so that 1990 in it is no year."""
-    return name.casefold() in {"t", "step", "steps", "index", "idx", "tick", "n", "i", "k", "no", "row"}
+def from_numbers(values: Numbers, name: str) -> tuple[Ints, Form]:
+    """Instants and form of a column of numbers: epochs, YYYYMMDD, years, Excel's days, else plain integer steps."""
+    layout = layout_of(values, name)
+    if not layout:
+        return values.astype(np.int64), Form("step")
+    return instants_of(values, layout), Form("number", layout)

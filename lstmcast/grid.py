@@ -6,7 +6,7 @@ files on one grid agree. Instants are int64 microseconds since 1970, or the step
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
 
@@ -30,6 +30,7 @@ class Grid:
     unit: "us" for fixed lengths, "month", "business" (Monday to Friday), "integer".
     day: day of the month that stamps lie on, the last day where a month is shorter (31: always the last).
     clock: time of day in microseconds, for months and business days.
+    working: the first (day 1) or last (day 31) Monday to Friday of the month instead.
     """
 
     unit: Literal["us", "month", "business", "integer"]
@@ -37,6 +38,7 @@ class Grid:
     phase: int = 0
     day: int = 1
     clock: int = 0
+    working: bool = False
 
     def ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
         """Ordinal of the period at or before each instant, and whether the instant is exactly its stamp."""
@@ -59,7 +61,7 @@ class Grid:
         count = ordinals * self.step + self.phase
         if self.unit == "month":
             days = month_starts(count) + np.minimum(self.day, month_lengths(count)) - 1
-            return days * DAY + self.clock
+            return (_working(days, last=self.day == 31) if self.working else days) * DAY + self.clock
         if self.unit == "business":
             weeks, days = np.divmod(count, 5)
             return (weeks * 7 + days - _YEAR_ZERO_MONDAY) * DAY + self.clock
@@ -84,14 +86,14 @@ class Grid:
         return many + (f"W-{_WEEKDAYS[(self.phase // DAY + _YEAR_ZERO_MONDAY) % 7]}" if size == WEEK else name)
 
     def _month_alias(self) -> str:
-        edge = "E" if self.day == 31 else "S"
+        edge, before = "E" if self.day == 31 else "S", "B" if self.working else ""
         if self.step % 12 == 0:
             many, name, usual, month = self.step // 12, "Y", 11 if edge == "E" else 0, self.phase % 12
         elif self.step == 3:
             many, name, usual, month = 1, "Q", 2 if edge == "E" else 0, self.phase % 3
         else:
             many, name, usual, month = self.step, "M", 0, 0
-        return f"{many if many > 1 else ''}{name}{edge}" + (f"-{_MONTHS[month]}" if month != usual else "")
+        return f"{many if many > 1 else ''}{before}{name}{edge}" + (f"-{_MONTHS[month]}" if month != usual else "")
 
     @property
     def words(self) -> str:
@@ -102,29 +104,48 @@ class Grid:
             return "business days"
         if self.unit == "month":
             named = {1: "monthly", 3: "quarterly", 12: "yearly"}
-            return named.get(self.step, f"every {self.step} months") + (" (month end)" if self.day == 31 else "")
+            edges = {1: " (first business day)", 31: " (last business day)"} if self.working else {31: " (month end)"}
+            return named.get(self.step, f"every {self.step} months") + edges.get(self.day, "")
         named = {WEEK: "weekly", DAY: "daily", HOUR: "hourly", 30 * MINUTE: "half-hourly", MINUTE: "every minute"}
         return named.get(self.step, f"every {self.alias}")
 
 
-def asked(freq: str) -> tuple[str, int, str]:
-    """(unit, step, edge) of a pandas alias or an integer step; edge is "S", "E" or "". UsageError where unknown."""
-    match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-[A-Za-z]{3})?", freq.strip())
-    if not match or not freq.strip():
+class Asked(NamedTuple):
+    """A frequency as asked for; edge is "S", "E" or "", anchor a weekday or a month counted from 0, or None."""
+
+    unit: Literal["us", "month", "business", "integer"]
+    step: int
+    edge: str = ""
+    anchor: int | None = None
+    working: bool = False
+
+
+def asked(freq: str) -> Asked:
+    """Read a pandas alias or an integer step; UsageError where it is unknown."""
+    match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", freq.strip())
+    found = _understood(int(match[1] or 1), match[2], match[3]) if match and freq.strip() else None
+    if found is None or found.step < 1:
         raise UsageError(f"frequency {freq!r} is not known", "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1")
-    many, name = int(match[1] or 1), match[2]
-    name = _ALIASES.get(name, name)
+    return found
+
+
+def _understood(many: int, name: str, anchor: str | None) -> Asked | None:
+    name, at = _ALIASES.get(name, name), (anchor or "").upper()
     fixed = {unit: size for size, unit in _UNITS}
-    if many >= 1 and not name:
-        return "integer", many, ""
-    if many >= 1 and name in fixed:
-        return "us", many * fixed[name], ""
-    if many == 1 and name == "B":
-        return "business", 1, ""
-    monthly = re.fullmatch(r"([MQYA])([SE]?)", name.upper())
-    if many >= 1 and monthly:
-        return "month", many * _MONTHLY[monthly[1]], monthly[2]
-    raise UsageError(f"frequency {freq!r} is not known", "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1")
+    if name == "W" and (not at or at in _WEEKDAYS):
+        return Asked("us", many * WEEK, anchor=_WEEKDAYS.index(at) if at else None)
+    monthly = re.fullmatch(r"(B?)([MQYA])([SE]?)", name.upper())
+    if monthly and (not at or (monthly[2] != "M" and at in _MONTHS)):
+        edge = monthly[3] or "E" * bool(monthly[1])  # "BM" has always been the end of a month
+        place = _MONTHS.index(at) if at else None
+        return Asked("month", many * _MONTHLY[monthly[2]], edge, place, bool(monthly[1]))
+    if at:
+        return None
+    if not name:
+        return Asked("integer", many)
+    if name in fixed:
+        return Asked("us", many * fixed[name])
+    return Asked("business", 1) if many == 1 and name == "B" else None
 
 
 def steps_within(stamps: Ints, codes: Ints) -> Ints:
@@ -160,17 +181,42 @@ def _usual_step(steps: Ints) -> int:
 
 
 def _month_grid(stamps: Ints, codes: Ints, steps: Ints) -> Grid | None:
-    if steps.min() < 28 * DAY:
+    if steps.min() < 26 * DAY:
         return None
     days, clocks = np.divmod(stamps, DAY)
-    months = stamps.view("M8[us]").astype("M8[M]").astype(np.int64)
-    in_month = days - month_starts(months) + 1
-    lengths = month_lengths(months)
-    day = 31 if (in_month == lengths).all() else int(in_month.max())
-    if (clocks != clocks[0]).any() or (in_month != np.minimum(day, lengths)).any():
+    months, in_month, lengths = _in_months(stamps)
+    if (clocks != clocks[0]).any():
+        return None
+    found = _month_day(in_month, lengths) or _working_day(days, months)
+    if found is None:
         return None
     step = _usual_step(steps_within(months, codes))
-    return Grid("month", step, mode(months % step), day, int(clocks[0]))
+    return Grid("month", step, mode(months % step), found[0], int(clocks[0]), found[1])
+
+
+def _in_months(stamps: Ints) -> tuple[Ints, Ints, Ints]:
+    """Month of each stamp since January 1970, its day of the month, and that month's days."""
+    months = stamps.view("M8[us]").astype("M8[M]").astype(np.int64)
+    return months, stamps // DAY - month_starts(months) + 1, month_lengths(months)
+
+
+def _month_day(days: Ints, lengths: Ints) -> tuple[int, bool] | None:
+    """Day of the month that all stamps lie on, where they lie on one."""
+    day = 31 if (days == lengths).all() else int(days.max())
+    return (day, False) if (days == np.minimum(day, lengths)).all() else None
+
+
+def _working_day(days: Ints, months: Ints) -> tuple[int, bool] | None:
+    for day, edge in ((31, month_starts(months + 1) - 1), (1, month_starts(months))):
+        if (days == _working(edge, last=day == 31)).all():
+            return day, True
+    return None
+
+
+def _working(days: Ints, *, last: bool) -> Ints:
+    """The working day at or before (`last`) or at or after each of the days since 1970."""
+    weekend = np.maximum((days + _YEAR_ZERO_MONDAY) % 7 - 4, 0)
+    return days - weekend if last else days + (3 - weekend) * (weekend > 0)
 
 
 def _business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
@@ -184,23 +230,26 @@ def _business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
 
 
 def asked_grid(freq: str, stamps: Ints) -> Grid:
-    """The grid of the frequency that the user gave, its phase and anchor taken from the stamps."""
-    unit, step, edge = asked(freq)
+    """The grid of the frequency that the user gave; phase and day are taken from the stamps where it does not say."""
+    unit, step, edge, anchor, working = asked(freq)
     if unit == "integer":
         return Grid("integer", step, mode(stamps % step))
-    if unit == "us":
-        return Grid("us", step, mode(stamps % step))
     clock = mode(stamps % DAY)
+    if unit == "us":
+        phase = mode(stamps % step)
+        if anchor is not None:  # the day that was asked for, in the week where the stamps lie
+            days = (phase // DAY + _YEAR_ZERO_MONDAY) // 7 * 7 + anchor - _YEAR_ZERO_MONDAY
+            phase = (days * DAY + clock) % step
+        return Grid("us", step, phase)
     if unit == "business":
         return Grid("business", clock=clock)
-    months = stamps.view("M8[us]").astype("M8[M]").astype(np.int64)
-    in_month = stamps // DAY - month_starts(months) + 1
-    return Grid("month", step, mode(months % step), _month_day(in_month, month_lengths(months), edge), clock)
-
-
-def _month_day(days: Ints, lengths: Ints, edge: str) -> int:
-    """Day of the month that all stamps lie on; the asked-for edge where they lie on several days."""
-    if edge == "E" or (not edge and (days == lengths).all()):
-        return 31
-    latest = int(days.max())
-    return latest if (days == np.minimum(latest, lengths)).all() else 1
+    months, in_month, lengths = _in_months(stamps)
+    phase = mode(months % step)
+    if anchor is not None:
+        phase += (anchor - phase) % min(step, 12 if step % 12 == 0 else 3)
+    if working:
+        return Grid("month", step, phase % step, 31 if edge == "E" else 1, clock, working=True)
+    day = (_month_day(in_month, lengths) or (1, False))[0]
+    if edge:
+        day = 31 if edge == "E" else day if day < 31 else 1
+    return Grid("month", step, phase % step, day, clock)

@@ -1,7 +1,8 @@
 """Layouts of written dates: which ones a text may follow, text to instants by one of them, and back again.
 
 An instant is an int64 of microseconds since 1970. Layouts are written like strptime's, with `%-d` for numbers without
-a leading zero, `%-f` for milliseconds, `%q` for a quarter and `%N` for a bare year number. Independent of the locale.
+a leading zero, `%-f` for milliseconds, `%q` for a quarter, `%N` for a bare year number, `%z` for an offset from UTC
+("%-z" without a colon) and `%O` for one in hours. Independent of the locale.
 """
 
 import re
@@ -30,25 +31,29 @@ _NAMES = {"b": _SHORT, "B": MONTHS, "a": tuple(name[:3] for name in _WEEKDAYS), 
 _PATTERNS = {
     "Y": r"\d{4}", "G": r"\d{4}", "y": r"\d{2}", "N": r"\d{1,3}", "m": r"\d{1,2}", "d": r"\d{1,2}", "j": r"\d{3}",
     "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,9}", "p": r"[AaPp][Mm]",
-    "q": r"[1-4]", "V": r"\d{2}", "u": r"[1-7]", "z": r"(?:Z|[+-]\d{2}:?\d{2})",
+    "q": r"[1-4]", "V": r"\d{1,2}", "u": r"[1-7]", "z": r"(?:Z|[+-]\d{2}:?\d{2})", "O": r"[+-]\d{2}",
     **{code: "(?i:" + "|".join(names) + ")" for code, names in _NAMES.items()},
 }  # fmt: skip
 DATE_LAYOUTS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m", "%Y/%m", "%Y%m%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y", "%m/%Y", "%m-%Y"),
+    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y", "%m/%Y", "%m-%Y", "%m.%Y", "%Y %m %d"),
     *(layout.replace("%b", name) for name in ("%b", "%B") for layout in (
         "%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%d %b, %Y",
-        "%b %Y", "%b-%Y", "%b-%y", "%b, %Y", "%Y %b", "%Y-%b", "%a %d %b %Y", "%a, %d %b %Y",
+        "%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y", "%b %Y", "%b-%Y", "%b-%y", "%b, %Y", "%Y %b", "%Y-%b",
+        "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%a, %b %d %Y",
     )),
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "Q%q %Y", "Q%q-%Y", "%G-W%V", "%GW%V", "%G-W%V-%u"),
+    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%YM%m", "%Y-M%m", "%Ym%m"),
+    *("%G-W%V", "%GW%V", "%G W%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u"),
 )  # fmt: skip
 YEAR_NUMBER = "%N-%m"
 """A year number and a month ("3-12"): tried where nothing else fits."""
 _CLOCK = re.compile(
     r"(?P<date>.*\S)(?P<gap>, |[T ])(?P<clock>\d{1,2}(?::\d{2}){0,2}(?P<part>\.\d{1,9})?(?P<half> ?[AaPp][Mm])?)"
-    r"(?P<zone> ?UTC|Z| ?[+-]\d{2}:?\d{2})?"
+    r"(?P<zone> ?UTC| ?GMT|Z| ?[+-]\d{2}(?::?\d{2})?)?"
 )
+
+_ISO = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%-?f)?)?Z?)?")
 
 
 def codes_of(layout: str) -> list[str]:
@@ -91,9 +96,10 @@ def _clock_layout(match: re.Match[str]) -> str:
     layout = hour + ":%M" * (":" in match["clock"]) + ":%S" * (match["clock"].count(":") == 2)
     layout += ".%f" * bool(match["part"]) + (match["half"] or "")[:-2] + "%p" * bool(match["half"])
     zone = match["zone"] or ""
-    if zone.strip() in ("", "UTC", "Z"):
+    if zone.strip() in ("", "UTC", "GMT", "Z"):
         return layout + zone
-    return layout + " " * zone.startswith(" ") + ("%z" if ":" in zone else "%-z")
+    hours_only = len(zone.strip()) == 3
+    return layout + " " * zone.startswith(" ") + ("%O" if hours_only else "%z" if ":" in zone else "%-z")
 
 
 @dataclass(frozen=True)
@@ -112,19 +118,44 @@ class Parsed:
 
 def parse(layout: str, texts: pa.Array) -> Parsed:
     """Read `texts` by `layout`; days that do not exist are not good. The layout comes back with its padding."""
+    bulk = _iso(layout, texts)
+    if bulk:
+        return bulk
     struct = pc.extract_regex(texts, pattern=pattern(layout))
     groups = {struct.type.field(i).name: pc.struct_field(struct, [i]) for i in range(struct.type.num_fields)}
     good = pc.is_valid(struct).to_numpy(zero_copy_only=False)
     parts = {code: _numbers(code, group) for code, group in groups.items() if code not in "aA"}
     instants, exists = assembled(parts)
-    offsets = parts.get("z")
-    for code in ("m", "d", "H", "I"):
+    offsets = parts.get("z", parts.get("O"))
+    for code in ("m", "d", "H", "I", "V"):
         shortest = pc.min(pc.utf8_length(pc.filter(groups[code], pa.array(good)))).as_py() if code in groups else 2
         if shortest == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
     if "f" in groups and (pc.max(pc.utf8_length(groups["f"])).as_py() or 6) <= 3:
         layout = layout.replace("%f", "%-f")
     return Parsed(instants, good & exists, layout, offsets)
+
+
+def _iso(layout: str, texts: pa.Array) -> Parsed | None:
+    """ISO stamps of one length by Arrow's own parser, many times faster; None where it cannot read them all."""
+    if (
+        not len(texts)
+        or texts.null_count
+        or not _ISO.fullmatch(layout)
+        or not re.match(pattern(layout), texts[0].as_py())
+    ):
+        return None
+    lengths = pc.min_max(pc.binary_length(texts))
+    if lengths["min"] != lengths["max"]:
+        return None
+    kind = pa.timestamp("us", "UTC" if layout.endswith("Z") else None)
+    try:
+        stamps = pc.cast(texts, kind).to_numpy(zero_copy_only=False)
+    except pa.ArrowInvalid:
+        return None
+    if "%f" in layout and lengths["max"].as_py() - len("2000-01-01T00:00:00.") - layout.endswith("Z") <= 3:
+        layout = layout.replace("%f", "%-f")
+    return Parsed(np.asarray(stamps, dtype="M8[us]").astype(np.int64), np.ones(len(texts), dtype=bool), layout)
 
 
 def _numbers(code: str, group: pa.Array) -> Ints:
@@ -135,6 +166,8 @@ def _numbers(code: str, group: pa.Array) -> Ints:
         found = pc.equal(pc.utf8_lower(group), "pm")
     elif code == "f":
         found = pc.utf8_slice_codeunits(pc.utf8_rpad(group, 6, "0"), 0, 6)
+    elif code == "O":
+        return _numbers("z", pc.binary_join_element_wise(group, pa.scalar("00", group.type), pa.scalar("", group.type)))
     elif code == "z":
         plain = pc.replace_substring(pc.if_else(pc.equal(group, "Z"), "+0000", group), ":", "")
         number = pc.cast(pc.replace_substring(plain, "+", ""), pa.int64())
@@ -159,7 +192,8 @@ def assembled(parts: dict[str, Ints]) -> tuple[Ints, Bools]:
         good &= (parts["I"] >= 1) & (parts["I"] <= 12)
         hours = parts["I"] % 12 + 12 * parts.get("p", 0)
     minutes, seconds = parts.get("M", np.zeros_like(days)), parts.get("S", np.zeros_like(days))
-    good &= (hours < 24) & (minutes < 60) & (seconds < 60)
+    midnight = (hours == 24) & (minutes == 0) & (seconds == 0)  # the end of a day, the beginning of the next
+    good &= ((hours < 24) | midnight) & (minutes < 60) & (seconds < 60)
     clock = ((hours * 60 + minutes) * 60 + seconds) * SECOND + parts.get("f", 0)
     return days * DAY + clock, good
 
@@ -209,12 +243,12 @@ def month_lengths(months: Ints) -> Ints:
     return month_starts(months + 1) - month_starts(months)
 
 
-def render(layout: str, instants: Ints, zone: str = "") -> list[str]:
-    """Text of each instant by `layout`; the inverse of `parse` on what it understood."""
+def render(layout: str, instants: Ints, offsets: Ints | None = None) -> list[str]:
+    """Text of each instant by `layout`, with its offset in minutes; the inverse of `parse` on what it understood."""
     stamps = instants.view("M8[us]")
     days, months = stamps.astype("M8[D]").astype(np.int64), stamps.astype("M8[M]").astype(np.int64)
     columns = [
-        _field(part, instants, days, months, zone) if part.startswith("%") and part != "%%" else None
+        _field(part, instants, days, months, offsets) if part.startswith("%") and part != "%%" else None
         for part in codes_of(layout)
     ]
     literals = [part.replace("%%", "%") for part in codes_of(layout)]
@@ -226,11 +260,12 @@ _WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
 """Digits of a number field; two where not named."""
 
 
-def _field(part: str, instants: Ints, days: Ints, months: Ints, zone: str) -> list[str]:
+def _field(part: str, instants: Ints, days: Ints, months: Ints, offsets: Ints | None) -> list[str]:
     code = part[-1]
-    if code == "z":
-        text = "+00:00" if zone in ("", "UTC") else zone
-        return [text.replace(":", "") if part == "%-z" else text] * len(instants)
+    if code in "zO":
+        form = {"%z": "{}{:02d}:{:02d}", "%-z": "{}{:02d}{:02d}", "%O": "{}{:02d}"}[part]
+        minutes = np.zeros(len(instants), np.int64) if offsets is None else offsets
+        return [form.format("-" if one < 0 else "+", *divmod(abs(one), 60)) for one in minutes.tolist()]
     values = _calendar_field(code, instants, days, months)
     if part == "%-f":
         return [f"{value // 1000:03d}" for value in values.tolist()]

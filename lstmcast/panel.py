@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from lstmcast.assemble import assemble
-from lstmcast.config import Columns, DataConfig, Duplicates
+from lstmcast.config import Columns, DataConfig, Duplicates, Fill
 from lstmcast.layouts import Ints
 from lstmcast.metrics import point_forecast
 from lstmcast.read import Table
@@ -67,6 +67,9 @@ class Panel:
         freq: str | None = None,
         date_format: str | None = None,
         duplicates: Duplicates = "error",
+        tz: str | None = None,
+        fill: Fill = "none",
+        resample: str | None = None,
         like: "Panel | None" = None,
     ) -> "Panel":
         """Validate a frame, which is left unchanged; `time` is found where it is not given (a DatetimeIndex, too).
@@ -78,7 +81,9 @@ class Panel:
         given = (target, time, series, past, future, static)
         columns = like.columns if like and not any(given) else Columns(*map(_names, given))
         named = _indexed(frame, columns.time).rename(columns=str)
-        config = DataConfig(freq=freq, date_format=date_format, duplicates=duplicates)
+        config = DataConfig(
+            freq=freq, date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample
+        )
         return cls.from_table(Table(named, "frame"), columns, config, like)
 
     @classmethod

@@ -12,7 +12,7 @@ from lstmcast.covariates import encode
 from lstmcast.errors import UsageError
 from lstmcast.panel import Panel, ranges
 from lstmcast.read import Table
-from lstmcast.rows import in_order, on_axis, once, series_keys
+from lstmcast.rows import gathered, in_order, on_axis, once, series_keys
 from lstmcast.timecolumn import read_time
 
 
@@ -32,8 +32,13 @@ def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> 
     encoded = encode(table, columns.future, panel.encodings)
     reading = read_time(table, columns, config, codes, panel.axis)
     notes: list[str] = []
-    rows = once(in_order(reading, codes, encoded.values, notes), config.duplicates, reading, table, keys, notes)
-    _, rows = on_axis(rows, reading, table, keys, config, panel.axis)
+    rows = in_order(reading, codes, encoded.values, notes)
+    if config.resample is None:
+        rows = once(rows, config.duplicates, reading, table, keys, notes)
+        _, rows = on_axis(rows, reading, table, keys, config, panel.axis)
+    else:
+        _, rows, [values] = gathered(rows, reading, config, panel.axis, [(encoded.values, "mean")], notes)
+        rows = replace(rows, values=values)
 
     # Each series takes the rows of its key; several targets of one key share them.
     place = {key: code for code, key in enumerate(keys.keys)}

@@ -3,6 +3,7 @@
 Axes: n rows, K targets.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,13 +13,18 @@ from numpy.typing import NDArray
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
+from lstmcast.groups import aggregate
 from lstmcast.layouts import Ints
 from lstmcast.read import Table
+from lstmcast.resample import gather, periods
+from lstmcast.stamps import Reading
 from lstmcast.timeaxis import TimeAxis, infer_axis
-from lstmcast.timecolumn import Reading
+from lstmcast.zones import folded, skipped_hour
 
 Floats = NDArray[np.float64]
 
+_CLOCK = r"hour|hr|hours?|time|clock|minute"
+"""Names of columns that may hold the time of day beside a column of days."""
 TARGET_KEY = "target"
 """Key column of a wide table: which of its value columns a series is."""
 
@@ -96,7 +102,8 @@ def _no_missing_key(table: Table, series: pd.Series, name: str) -> None:
 def in_order(reading: Reading, codes: Ints, values: Floats, notes: list[str]) -> Rows:
     """Rows sorted by series and time; where there is no time column, rows of a series are numbered from 1."""
     rows = Rows(codes, codes if reading.instants is None else reading.instants, np.arange(len(codes)), values)
-    rows = rows.take(np.argsort(codes, kind="stable"))
+    if (codes[1:] < codes[:-1]).any():
+        rows = rows.take(np.argsort(codes, kind="stable"))
     if reading.instants is None:
         starts = rows.starts()
         before = np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
@@ -116,17 +123,18 @@ def once(rows: Rows, how: str, reading: Reading, table: Table, keys: Keys, notes
         return rows
     if how == "error":
         raise _repeated(rows, again, reading, table, keys)
-    notes.append(f"{count} rows repeated a time stamp: took the {how}")
+    notes.append(f"{count} rows repeated a time stamp: took the {how}" + _of_the_clock(rows, again, reading))
     starts = np.flatnonzero(~again)
     if how == "last":
         return rows.take(np.r_[starts[1:], len(again)] - 1)
     kept = rows.take(starts)
-    if how == "first":
-        return kept
-    seen = np.add.reduceat(~np.isnan(rows.values), starts, axis=0, dtype=np.int64)
-    total = np.add.reduceat(np.nan_to_num(rows.values), starts, axis=0)
-    settled = total / np.maximum(seen, 1) if how == "mean" else total
-    return replace(kept, values=np.where(seen > 0, settled, np.nan))
+    return kept if how == "first" else replace(kept, values=aggregate(rows.values, starts, how))
+
+
+def _of_the_clock(rows: Rows, again: NDArray[np.bool_], reading: Reading) -> str:
+    """What to say of repeated stamps in hours that come twice as clocks go back."""
+    found = folded(reading, np.unique(rows.stamps[again]))
+    return f" ({int(found[1].sum())} in an hour that clocks in {found[0]} repeat: see --tz)" if found else ""
 
 
 def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Table, keys: Keys) -> DataError:
@@ -136,10 +144,18 @@ def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Tab
         of = f" of {keys.label(int(rows.codes[i]))}" if keys.names else ""
         second = table.locate(int(rows.rows[i])).removeprefix(table.name).lstrip(":")
         shown.append(f"{stamp}{of} ({table.locate(int(rows.rows[i - 1]))} and {second})")
-    return DataError(
-        f"{int(again.sum())} rows repeat a time stamp: {'; '.join(shown)}",
-        "say what to do with --duplicates first, last, mean or sum, or name the series column with --series",
-    )
+    message = f"{int(again.sum())} rows repeat a time stamp: {'; '.join(shown)}"
+    found = folded(reading, np.unique(rows.stamps[again]))
+    if found and found[1].all():
+        return DataError(
+            f"{message}: as clocks in {found[0]} repeat that hour",
+            f"give the zone of the times, for example --tz {found[0]}, or say what to do with --duplicates first",
+        )
+    clock = [name for name in table.frame if re.fullmatch(_CLOCK, str(name), re.IGNORECASE)]
+    hint = "say what to do with --duplicates first, last, mean or sum, or name the series column with --series"
+    if clock and "%H" not in reading.form.layout and reading.columns == (reading.name,):
+        hint = f"if the time of day stands beside it: --time {reading.name},{clock[0]}; or {hint}"
+    return DataError(message, hint)
 
 
 def on_axis(
@@ -153,7 +169,34 @@ def on_axis(
     axis, ordinals = infer_axis(
         rows.stamps, rows.codes, reading.form, reading.name, config, like=like, place=place, series=keys.labels()
     )
+    if like is None and axis.grid.unit == "us":
+        left_out = skipped_hour(reading, rows.stamps, rows.codes, axis.grid.step, place)
+        if left_out is not None:
+            raise left_out
     return axis, replace(rows, stamps=ordinals)
+
+
+def gathered(
+    rows: Rows,
+    reading: Reading,
+    config: DataConfig,
+    like: TimeAxis | None,
+    covariates: Sequence[tuple[Floats, str]],
+    notes: list[str],
+) -> tuple[TimeAxis, Rows, list[Floats]]:
+    """The axis of the periods of `--resample`, one row a series and period, and the covariates of these rows.
+
+    covariates: arrays [table rows, C], each with the aggregate that a period takes of it.
+    """
+    rule, how = config.resampling
+    found = periods(rows.stamps, reading.form, reading.name, rule, like)
+    starts, values, partial = gather(rows.stamps, rows.codes, rows.values, found, how)
+    made = [aggregate(one[rows.rows], starts, kind) for one, kind in covariates]
+    notes.append(f"{len(rows.codes)} rows gathered into {len(starts)} steps ({found.axis.grid.words}): their {how}")
+    if partial:
+        notes.append(f"{partial} steps at the ends of series are not full: left out")
+    index = np.arange(len(starts))
+    return found.axis, Rows(rows.codes[starts], found.ordinals[starts], index, values), made
 
 
 def widened(rows: Rows, keys: Keys, targets: Sequence[str]) -> tuple[Rows, Keys]:

@@ -10,11 +10,13 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast import clocks
 from lstmcast.config import DataConfig
 from lstmcast.dates import Form
 from lstmcast.errors import DataError
 from lstmcast.grid import HOUR, MINUTE, WEEK, Grid, asked, asked_grid, find_grid, steps_within
 from lstmcast.layouts import DAY, Bools, Ints, month_lengths, month_starts
+from lstmcast.mixed import mixed_frequencies, slower_series
 
 CALENDAR = ("hour", "weekday", "day", "month")
 """What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of week, of month, month of year."""
@@ -156,16 +158,32 @@ def infer_axis(
     ordinals, on_grid = grid.ordinals(instants)
     if not on_grid.all():
         raise _irregular(axis, instants, codes, ~on_grid, place, series, config.freq or (like.freq if like else None))
+    if like is None and not config.freq and config.fill == "none" and slower_series(ordinals, codes).any():
+        mixed = mixed_frequencies(instants, codes, series, integer=axis.kind == "integer")
+        if mixed is not None:
+            raise mixed
     return axis, ordinals
 
 
 def _on_the_wall(form: Form, instants: Ints, like: TimeAxis | None) -> tuple[Form, Ints]:
     """Days and longer follow the wall clock of their zone; hours and shorter follow UTC."""
-    if form.wall:
+    zone = like.form.zone if like and like.form.zone else form.zone
+    if not form.zone or (form.zone == zone == "UTC"):
         return form, instants
-    local = form.local(instants)
-    daily = like.grid.in_days if like else bool((local % DAY == local[:1] % DAY).all())
-    return (replace(form, wall=True), local) if daily else (form, instants)
+    if like:
+        daily = like.form.wall
+    else:
+        local = form.local(instants)
+        daily = bool((local % DAY == local[:1] % DAY).all())
+    if daily == form.wall and (zone == form.zone or not (daily and _named(zone))):
+        return form, instants
+    placed = replace(form, zone=zone if daily else form.zone, wall=daily)
+    return placed, clocks.to_local(form.to_universal(instants), zone) if daily else form.to_universal(instants)
+
+
+def _named(zone: str) -> bool:
+    """Whether a zone's clocks may change, as those of a fixed offset do not."""
+    return zone[:1] not in ("+", "-")
 
 
 def _find(instants: Ints, codes: Ints, form: Form, config: DataConfig) -> Grid:
@@ -221,25 +239,6 @@ def _off_grid(axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int],
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
         "give the frequency with --freq, or make the stamps regular",
     )
-
-
-def mixed_frequencies(instants: Ints, codes: Ints, series: Sequence[str], *, integer: bool) -> DataError | None:
-    """The error that lists the groups of series by their own frequency, where there are several."""
-    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-    groups: dict[str, list[int]] = {}
-    for part in np.split(np.arange(len(codes)), starts[1:]):
-        if len(part) > 2:
-            grid = find_grid(instants[part], codes[part], integer=integer)
-            groups.setdefault(grid.words, []).append(int(codes[part[0]]))
-    if len(groups) < 2:
-        return None
-    shown = "; ".join(f"{words}: {_listed(members, series)}" for words, members in list(groups.items())[:4])
-    return DataError(f"series have different frequencies: {shown}", "forecast each group by itself")
-
-
-def _listed(codes: Sequence[int], series: Sequence[str]) -> str:
-    names = [series[code] if code < len(series) else str(code) for code in codes[:3]]
-    return ", ".join(names) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
 
 
 def _ints(ordinals: Any) -> Ints:

@@ -1,6 +1,7 @@
 """The time axis: frequency and season from stamps, the next stamps in the user's own form, calendar features."""
 
 import json
+import re
 
 import numpy as np
 import pandas as pd
@@ -8,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstmcast.clocks import microseconds
 from lstmcast.config import DataConfig
-from lstmcast.dates import Form, microseconds
+from lstmcast.dates import Form
 from lstmcast.errors import DataError, UsageError
 from lstmcast.layouts import Ints
 from lstmcast.timeaxis import CALENDAR, TimeAxis, infer_axis
@@ -41,6 +43,17 @@ FREQUENCIES = [
     ("YS", "YS", 1, 0, 4),
     ("YE", "YE", 1, 0, 4),
     ("YS-APR", "YS-APR", 1, 0, 4),
+    ("BME", "BME", 12, 0, 12),
+    ("BMS", "BMS", 12, 0, 12),
+    ("BQE-DEC", "BQE", 4, 0, 4),
+    ("BQS-FEB", "BQS-FEB", 4, 0, 4),
+    ("BYE-DEC", "BYE", 1, 0, 4),
+    ("4W-THU", "4W-THU", 1, 0, 1),
+    ("2h", "2h", 12, 84, 12),
+    ("15min", "15min", 96, 672, 96),
+    ("10s", "10s", 6, 360, 6),
+    ("6ME", "6ME", 2, 0, 2),
+    ("2YS", "2YS", 1, 0, 1),
 ]
 
 
@@ -126,18 +139,56 @@ def test_irregular_stamps_are_refused_with_an_example_and_a_count() -> None:
     assert "--freq" in caught.value.hint
 
 
-def test_series_of_different_frequencies_are_listed() -> None:
-    daily, monthly = pd.date_range("2020-01-01 06:00", periods=30), pd.date_range("2020-01-01", periods=9, freq="MS")
-    codes = np.repeat([0, 1], [30, 9])
-    with pytest.raises(DataError, match="daily: 0; monthly: 1"):
-        axis_of(daily.append(monthly), codes=codes)
+def mixed(*parts: pd.DatetimeIndex) -> tuple[pd.DatetimeIndex, Ints]:
+    codes = np.repeat(np.arange(len(parts)), [len(part) for part in parts])
+    return parts[0].append(list(parts[1:])), codes
 
 
-def test_a_frequency_that_the_stamps_contradict_is_refused() -> None:
-    with pytest.raises(DataError, match="contradict the frequency MS"):
-        axis_of(pd.date_range("2020-01-01", periods=40), "MS")
-    with pytest.raises(UsageError, match="'fortnight' is not known"):
-        axis_of(pd.date_range("2020-01-01", periods=40), "fortnight")
+DAILY = pd.date_range("2020-01-01", periods=90)
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        (pd.date_range("2020-01-01", periods=9, freq="MS"), "monthly"),
+        (pd.date_range("2020-01-01 06:00", periods=9, freq="MS"), "monthly"),
+        (pd.date_range("2020-01-01", periods=5, freq="QE"), r"quarterly \(month end\)"),
+        (pd.date_range("2020-01-01", periods=9, freq="W"), "weekly"),
+        (pd.date_range("2020-01-01", periods=48, freq="h"), "hourly"),
+        (pd.date_range("2020-01-01", periods=9, freq="W").delete(4), "weekly"),
+    ],
+)
+def test_series_of_different_frequencies_are_listed(other: pd.DatetimeIndex, words: str) -> None:
+    stamps, codes = mixed(DAILY, other, DAILY)
+    with pytest.raises(DataError, match="series have different frequencies") as caught:
+        axis_of(stamps, codes=codes)
+    assert re.search(rf"{words}: 1(;|$)", caught.value.message)
+    assert "daily: 0, 2" in caught.value.message
+    assert "--resample" in caught.value.hint
+
+
+def test_series_with_gaps_are_of_one_frequency() -> None:
+    thin = DAILY[np.random.default_rng(0).random(90) < 0.3]
+    stamps, codes = mixed(DAILY, thin, DAILY.delete(range(10, 50)))
+    assert axis_of(stamps, codes=codes).freq == "D"
+
+
+@pytest.mark.parametrize(
+    ("made", "asked"),
+    [
+        *(("D", "MS"), ("MS", "ME"), ("ME", "MS"), ("W-SUN", "W-MON"), ("QS-FEB", "QS-JAN"), ("YE", "YE-JUN")),
+        *(("h", "D"), ("30min", "h"), ("BME", "ME"), ("ME", "BME"), ("D", "B"), ("15D", "W")),
+    ],
+)
+def test_a_frequency_that_the_stamps_contradict_is_refused(made: str, asked: str) -> None:
+    with pytest.raises(DataError, match=f"contradict the frequency {asked}"):
+        axis_of(pd.date_range("2020-01-01", periods=40, freq=made), asked)
+
+
+def test_a_frequency_that_does_not_exist_is_refused() -> None:
+    for unknown in ("fortnight", "0h", "W-ABC", "D-SUN", "2B", " "):
+        with pytest.raises(UsageError, match=f"'{unknown}' is not known"):
+            axis_of(pd.date_range("2020-01-01", periods=40), unknown)
     with pytest.raises(DataError, match="does not fit a time column of dates"):
         axis_of(pd.date_range("2020-01-01", periods=40), "1")
 

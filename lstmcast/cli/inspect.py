@@ -153,7 +153,8 @@ def _command(data: str, panel: "Panel", reading: DataOptions) -> str:
     words = ["lstmcast", "fit", data]
     for option, names in (("--target", roles.target), ("--time", roles.time), ("--series", roles.series)):
         words += [word for name in names for word in (option, name)]
-    words += ["--freq", axis.freq, "--season", str(axis.season), "--horizon", str(axis.horizon)]
+    words += [] if reading.resample else ["--freq", axis.freq]
+    words += ["--season", str(axis.season), "--horizon", str(axis.horizon)]
     for name, value in vars(reading).items():
         if name != "freq" and value != getattr(DataOptions, name):
             option = f"--{name.replace('_', '-')}"

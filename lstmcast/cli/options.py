@@ -20,6 +20,7 @@ from lstmcast.config import (
     Config,
     DataConfig,
     Duplicates,
+    Fill,
     ModelConfig,
     TrainConfig,
     WindowConfig,
@@ -64,6 +65,10 @@ _RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repea
 _PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
 _PICTURE = "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot])."
 _FORMS = "csv, tsv, json, jsonl, parquet or table."
+_DATES = "Form of the times: like %d/%m/%Y, or what numbers count: s, ms, us, ns or excel."
+_ZONE = "Zone of times that name none, and to count days in: like Europe/Berlin, UTC or +01:00."
+_GAPS = "Missing values of the target: none (left, and the network sees it), forward, linear or zero."
+_GATHER = "Gather rows into steps, as D:sum; mean, sum, min, max, median, first, last or count."
 _POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
 
 Data = Annotated[str, Argument(metavar="DATA", help=_FILE, callback=_help_on_terminal)]
@@ -119,7 +124,8 @@ class DataOptions:
     freq: Annotated[
         _Text, _option(READING, "FREQ", "Step of time: h, D, B, W-SUN, MS, ME, QS, YS, 30min...", FOUND)
     ] = None
-    date_format: Annotated[_Text, _option(READING, "FORMAT", "Form of the times, for example %d/%m/%Y.", FOUND)] = None
+    tz: Annotated[_Text, _option(READING, "ZONE", _ZONE, "as in the data")] = None
+    date_format: Annotated[_Text, _option(READING, "FORMAT", _DATES, FOUND)] = None
     delimiter: Annotated[_Text, _option(READING, "CHAR", "What separates the columns of a text file.", FOUND)] = None
     decimal: Annotated[_Text, _option(READING, "CHAR", "Decimal mark of a text file: . or ,", FOUND)] = None
     encoding: Annotated[_Text, _option(READING, "NAME", "Encoding of a text file, for example latin-1.", "utf-8")] = (
@@ -127,6 +133,8 @@ class DataOptions:
     )
     na: Annotated[_Names, _option(READING, "TEXT", "Means missing, as empty, NA and null do; repeatable.", NONE)] = None
     duplicates: Annotated[Duplicates, _option(READING, "POLICY", _POLICY, True)] = DataConfig.duplicates
+    fill: Annotated[Fill, _option(READING, "POLICY", _GAPS, True)] = DataConfig.fill
+    resample: Annotated[_Text, _option(READING, "RULE:HOW", _GATHER, "rows as they are; mean")] = None
 
     def config(self) -> DataConfig:
         """The same as configuration."""
