@@ -18,7 +18,9 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from lstmcast import features, parallel
+from lstmcast.checkpoint import Checkpoint, Stopped, Training
 from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
+from lstmcast.interrupt import Waiting
 from lstmcast.losses import pinball
 from lstmcast.model import Network, Shape, widen
 from lstmcast.train import Event, OnEvent, Schedule, Trained, train
@@ -167,17 +169,31 @@ def build(recipe: Recipe, windows: Windows) -> Network:
     return network
 
 
-def train_members(recipes: Sequence[Recipe], task: Task, jobs: int | None, on_event: OnEvent | None) -> list[Member]:
-    """Train every recipe, several at a time where that pays, one thread each: any number of jobs gives the same."""
+def train_members(
+    recipes: Sequence[Recipe],
+    task: Task,
+    jobs: int | None,
+    on_event: OnEvent | None,
+    checkpoint: Checkpoint | None = None,
+    kind: str = "member",
+) -> list[Member]:
+    """Train every recipe, several at a time where that pays, one thread each: any number of jobs gives the same.
+
+    With a checkpoint their states are kept, each under `kind` and its number; a signal waits until that is done.
+    """
     jobs = _jobs(recipes, task, jobs)
     steps = [recipe.schedule.steps for recipe in recipes]
     inline = on_event if jobs == 1 else None
     reports = [inline and _offset(inline, sum(steps[:k]), sum(steps)) for k in range(len(recipes))]
+    keepers = [checkpoint and checkpoint.training(f"{kind}-{k}") for k in range(1, len(recipes) + 1)]
     members = []
-    with one_thread():
-        tasks = ((recipe, task, report) for recipe, report in zip(recipes, reports, strict=True))
+    with one_thread(), _stoppable(checkpoint, on_event):
+        tasks = ((recipe, task, *rest) for recipe, *rest in zip(recipes, reports, keepers, strict=True))
         results = parallel.run(_train_one, tasks, jobs)
-        for number, (recipe, (shape, trained)) in enumerate(zip(recipes, results, strict=True), 1):
+        for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
+            if result is None:
+                continue  # stopped: the others are stopping too
+            shape, trained = result
             network = Network(shape, recipe.dropout).eval()
             network.load_state_dict(trained.weights)
             members.append(Member(recipe, network, trained))
@@ -185,16 +201,41 @@ def train_members(recipes: Sequence[Recipe], task: Task, jobs: int | None, on_ev
                 last = trained.history[-1]
                 done = Event("member", recipe.name, number, len(recipes), last.loss, trained.validation)
                 on_event(done)
+        if len(members) < len(recipes):
+            raise Stopped("the training was stopped", "")
     return members
 
 
-def _train_one(recipe: Recipe, task: Task, on_event: OnEvent | None) -> tuple[Shape, Trained]:
-    """Job of one member; runs in a process of its own or in this one."""
+@contextmanager
+def _stoppable(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Iterator[None]:
+    """Let a signal ask the trainings to keep their states and to end, and take its course only then."""
+    if checkpoint is None:
+        yield
+        return
+
+    def prepare() -> None:
+        checkpoint.stop()
+        if on_event:
+            on_event(Event("stop", "stopping: keeping what has been learnt"))
+
+    with Waiting(prepare):
+        yield
+
+
+def _train_one(
+    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None
+) -> tuple[Shape, Trained] | None:
+    """Job of one member, in a process of its own or in this one; None where it was stopped."""
+    if keeper and keeper.stopped():
+        return None
     with one_thread():
         torch.manual_seed(recipe.schedule.seed)
         network = build(recipe, task.windows)
         sampler = Sampler.over(task.windows, task.ends)
-        trained = train(network, sampler, recipe.schedule, _validation(task), on_event)
+        try:
+            trained = train(network, sampler, recipe.schedule, _validation(task), on_event, keeper)
+        except Stopped:
+            return None
         return network.shape, trained
 
 

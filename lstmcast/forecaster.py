@@ -17,6 +17,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast import ensemble, guard, metrics, rundir, season, store
+from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
@@ -84,10 +85,14 @@ class Forecaster:
         """Steps of the main season, 1 where there is none."""
         return self.scaling.seasons.main
 
-    def fit(self, panel: Panel, *, on_event: OnEvent | None = None) -> "Forecaster":
+    def fit(
+        self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
+    ) -> "Forecaster":
         """Learn from all of `panel`; the newest windows are held back first, to choose, weigh, calibrate and judge.
 
-        Raises UsageError for settings that contradict the data, DivergedError when the loss explodes.
+        With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the same forecaster.
+        Raises UsageError for settings that contradict the data, DivergedError when the loss explodes, RunError for a
+        checkpoint of another fit.
         """
         tell = on_event or (lambda _: None)
         window = self.config.window
@@ -106,17 +111,20 @@ class Forecaster:
         windows = self._windows(panel, self.scaling.scaler, self.horizon, *everything)
         task = ensemble.Task(windows, *held)
         start = self._start()
+        self.fingerprint = panel.fingerprint()
+        if checkpoint is not None:
+            checkpoint.begin(self.config, panel, {"data": self.fingerprint, "start": self.start})
         if len(panel) >= PANEL:
-            members = self._fit_panel(task, start, on_event)
+            members = self._fit_panel(task, start, on_event, checkpoint)
         else:
             asked = self.config.train
             # What a covariate does is learnt best from nothing, however short the series.
             steps = max(int(panel.lengths.sum()), ensemble.FEW_STEPS if windows.covariates else 0)
             recipes = ensemble.small_data(self.config, start, asked.members, steps)
-            members = ensemble.train_members(recipes, task, asked.jobs, on_event)
+            members = ensemble.train_members(recipes, task, asked.jobs, on_event, checkpoint)
             self.networks = [member.network for member in members]
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
-        self.fingerprint = panel.fingerprint()
+        self.notes += tuple(f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged)
         self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self._memory())
         self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
@@ -234,7 +242,11 @@ class Forecaster:
         return weights
 
     def _fit_panel(
-        self, task: ensemble.Task, start: ensemble.Weights | None, on_event: OnEvent | None
+        self,
+        task: ensemble.Task,
+        start: ensemble.Weights | None,
+        on_event: OnEvent | None,
+        checkpoint: Checkpoint | None,
     ) -> list[ensemble.Member]:
         """Many series: find the number of steps beside the validation zone, then train on all data from other seeds.
 
@@ -242,7 +254,7 @@ class Forecaster:
         """
         config = self.config
         recipes = ensemble.fine_tunings(config, start, 1 + (config.train.members or SEEDS))
-        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event)
+        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe")
         as_is = [] if start is None else [ensemble.build(recipes[0]._replace(dropout=0.0), task.windows).eval()]
         self._judge(task, [*as_is, probe[0].network], np.array([1.0, TRAINED][-1 - len(as_is) :]))
         steps = probe[0].trained.step if len(task.series) else min(probe[0].trained.step, UNJUDGED_STEPS)
@@ -252,7 +264,7 @@ class Forecaster:
             return probe
         everything = task._replace(ends=task.windows.lengths, series=task.series[:0], origins=task.origins[:0])
         final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
-        members = ensemble.train_members(final, everything, config.train.jobs, on_event)
+        members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint)
         self.networks = as_is + [member.network for member in members]
         share = self.guard.members[-1] / len(members)
         # Measured on a network that knew less and stood alone, the intervals' error is about halved by now.

@@ -1,7 +1,12 @@
 """Independent jobs in processes of one thread each, through joblib. Knows nothing of forecasting."""
 
+import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures.process import BrokenProcessPool
+from functools import cache
 from typing import Any, TypeVar
 
 import joblib
@@ -14,7 +19,8 @@ T = TypeVar("T")
 def run(work: Callable[..., T], tasks: Iterable[tuple[Any, ...]], jobs: int) -> Iterator[T]:
     """Results of `work(*task)` in the order of the tasks, `jobs` at a time.
 
-    One job runs here, in this process. Raises ResourceError where a worker process died.
+    One job runs here, in this process. Raises ResourceError where a worker process died. Workers leave signals to this
+    process, and end when it ends, however it ends.
     """
     if jobs == 1:
         for task in tasks:
@@ -23,7 +29,7 @@ def run(work: Callable[..., T], tasks: Iterable[tuple[Any, ...]], jobs: int) -> 
     try:
         with joblib.parallel_config("loky", inner_max_num_threads=1):
             yield from joblib.Parallel(n_jobs=jobs, return_as="generator")(
-                joblib.delayed(work)(*task) for task in tasks
+                joblib.delayed(_work)(os.getpid(), work, task) for task in tasks
             )
     except BrokenProcessPool as lost:
         raise ResourceError(
@@ -34,3 +40,22 @@ def run(work: Callable[..., T], tasks: Iterable[tuple[Any, ...]], jobs: int) -> 
 def cores() -> int:
     """Cores that this process may use."""
     return int(joblib.cpu_count())
+
+
+def _work(parent: int, work: Callable[..., T], task: tuple[Any, ...]) -> T:
+    _follow(parent)
+    return work(*task)
+
+
+@cache
+def _follow(parent: int) -> None:
+    """Make of this process a worker of `parent`, which alone decides what a signal means."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_IGN)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.3)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()

@@ -7,33 +7,37 @@ or the new one and never a mix. Knows nothing of how a run was trained or of wha
 import contextlib
 import ctypes
 import errno
-import fcntl
-import hashlib
 import json
 import os
 import re
+import shlex
 import shutil
-import socket
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from lstmcast.errors import LockedError, RunError, suggest
+from lstmcast.disk import beside, digest, sync_folder, write_new
+from lstmcast.errors import RunError, suggest
+from lstmcast.lock import holder, lock
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
+"""2: the manifest holds the size of every file too."""
 NEEDS = "0.1.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST = "run.json"
 REPORT = "report.html"
 """Not of the run's files, but made of it: a new run takes its place without it."""
-OWN_FOLDERS = {"checkpoint"}
+CHECKPOINT = "checkpoint"
+"""Folder of an unfinished fit; see checkpoint.py."""
+MANIFEST_LIMIT = 1 << 28
+"""Bytes of the largest manifest that is read, and of the largest file of a run that has no sizes in it."""
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
 _SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
 _NAME_A_RUN = "name the directory that `lstmcast fit` printed"
-_held: set[str] = set()
 
 
 @dataclass(frozen=True)
@@ -48,8 +52,8 @@ class Run:
         expected = self.manifest["files"].get(name)
         if expected is None:
             raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
-        data = _read_regular(self.path / name)
-        if _digest(data) != expected:
+        data = read_regular(self.path / name, expected["bytes"])
+        if digest(data) != expected["sha256"]:
             raise _corrupt(self.path / name, "is not what was saved (SHA-256 differs)")
         return data
 
@@ -59,7 +63,7 @@ def default_path(source: str, targets: tuple[str, ...]) -> Path:
     stem = "stdin" if source == "-" else _SUFFIXES.sub("", _name(source))
     name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
     if len(os.fsencode(name)) > 100:
-        name = f"{os.fsencode(name)[:80].decode(errors='ignore')}-{_digest(os.fsencode(name))[:8]}"
+        name = f"{os.fsencode(name)[:80].decode(errors='ignore')}-{digest(os.fsencode(name))[:8]}"
     return Path("runs", f"_{name}" if _RESERVED.match(name) else name)
 
 
@@ -77,7 +81,9 @@ def refuse_taken(path: str | Path, *, force: bool = False) -> None:
         return
     if holds_run(place):
         raise RunError(f"{str(path)!r} holds a run already", "give --force to replace it, or another --out")
-    if place.is_dir() and any(place.iterdir()):
+    if (place / CHECKPOINT / MANIFEST).is_file():
+        raise _interrupted(path, " to start over")
+    if place.is_dir() and any(entry.name != CHECKPOINT for entry in place.iterdir()):
         raise RunError(f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force")
 
 
@@ -93,16 +99,16 @@ def publish(path: str | Path, files: Mapping[str, bytes], manifest: Mapping[str,
     with lock(place):
         _recover(place)
         refuse_taken(place, force=force)
-        stage = _beside(place, "new")
+        stage = beside(place, "new")
         shutil.rmtree(stage, ignore_errors=True)
         try:
-            _fill(stage, files, manifest)
+            fill(stage, files, manifest)
             if place.exists():
                 _keep_foreign(place, stage)
             _swap(stage, place)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
-        _sync_folder(place.parent)
+        sync_folder(place.parent)
     return Path(path)
 
 
@@ -123,65 +129,26 @@ def open_run(path: str | Path) -> Run:
     return Run(place, manifest)
 
 
-@contextlib.contextmanager
-def lock(path: str | Path) -> Iterator[None]:
-    """Hold the right to write at `path`; raises LockedError while another process holds it.
-
-    The kernel lets go of the lock when its process ends in any way, so a lock file left behind binds nobody. Taking
-    it again inside is allowed. Readers need no lock.
-    """
-    place = Path(os.path.realpath(path))
-    if str(place) in _held:
-        yield
-        return
-    place.parent.mkdir(parents=True, exist_ok=True)
-    file = _beside(place, "lock")
-    handle = _acquire(file, str(path))
-    _held.add(str(place))
-    try:
-        yield
-    finally:
-        _held.discard(str(place))
-        file.unlink(missing_ok=True)
-        os.close(handle)
-
-
-def write_file(path: str | Path, data: bytes) -> None:
-    """Write a file that is whole or absent: beside its place, to the disk, then renamed. Devices are written to."""
-    place = Path(os.path.realpath(path))
-    if place.exists() and not place.is_file():
-        place.write_bytes(data)
-        return
-    beside = _beside(place, f"{os.getpid()}.new")
-    try:
-        _write_new(beside, data)
-        if place.exists():
-            shutil.copymode(place, beside)
-        beside.replace(place)
-    finally:
-        beside.unlink(missing_ok=True)
-    _sync_folder(place.parent)
-
-
-def _fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
+def fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
+    """Make a folder of files and, last, the manifest that has their sizes and SHA-256."""
     stage.mkdir(parents=True)
     for name, data in files.items():
-        _write_new(stage / name, data)
+        write_new(stage / name, data)
     full = {
         "schema_version": SCHEMA_VERSION,
         "needs": NEEDS,
-        "versions": _versions(),
+        "versions": versions(),
         **manifest,
-        "files": {name: _digest(data) for name, data in files.items()},
+        "files": {name: {"bytes": len(data), "sha256": digest(data)} for name, data in files.items()},
     }
     full["sha256"] = _seal(full)
     text = json.dumps(full, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-    _write_new(stage / MANIFEST, text.encode("utf-8", "surrogatepass"))
-    _sync_folder(stage)
+    write_new(stage / MANIFEST, text.encode("utf-8", "surrogatepass"))
+    sync_folder(stage)
 
 
 def _keep_foreign(old: Path, stage: Path) -> None:
-    own = {MANIFEST, REPORT} | OWN_FOLDERS
+    own = {MANIFEST, REPORT, CHECKPOINT}
     if (old / MANIFEST).is_file():
         own |= _own_names(old, stage)
     for entry in old.iterdir():
@@ -214,7 +181,7 @@ def _swap(stage: Path, place: Path) -> None:
     if not place.exists() or not any(place.iterdir()):
         stage.rename(place)
     elif not _exchange(stage, place):
-        aside = _beside(place, "old")  # for an instant the run is there alone: see _settled
+        aside = beside(place, "old")  # for an instant the run is there alone: see _settled
         shutil.rmtree(aside, ignore_errors=True)
         place.rename(aside)
         stage.rename(place)
@@ -235,7 +202,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _settled(place: Path) -> Path:
     """Where the run of `place` lies: beside it, if a replacement was cut off between its two renames."""
-    aside = _beside(place, "old")
+    aside = beside(place, "old")
     return aside if not place.exists() and (aside / MANIFEST).exists() else place
 
 
@@ -244,44 +211,10 @@ def _recover(place: Path) -> None:
         _settled(place).rename(place)
 
 
-def _acquire(file: Path, shown: str) -> int:
-    while True:
-        handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same_file(handle, file):
-                os.ftruncate(handle, 0)
-                os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
-                return handle
-        except BlockingIOError:
-            holder = _holder(handle)
-            os.close(handle)
-            raise LockedError(f"{shown!r} is being written by {holder}", "wait for it, or name another --out") from None
-        except BaseException:
-            os.close(handle)
-            raise
-        os.close(handle)  # its holder removed it while we waited: try the new one
-
-
-def _same_file(handle: int, file: Path) -> bool:
-    try:
-        return os.path.samestat(os.fstat(handle), file.lstat())
-    except FileNotFoundError:
-        return False
-
-
-def _holder(handle: int) -> str:
-    try:
-        found = json.loads(os.pread(handle, 1000, 0))
-        return f"process {int(found['pid'])} on {found['host']}"
-    except (ValueError, KeyError, TypeError):
-        return "another process"
-
-
 def _parse(file: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(_read_regular(file))
-    except ValueError:
+        manifest = json.loads(read_regular(file))
+    except (ValueError, RecursionError):
         raise _corrupt(file, "is not readable") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
         raise _corrupt(file, "is not the manifest of a run")
@@ -292,10 +225,15 @@ def _parse(file: Path) -> dict[str, Any]:
         )
     if manifest.get("sha256") != _seal(manifest) or not isinstance(manifest.get("files"), dict):
         raise _corrupt(file, "is not what was saved (SHA-256 differs)")
+    if manifest["schema_version"] < 2:
+        manifest["files"] = {name: {"bytes": None, "sha256": sha256} for name, sha256 in manifest["files"].items()}
+    if not all(isinstance(entry, dict) and entry.keys() >= {"bytes", "sha256"} for entry in manifest["files"].values()):
+        raise _corrupt(file, "is not the manifest of a run")
     return manifest
 
 
-def _read_regular(file: Path) -> bytes:
+def read_regular(file: Path, size: int | None = None, limit: int = MANIFEST_LIMIT) -> bytes:
+    """Bytes of a plain file, of `size` if that is known, else of `limit` at most; raises RunError."""
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -305,28 +243,12 @@ def _read_regular(file: Path) -> bytes:
             raise
         raise RunError(f"{str(file)!r} is a symbolic link", "a run holds plain files only") from None
     with os.fdopen(handle, "rb") as stream:
+        found = os.fstat(handle)
+        if not stat.S_ISREG(found.st_mode):
+            raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
+        if found.st_size != size if size is not None else found.st_size > limit:
+            raise _corrupt(file, f"is not what was saved ({found.st_size} bytes)")
         return stream.read()
-
-
-def _write_new(file: Path, data: bytes) -> None:
-    with file.open("xb") as stream:
-        stream.write(data)
-        stream.flush()
-        os.fsync(stream.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-def _beside(place: Path, kind: str) -> Path:
-    """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
-    name = place.name if len(os.fsencode(place.name)) <= 200 else _digest(os.fsencode(place.name))
-    return place.with_name(f".{name}.{kind}")
 
 
 def _check_name(name: str, place: Path) -> None:
@@ -335,9 +257,19 @@ def _check_name(name: str, place: Path) -> None:
 
 
 def _unfinished(place: Path) -> RunError:
-    if (place / "model.safetensors").exists() or (place / "checkpoint").exists():
+    if writer := holder(place):
+        return RunError(f"the run {str(place)!r} is still being made, by {writer}", "wait for it")
+    if (place / CHECKPOINT / MANIFEST).is_file():
+        return _interrupted(place)
+    if (place / "model.safetensors").exists() or (place / CHECKPOINT).exists():
         return RunError(f"the run {str(place)!r} was interrupted", "delete it and fit again")
     return RunError(f"{str(place)!r} is not a run directory", _NAME_A_RUN)
+
+
+def _interrupted(path: str | Path, purpose: str = "") -> RunError:
+    go_on = f"go on with `lstmcast fit --resume {shlex.quote(str(path))}`"
+    other = f"give --force{purpose}" if purpose else "delete it"
+    return RunError(f"the fit of {str(path)!r} was interrupted", f"{go_on}, or {other}")
 
 
 def _neighbours(path: Path) -> str:
@@ -359,7 +291,8 @@ def _name(source: str) -> str:
     return Path(*parts).resolve().name if parts else "data"
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of what a run depends on."""
     found = {}
     for name in _LIBRARIES:
         with contextlib.suppress(PackageNotFoundError):
@@ -369,8 +302,6 @@ def _versions() -> dict[str, str]:
 
 def _seal(manifest: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
-    return _digest(json.dumps(rest, sort_keys=True).encode())
+    return digest(json.dumps(rest, sort_keys=True).encode())
 
 
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,4 @@
-"""The one training loop: early stopping, best weights, progress through a callback.
+"""The one training loop: early stopping, best weights, progress and checkpoints through callbacks.
 
 Knows no disk layout, terminal or pandas.
 """
@@ -9,7 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
@@ -66,18 +66,48 @@ class Record(NamedTuple):
 
 
 class Trained(NamedTuple):
-    """The weights that validated best (else the last), the step they come from, their validation error, history."""
+    """The weights that validated best (else the last), the step they come from, their validation error, history.
+
+    diverged: why it was trained a second time, at a lower rate; empty where it was not.
+    """
 
     weights: dict[str, Tensor]
     step: int
     validation: float
     history: list[Record]
+    diverged: str = ""
+
+
+class State(NamedTuple):
+    """All that a training has to know to go on to the same bytes: tensors by name, the rest as JSON can hold it."""
+
+    tensors: dict[str, Tensor]
+    facts: dict[str, Any]
+
+
+class Keeper(Protocol):
+    """Where the state of a training is kept, so that one that was cut off can go on."""
+
+    def restore(self) -> State | None:
+        """Return the state that was kept last, None where there is none."""
+
+    def due(self) -> bool:
+        """Whether it is time to keep the state; asked after every step."""
+
+    def keep(self, state: State) -> None:
+        """Keep the state. What this raises ends the training."""
 
 
 Validate = Callable[[Network], float]
 WARM_UP = 10
 AVERAGE = 0.98
 """Decay of the moving average of the weights."""
+FAR = 20.0
+"""A training whose loss is so many times that of the seasonal naive forecast, on average over some 20 steps, has
+diverged; so has one of which the naive forecast needs no more than NOTHING, in scales."""
+NOTHING = 0.05
+GENTLER = 0.1
+"""The learning rate of the second try, as a share of the first one's."""
 
 
 def train(
@@ -86,59 +116,154 @@ def train(
     schedule: Schedule,
     validate: Validate | None = None,
     on_event: OnEvent | None = None,
+    keeper: Keeper | None = None,
 ) -> Trained:
     """Train with AdamW, a short warm-up and clipped gradients; keep the averaged weights that validate best.
 
     The moving average of the weights (Polyak & Juditsky 1992) is what is judged and kept: it stands in for a decay of
     the learning rate, so that every step is a fair place to stop. Stops after `patience` questions without a better
     answer. Without `validate` the last average is kept; without a `sampler` (no series has a window) nothing is
-    trained. Leaves `network` with the weights that it returns. Raises DivergedError when the loss is not a number.
+    trained. Leaves `network` with the weights that it returns.
+
+    A training that diverges is tried once more at a lower rate. With a `keeper` one that was cut off goes on from the
+    state that was kept, and ends in the same bytes. Raises DivergedError when the second try diverges too.
     """
     keep_memory()
-    torch.manual_seed(schedule.seed)
-    rng = np.random.default_rng(schedule.seed)
-    average = copy.deepcopy(network).eval()
-    best = _Best(average, validate)
-    history: list[Record] = []
-    began = time.monotonic()
+    kept = keeper.restore() if keeper else None
+    begin = _copy(network)
+    diverged = kept.facts["diverged"] if kept else ""
+    for _ in range(2):
+        gentle = schedule._replace(lr=schedule.lr * GENTLER) if diverged else schedule
+        training = _Training(network, gentle, validate, diverged)
+        try:
+            return training.run(sampler, on_event, keeper, kept)
+        except DivergedError as error:
+            if diverged:
+                raise
+            diverged, kept = f"{error.message}; trained again at a tenth of it", None
+            network.load_state_dict(begin)
+    raise AssertionError("a second try that diverges was raised")
 
-    def check(step: int, loss: float, lr: float) -> None:
-        score = best.offer(average, step, kept=step >= min(schedule.least, steps))
-        history.append(Record(step, time.monotonic() - began, loss, score, lr))
+
+class _Training:
+    """One try: what changes from step to step, and how it is kept and taken up again."""
+
+    def __init__(self, network: Network, schedule: Schedule, validate: Validate | None, diverged: str) -> None:
+        torch.manual_seed(schedule.seed)
+        self.network, self.schedule, self.diverged = network, schedule, diverged
+        self.rng = np.random.default_rng(schedule.seed)
+        self.optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay)
+        self.average = copy.deepcopy(network).eval()
+        self.best = _Best(self.average, validate)
+        self.history: list[Record] = []
+        self.began = time.monotonic()
+        self.step = 0
+        self.running = self.naive = float("nan")
+
+    def run(
+        self, sampler: Sampler | None, on_event: OnEvent | None, keeper: Keeper | None, kept: State | None
+    ) -> Trained:
+        """Train from the first step, or from the one after `kept`, to the end."""
+        schedule = self.schedule
+        steps = schedule.steps if sampler is not None else 0
+        if kept:
+            self._restore(kept)
+        else:
+            self._check(steps, float("nan"), 0.0, on_event)
+        self.network.train()
+        while self.step < steps and self.best.stale < schedule.patience:
+            self.step += 1
+            lr = schedule.lr * min(1.0, self.step / WARM_UP)
+            self.optimizer.param_groups[0]["lr"] = lr
+            batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
+            self._note(*_update(self.network, self.optimizer, batch, schedule))
+            _blend(self.average, self.network, min(AVERAGE, self.step / (self.step + 5)))
+            if self.step % schedule.every == 0 or self.step == steps:
+                self._check(steps, self.running, lr, on_event)
+            if keeper and keeper.due():
+                keeper.keep(self._state())
+        trained = Trained(self.best.weights, self.best.step, self.best.score, self.history, self.diverged)
+        if keeper and steps:
+            keeper.keep(self._state())
+        self.network.load_state_dict(trained.weights)
+        self.network.eval()
+        return trained
+
+    def _note(self, loss: float, naive: float) -> None:
+        """Take down the loss of a step, and what the naive forecast would have lost there."""
+        if not np.isfinite(loss):
+            raise _diverged(f"became {loss} at step {self.step}", self.schedule.lr)
+        first = self.step == 1
+        self.running = loss if first else 0.95 * self.running + 0.05 * loss
+        self.naive = naive if first else 0.95 * self.naive + 0.05 * naive
+
+    def _check(self, steps: int, loss: float, lr: float, on_event: OnEvent | None) -> None:
+        schedule = self.schedule
+        if loss > FAR * max(self.naive, NOTHING):
+            times = f"{loss / max(self.naive, NOTHING):.3g} times that of the naive forecast"
+            raise _diverged(f"was {times} at step {self.step}", schedule.lr)
+        score = self.best.offer(self.average, self.step, kept=self.step >= min(schedule.least, steps))
+        self.history.append(Record(self.step, time.monotonic() - self.began, loss, score, lr))
         if on_event:
-            on_event(Event("train", step=step, total=schedule.steps, loss=loss, validation=score))
+            on_event(Event("train", step=self.step, total=schedule.steps, loss=loss, validation=score))
 
-    steps = schedule.steps if sampler is not None else 0
-    check(0, float("nan"), 0.0)
-    running = float("nan")
-    optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay)
-    network.train()
-    for step in range(1, steps + 1):
-        lr = schedule.lr * min(1.0, step / WARM_UP)
-        optimizer.param_groups[0]["lr"] = lr
-        value = _update(network, optimizer, sampler.draw(rng, schedule.batch_size, schedule.origins), schedule)  # type: ignore[union-attr]
-        if not np.isfinite(value):
-            raise DivergedError(f"the training loss became {value} at step {step}", "try a lower --lr")
-        running = value if step == 1 else 0.95 * running + 0.05 * value
-        _blend(average, network, min(AVERAGE, step / (step + 5)))
-        if step % schedule.every == 0 or step == steps:
-            check(step, running, lr)
-            if best.stale >= schedule.patience:
-                break
-    trained = best.result(history)
-    network.load_state_dict(trained.weights)
-    network.eval()
-    return trained
+    def _state(self) -> State:
+        best = self.best
+        states = self.optimizer.state_dict()["state"]
+        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
+        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
+        tensors |= {f"best.{name}": value for name, value in best.weights.items()}
+        tensors |= {f"optimizer.{n}.{name}": v for n, one in states.items() for name, v in one.items()}
+        tensors["random"] = torch.get_rng_state()
+        facts = {
+            "diverged": self.diverged,
+            "step": self.step,
+            "running": self.running,
+            "naive": self.naive,
+            "seconds": time.monotonic() - self.began,
+            "best": [best.score, best.step, best.stale],
+            "random": self.rng.bit_generator.state,
+            "history": self.history,
+        }
+        return State(tensors, facts)
+
+    def _restore(self, kept: State) -> None:
+        facts = kept.facts
+        self.network.load_state_dict(_under("network.", kept))
+        self.average.load_state_dict(_under("average.", kept))
+        self.best.weights = _under("best.", kept)
+        self.best.score, self.best.step, self.best.stale = facts["best"]
+        states: dict[int, dict[str, Tensor]] = {}
+        for name, value in _under("optimizer.", kept).items():
+            number, _, own = name.partition(".")
+            states.setdefault(int(number), {})[own] = value
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": states})
+        self.rng.bit_generator.state = facts["random"]
+        torch.set_rng_state(kept.tensors["random"])
+        self.step, self.running, self.naive = facts["step"], facts["running"], facts["naive"]
+        self.began = time.monotonic() - facts["seconds"]
+        self.history = [Record(*row) for row in facts["history"]]
 
 
-def _update(network: Network, optimizer: torch.optim.Optimizer, batch: Batch, schedule: Schedule) -> float:
-    """One step of the optimizer; returns the loss."""
-    loss = pinball(network(*batch[:4]), batch.target)
+def _diverged(what: str, lr: float) -> DivergedError:
+    return DivergedError(f"diverged: the loss {what}, at a learning rate of {lr:g}", "try a lower --lr, or leave it out")
+
+
+def _under(prefix: str, kept: State) -> dict[str, Tensor]:
+    return {name.removeprefix(prefix): value for name, value in kept.tensors.items() if name.startswith(prefix)}
+
+
+def _update(
+    network: Network, optimizer: torch.optim.Optimizer, batch: Batch, schedule: Schedule
+) -> tuple[float, float]:
+    """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
+    made = network(*batch[:4])
+    loss = pinball(made, batch.target)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
     optimizer.step()
-    return float(loss.detach())
+    return float(loss.detach()), float(pinball(torch.zeros_like(made), batch.target))
 
 
 @torch.no_grad()
@@ -163,9 +288,6 @@ class _Best:
         elif kept:
             self.stale += 1
         return score
-
-    def result(self, history: list[Record]) -> Trained:
-        return Trained(self.weights, self.step, self.score, history)
 
 
 def _copy(network: Network) -> dict[str, Tensor]:

@@ -1,0 +1,151 @@
+"""What an unfinished fit has learnt so far, kept beneath the place of its run until the run is published.
+
+`checkpoint/` holds the fit's settings and data, which `fit --resume` goes on from, and one file for each training: its
+state, or its end. A training ends in the same bytes from any of its states, so it does not matter which were kept.
+"""
+
+import hashlib
+import json
+import shlex
+import shutil
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import SafetensorError
+from safetensors.torch import load, save
+
+from lstmcast import rundir, store
+from lstmcast.config import Config
+from lstmcast.errors import ResourceError, RunError
+from lstmcast.panel import Panel
+from lstmcast.train import State
+
+SECONDS = 30.0
+"""Seconds between two states that are kept."""
+LIMIT = 1 << 34
+"""Bytes of the largest state that is read."""
+_DATA, _STOP = "context.parquet", "stop"
+_SAME = ("lstmcast", "torch", "numpy")
+"""Libraries whose versions have a say in the bytes that come out."""
+
+
+class Stopped(ResourceError):
+    """A training that was asked to stop has kept its state."""
+
+
+class Checkpoint:
+    """The unfinished fit of the run at `place`."""
+
+    def __init__(self, place: str | Path, seconds: float = SECONDS) -> None:
+        self.folder = Path(place) / rundir.CHECKPOINT
+        self.seconds = seconds
+
+    def exists(self) -> bool:
+        """Whether there is something to go on from."""
+        return self.folder.joinpath(rundir.MANIFEST).is_file()
+
+    def begin(self, config: Config, panel: Panel, same: Mapping[str, Any]) -> None:
+        """Keep what the fit is made of, unless it is there already.
+
+        same: what else must be as it was for a fit to go on. Raises RunError where something is not.
+        """
+        settings = config.to_dict()
+        settings["train"]["jobs"] = None  # how many at a time makes no difference
+        versions = {name: rundir.versions().get(name) for name in _SAME}
+        same = json.loads(json.dumps({**same, "settings": settings, "versions": versions}))
+        self.folder.joinpath(_STOP).unlink(missing_ok=True)
+        if self.exists():
+            self._compare(same)
+            return
+        shutil.rmtree(self.folder, ignore_errors=True)
+        data, facts = store.pack_panel(panel)
+        rundir.fill(self.folder, {_DATA: data}, {"config": config.to_dict(), "panel": facts, "same": same})
+
+    def fit(self) -> tuple[Config, Panel]:
+        """Settings and data of the unfinished fit. Raises RunError."""
+        run = self.open()
+        with store.as_run_errors(run.path):
+            panel = store.unpack_panel(run.read(_DATA), run.manifest["panel"])
+            return Config.from_dict(run.manifest["config"]), panel
+
+    def open(self) -> rundir.Run:
+        """What `begin` kept; raises RunError where there is nothing, or not what was kept."""
+        if not self.exists():
+            raise RunError(f"{str(self.folder.parent)!r} holds no interrupted fit", "leave --resume out")
+        return rundir.open_run(self.folder)
+
+    def training(self, name: str) -> "Training":
+        """Where the training of this name keeps its state."""
+        return Training(self.folder / f"{name}.safetensors", self.seconds)
+
+    def stop(self) -> None:
+        """Ask all trainings, in whatever process, to keep their state and to end."""
+        self.folder.joinpath(_STOP).touch()
+
+    def discard(self) -> None:
+        """Leave nothing behind."""
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _compare(self, same: dict[str, Any]) -> None:
+        found, place = self.open().manifest["same"], str(self.folder.parent)
+        for what, value in same.items():
+            if found.get(what) != value:
+                hint = f"`lstmcast fit --resume {shlex.quote(place)}` goes on as it was begun; --force starts over"
+                raise RunError(f"the interrupted fit of {place!r} was begun with other {what}", hint)
+
+
+class Training:
+    """The state of one training; a keeper as `train` wants it."""
+
+    def __init__(self, file: Path, seconds: float) -> None:
+        self.file = file
+        self.seconds = seconds
+        self.next = time.monotonic() + seconds
+
+    def restore(self) -> State | None:
+        """Return the state that was kept last; raises RunError where it is not what was kept."""
+        if not self.file.exists():
+            return None
+        data = rundir.read_regular(self.file, limit=LIMIT)
+        try:
+            facts = json.loads(_header(data)["facts"])
+            state = State(load(data), facts["facts"])
+        except (ValueError, KeyError, TypeError, SafetensorError):
+            state = facts = None
+        if state is None or facts["sha256"] != _seal(state):
+            raise RunError(f"{str(self.file)!r} is not what was kept", "delete it: only what it holds is trained again")
+        return state
+
+    def stopped(self) -> bool:
+        """Whether all trainings were asked to stop."""
+        return self.file.with_name(_STOP).exists()
+
+    def due(self) -> bool:
+        """Whether it is time to keep the state."""
+        return time.monotonic() >= self.next or self.stopped()
+
+    def keep(self, state: State) -> None:
+        """Keep the state; raises Stopped where that was to be the last deed."""
+        facts = {"facts": state.facts, "sha256": _seal(state)}
+        tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
+        rundir.write_file(self.file, save(tensors, {"facts": json.dumps(facts)}))
+        self.next = time.monotonic() + self.seconds
+        if self.stopped():
+            raise Stopped("the training was stopped", "go on with --resume")
+
+
+def _seal(state: State) -> str:
+    digest = hashlib.sha256(json.dumps(state.facts, sort_keys=True).encode())
+    for name, tensor in sorted(state.tensors.items()):
+        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
+        digest.update(tensor.detach().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def _header(data: bytes) -> dict[str, Any]:
+    """The metadata of a safetensors file: after its length in 8 bytes comes JSON."""
+    length = int.from_bytes(data[:8], "little")
+    found: dict[str, Any] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return found

@@ -1,0 +1,52 @@
+"""Files that are whole or absent, on the disk and not only on their way to it. Knows nothing of what is in them."""
+
+import hashlib
+import os
+import shutil
+from pathlib import Path
+
+
+def write_file(path: str | Path, data: bytes) -> None:
+    """Write a file that is whole or absent: beside its place, to the disk, then renamed. Devices are written to."""
+    place = Path(os.path.realpath(path))
+    if place.exists() and not place.is_file():
+        place.write_bytes(data)
+        return
+    draft = beside(place, f"{os.getpid()}.new")
+    try:
+        write_new(draft, data)
+        if place.exists():
+            shutil.copymode(place, draft)
+        draft.replace(place)
+    finally:
+        draft.unlink(missing_ok=True)
+    sync_folder(place.parent)
+
+
+def write_new(file: Path, data: bytes) -> None:
+    """Write a file that must not be there yet, to the disk."""
+    with file.open("xb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def sync_folder(folder: Path) -> None:
+    """Bring the names in a folder to the disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def beside(place: Path, kind: str) -> Path:
+    """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
+    name = place.name if len(os.fsencode(place.name)) <= 200 else digest(os.fsencode(place.name))
+    return place.with_name(f".{name}.{kind}")
+
+
+
+def digest(data: bytes) -> str:
+    """SHA-256."""
+    return hashlib.sha256(data).hexdigest()
