@@ -4,21 +4,22 @@
 state, or its end. A training ends in the same bytes from any of its states, so it does not matter which were kept.
 """
 
+import contextlib
 import hashlib
 import json
 import shlex
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 
-from lstmcast import rundir, store
+from lstmcast import disk, rundir, store
 from lstmcast.config import Config
-from lstmcast.errors import ResourceError, RunError
+from lstmcast.errors import DataError, DivergedError, ResourceError, RunError, UsageError
 from lstmcast.panel import Panel
 from lstmcast.train import State
 
@@ -54,14 +55,14 @@ class Checkpoint:
         settings = config.to_dict()
         settings["train"]["jobs"] = None  # how many at a time makes no difference
         versions = {name: rundir.versions().get(name) for name in _SAME}
-        same = json.loads(json.dumps({**same, "settings": settings, "versions": versions}))
+        full = json.loads(json.dumps({**same, "settings": settings, "versions": versions}))
         self.folder.joinpath(_STOP).unlink(missing_ok=True)
         if self.exists():
-            self._compare(same)
+            self._compare(full)
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         data, facts = store.pack_panel(panel)
-        rundir.fill(self.folder, {_DATA: data}, {"config": config.to_dict(), "panel": facts, "same": same})
+        rundir.fill(self.folder, {_DATA: data}, {"config": config.to_dict(), "panel": facts, "same": full})
 
     def fit(self) -> tuple[Config, Panel]:
         """Settings and data of the unfinished fit. Raises RunError."""
@@ -86,7 +87,25 @@ class Checkpoint:
 
     def discard(self) -> None:
         """Leave nothing behind."""
-        shutil.rmtree(self.folder, ignore_errors=True)
+        if self.folder.exists():
+            shutil.rmtree(self.folder, ignore_errors=True)
+            with contextlib.suppress(OSError):
+                self.folder.parent.rmdir()
+
+    @contextlib.contextmanager
+    def settled(self) -> Iterator[None]:
+        """Around a fit and its saving: what was learnt outlives all but a fit that cannot come to an end."""
+        try:
+            yield
+        except RunError:
+            raise
+        except BaseException as error:
+            if isinstance(error, UsageError | DataError | DivergedError) or not any(self.folder.glob("*.safetensors")):
+                self.discard()
+            else:
+                self.folder.joinpath(_STOP).unlink(missing_ok=True)
+                error.add_note(f"go on with `lstmcast fit --resume {shlex.quote(str(self.folder.parent))}`")
+            raise
 
     def _compare(self, same: dict[str, Any]) -> None:
         found, place = self.open().manifest["same"], str(self.folder.parent)
@@ -109,14 +128,12 @@ class Training:
         if not self.file.exists():
             return None
         data = rundir.read_regular(self.file, limit=LIMIT)
-        try:
-            facts = json.loads(_header(data)["facts"])
-            state = State(load(data), facts["facts"])
-        except (ValueError, KeyError, TypeError, SafetensorError):
-            state = facts = None
-        if state is None or facts["sha256"] != _seal(state):
-            raise RunError(f"{str(self.file)!r} is not what was kept", "delete it: only what it holds is trained again")
-        return state
+        with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
+            kept = json.loads(_header(data)["kept"])
+            state = State(load(data), kept["facts"])
+            if kept["sha256"] == _seal(state):
+                return state
+        raise RunError(f"{str(self.file)!r} is not what was kept", "delete it: only what it held is trained again")
 
     def stopped(self) -> bool:
         """Whether all trainings were asked to stop."""
@@ -128,9 +145,9 @@ class Training:
 
     def keep(self, state: State) -> None:
         """Keep the state; raises Stopped where that was to be the last deed."""
-        facts = {"facts": state.facts, "sha256": _seal(state)}
+        kept = {"facts": state.facts, "sha256": _seal(state)}
         tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
-        rundir.write_file(self.file, save(tensors, {"facts": json.dumps(facts)}))
+        disk.write_file(self.file, save(tensors, {"kept": json.dumps(kept)}))
         self.next = time.monotonic() + self.seconds
         if self.stopped():
             raise Stopped("the training was stopped", "go on with --resume")

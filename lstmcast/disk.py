@@ -46,7 +46,6 @@ def beside(place: Path, kind: str) -> Path:
     return place.with_name(f".{name}.{kind}")
 
 
-
 def digest(data: bytes) -> str:
     """SHA-256."""
     return hashlib.sha256(data).hexdigest()

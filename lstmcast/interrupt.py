@@ -9,7 +9,7 @@ from collections.abc import Callable
 from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
-PATIENCE = 3.0
+PATIENCE = 2.5
 """Seconds that a signal waits."""
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -42,7 +42,10 @@ class Waiting:
 
     def go(self) -> NoReturn:
         """Let the signal that waits take its course."""
+        handler = self.before.get(self.number, signal.getsignal(self.number))
         self._give_back()
+        if callable(handler):
+            handler(self.number, None)
         signal.raise_signal(self.number)
         raise KeyboardInterrupt
 

@@ -203,7 +203,7 @@ def _exchange(one: Path, other: Path) -> bool:
 def _settled(place: Path) -> Path:
     """Where the run of `place` lies: beside it, if a replacement was cut off between its two renames."""
     aside = beside(place, "old")
-    return aside if not place.exists() and (aside / MANIFEST).exists() else place
+    return aside if not place.exists() and aside.exists() else place
 
 
 def _recover(place: Path) -> None:
@@ -232,8 +232,8 @@ def _parse(file: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_regular(file: Path, size: int | None = None, limit: int = MANIFEST_LIMIT) -> bytes:
-    """Bytes of a plain file, of `size` if that is known, else of `limit` at most; raises RunError."""
+def read_regular(file: Path, size: int | None = None, limit: int | None = None) -> bytes:
+    """Bytes of a plain file, of `size` if that is known, else of `limit` at most (MANIFEST_LIMIT); raises RunError."""
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -246,7 +246,7 @@ def read_regular(file: Path, size: int | None = None, limit: int = MANIFEST_LIMI
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
-        if found.st_size != size if size is not None else found.st_size > limit:
+        if found.st_size != size if size is not None else found.st_size > (limit or MANIFEST_LIMIT):
             raise _corrupt(file, f"is not what was saved ({found.st_size} bytes)")
         return stream.read()
 
@@ -303,5 +303,3 @@ def versions() -> dict[str, str]:
 def _seal(manifest: Mapping[str, Any]) -> str:
     rest = {key: value for key, value in manifest.items() if key != "sha256"}
     return digest(json.dumps(rest, sort_keys=True).encode())
-
-

@@ -170,6 +170,7 @@ class _Training:
             self._restore(kept)
         else:
             self._check(steps, float("nan"), 0.0, on_event)
+        kept_at = self.step
         self.network.train()
         while self.step < steps and self.best.stale < schedule.patience:
             self.step += 1
@@ -181,9 +182,10 @@ class _Training:
             if self.step % schedule.every == 0 or self.step == steps:
                 self._check(steps, self.running, lr, on_event)
             if keeper and keeper.due():
+                kept_at = self.step
                 keeper.keep(self._state())
         trained = Trained(self.best.weights, self.best.step, self.best.score, self.history, self.diverged)
-        if keeper and steps:
+        if keeper and self.step > kept_at:
             keeper.keep(self._state())
         self.network.load_state_dict(trained.weights)
         self.network.eval()
@@ -246,7 +248,9 @@ class _Training:
 
 
 def _diverged(what: str, lr: float) -> DivergedError:
-    return DivergedError(f"diverged: the loss {what}, at a learning rate of {lr:g}", "try a lower --lr, or leave it out")
+    return DivergedError(
+        f"diverged: the loss {what}, at a learning rate of {lr:g}", "try a lower --lr, or leave it out"
+    )
 
 
 def _under(prefix: str, kept: State) -> dict[str, Tensor]:

@@ -18,7 +18,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 
 # From the ground up. A room may import what is below it, and its neighbours where that makes no circle.
 LAYERS = (
-    {"errors"},
+    {"errors", "disk", "interrupt"},
     {"config"},
     {"read", "csvtext", "metrics", "distributed"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
@@ -37,8 +37,8 @@ LAYERS = (
     },
     {"features", "season", "baselines", "verdict", "guard", "synthetic"},
     {"effects", "model", "losses", "windows"},
-    {"train", "rundir", "parallel", "inputs"},
-    {"ensemble", "store", "pretrain"},
+    {"train", "lock", "rundir", "parallel", "inputs"},
+    {"ensemble", "store", "checkpoint", "pretrain"},
     {"forecaster"},
     {"backtest", "anomaly", "update", "plots", "export", "serve"},
     {"report", "tune"},

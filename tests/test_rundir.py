@@ -1,8 +1,6 @@
 import itertools
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -10,8 +8,9 @@ from typing import Any
 import pytest
 
 from lstmcast import rundir
-from lstmcast.errors import LockedError, RunError
-from lstmcast.rundir import default_path, holds_run, lock, open_run, publish, refuse_taken, write_file
+from lstmcast.errors import RunError
+from lstmcast.lock import lock
+from lstmcast.rundir import default_path, holds_run, open_run, publish, refuse_taken
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
 MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
@@ -208,10 +207,49 @@ def test_a_newer_run_is_refused_with_the_version_that_reads_it(tmp_path: Path) -
     assert "lstmcast >= 9.1" in caught.value.hint
 
 
+def test_an_older_run_is_read(tmp_path: Path) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    hashes = {name: entry["sha256"] for name, entry in open_run(path).manifest["files"].items()}
+    reseal(path, schema_version=1, files=hashes)
+    assert open_run(path).read("metrics.json") == b"{}"
+    (path / "metrics.json").write_bytes(b"[]")
+    with pytest.raises(RunError, match="SHA-256"):
+        open_run(path).read("metrics.json")
+
+
+def test_a_file_of_another_size_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    with (path / "metrics.json").open("r+b") as file:
+        file.truncate(1 << 40)
+    with pytest.raises(RunError, match=r"metrics\.json' is not what was saved \(1099511627776 bytes\)"):
+        open_run(path).read("metrics.json")
+    monkeypatch.setattr(rundir, "MANIFEST_LIMIT", 10)
+    with pytest.raises(RunError, match=r"run\.json' is not what was saved"):
+        open_run(path)
+
+
+def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> None:
+    rundir.fill(tmp_path / "run" / "checkpoint", FILES, MANIFEST)
+    with pytest.raises(RunError, match="was interrupted") as caught:
+        open_run(tmp_path / "run")
+    assert f"lstmcast fit --resume {tmp_path}/run`, or delete it" in caught.value.hint
+    with pytest.raises(RunError, match="was interrupted") as caught:
+        publish(tmp_path / "run", FILES, MANIFEST)
+    assert "--force to start over" in caught.value.hint
+    publish_over(tmp_path / "run")
+    assert names(tmp_path / "run") == {*FILES, "run.json"}
+
+
+def test_a_run_that_is_being_made_is_said_to_be(tmp_path: Path) -> None:
+    (tmp_path / "run").mkdir()
+    with lock(tmp_path / "run"), pytest.raises(RunError, match=f"is still being made, by process {os.getpid()}"):
+        open_run(tmp_path / "run")
+
+
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "a\\b", "..", "", "run.json"])
 def test_a_manifest_cannot_name_files_outside_its_run(name: str, tmp_path: Path) -> None:
     path = publish(tmp_path / "run", FILES, MANIFEST)
-    reseal(path, files={name: "0" * 64})
+    reseal(path, files={name: {"bytes": 0, "sha256": "0" * 64}})
     with pytest.raises(RunError, match="names a file"):
         open_run(path)
     with pytest.raises(RunError, match="names a file"):
@@ -233,29 +271,6 @@ def test_a_missing_file_of_a_run_is_named(tmp_path: Path) -> None:
     (path / "metrics.json").unlink()
     with pytest.raises(RunError, match=r"metrics\.json' is missing"):
         open_run(path)
-
-
-def test_two_processes_do_not_write_one_run(tmp_path: Path) -> None:
-    path = tmp_path / "run"
-    code = "import sys, lstmcast.rundir as r\nwith r.lock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
-    other = subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    assert other.stdout and other.stdin
-    assert other.stdout.readline() == "held\n"
-    with pytest.raises(LockedError, match=f"process {other.pid}"):
-        publish(path, FILES, MANIFEST)
-    other.kill()  # a stale lock binds nobody
-    other.communicate()
-    assert (tmp_path / ".run.lock").exists()
-    assert open_run(publish(path, FILES, MANIFEST))
-    assert names(tmp_path) == {"run"}
-
-
-def test_a_lock_may_be_taken_again_by_its_holder(tmp_path: Path) -> None:
-    with lock(tmp_path / "run"):
-        assert open_run(publish(tmp_path / "run", FILES, MANIFEST))
-    assert names(tmp_path) == {"run"}
 
 
 @pytest.mark.parametrize("name", ["a b", "né\nwline", "[x]*", "-rf", "x" * 255])
@@ -306,26 +321,3 @@ def test_very_long_names_are_cut_and_stay_distinct() -> None:
     paths = {default_path("x.csv", ("é" * 300 + end,)) for end in "ab"}
     assert len(paths) == 2
     assert all(len(os.fsencode(path.name)) <= 100 for path in paths)
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = tmp_path / "out.csv"
-    write_file(path, b"old")
-    path.chmod(0o640)
-
-    def no_space(_: int) -> None:
-        raise OSError(28, "No space left on device")
-
-    with monkeypatch.context() as patched, pytest.raises(OSError, match="No space"):
-        patched.setattr(os, "fsync", no_space)
-        write_file(path, b"new")
-    assert path.read_bytes() == b"old"
-    write_file(path, b"new")
-    assert path.read_bytes() == b"new"
-    assert path.stat().st_mode & 0o777 == 0o640
-    assert names(tmp_path) == {"out.csv"}
-
-
-def test_a_device_is_written_to_and_not_replaced() -> None:
-    write_file("/dev/null", b"x")
-    assert Path("/dev/null").is_char_device()

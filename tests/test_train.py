@@ -1,16 +1,20 @@
 """The training loop: it learns, keeps the best averaged weights, repeats itself to the byte and says when it fails."""
 
+import itertools
+import json
+
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+import lstmcast.train as training_room
 from lstmcast import features
 from lstmcast.errors import DivergedError
 from lstmcast.features import Seasons
 from lstmcast.losses import pinball
 from lstmcast.model import Network, Shape
-from lstmcast.train import AVERAGE, WARM_UP, Event, Schedule, train
+from lstmcast.train import AVERAGE, WARM_UP, Event, Schedule, State, train
 from lstmcast.windows import Sampler, Windows
 from tests.make import steps_of, wavy
 
@@ -149,7 +153,7 @@ def test_progress_is_told() -> None:
 
 @pytest.mark.parametrize("lr", [1e25, 1e38])
 def test_an_absurd_rate_is_said_to_diverge(lr: float) -> None:
-    with pytest.raises(DivergedError, match=r"loss became (nan|inf) at step") as caught:
+    with pytest.raises(DivergedError, match=r"the loss (became|was) \S+ .*at step") as caught:
         train(network(), sampler(), QUICK._replace(steps=200, lr=lr))
     assert "--lr" in caught.value.hint
 
@@ -184,3 +188,91 @@ def test_it_learns_what_no_candidate_can_forecast() -> None:
     train(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
     learnt = float(pinball(net(*batch[:4]).detach(), batch.target))
     assert learnt < 0.25 * before
+
+
+class Memory:
+    """Keeps states in memory; after `cut` of them the training is cut off."""
+
+    def __init__(self, cut: int = 10**9) -> None:
+        self.states: list[State] = []
+        self.cut = cut
+
+    def restore(self) -> State | None:
+        return self.states[-1] if self.states else None
+
+    def due(self) -> bool:
+        return True
+
+    def keep(self, state: State) -> None:
+        facts = json.loads(json.dumps(state.facts))
+        self.states.append(State({name: value.clone() for name, value in state.tensors.items()}, facts))
+        if len(self.states) >= self.cut:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("cut", [1, 5, 8, 12])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None:
+    expected = train(network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum()))
+    memory = Memory(cut)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+    assert memory.states[-1].facts["step"] == cut
+    memory.cut = 10**9
+    torch.manual_seed(99)
+    found = train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+    assert same(found.weights, expected.weights)
+    assert (found.step, found.validation) == (expected.step, expected.validation)
+    plain = [record._replace(seconds=0.0) for record in expected.history]
+    assert str([record._replace(seconds=0.0) for record in found.history]) == str(plain)
+
+
+def test_a_training_at_its_end_is_not_trained_again() -> None:
+    memory = Memory()
+    expected = train(network(), sampler(), QUICK, keeper=memory)
+    assert len(memory.states) == QUICK.steps
+    again = train(network(), sampler(), QUICK, keeper=memory)
+    assert len(memory.states) == QUICK.steps
+    assert same(again.weights, expected.weights)
+
+
+@pytest.mark.parametrize("fault", ["nan", "far"])
+def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    update = training_room._update
+
+    def failing(net: Network, optimizer: torch.optim.Optimizer, *rest: object) -> tuple[float, float]:
+        loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
+        rates.append(optimizer.param_groups[0]["lr"])
+        return (float("nan") if fault == "nan" else 1e6, naive) if len(rates) == 4 else (loss, naive)
+
+    gentle = train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
+    monkeypatch.setattr(training_room, "_update", failing)
+    trained = train(network(), sampler(), QUICK)
+    assert max(rates[4:]) <= QUICK.lr / 10 < max(rates[:4])
+    assert same(trained.weights, gentle.weights)
+    assert "at a learning rate of 0.003; trained again at a tenth of it" in trained.diverged
+    assert trained.diverged.startswith("diverged: the loss " + ("became nan" if fault == "nan" else "was "))
+
+
+def test_a_rate_beyond_reason_diverges_twice_and_is_an_error() -> None:
+    with pytest.raises(DivergedError, match="learning rate of 100000") as caught:
+        train(network(), sampler(), QUICK._replace(lr=1e6))
+    assert "--lr" in caught.value.hint
+
+
+def test_a_second_try_that_was_cut_off_stays_the_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    update, calls = training_room._update, itertools.count(1)
+
+    def failing(*args: object) -> tuple[float, float]:
+        loss, naive = update(*args)  # type: ignore[arg-type]
+        return (float("inf") if next(calls) == 6 else loss), naive
+
+    monkeypatch.setattr(training_room, "_update", failing)
+    memory = Memory(9)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), sampler(), QUICK, keeper=memory)
+    memory.cut = 10**9
+    monkeypatch.setattr(training_room, "_update", update)
+    found = train(network(), sampler(), QUICK, keeper=memory)
+    assert "trained again" in found.diverged
+    assert same(found.weights, train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights)

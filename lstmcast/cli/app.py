@@ -4,7 +4,6 @@ import errno
 import json
 import os
 import re
-import signal
 import sys
 import tempfile
 import traceback
@@ -12,7 +11,6 @@ import warnings
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -33,6 +31,7 @@ from lstmcast.cli import (
     report,
     runs,
     settings,
+    signals,
 )
 from lstmcast.cli.command import NAMES, Command
 from lstmcast.errors import ExitCode, LstmcastError, suggest
@@ -86,11 +85,14 @@ def _root(
 def main() -> NoReturn:
     """Run the program on the process's arguments and end the process with its status."""
     _hold_standard_streams()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, _stop)
+    signals.handle()
     if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what a library mutters is not for users
-    sys.exit(run(sys.argv[1:]))
+        warnings.simplefilter("ignore")  # what a library mutters is not for users, in no process
+        os.environ["PYTHONWARNINGS"] = "ignore"
+    status = run(sys.argv[1:])
+    if signals.raised:
+        os._exit(status)  # worker processes end by themselves: nobody waits for that
+    sys.exit(status)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -101,7 +103,7 @@ def run(arguments: Sequence[str]) -> int:
         return status
     except BaseException as raised:
         # A signal may come out as anything, for example as the ImportError of a module that was being loaded.
-        error = _signals[0] if _signals else raised
+        error = signals.raised[0] if signals.raised else raised
         if "--debug" in arguments and not isinstance(error, SystemExit | BrokenPipeError):
             traceback.print_exception(raised)
         return _fail(error, as_json="--json" in arguments)
@@ -125,13 +127,14 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.BUG
     code, kind, message, hint = _describe(error)
+    hints = [*([hint] if hint else []), *getattr(error, "__notes__", [])][-2:]
     if as_json:
-        fields = {"code": int(code), "kind": kind, "message": message, "hint": hint}
+        fields = {"code": int(code), "kind": kind, "message": message, "hint": "; ".join(hints)}
         console.write_message(json.dumps(fields, ensure_ascii=True))
     elif kind == "signal":
-        console.write_message(message)
+        console.write_message(message, *(f"  {hint}" for hint in hints))
     else:
-        console.write_error(message, hint)
+        console.write_error(message, *hints)
     _silence_stdout()
     return code
 
@@ -144,7 +147,7 @@ def _describe(error: BaseException) -> Problem:
             return ExitCode.USAGE, "usage", *_usage(error)
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED, "signal", "interrupted", ""
-        case Terminated():
+        case signals.Terminated():
             return ExitCode.TERMINATED, "signal", "terminated", ""
         case MemoryError():
             return (
@@ -210,18 +213,6 @@ def _log(error: BaseException) -> str:
     except OSError:
         return "run it again with --debug to see where"
     return f"please report it with {log.name}"
-
-
-class Terminated(BaseException):
-    """SIGTERM arrived."""
-
-
-_signals: list[BaseException] = []
-
-
-def _stop(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    _signals.append(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
-    raise _signals[-1]
 
 
 def _hold_standard_streams() -> None:

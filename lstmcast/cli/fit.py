@@ -2,9 +2,9 @@
 
 import shlex
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 
-from typer import Option
+from typer import Context, Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
@@ -23,11 +23,20 @@ from lstmcast.cli.options import (
 )
 from lstmcast.cli.scores import tell_figures
 from lstmcast.cli.source import read_panel, tell_panel
-from lstmcast.rundir import default_path, holds_run, lock, refuse_taken
+from lstmcast.config import Config
+from lstmcast.errors import UsageError
+from lstmcast.lock import lock
+from lstmcast.rundir import CHECKPOINT, default_path, holds_run, refuse_taken
+
+if TYPE_CHECKING:
+    from lstmcast.forecaster import Forecaster
+    from lstmcast.panel import Panel
 
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
+_AT_ANY_TIME = {"data", "resume", "fail_if", "if_exists", "config", *get_type_hints(ShowOptions)}
+"""Parameters that say nothing of what is fitted."""
 Exists = Annotated[
     Literal["fail", "skip"],
     Option(metavar="POLICY", help="Where RUN holds a run: fail, or skip and exit 0.", rich_help_panel=OUTPUT),
@@ -38,10 +47,19 @@ Out = Annotated[
         metavar="RUN", help="Run directory to write.", show_default="runs/<file>-<target>", rich_help_panel=OUTPUT
     ),
 ]  # fmt: skip
+Resume = Annotated[
+    bool,
+    Option(
+        "--resume",
+        help="Go on with an interrupted fit: of DATA, or of RUN given in its place.",
+        rich_help_panel=OUTPUT,
+    ),
+]
 Force = Annotated[bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)]
 
 
 def fit(
+    call: Context,
     data: Data,
     columns: ColumnOptions,
     reading: DataOptions,
@@ -51,6 +69,7 @@ def fit(
     *,
     out: Out = None,
     force: Force = False,
+    resume: Resume = False,
     if_exists: Exists = "fail",
     fail_if: FailIf = None,
     show: ShowOptions,
@@ -58,24 +77,28 @@ def fit(
     """Learn from DATA; prints the run directory's path on stdout.
 
     What is not given is found from the data, and said. The end of each series is kept for validation: there the
-    network must beat the best baseline, or the forecast falls back towards it.
+    network must beat the best baseline, or the forecast falls back towards it. An interrupted fit keeps what it has
+    learnt: the same command with --resume, or `fit --resume RUN`, goes on from there.
     """
-    roles, config, gates = columns.columns(), configuration(reading, window, model, train), parse_gates(fail_if)
-    report = Report.of(show)
-    place = Path(out) if out else default_path(data, roles.target)
-    if if_exists == "skip" and holds_run(place):
+    gates, report = parse_gates(fail_if), Report.of(show)
+    alone = resume and (Path(data, CHECKPOINT).is_dir() or holds_run(data) or not columns.target)
+    if alone:
+        _refuse_changes(call)
+    config = configuration(reading, window, model, train)
+    place = Path(data) if alone else Path(out) if out else default_path(data, columns.columns().target)
+    kept = resume and Path(place, CHECKPOINT).is_dir()
+    if holds_run(place) and not kept and (resume or if_exists == "skip"):
         report.say(f"{str(place)!r} holds a run already: skipped")
         _show_path(place, as_json=show.json)
         return
-    refuse_taken(place, force=force)
-    panel = read_panel(report, data, roles, config.data, config)
-    tell_panel(report, panel)
-    from lstmcast.forecaster import Forecaster
-
     with lock(place):
-        with report.progress() as on_event:
-            forecaster = Forecaster(config).fit(panel, on_event=on_event)
-        forecaster.save(place, force=force)
+        refuse_taken(place, force=force or kept)
+        if alone:
+            config, panel = _read_kept(report, place)
+        else:
+            panel = read_panel(report, data, columns.columns(), config.data, config)
+        tell_panel(report, panel)
+        forecaster = _learn(report, place, config, panel, afresh=not kept)
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
@@ -85,6 +108,37 @@ def fit(
     facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}
     _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
     check_gates(gates, verdict)
+
+
+def _refuse_changes(call: Context) -> None:
+    """A fit that goes on is made of what it was begun with; raises UsageError for options that want it otherwise."""
+    for option in call.command.params:
+        source = call.get_parameter_source(option.name or "")
+        if option.name not in _AT_ANY_TIME and source is not None and source.name == "COMMANDLINE":
+            hint = f"leave {max(option.opts, key=len)} out, or give DATA and all options as at first"
+            raise UsageError("--resume RUN goes on with the run's own data and settings", hint)
+
+
+def _read_kept(report: Report, place: Path) -> "tuple[Config, Panel]":
+    report.say(f"going on with the interrupted fit of {str(place)!r}")
+    from lstmcast.checkpoint import Checkpoint
+
+    return Checkpoint(place).fit()
+
+
+def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, afresh: bool) -> "Forecaster":
+    """Train and save; what is learnt outlives an interruption."""
+    from lstmcast.checkpoint import Checkpoint
+    from lstmcast.forecaster import Forecaster
+
+    checkpoint = Checkpoint(place)
+    if afresh:
+        checkpoint.discard()
+    with checkpoint.settled():
+        with report.progress() as on_event:
+            forecaster = Forecaster(config).fit(panel, on_event=on_event, checkpoint=checkpoint)
+        forecaster.save(place, force=True)
+    return forecaster
 
 
 def _show_path(place: Path, *, as_json: bool, **more: object) -> None:

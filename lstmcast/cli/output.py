@@ -47,7 +47,7 @@ def write_frame(frame: "pd.DataFrame", file: str | None, form: str, *, whole: bo
     if file is None or file == "-":
         write_stdout(data)
     else:
-        from lstmcast.rundir import write_file
+        from lstmcast.disk import write_file
 
         write_file(file, data)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli import app
+from lstmcast.cli import app, signals
 from lstmcast.cli.help import MEANINGS
 from lstmcast.errors import DataError, ExitCode, RunError
 from tests.cli.conftest import PROGRAM, Program, environment, on_terminal
@@ -142,7 +142,7 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
         (DataError("bad \x1b[31mcell\u202e", "mend it"), 3, "error: bad \\x1b[31mcell\\u202e\n  mend it\n"),
         (RunError("no [/red] [usd]"), 4, "error: no [/red] [usd]\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
-        (app.Terminated(), 143, "terminated\n"),
+        (signals.Terminated(), 143, "terminated\n"),
         (MemoryError(), 6, "error: out of memory\n  give fewer series, a smaller --batch-size or --hidden\n"),
         (OSError(errno.EIO, "Input/output error", "x"), 6, "error: 'x': Input/output error\n"),
         (BrokenPipeError(), 0, ""),
