@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lstmcast.disk import write_file
 from lstmcast.errors import UsageError, suggest
 from lstmcast.panel import Panel
-from lstmcast.rundir import write_file
 from lstmcast.verdict import Verdict
 
 if TYPE_CHECKING:

@@ -10,7 +10,8 @@ from lstmcast.cli import output, settings
 from lstmcast.cli.console import Report
 from lstmcast.cli.options import OUTPUT, OptionalData, RunPath, ShowOptions
 from lstmcast.cli.source import read_newer
-from lstmcast.rundir import REPORT, open_run, write_file
+from lstmcast.disk import write_file
+from lstmcast.rundir import REPORT, open_run
 
 EXAMPLES = """\
 lstmcast report runs/price-price
