@@ -1,4 +1,4 @@
-"""The dialect of a text table: encoding, delimiter, decimal mark, header; and its bytes as columns of text.
+"""Bytes of a text table to columns of text, strictly: every cell as it is written, every fault with its line.
 
 Knows no files and not what a column means. Line numbers count from 1, in the file as it lies on disk.
 """
@@ -6,26 +6,22 @@ Knows no files and not what a column means. Line numbers count from 1, in the fi
 import codecs
 import csv
 import io
-import re
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
 
+import charset_normalizer
 import pyarrow as pa
 import pyarrow.csv as pacsv
 
 from lstmcast.config import DataConfig
+from lstmcast.dialect import Dialect, find_dialect
 from lstmcast.errors import DataError, UsageError
 
-_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
-_SAMPLE = 1 << 16
-_LONGEST_HEADER = 1 << 24
-_BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
-_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
-_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
-_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
-_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d(?:-\d\d)?(?:[ T].*)?")
+BOM = codecs.BOM_UTF8
+_WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
+_LIKELY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "big5", "euc_kr", "mac_roman")
 
 
 @dataclass(frozen=True)
@@ -33,20 +29,17 @@ class TextTable:
     """Columns of text as in the file; `data` is kept only where rows and lines do not go together one to one."""
 
     columns: pa.Table
-    decimal: str
-    delimiter: str
+    dialect: Dialect
     notes: tuple[str, ...]
     data: bytes | None
 
     def line(self, row: int) -> int:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
         if self.data is None:
-            return row + 2
-        wanted = row + 1
-        for place, (line, _) in enumerate(_records(self.data, self.delimiter)):
-            if place == wanted:
-                return line
-        return row + 2
+            return row + self.dialect.first_line
+        records = _records(self.data, self.dialect)
+        whole = (line for line, record in records if len(record) == len(self.dialect.names))
+        return next(islice(whole, row, None), row + self.dialect.first_line)
 
 
 def parse_text(data: bytes, name: str, config: DataConfig) -> TextTable:
@@ -55,168 +48,148 @@ def parse_text(data: bytes, name: str, config: DataConfig) -> TextTable:
     data = _utf8(data, name, config, notes)
     if not data.strip():
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
-    if b"\n" not in data and b"\r" in data:
-        notes.append("line ends of old Macs")
-    sample = _sample(data)
-    delimiter = config.delimiter or _delimiter(sample, name)
-    header, start = _header(data, delimiter, name)
-    decimal = config.decimal or _decimal(sample, delimiter)
-    if delimiter != "," and len(header) > 1:
-        notes.append(f"{_DELIMITERS.get(delimiter, repr(delimiter))}-separated")
-    if decimal == ",":
-        notes.append("decimal comma")
-    names = _names(header, name, notes)
-    columns = _columns(data, start, names, delimiter, name)
+    dialect = find_dialect(data, name, config)
+    if dialect.start == len(data) and _open_at_end(data, dialect.delimiter):
+        raise _open_quote(data, dialect, name)
+    columns, ragged = _columns(data, dialect, name)
+    if ragged and config.bad_rows == "error":
+        raise _ragged(data, dialect, ragged, name)
     if not len(columns):
         raise DataError(f"{name} has a header but no rows", "give a file with rows")
-    kept = None if _line_per_row(data, len(columns)) else data
-    return TextTable(columns, decimal, delimiter, tuple(notes), kept)
+    notes += dialect.notes
+    if ragged:
+        notes.append(_skipped(data, dialect, ragged))
+    kept = None if _line_per_row(data, dialect, len(columns)) else data
+    return TextTable(columns, dialect, tuple(notes), kept)
 
 
 def _utf8(data: bytes, name: str, config: DataConfig, notes: list[str]) -> bytes:
     if config.encoding:
-        try:
-            return data.decode(config.encoding).removeprefix("\ufeff").encode()
-        except LookupError as error:
-            raise UsageError(f"encoding {config.encoding!r} is not known", "try utf-8, utf-16 or latin-1") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{name}: byte {error.start} is not {config.encoding}", "try another --encoding") from error
-    encoding = next((encoding for mark, encoding in _BOMS if data.startswith(mark)), None)
-    if encoding == "utf-16":
+        return _decoded(data, name, config.encoding)
+    if any(data.startswith(mark) for mark, _ in _WIDE):
         raise DataError(f"{name}: byte 0 begins UTF-16 text, not UTF-8", "read it with --encoding utf-16")
-    if encoding:
-        notes.append("byte-order mark skipped")
-        data = data[len(codecs.BOM_UTF8) :]
     if b"\0" in data:
-        raise DataError(f"{name}: byte {data.index(0)} is NUL", "text does not hold NUL bytes: is it a table?")
+        raise _nul(data, name)
     try:
         if not data.isascii():
             data.decode()
     except UnicodeDecodeError as error:
-        hint = "read it with --encoding latin-1 (Western Europe) or the encoding that it was written in"
+        hint = f"read it with --encoding {_likely_encoding(data)}, or the encoding that it was written in"
         raise DataError(f"{name}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8", hint) from error
-    return data
+    if data.startswith(BOM):
+        notes.append("byte-order mark skipped")
+    return data.removeprefix(BOM)
 
 
-def _sample(data: bytes) -> str:
-    """The first part of the text, in whole lines."""
-    text = data[:_SAMPLE].decode(errors="ignore")
-    if len(data) > _SAMPLE:
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
-    return text
-
-
-def _rows(text: str, delimiter: str) -> list[list[str]]:
+def _decoded(data: bytes, name: str, encoding: str) -> bytes:
     try:
-        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
-    except csv.Error:
-        return []
+        text = data.decode(encoding)
+    except LookupError as error:
+        raise UsageError(f"encoding {encoding!r} is not known", "try utf-8, utf-16 or latin-1") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{name}: byte {error.start} is not {encoding}", "try another --encoding") from error
+    except ValueError as error:  # encodings that are no text, like hex
+        raise UsageError(f"encoding {encoding!r} cannot be read: {error}", "try utf-8 or latin-1") from error
+    return text.removeprefix("\ufeff").encode(errors="replace")
 
 
-def _delimiter(sample: str, name: str) -> str:
-    """The one character that cuts every line into the same number of columns."""
-    fits, header = [], {}
-    for candidate in _DELIMITERS:
-        rows = _rows(sample, candidate)
-        widths = {len(row) for row in rows}
-        header[candidate] = len(rows[0]) if rows else 1
-        if len(widths) == 1 and widths != {1}:
-            fits.append(candidate)
-    if len(fits) > 1:
-        shown = " or ".join(_DELIMITERS[fit] for fit in fits)
-        raise DataError(f"{name}: columns may be separated by {shown}", "say which with --delimiter")
-    return fits[0] if fits else max(header, key=lambda candidate: header[candidate])
+def _nul(data: bytes, name: str) -> DataError:
+    wide = next((form for form in ("utf-16-le", "utf-16-be") if _reads_as(data[:4096], form)), "")
+    hint = f"read it with --encoding {wide}" if wide else "text does not hold NUL bytes: is it a table?"
+    return DataError(f"{name}: byte {data.index(0)} is NUL", hint)
 
 
-def _decimal(sample: str, delimiter: str) -> str:
-    """The decimal mark of the numbers; a comma only where it cannot be a thousands separator."""
-    cells = [cell.strip() for row in _rows(sample, delimiter)[1:] for cell in row]
-    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
-    certain = any(not _GROUPS.fullmatch(cell) for cell in commas)
-    return "," if certain and not any(_POINT.fullmatch(cell) for cell in cells) else "."
+def _reads_as(data: bytes, wide: str) -> bool:
+    """Whether every second byte is NUL, as in Latin text of two bytes a character."""
+    high = data[1::2] if wide.endswith("le") else data[::2]
+    return len(high) > 1 and high.count(0) * 2 > len(high)
 
 
-def _header(data: bytes, delimiter: str, name: str) -> tuple[list[str], int]:
-    """Cells of the first record, and the offset of the byte after it."""
-    start = len(data) - len(data.lstrip(b"\r\n"))
-    text = data[start : start + _LONGEST_HEADER].decode(errors="ignore")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    try:
-        cells = next(reader)
-    except csv.Error as error:
-        raise DataError(f"{name}:1: the first line is no header: {error}", "give a line of column names") from error
-    ends = [match.end() for match in islice(re.finditer(rb"\r\n|\n|\r", data[start:]), reader.line_num)]
-    end = start + ends[-1] if len(ends) == reader.line_num else len(data)
-    if end == len(data) and _open_at_end(data, delimiter):
-        raise _open_quote(data, delimiter, name)
-    if all(_NUMBER.fullmatch(cell.strip()) for cell in cells):
-        values = "the first line holds values, not names"
-        raise DataError(f"{name}:1: {values}: {cells[0]!r}", "add a first line with column names")
-    return cells, end
+def _likely_encoding(data: bytes) -> str:
+    """The encoding that the lines which are not UTF-8 were most likely written in."""
+    odd = b"\n".join(line for line in data[: 1 << 22].splitlines() if not line.isascii())[: 1 << 16]
+    best = charset_normalizer.from_bytes(odd, cp_isolation=list(_LIKELY)).best()
+    found = best.encoding.replace("_", "-") if best else "latin-1"
+    with suppress(UnicodeDecodeError):
+        data.decode(found)
+        return found
+    return "latin-1"
 
 
-def _names(header: list[str], name: str, notes: list[str]) -> list[str]:
-    names = [cell.strip() or f"column {place}" for place, cell in enumerate(header, 1)]
-    if any(cell != cell.strip() for cell in header):
-        notes.append("spaces around column names trimmed")
-    double = sorted({cell for cell in names if names.count(cell) > 1})
-    if double:
-        raise DataError(f"{name}:1: column {double[0]!r} is there {names.count(double[0])} times", "rename one of them")
-    return names
-
-
-def _columns(data: bytes, start: int, names: list[str], delimiter: str, name: str) -> pa.Table:
+def _columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, int]:
+    """The columns, and how many rows were left out because they are of another width."""
+    names, start = dialect.names, dialect.start
     if not data[start:].strip():
-        return pa.table({column: pa.array([], pa.string()) for column in names})
+        return pa.table({column: pa.array([], pa.string()) for column in names}), 0
     body = pa.py_buffer(data).slice(start)
     if len(names) == 1:  # an empty line is then a missing value, except at the end
         body = pa.py_buffer(data[start:].rstrip(b"\r\n") + b"\n")
-    ragged: list[str] = []
-
-    def skip(row: pacsv.InvalidRow) -> str:
-        ragged.append(row.text)
-        return "skip"
-
-    options = pacsv.ParseOptions(
-        delimiter=delimiter,
-        newlines_in_values=b'"' in data,
-        ignore_empty_lines=len(names) > 1,
-        invalid_row_handler=skip,
-    )
-    convert = pacsv.ConvertOptions(column_types={column: pa.string() for column in names}, strings_can_be_null=False)
-    read = pacsv.ReadOptions(column_names=names, block_size=1 << 24, use_threads=False)
     try:
-        table = pacsv.read_csv(pa.BufferReader(body), read_options=read, parse_options=options, convert_options=convert)
+        table, ragged = read_block(body, dialect, quoted=b'"' in data)
     except pa.ArrowInvalid as error:
         raise DataError(f"{name} cannot be read as a table: {error}", "check its quotes and separators") from error
-    if data.count(b'"') % 2 and _open_at_end(data, delimiter):
-        raise _open_quote(data, delimiter, name)
-    if ragged:
-        raise _ragged(data, delimiter, len(names), len(ragged), name)
-    return table
+    if data.count(b'"') % 2 and _open_at_end(data, dialect.delimiter):
+        raise _open_quote(data, dialect, name)
+    return table, ragged
 
 
-def _records(data: bytes, delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    """Records of the text with the line that each begins on; empty lines are passed over."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=delimiter)
-    line = 1
+def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.Table, int]:
+    """Whole records as columns of text, and the number of records of another width, which are left out."""
+    ragged = 0
+
+    def skip(_: pacsv.InvalidRow) -> str:
+        nonlocal ragged
+        ragged += 1
+        return "skip"
+
+    parse = pacsv.ParseOptions(
+        delimiter=dialect.delimiter,
+        newlines_in_values=quoted,
+        ignore_empty_lines=len(dialect.names) > 1,
+        invalid_row_handler=skip,
+    )
+    types = dict.fromkeys(dialect.names, pa.string())
+    convert = pacsv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    read = pacsv.ReadOptions(column_names=dialect.names, block_size=1 << 24, use_threads=False)
+    table = pacsv.read_csv(pa.BufferReader(body), read_options=read, parse_options=parse, convert_options=convert)
+    return table, ragged
+
+
+def _records(data: bytes, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
+    """Records below the header, with the line that each begins on; empty lines are passed over."""
+    reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=dialect.delimiter)
+    line, header = 1, dialect.headed
     with suppress(csv.Error):  # a cell longer than the reader's limit ends the search
         for record in reader:
-            if record:
+            if record and not header:
                 yield line, record
+            header = header and not record
             line = reader.line_num + 1
 
 
-def _ragged(data: bytes, delimiter: str, width: int, count: int, name: str) -> DataError:
-    odd = ((line, record) for line, record in _records(data, delimiter) if len(record) != width)
-    line, record = next(odd, (1, []))
+def _odd(data: bytes, dialect: Dialect) -> tuple[int, list[str]]:
+    """Line and cells of the first record of another width; no cells where it cannot be found."""
+    width = len(dialect.names)
+    return next(((line, record) for line, record in _records(data, dialect) if len(record) != width), (0, []))
+
+
+def _skipped(data: bytes, dialect: Dialect, count: int) -> str:
+    line, _ = _odd(data, dialect)
+    where = f": line {line}" if count == 1 else f", the first on line {line}"
+    return f"skipped {count} {'row' if count == 1 else 'rows'} not of {len(dialect.names)} columns" + where * bool(line)
+
+
+def _ragged(data: bytes, dialect: Dialect, count: int, name: str) -> DataError:
+    line, record = _odd(data, dialect)
+    width = len(dialect.names)
+    hint = "mend the line, quote values that hold the separator, or leave such rows out with --bad-rows skip"
     if not record:
-        return DataError(f"{name}: {count} rows are not of {width} columns", "check the quotes and separators in them")
+        return DataError(f"{name}: {count} rows are not of {width} columns", hint)
     more = f" (and {count - 1} more such lines)" if count > 1 else ""
-    hint = "mend the line, or quote values that hold the separator"
-    if delimiter == "," and len(record) > width:
-        hint += '; decimal commas need quotes ("1,5") or another separator'
-    return DataError(f"{name}:{line}: {len(record)} values where the header names {width} columns{more}", hint)
+    if dialect.delimiter == "," and len(record) > width:
+        hint = 'mend the line, or leave it out with --bad-rows skip; decimal commas need quotes ("1,5")'
+    cells = "1 value" if len(record) == 1 else f"{len(record)} values"
+    return DataError(f"{name}:{line}: {cells} where the header names {width} columns{more}", hint)
 
 
 def _open_at_end(data: bytes, delimiter: str) -> bool:
@@ -229,13 +202,14 @@ def _open_at_end(data: bytes, delimiter: str) -> bool:
     return False
 
 
-def _open_quote(data: bytes, delimiter: str, name: str) -> DataError:
+def _open_quote(data: bytes, dialect: Dialect, name: str) -> DataError:
     line = 1
-    for line, _ in _records(data, delimiter):  # noqa: B007
+    for line, _ in _records(data, dialect):  # noqa: B007
         pass
     return DataError(f"{name}:{line}: a quote is opened here and never closed", "close it, or double it inside a value")
 
 
-def _line_per_row(data: bytes, rows: int) -> bool:
-    ends = data.count(b"\n") or data.count(b"\r")
-    return ends + (not data.endswith((b"\n", b"\r"))) == rows + 1
+def _line_per_row(data: bytes, dialect: Dialect, rows: int) -> bool:
+    start = dialect.start
+    ends = data.count(b"\n", start) or data.count(b"\r", start)
+    return ends + (not data.endswith((b"\n", b"\r"))) == rows

@@ -1,0 +1,240 @@
+"""A text table in blocks, straight to numbers and stamps: the fast way, which gives up at any doubt.
+
+Takes a column for numbers or stamps only where every cell is one beyond question, and never says what is wrong with a
+file: whatever is odd is left to the strict reader (`csvtext`), which knows the line of every fault.
+"""
+
+import codecs
+import re
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Literal
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lstmcast.config import DataConfig
+from lstmcast.csvtext import BOM, read_block
+from lstmcast.dialect import Dialect, find_dialect
+from lstmcast.errors import DataError
+from lstmcast.layouts import layouts_for
+from lstmcast.numerals import read_numbers, trimmed
+from lstmcast.source import Source
+
+_WHOLE = r"^(0|-?[1-9]\d{0,17})$"
+_ISO = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%f)?)?Z?)?")
+_FRACTIONS = {3: "%-f", 6: "%f"}
+_LONGEST_RECORD = 1 << 26
+_HEAD = 1000
+_ATTEMPTS = 3
+Kind = Literal["whole", "number", "stamp", "text"]
+
+
+@dataclass(frozen=True)
+class Bulk:
+    """Columns of int64, float64, timestamps in microseconds, or text: as in the file, or as a dictionary of it.
+
+    layouts: how the stamps of a column are written. line_per_row: whether rows and lines go together one to one.
+    """
+
+    columns: pa.Table
+    layouts: dict[str, str]
+    dialect: Dialect
+    notes: tuple[str, ...]
+    line_per_row: bool
+
+
+class _DoubtError(Exception):
+    """Something that only the strict reader may judge; or, where columns are named, that these are better text."""
+
+    def __init__(self, *columns: str) -> None:
+        super().__init__()
+        self.columns = columns
+
+
+@dataclass
+class _Plan:
+    """What every block is read by: the dialect, what each column holds, how stamps are written and how long."""
+
+    dialect: Dialect
+    na: tuple[str, ...]
+    kinds: dict[str, Kind] = field(default_factory=dict)
+    layouts: dict[str, str] = field(default_factory=dict)
+    widths: dict[str, int] = field(default_factory=dict)
+
+
+def parse_bulk(source: Source, config: DataConfig) -> Bulk | None:
+    """Read a text table in blocks; None where the strict reader has to look at it."""
+    texts: set[str] = set()
+    for _ in range(_ATTEMPTS):
+        try:
+            return _read(source, config, texts)
+        except _DoubtError as doubt:
+            if not doubt.columns:
+                return None
+            texts.update(doubt.columns)
+        except (DataError, pa.ArrowInvalid, LookupError):
+            return None
+    return None
+
+
+def _read(source: Source, config: DataConfig, texts: set[str]) -> Bulk:
+    if config.encoding and codecs.lookup(config.encoding).name != "utf-8":
+        raise _DoubtError
+    head = source.start.removeprefix(BOM)
+    marked = len(source.start) > len(head)
+    plan = _Plan(find_dialect(head, source.name, config), config.na)
+    if not plan.kinds and plan.dialect.start >= len(head):
+        raise _DoubtError
+    _look(head, plan, config.date_format, texts)
+    parts: list[list[pa.Array]] = []
+    lines, last = 0, b""
+    for last, columns in _converted(source, plan, plan.dialect.start + len(BOM) * marked):
+        parts.append(columns)
+        lines += last.count(b"\n")
+    lines += not last.endswith(b"\n")
+    columns = {name: _joined(chunks) for name, chunks in zip(plan.dialect.names, zip(*parts, strict=True), strict=True)}
+    table = pa.table(columns)
+    notes = ("byte-order mark skipped",) * marked + plan.dialect.notes
+    return Bulk(table, plan.layouts, plan.dialect, notes, lines == len(table))
+
+
+def _look(head: bytes, plan: _Plan, date_format: str | None, texts: set[str]) -> None:
+    """Guess from the first rows what each column holds."""
+    body = head[plan.dialect.start :]
+    rows = body[: body.rfind(b"\n") + 1] or body
+    first = _texts(rows, plan.dialect).slice(0, _HEAD)
+    for name in plan.dialect.names:
+        column = first[name].combine_chunks()
+        kind, layout = ("text", "") if name in texts else _kind(column, plan, date_format)
+        plan.kinds[name] = kind
+        if kind == "stamp":
+            plan.layouts[name], plan.widths[name] = layout, len(column[0].as_py())
+
+
+def _kind(column: pa.Array, plan: _Plan, date_format: str | None) -> tuple[Kind, str]:
+    if pc.all(pc.match_substring_regex(column, _WHOLE)).as_py():
+        return "whole", ""
+    numbers, good = read_numbers(trimmed(column, plan.na), plan.dialect.decimal, plan.dialect.thousands)
+    if good.all():
+        return "number", ""
+    layouts = layouts_for(column[0].as_py() or "")
+    found = _ISO.fullmatch(layouts[0]) if len(layouts) == 1 else None
+    if found is None or date_format not in (None, layouts[0]):
+        return "text", ""
+    fraction = re.search(r"\.(\d+)Z?$", column[0].as_py()) if "%f" in layouts[0] else None
+    if fraction is None:
+        return "stamp", layouts[0]
+    digits = _FRACTIONS.get(len(fraction[1]))
+    return ("stamp", layouts[0].replace("%f", digits)) if digits else ("text", "")
+
+
+def _converted(source: Source, plan: _Plan, skipped: int) -> Iterator[tuple[bytes, list[pa.Array]]]:
+    """Every piece of the file with its columns, in order; as many pieces at once as there are processors."""
+    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+        ahead: deque[tuple[bytes, Future[list[pa.Array]]]] = deque()
+        for piece in _pieces(source, skipped):
+            ahead.append((piece, pool.submit(_convert, piece, plan)))
+            if len(ahead) > pa.cpu_count():
+                done, columns = ahead.popleft()
+                yield done, columns.result()
+        for done, columns in ahead:
+            yield done, columns.result()
+
+
+def _pieces(source: Source, skipped: int) -> Iterator[bytes]:
+    """The rows in pieces of whole records: cut where a line ends outside of quotes."""
+    rest = b""
+    for block in source.blocks():
+        data = rest + block
+        if skipped:
+            data, skipped = data[skipped:], max(skipped - len(data), 0)
+        end = data.rfind(b"\n") + 1
+        if not end or data.count(b'"', 0, end) % 2:
+            if len(data) > _LONGEST_RECORD:
+                raise _DoubtError
+            rest = data
+            continue
+        rest = data[end:]
+        yield data[:end]
+    if rest.strip():
+        yield rest
+
+
+def _texts(piece: bytes, dialect: Dialect) -> pa.Table:
+    blank = len(dialect.names) == 1 and (b"\n\n" in piece or b"\n\r\n" in piece or piece.startswith((b"\n", b"\r")))
+    quotes = piece.count(b'"')
+    if b"\0" in piece or blank or quotes % 2 or not piece.strip():
+        raise _DoubtError
+    table, ragged = read_block(pa.py_buffer(piece), dialect, quoted=quotes > 0)
+    if ragged or not len(table):
+        raise _DoubtError
+    return table
+
+
+def _convert(piece: bytes, plan: _Plan) -> list[pa.Array]:
+    texts, columns, doubtful = _texts(piece, plan.dialect), [], []
+    for name in plan.dialect.names:
+        column = texts[name].combine_chunks()
+        converted = _column(column, name, plan)
+        if converted is None:
+            doubtful.append(name)
+        columns.append(converted)
+    if doubtful:
+        raise _DoubtError(*doubtful)
+    return columns
+
+
+def _column(texts: pa.Array, name: str, plan: _Plan) -> pa.Array | None:
+    """The column as its kind; None where that does not hold."""
+    match plan.kinds[name]:
+        case "whole":
+            with suppress(pa.ArrowInvalid):
+                whole = pc.cast(texts, pa.int64())
+                return whole if pc.all(pc.equal(pc.cast(whole, pa.string()), texts)).as_py() else None
+            return _numbers(texts, plan)
+        case "number":
+            return _numbers(texts, plan)
+        case "stamp":
+            return _stamps(texts, plan.layouts[name], plan.widths[name])
+        case _:
+            return _shortened(texts)
+
+
+def _numbers(texts: pa.Array, plan: _Plan) -> pa.Array | None:
+    if plan.dialect.decimal == "." and not plan.dialect.thousands:
+        with suppress(pa.ArrowInvalid):
+            numbers = pc.cast(texts, pa.float64())
+            if pc.all(pc.is_finite(numbers)).as_py():
+                return numbers
+    numbers, good = read_numbers(trimmed(texts, plan.na), plan.dialect.decimal, plan.dialect.thousands)
+    finite = pc.all(pc.is_finite(pc.drop_null(numbers))).as_py() is not False
+    return numbers if finite and good.all() else None
+
+
+def _stamps(texts: pa.Array, layout: str, width: int) -> pa.Array | None:
+    lengths = pc.min_max(pc.binary_length(texts)).as_py()
+    if lengths != {"min": width, "max": width}:
+        return None
+    zone = "UTC" if layout.endswith("Z") else None
+    with suppress(pa.ArrowInvalid):
+        return pc.cast(pc.cast(texts, pa.timestamp("us", zone)), pa.timestamp("us"))
+    return None
+
+
+def _shortened(texts: pa.Array) -> pa.Array:
+    """The texts as a dictionary, where that saves memory."""
+    coded = texts.dictionary_encode()
+    return coded if 2 * len(coded.dictionary) < len(coded) else texts
+
+
+def _joined(chunks: tuple[pa.Array, ...]) -> pa.ChunkedArray:
+    """Chunks as one column: of numbers where some are whole, of plain text where some have no dictionary."""
+    types = {chunk.type for chunk in chunks}
+    if len(types) > 1:
+        wider = pa.float64() if pa.float64() in types else pa.string()
+        chunks = tuple(chunk.cast(wider) for chunk in chunks)
+    return pa.chunked_array(chunks)

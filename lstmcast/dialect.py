@@ -1,0 +1,140 @@
+"""The dialect of a text table: delimiter, marks in numbers, header or none; found from its first lines, and said.
+
+Knows no files and not what a column means.
+"""
+
+import csv
+import io
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+
+from lstmcast.config import DataConfig
+from lstmcast.errors import DataError
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+_SAMPLE = 1 << 16
+_LONGEST_HEADER = 1 << 24
+_POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
+_COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
+_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T].*)?")
+_NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
+
+
+@dataclass(frozen=True)
+class Dialect:
+    """How a text table is written.
+
+    names: of its columns; headed: whether the first line gave them. start: where the first byte of its rows is, on
+    line first_line. decimal, thousands: marks in its numbers. notes: what was found out.
+    """
+
+    names: list[str]
+    headed: bool
+    start: int
+    first_line: int
+    delimiter: str
+    decimal: str
+    thousands: str
+    notes: tuple[str, ...]
+
+
+def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
+    """The dialect of UTF-8 bytes: all, or the first of them. DataError where it cannot be told, or names repeat."""
+    notes: list[str] = []
+    if b"\n" not in data and b"\r" in data:
+        notes.append("line ends of old Macs")
+    sample = _sample(data)
+    delimiter = config.delimiter or _delimiter(sample, name)
+    rows = _rows(sample, delimiter)
+    first, begin, end = _first_record(data, delimiter, name)
+    decimal = config.decimal or _decimal(rows[1:], config.thousands or "")
+    if delimiter != "," and len(first) > 1:
+        notes.append(f"{_DELIMITERS.get(delimiter, repr(delimiter))}-separated")
+    if decimal == ",":
+        notes.append("decimal comma")
+    headed = config.header if config.header is not None else not _holds_values(first, rows[1:])
+    names = _names(first, name, notes) if headed else _numbered(len(first), notes)
+    start = end if headed else begin
+    line = data.count(b"\n", 0, start) + 1
+    return Dialect(names, headed, start, line, delimiter, decimal, config.thousands or "", tuple(notes))
+
+
+def _sample(data: bytes) -> str:
+    """The first part of the text, in whole lines."""
+    text = data[:_SAMPLE].decode(errors="ignore")
+    if len(data) > _SAMPLE:
+        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
+    return text
+
+
+def _rows(text: str, delimiter: str) -> list[list[str]]:
+    try:
+        return [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row]
+    except csv.Error:
+        return []
+
+
+def _delimiter(sample: str, name: str) -> str:
+    """The one character that cuts every line into the same number of columns."""
+    fits, header = [], {}
+    for candidate in _DELIMITERS:
+        rows = _rows(sample, candidate)
+        widths = {len(row) for row in rows}
+        header[candidate] = len(rows[0]) if rows else 1
+        if len(widths) == 1 and widths != {1}:
+            fits.append(candidate)
+    if len(fits) > 1:
+        shown = " or ".join(_DELIMITERS[fit] for fit in fits)
+        flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
+        raise DataError(f"{name}: columns may be separated by {shown}", f"say which with {flags}")
+    return fits[0] if fits else max(header, key=lambda candidate: header[candidate])
+
+
+def _decimal(rows: Sequence[Sequence[str]], thousands: str) -> str:
+    """The decimal mark of the numbers; a comma only where it cannot be a thousands separator."""
+    cells = [cell.strip().replace(thousands, "") for row in rows for cell in row]
+    commas = [cell for cell in cells if _COMMA.fullmatch(cell)]
+    certain = any(thousands or not _GROUPS.fullmatch(cell) for cell in commas)
+    return "," if certain and not any(_POINT.fullmatch(cell) for cell in cells) else "."
+
+
+def _first_record(data: bytes, delimiter: str, name: str) -> tuple[list[str], int, int]:
+    """Cells of the first record, and the offsets of its first byte and of the byte after it."""
+    begin = len(data) - len(data.lstrip(b"\r\n"))
+    text = data[begin : begin + _LONGEST_HEADER].decode(errors="ignore")
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    try:
+        cells = next(reader)
+    except csv.Error as error:
+        raise DataError(f"{name}:1: the first line is no header: {error}", "give a line of column names") from error
+    ends = [match.end() for match in islice(re.finditer(rb"\r\n|\n|\r", data[begin:]), reader.line_num)]
+    return cells, begin, begin + ends[-1] if len(ends) == reader.line_num else len(data)
+
+
+def _holds_values(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
+    """Whether the first line is a row: nothing but values, or a date above dates."""
+    cells = [cell.strip() for cell in first]
+    if all(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell) for cell in cells):
+        return True
+    below = [row for row in rows[:100] if len(row) == len(cells)]
+    dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
+    return bool(below) and any(all(_DATE.fullmatch(row[place].strip()) for row in below) for place in dated)
+
+
+def _numbered(count: int, notes: list[str]) -> list[str]:
+    names = [f"column{place}" for place in range(1, count + 1)]
+    notes.append(f"no header line: columns are named {names[0]}" + (f" to {names[-1]}" if count > 1 else ""))
+    return names
+
+
+def _names(header: list[str], name: str, notes: list[str]) -> list[str]:
+    names = [cell.strip() or f"column{place}" for place, cell in enumerate(header, 1)]
+    if any(cell != cell.strip() for cell in header):
+        notes.append("spaces around column names trimmed")
+    double = sorted({cell for cell in names if names.count(cell) > 1})
+    if double:
+        raise DataError(f"{name}:1: column {double[0]!r} is there {names.count(double[0])} times", "rename one of them")
+    return names

@@ -1,0 +1,269 @@
+"""A table as read, its columns handed out as text, numbers, stamps or codes, whichever way they are stored.
+
+Knows not where a table came from, nor what its columns mean.
+"""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from lstmcast.bulk import Bulk
+from lstmcast.csvtext import TextTable
+from lstmcast.dates import Form
+from lstmcast.errors import DataError, suggest
+from lstmcast.layouts import Ints
+from lstmcast.numerals import read_numbers, trimmed
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, eq=False)
+class TextSource:
+    """Where a text table came from: its cells as they were written, and their lines.
+
+    na: markers of missing values; bulk: what the fast way made of it, if it did; strict: reads it again, strictly.
+    """
+
+    na: tuple[str, ...]
+    strict: Callable[[], TextTable]
+    bulk: Bulk | None = None
+
+    @cached_property
+    def texts(self) -> TextTable:
+        """The strict reading."""
+        return self.strict()
+
+    def verbatim(self, column: str) -> pa.ChunkedArray:
+        """Every cell of a column as it was written."""
+        if self.bulk is None:
+            return self.texts.columns[column]
+        found = self.bulk.columns[column]
+        if pa.types.is_floating(found.type) or pa.types.is_timestamp(found.type):
+            return self.texts.columns[column]
+        return pc.cast(found, pa.string())
+
+    def line(self, row: int) -> int:
+        """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
+        if self.bulk is not None and self.bulk.line_per_row:
+            return self.bulk.dialect.first_line + row
+        return self.texts.line(row)
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as read, or as given by a caller.
+
+    given: a caller's frame, or Arrow columns: typed ones, or of a text file what the reader made of them.
+    name: the path as given, or "stdin". notes: what was found out and is worth saying. decimal, thousands: marks of
+    numbers in text. source: of a text file, its cells as written.
+    """
+
+    given: pd.DataFrame | pa.Table
+    name: str
+    notes: tuple[str, ...] = ()
+    decimal: str = "."
+    thousands: str = ""
+    source: TextSource | None = None
+
+    def __len__(self) -> int:
+        return len(self.given)
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the columns."""
+        return list(self.given.columns) if isinstance(self.given, pd.DataFrame) else list(self.given.column_names)
+
+    @property
+    def text(self) -> bool:
+        """Whether the table came from text, and so can be located by line."""
+        return self.source is not None
+
+    @cached_property
+    def frame(self) -> pd.DataFrame:
+        """All columns as pandas has them: of a text file as text, missing where a marker of missing values stood."""
+        if isinstance(self.given, pd.DataFrame):
+            return self.given
+        return pd.DataFrame({name: self.series(name) for name in self.names}, copy=False)
+
+    def series(self, column: str) -> pd.Series:
+        """One column of `frame`, without making the others."""
+        if isinstance(self.given, pd.DataFrame):
+            return self.given[column]
+        if self.source is None:
+            return _decoded(self.given[column]).to_pandas()
+        values = self.source.verbatim(column)
+        markers = pa.array(sorted({"", *self.source.na}), pa.string())
+        missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=markers)
+        masked = pc.if_else(missing, pa.scalar(None, pa.string()), values) if pc.any(missing).as_py() else values
+        return masked.to_pandas()
+
+    def verbatim(self, column: str) -> pd.Series:
+        """A column with nothing taken for missing: the id "NA" stays "NA"."""
+        return self.source.verbatim(column).to_pandas() if self.source else self.series(column)
+
+    def locate(self, row: int) -> str:
+        """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
+        return f"{self.name}:{self.source.line(row)}" if self.source else f"{self.name} row {row}"
+
+    def require(self, columns: tuple[str, ...]) -> None:
+        """Raise DataError, with a suggestion, for the first of `columns` that is not there."""
+        for column in columns:
+            if column not in self.names:
+                raise DataError(f"{self.name} has no column {column!r}", suggest(column, self.names))
+
+    def _typed(self, column: str) -> pa.ChunkedArray | None:
+        """The column as Arrow has it, where it is stored as anything but text."""
+        found = None if isinstance(self.given, pd.DataFrame) else self.given[column]
+        return None if found is None or pa.types.is_string(found.type) else found
+
+    def numbers(self, column: str) -> Floats | None:
+        """Values [rows] of a column stored as numbers, NaN where missing; None where it is stored as anything else."""
+        found = self._typed(column)
+        if found is None or not (_is_whole(found.type) or pa.types.is_floating(found.type) or _is_odd(found.type)):
+            return None
+        if pa.types.is_boolean(found.type):
+            found = pc.cast(found, pa.uint8())
+        return np.asarray(pc.cast(found, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+
+    def whole(self, column: str) -> Ints | None:
+        """Values [rows] of a column stored as whole numbers, none of them missing; None where it is not so."""
+        found = self._typed(column)
+        if found is None or not _is_whole(found.type) or found.null_count:
+            return None
+        return np.asarray(found.to_numpy(), dtype=np.int64)
+
+    def stamps(self, column: str) -> tuple[Ints, Form] | None:
+        """Instants [rows] and their form, of a column stored as stamps without a zone or as days, none missing."""
+        found = self._typed(column)
+        if found is None or found.null_count:
+            return None
+        if pa.types.is_date32(found.type):
+            return _microseconds(found), Form("date")
+        if not pa.types.is_timestamp(found.type) or found.type.tz is not None:
+            return None
+        if self.source is None or self.source.bulk is None:
+            return _microseconds(found), Form("datetime", found.type.unit)
+        layout = self.source.bulk.layouts[column]
+        return _microseconds(found), Form("text", layout, "UTC" if layout.endswith("Z") else "")
+
+    def codes(self, column: str) -> tuple[Ints, list[str], str]:
+        """Code of each row [rows], -1 where missing; what each code stands for; and whether that was "int64" or "str".
+
+        Codes count up in the order of first appearance. In a text file nothing is taken for missing.
+        """
+        found = self._typed(column)
+        if found is not None and pa.types.is_dictionary(found.type):
+            whole = found.unify_dictionaries().combine_chunks()
+            indices, kinds = pc.fill_null(whole.indices, -1).to_numpy(), whole.dictionary.to_pylist()
+        elif self.whole(column) is not None:
+            codes, unique = pd.factorize(self.whole(column))
+            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "int64" if not self.text else "str"
+        else:
+            series = self.verbatim(column)
+            codes, unique = pd.factorize(series)
+            kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
+            return codes.astype(np.int64), [str(value) for value in unique], kind
+        codes, unique = pd.factorize(indices)
+        named = [kinds[place] if place >= 0 else None for place in unique.tolist()]
+        return codes.astype(np.int64), named, "str"
+
+
+def _is_whole(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
+
+
+def _is_odd(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or kind == pa.uint64())
+
+
+def _microseconds(column: pa.ChunkedArray) -> Ints:
+    exact = pc.cast(column, pa.timestamp("us"), safe=False)
+    return np.asarray(pc.cast(exact, pa.int64()).to_numpy(), dtype=np.int64)
+
+
+def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+
+
+def to_number(table: Table, column: str) -> Floats:
+    """Values [rows] of a column as float64; missing is NaN, true/false and yes/no are 1 and 0.
+
+    Raises DataError, with place, value and count, for text and infinite values.
+    """
+    values = table.numbers(column)
+    if values is None:
+        series = table.series(column)
+        if pd.api.types.is_datetime64_any_dtype(series.dtype):
+            raise DataError(f"{table.name}: column {column!r} holds dates, not numbers", "name a column of numbers")
+        known = pd.api.types.is_bool_dtype(series.dtype) or pd.api.types.is_numeric_dtype(series.dtype)
+        plain = known and not isinstance(table.given, pa.Table)
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan) if plain else _text_numbers(table, column, series)
+    infinite = np.isinf(values)
+    if infinite.any():
+        raise _not_a_number(table, column, infinite, "infinite or too large")
+    return values
+
+
+def _text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
+    text = pc.utf8_trim_whitespace(as_text(series))
+    numbers, good = read_numbers(text, table.decimal, table.thousands)
+    if good.all():
+        return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+    truth = _truth(text)
+    if truth is None:
+        raise _not_a_number(table, column, ~good, "not a number")
+    return truth
+
+
+def _truth(text: pa.Array) -> Floats | None:
+    """1 and 0 for a column of true and false, or of yes and no; None for any other."""
+    lower = pc.utf8_lower(text)
+    found = set(pc.unique(pc.drop_null(lower)).to_pylist()) if pc.count_distinct(lower).as_py() <= 3 else {""}
+    if not found <= {"true", "false"} and not found <= {"yes", "no"}:
+        return None
+    yes = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(zero_copy_only=False)
+    return np.where(pc.is_null(text).to_numpy(zero_copy_only=False), np.nan, yes.astype(np.float64))
+
+
+def as_text(series: pd.Series) -> pa.Array:
+    """A column as one Arrow array of text, null where missing."""
+    if not isinstance(series.dtype, pd.StringDtype):
+        series = series.astype("object").map(str, na_action="ignore")
+    array = pa.array(series, type=pa.large_string(), from_pandas=True)
+    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+
+
+def _not_a_number(table: Table, column: str, bad: Bools, what: str) -> DataError:
+    rows = np.flatnonzero(bad)
+    values = table.series(column).iloc[rows].astype("str")
+    first, counts = str(values.iloc[0]), values.value_counts()
+    more = ""
+    if len(rows) > 1:
+        told = ", ".join(f"{text!r}" + f" {count} times" * (count > 1) for text, count in counts.iloc[:3].items())
+        more = f" (and {len(rows) - 1} more; {told}{', ...' if len(counts) > 3 else ''})"
+    hint = _advice(table, first, none_good=len(rows) == len(bad), kinds=len(counts))
+    return DataError(f"{table.locate(int(rows[0]))}: column {column!r}: {first!r} is {what}{more}", hint)
+
+
+def _advice(table: Table, value: str, *, none_good: bool, kinds: int) -> str:
+    """What to do about a value that is no number."""
+    value = value.strip()
+    if table.text and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", value) and table.thousands != ",":
+        either = "" if "." in value or table.decimal == "," else "; if that is a decimal comma, --decimal ,"
+        return f"if the comma separates thousands, add --thousands ,{either}"
+    if table.text and re.fullmatch(r"[+-]?\d{1,3}([. ']\d{3})+(,\d*)?", value):
+        return f"if {value.lstrip('+-0123456789')[0]!r} separates thousands, add --thousands and it; --decimal , for commas"
+    if table.text and re.fullmatch(r"[+-]?\d+,\d+", value) and table.decimal == ".":
+        return "if that is a decimal comma, add --decimal ,"
+    if none_good and kinds > 1:
+        return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
+    return f"mend the file, or where that means missing add --na {shlex.quote(value)}"
