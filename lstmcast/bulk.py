@@ -87,7 +87,7 @@ def _read(source: Source, config: DataConfig, texts: set[str]) -> Bulk:
     head = source.start.removeprefix(BOM)
     marked = len(source.start) > len(head)
     plan = _Plan(find_dialect(head, source.name, config), config.na)
-    if not plan.kinds and plan.dialect.start >= len(head):
+    if plan.dialect.start >= len(head):
         raise _DoubtError
     _look(head, plan, config.date_format, texts)
     parts: list[list[pa.Array]] = []
@@ -96,8 +96,7 @@ def _read(source: Source, config: DataConfig, texts: set[str]) -> Bulk:
         parts.append(columns)
         lines += last.count(b"\n")
     lines += not last.endswith(b"\n")
-    columns = {name: _joined(chunks) for name, chunks in zip(plan.dialect.names, zip(*parts, strict=True), strict=True)}
-    table = pa.table(columns)
+    table = pa.table([_joined(chunks) for chunks in zip(*parts, strict=True)], names=plan.dialect.names)
     notes = ("byte-order mark skipped",) * marked + plan.dialect.notes
     return Bulk(table, plan.layouts, plan.dialect, notes, lines == len(table))
 
@@ -109,27 +108,27 @@ def _look(head: bytes, plan: _Plan, date_format: str | None, texts: set[str]) ->
     first = _texts(rows, plan.dialect).slice(0, _HEAD)
     for name in plan.dialect.names:
         column = first[name].combine_chunks()
-        kind, layout = ("text", "") if name in texts else _kind(column, plan, date_format)
-        plan.kinds[name] = kind
-        if kind == "stamp":
+        plan.kinds[name] = "text" if name in texts else _kind(column, plan.dialect, plan.na)
+        layout = _layout(column[0].as_py() or "") if plan.kinds[name] == "text" and name not in texts else ""
+        if layout and date_format in (None, layout):
+            plan.kinds[name] = "stamp"
             plan.layouts[name], plan.widths[name] = layout, len(column[0].as_py())
 
 
-def _kind(column: pa.Array, plan: _Plan, date_format: str | None) -> tuple[Kind, str]:
+def _kind(column: pa.Array, dialect: Dialect, na: tuple[str, ...]) -> Kind:
     if pc.all(pc.match_substring_regex(column, _WHOLE)).as_py():
-        return "whole", ""
-    numbers, good = read_numbers(trimmed(column, plan.na), plan.dialect.decimal, plan.dialect.thousands)
-    if good.all():
-        return "number", ""
-    layouts = layouts_for(column[0].as_py() or "")
-    found = _ISO.fullmatch(layouts[0]) if len(layouts) == 1 else None
-    if found is None or date_format not in (None, layouts[0]):
-        return "text", ""
-    fraction = re.search(r"\.(\d+)Z?$", column[0].as_py()) if "%f" in layouts[0] else None
-    if fraction is None:
-        return "stamp", layouts[0]
-    digits = _FRACTIONS.get(len(fraction[1]))
-    return ("stamp", layouts[0].replace("%f", digits)) if digits else ("text", "")
+        return "whole"
+    _, good = read_numbers(trimmed(column, na), dialect.decimal, dialect.thousands)
+    return "number" if good.all() else "text"
+
+
+def _layout(text: str) -> str:
+    """The layout of a stamp that Arrow reads by itself, of one length for all stamps; "" for any other."""
+    layouts = layouts_for(text)
+    if len(layouts) != 1 or not _ISO.fullmatch(layouts[0]):
+        return ""
+    fraction = re.search(r"\.(\d+)Z?$", text)
+    return layouts[0].replace("%f", _FRACTIONS.get(len(fraction[1]), "")) if fraction else layouts[0]
 
 
 def _converted(source: Source, plan: _Plan, skipped: int) -> Iterator[tuple[bytes, list[pa.Array]]]:

@@ -16,6 +16,7 @@ Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
 Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
+BadRows = Literal["error", "skip"]
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Levels that the network learns; any other level is interpolated between them."""
 
@@ -47,11 +48,20 @@ class Columns:
 
 @dataclass(frozen=True)
 class DataConfig:
-    """How the input is understood; each `None` is found out and reported."""
+    """How the input is understood; each `None` is found out and reported.
+
+    header: whether the first line of a text file holds names. thousands: what stands between thousands in its numbers.
+    bad_rows: what to do about rows of another width. max_bytes: most bytes that a file may unpack to; `None` is as
+    many as the memory that is free can take.
+    """
 
     delimiter: str | None = None
     decimal: str | None = None
+    thousands: str | None = None
     encoding: str | None = None
+    header: bool | None = None
+    bad_rows: BadRows = "error"
+    max_bytes: int | None = None
     na: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
     freq: str | None = None
     tz: str | None = None
@@ -61,6 +71,8 @@ class DataConfig:
     resample: str | None = None
 
     def __post_init__(self) -> None:
+        _at_least(self, 1, "max_bytes")
+        self._check_marks()
         if self.tz is not None:
             _zone(self.tz)
         if self.resample is None:
@@ -70,6 +82,15 @@ class DataConfig:
             raise UsageError(f"--resample {self.resample}: {how!r} is not known", suggest(how, AGGREGATES))
         if self.freq is not None:
             raise UsageError(f"--freq {self.freq} and --resample {rule} both say what the step is", "leave out --freq")
+
+    def _check_marks(self) -> None:
+        for name, marks in (("delimiter", ""), ("decimal", ".,"), ("thousands", ".,' _")):
+            value = getattr(self, name)
+            if value is not None and (len(value) != 1 or value in '\r\n"' or value not in (marks or value)):
+                shown = " ".join(repr(mark) for mark in marks) or "one character, such as ';'"
+                raise UsageError(f"--{name} {value!r} cannot be used", f"give {shown}")
+        if self.thousands is not None and self.thousands == self.decimal:
+            raise UsageError(f"--thousands and --decimal are both {self.decimal!r}", "give each mark one meaning")
 
     @property
     def resampling(self) -> tuple[str, str]:

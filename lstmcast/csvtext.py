@@ -46,8 +46,6 @@ def parse_text(data: bytes, name: str, config: DataConfig) -> TextTable:
     """Read the bytes of a text table. DataError: wrong encoding, NUL bytes, ragged rows, open quotes, no rows."""
     notes: list[str] = []
     data = _utf8(data, name, config, notes)
-    if not data.strip():
-        raise DataError(f"{name} is empty", "give a file with a header line and rows")
     dialect = find_dialect(data, name, config)
     if dialect.start == len(data) and _open_at_end(data, dialect.delimiter):
         raise _open_quote(data, dialect, name)

@@ -43,6 +43,8 @@ class Dialect:
 
 def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     """The dialect of UTF-8 bytes: all, or the first of them. DataError where it cannot be told, or names repeat."""
+    if not data.strip():
+        raise DataError(f"{name} is empty", "give a file with a header line and rows")
     notes: list[str] = []
     if b"\n" not in data and b"\r" in data:
         notes.append("line ends of old Macs")
@@ -50,7 +52,7 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     delimiter = config.delimiter or _delimiter(sample, name)
     rows = _rows(sample, delimiter)
     first, begin, end = _first_record(data, delimiter, name)
-    decimal = config.decimal or _decimal(rows[1:], config.thousands or "")
+    decimal = config.decimal or ("," if config.thousands == "." else _decimal(rows[1:], config.thousands or ""))
     if delimiter != "," and len(first) > 1:
         notes.append(f"{_DELIMITERS.get(delimiter, repr(delimiter))}-separated")
     if decimal == ",":
@@ -104,7 +106,7 @@ def _decimal(rows: Sequence[Sequence[str]], thousands: str) -> str:
 def _first_record(data: bytes, delimiter: str, name: str) -> tuple[list[str], int, int]:
     """Cells of the first record, and the offsets of its first byte and of the byte after it."""
     begin = len(data) - len(data.lstrip(b"\r\n"))
-    text = data[begin : begin + _LONGEST_HEADER].decode(errors="ignore")
+    text = data[begin : begin + _LONGEST_HEADER].decode(errors="replace")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
         cells = next(reader)

@@ -1,6 +1,6 @@
 """Where the bytes of a table come from: a file, standard input or a pipe, unpacked while they are read.
 
-Knows not what the bytes mean. Never gives more of them than a limit, so that a small packed file cannot fill the memory.
+Knows not what the bytes mean. Never gives more of them than a limit: a small packed file cannot fill the memory.
 """
 
 import gzip

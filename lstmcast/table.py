@@ -20,7 +20,7 @@ from lstmcast.csvtext import TextTable
 from lstmcast.dates import Form
 from lstmcast.errors import DataError, suggest
 from lstmcast.layouts import Ints
-from lstmcast.numerals import read_numbers, trimmed
+from lstmcast.numerals import read_numbers
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -99,16 +99,16 @@ class Table:
         if isinstance(self.given, pd.DataFrame):
             return self.given[column]
         if self.source is None:
-            return _decoded(self.given[column]).to_pandas()
+            return pd.Series(_decoded(self.given[column]).to_pandas(), name=column)
         values = self.source.verbatim(column)
         markers = pa.array(sorted({"", *self.source.na}), pa.string())
         missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=markers)
         masked = pc.if_else(missing, pa.scalar(None, pa.string()), values) if pc.any(missing).as_py() else values
-        return masked.to_pandas()
+        return pd.Series(masked.to_pandas(), name=column)
 
     def verbatim(self, column: str) -> pd.Series:
         """A column with nothing taken for missing: the id "NA" stays "NA"."""
-        return self.source.verbatim(column).to_pandas() if self.source else self.series(column)
+        return pd.Series(self.source.verbatim(column).to_pandas()) if self.source else self.series(column)
 
     def locate(self, row: int) -> str:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
@@ -160,21 +160,22 @@ class Table:
 
         Codes count up in the order of first appearance. In a text file nothing is taken for missing.
         """
-        found = self._typed(column)
+        found, whole = self._typed(column), self.whole(column)
         if found is not None and pa.types.is_dictionary(found.type):
-            whole = found.unify_dictionaries().combine_chunks()
-            indices, kinds = pc.fill_null(whole.indices, -1).to_numpy(), whole.dictionary.to_pylist()
-        elif self.whole(column) is not None:
-            codes, unique = pd.factorize(self.whole(column))
-            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "int64" if not self.text else "str"
-        else:
-            series = self.verbatim(column)
-            codes, unique = pd.factorize(series)
-            kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
-            return codes.astype(np.int64), [str(value) for value in unique], kind
-        codes, unique = pd.factorize(indices)
-        named = [kinds[place] if place >= 0 else None for place in unique.tolist()]
-        return codes.astype(np.int64), named, "str"
+            one = found.unify_dictionaries().combine_chunks()
+            codes, places = pd.factorize(np.asarray(pc.fill_null(one.indices, -1)))
+            texts = one.dictionary.to_pylist()
+            missing = np.append(places < 0, False)  # the last place answers for a code of -1
+            order = np.where(missing, -1, np.cumsum(~missing) - 1)
+            codes = order[codes] if missing.any() else codes.astype(np.int64)
+            return codes, [texts[place] for place in places.tolist() if place >= 0], "str"
+        if whole is not None and not self.text:
+            codes, unique = pd.factorize(whole)
+            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "int64"
+        series = self.verbatim(column)
+        codes, kinds = pd.factorize(series)
+        kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
+        return codes.astype(np.int64), [str(value) for value in kinds], kind
 
 
 def _is_whole(kind: pa.DataType) -> bool:
@@ -246,10 +247,8 @@ def _not_a_number(table: Table, column: str, bad: Bools, what: str) -> DataError
     rows = np.flatnonzero(bad)
     values = table.series(column).iloc[rows].astype("str")
     first, counts = str(values.iloc[0]), values.value_counts()
-    more = ""
-    if len(rows) > 1:
-        told = ", ".join(f"{text!r}" + f" {count} times" * (count > 1) for text, count in counts.iloc[:3].items())
-        more = f" (and {len(rows) - 1} more; {told}{', ...' if len(counts) > 3 else ''})"
+    told = ", ".join(f"{text!r}" + f" {count} times" * (count > 1) for text, count in counts.iloc[:3].items())
+    more = f" (and {len(rows) - 1} more: {told}{', ...' if len(counts) > 3 else ''})" if len(rows) > 1 else ""
     hint = _advice(table, first, none_good=len(rows) == len(bad), kinds=len(counts))
     return DataError(f"{table.locate(int(rows[0]))}: column {column!r}: {first!r} is {what}{more}", hint)
 
@@ -261,7 +260,8 @@ def _advice(table: Table, value: str, *, none_good: bool, kinds: int) -> str:
         either = "" if "." in value or table.decimal == "," else "; if that is a decimal comma, --decimal ,"
         return f"if the comma separates thousands, add --thousands ,{either}"
     if table.text and re.fullmatch(r"[+-]?\d{1,3}([. ']\d{3})+(,\d*)?", value):
-        return f"if {value.lstrip('+-0123456789')[0]!r} separates thousands, add --thousands and it; --decimal , for commas"
+        mark = shlex.quote(value.lstrip("+-0123456789")[0])
+        return f"if {mark} separates thousands, add --thousands {mark}" + " --decimal ," * ("," in value)
     if table.text and re.fullmatch(r"[+-]?\d+,\d+", value) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
     if none_good and kinds > 1:

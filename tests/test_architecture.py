@@ -20,8 +20,9 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "disk", "interrupt"},
     {"config"},
-    {"read", "csvtext", "metrics", "distributed"},
+    {"source", "dialect", "csvtext", "numerals", "metrics", "distributed"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
+    {"bulk", "table", "columnar", "read"},
     {
         "stamps",
         "zones",

@@ -134,8 +134,9 @@ def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_value_that_is_no_number_is_named_with_line_column_and_count(tmp_path: Path) -> None:
-    error = failure(tmp_path, "t,y\n1,1\n2,abc\n3,x\n4,y\n")
-    assert "data.csv:3: column 'y': 'abc' is not a number (and 2 more)" in error.message
+    error = failure(tmp_path, "t,y\n1,1\n2,abc\n3,-\n4,-\n")
+    assert "data.csv:3: column 'y': 'abc' is not a number (and 2 more: '-' 2 times, 'abc')" in error.message
+    assert "--na abc" in error.hint
 
 
 @pytest.mark.parametrize("value", ["inf", "-Infinity", "1e400", "1_000", "0x10", "12 34", "--", "1,234.5"])
@@ -146,9 +147,10 @@ def test_what_is_not_a_finite_decimal_number_is_refused(tmp_path: Path, value: s
 def test_a_thousands_separator_is_not_taken_for_a_decimal_comma(tmp_path: Path) -> None:
     error = failure(tmp_path, "t;y\n1;1,234\n2;5,678\n")
     assert "'1,234' is not a number" in error.message
-    assert "--decimal" in error.hint
-    table = read_table(written(tmp_path, "t;y\n1;1,234\n"), DataConfig(decimal=","))
-    assert to_number(table, "y").tolist() == [1.234]
+    assert error.hint == "if the comma separates thousands, add --thousands ,; if that is a decimal comma, --decimal ,"
+    path = written(tmp_path, "t;y\n1;1,234\n")
+    assert to_number(read_table(path, DataConfig(decimal=",")), "y").tolist() == [1.234]
+    assert to_number(read_table(path, DataConfig(thousands=",")), "y").tolist() == [1234]
 
 
 def test_lines_are_right_after_quoted_newlines_and_empty_lines(tmp_path: Path) -> None:
@@ -158,7 +160,7 @@ def test_lines_are_right_after_quoted_newlines_and_empty_lines(tmp_path: Path) -
 
 def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path) -> None:
     short = failure(tmp_path, "t,y\n1,1\n2\n3,1,5\n")
-    assert "data.csv:3: 1 values where the header names 2 columns (and 1 more such lines)" in short.message
+    assert "data.csv:3: 1 value where the header names 2 columns (and 1 more such lines)" in short.message
     assert "decimal commas" in failure(tmp_path, "t,y\n1,1,5\n2,2,5\n").hint
 
 
@@ -182,7 +184,6 @@ def test_a_quote_inside_a_cell_is_text(tmp_path: Path) -> None:
         (b't,y"' + b"x" * 200_000 + b"\n1,2\n", "no header"),
         (b"t,y\n", "has a header but no rows"),
         (b"t,y,y\n1,2,3\n", "column 'y' is there 2 times"),
-        (b"2020-01-01,5\n2020-01-02,6\n", "the first line holds values, not names"),
         (b"t,y\n1,\xe9\n", "byte 6 (0xe9) is not UTF-8"),
         (b"t,y\n1,\0\n", "byte 6 is NUL"),
         ("t,y\n1,2\n".encode("utf-16"), "UTF-16"),
@@ -217,8 +218,15 @@ def test_a_missing_file_names_a_near_one(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
         read_table(tmp_path / "price.csv")
     assert caught.value.hint == "did you mean 'prices.csv'?"
+
+
+def test_a_folder_without_parquet_says_what_there_is(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without Parquet"):
         read_table(tmp_path)
+    written(tmp_path, PLAIN, "prices.csv")
+    with pytest.raises(DataError, match="a folder of 1 text files") as caught:
+        read_table(tmp_path)
+    assert "prices.csv" in caught.value.hint
 
 
 def test_a_missing_column_names_a_near_one(tmp_path: Path) -> None:

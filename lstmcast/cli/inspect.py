@@ -157,6 +157,9 @@ def _command(data: str, panel: "Panel", reading: DataOptions) -> str:
     words += ["--season", str(axis.season), "--horizon", str(axis.horizon)]
     for name, value in vars(reading).items():
         if name != "freq" and value != getattr(DataOptions, name):
-            option = f"--{name.replace('_', '-')}"
+            option = f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
+            if isinstance(value, bool):
+                words.append(option)
+                continue
             words += [word for text in (value if isinstance(value, list) else [value]) for word in (option, str(text))]
     return shlex.join(words)

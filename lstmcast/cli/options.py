@@ -6,6 +6,7 @@ defaults are those of `config`, which also checks them.
 
 import dataclasses
 import inspect
+import re
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from typer import Argument, Context, Exit, Option, echo
 
 from lstmcast.cli.settings import load
 from lstmcast.config import (
+    BadRows,
     Columns,
     Config,
     DataConfig,
@@ -33,6 +35,7 @@ FOUND = "found from the data"
 TUNED = "chosen by validation"
 SAME = "as in the weights it starts from"
 NONE = "none"
+FREE = "what fits in memory"
 
 
 def _help_on_terminal(context: Context, value: str | None) -> str | None:
@@ -69,6 +72,8 @@ _DATES = "Form of the times: like %d/%m/%Y, or what numbers count: s, ms, us, ns
 _ZONE = "Zone of times that name none, and to count days in: like Europe/Berlin, UTC or +01:00."
 _GAPS = "Missing values of the target: none (left, and the network sees it), forward, linear or zero."
 _GATHER = "Gather rows into steps, as D:sum; mean, sum, min, max, median, first, last or count."
+_HEADER = "Whether the first line of a text file holds the names of the columns."
+_BAD_ROWS = "What to make of rows of another width: error, or skip."
 _POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
 
 Data = Annotated[str, Argument(metavar="DATA", help=_FILE, callback=_help_on_terminal)]
@@ -128,17 +133,34 @@ class DataOptions:
     date_format: Annotated[_Text, _option(READING, "FORMAT", _DATES, FOUND)] = None
     delimiter: Annotated[_Text, _option(READING, "CHAR", "What separates the columns of a text file.", FOUND)] = None
     decimal: Annotated[_Text, _option(READING, "CHAR", "Decimal mark of a text file: . or ,", FOUND)] = None
+    thousands: Annotated[
+        _Text, _option(READING, "CHAR", "Separator of thousands in a text file: , . ' or blank.", NONE)
+    ] = None
     encoding: Annotated[_Text, _option(READING, "NAME", "Encoding of a text file, for example latin-1.", "utf-8")] = (
         None
     )
     na: Annotated[_Names, _option(READING, "TEXT", "Means missing, as empty, NA and null do; repeatable.", NONE)] = None
+    header: Annotated[bool | None, _option(READING, "", _HEADER, FOUND, "--header/--no-header")] = None
+    bad_rows: Annotated[BadRows, _option(READING, "POLICY", _BAD_ROWS, True)] = DataConfig.bad_rows
+    max_bytes: Annotated[_Text, _option(READING, "SIZE", "Most that a file may unpack to, as 16GB.", FREE)] = None
     duplicates: Annotated[Duplicates, _option(READING, "POLICY", _POLICY, True)] = DataConfig.duplicates
     fill: Annotated[Fill, _option(READING, "POLICY", _GAPS, True)] = DataConfig.fill
     resample: Annotated[_Text, _option(READING, "RULE:HOW", _GATHER, "rows as they are; mean")] = None
 
     def config(self) -> DataConfig:
         """The same as configuration."""
-        return DataConfig(**{**vars(self), "na": tuple(dict.fromkeys((*DataConfig.na, *(self.na or ()))))})
+        given = {**vars(self), "na": tuple(dict.fromkeys((*DataConfig.na, *(self.na or ()))))}
+        return DataConfig(**{**given, "max_bytes": _bytes(self.max_bytes)})
+
+
+def _bytes(size: str | None) -> int | None:
+    """Bytes of a size like 500MB; raises UsageError."""
+    if size is None:
+        return None
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)i?B?", size.strip(), re.IGNORECASE)
+    if not found:
+        raise UsageError(f"--max-bytes {size!r} is no size", "give bytes, or a size like 500MB or 16GB")
+    return int(float(found[1]) * 1000 ** "kmgt".find(found[2].lower()) * 1000) if found[2] else int(float(found[1]))
 
 
 @dataclass(frozen=True)
