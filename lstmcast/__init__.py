@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from lstmcast.config import Columns as Columns
     from lstmcast.config import Config as Config
     from lstmcast.config import DataConfig as DataConfig
+    from lstmcast.config import InputConfig as InputConfig
     from lstmcast.config import ModelConfig as ModelConfig
     from lstmcast.config import TrainConfig as TrainConfig
     from lstmcast.config import WindowConfig as WindowConfig
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "backtest": ("Result", "backtest", "evaluate", "score"),
-    "config": ("Columns", "Config", "DataConfig", "ModelConfig", "TrainConfig", "WindowConfig"),
+    "config": ("Columns", "Config", "DataConfig", "InputConfig", "ModelConfig", "TrainConfig", "WindowConfig"),
     "errors": (
         *("DataError", "DivergedError", "ExitCode", "GateError", "LockedError", "LstmcastError"),
         *("ResourceError", "RunError", "UsageError"),

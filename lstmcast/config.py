@@ -38,7 +38,7 @@ class Columns:
         seen: dict[str, str] = {}
         for role in ("target", "time", "series", "past", "future", "static"):
             for name in getattr(self, role):
-                if name in seen:
+                if name in seen and (seen[name], role) != ("series", "static"):  # a part of the key says something, too
                     raise UsageError(
                         f"column {name!r} is given both as --{seen[name]} and as --{role}",
                         "give each column one role",
@@ -97,6 +97,16 @@ class DataConfig:
         """Rule and aggregate of `resample`; the mean where it names none."""
         rule, _, how = (self.resample or "").partition(":")
         return rule, how or "mean"
+
+
+@dataclass(frozen=True)
+class InputConfig:
+    """What the network reads besides the series itself and the covariates of the table."""
+
+    holidays: str | None = None
+    """Country whose holidays are covariates known ahead: `DE`, or `DE-BY` for a part of it."""
+    joint: bool = False
+    """Whether several targets of one table are forecast from one another's past as well."""
 
 
 @dataclass(frozen=True)
@@ -160,6 +170,7 @@ class Config:
     window: WindowConfig = field(default_factory=WindowConfig)
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
+    inputs: InputConfig = field(default_factory=InputConfig)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary that `from_dict` reads back."""

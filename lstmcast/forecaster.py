@@ -23,7 +23,9 @@ from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
 from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
+from lstmcast.holidays import with_holidays
 from lstmcast.inputs import Scaling
+from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
 from lstmcast.panel import Panel
 from lstmcast.requirements import require_ahead
@@ -97,10 +99,12 @@ class Forecaster:
         tell = on_event or (lambda _: None)
         window = self.config.window
         self.panel, self.notes = panel, panel.notes
+        if self.config.inputs.joint:
+            require_targets(panel)
         seasons = _seasons(panel, window.season)
         self.horizon = window.horizon or _default_horizon(panel, seasons.main)
         held = _hold_back(panel, self.horizon, seasons.main, window.validation)
-        self.scaling = Scaling.fit(panel, seasons, held[0])
+        self.scaling = Scaling.fit(self._informed(panel, 0), seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
         if self.context < context:
@@ -294,11 +298,18 @@ class Forecaster:
         main, second = self.scaling.seasons
         return 2 * self.context + max(20 * main, 10 * second, 200)
 
+    def _informed(self, panel: Panel, horizon: int) -> Panel:
+        """The panel with what a calendar knows of the steps ahead."""
+        country = self.config.inputs.holidays
+        return panel if country is None else with_holidays(panel, country, horizon)
+
     def _windows(self, panel: Panel, scaler: Any, horizon: int, trained: Ints, ends: Ints) -> Windows:
         stride = min(2 * self.context, int(self.panel.lengths.max()))
+        panel = self._informed(panel, horizon)
         effect = self.scaling.effect(panel, scaler, trained, ends)
-        steps, covariates = self.scaling.steps(panel, scaler, effect), self.scaling.covariates(panel, effect)
-        return Windows(steps, horizon, self.context, stride, covariates)
+        steps = self.scaling.steps(panel, scaler, effect)
+        joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
+        return Windows(steps, horizon, self.context, stride, self.scaling.covariates(panel, effect, joint))
 
     def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
         trained = panel.align(self.panel)

@@ -88,17 +88,23 @@ class Scaling:
             found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
         return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
 
-    def covariates(self, panel: Panel, effect: Floats | None = None) -> Covariates | None:
-        """Scaled covariates of a panel, 0 where unknown; None where there are none."""
+    def covariates(
+        self, panel: Panel, effect: Floats | None = None, more: NDArray[np.float32] | None = None
+    ) -> Covariates | None:
+        """Scaled covariates of a panel, 0 where unknown; None where there are none.
+
+        effect: see `effect`; more: [sum T, C], further inputs that are known at a step.
+        """
         widths = np.cumsum([panel.past.shape[1], panel.future.shape[1], panel.static.shape[1]])
-        if not widths[-1]:
+        if not widths[-1] and more is None:
             return None
         mean, deviation = np.split(self.mean, widths[:2]), np.split(self.deviation, widths[:2])
         past, future, static = (
             np.nan_to_num((block - m) / d).clip(-features.CLIP, features.CLIP).astype(np.float32)
             for block, m, d in zip((panel.past, panel.future, panel.static), mean, deviation, strict=True)
         )
-        step = np.concatenate([past, future[_inside(panel)], np.repeat(static, panel.lengths, 0)], 1)
+        blocks = [past, future[_inside(panel)], np.repeat(static, panel.lengths, 0)]
+        step = np.concatenate(blocks if more is None else [*blocks, more], 1)
         return Covariates(step, future, panel.future_offsets, effect)
 
     def to_dict(self) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from lstmcast.cli.options import (
     DataOptions,
     FailIf,
     Format,
+    InputOptions,
     ModelOptions,
     OutFile,
     Plot,
@@ -47,6 +48,7 @@ Expanding = Annotated[
 def backtest(
     data: Data,
     columns: ColumnOptions,
+    inputs: InputOptions,
     reading: DataOptions,
     window: WindowOptions,
     model: ModelOptions,
@@ -68,7 +70,8 @@ def backtest(
     At each cutoff the network learns from what was known then, forecasts, and is compared with what came after and with
     naive, seasonal naive and drift. With -o the forecasts themselves are written.
     """
-    roles, config, gates = columns.columns(), configuration(reading, window, model, train), parse_gates(fail_if)
+    config = configuration(reading, window, model, train, inputs)
+    roles, gates = columns.columns(), parse_gates(fail_if)
     form = "object" if show.json else output.choose_format(None, format)
     table = output.choose_format(output_file, None) if output_file else ""
     check_picture(plot)

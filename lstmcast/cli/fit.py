@@ -15,6 +15,7 @@ from lstmcast.cli.options import (
     Data,
     DataOptions,
     FailIf,
+    InputOptions,
     ModelOptions,
     ShowOptions,
     TrainOptions,
@@ -62,6 +63,7 @@ def fit(
     call: Context,
     data: Data,
     columns: ColumnOptions,
+    inputs: InputOptions,
     reading: DataOptions,
     window: WindowOptions,
     model: ModelOptions,
@@ -84,7 +86,7 @@ def fit(
     alone = resume and (Path(data, CHECKPOINT).is_dir() or holds_run(data) or not columns.target)
     if alone:
         _refuse_changes(call)
-    config = configuration(reading, window, model, train)
+    config = configuration(reading, window, model, train, inputs)
     place = Path(data) if alone else Path(out) if out else default_path(data, columns.columns().target)
     kept = resume and Path(place, CHECKPOINT).is_dir()
     if holds_run(place) and not kept and (resume or if_exists == "skip"):

@@ -11,6 +11,7 @@ from lstmcast.cli.options import (
     DataOptions,
     FailIf,
     Format,
+    InputOptions,
     OutFile,
     ShowOptions,
     WindowOptions,
@@ -28,6 +29,7 @@ lstmcast forecast sales.csv --target units --series shop --horizon 28 -o forecas
 def forecast(
     data: Data,
     columns: ColumnOptions,
+    inputs: InputOptions,
     reading: DataOptions,
     window: WindowOptions,
     *,
@@ -44,6 +46,7 @@ def forecast(
     """
     roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles)
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
+    config = replace(config, inputs=inputs.config())
     form = output.choose_format(output_file, format)
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data, config, ahead=True)

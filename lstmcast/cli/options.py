@@ -23,6 +23,7 @@ from lstmcast.config import (
     DataConfig,
     Duplicates,
     Fill,
+    InputConfig,
     ModelConfig,
     TrainConfig,
     WindowConfig,
@@ -120,6 +121,23 @@ class ColumnOptions:
         if len(given["time"]) == 1:
             given["time"] = tuple(name.strip() for name in given["time"][0].split(","))
         return Columns(**given)
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """What the network reads besides the columns."""
+
+    holidays: Annotated[
+        _Text, _option(COLUMNS, "COUNTRY", "Holidays of a country, known ahead: DE, or DE-BY for a part of it.", NONE)
+    ] = None
+    joint: Annotated[
+        bool,
+        Option("--joint", help="Forecast several targets from one another's past, too.", rich_help_panel=COLUMNS),
+    ] = False
+
+    def config(self) -> InputConfig:
+        """The same as configuration."""
+        return InputConfig(**vars(self))
 
 
 @dataclass(frozen=True)
@@ -236,9 +254,11 @@ class ShowOptions:
             raise UsageError("--quiet and --verbose contradict each other", "give one of them")
 
 
-def configuration(data: DataOptions, window: WindowOptions, model: ModelOptions, train: TrainOptions) -> Config:
+def configuration(
+    data: DataOptions, window: WindowOptions, model: ModelOptions, train: TrainOptions, inputs: InputOptions
+) -> Config:
     """All settings of one fit."""
-    return Config(data.config(), window.config(), model.config(), train.config())
+    return Config(data.config(), window.config(), model.config(), train.config(), inputs.config())
 
 
 _R = TypeVar("_R")

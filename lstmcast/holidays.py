@@ -1,0 +1,93 @@
+"""Holidays of a country as covariates known ahead, for as far ahead as anybody asks.
+
+The dates come from the package `holidays`, an extra that is loaded when a country is named. Knows no network.
+
+Axes: n steps, N series, Cf known-future covariates.
+"""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import UsageError, suggest
+from lstmcast.layouts import DAY, Ints
+from lstmcast.panel import Panel, ranges
+from lstmcast.timeaxis import TimeAxis
+
+Floats = NDArray[np.float64]
+
+BY_DAY = ("holiday", "day before a holiday", "day after a holiday")
+BY_PERIOD = ("holidays before the stamp", "holidays from the stamp on")
+"""Of weeks and months a stamp does not tell whether it is their first day or their last."""
+
+
+def with_holidays(panel: Panel, country: str, ahead: int) -> Panel:
+    """The panel with the country's holidays as known-future covariates, for at least `ahead` steps after each series.
+
+    country: an ISO code, `DE`, or one of a part of the country, `DE-BY`. What else is known ahead stays as it is,
+    missing (NaN) where only the holidays reach. Raises UsageError where the package or the country is missing, or
+    where holidays make no sense: steps without dates, and years.
+    """
+    total = np.maximum(np.diff(panel.future_offsets), panel.lengths + ahead)
+    offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
+    first = int(panel.start.min())
+    known = table(panel.axis, np.arange(first, int((panel.start + total).max())), country)
+    future = np.full((int(offsets[-1]), panel.future.shape[1] + known.shape[1]), np.nan)
+    future[ranges(offsets[:-1], np.diff(panel.future_offsets)), : panel.future.shape[1]] = panel.future
+    future[:, panel.future.shape[1] :] = known[ranges(panel.start - first, total)]
+    names = (*panel.future_names, *(BY_DAY if known.shape[1] == len(BY_DAY) else BY_PERIOD))
+    return replace(panel, future=future, future_offsets=offsets, future_names=names)
+
+
+def table(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
+    """Holidays at consecutive ordinals [n]: 0 or 1 by BY_DAY for days and shorter steps, else counts by BY_PERIOD."""
+    step = _step_in_days(axis, country)
+    edges = np.arange(ordinals[0] - 1, ordinals[-1] + 2)
+    days = axis.form.local(axis.grid.instants(edges)) // DAY
+    free = _free_days(country, int(days[0]) - 1, int(days[-1]) + 1)
+    if step <= 1:
+        at = days[1:-1]
+        return np.stack([np.isin(at + shift, free) for shift in (0, 1, -1)], 1).astype(np.float64)
+    count = np.searchsorted(free, days, side="left")
+    through = np.searchsorted(free, days, side="right")
+    return np.stack([np.diff(through)[:-1], np.diff(count)[1:]], 1).astype(np.float64)
+
+
+def _step_in_days(axis: TimeAxis, country: str) -> float:
+    """Length of a step; raises UsageError where it has no holidays."""
+    grid = axis.grid
+    if grid.unit == "integer" or (grid.unit == "month" and grid.step >= 12):
+        what = "steps without dates have none" if grid.unit == "integer" else "every year has the same"
+        raise UsageError(f"--holidays {country} does not apply: {what}", "leave out --holidays")
+    return {"us": grid.step / DAY, "business": 1.0}.get(grid.unit, 28.0)
+
+
+def _free_days(country: str, first: int, last: int) -> Ints:
+    """The holidays from day `first` to day `last`, ascending, as days since 1970."""
+    package = _package()
+    years = range(1970 + int(first // 366), 1971 + int(last // 365) + 1)
+    code, _, part = country.strip().upper().partition("-")
+    try:
+        found = package.country_holidays(code, subdiv=part or None, years=years)
+    except NotImplementedError:
+        there = package.list_supported_countries()
+        if code in there and part:
+            parts = there[code]
+            hint = suggest(part, parts) if parts else f"give --holidays {code}"
+            raise UsageError(f"--holidays {country}: {code} has no part {part!r}", hint) from None
+        hint = "give an ISO code, for example DE, US or FR"
+        raise UsageError(f"--holidays {country}: no holidays are known of that country", hint) from None
+    days = np.array(sorted(found), dtype="M8[D]").astype(np.int64)
+    return days[(days >= first) & (days <= last)]
+
+
+def _package() -> Any:
+    try:
+        import holidays
+    except ImportError:
+        raise UsageError(
+            "--holidays needs the package 'holidays', which is not installed", "pip install 'lstmcast[holidays]'"
+        ) from None
+    return holidays

@@ -1,0 +1,43 @@
+"""Holidays and joint targets through the real program: fitted, kept in the run, refused where they cannot apply."""
+
+import csv
+from io import StringIO
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program
+
+
+def write_days(path: Path, days: int = 60) -> Path:
+    """Two columns of daily values, to 29 April 2024."""
+    rows = [f"2024-{3 + i // 31:02}-{i % 31 + 1:02},{100 + i % 7},{50 + i % 5}" for i in range(days)]
+    path.write_text("\n".join(["day,a,b", *rows, ""]))
+    return path
+
+
+def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_again(
+    lstmcast: Program, tmp_path: Path
+) -> None:
+    write_days(tmp_path / "shop.csv")
+    made = lstmcast("fit", "shop.csv", "--target", "a", "--target", "b", "--joint", "--holidays", "DE", "--steps", 0)
+    assert made.returncode == 0, made.stderr
+    done = lstmcast("predict", made.stdout.strip(), "--horizon", 30)
+    rows = list(csv.DictReader(StringIO(done.stdout)))
+    assert (done.returncode, len(rows)) == (0, 60)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [(("--holidays", "Atlantis"), "no holidays are known of that country"), (("--joint",), "more than one target")],
+    ids=["country", "joint"],
+)
+def test_what_cannot_apply_is_refused_in_words(
+    options: tuple[str, ...], said: str, lstmcast: Program, tmp_path: Path
+) -> None:
+    write_days(tmp_path / "shop.csv")
+    done = lstmcast("fit", "shop.csv", "--target", "a", "--steps", 0, *options, "-q")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert said in done.stderr
+    assert len(done.stderr.splitlines()) <= 3
+    assert not list(tmp_path.glob("runs/*/run.json"))
