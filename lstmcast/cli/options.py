@@ -255,7 +255,11 @@ class ShowOptions:
 
 
 def configuration(
-    data: DataOptions, window: WindowOptions, model: ModelOptions, train: TrainOptions, inputs: InputOptions
+    data: DataOptions,
+    window: WindowOptions,
+    model: ModelOptions,
+    train: TrainOptions,
+    inputs: InputOptions = InputOptions(),  # noqa: B008 - frozen
 ) -> Config:
     """All settings of one fit."""
     return Config(data.config(), window.config(), model.config(), train.config(), inputs.config())
