@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from lstmcast.errors import UsageError, suggest
 
+Precision = Literal["auto", "float32", "bfloat16"]
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
 Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
@@ -139,19 +140,24 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The training. `steps`, `lr` and `members` are chosen by validation where they are `None`."""
+    """The training. `steps`, `lr` and `members` are chosen by validation where they are `None`.
+
+    batch_size: chunks of history in a step; origins: windows that each of them yields. precision: of the encoder's
+    matrix products while training ("auto": bfloat16 where the processor has it, as in Micikevicius et al. 2018).
+    """
 
     start: str = "pretrained"
     steps: int | None = None
     lr: float | None = None
-    batch_size: int = 32
-    origins: int = 8
+    batch_size: int = 16
+    origins: int = 16
     weight_decay: float = 0.01
     grad_clip: float = 1.0
     patience: int = 3
     members: int | None = None
     seed: int = 0
     jobs: int | None = None
+    precision: Precision = "auto"
 
     def __post_init__(self) -> None:
         _at_least(self, 0, "steps", "seed", "weight_decay")

@@ -32,7 +32,7 @@ Weights = dict[str, Tensor]
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "weights.safetensors"
 _CHUNK_OF_WINDOWS = 512
-_ASKED = 1500
+_ASKED = 800
 """Validation windows that early stopping looks at; the verdict looks at all."""
 FEW_STEPS = 250
 """With fewer time steps than this, networks trained from nothing do more harm than good."""
@@ -126,6 +126,7 @@ def _recipe(
         every=every,
         least=every,
         seed=asked.seed,
+        precision=asked.precision,
     )
     drop = _chosen(net.dropout, ModelConfig().dropout, dropout)
     return Recipe(name, start, _reseeded(schedule, number), net.hidden or hidden, net.layers or 2, drop)

@@ -39,7 +39,7 @@ Ints = NDArray[np.int64]
 
 PANEL = 20
 """From this many series on, they teach one network together and it is refitted on all of them."""
-SEEDS = 3
+SEEDS = 2
 WHOLE = 200_000
 """Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
 TRAINED = 3.0

@@ -31,12 +31,13 @@ class Network(nn.Module):
 
     The output is a softmax blend of classical candidates plus a correction per quantile. The last layer starts at
     zero, so training starts at the mean of the candidates. Columns for covariates start at zero, so pretrained
-    weights still hold when they are added.
+    weights still hold when they are added. With `reduced` the encoder trains in bfloat16.
     """
 
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
+        self.reduced = False
         d = shape.hidden
         self.encoder = nn.LSTM(
             shape.features + shape.covariates, d, shape.layers, dropout=dropout if shape.layers > 1 else 0.0
@@ -53,7 +54,9 @@ class Network(nn.Module):
 
     def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor) -> Tensor:
         """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> quantiles [B, P, H, Q], unsorted."""
-        states, _ = self.encoder(x)
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced and self.training):
+            states, _ = self.encoder(x)
+        states = states.float()
         origin = states[at, torch.arange(at.shape[0], device=at.device)[:, None]]  # (B, P, D)
         out = self.head(self.state(origin)[:, :, None] + self.local(local))
         q = len(QUANTILES)

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from lstmcast.config import Precision
 from lstmcast.errors import DivergedError
 from lstmcast.losses import pinball
 from lstmcast.model import Network
@@ -53,6 +54,7 @@ class Schedule(NamedTuple):
     every: int = 50
     least: int = 0
     seed: int = 0
+    precision: Precision = "auto"
 
 
 class Record(NamedTuple):
@@ -154,6 +156,7 @@ class _Training:
         self.rng = np.random.default_rng(schedule.seed)
         self.optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay)
         self.average = copy.deepcopy(network).eval()
+        network.reduced = reduces(schedule.precision)
         self.best = _Best(self.average, validate)
         self.history: list[Record] = []
         self.began = time.monotonic()
@@ -296,6 +299,14 @@ class _Best:
 
 def _copy(network: Network) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
+
+
+def reduces(precision: Precision) -> bool:
+    """Whether to train in bfloat16: a third of the time less, where the processor multiplies it by itself."""
+    if precision != "auto":
+        return precision == "bfloat16"
+    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 def keep_memory() -> None:

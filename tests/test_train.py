@@ -51,6 +51,20 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     assert losses[0] == losses[1] != losses[2]
 
 
+def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> None:
+    full, reduced = (train(network(), sampler(), QUICK._replace(precision=p)) for p in ("float32", "bfloat16"))
+    assert not same(full.weights, reduced.weights)
+    assert {value.dtype for value in reduced.weights.values()} == {torch.float32}
+    assert reduced.history[-1].loss == pytest.approx(full.history[-1].loss, rel=0.02)
+
+
+def test_a_network_is_judged_and_used_in_full_precision() -> None:
+    net, batch = network(), sampler().draw(np.random.default_rng(0), 2, 2)
+    before = net.eval()(*batch[:4])
+    net.reduced = True
+    assert torch.equal(net(*batch[:4]), before)
+
+
 def test_the_weights_that_validated_best_are_kept() -> None:
     scores = iter([5.0, 3.0, 1.0, 2.0])
     asked: list[dict[str, Tensor]] = []

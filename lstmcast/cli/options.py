@@ -25,6 +25,7 @@ from lstmcast.config import (
     Fill,
     InputConfig,
     ModelConfig,
+    Precision,
     TrainConfig,
     WindowConfig,
 )
@@ -75,6 +76,7 @@ _GAPS = "Missing values of the target: none (left, and the network sees it), for
 _GATHER = "Gather rows into steps, as D:sum; mean, sum, min, max, median, first, last or count."
 _HEADER = "Whether the first line of a text file holds the names of the columns."
 _BAD_ROWS = "What to make of rows of another width: error, or skip."
+_PRECISION = "Of products in training: float32, bfloat16, or auto (the latter where it is fast)."
 _POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
 
 Data = Annotated[str, Argument(metavar="DATA", help=_FILE, callback=_help_on_terminal)]
@@ -230,6 +232,7 @@ class TrainOptions:
         TrainConfig.grad_clip
     )
     members: Annotated[_Whole, _option(TRAINING, "N", "Networks in the ensemble, 1 or more.", TUNED)] = None
+    precision: Annotated[Precision, _option(TRAINING, "FORMAT", _PRECISION, True)] = TrainConfig.precision
     seed: Annotated[int, _option(TRAINING, "N", "Seed of all that is random, 0 or more.", True)] = TrainConfig.seed
     jobs: Jobs = None
 
