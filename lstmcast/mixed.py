@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, listed
 from lstmcast.grid import find_grid
 from lstmcast.layouts import Bools, Ints
 
@@ -51,7 +51,7 @@ def mixed_frequencies(instants: Ints, codes: Ints, series: Sequence[str], *, int
         groups.setdefault(words, []).extend(codes[starts[members]].tolist())
     if len(groups) < 2:
         return None
-    shown = "; ".join(f"{words}: {_listed(sorted(codes), series)}" for words, codes in list(groups.items())[:_SHOWN])
+    shown = "; ".join(f"{words}: {_names(sorted(codes), series)}" for words, codes in list(groups.items())[:_SHOWN])
     return DataError(
         f"series have different frequencies: {shown}",
         "forecast each group by itself, or make them one with --resample, for example --resample MS:mean",
@@ -66,6 +66,5 @@ def _medians(steps: Ints, place: Ints, count: int) -> Ints:
     return np.where(many > 0, ordered[np.minimum(middle, len(steps) - 1)] if len(steps) else 0, 0)
 
 
-def _listed(codes: Sequence[int], series: Sequence[str]) -> str:
-    names = [series[code] if code < len(series) else str(code) for code in codes[:3]]
-    return ", ".join(names) + (f" and {len(codes) - 3} more" if len(codes) > 3 else "")
+def _names(codes: Sequence[int], series: Sequence[str]) -> str:
+    return listed([series[code] if code < len(series) else str(code) for code in codes[:4]], len(codes))

@@ -237,8 +237,17 @@ def _off_grid(axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int],
     more = f" (and {int(off.sum()) - 1} more of {len(off)})" if off.sum() > 1 else ""
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
-        "give the frequency with --freq, or make the stamps regular",
+        f"give the frequency with --freq, or gather rows into steps, for example --resample {_rounder(axis.grid)}:mean",
     )
+
+
+def _rounder(grid: Grid) -> str:
+    """The usual frequency at or below a grid's own, for rows that do not keep to it."""
+    if grid.unit == "integer":
+        return grid.alias
+    usual = (("MS", 28 * DAY), ("W", WEEK), ("D", DAY), ("h", HOUR), ("15min", 15 * MINUTE), ("min", MINUTE))
+    step = grid.step if grid.unit == "us" else DAY if grid.unit == "business" else 28 * DAY
+    return next((rule for rule, size in usual if step >= size), "s")
 
 
 def _ints(ordinals: Any) -> Ints:
