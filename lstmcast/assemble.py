@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from lstmcast.config import Columns, DataConfig, Fill
 from lstmcast.covariates import Encoded, encode, numbers
 from lstmcast.errors import DataError, listed
-from lstmcast.grid import HOUR
+from lstmcast.grid import HOUR, WEEK
 from lstmcast.groups import fill
 from lstmcast.layouts import DAY, SECOND, Ints
 from lstmcast.mixed import mixed_frequencies
@@ -190,18 +190,23 @@ def _sparse(spans: _Spans, rows: Rows, keys: Keys, axis: TimeAxis, freq: str | N
         return mixed
     steps = int(spans.steps[code])
     missing = steps - int(spans.observed[code])
+    seen = (rows.codes == code) & ~np.isnan(rows.values[:, 0])
     hint = "leave out --freq, or " if freq else "give the frequency of the data with --freq, or "
     return DataError(
         f"more than half of {keys.label(code)} is missing: {missing} of {steps} steps ({axis.grid.words})",
-        f"{hint}--fill zero where no row means none; or make the steps wider, for example --resample {_wider(axis)}",
+        f"{hint}--fill zero where no row means none; or make wider steps: --resample {_wider(axis, instants[seen])}",
     )
 
 
-def _wider(axis: TimeAxis) -> str:
-    """A rule for `--resample` whose steps hold several of the axis' own."""
+def _wider(axis: TimeAxis, stamps: Ints) -> str:
+    """A rule for `--resample` of steps most of which have one of the stamps of a series."""
     if axis.grid.unit == "integer":
         return f"{10 * axis.grid.step}:mean"
-    return "YS:mean" if axis.grid.unit == "month" else "h:mean" if axis.grid.step < HOUR else "MS:mean"
+    for rule, size in (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY)):
+        steps = stamps // size
+        if 2 * len(np.unique(steps)) > steps[-1] - steps[0] + 1:
+            return f"{rule}:mean"
+    return "YS:mean"
 
 
 def _say_future(axis: TimeAxis, last: int, notes: list[str]) -> None:

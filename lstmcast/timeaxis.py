@@ -242,8 +242,8 @@ def _off_grid(axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int],
 
 
 def _rounder(grid: Grid) -> str:
-    """The usual frequency at or below a grid's own, for rows that do not keep to it."""
-    if grid.unit == "integer":
+    """A grid's own frequency where days hold a whole number of its steps, else the usual one below, to gather rows."""
+    if grid.unit == "integer" or (grid.unit == "us" and DAY % grid.step == 0):
         return grid.alias
     usual = (("MS", 28 * DAY), ("W", WEEK), ("D", DAY), ("h", HOUR), ("15min", 15 * MINUTE), ("min", MINUTE))
     step = grid.step if grid.unit == "us" else DAY if grid.unit == "business" else 28 * DAY
