@@ -7,7 +7,7 @@ import dataclasses
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
 
 from lstmcast.errors import UsageError, suggest
@@ -18,6 +18,12 @@ Fill = Literal["none", "forward", "linear", "zero"]
 Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 BadRows = Literal["error", "skip"]
+Cell = Literal["lstm", "gru", "rnn"]
+Loss = Literal["quantile", "mse", "mae", "huber", "student-t"]
+Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
+Decay = Literal["constant", "cosine", "onecycle"]
+Scale = Literal["causal", "standard", "robust", "minmax", "none"]
+Transform = Literal["auto", "log", "none"]
 QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Levels that the network learns; any other level is interpolated between them."""
 
@@ -72,6 +78,7 @@ class DataConfig:
     resample: str | None = None
 
     def __post_init__(self) -> None:
+        _choices(self)
         _at_least(self, 1, "max_bytes")
         self._check_marks()
         if self.tz is not None:
@@ -125,14 +132,26 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network. `None` takes the size of the weights that training starts from."""
+    """The network. docs/model.md shows each with what it is worth."""
 
-    cell: Literal["lstm"] = "lstm"
+    cell: Cell = "lstm"
+    """Memory cell: lstm (Hochreiter & Schmidhuber 1997), gru (Cho et al. 2014), or rnn, a plain tanh (Elman 1990)."""
     layers: int | None = None
+    """Recurrent layers on top of each other (Graves 2013), 1 or more; from the third on with residual connections (He
+    et al. 2016). None: as in the weights that training starts from, else 2."""
     hidden: int | None = None
+    """Width of each layer and of the decoder, 1 or more. None: as in the weights that training starts from, else 64."""
+    bidirectional: bool = False
+    """Read the context of each origin both ways (Schuster & Paliwal 1997); nothing after the origin is seen."""
+    attention: bool = False
+    """Let each origin look back on all states of its context (Luong et al. 2015)."""
+    layer_norm: bool = False
+    """Normalise what each recurrent layer puts out (Ba et al. 2016)."""
     dropout: float = 0.1
+    """Share of units left out in training, 0 to below 1 (Srivastava et al. 2014)."""
 
     def __post_init__(self) -> None:
+        _choices(self)
         _at_least(self, 1, "layers", "hidden")
         if not 0 <= self.dropout < 1:
             raise UsageError(f"--dropout {self.dropout} is out of range", "give a share from 0 up to, not including, 1")
@@ -140,28 +159,53 @@ class ModelConfig:
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """The training. `steps`, `lr` and `members` are chosen by validation where they are `None`.
+    """The training. `steps`, `lr` and `members` are chosen by validation where they are `None`."""
 
-    batch_size: chunks of history in a step; origins: windows that each of them yields. precision: of the encoder's
-    matrix products while training ("auto": bfloat16 where the processor has it, as in Micikevicius et al. 2018).
-    """
-
-    start: str = "pretrained"
+    start: str | None = None
+    """Weights to start from: pretrained, scratch, or the path of a run. None: pretrained where they fit the network
+    that is asked for, else scratch."""
+    loss: Loss = "quantile"
+    """What is minimised: quantile (pinball: Koenker & Bassett 1978), mse, mae, huber (Huber 1964), or the negative
+    log-likelihood of student-t (Lange et al. 1989), negative-binomial for counts (Salinas et al. 2020), or bernoulli
+    for a target of 0 and 1, which is cross-entropy."""
     steps: int | None = None
+    """Updates of the weights, 0 or more."""
     lr: float | None = None
+    """Learning rate, above 0."""
     batch_size: int = 16
+    """Chunks of series in an update, 1 or more."""
     origins: int = 16
+    """Forecast origins drawn from each chunk, 1 or more."""
+    optimizer: Optimizer = "adamw"
+    """adamw (Loshchilov & Hutter 2019), adam (Kingma & Ba 2015), sgd with Nesterov's momentum (Sutskever et al. 2013),
+    or rmsprop (Tieleman & Hinton 2012)."""
+    schedule: Decay = "constant"
+    """Learning rate after its warm-up: constant, cosine (Loshchilov & Hutter 2017) or onecycle (Smith & Topin 2019)."""
     weight_decay: float = 0.01
+    """Decay of the weights, 0 or more; decoupled from the gradient for adamw only."""
     grad_clip: float = 1.0
+    """Largest norm of a gradient, above 0 (Pascanu et al. 2013)."""
     patience: int = 3
+    """Validations without progress before a stop, 1 or more (Prechelt 1998)."""
+    time_budget: float | str | None = None
+    """Time after which training stops with what it has, in seconds or as text: 60s, 5m, 1h. What it reaches depends on
+    the machine, so the same seed may give another result."""
     members: int | None = None
+    """Networks in the ensemble, 1 or more (Lakshminarayanan et al. 2017)."""
     seed: int = 0
+    """Seed of all that is random, 0 or more."""
     jobs: int | None = None
+    """Processes at work, 1 or more; any number gives the same result."""
     precision: Precision = "auto"
+    """Of the matrix products of an LSTM while it trains; auto is bfloat16 where the processor has it (Micikevicius et
+    al. 2018)."""
 
     def __post_init__(self) -> None:
+        _choices(self)
         _at_least(self, 0, "steps", "seed", "weight_decay")
         _at_least(self, 1, "batch_size", "origins", "patience", "members", "jobs")
+        if self.time_budget is not None:
+            object.__setattr__(self, "time_budget", seconds(self.time_budget, "--time-budget"))
         for name in ("lr", "grad_clip"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
@@ -209,6 +253,23 @@ def _zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, or no possible name
         raise UsageError(f"time zone {name!r} is not known", suggest(name, available_timezones())) from None
+
+
+def seconds(duration: float | str, name: str) -> float:
+    """A duration as seconds, above 0: a number, or text like 90s, 5m, 1.5h; raises UsageError for anything else."""
+    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration))
+    value = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
+    if not 0 < value < float("inf"):
+        raise UsageError(f"{name} {str(duration)!r} is no duration", "give one above 0, for example 60s, 5m or 1h")
+    return value
+
+
+def _choices(config: Any) -> None:
+    """Refuse a value that is not among those of its field's Literal type."""
+    for name, kind in get_type_hints(type(config)).items():
+        value, known = getattr(config, name), get_args(kind)
+        if get_origin(kind) is Literal and value not in known:
+            raise UsageError(f"--{name.replace('_', '-')} {str(value)!r} is unknown", suggest(str(value), known))
 
 
 def _at_least(config: Any, low: float, *names: str) -> None:

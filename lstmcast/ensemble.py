@@ -5,6 +5,8 @@ Knows no frames and no disk layout but that of the shipped weights.
 Axes: M members, K windows, H horizon, Q quantiles, A candidates.
 """
 
+import math
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -21,9 +23,8 @@ from lstmcast import features, parallel
 from lstmcast.checkpoint import Checkpoint, Stopped, Training
 from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
 from lstmcast.interrupt import Waiting
-from lstmcast.losses import pinball
-from lstmcast.model import Network, Shape, widen
-from lstmcast.train import Event, OnEvent, Schedule, Trained, train
+from lstmcast.model import Network, Shape, depth, rehead, widen
+from lstmcast.train import OPTIMIZERS, Event, OnEvent, Schedule, Trained, train
 from lstmcast.windows import Sampler, Windows
 
 Floats = NDArray[np.float64]
@@ -41,8 +42,8 @@ FEW_STEPS = 250
 class Recipe(NamedTuple):
     """One way to train a member.
 
-    start: weights to start from, or None for a network of width `hidden`. prior: how far to trust it before any
-    evidence, against the other members.
+    start: weights to start from, which are those of a network trained for the loss `head`, or None for a network of
+    width `hidden`. prior: how far to trust it before any evidence, against the other members.
     """
 
     name: str
@@ -52,6 +53,9 @@ class Recipe(NamedTuple):
     layers: int = 2
     dropout: float = 0.1
     prior: float = 1.0
+    model: ModelConfig = ModelConfig()
+    loss: str = "quantile"
+    head: str = "quantile"
 
 
 @dataclass(frozen=True, eq=False)
@@ -68,14 +72,17 @@ def pretrained_weights() -> Weights:
     return {name: value.float() for name, value in load_file(PRETRAINED).items()}
 
 
-def fine_tunings(config: Config, start: Weights | None, members: int) -> list[Recipe]:
+def fine_tunings(config: Config, start: Weights | None, members: int, head: str = "quantile") -> list[Recipe]:
     """Recipes for a panel: the same training from `members` seeds. From pretrained weights it is short."""
     steps, lr = (1000, 3e-3) if start is None else (600, 2e-3)
     name = "scratch" if start is None else "fine-tuned"
-    return [_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50) for k in range(members)]
+    made = [_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50) for k in range(members)]
+    return [recipe._replace(head=head) for recipe in made]
 
 
-def small_data(config: Config, start: Weights | None, members: int | None, steps: int) -> list[Recipe]:
+def small_data(
+    config: Config, start: Weights | None, members: int | None, steps: int, head: str = "quantile"
+) -> list[Recipe]:
     """Recipes for one or few series, where training overfits: gentle, small and different from each other.
 
     steps: time steps of all series together; networks are trained from nothing only where there are enough of them.
@@ -87,7 +94,7 @@ def small_data(config: Config, start: Weights | None, members: int | None, steps
         _recipe(config, "scratch 32, 2", None, 120, 3e-3, 2, every=40, hidden=32, dropout=0.2, decay=0.05),
     ]
     if start is not None:
-        gentle = _recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)
+        gentle = _recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)._replace(head=head)
         as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
         if gentle.schedule.steps == 0:
             return [as_is]
@@ -117,7 +124,7 @@ def _recipe(
     asked, net = config.train, config.model
     schedule = Schedule(
         steps=steps if asked.steps is None else asked.steps,
-        lr=lr if asked.lr is None else asked.lr,
+        lr=lr * OPTIMIZERS[asked.optimizer][1] if asked.lr is None else asked.lr,
         batch_size=asked.batch_size,
         origins=asked.origins,
         weight_decay=_chosen(asked.weight_decay, TrainConfig().weight_decay, decay),
@@ -127,9 +134,12 @@ def _recipe(
         least=every,
         seed=asked.seed,
         precision=asked.precision,
+        optimizer=asked.optimizer,
+        decay=asked.schedule,
     )
     drop = _chosen(net.dropout, ModelConfig().dropout, dropout)
-    return Recipe(name, start, _reseeded(schedule, number), net.hidden or hidden, net.layers or 2, drop)
+    seeded = _reseeded(schedule, number)
+    return Recipe(name, start, seeded, net.hidden or hidden, net.layers or 2, drop, model=net, loss=asked.loss)
 
 
 def _chosen(asked: float, default: float, own: float | None) -> float:
@@ -150,23 +160,32 @@ class Task(NamedTuple):
     series: Ints
     origins: Ints
 
+    def judged(self) -> tuple[Windows, Ints, Ints]:
+        """The validation windows."""
+        return self.windows, self.series, self.origins
+
 
 def build(recipe: Recipe, windows: Windows) -> Network:
     """A network for these windows, with the recipe's starting weights."""
-    table = windows.covariates
-    start = recipe.start
+    table, start, model = windows.covariates, recipe.start, recipe.model
     shape = Shape(
         features=features.STEP_FEATURES,
         local=features.LOCAL_FEATURES,
         candidates=len(features.CANDIDATES),
         hidden=recipe.hidden if start is None else start["state.weight"].shape[0],
-        layers=recipe.layers if start is None else sum(name.startswith("encoder.weight_ih") for name in start),
+        layers=recipe.layers if start is None else depth(start),
         covariates=0 if table is None else table.step.shape[1],
         ahead=0 if table is None else table.ahead.shape[1],
+        cell=model.cell,
+        bidirectional=model.bidirectional,
+        attention=model.attention,
+        layer_norm=model.layer_norm,
+        context=windows.context if model.bidirectional or model.attention else 0,
+        loss=recipe.loss,
     )
     network = Network(shape, recipe.dropout)
     if start is not None:
-        network.load_state_dict(widen(start, shape))
+        network.load_state_dict(rehead(widen(start, shape), network, recipe.head))
     return network
 
 
@@ -177,10 +196,12 @@ def train_members(
     on_event: OnEvent | None,
     checkpoint: Checkpoint | None = None,
     kind: str = "member",
+    deadline: float = math.inf,
 ) -> list[Member]:
     """Train every recipe, several at a time where that pays, one thread each: any number of jobs gives the same.
 
-    With a checkpoint their states are kept, each under `kind` and its number; a signal waits until that is done.
+    With a checkpoint their states are kept, each under `kind` and its number; a signal waits until that is done. By the
+    monotonic time `deadline` all must be done; each may take its share of what is left when it starts.
     """
     jobs = _jobs(recipes, task, jobs)
     steps = [recipe.schedule.steps for recipe in recipes]
@@ -188,8 +209,11 @@ def train_members(
     reports = [inline and _offset(inline, sum(steps[:k]), sum(steps)) for k in range(len(recipes))]
     keepers = [checkpoint and checkpoint.training(f"{kind}-{k}") for k in range(1, len(recipes) + 1)]
     members = []
+    rounds = [-(-(len(recipes) - k) // jobs) for k in range(len(recipes))]
     with one_thread(), _stoppable(checkpoint, on_event):
-        tasks = ((recipe, task, *rest) for recipe, *rest in zip(recipes, reports, keepers, strict=True))
+        tasks = (
+            (recipe, task, *rest, deadline) for recipe, *rest in zip(recipes, reports, keepers, rounds, strict=True)
+        )
         results = parallel.run(_train_one, tasks, jobs)
         for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
             if result is None:
@@ -224,7 +248,7 @@ def _stoppable(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Itera
 
 
 def _train_one(
-    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None
+    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None, rounds: int, deadline: float
 ) -> tuple[Shape, Trained] | None:
     """Job of one member, in a process of its own or in this one; None where it was stopped."""
     if keeper and keeper.stopped():
@@ -233,15 +257,17 @@ def _train_one(
         torch.manual_seed(recipe.schedule.seed)
         network = build(recipe, task.windows)
         sampler = Sampler.over(task.windows, task.ends)
+        now = time.monotonic()
+        share = now + (deadline - now) / rounds
         try:
-            trained = train(network, sampler, recipe.schedule, _validation(task), on_event, keeper)
+            trained = train(network, sampler, recipe.schedule, _validation(task), on_event, keeper, share)
         except Stopped:
             return None
         return network.shape, trained
 
 
 def _validation(task: Task) -> Callable[[Network], float] | None:
-    """Mean quantile loss over the validation windows, or evenly chosen ones of them, in scales; None without any."""
+    """Mean loss over the validation windows, or evenly chosen ones of them, in scales; None without any."""
     if not len(task.series):
         return None
     chosen = np.unique(np.linspace(0, len(task.series) - 1, _ASKED).astype(np.int64))
@@ -253,7 +279,7 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
         for part in _parts(len(series)):
             batch = task.windows.batch(series[part], origins[part, None], encoded(task.windows))
             known = float((~torch.isnan(batch.target)).sum())
-            total += float(pinball(network(*batch[:4]), batch.target)) * known
+            total += float(network.loss(network(*batch.inputs), batch.truth)) * known
             count += known
         return total / max(count, 1)
 
@@ -261,26 +287,49 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
 
 
 @torch.no_grad()
-def forecast(networks: Sequence[Network], windows: Windows, series: Ints, origins: Ints) -> tuple[Floats, Floats]:
-    """Sorted quantiles of each network [M, K, H, Q] and the candidates [K, H, A], in the user's units."""
-    made = np.empty((len(networks), len(series), windows.horizon, len(QUANTILES)))
+def forecast(
+    networks: Sequence[Network],
+    windows: Windows,
+    series: Ints,
+    origins: Ints,
+    levels: Sequence[float] = QUANTILES,
+    spread: Floats | None = None,
+) -> tuple[Floats, Floats]:
+    """Sorted quantiles of each network [M, K, H, Q] and the candidates [K, H, A], in the user's units.
+
+    levels: other than QUANTILES for losses of a distribution only. spread: [M, 1 or K, H, Q], in scales, makes
+    quantiles of the forecasts of point losses.
+    """
+    made = np.empty((len(networks), len(series), windows.horizon, len(levels)))
     options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
     state = windows.steps.state
     with one_thread():
         for part in _parts(len(series)):
             batch = windows.batch(series[part], origins[part, None], encoded(windows))
             added = torch.from_numpy(windows.effect(series[part], origins[part]))
-            base, scale, owner = (
-                (batch.base[:, 0] + added)[..., None],
-                batch.scale[:, 0, :, None],
-                series[part, None, None],
-            )
+            truth = batch.truth._replace(base=batch.base + added[:, None])
+            base, scale, owner = truth.base[:, 0, :, None], batch.scale[:, 0, :, None], series[part, None, None]
             for m, network in enumerate(networks):
-                out = network.eval()(*batch[:4])[:, 0].double().sort(-1)[0]
-                made[m, part] = features.inverse((base + out * scale).numpy(), owner, state)
+                z = network.loss.quantiles(network.eval()(*batch.inputs), truth, levels)[:, 0].numpy()
+                if spread is not None:
+                    z = z + (spread[m] if len(spread[m]) == 1 else spread[m, part]) * scale.numpy()
+                made[m, part] = features.inverse(z, owner, state)
             blend = base + batch.blend[:, 0].double() * scale
             options[part] = features.inverse(blend.numpy(), owner, state)
     return made, options
+
+
+@torch.no_grad()
+def errors(networks: Sequence[Network], windows: Windows, series: Ints, origins: Ints) -> Floats:
+    """What point forecasts of each network are off by, in scales, [M, K, H]; NaN where the value is missing."""
+    out = np.empty((len(networks), len(series), windows.horizon))
+    with one_thread():
+        for part in _parts(len(series)):
+            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+            for m, network in enumerate(networks):
+                z = network.loss.quantiles(network.eval()(*batch.inputs), batch.truth, (0.5,))[..., 0]
+                out[m, part] = ((batch.z - z) / batch.scale)[:, 0].numpy()
+    return out
 
 
 def encoded(windows: Windows) -> int:

@@ -7,6 +7,8 @@ Knows nothing of the command line.
 Axes: N series, K windows, H horizon, Q quantiles, M members.
 """
 
+import math
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pandas as pd
 import torch
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, guard, metrics, rundir, season, store
+from lstmcast import ensemble, guard, metrics, residuals, rundir, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
@@ -55,7 +57,8 @@ class Forecaster:
     """A global LSTM forecaster of one panel.
 
     After `fit` or `load`: `panel` (the history that `predict` goes on from; of a large panel its newest part), `axis`,
-    `horizon`, `season`, `scaling`, `networks`, `guard`, `verdict` (None where the series were too short to hold
+    `horizon`, `season`, `scaling`, `networks`, `guard`, `spread` (quantiles of the errors of point forecasts, in
+    scales, [M, H, Q]; None where networks make their own), `verdict` (None where the series were too short to hold
     anything back), `history` (rows of the training), `cutoff` (int64 [N], ordinal of each series' last training step),
     `start` (what training started from, with its SHA-256), `fingerprint` (of the panel that was fitted) and `notes`
     (what is worth saying).
@@ -67,6 +70,7 @@ class Forecaster:
     scaling: Scaling
     networks: list[Network]
     guard: Guard
+    spread: Floats | None
     verdict: Verdict | None
     history: list[dict[str, Any]]
     cutoff: Ints
@@ -114,21 +118,27 @@ class Forecaster:
         everything = np.arange(len(panel)), panel.lengths
         windows = self._windows(panel, self.scaling.scaler, self.horizon, *everything)
         task = ensemble.Task(windows, *held)
-        start = self._start()
+        begin = warmstart.find(self.config, Forecaster._weights)
+        self.start = begin.record
+        if begin.said:
+            tell(Event("prepare", begin.said))
+        tensors, head = (begin.weights.tensors, begin.weights.shape.loss) if begin.weights else (None, "quantile")
+        deadline = _deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
             checkpoint.begin(self.config, panel, {"data": self.fingerprint, "start": self.start})
         if len(panel) >= PANEL:
-            members = self._fit_panel(task, start, on_event, checkpoint)
+            members = self._fit_panel(task, tensors, head, on_event, checkpoint, deadline)
         else:
             asked = self.config.train
             # What a covariate does is learnt best from nothing, however short the series.
             steps = max(int(panel.lengths.sum()), ensemble.FEW_STEPS if windows.covariates else 0)
-            recipes = ensemble.small_data(self.config, start, asked.members, steps)
-            members = ensemble.train_members(recipes, task, asked.jobs, on_event, checkpoint)
+            recipes = ensemble.small_data(self.config, tensors, asked.members, steps, head)
+            members = ensemble.train_members(recipes, task, asked.jobs, on_event, checkpoint, deadline=deadline)
             self.networks = [member.network for member in members]
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
         self.notes += tuple(f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged)
+        self.notes += _out_of_time(self.config, members)
         self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self._memory())
         self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
@@ -192,6 +202,7 @@ class Forecaster:
         metrics_json = {
             "verdict": None if self.verdict is None else self.verdict.to_dict(),
             "guard": self.guard.to_dict(),
+            "spread": None if self.spread is None else self.spread.tolist(),
         }
         files = {
             "model.safetensors": store.pack_networks(self.networks),
@@ -217,6 +228,7 @@ class Forecaster:
             report = store.unpack_json(run.read("metrics.json"))
             self.guard = Guard.from_dict(report["guard"])
             self.verdict = None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
+            self.spread = None if report.get("spread") is None else np.array(report["spread"], dtype=np.float64)
             self.history = store.unpack_history(run.read("history.csv"))
             self.cutoff = np.array(manifest["data"]["cutoff"], dtype=np.int64)
             self.notes = tuple(manifest["data"]["notes"])
@@ -224,52 +236,44 @@ class Forecaster:
             self.fingerprint = manifest["data"]["fingerprint"]
         return self
 
-    def _start(self) -> ensemble.Weights | None:
-        """Weights that training starts from, None for scratch; sets `start`."""
-        start, model = self.config.train.start, self.config.model
-        self.start = {"from": start}
-        if start == "scratch":
-            return None
-        if start == "pretrained":
-            weights = ensemble.pretrained_weights()
-        else:
-            run = Forecaster.load(start)
-            trusted = run.networks[int(np.argmax(run.guard.members))]
-            weights = store.universal(trusted.state_dict())
-        self.start["sha256"] = store.digest(weights)
-        width = weights["state.weight"].shape[0]
-        if model.hidden not in (None, width):
-            raise UsageError(
-                f"--hidden {model.hidden} does not fit the weights to start from, which are {width} wide",
-                "leave it out, or train with --from scratch",
-            )
-        return weights
+    @staticmethod
+    def _weights(path: str) -> warmstart.Weights:
+        """Weights of the member of a run that it trusts most."""
+        run = Forecaster.load(path)
+        trusted = run.networks[int(np.argmax(run.guard.members))]
+        return warmstart.Weights(store.universal(trusted.state_dict()), trusted.shape)
 
     def _fit_panel(
         self,
         task: ensemble.Task,
-        start: ensemble.Weights | None,
+        begin: ensemble.Weights | None,
+        head: str,
         on_event: OnEvent | None,
         checkpoint: Checkpoint | None,
+        deadline: float,
     ) -> list[ensemble.Member]:
         """Many series: find the number of steps beside the validation zone, then train on all data from other seeds.
 
         The weights to start from stay a member, as they are: what they get wrong is not what training gets wrong.
         """
         config = self.config
-        recipes = ensemble.fine_tunings(config, start, 1 + (config.train.members or SEEDS))
-        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe")
-        as_is = [] if start is None else [ensemble.build(recipes[0]._replace(dropout=0.0), task.windows).eval()]
+        recipes = ensemble.fine_tunings(config, begin, 1 + (config.train.members or SEEDS), head)
+        first = time.monotonic() + (deadline - time.monotonic()) / len(recipes)
+        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe", first)
+        as_is = [] if begin is None else [ensemble.build(recipes[0]._replace(dropout=0.0), task.windows).eval()]
         self._judge(task, [*as_is, probe[0].network], np.array([1.0, TRAINED][-1 - len(as_is) :]))
         steps = probe[0].trained.step if len(task.series) else min(probe[0].trained.step, UNJUDGED_STEPS)
         if steps == 0 and as_is:
             self.networks = as_is
             self.guard = self.guard._replace(members=np.ones(1))
+            self.spread = None if self.spread is None else self.spread[:1]
             return probe
         everything = task._replace(ends=task.windows.lengths, series=task.series[:0], origins=task.origins[:0])
         final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
-        members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint)
+        members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline)
         self.networks = as_is + [member.network for member in members]
+        if self.spread is not None:
+            self.spread = np.concatenate([self.spread[:-1], *[self.spread[-1:]] * len(members)])
         share = self.guard.members[-1] / len(members)
         # Measured on a network that knew less and stood alone, the intervals' error is about halved by now.
         widen = 1 + (self.guard.widen - 1) / 2
@@ -279,12 +283,15 @@ class Forecaster:
 
     def _judge(self, task: ensemble.Task, networks: list[Network], prior: Floats | None = None) -> None:
         """Set the guard and the verdict from forecasts of the windows that training has not seen."""
+        self.spread = None
         if not len(task.series):
             self.verdict = None
+            if networks[0].loss.interval == "residuals":
+                self.spread = np.tile(residuals.unknown(self.horizon), (len(networks), 1, 1))
             self.guard = guard.unjudged(len(networks), len(CANDIDATES))
             self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
             return
-        made, options = ensemble.forecast(networks, task.windows, task.series, task.origins)
+        made, options = ensemble.forecast(networks, *task.judged(), spread=self._unseen_spread(task, networks))
         actual = actuals(self.panel, task.series, task.origins, self.horizon)
         scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
         loyalty = PANEL_LOYALTY if len(self.panel) >= PANEL else guard.LOYALTY
@@ -292,6 +299,15 @@ class Forecaster:
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
         self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)
+
+    def _unseen_spread(self, task: ensemble.Task, networks: list[Network]) -> Floats | None:
+        """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
+        if networks[0].loss.interval != "residuals":
+            return None
+        errors = ensemble.errors(networks, *task.judged())
+        self.spread = np.stack([residuals.spread(one) for one in errors])
+        fold = guard.folds(task.series)
+        return np.stack([residuals.left_out(one, fold) for one in errors])
 
     def _memory(self) -> int:
         """Steps after which the past has no say: the context, and what moving averages and ages remember."""
@@ -316,10 +332,13 @@ class Forecaster:
         ends = panel.lengths.copy()
         np.minimum.at(ends, series, origins + 1)
         windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
-        made, options = ensemble.forecast(self.networks, windows, series, origins)
+        asked = (*QUANTILES, *levels) if self.networks[0].loss.interval == "likelihood" else QUANTILES
+        spread = None if self.spread is None else residuals.reaching(self.spread, horizon)[:, None]
+        made, options = ensemble.forecast(self.networks, windows, series, origins, asked, spread)
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]
-        return np.maximum(_at_levels(full, levels), low)
+        exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else _at_levels(full, levels)
+        return np.maximum(exact, low)
 
 
 def _seasons(panel: Panel, forced: int | None) -> Seasons:
@@ -351,6 +370,19 @@ def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tupl
     origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
     fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
     return ends, np.nonzero(fresh)[0], origins[fresh]
+
+
+def _deadline(config: Config) -> float:
+    """Monotonic time at which training must be done."""
+    budget = config.train.time_budget
+    return math.inf if budget is None else time.monotonic() + float(budget)
+
+
+def _out_of_time(config: Config, members: list[ensemble.Member]) -> tuple[str, ...]:
+    """Say which trainings the time budget cut short."""
+    cut = [m for m in members if m.trained.stopped]
+    done = ", ".join(f"{m.recipe.name} after {m.trained.history[-1].step} of {m.recipe.schedule.steps}" for m in cut)
+    return (f"the time budget of {config.train.time_budget:g} s stopped training: {done} steps",) if cut else ()
 
 
 def _at_levels(quantiles: Floats, levels: Floats) -> Floats:

@@ -117,15 +117,19 @@ def decide(case: Case) -> Guard:
     return guard._replace(widen=_calibrate(apply(guard, members, candidates), case.actual, case.owner))
 
 
-def cross_fitted(case: Case, folds: int = 4) -> Floats:
-    """The forecasts [K, H, Q] of windows by a guard that was decided on the others: an honest look at itself.
+def folds(owner: Ints, count: int = 4) -> Ints:
+    """A fold [K] for each window: those of one series [K] in runs of neighbours, since neighbours overlap.
 
-    Windows of one series go to the folds in runs of neighbours, since neighbours overlap; a series with one window
-    goes whole.
+    A series with one window goes whole.
     """
-    rank = np.arange(len(case.owner)) - np.searchsorted(case.owner, case.owner)
-    count = np.bincount(case.owner)[case.owner]
-    fold = np.where(count > 1, rank * folds // count, case.owner % folds)
+    rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
+    windows = np.bincount(owner)[owner]
+    return np.where(windows > 1, rank * count // windows, owner % count)
+
+
+def cross_fitted(case: Case) -> Floats:
+    """The forecasts [K, H, Q] of windows by a guard that was decided on the others: an honest look at itself."""
+    fold = folds(case.owner)
     out = np.empty(case.members.shape[1:])
     for k in np.unique(fold):
         here = fold == k

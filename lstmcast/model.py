@@ -1,21 +1,30 @@
-"""The network: a stacked LSTM over the context and one small decoder for every horizon step.
+"""The network: a recurrent encoder over the context and one small decoder for every horizon step.
 
 Knows nothing of where data came from or how it is trained.
 
 Axes: C steps of a chunk, B chunks, P origins per chunk, H horizon, F input features, J local features,
-A candidates, Q quantiles, D hidden size.
+A candidates, O outputs of the loss, D hidden size, W width of an encoder's state.
 """
 
+import re
 from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
 
 from lstmcast.config import QUANTILES
+from lstmcast.encoders import Attention, alone, both_ways, one_way, recurrent
+from lstmcast.losses import LOSSES
+
+_READS_STEPS = re.compile(r"encoder\.(layers\.0\.)?weight_ih_l0(_reverse)?")
+_LAYER = re.compile(r"encoder\.(layers\.\d+\.weight_ih_l0|weight_ih_l\d+)")
 
 
 class Shape(NamedTuple):
-    """Sizes that rebuild a network. `covariates` and `ahead` are inputs added to the universal ones."""
+    """What rebuilds a network. `covariates` and `ahead` are inputs added to the universal ones.
+
+    context: steps that an origin can look back on, where the network itself must know (both ways, attention).
+    """
 
     features: int
     local: int
@@ -24,54 +33,126 @@ class Shape(NamedTuple):
     layers: int
     covariates: int = 0
     ahead: int = 0
+    cell: str = "lstm"
+    bidirectional: bool = False
+    attention: bool = False
+    layer_norm: bool = False
+    context: int = 0
+    loss: str = "quantile"
 
 
 class Network(nn.Module):
-    """Forecast of H steps from the state at each origin, as quantiles relative to the seasonal-naive base.
+    """Forecast of H steps from the state at each origin, relative to the seasonal-naive base.
 
-    The output is a softmax blend of classical candidates plus a correction per quantile. The last layer starts at
-    zero, so training starts at the mean of the candidates. Columns for covariates start at zero, so pretrained
-    weights still hold when they are added. With `reduced` the encoder trains in bfloat16.
+    What the loss asks for is put out for each step: a correction to a softmax blend of classical candidates. The last
+    layer starts at zero, so training starts at the mean of the candidates. Columns for covariates start at zero, so
+    pretrained weights still hold when they are added. With `reduced` an LSTM trains in bfloat16.
     """
 
     def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
         self.reduced = False
-        d = shape.hidden
-        self.encoder = nn.LSTM(
-            shape.features + shape.covariates, d, shape.layers, dropout=dropout if shape.layers > 1 else 0.0
+        self.loss = LOSSES[shape.loss]
+        d, both = shape.hidden, shape.bidirectional
+        width = 2 * d if both else d
+        features = shape.features + shape.covariates
+        self.encoder = recurrent(
+            shape.cell, features, d, shape.layers, dropout=dropout, both=both, norm=shape.layer_norm
         )
-        self.state = nn.Linear(d, d)
+        self.state = nn.Linear(width, d)
         self.local = nn.Linear(shape.local + shape.ahead, d)
-        hidden, last = nn.Linear(d, d), nn.Linear(d, len(QUANTILES) + shape.candidates)
+        hidden, last = nn.Linear(d, d), nn.Linear(d, len(self.loss.start) + shape.candidates)
         self.head = nn.Sequential(nn.ReLU(), hidden, nn.ReLU(), nn.Dropout(dropout), last)
+        self.attention = Attention(width, d, shape.context) if shape.attention else None
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
-            self.encoder.get_parameter("weight_ih_l0")[:, shape.features :] = 0
+            last.bias[: len(self.loss.start)] = torch.tensor(self.loss.start)
+            for name, weight in self.named_parameters():
+                if _READS_STEPS.fullmatch(name):
+                    weight[:, shape.features :] = 0
             self.local.weight[:, shape.local :] = 0
 
-    def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor) -> Tensor:
-        """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> quantiles [B, P, H, Q], unsorted."""
-        with torch.autocast(x.device.type, torch.bfloat16, enabled=self.reduced and self.training):
+    def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None) -> Tensor:
+        """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> what the loss reads [B, P, H, O].
+
+        pad: [B], steps at the start of each chunk that are no steps of its series; by default none.
+        """
+        states, origin, at_states, before = self.encode(x, at, pad)
+        state = self.state(origin)
+        if self.attention is not None:
+            state = state + self.attention(states, origin, at_states, before)
+        out = self.head(state.reshape(*at.shape, -1)[:, :, None] + self.local(local))
+        n = len(self.loss.start)
+        mixed = (torch.softmax(out[..., n:], -1) * blend).sum(-1, keepdim=True)
+        return self.loss.join(out[..., :n], mixed)
+
+    def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """States [C', B', W], those of the origins [B', P', W], where they are [B', P'], padding [B'].
+
+        Read both ways, each origin is a chunk of its own (B' = B * P, P' = 1, C' = context).
+        """
+        before = at.new_zeros(at.shape[0]) if pad is None else pad
+        if self.shape.bidirectional:
+            x, at, before = alone(x, at, before, self.shape.context)
+        if pad is not None or self.shape.bidirectional:
+            outside = torch.arange(x.shape[0], device=x.device)[:, None] < before
+            x = x.masked_fill(outside[..., None], 0.0)
+        reduced = self.reduced and self.training and self.shape.cell == "lstm"
+        with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
         states = states.float()
-        origin = states[at, torch.arange(at.shape[0], device=at.device)[:, None]]  # (B, P, D)
-        out = self.head(self.state(origin)[:, :, None] + self.local(local))
-        q = len(QUANTILES)
-        mixed = (torch.softmax(out[..., q:], -1) * blend).sum(-1, keepdim=True)
-        result: Tensor = out[..., :q] + mixed
-        return result
+        origin = both_ways(states, at, before) if self.shape.bidirectional else one_way(states, at)
+        return states, origin, at, before
+
+    def leaned_on(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
+        """Attention of each origin to the steps of its context, the last of them its own: [B, P, context].
+
+        Needs a network with attention.
+        """
+        states, origin, where, before = self.encode(x, at, pad)
+        weights = self.attention.weights(states, origin, where, before)  # type: ignore[union-attr]
+        weights, where = weights.reshape(*at.shape, -1), where.reshape(at.shape)
+        places = where[..., None] + torch.arange(1 - self.shape.context, 1, device=at.device)
+        return weights.gather(-1, places.clamp(min=0)).masked_fill(places < 0, 0.0)
+
+
+def depth(weights: dict[str, Tensor]) -> int:
+    """Recurrent layers of a network with these weights."""
+    return sum(_LAYER.fullmatch(name) is not None for name in weights)
 
 
 def widen(weights: dict[str, Tensor], shape: Shape) -> dict[str, Tensor]:
     """Weights of the same network without covariates, with zero columns added for those of `shape`."""
     out = dict(weights)
-    for name, width in (
-        ("encoder.weight_ih_l0", shape.features + shape.covariates),
-        ("local.weight", shape.local + shape.ahead),
-    ):
+    widths = {name: shape.features + shape.covariates for name in weights if _READS_STEPS.fullmatch(name)}
+    for name, width in (widths | {"local.weight": shape.local + shape.ahead}).items():
         old = weights[name]
         out[name] = torch.cat([old, old.new_zeros(old.shape[0], width - old.shape[1])], 1)
+    return out
+
+
+def narrow(weights: dict[str, Tensor], features: int, local: int) -> dict[str, Tensor]:
+    """Undo `widen`: weights without the columns that a panel's own covariates added."""
+    out = {name: value[:, :features] if _READS_STEPS.fullmatch(name) else value for name, value in weights.items()}
+    return out | {"local.weight": weights["local.weight"][:, :local]}
+
+
+def rehead(weights: dict[str, Tensor], network: Network, old: str) -> dict[str, Tensor]:
+    """Weights for `network` from those of one that was trained for the loss `old`; all but the last layer carry over.
+
+    Of that, what weighs the candidates carries over, and from quantiles the median as the location.
+    """
+    last, bias = "head.4.weight", "head.4.bias"
+    out = dict(network.state_dict()) | weights
+    if old == network.shape.loss:
+        return out
+    had, n = len(LOSSES[old].start), len(network.loss.start)
+    for name in (last, bias):
+        fresh = network.state_dict()[name].clone()
+        fresh[n:] = weights[name][had:]
+        if old == "quantile" and network.loss.located:
+            fresh[0] = weights[name][QUANTILES.index(0.5)]
+        out[name] = fresh
     return out

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lstmcast import features
 from lstmcast.errors import RunError
-from lstmcast.model import Network, Shape
+from lstmcast.model import Network, Shape, narrow
 from lstmcast.panel import Panel
 
 
@@ -30,7 +30,7 @@ def pack_networks(networks: Sequence[Network]) -> bytes:
     return save({f"{i}.{name}": t.contiguous() for i, n in enumerate(networks) for name, t in n.state_dict().items()})
 
 
-def unpack_networks(data: bytes, shapes: Sequence[dict[str, int]]) -> list[Network]:
+def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Network]:
     """Networks of these shapes, ready to forecast."""
     tensors = load(data)
     networks = []
@@ -44,10 +44,7 @@ def unpack_networks(data: bytes, shapes: Sequence[dict[str, int]]) -> list[Netwo
 
 def universal(weights: dict[str, Tensor]) -> dict[str, Tensor]:
     """Weights without the columns that a panel's own covariates added."""
-    out = dict(weights)
-    out["encoder.weight_ih_l0"] = weights["encoder.weight_ih_l0"][:, : features.STEP_FEATURES]
-    out["local.weight"] = weights["local.weight"][:, : features.LOCAL_FEATURES]
-    return out
+    return narrow(weights, features.STEP_FEATURES, features.LOCAL_FEATURES)
 
 
 def digest(weights: dict[str, Tensor]) -> str:

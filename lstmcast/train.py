@@ -5,6 +5,7 @@ Knows no disk layout, terminal or pandas.
 
 import copy
 import ctypes
+import math
 import sys
 import time
 from collections.abc import Callable
@@ -17,7 +18,6 @@ from torch import Tensor
 
 from lstmcast.config import Precision
 from lstmcast.errors import DivergedError
-from lstmcast.losses import pinball
 from lstmcast.model import Network
 from lstmcast.windows import Batch, Sampler
 
@@ -41,7 +41,8 @@ class Schedule(NamedTuple):
     """How long and how hard to train.
 
     every: steps between two questions to the validation, which is asked before the first step, too. least: steps
-    before which no weights are kept: to know what no training at all is worth is another member's part.
+    before which no weights are kept: to know what no training at all is worth is another member's part. decay: what
+    becomes of the rate, see DECAYS.
     """
 
     steps: int
@@ -55,6 +56,8 @@ class Schedule(NamedTuple):
     least: int = 0
     seed: int = 0
     precision: Precision = "auto"
+    optimizer: str = "adamw"
+    decay: str = "constant"
 
 
 class Record(NamedTuple):
@@ -70,7 +73,8 @@ class Record(NamedTuple):
 class Trained(NamedTuple):
     """The weights that validated best (else the last), the step they come from, their validation error, history.
 
-    diverged: why it was trained a second time, at a lower rate; empty where it was not.
+    diverged: why it was trained a second time, at a lower rate; empty where it was not. stopped: whether time ran out
+    before the training was done.
     """
 
     weights: dict[str, Tensor]
@@ -78,6 +82,7 @@ class Trained(NamedTuple):
     validation: float
     history: list[Record]
     diverged: str = ""
+    stopped: bool = False
 
 
 class State(NamedTuple):
@@ -104,6 +109,25 @@ Validate = Callable[[Network], float]
 WARM_UP = 10
 AVERAGE = 0.98
 """Decay of the moving average of the weights."""
+RISE = 0.3
+"""Share of a one-cycle schedule in which the rate rises."""
+DECAYS: dict[str, Callable[[float], float]] = {
+    "constant": lambda _: 1.0,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "onecycle": lambda done: (
+        0.04 + 0.48 * (1 - math.cos(math.pi * done / RISE))
+        if done < RISE
+        else (1 + math.cos(math.pi * (done - RISE) / (1 - RISE))) / 2
+    ),
+}
+"""Factor on the learning rate by the share of the steps that are done."""
+OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]] = {
+    "adamw": (torch.optim.AdamW, 1.0, {}),
+    "adam": (torch.optim.Adam, 1.0, {}),
+    "sgd": (torch.optim.SGD, 30.0, {"momentum": 0.9, "nesterov": True}),
+    "rmsprop": (torch.optim.RMSprop, 0.3, {}),
+}
+"""Class, its usual learning rate as a multiple of AdamW's, and its settings."""
 FAR = 20.0
 """A training whose loss is so many times that of the seasonal naive forecast, on average over some 20 steps, has
 diverged; so has one of which the naive forecast needs no more than NOTHING, in scales."""
@@ -119,13 +143,14 @@ def train(
     validate: Validate | None = None,
     on_event: OnEvent | None = None,
     keeper: Keeper | None = None,
+    deadline: float = math.inf,
 ) -> Trained:
-    """Train with AdamW, a short warm-up and clipped gradients; keep the averaged weights that validate best.
+    """Train with a short warm-up and clipped gradients; keep the averaged weights that validate best.
 
     The moving average of the weights (Polyak & Juditsky 1992) is what is judged and kept: it stands in for a decay of
     the learning rate, so that every step is a fair place to stop. Stops after `patience` questions without a better
-    answer. Without `validate` the last average is kept; without a `sampler` (no series has a window) nothing is
-    trained. Leaves `network` with the weights that it returns.
+    answer, or at the monotonic time `deadline`. Without `validate` the last average is kept; without a `sampler` (no
+    series has a window) nothing is trained. Leaves `network` with the weights that it returns.
 
     A training that diverges is tried once more at a lower rate. With a `keeper` one that was cut off goes on from the
     state that was kept, and ends in the same bytes. Raises DivergedError when the second try diverges too.
@@ -138,7 +163,7 @@ def train(
         gentle = schedule._replace(lr=schedule.lr * GENTLER) if diverged else schedule
         training = _Training(network, gentle, validate, diverged)
         try:
-            return training.run(sampler, on_event, keeper, kept)
+            return training.run(sampler, on_event, keeper, kept, deadline)
         except DivergedError as error:
             if diverged:
                 raise
@@ -154,7 +179,9 @@ class _Training:
         torch.manual_seed(schedule.seed)
         self.network, self.schedule, self.diverged = network, schedule, diverged
         self.rng = np.random.default_rng(schedule.seed)
-        self.optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.lr, weight_decay=schedule.weight_decay)
+        kind, _, more = OPTIMIZERS[schedule.optimizer]
+        settings = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **more}
+        self.optimizer = kind(network.parameters(), **settings)
         self.average = copy.deepcopy(network).eval()
         network.reduced = reduces(schedule.precision)
         self.best = _Best(self.average, validate)
@@ -164,7 +191,12 @@ class _Training:
         self.running = self.naive = float("nan")
 
     def run(
-        self, sampler: Sampler | None, on_event: OnEvent | None, keeper: Keeper | None, kept: State | None
+        self,
+        sampler: Sampler | None,
+        on_event: OnEvent | None,
+        keeper: Keeper | None,
+        kept: State | None,
+        deadline: float,
     ) -> Trained:
         """Train from the first step, or from the one after `kept`, to the end."""
         schedule = self.schedule
@@ -175,19 +207,21 @@ class _Training:
             self._check(steps, float("nan"), 0.0, on_event)
         kept_at = self.step
         self.network.train()
-        while self.step < steps and self.best.stale < schedule.patience:
+        late = False
+        while self.step < steps and self.best.stale < schedule.patience and not late:
             self.step += 1
-            lr = schedule.lr * min(1.0, self.step / WARM_UP)
+            lr = schedule.lr * min(1.0, self.step / WARM_UP) * DECAYS[schedule.decay]((self.step - 1) / steps)
             self.optimizer.param_groups[0]["lr"] = lr
             batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
             self._note(*_update(self.network, self.optimizer, batch, schedule))
             _blend(self.average, self.network, min(AVERAGE, self.step / (self.step + 5)))
-            if self.step % schedule.every == 0 or self.step == steps:
-                self._check(steps, self.running, lr, on_event)
+            late = self.step < steps and time.monotonic() >= deadline
+            if self.step % schedule.every == 0 or self.step == steps or late:
+                self._check(self.step if late else steps, self.running, lr, on_event)
             if keeper and keeper.due():
                 kept_at = self.step
                 keeper.keep(self._state())
-        trained = Trained(self.best.weights, self.best.step, self.best.score, self.history, self.diverged)
+        trained = Trained(self.best.weights, self.best.step, self.best.score, self.history, self.diverged, late)
         if keeper and self.step > kept_at:
             keeper.keep(self._state())
         self.network.load_state_dict(trained.weights)
@@ -264,13 +298,13 @@ def _update(
     network: Network, optimizer: torch.optim.Optimizer, batch: Batch, schedule: Schedule
 ) -> tuple[float, float]:
     """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
-    made = network(*batch[:4])
-    loss = pinball(made, batch.target)
+    made = network(*batch.inputs)
+    loss = network.loss(made, batch.truth)
     optimizer.zero_grad(set_to_none=True)
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
     optimizer.step()
-    return float(loss.detach()), float(pinball(torch.zeros_like(made), batch.target))
+    return float(loss.detach()), network.loss.naive(made.detach(), batch.truth)
 
 
 @torch.no_grad()

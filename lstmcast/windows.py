@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from lstmcast.features import CLIP, LIMIT, Seasons, Steps, candidates, horizon_features, older_seasons
+from lstmcast.losses import Truth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,7 +39,8 @@ class Batch(NamedTuple):
 
     x [C, B, F]; at [B, P], each origin's step in its chunk; local [B, P, H, J]; blend [B, P, H, A], candidates
     relative to the seasonal-naive one in scales; base [B, P, H] and scale [B, P, 1] (float64) undo that;
-    target [B, P, H] in the same units, NaN where unknown or missing.
+    target [B, P, H] in the same units and z [B, P, H] (float64) as transformed, NaN where unknown or missing;
+    pad [B], steps of each chunk that lie before its series.
     """
 
     x: Tensor
@@ -48,6 +50,18 @@ class Batch(NamedTuple):
     base: Tensor
     scale: Tensor
     target: Tensor
+    z: Tensor
+    pad: Tensor
+
+    @property
+    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """What the network reads."""
+        return self.x, self.at, self.local, self.blend, self.pad
+
+    @property
+    def truth(self) -> Truth:
+        """What a loss compares the network's outputs with."""
+        return Truth(self.target, self.z, self.base, self.scale)
 
 
 def default_context(seasons: Seasons, horizon: int) -> int:
@@ -104,6 +118,7 @@ class Windows:
         if self.covariates is not None:
             x = np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
             parts.append(self._ahead(self.covariates, wide, origins))
+        target, z = self._target(wide, origins, base, scale, ends)
         return Batch(
             torch.from_numpy(x),
             torch.from_numpy(origins - close[:, None] + chunk - 1),
@@ -111,7 +126,9 @@ class Windows:
             torch.from_numpy(blend.astype(np.float32)),
             torch.from_numpy(base),
             torch.from_numpy(scale),
-            torch.from_numpy(self._target(wide, origins, base, scale, ends)),
+            torch.from_numpy(target),
+            torch.from_numpy(z),
+            torch.from_numpy(np.maximum(chunk - 1 - close, 0)),
         )
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
@@ -135,13 +152,14 @@ class Windows:
 
     def _target(
         self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None
-    ) -> NDArray[np.float32]:
+    ) -> tuple[NDArray[np.float32], Floats]:
         limit = self.lengths if ends is None else ends
         ahead = origins[..., None] + np.arange(1, self.horizon + 1)
         known = ahead < limit[series][..., None]
         at = self.steps.offsets[series][..., None] + np.where(known, ahead, 0)
         known &= self.steps.seen[at]
-        return np.where(known, ((self.steps.z[at] - base) / scale).clip(-LIMIT, LIMIT), np.nan).astype(np.float32)
+        z = np.where(known, self.steps.z[at], np.nan)
+        return ((z - base) / scale).clip(-LIMIT, LIMIT).astype(np.float32), z
 
 
 @dataclass(frozen=True, eq=False)

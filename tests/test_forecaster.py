@@ -3,6 +3,7 @@
 Trainings are a few steps long: what is tested here is the way, not the accuracy.
 """
 
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -342,6 +343,62 @@ def test_a_new_series_is_forecast_from_its_own_history(fitted: Forecaster) -> No
     assert new["t"].iloc[0] == pd.Timestamp("2003-07-01")
 
 
+# ---- options of the network and the training
+
+
+@pytest.mark.parametrize("loss", ["mse", "mae", "huber", "student-t"])
+@pytest.mark.parametrize("count", [2, PANEL])
+def test_every_loss_gives_intervals_in_its_runs_and_in_backtests(loss: str, count: int, tmp_path: Path) -> None:
+    panel = panel_of(some_series(count, 50))
+    one = Forecaster(config(loss=loss, steps=3)).fit(panel)
+    made = one.predict(quantiles=(0.02, 0.1, 0.5, 0.9))
+    again = Forecaster.load(one.save(tmp_path / "run")).predict(quantiles=(0.02, 0.1, 0.5, 0.9))
+    pd.testing.assert_frame_equal(made, again, check_exact=True)
+    assert (made["q10"] < made["q50"]).all() and (made["q50"] < made["q90"]).all() and (made["q2"] < made["q10"]).all()
+    assert len(one.predict(horizon=9)) == 9 * count
+    assert one.verdict is not None and 0.3 < one.verdict.model["coverage"] <= 1
+
+
+def test_intervals_of_a_point_forecast_are_there_where_nothing_could_be_held_back() -> None:
+    made = Forecaster(config(loss="mse", horizon=6)).fit(panel_of([np.array([3.0, 4, 6, 5])])).predict()
+    assert (made["q10"] < made["q90"]).all()
+
+
+@pytest.mark.parametrize("count", [1, PANEL])
+def test_the_time_budget_ends_training_and_is_said(count: int) -> None:
+    began = time.monotonic()
+    one = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(panel_of(some_series(max(count, 2))))
+    assert time.monotonic() - began < 8
+    assert any(note.startswith("the time budget of 1 s stopped training: ") for note in one.notes)
+    assert one.history[-1]["step"] > 0
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        ModelConfig(cell="gru", layers=3),
+        ModelConfig(cell="rnn", bidirectional=True, attention=True, hidden=6),
+        ModelConfig(layer_norm=True, hidden=6),
+    ],
+    ids=["gru", "rnn", "norm"],
+)
+@pytest.mark.parametrize("count", [2, PANEL])
+def test_every_network_is_fitted_saved_and_started_from(model: ModelConfig, count: int, tmp_path: Path) -> None:
+    panel = panel_of(some_series(count, 50))
+    one = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(panel.head(np.full(count, 40)))
+    assert one.start["from"] == "scratch" and one.start["why"].startswith("--")
+    path = one.save(tmp_path / "run")
+    pd.testing.assert_frame_equal(Forecaster.load(path).predict(), one.predict(), check_exact=True)
+    again = replace(QUICK.train, start=str(path), steps=0)
+    two = Forecaster(Config(model=model, train=again, window=QUICK.window)).fit(panel)
+    assert two.start["from"] == str(path)
+    assert all(network.shape.cell == model.cell for network in two.networks)
+    # nothing after an origin is seen
+    changed = panel_of([np.where(np.arange(len(y)) < 30, y, 1e6) for y in some_series(count, 50)])
+    made = [one.quantiles(p, *windows(p, 29), levels=ALL) for p in (panel, changed)]
+    assert made[0].tobytes() == made[1].tobytes()
+
+
 # ---- what training starts from
 
 
@@ -364,7 +421,7 @@ def test_training_from_scratch_takes_the_size_asked_for() -> None:
 
 
 def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
-    asked = Config(model=ModelConfig(hidden=12), train=TrainConfig(steps=3))
+    asked = Config(model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained"))
     with pytest.raises(UsageError, match="--hidden 12") as caught:
         Forecaster(asked).fit(panel_of(some_series()))
     assert "--from scratch" in caught.value.hint

@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import time
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from lstmcast.errors import DivergedError
 from lstmcast.features import Seasons
 from lstmcast.losses import pinball
 from lstmcast.model import Network, Shape
-from lstmcast.train import AVERAGE, WARM_UP, Event, Schedule, State, train
+from lstmcast.train import AVERAGE, DECAYS, OPTIMIZERS, RISE, WARM_UP, Event, Schedule, State, train
 from lstmcast.windows import Sampler, Windows
 from tests.make import steps_of, wavy
 
@@ -290,3 +291,57 @@ def test_a_second_try_that_was_cut_off_stays_the_second_try(monkeypatch: pytest.
     found = train(network(), sampler(), QUICK, keeper=memory)
     assert "trained again" in found.diverged
     assert same(found.weights, train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
+    schedule = QUICK._replace(steps=80, every=80, lr=3e-3 * OPTIMIZERS[name][1], optimizer=name)
+    net = network()
+    trained = train(net, sampler(), schedule)
+    plain = train(network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3))
+    assert trained.history[-1].loss < train(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
+    assert same(trained.weights, plain.weights) == (name == "adamw")
+
+
+def test_the_schedules_of_the_rate_are_what_they_are_called() -> None:
+    share = np.linspace(0, 1, 101)
+    made = {name: np.array([decay(x) for x in share]) for name, decay in DECAYS.items()}
+    assert (made["constant"] == 1).all()
+    assert made["cosine"][0] == 1 and made["cosine"][50] == pytest.approx(0.5) and made["cosine"][-1] == 0
+    assert (np.diff(made["cosine"]) < 0).all()
+    peak = int(made["onecycle"].argmax())
+    assert share[peak] == pytest.approx(RISE) and made["onecycle"][peak] == pytest.approx(1)
+    assert made["onecycle"][0] == pytest.approx(0.04) and made["onecycle"][-1] == pytest.approx(0)
+    assert (np.diff(made["onecycle"][: peak + 1]) > 0).all() and (np.diff(made["onecycle"][peak:]) < 0).all()
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_the_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
+    trained = train(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
+    rates = [record.lr for record in trained.history[1:]]
+    expected = [QUICK.lr * min(1, k / WARM_UP) * DECAYS[name]((k - 1) / 20) for k in range(1, 21)]
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_training_stops_in_time_with_what_it_has() -> None:
+    net = network()
+    before = weights(net)
+    began = time.monotonic()
+    schedule = QUICK._replace(steps=1_000_000, every=1000, least=1000)
+    trained = train(net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5)
+    assert time.monotonic() - began < 3
+    assert trained.stopped and trained.step == trained.history[-1].step > 0
+    assert not same(before, trained.weights)
+    assert not train(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
+
+
+@pytest.mark.parametrize(
+    "change", [{"weight_decay": 0.5}, {"grad_clip": 1e-3}, {"patience": 1}, {"batch_size": 5}, {"origins": 3}]
+)
+def test_every_setting_of_the_schedule_changes_the_training(change: dict[str, float]) -> None:
+    scores = [3.0, 2.0, 3.0, 1.0]
+    made = []
+    for kind in ({}, change):
+        answers = iter(scores)
+        made.append(train(network(), sampler(), QUICK._replace(**kind), lambda _, left=answers: next(left)))  # type: ignore[misc]
+    assert not same(made[0].weights, made[1].weights)

@@ -11,20 +11,24 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import wraps
-from typing import Annotated, Any, TypeVar, get_type_hints
+from typing import Annotated, Any, TypeVar, get_args, get_type_hints
 
 from typer import Argument, Context, Exit, Option, echo
 
 from lstmcast.cli.settings import load
 from lstmcast.config import (
     BadRows,
+    Cell,
     Columns,
     Config,
     DataConfig,
+    Decay,
     Duplicates,
     Fill,
     InputConfig,
+    Loss,
     ModelConfig,
+    Optimizer,
     Precision,
     TrainConfig,
     WindowConfig,
@@ -35,6 +39,7 @@ COLUMNS, READING, WINDOW, MODEL = "Columns", "Reading", "Window", "Network"
 TRAINING, OUTPUT, SHOWING = "Training", "Output", "General"
 FOUND = "found from the data"
 TUNED = "chosen by validation"
+FITS = "pretrained, where it fits"
 SAME = "as in the weights it starts from"
 NONE = "none"
 FREE = "what fits in memory"
@@ -50,6 +55,16 @@ def _help_on_terminal(context: Context, value: str | None) -> str | None:
 
 def _option(panel: str, metavar: str, what: str, default: str | bool, *names: str) -> Any:
     return Option(*names, metavar=metavar, help=what, show_default=default, rich_help_panel=panel)
+
+
+def _switch(panel: str, what: str, name: str) -> Any:
+    return Option(f"--{name}/--no-{name}", help=what, rich_help_panel=panel)
+
+
+def _one_of(choices: Any) -> str:
+    """The values of a Literal type as text: "a, b or c"."""
+    *others, last = get_args(choices)
+    return f"{', '.join(others)} or {last}"
 
 
 def _flag(what: str, *names: str) -> Any:
@@ -201,8 +216,18 @@ class WindowOptions:
 class ModelOptions:
     """The network."""
 
+    cell: Annotated[Cell, _option(MODEL, "CELL", f"Memory cell: {_one_of(Cell)}.", True)] = ModelConfig.cell
     layers: Annotated[_Whole, _option(MODEL, "N", "Recurrent layers, 1 or more.", SAME)] = None
     hidden: Annotated[_Whole, _option(MODEL, "N", "Width of a layer, 1 or more.", SAME)] = None
+    bidirectional: Annotated[bool, _switch(MODEL, "Read each origin's context both ways.", "bidirectional")] = (
+        ModelConfig.bidirectional
+    )
+    attention: Annotated[bool, _switch(MODEL, "Let each origin look back on its context.", "attention")] = (
+        ModelConfig.attention
+    )
+    layer_norm: Annotated[bool, _switch(MODEL, "Normalise what each layer puts out.", "layer-norm")] = (
+        ModelConfig.layer_norm
+    )
     dropout: Annotated[float, _option(MODEL, "SHARE", "Units left out in training, 0 to below 1.", True)] = (
         ModelConfig.dropout
     )
@@ -216,21 +241,27 @@ class ModelOptions:
 class TrainOptions:
     """The training."""
 
-    start: Annotated[str, _option(TRAINING, "WEIGHTS", "Start from: pretrained, scratch or a run.", True, "--from")] = (
-        TrainConfig.start
-    )
+    start: Annotated[
+        _Text, _option(TRAINING, "WEIGHTS", "Start from: pretrained, scratch or a run.", FITS, "--from")
+    ] = TrainConfig.start
+    loss: Annotated[Loss, _option(TRAINING, "LOSS", f"What is minimised: {_one_of(Loss)}.", True)] = TrainConfig.loss
     steps: Annotated[_Whole, _option(TRAINING, "N", "Training steps, 0 or more.", TUNED)] = None
     lr: Annotated[float | None, _option(TRAINING, "RATE", "Learning rate, above 0.", TUNED)] = None
     batch_size: Annotated[int, _option(TRAINING, "N", "Chunks in a batch, 1 or more.", True)] = TrainConfig.batch_size
+    optimizer: Annotated[Optimizer, _option(TRAINING, "NAME", f"{_one_of(Optimizer)}.", True)] = TrainConfig.optimizer
+    schedule: Annotated[
+        Decay, _option(TRAINING, "NAME", f"Learning rate after the warm-up: {_one_of(Decay)}.", True)
+    ] = TrainConfig.schedule
     patience: Annotated[int, _option(TRAINING, "N", "Validations without progress before a stop, 1 or more.", True)] = (
         TrainConfig.patience
     )
-    weight_decay: Annotated[float, _option(TRAINING, "RATE", "AdamW's weight decay, 0 or more.", True)] = (
+    weight_decay: Annotated[float, _option(TRAINING, "RATE", "Decay of the weights, 0 or more.", True)] = (
         TrainConfig.weight_decay
     )
     grad_clip: Annotated[float, _option(TRAINING, "NORM", "Largest norm of a gradient, above 0.", True)] = (
         TrainConfig.grad_clip
     )
+    time_budget: Annotated[_Text, _option(TRAINING, "TIME", "Stop training after so long: 60s, 5m, 1h.", NONE)] = None
     members: Annotated[_Whole, _option(TRAINING, "N", "Networks in the ensemble, 1 or more.", TUNED)] = None
     precision: Annotated[Precision, _option(TRAINING, "FORMAT", _PRECISION, True)] = TrainConfig.precision
     seed: Annotated[int, _option(TRAINING, "N", "Seed of all that is random, 0 or more.", True)] = TrainConfig.seed

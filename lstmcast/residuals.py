@@ -1,0 +1,53 @@
+"""Intervals of point forecasts, from what the forecasts were off by on windows that training has not seen.
+
+Only arrays: knows no networks.
+
+Axes: K windows, H horizon, Q quantiles at the levels QUANTILES. Errors and quantiles are in scales.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import isotonic_regression
+from scipy.special import ndtri
+
+from lstmcast.config import QUANTILES
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+DEVIATION = 1.2533
+"""Standard deviation of a normal error whose mean size is 1."""
+
+
+def spread(errors: Floats) -> Floats:
+    """Quantiles of the errors around the forecast, [H, Q], from errors [K, H], NaN where unknown.
+
+    Their form is that of all steps together, their size that of each step, never smaller for a later one. The median
+    is 0: it is the point that the loss was asked for.
+    """
+    known = ~np.isnan(errors)
+    if not known.any():
+        return unknown(errors.shape[1])
+    count = known.sum(0)
+    mean = np.where(known, np.abs(errors), 0.0).sum(0) / np.maximum(count, 1)
+    size = np.asarray(isotonic_regression(mean, weights=count + 1e-9).x, dtype=np.float64)
+    ratio = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0)[known]
+    form = np.quantile(ratio, QUANTILES)
+    return np.asarray(size[:, None] * (form - form[QUANTILES.index(0.5)]))
+
+
+def left_out(errors: Floats, fold: Ints) -> Floats:
+    """Quantiles for each window from the errors of the other folds, [K, H, Q]; errors [K, H], fold [K]."""
+    out = np.empty((*errors.shape, len(QUANTILES)))
+    for k in np.unique(fold):
+        out[fold == k] = spread(errors[fold != k])
+    return out
+
+
+def unknown(horizon: int) -> Floats:
+    """Quantiles where no error was seen, [H, Q]: normal errors as large as those of the seasonal-naive forecast."""
+    return np.tile(DEVIATION * ndtri(np.array(QUANTILES)), (horizon, 1))
+
+
+def reaching(spread: Floats, horizon: int) -> Floats:
+    """Quantiles [..., H, Q] for another horizon; steps beyond the known ones have those of the last."""
+    return spread[..., np.minimum(np.arange(horizon), spread.shape[-2] - 1), :]
