@@ -357,6 +357,19 @@ def _offset(on_event: OnEvent, done: int, total: int) -> OnEvent:
     return lambda event: on_event(replace(event, step=done + event.step, total=total))
 
 
+def deadline(config: Config) -> float:
+    """Monotonic time at which training must be done."""
+    budget = config.train.time_budget
+    return math.inf if budget is None else time.monotonic() + float(budget)
+
+
+def out_of_time(config: Config, members: list[Member]) -> tuple[str, ...]:
+    """Say which trainings the time budget cut short."""
+    cut = [m for m in members if m.trained.stopped]
+    done = ", ".join(f"{m.recipe.name} after {m.trained.history[-1].step} of {m.recipe.schedule.steps}" for m in cut)
+    return (f"the time budget of {config.train.time_budget:g} s stopped training: {done} steps",) if cut else ()
+
+
 @contextmanager
 def one_thread() -> Iterator[None]:
     """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""

@@ -7,7 +7,6 @@ Knows nothing of the command line.
 Axes: N series, K windows, H horizon, Q quantiles, M members.
 """
 
-import math
 import time
 from collections.abc import Sequence
 from pathlib import Path
@@ -15,10 +14,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, guard, metrics, residuals, rundir, season, store, warmstart
+from lstmcast import ensemble, guard, intervals, metrics, rundir, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
@@ -50,7 +48,6 @@ PANEL_LOYALTY = 0.2
 classical candidates: the final members see the newest data, which the one that is judged did not."""
 UNJUDGED_STEPS = 100
 """Training steps where no validation can say when to stop."""
-NORMAL_80 = 1.2815515655446004
 
 
 class Forecaster:
@@ -123,7 +120,7 @@ class Forecaster:
         if begin.said:
             tell(Event("prepare", begin.said))
         tensors, head = (begin.weights.tensors, begin.weights.shape.loss) if begin.weights else (None, "quantile")
-        deadline = _deadline(self.config)
+        deadline = ensemble.deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
             checkpoint.begin(self.config, panel, {"data": self.fingerprint, "start": self.start})
@@ -138,7 +135,7 @@ class Forecaster:
             self.networks = [member.network for member in members]
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
         self.notes += tuple(f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged)
-        self.notes += _out_of_time(self.config, members)
+        self.notes += ensemble.out_of_time(self.config, members)
         self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self._memory())
         self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
@@ -287,7 +284,7 @@ class Forecaster:
         if not len(task.series):
             self.verdict = None
             if networks[0].loss.interval == "residuals":
-                self.spread = np.tile(residuals.unknown(self.horizon), (len(networks), 1, 1))
+                self.spread = np.tile(intervals.unknown(self.horizon), (len(networks), 1, 1))
             self.guard = guard.unjudged(len(networks), len(CANDIDATES))
             self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
             return
@@ -305,9 +302,9 @@ class Forecaster:
         if networks[0].loss.interval != "residuals":
             return None
         errors = ensemble.errors(networks, *task.judged())
-        self.spread = np.stack([residuals.spread(one) for one in errors])
+        self.spread = np.stack([intervals.spread(one) for one in errors])
         fold = guard.folds(task.series)
-        return np.stack([residuals.left_out(one, fold) for one in errors])
+        return np.stack([intervals.left_out(one, fold) for one in errors])
 
     def _memory(self) -> int:
         """Steps after which the past has no say: the context, and what moving averages and ages remember."""
@@ -333,11 +330,11 @@ class Forecaster:
         np.minimum.at(ends, series, origins + 1)
         windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
         asked = (*QUANTILES, *levels) if self.networks[0].loss.interval == "likelihood" else QUANTILES
-        spread = None if self.spread is None else residuals.reaching(self.spread, horizon)[:, None]
+        spread = None if self.spread is None else intervals.reaching(self.spread, horizon)[:, None]
         made, options = ensemble.forecast(self.networks, windows, series, origins, asked, spread)
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]
-        exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else _at_levels(full, levels)
+        exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else intervals.at_levels(full, levels)
         return np.maximum(exact, low)
 
 
@@ -370,33 +367,3 @@ def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tupl
     origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
     fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
     return ends, np.nonzero(fresh)[0], origins[fresh]
-
-
-def _deadline(config: Config) -> float:
-    """Monotonic time at which training must be done."""
-    budget = config.train.time_budget
-    return math.inf if budget is None else time.monotonic() + float(budget)
-
-
-def _out_of_time(config: Config, members: list[ensemble.Member]) -> tuple[str, ...]:
-    """Say which trainings the time budget cut short."""
-    cut = [m for m in members if m.trained.stopped]
-    done = ", ".join(f"{m.recipe.name} after {m.trained.history[-1].step} of {m.recipe.schedule.steps}" for m in cut)
-    return (f"the time budget of {config.train.time_budget:g} s stopped training: {done} steps",) if cut else ()
-
-
-def _at_levels(quantiles: Floats, levels: Floats) -> Floats:
-    """Quantiles [K, H, len(levels)] from those at QUANTILES: linear between them, the normal distribution's tails."""
-    known = np.array(QUANTILES)
-    out = np.empty((*quantiles.shape[:-1], len(levels)))
-    middle = quantiles[..., QUANTILES.index(0.5)]
-    for q, level in enumerate(levels):
-        if known[0] <= level <= known[-1]:
-            right = int(np.clip(np.searchsorted(known, level - 1e-12), 1, len(known) - 1))
-            share = (level - known[right - 1]) / (known[right] - known[right - 1])
-            out[..., q] = (1 - share) * quantiles[..., right - 1] + share * quantiles[..., right]
-        else:
-            edge = quantiles[..., 0 if level < 0.5 else -1]
-            far = abs(float(torch.special.ndtri(torch.tensor(level, dtype=torch.float64)))) / NORMAL_80
-            out[..., q] = middle + (edge - middle) * far
-    return out

@@ -25,7 +25,7 @@ LAYERS = (
     {"bulk", "table", "columnar", "read"},
     {"stamps", "zones", "resample", "timecolumn", "covariates", "rows"},
     {"assemble", "panel", "holidays", "plan", "continuation", "requirements"},
-    {"features", "season", "baselines", "verdict", "guard", "residuals", "synthetic"},
+    {"features", "season", "baselines", "verdict", "guard", "intervals", "synthetic"},
     {"effects", "encoders", "model", "losses", "windows"},
     {"train", "lock", "rundir", "parallel", "inputs", "joint"},
     {"ensemble", "store", "checkpoint", "pretrain"},

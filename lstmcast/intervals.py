@@ -1,4 +1,4 @@
-"""Intervals of point forecasts, from what the forecasts were off by on windows that training has not seen.
+"""Quantiles that networks do not make: around point forecasts, from their errors on unseen windows; at other levels.
 
 Only arrays: knows no networks.
 
@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DEVIATION = 1.2533
 """Standard deviation of a normal error whose mean size is 1."""
+NORMAL_80 = 1.2815515655446004
 
 
 def spread(errors: Floats) -> Floats:
@@ -51,3 +52,20 @@ def unknown(horizon: int) -> Floats:
 def reaching(spread: Floats, horizon: int) -> Floats:
     """Quantiles [..., H, Q] for another horizon; steps beyond the known ones have those of the last."""
     return spread[..., np.minimum(np.arange(horizon), spread.shape[-2] - 1), :]
+
+
+def at_levels(quantiles: Floats, levels: Floats) -> Floats:
+    """Quantiles [K, H, len(levels)] from those at QUANTILES: linear between them, the normal distribution's tails."""
+    known = np.array(QUANTILES)
+    out = np.empty((*quantiles.shape[:-1], len(levels)))
+    middle = quantiles[..., QUANTILES.index(0.5)]
+    for q, level in enumerate(levels):
+        if known[0] <= level <= known[-1]:
+            right = int(np.clip(np.searchsorted(known, level - 1e-12), 1, len(known) - 1))
+            share = (level - known[right - 1]) / (known[right] - known[right - 1])
+            out[..., q] = (1 - share) * quantiles[..., right - 1] + share * quantiles[..., right]
+        else:
+            edge = quantiles[..., 0 if level < 0.5 else -1]
+            far = abs(float(ndtri(level))) / NORMAL_80
+            out[..., q] = middle + (edge - middle) * far
+    return out

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstmcast import residuals
+from lstmcast import intervals
 from lstmcast.config import QUANTILES
 
 NAN = float("nan")
@@ -12,47 +12,47 @@ NAN = float("nan")
 def test_intervals_cover_new_errors_of_the_same_kind() -> None:
     rng = np.random.default_rng(0)
     size = np.sqrt(np.arange(1, 7))
-    made = residuals.spread(size * rng.laplace(size=(400, 6)))
+    made = intervals.spread(size * rng.laplace(size=(400, 6)))
     fresh = size * rng.laplace(size=(4000, 6))
     for place, level in enumerate(QUANTILES):
         np.testing.assert_allclose((fresh <= made[:, place]).mean(0), level, atol=0.04)
 
 
 def test_the_point_itself_is_the_median_even_where_errors_lean_to_one_side() -> None:
-    made = residuals.spread(np.random.default_rng(0).exponential(size=(200, 3)) + 5)
+    made = intervals.spread(np.random.default_rng(0).exponential(size=(200, 3)) + 5)
     assert not made[:, QUANTILES.index(0.5)].any()
     assert (np.diff(made, axis=1) > 0).all()
 
 
 def test_intervals_never_shrink_with_the_step() -> None:
     errors = np.random.default_rng(1).normal(size=(5, 20))
-    width = np.ptp(residuals.spread(errors), axis=1)
+    width = np.ptp(intervals.spread(errors), axis=1)
     assert (np.diff(width) >= 0).all()
 
 
 def test_missing_errors_count_for_nothing() -> None:
     errors = np.random.default_rng(1).normal(size=(30, 2))
     holes = np.concatenate([errors, np.full((10, 2), NAN)])
-    np.testing.assert_array_equal(residuals.spread(holes), residuals.spread(errors))
-    np.testing.assert_array_equal(residuals.spread(np.full((3, 2), NAN)), residuals.unknown(2))
-    assert not residuals.spread(np.zeros((3, 2))).any()
+    np.testing.assert_array_equal(intervals.spread(holes), intervals.spread(errors))
+    np.testing.assert_array_equal(intervals.spread(np.full((3, 2), NAN)), intervals.unknown(2))
+    assert not intervals.spread(np.zeros((3, 2))).any()
 
 
 def test_no_error_has_a_say_in_the_interval_of_its_own_window() -> None:
     errors = np.random.default_rng(2).normal(size=(12, 3))
     fold = np.repeat([0, 1, 2], 4)
-    before = residuals.left_out(errors, fold)
+    before = intervals.left_out(errors, fold)
     changed = errors.copy()
     changed[4:8] *= 100
-    after = residuals.left_out(changed, fold)
+    after = intervals.left_out(changed, fold)
     np.testing.assert_array_equal(before[4:8], after[4:8])
     assert (before[0] != after[0]).any()
-    np.testing.assert_array_equal(before[0], residuals.spread(errors[4:]))
+    np.testing.assert_array_equal(before[0], intervals.spread(errors[4:]))
 
 
 @pytest.mark.parametrize("horizon", [2, 3, 5])
 def test_steps_beyond_the_known_ones_have_the_last_one_s_intervals(horizon: int) -> None:
     known = np.arange(6.0).reshape(1, 3, 2)
-    made = residuals.reaching(known, horizon)
+    made = intervals.reaching(known, horizon)
     assert made.shape == (1, horizon, 2)
     np.testing.assert_array_equal(made[0], known[0, [0, 1, 2, 2, 2][:horizon]])
