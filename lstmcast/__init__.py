@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from lstmcast.errors import ResourceError as ResourceError
     from lstmcast.errors import RunError as RunError
     from lstmcast.errors import UsageError as UsageError
+    from lstmcast.explain import Explanation as Explanation
+    from lstmcast.explain import explain as explain
     from lstmcast.forecaster import Forecaster as Forecaster
     from lstmcast.panel import Panel as Panel
     from lstmcast.verdict import Verdict as Verdict
@@ -47,6 +49,7 @@ _HOMES = {
         *("DataError", "DivergedError", "ExitCode", "GateError", "LockedError", "LstmcastError"),
         *("ResourceError", "RunError", "UsageError"),
     ),
+    "explain": ("Explanation", "explain"),
     "forecaster": ("Forecaster",),
     "panel": ("Panel",),
     "verdict": ("Verdict",),

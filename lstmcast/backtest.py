@@ -156,7 +156,8 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
     _whole(panel, series, origins, ahead, horizon)
     made = forecasts[list(levels.values())].to_numpy(np.float64)[order].reshape(-1, horizon, len(levels))
     first = slice(None, None, horizon)
-    return judge(panel, series[first], origins[first], made, np.array(list(levels)), season or panel.axis.season)
+    season = season or panel.axis.season
+    return judge(panel, series[first], origins[first], made, np.array(list(levels)), season, by_series=True)
 
 
 def _count_back(panel: Panel, horizon: int, windows: int, step: int) -> _Windows:
@@ -263,7 +264,7 @@ def _fold(past: Panel, config: Config, levels: Floats) -> tuple[Floats, int]:
 def _result(
     panel: Panel, chosen: _Windows, made: Floats, levels: Floats, season: int, ends: Ints | None = None
 ) -> Result:
-    verdict = judge(panel, chosen.series, chosen.origins, made, levels, season, ends=ends)
+    verdict = judge(panel, chosen.series, chosen.origins, made, levels, season, ends=ends, by_series=True)
     known = ~np.isnan(actuals(panel, chosen.series, chosen.origins, made.shape[1])).all(axis=1)
     folds = []
     for fold in np.unique(chosen.fold[known]):

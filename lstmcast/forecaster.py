@@ -23,7 +23,7 @@ from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
 from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
-from lstmcast.holidays import with_holidays
+from lstmcast.holidays import BY_DAY, BY_PERIOD, with_holidays
 from lstmcast.inputs import Scaling
 from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
@@ -42,6 +42,8 @@ PANEL = 20
 SEEDS = 2
 WHOLE = 200_000
 """Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
+NAMED = 1000
+"""Up to so many series the verdict of a fit has a line for each."""
 TRAINED = 3.0
 PANEL_LOYALTY = 0.2
 """How far a panel's training is trusted before any evidence, against the weights that it started from and against the
@@ -88,6 +90,14 @@ class Forecaster:
         """Steps of the main season, 1 where there is none."""
         return self.scaling.seasons.main
 
+    @property
+    def covariate_names(self) -> tuple[str, ...]:
+        """What each covariate that the network reads comes from, in its order: a column, or the holidays."""
+        panel = self._informed(self.panel, 0)
+        column = {f"{name}={kind}": name for name, kinds in panel.encodings.items() for kind in kinds}
+        column |= dict.fromkeys((*BY_DAY, *BY_PERIOD) if self.config.inputs.holidays else (), "holidays")
+        return tuple(column.get(name, name) for name in (*panel.past_names, *panel.future_names, *panel.static_names))
+
     def fit(
         self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
     ) -> "Forecaster":
@@ -104,7 +114,7 @@ class Forecaster:
             require_targets(panel)
         seasons = _seasons(panel, window.season)
         self.horizon = window.horizon or _default_horizon(panel, seasons.main)
-        held = _hold_back(panel, self.horizon, seasons.main, window.validation)
+        held = hold_back(panel, self.horizon, seasons.main, window.validation)
         self.scaling = Scaling.fit(self._informed(panel, 0), seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
@@ -136,7 +146,7 @@ class Forecaster:
             self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
         self.notes += tuple(f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged)
         self.notes += ensemble.out_of_time(self.config, members)
-        self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self._memory())
+        self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self.memory)
         self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
         return self
 
@@ -295,7 +305,9 @@ class Forecaster:
         case = guard.Case(made, options, actual, task.series, scale, prior, loyalty)
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
-        self.verdict = judge(self.panel, task.series, task.origins, unseen, np.array(QUANTILES), self.season)
+        named = len(self.panel) <= NAMED
+        levels = np.array(QUANTILES)
+        self.verdict = judge(self.panel, task.series, task.origins, unseen, levels, self.season, by_series=named)
 
     def _unseen_spread(self, task: ensemble.Task, networks: list[Network]) -> Floats | None:
         """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
@@ -306,7 +318,8 @@ class Forecaster:
         fold = guard.folds(task.series)
         return np.stack([intervals.left_out(one, fold) for one in errors])
 
-    def _memory(self) -> int:
+    @property
+    def memory(self) -> int:
         """Steps after which the past has no say: the context, and what moving averages and ages remember."""
         main, second = self.scaling.seasons
         return 2 * self.context + max(20 * main, 10 * second, 200)
@@ -350,7 +363,7 @@ def _default_horizon(panel: Panel, main: int) -> int:
     return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
 
 
-def _hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
+def hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
     """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
 
     Up to four horizons or a season are held back, a quarter of a series at most but one horizon at least; they are

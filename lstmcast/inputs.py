@@ -5,7 +5,7 @@ Knows no frames, files or torch.
 Axes: N series, T steps, Cp past, Cf known-future, Cs static covariates.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -87,6 +87,14 @@ class Scaling:
             own = effects.in_units(Effects(measured.mean, usual, self.effects.usual), measured)
             found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
         return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
+
+    def without(self, places: Ints, past: int) -> "Scaling":
+        """The same, blind to the covariates at these places; the first `past` of them are not known ahead."""
+        deviation, effect, usual = self.deviation.copy(), self.effects.effect.copy(), self.effects.usual.copy()
+        deviation[places] = np.inf
+        ahead = places[(places >= past) & (places < past + len(usual))] - past
+        effect[:, ahead], usual[ahead] = 0.0, 0.0
+        return replace(self, deviation=deviation, effects=self.effects._replace(effect=effect, usual=usual))
 
     def covariates(
         self, panel: Panel, effect: Floats | None = None, more: NDArray[np.float32] | None = None

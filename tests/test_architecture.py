@@ -31,7 +31,7 @@ LAYERS = (
     {"ensemble", "store", "checkpoint", "pretrain"},
     {"warmstart"},
     {"forecaster"},
-    {"backtest", "anomaly", "update", "plots", "export", "serve"},
+    {"backtest", "explain", "anomaly", "update", "plots", "export", "serve"},
     {"report", "tune"},
     {"cli"},
     {"__init__", "__main__"},

@@ -22,6 +22,7 @@ from lstmcast.cli import (
     config,
     console,
     evaluate,
+    explain,
     fit,
     forecast,
     help,
@@ -49,7 +50,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings=NAMES,
 )
-for module in (fit, predict, forecast, evaluate, backtest, inspect, report, help):
+for module in (fit, predict, forecast, evaluate, backtest, explain, inspect, report, help):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))

@@ -6,7 +6,7 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
-from lstmcast.cli.evaluate import BySteps
+from lstmcast.cli.evaluate import By
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     WINDOW,
@@ -59,7 +59,7 @@ def backtest(
     refit: Refit = True,
     expanding: Expanding = True,
     output_file: OutFile = None,
-    by_step: BySteps = False,
+    by: By = "method",
     format: Format = None,
     fail_if: FailIf = None,
     plot: Plot = None,
@@ -89,7 +89,7 @@ def backtest(
     if output_file:
         output.write_frame(result.forecasts, output_file, table)
         report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")
-    write_scores(result.verdict, form, command="backtest", extra={}, by_step=by_step)
+    write_scores(result.verdict, form, panel.key_names, command="backtest", extra={}, by=by)
     if plot:
         draw_past(report, plot, panel, result)
     check_gates(gates, result.verdict)

@@ -1,6 +1,6 @@
 """`lstmcast evaluate`: score a run on rows that it has not seen."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from typer import Option
 
@@ -15,10 +15,11 @@ from lstmcast.rundir import open_run
 
 EXAMPLES = """\
 lstmcast evaluate runs/price-price newer.csv
-lstmcast evaluate runs/price-price newer.csv --by-step --fail-if "mase>1" """
-BySteps = Annotated[
-    bool, Option("--by-step", help="One row for each step of the horizon.", rich_help_panel=OUTPUT)
-]  # fmt: skip
+lstmcast evaluate runs/price-price newer.csv --by step --fail-if "mase>1" """
+By = Annotated[
+    Literal["method", "step", "series"],
+    Option(metavar="WHAT", help="One row for each method, step of the horizon, or series.", rich_help_panel=OUTPUT),
+]
 
 
 def evaluate(
@@ -27,7 +28,7 @@ def evaluate(
     *,
     windows: Windows = None,
     step: Step = None,
-    by_step: BySteps = False,
+    by: By = "method",
     format: Format = None,
     fail_if: FailIf = None,
     plot: Plot = None,
@@ -52,7 +53,7 @@ def evaluate(
     result = score_newer(forecaster, panel, windows=windows, step=step)
     verdict = result.verdict
     report.say(*verdict.sentences())
-    write_scores(verdict, form, command="evaluate", extra={"run": run}, by_step=by_step)
+    write_scores(verdict, form, panel.key_names, command="evaluate", extra={"run": run}, by=by)
     if plot:
         draw_past(report, plot, panel, result)
     check_gates(gates, verdict)

@@ -1,5 +1,7 @@
 """A verdict as people read it, and as rows of a score table."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli import console, output
@@ -21,13 +23,18 @@ def tell_figures(report: Report, verdict: "Verdict") -> None:
 
 
 def write_scores(
-    verdict: "Verdict", form: str, *, command: str, extra: dict[str, Any], by_step: bool, file: str | None = None
+    verdict: "Verdict", form: str, key_names: Sequence[str], *, command: str, extra: dict[str, Any], by: str
 ) -> None:
-    """Write the scores as data: a row for the model and for each baseline, or one a step of the horizon."""
+    """Write the scores as data: a row for the model and each baseline, or one a step of the horizon, or one a series.
+
+    As an object they hold the series only where they were asked for: there may be very many.
+    """
     if form == "object":
-        output.write_object(command, {**extra, "verdict": verdict.to_dict()})
+        kept = verdict if by == "series" else replace(verdict, by_series=())
+        output.write_object(command, {**extra, "verdict": kept.to_dict()})
     else:
-        output.write_frame(_steps(verdict) if by_step else _scores(verdict), file, form)
+        frame = _series(verdict, key_names) if by == "series" else {"method": _scores, "step": _steps}[by](verdict)
+        output.write_frame(frame, None, form)
 
 
 def _scores(verdict: "Verdict") -> "pd.DataFrame":
@@ -42,6 +49,14 @@ def _steps(verdict: "Verdict") -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(list(verdict.by_step))
+
+
+def _series(verdict: "Verdict", key_names: Sequence[str]) -> "pd.DataFrame":
+    import pandas as pd
+
+    keys = pd.DataFrame([row["key"] for row in verdict.by_series], columns=list(key_names))
+    figures = pd.DataFrame([{k: v for k, v in row.items() if k != "key"} for row in verdict.by_series])
+    return pd.concat([keys, figures], axis=1)
 
 
 def _rows(verdict: "Verdict") -> list[tuple[str, dict[str, float]]]:

@@ -1,0 +1,50 @@
+"""`lstmcast explain`: which inputs moved the forecasts of a run."""
+
+from typing import Annotated
+
+from typer import Option
+
+from lstmcast.cli import output
+from lstmcast.cli.console import Report
+from lstmcast.cli.options import OUTPUT, Format, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.source import read_newer
+from lstmcast.rundir import open_run
+
+EXAMPLES = """\
+lstmcast explain runs/price-price
+lstmcast explain runs/sales --top 3 --format table"""
+Top = Annotated[int, Option(metavar="N", min=1, help="Inputs of each kind to show, 1 or more.", rich_help_panel=OUTPUT)]
+
+
+def explain(
+    run: RunPath,
+    data: OptionalData = None,
+    *,
+    top: Top = 10,
+    output_file: OutFile = None,
+    format: Format = None,
+    show: ShowOptions,
+) -> None:
+    """Say which covariates, lags and past steps moved the forecasts of RUN; prints a table on stdout.
+
+    On the newest windows of the training data, or of DATA, each input is taken away in turn. `moved` is how far the
+    forecast goes without it, `helps` how much larger its error becomes: both in the unit of MASE, where 1 is the usual
+    error of the seasonal naive forecast. A lag counts back from the step that is forecast, a past step from the origin.
+    """
+    form = "object" if show.json else output.choose_format(output_file, format)
+    report = Report.of(show)
+    open_run(run)
+    from lstmcast.explain import explain as explained
+    from lstmcast.forecaster import Forecaster
+
+    forecaster = Forecaster.load(run)
+    panel = read_newer(report, data, forecaster) if data else forecaster.panel
+    report.say("taking each input away in turn")
+    made = explained(forecaster, panel)
+    report.say(f"{made.windows} windows of {made.horizon} steps; with all inputs their mase is {made.mase:.3g}")
+    table = made.frame(top)
+    if form == "object":
+        facts = {"run": run, "windows": made.windows, "horizon": made.horizon, "mase": made.mase}
+        output.write_object("explain", {**facts, "factors": output.records(table)})
+    else:
+        output.write_frame(table, output_file, form, whole=format is not None)
