@@ -1,12 +1,19 @@
 """Which column is the time, how its stamps are written, and that they go on in the same form."""
 
+from functools import cache
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from lstmcast.clocks import USUAL_ZONES, microseconds, repeated, to_local
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
+from lstmcast.layouts import render
 from lstmcast.panel import Panel
 from lstmcast.read import read_table
 
@@ -132,3 +139,91 @@ def test_files_with_other_offsets_lie_on_the_same_axis(tmp_path: Path) -> None:
     path.write_text(dated([f"2020-03-30T0{i}:00:00" for i in range(5)]))
     with pytest.raises(DataError, match="have no time zone"):
         Panel.from_table(read_table(path), winter.columns, like=winter)
+
+
+SHORT = ("s", "10s", "min", "5min", "15min", "30min", "h", "2h", "6h")
+MONTHLY = ("MS", "ME", "BMS", "BME", "2MS", "QS", "QE", "QS-FEB", "BQE-DEC", "YS", "YE", "YS-APR", "6MS")
+LONG = ("D", "2D", "10D", "B", *(f"W-{day}" for day in ("MON", "WED", "SAT", "SUN")), "2W-FRI", "4W-TUE", *MONTHLY)
+CLOCKS = (
+    *("%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S%z", "%Y/%m/%d %H:%M:%S", "%Y%m%d%H%M%S"),
+    *("%d.%m.%Y %H:%M:%S", "%d/%m/%Y %H:%M:%S", "%m/%d/%Y %H:%M:%S", "%b %d, %Y %I:%M:%S %p", "%d-%b-%Y %H:%M:%S"),
+)
+DAYS = (
+    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y"),
+    *("%b %d %Y", "%B %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d%b%Y", "%a, %d %b %Y", "%Y-%m-%d 00:00", "%Y-%m-%dT%H:%MZ"),
+)
+MONTHS = ("%Y-%m", "%Y/%m", "%b %Y", "%B %Y", "%m/%Y", "%YM%m", "%Y%m")
+WRITTEN = {
+    **dict.fromkeys(SHORT, CLOCKS),
+    **dict.fromkeys(LONG, DAYS),
+    **dict.fromkeys(("MS", "2MS", "6MS"), DAYS + MONTHS),
+    "QS": (*DAYS, *MONTHS, "%YQ%q", "%Y-Q%q", "Q%q %Y"),
+    "W-MON": (*DAYS, "%G-W%V", "%GW%V"),
+}
+
+
+@st.composite
+def written_axes(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
+    """A frequency, and the times of a series and of the three steps after it, in one of the ways to write them."""
+    freq = draw(st.sampled_from(SHORT + LONG))
+    layout = draw(st.sampled_from(WRITTEN[freq]))
+    years = (1601, 2190) if layout in ("%Y%m%d", "%Y%m", "%Y%m%d%H%M%S") else (1601, 9800)
+    start = draw(st.datetimes(pd.Timestamp(years[0], 1, 1), pd.Timestamp(years[1], 12, 31)))
+    first = pd.Timestamp(start).as_unit("us").floor("s" if freq in SHORT else "D")
+    stamps = pd.date_range(first, periods=draw(st.integers(15, 40)) + 3, freq=freq, unit="us")
+    texts = render(layout.replace("00:00", "%H:%M"), microseconds(stamps))
+    return freq, texts[:-3], texts[-3:]
+
+
+def of_texts(texts: list[str], seed: int | None = None, **options: Any) -> Panel:
+    frame = pd.DataFrame({"date": texts, "y": np.arange(float(len(texts)))})
+    shown = frame if seed is None else frame.sample(frac=1, random_state=seed)
+    return Panel.from_frame(shown, target="y", **options)
+
+
+@settings(max_examples=300, deadline=None)
+@given(written_axes(), st.integers(0, 99))
+def test_times_however_written_lead_to_the_times_that_follow(axis: tuple[str, list[str], list[str]], seed: int) -> None:
+    freq, texts, following = axis
+    try:
+        panel = of_texts(texts)
+    except DataError as error:
+        assert "day and month cannot be told apart" in error.message
+        assert any(mark in texts[0] for mark in "/-")
+        return
+    assert panel.lengths.tolist() == [len(texts)]
+    ahead = panel.start + panel.lengths + np.arange(3)
+    assert panel.axis.texts(ahead) == following, freq
+    assert panel.axis.ordinals(following).tolist() == ahead.tolist()
+    assert (np.diff(panel.axis.grid.instants(np.r_[panel.start + panel.lengths - 1, ahead])) > 0).all()
+    shuffled = of_texts(texts, seed)
+    assert (shuffled.axis, shuffled.fingerprint()) == (panel.axis, panel.fingerprint())
+    assert of_texts(texts, freq=panel.axis.freq).axis == panel.axis
+
+
+@cache
+def changes(zone: str) -> list[int]:
+    """Instants, to half a day before, at which the clocks of a zone changed from 1995 to 2035."""
+    hours = microseconds(pd.date_range("1995-01-01", "2035-01-01", freq="12h"))
+    return hours[:-1][np.diff(to_local(hours, zone) - hours) != 0].tolist()
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    st.sampled_from([(zone, change) for zone in USUAL_ZONES for change in changes(zone)]),
+    st.integers(3, 12),
+    st.sampled_from(["15min", "30min", "h"]),
+    st.sampled_from(["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S%z"]),
+)
+def test_local_times_are_regular_in_their_zone_whatever_its_clocks_do(
+    change: tuple[str, int], before: int, freq: str, layout: str
+) -> None:
+    zone, instant = change
+    first = pd.Timestamp(instant, unit="us") - pd.Timedelta(hours=before)
+    utc = microseconds(pd.date_range(first, periods=100, freq=freq))
+    wall = to_local(utc, zone)
+    texts = render(layout, wall, (wall - utc) // 60_000_000)
+    assume(not repeated(wall[:1], zone).any())
+    panel = of_texts(texts[:97], tz=zone)
+    assert panel.lengths.tolist() == [97]
+    assert panel.axis.texts(panel.start + 97 + np.arange(3)) == texts[97:]
