@@ -194,7 +194,7 @@ def gathered(
     made = [aggregate(one[rows.rows], starts, kind) for one, kind in covariates]
     notes.append(f"{len(rows.codes)} rows gathered into {len(starts)} steps ({found.axis.grid.words}): their {how}")
     if partial:
-        notes.append(f"{partial} steps at the ends of series are not full: left out")
+        notes.append(f"{partial} step{'s' if partial > 1 else ''} at the ends of series not full: left out")
     index = np.arange(len(starts))
     return found.axis, Rows(rows.codes[starts], found.ordinals[starts], index, values), made
 

@@ -42,7 +42,7 @@ def test_edges_that_are_not_full_are_left_out_and_said() -> None:
     panel = made(hours, "D:sum")
     assert panel.values.tolist() == [24.0] * 7
     assert panel.axis.texts(panel.start) == ["2024-01-02"]
-    assert any("2 steps at the ends of series are not full" in note for note in panel.notes)
+    assert any("2 steps at the ends of series not full" in note for note in panel.notes)
     days = pd.DataFrame({"t": pd.date_range("2024-01-01", "2025-02-28", freq="D"), "y": 1.0})
     assert made(days, "MS:sum").values.tolist()[-2:] == [31.0, 28.0]
     months = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=6, freq="MS"), "y": 1.0})

@@ -134,3 +134,16 @@ def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(tmp_path: Path,
     made = run_program("predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path)
     assert (made.returncode, len(made.stdout.splitlines())) == (0, 5 * 3 + 1)
     assert made.stdout == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout
+
+
+def test_rows_are_gathered_again_as_they_were_for_the_fit(lstmcast: Program, tmp_path: Path) -> None:
+    hours = [f"{day:02}.05.2024 {hour:02}:00,{day % 7 + hour / 24}" for day in range(1, 31) for hour in range(24)]
+    (tmp_path / "old.csv").write_text("\n".join(["t,y", *hours[: 20 * 24]]))
+    (tmp_path / "new.csv").write_text("\n".join(["t,y", *hours[18 * 24 : 25 * 24 + 10], ""]))
+    done = lstmcast("fit", "old.csv", "--target", "y", "--steps", 0, "--resample", "D:sum", "--horizon", 2)
+    assert "480 rows gathered into 20 steps (daily): their sum" in done.stderr
+    done = lstmcast("predict", "runs/old-y", "new.csv")
+    assert "1 step at the ends of series not full: left out" in done.stderr
+    rows = [line.split(",") for line in done.stdout.splitlines()[1:]]
+    assert [row[0] for row in rows] == ["26.05.2024 00:00", "27.05.2024 00:00"]
+    assert all(10 < float(row[1]) < 200 for row in rows)
