@@ -7,7 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from tests.cli.conftest import PROGRAM, environment, on_terminal, run_program
+from tests.cli.conftest import PROGRAM, Program, environment, on_terminal, run_program
 
 
 def predict(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
