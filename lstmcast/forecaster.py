@@ -21,7 +21,7 @@ from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
-from lstmcast.features import CANDIDATES, Seasons
+from lstmcast.features import CANDIDATES
 from lstmcast.guard import Guard
 from lstmcast.holidays import BY_DAY, BY_PERIOD, with_holidays
 from lstmcast.inputs import Scaling
@@ -112,8 +112,8 @@ class Forecaster:
         self.panel, self.notes = panel, panel.notes
         if self.config.inputs.joint:
             require_targets(panel)
-        seasons = _seasons(panel, window.season)
-        self.horizon = window.horizon or _default_horizon(panel, seasons.main)
+        seasons = season.seasons_of(panel, window.season)
+        self.horizon = window.horizon or season.default_horizon(panel, seasons.main)
         held = hold_back(panel, self.horizon, seasons.main, window.validation)
         self.scaling = Scaling.fit(self._informed(panel, 0), seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
@@ -349,18 +349,6 @@ class Forecaster:
         low = windows.steps.state.low[series][:, None, None]
         exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else intervals.at_levels(full, levels)
         return np.maximum(exact, low)
-
-
-def _seasons(panel: Panel, forced: int | None) -> Seasons:
-    axis = panel.axis
-    if axis.kind == "integer" and forced is None and axis.season == 1:
-        return season.search_seasons(panel.values, panel.offsets)
-    return season.find_seasons(panel.values, panel.offsets, Seasons(axis.season, axis.season2), forced)
-
-
-def _default_horizon(panel: Panel, main: int) -> int:
-    """The frequency's horizon; one season where steps have no calendar."""
-    return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
 
 
 def hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:

@@ -88,7 +88,7 @@ def encode(picture: Picture, form: str) -> bytes:
     """Return a picture as bytes of one of FORMS: the same figure gives the same bytes."""
     out = io.BytesIO()
     undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with _drawing():
+    with drawing():
         picture.figure.savefig(out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg")
     return out.getvalue()
 
@@ -97,17 +97,17 @@ def fan(panel: Panel, forecast: pd.DataFrame) -> Picture:
     """History and forecast of the first series, with the interval; `forecast` is a table of `Forecaster.predict`."""
     levels = [name for name in map(str, forecast) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
     horizon = len(forecast) // len(panel)
-    with _drawing():
+    with drawing():
         figure, places = _rows(panel, SHOWN)
         for i, axes in enumerate(places):
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
             last = int(panel.lengths[i])
             begin = max(0, last - max(4 * horizon, 2 * panel.axis.season, 40))
-            _line(axes, panel, i, np.arange(begin, last), panel.series(i)[begin:], INK, "measured")
-            x = _times(panel, i, np.arange(last, last + horizon))
+            line(axes, panel, i, np.arange(begin, last), panel.series(i)[begin:], INK, "measured")
+            x = times_of(panel, i, np.arange(last, last + horizon))
             _band(axes, x, rows, levels)
             axes.plot(x, rows["forecast"], color=MODEL, label="forecast", marker=_dot(horizon), markersize=3)
-            _named(axes, panel, i)
+            named(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
     inside = f" {_promise(levels)}" if len(levels) > 1 else ""
     caption = f"The last values that were measured, and the {horizon} steps ahead.{inside}{_of(panel)}"
@@ -119,21 +119,21 @@ def folds(panel: Panel, forecasts: pd.DataFrame) -> Picture:
     levels = [name for name in map(str, forecasts) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
     at = panel.axis.ordinals(forecasts[panel.axis.name])
     own = _series_numbers(panel, forecasts)
-    with _drawing():
+    with drawing():
         figure, places = _rows(panel, SHOWN)
         for i, axes in enumerate(places):
             rows, steps = forecasts[own == i], at[own == i] - panel.start[i]
             first = int(steps.min(initial=int(panel.lengths[i])))
             begin = max(0, first - 2 * max(panel.axis.season, 10))
             shown = np.arange(begin, int(panel.lengths[i]))
-            _line(axes, panel, i, shown, panel.series(i)[begin:], INK, "measured")
+            line(axes, panel, i, shown, panel.series(i)[begin:], INK, "measured")
             for number, (_, part) in enumerate(rows.groupby("cutoff", sort=False)):
-                x = _times(panel, i, steps[rows.index.get_indexer(part.index)])
+                x = times_of(panel, i, steps[rows.index.get_indexer(part.index)])
                 _band(axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels)
                 axes.axvline(x[0], color=INK, linewidth=0.6, linestyle=":")
                 label = "forecast" if number == 0 else None
                 axes.plot(x, part["forecast"], color=MODEL, label=label, marker=_dot(len(part)), markersize=3)
-            _named(axes, panel, i)
+            named(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
     caption = "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn in black."
     return Picture("backtest", "Forecasts from past dates", caption + _of(panel), figure)
@@ -142,7 +142,7 @@ def folds(panel: Panel, forecasts: pd.DataFrame) -> Picture:
 def by_step(verdict: Verdict) -> Picture:
     """Mean absolute error at each step of the horizon, of the model and of the best baseline."""
     steps = [row["step"] for row in verdict.by_step]
-    with _drawing():
+    with drawing():
         figure, axes = _one()
         axes.plot(
             steps, [row["mae"] for row in verdict.by_step], color=MODEL, marker=_dot(len(steps)), label="lstmcast"
@@ -158,7 +158,7 @@ def coverage(verdict: Verdict) -> Picture:
     """Share of the actual values inside the interval at each step of the horizon."""
     steps = [row["step"] for row in verdict.by_step]
     width = 100 * (verdict.interval[1] - verdict.interval[0])
-    with _drawing():
+    with drawing():
         figure, axes = _one()
         shares = [100 * row["coverage"] for row in verdict.by_step]
         axes.plot(steps, shares, color=MODEL, marker=_dot(len(steps)), label="inside the interval")
@@ -171,7 +171,7 @@ def coverage(verdict: Verdict) -> Picture:
 
 def losses(history: Sequence[dict[str, Any]]) -> Picture:
     """Training and validation loss of every member, by training step."""
-    with _drawing():
+    with drawing():
         figure, axes = _one()
         members = list(dict.fromkeys(row["member"] for row in history))
         for number, member in enumerate(members):
@@ -188,7 +188,7 @@ def losses(history: Sequence[dict[str, Any]]) -> Picture:
 def rivals(verdict: Verdict) -> Picture:
     """Mean absolute error of the model beside that of each baseline."""
     scores = {"model": verdict.model, **verdict.baselines}
-    with _drawing():
+    with drawing():
         figure, axes = _one(0.5 + 0.45 * len(scores))
         names = [_WORDS[name] for name in scores]
         values = [row["mae"] for row in scores.values()]
@@ -201,7 +201,7 @@ def rivals(verdict: Verdict) -> Picture:
 
 
 @contextmanager
-def _drawing() -> Iterator[None]:
+def drawing() -> Iterator[None]:
     """Draw in the one style of all pictures; a sign that no font has is a box, not a warning."""
     require()
     import matplotlib
@@ -226,8 +226,9 @@ def _rows(panel: Panel, most: int) -> "tuple[Figure, list[Axes]]":
     return figure, [figure.add_subplot(count, 1, number + 1) for number in range(count)]
 
 
-def _line(axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str) -> None:
-    axes.plot(_times(panel, i, steps), values, color=colour, linewidth=1.2, label=label, marker=_dot(len(steps), 8))
+def line(axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str) -> None:
+    """Draw steps of series i; dots where there are few."""
+    axes.plot(times_of(panel, i, steps), values, color=colour, linewidth=1.2, label=label, marker=_dot(len(steps), 8))
 
 
 def _band(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
@@ -236,7 +237,8 @@ def _band(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> No
             axes.fill_between(x, rows[low], rows[high], color=MODEL, alpha=0.2, linewidth=0)
 
 
-def _times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
+def times_of(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
+    """The steps of series i as times that matplotlib knows, or as whole numbers."""
     instants = panel.axis.grid.instants(panel.start[i] + np.asarray(steps, dtype=np.int64))
     return instants if panel.axis.kind == "integer" else panel.axis.form.local(instants).view("M8[us]")
 
@@ -249,7 +251,8 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
     return np.array([numbers.get(tuple(key), -1) for key in keys], dtype=np.int64)
 
 
-def _named(axes: "Axes", panel: Panel, i: int) -> None:
+def named(axes: "Axes", panel: Panel, i: int) -> None:
+    """Give a picture of series i its name and an axis of times."""
     name = " / ".join(panel.keys[i]) if panel.keys[i] else panel.columns.target[0]
     axes.set_title(name if len(name) <= 60 else f"{name[:59]}…", loc="left", fontsize=10)
     axes.margins(x=0.01)

@@ -30,6 +30,13 @@ def require_room(panel: Panel, window: WindowConfig) -> None:
     )
 
 
+def is_binary(panel: Panel) -> bool:
+    """Whether the target holds 0 and 1, both of them, and nothing else."""
+    values = panel.values
+    zero, one = values == 0, values == 1
+    return bool(zero.any() and one.any() and (zero | one | np.isnan(values)).all())
+
+
 def require_ahead(panel: Panel, horizon: int) -> None:
     """Raise DataError where covariates known ahead are not known for each of the next `horizon` steps of a series."""
     names, wide = panel.columns.future, panel.future.shape[1]

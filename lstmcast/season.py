@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.features import Seasons
+from lstmcast.panel import Panel
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -17,6 +18,19 @@ _SAMPLE = 200
 _NEWEST = 5000
 _UNNAMED = (4, 7, 12, 24, 48, 52, 96, 144, 168, 288)
 """Seasons looked for where there is no calendar."""
+
+
+def seasons_of(panel: Panel, forced: int | None = None) -> Seasons:
+    """Seasons of a panel, in steps: what its calendar proposes or, without one, what is found, as its values show."""
+    axis = panel.axis
+    if axis.kind == "integer" and forced is None and axis.season == 1:
+        return search_seasons(panel.values, panel.offsets)
+    return find_seasons(panel.values, panel.offsets, Seasons(axis.season, axis.season2), forced)
+
+
+def default_horizon(panel: Panel, main: int) -> int:
+    """The frequency's horizon; one season where steps have no calendar."""
+    return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
 
 
 def find_seasons(values: Floats, offsets: Ints, proposed: Seasons, forced: int | None = None) -> Seasons:
@@ -93,5 +107,5 @@ def _differences(y: Floats) -> Floats:
     d = d - np.nanmedian(d) if len(d) and not np.isnan(d).all() else np.zeros(len(d))
     spread = 1.4826 * np.nanmedian(np.abs(d)) if len(d) else 0.0
     if spread > 0:
-        d = np.clip(d, -8 * spread, 8 * spread)
+        d = np.clip(d, -4 * spread, 4 * spread)
     return np.nan_to_num(d)

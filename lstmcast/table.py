@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from lstmcast.bulk import Bulk
 from lstmcast.csvtext import TextTable
 from lstmcast.dates import Form
+from lstmcast.dialect import Dialect
 from lstmcast.errors import DataError, suggest
 from lstmcast.layouts import Ints
 from lstmcast.numerals import read_numbers
@@ -41,6 +42,11 @@ class TextSource:
     def texts(self) -> TextTable:
         """The strict reading."""
         return self.strict()
+
+    @property
+    def dialect(self) -> Dialect:
+        """How the text is written."""
+        return (self.bulk or self.texts).dialect
 
     def verbatim(self, column: str) -> pa.ChunkedArray:
         """Every cell of a column as it was written."""

@@ -115,3 +115,11 @@ def test_significance_grows_with_the_season_and_is_low_without() -> None:
     noise = rng().normal(size=200)
     levels = [significance(noise + a * np.sin(2 * np.pi * t / 12), 12) for a in (0.0, 1.0, 3.0)]
     assert levels[0] < 1 < levels[1] < levels[2]
+
+
+@pytest.mark.parametrize("value", [3.0, 100.0, 1e6])
+def test_one_wild_value_hides_no_season(value: float) -> None:
+    t = np.arange(96)
+    y = 100 + t + 30 * np.sin(np.pi * t / 6) + rng().uniform(-3, 3, 96)
+    y[82] *= value
+    assert find_seasons(*flat([y]), MONTHLY).main == 12

@@ -171,12 +171,14 @@ def escape(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
-def plain_table(header: Sequence[str], rows: Cells) -> list[str]:
-    """Lines of an aligned table: the first column to the left, the others to the right."""
+def plain_table(header: Sequence[str], rows: Cells, left: Sequence[int] = (0,)) -> list[str]:
+    """Lines of an aligned table: the columns `left` to the left, the others to the right."""
     cells = [[escape(cell) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     return [
-        "  ".join(_pad(cell, width, i == 0) for i, (cell, width) in enumerate(zip(row, widths, strict=True)))
+        "  ".join(
+            _pad(cell, width, i in left) for i, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
         for row in cells
     ]
 

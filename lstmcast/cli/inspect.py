@@ -1,165 +1,202 @@
 """`lstmcast inspect`: what the tool sees in a file, and the command line that pins it down."""
 
 import shlex
-from dataclasses import dataclass
-from itertools import combinations
-from typing import TYPE_CHECKING, Any
+import textwrap
+from typing import TYPE_CHECKING, Annotated, Any
+
+from typer import Option
 
 from lstmcast.cli import console, output
 from lstmcast.cli.console import Report
-from lstmcast.cli.options import Data, DataOptions, ShowOptions
+from lstmcast.cli.options import OUTPUT, ColumnOptions, Data, DataOptions, ShowOptions, WindowOptions
+from lstmcast.cli.pinned import pinned
 from lstmcast.cli.source import shown
-from lstmcast.config import Columns, DataConfig
-from lstmcast.errors import DataError
 
 if TYPE_CHECKING:
-    from lstmcast.panel import Panel
+    from lstmcast.guesses import Seen
+    from lstmcast.inspection import Inspection
     from lstmcast.read import Table
 
 EXAMPLES = """\
 lstmcast inspect sample_data/price.csv
+lstmcast inspect sample_data/shop.csv --target sold --plot shop.png
 lstmcast inspect sales.csv.gz --delimiter ";" --decimal ,"""
-_FEW = 20
-"""A column of no more values than this is rather a flag or a class than a target."""
-_TRIED = 8
-"""Columns tried as the name of the series, alone and together, where a stamp stands in several rows."""
+Plot = Annotated[
+    str | None,
+    Option(
+        metavar="FILE",
+        help="Draw series, season and gaps into this file: .png, .svg or .pdf.",
+        show_default="no picture",
+        rich_help_panel=OUTPUT,
+    ),
+]
+WIDTH = 80
+_LISTED = 40
+"""Columns of a wide table that are listed unasked."""
+_BARS = "▁▂▃▄▅▆▇█"
+_DRAWN = 3
 
 
-@dataclass(frozen=True)
-class _Seen:
-    """A column as it is seen: number, time or text."""
+def inspect(
+    data: Data,
+    columns: ColumnOptions,
+    reading: DataOptions,
+    window: WindowOptions,
+    *,
+    plot: Plot = None,
+    show: ShowOptions,
+) -> None:
+    """Show what is seen in DATA, what is done about it, and the options that pin it down.
 
-    name: str
-    kind: str
-    missing: int
-    distinct: int
-    first: str
-
-
-def inspect(data: Data, reading: DataOptions, *, show: ShowOptions) -> None:
-    """Show what is seen in DATA, and the options that pin it down.
-
-    Nothing is learnt or written. Where several columns could be the target, the first likely one is the example.
+    Nothing is learnt or saved. Roles that are not given are guessed, of the target too; the last line is the command
+    that fits what was shown, with every guess spelled out.
     """
     report, config = Report.of(show), reading.config()
+    if plot:
+        from lstmcast import plots
+
+        plots.require()
+        plots.form_of(plot)
     report.say(f"reading {shown(data)}")
+    from lstmcast.guesses import guess_roles, see_columns, with_roles
+    from lstmcast.inspection import inspect_panel
+    from lstmcast.panel import Panel
     from lstmcast.read import read_table
 
     table = read_table(data, config)
-    columns = _columns(table)
-    if not show.json:
-        _write(_column_lines(columns))  # needed most where no series can be made of them
-    panel, others = _panel(table, columns, config)
-    line = _command(data, panel, reading)
-    if show.json:
-        output.write_object("inspect", {**_facts(table, columns, panel), "command_line": line})
-        return
-    report.found(panel.notes)
-    _write(["", *_panel_lines(table, panel, others), "", console.escape(line)])
-
-
-def _columns(table: "Table") -> list[_Seen]:
-    import numpy as np
-
-    from lstmcast.timecolumn import find_time
-
-    times, _ = find_time(table, Columns(target=("",)), np.zeros(len(table.frame), dtype=np.int64))
-    found = []
-    for name in map(str, table.frame.columns):
-        values = table.frame[name]
-        known = values.dropna()
-        kind = "time" if name in times else "number" if _is_number(table, name) else "text"
-        first = str(known.iloc[0]) if len(known) else ""
-        found.append(_Seen(name, kind, int(values.isna().sum()), int(known.nunique()), first))
-    return found
-
-
-def _is_number(table: "Table", name: str) -> bool:
-    from lstmcast.read import to_number
-
+    seen = see_columns(table)
     try:
-        to_number(table, name)
-    except DataError:
-        return False
-    return True
+        roles = guess_roles(table, seen, columns.given())
+        panel = Panel.from_table(table, roles, config)
+    except Exception:
+        if not show.json:
+            _write(_table_lines(table, seen))  # needed most where no series can be made of them
+        raise
+    seen = with_roles(table, seen, panel.columns, config)
+    found = inspect_panel(panel, season=window.season, horizon=window.horizon)
+    line = shlex.join(pinned(data, table, found, reading, window))
+    if plot:
+        from lstmcast.plots_inspect import overview
 
-
-def _panel(table: "Table", columns: list[_Seen], config: DataConfig) -> tuple["Panel", list[str]]:
-    """Read the table with the likeliest roles; also returns the other columns that could be the target."""
-    from lstmcast.panel import Panel
-
-    times = tuple(column.name for column in columns if column.kind == "time")
-    series = _key(table, columns, times)
-    numbers = [column for column in columns if column.kind == "number" and column.name not in series]
-    if not numbers:
-        raise DataError(f"{table.name} has no column of numbers", "give a file with a column to forecast")
-    first, *others = [column.name for column in sorted(numbers, key=lambda column: column.distinct <= _FEW)]
-    return Panel.from_table(table, Columns((first,), times, series), config), others
-
-
-def _key(table: "Table", columns: list[_Seen], times: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the fewest columns that tell rows of one time apart; none where there are none such."""
-    if not times or not table.frame.duplicated(list(times)).any():
-        return ()
-    likely = [column for column in columns if column.kind != "time" and 1 < column.distinct <= len(table.frame) // 3]
-    names = [column.name for column in sorted(likely, key=lambda column: column.kind != "text")][:_TRIED]
-    tried = (key for size in (1, 2, 3) for key in combinations(names, size))
-    return next((key for key in tried if not table.frame.duplicated([*times, *key]).any()), ())
+        plots.write(overview(found), plot)
+        report.say(f"drawn into {plot!r}")
+    if show.json:
+        output.write_object("inspect", {**_facts(table, seen, found), "command_line": line})
+        return
+    _write(
+        [*_table_lines(table, seen), "", *_drawing(found), *_finding_lines(found), *_next(seen), console.escape(line)]
+    )
 
 
 def _write(lines: list[str]) -> None:
     output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
 
 
-def _column_lines(columns: list[_Seen]) -> list[str]:
-    header = ("column", "kind", "missing", "distinct", "first")
-    rows = [[one.name, one.kind, str(one.missing), str(one.distinct), one.first[:40]] for one in columns]
-    return console.plain_table(header, rows)
+def _table_lines(table: "Table", seen: "list[Seen]") -> list[str]:
+    header = ("column", "kind", "missing", "distinct", "first", "role")
+    rows = [
+        [_cut(one.name, 22), one.kind, f"{one.missing:,}", f"{one.distinct:,}", _cut(one.first, 14), _role(one)]
+        for one in seen[:_LISTED]
+    ]
+    size = f"{len(table):,} rows, {len(seen):,} columns"
+    lines = [*_wrapped("file", "; ".join([size, *_written(table), *table.notes])), ""]
+    lines += console.plain_table(header, rows, left=(0, 1, 4, 5))
+    return lines + ([f"and {len(seen) - _LISTED:,} more columns"] if len(seen) > _LISTED else [])
 
 
-def _panel_lines(table: "Table", panel: "Panel", others: list[str]) -> list[str]:
-    axis, keys = panel.axis, panel.columns.series
-    told = (
-        ("rows", f"{len(table.frame):,}"),
-        ("series", f"{len(panel):,}" + (f" by {', '.join(keys)}" if keys else "")),
-        ("steps", f"{int(panel.offsets[-1]):,}, {axis.grid.words} ({axis.freq})"),
-        ("season", str(axis.season)),
-        ("horizon", str(axis.horizon)),
-        ("target", panel.columns.target[0] + (f"  (or {', '.join(others)})" if others else "")),
+def _written(table: "Table") -> list[str]:
+    """Return what a text file is, where its notes do not say it."""
+    usual = table.source is not None and table.source.dialect.delimiter == ","
+    return ["comma-separated"] if usual else []
+
+
+def _role(one: "Seen") -> str:
+    return one.role or (f"({' or '.join(one.could)}?)" if one.could else "")
+
+
+def _cut(text: str, most: int) -> str:
+    text = console.escape(text)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def _finding_lines(found: "Inspection") -> list[str]:
+    lines = []
+    for one in found.findings:
+        lines += _wrapped(one.name, f"{one.found} → {one.done}" if one.done else one.found)
+    for note in found.panel.notes:
+        if not note.startswith(("time is", "missing ")):
+            lines += _wrapped("note", note)
+    return lines
+
+
+def _wrapped(label: str, text: str) -> list[str]:
+    """Return a label and its text in lines of a terminal's width, the text indented."""
+    return textwrap.wrap(
+        f"{label:<12}{console.escape(text)}",
+        WIDTH,
+        subsequent_indent=" " * 12,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
-    return [f"{name:<8} {console.escape(value)}" for name, value in told]
 
 
-def _facts(table: "Table", columns: list[_Seen], panel: "Panel") -> dict[str, Any]:
-    axis = panel.axis
+def _drawing(found: "Inspection") -> list[str]:
+    """Return the first series in one line each, drawn with blocks; a gap is a gap."""
+    panel = found.panel
+    count = min(len(panel), _DRAWN)
+    labels = [_cut("/".join(panel.keys[i]) or panel.columns.target[0], 11) for i in range(count)]
+    return [f"{label:<12}{_sparkline(panel.series(i))}" for i, label in enumerate(labels)] + [""]
+
+
+def _sparkline(values: Any) -> str:
+    import numpy as np
+
+    parts = np.array_split(values, min(len(values), WIDTH - 12))
+    means = np.array([np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts])
+    low, high = np.nanmin(means), np.nanmax(means)
+    span = high / 2 - low / 2
+    heights = (means / 2 - low / 2) / span * (len(_BARS) - 1) if span > 0 else means * 0 + 3
+    return "".join(" " if np.isnan(height) else _BARS[round(height)] for height in heights)
+
+
+def _next(seen: "list[Seen]") -> list[str]:
+    """Return what to try, before the command line itself."""
+    options = [f"--{one.could[0]} {shlex.quote(one.name)}" for one in seen if one.could and one.could[0] in _ROLES]
+    lines = [""]
+    if options:
+        lines += [*_wrapped("to add", console.escape(" ".join(options[:8])) + (" ..." if len(options) > 8 else "")), ""]
+    return [*lines, "to fit it so, with nothing left to be guessed:"]
+
+
+_ROLES = ("past", "future", "static")
+
+
+def _dialect(table: "Table") -> dict[str, Any] | None:
+    """Return how a text file is written; None for a typed one."""
+    if table.source is None:
+        return None
+    found = table.source.dialect
+    marks = {"delimiter": found.delimiter, "decimal": found.decimal, "thousands": found.thousands}
+    return {**marks, "header": found.headed}
+
+
+def _facts(table: "Table", seen: "list[Seen]", found: "Inspection") -> dict[str, Any]:
+    from lstmcast.inspection import facts
+
+    panel = found.panel
     return {
-        "rows": len(table.frame),
-        "columns": [vars(column) for column in columns],
+        "file": table.name,
+        "dialect": _dialect(table),
+        "rows": len(table),
+        "columns": [{**vars(one), "could": list(one.could)} for one in seen],
         "time": list(panel.columns.time),
         "series": list(panel.columns.series),
         "target": list(panel.columns.target),
         "n_series": len(panel),
         "steps": int(panel.offsets[-1]),
-        "freq": axis.freq,
-        "season": axis.season,
-        "horizon": axis.horizon,
+        "freq": panel.axis.freq,
+        "season": found.seasons.main,
+        "horizon": found.horizon,
+        "findings": dict(facts(found.findings)),
         "notes": list(panel.notes),
     }
-
-
-def _command(data: str, panel: "Panel", reading: DataOptions) -> str:
-    """Return the line that fits the same reading of the file with nothing left to be found."""
-    axis, roles = panel.axis, panel.columns
-    words = ["lstmcast", "fit", data]
-    for option, names in (("--target", roles.target), ("--time", roles.time), ("--series", roles.series)):
-        words += [word for name in names for word in (option, name)]
-    words += [] if reading.resample else ["--freq", axis.freq]
-    words += ["--season", str(axis.season), "--horizon", str(axis.horizon)]
-    for name, value in vars(reading).items():
-        if name != "freq" and value != getattr(DataOptions, name):
-            option = f"--{'no-' if value is False else ''}{name.replace('_', '-')}"
-            if isinstance(value, bool):
-                words.append(option)
-                continue
-            words += [word for text in (value if isinstance(value, list) else [value]) for word in (option, str(text))]
-    return shlex.join(words)

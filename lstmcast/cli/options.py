@@ -134,10 +134,14 @@ class ColumnOptions:
 
     def columns(self) -> Columns:
         """Columns by role; raises UsageError without a target."""
-        given = {name: tuple(names or ()) for name, names in vars(self).items()}
-        if len(given["time"]) == 1:
+        return Columns(**{"target": ()} | self.given())
+
+    def given(self) -> dict[str, tuple[str, ...]]:
+        """The roles that were given, with their columns."""
+        given = {name: tuple(names) for name, names in vars(self).items() if names}
+        if len(given.get("time", ())) == 1:
             given["time"] = tuple(name.strip() for name in given["time"][0].split(","))
-        return Columns(**given)
+        return given
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,14 @@
+"""What `inspect` shows, in words and as JSON, and that the command it prints reads the file as it was shown."""
+
 import json
+import os
+import re
 import shlex
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, on_terminal, write_months
 
 
 def test_inspect_pins_its_guesses_in_a_command_line(lstmcast: Program, sample: Path) -> None:
@@ -12,17 +16,57 @@ def test_inspect_pins_its_guesses_in_a_command_line(lstmcast: Program, sample: P
     assert done.returncode == 0
     words = shlex.split(done.stdout.splitlines()[-1])
     assert words[:3] == ["lstmcast", "fit", str(sample / "shop.csv")]
-    options = dict(zip(words[3::2], words[4::2], strict=True))
-    assert options == {
-        "--target": "sold", "--time": "date", "--series": "shop", "--freq": "D", "--season": "7", "--horizon": "14",
-    }  # fmt: skip
+    assert "--header" in words
+    options = dict(zip(words, words[1:], strict=False))
+    expected = {"--target": "sold", "--time": "date", "--series": "shop", "--freq": "D", "--season": "7"}
+    expected |= {"--delimiter": ",", "--decimal": ".", "--encoding": "utf-8", "--date-format": "%Y-%m-%d"}
+    assert {name: options[name] for name in expected} == expected
 
 
-def test_inspect_says_what_each_column_is(lstmcast: Program, sample: Path) -> None:
+def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(lstmcast: Program, tmp_path: Path) -> None:
+    rows = "".join(f"{day:02}/{month:02}/2023;{day % 7},{month}\n" for month in range(1, 13) for day in range(1, 29))
+    (tmp_path / "d.csv").write_text("when;y\n" + rows)
+    printed = lstmcast("inspect", "d.csv", "--date-format", "%d/%m/%Y").stdout.splitlines()[-1]
+    done = lstmcast(*shlex.split(printed)[1:], "--steps", 0)
+    assert (done.returncode, done.stdout) == (0, "runs/d-y\n"), done.stderr
+    assert "time is" not in done.stderr
+
+
+def test_inspect_says_what_each_column_is_and_could_be(lstmcast: Program, sample: Path) -> None:
     seen = json.loads(lstmcast("inspect", sample / "shop.csv", "--json").stdout)
     assert (seen["schema_version"], seen["n_series"], seen["freq"]) == (1, 5, "D")
-    kinds = {column["name"]: column["kind"] for column in seen["columns"]}
-    assert (kinds["date"], kinds["shop"], kinds["sold"]) == ("time", "text", "number")
+    columns = {column["name"]: (column["kind"], column["role"], column["could"]) for column in seen["columns"]}
+    assert columns == {
+        "date": ("time", "time", []),
+        "shop": ("text", "series", []),
+        "region": ("text", "", ["static"]),
+        "sold": ("number", "target", []),
+        "price": ("number", "", ["future", "target"]),
+        "promotion": ("number", "", ["future"]),
+        "holiday": ("number", "", ["future"]),
+        "temperature": ("number", "", ["past", "target"]),
+    }
+
+
+def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(lstmcast: Program, tmp_path: Path) -> None:
+    lines = write_months(tmp_path / "m.csv", 96).read_text().splitlines()
+    del lines[50:53]
+    lines[80] = lines[80].split(",")[0] + ",400"
+    (tmp_path / "m.csv").write_text("\n".join(lines))
+    found = json.loads(lstmcast("inspect", "m.csv", "--json").stdout)["findings"]
+    assert (found["season"]["main"], found["trend"]["rising"]) == (12, 1)
+    assert 0.5 < found["season"]["strength"] <= 1
+    gap = {name: found["gaps"][name] for name in ("steps", "count", "longest", "from", "to")}
+    assert gap == {"steps": 3, "count": 1, "longest": 3, "from": "2014-02", "to": "2014-04"}
+    assert found["outliers"]["farthest"][0]["value"] == 400
+    assert "--fill" in found["gaps"]["done"]
+
+
+def test_roles_that_are_given_are_not_guessed(lstmcast: Program, sample: Path) -> None:
+    given = ("--target", "temperature", "--future", "holiday", "--horizon", 5)
+    seen = json.loads(lstmcast("inspect", sample / "shop.csv", *given, "--json").stdout)
+    assert (seen["target"], seen["series"], seen["horizon"]) == (["temperature"], ["shop"], 5)
+    assert "--future holiday" in seen["command_line"] and "--horizon 5" in seen["command_line"]
 
 
 def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Path) -> None:
@@ -34,10 +78,41 @@ def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Pat
     assert (seen["series"], seen["n_series"], seen["target"]) == (["a", "b"], 4, ["y"])
 
 
-def test_inspect_repeats_how_the_file_was_read(lstmcast: Program, tmp_path: Path) -> None:
-    (tmp_path / "d.csv").write_text("when;y\n" + "".join(f"{day:02}.03.2024;{day},5\n" for day in range(1, 31)))
-    done = lstmcast("inspect", "d.csv", "--date-format", "%d.%m.%Y", "--decimal", ",")
-    assert done.stdout.splitlines()[-1].endswith("--date-format %d.%m.%Y --decimal ,")
+def test_two_columns_of_times_are_both_named_and_the_first_is_shown(lstmcast: Program, tmp_path: Path) -> None:
+    rows = "".join(f"2024-01-{day:02},2024-02-{day:02},{day % 5}\n" for day in range(1, 29))
+    (tmp_path / "t.csv").write_text("ordered,paid,y\n" + rows)
+    seen = json.loads(lstmcast("inspect", "t.csv", "--json").stdout)
+    assert seen["time"] == ["ordered"]
+    assert {column["name"]: column["could"] for column in seen["columns"]}["paid"] == ["time"]
+
+
+def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(sample: Path, tmp_path: Path) -> None:
+    seen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=80)
+    assert seen.status == 0
+    *lines, _ = seen.text.rstrip().splitlines()
+    assert max(map(len, lines[1:])) <= 80
+    drawn = [line for line in lines if re.search("[▁▂▃▄▅▆▇█]{40}", line)]
+    assert [line.split("  ")[0] for line in drawn] == ["airport", "harbour", "old town"]
+
+
+def test_a_picture_is_drawn_of_what_was_found(lstmcast: Program, sample: Path, tmp_path: Path) -> None:
+    done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "drawn into 'shop.png'")
+    assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_without_matplotlib_a_picture_is_refused_with_the_line_that_installs_it(
+    lstmcast: Program, sample: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "hidden/matplotlib").mkdir(parents=True)
+    (tmp_path / "hidden/matplotlib/__init__.py").write_text("raise ImportError")
+    done = lstmcast("inspect", sample / "shop.csv", "--plot", "x.png", env=_path_first(tmp_path / "hidden"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "pip install 'lstmcast[plot]'" in done.stderr
+
+
+def _path_first(folder: Path) -> dict[str, str]:
+    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 @pytest.mark.parametrize(
@@ -47,5 +122,12 @@ def test_inspect_of_what_cannot_be_forecast_says_so(text: str, status: int, lstm
     (tmp_path / "x.csv").write_text(text)
     done = lstmcast("inspect", "x.csv")
     assert done.returncode == status
-    assert len(done.stderr.splitlines()) <= 4
+    assert len(done.stderr.splitlines()) <= 3
     assert "error: " in done.stderr
+
+
+def test_columns_are_shown_even_where_no_series_can_be_made_of_them(lstmcast: Program, tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("date,y\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n" * 3)
+    done = lstmcast("inspect", "x.csv")
+    assert (done.returncode, "--duplicates" in done.stderr) == (3, True)
+    assert [line.split()[:2] for line in done.stdout.splitlines()[-2:]] == [["date", "time"], ["y", "number"]]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.conftest import run_program
-from tests.faults.conftest import Refused, days
+from tests.faults.conftest import Refused, Seen, days
 
 HEADER = "shop,day,sold,price,event,region"
 LENGTH = 60
@@ -94,6 +94,13 @@ def test_s1_a_short_but_usable_series_shrinks_the_context_by_itself(tmp_path: Pa
     done = run_program("forecast", "few.csv", "--target", "y", cwd=tmp_path)
     assert done.returncode == 0
     assert "the network looks back 20 steps, not 28: no series is longer" in done.stderr
+
+
+def test_s2_many_series_in_one_file_are_read_at_once(tmp_path: Path, seen: Seen) -> None:
+    rows = (f"s{n},{day},{n + day}" for n in range(20_000) for day in range(2000, 2005))
+    write(tmp_path / "many.csv", rows, "id,year,y")
+    found = seen("many.csv", "--target", "y", "--series", "id", timeout=30)
+    assert (found["n_series"], found["steps"]) == (20_000, 100_000)
 
 
 def test_s3_series_of_other_length_and_scale_are_forecast_and_the_skipped_ones_listed(tmp_path: Path) -> None:

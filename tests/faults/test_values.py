@@ -1,0 +1,66 @@
+"""Rows V1 and V4 to V7 of the faults: missing, constant, extreme and 0/1 values of the target."""
+
+import csv
+import math
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import run_program
+from tests.faults.conftest import Refused, Seen, days
+
+Forecast = Callable[..., tuple[list[float], str]]
+
+
+@pytest.fixture
+def forecast(tmp_path: Path) -> Forecast:
+    """`forecast(text, *options)`: the forecast of column y of a file of this text, and what was said."""
+
+    def run(text: str, *options: object) -> tuple[list[float], str]:
+        (tmp_path / "x.csv").write_text(text)
+        done = run_program("forecast", "x.csv", "--target", "y", *options, cwd=tmp_path)
+        assert done.returncode == 0, done.stderr
+        rows = [{name: float(value) for name, value in row.items() if name != "date"}
+                for row in csv.DictReader(done.stdout.splitlines())]  # fmt: skip
+        assert all(math.isfinite(value) for row in rows for value in row.values())
+        assert all(row["q10"] <= row["forecast"] <= row["q90"] for row in rows)
+        return [row["forecast"] for row in rows], done.stderr
+
+    return run
+
+
+def wave(day: int) -> float:
+    return round(100 + 20 * math.sin(2 * math.pi * day / 7) + 3 * math.sin(5 * day), 1)
+
+
+def test_v1_missing_values_are_said_and_left_missing(forecast: Forecast, seen: Seen) -> None:
+    text = days(31, y=lambda day: "" if day in (5, 6, 20) else wave(day))
+    values, said = forecast(text)
+    assert "missing target values: 3, left missing" in said
+    assert all(60 < value < 140 for value in values)
+    gaps = seen("x.csv")["findings"]["gaps"]
+    assert (gaps["steps"], gaps["count"], "--fill" in gaps["done"]) == (3, 2, True)
+
+
+@pytest.mark.parametrize("value", [0, -7.25])
+def test_v4_a_constant_series_is_forecast_as_that_constant(value: float, forecast: Forecast) -> None:
+    values, _ = forecast(days(31, y=lambda _: value))
+    assert values == pytest.approx([value] * len(values), rel=1e-2)
+
+
+@pytest.mark.parametrize("unit", ["1e298", "1e-322", "-1e298"])
+def test_v5_values_at_the_ends_of_floating_point_neither_overflow_nor_vanish(unit: str, forecast: Forecast) -> None:
+    values, _ = forecast(days(31, y=lambda day: f"{wave(day) * float(unit)!r}"))
+    assert all(60 < value / float(unit) < 140 for value in values)
+
+
+def test_v7_a_target_of_categories_is_refused(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "x.csv").write_text(days(31, y=lambda day: "high" if day % 3 else "low"))
+    refused(
+        "fit",
+        "x.csv",
+        "--target",
+        "y",
+        says=["x.csv:2", "column 'y': 'high' is not a number", "'low' 10 times", "a 0/1 column"],
+    )
