@@ -27,6 +27,7 @@ from lstmcast.timecolumn import read_time
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+Places = Ints | slice
 
 LEAST_STEPS = 3
 """Fewer observed values than this are no series to learn from."""
@@ -46,7 +47,8 @@ def assemble(
     """
     table.require((*columns.target, *columns.series, *columns.past, *columns.future, *columns.static))
     codes, keys = series_keys(table, columns.series)
-    values = np.stack([numbers(table, name, again=axis is not None) for name in columns.target], axis=1)
+    targets = [numbers(table, name, again=axis is not None) for name in columns.target]
+    values = np.stack(targets, axis=1) if len(targets) > 1 else targets[0][:, None]
     roles = [encode(table, names, encodings) for names in (columns.past, columns.future, columns.static)]
     reading = read_time(table, columns, config, codes, axis)
     notes = [*table.notes, *reading.notes]
@@ -96,9 +98,13 @@ class _Spans:
 
 def _spans(rows: Rows) -> _Spans:
     seen, starts = ~np.isnan(rows.values[:, 0]), rows.starts()
-    observed = np.add.reduceat(seen, starts, dtype=np.int64)
-    first = np.minimum.reduceat(np.where(seen, rows.stamps, _FAR), starts)
-    last = np.maximum.reduceat(np.where(seen, rows.stamps, -_FAR), starts)
+    if seen.all():
+        ends = np.r_[starts[1:], len(seen)]
+        first, last, observed = rows.stamps[starts], rows.stamps[ends - 1], ends - starts
+    else:
+        observed = np.add.reduceat(seen, starts, dtype=np.int64)
+        first = np.minimum.reduceat(np.where(seen, rows.stamps, _FAR), starts)
+        last = np.maximum.reduceat(np.where(seen, rows.stamps, -_FAR), starts)
     return _Spans(observed, first, last, np.where(observed > 0, last - first + 1, 0))
 
 
@@ -141,8 +147,10 @@ def _ahead(spans: _Spans, rows: Rows, future: Floats) -> Ints:
     return np.maximum(np.maximum.reduceat(known, rows.starts()) - spans.last, 0)
 
 
-def _places(spans: _Spans, rows: Rows, lengths: Ints) -> tuple[Ints, Ints]:
+def _places(spans: _Spans, rows: Rows, lengths: Ints) -> tuple[Places, Places]:
     """Rows within the first `lengths` [N] steps of their series, and where they lie when series stand end to end."""
+    if len(rows.codes) == lengths.sum() and (spans.observed == lengths).all():
+        return slice(None), slice(None)  # every step has its row: nothing to move
     step = rows.stamps - spans.first[rows.codes]
     inside = np.flatnonzero((step >= 0) & (step < lengths[rows.codes]))
     return inside, _offsets(lengths)[rows.codes[inside]] + step[inside]
@@ -152,8 +160,10 @@ def _offsets(lengths: Ints) -> Ints:
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
-def _spread(values: Floats, place: Ints, total: int) -> Floats:
+def _spread(values: Floats, place: Places, total: int) -> Floats:
     """Values at their places in an array of `total` rows, NaN elsewhere."""
+    if isinstance(place, slice):
+        return values
     out = np.full((total, *values.shape[1:]), np.nan)
     out[place] = values
     return out

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Literal
 
 import pyarrow as pa
@@ -31,20 +32,30 @@ _LONGEST_RECORD = 1 << 26
 _HEAD = 1000
 _ATTEMPTS = 3
 Kind = Literal["whole", "number", "stamp", "text"]
+_Piece = tuple[bytes, int, int]
+"""Bytes, and where in them whole records begin and end."""
 
 
 @dataclass(frozen=True)
 class Bulk:
     """Columns of int64, float64, timestamps in microseconds, or text: as in the file, or as a dictionary of it.
 
-    layouts: how the stamps of a column are written. line_per_row: whether rows and lines go together one to one.
+    layouts: how the stamps of a column are written.
     """
 
     columns: pa.Table
     layouts: dict[str, str]
     dialect: Dialect
     notes: tuple[str, ...]
-    line_per_row: bool
+    source: Source
+
+    @cached_property
+    def line_per_row(self) -> bool:
+        """Whether rows and lines go together one to one."""
+        lines, last = 0, b""
+        for last in self.source.blocks():
+            lines += last.count(b"\n")
+        return lines + (not last.endswith(b"\n")) == self.dialect.first_line - 1 + len(self.columns)
 
 
 class _DoubtError(Exception):
@@ -90,22 +101,22 @@ def _read(source: Source, config: DataConfig, texts: set[str]) -> Bulk:
     if plan.dialect.start >= len(head):
         raise _DoubtError
     _look(head, plan, config.date_format, texts)
-    parts: list[list[pa.Array]] = []
-    lines, last = 0, b""
-    for last, columns in _converted(source, plan, plan.dialect.start + len(BOM) * marked):
-        parts.append(columns)
-        lines += last.count(b"\n")
-    lines += not last.endswith(b"\n")
-    table = pa.table([_joined(chunks) for chunks in zip(*parts, strict=True)], names=plan.dialect.names)
-    notes = ("byte-order mark skipped",) * marked + plan.dialect.notes
-    return Bulk(table, plan.layouts, plan.dialect, notes, lines == len(table))
+    parts: list[list[pa.Array]] = [[] for _ in plan.dialect.names]
+    for columns in _converted(source, plan, plan.dialect.start + len(BOM) * marked):
+        for chunks, column in zip(parts, columns, strict=True):
+            chunks.append(column)
+    table = pa.table([_joined(parts.pop(0)) for _ in plan.dialect.names], names=plan.dialect.names)
+    pa.default_memory_pool().release_unused()  # of the texts
+    return Bulk(table, plan.layouts, plan.dialect, ("byte-order mark skipped",) * marked + plan.dialect.notes, source)
 
 
 def _look(head: bytes, plan: _Plan, date_format: str | None, texts: set[str]) -> None:
     """Guess from the first rows what each column holds."""
-    body = head[plan.dialect.start :]
-    rows = body[: body.rfind(b"\n") + 1] or body
-    first = _texts(rows, plan.dialect).slice(0, _HEAD)
+    end = head.rfind(b"\n") + 1
+    first = _texts((head, plan.dialect.start, end if end > plan.dialect.start else len(head)), plan.dialect)
+    first = first.slice(0, _HEAD)
+    if not len(first):
+        raise _DoubtError
     for name in plan.dialect.names:
         column = first[name].combine_chunks()
         plan.kinds[name] = "text" if name in texts else _kind(column, plan.dialect, plan.na)
@@ -131,50 +142,61 @@ def _layout(text: str) -> str:
     return layouts[0].replace("%f", _FRACTIONS.get(len(fraction[1]), "")) if fraction else layouts[0]
 
 
-def _converted(source: Source, plan: _Plan, skipped: int) -> Iterator[tuple[bytes, list[pa.Array]]]:
-    """Every piece of the file with its columns, in order; as many pieces at once as there are processors."""
+def _converted(source: Source, plan: _Plan, skipped: int) -> Iterator[list[pa.Array]]:
+    """The columns of every piece of the file, in order; as many pieces at once as there are processors."""
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
-        ahead: deque[tuple[bytes, Future[list[pa.Array]]]] = deque()
+        ahead: deque[Future[list[pa.Array]]] = deque()
         for piece in _pieces(source, skipped):
-            ahead.append((piece, pool.submit(_convert, piece, plan)))
+            ahead.append(pool.submit(_convert, piece, plan))
             if len(ahead) > pa.cpu_count():
-                done, columns = ahead.popleft()
-                yield done, columns.result()
-        for done, columns in ahead:
-            yield done, columns.result()
+                yield ahead.popleft().result()
+        for columns in ahead:
+            yield columns.result()
 
 
-def _pieces(source: Source, skipped: int) -> Iterator[bytes]:
-    """The rows in pieces of whole records: cut where a line ends outside of quotes."""
+def _pieces(source: Source, skipped: int) -> Iterator[_Piece]:
+    """The rows in pieces of whole records: cut where a line ends outside of quotes, and copied as little as can be."""
     rest = b""
     for block in source.blocks():
-        data = rest + block
-        if skipped:
-            data, skipped = data[skipped:], max(skipped - len(data), 0)
+        data, begin = block, min(skipped, len(block))
+        skipped -= begin
+        if rest and b'"' not in rest and b'"' not in block and b"\n" in block:
+            begin = block.index(b"\n") + 1
+            line = rest + block[:begin]
+            yield line, 0, len(line)
+        elif rest:
+            data = rest + block
         end = data.rfind(b"\n") + 1
-        if not end or data.count(b'"', 0, end) % 2:
+        if end <= begin or (b'"' in data and data.count(b'"', begin, end) % 2):
             if len(data) > _LONGEST_RECORD:
                 raise _DoubtError
-            rest = data
+            rest = data[begin:]
             continue
         rest = data[end:]
-        yield data[:end]
+        yield data, begin, end
     if rest.strip():
-        yield rest
+        yield rest, 0, len(rest)
 
 
-def _texts(piece: bytes, dialect: Dialect) -> pa.Table:
-    blank = len(dialect.names) == 1 and (b"\n\n" in piece or b"\n\r\n" in piece or piece.startswith((b"\n", b"\r")))
-    quotes = piece.count(b'"')
-    if b"\0" in piece or blank or quotes % 2 or not piece.strip():
+def _texts(piece: _Piece, dialect: Dialect) -> pa.Table:
+    data, begin, end = piece
+    quotes = data.count(b'"', begin, end) if b'"' in data else 0
+    if quotes % 2 or data.find(b"\0", begin, end) >= 0 or (len(dialect.names) == 1 and _blank_line(piece)):
         raise _DoubtError
-    table, ragged = read_block(pa.py_buffer(piece), dialect, quoted=quotes > 0)
-    if ragged or not len(table):
+    table, ragged = read_block(pa.py_buffer(data).slice(begin, end - begin), dialect, quoted=quotes > 0)
+    if ragged:
         raise _DoubtError
     return table
 
 
-def _convert(piece: bytes, plan: _Plan) -> list[pa.Array]:
+def _blank_line(piece: _Piece) -> bool:
+    """Whether a line is empty, which is a missing value in the middle of a single column, and nothing at its end."""
+    data, begin, end = piece
+    inside = any(data.find(mark, begin, end) >= 0 for mark in (b"\n\n", b"\n\r\n"))
+    return inside or data.startswith((b"\n", b"\r"), begin)
+
+
+def _convert(piece: _Piece, plan: _Plan) -> list[pa.Array]:
     texts, columns, doubtful = _texts(piece, plan.dialect), [], []
     for name in plan.dialect.names:
         column = texts[name].combine_chunks()
@@ -230,10 +252,12 @@ def _shortened(texts: pa.Array) -> pa.Array:
     return coded if 2 * len(coded.dictionary) < len(coded) else texts
 
 
-def _joined(chunks: tuple[pa.Array, ...]) -> pa.ChunkedArray:
+def _joined(chunks: list[pa.Array]) -> pa.ChunkedArray:
     """Chunks as one column: of numbers where some are whole, of plain text where some have no dictionary."""
     types = {chunk.type for chunk in chunks}
     if len(types) > 1:
         wider = pa.float64() if pa.float64() in types else pa.string()
-        chunks = tuple(chunk.cast(wider) for chunk in chunks)
+        chunks = [chunk.cast(wider) for chunk in chunks]
+    if pa.types.is_primitive(chunks[0].type):
+        chunks = [pa.concat_arrays(chunks)]  # one array: what is made of it needs no copy
     return pa.chunked_array(chunks)

@@ -49,14 +49,14 @@ def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] 
             if missing:
                 notes.append(f"covariate {column!r}: {missing} missing values")
         else:
-            values, unseen = _one_hot(table.frame[column], categories)
+            values, unseen = _one_hot(table.series(column), categories)
             names += [f"{column}={category}" for category in categories]
             encodings[column] = categories
             if unseen:
                 shown = listed([repr(text) for text in unseen])
                 notes.append(f"covariate {column!r}: {len(unseen)} categories not seen in training: {shown}")
         parts.append(values)
-    whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table.frame), 0))
+    whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
     return Encoded(whole, tuple(names), encodings, tuple(notes))
 
 
@@ -65,7 +65,7 @@ def numbers(table: Table, column: str, *, again: bool) -> Floats:
     try:
         return to_number(table, column)
     except DataError:
-        if again and _mostly_text(table.frame[column]):
+        if again and _mostly_text(table.series(column)):
             raise _changed(table, column, "text", "numbers") from None
         raise
 
@@ -74,10 +74,12 @@ def _categories(table: Table, column: str, known: Mapping[str, list[str]] | None
     """The categories of a text column, sorted; None for a column of numbers."""
     if known is not None:
         kinds = known.get(column)
-        if kinds and _no_longer(table.frame[column], kinds):
+        if kinds and _no_longer(table.series(column), kinds):
             raise _changed(table, column, "numbers", f"categories ({listed(kinds)})")
         return kinds
-    series = table.frame[column]
+    if table.numbers(column) is not None:
+        return None
+    series = table.series(column)
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         return None
     try:

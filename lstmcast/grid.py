@@ -43,6 +43,9 @@ class Grid:
     def ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
         """Ordinal of the period at or before each instant, and whether the instant is exactly its stamp."""
         count = self._count(instants)
+        if count is instants:  # fixed lengths: no stamp lies later than where its period begins
+            ordinals = (count - self.phase) // self.step
+            return ordinals, self.instants(ordinals) == instants
         ordinals = (count - self.phase) // self.step
         late = self.instants(ordinals) > instants  # before this month's day, or before the clock
         ordinals = ordinals - late
@@ -150,12 +153,14 @@ def _understood(many: int, name: str, anchor: str | None) -> Asked | None:
 
 def steps_within(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbours of one series; stamps are sorted by series, then time, without duplicates."""
-    steps = stamps[1:] - stamps[:-1]
-    return np.asarray(steps[codes[1:] == codes[:-1]], dtype=np.int64)
+    steps, same = stamps[1:] - stamps[:-1], codes[1:] == codes[:-1]
+    return steps if same.all() else steps[same]
 
 
 def mode(values: Ints) -> int:
     """The most frequent value; the smallest of several."""
+    if len(values) and (values == values[0]).all():
+        return int(values[0])
     found, counts = np.unique(values, return_counts=True)
     return int(found[counts.argmax()]) if len(found) else 0
 
@@ -176,6 +181,8 @@ def find_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
 def _usual_step(steps: Ints) -> int:
     """The majority's step, or the smallest one where that alone explains every step without many gaps."""
     usual, least = mode(steps), int(steps.min())
+    if usual == least:
+        return usual
     explains = not (steps % least).any() and len(steps) > (steps // least).sum() / 2
     return least if (steps % usual).any() and explains else usual
 

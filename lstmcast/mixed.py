@@ -21,10 +21,13 @@ _SHOWN = 4
 def slower_series(ordinals: Ints, codes: Ints) -> Bools:
     """Which series [S], in the order of their rows, step regularly by several periods while others step by one."""
     starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    ends = np.r_[starts[1:], len(codes)]
+    if (ordinals[ends - 1] - ordinals[starts] == ends - starts - 1).all():  # all step by one
+        return np.zeros(len(starts), dtype=bool)
     steps = np.diff(ordinals, append=ordinals[-1:])
-    steps[np.r_[starts[1:], len(codes)] - 1] = np.iinfo(np.int64).max  # after its last stamp a series has no step
+    steps[ends - 1] = np.iinfo(np.int64).max  # after its last stamp a series has no step
     candidates = np.asarray(np.minimum.reduceat(steps, starts) > 1)
-    candidates &= np.diff(np.r_[starts, len(codes)]) > _LEAST_STEPS
+    candidates &= ends - starts > _LEAST_STEPS
     if candidates.all() or not candidates.any():
         return np.zeros(len(starts), dtype=bool)
     place = np.cumsum(np.r_[False, codes[1:] != codes[:-1]])

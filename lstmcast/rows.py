@@ -6,6 +6,7 @@ Axes: n rows, K targets.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -41,9 +42,20 @@ class Keys:
         """A series' key as one text for messages."""
         return "/".join(self.keys[code]) if self.keys[code] else "the series"
 
-    def labels(self) -> list[str]:
-        """The label of every series."""
-        return [self.label(code) for code in range(len(self.keys))]
+    def labels(self) -> Sequence[str]:
+        """The label of every series, made when it is asked for."""
+        return _Labels(self)
+
+
+@dataclass(frozen=True)
+class _Labels(Sequence[str]):
+    keys: Keys
+
+    def __len__(self) -> int:
+        return len(self.keys.keys)
+
+    def __getitem__(self, code: Any) -> Any:
+        return self.keys.label(code)
 
 
 @dataclass(frozen=True)
@@ -58,7 +70,7 @@ class Rows:
     rows: Ints
     values: Floats
 
-    def take(self, index: Ints) -> "Rows":
+    def take(self, index: Ints | slice) -> "Rows":
         """The rows of these indices, in their order."""
         return Rows(self.codes[index], self.stamps[index], self.rows[index], self.values[index])
 
@@ -74,25 +86,21 @@ class Rows:
 def series_keys(table: Table, names: Sequence[str]) -> tuple[Ints, Keys]:
     """Series code of each row [n], and the keys; DataError where a key is missing."""
     if not names:
-        return np.zeros(len(table.frame), dtype=np.int64), Keys([()])
-    parts, uniques, types = [], [], []
-    for name in names:
-        series = table.verbatim(name)
-        _no_missing_key(table, series, name)
-        codes, found = pd.factorize(series)
-        parts.append(codes.astype(np.int64))
-        uniques.append([str(value) for value in found])
-        types.append("int64" if pd.api.types.is_integer_dtype(series.dtype) else "str")
+        return np.broadcast_to(np.int64(0), len(table)), Keys([()])
+    parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
+    for name, codes in zip(names, parts, strict=True):
+        _no_missing_key(table, codes < 0, name)
+    if len(names) == 1:
+        return parts[0], Keys([(text,) for text in uniques[0]], tuple(names), types)
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
         combined = pd.factorize(combined * np.int64(len(unique)) + codes)[0].astype(np.int64)
     _, first = np.unique(combined, return_index=True)
     columns = [[unique[code] for code in codes[first].tolist()] for codes, unique in zip(parts, uniques, strict=True)]
-    return combined, Keys(list(zip(*columns, strict=True)), tuple(names), tuple(types))
+    return combined, Keys(list(zip(*columns, strict=True)), tuple(names), types)
 
 
-def _no_missing_key(table: Table, series: pd.Series, name: str) -> None:
-    missing = series.isna().to_numpy()
+def _no_missing_key(table: Table, missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         row, count = int(missing.argmax()), int(missing.sum())
         more = f" (and {count - 1} more)" if count > 1 else ""
@@ -151,7 +159,7 @@ def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Tab
             f"{message}: as clocks in {found[0]} repeat that hour",
             f"give the zone of the times, for example --tz {found[0]}, or say what to do with --duplicates first",
         )
-    clock = [name for name in table.frame if re.fullmatch(_CLOCK, str(name), re.IGNORECASE)]
+    clock = [name for name in table.names if re.fullmatch(_CLOCK, name, re.IGNORECASE)]
     hint = "say what to do with --duplicates first, last, mean or sum, or name the series column with --series"
     if clock and "%H" not in reading.form.layout and reading.columns == (reading.name,):
         hint = f"if the time of day stands beside it: --time {reading.name},{clock[0]}; or {hint}"

@@ -59,6 +59,12 @@ def is_typed(series: pd.Series) -> bool:
 
 def read_column(table: Table, name: str, config: DataConfig, like: TimeAxis | None) -> Reading:
     """Stamps of one column. DataError where a cell is empty or does not read, or day and month cannot be told apart."""
+    stamps = None if config.date_format else table.stamps(name)
+    if stamps is not None:
+        return _read_stamps(*stamps, name, config)
+    whole = table.whole(name)
+    if whole is not None and (config.date_format in (None, *UNITS) or not table.text):
+        return _read_numbers(table, whole, name, config, like)
     series = _filled(table, name)
     if is_typed(series):
         return _read_typed(series, name)
@@ -72,8 +78,16 @@ def read_column(table: Table, name: str, config: DataConfig, like: TimeAxis | No
     return _read_texts(table, texts, name, config, like)
 
 
+def _read_stamps(instants: Ints, form: Form, name: str, config: DataConfig) -> Reading:
+    """Stamps that the table holds as such, of texts of one layout or typed."""
+    if form.kind != "text":
+        return Reading((name,), name, form, instants)
+    form, instants, note = _zoned(Parsed(instants, np.ones(len(instants), dtype=bool), form.layout), config.tz)
+    return Reading((name,), name, form, instants, note)
+
+
 def _filled(table: Table, name: str) -> pd.Series:
-    series = table.frame[name]
+    series = table.series(name)
     missing = series.isna().to_numpy()
     if missing.any():
         row, count = int(missing.argmax()), int(missing.sum())

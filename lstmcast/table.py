@@ -166,22 +166,35 @@ class Table:
 
         Codes count up in the order of first appearance. In a text file nothing is taken for missing.
         """
-        found, whole = self._typed(column), self.whole(column)
-        if found is not None and pa.types.is_dictionary(found.type):
-            one = found.unify_dictionaries().combine_chunks()
-            codes, places = pd.factorize(np.asarray(pc.fill_null(one.indices, -1)))
-            texts = one.dictionary.to_pylist()
-            missing = np.append(places < 0, False)  # the last place answers for a code of -1
-            order = np.where(missing, -1, np.cumsum(~missing) - 1)
-            codes = order[codes] if missing.any() else codes.astype(np.int64)
-            return codes, [texts[place] for place in places.tolist() if place >= 0], "str"
-        if whole is not None and not self.text:
+        if isinstance(self.given, pd.DataFrame):
+            return _factorized(self.given[column])
+        found, whole = self.given[column], self.whole(column)
+        if whole is not None:
             codes, unique = pd.factorize(whole)
-            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "int64"
-        series = self.verbatim(column)
-        codes, kinds = pd.factorize(series)
-        kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
-        return codes.astype(np.int64), [str(value) for value in kinds], kind
+            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "str" if self.text else "int64"
+        if self.source and not pa.types.is_dictionary(found.type):
+            found = self.source.verbatim(column)
+        if pa.types.is_string(found.type):
+            found = pc.dictionary_encode(found)
+        return _recoded(found) if pa.types.is_dictionary(found.type) else _factorized(self.series(column))
+
+
+def _factorized(series: pd.Series) -> tuple[Ints, list[str], str]:
+    codes, kinds = pd.factorize(series)
+    kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
+    return codes.astype(np.int64), [str(value) for value in kinds], kind
+
+
+def _recoded(column: pa.ChunkedArray) -> tuple[Ints, list[str], str]:
+    """Codes of a dictionary column that count up in the order of first appearance."""
+    whole = column.unify_dictionaries().combine_chunks()
+    indices = np.asarray(pc.fill_null(whole.indices, -1))
+    codes, places = pd.factorize(indices)
+    missing = np.append(places < 0, False)  # the last place answers for a code of -1
+    order = np.where(missing, -1, np.cumsum(~missing) - 1)
+    codes = order[codes] if missing.any() else codes.astype(np.int64)
+    texts = whole.dictionary.take(pa.array(places[places >= 0])).to_pylist()
+    return codes, texts, "str"
 
 
 def _is_whole(kind: pa.DataType) -> bool:

@@ -57,8 +57,8 @@ def read_time(table: Table, columns: Columns, config: DataConfig, codes: Ints, l
 def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """The time column(s) and a note: the only column of dates, else year, month..., else the only column of steps."""
     taken = {*columns.target, *columns.series, *columns.past, *columns.future, *columns.static}
-    free = [str(name) for name in table.frame.columns if name not in taken]
-    kinds = {name: _kind(table.frame[name], name, codes) for name in free}
+    free = [name for name in table.names if name not in taken]
+    kinds = {name: _kind(table, name, codes) for name in free}
     split = _split_columns(free)
     for kind in ("date", "split", "step"):
         if kind == "split" and len(split) > 1:
@@ -77,7 +77,7 @@ def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, .
 
 
 def _no_time(table: Table, name: str) -> DataError:
-    first = table.frame[name].dropna().iloc[:1].tolist()
+    first = table.series(name).dropna().iloc[:1].tolist()
     shown = f": {str(first[0])!r}" if first else ""
     return DataError(
         f"{table.name}: column {name!r} does not read as time{shown}",
@@ -95,8 +95,15 @@ def _split_columns(free: list[str]) -> tuple[str, ...]:
     return ()
 
 
-def _kind(series: pd.Series, name: str, codes: Ints) -> str:
+def _kind(table: Table, name: str, codes: Ints) -> str:
     """Whether a column reads as dates ("date"), could count steps ("step"), or neither ("")."""
+    if table.stamps(name) is not None:
+        return "date"
+    stored = table.numbers(name)
+    if stored is not None:
+        whole = table.whole(name)
+        return _number_kind(pd.Series(stored if whole is None else whole), name, codes)
+    series = table.series(name)
     if is_typed(series):
         return "date"
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
