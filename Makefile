@@ -43,7 +43,8 @@ style: $(STAMP)  ## ruff: faults and form
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure accuracy on the benchmark data, and write docs/accuracy.md (an hour and a half)
+bench: $(STAMP)  ## measure accuracy (on the benchmark data) and reading; write docs/accuracy.md, docs/reading.md (2 h)
+	$(BIN)/python -m benchmarks.reading --out docs/reading.md
 	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
 
 docs: $(STAMP)  ## write docs/commands.md anew from the program's own help

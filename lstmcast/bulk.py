@@ -87,7 +87,7 @@ def parse_bulk(source: Source, config: DataConfig) -> Bulk | None:
             if not doubt.columns:
                 return None
             texts.update(doubt.columns)
-        except (DataError, pa.ArrowInvalid, LookupError):
+        except (DataError, pa.ArrowInvalid, LookupError, UnicodeDecodeError):
             return None
     return None
 
@@ -112,8 +112,9 @@ def _read(source: Source, config: DataConfig, texts: set[str]) -> Bulk:
 
 def _look(head: bytes, plan: _Plan, date_format: str | None, texts: set[str]) -> None:
     """Guess from the first rows what each column holds."""
-    end = head.rfind(b"\n") + 1
-    first = _texts((head, plan.dialect.start, end if end > plan.dialect.start else len(head)), plan.dialect)
+    begin = plan.dialect.start
+    end = _end_of_records(head, begin)
+    first = _texts((head, begin, end if end > begin else len(head)), plan.dialect)
     first = first.slice(0, _HEAD)
     if not len(first):
         raise _DoubtError
@@ -166,8 +167,8 @@ def _pieces(source: Source, skipped: int) -> Iterator[_Piece]:
             yield line, 0, len(line)
         elif rest:
             data = rest + block
-        end = data.rfind(b"\n") + 1
-        if end <= begin or (b'"' in data and data.count(b'"', begin, end) % 2):
+        end = _end_of_records(data, begin)
+        if end <= begin:
             if len(data) > _LONGEST_RECORD:
                 raise _DoubtError
             rest = data[begin:]
@@ -178,11 +179,24 @@ def _pieces(source: Source, skipped: int) -> Iterator[_Piece]:
         yield rest, 0, len(rest)
 
 
+def _end_of_records(data: bytes, begin: int) -> int:
+    """Where the last line ends that ends outside of quotes; 0 where none does."""
+    end = data.rfind(b"\n", begin) + 1
+    odd = data.count(b'"', begin, end) % 2 if b'"' in data else 0
+    while odd and end > begin:
+        before = data.rfind(b"\n", begin, end - 1) + 1
+        odd = (odd + data.count(b'"', max(before, begin), end)) % 2
+        end = before
+    return end
+
+
 def _texts(piece: _Piece, dialect: Dialect) -> pa.Table:
     data, begin, end = piece
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
     if quotes % 2 or data.find(b"\0", begin, end) >= 0 or (len(dialect.names) == 1 and _blank_line(piece)):
         raise _DoubtError
+    if not data.isascii():
+        data[begin:end].decode()
     table, ragged = read_block(pa.py_buffer(data).slice(begin, end - begin), dialect, quoted=quotes > 0)
     if ragged:
         raise _DoubtError

@@ -107,7 +107,8 @@ def _likely_encoding(data: bytes) -> str:
     """The encoding that the lines which are not UTF-8 were most likely written in."""
     odd = b"\n".join(line for line in data[: 1 << 22].splitlines() if not line.isascii())[: 1 << 16]
     best = charset_normalizer.from_bytes(odd, cp_isolation=list(_LIKELY)).best()
-    found = best.encoding.replace("_", "-") if best else "latin-1"
+    alike = best.could_be_from_charset if best else ["latin_1"]  # encodings that read the same: the usual one of them
+    found = (_LIKELY[0] if _LIKELY[0] in alike else alike[0]).replace("_", "-")
     with suppress(UnicodeDecodeError):
         data.decode(found)
         return found
