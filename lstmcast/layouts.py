@@ -41,11 +41,17 @@ DATE_LAYOUTS = (
     *(layout.replace("%b", name) for name in ("%b", "%B") for layout in (
         "%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%d %b, %Y",
         "%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y", "%b %Y", "%b-%Y", "%b-%y", "%b, %Y", "%Y %b", "%Y-%b",
-        "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%a, %b %d %Y",
+        "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%a, %b %d %Y", "%A, %b %d, %Y",
     )),
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "%YM%m", "%Y-M%m", "%Ym%m"),
-    *("%G-W%V", "%GW%V", "%G W%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u"),
+    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "Q%q %y", "%qQ%y"),
+    *("%YM%m", "%Y-M%m", "%Ym%m"),
+    *("%G-W%V", "%GW%V", "%G W%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u", "%Y-%j"),
 )  # fmt: skip
+STAMP_LAYOUTS = (
+    *("%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M", "%Y%m%dT%H%MZ", "%Y%m%dT%HZ", "%Y%m%d_%H%M%S", "%Y%m%d %H%M"),
+    *("%Y-%m-%d_%H-%M-%S", "%Y-%m-%d-%H", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %-z"),
+)
+"""Dates with a time of day that is not simply put behind."""
 YEAR_NUMBER = "%N-%m"
 """A year number and a month ("3-12"): tried where nothing else fits."""
 _CLOCK = re.compile(
@@ -83,7 +89,7 @@ def pattern(layout: str) -> str:
 
 def layouts_for(text: str) -> list[str]:
     """Layouts that could be meant by one text, the usual ones first."""
-    found = [layout for layout in DATE_LAYOUTS if re.match(pattern(layout), text)]
+    found = [layout for layout in DATE_LAYOUTS + STAMP_LAYOUTS if re.match(pattern(layout), text)]
     timed = _CLOCK.fullmatch(text)
     if timed:
         dated = [layout for layout in DATE_LAYOUTS if re.match(pattern(layout), timed["date"])]

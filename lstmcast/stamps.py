@@ -116,7 +116,8 @@ def _as_numbers(texts: pa.Array) -> Numbers | None:
         return None
     for kind in (pa.int64(), pa.float64()):
         try:
-            return np.asarray(pc.cast(texts, kind).to_numpy(zero_copy_only=False))
+            numbers = np.asarray(pc.cast(texts, kind).to_numpy(zero_copy_only=False))
+            return None if pc.any(pc.match_substring_regex(texts, r"^\s*0\d")).as_py() else numbers
         except pa.ArrowInvalid:
             texts = pc.utf8_trim_whitespace(texts)
     return None
@@ -147,11 +148,12 @@ def _whole_steps(table: Table, values: Numbers, name: str) -> Ints:
             "say what the numbers count with --date-format s, ms, us, ns or excel, or name another column with --time"
         )
         raise DataError(f"{table.locate(row)}: column {name!r}: {values[row]} is no whole step", hint)
-    if len(values) and re.search(r"date|time", name, re.IGNORECASE) and values.max() > 10**8:
+    least = 10**5 if re.search("date", name, re.IGNORECASE) else 10**8
+    if len(values) and re.search(r"date|time", name, re.IGNORECASE) and values.max() > least:
         example = f"{int(values.min())} to {int(values.max())}"
         raise DataError(
             f"{table.locate(0)}: column {name!r}: {example} are no times that can be told by their range",
-            "say what they count with --date-format s, ms, us, ns or excel, or how they are written: %Y%m%d",
+            "say how they are written, as with --date-format %d%m%Y, or what they count: s, ms, us, ns or excel",
         )
     return values.astype(np.int64)
 

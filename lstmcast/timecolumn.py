@@ -43,7 +43,7 @@ def read_time(table: Table, columns: Columns, config: DataConfig, codes: Ints, l
     names = columns.time
     notes: tuple[str, ...] = ()
     if not names:
-        names, notes = find_time(table, columns, codes)
+        names, notes = find_time(table, columns, codes, config.date_format)
     if names == (ROWS,):
         return Reading(names, "step", Form("step"), None, notes)
     table.require(names)
@@ -54,8 +54,13 @@ def read_time(table: Table, columns: Columns, config: DataConfig, codes: Ints, l
     return replace(reading, columns=names, notes=notes + reading.notes)
 
 
-def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The time column(s) and a note: the only column of dates, else year, month..., else the only column of steps."""
+def find_time(
+    table: Table, columns: Columns, codes: Ints, date_format: str | None = None
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The time column(s) and a note: the only column of dates, else year, month..., else the only column of steps.
+
+    Where `date_format` says how times are written, a column that is named as the time needs not read as such.
+    """
     taken = {*columns.target, *columns.series, *columns.past, *columns.future, *columns.static}
     free = [name for name in table.names if name not in taken]
     kinds = {name: _kind(table, name, codes) for name in free}
@@ -72,6 +77,8 @@ def find_time(table: Table, columns: Columns, codes: Ints) -> tuple[tuple[str, .
             return (found[0],), (f"time is {found[0]!r}",)
     for name in free:
         if _TIME.fullmatch(name):
+            if date_format:
+                return (name,), (f"time is {name!r}",)
             raise _no_time(table, name)
     return (ROWS,), ("no time column: rows are taken in order",)
 

@@ -22,6 +22,8 @@ from lstmcast.serials import EPOCHS, instants_of, layout_of, numbers_of
         ([160704000, 160707600], "x", "s", "1975-02-04"),
         ([1700000000.5, 1700000001.5], "x", "s", "2023-11-14 22:13:20.5"),
         ([1700000000123], "x", "ms", "2023-11-14 22:13:20.123"),
+        ([2024060, 2024061], "x", "%Y%j", "2024-02-29"),
+        ([1949.0, 1949.083333, 1949.17], "time", "years", "1949-01-01"),
         ([45000, 45001], "Date", "excel", "2023-03-15"),
         ([45000.0416666667, 45000.0833333333], "date", "excel", "2023-03-15 01:00"),
     ],
@@ -41,8 +43,16 @@ def test_what_may_be_anything_counts_plain_steps(numbers: list[float], name: str
 
 
 @given(st.integers(10**8, 4 * 10**9), st.sampled_from([*EPOCHS, "excel"]))
-def test_numbers_survive_being_read(second: int, unit: str) -> None:
+def test_numbers_of_seconds_survive_being_read(second: int, unit: str) -> None:
     instants = np.array([second, second + 3600]) * SECOND
     numbers = numbers_of(instants, unit)
     assert instants_of(numbers, unit).tolist() == instants.tolist()
     assert unit == "excel" or numbers.dtype == np.int64
+
+
+def test_fractions_of_years_are_months() -> None:
+    years = 1949 + np.arange(40) / 12
+    instants = instants_of(years, "years")
+    expected = pd.date_range("1949-01-01", periods=40, freq="MS")
+    assert list(pd.DatetimeIndex(instants.view("M8[us]"))) == list(expected)
+    np.testing.assert_allclose(numbers_of(instants, "years"), years)

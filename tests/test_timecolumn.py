@@ -82,6 +82,31 @@ def test_a_date_that_does_not_exist_or_is_written_otherwise_is_refused_with_its_
         from_text(tmp_path, dated(["soon", "later", "never"]))
 
 
+def test_digits_that_are_no_known_date_ask_how_they_are_written(tmp_path: Path) -> None:
+    for form in ("%d%m%Y", "%y%m%d"):
+        days = list(pd.date_range("2024-01-28", periods=9).strftime(form))
+        with pytest.raises(DataError, match=r"data.csv:2: column 'date'") as caught:
+            from_text(tmp_path, dated(days[:8]))
+        assert "--date-format" in caught.value.hint
+        panel = from_text(tmp_path, dated(days[:8]), DataConfig(date_format=form))
+        assert panel.axis.texts(panel.start + 8) == [days[8]]
+
+
+def test_numbers_count_what_they_are_said_to(tmp_path: Path) -> None:
+    for unit, texts in {"excel": ["1.5", "2.5", "3.5"], "s": ["0", "60", "120"], "years": ["3000", "3000.5"]}.items():
+        panel = from_text(tmp_path, dated([*texts, texts[-1]][:3]), DataConfig(date_format=unit, duplicates="last"))
+        assert panel.axis.form.layout == unit
+
+
+def test_the_hour_beside_the_day_is_part_of_the_time_and_24_ends_the_day(tmp_path: Path) -> None:
+    text = "date,hour,y\n" + "".join(f"2024-02-{28 + i // 24},{i % 24 + 1},{i}\n" for i in range(48))
+    with pytest.raises(DataError, match="46 rows repeat a time stamp") as caught:
+        from_text(tmp_path, text)
+    assert "--time date,hour" in caught.value.hint
+    panel = from_text(tmp_path, text, time=["date", "hour"])
+    assert (panel.axis.freq, panel.axis.texts(panel.start + 47)) == ("h", ["2024-03-01 0"])
+
+
 def test_several_time_columns_are_listed_and_counts_are_not_among_them(tmp_path: Path) -> None:
     text = "from,to,y,users\n" + "".join(f"2020-01-0{i},2020-01-0{i + 1},{i},{2000 + i}\n" for i in range(1, 6))
     with pytest.raises(DataError, match="several columns could be the time: 'from', 'to'"):

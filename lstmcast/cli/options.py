@@ -85,7 +85,7 @@ _RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repea
 _PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
 _PICTURE = "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot])."
 _FORMS = "csv, tsv, json, jsonl, parquet or table."
-_DATES = "Form of the times: like %d/%m/%Y, or what numbers count: s, ms, us, ns or excel."
+_DATES = "Form of the times: like %d/%m/%Y, or what numbers count: s, ms, us, ns, excel, years."
 _ZONE = "Zone of times that name none, and to count days in: like Europe/Berlin, UTC or +01:00."
 _GAPS = "Missing values of the target: none (left, and the network sees it), forward, linear or zero."
 _GATHER = "Gather rows into steps, as D:sum; mean, sum, min, max, median, first, last or count."
