@@ -48,8 +48,8 @@ def layout_of(values: Numbers, name: str) -> str:
             return YEARS
         return "s" if low >= _FIRST and high <= _LAST else excel
     for layout in _DIGITS:
-        places = _places(layout)
-        if 1600 * places <= low and high < 2201 * places and _assembled(values.astype(np.int64), layout)[1].all():
+        places, last = _places(layout), 9999 if layout == "%Y%m%d" else 2200
+        if 1600 * places <= low and high < (last + 1) * places and _assembled(values.astype(np.int64), layout)[1].all():
             return layout
     for unit, many in EPOCHS.items():
         if _FIRST * many <= low and high <= _LAST * many:
