@@ -68,7 +68,7 @@ def test_T4_numbers_are_known_by_their_range(seen: Seen, write: Write) -> None:
 
 def test_T4_numbers_of_no_known_range_are_refused(refused: Refused, write: Write) -> None:
     write(table([50_000, *range(1_700_000_000, 1_700_000_020)], "timestamp,y"))
-    refused(*FIT, says=["x.csv:2", "'timestamp'", "50000 to 1700000019", "--date-format s, ms"])
+    refused(*FIT, says=["x.csv:2", "'timestamp'", "50000 to 1700000019", "--date-format %d%m%Y", "ms, us, ns or excel"])
 
 
 def test_T5_mixed_offsets_are_read_in_utc_and_written_in_the_inputs_zone(following: Following, write: Write) -> None:
