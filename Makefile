@@ -43,9 +43,10 @@ style: $(STAMP)  ## ruff: faults and form
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure accuracy (on the benchmark data) and reading; write docs/accuracy.md, docs/reading.md (2 h)
+bench: $(STAMP)  ## measure accuracy, covariates and reading; write their pages in docs/ (over two hours)
 	$(BIN)/python -m benchmarks.reading --out docs/reading.md
 	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
+	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --write
 
 docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
 	$(BIN)/python docs/generate.py

@@ -104,6 +104,9 @@ def _differences(y: Floats) -> Floats:
     if not (y <= 0).any():
         y = np.log(y)
     d = np.diff(y)
+    seen = ~np.isnan(y)
+    if seen.any() and 2 * np.isnan(d).sum() > len(d):  # hardly two in a row: lines between them stand in
+        d = np.diff(np.interp(np.arange(len(y)), np.flatnonzero(seen), y[seen]))
     d = d - np.nanmedian(d) if len(d) and not np.isnan(d).all() else np.zeros(len(d))
     spread = 1.4826 * np.nanmedian(np.abs(d)) if len(d) else 0.0
     if spread > 0:

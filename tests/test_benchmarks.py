@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import accuracy
+from benchmarks import accuracy, covariates
 from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
@@ -199,3 +199,18 @@ def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> N
     assert windows_per_second(history) == 100 * 32 * 8 / 4
     history.write_text("step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n")
     assert windows_per_second(history) is None
+
+
+def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(tmp_path: Path) -> None:
+    one = {"case": "prices", "windows": 3, "without": {"mae": 10.0, "mase": 1.0}, "with": {"mae": 8.0, "mase": 0.8}}
+    text = covariates.table([{**one, "saved": 0.2}], [0, 1])
+    assert "| prices | 3 | 10 | 8 | 20.0 % | 1.000 | 0.800 |" in text
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{covariates.BEGIN}\nold\n{covariates.END}\nafter\n")
+    covariates.write(page, text)
+    assert page.read_text() == f"before\n{covariates.BEGIN}\n{text}\n{covariates.END}\nafter\n"
+
+
+def test_each_covariates_case_says_what_it_demands() -> None:
+    assert [case.least for case in covariates.CASES if "power" in case.name] == [0.05]
+    assert all(case.added and case.asked for case in covariates.CASES)

@@ -251,6 +251,16 @@ def test_levels_outside_0_to_1_are_refused(fitted: Forecaster, level: float) -> 
         fitted.predict(quantiles=(0.5, level))
 
 
+def test_intervals_go_on_widening_beyond_the_trained_horizon() -> None:
+    rng = np.random.default_rng(0)
+    panel = panel_of([1000 + rng.normal(size=200).cumsum() for _ in range(4)])
+    one = Forecaster(config(steps=0, horizon=6)).fit(panel)
+    table = one.predict(horizon=36)
+    width = (table["q90"] - table["q10"]).to_numpy().reshape(4, 36).mean(0)
+    assert (np.diff(width[5:]) > 0).all()
+    assert width[35] > 1.6 * width[5]
+
+
 def test_intervals_widen_with_the_horizon_of_a_random_walk() -> None:
     rng = np.random.default_rng(1)
     walks = [100 + np.cumsum(rng.normal(size=120)) for _ in range(3)]

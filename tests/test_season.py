@@ -123,3 +123,12 @@ def test_one_wild_value_hides_no_season(value: float) -> None:
     y = 100 + t + 30 * np.sin(np.pi * t / 6) + rng().uniform(-3, 3, 96)
     y[82] *= value
     assert find_seasons(*flat([y]), MONTHLY).main == 12
+
+
+def test_a_season_is_seen_though_every_second_value_is_missing() -> None:
+    y = np.sin(np.arange(200) * 2 * np.pi / 7) + 0.1 * np.random.default_rng(0).normal(size=200)
+    y[1::2] = np.nan
+    assert find_seasons(y, np.array([0, 200]), Seasons(7, 0)) == Seasons(7, 0)
+    noise = np.random.default_rng(1).normal(size=200)
+    noise[1::2] = np.nan
+    assert find_seasons(noise, np.array([0, 200]), Seasons(7, 0)) == Seasons(1, 0)

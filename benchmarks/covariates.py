@@ -1,0 +1,167 @@
+"""What covariates are worth on real data, as a user gets it: `python -m benchmarks.covariates [CASE ...]`.
+
+Each case is a backtest on the last windows of a file, fitted once before them, without the covariates and with them:
+the same program, the same windows, the same seeds. The table is written into docs/covariates.md between its marks.
+Exit status 1 if a case fails, or if covariates do less than the case demands.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from benchmarks.sets import DATA, ROOT
+
+PAGE = ROOT / "docs" / "covariates.md"
+BEGIN, END = "<!-- benchmarks.covariates: begin -->", "<!-- benchmarks.covariates: end -->"
+NOISE = 0.01
+"""As much worse as this a share of the error may be from one seed to the next."""
+
+
+class Case(NamedTuple):
+    """A file, what is asked of it, and the options that are compared.
+
+    least: share of the error that they must save. series: the one target that counts, where not all do.
+    """
+
+    name: str
+    file: str
+    asked: tuple[str, ...]
+    added: tuple[str, ...]
+    windows: int
+    least: float = -NOISE
+    series: str = ""
+
+
+_POWER = ("--target", "y", "--series", "unique_id", "--horizon", "24")
+_STORES = ("--target", "Weekly_Sales", "--series", "Store", "--date-format", "%d-%m-%Y", "--horizon", "8")
+_PLACES = ("--target", "Trips", "--series", "Region", "--series", "State", "--series", "Purpose", "--horizon", "8")
+_LOADS = tuple(w for name in ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT") for w in ("--target", name))
+CASES = (
+    Case(
+        "four power markets, hourly: two forecasts of the day before",
+        "panel/epf_short_with_exog.csv",
+        _POWER,
+        ("--future", "Exogenous1", "--future", "Exogenous2"),
+        14,
+        0.05,
+    ),
+    Case(
+        "45 stores, weekly: holiday flag",
+        "panel/walmart_store_sales.csv",
+        _STORES,
+        ("--future", "Holiday_Flag"),
+        3,
+    ),
+    Case(
+        "304 regions' tourism, quarterly: region, state and purpose",
+        "panel/australia_tourism.csv",
+        _PLACES,
+        ("--static", "Region", "--static", "State", "--static", "Purpose"),
+        1,
+    ),
+    Case(
+        "flights in the UK, daily: --holidays GB",
+        "everyday/uk_daily_flights_BOM_dmy.csv",
+        ("--target", "Number of flights", "--horizon", "14"),
+        ("--holidays", "GB"),
+        6,
+    ),
+    Case(
+        "oil temperature and six loads, hourly: --joint",
+        "ett/ETTh1.csv",
+        (*_LOADS, "--horizon", "96"),
+        ("--joint",),
+        10,
+        -1.0,  # reported, whatever it is
+        "OT",
+    ),
+)
+
+
+def measure(case: Case, seed: int, options: Sequence[str], data: Path = DATA) -> dict[str, float]:
+    """MAE, MASE and coverage of one backtest through the command line."""
+    line = ["backtest", str(data / case.file), *case.asked, *options, "--no-refit"]
+    line += ["--windows", str(case.windows), "--seed", str(seed), "--by", "series", "--json", "-q"]
+    with tempfile.TemporaryDirectory() as folder:
+        verdict = json.loads(_call(line, folder))["verdict"]
+    if case.series:
+        row = next(row for row in verdict["by_series"] if row["key"][-1] == case.series)
+        return {"mae": row["mae"], "mase": row["mase"]}
+    return {name: verdict["model"][name] for name in ("mae", "mase")}
+
+
+def _call(line: Sequence[str], folder: str) -> str:
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-m", "lstmcast", *line]
+    done = subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        raise RuntimeError(f"lstmcast {line[0]} exit {done.returncode}: {done.stderr.strip()}")
+    return done.stdout
+
+
+def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
+    """Errors without and with, averaged over seeds, and the share of the MAE that is saved."""
+    found: dict[str, Any] = {"case": case.name, "windows": case.windows}
+    for label, options in (("without", ()), ("with", case.added)):
+        runs = [measure(case, seed, options, data) for seed in seeds]
+        found[label] = {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
+    found["saved"] = 1 - found["with"]["mae"] / found["without"]["mae"]
+    found["enough"] = found["saved"] >= case.least
+    return found
+
+
+def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
+    """Rows of Markdown."""
+    count = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
+    lines = [
+        f"| ({count}) | windows | MAE without | with | less | MASE without | with |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        a, b = one["without"], one["with"]
+        lines.append(
+            f"| {one['case']} | {one['windows']} | {a['mae']:.4g} | {b['mae']:.4g} | {100 * one['saved']:.1f} % |"
+            f" {a['mase']:.3f} | {b['mase']:.3f} |"
+        )
+    return "\n".join(lines)
+
+
+def write(page: Path, text: str) -> None:
+    """Put the table between the marks of the page."""
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    _, _, after = rest.partition(END)
+    page.write_text(f"{before}{BEGIN}\n{text}\n{END}{after}", encoding="utf-8")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, show, and write the page where that is asked for; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.covariates", description=__doc__)
+    parser.add_argument("cases", nargs="*", metavar="CASE", help="part of a case's name (default: all)")
+    parser.add_argument("--seeds", default="0", metavar="0,1,2", help="seeds to average over (default: 0)")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    asked = parser.parse_args(arguments)
+    if not DATA.is_dir():
+        print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
+        return 1
+    seeds = [int(seed) for seed in asked.seeds.split(",")]
+    chosen = [case for case in CASES if not asked.cases or any(part in case.name for part in asked.cases)]
+    results = []
+    for case in chosen:
+        results.append(compare(case, seeds))
+        print(table(results[-1:], seeds).splitlines()[-1], file=sys.stderr, flush=True)
+    print(table(results, seeds))
+    if asked.write:
+        write(PAGE, table(results, seeds))
+    return int(not all(one["enough"] for one in results))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Files with holes in them forecast sensibly: real ones against the baselines, invented ones through long gaps."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.backtest import backtest
+from lstmcast.config import Columns, Config, DataConfig, TrainConfig, WindowConfig
+from lstmcast.forecaster import Forecaster
+from lstmcast.panel import Panel
+from lstmcast.read import read_table
+
+PARTS = ("year", "month", "day", "hour")
+
+
+def config(horizon: int) -> Config:
+    """The network as it ships: how it deals with holes does not depend on training."""
+    return Config(window=WindowConfig(horizon=horizon), train=TrainConfig(steps=0))
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "time", "horizon", "windows", "newest"),
+    [
+        ("beijing_pm25_split_date_columns.csv", "pm2.5", PARTS, 24, 20, 6000),
+        ("co2_weekly_missing.csv", "co2", (), 8, 6, None),
+        ("example_wp_log_R.csv", "y", (), 28, 6, None),
+        ("example_yosemite_temps.csv", "y", (), 48, 10, 6000),
+    ],
+)
+def test_real_files_with_missing_values_are_forecast_no_worse_than_by_the_best_baseline(
+    shared: Callable[[str], Path],
+    name: str,
+    target: str,
+    time: tuple[str, ...],
+    horizon: int,
+    windows: int,
+    newest: int,
+) -> None:
+    data = DataConfig()
+    panel = Panel.from_table(read_table(shared(f"everyday/{name}"), data), Columns((target,), time), data)
+    assert np.isnan(panel.values).any()
+    panel = panel.tail(newest or len(panel.values))
+    made = backtest(panel, config(horizon), windows=windows, refit=False)
+    assert np.isfinite(made.forecasts["forecast"]).all()
+    verdict = made.verdict
+    assert verdict.model["mase"] < 1.02 * verdict.baselines[verdict.best_baseline]["mase"]
+    assert 0.6 < verdict.model["coverage"] <= 1
+
+
+def weekly(length: int = 300) -> np.ndarray:
+    rng = np.random.default_rng(0)
+    return np.asarray(100 + 20 * np.sin(np.arange(length) * 2 * np.pi / 7) + rng.normal(size=length))
+
+
+def panel_of(y: np.ndarray) -> Panel:
+    frame = pd.DataFrame({"t": pd.date_range("2023-01-01", periods=len(y), freq="D"), "y": y})
+    return Panel.from_frame(frame, target="y", time="t")
+
+
+@pytest.mark.parametrize("begin", [1, 120, 200], ids=["at the start", "in the middle", "up to the last week"])
+def test_a_gap_longer_than_the_context_is_survived(begin: int) -> None:
+    y = weekly()
+    truth = 100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7)
+    y[begin : begin + 92] = np.nan
+    one = Forecaster(config(7)).fit(panel_of(y))
+    assert one.context < 92
+    made = one.predict()["forecast"].to_numpy()
+    assert np.abs(made - truth).mean() < 3
+
+
+def test_every_second_value_missing_is_survived() -> None:
+    y = weekly()
+    y[1:-1:2] = np.nan
+    made = Forecaster(config(7)).fit(panel_of(y)).predict()["forecast"].to_numpy()
+    assert np.abs(made - (100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7))).mean() < 5
+
+
+def test_the_network_is_told_what_was_missing() -> None:
+    y = weekly()
+    one = Forecaster(config(7)).fit(panel_of(y))
+    filled = y.copy()
+    filled[-3] = filled[-10]  # what a gap there would be filled with
+    holed = y.copy()
+    holed[-3] = np.nan
+    window = np.zeros(1, np.int64), np.array([299])
+    told, not_told = (one.quantiles(panel_of(values), *window) for values in (holed, filled))
+    assert not np.array_equal(told, not_told)
