@@ -130,8 +130,8 @@ OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]]
 """Class, its usual learning rate as a multiple of AdamW's, and its settings."""
 FAR = 20.0
 """A training whose loss is so many times that of the seasonal naive forecast, on average over some 20 steps, has
-diverged. Of a series so flat that the naive forecast loses less, NOTHING is taken, in scales: the shipped network begins
-a constant series at more than a scale and learns it within a few steps."""
+diverged. Of a series so flat that the naive forecast loses less, NOTHING is taken, in scales: the shipped network
+begins a constant series at more than a scale and learns it within a few steps."""
 NOTHING = 0.5
 GENTLER = 0.1
 """The learning rate of the second try, as a share of the first one's."""
