@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from lstmcast.explain import explain as explain
     from lstmcast.forecaster import Forecaster as Forecaster
     from lstmcast.panel import Panel as Panel
+    from lstmcast.read import read_table as read_table
     from lstmcast.verdict import Verdict as Verdict
 
     __version__: str
@@ -52,6 +53,7 @@ _HOMES = {
     "explain": ("Explanation", "explain"),
     "forecaster": ("Forecaster",),
     "panel": ("Panel",),
+    "read": ("read_table",),
     "verdict": ("Verdict",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -6,16 +6,19 @@ K windows, H horizon, Q quantiles. An origin is the index of the last known step
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypedDict, Unpack, cast
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from lstmcast.assemble import assemble
 from lstmcast.config import Columns, DataConfig, Duplicates, Fill
+from lstmcast.errors import DataError
 from lstmcast.layouts import Ints
 from lstmcast.metrics import point_forecast
 from lstmcast.read import Table
@@ -23,6 +26,25 @@ from lstmcast.timeaxis import TimeAxis
 
 Floats = NDArray[np.float64]
 Names = str | Sequence[str] | None
+ROLES = ("target", "time", "series", "past", "future", "static")
+
+
+class Options(TypedDict, total=False):
+    """How a frame or a table is to be taken: roles of columns, then how it is read."""
+
+    target: Names
+    time: Names
+    series: Names
+    past: Names
+    future: Names
+    static: Names
+    freq: str | None
+    date_format: str | None
+    duplicates: Duplicates
+    tz: str | None
+    fill: Fill
+    resample: str | None
+    like: "Panel | None"
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,13 +100,30 @@ class Panel:
         no role need be given. Raises DataError where the frame cannot be used, UsageError where a column has two roles
         or there is no target, RunError where the type of a column is not that of `like`.
         """
-        given = (target, time, series, past, future, static)
-        columns = like.columns if like and not any(given) else Columns(*map(_names, given))
-        named = _indexed(frame, columns.time).rename(columns=str)
-        config = DataConfig(
-            freq=freq, date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample
-        )
-        return cls.from_table(Table(named, "frame"), columns, config, like)
+        options = Options(
+            target=target, time=time, series=series, past=past, future=future, static=static, freq=freq,
+            date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample, like=like,
+        )  # fmt: skip
+        return cls._given(Table(_indexed(frame, _names(time)).rename(columns=str), "frame"), options)
+
+    @classmethod
+    def from_arrow(cls, table: Any, **options: Unpack[Options]) -> "Panel":
+        """Validate a pyarrow Table, or what else speaks Arrow's C stream (a reader, a polars frame).
+
+        options: as of `from_frame`. Raises what `from_frame` raises; DataError too where a column is there twice.
+        """
+        arrow = table if isinstance(table, pa.Table) else pa.table(table)
+        double = [name for name, count in Counter(arrow.column_names).items() if count > 1]
+        if double:
+            raise DataError(f"table: column {double[0]!r} is there more than once", "rename one of them")
+        return cls._given(Table(arrow, "table"), options)
+
+    @classmethod
+    def _given(cls, table: Table, options: Options) -> "Panel":
+        like, roles = options.get("like"), [_names(cast(Names, options.get(role))) for role in ROLES]
+        columns = like.columns if like and not any(roles) else Columns(*roles)
+        reading = {name: value for name, value in options.items() if name not in (*ROLES, "like")}
+        return cls.from_table(table, columns, DataConfig(**reading), like)  # type: ignore[arg-type]
 
     @classmethod
     def from_table(
@@ -216,8 +255,8 @@ class Panel:
             "static": list(self.static_names),
         }
 
-    def to_arrow(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """A frame of one row a step, the known future included, and JSON-able facts; `from_arrow` undoes it exactly."""
+    def to_stored(self) -> tuple[pd.DataFrame, dict[str, Any]]:
+        """A frame of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
         total = np.diff(self.future_offsets)
         rows = ranges(self.future_offsets[:-1], self.lengths)
         frame: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(self), dtype=np.int32), total)}
@@ -241,8 +280,8 @@ class Panel:
         return pd.DataFrame(frame), json.loads(json.dumps(meta))
 
     @classmethod
-    def from_arrow(cls, frame: pd.DataFrame, meta: Mapping[str, Any]) -> "Panel":
-        """The panel that `to_arrow` wrote."""
+    def from_stored(cls, frame: pd.DataFrame, meta: Mapping[str, Any]) -> "Panel":
+        """The panel that `to_stored` wrote."""
         lengths = np.array(meta["lengths"], dtype=np.int64)
         total = np.bincount(frame["series"].to_numpy(), minlength=len(lengths)).astype(np.int64)
         future_offsets = _offsets(total)

@@ -80,7 +80,7 @@ def unpack_history(data: bytes) -> list[dict[str, Any]]:
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
     """A panel as Parquet with page checksums, and the facts beside it."""
-    frame, facts = panel.to_arrow()
+    frame, facts = panel.to_stored()
     out = io.BytesIO()
     pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), out, write_page_checksum=True, compression="zstd")
     return out.getvalue(), facts
@@ -92,7 +92,7 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
         frame: pd.DataFrame = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
-    return Panel.from_arrow(frame, facts)
+    return Panel.from_stored(frame, facts)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -305,8 +306,8 @@ def test_the_median_is_interpolated_where_it_is_not_asked_for_and_levels_are_put
 
 def test_a_panel_survives_being_stored() -> None:
     panel = shops()
-    frame, meta = panel.to_arrow()
-    back = Panel.from_arrow(frame, json.loads(json.dumps(meta)))
+    frame, meta = panel.to_stored()
+    back = Panel.from_stored(frame, json.loads(json.dumps(meta)))
     assert same(back, panel)
     for name in ("columns", "axis", "key_names", "key_types", "encodings", "notes", "past_names", "static_names"):
         assert getattr(back, name) == getattr(panel, name)
@@ -385,3 +386,31 @@ def test_a_panel_with_category_covariates_is_understood(tmp_path: Path) -> None:
     assert "dates read as day before month" in panel.notes
     assert panel.encodings["Holiday Type"] == ["Christmas", "Labor_day", "Super_bowl", "Thanksgiving"]
     assert not np.isnan(panel.future).any()
+
+
+def test_an_arrow_table_makes_the_same_panel_as_its_frame() -> None:
+    frame = two_shops()
+    expected = shops(frame)
+    table = pa.Table.from_pandas(frame)
+    roles: Any = {"target": "y", "series": "shop", "past": "heat", "future": "promo", "static": "region"}
+    assert same(Panel.from_arrow(table, **roles), expected)
+    assert same(Panel.from_arrow(table.to_reader(), **roles), expected)
+    coded = table.set_column(table.column_names.index("shop"), "shop", table["shop"].dictionary_encode())
+    assert same(Panel.from_arrow(coded, like=expected), expected)
+
+
+def test_an_arrow_table_that_cannot_be_used_is_a_data_error() -> None:
+    table = pa.table({"t": [1, 2, 3], "y": [[1.0], [2.0], [3.0]]})
+    with pytest.raises(DataError, match="column 'y'"):
+        Panel.from_arrow(table, target="y")
+    with pytest.raises(DataError, match="column 'y' is there more than once"):
+        Panel.from_arrow(pa.table([[1, 2, 3], [1, 2, 3]], names=["y", "y"]), target="y")
+    with pytest.raises(UsageError, match="no target"):
+        Panel.from_arrow(table)
+
+
+def test_a_frame_is_read_like_the_panel_of_a_run() -> None:
+    known = shops()
+    later = Panel.from_frame(two_shops().assign(region="elsewhere"), like=known)
+    assert (later.columns, later.static_names) == (known.columns, known.static_names)
+    assert any("not seen in training: 'elsewhere'" in note for note in later.notes)
