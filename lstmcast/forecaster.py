@@ -133,7 +133,8 @@ class Forecaster:
         deadline = ensemble.deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
-            checkpoint.begin(self.config, panel, {"data": self.fingerprint, "start": self.start})
+            same = {"data": self.fingerprint, "order of series": panel.keys, "start": self.start}
+            checkpoint.begin(self.config, panel, same)
         if len(panel) >= PANEL:
             members = self._fit_panel(task, tensors, head, on_event, checkpoint, deadline)
         else:

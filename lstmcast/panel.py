@@ -239,11 +239,14 @@ class Panel:
         return columns
 
     def fingerprint(self) -> str:
-        """SHA-256 over keys, axis, values and covariates: equal for equal panels, whatever file they came from."""
-        digest = hashlib.sha256(json.dumps([self.axis.to_dict(), self.key_names, self.keys, self._names()]).encode())
-        for array in (self.offsets, self.start, self.future_offsets):
+        """SHA-256 over keys, times, values and covariates, the same however a table of these is written or ordered."""
+        axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
+        order = sorted(range(len(self)), key=self.keys.__getitem__)
+        panel = self if order == list(range(len(self))) else self.select(np.array(order))
+        digest = hashlib.sha256(json.dumps([axis, self.key_names, panel.keys, self._names()]).encode())
+        for array in (panel.offsets, panel.start, panel.future_offsets):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        for measured in (self.values, self.past, self.future, self.static):
+        for measured in (panel.values, panel.past, panel.future, panel.static):
             canonical = np.where(np.isnan(measured), np.nan, measured) + 0.0  # one NaN, one zero
             digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
         return digest.hexdigest()
