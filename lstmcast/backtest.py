@@ -7,6 +7,7 @@ forecast may know. Knows how to cut history and compare, not how a forecast is m
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -95,7 +96,7 @@ def backtest(
         past = panel.head(_ends(panel, chosen, 0))
         forecaster = Forecaster(config).fit(past, on_event=on_event)
         made, season = forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels), forecaster.season
-    return _result(panel, chosen, made, levels, season)
+    return _result(panel, chosen, made, levels, season, config)
 
 
 def evaluate(
@@ -126,7 +127,9 @@ def evaluate(
         chosen = _latest(chosen, _positive("windows", windows))
     levels = np.array(sorted(quantiles))
     made = forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels)
-    return _result(panel, chosen, made, levels, forecaster.season, ends=cutoff + 1)
+    found = _result(panel, chosen, made, levels, forecaster.season, forecaster.config, ends=cutoff + 1)
+    found.verdict.model.update(forecaster.likelihood(panel, chosen.series, chosen.origins, horizon))
+    return found
 
 
 def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -> Verdict:
@@ -262,20 +265,21 @@ def _fold(past: Panel, config: Config, levels: Floats) -> tuple[Floats, int]:
 
 
 def _result(
-    panel: Panel, chosen: _Windows, made: Floats, levels: Floats, season: int, ends: Ints | None = None
+    panel: Panel, chosen: _Windows, made: Floats, levels: Floats, season: int, config: Config, ends: Ints | None = None
 ) -> Result:
-    verdict = judge(panel, chosen.series, chosen.origins, made, levels, season, ends=ends, by_series=True)
+    scored = partial(judge, ends=ends, probability=config.train.loss == "bernoulli")
+    verdict = scored(panel, chosen.series, chosen.origins, made, levels, season, by_series=True)
     known = ~np.isnan(actuals(panel, chosen.series, chosen.origins, made.shape[1])).all(axis=1)
     folds = []
     for fold in np.unique(chosen.fold[known]):
         here = chosen.fold == fold
-        folds.append(judge(panel, chosen.series[here], chosen.origins[here], made[here], levels, season, ends=ends))
-    return Result(verdict, tuple(folds), _frame(panel, chosen, made, levels))
+        folds.append(scored(panel, chosen.series[here], chosen.origins[here], made[here], levels, season))
+    return Result(verdict, tuple(folds), _frame(panel, chosen, made, levels, "brier" in verdict.model))
 
 
-def _frame(panel: Panel, chosen: _Windows, made: Floats, levels: Floats) -> pd.DataFrame:
+def _frame(panel: Panel, chosen: _Windows, made: Floats, levels: Floats, probability: bool) -> pd.DataFrame:
     horizon = made.shape[1]
-    frame = panel.forecast_frame(chosen.series, chosen.origins, made, levels.tolist())
+    frame = panel.forecast_frame(chosen.series, chosen.origins, made, levels.tolist(), probability=probability)
     cutoff = panel.axis.stamps(np.repeat(panel.start[chosen.series] + chosen.origins, horizon))
     frame.insert(len(panel.key_names), "cutoff", cutoff)
     frame.insert(len(panel.key_names) + 2, "actual", actuals(panel, chosen.series, chosen.origins, horizon).ravel())

@@ -19,7 +19,9 @@ Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "cou
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 BadRows = Literal["error", "skip"]
 Cell = Literal["lstm", "gru", "rnn"]
-Loss = Literal["quantile", "mse", "mae", "huber", "student-t"]
+Loss = Literal["quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"]
+RAW_LOSSES = ("negative-binomial", "bernoulli")
+"""Losses of the target's own numbers, which no transform may change."""
 Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
 Decay = Literal["constant", "cosine", "onecycle"]
 Scale = Literal["causal", "standard", "robust", "minmax", "none"]
@@ -132,7 +134,7 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network. docs/model.md shows each with what it is worth."""
+    """The network, and the scale on which it sees the series. docs/model.md shows each with what it is worth."""
 
     cell: Cell = "lstm"
     """Memory cell: lstm (Hochreiter & Schmidhuber 1997), gru (Cho et al. 2014), or rnn, a plain tanh (Elman 1990)."""
@@ -149,6 +151,11 @@ class ModelConfig:
     """Normalise what each recurrent layer puts out (Ba et al. 2016)."""
     dropout: float = 0.1
     """Share of units left out in training, 0 to below 1 (Srivastava et al. 2014)."""
+    scale: Scale = "causal"
+    """What errors are divided by: causal, by what the past of each step knows; standard, by the deviation of each
+    series' training part; robust, by its interquartile range; minmax, by its range; none, by nothing."""
+    transform: Transform = "auto"
+    """log forecasts the logarithm of the series (Box & Cox 1964), auto does where a series was never negative."""
 
     def __post_init__(self) -> None:
         _choices(self)
@@ -221,6 +228,10 @@ class Config:
     model: ModelConfig = field(default_factory=ModelConfig)
     train: TrainConfig = field(default_factory=TrainConfig)
     inputs: InputConfig = field(default_factory=InputConfig)
+
+    def __post_init__(self) -> None:
+        if self.train.loss in RAW_LOSSES and self.model.transform == "log":
+            raise UsageError(f"--loss {self.train.loss} does not go with --transform log", "leave out --transform")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary that `from_dict` reads back."""

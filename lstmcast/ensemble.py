@@ -276,7 +276,7 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
     @torch.no_grad()
     def loss(network: Network) -> float:
         total = count = 0.0
-        for part in _parts(len(series)):
+        for part in parts(len(series)):
             batch = task.windows.batch(series[part], origins[part, None], encoded(task.windows))
             known = float((~torch.isnan(batch.target)).sum())
             total += float(network.loss(network(*batch.inputs), batch.truth)) * known
@@ -304,7 +304,7 @@ def forecast(
     options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
     state = windows.steps.state
     with one_thread():
-        for part in _parts(len(series)):
+        for part in parts(len(series)):
             batch = windows.batch(series[part], origins[part, None], encoded(windows))
             added = torch.from_numpy(windows.effect(series[part], origins[part]))
             truth = batch.truth._replace(base=batch.base + added[:, None])
@@ -316,20 +316,9 @@ def forecast(
                 made[m, part] = features.inverse(z, owner, state)
             blend = base + batch.blend[:, 0].double() * scale
             options[part] = features.inverse(blend.numpy(), owner, state)
+    if networks[0].loss.interval == "none":
+        options.clip(0, 1, out=options)
     return made, options
-
-
-@torch.no_grad()
-def errors(networks: Sequence[Network], windows: Windows, series: Ints, origins: Ints) -> Floats:
-    """What point forecasts of each network are off by, in scales, [M, K, H]; NaN where the value is missing."""
-    out = np.empty((len(networks), len(series), windows.horizon))
-    with one_thread():
-        for part in _parts(len(series)):
-            batch = windows.batch(series[part], origins[part, None], encoded(windows))
-            for m, network in enumerate(networks):
-                z = network.loss.quantiles(network.eval()(*batch.inputs), batch.truth, (0.5,))[..., 0]
-                out[m, part] = ((batch.z - z) / batch.scale)[:, 0].numpy()
-    return out
 
 
 def encoded(windows: Windows) -> int:
@@ -337,7 +326,8 @@ def encoded(windows: Windows) -> int:
     return windows.context + windows.stride // 2
 
 
-def _parts(count: int) -> Iterator[slice]:
+def parts(count: int) -> Iterator[slice]:
+    """Slices of so many windows, each as many as are forecast at once."""
     for start in range(0, count, _CHUNK_OF_WINDOWS):
         yield slice(start, min(start + _CHUNK_OF_WINDOWS, count))
 

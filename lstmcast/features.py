@@ -14,6 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.signal import lfilter
 
+from lstmcast.config import Transform
+
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
@@ -26,6 +28,8 @@ HORIZON_FEATURES = 7
 LOCAL_FEATURES = len(CANDIDATES) + 3 + HORIZON_FEATURES
 LIMIT = 30.0
 """Targets and candidates lie at most this many scales from the base: a bound for series that were constant so far."""
+WIDE = 1e6
+"""The same for fixed scales."""
 FLOOR = 2e-5
 """Least scale: a share of the level, or an absolute difference in logs."""
 _MAX_CELLS = 4_000_000
@@ -43,12 +47,23 @@ class ScalerState(NamedTuple):
 
     log: the series is forecast as log(y + shift). floor: what stands for y + shift below it, so that later values
     have a logarithm whatever they are. low: no forecast is below it (0 for a series that never was, else -inf).
+    centre, spread: fixed scale, in transformed units; None where the scale is the causal one of each step.
     """
 
     log: Bools
     shift: Floats
     floor: Floats
     low: Floats
+    centre: Floats | None = None
+    spread: Floats | None = None
+
+    def bound(self, usual: float) -> float:
+        """How far features may go: a causal scale can be tiny by accident, a fixed one cannot."""
+        return usual if self.spread is None else WIDE
+
+    def take(self, series: Ints) -> "ScalerState":
+        """The state of these series."""
+        return ScalerState._make([None if part is None else part[series] for part in self])
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,18 +89,18 @@ class Steps:
     profile: Floats
 
 
-def fit_scaler(values: Floats, offsets: Ints) -> ScalerState:
-    """Decide per series whether and how to work in logs.
+def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> ScalerState:
+    """Decide per series whether and how to work in logs: `how` "log" where all values are above 0, "none" nowhere.
 
-    A series that was never negative is; where it comes near zero a fifth of its median is added first, so that zeros
-    do not become craters. A series that is zero most of the time is left as it is.
+    With "auto" a series that was never negative is; where it comes near zero a fifth of its median is added first, so
+    that zeros do not become craters. A series that is zero most of the time is left as it is.
 
     values: [sum T] with NaN for missing. offsets: [N+1].
     """
     low = np.fmin.reduceat(values, offsets[:-1])
     middle = _medians(values, offsets)
-    log = (low >= 0) & (middle > 0)
-    shift = np.where(log & (low < 0.02 * middle), 0.2 * middle, 0.0)
+    log = {"auto": (low >= 0) & (middle > 0), "log": low > 0, "none": low != low}[how]
+    shift = np.where(log & (low < 0.02 * middle) & (how == "auto"), 0.2 * middle, 0.0)
     floor = np.where(log, 0.1 * (np.where(log, low, 1.0) + shift), 0.0)
     return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
 
@@ -124,7 +139,7 @@ def compute(
         z = transform(block, rows[:, None], state)
         if explained is not None:
             z = z - np.where(inside, explained[where], 0.0)
-        for name, array in _block(z, seasons, state.log[rows], lengths[rows]).items():
+        for name, array in _block(z, seasons, state.take(rows), lengths[rows]).items():
             if name not in flat:
                 flat[name] = np.zeros((total, *array.shape[2:]), array.dtype)
             flat[name][where[inside]] = array[inside]
@@ -218,9 +233,10 @@ def same_phase(h: Ints, season: int) -> Ints:
     return h - season * -(-h // season)
 
 
-def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, NDArray[Any]]:
+def _block(z: Floats, seasons: Seasons, state: ScalerState, lengths: Ints) -> dict[str, NDArray[Any]]:
     """Per-step arrays of series of similar length; z: [n, T], NaN where missing or past the end."""
     m, m2 = seasons
+    log = state.log
     seen = ~np.isnan(z)
     w = seen.astype(np.float64)
     z = fill_forward(z, m)
@@ -232,6 +248,9 @@ def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, 
     s1, scale = _scales(d1, dm, w, m)
     usual = np.maximum(np.abs(average), np.cumsum(np.abs(z), 1) / (t + 1)) + 1e-9
     scale = scale + FLOOR * np.where(log[:, None], 1.0, usual)
+    centre = average
+    if state.centre is not None and state.spread is not None:
+        centre, scale = state.centre[:, None], np.repeat(state.spread[:, None], width, 1)
     index = _season_index(z - average, z, w, m, lengths, 0.3) if m > 1 else np.zeros_like(z)
     lagged_index = _lag(index, m)
     adjusted = z - np.where(t < m, index, lagged_index)
@@ -246,7 +265,7 @@ def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, 
     expected = np.where(t == 0, z, _lag(level, 1) + lagged_index)
     size = np.where(log[:, None], 1.0, usual)
     x = [
-        (z - average) / scale,
+        (z - centre) / scale,
         d1 / scale,
         dm / scale,
         0.2 * np.log(scale / size + 1e-6),
@@ -265,7 +284,7 @@ def _block(z: Floats, seasons: Seasons, log: Bools, lengths: Ints) -> dict[str, 
         1 - w,
     ]
     return {
-        "x": np.clip(np.stack(x, -1), -CLIP, CLIP).astype(np.float32),
+        "x": np.clip(np.stack(x, -1), -state.bound(CLIP), state.bound(CLIP)).astype(np.float32),
         "z": z,
         "seen": seen,
         "scale": scale,

@@ -16,9 +16,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, guard, intervals, metrics, rundir, season, store, warmstart
+from lstmcast import ensemble, fitness, guard, intervals, metrics, rundir, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
-from lstmcast.config import QUANTILES, Config
+from lstmcast.config import QUANTILES, RAW_LOSSES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
 from lstmcast.features import CANDIDATES
@@ -28,7 +28,7 @@ from lstmcast.inputs import Scaling
 from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
 from lstmcast.panel import Panel
-from lstmcast.requirements import require_ahead
+from lstmcast.requirements import require_ahead, require_kind
 from lstmcast.timeaxis import TimeAxis
 from lstmcast.train import Event, OnEvent
 from lstmcast.verdict import Verdict, actuals, judge
@@ -98,6 +98,11 @@ class Forecaster:
         column |= dict.fromkeys((*BY_DAY, *BY_PERIOD) if self.config.inputs.holidays else (), "holidays")
         return tuple(column.get(name, name) for name in (*panel.past_names, *panel.future_names, *panel.static_names))
 
+    @property
+    def probability(self) -> bool:
+        """Whether the target is 0 or 1, and the forecast its probability of being 1."""
+        return self.config.train.loss == "bernoulli"
+
     def fit(
         self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
     ) -> "Forecaster":
@@ -115,7 +120,16 @@ class Forecaster:
         seasons = season.seasons_of(panel, window.season)
         self.horizon = window.horizon or season.default_horizon(panel, seasons.main)
         held = hold_back(panel, self.horizon, seasons.main, window.validation)
-        self.scaling = Scaling.fit(self._informed(panel, 0), seasons, held[0])
+        require_kind(panel, self.config.train.loss)
+        model, raw = self.config.model, self.config.train.loss in RAW_LOSSES
+        self.scaling = Scaling.fit(
+            self._informed(panel, 0),
+            seasons,
+            held[0],
+            scale=model.scale,
+            transform="none" if raw else model.transform,
+            linear=not raw,
+        )
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
         if self.context < context:
@@ -164,7 +178,7 @@ class Forecaster:
         require_ahead(panel, horizon)
         series = np.arange(len(panel))
         made = self.quantiles(panel, series, panel.lengths - 1, horizon, quantiles)
-        return panel.forecast_frame(series, panel.lengths - 1, made, quantiles)
+        return panel.forecast_frame(series, panel.lengths - 1, made, quantiles, probability=self.probability)
 
     def quantiles(
         self,
@@ -192,6 +206,11 @@ class Forecaster:
         if len(rest):
             out[rest] = self._quantiles(panel, series[rest], origins[rest], out.shape[1], asked)
         return out
+
+    def likelihood(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> dict[str, float]:
+        """Mean log-likelihood of what came after the origins [K]; empty unless the loss is one of a distribution."""
+        windows = self._seen(panel, series, origins, horizon)
+        return fitness.likelihood(self.networks, self.guard.members, windows, series, origins)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
         """Write the run directory: weights, scaler state, context, history, verdict and a manifest with their hashes.
@@ -249,7 +268,7 @@ class Forecaster:
         """Weights of the member of a run that it trusts most."""
         run = Forecaster.load(path)
         trusted = run.networks[int(np.argmax(run.guard.members))]
-        return warmstart.Weights(store.universal(trusted.state_dict()), trusted.shape)
+        return warmstart.Weights(store.universal(trusted.state_dict()), trusted.shape, run.config.model.scale)
 
     def _fit_panel(
         self,
@@ -303,18 +322,23 @@ class Forecaster:
         actual = actuals(self.panel, task.series, task.origins, self.horizon)
         scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
         loyalty = PANEL_LOYALTY if len(self.panel) >= PANEL else guard.LOYALTY
-        case = guard.Case(made, options, actual, task.series, scale, prior, loyalty)
+        power = 1.0
+        if self.probability:
+            scale, power = np.ones_like(scale), 2.0
+        case = guard.Case(made, options, actual, task.series, scale, prior, loyalty, power)
         self.guard = guard.decide(case)
         unseen = guard.cross_fitted(case)
         named = len(self.panel) <= NAMED
-        levels = np.array(QUANTILES)
-        self.verdict = judge(self.panel, task.series, task.origins, unseen, levels, self.season, by_series=named)
+        where = self.panel, task.series, task.origins
+        levels, kind = np.array(QUANTILES), self.probability
+        self.verdict = judge(*where, unseen, levels, self.season, by_series=named, probability=kind)
+        self.verdict.model.update(fitness.likelihood(networks, self.guard.members, *task.judged()))
 
     def _unseen_spread(self, task: ensemble.Task, networks: list[Network]) -> Floats | None:
         """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
         if networks[0].loss.interval != "residuals":
             return None
-        errors = ensemble.errors(networks, *task.judged())
+        errors = fitness.errors(networks, *task.judged())
         self.spread = np.stack([intervals.spread(one) for one in errors])
         fold = guard.folds(task.series)
         return np.stack([intervals.left_out(one, fold) for one in errors])
@@ -338,11 +362,15 @@ class Forecaster:
         joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
         return Windows(steps, horizon, self.context, stride, self.scaling.covariates(panel, effect, joint))
 
-    def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+    def _seen(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> Windows:
+        """Windows of any panel; of series of no training, only what lies before their origins is looked at."""
         trained = panel.align(self.panel)
         ends = panel.lengths.copy()
         np.minimum.at(ends, series, origins + 1)
-        windows = self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
+        return self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
+
+    def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+        windows = self._seen(panel, series, origins, horizon)
         asked = (*QUANTILES, *levels) if self.networks[0].loss.interval == "likelihood" else QUANTILES
         spread = None if self.spread is None else intervals.reaching(self.spread, horizon)[:, None]
         made, options = ensemble.forecast(self.networks, windows, series, origins, asked, spread)

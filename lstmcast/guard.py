@@ -75,7 +75,7 @@ class Case(NamedTuple):
 
     Forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where missing), the series
     of each window [K], and what its errors are divided by [K]. prior: weights of the members before any evidence [M].
-    loyalty: see LOYALTY.
+    loyalty: see LOYALTY. power: 2 for forecasts of a mean or a probability, whose errors count squared.
     """
 
     members: Floats
@@ -85,6 +85,7 @@ class Case(NamedTuple):
     scale: Floats
     prior: Floats | None = None
     loyalty: float = LOYALTY
+    power: float = 1.0
 
     def where(self, kept: NDArray[np.bool_]) -> "Case":
         """The windows of a mask [K]."""
@@ -100,7 +101,7 @@ class Case(NamedTuple):
 def decide(case: Case) -> Guard:
     """Weigh members, pick candidates, mix both, and calibrate the intervals on validation windows."""
     members, candidates = case.members, case.candidates
-    error = _Error(case.actual, case.owner, case.scale)
+    error = _Error(case.actual, case.owner, case.scale, case.power)
     if not error.usable:
         return unjudged(len(members), candidates.shape[-1])
     trust = min(len(np.unique(case.owner)), 25)
@@ -157,9 +158,10 @@ def soft_weights(losses: Sequence[float] | Floats, sharpness: float, prior: Floa
 
 
 class _Error:
-    """Mean scaled absolute error: over the steps of a window, the windows of a series, the series."""
+    """Mean scaled absolute error, to a power: over the steps of a window, the windows of a series, the series."""
 
-    def __init__(self, actual: Floats, owner: Ints, scale: Floats) -> None:
+    def __init__(self, actual: Floats, owner: Ints, scale: Floats, power: float) -> None:
+        self.power = power
         known = ~np.isnan(actual)
         usable = known & (scale > 0)[:, None]
         _, owner = np.unique(owner, return_inverse=True)
@@ -170,7 +172,8 @@ class _Error:
         self.actual = np.where(known, actual, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
-        return float((np.abs(forecast - self.actual) * self.weight).sum())
+        size = np.abs(forecast - self.actual)
+        return float(((size if self.power == 1 else size**self.power) * self.weight).sum())
 
 
 def _calibrate(quantiles: Floats, actual: Floats, owner: Ints) -> float:

@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import effects, features
+from lstmcast import effects, features, scales
+from lstmcast.config import Scale, Transform
 from lstmcast.effects import Effects
 from lstmcast.features import ScalerState, Seasons, Steps
 from lstmcast.panel import Panel
@@ -25,7 +26,7 @@ Ints = NDArray[np.int64]
 class Scaling:
     """Everything that was fitted to the training part: seasons, transforms by series, covariates' mean and deviation.
 
-    mean, deviation: [Cp + Cf + Cs], in that order.
+    mean, deviation: [Cp + Cf + Cs], in that order. scale, transform: as in ModelConfig, for series of no training.
     """
 
     seasons: Seasons
@@ -33,23 +34,39 @@ class Scaling:
     mean: Floats
     deviation: Floats
     effects: Effects
+    scale: Scale = "causal"
+    transform: Transform = "auto"
 
     @classmethod
-    def fit(cls, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> "Scaling":
+    def fit(
+        cls,
+        panel: Panel,
+        seasons: Seasons,
+        ends: Ints | None = None,
+        *,
+        scale: Scale = "causal",
+        transform: Transform = "auto",
+        linear: bool = True,
+    ) -> "Scaling":
         """Fit to all steps of `panel` (known-future rows beyond the target's end are left out).
 
-        The effects of covariates, which a verdict will judge, are fitted to the first `ends` [N] steps.
+        The effects of covariates (none unless `linear`) and fixed scales, which a verdict will judge, are fitted to the
+        first `ends` [N] steps. Raises UsageError where the logarithm is asked of values that have none.
         """
+        if transform == "log":
+            scales.require_positive(panel)
+        ends = panel.lengths if ends is None else ends
         inside = _inside(panel)
         blocks = [panel.past, panel.future[inside], panel.static]
         mean = np.concatenate([_column(np.nanmean, b, 0.0) for b in blocks])
         deviation = np.concatenate([_column(np.nanstd, b, 1.0) for b in blocks])
-        scaler = features.fit_scaler(panel.values, panel.offsets)
+        scaler = features.fit_scaler(panel.values, panel.offsets, transform)
+        scaler = scales.fixed(scale, panel.values, panel.offsets, ends, scaler)
         found = effects.none(len(panel), panel.future.shape[1])
-        if panel.future.shape[1]:
+        if linear and panel.future.shape[1]:
             steps = features.compute(panel.values, panel.offsets, seasons, scaler)
-            found = effects.fit(steps, panel.future[inside], panel.lengths if ends is None else ends)
-        return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0), found)
+            found = effects.fit(steps, panel.future[inside], ends)
+        return cls(seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0), found, scale, transform)
 
     def for_panel(self, panel: Panel, trained: Ints, ends: Ints) -> ScalerState:
         """Transforms of another panel's series: those of training where `trained` [N] names one.
@@ -58,12 +75,14 @@ class Scaling:
         """
         known = trained >= 0
         if known.all():
-            return ScalerState._make([part[trained] for part in self.scaler])
+            return self.scaler.take(trained)
         past = panel.values.copy()
         lengths = panel.lengths
         past[np.arange(len(past)) - np.repeat(panel.offsets[:-1] + ends, lengths) >= 0] = np.nan
-        own = features.fit_scaler(past, panel.offsets)
-        mixed = [np.where(known, a[trained], b) for a, b in zip(self.scaler, own, strict=True)]
+        own = features.fit_scaler(past, panel.offsets, self.transform)
+        own = scales.fixed(self.scale, past, panel.offsets, ends, own)
+        taken = self.scaler.take(trained)
+        mixed = [b if a is None or b is None else np.where(known, a, b) for a, b in zip(taken, own, strict=True)]
         return ScalerState._make(mixed)
 
     def steps(self, panel: Panel, scaler: ScalerState, effect: Floats | None = None) -> Steps:
@@ -120,7 +139,10 @@ class Scaling:
         low = [None if np.isinf(x) else x for x in self.scaler.low.tolist()]
         return {
             "seasons": self.seasons._asdict(),
-            "series": {name: part.tolist() for name, part in self.scaler._asdict().items()} | {"low": low},
+            "scale": self.scale,
+            "transform": self.transform,
+            "series": {n: part.tolist() for n, part in self.scaler._asdict().items() if part is not None}
+            | {"low": low},
             "covariates": {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
             "effects": self.effects.to_dict(),
         }
@@ -131,9 +153,11 @@ class Scaling:
         series = data["series"]
         low = np.array([-np.inf if x is None else x for x in series["low"]], dtype=np.float64)
         shift, floor = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
-        scaler = ScalerState(np.array(series["log"], dtype=bool), shift, floor, low)
+        place = [np.array(series[n], dtype=np.float64) if n in series else None for n in ("centre", "spread")]
+        scaler = ScalerState(np.array(series["log"], dtype=bool), shift, floor, low, *place)
+        kind = data.get("scale", "causal"), data.get("transform", "auto")
         mean, deviation = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
-        return cls(Seasons(**data["seasons"]), scaler, mean, deviation, Effects.from_dict(data["effects"]))
+        return cls(Seasons(**data["seasons"]), scaler, mean, deviation, Effects.from_dict(data["effects"]), *kind)
 
 
 def _inside(panel: Panel) -> NDArray[np.bool_]:

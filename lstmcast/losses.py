@@ -38,13 +38,12 @@ class Loss:
     """Base of all losses: the network puts out quantiles or one point, relative to the base, in scales.
 
     start: the outputs of a network that has learnt nothing. located: whether the first (or each) output is a place on
-    the relative scale. raw: needs the target's own scale, untransformed. interval: "own", "likelihood" where a
-    distribution gives them, "residuals" where they must be measured, or "none" where the target is 0 or 1.
+    the relative scale. interval: where quantiles come from: "own", "likelihood" of a distribution, "residuals" that
+    must be measured, or "none", where the target is 0 or 1.
     """
 
     start: tuple[float, ...] = (0.0,)
     located = True
-    raw = False
     interval = "residuals"
 
     def join(self, out: Tensor, mixed: Tensor) -> Tensor:
@@ -152,7 +151,6 @@ class NegativeBinomial(Loss):
 
     start = (0.0, -1.0)
     located = False
-    raw = True
     interval = "likelihood"
     least = 0.01
     """Least mean of a blend: what was always zero so far may still come."""
@@ -189,7 +187,6 @@ class Bernoulli(Loss):
     """Cross-entropy of a target of 0 and 1: the blend's log-odds plus a learnt correction."""
 
     located = False
-    raw = True
     interval = "none"
     least = 0.01
     """No blend is surer than this."""

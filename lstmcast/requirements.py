@@ -5,8 +5,8 @@ Axes: N series, H horizon, Cf known-future covariates.
 
 import numpy as np
 
-from lstmcast.config import WindowConfig
-from lstmcast.errors import DataError, listed
+from lstmcast.config import RAW_LOSSES, Loss, WindowConfig
+from lstmcast.errors import DataError, UsageError, listed
 from lstmcast.panel import Panel, ranges
 
 
@@ -65,6 +65,19 @@ def require_ahead(panel: Panel, horizon: int) -> None:
         f" need {horizon} steps ahead, have {horizon - len(dates)}",
         "give them with --future-data FILE, or as rows with an empty target",
     )
+
+
+def require_kind(panel: Panel, loss: Loss) -> None:
+    """Raise UsageError where the loss is one of counts or of 0 and 1, and the target has other values."""
+    if loss not in RAW_LOSSES:
+        return
+    values = panel.values[~np.isnan(panel.values)]
+    events = loss == "bernoulli"
+    wrong = values[(values != 0) & (values != 1)] if events else values[(values < 0) | (values % 1 != 0)]
+    if len(wrong):
+        want = "of 0 and 1" if events else "of counts: whole numbers from 0 on"
+        more = f" and {len(wrong) - 1:,} more" if len(wrong) > 1 else ""
+        raise UsageError(f"--loss {loss} needs a target {want}; it has {wrong[0]:g}{more}", "take another --loss")
 
 
 def _of(full: str, column: str) -> bool:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lstmcast import baselines, metrics
+from lstmcast import probability as events
 from lstmcast.errors import DataError
 
 if TYPE_CHECKING:
@@ -84,6 +85,8 @@ class Verdict:
 
     def sentences(self) -> list[str]:
         """The verdict for a reader who has never heard of any of these measures."""
+        if "brier" in self.model:
+            return events.sentences(self.model, self.baselines[self.best_baseline], self._where())
         return [*self._comparison(), *self._disagreement(), *self._interval()]
 
     def _comparison(self) -> list[str]:
@@ -145,6 +148,7 @@ def judge(
     *,
     ends: Ints | None = None,
     by_series: bool = False,
+    probability: bool = False,
 ) -> Verdict:
     """Score forecasts against what `panel` holds after each origin, and against the baselines from the same origins.
 
@@ -157,6 +161,7 @@ def judge(
         season: steps of the season, for the seasonal naive forecast and the scale of mase and rmsse.
         ends: [N], steps of each series that are in-sample for that scale; by default all up to its first origin.
         by_series: whether to keep a row for each series.
+        probability: whether the forecasts are probabilities of a 1, to be judged as such.
 
     Raises:
         DataError: no actual value is known after any origin.
@@ -172,6 +177,9 @@ def judge(
             f"no actual value to score against: {len(series)} windows, none with one known after its origin",
             "give data that reaches beyond the forecast's origin",
         )
+    if probability:
+        made = metrics.point_forecast(quantiles[kept], levels)
+        return _event_verdict(panel, series[kept], made, actual[kept], ends, season, by_series)
     case = _Case.of(panel, series[kept], origins[kept], actual[kept], ends, season)
     return _verdict(panel, case, quantiles[kept], levels, season, by_series)
 
@@ -247,6 +255,41 @@ def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, sea
         skill=_skill(model["mae"], rivals[best]["mae"]),
         by_step=_by_step(case, median, bounds if low < high else None, case.rivals[best]),
         by_series=_by_series(panel, case, median, case.rivals[best]) if by_series else (),
+    )
+
+
+def _event_verdict(
+    panel: "Panel", series: Ints, made: Floats, actual: Floats, ends: Ints, season: int, by_series: bool
+) -> Verdict:
+    """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
+    base = np.broadcast_to(events.base_rates(panel.values, panel.offsets, ends)[series][:, None], made.shape)
+    model, rival = events.scores(made, actual), events.scores(base, actual)
+    windows = np.bincount(series)
+    parts = ((i, series == i) for i in np.flatnonzero(windows) if by_series)
+    steps = (slice(h, h + 1) for h in range(made.shape[1]))
+    return Verdict(
+        series=int((windows > 0).sum()),
+        windows=len(series),
+        origins=int(windows.max()),
+        horizon=made.shape[1],
+        season=season,
+        season_name=season_name(panel.axis.freq, season),
+        observed=int((~np.isnan(actual)).sum()),
+        unscaled=0,
+        interval=(0.1, 0.9),
+        model=model,
+        baselines={"base_rate": rival},
+        best_baseline="base_rate",
+        skill=events.skill(model["brier"], rival["brier"]),
+        by_step=tuple(
+            {"step": h + 1, **events.compared(*(x[:, step] for x in (made, base, actual)))}
+            for h, step in enumerate(steps)
+        ),
+        by_series=tuple(
+            {"key": list(panel.keys[i]), "windows": int(windows[i])}
+            | events.compared(*(x[here] for x in (made, base, actual)))
+            for i, here in parts
+        ),
     )
 
 

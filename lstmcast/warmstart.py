@@ -12,10 +12,11 @@ from lstmcast.model import Shape, depth
 
 
 class Weights(NamedTuple):
-    """Weights without columns for covariates, and the network that they are of."""
+    """Weights without columns for covariates, the network that they are of, and the scale that it saw."""
 
     tensors: dict[str, Tensor]
     shape: Shape
+    scale: str = "causal"
 
 
 class Start(NamedTuple):
@@ -65,6 +66,8 @@ def misfits(model: ModelConfig, weights: Weights) -> list[str]:
         wanted = getattr(model, name)
         if wanted not in (None, getattr(has, name)):
             wrong.append(_typed(name, wanted))
+    if model.scale != weights.scale:
+        wrong.append(_typed("scale", model.scale))
     if has.attention and not model.attention:
         wrong.append(_typed("attention", False))
     return wrong

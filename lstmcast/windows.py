@@ -109,10 +109,11 @@ class Windows:
         base = options[..., 1]
         flat = first[:, None] + origins
         scale = steps.scale[flat][..., None]
-        blend = ((options - base[..., None]) / scale[..., None]).clip(-LIMIT, LIMIT)
+        limit, clip = steps.state.bound(LIMIT), steps.state.bound(CLIP)
+        blend = ((options - base[..., None]) / scale[..., None]).clip(-limit, limit)
         older = [older_seasons(steps, wide, origins, self.horizon, back) - base for back in (1, 2)]
         relative = np.stack([*older, base - steps.z[flat][..., None]], -1) / scale[..., None]
-        local = np.concatenate([blend, relative], -1).clip(-CLIP, CLIP).astype(np.float32)
+        local = np.concatenate([blend, relative], -1).clip(-clip, clip).astype(np.float32)
         shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[:, None]
         parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
         if self.covariates is not None:
@@ -159,7 +160,8 @@ class Windows:
         at = self.steps.offsets[series][..., None] + np.where(known, ahead, 0)
         known &= self.steps.seen[at]
         z = np.where(known, self.steps.z[at], np.nan)
-        return ((z - base) / scale).clip(-LIMIT, LIMIT).astype(np.float32), z
+        bound = self.steps.state.bound(LIMIT)
+        return ((z - base) / scale).clip(-bound, bound).astype(np.float32), z
 
 
 @dataclass(frozen=True, eq=False)

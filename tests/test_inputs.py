@@ -91,12 +91,15 @@ def test_a_panel_without_covariates_has_none() -> None:
 def test_scaling_survives_json_to_the_bit() -> None:
     rng = np.random.default_rng(3)
     panel = panel_of([wavy(rng, 30), wavy(rng, 20) - 40, np.zeros(5), wavy(rng, 9) / 3])
-    for scaling in (Scaling.fit(panel, YEAR), Scaling.fit(covariate_panel(), Seasons(7, 365))):
+    fixed = Scaling.fit(panel, YEAR, scale="robust")
+    for scaling in (Scaling.fit(panel, YEAR), Scaling.fit(covariate_panel(), Seasons(7, 365)), fixed):
         back = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict(), allow_nan=False)))
         assert back.seasons == scaling.seasons
         for one, other in zip(back.scaler, scaling.scaler, strict=True):
-            assert one.dtype == other.dtype
-            assert one.tobytes() == other.tobytes()
+            if one is None or other is None:
+                assert one is other
+            else:
+                assert (one.dtype, one.tobytes()) == (other.dtype, other.tobytes())
         assert back.mean.tobytes() == scaling.mean.tobytes()
         assert back.deviation.tobytes() == scaling.deviation.tobytes()
 
@@ -107,8 +110,8 @@ def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values(
     scaling = Scaling.fit(panel, YEAR)
     swapped = panel_of([np.full(20, -5.0), np.full(20, 5.0)])
     state = scaling.for_panel(swapped, np.array([1, 0]), np.array([20, 20]))
-    for one, other in zip(state, scaling.scaler, strict=True):
-        assert one.tolist() == other[[1, 0]].tolist()
+    for one, other in zip(state, scaling.scaler.take(np.array([1, 0])), strict=True):
+        assert one is other or np.array_equal(one, other)
 
 
 @pytest.mark.parametrize("future", [-1e9, 0.0, np.nan, 1e9])
@@ -121,7 +124,7 @@ def test_the_transform_of_a_new_series_comes_from_its_own_past_alone(future: flo
     plain, other = (scaling.for_panel(panel_of([y, own]), trained, ends) for own in (y, changed))
     assert plain.log.tolist() == [True, True]
     for one, two in zip(plain, other, strict=True):
-        assert one.tobytes() == two.tobytes()
+        assert one is two or one.tobytes() == two.tobytes()
 
 
 def test_the_panel_is_left_unchanged() -> None:

@@ -11,7 +11,8 @@ from lstmcast.errors import GateError, UsageError, suggest
 if TYPE_CHECKING:
     from lstmcast.verdict import Verdict
 
-METRICS = ("mase", "rmsse", "smape", "mape", "mae", "rmse", "wql", "coverage", "skill")
+_EVENTS = ("brier", "log_loss", "auc", "calibration", "log_likelihood")
+METRICS = ("mase", "rmsse", "smape", "mape", "mae", "rmse", "wql", "coverage", "skill", *_EVENTS)
 _TESTS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
@@ -56,7 +57,7 @@ def parse_gates(texts: Iterable[str] | None) -> list[Gate]:
 
 def check_gates(gates: Iterable[Gate], verdict: "Verdict | None") -> None:
     """Raise GateError for the rules that the verdict trips; all of them where there is no verdict."""
-    scores = {**verdict.model, "skill": verdict.skill} if verdict else dict.fromkeys(METRICS, float("nan"))
+    scores = dict.fromkeys(METRICS, float("nan")) | ({**verdict.model, "skill": verdict.skill} if verdict else {})
     failed = [gate for gate in gates if gate.fails(scores[gate.metric])]
     if failed:
         said = ", ".join(f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed)

@@ -30,7 +30,9 @@ from lstmcast.config import (
     ModelConfig,
     Optimizer,
     Precision,
+    Scale,
     TrainConfig,
+    Transform,
     WindowConfig,
 )
 from lstmcast.errors import UsageError
@@ -234,6 +236,10 @@ class ModelOptions:
     )
     dropout: Annotated[float, _option(MODEL, "SHARE", "Units left out in training, 0 to below 1.", True)] = (
         ModelConfig.dropout
+    )
+    scale: Annotated[Scale, _option(MODEL, "SCALE", f"Scale of a series: {_one_of(Scale)}.", True)] = ModelConfig.scale
+    transform: Annotated[Transform, _option(MODEL, "HOW", f"Transform of a series: {_one_of(Transform)}.", True)] = (
+        ModelConfig.transform
     )
 
     def config(self) -> ModelConfig:

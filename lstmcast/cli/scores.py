@@ -14,12 +14,20 @@ if TYPE_CHECKING:
 
 METRICS = ("mase", "rmsse", "smape", "mae", "rmse", "wql", "coverage")
 """Columns of a score table, in the order of the contract."""
+EVENTS = ("brier", "log_loss", "auc", "calibration")
+"""The same where the target is 0 or 1."""
+
+
+def _measures(verdict: "Verdict") -> tuple[str, ...]:
+    """What a verdict has figures of."""
+    usual = EVENTS if "brier" in verdict.model else METRICS
+    return (*usual, *(["log_likelihood"] if "log_likelihood" in verdict.model else []))
 
 
 def tell_figures(report: Report, verdict: "Verdict") -> None:
     """Show the figures of a verdict in a small table, among the messages."""
-    rows = [[name, *(console.figure(row[metric]) for metric in METRICS)] for name, row in _rows(verdict)]
-    report.table(["", *METRICS], rows)
+    rows = [[name, *(console.figure(row[metric]) for metric in _measures(verdict))] for name, row in _rows(verdict)]
+    report.table(["", *_measures(verdict)], rows)
 
 
 def write_scores(
@@ -41,7 +49,7 @@ def _scores(verdict: "Verdict") -> "pd.DataFrame":
     import pandas as pd
 
     return pd.DataFrame(
-        [{"method": name, **{metric: row[metric] for metric in METRICS}} for name, row in _rows(verdict)]
+        [{"method": name, **{metric: row[metric] for metric in _measures(verdict)}} for name, row in _rows(verdict)]
     )
 
 
@@ -60,5 +68,5 @@ def _series(verdict: "Verdict", key_names: Sequence[str]) -> "pd.DataFrame":
 
 
 def _rows(verdict: "Verdict") -> list[tuple[str, dict[str, float]]]:
-    nothing = dict.fromkeys(METRICS, float("nan"))
+    nothing = dict.fromkeys(_measures(verdict), float("nan"))
     return [(name, nothing | row) for name, row in (("model", verdict.model), *verdict.baselines.items())]

@@ -1,0 +1,54 @@
+"""How trained networks did on windows: errors of their point forecasts, likelihood of what came. Knows no frames.
+
+Axes: M networks, K windows, H horizon.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.special import logsumexp
+
+from lstmcast.ensemble import encoded, one_thread, parts
+from lstmcast.model import Network
+from lstmcast.windows import Windows
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+
+@torch.no_grad()
+def errors(networks: Sequence[Network], windows: Windows, series: Ints, origins: Ints) -> Floats:
+    """What point forecasts of each network are off by, in scales, [M, K, H]; NaN where the value is missing."""
+    out = np.empty((len(networks), len(series), windows.horizon))
+    with one_thread():
+        for part in parts(len(series)):
+            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+            for m, network in enumerate(networks):
+                z = network.loss.quantiles(network.eval()(*batch.inputs), batch.truth, (0.5,))[..., 0]
+                out[m, part] = ((batch.z - z) / batch.scale)[:, 0].numpy()
+    return out
+
+
+@torch.no_grad()
+def likelihood(
+    networks: Sequence[Network], weights: Floats, windows: Windows, series: Ints, origins: Ints
+) -> dict[str, float]:
+    """Mean logarithm of the density (of counts the probability) of what came after the origins [K].
+
+    It is that of the networks' own distributions, mixed by `weights` [M], in the user's units. Under
+    `log_likelihood`; nothing where the loss is not one of a distribution.
+    """
+    if networks[0].loss.interval != "likelihood":
+        return {}
+    out = np.empty((len(networks), len(series), windows.horizon))
+    with one_thread():
+        for part in parts(len(series)):
+            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+            logs, z = windows.steps.state.log[series[part]][:, None], batch.z[:, 0].numpy()
+            for m, network in enumerate(networks):
+                made = network.loss.log_density(network.eval()(*batch.inputs), batch.truth)[:, 0].numpy()
+                out[m, part] = np.where(np.isnan(z), np.nan, made - np.where(logs, z, 0.0))
+    mixed = logsumexp(out, axis=0, b=weights[:, None, None])
+    return {"log_likelihood": float(np.nanmean(mixed))}
