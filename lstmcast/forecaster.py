@@ -248,7 +248,7 @@ class Forecaster:
         manifest = run.manifest
         with store.as_run_errors(run.path):
             self = cls(Config.from_dict(manifest["config"]))
-            self.horizon, self.context = manifest["horizon"], manifest["context"]
+            self.horizon, self.context = (store.checked_steps(manifest[name]) for name in ("horizon", "context"))
             self.panel = store.unpack_panel(run.read("context.parquet"), manifest["panel"])
             self.scaling = Scaling.from_dict(store.unpack_json(run.read("scaler.json")))
             self.networks = store.unpack_networks(run.read("model.safetensors"), manifest["members"])
@@ -261,7 +261,16 @@ class Forecaster:
             self.notes = tuple(manifest["data"]["notes"])
             self.start = manifest["start"]
             self.fingerprint = manifest["data"]["fingerprint"]
+            if len(self.cutoff) != len(self.panel) or self.guard.members.shape != (len(self.networks),):
+                raise ValueError("its parts do not belong together")
+            self._try()
         return self
+
+    def _try(self) -> None:
+        """Forecast one step of one series: parts that do not fit together are found out here and not later."""
+        one, first = self.panel.select(np.zeros(1, np.int64)), np.zeros(1, np.int64)
+        made = self.quantiles(one, first, one.lengths - 1, 1, QUANTILES)
+        one.forecast_frame(first, one.lengths - 1, made, QUANTILES)
 
     @staticmethod
     def _weights(path: str) -> warmstart.Weights:

@@ -47,6 +47,11 @@ class Run:
     path: Path
     manifest: dict[str, Any]
 
+    @property
+    def files(self) -> list[str]:
+        """Names of the run's files, but for its manifest."""
+        return list(self.manifest["files"])
+
     def read(self, name: str) -> bytes:
         """Return the bytes of a file of the run; raises RunError unless they are those that were published."""
         expected = self.manifest["files"].get(name)

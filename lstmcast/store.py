@@ -15,6 +15,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from safetensors import SafetensorError
 from safetensors.torch import load, save
 from torch import Tensor
@@ -24,6 +25,12 @@ from lstmcast.errors import RunError
 from lstmcast.model import Network, Shape, narrow
 from lstmcast.panel import Panel
 
+LARGEST = 100_000
+"""No size of a network is beyond this."""
+MOST_STEPS = 1_000_000
+"""No horizon or context is beyond this."""
+_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+
 
 def pack_networks(networks: Sequence[Network]) -> bytes:
     """All members' weights as safetensors, each under its number."""
@@ -31,15 +38,26 @@ def pack_networks(networks: Sequence[Network]) -> bytes:
 
 
 def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Network]:
-    """Networks of these shapes, ready to forecast."""
+    """Networks of these shapes, ready to forecast; a shape that is not that of its weights allocates nothing."""
     tensors = load(data)
     networks = []
     for i, shape in enumerate(shapes):
-        network = Network(Shape(**shape)).eval()
+        if not all(isinstance(one, str) or 0 <= one <= LARGEST for one in shape.values()):
+            raise ValueError(f"member {i} is of no shape that a network has")
+        with torch.device("meta"):
+            network = Network(Shape(**shape)).eval()
         own = f"{i}."
-        network.load_state_dict({name[len(own) :]: t for name, t in tensors.items() if name.startswith(own)})
+        weights = {name[len(own) :]: t.float() for name, t in tensors.items() if name.startswith(own)}
+        network.load_state_dict(weights, assign=True)
         networks.append(network)
     return networks
+
+
+def checked_steps(value: Any) -> int:
+    """A number of steps out of a run; raises ValueError for one that no run has."""
+    if type(value) is not int or not 1 <= value <= MOST_STEPS:
+        raise ValueError(f"{value!r} is no number of steps")
+    return value
 
 
 def universal(weights: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -100,5 +118,5 @@ def as_run_errors(path: Path) -> Iterator[None]:
     """Whatever is wrong with the contents of a verified run is the run's fault, and said so."""
     try:
         yield
-    except (KeyError, TypeError, ValueError, RuntimeError, SafetensorError, pa.ArrowException) as error:
+    except (*_WRONG, SafetensorError, pa.ArrowException) as error:
         raise RunError(f"the run {str(path)!r} does not hold what it should: {error}", "fit it again") from error

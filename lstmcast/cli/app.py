@@ -27,6 +27,7 @@ from lstmcast.cli import (
     forecast,
     help,
     inspect,
+    memory,
     options,
     predict,
     report,
@@ -35,7 +36,7 @@ from lstmcast.cli import (
     signals,
 )
 from lstmcast.cli.command import NAMES, Command
-from lstmcast.errors import ExitCode, LstmcastError, suggest
+from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
 
 Problem = tuple[ExitCode, str, str, str]
 """Exit code, kind, message and hint."""
@@ -142,21 +143,16 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
 
 def _describe(error: BaseException) -> Problem:
     match error:
-        case LstmcastError():
-            return error.exit_code, error.exit_code.name.lower(), error.message, error.hint
-        case TyperException():
-            return ExitCode.USAGE, "usage", *_usage(error)
         case KeyboardInterrupt():
             return ExitCode.INTERRUPTED, "signal", "interrupted", ""
         case signals.Terminated():
             return ExitCode.TERMINATED, "signal", "terminated", ""
-        case MemoryError():
-            return (
-                ExitCode.RESOURCE,
-                "resource",
-                "out of memory",
-                "give fewer series, a smaller --batch-size or --hidden",
-            )
+        case _ if memory.is_short(error) and not isinstance(error, ResourceError):
+            return ExitCode.RESOURCE, "resource", "out of memory", memory.ADVICE
+        case LstmcastError():
+            return error.exit_code, error.exit_code.name.lower(), error.message, error.hint
+        case TyperException():
+            return ExitCode.USAGE, "usage", *_usage(error)
         case OSError():
             return ExitCode.RESOURCE, "resource", *_system(error)
     return ExitCode.BUG, "bug", f"a bug in lstmcast: {type(error).__name__}: {error}", _log(error)

@@ -5,7 +5,7 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from lstmcast.cli import options, settings
+from lstmcast.cli import memory, options, settings
 from lstmcast.errors import UsageError
 
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -38,6 +38,7 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error about an option says where its value was set."""
+        memory.require()
         try:
             return super().invoke(ctx)
         except UsageError as error:

@@ -7,11 +7,12 @@ from typing import Annotated, Any
 from typer import Argument
 
 from lstmcast.cli import output
+from lstmcast.cli.console import Report
 from lstmcast.cli.options import Format, RunPath, ShowOptions
 from lstmcast.errors import RunError
-from lstmcast.rundir import MANIFEST, Run, open_run
+from lstmcast.rundir import MANIFEST, REPORT, Run, open_run
 
-HELP = "List, show and compare runs."
+HELP = "List, show, compare and check runs."
 EXAMPLES = {
     "ls": """\
 lstmcast runs ls
@@ -22,6 +23,9 @@ lstmcast runs show runs/price-price --json""",
     "diff": """\
 lstmcast runs diff runs/price-price runs/november
 lstmcast runs diff runs/price-price runs/november --json""",
+    "check": """\
+lstmcast runs check runs/price-price
+lstmcast runs check runs/price-price --json""",
 }
 Folder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
 Other = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
@@ -70,6 +74,26 @@ def diff(run: RunPath, other: Other, *, show: ShowOptions) -> None:
         return
     lines = [f"{key}: {_shown(left)} -> {_shown(right)}" for key, left, right in changes]
     output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+
+
+def check(run: RunPath, *, show: ShowOptions) -> None:
+    """Verify that RUN is what was saved, and that it can be read; prints a line for each file.
+
+    Every byte of every file is read. What is wrong is an error with exit status 4.
+    """
+    found = open_run(run)
+    sizes = {MANIFEST: (found.path / MANIFEST).stat().st_size} | {name: len(found.read(name)) for name in found.files}
+    from lstmcast.forecaster import Forecaster
+
+    Forecaster.load(run)
+    own = {*sizes, REPORT}
+    others = sorted(entry.name for entry in found.path.iterdir() if entry.name not in own)
+    Report.of(show).found(f"not of the run, and not looked at: {name}" for name in others)
+    if show.json:
+        output.write_object("runs check", {"run": run, "files": sizes, "others": others})
+        return
+    lines = [f"{name}: {size:,} bytes, as saved\n" for name, size in sizes.items()]
+    output.write_stdout("".join(lines).encode())
 
 
 def _row(path: Path) -> dict[str, Any]:

@@ -5,6 +5,7 @@ on the spot, and so does a first one that nothing answers: long work in a librar
 thread that watches here. Processes that were started notice, and end too.
 """
 
+import contextlib
 import os
 import signal
 import threading
@@ -31,7 +32,8 @@ def handle() -> None:
     bell, ringer = os.pipe()
     os.set_blocking(ringer, False)
     signal.set_wakeup_fd(ringer, warn_on_full_buffer=False)
-    threading.Thread(target=_watch, args=(bell,), daemon=True).start()
+    with contextlib.suppress(RuntimeError):  # no memory for a thread: commands say so themselves
+        threading.Thread(target=_watch, args=(bell,), daemon=True).start()
 
 
 def _raise(number: int, frame: FrameType | None) -> None:  # noqa: ARG001

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli import app, signals
+from lstmcast.cli import app, memory, signals
 from lstmcast.cli.help import MEANINGS
 from lstmcast.errors import DataError, ExitCode, RunError
 from tests.cli.conftest import PROGRAM, Program, environment, on_terminal
@@ -143,7 +143,7 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
         (RunError("no [/red] [usd]"), 4, "error: no [/red] [usd]\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (signals.Terminated(), 143, "terminated\n"),
-        (MemoryError(), 6, "error: out of memory\n  give fewer series, a smaller --batch-size or --hidden\n"),
+        (MemoryError(), 6, f"error: out of memory\n  {memory.ADVICE}\n"),
         (OSError(errno.EIO, "Input/output error", "x"), 6, "error: 'x': Input/output error\n"),
         (BrokenPipeError(), 0, ""),
     ],
