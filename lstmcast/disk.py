@@ -1,8 +1,10 @@
 """Files that are whole or absent, on the disk and not only on their way to it. Knows nothing of what is in them."""
 
+import contextlib
 import hashlib
 import os
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 
@@ -25,7 +27,7 @@ def write_file(path: str | Path, data: bytes) -> None:
 
 def write_new(file: Path, data: bytes) -> None:
     """Write a file that must not be there yet, to the disk."""
-    with file.open("xb") as stream:
+    with _named(file), file.open("xb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
@@ -35,9 +37,20 @@ def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with _named(folder):
+            os.fsync(handle)
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def _named(file: Path) -> Iterator[None]:
+    """Let an error of the disk say which file it was about."""
+    try:
+        yield
+    except OSError as error:
+        error.filename = error.filename or str(file)
+        raise
 
 
 def beside(place: Path, kind: str) -> Path:

@@ -40,7 +40,8 @@ from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
 
 Problem = tuple[ExitCode, str, str, str]
 """Exit code, kind, message and hint."""
-_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM}
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_DISK = {*_FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT}
 
 
 app = typer.Typer(
@@ -196,10 +197,9 @@ def _see_help(error: TyperException) -> str:
 
 
 def _system(error: OSError) -> tuple[str, str]:
-    if error.filename is None:
-        return f"input or output failed: {error.strerror or error}", ""
+    place = "input or output failed" if error.filename is None else repr(str(error.filename))
     hint = "write somewhere else with --out or -o" if error.errno in _DISK else ""
-    return f"{str(error.filename)!r}: {error.strerror or error}", hint
+    return f"{place}: {error.strerror or error}", f"make room, or {hint}" if error.errno in _FULL else hint
 
 
 def _log(error: BaseException) -> str:

@@ -13,6 +13,7 @@ from lstmcast.cli.options import (
     ColumnOptions,
     Data,
     DataOptions,
+    ExcelSafe,
     FailIf,
     Format,
     InputOptions,
@@ -61,6 +62,7 @@ def backtest(
     output_file: OutFile = None,
     by: By = "method",
     format: Format = None,
+    excel_safe: ExcelSafe = False,
     fail_if: FailIf = None,
     plot: Plot = None,
     show: ShowOptions,
@@ -87,7 +89,8 @@ def backtest(
         )  # fmt: skip
     report.say(*result.verdict.sentences())
     if output_file:
-        output.write_frame(result.forecasts, output_file, table)
+        forecasts = output.guarded(result.forecasts, table, report, safe=excel_safe)
+        output.write_frame(forecasts, output_file, table)
         report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")
     write_scores(result.verdict, form, panel.key_names, command="backtest", extra={}, by=by)
     if plot:

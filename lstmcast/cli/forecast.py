@@ -9,6 +9,7 @@ from lstmcast.cli.options import (
     ColumnOptions,
     Data,
     DataOptions,
+    ExcelSafe,
     FailIf,
     Format,
     InputOptions,
@@ -36,6 +37,7 @@ def forecast(
     quantiles: Quantiles = "0.1,0.5,0.9",
     output_file: OutFile = None,
     format: Format = None,
+    excel_safe: ExcelSafe = False,
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -63,5 +65,7 @@ def forecast(
         verdict = forecaster.verdict.to_dict() if forecaster.verdict else None
         output.write_object("forecast", {"verdict": verdict, "forecast": output.records(table)})
     else:
-        output.write_frame(table, output_file, form, whole=format is not None)
+        output.write_frame(
+            output.guarded(table, form, report, safe=excel_safe), output_file, form, whole=format is not None
+        )
     check_gates(gates, forecaster.verdict)

@@ -108,6 +108,8 @@ Step = Annotated[int | None, _option(WINDOW, "STEPS", "Steps between origins, 1 
 Horizon = Annotated[int | None, _option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", FOUND)]
 Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "as pays", "--jobs", "-j")]
 OutFile = Annotated[str | None, _option(OUTPUT, "FILE", _PLACE, "stdout", "--output", "-o")]
+_SAFE = "Write an apostrophe before texts that a spreadsheet would take for a formula."
+ExcelSafe = Annotated[bool, Option("--excel-safe", help=_SAFE, rich_help_panel=OUTPUT)]
 Format = Annotated[str | None, _option(OUTPUT, "FORMAT", _FORMS, "a table on a terminal, else csv")]
 
 Plot = Annotated[str | None, _option(OUTPUT, "FILE", _PICTURE, NONE)]

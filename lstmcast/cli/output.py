@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "table")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 SHOWN = 200
 """Rows of a table that a terminal is shown unasked."""
 
@@ -36,6 +37,26 @@ def choose_format(file: str | None, wanted: str | None) -> str:
     raise UsageError(
         f"no format is known by the extension of {file!r}", f"use one of {_extensions()}, or give --format"
     )
+
+
+def guarded(frame: "pd.DataFrame", form: str, report: console.Report, *, safe: bool) -> "pd.DataFrame":
+    """Return the table to write as text: if `safe`, with an apostrophe before texts that a spreadsheet would execute.
+
+    Otherwise nothing is changed, and that there are such texts is said.
+    """
+    if form not in ("csv", "tsv"):
+        return frame
+    texts = {name: _plain(column) for name, column in frame.items() if column.dtype.kind not in "iubfM"}
+    found = [text for column in texts.values() for text in column if text and text.startswith(_FORMULA)]
+    if not safe and found:
+        report.say(f"a spreadsheet may take {found[0]!r} for a formula; --excel-safe writes an apostrophe before it")
+    if not safe or not found:
+        return frame
+    marked = {
+        name: [f"'{text}" if text and text.startswith(_FORMULA) else text for text in column]
+        for name, column in texts.items()
+    }
+    return frame.assign(**{str(name): column for name, column in marked.items()})
 
 
 def write_frame(frame: "pd.DataFrame", file: str | None, form: str, *, whole: bool = True) -> None:

@@ -6,7 +6,7 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
-from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, Format, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, ExcelSafe, Format, OptionalData, OutFile, RunPath, ShowOptions
 from lstmcast.cli.picture import check_picture, draw
 from lstmcast.cli.source import add_plan, read_newer
 from lstmcast.errors import UsageError
@@ -54,6 +54,7 @@ def predict(
     quantiles: Quantiles = "0.1,0.5,0.9",
     output_file: OutFile = None,
     format: Format = None,
+    excel_safe: ExcelSafe = False,
     future_data: FutureData = None,
     plot: Chart = None,
     show: ShowOptions,
@@ -79,7 +80,9 @@ def predict(
     if show.json:
         output.write_object("predict", {"run": run, "forecast": output.records(forecast)})
     else:
-        output.write_frame(forecast, output_file, form, whole=format is not None)
+        output.write_frame(
+            output.guarded(forecast, form, report, safe=excel_safe), output_file, form, whole=format is not None
+        )
     if output_file:
         report.say(f"{len(forecast):,} rows written to {output_file!r}")
     if plot:

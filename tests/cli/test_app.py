@@ -144,7 +144,11 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (signals.Terminated(), 143, "terminated\n"),
         (MemoryError(), 6, f"error: out of memory\n  {memory.ADVICE}\n"),
-        (OSError(errno.EIO, "Input/output error", "x"), 6, "error: 'x': Input/output error\n"),
+        (
+            OSError(errno.EIO, "Input/output error", "x"),
+            6,
+            "error: 'x': Input/output error\n  make room, or write somewhere else with --out or -o\n",
+        ),
         (BrokenPipeError(), 0, ""),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else "",

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.cli.conftest import fitted as fitted  # fixtures of all rows
+from tests.cli.conftest import lstmcast as lstmcast
 from tests.cli.conftest import run_program
 
 Refused = Callable[..., str]

@@ -1,0 +1,246 @@
+"""Rows D of the faults, and what a person may try with a run: through the real program, in processes of its own."""
+
+import json
+import os
+import resource
+import shutil
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from lstmcast import rundir
+from tests.cli.conftest import PROGRAM, Program, environment, write_months
+from tests.faults.conftest import Refused
+
+FIT = ("--target", "price", "--steps", 0)
+
+
+@pytest.fixture
+def run(tmp_path: Path, fitted: Path) -> Path:
+    """A run of its own for each test, `run` in its folder."""
+    return Path(shutil.copytree(fitted / "runs" / "old-price", tmp_path / "run"))
+
+
+def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = True) -> None:
+    """Change a manifest; with `seal` as someone does who knows how runs are sealed."""
+    manifest = json.loads((run / "run.json").read_text())
+    change(manifest)
+    if seal:
+        manifest["sha256"] = rundir._seal(manifest)
+    (run / "run.json").write_text(json.dumps(manifest))
+
+
+@pytest.mark.usefixtures("run")
+def test_d1_a_missing_run_and_what_is_no_run(refused: Refused, tmp_path: Path) -> None:
+    refused("predict", "rum", status=4, says=["no run at 'rum'", "did you mean 'run'"])
+    (tmp_path / "photos").mkdir()
+    refused("predict", "photos", status=4, says=["'photos' is not a run directory"])
+    refused("runs", "check", "run/run.json", status=4, says=["is a file, not a run directory"])
+
+
+def test_d2_a_run_without_its_manifest_was_interrupted(refused: Refused, run: Path) -> None:
+    (run / "run.json").unlink()
+    refused("predict", "run", status=4, says=["'run' was interrupted", "delete it"])
+
+
+@pytest.mark.parametrize("name", ["model.safetensors", "context.parquet", "scaler.json", "metrics.json", "history.csv"])
+def test_d3_a_corrupt_file_is_named(name: str, refused: Refused, run: Path) -> None:
+    data = bytearray((run / name).read_bytes())
+    data[len(data) // 2] ^= 16
+    (run / name).write_bytes(data)
+    refused("predict", "run", status=4, says=[name, "SHA-256 differs"])
+
+
+def test_d3_an_edited_setting_and_a_cut_file_are_noticed(refused: Refused, run: Path) -> None:
+    edit(run, lambda manifest: manifest.update(horizon=13), seal=False)
+    refused("predict", "run", status=4, says=["run.json", "SHA-256 differs"])
+    edit(run, lambda manifest: manifest.update(horizon=12))
+    with (run / "model.safetensors").open("r+b") as file:
+        file.truncate(1000)
+    refused("predict", "run", status=4, says=["model.safetensors", "1000 bytes"])
+
+
+def test_d3_parts_that_do_not_fit_together_are_the_runs_fault(refused: Refused, run: Path) -> None:
+    edit(run, lambda manifest: manifest["members"][0].update(hidden=99_999))
+    refused("predict", "run", status=4, says=["does not hold what it should"])
+    edit(run, lambda manifest: manifest["members"][0].update(hidden=10**12))
+    refused("predict", "run", status=4, says=["of no shape that a network has"])
+
+
+def test_d4_an_older_run_is_read_and_a_newer_one_names_what_reads_it(
+    refused: Refused, lstmcast: Program, run: Path
+) -> None:
+    now = lstmcast("predict", "run").stdout
+
+    def older(manifest: dict[str, Any]) -> None:
+        manifest["schema_version"] = 1
+        manifest["files"] = {name: entry["sha256"] for name, entry in manifest["files"].items()}
+
+    edit(run, older)
+    assert lstmcast("predict", "run").stdout == now != ""
+    edit(run, lambda manifest: manifest.update(schema_version=99, needs="7.5"))
+    refused("predict", "run", status=4, says=["a newer lstmcast", "it needs lstmcast >= 7.5"])
+
+
+def limited(file_size: int) -> Callable[[], None]:
+    """For `preexec_fn`: no file may grow beyond `file_size`, as on a disk that is full."""
+    return lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, resource.RLIM_INFINITY))
+
+
+@pytest.mark.usefixtures("run")
+def test_d5_a_full_disk_keeps_the_run_that_was_there(refused: Refused, tmp_path: Path) -> None:
+    data = write_months(tmp_path / "m.csv", 60)
+    fit = ("fit", data, *FIT, "--season", 4, "--out", "run", "--force", "-q")
+    for size in (0, 300, 20_000):
+        refused(*fit, status=6, says=["File too large"], preexec_fn=limited(size))
+    refused("predict", "run", "-o", "x.csv", status=6, says=["x.csv"], preexec_fn=limited(10))
+
+
+def test_d5_a_place_that_cannot_be_written_to(refused: Refused, tmp_path: Path) -> None:
+    data = write_months(tmp_path / "m.csv", 60)
+    (tmp_path / "file").write_text("x")
+    refused("fit", data, *FIT, "--out", "file/run", status=6, says=["'", "Not a directory"])
+    refused("fit", data, *FIT, "--out", "/proc/nothing/run", status=6, says=["/proc"])
+
+
+def hold(place: Path) -> "subprocess.Popen[str]":
+    code = "import sys, lstmcast.lock as k\nwith k.lock(sys.argv[1]): print(flush=True); sys.stdin.read()"
+    line = [PROGRAM[0], "-c", code, str(place)]
+    writer = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    assert writer.stdout
+    writer.stdout.readline()
+    return writer
+
+
+def test_d6_a_second_writer_is_told_who_writes_and_readers_are_not_held_up(
+    lstmcast: Program, run: Path, tmp_path: Path
+) -> None:
+    data = write_months(tmp_path / "m.csv", 60)
+    with hold(run) as writer:
+        done = lstmcast("fit", data, *FIT, "--out", "run", "--force")
+        assert (done.returncode, done.stdout) == (8, "")
+        assert f"'run' is being written by process {writer.pid} on " in done.stderr
+        assert done.stderr.splitlines()[-1] == "  wait for it, or name another --out"
+        assert lstmcast("predict", "run").returncode == 0
+        writer.kill()
+    assert (tmp_path / ".run.lock").exists()
+    assert lstmcast("fit", data, *FIT, "--out", "run", "--force").returncode == 0
+    assert not (tmp_path / ".run.lock").exists()
+
+
+def test_d6_two_cron_jobs_that_overlap_make_one_run_and_one_locked_error(tmp_path: Path) -> None:
+    write_months(tmp_path / "m.csv", 60)
+    line = [*PROGRAM, "fit", "m.csv", *map(str, FIT), "--out", "run", "-q"]
+    jobs = [
+        subprocess.Popen(
+            line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        )
+        for _ in range(2)
+    ]
+    ends = sorted((job.wait(120), *job.communicate()) for job in jobs)
+    assert ends[0] == (0, "run\n", "")
+    assert ends[1][:2] == (8, "")
+    assert "is being written by process" in ends[1][2]
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == ["m.csv", "run"]
+
+
+@pytest.mark.parametrize("name", ["two words", "näme ☃", "new\nline", "[bold]*?", "d" * 200 + "/" + "e" * 200])
+def test_d7_any_path_will_do(name: str, lstmcast: Program, fitted: Path, tmp_path: Path) -> None:
+    done = lstmcast("fit", fitted / "old.csv", *FIT, "-q", "--out", name)
+    assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}\n", "")
+    assert lstmcast("predict", name).stdout.startswith("month,forecast,")
+    assert len(list(tmp_path.iterdir())) == 1
+
+
+def test_d8_symbolic_links_and_names_that_lead_outside_are_refused(refused: Refused, run: Path, tmp_path: Path) -> None:
+    (run / "metrics.json").rename(tmp_path / "elsewhere")
+    (run / "metrics.json").symlink_to(tmp_path / "elsewhere")
+    refused("predict", "run", status=4, says=["metrics.json", "is a symbolic link"])
+    (run / "metrics.json").unlink()
+    os.mkfifo(run / "metrics.json")
+    refused("predict", "run", status=4, says=["metrics.json", "is not a plain file"])
+    edit(run, lambda manifest: manifest["files"].update({"../elsewhere": {"bytes": 1, "sha256": "0"}}))
+    refused("predict", "run", status=4, says=["names a file '../elsewhere'"])
+
+
+def test_check_35_force_keeps_what_is_not_the_runs_own(lstmcast: Program, run: Path, fitted: Path) -> None:
+    (run / "notes.txt").write_text("mine")
+    refused = lstmcast("fit", fitted / "old.csv", *FIT, "--out", "run", "-q")
+    assert (refused.returncode, refused.stdout) == (4, "")
+    assert "--force" in refused.stderr
+    assert lstmcast("fit", fitted / "old.csv", *FIT, "--out", "run", "-q", "--force").returncode == 0
+    assert (run / "notes.txt").read_text() == "mine"
+    (run.parent / "thesis").mkdir()
+    (run.parent / "thesis" / "metrics.json").write_text("mine")
+    done = lstmcast("fit", fitted / "old.csv", *FIT, "--out", "thesis", "-q", "--force")
+    assert done.returncode == 4 and "is in the way" in done.stderr
+    assert (run.parent / "thesis" / "metrics.json").read_text() == "mine"
+
+
+def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: Path) -> None:
+    (run / "notes.txt").write_text("mine")
+    done = lstmcast("runs", "check", "run")
+    assert done.returncode == 0
+    assert done.stderr == "  not of the run, and not looked at: notes.txt\n"
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["run.json", *rundir.open_run(run).files]
+    (run / "history.csv").write_bytes((run / "history.csv").read_bytes() + b"\n")
+    refused("runs", "check", "run", status=4, says=["history.csv", "is not what was saved"])
+
+
+def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
+    """`fit` of a minute's work to the place `run`, cut off by SIGTERM once some of it was learnt."""
+    line = [*PROGRAM, "fit", "m.csv", *map(str, LONG), *map(str, more), "--out", "run"]
+    with subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as program:
+        deadline = time.monotonic() + 60
+        while not (folder / "run" / "checkpoint" / "run.json").exists() and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(0.2)
+        program.send_signal(signal.SIGTERM)
+        _, said = program.communicate(timeout=60)
+    return subprocess.CompletedProcess(line, program.returncode, "", said)
+
+
+LONG = (
+    "--target",
+    "price",
+    "--from",
+    "scratch",
+    "--hidden",
+    8,
+    "--members",
+    1,
+    "--steps",
+    20_000,
+    "--patience",
+    999,
+    "-j",
+    1,
+)
+
+
+def test_check_37_an_interrupted_fit_says_how_to_go_on_and_only_that_way(
+    refused: Refused, lstmcast: Program, tmp_path: Path
+) -> None:
+    write_months(tmp_path / "m.csv", 60)
+    done = interrupted(tmp_path)
+    assert done.returncode == 143
+    assert done.stderr.endswith("terminated\n  go on with `lstmcast fit --resume run`\n")
+    same = ("fit", "m.csv", *LONG, "--out", "run")
+    refused(*same, status=4, says=["'run' was interrupted", "`lstmcast fit --resume run`, or give --force"])
+    refused("predict", "run", status=4, says=["'run' was interrupted", "lstmcast fit --resume run"])
+    refused(*same, "--lr", 0.1, "--resume", status=4, says=["begun with other settings"])
+    write_months(tmp_path / "m.csv", 61)
+    refused(*same, "--resume", status=4, says=["begun with other data", "lstmcast fit --resume run"])
+    refused("fit", "--resume", "run", "--lr", 0.1, status=2, says=["own data and settings"])
+    refused("fit", "--resume", "nowhere", status=4, says=["'nowhere' holds no interrupted fit"])
+    short = ("--target", "price", "--steps", 0)
+    assert lstmcast("fit", "m.csv", *short, "--out", "run", "--force").returncode == 0
+    assert not (tmp_path / "run" / "checkpoint").exists()
+    again = lstmcast("fit", "--resume", "run")
+    assert (again.returncode, again.stdout) == (0, "run\n")
+    assert "holds a run already: skipped" in again.stderr
