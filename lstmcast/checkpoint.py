@@ -18,13 +18,11 @@ from safetensors import SafetensorError
 from safetensors.torch import load, save
 
 from lstmcast import disk, rundir, store
-from lstmcast.config import Config
+from lstmcast.config import CHECKPOINT_EVERY, Config
 from lstmcast.errors import DataError, DivergedError, ResourceError, RunError, UsageError
 from lstmcast.panel import Panel
 from lstmcast.train import State
 
-SECONDS = 30.0
-"""Seconds between two states that are kept."""
 LIMIT = 1 << 34
 """Bytes of the largest state that is read."""
 _DATA, _STOP = "context.parquet", "stop"
@@ -37,9 +35,9 @@ class Stopped(ResourceError):
 
 
 class Checkpoint:
-    """The unfinished fit of the run at `place`."""
+    """The unfinished fit of the run at `place`; each training keeps its state every `seconds`."""
 
-    def __init__(self, place: str | Path, seconds: float = SECONDS) -> None:
+    def __init__(self, place: str | Path, seconds: float = CHECKPOINT_EVERY) -> None:
         self.folder = Path(place) / rundir.CHECKPOINT
         self.seconds = seconds
 

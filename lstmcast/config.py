@@ -119,6 +119,10 @@ class InputConfig:
     """Whether several targets of one table are forecast from one another's past as well."""
 
 
+CHECKPOINT_EVERY = 30.0
+"""Seconds between two states that an unfinished fit keeps: no part of a run, since it makes no difference to it."""
+
+
 @dataclass(frozen=True)
 class WindowConfig:
     """The sliding window: context and horizon in steps, season in steps."""

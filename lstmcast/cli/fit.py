@@ -24,7 +24,7 @@ from lstmcast.cli.options import (
 )
 from lstmcast.cli.scores import tell_figures
 from lstmcast.cli.source import read_panel, tell_panel
-from lstmcast.config import Config
+from lstmcast.config import CHECKPOINT_EVERY, Config, seconds
 from lstmcast.errors import UsageError
 from lstmcast.lock import lock
 from lstmcast.rundir import CHECKPOINT, default_path, holds_run, refuse_taken
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
-_AT_ANY_TIME = {"data", "resume", "fail_if", "if_exists", "config", *get_type_hints(ShowOptions)}
+_AT_ANY_TIME = {"data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", *get_type_hints(ShowOptions)}
 """Parameters that say nothing of what is fitted."""
 Exists = Annotated[
     Literal["fail", "skip"],
@@ -56,6 +56,9 @@ Resume = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Every = Annotated[
+    str, Option(metavar="TIME", help="Keep what is learnt so often, to --resume from: 30s, 5m.", rich_help_panel=OUTPUT)
+]
 Force = Annotated[bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)]
 
 
@@ -73,6 +76,7 @@ def fit(
     force: Force = False,
     resume: Resume = False,
     if_exists: Exists = "fail",
+    checkpoint_every: Every = f"{CHECKPOINT_EVERY:g}s",
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -82,7 +86,7 @@ def fit(
     network must beat the best baseline, or the forecast falls back towards it. An interrupted fit keeps what it has
     learnt: the same command with --resume, or `fit --resume RUN`, goes on from there.
     """
-    gates, report = parse_gates(fail_if), Report.of(show)
+    gates, report, every = parse_gates(fail_if), Report.of(show), seconds(checkpoint_every, "--checkpoint-every")
     alone = resume and (Path(data, CHECKPOINT).is_dir() or holds_run(data) or not columns.target)
     if alone:
         _refuse_changes(call)
@@ -100,7 +104,7 @@ def fit(
         else:
             panel = read_panel(report, data, columns.columns(), config.data, config)
         tell_panel(report, panel)
-        forecaster = _learn(report, place, config, panel, afresh=not kept)
+        forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
@@ -128,12 +132,12 @@ def _read_kept(report: Report, place: Path) -> "tuple[Config, Panel]":
     return Checkpoint(place).fit()
 
 
-def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, afresh: bool) -> "Forecaster":
+def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, every: float, afresh: bool) -> "Forecaster":
     """Train and save; what is learnt outlives an interruption."""
     from lstmcast.checkpoint import Checkpoint
     from lstmcast.forecaster import Forecaster
 
-    checkpoint = Checkpoint(place)
+    checkpoint = Checkpoint(place, every)
     if afresh:
         checkpoint.discard()
     with checkpoint.settled():

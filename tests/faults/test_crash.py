@@ -135,7 +135,7 @@ MORE = ("--season", "4")
 
 
 def forecasts(run: Path) -> tuple[int, str, str]:
-    """Status, stdout and stderr of `predict`, by the program without its process: the same at a fraction of the time."""
+    """Status, stdout and stderr of `predict`, by the program without its process: the same, and quick."""
     out, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     with redirect_stdout(out), redirect_stderr(said):
         status = app.run(["predict", str(run)])

@@ -194,12 +194,11 @@ def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: P
 
 def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
     """`fit` of a minute's work to the place `run`, cut off by SIGTERM once some of it was learnt."""
-    line = [*PROGRAM, "fit", "m.csv", *map(str, LONG), *map(str, more), "--out", "run"]
+    line = [*PROGRAM, "fit", "m.csv", *map(str, LONG), *map(str, more), "--out", "run", "--checkpoint-every", "0.1s"]
     with subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as program:
         deadline = time.monotonic() + 60
-        while not (folder / "run" / "checkpoint" / "run.json").exists() and time.monotonic() < deadline:
+        while not (folder / "run" / "checkpoint" / "member-1.safetensors").exists() and time.monotonic() < deadline:
             time.sleep(0.01)
-        time.sleep(0.2)
         program.send_signal(signal.SIGTERM)
         _, said = program.communicate(timeout=60)
     return subprocess.CompletedProcess(line, program.returncode, "", said)
@@ -230,14 +229,14 @@ def test_check_37_an_interrupted_fit_says_how_to_go_on_and_only_that_way(
     done = interrupted(tmp_path)
     assert done.returncode == 143
     assert done.stderr.endswith("terminated\n  go on with `lstmcast fit --resume run`\n")
-    same = ("fit", "m.csv", *LONG, "--out", "run")
+    same = ("fit", "m.csv", *LONG, "--out", "run", "-q")
     refused(*same, status=4, says=["'run' was interrupted", "`lstmcast fit --resume run`, or give --force"])
     refused("predict", "run", status=4, says=["'run' was interrupted", "lstmcast fit --resume run"])
     refused(*same, "--lr", 0.1, "--resume", status=4, says=["begun with other settings"])
     write_months(tmp_path / "m.csv", 61)
     refused(*same, "--resume", status=4, says=["begun with other data", "lstmcast fit --resume run"])
-    refused("fit", "--resume", "run", "--lr", 0.1, status=2, says=["own data and settings"])
-    refused("fit", "--resume", "nowhere", status=4, says=["'nowhere' holds no interrupted fit"])
+    refused("fit", "--resume", "run", "-q", "--lr", 0.1, status=2, says=["own data and settings"])
+    refused("fit", "--resume", "nowhere", "-q", status=4, says=["'nowhere' holds no interrupted fit"])
     short = ("--target", "price", "--steps", 0)
     assert lstmcast("fit", "m.csv", *short, "--out", "run", "--force").returncode == 0
     assert not (tmp_path / "run" / "checkpoint").exists()
