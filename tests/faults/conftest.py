@@ -1,13 +1,18 @@
 """What every row of faults asks of the real program: the exit status, few words that help, and nothing left behind."""
 
 import hashlib
+import io
 import json
+import subprocess
 from collections.abc import Callable
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from lstmcast.cli import app
 from tests.cli.conftest import fitted as fitted  # fixtures of all rows
 from tests.cli.conftest import lstmcast as lstmcast
 from tests.cli.conftest import run_program
@@ -38,19 +43,32 @@ def own_places(folder: Path) -> dict[str, str]:
     return {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
 
 
+def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
+    """Run the program without a process of its own: the same but for signals and limits, at a fraction of the time."""
+    out, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(said):
+        status = app.run([str(argument) for argument in arguments])
+        out.flush()
+    out.seek(0)
+    return subprocess.CompletedProcess(arguments, status, out.read(), said.getvalue())
+
+
 @pytest.fixture
 def refused(tmp_path: Path) -> Refused:
     """`refused("fit", "x.csv", "--target", "y", status=3, says=["x.csv:7", "column 'y'"])` returns what was said.
 
     The program runs in `tmp_path`. It must end with `status`, say every text of `says` in at most three lines on
     stderr, the last of them what to do (`hint=False` where there is nothing to do), write nothing on stdout, and
-    leave every file there as it was.
+    leave every file there as it was. With `inside` no process is started: for the second and later cases of a row.
     """
 
-    def run(*arguments: object, status: int = 3, says: list[str], hint: bool = True, **more: Any) -> str:
+    def run(
+        *arguments: object, status: int = 3, says: list[str], hint: bool = True, inside: bool = False, **more: Any
+    ) -> str:
         env = own_places(tmp_path) | more.pop("env", {})
         before = contents(tmp_path)
-        done = run_program(*arguments, cwd=tmp_path, env=env, **more)
+        program = run_inside if inside else partial(run_program, env=env, **more)
+        done = program(*arguments, cwd=tmp_path)
         said = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
         assert done.returncode == status, said
         assert not done.stdout
