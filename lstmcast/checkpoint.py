@@ -40,6 +40,7 @@ class Checkpoint:
     def __init__(self, place: str | Path, seconds: float = CHECKPOINT_EVERY) -> None:
         self.folder = Path(place) / rundir.CHECKPOINT
         self.seconds = seconds
+        self.begun = False
 
     def exists(self) -> bool:
         """Whether there is something to go on from."""
@@ -57,9 +58,11 @@ class Checkpoint:
         self.folder.joinpath(_STOP).unlink(missing_ok=True)
         if self.exists():
             self._compare(full)
+            self.begun = True
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         data, facts = store.pack_panel(panel)
+        self.begun = True
         rundir.fill(self.folder, {_DATA: data}, {"config": config.to_dict(), "panel": facts, "same": full})
 
     def fit(self) -> tuple[Config, Panel]:
@@ -95,9 +98,9 @@ class Checkpoint:
         """Around a fit and its saving: what was learnt outlives all but a fit that cannot come to an end."""
         try:
             yield
-        except RunError:
-            raise
         except BaseException as error:
+            if not self.begun:
+                raise
             if isinstance(error, UsageError | DataError | DivergedError) or not any(self.folder.glob("*.safetensors")):
                 self.discard()
             else:

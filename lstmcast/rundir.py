@@ -28,12 +28,15 @@ SCHEMA_VERSION = 2
 NEEDS = "0.1.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST = "run.json"
+FILES = ("model.safetensors", "scaler.json", "context.parquet", "history.csv", "metrics.json")
+"""Names of a run's other files."""
 REPORT = "report.html"
 """Not of the run's files, but made of it: a new run takes its place without it."""
 CHECKPOINT = "checkpoint"
 """Folder of an unfinished fit; see checkpoint.py."""
 MANIFEST_LIMIT = 1 << 28
 """Bytes of the largest manifest that is read, and of the largest file of a run that has no sizes in it."""
+_OF_CHECKPOINTS = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
 _SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
@@ -83,6 +86,7 @@ def refuse_taken(path: str | Path, *, force: bool = False) -> None:
     if place.exists() and not place.is_dir():
         raise RunError(f"{str(path)!r} is a file", "name a folder with --out")
     if force:
+        _refuse_foreign(place)
         return
     if holds_run(place):
         raise RunError(f"{str(path)!r} holds a run already", "give --force to replace it, or another --out")
@@ -90,6 +94,7 @@ def refuse_taken(path: str | Path, *, force: bool = False) -> None:
         raise _interrupted(path, " to start over")
     if place.is_dir() and any(entry.name != CHECKPOINT for entry in place.iterdir()):
         raise RunError(f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force")
+    _refuse_foreign(place)
 
 
 def publish(path: str | Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], *, force: bool = False) -> Path:
@@ -152,6 +157,23 @@ def fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -
     sync_folder(stage)
 
 
+def _refuse_foreign(place: Path) -> None:
+    """Raise RunError where what is not of a run has a name that a run needs."""
+    ours = holds_run(place)
+    for name in () if ours else (*FILES, REPORT):
+        if os.path.lexists(place / name):
+            raise _in_the_way(place / name)
+    unfinished = place / CHECKPOINT
+    if not unfinished.is_dir() or (unfinished / MANIFEST).is_file():
+        return
+    if not all(_OF_CHECKPOINTS.fullmatch(entry.name) for entry in unfinished.iterdir()):
+        raise _in_the_way(unfinished)
+
+
+def _in_the_way(entry: Path) -> RunError:
+    return RunError(f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out")
+
+
 def _keep_foreign(old: Path, stage: Path) -> None:
     own = {MANIFEST, REPORT, CHECKPOINT}
     if (old / MANIFEST).is_file():
@@ -160,7 +182,7 @@ def _keep_foreign(old: Path, stage: Path) -> None:
         if entry.name in own:
             continue
         if (stage / entry.name).exists():
-            raise RunError(f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out")
+            raise _in_the_way(entry)
         if entry.is_dir() and not entry.is_symlink():
             shutil.copytree(entry, stage / entry.name, symlinks=True, copy_function=_link)
         else:

@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -180,9 +181,6 @@ class _Training:
         torch.manual_seed(schedule.seed)
         self.network, self.schedule, self.diverged = network, schedule, diverged
         self.rng = np.random.default_rng(schedule.seed)
-        kind, _, more = OPTIMIZERS[schedule.optimizer]
-        settings = {"lr": schedule.lr, "weight_decay": schedule.weight_decay, **more}
-        self.optimizer = kind(network.parameters(), **settings)
         self.average = copy.deepcopy(network).eval()
         network.reduced = reduces(schedule.precision)
         self.best = _Best(self.average, validate)
@@ -190,6 +188,13 @@ class _Training:
         self.began = time.monotonic()
         self.step = 0
         self.running = self.naive = float("nan")
+
+    @cached_property
+    def optimizer(self) -> torch.optim.Optimizer:
+        """Made when there is a step to make: torch takes a second over its first."""
+        kind, _, more = OPTIMIZERS[self.schedule.optimizer]
+        settings = {"lr": self.schedule.lr, "weight_decay": self.schedule.weight_decay, **more}
+        return kind(self.network.parameters(), **settings)
 
     def run(
         self,

@@ -83,6 +83,16 @@ def test_force_does_not_overwrite_a_file_of_the_user_that_bears_the_name_of_one_
     assert names(tmp_path) == {"run"}
 
 
+@pytest.mark.parametrize("name", ["report.html", "metrics.json", "checkpoint/epoch-1.ckpt"])
+def test_what_only_looks_like_ours_is_refused_and_stays(name: str, tmp_path: Path) -> None:
+    (tmp_path / "run" / name).parent.mkdir(parents=True)
+    (tmp_path / "run" / name).write_text("mine")
+    for force in (True, False):
+        with pytest.raises(RunError):
+            publish(tmp_path / "run", FILES, MANIFEST, force=force)
+    assert (tmp_path / "run" / name).read_text() == "mine"
+
+
 def test_force_replaces_a_run_whose_manifest_is_broken(tmp_path: Path) -> None:
     path = publish(tmp_path / "run", FILES, MANIFEST)
     (path / "run.json").write_text("{")

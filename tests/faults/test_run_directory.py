@@ -196,24 +196,7 @@ def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: P
     refused("runs", "check", "run", inside=True, status=4, says=["history.csv", "is not what was saved"])
 
 
-LONG = tuple(
-    [
-        "--target",
-        "price",
-        "--from",
-        "scratch",
-        "--hidden",
-        "8",
-        "--members",
-        "1",
-        "--steps",
-        "20000",
-        "--patience",
-        "999",
-        "-j",
-        "1",
-    ]
-)
+LONG = ("--target", "price", "--from=scratch", "--hidden=8", "--members=1", "--steps=20000", "--patience=999", "-j1")
 
 
 def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
