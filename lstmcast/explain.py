@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from lstmcast import metrics
 from lstmcast.errors import DataError
-from lstmcast.forecaster import Forecaster, hold_back
+from lstmcast.forecaster import Forecaster
+from lstmcast.holdout import hold_back
 from lstmcast.panel import Panel
 from lstmcast.verdict import actuals
 

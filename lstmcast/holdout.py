@@ -1,0 +1,27 @@
+"""What of a panel is held back from training: the newest windows, to choose, weigh, calibrate and judge by."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.panel import Panel
+
+Ints = NDArray[np.int64]
+
+
+def hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
+    """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
+
+    Up to four horizons or a season are held back, a quarter of a series at most but one horizon at least; they are
+    judged from 4 origins each, of few series from up to 24. What is left must hold a season and a step.
+    """
+    lengths = panel.lengths
+    zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
+    if asked is not None:
+        zone = np.full(len(lengths), asked)
+    zone = np.minimum(zone, lengths - (max(main, 2) + 1))
+    zone = np.where(zone >= min(horizon, 2), zone, 0)
+    ends = lengths - zone
+    steps = np.linspace(0, 1, int(np.clip(200 // len(panel), 4, 24)))
+    origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
+    fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
+    return ends, np.nonzero(fresh)[0], origins[fresh]
