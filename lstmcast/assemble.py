@@ -81,7 +81,11 @@ def assemble(
 
 def _require_values(rows: Rows, least: int) -> None:
     """Before the frequency, which a row alone does not show, ask for as many values as a forecast needs."""
-    have = int(np.add.reduceat(~np.isnan(rows.values), rows.starts(), axis=0, dtype=np.int64).max())
+    seen, starts = ~np.isnan(rows.values), rows.starts()
+    if seen.all():
+        have = int(np.diff(starts, append=len(seen)).max())
+    else:
+        have = int(np.add.reduceat(seen, starts, axis=0, dtype=np.int64).max())
     if have < least:
         raise _too_few(have, least)
 

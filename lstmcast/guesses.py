@@ -79,7 +79,7 @@ def with_roles(table: Table, seen: Sequence[Seen], roles: Columns, config: DataC
     ahead = _rows_ahead(table, roles, config)
     named = []
     for one in seen:
-        free = one.name not in has and one.distinct > 1
+        free = one.name not in has and one.distinct > 1 and not (one.kind == "number" and _numbers_rows(table, one))
         could = _could(table, one, roles, ahead) if free else ()
         if free and one.name in targets and one.distinct > _FEW:
             could = (*could, "target")

@@ -69,7 +69,7 @@ def inspect_panel(
         _outliers(panel, shape),
         _constant(panel, shape),
         _scales(panel, shape),
-        Finding("horizon", f"{horizon} steps ahead", "other than usual: --horizon", {"steps": horizon}),
+        Finding("horizon", f"{horizon} steps ahead", "another number with --horizon", {"steps": horizon}),
     )
     return Inspection(panel, seasons, horizon, shape, gaps, tuple(one for one in findings if one is not None))
 
@@ -122,7 +122,8 @@ def _season(panel: Panel, seasons: Seasons, shape: Shape, likely: int) -> Findin
         found = f"none: one of {likely} steps does not show{said}"
     else:
         found = "none" + (f", but perhaps one of {seasons.second} steps" if seasons.second else "")
-    return Finding("season", found, "if there is one, give it with --season", figures)
+    length = likely if likely > 1 else seasons.second or "STEPS"
+    return Finding("season", found, f"if there is one, say --season {length}", figures)
 
 
 def _trend(panel: Panel, shape: Shape) -> Finding:
@@ -140,7 +141,9 @@ def _trend(panel: Panel, shape: Shape) -> Finding:
 def _missing(panel: Panel, gaps: Ints, fill: str) -> Finding:
     missing, total = int(gaps[:, 2].sum()), len(panel.values)
     if not missing:
-        return Finding("gaps", "none" if fill == "none" else f"filled: {fill}", figures={"steps": 0, "count": 0})
+        return Finding(
+            "gaps", "none" if fill == "none" else f"none left by --fill {fill}", figures={"steps": 0, "count": 0}
+        )
     i, first, steps = gaps[gaps[:, 2].argmax()].tolist()
     begin, end = panel.axis.texts(panel.start[i] + np.array([first, first + steps - 1]))
     longest = f"{begin} to {end} ({steps} steps)" if steps > 1 else f"{begin} (1 step)"

@@ -46,7 +46,7 @@ def _series(axes: "Axes", found: Inspection, i: int) -> None:
         axes.plot(times_of(panel, i, far), values[far], "o", color=RIVAL, fillstyle="none", label="far from neighbours")
     named(axes, panel, i)
     if len(axes.get_legend_handles_labels()[1]) > 1:
-        axes.legend(loc="upper left", ncols=3, fontsize=8)
+        axes.legend(loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=3, fontsize=8, frameon=False)
 
 
 def _season(axes: "Axes", found: Inspection) -> None:

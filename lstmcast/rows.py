@@ -146,12 +146,14 @@ def _of_the_clock(rows: Rows, again: NDArray[np.bool_], reading: Reading) -> str
 
 
 def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Table, keys: Keys) -> DataError:
-    shown = []
-    for i in np.flatnonzero(again)[:2].tolist():
+    shown: list[str] = []
+    fresh = again & ~np.r_[False, again[:-1]]
+    for i in np.flatnonzero(fresh)[:2].tolist():
         stamp = reading.form.texts(rows.stamps[i : i + 1])[0]
         of = f" of {keys.label(int(rows.codes[i]))}" if keys.names else ""
-        second = table.locate(int(rows.rows[i])).removeprefix(table.name).lstrip(":")
-        shown.append(f"{stamp}{of} ({table.locate(int(rows.rows[i - 1]))} and {second})")
+        first, second = (table.locate(int(row)) for row in rows.rows[i - 1 : i + 1])
+        first = _without_name(first, table) if shown else first  # a path is said once
+        shown.append(f"{stamp}{of} ({first} and {_without_name(second, table)})")
     message = f"{int(again.sum())} rows repeat a time stamp: {'; '.join(shown)}"
     found = folded(reading, np.unique(rows.stamps[again]))
     if found and found[1].all():
@@ -164,6 +166,10 @@ def _repeated(rows: Rows, again: NDArray[np.bool_], reading: Reading, table: Tab
     if clock and "%H" not in reading.form.layout and reading.columns == (reading.name,):
         hint = f"if the time of day stands beside it: --time {reading.name},{clock[0]}; or {hint}"
     return DataError(message, hint)
+
+
+def _without_name(place: str, table: Table) -> str:
+    return place.removeprefix(table.name).lstrip(": ")
 
 
 def on_axis(

@@ -74,6 +74,13 @@ def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
     assert (found["shop"], found["day"], found["y"]) == ((), (), ())
 
 
+def test_a_column_that_numbers_the_rows_has_no_role() -> None:
+    assert could(table(no=np.arange(60), y=np.arange(60.0) % 7, heat=np.arange(60.0) ** 2)) == {
+        **dict.fromkeys(("day", "no", "y"), ()),
+        "heat": ("past", "target"),
+    }
+
+
 def test_a_second_column_of_times_could_be_the_time() -> None:
     assert could(table(paid=DAYS, y=np.arange(60.0) % 7))["paid"] == ("time",)
 

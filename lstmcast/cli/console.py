@@ -147,6 +147,11 @@ def is_coloured(stream: TextIO | None) -> bool:
     return bool(os.environ.get("FORCE_COLOR")) or is_live(stream)
 
 
+def strong(text: str) -> str:
+    """Return a heading as stdout is to show it: bold, where stdout gets colours."""
+    return f"\x1b[1m{text}\x1b[0m" if is_coloured(sys.stdout) else text
+
+
 def width() -> int:
     """Columns of the terminal; 80 where there is none."""
     return shutil.get_terminal_size().columns

@@ -73,7 +73,7 @@ def inspect(
             _write(_table_lines(table, seen))  # needed most where no series can be made of them
         raise
     seen = with_roles(table, seen, panel.columns, config)
-    found = inspect_panel(panel, season=window.season, horizon=window.horizon)
+    found = inspect_panel(panel, season=window.season, horizon=window.horizon, fill=config.fill)
     line = shlex.join(pinned(data, table, found, reading, window))
     if plot:
         from lstmcast.plots_inspect import overview
@@ -94,13 +94,19 @@ def _write(lines: list[str]) -> None:
 
 def _table_lines(table: "Table", seen: "list[Seen]") -> list[str]:
     header = ("column", "kind", "missing", "distinct", "first", "role")
+    listed = seen[:_LISTED]
+    room = WIDTH - 31 - max(len(_role(one)) for one in listed) - max(len(_cut(one.name, 22)) for one in listed)
     rows = [
-        [_cut(one.name, 22), one.kind, f"{one.missing:,}", f"{one.distinct:,}", _cut(one.first, 14), _role(one)]
-        for one in seen[:_LISTED]
+        [
+            *(_cut(one.name, 22), one.kind, f"{one.missing:,}", f"{one.distinct:,}"),
+            *(_cut(one.first, max(room, 10)), _role(one)),
+        ]
+        for one in listed
     ]
     size = f"{len(table):,} rows, {len(seen):,} columns"
     lines = [*_wrapped("file", "; ".join([size, *_written(table), *table.notes])), ""]
-    lines += console.plain_table(header, rows, left=(0, 1, 4, 5))
+    head, *body = console.plain_table(header, rows, left=(0, 1, 4, 5))
+    lines += [console.strong(head), *body]
     return lines + ([f"and {len(seen) - _LISTED:,} more columns"] if len(seen) > _LISTED else [])
 
 
@@ -124,28 +130,29 @@ def _finding_lines(found: "Inspection") -> list[str]:
     for one in found.findings:
         lines += _wrapped(one.name, f"{one.found} → {one.done}" if one.done else one.found)
     for note in found.panel.notes:
-        if not note.startswith(("time is", "missing ")):
+        if not note.startswith("time is") and not (note.startswith("missing ") and len(found.gaps)):
             lines += _wrapped("note", note)
     return lines
 
 
 def _wrapped(label: str, text: str) -> list[str]:
     """Return a label and its text in lines of a terminal's width, the text indented."""
-    return textwrap.wrap(
+    first, *more = textwrap.wrap(
         f"{label:<12}{console.escape(text)}",
         WIDTH,
         subsequent_indent=" " * 12,
         break_long_words=False,
         break_on_hyphens=False,
     )
+    return [console.strong(first[:12]) + first[12:], *more]
 
 
 def _drawing(found: "Inspection") -> list[str]:
     """Return the first series in one line each, drawn with blocks; a gap is a gap."""
     panel = found.panel
     count = min(len(panel), _DRAWN)
-    labels = [_cut("/".join(panel.keys[i]) or panel.columns.target[0], 11) for i in range(count)]
-    return [f"{label:<12}{_sparkline(panel.series(i))}" for i, label in enumerate(labels)] + [""]
+    labels = [f"{_cut('/'.join(panel.keys[i]) or panel.columns.target[0], 11):<12}" for i in range(count)]
+    return [console.strong(label) + _sparkline(panel.series(i)) for i, label in enumerate(labels)] + [""]
 
 
 def _sparkline(values: Any) -> str:
@@ -165,7 +172,7 @@ def _next(seen: "list[Seen]") -> list[str]:
     lines = [""]
     if options:
         lines += [*_wrapped("to add", console.escape(" ".join(options[:8])) + (" ..." if len(options) > 8 else "")), ""]
-    return [*lines, "to fit it so, with nothing left to be guessed:"]
+    return [*lines, console.strong("to fit it so, with nothing left to be guessed:")]
 
 
 _ROLES = ("past", "future", "static")

@@ -95,6 +95,22 @@ def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(sample: Path, t
     assert [line.split("  ")[0] for line in drawn] == ["airport", "harbour", "old town"]
 
 
+def test_headings_stand_out_on_a_terminal_and_are_plain_elsewhere(lstmcast: Program, sample: Path) -> None:
+    plain = lstmcast("inspect", sample / "price.csv", env={"FORCE_COLOR": ""}).stdout
+    bold = lstmcast("inspect", sample / "price.csv", env={"FORCE_COLOR": "1"}).stdout
+    assert "\x1b" not in plain
+    assert "\x1b[1mseason      \x1b[0m" in bold
+    assert re.sub(r"\x1b\[\d?m", "", bold) == plain
+
+
+def test_what_was_filled_is_said(lstmcast: Program, tmp_path: Path) -> None:
+    lines = write_months(tmp_path / "m.csv", 60).read_text().splitlines()
+    (tmp_path / "m.csv").write_text("\n".join(lines[:30] + lines[33:]))
+    shown = lstmcast("inspect", "m.csv", "--fill", "linear").stdout
+    assert "gaps        none left by --fill linear" in shown
+    assert "note        missing rows: 3 in 1 gaps, filled: linear" in shown
+
+
 def test_a_picture_is_drawn_of_what_was_found(lstmcast: Program, sample: Path, tmp_path: Path) -> None:
     done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "drawn into 'shop.png'")

@@ -90,7 +90,7 @@ def test_T6_an_hour_that_clocks_skip_is_no_gap(refused: Refused, write: Write) -
 
 def test_T7_duplicates_are_refused_with_count_and_examples(refused: Refused, seen: Seen, write: Write) -> None:
     write(days(20, y=float) + "2024-03-04,9\n2024-03-07,9\n2024-03-08,9\n")
-    refused(*FIT, says=["3 rows repeat", "2024-03-04 (x.csv:5 and 22)", "--duplicates first, last, mean or sum"])
+    refused(*FIT, says=["3 rows repeat", "2024-03-04 (x.csv:5 and 22); 2024-03-07 (8 and 23)", "--duplicates first"])
     assert "3 rows repeated a time stamp: took the mean" in seen("x.csv", "--duplicates", "mean")["notes"]
 
 
