@@ -203,8 +203,8 @@ def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> N
 
 def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(tmp_path: Path) -> None:
     one = {"case": "prices", "windows": 3, "without": {"mae": 10.0, "mase": 1.0}, "with": {"mae": 8.0, "mase": 0.8}}
-    text = covariates.table([{**one, "saved": 0.2}], [0, 1])
-    assert "| prices | 3 | 10 | 8 | 20.0 % | 1.000 | 0.800 |" in text
+    text = covariates.table([{**one, "saved": 0.2, "by_seed": [0.19, 0.21]}], [0, 1])
+    assert "| prices | 3 | 10 | 8 | 20.0 % | 19.0 %, 21.0 % | 1.000 | 0.800 |" in text
     page = tmp_path / "page.md"
     page.write_text(f"before\n{covariates.BEGIN}\nold\n{covariates.END}\nafter\n")
     covariates.write(page, text)
