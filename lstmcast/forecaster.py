@@ -16,16 +16,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, fitness, guard, intervals, metrics, rundir, season, store, warmstart
+from lstmcast import ensemble, fitness, guard, intervals, metrics, rolling, rundir, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, RAW_LOSSES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import UsageError
-from lstmcast.features import CANDIDATES
+from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
 from lstmcast.holdout import hold_back
 from lstmcast.holidays import BY_DAY, BY_PERIOD, with_holidays
-from lstmcast.inputs import Scaling
+from lstmcast.inputs import Scaling, seasons_behind
 from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
 from lstmcast.panel import Panel
@@ -118,19 +118,12 @@ class Forecaster:
         self.panel, self.notes = panel, panel.notes
         if self.config.inputs.joint:
             require_targets(panel)
-        seasons = season.seasons_of(panel, window.season)
+        informed = self._informed(panel, 0)
+        seasons = seasons_behind(informed, window.season, self._scaling)
         self.horizon = window.horizon or season.default_horizon(panel, seasons.main)
         held = hold_back(panel, self.horizon, seasons.main, window.validation)
         require_kind(panel, self.config.train.loss)
-        model, raw = self.config.model, self.config.train.loss in RAW_LOSSES
-        self.scaling = Scaling.fit(
-            self._informed(panel, 0),
-            seasons,
-            held[0],
-            scale=model.scale,
-            transform="none" if raw else model.transform,
-            linear=not raw,
-        )
+        self.scaling = self._scaling(informed, seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
         if self.context < context:
@@ -191,13 +184,22 @@ class Forecaster:
     ) -> Floats:
         """Forecast quantiles [K, H, Q] of windows: series numbers [K] of `panel` and the last step each may know [K].
 
-        Nothing after an origin is seen. Raises UsageError for levels outside 0 to 1.
+        Nothing after an origin is seen. Steps beyond the horizon of the training are reached by rolling forward on the
+        forecaster's own quantiles. Raises UsageError for levels outside 0 to 1.
         """
         asked = np.asarray(levels, dtype=np.float64)
         if not ((asked > 0) & (asked < 1)).all():
             raise UsageError(f"quantile levels {asked.tolist()} are out of range", "give numbers between 0 and 1")
         series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
-        out = np.empty((len(series), horizon or self.horizon, len(asked)))
+        horizon = horizon or self.horizon
+        if horizon <= self.horizon or self.probability or not len(series):
+            return self._within(panel, series, origins, horizon, asked)
+        reach = rolling.Reach(self.horizon, self.memory, together=not self.config.inputs.joint)
+        return rolling.rolled(self._within, reach, panel, series, origins, horizon, asked)
+
+    def _within(self, panel: Panel, series: Ints, origins: Ints, horizon: int, asked: Floats) -> Floats:
+        """Quantiles of windows that the network forecasts at once."""
+        out = np.empty((len(series), horizon, len(asked)))
         # Before the end of its first season a series is a short one: its features would use the rest of that season.
         early = np.flatnonzero(origins < self.season - 1)
         for k in early:
@@ -358,6 +360,11 @@ class Forecaster:
         """Steps after which the past has no say: the context, and what moving averages and ages remember."""
         main, second = self.scaling.seasons
         return 2 * self.context + max(20 * main, 10 * second, 200)
+
+    def _scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
+        model, raw = self.config.model, self.config.train.loss in RAW_LOSSES
+        transform = "none" if raw else model.transform
+        return Scaling.fit(panel, seasons, ends, scale=model.scale, transform=transform, linear=not raw)
 
     def _informed(self, panel: Panel, horizon: int) -> Panel:
         """The panel with what a calendar knows of the steps ahead."""

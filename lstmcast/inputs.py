@@ -5,6 +5,7 @@ Knows no frames, files or torch.
 Axes: N series, T steps, Cp past, Cf known-future, Cs static covariates.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from lstmcast.config import Scale, Transform
 from lstmcast.effects import Effects
 from lstmcast.features import ScalerState, Seasons, Steps
 from lstmcast.panel import Panel
+from lstmcast.season import seasons_of
 from lstmcast.windows import Covariates
 
 Floats = NDArray[np.float64]
@@ -107,6 +109,16 @@ class Scaling:
             found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
         return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
 
+    def unexplained(self, panel: Panel) -> Panel:
+        """The panel that was fitted to, without what covariates known ahead do to its series."""
+        every = np.arange(len(panel))
+        effect = self.effect(panel, self.scaler, every, panel.lengths)
+        if effect is None:
+            return panel
+        owner = np.repeat(every, panel.lengths)
+        z = features.transform(panel.values, owner, self.scaler) - effect[_inside(panel)]
+        return replace(panel, values=features.inverse(z, owner, self.scaler))
+
     def without(self, places: Ints, past: int) -> "Scaling":
         """The same, blind to the covariates at these places; the first `past` of them are not known ahead."""
         deviation, effect, usual = self.deviation.copy(), self.effects.effect.copy(), self.effects.usual.copy()
@@ -158,6 +170,17 @@ class Scaling:
         kind = data.get("scale", "causal"), data.get("transform", "auto")
         mean, deviation = (np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation"))
         return cls(Seasons(**data["seasons"]), scaler, mean, deviation, Effects.from_dict(data["effects"]), *kind)
+
+
+def seasons_behind(panel: Panel, asked: int | None, fit: Callable[[Panel, Seasons], Scaling]) -> Seasons:
+    """Seasons of the panel, or of what covariates known ahead leave of it: promotions can hide a week.
+
+    asked: the user's word; fit: how a scaling is fitted, given seasons.
+    """
+    found = seasons_of(panel, asked)
+    if asked is not None or not panel.future.shape[1]:
+        return found
+    return seasons_of(fit(panel, found).unexplained(panel))
 
 
 def _inside(panel: Panel) -> NDArray[np.bool_]:

@@ -38,7 +38,7 @@ LAYERS = (
         "synthetic",
     },
     {"effects", "scales", "encoders", "model", "losses", "windows"},
-    {"train", "lock", "rundir", "parallel", "inputs", "joint"},
+    {"train", "lock", "rundir", "parallel", "inputs", "joint", "rolling"},
     {"ensemble", "store", "checkpoint", "pretrain"},
     {"warmstart", "fitness"},
     {"forecaster"},

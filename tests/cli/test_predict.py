@@ -4,6 +4,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -26,6 +27,16 @@ def test_a_pipe_gets_the_forecast_table_as_csv(fitted: Path) -> None:
     assert forecast["month"].tolist() == [f"2015-{month:02}" for month in range(1, 13)]
     assert (forecast["forecast"] == forecast["q50"]).all()
     assert (forecast["q10"] <= forecast["q50"]).all() and (forecast["q50"] <= forecast["q90"]).all()
+
+
+def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_intervals(fitted: Path) -> None:
+    longer = predict(fitted, "--horizon", 40)
+    assert longer.returncode == 0, longer.stderr
+    first, more = table(predict(fitted).stdout), table(longer.stdout)
+    assert (len(first), len(more)) == (12, 40)
+    np.testing.assert_allclose(more["forecast"][:12], first["forecast"], rtol=1e-6)
+    width = more["q90"] - more["q10"]
+    assert width[28:].mean() > width[:12].mean()
 
 
 def test_with_data_the_forecast_goes_on_from_its_last_row(fitted: Path) -> None:
