@@ -49,7 +49,8 @@ def assemble(
     codes, keys = series_keys(table, columns.series)
     targets = [numbers(table, name, again=axis is not None) for name in columns.target]
     values = np.stack(targets, axis=1) if len(targets) > 1 else targets[0][:, None]
-    roles = [encode(table, names, encodings) for names in (columns.past, columns.future, columns.static)]
+    past = encode(table, columns.past, encodings, np.asarray(~np.isnan(values).all(axis=1)))
+    roles = [past, *(encode(table, names, encodings) for names in (columns.future, columns.static))]
     reading = read_time(table, columns, config, codes, axis)
     notes = [*table.notes, *reading.notes]
     rows = in_order(reading, codes, values, notes)
@@ -256,7 +257,9 @@ def _static(values: Floats, names: Sequence[str], rows: Rows, keys: Keys) -> Flo
     if changed.any():
         code, column = np.argwhere(changed)[0].tolist()
         name = names[column].partition("=")[0]
+        where = f"series {keys.label(code)!r}" if keys.keys[code] else "the series"
         raise DataError(
-            f"static column {name!r} changes within {keys.label(code)}", "give it as --past or --future instead"
+            f"static column {name!r} changes within {where}",
+            "give it as --past or --future instead",
         )
     return np.where(np.isfinite(low), low, np.nan)

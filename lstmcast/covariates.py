@@ -16,6 +16,7 @@ from lstmcast.errors import DataError, RunError, listed
 from lstmcast.read import Table, as_text, to_number
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 MAX_CATEGORIES = 200
 
@@ -30,8 +31,12 @@ class Encoded:
     notes: tuple[str, ...] = ()
 
 
-def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] | None = None) -> Encoded:
+def encode(
+    table: Table, columns: Sequence[str], known: Mapping[str, list[str]] | None = None, due: Bools | None = None
+) -> Encoded:
     """Encode covariate columns. `known` are the categories of an earlier table: kept, and then no others arise.
+
+    due: rows [n] that ought to have a value, by default all; missing ones are noted.
 
     Raises DataError for text among numbers and for more than MAX_CATEGORIES categories, RunError where a column of
     numbers has become one of text, or the reverse.
@@ -45,19 +50,30 @@ def encode(table: Table, columns: Sequence[str], known: Mapping[str, list[str]] 
         if categories is None:
             values = numbers(table, column, again=known is not None)[:, None]
             names.append(column)
-            missing = int(np.isnan(values).sum())
-            if missing:
-                notes.append(f"covariate {column!r}: {missing} missing values")
+            notes += _remarks(column, values if due is None else values[due], again=known is not None)
         else:
             values, unseen = _one_hot(table.series(column), categories)
             names += [f"{column}={category}" for category in categories]
             encodings[column] = categories
             if unseen:
                 shown = listed([repr(text) for text in unseen])
-                notes.append(f"covariate {column!r}: {len(unseen)} categories not seen in training: {shown}")
+                notes.append(f"covariate {column!r} has values not seen in training: {shown}")
+            elif known is None and len(categories) == 1:
+                notes.append(f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing")
         parts.append(values)
     whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
     return Encoded(whole, tuple(names), encodings, tuple(notes))
+
+
+def _remarks(column: str, values: Floats, *, again: bool) -> list[str]:
+    """What is worth saying of a covariate of numbers: where it is missing, and that it never changes."""
+    seen = values[~np.isnan(values)]
+    notes = []
+    if len(seen) < len(values):
+        notes.append(f"covariate {column!r} is missing in {len(values) - len(seen):,} of {len(values):,} rows")
+    if not again and len(seen) and seen.min() == seen.max():
+        notes.append(f"covariate {column!r} is {seen[0]:g} in every row: it can explain nothing")
+    return notes
 
 
 def numbers(table: Table, column: str, *, again: bool) -> Floats:

@@ -10,6 +10,7 @@ import numpy as np
 from lstmcast.config import DataConfig
 from lstmcast.covariates import encode
 from lstmcast.errors import UsageError
+from lstmcast.layouts import Ints
 from lstmcast.panel import Panel, ranges
 from lstmcast.read import Table
 from lstmcast.rows import gathered, in_order, on_axis, once, series_keys
@@ -48,6 +49,7 @@ def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> 
     step = rows.stamps[taken] - panel.start[owner]
     ahead = step >= panel.lengths[owner]
     taken, owner, step = taken[ahead], owner[ahead], step[ahead]
+    notes.append(_reach(panel, len(rows.stamps), np.unique(taken), panel.start[owner] + step))
 
     before = np.diff(panel.future_offsets)
     total = before.copy()
@@ -57,3 +59,12 @@ def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> 
     future[ranges(offsets[:-1], before)] = panel.future
     future[offsets[owner] + step] = rows.values[taken]
     return replace(panel, future=future, future_offsets=offsets, notes=(*panel.notes, *notes, *encoded.notes))
+
+
+def _reach(panel: Panel, count: int, taken: Ints, stamps: Ints) -> str:
+    """How many of the plan's rows lie ahead of the data, and when."""
+    if not len(taken):
+        last = panel.axis.texts(np.array([(panel.start + panel.lengths).max() - 1]))[0]
+        return f"none of its {count:,} rows is of a known series and after its end; the data end at {last}"
+    first, last = panel.axis.texts(np.array([stamps.min(), stamps.max()]))
+    return f"{len(taken):,} of its {count:,} rows are ahead of the data, from {first} to {last}"

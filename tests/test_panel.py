@@ -187,7 +187,7 @@ def test_a_covariate_of_numbers_with_some_text_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_static_covariate_that_changes_is_refused() -> None:
-    with pytest.raises(DataError, match="static column 'promo' changes within b"):
+    with pytest.raises(DataError, match="static column 'promo' changes within series 'b'"):
         Panel.from_frame(two_shops(), target="y", series="shop", static="promo")
 
 

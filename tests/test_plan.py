@@ -67,6 +67,17 @@ def test_a_series_without_a_plan_keeps_what_it_had() -> None:
     assert (made.future[-4:, 0] == 7).all()
 
 
+def test_it_is_said_how_much_of_a_plan_lies_ahead_and_when() -> None:
+    history = panel(whole().dropna())
+    assert with_plan(history, plan(whole())).notes[-1] == (
+        "8 of its 8 rows are ahead of the data, from 2024-01-09 to 2024-01-12"
+    )
+    early = plan(whole()).frame.assign(day=np.tile(TIMES[:4], 2))
+    assert with_plan(history, Table(early, "plan")).notes[-1] == (
+        "none of its 8 rows is of a known series and after its end; the data end at 2024-01-08"
+    )
+
+
 def test_a_plan_of_text_is_read_like_the_data(tmp_path: Path) -> None:
     frame = whole().assign(day=whole()["day"].dt.strftime("%d.%m.%Y"))
     frame.to_csv(tmp_path / "all.csv", index=False)

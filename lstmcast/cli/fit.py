@@ -110,7 +110,7 @@ def fit(
     if verdict:
         report.say(*verdict.sentences(), forecaster.guard.sentence())
         tell_figures(report, verdict)
-    report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}")
+    report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}{_still_needed(forecaster)}")
     facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}
     _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
     check_gates(gates, verdict)
@@ -145,6 +145,14 @@ def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, every
             forecaster = Forecaster(config).fit(panel, on_event=on_event, checkpoint=checkpoint)
         forecaster.save(place, force=True)
     return forecaster
+
+
+def _still_needed(forecaster: "Forecaster") -> str:
+    """The rest of the next command, where the data do not say all that must be known ahead."""
+    panel = forecaster.panel
+    if not panel.columns.future or panel.ahead.min() >= forecaster.horizon:
+        return ""
+    return f" --future-data FILE, with {', '.join(panel.columns.future)} for {forecaster.horizon} steps"
 
 
 def _show_path(place: Path, *, as_json: bool, **more: object) -> None:
