@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow lint style types bench docs docs-check clean
+.PHONY: help install demo test test-slow reliability lint style types bench docs docs-check clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -33,6 +33,9 @@ test: $(STAMP)  ## run the tests (the slow ones left out)
 
 test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
+
+reliability: $(STAMP)  ## break disks, kill fits, spoil files by the thousand; write the figures into docs/reliability.md
+	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py
 
 lint: style types  ## both of these:
 

@@ -23,8 +23,6 @@ from lstmcast.errors import DataError, DivergedError, ResourceError, RunError, U
 from lstmcast.panel import Panel
 from lstmcast.train import State
 
-LIMIT = 1 << 34
-"""Bytes of the largest state that is read."""
 _DATA, _STOP = "context.parquet", "stop"
 _SAME = ("lstmcast", "torch", "numpy")
 """Libraries whose versions have a say in the bytes that come out."""
@@ -128,7 +126,7 @@ class Training:
         """Return the state that was kept last; raises RunError where it is not what was kept."""
         if not self.file.exists():
             return None
-        data = rundir.read_regular(self.file, limit=LIMIT)
+        data = rundir.read_regular(self.file, limit=rundir.FILE_LIMIT)
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
             kept = json.loads(_header(data)["kept"])
             state = State(load(data), kept["facts"])

@@ -35,7 +35,9 @@ REPORT = "report.html"
 CHECKPOINT = "checkpoint"
 """Folder of an unfinished fit; see checkpoint.py."""
 MANIFEST_LIMIT = 1 << 28
-"""Bytes of the largest manifest that is read, and of the largest file of a run that has no sizes in it."""
+"""Bytes of the largest manifest that is read."""
+FILE_LIMIT = 1 << 34
+"""Bytes of the largest other file that is read."""
 _OF_CHECKPOINTS = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
@@ -60,7 +62,7 @@ class Run:
         expected = self.manifest["files"].get(name)
         if expected is None:
             raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
-        data = read_regular(self.path / name, expected["bytes"])
+        data = read_regular(self.path / name, expected["bytes"], FILE_LIMIT)
         if digest(data) != expected["sha256"]:
             raise _corrupt(self.path / name, "is not what was saved (SHA-256 differs)")
         return data
@@ -260,7 +262,7 @@ def _parse(file: Path) -> dict[str, Any]:
 
 
 def read_regular(file: Path, size: int | None = None, limit: int | None = None) -> bytes:
-    """Bytes of a plain file, of `size` if that is known, else of `limit` at most (MANIFEST_LIMIT); raises RunError."""
+    """Bytes of a plain file, of `size` if that is known, and of `limit` at most; raises RunError."""
     try:
         handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except FileNotFoundError:
@@ -273,7 +275,7 @@ def read_regular(file: Path, size: int | None = None, limit: int | None = None) 
         found = os.fstat(handle)
         if not stat.S_ISREG(found.st_mode):
             raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
-        if found.st_size != size if size is not None else found.st_size > (limit or MANIFEST_LIMIT):
+        if found.st_size > (limit or MANIFEST_LIMIT) or size not in (None, found.st_size):
             raise _corrupt(file, f"is not what was saved ({found.st_size} bytes)")
         return stream.read()
 

@@ -24,11 +24,14 @@ from lstmcast import features
 from lstmcast.errors import RunError
 from lstmcast.model import Network, Shape, narrow
 from lstmcast.panel import Panel
+from lstmcast.source import free_memory, in_units
 
 LARGEST = 100_000
 """No size of a network is beyond this."""
 MOST_STEPS = 1_000_000
 """No horizon or context is beyond this."""
+_NUMBER = 8
+"""Bytes."""
 _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 
 
@@ -105,11 +108,21 @@ def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
 
 
 def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
-    """What `pack_panel` wrote."""
+    """What `pack_panel` wrote; raises ValueError for what it cannot have written, before that is unpacked."""
     try:
-        frame: pd.DataFrame = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
+        with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
+            if not all(
+                pa.types.is_integer(field.type) or pa.types.is_floating(field.type) for field in file.schema_arrow
+            ):
+                raise ValueError("a column is no column of numbers")
+            size = file.metadata.num_rows * len(file.schema_arrow) * _NUMBER
+            if size > free_memory() // 2:
+                raise ValueError(f"its table takes {in_units(size)} of memory")
+            frame: pd.DataFrame = file.read().to_pandas()
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
+    if not frame["series"].between(0, len(facts["lengths"]) - 1).all():
+        raise ValueError("there are rows of no series")
     return Panel.from_stored(frame, facts)
 
 

@@ -1,8 +1,11 @@
 """The files of a run come back as they went; what does not fit is the run's fault and said so."""
 
+import io
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import torch
 from safetensors.torch import load
@@ -124,3 +127,21 @@ def test_whatever_does_not_fit_is_an_error_of_the_run(damage: object) -> None:
 def test_nothing_but_tensors_is_in_the_weights() -> None:
     tensors = load(store.pack_networks(networks()[:1]))
     assert set(tensors) == {f"0.{name}" for name in networks()[0].state_dict()}
+
+
+def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+    data, facts = store.pack_panel(panel_of([np.arange(30.0)]))
+    assert len(store.unpack_panel(data, facts)) == 1
+    monkeypatch.setattr(store, "free_memory", lambda: 900)
+    monkeypatch.setattr(store.pq.ParquetFile, "read", lambda _: pytest.fail("it was unpacked"))
+    with pytest.raises(ValueError, match="takes 480 bytes of memory"):
+        store.unpack_panel(data, facts)
+
+
+@pytest.mark.parametrize("column", [np.full(30, 7), np.full(30, -1), np.array(["x"] * 30)])
+def test_rows_of_no_series_and_columns_of_no_numbers_are_refused(column: np.ndarray) -> None:
+    _, facts = store.pack_panel(panel_of([np.arange(30.0)]))
+    out = io.BytesIO()
+    pq.write_table(pa.table({"series": column, "value": np.arange(30.0)}), out)
+    with pytest.raises(ValueError, match="no series|no column of numbers"):
+        store.unpack_panel(out.getvalue(), facts)

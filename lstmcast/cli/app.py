@@ -133,7 +133,7 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     code, kind, message, hint = _describe(error)
     hints = [*([hint] if hint else []), *getattr(error, "__notes__", [])][-2:]
     if as_json:
-        fields = {"code": int(code), "kind": kind, "message": message, "hint": "; ".join(hints)}
+        fields = {"code": int(code), "kind": kind, "message": console.shortened(message), "hint": "; ".join(hints)}
         console.write_message(json.dumps(fields, ensure_ascii=True))
     elif kind == "signal":
         console.write_message(message, *(f"  {hint}" for hint in hints))

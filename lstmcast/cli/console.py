@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 Cells = Sequence[Sequence[str]]
 _PHASES = {"train": "training", "member": "training", "backtest": "forecasting from past cutoffs"}
 """What a phase is called in a line of its own."""
+LONGEST = 1200
+"""Characters of a line that are shown."""
 
 
 class Report:
@@ -41,7 +43,7 @@ class Report:
     def say(self, *lines: str) -> None:
         """Say what a user wants to know."""
         if not self.quiet:
-            write_message(*lines)
+            write_message(*map(shortened, lines))
 
     def detail(self, *lines: str) -> None:
         """Say what only a curious user wants to know."""
@@ -161,7 +163,7 @@ def write_error(message: str, *hints: str) -> None:
     """Write what went wrong and what to do about it, the first word in red where stderr gets colours."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: ")
-    write_message(message, *(f"  {hint}" for hint in hints if hint))
+    write_message(shortened(message), *(f"  {shortened(hint)}" for hint in hints if hint))
 
 
 def write_message(*lines: str) -> None:
@@ -169,6 +171,11 @@ def write_message(*lines: str) -> None:
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("".join(f"{escape(line)}\n" for line in lines))
         sys.stderr.flush()
+
+
+def shortened(text: str) -> str:
+    """Leave the middle out of what no person would read: a cell may hold millions of characters."""
+    return text if len(text) <= LONGEST else f"{text[: LONGEST * 2 // 3]} ... {text[-LONGEST // 4 :]}"
 
 
 def escape(text: str) -> str:

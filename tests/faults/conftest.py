@@ -3,7 +3,9 @@
 import hashlib
 import io
 import json
+import shutil
 import subprocess
+import time
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from functools import partial
@@ -12,11 +14,13 @@ from typing import Any
 
 import pytest
 
+from lstmcast import rundir
 from lstmcast.cli import app
 from tests.cli.conftest import fitted as fitted  # fixtures of all rows
 from tests.cli.conftest import lstmcast as lstmcast
 from tests.cli.conftest import run_program
 
+FIT = ("--target", "price", "--steps", 0)
 Refused = Callable[..., str]
 Seen = Callable[..., dict[str, Any]]
 
@@ -25,6 +29,28 @@ def digest(path: Path) -> str:
     """What tells a file from any other: all of it, or where that is a hole of terabytes, its beginning and size."""
     with path.open("rb") as file:
         return f"{path.stat().st_size} {hashlib.sha256(file.read(10**8)).hexdigest()}"
+
+
+@pytest.fixture
+def run(tmp_path: Path, fitted: Path) -> Path:
+    """A run of its own for each test, `run` in its folder."""
+    return Path(shutil.copytree(fitted / "runs" / "old-price", tmp_path / "run"))
+
+
+def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = True) -> None:
+    """Change a manifest; with `seal` as someone does who knows how runs are sealed."""
+    manifest = json.loads((run / "run.json").read_text())
+    change(manifest)
+    if seal:
+        manifest["sha256"] = rundir._seal(manifest)
+    (run / "run.json").write_text(json.dumps(manifest))
+
+
+def wait_for(state: Callable[[], object], seconds: float = 120) -> None:
+    """Wait until `state()` holds, for so long at most."""
+    deadline = time.monotonic() + seconds
+    while not state() and time.monotonic() < deadline:
+        time.sleep(0.005)
 
 
 def contents(folder: Path) -> dict[str, str]:

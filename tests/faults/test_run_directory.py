@@ -1,12 +1,9 @@
 """Rows D of the faults, and what a person may try with a run: through the real program, in processes of its own."""
 
-import json
 import os
 import resource
-import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -15,24 +12,7 @@ import pytest
 
 from lstmcast import rundir
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
-from tests.faults.conftest import Refused, run_inside
-
-FIT = ("--target", "price", "--steps", 0)
-
-
-@pytest.fixture
-def run(tmp_path: Path, fitted: Path) -> Path:
-    """A run of its own for each test, `run` in its folder."""
-    return Path(shutil.copytree(fitted / "runs" / "old-price", tmp_path / "run"))
-
-
-def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = True) -> None:
-    """Change a manifest; with `seal` as someone does who knows how runs are sealed."""
-    manifest = json.loads((run / "run.json").read_text())
-    change(manifest)
-    if seal:
-        manifest["sha256"] = rundir._seal(manifest)
-    (run / "run.json").write_text(json.dumps(manifest))
+from tests.faults.conftest import FIT, Refused, edit, run_inside, wait_for
 
 
 @pytest.mark.usefixtures("run")
@@ -203,9 +183,7 @@ def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]
     """`fit` of a minute's work to the place `run`, cut off by SIGTERM once some of it was learnt."""
     line = [*PROGRAM, "fit", "m.csv", *LONG, *map(str, more), "--out", "run", "--checkpoint-every", "0.1s"]
     with subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as program:
-        deadline = time.monotonic() + 60
-        while not (folder / "run" / "checkpoint" / "member-1.safetensors").exists() and time.monotonic() < deadline:
-            time.sleep(0.01)
+        wait_for(lambda: (folder / "run" / "checkpoint" / "member-1.safetensors").exists())
         program.send_signal(signal.SIGTERM)
         _, said = program.communicate(timeout=60)
     return subprocess.CompletedProcess(line, program.returncode, "", said)
