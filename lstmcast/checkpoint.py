@@ -126,7 +126,7 @@ class Training:
         """Return the state that was kept last; raises RunError where it is not what was kept."""
         if not self.file.exists():
             return None
-        data = rundir.read_regular(self.file, limit=rundir.FILE_LIMIT)
+        data = rundir.read_regular(self.file, rundir.FILE_LIMIT)
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
             kept = json.loads(_header(data)["kept"])
             state = State(load(data), kept["facts"])

@@ -14,6 +14,12 @@ def write_file(path: str | Path, data: bytes) -> None:
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
+    with _named(place):
+        _replace(place, data)
+    sync_folder(place.parent)
+
+
+def _replace(place: Path, data: bytes) -> None:
     draft = beside(place, f"{os.getpid()}.new")
     try:
         write_new(draft, data)
@@ -22,7 +28,6 @@ def write_file(path: str | Path, data: bytes) -> None:
         draft.replace(place)
     finally:
         draft.unlink(missing_ok=True)
-    sync_folder(place.parent)
 
 
 def write_new(file: Path, data: bytes) -> None:
@@ -49,14 +54,14 @@ def _named(file: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        error.filename = error.filename or str(file)
+        error.filename = str(file)
         raise
 
 
 def beside(place: Path, kind: str) -> Path:
     """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
     name = place.name if len(os.fsencode(place.name)) <= 200 else digest(os.fsencode(place.name))
-    return place.with_name(f".{name}.{kind}")
+    return place.parent / f".{name}.{kind}"
 
 
 def digest(data: bytes) -> str:

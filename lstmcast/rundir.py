@@ -13,8 +13,9 @@ import re
 import shlex
 import shutil
 import stat
-from collections.abc import Mapping
-from dataclasses import dataclass
+import weakref
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -47,10 +48,18 @@ _NAME_A_RUN = "name the directory that `lstmcast fit` printed"
 
 @dataclass(frozen=True)
 class Run:
-    """A published run: where it is and what its manifest says."""
+    """A published run: where it is, what its manifest says, and its files, which stay open.
+
+    So all that is read of it is of one run, even where another has taken its place by now.
+    """
 
     path: Path
     manifest: dict[str, Any]
+    handles: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Let go of the files when nobody has the run any more."""
+        weakref.finalize(self, _close, self.handles)
 
     @property
     def files(self) -> list[str]:
@@ -62,7 +71,7 @@ class Run:
         expected = self.manifest["files"].get(name)
         if expected is None:
             raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
-        data = read_regular(self.path / name, expected["bytes"], FILE_LIMIT)
+        data = _contents(self.handles[name], self.path / name, expected["bytes"], FILE_LIMIT)
         if digest(data) != expected["sha256"]:
             raise _corrupt(self.path / name, "is not what was saved (SHA-256 differs)")
         return data
@@ -87,6 +96,10 @@ def refuse_taken(path: str | Path, *, force: bool = False) -> None:
     place = Path(path)
     if place.exists() and not place.is_dir():
         raise RunError(f"{str(path)!r} is a file", "name a folder with --out")
+    if place.is_symlink() and not place.exists():
+        raise RunError(f"{str(path)!r} is a symbolic link that leads nowhere", "remove it, or name another --out")
+    if Path.cwd().is_relative_to(os.path.realpath(place)):
+        raise RunError(f"{str(path)!r} holds the folder that you are in", "name another --out, or start elsewhere")
     if force:
         _refuse_foreign(place)
         return
@@ -126,19 +139,48 @@ def publish(path: str | Path, files: Mapping[str, bytes], manifest: Mapping[str,
 
 def open_run(path: str | Path) -> Run:
     """Open the run at `path`; raises RunError where there is none, or one that this version cannot trust or read."""
-    place = _settled(Path(path))
-    if not place.exists():
-        raise RunError(f"no run at {str(path)!r}", _neighbours(Path(path)))
-    if not place.is_dir():
-        raise RunError(f"{str(path)!r} is a file, not a run directory", _NAME_A_RUN)
-    if not (place / MANIFEST).exists():
-        raise _unfinished(place)
-    manifest = _parse(place / MANIFEST)
-    for name in manifest["files"]:
-        _check_name(name, place)
-        if not (place / name).exists():
-            raise _corrupt(place / name, "is missing")
-    return Run(place, manifest)
+    while True:
+        place = _settled(Path(path))
+        if not place.exists():
+            raise RunError(f"no run at {str(path)!r}", _neighbours(Path(path)))
+        if not place.is_dir():
+            raise RunError(f"{str(path)!r} is a file, not a run directory", _NAME_A_RUN)
+        with contextlib.suppress(FileNotFoundError), _folder(place) as folder:
+            try:
+                return _opened(place, folder)
+            except RunError:
+                if os.path.samestat(os.fstat(folder), place.stat()):
+                    raise  # else it was replaced between two of its files: what is there now is whole
+
+
+@contextlib.contextmanager
+def _folder(place: Path) -> Iterator[int]:
+    handle = os.open(place, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        yield handle
+    finally:
+        os.close(handle)
+
+
+def _opened(place: Path, folder: int) -> Run:
+    """The run in an open folder."""
+    try:
+        handle = _open_regular(place / MANIFEST, folder)
+    except FileNotFoundError:
+        raise _unfinished(place) from None
+    handles = {MANIFEST: handle}
+    try:
+        manifest = _parse(_contents(handle, place / MANIFEST), place / MANIFEST)
+        for name in manifest["files"]:
+            _check_name(name, place)
+            try:
+                handles[name] = _open_regular(place / name, folder)
+            except FileNotFoundError:
+                raise _corrupt(place / name, "is missing") from None
+    except BaseException:
+        _close(handles)
+        raise
+    return Run(place, manifest, handles)
 
 
 def fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
@@ -193,7 +235,7 @@ def _keep_foreign(old: Path, stage: Path) -> None:
 
 def _own_names(old: Path, stage: Path) -> set[str]:
     try:
-        return set(_parse(old / MANIFEST)["files"])
+        return set(open_run(old).files)
     except RunError:  # a manifest that cannot be read: what a run has by that name was the run's
         return {entry.name for entry in stage.iterdir()}
 
@@ -231,7 +273,7 @@ def _exchange(one: Path, other: Path) -> bool:
 
 def _settled(place: Path) -> Path:
     """Where the run of `place` lies: beside it, if a replacement was cut off between its two renames."""
-    aside = beside(place, "old")
+    aside = beside(Path(os.path.realpath(place)), "old")
     return aside if not place.exists() and aside.exists() else place
 
 
@@ -240,9 +282,9 @@ def _recover(place: Path) -> None:
         _settled(place).rename(place)
 
 
-def _parse(file: Path) -> dict[str, Any]:
+def _parse(data: bytes, file: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(read_regular(file))
+        manifest = json.loads(data)
     except (ValueError, RecursionError):
         raise _corrupt(file, "is not readable") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
@@ -261,23 +303,46 @@ def _parse(file: Path) -> dict[str, Any]:
     return manifest
 
 
-def read_regular(file: Path, size: int | None = None, limit: int | None = None) -> bytes:
-    """Bytes of a plain file, of `size` if that is known, and of `limit` at most; raises RunError."""
+def read_regular(file: Path, limit: int) -> bytes:
+    """Bytes of a plain file, `limit` at most; raises RunError."""
     try:
-        handle = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        handle = _open_regular(file)
     except FileNotFoundError:
         raise _corrupt(file, "is missing") from None
+    try:
+        return _contents(handle, file, limit=limit)
+    finally:
+        os.close(handle)
+
+
+def _open_regular(file: Path, folder: int | None = None) -> int:
+    """Open a plain file, by its name in an open folder if there is one; raises RunError for anything else."""
+    try:
+        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+        handle = os.open(file if folder is None else file.name, flags, dir_fd=folder)
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
         raise RunError(f"{str(file)!r} is a symbolic link", "a run holds plain files only") from None
-    with os.fdopen(handle, "rb") as stream:
-        found = os.fstat(handle)
-        if not stat.S_ISREG(found.st_mode):
-            raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
-        if found.st_size > (limit or MANIFEST_LIMIT) or size not in (None, found.st_size):
-            raise _corrupt(file, f"is not what was saved ({found.st_size} bytes)")
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
+    return handle
+
+
+def _contents(handle: int, file: Path, size: int | None = None, limit: int | None = None) -> bytes:
+    """Bytes of an open file, of `size` if that is known, and of `limit` at most (MANIFEST_LIMIT); raises RunError."""
+    found = os.fstat(handle).st_size
+    if found > (limit or MANIFEST_LIMIT) or size not in (None, found):
+        raise _corrupt(file, f"is not what was saved ({found} bytes)")
+    with os.fdopen(handle, "rb", closefd=False) as stream:
+        stream.seek(0)
         return stream.read()
+
+
+def _close(handles: Mapping[str, int]) -> None:
+    for handle in handles.values():
+        os.close(handle)
 
 
 def _check_name(name: str, place: Path) -> None:

@@ -331,3 +331,44 @@ def test_very_long_names_are_cut_and_stay_distinct() -> None:
     paths = {default_path("x.csv", ("é" * 300 + end,)) for end in "ab"}
     assert len(paths) == 2
     assert all(len(os.fsencode(path.name)) <= 100 for path in paths)
+
+
+def test_a_reader_goes_on_with_the_run_that_it_began_with(tmp_path: Path) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    old = open_run(path)
+    publish_over(path, {"metrics.json": b"new"})
+    assert old.read("metrics.json") == b"{}"
+    assert open_run(path).read("metrics.json") == b"new"
+
+
+def test_a_run_that_is_replaced_while_it_is_opened_is_opened_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    check, replaced = rundir._check_name, []
+
+    def replace(name: str, place: Path) -> None:
+        if not replaced:
+            replaced.append(name)
+            publish_over(path, {"metrics.json": b"new"})
+        check(name, place)
+
+    monkeypatch.setattr(rundir, "_check_name", replace)
+    assert open_run(path).read("metrics.json") == b"new"
+
+
+def test_a_run_in_the_folder_that_one_is_in_is_read_and_not_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    monkeypatch.chdir(path)
+    assert open_run(".").read("metrics.json") == b"{}"
+    for place in (".", "..", path, "/"):
+        with pytest.raises(RunError, match="the folder that you are in"):
+            publish(place, FILES, MANIFEST, force=True)
+
+
+def test_a_link_to_nowhere_is_no_place_for_a_run(tmp_path: Path) -> None:
+    (tmp_path / "run").symlink_to("nowhere")
+    with pytest.raises(RunError, match="leads nowhere"):
+        rundir.refuse_taken(tmp_path / "run")

@@ -41,7 +41,7 @@ from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
 Problem = tuple[ExitCode, str, str, str]
 """Exit code, kind, message and hint."""
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
-_DISK = {*_FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT}
+_DISK = {*_FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.ENOENT, errno.ENAMETOOLONG, errno.ELOOP}
 
 
 app = typer.Typer(

@@ -46,7 +46,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = 
     (run / "run.json").write_text(json.dumps(manifest))
 
 
-def wait_for(state: Callable[[], object], seconds: float = 120) -> None:
+def wait_for(state: Callable[[], object], seconds: float = 300) -> None:
     """Wait until `state()` holds, for so long at most."""
     deadline = time.monotonic() + seconds
     while not state() and time.monotonic() < deadline:

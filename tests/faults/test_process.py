@@ -46,18 +46,32 @@ def running(session: int) -> list[int]:
     return found
 
 
+def heed_ctrl_c() -> None:
+    """In a child: jobs in the background of a shell ignore Ctrl-C, and tests may be run by one."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def disturbed(folder: Path, line: tuple[object, ...], act: Callable[["subprocess.Popen[str]"], None]) -> Ended:
     """Run a fit of many minutes to `run` in a session of its own, and `act` on it once it has kept a state."""
     write_months(folder / "m.csv", 60)
     command = [*PROGRAM, *map(str, line), "--out", "run", "--checkpoint-every", "0.1s"]
     with subprocess.Popen(
-        command, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True, start_new_session=True
+        command,
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=heed_ctrl_c,
     ) as program:
-        wait_for(lambda: (folder / KEPT).exists() or program.poll() is not None)
-        began = time.monotonic()
-        act(program)
-        _, said = program.communicate(timeout=60)
-        seconds = time.monotonic() - began
+        try:
+            wait_for(lambda: (folder / KEPT).exists() or program.poll() is not None)
+            began = time.monotonic()
+            act(program)
+            _, said = program.communicate(timeout=60)
+            seconds = time.monotonic() - began
+        finally:
+            program.kill()
     wait_for(lambda: not running(program.pid), 5)
     return Ended(program.returncode, said, seconds, [str(pid) for pid in running(program.pid)])
 
