@@ -52,7 +52,12 @@ def assemble(
     past = encode(table, columns.past, encodings, np.asarray(~np.isnan(values).all(axis=1)))
     roles = [past, *(encode(table, names, encodings) for names in (columns.future, columns.static))]
     reading = read_time(table, columns, config, codes, axis)
-    notes = [*table.notes, *reading.notes]
+    signs = {name: table.sign(name) for name in columns.target}
+    notes = [
+        *table.notes,
+        *reading.notes,
+        *(f"column {name!r}: {sign} taken off" for name, sign in signs.items() if sign),
+    ]
     rows = in_order(reading, codes, values, notes)
     if config.resample is None or config.duplicates != "error":
         rows = once(rows, config.duplicates, reading, table, keys, notes)

@@ -192,6 +192,8 @@ def _end_of_records(data: bytes, begin: int) -> int:
 
 def _texts(piece: _Piece, dialect: Dialect) -> pa.Table:
     data, begin, end = piece
+    if len(dialect.names) > 1 and _empty_row(piece, dialect.delimiter.encode()):
+        raise _DoubtError
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
     if quotes % 2 or data.find(b"\0", begin, end) >= 0 or (len(dialect.names) == 1 and _blank_line(piece)):
         raise _DoubtError
@@ -201,6 +203,14 @@ def _texts(piece: _Piece, dialect: Dialect) -> pa.Table:
     if ragged:
         raise _DoubtError
     return table
+
+
+def _empty_row(piece: _Piece, delimiter: bytes) -> bool:
+    """Whether a row may be of nothing but separators."""
+    data, begin, end = piece
+    if data.find(b"\n" + delimiter, begin, end) < 0 and not data.startswith(delimiter, begin):
+        return False
+    return re.compile(b"^" + re.escape(delimiter) + b"+\r?$", re.MULTILINE).search(data, begin, end) is not None
 
 
 def _blank_line(piece: _Piece) -> bool:

@@ -6,6 +6,9 @@ Knows no files and not what a column means. Line numbers count from 1, in the fi
 import codecs
 import csv
 import io
+import re
+import shlex
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -13,6 +16,7 @@ from itertools import islice
 
 import charset_normalizer
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 
 from lstmcast.config import DataConfig
@@ -20,6 +24,7 @@ from lstmcast.dialect import Dialect, find_dialect
 from lstmcast.errors import DataError, UsageError
 
 BOM = codecs.BOM_UTF8
+_SOME = 1000
 _WIDE = ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"))
 _LIKELY = ("cp1252", "cp1250", "cp1251", "cp1253", "cp1254", "cp932", "gb18030", "big5", "euc_kr", "mac_roman")
 
@@ -37,8 +42,8 @@ class TextTable:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
         if self.data is None:
             return row + self.dialect.first_line
-        records = _records(self.data, self.dialect)
-        whole = (line for line, record in records if len(record) == len(self.dialect.names))
+        records, width = _records(self.data, self.dialect), len(self.dialect.names)
+        whole = (line for line, record in records if len(record) == width and (any(record) or width == 1))
         return next(islice(whole, row, None), row + self.dialect.first_line)
 
 
@@ -57,6 +62,10 @@ def parse_text(data: bytes, name: str, config: DataConfig) -> TextTable:
     notes += dialect.notes
     if ragged:
         notes.append(_skipped(data, dialect, ragged))
+    full = _full(columns)
+    if full is not None:
+        notes.append(f"empty rows left out: {len(columns) - len(full)}")
+        columns = full
     kept = None if _line_per_row(data, dialect, len(columns)) else data
     return TextTable(columns, dialect, tuple(notes), kept)
 
@@ -132,6 +141,17 @@ def _columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, int]:
     return table, ragged
 
 
+def _full(columns: pa.Table) -> pa.Table | None:
+    """The rows without those whose cells are all empty, as sheets leave them behind; None where there are none such."""
+    empty = pc.equal(columns.column(0), "")
+    for name in columns.column_names[1:]:
+        if not pc.any(empty).as_py():
+            return None
+        empty = pc.and_(empty, pc.equal(columns[name], ""))
+    several = len(columns.column_names) > 1
+    return columns.filter(pc.invert(empty)) if several and pc.any(empty).as_py() else None
+
+
 def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.Table, int]:
     """Whole records as columns of text, and the number of records of another width, which are left out."""
     ragged = 0
@@ -156,14 +176,13 @@ def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.T
 
 def _records(data: bytes, dialect: Dialect) -> Iterator[tuple[int, list[str]]]:
     """Records below the header, with the line that each begins on; empty lines are passed over."""
-    reader = csv.reader(io.StringIO(data.decode(), newline=""), delimiter=dialect.delimiter)
-    line, header = 1, dialect.headed
+    reader = csv.reader(io.StringIO(data[dialect.start :].decode(), newline=""), delimiter=dialect.delimiter)
+    line = dialect.first_line
     with suppress(csv.Error):  # a cell longer than the reader's limit ends the search
         for record in reader:
-            if record and not header:
+            if record:
                 yield line, record
-            header = header and not record
-            line = reader.line_num + 1
+            line = dialect.first_line + reader.line_num
 
 
 def _odd(data: bytes, dialect: Dialect) -> tuple[int, list[str]]:
@@ -185,10 +204,32 @@ def _ragged(data: bytes, dialect: Dialect, count: int, name: str) -> DataError:
     if not record:
         return DataError(f"{name}: {count} rows are not of {width} columns", hint)
     more = f" (and {count - 1} more such lines)" if count > 1 else ""
+    found = _header_below(data, dialect, name)
+    if found is not None:
+        return found
     if dialect.delimiter == "," and len(record) > width:
         hint = 'mend the line, or leave it out with --bad-rows skip; decimal commas need quotes ("1,5")'
     cells = "1 value" if len(record) == 1 else f"{len(record)} values"
     return DataError(f"{name}:{line}: {cells} where the header names {width} columns{more}", hint)
+
+
+def _header_below(data: bytes, dialect: Dialect, name: str) -> DataError | None:
+    """The error where most records are of one other width: names stand further down, or lines end in a separator."""
+    width, records = len(dialect.names), list(islice(_records(data, dialect), _SOME))
+    usual, count = Counter(len(record) for _, record in records).most_common(1)[0]
+    if usual <= width or 2 * count <= len(records):
+        return None
+    line, record = next((line, record) for line, record in records if len(record) == usual)
+    said = (
+        f"{name}:{line}: {usual} values, as in most lines, where line {dialect.first_line - dialect.headed} has {width}"
+    )
+    file = shlex.quote(name)
+    if not any(cell for _, record in records if len(record) == usual for cell in record[width:]):
+        marks = dialect.delimiter * (usual - width)
+        return DataError(said, f"end the first line as the others: sed '1s/\\r*$/{marks}/' {file} | lstmcast ... -")
+    if line <= dialect.first_line and not all(re.search("[A-Za-z]", cell) for cell in record):
+        return None
+    return DataError(said, f"if the names stand on line {line}, begin there: tail -n +{line} {file} | lstmcast ... -")
 
 
 def _open_at_end(data: bytes, delimiter: str) -> bool:

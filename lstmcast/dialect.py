@@ -9,6 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
+from statistics import median_low
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
@@ -19,6 +20,9 @@ _LONGEST_HEADER = 1 << 24
 _POINT = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _COMMA = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _GROUPS = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
+_POINT_GROUPS = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
+_TOLD = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n|\n|\r)', re.IGNORECASE)
+"""A first line by which spreadsheets tell one another the delimiter."""
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T].*)?")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
 
@@ -48,20 +52,32 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     notes: list[str] = []
     if b"\n" not in data and b"\r" in data:
         notes.append("line ends of old Macs")
-    sample = _sample(data)
-    delimiter = config.delimiter or _delimiter(sample, name)
+    told = _TOLD.match(data)
+    skipped = told.end() if told else 0
+    sample = _sample(data[skipped : skipped + 2 * _SAMPLE])
+    delimiter = config.delimiter or (told[1].decode() if told else _delimiter(sample, name))
     rows = _rows(sample, delimiter)
-    first, begin, end = _first_record(data, delimiter, name)
+    first, begin, end = _first_record(data, skipped, delimiter, name)
     decimal = config.decimal or ("," if config.thousands == "." else _decimal(rows[1:], config.thousands or ""))
     if delimiter != "," and len(first) > 1:
         notes.append(f"{_DELIMITERS.get(delimiter, repr(delimiter))}-separated")
     if decimal == ",":
         notes.append("decimal comma")
+    elif delimiter == ";" and not config.decimal and not config.thousands:
+        notes += _doubtful_points(rows[1:])
     headed = config.header if config.header is not None else not _holds_values(first, rows[1:])
     names = _names(first, name, notes) if headed else _numbered(len(first), notes)
     start = end if headed else begin
-    line = data.count(b"\n", 0, start) + 1
+    line = data.count(b"\n" if b"\n" in data else b"\r", 0, start) + 1
     return Dialect(names, headed, start, line, delimiter, decimal, config.thousands or "", tuple(notes))
+
+
+def _doubtful_points(rows: Sequence[Sequence[str]]) -> list[str]:
+    """What to say of numbers that are all like "1.234" where commas may well be for decimals: perhaps thousands."""
+    points = [cell for row in rows for cell in map(str.strip, row) if _POINT.fullmatch(cell)]
+    if not points or not all(_POINT_GROUPS.fullmatch(cell) for cell in points):
+        return []
+    return [f"numbers like {points[0]} have decimals: if the point separates thousands, add --thousands ."]
 
 
 def _sample(data: bytes) -> str:
@@ -82,17 +98,19 @@ def _rows(text: str, delimiter: str) -> list[list[str]]:
 def _delimiter(sample: str, name: str) -> str:
     """The one character that cuts every line into the same number of columns."""
     fits, header = [], {}
+    usual: dict[str, int] = {}
     for candidate in _DELIMITERS:
         rows = _rows(sample, candidate)
         widths = {len(row) for row in rows}
         header[candidate] = len(rows[0]) if rows else 1
+        usual[candidate] = median_low(len(row) for row in rows) if rows else 1
         if len(widths) == 1 and widths != {1}:
             fits.append(candidate)
     if len(fits) > 1:
         shown = " or ".join(_DELIMITERS[fit] for fit in fits)
         flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
         raise DataError(f"{name}: columns may be separated by {shown}", f"say which with {flags}")
-    return fits[0] if fits else max(header, key=lambda candidate: header[candidate])
+    return fits[0] if fits else max(header, key=lambda candidate: (header[candidate], usual[candidate]))
 
 
 def _decimal(rows: Sequence[Sequence[str]], thousands: str) -> str:
@@ -103,9 +121,11 @@ def _decimal(rows: Sequence[Sequence[str]], thousands: str) -> str:
     return "," if certain and not any(_POINT.fullmatch(cell) for cell in cells) else "."
 
 
-def _first_record(data: bytes, delimiter: str, name: str) -> tuple[list[str], int, int]:
-    """Cells of the first record, and the offsets of its first byte and of the byte after it."""
-    begin = len(data) - len(data.lstrip(b"\r\n"))
+def _first_record(data: bytes, skipped: int, delimiter: str, name: str) -> tuple[list[str], int, int]:
+    """Cells of the first record after `skipped` bytes, and the offsets of its first byte and of the byte after it."""
+    begin = skipped
+    while data[begin : begin + 1] in (b"\r", b"\n"):
+        begin += 1
     text = data[begin : begin + _LONGEST_HEADER].decode(errors="replace")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:

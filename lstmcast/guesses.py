@@ -3,17 +3,21 @@
 Axes: n rows of the table.
 """
 
+import re
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.covariates import MAX_CATEGORIES
 from lstmcast.errors import DataError
-from lstmcast.read import Table, to_number
+from lstmcast.layouts import layouts_for
+from lstmcast.read import Table, as_text, to_number
 from lstmcast.rows import series_keys
 from lstmcast.timecolumn import ROWS, find_time, read_time
 
@@ -61,13 +65,32 @@ def guess_roles(table: Table, seen: Sequence[Seen], given: Roles) -> Columns:
     """
     table.require(tuple(name for names in given.values() for name in names if name != ROWS))
     taken = {name for names in given.values() for name in names}
-    times = given.get("time") or tuple(name for name in _times(table)[0] if name not in taken) or (ROWS,)
+    times = (
+        given.get("time")
+        or _with_clock(table, [name for name in _times(table)[0] if name not in (*taken, ROWS)])
+        or (ROWS,)
+    )
+    if times == (ROWS,):
+        _refuse_times_for_names(table)
     free = [one for one in seen if one.name not in (*taken, *times)]
     series = given.get("series") or (() if times == (ROWS,) else _key(table, free, times))
     targets = given.get("target") or _targets(table, [one for one in free if one.name not in series])[:1]
     if not targets:
-        raise DataError(f"{table.name} has no column of numbers", "give a file with a column to forecast")
+        raise _no_numbers(table, [one for one in free if one.kind == "text"])
     return Columns(**{**given, "time": times, "series": series, "target": targets})
+
+
+def _no_numbers(table: Table, texts: Sequence[Seen]) -> DataError:
+    """The error for a table without a column of numbers: what is wrong with the column most like one."""
+    digits = {one.name: pc.match_substring_regex(as_text(table.series(one.name)), r"\d") for one in texts}
+    shares = {name: pc.mean(found).as_py() or 0.0 for name, found in digits.items()}
+    likely = max(shares, key=lambda name: shares[name], default="")
+    if shares.get(likely, 0.0) >= 0.5:
+        try:
+            to_number(table, likely)
+        except DataError as error:
+            return error
+    return DataError(f"{table.name} has no column of numbers", "give a file with a column to forecast")
 
 
 def with_roles(table: Table, seen: Sequence[Seen], roles: Columns, config: DataConfig) -> list[Seen]:
@@ -97,6 +120,29 @@ def _times(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
         alone = [name for name in names if _is_time(table, name, [other for other in names if other != name])]
         return tuple(alone[:1]), tuple(alone)
     return found, found
+
+
+def _with_clock(table: Table, times: list[str]) -> tuple[str, ...]:
+    """The time column, with that of the time of day where the days repeat and one stands beside them."""
+    if len(times) == 1 and table.text and table.frame.duplicated(times).any():
+        for name in table.names:
+            with suppress(DataError):
+                if name not in times and re.match(r"\d?\d:\d\d", str(table.frame[name].iloc[0])):
+                    read_time(
+                        table, Columns(("",), (times[0], name)), DataConfig(), np.zeros(len(table), np.int64), None
+                    )
+                    return times[0], name
+    return tuple(times)
+
+
+def _refuse_times_for_names(table: Table) -> None:
+    """Raise DataError where most columns are named by times: such a table lies on its side."""
+    named = [name for name in table.names if len(name) > 4 and layouts_for(name)]
+    if len(named) > max(2, len(table.names) / 2):
+        raise DataError(
+            f"{table.name}: times stand in the header, as {named[0]!r}, and not in a column",
+            "turn the table so that each row is one time, as with melt in pandas",
+        )
 
 
 def _is_time(table: Table, name: str, others: list[str]) -> bool:

@@ -18,6 +18,7 @@ from lstmcast.panel import Panel
 from lstmcast.requirements import is_binary
 from lstmcast.season import default_horizon, seasons_of
 from lstmcast.shape import Shape, shape_of
+from lstmcast.timecolumn import ROWS
 
 Ints = NDArray[np.int64]
 
@@ -100,7 +101,9 @@ def _time(panel: Panel) -> Finding:
     axis = panel.axis
     first, last = axis.texts(np.array([panel.start.min(), (panel.start + panel.lengths).max() - 1]))
     found = f"{axis.grid.words} ({axis.freq}), from {first} to {last}"
-    return Finding("time", found, figures={"freq": axis.freq, "words": axis.grid.words, "first": first, "last": last})
+    rows = panel.columns.time == (ROWS,)
+    done = "no column reads as time: rows are taken in order; or name it with --time" if rows else ""
+    return Finding("time", found, done, {"freq": axis.freq, "words": axis.grid.words, "first": first, "last": last})
 
 
 def _ahead(panel: Panel) -> Finding | None:

@@ -42,6 +42,7 @@ DATE_LAYOUTS = (
         "%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%d %b, %Y",
         "%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y", "%b %Y", "%b-%Y", "%b-%y", "%b, %Y", "%Y %b", "%Y-%b",
         "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y", "%a, %b %d %Y", "%A, %b %d, %Y",
+        "%A, %d %b %Y", "%A %d %b %Y",
     )),
     *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y", "Q%q %y", "%qQ%y"),
     *("%YM%m", "%Y-M%m", "%Ym%m"),

@@ -11,8 +11,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
-_SPACES = "[\u00a0\u202f\u2009]"
-"""Blanks that typesetters put between thousands."""
+_ALIKE = {" ": "[\u00a0\u202f\u2009]", "'": "\u2019"}
+"""What typesetters put between thousands instead."""
+_SIGN = re.compile(r"[$€£¥₹%‰]")
 
 
 def read_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> tuple[pa.Array, NDArray[np.bool_]]:
@@ -33,11 +34,28 @@ def read_numbers(texts: pa.Array, decimal: str = ".", thousands: str = "") -> tu
 
 def _ungrouped(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """The texts without separators where these stand before every third digit."""
-    if thousands == " ":
-        texts = pc.replace_substring_regex(texts, _SPACES, " ")
+    if thousands in _ALIKE:
+        texts = pc.replace_substring_regex(texts, _ALIKE[thousands], thousands)
     mark, point = re.escape(thousands), re.escape(decimal)
-    grouped = pc.match_substring_regex(texts, rf"^[+-]?\d{{1,3}}({mark}\d{{3}})+({point}\d*)?$")
+    groups = rf"\d{{1,3}}({mark}\d{{3}})+|\d{{1,2}}({mark}\d{{2}})+{mark}\d{{3}}"  # the second as in India
+    grouped = pc.match_substring_regex(texts, rf"^[+-]?({groups})({point}\d*)?$")
     return pc.if_else(grouped, pc.replace_substring(texts, thousands, ""), texts)
+
+
+def sign_of(texts: pa.Array) -> str:
+    """The sign of a currency or of percent that each of the texts [n] begins or ends with; "" where there is none."""
+    known = pc.drop_null(texts)
+    first = _SIGN.search(known[0].as_py()) if len(known) else None
+    if first is None:
+        return ""
+    sign = first[0]
+    every = pc.match_substring_regex(known, rf"^[+-]?{re.escape(sign)}|{re.escape(sign)}$")
+    return sign if pc.all(every).as_py() else ""
+
+
+def without_sign(texts: pa.Array, sign: str) -> pa.Array:
+    """The texts without the `sign` that `sign_of` found in them."""
+    return pc.utf8_trim_whitespace(pc.replace_substring(texts, sign, "", max_replacements=1))
 
 
 def trimmed(texts: pa.Array, na: tuple[str, ...]) -> pa.Array:

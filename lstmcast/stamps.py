@@ -92,7 +92,8 @@ def _filled(table: Table, name: str) -> pd.Series:
     if missing.any():
         row, count = int(missing.argmax()), int(missing.sum())
         more = f" (and {count - 1} more)" if count > 1 else ""
-        raise DataError(f"{table.locate(row)}: column {name!r}: the time is empty{more}", "give every row a time")
+        hint = table.misplaced(missing) or "give every row a time" + ", as cells that were merged do not" * (count > 1)
+        raise DataError(f"{table.locate(row)}: column {name!r}: the time is empty{more}", hint)
     return series
 
 
@@ -284,5 +285,5 @@ def _unread(table: Table, name: str, texts: pa.Array, good: NDArray[np.bool_]) -
     more = f" (and {count - 1} more)" if count > 1 else ""
     return DataError(
         f"{table.locate(row)}: column {name!r}: {texts[row].as_py()!r} is not a date{more}",
-        "mend it, or say how dates are written with --date-format '%d.%m.%Y'",
+        table.misplaced(~good) or "mend it, or say how dates are written with --date-format '%d.%m.%Y'",
     )

@@ -21,10 +21,14 @@ from lstmcast.dates import Form
 from lstmcast.dialect import Dialect
 from lstmcast.errors import DataError, suggest
 from lstmcast.layouts import Ints
-from lstmcast.numerals import read_numbers
+from lstmcast.numerals import read_numbers, sign_of, without_sign
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
+
+
+_FEW = 3
+"""So many rows at an edge, or kinds of cells, may be what is no number of a column of numbers."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +123,30 @@ class Table:
     def locate(self, row: int) -> str:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
         return f"{self.name}:{self.source.line(row)}" if self.source else f"{self.name} row {row}"
+
+    def sign(self, column: str) -> str:
+        """The sign of a currency or of percent in every cell of a text column; "" where there is none."""
+        texts = None if isinstance(self.given, pd.DataFrame) or self._typed(column) is not None else self.series(column)
+        return "" if texts is None or not len(texts) else sign_of(pc.utf8_trim_whitespace(as_text(texts)))
+
+    def misplaced(self, bad: Bools) -> str:
+        """What to do about `bad` rows [rows] where they are the first or the last ones: units, a header, a total."""
+        rows = np.flatnonzero(bad)
+        if not self.source or len(rows) > _FEW or len(bad) < 3 * len(rows):
+            return ""
+        if rows[-1] == len(rows) - 1:
+            what = "units or a second header"
+        elif rows[0] == len(bad) - len(rows):
+            what = "totals or remarks"
+        else:
+            return ""
+        first, last = self.source.line(int(rows[0])), self.source.line(int(rows[-1]))
+        lines, range_ = (
+            (f"line {first} holds", f"{first}")
+            if first == last
+            else (f"lines {first} to {last} hold", f"{first},{last}")
+        )
+        return f"if {lines} {what}, leave that out: sed {range_}d {shlex.quote(self.name)} | lstmcast ... -"
 
     def require(self, columns: tuple[str, ...]) -> None:
         """Raise DataError, with a suggestion, for the first of `columns` that is not there."""
@@ -236,6 +264,9 @@ def to_number(table: Table, column: str) -> Floats:
 def _text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
     text = pc.utf8_trim_whitespace(as_text(series))
     numbers, good = read_numbers(text, table.decimal, table.thousands)
+    sign = "" if good.all() else sign_of(text)
+    if sign:
+        numbers, good = read_numbers(without_sign(text, sign), table.decimal, table.thousands)
     if good.all():
         return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
     truth = _truth(text)
@@ -268,21 +299,38 @@ def _not_a_number(table: Table, column: str, bad: Bools, what: str) -> DataError
     first, counts = str(values.iloc[0]), values.value_counts()
     told = ", ".join(f"{text!r}" + f" {count} times" * (count > 1) for text, count in counts.iloc[:3].items())
     more = f" (and {len(rows) - 1} more: {told}{', ...' if len(counts) > 3 else ''})" if len(rows) > 1 else ""
-    hint = _advice(table, first, none_good=len(rows) == len(bad), kinds=len(counts))
+    hint = _advice(table, first, bad, kinds=len(counts))
     return DataError(f"{table.locate(int(rows[0]))}: column {column!r}: {first!r} is {what}{more}", hint)
 
 
-def _advice(table: Table, value: str, *, none_good: bool, kinds: int) -> str:
-    """What to do about a value that is no number."""
+def _advice(table: Table, value: str, bad: Bools, kinds: int) -> str:
+    """What to do about the first value that is no number, one of some kinds of `bad` rows [rows]."""
     value = value.strip()
-    if table.text and re.fullmatch(r"[+-]?\d{1,3}(,\d{3})+(\.\d*)?", value) and table.thousands != ",":
-        either = "" if "." in value or table.decimal == "," else "; if that is a decimal comma, --decimal ,"
+    plain = re.sub(r"[$€£¥₹%‰\s]+$|^[$€£¥₹]\s*", "", value)
+    if table.text and re.fullmatch(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", plain) and table.thousands != ",":
+        either = (
+            ""
+            if "." in plain or plain.count(",") > 1 or table.decimal == ","
+            else "; if that is a decimal comma, --decimal ,"
+        )
         return f"if the comma separates thousands, add --thousands ,{either}"
-    if table.text and re.fullmatch(r"[+-]?\d{1,3}([. ']\d{3})+(,\d*)?", value):
-        mark = shlex.quote(value.lstrip("+-0123456789")[0])
-        return f"if {mark} separates thousands, add --thousands {mark}" + " --decimal ," * ("," in value)
-    if table.text and re.fullmatch(r"[+-]?\d+,\d+", value) and table.decimal == ".":
+    if table.text and re.fullmatch(r"[+-]?\d{1,3}([. '\u2019\u00a0\u202f\u2009]\d{3})+([.,]\d*)?", plain):
+        mark = plain.lstrip("+-0123456789")[0]
+        mark = "'" if mark == "\u2019" else " " if mark.isspace() else mark
+        if mark != table.thousands:
+            quoted = '"\'"' if mark == "'" else shlex.quote(mark)
+            return f"if {quoted} separates thousands, add --thousands {quoted}" + " --decimal ," * ("," in plain)
+    if table.text and re.fullmatch(r"[+-]?\d+,\d+", plain) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
-    if none_good and kinds > 1:
+    if len(table.names) == 1 and re.search(r"\S\s+\S", value):
+        return f"if blanks separate columns: tr -s ' ' , < {shlex.quote(table.name)} | lstmcast ... -"
+    if re.fullmatch(r"\(.*\d.*\)", plain):
+        return "if parentheses mean negative, write a minus sign instead"
+    where = table.misplaced(bad) if re.search(r"[^\W\d_]|[°%]", value) else ""
+    if where:
+        return where if kinds > 1 else f"{where}; where it means missing, add --na {shlex.quote(value)}"
+    if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", value):
         return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
+    if kinds > _FEW:
+        return "write plain numbers, without units or other signs"
     return f"mend the file, or where that means missing add --na {shlex.quote(value)}"

@@ -1,5 +1,7 @@
 """What columns seem to be, and the roles they are given where nobody gave them one."""
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
 from lstmcast.guesses import guess_roles, see_columns, with_roles
-from lstmcast.read import Table
+from lstmcast.read import Table, read_table
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 
@@ -90,3 +92,25 @@ def test_no_numbers_and_unknown_columns_are_errors() -> None:
         guessed(table(name=["a", "b"] * 30))
     with pytest.raises(DataError, match="no column 'z'"):
         guessed(table(y=np.arange(60.0)), target=("z",))
+
+
+def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(tmp_path: Path) -> None:
+    quarters = pd.date_range("2024-01-01", periods=2000, freq="15min")
+    rows = "".join(f"{at:%d/%m/%Y},{at:%H:%M},{i % 7}\n" for i, at in enumerate(quarters))
+    (tmp_path / "t.csv").write_text("Date,Time,kW\n" + rows)
+    roles = guessed(read_table(tmp_path / "t.csv"))
+    assert (roles.time, roles.series, roles.target) == (("Date", "Time"), (), ("kW",))
+
+
+def test_a_table_that_lies_on_its_side_is_refused(tmp_path: Path) -> None:
+    header = ",".join(f"2024-01-{day:02}" for day in range(1, 21))
+    (tmp_path / "t.csv").write_text(f"shop,{header}\n" + "".join(f"{shop},{'5,' * 19}6\n" for shop in "abc"))
+    with pytest.raises(DataError, match="times stand in the header, as '2024-01-01'"):
+        guessed(read_table(tmp_path / "t.csv"))
+
+
+def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31)))
+    with pytest.raises(DataError, match="column 'y': \"1'001\" is not a number") as caught:
+        guessed(read_table(tmp_path / "t.csv"))
+    assert "--thousands" in caught.value.hint

@@ -279,3 +279,108 @@ def test_quoted_cells_come_back_as_they_were(
     for row in range(len(frame)):
         line = int(table.locate(row).rpartition(":")[2])
         assert 2 <= line <= lines.count(b"\n") + lines.count(b"\r") + 1
+
+
+ROWS = [f"2024-01-{day:02},{day}" for day in range(1, 32)]
+
+
+@pytest.mark.parametrize(
+    ("texts", "thousands", "decimal"),
+    [
+        (["1.234,50 €", "987,25 €"], ".", ","),
+        (["$1,234.50", "$987.25"], ",", "."),
+        (["1’234.50", "987.25"], "'", "."),
+        (["1\u202f234,50", "987,25"], " ", ","),
+        (["1,234.50%", "987.25 %"], ",", "."),
+    ],
+)
+def test_numbers_are_read_with_the_signs_that_all_of_them_carry(
+    tmp_path: Path, texts: list[str], thousands: str, decimal: str
+) -> None:
+    path = written(tmp_path, "t;y\n" + "".join(f"{place};{text}\n" for place, text in enumerate(texts)))
+    table = read_table(path, DataConfig(thousands=thousands, decimal=decimal))
+    assert to_number(table, "y").tolist() == [1234.5, 987.25]
+
+
+def test_thousands_are_grouped_as_in_india_where_their_mark_is_given(tmp_path: Path) -> None:
+    path = written(tmp_path, 't,y\n1,"12,34,567.5"\n2,"1,234"\n')
+    assert to_number(read_table(path, DataConfig(thousands=",")), "y").tolist() == [1234567.5, 1234]
+
+
+def test_a_sign_that_only_some_numbers_carry_is_refused(tmp_path: Path) -> None:
+    assert "'5%' is not a number" in failure(tmp_path, "t,y\n1,5%\n2,6\n3,7%\n").message
+    assert "'$5' is not a number" in failure(tmp_path, "t,y\n1,$5\n2,€6\n3,$7\n").message
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [
+        ("1.234.567,50", "--thousands . --decimal ,"),
+        ("1.234,50 €", "--thousands . --decimal ,"),
+        ("1'234.50", '--thousands "\'"'),
+        ("1’234.50", '--thousands "\'"'),
+        ("1\u00a0234,50", "--thousands ' ' --decimal ,"),
+        ("$1,234.50", "--thousands ,"),
+        ("(15)", "write a minus sign"),
+    ],
+)
+def test_an_error_says_how_such_a_number_is_read(tmp_path: Path, text: str, hint: str) -> None:
+    assert hint in failure(tmp_path, f"t;y\n1;{text}\n2;{text}\n").hint
+
+
+def test_units_or_a_second_header_below_the_names_are_told_from_bad_values(tmp_path: Path) -> None:
+    error = failure(tmp_path, "\n".join(["date,y", "day,kWh", *ROWS]))
+    assert error.message.endswith("data.csv:2: column 'y': 'kWh' is not a number")
+    assert "if line 2 holds units or a second header" in error.hint and "sed 2d " in error.hint
+    error = failure(tmp_path, "\n".join(["date,y", *ROWS, "mean,16 kWh", "max,31 kWh"]))
+    assert "if lines 33 to 34 hold totals or remarks" in error.hint and "sed 33,34d " in error.hint
+    assert "--na closed" in failure(tmp_path, "\n".join(["date,y", *ROWS[:9], "2024-01-10,closed", *ROWS[10:]])).hint
+
+
+def test_lines_above_the_names_are_told_from_short_rows(tmp_path: Path) -> None:
+    error = failure(tmp_path, "\n".join(["Sales of 2024", "by the office", "", "date,y", *ROWS]))
+    assert "data.csv:4: 2 values, as in most lines, where line 1 has 1" in error.message
+    assert "tail -n +4 " in error.hint
+
+
+def test_lines_that_end_in_a_separator_are_told_from_wide_rows(tmp_path: Path) -> None:
+    error = failure(tmp_path, "\n".join(["date,y", *(f"{row}," for row in ROWS)]))
+    assert "sed '1s/\\r*$/,/' " in error.hint
+
+
+@pytest.mark.parametrize("below", ["", "2024-02-01,32,\n2024-02-02,bad,\n"])
+def test_empty_rows_that_a_sheet_leaves_behind_are_left_out_and_said(tmp_path: Path, below: str) -> None:
+    text = "\n".join(["date,y,z", *(f"{row},0" for row in ROWS), ",,", ",,\r", below])
+    table = read_table(written(tmp_path, text))
+    assert "empty rows left out: 2" in table.notes
+    assert len(table) == (33 if below else 31)
+    if below:
+        assert "data.csv:36: column 'y': 'bad'" in failure(tmp_path, text).message
+
+
+def test_the_line_by_which_spreadsheets_name_the_separator_is_heeded(tmp_path: Path) -> None:
+    text = "sep=;\r\nt;y\r\n1;2,5\r\n2;x\r\n"
+    table = read_table(written(tmp_path, text))
+    assert (table.names, "semicolon-separated" in table.notes) == (["t", "y"], True)
+    assert "data.csv:4: column 'y': 'x'" in failure(tmp_path, text).message
+    assert values(tmp_path, text.replace("x", "3")) == [2.5, 3]
+
+
+def test_points_that_may_stand_between_thousands_are_said(tmp_path: Path) -> None:
+    rows = "".join(f"{day};{day}.{500 + day}\n" for day in range(1, 20))
+    note = "numbers like 1.501 have decimals: if the point separates thousands, add --thousands ."
+    assert note in read_table(written(tmp_path, "t;y\n" + rows)).notes
+    assert note not in read_table(written(tmp_path, "t;y\n" + rows + "20;20.5\n")).notes
+    given = read_table(written(tmp_path, "t;y\n" + rows), DataConfig(thousands="."))
+    assert to_number(given, "y")[0] == 1501
+
+
+def test_lines_are_right_in_files_of_old_macs(tmp_path: Path) -> None:
+    assert "data.csv:3: column 'y': 'x'" in failure(tmp_path, "t,y\r1,2\r2,x\r3,4\r").message
+
+
+def test_columns_that_blanks_separate_are_told_how_to_be_read(tmp_path: Path) -> None:
+    table = read_table(written(tmp_path, "date        y\n2024-01-01  5\n2024-01-02  6\n"))
+    with pytest.raises(DataError) as caught:
+        to_number(table, table.names[0])
+    assert "tr -s ' ' ," in caught.value.hint

@@ -84,7 +84,14 @@ def inspect(
         output.write_object("inspect", {**_facts(table, seen, found), "command_line": line})
         return
     _write(
-        [*_table_lines(table, seen), "", *_drawing(found), *_finding_lines(found), *_next(seen), console.escape(line)]
+        [
+            *_table_lines(table, seen),
+            "",
+            *_drawing(found),
+            *_finding_lines(found, table.notes),
+            *_next(seen),
+            console.escape(line),
+        ]
     )
 
 
@@ -125,11 +132,11 @@ def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _finding_lines(found: "Inspection") -> list[str]:
+def _finding_lines(found: "Inspection", said: tuple[str, ...]) -> list[str]:
     lines = []
     for one in found.findings:
         lines += _wrapped(one.name, f"{one.found} → {one.done}" if one.done else one.found)
-    for note in found.panel.notes:
+    for note in found.panel.notes[len(said) :]:
         if not note.startswith("time is") and not (note.startswith("missing ") and len(found.gaps)):
             lines += _wrapped("note", note)
     return lines
