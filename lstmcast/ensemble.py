@@ -24,7 +24,8 @@ from lstmcast.checkpoint import Checkpoint, Stopped, Training
 from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
 from lstmcast.interrupt import Waiting
 from lstmcast.model import Network, Shape, depth, rehead, widen
-from lstmcast.train import OPTIMIZERS, Event, OnEvent, Schedule, Trained, train
+from lstmcast.optimizers import OPTIMIZERS
+from lstmcast.train import Event, OnEvent, Schedule, Trained, train
 from lstmcast.windows import Sampler, Windows
 
 Floats = NDArray[np.float64]
@@ -124,7 +125,7 @@ def _recipe(
     asked, net = config.train, config.model
     schedule = Schedule(
         steps=steps if asked.steps is None else asked.steps,
-        lr=lr * OPTIMIZERS[asked.optimizer][1] if asked.lr is None else asked.lr,
+        lr=lr * OPTIMIZERS[asked.optimizer].rate if asked.lr is None else asked.lr,
         batch_size=asked.batch_size,
         origins=asked.origins,
         weight_decay=_chosen(asked.weight_decay, TrainConfig().weight_decay, decay),

@@ -12,7 +12,6 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.signal import lfilter
 
 from lstmcast.config import Transform
 
@@ -33,6 +32,8 @@ WIDE = 1e6
 FLOOR = 2e-5
 """Least scale: a share of the level, or an absolute difference in logs."""
 _MAX_CELLS = 4_000_000
+_EXPONENT = 200.0
+"""A block of a recursive sum ends before its factors pass e to the power of this: far from the largest float."""
 
 
 class Seasons(NamedTuple):
@@ -148,10 +149,32 @@ def compute(
 
 def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
     """Exponential moving average along `axis` that skips steps of weight 0; 0 before the first weight."""
-    b, a = [alpha], [1.0, alpha - 1.0]
-    mass = lfilter(b, a, weight, axis=axis)
-    total = lfilter(b, a, x * weight, axis=axis)
+    mass = _decayed(weight, alpha, axis)
+    total = _decayed(x * weight, alpha, axis)
     return np.asarray(np.divide(total, mass, out=np.zeros_like(mass), where=mass > 1e-300))
+
+
+def _decayed(x: Floats, alpha: float, axis: int) -> Floats:
+    """Sums y[t] = alpha x[t] + (1 - alpha) y[t - 1] along `axis`.
+
+    Within a block it is a cumulative sum of x[t] (1 - alpha)^-t; blocks end before these factors overflow. A filter of
+    scipy's would do it, but importing that takes longer than most of what is done here.
+    """
+    x = np.moveaxis(x, axis, -1)
+    out = np.empty_like(x)
+    keep = -np.log(max(1 - alpha, 1e-80))
+    size = max(1, min(x.shape[-1], int(_EXPONENT / keep)))
+    grow = np.exp(keep * np.arange(size))
+    last = np.zeros(x.shape[:-1])
+    for start in range(0, x.shape[-1], size):
+        block = x[..., start : start + size]
+        n = block.shape[-1]
+        part = np.cumsum(block * (alpha * grow[:n]), -1)
+        part += (1 - alpha) * last[..., None]
+        part /= grow[:n]
+        out[..., start : start + size] = part
+        last = part[..., -1]
+    return np.moveaxis(out, -1, axis)
 
 
 def fill_forward(z: Floats, season: int) -> Floats:

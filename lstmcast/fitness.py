@@ -8,7 +8,6 @@ from collections.abc import Sequence
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.special import logsumexp
 
 from lstmcast.ensemble import encoded, one_thread, parts
 from lstmcast.model import Network
@@ -50,5 +49,6 @@ def likelihood(
             for m, network in enumerate(networks):
                 made = network.loss.log_density(network.eval()(*batch.inputs), batch.truth)[:, 0].numpy()
                 out[m, part] = np.where(np.isnan(z), np.nan, made - np.where(logs, z, 0.0))
-    mixed = logsumexp(out, axis=0, b=weights[:, None, None])
+    with np.errstate(divide="ignore"):
+        mixed = np.logaddexp.reduce(out + np.log(weights)[:, None, None])
     return {"log_likelihood": float(np.nanmean(mixed))}

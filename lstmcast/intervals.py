@@ -5,10 +5,10 @@ Only arrays: knows no networks.
 Axes: K windows, H horizon, Q quantiles at the levels QUANTILES. Errors and quantiles are in scales.
 """
 
+from statistics import NormalDist
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import isotonic_regression
-from scipy.special import ndtri
 
 from lstmcast.config import QUANTILES
 
@@ -16,6 +16,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 DEVIATION = 1.2533
 """Standard deviation of a normal error whose mean size is 1."""
+NORMAL = NormalDist()
 NORMAL_80 = 1.2815515655446004
 
 
@@ -25,6 +26,8 @@ def spread(errors: Floats) -> Floats:
     Their form is that of all steps together, their size that of each step, never smaller for a later one. The median
     is 0: it is the point that the loss was asked for.
     """
+    from scipy.optimize import isotonic_regression  # slow to import, and most losses need none of it
+
     known = ~np.isnan(errors)
     if not known.any():
         return unknown(errors.shape[1])
@@ -46,7 +49,7 @@ def left_out(errors: Floats, fold: Ints) -> Floats:
 
 def unknown(horizon: int) -> Floats:
     """Quantiles where no error was seen, [H, Q]: normal errors as large as those of the seasonal-naive forecast."""
-    return np.tile(DEVIATION * ndtri(np.array(QUANTILES)), (horizon, 1))
+    return np.tile([DEVIATION * NORMAL.inv_cdf(level) for level in QUANTILES], (horizon, 1))
 
 
 def reaching(spread: Floats, horizon: int) -> Floats:
@@ -66,6 +69,6 @@ def at_levels(quantiles: Floats, levels: Floats) -> Floats:
             out[..., q] = (1 - share) * quantiles[..., right - 1] + share * quantiles[..., right]
         else:
             edge = quantiles[..., 0 if level < 0.5 else -1]
-            far = abs(float(ndtri(level))) / NORMAL_80
+            far = abs(NORMAL.inv_cdf(level)) / NORMAL_80
             out[..., q] = middle + (edge - middle) * far
     return out

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy import stats
 from torch import Tensor
 from torch.nn.functional import huber_loss, softplus
 
@@ -134,6 +133,8 @@ class StudentT(Loss):
 
     def quantiles(self, out: Tensor, truth: Truth, levels: Sequence[float]) -> Tensor:
         """Quantiles of the distribution."""
+        from scipy import stats  # takes a second to import, which other losses can spare
+
         df, place, width = (part.double()[..., None] for part in self._parts(out))
         made = place + width * torch.from_numpy(stats.t.ppf(np.asarray(levels), df.numpy()))
         return truth.base[..., None] + made * truth.scale[..., None]
@@ -178,6 +179,8 @@ class NegativeBinomial(Loss):
 
     def quantiles(self, out: Tensor, truth: Truth, levels: Sequence[float]) -> Tensor:
         """Quantiles of the distribution, whole numbers."""
+        from scipy import stats  # see above
+
         failures, odds = self._parts(out, truth)
         share = torch.sigmoid(-odds)[..., None].numpy()
         return torch.from_numpy(stats.nbinom.ppf(np.asarray(levels), failures[..., None].numpy(), share))

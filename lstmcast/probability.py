@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -89,5 +88,7 @@ def _auc(p: Floats, y: Floats) -> float:
     zeros = len(y) - ones
     if not ones or not zeros:
         return NAN
+    from scipy.stats import rankdata  # slow to import; only targets of 0 and 1 need it
+
     ranks: Any = rankdata(p)
     return float((ranks[y == 1].sum() - ones * (ones + 1) / 2) / (ones * zeros))

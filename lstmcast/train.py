@@ -10,7 +10,6 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -20,6 +19,7 @@ from torch import Tensor
 from lstmcast.config import Precision
 from lstmcast.errors import DivergedError
 from lstmcast.model import Network
+from lstmcast.optimizers import Optimizer
 from lstmcast.windows import Batch, Sampler
 
 
@@ -122,13 +122,6 @@ DECAYS: dict[str, Callable[[float], float]] = {
     ),
 }
 """Factor on the learning rate by the share of the steps that are done."""
-OPTIMIZERS: dict[str, tuple[type[torch.optim.Optimizer], float, dict[str, Any]]] = {
-    "adamw": (torch.optim.AdamW, 1.0, {}),
-    "adam": (torch.optim.Adam, 1.0, {}),
-    "sgd": (torch.optim.SGD, 30.0, {"momentum": 0.9, "nesterov": True}),
-    "rmsprop": (torch.optim.RMSprop, 0.3, {}),
-}
-"""Class, its usual learning rate as a multiple of AdamW's, and its settings."""
 FAR = 20.0
 """A training whose loss is so many times that of the seasonal naive forecast, on average over some 20 steps, has
 diverged. Of a series so flat that the naive forecast loses less, NOTHING is taken, in scales: the shipped network
@@ -181,6 +174,7 @@ class _Training:
         torch.manual_seed(schedule.seed)
         self.network, self.schedule, self.diverged = network, schedule, diverged
         self.rng = np.random.default_rng(schedule.seed)
+        self.optimizer = Optimizer(network.parameters(), schedule.optimizer, schedule.weight_decay)
         self.average = copy.deepcopy(network).eval()
         network.reduced = reduces(schedule.precision)
         self.best = _Best(self.average, validate)
@@ -188,13 +182,6 @@ class _Training:
         self.began = time.monotonic()
         self.step = 0
         self.running = self.naive = float("nan")
-
-    @cached_property
-    def optimizer(self) -> torch.optim.Optimizer:
-        """Made when there is a step to make: torch takes a second over its first."""
-        kind, _, more = OPTIMIZERS[self.schedule.optimizer]
-        settings = {"lr": self.schedule.lr, "weight_decay": self.schedule.weight_decay, **more}
-        return kind(self.network.parameters(), **settings)
 
     def run(
         self,
@@ -217,7 +204,7 @@ class _Training:
         while self.step < steps and self.best.stale < schedule.patience and not late:
             self.step += 1
             lr = schedule.lr * min(1.0, self.step / WARM_UP) * DECAYS[schedule.decay]((self.step - 1) / steps)
-            self.optimizer.param_groups[0]["lr"] = lr
+            self.optimizer.lr = lr
             batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
             self._note(*_update(self.network, self.optimizer, batch, schedule))
             _blend(self.average, self.network, min(AVERAGE, self.step / (self.step + 5)))
@@ -254,11 +241,12 @@ class _Training:
 
     def _state(self) -> State:
         best = self.best
-        states = self.optimizer.state_dict()["state"]
         tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
         tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
         tensors |= {f"best.{name}": value for name, value in best.weights.items()}
-        tensors |= {f"optimizer.{n}.{name}": v for n, one in states.items() for name, v in one.items()}
+        tensors |= {
+            f"optimizer.{name}.{n}": v for name, kept in self.optimizer.state.items() for n, v in enumerate(kept)
+        }
         tensors["random"] = torch.get_rng_state()
         facts = {
             "diverged": self.diverged,
@@ -278,11 +266,8 @@ class _Training:
         self.average.load_state_dict(_under("average.", kept))
         self.best.weights = _under("best.", kept)
         self.best.score, self.best.step, self.best.stale = facts["best"]
-        states: dict[int, dict[str, Tensor]] = {}
-        for name, value in _under("optimizer.", kept).items():
-            number, _, own = name.partition(".")
-            states.setdefault(int(number), {})[own] = value
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": states})
+        for name, own in self.optimizer.state.items():
+            self.optimizer.state[name] = [kept.tensors[f"optimizer.{name}.{n}"] for n in range(len(own))]
         self.rng.bit_generator.state = facts["random"]
         torch.set_rng_state(kept.tensors["random"])
         self.step, self.running, self.naive = facts["step"], facts["running"], facts["naive"]
@@ -300,13 +285,11 @@ def _under(prefix: str, kept: State) -> dict[str, Tensor]:
     return {name.removeprefix(prefix): value for name, value in kept.tensors.items() if name.startswith(prefix)}
 
 
-def _update(
-    network: Network, optimizer: torch.optim.Optimizer, batch: Batch, schedule: Schedule
-) -> tuple[float, float]:
+def _update(network: Network, optimizer: Optimizer, batch: Batch, schedule: Schedule) -> tuple[float, float]:
     """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
     made = network(*batch.inputs)
     loss = network.loss(made, batch.truth)
-    optimizer.zero_grad(set_to_none=True)
+    optimizer.clear()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
     optimizer.step()
