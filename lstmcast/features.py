@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import Transform
+from lstmcast.smoothing import cycles, ema, fill_forward
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -32,8 +33,6 @@ WIDE = 1e6
 FLOOR = 2e-5
 """Least scale: a share of the level, or an absolute difference in logs."""
 _MAX_CELLS = 4_000_000
-_EXPONENT = 200.0
-"""A block of a recursive sum ends before its factors pass e to the power of this: far from the largest float."""
 
 
 class Seasons(NamedTuple):
@@ -145,50 +144,6 @@ def compute(
                 flat[name] = np.zeros((total, *array.shape[2:]), array.dtype)
             flat[name][where[inside]] = array[inside]
     return Steps(seasons=seasons, offsets=offsets, state=state, **flat)
-
-
-def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
-    """Exponential moving average along `axis` that skips steps of weight 0; 0 before the first weight."""
-    mass = _decayed(weight, alpha, axis)
-    total = _decayed(x * weight, alpha, axis)
-    return np.asarray(np.divide(total, mass, out=np.zeros_like(mass), where=mass > 1e-300))
-
-
-def _decayed(x: Floats, alpha: float, axis: int) -> Floats:
-    """Sums y[t] = alpha x[t] + (1 - alpha) y[t - 1] along `axis`.
-
-    Within a block it is a cumulative sum of x[t] (1 - alpha)^-t; blocks end before these factors overflow. A filter of
-    scipy's would do it, but importing that takes longer than most of what is done here.
-    """
-    x = np.moveaxis(x, axis, -1)
-    out = np.empty_like(x)
-    keep = -np.log(max(1 - alpha, 1e-80))
-    size = max(1, min(x.shape[-1], int(_EXPONENT / keep)))
-    grow = np.exp(keep * np.arange(size))
-    last = np.zeros(x.shape[:-1])
-    for start in range(0, x.shape[-1], size):
-        block = x[..., start : start + size]
-        n = block.shape[-1]
-        part = np.cumsum(block * (alpha * grow[:n]), -1)
-        part += (1 - alpha) * last[..., None]
-        part /= grow[:n]
-        out[..., start : start + size] = part
-        last = part[..., -1]
-    return np.moveaxis(out, -1, axis)
-
-
-def fill_forward(z: Floats, season: int) -> Floats:
-    """Fill NaN from the past: from the same phase of an earlier season, else from the last value.
-
-    z: [n, T]. Leading NaN become 0.
-    """
-    if not np.isnan(z).any():
-        return z
-    filled = z
-    if season > 1:
-        cycles = _cycles(z, season, np.nan)
-        filled = _carry(cycles, axis=1).reshape(len(z), -1)[:, : z.shape[1]]
-    return np.nan_to_num(_carry(filled, axis=1))
 
 
 def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> NDArray[np.float32]:
@@ -342,7 +297,7 @@ def _season_index(rest: Floats, z: Floats, w: Floats, m: int, lengths: Ints, alp
     first = w[:, :whole] * (np.arange(whole) < lengths[:, None])
     first_mean = (z[:, :whole] * first).sum(1, keepdims=True) / np.maximum(first.sum(1, keepdims=True), 1)
     rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
-    out = ema(_cycles(rest, m, 0.0), _cycles(w, m, 0.0), alpha, axis=1)
+    out = ema(cycles(rest, m, 0.0), cycles(w, m, 0.0), alpha, axis=1)
     return out.reshape(len(z), -1)[:, : z.shape[1]]
 
 
@@ -380,22 +335,6 @@ def _difference(z: Floats, k: int) -> Floats:
     if k < z.shape[1]:
         out[:, k:] = z[:, k:] - z[:, : z.shape[1] - k]
     return out
-
-
-def _cycles(z: Floats, m: int, fill: float) -> Floats:
-    """[n, T] -> [n, cycles, m], padded at the end."""
-    n, width = z.shape
-    count = -(-width // m)
-    out = np.full((n, count * m), fill)
-    out[:, :width] = z
-    return out.reshape(n, count, m)
-
-
-def _carry(z: Floats, axis: int) -> Floats:
-    """Replace NaN by the last value before it along `axis`."""
-    steps = np.arange(z.shape[axis]).reshape([-1 if i == axis else 1 for i in range(z.ndim)])
-    newest = np.maximum.accumulate(np.where(np.isnan(z), 0, steps), axis=axis)
-    return np.take_along_axis(z, newest, axis)
 
 
 def _medians(values: Floats, offsets: Ints) -> Floats:

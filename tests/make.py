@@ -46,3 +46,13 @@ def wavy(rng: np.random.Generator, length: int, season: int = 12, noise: float =
     t = np.arange(length)
     wave = np.sin(2 * np.pi * t / season) if season > 1 else np.zeros(length)
     return np.asarray(np.exp(3 + 0.005 * t + 0.3 * wave + noise * rng.normal(size=length)))
+
+
+def slow_ema(x: list[float], weight: list[float], alpha: float) -> list[float]:
+    """The same average as a weighted mean with weights alpha (1-alpha)^age."""
+    out = []
+    for t in range(len(x)):
+        terms = [(weight[s] * (1 - alpha) ** (t - s), x[s]) for s in range(t + 1)]
+        mass = sum(w for w, _ in terms)
+        out.append(sum(w * v for w, v in terms) / mass if mass > 0 else 0.0)
+    return out

@@ -20,7 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "disk", "interrupt"},
     {"config"},
-    {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed"},
+    {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed", "smoothing"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
     {"bulk", "table", "columnar", "read"},
     {"stamps", "zones", "resample", "timecolumn", "covariates", "rows", "guesses"},

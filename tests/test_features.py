@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from lstmcast import features
 from lstmcast.features import Seasons, Steps
-from tests.make import flat, steps_of, wavy
+from lstmcast.smoothing import fill_forward
+from tests.make import flat, slow_ema, steps_of, wavy
 
 Floats = NDArray[np.float64]
 NAN = float("nan")
@@ -199,63 +200,12 @@ def test_transforming_leaves_the_values_alone() -> None:
     np.testing.assert_allclose(z, np.log(y))
 
 
-# ---- averages, gaps
-
-
-def slow_ema(x: list[float], weight: list[float], alpha: float) -> list[float]:
-    """The same average as a weighted mean with weights alpha (1-alpha)^age."""
-    out = []
-    for t in range(len(x)):
-        terms = [(weight[s] * (1 - alpha) ** (t - s), x[s]) for s in range(t + 1)]
-        mass = sum(w for w, _ in terms)
-        out.append(sum(w * v for w, v in terms) / mass if mass > 0 else 0.0)
-    return out
-
-
-@given(
-    x=st.lists(st.floats(-100, 100), min_size=1, max_size=30),
-    alpha=st.sampled_from([0.05, 0.3, 0.5, 1.0]),
-    data=st.data(),
-)
-def test_the_moving_average_skips_what_is_missing(x: list[float], alpha: float, data: st.DataObject) -> None:
-    weight = data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=len(x), max_size=len(x)))
-    made = features.ema(np.array(x), np.array(weight), alpha)
-    np.testing.assert_allclose(made, slow_ema(x, weight, alpha), rtol=1e-9, atol=1e-9)
-    poisoned = np.where(np.array(weight) > 0, np.array(x), 1e6)  # what is skipped may be anything
-    np.testing.assert_allclose(features.ema(poisoned, np.array(weight), alpha), made, rtol=1e-9, atol=1e-9)
-
-
-def test_the_moving_average_works_along_any_axis() -> None:
-    x = np.random.default_rng(0).normal(size=(3, 7, 4))
-    made = features.ema(x, np.ones_like(x), 0.3, axis=1)
-    np.testing.assert_allclose(made[1, :, 2], features.ema(x[1, :, 2], np.ones(7), 0.3))
-
-
-def test_gaps_are_filled_from_the_same_phase_then_from_the_last_value() -> None:
-    y = np.array([[NAN, 2.0, NAN, 4.0, 5.0, NAN, NAN, NAN, NAN]])
-    assert features.fill_forward(y, 4).tolist() == [[0, 2, 2, 4, 5, 2, 2, 4, 5]]
-    assert features.fill_forward(y, 1).tolist() == [[0, 2, 2, 4, 5, 5, 5, 5, 5]]
-
-
-@given(
-    y=st.lists(st.sampled_from([NAN, 1.0, 2.0, 3.0]), min_size=1, max_size=20),
-    season=st.integers(1, 6),
-    cut=st.integers(1, 20),
-)
-def test_gaps_are_filled_from_the_past_alone(y: list[float], season: int, cut: int) -> None:
-    whole = features.fill_forward(np.array([y]), season)
-    part = features.fill_forward(np.array([y[:cut]]), season)
-    assert whole[0, :cut].tolist() == part[0].tolist()
-    seen = ~np.isnan(np.array(y))
-    assert whole[0, seen].tolist() == np.array(y)[seen].tolist()
-
-
 # ---- the arrays, step by step in plain Python
 
 
 def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
     """z, scale, index, level and trend of one series by their definitions, one step after the other."""
-    z = features.fill_forward((np.log(y) if log else y)[None], m)[0]
+    z = fill_forward((np.log(y) if log else y)[None], m)[0]
     seen = ~np.isnan(y)
     n, window = len(z), max(m, 4)
     average = [float(np.mean(z[max(0, t - window + 1) : t + 1])) for t in range(n)]

@@ -92,7 +92,6 @@ def main() -> NoReturn:
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what a library mutters is not for users, in no process
         os.environ["PYTHONWARNINGS"] = "ignore"
-    os.environ.setdefault("TORCHINDUCTOR_CACHE_DIR", os.sep)  # torch makes it, and puts nothing in it: not a new one
     status = run(sys.argv[1:])
     if signals.raised:
         os._exit(status)  # worker processes end by themselves: nobody waits for that
