@@ -3,6 +3,7 @@
 import errno
 import json
 import os
+import platform
 import re
 import sys
 import tempfile
@@ -19,6 +20,7 @@ from typer.main import get_command
 
 from lstmcast.cli import (
     backtest,
+    completion,
     config,
     console,
     evaluate,
@@ -52,11 +54,12 @@ app = typer.Typer(
     add_completion=False,
     context_settings=NAMES,
 )
-for module in (fit, predict, forecast, evaluate, backtest, explain, inspect, report, help):
+for module in (fit, predict, forecast, evaluate, backtest, explain, inspect, report, completion, help):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))
     )
+app.command(completion.WORDS, hidden=True, context_settings={"ignore_unknown_options": True})(completion.words)
 for group in (runs, config):
     commands = typer.Typer(rich_markup_mode=None, context_settings=NAMES, no_args_is_help=False)
     for name, examples in group.EXAMPLES.items():
@@ -69,8 +72,16 @@ for group in (runs, config):
 def _show_version(wanted: bool) -> None:
     if wanted:
         python = ".".join(map(str, sys.version_info[:3]))
-        typer.echo(f"lstmcast {version('lstmcast')} (torch {version('torch')}, Python {python})")
+        torch = version("torch")
+        typer.echo(f"lstmcast {version('lstmcast')} (torch {torch}, Python {python}, {_device(torch)})")
         raise typer.Exit
+
+
+def _device(torch: str) -> str:
+    """Say what torch would find to compute on, without loading it."""
+    if sys.platform == "darwin":
+        return "mps" if platform.machine() == "arm64" else "cpu"
+    return "cuda" if "+cpu" not in torch and Path("/proc/driver/nvidia/version").exists() else "cpu"
 
 
 @app.callback(invoke_without_command=True)

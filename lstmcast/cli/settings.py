@@ -57,17 +57,18 @@ def options_of(command: Any) -> dict[str, Any]:
 def all_options(root: Any) -> dict[str, Any]:
     """Return the options of all commands that can be set, by name; of one that several have, the first."""
     found: dict[str, Any] = {}
-    for command in _leaves(root):
+    for command in leaves(root):
         found = options_of(command) | found
     return found
 
 
-def _leaves(command: Any) -> Iterator[Any]:
+def leaves(command: Any) -> Iterator[Any]:
+    """Give the commands of a tree of commands, groups left out."""
     children = getattr(command, "commands", None)
     if children is None:
         yield command
     for child in (children or {}).values():
-        yield from _leaves(child)
+        yield from leaves(child)
 
 
 def load(context: Context, file: str | None) -> str | None:
