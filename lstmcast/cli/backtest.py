@@ -6,6 +6,7 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
+from lstmcast.cli.dryrun import DryRun, tell_plan
 from lstmcast.cli.evaluate import By
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
@@ -65,6 +66,7 @@ def backtest(
     excel_safe: ExcelSafe = False,
     fail_if: FailIf = None,
     plot: Plot = None,
+    dry_run: DryRun = False,
     show: ShowOptions,
 ) -> None:
     """Score a configuration from past cutoffs; prints a table of scores.
@@ -80,6 +82,9 @@ def backtest(
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data)
     tell_panel(report, panel)
+    if dry_run:
+        tell_plan(report, panel, config, "backtest", windows if refit else 1, as_json=show.json)
+        return
     from lstmcast.backtest import backtest as score_past
 
     with report.progress() as on_event:

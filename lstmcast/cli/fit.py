@@ -8,6 +8,7 @@ from typer import Context, Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
+from lstmcast.cli.dryrun import DryRun, tell_plan
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     OUTPUT,
@@ -35,8 +36,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
+lstmcast fit sample_data/price.csv --target price --dry-run
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
-_AT_ANY_TIME = {"data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", *get_type_hints(ShowOptions)}
+_AT_ANY_TIME = {
+    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run"),
+    *get_type_hints(ShowOptions),
+}
 """Parameters that say nothing of what is fitted."""
 Exists = Annotated[
     Literal["fail", "skip"],
@@ -78,6 +83,7 @@ def fit(
     if_exists: Exists = "fail",
     checkpoint_every: Every = f"{CHECKPOINT_EVERY:g}s",
     fail_if: FailIf = None,
+    dry_run: DryRun = False,
     show: ShowOptions,
 ) -> None:
     """Learn from DATA; prints the run directory's path on stdout.
@@ -93,9 +99,17 @@ def fit(
     config = configuration(reading, window, model, train, inputs)
     place = Path(data) if alone else Path(out) if out else default_path(data, columns.columns().target)
     kept = resume and Path(place, CHECKPOINT).is_dir()
-    if holds_run(place) and not kept and (resume or if_exists == "skip"):
+    if holds_run(place) and not kept and not dry_run and (resume or if_exists == "skip"):
         report.say(f"{str(place)!r} holds a run already: skipped")
         _show_path(place, as_json=show.json)
+        return
+    if dry_run:
+        if not alone:
+            panel = read_panel(report, data, columns.columns(), config.data, config)
+        else:
+            config, panel = _read_kept(report, place)
+        tell_panel(report, panel)
+        tell_plan(report, panel, config, "fit", as_json=show.json)
         return
     with lock(place):
         refuse_taken(place, force=force or kept)
