@@ -24,6 +24,9 @@ Scores = dict[str, float]
 NAN = float("nan")
 _DAYS = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "D": 1.0, "B": 1.4, "W": 7.0}
 _DAYS |= dict.fromkeys(("MS", "ME", "BMS", "BME"), 30.44) | dict.fromkeys(("QS", "QE", "BQS", "BQE"), 91.31)
+_STEPS = {"s": "second", "min": "minute", "h": "hour", "D": "day", "B": "working day", "W": "week"}
+_STEPS |= dict.fromkeys(("MS", "ME", "BMS", "BME"), "month") | dict.fromkeys(("QS", "QE", "BQS", "BQE"), "quarter")
+_STEPS |= dict.fromkeys(("YS", "YE", "BYS", "BYE"), "year")
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,8 @@ class Verdict:
     """For each step ahead: step, mae, mase, smape, coverage, baseline_mae, skill."""
     by_series: tuple[dict[str, Any], ...] = ()
     """For each series, where asked: key, windows, mae, mase, baseline_mae, skill."""
+    step_name: str = ""
+    """What a step is called, as "day" or "month"; empty where it has no everyday name."""
 
     @property
     def beats_baseline(self) -> bool:
@@ -126,11 +131,15 @@ class Verdict:
         return [f"{counted} fell inside the {100 * width:.0f} % interval{remark}."]
 
     def _where(self) -> str:
-        windows = f"{self.origins} windows of {self.horizon} steps" if self.origins > 1 else f"{self.horizon} steps"
+        span = self._span(self.horizon)
+        windows = f"{self.origins} windows of {span}" if self.origins > 1 else span
         return f"On the last {windows}" + (f" of {self.series} series" if self.series > 1 else "")
 
+    def _span(self, steps: int) -> str:
+        return f"{steps} {self.step_name or 'step'}{'s' if steps > 1 else ''}"
+
     def _rival(self) -> str:
-        back = f"the {self.season_name} before" if self.season_name else f"the last {self.season} steps"
+        back = f"the {self.season_name} before" if self.season_name else f"the last {self._span(self.season)}"
         return {
             "naive": "repeating the last value",
             "seasonal_naive": f"repeating {back}",
@@ -255,6 +264,7 @@ def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, sea
         skill=_skill(model["mae"], rivals[best]["mae"]),
         by_step=_by_step(case, median, bounds if low < high else None, case.rivals[best]),
         by_series=_by_series(panel, case, median, case.rivals[best]) if by_series else (),
+        step_name=step_name(panel.axis.freq),
     )
 
 
@@ -274,6 +284,7 @@ def _event_verdict(
         horizon=made.shape[1],
         season=season,
         season_name=season_name(panel.axis.freq, season),
+        step_name=step_name(panel.axis.freq),
         observed=int((~np.isnan(actual)).sum()),
         unscaled=0,
         interval=(0.1, 0.9),
@@ -291,6 +302,11 @@ def _event_verdict(
             for i, here in parts
         ),
     )
+
+
+def step_name(freq: str) -> str:
+    """Everyday name of a step of this frequency: "D" is a "day"; empty for several units and for plain integers."""
+    return _STEPS.get(re.sub(r"^1(?=[A-Z])|-.*$", "", freq), "")
 
 
 def season_name(freq: str, season: int) -> str:

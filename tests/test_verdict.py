@@ -10,7 +10,7 @@ import pytest
 from lstmcast.errors import DataError
 from lstmcast.metrics import point_forecast
 from lstmcast.panel import Panel
-from lstmcast.verdict import Verdict, judge, season_name
+from lstmcast.verdict import Verdict, judge, season_name, step_name
 from tests.conftest import shared_file
 
 NAN = float("nan")
@@ -68,7 +68,7 @@ def test_skill_is_measured_against_the_baseline_of_least_mase() -> None:
     assert not verdict.beats_baseline
     assert (
         verdict.sentences()[0]
-        == "On the last 2 steps the model was off by 1 on average, repeating the last 2 steps by 0."
+        == "On the last 2 months the model was off by 1 on average, repeating the last 2 months by 0."
     )
 
 
@@ -168,7 +168,7 @@ def test_a_win_over_repeating_the_year_is_said_in_plain_words() -> None:
     percent = round(100 * verdict.skill)
     assert verdict.beats_baseline
     assert verdict.sentences() == [
-        f"On the last 4 windows of 12 steps the model's error was {percent} % below that of repeating the year before.",
+        f"On the last 4 windows of 12 months the model's error was {percent} % below that of repeating the year before.",
         f"It was off by 0.1 on average, repeating the year before by {verdict.baselines['seasonal_naive']['mae']:.4g}.",
         "Of 48 values 48 fell inside the 80 % interval; it is wider than it need be.",
     ]
@@ -177,11 +177,11 @@ def test_a_win_over_repeating_the_year_is_said_in_plain_words() -> None:
 def test_a_loss_to_the_baseline_is_said_first_and_plainly() -> None:
     verdict = judge(panel_of(RAMP), np.array([0]), np.array([7]), forecast([[10.0, 11]]), LEVELS, 1)
     assert verdict.best_baseline == "drift"
-    assert verdict.sentences()[0].startswith("On the last 2 steps the model was off by 1 on average")
+    assert verdict.sentences()[0].startswith("On the last 2 months the model was off by 1 on average")
     noisy = [1.0, 3, 2, 4, 3, 5, 4, 6, 5, 7]
     worse = judge(panel_of(noisy), np.array([0]), np.array([7]), forecast([[6.0, 9.5]]), LEVELS, 1)
     assert worse.sentences()[0].startswith(
-        "The model does not beat the best baseline: on the last 2 steps its error was "
+        "The model does not beat the best baseline: on the last 2 months its error was "
     )
 
 
@@ -261,3 +261,11 @@ def test_baselines_score_as_others_have_measured_them(
 )
 def test_a_season_is_called_what_people_call_it(freq: str, season: int, name: str) -> None:
     assert season_name(freq, season) == name
+
+
+@pytest.mark.parametrize(
+    ("freq", "name"),
+    [("D", "day"), ("h", "hour"), ("W-SUN", "week"), ("ME", "month"), ("QS-FEB", "quarter"), ("30min", ""), ("1", "")],
+)
+def test_a_step_has_its_everyday_name(freq: str, name: str) -> None:
+    assert step_name(freq) == name
