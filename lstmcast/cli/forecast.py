@@ -61,11 +61,10 @@ def forecast(
     if forecaster.verdict:
         report.say(*forecaster.verdict.sentences(), forecaster.guard.sentence())
         tell_figures(report, forecaster.verdict)
+    if output_file or not show.json:
+        guarded = output.guarded(table, form, report, safe=excel_safe)
+        output.write_frame(guarded, output_file, form, whole=format is not None)
     if show.json:
         verdict = forecaster.verdict.to_dict() if forecaster.verdict else None
         output.write_object("forecast", {"verdict": verdict, "forecast": output.records(table)})
-    else:
-        output.write_frame(
-            output.guarded(table, form, report, safe=excel_safe), output_file, form, whole=format is not None
-        )
     check_gates(gates, forecaster.verdict)

@@ -77,12 +77,11 @@ def predict(
     if future_data:
         panel = add_plan(report, future_data, panel, forecaster.config.data)
     forecast = forecaster.predict(panel, horizon=horizon, quantiles=levels)
+    if output_file or not show.json:
+        guarded = output.guarded(forecast, form, report, safe=excel_safe)
+        output.write_frame(guarded, output_file, form, whole=format is not None)
     if show.json:
         output.write_object("predict", {"run": run, "forecast": output.records(forecast)})
-    else:
-        output.write_frame(
-            output.guarded(forecast, form, report, safe=excel_safe), output_file, form, whole=format is not None
-        )
     if output_file:
         report.say(f"{len(forecast):,} rows written to {output_file!r}")
     if plot:

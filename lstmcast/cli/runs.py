@@ -27,6 +27,8 @@ lstmcast runs diff runs/price-price runs/november --json""",
 lstmcast runs check runs/price-price
 lstmcast runs check runs/price-price --json""",
 }
+_TELLING = {"files.model.safetensors", "files.context.parquet"}
+"""Files that differ only where the run does: of the others one holds times, one the verdict."""
 Folder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
 Other = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
 
@@ -67,7 +69,8 @@ def diff(run: RunPath, other: Other, *, show: ShowOptions) -> None:
     Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they are the same.
     """
     one, two = (_flat(_facts(open_run(path))) for path in (run, other))
-    changes = [(key, one.get(key), two.get(key)) for key in dict.fromkeys([*one, *two]) if one.get(key) != two.get(key)]
+    told = [key for key in dict.fromkeys([*one, *two]) if not key.startswith("files.") or key in _TELLING]
+    changes = [(key, one.get(key), two.get(key)) for key in told if one.get(key) != two.get(key)]
     if show.json:
         rows = [{"name": key, "run": left, "other": right} for key, left, right in changes]
         output.write_object("runs diff", {"run": run, "other": other, "differences": rows})
@@ -126,7 +129,7 @@ def _facts(run: Run) -> dict[str, Any]:
     verdict = judged["verdict"]
     kept = ("windows", "horizon", "best_baseline", "skill", "interval", "model", "baselines")
     return {
-        "schema_version": manifest["schema_version"],
+        "run_schema_version": manifest["schema_version"],
         "horizon": manifest["horizon"],
         "context": manifest["context"],
         "season": json.loads(run.read("scaler.json"))["seasons"]["main"],

@@ -47,6 +47,22 @@ def run_program(*arguments: object, env: dict[str, str] | None = None, **more: A
     return subprocess.run(line, capture_output=True, check=False, env=environment(**(env or {})), **more)
 
 
+@pytest.fixture
+def quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+    """As `lstmcast`, but within this process: for many variations of what the real program shows elsewhere."""
+    from lstmcast.cli import app
+
+    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+        monkeypatch.chdir(cwd)
+        line = [*map(str, arguments)]
+        capsys.readouterr()
+        status = app.run(line)
+        out, err = capsys.readouterr()
+        return subprocess.CompletedProcess(line, status, out, err)
+
+    return run
+
+
 def write_months(path: Path, months: int) -> Path:
     """A monthly series with a season and a trend, the same in its first months whatever its length."""
     noise = random.Random(0)

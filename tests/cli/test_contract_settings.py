@@ -12,7 +12,7 @@ from typer.main import get_command
 
 from lstmcast.cli import app, settings
 from lstmcast.config import Config
-from tests.cli.conftest import Program, run_program
+from tests.cli.conftest import Program
 
 OPTIONS: dict[str, Any] = settings.all_options(get_command(app.app))
 
@@ -145,8 +145,8 @@ def test_20_a_file_of_settings_that_is_not_there_is_refused(capsys: pytest.Captu
 
 
 @pytest.mark.parametrize("command", ["fit", "predict", "forecast", "evaluate", "backtest", "inspect"])
-def test_21_the_help_names_each_option_s_default_range_and_variable(command: str) -> None:
-    text = run_program(command, "--help").stdout
+def test_21_the_help_names_each_option_s_default_range_and_variable(command: str, quickly: Program) -> None:
+    text = quickly(command, "--help").stdout
     records = re.split(r"\n(?:  |\n\S+\n  )(?=-)", text.partition("Examples:")[0])[1:]
     assert len(records) > 5
     for record in (re.sub(r"\s+", " ", one) for one in records):

@@ -43,13 +43,6 @@ def test_nothing_newer_is_a_data_error(fitted: Path) -> None:
     assert len(done.stderr.splitlines()) == 3
 
 
-def test_a_gate_that_trips_exits_7_with_the_scores_on_stdout(fitted: Path) -> None:
-    done = evaluate(fitted, "new.csv", "-q", "--fail-if", "skill<1")
-    assert done.returncode == 7
-    assert len(rows(done.stdout)) == 4
-    assert done.stderr.startswith("error: quality gate not met: skill is ")
-
-
 def test_a_terminal_gets_a_table_of_scores(fitted: Path) -> None:
     seen = on_terminal(["evaluate", "runs/old-price", "new.csv", "-q"], fitted, only="stdout")
     assert seen.status == 0

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
-from tests.cli.conftest import PROGRAM, Program, environment, on_terminal, run_program
+from tests.cli.conftest import Program, on_terminal, run_program
 
 
 def predict(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
@@ -17,16 +16,6 @@ def predict(folder: Path, *arguments: object) -> subprocess.CompletedProcess[str
 
 def table(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text))
-
-
-def test_a_pipe_gets_the_forecast_table_as_csv(fitted: Path) -> None:
-    done = predict(fitted)
-    assert (done.returncode, done.stderr) == (0, "")
-    forecast = table(done.stdout)
-    assert list(forecast) == ["month", "forecast", "q10", "q50", "q90"]
-    assert forecast["month"].tolist() == [f"2015-{month:02}" for month in range(1, 13)]
-    assert (forecast["forecast"] == forecast["q50"]).all()
-    assert (forecast["q10"] <= forecast["q50"]).all() and (forecast["q50"] <= forecast["q90"]).all()
 
 
 def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_intervals(fitted: Path) -> None:
@@ -43,22 +32,6 @@ def test_with_data_the_forecast_goes_on_from_its_last_row(fitted: Path) -> None:
     forecast = table(predict(fitted, "new.csv", "--horizon", 2, "--quantiles", "0.025,0.5,0.975").stdout)
     assert forecast["month"].tolist() == ["2016-01", "2016-02"]
     assert list(forecast) == ["month", "forecast", "q2.5", "q50", "q97.5"]
-
-
-def test_a_file_holds_the_same_numbers_in_the_format_of_its_extension(fitted: Path, tmp_path: Path) -> None:
-    expected = table(predict(fitted).stdout)
-    for name, read in (("f.csv", pd.read_csv), ("f.parquet", pd.read_parquet)):
-        done = predict(fitted, "-o", tmp_path / name)
-        assert (done.returncode, done.stdout) == (0, "")
-        assert done.stderr == f"12 rows written to '{tmp_path / name}'\n"
-        pd.testing.assert_frame_equal(read(tmp_path / name), expected, check_exact=True, check_dtype=False)
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["f.csv", "f.parquet"]
-
-
-def test_stdout_has_the_same_bytes_under_v_and_q(fitted: Path) -> None:
-    plain, verbose, quiet = (predict(fitted, "new.csv", *flag) for flag in ([], ["-v"], ["-q"]))
-    assert plain.stdout == verbose.stdout == quiet.stdout
-    assert quiet.stderr == ""
 
 
 def test_json_is_one_object(fitted: Path) -> None:
@@ -81,37 +54,11 @@ def test_a_long_forecast_is_cut_on_a_terminal_and_that_is_said(fitted: Path) -> 
     assert len(seen.text.splitlines()) == 200 + 3
 
 
-def test_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
-    line = f"set -o pipefail; {' '.join(PROGRAM)} predict runs/old-price --horizon 3000 | head -1"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=fitted, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "month,forecast,q10,q50,q90\n", "")
-
-
-@pytest.mark.parametrize("where", ["/dev/full", "&-"])
-def test_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted: Path) -> None:
-    line = f"{' '.join(PROGRAM)} predict runs/old-price >{where}"
-    done = subprocess.run(
-        ["bash", "-c", line], cwd=fitted, env=environment(), capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stderr.count("\n")) == (6, 1)
-    assert done.stderr.startswith("error: cannot write to stdout: ")
-
-
 def test_an_output_that_cannot_be_written_is_status_6(fitted: Path) -> None:
     for place in ("no/such/f.csv", "old.csv/f.csv"):
         done = predict(fitted, "-o", place)
         assert (done.returncode, done.stdout) == (6, "")
         assert "f.csv" in done.stderr
-
-
-def test_cron_needs_no_environment(fitted: Path) -> None:
-    line = [*PROGRAM, "predict", "runs/old-price"]
-    bare = subprocess.run(
-        line, cwd=fitted, env={}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
-    )
-    assert (bare.returncode, bare.stdout) == (0, predict(fitted).stdout)
 
 
 def test_corrupt_weights_are_refused(fitted: Path, tmp_path: Path) -> None:
