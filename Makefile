@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow reliability lint style types bench docs docs-check clean
+.PHONY: help install demo test test-slow reliability lint style types bench docs docs-check pictures clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -50,9 +50,13 @@ bench: $(STAMP)  ## measure accuracy, covariates and reading; write their pages 
 	$(BIN)/python -m benchmarks.reading --out docs/reading.md
 	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
 	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --write
+	$(BIN)/python -m benchmarks.startup
 
 docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
 	$(BIN)/python docs/generate.py
+
+pictures: $(STAMP)  ## draw the pictures of the README and the tutorial anew
+	$(BIN)/python docs/pictures.py
 
 docs-check: $(STAMP)  ## fail where docs/commands.md is not what the program's help says
 	$(BIN)/python docs/generate.py --check

@@ -13,7 +13,10 @@ import pytest
 from lstmcast.errors import ExitCode
 from tests.conftest import ROOT, SAMPLE_DATA
 
-PAGES = (ROOT / "README.md", ROOT / "docs" / "guide.md", SAMPLE_DATA / "README.md")
+PAGES = (
+    *(ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "howto.md"),
+    *(ROOT / "docs" / "schemas.md", ROOT / "docs" / "run-directory.md", SAMPLE_DATA / "README.md"),
+)
 README = PAGES[0].read_text(encoding="utf-8")
 GUIDE = PAGES[1].read_text(encoding="utf-8")
 
@@ -95,7 +98,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-@pytest.mark.parametrize("page", PAGES[:2], ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES[:-1], ids=lambda page: page.name)
 def test_every_option_that_a_page_names_is_in_the_help(page: Path) -> None:
     known = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
     code = " ".join(re.findall(r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE))

@@ -168,7 +168,8 @@ def test_a_win_over_repeating_the_year_is_said_in_plain_words() -> None:
     percent = round(100 * verdict.skill)
     assert verdict.beats_baseline
     assert verdict.sentences() == [
-        f"On the last 4 windows of 12 months the model's error was {percent} % below that of repeating the year before.",
+        f"On the last 4 windows of 12 months the model's error was {percent} % below that of repeating the year"
+        " before.",
         f"It was off by 0.1 on average, repeating the year before by {verdict.baselines['seasonal_naive']['mae']:.4g}.",
         "Of 48 values 48 fell inside the 80 % interval; it is wider than it need be.",
     ]

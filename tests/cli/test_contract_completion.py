@@ -18,8 +18,15 @@ ROOT: Any = get_command(app.app)
 HEADER = "day,wind speed,$(touch evil),`touch evil`;x,price\n1,2,3,4,5\n"
 
 
+@pytest.fixture(scope="module")
+def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+    """What the program prints for each shell."""
+    place = tmp_path_factory.mktemp("scripts")
+    return {shell: run_program("completion", shell, cwd=place).stdout for shell in ("bash", "zsh", "fish")}
+
+
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(tmp_path: Path, scripts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder with a file of awkward columns, and the program on the PATH."""
     (tmp_path / "my data.csv").write_text(HEADER)
     monkeypatch.chdir(tmp_path)
@@ -27,8 +34,8 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     bin_folder.mkdir()
     (bin_folder / "lstmcast").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lstmcast "$@"\n')
     (bin_folder / "lstmcast").chmod(0o755)
-    for shell in ("bash", "zsh", "fish"):
-        (tmp_path / f"script.{shell}").write_text(run_program("completion", shell, cwd=tmp_path).stdout)
+    for shell, script in scripts.items():
+        (tmp_path / f"script.{shell}").write_text(script)
     return tmp_path
 
 

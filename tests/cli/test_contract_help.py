@@ -20,7 +20,7 @@ from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
     *("fit", "predict", "forecast", "evaluate", "backtest", "explain", "inspect", "report", "help"),
-    *("runs ls", "runs show", "runs diff", "config show", "completion"),
+    *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)
 

@@ -36,10 +36,12 @@ def test_30_the_same_bytes_at_any_number_of_jobs(lstmcast: Program, tmp_path: Pa
     assert forecasts["cutoff"].tolist() == ["2014-04"] * 4 + ["2014-08"] * 4
 
 
-def test_30_the_same_seed_gives_the_same_weights(lstmcast: Program, tmp_path: Path, fitted: Path) -> None:
+def test_30_the_same_seed_gives_the_same_weights(
+    lstmcast: Program, quickly: Program, tmp_path: Path, fitted: Path
+) -> None:
     options = ("--target", "price", "--steps", 3, "--members", 2, "--from", "scratch", "--hidden", 8, "--seed", 7)
-    for name in "ab":
-        assert lstmcast("fit", fitted / "old.csv", *options, "--out", name).returncode == 0
+    assert lstmcast("fit", fitted / "old.csv", *options, "--out", "a").returncode == 0
+    assert quickly("fit", fitted / "old.csv", *options, "--out", "b").returncode == 0
     assert (tmp_path / "a" / "model.safetensors").read_bytes() == (tmp_path / "b" / "model.safetensors").read_bytes()
 
 
@@ -56,24 +58,24 @@ def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(fitted: Pa
     assert not re.search(r"[\x1b\r]", "\n".join(lines))
 
 
-def test_35_a_run_that_is_there_is_left_alone_unless_forced(lstmcast: Program, tmp_path: Path, fitted: Path) -> None:
+def test_35_a_run_that_is_there_is_left_alone_unless_forced(quickly: Program, tmp_path: Path, fitted: Path) -> None:
     data, run = fitted / "old.csv", tmp_path / "run"
-    assert lstmcast("fit", data, *QUICK, "--out", run).returncode == 0
+    assert quickly("fit", data, *QUICK, "--out", run).returncode == 0
     before = (run / "run.json").read_bytes()
-    refused = lstmcast("fit", data, *QUICK, "--out", run)
+    refused = quickly("fit", data, *QUICK, "--out", run)
     assert (refused.returncode, refused.stdout) == (4, "")
     assert "holds a run already" in refused.stderr and "--force" in refused.stderr
-    skipped = lstmcast("fit", data, *QUICK, "--out", run, "--if-exists", "skip")
+    skipped = quickly("fit", data, *QUICK, "--out", run, "--if-exists", "skip")
     assert (skipped.returncode, skipped.stdout) == (0, f"{run}\n")
     assert (run / "run.json").read_bytes() == before
     (run / "notes.txt").write_text("mine")
-    assert lstmcast("fit", data, *QUICK, "--out", run, "--force", "--season", 4).returncode == 0
+    assert quickly("fit", data, *QUICK, "--out", run, "--force", "--season", 4).returncode == 0
     assert (run / "run.json").read_bytes() != before
     assert (run / "notes.txt").read_text() == "mine"
 
 
-def test_36_a_gate_that_trips_exits_7_after_the_run_is_saved(lstmcast: Program, tmp_path: Path, fitted: Path) -> None:
-    done = lstmcast("fit", fitted / "old.csv", *QUICK, "-q", "--fail-if", "mase>0", "--fail-if", "coverage<0")
+def test_36_a_gate_that_trips_exits_7_after_the_run_is_saved(quickly: Program, tmp_path: Path, fitted: Path) -> None:
+    done = quickly("fit", fitted / "old.csv", *QUICK, "-q", "--fail-if", "mase>0", "--fail-if", "coverage<0")
     assert (done.returncode, done.stdout) == (7, "runs/old-price\n")
     assert re.fullmatch(r"error: quality gate not met: mase is \S+\n  --fail-if mase>0\n", done.stderr)
     assert (tmp_path / "runs" / "old-price" / "run.json").exists()
@@ -157,6 +159,7 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("runs ls", "runs ls"),
         ("runs show", "runs show runs/old-price"),
         ("runs diff", "runs diff runs/old-price runs/old-price"),
+        ("runs check", "runs check runs/old-price"),
         ("config show", "config show"),
     ],
 )

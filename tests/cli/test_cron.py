@@ -54,12 +54,12 @@ def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_somethi
     write_day(folder, ROWS[1:516] + wild)
     status, mail = morning(folder)
     assert status == 7 and len(mail.splitlines()) <= 3
-    assert mail.startswith("error: quality gate not met: skill is ")
+    assert mail.startswith("error: quality gate not met: mase is ")
 
-    (folder / "latest.csv").write_text("date,price\n2024-05-30,sold out\n")
+    write_day(folder, [*ROWS[1:516], "2024-05-30,sold out"])
     before = (folder / "forecast.csv").read_bytes()
     status, mail = morning(folder)
     assert status == 3 and 2 <= len(mail.splitlines()) <= 3
-    assert "latest.csv:2" in mail and "'sold out'" in mail
+    assert "latest.csv:517" in mail and "'sold out'" in mail
     assert (folder / "forecast.csv").read_bytes() == before
     assert (folder / "runs" / "price" / "run.json").read_bytes() == run
