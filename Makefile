@@ -51,6 +51,7 @@ bench: $(STAMP)  ## measure accuracy, covariates and reading; write their pages 
 	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
 	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --write
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.estimates
 
 docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
 	$(BIN)/python docs/generate.py

@@ -49,7 +49,8 @@ _DISK = {*_FULL, errno.EROFS, errno.EACCES, errno.EPERM, errno.ENOTDIR, errno.EN
 app = typer.Typer(
     name="lstmcast",
     help="Forecast time series with a small recurrent network that must beat the classical baselines or say so.",
-    epilog="`lstmcast COMMAND --help` has the options of a command; `lstmcast help exit-codes` what a status means.",
+    epilog="Begin with `lstmcast inspect FILE`. `lstmcast COMMAND --help` has the options of a command; "
+    "`lstmcast help exit-codes` what a status means.",
     rich_markup_mode=None,
     add_completion=False,
     context_settings=NAMES,

@@ -69,7 +69,7 @@ def backtest(
     dry_run: DryRun = False,
     show: ShowOptions,
 ) -> None:
-    """Score a configuration from past cutoffs; prints a table of scores.
+    """Score a configuration from past cutoffs; prints scores.
 
     At each cutoff the network learns from what was known then, forecasts, and is compared with what came after and with
     naive, seasonal naive and drift. With -o the forecasts themselves are written.

@@ -54,7 +54,10 @@ Shell = Annotated[Literal["bash", "zsh", "fish"], Argument(metavar="SHELL", help
 
 
 def completion(shell: Shell) -> None:
-    """Print the script that completes command lines in SHELL; its first line says where to put it."""
+    """Print the script that lets SHELL complete command lines.
+
+    Its first line says where to put it.
+    """
     output.write_stdout(_SCRIPTS[shell].encode())
 
 

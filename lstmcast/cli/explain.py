@@ -25,11 +25,12 @@ def explain(
     format: Format = None,
     show: ShowOptions,
 ) -> None:
-    """Say which covariates, lags and past steps moved the forecasts of RUN; prints a table on stdout.
+    """Say which inputs moved the forecasts of RUN; prints a table.
 
-    On the newest windows of the training data, or of DATA, each input is taken away in turn. `moved` is how far the
-    forecast goes without it, `helps` how much larger its error becomes: both in the unit of MASE, where 1 is the usual
-    error of the seasonal naive forecast. A lag counts back from the step that is forecast, a past step from the origin.
+    Inputs are covariates, lags and past steps. On the newest windows of the training data, or of DATA, each input is
+    taken away in turn. `moved` is how far the forecast goes without it, `helps` how much larger its error becomes: both
+    in the unit of MASE, where 1 is the usual error of the seasonal naive forecast. A lag counts back from the step that
+    is forecast, a past step from the origin.
     """
     form = "object" if show.json else output.choose_format(output_file, format)
     report = Report.of(show)

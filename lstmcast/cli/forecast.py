@@ -41,10 +41,11 @@ def forecast(
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
-    """Forecast DATA at once with the pretrained network; prints a table on stdout.
+    """Forecast DATA at once, nothing trained; prints a table.
 
-    Nothing is trained and nothing saved: the network has seen synthetic series only, and your data just says how far
-    to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually better.
+    The network is used as it ships, and nothing is saved: it has seen synthetic series only, and your data just says
+    how far to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually
+    better.
     """
     roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles)
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))

@@ -46,10 +46,10 @@ def inspect(
     plot: Plot = None,
     show: ShowOptions,
 ) -> None:
-    """Show what is seen in DATA, what is done about it, and the options that pin it down.
+    """Show what is seen in DATA, and how to pin it down.
 
-    Nothing is learnt or saved. Roles that are not given are guessed, of the target too; the last line is the command
-    that fits what was shown, with every guess spelled out.
+    What is done about each finding is said, too. Nothing is learnt or saved. Roles that are not given are guessed, of
+    the target too; the last line is the command that fits what was shown, with every guess spelled out.
     """
     report, config = Report.of(show), reading.config()
     if plot:

@@ -37,10 +37,11 @@ def report(
     pictures: Pictures = None,
     show: ShowOptions,
 ) -> None:
-    """Write RUN as one HTML page that needs no network; prints its path on stdout.
+    """Write RUN as one HTML page; prints its path on stdout.
 
-    The verdict in words comes first, then the pictures, the data, the settings and the command that makes it again.
-    With DATA the run is also judged on the rows of DATA that are newer than its training. Needs lstmcast[plot].
+    The page needs no network. The verdict in words comes first, then the pictures, the data, the settings and the
+    command that makes it again. With DATA the run is also judged on the rows of DATA that are newer than its training.
+    Needs lstmcast[plot].
     """
     told = Report.of(show)
     opened = open_run(run)

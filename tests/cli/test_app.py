@@ -93,7 +93,7 @@ def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment(), timeout=60, check=False)
 
 
-def test_a_full_or_closed_stdout_is_one_line_and_status_6(tmp_path: Path) -> None:
+def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(tmp_path: Path) -> None:
     full = shell("run help exit-codes >/dev/full", tmp_path)
     assert (full.returncode, full.stderr.count("\n")) == (6, 1)
     assert "No space left on device" in full.stderr
@@ -114,7 +114,9 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("sent", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
 )
-def test_a_signal_ends_the_program_with_a_word(sent: signal.Signals, status: int, word: str, tmp_path: Path) -> None:
+def test_26_27_a_signal_ends_the_program_with_a_word(
+    sent: signal.Signals, status: int, word: str, tmp_path: Path
+) -> None:
     line = [*PROGRAM, "fit", "-", "--target", "y"]
     with subprocess.Popen(
         line,
