@@ -73,6 +73,13 @@ CASES = (
         6,
     ),
     Case(
+        "lowest temperature in Melbourne, daily: --calendar",
+        "everyday/daily-min-temperatures.csv",
+        ("--target", "Temp", "--horizon", "14"),
+        ("--calendar",),
+        10,
+    ),
+    Case(
         "oil temperature and six loads, hourly: --joint",
         "ett/ETTh1.csv",
         (*_LOADS, "--horizon", "96"),

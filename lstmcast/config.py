@@ -113,6 +113,9 @@ class DataConfig:
 class InputConfig:
     """What the network reads besides the series itself and the covariates of the table."""
 
+    calendar: bool = False
+    """Whether time of day, day of week, of month and month of year are covariates known ahead, as far as they tell the
+    steps apart: for cycles longer than the season, such as the year of daily data."""
     holidays: str | None = None
     """Country whose holidays are covariates known ahead: `DE`, or `DE-BY` for a part of it."""
     joint: bool = False

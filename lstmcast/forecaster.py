@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, fitness, guard, intervals, metrics, rolling, rundir, season, store, warmstart
+from lstmcast import ensemble, fitness, guard, intervals, known, metrics, rolling, rundir, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES, RAW_LOSSES, Config
 from lstmcast.continuation import continued
@@ -24,7 +24,6 @@ from lstmcast.errors import UsageError
 from lstmcast.features import CANDIDATES, Seasons
 from lstmcast.guard import Guard
 from lstmcast.holdout import hold_back
-from lstmcast.holidays import BY_DAY, BY_PERIOD, with_holidays
 from lstmcast.inputs import Scaling, seasons_behind
 from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
@@ -93,11 +92,8 @@ class Forecaster:
 
     @property
     def covariate_names(self) -> tuple[str, ...]:
-        """What each covariate that the network reads comes from, in its order: a column, or the holidays."""
-        panel = self._informed(self.panel, 0)
-        column = {f"{name}={kind}": name for name, kinds in panel.encodings.items() for kind in kinds}
-        column |= dict.fromkeys((*BY_DAY, *BY_PERIOD) if self.config.inputs.holidays else (), "holidays")
-        return tuple(column.get(name, name) for name in (*panel.past_names, *panel.future_names, *panel.static_names))
+        """What each covariate that the network reads comes from, in its order: a column, calendar or holidays."""
+        return known.origins(self._informed(self.panel, 0), self.config.inputs)
 
     @property
     def probability(self) -> bool:
@@ -368,8 +364,7 @@ class Forecaster:
 
     def _informed(self, panel: Panel, horizon: int) -> Panel:
         """The panel with what a calendar knows of the steps ahead."""
-        country = self.config.inputs.holidays
-        return panel if country is None else with_holidays(panel, country, horizon)
+        return known.informed(panel, self.config.inputs, horizon)
 
     def _windows(self, panel: Panel, scaler: Any, horizon: int, trained: Ints, ends: Ints) -> Windows:
         stride = min(2 * self.context, int(self.panel.lengths.max()))

@@ -5,7 +5,6 @@ The dates come from the package `holidays`, an extra that is loaded when a count
 Axes: n steps, N series, Cf known-future covariates.
 """
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,8 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError, suggest
 from lstmcast.layouts import DAY, Ints
-from lstmcast.panel import Panel, ranges
+from lstmcast.panel import Panel
+from lstmcast.plan import with_known
 from lstmcast.timeaxis import TimeAxis
 
 Floats = NDArray[np.float64]
@@ -30,15 +30,8 @@ def with_holidays(panel: Panel, country: str, ahead: int) -> Panel:
     missing (NaN) where only the holidays reach. Raises UsageError where the package or the country is missing, or
     where holidays make no sense: steps without dates, and years.
     """
-    total = np.maximum(np.diff(panel.future_offsets), panel.lengths + ahead)
-    offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
-    first = int(panel.start.min())
-    known = table(panel.axis, np.arange(first, int((panel.start + total).max())), country)
-    future = np.full((int(offsets[-1]), panel.future.shape[1] + known.shape[1]), np.nan)
-    future[ranges(offsets[:-1], np.diff(panel.future_offsets)), : panel.future.shape[1]] = panel.future
-    future[:, panel.future.shape[1] :] = known[ranges(panel.start - first, total)]
-    names = (*panel.future_names, *(BY_DAY if known.shape[1] == len(BY_DAY) else BY_PERIOD))
-    return replace(panel, future=future, future_offsets=offsets, future_names=names)
+    names = BY_DAY if _step_in_days(panel.axis, country) <= 1 else BY_PERIOD
+    return with_known(panel, names, lambda ordinals: table(panel.axis, ordinals, country), ahead)
 
 
 def table(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:

@@ -111,14 +111,18 @@ class TimeAxis:
         months = instants.view("M8[us]").astype("M8[M]").astype(np.int64)
         in_month = (days - month_starts(months)) / month_lengths(months)
         phases = (clock / DAY, (days + 3) % 7 / 7, in_month, months % 12 / 12)
-        for place, (phase, applies) in enumerate(zip(phases, self._applies(), strict=True)):
+        for place, (phase, applies) in enumerate(zip(phases, self.cycles, strict=True)):
             if applies:
                 features[:, 2 * place] = np.sin(2 * np.pi * phase)
                 features[:, 2 * place + 1] = np.cos(2 * np.pi * phase)
         return features
 
-    def _applies(self) -> tuple[bool, bool, bool, bool]:
+    @property
+    def cycles(self) -> tuple[bool, bool, bool, bool]:
+        """Which cycles of CALENDAR tell the steps apart."""
         unit, step = self.grid.unit, self.grid.step
+        if unit == "integer":
+            return False, False, False, False
         if unit == "month":
             return False, False, False, step % 12 != 0
         fixed = unit == "us"

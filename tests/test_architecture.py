@@ -24,7 +24,7 @@ LAYERS = (
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
     {"bulk", "table", "columnar", "read"},
     {"stamps", "zones", "resample", "timecolumn", "covariates", "rows", "guesses"},
-    {"assemble", "panel", "holidays", "plan", "continuation", "requirements", "holdout"},
+    {"assemble", "panel", "holidays", "known", "plan", "continuation", "requirements", "holdout"},
     {
         "features",
         "season",

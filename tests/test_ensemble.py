@@ -67,6 +67,18 @@ def test_where_data_are_few_nothing_is_learnt_from_scratch_unless_asked_for() ->
     assert all(recipe.start is None for recipe in ensemble.small_data(Config(), None, None, 20))
 
 
+def test_covariates_enter_through_columns_of_zeros_so_that_what_was_learnt_still_holds() -> None:
+    tuned = recipes()[1]
+    informed, plain = (ensemble.build(tuned, windows(covariates)).eval() for covariates in (True, False))
+    assert informed.shape.covariates == 3 and informed.shape.ahead == 2
+    at = np.array([0, 1]), np.array([[40], [30]])
+    made, expected = (
+        network(*windows(covariates).batch(*at, 20).inputs)
+        for network, covariates in ((informed, True), (plain, False))
+    )
+    torch.testing.assert_close(made, expected)
+
+
 @pytest.mark.parametrize("members", [1, 2, 9])
 def test_as_many_members_are_made_as_are_asked_for(members: int) -> None:
     made = ensemble.small_data(Config(), ensemble.pretrained_weights(), members, PLENTY)

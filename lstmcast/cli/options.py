@@ -152,6 +152,10 @@ class ColumnOptions:
 class InputOptions:
     """What the network reads besides the columns."""
 
+    calendar: Annotated[
+        bool,
+        Option("--calendar", help="Hour, day and month are known ahead, where they matter.", rich_help_panel=COLUMNS),
+    ] = False
     holidays: Annotated[
         _Text, _option(COLUMNS, "COUNTRY", "Holidays of a country, known ahead: DE, or DE-BY for a part of it.", NONE)
     ] = None
