@@ -1,15 +1,16 @@
 """What each part of the network and of its training is worth: `python -m benchmarks.model [--out docs/model.md]`.
 
-One network a fit, always from scratch, on the first part of each series; its own forecasts, without the guard's mixing,
-are scored on the rest. With --out the table is written into that file, between its two markers.
+One network a fit, always from scratch unless its row says otherwise, on the first part of each series; its own
+forecasts, without the guard's mixing, are scored on the rest. With --out the table is written into that file, between
+its two markers, after every round of seeds.
 """
 
 import argparse
+import math
 import statistics
 import sys
 import time
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,27 +24,29 @@ from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
 from lstmcast.verdict import judge
 
-PANEL_STEPS = 100
+PANEL_STEPS = 200
 """Most steps of a training on many series, of which validation takes as many as help."""
 LEVELS = np.arange(1, 10) / 10
-BEGIN, END = "<!-- measured by benchmarks/model.py -->", "<!-- end of what was measured -->"
+BEGIN, END = "<!-- benchmarks.model: begin -->", "<!-- benchmarks.model: end -->"
 Ints = npt.NDArray[np.int64]
 Kind = tuple[str, dict[str, Any], dict[str, Any]]
+DEFAULT = "LSTM, 2 layers (the default)"
 KINDS: tuple[Kind, ...] = (
-    ("LSTM, 1 layer", {"layers": 1}, {}),
-    ("**LSTM, 2 layers**", {}, {}),
-    ("LSTM, 3 layers, residual", {"layers": 3}, {}),
-    ("GRU, 2 layers", {"cell": "gru"}, {}),
-    ("RNN (tanh), 2 layers", {"cell": "rnn"}, {}),
-    ("LSTM, bidirectional", {"bidirectional": True}, {}),
-    ("LSTM with attention", {"attention": True}, {}),
-    ("LSTM with layer norm", {"layer_norm": True}, {}),
-    ("LSTM, no dropout", {"dropout": 0.0}, {}),
-    ("LSTM, trained on MSE", {}, {"loss": "mse"}),
-    ("LSTM, Adam", {}, {"optimizer": "adam"}),
-    ("LSTM, SGD", {}, {"optimizer": "sgd"}),
-    ("LSTM, RMSprop", {}, {"optimizer": "rmsprop"}),
-    ("LSTM from the pretrained weights", {}, {"start": "pretrained"}),
+    (DEFAULT, {}, {}),
+    ("`--layers 1`", {"layers": 1}, {}),
+    ("`--layers 3`", {"layers": 3}, {}),
+    ("`--cell gru`", {"cell": "gru"}, {}),
+    ("`--cell rnn`", {"cell": "rnn"}, {}),
+    ("`--bidirectional`", {"bidirectional": True}, {}),
+    ("`--attention`", {"attention": True}, {}),
+    ("`--layer-norm`", {"layer_norm": True}, {}),
+    ("`--dropout 0`", {"dropout": 0.0}, {}),
+    ("`--dropout 0.3`", {"dropout": 0.3}, {}),
+    ("`--loss mse`", {}, {"loss": "mse"}),
+    ("`--optimizer adam`", {}, {"optimizer": "adam"}),
+    ("`--optimizer sgd`", {}, {"optimizer": "sgd"}),
+    ("`--optimizer rmsprop`", {}, {"optimizer": "rmsprop"}),
+    ("`--from pretrained`", {}, {"start": "pretrained", "members": 2}),  # as it is, and fine-tuned
 )
 
 
@@ -59,81 +62,124 @@ class Case(NamedTuple):
     origins: Ints
 
 
+class Run(NamedTuple):
+    """MASE of a network alone on what its fit has not seen, and the seconds of CPU that the fit took."""
+
+    error: float
+    seconds: float
+
+
+Runs = dict[tuple[str, str], list[Run]]
+"""By kind and case, one run a seed."""
+
+
 def cases(data: Path = DATA) -> Iterator[Case]:
     """Two sample files, the last fifth of each to forecast, and the series of a competition where they are at hand."""
-    for name, target, horizon, season in (("price", "price", 14, 7), ("co2", "co2", 12, 12)):
-        panel = Panel.from_frame(pd.read_csv(ROOT / "sample_data" / f"{name}.csv"), target=target)
+    for title, name, time_name, horizon, season in (
+        ("CO2, monthly", "co2", "month", 12, 12),
+        ("sunspots, yearly", "sunspots", "year", 11, 1),
+    ):
+        panel = Panel.from_frame(pd.read_csv(ROOT / "sample_data" / f"{name}.csv"), target=name, time=time_name)
         end = panel.lengths * 4 // 5
-        origins = np.arange(end[0] - 1, panel.lengths[0] - horizon, horizon // 4)
-        yield Case(
-            f"{name}.csv, {season_of(season)}", panel, horizon, season, end, np.zeros(len(origins), int), origins
-        )
+        origins = np.arange(end[0] - 1, panel.lengths[0] - horizon, 3)
+        yield Case(title, panel, horizon, season, end, np.zeros(len(origins), np.int64), origins)
     one = SETS["m1_quarterly"]
     if data.is_dir() and isinstance(one, Competition):
-        parts = one.load(data)
-        frame = pd.concat(parts).sort_values(["unique_id", "ds"], ignore_index=True)
+        frame = pd.concat(one.load(data)).sort_values(["unique_id", "ds"], ignore_index=True)
         panel = Panel.from_frame(frame, target="y", series="unique_id", time="ds")
         ends = panel.lengths - one.horizon
-        yield Case("M1, 203 quarterly series", panel, one.horizon, one.season, ends, np.arange(len(panel)), ends - 1)
+        title = f"M1, {len(panel)} quarterly series"
+        yield Case(title, panel, one.horizon, one.season, ends, np.arange(len(panel)), ends - 1)
 
 
-def season_of(steps: int) -> str:
-    """The frequency of a sample file by its season."""
-    return {7: "daily", 12: "monthly"}[steps]
+def simple(case: Case) -> float:
+    """MASE of the best of the simple methods on the same windows."""
+    nothing = np.zeros((len(case.series), case.horizon, 1))
+    levels = np.array([0.5])
+    verdict = judge(case.panel, case.series, case.origins, nothing, levels, case.season, ends=case.ends)
+    return verdict.baselines[verdict.best_baseline]["mase"]
 
 
-def mase(case: Case, kind: Kind, seed: int) -> tuple[float, float]:
-    """MASE of the network alone on what the fit has not seen, and the seconds of CPU that the fit took."""
+def run(case: Case, kind: Kind, seed: int) -> Run:
+    """Fit one network and score it."""
     _, model, train = kind
-    settings = {"start": "scratch", "members": 1, "jobs": 1, "seed": seed, **train}
+    settings = {"start": "scratch", "members": 1, "jobs": 1, "seed": seed, "precision": "float32", **train}
+    if len(case.panel) > 1 and settings["start"] == "scratch":
+        settings["steps"] = PANEL_STEPS
     config = Config(
         model=ModelConfig(**model),
         train=TrainConfig(**settings),
         window=WindowConfig(horizon=case.horizon, season=case.season),
     )
     began = time.process_time()
-    if len(case.panel) > 1 and settings["start"] == "scratch":
-        config = replace(config, train=replace(config.train, steps=PANEL_STEPS))
-    if settings["start"] == "pretrained":
-        config = replace(config, train=replace(config.train, members=2))  # as it is, and fine-tuned
     fitted = Forecaster(config).fit(case.panel.head(case.ends))
     seconds = time.process_time() - began
     fitted.guard = fitted.guard._replace(network=1.0)
     made = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
     verdict = judge(case.panel, case.series, case.origins, made, LEVELS, case.season, ends=case.ends)
-    return verdict.model["mase"], seconds
+    return Run(verdict.model["mase"], seconds)
 
 
-def table(measured: list[Case], seeds: int) -> Iterator[str]:
-    """Rows of the table, one a kind: mean and standard deviation of the MASE over seeds, mean seconds of a fit."""
-    yield "| | " + " | ".join(case.name for case in measured) + " | seconds |"
-    yield "|---|" + "---|" * (len(measured) + 1)
-    for kind in KINDS:
-        cells, seconds = [], []
-        for case in measured:
-            runs = [mase(case, kind, seed) for seed in range(seeds)]
-            errors = [error for error, _ in runs]
-            cells.append(f"{statistics.mean(errors):.3f} ± {statistics.pstdev(errors):.3f}")
-            seconds.append(statistics.mean(spent for _, spent in runs))
-        yield f"| {kind[0]} | " + " | ".join(cells) + f" | {sum(seconds):.0f} |"
-        print(kind[0], *cells, f"{sum(seconds):.0f} s", file=sys.stderr, flush=True)
+def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
+    """Lines of the table, a row for each kind and one for the best simple method of each case.
+
+    Cells are means over seeds; behind ± stands the standard deviation. The last columns: the error as a multiple of
+    the default's from the same seed, geometric mean over the cases; the seconds of all cases, mean over seeds.
+    """
+    yield f"| MASE | {' | '.join(simples)} | against the default | seconds |"
+    yield "|---|" + "---|" * (len(simples) + 2)
+    yield f"| the best simple method | {' | '.join(f'{error:.3f}' for error in simples.values())} | | |"
+    for kind in dict.fromkeys(kind for kind, _ in runs):
+        own = [runs[kind, case] for case in simples]
+        ratios = [
+            math.exp(statistics.mean(math.log(a.error / b.error) for a, b in zip(one, other, strict=True)))
+            for one, other in zip(zip(*own, strict=True), _by_seed(runs, simples), strict=True)
+        ]
+        cells = [_spread([run.error for run in each]) for each in own]
+        seconds = statistics.mean(sum(run.seconds for run in one) for one in zip(*own, strict=True))
+        yield f"| {kind} | {' | '.join(cells)} | {'' if kind == DEFAULT else _spread(ratios)} | {seconds:.0f} |"
+
+
+def _by_seed(runs: Runs, cases_of: dict[str, float]) -> Iterator[tuple[Run, ...]]:
+    """The default's runs on all cases, seed by seed."""
+    return zip(*(runs[DEFAULT, case] for case in cases_of), strict=True)
+
+
+def _spread(numbers: Sequence[float]) -> str:
+    """Mean and standard deviation; of one number the number."""
+    mean = f"{statistics.mean(numbers):.3f}"
+    return f"{mean} ± {statistics.stdev(numbers):.3f}" if len(numbers) > 1 else mean
+
+
+def write(path: Path, lines: Sequence[str]) -> None:
+    """Put lines between the markers of a page; raises ValueError where it has none."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f"{path} has no markers for the table")
+    path.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
 def main() -> int:
-    """Measure, print the table, and write it where it belongs; returns the exit status."""
+    """Measure, round by round of seeds, write the table where it belongs, and print it; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table between the markers there")
     asked = parser.parse_args()
-    page = asked.out.read_text(encoding="utf-8") if asked.out else f"{BEGIN}\n{END}"
-    before, _, rest = page.partition(BEGIN)
-    _, marker, after = rest.partition(END)
-    if not marker:
-        parser.error(f"{asked.out} has no markers for the table")
-    text = "\n".join(table(list(cases()), asked.seeds))
-    if asked.out:
-        asked.out.write_text(f"{before}{BEGIN}\n\n{text}\n\n{END}{after}", encoding="utf-8")
-    print(text)
+    measured = list(cases())
+    simples = {case.name: simple(case) for case in measured}
+    runs: Runs = {}
+    lines: list[str] = []
+    for seed in range(asked.seeds):
+        for kind in KINDS:
+            for case in measured:
+                done = run(case, kind, seed)
+                runs.setdefault((kind[0], case.name), []).append(done)
+                print(seed, kind[0], case.name, *(f"{x:.3f}" for x in done), file=sys.stderr, flush=True)
+        lines = ["", *table(runs, simples), ""]
+        if asked.out:
+            write(asked.out, lines)
+    print("\n".join(lines))
     return 0
 
 

@@ -19,7 +19,7 @@ from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import DataError, UsageError, suggest
 from lstmcast.forecaster import Forecaster
-from lstmcast.panel import Panel
+from lstmcast.panel import Panel, point_name
 from lstmcast.train import Event, OnEvent
 from lstmcast.verdict import Verdict, actuals, first_origins, judge
 
@@ -136,9 +136,10 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
     """Score a table of forecasts, from lstmcast or elsewhere, against what `panel` holds.
 
     Args:
-        forecasts: one row per series and step: the panel's series columns and time column, `forecast`, quantiles as
-            `q10`, `q90` ... where there are any, and `cutoff` where there is more than one origin a series. Every
-            window must be whole: all steps from the first after its cutoff, as many in each.
+        forecasts: one row per series and step: the panel's series columns and time column, `forecast` (or, of 0/1
+            targets, `probability`), quantiles as `q10`, `q90` ... where there are any, and `cutoff` where there is more
+            than one origin a series. Every window must be whole: all steps from the first after its cutoff, as many in
+            each.
         panel: history and actual values.
         season: steps of the season (default: found from the panel's frequency).
 
@@ -146,7 +147,7 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
         DataError: a column is missing, a series is unknown, or a window is not whole.
     """
     levels = _levels(forecasts)
-    _require(forecasts, [*panel.key_names, panel.axis.name, "forecast"])
+    _require(forecasts, [*panel.key_names, panel.axis.name, point_name(forecasts)])
     series = _series_numbers(forecasts, panel)
     at = panel.axis.ordinals(forecasts[panel.axis.name]) - panel.start[series]
     if "cutoff" in forecasts:
@@ -160,7 +161,9 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
     made = forecasts[list(levels.values())].to_numpy(np.float64)[order].reshape(-1, horizon, len(levels))
     first = slice(None, None, horizon)
     season = season or panel.axis.season
-    return judge(panel, series[first], origins[first], made, np.array(list(levels)), season, by_series=True)
+    events = point_name(forecasts) == "probability"
+    where = panel, series[first], origins[first]
+    return judge(*where, made, np.array(list(levels)), season, by_series=True, probability=events)
 
 
 def _count_back(panel: Panel, horizon: int, windows: int, step: int) -> _Windows:
@@ -274,7 +277,7 @@ def _result(
     for fold in np.unique(chosen.fold[known]):
         here = chosen.fold == fold
         folds.append(scored(panel, chosen.series[here], chosen.origins[here], made[here], levels, season))
-    return Result(verdict, tuple(folds), _frame(panel, chosen, made, levels, "brier" in verdict.model))
+    return Result(verdict, tuple(folds), _frame(panel, chosen, made, levels, verdict.of_events))
 
 
 def _frame(panel: Panel, chosen: _Windows, made: Floats, levels: Floats, probability: bool) -> pd.DataFrame:
@@ -297,7 +300,7 @@ def _names_free(panel: Panel) -> None:
 def _levels(forecasts: pd.DataFrame) -> dict[float, str]:
     """Level -> column of the quantile columns, ascending; the forecast column as the median where there is none."""
     found = {float(name[1:]) / 100: name for name in map(str, forecasts) if re.fullmatch(r"q\d+(\.\d+)?", name)}
-    return dict(sorted(({0.5: "forecast"} | found).items()))
+    return dict(sorted(({0.5: point_name(forecasts)} | found).items()))
 
 
 def _require(forecasts: pd.DataFrame, names: Sequence[str]) -> None:

@@ -239,6 +239,10 @@ class Config:
     def __post_init__(self) -> None:
         if self.train.loss in RAW_LOSSES and self.model.transform == "log":
             raise UsageError(f"--loss {self.train.loss} does not go with --transform log", "leave out --transform")
+        if self.train.precision == "bfloat16" and self.model.cell != "lstm":
+            raise UsageError(
+                f"--precision bfloat16 does not go with --cell {self.model.cell}", "leave out --precision, or take lstm"
+            )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary that `from_dict` reads back."""

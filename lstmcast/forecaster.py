@@ -28,6 +28,7 @@ from lstmcast.inputs import Scaling, seasons_behind
 from lstmcast.joint import joint_inputs, require_targets
 from lstmcast.model import Network
 from lstmcast.panel import Panel
+from lstmcast.parameters import Parameters
 from lstmcast.requirements import require_ahead, require_kind
 from lstmcast.timeaxis import TimeAxis
 from lstmcast.train import Event, OnEvent
@@ -52,7 +53,7 @@ UNJUDGED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 
 
-class Forecaster:
+class Forecaster(Parameters):
     """A global LSTM forecaster of one panel.
 
     After `fit` or `load`: `panel` (the history that `predict` goes on from; of a large panel its newest part), `axis`,
@@ -78,7 +79,7 @@ class Forecaster:
     notes: tuple[str, ...]
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
-        self.config = config
+        super().__init__(config)
 
     @property
     def axis(self) -> TimeAxis:
@@ -335,7 +336,7 @@ class Forecaster:
             scale, power = np.ones_like(scale), 2.0
         case = guard.Case(made, options, actual, task.series, scale, prior, loyalty, power)
         self.guard = guard.decide(case)
-        unseen = guard.cross_fitted(case)
+        unseen = self._possible(guard.cross_fitted(case))
         named = len(self.panel) <= NAMED
         where = self.panel, task.series, task.origins
         levels, kind = np.array(QUANTILES), self.probability
@@ -389,4 +390,8 @@ class Forecaster:
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]
         exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else intervals.at_levels(full, levels)
-        return np.maximum(exact, low)
+        return self._possible(np.maximum(exact, low))
+
+    def _possible(self, quantiles: Floats) -> Floats:
+        """Quantiles of counts as whole numbers, which only the mixture with classical forecasts is not."""
+        return np.round(quantiles) if self.config.train.loss == "negative-binomial" else quantiles

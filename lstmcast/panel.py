@@ -317,6 +317,11 @@ class Panel:
         )
 
 
+def point_name(forecasts: pd.DataFrame) -> str:
+    """Column of the point forecast in a table of forecasts: `probability` where the target is 0 or 1."""
+    return "probability" if "probability" in forecasts and "forecast" not in forecasts else "forecast"
+
+
 def ranges(starts: Ints, lengths: Ints) -> Ints:
     """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
     ends = np.cumsum(lengths)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lstmcast.disk import write_file
 from lstmcast.errors import UsageError, suggest
-from lstmcast.panel import Panel
+from lstmcast.panel import Panel, point_name
 from lstmcast.verdict import Verdict
 
 if TYPE_CHECKING:
@@ -51,6 +51,7 @@ _WORDS = {
     "naive": "repeating the last value",
     "seasonal_naive": "repeating the last season",
     "drift": "extending the line",
+    "base_rate": "always the usual share",
 }
 
 
@@ -106,7 +107,7 @@ def fan(panel: Panel, forecast: pd.DataFrame) -> Picture:
             line(axes, panel, i, np.arange(begin, last), panel.series(i)[begin:], INK, "measured")
             x = times_of(panel, i, np.arange(last, last + horizon))
             _band(axes, x, rows, levels)
-            axes.plot(x, rows["forecast"], color=MODEL, label="forecast", marker=_dot(horizon), markersize=3)
+            axes.plot(x, rows[point_name(rows)], color=MODEL, label="forecast", marker=_dot(horizon), markersize=3)
             named(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
     inside = f" {_promise(levels)}" if len(levels) > 1 else ""
@@ -132,7 +133,7 @@ def folds(panel: Panel, forecasts: pd.DataFrame) -> Picture:
                 _band(axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels)
                 axes.axvline(x[0], color=INK, linewidth=0.6, linestyle=":")
                 label = "forecast" if number == 0 else None
-                axes.plot(x, part["forecast"], color=MODEL, label=label, marker=_dot(len(part)), markersize=3)
+                axes.plot(x, part[point_name(part)], color=MODEL, label=label, marker=_dot(len(part)), markersize=3)
             named(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
     caption = "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn in black."
@@ -140,16 +141,15 @@ def folds(panel: Panel, forecasts: pd.DataFrame) -> Picture:
 
 
 def by_step(verdict: Verdict) -> Picture:
-    """Mean absolute error at each step of the horizon, of the model and of the best baseline."""
+    """Mean absolute (of probabilities squared) error at each step ahead, of the model and the best baseline."""
+    measure, name = _error_of(verdict)
     steps = [row["step"] for row in verdict.by_step]
     with drawing():
         figure, axes = _one()
-        axes.plot(
-            steps, [row["mae"] for row in verdict.by_step], color=MODEL, marker=_dot(len(steps)), label="lstmcast"
-        )
-        rival = [row["baseline_mae"] for row in verdict.by_step]
+        own, rival = ([row[key] for row in verdict.by_step] for key in (measure, f"baseline_{measure}"))
+        axes.plot(steps, own, color=MODEL, marker=_dot(len(steps)), label="lstmcast")
         axes.plot(steps, rival, color=RIVAL, marker=_dot(len(steps)), label=_WORDS[verdict.best_baseline])
-        axes.set(xlabel="steps ahead", ylabel="mean error", ylim=(0, None))
+        axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
         axes.legend()
     return Picture("error", "Error by step", "How far off it was on average, by how far ahead it looked.", figure)
 
@@ -186,17 +186,18 @@ def losses(history: Sequence[dict[str, Any]]) -> Picture:
 
 
 def rivals(verdict: Verdict) -> Picture:
-    """Mean absolute error of the model beside that of each baseline."""
+    """Mean absolute (of probabilities squared) error of the model beside that of each baseline."""
+    measure, name = _error_of(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
     with drawing():
         figure, axes = _one(0.5 + 0.45 * len(scores))
         names = [_WORDS[name] for name in scores]
-        values = [row["mae"] for row in scores.values()]
+        values = [row[measure] for row in scores.values()]
         bars = axes.barh(names, values, color=[MODEL] + [RIVAL] * (len(scores) - 1))
         axes.bar_label(bars, [f"{value:.4g}" for value in values], padding=3, color=INK)
         axes.invert_yaxis()
         axes.grid(visible=False)
-        axes.set(xlabel="mean error", xlim=(0, 1.15 * max(values, default=1)))
+        axes.set(xlabel=name, xlim=(0, 1.15 * max(values, default=1)))
     return Picture("methods", "Against simple methods", "How far off each was on average; shorter is better.", figure)
 
 
@@ -276,3 +277,8 @@ def _dot(points: int, few: int = 16) -> str:
 
 def _of(panel: Panel) -> str:
     return f" Shown are the first {SHOWN} of {len(panel):,} series." if len(panel) > SHOWN else ""
+
+
+def _error_of(verdict: Verdict) -> tuple[str, str]:
+    """The error that is drawn, and its name."""
+    return ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")

@@ -9,6 +9,7 @@ import hashlib
 import html
 import json
 from collections.abc import Iterable, Sequence
+from math import isnan, nan
 from typing import Any, NamedTuple
 
 from lstmcast import plots
@@ -47,6 +48,11 @@ _MEASURES = {
     "mase": "error in multiples of what repeating the last season made before; below 1 is better than that",
     "wql": "error of all quantiles together",
     "coverage": "share of actual values inside the interval",
+    "brier": "mean squared error of the probabilities",
+    "log_loss": "mean cross-entropy of the probabilities",
+    "auc": "chance that a 1 was given a higher probability than a 0",
+    "calibration": "how far the probabilities are from the shares that came, on average",
+    "log_likelihood": "mean logarithm of how likely the networks held what came; more is better",
 }
 
 
@@ -98,7 +104,9 @@ def _pictures(
     if newer:
         drawn.append(plots.folds(panel, newer.forecasts))
     if verdict:
-        drawn += [plots.rivals(verdict), plots.by_step(verdict), plots.coverage(verdict)]
+        drawn += [plots.rivals(verdict), plots.by_step(verdict)]
+    if verdict and not verdict.of_events:
+        drawn.append(plots.coverage(verdict))
     if len(forecaster.history) > 1:
         drawn.append(plots.losses(forecaster.history))
     return drawn, missing
@@ -156,8 +164,9 @@ def _facts(panel: Panel, forecaster: Forecaster) -> list[str]:
 def _scores(verdict: Verdict) -> list[str]:
     methods = {"lstmcast": verdict.model, **verdict.baselines}
     header = ["", *(name.replace("_", " ") for name in methods)]
-    rows = [[name, *(_figure_of(row.get(name)) for row in methods.values())] for name in _MEASURES]
-    meanings = [f"{name}: {meaning}" for name, meaning in _MEASURES.items()]
+    known = {name: meaning for name, meaning in _MEASURES.items() if not isnan(verdict.model.get(name, nan))}
+    rows = [[name, *(_figure_of(row.get(name)) for row in methods.values())] for name in known]
+    meanings = [f"{name}: {meaning}" for name, meaning in known.items()]
     return ["<h2>In figures</h2>", _table(header, rows), _list(meanings)]
 
 

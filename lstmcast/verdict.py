@@ -35,7 +35,9 @@ class Verdict:
 
     Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the data), wql; the model
     also has `coverage`, the share of actual values inside `interval`, a pair of quantile levels. A figure that does
-    not exist is NaN (null in JSON).
+    not exist is NaN (null in JSON). Of probabilities of a 1 there are brier, log_loss, auc and calibration (see
+    `probability`), the one baseline is the base rate, and skill is of brier. `log_likelihood` is there for losses of a
+    distribution.
     """
 
     series: int
@@ -88,9 +90,14 @@ class Verdict:
         full["by_series"] = tuple(_with_nan(row) for row in full.get("by_series", ()))
         return cls(**full)
 
+    @property
+    def of_events(self) -> bool:
+        """Whether the forecasts are probabilities of a 1."""
+        return "brier" in self.model
+
     def sentences(self) -> list[str]:
         """The verdict for a reader who has never heard of any of these measures."""
-        if "brier" in self.model:
+        if self.of_events:
             return events.sentences(self.model, self.baselines[self.best_baseline], self._where())
         return [*self._comparison(), *self._disagreement(), *self._interval()]
 

@@ -12,6 +12,7 @@ from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
+from lstmcast.verdict import judge
 from tests.make import panel_of, wavy
 
 CONFIG = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=0))
@@ -57,6 +58,16 @@ def test_scores_are_drawn_as_they_are(result: Result) -> None:
     assert [bar.get_width() for bar in bars] == [verdict.model["mae"], *(b["mae"] for b in verdict.baselines.values())]
     inside = plots.coverage(verdict).figure.axes[0].lines[0].get_ydata()
     np.testing.assert_allclose(inside, [100 * row["coverage"] for row in verdict.by_step])
+
+
+def test_of_probabilities_the_squared_error_is_drawn() -> None:
+    panel = panel_of([np.array([0.0, 1, 0, 0, 1, 0, 1, 0])])
+    made = np.full((1, 3, 1), 0.4)
+    verdict = judge(panel, np.array([0]), np.array([4]), made, np.array([0.5]), 1, probability=True)
+    bars = plots.rivals(verdict).figure.axes[0].containers[0]
+    assert [bar.get_width() for bar in bars] == [verdict.model["brier"], verdict.baselines["base_rate"]["brier"]]
+    lines = plots.by_step(verdict).figure.axes[0].lines
+    np.testing.assert_allclose(lines[0].get_ydata(), [0.16, 0.36, 0.16])
 
 
 def test_each_member_has_its_curve_of_losses() -> None:

@@ -17,7 +17,7 @@ from lstmcast.cli.options import (
     ShowOptions,
     WindowOptions,
 )
-from lstmcast.cli.predict import Quantiles, read_levels
+from lstmcast.cli.predict import USUAL, Quantiles, read_levels
 from lstmcast.cli.scores import tell_figures
 from lstmcast.cli.source import read_panel, tell_panel
 from lstmcast.config import Config, TrainConfig
@@ -34,7 +34,7 @@ def forecast(
     reading: DataOptions,
     window: WindowOptions,
     *,
-    quantiles: Quantiles = "0.1,0.5,0.9",
+    quantiles: Quantiles = USUAL,
     output_file: OutFile = None,
     format: Format = None,
     excel_safe: ExcelSafe = False,

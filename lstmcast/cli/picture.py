@@ -41,11 +41,14 @@ def draw_past(report: Report, file: str, panel: "Panel", result: "Result") -> No
 
 
 def _draw_small(panel: "Panel", forecast: "pd.DataFrame") -> None:
+    from lstmcast.panel import point_name
+
     horizon = len(forecast) // len(panel)
     rows = forecast.iloc[:horizon]
     levels = [name for name in map(str, rows) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
-    low, high = (rows[levels[end]].tolist() if levels else rows["forecast"].tolist() for end in (0, -1))
-    curve = chart.Curve(panel.series(0).tolist(), low, rows["forecast"].tolist(), high)
+    point = rows[point_name(rows)].tolist()
+    low, high = (rows[levels[end]].tolist() if levels else point for end in (0, -1))
+    curve = chart.Curve(panel.series(0).tolist(), low, point, high)
     name = " / ".join(panel.keys[0]) if panel.keys[0] else panel.columns.target[0]
     more = f" (the first of {len(panel):,} series)" if len(panel) > 1 else ""
     stamps = [str(stamp) for stamp in rows[panel.axis.name].astype(str)]

@@ -17,6 +17,7 @@ lstmcast predict runs/price-price
 lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
 lstmcast predict runs/price-price --plot forecast.png
 lstmcast predict runs/sales --future-data plan.csv"""
+USUAL = "0.1,0.5,0.9"
 Quantiles = Annotated[
     str,
     Option(metavar="LEVELS", help="Levels between 0 and 1, for example 0.05,0.95.", rich_help_panel=OUTPUT),
@@ -51,7 +52,7 @@ def predict(
     data: OptionalData = None,
     *,
     horizon: Horizon = None,
-    quantiles: Quantiles = "0.1,0.5,0.9",
+    quantiles: Quantiles = USUAL,
     output_file: OutFile = None,
     format: Format = None,
     excel_safe: ExcelSafe = False,
@@ -72,6 +73,8 @@ def predict(
     from lstmcast.forecaster import Forecaster
 
     forecaster = Forecaster.load(run)
+    if forecaster.probability and quantiles != USUAL:
+        raise UsageError(f"--quantiles {quantiles}: a probability has none", "leave it out")
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
     if future_data:

@@ -20,7 +20,7 @@ EVENTS = ("brier", "log_loss", "auc", "calibration")
 
 def _measures(verdict: "Verdict") -> tuple[str, ...]:
     """What a verdict has figures of."""
-    usual = EVENTS if "brier" in verdict.model else METRICS
+    usual = EVENTS if verdict.of_events else METRICS
     return (*usual, *(["log_likelihood"] if "log_likelihood" in verdict.model else []))
 
 
