@@ -2,10 +2,11 @@
 
 One network a fit, always from scratch unless its row says otherwise, on the first part of each series; its own
 forecasts, without the guard's mixing, are scored on the rest. With --out the table is written into that file, between
-its two markers, after every round of seeds.
+its two markers, after every round of seeds; with --kept runs are written down, and not made again.
 """
 
 import argparse
+import json
 import math
 import statistics
 import sys
@@ -160,12 +161,20 @@ def write(path: Path, lines: Sequence[str]) -> None:
     path.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
 
 
+def known(path: Path | None) -> dict[tuple[int, str, str], Run]:
+    """Runs that were written down, by seed, kind and case."""
+    lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
+    return {(seed, kind, case): Run(*numbers) for seed, kind, case, *numbers in map(json.loads, lines)}
+
+
 def main() -> int:
     """Measure, round by round of seeds, write the table where it belongs, and print it; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
     parser.add_argument("--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table between the markers there")
+    parser.add_argument("--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down")
     asked = parser.parse_args()
+    kept = known(asked.kept)
     measured = list(cases())
     simples = {case.name: simple(case) for case in measured}
     runs: Runs = {}
@@ -173,7 +182,10 @@ def main() -> int:
     for seed in range(asked.seeds):
         for kind in KINDS:
             for case in measured:
-                done = run(case, kind, seed)
+                done = kept.get((seed, kind[0], case.name)) or run(case, kind, seed)
+                if asked.kept and (seed, kind[0], case.name) not in kept:
+                    with asked.kept.open("a", encoding="utf-8") as log:
+                        log.write(json.dumps([seed, kind[0], case.name, *done]) + "\n")
                 runs.setdefault((kind[0], case.name), []).append(done)
                 print(seed, kind[0], case.name, *(f"{x:.3f}" for x in done), file=sys.stderr, flush=True)
         lines = ["", *table(runs, simples), ""]

@@ -195,8 +195,9 @@ class TrainConfig:
     or rmsprop (Tieleman & Hinton 2012)."""
     schedule: Decay = "constant"
     """Learning rate after its warm-up: constant, cosine (Loshchilov & Hutter 2017) or onecycle (Smith & Topin 2019)."""
-    weight_decay: float = 0.01
-    """Decay of the weights, 0 or more; decoupled from the gradient for adamw only."""
+    weight_decay: float | None = None
+    """Decay of the weights, 0 or more; decoupled from the gradient for adamw only. None: about 0.01 for adamw, none
+    for the others, where it is a part of the gradient and would drown the rest of it."""
     grad_clip: float = 1.0
     """Largest norm of a gradient, above 0 (Pascanu et al. 2013)."""
     patience: int = 3

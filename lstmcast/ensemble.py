@@ -21,7 +21,7 @@ from torch import Tensor
 
 from lstmcast import features, parallel
 from lstmcast.checkpoint import Checkpoint, Stopped, Training
-from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig
+from lstmcast.config import QUANTILES, Config, ModelConfig
 from lstmcast.interrupt import Waiting
 from lstmcast.model import Network, Shape, depth, rehead, widen
 from lstmcast.optimizers import OPTIMIZERS
@@ -123,12 +123,13 @@ def _recipe(
 ) -> Recipe:
     """A recipe's own constants, overruled by whatever the user set."""
     asked, net = config.train, config.model
+    usual = (decay or 0.01) if asked.optimizer == "adamw" else 0.0
     schedule = Schedule(
         steps=steps if asked.steps is None else asked.steps,
         lr=lr * OPTIMIZERS[asked.optimizer].rate if asked.lr is None else asked.lr,
         batch_size=asked.batch_size,
         origins=asked.origins,
-        weight_decay=_chosen(asked.weight_decay, TrainConfig().weight_decay, decay),
+        weight_decay=usual if asked.weight_decay is None else asked.weight_decay,
         grad_clip=asked.grad_clip,
         patience=asked.patience,
         every=every,

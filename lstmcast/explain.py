@@ -15,7 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast import metrics
+from lstmcast import fitness, metrics
+from lstmcast.continuation import continued
 from lstmcast.errors import DataError
 from lstmcast.forecaster import Forecaster
 from lstmcast.holdout import hold_back
@@ -76,6 +77,18 @@ def explain(forecaster: Forecaster, panel: Panel | None = None) -> Explanation:
     order = {kind: place for place, kind in enumerate(dict.fromkeys(factor.kind for factor in factors))}
     ranked = sorted(factors, key=lambda one: (order[one.kind], -one.moved))
     return Explanation(len(case.scale), forecaster.horizon, case.error(plain), tuple(ranked))
+
+
+def attention(forecaster: Forecaster, panel: Panel | None = None) -> pd.DataFrame:
+    """How much the forecast from the end of each series leans on the steps of its context, in shares of 1.
+
+    Columns: the series columns, the time column, `attention`. Raises UsageError for a run without attention.
+    """
+    panel = forecaster.panel if panel is None else continued(panel, forecaster.panel, forecaster.context)
+    series, origins = np.arange(len(panel)), panel.lengths - 1
+    windows = forecaster.seen_windows(panel, series, origins, forecaster.horizon)
+    shares = fitness.leaned_on(forecaster.networks, forecaster.guard.members, windows, series, origins)
+    return panel.context_frame(shares, "attention")
 
 
 @dataclass(frozen=True, eq=False)

@@ -10,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from lstmcast.ensemble import encoded, one_thread, parts
+from lstmcast.errors import UsageError
 from lstmcast.model import Network
 from lstmcast.windows import Windows
 
@@ -27,6 +28,27 @@ def errors(networks: Sequence[Network], windows: Windows, series: Ints, origins:
             for m, network in enumerate(networks):
                 z = network.loss.quantiles(network.eval()(*batch.inputs), batch.truth, (0.5,))[..., 0]
                 out[m, part] = ((batch.z - z) / batch.scale)[:, 0].numpy()
+    return out
+
+
+@torch.no_grad()
+def leaned_on(networks: Sequence[Network], weights: Floats, windows: Windows, series: Ints, origins: Ints) -> Floats:
+    """How much the forecasts of windows lean on each step of their context, the origin last: [K, context].
+
+    The mean attention of the networks by `weights` [M], of those alone that have learnt to use theirs if there are
+    any; it sums to 1, with 0 for steps before the series. Raises UsageError for networks without attention.
+    """
+    found = [network.attention for network in networks]
+    learnt = np.array([0.0 if one is None else float(one.value.weight.abs().sum() > 0) for one in found])
+    if None in found:
+        raise UsageError("this run has no attention to show", "fit with --attention")
+    share = weights * learnt if (weights * learnt).sum() > 0 else weights
+    out = np.zeros((len(series), windows.context))
+    with one_thread():
+        for part in parts(len(series)):
+            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+            for network, each in zip(networks, share / share.sum(), strict=True):
+                out[part] += each * network.eval().leaned_on(batch.x, batch.at, batch.pad)[:, 0].numpy()
     return out
 
 

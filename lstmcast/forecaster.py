@@ -209,7 +209,7 @@ class Forecaster(Parameters):
 
     def likelihood(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> dict[str, float]:
         """Mean log-likelihood of what came after the origins [K]; empty unless the loss is one of a distribution."""
-        windows = self._seen(panel, series, origins, horizon)
+        windows = self.seen_windows(panel, series, origins, horizon)
         return fitness.likelihood(self.networks, self.guard.members, windows, series, origins)
 
     def save(self, path: str | Path, *, force: bool = False) -> Path:
@@ -375,7 +375,7 @@ class Forecaster(Parameters):
         joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
         return Windows(steps, horizon, self.context, stride, self.scaling.covariates(panel, effect, joint))
 
-    def _seen(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> Windows:
+    def seen_windows(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> Windows:
         """Windows of any panel; of series of no training, only what lies before their origins is looked at."""
         trained = panel.align(self.panel)
         ends = panel.lengths.copy()
@@ -383,7 +383,7 @@ class Forecaster(Parameters):
         return self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
 
     def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
-        windows = self._seen(panel, series, origins, horizon)
+        windows = self.seen_windows(panel, series, origins, horizon)
         asked = (*QUANTILES, *levels) if self.networks[0].loss.interval == "likelihood" else QUANTILES
         spread = None if self.spread is None else intervals.reaching(self.spread, horizon)[:, None]
         made, options = ensemble.forecast(self.networks, windows, series, origins, asked, spread)

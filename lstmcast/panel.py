@@ -229,6 +229,14 @@ class Panel:
             columns[f"q{round(100 * level, 6):g}"] = quantiles[..., place].reshape(windows * horizon)
         return pd.DataFrame(columns)
 
+    def context_frame(self, values: Floats, name: str) -> pd.DataFrame:
+        """A table of what belongs to the last L steps of each series [N, L]: keys, time, `name`."""
+        back = np.arange(1 - values.shape[1], 1) + self.lengths[:, None] - 1
+        series, place = np.nonzero(back >= 0)
+        columns: dict[str, Any] = dict(self.key_columns(series))
+        columns[self.axis.name] = self.axis.stamps(self.start[series] + back[series, place])
+        return pd.DataFrame({**columns, name: values[series, place]})
+
     def key_columns(self, series: Ints) -> dict[str, pd.Index]:
         """Key columns of the given series [K], of the type that they had in the input."""
         columns = {}

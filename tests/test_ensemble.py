@@ -1,6 +1,7 @@
 """Recipes obey the user, members train alike in any number of processes, and forecast in the user's units."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,6 +97,16 @@ def test_what_the_user_sets_holds_for_every_recipe() -> None:
         assert (schedule.steps, schedule.lr, schedule.batch_size, schedule.origins) == (7, 0.5, 3, 2)
         assert (schedule.grad_clip, schedule.patience) == (9.0, 4)
         assert (recipe.hidden, recipe.layers) == (10, 3)
+
+
+def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient() -> None:
+    def decays(**train: Any) -> set[float]:
+        recipes = ensemble.small_data(Config(train=TrainConfig(**train)), None, None, PLENTY)
+        return {recipe.schedule.weight_decay for recipe in recipes}
+
+    assert decays() == {0.01, 0.05}
+    assert decays(optimizer="adam") == decays(optimizer="sgd") == {0.0}
+    assert decays(weight_decay=0.01) == decays(optimizer="adam", weight_decay=0.01) == {0.01}
 
 
 def test_another_seed_makes_other_seeds_for_all() -> None:

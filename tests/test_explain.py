@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
-from lstmcast.errors import DataError
-from lstmcast.explain import Explanation, explain
+from lstmcast.errors import DataError, UsageError
+from lstmcast.explain import Explanation, attention, explain
 from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
 
@@ -108,3 +108,34 @@ def test_series_too_short_to_explain_are_refused() -> None:
     panel = Panel.from_frame(pd.DataFrame({"t": np.arange(5), "y": [1.0, 2, 3, 2, 4]}), target="y", time="t")
     with pytest.raises(DataError, match="too short to explain"):
         explain(Forecaster(zero_shot(4)).fit(panel))
+
+
+@pytest.mark.parametrize("both", [False, True])
+def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(both: bool, tmp_path: Path) -> None:
+    config = Config(
+        window=WindowConfig(horizon=4, context=10, season=1),
+        model=ModelConfig(hidden=6, layers=1, attention=True, bidirectional=both),
+        train=TrainConfig(start="scratch", steps=3, members=2, jobs=1, batch_size=4),
+    )
+    rng = np.random.default_rng(0)
+    frames = [
+        pd.DataFrame({"id": name, "t": np.arange(n), "y": rng.normal(size=n)}) for name, n in (("a", 40), ("b", 6))
+    ]
+    one = Forecaster(config).fit(Panel.from_frame(pd.concat(frames), target="y", time="t", series="id"))
+    table = attention(one)
+    assert list(table) == ["id", "t", "attention"]
+    assert table["t"].tolist() == [*range(30, 40), *range(6)]
+    np.testing.assert_allclose(table.groupby("id")["attention"].sum(), 1, rtol=1e-5)
+    assert (table["attention"] > 0).all() and table["attention"].nunique() > 10
+    again = attention(Forecaster.load(one.save(tmp_path / "run")))
+    pd.testing.assert_frame_equal(again, table, check_exact=True)
+
+
+def test_a_run_without_attention_has_none_to_show() -> None:
+    y = np.random.default_rng(0).normal(size=40)
+    one = Forecaster(zero_shot(4)).fit(
+        Panel.from_frame(pd.DataFrame({"t": np.arange(40), "y": y}), target="y", time="t")
+    )
+    with pytest.raises(UsageError, match="no attention to show") as caught:
+        attention(one)
+    assert "--attention" in caught.value.hint

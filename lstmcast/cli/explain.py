@@ -15,12 +15,22 @@ lstmcast explain runs/price-price
 lstmcast explain runs/sales --top 3 --format table"""
 Top = Annotated[int, Option(metavar="N", min=1, help="Inputs of each kind to show, 1 or more.", rich_help_panel=OUTPUT)]
 
+Attention = Annotated[
+    bool,
+    Option(
+        "--attention",
+        help="Show the steps that the next forecast leans on instead (of a run with --attention).",
+        rich_help_panel=OUTPUT,
+    ),
+]
+
 
 def explain(
     run: RunPath,
     data: OptionalData = None,
     *,
     top: Top = 10,
+    attention: Attention = False,
     output_file: OutFile = None,
     format: Format = None,
     show: ShowOptions,
@@ -31,21 +41,27 @@ def explain(
     taken away in turn. `moved` is how far the forecast goes without it, `helps` how much larger its error becomes: both
     in the unit of MASE, where 1 is the usual error of the seasonal naive forecast. A lag counts back from the step that
     is forecast, a past step from the origin.
+    With --attention the table says instead which steps the network leans on for the next forecast, in shares of 1.
     """
     form = "object" if show.json else output.choose_format(output_file, format)
     report = Report.of(show)
     open_run(run)
+    from lstmcast.explain import attention as shares
     from lstmcast.explain import explain as explained
     from lstmcast.forecaster import Forecaster
 
     forecaster = Forecaster.load(run)
     panel = read_newer(report, data, forecaster) if data else forecaster.panel
-    report.say("taking each input away in turn")
-    made = explained(forecaster, panel)
-    report.say(f"{made.windows} windows of {made.horizon} steps; with all inputs their mase is {made.mase:.3g}")
-    table = made.frame(top)
+    facts: dict[str, object] = {"run": run}
+    if attention:
+        name, table = "attention", shares(forecaster, panel)
+    else:
+        report.say("taking each input away in turn")
+        made = explained(forecaster, panel)
+        report.say(f"{made.windows} windows of {made.horizon} steps; with all inputs their mase is {made.mase:.3g}")
+        facts |= {"windows": made.windows, "horizon": made.horizon, "mase": made.mase}
+        name, table = "factors", made.frame(top)
     if form == "object":
-        facts = {"run": run, "windows": made.windows, "horizon": made.horizon, "mase": made.mase}
-        output.write_object("explain", {**facts, "factors": output.records(table)})
+        output.write_object("explain", {**facts, name: output.records(table)})
     else:
         output.write_frame(table, output_file, form, whole=format is not None)

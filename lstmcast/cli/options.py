@@ -271,9 +271,9 @@ class TrainOptions:
     patience: Annotated[int, _option(TRAINING, "N", "Validations without progress before a stop, 1 or more.", True)] = (
         TrainConfig.patience
     )
-    weight_decay: Annotated[float, _option(TRAINING, "RATE", "Decay of the weights, 0 or more.", True)] = (
-        TrainConfig.weight_decay
-    )
+    weight_decay: Annotated[
+        float | None, _option(TRAINING, "RATE", "Decay of the weights, 0 or more.", "0.01, of adamw alone")
+    ] = None
     grad_clip: Annotated[float, _option(TRAINING, "NORM", "Largest norm of a gradient, above 0.", True)] = (
         TrainConfig.grad_clip
     )
