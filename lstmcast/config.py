@@ -117,7 +117,7 @@ class InputConfig:
     """Whether time of day, day of week, of month and month of year are covariates known ahead, as far as they tell the
     steps apart: for cycles longer than the season, such as the year of daily data."""
     holidays: str | None = None
-    """Country whose holidays are covariates known ahead: `DE`, or `DE-BY` for a part of it."""
+    """Country whose holidays are covariates known ahead: `DE`, or `DE-BY` for a part of it. None: no holidays."""
     joint: bool = False
     """Whether several targets of one table are forecast from one another's past as well."""
 
@@ -131,9 +131,14 @@ class WindowConfig:
     """The sliding window: context and horizon in steps, season in steps."""
 
     horizon: int | None = None
+    """Steps to forecast, 1 or more. None: the frequency's usual one, or one season where steps have no calendar."""
     context: int | None = None
+    """Steps that the network looks back, 1 or more. None: two seasons and the horizon at least."""
     season: int | None = None
+    """Steps of the main season, 1 or more; 1 is none. None: as the calendar proposes and the values show."""
     validation: int | None = None
+    """Last steps of each series that are held back to stop by, choose, weigh and judge, 1 or more. None: four horizons
+    or a season, a quarter of a series at most (rolling origins: Tashman 2000)."""
 
     def __post_init__(self) -> None:
         _at_least(self, 1, "horizon", "context", "season", "validation")

@@ -190,9 +190,11 @@ class Forecaster(Parameters):
         series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
         if horizon <= self.horizon or self.probability or not len(series):
-            return self._within(panel, series, origins, horizon, asked)
-        reach = rolling.Reach(self.horizon, self.memory, together=not self.config.inputs.joint)
-        return rolling.rolled(self._within, reach, panel, series, origins, horizon, asked)
+            made = self._within(panel, series, origins, horizon, asked)
+        else:
+            reach = rolling.Reach(self.horizon, self.memory, together=not self.config.inputs.joint)
+            made = rolling.rolled(self._within, reach, panel, series, origins, horizon, asked)
+        return intervals.possible(made, self.config.train.loss)
 
     def _within(self, panel: Panel, series: Ints, origins: Ints, horizon: int, asked: Floats) -> Floats:
         """Quantiles of windows that the network forecasts at once."""
@@ -336,7 +338,7 @@ class Forecaster(Parameters):
             scale, power = np.ones_like(scale), 2.0
         case = guard.Case(made, options, actual, task.series, scale, prior, loyalty, power)
         self.guard = guard.decide(case)
-        unseen = self._possible(guard.cross_fitted(case))
+        unseen = intervals.possible(guard.cross_fitted(case), self.config.train.loss)
         named = len(self.panel) <= NAMED
         where = self.panel, task.series, task.origins
         levels, kind = np.array(QUANTILES), self.probability
@@ -390,8 +392,4 @@ class Forecaster(Parameters):
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]
         exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else intervals.at_levels(full, levels)
-        return self._possible(np.maximum(exact, low))
-
-    def _possible(self, quantiles: Floats) -> Floats:
-        """Quantiles of counts as whole numbers, which only the mixture with classical forecasts is not."""
-        return np.round(quantiles) if self.config.train.loss == "negative-binomial" else quantiles
+        return np.maximum(exact, low)

@@ -10,7 +10,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import QUANTILES
+from lstmcast.config import QUANTILES, Loss
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -72,3 +72,8 @@ def at_levels(quantiles: Floats, levels: Floats) -> Floats:
             far = abs(NORMAL.inv_cdf(level)) / NORMAL_80
             out[..., q] = middle + (edge - middle) * far
     return out
+
+
+def possible(quantiles: Floats, loss: Loss) -> Floats:
+    """Quantiles of counts as whole numbers, which their mixture with classical forecasts is not."""
+    return np.round(quantiles) if loss == "negative-binomial" else quantiles

@@ -79,8 +79,10 @@ def compared(made: Floats, base: Floats, actual: Floats) -> Scores:
 
 
 def skill(error: float, rival: float) -> float:
-    """1 - error / rival; NaN where the rival makes no error."""
-    return 1 - error / rival if rival > 0 else NAN
+    """1 - error / rival; where the rival makes no error 0 if there is none, else NaN."""
+    if rival == 0:
+        return 0.0 if error == 0 else NAN
+    return 1 - error / rival
 
 
 def _auc(p: Floats, y: Floats) -> float:

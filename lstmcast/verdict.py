@@ -268,7 +268,7 @@ def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, sea
         model=model,
         baselines=rivals,
         best_baseline=best,
-        skill=_skill(model["mae"], rivals[best]["mae"]),
+        skill=events.skill(model["mae"], rivals[best]["mae"]),
         by_step=_by_step(case, median, bounds if low < high else None, case.rivals[best]),
         by_series=_by_series(panel, case, median, case.rivals[best]) if by_series else (),
         step_name=step_name(panel.axis.freq),
@@ -336,12 +336,6 @@ def _best(rivals: dict[str, Scores]) -> str:
     return min(rivals, key=lambda name: rivals[name][measure])
 
 
-def _skill(error: float, rival: float) -> float:
-    if rival == 0:
-        return 0.0 if error == 0 else NAN
-    return 1 - error / rival
-
-
 def _flat_wql(case: _Case, forecast: Floats, levels: Floats) -> float:
     """A point forecast taken as every quantile."""
     return metrics.wql(case.actual, np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels))), levels)
@@ -356,7 +350,7 @@ def _by_step(case: _Case, median: Floats, bounds: tuple[Floats, Floats] | None, 
         row = {"step": h + 1, "mae": error, "mase": metrics.mase(actual, made, case.scale, case.series)}
         row["smape"] = metrics.smape(actual, made, case.series)
         row["coverage"] = metrics.coverage(actual, *(bound[:, step] for bound in bounds)) if bounds else NAN
-        rows.append(row | {"baseline_mae": other, "skill": _skill(error, other)})
+        rows.append(row | {"baseline_mae": other, "skill": events.skill(error, other)})
     return tuple(rows)
 
 
@@ -374,7 +368,7 @@ def _by_series(panel: "Panel", case: _Case, median: Floats, rival: Floats) -> tu
             "mae": float(error[i]),
             "mase": float(error[i] / scale[i]),
             "baseline_mae": float(other[i]),
-            "skill": _skill(float(error[i]), float(other[i])),
+            "skill": events.skill(float(error[i]), float(other[i])),
         }
         for i in np.flatnonzero(windows)
     )

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import accuracy, covariates
+from benchmarks import accuracy, covariates, model
 from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
 from benchmarks.tables import m3_all, page, summary
+from lstmcast.config import Config, ModelConfig, TrainConfig
 
 TINY = Competition("m1_quarterly", "m1", 2, 1, "QS", (10.0, 1.0))
 
@@ -214,3 +215,40 @@ def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(tmp
 def test_each_covariates_case_says_what_it_demands() -> None:
     assert [case.least for case in covariates.CASES if "power" in case.name] == [0.05]
     assert all(case.added and case.asked for case in covariates.CASES)
+
+
+def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(tmp_path: Path) -> None:
+    runs: model.Runs = {
+        (model.DEFAULT, "a"): [model.Run(1.0, 3.0), model.Run(2.0, 5.0)],
+        (model.DEFAULT, "b"): [model.Run(4.0, 1.0), model.Run(4.0, 1.0)],
+        ("other", "a"): [model.Run(2.0, 10.0), model.Run(2.0, 10.0)],
+        ("other", "b"): [model.Run(2.0, 0.0), model.Run(2.0, 0.0)],
+    }
+    lines = list(model.table(runs, {"a": 3.0, "b": 5.0}))
+    assert lines[2] == "| the best simple method | 3.000 | 5.000 | | |"
+    assert lines[3].startswith(f"| {model.DEFAULT} | 1.500 ± 0.707 | 4.000 ± 0.000 |")
+    assert lines[4] == "| other | 2.000 ± 0.000 | 2.000 ± 0.000 | 0.854 ± 0.207 | 10 |"
+    page = tmp_path / "page.md"
+    page.write_text(f"before\n{model.BEGIN}\nold\n{model.END}\nafter\n")
+    for _ in range(2):
+        model.write(page, ["", *lines, ""])
+    assert page.read_text() == "\n".join(["before", model.BEGIN, "", *lines, "", model.END, "after", ""])
+    page.write_text("nothing")
+    with pytest.raises(ValueError, match="no markers"):
+        model.write(page, lines)
+
+
+def test_runs_that_were_written_down_are_not_made_again(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.jsonl"
+    assert model.known(kept) == {} == model.known(None)
+    kept.write_text('[0, "one", "a", 1.5, 2.0]\n[1, "one", "a", 1.25, 3.0]\n')
+    assert model.known(kept) == {(0, "one", "a"): model.Run(1.5, 2.0), (1, "one", "a"): model.Run(1.25, 3.0)}
+
+
+def test_the_parts_of_the_network_are_measured_on_windows_that_no_fit_has_seen() -> None:
+    for case in model.cases(Path("nowhere")):
+        assert (case.origins >= case.ends[case.series] - 1).all()
+        assert (case.origins + case.horizon < case.panel.lengths[case.series]).all()
+        assert 1 < model.simple(case) < 4
+    assert len({kind[0] for kind in model.KINDS}) == len(model.KINDS)
+    assert all(Config(model=ModelConfig(**m), train=TrainConfig(**t)) for _, m, t in model.KINDS)

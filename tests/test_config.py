@@ -1,6 +1,10 @@
 """Each setting of a fit changes what is learnt, in any kind of fit, or is refused with a reason."""
 
-from dataclasses import fields, replace
+import ast
+import inspect
+import re
+from dataclasses import FrozenInstanceError, fields, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +14,7 @@ import pytest
 
 from lstmcast.backtest import backtest
 from lstmcast.checkpoint import Checkpoint, Training
-from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.forecaster import PANEL, Forecaster
 from lstmcast.panel import Panel
@@ -77,6 +81,23 @@ def forecast(config: Config, panel: Panel, kept: Checkpoint | None = None) -> pd
 def usual() -> dict[int, pd.DataFrame]:
     """The forecasts of the base configuration, by the number of series."""
     return {count: forecast(BASE, panel_with(count)) for count in (1, PANEL)}
+
+
+@pytest.mark.parametrize("section", [ModelConfig, TrainConfig, WindowConfig, InputConfig])
+def test_every_setting_says_what_it_is_and_cannot_be_changed_by_accident(section: type) -> None:
+    body = ast.parse(inspect.getsource(section)).body[0]
+    assert isinstance(body, ast.ClassDef)
+    said = {
+        one.target.id: ast.literal_eval(after.value)
+        for one, after in pairwise(body.body)
+        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(after, ast.Expr)
+    }
+    assert set(said) == {field.name for field in fields(section)}
+    for field in fields(section):
+        if field.type in (int, float, int | None, float | None):
+            assert re.search(r"\b(or more|above|to below)\b", said[field.name]), field.name
+    with pytest.raises(FrozenInstanceError):
+        setattr(section(), fields(section)[0].name, None)
 
 
 def test_every_setting_is_tried() -> None:

@@ -1,12 +1,16 @@
 """`docs/commands.md` is what the program's help says today."""
 
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from docs import generate
+from lstmcast.config import Cell, Loss, ModelConfig, Optimizer, Scale, Transform
 from tests.conftest import ROOT
 
 
@@ -29,6 +33,22 @@ def test_a_stale_page_is_refused_and_says_how_to_mend_it(
     monkeypatch.setattr(sys, "argv", ["generate.py"])
     assert generate.main() == 0
     assert (tmp_path / "commands.md").read_text(encoding="utf-8") == "new\n"
+
+
+def test_every_option_on_any_page_is_one_of_the_program() -> None:
+    known = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
+    tools = {"--out", "--write", "--kept", "--seeds", "--check"}  # of the benchmarks
+    for page in (ROOT / "docs").glob("*.md"):
+        named = set(re.findall(r"--[a-z][a-z-]+", page.read_text(encoding="utf-8")))
+        assert named <= known | tools, page.name
+
+
+def test_the_page_of_the_network_names_every_option_of_it() -> None:
+    text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
+    for field in fields(ModelConfig):
+        assert f"--{field.name.replace('_', '-')}" in text
+    choices = {*get_args(Cell), *get_args(Loss), *get_args(Optimizer), *get_args(Scale), *get_args(Transform)}
+    assert all(choice in text for choice in choices)
 
 
 def test_every_command_has_its_section() -> None:
