@@ -30,7 +30,8 @@ def with_calendar(panel: Panel, ahead: int) -> Panel:
     applies = np.repeat(panel.axis.cycles, 2)
     if not applies.any():
         raise UsageError(
-            f"--calendar does not apply: {panel.axis.grid.words} are all alike to a calendar", "leave out --calendar"
+            f"--calendar does not apply: to a calendar all steps are alike ({panel.axis.grid.words})",
+            "leave out --calendar",
         )
     names = np.array(_WAVES)[applies].tolist()
     return with_known(panel, names, lambda at: panel.axis.calendar(at)[:, applies].astype(np.float64), ahead)

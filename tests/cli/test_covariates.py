@@ -41,3 +41,18 @@ def test_what_cannot_apply_is_refused_in_words(
     assert said in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert not list(tmp_path.glob("runs/*/run.json"))
+
+
+def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_missing(
+    lstmcast: Program, tmp_path: Path
+) -> None:
+    write_days(tmp_path / "shop.csv")
+    made = lstmcast("fit", "shop.csv", "--target", "a", "--future", "b", "--steps", 0)
+    assert made.stderr.splitlines()[-1] == (
+        "saved; next: lstmcast predict runs/shop-a --future-data FILE, with b for 14 steps"
+    )
+    (tmp_path / "plan.csv").write_text("day,b\n2025-01-01,3\n2025-01-02,4\n")
+    done = lstmcast("predict", "runs/shop-a", "--future-data", "plan.csv")
+    assert (done.returncode, done.stdout) == (3, "")
+    assert "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02" in done.stderr
+    assert "covariates known ahead (b) are missing for 2024-04-30 to 2024-05-13 (14 steps)" in done.stderr
