@@ -68,6 +68,8 @@ def encode(
 def _remarks(column: str, values: Floats, *, again: bool) -> list[str]:
     """What is worth saying of a covariate of numbers: where it is missing, and that it never changes."""
     seen = values[~np.isnan(values)]
+    if not len(seen) and len(values):
+        return [f"covariate {column!r} is missing in every row: it can explain nothing"]
     notes = []
     if len(seen) < len(values):
         notes.append(f"covariate {column!r} is missing in {len(values) - len(seen):,} of {len(values):,} rows")

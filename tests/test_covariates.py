@@ -13,6 +13,7 @@ FRAME = pd.DataFrame(
         "same": [7, 7, 7, 7],
         "sky": ["rain", "sun", None, "sun"],
         "land": ["de", "de", "de", "de"],
+        "empty": [np.nan] * 4,
     }
 )
 
@@ -31,6 +32,7 @@ def test_text_becomes_a_column_a_category_and_an_empty_cell_is_none_of_them() ->
 def test_missing_values_are_counted_over_the_rows_that_ought_to_have_one() -> None:
     assert notes("plan") == ["covariate 'plan' is missing in 1 of 4 rows"]
     assert notes("weather", due=[True, True, False, False]) == []
+    assert notes("empty") == ["covariate 'empty' is missing in every row: it can explain nothing"]
     assert notes("weather", due=[True, True, True, False]) == ["covariate 'weather' is missing in 1 of 3 rows"]
 
 
