@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstmcast import rolling
 from lstmcast.backtest import backtest, evaluate
 from lstmcast.checkpoint import Checkpoint, Training
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
@@ -113,7 +114,10 @@ def test_the_past_of_one_target_moves_the_forecast_of_the_other_only_where_they_
         assert (np.abs(difference).max() > 1e-3) == moves
 
 
-def test_a_saved_run_forecasts_alike_from_its_end_and_from_new_rows(run: Forecaster, tmp_path: Path) -> None:
+def test_a_saved_run_forecasts_alike_from_its_end_and_from_new_rows(
+    run: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rolling, "PATHS", 10)
     again = Forecaster.load(run.save(tmp_path / "run"))
     for horizon in (None, AHEAD):
         pd.testing.assert_frame_equal(again.predict(horizon=horizon), run.predict(horizon=horizon))

@@ -121,7 +121,8 @@ def test_a_run_forecasts_beyond_its_horizon_with_its_covariates_alike_after_it_w
         one.predict(horizon=40)
 
 
-def test_holidays_and_joint_targets_go_on_beyond_the_horizon() -> None:
+def test_holidays_and_joint_targets_go_on_beyond_the_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rolling, "PATHS", 10)
     frame = weekly(80).assign(z=lambda f: f["y"] * 2)
     panel = Panel.from_frame(frame, target=["y", "z"], time="day")
     made = Forecaster(untrained(7, holidays="DE", joint=True)).fit(panel).predict(horizon=16)
