@@ -1,9 +1,13 @@
 """Probabilities are scored by what came, and the base rate knows the past alone."""
 
+from pathlib import Path
+
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstmcast import probability
+from lstmcast.backtest import backtest, evaluate, score
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.forecaster import PANEL, Forecaster
@@ -83,6 +87,22 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
     assert again.sentences() == one.verdict.sentences()
 
 
+@pytest.mark.parametrize("loss", ["bernoulli", "negative-binomial"])
+def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(loss: str, tmp_path: Path) -> None:
+    panel, one = weekly(2, 60), of(loss)
+    made = backtest(panel, one.config, windows=2)
+    events = loss == "bernoulli"
+    assert made.verdict.of_events == events and all(fold.of_events == events for fold in made.folds)
+    assert made.verdict.by_series[0]["windows"] == 2
+    again = score(made.forecasts, panel)
+    assert again.model["mae"] == pytest.approx(made.verdict.model["mae"])
+    assert again.of_events == events
+    run = one.fit(panel.head(np.array([50, 50])))
+    kept = Forecaster.load(run.save(tmp_path / "run"))
+    pd.testing.assert_frame_equal(kept.predict(), run.predict(), check_exact=True)
+    assert evaluate(kept, panel).verdict.model == evaluate(run, panel).verdict.model
+
+
 @pytest.mark.parametrize(
     ("loss", "values", "says"),
     [
@@ -102,7 +122,7 @@ def test_counts_get_whole_numbers_at_any_level_and_a_likelihood(count: int) -> N
     rng = np.random.default_rng(0)
     panel = panel_of([rng.poisson(np.exp(1 + np.sin(np.arange(60) / 2))).astype(float) for _ in range(count)], freq="D")
     one = of("negative-binomial").fit(panel)
-    made = one.predict(quantiles=(0.03, 0.5, 0.97))
+    made = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
     numbers = made[["forecast", "q3", "q50", "q97"]].to_numpy()
     assert (numbers == np.round(numbers)).all() and numbers.min() >= 0
     assert (made["q3"] <= made["q50"]).all() and (made["q50"] < made["q97"]).all()
