@@ -52,7 +52,7 @@ def in_shell(command: list[str], folder: Path) -> str:
     ("line", "offered"),
     [
         (["fo"], ["forecast"]),
-        (["runs", ""], ["diff", "ls", "show"]),
+        (["runs", "s"], ["show"]),
         (["fit", "my data.csv", "--tar"], ["--target"]),
         (["fit", "my data.csv", "--past", "w"], ["wind speed"]),
         (["fit", "my data.csv", "--past=p"], ["price"]),
