@@ -25,7 +25,7 @@ KINSHIP = 0.9
 """Correlation of a path's luck from one step to the next."""
 DRAWN = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that paths are drawn from; together they stand for the whole distribution."""
-_MAX_CELLS = 4_000_000
+_MAX_CELLS = 500_000
 
 
 class Reach(NamedTuple):
