@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import time
+import warnings
 from collections.abc import Callable
 from contextlib import chdir, redirect_stderr, redirect_stdout
 from functools import partial
@@ -72,7 +73,8 @@ def own_places(folder: Path) -> dict[str, str]:
 def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the program without a process of its own: the same but for signals and limits, at a fraction of the time."""
     out, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
-    with chdir(cwd), redirect_stdout(out), redirect_stderr(said):
+    with chdir(cwd), redirect_stdout(out), redirect_stderr(said), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # as the program does
         status = app.run([str(argument) for argument in arguments])
         out.flush()
     out.seek(0)
