@@ -80,6 +80,15 @@ def require_kind(panel: Panel, loss: Loss) -> None:
         raise UsageError(f"--loss {loss} needs a target {want}; it has {wrong[0]:g}{more}", "take another --loss")
 
 
+def require_numbers(panel: Panel, loss: Loss) -> None:
+    """Raise DataError where the target is a truth, 0 or 1, and no loss was chosen that makes sense of it."""
+    if loss == "quantile" and is_binary(panel):
+        raise DataError(
+            "the target holds 0 and 1 only, whose quantiles say next to nothing",
+            "fit it with --loss bernoulli for the probability of 1, or with --loss mse for a number",
+        )
+
+
 def _of(full: str, column: str) -> bool:
     """Whether an encoded column is of a column of the table."""
     return full == column or full.startswith(f"{column}=")

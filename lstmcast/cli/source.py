@@ -21,11 +21,16 @@ def read_panel(
     report.say(f"reading {shown(data)}")
     from lstmcast.panel import Panel
     from lstmcast.read import read_table
-    from lstmcast.requirements import require_ahead, require_room
+    from lstmcast.requirements import require_ahead, require_kind, require_numbers, require_room
+    from lstmcast.scales import require_positive
 
     panel = Panel.from_table(read_table(data, config), columns, config)
     if fit:
         require_room(panel, fit.window)
+        require_kind(panel, fit.train.loss)
+        require_numbers(panel, fit.train.loss)
+        if fit.model.transform == "log":
+            require_positive(panel)
         if ahead:
             require_ahead(panel, fit.window.horizon or panel.axis.horizon)
     report.found(panel.notes)

@@ -64,3 +64,26 @@ def test_v7_a_target_of_categories_is_refused(tmp_path: Path, refused: Refused) 
         "y",
         says=["x.csv:2", "column 'y': 'high' is not a number", "'low' 10 times", "a 0/1 column"],
     )
+
+
+def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(tmp_path: Path, refused: Refused) -> None:
+    (tmp_path / "x.csv").write_text(days(31, y=lambda day: 0 if day == 9 else wave(day)))
+    says = ["--transform log needs values above 0: 0 at 2024-03-09", "take none"]
+    refused("fit", "x.csv", "--target", "y", "--transform", "log", status=2, says=says)
+
+
+@pytest.mark.parametrize("words", [("0", "1"), ("false", "true"), ("no", "yes")])
+def test_v7_a_target_of_truths_is_refused_unless_a_probability_is_asked_for(
+    words: tuple[str, str], tmp_path: Path, refused: Refused
+) -> None:
+    (tmp_path / "x.csv").write_text(days(31, y=lambda day: words[day % 3 == 0]))
+    refused("fit", "x.csv", "--target", "y", says=["the target holds 0 and 1 only", "--loss bernoulli"])
+
+
+def test_v7_a_target_of_truths_gives_a_probability_where_that_is_asked_for(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(days(31, y=lambda day: str(day % 3 == 0)))
+    done = run_program("fit", "x.csv", "--target", "y", "--loss", "bernoulli", "--steps", 0, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    made = run_program("predict", "runs/x-y", cwd=tmp_path)
+    rows = list(csv.DictReader(made.stdout.splitlines()))
+    assert rows and all(0 < float(row["probability"]) < 1 for row in rows)
