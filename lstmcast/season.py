@@ -89,9 +89,14 @@ def _autocorrelation(d: Floats, most: int) -> Floats:
     """Autocorrelation at lags 1..most, by FFT."""
     n = len(d)
     size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.fft.rfft(d, size)
+    spectrum = np.fft.rfft(np.ldexp(d, -_exponent(d)), size)  # squares of what is far from 1 overflow, or vanish
     power = np.fft.irfft(spectrum * spectrum.conj(), size)[: most + 1]
     return power[1:] / power[0] if power[0] > 0 else np.zeros(most)
+
+
+def _exponent(d: Floats) -> int:
+    """Power of two nearest to the largest of the values: to divide by it changes no digit."""
+    return int(np.frexp(np.max(np.abs(d), initial=0.0))[1])
 
 
 def _sample(values: Floats, offsets: Ints) -> list[Floats]:

@@ -10,10 +10,14 @@ Floats = NDArray[np.float64]
 
 _EXPONENT = 60.0
 """A block of a recursive sum ends before its factors pass e to the power of this: far from the largest float."""
+_HUGE, _SHIFT = 1e270, 512
+"""Values beyond the first are summed as so many powers of two less, since those factors would carry them to infinity."""
 
 
 def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
     """Exponential moving average along `axis` that skips steps of weight 0; 0 before the first weight."""
+    if _HUGE < np.max(np.abs(x), initial=0.0) < np.inf:  # no power of two changes a digit
+        return np.ldexp(ema(np.ldexp(x, -_SHIFT), weight, alpha, axis), _SHIFT)
     mass = _decayed(weight, alpha, axis)
     total = _decayed(x * weight, alpha, axis)
     return np.asarray(np.divide(total, mass, out=np.zeros_like(mass), where=mass > 1e-300))

@@ -132,3 +132,9 @@ def test_a_season_is_seen_though_every_second_value_is_missing() -> None:
     noise = np.random.default_rng(1).normal(size=200)
     noise[1::2] = np.nan
     assert find_seasons(noise, np.array([0, 200]), Seasons(7, 0)) == Seasons(1, 0)
+
+
+@pytest.mark.parametrize("power", [-1040, 990])
+def test_the_size_of_the_values_makes_no_difference_to_a_season(power: int) -> None:
+    moves = np.random.default_rng(1).normal(size=60) + np.tile([3.0, -1, -1, -1], 15)
+    assert significance(np.ldexp(moves, power), 4) == pytest.approx(significance(moves, 4))

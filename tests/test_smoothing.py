@@ -70,3 +70,9 @@ def test_a_moving_average_stays_finite_after_a_shock() -> None:
     x = np.zeros(2000)
     x[1000] = 1e250
     assert np.isfinite(ema(x, np.ones(2000), 0.5)).all()
+
+
+def test_the_mean_of_the_largest_numbers_is_that_of_small_ones_at_another_scale() -> None:
+    x = np.random.default_rng(4).normal(size=(2, 200))
+    huge = ema(np.ldexp(x, 1000), np.ones_like(x), 0.3)
+    np.testing.assert_array_equal(huge, np.ldexp(ema(x, np.ones_like(x), 0.3), 1000))
