@@ -76,13 +76,15 @@ def guess_roles(table: Table, seen: Sequence[Seen], given: Roles) -> Columns:
     series = given.get("series") or (() if times == (ROWS,) else _key(table, free, times))
     targets = given.get("target") or _targets(table, [one for one in free if one.name not in series])[:1]
     if not targets:
-        raise _no_numbers(table, [one for one in free if one.kind == "text"])
+        raise _no_numbers(table, free)
     return Columns(**{**given, "time": times, "series": series, "target": targets})
 
 
-def _no_numbers(table: Table, texts: Sequence[Seen]) -> DataError:
+def _no_numbers(table: Table, free: Sequence[Seen]) -> DataError:
     """The error for a table without a column of numbers: what is wrong with the column most like one."""
-    digits = {one.name: pc.match_substring_regex(as_text(table.series(one.name)), r"\d") for one in texts}
+    texts = [one.name for one in free if one.kind == "text"]
+    empty = [one.name for one in free if one.kind == "empty"]
+    digits = {name: pc.match_substring_regex(as_text(table.series(name)), r"\d") for name in texts}
     shares = {name: pc.mean(found).as_py() or 0.0 for name, found in digits.items()}
     likely = max(shares, key=lambda name: shares[name], default="")
     if shares.get(likely, 0.0) >= 0.5:
@@ -90,7 +92,8 @@ def _no_numbers(table: Table, texts: Sequence[Seen]) -> DataError:
             to_number(table, likely)
         except DataError as error:
             return error
-    return DataError(f"{table.name} has no column of numbers", "give a file with a column to forecast")
+    because = f": {empty[0]!r} is empty" if empty else ""
+    return DataError(f"{table.name} has no column of numbers{because}", "give a file with a column to forecast")
 
 
 def with_roles(table: Table, seen: Sequence[Seen], roles: Columns, config: DataConfig) -> list[Seen]:

@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 _EXPONENT = 60.0
 """A block of a recursive sum ends before its factors pass e to the power of this: far from the largest float."""
 _HUGE, _SHIFT = 1e270, 512
-"""Values beyond the first are summed as so many powers of two less, since those factors would carry them to infinity."""
+"""Values beyond the first are summed so many powers of two smaller: those factors would carry them to infinity."""
 
 
 def ema(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:

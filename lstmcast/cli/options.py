@@ -178,7 +178,9 @@ class DataOptions:
     ] = None
     tz: Annotated[_Text, _option(READING, "ZONE", _ZONE, "as in the data")] = None
     date_format: Annotated[_Text, _option(READING, "FORMAT", _DATES, FOUND)] = None
-    delimiter: Annotated[_Text, _option(READING, "CHAR", "What separates the columns of a text file.", FOUND)] = None
+    delimiter: Annotated[
+        _Text, _option(READING, "CHAR", "What separates the columns of a text file; tab for a tab.", FOUND)
+    ] = None
     decimal: Annotated[_Text, _option(READING, "CHAR", "Decimal mark of a text file: . or ,", FOUND)] = None
     thousands: Annotated[
         _Text, _option(READING, "CHAR", "Separator of thousands in a text file: , . ' or blank.", NONE)
@@ -197,7 +199,8 @@ class DataOptions:
     def config(self) -> DataConfig:
         """The same as configuration."""
         given = {**vars(self), "na": tuple(dict.fromkeys((*DataConfig.na, *(self.na or ()))))}
-        return DataConfig(**{**given, "max_bytes": _bytes(self.max_bytes)})
+        mark = "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+        return DataConfig(**{**given, "delimiter": mark, "max_bytes": _bytes(self.max_bytes)})
 
 
 def _bytes(size: str | None) -> int | None:

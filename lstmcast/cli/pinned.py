@@ -43,7 +43,8 @@ def _dialect(table: "Table") -> dict[str, Any]:
     if table.source is None:
         return {}
     dialect = table.source.dialect
-    return {"delimiter": dialect.delimiter, "decimal": dialect.decimal, "encoding": "utf-8", "header": dialect.headed}
+    mark = "tab" if dialect.delimiter == "\t" else dialect.delimiter
+    return {"delimiter": mark, "decimal": dialect.decimal, "encoding": "utf-8", "header": dialect.headed}
 
 
 def _calendar(found: "Inspection") -> dict[str, Any]:

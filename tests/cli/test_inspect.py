@@ -62,6 +62,14 @@ def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(lstmcas
     assert "--fill" in found["gaps"]["done"]
 
 
+def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:
+    (tmp_path / "t.tsv").write_text("t\ty\n" + "".join(f"{step}\t{step % 3}\n" for step in range(1, 20)))
+    pinned = shlex.split(lstmcast("inspect", "t.tsv").stdout.splitlines()[-1])
+    assert pinned[pinned.index("--delimiter") + 1] == "tab"
+    again = lstmcast("inspect", *pinned[2:])
+    assert sorted(shlex.split(again.stdout.splitlines()[-1])) == sorted(pinned), again.stderr
+
+
 def test_roles_that_are_given_are_not_guessed(lstmcast: Program, sample: Path) -> None:
     given = ("--target", "temperature", "--future", "holiday", "--horizon", 5)
     seen = json.loads(lstmcast("inspect", sample / "shop.csv", *given, "--json").stdout)
