@@ -16,6 +16,8 @@ def pinned(data: str, table: "Table", found: "Inspection", reading: DataOptions,
     for role, names in roles_of(found).items():
         words += [word for name in names for word in (f"--{role}", name)]
     options = {**_dialect(table), **_calendar(found), **_chosen(reading), **_chosen(window)}
+    if options.get("delimiter") == "\t":
+        options["delimiter"] = "tab"
     options |= {"season": found.seasons.main, "horizon": found.horizon}
     for name, value in options.items():
         option = name.replace("_", "-")
@@ -43,8 +45,7 @@ def _dialect(table: "Table") -> dict[str, Any]:
     if table.source is None:
         return {}
     dialect = table.source.dialect
-    mark = "tab" if dialect.delimiter == "\t" else dialect.delimiter
-    return {"delimiter": mark, "decimal": dialect.decimal, "encoding": "utf-8", "header": dialect.headed}
+    return {"delimiter": dialect.delimiter, "decimal": dialect.decimal, "encoding": "utf-8", "header": dialect.headed}
 
 
 def _calendar(found: "Inspection") -> dict[str, Any]:

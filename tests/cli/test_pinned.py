@@ -67,7 +67,7 @@ def test_other_real_files_are_pinned_too() -> None:
     ("text", "wanted"),
     [
         ("{:02}.03.2024;{},5\n", ["--delimiter", ";", "--decimal", ",", "--date-format", "%d.%m.%Y"]),
-        ("2024-03-{:02}\t{}\n", ["--delimiter", "\t", "--date-format", "%Y-%m-%d"]),
+        ("2024-03-{:02}\t{}\n", ["--delimiter", "tab", "--date-format", "%Y-%m-%d"]),
         ("Mar {} 2024|{}.5\n", ["--delimiter", "|", "--decimal", "."]),
         ("202403{:02},{}\n", ["--freq", "D"]),
         ("17{:02}000000,{}\n", ["--date-format", "s"]),
