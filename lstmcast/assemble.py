@@ -245,10 +245,9 @@ def _say_missing(axis: TimeAxis, rows: Rows, total: int, policy: Fill, notes: li
         holes = np.where(rows.same(), rows.stamps[1:] - rows.stamps[:-1] - 1, 0)
         widest = int(holes.argmax())
         begin, end = axis.texts(rows.stamps[widest : widest + 2])
-        notes.append(
-            f"missing rows: {gaps} in {int((holes > 0).sum())} gaps, {made};"
-            f" the longest is {int(holes[widest])}, between {begin} and {end}"
-        )
+        count = int((holes > 0).sum())
+        several, longest = f"{count:,} gaps, {made}; the longest is {int(holes[widest]):,}", f"one gap, {made}"
+        notes.append(f"missing rows: {gaps:,} in {several if count > 1 else longest}, between {begin} and {end}")
 
 
 def _static(values: Floats, names: Sequence[str], rows: Rows, keys: Keys) -> Floats:

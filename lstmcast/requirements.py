@@ -58,10 +58,10 @@ def require_ahead(panel: Panel, horizon: int) -> None:
     steps, columns = np.isnan(ahead).any(axis=1), np.isnan(ahead).any(axis=0)
     absent = [name for name in names if any(_of(full, name) for full in np.array(panel.future_names)[columns])]
     dates = panel.axis.texts(panel.start[i] + panel.lengths[i] + np.flatnonzero(steps))
-    of = f" of series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
+    where = f" in series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
     more = f" (and {int(bad.sum()) - 1:,} more series)" if bad.sum() > 1 else ""
     raise DataError(
-        f"covariates known ahead ({', '.join(absent)}) are missing{of} for {_span(dates)}{more}:"
+        f"covariates known ahead ({', '.join(absent)}) are missing{where} for {_span(dates)}{more}:"
         f" need {horizon} steps ahead, have {horizon - len(dates)}",
         "give them with --future-data FILE, or as rows with an empty target",
     )

@@ -91,7 +91,7 @@ def test_missing_values_and_missing_rows_stay_missing_and_are_counted() -> None:
     panel = Panel.from_frame(frame, target="y")
     np.testing.assert_array_equal(panel.values, [1, np.nan, 3, 4, np.nan, np.nan, 7, 8])
     assert "missing target values: 1, left missing" in panel.notes
-    assert any("missing rows: 2 in 1 gaps" in note and "2020-01-04 and 2020-01-07" in note for note in panel.notes)
+    assert any("missing rows: 2 in one gap" in note and "2020-01-04 and 2020-01-07" in note for note in panel.notes)
 
 
 def test_missing_values_at_the_ends_of_a_series_are_cut_off() -> None:

@@ -51,9 +51,9 @@ def test_covariates_known_for_the_whole_horizon_are_enough() -> None:
 
 
 def test_a_hole_in_what_is_known_ahead_is_named_by_column_series_and_date() -> None:
-    with pytest.raises(DataError, match=r"\(price\) are missing of series 'b' for 2024-01-10: need 4 .* have 3"):
+    with pytest.raises(DataError, match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3"):
         require_ahead(planned({"b": [9]}), 4)
-    with pytest.raises(DataError, match=r"of series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)"):
+    with pytest.raises(DataError, match=r"in series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)"):
         require_ahead(planned({"a": [8, 11], "b": [9]}), 4)
     with pytest.raises(DataError, match=r"\(price, open\) .* for 2024-01-13, 2024-01-14.*have 4"):
         require_ahead(planned({}), 6)

@@ -116,7 +116,7 @@ def test_what_was_filled_is_said(lstmcast: Program, tmp_path: Path) -> None:
     (tmp_path / "m.csv").write_text("\n".join(lines[:30] + lines[33:]))
     shown = lstmcast("inspect", "m.csv", "--fill", "linear").stdout
     assert "gaps        none left by --fill linear" in shown
-    assert "note        missing rows: 3 in 1 gaps, filled: linear" in shown
+    assert "note        missing rows: 3 in one gap, filled: linear" in shown
 
 
 def test_a_picture_is_drawn_of_what_was_found(lstmcast: Program, sample: Path, tmp_path: Path) -> None:
