@@ -292,9 +292,11 @@ class Panel:
 
     @classmethod
     def from_stored(cls, frame: pd.DataFrame, meta: Mapping[str, Any]) -> "Panel":
-        """The panel that `to_stored` wrote."""
+        """The panel that `to_stored` wrote; raises ValueError where that is not what it was given."""
         lengths = np.array(meta["lengths"], dtype=np.int64)
         total = np.bincount(frame["series"].to_numpy(), minlength=len(lengths)).astype(np.int64)
+        if ((lengths < 1) | (lengths > total)).any():
+            raise ValueError("its series are not as long as they are said to be")
         future_offsets = _offsets(total)
         rows = ranges(future_offsets[:-1], lengths)
         names = {role: tuple(found) for role, found in meta["names"].items()}

@@ -17,6 +17,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.panel import Panel
 from lstmcast.read import read_table
 from tests.conftest import shared_file
+from tests.make import panel_of
 
 
 def daily(values: list[float | None], first: str = "2020-01-01", **columns: object) -> pd.DataFrame:
@@ -302,6 +303,13 @@ def test_the_median_is_interpolated_where_it_is_not_asked_for_and_levels_are_put
     assert table.iloc[0, 2:].tolist() == pytest.approx([5, 2, 8])
     chance = panel.forecast_frame(np.array([0]), np.array([3]), np.array([[[0.3]]]), [0.5], probability=True)
     assert list(chance) == ["shop", "day", "probability"]
+
+
+@pytest.mark.parametrize("length", [2**40, 5, 0, -1])
+def test_a_stored_panel_with_more_steps_than_rows_is_refused_before_they_are_laid_out(length: int) -> None:
+    frame, meta = panel_of([np.arange(4.0)]).to_stored()
+    with pytest.raises(ValueError, match="not as long as they are said to be"):
+        Panel.from_stored(frame, meta | {"lengths": [length]})
 
 
 def test_a_panel_survives_being_stored() -> None:

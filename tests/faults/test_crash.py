@@ -191,7 +191,8 @@ def killed(seed: int, pair: Path, folder: Path) -> str:
     with subprocess.Popen(
         [*PROGRAM, *line, "--force"], cwd=folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
     ) as program:
-        wait_for(lambda: (run / "checkpoint").exists() or program.poll() is not None)
+        first = chance.choice(["checkpoint", "checkpoint/*.safetensors"])  # begun, or something learnt
+        wait_for(lambda: any(run.glob(first)) or program.poll() is not None)
         time.sleep(chance.choice([0.0, 0.02, 0.3, 2.0]) * chance.random())
         program.send_signal(signal.SIGKILL)
     which = survives(pair, run, program.returncode, "")
@@ -214,11 +215,11 @@ def test_p2_a_kill_at_a_random_moment_loses_nothing(pair: Path, tmp_path: Path) 
 @pytest.mark.slow
 def test_p2_kills_at_many_random_moments_lose_nothing(pair: Path, tmp_path: Path) -> None:
     found = Counter[str]()
-    for seed in range(16):
+    for seed in range(32):
         (tmp_path / str(seed)).mkdir()
         found[killed(seed, pair, tmp_path / str(seed))] += 1
     record("kill -9 of a fit at a random moment", found)
-    assert len(found) > 1
+    assert any("kept states" in how for how in found)
 
 
 def flip(pair: Path, folder: Path, count: int) -> Counter[str]:
