@@ -173,6 +173,7 @@ def _opened(place: Path, folder: int) -> Run:
         manifest = _parse(_contents(handle, place / MANIFEST), place / MANIFEST)
         for name in manifest["files"]:
             _check_name(name, place)
+        for name in manifest["files"]:
             try:
                 handles[name] = _open_regular(place / name, folder)
             except FileNotFoundError:

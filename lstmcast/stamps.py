@@ -283,7 +283,14 @@ def _unparsed(table: Table, name: str, texts: pa.Array, parsed: list[Parsed], in
 def _unread(table: Table, name: str, texts: pa.Array, good: NDArray[np.bool_]) -> DataError:
     row, count = int((~good).argmax()), int((~good).sum())
     more = f" (and {count - 1} more)" if count > 1 else ""
+    odd, usual = texts[row].as_py(), texts[int(good.argmax())].as_py()
+    remark = "" if good.any() and _looks(odd) == _looks(usual) else table.misplaced(~good)
     return DataError(
-        f"{table.locate(row)}: column {name!r}: {texts[row].as_py()!r} is not a date{more}",
-        table.misplaced(~good) or "mend it, or say how dates are written with --date-format '%d.%m.%Y'",
+        f"{table.locate(row)}: column {name!r}: {odd!r} is not a date{more}",
+        remark or "mend it, or say how dates are written with --date-format '%d.%m.%Y'",
     )
+
+
+def _looks(text: str) -> str:
+    """What a text looks like from afar: a day that does not exist looks like one that does."""
+    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))
