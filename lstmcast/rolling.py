@@ -59,7 +59,7 @@ def rolled(
         spread = np.tile(spread, (PATHS, 1, 1))  # (S * K, H, V)
         for done in range(known, horizon, known):
             luck = np.stack([_luck(done // known, known, k) for k in kind], 1)  # (S, K, H)
-            paths = _lengthened(paths, _at(spread, luck.reshape(-1, known)))
+            paths = _lengthened(paths, _at(spread, luck.reshape(-1, known))).tail(reach.memory)
             spread = _follow(forecast, paths, known, together)
             mixed = spread.reshape(PATHS, len(own), known, -1).transpose(1, 2, 0, 3).reshape(len(own), known, -1)
             later = np.moveaxis(np.quantile(mixed, levels, axis=-1), 0, -1)
