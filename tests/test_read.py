@@ -187,7 +187,7 @@ def test_a_quote_inside_a_cell_is_text(tmp_path: Path) -> None:
         (b"t,y\n1,\xe9\n", "byte 6 (0xe9) is not UTF-8"),
         (b"t,y\n1,\0\n", "byte 6 is NUL"),
         ("t,y\n1,2\n".encode("utf-16"), "UTF-16"),
-        (gzip.compress(PLAIN.encode() * 99)[:-20], "damaged or cut short"),
+        (gzip.compress(PLAIN.encode() * 99, mtime=0)[:-20], "damaged or cut short"),
         (b"PAR1" + b"\0" * 40, "damaged or cut short"),
         (b"ARROW1" + b"\0" * 40, "damaged or cut short"),
         (b"\x28\xb5\x2f\xfd" + b"\1" * 40, "damaged or cut short"),
