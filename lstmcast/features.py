@@ -214,34 +214,42 @@ def same_phase(h: Ints, season: int) -> Ints:
 def _block(z: Floats, seasons: Seasons, state: ScalerState, lengths: Ints) -> dict[str, NDArray[Any]]:
     """Per-step arrays of series of similar length; z: [n, T], NaN where missing or past the end."""
     m, m2 = seasons
-    log = state.log
     seen = ~np.isnan(z)
     w = seen.astype(np.float64)
     z = fill_forward(z, m)
-    n, width = z.shape
-    t = np.arange(width)
-    short, k = max(m, 4), max(m, 4)
-    average = _moving_average(z, short)
-    d1, dm = _difference(z, 1), _difference(z, m)
-    s1, scale = _scales(d1, dm, w, m)
-    usual = np.maximum(np.abs(average), np.cumsum(np.abs(z), 1) / (t + 1)) + 1e-9
-    scale = scale + FLOOR * np.where(log[:, None], 1.0, usual)
-    centre = average
-    if state.centre is not None and state.spread is not None:
-        centre, scale = state.centre[:, None], np.repeat(state.spread[:, None], width, 1)
+    t, k = np.arange(z.shape[1]), max(m, 4)
+    average = _moving_average(z, k)
     index = _season_index(z - average, z, w, m, lengths, 0.3) if m > 1 else np.zeros_like(z)
-    lagged_index = _lag(index, m)
-    adjusted = z - np.where(t < m, index, lagged_index)
-    level = ema(adjusted, w, 0.5)
+    adjusted = z - np.where(t < m, index, _lag(index, m))
     trend = np.zeros_like(z)
     trend[:, k:] = ema((average[:, k:] - average[:, :-k]) / k, w[:, k:], 1 / max(m, 5))
-    slope = _expanding_slope(adjusted, w)
-    profile = np.zeros_like(z)
-    if m2:
-        long_average = _moving_average(z, m2)
-        profile = _season_index(z - long_average, z, w, m2, lengths, 0.4)
-    expected = np.where(t == 0, z, _lag(level, 1) + lagged_index)
-    size = np.where(log[:, None], 1.0, usual)
+    arrays = {
+        "z": z,
+        "level": ema(adjusted, w, 0.5),
+        "slow_level": ema(adjusted, w, 0.1),
+        "trend": trend,
+        "slope": _expanding_slope(adjusted, w),
+        "index": index,
+        "profile": _season_index(z - _moving_average(z, m2), z, w, m2, lengths, 0.4) if m2 else np.zeros_like(z),
+    }
+    x, scale = _step_features(arrays, average, w, seasons, state)
+    return {"x": x, "seen": seen, "scale": scale, **arrays}
+
+
+def _step_features(
+    arrays: dict[str, Floats], average: Floats, w: Floats, seasons: Seasons, state: ScalerState
+) -> tuple[NDArray[np.float32], Floats]:
+    """What the encoder reads, [n, T, STEP_FEATURES], and the scale of each step, [n, T]; average, w: [n, T]."""
+    z, (m, m2), log = arrays["z"], seasons, state.log[:, None]
+    t, k = np.arange(z.shape[1]), max(m, 4)
+    d1, dm = _difference(z, 1), _difference(z, m)
+    usual = np.maximum(np.abs(average), np.cumsum(np.abs(z), 1) / (t + 1)) + 1e-9
+    size = np.where(log, 1.0, usual)
+    scale = _scale(d1, dm, w, m) + FLOOR * size
+    centre = average
+    if state.centre is not None and state.spread is not None:
+        centre, scale = state.centre[:, None], np.repeat(state.spread[:, None], z.shape[1], 1)
+    expected = np.where(t == 0, z, _lag(arrays["level"], 1) + _lag(arrays["index"], m))
     x = [
         (z - centre) / scale,
         d1 / scale,
@@ -249,43 +257,29 @@ def _block(z: Floats, seasons: Seasons, state: ScalerState, lengths: Ints) -> di
         0.2 * np.log(scale / size + 1e-6),
         np.broadcast_to(np.minimum(t, 200) / 100, z.shape),
         (z - expected) / scale,
-        trend * k / scale,
+        arrays["trend"] * k / scale,
         _difference(average, 1) * m / scale,
         _difference(z, m2) / scale if m2 else np.zeros_like(z),
         np.where(t >= m2 - 1, _lag(z, m2 - 1) - z, 0.0) / scale if m2 else np.zeros_like(z),
         np.where(t >= m - 1, _lag(z, m - 1) - z, 0.0) / scale if m > 1 else np.zeros_like(z),
-        slope * k / scale,
+        arrays["slope"] * k / scale,
         np.broadcast_to(np.minimum(t / m, 20) / 10, z.shape),
         np.full_like(z, np.log(m) / 4),
         np.full_like(z, float(m2 > 0)),
-        np.broadcast_to(log[:, None].astype(np.float64), z.shape),
+        np.broadcast_to(log.astype(np.float64), z.shape),
         1 - w,
     ]
-    return {
-        "x": np.clip(np.stack(x, -1), -state.bound(CLIP), state.bound(CLIP)).astype(np.float32),
-        "z": z,
-        "seen": seen,
-        "scale": scale,
-        "level": level,
-        "slow_level": ema(adjusted, w, 0.1),
-        "trend": trend,
-        "slope": slope,
-        "index": index,
-        "profile": profile,
-    }
+    return np.clip(np.stack(x, -1), -state.bound(CLIP), state.bound(CLIP)).astype(np.float32), scale
 
 
-def _scales(d1: Floats, dm: Floats, w: Floats, m: int) -> tuple[Floats, Floats]:
-    """Averages of the absolute one-step difference, and of the seasonal one with the former as its floor."""
+def _scale(d1: Floats, dm: Floats, w: Floats, m: int) -> Floats:
+    """Average of the absolute seasonal difference, with a quarter of that of the one-step difference as its floor."""
     alpha = 1 / max(2 * m, 10)
-    both = w * _lag(w, 1)
-    s1 = ema(np.abs(d1), both, alpha)
-    if m == 1 or d1.shape[1] <= m:
-        return s1, s1
-    seasonal = ema(np.abs(dm[:, m:]), w[:, m:] * w[:, :-m], alpha)
-    scale = s1.copy()
-    scale[:, m:] = np.maximum(seasonal, 0.25 * s1[:, m:])
-    return s1, scale
+    scale = ema(np.abs(d1), w * _lag(w, 1), alpha)
+    if m > 1 and d1.shape[1] > m:
+        seasonal = ema(np.abs(dm[:, m:]), w[:, m:] * w[:, :-m], alpha)
+        scale[:, m:] = np.maximum(seasonal, 0.25 * scale[:, m:])
+    return scale
 
 
 def _season_index(rest: Floats, z: Floats, w: Floats, m: int, lengths: Ints, alpha: float) -> Floats:
