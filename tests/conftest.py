@@ -1,13 +1,18 @@
-"""What the tests share: where the real data lies, and one thread a process."""
+"""What the tests share: where the real data lies, one thread a process, the same cases in every run."""
 
 import os
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 # Set before torch or numpy is loaded, and inherited by every program that a test starts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+# A change is judged by the same cases as the one before it; `pytest --hypothesis-profile=default` looks for new ones.
+settings.register_profile("repeatable", derandomize=True)
+settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_DATA = ROOT / "sample_data"

@@ -31,7 +31,7 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     stamps = pd.date_range("1999-12-01", periods=40, freq=freq)
     parts = []
     for name in draw(st.lists(ids, min_size=1, max_size=4, unique=True)):
-        first, count = draw(st.integers(0, 8)), draw(st.integers(6, 30))
+        first, count = draw(st.integers(0, 8)), draw(st.integers(12, 30))  # of fewer, gaps may leave another rhythm
         gone = draw(st.sets(st.integers(2, count - 2), max_size=2))
         empty = draw(st.sets(st.integers(2, count - 2), max_size=2))
         planned = draw(st.integers(0, 2))
