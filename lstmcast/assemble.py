@@ -17,7 +17,7 @@ from lstmcast.config import Columns, DataConfig, Fill
 from lstmcast.covariates import Encoded, encode, numbers
 from lstmcast.errors import DataError, listed
 from lstmcast.grid import HOUR, WEEK
-from lstmcast.groups import fill
+from lstmcast.groups import fill, offsets_of
 from lstmcast.layouts import DAY, SECOND, Ints
 from lstmcast.mixed import mixed_frequencies
 from lstmcast.read import Table
@@ -140,11 +140,11 @@ def _flat(
     return {
         "keys": tuple(keys.keys[code] for code in np.flatnonzero(keep).tolist()),
         "values": fill(_spread(rows.values[inside, 0], place, int(lengths.sum())), config.fill),
-        "offsets": _offsets(lengths[keep]),
+        "offsets": offsets_of(lengths[keep]),
         "start": spans.first[keep],
         "past": _spread(past[rows.rows[inside]], place, int(lengths.sum())),
         "future": _spread(future[rows.rows[in_future]], future_place, int((lengths + ahead).sum())),
-        "future_offsets": _offsets((lengths + ahead)[keep]),
+        "future_offsets": offsets_of((lengths + ahead)[keep]),
         "static": _static(static[rows.rows], roles[2].names, rows, keys)[keep],
     }
 
@@ -163,11 +163,7 @@ def _places(spans: _Spans, rows: Rows, lengths: Ints) -> tuple[Places, Places]:
         return slice(None), slice(None)  # every step has its row: nothing to move
     step = rows.stamps - spans.first[rows.codes]
     inside = np.flatnonzero((step >= 0) & (step < lengths[rows.codes]))
-    return inside, _offsets(lengths)[rows.codes[inside]] + step[inside]
-
-
-def _offsets(lengths: Ints) -> Ints:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return inside, offsets_of(lengths)[rows.codes[inside]] + step[inside]
 
 
 def _spread(values: Floats, place: Places, total: int) -> Floats:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.errors import DataError, listed
+from lstmcast.groups import offsets_of
 from lstmcast.layouts import Ints
 from lstmcast.panel import Panel, ranges
 
@@ -91,7 +92,7 @@ def _prepended(panel: Panel, known: Panel, place: Ints, lacks: Bools) -> Panel:
     """The panel with the steps of `known` before the first step of each series that `lacks` [N] them."""
     before = np.where(lacks, panel.start - known.start[place], 0)
     lengths, total = panel.lengths + before, np.diff(panel.future_offsets) + before
-    offsets, future_offsets = (np.concatenate([[0], np.cumsum(n)]).astype(np.int64) for n in (lengths, total))
+    offsets, future_offsets = (offsets_of(n) for n in (lengths, total))
     own = ranges(offsets[:-1] + before, panel.lengths)
     there = np.minimum(before, np.where(lacks, known.lengths[place], 0))
     taken, laid = ranges(known.offsets[place], there), ranges(offsets[:-1], there)

@@ -26,7 +26,7 @@ from lstmcast.interrupt import Waiting
 from lstmcast.model import Network, Shape, depth, rehead, widen
 from lstmcast.optimizers import OPTIMIZERS
 from lstmcast.train import Event, OnEvent, Schedule, Trained, train
-from lstmcast.windows import Sampler, Windows
+from lstmcast.windows import Batch, Sampler, Windows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -278,8 +278,7 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
     @torch.no_grad()
     def loss(network: Network) -> float:
         total = count = 0.0
-        for part in parts(len(series)):
-            batch = task.windows.batch(series[part], origins[part, None], encoded(task.windows))
+        for _, batch in batches(task.windows, series, origins):
             known = float((~torch.isnan(batch.target)).sum())
             total += float(network.loss(network(*batch.inputs), batch.truth)) * known
             count += known
@@ -306,8 +305,7 @@ def forecast(
     options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
     state = windows.steps.state
     with one_thread():
-        for part in parts(len(series)):
-            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+        for part, batch in batches(windows, series, origins):
             added = torch.from_numpy(windows.effect(series[part], origins[part]))
             truth = batch.truth._replace(base=batch.base + added[:, None])
             base, scale, owner = truth.base[:, 0, :, None], batch.scale[:, 0, :, None], series[part, None, None]
@@ -323,15 +321,12 @@ def forecast(
     return made, options
 
 
-def encoded(windows: Windows) -> int:
-    """Steps that are encoded before an origin at validation and prediction."""
-    return windows.context + windows.stride // 2
-
-
-def parts(count: int) -> Iterator[slice]:
-    """Slices of so many windows, each as many as are forecast at once."""
-    for start in range(0, count, _CHUNK_OF_WINDOWS):
-        yield slice(start, min(start + _CHUNK_OF_WINDOWS, count))
+def batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
+    """Windows as validation and prediction read them, some at a time: which of them [K], and their batch."""
+    steps = windows.context + windows.stride // 2
+    for start in range(0, len(series), _CHUNK_OF_WINDOWS):
+        part = slice(start, min(start + _CHUNK_OF_WINDOWS, len(series)))
+        yield part, windows.batch(series[part], origins[part, None], steps)
 
 
 def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from lstmcast.ensemble import encoded, one_thread, parts
+from lstmcast.ensemble import batches, one_thread
 from lstmcast.errors import UsageError
 from lstmcast.model import Network
 from lstmcast.windows import Windows
@@ -23,8 +23,7 @@ def errors(networks: Sequence[Network], windows: Windows, series: Ints, origins:
     """What point forecasts of each network are off by, in scales, [M, K, H]; NaN where the value is missing."""
     out = np.empty((len(networks), len(series), windows.horizon))
     with one_thread():
-        for part in parts(len(series)):
-            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+        for part, batch in batches(windows, series, origins):
             for m, network in enumerate(networks):
                 z = network.loss.quantiles(network.eval()(*batch.inputs), batch.truth, (0.5,))[..., 0]
                 out[m, part] = ((batch.z - z) / batch.scale)[:, 0].numpy()
@@ -45,8 +44,7 @@ def leaned_on(networks: Sequence[Network], weights: Floats, windows: Windows, se
     share = weights * learnt if (weights * learnt).sum() > 0 else weights
     out = np.zeros((len(series), windows.context))
     with one_thread():
-        for part in parts(len(series)):
-            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+        for part, batch in batches(windows, series, origins):
             for network, each in zip(networks, share / share.sum(), strict=True):
                 out[part] += each * network.eval().leaned_on(batch.x, batch.at, batch.pad)[:, 0].numpy()
     return out
@@ -65,8 +63,7 @@ def likelihood(
         return {}
     out = np.empty((len(networks), len(series), windows.horizon))
     with one_thread():
-        for part in parts(len(series)):
-            batch = windows.batch(series[part], origins[part, None], encoded(windows))
+        for part, batch in batches(windows, series, origins):
             logs, z = windows.steps.state.log[series[part]][:, None], batch.z[:, 0].numpy()
             for m, network in enumerate(networks):
                 made = network.loss.log_density(network.eval()(*batch.inputs), batch.truth)[:, 0].numpy()

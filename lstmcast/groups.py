@@ -1,4 +1,4 @@
-"""Many numbers made one: the rows of a period or of a repeated stamp, and values where some are missing.
+"""Rows in groups: where the groups begin, and many numbers of a group made one, where some are missing.
 
 Axes: n rows in order, G groups of neighbouring rows, K columns. NaN is missing.
 """
@@ -67,3 +67,8 @@ def fill(values: Floats, how: str) -> Floats:
         return np.asarray(values[np.maximum.accumulate(np.where(missing, 0, places))])
     known = ~missing
     return np.asarray(np.interp(places, places[known], values[known]))
+
+
+def offsets_of(lengths: Ints) -> Ints:
+    """Where each of several groups end to end begins, and where the last one ends: [N + 1] for lengths [N]."""
+    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)

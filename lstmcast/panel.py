@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from lstmcast.assemble import assemble
 from lstmcast.config import Columns, DataConfig, Duplicates, Fill
 from lstmcast.errors import DataError
+from lstmcast.groups import offsets_of
 from lstmcast.layouts import Ints
 from lstmcast.metrics import point_forecast
 from lstmcast.read import Table
@@ -187,11 +188,11 @@ class Panel:
             self,
             keys=tuple(self.keys[i] for i in index.tolist()),
             values=self.values[rows],
-            offsets=_offsets(end - begin),
+            offsets=offsets_of(end - begin),
             start=self.start[index] + begin,
             past=self.past[rows],
             future=self.future[ranges(self.future_offsets[index] + begin, future)],
-            future_offsets=_offsets(future),
+            future_offsets=offsets_of(future),
             static=self.static[index],
         )
 
@@ -297,7 +298,7 @@ class Panel:
         total = np.bincount(frame["series"].to_numpy(), minlength=len(lengths)).astype(np.int64)
         if ((lengths < 1) | (lengths > total)).any():
             raise ValueError("its series are not as long as they are said to be")
-        future_offsets = _offsets(total)
+        future_offsets = offsets_of(total)
         rows = ranges(future_offsets[:-1], lengths)
         names = {role: tuple(found) for role, found in meta["names"].items()}
         block = {
@@ -313,7 +314,7 @@ class Panel:
             key_types=tuple(meta["key_types"]),
             keys=tuple(tuple(key) for key in meta["keys"]),
             values=frame["value"].to_numpy(np.float64)[rows],
-            offsets=_offsets(lengths),
+            offsets=offsets_of(lengths),
             start=np.array(meta["start"], dtype=np.int64),
             past=block["past"][rows],
             future=block["future"],
@@ -336,10 +337,6 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
-
-
-def _offsets(lengths: Ints) -> Ints:
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
 
 def _placed(values: Floats, rows: Ints, total: int) -> Floats:

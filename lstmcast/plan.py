@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from lstmcast.config import DataConfig
 from lstmcast.covariates import encode
 from lstmcast.errors import UsageError
+from lstmcast.groups import offsets_of
 from lstmcast.layouts import Ints
 from lstmcast.panel import Panel, ranges
 from lstmcast.read import Table
@@ -58,7 +59,7 @@ def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> 
     before = np.diff(panel.future_offsets)
     total = before.copy()
     np.maximum.at(total, owner, step + 1)
-    offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
+    offsets = offsets_of(total)
     future = np.full((int(offsets[-1]), panel.future.shape[1]), np.nan)
     future[ranges(offsets[:-1], before)] = panel.future
     future[offsets[owner] + step] = rows.values[taken]
@@ -72,7 +73,7 @@ def with_known(panel: Panel, names: Sequence[str], table: Callable[[Ints], Float
     only they reach.
     """
     total = np.maximum(np.diff(panel.future_offsets), panel.lengths + ahead)
-    offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
+    offsets = offsets_of(total)
     first, width = int(panel.start.min()), panel.future.shape[1]
     known = table(np.arange(first, int((panel.start + total).max())))
     future = np.full((int(offsets[-1]), width + known.shape[1]), np.nan)

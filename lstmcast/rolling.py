@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.groups import offsets_of
 from lstmcast.panel import Panel, ranges
 
 Floats = NDArray[np.float64]
@@ -116,14 +117,14 @@ def _at(spread: Floats, luck: Floats) -> Floats:
 def _lengthened(panel: Panel, values: Floats) -> Panel:
     """The panel with further steps `values` [N, H] of each series, past covariates unknown there."""
     lengths, steps = panel.lengths + values.shape[1], np.full(len(panel), values.shape[1])
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    offsets = offsets_of(lengths)
     before, after = ranges(offsets[:-1], panel.lengths), ranges(offsets[:-1] + panel.lengths, steps)
     longer = np.full(int(offsets[-1]), np.nan)
     longer[before], longer[after] = panel.values, values.ravel()
     past = np.full((len(longer), panel.past.shape[1]), np.nan)
     past[before] = panel.past
     total = np.maximum(np.diff(panel.future_offsets), lengths)
-    future_offsets = np.concatenate([[0], np.cumsum(total)]).astype(np.int64)
+    future_offsets = offsets_of(total)
     future = np.full((int(future_offsets[-1]), panel.future.shape[1]), np.nan)
     future[ranges(future_offsets[:-1], np.diff(panel.future_offsets))] = panel.future
     return replace(panel, values=longer, offsets=offsets, past=past, future=future, future_offsets=future_offsets)
