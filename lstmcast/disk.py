@@ -1,6 +1,8 @@
 """Files that are whole or absent, on the disk and not only on their way to it. Knows nothing of what is in them."""
 
 import contextlib
+import ctypes
+import errno
 import hashlib
 import os
 import shutil
@@ -56,6 +58,18 @@ def _named(file: Path) -> Iterator[None]:
     except OSError as error:
         error.filename = str(file)
         raise
+
+
+def exchange(one: Path, other: Path) -> bool:
+    """Let two folders trade names in one step, where the system can (Linux); False where it cannot."""
+    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
+    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
+    if renameat2 is None or renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
+        return renameat2 is not None
+    code = ctypes.get_errno()
+    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
+        return False
+    raise OSError(code, os.strerror(code), str(other))
 
 
 def beside(place: Path, kind: str) -> Path:

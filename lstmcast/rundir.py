@@ -5,7 +5,6 @@ or the new one and never a mix. Knows nothing of how a run was trained or of wha
 """
 
 import contextlib
-import ctypes
 import errno
 import json
 import os
@@ -18,9 +17,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from lstmcast.disk import beside, digest, sync_folder, write_new
+from lstmcast.disk import beside, digest, exchange, sync_folder, write_new
 from lstmcast.errors import RunError, suggest
 from lstmcast.lock import holder, lock
 
@@ -35,14 +34,14 @@ REPORT = "report.html"
 """Not of the run's files, but made of it: a new run takes its place without it."""
 CHECKPOINT = "checkpoint"
 """Folder of an unfinished fit; see checkpoint.py."""
+PREVIOUS = "previous"
+"""Folder of the run that an update replaced; a run itself."""
 MANIFEST_LIMIT = 1 << 28
 """Bytes of the largest manifest that is read."""
 FILE_LIMIT = 1 << 34
 """Bytes of the largest other file that is read."""
 _OF_CHECKPOINTS = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
-_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
 _NAME_A_RUN = "name the directory that `lstmcast fit` printed"
 
 
@@ -77,15 +76,6 @@ class Run:
         return data
 
 
-def default_path(source: str, targets: tuple[str, ...]) -> Path:
-    """Where a run goes unless told: `runs/<file stem>-<target>`, always one plain file name under `runs`."""
-    stem = "stdin" if source == "-" else _SUFFIXES.sub("", _name(source))
-    name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
-    if len(os.fsencode(name)) > 100:
-        name = f"{os.fsencode(name)[:80].decode(errors='ignore')}-{digest(os.fsencode(name))[:8]}"
-    return Path("runs", f"_{name}" if _RESERVED.match(name) else name)
-
-
 def holds_run(path: str | Path) -> bool:
     """Whether a published run is at `path`."""
     return _settled(Path(path)).joinpath(MANIFEST).is_file()
@@ -112,11 +102,19 @@ def refuse_taken(path: str | Path, *, force: bool = False) -> None:
     _refuse_foreign(place)
 
 
-def publish(path: str | Path, files: Mapping[str, bytes], manifest: Mapping[str, Any], *, force: bool = False) -> Path:
+def publish(
+    path: str | Path,
+    files: Mapping[str, bytes],
+    manifest: Mapping[str, Any],
+    *,
+    force: bool = False,
+    previous: Literal["none", "same", "replaced"] = "none",
+) -> Path:
     """Write a run to `path` in one step, its manifest last; a run that was there stays whole until then.
 
-    With `force` a run there is replaced, and files in the folder that are not the run's own are kept. Returns `path`.
-    Raises RunError where the place is taken, LockedError while another process writes there.
+    With `force` a run there is replaced, and files in the folder that are not the run's own are kept. Its previous
+    version is none, the same as before, or the run that is replaced. Returns `path`. Raises RunError where the place
+    is taken, LockedError while another process writes there.
     """
     for name in files:
         _check_name(name, Path(path))
@@ -129,7 +127,9 @@ def publish(path: str | Path, files: Mapping[str, bytes], manifest: Mapping[str,
         try:
             fill(stage, files, manifest)
             if place.exists():
-                _keep_foreign(place, stage)
+                if previous == "replaced":
+                    _keep_replaced(place, stage)
+                _keep_foreign(place, stage, {PREVIOUS} if previous != "same" and _has_previous(place) else set())
             _swap(stage, place)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
@@ -219,8 +219,20 @@ def _in_the_way(entry: Path) -> RunError:
     return RunError(f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out")
 
 
-def _keep_foreign(old: Path, stage: Path) -> None:
-    own = {MANIFEST, REPORT, CHECKPOINT}
+def _keep_replaced(old: Path, stage: Path) -> None:
+    """Make the run that is replaced the previous version of the one in `stage`."""
+    (stage / PREVIOUS).mkdir()
+    for name in (*open_run(old).files, MANIFEST):
+        _link(old / name, stage / PREVIOUS / name)
+    sync_folder(stage / PREVIOUS)
+
+
+def _has_previous(place: Path) -> bool:
+    return (place / MANIFEST).is_file() and (place / PREVIOUS / MANIFEST).is_file()
+
+
+def _keep_foreign(old: Path, stage: Path, own: set[str]) -> None:
+    own |= {MANIFEST, REPORT, CHECKPOINT}
     if (old / MANIFEST).is_file():
         own |= _own_names(old, stage)
     for entry in old.iterdir():
@@ -252,24 +264,12 @@ def _swap(stage: Path, place: Path) -> None:
     """Put `stage` at `place`; what was there is at `stage` afterwards."""
     if not place.exists() or not any(place.iterdir()):
         stage.rename(place)
-    elif not _exchange(stage, place):
+    elif not exchange(stage, place):
         aside = beside(place, "old")  # for an instant the run is there alone: see _settled
         shutil.rmtree(aside, ignore_errors=True)
         place.rename(aside)
         stage.rename(place)
         aside.rename(stage)
-
-
-def _exchange(one: Path, other: Path) -> bool:
-    """Let two folders trade names in one step, where the system can (Linux); False where it cannot."""
-    renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    if renameat2 is None or renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
-        return renameat2 is not None
-    code = ctypes.get_errno()
-    if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
-        return False
-    raise OSError(code, os.strerror(code), str(other))
 
 
 def _settled(place: Path) -> Path:
@@ -377,13 +377,6 @@ def _neighbours(path: Path) -> str:
 
 def _corrupt(file: Path, what: str) -> RunError:
     return RunError(f"{str(file)!r} {what}", "take the run from a backup, or fit it again")
-
-
-def _name(source: str) -> str:
-    """Return the last part of a path that names something: of the pattern `sales/*.parquet` it is `sales`."""
-    pattern = not Path(source).exists()
-    parts = [part for part in Path(source).parts if not (pattern and re.search(r"[*?\[]", part))]
-    return Path(*parts).resolve().name if parts else "data"
 
 
 def versions() -> dict[str, str]:

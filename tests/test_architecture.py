@@ -37,7 +37,7 @@ LAYERS = (
         "synthetic",
     },
     {"effects", "scales", "encoders", "model", "losses", "optimizers", "windows"},
-    {"train", "lock", "rundir", "parallel", "inputs", "joint", "rolling", "parameters"},
+    {"train", "lock", "naming", "rundir", "parallel", "inputs", "joint", "rolling", "parameters"},
     {"ensemble", "store", "checkpoint", "pretrain"},
     {"warmstart", "fitness"},
     {"forecaster"},

@@ -10,7 +10,7 @@ import pytest
 from lstmcast import rundir
 from lstmcast.errors import RunError
 from lstmcast.lock import lock
-from lstmcast.rundir import default_path, holds_run, open_run, publish, refuse_taken
+from lstmcast.rundir import holds_run, open_run, publish, refuse_taken
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
 MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
@@ -115,7 +115,7 @@ def test_an_empty_folder_is_a_fine_place_and_a_full_one_is_not(tmp_path: Path) -
 def test_the_old_run_stays_whole_where_folders_cannot_trade_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rundir, "_exchange", lambda *_: False)
+    monkeypatch.setattr(rundir, "exchange", lambda *_: False)
     path = publish(tmp_path / "run", FILES, MANIFEST)
     publish_over(path, {"metrics.json": b"new"})
     assert open_run(path).read("metrics.json") == b"new"
@@ -125,7 +125,7 @@ def test_the_old_run_stays_whole_where_folders_cannot_trade_names(
 def test_a_replacement_cut_off_between_two_renames_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rundir, "_exchange", lambda *_: False)
+    monkeypatch.setattr(rundir, "exchange", lambda *_: False)
     path = publish(tmp_path / "run", FILES, MANIFEST)
     path.rename(tmp_path / ".run.old")
     assert holds_run(path)
@@ -142,7 +142,7 @@ def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
 ) -> None:
     path = publish(tmp_path / "run", FILES, MANIFEST)
     if call == "rename":  # folders that trade names need none
-        monkeypatch.setattr(rundir, "_exchange", lambda *_: False)
+        monkeypatch.setattr(rundir, "exchange", lambda *_: False)
     real, before, failures = getattr(os, call), b"{}", 0
     for nth in range(1, 25):
         count = itertools.count(1)
@@ -299,38 +299,37 @@ def test_a_run_reached_through_a_link_is_replaced_where_it_lies(tmp_path: Path) 
     assert open_run(tmp_path / "run").read("metrics.json") == b"new"
 
 
+def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(tmp_path: Path) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    publish(path, {"metrics.json": b"2"}, MANIFEST, force=True, previous="replaced")
+    assert open_run(path / "previous").read("metrics.json") == b"{}"
+    publish(path, {"metrics.json": b"3"}, MANIFEST, force=True, previous="same")
+    assert open_run(path).read("metrics.json") == b"3"
+    assert open_run(path / "previous").read("metrics.json") == b"{}"
+    publish(path, {"metrics.json": b"4"}, MANIFEST, force=True, previous="replaced")
+    assert open_run(path / "previous").read("metrics.json") == b"3"
+    assert not (path / "previous" / "previous").exists()
+    publish_over(path, {"metrics.json": b"5"})
+    assert names(path) == {"run.json", "metrics.json"}
+    assert names(tmp_path) == {"run"}
+
+
+def test_a_folder_of_the_users_own_called_previous_is_never_touched(tmp_path: Path) -> None:
+    path = publish(tmp_path / "run", FILES, MANIFEST)
+    (path / "previous").mkdir()
+    (path / "previous" / "thesis.tex").write_text("mine")
+    with pytest.raises(RunError, match="in the way"):
+        publish(path, FILES, MANIFEST, force=True, previous="replaced")
+    publish_over(path, {"metrics.json": b"2"})
+    assert (path / "previous" / "thesis.tex").read_text() == "mine"
+
+
 def test_a_taken_place_is_refused_before_the_work(tmp_path: Path) -> None:
     path = publish(tmp_path / "run", FILES, MANIFEST)
     with pytest.raises(RunError, match="holds a run"):
         refuse_taken(path)
     refuse_taken(path, force=True)
     refuse_taken(tmp_path / "free")
-
-
-@pytest.mark.parametrize(
-    ("source", "targets", "expected"),
-    [
-        ("data/air.csv", ("price",), "air-price"),
-        ("data/air.2024.CSV.gz", ("a", "b"), "air.2024-a-b"),
-        ("-", ("y",), "stdin-y"),
-        ("sales/*.parquet", ("y",), "sales-y"),
-        ("x.csv", ("../../etc/passwd",), "x-.._.._etc_passwd"),
-        ("..hidden.csv", ("y",), "hidden-y"),
-        ("con.csv", ("y",), "con-y"),
-        ("con.x.csv", ("y",), "_con.x-y"),
-        ("é.csv", ("größe (cm)",), "é-größe_cm_"),
-    ],
-)
-def test_a_run_is_put_under_runs_by_the_name_of_its_file_and_target(
-    source: str, targets: tuple[str, ...], expected: str
-) -> None:
-    assert default_path(source, targets) == Path("runs", expected)
-
-
-def test_very_long_names_are_cut_and_stay_distinct() -> None:
-    paths = {default_path("x.csv", ("é" * 300 + end,)) for end in "ab"}
-    assert len(paths) == 2
-    assert all(len(os.fsencode(path.name)) <= 100 for path in paths)
 
 
 def test_a_reader_goes_on_with_the_run_that_it_began_with(tmp_path: Path) -> None:

@@ -28,7 +28,8 @@ from lstmcast.cli.source import read_panel, tell_panel
 from lstmcast.config import CHECKPOINT_EVERY, Config, seconds
 from lstmcast.errors import UsageError
 from lstmcast.lock import lock
-from lstmcast.rundir import CHECKPOINT, default_path, holds_run, refuse_taken
+from lstmcast.naming import default_path
+from lstmcast.rundir import CHECKPOINT, holds_run, refuse_taken
 
 if TYPE_CHECKING:
     from lstmcast.forecaster import Forecaster

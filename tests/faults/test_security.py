@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast import rundir
+from lstmcast.naming import default_path
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import Refused, days, run_inside
 from tests.faults.test_run_directory import FIT, edit
@@ -81,7 +82,7 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
 def test_x3_ids_are_never_file_names(hostile: Path) -> None:
     assert {entry.name for entry in (hostile / "run").iterdir()} == {rundir.MANIFEST, *rundir.FILES}
     assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "said", "run"}
-    assert rundir.default_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
+    assert default_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
 
 
 def forecast_ids(text: str) -> set[str]:
