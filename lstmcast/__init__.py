@@ -9,7 +9,6 @@ Public names are loaded when they are first used, so that importing the package 
 
 import sys
 from importlib import import_module
-from importlib.metadata import version
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
@@ -62,6 +61,8 @@ __all__ = sorted([*_HOME, "__version__"])
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
+        from importlib.metadata import version  # slower than all else here
+
         return version("lstmcast")
     if name not in _HOME:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -18,9 +18,9 @@ from lstmcast import parallel
 from lstmcast.config import QUANTILES, Config
 from lstmcast.continuation import continued
 from lstmcast.errors import DataError, UsageError, suggest
-from lstmcast.forecaster import Forecaster
+from lstmcast.events import Event, OnEvent
 from lstmcast.panel import Panel, point_name
-from lstmcast.train import Event, OnEvent
+from lstmcast.predictor import Predictor
 from lstmcast.verdict import Verdict, actuals, first_origins, judge
 
 Floats = npt.NDArray[np.float64]
@@ -93,6 +93,8 @@ def backtest(
     if refit:
         made, season = _refitted(panel, config, chosen, levels, expanding, jobs, on_event)
     else:
+        from lstmcast.forecaster import Forecaster  # training needs torch, which `evaluate` need not load
+
         past = panel.head(_ends(panel, chosen, 0))
         forecaster = Forecaster(config).fit(past, on_event=on_event)
         made, season = forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels), forecaster.season
@@ -100,7 +102,7 @@ def backtest(
 
 
 def evaluate(
-    forecaster: Forecaster,
+    forecaster: Predictor,
     panel: Panel,
     *,
     windows: int | None = None,
@@ -180,7 +182,7 @@ def _count_back(panel: Panel, horizon: int, windows: int, step: int) -> _Windows
     return _Windows(series, origins[series, fold], fold - fold.min())
 
 
-def _training_ends(forecaster: Forecaster, panel: Panel) -> Ints:
+def _training_ends(forecaster: Predictor, panel: Panel) -> Ints:
     """Index in each series of `panel` of the last step that the forecaster was trained on, [N]."""
     known = panel.align(forecaster.panel)
     ends = np.where(known >= 0, forecaster.cutoff[known], forecaster.cutoff.max()) - panel.start
@@ -262,6 +264,8 @@ def _seeded(config: Config, fold: int) -> Config:
 
 def _fold(past: Panel, config: Config, levels: Floats) -> tuple[Floats, int]:
     """Fit on the past and forecast from its end: all that a fold does, with nothing of the future at hand."""
+    from lstmcast.forecaster import Forecaster  # see above
+
     forecaster = Forecaster(config).fit(past)
     series = np.arange(len(past))
     return forecaster.quantiles(past, series, past.lengths - 1, config.window.horizon, levels), forecaster.season

@@ -4,11 +4,14 @@ An instant is an int64 of microseconds since 1970. Knows no files.
 """
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
-import pandas as pd
 
 from lstmcast.layouts import SECOND, Bools, Ints
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 USUAL_ZONES = (
     *("Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York", "America/Santiago"),
@@ -17,7 +20,7 @@ USUAL_ZONES = (
 """Zones whose clocks change as those of many others do: enough to know such an hour by."""
 
 
-def microseconds(stamps: pd.DatetimeIndex) -> Ints:
+def microseconds(stamps: "pd.DatetimeIndex") -> Ints:
     """Microseconds since 1970 of naive stamps."""
     return np.asarray(stamps, dtype="M8[us]").astype(np.int64)
 
@@ -95,5 +98,7 @@ def _best(wall: Ints, test: Callable[[Ints, str], Bools]) -> tuple[str, Bools]:
     return max(found, key=lambda one: int(one[1].sum()))
 
 
-def _stamps(instants: Ints) -> pd.DatetimeIndex:
+def _stamps(instants: Ints) -> "pd.DatetimeIndex":
+    import pandas as pd  # slow to import, and steps without a zone need none of it
+
     return pd.DatetimeIndex(instants.view("M8[us]"))

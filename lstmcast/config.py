@@ -22,6 +22,17 @@ Cell = Literal["lstm", "gru", "rnn"]
 Loss = Literal["quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"]
 RAW_LOSSES = ("negative-binomial", "bernoulli")
 """Losses of the target's own numbers, which no transform may change."""
+INTERVALS: dict[Loss, Literal["own", "residuals", "likelihood", "none"]] = {
+    "quantile": "own",
+    "mse": "residuals",
+    "mae": "residuals",
+    "huber": "residuals",
+    "student-t": "likelihood",
+    "negative-binomial": "likelihood",
+    "bernoulli": "none",
+}
+"""Where the quantiles of a network with this loss come from: its own outputs, errors that must be measured, the
+distribution that it puts out, or nowhere, where the target is 0 or 1."""
 Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
 Decay = Literal["constant", "cosine", "onecycle"]
 Scale = Literal["causal", "standard", "robust", "minmax", "none"]

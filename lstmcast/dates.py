@@ -5,10 +5,9 @@ frequencies and no series.
 """
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 
 from lstmcast import clocks
@@ -16,6 +15,9 @@ from lstmcast.clocks import microseconds
 from lstmcast.errors import DataError
 from lstmcast.layouts import DAY, SECOND, Ints, Parsed, parse, render
 from lstmcast.serials import EPOCHS, UNITS, Numbers, instants_of, layout_of, numbers_of
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _UNIVERSAL = ("Z", "UTC", "GMT")
 
@@ -65,7 +67,7 @@ class Form:
         texts = render(self.layout, written, stated)
         if self.kind == "number":
             return np.array([int(text) for text in texts], dtype=np.int64)
-        return pd.Index(np.array(texts, dtype=object), dtype="str")
+        return np.array(texts, dtype=object)
 
     def texts(self, instants: Ints, *, dates_only: bool = False) -> list[str]:
         """The stamps as text; typed stamps in ISO form, without the clock where `dates_only`."""
@@ -76,6 +78,8 @@ class Form:
 
     def read(self, values: Any) -> Ints:
         """Instants of stamps in this form; typed datetimes are understood whatever the form. Raises DataError."""
+        import pandas as pd
+
         index = pd.Index(np.atleast_1d(values) if np.isscalar(values) or np.ndim(values) == 0 else values)
         if self.kind == "step":
             return _whole(index)
@@ -108,7 +112,7 @@ class Form:
             return written
         return clocks.to_local(written, self.zone) if self.wall else clocks.to_universal(written, self.zone)
 
-    def _typed(self, stamps: pd.DatetimeIndex) -> Ints:
+    def _typed(self, stamps: "pd.DatetimeIndex") -> Ints:
         if stamps.tz is not None:
             universal = microseconds(stamps.tz_convert("UTC").tz_localize(None))
             return clocks.to_local(universal, self.zone or "UTC") if self.wall else universal
@@ -128,18 +132,20 @@ class Form:
         return str(self.texts(np.array([1_579_000_000 * SECOND // DAY * DAY], dtype=np.int64))[0])
 
 
-def _stamps(instants: Ints) -> pd.DatetimeIndex:
+def _stamps(instants: Ints) -> "pd.DatetimeIndex":
+    import pandas as pd  # slow to import, and a forecast whose stamps are texts or numbers needs none of it
+
     return pd.DatetimeIndex(instants.view("M8[us]"))
 
 
-def _whole(index: pd.Index) -> Ints:
+def _whole(index: "pd.Index") -> Ints:
     numbers = _numbers(index)
     if numbers.dtype.kind == "i" or (numbers == np.floor(numbers)).all():
         return numbers.astype(np.int64)
     raise DataError(f"{index[0]!r} is not a whole number, as the time axis has", "give the step as an integer")
 
 
-def _numbers(index: pd.Index) -> Numbers:
+def _numbers(index: "pd.Index") -> Numbers:
     values = index.to_numpy()
     if values.dtype.kind in "iu":
         return np.asarray(values, dtype=np.int64)

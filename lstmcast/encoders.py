@@ -9,9 +9,9 @@ Axes: C steps of a chunk, B chunks, P origins per chunk, L context, F input feat
 import torch
 from torch import Tensor, nn
 
+from lstmcast.network import RESIDUAL
+
 CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
-RESIDUAL = 3
-"""From this many layers on, each layer but the first adds to what it reads."""
 
 
 class Stack(nn.Module):

@@ -16,24 +16,26 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from safetensors.torch import load_file
-from torch import Tensor
+from safetensors.numpy import load_file
 
 from lstmcast import features, parallel
 from lstmcast.checkpoint import Checkpoint, Stopped, Training
-from lstmcast.config import QUANTILES, Config, ModelConfig
+from lstmcast.config import Config, ModelConfig
+from lstmcast.events import Event, OnEvent
+from lstmcast.inference import batches
 from lstmcast.interrupt import Waiting
-from lstmcast.model import Network, Shape, depth, rehead, widen
+from lstmcast.losses import Truth
+from lstmcast.model import Network, one_thread, read, rehead
+from lstmcast.network import Shape, Singles, depth, widen
 from lstmcast.optimizers import OPTIMIZERS
-from lstmcast.train import Event, OnEvent, Schedule, Trained, train
-from lstmcast.windows import Batch, Sampler, Windows
+from lstmcast.train import Schedule, Trained, train
+from lstmcast.windows import Sampler, Windows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Weights = dict[str, Tensor]
+Weights = dict[str, Singles]
 
 PRETRAINED = Path(__file__).parent / "pretrained" / "weights.safetensors"
-_CHUNK_OF_WINDOWS = 512
 _ASKED = 800
 """Validation windows that early stopping looks at; the verdict looks at all."""
 FEW_STEPS = 250
@@ -70,7 +72,7 @@ class Member:
 
 def pretrained_weights() -> Weights:
     """The shipped weights, trained on synthetic series only (see `pretrain.py`)."""
-    return {name: value.float() for name, value in load_file(PRETRAINED).items()}
+    return {name: value.astype(np.float32) for name, value in load_file(PRETRAINED).items()}
 
 
 def fine_tunings(config: Config, start: Weights | None, members: int, head: str = "quantile") -> list[Recipe]:
@@ -279,54 +281,12 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
     def loss(network: Network) -> float:
         total = count = 0.0
         for _, batch in batches(task.windows, series, origins):
-            known = float((~torch.isnan(batch.target)).sum())
-            total += float(network.loss(network(*batch.inputs), batch.truth)) * known
+            known = float((~np.isnan(batch.target)).sum())
+            total += float(network.loss(network(*read(batch)), Truth.of(batch))) * known
             count += known
         return total / max(count, 1)
 
     return loss
-
-
-@torch.no_grad()
-def forecast(
-    networks: Sequence[Network],
-    windows: Windows,
-    series: Ints,
-    origins: Ints,
-    levels: Sequence[float] = QUANTILES,
-    spread: Floats | None = None,
-) -> tuple[Floats, Floats]:
-    """Sorted quantiles of each network [M, K, H, Q] and the candidates [K, H, A], in the user's units.
-
-    levels: other than QUANTILES for losses of a distribution only. spread: [M, 1 or K, H, Q], in scales, makes
-    quantiles of the forecasts of point losses.
-    """
-    made = np.empty((len(networks), len(series), windows.horizon, len(levels)))
-    options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
-    state = windows.steps.state
-    with one_thread():
-        for part, batch in batches(windows, series, origins):
-            added = torch.from_numpy(windows.effect(series[part], origins[part]))
-            truth = batch.truth._replace(base=batch.base + added[:, None])
-            base, scale, owner = truth.base[:, 0, :, None], batch.scale[:, 0, :, None], series[part, None, None]
-            for m, network in enumerate(networks):
-                z = network.loss.quantiles(network.eval()(*batch.inputs), truth, levels)[:, 0].numpy()
-                if spread is not None:
-                    z = z + (spread[m] if len(spread[m]) == 1 else spread[m, part]) * scale.numpy()
-                made[m, part] = features.inverse(z, owner, state)
-            blend = base + batch.blend[:, 0].double() * scale
-            options[part] = features.inverse(blend.numpy(), owner, state)
-    if networks[0].loss.interval == "none":
-        options.clip(0, 1, out=options)
-    return made, options
-
-
-def batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
-    """Windows as validation and prediction read them, some at a time: which of them [K], and their batch."""
-    steps = windows.context + windows.stride // 2
-    for start in range(0, len(series), _CHUNK_OF_WINDOWS):
-        part = slice(start, min(start + _CHUNK_OF_WINDOWS, len(series)))
-        yield part, windows.batch(series[part], origins[part, None], steps)
 
 
 def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:
@@ -355,14 +315,3 @@ def out_of_time(config: Config, members: list[Member]) -> tuple[str, ...]:
     cut = [m for m in members if m.trained.stopped]
     done = ", ".join(f"{m.recipe.name} after {m.trained.history[-1].step} of {m.recipe.schedule.steps}" for m in cut)
     return (f"the time budget of {config.train.time_budget:g} s stopped training: {done} steps",) if cut else ()
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

@@ -16,9 +16,9 @@ import torch
 from lstmcast import ensemble, parallel
 from lstmcast.config import Config
 from lstmcast.ensemble import Recipe
+from lstmcast.events import Event
 from lstmcast.forecaster import PANEL, SEEDS, Forecaster
 from lstmcast.panel import Panel
-from lstmcast.train import Event
 
 PROBED = 4
 """Training steps of each member of the probe."""
@@ -92,7 +92,7 @@ def estimate(panel: Panel, config: Config) -> Estimate:
         context=probe.context,
         windows=int((panel.lengths - probe.horizon).clip(0).sum()),
         members=len(recipes),
-        parameters=sum(weight.numel() for network in probe.networks for weight in network.parameters()),
+        parameters=sum(network.parameters for network in probe.networks),
         training_steps=sum(recipe.schedule.steps for recipe in recipes),
         seconds=fixed + min(_shared(training, jobs, many), float(config.train.time_budget or math.inf)),
         memory=_resident() * (1 + jobs if jobs > 1 else 1),

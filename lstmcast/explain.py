@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from lstmcast import fitness, metrics
 from lstmcast.continuation import continued
 from lstmcast.errors import DataError
-from lstmcast.forecaster import Forecaster
 from lstmcast.holdout import hold_back
 from lstmcast.panel import Panel
+from lstmcast.predictor import Predictor
 from lstmcast.verdict import actuals
 
 Floats = NDArray[np.float64]
@@ -62,7 +62,7 @@ class Explanation:
         return pd.DataFrame(chosen, columns=list(Factor._fields))
 
 
-def explain(forecaster: Forecaster, panel: Panel | None = None) -> Explanation:
+def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     """Explain the forecasts of the newest windows of `panel`, by default of the run's own validation windows.
 
     Raises DataError where no series is long enough to hold a horizon back.
@@ -79,7 +79,7 @@ def explain(forecaster: Forecaster, panel: Panel | None = None) -> Explanation:
     return Explanation(len(case.scale), forecaster.horizon, case.error(plain), tuple(ranked))
 
 
-def attention(forecaster: Forecaster, panel: Panel | None = None) -> pd.DataFrame:
+def attention(forecaster: Predictor, panel: Panel | None = None) -> pd.DataFrame:
     """How much the forecast from the end of each series leans on the steps of its context, in shares of 1.
 
     Columns: the series columns, the time column, `attention`. Raises UsageError for a run without attention.
@@ -101,7 +101,7 @@ class _Case:
     steps: int
 
     @classmethod
-    def of(cls, forecaster: Forecaster, panel: Panel) -> "_Case":
+    def of(cls, forecaster: Predictor, panel: Panel) -> "_Case":
         series, origins = _windows(forecaster, panel)
         scale = metrics.seasonal_scale(panel.values, panel.offsets, panel.lengths, forecaster.season)[series]
         kept = scale > 0
@@ -112,7 +112,7 @@ class _Case:
         steps = min(STEPS, forecaster.context, int(cut.lengths.min()) - 1)
         return cls(cut, actuals(panel, series, origins, forecaster.horizon), scale[kept], max(steps, 1))
 
-    def forecast(self, forecaster: Forecaster, without: int = 0) -> Floats:
+    def forecast(self, forecaster: Predictor, without: int = 0) -> Floats:
         """Medians [K, H], with the value of the past step `without` missing (0: none)."""
         panel, last = self.panel, self.panel.lengths - 1
         if without:
@@ -133,7 +133,7 @@ class _Case:
         return float(np.nanmean(size / self.scale[:, None]))
 
 
-def _windows(forecaster: Forecaster, panel: Panel) -> tuple[Ints, Ints]:
+def _windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     """Series and origins [K] of the newest windows that hold a season of history."""
     config = forecaster.config
     _, series, origins = hold_back(panel, forecaster.horizon, forecaster.season, config.window.validation)
@@ -152,7 +152,7 @@ def _windows(forecaster: Forecaster, panel: Panel) -> tuple[Ints, Ints]:
     return series[chosen], origins[chosen]
 
 
-def _without_covariates(forecaster: Forecaster, case: _Case) -> Sequence[tuple[str, Floats]]:
+def _without_covariates(forecaster: Predictor, case: _Case) -> Sequence[tuple[str, Floats]]:
     """Each covariate's name, and the forecasts without it."""
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(forecaster.covariate_names):

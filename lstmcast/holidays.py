@@ -13,7 +13,6 @@ from numpy.typing import NDArray
 from lstmcast.errors import UsageError, suggest
 from lstmcast.layouts import DAY, Ints
 from lstmcast.panel import Panel
-from lstmcast.plan import with_known
 from lstmcast.timeaxis import TimeAxis
 
 Floats = NDArray[np.float64]
@@ -31,7 +30,7 @@ def with_holidays(panel: Panel, country: str, ahead: int) -> Panel:
     where holidays make no sense: steps without dates, and years.
     """
     names = BY_DAY if _step_in_days(panel.axis, country) <= 1 else BY_PERIOD
-    return with_known(panel, names, lambda ordinals: table(panel.axis, ordinals, country), ahead)
+    return panel.with_known(names, lambda ordinals: table(panel.axis, ordinals, country), ahead)
 
 
 def table(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:

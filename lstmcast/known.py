@@ -9,7 +9,6 @@ from lstmcast.config import InputConfig
 from lstmcast.errors import UsageError
 from lstmcast.holidays import BY_DAY, BY_PERIOD, with_holidays
 from lstmcast.panel import Panel
-from lstmcast.plan import with_known
 from lstmcast.timeaxis import CALENDAR
 
 _WAVES = tuple(f"{cycle}, {wave}" for cycle in CALENDAR for wave in ("sine", "cosine"))
@@ -34,7 +33,7 @@ def with_calendar(panel: Panel, ahead: int) -> Panel:
             "leave out --calendar",
         )
     names = np.array(_WAVES)[applies].tolist()
-    return with_known(panel, names, lambda at: panel.axis.calendar(at)[:, applies].astype(np.float64), ahead)
+    return panel.with_known(names, lambda at: panel.axis.calendar(at)[:, applies].astype(np.float64), ahead)
 
 
 def origins(panel: Panel, inputs: InputConfig) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from torch import Tensor
 from torch.nn.functional import huber_loss, softplus
 
 from lstmcast.config import QUANTILES
+from lstmcast.windows import Batch
 
 Floats = NDArray[np.float64]
 
@@ -32,18 +33,21 @@ class Truth(NamedTuple):
     base: Tensor
     scale: Tensor
 
+    @classmethod
+    def of(cls, batch: Batch) -> "Truth":
+        """The truth of a batch of windows."""
+        return cls(*(torch.from_numpy(part) for part in (batch.target, batch.z, batch.base, batch.scale)))
+
 
 class Loss:
     """Base of all losses: the network puts out quantiles or one point, relative to the base, in scales.
 
     start: the outputs of a network that has learnt nothing. located: whether the first (or each) output is a place on
-    the relative scale. interval: where quantiles come from: "own", "likelihood" of a distribution, "residuals" that
-    must be measured, or "none", where the target is 0 or 1.
+    the relative scale.
     """
 
     start: tuple[float, ...] = (0.0,)
     located = True
-    interval = "residuals"
 
     def join(self, out: Tensor, mixed: Tensor) -> Tensor:
         """What the network puts out, from its corrections [..., O] and the blend of the candidates [..., 1]."""
@@ -57,7 +61,7 @@ class Loss:
 
     def naive(self, out: Tensor, truth: Truth) -> float:
         """The loss of the base alone, in the form of `out`; infinite where that is no forecast."""
-        return float(self(torch.zeros_like(out), truth)) if self.interval in ("own", "residuals") else math.inf
+        return float(self(torch.zeros_like(out), truth))
 
     def cost(self, out: Tensor, truth: Truth) -> Tensor:
         """Loss of each step, [...]; what it says of unknown targets is not used, but must have finite gradients."""
@@ -68,16 +72,11 @@ class Loss:
         made = truth.base[..., None] + out.double() * truth.scale[..., None]
         return made.expand(*made.shape[:-1], len(levels))
 
-    def log_density(self, out: Tensor, truth: Truth) -> Tensor:
-        """Log-likelihood of z, float64 [...]; only where the loss is one of a distribution."""
-        raise NotImplementedError
-
 
 class Quantile(Loss):
     """The pinball loss of the levels QUANTILES (Koenker & Bassett 1978)."""
 
     start = (0.0,) * len(QUANTILES)
-    interval = "own"
 
     def __call__(self, out: Tensor, truth: Truth) -> Tensor:
         """Mean over all known targets and levels."""
@@ -113,11 +112,26 @@ class Huber(Loss):
         return huber_loss(out[..., 0], truth.relative, reduction="none")
 
 
-class StudentT(Loss):
+class Density(Loss):
+    """Negative log-likelihood under a distribution that the network puts out."""
+
+    def log_density(self, out: Tensor, truth: Truth) -> Tensor:
+        """Log-likelihood of z, float64 [...]."""
+        raise NotImplementedError
+
+    def cost(self, out: Tensor, truth: Truth) -> Tensor:
+        """Negative log-likelihood of z."""
+        return -self.log_density(out, truth)
+
+    def naive(self, out: Tensor, truth: Truth) -> float:  # noqa: ARG002
+        """The base alone is no distribution."""
+        return math.inf
+
+
+class StudentT(Density):
     """Negative log-likelihood of Student's t: place, width, and degrees of freedom above 2 (Lange et al. 1989)."""
 
     start = (0.0, 0.5, 0.0)
-    interval = "likelihood"
 
     def join(self, out: Tensor, mixed: Tensor) -> Tensor:
         """The blend moves the place alone."""
@@ -147,12 +161,11 @@ class StudentT(Loss):
         return there - torch.log(truth.scale)  # type: ignore[no-any-return]
 
 
-class NegativeBinomial(Loss):
+class NegativeBinomial(Density):
     """Negative log-likelihood of counts: the blend times a learnt factor is the mean (Salinas et al. 2020)."""
 
     start = (0.0, -1.0)
     located = False
-    interval = "likelihood"
     least = 0.01
     """Least mean of a blend: what was always zero so far may still come."""
 
@@ -173,10 +186,6 @@ class NegativeBinomial(Loss):
         made = torch.distributions.NegativeBinomial(failures, logits=odds, validate_args=False)
         return made.log_prob(torch.nan_to_num(truth.z).clamp(min=0))  # type: ignore[no-any-return, no-untyped-call]
 
-    def cost(self, out: Tensor, truth: Truth) -> Tensor:
-        """Negative log-probability of the count."""
-        return -self.log_density(out, truth)
-
     def quantiles(self, out: Tensor, truth: Truth, levels: Sequence[float]) -> Tensor:
         """Quantiles of the distribution, whole numbers."""
         from scipy import stats  # see above
@@ -186,11 +195,10 @@ class NegativeBinomial(Loss):
         return torch.from_numpy(stats.nbinom.ppf(np.asarray(levels), failures[..., None].numpy(), share))
 
 
-class Bernoulli(Loss):
+class Bernoulli(Density):
     """Cross-entropy of a target of 0 and 1: the blend's log-odds plus a learnt correction."""
 
     located = False
-    interval = "none"
     least = 0.01
     """No blend is surer than this."""
 
@@ -207,10 +215,6 @@ class Bernoulli(Loss):
         """Log-probability of the 0 or 1."""
         cost = torch.nn.functional.binary_cross_entropy_with_logits
         return -cost(self._odds(out, truth), torch.nan_to_num(truth.z), reduction="none")
-
-    def cost(self, out: Tensor, truth: Truth) -> Tensor:
-        """Cross-entropy."""
-        return -self.log_density(out, truth)
 
     def quantiles(self, out: Tensor, truth: Truth, levels: Sequence[float]) -> Tensor:
         """The probability of a 1, at every level."""

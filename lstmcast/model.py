@@ -6,39 +6,21 @@ Axes: C steps of a chunk, B chunks, P origins per chunk, H horizon, F input feat
 A candidates, O outputs of the loss, D hidden size, W width of an encoder's state.
 """
 
-import re
-from typing import NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from lstmcast.config import QUANTILES
 from lstmcast.encoders import Attention, alone, both_ways, one_way, recurrent
-from lstmcast.losses import LOSSES
+from lstmcast.losses import LOSSES, Truth
+from lstmcast.network import READS_STEPS, Frozen, Shape, Singles
+from lstmcast.windows import Batch
 
-_READS_STEPS = re.compile(r"encoder\.(layers\.0\.)?weight_ih_l0(_reverse)?")
-_LAYER = re.compile(r"encoder\.(layers\.\d+\.weight_ih_l0|weight_ih_l\d+)")
-
-
-class Shape(NamedTuple):
-    """What rebuilds a network. `covariates` and `ahead` are inputs added to the universal ones.
-
-    context: steps that an origin can look back on, where the network itself must know (both ways, attention).
-    """
-
-    features: int
-    local: int
-    candidates: int
-    hidden: int
-    layers: int
-    covariates: int = 0
-    ahead: int = 0
-    cell: str = "lstm"
-    bidirectional: bool = False
-    attention: bool = False
-    layer_norm: bool = False
-    context: int = 0
-    loss: str = "quantile"
+Floats = NDArray[np.float64]
 
 
 class Network(nn.Module):
@@ -70,7 +52,7 @@ class Network(nn.Module):
         with torch.no_grad():
             last.bias[: len(self.loss.start)] = torch.tensor(self.loss.start)
             for name, weight in self.named_parameters():
-                if _READS_STEPS.fullmatch(name):
+                if READS_STEPS.fullmatch(name):
                     weight[:, shape.features :] = 0
             self.local.weight[:, shape.local :] = 0
 
@@ -118,41 +100,59 @@ class Network(nn.Module):
         return weights.gather(-1, places.clamp(min=0)).masked_fill(places < 0, 0.0)
 
 
-def depth(weights: dict[str, Tensor]) -> int:
-    """Recurrent layers of a network with these weights."""
-    return sum(_LAYER.fullmatch(name) is not None for name in weights)
+def read(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """What a network reads of a batch."""
+    x, at, local, blend, pad = map(torch.from_numpy, (batch.x, batch.at, batch.local, batch.blend, batch.pad))
+    return x, at, local, blend, pad
 
 
-def widen(weights: dict[str, Tensor], shape: Shape) -> dict[str, Tensor]:
-    """Weights of the same network without covariates, with zero columns added for those of `shape`."""
-    out = dict(weights)
-    widths = {name: shape.features + shape.covariates for name in weights if _READS_STEPS.fullmatch(name)}
-    for name, width in (widths | {"local.weight": shape.local + shape.ahead}).items():
-        old = weights[name]
-        out[name] = torch.cat([old, old.new_zeros(old.shape[0], width - old.shape[1])], 1)
-    return out
+def freeze(network: Network) -> Frozen:
+    """The network as arrays, which further training leaves alone."""
+    weights = network.state_dict().items()
+    return Frozen(network.shape, {name: value.detach().float().cpu().numpy().copy() for name, value in weights})
 
 
-def narrow(weights: dict[str, Tensor], features: int, local: int) -> dict[str, Tensor]:
-    """Undo `widen`: weights without the columns that a panel's own covariates added."""
-    out = {name: value[:, :features] if _READS_STEPS.fullmatch(name) else value for name, value in weights.items()}
-    return out | {"local.weight": weights["local.weight"][:, :local]}
+def thaw(frozen: Frozen) -> Network:
+    """The network that arrays are the weights of, ready to forecast."""
+    with torch.device("meta"):
+        network = Network(frozen.shape).eval()
+    network.load_state_dict({name: torch.from_numpy(value) for name, value in frozen.weights.items()}, assign=True)
+    return network
 
 
-def rehead(weights: dict[str, Tensor], network: Network, old: str) -> dict[str, Tensor]:
+@torch.no_grad()
+def quantiles_in_torch(frozen: Frozen, batch: Batch, base: Floats, levels: Sequence[float]) -> Floats:
+    """Quantiles of a batch as transformed, float64 [B, P, H, Q], of any network; `base` takes the place of its own."""
+    network, truth = thaw(frozen), Truth.of(batch)._replace(base=torch.from_numpy(base))
+    with one_thread():
+        return network.loss.quantiles(network(*read(batch)), truth, levels).numpy()
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
+
+
+def rehead(weights: Mapping[str, Singles], network: Network, old: str) -> dict[str, Tensor]:
     """Weights for `network` from those of one that was trained for the loss `old`; all but the last layer carry over.
 
     Of that, what weighs the candidates carries over, and from quantiles the median as the location.
     """
     last, bias = "head.4.weight", "head.4.bias"
-    out = dict(network.state_dict()) | weights
+    out = network.state_dict() | {name: torch.from_numpy(weight) for name, weight in weights.items()}
     if old == network.shape.loss:
         return out
     had, n = len(LOSSES[old].start), len(network.loss.start)
     for name in (last, bias):
         fresh = network.state_dict()[name].clone()
-        fresh[n:] = weights[name][had:]
+        fresh[n:] = out[name][had:]
         if old == "quantile" and network.loss.located:
-            fresh[0] = weights[name][QUANTILES.index(0.5)]
+            fresh[0] = out[name][QUANTILES.index(0.5)]
         out[name] = fresh
     return out

@@ -7,23 +7,24 @@ K windows, H horizon, Q quantiles. An origin is the index of the last known step
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, TypedDict, Unpack, cast
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
 from numpy.typing import NDArray
 
-from lstmcast.assemble import assemble
 from lstmcast.config import Columns, DataConfig, Duplicates, Fill
 from lstmcast.errors import DataError
 from lstmcast.groups import offsets_of
 from lstmcast.layouts import Ints
 from lstmcast.metrics import point_forecast
-from lstmcast.read import Table
 from lstmcast.timeaxis import TimeAxis
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from lstmcast.read import Table
 
 Floats = NDArray[np.float64]
 Names = str | Sequence[str] | None
@@ -79,7 +80,7 @@ class Panel:
     @classmethod
     def from_frame(
         cls,
-        frame: pd.DataFrame,
+        frame: "pd.DataFrame",
         *,
         target: Names = None,
         time: Names = None,
@@ -105,6 +106,8 @@ class Panel:
             target=target, time=time, series=series, past=past, future=future, static=static, freq=freq,
             date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample, like=like,
         )  # fmt: skip
+        from lstmcast.read import Table  # what reads data is slow to import, and a saved panel needs none of it
+
         return cls._given(Table(_indexed(frame, _names(time)).rename(columns=str), "frame"), options)
 
     @classmethod
@@ -113,6 +116,10 @@ class Panel:
 
         options: as of `from_frame`. Raises what `from_frame` raises; DataError too where a column is there twice.
         """
+        import pyarrow as pa
+
+        from lstmcast.read import Table
+
         arrow = table if isinstance(table, pa.Table) else pa.table(table)
         double = [name for name, count in Counter(arrow.column_names).items() if count > 1]
         if double:
@@ -120,7 +127,7 @@ class Panel:
         return cls._given(Table(arrow, "table"), options)
 
     @classmethod
-    def _given(cls, table: Table, options: Options) -> "Panel":
+    def _given(cls, table: "Table", options: Options) -> "Panel":
         like, roles = options.get("like"), [_names(cast(Names, options.get(role))) for role in ROLES]
         columns = like.columns if like and not any(roles) else Columns(*roles)
         reading = {name: value for name, value in options.items() if name not in (*ROLES, "like")}
@@ -129,12 +136,14 @@ class Panel:
     @classmethod
     def from_table(
         cls,
-        table: Table,
+        table: "Table",
         columns: Columns,
         config: DataConfig = DataConfig(),  # noqa: B008
         like: "Panel | None" = None,
     ) -> "Panel":
         """Validate a table. With `like`, the panel a run was trained on: the same frequency and categories are kept."""
+        from lstmcast.assemble import assemble
+
         axis, encodings = (like.axis, like.encodings) if like else (None, None)
         return cls(**assemble(table, columns, config, axis, encodings))
 
@@ -179,6 +188,21 @@ class Panel:
         later = self._cut(np.flatnonzero(steps < self.lengths), steps, self.lengths)
         return self.head(steps), later
 
+    def with_known(self, names: Sequence[str], table: Callable[[Ints], Floats], ahead: int) -> "Panel":
+        """The panel with covariates `names` that `table` knows at any consecutive ordinals [n]: their columns, [n, C].
+
+        They reach at least `ahead` steps after each series. What else is known ahead stays as it is, missing (NaN)
+        where only they reach.
+        """
+        total = np.maximum(np.diff(self.future_offsets), self.lengths + ahead)
+        offsets = offsets_of(total)
+        first, width = int(self.start.min()), self.future.shape[1]
+        known = table(np.arange(first, int((self.start + total).max())))
+        future = np.full((int(offsets[-1]), width + known.shape[1]), np.nan)
+        future[ranges(offsets[:-1], np.diff(self.future_offsets)), :width] = self.future
+        future[:, width:] = known[ranges(self.start - first, total)]
+        return replace(self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names))
+
     def _cut(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
         """Series `index` [n], steps begin[i] to end[i] of each [N], with the known future to its end."""
         begin, end = begin[index], end[index]
@@ -209,42 +233,56 @@ class Panel:
         levels: Sequence[float],
         *,
         probability: bool = False,
-    ) -> pd.DataFrame:
+    ) -> "pd.DataFrame":
         """The forecast table: keys, time, `forecast` (the median) and a column a quantile; one row a window and step.
 
         series [K], origins [K], quantiles [K, H, Q] at `levels` [Q]. A 0/1 target's median goes into `probability`.
         """
-        windows, horizon = quantiles.shape[:2]
+        import pandas as pd
+
+        return pd.DataFrame(self.forecast_columns(series, origins, quantiles, levels, probability=probability))
+
+    def forecast_columns(
+        self,
+        series: Ints,
+        origins: Ints,
+        quantiles: Floats,
+        levels: Sequence[float],
+        *,
+        probability: bool = False,
+    ) -> dict[str, Any]:
+        """The columns of `forecast_frame`, each [K * H]; texts as an array of objects, typed stamps as an index."""
+        horizon = quantiles.shape[1]
         order = np.argsort(levels, kind="stable")
         ordered, quantiles = np.asarray(levels, dtype=np.float64)[order], quantiles[..., order]
         last = self.start[series] + np.asarray(origins)
         ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
-        columns: dict[str, Any] = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
+        columns = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
         unique, inverse = np.unique(ordinals, return_inverse=True)
-        columns[self.axis.name] = pd.Index(self.axis.stamps(unique)).take(inverse)
+        columns[self.axis.name] = self.axis.stamps(unique).take(inverse)
         median = point_forecast(quantiles, ordered).ravel()
         if probability:
-            return pd.DataFrame({**columns, "probability": median})
-        columns["forecast"] = median
-        for place, level in enumerate(ordered.tolist()):
-            columns[f"q{round(100 * level, 6):g}"] = quantiles[..., place].reshape(windows * horizon)
-        return pd.DataFrame(columns)
+            return columns | {"probability": median}
+        named = {f"q{round(100 * level, 6):g}": quantiles[..., q].ravel() for q, level in enumerate(ordered.tolist())}
+        return columns | {"forecast": median} | named
 
-    def context_frame(self, values: Floats, name: str) -> pd.DataFrame:
+    def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
         """A table of what belongs to the last L steps of each series [N, L]: keys, time, `name`."""
+        import pandas as pd
+
         back = np.arange(1 - values.shape[1], 1) + self.lengths[:, None] - 1
         series, place = np.nonzero(back >= 0)
-        columns: dict[str, Any] = dict(self.key_columns(series))
+        columns = self.key_columns(series)
         columns[self.axis.name] = self.axis.stamps(self.start[series] + back[series, place])
         return pd.DataFrame({**columns, name: values[series, place]})
 
-    def key_columns(self, series: Ints) -> dict[str, pd.Index]:
+    def key_columns(self, series: Ints) -> dict[str, Any]:
         """Key columns of the given series [K], of the type that they had in the input."""
-        columns = {}
+        columns: dict[str, Any] = {}
         for place, name in enumerate(self.key_names):
             kind = self.key_types[place] if place < len(self.key_types) else "str"
-            unique = pd.Index([key[place] for key in self.keys], dtype="str")
-            columns[name] = unique.take(np.asarray(series, dtype=np.int64)).astype(kind)
+            found = np.array([key[place] for key in self.keys], dtype=object)[np.asarray(series, dtype=np.int64)]
+            columns[name] = found if kind == "str" else _typed(found, kind)
         return columns
 
     def fingerprint(self) -> str:
@@ -252,7 +290,7 @@ class Panel:
         axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
         order = sorted(range(len(self)), key=self.keys.__getitem__)
         panel = self if order == list(range(len(self))) else self.select(np.array(order))
-        digest = hashlib.sha256(json.dumps([axis, self.key_names, panel.keys, self._names()]).encode())
+        digest = hashlib.sha256(json.dumps([axis, self.key_names, panel.keys, self.covariates]).encode())
         for array in (panel.offsets, panel.start, panel.future_offsets):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
         for measured in (panel.values, panel.past, panel.future, panel.static):
@@ -260,75 +298,17 @@ class Panel:
             digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
         return digest.hexdigest()
 
-    def _names(self) -> dict[str, list[str]]:
+    @property
+    def covariates(self) -> dict[str, list[str]]:
+        """Names of the covariates by role."""
         return {
             "past": list(self.past_names),
             "future": list(self.future_names),
             "static": list(self.static_names),
         }
 
-    def to_stored(self) -> tuple[pd.DataFrame, dict[str, Any]]:
-        """A frame of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
-        total = np.diff(self.future_offsets)
-        rows = ranges(self.future_offsets[:-1], self.lengths)
-        frame: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(self), dtype=np.int32), total)}
-        frame["value"] = _placed(self.values, rows, int(total.sum()))
-        for place in range(self.past.shape[1]):
-            frame[f"past{place}"] = _placed(self.past[:, place], rows, int(total.sum()))
-        frame |= {f"future{place}": self.future[:, place] for place in range(self.future.shape[1])}
-        frame |= {f"static{place}": np.repeat(self.static[:, place], total) for place in range(self.static.shape[1])}
-        meta = {
-            "columns": asdict(self.columns),
-            "axis": self.axis.to_dict(),
-            "key_names": self.key_names,
-            "key_types": self.key_types,
-            "keys": self.keys,
-            "start": self.start.tolist(),
-            "lengths": self.lengths.tolist(),
-            "encodings": self.encodings,
-            "names": self._names(),
-            "notes": self.notes,
-        }
-        return pd.DataFrame(frame), json.loads(json.dumps(meta))
 
-    @classmethod
-    def from_stored(cls, frame: pd.DataFrame, meta: Mapping[str, Any]) -> "Panel":
-        """The panel that `to_stored` wrote; raises ValueError where that is not what it was given."""
-        lengths = np.array(meta["lengths"], dtype=np.int64)
-        total = np.bincount(frame["series"].to_numpy(), minlength=len(lengths)).astype(np.int64)
-        if ((lengths < 1) | (lengths > total)).any():
-            raise ValueError("its series are not as long as they are said to be")
-        future_offsets = offsets_of(total)
-        rows = ranges(future_offsets[:-1], lengths)
-        names = {role: tuple(found) for role, found in meta["names"].items()}
-        block = {
-            role: np.stack([frame[f"{role}{i}"].to_numpy(np.float64) for i in range(len(found))], axis=1)
-            if found
-            else np.empty((len(frame), 0))
-            for role, found in names.items()
-        }
-        return cls(
-            columns=Columns(**{role: tuple(found) for role, found in meta["columns"].items()}),
-            axis=TimeAxis.from_dict(meta["axis"]),
-            key_names=tuple(meta["key_names"]),
-            key_types=tuple(meta["key_types"]),
-            keys=tuple(tuple(key) for key in meta["keys"]),
-            values=frame["value"].to_numpy(np.float64)[rows],
-            offsets=offsets_of(lengths),
-            start=np.array(meta["start"], dtype=np.int64),
-            past=block["past"][rows],
-            future=block["future"],
-            future_offsets=future_offsets,
-            static=block["static"][future_offsets[:-1]],
-            encodings={name: list(kinds) for name, kinds in meta["encodings"].items()},
-            past_names=names["past"],
-            future_names=names["future"],
-            static_names=names["static"],
-            notes=tuple(meta["notes"]),
-        )
-
-
-def point_name(forecasts: pd.DataFrame) -> str:
+def point_name(forecasts: "pd.DataFrame") -> str:
     """Column of the point forecast in a table of forecasts: `probability` where the target is 0 or 1."""
     return "probability" if "probability" in forecasts and "forecast" not in forecasts else "forecast"
 
@@ -339,10 +319,10 @@ def ranges(starts: Ints, lengths: Ints) -> Ints:
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
 
 
-def _placed(values: Floats, rows: Ints, total: int) -> Floats:
-    out = np.full(total, np.nan)
-    out[rows] = values
-    return out
+def _typed(texts: NDArray[Any], kind: str) -> Any:
+    import pandas as pd
+
+    return pd.Index(texts, dtype="str").astype(kind)
 
 
 def _names(given: Names) -> tuple[str, ...]:
@@ -351,8 +331,10 @@ def _names(given: Names) -> tuple[str, ...]:
     return (given,) if isinstance(given, str) else tuple(str(name) for name in given)
 
 
-def _indexed(frame: pd.DataFrame, time: tuple[str, ...]) -> pd.DataFrame:
+def _indexed(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.DataFrame":
     """The frame with a time index turned into a column, where that is the time."""
+    import pandas as pd
+
     index = frame.index
     if not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or (time and time != (index.name,)):
         return frame

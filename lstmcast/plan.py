@@ -3,7 +3,6 @@
 Axes: N series, n rows of the plan, Cf known-future covariates.
 """
 
-from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -64,22 +63,6 @@ def with_plan(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> 
     future[ranges(offsets[:-1], before)] = panel.future
     future[offsets[owner] + step] = rows.values[taken]
     return replace(panel, future=future, future_offsets=offsets, notes=(*panel.notes, *notes, *encoded.notes))
-
-
-def with_known(panel: Panel, names: Sequence[str], table: Callable[[Ints], Floats], ahead: int) -> Panel:
-    """The panel with covariates `names` that `table` knows at any consecutive ordinals [n]: as many columns, [n, C].
-
-    They reach at least `ahead` steps after each series. What else is known ahead stays as it is, missing (NaN) where
-    only they reach.
-    """
-    total = np.maximum(np.diff(panel.future_offsets), panel.lengths + ahead)
-    offsets = offsets_of(total)
-    first, width = int(panel.start.min()), panel.future.shape[1]
-    known = table(np.arange(first, int((panel.start + total).max())))
-    future = np.full((int(offsets[-1]), width + known.shape[1]), np.nan)
-    future[ranges(offsets[:-1], np.diff(panel.future_offsets)), :width] = panel.future
-    future[:, width:] = known[ranges(panel.start - first, total)]
-    return replace(panel, future=future, future_offsets=offsets, future_names=(*panel.future_names, *names))
 
 
 def _reach(panel: Panel, count: int, taken: Ints, stamps: Ints) -> str:

@@ -17,7 +17,8 @@ from safetensors.torch import save_file
 from lstmcast import features
 from lstmcast.features import Seasons
 from lstmcast.losses import pinball
-from lstmcast.model import Network, Shape
+from lstmcast.model import Network, read
+from lstmcast.network import Shape
 from lstmcast.synthetic import make_series
 from lstmcast.windows import Batch, Sampler, Windows, default_context
 
@@ -96,8 +97,10 @@ def pretrain(
         batch = None
         while batch is None:
             batch = draw_batch(rng, SETTINGS[k], series, origins)
-        loss = pinball(network(*batch[:4]), batch.target)
-        plain = float(pinball(batch.blend.mean(-1, keepdim=True).expand(*batch.blend.shape[:-1], 9), batch.target))
+        _, _, _, blend, _ = inputs = read(batch)
+        target = torch.from_numpy(batch.target)
+        loss = pinball(network(*inputs), target)
+        plain = float(pinball(blend.mean(-1, keepdim=True).expand(*blend.shape[:-1], 9), target))
         norm[k] = plain if k not in norm else 0.98 * norm[k] + 0.02 * plain
         optimizer.zero_grad(set_to_none=True)
         (loss / norm[k]).backward()  # type: ignore[no-untyped-call]

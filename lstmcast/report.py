@@ -16,9 +16,9 @@ from lstmcast import plots
 from lstmcast.backtest import Result
 from lstmcast.config import Config
 from lstmcast.errors import DataError
-from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
 from lstmcast.plots import Picture
+from lstmcast.predictor import Predictor
 from lstmcast.rundir import Run
 from lstmcast.verdict import Verdict
 
@@ -63,9 +63,7 @@ class Page(NamedTuple):
     pictures: list[Picture]
 
 
-def make(
-    run: Run, forecaster: Forecaster, command: str, data: Panel | None = None, newer: Result | None = None
-) -> Page:
+def make(run: Run, forecaster: Predictor, command: str, data: Panel | None = None, newer: Result | None = None) -> Page:
     """Make the page of a run.
 
     command: the line that fits it again. data: a panel to forecast from instead of the end of the training. newer: an
@@ -94,7 +92,7 @@ def make(
 
 
 def _pictures(
-    forecaster: Forecaster, panel: Panel, verdict: Verdict | None, newer: Result | None
+    forecaster: Predictor, panel: Panel, verdict: Verdict | None, newer: Result | None
 ) -> tuple[list[Picture], list[str]]:
     drawn, missing = [], []
     try:
@@ -128,7 +126,7 @@ def _page(title: str, body: Iterable[str]) -> str:
     )
 
 
-def _verdict(verdict: Verdict | None, forecaster: Forecaster, *, unseen: bool) -> str:
+def _verdict(verdict: Verdict | None, forecaster: Predictor, *, unseen: bool) -> str:
     if verdict is None:
         return '<div class="verdict"><p>The series were too short to check the forecast on data held back.</p></div>'
     seen = "These are rows that came after the training." if unseen else "These rows were held back from the training."
@@ -150,12 +148,12 @@ def _figure(picture: Picture) -> str:
     )
 
 
-def _subject(panel: Panel, forecaster: Forecaster) -> str:
+def _subject(panel: Panel, forecaster: Predictor) -> str:
     series = f"{len(panel):,} series" if len(panel) > 1 else "One series"
     return f"{series}, {panel.axis.grid.words}, {forecaster.horizon} steps ahead."
 
 
-def _facts(panel: Panel, forecaster: Forecaster) -> list[str]:
+def _facts(panel: Panel, forecaster: Predictor) -> list[str]:
     ends = panel.axis.texts([int(panel.start.min()), int((panel.start + panel.lengths - 1).max())])  # type: ignore[arg-type]
     season = f"a season of {forecaster.season} steps" if forecaster.season > 1 else "no season"
     return [f"{int(panel.offsets[-1]):,} steps from {ends[0]} to {ends[1]}, with {season}"]

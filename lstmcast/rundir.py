@@ -15,7 +15,6 @@ import stat
 import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
@@ -381,10 +380,12 @@ def _corrupt(file: Path, what: str) -> RunError:
 
 def versions() -> dict[str, str]:
     """Versions of what a run depends on."""
+    from importlib import metadata  # slow to import
+
     found = {}
     for name in _LIBRARIES:
-        with contextlib.suppress(PackageNotFoundError):
-            found[name] = version(name)
+        with contextlib.suppress(metadata.PackageNotFoundError):
+            found[name] = metadata.version(name)
     return found
 
 

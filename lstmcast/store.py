@@ -7,24 +7,31 @@ import csv
 import hashlib
 import io
 import json
-from collections.abc import Iterator, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
+from numpy.typing import NDArray
 from safetensors import SafetensorError
-from safetensors.torch import load, save
-from torch import Tensor
+from safetensors.numpy import load, save
 
 from lstmcast import features
+from lstmcast.config import Columns
 from lstmcast.errors import RunError
-from lstmcast.model import Network, Shape, narrow
-from lstmcast.panel import Panel
+from lstmcast.groups import offsets_of
+from lstmcast.network import Array, Frozen, Shape, Singles, narrow
+from lstmcast.panel import Panel, ranges
 from lstmcast.source import free_memory, in_units
+from lstmcast.timeaxis import TimeAxis
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 LARGEST = 100_000
 """No size of a network is beyond this."""
@@ -35,24 +42,24 @@ _NUMBER = 8
 _WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 
 
-def pack_networks(networks: Sequence[Network]) -> bytes:
+def pack_networks(networks: Sequence[Frozen]) -> bytes:
     """All members' weights as safetensors, each under its number."""
-    return save({f"{i}.{name}": t.contiguous() for i, n in enumerate(networks) for name, t in n.state_dict().items()})
+    return save({f"{i}.{name}": weight for i, one in enumerate(networks) for name, weight in one.weights.items()})
 
 
-def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Network]:
-    """Networks of these shapes, ready to forecast; a shape that is not that of its weights allocates nothing."""
-    tensors = load(data)
-    networks = []
+def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Frozen]:
+    """Networks of these shapes, ready to forecast; raises ValueError for a shape that is not that of its weights."""
+    arrays, networks = load(data), []
     for i, shape in enumerate(shapes):
         if not all(isinstance(one, str) or 0 <= one <= LARGEST for one in shape.values()):
             raise ValueError(f"member {i} is of no shape that a network has")
-        with torch.device("meta"):
-            network = Network(Shape(**shape)).eval()
         own = f"{i}."
-        weights = {name[len(own) :]: t.float() for name, t in tensors.items() if name.startswith(own)}
-        network.load_state_dict(weights, assign=True)
-        networks.append(network)
+        weights = {
+            name[len(own) :]: array.astype(np.float32, copy=False)
+            for name, array in arrays.items()
+            if name.startswith(own)
+        }
+        networks.append(Frozen(Shape(**shape), weights))
     return networks
 
 
@@ -63,14 +70,16 @@ def checked_steps(value: Any) -> int:
     return value
 
 
-def universal(weights: dict[str, Tensor]) -> dict[str, Tensor]:
+def universal(weights: Mapping[str, Array]) -> dict[str, Array]:
     """Weights without the columns that a panel's own covariates added."""
     return narrow(weights, features.STEP_FEATURES, features.LOCAL_FEATURES)
 
 
-def digest(weights: dict[str, Tensor]) -> str:
+def digest(weights: Mapping[str, Singles]) -> str:
     """SHA-256 of weights, whatever file they came from."""
-    return hashlib.sha256(save({name: t.contiguous() for name, t in sorted(weights.items())})).hexdigest()
+    return hashlib.sha256(
+        save({name: np.ascontiguousarray(array) for name, array in sorted(weights.items())})
+    ).hexdigest()
 
 
 def pack_json(data: dict[str, Any]) -> bytes:
@@ -101,9 +110,9 @@ def unpack_history(data: bytes) -> list[dict[str, Any]]:
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
     """A panel as Parquet with page checksums, and the facts beside it."""
-    frame, facts = panel.to_stored()
+    columns, facts = to_stored(panel)
     out = io.BytesIO()
-    pq.write_table(pa.Table.from_pandas(frame, preserve_index=False), out, write_page_checksum=True, compression="zstd")
+    pq.write_table(pa.table(columns), out, write_page_checksum=True, compression="zstd")
     return out.getvalue(), facts
 
 
@@ -118,12 +127,87 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
             size = file.metadata.num_rows * len(file.schema_arrow) * _NUMBER
             if size > free_memory() // 2:
                 raise ValueError(f"its table takes {in_units(size)} of memory")
-            frame: pd.DataFrame = file.read().to_pandas()
+            table = file.read()
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
-    if not frame["series"].between(0, len(facts["lengths"]) - 1).all():
+    columns = {name: _array(table[name]) for name in table.column_names}
+    if len(columns["series"]) and not 0 <= columns["series"].min() <= columns["series"].max() < len(facts["lengths"]):
         raise ValueError("there are rows of no series")
-    return Panel.from_stored(frame, facts)
+    return from_stored(columns, facts)
+
+
+def to_stored(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Columns of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
+    total = np.diff(panel.future_offsets)
+    rows = ranges(panel.future_offsets[:-1], panel.lengths)
+    columns: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(panel), dtype=np.int32), total)}
+    columns["value"] = _placed(panel.values, rows, int(total.sum()))
+    for place in range(panel.past.shape[1]):
+        columns[f"past{place}"] = _placed(panel.past[:, place], rows, int(total.sum()))
+    columns |= {f"future{place}": panel.future[:, place] for place in range(panel.future.shape[1])}
+    columns |= {f"static{place}": np.repeat(panel.static[:, place], total) for place in range(panel.static.shape[1])}
+    meta = {
+        "columns": asdict(panel.columns),
+        "axis": panel.axis.to_dict(),
+        "key_names": panel.key_names,
+        "key_types": panel.key_types,
+        "keys": panel.keys,
+        "start": panel.start.tolist(),
+        "lengths": panel.lengths.tolist(),
+        "encodings": panel.encodings,
+        "names": panel.covariates,
+        "notes": panel.notes,
+    }
+    return columns, json.loads(json.dumps(meta))
+
+
+def from_stored(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Panel:
+    """The panel that `to_stored` wrote; raises ValueError where that is not what it was given."""
+    lengths = np.array(meta["lengths"], dtype=np.int64)
+    total = np.bincount(columns["series"], minlength=len(lengths)).astype(np.int64)
+    if ((lengths < 1) | (lengths > total)).any():
+        raise ValueError("its series are not as long as they are said to be")
+    future_offsets = offsets_of(total)
+    rows = ranges(future_offsets[:-1], lengths)
+    names = {role: tuple(found) for role, found in meta["names"].items()}
+    block = {
+        role: np.stack([columns[f"{role}{i}"].astype(np.float64, copy=False) for i in range(len(found))], axis=1)
+        if found
+        else np.empty((len(columns["series"]), 0))
+        for role, found in names.items()
+    }
+    return Panel(
+        columns=Columns(**{role: tuple(found) for role, found in meta["columns"].items()}),
+        axis=TimeAxis.from_dict(meta["axis"]),
+        key_names=tuple(meta["key_names"]),
+        key_types=tuple(meta["key_types"]),
+        keys=tuple(tuple(key) for key in meta["keys"]),
+        values=columns["value"].astype(np.float64, copy=False)[rows],
+        offsets=offsets_of(lengths),
+        start=np.array(meta["start"], dtype=np.int64),
+        past=block["past"][rows],
+        future=block["future"],
+        future_offsets=future_offsets,
+        static=block["static"][future_offsets[:-1]],
+        encodings={name: list(kinds) for name, kinds in meta["encodings"].items()},
+        past_names=names["past"],
+        future_names=names["future"],
+        static_names=names["static"],
+        notes=tuple(meta["notes"]),
+    )
+
+
+def _placed(values: Floats, rows: Ints, total: int) -> Floats:
+    out = np.full(total, np.nan)
+    out[rows] = values
+    return out
+
+
+def _array(column: pa.ChunkedArray) -> NDArray[Any]:
+    """A column of numbers, NaN where there is none; pyarrow's own way to numpy loads pandas."""
+    if column.null_count:
+        column = column.fill_null(math.nan)
+    return np.from_dlpack(column.combine_chunks())
 
 
 @contextmanager

@@ -9,7 +9,6 @@ import math
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -18,24 +17,11 @@ from torch import Tensor
 
 from lstmcast.config import Precision
 from lstmcast.errors import DivergedError
-from lstmcast.model import Network
+from lstmcast.events import Event, OnEvent
+from lstmcast.losses import Truth
+from lstmcast.model import Network, read
 from lstmcast.optimizers import Optimizer
 from lstmcast.windows import Batch, Sampler
-
-
-@dataclass(frozen=True)
-class Event:
-    """Progress of a fit, for whoever wants to show it."""
-
-    phase: str
-    message: str = ""
-    step: int = 0
-    total: int = 0
-    loss: float | None = None
-    validation: float | None = None
-
-
-OnEvent = Callable[[Event], None]
 
 
 class Schedule(NamedTuple):
@@ -287,13 +273,14 @@ def _under(prefix: str, kept: State) -> dict[str, Tensor]:
 
 def _update(network: Network, optimizer: Optimizer, batch: Batch, schedule: Schedule) -> tuple[float, float]:
     """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
-    made = network(*batch.inputs)
-    loss = network.loss(made, batch.truth)
+    truth = Truth.of(batch)
+    made = network(*read(batch))
+    loss = network.loss(made, truth)
     optimizer.clear()
     loss.backward()  # type: ignore[no-untyped-call]
     torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
     optimizer.step()
-    return float(loss.detach()), network.loss.naive(made.detach(), batch.truth)
+    return float(loss.detach()), network.loss.naive(made.detach(), truth)
 
 
 @torch.no_grad()

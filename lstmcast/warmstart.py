@@ -3,18 +3,16 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from torch import Tensor
-
 from lstmcast import ensemble, features, store
 from lstmcast.config import Config, ModelConfig
 from lstmcast.errors import UsageError
-from lstmcast.model import Shape, depth
+from lstmcast.network import Shape, Singles, depth
 
 
 class Weights(NamedTuple):
     """Weights without columns for covariates, the network that they are of, and the scale that it saw."""
 
-    tensors: dict[str, Tensor]
+    arrays: dict[str, Singles]
     shape: Shape
     scale: str = "causal"
 
@@ -29,9 +27,9 @@ class Start(NamedTuple):
 
 def pretrained() -> Weights:
     """The shipped weights."""
-    tensors = ensemble.pretrained_weights()
+    arrays = ensemble.pretrained_weights()
     sizes = features.STEP_FEATURES, features.LOCAL_FEATURES, len(features.CANDIDATES)
-    return Weights(tensors, Shape(*sizes, hidden=len(tensors["state.weight"]), layers=depth(tensors)))
+    return Weights(arrays, Shape(*sizes, hidden=len(arrays["state.weight"]), layers=depth(arrays)))
 
 
 def find(config: Config, load: Callable[[str], Weights]) -> Start:
@@ -47,7 +45,7 @@ def find(config: Config, load: Callable[[str], Weights]) -> Start:
     weights = pretrained() if name == "pretrained" else load(name)
     wrong = misfits(config.model, weights)
     if not wrong:
-        return Start(weights, {"from": name, "sha256": store.digest(weights.tensors)})
+        return Start(weights, {"from": name, "sha256": store.digest(weights.arrays)})
     listed = ", ".join(wrong)
     if asked is None:
         why = f"{listed}: the pretrained weights do not fit, training starts from scratch"

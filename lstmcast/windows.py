@@ -9,15 +9,13 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
 from lstmcast.features import CLIP, LIMIT, Seasons, Steps, candidates, horizon_features, older_seasons
-from lstmcast.losses import Truth
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+Singles = NDArray[np.float32]
 
 
 class Covariates(NamedTuple):
@@ -28,14 +26,14 @@ class Covariates(NamedTuple):
     effect: [sum (T + ahead)], what they add to the series, in transformed units; None where that is nothing.
     """
 
-    step: NDArray[np.float32]
-    ahead: NDArray[np.float32]
+    step: Singles
+    ahead: Singles
     ahead_offsets: Ints
     effect: Floats | None = None
 
 
 class Batch(NamedTuple):
-    """Tensors of B chunks with P origins each.
+    """Arrays of B chunks with P origins each.
 
     x [C, B, F]; at [B, P], each origin's step in its chunk; local [B, P, H, J]; blend [B, P, H, A], candidates
     relative to the seasonal-naive one in scales; base [B, P, H] and scale [B, P, 1] (float64) undo that;
@@ -43,25 +41,15 @@ class Batch(NamedTuple):
     pad [B], steps of each chunk that lie before its series.
     """
 
-    x: Tensor
-    at: Tensor
-    local: Tensor
-    blend: Tensor
-    base: Tensor
-    scale: Tensor
-    target: Tensor
-    z: Tensor
-    pad: Tensor
-
-    @property
-    def inputs(self) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-        """What the network reads."""
-        return self.x, self.at, self.local, self.blend, self.pad
-
-    @property
-    def truth(self) -> Truth:
-        """What a loss compares the network's outputs with."""
-        return Truth(self.target, self.z, self.base, self.scale)
+    x: Singles
+    at: Ints
+    local: Singles
+    blend: Singles
+    base: Floats
+    scale: Floats
+    target: Singles
+    z: Floats
+    pad: Ints
 
 
 def default_context(seasons: Seasons, horizon: int) -> int:
@@ -120,17 +108,9 @@ class Windows:
             x = np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
             parts.append(self._ahead(self.covariates, wide, origins))
         target, z = self._target(wide, origins, base, scale, ends)
-        return Batch(
-            torch.from_numpy(x),
-            torch.from_numpy(origins - close[:, None] + chunk - 1),
-            torch.from_numpy(np.concatenate(parts, -1)),
-            torch.from_numpy(blend.astype(np.float32)),
-            torch.from_numpy(base),
-            torch.from_numpy(scale),
-            torch.from_numpy(target),
-            torch.from_numpy(z),
-            torch.from_numpy(np.maximum(chunk - 1 - close, 0)),
-        )
+        at, pad = origins - close[:, None] + chunk - 1, np.maximum(chunk - 1 - close, 0)
+        ahead = np.concatenate(parts, -1)
+        return Batch(x, at, ahead, blend.astype(np.float32), base, scale, target, z, pad)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
         """What known covariates add at the horizon steps of windows [K], in transformed units: [K, H]."""
@@ -139,7 +119,7 @@ class Windows:
         at, known = self._places(self.covariates, series, origins)
         return np.where(known, self.covariates.effect[at], 0.0)
 
-    def _ahead(self, covariates: Covariates, series: Ints, origins: Ints) -> NDArray[np.float32]:
+    def _ahead(self, covariates: Covariates, series: Ints, origins: Ints) -> Singles:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
         at, known = self._places(covariates, series, origins)
         return np.where(known[..., None], covariates.ahead[at], np.float32(0))
@@ -153,7 +133,7 @@ class Windows:
 
     def _target(
         self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None
-    ) -> tuple[NDArray[np.float32], Floats]:
+    ) -> tuple[Singles, Floats]:
         limit = self.lengths if ends is None else ends
         ahead = origins[..., None] + np.arange(1, self.horizon + 1)
         known = ahead < limit[series][..., None]
@@ -208,7 +188,7 @@ class Sampler:
         return self.windows.batch(series, at, self.windows.chunk, self.ends)
 
 
-def _rows(table: NDArray[np.float32], first: Ints, inside: Ints) -> NDArray[np.float32]:
+def _rows(table: Singles, first: Ints, inside: Ints) -> Singles:
     """table[first + inside] with zeros before a series' first step: [C, B, F]."""
     out = table[first + np.maximum(inside, 0)]
     out[inside < 0] = 0

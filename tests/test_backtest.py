@@ -11,9 +11,9 @@ import pytest
 from lstmcast.backtest import Result, backtest, evaluate, score
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, ResourceError, UsageError
+from lstmcast.events import Event
 from lstmcast.forecaster import Forecaster
 from lstmcast.panel import Panel
-from lstmcast.train import Event
 
 MODULE = sys.modules[backtest.__module__]
 QUICK = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=4, members=1))
@@ -127,7 +127,7 @@ def test_folds_have_seeds_of_their_own_that_follow_from_the_one_given(frame: pd.
             super().__init__(config)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "Forecaster", Spy)
+        patch.setattr("lstmcast.forecaster.Forecaster", Spy)
         backtest(panel_of(frame), QUICK, windows=2)
         backtest(panel_of(frame), QUICK, windows=2)
     assert seeds[:2] == seeds[2:]
@@ -153,7 +153,7 @@ def learnt(panel: Panel, **options: Any) -> list[list[int]]:
             return super().fit(panel, **more)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(MODULE, "Forecaster", Spy)
+        patch.setattr("lstmcast.forecaster.Forecaster", Spy)
         backtest(panel, QUICK, **options)
     return lengths
 

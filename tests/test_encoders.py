@@ -5,7 +5,8 @@ import torch
 from torch import Tensor
 
 from lstmcast.encoders import CELLS, RESIDUAL, Attention, Stack, alone, both_ways, one_way, recurrent
-from lstmcast.model import Network, Shape
+from lstmcast.model import Network
+from lstmcast.network import Shape
 
 C, B, P, H = 24, 3, 4, 5
 PLAIN = Shape(features=6, local=4, candidates=3, hidden=8, layers=2, context=10)

@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from lstmcast import ensemble
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, DivergedError, RunError, UsageError
+from lstmcast.events import Event
 from lstmcast.forecaster import PANEL, Forecaster
 from lstmcast.panel import Panel
-from lstmcast.train import Event
 from tests.make import panel_of, wavy
 
 Floats = NDArray[np.float64]
@@ -417,7 +417,7 @@ def test_no_steps_train_nothing() -> None:
         one = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
         assert len(one.networks) == 1
         for name, value in ensemble.pretrained_weights().items():
-            assert torch.equal(one.networks[0].state_dict()[name], value)
+            assert np.array_equal(one.networks[0].weights[name], value)
 
 
 def test_training_from_scratch_takes_the_size_asked_for() -> None:
@@ -448,8 +448,8 @@ def test_training_can_start_from_what_another_run_has_learnt(count: int, tmp_pat
         first.guard = first.guard._replace(members=trust)
         path = first.save(tmp_path / "run", force=True)
         second = Forecaster(config(steps=0, start=str(path))).fit(panel)
-        for name, value in network.state_dict().items():
-            assert torch.equal(second.networks[0].state_dict()[name], value), name
+        for name, value in network.weights.items():
+            assert np.array_equal(second.networks[0].weights[name], value), name
 
 
 def test_a_run_with_covariates_can_start_one_without(tmp_path: Path) -> None:

@@ -1,10 +1,14 @@
 """What the network is before it has learnt anything, and what may be added to it later."""
 
+import numpy as np
+import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from lstmcast.config import QUANTILES
-from lstmcast.model import Network, Shape, widen
+from lstmcast.model import Network, freeze, one_thread, thaw
+from lstmcast.network import Shape, widen
 
 SHAPE = Shape(features=17, local=19, candidates=8, hidden=12, layers=2)
 WITH_COVARIATES = SHAPE._replace(covariates=3, ahead=2)
@@ -28,6 +32,14 @@ def trained(shape: Shape) -> Network:
         for weight in network.parameters():
             weight.copy_(0.3 * torch.randn_like(weight))
     return network
+
+
+def arrays(network: Network) -> dict[str, NDArray[np.float32]]:
+    return dict(freeze(network).weights)
+
+
+def tensors(weights: dict[str, NDArray[np.float32]]) -> dict[str, Tensor]:
+    return {name: torch.from_numpy(value) for name, value in weights.items()}
 
 
 def test_a_new_network_forecasts_the_mean_of_the_candidates() -> None:
@@ -63,16 +75,16 @@ def test_covariates_have_an_effect_once_their_weights_are_learnt() -> None:
 def test_widening_keeps_every_output() -> None:
     narrow = trained(SHAPE)
     wide = Network(WITH_COVARIATES).eval()
-    wide.load_state_dict(widen(dict(narrow.state_dict()), WITH_COVARIATES))
+    wide.load_state_dict(tensors(widen(arrays(narrow), WITH_COVARIATES)))
     x, at, local, blend = inputs(WITH_COVARIATES)
     expected = narrow(x[..., : SHAPE.features], at, local[..., : SHAPE.local], blend)
     torch.testing.assert_close(wide(x, at, local, blend), expected)
 
 
 def test_widening_to_the_same_shape_changes_nothing() -> None:
-    weights = dict(trained(SHAPE).state_dict())
+    weights = arrays(trained(SHAPE))
     for name, value in widen(weights, SHAPE).items():
-        assert torch.equal(value, weights[name])
+        np.testing.assert_array_equal(value, weights[name])
 
 
 def test_each_horizon_step_is_forecast_alike_whatever_the_horizon() -> None:
@@ -118,3 +130,24 @@ def test_one_layer_needs_no_dropout_between_layers() -> None:
     shape = SHAPE._replace(layers=1)
     x, at, local, blend = inputs(shape)
     assert Network(shape, dropout=0.5)(x, at, local, blend).shape == (4, 3, 5, len(QUANTILES))
+
+
+def test_a_frozen_network_is_the_same_when_it_is_thawed_and_left_alone_by_training() -> None:
+    network = trained(SHAPE)
+    x, at, local, blend = inputs(SHAPE)
+    before = network(x, at, local, blend)
+    frozen = freeze(network)
+    with torch.no_grad():
+        network.state.weight += 1
+    assert not thaw(frozen).training
+    assert torch.equal(thaw(frozen)(x, at, local, blend), before)
+
+
+def test_the_number_of_threads_is_as_it_was_after_a_forecast() -> None:
+    before = torch.get_num_threads()
+    with one_thread():
+        assert torch.get_num_threads() == 1
+    assert torch.get_num_threads() == before
+    with pytest.raises(ZeroDivisionError), one_thread():
+        raise ZeroDivisionError
+    assert torch.get_num_threads() == before

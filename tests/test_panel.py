@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lstmcast import store
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel import Panel
@@ -307,15 +308,15 @@ def test_the_median_is_interpolated_where_it_is_not_asked_for_and_levels_are_put
 
 @pytest.mark.parametrize("length", [2**40, 5, 0, -1])
 def test_a_stored_panel_with_more_steps_than_rows_is_refused_before_they_are_laid_out(length: int) -> None:
-    frame, meta = panel_of([np.arange(4.0)]).to_stored()
+    frame, meta = store.to_stored(panel_of([np.arange(4.0)]))
     with pytest.raises(ValueError, match="not as long as they are said to be"):
-        Panel.from_stored(frame, meta | {"lengths": [length]})
+        store.from_stored(frame, meta | {"lengths": [length]})
 
 
 def test_a_panel_survives_being_stored() -> None:
     panel = shops()
-    frame, meta = panel.to_stored()
-    back = Panel.from_stored(frame, json.loads(json.dumps(meta)))
+    frame, meta = store.to_stored(panel)
+    back = store.from_stored(frame, json.loads(json.dumps(meta)))
     assert same(back, panel)
     for name in ("columns", "axis", "key_names", "key_types", "encodings", "notes", "past_names", "static_names"):
         assert getattr(back, name) == getattr(panel, name)

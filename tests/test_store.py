@@ -12,19 +12,20 @@ from safetensors.torch import load
 
 from lstmcast import features, store
 from lstmcast.errors import RunError
-from lstmcast.model import Network, Shape, widen
+from lstmcast.model import Network, freeze
+from lstmcast.network import Frozen, Shape, widen
 from tests.make import panel_of, wavy
 
 PLAIN = Shape(features.STEP_FEATURES, features.LOCAL_FEATURES, len(features.CANDIDATES), hidden=6, layers=2)
 WIDE = PLAIN._replace(hidden=4, layers=1, covariates=2, ahead=1)
 
 
-def networks() -> list[Network]:
+def networks() -> list[Frozen]:
     """Twelve networks of two shapes: more than ten, so that numbers of two digits are told from those of one."""
     made = []
     for number in range(12):
         torch.manual_seed(number)
-        made.append(Network(PLAIN if number % 2 else WIDE))
+        made.append(freeze(Network(PLAIN if number % 2 else WIDE)))
     return made
 
 
@@ -33,9 +34,9 @@ def test_networks_come_back_to_the_bit_each_in_its_place() -> None:
     after = store.unpack_networks(store.pack_networks(before), [n.shape._asdict() for n in before])
     for one, other in zip(before, after, strict=True):
         assert one.shape == other.shape
-        assert not other.training
-        for name, value in one.state_dict().items():
-            assert value.numpy().tobytes() == other.state_dict()[name].numpy().tobytes()
+        assert one.weights.keys() == other.weights.keys()
+        for name, value in one.weights.items():
+            assert value.tobytes() == other.weights[name].tobytes()
 
 
 def test_the_same_networks_make_the_same_bytes() -> None:
@@ -44,16 +45,15 @@ def test_the_same_networks_make_the_same_bytes() -> None:
 
 def test_weights_of_a_panel_with_covariates_can_start_one_without() -> None:
     wide = networks()[0]
-    narrow = store.universal(dict(wide.state_dict()))
-    Network(WIDE._replace(covariates=0, ahead=0)).load_state_dict(narrow)
+    narrow = Frozen(WIDE._replace(covariates=0, ahead=0), store.universal(wide.weights)).weights
     again = widen(narrow, WIDE)
-    assert again["local.weight"].shape == wide.local.weight.shape
-    assert torch.equal(again["local.weight"][:, : features.LOCAL_FEATURES], narrow["local.weight"])
+    assert again["local.weight"].shape == wide.weights["local.weight"].shape
+    np.testing.assert_array_equal(again["local.weight"][:, : features.LOCAL_FEATURES], narrow["local.weight"])
     assert not again["local.weight"][:, features.LOCAL_FEATURES :].any()
 
 
 def test_the_digest_of_weights_depends_on_values_and_not_on_their_order() -> None:
-    weights = dict(networks()[0].state_dict())
+    weights = dict(networks()[0].weights)
     turned = dict(reversed(weights.items()))
     assert store.digest(weights) == store.digest(turned)
     turned["state.bias"] = turned["state.bias"] + 1e-3
@@ -126,7 +126,7 @@ def test_whatever_does_not_fit_is_an_error_of_the_run(damage: object) -> None:
 
 def test_nothing_but_tensors_is_in_the_weights() -> None:
     tensors = load(store.pack_networks(networks()[:1]))
-    assert set(tensors) == {f"0.{name}" for name in networks()[0].state_dict()}
+    assert set(tensors) == {f"0.{name}" for name in networks()[0].weights}
 
 
 def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,11 +12,13 @@ from torch import Tensor
 import lstmcast.train as training_room
 from lstmcast import features
 from lstmcast.errors import DivergedError
+from lstmcast.events import Event
 from lstmcast.features import Seasons
 from lstmcast.losses import pinball
-from lstmcast.model import Network, Shape
+from lstmcast.model import Network, read
+from lstmcast.network import Shape
 from lstmcast.optimizers import OPTIMIZERS, Optimizer
-from lstmcast.train import AVERAGE, DECAYS, RISE, WARM_UP, Event, Schedule, State, train
+from lstmcast.train import AVERAGE, DECAYS, RISE, WARM_UP, Schedule, State, train
 from lstmcast.windows import Sampler, Windows
 from tests.make import steps_of, wavy
 
@@ -62,9 +64,9 @@ def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_
 
 def test_a_network_is_judged_and_used_in_full_precision() -> None:
     net, batch = network(), sampler().draw(np.random.default_rng(0), 2, 2)
-    before = net.eval()(*batch[:4])
+    before = net.eval()(*read(batch))
     net.reduced = True
-    assert torch.equal(net(*batch[:4]), before)
+    assert torch.equal(net(*read(batch)), before)
 
 
 def test_the_weights_that_validated_best_are_kept() -> None:
@@ -198,9 +200,9 @@ def test_it_learns_what_no_candidate_can_forecast() -> None:
     assert held is not None
     net = network(hidden=24, dropout=0.0)
     batch = windows.batch(np.zeros(90, np.int64), np.arange(500, 590)[:, None], windows.chunk)
-    before = float(pinball(net(*batch[:4]).detach(), batch.target))
+    before = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
     train(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
-    learnt = float(pinball(net(*batch[:4]).detach(), batch.target))
+    learnt = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
     assert learnt < 0.25 * before
 
 

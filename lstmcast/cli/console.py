@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
     from lstmcast.cli.options import ShowOptions
-    from lstmcast.train import Event
+    from lstmcast.events import Event
 
 Cells = Sequence[Sequence[str]]
 _PHASES = {"train": "training", "member": "training", "backtest": "forecasting from past cutoffs"}

@@ -46,9 +46,9 @@ def evaluate(
     report = Report.of(show)
     open_run(run)
     from lstmcast.backtest import evaluate as score_newer
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
-    forecaster = Forecaster.load(run)
+    forecaster = Predictor.load(run)
     panel = read_newer(report, data, forecaster, since=True)
     result = score_newer(forecaster, panel, windows=windows, step=step)
     verdict = result.verdict

@@ -48,9 +48,9 @@ def explain(
     open_run(run)
     from lstmcast.explain import attention as shares
     from lstmcast.explain import explain as explained
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
-    forecaster = Forecaster.load(run)
+    forecaster = Predictor.load(run)
     panel = read_newer(report, data, forecaster) if data else forecaster.panel
     facts: dict[str, object] = {"run": run}
     if attention:

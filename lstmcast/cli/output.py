@@ -1,5 +1,7 @@
 """The result of a command, as bytes on stdout or in a file: exact numbers, the same bytes wherever they go."""
 
+import csv
+import io
 import json
 import math
 import sys
@@ -11,6 +13,8 @@ from lstmcast.errors import ResourceError, UsageError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    Columnar = pd.DataFrame | dict[str, Any]
 
 SCHEMA_VERSION = 1
 FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "table")
@@ -39,32 +43,40 @@ def choose_format(file: str | None, wanted: str | None) -> str:
     )
 
 
-def guarded(frame: "pd.DataFrame", form: str, report: console.Report, *, safe: bool) -> "pd.DataFrame":
+def guarded(table: "Columnar", form: str, report: console.Report, *, safe: bool) -> "Columnar":
     """Return the table to write as text: if `safe`, with an apostrophe before texts that a spreadsheet would execute.
 
     Otherwise nothing is changed, and that there are such texts is said.
     """
     if form not in ("csv", "tsv"):
-        return frame
-    texts = {name: _plain(column) for name, column in frame.items() if column.dtype.kind not in "iubfM"}
+        return table
+    texts = {str(name): _plain(column) for name, column in table.items() if column.dtype.kind not in "iubfM"}
     found = [text for column in texts.values() for text in column if text and text.startswith(_FORMULA)]
     if not safe and found:
         report.say(f"a spreadsheet may take {found[0]!r} for a formula; --excel-safe writes an apostrophe before it")
     if not safe or not found:
-        return frame
-    marked = {
-        name: [f"'{text}" if text and text.startswith(_FORMULA) else text for text in column]
-        for name, column in texts.items()
-    }
-    return frame.assign(**{str(name): column for name, column in marked.items()})
+        return table
+    return framed(table).assign(
+        **{
+            name: [f"'{text}" if text and text.startswith(_FORMULA) else text for text in column]
+            for name, column in texts.items()
+        }
+    )
 
 
-def write_frame(frame: "pd.DataFrame", file: str | None, form: str, *, whole: bool = True) -> None:
+def framed(table: "Columnar") -> "pd.DataFrame":
+    """Return columns as a frame."""
+    import pandas as pd
+
+    return table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+
+
+def write_frame(table: "Columnar", file: str | None, form: str, *, whole: bool = True) -> None:
     """Write a table to a file or to stdout; unless `whole`, a long one is cut short on a terminal, and that is said."""
     if form == "table" and file is None:
-        _draw(frame, whole=whole or not sys.stdout.isatty())
+        _draw(framed(table), whole=whole or not sys.stdout.isatty())
         return
-    data = encode(frame, form)
+    data = encode(table, form)
     if file is None or file == "-":
         write_stdout(data)
     else:
@@ -73,8 +85,11 @@ def write_frame(frame: "pd.DataFrame", file: str | None, form: str, *, whole: bo
         write_file(file, data)
 
 
-def encode(frame: "pd.DataFrame", form: str) -> bytes:
-    """Return a frame as bytes of one of FORMATS; numbers read back to the same float."""
+def encode(table: "Columnar", form: str) -> bytes:
+    """Return a table as bytes of one of FORMATS; numbers read back to the same float."""
+    if form in ("csv", "tsv") and isinstance(table, dict) and all(map(_is_array, table.values())):
+        return _separated(table, "\t" if form == "tsv" else ",")
+    frame = framed(table)
     if form == "parquet":
         return _parquet(frame)
     if form == "table":
@@ -86,6 +101,20 @@ def encode(frame: "pd.DataFrame", form: str) -> bytes:
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in records(frame)]
     text = "".join(f"{line}\n" for line in lines) if form == "jsonl" else "[\n" + ",\n".join(lines) + "\n]\n"
     return text.encode("utf-8", "surrogateescape")
+
+
+def _separated(columns: dict[str, Any], sign: str) -> bytes:
+    """Return columns of numbers and texts as pandas would write them, without loading it."""
+    text = io.StringIO()
+    table = csv.writer(text, delimiter=sign, lineterminator="\n")
+    table.writerow(columns)
+    table.writerows(zip(*map(_plain, columns.values()), strict=True))
+    return text.getvalue().encode("utf-8", "surrogateescape")
+
+
+def _is_array(column: Any) -> bool:
+    """Whether a column is a plain array of numbers or texts, not one of pandas."""
+    return not hasattr(column, "isna")
 
 
 def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
@@ -139,9 +168,11 @@ def _texts(column: "pd.Series[Any]") -> list[str]:
     return ["" if value is None else str(value) for value in _plain(column)]
 
 
-def _plain(column: "pd.Series[Any]") -> list[Any]:
-    if column.dtype.kind in "iub":
-        return column.tolist()
+def _plain(column: Any) -> list[Any]:
+    values: list[Any]
+    if column.dtype.kind in "iub" or (column.dtype.kind == "O" and _is_array(column)):
+        values = column.tolist()
+        return values
     if column.dtype.kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
     texts = zip(column, column.astype(str), column.isna(), strict=True)

@@ -70,25 +70,25 @@ def predict(
     check_picture(plot)
     report = Report.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
-    forecaster = Forecaster.load(run)
+    forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != USUAL:
         raise UsageError(f"--quantiles {quantiles}: a probability has none", "leave it out")
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
     if future_data:
         panel = add_plan(report, future_data, panel, forecaster.config.data)
-    forecast = forecaster.predict(panel, horizon=horizon, quantiles=levels)
+    forecast = forecaster.columns(panel, horizon=horizon, quantiles=levels)
     if output_file or not show.json:
         guarded = output.guarded(forecast, form, report, safe=excel_safe)
         output.write_frame(guarded, output_file, form, whole=format is not None)
     if show.json:
-        output.write_object("predict", {"run": run, "forecast": output.records(forecast)})
+        output.write_object("predict", {"run": run, "forecast": output.records(output.framed(forecast))})
     if output_file:
-        report.say(f"{len(forecast):,} rows written to {output_file!r}")
+        report.say(f"{len(forecast[panel.axis.name]):,} rows written to {output_file!r}")
     if plot:
-        draw(report, plot, panel, forecast)
+        draw(report, plot, panel, output.framed(forecast))
 
 
 def read_levels(text: str) -> tuple[float, ...]:

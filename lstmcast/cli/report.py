@@ -48,10 +48,10 @@ def report(
     from lstmcast import plots
     from lstmcast import report as page
     from lstmcast.backtest import evaluate
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
     plots.require()
-    forecaster = Forecaster.load(run)
+    forecaster = Predictor.load(run)
     panel = read_newer(told, data, forecaster, since=True) if data else None
     newer = evaluate(forecaster, panel) if panel else None
     words = settings.command_words(opened.manifest, settings.all_options(context.find_root().command))

@@ -86,9 +86,9 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     """
     found = open_run(run)
     sizes = {MANIFEST: (found.path / MANIFEST).stat().st_size} | {name: len(found.read(name)) for name in found.files}
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
-    Forecaster.load(run)
+    Predictor.load(run)
     own = {*sizes, REPORT}
     others = sorted(entry.name for entry in found.path.iterdir() if entry.name not in own)
     Report.of(show).found(f"not of the run, and not looked at: {name}" for name in others)

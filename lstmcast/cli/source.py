@@ -6,8 +6,8 @@ from lstmcast.cli.console import Report
 from lstmcast.config import Columns, Config, DataConfig
 
 if TYPE_CHECKING:
-    from lstmcast.forecaster import Forecaster
     from lstmcast.panel import Panel
+    from lstmcast.predictor import Predictor
 
 
 def read_panel(
@@ -37,7 +37,7 @@ def read_panel(
     return panel
 
 
-def read_newer(report: Report, data: str, forecaster: "Forecaster", *, ahead: int = 0, since: bool = False) -> "Panel":
+def read_newer(report: Report, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False) -> "Panel":
     """Read a file as the data of a run were; where it holds new rows only, the run's own history goes before them.
 
     ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts are made from the
