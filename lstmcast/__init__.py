@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from lstmcast.forecaster import Forecaster as Forecaster
     from lstmcast.panel import Panel as Panel
     from lstmcast.read import read_table as read_table
+    from lstmcast.tune import Tuning as Tuning
+    from lstmcast.tune import tune as tune
     from lstmcast.verdict import Verdict as Verdict
 
     __version__: str
@@ -53,6 +55,7 @@ _HOMES = {
     "forecaster": ("Forecaster",),
     "panel": ("Panel",),
     "read": ("read_table",),
+    "tune": ("Tuning", "tune"),
     "verdict": ("Verdict",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

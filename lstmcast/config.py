@@ -137,6 +137,10 @@ CHECKPOINT_EVERY = 30.0
 """Seconds between two states that an unfinished fit keeps: no part of a run, since it makes no difference to it."""
 
 
+TRIALS, WINDOWS, UNSEEN = 20, 3, 3
+"""Of a search of settings: trials, past windows that each learns at, newest windows that the search does not see."""
+
+
 @dataclass(frozen=True)
 class WindowConfig:
     """The sliding window: context and horizon in steps, season in steps."""

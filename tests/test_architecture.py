@@ -20,6 +20,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 LAYERS = (
     {"errors", "disk", "interrupt", "events"},
     {"config"},
+    {"space"},
     {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed", "smoothing", "network"},
     {"recurrent"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
@@ -43,7 +44,10 @@ LAYERS = (
     {"warmstart", "predictor"},
     {"forecaster"},
     {"backtest", "explain", "estimate", "anomaly", "update", "plots", "plots_inspect", "export", "serve"},
-    {"report", "tune"},
+    {"report", "study"},
+    {"search"},
+    {"tune"},
+    {"plots_tune"},
     {"cli"},
     {"__init__", "__main__"},
 )
@@ -53,6 +57,8 @@ LEVEL = {room: level for level, rooms in enumerate(LAYERS) for room in rooms}
 IGNORANCE = {
     "errors": {"numpy", "pandas", "torch"},
     "config": {"numpy", "pandas", "torch"},
+    "space": {"numpy", "pandas", "torch"},
+    "study": {"pandas", "torch"},
     "read": {"torch"},
     "dates": {"torch"},
     "grid": {"torch", "pandas", "pyarrow"},

@@ -36,6 +36,7 @@ from lstmcast.cli import (
     runs,
     settings,
     signals,
+    tune,
 )
 from lstmcast.cli.command import NAMES, Command
 from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
@@ -55,7 +56,7 @@ app = typer.Typer(
     add_completion=False,
     context_settings=NAMES,
 )
-for module in (fit, predict, forecast, evaluate, backtest, explain, inspect, report, completion, help):
+for module in (fit, predict, forecast, evaluate, backtest, tune, explain, inspect, report, completion, help):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))

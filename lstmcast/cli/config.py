@@ -1,7 +1,5 @@
 """`lstmcast config show`: the settings in force, each with its origin."""
 
-import json
-import re
 from typing import Annotated, Any
 
 from typer import Context, Option
@@ -45,15 +43,8 @@ def _row(name: str, option: Any, layers: list[settings.Layer]) -> dict[str, Any]
 
 def _line(row: dict[str, Any], *, origin: bool) -> str:
     key = row["name"].replace("-", "_")
-    line = f"# {key} = " if row["value"] is None else f"{key} = {_toml(row['value'])}"
+    line = f"# {key} = " if row["value"] is None else f"{key} = {settings.toml(row['value'])}"
     if not origin:
         return line
     told = f": {row['told']}" if row.get("told") and row["value"] is None else ""
     return f"{line:<34}  # {row['origin']}{told}"
-
-
-def _toml(value: Any) -> str:
-    """Write a value as TOML, where JSON's numbers, texts, booleans and lists are TOML's."""
-    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
-        return value
-    return json.dumps(value, ensure_ascii=False)

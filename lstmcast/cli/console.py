@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lstmcast.events import Event
 
 Cells = Sequence[Sequence[str]]
-_PHASES = {"train": "training", "member": "training", "backtest": "forecasting from past cutoffs"}
+_PHASES = {"train": "training", "member": "training", "backtest": "forecasting from past cutoffs", "tune": "searching"}
 """What a phase is called in a line of its own."""
 LONGEST = 1200
 """Characters of a line that are shown."""

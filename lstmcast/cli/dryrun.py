@@ -22,8 +22,10 @@ DryRun = Annotated[
 ]  # fmt: skip
 
 
-def tell_plan(report: Report, panel: "Panel", config: Config, command: str, folds: int = 0, *, as_json: bool) -> None:
-    """Print what a fit of the panel takes; `folds` is how many times a backtest fits."""
+def tell_plan(
+    report: Report, panel: "Panel", config: Config, command: str, folds: int = 0, *, as_json: bool, **more: Any
+) -> None:
+    """Print what a fit of the panel takes; `folds` is how many times a backtest fits. `more` is printed with it."""
     report.say("probing: a few training steps, nothing is kept")
     from lstmcast.estimate import estimate
 
@@ -32,6 +34,7 @@ def tell_plan(report: Report, panel: "Panel", config: Config, command: str, fold
     facts["seconds"] = spent + max(folds, 1) * facts["seconds"]
     if folds:
         facts["fits"] = folds
+    facts |= more
     if as_json:
         output.write_object(command, {"dry_run": True, **facts})
         return

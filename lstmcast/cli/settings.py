@@ -22,7 +22,10 @@ from lstmcast.errors import UsageError, suggest
 
 HERE = "lstmcast.toml"
 PREFIX = "LSTMCAST_"
-ONCE = {"help", "version", "config", "debug", "json", "output", "out", "force", "resume", "dry-run", "plot", "origin"}
+ONCE = {
+    *("help", "version", "config", "debug", "json", "output", "out", "force", "resume", "dry-run", "plot", "origin"),
+    *("study", "param"),
+}
 """Options that belong to one call: a place to write to, an act. No file or variable sets them."""
 SECTIONS = {"columns": Columns} | get_type_hints(Config)
 """Headings under which settings may stand, as in a run's configuration."""
@@ -123,6 +126,13 @@ def read(file: str, known: Mapping[str, Any]) -> Layer:
     if not isinstance(content, dict):
         raise UsageError(f"{file!r} holds no settings", "write settings as TOML: horizon = 28")
     return Layer(file, _flat(content, known, file))
+
+
+def toml(value: Any) -> str:
+    """Write a value as TOML, where JSON's numbers, texts, booleans and lists are TOML's."""
+    if isinstance(value, str) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+        return value
+    return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def command_words(manifest: Mapping[str, Any], known: Mapping[str, Any]) -> list[str]:

@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
-    *("fit", "predict", "forecast", "evaluate", "backtest", "explain", "inspect", "report", "help"),
+    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "explain", "inspect", "report", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)
@@ -131,7 +131,7 @@ def test_25_a_bug_keeps_its_traceback_in_a_log_and_exits_1(
     assert "Traceback" in log.read_text() and "ZeroDivisionError" in log.read_text()
 
 
-@pytest.mark.parametrize("command", ["fit", "forecast", "backtest"])
+@pytest.mark.parametrize("command", ["fit", "forecast", "backtest", "tune"])
 def test_10_a_misspelt_column_is_told_what_was_meant(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

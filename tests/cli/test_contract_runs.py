@@ -100,6 +100,9 @@ def test_12_a_dry_run_says_what_it_would_take_and_writes_nothing(
     assert app.run(["backtest", data, "--target", "price", "--windows", "5", "--dry-run", "--json"]) == 0
     past = json.loads(capsys.readouterr().out)
     assert past["fits"] == 5 and past["seconds"] > 5 * 0.1
+    assert app.run(["tune", data, "--target", "price", "--trials", "5", "--steps", "0", "--dry-run", "--json"]) == 0
+    search = json.loads(capsys.readouterr().out)
+    assert (search["trials"], search["fits"], search["horizon"]) == (5, 5 * 1 + 2 * 2, 12)
     assert app.run(["fit", data, "--target", "price", "--dry-run", "--steps", "0"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert {"series           1", "horizon          12", "windows          48"} <= set(lines)
@@ -153,6 +156,8 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("evaluate", "evaluate runs/old-price new.csv"),
         ("backtest", "backtest old.csv --target price --steps 0 --windows 1"),
         ("backtest --dry-run", "backtest old.csv --target price --steps 0 --windows 1 --dry-run"),
+        ("tune", "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}"),
+        ("tune --dry-run", "tune old.csv --target price --steps 0 --trials 1 --dry-run"),
         ("explain", "explain runs/old-price"),
         ("inspect", "inspect old.csv"),
         ("report", "report runs/old-price -o {new}"),

@@ -144,7 +144,7 @@ def test_20_a_file_of_settings_that_is_not_there_is_refused(capsys: pytest.Captu
     assert "there is no file 'best.toml'" in refused(capsys, "fit", "x", "--config", "best.toml")[0]
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "forecast", "evaluate", "backtest", "inspect"])
+@pytest.mark.parametrize("command", ["fit", "predict", "forecast", "evaluate", "backtest", "tune", "inspect"])
 def test_21_the_help_names_each_option_s_default_range_and_variable(command: str, quickly: Program) -> None:
     text = quickly(command, "--help").stdout
     records = re.split(r"\n(?:  |\n\S+\n  )(?=-)", text.partition("Examples:")[0])[1:]
