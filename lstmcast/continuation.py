@@ -124,3 +124,21 @@ def _some(panel: Panel, which: Bools) -> str:
         return "the series"
     names = ["/".join(panel.keys[i]) for i in np.flatnonzero(which).tolist()[:4]]
     return f"{int(which.sum())} of {len(panel)} series ({listed(names, int(which.sum()))})"
+
+
+def together(panel: Panel, other: Panel) -> Panel:
+    """The panel, and behind its series those of `other` that it lacks."""
+    rest = other.select(np.flatnonzero(other.align(panel) < 0))
+    if not len(rest):
+        return panel
+    return replace(
+        panel,
+        keys=panel.keys + rest.keys,
+        values=np.concatenate([panel.values, rest.values]),
+        offsets=np.concatenate([panel.offsets, panel.offsets[-1] + rest.offsets[1:]]),
+        start=np.concatenate([panel.start, rest.start]),
+        past=np.concatenate([panel.past, rest.past]),
+        future=np.concatenate([panel.future, rest.future]),
+        future_offsets=np.concatenate([panel.future_offsets, panel.future_offsets[-1] + rest.future_offsets[1:]]),
+        static=np.concatenate([panel.static, rest.static]),
+    )

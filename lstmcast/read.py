@@ -14,7 +14,7 @@ from lstmcast.errors import DataError, suggest
 from lstmcast.source import Source, open_source
 from lstmcast.table import Table, TextSource, as_text, to_number
 
-__all__ = ["Table", "as_text", "read_table", "to_number"]
+__all__ = ["Table", "as_text", "read_bytes", "read_table", "to_number"]
 
 
 def read_table(source: str | Path, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
@@ -36,6 +36,11 @@ def read_table(source: str | Path, config: DataConfig = DataConfig()) -> Table: 
             raise _missing(path)
         return read_table(matches[0], config) if len(matches) == 1 else read_dataset(matches, name, config.max_bytes)
     return _read(open_source(name, config.max_bytes), config)
+
+
+def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
+    """Read what a file or a stream held, as `read_table` does; `name` is what errors call it."""
+    return _read(Source(name, data=data, limit=config.max_bytes), config)
 
 
 def _missing(path: Path) -> DataError:

@@ -19,7 +19,7 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up. A room may import what is below it, and its neighbours where that makes no circle.
 LAYERS = (
     {"errors", "disk", "interrupt", "events"},
-    {"config"},
+    {"config", "conformal"},
     {"space"},
     {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed", "smoothing", "network"},
     {"recurrent"},

@@ -23,6 +23,7 @@ from lstmcast.cli import (
     completion,
     config,
     console,
+    detect,
     evaluate,
     explain,
     fit,
@@ -56,7 +57,9 @@ app = typer.Typer(
     add_completion=False,
     context_settings=NAMES,
 )
-for module in (fit, predict, forecast, evaluate, backtest, tune, explain, inspect, report, completion, help):
+for module in (
+    *(fit, predict, forecast, evaluate, backtest, tune, detect, explain, inspect, report, completion, help),
+):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(
         options.grouped(getattr(module, name))

@@ -2,7 +2,7 @@
 
 import operator
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -31,7 +31,7 @@ class Gate:
     limit: float
 
     @classmethod
-    def parse(cls, text: str) -> "Gate":
+    def parse(cls, text: str, known: Sequence[str] = METRICS) -> "Gate":
         """Read `metric>limit`; raises UsageError for a metric or a form that is unknown."""
         found = _RULE.fullmatch(text)
         try:
@@ -41,8 +41,8 @@ class Gate:
             raise UsageError(
                 f"--fail-if {text!r} is no rule", 'write a metric, a sign and a number: "mase>1"'
             ) from None
-        if gate.metric not in METRICS:
-            raise UsageError(f"--fail-if {text!r}: unknown metric {metric!r}", suggest(gate.metric, METRICS))
+        if gate.metric not in known:
+            raise UsageError(f"--fail-if {text!r}: unknown metric {metric!r}", suggest(gate.metric, known))
         return gate
 
     def fails(self, value: float) -> bool:
@@ -50,14 +50,19 @@ class Gate:
         return value != value or _TESTS[self.sign](value, self.limit)
 
 
-def parse_gates(texts: Iterable[str] | None) -> list[Gate]:
+def parse_gates(texts: Iterable[str] | None, known: Sequence[str] = METRICS) -> list[Gate]:
     """Read all `--fail-if` rules, before any work is done."""
-    return [Gate.parse(text) for text in texts or ()]
+    return [Gate.parse(text, known) for text in texts or ()]
 
 
 def check_gates(gates: Iterable[Gate], verdict: "Verdict | None") -> None:
     """Raise GateError for the rules that the verdict trips; all of them where there is no verdict."""
-    scores = dict.fromkeys(METRICS, float("nan")) | ({**verdict.model, "skill": verdict.skill} if verdict else {})
+    check_figures(gates, {**verdict.model, "skill": verdict.skill} if verdict else {})
+
+
+def check_figures(gates: Iterable[Gate], figures: Mapping[str, float]) -> None:
+    """Raise GateError for the rules that the figures trip; a figure that is not there trips its rules."""
+    scores = dict.fromkeys(METRICS, float("nan")) | dict(figures)
     failed = [gate for gate in gates if gate.fails(scores[gate.metric])]
     if failed:
         said = ", ".join(f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed)

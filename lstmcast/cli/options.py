@@ -109,6 +109,7 @@ Horizon = Annotated[int | None, _option(WINDOW, "STEPS", "Steps to forecast, 1 o
 Jobs = Annotated[int | None, _option(TRAINING, "N", "Processes at work, 1 or more.", "as pays", "--jobs", "-j")]
 OutFile = Annotated[str | None, _option(OUTPUT, "FILE", _PLACE, "stdout", "--output", "-o")]
 _SAFE = "Write an apostrophe before texts that a spreadsheet would take for a formula."
+SkipRows = Annotated[BadRows | None, _option(READING, "POLICY", _BAD_ROWS, "as for the training")]
 ExcelSafe = Annotated[bool, Option("--excel-safe", help=_SAFE, rich_help_panel=OUTPUT)]
 Format = Annotated[str | None, _option(OUTPUT, "FORMAT", _FORMS, "a table on a terminal, else csv")]
 

@@ -85,29 +85,30 @@ def write_frame(table: "Columnar", file: str | None, form: str, *, whole: bool =
         write_file(file, data)
 
 
-def encode(table: "Columnar", form: str) -> bytes:
-    """Return a table as bytes of one of FORMATS; numbers read back to the same float."""
+def encode(table: "Columnar", form: str, *, header: bool = True) -> bytes:
+    """Return a table as bytes of one of FORMATS; numbers read back to the same float. header: of CSV and TSV."""
     if form in ("csv", "tsv") and isinstance(table, dict) and all(map(_is_array, table.values())):
-        return _separated(table, "\t" if form == "tsv" else ",")
+        return _separated(table, "\t" if form == "tsv" else ",", header=header)
     frame = framed(table)
     if form == "parquet":
         return _parquet(frame)
     if form == "table":
-        header, rows, _ = _cells(frame)
-        return ("\n".join(console.plain_table(header, rows)) + "\n").encode()
+        names, rows, _ = _cells(frame)
+        return ("\n".join(console.plain_table(names, rows)) + "\n").encode()
     if form in ("csv", "tsv"):
-        text = frame.to_csv(index=False, lineterminator="\n", sep="\t" if form == "tsv" else ",")
+        text = frame.to_csv(index=False, header=header, lineterminator="\n", sep="\t" if form == "tsv" else ",")
         return text.encode("utf-8", "surrogateescape")
     lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in records(frame)]
     text = "".join(f"{line}\n" for line in lines) if form == "jsonl" else "[\n" + ",\n".join(lines) + "\n]\n"
     return text.encode("utf-8", "surrogateescape")
 
 
-def _separated(columns: dict[str, Any], sign: str) -> bytes:
+def _separated(columns: dict[str, Any], sign: str, *, header: bool) -> bytes:
     """Return columns of numbers and texts as pandas would write them, without loading it."""
     text = io.StringIO()
     table = csv.writer(text, delimiter=sign, lineterminator="\n")
-    table.writerow(columns)
+    if header:
+        table.writerow(columns)
     table.writerows(zip(*map(_plain, columns.values()), strict=True))
     return text.getvalue().encode("utf-8", "surrogateescape")
 

@@ -1,9 +1,10 @@
 """From DATA to a panel, saying on stderr what was found in it."""
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lstmcast.cli.console import Report
-from lstmcast.config import Columns, Config, DataConfig
+from lstmcast.config import BadRows, Columns, Config, DataConfig
 
 if TYPE_CHECKING:
     from lstmcast.panel import Panel
@@ -43,19 +44,26 @@ def read_newer(report: Report, data: str, forecaster: "Predictor", *, ahead: int
     ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts are made from the
     end of the training on, not from the last rows.
     """
-    report.say(f"reading {shown(data)}")
     from lstmcast.continuation import continued
-    from lstmcast.panel import Panel
-    from lstmcast.read import read_table
     from lstmcast.requirements import require_ahead
 
-    known, config = forecaster.panel, forecaster.config.data
-    panel = Panel.from_table(read_table(data, config), known.columns, config, like=known)
-    panel = continued(panel, known, forecaster.context, since=since)
+    panel = read_alike(report, data, forecaster)
+    panel = continued(panel, forecaster.panel, forecaster.context, since=since)
     if ahead:
         require_ahead(panel, ahead)
     report.found(panel.notes)
     return panel
+
+
+def read_alike(report: Report, data: str, forecaster: "Forecaster", bad_rows: BadRows | None = None) -> "Panel":
+    """Read a file as the data of a run were, and nothing else; `bad_rows` may differ."""
+    report.say(f"reading {shown(data)}")
+    from lstmcast.panel import Panel
+    from lstmcast.read import read_table
+
+    known, config = forecaster.panel, forecaster.config.data
+    config = replace(config, bad_rows=bad_rows or config.bad_rows)
+    return Panel.from_table(read_table(data, config), known.columns, config, like=known)
 
 
 def add_plan(report: Report, file: str, panel: "Panel", config: DataConfig) -> "Panel":

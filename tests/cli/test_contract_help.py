@@ -19,7 +19,7 @@ from tests.conftest import ROOT
 from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
-    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "explain", "inspect", "report", "help"),
+    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "explain", "inspect", "report", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)

@@ -1,0 +1,247 @@
+"""Anomalies that people labelled, and who finds them: `python -m benchmarks.detection [FILE ...] [--write]`.
+
+The Numenta Anomaly Benchmark (Lavin & Ahmad 2015), two groups of its files. Each file is split at 15 % of its rows; the
+detectors know only what is before. A run is learnt there with `--steps 0`: the network as it ships, nothing trained.
+Each detector is measured with limits fixed there, and with limits that go on learning from unlabelled rows as they
+pass. No constant was chosen by these files. The table is written into docs/detection.md between its marks.
+"""
+
+import argparse
+import json
+import math
+import re
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from benchmarks.covariates import write
+from benchmarks.sets import DATA, ROOT
+from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig
+from lstmcast.anomaly import Detector
+from lstmcast.conformal import Threshold
+
+Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+
+PAGE = ROOT / "docs" / "detection.md"
+BEGIN, END = "<!-- benchmarks.detection: begin -->", "<!-- benchmarks.detection: end -->"
+RATE = 0.001
+PROBATION = 0.15
+FALSE, MISSED = 0.11, 1.0
+"""Costs of a false alarm and of a missed window in the benchmark's standard profile; a window found gives up to 1."""
+DETECTORS = ("lstmcast", "seasonal naive", "z-score")
+LIMITS = ("fixed", "learning")
+
+
+class Case(NamedTuple):
+    """One file: its rows' values by step, where each row lies, and its labelled windows as first and last row."""
+
+    group: str
+    name: str
+    panel: Panel
+    step: NDArray[np.int64]
+    windows: tuple[tuple[int, int], ...]
+
+
+def cases(data: Path, wanted: Sequence[str] = ()) -> list[Case]:
+    """The files of the benchmark, or those whose name has one of `wanted` in it."""
+    labels = json.loads((data / "nab" / "labels" / "combined_windows.json").read_text())
+    found = sorted((data / "nab").glob("real*/*.csv"))
+    chosen = [path for path in found if not wanted or any(part in path.name for part in wanted)]
+    return [_case(path, labels[f"{path.parent.name}/{path.name}"]) for path in chosen]
+
+
+def _case(path: Path, labels: Sequence[Sequence[str]]) -> Case:
+    frame = pd.read_csv(path)
+    roles: dict[str, Any] = {"target": "value", "time": "timestamp"}
+    try:
+        panel = Panel.from_frame(frame, duplicates="mean", **roles)
+    except DataError as error:  # as the program advises
+        found = re.search(r"--resample (\S+)", error.hint)
+        panel = Panel.from_frame(frame, resample=found[1] if found else "5min:mean", **roles)
+    stamps = pd.to_datetime(frame["timestamp"])
+    step = np.array([panel.axis.floor(text) for text in frame["timestamp"]]) - panel.start[0]
+    windows = []
+    for first, last in labels:
+        inside = np.flatnonzero((stamps >= pd.Timestamp(first)) & (stamps <= pd.Timestamp(last)))
+        windows.append((int(inside[0]), int(inside[-1])))
+    return Case(path.parent.name, path.stem, panel, step, tuple(windows))
+
+
+def probation(case: Case) -> int:
+    """Rows of a file that detectors may learn from."""
+    return math.floor(PROBATION * len(case.step))
+
+
+def scores(case: Case) -> dict[str, Floats]:
+    """By detector and kind of limit the score of every row of a file; 1 and more is an alarm, and 0 is not judged."""
+    steps = int(case.step[probation(case)])
+    past = case.panel.head(np.array([steps]))
+    forecaster = Forecaster(Config(train=TrainConfig(steps=0))).fit(past)
+    remember(forecaster)
+    values = case.panel.series(0)
+    season = forecaster.season
+    naive = np.r_[np.full(season, np.nan), np.abs(values[season:] - values[:-season])]
+    known = values[:steps]
+    plain = np.abs(values - np.nanmean(known)) / (np.nanstd(known) or 1.0)
+    out = {}
+    for kind in LIMITS:
+        adapt = kind == "learning"
+        rows = Detector(forecaster, rate=RATE, adapt=adapt).judge(case.panel).rows
+        ours = np.zeros(len(values))
+        ours[len(values) - len(rows) :] = rows["score"].fillna(0.0)
+        out[f"lstmcast, {kind}"] = ours[case.step]
+        out[f"seasonal naive, {kind}"] = judged(naive, steps, adapt)[case.step]
+        out[f"z-score, {kind}"] = judged(plain, steps, adapt)[case.step]
+    return out
+
+
+def remember(forecaster: Forecaster) -> None:
+    """Let the same forecasts, asked for again, be the ones that were made."""
+    made: dict[tuple[Any, ...], Floats] = {}
+    make = forecaster.quantiles
+
+    def once(panel: Panel, series: Any, origins: Any, horizon: int, levels: Any) -> Floats:
+        asked = (horizon, len(panel.values), origins.tobytes())
+        if asked not in made:
+            made[asked] = make(panel, series, origins, horizon, levels)
+        return made[asked]
+
+    forecaster.quantiles = once  # type: ignore[method-assign, assignment]
+
+
+def judged(errors: Floats, steps: int, adapt: bool) -> Floats:
+    """Errors in units of the limit that the first `steps` of them set, with the thresholds that lstmcast uses."""
+    threshold = Threshold(RATE, errors[:steps][~np.isnan(errors[:steps])].tolist())
+    out = np.zeros(len(errors))
+    for t in range(steps, len(errors)):
+        if not np.isnan(errors[t]):
+            limit = threshold.limit
+            out[t] = errors[t] / limit if limit > 0 else 2.0 * (errors[t] > 0)
+            if adapt:
+                threshold.add(float(errors[t]), alarm=bool(out[t] > 1))
+    return out
+
+
+def credit(position: float) -> float:
+    """What an alarm is worth by its place: -1 is the first row of a window, 0 its end, from 3 on it is far behind."""
+    return -1.0 if position >= 3 else 2 / (1 + math.exp(5 * position)) - 1
+
+
+def rewards(case: Case) -> tuple[Floats, NDArray[np.int64]]:
+    """What an alarm in each row is worth by the paper's scoring function, and the window that it lies in, or -1."""
+    worth, owner = np.empty(len(case.step)), np.full(len(case.step), -1)
+    for number, (first, last) in enumerate(case.windows):
+        owner[first : last + 1] = number
+    behind: tuple[int, int] | None = None
+    for row in range(len(worth)):
+        if owner[row] >= 0:
+            first, last = case.windows[owner[row]]
+            worth[row] = credit(-(last - row + 1) / (last - first + 1)) / credit(-1.0)
+            behind = first, last
+        elif behind is None:
+            worth[row] = -FALSE
+        else:
+            worth[row] = FALSE * credit((row - behind[1]) / (behind[1] - behind[0]))
+    return worth, owner
+
+
+def measure(case: Case, alarms: Bools) -> dict[str, float]:
+    """What the alarms in the rows of one file are worth; those on probation do not count."""
+    worth, owner = rewards(case)
+    begin = probation(case)
+    raw, found = 0.0, 0
+    real = [number for number, (_, last) in enumerate(case.windows) if last >= begin]
+    for number in real:
+        inside = np.flatnonzero((owner == number) & alarms)
+        inside = inside[inside >= begin]
+        raw += float(worth[inside].max()) if len(inside) else -MISSED
+        found += bool(len(inside))
+    false = alarms & (owner < 0)
+    false[:begin] = False
+    raw += float(worth[false].sum())
+    begun = int((false & ~np.r_[False, false[:-1]]).sum())
+    counts = {"windows": len(real), "found": found, "false": begun, "flagged": int(false.sum())}
+    return {**counts, "ordinary": int((owner[begin:] < 0).sum()), "raw": raw}
+
+
+def summary(measured: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Precision, recall and F1 by window, the benchmark's score, and the share of ordinary rows that were flagged."""
+    total = {name: sum(one[name] for one in measured) for name in measured[0]}
+    found, windows = total["found"], total["windows"]
+    precision = found / max(found + total["false"], 1)
+    recall = found / max(windows, 1)
+    return {
+        **total,
+        "precision": precision,
+        "recall": recall,
+        "f1": 2 * precision * recall / max(precision + recall, 1e-12),
+        "score": 100 * (total["raw"] + MISSED * windows) / ((1 + MISSED) * windows),
+        "rate": total["flagged"] / total["ordinary"],
+    }
+
+
+def best(found: Sequence[tuple[Case, Floats]]) -> float:
+    """The benchmark's score with the one threshold for all files that gives the best, as its own tables have it."""
+    pooled = np.concatenate([values for _, values in found])
+    tries = np.unique(np.quantile(pooled[pooled > 0.2], np.linspace(0, 1, 200)))
+    return max(summary([measure(case, values >= limit) for case, values in found])["score"] for limit in tries)
+
+
+def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[str, Any]]:
+    """A row of figures for each group, detector and kind of limit."""
+    made = []
+    for case in chosen:
+        begun = time.monotonic()
+        made.append((case, scores(case)))
+        shown = " ".join(f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in made[-1][1].items())
+        tell(f"{case.name}: {time.monotonic() - begun:.1f} s, {shown}")
+    rows = []
+    for group in (*sorted({case.group for case in chosen}), "both"):
+        for name in (f"{detector}, {kind}" for kind in LIMITS for detector in DETECTORS):
+            mine = [(case, values[name]) for case, values in made if group in (case.group, "both")]
+            figures = summary([measure(case, values >= 1) for case, values in mine])
+            rows.append({"group": group, "detector": name, **figures, "best": best(mine)})
+    return rows
+
+
+def table(rows: Sequence[dict[str, Any]]) -> str:
+    """Rows of Markdown."""
+    lines = [
+        "| group | detector, limits | windows found | false alarms | precision | recall | F1 | ordinary rows flagged |"
+        " NAB score | with the best threshold |",
+        "|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for row in rows:
+        lines.append(
+            f"| {row['group']} | {row['detector']} | {row['found']} of {row['windows']} | {row['false']} |"
+            f" {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {100 * row['rate']:.2f} % |"
+            f" {row['score']:.1f} | {row['best']:.1f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, show, and write the page where that is asked for; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
+    parser.add_argument("files", nargs="*", metavar="FILE", help="part of a file's name (default: all)")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    asked = parser.parse_args(arguments)
+    if not (DATA / "nab").is_dir():
+        print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
+        return 1
+    rows = evaluate(cases(DATA, asked.files), lambda line: print(line, file=sys.stderr, flush=True))
+    print(table(rows))
+    if asked.write:
+        write(PAGE, table(rows), BEGIN, END)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

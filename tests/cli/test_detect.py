@@ -1,0 +1,175 @@
+"""`lstmcast detect`: on files, in cron, and row by row on stdin."""
+
+import csv
+import json
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
+
+COLUMNS = ["month", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
+LOUD = ("--rate", "0.05")
+
+
+@pytest.fixture(scope="session")
+def odd(fitted: Path) -> Path:
+    """The newer months, one of which is wrong."""
+    lines = (fitted / "new.csv").read_text().splitlines()
+    month, value = lines[65].split(",")
+    lines[65] = f"{month},{float(value) + 90:.2f}"
+    path = fitted / "odd.csv"
+    path.write_text("\n".join([*lines, ""]))
+    return path
+
+
+def detect(folder: Path, *arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
+    return run_program("detect", "runs/old-price", *arguments, cwd=folder, **more)
+
+
+def rows(text: str) -> list[dict[str, str]]:
+    return list(csv.DictReader(text.splitlines()))
+
+
+def test_each_newer_row_is_judged_and_the_wrong_one_is_found(fitted: Path, odd: Path) -> None:
+    done = detect(fitted, odd, *LOUD)
+    found = rows(done.stdout)
+    assert (done.returncode, list(found[0])) == (0, COLUMNS)
+    assert [row["month"] for row in found] == [f"2015-{month:02}" for month in range(1, 13)]
+    wrong, *echo = [row for row in found if row["anomaly"] == "1"]
+    assert [row["month"] for row in echo] == ["2015-06"]  # whose forecast took the wrong value for a right one
+    assert (wrong["month"], wrong["kind"]) == ("2015-05", "point")
+    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(wrong["high"]) > float(wrong["low"])
+    assert done.stderr.splitlines()[-1] == "2 of 12 rows judged are anomalies: 2 single, 0 in runs"
+
+
+def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
+    done = detect(fitted, odd, *LOUD, "-q", "--fail-if", "anomalies>0", "-o", "judged.csv")
+    assert (done.returncode, done.stdout) == (7, "")
+    assert done.stderr == "error: quality gate not met: anomalies is 2\n  --fail-if anomalies>0\n"
+    assert len(rows((fitted / "judged.csv").read_text())) == 12
+    assert quickly("detect", "runs/old-price", "new.csv", *LOUD, "--fail-if", "share>0.5", cwd=fitted).returncode == 0
+    done = quickly("detect", "runs/old-price", "new.csv", "--fail-if", "mase>1", cwd=fitted)
+    assert (done.returncode, done.stderr.splitlines()[0]) == (
+        2,
+        "error: --fail-if 'mase>1': unknown metric 'mase'",
+    )
+
+
+def test_as_json_there_is_one_object_with_rows_and_figures(fitted: Path, odd: Path, quickly: Program) -> None:
+    done = quickly("detect", "runs/old-price", odd, *LOUD, "--json", "-q", cwd=fitted)
+    said = json.loads(done.stdout)
+    assert (said["command"], said["anomalies"], said["judged"], len(said["rows"])) == ("detect", 2, 12, 12)
+    assert set(said["rows"][0]) == set(COLUMNS)
+
+
+def test_a_short_history_is_said_to_be_one(fitted: Path, quickly: Program) -> None:
+    done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
+    assert "  48 rows of history are too few for a rate of 0.001 (1999 are not)" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("old.csv",), 3, "nothing newer than what the run was trained on"),
+        (("new.csv", "--rate", "0.7"), 2, "--rate 0.7 is out of range"),
+        (("nothing.csv",), 3, "there is no file 'nothing.csv'"),
+    ],
+)
+def test_what_cannot_be_judged_is_an_error(
+    arguments: tuple[str, ...], status: int, said: str, fitted: Path, quickly: Program
+) -> None:
+    done = quickly("detect", "runs/old-price", *arguments, "-q", cwd=fitted)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said in done.stderr and len(done.stderr.splitlines()) <= 3
+
+
+def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
+    whole = rows(detect(fitted, odd, *LOUD, "-q").stdout)
+    done = detect(fitted, "-", *LOUD, input=odd.read_text())
+    found = rows(done.stdout)
+    assert (done.returncode, len(found)) == (0, 72)
+    assert {row["kind"] for row in found[:60]} == {"known"}
+    assert [(row["month"], row["kind"]) for row in found[60:]] == [(row["month"], row["kind"]) for row in whole]
+    for one, other in zip(found[60:], whole, strict=True):
+        assert float(one["expected"]) == pytest.approx(float(other["expected"]), rel=1e-4)
+
+
+@pytest.fixture
+def live(fitted: Path) -> Iterator[subprocess.Popen[str]]:
+    """The program, waiting for rows."""
+    line = [*PROGRAM, "detect", "runs/old-price", "-", *LOUD]
+    pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
+    with subprocess.Popen(line, cwd=fitted, env=environment(), text=True, **pipes) as program:  # type: ignore[call-overload]
+        yield program
+        program.kill()
+
+
+def test_a_line_comes_out_for_each_line_in_at_once_and_a_signal_ends_it(
+    live: subprocess.Popen[str], fitted: Path
+) -> None:
+    assert live.stdin and live.stdout and live.stderr
+    lines = (fitted / "new.csv").read_text().splitlines()
+    live.stdin.write(f"{lines[0]}\n{lines[61]}\n")
+    live.stdin.flush()
+    assert live.stdout.readline().strip() == ",".join(COLUMNS)
+    assert live.stdout.readline().startswith("2015-01,")
+    for line, kind in ((lines[62], ""), ("2015-03,", "missing"), ("2015-04,400", "point")):
+        live.stdin.write(f"{line}\n")
+        live.stdin.flush()
+        out = live.stdout.readline().strip().split(",")
+        assert (out[0], out[-1]) == (line.split(",")[0], kind)
+    live.send_signal(signal.SIGTERM)
+    assert live.wait(10) == 143
+    assert live.stderr.read().splitlines()[-1] == "terminated"
+
+
+BAD = {
+    "2015-01,101,7": "stdin:3: 3 values where the header names 2 columns",
+    "2015-13,101": "stdin:3: column 'month': '2015-13' is not a date",
+    "2015-02,lots": "stdin:3: column 'price' holds text",
+    "2015-01,101": "stdin:3: 2015-01 is not newer than the row before it",
+    "2015-01-17,101": "stdin:3: the data contradict the frequency MS",
+}
+
+
+def test_a_bad_line_ends_it_with_the_number_of_the_line(fitted: Path) -> None:
+    done = detect(fitted, "-", "-q", input="month,price\n2015-01,101\n2015-02,lots\n2015-03,102\n")
+    assert done.returncode == 3
+    assert done.stderr.startswith("error: stdin:3: column 'price' holds text")
+    assert len(done.stderr.splitlines()) <= 3 and len(rows(done.stdout)) == 1
+
+
+def test_bad_lines_are_skipped_where_that_is_asked_for_and_each_is_said(fitted: Path) -> None:
+    for_each = "\n".join(["month,price", "2015-01,101", *BAD, "2015-02,102", ""])
+    done = detect(fitted, "-", "--bad-rows", "skip", input=for_each)
+    assert [row["month"] for row in rows(done.stdout)] == ["2015-01", "2015-02"]
+    said = [line for line in done.stderr.splitlines() if line.startswith("skipped: ")]
+    for number, (line, expected) in enumerate(zip(said, BAD.values(), strict=True), 3):
+        assert line.startswith(f"skipped: {expected}".replace("stdin:3", f"stdin:{number}"))
+
+
+def test_where_tail_left_the_header_behind_two_columns_are_known_by_their_order(fitted: Path) -> None:
+    done = detect(fitted, "-", input="2015-01,101\n2015-02,102\n")
+    assert [row["month"] for row in rows(done.stdout)] == ["2015-01", "2015-02"]
+    assert "  the first line is no header: its columns are taken for 'month' and 'price'" in done.stderr
+    done = detect(fitted, "-", "-q", input="north,2015-01,101\n")
+    assert done.returncode == 3
+    assert "let the header come first: tail -f -n +1 FILE" in done.stderr
+
+
+def test_several_targets_give_a_line_each(tmp_path: Path) -> None:
+    lines = write_months(tmp_path / "one.csv", 72).read_text().splitlines()
+    wide = [f"{line},{line.split(',')[1]}" for line in lines[1:]]
+    (tmp_path / "wide.csv").write_text("\n".join(["month,a,b", *wide[:60], ""]))
+    options = ("--target", "a", "--target", "b", "--steps", 0, "-q", "--out", "run")
+    assert run_program("fit", "wide.csv", *options, cwd=tmp_path).returncode == 0
+    text = "\n".join(["month,a,b", *wide[60:63], "2015-04,,", ""])
+    found = rows(run_program("detect", "run", "-", "-q", cwd=tmp_path, input=text).stdout)
+    assert [(row["month"][-2:], row["target"]) for row in found] == [
+        (month, name) for month in ("01", "02", "03", "04") for name in "ab"
+    ]
+    assert [row["kind"] for row in found] == [""] * 6 + ["missing"] * 2
