@@ -14,18 +14,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from lstmcast.config import FALSE_ALARMS
 from lstmcast.conformal import LEAST, Threshold
 from lstmcast.continuation import continued, together
 from lstmcast.errors import DataError, UsageError
-from lstmcast.forecaster import Forecaster
 from lstmcast.holdout import hold_back
 from lstmcast.panel import Panel, ranges
+from lstmcast.predictor import Predictor
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-RATE = 0.001
-"""Share of ordinary rows that may be flagged."""
 FIGURES = ("actual", "expected", "low", "high", "score")
 """Numbers that the table has of each row."""
 _LEVELS = (0.1, 0.5, 0.9)
@@ -81,7 +80,7 @@ class Detector:
     of probabilities.
     """
 
-    def __init__(self, forecaster: Forecaster, *, rate: float = RATE, adapt: bool = True) -> None:
+    def __init__(self, forecaster: Predictor, *, rate: float = FALSE_ALARMS, adapt: bool = True) -> None:
         if not 0 < rate < 0.5:
             raise UsageError(f"--rate {rate:g} is out of range", "give a share above 0 and below 0.5, such as 0.001")
         if forecaster.probability:
@@ -279,7 +278,7 @@ class Detector:
         )
 
 
-def detect(forecaster: Forecaster, panel: Panel, *, rate: float = RATE, adapt: bool = True) -> Detection:
+def detect(forecaster: Predictor, panel: Panel, *, rate: float = FALSE_ALARMS, adapt: bool = True) -> Detection:
     """Judge the rows of `panel` that are newer than what the forecaster was trained on, see `Detector`.
 
     Raises DataError where none is, UsageError for a rate that is none, and for a run of probabilities.

@@ -133,6 +133,8 @@ class InputConfig:
     """Whether several targets of one table are forecast from one another's past as well."""
 
 
+FALSE_ALARMS = 0.001
+"""Share of ordinary rows that a search for anomalies may flag."""
 CHECKPOINT_EVERY = 30.0
 """Seconds between two states that an unfinished fit keeps: no part of a run, since it makes no difference to it."""
 

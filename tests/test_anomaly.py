@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig, UsageError, anomaly
+from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig, UsageError
 from lstmcast.anomaly import Detection, Detector, detect
 
 Change = Callable[[np.ndarray], None]
@@ -220,7 +220,3 @@ def test_probabilities_are_refused() -> None:
 def test_nothing_newer_than_the_training_is_an_error(forecaster: Forecaster) -> None:
     with pytest.raises(DataError, match="nothing newer than what the run was trained on, which ends at 2024-01-30 23"):
         judged(forecaster, hourly()[:LEARNT])
-
-
-def test_the_rate_that_the_help_names_is_the_one_of_the_library() -> None:
-    assert anomaly.RATE == 0.001

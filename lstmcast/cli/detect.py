@@ -1,11 +1,13 @@
 """`lstmcast detect`: rows that are not as expected."""
 
+import sys
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
+from lstmcast.cli.follow import Follower, is_text
 from lstmcast.cli.gate import check_figures, parse_gates
 from lstmcast.cli.options import (
     WINDOW,
@@ -19,6 +21,7 @@ from lstmcast.cli.options import (
     SkipRows,
 )
 from lstmcast.cli.source import read_alike
+from lstmcast.config import FALSE_ALARMS
 from lstmcast.rundir import open_run
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ def detect(
     run: RunPath,
     data: Data,
     *,
-    rate: Rate = 0.001,
+    rate: Rate = FALSE_ALARMS,
     adapt: Adapt = True,
     bad_rows: SkipRows = None,
     output_file: OutFile = None,
@@ -61,7 +64,7 @@ def detect(
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
-    """Find anomalies in rows newer than RUN's training; prints each row on stdout, judged.
+    """Find anomalies in rows newer than RUN's training; prints a judged row for each on stdout.
 
     Beside its actual value stands what was expected, the interval in which an ordinary row lies, a score (1 and more is
     an anomaly) and its kind: a single row (point), or a run of rows that are each a little off (run). From stdin (as
@@ -71,14 +74,13 @@ def detect(
     live = data == "-" and not show.json and output_file in (None, "-") and (format or "csv") in _LIVE
     form = (format or "csv") if live else output.choose_format(output_file, format)
     report = Report.of(show)
+    live = live and is_text(sys.stdin.buffer)
     open_run(run)
     from lstmcast.anomaly import Detector
-    from lstmcast.forecaster import Forecaster
+    from lstmcast.predictor import Predictor
 
-    forecaster = Forecaster.load(run)
+    forecaster = Predictor.load(run)
     if live:
-        from lstmcast.cli.follow import Follower
-
         detector = _told(report, Detector(forecaster, rate=rate, adapt=adapt))
         figures = Follower(report, detector, form, bad_rows, safe=excel_safe).run()
     else:

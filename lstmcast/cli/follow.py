@@ -1,13 +1,13 @@
 """Rows that come on stdin, judged as they come: a line out for each line in, and no more memory for more lines."""
 
 import csv
-import os
+import io
 import re
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
@@ -50,7 +50,7 @@ class Follower:
     def run(self) -> dict[str, float]:
         """Judge until stdin ends; returns how many rows were judged, and how. DataError for a line that is bad."""
         self.report.say("reading stdin, row by row")
-        for lines in blocks(sys.stdin.fileno()):
+        for lines in blocks(sys.stdin.buffer):
             if not self.header and self.config.header is not False:
                 lines = self._begin(lines)
             if lines:
@@ -165,15 +165,21 @@ class Follower:
 
     def _write(self, rows: "pd.DataFrame") -> None:
         quiet = Report(quiet=True) if self.begun else self.report
-        rows = output.guarded(rows, self.form, quiet, safe=self.safe)
-        output.write_stdout(output.encode(rows, self.form, header=not self.begun))
+        safe = output.guarded(rows, self.form, quiet, safe=self.safe)
+        output.write_stdout(output.encode(safe, self.form, header=not self.begun))
         self.begun = True
 
 
-def blocks(descriptor: int) -> Iterator[list[Line]]:
+def is_text(stream: IO[bytes]) -> bool:
+    """Whether a stream begins as text does; waits for its first bytes and leaves them where they are."""
+    start = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
+    return not start.startswith((b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARRO", b"\xff\xff\xff\xff"))
+
+
+def blocks(stream: IO[bytes]) -> Iterator[list[Line]]:
     """Whole lines as they arrive, all that are there at once; empty ones are left out. A quoted cell may span lines."""
     rest, number = b"", 1
-    while block := os.read(descriptor, _BLOCK):
+    while block := stream.read1(_BLOCK):  # type: ignore[attr-defined]
         rest += block
         lines, rest, number = _split(rest, number)
         if len(rest) > LONGEST:

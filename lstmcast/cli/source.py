@@ -55,7 +55,7 @@ def read_newer(report: Report, data: str, forecaster: "Predictor", *, ahead: int
     return panel
 
 
-def read_alike(report: Report, data: str, forecaster: "Forecaster", bad_rows: BadRows | None = None) -> "Panel":
+def read_alike(report: Report, data: str, forecaster: "Predictor", bad_rows: BadRows | None = None) -> "Panel":
     """Read a file as the data of a run were, and nothing else; `bad_rows` may differ."""
     report.say(f"reading {shown(data)}")
     from lstmcast.panel import Panel

@@ -1,6 +1,7 @@
 """`lstmcast detect`: on files, in cron, and row by row on stdin."""
 
 import csv
+import gzip
 import json
 import signal
 import subprocess
@@ -96,6 +97,11 @@ def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
     assert [(row["month"], row["kind"]) for row in found[60:]] == [(row["month"], row["kind"]) for row in whole]
     for one, other in zip(found[60:], whole, strict=True):
         assert float(one["expected"]) == pytest.approx(float(other["expected"]), rel=1e-4)
+
+
+def test_packed_stdin_is_unpacked(fitted: Path, odd: Path) -> None:
+    done = detect(fitted, "-", *LOUD, "-q", input=gzip.compress(odd.read_bytes()), text=False)
+    assert done.stdout.decode() == detect(fitted, odd, *LOUD, "-q").stdout
 
 
 @pytest.fixture
