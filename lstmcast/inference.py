@@ -5,7 +5,11 @@ Knows how networks are read, not how they are trained.
 Axes: M networks, K windows, H horizon, Q quantiles, A candidates, J local features, O outputs of a loss, D hidden size.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from threading import Lock
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,8 +23,12 @@ from lstmcast.windows import Batch, Windows
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
+T = TypeVar("T")
 
-_CHUNK_OF_WINDOWS = 512
+_WINDOWS = 512
+"""Windows that are read at once, and..."""
+_STEPS = 100_000
+"""... their steps, behind and ahead: memory does not grow with context or horizon."""
 
 
 def forecast(
@@ -39,18 +47,22 @@ def forecast(
     made = np.empty((len(networks), len(series), windows.horizon, len(levels)))
     options = np.empty((len(series), windows.horizon, len(features.CANDIDATES)))
     state = windows.steps.state
-    # One thread: sums come out in one order wherever they are made, and two are slower on products this small.
+
+    def work(task: tuple[slice, Batch]) -> None:
+        part, batch = task
+        base = batch.base + windows.effect(series[part], origins[part])[:, None]
+        scale, owner = batch.scale[:, 0, :, None], series[part, None, None]
+        for m, network in enumerate(networks):
+            z = quantiles(network, batch, base, levels)[:, 0]
+            if spread is not None:
+                z = z + (spread[m] if len(spread[m]) == 1 else spread[m, part]) * scale
+            made[m, part] = features.inverse(z, owner, state)
+        blend = base[:, 0, :, None] + batch.blend[:, 0].astype(np.float64) * scale
+        options[part] = features.inverse(blend, owner, state)
+
+    # Each product on one thread: sums come out in one order, and two are slower on products this small.
     with threadpool_limits(1, "blas"):
-        for part, batch in batches(windows, series, origins):
-            base = batch.base + windows.effect(series[part], origins[part])[:, None]
-            scale, owner = batch.scale[:, 0, :, None], series[part, None, None]
-            for m, network in enumerate(networks):
-                z = quantiles(network, batch, base, levels)[:, 0]
-                if spread is not None:
-                    z = z + (spread[m] if len(spread[m]) == 1 else spread[m, part]) * scale
-                made[m, part] = features.inverse(z, owner, state)
-            blend = base[:, 0, :, None] + batch.blend[:, 0].astype(np.float64) * scale
-            options[part] = features.inverse(blend, owner, state)
+        each(work, batches(windows, series, origins), threads() if all(map(runs_here, networks)) else 1)
     if networks[0].interval == "none":
         options.clip(0, 1, out=options)
     return made, options
@@ -59,9 +71,38 @@ def forecast(
 def batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
     """Windows as validation and prediction read them, some at a time: which of them [K], and their batch."""
     steps = windows.context + windows.stride // 2
-    for start in range(0, len(series), _CHUNK_OF_WINDOWS):
-        part = slice(start, min(start + _CHUNK_OF_WINDOWS, len(series)))
+    size = max(1, min(_WINDOWS, _STEPS // (steps + windows.horizon)))
+    for start in range(0, len(series), size):
+        part = slice(start, min(start + size, len(series)))
         yield part, windows.batch(series[part], origins[part, None], steps)
+
+
+def each(work: Callable[[T], None], tasks: Iterator[T], count: int) -> None:
+    """Do the work for every task, `count` at a time; no more tasks are made than are being done."""
+    if count == 1:
+        for task in tasks:
+            work(task)
+        return
+    lock = Lock()
+
+    def share() -> None:
+        while True:
+            with lock:
+                task = next(tasks, None)
+            if task is None:
+                return
+            work(task)
+
+    with ThreadPoolExecutor(count) as pool:
+        for done in [pool.submit(share) for _ in range(count)]:
+            done.result()
+
+
+def threads() -> int:
+    """Cores to forecast with: those of this process, or fewer where OMP_NUM_THREADS says so, as in a worker."""
+    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = os.environ.get("OMP_NUM_THREADS", "")
+    return min(here, int(asked)) if asked.isdigit() and int(asked) else here
 
 
 def quantiles(network: Frozen, batch: Batch, base: Floats, levels: Sequence[float]) -> Floats:

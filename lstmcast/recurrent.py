@@ -6,7 +6,7 @@ Knows layers that read one way, and nothing of what is made of their states. Eac
 Axes: C steps, B chunks, F input features, D hidden size.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,8 @@ from lstmcast.network import Shape
 
 Singles = NDArray[np.float32]
 HALF = np.float32(0.5)
+_TOGETHER = 2048
+"""Rows of inputs in one product."""
 NORM = np.float32(1e-5)
 """What torch's layer normalisation adds to the variance."""
 
@@ -42,16 +44,16 @@ def lstm(read: Singles, again: Singles, bias: Singles, more: Singles, x: Singles
     into, forget, new, output = (np.arange(k * d, (k + 1) * d) for k in range(4))
     order = np.concatenate([into, forget, output, new])
     half = np.repeat([HALF, HALF, HALF, np.float32(1)], d)
-    given = _read(read[order] * half[:, None], (bias + more)[order] * half, x)
+    weight, constant = (read[order] * half[:, None]).T, (bias + more)[order] * half
     turn = np.ascontiguousarray((again[order] * half[:, None]).T)
     states = np.empty((*x.shape[:2], d), dtype=np.float32)
     gates = np.empty((x.shape[1], 4 * d), dtype=np.float32)
     hidden, cell = np.zeros((2, x.shape[1], d), dtype=np.float32)
     let_in, keep, show, fresh = (gates[:, k * d : (k + 1) * d] for k in range(4))
     logistic = gates[:, : 3 * d]
-    for t in range(len(x)):
+    for t, given in _read(weight, constant, x):
         np.matmul(hidden, turn, out=gates)
-        gates += given[t]
+        gates += given
         np.tanh(gates, out=gates)
         logistic += 1
         logistic *= HALF
@@ -67,26 +69,24 @@ def lstm(read: Singles, again: Singles, bias: Singles, more: Singles, x: Singles
 def gru(read: Singles, again: Singles, bias: Singles, more: Singles, x: Singles) -> Singles:
     """Cho et al. (2014), with the reset gate after the product, as torch has it."""
     d = again.shape[1]
-    given = _read(read, bias, x)
     turn = np.ascontiguousarray(again.T)
     states = np.empty((*x.shape[:2], d), dtype=np.float32)
     hidden = np.zeros((x.shape[1], d), dtype=np.float32)
-    for t in range(len(x)):
+    for t, given in _read(read.T, bias, x):
         own = hidden @ turn + more
-        gates = _logistic(given[t, :, : 2 * d] + own[:, : 2 * d])
-        new = np.tanh(given[t, :, 2 * d :] + gates[:, :d] * own[:, 2 * d :])
+        gates = _logistic(given[:, : 2 * d] + own[:, : 2 * d])
+        new = np.tanh(given[:, 2 * d :] + gates[:, :d] * own[:, 2 * d :])
         hidden = states[t] = new + gates[:, d:] * (hidden - new)
     return states
 
 
 def rnn(read: Singles, again: Singles, bias: Singles, more: Singles, x: Singles) -> Singles:
     """Elman (1990), with tanh."""
-    given = _read(read, bias + more, x)
     turn = np.ascontiguousarray(again.T)
     states = np.empty((*x.shape[:2], again.shape[1]), dtype=np.float32)
     hidden = np.zeros((x.shape[1], again.shape[1]), dtype=np.float32)
-    for t in range(len(x)):
-        hidden = states[t] = np.tanh(given[t] + hidden @ turn)
+    for t, given in _read(read.T, bias + more, x):
+        hidden = states[t] = np.tanh(given + hidden @ turn)
     return states
 
 
@@ -97,12 +97,15 @@ CELLS: dict[str, Callable[..., Singles]] = {
 }
 
 
-def _read(weight: Singles, bias: Singles, x: Singles) -> Singles:
-    """What the inputs of all steps give to the gates, [C, B, G D]: one product for all of them."""
+def _read(weight: Singles, bias: Singles, x: Singles) -> Iterator[tuple[int, Singles]]:
+    """Each step and what its inputs give to the gates, [B, G D]: one product for as many steps as stay in the cache."""
     steps, chunks, width = x.shape
-    out: Singles = x.reshape(steps * chunks, width) @ weight.T
-    out += bias
-    return out.reshape(steps, chunks, -1)
+    block = max(1, _TOGETHER // chunks)
+    for start in range(0, steps, block):
+        part = x[start : start + block]
+        given = part.reshape(-1, width) @ weight
+        given += bias
+        yield from enumerate(given.reshape(len(part), chunks, -1), start)
 
 
 def _logistic(x: Singles) -> Singles:
