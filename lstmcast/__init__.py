@@ -40,6 +40,8 @@ if TYPE_CHECKING:
     from lstmcast.read import read_table as read_table
     from lstmcast.tune import Tuning as Tuning
     from lstmcast.tune import tune as tune
+    from lstmcast.update import Update as Update
+    from lstmcast.update import update as update
     from lstmcast.verdict import Verdict as Verdict
 
     __version__: str
@@ -56,6 +58,7 @@ _HOMES = {
     "panel": ("Panel",),
     "read": ("read_table",),
     "tune": ("Tuning", "tune"),
+    "update": ("Update", "update"),
     "verdict": ("Verdict",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}

@@ -24,7 +24,7 @@ def continued(panel: Panel, known: Panel, context: int, *, since: bool = False) 
     are new, missing, ended, short, or whose static covariates changed. A series that begins more than `context` steps
     after its history stays as it is. Raises DataError where frequency or covariates are not those of `known`.
     """
-    _require_alike(panel, known)
+    require_alike(panel, known)
     place = panel.align(known)
     gap = panel.start - (known.start + known.lengths)[place]
     have = np.where(place >= 0, -gap, context) if since else panel.lengths
@@ -32,14 +32,15 @@ def continued(panel: Panel, known: Panel, context: int, *, since: bool = False) 
     joined = _prepended(panel, known, place, lacks) if lacks.any() else panel
     notes = _differences(panel, known, place)
     if lacks.any():
-        notes.append(f"too short to look back {context} steps: {_some(panel, lacks)}; the run's own past goes before")
+        notes.append(f"too short to look back {context} steps: {some(panel, lacks)}; the run's own past goes before")
     short = (joined.lengths < context) & ((place < 0) | (joined.lengths < known.lengths[place]))
     if short.any():
-        notes.append(f"too short to look back {context} steps: {_some(panel, short)}; forecast from what there is")
+        notes.append(f"too short to look back {context} steps: {some(panel, short)}; forecast from what there is")
     return replace(joined, notes=(*panel.notes, *notes))
 
 
-def _require_alike(panel: Panel, known: Panel) -> None:
+def require_alike(panel: Panel, known: Panel) -> None:
+    """Raise DataError where frequency or covariates of a panel are not those of `known`."""
     if panel.axis.grid != known.axis.grid:
         raise DataError(
             f"the data are {panel.axis.grid.words} ({panel.axis.freq}), those of the training"
@@ -58,20 +59,20 @@ def _require_alike(panel: Panel, known: Panel) -> None:
 def _differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
     notes = []
     if (place < 0).any() and known.key_names:
-        notes.append(f"not seen in training: {_some(panel, place < 0)}; forecast from their own history")
+        notes.append(f"not seen in training: {some(panel, place < 0)}; forecast from their own history")
     missing = known.align(panel) < 0
     if missing.any() and known.key_names:
-        notes.append(f"series of the training that are missing here: {_some(known, missing)}")
+        notes.append(f"series of the training that are missing here: {some(known, missing)}")
     ends = panel.start + panel.lengths
     early = ends < ends.max()
     if early.any():
         first = int(early.argmax())
         newest, own = panel.axis.texts(np.array([ends.max() - 1, ends[first] - 1]))
-        notes.append(f"end before {newest}: {_some(panel, early)}; each is forecast from its own end, as from {own}")
-    return notes + _changed(panel, known, place)
+        notes.append(f"end before {newest}: {some(panel, early)}; each is forecast from its own end, as from {own}")
+    return notes + changed_statics(panel, known, place)
 
 
-def _changed(panel: Panel, known: Panel, place: Ints) -> list[str]:
+def changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
     """What there is to say about static covariates that are not what they were."""
     seen = np.flatnonzero(place >= 0)
     now, then = panel.static[seen], known.static[place[seen]]
@@ -82,7 +83,7 @@ def _changed(panel: Panel, known: Panel, place: Ints) -> list[str]:
         which[seen] = differs[:, number]
         changed[column] = changed.get(column, which) | which
     return [
-        f"static covariate {column!r} changed since training: {_some(panel, which)}"
+        f"static covariate {column!r} changed since training: {some(panel, which)}"
         for column, which in changed.items()
         if which.any()
     ]
@@ -95,30 +96,30 @@ def _prepended(panel: Panel, known: Panel, place: Ints, lacks: Bools) -> Panel:
     offsets, future_offsets = (offsets_of(n) for n in (lengths, total))
     own = ranges(offsets[:-1] + before, panel.lengths)
     there = np.minimum(before, np.where(lacks, known.lengths[place], 0))
-    taken, laid = ranges(known.offsets[place], there), ranges(offsets[:-1], there)
+    taken, put = ranges(known.offsets[place], there), ranges(offsets[:-1], there)
     ahead = np.minimum(before, np.where(lacks, np.diff(known.future_offsets)[place], 0))
-    planned, plan_laid = ranges(known.future_offsets[place], ahead), ranges(future_offsets[:-1], ahead)
+    planned, plan_put = ranges(known.future_offsets[place], ahead), ranges(future_offsets[:-1], ahead)
     own_future = ranges(future_offsets[:-1] + before, np.diff(panel.future_offsets))
     return replace(
         panel,
-        values=_laid(int(offsets[-1]), (own, panel.values), (laid, known.values[taken])),
+        values=laid(int(offsets[-1]), (own, panel.values), (put, known.values[taken])),
         offsets=offsets,
         start=panel.start - before,
-        past=_laid(int(offsets[-1]), (own, panel.past), (laid, known.past[taken])),
-        future=_laid(int(future_offsets[-1]), (own_future, panel.future), (plan_laid, known.future[planned])),
+        past=laid(int(offsets[-1]), (own, panel.past), (put, known.past[taken])),
+        future=laid(int(future_offsets[-1]), (own_future, panel.future), (plan_put, known.future[planned])),
         future_offsets=future_offsets,
     )
 
 
-def _laid(total: int, *parts: tuple[Ints, Floats]) -> Floats:
-    """Rows at their places in an array of `total` rows, NaN between them."""
+def laid(total: int, *parts: tuple[Ints, Floats]) -> Floats:
+    """Rows at their places in an array of `total` rows, NaN between them; later parts lie over earlier ones."""
     out = np.full((total, *parts[0][1].shape[1:]), np.nan)
     for place, rows in parts:
         out[place] = rows
     return out
 
 
-def _some(panel: Panel, which: Bools) -> str:
+def some(panel: Panel, which: Bools) -> str:
     """How many of the series, and a few of their names."""
     if not panel.key_names:
         return "the series"

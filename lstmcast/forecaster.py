@@ -23,7 +23,7 @@ from lstmcast.joint import require_targets
 from lstmcast.model import freeze
 from lstmcast.network import Frozen
 from lstmcast.panel import Panel
-from lstmcast.predictor import Predictor
+from lstmcast.predictor import NAMED, WHOLE, Predictor
 from lstmcast.requirements import require_kind
 from lstmcast.verdict import actuals, judge
 from lstmcast.windows import default_context
@@ -34,10 +34,6 @@ Ints = NDArray[np.int64]
 PANEL = 20
 """From this many series on, they teach one network together and it is refitted on all of them."""
 SEEDS = 2
-WHOLE = 200_000
-"""Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
-NAMED = 1000
-"""Up to so many series the verdict of a fit has a line for each."""
 TRAINED = 3.0
 PANEL_LOYALTY = 0.2
 """How far a panel's training is trusted before any evidence, against the weights that it started from and against the

@@ -8,7 +8,7 @@ from lstmcast.panel import Panel
 Ints = NDArray[np.int64]
 
 
-def hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple[Ints, Ints, Ints]:
+def hold_back(panel: Panel, horizon: int, main: int, asked: int | Ints | None) -> tuple[Ints, Ints, Ints]:
     """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
 
     Up to four horizons or a season are held back, a quarter of a series at most but one horizon at least; they are
@@ -17,7 +17,7 @@ def hold_back(panel: Panel, horizon: int, main: int, asked: int | None) -> tuple
     lengths = panel.lengths
     zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
     if asked is not None:
-        zone = np.full(len(lengths), asked)
+        zone = np.broadcast_to(asked, lengths.shape)
     zone = np.minimum(zone, lengths - (max(main, 2) + 1))
     zone = np.where(zone >= min(horizon, 2), zone, 0)
     ends = lengths - zone

@@ -99,6 +99,10 @@ class Scaling:
         """
         if not self.effects.any():
             return None
+        found = self._effects_on(panel, scaler, trained, ends)
+        return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
+
+    def _effects_on(self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints) -> Effects:
         found = self.effects._replace(mean=self.effects.mean[trained], effect=self.effects.effect[trained])
         new = trained < 0
         if new.any():
@@ -107,7 +111,15 @@ class Scaling:
             usual = np.broadcast_to(self.effects.usual, measured.mean.shape)
             own = effects.in_units(Effects(measured.mean, usual, self.effects.usual), measured)
             found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
-        return found.added(panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets)))
+        return found
+
+    def extended(self, panel: Panel, trained: Ints) -> "Scaling":
+        """The same for a panel with further series (-1 in `trained` [N]), which are measured on all their steps."""
+        scaler = self.for_panel(panel, trained, panel.lengths)
+        found = effects.none(len(panel), len(self.effects.usual))
+        if self.effects.any():
+            found = self._effects_on(panel, scaler, trained, panel.lengths)
+        return replace(self, scaler=scaler, effects=found)
 
     def unexplained(self, panel: Panel) -> Panel:
         """The panel that was fitted to, without what covariates known ahead do to its series."""

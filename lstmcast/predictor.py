@@ -36,6 +36,11 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+WHOLE = 200_000
+"""Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast can see."""
+NAMED = 1000
+"""Up to so many series a verdict has a line for each."""
+
 
 class Predictor(Parameters):
     """A forecaster of one panel that has been trained, here or in a run directory.
@@ -155,10 +160,11 @@ class Predictor(Parameters):
         windows = self.seen_windows(panel, series, origins, horizon)
         return fitness.likelihood(self.networks, self.guard.members, windows, series, origins)
 
-    def save(self, path: str | Path, *, force: bool = False) -> Path:
+    def save(self, path: str | Path, *, force: bool = False, previous: rundir.Previous = "none") -> Path:
         """Write the run directory: weights, scaler state, context, history, verdict and a manifest with their hashes.
 
-        Raises RunError where the place is taken, LockedError while another process writes there.
+        force, previous: as of `rundir.publish`. Raises RunError where the place is taken, LockedError while another
+        process writes there.
         """
         manifest = {
             "config": self.config.to_dict(),
@@ -182,7 +188,7 @@ class Predictor(Parameters):
         context, facts = store.pack_panel(self.panel)
         files["context.parquet"] = context
         files["scaler.json"] = store.pack_json(self.scaling.to_dict())
-        return rundir.publish(path, files, {**manifest, "panel": facts}, force=force)
+        return rundir.publish(path, files, {**manifest, "panel": facts}, force=force, previous=previous)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

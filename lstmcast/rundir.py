@@ -35,6 +35,7 @@ CHECKPOINT = "checkpoint"
 """Folder of an unfinished fit; see checkpoint.py."""
 PREVIOUS = "previous"
 """Folder of the run that an update replaced; a run itself."""
+Previous = Literal["none", "same", "replaced"]
 MANIFEST_LIMIT = 1 << 28
 """Bytes of the largest manifest that is read."""
 FILE_LIMIT = 1 << 34
@@ -107,7 +108,7 @@ def publish(
     manifest: Mapping[str, Any],
     *,
     force: bool = False,
-    previous: Literal["none", "same", "replaced"] = "none",
+    previous: Previous = "none",
 ) -> Path:
     """Write a run to `path` in one step, its manifest last; a run that was there stays whole until then.
 

@@ -19,14 +19,14 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 # From the ground up. A room may import what is below it, and its neighbours where that makes no circle.
 LAYERS = (
     {"errors", "disk", "interrupt", "events"},
-    {"config", "conformal"},
+    {"config", "conformal", "gate"},
     {"space"},
     {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed", "smoothing", "network"},
     {"recurrent"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
     {"bulk", "table", "columnar", "read"},
     {"stamps", "zones", "resample", "timecolumn", "covariates", "rows", "guesses"},
-    {"assemble", "panel", "holidays", "known", "plan", "continuation", "requirements", "holdout"},
+    {"assemble", "panel", "holidays", "known", "plan", "continuation", "merge", "requirements", "holdout"},
     {
         "features",
         "season",
@@ -40,7 +40,7 @@ LAYERS = (
     },
     {"effects", "scales", "encoders", "model", "losses", "optimizers", "windows", "inference"},
     {"train", "lock", "naming", "rundir", "parallel", "inputs", "joint", "rolling", "parameters"},
-    {"ensemble", "store", "checkpoint", "pretrain", "fitness"},
+    {"ensemble", "store", "checkpoint", "pretrain", "fitness", "rollback"},
     {"warmstart", "predictor"},
     {"forecaster"},
     {"backtest", "explain", "estimate", "anomaly", "update", "plots", "plots_inspect", "export", "serve"},

@@ -38,6 +38,7 @@ from lstmcast.cli import (
     settings,
     signals,
     tune,
+    update,
 )
 from lstmcast.cli.command import NAMES, Command
 from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
@@ -58,7 +59,7 @@ app = typer.Typer(
     context_settings=NAMES,
 )
 for module in (
-    *(fit, predict, forecast, evaluate, backtest, tune, detect, explain, inspect, report, completion, help),
+    *(fit, predict, forecast, evaluate, backtest, tune, detect, update, explain, inspect, report, completion, help),
 ):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(

@@ -47,7 +47,7 @@ NONE = "none"
 FREE = "what fits in memory"
 
 
-def _help_on_terminal(context: Context, value: str | None) -> str | None:
+def help_on_terminal(context: Context, value: str | None) -> str | None:
     """With `-` and a terminal on stdin nobody would know that the program waits for data: show the help instead."""
     if value == "-" and sys.stdin is not None and sys.stdin.isatty() and not context.resilient_parsing:
         echo(context.get_help(), err=True)
@@ -82,7 +82,7 @@ _SETTINGS = Option(
     is_eager=True,
     callback=load,
 )
-_FILE = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
+DATA_FILE = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
 _RULE = 'Exit 7 if a metric is so, for example "mase>1"; any of > >= < <=; repeatable.'
 _PLACE = "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet."
 _PICTURE = "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot])."
@@ -96,10 +96,10 @@ _BAD_ROWS = "What to make of rows of another width: error, or skip."
 _PRECISION = "Of products in training: float32, bfloat16, or auto (the latter where it is fast)."
 _POLICY = "What to make of two rows of one time: error, first, last, mean or sum."
 
-Data = Annotated[str, Argument(metavar="DATA", help=_FILE, callback=_help_on_terminal)]
+Data = Annotated[str, Argument(metavar="DATA", help=DATA_FILE, callback=help_on_terminal)]
 OptionalData = Annotated[
     str | None,
-    Argument(metavar="DATA", help=_FILE, show_default="the end of the training data", callback=_help_on_terminal),
+    Argument(metavar="DATA", help=DATA_FILE, show_default="the end of the training data", callback=help_on_terminal),
 ]
 RunPath = Annotated[str, Argument(metavar="RUN", help="Run directory, as printed by `lstmcast fit`.")]
 FailIf = Annotated[list[str] | None, _option(OUTPUT, "RULE", _RULE, NONE)]

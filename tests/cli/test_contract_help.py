@@ -19,7 +19,8 @@ from tests.conftest import ROOT
 from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
-    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "explain", "inspect", "report", "help"),
+    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "update", "explain", "inspect"),
+    *("report", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)
@@ -51,6 +52,10 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
         (["fit", "x", "--target", "y", "--fail-if", "masse>1"], "unknown metric 'masse'", "did you mean 'mase'?"),
         (["fit", "x", "--target", "y", "--fail-if", "mase=1"], "'mase=1' is no rule", '"mase>1"'),
         (["fit", "x", "--target", "y", "--fail-if", "mase>one"], "'mase>one' is no rule", '"mase>1"'),
+        (["update", "x", "y", "--gate", "masse<=old"], "--gate 'masse<=old': unknown metric", "did you mean 'mase'?"),
+        (["update", "x", "y", "--steps", "-1"], "--steps -1 is out of range", "give 0 or more"),
+        (["update", "x"], "update takes either DATA or --rollback", "give the file"),
+        (["fit", "x", "--target", "y", "--fail-if", "mase>old"], "nothing old to compare with", "give a number"),
         (["predict", "x", "--quantiles", "0.1,2"], "--quantiles '0.1,2' is out of range", "between 0 and 1"),
         (["predict", "x", "--format", "cvs"], "unknown --format 'cvs'", "did you mean 'csv'?"),
         (["predict", "x", "-o", "x.xlsx"], "no format is known by the extension of 'x.xlsx'", ".parquet"),
@@ -221,6 +226,9 @@ def test_22_every_example_of_the_help_runs(
     monkeypatch.setenv("LSTMCAST_STEPS", "0")  # what a fit learns is not in question here
     words = shlex.split(line.partition(" > ")[0])
     assert words[0] == "lstmcast"
+    if "--rollback" in words:
+        more = ("newer.csv", "--steps", 1, "--validation", 6, "--gate", "mase>0")
+        assert quickly(*words[1:-1], *more).returncode == 0
     done = quickly(*words[1:])
     assert done.returncode in ((0, 7) if "--fail-if" in words else (0,)), done.stderr
 

@@ -159,6 +159,7 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("tune", "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}"),
         ("tune --dry-run", "tune old.csv --target price --steps 0 --trials 1 --dry-run"),
         ("detect", "detect runs/old-price new.csv"),
+        ("update", "update runs/old-price new.csv --dry-run"),
         ("explain", "explain runs/old-price"),
         ("inspect", "inspect old.csv"),
         ("report", "report runs/old-price -o {new}"),

@@ -33,7 +33,8 @@ PUBLISH = """
 import sys
 sys.path[:0] = [sys.argv[2]]
 from lstmcast.rundir import publish
-publish(sys.argv[1], {"metrics.json": b"new", "model.safetensors": b"x" * 5000}, {}, force=True)
+new = {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
+publish(sys.argv[1], new, {}, force=True, previous="replaced")
 """
 RENAMES = "rename,renameat,renameat2"
 FAULTS = {
@@ -86,6 +87,8 @@ def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(name: st
         run = open_run(place / "run")
         state = "new" if run.read("metrics.json") == b"new" else "old"
         assert run.files == list(NEW if state == "new" else OLD)
+        if state == "new":
+            assert open_run(place / "run" / "previous").read("metrics.json") == b"old"
         assert state == "new" or status != 0
         publish(place / "run", NEW, {}, force=True)
         assert [entry.name for entry in place.iterdir()] == ["run"], f"something is left behind after {name} {number}"
