@@ -11,6 +11,7 @@ from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel import Panel
 from lstmcast.search import Outcome
+from lstmcast.study import DONE, Trial
 from lstmcast.tune import Gain, Tuning, affordable, gained, plan, suggested, tune
 from tests.make import panel_of, wavy
 
@@ -162,6 +163,11 @@ def test_one_pair_proves_nothing_nor_does_a_fit_that_failed() -> None:
     assert perfect.share == 0 and not perfect.certain
 
 
+def replace_trial(found: Tuning, errors: list[float]) -> list[Trial]:
+    """The trials of a search whose last one did all windows, with these errors."""
+    return [*found.trials[:-1], found.trials[-1]._replace(state=DONE, errors=errors)]
+
+
 @pytest.mark.parametrize(
     ("gain", "end"),
     [
@@ -173,8 +179,10 @@ def test_one_pair_proves_nothing_nor_does_a_fit_that_failed() -> None:
 )
 def test_the_outcome_is_said_in_words_and_acted_upon(gain: Gain, end: str, found: Tuning) -> None:
     tuned = replace(QUICK, window=WindowConfig(context=36))
-    made = replace(found, gain=gain, tuned=tuned)
-    assert made.sentences()[0] == "Best of 6 trials: context=36."
+    best = replace_trial(found, errors=[one / 2 for one in found.trials[0].errors])
+    made = replace(found, gain=gain, tuned=tuned, best=best[-1], trials=best)
+    said = made.sentences()[0]
+    assert said == "Best of 6 trials, with 50.0 % less error than the default in the search: context=36."
     assert made.sentences()[-1].endswith(end)
     assert made.adopted is ("are taken" in end)
     assert made.config == (tuned if made.adopted else QUICK)

@@ -222,6 +222,7 @@ def _facts(found: "Tuning") -> dict[str, Any]:
     return {
         "adopted": found.adopted,
         "tuned": found.changes(),
+        "promised": _finite(found.promised),
         "gain": gain,
         "measure": found.measure,
         "trials": {state: tried.count(state) for state in sorted(set(tried))},

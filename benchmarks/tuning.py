@@ -1,0 +1,118 @@
+"""What `lstmcast tune` saves: on windows that the search never saw, against the default, beside what it promised.
+
+    python -m benchmarks.tuning --seeds 0,1 --write
+
+Runs the command line as a user would, one set and seed after the other, and writes the table of docs/tuning.md. Of M4
+Weekly only the training part is used.
+"""
+
+import argparse
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from benchmarks.covariates import write
+from benchmarks.sets import DATA, ROOT, SETS, Competition
+
+PAGE = ROOT / "docs" / "tuning.md"
+TRIALS = 10
+
+
+@dataclass(frozen=True)
+class Case:
+    """A set, what it is in words, and the options that its user gives."""
+
+    name: str
+    words: str
+    options: tuple[str, ...]
+
+
+CASES = (
+    Case("air_passengers", "air passengers, monthly", ("--target", "Passengers", "--horizon", "12")),
+    Case("gasoline_weekly", "gasoline supplied, weekly", ("--target", "Gasoline", "--horizon", "8")),
+    Case("melbourne_min_temp", "lowest temperature in Melbourne, daily", ("--target", "Temp", "--horizon", "14")),
+    Case("m4_weekly", "M4 Weekly, 359 series", ("--target", "y", "--series", "unique_id", "--horizon", "13")),
+)
+
+
+def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, Any]:
+    """What one search found: the JSON of the command, with the processor seconds that it took."""
+    one = SETS[case.name]
+    with tempfile.TemporaryDirectory() as folder:
+        if isinstance(one, Competition):
+            file = Path(folder, "train.parquet")
+            one.load(data)[0].to_parquet(file)
+        else:
+            file = data / one.file
+        line = ["tune", str(file), *case.options, "--trials", str(trials), "--seed", str(seed), "--json", "-q"]
+        environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(
+            [sys.executable, "-m", "lstmcast", *line], cwd=folder, env=environment, capture_output=True, text=True,
+            stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+    if done.returncode:
+        raise RuntimeError(f"lstmcast tune exit {done.returncode}: {done.stderr.strip()}")
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return {"case": case.words, "seed": seed, "cpu": spent, **json.loads(done.stdout)}
+
+
+def table(results: Sequence[dict[str, Any]]) -> str:
+    """Rows of Markdown, one a search."""
+    lines = [
+        "| | seed | less error in the search | on unseen windows | default, tuned (MASE) | settings to take"
+        " | best trial | CPU s |",
+        "|---|---|---|---|---|---|---|---|",
+    ]
+    for one in results:
+        gain, promised = one["gain"], 100 * one["promised"]
+        saved = f"{100 * gain['share']:.1f} % ± {100 * gain['spread']:.1f}" if gain else "-"
+        errors = f"{gain['default']:.3f}, {gain['tuned']:.3f}" if gain else "-"
+        taken = "tuned" if one["adopted"] else "default"
+        best = ", ".join(one["tuned"]) or "the default"
+        lines.append(
+            f"| {one['case']} | {one['seed']} | {promised:.1f} % | {saved} | {errors} | {taken} | {best} |"
+            f" {one['cpu']:.0f} |"
+        )
+    return "\n".join(lines)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, show, and write the page where that is asked for; returns the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning", description=__doc__)
+    parser.add_argument("sets", nargs="*", metavar="SET", help="names of sets (default: all)")
+    parser.add_argument("--seeds", default="0,1", metavar="0,1", help="seeds, each a search of its own")
+    parser.add_argument("--trials", type=int, default=TRIALS, help="trials of a search")
+    parser.add_argument("--results", type=Path, metavar="FILE", help="keep what is measured here, and measure no more")
+    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    asked = parser.parse_args(arguments)
+    if not DATA.is_dir():
+        print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
+        return 1
+    results = json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
+    known = {(one["case"], one["seed"]) for one in results}
+    for case in CASES:
+        for seed in map(int, asked.seeds.split(",")):
+            if (not asked.sets or case.name in asked.sets) and (case.words, seed) not in known:
+                results.append(measure(case, seed, asked.trials))
+                print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+                if asked.results:
+                    asked.results.write_text(json.dumps(results))
+    order = [case.words for case in CASES]
+    results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
+    print(table(results))
+    if asked.write:
+        write(PAGE, table(results))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
