@@ -22,6 +22,7 @@ from benchmarks.covariates import write
 from benchmarks.sets import DATA, ROOT, SETS, Competition
 
 PAGE = ROOT / "docs" / "tuning.md"
+BEGIN, END = "<!-- benchmarks.tuning: begin -->", "<!-- benchmarks.tuning: end -->"
 TRIALS = 10
 
 
@@ -110,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
     print(table(results))
     if asked.write:
-        write(PAGE, table(results))
+        write(PAGE, table(results), BEGIN, END)
     return 0
 
 

@@ -41,6 +41,14 @@ def lock(path: str | Path) -> Iterator[None]:
                 folder.rmdir()
 
 
+@contextlib.contextmanager
+def alone(file: str | Path) -> Iterator[None]:
+    """Hold a file, made where it is not there, until other processes that hold it so are done with it."""
+    with Path(file).open("ab") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
 def holder(path: str | Path) -> str | None:
     """Who is writing at `path`, None if nobody is."""
     try:

@@ -6,7 +6,6 @@ Sampler: tree-structured Parzen estimators (Bergstra et al. 2011), with a consta
 successive halving without waiting (Li et al. 2020), as Optuna has them.
 """
 
-import fcntl
 import json
 import os
 import socket
@@ -22,6 +21,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from lstmcast.errors import RunError, UsageError
+from lstmcast.lock import alone
 from lstmcast.space import Dimension, Space
 
 if TYPE_CHECKING:
@@ -198,7 +198,7 @@ def _open(file: str | Path | None) -> "optuna.Study":
     if file is None:
         return optuna.create_study(pruner=pruner)
     try:
-        with _alone(Path(file)):  # two processes that make the tables of SQLite at once get in each other's way
+        with alone(file):  # two processes that make the tables of SQLite at once get in each other's way
             storage = _storage(Path(file))
             return optuna.create_study(storage=storage, study_name=NAME, pruner=pruner, load_if_exists=True)
     except OSError:
@@ -219,14 +219,6 @@ def _storage(file: Path) -> Any:
     if head and not head.startswith(b'{"op_code"'):
         raise ValueError("neither a journal nor SQLite")
     return JournalStorage(JournalFileBackend(str(file)))
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    """Hold a file, made where it is not there, against other processes that open it as a study."""
-    with file.open("ab") as opened:
-        fcntl.flock(opened, fcntl.LOCK_EX)
-        yield
 
 
 @contextmanager

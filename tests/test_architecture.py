@@ -44,7 +44,7 @@ LAYERS = (
     {"warmstart", "predictor"},
     {"forecaster"},
     {"backtest", "explain", "estimate", "anomaly", "update", "plots", "plots_inspect", "export", "serve"},
-    {"report", "study"},
+    {"report", "study", "track"},
     {"search"},
     {"tune"},
     {"plots_tune"},

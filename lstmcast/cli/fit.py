@@ -11,6 +11,7 @@ from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
+    NONE,
     OUTPUT,
     ColumnOptions,
     Data,
@@ -40,7 +41,7 @@ lstmcast fit sample_data/price.csv --target price
 lstmcast fit sample_data/price.csv --target price --dry-run
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
 _AT_ANY_TIME = {
-    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run"),
+    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run", "track", "track_to"),
     *get_type_hints(ShowOptions),
 }
 """Parameters that say nothing of what is fitted."""
@@ -66,6 +67,18 @@ Every = Annotated[
     str, Option(metavar="TIME", help="Keep what is learnt so often, to --resume from: 30s, 5m.", rich_help_panel=OUTPUT)
 ]
 Force = Annotated[bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)]
+Track = Annotated[
+    list[str] | None,
+    Option(
+        metavar="TRACKER",
+        help="Tell a tracker of the run: csv, tensorboard or mlflow; repeatable.",
+        show_default=NONE,
+        rich_help_panel=OUTPUT,
+    ),
+]
+TrackTo = Annotated[
+    str, Option(metavar="DIR", help="Folder of the trackers; all stays there.", rich_help_panel=OUTPUT)
+]  # fmt: skip
 
 
 def fit(
@@ -83,6 +96,8 @@ def fit(
     resume: Resume = False,
     if_exists: Exists = "fail",
     checkpoint_every: Every = f"{CHECKPOINT_EVERY:g}s",
+    track: Track = None,
+    track_to: TrackTo = "tracking",
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     show: ShowOptions,
@@ -94,6 +109,7 @@ def fit(
     learnt: the same command with --resume, or `fit --resume RUN`, goes on from there.
     """
     gates, report, every = parse_gates(fail_if), Report.of(show), seconds(checkpoint_every, "--checkpoint-every")
+    _check(track)
     alone = resume and (Path(data, CHECKPOINT).is_dir() or holds_run(data) or not columns.target)
     if alone:
         _refuse_changes(call)
@@ -125,10 +141,39 @@ def fit(
     if verdict:
         report.say(*verdict.sentences(), forecaster.guard.sentence())
         tell_figures(report, verdict)
+    tracked = _tell_trackers(report, place, track, track_to)
     report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}{_still_needed(forecaster)}")
-    facts = {"horizon": forecaster.horizon, "season": forecaster.season, "notes": list(forecaster.notes)}
+    facts = {
+        "horizon": forecaster.horizon,
+        "season": forecaster.season,
+        "notes": list(forecaster.notes),
+        "tracked": tracked,
+    }
     _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
     check_gates(gates, verdict)
+
+
+def _check(trackers: list[str] | None) -> None:
+    if trackers:
+        from lstmcast.track import require
+
+        require(trackers)
+
+
+def _tell_trackers(report: Report, place: Path, trackers: list[str] | None, folder: str) -> list[str]:
+    """Tell the trackers of a saved run; returns where they keep it."""
+    if not trackers:
+        return []
+    from lstmcast.track import track
+
+    try:
+        places = [str(kept) for kept in track(place, trackers, folder)]
+    except Exception as error:
+        error.add_note(f"the run itself is saved in {str(place)!r}")
+        raise
+    for kept in places:
+        report.say(f"tracked in {kept!r}")
+    return places
 
 
 def _refuse_changes(call: Context) -> None:
