@@ -133,6 +133,10 @@ class InputConfig:
     """Whether several targets of one table are forecast from one another's past as well."""
 
 
+QUANTILE_LEVELS = (0.1, 0.5, 0.9)
+"""Levels of the quantiles that a forecast shows."""
+REQUEST_BYTES = 10_000_000
+"""Most bytes of a request over HTTP."""
 FALSE_ALARMS = 0.001
 """Share of ordinary rows that a search for anomalies may flag."""
 CHECKPOINT_EVERY = 30.0
@@ -307,6 +311,17 @@ def seconds(duration: float | str, name: str) -> float:
     if not 0 < value < float("inf"):
         raise UsageError(f"{name} {str(duration)!r} is no duration", "give one above 0, for example 60s, 5m or 1h")
     return value
+
+
+def read_levels(text: str, name: str = "quantiles") -> tuple[float, ...]:
+    """Quantile levels, ascending, from text like 0.1,0.5; raises UsageError for what is not between 0 and 1."""
+    try:
+        levels = tuple(sorted({float(part) for part in text.split(",")}))
+    except ValueError:
+        levels = ()
+    if not levels or not all(0 < level < 1 for level in levels):
+        raise UsageError(f"{name} {text!r} is out of range", "give levels between 0 and 1, for example 0.1,0.5,0.9")
+    return levels
 
 
 def _choices(config: Any) -> None:

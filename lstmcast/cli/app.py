@@ -35,6 +35,7 @@ from lstmcast.cli import (
     predict,
     report,
     runs,
+    serve,
     settings,
     signals,
     tune,
@@ -59,7 +60,8 @@ app = typer.Typer(
     context_settings=NAMES,
 )
 for module in (
-    *(fit, predict, forecast, evaluate, backtest, tune, detect, update, explain, inspect, report, completion, help),
+    *(fit, predict, forecast, evaluate, backtest, tune, detect, update, explain, inspect, report, serve),
+    *(completion, help),
 ):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(

@@ -64,7 +64,7 @@ def detect(
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
-    """Find anomalies in rows newer than RUN's training; prints a judged row for each on stdout.
+    """Find anomalies in newer rows of DATA; prints each row, judged.
 
     Beside its actual value stands what was expected, the interval in which an ordinary row lies, a score (1 and more is
     an anomaly) and its kind: a single row (point), or a run of rows that are each a little off (run). From stdin (as

@@ -17,10 +17,10 @@ from lstmcast.cli.options import (
     ShowOptions,
     WindowOptions,
 )
-from lstmcast.cli.predict import USUAL, Quantiles, read_levels
+from lstmcast.cli.predict import USUAL, Quantiles
 from lstmcast.cli.scores import tell_figures
 from lstmcast.cli.source import read_panel, tell_panel
-from lstmcast.config import Config, TrainConfig
+from lstmcast.config import Config, TrainConfig, read_levels
 
 EXAMPLES = """\
 lstmcast forecast sample_data/price.csv --target price
@@ -47,7 +47,7 @@ def forecast(
     how far to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually
     better.
     """
-    roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles)
+    roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles, "--quantiles")
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
     config = replace(config, inputs=inputs.config())
     form = output.choose_format(output_file, format)

@@ -201,16 +201,16 @@ class DataOptions:
         """The same as configuration."""
         given = {**vars(self), "na": tuple(dict.fromkeys((*DataConfig.na, *(self.na or ()))))}
         mark = "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
-        return DataConfig(**{**given, "delimiter": mark, "max_bytes": _bytes(self.max_bytes)})
+        return DataConfig(**{**given, "delimiter": mark, "max_bytes": size(self.max_bytes)})
 
 
-def _bytes(size: str | None) -> int | None:
+def size(text: str | None, name: str = "--max-bytes") -> int | None:
     """Bytes of a size like 500MB; raises UsageError."""
-    if size is None:
+    if text is None:
         return None
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)i?B?", size.strip(), re.IGNORECASE)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([kMGT]?)i?B?", text.strip(), re.IGNORECASE)
     if not found:
-        raise UsageError(f"--max-bytes {size!r} is no size", "give bytes, or a size like 500MB or 16GB")
+        raise UsageError(f"{name} {text!r} is no size", "give bytes, or a size like 500MB or 16GB")
     return int(float(found[1]) * 1000 ** "kmgt".find(found[2].lower()) * 1000) if found[2] else int(float(found[1]))
 
 

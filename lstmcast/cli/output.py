@@ -118,9 +118,9 @@ def _is_array(column: Any) -> bool:
     return not hasattr(column, "isna")
 
 
-def records(frame: "pd.DataFrame") -> list[dict[str, Any]]:
-    """Return the rows of a frame as JSON objects: missing values as null, times as text."""
-    columns = {str(name): _plain(frame[name]) for name in frame.columns}
+def records(table: "Columnar") -> list[dict[str, Any]]:
+    """Return the rows of a table as JSON objects: missing values as null, times as text."""
+    columns = {str(name): _plain(column) for name, column in table.items()}
     return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
 
 

@@ -9,6 +9,7 @@ from lstmcast.cli.console import Report
 from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, ExcelSafe, Format, OptionalData, OutFile, RunPath, ShowOptions
 from lstmcast.cli.picture import check_picture, draw
 from lstmcast.cli.source import add_plan, read_newer
+from lstmcast.config import read_levels
 from lstmcast.errors import UsageError
 from lstmcast.rundir import open_run
 
@@ -65,7 +66,7 @@ def predict(
     Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
     it; where DATA holds new rows only, the run's own history goes before them. The training is left as it is.
     """
-    levels = read_levels(quantiles)
+    levels = read_levels(quantiles, "--quantiles")
     form = output.choose_format(output_file, format)
     check_picture(plot)
     report = Report.of(show)
@@ -89,16 +90,3 @@ def predict(
         report.say(f"{len(forecast[panel.axis.name]):,} rows written to {output_file!r}")
     if plot:
         draw(report, plot, panel, output.framed(forecast))
-
-
-def read_levels(text: str) -> tuple[float, ...]:
-    """Read quantile levels, ascending; raises UsageError for what is not between 0 and 1."""
-    try:
-        levels = tuple(sorted({float(part) for part in text.split(",")}))
-    except ValueError:
-        levels = ()
-    if not levels or not all(0 < level < 1 for level in levels):
-        raise UsageError(
-            f"--quantiles {text!r} is out of range", "give levels between 0 and 1, for example 0.1,0.5,0.9"
-        )
-    return levels

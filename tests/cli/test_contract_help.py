@@ -20,7 +20,7 @@ from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
     *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "update", "explain", "inspect"),
-    *("report", "help"),
+    *("report", "serve", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)
@@ -224,6 +224,11 @@ def test_22_every_example_of_the_help_runs(
     if " fit " in line:
         shutil.rmtree(tmp_path / "runs")
     monkeypatch.setenv("LSTMCAST_STEPS", "0")  # what a fit learns is not in question here
+    from lstmcast import serve
+
+    listen = serve.listen
+    monkeypatch.setattr(serve, "listen", lambda *_: listen("127.0.0.1", 0))
+    monkeypatch.setattr(serve, "serve", lambda *_: None)  # it would answer until it is stopped
     words = shlex.split(line.partition(" > ")[0])
     assert words[0] == "lstmcast"
     if "--rollback" in words:
