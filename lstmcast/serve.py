@@ -117,7 +117,7 @@ def serve(app: "FastAPI", place: socket.socket) -> None:
     )
     server = uvicorn.Server(config)
     # It would send itself the signal again, which the program takes for a second one, and ends at once.
-    server.capture_signals = nullcontext  # type: ignore[method-assign]
+    server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
     with _ending(server):
         server.run(sockets=[place])
 
