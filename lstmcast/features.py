@@ -33,6 +33,8 @@ WIDE = 1e6
 FLOOR = 2e-5
 """Least scale: a share of the level, or an absolute difference in logs."""
 _MAX_CELLS = 4_000_000
+_CELLS = 200_000
+"""Steps whose features are at work at once: as many as a processor's caches like, some 70 MB."""
 
 
 class Seasons(NamedTuple):
@@ -128,22 +130,34 @@ def compute(
     in transformed units, for whoever forecasts to put back. Series of similar length are computed together as a
     matrix, so the cost is that of arrays, not of Python.
     """
-    total = int(offsets[-1])
     lengths = np.diff(offsets)
-    flat: dict[str, NDArray[Any]] = {}
-    for rows, width in length_groups(lengths):
+    flat = _arrays(int(offsets[-1]))
+    for rows, width in length_groups(lengths, _CELLS):
+        if len(rows) == 1:  # in place: what is long is never copied
+            own = slice(int(offsets[rows[0]]), int(offsets[rows[0] + 1]))
+            z = transform(values[None, own], rows[:, None], state)
+            if explained is not None:
+                z -= explained[own]
+            _fill({name: array[own][None] for name, array in flat.items()}, z, seasons, state.take(rows), lengths[rows])
+            continue
         cols = np.arange(width)
         inside = cols < lengths[rows, None]
         where = np.where(inside, offsets[rows, None] + cols, 0)
-        block = np.where(inside, values[where], np.nan)
-        z = transform(block, rows[:, None], state)
+        z = transform(np.where(inside, values[where], np.nan), rows[:, None], state)
         if explained is not None:
-            z = z - np.where(inside, explained[where], 0.0)
-        for name, array in _block(z, seasons, state.take(rows), lengths[rows]).items():
-            if name not in flat:
-                flat[name] = np.zeros((total, *array.shape[2:]), array.dtype)
+            z -= np.where(inside, explained[where], 0.0)
+        block = _arrays(len(rows), width)
+        _fill(block, z, seasons, state.take(rows), lengths[rows])
+        for name, array in block.items():
             flat[name][where[inside]] = array[inside]
     return Steps(seasons=seasons, offsets=offsets, state=state, **flat)
+
+
+def _arrays(*shape: int) -> dict[str, NDArray[Any]]:
+    """Zeros for all that `Steps` knows of steps of this shape; memory that is not written to is none."""
+    floats = ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile")
+    x, seen = np.zeros((*shape, STEP_FEATURES), np.float32), np.zeros(shape, np.bool_)
+    return {"x": x, "seen": seen, **{name: np.zeros(shape) for name in floats}}
 
 
 def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> NDArray[np.float32]:
@@ -211,73 +225,95 @@ def same_phase(h: Ints, season: int) -> Ints:
     return h - season * -(-h // season)
 
 
-def _block(z: Floats, seasons: Seasons, state: ScalerState, lengths: Ints) -> dict[str, NDArray[Any]]:
-    """Per-step arrays of series of similar length; z: [n, T], NaN where missing or past the end."""
+def _fill(out: dict[str, NDArray[Any]], given: Floats, seasons: Seasons, state: ScalerState, lengths: Ints) -> None:
+    """Fill the per-step arrays [n, T] of series of similar length; given: [n, T], NaN where missing or past the end.
+
+    What a step needs no longer is let go before more is made: a series may be as long as memory has room for.
+    """
     m, m2 = seasons
-    seen = ~np.isnan(z)
-    w = seen.astype(np.float64)
-    z = fill_forward(z, m)
-    t, k = np.arange(z.shape[1]), max(m, 4)
+    np.logical_not(np.isnan(given), out=out["seen"])
+    w = out["seen"].astype(np.float64)
+    out["z"][...] = fill_forward(given, m)
+    del given
+    z, k = out["z"], max(m, 4)
+    if m2:
+        out["profile"][...] = _season_index(z - _moving_average(z, m2), z, w, m2, lengths, 0.4)
     average = _moving_average(z, k)
-    index = _season_index(z - average, z, w, m, lengths, 0.3) if m > 1 else np.zeros_like(z)
-    adjusted = z - np.where(t < m, index, _lag(index, m))
-    trend = np.zeros_like(z)
-    trend[:, k:] = ema((average[:, k:] - average[:, :-k]) / k, w[:, k:], 1 / max(m, 5))
-    arrays = {
-        "z": z,
-        "level": ema(adjusted, w, 0.5),
-        "slow_level": ema(adjusted, w, 0.1),
-        "trend": trend,
-        "slope": _expanding_slope(adjusted, w),
-        "index": index,
-        "profile": _season_index(z - _moving_average(z, m2), z, w, m2, lengths, 0.4) if m2 else np.zeros_like(z),
-    }
-    x, scale = _step_features(arrays, average, w, seasons, state)
-    return {"x": x, "seen": seen, "scale": scale, **arrays}
+    if m > 1:
+        out["index"][...] = _season_index(z - average, z, w, m, lengths, 0.3)
+    out["trend"][:, k:] = ema((average[:, k:] - average[:, :-k]) / k, w[:, k:], 1 / max(m, 5))
+    adjusted = z - out["index"]
+    adjusted[:, m:] = z[:, m:] - out["index"][:, :-m]
+    out["level"][...] = ema(adjusted, w, 0.5)
+    out["slow_level"][...] = ema(adjusted, w, 0.1)
+    out["slope"][...] = _expanding_slope(adjusted, w)
+    del adjusted
+    size = _size(z, average) if not state.log.all() else np.ones_like(z)
+    size[state.log] = 1.0
+    if state.spread is None:
+        out["scale"][...] = _scale(z, w, m) + FLOOR * size
+    else:
+        out["scale"][...] = state.spread[:, None]
+    del w
+    width = max(1, _CELLS // len(z))
+    for begin in range(0, z.shape[1], width):
+        part = slice(begin, min(begin + width, z.shape[1]))
+        columns = _step_features(out, average, size, seasons, state, part)
+        for place, column in enumerate(columns):
+            out["x"][:, part, place] = np.clip(column, -state.bound(CLIP), state.bound(CLIP))
 
 
 def _step_features(
-    arrays: dict[str, Floats], average: Floats, w: Floats, seasons: Seasons, state: ScalerState
-) -> tuple[NDArray[np.float32], Floats]:
-    """What the encoder reads, [n, T, STEP_FEATURES], and the scale of each step, [n, T]; average, w: [n, T]."""
-    z, (m, m2), log = arrays["z"], seasons, state.log[:, None]
-    t, k = np.arange(z.shape[1]), max(m, 4)
-    d1, dm = _difference(z, 1), _difference(z, m)
-    usual = np.maximum(np.abs(average), np.cumsum(np.abs(z), 1) / (t + 1)) + 1e-9
-    size = np.where(log, 1.0, usual)
-    scale = _scale(d1, dm, w, m) + FLOOR * size
-    centre = average
-    if state.centre is not None and state.spread is not None:
-        centre, scale = state.centre[:, None], np.repeat(state.spread[:, None], z.shape[1], 1)
-    expected = np.where(t == 0, z, _lag(arrays["level"], 1) + _lag(arrays["index"], m))
-    x = [
-        (z - centre) / scale,
-        d1 / scale,
-        dm / scale,
-        0.2 * np.log(scale / size + 1e-6),
-        np.broadcast_to(np.minimum(t, 200) / 100, z.shape),
-        (z - expected) / scale,
-        arrays["trend"] * k / scale,
-        _difference(average, 1) * m / scale,
-        _difference(z, m2) / scale if m2 else np.zeros_like(z),
-        np.where(t >= m2 - 1, _lag(z, m2 - 1) - z, 0.0) / scale if m2 else np.zeros_like(z),
-        np.where(t >= m - 1, _lag(z, m - 1) - z, 0.0) / scale if m > 1 else np.zeros_like(z),
-        arrays["slope"] * k / scale,
-        np.broadcast_to(np.minimum(t / m, 20) / 10, z.shape),
-        np.full_like(z, np.log(m) / 4),
-        np.full_like(z, float(m2 > 0)),
-        np.broadcast_to(log.astype(np.float64), z.shape),
-        1 - w,
-    ]
-    return np.clip(np.stack(x, -1), -state.bound(CLIP), state.bound(CLIP)).astype(np.float32), scale
+    arrays: dict[str, NDArray[Any]], average: Floats, size: Floats, seasons: Seasons, state: ScalerState, part: slice
+) -> Iterator[Floats]:
+    """What the encoder reads of a part of the steps: STEP_FEATURES times [n, T]; average, size: [n, T] of all."""
+    (m, m2), log = seasons, state.log[:, None]
+    t, k = np.arange(part.start, part.stop), max(m, 4)
+    z, scale = arrays["z"][:, part], arrays["scale"][:, part]
+    nothing = np.zeros_like(z)
+
+    def before(name: str, steps: int) -> Floats:
+        return _lag(arrays[name], steps, part)
+
+    def moved(array: Floats, steps: int) -> Floats:
+        return np.where(t >= steps, array[:, part] - _lag(array, steps, part), 0.0)
+
+    centre = average[:, part] if state.centre is None else state.centre[:, None]
+    expected = np.where(t == 0, z, before("level", 1) + before("index", m))
+    yield (z - centre) / scale
+    yield moved(arrays["z"], 1) / scale
+    yield moved(arrays["z"], m) / scale
+    yield 0.2 * np.log(scale / size[:, part] + 1e-6)
+    yield nothing + np.minimum(t, 200) / 100
+    yield (z - expected) / scale
+    yield arrays["trend"][:, part] * k / scale
+    yield moved(average, 1) * m / scale
+    yield moved(arrays["z"], m2) / scale if m2 else nothing
+    yield np.where(t >= m2 - 1, before("z", m2 - 1) - z, 0.0) / scale if m2 else nothing
+    yield np.where(t >= m - 1, before("z", m - 1) - z, 0.0) / scale if m > 1 else nothing
+    yield arrays["slope"][:, part] * k / scale
+    yield nothing + np.minimum(t / m, 20) / 10
+    yield nothing + np.log(m) / 4
+    yield nothing + float(m2 > 0)
+    yield nothing + log
+    yield 1.0 - arrays["seen"][:, part]
 
 
-def _scale(d1: Floats, dm: Floats, w: Floats, m: int) -> Floats:
+def _size(z: Floats, average: Floats) -> Floats:
+    """How large a series usually is, as far as its past knows, [n, T]."""
+    usual: Floats = np.cumsum(np.abs(z), 1)
+    usual /= np.arange(1, z.shape[1] + 1)
+    np.maximum(np.abs(average), usual, out=usual)
+    usual += 1e-9
+    return usual
+
+
+def _scale(z: Floats, w: Floats, m: int) -> Floats:
     """Average of the absolute seasonal difference, with a quarter of that of the one-step difference as its floor."""
     alpha = 1 / max(2 * m, 10)
-    scale = ema(np.abs(d1), w * _lag(w, 1), alpha)
-    if m > 1 and d1.shape[1] > m:
-        seasonal = ema(np.abs(dm[:, m:]), w[:, m:] * w[:, :-m], alpha)
+    scale = ema(np.abs(_difference(z, 1)), w * _lag(w, 1), alpha)
+    if m > 1 and z.shape[1] > m:
+        seasonal = ema(np.abs(z[:, m:] - z[:, :-m]), w[:, m:] * w[:, :-m], alpha)
         scale[:, m:] = np.maximum(seasonal, 0.25 * scale[:, m:])
     return scale
 
@@ -315,11 +351,13 @@ def _moving_average(z: Floats, window: int) -> Floats:
     return np.asarray(base + (total[:, i] - total[:, j]) / (i - j))
 
 
-def _lag(z: Floats, k: int) -> Floats:
-    """Shift right by k steps, 0 where there is nothing."""
-    out = np.zeros_like(z)
-    if k < z.shape[1]:
-        out[:, k:] = z[:, : z.shape[1] - k]
+def _lag(z: Floats, k: int, part: slice = slice(0, None)) -> Floats:
+    """A part of the steps, shifted right by k steps, 0 where there is nothing."""
+    stop = z.shape[1] if part.stop is None else part.stop
+    out = np.zeros((len(z), stop - part.start))
+    first = max(part.start, k)
+    if first < stop:
+        out[:, first - part.start :] = z[:, first - k : stop - k]
     return out
 
 
@@ -340,14 +378,14 @@ def _medians(values: Floats, offsets: Ints) -> Floats:
     return np.asarray(values[order[offsets[:-1] + seen // 2]])
 
 
-def length_groups(lengths: Ints) -> Iterator[tuple[Ints, int]]:
-    """Rows of similar length and their greatest length: at most a quarter of padding, bounded matrices."""
+def length_groups(lengths: Ints, most: int = _MAX_CELLS) -> Iterator[tuple[Ints, int]]:
+    """Rows of similar length and their greatest length: a quarter of padding, matrices of `most` numbers at most."""
     order = np.argsort(lengths, kind="stable")
     start = 0
     while start < len(order):
         shortest = max(int(lengths[order[start]]), 1)
         stop = int(np.searchsorted(lengths[order], int(shortest * 1.25) + 4, side="right"))
-        stop = max(start + 1, min(stop, start + _MAX_CELLS // (int(shortest * 1.25) + 4)))
+        stop = max(start + 1, min(stop, start + most // (int(shortest * 1.25) + 4)))
         rows = order[start:stop]
         yield rows, int(lengths[rows].max())
         start = stop

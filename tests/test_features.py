@@ -1,6 +1,7 @@
 """Features know the past alone; the transform and its inverse; each array against a slow recursion in plain Python."""
 
 import math
+import tracemalloc
 
 import numpy as np
 import pytest
@@ -129,6 +130,29 @@ def test_a_series_has_the_same_features_whatever_stands_beside_it(seasons: Seaso
             if len(y) >= 2 * seasons.main:
                 assert together.tobytes() == apart.tobytes(), name
             np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("seasons", SEASONS, ids=str)
+def test_features_are_the_same_to_the_bit_however_many_steps_are_at_work_at_once(
+    seasons: Seasons, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    many = [gappy(seed, length, seasons.main) for seed, length in enumerate((400, 130, 131, 132))]
+    whole = steps_of(many, seasons)
+    monkeypatch.setattr(features, "_CELLS", 37)
+    parts = steps_of(many, seasons)
+    for name in (*ARRAYS, "profile"):
+        assert getattr(whole, name).tobytes() == getattr(parts, name).tobytes(), name
+
+
+def test_features_of_a_long_series_take_little_memory_beside_themselves() -> None:
+    y = np.random.default_rng(0).normal(size=1_000_000).cumsum()
+    offsets = np.array([0, len(y)])
+    state = features.fit_scaler(y, offsets)
+    tracemalloc.start()
+    features.compute(y, offsets, Seasons(24, 168), state)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 3 * features.STEP_FEATURES * 4 * len(y)
 
 
 # ---- the transform and its inverse

@@ -110,3 +110,14 @@ def test_windows_are_forecast_alike_alone_and_among_many() -> None:
         one, option = inference.forecast(networks, whole, series[[k]], origins[[k]])
         np.testing.assert_allclose(made[:, k], one[:, 0], rtol=1e-5, atol=1e-5)
         np.testing.assert_array_equal(options[k], option[0])
+
+
+def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = windows()
+    network = freeze(ensemble.build(Recipe("x", None, QUICK, hidden=8), whole))
+    series, origins = np.repeat([0, 1], 600), np.tile(np.arange(10, 50), 30)
+    made = []
+    for cores in ("1", "3"):
+        monkeypatch.setenv("OMP_NUM_THREADS", cores)
+        made.append(b"".join(part.tobytes() for part in inference.forecast([network], whole, series, origins)))
+    assert made[0] == made[1]
