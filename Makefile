@@ -54,6 +54,7 @@ bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anom
 	$(BIN)/python -m benchmarks.speed --out docs/performance.md
 	$(BIN)/python -m benchmarks.detection --write
 	$(BIN)/python -m benchmarks.serving --write
+	$(BIN)/python -m benchmarks.tuning --write
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.estimates
 

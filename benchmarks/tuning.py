@@ -15,6 +15,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -100,13 +101,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     results = json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
     known = {(one["case"], one["seed"]) for one in results}
-    for case in CASES:
-        for seed in map(int, asked.seeds.split(",")):
-            if (not asked.sets or case.name in asked.sets) and (case.words, seed) not in known:
-                results.append(measure(case, seed, asked.trials))
-                print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-                if asked.results:
-                    asked.results.write_text(json.dumps(results))
+    chosen = [case for case in CASES if not asked.sets or case.name in asked.sets]
+    for seed, case in product(map(int, asked.seeds.split(",")), chosen):
+        if (case.words, seed) not in known:
+            results.append(measure(case, seed, asked.trials))
+            print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
+            if asked.results:
+                asked.results.write_text(json.dumps(results))
     order = [case.words for case in CASES]
     results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
     print(table(results))

@@ -2,7 +2,7 @@
 
 All of it is read from the run, and all of it stays in a local folder: nothing is sent anywhere. Knows no training.
 
-    FOLDER/csv/NAME/            settings.csv, curves.csv, scores.csv
+    FOLDER/csv/NAME/            settings.csv, curves.csv, scores.csv, files.csv
     FOLDER/tensorboard/NAME/    event files
     FOLDER/mlflow.db            runs of MLflow, and FOLDER/mlflow/ with copies of their files
 """
@@ -124,6 +124,8 @@ def _csv(facts: Facts, folder: Path) -> Path:
     _table(place / "settings.csv", ("setting", "value"), facts.settings.items())
     _table(place / "curves.csv", ("member", "step", "seconds", *CURVES), curves)
     _table(place / "scores.csv", ("method", "score", "value"), scores)
+    files = [(name, entry["bytes"], entry["sha256"]) for name, entry in facts.run.manifest["files"].items()]
+    _table(place / "files.csv", ("file", "bytes", "sha256"), [(facts.run.path / name, *rest) for name, *rest in files])
     return place
 
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import accuracy, covariates, model
+from benchmarks import accuracy, covariates, model, tuning
 from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
@@ -215,6 +215,16 @@ def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(tmp
 def test_each_covariates_case_says_what_it_demands() -> None:
     assert [case.least for case in covariates.CASES if "power" in case.name] == [0.05]
     assert all(case.added and case.asked for case in covariates.CASES)
+
+
+def test_the_table_of_searches_sets_what_was_promised_beside_what_was_kept() -> None:
+    one = {"case": "prices", "seed": 1, "cpu": 91.2, "promised": 0.07, "adopted": False, "tuned": ["hidden=32"]}
+    gain = {"share": 0.02, "spread": 0.31, "default": 1.0, "tuned": 0.98}
+    nothing = {**one, "seed": 2, "promised": 0.0, "gain": None, "tuned": []}
+    lines = tuning.table([{**one, "gain": gain}, nothing]).splitlines()
+    assert lines[2] == "| prices | 1 | 7.0 % | 2.0 % ± 31.0 | 1.000, 0.980 | default | hidden=32 | 91 |"
+    assert lines[3] == "| prices | 2 | 0.0 % | - | - | default | the default | 91 |"
+    assert all(case.name in SETS for case in tuning.CASES)
 
 
 def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(tmp_path: Path) -> None:

@@ -49,6 +49,9 @@ def test_csv_has_settings_curves_and_scores(run: Path, tmp_path: Path) -> None:
     scores = pd.read_csv(place / "scores.csv").set_index(["method", "score"])["value"]
     verdict = json.loads((run / "metrics.json").read_text())["verdict"]
     assert scores["model", "mase"] == verdict["model"]["mase"]
+    files = pd.read_csv(place / "files.csv").set_index("file")
+    assert files["bytes"][str(run / "history.csv")] == (run / "history.csv").stat().st_size
+    assert set(map(Path, files.index)) == {file for file in run.iterdir() if file.name != "run.json"}
     assert scores["model", "skill"] == verdict["skill"] and ("naive", "mae") in scores.index
 
 

@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from lstmcast.panel import Panel
 
 
-def check_picture(file: str | None) -> None:
-    """Raise UsageError, before any work, for a picture that cannot be drawn."""
-    if file and file != "-":
+def check_picture(file: str | None, *, terminal: bool = False) -> None:
+    """Raise UsageError, before any work, for a picture that cannot be drawn; `terminal`: with `-` it can be there."""
+    if file and not (terminal and file == "-"):
         from lstmcast import plots
 
         plots.form_of(file)

@@ -68,7 +68,7 @@ def predict(
     """
     levels = read_levels(quantiles, "--quantiles")
     form = output.choose_format(output_file, format)
-    check_picture(plot)
+    check_picture(plot, terminal=True)
     report = Report.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.predictor import Predictor

@@ -41,7 +41,7 @@ from lstmcast.space import parse
 
 if TYPE_CHECKING:
     from lstmcast.panel import Panel
-    from lstmcast.tune import Tuning
+    from lstmcast.tune import Plan, Tuning
 
 EXAMPLES = """\
 lstmcast tune sample_data/price.csv --target price --trials 5
@@ -136,12 +136,9 @@ def tune(
 
     if dry_run:
         planned = plan(panel, config, trials=trials, windows=windows, unseen=unseen, params=param or ())
-        report.found(planned.notes)
-        report.say("would search", *(f"  --param {shlex.quote(one.words())}" for one in planned.space))
-        fits = trials * planned.windows + 2 * planned.unseen
-        tell_plan(report, panel, planned.base, "tune", fits, as_json=show.json, trials=trials)
+        _tell_search(report, panel, planned, trials, as_json=show.json)
         return
-    with _folder(place), report.progress() as on_event:
+    with _folder(place, study), report.progress() as on_event:
         found = search(
             panel, config, trials=trials, windows=windows, unseen=unseen, params=param or (), study=study,
             jobs=config.train.jobs or 1, time_budget=config.train.time_budget, on_event=on_event,
@@ -151,7 +148,26 @@ def tune(
         if show.json:
             output.write_object("tune", {"best": None})
         return
-    _keep(place, found, panel)
+    best = _keep(place, found, panel)
+    _tell(report, found, plot)
+    report.say(f"saved; next: lstmcast fit {'-' if data == '-' else shlex.quote(data)} --config {shlex.quote(best)}")
+    if show.json:
+        output.write_object("tune", {"best": best, **_facts(found)})
+    else:
+        output.write_stdout(f"{best}\n".encode(errors="surrogateescape"))
+    check_gates(gates, found.verdict)
+
+
+def _tell_search(report: Report, panel: "Panel", planned: "Plan", trials: int, *, as_json: bool) -> None:
+    """Say what a search would try, and print what it would take."""
+    report.found(planned.notes)
+    report.say("would search", *(f"  --param {shlex.quote(one.words())}" for one in planned.space))
+    fits = trials * planned.windows + 2 * planned.unseen
+    tell_plan(report, panel, planned.base, "tune", fits, as_json=as_json, trials=trials)
+
+
+def _tell(report: Report, found: "Tuning", plot: str | None) -> None:
+    """Say what a search found, and draw it if asked."""
     report.found(found.notes)
     report.say(*found.sentences(), *found.verdict.sentences())
     tell_figures(report, found.verdict)
@@ -160,13 +176,6 @@ def tune(
 
         plots.write(plots_tune.course(found), plot)
         report.say(f"picture written to {plot!r}")
-    best = str(place / BEST)
-    report.say(f"saved; next: lstmcast fit DATA --config {shlex.quote(best)}")
-    if show.json:
-        output.write_object("tune", {"best": best, **_facts(found)})
-    else:
-        output.write_stdout(f"{best}\n".encode(errors="surrogateescape"))
-    check_gates(gates, found.verdict)
 
 
 def _refuse_taken(place: Path, *, force: bool) -> None:
@@ -178,7 +187,7 @@ def _refuse_taken(place: Path, *, force: bool) -> None:
 
 
 @contextlib.contextmanager
-def _folder(place: Path) -> Iterator[None]:
+def _folder(place: Path, study: str | None) -> Iterator[None]:
     """The folder for the result, made before the work; gone again with those above it if nothing came of it."""
     made = [folder for folder in (place, *place.parents) if not folder.exists()]
     place.mkdir(parents=True, exist_ok=True)
@@ -190,15 +199,21 @@ def _folder(place: Path) -> Iterator[None]:
                 folder.rmdir()
         if isinstance(error, LstmcastError):
             raise
-        error.add_note("with --study FILE the same command goes on from the trials that are done")
+        error.add_note(
+            f"the same command goes on from the trials in {study!r}"
+            if study
+            else "with --study FILE the same command could go on from here"
+        )
         raise
 
 
-def _keep(place: Path, found: "Tuning", panel: "Panel") -> None:
+def _keep(place: Path, found: "Tuning", panel: "Panel") -> str:
+    """Write the settings to take, whose path is returned, and the table of trials."""
     from lstmcast.disk import write_file
 
     output.write_frame(found.table(), str(place / TABLE), "csv")
     write_file(place / BEST, best_settings(found, panel).encode("utf-8", "surrogateescape"))
+    return str(place / BEST)
 
 
 def best_settings(found: "Tuning", panel: "Panel") -> str:

@@ -100,6 +100,26 @@ def test_a_gate_that_is_not_met_exits_7_with_the_result_written(quickly: Program
     assert Path(tmp_path, json.loads(done.stdout)["best"]).is_file()
 
 
+@pytest.mark.parametrize("command", ["tune", "backtest"])
+def test_a_picture_that_cannot_be_drawn_is_refused_before_any_work(
+    command: str, quickly: Program, tmp_path: Path
+) -> None:
+    write_months(tmp_path / "x.csv", 100)
+    done = quickly(command, "x.csv", "--target", "price", "--plot", "-")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "no picture is known by the extension of '-'" in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+def test_a_time_budget_ends_the_search(quickly: Program, tmp_path: Path) -> None:
+    write_months(tmp_path / "x.csv", 100)
+    line = ("tune", "x.csv", *QUICK, "--trials", 100000, "--time-budget", "2s", "-j", 1, "--json", "-q")
+    began = time.monotonic()
+    done = quickly(*line)
+    assert done.returncode == 0 and time.monotonic() - began < 20
+    assert 1 <= sum(json.loads(done.stdout)["trials"].values()) < 100000
+
+
 def test_a_series_that_is_too_short_is_refused(quickly: Program, tmp_path: Path) -> None:
     write_months(tmp_path / "x.csv", 40)
     done = quickly("tune", "x.csv", *QUICK)
