@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from lstmcast.errors import UsageError, suggest
 
+Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
@@ -237,9 +238,11 @@ class TrainConfig:
     """Seed of all that is random, 0 or more."""
     jobs: int | None = None
     """Processes at work, 1 or more; any number gives the same result."""
+    device: Device = "auto"
+    """Where training runs: cpu, cuda (a GPU), or auto, a GPU where torch can use one. Forecasts need none."""
     precision: Precision = "auto"
     """Of the matrix products of an LSTM while it trains; auto is bfloat16 where the processor has it (Micikevicius et
-    al. 2018)."""
+    al. 2018), and float32 on a GPU."""
 
     def __post_init__(self) -> None:
         _choices(self)

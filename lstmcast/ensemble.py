@@ -18,7 +18,7 @@ import torch
 from numpy.typing import NDArray
 from safetensors.numpy import load_file
 
-from lstmcast import features, parallel
+from lstmcast import device, features, parallel
 from lstmcast.checkpoint import Checkpoint, Stopped, Training
 from lstmcast.config import Config, ModelConfig
 from lstmcast.events import Event, OnEvent
@@ -138,6 +138,7 @@ def _recipe(
         least=every,
         seed=asked.seed,
         precision=asked.precision,
+        device=asked.device,
         optimizer=asked.optimizer,
         decay=asked.schedule,
     )
@@ -259,7 +260,9 @@ def _train_one(
         return None
     with one_thread():
         torch.manual_seed(recipe.schedule.seed)
-        network = build(recipe, task.windows)
+        place = device.find(recipe.schedule.device)
+        task = task._replace(windows=device.kept(task.windows, place))
+        network = build(recipe, task.windows).to(place)
         sampler = Sampler.over(task.windows, task.ends)
         now = time.monotonic()
         share = now + (deadline - now) / rounds
@@ -267,7 +270,7 @@ def _train_one(
             trained = train(network, sampler, recipe.schedule, _validation(task), on_event, keeper, share)
         except Stopped:
             return None
-        return network.shape, trained
+        return network.shape, trained._replace(weights={name: value.cpu() for name, value in trained.weights.items()})
 
 
 def _validation(task: Task) -> Callable[[Network], float] | None:
@@ -282,7 +285,8 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
         total = count = 0.0
         for _, batch in batches(task.windows, series, origins):
             known = float((~np.isnan(batch.target)).sum())
-            total += float(network.loss(network(*read(batch)), Truth.of(batch))) * known
+            truth = Truth.of(batch, network.device)
+            total += float(network.loss(network(*read(batch, network.device)), truth)) * known
             count += known
         return total / max(count, 1)
 
@@ -295,7 +299,8 @@ def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:
         work = sum(
             r.schedule.steps * r.schedule.batch_size * task.windows.chunk * (r.hidden / 64) ** 2 for r in recipes
         )
-        jobs = parallel.cores() if work > 1.5e6 else 1
+        alone = any(device.find(r.schedule.device) != device.CPU for r in recipes)  # trainings would share one GPU
+        jobs = parallel.cores() if work > 1.5e6 and not alone else 1
     return max(1, min(jobs, len(recipes)))
 
 

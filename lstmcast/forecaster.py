@@ -12,7 +12,7 @@ import time
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast import ensemble, fitness, guard, inference, intervals, metrics, season, store, warmstart
+from lstmcast import device, ensemble, fitness, guard, inference, intervals, metrics, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES
 from lstmcast.events import Event, OnEvent
@@ -55,7 +55,7 @@ class Forecaster(Predictor):
         checkpoint of another fit.
         """
         tell = on_event or (lambda _: None)
-        window = self.config.window
+        window, place = self.config.window, device.find(self.config.train.device)
         self.panel, self.notes = panel, panel.notes
         if self.config.inputs.joint:
             require_targets(panel)
@@ -71,6 +71,8 @@ class Forecaster(Predictor):
             self.notes += (f"the network looks back {self.context} steps, not {context}: no series is longer",)
         self.cutoff = panel.start + panel.lengths - 1
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
+        if place != device.CPU:
+            tell(Event("prepare", f"training on {device.name(place)}"))
         everything = np.arange(len(panel)), panel.lengths
         windows = self._windows(panel, self.scaling.scaler, self.horizon, *everything)
         task = ensemble.Task(windows, *held)

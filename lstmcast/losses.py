@@ -34,9 +34,10 @@ class Truth(NamedTuple):
     scale: Tensor
 
     @classmethod
-    def of(cls, batch: Batch) -> "Truth":
+    def of(cls, batch: Batch, device: torch.device | str = "cpu") -> "Truth":
         """The truth of a batch of windows."""
-        return cls(*(torch.from_numpy(part) for part in (batch.target, batch.z, batch.base, batch.scale)))
+        parts = (batch.target, batch.z, batch.base, batch.scale)
+        return cls(*(torch.as_tensor(part, device=device) for part in parts))
 
 
 class Loss:

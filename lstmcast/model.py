@@ -56,6 +56,11 @@ class Network(nn.Module):
                     weight[:, shape.features :] = 0
             self.local.weight[:, shape.local :] = 0
 
+    @property
+    def device(self) -> torch.device:
+        """Where its weights are."""
+        return self.state.weight.device
+
     def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None) -> Tensor:
         """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> what the loss reads [B, P, H, O].
 
@@ -100,9 +105,10 @@ class Network(nn.Module):
         return weights.gather(-1, places.clamp(min=0)).masked_fill(places < 0, 0.0)
 
 
-def read(batch: Batch) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def read(batch: Batch, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """What a network reads of a batch."""
-    x, at, local, blend, pad = map(torch.from_numpy, (batch.x, batch.at, batch.local, batch.blend, batch.pad))
+    parts = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
+    x, at, local, blend, pad = (torch.as_tensor(part, device=device) for part in parts)
     return x, at, local, blend, pad
 
 

@@ -98,7 +98,7 @@ class Optimizer:
         self.parameters, self.lr = list(parameters), 0.0
         self.rule, self.weight_decay = OPTIMIZERS[name], weight_decay
         self.state: State = {
-            kept: [torch.zeros(()) if kept == "step" else torch.zeros_like(p) for p in self.parameters]
+            kept: [torch.zeros((), device=p.device) if kept == "step" else torch.zeros_like(p) for p in self.parameters]
             for kept in self.rule.keeps
         }
 

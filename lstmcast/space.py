@@ -8,7 +8,7 @@ from typing import Any, get_args, get_type_hints
 from lstmcast.config import Config
 from lstmcast.errors import UsageError, suggest
 
-FIXED = {"horizon", "season", "seed", "jobs", "time_budget", "origins"}
+FIXED = {"horizon", "season", "seed", "jobs", "device", "time_budget", "origins"}
 """Settings that no search changes: what is forecast and what errors are measured in, or what has no say in either."""
 WIDE = 10
 """A range whose ends are so many times apart is searched by orders of magnitude."""

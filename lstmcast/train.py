@@ -15,7 +15,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from lstmcast.config import Precision
+from lstmcast.config import Device, Precision
+from lstmcast.device import CPU
 from lstmcast.errors import DivergedError
 from lstmcast.events import Event, OnEvent
 from lstmcast.losses import Truth
@@ -43,6 +44,7 @@ class Schedule(NamedTuple):
     least: int = 0
     seed: int = 0
     precision: Precision = "auto"
+    device: Device = "auto"
     optimizer: str = "adamw"
     decay: str = "constant"
 
@@ -162,7 +164,10 @@ class _Training:
         self.rng = np.random.default_rng(schedule.seed)
         self.optimizer = Optimizer(network.parameters(), schedule.optimizer, schedule.weight_decay)
         self.average = copy.deepcopy(network).eval()
-        network.reduced = reduces(schedule.precision)
+        for module in self.average.modules():
+            if isinstance(module, torch.nn.RNNBase):
+                module.flatten_parameters()  # a GPU reads the weights of a copy one by one otherwise
+        network.reduced = reduces(schedule.precision, network.device)
         self.best = _Best(self.average, validate)
         self.history: list[Record] = []
         self.began = time.monotonic()
@@ -234,6 +239,8 @@ class _Training:
             f"optimizer.{name}.{n}": v for name, kept in self.optimizer.state.items() for n, v in enumerate(kept)
         }
         tensors["random"] = torch.get_rng_state()
+        if self.network.device.type == "cuda":
+            tensors["random_cuda"] = torch.cuda.get_rng_state(self.network.device)
         facts = {
             "diverged": self.diverged,
             "step": self.step,
@@ -253,9 +260,12 @@ class _Training:
         self.best.weights = _under("best.", kept)
         self.best.score, self.best.step, self.best.stale = facts["best"]
         for name, own in self.optimizer.state.items():
-            self.optimizer.state[name] = [kept.tensors[f"optimizer.{name}.{n}"] for n in range(len(own))]
+            found = (kept.tensors[f"optimizer.{name}.{n}"] for n in range(len(own)))
+            self.optimizer.state[name] = [new.to(old.device) for new, old in zip(found, own, strict=True)]
         self.rng.bit_generator.state = facts["random"]
         torch.set_rng_state(kept.tensors["random"])
+        if "random_cuda" in kept.tensors and self.network.device.type == "cuda":
+            torch.cuda.set_rng_state(kept.tensors["random_cuda"], self.network.device)
         self.step, self.running, self.naive = facts["step"], facts["running"], facts["naive"]
         self.began = time.monotonic() - facts["seconds"]
         self.history = [Record(*row) for row in facts["history"]]
@@ -273,8 +283,8 @@ def _under(prefix: str, kept: State) -> dict[str, Tensor]:
 
 def _update(network: Network, optimizer: Optimizer, batch: Batch, schedule: Schedule) -> tuple[float, float]:
     """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
-    truth = Truth.of(batch)
-    made = network(*read(batch))
+    truth = Truth.of(batch, network.device)
+    made = network(*read(batch, network.device))
     loss = network.loss(made, truth)
     optimizer.clear()
     loss.backward()  # type: ignore[no-untyped-call]
@@ -311,10 +321,12 @@ def _copy(network: Network) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def reduces(precision: Precision) -> bool:
+def reduces(precision: Precision, device: torch.device = CPU) -> bool:
     """Whether to train in bfloat16: a third of the time less, where the processor multiplies it by itself."""
     if precision != "auto":
         return precision == "bfloat16"
+    if device.type != "cpu":
+        return False
     known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
     return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 

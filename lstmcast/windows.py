@@ -91,7 +91,7 @@ class Windows:
         first = steps.offsets[series]
         close = origins.max(1)
         inside = close + np.arange(1 - chunk, 1)[:, None]  # (C, B)
-        x = _rows(steps.x, first, inside)
+        x = self.encoded(first, inside)
         wide = np.broadcast_to(series[:, None], origins.shape)
         options = candidates(steps, wide, origins, self.horizon)  # (B, P, H, A)
         base = options[..., 1]
@@ -105,12 +105,18 @@ class Windows:
         shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[:, None]
         parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
         if self.covariates is not None:
-            x = np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
             parts.append(self._ahead(self.covariates, wide, origins))
         target, z = self._target(wide, origins, base, scale, ends)
         at, pad = origins - close[:, None] + chunk - 1, np.maximum(chunk - 1 - close, 0)
         ahead = np.concatenate(parts, -1)
         return Batch(x, at, ahead, blend.astype(np.float32), base, scale, target, z, pad)
+
+    def encoded(self, first: Ints, inside: Ints) -> Singles:
+        """What the encoder reads, [C, B, F], at steps `inside` [C, B] of series that begin at `first` [B]."""
+        x = _rows(self.steps.x, first, inside)
+        if self.covariates is None:
+            return x
+        return np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
         """What known covariates add at the horizon steps of windows [K], in transformed units: [K, H]."""

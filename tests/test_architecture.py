@@ -38,7 +38,7 @@ LAYERS = (
         "intervals",
         "synthetic",
     },
-    {"effects", "scales", "encoders", "model", "losses", "optimizers", "windows", "inference"},
+    {"effects", "scales", "encoders", "model", "losses", "optimizers", "windows", "device", "inference"},
     {"train", "lock", "naming", "rundir", "parallel", "inputs", "joint", "rolling", "parameters"},
     {"ensemble", "store", "checkpoint", "pretrain", "fitness", "rollback"},
     {"warmstart", "predictor"},

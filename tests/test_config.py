@@ -55,7 +55,7 @@ TRAIN: dict[str, list[Any]] = {
     "precision": ["bfloat16"],
 }
 WINDOW: dict[str, list[Any]] = {"context": [9], "season": [5], "validation": [9]}
-ELSEWHERE = {"start", "patience", "time_budget", "jobs", "horizon"}
+ELSEWHERE = {"start", "patience", "time_budget", "jobs", "device", "horizon"}
 """What changes nothing in so short a fit, or more than a forecast can show; tests of their own are of these."""
 CHANGES: list[Change] = [
     {section: {name: value}}

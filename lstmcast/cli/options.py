@@ -23,6 +23,7 @@ from lstmcast.config import (
     Config,
     DataConfig,
     Decay,
+    Device,
     Duplicates,
     Fill,
     InputConfig,
@@ -283,6 +284,9 @@ class TrainOptions:
     )
     time_budget: Annotated[_Text, _option(TRAINING, "TIME", "Stop training after so long: 60s, 5m, 1h.", NONE)] = None
     members: Annotated[_Whole, _option(TRAINING, "N", "Networks in the ensemble, 1 or more.", TUNED)] = None
+    device: Annotated[Device, _option(TRAINING, "DEVICE", f"Where to train: {_one_of(Device)}.", True)] = (
+        TrainConfig.device
+    )
     precision: Annotated[Precision, _option(TRAINING, "FORMAT", _PRECISION, True)] = TrainConfig.precision
     seed: Annotated[int, _option(TRAINING, "N", "Seed of all that is random, 0 or more.", True)] = TrainConfig.seed
     jobs: Jobs = None
