@@ -34,6 +34,7 @@ INTERVALS: dict[Loss, Literal["own", "residuals", "likelihood", "none"]] = {
 }
 """Where the quantiles of a network with this loss come from: its own outputs, errors that must be measured, the
 distribution that it puts out, or nowhere, where the target is 0 or 1."""
+Backend = Literal["loky", "threading", "dask", "ray"]
 Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
 Decay = Literal["constant", "cosine", "onecycle"]
 Scale = Literal["causal", "standard", "robust", "minmax", "none"]

@@ -210,7 +210,7 @@ def train_members(
     """
     jobs = _jobs(recipes, task, jobs)
     steps = [recipe.schedule.steps for recipe in recipes]
-    inline = on_event if jobs == 1 else None
+    inline = on_event if jobs == 1 and parallel.is_here() else None
     reports = [inline and _offset(inline, sum(steps[:k]), sum(steps)) for k in range(len(recipes))]
     keepers = [checkpoint and checkpoint.training(f"{kind}-{k}") for k in range(1, len(recipes) + 1)]
     members = []
@@ -295,6 +295,8 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
 
 def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:
     """Processes to use: starting one costs some seconds, so short trainings stay in this one."""
+    if jobs is None and (elsewhere := parallel.usual_jobs()) > 1:
+        jobs = elsewhere
     if jobs is None:
         work = sum(
             r.schedule.steps * r.schedule.batch_size * task.windows.chunk * (r.hidden / 64) ** 2 for r in recipes

@@ -1,12 +1,22 @@
 """Independent jobs: in order, in processes of one thread each, and with a word where a worker dies."""
 
 import os
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 
 from lstmcast import parallel
-from lstmcast.errors import DataError, ResourceError
+from lstmcast.config import Backend
+from lstmcast.errors import DataError, ResourceError, UsageError
+from lstmcast.events import Event
+
+OTHERS = ("dask", "ray")
 
 
 def square(x: int) -> tuple[int, int, int]:
@@ -64,3 +74,119 @@ def test_no_tasks_are_no_trouble() -> None:
 
 def test_there_is_at_least_one_core() -> None:
     assert parallel.cores() >= 1
+
+
+# ---- engines
+
+
+@pytest.fixture(scope="module", params=["loky", "threading", "dask", "ray"])
+def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
+    pytest.importorskip({"dask": "distributed"}.get(request.param, request.param)) if request.param in OTHERS else None
+    with parallel.engine(request.param):
+        yield request.param
+
+
+def draw(seed: int) -> bytes:
+    return np.random.default_rng(seed).normal(size=100).tobytes()
+
+
+def once(x: int, flag: str) -> int:
+    """Kill the worker that does job 3, the first time."""
+    if x == 3 and not Path(flag).exists():
+        Path(flag).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return x
+
+
+@pytest.mark.usefixtures("backend")
+def test_every_engine_gives_the_same_bytes_in_the_order_of_the_tasks() -> None:
+    events: list[Event] = []
+    made = list(parallel.run(draw, [(seed,) for seed in range(9)], 2, on_event=events.append, total=9))
+    assert made == [draw(seed) for seed in range(9)]
+    assert [(event.step, event.total) for event in events] == [(k, 9) for k in range(1, 10)]
+
+
+@pytest.mark.usefixtures("backend")
+def test_every_engine_brings_back_what_a_job_raised() -> None:
+    with pytest.raises(DataError, match="no 5") as caught:
+        list(parallel.run(refuse, [(5,)], 2))
+    assert caught.value.hint == "try another"
+    assert "in refuse" in "".join(caught.value.__notes__)
+
+
+def test_a_job_whose_worker_was_killed_is_done_by_another(backend: Backend, tmp_path: Path) -> None:
+    if backend == "threading":
+        pytest.skip("a thread cannot be killed")
+    flag = str(tmp_path / "killed")
+    assert list(parallel.run(once, [(x, flag) for x in range(8)], 2)) == list(range(8))
+    assert Path(flag).exists()
+
+
+def test_a_job_that_kills_every_worker_ends_in_bounded_time(backend: Backend) -> None:
+    if backend == "threading":
+        pytest.skip("a thread cannot be killed")
+    began = time.monotonic()
+    with pytest.raises(ResourceError, match="worker process died"):
+        list(parallel.run(die, [(x,) for x in range(4)], 2))
+    assert time.monotonic() - began < 60
+
+
+def test_a_cluster_without_a_worker_is_an_error_and_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+    distributed = pytest.importorskip("distributed")
+    monkeypatch.setattr(parallel, "PATIENCE", 1.0)
+    with (
+        distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as cluster,
+        parallel.engine("dask", cluster.scheduler_address),
+        pytest.raises(ResourceError, match="no worker is left"),
+    ):
+        list(parallel.run(draw, [(1,)], 2))
+
+
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_a_scheduler_that_does_not_answer_is_an_error(backend: Backend) -> None:
+    pytest.importorskip({"dask": "distributed"}.get(backend, backend))
+    with parallel.engine(backend, "127.0.0.1:1"), pytest.raises(ResourceError, match="answers at 127.0.0.1:1"):
+        list(parallel.run(draw, [(1,)], 2))
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["10.0.0.7:8786", "tcp://cluster.example:8786", "ray://[2001:db8::1]:10001", "cluster.example", "tcp://0.0.0.0:1"],
+)
+@pytest.mark.parametrize("backend", ["dask", "ray"])
+def test_another_machine_is_spoken_to_in_the_open_only_when_asked_for(backend: Backend, address: str) -> None:
+    with pytest.raises(UsageError, match="not encrypted") as caught, parallel.engine(backend, address):
+        pass
+    assert "--insecure" in caught.value.hint
+    with parallel.engine(backend, address, insecure=True):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("backend", "address"),
+    [
+        *[("dask", f"{host}:8786") for host in ("localhost", "127.0.0.1", "tcp://127.0.0.1", "tcp://[::1]")],
+        *[("dask", "tls://10.0.0.7:8786"), ("ray", "auto"), ("ray", "ray://localhost:10001")],
+    ],
+)
+def test_this_machine_and_encrypted_ones_need_no_leave(backend: Backend, address: str) -> None:
+    with parallel.engine(backend, address):
+        pass
+
+
+def test_ray_is_encrypted_where_its_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAY_USE_TLS", "1")
+    with parallel.engine("ray", "10.0.0.7:6379"):
+        pass
+
+
+def test_an_address_goes_with_an_engine_that_has_one() -> None:
+    with pytest.raises(UsageError, match="does not go with --backend loky"), parallel.engine("loky", "127.0.0.1:1"):
+        pass
+
+
+def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)
+    with pytest.raises(UsageError, match="not installed") as caught, parallel.engine("ray"):
+        pass
+    assert caught.value.hint == "pip install 'lstmcast[ray]'"

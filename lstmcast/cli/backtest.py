@@ -7,6 +7,7 @@ from typer import Option
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
+from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.evaluate import By
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
@@ -55,6 +56,7 @@ def backtest(
     window: WindowOptions,
     model: ModelOptions,
     train: TrainOptions,
+    engine: EngineOptions,
     *,
     windows: Cutoffs = 3,
     step: Step = None,
@@ -86,11 +88,12 @@ def backtest(
         tell_plan(report, panel, config, "backtest", windows if refit else 1, as_json=show.json)
         return
     from lstmcast.backtest import backtest as score_past
+    from lstmcast.parallel import usual_jobs
 
-    with report.progress() as on_event:
+    with engine.hired(), report.progress() as on_event:
         result = score_past(
             panel, config, windows=windows, step=step, refit=refit, expanding=expanding,
-            jobs=config.train.jobs or 1, on_event=on_event,
+            jobs=config.train.jobs or usual_jobs(), on_event=on_event,
         )  # fmt: skip
     report.say(*result.verdict.sentences())
     if output_file:

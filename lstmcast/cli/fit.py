@@ -9,6 +9,7 @@ from typer import Context, Option
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
+from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     NONE,
@@ -42,6 +43,7 @@ lstmcast fit sample_data/price.csv --target price --dry-run
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
 _AT_ANY_TIME = {
     *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run", "track", "track_to"),
+    *get_type_hints(EngineOptions),
     *get_type_hints(ShowOptions),
 }
 """Parameters that say nothing of what is fitted."""
@@ -90,6 +92,7 @@ def fit(
     window: WindowOptions,
     model: ModelOptions,
     train: TrainOptions,
+    engine: EngineOptions,
     *,
     out: Out = None,
     force: Force = False,
@@ -135,7 +138,8 @@ def fit(
         else:
             panel = read_panel(report, data, columns.columns(), config.data, config)
         tell_panel(report, panel)
-        forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)
+        with engine.hired():
+            forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:

@@ -13,6 +13,7 @@ from typer import Option
 from lstmcast.cli import output, settings
 from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
+from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     NONE,
@@ -99,6 +100,7 @@ def tune(
     window: WindowOptions,
     model: ModelOptions,
     train: TrainOptions,
+    engine: EngineOptions,
     *,
     trials: Trials = TRIALS,
     windows: Windows = WINDOWS,
@@ -132,16 +134,17 @@ def tune(
     panel = read_panel(report, data, roles, config.data)
     tell_panel(report, panel)
     from lstmcast import tune as search
+    from lstmcast.parallel import usual_jobs
     from lstmcast.tune import plan
 
     if dry_run:
         planned = plan(panel, config, trials=trials, windows=windows, unseen=unseen, params=param or ())
         _tell_search(report, panel, planned, trials, as_json=show.json)
         return
-    with _folder(place, study), report.progress() as on_event:
+    with _folder(place, study), engine.hired(), report.progress() as on_event:
         found = search(
             panel, config, trials=trials, windows=windows, unseen=unseen, params=param or (), study=study,
-            jobs=config.train.jobs or 1, time_budget=config.train.time_budget, on_event=on_event,
+            jobs=config.train.jobs or usual_jobs(), time_budget=config.train.time_budget, on_event=on_event,
         )  # fmt: skip
     if found is None:
         report.say("other processes are still at work on the study: the last of them to end writes the best settings")

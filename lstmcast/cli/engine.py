@@ -1,0 +1,33 @@
+"""Who does the jobs of a command: the options for it, and the engine that they mean."""
+
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from typing import Annotated, get_args
+
+from typer import Option
+
+from lstmcast.cli.options import NONE, TRAINING
+from lstmcast.config import Backend
+
+_WHO = (
+    f"Who does the jobs: {', '.join(get_args(Backend)[:-1])} or {get_args(Backend)[-1]} (need lstmcast[dask], [ray])."
+)
+_WHERE = "Scheduler of a Dask or Ray cluster that runs already, as tls://HOST:PORT."
+_OPEN = "Allow a scheduler on another machine without TLS: whoever can listen there can read and change the jobs."
+
+
+@dataclass(frozen=True)
+class EngineOptions:
+    """Where jobs are done that do not depend on each other."""
+
+    backend: Annotated[Backend, Option(metavar="NAME", help=_WHO, rich_help_panel=TRAINING)] = "loky"
+    scheduler: Annotated[
+        str | None, Option(metavar="ADDRESS", help=_WHERE, show_default=NONE, rich_help_panel=TRAINING)
+    ] = None
+    insecure: Annotated[bool, Option("--insecure", help=_OPEN, rich_help_panel=TRAINING)] = False
+
+    def hired(self) -> AbstractContextManager[None]:
+        """Give the block to whom the options name, see `parallel.engine`."""
+        from lstmcast import parallel
+
+        return parallel.engine(self.backend, self.scheduler, insecure=self.insecure)
