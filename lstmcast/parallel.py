@@ -83,8 +83,23 @@ def _plan() -> _Plan:
 def engine(backend: Backend = "loky", address: str | None = None, *, insecure: bool = False) -> Iterator[None]:
     """Have all jobs of this block done by `backend`: at the scheduler's `address`, or else on this machine.
 
-    Raises UsageError where an address makes no sense or is neither of this machine nor encrypted (unless `insecure`),
-    or the library is not installed.
+    Raises what `require` raises.
+    """
+    require(backend, address, insecure=insecure)
+    plan = _Plan(backend, address)
+    token = _PLAN.set(plan)
+    try:
+        yield
+    finally:
+        _PLAN.reset(token)
+        plan.close()
+
+
+def require(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
+    """Raise UsageError where an engine cannot be had.
+
+    Its address makes no sense, or is neither of this machine nor encrypted (unless `insecure`), or its library is not
+    installed.
     """
     if address is not None and backend in HERE:
         raise UsageError(f"--scheduler {address} does not go with --backend {backend}", "give --backend dask or ray")
@@ -93,14 +108,15 @@ def engine(backend: Backend = "loky", address: str | None = None, *, insecure: b
             f"--scheduler {address} is another machine's, and what is sent there is not encrypted",
             "give a tls:// address (Dask), set RAY_USE_TLS=1 (Ray), or --insecure where the network is your own",
         )
-    _require(backend)
-    plan = _Plan(backend, address)
-    token = _PLAN.set(plan)
     try:
-        yield
-    finally:
-        _PLAN.reset(token)
-        plan.close()
+        if backend == "dask":
+            import dask.distributed  # noqa: F401
+        elif backend == "ray":
+            import ray  # noqa: F401
+    except ImportError as error:
+        raise UsageError(
+            f"--backend {backend} needs a library that is not installed", f"pip install 'lstmcast[{backend}]'"
+        ) from error
 
 
 @dataclass(eq=False)
@@ -353,18 +369,6 @@ def _one_thread() -> None:
     threadpool_limits(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
-
-
-def _require(backend: Backend) -> None:
-    try:
-        if backend == "dask":
-            import dask.distributed  # noqa: F401
-        elif backend == "ray":
-            import ray  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            f"--backend {backend} needs a library that is not installed", f"pip install 'lstmcast[{backend}]'"
-        ) from error
 
 
 def _is_safe(backend: Backend, address: str) -> bool:

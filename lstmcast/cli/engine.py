@@ -26,6 +26,12 @@ class EngineOptions:
     ] = None
     insecure: Annotated[bool, Option("--insecure", help=_OPEN, rich_help_panel=TRAINING)] = False
 
+    def __post_init__(self) -> None:
+        if (self.backend, self.scheduler) != ("loky", None):
+            from lstmcast import parallel
+
+            parallel.require(self.backend, self.scheduler, insecure=self.insecure)
+
     def hired(self) -> AbstractContextManager[None]:
         """Give the block to whom the options name, see `parallel.engine`."""
         from lstmcast import parallel
