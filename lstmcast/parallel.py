@@ -1,57 +1,31 @@
-"""Independent jobs in processes of one thread each: here through loky or threads, elsewhere through Dask or Ray.
+"""Independent jobs, several at a time, their results in order; again by another worker where one died.
 
-The only room that knows of these. Knows nothing of forecasting; a job is a function and its arguments.
+Knows nothing of forecasting, nor of who works (see engines.py).
 """
 
 import contextlib
-import io
-import ipaddress
-import os
-import signal
-import sys
-import threading
 import time
-import traceback
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import joblib
 
 from lstmcast.config import Backend
-from lstmcast.errors import ResourceError, UsageError
+from lstmcast.engines import DEATHS, ENGINES, HERE, Engine, require
+from lstmcast.errors import ResourceError
 from lstmcast.events import Event, OnEvent
 
 T = TypeVar("T")
 
-HERE = ("loky", "threading")
-"""Backends of this machine alone."""
-RETRIES = 3
-"""How often a job is tried again whose worker died."""
 AHEAD = 2
 """Jobs given out for each worker: one at work, one that waits for it."""
 PATIENCE = 60.0
 """Seconds without a single worker after which there will be none."""
 _FEWER = "use fewer jobs at a time (-j 1)"
-
-
-class Engine(Protocol):
-    """What runs jobs: it gives each out as a future, and says whether anybody is there to do them."""
-
-    retries: int
-
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        """Give out a job."""
-
-    def workers(self) -> int:
-        """How many there are to work."""
-
-    def close(self) -> None:
-        """Let the workers go."""
 
 
 @dataclass(eq=False)
@@ -64,7 +38,7 @@ class _Plan:
 
     def hire(self, jobs: int) -> Engine:
         if self.hired is None:
-            self.hired = _ENGINES[self.backend](jobs, self.address)
+            self.hired = ENGINES[self.backend](jobs, self.address)
         return self.hired
 
     def close(self) -> None:
@@ -83,7 +57,7 @@ def _plan() -> _Plan:
 def engine(backend: Backend = "loky", address: str | None = None, *, insecure: bool = False) -> Iterator[None]:
     """Have all jobs of this block done by `backend`: at the scheduler's `address`, or else on this machine.
 
-    Raises what `require` raises.
+    Raises what `engines.require` raises.
     """
     require(backend, address, insecure=insecure)
     plan = _Plan(backend, address)
@@ -93,30 +67,6 @@ def engine(backend: Backend = "loky", address: str | None = None, *, insecure: b
     finally:
         _PLAN.reset(token)
         plan.close()
-
-
-def require(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
-    """Raise UsageError where an engine cannot be had.
-
-    Its address makes no sense, or is neither of this machine nor encrypted (unless `insecure`), or its library is not
-    installed.
-    """
-    if address is not None and backend in HERE:
-        raise UsageError(f"--scheduler {address} does not go with --backend {backend}", "give --backend dask or ray")
-    if address is not None and not insecure and not _is_safe(backend, address):
-        raise UsageError(
-            f"--scheduler {address} is another machine's, and what is sent there is not encrypted",
-            "give a tls:// address (Dask), set RAY_USE_TLS=1 (Ray), or --insecure where the network is your own",
-        )
-    try:
-        if backend == "dask":
-            import dask.distributed  # noqa: F401
-        elif backend == "ray":
-            import ray  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            f"--backend {backend} needs a library that is not installed", f"pip install 'lstmcast[{backend}]'"
-        ) from error
 
 
 @dataclass(eq=False)
@@ -202,187 +152,16 @@ def _result(hired: Engine, future: "Future[Any]") -> tuple[Any, Exception | None
         except CancelledError as gone:
             raise ResourceError("the scheduler is gone", "start it, then run again") from gone
         except Exception as lost:
-            if not any(kind.__name__ in _DEATHS for kind in type(lost).__mro__):
+            if not any(kind.__name__ in DEATHS for kind in type(lost).__mro__):
                 raise
             raise Lost("a worker process died, most likely for want of memory") from lost
         else:
             return made
 
 
-_DEATHS = {
-    BrokenExecutor.__name__,
-    "KilledWorker",
-    "RaySystemError",
-    "WorkerCrashedError",
-    "RayActorError",
-    "NodeDiedError",
-}
-"""What engines raise where a worker died; jobs return what they raise themselves."""
-
-
 def _tell(on_event: OnEvent | None, done: int, total: int, again: int) -> None:
     if on_event is not None:
         on_event(Event("jobs", f"{again} tried again" if again else "", done, max(total, done)))
-
-
-class _Loky:
-    """Processes of this machine."""
-
-    retries = RETRIES
-
-    def __init__(self, jobs: int, _: str | None) -> None:
-        self.jobs = jobs
-
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        from joblib.externals.loky import get_reusable_executor
-
-        one = dict.fromkeys(_THREADS, "1")
-        hired = get_reusable_executor(self.jobs, timeout=60, env=one, initializer=_follow, initargs=(os.getpid(),))
-        future: Future[Any] = hired.submit(_alone, work, task)
-        return future
-
-    def workers(self) -> int:
-        return self.jobs
-
-    def close(self) -> None:
-        """Processes are kept a while for the next jobs."""
-
-
-class _Threads:
-    """Threads of this process: for jobs that spend their time outside of Python."""
-
-    retries = 0
-
-    def __init__(self, jobs: int, _: str | None) -> None:
-        self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
-
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        return self.pool.submit(_caught, work, task)
-
-    def workers(self) -> int:
-        return self.jobs
-
-    def close(self) -> None:
-        self.pool.shutdown(cancel_futures=True)
-
-
-class _Dask:
-    """Workers of a Dask cluster, which retries jobs itself.
-
-    Its futures are used rather than joblib's backend for it, which waits for ever for a job that killed its workers.
-    """
-
-    retries = 0
-
-    def __init__(self, jobs: int, address: str | None) -> None:
-        from dask import config
-        from dask.distributed import Client, LocalCluster
-
-        self.local = None
-        config.set({"distributed.scheduler.allowed-failures": RETRIES})
-        if address is None:
-            self.local = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
-                silence_logs=50,
-            )  # fmt: skip
-        try:
-            self.client = Client(self.local or address, timeout="10s", set_as_default=False)
-        except OSError as error:
-            raise ResourceError(f"no scheduler answers at {address}", "start it, or leave out --scheduler") from error
-        self.pool = self.client.get_executor(pure=False)
-
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        future: Future[Any] = self.pool.submit(_alone, work, task)
-        return future
-
-    def workers(self) -> int:
-        return sum(self.client.nthreads().values()) if self.client.status == "running" else 0
-
-    def close(self) -> None:
-        self.client.close(timeout=5)
-        if self.local is not None:
-            self.local.close(timeout=5)
-
-
-class _Ray:
-    """Workers of a Ray cluster, which retries jobs itself."""
-
-    retries = 0
-
-    def __init__(self, jobs: int, address: str | None) -> None:
-        os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
-        import ray
-
-        self.ray = ray
-        self.quiet = contextlib.ExitStack()
-        # It writes of dead workers to stdout, where the result belongs.
-        self.quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        here: dict[str, Any] = {"num_cpus": jobs, "include_dashboard": False} if address is None else {}
-        try:
-            ray.init(address or "local", log_to_driver=False, logging_level="CRITICAL", configure_logging=True, **here)
-        except (ConnectionError, RuntimeError, ValueError) as error:
-            self.quiet.close()
-            raise ResourceError(f"no Ray cluster answers at {address}", "start it, or leave out --scheduler") from error
-        self.remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
-
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        future: Future[Any] = self.remote.remote(work, task).future()
-        return future
-
-    def workers(self) -> int:
-        return int(self.ray.cluster_resources().get("CPU", 0))
-
-    def close(self) -> None:
-        self.ray.shutdown()
-        self.quiet.close()
-
-
-_ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
-    "loky": _Loky,
-    "threading": _Threads,
-    "dask": _Dask,
-    "ray": _Ray,
-}
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
-
-
-def _alone(work: Callable[..., T], task: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
-    """A job in a process of its own: on one thread."""
-    _one_thread()
-    return _caught(work, task)
-
-
-def _caught(work: Callable[..., T], task: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
-    """A job's result, or what it raised, which is so told from what its engine raises."""
-    try:
-        return work(*task), None
-    except Exception as error:
-        error.add_note(f"in a worker:\n{traceback.format_exc()}")
-        return None, error
-
-
-@cache
-def _one_thread() -> None:
-    from threadpoolctl import threadpool_limits
-
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
-    threadpool_limits(1)
-    if "torch" in sys.modules:
-        sys.modules["torch"].set_num_threads(1)
-
-
-def _is_safe(backend: Backend, address: str) -> bool:
-    """Whether an address is of this machine, or what goes there is encrypted."""
-    scheme, _, rest = address.rpartition("://")
-    if scheme in ("tls", "wss") or (backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0")):
-        return True
-    host = rest.rpartition(":")[0].strip("[]") or rest
-    if host in ("localhost", "auto", "local"):
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def is_here() -> bool:
@@ -398,16 +177,3 @@ def usual_jobs() -> int:
 def cores() -> int:
     """Cores that this process may use."""
     return int(joblib.cpu_count())
-
-
-def _follow(parent: int) -> None:
-    """Make of this process a worker of `parent`, which alone decides what a signal means."""
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, signal.SIG_IGN)
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.3)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -39,7 +39,7 @@ LAYERS = (
         "synthetic",
     },
     {"effects", "scales", "encoders", "model", "losses", "optimizers", "windows", "device", "inference"},
-    {"train", "lock", "naming", "rundir", "parallel", "inputs", "joint", "rolling", "parameters"},
+    {"train", "lock", "naming", "rundir", "engines", "parallel", "inputs", "joint", "rolling", "parameters"},
     {"ensemble", "store", "checkpoint", "pretrain", "fitness", "rollback"},
     {"warmstart", "predictor"},
     {"forecaster"},

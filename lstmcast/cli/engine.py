@@ -28,9 +28,9 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         if (self.backend, self.scheduler) != ("loky", None):
-            from lstmcast import parallel
+            from lstmcast.engines import require
 
-            parallel.require(self.backend, self.scheduler, insecure=self.insecure)
+            require(self.backend, self.scheduler, insecure=self.insecure)
 
     def hired(self) -> AbstractContextManager[None]:
         """Give the block to whom the options name, see `parallel.engine`."""
