@@ -91,6 +91,7 @@ class Detector:
         self.ahead = max(min(forecaster.horizon, max(forecaster.season, 2)), 2)
         self.warm = max(forecaster.season, 10)
         self._cutoff = dict(zip(self.known.keys, forecaster.cutoff.tolist(), strict=True))
+        self._alarmed: dict[tuple[str, ...], int] = {}
         self._calibrate()
 
     def judge(self, panel: Panel, *, every: bool = False) -> Detection:
@@ -244,38 +245,49 @@ class Detector:
         self, panel: Panel, series: Ints, rows: Ints, errors: _Errors, fresh: NDArray[np.bool_]
     ) -> pd.DataFrame:
         """The table of the rows: thresholds are looked up, and learn, in the order of time."""
-        point, strayed = np.abs(errors.point), self._strayed(errors)
+        actual, stamps = panel.values[panel.offsets[series] + rows], panel.start[series] + rows
+        strayed = self._strayed(errors)
         score, limit = np.full(len(rows), np.nan), np.full(len(rows), np.nan)
-        kind = np.where(np.isnan(panel.values[panel.offsets[series] + rows]), "missing", "warm-up").astype(object)
+        kind = np.where(np.isnan(actual), "missing", "warm-up").astype(object)
         kind[~fresh] = "known"
         limits = [self._limits.get(key, self._pooled) for key in panel.keys]
-        for k in np.lexsort((series, panel.start[series] + rows)).tolist():
+        for k in np.lexsort((series, stamps)).tolist():
             single, run = limits[series[k]]
-            limit[k] = single.limit
-            if not fresh[k] or not np.isfinite(single.limit) or np.isnan(point[k]):
+            limit[k] = single.limit if np.isfinite(single.limit) else np.nan
+            if not fresh[k] or np.isnan(limit[k]) or np.isnan(errors.point[k]):
                 continue
-            parts = _over(point[k], single), _over(strayed[k], run)
+            key, stamp = panel.keys[series[k]], int(stamps[k])
+            if self._alarmed.get(key) == stamp - 1:
+                self._spare(panel, int(series[k]), int(rows[k]), k, errors)
+            values = abs(float(errors.point[k])), float(strayed[k])
+            parts = _over(values[0], single), _over(values[1], run)
             score[k] = max(parts)
             kind[k] = "" if score[k] < 1 else "point" if parts[0] >= 1 else "run"
+            if parts[0] >= 1:
+                self._alarmed[key] = stamp
             if self.adapt:
-                for value, threshold, part in zip((point[k], strayed[k]), (single, run), parts, strict=True):
+                for value, threshold, part in zip(values, (single, run), parts, strict=True):
                     if not np.isnan(value):
-                        threshold.add(float(value), alarm=part >= 1)
-        finite = np.where(np.isfinite(limit), limit, np.nan)
-        columns = dict(panel.key_columns(series))
-        columns[panel.axis.name] = pd.Index(panel.axis.stamps(panel.start[series] + rows))
-        return pd.DataFrame(
-            {
-                **columns,
-                "actual": panel.values[panel.offsets[series] + rows],
-                "expected": errors.expected,
-                "low": errors.expected - finite * errors.below,
-                "high": errors.expected + finite * errors.above,
-                "score": score,
-                "anomaly": (score >= 1).astype(np.int64),
-                "kind": kind.astype(str),
-            }
-        )
+                        threshold.add(value, alarm=part >= 1)
+        columns = {**panel.key_columns(series), panel.axis.name: pd.Index(panel.axis.stamps(stamps)), "actual": actual}
+        columns |= {"expected": errors.expected, "low": errors.expected - limit * errors.below}
+        columns |= {"high": errors.expected + limit * errors.above, "score": score}
+        return pd.DataFrame({**columns, "anomaly": (score >= 1).astype(np.int64), "kind": kind.astype(str)})
+
+    def _spare(self, panel: Panel, series: int, row: int, k: int, errors: _Errors) -> None:
+        """Judge row `k` of `errors`, which comes after an alarm, by a forecast that has not seen that, if it is nearer.
+
+        The forecast from the row of the alarm took a wrong value for a right one.
+        """
+        if row - 2 < self.warm - 1:
+            return
+        one = panel.select(np.array([series]))
+        first, origin = np.zeros(1, np.int64), np.array([row - 2])
+        expected, above, below = _widths(self.forecaster.quantiles(one, first, origin, 2, _LEVELS)[:, 1])
+        point = _scaled(one.values[[row]], expected, above, below)
+        if abs(point[0]) < abs(errors.point[k]):
+            for part, better in zip(errors, (expected, above, below, point), strict=False):
+                part[k] = better[0]
 
 
 def detect(forecaster: Predictor, panel: Panel, *, rate: float = FALSE_ALARMS, adapt: bool = True) -> Detection:

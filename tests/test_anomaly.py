@@ -60,6 +60,15 @@ def spike(values: np.ndarray) -> None:
     values[850] += 25
 
 
+@pytest.mark.parametrize("size", [30, -30, 60])
+def test_the_row_after_a_wrong_one_is_not_blamed_for_it(forecaster: Forecaster, size: float) -> None:
+    values = hourly()
+    values[850] += size
+    rows = judged(forecaster, values).rows
+    assert rows["kind"][850 - LEARNT : 852 - LEARNT].tolist() == ["point", ""]
+    assert abs(rows["expected"][851 - LEARNT] - hourly()[851]) < 8
+
+
 def small_and_long(values: np.ndarray) -> None:
     values[850:880] += 4
 
