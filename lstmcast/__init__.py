@@ -13,6 +13,9 @@ from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from lstmcast.anomaly import Detection as Detection
+    from lstmcast.anomaly import Detector as Detector
+    from lstmcast.anomaly import detect as detect
     from lstmcast.backtest import Result as Result
     from lstmcast.backtest import backtest as backtest
     from lstmcast.backtest import evaluate as evaluate
@@ -47,6 +50,7 @@ if TYPE_CHECKING:
     __version__: str
 
 _HOMES = {
+    "anomaly": ("Detection", "Detector", "detect"),
     "backtest": ("Result", "backtest", "evaluate", "score"),
     "config": ("Columns", "Config", "DataConfig", "InputConfig", "ModelConfig", "TrainConfig", "WindowConfig"),
     "errors": (
