@@ -70,7 +70,7 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
             return subprocess.run(line, check=True, stdout=subprocess.PIPE, **options).stdout
 
         serve = program("serve", "run", "--port", "0", "-q")
-        with subprocess.Popen(serve, stdout=subprocess.PIPE, text=True, **options) as server:
+        with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options) as server:
             assert server.stdout
             url = server.stdout.readline().strip()
             body = Path(case.rows).read_bytes() if case.rows else None
