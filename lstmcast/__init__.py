@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from lstmcast.errors import UsageError as UsageError
     from lstmcast.explain import Explanation as Explanation
     from lstmcast.explain import explain as explain
+    from lstmcast.export import Exported as Exported
+    from lstmcast.export import export as export
     from lstmcast.forecaster import Forecaster as Forecaster
     from lstmcast.panel import Panel as Panel
     from lstmcast.read import read_table as read_table
@@ -58,6 +60,7 @@ _HOMES = {
         *("ResourceError", "RunError", "UsageError"),
     ),
     "explain": ("Explanation", "explain"),
+    "export": ("Exported", "export"),
     "forecaster": ("Forecaster",),
     "panel": ("Panel",),
     "read": ("read_table",),

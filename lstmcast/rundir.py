@@ -29,8 +29,9 @@ NEEDS = "0.1.0"
 MANIFEST = "run.json"
 FILES = ("model.safetensors", "scaler.json", "context.parquet", "history.csv", "metrics.json")
 """Names of a run's other files."""
-REPORT = "report.html"
-"""Not of the run's files, but made of it: a new run takes its place without it."""
+REPORT, GRAPH = "report.html", "model.onnx"
+MADE = (REPORT, GRAPH, "model.json")
+"""Not of the run's files, but made of it: a new run takes its place without them."""
 CHECKPOINT = "checkpoint"
 """Folder of an unfinished fit; see checkpoint.py."""
 PREVIOUS = "previous"
@@ -205,7 +206,7 @@ def fill(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -
 def _refuse_foreign(place: Path) -> None:
     """Raise RunError where what is not of a run has a name that a run needs."""
     ours = holds_run(place)
-    for name in () if ours else (*FILES, REPORT):
+    for name in () if ours else (*FILES, *MADE):
         if os.path.lexists(place / name):
             raise _in_the_way(place / name)
     unfinished = place / CHECKPOINT
@@ -232,7 +233,7 @@ def _has_previous(place: Path) -> bool:
 
 
 def _keep_foreign(old: Path, stage: Path, own: set[str]) -> None:
-    own |= {MANIFEST, REPORT, CHECKPOINT}
+    own |= {MANIFEST, *MADE, CHECKPOINT}
     if (old / MANIFEST).is_file():
         own |= _own_names(old, stage)
     for entry in old.iterdir():

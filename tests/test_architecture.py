@@ -42,6 +42,7 @@ LAYERS = (
     {"train", "lock", "naming", "rundir", "engines", "parallel", "inputs", "joint", "rolling", "parameters"},
     {"ensemble", "store", "checkpoint", "pretrain", "fitness", "rollback"},
     {"warmstart", "predictor"},
+    {"graph"},
     {"forecaster"},
     {"backtest", "explain", "estimate", "anomaly", "update", "plots", "plots_inspect", "export", "serve"},
     {"report", "study", "track"},

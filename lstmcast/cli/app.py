@@ -26,6 +26,7 @@ from lstmcast.cli import (
     detect,
     evaluate,
     explain,
+    export,
     fit,
     forecast,
     help,
@@ -60,8 +61,8 @@ app = typer.Typer(
     context_settings=NAMES,
 )
 for module in (
-    *(fit, predict, forecast, evaluate, backtest, tune, detect, update, explain, inspect, report, serve),
-    *(completion, help),
+    *(fit, predict, forecast, evaluate, backtest, tune, detect, update, explain, inspect, report, export),
+    *(serve, completion, help),
 ):
     name = module.__name__.rpartition(".")[2]
     app.command(name, cls=Command, epilog=module.EXAMPLES, context_settings=NAMES)(

@@ -10,7 +10,7 @@ from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.options import Format, RunPath, ShowOptions
 from lstmcast.errors import RunError
-from lstmcast.rundir import MANIFEST, PREVIOUS, REPORT, Run, open_run
+from lstmcast.rundir import MADE, MANIFEST, PREVIOUS, Run, open_run
 
 HELP = "List, show, compare and check runs."
 EXAMPLES = {
@@ -89,7 +89,7 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     from lstmcast.predictor import Predictor
 
     Predictor.load(run)
-    own = {*sizes, REPORT, PREVIOUS}
+    own = {*sizes, *MADE, PREVIOUS}
     others = sorted(entry.name for entry in found.path.iterdir() if entry.name not in own)
     Report.of(show).found(f"not of the run, and not looked at: {name}" for name in others)
     if show.json:

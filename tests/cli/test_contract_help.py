@@ -20,7 +20,7 @@ from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
     *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "update", "explain", "inspect"),
-    *("report", "serve", "help"),
+    *("report", "export", "serve", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
 QUICK = ("--target", "price", "--steps", 0)

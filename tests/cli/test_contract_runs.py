@@ -163,6 +163,7 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("explain", "explain runs/old-price"),
         ("inspect", "inspect old.csv"),
         ("report", "report runs/old-price -o {new}"),
+        ("export", "export runs/old-price -o {new}.onnx"),
         ("runs ls", "runs ls"),
         ("runs show", "runs show runs/old-price"),
         ("runs diff", "runs diff runs/old-price runs/old-price"),
