@@ -172,6 +172,8 @@ class _Training:
         self.history: list[Record] = []
         self.began = time.monotonic()
         self.step = 0
+        self.asking = 0.0
+        """Seconds that the last question to the validation took: before a deadline there is one more."""
         self.running = self.naive = float("nan")
 
     def run(
@@ -199,7 +201,7 @@ class _Training:
             batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
             self._note(*_update(self.network, self.optimizer, batch, schedule))
             _blend(self.average, self.network, min(AVERAGE, self.step / (self.step + 5)))
-            late = self.step < steps and time.monotonic() >= deadline
+            late = self.step < steps and time.monotonic() + self.asking >= deadline
             if self.step % schedule.every == 0 or self.step == steps or late:
                 self._check(self.step if late else steps, self.running, lr, on_event)
             if keeper and keeper.due():
@@ -225,7 +227,9 @@ class _Training:
         if loss > FAR * max(self.naive, NOTHING):
             times = f"{loss / max(self.naive, NOTHING):.3g} times that of the naive forecast"
             raise _diverged(f"was {times} at step {self.step}", schedule.lr)
+        began = time.monotonic()
         score = self.best.offer(self.average, self.step, kept=self.step >= min(schedule.least, steps))
+        self.asking = time.monotonic() - began
         self.history.append(Record(self.step, time.monotonic() - self.began, loss, score, lr))
         if on_event:
             on_event(Event("train", step=self.step, total=schedule.steps, loss=loss, validation=score))

@@ -336,6 +336,21 @@ def test_training_stops_in_time_with_what_it_has() -> None:
     assert not train(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
 
 
+def test_a_last_question_to_the_validation_ends_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_000_000))
+    now = [0.0]
+    monkeypatch.setattr("lstmcast.train.time.monotonic", lambda: now[0] + 1e-6 * next(clock))
+
+    def slow(_: Network) -> float:
+        now[0] += 10.0
+        return 1.0
+
+    schedule = QUICK._replace(steps=100_000, every=1000, patience=9)
+    trained = train(network(), sampler(), schedule, slow, deadline=20.00001)
+    assert trained.stopped and 0 < trained.history[-1].step < 20
+    assert now[0] == 20.0
+
+
 @pytest.mark.parametrize(
     "change", [{"weight_decay": 0.5}, {"grad_clip": 1e-3}, {"patience": 1}, {"batch_size": 5}, {"origins": 3}]
 )
