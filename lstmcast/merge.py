@@ -120,6 +120,9 @@ def _shown(value: float) -> str:
 def _notes(known: Panel, later: Panel, found: Ints) -> list[str]:
     """What there is to say about series that come, go or are not what they were."""
     notes = changed_statics(later, known, found)
+    older = np.where(found >= 0, known.start[found] - later.start, 0).clip(min=0)
+    if older.any():
+        notes.append(f"{int(older.sum()):,} rows are older than those of the run, and cannot be compared")
     missing = known.align(later) < 0
     if missing.any() and known.key_names:
         notes.append(f"series of the run that are missing here: {some(known, missing)}; they stay as they are")

@@ -46,6 +46,13 @@ def test_series_come_and_go(known: Panel) -> None:
     )
 
 
+def test_rows_older_than_those_of_the_run_are_no_news_and_are_said() -> None:
+    made = merged(frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED)))
+    assert (made.rows, made.changed) == (4, 0)
+    assert made.panel.lengths.tolist() == [22, 22]
+    assert made.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
+
+
 def test_days_between_are_missing_and_come_late(known: Panel) -> None:
     gap = merged(frame(first=25, last=30, known=30), known)
     assert np.isnan(gap.panel.series(0)[TRAINED:25]).all()
