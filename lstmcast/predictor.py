@@ -143,12 +143,13 @@ class Predictor(Parameters):
         out = np.empty((len(series), horizon, len(asked)))
         # Before the end of its first season a series is a short one: its features would use the rest of that season.
         early = np.flatnonzero(origins < self.season - 1)
-        for k in early:
-            alone = panel.select(series[[k]]).head(origins[[k]] + 1)
-            out[k] = self._quantiles(alone, np.zeros(1, np.int64), origins[[k]], out.shape[1], asked)[0]
+        joint = self.config.inputs.joint  # then series see each other, which these were cut too differently for
+        for part in np.split(early, np.arange(1, len(early)) if joint else []) if len(early) else []:
+            alone = panel.select(series[part]).head(origins[part] + 1)
+            out[part] = self._quantiles(alone, np.arange(len(part)), origins[part], horizon, asked)
         rest = np.setdiff1d(np.arange(len(series)), early)
         if len(rest):
-            out[rest] = self._quantiles(panel, series[rest], origins[rest], out.shape[1], asked)
+            out[rest] = self._quantiles(panel, series[rest], origins[rest], horizon, asked)
         return out
 
     def likelihood(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> dict[str, float]:

@@ -291,6 +291,15 @@ def test_a_series_too_short_to_judge_by_is_said_to_be_so() -> None:
     assert one.guard.windows == 0
 
 
+def test_series_within_their_first_season_are_forecast_together_as_each_is_alone(fitted: Forecaster) -> None:
+    panel = panel_of([wavy(np.random.default_rng(i), length) for i, length in enumerate((5, 40, 8, 9))])
+    series, origins = np.array([0, 1, 2, 3, 3]), np.array([4, 39, 7, 8, 3])
+    made = fitted.quantiles(panel, series, origins)
+    for k in range(len(series)):
+        alone = panel.select(series[[k]]).head(origins[[k]] + 1)
+        np.testing.assert_allclose(made[k], fitted.quantiles(alone, np.array([0]), origins[[k]])[0], rtol=1e-5)
+
+
 @pytest.mark.parametrize("value", [0.0, 7.0, -3.0, 1e-6, 1e9])
 @pytest.mark.parametrize("length", [4, 40])
 def test_a_constant_series_stays_constant(value: float, length: int) -> None:
