@@ -1,0 +1,292 @@
+"""A folder of Parquet, a shard at a time: each forecast by a job of its own, into a folder with a file for each.
+
+A shard is a file, or a folder like `shop=7` with all its files, and holds whole series. What is done is not done again.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lstmcast import parallel
+from lstmcast.columnar import read_dataset
+from lstmcast.config import Columns as Roles
+from lstmcast.config import Config
+from lstmcast.continuation import continued
+from lstmcast.disk import write_file
+from lstmcast.errors import DataError, LstmcastError, ResourceError, UsageError
+from lstmcast.events import Event, OnEvent
+from lstmcast.panel import Panel
+from lstmcast.predictor import Predictor
+from lstmcast.rundir import open_run
+
+Columns = dict[str, Any]
+MANIFEST = "manifest.json"
+SUFFIXES = (".parquet", ".pq")
+_FACTS = b"lstmcast"
+
+
+class Shard(NamedTuple):
+    """One part of a data set: its name, which is that of its file of results too, its files, and the data set's folder."""
+
+    name: str
+    files: tuple[str, ...]
+    root: str
+
+    def state(self) -> list[list[Any]]:
+        """What changes when a file does: name, size, time of the last change."""
+        stats = [(Path(file).name, Path(file).stat()) for file in self.files]
+        return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+
+
+class Job(NamedTuple):
+    """What is done to each shard, in a process that has nothing but this: `make` gives columns and facts of it."""
+
+    command: str
+    make: Callable[..., tuple[Columns, dict[str, Any]]]
+    arguments: tuple[Any, ...]
+    same: dict[str, Any]
+    """What a result depends on beside its shard, as JSON."""
+
+    @property
+    def plan(self) -> str:
+        """A digest of all of it."""
+        return hashlib.sha256(json.dumps([self.command, self.same], sort_keys=True).encode()).hexdigest()
+
+
+class Made(NamedTuple):
+    """What became of a shard: its facts, or an error."""
+
+    name: str
+    facts: dict[str, Any]
+    error: LstmcastError | None = None
+
+
+@dataclass
+class Outcome:
+    """What became of all shards: the facts of each that is done, how many were done before, and errors by name."""
+
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    kept: int = 0
+    errors: dict[str, LstmcastError] = field(default_factory=dict)
+
+    @property
+    def rows(self) -> int:
+        """Rows of all results."""
+        return sum(facts["rows"] for facts in self.facts.values())
+
+    @property
+    def series(self) -> int:
+        """Series of all results."""
+        return sum(facts["series"] for facts in self.facts.values())
+
+
+def shards_of(folder: str | Path) -> list[Shard]:
+    """The shards of a folder, by name. Raises DataError where it holds no Parquet."""
+    root = Path(folder)
+    found: dict[str, list[str]] = {}
+    for file in sorted(root.rglob("*")):
+        place = file.relative_to(root)
+        if file.suffix not in SUFFIXES or any(part.startswith((".", "_")) for part in place.parts):
+            continue
+        parted = "=" in place.parent.name
+        found.setdefault(str(place.parent if parted else place.with_suffix("")), []).append(str(file))
+    if not found:
+        raise DataError(f"{folder} is a folder without Parquet files", "give a folder of .parquet files")
+    return [Shard(name, tuple(files), str(root)) for name, files in sorted(found.items())]
+
+
+def work_through(
+    shards: Sequence[Shard],
+    job: Job,
+    out: str | Path,
+    *,
+    jobs: int = 1,
+    force: bool = False,
+    on_event: OnEvent | None = None,
+) -> Outcome:
+    """Do what is missing of a folder of results, a file a shard, each whole or absent; then say in a manifest so.
+
+    A shard that cannot be used does not stop the others: its error is kept in the outcome. Raises UsageError where
+    `out` holds results of other settings (unless `force`), DataError where a series is in two shards, ResourceError
+    where workers die.
+    """
+    place = Path(out)
+    place.mkdir(parents=True, exist_ok=True)
+    _refuse_others(place, job, force=force)
+    outcome = Outcome()
+    kept = {shard.name: facts for shard in shards if (facts := _kept(place, shard, job.plan)) is not None}
+    todo = [shard for shard in shards if shard.name not in kept]
+    outcome.facts, outcome.kept = kept, len(kept)
+    if todo:
+        _write_manifest(place, job, outcome, complete=False)
+    for made in parallel.run(_do, ((job, shard, str(place)) for shard in todo), min(jobs, max(len(todo), 1))):
+        if made.error is not None:
+            outcome.errors[made.name] = made.error
+        else:
+            outcome.facts[made.name] = made.facts
+        if on_event is not None:
+            done = len(outcome.facts) - outcome.kept
+            failed = f"{len(outcome.errors)} failed" if outcome.errors else ""
+            on_event(Event("shards", failed, done + len(outcome.errors), len(todo)))
+    _refuse_torn(outcome.facts)
+    _write_manifest(place, job, outcome, complete=not outcome.errors)
+    return outcome
+
+
+def _do(job: Job, shard: Shard, out: str) -> Made:
+    """One shard, from its files to its result."""
+    try:
+        state = shard.state()
+        columns, facts = job.make(shard, *job.arguments)
+        facts |= {"plan": job.plan, "state": state, "rows": len(next(iter(columns.values())))}
+        table = pa.table({name: _arrow(column) for name, column in columns.items()})
+        sink = pa.BufferOutputStream()
+        kept = {**(table.schema.metadata or {}), _FACTS: json.dumps(facts)}
+        pq.write_table(table.replace_schema_metadata(kept), sink, write_page_checksum=True, compression="zstd")
+        file = _result(Path(out), shard.name)
+        file.parent.mkdir(parents=True, exist_ok=True)
+        write_file(file, sink.getvalue())
+    except ResourceError:
+        raise
+    except LstmcastError as error:
+        return Made(shard.name, {}, error)
+    return Made(shard.name, facts)
+
+
+def _arrow(column: Any) -> pa.Array:
+    made = pa.array(column)
+    return made.dictionary_encode() if pa.types.is_string(made.type) else made
+
+
+def predicted(shard: Shard, run: str, horizon: int | None, levels: tuple[float, ...]) -> tuple[Columns, dict[str, Any]]:
+    """The forecast of a shard by a run."""
+    predictor = _loaded(run, open_run(run).manifest["sha256"])
+    known, config = predictor.panel, predictor.config.data
+    panel = Panel.from_table(_read(shard, config), known.columns, config, like=known)
+    panel = continued(panel, known, predictor.context)
+    return predictor.columns(panel, horizon=horizon, quantiles=levels), _facts(panel)
+
+
+@lru_cache(maxsize=1)
+def _loaded(run: str, _: str) -> Predictor:
+    return Predictor.load(run)
+
+
+def learnt(shard: Shard, roles: Roles, config: Config, levels: tuple[float, ...]) -> tuple[Columns, dict[str, Any]]:
+    """The forecast of a shard by a fit of its own; with no training steps, by the shipped network."""
+    from lstmcast.forecaster import Forecaster  # needs torch
+
+    panel = Panel.from_table(_read(shard, config.data), roles, config.data)
+    forecaster = Forecaster(config).fit(panel)
+    return forecaster.columns(quantiles=levels), _facts(panel)
+
+
+def tested(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> tuple[Columns, dict[str, Any]]:
+    """The forecasts of a shard from past cutoffs, with what came; its verdict is among the facts."""
+    from lstmcast.backtest import backtest
+
+    panel = Panel.from_table(_read(shard, config.data), roles, config.data)
+    result = backtest(panel, config, **how)
+    verdict = {**result.verdict.to_dict(), "by_series": []}
+    columns = {str(name): column.to_numpy() for name, column in result.forecasts.items()}
+    return columns, {**_facts(panel), "verdict": verdict}
+
+
+def _read(shard: Shard, config: Any) -> Any:
+    return read_dataset([Path(file) for file in shard.files], shard.name, config.max_bytes, root=Path(shard.root))
+
+
+def _facts(panel: Panel) -> dict[str, Any]:
+    hashes = [
+        hashlib.blake2b("\0".join(key).encode("utf-8", "surrogateescape"), digest_size=8).digest() for key in panel.keys
+    ]
+    return {"series": len(panel), "keys": base64.b64encode(b"".join(hashes)).decode() if panel.key_names else ""}
+
+
+def _result(out: Path, name: str) -> Path:
+    return out / f"{name}.parquet"
+
+
+def _kept(out: Path, shard: Shard, plan: str) -> dict[str, Any] | None:
+    """The facts of a shard that is done: by the same plan, of files that are as they were."""
+    try:
+        metadata = pq.read_metadata(_result(out, shard.name)).metadata or {}
+        facts: dict[str, Any] = json.loads(metadata[_FACTS])
+    except (OSError, pa.ArrowException, KeyError, ValueError):
+        return None
+    return facts if (facts.get("plan"), facts.get("state")) == (plan, shard.state()) else None
+
+
+def _refuse_others(out: Path, job: Job, *, force: bool) -> None:
+    """Results of other settings are not mixed with these, nor anything else overwritten."""
+    manifest = out / MANIFEST
+    if force or not any(out.iterdir()):
+        return
+    try:
+        there = json.loads(manifest.read_text(encoding="utf-8"))["plan"]
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"the folder {str(out)!r} holds other files", "give an empty folder, or --force") from None
+    if there != job.plan:
+        raise UsageError(
+            f"the folder {str(out)!r} holds results of another run or of other settings",
+            "give another folder, or --force to make them anew",
+        )
+
+
+def _refuse_torn(facts: dict[str, dict[str, Any]]) -> None:
+    """A series whose rows are in two shards was forecast twice, from half its rows each."""
+    named = {name: np.frombuffer(base64.b64decode(one["keys"]), "<u8") for name, one in facts.items()}
+    if not any(map(len, named.values())):
+        return
+    owner = np.repeat(np.arange(len(named)), [len(keys) for keys in named.values()])
+    _, first, count = np.unique(np.concatenate(list(named.values())), return_index=True, return_counts=True)
+    if (count > 1).any():
+        torn = int((count > 1).sum())
+        name = list(named)[int(owner[first[count > 1][0]])]
+        raise DataError(
+            f"{torn} series are in more than one shard, one of them in {name}", "partition the data by series"
+        )
+
+
+def _write_manifest(out: Path, job: Job, outcome: Outcome, *, complete: bool) -> None:
+    shards = [
+        {"name": name, "file": f"{name}.parquet", "series": facts["series"], "rows": facts["rows"]}
+        for name, facts in sorted(outcome.facts.items())
+    ]
+    failed = [{"name": name, "error": error.message} for name, error in sorted(outcome.errors.items())]
+    whole = {
+        "schema_version": 1,
+        "command": job.command,
+        "plan": job.plan,
+        "settings": job.same,
+        "complete": complete,
+        "shards": shards,
+        "failed": failed,
+    }
+    write_file(out / MANIFEST, (json.dumps(whole, indent=1) + "\n").encode())
+
+
+def combined(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
+    """Scores of the model and each baseline over all shards: the mean over series of measures that are one."""
+    weights = (
+        np.array([one["series"] - one["unscaled"] for one in verdicts]),
+        np.array([one["series"] for one in verdicts]),
+    )
+    out: dict[str, dict[str, float]] = {}
+    for method in ("model", *verdicts[0]["baselines"]):
+        rows = [one["model"] if method == "model" else one["baselines"][method] for one in verdicts]
+        for measure in rows[0]:
+            values = np.array([np.nan if row.get(measure) is None else row[measure] for row in rows])
+            weight = np.where(np.isnan(values), 0, weights[measure not in ("mase", "rmsse")])
+            mean = float(np.nansum(values * weight) / weight.sum()) if weight.sum() else float("nan")
+            out.setdefault(method, {})[measure] = mean
+    return out
