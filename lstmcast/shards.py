@@ -7,7 +7,7 @@ import base64
 import hashlib
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -28,14 +28,20 @@ from lstmcast.panel import Panel
 from lstmcast.predictor import Predictor
 from lstmcast.rundir import open_run
 
-Columns = dict[str, Any]
+Content = tuple[dict[str, Any], dict[str, Any]]
+"""Columns of a shard's result, and facts of it."""
 MANIFEST = "manifest.json"
 SUFFIXES = (".parquet", ".pq")
 _FACTS = b"lstmcast"
+_HASH = 8
+"""Bytes that stand for a series: enough to tell millions apart."""
+_OF_SCALED, _OF_SERIES = ("mase", "rmsse"), ("smape", "mape", "mae", "rmse")
+_OF_VALUES = ("coverage", "brier", "log_loss")
+"""Measures by what they are the mean of."""
 
 
 class Shard(NamedTuple):
-    """One part of a data set: its name, which is that of its file of results too, its files, and the data set's folder."""
+    """A part of a data set: its name, which its file of results has too, its files, and the folder of them all."""
 
     name: str
     files: tuple[str, ...]
@@ -51,7 +57,7 @@ class Job(NamedTuple):
     """What is done to each shard, in a process that has nothing but this: `make` gives columns and facts of it."""
 
     command: str
-    make: Callable[..., tuple[Columns, dict[str, Any]]]
+    make: Callable[..., Content]
     arguments: tuple[Any, ...]
     same: dict[str, Any]
     """What a result depends on beside its shard, as JSON."""
@@ -110,18 +116,17 @@ def work_through(
     out: str | Path,
     *,
     jobs: int = 1,
-    force: bool = False,
     on_event: OnEvent | None = None,
 ) -> Outcome:
     """Do what is missing of a folder of results, a file a shard, each whole or absent; then say in a manifest so.
 
     A shard that cannot be used does not stop the others: its error is kept in the outcome. Raises UsageError where
-    `out` holds results of other settings (unless `force`), DataError where a series is in two shards, ResourceError
+    `out` holds results of other settings, DataError where a series is in two shards, ResourceError
     where workers die.
     """
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
-    _refuse_others(place, job, force=force)
+    _refuse_others(place, job)
     outcome = Outcome()
     kept = {shard.name: facts for shard in shards if (facts := _kept(place, shard, job.plan)) is not None}
     todo = [shard for shard in shards if shard.name not in kept]
@@ -148,7 +153,7 @@ def _do(job: Job, shard: Shard, out: str) -> Made:
         state = shard.state()
         columns, facts = job.make(shard, *job.arguments)
         facts |= {"plan": job.plan, "state": state, "rows": len(next(iter(columns.values())))}
-        table = pa.table({name: _arrow(column) for name, column in columns.items()})
+        table = pa.table({name: pa.array(column) for name, column in columns.items()})
         sink = pa.BufferOutputStream()
         kept = {**(table.schema.metadata or {}), _FACTS: json.dumps(facts)}
         pq.write_table(table.replace_schema_metadata(kept), sink, write_page_checksum=True, compression="zstd")
@@ -162,12 +167,7 @@ def _do(job: Job, shard: Shard, out: str) -> Made:
     return Made(shard.name, facts)
 
 
-def _arrow(column: Any) -> pa.Array:
-    made = pa.array(column)
-    return made.dictionary_encode() if pa.types.is_string(made.type) else made
-
-
-def predicted(shard: Shard, run: str, horizon: int | None, levels: tuple[float, ...]) -> tuple[Columns, dict[str, Any]]:
+def predict_shard(shard: Shard, run: str, horizon: int | None, levels: tuple[float, ...]) -> Content:
     """The forecast of a shard by a run."""
     predictor = _loaded(run, open_run(run).manifest["sha256"])
     known, config = predictor.panel, predictor.config.data
@@ -181,21 +181,21 @@ def _loaded(run: str, _: str) -> Predictor:
     return Predictor.load(run)
 
 
-def learnt(shard: Shard, roles: Roles, config: Config, levels: tuple[float, ...]) -> tuple[Columns, dict[str, Any]]:
+def forecast_shard(shard: Shard, roles: Roles, config: Config, levels: tuple[float, ...]) -> Content:
     """The forecast of a shard by a fit of its own; with no training steps, by the shipped network."""
     from lstmcast.forecaster import Forecaster  # needs torch
 
     panel = Panel.from_table(_read(shard, config.data), roles, config.data)
-    forecaster = Forecaster(config).fit(panel)
+    forecaster = Forecaster(_seeded(config, shard)).fit(panel)
     return forecaster.columns(quantiles=levels), _facts(panel)
 
 
-def tested(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> tuple[Columns, dict[str, Any]]:
+def backtest_shard(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> Content:
     """The forecasts of a shard from past cutoffs, with what came; its verdict is among the facts."""
     from lstmcast.backtest import backtest
 
     panel = Panel.from_table(_read(shard, config.data), roles, config.data)
-    result = backtest(panel, config, **how)
+    result = backtest(panel, _seeded(config, shard), **how)
     verdict = {**result.verdict.to_dict(), "by_series": []}
     columns = {str(name): column.to_numpy() for name, column in result.forecasts.items()}
     return columns, {**_facts(panel), "verdict": verdict}
@@ -203,6 +203,12 @@ def tested(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> t
 
 def _read(shard: Shard, config: Any) -> Any:
     return read_dataset([Path(file) for file in shard.files], shard.name, config.max_bytes, root=Path(shard.root))
+
+
+def _seeded(config: Config, shard: Shard) -> Config:
+    """Luck that depends on the seed and the shard, not on who works it off when."""
+    state = np.random.SeedSequence([config.train.seed, *shard.name.encode()]).generate_state(1)
+    return replace(config, train=replace(config.train, seed=int(state[0]) >> 1, jobs=1))
 
 
 def _facts(panel: Panel) -> dict[str, Any]:
@@ -226,19 +232,19 @@ def _kept(out: Path, shard: Shard, plan: str) -> dict[str, Any] | None:
     return facts if (facts.get("plan"), facts.get("state")) == (plan, shard.state()) else None
 
 
-def _refuse_others(out: Path, job: Job, *, force: bool) -> None:
+def _refuse_others(out: Path, job: Job) -> None:
     """Results of other settings are not mixed with these, nor anything else overwritten."""
     manifest = out / MANIFEST
-    if force or not any(out.iterdir()):
+    if not any(out.iterdir()):
         return
     try:
         there = json.loads(manifest.read_text(encoding="utf-8"))["plan"]
     except (OSError, ValueError, KeyError, TypeError):
-        raise UsageError(f"the folder {str(out)!r} holds other files", "give an empty folder, or --force") from None
+        raise UsageError(f"the folder {str(out)!r} holds other files", "give a new or empty one") from None
     if there != job.plan:
         raise UsageError(
             f"the folder {str(out)!r} holds results of another run or of other settings",
-            "give another folder, or --force to make them anew",
+            "give another folder, or remove this one",
         )
 
 
@@ -276,17 +282,23 @@ def _write_manifest(out: Path, job: Job, outcome: Outcome, *, complete: bool) ->
 
 
 def combined(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Scores of the model and each baseline over all shards: the mean over series of measures that are one."""
-    weights = (
-        np.array([one["series"] - one["unscaled"] for one in verdicts]),
-        np.array([one["series"] for one in verdicts]),
-    )
+    """Scores of the model and each baseline over all shards, of the measures that are means of something."""
     out: dict[str, dict[str, float]] = {}
     for method in ("model", *verdicts[0]["baselines"]):
         rows = [one["model"] if method == "model" else one["baselines"][method] for one in verdicts]
-        for measure in rows[0]:
-            values = np.array([np.nan if row.get(measure) is None else row[measure] for row in rows])
-            weight = np.where(np.isnan(values), 0, weights[measure not in ("mase", "rmsse")])
-            mean = float(np.nansum(values * weight) / weight.sum()) if weight.sum() else float("nan")
-            out.setdefault(method, {})[measure] = mean
+        out[method] = {}
+        for measures, weights in (
+            (_OF_SCALED, [one["series"] - one["unscaled"] for one in verdicts]),
+            (_OF_SERIES, [one["series"] for one in verdicts]),
+            (_OF_VALUES, [one["observed"] for one in verdicts]),
+        ):
+            for measure in measures:
+                known = [
+                    (row[measure], w) for row, w in zip(rows, weights, strict=True) if row.get(measure) is not None
+                ]
+                if weight := sum(w for _, w in known):
+                    out[method][measure] = sum(value * w for value, w in known) / weight
+    of = "mae" if "mae" in out["model"] else "brier"
+    rival = min(row[of] for method, row in out.items() if method != "model")
+    out["model"]["skill"] = 1 - out["model"][of] / rival if rival else float("nan")
     return out

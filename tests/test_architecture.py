@@ -45,6 +45,7 @@ LAYERS = (
     {"graph"},
     {"forecaster"},
     {"backtest", "explain", "estimate", "anomaly", "update", "plots", "plots_inspect", "export", "serve"},
+    {"shards"},
     {"report", "study", "track"},
     {"search"},
     {"tune"},

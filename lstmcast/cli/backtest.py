@@ -1,6 +1,7 @@
 """`lstmcast backtest`: score a configuration from past cutoffs."""
 
-from typing import Annotated
+from dataclasses import asdict, replace
+from typing import Annotated, Any
 
 from typer import Option
 
@@ -9,7 +10,7 @@ from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
 from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.evaluate import By
-from lstmcast.cli.gate import check_gates, parse_gates
+from lstmcast.cli.gate import check_figures, check_gates, parse_gates
 from lstmcast.cli.options import (
     WINDOW,
     ColumnOptions,
@@ -30,7 +31,9 @@ from lstmcast.cli.options import (
 )
 from lstmcast.cli.picture import check_picture, draw_past
 from lstmcast.cli.scores import write_scores
+from lstmcast.cli.sharded import is_sharded, refuse, told, work_through
 from lstmcast.cli.source import read_panel, tell_panel
+from lstmcast.config import Columns, Config
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
@@ -78,6 +81,12 @@ def backtest(
     """
     config = configuration(reading, window, model, train, inputs)
     roles, gates = columns.columns(), parse_gates(fail_if)
+    if is_sharded(data, output_file):
+        refuse(format=format, plot=plot, dry_run=dry_run, excel_safe=excel_safe, by=by != "method")
+        how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
+        scores = _by_shard(Report.of(show), data, str(output_file), (roles, config, how), engine, as_json=show.json)
+        check_figures(gates, scores["model"])
+        return
     form = "object" if show.json else output.choose_format(None, format)
     table = output.choose_format(output_file, None) if output_file else ""
     check_picture(plot)
@@ -104,3 +113,29 @@ def backtest(
     if plot:
         draw_past(report, plot, panel, result)
     check_gates(gates, result.verdict)
+
+
+def _by_shard(
+    report: Report,
+    data: str,
+    out: str,
+    what: tuple[Columns, Config, dict[str, Any]],
+    engine: EngineOptions,
+    *,
+    as_json: bool,
+) -> dict[str, dict[str, float]]:
+    """Score each file of a folder by itself; prints the scores of all together, which it returns."""
+    from lstmcast.shards import Job, backtest_shard, combined
+
+    roles, config, how = what
+    settings = replace(config, train=replace(config.train, jobs=None)).to_dict()
+    job = Job("backtest", backtest_shard, what, {"config": settings, "columns": asdict(roles), **how})
+    outcome = work_through(report, job, data, out, engine, config.train.jobs, as_json=False)
+    scores = combined([facts["verdict"] for facts in outcome.facts.values()])
+    if as_json:
+        output.write_object("backtest", {"folder": out, **told(outcome), "scores": scores})
+    else:
+        import pandas as pd
+
+        output.write_frame(pd.DataFrame([{"method": name, **row} for name, row in scores.items()]), None, "csv")
+    return scores

@@ -1,9 +1,10 @@
 """`lstmcast forecast`: a forecast at once, nothing trained, nothing saved."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
+from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     ColumnOptions,
@@ -13,12 +14,14 @@ from lstmcast.cli.options import (
     FailIf,
     Format,
     InputOptions,
+    Jobs,
     OutFile,
     ShowOptions,
     WindowOptions,
 )
 from lstmcast.cli.predict import USUAL, Quantiles
 from lstmcast.cli.scores import tell_figures
+from lstmcast.cli.sharded import is_sharded, refuse, work_through
 from lstmcast.cli.source import read_panel, tell_panel
 from lstmcast.config import Config, TrainConfig, read_levels
 
@@ -33,7 +36,9 @@ def forecast(
     inputs: InputOptions,
     reading: DataOptions,
     window: WindowOptions,
+    engine: EngineOptions,
     *,
+    jobs: Jobs = None,
     quantiles: Quantiles = USUAL,
     output_file: OutFile = None,
     format: Format = None,
@@ -45,11 +50,19 @@ def forecast(
 
     The network is used as it ships, and nothing is saved: it has seen synthetic series only, and your data just says
     how far to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually
-    better.
+    better. A folder of Parquet that holds whole series a file is done file by file where -o is a folder too.
     """
     roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles, "--quantiles")
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
     config = replace(config, inputs=inputs.config())
+    if is_sharded(data, output_file):
+        refuse(format=format, fail_if=fail_if, excel_safe=excel_safe)
+        from lstmcast.shards import Job, forecast_shard
+
+        same = {"config": config.to_dict(), "columns": asdict(roles), "quantiles": levels}
+        job = Job("forecast", forecast_shard, (roles, config, levels), same)
+        work_through(Report.of(show), job, data, str(output_file), engine, jobs, as_json=show.json)
+        return
     form = output.choose_format(output_file, format)
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data, config, ahead=True)

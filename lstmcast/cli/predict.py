@@ -6,8 +6,21 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
-from lstmcast.cli.options import COLUMNS, OUTPUT, WINDOW, ExcelSafe, Format, OptionalData, OutFile, RunPath, ShowOptions
+from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.options import (
+    COLUMNS,
+    OUTPUT,
+    WINDOW,
+    ExcelSafe,
+    Format,
+    Jobs,
+    OptionalData,
+    OutFile,
+    RunPath,
+    ShowOptions,
+)
 from lstmcast.cli.picture import check_picture, draw
+from lstmcast.cli.sharded import is_sharded, refuse, work_through
 from lstmcast.cli.source import add_plan, read_newer
 from lstmcast.config import read_levels
 from lstmcast.errors import UsageError
@@ -17,7 +30,8 @@ EXAMPLES = """\
 lstmcast predict runs/price-price
 lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
 lstmcast predict runs/price-price --plot forecast.png
-lstmcast predict runs/sales --future-data plan.csv"""
+lstmcast predict runs/sales --future-data plan.csv
+lstmcast predict runs/sales sales-by-shop/ -o forecasts/ -j 8"""
 USUAL = "0.1,0.5,0.9"
 Quantiles = Annotated[
     str,
@@ -59,14 +73,26 @@ def predict(
     excel_safe: ExcelSafe = False,
     future_data: FutureData = None,
     plot: Chart = None,
+    jobs: Jobs = None,
+    engine: EngineOptions,
     show: ShowOptions,
 ) -> None:
     """Forecast with RUN; prints a table on stdout.
 
     Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
-    it; where DATA holds new rows only, the run's own history goes before them. The training is left as it is.
+    it; where DATA holds new rows only, the run's own history goes before them. The training is left as it is. A folder
+    of Parquet that holds whole series a file is done file by file where -o is a folder too.
     """
     levels = read_levels(quantiles, "--quantiles")
+    if is_sharded(data, output_file):
+        refuse(format=format, future_data=future_data, plot=plot, excel_safe=excel_safe)
+        sealed = open_run(run).manifest["sha256"]
+        from lstmcast.shards import Job, predict_shard
+
+        same = {"run": sealed, "horizon": horizon, "quantiles": levels}
+        job = Job("predict", predict_shard, (run, horizon, levels), same)
+        work_through(Report.of(show), job, str(data), str(output_file), engine, jobs, as_json=show.json)
+        return
     form = output.choose_format(output_file, format)
     check_picture(plot, terminal=True)
     report = Report.of(show)

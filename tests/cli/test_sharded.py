@@ -1,0 +1,81 @@
+"""A folder in, a folder out: forecast, predict and backtest of a data set file by file."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import Program
+
+ROLES = ("--target", "y", "--series", "shop")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    for k in range(3):
+        rng = np.random.default_rng(k)
+        y = 20 + 5 * np.sin(np.arange(60) * 2 * np.pi / 7) + rng.normal(size=60)
+        pd.DataFrame({"shop": f"s{k}", "day": pd.date_range("2024-01-01", periods=60), "y": y}).to_parquet(
+            folder / f"{k}.parquet"
+        )
+    return folder
+
+
+@pytest.mark.usefixtures("data")
+def test_a_folder_is_forecast_file_by_file_and_a_rerun_does_only_what_is_missing(
+    lstmcast: Program, tmp_path: Path
+) -> None:
+    line = ("forecast", "data", *ROLES, "-o", "out/", "-j", 2)
+    first = lstmcast(*line)
+    assert (first.returncode, first.stdout) == (0, "")
+    assert "3 of 3 shards done: 3 series, 42 rows in 'out/'" in first.stderr
+    (tmp_path / "out/1.parquet").unlink()
+    again = lstmcast(*line, "--json")
+    said = json.loads(again.stdout)
+    assert [said[name] for name in ("folder", "shards", "kept", "series", "rows")] == ["out/", 3, 2, 3, 42]
+    assert json.loads((tmp_path / "out/manifest.json").read_text())["complete"] is True
+    other = lstmcast("forecast", "data", *ROLES, "-o", "out", "--horizon", 3)
+    assert other.returncode == 2 and "other settings" in other.stderr
+
+
+def test_a_file_that_cannot_be_used_is_named_and_the_others_are_done(
+    quickly: Program, data: Path, tmp_path: Path
+) -> None:
+    (data / "1.parquet").write_bytes(b"PAR1 nonsense PAR1")
+    done = quickly("forecast", "data", *ROLES, "-o", "out/", "-j", 1)
+    assert done.returncode == 3
+    assert "1 of 3 shards could not be used; 1: " in done.stderr
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["0.parquet", "2.parquet", "manifest.json"]
+
+
+@pytest.mark.usefixtures("data")
+def test_a_run_forecasts_a_folder(quickly: Program, tmp_path: Path) -> None:
+    fitted = quickly("fit", "data", *ROLES, "--steps", 0, "--out", "run")
+    assert fitted.returncode == 0, fitted.stderr
+    done = quickly("predict", "run", "data", "--horizon", 3, "-o", "out/", "-j", 1)
+    assert done.returncode == 0, done.stderr
+    assert len(pd.read_parquet(tmp_path / "out/2.parquet")) == 3
+
+
+@pytest.mark.usefixtures("data")
+def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(quickly: Program) -> None:
+    line = ("backtest", "data", *ROLES, "--steps", 0, "--windows", 1, "-o", "out/", "-j", 1)
+    done = quickly(*line)
+    assert done.returncode == 0, done.stderr
+    assert [row.split(",")[0] for row in done.stdout.splitlines()] == [
+        *("method", "model", "naive", "seasonal_naive", "drift")
+    ]
+    assert quickly(*line, "--fail-if", "mase>0").returncode == 7
+    assert json.loads(quickly(*line, "--json").stdout)["scores"]["model"]["mase"] > 0
+
+
+@pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])
+@pytest.mark.usefixtures("data")
+def test_options_of_one_table_do_not_go_with_a_folder_of_them(quickly: Program, option: tuple[str, ...]) -> None:
+    done = quickly("backtest", "data", *ROLES, "--steps", 0, "-o", "out/", *option)
+    assert done.returncode == 2
+    assert f"{option[0]} does not go with a folder" in done.stderr
