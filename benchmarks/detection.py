@@ -110,10 +110,10 @@ def remember(forecaster: Forecaster) -> None:
     made: dict[tuple[Any, ...], Floats] = {}
     make = forecaster.quantiles
 
-    def once(panel: Panel, series: Any, origins: Any, horizon: int, levels: Any) -> Floats:
+    def once(panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1) -> Floats:
         asked = (horizon, len(panel.values), origins.tobytes())
         if asked not in made:
-            made[asked] = make(panel, series, origins, horizon, levels)
+            made[asked] = make(panel, series, origins, horizon, levels, strip=strip)
         return made[asked]
 
     forecaster.quantiles = once  # type: ignore[method-assign, assignment]

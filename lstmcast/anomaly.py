@@ -28,6 +28,8 @@ Ints = NDArray[np.int64]
 FIGURES = ("actual", "expected", "low", "high", "score")
 """Numbers that the table has of each row."""
 _LEVELS = (0.1, 0.5, 0.9)
+_STRIP = 32
+"""Rows whose forecasts from the row before are made together."""
 _HONEST = 30
 """Held-back rows from which it can be told how much larger errors are on rows that training has not seen."""
 _CLIP = 2.0
@@ -186,7 +188,7 @@ class Detector:
         able = rows >= self.warm
         made = np.full((len(rows), 3), np.nan)
         if able.any():
-            made[able] = self.forecaster.quantiles(panel, series[able], rows[able] - 1, 1, _LEVELS)[:, 0]
+            made[able] = self.forecaster.quantiles(panel, series[able], rows[able] - 1, 1, _LEVELS, strip=_STRIP)[:, 0]
         actual = panel.values[panel.offsets[series] + rows]
         expected, above, below = _widths(made)
         point = _scaled(actual, expected, above, below)

@@ -120,11 +120,14 @@ class Predictor(Parameters):
         origins: Ints,
         horizon: int | None = None,
         levels: Sequence[float] | Floats = (0.1, 0.5, 0.9),
+        *,
+        strip: int = 1,
     ) -> Floats:
         """Forecast quantiles [K, H, Q] of windows: series numbers [K] of `panel` and the last step each may know [K].
 
         Nothing after an origin is seen. Steps beyond the horizon of the training are reached by rolling forward on the
-        forecaster's own quantiles. Raises UsageError for levels outside 0 to 1.
+        forecaster's own quantiles. strip: most windows with neighbouring origins that are read as one, which is faster;
+        the later ones look back farther. Raises UsageError for levels outside 0 to 1.
         """
         asked = np.asarray(levels, dtype=np.float64)
         if not ((asked > 0) & (asked < 1)).all():
@@ -132,13 +135,13 @@ class Predictor(Parameters):
         series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
         if horizon <= self.horizon or self.probability or not len(series):
-            made = self._within(panel, series, origins, horizon, asked)
+            made = self._within(panel, series, origins, horizon, asked, strip)
         else:
             reach = rolling.Reach(self.horizon, self.memory, together=not self.config.inputs.joint)
             made = rolling.rolled(self._within, reach, panel, series, origins, horizon, asked)
         return intervals.possible(made, self.config.train.loss)
 
-    def _within(self, panel: Panel, series: Ints, origins: Ints, horizon: int, asked: Floats) -> Floats:
+    def _within(self, panel: Panel, series: Ints, origins: Ints, horizon: int, asked: Floats, strip: int = 1) -> Floats:
         """Quantiles of windows that the network forecasts at once."""
         out = np.empty((len(series), horizon, len(asked)))
         # Before the end of its first season a series is a short one: its features would use the rest of that season.
@@ -149,7 +152,7 @@ class Predictor(Parameters):
             out[part] = self._quantiles(alone, np.arange(len(part)), origins[part], horizon, asked)
         rest = np.setdiff1d(np.arange(len(series)), early)
         if len(rest):
-            out[rest] = self._quantiles(panel, series[rest], origins[rest], horizon, asked)
+            out[rest] = self._quantiles(panel, series[rest], origins[rest], horizon, asked, strip)
         return out
 
     def likelihood(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> dict[str, float]:
@@ -252,11 +255,13 @@ class Predictor(Parameters):
         np.minimum.at(ends, series, origins + 1)
         return self._windows(panel, self.scaling.for_panel(panel, trained, ends), horizon, trained, ends)
 
-    def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+    def _quantiles(
+        self, panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats, strip: int = 1
+    ) -> Floats:
         windows = self.seen_windows(panel, series, origins, horizon)
         asked = (*QUANTILES, *levels) if self.networks[0].interval == "likelihood" else QUANTILES
         spread = None if self.spread is None else intervals.reaching(self.spread, horizon)[:, None]
-        made, options = inference.forecast(self.networks, windows, series, origins, asked, spread)
+        made, options = inference.forecast(self.networks, windows, series, origins, asked, spread, strip)
         full = guard.apply(self.guard, made, options)
         low = windows.steps.state.low[series][:, None, None]
         exact = full[..., len(QUANTILES) :] if len(asked) > len(QUANTILES) else intervals.at_levels(full, levels)

@@ -119,9 +119,9 @@ class Windows:
         return np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
-        """What known covariates add at the horizon steps of windows [K], in transformed units: [K, H]."""
+        """What known covariates add at the horizon steps of windows [...], in transformed units: [..., H]."""
         if self.covariates is None or self.covariates.effect is None:
-            return np.zeros((len(series), self.horizon))
+            return np.zeros((*series.shape, self.horizon))
         at, known = self._places(self.covariates, series, origins)
         return np.where(known, self.covariates.effect[at], 0.0)
 

@@ -112,6 +112,17 @@ def test_windows_are_forecast_alike_alone_and_among_many() -> None:
         np.testing.assert_array_equal(options[k], option[0])
 
 
+def test_windows_that_follow_each_other_are_read_as_one_where_that_is_asked_for() -> None:
+    w, networks = windows(), [freeze(trained(SHAPE))]
+    series, origins = np.repeat([0, 1], [7, 3]), np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22])
+    found = [places.tolist() for places, _ in inference.strips(w, series, origins, 3)]
+    assert found == [[[0, 1, 2], [3, 3, 3], [4, 5, 6], [7, 8, 9]]]
+    alone = [inference.forecast(networks, w, series[[k]], origins[[k]])[0][:, 0] for k in range(10)]
+    made, options = inference.forecast(networks, w, series, origins, strip=3)
+    np.testing.assert_allclose(made, np.stack(alone, 1), rtol=0.01, atol=0.01)
+    np.testing.assert_array_equal(options, inference.forecast(networks, w, series, origins)[1])
+
+
 def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = windows()
     network = freeze(ensemble.build(Recipe("x", None, QUICK, hidden=8), whole))
