@@ -77,11 +77,12 @@ def watched(work: Callable[[], object]) -> Result:
     return {"peak": peak(), "before": before, "seconds": time.perf_counter() - began}
 
 
-def repeated(work: Callable[[], object]) -> list[float]:
-    """Seconds of each of some calls, after one that nobody counts."""
-    work()
+def repeated(work: Callable[[], object], times: int = REPEATS) -> list[float]:
+    """Seconds of each of some calls, after one that nobody counts; a single one is long enough to be counted."""
+    if times > 1:
+        work()
     seconds = []
-    for _ in range(REPEATS):
+    for _ in range(times):
         began = time.perf_counter()
         work()
         seconds.append(time.perf_counter() - began)

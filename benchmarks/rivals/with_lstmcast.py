@@ -35,7 +35,8 @@ from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.features import Seasons
 from lstmcast.forecaster import Forecaster
 from lstmcast.inputs import Scaling
-from lstmcast.model import Network
+from lstmcast.losses import Truth
+from lstmcast.model import Network, read
 from lstmcast.optimizers import Optimizer
 from lstmcast.panel import Panel
 from lstmcast.train import Event, Schedule, _blend, _update, reduces
@@ -109,11 +110,11 @@ def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORI
     return watched(lambda: Forecaster(config).fit(_panel(frame)))
 
 
-def many(series: int, length: int, context: int = CONTEXT) -> Result:
+def many(series: int, length: int, context: int = CONTEXT, times: int = REPEATS) -> Result:
     """See common."""
     config = replace(_config(steps=FEW, jobs=1), window=WindowConfig(horizon=HORIZON, context=context))
     made = Forecaster(config).fit(_panel(table(series, length)))
-    return {"seconds": repeated(made.predict), "members": len(made.networks)}
+    return {"seconds": repeated(made.predict, times), "members": len(made.networks)}
 
 
 def budget(file: str, seconds: int) -> Result:
@@ -216,13 +217,12 @@ class _Parts:
 
     def encode(self) -> None:
         """Forwards and backwards through the encoder alone."""
-        batch = self.batch
-        self.network.encode(batch.x, batch.at, batch.pad)[0].sum().backward()
+        x, at, _, _, pad = read(self.batch)
+        self.network.encode(x, at, pad)[0].sum().backward()
 
     def learn(self) -> None:
         """Forwards and backwards through all of the network and the loss."""
-        batch = self.batch
-        self.network.loss(self.network(*batch.inputs), batch.truth).backward()
+        self.network.loss(self.network(*read(self.batch)), Truth.of(self.batch)).backward()
 
     def whole(self) -> None:
         """A step as training makes it."""
