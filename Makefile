@@ -55,6 +55,7 @@ bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anom
 	$(BIN)/python -m benchmarks.detection --write
 	$(BIN)/python -m benchmarks.serving --write
 	$(BIN)/python -m benchmarks.tuning --write
+	$(BIN)/python -m benchmarks.updating --write
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.estimates
 

@@ -15,8 +15,8 @@ _held: set[str] = set()
 
 
 @contextlib.contextmanager
-def lock(path: str | Path) -> Iterator[None]:
-    """Hold the right to write at `path`; raises LockedError while another process holds it.
+def lock(path: str | Path, hint: str = "wait for it, or name another --out") -> Iterator[None]:
+    """Hold the right to write at `path`; raises LockedError, with the hint, while another process holds it.
 
     The kernel lets go of the lock when its process ends in any way, so a lock file left behind binds nobody. Taking
     it again inside is allowed. Readers need no lock. Folders that were made for it go again if nothing came of it.
@@ -27,7 +27,7 @@ def lock(path: str | Path) -> Iterator[None]:
         return
     made = _make_parents(place)
     try:
-        handle = _acquire(beside(place, "lock"), str(path))
+        handle = _acquire(beside(place, "lock"), str(path), hint)
         _held.add(str(place))
         try:
             yield
@@ -73,7 +73,7 @@ def _make_parents(place: Path) -> list[Path]:
     return missing
 
 
-def _acquire(file: Path, shown: str) -> int:
+def _acquire(file: Path, shown: str, hint: str) -> int:
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
@@ -84,7 +84,7 @@ def _acquire(file: Path, shown: str) -> int:
         except BlockingIOError:
             holder = _named(handle)
             os.close(handle)
-            raise LockedError(f"{shown!r} is being written by {holder}", "wait for it, or name another --out") from None
+            raise LockedError(f"{shown!r} is being written by {holder}", hint) from None
         except BaseException:
             os.close(handle)
             raise

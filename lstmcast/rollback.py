@@ -6,6 +6,8 @@ from lstmcast.errors import RunError
 from lstmcast.lock import lock
 from lstmcast.rundir import MANIFEST, PREVIOUS, open_run, publish
 
+AGAIN = "run the same command again when it is done"
+"""What to do while another process writes at a run that is to be changed."""
 _MADE = ("files", "sha256")
 """Keys of a manifest that `publish` writes."""
 
@@ -15,7 +17,7 @@ def roll_back(path: str | Path) -> None:
 
     Raises RunError where there is none or one of both is not what was saved, LockedError while another process writes.
     """
-    with lock(path):
+    with lock(path, AGAIN):
         open_run(path)
         place = Path(path, PREVIOUS)
         if not (place / MANIFEST).is_file():

@@ -7,12 +7,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from benchmarks import accuracy, covariates, model, tuning
+from benchmarks import accuracy, covariates, model, tuning, updating
 from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
 from benchmarks.tables import m3_all, page, summary
 from lstmcast.config import Config, ModelConfig, TrainConfig
+from lstmcast.panel import Panel
 
 TINY = Competition("m1_quarterly", "m1", 2, 1, "QS", (10.0, 1.0))
 
@@ -225,6 +226,24 @@ def test_the_table_of_searches_sets_what_was_promised_beside_what_was_kept() -> 
     assert lines[2] == "| prices | 1 | 7.0 % | 2.0 % ± 31.0 | 1.000, 0.980 | default | hidden=32 | 91 |"
     assert lines[3] == "| prices | 2 | 0.0 % | - | - | default | the default | 91 |"
     assert all(case.name in SETS for case in tuning.CASES)
+
+
+def test_the_story_of_updates_goes_week_by_week_through_all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+    hours = np.arange(24 * 7 * 6)
+    rows = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", periods=len(hours), freq="h"), "y": 50 + hours % 24 + hours % 7}
+    )
+    shipped = TrainConfig(steps=0, jobs=1)
+    monkeypatch.setattr(updating, "TrainConfig", lambda **_: shipped)
+    monkeypatch.setattr(updating, "AGAIN", 2)
+    found = updating.story(Panel.from_frame(rows, target="y", time="t"), weeks=3, first=3)
+    assert {len(row) for row in found["errors"].values()} == {3}
+    assert found["errors"]["fitted"] == found["errors"]["updated"]  # a network as it was shipped stays so
+    found["kept"], found["errors"]["updated"] = 1, [0.0, 0.0, 0.5]
+    lines = updating.table(found).splitlines()
+    assert lines[0] == "| mean absolute error | weeks 1 to 3 | all | CPU seconds |"
+    assert lines[4].startswith("| **updated each week** | 0.2 | 0.2 |")
+    assert lines[-1].startswith("1 of 2 updates were kept; ")
 
 
 def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(tmp_path: Path) -> None:

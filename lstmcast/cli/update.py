@@ -28,7 +28,7 @@ from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.gate import Gate
 from lstmcast.lock import lock
-from lstmcast.rollback import roll_back
+from lstmcast.rollback import AGAIN, roll_back
 from lstmcast.rundir import PREVIOUS, open_run
 
 if TYPE_CHECKING:
@@ -115,7 +115,7 @@ def update(
         report.say("the previous version is back; the other one is now the previous one")
         _show({"run": run, "rolled_back": True}, as_json=show.json)
         return
-    with contextlib.nullcontext() if dry_run else lock(run):
+    with contextlib.nullcontext() if dry_run else lock(run, AGAIN):
         done = _updated(report, run, data or "", asked, rules, validation, revised=revised, dry_run=dry_run)
         if done.news and not dry_run:
             done.forecaster.save(run, force=True, previous="replaced" if done.kept else "same")
@@ -144,7 +144,7 @@ def _updated(
     panel = read_alike(report, data, forecaster)
     report.found(panel.notes)
     with report.progress() as on_event:
-        return learn(
+        done = learn(
             forecaster,
             panel,
             gates=gates,
@@ -155,6 +155,9 @@ def _updated(
             revised=revised,
             on_event=on_event,
         )
+    if done.news:
+        report.found(note for note in done.forecaster.notes if note not in panel.notes)
+    return done
 
 
 def _tell(report: Report, run: str, done: "Update", *, dry_run: bool) -> None:

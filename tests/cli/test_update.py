@@ -76,6 +76,22 @@ def test_a_gate_of_the_job_can_end_it(run: Path, tmp_path: Path) -> None:
     assert (run / "previous").is_dir()
 
 
+def test_series_that_come_and_go_are_said(tmp_path: Path, sample: Path) -> None:
+    lines = (sample / "shop.csv").read_text().splitlines()
+    head, rows = lines[0], [line for line in lines[1:] if line.split(",")[0] < "2023-06-01"]
+    shop = head.split(",").index("shop")
+    for name, absent, last in (("old", "harbour", "2023-05-01"), ("new", "airport", "2023-06-01")):
+        kept = [row for row in rows if row.split(",")[shop] != absent and row.split(",")[0] < last]
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *kept, ""]))
+    fit = ("fit", "old.csv", "--target", "sold", "--series", "shop", "--steps", 0, "--out", "run", "-q")
+    assert run_inside(*fit, cwd=tmp_path).returncode == 0
+    done = run_inside("update", "run", "new.csv", "--steps", 0, cwd=tmp_path)
+    assert "  series of the run that are missing here: 1 of 3 series (airport); they stay as they are" in done.stderr
+    assert "  new series: 1 of 3 series (harbour)" in done.stderr
+    made = run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()
+    assert {line.split(",")[0] for line in made[1:]} == {"airport", "old town", "station", "harbour"}
+
+
 def test_d6_two_updates_at_once_do_no_harm(run: Path, tmp_path: Path) -> None:
     before = (run / "run.json").read_bytes()
     with lock(run):
@@ -83,5 +99,6 @@ def test_d6_two_updates_at_once_do_no_harm(run: Path, tmp_path: Path) -> None:
         back = run_program("update", "run", "--rollback", cwd=tmp_path)
     for one in (done, back):
         assert (one.returncode, one.stdout) == (8, "")
-        assert "is being written by process" in one.stderr and len(one.stderr.splitlines()) <= 3
+        assert "is being written by process" in one.stderr and len(one.stderr.splitlines()) == 2
+        assert one.stderr.splitlines()[-1] == "  run the same command again when it is done"
     assert (run / "run.json").read_bytes() == before
