@@ -39,7 +39,11 @@ class Case:
 CASES = (
     Case("air_passengers", "air passengers, monthly", ("--target", "Passengers", "--horizon", "12")),
     Case("gasoline_weekly", "gasoline supplied, weekly", ("--target", "Gasoline", "--horizon", "8")),
-    Case("melbourne_min_temp", "lowest temperature in Melbourne, daily", ("--target", "Temp", "--horizon", "14")),
+    Case(
+        "website_visits_daily",
+        "visits of a website, daily",
+        ("--target", "users", "--horizon", "14", "--date-format", "%d/%m/%y"),
+    ),
     Case("m4_weekly", "M4 Weekly, 359 series", ("--target", "y", "--series", "unique_id", "--horizon", "13")),
 )
 

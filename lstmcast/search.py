@@ -68,9 +68,7 @@ class Search:
         Raises what the default's own fits raise.
         """
         self.total = trials
-        self._recall()
-        if not any(self.is_default(one) and one.state in (DONE, RUNNING) for one in self.book.trials()):
-            self._try_default()
+        self._settle_default()
         took = next((one.seconds for one in self.book.trials() if self.is_default(one) and one.state == DONE), 0.0)
         end = deadline(took / len(self.folds))
         while time.monotonic() < end:
@@ -79,6 +77,8 @@ class Search:
                 break
             self._recall()
             self._try([self.book.ask() for _ in range(min(BATCH, left))], end)
+        self.book.clear()
+        self._settle_default()  # where the process that was at it has died meanwhile
 
     def best(self) -> Trial:
         """The trial of least error among those that did all windows; of equals the first."""
@@ -101,7 +101,11 @@ class Search:
             if len(one.errors) >= len(self.errors.get(self._key(one), ())):
                 self.errors[self._key(one)] = [*one.errors]
 
-    def _try_default(self) -> None:
+    def _settle_default(self) -> None:
+        """Try the default on all windows, unless that is done or another process is at it."""
+        self._recall()
+        if any(self.is_default(one) and one.state in (DONE, RUNNING) for one in self.book.trials()):
+            return
         trial = self.book.ask(self.defaults)
         done = self.errors.setdefault(self._key(trial), [])
         tasks = [(fold, self.base, number, True) for number, fold in enumerate(self.folds) if number >= len(done)]

@@ -72,7 +72,7 @@ class Study:
         with _quiet():
             self._study = _open(file)
             self._agree(json.loads(json.dumps(facts)), file)
-            self._clear()
+        self.clear()
         self.begun = bool(self.trials())
 
     def trials(self) -> list[Trial]:
@@ -158,13 +158,14 @@ class Study:
                 "search as it was begun, or name another --study",
             )
 
-    def _clear(self) -> None:
-        """End the trials of processes that are gone."""
+    def clear(self) -> None:
+        """End the trials of processes that are gone; what they had found stays known."""
         from optuna.trial import TrialState
 
-        for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-            if not _alive(one):
-                self._study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
+        with _quiet():
+            for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
+                if one.number not in self._mine and not _alive(one):
+                    self._study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
 def _alive(trial: "optuna.trial.FrozenTrial") -> bool:

@@ -20,7 +20,7 @@ from lstmcast import parallel, rundir, space
 from lstmcast.backtest import score
 from lstmcast.config import RAW_LOSSES, TRIALS, UNSEEN, WINDOWS, Config, seconds
 from lstmcast.errors import DataError, UsageError
-from lstmcast.events import OnEvent
+from lstmcast.events import Event, OnEvent
 from lstmcast.panel import Panel
 from lstmcast.search import Outcome, Search, fit_once
 from lstmcast.season import default_horizon, seasons_of
@@ -181,6 +181,8 @@ def tune(
         raise UsageError(f"--jobs {jobs} is out of range", "give 1 or more")
     book = Study(planned.space, config.train.seed, planned.facts(), study)
     search = Search(book, planned.base, planned.space, planned.folds(planned.searched, planned.windows), jobs, on_event)
+    if book.begun and on_event:
+        on_event(Event("tune", f"going on from {len(book.trials())} trials in {str(study)!r}"))
     compared = 2 * planned.unseen
 
     def deadline(fit: float) -> float:

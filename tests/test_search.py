@@ -116,6 +116,23 @@ def test_a_default_that_was_interrupted_is_tried_again_from_where_it_was(fits: F
     assert [one.state for one in Study(SPACE, 0, {}, tmp_path / "a.journal").trials()] == [LEFT, DONE]
 
 
+def test_a_default_that_another_process_left_unfinished_is_tried_in_the_end(
+    fits: Fits, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from lstmcast import study
+
+    other = Study(SPACE, 0, {}, tmp_path / "a.journal")
+    other.ask({"dropout": 0.1, "batch_size": 16})
+    alive = iter([True, False])
+    monkeypatch.setattr(study, "_alive", lambda _: next(alive))
+    book = Study(SPACE, 0, {}, tmp_path / "a.journal")
+    found = searching(book)
+    found.run(3, always)
+    states = [(one.state, found.is_default(one)) for one in book.trials()]
+    assert states[0] == (LEFT, True) and states[-1] == (DONE, True)
+    assert len(fits) >= 3
+
+
 def test_when_time_is_up_no_fit_begins_but_those_of_the_default(fits: Fits) -> None:
     book, told = Study(SPACE, 0, {}), list[float]()
 

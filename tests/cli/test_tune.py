@@ -69,9 +69,10 @@ def test_what_is_there_is_kept_unless_told_otherwise(tuned: tuple[Path, Any], qu
 
 def test_a_study_goes_on_and_refuses_other_data(tuned: tuple[Path, Any], quickly: Program, tmp_path: Path) -> None:
     folder, _ = tuned
-    kept = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best", "-q")
-    for trials in (2, 4):
-        assert quickly("tune", "x.csv", *QUICK, *kept, "--trials", trials, cwd=folder).returncode == 0
+    kept = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best")
+    assert quickly("tune", "x.csv", *QUICK, *kept, "-q", "--trials", 2, cwd=folder).returncode == 0
+    done = quickly("tune", "x.csv", *QUICK, *kept, cwd=folder)
+    assert done.returncode == 0 and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "best" / "trials.csv").drop(columns="seconds"),
         pd.read_csv(folder / "tuning" / "x-price" / "trials.csv").drop(columns="seconds"),
