@@ -84,6 +84,17 @@ def test_a_study_goes_on_and_refuses_other_data(tuned: tuple[Path, Any], quickly
     assert not (folder / "new").exists()
 
 
+@pytest.mark.parametrize("place", [("--out", "x.csv/best"), ("--study", "nowhere/s.journal")])
+def test_a_place_that_cannot_be_written_is_refused_before_the_search(
+    place: tuple[str, str], quickly: Program, tmp_path: Path
+) -> None:
+    write_months(tmp_path / "x.csv", 100)
+    done = quickly("tune", "x.csv", *QUICK, *place)
+    assert (done.returncode, done.stdout) == (6, "")
+    assert place[1] in done.stderr and "searching" not in done.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
 def test_without_optuna_it_says_what_to_install(
     tuned: tuple[Path, Any], quickly: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
