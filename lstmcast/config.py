@@ -137,6 +137,8 @@ class InputConfig:
 
 QUANTILE_LEVELS = (0.1, 0.5, 0.9)
 """Levels of the quantiles that a forecast shows."""
+HOST, PORT = "127.0.0.1", 8000
+"""Where forecasts are served: to this machine alone."""
 REQUEST_BYTES = 10_000_000
 """Most bytes of a request over HTTP."""
 FALSE_ALARMS = 0.001

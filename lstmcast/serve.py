@@ -17,6 +17,8 @@ from importlib.util import find_spec
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from threadpoolctl import threadpool_limits
+
 from lstmcast.config import QUANTILE_LEVELS, REQUEST_BYTES, read_levels
 from lstmcast.continuation import continued
 from lstmcast.errors import DataError, ExitCode, LstmcastError, ResourceError, UsageError
@@ -118,7 +120,8 @@ def serve(app: "FastAPI", place: socket.socket) -> None:
     server = uvicorn.Server(config)
     # It would send itself the signal again, which the program takes for a second one, and ends at once.
     server.capture_signals = nullcontext  # type: ignore[method-assign, assignment]
-    with _ending(server):
+    # One thread a product, from first to last: forecasts that end would give others their threads back.
+    with threadpool_limits(1, "blas"), _ending(server):
         server.run(sockets=[place])
 
 

@@ -7,7 +7,7 @@ from typer import Option
 from lstmcast.cli import console, output
 from lstmcast.cli.console import Report
 from lstmcast.cli.options import OUTPUT, RunPath, ShowOptions, size
-from lstmcast.config import REQUEST_BYTES
+from lstmcast.config import HOST, PORT, REQUEST_BYTES
 from lstmcast.errors import UsageError
 from lstmcast.rundir import open_run
 
@@ -21,17 +21,18 @@ Host = Annotated[
 Port = Annotated[
     int, Option(metavar="N", help="Port to listen at, 0 to 65535; 0 finds a free one.", rich_help_panel=OUTPUT)
 ]
+_MOST = f"{REQUEST_BYTES // 10**6}MB"
 MaxRequest = Annotated[
     str | None,
-    Option(metavar="SIZE", help="Most bytes of a request, as 1MB.", show_default="10MB", rich_help_panel=OUTPUT),
+    Option(metavar="SIZE", help="Most bytes of a request, as 1MB.", show_default=_MOST, rich_help_panel=OUTPUT),
 ]
 
 
 def serve(
     run: RunPath,
     *,
-    host: Host = "127.0.0.1",
-    port: Port = 8000,
+    host: Host = HOST,
+    port: Port = PORT,
     max_request: MaxRequest = None,
     show: ShowOptions,
 ) -> None:

@@ -14,12 +14,16 @@ from tests.cli.conftest import PROGRAM, Program, environment, run_program
 from tests.cli.test_contract_runs import check
 
 
+def heeding() -> None:
+    """Heed Ctrl-C, whatever a shell made of it for jobs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.fixture
 def server(fitted: Path) -> Iterator[subprocess.Popen[str]]:
     line = [*PROGRAM, "serve", "runs/old-price", "--port", "0"]
-    with subprocess.Popen(
-        line, cwd=fitted, env=environment(), text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as program:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heeding}
+    with subprocess.Popen(line, cwd=fitted, env=environment(), text=True, **pipes) as program:  # type: ignore[call-overload]
         yield program
         program.kill()
 
