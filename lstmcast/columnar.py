@@ -24,7 +24,13 @@ _CELL = 8
 
 def read_columnar(source: Source, kind: str, notes: tuple[str, ...] = ()) -> Table:
     """Read one file. DataError where it is damaged, ResourceError where it holds more than the limit allows."""
-    return _table(_columns(source, kind), source.name, notes)
+    return table_of(_columns(source, kind), source.name, notes)
+
+
+def parquet_files(folder: Path) -> list[Path]:
+    """The Parquet files of a folder, by name; those that begin with a dot or an underscore are not data."""
+    files = (file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq") and file.is_file())
+    return sorted(file for file in files if not file.name.startswith((".", "_")))
 
 
 def read_dataset(files: list[Path], name: str, limit: int | None, root: Path | None = None) -> Table:
@@ -41,12 +47,12 @@ def read_dataset(files: list[Path], name: str, limit: int | None, root: Path | N
             )
         part = _columns(source, "Parquet")
         rest = None if rest is None else max(rest - part.nbytes, 0)
-        parts.append(_partitioned(part, file, root))
+        parts.append(partitioned(part, file, root))
     try:
         whole = pa.concat_tables(parts, promote_options="default")
     except pa.ArrowException as error:
         raise DataError(f"the files of {name} do not have the same columns", "give files of one data set") from error
-    return _table(whole, name, (f"{len(files)} Parquet files",))
+    return table_of(whole, name, (f"{len(files)} Parquet files",))
 
 
 def _columns(source: Source, kind: str) -> pa.Table:
@@ -119,7 +125,7 @@ def _unpacked(column: pa.ChunkedArray) -> int:
     return sum(pc.sum(one).as_py() or 0 for one in lengths)
 
 
-def _partitioned(part: pa.Table, file: Path, root: Path | None) -> pa.Table:
+def partitioned(part: pa.Table, file: Path, root: Path | None) -> pa.Table:
     """The columns of one file of a data set, with those that the names of its folders give."""
     for folder in file.relative_to(root).parts[:-1] if root else ():
         column, mark, value = folder.partition("=")
@@ -130,7 +136,7 @@ def _partitioned(part: pa.Table, file: Path, root: Path | None) -> pa.Table:
     return part
 
 
-def _table(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
+def table_of(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
     """The columns as a table; an index that pandas stored without a name is kept where it holds stamps."""
     columns = columns.replace_schema_metadata(None)
     for field in columns.schema:

@@ -7,7 +7,7 @@ import glob
 from pathlib import Path
 
 from lstmcast.bulk import parse_bulk
-from lstmcast.columnar import KINDS, read_columnar, read_dataset
+from lstmcast.columnar import KINDS, parquet_files, read_columnar, read_dataset
 from lstmcast.config import DataConfig
 from lstmcast.csvtext import TextTable, parse_text
 from lstmcast.errors import DataError, suggest
@@ -52,10 +52,9 @@ def _missing(path: Path) -> DataError:
 
 def _folder(folder: Path, config: DataConfig) -> Table:
     """The Parquet files of a folder as one table; files that begin with a dot or an underscore are not data."""
-    files = [file for file in folder.rglob("*") if not file.relative_to(folder).parts[-1].startswith((".", "_"))]
-    parquet = sorted(file for file in files if file.suffix in (".parquet", ".pq") and file.is_file())
-    if parquet:
+    if parquet := parquet_files(folder):
         return read_dataset(parquet, str(folder), config.max_bytes, root=folder)
+    files = (file for file in folder.rglob("*") if not file.name.startswith((".", "_")))
     tables = sorted(file for file in files if file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".txt")))
     if not tables:
         raise DataError(f"{folder} is a folder without Parquet files", "give a file, or a folder of .parquet files")

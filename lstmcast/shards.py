@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lstmcast import parallel
-from lstmcast.columnar import read_dataset
+from lstmcast.columnar import parquet_files, read_dataset
 from lstmcast.config import Columns as Roles
 from lstmcast.config import Config
 from lstmcast.continuation import continued
@@ -31,7 +31,6 @@ from lstmcast.rundir import open_run
 Content = tuple[dict[str, Any], dict[str, Any]]
 """Columns of a shard's result, and facts of it."""
 MANIFEST = "manifest.json"
-SUFFIXES = (".parquet", ".pq")
 _FACTS = b"lstmcast"
 _HASH = 8
 """Bytes that stand for a series: enough to tell millions apart."""
@@ -99,10 +98,8 @@ def shards_of(folder: str | Path) -> list[Shard]:
     """The shards of a folder, by name. Raises DataError where it holds no Parquet."""
     root = Path(folder)
     found: dict[str, list[str]] = {}
-    for file in sorted(root.rglob("*")):
+    for file in parquet_files(root):
         place = file.relative_to(root)
-        if file.suffix not in SUFFIXES or any(part.startswith((".", "_")) for part in place.parts):
-            continue
         parted = "=" in place.parent.name
         found.setdefault(str(place.parent if parted else place.with_suffix("")), []).append(str(file))
     if not found:

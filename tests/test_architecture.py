@@ -24,7 +24,7 @@ LAYERS = (
     {"source", "dialect", "csvtext", "numerals", "metrics", "probability", "distributed", "smoothing", "network"},
     {"recurrent"},
     {"layouts", "clocks", "serials", "dates", "grid", "mixed", "timeaxis", "groups"},
-    {"bulk", "table", "columnar", "read"},
+    {"bulk", "table", "columnar", "read", "sampling"},
     {"stamps", "zones", "resample", "timecolumn", "covariates", "rows", "guesses"},
     {"assemble", "panel", "holidays", "known", "plan", "continuation", "merge", "requirements", "holdout"},
     {

@@ -14,6 +14,7 @@ from lstmcast.cli.gate import check_gates, parse_gates
 from lstmcast.cli.options import (
     NONE,
     OUTPUT,
+    READING,
     ColumnOptions,
     Data,
     DataOptions,
@@ -65,6 +66,16 @@ Resume = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
+Sample = Annotated[
+    int | None,
+    Option(
+        metavar="ROWS",
+        help="Of a folder of Parquet learn from about so many rows, of series chosen at random; 1 or more.",
+        show_default="all of up to 20 million, else 5 million",
+        rich_help_panel=READING,
+        min=1,
+    ),
+]
 Every = Annotated[
     str, Option(metavar="TIME", help="Keep what is learnt so often, to --resume from: 30s, 5m.", rich_help_panel=OUTPUT)
 ]
@@ -101,6 +112,7 @@ def fit(
     checkpoint_every: Every = f"{CHECKPOINT_EVERY:g}s",
     track: Track = None,
     track_to: TrackTo = "tracking",
+    sample: Sample = None,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     show: ShowOptions,
@@ -125,7 +137,7 @@ def fit(
         return
     if dry_run:
         if not alone:
-            panel = read_panel(report, data, columns.columns(), config.data, config)
+            panel = read_panel(report, data, columns.columns(), config.data, config, sample=sample or 0)
         else:
             config, panel = _read_kept(report, place)
         tell_panel(report, panel)
@@ -136,7 +148,7 @@ def fit(
         if alone:
             config, panel = _read_kept(report, place)
         else:
-            panel = read_panel(report, data, columns.columns(), config.data, config)
+            panel = read_panel(report, data, columns.columns(), config.data, config, sample=sample or 0)
         tell_panel(report, panel)
         with engine.hired():
             forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)

@@ -1,20 +1,32 @@
 """From DATA to a panel, saying on stderr what was found in it."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstmcast.cli.console import Report
 from lstmcast.config import BadRows, Columns, Config, DataConfig
+from lstmcast.errors import UsageError
 
 if TYPE_CHECKING:
     from lstmcast.panel import Panel
     from lstmcast.predictor import Predictor
+    from lstmcast.read import Table
 
 
 def read_panel(
-    report: Report, data: str, columns: Columns, config: DataConfig, fit: Config | None = None, *, ahead: bool = False
+    report: Report,
+    data: str,
+    columns: Columns,
+    config: DataConfig,
+    fit: Config | None = None,
+    *,
+    ahead: bool = False,
+    sample: int | None = None,
 ) -> "Panel":
     """Read and validate a file; speaks before anything heavy is loaded.
+
+    sample: rows that are kept of a folder, or 0 for as many as memory suggests; None for all.
 
     What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was found is said, so
     that an error is read first.
@@ -25,7 +37,8 @@ def read_panel(
     from lstmcast.requirements import require_ahead, require_kind, require_numbers, require_room
     from lstmcast.scales import require_positive
 
-    panel = Panel.from_table(read_table(data, config), columns, config)
+    table = read_table(data, config) if sample is None else _some(data, columns, config, sample, fit)
+    panel = Panel.from_table(table, columns, config)
     if fit:
         require_room(panel, fit.window)
         require_kind(panel, fit.train.loss)
@@ -36,6 +49,19 @@ def read_panel(
             require_ahead(panel, fit.window.horizon or panel.axis.horizon)
     report.found(panel.notes)
     return panel
+
+
+def _some(data: str, columns: Columns, config: DataConfig, sample: int, fit: Config | None) -> "Table":
+    """All of a file or of a folder that is not too large; of a larger one some series."""
+    from lstmcast.read import read_table
+    from lstmcast.sampling import MANY, SOME, read_sample, rows_of
+
+    folder = Path(data).is_dir()
+    if sample and not folder:
+        raise UsageError("--sample is for a folder of Parquet", "leave it out")
+    if not folder or not (sample or rows_of(data) > MANY):
+        return read_table(data, config)
+    return read_sample(data, columns.series, sample or SOME, fit.train.seed if fit else 0)
 
 
 def read_newer(report: Report, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False) -> "Panel":

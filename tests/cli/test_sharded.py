@@ -1,13 +1,17 @@
 """A folder in, a folder out: forecast, predict and backtest of a data set file by file."""
 
 import json
+import resource
+import subprocess
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from tests.cli.conftest import Program
+from tests.cli.conftest import PROGRAM, Program
 
 ROLES = ("--target", "y", "--series", "shop")
 
@@ -79,3 +83,51 @@ def test_options_of_one_table_do_not_go_with_a_folder_of_them(quickly: Program, 
     done = quickly("backtest", "data", *ROLES, "--steps", 0, "-o", "out/", *option)
     assert done.returncode == 2
     assert f"{option[0]} does not go with a folder" in done.stderr
+
+
+# ---- larger than memory
+
+ROWS = 100_000_000
+STEPS = 200
+BOUND = 8 << 30
+"""Bytes of addresses; the features of all rows alone would take 14e9, and torch itself reserves some 3e9."""
+
+
+@pytest.mark.usefixtures("data")
+def test_a_fit_of_a_folder_may_learn_from_a_sample_of_its_series(quickly: Program) -> None:
+    few = quickly("fit", "data", *ROLES, "--steps", 0, "--sample", 200, "--out", "run")
+    assert few.returncode == 0, few.stderr
+    assert "3 of 3 series, chosen at random from 3 files" in few.stderr
+    done = quickly("fit", "data/1.parquet", *ROLES, "--sample", 200)
+    assert done.returncode == 2 and "--sample is for a folder" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_hundred_million_rows_are_learnt_from_within_the_bound(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    day = np.arange(STEPS)
+    count = ROWS // STEPS // 50
+    for k in range(50):
+        rng = np.random.default_rng(k)
+        level = rng.uniform(10, 100, count)[:, None]
+        y = level * (1 + 0.2 * np.sin(day * 2 * np.pi / 7)) + rng.normal(size=(count, STEPS))
+        table = pa.table(
+            {
+                "shop": pa.DictionaryArray.from_arrays(
+                    np.repeat(np.arange(count, dtype=np.int32), STEPS), [f"{k}-{i}" for i in range(count)]
+                ),
+                "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype("M8[ms]"),
+                "y": y.ravel().astype(np.float32),
+            }
+        )
+        pq.write_table(table, tmp_path / f"data/{k:02}.parquet")
+    line = [*PROGRAM, "fit", "data", *ROLES, "--steps", "60", "--members", "1", "-j", "1"]
+
+    def bounded() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (BOUND, BOUND))
+
+    done = subprocess.run(
+        line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1500, preexec_fn=bounded
+    )
+    assert done.returncode == 0, done.stderr
+    assert "of 500,000 series, chosen at random from 50 files" in done.stderr
