@@ -187,12 +187,25 @@ class Detector:
         series, rows = np.repeat(np.arange(len(panel)), count), ranges(lower, count)
         able = rows >= self.warm
         made = np.full((len(rows), 3), np.nan)
-        if able.any():
-            made[able] = self.forecaster.quantiles(panel, series[able], rows[able] - 1, 1, _LEVELS, strip=_STRIP)[:, 0]
+        made[able] = self._quantiles(panel, series[able], rows[able] - 1, 1)[:, 0]
         actual = panel.values[panel.offsets[series] + rows]
         expected, above, below = _widths(made)
         point = _scaled(actual, expected, above, below)
         return _Errors(expected, above, below, point, self._runs(panel, lower, upper))
+
+    def _quantiles(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> Floats:
+        """Quantiles [K, H, 3] of windows, series of no training by as much of them as was there when half as long.
+
+        A forecaster scales these by what lies before the first origin that it is asked for.
+        """
+        new = panel.align(self.forecaster.panel)[series] < 0
+        octave = np.where(new, np.log2(np.maximum(origins, 1)), 0).astype(np.int64)
+        out = np.empty((len(series), horizon, len(_LEVELS)))
+        for one in np.unique(octave).tolist():
+            part = octave == one
+            strip = _STRIP if horizon == 1 else 1
+            out[part] = self.forecaster.quantiles(panel, series[part], origins[part], horizon, _LEVELS, strip=strip)
+        return out
 
     def _runs(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
         """How far the last rows strayed from forecasts of whole blocks, [K, W].
@@ -212,9 +225,8 @@ class Detector:
         able = origins >= self.warm
         made = np.full((len(rows), 3), np.nan)
         blocks, which = np.unique(np.stack([series[able], origins[able]]), axis=1, return_inverse=True)
-        if blocks.shape[1]:
-            ahead = self.forecaster.quantiles(panel, blocks[0], blocks[1], self.ahead, _LEVELS)
-            made[able] = ahead[which.ravel(), phase[able]]
+        ahead = self._quantiles(panel, blocks[0], blocks[1], self.ahead)
+        made[able] = ahead[which.ravel(), phase[able]]
         actual = panel.values[panel.offsets[series] + rows]
         error = _scaled(actual, *_widths(made)).clip(-_CLIP, _CLIP)
         seen = ~np.isnan(error)
