@@ -24,6 +24,7 @@ COMMON = (1.0, 100.0, np.inf)
 LEAST_GAIN = 0.002, 6.0
 """What an effect must save of the squared error, on steps that its estimate has not seen, to be believed: a share of
 it, and so many steps' worth, as chance may save of a short series."""
+_ROUNDING = 1e-9
 _ROBUST = 3
 _MAX_CELLS = 20_000_000
 """Bound of the matrices at work, and of the effects that series have for themselves."""
@@ -84,7 +85,9 @@ def units(steps: Steps, table: Floats, ends: Ints) -> Units:
     mean = _sums(np.nan_to_num(rows), here, len(ends)) / np.maximum(count, 1)
     square = _sums(np.nan_to_num(rows - mean[here]) ** 2, here, len(ends)) / np.maximum(count, 1)
     scale = _sums(steps.scale[known, None], here, len(ends))[:, 0] / np.maximum(ends, 1)
-    return Units(mean, np.sqrt(square), scale)
+    deviation = np.sqrt(square)
+    # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
+    return Units(mean, np.where(deviation > _ROUNDING * np.abs(mean), deviation, 0.0), scale)
 
 
 def fit(steps: Steps, table: Floats, ends: Ints) -> Effects:

@@ -118,3 +118,14 @@ def test_effects_survive_json_to_the_bit() -> None:
     for one, other in zip(found, back, strict=True):
         np.testing.assert_array_equal(one, other)
     assert Effects.from_dict(effects.none(2, 0).to_dict()).mean.shape == (2, 0)
+
+
+def test_a_covariate_that_never_changed_in_a_series_has_no_effect_on_it_whatever_rounding_makes_of_its_mean() -> None:
+    rng = np.random.default_rng(5)
+    x = rng.normal(size=59)
+    constant = np.full(59, 5.2)
+    assert constant.sum() / 59 != 5.2
+    steps = steps_of([driven(rng, 59, x, 3.0), driven(rng, 59, 0 * x)], WEEK)
+    found = effects.fit(steps, np.concatenate([x, constant])[:, None], np.array([59, 59]))
+    assert found.effect[0, 0] > 1
+    assert found.effect[1, 0] == 0
