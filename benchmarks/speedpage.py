@@ -153,8 +153,8 @@ def _growth(found: Figures) -> str:
     said = (
         f"Processor time and memory of a fit from scratch of {sizes}, and of four times each: what goes before and"
         " after training, a training step, a forecast of all series. In brackets the slope in doublings a doubling,"
-        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it must be: the weights of the"
-        " encoder, and its products with them, grow with the square of it."
+        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it must be: the weights of"
+        " the encoder, and its products with them, grow with the square of it."
     )
     return said + "\n\n" + _table(["", "around training", "a step", "predict", "peak, above data"], lines)
 
