@@ -46,12 +46,13 @@ style: $(STAMP)  ## ruff: faults and form
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anomalies, reading and speed; write their pages in docs/ (over two hours)
+bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anomalies, reading and speed; write their pages in docs/ (some four hours)
 	$(BIN)/python -m benchmarks.reading --out docs/reading.md
 	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
 	$(BIN)/python -m benchmarks.model --out docs/model.md
 	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --write
 	$(BIN)/python -m benchmarks.speed --out docs/performance.md
+	$(BIN)/python -m benchmarks.scale --out docs/scale.md
 	$(BIN)/python -m benchmarks.detection --write
 	$(BIN)/python -m benchmarks.serving --write
 	$(BIN)/python -m benchmarks.tuning --write

@@ -17,7 +17,7 @@ from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES
 from lstmcast.events import Event, OnEvent
 from lstmcast.features import CANDIDATES
-from lstmcast.holdout import hold_back
+from lstmcast.holdout import GLANCED, JUDGED, hold_back
 from lstmcast.inputs import seasons_behind
 from lstmcast.joint import require_targets
 from lstmcast.model import freeze
@@ -62,7 +62,8 @@ class Forecaster(Predictor):
         informed = self._informed(panel, 0)
         seasons = seasons_behind(informed, window.season, self._scaling)
         self.horizon = window.horizon or season.default_horizon(panel, seasons.main)
-        held = hold_back(panel, self.horizon, seasons.main, window.validation)
+        judged = GLANCED if self.config.train.steps == 0 else JUDGED
+        held = hold_back(panel, self.horizon, seasons.main, window.validation, judged)
         require_kind(panel, self.config.train.loss)
         self.scaling = self._scaling(informed, seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
@@ -127,13 +128,12 @@ class Forecaster(Predictor):
         first = time.monotonic() + (deadline - time.monotonic()) / len(recipes)
         probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe", first)
         as_is = [] if begin is None else [freeze(ensemble.build(recipes[0], task.windows))]
-        self._judge(task, [*as_is, freeze(probe[0].network)], np.array([1.0, TRAINED][-1 - len(as_is) :]))
         steps = probe[0].trained.step if len(task.series) else min(probe[0].trained.step, UNJUDGED_STEPS)
         if steps == 0 and as_is:
             self.networks = as_is
-            self.guard = self.guard._replace(members=np.ones(1))
-            self.spread = None if self.spread is None else self.spread[:1]
+            self._judge(task, as_is)
             return probe
+        self._judge(task, [*as_is, freeze(probe[0].network)], np.array([1.0, TRAINED][-1 - len(as_is) :]))
         everything = task._replace(ends=task.windows.lengths, series=task.series[:0], origins=task.origins[:0])
         final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
         members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline)

@@ -11,7 +11,13 @@ JUDGED = 500_000
 """Steps of the horizons of all windows together, at most: more say nothing new, and forecasts of them take memory."""
 
 
-def hold_back(panel: Panel, horizon: int, main: int, asked: int | Ints | None) -> tuple[Ints, Ints, Ints]:
+GLANCED = JUDGED // 4
+"""The same where nothing is trained: the verdict should not take longer than the forecast."""
+
+
+def hold_back(
+    panel: Panel, horizon: int, main: int, asked: int | Ints | None, judged: int = JUDGED
+) -> tuple[Ints, Ints, Ints]:
     """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
 
     Up to four horizons or a season are held back, a quarter of a series at most but one horizon at least; they are
@@ -29,7 +35,7 @@ def hold_back(panel: Panel, horizon: int, main: int, asked: int | Ints | None) -
     origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(np.int64)
     fresh = np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1) & (zone > 0)[:, None]
     series = np.nonzero(fresh)[0]
-    most = max(JUDGED // horizon, 1)
+    most = max(judged // horizon, 1)
     if len(series) <= most:
         return ends, series, origins[fresh]
     chosen = np.linspace(0, len(series) - 1, most).round().astype(np.int64)
