@@ -93,8 +93,9 @@ def run(
     """
     if jobs == 1 and is_here():
         for done, task in enumerate(tasks, 1):
-            yield work(*task)
+            value = work(*task)
             _tell(on_event, done, total, 0)
+            yield value
         return
     yield from _in_order(_plan().hire(jobs), work, iter(tasks), jobs * AHEAD, on_event, total)
 

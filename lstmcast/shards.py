@@ -130,15 +130,22 @@ def work_through(
     outcome.facts, outcome.kept = kept, len(kept)
     if todo:
         _write_manifest(place, job, outcome, complete=False)
-    for made in parallel.run(_do, ((job, shard, str(place)) for shard in todo), min(jobs, max(len(todo), 1))):
+    again: list[str] = []
+    results = parallel.run(
+        _do,
+        ((job, shard, str(place)) for shard in todo),
+        min(jobs, max(len(todo), 1)),
+        on_event=lambda event: again.append(event.message),
+    )
+    for made in results:
         if made.error is not None:
             outcome.errors[made.name] = made.error
         else:
             outcome.facts[made.name] = made.facts
         if on_event is not None:
             done = len(outcome.facts) - outcome.kept
-            failed = f"{len(outcome.errors)} failed" if outcome.errors else ""
-            on_event(Event("shards", failed, done + len(outcome.errors), len(todo)))
+            said = (f"{len(outcome.errors)} failed" if outcome.errors else "", again[-1] if again else "")
+            on_event(Event("shards", ", ".join(filter(None, said)), done + len(outcome.errors), len(todo)))
     _refuse_torn(outcome.facts)
     _write_manifest(place, job, outcome, complete=not outcome.errors)
     return outcome
@@ -178,6 +185,17 @@ def _loaded(run: str, _: str) -> Predictor:
     return Predictor.load(run)
 
 
+def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> Content:
+    """The rows of a shard that are newer than a run, judged; how many anomalies there are is among the facts."""
+    from lstmcast.anomaly import detect
+
+    predictor = _loaded(run, open_run(run).manifest["sha256"])
+    known, config = predictor.panel, predictor.config.data
+    panel = Panel.from_table(_read(shard, config), known.columns, config, like=known)
+    found = detect(predictor, panel, rate=rate, adapt=adapt)
+    return _columns(found.rows), {**_facts(panel), "figures": found.figures}
+
+
 def forecast_shard(shard: Shard, roles: Roles, config: Config, levels: tuple[float, ...]) -> Content:
     """The forecast of a shard by a fit of its own; with no training steps, by the shipped network."""
     from lstmcast.forecaster import Forecaster  # needs torch
@@ -194,8 +212,11 @@ def backtest_shard(shard: Shard, roles: Roles, config: Config, how: dict[str, An
     panel = Panel.from_table(_read(shard, config.data), roles, config.data)
     result = backtest(panel, _seeded(config, shard), **how)
     verdict = {**result.verdict.to_dict(), "by_series": []}
-    columns = {str(name): column.to_numpy() for name, column in result.forecasts.items()}
-    return columns, {**_facts(panel), "verdict": verdict}
+    return _columns(result.forecasts), {**_facts(panel), "verdict": verdict}
+
+
+def _columns(frame: Any) -> dict[str, Any]:
+    return {str(name): column.to_numpy() for name, column in frame.items()}
 
 
 def _read(shard: Shard, config: Any) -> Any:
@@ -299,3 +320,9 @@ def combined(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
     rival = min(row[of] for method, row in out.items() if method != "model")
     out["model"]["skill"] = 1 - out["model"][of] / rival if rival else float("nan")
     return out
+
+
+def totals(figures: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Anomalies of all shards together."""
+    whole = {name: sum(one[name] for one in figures) for name in ("anomalies", "points", "runs", "judged")}
+    return {**whole, "share": whole["anomalies"] / max(whole["judged"], 1)}

@@ -150,7 +150,7 @@ def test_a_worker_that_dies_leaves_what_is_done(data: Path, tmp_path: Path, monk
     first = shards._do(job(), shards_of(data)[0], str(tmp_path / "out"))
     (tmp_path / "out/part-0.parquet").rename(tmp_path / "kept")
 
-    def lost(*_: Any) -> Any:
+    def lost(*_: Any, **__: Any) -> Any:
         (tmp_path / "kept").rename(tmp_path / "out/part-0.parquet")
         yield first
         raise ResourceError("a worker process died", "")

@@ -104,7 +104,7 @@ class _Bars:
             return
         if event.phase not in self.tasks:
             self.tasks[event.phase] = self.bar.add_task(escape(event.phase), total=event.total, figures="")
-        self.bar.update(self.tasks[event.phase], completed=event.step, total=event.total, figures=_figures(event))
+        self.bar.update(self.tasks[event.phase], completed=event.step, total=event.total, figures=_said(event))
         if self.verbose:
             self._line(f"  {_progress(event)}")
 
@@ -130,6 +130,10 @@ def _progress(event: "Event") -> str:
     counted = f"{event.phase} {event.step}/{event.total}" if event.total else event.phase
     parts = (counted, event.message, _figures(event))
     return "  ".join(part for part in parts if part)
+
+
+def _said(event: "Event") -> str:
+    return "  ".join(part for part in (event.message, _figures(event)) if part)
 
 
 def _figures(event: "Event") -> str:

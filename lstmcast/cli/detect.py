@@ -7,6 +7,7 @@ from typer import Option
 
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
+from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.follow import Follower, is_text
 from lstmcast.cli.gate import check_figures, parse_gates
 from lstmcast.cli.options import (
@@ -15,11 +16,13 @@ from lstmcast.cli.options import (
     ExcelSafe,
     FailIf,
     Format,
+    Jobs,
     OutFile,
     RunPath,
     ShowOptions,
     SkipRows,
 )
+from lstmcast.cli.sharded import is_sharded, refuse, told, work_through
 from lstmcast.cli.source import read_alike
 from lstmcast.config import FALSE_ALARMS
 from lstmcast.rundir import open_run
@@ -62,6 +65,8 @@ def detect(
     format: Format = None,
     excel_safe: ExcelSafe = False,
     fail_if: FailIf = None,
+    jobs: Jobs = None,
+    engine: EngineOptions,
     show: ShowOptions,
 ) -> None:
     """Find anomalies in newer rows of DATA; prints each row, judged.
@@ -71,6 +76,19 @@ def detect(
     in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows are judged as they come, a line out for each line in.
     """
     gates = parse_gates(fail_if, FIGURES)
+    if is_sharded(data, output_file):
+        refuse(format=format, excel_safe=excel_safe, bad_rows=bad_rows)
+        sealed = open_run(run).manifest["sha256"]
+        from lstmcast.shards import Job, detect_shard, totals
+
+        job = Job("detect", detect_shard, (run, rate, adapt), {"run": sealed, "rate": rate, "adapt": adapt})
+        outcome = work_through(Report.of(show), job, data, str(output_file), engine, jobs, as_json=False)
+        figures = totals([facts["figures"] for facts in outcome.facts.values()])
+        Report.of(show).say(sentence(figures))
+        if show.json:
+            output.write_object("detect", {"folder": output_file, **told(outcome), **figures})
+        check_figures(gates, figures)
+        return
     live = data == "-" and not show.json and output_file in (None, "-") and (format or "csv") in _LIVE
     form = (format or "csv") if live else output.choose_format(output_file, format)
     report = Report.of(show)

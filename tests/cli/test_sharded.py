@@ -66,6 +66,26 @@ def test_a_run_forecasts_a_folder(quickly: Program, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("data")
+def test_a_run_judges_the_newer_rows_of_a_folder(quickly: Program, data: Path, tmp_path: Path) -> None:
+    old = tmp_path / "old"
+    old.mkdir()
+    for file in data.iterdir():
+        pd.read_parquet(file).head(50).to_parquet(old / file.name)
+    assert quickly("fit", "old", *ROLES, "--steps", 0, "--horizon", 4, "--out", "run").returncode == 0
+    late = pd.read_parquet(data / "1.parquet")
+    late.loc[55, "y"] = 500.0
+    late.to_parquet(data / "1.parquet")
+    line = ("detect", "run", "data", "-o", "out/", "-j", 1, "--rate", 0.01)
+    done = quickly(*line)
+    assert done.returncode == 0, done.stderr
+    judged = pd.read_parquet(tmp_path / "out/1.parquet")
+    assert judged.loc[judged["actual"] == 500, "anomaly"].tolist() == [1]
+    said = json.loads(quickly(*line, "--json").stdout)
+    assert (said["shards"], said["judged"]) == (3, 30) and said["anomalies"] >= 1
+    assert quickly(*line, "--fail-if", "anomalies>0").returncode == 7
+
+
+@pytest.mark.usefixtures("data")
 def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(quickly: Program) -> None:
     line = ("backtest", "data", *ROLES, "--steps", 0, "--windows", 1, "-o", "out/", "-j", 1)
     done = quickly(*line)
