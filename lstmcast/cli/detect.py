@@ -22,7 +22,7 @@ from lstmcast.cli.options import (
     ShowOptions,
     SkipRows,
 )
-from lstmcast.cli.sharded import is_sharded, refuse, told, work_through
+from lstmcast.cli.sharded import alone, is_sharded, refuse, told, work_through
 from lstmcast.cli.source import read_alike
 from lstmcast.config import FALSE_ALARMS
 from lstmcast.rundir import open_run
@@ -89,6 +89,7 @@ def detect(
             output.write_object("detect", {"folder": output_file, **told(outcome), **figures})
         check_figures(gates, figures)
         return
+    alone(engine, jobs)
     live = data == "-" and not show.json and output_file in (None, "-") and (format or "csv") in _LIVE
     form = (format or "csv") if live else output.choose_format(output_file, format)
     report = Report.of(show)

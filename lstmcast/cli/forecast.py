@@ -21,7 +21,7 @@ from lstmcast.cli.options import (
 )
 from lstmcast.cli.predict import USUAL, Quantiles
 from lstmcast.cli.scores import tell_figures
-from lstmcast.cli.sharded import is_sharded, refuse, work_through
+from lstmcast.cli.sharded import alone, is_sharded, refuse, work_through
 from lstmcast.cli.source import read_panel, tell_panel
 from lstmcast.config import Config, TrainConfig, read_levels
 
@@ -63,6 +63,7 @@ def forecast(
         job = Job("forecast", forecast_shard, (roles, config, levels), same)
         work_through(Report.of(show), job, data, str(output_file), engine, jobs, as_json=show.json)
         return
+    alone(engine, jobs)
     form = output.choose_format(output_file, format)
     report = Report.of(show)
     panel = read_panel(report, data, roles, config.data, config, ahead=True)

@@ -20,7 +20,7 @@ from lstmcast.cli.options import (
     ShowOptions,
 )
 from lstmcast.cli.picture import check_picture, draw
-from lstmcast.cli.sharded import is_sharded, refuse, work_through
+from lstmcast.cli.sharded import alone, is_sharded, refuse, work_through
 from lstmcast.cli.source import add_plan, read_newer
 from lstmcast.config import read_levels
 from lstmcast.errors import UsageError
@@ -93,6 +93,7 @@ def predict(
         job = Job("predict", predict_shard, (run, horizon, levels), same)
         work_through(Report.of(show), job, str(data), str(output_file), engine, jobs, as_json=show.json)
         return
+    alone(engine, jobs)
     form = output.choose_format(output_file, format)
     check_picture(plot, terminal=True)
     report = Report.of(show)

@@ -1,5 +1,6 @@
 """A folder in, a folder out: commands that do each file of a data set by itself."""
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,17 @@ def is_sharded(data: str | None, out: str | None) -> bool:
     if data is None or out is None or not Path(data).is_dir():
         return False
     return out.endswith("/") or Path(out).is_dir()
+
+
+def alone(engine: EngineOptions, jobs: int | None) -> None:
+    """One table is one job, whose cores are `jobs` at most; raises UsageError where others were to do it."""
+    if (engine.backend, engine.scheduler) != ("loky", None):
+        raise UsageError(
+            f"--backend {engine.backend} does jobs, and one table is one of them",
+            "give a folder of Parquet and -o FOLDER/, or leave --backend out",
+        )
+    if jobs is not None:
+        os.environ["OMP_NUM_THREADS"] = str(jobs)
 
 
 def refuse(**given: object) -> None:

@@ -97,6 +97,15 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(qui
     assert json.loads(quickly(*line, "--json").stdout)["scores"]["model"]["mase"] > 0
 
 
+@pytest.mark.parametrize(
+    "line", [("predict", "run"), ("forecast", "x.csv", "--target", "y"), ("detect", "run", "x.csv")], ids=lambda p: p[0]
+)
+def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
+    done = quickly(*line, "--backend", "threading")
+    assert done.returncode == 2
+    assert "one table is one of them" in done.stderr
+
+
 @pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])
 @pytest.mark.usefixtures("data")
 def test_options_of_one_table_do_not_go_with_a_folder_of_them(quickly: Program, option: tuple[str, ...]) -> None:
