@@ -19,6 +19,7 @@ from safetensors.torch import load, save
 
 from lstmcast import disk, rundir, store
 from lstmcast.config import CHECKPOINT_EVERY, Config
+from lstmcast.distributed import started, team
 from lstmcast.errors import DataError, DivergedError, ResourceError, RunError, UsageError
 from lstmcast.panel import Panel
 from lstmcast.train import State
@@ -114,8 +115,30 @@ class Checkpoint:
                 raise RunError(f"the interrupted fit of {place!r} was begun with other {what}", hint)
 
 
+class Following(Checkpoint):
+    """The unfinished fit as ranks behind the first see it: they write nothing, and go on from what it tells."""
+
+    def begin(self, config: Config, panel: Panel, same: Mapping[str, Any]) -> None:
+        """Leave it to the first rank."""
+
+    def training(self, name: str) -> "Training":
+        """Where the first rank keeps the state of the training of this name."""
+        return _Followed(self.folder / f"{name}.safetensors", self.seconds)
+
+    def stop(self) -> None:
+        """Wait for the first rank, which keeps the state and then ends."""
+
+    def discard(self) -> None:
+        """Leave it to the first rank."""
+
+
+def of_this_rank(place: str | Path, seconds: float = CHECKPOINT_EVERY) -> Checkpoint:
+    """The unfinished fit of the run at `place`, which the first rank alone keeps."""
+    return (Checkpoint if started().first else Following)(place, seconds)
+
+
 class Training:
-    """The state of one training; a keeper as `train` wants it."""
+    """The state of one training; a keeper as `train` wants it. Of ranks the first reads it, for all of them."""
 
     def __init__(self, file: Path, seconds: float) -> None:
         self.file = file
@@ -124,15 +147,18 @@ class Training:
 
     def restore(self) -> State | None:
         """Return the state that was kept last; raises RunError where it is not what was kept."""
-        if not self.file.exists():
+        data = team().told(self._read)
+        if not data:
             return None
-        data = rundir.read_regular(self.file, rundir.FILE_LIMIT)
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
             kept = json.loads(_header(data)["kept"])
             state = State(load(data), kept["facts"])
             if kept["sha256"] == _seal(state):
                 return state
         raise RunError(f"{str(self.file)!r} is not what was kept", "delete it: only what it held is trained again")
+
+    def _read(self) -> bytes:
+        return rundir.read_regular(self.file, rundir.FILE_LIMIT) if self.file.exists() else b""
 
     def stopped(self) -> bool:
         """Whether all trainings were asked to stop."""
@@ -150,6 +176,21 @@ class Training:
         self.next = time.monotonic() + self.seconds
         if self.stopped():
             raise Stopped("the training was stopped", "go on with --resume")
+
+
+class _Followed(Training):
+    """The state of a training that the first rank keeps."""
+
+    def stopped(self) -> bool:
+        """Let the first rank say so: it ends."""
+        return False
+
+    def due(self) -> bool:
+        """Never keep anything here."""
+        return False
+
+    def keep(self, state: State) -> None:
+        """Leave it to the first rank."""
 
 
 def _seal(state: State) -> str:

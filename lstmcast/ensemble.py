@@ -21,6 +21,7 @@ from safetensors.numpy import load_file
 from lstmcast import device, features, parallel
 from lstmcast.checkpoint import Checkpoint, Stopped, Training
 from lstmcast.config import Config, ModelConfig
+from lstmcast.distributed import LostRankError, team
 from lstmcast.events import Event, OnEvent
 from lstmcast.inference import batches
 from lstmcast.interrupt import Waiting
@@ -158,7 +159,10 @@ def _reseeded(schedule: Schedule, number: int) -> Schedule:
 
 
 class Task(NamedTuple):
-    """Where a member learns and where it is judged: windows, trainable steps [N], validation series and origins [K]."""
+    """Where a member learns and where it is judged: windows, trainable steps [N], validation series and origins [K].
+
+    Of the ranks of one fit each has the windows of its own series alone.
+    """
 
     windows: Windows
     ends: Ints
@@ -166,8 +170,17 @@ class Task(NamedTuple):
     origins: Ints
 
     def judged(self) -> tuple[Windows, Ints, Ints]:
-        """The validation windows."""
-        return self.windows, self.series, self.origins
+        """The validation windows; of ranks, those of its own series."""
+        own = self.own()
+        return self.windows, team().place(self.series[own]), self.origins[own]
+
+    def own(self) -> Ints:
+        """Which of the validation windows are judged here."""
+        return np.flatnonzero(team().holds(self.series))
+
+    def whole(self, part: Floats, axis: int) -> Floats:
+        """What all ranks found of the validation windows, from what this one found of its own, along an axis."""
+        return team().whole(part, self.own(), len(self.series), axis)
 
 
 def build(recipe: Recipe, windows: Windows) -> Network:
@@ -248,8 +261,13 @@ def _stoppable(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Itera
         if on_event:
             on_event(Event("stop", "stopping: keeping what has been learnt"))
 
-    with Waiting(prepare):
-        yield
+    waiting = Waiting(prepare)
+    with waiting:
+        try:
+            yield
+        except LostRankError:
+            waiting.number = 0  # torchrun's own signal, after the loss of a rank: that is what is to be told
+            raise
 
 
 def _train_one(
@@ -278,23 +296,26 @@ def _validation(task: Task) -> Callable[[Network], float] | None:
     if not len(task.series):
         return None
     chosen = np.unique(np.linspace(0, len(task.series) - 1, _ASKED).astype(np.int64))
-    series, origins = task.series[chosen], task.origins[chosen]
+    windows, series, origins = task._replace(series=task.series[chosen], origins=task.origins[chosen]).judged()
 
     @torch.no_grad()
     def loss(network: Network) -> float:
         total = count = 0.0
-        for _, batch in batches(task.windows, series, origins):
+        for _, batch in batches(windows, series, origins):
             known = float((~np.isnan(batch.target)).sum())
             truth = Truth.of(batch, network.device)
             total += float(network.loss(network(*read(batch, network.device)), truth)) * known
             count += known
+        total, count = team().total(total, count)
         return total / max(count, 1)
 
     return loss
 
 
 def _jobs(recipes: Sequence[Recipe], task: Task, jobs: int | None) -> int:
-    """Processes to use: starting one costs some seconds, so short trainings stay in this one."""
+    """Processes to use: starting one costs some seconds, so short trainings stay in this one; ranks train as one."""
+    if team().size > 1:
+        return 1
     if jobs is None and (elsewhere := parallel.usual_jobs()) > 1:
         jobs = elsewhere
     if jobs is None:

@@ -53,16 +53,13 @@ def leaned_on(networks: Sequence[Frozen], weights: Floats, windows: Windows, ser
 
 
 @torch.no_grad()
-def likelihood(
-    networks: Sequence[Frozen], weights: Floats, windows: Windows, series: Ints, origins: Ints
-) -> dict[str, float]:
-    """Mean logarithm of the density (of counts the probability) of what came after the origins [K].
+def log_densities(networks: Sequence[Frozen], windows: Windows, series: Ints, origins: Ints) -> Floats:
+    """Logarithm of each network's density (of counts the probability) of what came after the origins [K], [M, K, H].
 
-    It is that of the networks' own distributions, mixed by `weights` [M], in the user's units. Under
-    `log_likelihood`; nothing where the loss is not one of a distribution.
+    In the user's units; NaN where the value is missing. No rows (M is 0) where the loss is not one of a distribution.
     """
     if networks[0].interval != "likelihood":
-        return {}
+        return np.empty((0, len(series), windows.horizon))
     models = [thaw(network) for network in networks]
     out = np.empty((len(networks), len(series), windows.horizon))
     with one_thread():
@@ -71,6 +68,13 @@ def likelihood(
             for m, model in enumerate(models):
                 made = model.loss.log_density(model(*read(batch)), Truth.of(batch))[:, 0].numpy()  # type: ignore[attr-defined]
                 out[m, part] = np.where(np.isnan(z), np.nan, made - np.where(logs, z, 0.0))
+    return out
+
+
+def likelihood(densities: Floats, weights: Floats) -> dict[str, float]:
+    """Mean logarithm of what `log_densities` found, mixed by `weights` [M], under `log_likelihood`; of none nothing."""
+    if not len(densities):
+        return {}
     with np.errstate(divide="ignore"):
-        mixed = np.logaddexp.reduce(out + np.log(weights)[:, None, None])
+        mixed = np.logaddexp.reduce(densities + np.log(weights)[:, None, None])
     return {"log_likelihood": float(np.nanmean(mixed))}

@@ -15,6 +15,8 @@ from numpy.typing import NDArray
 from lstmcast import device, ensemble, fitness, guard, inference, intervals, metrics, season, store, warmstart
 from lstmcast.checkpoint import Checkpoint
 from lstmcast.config import QUANTILES
+from lstmcast.distributed import team
+from lstmcast.errors import UsageError
 from lstmcast.events import Event, OnEvent
 from lstmcast.features import CANDIDATES
 from lstmcast.holdout import GLANCED, JUDGED, hold_back
@@ -52,13 +54,15 @@ class Forecaster(Predictor):
 
         With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the same forecaster.
         Raises UsageError for settings that contradict the data, DivergedError when the loss explodes, RunError for a
-        checkpoint of another fit.
+        checkpoint of another fit. Within `distributed.joined` all ranks call it alike; what the first one has then
+        learnt is whole, the others hold no judgement.
         """
         tell = on_event or (lambda _: None)
         window, place = self.config.window, device.find(self.config.train.device)
         self.panel, self.notes = panel, panel.notes
         if self.config.inputs.joint:
             require_targets(panel)
+        _require_shares(panel, joint=self.config.inputs.joint)
         informed = self._informed(panel, 0)
         seasons = seasons_behind(informed, window.season, self._scaling)
         self.horizon = window.horizon or season.default_horizon(panel, seasons.main)
@@ -74,8 +78,9 @@ class Forecaster(Predictor):
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:
             tell(Event("prepare", f"training on {device.name(place)}"))
-        everything = np.arange(len(panel)), panel.lengths
-        windows = self._windows(panel, self.scaling.scaler, self.horizon, *everything)
+        own = team().own(len(panel))
+        part = panel if team().size == 1 else panel.select(own)
+        windows = self._windows(part, self.scaling.scaler.take(own), self.horizon, own, part.lengths)
         task = ensemble.Task(windows, *held)
         begin = warmstart.find(self.config, Forecaster._weights)
         self.start = begin.record
@@ -134,7 +139,7 @@ class Forecaster(Predictor):
             self._judge(task, as_is)
             return probe
         self._judge(task, [*as_is, freeze(probe[0].network)], np.array([1.0, TRAINED][-1 - len(as_is) :]))
-        everything = task._replace(ends=task.windows.lengths, series=task.series[:0], origins=task.origins[:0])
+        everything = task._replace(ends=self.panel.lengths, series=task.series[:0], origins=task.origins[:0])
         final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
         members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline)
         self.networks = as_is + [freeze(member.network) for member in members]
@@ -149,15 +154,19 @@ class Forecaster(Predictor):
 
     def _judge(self, task: ensemble.Task, networks: list[Frozen], prior: Floats | None = None) -> None:
         """Set the guard and the verdict from forecasts of the windows that training has not seen."""
-        self.spread = None
+        self.spread = self.verdict = None
         if not len(task.series):
-            self.verdict = None
             if networks[0].interval == "residuals":
                 self.spread = np.tile(intervals.unknown(self.horizon), (len(networks), 1, 1))
             self.guard = guard.unjudged(len(networks), len(CANDIDATES))
             self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
             return
         made, options = inference.forecast(networks, *task.judged(), spread=self._unseen_spread(task, networks))
+        made, options = task.whole(made, 1), task.whole(options, 0)
+        densities = task.whole(fitness.log_densities(networks, *task.judged()), 1)
+        if not team().first:
+            self.guard = guard.unjudged(len(networks), len(CANDIDATES))
+            return
         actual = actuals(self.panel, task.series, task.origins, self.horizon)
         scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
         loyalty = PANEL_LOYALTY if len(self.panel) >= PANEL else guard.LOYALTY
@@ -171,13 +180,24 @@ class Forecaster(Predictor):
         where = self.panel, task.series, task.origins
         levels, kind = np.array(QUANTILES), self.probability
         self.verdict = judge(*where, unseen, levels, self.season, by_series=named, probability=kind)
-        self.verdict.model.update(fitness.likelihood(networks, self.guard.members, *task.judged()))
+        self.verdict.model.update(fitness.likelihood(densities, self.guard.members))
 
     def _unseen_spread(self, task: ensemble.Task, networks: list[Frozen]) -> Floats | None:
         """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
         if networks[0].interval != "residuals":
             return None
-        errors = fitness.errors(networks, *task.judged())
+        errors = task.whole(fitness.errors(networks, *task.judged()), 1)
         self.spread = np.stack([intervals.spread(one) for one in errors])
         fold = guard.folds(task.series)
-        return np.stack([intervals.left_out(one, fold) for one in errors])
+        return np.stack([intervals.left_out(one, fold)[task.own()] for one in errors])
+
+
+def _require_shares(panel: Panel, *, joint: bool) -> None:
+    """Raise UsageError where the ranks of a fit have nothing to share."""
+    least = max(PANEL, team().size)
+    if team().size > 1 and len(panel) < least:
+        raise UsageError(
+            f"{team().size} ranks need {least} series or more; there are {len(panel)}", "fit without torchrun"
+        )
+    if team().size > 1 and joint:
+        raise UsageError("--joint needs all series beside each other", "fit without torchrun, or leave out --joint")

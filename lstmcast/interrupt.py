@@ -35,7 +35,7 @@ class Waiting:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        """Give the signals back."""
+        """Give the signals back, but for what was made to ignore them meanwhile."""
         self._give_back()
         if self.number and (kind is None or issubclass(kind, Exception)):
             self.go()
@@ -64,4 +64,6 @@ class Waiting:
         if signal.SIGALRM in self.before:
             signal.setitimer(signal.ITIMER_REAL, 0)
         while self.before:
-            signal.signal(*self.before.popitem())
+            number, handler = self.before.popitem()
+            if signal.getsignal(number) == self._arrived:
+                signal.signal(number, handler)

@@ -162,7 +162,8 @@ class Predictor(Parameters):
         from lstmcast import fitness  # needs torch, as these losses do
 
         windows = self.seen_windows(panel, series, origins, horizon)
-        return fitness.likelihood(self.networks, self.guard.members, windows, series, origins)
+        densities = fitness.log_densities(self.networks, windows, series, origins)
+        return fitness.likelihood(densities, self.guard.members)
 
     def save(self, path: str | Path, *, force: bool = False, previous: rundir.Previous = "none") -> Path:
         """Write the run directory: weights, scaler state, context, history, verdict and a manifest with their hashes.

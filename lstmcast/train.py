@@ -17,6 +17,7 @@ from torch import Tensor
 
 from lstmcast.config import Device, Precision
 from lstmcast.device import CPU
+from lstmcast.distributed import team
 from lstmcast.errors import DivergedError
 from lstmcast.events import Event, OnEvent
 from lstmcast.losses import Truth
@@ -199,9 +200,10 @@ class _Training:
             lr = schedule.lr * min(1.0, self.step / WARM_UP) * DECAYS[schedule.decay]((self.step - 1) / steps)
             self.optimizer.lr = lr
             batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
+            self._seed_share()
             self._note(*_update(self.network, self.optimizer, batch, schedule))
             _blend(self.average, self.network, min(AVERAGE, self.step / (self.step + 5)))
-            late = self.step < steps and time.monotonic() + self.asking >= deadline
+            late = self.step < steps and _late(deadline - self.asking)
             if self.step % schedule.every == 0 or self.step == steps or late:
                 self._check(self.step if late else steps, self.running, lr, on_event)
             if keeper and keeper.due():
@@ -213,6 +215,12 @@ class _Training:
         self.network.load_state_dict(trained.weights)
         self.network.eval()
         return trained
+
+    def _seed_share(self) -> None:
+        """Let each rank drop out other units of its part of a step, the same ones whenever the step is done again."""
+        if team().size > 1:
+            state = np.random.SeedSequence([self.schedule.seed, self.step, team().rank]).generate_state(1)
+            torch.manual_seed(int(state[0]))
 
     def _note(self, loss: float, naive: float) -> None:
         """Take down the loss of a step, and what the naive forecast would have lost there."""
@@ -286,15 +294,27 @@ def _under(prefix: str, kept: State) -> dict[str, Tensor]:
 
 
 def _update(network: Network, optimizer: Optimizer, batch: Batch, schedule: Schedule) -> tuple[float, float]:
-    """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units."""
-    truth = Truth.of(batch, network.device)
-    made = network(*read(batch, network.device))
-    loss = network.loss(made, truth)
+    """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units.
+
+    Of ranks, each reckons its part of the batch, which weighs as many targets as are known in it: the loss is a mean.
+    """
     optimizer.clear()
-    loss.backward()  # type: ignore[no-untyped-call]
+    figures = 0.0, 0.0
+    if len(batch.at):
+        truth = Truth.of(batch, network.device)
+        made = network(*read(batch, network.device))
+        loss = network.loss(made, truth)
+        loss.backward()  # type: ignore[no-untyped-call]
+        figures = float(loss.detach()), network.loss.naive(made.detach(), truth)
+    mean, naive = team().average(network.parameters(), figures, float((~np.isnan(batch.target)).sum()))
     torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
     optimizer.step()
-    return float(loss.detach()), network.loss.naive(made.detach(), truth)
+    return mean, naive
+
+
+def _late(deadline: float) -> bool:
+    """Whether time is up; ranks have clocks of their own, and stop when the first of them says so."""
+    return deadline < math.inf and team().agree(wish=time.monotonic() >= deadline)
 
 
 @torch.no_grad()

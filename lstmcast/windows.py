@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.distributed import team
 from lstmcast.features import CLIP, LIMIT, Seasons, Steps, candidates, horizon_features, older_seasons
 
 Floats = NDArray[np.float64]
@@ -154,11 +155,13 @@ class Windows:
 class Sampler:
     """Draws training chunks: series by the square root of their number of windows, chunks evenly inside.
 
-    ends: [N], steps of each series that training may see. Series without a window are never drawn.
+    ends: [N], steps of each series that training may see. Series without a window are never drawn. Of the ranks of one
+    fit each has `windows` of its own series, draws as all do, and makes its part of the batch.
     """
 
     windows: Windows
     ends: Ints
+    own_ends: Ints
     first: Ints
     last: Ints
     usable: Ints
@@ -181,17 +184,19 @@ class Sampler:
             return None
         count = np.minimum(last - first + 1, 10 * windows.stride)[usable]
         weight = np.sqrt(count) / np.sqrt(count).sum()
-        return cls(windows, ends, first, last, usable, weight)
+        own = ends if len(ends) == len(windows.lengths) else ends[team().own(len(ends))]
+        return cls(windows, ends, own, first, last, usable, weight)
 
     def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
-        """A batch of `batch_size` chunks with `origins` origins each."""
+        """A batch of `batch_size` chunks with `origins` origins each; of ranks, those chunks whose series are here."""
         stride = self.windows.stride
         series = rng.choice(self.usable, batch_size, p=self.weight)
         low, high = self.first[series], self.last[series]
         close = rng.integers(np.where(high - low < stride, low, low + stride - 1), high + 1)
         at = rng.integers(np.maximum(low, close - stride + 1)[:, None], (close + 1)[:, None], (batch_size, origins))
         at[:, 0] = close
-        return self.windows.batch(series, at, self.windows.chunk, self.ends)
+        own = team().holds(series)
+        return self.windows.batch(team().place(series[own]), at[own], self.windows.chunk, self.own_ends)
 
 
 def _rows(table: Singles, first: Ints, inside: Ints) -> Singles:

@@ -43,7 +43,8 @@ from lstmcast.cli import (
     update,
 )
 from lstmcast.cli.command import NAMES, Command
-from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest
+from lstmcast.distributed import LostRankError, started
+from lstmcast.errors import ExitCode, LstmcastError, ResourceError, UsageError, suggest
 
 Problem = tuple[ExitCode, str, str, str]
 """Exit code, kind, message and hint."""
@@ -100,6 +101,9 @@ def _root(
         bool, typer.Option("--version", help="Show the versions and exit.", callback=_show_version, is_eager=True)
     ] = False,
 ) -> None:
+    if started().size > 1 and context.invoked_subcommand != "fit":
+        hint = "leave out torchrun, or unset WORLD_SIZE"
+        raise UsageError("torchrun has started many ranks, which nothing but a fit shares", hint)
     if context.invoked_subcommand is None:
         typer.echo(context.get_help(), err=True)
         raise typer.Exit(ExitCode.USAGE)
@@ -108,13 +112,14 @@ def _root(
 def main() -> NoReturn:
     """Run the program on the process's arguments and end the process with its status."""
     _hold_standard_streams()
+    _leave_to_the_first()
     signals.handle()
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # what a library mutters is not for users, in no process
         os.environ["PYTHONWARNINGS"] = "ignore"
     status = run(sys.argv[1:])
-    if signals.raised:
-        os._exit(status)  # worker processes end by themselves: nobody waits for that
+    if signals.raised or (status == ExitCode.RESOURCE and started().size > 1):
+        os._exit(status)  # worker processes end by themselves; torchrun's signal, after a lost rank, comes in between
     sys.exit(status)
 
 
@@ -150,6 +155,8 @@ def _fail(error: BaseException, *, as_json: bool) -> int:
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else ExitCode.BUG
     code, kind, message, hint = _describe(error)
+    if not started().first and not isinstance(error, LostRankError) and code in (ExitCode.BUG, ExitCode.RESOURCE):
+        sys.stderr, message = sys.__stderr__ or sys.stderr, f"rank {started().rank}: {message}"
     hints = [*([hint] if hint else []), *getattr(error, "__notes__", [])][-2:]
     if as_json:
         fields = {"code": int(code), "kind": kind, "message": console.shortened(message), "hint": "; ".join(hints)}
@@ -242,6 +249,14 @@ def _hold_standard_streams() -> None:
             os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
             stream = os.fdopen(number, "r" if name == "stdin" else "w", encoding="utf-8", closefd=False)
             setattr(sys, name, stream)
+
+
+def _leave_to_the_first() -> None:
+    """Keep the ranks of a fit quiet but for the first; errors that are a rank's own are still told, see `_fail`."""
+    if started().size > 1:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")
+    if not started().first:
+        sys.stdout = sys.stderr = os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8")
 
 
 def _silence_stdout() -> None:

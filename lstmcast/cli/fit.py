@@ -1,11 +1,13 @@
 """`lstmcast fit`: learn from a file, say how good that is, keep the run."""
 
 import shlex
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 
 from typer import Context, Option
 
+from lstmcast import distributed
 from lstmcast.cli import output
 from lstmcast.cli.console import Report
 from lstmcast.cli.dryrun import DryRun, tell_plan
@@ -130,7 +132,9 @@ def fit(
         _refuse_changes(call)
     config = configuration(reading, window, model, train, inputs)
     place = Path(data) if alone else Path(out) if out else default_path(data, columns.columns().target)
-    kept = resume and Path(place, CHECKPOINT).is_dir()
+    first, again = distributed.started().first, distributed.restarted()
+    _check_ranks(data, train, engine, dry_run=dry_run)
+    kept = (resume or again) and Path(place, CHECKPOINT).is_dir()
     if holds_run(place) and not kept and not dry_run and (resume or if_exists == "skip"):
         report.say(f"{str(place)!r} holds a run already: skipped")
         _show_path(place, as_json=show.json)
@@ -143,8 +147,9 @@ def fit(
         tell_panel(report, panel)
         tell_plan(report, panel, config, "fit", as_json=show.json)
         return
-    with lock(place):
-        refuse_taken(place, force=force or kept)
+    with lock(place) if first else nullcontext():
+        if first:
+            refuse_taken(place, force=force or kept)
         if alone:
             config, panel = _read_kept(report, place)
         else:
@@ -152,6 +157,8 @@ def fit(
         tell_panel(report, panel)
         with engine.hired():
             forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)
+    if not first:
+        return
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
@@ -167,6 +174,20 @@ def fit(
     }
     _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
     check_gates(gates, verdict)
+
+
+def _check_ranks(data: str, train: TrainOptions, engine: EngineOptions, *, dry_run: bool) -> None:
+    """Raise UsageError for what ranks that torchrun has started cannot do together."""
+    if distributed.started().size == 1:
+        return
+    others = {
+        "read standard input": (data == "-", "each rank reads the data: give a file"),
+        "be a dry run": (dry_run, "leave out torchrun: what one process would take is estimated"),
+        "give jobs to others": ((train.jobs or 1) > 1 or engine.backend != "loky", "leave out -j and --backend"),
+    }
+    for what, (wrong, hint) in others.items():
+        if wrong:
+            raise UsageError(f"a fit under torchrun cannot {what}", hint)
 
 
 def _check(trackers: list[str] | None) -> None:
@@ -210,16 +231,17 @@ def _read_kept(report: Report, place: Path) -> "tuple[Config, Panel]":
 
 def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, every: float, afresh: bool) -> "Forecaster":
     """Train and save; what is learnt outlives an interruption."""
-    from lstmcast.checkpoint import Checkpoint
+    from lstmcast.checkpoint import of_this_rank
     from lstmcast.forecaster import Forecaster
 
-    checkpoint = Checkpoint(place, every)
+    checkpoint = of_this_rank(place, every)
     if afresh:
         checkpoint.discard()
     with checkpoint.settled():
-        with report.progress() as on_event:
+        with report.progress() as on_event, distributed.joined(config.train.device) as team:
             forecaster = Forecaster(config).fit(panel, on_event=on_event, checkpoint=checkpoint)
-        forecaster.save(place, force=True)
+        if team.first:
+            forecaster.save(place, force=True)
     return forecaster
 
 

@@ -1,0 +1,227 @@
+"""The ranks of one large fit that torchrun started: who this process is among them, what they reckon together.
+
+The only reader of RANK and WORLD_SIZE. Knows no model, data or files; loads torch only where ranks meet.
+
+Series are dealt out like cards: rank r of R holds series r, r + R, r + 2R... and what is computed of them. Random
+numbers are drawn alike by all ranks, for all series, and each rank does what falls on its own; sums over the ranks are
+then what one process would have reckoned, but for the order in which it adds.
+"""
+
+import contextlib
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.errors import ResourceError, UsageError
+
+if TYPE_CHECKING:
+    import torch
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+PATIENCE = 600.0
+"""Seconds that ranks wait for one that is silent. A process that ends is noticed at once."""
+
+
+class LostRankError(ResourceError):
+    """Another rank has ended, or has been silent for too long."""
+
+
+@dataclass(frozen=True)
+class Team:
+    """The ranks of a fit, and which of them this process is. The first alone speaks and writes."""
+
+    rank: int = 0
+    size: int = 1
+
+    @property
+    def first(self) -> bool:
+        """Whether this rank speaks and writes."""
+        return self.rank == 0
+
+    def own(self, count: int) -> Ints:
+        """Which of `count` series are held here, [n]."""
+        return np.arange(self.rank, count, self.size)
+
+    def holds(self, series: Ints) -> NDArray[np.bool_]:
+        """Whether each of these series is held here."""
+        return np.asarray(series % self.size == self.rank)
+
+    def place(self, series: Ints) -> Ints:
+        """Places of series that are held here among all that are."""
+        return series // self.size
+
+    def average(
+        self, parameters: "Iterable[torch.Tensor]", figures: Sequence[float], weight: float
+    ) -> tuple[float, ...]:
+        """Make gradients those of the mean over all ranks, each with its `weight`; returns the means of `figures`.
+
+        Every rank ends with the same bits. A rank whose weight is 0 has no say, whatever its gradients are.
+        """
+        if self.size == 1:
+            return tuple(figures)
+        import torch
+
+        owners = list(parameters)
+        parts = [torch.zeros_like(p) if p.grad is None else p.grad for p in owners]
+        facts = torch.tensor([*figures, 1.0], dtype=owners[0].dtype, device=owners[0].device)
+        flat = torch.cat([*(part.flatten() for part in parts), facts])
+        flat = flat * weight if weight else torch.zeros_like(flat)
+        self._sum(flat)
+        flat /= flat[-1].clamp(min=1.0)
+        *means, last = torch.split(flat, [*(p.numel() for p in owners), len(facts)])
+        for owner, mean in zip(owners, means, strict=True):
+            owner.grad = mean.view_as(owner)
+        return tuple(last[:-1].tolist())
+
+    def total(self, *figures: float) -> list[float]:
+        """Sums of figures over the ranks."""
+        return self._summed(np.array(figures, dtype=np.float64)).tolist()  # type: ignore[no-any-return]
+
+    def agree(self, *, wish: bool) -> bool:
+        """Whether any rank wishes it."""
+        return self.total(float(wish))[0] > 0
+
+    def whole(self, part: Floats, places: Ints, count: int, axis: int) -> Floats:
+        """The array of `count` rows along an axis of which every rank has a part: this one the rows at `places`."""
+        if self.size == 1:
+            return part
+        out = np.zeros((*part.shape[:axis], count, *part.shape[axis + 1 :]))
+        np.moveaxis(out, axis, 0)[places] = np.moveaxis(part, axis, 0)
+        return self._summed(out)
+
+    def told(self, say: Callable[[], bytes]) -> bytes:
+        """What the first rank says, which alone is asked."""
+        if self.size == 1:
+            return say()
+        import torch
+        from torch.distributed import broadcast
+
+        word = np.frombuffer(say() if self.first else b"", dtype=np.uint8)
+        length = torch.tensor([len(word)])
+        with _watched():
+            broadcast(length, 0)
+        heard = torch.from_numpy(word.copy()) if self.first else torch.empty(int(length), dtype=torch.uint8)
+        if len(heard):
+            with _watched():
+                broadcast(heard, 0)
+        return heard.numpy().tobytes()
+
+    def _summed(self, array: Floats) -> Floats:
+        if self.size > 1 and array.size:
+            import torch
+
+            self._sum(torch.from_numpy(array))
+        return array
+
+    def _sum(self, tensor: "torch.Tensor") -> None:
+        from torch.distributed import all_reduce
+
+        with _watched():
+            all_reduce(tensor)
+
+
+ALONE = Team()
+_TEAM: ContextVar[Team] = ContextVar("team", default=ALONE)
+
+
+def team() -> Team:
+    """The ranks that this block of the program works with; outside of `joined`, this process alone."""
+    return _TEAM.get()
+
+
+def started() -> Team:
+    """The ranks that torchrun has started, whether they have met yet or not."""
+    try:
+        found = Team(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+    except ValueError:
+        return ALONE
+    return found if 0 <= found.rank < found.size else ALONE
+
+
+def restarted() -> bool:
+    """Whether torchrun has started these ranks again, after the loss of one."""
+    return started().size > 1 and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+
+
+@contextlib.contextmanager
+def joined(device: str = "auto") -> Iterator[Team]:
+    """Meet the other ranks that torchrun has started, if any, and work with them in this block.
+
+    They talk through gloo, and of what is on GPUs through NCCL: each rank takes the GPU of its number on its host
+    unless `device` is "cpu". Raises UsageError where it has none, or no torchrun is there to meet by; from then on
+    LostRankError where one ends early.
+    """
+    found = started()
+    if found.size == 1:
+        yield ALONE
+        return
+    import torch
+    from torch import distributed
+
+    gpus = torch.cuda.device_count() if device != "cpu" else 0
+    local = int(os.environ.get("LOCAL_RANK", "0"))
+    if gpus and local >= gpus:
+        raise UsageError(
+            f"rank {found.rank} has no GPU: its host has {gpus}", f"torchrun --nproc-per-node={gpus}, or --device cpu"
+        )
+    if gpus:
+        torch.cuda.set_device(local)
+    try:
+        with _watched():
+            _meet("cpu:gloo,cuda:nccl" if gpus else "gloo")
+    except ValueError as error:
+        raise UsageError(
+            f"WORLD_SIZE is {found.size}, but there is no way to meet the other ranks: {error}",
+            "start with `torchrun --nproc-per-node=N -m lstmcast fit ...`, or unset WORLD_SIZE",
+        ) from error
+    token = _TEAM.set(found)
+    try:
+        yield found
+        distributed.destroy_process_group()  # not after an error: whoever is lost cannot say good-bye
+    finally:
+        _TEAM.reset(token)
+
+
+def _meet(backend: str) -> None:
+    """Find the other ranks of this start: torchrun's store still holds where those of the start before it were."""
+    from torch.distributed import PrefixStore, init_process_group  # type: ignore[attr-defined]
+    from torch.distributed.rendezvous import rendezvous
+
+    wait = timedelta(seconds=PATIENCE)
+    store, rank, size = next(rendezvous("env://", timeout=wait))
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
+        store = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    init_process_group(backend, store=store, rank=rank, world_size=size, timeout=wait)
+
+
+@contextlib.contextmanager
+def _watched() -> Iterator[None]:
+    """Let the failure of what ranks do together say that one is lost; raises LostRankError."""
+    import torch
+
+    try:
+        yield
+    except torch.OutOfMemoryError:
+        raise
+    except RuntimeError as error:
+        _end_by_itself()
+        raise LostRankError(
+            "another rank of this fit was lost, or is silent", "see what it said, or what torchrun says of it"
+        ) from error
+
+
+def _end_by_itself() -> None:
+    """Ignore SIGTERM from now on: torchrun sends it as soon as one rank is lost, and this one is ending already."""
+    ending: Any = signal.SIG_IGN
+    if threading.current_thread() is threading.main_thread():
+        signal.signal(signal.SIGTERM, ending)

@@ -1,0 +1,155 @@
+"""One fit by many ranks under torchrun: what one process learns, said and written once, whatever becomes of a rank."""
+
+import csv
+import math
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Program, environment, run_program
+
+TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+PANEL = ("panel.csv", "--target", "sold", "--series", "shop", "--members", "1")
+EXACT = ("--dropout", "0", "--precision", "float32")
+"""What makes one process and many ranks learn alike: ranks drop out other units, and bfloat16 rounds early."""
+
+
+LONG = ("fit", *PANEL, "--steps", "60", "--patience", "9", "--checkpoint-every", "0.1s", "--out")
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with `panel.csv`: 24 series of some 60 days."""
+    noise, place = random.Random(0), tmp_path_factory.mktemp("ranks")
+    rows = [
+        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * math.tau / 7) + noise.random()):.3f}"
+        for s in range(24)
+        for t in range(60 + 5 * (s % 3))
+    ]
+    place.joinpath("panel.csv").write_text("\n".join(["shop,day,sold", *rows, ""]))
+    return place
+
+
+def together(*arguments: str, cwd: Path, torchrun: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+    line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *arguments]
+    return subprocess.run(line, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=240, check=False)
+
+
+def curve(run: Path) -> list[tuple[str, int, float, float]]:
+    """Member, step, loss and validation of each line of a history, without its seconds."""
+    with run.joinpath("history.csv").open() as lines:
+        return [
+            (row["member"], int(row["step"]), float(row["loss"]), float(row["validation"]))
+            for row in csv.DictReader(lines)
+        ]
+
+
+def alike(one: Path, other: Path) -> bool:
+    """Whether two fits went the same way to within rounding."""
+    pairs = list(zip(curve(one), curve(other), strict=True))
+    names = all(a[:2] == b[:2] for a, b in pairs)
+    return names and all(a[2:] == pytest.approx(b[2:], rel=1e-4, nan_ok=True) for a, b in pairs)
+
+
+def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_writes(folder: Path) -> None:
+    asked = ("fit", *PANEL, *EXACT, "--steps", "12", "--out")
+    alone, ranks = run_program(*asked, "one", cwd=folder), together(*asked, "two", cwd=folder)
+    assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
+    assert ranks.stdout == "two\n"
+    assert ranks.stderr == alone.stderr.replace("predict one", "predict two")
+    assert alike(folder / "one", folder / "two")
+    assert sorted(path.name for path in folder.iterdir()) == ["one", "panel.csv", "two"]
+    assert {path.name for path in (folder / "two").iterdir()} == {path.name for path in (folder / "one").iterdir()}
+
+
+@pytest.fixture(scope="module")
+def uncut(folder: Path) -> bytes:
+    """The weights that a fit of two ranks learns which nothing interrupts."""
+    done = together(*LONG, "uncut", cwd=folder)
+    assert done.returncode == 0, done.stderr
+    return folder.joinpath("uncut", "model.safetensors").read_bytes()
+
+
+def killed(folder: Path, out: str, victim: int, *torchrun: str) -> "tuple[int, str, str, float]":
+    """Fit with two ranks, kill one once something is kept; returns status, stdout, stderr, seconds after the kill."""
+    line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *LONG, out]
+    with subprocess.Popen(
+        line, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as program:
+        limit = time.monotonic() + 120
+        while not list(folder.glob(f"{out}/checkpoint/*.safetensors")):
+            assert program.poll() is None and time.monotonic() < limit
+            time.sleep(0.1)
+        os.kill(_rank(program.pid, victim), signal.SIGKILL)
+        began = time.monotonic()
+        stdout, stderr = program.communicate(timeout=240)
+        return program.returncode, stdout, stderr, time.monotonic() - began
+
+
+def _rank(torchrun: int, rank: int) -> int:
+    children = Path(f"/proc/{torchrun}/task/{torchrun}/children").read_text().split()
+    for child in children:
+        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+            return int(child)
+    raise AssertionError(f"torchrun has no rank {rank} among {children}")
+
+
+@pytest.mark.slow
+def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(folder: Path, uncut: bytes) -> None:
+    status, stdout, stderr, seconds = killed(folder, "cut", 1)
+    assert status == 1 and seconds < 30  # torchrun's own status; that of the rank that was left is in its report
+    assert stdout == ""
+    assert "exitcode  : 6 " in stderr and "error: another rank of this fit was lost" in stderr
+    assert "lstmcast fit --resume cut" in stderr
+    gone_on = together("fit", "--resume", "cut", cwd=folder)
+    assert (gone_on.returncode, gone_on.stdout) == (0, "cut\n"), gone_on.stderr
+    assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
+    folder: Path, uncut: bytes, victim: int
+) -> None:
+    status, stdout, stderr, _ = killed(folder, f"again-{victim}", victim, "--max-restarts=1")
+    assert (status, stdout) == (0, f"again-{victim}\n"), stderr
+    assert not (folder / f"again-{victim}" / "checkpoint").exists()
+    assert (folder / f"again-{victim}" / "model.safetensors").read_bytes() == uncut
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        (("predict", "runs/x"), "nothing but a fit"),
+        (("fit", "-", "--target", "sold"), "cannot read standard input"),
+        (("fit", *PANEL, "--dry-run"), "cannot be a dry run"),
+        (("fit", *PANEL, "-j", "2"), "cannot give jobs to others"),
+    ],
+)
+def test_what_ranks_cannot_do_together_is_refused(
+    quickly: Program, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], word: str
+) -> None:
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    done = quickly(*arguments, cwd=folder)
+    assert done.returncode == 2
+    assert word in done.stderr and "torchrun" in done.stderr
+
+
+@pytest.mark.slow
+def test_few_series_are_not_shared_and_the_first_rank_says_so_once(folder: Path) -> None:
+    few = folder / "panel.csv"
+    short = "".join(line for line in few.read_text().splitlines(keepends=True) if line[:2] in ("sh", "s1"))
+    (folder / "few.csv").write_text(short)
+    done = together("fit", "few.csv", *PANEL[1:], "--out", "few", cwd=folder)
+    assert done.stderr.count("2 ranks need 20 series or more; there are 11") == 1
+    assert "exitcode  : 2 " in done.stderr
+    assert not (folder / "few").exists()
+    (folder / "few.csv").unlink()
