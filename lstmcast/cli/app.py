@@ -118,8 +118,8 @@ def main() -> NoReturn:
         warnings.simplefilter("ignore")  # what a library mutters is not for users, in no process
         os.environ["PYTHONWARNINGS"] = "ignore"
     status = run(sys.argv[1:])
-    if signals.raised or (status == ExitCode.RESOURCE and started().size > 1):
-        os._exit(status)  # worker processes end by themselves; torchrun's signal, after a lost rank, comes in between
+    if signals.raised or (status and started().size > 1):
+        os._exit(status)  # worker processes end by themselves; torchrun's signal to other ranks would come in between
     sys.exit(status)
 
 

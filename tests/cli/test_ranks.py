@@ -1,6 +1,7 @@
 """One fit by many ranks under torchrun: what one process learns, said and written once, whatever becomes of a rank."""
 
 import csv
+import json
 import math
 import os
 import random
@@ -29,11 +30,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with `panel.csv`: 24 series of some 60 days."""
     noise, place = random.Random(0), tmp_path_factory.mktemp("ranks")
     rows = [
-        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * math.tau / 7) + noise.random()):.3f}"
+        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * 0.9) + noise.random()):.3f},{t % 5}"
         for s in range(24)
         for t in range(60 + 5 * (s % 3))
     ]
-    place.joinpath("panel.csv").write_text("\n".join(["shop,day,sold", *rows, ""]))
+    place.joinpath("panel.csv").write_text("\n".join(["shop,day,sold,price", *rows, ""]))
     return place
 
 
@@ -52,7 +53,9 @@ def curve(run: Path) -> list[tuple[str, int, float, float]]:
 
 
 def alike(one: Path, other: Path) -> bool:
-    """Whether two fits went the same way to within rounding."""
+    """Whether two fits went the same way to within rounding, and came to the same verdict."""
+    verdicts = [json.loads(run.joinpath("metrics.json").read_text())["verdict"]["model"] for run in (one, other)]
+    assert verdicts[0] == pytest.approx(verdicts[1], rel=1e-3)
     pairs = list(zip(curve(one), curve(other), strict=True))
     names = all(a[:2] == b[:2] for a, b in pairs)
     return names and all(a[2:] == pytest.approx(b[2:], rel=1e-4, nan_ok=True) for a, b in pairs)
@@ -65,8 +68,36 @@ def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_
     assert ranks.stdout == "two\n"
     assert ranks.stderr == alone.stderr.replace("predict one", "predict two")
     assert alike(folder / "one", folder / "two")
-    assert sorted(path.name for path in folder.iterdir()) == ["one", "panel.csv", "two"]
+    assert not list(folder.glob(".*"))
     assert {path.name for path in (folder / "two").iterdir()} == {path.name for path in (folder / "one").iterdir()}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "options",
+    [
+        ("--loss", "mse"),
+        ("--loss", "student-t"),
+        ("--future", "price", "--from", "scratch"),
+        ("--batch-size", "2"),
+    ],
+    ids=" ".join,
+)
+def test_ranks_learn_the_same_whatever_is_learnt_and_however_little_falls_on_each(
+    folder: Path, options: tuple[str, ...]
+) -> None:
+    asked, name = ("fit", *PANEL, *EXACT, *options, "--steps", "8", "--out"), "-".join(options).strip("-")
+    alone, ranks = run_program(*asked, f"{name}-1", cwd=folder), together(*asked, f"{name}-2", cwd=folder)
+    assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
+    assert alike(folder / f"{name}-1", folder / f"{name}-2")
+
+
+@pytest.mark.slow
+def test_all_ranks_stop_when_the_time_budget_is_spent(folder: Path) -> None:
+    asked = ("--steps", "5000", "--patience", "999", "--time-budget", "4s", "--out", "soon")
+    done = together("fit", *PANEL, *asked, cwd=folder)
+    assert (done.returncode, done.stdout) == (0, "soon\n"), done.stderr
+    assert "the time budget of 4 s stopped training" in done.stderr
 
 
 @pytest.fixture(scope="module")
@@ -77,8 +108,11 @@ def uncut(folder: Path) -> bytes:
     return folder.joinpath("uncut", "model.safetensors").read_bytes()
 
 
-def killed(folder: Path, out: str, victim: int, *torchrun: str) -> "tuple[int, str, str, float]":
-    """Fit with two ranks, kill one once something is kept; returns status, stdout, stderr, seconds after the kill."""
+def killed(folder: Path, out: str, victim: int | None, *torchrun: str) -> "tuple[int, str, str, float]":
+    """Fit with two ranks, once something is kept kill one, or ask torchrun to end (None).
+
+    Returns status, stdout, stderr, seconds after that.
+    """
     line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *LONG, out]
     with subprocess.Popen(
         line, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
@@ -87,7 +121,10 @@ def killed(folder: Path, out: str, victim: int, *torchrun: str) -> "tuple[int, s
         while not list(folder.glob(f"{out}/checkpoint/*.safetensors")):
             assert program.poll() is None and time.monotonic() < limit
             time.sleep(0.1)
-        os.kill(_rank(program.pid, victim), signal.SIGKILL)
+        if victim is None:
+            program.terminate()
+        else:
+            os.kill(_rank(program.pid, victim), signal.SIGKILL)
         began = time.monotonic()
         stdout, stderr = program.communicate(timeout=240)
         return program.returncode, stdout, stderr, time.monotonic() - began
@@ -111,6 +148,16 @@ def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(folder
     gone_on = together("fit", "--resume", "cut", cwd=folder)
     assert (gone_on.returncode, gone_on.stdout) == (0, "cut\n"), gone_on.stderr
     assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
+
+
+@pytest.mark.slow
+def test_a_signal_to_torchrun_waits_until_the_first_rank_has_kept_what_was_learnt(folder: Path, uncut: bytes) -> None:
+    _, stdout, stderr, seconds = killed(folder, "stopped", None)
+    assert stdout == "" and seconds < 30
+    assert stderr.count("terminated\n") == 1 and "lstmcast fit --resume stopped" in stderr
+    gone_on = together("fit", "--resume", "stopped", cwd=folder)
+    assert (gone_on.returncode, gone_on.stdout) == (0, "stopped\n"), gone_on.stderr
+    assert (folder / "stopped" / "model.safetensors").read_bytes() == uncut
 
 
 @pytest.mark.slow
