@@ -149,8 +149,8 @@ def started() -> Team:
 
 
 def restarted() -> bool:
-    """Whether torchrun has started these ranks again, after the loss of one."""
-    return started().size > 1 and os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
+    """Whether torchrun has started this process again, after the loss of a rank; it may be the only one left."""
+    return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 @contextlib.contextmanager

@@ -93,9 +93,14 @@ def test_the_environment_says_which_rank_this_is(
     for name, value in given.items():
         monkeypatch.setenv(name, value)
     assert started() == found
-    assert not restarted()
-    monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", "1")
-    assert restarted() == (found.size > 1)
+
+
+@pytest.mark.parametrize(("count", "found"), [("", False), ("0", False), ("1", True)])
+def test_torchrun_says_whether_this_is_a_new_start(monkeypatch: pytest.MonkeyPatch, count: str, found: bool) -> None:
+    monkeypatch.delenv("TORCHELASTIC_RESTART_COUNT", raising=False)
+    if count:
+        monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", count)
+    assert restarted() == found
 
 
 def test_ranks_that_nobody_brings_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
