@@ -201,6 +201,9 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
     plan = frame.assign(units=None, date=pd.to_datetime(frame["date"]) + pd.Timedelta(days=151))
     pd.concat([frame, plan.assign(date=plan["date"].dt.strftime("%Y-%m-%d"))]).to_parquet(folder / "sales.parquet")
     plan.to_csv(folder / "plan.csv", index=False)
+    (folder / "sales-by-shop").mkdir()
+    for shop, part in pd.read_parquet(folder / "sales.parquet").groupby("shop"):
+        part.to_parquet(folder / f"sales-by-shop/{shop}.parquet")
     text = frame.to_csv(index=False, sep=";", decimal=",")
     import gzip
 
