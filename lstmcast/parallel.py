@@ -122,7 +122,8 @@ def _in_order(
             job.tries += 1
             again += 1
             if job.tries > hired.retries:
-                raise ResourceError(f"{lost}, whatever it was given {job.tries} times", _FEWER) from lost.__cause__
+                said = "a worker process died over the same job each time, most likely for want of memory"
+                raise ResourceError(said, _FEWER) from lost.__cause__
             job.future = hired.submit(work, job.task)
             continue
         out.popleft()
@@ -155,7 +156,7 @@ def _result(hired: Engine, future: "Future[Any]") -> tuple[Any, Exception | None
         except Exception as lost:
             if not any(kind.__name__ in DEATHS for kind in type(lost).__mro__):
                 raise
-            raise Lost("a worker process died, most likely for want of memory") from lost
+            raise Lost from lost
         else:
             return made
 

@@ -50,7 +50,8 @@ def forecast(
 
     The network is used as it ships, and nothing is saved: it has seen synthetic series only, and your data just says
     how far to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually
-    better. A folder of Parquet that holds whole series a file is done file by file where -o is a folder too.
+    better. A folder of Parquet, whole series in each file, is done file by file where the
+    output is a folder.
     """
     roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles, "--quantiles")
     config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))

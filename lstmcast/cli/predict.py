@@ -81,7 +81,7 @@ def predict(
 
     Without DATA the forecast goes on from the end of the training data, with DATA from the last row of each series in
     it; where DATA holds new rows only, the run's own history goes before them. The training is left as it is. A folder
-    of Parquet that holds whole series a file is done file by file where -o is a folder too.
+    of Parquet, whole series in each file, is done file by file where the output is a folder.
     """
     levels = read_levels(quantiles, "--quantiles")
     if is_sharded(data, output_file):

@@ -3,6 +3,7 @@
 What a disk does is in test_crash.py.
 """
 
+import contextlib
 import os
 import resource
 import signal
@@ -178,19 +179,42 @@ def test_p5_a_clock_that_jumps_makes_no_difference(tmp_path: Path) -> None:
     assert all(0 <= one < 100 for one in seconds)
 
 
-def test_p6_a_worker_that_is_killed_ends_the_fit_soon_and_leaves_no_other(tmp_path: Path) -> None:
-    def kill_worker(program: "subprocess.Popen[str]") -> None:
-        workers = [pid for pid in running(program.pid) if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+def workers_of(program: "subprocess.Popen[str]") -> list[int]:
+    found = []
+    for pid in running(program.pid):
+        with contextlib.suppress(OSError):
+            found += [pid] if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes() else []
+    return found
+
+
+def test_p6_a_worker_that_is_killed_is_replaced_and_the_fit_goes_on(tmp_path: Path) -> None:
+    def kill_one(program: "subprocess.Popen[str]") -> None:
+        workers = workers_of(program)
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
 
-    ended = disturbed(tmp_path, (*LONG, "--members", 2, "-j", 2, "-q"), kill_worker)
+    line = ("--target", "price", "--from=scratch", "--hidden=8", "--steps=1500", "--patience=9999", "--members", 2)
+    ended = disturbed(tmp_path, ("fit", "m.csv", *line, "-j", 2, "-q"), kill_one)
+    assert (ended.status, ended.orphans) == (0, [])
+    assert len(run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()) > 10
+
+
+def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_other(tmp_path: Path) -> None:
+    def kill_all(program: "subprocess.Popen[str]") -> None:
+        until = time.monotonic() + 60
+        while program.poll() is None and time.monotonic() < until:
+            for pid in workers_of(program)[:1]:
+                with contextlib.suppress(OSError):
+                    os.kill(pid, signal.SIGKILL)
+            time.sleep(0.3)
+
+    ended = disturbed(tmp_path, (*LONG, "--members", 2, "-j", 2, "-q"), kill_all)
     assert (ended.status, ended.orphans) == (6, [])
     first, second, third = ended.said.splitlines()
-    assert first == "error: a worker process died, most likely for want of memory"
+    assert first == "error: a worker process died over the same job each time, most likely for want of memory"
     assert second == "  use fewer jobs at a time (-j 1)"
     assert third == "  go on with `lstmcast fit --resume run`"
-    assert ended.seconds < 10
+    assert ended.seconds < 60
 
 
 def test_n1_a_training_that_explodes_is_tried_again_and_then_refused_and_never_saved(
