@@ -1,6 +1,7 @@
 """The ranks of one large fit that torchrun started: who this process is among them, what they reckon together.
 
-The only reader of RANK and WORLD_SIZE. Knows no model, data or files; loads torch only where ranks meet.
+The only reader of RANK and WORLD_SIZE. Knows no model, data or files. Every command asks it at its start, so it loads
+numpy and torch only where they are needed.
 
 Series are dealt out like cards: rank r of R holds series r, r + R, r + 2R... and what is computed of them. Random
 numbers are drawn alike by all ranks, for all series, and each rank does what falls on its own; sums over the ranks are
@@ -17,16 +18,15 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from lstmcast.errors import ResourceError, UsageError
 
 if TYPE_CHECKING:
+    import numpy as np
     import torch
+    from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+    Floats = NDArray[np.float64]
+    Ints = NDArray[np.int64]
 
 PATIENCE = 600.0
 """Seconds that ranks wait for one that is silent. A process that ends is noticed at once."""
@@ -48,15 +48,18 @@ class Team:
         """Whether this rank speaks and writes."""
         return self.rank == 0
 
-    def own(self, count: int) -> Ints:
+    def own(self, count: int) -> "Ints":
         """Which of `count` series are held here, [n]."""
+        import numpy as np
+
         return np.arange(self.rank, count, self.size)
 
-    def holds(self, series: Ints) -> NDArray[np.bool_]:
+    def holds(self, series: "Ints") -> "NDArray[np.bool_]":
         """Whether each of these series is held here."""
-        return np.asarray(series % self.size == self.rank)
+        held: NDArray[np.bool_] = series % self.size == self.rank
+        return held
 
-    def place(self, series: Ints) -> Ints:
+    def place(self, series: "Ints") -> "Ints":
         """Places of series that are held here among all that are."""
         return series // self.size
 
@@ -85,16 +88,20 @@ class Team:
 
     def total(self, *figures: float) -> list[float]:
         """Sums of figures over the ranks."""
+        import numpy as np
+
         return self._summed(np.array(figures, dtype=np.float64)).tolist()  # type: ignore[no-any-return]
 
     def agree(self, *, wish: bool) -> bool:
         """Whether any rank wishes it."""
         return self.total(float(wish))[0] > 0
 
-    def whole(self, part: Floats, places: Ints, count: int, axis: int) -> Floats:
+    def whole(self, part: "Floats", places: "Ints", count: int, axis: int) -> "Floats":
         """The array of `count` rows along an axis of which every rank has a part: this one the rows at `places`."""
         if self.size == 1:
             return part
+        import numpy as np
+
         out = np.zeros((*part.shape[:axis], count, *part.shape[axis + 1 :]))
         np.moveaxis(out, axis, 0)[places] = np.moveaxis(part, axis, 0)
         return self._summed(out)
@@ -103,6 +110,7 @@ class Team:
         """What the first rank says, which alone is asked."""
         if self.size == 1:
             return say()
+        import numpy as np
         import torch
         from torch.distributed import broadcast
 
@@ -116,7 +124,7 @@ class Team:
                 broadcast(heard, 0)
         return heard.numpy().tobytes()
 
-    def _summed(self, array: Floats) -> Floats:
+    def _summed(self, array: "Floats") -> "Floats":
         if self.size > 1 and array.size:
             import torch
 

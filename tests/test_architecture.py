@@ -199,6 +199,17 @@ def test_the_terminal_libraries_stay_in_their_home(library: str, home: str) -> N
     assert {user for user in users if not user.startswith(home)} == set()
 
 
+def test_one_room_alone_asks_which_rank_this_is() -> None:
+    words = {"RANK", "WORLD_SIZE", "LOCAL_RANK"}
+    users = {
+        named(path)
+        for path in SOURCES
+        for node in ast.walk(syntax(path))
+        if isinstance(node, ast.Constant) and node.value in words
+    }
+    assert users == {"distributed.py"}
+
+
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_nothing_that_is_read_can_run_code(path: Path) -> None:
     assert dangers(syntax(path)) == []
