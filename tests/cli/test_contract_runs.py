@@ -156,6 +156,10 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("evaluate", "evaluate runs/old-price new.csv"),
         ("backtest", "backtest old.csv --target price --steps 0 --windows 1"),
         ("backtest --dry-run", "backtest old.csv --target price --steps 0 --windows 1 --dry-run"),
+        ("predict --output FOLDER/", "predict runs/old-price {shards} -o {new}/ -j 1"),
+        ("forecast --output FOLDER/", "forecast {shards} --target price -o {new}/ -j 1"),
+        ("backtest --output FOLDER/", "backtest {shards} --target price --steps 0 --windows 1 -o {new}/ -j 1"),
+        ("detect --output FOLDER/", "detect runs/old-price {shards} -o {new}/ -j 1"),
         ("tune", "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}"),
         ("tune --dry-run", "tune old.csv --target price --steps 0 --trials 1 --dry-run"),
         ("detect", "detect runs/old-price new.csv"),
@@ -174,7 +178,10 @@ def check(told: dict[str, Any], heading: str) -> None:
 def test_06_json_of_every_command_is_as_documented(
     heading: str, line: str, fitted: Path, tmp_path: Path, quickly: Program
 ) -> None:
-    done = quickly(*line.format(new=tmp_path / "new").split(), "--json", "-q", cwd=fitted)
+    shards = tmp_path / "shards"
+    shards.mkdir()
+    pd.read_csv(fitted / "new.csv").to_parquet(shards / "new.parquet")
+    done = quickly(*line.format(new=tmp_path / "new", shards=shards).split(), "--json", "-q", cwd=fitted)
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
