@@ -24,7 +24,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.accuracy import CACHE
-from benchmarks.scalepage import page
+from benchmarks.scalepage import PICTURE, page
 from benchmarks.sets import ROOT
 from benchmarks.speed import machine
 
@@ -197,6 +197,28 @@ def ranks(folder: Path, _: int) -> Figures:
     return {"series": 2_000, "rows": found}
 
 
+def draw(kept: Figures, file: Path) -> None:
+    """Draw seconds against series, and the speed-up against workers."""
+    from matplotlib.figure import Figure
+
+    picture = Figure(figsize=(9, 3.4), layout="constrained")
+    left, right = picture.subplots(1, 2)
+    if "series" in kept:
+        counts = [int(count) for count in kept["series"]["rows"]]
+        rows = list(kept["series"]["rows"].values())
+        left.loglog(counts, [one["seconds"] for one in rows], "o-", label="seconds")
+        left.loglog(counts, [one["peak"] / 1e6 for one in rows], "s--", label="memory, MB")
+        left.set(xlabel="series", title="Forecasts of more series, two workers")
+        left.legend()
+    if "workers" in kept:
+        jobs = [int(count) for count in kept["workers"]["rows"]]
+        seconds = [one["seconds"] for one in kept["workers"]["rows"].values()]
+        right.plot(jobs, [seconds[0] / one for one in seconds], "o-")
+        right.plot(jobs, jobs, ":", color="grey")
+        right.set(xlabel="workers", xticks=jobs, title="Times as fast as one worker", ylim=(0, max(jobs)))
+    picture.savefig(file, dpi=110)
+
+
 SECTIONS = {"workers": workers, "series": series, "engines": engines, "rows": rows, "ranks": ranks}
 
 
@@ -222,6 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(text)
     if asked.out:
         asked.out.write_text(text, encoding="utf-8")
+        draw(kept, asked.out.parent / PICTURE)
     return 0
 
 

@@ -4,6 +4,7 @@ import textwrap
 from typing import Any
 
 Figures = dict[str, Any]
+PICTURE = "pictures/scale.png"
 BILLION = 1e9
 _NIGHT = 8 * 3600.0
 
@@ -21,6 +22,7 @@ def page(kept: Figures) -> str:
     if kept:
         last = list(kept.values())[-1]["machine"]
         parts.append(f"{last['cpu']}, {last['cores']} cores, Python {last['python']}.\n")
+        parts.append(f"![Seconds and memory against series; speed against workers]({PICTURE})\n")
     writers = {
         "series": ("More series", _series),
         "workers": ("More workers", _workers),
