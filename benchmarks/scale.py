@@ -228,6 +228,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)")
     parser.add_argument("--series", type=int, default=1_000_000, metavar="N", help="the most series (default: 1e6)")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
+    parser.add_argument("--busy", action="store_true", help="the machine does other work beside: say so on the page")
     parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page of what is kept")
     asked = parser.parse_args(arguments)
     if unknown := set(asked.sections) - set(SECTIONS):
@@ -237,7 +238,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}:", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             found = SECTIONS[name](Path(folder), asked.series)
-        kept[name] = found | {"on": date.today().isoformat(), "machine": machine()}
+        kept[name] = found | {"on": date.today().isoformat(), "machine": machine(), "busy": asked.busy}
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     text = page(kept)

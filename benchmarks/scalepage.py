@@ -32,7 +32,10 @@ def page(kept: Figures) -> str:
     }
     for name, (title, write) in writers.items():
         if name in kept:
-            parts.append(f"## {title}\n\n{write(kept[name])}")
+            busy = "\nMeasured while the machine did other work: the seconds are too many.\n" * kept[name].get(
+                "busy", False
+            )
+            parts.append(f"## {title}\n\n{write(kept[name])}{busy}")
     if {"series", "engines"} <= kept.keys():
         parts.append(f"## A billion series, on paper\n\n{_billion(kept)}")
     return "\n".join(parts)

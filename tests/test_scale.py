@@ -51,3 +51,4 @@ def test_the_page_counts_and_says_whether_the_bytes_are_the_same() -> None:
     assert "times 1,000" in text and "Work: 6 core hours" in text
     same["rows"]["dask"] = SPENT | {"sha256": "cd" * 32}
     assert "The files differ" in page({"engines": same})
+    assert "other work" in page({"engines": same | {"busy": True}}) and "other work" not in page({"engines": same})
