@@ -72,10 +72,15 @@ def forecast(
 def batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
     """Windows as validation and prediction read them, some at a time: which of them [K], and their batch."""
     steps = windows.context + windows.stride // 2
-    size = max(1, min(_WINDOWS, _STEPS // (steps + windows.horizon)))
+    size = _at_once(steps + windows.horizon)
     for start in range(0, len(series), size):
         part = slice(start, min(start + size, len(series)))
         yield part, windows.batch(series[part], origins[part, None], steps)
+
+
+def _at_once(steps: int) -> int:
+    """How many stretches of so many steps, behind and ahead, are read together."""
+    return max(1, min(_WINDOWS, _STEPS // steps))
 
 
 def strips(windows: Windows, series: Ints, origins: Ints, length: int) -> Iterator[tuple[Ints, Batch]]:
@@ -90,7 +95,7 @@ def strips(windows: Windows, series: Ints, origins: Ints, length: int) -> Iterat
     last = np.append(first[1:], len(series)) - 1
     places = np.minimum(first[:, None] + np.arange(length), last[:, None])
     steps = windows.context + windows.stride // 2 + length - 1
-    size = max(1, min(_WINDOWS, _STEPS // (steps + length * windows.horizon)))
+    size = _at_once(steps + length * windows.horizon)
     for start in range(0, len(places), size):
         part = places[start : start + size]
         yield part, windows.batch(series[part[:, 0]], origins[part], steps)

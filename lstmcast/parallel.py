@@ -167,7 +167,7 @@ def _tell(on_event: OnEvent | None, done: int, total: int, again: int) -> None:
 
 
 def is_here() -> bool:
-    """Whether jobs are done by this machine alone, and one at a time in this process."""
+    """Whether jobs are done by this machine alone; a single one is then done in this process."""
     return _plan().backend in HERE
 
 

@@ -124,10 +124,10 @@ def work_through(
     place = Path(out)
     place.mkdir(parents=True, exist_ok=True)
     _refuse_others(place, job)
-    outcome = Outcome()
-    kept = {shard.name: facts for shard in shards if (facts := _kept(place, shard, job.plan)) is not None}
+    plan = job.plan
+    kept = {shard.name: facts for shard in shards if (facts := _kept(place, shard, plan)) is not None}
     todo = [shard for shard in shards if shard.name not in kept]
-    outcome.facts, outcome.kept = kept, len(kept)
+    outcome = Outcome(kept, len(kept))
     if todo:
         _write_manifest(place, job, outcome, complete=False)
     again: list[str] = []
@@ -173,11 +173,16 @@ def _do(job: Job, shard: Shard, out: str) -> Made:
 
 def predict_shard(shard: Shard, run: str, horizon: int | None, levels: tuple[float, ...]) -> Content:
     """The forecast of a shard by a run."""
+    predictor, panel = _alike(shard, run)
+    panel = continued(panel, predictor.panel, predictor.context)
+    return predictor.columns(panel, horizon=horizon, quantiles=levels), _facts(panel)
+
+
+def _alike(shard: Shard, run: str) -> tuple[Predictor, Panel]:
+    """A run, loaded once in a process, and a shard read as its data were."""
     predictor = _loaded(run, open_run(run).manifest["sha256"])
     known, config = predictor.panel, predictor.config.data
-    panel = Panel.from_table(_read(shard, config), known.columns, config, like=known)
-    panel = continued(panel, known, predictor.context)
-    return predictor.columns(panel, horizon=horizon, quantiles=levels), _facts(panel)
+    return predictor, Panel.from_table(_read(shard, config), known.columns, config, like=known)
 
 
 @lru_cache(maxsize=1)
@@ -189,9 +194,7 @@ def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> Content:
     """The rows of a shard that are newer than a run, judged; how many anomalies there are is among the facts."""
     from lstmcast.anomaly import detect
 
-    predictor = _loaded(run, open_run(run).manifest["sha256"])
-    known, config = predictor.panel, predictor.config.data
-    panel = Panel.from_table(_read(shard, config), known.columns, config, like=known)
+    predictor, panel = _alike(shard, run)
     found = detect(predictor, panel, rate=rate, adapt=adapt)
     return _columns(found.rows), {**_facts(panel), "figures": found.figures}
 

@@ -26,8 +26,13 @@ class EngineOptions:
     ] = None
     insecure: Annotated[bool, Option("--insecure", help=_OPEN, rich_help_panel=TRAINING)] = False
 
+    @property
+    def asked(self) -> bool:
+        """Whether anybody but processes of this machine was asked for."""
+        return (self.backend, self.scheduler) != ("loky", None)
+
     def __post_init__(self) -> None:
-        if (self.backend, self.scheduler) != ("loky", None):
+        if self.asked:
             from lstmcast.engines import require
 
             require(self.backend, self.scheduler, insecure=self.insecure)

@@ -22,7 +22,7 @@ def is_sharded(data: str | None, out: str | None) -> bool:
 
 def alone(engine: EngineOptions, jobs: int | None) -> None:
     """One table is one job, whose cores are `jobs` at most; raises UsageError where others were to do it."""
-    if (engine.backend, engine.scheduler) != ("loky", None):
+    if engine.asked:
         raise UsageError(
             f"--backend {engine.backend} does jobs, and one table is one of them",
             "give a folder of Parquet and -o FOLDER/, or leave --backend out",
