@@ -7,6 +7,7 @@ state, or its end. A training ends in the same bytes from any of its states, so 
 import contextlib
 import hashlib
 import json
+import math
 import shlex
 import shutil
 import time
@@ -143,10 +144,14 @@ class Training:
     def __init__(self, file: Path, seconds: float) -> None:
         self.file = file
         self.seconds = seconds
-        self.next = time.monotonic() + seconds
+        self.next = math.inf
 
     def restore(self) -> State | None:
-        """Return the state that was kept last; raises RunError where it is not what was kept."""
+        """Return the state that was kept last; raises RunError where it is not what was kept.
+
+        The training begins here, on whatever machine: from now on its clock says when a state is due.
+        """
+        self.next = time.monotonic() + self.seconds
         data = team().told(self._read)
         if not data:
             return None

@@ -228,10 +228,9 @@ def train_members(
     keepers = [checkpoint and checkpoint.training(f"{kind}-{k}") for k in range(1, len(recipes) + 1)]
     members = []
     rounds = [-(-(len(recipes) - k) // jobs) for k in range(len(recipes))]
+    until = time.time() + (deadline - time.monotonic())  # monotonic clocks of two machines have nothing in common
     with one_thread(), _stoppable(checkpoint, on_event):
-        tasks = (
-            (recipe, task, *rest, deadline) for recipe, *rest in zip(recipes, reports, keepers, rounds, strict=True)
-        )
+        tasks = ((recipe, task, *rest, until) for recipe, *rest in zip(recipes, reports, keepers, rounds, strict=True))
         results = parallel.run(_train_one, tasks, jobs)
         for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
             if result is None:
@@ -271,9 +270,12 @@ def _stoppable(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Itera
 
 
 def _train_one(
-    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None, rounds: int, deadline: float
+    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None, rounds: int, until: float
 ) -> tuple[Shape, Trained] | None:
-    """Job of one member, in a process of its own or in this one; None where it was stopped."""
+    """Job of one member, in a process of its own or in this one; None where it was stopped.
+
+    It may take its share, one of `rounds`, of the time that is left until `until` (Unix time).
+    """
     if keeper and keeper.stopped():
         return None
     with one_thread():
@@ -282,8 +284,7 @@ def _train_one(
         task = task._replace(windows=device.kept(task.windows, place))
         network = build(recipe, task.windows).to(place)
         sampler = Sampler.over(task.windows, task.ends)
-        now = time.monotonic()
-        share = now + (deadline - now) / rounds
+        share = time.monotonic() + (until - time.time()) / rounds
         try:
             trained = train(network, sampler, recipe.schedule, _validation(task), on_event, keeper, share)
         except Stopped:

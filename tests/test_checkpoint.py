@@ -67,6 +67,7 @@ def test_a_state_is_due_after_some_seconds_or_when_all_are_to_stop(
     unfinished = Checkpoint(tmp_path, seconds=30)
     unfinished.folder.mkdir()
     training = unfinished.training("one")
+    assert training.restore() is None
     assert [training.due(), training.due()] == [False, True]
     training.keep(state())
     assert not training.due()

@@ -1,5 +1,7 @@
 """Recipes obey the user, members train alike in any number of processes, and forecast in the user's units."""
 
+import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -162,6 +164,27 @@ def test_a_member_does_not_depend_on_those_trained_before_it() -> None:
     together = ensemble.train_members(recipes(), task(), 1, None)[2]
     for name, value in alone.network.state_dict().items():
         assert torch.equal(value, together.network.state_dict()[name]), name
+
+
+@pytest.mark.parametrize("shift", [1e6, -1e6])
+def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
+    monkeypatch: pytest.MonkeyPatch, shift: float
+) -> None:
+    here = time.monotonic
+
+    def afar(work: Callable[..., object], tasks: Iterable[tuple[Any, ...]], *_: object) -> Iterator[object]:
+        for each in list(tasks):
+            with monkeypatch.context() as there:
+                there.setattr(time, "monotonic", lambda: here() + shift)
+                done = work(*each)
+            yield done
+
+    monkeypatch.setattr(ensemble.parallel, "run", afar)
+    long = QUICK._replace(steps=3000, patience=1000)
+    for schedule, seconds, late in ((QUICK, 60, False), (long, 0.3, True)):
+        learn = [Recipe("scratch", None, schedule, hidden=8)]
+        made = ensemble.train_members(learn, task(), 1, None, deadline=time.monotonic() + seconds)
+        assert made[0].trained.stopped is late
 
 
 def test_progress_is_told_over_all_members() -> None:
