@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from datetime import date, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -71,6 +72,18 @@ def write_months(path: Path, months: int) -> Path:
         for i in range(months)
     ]
     path.write_text("\n".join(["month,price", *rows, ""]))
+    return path
+
+
+def write_shops(path: Path) -> Path:
+    """A panel that ranks can share: 24 shops of some 60 days."""
+    noise = random.Random(0)
+    rows = [
+        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * 0.9) + noise.random()):.3f},{t % 5}"
+        for s in range(24)
+        for t in range(60 + 5 * (s % 3))
+    ]
+    path.write_text("\n".join(["shop,day,sold,price", *rows, ""]))
     return path
 
 

@@ -2,19 +2,16 @@
 
 import csv
 import json
-import math
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import Program, environment, run_program
+from tests.cli.conftest import Program, environment, run_program, write_shops
 
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 PANEL = ("panel.csv", "--target", "sold", "--series", "shop", "--members", "1")
@@ -27,15 +24,8 @@ LONG = ("fit", *PANEL, "--steps", "60", "--patience", "9", "--checkpoint-every",
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `panel.csv`: 24 series of some 60 days."""
-    noise, place = random.Random(0), tmp_path_factory.mktemp("ranks")
-    rows = [
-        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * 0.9) + noise.random()):.3f},{t % 5}"
-        for s in range(24)
-        for t in range(60 + 5 * (s % 3))
-    ]
-    place.joinpath("panel.csv").write_text("\n".join(["shop,day,sold,price", *rows, ""]))
-    return place
+    """A folder with `panel.csv`."""
+    return write_shops(tmp_path_factory.mktemp("ranks") / "panel.csv").parent
 
 
 def together(*arguments: str, cwd: Path, torchrun: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":

@@ -1,0 +1,201 @@
+"""More hosts than one: a fit whose ranks, and jobs whose workers, are on another one than the command.
+
+A host is a network namespace with an address of its own. It lives as long as a process in it that reads a pipe from
+this one; nothing of it outlives the tests, however they end.
+"""
+
+import contextlib
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+import pytest
+
+from tests.cli.conftest import PROGRAM, environment, write_shops
+
+PANEL = ("--target", "sold", "--series", "shop")
+FIT = ("fit", "panel.csv", *PANEL, "--members", "1")
+LONG = (*FIT, "--steps", "60", "--patience", "9", "--checkpoint-every", "0.1s", "--out")
+_WIRE = "wire"
+_READY = "ip link set lo up && echo ready && exec cat"
+
+
+class Host(NamedTuple):
+    """A network namespace, the process that keeps it, and its address."""
+
+    keeper: "subprocess.Popen[str]"
+    address: str
+
+    def within(self) -> tuple[str, ...]:
+        """The beginning of a line that runs in it."""
+        return ("nsenter", f"--target={self.keeper.pid}", "--user", "--net", "--preserve-credentials")
+
+    @contextlib.contextmanager
+    def start(self, *line: str, cwd: Path) -> "Iterator[subprocess.Popen[str]]":
+        """Run a program there for as long as the block lasts."""
+        with subprocess.Popen(
+            [*self.within(), *line],
+            cwd=cwd,
+            env=environment(GLOO_SOCKET_IFNAME=_WIRE),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        ) as program:
+            try:
+                yield program
+            finally:
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(program.pid, signal.SIGKILL)
+
+    def run(self, *line: str, cwd: Path) -> "subprocess.CompletedProcess[str]":
+        """Run a program there to its end."""
+        with self.start(*line, cwd=cwd) as program:
+            out, err = program.communicate(timeout=120)
+        return subprocess.CompletedProcess(line, program.returncode, out, err)
+
+
+@contextlib.contextmanager
+def _namespace(*line: str) -> "Iterator[subprocess.Popen[str]]":
+    pipe = subprocess.PIPE
+    with subprocess.Popen([*line, "sh", "-c", _READY], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as keeper:
+        assert keeper.stdout and keeper.stderr
+        if keeper.stdout.readline() != "ready\n":
+            pytest.skip(f"needs network namespaces, which are not to be had here: {keeper.stderr.read().strip()}")
+        yield keeper
+
+
+@pytest.fixture(scope="module")
+def hosts() -> Iterator[tuple[Host, Host]]:
+    """Two hosts with a wire between them; skips where they cannot be made."""
+    for program in ("unshare", "nsenter", "ip"):
+        if shutil.which(program) is None:
+            pytest.skip(f"needs network namespaces: there is no {program}")
+    with _namespace("unshare", "--user", "--map-root-user", "--net") as keeper:
+        first = Host(keeper, "10.77.0.1")
+        with _namespace(*first.within(), "unshare", "--net") as keeper:
+            second = Host(keeper, "10.77.0.2")
+            wire = ("ip", "link", "add", _WIRE, "type", "veth", "peer", "name", _WIRE, "netns", str(keeper.pid))
+            subprocess.run([*first.within(), *wire], check=True)
+            for host in (first, second):
+                for line in (f"addr add {host.address}/24 dev {_WIRE}", f"link set {_WIRE} up"):
+                    subprocess.run([*host.within(), "ip", *line.split()], check=True)
+            yield first, second
+
+
+# ---- ranks of a fit
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A folder with `panel.csv`, which all hosts see."""
+    return write_shops(tmp_path / "panel.csv").parent
+
+
+def launcher(hosts: tuple[Host, Host], here: Host, *options: str) -> tuple[str, ...]:
+    """The line that starts the one rank of a host."""
+    return (
+        *(sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1", *options),
+        *("--rdzv-backend=c10d", f"--rdzv-endpoint={hosts[0].address}:29400", f"--local-addr={here.address}"),
+        *(f"--rdzv-conf=is_host={int(here is hosts[0])}", "-m", "lstmcast"),
+    )
+
+
+def on_one_host(*arguments: str, cwd: Path) -> bytes:
+    """Weights that two ranks on one host learn."""
+    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "lstmcast"]
+    done = subprocess.run([*line, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return (cwd / arguments[-1] / "model.safetensors").read_bytes()
+
+
+def test_two_hosts_learn_what_two_ranks_of_one_learn_and_the_first_alone_writes(
+    hosts: tuple[Host, Host], folder: Path, tmp_path: Path
+) -> None:
+    asked = ("--steps", "12", "--out")
+    away = tmp_path / "away"
+    away.mkdir()
+    write_shops(away / "panel.csv")
+    with (
+        hosts[0].start(*launcher(hosts, hosts[0]), *FIT, *asked, "two", cwd=folder) as first,
+        hosts[1].start(*launcher(hosts, hosts[1]), *FIT, *asked, "two", cwd=away) as second,
+    ):
+        said = [program.communicate(timeout=120) for program in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    runs = [place / "two" for place in (folder, away) if (place / "two").exists()]
+    assert len(runs) == 1  # whichever host torchrun has made the first
+    assert sorted(out for out, _ in said) == ["", "two\n"]
+    assert sum("saved" in err for _, err in said) == 1
+    assert (runs[0] / "model.safetensors").read_bytes() == on_one_host(*FIT, *asked, "one", cwd=folder)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_rank_that_is_lost_on_one_host_is_started_again_and_all_go_on(
+    hosts: tuple[Host, Host], folder: Path, victim: int
+) -> None:
+    lines = [launcher(hosts, host, "--max-restarts=1") for host in hosts]
+    with (
+        hosts[0].start(*lines[0], *LONG, "cut", cwd=folder) as first,
+        hosts[1].start(*lines[1], *LONG, "cut", cwd=folder) as second,
+    ):
+        limit = time.monotonic() + 60
+        while not list(folder.glob("cut/checkpoint/*.safetensors")):
+            assert first.poll() is None and second.poll() is None and time.monotonic() < limit
+            time.sleep(0.1)
+        os.kill(_rank((first, second)[victim].pid), signal.SIGKILL)
+        said = [program.communicate(timeout=100) for program in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), said
+    assert (folder / "cut" / "model.safetensors").read_bytes() == on_one_host(*LONG, "uncut", cwd=folder)
+
+
+def _rank(torchrun: int) -> int:
+    """The process of the only rank that a launcher has started."""
+    (child,) = Path(f"/proc/{torchrun}/task/{torchrun}/children").read_text().split()
+    return int(child)
+
+
+# ---- workers of a cluster
+
+
+@pytest.fixture
+def cluster(hosts: tuple[Host, Host], tmp_path: Path) -> Iterator[str]:
+    """Address of a Dask scheduler on the second host, with a worker there."""
+    pytest.importorskip("distributed")
+    address = f"tcp://{hosts[1].address}:8786"
+    dask = (sys.executable, "-m", "dask")
+    place = tmp_path / "cluster"
+    place.mkdir()
+    with (
+        hosts[1].start(*dask, "scheduler", f"--host={hosts[1].address}", "--no-dashboard", cwd=place),
+        hosts[1].start(*dask, "worker", address, "--no-dashboard", "--no-nanny", "--nthreads=1", cwd=place),
+    ):
+        yield address
+
+
+def test_a_folder_is_forecast_by_workers_of_another_host(
+    hosts: tuple[Host, Host], cluster: str, tmp_path: Path
+) -> None:
+    table = pd.read_csv(write_shops(tmp_path / "panel.csv"), parse_dates=["day"])
+    (tmp_path / "data").mkdir()
+    for number in range(2):
+        table[table["shop"] == f"s{number}"].to_parquet(tmp_path / f"data/{number}.parquet")
+    line = (*PROGRAM, "forecast", "data", *PANEL, "-q", "-o")
+    there = ("--backend", "dask", "--scheduler", cluster)
+    refused = hosts[0].run(*line, "afar/", *there, cwd=tmp_path)
+    assert refused.returncode == 2 and "not encrypted" in refused.stderr and "--insecure" in refused.stderr
+    assert not (tmp_path / "afar").exists()
+    for name, options in (("near/", ("-j", "1")), ("afar/", (*there, "--insecure"))):
+        done = hosts[0].run(*line, name, *options, cwd=tmp_path)
+        assert (done.returncode, done.stderr) == (0, "")
+    for name in ("0.parquet", "1.parquet"):
+        assert (tmp_path / "afar" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
+    assert json.loads((tmp_path / "afar/manifest.json").read_text())["complete"] is True
