@@ -79,8 +79,8 @@ class Checkpoint:
         return rundir.open_run(self.folder)
 
     def training(self, name: str) -> "Training":
-        """Where the training of this name keeps its state."""
-        return Training(self.folder / f"{name}.safetensors", self.seconds)
+        """Where the training of this name keeps its state, whatever folder its worker is in."""
+        return Training((self.folder / f"{name}.safetensors").absolute(), self.seconds)
 
     def stop(self) -> None:
         """Ask all trainings, in whatever process, to keep their state and to end."""

@@ -95,8 +95,8 @@ class Outcome:
 
 
 def shards_of(folder: str | Path) -> list[Shard]:
-    """The shards of a folder, by name. Raises DataError where it holds no Parquet."""
-    root = Path(folder)
+    """The shards of a folder, by name, for workers in any folder. Raises DataError where it holds no Parquet."""
+    root = Path(folder).absolute()
     found: dict[str, list[str]] = {}
     for file in parquet_files(root):
         place = file.relative_to(root)
@@ -133,7 +133,7 @@ def work_through(
     again: list[str] = []
     results = parallel.run(
         _do,
-        ((job, shard, str(place)) for shard in todo),
+        ((job, shard, str(place.absolute())) for shard in todo),
         min(jobs, max(len(todo), 1)),
         on_event=lambda event: again.append(event.message),
     )

@@ -1,6 +1,7 @@
 """`lstmcast detect`: rows that are not as expected."""
 
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 from typer import Option
@@ -81,7 +82,8 @@ def detect(
         sealed = open_run(run).manifest["sha256"]
         from lstmcast.shards import Job, detect_shard, totals
 
-        job = Job("detect", detect_shard, (run, rate, adapt), {"run": sealed, "rate": rate, "adapt": adapt})
+        same = {"run": sealed, "rate": rate, "adapt": adapt}
+        job = Job("detect", detect_shard, (str(Path(run).absolute()), rate, adapt), same)
         outcome = work_through(Report.of(show), job, data, str(output_file), engine, jobs, as_json=False)
         figures = totals([facts["figures"] for facts in outcome.facts.values()])
         Report.of(show).say(sentence(figures))

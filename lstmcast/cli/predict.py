@@ -1,5 +1,6 @@
 """`lstmcast predict`: forecast with a run."""
 
+from pathlib import Path
 from typing import Annotated
 
 from typer import Option
@@ -90,7 +91,7 @@ def predict(
         from lstmcast.shards import Job, predict_shard
 
         same = {"run": sealed, "horizon": horizon, "quantiles": levels}
-        job = Job("predict", predict_shard, (run, horizon, levels), same)
+        job = Job("predict", predict_shard, (str(Path(run).absolute()), horizon, levels), same)
         work_through(Report.of(show), job, str(data), str(output_file), engine, jobs, as_json=show.json)
         return
     alone(engine, jobs)

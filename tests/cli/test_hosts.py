@@ -19,7 +19,7 @@ from typing import NamedTuple
 import pandas as pd
 import pytest
 
-from tests.cli.conftest import PROGRAM, environment, write_shops
+from tests.cli.conftest import PROGRAM, environment, run_program, write_shops
 
 PANEL = ("--target", "sold", "--series", "shop")
 FIT = ("fit", "panel.csv", *PANEL, "--members", "1")
@@ -188,7 +188,9 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
     (tmp_path / "data").mkdir()
     for number in range(2):
         table[table["shop"] == f"s{number}"].to_parquet(tmp_path / f"data/{number}.parquet")
-    line = (*PROGRAM, "forecast", "data", *PANEL, "-q", "-o")
+    fitted = run_program("fit", "panel.csv", *PANEL, "--steps", 0, "--out", "run", cwd=tmp_path)
+    assert fitted.returncode == 0, fitted.stderr
+    line = (*PROGRAM, "predict", "run", "data", "-q", "-o")
     there = ("--backend", "dask", "--scheduler", cluster)
     refused = hosts[0].run(*line, "afar/", *there, cwd=tmp_path)
     assert refused.returncode == 2 and "not encrypted" in refused.stderr and "--insecure" in refused.stderr
