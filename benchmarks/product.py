@@ -85,9 +85,9 @@ def _competition(one: Competition, seed: int, options: Sequence[str], folder: Pa
     train.to_parquet(folder / "train.parquet", index=False)
     busy = _cpu() - began
     columns = ["--target", "y", "--series", "unique_id", "--horizon", str(one.horizon)]
-    _call(folder, "fit", "train.parquet", *columns, "--seed", str(seed), "--out", "run", *options)
+    call(folder, "fit", "train.parquet", *columns, "--seed", str(seed), "--out", "run", *options)
     levels = ",".join(f"{level:g}" for level in LEVELS)
-    _call(folder, "predict", "run", "--quantiles", levels, "-o", "forecast.parquet")
+    call(folder, "predict", "run", "--quantiles", levels, "-o", "forecast.parquet")
     began = _cpu()
     forecast = pd.read_parquet(folder / "forecast.parquet")
     return competition_scores(train, test, forecast, one), busy + _cpu() - began
@@ -111,7 +111,7 @@ def _everyday(one: Everyday, seed: int, options: Sequence[str], folder: Path, da
     said = ["--target", one.target, "--time", panel.axis.name, "--horizon", str(one.horizon), "--seed", str(seed)]
     said += [word for name in one.series for word in ("--series", name)]
     said += ["--date-format", one.date_format] if one.date_format else []
-    _call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
+    call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
     quantiles = Forecaster.load(folder / "run").quantiles(panel, series, origins, one.horizon, LEVELS)
     began = _cpu()
     verdict = judge(panel, series, origins, quantiles, LEVELS, one.season)
@@ -138,7 +138,7 @@ def _write(panel: Any, target: str, path: Path) -> None:
     frame.to_parquet(path, index=False)
 
 
-def _call(folder: Path, *arguments: str) -> None:
+def call(folder: Path, *arguments: str) -> None:
     """Run `lstmcast ARGUMENTS` in `folder` on one thread; raises ProductError with what it said if it fails."""
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
     command = [sys.executable, "-m", "lstmcast", *arguments, "-q"]

@@ -1,8 +1,8 @@
 """Beyond one process: `python -m benchmarks.scale [SECTION ...] [--series N] [--out docs/scale.md]`.
 
 Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the shipped network by one
-command; a fit learns from 1e8 rows; one fit is shared by two ranks. What was measured is kept in
-`benchmarks/results/cache/scale.json`, and the page is written from all that is there.
+command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits learn from a sample of real panels. What was
+measured is kept in `benchmarks/results/cache/scale.json`, and the page is written from all that is there.
 """
 
 import argparse
@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks import sampled
 from benchmarks.accuracy import CACHE
 from benchmarks.scalepage import PICTURE, page
 from benchmarks.sets import ROOT
@@ -197,6 +198,24 @@ def ranks(folder: Path, _: int) -> Figures:
     return {"series": 2_000, "rows": found}
 
 
+def sample(folder: Path, _: int) -> Figures:
+    """The error of what is learnt from fewer and fewer series; one that was cut off goes on."""
+    kept = _stored()
+    found: Figures = kept["sample"] if kept.get("sample", {}).get("unfinished") else {"sets": {}}
+    for _ in sampled.measured(folder, found["sets"]):
+        _store(kept | {"sample": found | {"unfinished": True, "machine": machine(), "on": date.today().isoformat()}})
+    return {"sets": found["sets"]}
+
+
+def _stored() -> Figures:
+    return dict(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else {}
+
+
+def _store(kept: Figures) -> None:
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+
+
 def draw(kept: Figures, file: Path) -> None:
     """Draw seconds against series, and the speed-up against workers."""
     from matplotlib.figure import Figure
@@ -219,7 +238,14 @@ def draw(kept: Figures, file: Path) -> None:
     picture.savefig(file, dpi=110)
 
 
-SECTIONS = {"workers": workers, "series": series, "engines": engines, "rows": rows, "ranks": ranks}
+SECTIONS = {
+    "workers": workers,
+    "series": series,
+    "engines": engines,
+    "rows": rows,
+    "sample": sample,
+    "ranks": ranks,
+}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -233,14 +259,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = parser.parse_args(arguments)
     if unknown := set(asked.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    kept: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    kept = _stored()
     for name in [] if asked.page_only else asked.sections or SECTIONS:
         print(f"{name}:", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             found = SECTIONS[name](Path(folder), asked.series)
         kept[name] = found | {"on": date.today().isoformat(), "machine": machine(), "busy": asked.busy}
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+        _store(kept)
     text = page(kept)
     print(text)
     if asked.out:

@@ -1,7 +1,10 @@
 """What benchmarks/scale.py measured -> docs/scale.md. Pure: takes figures, writes nothing."""
 
 import textwrap
+from collections.abc import Iterator, Sequence
 from typing import Any
+
+import numpy as np
 
 Figures = dict[str, Any]
 PICTURE = "pictures/scale.png"
@@ -14,6 +17,15 @@ Written by `python -m benchmarks.scale`. Generated daily series of 200 points, i
 forecast 14 days ahead by the shipped network: `lstmcast forecast data --target y --series shop -o out/ -j 2`. Memory
 is what all processes of a command hold together at most (shared pages counted once), CPU seconds are of all of them.
 """
+
+_SAMPLE = """\
+What `fit --sample ROWS` costs. The last horizon of every series is held back; `fit` learns from the rest of all
+series, or of a sample; `predict` forecasts what was held back of all (of one in ten of the generated ones, which are of
+500 kinds, most of them rare). The other sets are the training parts of those in [accuracy.md](accuracy.md). Mean of
+the seeds {seeds}, ± their deviation; all else is the default.
+"""
+_FLOORS = (1000, 300, 100, 20)
+_DECADE = 24 * 365.25 * 10
 
 
 def page(kept: Figures) -> str:
@@ -28,6 +40,7 @@ def page(kept: Figures) -> str:
         "workers": ("More workers", _workers),
         "engines": ("Other engines", _engines),
         "rows": ("A fit of more than memory holds", _rows),
+        "sample": ("What is lost by learning from some of the series", _sample),
         "ranks": ("One fit by several ranks", _ranks),
     }
     for name, (title, write) in writers.items():
@@ -79,9 +92,72 @@ def _rows(found: Figures) -> str:
         f"`lstmcast fit data --target y --series shop`: {found['rows']:,} rows ({found['read'] / 1e9:.1f} GB of"
         f" Parquet) took {found['seconds']:.0f} s and {found['peak'] / 1e9:.2f} GB; their features alone would take"
         f" {found['rows'] * 141 / 1e9:.0f} GB. The files are read a million rows at a time, and whole series are kept,"
-        " chosen by their names and the seed, until they are 5 million rows: a training draws some ten thousand"
-        " stretches, so it would not see most of the others anyway.\n"
+        " chosen by their names and the seed, until they are 5 million rows: each network of a training draws some ten"
+        " thousand stretches, so it would not see most of the others anyway.\n"
     )
+
+
+def _sample(found: Figures) -> str:
+    sets = found["sets"]
+    seeds = ", ".join(next(iter(sets.values()))["fits"]["1"])
+    lines = [_SAMPLE.format(seeds=seeds)]
+    lines += ["| set | series learnt from | stretches drawn | MASE | than all | WQL, than all |"]
+    lines += ["|---|---:|---:|---:|---:|---:|"]
+    for name, one in sets.items():
+        whole = [*one["fits"]["1"].values()]
+        for k, (part, fits) in enumerate([("", [one["untrained"]]), *((p, [*f.values()]) for p, f in _fits(one))]):
+            learnt = (
+                f"{'all ' * (part == '1')}{_mean(fits, 'learnt'):,.0f} | {_mean(fits, 'drawn'):,.0f}" if part else ""
+            )
+            error = f"{_mean(fits, 'mase'):.3f}" + f" ± {np.std([one['mase'] for one in fits]):.3f}" * (len(fits) > 1)
+            more = (
+                " | ".join(f"{100 * _more(fits, whole, of):+.1f} %" for of in ("mase", "wql")) if part != "1" else "|"
+            )
+            lines.append(f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |")
+    said = textwrap.fill(" ".join(_lost(sets)), 120)
+    return "\n".join([*lines, "", said, ""])
+
+
+def _lost(sets: Figures) -> Iterator[str]:
+    """Sentences on what the figures say, whichever it is."""
+    name, largest = max(sets.items(), key=lambda row: row[1]["series"])
+    drawn, count = _mean([*largest["fits"]["1"].values()], "drawn"), largest["series"]
+    yield (
+        f"A training on all {count:,} series of `{name}` draws {drawn:,.0f} stretches: it sees at most"
+        f" {100 * min(1.0, drawn / count):.0f} % of the series."
+    )
+    samples, noise = [], 0.0
+    for one in sets.values():
+        whole = [*one["fits"]["1"].values()]
+        noise = max(noise, *(abs(_more([fit], whole)) for fit in whole))
+        samples += [(_mean([*f.values()], "learnt"), _more([*f.values()], whole)) for p, f in _fits(one) if p != "1"]
+    worst = {floor: max(found) for floor in _FLOORS if (found := [more for count, more in samples if count >= floor])}
+    each = "; ".join(f"of {floor:,} or more, {100 * more:+.1f} %" for floor, more in worst.items())
+    yield f"The most that a sample adds to MASE, by how many series it has: {each}."
+    yield f"The seed alone adds or takes up to {100 * noise:.1f} %."
+    free = [floor for floor, more in worst.items() if more <= noise]
+    if free:
+        yield f"So what a sample of {min(free):,} series or more leaves out costs no more than the luck of a seed."
+    else:
+        yield "**So what a sample leaves out is missed, however many series it has.**"
+    if len(free) < len(worst):
+        yield (
+            "It is the number of series that counts, not of rows: 5 million rows are 25,000 series of 200 days, but"
+            f" {5_000_000 / _DECADE:.0f} of ten years of hours. Of few and long series take more, with `--sample ROWS`."
+        )
+
+
+def _fits(one: Figures) -> list[tuple[str, Figures]]:
+    return sorted(one["fits"].items(), key=lambda row: int(row[0]))
+
+
+def _mean(fits: Sequence[Figures], of: str) -> float:
+    return float(np.mean([fit[of] for fit in fits]))
+
+
+def _more(fits: Sequence[Figures], whole: Sequence[Figures], of: str = "mase") -> float:
+    """Error of fits against that of those on all series: 0.01 is a hundredth more."""
+    return _mean(fits, of) / _mean(whole, of) - 1
 
 
 def _ranks(found: Figures) -> str:
