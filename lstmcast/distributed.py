@@ -10,8 +10,10 @@ then what one process would have reckoned, but for the order in which it adds.
 
 import contextlib
 import os
+import secrets
 import signal
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -24,12 +26,14 @@ if TYPE_CHECKING:
     import numpy as np
     import torch
     from numpy.typing import NDArray
+    from torch.distributed import Store  # type: ignore[attr-defined]
 
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
 PATIENCE = 600.0
 """Seconds that ranks wait for one that is silent. A process that ends is noticed at once."""
+_MET = "ranks of this fit have met"
 
 
 class LostRankError(ResourceError):
@@ -157,7 +161,14 @@ def started() -> Team:
 
 
 def restarted() -> bool:
-    """Whether torchrun has started this process again, after the loss of a rank; it may be the only one left."""
+    """Whether torchrun had started ranks of this fit before, and they met; this process may be the only one left.
+
+    Raises LostRankError where torchrun itself is lost.
+    """
+    with _watched():
+        store = _torchrun()
+        if store is not None:
+            return store.check([_MET])
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
@@ -171,6 +182,8 @@ def joined(device: str = "auto") -> Iterator[Team]:
     """
     found = started()
     if found.size == 1:
+        with _watched():
+            _say_met(_torchrun())
         yield ALONE
         return
     import torch
@@ -201,27 +214,66 @@ def joined(device: str = "auto") -> Iterator[Team]:
 
 
 def _meet(backend: str) -> None:
-    """Find the other ranks of this start: torchrun's store still holds where those of the start before it were."""
+    """Find the other ranks of this start, by a store that may still hold where those of the starts before it were."""
     from torch.distributed import PrefixStore, init_process_group  # type: ignore[attr-defined]
     from torch.distributed.rendezvous import rendezvous
 
-    wait = timedelta(seconds=PATIENCE)
+    wait, kept = timedelta(seconds=PATIENCE), _torchrun()
     store, rank, size = next(rendezvous("env://", timeout=wait))
-    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") == "True":
-        store = PrefixStore(f"start {os.environ.get('TORCHELASTIC_RESTART_COUNT', '0')}", store)
+    if kept is not None:
+        store = PrefixStore(_name_start(kept, rank, size), store)
     init_process_group(backend, store=store, rank=rank, world_size=size, timeout=wait)
+    _say_met(kept)
+
+
+def _name_start(store: "Store", rank: int, size: int) -> str:
+    """A name for this start of all ranks, which those of no other start have.
+
+    torchrun's count of starts is not it: that of another host may differ, and hosts that join are not counted. So each
+    rank asks the first one, which lives now if it answers a question that was never put before.
+    """
+    own = secrets.token_hex(8)
+    if rank:
+        store.set(f"asked by {rank}", own)
+        name = store.get(f"answer to {own}").decode()
+        store.set(f"{name} heard by {rank}", "")
+        return name
+    others, end = list(range(1, size)), time.monotonic() + PATIENCE
+    while others := [rank for rank in others if not store.check([f"{own} heard by {rank}"])]:
+        if time.monotonic() > end:
+            raise RuntimeError(f"ranks {others} do not answer")
+        for other in others:
+            store.set(f"answer to {store.get(f'asked by {other}').decode()}", own)  # of one that is gone: in vain
+        time.sleep(0.05)
+    return own
+
+
+def _torchrun() -> "Store | None":
+    """The store of torchrun itself, which outlives the ranks; None where there is none."""
+    if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
+        return None
+    from torch.distributed import TCPStore  # type: ignore[attr-defined]
+
+    place, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    return TCPStore(place, port, is_master=False, timeout=timedelta(seconds=PATIENCE))
+
+
+def _say_met(store: "Store | None") -> None:
+    """Let ranks that torchrun starts later know that there may be something to go on from."""
+    if store is not None:
+        store.set(_MET, "")
 
 
 @contextlib.contextmanager
 def _watched() -> Iterator[None]:
     """Let the failure of what ranks do together say that one is lost; raises LostRankError."""
-    import torch
-
     try:
         yield
-    except torch.OutOfMemoryError:
-        raise
     except RuntimeError as error:
+        import torch
+
+        if isinstance(error, torch.OutOfMemoryError):
+            raise
         _end_by_itself()
         raise LostRankError(
             "another rank of this fit was lost, or is silent", "see what it said, or what torchrun says of it"

@@ -1,13 +1,20 @@
 """Ranks share series without overlap, sums over them are exact, and one process alone is a team of its own."""
 
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
 from lstmcast import distributed, ensemble
+from lstmcast.config import Config, InputConfig
 from lstmcast.distributed import ALONE, Team, joined, restarted, started
 from lstmcast.errors import UsageError
 from lstmcast.features import Seasons
+from lstmcast.forecaster import Forecaster
+from lstmcast.panel import Panel
 from lstmcast.windows import Sampler, Windows
 from tests.make import steps_of, wavy
 
@@ -95,12 +102,73 @@ def test_the_environment_says_which_rank_this_is(
     assert started() == found
 
 
+@pytest.fixture
+def torchrun(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.distributed.Store]:
+    """The store that torchrun gives to the ranks it starts."""
+    store = torch.distributed.TCPStore("127.0.0.1", 0, is_master=True)
+    monkeypatch.setenv("TORCHELASTIC_USE_AGENT_STORE", "True")
+    monkeypatch.setenv("MASTER_ADDR", "127.0.0.1")
+    monkeypatch.setenv("MASTER_PORT", str(store.port))
+    yield store
+
+
+@pytest.mark.usefixtures("torchrun")
+def test_a_start_is_a_new_one_where_ranks_have_met_before() -> None:
+    assert not restarted()
+    with joined("cpu"):
+        pass
+    assert restarted()
+
+
 @pytest.mark.parametrize(("count", "found"), [("", False), ("0", False), ("1", True)])
-def test_torchrun_says_whether_this_is_a_new_start(monkeypatch: pytest.MonkeyPatch, count: str, found: bool) -> None:
-    monkeypatch.delenv("TORCHELASTIC_RESTART_COUNT", raising=False)
+def test_without_a_store_that_outlives_ranks_torchrun_counts_the_starts(
+    monkeypatch: pytest.MonkeyPatch, count: str, found: bool
+) -> None:
+    for name in ("TORCHELASTIC_USE_AGENT_STORE", "TORCHELASTIC_RESTART_COUNT"):
+        monkeypatch.delenv(name, raising=False)
     if count:
         monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", count)
     assert restarted() == found
+
+
+def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(torchrun: torch.distributed.Store) -> None:
+    def names(size: int) -> set[str]:
+        with ThreadPoolExecutor(size) as ranks:
+            return set(ranks.map(lambda rank: distributed._name_start(torchrun.clone(), rank, size), range(size)))
+
+    torchrun.set("asked by 1", "a rank that is gone")
+    torchrun.set("asked by 2", "a rank that is gone")
+    found = [names(3), names(3), names(2)]
+    assert [len(each) for each in found] == [1, 1, 1]
+    assert len(set.union(*found)) == 3
+
+
+def test_a_first_rank_waits_for_the_others_as_long_as_patience_lasts(
+    torchrun: torch.distributed.Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(distributed, "PATIENCE", 0.2)
+    torchrun.set("asked by 1", "a rank that is gone")
+    with pytest.raises(RuntimeError, match="1"):
+        distributed._name_start(torchrun, 0, 2)
+
+
+def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in (("RANK", "2"), ("WORLD_SIZE", "3"), ("LOCAL_RANK", "2")):
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
+    with pytest.raises(UsageError, match="rank 2 has no GPU: its host has 2") as caught, joined("auto"):
+        pass
+    assert caught.value.hint == "torchrun --nproc-per-node=2, or --device cpu"
+
+
+def test_targets_that_need_each_other_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+    days = pd.date_range("2024-01-01", periods=40)
+    frame = pd.DataFrame({"shop": np.repeat(np.arange(10), 40), "day": list(days) * 10, "sold": 1.0, "returned": 2.0})
+    panel = Panel.from_frame(frame, target=["sold", "returned"], time="day", series="shop")
+    monkeypatch.setattr(distributed, "_TEAM", _Fixed(Team(0, 2)))
+    with pytest.raises(UsageError, match="--joint needs all series beside each other") as caught:
+        Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
+    assert "torchrun" in caught.value.hint
 
 
 def test_ranks_that_nobody_brings_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

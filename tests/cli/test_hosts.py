@@ -137,30 +137,64 @@ def test_two_hosts_learn_what_two_ranks_of_one_learn_and_the_first_alone_writes(
     assert (runs[0] / "model.safetensors").read_bytes() == on_one_host(*FIT, *asked, "one", cwd=folder)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("victim", [0, 1])
-def test_a_rank_that_is_lost_on_one_host_is_started_again_and_all_go_on(
-    hosts: tuple[Host, Host], folder: Path, victim: int
-) -> None:
-    lines = [launcher(hosts, host, "--max-restarts=1") for host in hosts]
-    with (
-        hosts[0].start(*lines[0], *LONG, "cut", cwd=folder) as first,
-        hosts[1].start(*lines[1], *LONG, "cut", cwd=folder) as second,
-    ):
+@pytest.fixture(scope="module")
+def uncut(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The weights that two ranks learn which nothing interrupts."""
+    place = tmp_path_factory.mktemp("uncut")
+    write_shops(place / "panel.csv")
+    return on_one_host(*LONG, "uncut", cwd=place)
+
+
+@contextlib.contextmanager
+def begun(
+    hosts: tuple[Host, Host], folder: Path, said: list[str]
+) -> "Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]":
+    """Launchers on two hosts, which may start their ranks again once, when some of the fit is kept.
+
+    After the block they go on to a good end; `said` is what they say on stderr.
+    """
+    lines = [(*launcher(hosts, host, "--max-restarts=1"), *LONG, "cut") for host in hosts]
+    with hosts[0].start(*lines[0], cwd=folder) as first, hosts[1].start(*lines[1], cwd=folder) as second:
         limit = time.monotonic() + 60
         while not list(folder.glob("cut/checkpoint/*.safetensors")):
             assert first.poll() is None and second.poll() is None and time.monotonic() < limit
             time.sleep(0.1)
-        os.kill(_rank((first, second)[victim].pid), signal.SIGKILL)
-        said = [program.communicate(timeout=100) for program in (first, second)]
+        yield first, second
+        said += [program.communicate(timeout=100)[1] for program in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), said
-    assert (folder / "cut" / "model.safetensors").read_bytes() == on_one_host(*LONG, "uncut", cwd=folder)
 
 
-def _rank(torchrun: int) -> int:
+def _rank(torchrun: "subprocess.Popen[str]") -> int:
     """The process of the only rank that a launcher has started."""
-    (child,) = Path(f"/proc/{torchrun}/task/{torchrun}/children").read_text().split()
+    (child,) = Path(f"/proc/{torchrun.pid}/task/{torchrun.pid}/children").read_text().split()
     return int(child)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_a_rank_that_is_lost_on_one_host_is_started_again_and_all_go_on(
+    hosts: tuple[Host, Host], folder: Path, uncut: bytes, victim: int
+) -> None:
+    with begun(hosts, folder, []) as launchers:
+        os.kill(_rank(launchers[victim]), signal.SIGKILL)
+    assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("victim", [0, 1])
+def test_hosts_go_on_together_though_only_one_has_counted_a_new_start(
+    hosts: tuple[Host, Host], folder: Path, uncut: bytes, victim: int
+) -> None:
+    """The other rank lives when its launcher sees that a host waits to join, so that none is lost there."""
+    said: list[str] = []
+    with begun(hosts, folder, said) as launchers:
+        other = _rank(launchers[1 - victim])
+        os.kill(other, signal.SIGSTOP)
+        os.kill(_rank(launchers[victim]), signal.SIGKILL)
+        time.sleep(3)
+        os.kill(other, signal.SIGKILL)
+    assert "exitcode: 6" not in "".join(said)
+    assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
 
 
 # ---- workers of a cluster
