@@ -85,11 +85,11 @@ def install(peer: Peer) -> None:
     done.touch()
 
 
-def call(peer: Peer, action: str, *arguments: object, folder: Path, limit: float = 300.0) -> Spent:
-    """Run an action of a peer's program with one thread in a folder; raises Lost."""
+def call(peer: Peer, action: str, *arguments: object, folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
+    """Run an action of a peer's program in a folder; raises Lost."""
     install(peer)
     line = [str(peer.python), str(RIVALS / f"with_{peer.program}.py"), action, *map(str, arguments)]
-    return spend(line, folder, limit)
+    return spend(line, folder, limit, threads)
 
 
 def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:

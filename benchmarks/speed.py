@@ -36,6 +36,8 @@ LEARN_FOR = (5, 20)
 """Seconds of training after which errors are compared."""
 LENGTH = 200
 """Rows of each of many series."""
+USUAL = (96, 0)
+"""Steps that lstmcast reads of hourly series, and as many networks as it thinks right."""
 SMALL = 3000
 """Rows of an everyday series at most."""
 
@@ -101,15 +103,18 @@ def memory(folder: Path) -> Figures:
 
 
 def many(folder: Path) -> Figures:
-    """Series a second in one forecast of many; each is given as many as it ends within a minute or so."""
+    """Series a second in one forecast of many, by one thread and by two; fewer of them for who would take minutes."""
     counts = {"lstmcast": 10_000, "NeuralForecast LSTM": 10_000, "darts BlockRNN": 2000, "GluonTS DeepAR": 300}
 
-    def measured(peer: Peer, count: int, *more: int) -> Figures:
-        return _rate(call(peer, "many", count, LENGTH, *more, folder=folder, limit=600), count)
+    def measured(peer: Peer, count: int, *more: object) -> Figures:
+        runs = [_last(call(peer, "many", count, LENGTH, *more, folder=folder, limit=600, threads=n)) for n in (1, 2)]
+        rates = [count / statistics.median(one["seconds"]) for one in runs]
+        return runs[0] | {"series": count, "per_second": rates[0], "on_two": rates[1]}
 
     rows = _each(lambda peer: measured(peer, counts[peer.name]))
-    rows["lstmcast, its own context of 48"] = measured(OURS, counts["lstmcast"], 48)
-    rows["the same, all at once"] = measured(OURS, 100_000, 48, 1)
+    rows["lstmcast, as it comes"] = measured(OURS, 10_000, *USUAL)
+    rows["lstmcast, as it comes, 1e5 series"] = measured(OURS, 100_000, *USUAL, 1)
+    rows["NeuralForecast LSTM, as it comes"] = _try(lambda: measured(PEERS[0], 10_000, "usual"))
     return {"rows": rows, "length": LENGTH}
 
 
@@ -183,10 +188,6 @@ def _last(spent: Any) -> Figures:
 
 def _median(spent: Any, name: str) -> Figures:
     return {name: statistics.median(_last(spent)[name])}
-
-
-def _rate(spent: Any, count: int) -> Figures:
-    return {"series": count, "per_second": count / statistics.median(_last(spent)["seconds"])}
 
 
 def _hourly() -> Competition:

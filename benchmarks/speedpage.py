@@ -117,18 +117,26 @@ def _memory(found: Figures) -> str:
 
 def _many(found: Figures) -> str:
     rows = found["rows"]
-    own = rows["lstmcast"]["per_second"]
-    lines = [
-        [name, "", one, ""]
-        if isinstance(one, str)
-        else [name, f"{one['series']:,}", f"{one['per_second']:,.0f}", f"{own / one['per_second']:.2f}"]
-        for name, one in rows.items()
-    ]
+    own = rows["lstmcast"]
+    lines = []
+    for name, one in rows.items():
+        if isinstance(one, str):
+            lines.append([name, "", "", "", one, "", "", ""])
+            continue
+        sizes = [f"{one['series']:,}", str(one["networks"]), str(one["steps"])]
+        rates = [
+            cell for key in ("per_second", "on_two") for cell in (f"{one[key]:,.0f}", f"{own[key] / one[key]:.2f}")
+        ]
+        if "as it comes" in name:
+            rates[1::2] = ["", ""]
+        lines.append([name, *sizes, *rates])
     said = (
-        f"One forecast of all series in memory, {found['length']} rows each. lstmcast forecasts with the mean of two"
-        " networks, each of which reads twice the context; the others have one, which reads it once."
+        f"One forecast of all series in memory, {found['length']} rows each, series a second by one thread and by two:"
+        " first with one network of the same size that reads the same steps. As it comes, lstmcast takes the mean of"
+        " several networks, which read twice the context of two days."
     )
-    return said + "\n\n" + _table(["", "series", "series/s", "lstmcast to it"], lines)
+    head = ["", "series", "networks", "steps read", "one thread", "lstmcast to it", "two threads", "lstmcast to it"]
+    return said + "\n\n" + _table(head, lines)
 
 
 def _parallel(found: Figures) -> str:

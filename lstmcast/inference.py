@@ -149,8 +149,9 @@ def runs_here(network: Frozen) -> bool:
 def outputs(network: Frozen, batch: Batch) -> Singles:
     """What `model.Network` puts out for a batch, [B, P, H, O]; only of a network that runs here."""
     shape, weights = network.shape, network.weights
-    states = encode(shape, weights, batch.x)
-    origin = states[batch.at, np.arange(len(batch.at))[:, None]]
+    first = int(batch.at.min())
+    states = encode(shape, weights, batch.x, first)
+    origin = states[batch.at - first, :, np.arange(len(batch.at))[:, None]]
     state = _linear(weights, "state", origin)
     hidden = state[:, :, None] + _linear(weights, "local", batch.local)
     for name in ("head.1", "head.4"):

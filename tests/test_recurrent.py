@@ -21,7 +21,7 @@ def test_states_are_those_of_torch(cell: str, layers: int, norm: bool, steps: in
         expected = encoder(x)[0].numpy()
     weights = {f"encoder.{name}": weight.numpy() for name, weight in encoder.state_dict().items()}
     shape = Shape(9, 5, 4, hidden=16, layers=layers, cell=cell, layer_norm=norm)
-    np.testing.assert_allclose(encode(shape, weights, x.numpy()), expected, rtol=1e-5, atol=1e-5)
+    np.testing.assert_allclose(encode(shape, weights, x.numpy()).transpose(0, 2, 1), expected, rtol=1e-5, atol=1e-5)
 
 
 def test_inputs_and_weights_are_left_unchanged() -> None:

@@ -34,6 +34,7 @@ from lstmcast.backtest import backtest
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.features import Seasons
 from lstmcast.forecaster import Forecaster
+from lstmcast.inference import batches
 from lstmcast.inputs import Scaling
 from lstmcast.losses import Truth
 from lstmcast.model import Network, read
@@ -110,11 +111,14 @@ def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORI
     return watched(lambda: Forecaster(config).fit(_panel(frame)))
 
 
-def many(series: int, length: int, context: int = CONTEXT, times: int = REPEATS) -> Result:
-    """See common."""
-    config = replace(_config(steps=FEW, jobs=1), window=WindowConfig(horizon=HORIZON, context=context))
+def many(series: int, length: int, reads: int = CONTEXT, members: int = 1, times: int = REPEATS) -> Result:
+    """See common; reads: steps that a forecast reads, of which a half must be there. 0 members: as many as usual."""
+    config = replace(_config(steps=FEW, jobs=1, members=members or None), window=WindowConfig(HORIZON, reads // 2))
     made = Forecaster(config).fit(_panel(table(series, length)))
-    return {"seconds": repeated(made.predict, times), "members": len(made.networks)}
+    last = np.full(1, length - 1)
+    _, batch = next(batches(made.seen_windows(made.panel, last * 0, last, HORIZON), last * 0, last))
+    read = {"networks": len(made.networks), "steps": len(batch.x)}
+    return {"seconds": repeated(made.predict, times), **read}
 
 
 def budget(file: str, seconds: int) -> Result:

@@ -81,11 +81,12 @@ def memory(series: int, length: int) -> Result:
     return watched(lambda: made.fit(frame))
 
 
-def many(series: int, length: int) -> Result:
-    """See common."""
-    made = NeuralForecast(models=[_model(max_steps=FEW)], freq="h")
+def many(series: int, length: int, sizes: str = "compared") -> Result:
+    """See common; sizes: "usual" for its own defaults."""
+    usual = LSTM(h=HORIZON, max_steps=FEW, **QUIET) if sizes == "usual" else None
+    made = NeuralForecast(models=[usual or _model(max_steps=FEW)], freq="h")
     made.fit(plain(table(series, length)))
-    return {"seconds": repeated(made.predict)}
+    return {"seconds": repeated(made.predict), "networks": 1, "steps": made.models[0].input_size}
 
 
 if __name__ == "__main__":
