@@ -241,20 +241,14 @@ def _refitted(
     """Quantiles of all windows, [K, H, Q], each from a fit of its own fold; and the season that the last fit found."""
     horizon, folds = config.window.horizon or panel.axis.horizon, int(chosen.fold.max()) + 1
     longest = None if expanding else int(_ends(panel, chosen, 0).max())
-    tasks = (
-        (_past(panel, _ends(panel, chosen, fold), longest), _seeded(config, fold), levels) for fold in range(folds)
-    )
+    tasks = ((_ends(panel, chosen, fold), longest, _seeded(config, fold), levels) for fold in range(folds))
     made, season = np.empty((len(chosen.series), horizon, len(levels))), 1
-    for fold, forecast in enumerate(parallel.run(_fold, tasks, min(_positive("jobs", jobs), folds))):
+    results = parallel.run(_fold, tasks, min(_positive("jobs", jobs), folds), shared=(panel,))
+    for fold, forecast in enumerate(results):
         made[chosen.fold == fold], season = forecast
         if on_event is not None:
             on_event(Event(phase="backtest", message=f"cutoff {fold + 1} of {folds}", step=fold + 1, total=folds))
     return made, season
-
-
-def _past(panel: Panel, ends: Ints, longest: int | None) -> Panel:
-    past = panel.head(ends)
-    return past if longest is None else past.tail(longest)
 
 
 def _seeded(config: Config, fold: int) -> Config:
@@ -262,10 +256,15 @@ def _seeded(config: Config, fold: int) -> Config:
     return replace(config, train=replace(config.train, seed=int(state[0]) >> 1, jobs=1))
 
 
-def _fold(past: Panel, config: Config, levels: Floats) -> tuple[Floats, int]:
-    """Fit on the past and forecast from its end: all that a fold does, with nothing of the future at hand."""
+def _fold(panel: Panel, ends: Ints, longest: int | None, config: Config, levels: Floats) -> tuple[Floats, int]:
+    """Fit on the past and forecast from its end: all that a fold does; the future is cut off first of all.
+
+    ends: [N], steps of each series that are past; longest: the most of them to learn from, None for all.
+    """
     from lstmcast.forecaster import Forecaster  # see above
 
+    past = panel.head(ends)
+    past = past if longest is None else past.tail(longest)
     forecaster = Forecaster(config).fit(past)
     series = np.arange(len(past))
     return forecaster.quantiles(past, series, past.lengths - 1, config.window.horizon, levels), forecaster.season

@@ -7,14 +7,20 @@ import contextlib
 import io
 import ipaddress
 import os
+import pickle
+import shutil
 import signal
 import sys
+import tempfile
 import threading
 import time
 import traceback
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from concurrent.futures import BrokenExecutor, Future, ThreadPoolExecutor
-from functools import cache
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from functools import cache, lru_cache
 from typing import Any, Protocol, TypeVar
 
 from lstmcast.config import Backend
@@ -42,8 +48,11 @@ class Engine(Protocol):
 
     retries: int
 
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        """Give out a job."""
+    def shared(self, value: Any) -> AbstractContextManager[Any]:
+        """What stands, in this block, for a value that many jobs read."""
+
+    def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
+        """Give out a job; its first argument may stand for a shared value."""
 
     def workers(self) -> int:
         """How many there are to work."""
@@ -60,12 +69,28 @@ class _Loky:
     def __init__(self, jobs: int, _: str | None) -> None:
         self.jobs = jobs
 
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
+    @contextlib.contextmanager
+    def shared(self, value: Any) -> Iterator["_Stored"]:
+        """A file, whose arrays all workers map into their memory and so hold once together."""
+        import joblib
+        from joblib.externals.loky.backend import resource_tracker
+
+        folder = tempfile.mkdtemp(prefix="lstmcast-")
+        resource_tracker.register(folder, "folder")  # removes it where this process is killed
+        try:
+            stored = _Stored(f"{folder}/value")
+            joblib.dump(value, stored.path)
+            yield stored
+        finally:
+            resource_tracker.unregister(folder, "folder")
+            shutil.rmtree(folder, ignore_errors=True)
+
+    def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
         from joblib.externals.loky import get_reusable_executor
 
         one = dict.fromkeys(_THREADS, "1")
         hired = get_reusable_executor(self.jobs, timeout=60, env=one, initializer=_follow, initargs=(os.getpid(),))
-        future: Future[Any] = hired.submit(_alone, work, task)
+        future: Future[Any] = hired.submit(_alone, work, *task)
         return future
 
     def workers(self) -> int:
@@ -83,8 +108,12 @@ class _Threads:
     def __init__(self, jobs: int, _: str | None) -> None:
         self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
 
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        return self.pool.submit(_caught, work, task)
+    def shared(self, value: Any) -> AbstractContextManager[Any]:
+        """The value itself."""
+        return contextlib.nullcontext(value)
+
+    def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
+        return self.pool.submit(_caught, work, *task)
 
     def workers(self) -> int:
         return self.jobs
@@ -107,6 +136,7 @@ class _Dask:
 
         self.local = None
         config.set({"distributed.scheduler.allowed-failures": RETRIES})
+        config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})  # what jobs share is sent once
         if address is None:
             self.local = LocalCluster(
                 n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
@@ -118,8 +148,16 @@ class _Dask:
             raise ResourceError(f"no scheduler answers at {address}", "start it, or leave out --scheduler") from error
         self.pool = self.client.get_executor(pure=False)
 
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        future: Future[Any] = self.pool.submit(_alone, work, task)
+    def shared(self, value: Any) -> AbstractContextManager[Any]:
+        """A task that gives it: what is merely scattered is lost with the worker that holds it.
+
+        Packed by us, since Dask unpacks arrays where they need not be aligned, whose sums numpy makes in another order.
+        """
+        packed = _Packed(uuid.uuid4().hex, pickle.dumps(value))
+        return contextlib.nullcontext(self.client.submit(_itself, packed, pure=False))
+
+    def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
+        future: Future[Any] = self.pool.submit(_alone, work, *task)
         return future
 
     def workers(self) -> int:
@@ -152,8 +190,12 @@ class _Ray:
             raise ResourceError(f"no Ray cluster answers at {address}", "start it, or leave out --scheduler") from error
         self.remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
 
-    def submit(self, work: Callable[..., Any], task: tuple[Any, ...]) -> "Future[Any]":
-        future: Future[Any] = self.remote.remote(work, task).future()
+    def shared(self, value: Any) -> AbstractContextManager[Any]:
+        """A reference to Ray's store."""
+        return contextlib.nullcontext(self.ray.put(value))
+
+    def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
+        future: Future[Any] = self.remote.remote(work, *task).future()
         return future
 
     def workers(self) -> int:
@@ -173,13 +215,48 @@ ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
-def _alone(work: Callable[..., T], task: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
+@dataclass(frozen=True)
+class _Stored:
+    """A value in a file of this machine."""
+
+    path: str
+
+    def open(self) -> Any:
+        """The value, its arrays mapped."""
+        import joblib
+
+        return joblib.load(self.path, mmap_mode="r")
+
+
+@dataclass(frozen=True)
+class _Packed:
+    """A value as bytes."""
+
+    name: str
+    value: bytes = field(compare=False, repr=False)
+
+    def open(self) -> Any:
+        """The value."""
+        return pickle.loads(self.value)
+
+
+@lru_cache(maxsize=1)
+def _opened(one: _Stored | _Packed) -> Any:
+    """What a worker reads for all of its jobs."""
+    return one.open()
+
+
+def _itself(value: T) -> T:
+    return value
+
+
+def _alone(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
     """A job in a process of its own: on one thread."""
     _one_thread()
-    return _caught(work, task)
+    return _caught(work, *(_opened(one) if isinstance(one, _Stored | _Packed) else one for one in task))
 
 
-def _caught(work: Callable[..., T], task: tuple[Any, ...]) -> tuple[T | None, Exception | None]:
+def _caught(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
     """A job's result, or what it raised, which is so told from what its engine raises."""
     try:
         return work(*task), None

@@ -230,8 +230,8 @@ def train_members(
     rounds = [-(-(len(recipes) - k) // jobs) for k in range(len(recipes))]
     until = time.time() + (deadline - time.monotonic())  # monotonic clocks of two machines have nothing in common
     with one_thread(), _stoppable(checkpoint, on_event):
-        tasks = ((recipe, task, *rest, until) for recipe, *rest in zip(recipes, reports, keepers, rounds, strict=True))
-        results = parallel.run(_train_one, tasks, jobs)
+        tasks = ((*one, until) for one in zip(recipes, reports, keepers, rounds, strict=True))
+        results = parallel.run(_train_one, tasks, jobs, shared=(task,))
         for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
             if result is None:
                 continue  # stopped: the others are stopping too
@@ -270,7 +270,7 @@ def _stoppable(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Itera
 
 
 def _train_one(
-    recipe: Recipe, task: Task, on_event: OnEvent | None, keeper: Training | None, rounds: int, until: float
+    task: Task, recipe: Recipe, on_event: OnEvent | None, keeper: Training | None, rounds: int, until: float
 ) -> tuple[Shape, Trained] | None:
     """Job of one member, in a process of its own or in this one; None where it was stopped.
 

@@ -81,10 +81,14 @@ def run(
     tasks: Iterable[tuple[Any, ...]],
     jobs: int,
     *,
+    shared: tuple[Any, ...] = (),
     on_event: OnEvent | None = None,
     total: int = 0,
 ) -> Iterator[T]:
     """Results of `work(*task)` in the order of the tasks, `jobs` at a time, by the engine of this block.
+
+    What is `shared` goes before the rest, `work(*shared, *task)`: it reaches each worker once, not with every task, and
+    must not be changed.
 
     One job at a time runs here, in this process, unless it is another's. What a job raises is raised here. A job whose
     worker dies is given to another, at most RETRIES times; after that, or where no worker is left, ResourceError is
@@ -93,11 +97,14 @@ def run(
     """
     if jobs == 1 and is_here():
         for done, task in enumerate(tasks, 1):
-            value = work(*task)
+            value = work(*shared, *task)
             _tell(on_event, done, total, 0)
             yield value
         return
-    yield from _in_order(_plan().hire(jobs), work, iter(tasks), jobs * AHEAD, on_event, total)
+    hired = _plan().hire(jobs)
+    with contextlib.ExitStack() as stack:
+        common = [stack.enter_context(hired.shared(one)) for one in shared]
+        yield from _in_order(hired, work, ((*common, *task) for task in tasks), jobs * AHEAD, on_event, total)
 
 
 def _in_order(
@@ -112,7 +119,7 @@ def _in_order(
     done = again = 0
     while True:
         while len(out) < ahead and (task := next(tasks, None)) is not None:
-            out.append(_Job(task, hired.submit(work, task)))
+            out.append(_Job(task, hired.submit(work, *task)))
         if not out:
             return
         job = out[0]
@@ -124,7 +131,7 @@ def _in_order(
             if job.tries > hired.retries:
                 said = "a worker process died over the same job each time, most likely for want of memory"
                 raise ResourceError(said, _FEWER) from lost.__cause__
-            job.future = hired.submit(work, job.task)
+            job.future = hired.submit(work, *job.task)
             continue
         out.popleft()
         if error is not None:

@@ -108,9 +108,9 @@ class Search:
             return
         trial = self.book.ask(self.defaults)
         done = self.errors.setdefault(self._key(trial), [])
-        tasks = [(fold, self.base, number, True) for number, fold in enumerate(self.folds) if number >= len(done)]
+        tasks = [(number, self.base, number, True) for number in range(len(done), len(self.folds))]
         seconds = 0.0
-        for outcome in parallel.run(fit_once, tasks, max(1, min(self.jobs, len(tasks)))):
+        for outcome in parallel.run(fit_fold, tasks, max(1, min(self.jobs, len(tasks))), shared=(self.folds,)):
             done.append(outcome.error)
             seconds += outcome.seconds
         for fold in range(len(self.folds)):
@@ -139,8 +139,8 @@ class Search:
         """Fit what is not known of a fold; returns why settings, by key, could not be fitted."""
         todo = {one.key: one.config for one in running if len(self.errors.setdefault(one.key, [])) <= number}
         failed = {}
-        tasks = _until(end, ((fold, config, number, False) for config in todo.values()))
-        results = parallel.run(fit_once, tasks, max(1, min(self.jobs, len(todo))))
+        tasks = _until(end, ((config, number, False) for config in todo.values()))
+        results = parallel.run(fit_once, tasks, max(1, min(self.jobs, len(todo))), shared=(fold,))
         for key, outcome in zip(todo, results, strict=False):  # fewer results where time runs out
             seconds[key] += outcome.seconds
             if outcome.why:
@@ -171,6 +171,11 @@ class Search:
         best = min((one.error for one in known if one.state == DONE), default=math.nan)
         said = f"trial {trial.number} {state}{f' ({why})' if why else ''}"
         self.tell(Event("tune", said, min(ended, self.total), self.total, validation=best))
+
+
+def fit_fold(folds: Sequence[Panel], fold: int, config: Config, number: int, strict: bool) -> Outcome:
+    """`fit_once` of one of some panels."""
+    return fit_once(folds[fold], config, number, strict)
 
 
 def fit_once(panel: Panel, config: Config, number: int, strict: bool) -> Outcome:

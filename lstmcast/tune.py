@@ -22,7 +22,7 @@ from lstmcast.config import RAW_LOSSES, TRIALS, UNSEEN, WINDOWS, Config, seconds
 from lstmcast.errors import DataError, UsageError
 from lstmcast.events import Event, OnEvent
 from lstmcast.panel import Panel
-from lstmcast.search import Outcome, Search, fit_once
+from lstmcast.search import Outcome, Search, fit_fold
 from lstmcast.season import default_horizon, seasons_of
 from lstmcast.space import Dimension, Space
 from lstmcast.study import DONE, PRUNED, RUNNING, Study, Trial
@@ -333,8 +333,8 @@ def _judged(panel: Panel, config: Config, planned: Plan, search: Search) -> Tuni
     """Compare the best trial with the default on the unseen windows."""
     best, folds = search.best(), planned.folds(panel, planned.unseen)
     configs = [search.base] if search.is_default(best) else [search.base, search.config(best)]
-    tasks = [(fold, one, planned.windows + k, one is search.base) for one in configs for k, fold in enumerate(folds)]
-    made = list(parallel.run(fit_once, tasks, min(search.jobs, len(tasks))))
+    tasks = [(k, one, planned.windows + k, one is search.base) for one in configs for k in range(len(folds))]
+    made = list(parallel.run(fit_fold, tasks, min(search.jobs, len(tasks)), shared=(folds,)))
     default, rival = made[: len(folds)], made[len(folds) :]
     gain = gained(default, rival) if rival else None
     taken = rival if gain is not None and gain.certain else default

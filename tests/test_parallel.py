@@ -3,6 +3,7 @@
 import os
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -104,6 +105,43 @@ def test_every_engine_gives_the_same_bytes_in_the_order_of_the_tasks() -> None:
     made = list(parallel.run(draw, [(seed,) for seed in range(9)], 2, on_event=events.append, total=9))
     assert made == [draw(seed) for seed in range(9)]
     assert [(event.step, event.total) for event in events] == [(k, 9) for k in range(1, 10)]
+
+
+Table = dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
+
+
+def summed(table: Table, words: list[str], column: str, low: int, flag: str) -> tuple[float, list[str]]:
+    if low == 3:
+        once(low, flag)
+    return float(table[column][low:].sum()), words
+
+
+def mapped(table: Table, _: int) -> tuple[bool, bool]:
+    return isinstance(table["a"], np.memmap), table["a"].flags.writeable
+
+
+def _table() -> Table:
+    return {name: np.random.default_rng(len(name)).normal(size=100_000) for name in ("a", "bb")}
+
+
+def test_what_jobs_share_reaches_them_all_even_after_a_death(backend: Backend, tmp_path: Path) -> None:
+    flag = tmp_path / "killed"
+    flag.touch() if backend == "threading" else None  # a thread cannot be killed
+    tasks = [(name, low, str(flag)) for low in range(5) for name in ("a", "bb")]
+    made = list(parallel.run(summed, tasks, 2, shared=(_table(), ["x"])))
+    assert made == [(_table()[name][low:].sum(), ["x"]) for name, low, _ in tasks]
+
+
+def test_what_jobs_share_on_this_machine_is_one_file_that_none_can_change_and_that_goes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with parallel.engine("loky"):
+        results = parallel.run(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))
+        made = [next(results)]
+        assert len([*tmp_path.glob("*/value")]) == 1
+        assert made + list(results) == [(True, False)] * 3
+    assert not [*tmp_path.iterdir()]
 
 
 @pytest.mark.usefixtures("backend")
