@@ -172,11 +172,13 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
 ) -> None:
     here = time.monotonic
 
-    def afar(work: Callable[..., object], tasks: Iterable[tuple[Any, ...]], *_: object) -> Iterator[object]:
+    def afar(
+        work: Callable[..., object], tasks: Iterable[tuple[Any, ...]], _: int, shared: tuple[Any, ...]
+    ) -> Iterator[object]:
         for each in list(tasks):
             with monkeypatch.context() as there:
                 there.setattr(time, "monotonic", lambda: here() + shift)
-                done = work(*each)
+                done = work(*shared, *each)
             yield done
 
     monkeypatch.setattr(ensemble.parallel, "run", afar)
