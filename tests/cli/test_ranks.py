@@ -4,6 +4,7 @@ import csv
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -138,6 +139,40 @@ def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(folder
     gone_on = together("fit", "--resume", "cut", cwd=folder)
     assert (gone_on.returncode, gone_on.stdout) == (0, "cut\n"), gone_on.stderr
     assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
+
+
+IMPATIENT = """\
+from lstmcast import distributed
+from lstmcast.cli.app import main
+distributed.PATIENCE = 8.0
+main()
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("silent", [0, 1])
+def test_a_rank_that_falls_silent_is_waited_for_no_longer_than_patience_lasts(folder: Path, silent: int) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    meeting = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
+    line, name = [sys.executable, "-c", IMPATIENT, *LONG], f"silent-{silent}"
+    ranks = [
+        subprocess.Popen([*line, name], cwd=folder, env=environment(RANK=str(rank), **meeting), stderr=subprocess.PIPE)
+        for rank in range(2)
+    ]
+    with ranks[0], ranks[1]:
+        try:
+            while not list(folder.glob(f"{name}/checkpoint/*.safetensors")):
+                assert ranks[0].poll() is None and ranks[1].poll() is None
+                time.sleep(0.1)
+            ranks[silent].send_signal(signal.SIGSTOP)
+            began, left = time.monotonic(), ranks[1 - silent]
+            said = left.communicate(timeout=60)[1].decode()
+        finally:
+            for rank in ranks:
+                rank.kill()
+    assert left.returncode == 6 and time.monotonic() - began < 30
+    assert ("or is silent" in said) == (silent == 1)  # the first rank alone speaks
 
 
 @pytest.mark.slow
