@@ -235,3 +235,17 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
     for name in ("0.parquet", "1.parquet"):
         assert (tmp_path / "afar" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
     assert json.loads((tmp_path / "afar/manifest.json").read_text())["complete"] is True
+
+
+@pytest.mark.slow
+def test_members_of_a_fit_are_trained_by_workers_of_another_host(
+    hosts: tuple[Host, Host], cluster: str, folder: Path
+) -> None:
+    asked = ("fit", "panel.csv", *PANEL, "--members", "2", "--steps", "30", "--patience", "9", "--time-budget", "5m")
+    line = (*PROGRAM, *asked, "--checkpoint-every", "0.1s", "--out")
+    afar = hosts[0].run(*line, "afar", "--backend", "dask", "--scheduler", cluster, "--insecure", cwd=folder)
+    near = hosts[0].run(*line, "near", "-j", "1", cwd=folder)
+    assert (afar.returncode, afar.stdout, near.returncode) == (0, "afar\n", 0), afar.stderr
+    runs = [folder / name / "model.safetensors" for name in ("afar", "near")]
+    assert runs[0].read_bytes() == runs[1].read_bytes()
+    assert not (folder / "afar" / "checkpoint").exists()
