@@ -2,7 +2,7 @@
 
 import textwrap
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,8 @@ series, or of a sample; `predict` forecasts what was held back of all (of one in
 the seeds {seeds}, ± their deviation; all else is the default.
 """
 _FLOORS = (1000, 300, 100, 20)
+_NOTHING = 0.001
+"""As small a share of the error counts as none, be the seeds ever so alike."""
 _DECADE = 24 * 365.25 * 10
 
 
@@ -45,9 +47,8 @@ def page(kept: Figures) -> str:
     }
     for name, (title, write) in writers.items():
         if name in kept:
-            busy = "\nMeasured while the machine did other work: the seconds are too many.\n" * kept[name].get(
-                "busy", False
-            )
+            timed = kept[name].get("busy", False) and name != "sample"
+            busy = "\nMeasured while the machine did other work: the seconds are too many.\n" * timed
             parts.append(f"## {title}\n\n{write(kept[name])}{busy}")
     if {"series", "engines"} <= kept.keys():
         parts.append(f"## A billion series, on paper\n\n{_billion(kept)}")
@@ -111,10 +112,10 @@ def _sample(found: Figures) -> str:
             )
             error = f"{_mean(fits, 'mase'):.3f}" + f" ± {np.std([one['mase'] for one in fits]):.3f}" * (len(fits) > 1)
             more = (
-                " | ".join(f"{100 * _more(fits, whole, of):+.1f} %" for of in ("mase", "wql")) if part != "1" else "|"
+                " | ".join(f"{100 * _more(fits, whole, of):+z.1f} %" for of in ("mase", "wql")) if part != "1" else "|"
             )
             lines.append(f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |")
-    said = textwrap.fill(" ".join(_lost(sets)), 120)
+    said = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace("~", " ")
     return "\n".join([*lines, "", said, ""])
 
 
@@ -126,25 +127,40 @@ def _lost(sets: Figures) -> Iterator[str]:
         f"A training on all {count:,} series of `{name}` draws {drawn:,.0f} stretches: it sees at most"
         f" {100 * min(1.0, drawn / count):.0f} % of the series."
     )
-    samples, noise = [], 0.0
-    for one in sets.values():
-        whole = [*one["fits"]["1"].values()]
-        noise = max(noise, *(abs(_more([fit], whole)) for fit in whole))
-        samples += [(_mean([*f.values()], "learnt"), _more([*f.values()], whole)) for p, f in _fits(one) if p != "1"]
-    worst = {floor: max(found) for floor in _FLOORS if (found := [more for count, more in samples if count >= floor])}
-    each = "; ".join(f"of {floor:,} or more, {100 * more:+.1f} %" for floor, more in worst.items())
-    yield f"The most that a sample adds to MASE, by how many series it has: {each}."
-    yield f"The seed alone adds or takes up to {100 * noise:.1f} %."
-    free = [floor for floor, more in worst.items() if more <= noise]
+    samples = [sample for one in sets.values() for sample in _samples(one)]
+    worst, free = [], []
+    for floor in _FLOORS:
+        if large := [sample for sample in samples if sample.series >= floor]:
+            most = 100 * max(sample.more for sample in large)
+            worst.append(f"of {floor:,} or more ({len(large)} of them) {most:+z.1f} %")
+            free += [floor] * all(sample.more <= max(sample.luck, _NOTHING) for sample in large)
+    luck = [100 * sample.luck for sample in samples]
+    yield f"The most that a sample adds to MASE, by how many series it has: {'; '.join(worst)}."
+    yield f"The seed alone adds or takes {min(luck):.1f} % to {max(luck):.1f} %, by set."
     if free:
-        yield f"So what a sample of {min(free):,} series or more leaves out costs no more than the luck of a seed."
+        yield f"So of {min(free):,} series or more, what a sample leaves out costs no more than the luck of a seed."
     else:
         yield "**So what a sample leaves out is missed, however many series it has.**"
     if len(free) < len(worst):
         yield (
-            "It is the number of series that counts, not of rows: 5 million rows are 25,000 series of 200 days, but"
-            f" {5_000_000 / _DECADE:.0f} of ten years of hours. Of few and long series take more, with `--sample ROWS`."
+            "Rows are not series: 5 million rows are 25,000 series of 200 days, but"
+            f" {5_000_000 / _DECADE:.0f} of ten years of hours. Where a sample has few, take more with `--sample ROWS`."
         )
+
+
+class _Sample(NamedTuple):
+    """How many series it has, what its MASE is more than that of all, and what a seed makes of that: shares of it."""
+
+    series: float
+    more: float
+    luck: float
+
+
+def _samples(one: Figures) -> list[_Sample]:
+    whole = [*one["fits"]["1"].values()]
+    luck = max(abs(_more([fit], whole)) for fit in whole)
+    parts = ([*fits.values()] for part, fits in _fits(one) if part != "1")
+    return [_Sample(_mean(fits, "learnt"), _more(fits, whole), luck) for fits in parts]
 
 
 def _fits(one: Figures) -> list[tuple[str, Figures]]:

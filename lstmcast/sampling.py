@@ -1,7 +1,8 @@
 """A data set larger than memory as a table of some of its series, chosen at random: read in pieces, kept in part.
 
-A training draws some ten thousand stretches, whatever the number of series: of very many it never sees most. Which
-series are kept depends on their names and the seed alone, not on how they lie in files.
+Each network draws some ten thousand stretches, whatever the number of series: of very many it never sees most. Of
+thousands of series those left out are not missed, of hundreds they are (measured: docs/scale.md). Which series are kept
+depends on their names and the seed alone, not on how they lie in files.
 
 Axes: n rows of a piece, u different series in it.
 """

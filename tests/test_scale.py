@@ -155,8 +155,11 @@ def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
     assert "|  | all 1,600 | 800 | 1.000 ± 0.010 | | |" in text
     assert "|  | 80 | 800 | 1.100 ± 0.000 | +10.0 % | +10.0 % |" in text
     said = " ".join(text.split())
-    assert "at most 50 % of the series" in said
-    assert "of 300 or more, +0.1 %; of 100 or more, +0.1 %; of 20 or more, +10.0 %" in said
-    assert "a sample of 100 series or more leaves out costs no more" in said and "--sample ROWS`." in said
+    assert "at most 50 % of the series" in said and "takes 1.0 % to 1.0 %" in said
+    assert (
+        "of 300 or more (1 of them) +0.1 %; of 100 or more (1 of them) +0.1 %; of 20 or more (2 of them) +10.0 %"
+        in said
+    )
+    assert "So of 100 series or more, what a sample leaves out costs no more" in said and "--sample ROWS`." in said
     learnt["2"] = fits(800, 1.05, 1.05)
     assert "is missed, however many" in " ".join(page({"sample": MACHINE | {"sets": {"some": one}}}).split())
