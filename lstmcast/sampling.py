@@ -28,6 +28,8 @@ MANY = 20_000_000
 """Rows up to which all of a data set is read where nothing else is asked for."""
 SOME = 5_000_000
 """Rows that are kept of more."""
+PLENTY = 1000
+"""Series beyond which no loss was found by a sample of them."""
 _PIECE = 1 << 20
 """Rows read at a time."""
 _MARGIN = 1.3
@@ -65,6 +67,8 @@ def read_sample(folder: str | Path, series: Sequence[str], rows: int, seed: int)
     if count < min(20, len(known)):
         raise _few(len(known), total)
     note = f"{count:,} of {len(known):,} series, chosen at random from {len(files):,} files"
+    if count < min(PLENTY, len(known)):
+        note += f", which is few: --sample {2 * rows} would learn from twice as many"
     return table_of(some, str(folder), (note,))
 
 

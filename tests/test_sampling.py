@@ -47,7 +47,14 @@ def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path)
     assert 40 <= len(panel) <= 50
     for i, (shop, item) in enumerate(panel.keys):
         np.testing.assert_array_equal(panel.series(i), int(shop[1:]) * 1e4 + int(item) * 100 + np.arange(20))
-    assert f"{len(panel)} of 300 series, chosen at random from 5 files" in panel.notes
+    few = "which is few: --sample 2000 would learn from twice as many"
+    assert f"{len(panel)} of 300 series, chosen at random from 5 files, {few}" in panel.notes
+
+
+def test_a_sample_of_many_series_or_of_all_is_not_called_small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "300 of 300 series, chosen at random from 5 files" in chosen(folder, 6000).notes
+    monkeypatch.setattr(sampling, "PLENTY", 10)
+    assert not any("few" in note for note in chosen(folder, 1000).notes)
 
 
 def test_the_choice_is_of_names_and_seed_not_of_files(folder: Path, tmp_path: Path) -> None:
