@@ -82,9 +82,10 @@ def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     began = time.perf_counter()
     made.fit(series)
     took = time.perf_counter() - began
+    names = sorted(frame["unique_id"].unique())  # the order of its groups
     parts = [
         pd.DataFrame({"unique_id": name, "ds": one.time_index, "forecast": one.values()[:, 0]})
-        for name, one in zip(frame["unique_id"].unique(), made.predict(horizon, series, verbose=False), strict=True)
+        for name, one in zip(names, made.predict(horizon, series, verbose=False), strict=True)
     ]
     pd.concat(parts).to_csv(out, index=False)
     return {"seconds": took}
