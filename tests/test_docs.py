@@ -1,4 +1,4 @@
-"""`docs/commands.md` is what the program's help says today."""
+"""Pages are what the program says today, and what was measured."""
 
 import re
 import subprocess
@@ -49,3 +49,11 @@ def test_every_command_has_its_section() -> None:
     text = (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
     assert {"fit", "predict", "evaluate", "backtest"} <= set(generate.command_names())
     assert all(f"\n## lstmcast {name}\n" in text for name in generate.command_names())
+
+
+def test_what_the_readme_tells_of_speed_is_what_was_measured() -> None:
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## How fast it is\n")[1].split("\n## ")[0]
+    rows = [row.split("|")[2:] for row in section.splitlines() if row.startswith("| ")][1:]
+    told = {figure for row in rows for figure in re.findall(r"\d[\d.,]*\d", " ".join(row))}
+    assert len(told) > 20
+    assert told <= set(re.findall(r"\d[\d.,]*\d", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")))
