@@ -194,7 +194,7 @@ def _billion(kept: Figures) -> str:
     lines = (
         f"Work: {hours:,.0f} core hours; in a night of eight hours, {cores:,.0f} cores.",
         f"Memory: {memory:.1f} GB a worker, whatever the number of series, since it holds one file of 10,000 at a time;"
-        f" {cores * memory / 1e3:,.1f} TB in all.",
+        f" {cores * memory:,.0f} GB in all.",
         f"Bytes: {read:.1f} TB to read and {written:.1f} TB to write, {flow:.2f} GB/s over the night. They go between"
         " workers and storage; what goes to the scheduler is paths and counts.",
         f"Scheduler: {files:,.0f} jobs of some {10_000 * each:.0f} s each, {files / _NIGHT:,.1f} a second. Dask's"
