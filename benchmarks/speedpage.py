@@ -11,9 +11,10 @@ FEATURES = 17 * 4
 _HEAD = """# Speed and memory
 
 Written by `python -m benchmarks.speed`, a part of `make bench`. Every section is one run on one machine, each program
-with one thread unless said otherwise, medians of five; compare figures of one section only. Peers have environments of
-their own with the same torch, and their own defaults where nothing else is said: a batch of theirs is as large as they
-make it. Context 168, horizon 24, two layers of 64 for all, unless said otherwise.
+with one thread unless said otherwise; compare figures of one section only. Times are medians of five, but for whole
+fits (error after seconds, memory, everyday fits, time budget), which are taken once. Peers have environments of their
+own with the same torch, and their own defaults where nothing else is said: a batch of theirs is as large as they make
+it. Context 168, horizon 24, two layers of 64 for all, unless said otherwise.
 """
 _TITLES = {
     "cold": "Cold start",
