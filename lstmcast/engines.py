@@ -70,20 +70,22 @@ class _Loky:
         self.jobs = jobs
 
     @contextlib.contextmanager
-    def shared(self, value: Any) -> Iterator["_Stored"]:
-        """A file, whose arrays all workers map into their memory and so hold once together."""
-        import joblib
-        from joblib.externals.loky.backend import resource_tracker
+    def shared(self, value: Any) -> Iterator[Any]:
+        """A file, whose arrays all workers map into their memory and so hold once together.
 
-        folder = tempfile.mkdtemp(prefix="lstmcast-")
-        resource_tracker.register(folder, "folder")  # removes it where this process is killed
-        try:
-            stored = _Stored(f"{folder}/value")
-            joblib.dump(value, stored.path)
-            yield stored
-        finally:
-            resource_tracker.unregister(folder, "folder")
-            shutil.rmtree(folder, ignore_errors=True)
+        Where there is no room for one the value itself, which then goes with every job.
+        """
+        import joblib
+
+        with contextlib.ExitStack() as stack:
+            try:
+                stored = _Stored(f"{stack.enter_context(_own_folder())}/value")
+                joblib.dump(value, stored.path)
+            except OSError:
+                stack.close()
+                yield value
+            else:
+                yield stored
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
         from joblib.externals.loky import get_reusable_executor
@@ -213,6 +215,20 @@ ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
     "ray": _Ray,
 }
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+
+
+@contextlib.contextmanager
+def _own_folder() -> Iterator[str]:
+    """A folder for this block, which goes even where this process is killed."""
+    from joblib.externals.loky.backend import resource_tracker
+
+    folder = tempfile.mkdtemp(prefix="lstmcast-")
+    resource_tracker.register(folder, "folder")
+    try:
+        yield folder
+    finally:
+        resource_tracker.unregister(folder, "folder")
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @dataclass(frozen=True)

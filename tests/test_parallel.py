@@ -1,13 +1,16 @@
 """Independent jobs: in order, in processes of one thread each, and with a word where a worker dies."""
 
+import errno
 import os
 import signal
+import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import joblib
 import numpy as np
 import pytest
 import torch
@@ -142,6 +145,37 @@ def test_what_jobs_share_on_this_machine_is_one_file_that_none_can_change_and_th
         assert len([*tmp_path.glob("*/value")]) == 1
         assert made + list(results) == [(True, False)] * 3
     assert not [*tmp_path.iterdir()]
+
+
+def test_what_jobs_share_goes_with_each_of_them_where_there_is_no_room_for_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    monkeypatch.setattr(joblib, "dump", full)
+    with parallel.engine("loky"):
+        assert list(parallel.run(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))) == [(False, True)] * 3
+    assert not [*tmp_path.iterdir()]
+
+
+def test_what_jobs_share_is_removed_though_the_program_is_killed(tmp_path: Path) -> None:
+    program = (
+        "import os, signal, numpy as np\n"
+        "from lstmcast import parallel\n"
+        "results = parallel.run(np.add, [(1,), (2,)], 2, shared=(np.zeros(9),))\n"
+        "next(results)\n"
+        "print(*os.listdir(os.environ['TMPDIR']), flush=True)\n"
+        "os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=False)
+    assert said.stdout.startswith(b"lstmcast-") and said.returncode == -signal.SIGKILL
+    begun = time.monotonic()
+    while [*tmp_path.glob("lstmcast-*")] and time.monotonic() - begun < 30:
+        time.sleep(0.1)
+    assert not [*tmp_path.glob("lstmcast-*")]
 
 
 @pytest.mark.usefixtures("backend")
