@@ -1,6 +1,7 @@
 """What the tests share: where the real data lies, one thread a process, the same cases in every run."""
 
 import os
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -9,6 +10,8 @@ from hypothesis import settings
 
 # Set before torch or numpy is loaded, and inherited by every program that a test starts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+# A job in the background ignores Ctrl-C, and so would all programs that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 # A change is judged by the same cases as the one before it; `pytest --hypothesis-profile=default` looks for new ones.
 settings.register_profile("repeatable", derandomize=True)

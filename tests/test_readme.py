@@ -98,7 +98,7 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-TORCHRUN = {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--max-restarts"}
+TORCHRUN = {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}
 """Options of the program that starts ranks."""
 
 
