@@ -25,11 +25,9 @@ from numpy.typing import NDArray
 from benchmarks.covariates import write
 from benchmarks.sets import DATA, ROOT
 from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig
-from lstmcast.anomaly import Detector
-from lstmcast.conformal import Threshold
-
-Floats = NDArray[np.float64]
-Bools = NDArray[np.bool_]
+from lstmcast.monitoring.detect import Detector
+from lstmcast.monitoring.thresholds import Threshold
+from lstmcast.ragged import Bools, Floats
 
 PAGE = ROOT / "docs" / "detection.md"
 BEGIN, END = "<!-- benchmarks.detection: begin -->", "<!-- benchmarks.detection: end -->"

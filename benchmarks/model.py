@@ -21,9 +21,9 @@ import pandas as pd
 
 from benchmarks.sets import DATA, ROOT, SETS, Competition
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
-from lstmcast.forecaster import Forecaster
-from lstmcast.panel import Panel
-from lstmcast.verdict import judge
+from lstmcast.panel.panel import Panel
+from lstmcast.scoring.verdict import judge
+from lstmcast.training.forecaster import Forecaster
 
 PANEL_STEPS = 200
 """Most steps of a training on many series, of which validation takes as many as help."""

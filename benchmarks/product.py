@@ -15,8 +15,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.sets import DATA, Competition, Everyday, flat
-from lstmcast import metrics
 from lstmcast.config import TrainConfig
+from lstmcast.scoring import metrics
 
 LEVELS = np.arange(1, 10) / 10
 ZERO_SHOT = ("--steps", "0")
@@ -95,10 +95,10 @@ def _competition(one: Competition, seed: int, options: Sequence[str], folder: Pa
 
 def _everyday(one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path) -> tuple[Scores, float]:
     from lstmcast.config import Columns, DataConfig
-    from lstmcast.forecaster import Forecaster
-    from lstmcast.panel import Panel
-    from lstmcast.read import read_table
-    from lstmcast.verdict import judge
+    from lstmcast.panel.panel import Panel
+    from lstmcast.scoring.verdict import judge
+    from lstmcast.tables.read import read_table
+    from lstmcast.training.forecaster import Forecaster
 
     began = _cpu()
     reading = DataConfig(date_format=one.date_format)

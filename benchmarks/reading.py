@@ -27,8 +27,8 @@ import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
 from lstmcast.config import Columns
-from lstmcast.panel import Panel
-from lstmcast.read import read_table
+from lstmcast.panel.panel import Panel
+from lstmcast.tables.read import read_table
 
 ROWS = 10_000_000
 STEPS = 100

@@ -19,13 +19,13 @@ import pandas as pd
 
 from benchmarks.covariates import write
 from benchmarks.sets import DATA, ROOT
-from lstmcast.baselines import seasonal_naive
 from lstmcast.config import Config, TrainConfig
-from lstmcast.forecaster import Forecaster
-from lstmcast.panel import Panel
-from lstmcast.predictor import Predictor
-from lstmcast.update import update
-from lstmcast.verdict import actuals
+from lstmcast.forecasting.predictor import Predictor
+from lstmcast.monitoring.update import update
+from lstmcast.panel.panel import Panel
+from lstmcast.scoring.baselines import seasonal_naive
+from lstmcast.scoring.verdict import actuals
+from lstmcast.training.forecaster import Forecaster
 
 PAGE = ROOT / "docs" / "howto.md"
 BEGIN, END = "<!-- benchmarks.updating: begin -->", "<!-- benchmarks.updating: end -->"

@@ -7,19 +7,10 @@
 Public names are loaded when they are first used, so that importing the package is cheap.
 """
 
-import sys
 from importlib import import_module
-from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lstmcast.anomaly import Detection as Detection
-    from lstmcast.anomaly import Detector as Detector
-    from lstmcast.anomaly import detect as detect
-    from lstmcast.backtest import Result as Result
-    from lstmcast.backtest import backtest as backtest
-    from lstmcast.backtest import evaluate as evaluate
-    from lstmcast.backtest import score as score
     from lstmcast.config import Columns as Columns
     from lstmcast.config import Config as Config
     from lstmcast.config import DataConfig as DataConfig
@@ -27,6 +18,8 @@ if TYPE_CHECKING:
     from lstmcast.config import ModelConfig as ModelConfig
     from lstmcast.config import TrainConfig as TrainConfig
     from lstmcast.config import WindowConfig as WindowConfig
+    from lstmcast.deployment.export import Exported as Exported
+    from lstmcast.deployment.export import export as export
     from lstmcast.errors import DataError as DataError
     from lstmcast.errors import DivergedError as DivergedError
     from lstmcast.errors import ExitCode as ExitCode
@@ -36,37 +29,42 @@ if TYPE_CHECKING:
     from lstmcast.errors import ResourceError as ResourceError
     from lstmcast.errors import RunError as RunError
     from lstmcast.errors import UsageError as UsageError
-    from lstmcast.explain import Explanation as Explanation
-    from lstmcast.explain import explain as explain
-    from lstmcast.export import Exported as Exported
-    from lstmcast.export import export as export
-    from lstmcast.forecaster import Forecaster as Forecaster
-    from lstmcast.panel import Panel as Panel
-    from lstmcast.read import read_table as read_table
-    from lstmcast.tune import Tuning as Tuning
-    from lstmcast.tune import tune as tune
-    from lstmcast.update import Update as Update
-    from lstmcast.update import update as update
-    from lstmcast.verdict import Verdict as Verdict
+    from lstmcast.evaluation.backtest import Result as Result
+    from lstmcast.evaluation.backtest import backtest as backtest
+    from lstmcast.evaluation.backtest import evaluate as evaluate
+    from lstmcast.evaluation.backtest import score as score
+    from lstmcast.evaluation.explain import Explanation as Explanation
+    from lstmcast.evaluation.explain import explain as explain
+    from lstmcast.monitoring.detect import Detection as Detection
+    from lstmcast.monitoring.detect import Detector as Detector
+    from lstmcast.monitoring.detect import detect as detect
+    from lstmcast.monitoring.update import Update as Update
+    from lstmcast.monitoring.update import update as update
+    from lstmcast.panel.panel import Panel as Panel
+    from lstmcast.scoring.verdict import Verdict as Verdict
+    from lstmcast.tables.read import read_table as read_table
+    from lstmcast.training.forecaster import Forecaster as Forecaster
+    from lstmcast.tuning.tune import Tuning as Tuning
+    from lstmcast.tuning.tune import tune as tune
 
     __version__: str
 
 _HOMES = {
-    "anomaly": ("Detection", "Detector", "detect"),
-    "backtest": ("Result", "backtest", "evaluate", "score"),
+    "monitoring.detect": ("Detection", "Detector", "detect"),
+    "evaluation.backtest": ("Result", "backtest", "evaluate", "score"),
     "config": ("Columns", "Config", "DataConfig", "InputConfig", "ModelConfig", "TrainConfig", "WindowConfig"),
     "errors": (
         *("DataError", "DivergedError", "ExitCode", "GateError", "LockedError", "LstmcastError"),
         *("ResourceError", "RunError", "UsageError"),
     ),
-    "explain": ("Explanation", "explain"),
-    "export": ("Exported", "export"),
-    "forecaster": ("Forecaster",),
-    "panel": ("Panel",),
-    "read": ("read_table",),
-    "tune": ("Tuning", "tune"),
-    "update": ("Update", "update"),
-    "verdict": ("Verdict",),
+    "evaluation.explain": ("Explanation", "explain"),
+    "deployment.export": ("Exported", "export"),
+    "training.forecaster": ("Forecaster",),
+    "panel.panel": ("Panel",),
+    "tables.read": ("read_table",),
+    "tuning.tune": ("Tuning", "tune"),
+    "monitoring.update": ("Update", "update"),
+    "scoring.verdict": ("Verdict",),
 }
 _HOME = {name: home for home, names in _HOMES.items() for name in names}
 __all__ = sorted([*_HOME, "__version__"])
@@ -84,17 +82,3 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted({*globals(), *__all__})
-
-
-class _Package(ModuleType):
-    """The package as a module whose public names stay what they are.
-
-    The import system binds a submodule to its package under its own name; `lstmcast.backtest` must stay the function.
-    """
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        if not (isinstance(value, ModuleType) and name in _HOME):
-            super().__setattr__(name, value)
-
-
-sys.modules[__name__].__class__ = _Package

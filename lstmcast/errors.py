@@ -95,3 +95,7 @@ def listed(names: Sequence[str], count: int | None = None, most: int = 3) -> str
     """The first few of `count` names, and how many more there are."""
     count = len(names) if count is None else count
     return ", ".join(names[:most]) + (f" and {count - most:,} more" if count > most else "")
+
+
+def _more(count: int, what: str) -> str:
+    return f" (and {count - 1} more {what})" if count > 1 else ""

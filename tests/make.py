@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
-from lstmcast import features
-from lstmcast.features import ScalerState, Seasons, Steps
-from lstmcast.panel import Panel
-
-Floats = NDArray[np.float64]
-Ints = NDArray[np.int64]
+from lstmcast.features import scaler, steps
+from lstmcast.features.scaler import ScalerState
+from lstmcast.features.steps import Seasons, Steps
+from lstmcast.panel.panel import Panel
+from lstmcast.ragged import Floats, Ints
 
 
 def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
@@ -27,7 +25,7 @@ def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
 def steps_of(series: Sequence[Floats], seasons: Seasons, state: ScalerState | None = None) -> Steps:
     """Step arrays of series, with their own transforms unless `state` is given."""
     values, offsets = flat(series)
-    return features.compute(values, offsets, seasons, state or features.fit_scaler(values, offsets))
+    return steps.compute(values, offsets, seasons, state or scaler.fit_scaler(values, offsets))
 
 
 def panel_of(series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any) -> Panel:

@@ -12,13 +12,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.backtest import backtest
-from lstmcast.checkpoint import Checkpoint, Training
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.forecaster import PANEL, Forecaster
-from lstmcast.panel import Panel
-from lstmcast.train import State
+from lstmcast.evaluation.backtest import backtest
+from lstmcast.panel.panel import Panel
+from lstmcast.training.checkpoint import Checkpoint, Training
+from lstmcast.training.forecaster import PANEL, Forecaster
+from lstmcast.training.loop import State
 from tests.make import panel_of, wavy
 
 Change = dict[str, dict[str, Any]]

@@ -7,11 +7,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.backtest import backtest
 from lstmcast.config import Columns, Config, DataConfig, TrainConfig, WindowConfig
-from lstmcast.forecaster import Forecaster
-from lstmcast.panel import Panel
-from lstmcast.read import read_table
+from lstmcast.evaluation.backtest import backtest
+from lstmcast.panel.panel import Panel
+from lstmcast.tables.read import read_table
+from lstmcast.training.forecaster import Forecaster
 
 PARTS = ("year", "month", "day", "hour")
 

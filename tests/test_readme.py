@@ -86,7 +86,7 @@ def test_there_are_five_examples() -> None:
 
 
 def test_the_map_names_every_file_of_the_package_and_no_other() -> None:
-    rows = re.findall(r"^\| (`.*?) \|", README.partition("## The map")[2], re.MULTILINE)
+    rows = re.findall(r"^\| \[?(`.*?) \|", README.partition("## The map")[2], re.MULTILINE)
     listed = [name.rstrip("/") for row in rows for name in re.findall(r"`(.+?)`", row)]
     package = {path.name for path in (ROOT / "lstmcast").iterdir()}
     assert sorted(listed) == sorted(package - {"__pycache__", "py.typed"})

@@ -6,8 +6,8 @@ import pytest
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
-from lstmcast.panel import Panel
-from lstmcast.read import read_table
+from lstmcast.panel.panel import Panel
+from lstmcast.tables.read import read_table
 from tests.conftest import SHARED_DATA, shared_file
 
 

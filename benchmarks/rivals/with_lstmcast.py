@@ -29,20 +29,22 @@ from common import (
     watched,
 )
 
-from lstmcast import ensemble
-from lstmcast.backtest import backtest
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
-from lstmcast.features import Seasons
-from lstmcast.forecaster import Forecaster
-from lstmcast.inference import batches
-from lstmcast.inputs import Scaling
-from lstmcast.losses import Truth
-from lstmcast.model import Network, read
-from lstmcast.optimizers import Optimizer
-from lstmcast.panel import Panel
-from lstmcast.train import Event, Schedule, _blend, _update, reduces
-from lstmcast.train import train as train_network
-from lstmcast.windows import Sampler, Windows
+from lstmcast.evaluation.backtest import backtest
+from lstmcast.features.preprocessing import Scaling
+from lstmcast.features.steps import Seasons
+from lstmcast.features.windows import Windows
+from lstmcast.network.inference import batches
+from lstmcast.network.losses import Truth
+from lstmcast.network.torch_network import Network, read
+from lstmcast.panel.panel import Panel
+from lstmcast.training.forecaster import Forecaster
+from lstmcast.training.loop import Event, Schedule, _blend, _update, reduces
+from lstmcast.training.loop import train as train_network
+from lstmcast.training.members import Task, build, one_thread, pretrained_weights, train_members
+from lstmcast.training.optimizers import Optimizer
+from lstmcast.training.recipes import fine_tunings
+from lstmcast.training.sampler import Sampler
 
 
 def _config(**train: object) -> Config:
@@ -80,10 +82,10 @@ def train(series: int, length: int) -> Result:
         moments.append(time.perf_counter())
 
     many = windows(_panel(table(series, length)), config)
-    (recipe,) = ensemble.fine_tunings(config, ensemble.pretrained_weights(), 1)
+    (recipe,) = fine_tunings(config, pretrained_weights(), 1)
     schedule = recipe.schedule._replace(steps=each * (REPEATS + 1), every=each)
-    with ensemble.one_thread():
-        network = ensemble.build(recipe, many)
+    with one_thread():
+        network = build(recipe, many)
         train_network(network, Sampler.over(many, many.lengths), schedule, None, note)
     a_step = schedule.batch_size * schedule.origins
     found = [a_step * each / (b - a) for a, b in zip(moments[1:-1], moments[2:], strict=True)]
@@ -141,10 +143,10 @@ def members() -> Result:
     config = replace(_config(), window=WindowConfig(horizon=HORIZON, context=48))
     learnt = windows(_panel(table(20, 1000)), config)
     none = np.empty(0, np.int64)
-    task = ensemble.Task(learnt, learnt.lengths, none, none)
-    recipes = ensemble.fine_tunings(config, ensemble.pretrained_weights(), 4)
+    task = Task(learnt, learnt.lengths, none, none)
+    recipes = fine_tunings(config, pretrained_weights(), 4)
     recipes = [one._replace(schedule=one.schedule._replace(steps=20)) for one in recipes]
-    return _one_and_two(lambda jobs: ensemble.train_members(recipes, task, jobs, None))
+    return _one_and_two(lambda jobs: train_members(recipes, task, jobs, None))
 
 
 def folds() -> Result:
@@ -177,10 +179,10 @@ def grow(series: int, rows: int, context: int, horizon: int, width: int) -> Resu
     made = Forecaster(config).fit(panel)
     around = statistics.median(_spent(lambda: Forecaster(config).fit(panel)) for _ in range(REPEATS))
     ahead = statistics.median(_spent(made.predict) for _ in range(REPEATS))
-    (recipe,) = ensemble.fine_tunings(config, None, 1)
+    (recipe,) = fine_tunings(config, None, 1)
     learnt = windows(panel, config)
-    with ensemble.one_thread():
-        each = _Parts(ensemble.build(recipe, learnt), Sampler.over(learnt, learnt.lengths), recipe.schedule)
+    with one_thread():
+        each = _Parts(build(recipe, learnt), Sampler.over(learnt, learnt.lengths), recipe.schedule)
         steps = [_spent(each.whole) for _ in range(REPEATS + 2)][2:]
     return {"around": around, "predict": ahead, "step": statistics.median(steps), "peak": peak() - held}
 
@@ -189,11 +191,11 @@ def step() -> Result:
     """Seconds of the parts of a training step at the sizes that are compared, and of the machine's matrix products."""
     config = _config()
     learnt = windows(_panel(table(100, 1000)), config)
-    (recipe,) = ensemble.fine_tunings(config, ensemble.pretrained_weights(), 1)
+    (recipe,) = fine_tunings(config, pretrained_weights(), 1)
     found: Result = {}
-    with ensemble.one_thread():
+    with one_thread():
         for precision in ("float32", "bfloat16"):
-            network = ensemble.build(recipe, learnt)
+            network = build(recipe, learnt)
             network.reduced = precision == "bfloat16"
             parts = _Parts(network.train(), Sampler.over(learnt, learnt.lengths), recipe.schedule)
             kinds = {"batch": parts.draw, "encoder": parts.encode, "network": parts.learn, "whole": parts.whole}

@@ -18,11 +18,12 @@ import typer
 from typer.exceptions import TyperException
 from typer.main import get_command
 
-from lstmcast.cli import (
+from lstmcast.cli import options, settings, signals
+from lstmcast.cli.command import NAMES, Command
+from lstmcast.cli.commands import (
     backtest,
     completion,
     config,
-    console,
     detect,
     evaluate,
     explain,
@@ -31,19 +32,16 @@ from lstmcast.cli import (
     forecast,
     help,
     inspect,
-    memory,
-    options,
     predict,
     report,
     runs,
     serve,
-    settings,
-    signals,
     tune,
     update,
 )
-from lstmcast.cli.command import NAMES, Command
-from lstmcast.distributed import LostRankError, started
+from lstmcast.cli.show import console
+from lstmcast.compute import memory
+from lstmcast.compute.ranks import LostRankError, started
 from lstmcast.errors import ExitCode, LstmcastError, ResourceError, UsageError, suggest
 
 Problem = tuple[ExitCode, str, str, str]

@@ -5,7 +5,8 @@ from typing import Any
 
 from typer.core import TyperCommand
 
-from lstmcast.cli import memory, options, settings
+from lstmcast.cli import options, settings
+from lstmcast.compute import memory
 from lstmcast.errors import UsageError
 
 NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}

@@ -5,13 +5,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Option
 
-from lstmcast.cli import console, output
-from lstmcast.cli.console import Report
 from lstmcast.cli.options import OUTPUT
+from lstmcast.cli.show import console, output
+from lstmcast.cli.show.console import Report
 from lstmcast.config import Config
 
 if TYPE_CHECKING:
-    from lstmcast.panel import Panel
+    from lstmcast.panel.panel import Panel
 
 DryRun = Annotated[
     bool,
@@ -27,7 +27,7 @@ def tell_plan(
 ) -> None:
     """Print what a fit of the panel takes; `folds` is how many times a backtest fits. `more` is printed with it."""
     report.say("probing: a few training steps, nothing is kept")
-    from lstmcast.estimate import estimate
+    from lstmcast.inspection.cost import estimate
 
     spent = time.process_time()
     facts: dict[str, Any] = estimate(panel, config).to_dict()

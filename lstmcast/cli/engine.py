@@ -33,12 +33,12 @@ class EngineOptions:
 
     def __post_init__(self) -> None:
         if self.asked:
-            from lstmcast.engines import require
+            from lstmcast.compute.engines import require
 
             require(self.backend, self.scheduler, insecure=self.insecure)
 
     def hired(self) -> AbstractContextManager[None]:
         """Give the block to whom the options name, see `parallel.engine`."""
-        from lstmcast import parallel
+        from lstmcast.compute import jobs
 
-        return parallel.engine(self.backend, self.scheduler, insecure=self.insecure)
+        return jobs.engine(self.backend, self.scheduler, insecure=self.insecure)

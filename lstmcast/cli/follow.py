@@ -9,16 +9,16 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING
 
-from lstmcast.cli import output
-from lstmcast.cli.console import Report
+from lstmcast.cli.show import output
+from lstmcast.cli.show.console import Report
 from lstmcast.config import BadRows
 from lstmcast.errors import DataError, RunError
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lstmcast.anomaly import Detector
-    from lstmcast.panel import Panel
+    from lstmcast.monitoring.detect import Detector
+    from lstmcast.panel.panel import Panel
 
 _BLOCK = 1 << 16
 LONGEST = 1 << 20
@@ -119,8 +119,8 @@ class Follower:
         return self._rows(panel)
 
     def _panel(self, lines: list[Line]) -> "Panel":
-        from lstmcast.panel import Panel
-        from lstmcast.read import read_bytes
+        from lstmcast.panel.panel import Panel
+        from lstmcast.tables.read import read_bytes
 
         known = self.detector.forecaster.panel
         data = b"\n".join([self.header, *(text for _, text in lines)] if self.header else [text for _, text in lines])
@@ -145,7 +145,7 @@ class Follower:
         """The rows of a line without a value: what it is named by, as it stands there."""
         import pandas as pd
 
-        from lstmcast.anomaly import FIGURES
+        from lstmcast.monitoring.detect import FIGURES
 
         known, cells = self.detector.known, self._named(text)
         columns = known.columns

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING, Any
 from lstmcast.cli.options import DataOptions, WindowOptions
 
 if TYPE_CHECKING:
-    from lstmcast.inspection import Inspection
-    from lstmcast.read import Table
-    from lstmcast.timeaxis import TimeAxis
+    from lstmcast.inspection.findings import Inspection
+    from lstmcast.tables.read import Table
+    from lstmcast.timeaxis.axis import TimeAxis
 
 
 def pinned(data: str, table: "Table", found: "Inspection", reading: DataOptions, window: WindowOptions) -> list[str]:

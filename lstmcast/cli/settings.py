@@ -110,7 +110,7 @@ def read(file: str, known: Mapping[str, Any]) -> Layer:
     """Read settings from TOML, or from a run, its run.json or other JSON of that form. Raises UsageError."""
     place = Path(file)
     if place.is_dir() or place.name == "run.json":
-        from lstmcast.rundir import open_run
+        from lstmcast.runs.directory import open_run
 
         manifest = open_run(place if place.is_dir() else place.parent).manifest
         return Layer(file, _of_run(manifest, known))

@@ -4,13 +4,13 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli import output
-from lstmcast.cli.console import Report
 from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.show import output
+from lstmcast.cli.show.console import Report
 from lstmcast.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.shards import Job, Outcome
+    from lstmcast.deployment.shards import Job, Outcome
 
 
 def is_sharded(data: str | None, out: str | None) -> bool:
@@ -44,12 +44,13 @@ def work_through(
     report: Report, job: "Job", data: str, out: str, engine: EngineOptions, jobs: int | None, *, as_json: bool
 ) -> "Outcome":
     """Do what is missing of the folder `out`, and say what was done. Raises DataError where a shard cannot be used."""
-    from lstmcast import parallel, shards
+    from lstmcast.compute.jobs import cores, is_here, usual_jobs
+    from lstmcast.deployment import shards
 
     found = shards.shards_of(data)
     report.say(f"{len(found):,} shards in {data!r}")
     with engine.hired(), report.progress() as on_event:
-        many = jobs or (parallel.cores() if parallel.is_here() else parallel.usual_jobs())
+        many = jobs or (cores() if is_here() else usual_jobs())
         outcome = shards.work_through(found, job, out, jobs=many, on_event=on_event)
     again = f", {outcome.kept:,} of them done before" if outcome.kept else ""
     done = f"{len(outcome.facts):,} of {len(found):,} shards done{again}"

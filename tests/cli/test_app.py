@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli import app, memory, signals
+from lstmcast.cli import app, signals
+from lstmcast.compute import memory
 from lstmcast.errors import DataError, RunError
 from tests.cli.conftest import PROGRAM, Program, environment
 

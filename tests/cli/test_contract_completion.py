@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app
-from lstmcast.cli.completion import candidates, columns
+from lstmcast.cli.commands.completion import candidates, columns
 from tests.cli.conftest import environment, run_program
 from tests.test_architecture import HEAVY, modules_loaded
 

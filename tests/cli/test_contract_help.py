@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app, settings
-from lstmcast.cli.help import MEANINGS
+from lstmcast.cli.commands.help import MEANINGS
 from lstmcast.errors import ExitCode
 from tests.cli.conftest import PROGRAM, Program, environment, write_months
 from tests.cli.test_app import failing
@@ -227,7 +227,7 @@ def test_22_every_example_of_the_help_runs(
     if " fit " in line:
         shutil.rmtree(tmp_path / "runs")
     monkeypatch.setenv("LSTMCAST_STEPS", "0")  # what a fit learns is not in question here
-    from lstmcast import serve
+    from lstmcast.deployment import serve
 
     listen = serve.listen
     monkeypatch.setattr(serve, "listen", lambda *_: listen("127.0.0.1", 0))

@@ -13,9 +13,9 @@ from typer.main import get_command
 
 from lstmcast.cli import app
 from lstmcast.cli.settings import leaves
+from tests.cli.commands.test_backtest import TINY
+from tests.cli.commands.test_evaluate import evaluate, rows
 from tests.cli.conftest import Program
-from tests.cli.test_backtest import TINY
-from tests.cli.test_evaluate import evaluate, rows
 from tests.conftest import ROOT
 
 QUICK = ("--target", "price", "--steps", 0)

@@ -7,12 +7,12 @@ import pytest
 
 from lstmcast.cli.options import ColumnOptions, DataOptions, WindowOptions
 from lstmcast.cli.pinned import pinned
-from lstmcast.guesses import guess_roles, see_columns
-from lstmcast.inspection import inspect_panel
-from lstmcast.panel import Panel
-from lstmcast.read import read_table
+from lstmcast.inspection.columns import guess_roles, see_columns
+from lstmcast.inspection.findings import inspect_panel
+from lstmcast.panel.panel import Panel
+from lstmcast.tables.read import read_table
 from tests.conftest import SHARED_DATA, shared_file
-from tests.test_panel import EVERYDAY
+from tests.panel.test_panel import EVERYDAY
 
 NOT_SERIES = {"README.md"}
 

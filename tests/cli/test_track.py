@@ -60,7 +60,7 @@ def test_a_tracker_that_cannot_write_leaves_the_run_saved_and_says_so(quickly: P
 
 @pytest.mark.usefixtures("data")
 def test_a_fit_that_went_on_has_whole_curves(quickly: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from lstmcast import checkpoint
+    from lstmcast.training import checkpoint
 
     line = ("fit", "x.csv", "--target", "price", "--steps", 30, "--members", 2, "-j", 1, "--checkpoint-every", "1")
     due = checkpoint.Training.due

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from lstmcast import rundir
 from lstmcast.cli import app
+from lstmcast.runs import directory
 from tests.cli.conftest import fitted as fitted  # fixtures of all rows
 from tests.cli.conftest import lstmcast as lstmcast
 from tests.cli.conftest import run_program
@@ -43,7 +43,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = 
     manifest = json.loads((run / "run.json").read_text())
     change(manifest)
     if seal:
-        manifest["sha256"] = rundir._seal(manifest)
+        manifest["sha256"] = directory._seal(manifest)
     (run / "run.json").write_text(json.dumps(manifest))
 
 

@@ -20,8 +20,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lstmcast import rundir
-from lstmcast.rundir import open_run, publish
+from lstmcast.runs import directory
+from lstmcast.runs.directory import open_run
+from lstmcast.runs.publish import publish
 from tests.cli.conftest import PROGRAM, environment, run_program, write_months
 from tests.faults.conftest import run_inside, wait_for
 from tests.faults.figures import record
@@ -73,7 +74,7 @@ def inject(calls: str, fault: str, number: int, line: list[str], log: Path, **mo
 def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(name: str, tmp_path: Path) -> None:
     """For every N that there is; the program is the one that publishes and nothing else, to be quick."""
     calls, fault = FAULTS[name]
-    root = str(Path(rundir.__file__).parents[1])
+    root = str(Path(directory.__file__).parents[2])
     found, number = Counter[str](), 0
     while True:
         number += 1
@@ -154,10 +155,10 @@ def test_a_run_is_on_the_disk_before_it_is_at_its_place_and_its_manifest_last(pa
     subprocess.run([*trace, *line], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL)
     calls = [call for call in map(seen_call, (tmp_path / "log").read_text().splitlines()) if call]
     at = next(number for number, (call, *_) in enumerate(calls) if call == "exchange")
-    before = calls[calls.index(("write", f".run.new/{rundir.FILES[0]}")) : at]
+    before = calls[calls.index(("write", f".run.new/{directory.FILES[0]}")) : at]
     writes = [name for call, name in before if call == "write"]
-    assert {Path(name).name for name in writes} == {rundir.MANIFEST, *rundir.FILES}
-    assert writes[-1] == f".run.new/{rundir.MANIFEST}"
+    assert {Path(name).name for name in writes} == {directory.MANIFEST, *directory.FILES}
+    assert writes[-1] == f".run.new/{directory.MANIFEST}"
     expected = [one for name in dict.fromkeys(writes) for one in (("write", name), ("fsync", name))]
     assert list(dict.fromkeys(before)) == [*expected, ("fsync", ".run.new")]
     assert calls[at + 1] == ("fsync", "")
@@ -293,7 +294,7 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
             del inner[path[-1]]
         else:
             inner[path[-1]] = junk
-        forgery["sha256"] = rundir._seal(forgery)
+        forgery["sha256"] = directory._seal(forgery)
         (run / "run.json").write_text(json.dumps(forgery))
         done = run_inside("predict", run, cwd=folder)
         status, table, said = done.returncode, done.stdout, done.stderr

@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 import pytest
 
-from lstmcast import rundir
+from lstmcast.runs import directory
 from tests.cli.conftest import PROGRAM, environment, run_program, write_months
 from tests.faults.conftest import FIT, Refused, contents, run_inside, wait_for
 from tests.faults.test_crash import inject, traced
@@ -92,7 +92,7 @@ def test_p1_a_signal_while_training_keeps_what_was_learnt_and_ends_soon(
     )
     assert ended.seconds < 5
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.csv", "run"}
-    assert not (tmp_path / "run" / rundir.MANIFEST).exists()
+    assert not (tmp_path / "run" / directory.MANIFEST).exists()
 
 
 def test_p1_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_p5_a_clock_that_jumps_makes_no_difference(tmp_path: Path) -> None:
     (tmp_path / "clock").mkdir()
     (tmp_path / "clock" / "sitecustomize.py").write_text(JUMPING)
     write_months(tmp_path / "m.csv", 48)
-    path = os.pathsep.join([str(tmp_path / "clock"), str(Path(rundir.__file__).parents[1])])
+    path = os.pathsep.join([str(tmp_path / "clock"), str(Path(directory.__file__).parents[2])])
     fit = ("fit", "m.csv", "--target", "price", "--steps", 3, "--members", 1, "--time-budget", "1h", "-q", "--out")
     jumped = run_program(*fit, "jumped", cwd=tmp_path, env={"PYTHONPATH": path})
     assert (jumped.returncode, jumped.stderr) == (0, "")

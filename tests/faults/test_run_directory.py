@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from lstmcast import rundir
+from lstmcast.runs import directory
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
 from tests.faults.conftest import FIT, Refused, edit, run_inside, wait_for
 
@@ -29,7 +29,7 @@ def test_d2_a_run_without_its_manifest_was_interrupted(refused: Refused, run: Pa
 
 
 def test_d3_a_corrupt_file_is_named(refused: Refused, run: Path) -> None:
-    for number, name in enumerate(rundir.open_run(run).files):
+    for number, name in enumerate(directory.open_run(run).files):
         data = (run / name).read_bytes()
         middle = len(data) // 2
         (run / name).write_bytes(data[:middle] + bytes([data[middle] ^ 16]) + data[middle + 1 :])
@@ -91,7 +91,7 @@ def test_d5_a_place_that_cannot_be_written_to(refused: Refused, tmp_path: Path) 
 
 
 def hold(place: Path) -> "subprocess.Popen[str]":
-    code = "import sys, lstmcast.lock as k\nwith k.lock(sys.argv[1]): print(flush=True); sys.stdin.read()"
+    code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print(flush=True); sys.stdin.read()"
     line = [PROGRAM[0], "-c", code, str(place)]
     writer = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert writer.stdout
@@ -171,7 +171,7 @@ def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: P
     done = lstmcast("runs", "check", "run")
     assert done.returncode == 0
     assert done.stderr == "  not of the run, and not looked at: notes.txt\n"
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["run.json", *rundir.open_run(run).files]
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["run.json", *directory.open_run(run).files]
     (run / "history.csv").write_bytes((run / "history.csv").read_bytes() + b"\n")
     refused("runs", "check", "run", inside=True, status=4, says=["history.csv", "is not what was saved"])
 

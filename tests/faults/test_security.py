@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast import rundir
-from lstmcast.naming import default_path
+from lstmcast.cli.data import default_path
+from lstmcast.runs import directory
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import Refused, days, run_inside
 from tests.faults.test_run_directory import FIT, edit
@@ -52,7 +52,7 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def seal_in(run: Path, name: str, data: bytes) -> None:
     """Replace a file of a run, as someone does who knows how runs are sealed."""
     (run / name).write_bytes(data)
-    entry = {"bytes": len(data), "sha256": rundir.digest(data)}
+    entry = {"bytes": len(data), "sha256": directory.digest(data)}
     edit(run, lambda manifest: manifest["files"].update({name: entry}))
 
 
@@ -70,7 +70,7 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
     for name in ("model.pkl", "scaler.joblib", "weights.pt"):
         (run / name).write_bytes(bomb)
     assert run_program("predict", "run", cwd=tmp_path).returncode == 0
-    for name in rundir.FILES:
+    for name in directory.FILES:
         seal_in(run, name, bomb)
         refused("predict", "run", inside=True, status=4, says=["does not hold what it should"])
     assert not (tmp_path / "opened").exists()
@@ -80,7 +80,7 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
 
 
 def test_x3_ids_are_never_file_names(hostile: Path) -> None:
-    assert {entry.name for entry in (hostile / "run").iterdir()} == {rundir.MANIFEST, *rundir.FILES}
+    assert {entry.name for entry in (hostile / "run").iterdir()} == {directory.MANIFEST, *directory.FILES}
     assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "said", "run"}
     assert default_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
 

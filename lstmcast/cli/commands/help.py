@@ -1,0 +1,46 @@
+"""`lstmcast help`: a command's help, and what the exit codes mean."""
+
+from typing import Annotated
+
+from typer import Argument, Context
+
+from lstmcast.cli.show.output import write_stdout
+from lstmcast.errors import ExitCode, UsageError, suggest
+
+EXAMPLES = """\
+lstmcast help exit-codes
+lstmcast help fit"""
+MEANINGS = {
+    ExitCode.OK: "done",
+    ExitCode.BUG: "a bug in lstmcast; the path of a log is shown",
+    ExitCode.USAGE: "usage or configuration",
+    ExitCode.DATA: "input data",
+    ExitCode.RUN: "run directory",
+    ExitCode.DIVERGED: "training diverged",
+    ExitCode.RESOURCE: "input/output, memory or a lost worker",
+    ExitCode.GATE: "a quality gate (--fail-if) was not met",
+    ExitCode.LOCKED: "another process writes to the run",
+    ExitCode.INTERRUPTED: "Ctrl-C",
+    ExitCode.TERMINATED: "SIGTERM",
+}
+
+
+def help(
+    context: Context,
+    topic: Annotated[
+        str | None, Argument(metavar="TOPIC", help="A command, or exit-codes.", show_default="all")
+    ] = None,
+) -> None:
+    """Show the help of a command, or what the exit codes mean."""
+    root = context.parent or context
+    commands = getattr(root.command, "commands", {})
+    if topic is None:
+        text = root.get_help()
+    elif topic == "exit-codes":
+        text = "\n".join(f"{code:>3}  {MEANINGS[code]}" for code in ExitCode)
+    elif topic in commands:
+        with commands[topic].make_context(topic, [], parent=root, resilient_parsing=True) as shown:
+            text = shown.get_help()
+    else:
+        raise UsageError(f"no help on {topic!r}", suggest(topic, [*commands, "exit-codes"]))
+    write_stdout(f"{text}\n".encode())

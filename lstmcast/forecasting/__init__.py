@@ -1,0 +1,10 @@
+"""A trained forecaster: read `predictor` first.
+
+Knows nothing of training.
+
+`predictor`   load, predict, save
+`combination` networks and classical methods combined by their validation errors
+`quantiles`   intervals where networks make none, and other quantile levels
+`recursive`   forecasts beyond the trained horizon
+`estimator`   the settings by name, as scikit-learn asks for them
+"""

@@ -1,0 +1,14 @@
+"""From a table to the flat, regular arrays of a panel, one step a file.
+
+Each step may refuse the data with an error that names the row.
+
+`time_column` which column is the time
+`timestamps`  its cells as instants, in the zone that was asked for
+`keys`        which series a row belongs to
+`rows`        rows in the order of series and time
+`duplicates`  rows of the same series and time, made one
+`regular`     rows laid on a regular time axis
+`resample`    rows gathered into longer steps
+`encoding`    covariates as numbers
+`assemble`    all of these in order
+"""

@@ -1,0 +1,65 @@
+"""The series that each row belongs to, by the columns that name it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from lstmcast.errors import DataError
+from lstmcast.ragged import Ints
+from lstmcast.tables.read import Table
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Key of each series in the order of first appearance, with the names and types ("str", "int64") of its columns."""
+
+    keys: list[tuple[str, ...]]
+    names: tuple[str, ...] = ()
+    types: tuple[str, ...] = ()
+
+    def label(self, code: int) -> str:
+        """A series' key as one text for messages."""
+        return "/".join(self.keys[code]) if self.keys[code] else "the series"
+
+    def labels(self) -> Sequence[str]:
+        """The label of every series, made when it is asked for."""
+        return _Labels(self)
+
+
+@dataclass(frozen=True)
+class _Labels(Sequence[str]):
+    keys: Keys
+
+    def __len__(self) -> int:
+        return len(self.keys.keys)
+
+    def __getitem__(self, code: Any) -> Any:
+        return self.keys.label(code)
+
+
+def series_keys(table: Table, names: Sequence[str]) -> tuple[Ints, Keys]:
+    """Series code of each row [n], and the keys; DataError where a key is missing."""
+    if not names:
+        return np.broadcast_to(np.int64(0), len(table)), Keys([()])
+    parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
+    for name, codes in zip(names, parts, strict=True):
+        _no_missing_key(table, codes < 0, name)
+    if len(names) == 1:
+        return parts[0], Keys([(text,) for text in uniques[0]], tuple(names), types)
+    combined = parts[0]
+    for codes, unique in zip(parts[1:], uniques[1:], strict=True):
+        combined = pd.factorize(combined * np.int64(len(unique)) + codes)[0].astype(np.int64)
+    _, first = np.unique(combined, return_index=True)
+    columns = [[unique[code] for code in codes[first].tolist()] for codes, unique in zip(parts, uniques, strict=True)]
+    return combined, Keys(list(zip(*columns, strict=True)), tuple(names), types)
+
+
+def _no_missing_key(table: Table, missing: NDArray[np.bool_], name: str) -> None:
+    if missing.any():
+        row, count = int(missing.argmax()), int(missing.sum())
+        more = f" (and {count - 1} more)" if count > 1 else ""
+        raise DataError(f"{table.locate(row)}: column {name!r}: the series has no name{more}", "name every series")

@@ -1,0 +1,13 @@
+"""The panel: many series on one regular time axis, with their covariates, and what is done with it whole.
+
+Knows neither files nor networks.
+
+`panel`          the panel itself
+`forecast_table` quantiles as columns of a table, and back
+`checks`         what a fit and a forecast require of a panel
+`holdout`        the newest windows, held back from training
+`calendar`       calendar and holidays as covariates known ahead
+`future_data`    covariates known ahead from a table of their own
+`extend`         a later panel beside the one that a run was trained on
+`merge`          both made one
+"""

@@ -1,0 +1,11 @@
+"""How good a forecast is: errors, simple methods to compare with, and the verdict in words.
+
+Arrays only.
+
+`metrics`   errors of forecasts
+`baselines` forecasts that need no training
+`binary`    scores of probabilities, for targets of 0 and 1
+`wording`   the words of the verdict
+`verdict`   the network beside the baselines on the same windows
+`gates`     rules on scores, such as mase>1
+"""

@@ -1,0 +1,12 @@
+"""Points in time: how people write them, and the regular axis that they lie on.
+
+Knows neither tables nor values.
+
+`formats`          layouts of written dates, parsed and rendered
+`numeric`          numbers that are times: epochs, years, Excel days
+`zones`            local clocks and UTC, hours that repeat or are skipped
+`timestamp_format` texts, numbers and typed stamps to instants, and back
+`frequency`        a regular frequency and its arithmetic
+`infer`            the frequency of a set of timestamps
+`axis`             the time axis of a panel: frequency, season, next timestamps, calendar features
+"""

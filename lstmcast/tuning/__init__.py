@@ -1,0 +1,7 @@
+"""A search of settings, judged on windows that the search never saw.
+
+`space`  which settings may change, and to what
+`study`  what was tried and what to try next, kept by Optuna
+`trials` the trials, window by window
+`tune`   the search from start to end
+"""

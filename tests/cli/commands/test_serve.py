@@ -1,0 +1,99 @@
+"""`lstmcast serve` as a process: its address, its end, and what keeps it from beginning."""
+
+import json
+import signal
+import socket
+import subprocess
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import PROGRAM, Program, environment, run_program
+from tests.cli.test_contract_runs import check
+
+
+def heeding() -> None:
+    """Heed Ctrl-C, whatever a shell made of it for jobs in the background."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
+@pytest.fixture
+def server(fitted: Path) -> Iterator[subprocess.Popen[str]]:
+    line = [*PROGRAM, "serve", "runs/old-price", "--port", "0"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heeding}
+    with subprocess.Popen(line, cwd=fitted, env=environment(), text=True, **pipes) as program:  # type: ignore[call-overload]
+        yield program
+        program.kill()
+
+
+@pytest.mark.parametrize(
+    ("number", "status", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+)
+def test_it_prints_its_address_answers_and_ends_on_a_signal(
+    number: signal.Signals, status: int, word: str, server: subprocess.Popen[str], fitted: Path
+) -> None:
+    assert server.stdout and server.stderr
+    url = server.stdout.readline().strip()
+    assert url.startswith("http://127.0.0.1:")
+    asked = urllib.request.Request(f"{url}/forecast", (fitted / "new.csv").read_bytes(), {"Accept": "text/csv"})
+    with urllib.request.urlopen(asked, timeout=30) as answer:
+        told = answer.read().decode()
+    if number == signal.SIGTERM:
+        assert told == run_program("predict", "runs/old-price", "new.csv", "-q", cwd=fitted).stdout
+    server.send_signal(number)
+    assert server.wait(5) == status
+    assert server.stderr.read() == f"serving 'runs/old-price'; Ctrl-C ends it\n{word}\n"
+
+
+def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(fitted: Path, quickly: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = quickly("serve", "runs/old-price", "--port", port, cwd=fitted)
+    assert (done.returncode, done.stdout) == (6, "")
+    assert done.stderr.splitlines() == [
+        f"error: cannot listen at 127.0.0.1:{port}: Address already in use",
+        "  take another --port; 0 finds a free one",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "said"),
+    [
+        (("runs/none",), 4, "no run at 'runs/none'"),
+        (("runs/old-price", "--port", 70000), 2, "--port 70000 is out of range"),
+        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is no size"),
+    ],
+)
+def test_what_cannot_be_served_is_an_error(
+    arguments: tuple[object, ...], status: int, said: str, fitted: Path, quickly: Program
+) -> None:
+    done = quickly("serve", *arguments, cwd=fitted)
+    assert (done.returncode, done.stdout) == (status, "")
+    assert said in done.stderr and len(done.stderr.splitlines()) <= 3
+
+
+def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
+    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstmcast.deployment import serve
+
+    monkeypatch.setattr(serve, "serve", lambda *_: None)
+    done = quickly("serve", "runs/old-price", "--host", "0.0.0.0", "--port", 0, "--json", "-q", cwd=fitted)
+    told = json.loads(done.stdout)
+    check(told, "serve")
+    assert told["url"].startswith("http://0.0.0.0:")
+    assert done.stderr == f"warning: whoever reaches {told['url']} can ask for forecasts: no password, no encryption\n"
+
+
+def test_without_the_extra_it_says_what_to_install(
+    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from lstmcast.deployment import serve
+
+    monkeypatch.setattr(serve, "find_spec", lambda _: None)
+    monkeypatch.delitem(serve.sys.modules, "prometheus_client", raising=False)
+    done = quickly("serve", "runs/old-price", cwd=fitted)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[serve]'"

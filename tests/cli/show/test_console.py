@@ -1,0 +1,129 @@
+import io
+import re
+import sys
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from lstmcast.cli.show import console
+from lstmcast.cli.show.console import Report
+
+PHASES: list[dict[str, Any]] = [
+    {"phase": "prepare", "message": "season [/red] 12"},
+    {"phase": "train", "validation": 0.6},
+    {"phase": "train", "step": 0, "total": 20, "loss": float("nan"), "validation": 0.5},
+    {"phase": "train", "step": 10, "total": 20, "loss": 0.25, "validation": 0.4},
+    {"phase": "member", "step": 1, "total": 2, "message": "as it is", "validation": 0.4},
+    {"phase": "train", "step": 20, "total": 20, "loss": 0.125, "validation": 0.3},
+]
+
+
+def event(**given: Any) -> Any:
+    return SimpleNamespace(**{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | given)
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def shown(capsys: pytest.CaptureFixture[str], **options: bool) -> str:
+    with Report(**options).progress() as on_event:
+        for given in PHASES:
+            on_event(event(**given))
+    out, err = capsys.readouterr()
+    assert out == ""
+    return err
+
+
+def test_off_a_terminal_each_phase_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys) == "  season [/red] 12\ntraining\n"
+
+
+def test_verbose_adds_a_line_for_each_validation(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, verbose=True).splitlines()[2:] == [
+        "  train  validation 0.6000",
+        "  train 0/20  validation 0.5000",
+        "  train 10/20  loss 0.2500  validation 0.4000",
+        "  member 1/2  as it is  validation 0.4000",
+        "  train 20/20  loss 0.1250  validation 0.3000",
+    ]
+
+
+def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    report = Report(quiet=True)
+    report.say("x")
+    report.found(["y"])
+    report.table(["a"], [["b"]])
+    assert shown(capsys, quiet=True) == ""
+
+
+def test_a_terminal_gets_a_bar_with_step_loss_and_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = Terminal()
+    monkeypatch.setattr(sys, "stderr", terminal)
+    monkeypatch.setenv("TERM", "xterm")
+    with Report().progress() as on_event:
+        for given in PHASES:
+            on_event(event(**given))
+    text = terminal.getvalue()
+    text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
+    assert "20/20" in text and "validation 0.3000" in text
+    assert "season [/red] 12\n" in text
+
+
+@pytest.mark.parametrize("term", ["dumb", ""])
+def test_a_terminal_that_cannot_redraw_gets_lines(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", term)
+    assert not console.is_live(Terminal())
+
+
+@pytest.mark.parametrize(
+    ("text", "seen"),
+    [
+        ("plain é €", "plain é €"),
+        ("a\x1b[31mb", "a\\x1b[31mb"),
+        ("a\nb\r\t\x07", "a\\nb\\r\\t\\x07"),
+        ("abc\u202edcba\u2066", "abc\\u202edcba\\u2066"),
+        ("\udcff", "\\udcff"),
+        ("[red]x[/red]", "[red]x[/red]"),
+    ],
+)
+def test_what_a_terminal_would_obey_is_shown_escaped(text: str, seen: str) -> None:
+    assert console.escape(text) == seen
+
+
+def test_a_plain_table_aligns_names_left_and_figures_right() -> None:
+    assert console.plain_table(["", "mase"], [["model", "0.9"], ["seasonal_naive", "1"]]) == [
+        "                mase",
+        "model            0.9",
+        "seasonal_naive     1",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "text"),
+    [
+        (0.75213, "0.7521"),
+        (13.32149, "13.32"),
+        (449.2345, "449.2"),
+        (123456.7, "123457"),
+        (0.0123456, "0.01235"),
+        (0.0, "0"),
+        (-0.1, "-0.1000"),
+        (1e-9, "1.000e-09"),
+        (2.5e9, "2.500e+09"),
+        (float("nan"), "-"),
+        (None, "-"),
+        (float("inf"), "inf"),
+    ],
+)
+def test_figures_have_few_digits(value: float | None, text: str) -> None:
+    assert console.figure(value) == text
+
+
+def test_a_drawn_table_takes_markup_as_text(capsys: pytest.CaptureFixture[str]) -> None:
+    console.draw_table(["[usd]", "x"], [["[/red]", "1.5"], ["\x1b]0;evil\x07", "22.5"]], [False, True])
+    text = capsys.readouterr().out
+    assert "[usd]" in text and "[/red]" in text
+    assert "\x1b" not in text and "\\x1b]0;evil\\x07" in text

@@ -1,0 +1,238 @@
+"""The app in process; the program that runs it is in tests/cli/test_serve.py."""
+
+import gzip
+import json
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from fastapi.testclient import TestClient
+
+from lstmcast import Config, Forecaster, Panel, ResourceError, TrainConfig, UsageError
+from lstmcast.cli.show import output
+from lstmcast.deployment import serve
+from lstmcast.forecasting.predictor import Predictor
+
+LIMIT = 20_000
+WRITER = serve.Writer(output.records, lambda columns: output.encode(columns, "csv"))
+
+
+def months(length: int) -> pd.DataFrame:
+    t = np.arange(length)
+    stamps = [f"{2010 + i // 12}-{i % 12 + 1:02}" for i in range(length)]
+    return pd.DataFrame({"month": stamps, "price": 100 + t + 30 * np.sin(t * np.pi / 6)})
+
+
+def predictor_of(frame: pd.DataFrame, **roles: Any) -> Predictor:
+    config = Config(train=TrainConfig(steps=0))
+    return Forecaster(config).fit(Panel.from_frame(frame, target="price", time="month", **roles))
+
+
+@pytest.fixture(scope="module")
+def predictor() -> Predictor:
+    return predictor_of(months(60))
+
+
+def client_of(predictor: Predictor, **options: Any) -> TestClient:
+    app = serve.application(predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options})
+    return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
+
+
+@pytest.fixture
+def client(predictor: Predictor) -> Iterator[TestClient]:
+    with client_of(predictor, hosts=serve.LOOPBACK) as client:
+        yield client
+
+
+def table_of(predictor: Predictor, **options: Any) -> str:
+    return output.encode(predictor.columns(**options), "csv").decode()
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_without_rows_the_forecast_goes_on_from_the_end_of_the_training(
+    method: str, client: TestClient, predictor: Predictor
+) -> None:
+    answer = client.request(method, "/forecast", params={"horizon": 3, "quantiles": "0.9,0.5,0.05"})
+    assert answer.status_code == 200
+    told = answer.json()
+    expected = predictor.predict(horizon=3, quantiles=(0.05, 0.5, 0.9))
+    assert (told["schema_version"], told["run"], told["notes"]) == (1, "runs/price", [])
+    assert told["forecast"] == output.records(expected)
+    assert list(told["forecast"][0]) == ["month", "forecast", "q5", "q50", "q90"]
+
+
+def rows_in(form: str, frame: pd.DataFrame) -> dict[str, Any]:
+    rows = frame.to_dict("records")
+    return {
+        "csv": {"content": frame.to_csv(index=False), "headers": {"content-type": "text/csv"}},
+        "gzip": {"content": gzip.compress(frame.to_csv(index=False).encode())},
+        "object": {"json": {"rows": rows}},
+        "list": {"json": rows},
+    }[form]
+
+
+@pytest.mark.parametrize("form", ["csv", "gzip", "object", "list"])
+def test_with_rows_it_goes_on_from_the_last_of_them(form: str, client: TestClient, predictor: Predictor) -> None:
+    newer = months(72)
+    answer = client.post("/forecast", **rows_in(form, newer))
+    assert answer.status_code == 200
+    expected = predictor.predict(Panel.from_frame(newer, like=predictor.panel))
+    assert answer.json()["forecast"] == output.records(expected)
+
+
+def test_new_rows_alone_have_the_history_of_the_run_before_them(client: TestClient, predictor: Predictor) -> None:
+    told = client.post("/forecast", json={"rows": months(63).tail(3).to_dict("records"), "horizon": 1}).json()
+    whole = predictor.predict(Panel.from_frame(months(63), like=predictor.panel), horizon=1)
+    assert told["forecast"][0]["month"] == "2015-04"
+    assert told["forecast"][0]["forecast"] == pytest.approx(whole["forecast"][0])
+    assert "the run's own past goes before" in told["notes"][0]
+
+
+def test_a_client_that_accepts_csv_gets_what_the_command_line_prints(client: TestClient, predictor: Predictor) -> None:
+    answer = client.get("/forecast", headers={"accept": "text/csv"})
+    assert answer.headers["content-type"] == "text/csv; charset=utf-8"
+    assert answer.text == table_of(predictor)
+
+
+def test_the_object_says_horizon_and_quantiles_and_the_address_overrules_it(client: TestClient) -> None:
+    body = {"horizon": 2, "quantiles": [0.3]}
+    assert list(client.post("/forecast", json=body).json()["forecast"][0]) == ["month", "forecast", "q30"]
+    assert len(client.post("/forecast", json=body, params={"horizon": 5}).json()["forecast"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("asked", "status", "message"),
+    [
+        ({"params": {"horizon": 0}}, 400, "horizon 0 is out of range"),
+        ({"params": {"horizon": 10**9}}, 400, "horizon 1000000000 is out of range"),
+        ({"params": {"horizon": "x"}}, 400, "horizon: input should be a valid integer"),
+        ({"params": {"quantiles": "0.1,2"}}, 400, "quantiles '0.1,2' is out of range"),
+        ({"json": {"quantiles": ["a"]}}, 400, "quantiles is no list of numbers"),
+        ({"json": {"horizon": True}}, 400, "horizon True is out of range"),
+        ({"json": {"hroizon": 3}}, 400, "keys other than rows, horizon and quantiles"),
+        ({"content": b"{rows"}, 422, "request: no JSON"),
+        ({"content": b"[" * 9000}, 422, "request: no JSON"),
+        ({"json": {"rows": []}}, 422, "rows is no list of objects"),
+        ({"json": [{"month": "2015-01", "price": [1]}]}, 422, "rows is no list of objects"),
+        ({"json": [{"month": "2015-01", "prise": 1}]}, 422, "request has no column 'price'"),
+        ({"json": [{"month": "2015-13", "price": 1}]}, 422, "request row 0: column 'month': '2015-13' is not a date"),
+        ({"json": [{"month": "2015-01", "price": "dear"}]}, 422, "column 'price' holds text, but held numbers"),
+        ({"content": b"month,price\n2015-01,1,2\n"}, 422, "request:2: 3 values where the header names 2 columns"),
+        ({"content": b"PK\x03\x04zip"}, 422, "request is a zip archive or an Excel workbook"),
+    ],
+)
+def test_a_bad_request_is_told_what_the_command_line_would_say(
+    asked: dict[str, Any], status: int, message: str, client: TestClient
+) -> None:
+    answer = client.post("/forecast", **asked)
+    told = answer.json()
+    assert answer.status_code == status, told
+    assert set(told) == {"code", "kind", "message", "hint"}
+    assert message in told["message"] and told["hint"]
+    assert told["code"] in (2, 3, 4)
+
+
+def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(client: TestClient) -> None:
+    large = b"month,price\n" + b"2015-01,1\n" * LIMIT
+
+    def bit_by_bit() -> Iterator[bytes]:
+        yield from (large[i : i + 1000] for i in range(0, len(large), 1000))
+
+    for content in (large, bit_by_bit(), gzip.compress(large)):
+        answer = client.post("/forecast", content=content)
+        assert (answer.status_code, answer.json()["code"]) == (413, 6)
+
+
+def test_health_says_what_is_served(client: TestClient) -> None:
+    told = client.get("/health").json()
+    assert {name: told[name] for name in ("status", "run", "series", "freq", "horizon", "trained_until")} == {
+        "status": "ok", "run": "runs/price", "series": 1, "freq": "MS", "horizon": 12, "trained_until": "2014-12"
+    }  # fmt: skip
+
+
+def test_metrics_count_requests_and_rows(client: TestClient) -> None:
+    client.get("/forecast", params={"horizon": 3})
+    client.get("/forecast", params={"horizon": 0})
+    client.get("/nowhere")
+    text = client.get("/metrics").text
+    assert 'lstmcast_requests_total{path="/forecast",status="200"} 1.0' in text
+    assert 'lstmcast_requests_total{path="/forecast",status="400"} 1.0' in text
+    assert 'lstmcast_requests_total{path="other",status="404"} 1.0' in text
+    assert "lstmcast_forecast_rows_total 3.0" in text
+    assert 'lstmcast_request_seconds_count{path="/forecast"} 2.0' in text
+
+
+def test_the_description_names_each_path_and_the_body(client: TestClient) -> None:
+    told = client.get("/openapi.json").json()
+    assert set(told["paths"]) == {"/forecast", "/health", "/metrics"}
+    assert set(told["paths"]["/forecast"]["post"]["requestBody"]["content"]) == {"application/json", "text/csv"}
+    answer = client.get("/nowhere")
+    assert (answer.status_code, answer.json()["message"]) == (404, "GET /nowhere: not found")
+
+
+def test_another_name_of_this_machine_is_not_answered(client: TestClient) -> None:
+    assert client.get("/health", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_many_requests_at_a_time_get_the_same_answers_as_one_by_one(client: TestClient) -> None:
+    asked = [{"rows": months(60 + k).to_dict("records"), "horizon": 1 + k % 5} for k in range(1, 13)]
+    alone = [client.post("/forecast", json=one).json() for one in asked]
+    with ThreadPoolExecutor(8) as pool:
+        together = list(pool.map(lambda one: client.post("/forecast", json=one).json(), asked))
+    assert together == alone
+
+
+def test_the_run_is_loaded_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(_: str) -> Predictor:
+        raise AssertionError("loaded again")
+
+    monkeypatch.setattr(Predictor, "load", load)
+    assert client.get("/forecast").status_code == 200
+
+
+def test_covariates_known_ahead_come_in_rows_without_a_target() -> None:
+    frame = months(60).assign(sale=(np.arange(60) % 7 == 0).astype(float))
+    predictor = predictor_of(frame, future="sale")
+    ahead = [{"month": f"2015-{k:02}", "price": None, "sale": 0.0} for k in (1, 2)]
+    rows = [*frame.tail(30).to_dict("records"), *ahead]
+    with client_of(predictor) as client:
+        answer = client.post("/forecast", json={"rows": rows, "horizon": 2})
+        assert [row["month"] for row in answer.json()["forecast"]] == ["2015-01", "2015-02"]
+        told = client.post("/forecast", json={"rows": rows, "horizon": 3}).json()
+        assert told["message"].startswith("covariates known ahead (sale) are missing for 2015-03")
+
+
+def test_a_panel_is_forecast_by_series() -> None:
+    frame = pd.concat([months(60).assign(shop=name) for name in ("north", "south")])
+    with client_of(predictor_of(frame, series="shop")) as client:
+        rows = client.get("/forecast", params={"horizon": 1}).json()["forecast"]
+        assert [(row["shop"], row["month"]) for row in rows] == [("north", "2015-01"), ("south", "2015-01")]
+
+
+def test_a_place_that_is_taken_is_a_resource_error() -> None:
+    with serve.listen("127.0.0.1", 0) as place:
+        port = place.getsockname()[1]
+        with pytest.raises(ResourceError, match=f"cannot listen at 127.0.0.1:{port}: Address already in use"):
+            serve.listen("127.0.0.1", port)
+    with pytest.raises(ResourceError, match=r"cannot listen at no\.such\.host\.invalid:80"):
+        serve.listen("no.such.host.invalid", 80)
+
+
+def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found: Callable[[str], object] = lambda name: None if name == "uvicorn" else object()  # noqa: E731
+    monkeypatch.setattr(serve, "find_spec", found)
+    monkeypatch.delitem(serve.sys.modules, "uvicorn", raising=False)
+    with pytest.raises(UsageError, match="serving needs uvicorn, which is not installed") as raised:
+        serve.require_extra()
+    assert raised.value.hint == "pip install 'lstmcast[serve]'"
+
+
+def test_a_run_directory_serves_what_it_predicts(tmp_path: Path, predictor: Predictor) -> None:
+    predictor.save(tmp_path / "run")
+    with client_of(Predictor.load(tmp_path / "run")) as client:
+        assert client.get("/forecast", headers={"accept": "text/csv"}).text == table_of(predictor)
+        assert json.loads(client.get("/forecast").content)["run"] == "runs/price"

@@ -1,0 +1,98 @@
+"""The targets of one table know one another's past, and no future."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.errors import UsageError
+from lstmcast.features.preprocessing import FEATURES, joint_inputs
+from lstmcast.features.scaler import fit_scaler
+from lstmcast.features.steps import Seasons, compute
+from lstmcast.panel.panel import Panel
+from lstmcast.training.forecaster import Forecaster
+
+WIDE = len(FEATURES) + 1
+
+
+def wide(length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1) -> pd.DataFrame:
+    """Two targets of each shop: `follower` is what `leader` was `lag` steps before."""
+    parts = []
+    for shop in range(shops):
+        rng = np.random.default_rng(shop)
+        leader = 50 + 10 * rng.normal(size=length)
+        follower = np.roll(leader, lag) + noise * rng.normal(size=length)
+        parts.append(pd.DataFrame({"shop": f"s{shop}", "t": np.arange(length), "leader": leader, "follower": follower}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def panel_of(frame: pd.DataFrame) -> Panel:
+    return Panel.from_frame(frame, target=["leader", "follower"], time="t", series="shop")
+
+
+def inputs_of(panel: Panel) -> np.ndarray:
+    seasons = Seasons(1, 0)
+    return joint_inputs(panel, compute(panel.values, panel.offsets, seasons, fit_scaler(panel.values, panel.offsets)))
+
+
+def test_each_target_reads_what_both_did_at_the_same_time_and_which_one_it_is() -> None:
+    panel = panel_of(wide(30, shops=2))
+    made = inputs_of(panel).reshape(len(panel), 30, 2, WIDE)
+    np.testing.assert_array_equal(made[0, :, :, :-1], made[1, :, :, :-1])
+    assert not np.array_equal(made[0, :, :, :-1], made[2, :, :, :-1])
+    assert made[:, :, :, -1].max(1).tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+
+
+def test_a_target_that_starts_later_or_is_absent_reads_as_nothing() -> None:
+    frame = wide(30)
+    frame.loc[:9, "leader"] = np.nan
+    made = inputs_of(panel_of(frame)).reshape(-1, 2, WIDE)
+    follower = made[20:]
+    assert not follower[:10, 0, :-1].any()
+    assert follower[10:, 0, :-1].any()
+    alone = inputs_of(panel_of(frame).select(np.array([1]))).reshape(-1, 2, WIDE)
+    assert not alone[:, 0, :-1].any()
+
+
+def eager(joint: bool) -> Config:
+    return Config(
+        window=WindowConfig(horizon=1, season=1),
+        model=ModelConfig(hidden=16, layers=1, dropout=0.0),
+        train=TrainConfig(start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6),
+        inputs=InputConfig(joint=joint),
+    )
+
+
+def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(tmp_path: Path) -> None:
+    panel = panel_of(wide(400))
+    origins = np.arange(300, 399)
+    truth = panel.series(1)[origins + 1]
+    follower = np.ones(99, np.int64)
+    one = Forecaster(eager(True)).fit(panel)
+    made = one.quantiles(panel, follower, origins)[:, 0, 1]
+    apart = Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
+    assert np.abs(made - truth).mean() < 0.6 * np.abs(apart - truth).mean()
+    again = Forecaster.load(one.save(tmp_path / "run"))
+    np.testing.assert_array_equal(again.quantiles(panel, follower, origins)[:, 0, 1], made)
+
+
+def test_no_forecast_knows_what_another_target_does_later() -> None:
+    panel = panel_of(wide(60))
+    config = replace(eager(True), train=TrainConfig(start="scratch", steps=5, members=1, jobs=1))
+    one = Forecaster(config).fit(panel)
+    values = panel.values.copy()
+    values[41:60] = 1e6  # the leader's
+    changed = replace(panel, values=values)
+    series, origin = np.ones(1, np.int64), np.array([40])
+    np.testing.assert_array_equal(one.quantiles(panel, series, origin), one.quantiles(changed, series, origin))
+    values[40] = 1e6
+    assert not np.array_equal(one.quantiles(panel, series, origin), one.quantiles(changed, series, origin))
+
+
+def test_one_target_cannot_be_forecast_jointly() -> None:
+    panel = Panel.from_frame(wide(30), target="leader", time="t", series="shop")
+    with pytest.raises(UsageError, match="--joint needs more than one target"):
+        Forecaster(eager(True)).fit(panel)

@@ -1,0 +1,116 @@
+"""What columns seem to be, and the roles they are given where nobody gave them one."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config import Columns, DataConfig
+from lstmcast.errors import DataError
+from lstmcast.inspection.columns import guess_roles, see_columns, with_roles
+from lstmcast.tables.read import Table, read_table
+
+DAYS = pd.date_range("2024-01-01", periods=60)
+
+
+def table(**columns: object) -> Table:
+    return Table(pd.DataFrame({"day": DAYS, **columns}), "t")
+
+
+def guessed(one: Table, **given: tuple[str, ...]) -> Columns:
+    return guess_roles(one, see_columns(one), given)
+
+
+def could(one: Table) -> dict[str, tuple[str, ...]]:
+    seen = see_columns(one)
+    return {column.name: column.could for column in with_roles(one, seen, guess_roles(one, seen, {}), DataConfig())}
+
+
+def test_kinds_of_columns_are_seen() -> None:
+    one = table(n=np.arange(60) % 7, name=["a", "b"] * 30, none=[None] * 60, some=[1.5, np.nan] * 30)
+    seen = {column.name: (column.kind, column.missing, column.distinct, column.first) for column in see_columns(one)}
+    assert seen == {
+        "day": ("time", 0, 60, "2024-01-01 00:00:00"),
+        "n": ("number", 0, 7, "0"),
+        "name": ("text", 0, 2, "a"),
+        "none": ("empty", 60, 0, ""),
+        "some": ("number", 30, 1, "1.5"),
+    }
+
+
+def test_the_target_is_neither_a_flag_nor_a_row_number() -> None:
+    rng = np.random.default_rng(0)
+    one = table(row=np.arange(60), flag=np.arange(60) % 2, sold=rng.normal(size=60))
+    assert guessed(one).target == ("sold",)
+    assert guessed(table(flag=np.arange(60) % 2)).target == ("flag",)
+    assert guessed(table(heat=rng.normal(size=60), y=np.arange(60) % 3)).target == ("y",)
+
+
+def test_the_series_are_the_fewest_columns_that_tell_rows_of_one_time_apart() -> None:
+    parts = [pd.DataFrame({"day": DAYS, "shop": s, "item": i, "y": np.arange(60.0)}) for s in "ab" for i in (7, 8)]
+    both = Table(pd.concat(parts, ignore_index=True), "t")
+    assert guessed(both).series == ("shop", "item")
+    alone = Table(both.frame[both.frame["item"] == 7].reset_index(drop=True), "t")
+    assert guessed(alone).series == ("shop",)
+    assert guessed(alone, series=("item", "shop")).series == ("item", "shop")
+
+
+def test_a_time_that_comes_twice_by_mistake_makes_no_series_of_the_values() -> None:
+    days = DAYS.to_series().reset_index(drop=True)
+    days[59] = days[58]
+    assert guessed(Table(pd.DataFrame({"day": days, "y": np.arange(60) % 7}), "t")).series == ()
+
+
+def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
+    parts = [
+        pd.DataFrame({"day": DAYS, "shop": s, "region": r, "y": np.arange(60.0), "price": np.arange(60) % 3})
+        .assign(heat=np.r_[np.arange(50.0), [np.nan] * 10], note=[f"text {s}{i}" for i in range(60)])
+        .assign(y=np.r_[np.arange(50.0), [np.nan] * 10], one=1)
+        for s, r in (("a", "n"), ("b", "s"), ("c", "n"))
+    ]
+    one = Table(pd.concat(parts * 2, ignore_index=True).drop_duplicates(ignore_index=True), "t")
+    found = could(one)
+    assert (found["region"], found["price"], found["one"]) == (("static",), ("future",), ())
+    assert found["heat"] == ("past", "target")
+    assert (found["shop"], found["day"], found["y"]) == ((), (), ())
+
+
+def test_a_column_that_numbers_the_rows_has_no_role() -> None:
+    assert could(table(no=np.arange(60), y=np.arange(60.0) % 7, heat=np.arange(60.0) ** 2)) == {
+        **dict.fromkeys(("day", "no", "y"), ()),
+        "heat": ("past", "target"),
+    }
+
+
+def test_a_second_column_of_times_could_be_the_time() -> None:
+    assert could(table(paid=DAYS, y=np.arange(60.0) % 7))["paid"] == ("time",)
+
+
+def test_no_numbers_and_unknown_columns_are_errors() -> None:
+    with pytest.raises(DataError, match="no column of numbers"):
+        guessed(table(name=["a", "b"] * 30))
+    with pytest.raises(DataError, match="no column 'z'"):
+        guessed(table(y=np.arange(60.0)), target=("z",))
+
+
+def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(tmp_path: Path) -> None:
+    quarters = pd.date_range("2024-01-01", periods=2000, freq="15min")
+    rows = "".join(f"{at:%d/%m/%Y},{at:%H:%M},{i % 7}\n" for i, at in enumerate(quarters))
+    (tmp_path / "t.csv").write_text("Date,Time,kW\n" + rows)
+    roles = guessed(read_table(tmp_path / "t.csv"))
+    assert (roles.time, roles.series, roles.target) == (("Date", "Time"), (), ("kW",))
+
+
+def test_a_table_that_lies_on_its_side_is_refused(tmp_path: Path) -> None:
+    header = ",".join(f"2024-01-{day:02}" for day in range(1, 21))
+    (tmp_path / "t.csv").write_text(f"shop,{header}\n" + "".join(f"{shop},{'5,' * 19}6\n" for shop in "abc"))
+    with pytest.raises(DataError, match="times stand in the header, as '2024-01-01'"):
+        guessed(read_table(tmp_path / "t.csv"))
+
+
+def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numbers(tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31)))
+    with pytest.raises(DataError, match="column 'y': \"1'001\" is not a number") as caught:
+        guessed(read_table(tmp_path / "t.csv"))
+    assert "--thousands" in caught.value.hint

@@ -1,0 +1,194 @@
+"""New rows for a run: it goes on from them, and learns from them where that is no loss."""
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.errors import DataError
+from lstmcast.forecasting.predictor import Predictor
+from lstmcast.monitoring.update import Update, update
+from lstmcast.panel.panel import Panel
+from lstmcast.scoring.gates import Gate
+from lstmcast.training.forecaster import Forecaster
+from tests.make import panel_of, wavy
+
+CONFIG = Config(
+    window=WindowConfig(horizon=4, context=12, season=12),
+    model=ModelConfig(hidden=6, layers=1, dropout=0.0),
+    train=TrainConfig(start="scratch", steps=12, members=2, jobs=1, batch_size=8, origins=4),
+)
+ALWAYS, NEVER = [Gate.parse("mase>=0")], [Gate.parse("mase<0")]
+SERIES = [wavy(np.random.default_rng(seed), 90) for seed in (1, 2)]
+
+
+def months(count: int, first: int = 0, series: int = 2) -> Panel:
+    """Months `first` to `count` of both series."""
+    start = f"{2001 + first // 12}-{first % 12 + 1:02}-01"
+    return panel_of([one[first:count] for one in SERIES[:series]], start=start)
+
+
+@pytest.fixture(scope="module")
+def fitted() -> Forecaster:
+    return Forecaster(CONFIG).fit(months(60))
+
+
+def weights(forecaster: Predictor) -> np.ndarray:
+    return np.concatenate([one.ravel() for network in forecaster.networks for one in network.weights.values()])
+
+
+def test_nothing_new_changes_nothing(fitted: Forecaster) -> None:
+    done = update(fitted, months(50))
+    assert done.forecaster is fitted
+    assert (done.news, done.rows, done.kept) == (False, 0, None)
+
+
+@pytest.mark.parametrize("first", [0, 60])
+def test_too_few_new_rows_are_gone_on_from_and_learnt_from_later(first: int, fitted: Forecaster) -> None:
+    done = update(fitted, months(63, first))
+    assert (done.rows, done.kept) == (6, None) and "too few" in done.why
+    longer = done.forecaster
+    np.testing.assert_array_equal(longer.cutoff, fitted.cutoff)
+    assert np.array_equal(weights(longer), weights(fitted))
+    pd.testing.assert_frame_equal(longer.predict(), fitted.predict(months(63)))
+    later = update(longer, months(66, 63), gates=ALWAYS, steps=2)
+    assert (later.rows, later.learnt, later.kept) == (6, 4, True)
+
+
+def test_what_was_learnt_is_kept_where_the_gate_holds(fitted: Forecaster) -> None:
+    before = weights(fitted)
+    done = update(fitted, months(70), gates=ALWAYS, steps=5)
+    assert done.kept and done.was and done.now
+    # Of ten new months the newest five are for checking.
+    assert (done.rows, done.learnt, done.windows) == (20, 10, 4)
+    made = done.forecaster
+    assert made.panel.axis.texts(made.cutoff) == ["2006-05-01"] * 2
+    assert made.predict()["t"].min() == pd.Timestamp("2006-11-01")
+    assert not np.array_equal(weights(made), before) and np.array_equal(weights(fitted), before)
+    assert made.verdict == done.now
+    assert {row["member"] for row in made.history} > {"update of 1", "update of 2"}
+    assert done.now.model["mase"] != done.was.model["mase"]
+
+
+def test_where_the_gate_does_not_hold_the_networks_stay_and_the_history_goes_on(fitted: Forecaster) -> None:
+    done = update(fitted, months(70), gates=NEVER, steps=5)
+    assert done.kept is False
+    assert np.array_equal(weights(done.forecaster), weights(fitted))
+    pd.testing.assert_frame_equal(done.forecaster.predict(), fitted.predict(months(70)))
+    np.testing.assert_array_equal(done.forecaster.cutoff, fitted.cutoff)
+    again = update(done.forecaster, months(72), gates=ALWAYS, steps=5)
+    assert (again.rows, again.learnt) == (4, 12)
+
+
+def test_the_rows_to_check_by_have_no_say_in_what_is_learnt(fitted: Forecaster) -> None:
+    wild = panel_of([np.concatenate([one[:65], one[65:70] * 9]) for one in SERIES])
+    tame, other = (update(fitted, panel, gates=ALWAYS, steps=3) for panel in (months(70), wild))
+    assert np.array_equal(weights(tame.forecaster), weights(other.forecaster))
+    assert tame.now and other.now and tame.now.model["mase"] < other.now.model["mase"]
+
+
+def test_rows_that_say_otherwise_are_refused_or_count(fitted: Forecaster) -> None:
+    values = [one[:64].copy() for one in SERIES]
+    values[1][[3, 5]] = 5.0
+    with pytest.raises(DataError, match=r"s1, 2001-04-01, y: [\d.]+ -> 5 and 1 more") as refused:
+        update(fitted, panel_of(values))
+    assert "--revised" in refused.value.hint
+    done = update(fitted, panel_of(values), revised=True)
+    assert (done.rows, done.changed) == (8, 2)
+    assert done.forecaster.panel.series(1)[3] == 5.0
+
+
+def test_series_come_and_go(fitted: Forecaster) -> None:
+    rng = np.random.default_rng(5)
+    later = replace(panel_of([SERIES[1][:70], wavy(rng, 70)]), keys=(("s1",), ("s2",)))
+    for gates in (ALWAYS, NEVER):
+        done = update(fitted, later, gates=gates, steps=2)
+        assert done.kept is (gates is ALWAYS)
+        made = done.forecaster.predict()
+        assert made.groupby("id")["t"].min().astype(str).to_dict() == {
+            "s0": "2006-01-01",
+            "s1": "2006-11-01",
+            "s2": "2006-11-01",
+        }
+        assert len(done.forecaster.cutoff) == len(done.forecaster.scaling.scaler.log) == 3
+        assert np.isfinite(made["forecast"]).all()
+
+
+def test_a_network_that_is_as_it_was_shipped_stays_so() -> None:
+    shipped = Forecaster(Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))).fit(months(60, series=1))
+    done = update(shipped, months(70, series=1))
+    assert (done.kept, done.rows) == (None, 10) and "shipped" in done.why
+    asked = update(shipped, months(70, series=1), steps=1, gates=ALWAYS)
+    assert asked.kept
+
+
+def test_no_steps_only_go_on(fitted: Forecaster) -> None:
+    done = update(fitted, months(70), steps=0)
+    assert (done.kept, done.learnt) == (None, 10) and "no training steps" in done.why
+
+
+def test_the_same_update_twice_makes_the_same_run(fitted: Forecaster) -> None:
+    one, two = (update(fitted, months(70), gates=ALWAYS, steps=3).forecaster for _ in range(2))
+    assert np.array_equal(weights(one), weights(two))
+
+
+def test_of_very_many_rows_the_newest_are_kept(fitted: Forecaster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(update.__globals__, "WHOLE", 10)
+    monkeypatch.setattr(Forecaster, "memory", 20)
+    done = update(fitted, months(70), gates=NEVER, steps=1)
+    assert done.forecaster.panel.lengths.tolist() == [30, 30]  # ten of them are still to be learnt from
+    kept = update(done.forecaster, months(74, 70), gates=ALWAYS, steps=1)
+    assert kept.kept and kept.learnt == 14
+
+
+@pytest.mark.parametrize("loss", ["mse", "huber", "student-t", "negative-binomial"])
+def test_every_kind_of_loss_goes_on(loss: str) -> None:
+    counts = [np.round(one) for one in SERIES]
+    panels = [panel_of([one[:end] for one in counts]) for end in (60, 70)]
+    config = replace(CONFIG, train=replace(CONFIG.train, loss=loss, members=1, steps=3))
+    checked(update(Forecaster(config).fit(panels[0]), panels[1], gates=ALWAYS, steps=2))
+
+
+def test_a_probability_goes_on_and_is_judged_as_one() -> None:
+    events = [(np.random.default_rng(seed).random(90) < 0.3).astype(float) for seed in (1, 2)]
+    panels = [panel_of([one[:end] for one in events]) for end in (60, 70)]
+    config = replace(CONFIG, train=replace(CONFIG.train, loss="bernoulli", members=1, steps=3))
+    done = update(Forecaster(config).fit(panels[0]), panels[1], steps=2)
+    assert done.now and [str(gate) for gate in done.gates] == ["brier<=old"]
+    assert done.forecaster.predict()["probability"].between(0, 1).all()
+
+
+@pytest.mark.parametrize("scale", ["standard", "robust", "minmax", "none"])
+def test_every_kind_of_scale_goes_on(scale: str) -> None:
+    config = replace(CONFIG, model=replace(CONFIG.model, scale=scale), train=replace(CONFIG.train, members=1, steps=3))
+    checked(update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2))
+
+
+def test_covariates_calendar_and_several_targets_go_on() -> None:
+    days, rng = 100, np.random.default_rng(0)
+    frame = pd.DataFrame({"day": pd.date_range("2024-02-01", periods=days), "promo": rng.random(days) < 0.3})
+    frame["heat"] = rng.normal(10, 3, days)
+    frame["sold"] = 50 + 9 * frame["promo"] + rng.normal(0, 5, days)
+    frame["returned"] = frame["sold"].shift(1, fill_value=50) / 5 + rng.normal(0, 1, days)
+
+    def until(end: int) -> Panel:
+        known = frame.copy()
+        known.loc[end:, ["sold", "returned", "heat"]] = np.nan
+        return Panel.from_frame(known[: end + 4], target=["sold", "returned"], time="day", past="heat", future="promo")
+
+    config = replace(
+        CONFIG,
+        window=WindowConfig(horizon=4, context=14, season=7),
+        inputs=InputConfig(calendar=True, joint=True),
+        train=replace(CONFIG.train, members=1, steps=3),
+    )
+    done = update(Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2)
+    checked(done)
+    assert done.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(days=97)
+
+
+def checked(done: Update) -> None:
+    assert done.kept and done.was and done.now
+    assert np.isfinite(done.forecaster.predict()["forecast"]).all()

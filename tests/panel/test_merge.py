@@ -1,0 +1,93 @@
+"""A run's panel and a later one made one."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.errors import DataError
+from lstmcast.panel.merge import Merged, merge
+from lstmcast.panel.panel import Panel
+from tests.panel.test_extend import TRAINED, frame, panel
+
+
+@pytest.fixture(scope="module")
+def known() -> Panel:
+    """What a run keeps: its first 20 days, and prices for 25."""
+    return panel(frame(last=25, known=TRAINED))
+
+
+def merged(rows: pd.DataFrame, known: Panel) -> Merged:
+    return merge(known, panel(rows, like=known))
+
+
+@pytest.mark.parametrize("first", [0, 5, TRAINED])
+def test_all_rows_or_new_ones_alone_give_what_reading_all_at_once_gives(first: int, known: Panel) -> None:
+    made, whole = merged(frame(first=first, last=36, known=30), known), panel(frame(last=36, known=30))
+    assert made.panel.fingerprint() == whole.fingerprint()
+    assert (made.rows, made.late, made.changed, made.known.tolist()) == (20, 0, 0, [0, 1])
+
+
+def test_what_the_run_has_already_is_nothing_new(known: Panel) -> None:
+    made = merged(frame(first=3, last=20, known=15), known)
+    assert (made.rows, made.late, made.changed) == (0, 0, 0)
+    assert made.panel.fingerprint() == known.fingerprint()
+
+
+def test_series_come_and_go(known: Panel) -> None:
+    rows = frame("abc", last=30, known=30)
+    made = merged(rows[rows["shop"] != "a"], known)
+    assert made.panel.keys == (("a",), ("b",), ("c",))
+    assert made.panel.lengths.tolist() == [20, 30, 30]
+    assert (made.rows, made.known.tolist()) == (10 + 30, [0, 1, -1])
+    np.testing.assert_array_equal(made.panel.series(0), known.series(0))
+    assert made.panel.notes == (
+        "series of the run that are missing here: 1 of 2 series (a); they stay as they are",
+        "new series: 1 of 2 series (c)",
+    )
+
+
+def test_rows_older_than_those_of_the_run_are_no_news_and_are_said() -> None:
+    made = merged(frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED)))
+    assert (made.rows, made.changed) == (4, 0)
+    assert made.panel.lengths.tolist() == [22, 22]
+    assert made.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
+
+
+def test_days_between_are_missing_and_come_late(known: Panel) -> None:
+    gap = merged(frame(first=25, last=30, known=30), known)
+    assert np.isnan(gap.panel.series(0)[TRAINED:25]).all()
+    late = merge(gap.panel, panel(frame(last=30, known=30), like=known))
+    assert (late.rows, late.changed) == (0, 0)
+    assert late.late == 2 * 5 * 2  # of two shops, what was sold and the heat
+    assert late.panel.fingerprint() == panel(frame(last=30, known=30)).fingerprint()
+
+
+@pytest.mark.parametrize(
+    ("column", "day", "value", "said"),
+    [
+        ("sold", 7, 0.5, "b, 2024-01-08, sold: 107 -> 0.5"),
+        ("sold", 7, np.nan, "b, 2024-01-08, sold: 107 -> missing"),
+        ("heat", 19, 0.5, "b, 2024-01-20, heat: 20 -> 0.5"),
+        ("price", 0, 3.0, "b, 2024-01-01, price: 0 -> 3"),
+    ],
+)
+def test_what_is_not_what_it_was_is_named(column: str, day: int, value: float, said: str, known: Panel) -> None:
+    rows = frame(last=30, known=30)
+    rows.loc[30 + day, column] = value
+    made = merged(rows, known)
+    assert (made.changed, made.first) == (1, said)
+
+
+def test_a_plan_may_change_until_its_day_has_come(known: Panel) -> None:
+    rows = frame(last=30, known=30)
+    rows.loc[22, "price"] = 3.0
+    made = merged(rows, known)
+    assert made.changed == 0
+    assert made.panel.future[22, 0] == 3.0
+
+
+def test_another_frequency_is_refused(known: Panel) -> None:
+    rows = frame(last=30, known=30)
+    weekly = panel(rows[rows["day"].dt.day_of_week == 0])
+    with pytest.raises(DataError, match="weekly"):
+        merge(known, weekly)

@@ -1,0 +1,59 @@
+"""One process at a time may write; a lock that nobody holds binds nobody."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lstmcast.errors import LockedError
+from lstmcast.runs.lock import holder, lock
+
+
+def names(folder: Path) -> set[str]:
+    return {entry.name for entry in folder.iterdir()}
+
+
+def test_two_processes_do_not_write_one_place(tmp_path: Path) -> None:
+    path = tmp_path / "run"
+    code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    assert other.stdout and other.stdin
+    assert other.stdout.readline() == "held\n"
+    with pytest.raises(LockedError, match=f"process {other.pid} on "), lock(path):
+        pass
+    assert str(other.pid) in str(holder(path))
+    other.kill()  # a stale lock binds nobody
+    other.communicate()
+    assert (tmp_path / ".run.lock").exists()
+    assert holder(path) is None
+    with lock(path):
+        assert holder(path)
+    assert names(tmp_path) == set()
+
+
+def test_a_lock_may_be_taken_again_by_its_holder(tmp_path: Path) -> None:
+    with lock(tmp_path / "run"), lock(tmp_path / "run"):
+        assert names(tmp_path) == {".run.lock"}
+    assert names(tmp_path) == set()
+
+
+def test_folders_made_for_a_lock_go_unless_something_came_of_it(tmp_path: Path) -> None:
+    with lock(tmp_path / "deep" / "er" / "run"):
+        assert (tmp_path / "deep" / "er").is_dir()
+    assert names(tmp_path) == set()
+    with lock(tmp_path / "deep" / "er" / "run"):
+        (tmp_path / "deep" / "other").touch()
+    assert names(tmp_path / "deep") == {"other"}
+
+
+def test_a_lock_that_cannot_be_signed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.write", full)
+    with pytest.raises(OSError, match="No space"), lock(tmp_path / "run"):
+        pass
+    assert names(tmp_path) == set()

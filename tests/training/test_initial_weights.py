@@ -1,0 +1,95 @@
+"""What training starts from: the shipped weights where they fit, else nothing, and what was asked for or an error."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import torch
+
+from lstmcast.config import Config, ModelConfig, TrainConfig
+from lstmcast.errors import UsageError
+from lstmcast.network.losses import LOSSES
+from lstmcast.network.torch_network import Network
+from lstmcast.runs import serialization
+from lstmcast.training import initial_weights, members
+from lstmcast.training.initial_weights import Weights
+
+OTHERS = [
+    (ModelConfig(cell="gru"), "--cell gru"),
+    (ModelConfig(cell="rnn"), "--cell rnn"),
+    (ModelConfig(hidden=12), "--hidden 12"),
+    (ModelConfig(layers=1), "--layers 1"),
+    (ModelConfig(bidirectional=True), "--bidirectional"),
+    (ModelConfig(layer_norm=True), "--layer-norm"),
+]
+
+
+def no_run(path: str) -> Weights:
+    raise AssertionError(f"{path} was not asked for")
+
+
+def asked(start: str | None, model: ModelConfig = ModelConfig()) -> Config:  # noqa: B008
+    return Config(train=TrainConfig(start=start), model=model)
+
+
+def test_training_starts_from_the_shipped_weights_unless_told_otherwise() -> None:
+    found = initial_weights.find(Config(), no_run)
+    assert found.weights is not None
+    assert found.record == {"from": "pretrained", "sha256": serialization.digest(members.pretrained_weights())}
+    assert found.said == ""
+    assert initial_weights.find(asked("pretrained"), no_run).record == found.record
+
+
+def test_scratch_is_scratch() -> None:
+    assert initial_weights.find(asked("scratch"), no_run) == initial_weights.Start(None, {"from": "scratch"})
+
+
+@pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
+def test_another_network_starts_from_scratch_and_says_so(model: ModelConfig, option: str) -> None:
+    found = initial_weights.find(asked(None, model), no_run)
+    assert found.weights is None
+    assert found.said.startswith(f"{option}: ")
+    assert found.record == {"from": "scratch", "why": found.said}
+
+
+@pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
+def test_weights_that_were_asked_for_and_do_not_fit_are_an_error(model: ModelConfig, option: str) -> None:
+    with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
+        initial_weights.find(asked("pretrained", model), no_run)
+    assert "--from" in caught.value.hint
+
+
+def test_the_sizes_that_the_weights_have_may_be_named() -> None:
+    shape = initial_weights.pretrained().shape
+    model = ModelConfig(hidden=shape.hidden, layers=shape.layers, attention=True)
+    assert initial_weights.find(asked("pretrained", model), no_run).weights is not None
+
+
+def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
+    shipped = initial_weights.pretrained()
+    gru = Weights(shipped.arrays, shipped.shape._replace(cell="gru", attention=True))
+    wanted = asked("runs/a", ModelConfig(cell="gru", attention=True))
+    assert initial_weights.find(wanted, {"runs/a": gru}.__getitem__).weights is gru
+    with pytest.raises(UsageError, match=r"runs/a .*--cell lstm, --no-attention.* GRU"):
+        initial_weights.find(replace(wanted, model=ModelConfig()), lambda _: gru)
+
+
+@pytest.mark.parametrize("loss", [name for name in LOSSES if name != "quantile"])
+def test_all_but_the_last_layer_carries_over_to_another_loss(loss: str) -> None:
+    """And of that the candidates' part; the median becomes the place of losses that have one."""
+    from lstmcast.network.torch_network import rehead
+
+    shipped = initial_weights.pretrained()
+    network = Network(shipped.shape._replace(loss=loss))
+    fresh = dict(network.state_dict())
+    made = rehead(shipped.arrays, network, "quantile")
+    network.load_state_dict(made)
+    for name, value in shipped.arrays.items():
+        if not name.startswith("head.4"):
+            assert np.array_equal(made[name], value), name
+    own = len(LOSSES[loss].start)
+    weight, old = made["head.4.weight"], shipped.arrays["head.4.weight"]
+    assert np.array_equal(weight[own:], old[9:])
+    median = torch.from_numpy(old[4])
+    assert torch.equal(weight[0], median if LOSSES[loss].located else fresh["head.4.weight"][0])
+    assert torch.equal(weight[1:own], fresh["head.4.weight"][1:own])

@@ -1,0 +1,364 @@
+"""The training loop: it learns, keeps the best averaged weights, repeats itself to the byte and says when it fails."""
+
+import itertools
+import json
+import time
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+import lstmcast.training.loop as training_room
+from lstmcast.compute.progress import Event
+from lstmcast.errors import DivergedError
+from lstmcast.features.candidates import CANDIDATES, LOCAL_FEATURES
+from lstmcast.features.steps import STEP_FEATURES, Seasons
+from lstmcast.features.windows import Windows
+from lstmcast.network.losses import pinball
+from lstmcast.network.torch_network import Network, read
+from lstmcast.network.trained import Shape
+from lstmcast.training.loop import AVERAGE, DECAYS, RISE, WARM_UP, Schedule, State, train
+from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
+from lstmcast.training.sampler import Sampler
+from tests.make import steps_of, wavy
+
+SHAPE = Shape(STEP_FEATURES, LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
+QUICK = Schedule(steps=12, lr=3e-3, batch_size=4, origins=2, every=4, seed=1)
+
+
+def network(hidden: int = 8, dropout: float = 0.1, layers: int = 1) -> Network:
+    torch.manual_seed(0)
+    return Network(SHAPE._replace(hidden=hidden, layers=layers), dropout)
+
+
+def sampler(length: int = 80) -> Sampler:
+    y = wavy(np.random.default_rng(0), length, 4)
+    windows = Windows(steps_of([y], Seasons(4, 0)), 4, context=8, stride=8)
+    made = Sampler.over(windows, windows.lengths)
+    assert made is not None
+    return made
+
+
+def weights(net: Network) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in net.state_dict().items()}
+
+
+def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(one[name], other[name]) for name in one)
+
+
+def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
+    runs = [train(network(), sampler(), QUICK._replace(seed=seed)) for seed in (1, 1, 2)]
+    assert same(runs[0].weights, runs[1].weights)
+    assert not same(runs[0].weights, runs[2].weights)
+    losses = [[record.loss for record in run.history[1:]] for run in runs]
+    assert losses[0] == losses[1] != losses[2]
+
+
+def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> None:
+    full, reduced = (train(network(), sampler(), QUICK._replace(precision=p)) for p in ("float32", "bfloat16"))
+    assert not same(full.weights, reduced.weights)
+    assert {value.dtype for value in reduced.weights.values()} == {torch.float32}
+    assert reduced.history[-1].loss == pytest.approx(full.history[-1].loss, rel=0.02)
+
+
+def test_a_network_is_judged_and_used_in_full_precision() -> None:
+    net, batch = network(), sampler().draw(np.random.default_rng(0), 2, 2)
+    before = net.eval()(*read(batch))
+    net.reduced = True
+    assert torch.equal(net(*read(batch)), before)
+
+
+def test_the_weights_that_validated_best_are_kept() -> None:
+    scores = iter([5.0, 3.0, 1.0, 2.0])
+    asked: list[dict[str, Tensor]] = []
+
+    def validate(net: Network) -> float:
+        asked.append(weights(net))
+        return next(scores)
+
+    net = network()
+    trained = train(net, sampler(), QUICK, validate)
+    assert (trained.step, trained.validation) == (8, 1.0)
+    assert same(trained.weights, asked[2])
+    assert same(weights(net), asked[2])
+    assert not net.training
+    assert [record.step for record in trained.history] == [0, 4, 8, 12]
+    assert [record.validation for record in trained.history] == [5.0, 3.0, 1.0, 2.0]
+
+
+def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
+    scores = iter([1.0, 1.0, 2.0, 3.0])
+    net = network()
+    before = weights(net)
+    trained = train(net, sampler(), QUICK, lambda _: next(scores))
+    assert trained.step == 0
+    assert same(trained.weights, before)
+
+
+def test_training_stops_when_patience_is_at_an_end() -> None:
+    asked: list[int] = []
+
+    def validate(_: Network) -> float:
+        asked.append(len(asked))
+        return [9.0, 1.0, 2.0, 3.0, 0.0][len(asked) - 1]
+
+    trained = train(network(), sampler(), QUICK._replace(steps=400, patience=2), validate)
+    assert len(asked) == 4
+    assert trained.history[-1].step == 12
+    assert trained.step == 4
+
+
+def test_validation_that_is_no_number_is_never_the_best() -> None:
+    scores = iter([2.0, float("nan"), 1.5, float("nan")])
+    trained = train(network(), sampler(), QUICK, lambda _: next(scores))
+    assert (trained.step, trained.validation) == (8, 1.5)
+
+
+def test_what_is_judged_is_the_average_of_the_weights_not_the_newest() -> None:
+    """Replays the run step by step: the average follows the weights as the definition says."""
+    newest: list[dict[str, Tensor]] = []
+    net = network()
+    newest.append(weights(net))
+    original = Optimizer.step
+
+    def step(self: Optimizer) -> None:
+        original(self)
+        newest.append(weights(net))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Optimizer, "step", step)
+        trained = train(net, sampler(), QUICK)
+    average = newest[0]
+    for k, now in enumerate(newest[1:], 1):
+        decay = min(AVERAGE, k / (k + 5))
+        average = {name: decay * old + (1 - decay) * now[name] for name, old in average.items()}
+    assert len(newest) == QUICK.steps + 1
+    for name, value in average.items():
+        torch.testing.assert_close(trained.weights[name], value)
+        assert not torch.equal(value, newest[-1][name])
+
+
+def test_without_validation_the_last_average_is_kept() -> None:
+    trained = train(network(), sampler(), QUICK)
+    assert trained.step == QUICK.steps
+    assert np.isnan([record.validation for record in trained.history]).all()
+
+
+@pytest.mark.parametrize("steps", [0, 10])
+def test_nothing_is_trained_without_steps_or_without_a_window(steps: int) -> None:
+    net = network()
+    before = weights(net)
+    trained = train(net, sampler() if steps == 0 else None, QUICK._replace(steps=steps), lambda _: 1.0)
+    assert same(trained.weights, before)
+    assert [record.step for record in trained.history] == [0]
+
+
+def test_the_rate_warms_up() -> None:
+    trained = train(network(), sampler(), QUICK._replace(every=1))
+    rates = [record.lr for record in trained.history]
+    np.testing.assert_allclose(rates, [QUICK.lr * min(1, k / WARM_UP) for k in range(QUICK.steps + 1)])
+
+
+def test_progress_is_told() -> None:
+    events: list[Event] = []
+    train(network(), sampler(), QUICK, lambda _: 1.0, events.append)
+    assert [event.step for event in events] == [0, 4, 8, 12]
+    assert {(event.phase, event.total, event.validation) for event in events} == {("train", 12, 1.0)}
+    assert all(event.loss is not None and np.isfinite(event.loss) for event in events[1:])
+
+
+@pytest.mark.parametrize("lr", [1e25, 1e38])
+def test_an_absurd_rate_is_said_to_diverge(lr: float) -> None:
+    with pytest.raises(DivergedError, match=r"the loss (became|was) \S+ .*at step") as caught:
+        train(network(), sampler(), QUICK._replace(steps=200, lr=lr))
+    assert "--lr" in caught.value.hint
+
+
+def test_gradients_are_clipped() -> None:
+    norms: list[float] = []
+    original = Optimizer.step
+
+    def step(self: Optimizer) -> None:
+        norms.append(float(torch.stack([p.grad.norm() for p in self.parameters if p.grad is not None]).norm()))
+        original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Optimizer, "step", step)
+        train(network(), sampler(), QUICK._replace(grad_clip=1e-3))
+    assert len(norms) == QUICK.steps
+    assert max(norms) <= 1.001e-3
+
+
+def test_it_learns_what_no_candidate_can_forecast() -> None:
+    """A wave of 12 steps, given as without a season, is plain to see in the context but not to any candidate."""
+    t = np.arange(600)
+    y = 10 + 3 * np.sin(2 * np.pi * t / 12) + 2 * np.cos(2 * np.pi * t / 6 + 1) - 20
+    steps = steps_of([y], Seasons(1, 0))
+    windows = Windows(steps, 6, context=24, stride=24)
+    held = Sampler.over(windows, np.array([500]))
+    assert held is not None
+    net = network(hidden=24, dropout=0.0)
+    batch = windows.batch(np.zeros(90, np.int64), np.arange(500, 590)[:, None], windows.chunk)
+    before = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
+    train(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
+    learnt = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
+    assert learnt < 0.25 * before
+
+
+class Memory:
+    """Keeps states in memory; after `cut` of them the training is cut off."""
+
+    def __init__(self, cut: int = 10**9) -> None:
+        self.states: list[State] = []
+        self.cut = cut
+
+    def restore(self) -> State | None:
+        return self.states[-1] if self.states else None
+
+    def due(self) -> bool:
+        return True
+
+    def keep(self, state: State) -> None:
+        facts = json.loads(json.dumps(state.facts))
+        self.states.append(State({name: value.clone() for name, value in state.tensors.items()}, facts))
+        if len(self.states) >= self.cut:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("cut", [1, 5, 8, 12])
+def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None:
+    expected = train(network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum()))
+    memory = Memory(cut)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+    assert memory.states[-1].facts["step"] == cut
+    memory.cut = 10**9
+    torch.manual_seed(99)
+    found = train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+    assert same(found.weights, expected.weights)
+    assert (found.step, found.validation) == (expected.step, expected.validation)
+    plain = [record._replace(seconds=0.0) for record in expected.history]
+    assert str([record._replace(seconds=0.0) for record in found.history]) == str(plain)
+
+
+def test_a_training_at_its_end_is_not_trained_again() -> None:
+    memory = Memory()
+    expected = train(network(), sampler(), QUICK, keeper=memory)
+    assert len(memory.states) == QUICK.steps
+    again = train(network(), sampler(), QUICK, keeper=memory)
+    assert len(memory.states) == QUICK.steps
+    assert same(again.weights, expected.weights)
+
+
+@pytest.mark.parametrize("fault", ["nan", "far"])
+def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    rates: list[float] = []
+    update = training_room._update
+
+    def failing(net: Network, optimizer: Optimizer, *rest: object) -> tuple[float, float]:
+        loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
+        rates.append(optimizer.lr)
+        return (float("nan") if fault == "nan" else 1e6, naive) if len(rates) == 4 else (loss, naive)
+
+    gentle = train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
+    monkeypatch.setattr(training_room, "_update", failing)
+    trained = train(network(), sampler(), QUICK)
+    assert max(rates[4:]) <= QUICK.lr / 10 < max(rates[:4])
+    assert same(trained.weights, gentle.weights)
+    assert "at a learning rate of 0.003; trained again at a tenth of it" in trained.diverged
+    assert trained.diverged.startswith("diverged: the loss " + ("became nan" if fault == "nan" else "was "))
+
+
+def test_a_rate_beyond_reason_diverges_twice_and_is_an_error() -> None:
+    with pytest.raises(DivergedError, match="learning rate of 100000") as caught:
+        train(network(), sampler(), QUICK._replace(lr=1e6))
+    assert "--lr" in caught.value.hint
+
+
+def test_a_second_try_that_was_cut_off_stays_the_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+    update, calls = training_room._update, itertools.count(1)
+
+    def failing(*args: object) -> tuple[float, float]:
+        loss, naive = update(*args)  # type: ignore[arg-type]
+        return (float("inf") if next(calls) == 6 else loss), naive
+
+    monkeypatch.setattr(training_room, "_update", failing)
+    memory = Memory(9)
+    with pytest.raises(KeyboardInterrupt):
+        train(network(), sampler(), QUICK, keeper=memory)
+    memory.cut = 10**9
+    monkeypatch.setattr(training_room, "_update", update)
+    found = train(network(), sampler(), QUICK, keeper=memory)
+    assert "trained again" in found.diverged
+    assert same(found.weights, train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights)
+
+
+@pytest.mark.parametrize("name", OPTIMIZERS)
+def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
+    schedule = QUICK._replace(steps=80, every=80, lr=3e-3 * OPTIMIZERS[name].rate, optimizer=name)
+    net = network()
+    trained = train(net, sampler(), schedule)
+    plain = train(network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3))
+    assert trained.history[-1].loss < train(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
+    assert same(trained.weights, plain.weights) == (name == "adamw")
+
+
+def test_the_schedules_of_the_rate_are_what_they_are_called() -> None:
+    share = np.linspace(0, 1, 101)
+    made = {name: np.array([decay(x) for x in share]) for name, decay in DECAYS.items()}
+    assert (made["constant"] == 1).all()
+    assert made["cosine"][0] == 1 and made["cosine"][50] == pytest.approx(0.5) and made["cosine"][-1] == 0
+    assert (np.diff(made["cosine"]) < 0).all()
+    peak = int(made["onecycle"].argmax())
+    assert share[peak] == pytest.approx(RISE) and made["onecycle"][peak] == pytest.approx(1)
+    assert made["onecycle"][0] == pytest.approx(0.04) and made["onecycle"][-1] == pytest.approx(0)
+    assert (np.diff(made["onecycle"][: peak + 1]) > 0).all() and (np.diff(made["onecycle"][peak:]) < 0).all()
+
+
+@pytest.mark.parametrize("name", DECAYS)
+def test_the_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
+    trained = train(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
+    rates = [record.lr for record in trained.history[1:]]
+    expected = [QUICK.lr * min(1, k / WARM_UP) * DECAYS[name]((k - 1) / 20) for k in range(1, 21)]
+    np.testing.assert_allclose(rates, expected)
+
+
+def test_training_stops_in_time_with_what_it_has() -> None:
+    net = network()
+    before = weights(net)
+    began = time.monotonic()
+    schedule = QUICK._replace(steps=1_000_000, every=1000, least=1000)
+    trained = train(net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5)
+    assert time.monotonic() - began < 3
+    assert trained.stopped and trained.step == trained.history[-1].step > 0
+    assert not same(before, trained.weights)
+    assert not train(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
+
+
+def test_a_last_question_to_the_validation_ends_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = iter(range(1_000_000))
+    now = [0.0]
+    monkeypatch.setattr("lstmcast.training.loop.time.monotonic", lambda: now[0] + 1e-6 * next(clock))
+
+    def slow(_: Network) -> float:
+        now[0] += 10.0
+        return 1.0
+
+    schedule = QUICK._replace(steps=100_000, every=1000, patience=9)
+    trained = train(network(), sampler(), schedule, slow, deadline=20.00001)
+    assert trained.stopped and 0 < trained.history[-1].step < 20
+    assert now[0] == 20.0
+
+
+@pytest.mark.parametrize(
+    "change", [{"weight_decay": 0.5}, {"grad_clip": 1e-3}, {"patience": 1}, {"batch_size": 5}, {"origins": 3}]
+)
+def test_every_setting_of_the_schedule_changes_the_training(change: dict[str, float]) -> None:
+    scores = [3.0, 2.0, 3.0, 1.0]
+    made = []
+    for kind in ({}, change):
+        answers = iter(scores)
+        made.append(train(network(), sampler(), QUICK._replace(**kind), lambda _, left=answers: next(left)))  # type: ignore[misc]
+    assert not same(made[0].weights, made[1].weights)
