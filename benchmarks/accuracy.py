@@ -1,8 +1,9 @@
 """Accuracy and cost on real data, as a user gets them: `python -m benchmarks.accuracy [SET ...]`.
 
-A SET is a data set or a group (m4, m3, m1, tourism, everyday, fresh); none means all. What was measured is kept under
-`benchmarks/results/cache/`, one file per set and seed, and is measured again when the package or the data calls change,
-so an interrupted run goes on where it was. Exit status 1 if anything failed.
+A SET is a data set or a group (m4, m3, m1, tourism, everyday, fresh); none means all. What was
+measured is kept under `benchmarks/results/cache/`, one file per set and seed, and is measured again
+when the package or the data calls change, so an interrupted run goes on where it was. Exit status 1
+if anything failed.
 """
 
 import argparse
@@ -24,7 +25,11 @@ MEASURED_BY = ("benchmarks/product.py", "benchmarks/sets.py")
 
 def fingerprint(root: Path = ROOT) -> str:
     """Hash of all that the figures depend on: the package's source and weights, and the code that measures."""
-    files = [path for path in (root / "lstmcast").rglob("*") if path.is_file() and "__pycache__" not in path.parts]
+    files = [
+        path
+        for path in (root / "lstmcast").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    ]
     digest = hashlib.sha256()
     for path in sorted([*files, *(root / name for name in MEASURED_BY)]):
         content = path.read_bytes()
@@ -33,7 +38,9 @@ def fingerprint(root: Path = ROOT) -> str:
     return digest.hexdigest()[:16]
 
 
-def measured(name: str, seed: int, kind: str, *, fresh: bool = False, cache: Path = CACHE) -> Result:
+def measured(
+    name: str, seed: int, kind: str, *, fresh: bool = False, cache: Path = CACHE
+) -> Result:
     """Scores of one set and seed, from the cache where they are there; a failure is a result with an `error`."""
     key = fingerprint()
     path = cache / f"{name}-{kind}-{seed}-{key}.json"
@@ -42,10 +49,14 @@ def measured(name: str, seed: int, kind: str, *, fresh: bool = False, cache: Pat
         return found
     what = {"set": name, "kind": kind, "seed": seed}
     try:
-        result = what | _plain(measure(SETS[name], seed, *(ZERO_SHOT if kind == "zero-shot" else ())))
+        result = what | _plain(
+            measure(SETS[name], seed, *(ZERO_SHOT if kind == "zero-shot" else ()))
+        )
     except ProductError as failure:
         return what | {"error": str(failure)}
-    if fingerprint() == key:  # else the source was edited meanwhile, and nobody knows what was measured
+    if (
+        fingerprint() == key
+    ):  # else the source was edited meanwhile, and nobody knows what was measured
         cache.mkdir(parents=True, exist_ok=True)
         unfinished = path.with_suffix(".part")
         unfinished.write_text(json.dumps(result, indent=1), encoding="utf-8")
@@ -76,9 +87,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def report(results: Sequence[Result]) -> dict[str, Any]:
     """All results and their summaries, ready for JSON."""
     kinds = ("fit", "zero-shot")
-    groups = {group: {kind: summary(results, group, kind) for kind in kinds} for group in ("everyday", "fresh")}
+    groups = {
+        group: {kind: summary(results, group, kind) for kind in kinds}
+        for group in ("everyday", "fresh")
+    }
     whole = {kind: m3_all(results, kind) for kind in kinds}
-    return {"schema_version": 1, "source": fingerprint(), "results": results, "summary": groups | {"m3_all": whole}}
+    return {
+        "schema_version": 1,
+        "source": fingerprint(),
+        "results": results,
+        "summary": groups | {"m3_all": whole},
+    }
 
 
 def _runs(sets: list[str], seeds: list[int]) -> Iterator[tuple[str, int, str]]:
@@ -95,20 +114,32 @@ def _write(asked: argparse.Namespace, results: Sequence[Result]) -> None:
 
 
 def _say(one: Result) -> None:
-    shown = {name: one[name] for name in ("smape", "mase", "owa", "ratio", "coverage", "seconds") if one.get(name)}
+    shown = {
+        name: one[name]
+        for name in ("smape", "mase", "owa", "ratio", "coverage", "seconds")
+        if one.get(name)
+    }
     said = one.get("error") or " ".join(f"{name} {value:.3f}" for name, value in shown.items())
     print(f"{one['set']} {one['kind']} seed {one['seed']}: {said}", file=sys.stderr, flush=True)
 
 
 def _plain(scores: Result) -> Result:
-    return {k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in scores.items()}
+    return {
+        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in scores.items()
+    }
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
     known = f"one of {', '.join(GROUPS)}, or of {', '.join(SETS)}"
     parser.add_argument("sets", nargs="*", metavar="SET", help=known)
-    parser.add_argument("--seeds", type=_seeds, default=[0], metavar="0,1,2", help="seeds to average over (default: 0)")
+    parser.add_argument(
+        "--seeds",
+        type=_seeds,
+        default=[0],
+        metavar="0,1,2",
+        help="seeds to average over (default: 0)",
+    )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
     parser.add_argument("--fresh", action="store_true", help="measure again what is in the cache")

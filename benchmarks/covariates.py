@@ -1,8 +1,9 @@
 """What covariates are worth on real data, as a user gets it: `python -m benchmarks.covariates [CASE ...]`.
 
-Each case is a backtest on the last windows of a file, fitted once before them, without the covariates and with them:
-the same program, the same windows, the same seeds. The table is written into docs/covariates.md between its marks.
-Exit status 1 if a case fails, or if covariates do less than the case demands.
+Each case is a backtest on the last windows of a file, fitted once before them, without the
+covariates and with them: the same program, the same windows, the same seeds. The table is written
+into docs/covariates.md between its marks. Exit status 1 if a case fails, or if covariates do less
+than the case demands.
 """
 
 import argparse
@@ -26,7 +27,8 @@ NOISE = 0.01
 class Case(NamedTuple):
     """A file, what is asked of it, and the options that are compared.
 
-    least: share of the error that they must save. series: the one target that counts, where not all do.
+    least: share of the error that they must save. series: the one target that counts, where not all
+    do.
     """
 
     name: str
@@ -39,9 +41,31 @@ class Case(NamedTuple):
 
 
 _POWER = ("--target", "y", "--series", "unique_id", "--horizon", "24")
-_STORES = ("--target", "Weekly_Sales", "--series", "Store", "--date-format", "%d-%m-%Y", "--horizon", "8")
-_PLACES = ("--target", "Trips", "--series", "Region", "--series", "State", "--series", "Purpose", "--horizon", "8")
-_LOADS = tuple(w for name in ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT") for w in ("--target", name))
+_STORES = (
+    "--target",
+    "Weekly_Sales",
+    "--series",
+    "Store",
+    "--date-format",
+    "%d-%m-%Y",
+    "--horizon",
+    "8",
+)
+_PLACES = (
+    "--target",
+    "Trips",
+    "--series",
+    "Region",
+    "--series",
+    "State",
+    "--series",
+    "Purpose",
+    "--horizon",
+    "8",
+)
+_LOADS = tuple(
+    w for name in ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT") for w in ("--target", name)
+)
 CASES = (
     Case(
         "four power markets, hourly: two forecasts of the day before",
@@ -107,7 +131,12 @@ def _call(line: Sequence[str], folder: str) -> str:
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
     command = [sys.executable, "-m", "lstmcast", *line]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode:
         raise RuntimeError(f"lstmcast {line[0]} exit {done.returncode}: {done.stderr.strip()}")
@@ -116,7 +145,9 @@ def _call(line: Sequence[str], folder: str) -> str:
 
 def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
     """Errors without and with, averaged over seeds; the share of the MAE that is saved, in all and seed by seed."""
-    without, informed = ([measure(case, seed, options, data) for seed in seeds] for options in ((), case.added))
+    without, informed = (
+        [measure(case, seed, options, data) for seed in seeds] for options in ((), case.added)
+    )
     found: dict[str, Any] = {"case": case.name, "windows": case.windows}
     for label, runs in (("without", without), ("with", informed)):
         found[label] = {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
@@ -153,15 +184,23 @@ def write(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.covariates", description=__doc__)
-    parser.add_argument("cases", nargs="*", metavar="CASE", help="part of a case's name (default: all)")
-    parser.add_argument("--seeds", default="0", metavar="0,1,2", help="seeds to average over (default: 0)")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "cases", nargs="*", metavar="CASE", help="part of a case's name (default: all)"
+    )
+    parser.add_argument(
+        "--seeds", default="0", metavar="0,1,2", help="seeds to average over (default: 0)"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     seeds = [int(seed) for seed in asked.seeds.split(",")]
-    chosen = [case for case in CASES if not asked.cases or any(part in case.name for part in asked.cases)]
+    chosen = [
+        case for case in CASES if not asked.cases or any(part in case.name for part in asked.cases)
+    ]
     results = []
     for case in chosen:
         results.append(compare(case, seeds))

@@ -1,9 +1,10 @@
 """Anomalies that people labelled, and who finds them: `python -m benchmarks.detection [FILE ...] [--write]`.
 
-The Numenta Anomaly Benchmark (Lavin & Ahmad 2015), two groups of its files. Each file is split at 15 % of its rows; the
-detectors know only what is before. A run is learnt there with `--steps 0`: the network as it ships, nothing trained.
-Each detector is measured with limits fixed there, and with limits that go on learning from unlabelled rows as they
-pass. No constant was chosen by these files. The table is written into docs/detection.md between its marks.
+The Numenta Anomaly Benchmark (Lavin & Ahmad 2015), two groups of its files. Each file is split at
+15 % of its rows; the detectors know only what is before. A run is learnt there with `--steps 0`:
+the network as it ships, nothing trained. Each detector is measured with limits fixed there, and
+with limits that go on learning from unlabelled rows as they pass. No constant was chosen by these
+files. The table is written into docs/detection.md between its marks.
 """
 
 import argparse
@@ -34,7 +35,8 @@ BEGIN, END = "<!-- benchmarks.detection: begin -->", "<!-- benchmarks.detection:
 RATE = 0.001
 PROBATION = 0.15
 FALSE, MISSED = 0.11, 1.0
-"""Costs of a false alarm and of a missed window in the benchmark's standard profile; a window found gives up to 1."""
+"""Costs of a false alarm and of a missed window in the benchmark's standard profile; a window found
+gives up to 1."""
 DETECTORS = ("lstmcast", "seasonal naive", "z-score")
 LIMITS = ("fixed", "learning")
 
@@ -108,7 +110,9 @@ def remember(forecaster: Forecaster) -> None:
     made: dict[tuple[Any, ...], Floats] = {}
     make = forecaster.quantiles
 
-    def once(panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1) -> Floats:
+    def once(
+        panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1
+    ) -> Floats:
         asked = (horizon, len(panel.values), origins.tobytes())
         if asked not in made:
             made[asked] = make(panel, series, origins, horizon, levels, strip=strip)
@@ -193,7 +197,10 @@ def best(found: Sequence[tuple[Case, Floats]]) -> float:
     """The benchmark's score with the one threshold for all files that gives the best, as its own tables have it."""
     pooled = np.concatenate([values for _, values in found])
     tries = np.unique(np.quantile(pooled[pooled > 0.2], np.linspace(0, 1, 100)))
-    return max(summary([measure(case, values >= limit) for case, values in found])["score"] for limit in tries)
+    return max(
+        summary([measure(case, values >= limit) for case, values in found])["score"]
+        for limit in tries
+    )
 
 
 def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -202,7 +209,9 @@ def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[s
     for case in chosen:
         begun = time.monotonic()
         made.append((case, scores(case)))
-        shown = " ".join(f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in made[-1][1].items())
+        shown = " ".join(
+            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in made[-1][1].items()
+        )
         tell(f"{case.name}: {time.monotonic() - begun:.1f} s, {shown}")
     rows = []
     for group in (*sorted({case.group for case in chosen}), "both"):
@@ -232,8 +241,12 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
-    parser.add_argument("files", nargs="*", metavar="FILE", help="part of a file's name (default: all)")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "files", nargs="*", metavar="FILE", help="part of a file's name (default: all)"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)

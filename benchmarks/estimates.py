@@ -1,7 +1,8 @@
 """How near `fit --dry-run` comes to what the fit then takes: `python -m benchmarks.estimates [SET ...]`.
 
-One process each, with one thread and one job: the estimate's seconds beside the processor seconds that the fit
-used, so that a busy machine does not matter, and the estimate's memory beside the largest resident set.
+One process each, with one thread and one job: the estimate's seconds beside the processor seconds
+that the fit used, so that a busy machine does not matter, and the estimate's memory beside the
+largest resident set.
 """
 
 import json
@@ -21,9 +22,25 @@ def compare(one: Competition | Everyday, folder: Path) -> tuple[float, float, fl
     """Seconds estimated and taken, bytes estimated and taken."""
     if isinstance(one, Competition):
         one.load(DATA)[0].to_parquet(folder / "train.parquet", index=False)
-        line = ["fit", "train.parquet", "--target", "y", "--series", "unique_id", "--horizon", str(one.horizon)]
+        line = [
+            "fit",
+            "train.parquet",
+            "--target",
+            "y",
+            "--series",
+            "unique_id",
+            "--horizon",
+            str(one.horizon),
+        ]
     else:
-        line = ["fit", str(DATA.resolve() / one.file), "--target", one.target, "--horizon", str(one.horizon)]
+        line = [
+            "fit",
+            str(DATA.resolve() / one.file),
+            "--target",
+            one.target,
+            "--horizon",
+            str(one.horizon),
+        ]
         line += ["--time", ",".join(one.time)] if one.time else []
         line += ["--date-format", one.date_format] if one.date_format else []
     line += ["-j", "1", "-q"]
@@ -36,7 +53,11 @@ def _run(arguments: list[str], folder: Path) -> tuple[str, float, float]:
     """What a command printed, its processor seconds and its largest resident set in bytes."""
     env = os.environ | {"OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, "-m", "lstmcast", *arguments], cwd=folder, env=env, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "lstmcast", *arguments],
+        cwd=folder,
+        env=env,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as program:
         assert program.stdout
         printed = program.stdout.read()

@@ -1,8 +1,9 @@
 """What each part of the network and of its training is worth: `python -m benchmarks.model [--out docs/model.md]`.
 
-One network a fit, always from scratch unless its row says otherwise, on the first part of each series; its own
-forecasts, without the guard's mixing, are scored on the rest. With --out the table is written into that file, between
-its two markers, after every round of seeds; with --kept runs are written down, and not made again.
+One network a fit, always from scratch unless its row says otherwise, on the first part of each
+series; its own forecasts, without the guard's mixing, are scored on the rest. With --out the table
+is written into that file, between its two markers, after every round of seeds; with --kept runs are
+written down, and not made again.
 """
 
 import argparse
@@ -16,20 +17,19 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.sets import DATA, ROOT, SETS, Competition
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.panel.panel import Panel
-from lstmcast.scoring.verdict import judge
+from lstmcast.ragged import Ints
+from lstmcast.scoring.verdict import score_forecasts
 from lstmcast.training.forecaster import Forecaster
 
 PANEL_STEPS = 200
 """Most steps of a training on many series, of which validation takes as many as help."""
 LEVELS = np.arange(1, 10) / 10
 BEGIN, END = "<!-- benchmarks.model: begin -->", "<!-- benchmarks.model: end -->"
-Ints = npt.NDArray[np.int64]
 Kind = tuple[str, dict[str, Any], dict[str, Any]]
 DEFAULT = "LSTM, 2 layers (the default)"
 KINDS: tuple[Kind, ...] = (
@@ -80,7 +80,9 @@ def cases(data: Path = DATA) -> Iterator[Case]:
         ("CO2, monthly", "co2", "month", 12, 12),
         ("sunspots, yearly", "sunspots", "year", 11, 1),
     ):
-        panel = Panel.from_frame(pd.read_csv(ROOT / "sample_data" / f"{name}.csv"), target=name, time=time_name)
+        panel = Panel.from_frame(
+            pd.read_csv(ROOT / "sample_data" / f"{name}.csv"), target=name, time=time_name
+        )
         end = panel.lengths * 4 // 5
         origins = np.arange(end[0] - 1, panel.lengths[0] - horizon, 3)
         yield Case(title, panel, horizon, season, end, np.zeros(len(origins), np.int64), origins)
@@ -97,14 +99,23 @@ def simple(case: Case) -> float:
     """MASE of the best of the simple methods on the same windows."""
     nothing = np.zeros((len(case.series), case.horizon, 1))
     levels = np.array([0.5])
-    verdict = judge(case.panel, case.series, case.origins, nothing, levels, case.season, ends=case.ends)
+    verdict = score_forecasts(
+        case.panel, case.series, case.origins, nothing, levels, case.season, ends=case.ends
+    )
     return verdict.baselines[verdict.best_baseline]["mase"]
 
 
 def run(case: Case, kind: Kind, seed: int) -> Run:
     """Fit one network and score it."""
     _, model, train = kind
-    settings = {"start": "scratch", "members": 1, "jobs": 1, "seed": seed, "precision": "float32", **train}
+    settings = {
+        "start": "scratch",
+        "members": 1,
+        "jobs": 1,
+        "seed": seed,
+        "precision": "float32",
+        **train,
+    }
     if len(case.panel) > 1 and settings["start"] == "scratch":
         settings["steps"] = PANEL_STEPS
     config = Config(
@@ -117,15 +128,18 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     seconds = time.process_time() - began
     fitted.guard = fitted.guard._replace(network=1.0)
     made = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
-    verdict = judge(case.panel, case.series, case.origins, made, LEVELS, case.season, ends=case.ends)
+    verdict = score_forecasts(
+        case.panel, case.series, case.origins, made, LEVELS, case.season, ends=case.ends
+    )
     return Run(verdict.model["mase"], seconds)
 
 
 def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
     """Lines of the table, a row for each kind and one for the best simple method of each case.
 
-    Cells are means over seeds; behind ± stands the standard deviation. The last columns: the error as a multiple of
-    the default's from the same seed, geometric mean over the cases; the seconds of all cases, mean over seeds.
+    Cells are means over seeds; behind ± stands the standard deviation. The last columns: the error
+    as a multiple of the default's from the same seed, geometric mean over the cases; the seconds of
+    all cases, mean over seeds.
     """
     yield f"| MASE | {' | '.join(simples)} | against the default | seconds |"
     yield "|---|" + "---|" * (len(simples) + 2)
@@ -133,7 +147,11 @@ def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
     for kind in dict.fromkeys(kind for kind, _ in runs):
         own = [runs[kind, case] for case in simples]
         ratios = [
-            math.exp(statistics.mean(math.log(a.error / b.error) for a, b in zip(one, other, strict=True)))
+            math.exp(
+                statistics.mean(
+                    math.log(a.error / b.error) for a, b in zip(one, other, strict=True)
+                )
+            )
             for one, other in zip(zip(*own, strict=True), _by_seed(runs, simples), strict=True)
         ]
         cells = [_spread([run.error for run in each]) for each in own]
@@ -164,15 +182,23 @@ def write(path: Path, lines: Sequence[str]) -> None:
 def known(path: Path | None) -> dict[tuple[int, str, str], Run]:
     """Runs that were written down, by seed, kind and case."""
     lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
-    return {(seed, kind, case): Run(*numbers) for seed, kind, case, *numbers in map(json.loads, lines)}
+    return {
+        (seed, kind, case): Run(*numbers) for seed, kind, case, *numbers in map(json.loads, lines)
+    }
 
 
 def main() -> int:
     """Measure, round by round of seeds, write the table where it belongs, and print it; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
-    parser.add_argument("--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)")
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the table between the markers there")
-    parser.add_argument("--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down")
+    parser.add_argument(
+        "--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.md", help="write the table between the markers there"
+    )
+    parser.add_argument(
+        "--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down"
+    )
     asked = parser.parse_args()
     kept = known(asked.kept)
     measured = list(cases())
@@ -187,7 +213,14 @@ def main() -> int:
                     with asked.kept.open("a", encoding="utf-8") as log:
                         log.write(json.dumps([seed, kind[0], case.name, *done]) + "\n")
                 runs.setdefault((kind[0], case.name), []).append(done)
-                print(seed, kind[0], case.name, *(f"{x:.3f}" for x in done), file=sys.stderr, flush=True)
+                print(
+                    seed,
+                    kind[0],
+                    case.name,
+                    *(f"{x:.3f}" for x in done),
+                    file=sys.stderr,
+                    flush=True,
+                )
         lines = ["", *table(runs, simples), ""]
         if asked.out:
             write(asked.out, lines)

@@ -43,7 +43,9 @@ class Peer:
         """Its version, and that of the torch beside it."""
         package = self.program if self.requires else "lstmcast"
         code = f"from importlib.metadata import version as v; print(v({package!r}), v('torch'))"
-        said = subprocess.run([str(self.python), "-c", code], capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            [str(self.python), "-c", code], capture_output=True, text=True, check=False
+        )
         own, _, torch = said.stdout.strip().partition(" ")
         return f"{self.name} {own} (torch {torch})"
 
@@ -71,7 +73,11 @@ def install(peer: Peer) -> None:
     done = peer.folder / ".installed"
     if not peer.requires or done.exists():
         return
-    print(f"installing {peer.requires} in {peer.folder.relative_to(ROOT)}", file=sys.stderr, flush=True)
+    print(
+        f"installing {peer.requires} in {peer.folder.relative_to(ROOT)}",
+        file=sys.stderr,
+        flush=True,
+    )
     torch = CONSTRAINTS.read_text(encoding="utf-8").split()[-1]
     pip = [str(peer.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
     for line in (
@@ -85,7 +91,14 @@ def install(peer: Peer) -> None:
     done.touch()
 
 
-def call(peer: Peer, action: str, *arguments: object, folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
+def call(
+    peer: Peer,
+    action: str,
+    *arguments: object,
+    folder: Path,
+    limit: float = 300.0,
+    threads: int = 1,
+) -> Spent:
     """Run an action of a peer's program in a folder; raises Lost."""
     install(peer)
     line = [str(peer.python), str(RIVALS / f"with_{peer.program}.py"), action, *map(str, arguments)]
@@ -94,10 +107,17 @@ def call(peer: Peer, action: str, *arguments: object, folder: Path, limit: float
 
 def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
     """Run a command to its end and take its measure; raises Lost where it fails or takes longer than the limit."""
-    environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": str(threads),
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
     began = time.perf_counter()
     with (folder / "stdout").open("w+b") as out, (folder / "stderr").open("w+b") as err:
-        process = subprocess.Popen(line, cwd=folder, env=environment, stdout=out, stderr=err, stdin=subprocess.DEVNULL)
+        process = subprocess.Popen(
+            line, cwd=folder, env=environment, stdout=out, stderr=err, stdin=subprocess.DEVNULL
+        )
         watch = threading.Timer(limit, process.kill)
         watch.start()
         _, status, usage = os.wait4(process.pid, 0)

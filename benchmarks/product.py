@@ -21,7 +21,6 @@ from lstmcast.scoring import metrics
 LEVELS = np.arange(1, 10) / 10
 ZERO_SHOT = ("--steps", "0")
 Scores = dict[str, Any]
-Floats = npt.NDArray[np.float64]
 
 
 class ProductError(Exception):
@@ -43,15 +42,21 @@ def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = 
 def windows_per_second(history: Path) -> float | None:
     """Training windows a member saw in a second of its training, validation included; None if nothing was trained."""
     rows = pd.read_csv(history)
-    ends = rows[rows["seconds"] == rows.groupby("member")["seconds"].transform("max")].drop_duplicates("member")
+    ends = rows[
+        rows["seconds"] == rows.groupby("member")["seconds"].transform("max")
+    ].drop_duplicates("member")
     trained = ends[ends["step"] > 0]
     if trained.empty:
         return None
     settings = TrainConfig()
-    return float(trained["step"].sum() * settings.batch_size * settings.origins / trained["seconds"].sum())
+    return float(
+        trained["step"].sum() * settings.batch_size * settings.origins / trained["seconds"].sum()
+    )
 
 
-def competition_scores(train: pd.DataFrame, test: pd.DataFrame, forecast: pd.DataFrame, one: Competition) -> Scores:
+def competition_scores(
+    train: pd.DataFrame, test: pd.DataFrame, forecast: pd.DataFrame, one: Competition
+) -> Scores:
     """Errors of a forecast table on the official test part, averaged over series.
 
     Raises:
@@ -60,7 +65,9 @@ def competition_scores(train: pd.DataFrame, test: pd.DataFrame, forecast: pd.Dat
     columns = [f"q{100 * level:g}" for level in LEVELS]
     joined = test.merge(forecast, on=["unique_id", "ds"], how="left")
     if joined["forecast"].isna().any() or len(joined) != len(test):
-        raise ProductError(f"{int(joined['forecast'].isna().sum())} of {len(test)} test values have no forecast")
+        raise ProductError(
+            f"{int(joined['forecast'].isna().sum())} of {len(test)} test values have no forecast"
+        )
     shape = -1, one.horizon
     actual, point = (joined[name].to_numpy(np.float64).reshape(shape) for name in ("y", "forecast"))
     quantiles = joined[columns].to_numpy(np.float64).reshape(*shape, len(LEVELS))
@@ -79,7 +86,9 @@ def competition_scores(train: pd.DataFrame, test: pd.DataFrame, forecast: pd.Dat
     }
 
 
-def _competition(one: Competition, seed: int, options: Sequence[str], folder: Path, data: Path) -> tuple[Scores, float]:
+def _competition(
+    one: Competition, seed: int, options: Sequence[str], folder: Path, data: Path
+) -> tuple[Scores, float]:
     began = _cpu()
     train, test = one.load(data)
     train.to_parquet(folder / "train.parquet", index=False)
@@ -93,10 +102,12 @@ def _competition(one: Competition, seed: int, options: Sequence[str], folder: Pa
     return competition_scores(train, test, forecast, one), busy + _cpu() - began
 
 
-def _everyday(one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path) -> tuple[Scores, float]:
+def _everyday(
+    one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path
+) -> tuple[Scores, float]:
     from lstmcast.config import Columns, DataConfig
     from lstmcast.panel.panel import Panel
-    from lstmcast.scoring.verdict import judge
+    from lstmcast.scoring.verdict import score_forecasts
     from lstmcast.tables.read import read_table
     from lstmcast.training.forecaster import Forecaster
 
@@ -105,23 +116,41 @@ def _everyday(one: Everyday, seed: int, options: Sequence[str], folder: Path, da
     columns = Columns(target=(one.target,), time=one.time, series=one.series)
     panel = Panel.from_table(read_table(data / one.file, reading), columns, reading)
     series, origins = last_origins(panel.lengths, one.horizon, one.windows)
-    ends = np.where(np.isin(np.arange(len(panel)), series), panel.lengths - one.horizon * one.windows, 0)
+    ends = np.where(
+        np.isin(np.arange(len(panel)), series), panel.lengths - one.horizon * one.windows, 0
+    )
     _write(panel.head(ends), one.target, folder / "train.parquet")
     busy = _cpu() - began
-    said = ["--target", one.target, "--time", panel.axis.name, "--horizon", str(one.horizon), "--seed", str(seed)]
+    said = [
+        "--target",
+        one.target,
+        "--time",
+        panel.axis.name,
+        "--horizon",
+        str(one.horizon),
+        "--seed",
+        str(seed),
+    ]
     said += [word for name in one.series for word in ("--series", name)]
     said += ["--date-format", one.date_format] if one.date_format else []
     call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
-    quantiles = Forecaster.load(folder / "run").quantiles(panel, series, origins, one.horizon, LEVELS)
+    quantiles = Forecaster.load(folder / "run").quantiles(
+        panel, series, origins, one.horizon, LEVELS
+    )
     began = _cpu()
-    verdict = judge(panel, series, origins, quantiles, LEVELS, one.season)
+    verdict = score_forecasts(panel, series, origins, quantiles, LEVELS, one.season)
     best = min(verdict.baselines.items(), key=lambda item: item[1]["mase"])
     scores: Scores = {name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")}
     scores |= {"series": verdict.series, "points": verdict.observed, "baseline": best[0]}
-    return scores | {"baseline_mase": best[1]["mase"], "ratio": scores["mase"] / best[1]["mase"]}, busy + _cpu() - began
+    return scores | {
+        "baseline_mase": best[1]["mase"],
+        "ratio": scores["mase"] / best[1]["mase"],
+    }, busy + _cpu() - began
 
 
-def last_origins(lengths: npt.NDArray[np.int64], horizon: int, windows: int) -> tuple[npt.NDArray[np.int64], ...]:
+def last_origins(
+    lengths: npt.NDArray[np.int64], horizon: int, windows: int
+) -> tuple[npt.NDArray[np.int64], ...]:
     """Series and origin of the last `windows` horizons of each series that has two more, [K] each."""
     origins = (lengths - 1)[:, None] - horizon * np.arange(windows, 0, -1)
     kept = np.flatnonzero(lengths >= (windows + 2) * horizon)
@@ -132,7 +161,9 @@ def _write(panel: Any, target: str, path: Path) -> None:
     """The history as a user's file: key columns, stamps in their own form, the target."""
     number = np.repeat(np.arange(len(panel)), panel.lengths)
     step = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
-    frame = pd.DataFrame({name: [panel.keys[i][k] for i in number] for k, name in enumerate(panel.key_names)})
+    frame = pd.DataFrame(
+        {name: [panel.keys[i][k] for i in number] for k, name in enumerate(panel.key_names)}
+    )
     frame[panel.axis.name] = panel.axis.stamps(panel.start[number] + step)
     frame[target] = panel.values
     frame.to_parquet(path, index=False)
@@ -140,10 +171,19 @@ def _write(panel: Any, target: str, path: Path) -> None:
 
 def call(folder: Path, *arguments: str) -> None:
     """Run `lstmcast ARGUMENTS` in `folder` on one thread; raises ProductError with what it said if it fails."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(Path(__file__).resolve().parent.parent)}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(Path(__file__).resolve().parent.parent),
+    }
     command = [sys.executable, "-m", "lstmcast", *arguments, "-q"]
     done = subprocess.run(
-        command, cwd=folder, env=environment, capture_output=True, text=True, stdin=subprocess.DEVNULL
+        command,
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
     )
     if done.returncode:
         said = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")

@@ -2,7 +2,8 @@
 
     python -m benchmarks.reading --out docs/reading.md
 
-Every figure is a ratio of two measurements in turn in one run, since a machine's own speed and load cancel out of it.
+Every figure is a ratio of two measurements in turn in one run, since a machine's own speed and load
+cancel out of it.
 """
 
 import argparse
@@ -79,7 +80,9 @@ def _pandas_parquet(path: Path) -> Any:
 
 
 CASES = (
-    Case("one series in a CSV", "one.csv", Columns(("y",), ("time",)), _read_csv, _pandas_csv, 2, 4),
+    Case(
+        "one series in a CSV", "one.csv", Columns(("y",), ("time",)), _read_csv, _pandas_csv, 2, 4
+    ),
     Case(
         f"series of {STEPS} rows in a Parquet file",
         "many.parquet",
@@ -97,10 +100,14 @@ def write_files(folder: Path, rows: int) -> None:
     minutes = np.datetime64("2005-01-01T00:00", "s") + np.arange(rows) * 60
     texts = pc.strftime(pa.array(minutes), "%Y-%m-%d %H:%M:%S")
     pacsv.write_csv(
-        pa.table({"time": texts, "y": values}), folder / "one.csv", pacsv.WriteOptions(quoting_style="none")
+        pa.table({"time": texts, "y": values}),
+        folder / "one.csv",
+        pacsv.WriteOptions(quoting_style="none"),
     )
     number = np.arange(rows) // STEPS
-    ids = pc.binary_join_element_wise("series", pc.utf8_lpad(pc.cast(pa.array(number), pa.string()), 6, "0"), "_")
+    ids = pc.binary_join_element_wise(
+        "series", pc.utf8_lpad(pc.cast(pa.array(number), pa.string()), 6, "0"), "_"
+    )
     daily = np.datetime64("2020-01-01", "us") + (np.arange(rows) % STEPS) * np.timedelta64(1, "D")
     pq.write_table(pa.table({"id": ids, "time": daily, "y": values}), folder / "many.parquet")
 
@@ -122,7 +129,10 @@ def measured(case: Case, folder: Path, repeats: int) -> dict[str, Any]:
     path = folder / case.file
     rounds = []
     for _ in range(repeats):
-        bare, ours, usual = (seconds(partial(work, path)) for work in (case.bare, partial(to_panel, case), case.usual))
+        bare, ours, usual = (
+            seconds(partial(work, path))
+            for work in (case.bare, partial(to_panel, case), case.usual)
+        )
         rounds.append({"bare": bare, "panel": ours, "pandas": usual})
     best = {name: min(one[name] for one in rounds) for name in rounds[0]}
     ratios = {"ratio": best["panel"] / best["bare"], "against": best["panel"] / best["pandas"]}
@@ -137,7 +147,9 @@ def _memory(case: Case, path: Path) -> dict[str, Any]:
 
 
 def _show_peak(case: Case, path: Path) -> None:
-    pacsv.read_csv(pa.BufferReader(b"a\n1\n"))  # so that what every use of Arrow takes is there before
+    pacsv.read_csv(
+        pa.BufferReader(b"a\n1\n")
+    )  # so that what every use of Arrow takes is there before
     before = _peak()
     panel = to_panel(case, path)
     print(_peak() - before)
@@ -153,7 +165,9 @@ def _peak() -> int:
 
 def page(results: list[dict[str, Any]], rows: int) -> str:
     """The figures as a page of Markdown."""
-    lines = [PREFACE.format(rows=rows, cores=os.cpu_count(), arrow=pa.__version__, pandas=pd.__version__)]
+    lines = [
+        PREFACE.format(rows=rows, cores=os.cpu_count(), arrow=pa.__version__, pandas=pd.__version__)
+    ]
     for one in results:
         times = " | ".join(f"{one[name]:.2f} s" for name in ("bare", "panel", "pandas"))
         most = f"{one['memory_limit']:g}" if one["memory_limit"] else ""

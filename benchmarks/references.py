@@ -1,6 +1,7 @@
 """Figures of others to stand beside ours: classical methods measured on the same data, and published results.
 
-Measures are named as in `benchmarks.product`. Nothing here was measured by this benchmark; each row says whose it is.
+Measures are named as in `benchmarks.product`. Nothing here was measured by this benchmark; each row
+says whose it is.
 """
 
 import csv
@@ -21,7 +22,10 @@ _PUBLISHED: Rows = {
         ("NeuralForecast 3.3 NHITS, 60 s", {"owa": 0.626}),
         ("GluonTS 0.17 DeepAR, 30 s", {"owa": 0.774}),
         ("darts 0.48 BlockRNN, 60 s", {"owa": 0.813}),
-        ("research prototype", {"smape": 8.95, "mase": 0.752, "owa": 0.400, "coverage": 0.78, "seconds": 79}),
+        (
+            "research prototype",
+            {"smape": 8.95, "mase": 0.752, "owa": 0.400, "coverage": 0.78, "seconds": 79},
+        ),
     ],
     "m4_weekly": [
         ("M4, best of all entries", {"owa": 0.739}),
@@ -31,7 +35,10 @@ _PUBLISHED: Rows = {
         ("NeuralForecast 3.3 NHITS, 215 s", {"owa": 0.777}),
         ("GluonTS 0.17 DeepAR, 22 s", {"owa": 1.156}),
         ("darts 0.48 BlockRNN, 60 s", {"owa": 1.93}),
-        ("research prototype", {"smape": 6.49, "mase": 1.973, "owa": 0.710, "coverage": 0.82, "seconds": 19}),
+        (
+            "research prototype",
+            {"smape": 6.49, "mase": 1.973, "owa": 0.710, "coverage": 0.82, "seconds": 19},
+        ),
     ],
     "m3_monthly": [
         ("M3, Theta", {"smape": 13.89}),
@@ -66,7 +73,9 @@ _PUBLISHED: Rows = {
         ("N-BEATS", {"mase": 1.475}),
         ("research prototype", {"mape": 16.37, "mase": 1.492, "coverage": 0.86, "seconds": 13}),
     ],
-    "tourism_yearly": [("research prototype", {"mape": 29.53, "mase": 2.843, "coverage": 0.75, "seconds": 10})],
+    "tourism_yearly": [
+        ("research prototype", {"mape": 29.53, "mase": 2.843, "coverage": 0.75, "seconds": 10})
+    ],
     "m1_monthly": [("research prototype", {"mase": 1.021, "coverage": 0.81, "seconds": 25})],
     "m1_quarterly": [("research prototype", {"mase": 1.647, "coverage": 0.69, "seconds": 13})],
     "m1_yearly": [("research prototype", {"mase": 3.485, "coverage": 0.56, "seconds": 10})],
@@ -82,7 +91,10 @@ _NAMES = {
 
 def references(name: str, data: Path = DATA) -> list[tuple[str, dict[str, float]]]:
     """Rows (whose, {measure: figure}) for a set, those measured on this data first; none where nothing is known."""
-    measured = [*_table(data / "reference_competition.csv", name), *_table(data / "reference_everyday.csv", name)]
+    measured = [
+        *_table(data / "reference_competition.csv", name),
+        *_table(data / "reference_everyday.csv", name),
+    ]
     return [*measured, *_PUBLISHED.get(name, [])]
 
 
@@ -95,5 +107,7 @@ def _table(path: Path, name: str) -> list[tuple[str, dict[str, float]]]:
             if row["set"].startswith(name):
                 method = _NAMES.get(row["method"], row["method"])
                 shown = ("sMAPE", "MASE", "MAPE", "OWA", "seconds")
-                rows.append((method, {key.lower(): float(row[key]) for key in shown if row.get(key)}))
+                rows.append(
+                    (method, {key.lower(): float(row[key]) for key in shown if row.get(key)})
+                )
     return rows

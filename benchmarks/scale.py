@@ -1,8 +1,9 @@
 """Beyond one process: `python -m benchmarks.scale [SECTION ...] [--series N] [--out docs/scale.md]`.
 
-Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the shipped network by one
-command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits learn from a sample of real panels. What was
-measured is kept in `benchmarks/results/cache/scale.json`, and the page is written from all that is there.
+Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the
+shipped network by one command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits
+learn from a sample of real panels. What was measured is kept in
+`benchmarks/results/cache/scale.json`, and the page is written from all that is there.
 """
 
 import argparse
@@ -54,9 +55,13 @@ def generate(folder: Path, series: int, shard: int = SHARD, length: int = LENGTH
     for k in range(-(-series // shard)):
         count = min(shard, series - k * shard)
         rng = np.random.default_rng(k)
-        level, season, slope = (rng.uniform(low, high, count)[:, None] for low, high in ((10, 1e3), (0, 0.5), (-1, 1)))
+        level, season, slope = (
+            rng.uniform(low, high, count)[:, None] for low, high in ((10, 1e3), (0, 0.5), (-1, 1))
+        )
         wave = np.sin(2 * np.pi * (day + rng.integers(7, size=count)[:, None]) / 7)
-        y = level * (1 + season * wave + slope * day / length / 4 + 0.1 * rng.normal(size=(count, length)))
+        y = level * (
+            1 + season * wave + slope * day / length / 4 + 0.1 * rng.normal(size=(count, length))
+        )
         codes = np.repeat(np.arange(count, dtype=np.int32), length)
         columns = {
             "shop": pa.DictionaryArray.from_arrays(codes, [f"{k}-{i}" for i in range(count)]),
@@ -68,11 +73,20 @@ def generate(folder: Path, series: int, shard: int = SHARD, length: int = LENGTH
 
 def spend(line: Sequence[str], folder: Path, limit: float = 5400.0) -> Spent:
     """Run lstmcast to its end; raises RuntimeError where it fails."""
-    environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT), "PYTHONWARNINGS": "ignore"}
+    environment = {
+        **os.environ,
+        "OMP_NUM_THREADS": "1",
+        "PYTHONPATH": str(ROOT),
+        "PYTHONWARNINGS": "ignore",
+    }
     began, before = time.perf_counter(), os.times()
     with (folder / "stderr").open("wb") as cried:
         process = subprocess.Popen(
-            [sys.executable, "-m", *line], cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=cried
+            [sys.executable, "-m", *line],
+            cwd=folder,
+            env=environment,
+            stdout=subprocess.DEVNULL,
+            stderr=cried,
         )
         watch = _Watch(process.pid)
         watch.start()
@@ -84,8 +98,12 @@ def spend(line: Sequence[str], folder: Path, limit: float = 5400.0) -> Spent:
             watch.join()
     seconds, after = time.perf_counter() - began, os.times()
     if status:
-        raise RuntimeError(f"{' '.join(line)}: exit {status}: {(folder / 'stderr').read_text()[-400:]}")
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
+        raise RuntimeError(
+            f"{' '.join(line)}: exit {status}: {(folder / 'stderr').read_text()[-400:]}"
+        )
+    cpu = (
+        after.children_user + after.children_system - before.children_user - before.children_system
+    )
     return Spent(seconds, max(cpu, watch.cpu), watch.peak, watch.largest)
 
 
@@ -109,7 +127,9 @@ class _Watch(threading.Thread):
             for pid in _family(self.root):
                 try:
                     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-                    own.append(next(int(row.split()[1]) for row in lines if row.startswith("Pss:")) * 1024)
+                    own.append(
+                        next(int(row.split()[1]) for row in lines if row.startswith("Pss:")) * 1024
+                    )
                     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
                 except (OSError, StopIteration):
                     continue
@@ -182,7 +202,9 @@ def rows(folder: Path, _: int) -> Figures:
     """A fit of a folder of 1e8 rows."""
     generate(folder / "data", 500_000)
     size = sum(file.stat().st_size for file in (folder / "data").iterdir())
-    spent = spend(["lstmcast", "fit", "data", *ROLES, "--horizon", "14", "--out", "run", "-j", "1"], folder)
+    spent = spend(
+        ["lstmcast", "fit", "data", *ROLES, "--horizon", "14", "--out", "run", "-j", "1"], folder
+    )
     return {"rows": 500_000 * LENGTH, "read": size, **spent._asdict()}
 
 
@@ -192,8 +214,28 @@ def ranks(folder: Path, _: int) -> Figures:
     data = str(next((folder / "data").iterdir()))
     found = {}
     for count in (1, 2):
-        fit = ["lstmcast", "fit", data, *ROLES, "--horizon", "14", "--steps", "200", "--members", "1", "-j", "1"]
-        line = ["torch.distributed.run", f"--nproc-per-node={count}", "-m", *fit, "--out", f"run{count}"]
+        fit = [
+            "lstmcast",
+            "fit",
+            data,
+            *ROLES,
+            "--horizon",
+            "14",
+            "--steps",
+            "200",
+            "--members",
+            "1",
+            "-j",
+            "1",
+        ]
+        line = [
+            "torch.distributed.run",
+            f"--nproc-per-node={count}",
+            "-m",
+            *fit,
+            "--out",
+            f"run{count}",
+        ]
         found[str(count)] = spend(line, folder)._asdict()
     return {"series": 2_000, "rows": found}
 
@@ -203,7 +245,13 @@ def sample(folder: Path, _: int) -> Figures:
     kept = _stored()
     found: Figures = kept["sample"] if kept.get("sample", {}).get("unfinished") else {"sets": {}}
     for _ in sampled.measured(folder, found["sets"]):
-        _store(kept | {"sample": found | {"unfinished": True, "machine": machine(), "on": date.today().isoformat()}})
+        _store(
+            kept
+            | {
+                "sample": found
+                | {"unfinished": True, "machine": machine(), "on": date.today().isoformat()}
+            }
+        )
     return {"sets": found["sets"]}
 
 
@@ -234,7 +282,9 @@ def draw(kept: Figures, file: Path) -> None:
         seconds = [one["seconds"] for one in kept["workers"]["rows"].values()]
         right.plot(jobs, [seconds[0] / one for one in seconds], "o-")
         right.plot(jobs, jobs, ":", color="grey")
-        right.set(xlabel="workers", xticks=jobs, title="Times as fast as one worker", ylim=(0, max(jobs)))
+        right.set(
+            xlabel="workers", xticks=jobs, title="Times as fast as one worker", ylim=(0, max(jobs))
+        )
     picture.savefig(file, dpi=110)
 
 
@@ -251,11 +301,19 @@ SECTIONS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)")
-    parser.add_argument("--series", type=int, default=1_000_000, metavar="N", help="the most series (default: 1e6)")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
+    )
+    parser.add_argument(
+        "--series", type=int, default=1_000_000, metavar="N", help="the most series (default: 1e6)"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
-    parser.add_argument("--busy", action="store_true", help="the machine does other work beside: say so on the page")
-    parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page of what is kept")
+    parser.add_argument(
+        "--busy", action="store_true", help="the machine does other work beside: say so on the page"
+    )
+    parser.add_argument(
+        "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
+    )
     asked = parser.parse_args(arguments)
     if unknown := set(asked.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
@@ -264,7 +322,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"{name}:", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             found = SECTIONS[name](Path(folder), asked.series)
-        kept[name] = found | {"on": date.today().isoformat(), "machine": machine(), "busy": asked.busy}
+        kept[name] = found | {
+            "on": date.today().isoformat(),
+            "machine": machine(),
+            "busy": asked.busy,
+        }
         _store(kept)
     text = page(kept)
     print(text)

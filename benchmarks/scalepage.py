@@ -48,7 +48,9 @@ def page(kept: Figures) -> str:
     for name, (title, write) in writers.items():
         if name in kept:
             timed = kept[name].get("busy", False) and name != "sample"
-            busy = "\nMeasured while the machine did other work: the seconds are too many.\n" * timed
+            busy = (
+                "\nMeasured while the machine did other work: the seconds are too many.\n" * timed
+            )
             parts.append(f"## {title}\n\n{write(kept[name])}{busy}")
     if {"series", "engines"} <= kept.keys():
         parts.append(f"## A billion series, on paper\n\n{_billion(kept)}")
@@ -56,7 +58,9 @@ def page(kept: Figures) -> str:
 
 
 def _series(found: Figures) -> str:
-    lines = ["| series | s | CPU s | series/s | memory, MB | read, MB | written, MB | core hours a million |"]
+    lines = [
+        "| series | s | CPU s | series/s | memory, MB | read, MB | written, MB | core hours a million |"
+    ]
     lines.append("|---:|---:|---:|---:|---:|---:|---:|---:|")
     for count, one in found["rows"].items():
         rate, hours = int(count) / one["seconds"], one["cpu"] / int(count) * 1e6 / 3600
@@ -69,11 +73,18 @@ def _series(found: Figures) -> str:
 
 def _workers(found: Figures) -> str:
     first = found["rows"]["1"]["seconds"]
-    lines = [f"{found['series']:,} series in {found['shards']} files. More workers than cores show what they cost.\n"]
-    lines += ["| workers | s | series/s | times one worker | memory, MB |", "|---:|---:|---:|---:|---:|"]
+    lines = [
+        f"{found['series']:,} series in {found['shards']} files. More workers than cores show what they cost.\n"
+    ]
+    lines += [
+        "| workers | s | series/s | times one worker | memory, MB |",
+        "|---:|---:|---:|---:|---:|",
+    ]
     for jobs, one in found["rows"].items():
         rate, times = found["series"] / one["seconds"], first / one["seconds"]
-        lines.append(f"| {jobs} | {one['seconds']:.1f} | {rate:,.0f} | {times:.2f} | {one['peak'] / 1e6:,.0f} |")
+        lines.append(
+            f"| {jobs} | {one['seconds']:.1f} | {rate:,.0f} | {times:.2f} | {one['peak'] / 1e6:,.0f} |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -81,7 +92,10 @@ def _engines(found: Figures) -> str:
     same = len({one["sha256"] for one in found["rows"].values()}) == 1
     said = "The files are the same bytes" if same else "**The files differ**"
     lines = [f"{found['series']:,} series, two workers, started by the command. {said}.\n"]
-    lines += ["| engine | s | CPU s | memory, MB | SHA-256 of all files |", "|---|---:|---:|---:|---|"]
+    lines += [
+        "| engine | s | CPU s | memory, MB | SHA-256 of all files |",
+        "|---|---:|---:|---:|---|",
+    ]
     for name, one in found["rows"].items():
         figures = f"{one['seconds']:.0f} | {one['cpu']:.0f} | {one['peak'] / 1e6:,.0f}"
         lines.append(f"| {name} | {figures} | {one['sha256'][:16]} |")
@@ -106,15 +120,26 @@ def _sample(found: Figures) -> str:
     lines += ["|---|---:|---:|---:|---:|---:|"]
     for name, one in sets.items():
         whole = [*one["fits"]["1"].values()]
-        for k, (part, fits) in enumerate([("", [one["untrained"]]), *((p, [*f.values()]) for p, f in _fits(one))]):
+        for k, (part, fits) in enumerate(
+            [("", [one["untrained"]]), *((p, [*f.values()]) for p, f in _fits(one))]
+        ):
             learnt = (
-                f"{'all ' * (part == '1')}{_mean(fits, 'learnt'):,.0f} | {_mean(fits, 'drawn'):,.0f}" if part else ""
+                f"{'all ' * (part == '1')}{_mean(fits, 'learnt'):,.0f} | {_mean(fits, 'drawn'):,.0f}"
+                if part
+                else ""
             )
-            error = f"{_mean(fits, 'mase'):.3f}" + f" ± {np.std([one['mase'] for one in fits]):.3f}" * (len(fits) > 1)
+            error = (
+                f"{_mean(fits, 'mase'):.3f}"
+                + f" ± {np.std([one['mase'] for one in fits]):.3f}" * (len(fits) > 1)
+            )
             more = (
-                " | ".join(f"{100 * _more(fits, whole, of):+z.1f} %" for of in ("mase", "wql")) if part != "1" else "|"
+                " | ".join(f"{100 * _more(fits, whole, of):+z.1f} %" for of in ("mase", "wql"))
+                if part != "1"
+                else "|"
             )
-            lines.append(f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |")
+            lines.append(
+                f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |"
+            )
     said = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace("~", " ")
     return "\n".join([*lines, "", said, ""])
 
@@ -177,10 +202,14 @@ def _more(fits: Sequence[Figures], whole: Sequence[Figures], of: str = "mase") -
 
 
 def _ranks(found: Figures) -> str:
-    lines = [f"`torchrun --nproc-per-node=N -m lstmcast fit`, {found['series']:,} series, 200 steps, gloo.\n"]
+    lines = [
+        f"`torchrun --nproc-per-node=N -m lstmcast fit`, {found['series']:,} series, 200 steps, gloo.\n"
+    ]
     lines += ["| ranks | s | CPU s | memory, MB |", "|---:|---:|---:|---:|"]
     for count, one in found["rows"].items():
-        lines.append(f"| {count} | {one['seconds']:.0f} | {one['cpu']:.0f} | {one['peak'] / 1e6:,.0f} |")
+        lines.append(
+            f"| {count} | {one['seconds']:.0f} | {one['cpu']:.0f} | {one['peak'] / 1e6:,.0f} |"
+        )
     return "\n".join([*lines, ""])
 
 
@@ -206,4 +235,6 @@ def _billion(kept: Figures) -> str:
         " A run that is cut off goes on with the files that are missing.",
     )
     head = f"Nothing of this was measured: it is the run of {int(count):,} series times {BILLION / int(count):,.0f}."
-    return "\n".join([head, "", *(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") for line in lines), ""])
+    return "\n".join(
+        [head, "", *(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") for line in lines), ""]
+    )

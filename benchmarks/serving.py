@@ -1,7 +1,8 @@
 """How long a forecast takes over HTTP, and how long from the command line: `python -m benchmarks.serving [--write]`.
 
-Each case is fitted once (`--steps 0`: weights do not change the time). A server that runs already answers requests one
-after the other; the command line starts anew each time. Both give the same bytes, which is checked.
+Each case is fitted once (`--steps 0`: weights do not change the time). A server that runs already
+answers requests one after the other; the command line starts anew each time. Both give the same
+bytes, which is checked.
 """
 
 import argparse
@@ -70,7 +71,9 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
             return subprocess.run(line, check=True, stdout=subprocess.PIPE, **options).stdout
 
         serve = program("serve", "run", "--port", "0", "-q")
-        with subprocess.Popen(serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options) as server:
+        with subprocess.Popen(
+            serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options
+        ) as server:
             assert server.stdout
             url = server.stdout.readline().strip()
             body = Path(case.rows).read_bytes() if case.rows else None
@@ -101,9 +104,15 @@ def row(case: Case, answered: Sequence[float], started: Sequence[float]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
-    parser.add_argument("--requests", type=int, default=200, help="requests of each case (default: 200)")
-    parser.add_argument("--starts", type=int, default=7, help="starts of the command line (default: 7)")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--requests", type=int, default=200, help="requests of each case (default: 200)"
+    )
+    parser.add_argument(
+        "--starts", type=int, default=7, help="starts of the command line (default: 7)"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     lines = [
         f"| {asked.requests} requests, {asked.starts} starts | request, p50 ms | p95 ms | `predict`, p50 ms | times |",

@@ -20,7 +20,8 @@ LAST = pd.Timestamp("2015-12-27")
 class Competition:
     """Many short series with an official test part of one horizon.
 
-    freq: the dates that its numbered steps are given (None keeps the numbers). season: for the scale of MASE.
+    freq: the dates that its numbered steps are given (None keeps the numbers). season: for the
+    scale of MASE.
     naive2: sMAPE and MASE of the Naive2 forecast, for OWA.
     """
 
@@ -34,10 +35,17 @@ class Competition:
     def load(self, data: Path = DATA) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Training and test part: unique_id, ds, y, by series, then time."""
         if self.name == "m4_hourly":
-            frame = pd.read_parquet(data / "m4" / "m4_hourly_full_dated.parquet", columns=["unique_id", "ds", "y"])
+            frame = pd.read_parquet(
+                data / "m4" / "m4_hourly_full_dated.parquet", columns=["unique_id", "ds", "y"]
+            )
             return split(frame, self.horizon)
-        parts = [pd.read_parquet(data / self.folder / f"{self.name}_{part}.parquet") for part in ("train", "test")]
-        frame = pd.concat(parts, ignore_index=True).sort_values(["unique_id", "t"], ignore_index=True)
+        parts = [
+            pd.read_parquet(data / self.folder / f"{self.name}_{part}.parquet")
+            for part in ("train", "test")
+        ]
+        frame = pd.concat(parts, ignore_index=True).sort_values(
+            ["unique_id", "t"], ignore_index=True
+        )
         return split(dated(frame, self.horizon, self.freq), self.horizon)
 
 
@@ -45,7 +53,8 @@ class Competition:
 class Everyday:
     """A file as people have it, forecast from `windows` origins at its end.
 
-    season: for the seasonal naive and the scale of MASE. series, time, date_format: what its user would have to say.
+    season: for the seasonal naive and the scale of MASE. series, time, date_format: what its user
+    would have to say.
     fresh: set aside, so that nothing is chosen by looking at it.
     """
 
@@ -87,18 +96,67 @@ EVERYDAY = (
     Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3),
     Everyday("melbourne_min_temp", "everyday/daily-min-temperatures.csv", "Temp", 14, 1, 10),
     Everyday("website_visits_daily", _VISITS, "users", 14, 7, 4, date_format="%d/%m/%y"),
-    Everyday("uk_daily_flights", "everyday/uk_daily_flights_BOM_dmy.csv", "Number of flights", 14, 7, 6),
-    Everyday("bike_sharing_hourly", "everyday/bike_sharing_hourly.csv", "users", 24, 24, 20, time=("date_time",)),
-    Everyday("vic_elec_halfhourly", "everyday/vic_electricity.csv", "Demand", 48, 48, 20, time=("Time",)),
+    Everyday(
+        "uk_daily_flights", "everyday/uk_daily_flights_BOM_dmy.csv", "Number of flights", 14, 7, 6
+    ),
+    Everyday(
+        "bike_sharing_hourly",
+        "everyday/bike_sharing_hourly.csv",
+        "users",
+        24,
+        24,
+        20,
+        time=("date_time",),
+    ),
+    Everyday(
+        "vic_elec_halfhourly", "everyday/vic_electricity.csv", "Demand", 48, 48, 20, time=("Time",)
+    ),
     Everyday("stocks", "everyday/stocks.csv", "price", 6, 1, 4, series=("symbol",)),
     Everyday("milk_monthly", "everyday/monthly-milk-incomplete.csv", "Pounds per cow", 12, 12, 3),
     Everyday("gasoline_weekly", "everyday/us_gasoline_weekly.csv", "Gasoline", 8, 52, 6),
     Everyday("co2_weekly", "everyday/co2_weekly_missing.csv", "co2", 8, 52, 6),
     Everyday("wp_log_peyton_manning", "everyday/example_wp_log_R.csv", "y", 28, 7, 6),
-    Everyday("beijing_pm25", "everyday/beijing_pm25_split_date_columns.csv", "pm2.5", 24, 24, 20, time=_PARTS),
-    Everyday("walmart_store_sales", _STORES, "Weekly_Sales", 8, 52, 3, ("Store",), ("Date",), "%d-%m-%Y", fresh=True),
-    Everyday("australia_tourism", "panel/australia_tourism.csv", "Trips", 8, 4, 1, series=_PLACE, fresh=True),
-    Everyday("power_prices", "panel/epf_short_with_exog.csv", "y", 24, 24, 7, series=("unique_id",), fresh=True),
+    Everyday(
+        "beijing_pm25",
+        "everyday/beijing_pm25_split_date_columns.csv",
+        "pm2.5",
+        24,
+        24,
+        20,
+        time=_PARTS,
+    ),
+    Everyday(
+        "walmart_store_sales",
+        _STORES,
+        "Weekly_Sales",
+        8,
+        52,
+        3,
+        ("Store",),
+        ("Date",),
+        "%d-%m-%Y",
+        fresh=True,
+    ),
+    Everyday(
+        "australia_tourism",
+        "panel/australia_tourism.csv",
+        "Trips",
+        8,
+        4,
+        1,
+        series=_PLACE,
+        fresh=True,
+    ),
+    Everyday(
+        "power_prices",
+        "panel/epf_short_with_exog.csv",
+        "y",
+        24,
+        24,
+        7,
+        series=("unique_id",),
+        fresh=True,
+    ),
     Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, fresh=True),
     Everyday("nyc_taxi", "nab/realKnownCause/nyc_taxi.csv", "value", 48, 48, 10, fresh=True),
 )
@@ -121,13 +179,17 @@ def dated(frame: pd.DataFrame, horizon: int, freq: str | None) -> pd.DataFrame:
     back = (end - frame["t"]).to_numpy()
     stamps = pd.date_range(end=LAST, periods=int(back.max()) + 1 - horizon, freq=freq)
     stamps = stamps.union(pd.date_range(stamps[-1], periods=horizon + 1, freq=freq))
-    return pd.DataFrame({"unique_id": frame["unique_id"], "ds": stamps[len(stamps) - 1 - back], "y": frame["y"]})
+    return pd.DataFrame(
+        {"unique_id": frame["unique_id"], "ds": stamps[len(stamps) - 1 - back], "y": frame["y"]}
+    )
 
 
 def split(frame: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Cut the last `horizon` rows off every series of a frame that is sorted by series, then time."""
     left = frame.groupby("unique_id", sort=False).cumcount(ascending=False).to_numpy()
-    return frame[left >= horizon].reset_index(drop=True), frame[left < horizon].reset_index(drop=True)
+    return frame[left >= horizon].reset_index(drop=True), frame[left < horizon].reset_index(
+        drop=True
+    )
 
 
 def select(names: list[str]) -> list[str]:

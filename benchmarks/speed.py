@@ -1,8 +1,8 @@
 """How fast and how lean, beside the others: `python -m benchmarks.speed [SECTION ...] [--out docs/performance.md]`.
 
 Every section is measured whole in one run on one machine. What was measured is kept in
-`benchmarks/results/cache/speed.json`, and the page is written from all that is there, so sections can be measured one
-by one. The peers are installed in environments of their own, see `peers.py`.
+`benchmarks/results/cache/speed.json`, and the page is written from all that is there, so sections
+can be measured one by one. The peers are installed in environments of their own, see `peers.py`.
 """
 
 import argparse
@@ -45,7 +45,9 @@ SMALL = 3000
 def cold(folder: Path) -> Figures:
     """Whole processes that load a saved model and forecast one series; all in turn, five times."""
     _monthly(folder / "one.csv")
-    failed = _each(lambda peer: call(peer, "save", "one.csv", f"model-{peer.program}", folder=folder).seconds)
+    failed = _each(
+        lambda peer: call(peer, "save", "one.csv", f"model-{peer.program}", folder=folder).seconds
+    )
     taken: dict[str, list[list[float]]] = {}
     for _ in range(REPEATS):
         for peer in EVERYONE:
@@ -65,7 +67,13 @@ def cold(folder: Path) -> Figures:
 
 def train(folder: Path) -> Figures:
     """Windows a second of training at one context, horizon and width."""
-    return {"rows": _each(lambda peer: _median(call(peer, "train", 100, 1000, folder=folder), "windows_per_second"))}
+    return {
+        "rows": _each(
+            lambda peer: _median(
+                call(peer, "train", 100, 1000, folder=folder), "windows_per_second"
+            )
+        )
+    }
 
 
 def learn(folder: Path) -> Figures:
@@ -75,14 +83,21 @@ def learn(folder: Path) -> Figures:
     past.to_csv(folder / "past.csv", index=False)
 
     def measured(peer: Peer, seconds: int, *more: str) -> Figures:
-        spent = call(peer, "learn", "past.csv", hourly.horizon, seconds, "made.csv", *more, folder=folder)
+        spent = call(
+            peer, "learn", "past.csv", hourly.horizon, seconds, "made.csv", *more, folder=folder
+        )
         made = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
         levels = {f"q{10 * level}": made["forecast"] for level in range(1, 10)}
-        return _last(spent) | {"mase": competition_scores(past, future, made.assign(**levels), hourly)["mase"]}
+        return _last(spent) | {
+            "mase": competition_scores(past, future, made.assign(**levels), hourly)["mase"]
+        }
 
     rows: Figures = {}
     for seconds in LEARN_FOR:
-        rows |= {f"{name} {seconds}": one for name, one in _each(lambda peer, s=seconds: measured(peer, s)).items()}
+        rows |= {
+            f"{name} {seconds}": one
+            for name, one in _each(lambda peer, s=seconds: measured(peer, s)).items()
+        }
         rows[f"from scratch {seconds}"] = measured(OURS, seconds, "scratch")
     return {"rows": rows, "seconds": LEARN_FOR}
 
@@ -94,7 +109,9 @@ def memory(folder: Path) -> Figures:
     for label, size in sizes.items():
         ours_only = label == "1e7"
         peers = (OURS,) if ours_only else EVERYONE
-        found = _each(lambda peer, s=size: _last(call(peer, "memory", *s, folder=folder, limit=120)), peers)
+        found = _each(
+            lambda peer, s=size: _last(call(peer, "memory", *s, folder=folder, limit=120)), peers
+        )
         rows |= {f"{name} | {label}": one for name, one in found.items()}
     for context, horizon in ((168, 96), (672, 24)):
         spent = call(OURS, "memory", 1, 1_000_000, context, horizon, folder=folder)
@@ -104,10 +121,18 @@ def memory(folder: Path) -> Figures:
 
 def many(folder: Path) -> Figures:
     """Series a second in one forecast of many, by one thread and by two; fewer of them for who would take minutes."""
-    counts = {"lstmcast": 10_000, "NeuralForecast LSTM": 10_000, "darts BlockRNN": 2000, "GluonTS DeepAR": 300}
+    counts = {
+        "lstmcast": 10_000,
+        "NeuralForecast LSTM": 10_000,
+        "darts BlockRNN": 2000,
+        "GluonTS DeepAR": 300,
+    }
 
     def measured(peer: Peer, count: int, *more: object) -> Figures:
-        runs = [_last(call(peer, "many", count, LENGTH, *more, folder=folder, limit=600, threads=n)) for n in (1, 2)]
+        runs = [
+            _last(call(peer, "many", count, LENGTH, *more, folder=folder, limit=600, threads=n))
+            for n in (1, 2)
+        ]
         rates = [count / statistics.median(one["seconds"]) for one in runs]
         return runs[0] | {"series": count, "per_second": rates[0], "on_two": rates[1]}
 
@@ -120,7 +145,11 @@ def many(folder: Path) -> Figures:
 
 def parallel(folder: Path) -> Figures:
     """Seconds of members and of folds in one and in two processes that have started already."""
-    return {"rows": {what: _last(call(OURS, what, folder=folder, limit=600)) for what in ("members", "folds")}}
+    return {
+        "rows": {
+            what: _last(call(OURS, what, folder=folder, limit=600)) for what in ("members", "folds")
+        }
+    }
 
 
 def growth(folder: Path) -> Figures:
@@ -130,7 +159,9 @@ def growth(folder: Path) -> Figures:
     for name in ("", *base):
         for times in (2, 4) if name else (1,):
             size = base | ({name: base[name] * times} if name else {})
-            rows[f"{name} {times}".strip()] = _last(call(OURS, "grow", *size.values(), folder=folder, limit=600))
+            rows[f"{name} {times}".strip()] = _last(
+                call(OURS, "grow", *size.values(), folder=folder, limit=600)
+            )
     return {"rows": rows, "base": base}
 
 
@@ -140,18 +171,35 @@ def cost(folder: Path) -> Figures:
     for one in EVERYDAY:
         if one.fresh or one.series or len(pd.read_csv(DATA / one.file)) > SMALL:
             continue
-        line = ["fit", str(DATA / one.file), "--target", one.target, "--horizon", str(one.horizon), "--force"]
+        line = [
+            "fit",
+            str(DATA / one.file),
+            "--target",
+            one.target,
+            "--horizon",
+            str(one.horizon),
+            "--force",
+        ]
         line += [word for name in one.time for word in ("--time", name)]
         line += ["--date-format", one.date_format] if one.date_format else []
-        spent = _try(lambda line=line: spend([*LSTMCAST, *line, "--out", "run", "-q"], folder, threads=2))
-        rows[one.name] = spent if isinstance(spent, str) else {"seconds": spent.seconds, "cpu": spent.cpu}
+        spent = _try(
+            lambda line=line: spend([*LSTMCAST, *line, "--out", "run", "-q"], folder, threads=2)
+        )
+        rows[one.name] = (
+            spent if isinstance(spent, str) else {"seconds": spent.seconds, "cpu": spent.cpu}
+        )
     return {"rows": rows}
 
 
 def budget(folder: Path) -> Figures:
     """Seconds of a fit with a time budget: of its training, and of all of it."""
     _hourly().load()[0].to_csv(folder / "past.csv", index=False)
-    return {"rows": {str(asked): _last(call(OURS, "budget", "past.csv", asked, folder=folder)) for asked in (10, 20)}}
+    return {
+        "rows": {
+            str(asked): _last(call(OURS, "budget", "past.csv", asked, folder=folder))
+            for asked in (10, 20)
+        }
+    }
 
 
 def step(folder: Path) -> Figures:
@@ -160,7 +208,8 @@ def step(folder: Path) -> Figures:
 
 
 SECTIONS: dict[str, Callable[[Path], Figures]] = {
-    one.__name__: one for one in (cold, train, learn, memory, many, parallel, growth, cost, budget, step)
+    one.__name__: one
+    for one in (cold, train, learn, memory, many, parallel, growth, cost, budget, step)
 }
 NEEDS_DATA = {"learn", "cost", "budget"}
 
@@ -199,8 +248,12 @@ def _hourly() -> Competition:
 def _monthly(path: Path) -> None:
     """One series of twelve years, as a file."""
     months, t = pd.date_range("2010-01-01", periods=144, freq="MS"), np.arange(144)
-    values = (100 + t) * (1 + 0.2 * np.sin(2 * np.pi * t / 12)) + 3 * np.random.default_rng(0).normal(size=144)
-    pd.DataFrame({"month": months.strftime("%Y-%m-%d"), "value": values.round(2)}).to_csv(path, index=False)
+    values = (100 + t) * (1 + 0.2 * np.sin(2 * np.pi * t / 12)) + 3 * np.random.default_rng(
+        0
+    ).normal(size=144)
+    pd.DataFrame({"month": months.strftime("%Y-%m-%d"), "value": values.round(2)}).to_csv(
+        path, index=False
+    )
 
 
 def machine() -> Figures:
@@ -214,15 +267,24 @@ def machine() -> Figures:
         platform.processor(),
     )
     versions = [_try(peer.version) for peer in EVERYONE if peer.python.exists()]
-    return {"cpu": cpu, "cores": os.cpu_count(), "python": platform.python_version(), "versions": versions}
+    return {
+        "cpu": cpu,
+        "cores": os.cpu_count(),
+        "python": platform.python_version(),
+        "versions": versions,
+    }
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
-    parser.add_argument("sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)")
+    parser.add_argument(
+        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
+    )
     parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
-    parser.add_argument("--page-only", action="store_true", help="measure nothing, write the page of what is kept")
+    parser.add_argument(
+        "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
+    )
     asked = parser.parse_args(arguments)
     unknown = set(asked.sections) - set(SECTIONS)
     if unknown:
@@ -231,7 +293,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     failed = False
     for name in [] if asked.page_only else asked.sections or SECTIONS:
         if name in NEEDS_DATA and not DATA.is_dir():
-            print(f"{name}: left out, no benchmark data (set SHARED_DATA to its folder)", file=sys.stderr)
+            print(
+                f"{name}: left out, no benchmark data (set SHARED_DATA to its folder)",
+                file=sys.stderr,
+            )
             continue
         began = time.perf_counter()
         print(f"{name}:", file=sys.stderr, flush=True)
@@ -242,7 +307,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = True
             continue
         print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-        kept[name] = found | {"source": fingerprint(), "on": date.today().isoformat(), "machine": machine()}
+        kept[name] = found | {
+            "source": fingerprint(),
+            "on": date.today().isoformat(),
+            "machine": machine(),
+        }
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
         RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
     text = page(kept)

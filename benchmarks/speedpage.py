@@ -36,7 +36,9 @@ def page(kept: Figures) -> str:
     machines = [one["machine"] for one in kept.values()]
     if machines:
         last = machines[-1]
-        parts.append(f"{last['cpu']}, {last['cores']} cores, Python {last['python']}: {', '.join(last['versions'])}.\n")
+        parts.append(
+            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}: {', '.join(last['versions'])}.\n"
+        )
     for name, title in _TITLES.items():
         if name in kept:
             parts.append(f"## {title}\n\n{_WRITERS[name](kept[name])}\n{_stamp(kept[name], kept)}")
@@ -60,7 +62,11 @@ def _cold(found: Figures) -> str:
         ratios = [f"{own[key] / one[key]:.3f}" for key in ("seconds", "peak")]
         lines.append([name, f"{one['seconds']:.2f} s", f"{one['peak'] / 1e6:.0f} MB", *ratios])
     said = "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead, write a CSV."
-    return said + "\n\n" + _table(["", "wall", "peak memory", "lstmcast's time to it", "its memory"], lines)
+    return (
+        said
+        + "\n\n"
+        + _table(["", "wall", "peak memory", "lstmcast's time to it", "its memory"], lines)
+    )
 
 
 def _train(found: Figures) -> str:
@@ -113,7 +119,9 @@ def _memory(found: Figures) -> str:
         f" column is what the fit added over the float32 features of all steps, {FEATURES} bytes a point. Two more"
         f" numbers after the size are another context and horizon."
     )
-    return said + "\n\n" + _table(["", "points", "peak", "before", "added", "added / features"], lines)
+    return (
+        said + "\n\n" + _table(["", "points", "peak", "before", "added", "added / features"], lines)
+    )
 
 
 def _many(found: Figures) -> str:
@@ -126,7 +134,9 @@ def _many(found: Figures) -> str:
             continue
         sizes = [f"{one['series']:,}", str(one["networks"]), str(one["steps"])]
         rates = [
-            cell for key in ("per_second", "on_two") for cell in (f"{one[key]:,.0f}", f"{own[key] / one[key]:.2f}")
+            cell
+            for key in ("per_second", "on_two")
+            for cell in (f"{one[key]:,.0f}", f"{own[key] / one[key]:.2f}")
         ]
         if "as it comes" in name:
             rates[1::2] = ["", ""]
@@ -136,7 +146,16 @@ def _many(found: Figures) -> str:
         " first with one network of the same size that reads the same steps. As it comes, lstmcast takes the mean of"
         " several networks, which read twice the context of two days."
     )
-    head = ["", "series", "networks", "steps read", "one thread", "lstmcast to it", "two threads", "lstmcast to it"]
+    head = [
+        "",
+        "series",
+        "networks",
+        "steps read",
+        "one thread",
+        "lstmcast to it",
+        "two threads",
+        "lstmcast to it",
+    ]
     return said + "\n\n" + _table(head, lines)
 
 
@@ -144,7 +163,9 @@ def _parallel(found: Figures) -> str:
     lines = []
     for name, one in found["rows"].items():
         single, double = (float(np.median(one[jobs])) for jobs in ("1", "2"))
-        lines.append([f"four {name}", f"{single:.2f} s", f"{double:.2f} s", f"{single / double:.2f}"])
+        lines.append(
+            [f"four {name}", f"{single:.2f} s", f"{double:.2f} s", f"{single / double:.2f}"]
+        )
     said = "Work in one process and in two of one thread each, which have started already."
     return said + "\n\n" + _table(["", "-j 1", "-j 2", "times faster"], lines)
 
@@ -165,7 +186,11 @@ def _growth(found: Figures) -> str:
         " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it must be: the weights of"
         " the encoder, and its products with them, grow with the square of it."
     )
-    return said + "\n\n" + _table(["", "around training", "a step", "predict", "peak, above data"], lines)
+    return (
+        said
+        + "\n\n"
+        + _table(["", "around training", "a step", "predict", "peak, above data"], lines)
+    )
 
 
 def _amount(name: str, value: float) -> str:
@@ -177,7 +202,9 @@ def _amount(name: str, value: float) -> str:
 def _cost(found: Figures) -> str:
     rows = found["rows"]
     lines = [
-        [name, one, ""] if isinstance(one, str) else [name, f"{one['seconds']:.1f}", f"{one['cpu']:.1f}"]
+        [name, one, ""]
+        if isinstance(one, str)
+        else [name, f"{one['seconds']:.1f}", f"{one['cpu']:.1f}"]
         for name, one in rows.items()
     ]
     times = [one["seconds"] for one in rows.values() if not isinstance(one, str)]
@@ -187,7 +214,12 @@ def _cost(found: Figures) -> str:
 
 def _budget(found: Figures) -> str:
     lines = [
-        [f"{asked} s", f"{one['trained']:.1f} s", f"{one['trained'] / float(asked):.2f}", f"{one['seconds']:.1f} s"]
+        [
+            f"{asked} s",
+            f"{one['trained']:.1f} s",
+            f"{one['trained'] / float(asked):.2f}",
+            f"{one['seconds']:.1f} s",
+        ]
         for asked, one in found["rows"].items()
     ]
     said = "A fit of M4 Hourly with a time budget: seconds of its training, and of all of it."
@@ -210,7 +242,16 @@ def _step(found: Figures) -> str:
         " (forwards and twice backwards) reach of a product of two matrices of 1,024 rows in the same precision."
         f" Training here is in {usual}."
     )
-    head = ["", "batch", "encoder", "decoder and loss", "optimiser", "whole", "batch / whole", "of peak"]
+    head = [
+        "",
+        "batch",
+        "encoder",
+        "decoder and loss",
+        "optimiser",
+        "whole",
+        "batch / whole",
+        "of peak",
+    ]
     return said + "\n\n" + _table(head, lines)
 
 

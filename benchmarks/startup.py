@@ -1,7 +1,7 @@
 """How long `lstmcast --help` and `--version` take, against a bare `import typer`: `python -m benchmarks.startup`.
 
-Medians over runs that take turns, so that a busy moment hits all of them alike; of processor time, which on an idle
-machine is the time that a user waits. The contract allows 0.25 s.
+Medians over runs that take turns, so that a busy moment hits all of them alike; of processor time,
+which on an idle machine is the time that a user waits. The contract allows 0.25 s.
 """
 
 import resource

@@ -42,7 +42,13 @@ how many (context, horizon) windows a member sees in a second of its training, v
 def page(results: Sequence[Result]) -> str:
     """The whole page, with a section for each kind of set that was measured."""
     seeds = sorted({one["seed"] for one in results if one["kind"] == "fit"})
-    parts = [_HEAD.format(seeds=f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}" if seeds else "-")]
+    parts = [
+        _HEAD.format(
+            seeds=f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}"
+            if seeds
+            else "-"
+        )
+    ]
     names = {one["set"] for one in results}
     if any(one.name in names for one in COMPETITIONS):
         parts.append(_competitions(results))
@@ -50,7 +56,9 @@ def page(results: Sequence[Result]) -> str:
         if names & set(GROUPS[group]):
             parts.append(f"## {title}\n\n{_everyday(results, group)}")
     failures = [
-        f"- {one['set']}, {one['kind']}, seed {one['seed']}: {one['error']}" for one in results if "error" in one
+        f"- {one['set']}, {one['kind']}, seed {one['seed']}: {one['error']}"
+        for one in results
+        if "error" in one
     ]
     if failures:
         parts.append("## Failed\n\n" + "\n".join(failures) + "\n")
@@ -59,11 +67,22 @@ def page(results: Sequence[Result]) -> str:
 
 def summary(results: Sequence[Result], group: str, kind: str) -> dict[str, float]:
     """Of the ratios to the best baseline of a group: geometric mean, worst, share above 1.02; empty without any."""
-    ratios = np.array([mean["ratio"] for name in GROUPS[group] if (mean := _mean(results, name, kind)).get("ratio")])
+    ratios = np.array(
+        [
+            mean["ratio"]
+            for name in GROUPS[group]
+            if (mean := _mean(results, name, kind)).get("ratio")
+        ]
+    )
     if not len(ratios):
         return {}
     worst, above = float(ratios.max()), float((ratios > 1.02).mean())
-    return {"sets": len(ratios), "geometric_mean": float(np.exp(np.log(ratios).mean())), "worst": worst, "above": above}
+    return {
+        "sets": len(ratios),
+        "geometric_mean": float(np.exp(np.log(ratios).mean())),
+        "worst": worst,
+        "above": above,
+    }
 
 
 def m3_all(results: Sequence[Result], kind: str) -> dict[str, float]:
@@ -79,7 +98,9 @@ def _competitions(results: Sequence[Result]) -> str:
     rows = []
     names = [one.name for one in COMPETITIONS]
     for name in [*names[:6], "m3_all", *names[6:]]:
-        found = {kind: (m3_all if name == "m3_all" else _of(name))(results, kind) for kind in _LABELS}
+        found = {
+            kind: (m3_all if name == "m3_all" else _of(name))(results, kind) for kind in _LABELS
+        }
         if any(found.values()):
             rows += [(name, _LABELS[kind], scores) for kind, scores in found.items() if scores]
             rows += [("", whose, scores) for whose, scores in references(name)]
@@ -88,7 +109,11 @@ def _competitions(results: Sequence[Result]) -> str:
 
 
 def _everyday(results: Sequence[Result], group: str) -> str:
-    lines = [line for one in EVERYDAY if one.name in GROUPS[group] and (line := _everyday_line(results, one))]
+    lines = [
+        line
+        for one in EVERYDAY
+        if one.name in GROUPS[group] and (line := _everyday_line(results, one))
+    ]
     head = ["set", "ratio", "ratio, nothing trained", "MASE", "best baseline", "AutoETS", "DOTheta"]
     table = _table([*head, "WQL", "80 % coverage", "CPU s"], lines)
     words = [
@@ -97,9 +122,7 @@ def _everyday(results: Sequence[Result], group: str) -> str:
         for kind in _LABELS
         if (s := summary(results, group, kind))
     ]
-    said = (
-        "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same windows (below 1 is a gain)."
-    )
+    said = "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same windows (below 1 is a gain)."
     return "\n".join([said, *words, "", table])
 
 
@@ -122,11 +145,15 @@ def _of(name: str) -> Callable[[Sequence[Result], str], Result]:
 
 def _mean(results: Sequence[Result], name: str, kind: str) -> Result:
     """Mean over seeds of the figures of a set that were measured; what is no figure as it is."""
-    found = [one for one in results if (one["set"], one["kind"]) == (name, kind) and "error" not in one]
+    found = [
+        one for one in results if (one["set"], one["kind"]) == (name, kind) and "error" not in one
+    ]
     if not found:
         return {}
     figures: dict[str, list[float]] = {}
-    for key, value in ((key, value) for one in found for key, value in one.items() if key != "seed"):
+    for key, value in (
+        (key, value) for one in found for key, value in one.items() if key != "seed"
+    ):
         if isinstance(value, int | float):
             figures.setdefault(key, []).append(value)
     mean = {key: float(np.mean(values)) for key, values in figures.items()}
@@ -143,7 +170,11 @@ def _figures(scores: Result) -> list[str]:
 def _figure(scores: Result, name: str) -> str:
     value = scores.get(name)
     spread = scores.get(f"{name}_spread")
-    return "" if value is None else format(value, _FORMS[name]) + (f" ± {spread:{_FORMS[name]}}" if spread else "")
+    return (
+        ""
+        if value is None
+        else format(value, _FORMS[name]) + (f" ± {spread:{_FORMS[name]}}" if spread else "")
+    )
 
 
 def _table(head: Sequence[str], lines: Sequence[Sequence[str]]) -> str:

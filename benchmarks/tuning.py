@@ -2,8 +2,8 @@
 
     python -m benchmarks.tuning --seeds 0,1 --write
 
-Runs the command line as a user would, one set and seed after the other, and writes the table of docs/tuning.md. Of M4
-Weekly only the training part is used.
+Runs the command line as a user would, one set and seed after the other, and writes the table of
+docs/tuning.md. Of M4 Weekly only the training part is used.
 """
 
 import argparse
@@ -37,14 +37,22 @@ class Case:
 
 
 CASES = (
-    Case("air_passengers", "air passengers, monthly", ("--target", "Passengers", "--horizon", "12")),
-    Case("gasoline_weekly", "gasoline supplied, weekly", ("--target", "Gasoline", "--horizon", "8")),
+    Case(
+        "air_passengers", "air passengers, monthly", ("--target", "Passengers", "--horizon", "12")
+    ),
+    Case(
+        "gasoline_weekly", "gasoline supplied, weekly", ("--target", "Gasoline", "--horizon", "8")
+    ),
     Case(
         "website_visits_daily",
         "visits of a website, daily",
         ("--target", "users", "--horizon", "14", "--date-format", "%d/%m/%y"),
     ),
-    Case("m4_weekly", "M4 Weekly, 359 series", ("--target", "y", "--series", "unique_id", "--horizon", "13")),
+    Case(
+        "m4_weekly",
+        "M4 Weekly, 359 series",
+        ("--target", "y", "--series", "unique_id", "--horizon", "13"),
+    ),
 )
 
 
@@ -57,7 +65,17 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
             one.load(data)[0].to_parquet(file)
         else:
             file = data / one.file
-        line = ["tune", str(file), *case.options, "--trials", str(trials), "--seed", str(seed), "--json", "-q"]
+        line = [
+            "tune",
+            str(file),
+            *case.options,
+            "--trials",
+            str(trials),
+            "--seed",
+            str(seed),
+            "--json",
+            "-q",
+        ]
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
@@ -95,15 +113,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning", description=__doc__)
     parser.add_argument("sets", nargs="*", metavar="SET", help="names of sets (default: all)")
-    parser.add_argument("--seeds", default="0,1", metavar="0,1", help="seeds, each a search of its own")
+    parser.add_argument(
+        "--seeds", default="0,1", metavar="0,1", help="seeds, each a search of its own"
+    )
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of a search")
-    parser.add_argument("--results", type=Path, metavar="FILE", help="keep what is measured here, and measure no more")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--results",
+        type=Path,
+        metavar="FILE",
+        help="keep what is measured here, and measure no more",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    results = json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
+    results = (
+        json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
+    )
     known = {(one["case"], one["seed"]) for one in results}
     chosen = [case for case in CASES if not asked.sets or case.name in asked.sets]
     for seed, case in product(map(int, asked.seeds.split(",")), chosen):

@@ -1,9 +1,10 @@
 """What updates are worth: a year of hourly bike rentals, fed week by week (`python -m benchmarks.updating`).
 
-One network is fitted to the first year. Then, each week of the second year, the days of the week are forecast from the
-midnights before them: by the run as it was fitted, which sees the newest rows all the same; by the run that is updated
-with each week's rows; and by a run that is fitted from scratch every four weeks. Nothing was chosen on these weeks.
-The table is written into docs/howto.md between its marks.
+One network is fitted to the first year. Then, each week of the second year, the days of the week
+are forecast from the midnights before them: by the run as it was fitted, which sees the newest rows
+all the same; by the run that is updated with each week's rows; and by a run that is fitted from
+scratch every four weeks. Nothing was chosen on these weeks. The table is written into docs/howto.md
+between its marks.
 """
 
 import argparse
@@ -23,8 +24,8 @@ from lstmcast.config import Config, TrainConfig
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring.update import update
 from lstmcast.panel.panel import Panel
-from lstmcast.scoring.baselines import seasonal_naive
-from lstmcast.scoring.verdict import actuals
+from lstmcast.scoring.baselines import seasonal_naive_forecast
+from lstmcast.scoring.verdict import actuals_after_origins
 from lstmcast.training.forecaster import Forecaster
 
 PAGE = ROOT / "docs" / "howto.md"
@@ -62,12 +63,22 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
             again = Forecaster(config).fit(_until(panel, first + week))
             spent["again"] += time.process_time() - begun
         origins = np.arange(end - 1, end - 1 + WEEK, DAY)
-        series, actual = np.zeros_like(origins), actuals(panel, np.zeros_like(origins), origins, DAY)
+        series, actual = (
+            np.zeros_like(origins),
+            actuals_after_origins(panel, np.zeros_like(origins), origins, DAY),
+        )
         for name, run in (("fitted", fitted), ("updated", updated), ("again", again)):
-            errors[name].append(_error(run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual))
-        simple = seasonal_naive(panel.values, panel.offsets, series, origins, DAY, WEEK)
+            errors[name].append(
+                _error(run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual)
+            )
+        simple = seasonal_naive_forecast(panel.values, panel.offsets, series, origins, DAY, WEEK)
         errors["seasonal_naive"].append(_error(simple, actual))
-        print(week, *(f"{name} {row[-1]:.1f}" for name, row in errors.items()), file=sys.stderr, flush=True)
+        print(
+            week,
+            *(f"{name} {row[-1]:.1f}" for name, row in errors.items()),
+            file=sys.stderr,
+            flush=True,
+        )
     return {"errors": errors, "seconds": spent, "kept": kept, "weeks": weeks}
 
 
@@ -82,8 +93,14 @@ def _error(made: np.ndarray, actual: np.ndarray) -> float:
 def table(found: dict[str, Any]) -> str:
     """Rows of Markdown."""
     quarters = -(-found["weeks"] // QUARTER)
-    heads = " | ".join(f"weeks {q * QUARTER + 1} to {min((q + 1) * QUARTER, found['weeks'])}" for q in range(quarters))
-    lines = [f"| mean absolute error | {heads} | all | CPU seconds |", "|---|" + "---|" * (quarters + 2)]
+    heads = " | ".join(
+        f"weeks {q * QUARTER + 1} to {min((q + 1) * QUARTER, found['weeks'])}"
+        for q in range(quarters)
+    )
+    lines = [
+        f"| mean absolute error | {heads} | all | CPU seconds |",
+        "|---|" + "---|" * (quarters + 2),
+    ]
     seconds, count = found["seconds"], found["weeks"] - 1
     spent = {
         "seasonal_naive": "-",
@@ -94,7 +111,9 @@ def table(found: dict[str, Any]) -> str:
     for name, label in LABELS.items():
         row = np.array(found["errors"][name])
         parts = [row[q * QUARTER : (q + 1) * QUARTER].mean() for q in range(quarters)]
-        lines.append(f"| {label} | {' | '.join(f'{x:.1f}' for x in (*parts, row.mean()))} | {spent[name]} |")
+        lines.append(
+            f"| {label} | {' | '.join(f'{x:.1f}' for x in (*parts, row.mean()))} | {spent[name]} |"
+        )
     once, often = (np.array(found["errors"][name]) for name in ("fitted", "updated"))
     better = int((often < once).sum())
     lines += [
@@ -107,9 +126,17 @@ def table(found: dict[str, Any]) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.updating", description=__doc__)
-    parser.add_argument("--weeks", type=int, default=WEEKS, help=f"weeks to go on for (default: {WEEKS})")
-    parser.add_argument("--results", metavar="FILE", help="keep what was measured as JSON; taken from there if it is")
-    parser.add_argument("--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}")
+    parser.add_argument(
+        "--weeks", type=int, default=WEEKS, help=f"weeks to go on for (default: {WEEKS})"
+    )
+    parser.add_argument(
+        "--results",
+        metavar="FILE",
+        help="keep what was measured as JSON; taken from there if it is",
+    )
+    parser.add_argument(
+        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+    )
     asked = parser.parse_args(arguments)
     kept = Path(asked.results) if asked.results else None
     if kept and kept.exists():
@@ -118,7 +145,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     else:
-        found = story(Panel.from_frame(pd.read_csv(DATA / FILE), target="users", time="date_time"), asked.weeks)
+        found = story(
+            Panel.from_frame(pd.read_csv(DATA / FILE), target="users", time="date_time"),
+            asked.weeks,
+        )
         if kept:
             kept.write_text(json.dumps(found), encoding="utf-8")
     print(table(found))

@@ -1,6 +1,7 @@
 """Write `docs/commands.md` from the program's own help: `python docs/generate.py [--check]`.
 
-With `--check` nothing is written; the exit status is 1 where the file is not what the help says today.
+With `--check` nothing is written; the exit status is 1 where the file is not what the help says
+today.
 """
 
 import difflib
@@ -15,7 +16,13 @@ import typer.main
 from lstmcast.cli.app import app
 
 PAGE = Path(__file__).with_name("commands.md")
-PLAIN = {"COLUMNS": "100", "TERMINAL_WIDTH": "100", "TERM": "dumb", "NO_COLOR": "1", "LC_ALL": "C.UTF-8"}
+PLAIN = {
+    "COLUMNS": "100",
+    "TERMINAL_WIDTH": "100",
+    "TERM": "dumb",
+    "NO_COLOR": "1",
+    "LC_ALL": "C.UTF-8",
+}
 HEAD = """\
 # Commands
 
@@ -46,7 +53,8 @@ def page() -> str:
     with ThreadPoolExecutor(2) as pool:
         texts = pool.map(help_text, names)
     return HEAD + "".join(
-        f"\n## {f'lstmcast {name}'.strip()}\n\n```text\n{text}\n```\n" for name, text in zip(names, texts, strict=True)
+        f"\n## {f'lstmcast {name}'.strip()}\n\n```text\n{text}\n```\n"
+        for name, text in zip(names, texts, strict=True)
     )
 
 
@@ -57,10 +65,15 @@ def main() -> int:
         PAGE.write_text(new, encoding="utf-8")
         return 0
     diff = list(
-        difflib.unified_diff(old.splitlines(), new.splitlines(), "docs/commands.md", "today's help", lineterm="")
+        difflib.unified_diff(
+            old.splitlines(), new.splitlines(), "docs/commands.md", "today's help", lineterm=""
+        )
     )
     if diff:
-        print("\n".join([*diff[:60], "docs/commands.md is stale: run `make docs` and commit it"]), file=sys.stderr)
+        print(
+            "\n".join([*diff[:60], "docs/commands.md is stale: run `make docs` and commit it"]),
+            file=sys.stderr,
+        )
     return int(bool(diff))
 
 

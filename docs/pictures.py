@@ -1,6 +1,7 @@
 """Draw the pictures of the README and the tutorial with lstmcast itself: `python docs/pictures.py`.
 
-Fits two sample files as their reader would and keeps what `--plot` and `report` draw. Takes some minutes.
+Fits two sample files as their reader would and keeps what `--plot` and `report` draw. Takes some
+minutes.
 """
 
 import subprocess
@@ -24,7 +25,16 @@ def main() -> None:
         folder = Path(name)
         price, co2 = ROOT / "sample_data" / "price.csv", ROOT / "sample_data" / "co2.csv"
         lstmcast("fit", price, "--target", "price", "--out", "price", "-q", folder=folder)
-        lstmcast("predict", "price", "-q", "--plot", PLACE / "forecast.png", "-o", "forecast.csv", folder=folder)
+        lstmcast(
+            "predict",
+            "price",
+            "-q",
+            "--plot",
+            PLACE / "forecast.png",
+            "-o",
+            "forecast.csv",
+            folder=folder,
+        )
         lstmcast("report", "price", "-q", "--pictures", folder / "report", folder=folder)
         (PLACE / "methods.png").write_bytes((folder / "report" / "methods.png").read_bytes())
         line = ("backtest", co2, "--target", "co2", "--windows", 2, "--no-refit", "-q")

@@ -52,7 +52,15 @@ if TYPE_CHECKING:
 _HOMES = {
     "monitoring.detect": ("Detection", "Detector", "detect"),
     "evaluation.backtest": ("Result", "backtest", "evaluate", "score"),
-    "config": ("Columns", "Config", "DataConfig", "InputConfig", "ModelConfig", "TrainConfig", "WindowConfig"),
+    "config": (
+        "Columns",
+        "Config",
+        "DataConfig",
+        "InputConfig",
+        "ModelConfig",
+        "TrainConfig",
+        "WindowConfig",
+    ),
     "errors": (
         *("DataError", "DivergedError", "ExitCode", "GateError", "LockedError", "LstmcastError"),
         *("ResourceError", "RunError", "UsageError"),

@@ -1,6 +1,7 @@
 """The few kinds of error that lstmcast raises, each with its exit code.
 
-Knows nothing of the rest of the package. The command line turns these into text and exit status in one place.
+Knows nothing of the rest of the package. The command line turns these into text and exit status in
+one place.
 """
 
 import difflib
@@ -80,7 +81,7 @@ class LockedError(LstmcastError):
     exit_code = ExitCode.LOCKED
 
 
-def suggest(word: str, known: Iterable[str]) -> str:
+def suggest_similar(word: str, known: Iterable[str]) -> str:
     """Say which of `known` the user may have meant, or what there is."""
     names = list(known)
     folded = {name.casefold(): name for name in names}
@@ -91,11 +92,12 @@ def suggest(word: str, known: Iterable[str]) -> str:
     return f"there is {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
-def listed(names: Sequence[str], count: int | None = None, most: int = 3) -> str:
+def format_names(names: Sequence[str], count: int | None = None, most: int = 3) -> str:
     """The first few of `count` names, and how many more there are."""
     count = len(names) if count is None else count
     return ", ".join(names[:most]) + (f" and {count - most:,} more" if count > most else "")
 
 
-def _more(count: int, what: str) -> str:
-    return f" (and {count - 1} more {what})" if count > 1 else ""
+def format_more(count: int, what: str = "") -> str:
+    """Say how many there are beside the one that is shown, as in " (and 3 more rows)"."""
+    return f" (and {count - 1:,} more {what}".rstrip() + ")" if count > 1 else ""

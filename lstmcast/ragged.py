@@ -11,9 +11,10 @@ NAN = float("nan")
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
+Singles = NDArray[np.float32]
 
 
-def aggregate(values: Floats, starts: Ints, how: str) -> Floats:
+def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
     """One row [G, K] of each group of rows [n, K] that begins at `starts`; missing where all of its values are.
 
     how: one of config's AGGREGATES.
@@ -21,12 +22,14 @@ def aggregate(values: Floats, starts: Ints, how: str) -> Floats:
     known = ~np.isnan(values)
     seen = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
     if how in ("first", "last"):
-        made = _at_edge(values, known, starts, last=how == "last")
+        made = _first_or_last_by_group(values, known, starts, last=how == "last")
     elif how in ("min", "max"):
         edge = np.inf if how == "min" else -np.inf
-        made = (np.minimum if how == "min" else np.maximum).reduceat(np.where(known, values, edge), starts, axis=0)
+        made = (np.minimum if how == "min" else np.maximum).reduceat(
+            np.where(known, values, edge), starts, axis=0
+        )
     elif how == "median":
-        made = _group_medians(values, starts, seen)
+        made = _medians_by_group(values, starts, seen)
     elif how == "count":
         made = seen.astype(np.float64)
     else:
@@ -35,7 +38,9 @@ def aggregate(values: Floats, starts: Ints, how: str) -> Floats:
     return np.where(seen > 0, made, np.nan)
 
 
-def _at_edge(values: Floats, known: NDArray[np.bool_], starts: Ints, *, last: bool) -> Floats:
+def _first_or_last_by_group(
+    values: Floats, known: NDArray[np.bool_], starts: Ints, *, last: bool
+) -> Floats:
     rows = np.arange(len(values))[:, None]
     if last:
         place = np.maximum.reduceat(np.where(known, rows, 0), starts, axis=0)
@@ -44,20 +49,23 @@ def _at_edge(values: Floats, known: NDArray[np.bool_], starts: Ints, *, last: bo
     return np.asarray(np.take_along_axis(values, place, axis=0))
 
 
-def _group_medians(values: Floats, starts: Ints, seen: Ints) -> Floats:
+def _medians_by_group(values: Floats, starts: Ints, seen: Ints) -> Floats:
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
     made = np.empty(seen.shape)
     for column in range(values.shape[1]):
-        ordered = values[np.lexsort((values[:, column], group)), column]  # the missing come last of each group
+        ordered = values[
+            np.lexsort((values[:, column], group)), column
+        ]  # the missing come last of each group
         many = np.maximum(seen[:, column], 1)
         made[:, column] = (ordered[starts + (many - 1) // 2] + ordered[starts + many // 2]) / 2
     return made
 
 
-def fill(values: Floats, how: str) -> Floats:
+def fill_missing(values: Floats, how: str) -> Floats:
     """Series end to end, each beginning and ending with a value, without missing ones.
 
-    how: "forward" repeats the value before, "linear" draws a line to the value after, "zero" is 0, "none" leaves them.
+    how: "forward" repeats the value before, "linear" draws a line to the value after, "zero" is 0,
+    "none" leaves them.
     """
     missing = np.isnan(values)
     if how == "none" or not missing.any():
@@ -71,7 +79,7 @@ def fill(values: Floats, how: str) -> Floats:
     return np.asarray(np.interp(places, places[known], values[known]))
 
 
-def offsets_of(lengths: Ints) -> Ints:
+def offsets_from_lengths(lengths: Ints) -> Ints:
     """Where each of several groups end to end begins, and where the last one ends: [N + 1] for lengths [N]."""
     return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
 
@@ -85,7 +93,7 @@ def median_by_series(values: Floats, offsets: Ints) -> Floats:
     return np.asarray(values[order[offsets[:-1] + seen // 2]])
 
 
-def ranges(starts: Ints, lengths: Ints) -> Ints:
+def concat_ranges(starts: Ints, lengths: Ints) -> Ints:
     """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)

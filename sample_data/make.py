@@ -1,8 +1,9 @@
 """Make the sample files: `python sample_data/make.py [FOLDER] [--from WHEEL]`.
 
 `price.csv` and `shop.csv` are invented, from a fixed seed: the same bytes on every machine.
-`co2.csv` and `sunspots.csv` are measurements in the public domain; they are written only with `--from`, which takes
-the wheel of statsmodels (`pip download --no-deps statsmodels`), where both are shipped.
+`co2.csv` and `sunspots.csv` are measurements in the public domain; they are written only with
+`--from`, which takes the wheel of statsmodels (`pip download --no-deps statsmodels`), where both
+are shipped.
 """
 
 import argparse
@@ -20,14 +21,19 @@ from typing import Any
 FIRST, LAST = date(2023, 1, 1), date(2024, 12, 31)
 PLANNED_DAYS = 14
 HOLIDAYS = {
-    *(date(year, month, day) for year in (2023, 2024, 2025) for month, day in ((1, 1), (5, 1), (12, 25), (12, 26))),
+    *(
+        date(year, month, day)
+        for year in (2023, 2024, 2025)
+        for month, day in ((1, 1), (5, 1), (12, 25), (12, 26))
+    ),
     date(2023, 4, 10),
     date(2024, 4, 1),
 }
 
 Row = Sequence[Any]
 
-# name, region, mean items a day, share of the week's sales from Monday to Sunday, price at the start, first day open
+# name, region, mean items a day, share of the week's sales from Monday to Sunday, price at the
+# start, first day open
 SHOPS: Sequence[Row] = (
     ("airport", "south", 95, (1.05, 0.95, 0.9, 1.0, 1.25, 0.95, 0.9), 5.2, FIRST),
     ("harbour", "north", 60, (0.8, 0.8, 0.85, 0.9, 1.1, 1.35, 1.2), 4.4, FIRST),
@@ -66,10 +72,19 @@ def shop_rows() -> Iterator[Row]:
     yield "date", "shop", "region", "sold", "price", "promotion", "holiday", "temperature"
     for seed, (name, region, *habits) in enumerate(SHOPS):
         for day, sold, temperature, *plan in one_shop(Random(100 + seed), *habits):
-            yield day, name, region, sold if day <= LAST else "", *plan, temperature if day <= LAST else ""
+            yield (
+                day,
+                name,
+                region,
+                sold if day <= LAST else "",
+                *plan,
+                temperature if day <= LAST else "",
+            )
 
 
-def one_shop(random: Random, mean: float, week: Sequence[float], base: float, opened: date) -> Iterator[Row]:
+def one_shop(
+    random: Random, mean: float, week: Sequence[float], base: float, opened: date
+) -> Iterator[Row]:
     """Days of one shop with items sold, temperature, and what it plans ahead: price, promotion, holiday."""
     promotion, drift, weather = False, 0.0, 0.0
     for day in days(opened, LAST + timedelta(PLANNED_DAYS)):
@@ -80,7 +95,9 @@ def one_shop(random: Random, mean: float, week: Sequence[float], base: float, op
         weather = 0.8 * weather + random.gauss(0, 1.8)
         temperature = 10 - 9 * yearly(day, 20) + weather
         drift = 0.97 * drift + random.gauss(0, 0.02)
-        demand = mean * week[day.weekday()] * math.exp(drift + 0.1 * yearly(day, 345) - 0.006 * weather)
+        demand = (
+            mean * week[day.weekday()] * math.exp(drift + 0.1 * yearly(day, 345) - 0.006 * weather)
+        )
         demand *= (usual / price) ** 1.6 * (0.35 if day in HOLIDAYS else 1.0)
         demand *= 1.2 if day + timedelta(1) in HOLIDAYS else 1.0
         sold = max(0, round(random.gauss(demand, math.sqrt(1.5 * demand))))
@@ -102,7 +119,9 @@ def co2_rows(wheel: zipfile.ZipFile) -> Iterator[Row]:
 def sunspot_rows(wheel: zipfile.ZipFile) -> Iterator[Row]:
     """Yearly sunspot numbers since 1700."""
     yield "year", "sunspots"
-    for row in csv.DictReader(io.StringIO(wheel.read("statsmodels/datasets/sunspots/sunspots.csv").decode())):
+    for row in csv.DictReader(
+        io.StringIO(wheel.read("statsmodels/datasets/sunspots/sunspots.csv").decode())
+    ):
         yield row["YEAR"], row["SUNACTIVITY"]
 
 
@@ -116,7 +135,9 @@ def main() -> None:
     """Write the files that the command line asks for."""
     parser = argparse.ArgumentParser(description="Make the sample files.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
-    parser.add_argument("--from", dest="wheel", type=Path, help="wheel of statsmodels, for the two measured series")
+    parser.add_argument(
+        "--from", dest="wheel", type=Path, help="wheel of statsmodels, for the two measured series"
+    )
     options = parser.parse_args()
     write(options.folder / "price.csv", price_rows())
     write(options.folder / "shop.csv", shop_rows())

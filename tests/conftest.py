@@ -10,17 +10,20 @@ from hypothesis import settings
 
 # Set before torch or numpy is loaded, and inherited by every program that a test starts.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-# A job in the background ignores Ctrl-C, and so would all programs that a test starts and interrupts.
+# A job in the background ignores Ctrl-C, and so would all programs that a test starts and
+# interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# A change is judged by the same cases as the one before it; `pytest --hypothesis-profile=default` looks for new ones.
+# A change is judged by the same cases as the one before it; `pytest --hypothesis-profile=default`
+# looks for new ones.
 settings.register_profile("repeatable", derandomize=True)
 settings.load_profile("repeatable")
 
 ROOT = Path(__file__).resolve().parent.parent
 SAMPLE_DATA = ROOT / "sample_data"
 SHARED_DATA = Path(os.environ.get("SHARED_DATA", ROOT.parent / "shared" / "data"))
-"""Real data sets used where they lie; not part of the project, so tests that need them skip where they are absent."""
+"""Real data sets used where they lie; not part of the project, so tests that need them skip where
+they are absent."""
 
 
 def shared_file(name: str) -> Path:

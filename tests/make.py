@@ -11,7 +11,7 @@ import pandas as pd
 
 from lstmcast.features import scaler, steps
 from lstmcast.features.scaler import ScalerState
-from lstmcast.features.steps import Seasons, Steps
+from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 
@@ -19,16 +19,24 @@ from lstmcast.ragged import Floats, Ints
 def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
     """Series end to end [sum T], and their offsets [N+1]."""
     lengths = [len(one) for one in series]
-    return np.concatenate(series).astype(np.float64), np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    return np.concatenate(series).astype(np.float64), np.concatenate(
+        [[0], np.cumsum(lengths)]
+    ).astype(np.int64)
 
 
-def steps_of(series: Sequence[Floats], seasons: Seasons, state: ScalerState | None = None) -> Steps:
+def steps_of(
+    series: Sequence[Floats], seasons: Seasons, state: ScalerState | None = None
+) -> StepArrays:
     """Step arrays of series, with their own transforms unless `state` is given."""
     values, offsets = flat(series)
-    return steps.compute(values, offsets, seasons, state or scaler.fit_scaler(values, offsets))
+    return steps.compute_step_arrays(
+        values, offsets, seasons, state or scaler.fit_scaler(values, offsets)
+    )
 
 
-def panel_of(series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any) -> Panel:
+def panel_of(
+    series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any
+) -> Panel:
     """A panel of monthly series; `columns` are roles (`past="x"`) and the values of the columns they name."""
     parts = []
     for number, values in enumerate(series):

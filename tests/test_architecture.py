@@ -27,7 +27,8 @@ ORDER = (
     *("inspection", "monitoring", "tuning", "deployment", "reporting"),
     *("cli", "__init__", "__main__"),
 )
-"""Each room may import itself and what stands before it; imports for type checkers alone are exempt."""
+"""Each room may import itself and what stands before it; imports for type checkers alone are
+exempt."""
 
 NEVER = {"scoring": {"network"}, "network": {"panel"}, "features": {"timeaxis", "tables"}}
 """What stands before a room, and still is none of its business."""
@@ -69,7 +70,17 @@ WITHOUT = {
 HEAVY = {"torch", "pandas", "pyarrow", "matplotlib", "scipy", "numpy"}
 
 # A run directory, a data file or a configuration must never be able to run code.
-FORBIDDEN_MODULES = {"pickle", "_pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "yaml", "ruamel"}
+FORBIDDEN_MODULES = {
+    "pickle",
+    "_pickle",
+    "cPickle",
+    "dill",
+    "cloudpickle",
+    "marshal",
+    "shelve",
+    "yaml",
+    "ruamel",
+}
 FORBIDDEN_NAMES = {
     "eval",
     "exec",
@@ -102,7 +113,12 @@ def room(path: Path) -> str:
 def for_type_checkers(tree: ast.Module) -> set[ast.AST]:
     """All that stands under `if TYPE_CHECKING:`, which no interpreter runs."""
     blocks = (node for node in ast.walk(tree) if isinstance(node, ast.If))
-    return {part for node in blocks if ast.unparse(node.test) == "TYPE_CHECKING" for part in ast.walk(node)}
+    return {
+        part
+        for node in blocks
+        if ast.unparse(node.test) == "TYPE_CHECKING"
+        for part in ast.walk(node)
+    }
 
 
 def imported(tree: ast.Module) -> Iterator[str]:
@@ -154,7 +170,9 @@ def dangers(tree: ast.Module) -> list[str]:
         if isinstance(node, ast.Import):
             origin.update({alias.asname: alias.name for alias in node.names if alias.asname})
         elif isinstance(node, ast.ImportFrom):
-            origin.update({alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names})
+            origin.update(
+                {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+            )
     for name in imported(tree):
         if name.split(".")[0] in FORBIDDEN_MODULES or name in FORBIDDEN_NAMES:
             found.append(f"import of {name}")
@@ -164,7 +182,11 @@ def dangers(tree: ast.Module) -> list[str]:
             name = ".".join(filter(None, (origin.get(head, head), rest)))
             if name in FORBIDDEN_NAMES or name.split(".")[-1] in FORBIDDEN_METHODS:
                 found.append(f"line {node.lineno}: {name}")
-        elif isinstance(node, ast.keyword) and node.arg == "allow_pickle" and ast.unparse(node.value) != "False":
+        elif (
+            isinstance(node, ast.keyword)
+            and node.arg == "allow_pickle"
+            and ast.unparse(node.value) != "False"
+        ):
             found.append(f"line {node.lineno}: allow_pickle")
     return found
 
@@ -172,9 +194,13 @@ def dangers(tree: ast.Module) -> list[str]:
 def modules_loaded(*arguments: str, status: int = 0) -> set[str]:
     """Top-level modules that a fresh interpreter loads when it runs `python arguments`."""
     command = [sys.executable, "-X", "importtime", *arguments]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL)
+    done = subprocess.run(
+        command, capture_output=True, text=True, timeout=60, stdin=subprocess.DEVNULL
+    )
     assert done.returncode == status, done.stderr[-2000:]
-    lines = (line.split("|") for line in done.stderr.splitlines() if line.startswith("import time:"))
+    lines = (
+        line.split("|") for line in done.stderr.splitlines() if line.startswith("import time:")
+    )
     return {line[-1].strip().split(".")[0] for line in lines}
 
 
@@ -185,7 +211,9 @@ def named(path: Path) -> str:
 def is_at(path: Path, places: set[str]) -> bool:
     """Whether a module is one of these places: a module without its `.py`, or a room with its /."""
     name = named(path).removesuffix(".py")
-    return any(name == place or (place.endswith("/") and name.startswith(place)) for place in places)
+    return any(
+        name == place or (place.endswith("/") and name.startswith(place)) for place in places
+    )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
@@ -211,19 +239,25 @@ def test_imports_make_no_circle() -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_a_library_stays_in_its_rooms(path: Path) -> None:
     strays = {
-        library for library in libraries_imported(path) if not is_at(path, HOMES.get(library, {named(path)[:-3]}))
+        library
+        for library in libraries_imported(path)
+        if not is_at(path, HOMES.get(library, {named(path)[:-3]}))
     }
     assert not strays, f"{named(path)} imports {sorted(strays)}"
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_a_room_does_without_what_is_not_its_business(path: Path) -> None:
-    assert not {library for library in libraries_imported(path) if room(path) in WITHOUT.get(library, ())}
+    assert not {
+        library for library in libraries_imported(path) if room(path) in WITHOUT.get(library, ())
+    }
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_folder_is_small_enough_to_read_its_names(folder: Path) -> None:
-    modules = [path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")]
+    modules = [
+        path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")
+    ]
     assert len(modules) <= (20 if folder.name == "commands" else 12)
 
 
@@ -233,7 +267,9 @@ def test_a_package_says_what_it_is_and_imports_nothing(folder: Path) -> None:
     text = ast.get_docstring(syntax(folder / "__init__.py"))
     assert len(body) == 1 and text
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
-    assert modules <= set(re.findall(r"`(\w+)`", text)), "name each file, in the order in which to read them"
+    assert modules <= set(re.findall(r"`(\w+)`", text)), (
+        "name each file, in the order in which to read them"
+    )
 
 
 def test_one_room_alone_asks_which_rank_this_is() -> None:
@@ -274,9 +310,7 @@ def test_the_check_for_code_in_files_sees_each_way_of_writing_it(code: str) -> N
 
 
 def test_the_check_for_code_in_files_leaves_honest_code_alone() -> None:
-    code = (
-        "import torch, numpy as np, json\nnp.load('x', allow_pickle=False)\njson.load(f)\nmodel.eval()\nrun.save('x')"
-    )
+    code = "import torch, numpy as np, json\nnp.load('x', allow_pickle=False)\njson.load(f)\nmodel.eval()\nrun.save('x')"
     assert dangers(ast.parse(code)) == []
 
 

@@ -16,16 +16,23 @@ from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, Windo
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
-from lstmcast.training.checkpoint import Checkpoint, Training
-from lstmcast.training.forecaster import PANEL, Forecaster
-from lstmcast.training.loop import State
+from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint
+from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
+from lstmcast.training.loop import TrainingState
 from tests.make import panel_of, wavy
 
 Change = dict[str, dict[str, Any]]
 BASE = Config(
     model=ModelConfig(hidden=6, layers=1),
     train=TrainConfig(
-        start="scratch", steps=3, members=1, batch_size=4, origins=4, jobs=1, precision="float32", lr=0.02
+        start="scratch",
+        steps=3,
+        members=1,
+        batch_size=4,
+        origins=4,
+        jobs=1,
+        precision="float32",
+        lr=0.02,
     ),
     window=WindowConfig(horizon=4),
 )
@@ -56,7 +63,8 @@ TRAIN: dict[str, list[Any]] = {
 }
 WINDOW: dict[str, list[Any]] = {"context": [9], "season": [5], "validation": [9]}
 ELSEWHERE = {"start", "patience", "time_budget", "jobs", "device", "horizon"}
-"""What changes nothing in so short a fit, or more than a forecast can show; tests of their own are of these."""
+"""What changes nothing in so short a fit, or more than a forecast can show; tests of their own are
+of these."""
 CHANGES: list[Change] = [
     {section: {name: value}}
     for section, table in (("model", MODEL), ("train", TRAIN), ("window", WINDOW))
@@ -66,7 +74,9 @@ CHANGES: list[Change] = [
 
 
 def changed(change: Change) -> Config:
-    return replace(BASE, **{section: replace(getattr(BASE, section), **new) for section, new in change.items()})
+    return replace(
+        BASE, **{section: replace(getattr(BASE, section), **new) for section, new in change.items()}
+    )
 
 
 def panel_with(count: int) -> Panel:
@@ -80,7 +90,7 @@ def forecast(config: Config, panel: Panel, kept: Checkpoint | None = None) -> pd
 @pytest.fixture(scope="module")
 def usual() -> dict[int, pd.DataFrame]:
     """The forecasts of the base configuration, by the number of series."""
-    return {count: forecast(BASE, panel_with(count)) for count in (1, PANEL)}
+    return {count: forecast(BASE, panel_with(count)) for count in (1, MIN_PANEL_SERIES)}
 
 
 @pytest.mark.parametrize("section", [ModelConfig, TrainConfig, WindowConfig, InputConfig])
@@ -90,7 +100,9 @@ def test_every_setting_says_what_it_is_and_cannot_be_changed_by_accident(section
     said = {
         one.target.id: ast.literal_eval(after.value)
         for one, after in pairwise(body.body)
-        if isinstance(one, ast.AnnAssign) and isinstance(one.target, ast.Name) and isinstance(after, ast.Expr)
+        if isinstance(one, ast.AnnAssign)
+        and isinstance(one.target, ast.Name)
+        and isinstance(after, ast.Expr)
     }
     assert set(said) == {field.name for field in fields(section)}
     for field in fields(section):
@@ -101,7 +113,9 @@ def test_every_setting_says_what_it_is_and_cannot_be_changed_by_accident(section
 
 
 def test_every_setting_is_tried() -> None:
-    named = {field.name for part in (ModelConfig, TrainConfig, WindowConfig) for field in fields(part)}
+    named = {
+        field.name for part in (ModelConfig, TrainConfig, WindowConfig) for field in fields(part)
+    }
     assert {*MODEL, *TRAIN, *WINDOW} | ELSEWHERE == named
     assert not {*MODEL, *TRAIN, *WINDOW} & ELSEWHERE
 
@@ -121,11 +135,13 @@ def test_a_setting_changes_what_is_learnt_and_is_kept_with_it(
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_a_setting_works_for_many_series_too(change: Change, usual: dict[int, pd.DataFrame]) -> None:
-    made = forecast(changed(change), panel_with(PANEL))
+def test_a_setting_works_for_many_series_too(
+    change: Change, usual: dict[int, pd.DataFrame]
+) -> None:
+    made = forecast(changed(change), panel_with(MIN_PANEL_SERIES))
     assert np.isfinite(made["forecast"]).all()
     if change != {"train": {"members": 3}}:  # the first of them are the same
-        assert made["q10"].tolist() != usual[PANEL]["q10"].tolist()
+        assert made["q10"].tolist() != usual[MIN_PANEL_SERIES]["q10"].tolist()
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
@@ -133,14 +149,14 @@ def test_a_fit_with_any_setting_that_was_cut_off_goes_on_to_the_same_forecast(
     change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel, config = panel_with(1), changed(change)
-    kept, keep = Checkpoint(tmp_path / "run", seconds=0), Training.keep
+    kept, keep = Checkpoint(tmp_path / "run", seconds=0), TrainingCheckpoint.keep
 
-    def cut_off(self: Training, state: State) -> None:
+    def cut_off(self: TrainingCheckpoint, state: TrainingState) -> None:
         keep(self, state)
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(Training, "keep", cut_off)
+        patch.setattr(TrainingCheckpoint, "keep", cut_off)
         with pytest.raises(KeyboardInterrupt):
             forecast(config, panel, kept)
     assert kept.fit()[0] == config
@@ -161,9 +177,15 @@ def test_a_backtest_is_made_with_any_setting(change: Change) -> None:
         *(("model", name, 0) for name in ("layers", "hidden")),
         *(("model", "dropout", value) for value in (-0.1, 1.0)),
         *(("model", name, "x") for name in ("cell", "scale", "transform")),
-        *(("train", name, 0) for name in ("lr", "grad_clip", "batch_size", "origins", "patience", "members", "jobs")),
+        *(
+            ("train", name, 0)
+            for name in ("lr", "grad_clip", "batch_size", "origins", "patience", "members", "jobs")
+        ),
         *(("train", name, -1) for name in ("steps", "seed", "weight_decay")),
-        *(("train", name, "x") for name in ("loss", "optimizer", "schedule", "precision", "time_budget")),
+        *(
+            ("train", name, "x")
+            for name in ("loss", "optimizer", "schedule", "precision", "time_budget")
+        ),
         *(("window", name, 0) for name in ("horizon", "context", "season", "validation")),
         ("train", "lr", float("inf")),
     ],
@@ -178,9 +200,18 @@ def test_a_value_out_of_range_is_refused_by_its_name(section: str, name: str, va
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"train": {"loss": "bernoulli"}, "model": {"transform": "log"}}, "--loss bernoulli .* --transform log"),
-        ({"train": {"loss": "negative-binomial"}, "model": {"transform": "log"}}, "--loss negative.* --transform log"),
-        ({"train": {"precision": "bfloat16"}, "model": {"cell": "gru"}}, "--precision bfloat16 .* --cell gru"),
+        (
+            {"train": {"loss": "bernoulli"}, "model": {"transform": "log"}},
+            "--loss bernoulli .* --transform log",
+        ),
+        (
+            {"train": {"loss": "negative-binomial"}, "model": {"transform": "log"}},
+            "--loss negative.* --transform log",
+        ),
+        (
+            {"train": {"precision": "bfloat16"}, "model": {"cell": "gru"}},
+            "--precision bfloat16 .* --cell gru",
+        ),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(change: Change, says: str) -> None:

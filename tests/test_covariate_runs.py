@@ -1,7 +1,7 @@
 """Runs that are told everything else there is to know: each input counts, and goes through all that a run goes through.
 
-Covariates of the past, known ahead and static, of numbers and of text; calendar, holidays, and targets that know one
-another. Where each is worth something is in docs/covariates.md.
+Covariates of the past, known ahead and static, of numbers and of text; calendar, holidays, and
+targets that know one another. Where each is worth something is in docs/covariates.md.
 """
 
 from collections.abc import Callable
@@ -17,15 +17,17 @@ from lstmcast.evaluation.backtest import backtest, evaluate
 from lstmcast.evaluation.explain import explain
 from lstmcast.forecasting import recursive
 from lstmcast.panel.panel import Panel
-from lstmcast.training.checkpoint import Checkpoint, Training
+from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.loop import State
+from lstmcast.training.loop import TrainingState
 
 HORIZON, DAYS, AHEAD = 5, 90, 12
 CONFIG = Config(
     window=WindowConfig(horizon=HORIZON, context=14),
     model=ModelConfig(hidden=8, layers=1, dropout=0.0),
-    train=TrainConfig(start="scratch", steps=30, lr=2e-2, members=1, jobs=1, batch_size=8, origins=4),
+    train=TrainConfig(
+        start="scratch", steps=30, lr=2e-2, members=1, jobs=1, batch_size=8, origins=4
+    ),
     inputs=InputConfig(calendar=True, holidays="DE", joint=True),
 )
 
@@ -98,13 +100,19 @@ def with_other_region(panel: Panel) -> Panel:
     return replace(panel, static=static)
 
 
-@pytest.mark.parametrize("changed", [with_other_past, with_other_plan, with_other_size, with_other_region])
-def test_each_covariate_moves_the_forecast(run: Forecaster, changed: Callable[[Panel], Panel]) -> None:
+@pytest.mark.parametrize(
+    "changed", [with_other_past, with_other_plan, with_other_size, with_other_region]
+)
+def test_each_covariate_moves_the_forecast(
+    run: Forecaster, changed: Callable[[Panel], Panel]
+) -> None:
     panel = run.panel
     assert np.abs(forecast(run, changed(panel)) - forecast(run, panel)).max() > 1e-3
 
 
-def test_the_past_of_one_target_moves_the_forecast_of_the_other_only_where_they_are_joint(run: Forecaster) -> None:
+def test_the_past_of_one_target_moves_the_forecast_of_the_other_only_where_they_are_joint(
+    run: Forecaster,
+) -> None:
     frame = table()
     frame.loc[frame["day"] == "2024-04-29", "returned"] += 4
     alone = Forecaster(replace(CONFIG, inputs=InputConfig())).fit(run.panel)
@@ -117,7 +125,7 @@ def test_the_past_of_one_target_moves_the_forecast_of_the_other_only_where_they_
 def test_a_saved_run_forecasts_alike_from_its_end_and_from_new_rows(
     run: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(recursive, "PATHS", 10)
+    monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
     again = Forecaster.load(run.save(tmp_path / "run"))
     for horizon in (None, AHEAD):
         pd.testing.assert_frame_equal(again.predict(horizon=horizon), run.predict(horizon=horizon))
@@ -145,16 +153,16 @@ def test_every_input_is_explained_by_its_own_name(run: Forecaster) -> None:
 def test_a_fit_that_was_cut_off_goes_on_with_every_input_to_the_same_forecast(
     run: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    keep = Training.keep
+    keep = TrainingCheckpoint.keep
 
-    def cut_off(self: Training, kept: State) -> None:
+    def cut_off(self: TrainingCheckpoint, kept: TrainingState) -> None:
         keep(self, kept)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Training, "keep", cut_off)
+    monkeypatch.setattr(TrainingCheckpoint, "keep", cut_off)
     with pytest.raises(KeyboardInterrupt):
         Forecaster(CONFIG).fit(run.panel, checkpoint=Checkpoint(tmp_path, seconds=0))
-    monkeypatch.setattr(Training, "keep", keep)
+    monkeypatch.setattr(TrainingCheckpoint, "keep", keep)
     config, panel = Checkpoint(tmp_path).fit()
     again = Forecaster(config).fit(panel, checkpoint=Checkpoint(tmp_path))
     pd.testing.assert_frame_equal(again.predict(), run.predict())
@@ -166,7 +174,9 @@ def test_a_static_category_tells_series_apart_whose_past_is_the_same() -> None:
     for number in range(12):
         way = 1 if number % 2 else -1
         y = 300 + 2 * way * np.arange(60) + rng.normal(0, 6, 60)
-        parts.append(pd.DataFrame({"id": f"s{number}", "t": np.arange(60), "y": y, "kind": f"kind {way}"}))
+        parts.append(
+            pd.DataFrame({"id": f"s{number}", "t": np.arange(60), "y": y, "kind": f"kind {way}"})
+        )
     panel = Panel.from_frame(pd.concat(parts), target="y", time="t", series="id", static="kind")
     train = TrainConfig(start="scratch", steps=60, lr=2e-2, members=1, jobs=1, patience=9)
     window, model = WindowConfig(horizon=6, season=1, context=12), ModelConfig(hidden=16, layers=1)

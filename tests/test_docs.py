@@ -37,11 +37,19 @@ def test_a_stale_page_is_refused_and_says_how_to_mend_it(
 
 def test_the_page_of_the_network_names_every_option_of_it_and_no_other() -> None:
     text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
-    known = set(re.findall(r"--[a-z][a-z-]+", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
+    known = set(
+        re.findall(r"--[a-z][a-z-]+", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"))
+    )
     assert set(re.findall(r"--[a-z][a-z-]+", text)) <= known
     for field in fields(ModelConfig):
         assert f"--{field.name.replace('_', '-')}" in text
-    choices = {*get_args(Cell), *get_args(Loss), *get_args(Optimizer), *get_args(Scale), *get_args(Transform)}
+    choices = {
+        *get_args(Cell),
+        *get_args(Loss),
+        *get_args(Optimizer),
+        *get_args(Scale),
+        *get_args(Transform),
+    }
     assert all(choice in text for choice in choices)
 
 
@@ -52,8 +60,15 @@ def test_every_command_has_its_section() -> None:
 
 
 def test_what_the_readme_tells_of_speed_is_what_was_measured() -> None:
-    section = (ROOT / "README.md").read_text(encoding="utf-8").split("## How fast it is\n")[1].split("\n## ")[0]
+    section = (
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .split("## How fast it is\n")[1]
+        .split("\n## ")[0]
+    )
     rows = [row.split("|")[2:] for row in section.splitlines() if row.startswith("| ")][1:]
     told = {figure for row in rows for figure in re.findall(r"\d[\d.,]*\d", " ".join(row))}
     assert len(told) > 20
-    assert told <= set(re.findall(r"\d[\d.,]*\d", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8")))
+    assert told <= set(
+        re.findall(r"\d[\d.,]*\d", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
+    )

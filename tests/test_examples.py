@@ -25,7 +25,9 @@ def follow(page: str, folder: Path, **settings: str) -> int:
     for example in examples(page):
         if example.language == "python":
             line = [sys.executable, "-W", "error", "-c", example.text]
-            assert subprocess.run(line, cwd=folder, timeout=300, check=True, capture_output=True).stdout
+            assert subprocess.run(
+                line, cwd=folder, timeout=300, check=True, capture_output=True
+            ).stdout
             count += 1
             continue
         for command, shown in commands(example.text):

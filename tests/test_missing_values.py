@@ -40,7 +40,9 @@ def test_real_files_with_missing_values_are_forecast_no_worse_than_by_the_best_b
     newest: int,
 ) -> None:
     data = DataConfig()
-    panel = Panel.from_table(read_table(shared(f"everyday/{name}"), data), Columns((target,), time), data)
+    panel = Panel.from_table(
+        read_table(shared(f"everyday/{name}"), data), Columns((target,), time), data
+    )
     assert np.isnan(panel.values).any()
     panel = panel.tail(newest or len(panel.values))
     made = backtest(panel, config(horizon), windows=windows, refit=False)
@@ -52,7 +54,9 @@ def test_real_files_with_missing_values_are_forecast_no_worse_than_by_the_best_b
 
 def weekly(length: int = 300) -> np.ndarray:
     rng = np.random.default_rng(0)
-    return np.asarray(100 + 20 * np.sin(np.arange(length) * 2 * np.pi / 7) + rng.normal(size=length))
+    return np.asarray(
+        100 + 20 * np.sin(np.arange(length) * 2 * np.pi / 7) + rng.normal(size=length)
+    )
 
 
 def panel_of(y: np.ndarray) -> Panel:
@@ -60,7 +64,9 @@ def panel_of(y: np.ndarray) -> Panel:
     return Panel.from_frame(frame, target="y", time="t")
 
 
-@pytest.mark.parametrize("begin", [1, 120, 200], ids=["at the start", "in the middle", "up to the last week"])
+@pytest.mark.parametrize(
+    "begin", [1, 120, 200], ids=["at the start", "in the middle", "up to the last week"]
+)
 def test_a_gap_longer_than_the_context_is_survived(begin: int) -> None:
     y = weekly()
     truth = 100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7)

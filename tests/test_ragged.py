@@ -7,19 +7,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmcast.config import AGGREGATES
-from lstmcast.ragged import aggregate, fill
+from lstmcast.ragged import aggregate_groups, fill_missing
 
 VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=30)
 
 
 @given(VALUES, st.sets(st.integers(1, 29)), st.sampled_from(AGGREGATES))
-def test_groups_are_made_one_as_pandas_makes_them(values: list[float], cuts: set[int], how: str) -> None:
+def test_groups_are_made_one_as_pandas_makes_them(
+    values: list[float], cuts: set[int], how: str
+) -> None:
     starts = np.array([0, *sorted(cut for cut in cuts if cut < len(values))])
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
     frame = pd.DataFrame({"a": values, "b": values[::-1]})
     nothing = frame.groupby(group).count().to_numpy() == 0  # of which pandas says that its sum is 0
     expected = np.where(nothing, np.nan, frame.groupby(group).agg(how).to_numpy(np.float64))
-    np.testing.assert_allclose(aggregate(frame.to_numpy(), starts, how), expected, atol=1e-6)
+    np.testing.assert_allclose(aggregate_groups(frame.to_numpy(), starts, how), expected, atol=1e-6)
 
 
 @pytest.mark.parametrize(
@@ -31,8 +33,10 @@ def test_groups_are_made_one_as_pandas_makes_them(values: list[float], cuts: set
         ("zero", [1, 0, 0, 4, 7, 0, 9]),
     ],
 )
-def test_missing_values_are_filled_as_asked_and_the_input_is_left_alone(how: str, expected: list[float]) -> None:
+def test_missing_values_are_filled_as_asked_and_the_input_is_left_alone(
+    how: str, expected: list[float]
+) -> None:
     values = np.array([1, np.nan, np.nan, 4, 7, np.nan, 9])
     before = values.copy()
-    np.testing.assert_array_equal(fill(values, how), expected)
+    np.testing.assert_array_equal(fill_missing(values, how), expected)
     np.testing.assert_array_equal(values, before)

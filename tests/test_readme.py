@@ -14,7 +14,12 @@ from lstmcast.errors import ExitCode
 from tests.conftest import ROOT, SAMPLE_DATA
 
 PAGES = (
-    *(ROOT / "README.md", ROOT / "docs" / "guide.md", ROOT / "docs" / "tutorial.md", ROOT / "docs" / "howto.md"),
+    *(
+        ROOT / "README.md",
+        ROOT / "docs" / "guide.md",
+        ROOT / "docs" / "tutorial.md",
+        ROOT / "docs" / "howto.md",
+    ),
     *(ROOT / "docs" / "schemas.md", ROOT / "docs" / "run-directory.md", SAMPLE_DATA / "README.md"),
 )
 README = PAGES[0].read_text(encoding="utf-8")
@@ -30,14 +35,20 @@ class Example(NamedTuple):
 
 
 def examples(page: str) -> list[Example]:
-    found = re.findall(r"^(<!-- slow -->\n)?```(console|python)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE)
+    found = re.findall(
+        r"^(<!-- slow -->\n)?```(console|python)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE
+    )
     return [Example(language, text, bool(slow)) for slow, language, text in found]
 
 
 def marked(page: str) -> list[object]:
     """Parameters of a test, each example with its name and its mark."""
     return [
-        pytest.param(example, id=example.text.splitlines()[0][:60], marks=[pytest.mark.slow] if example.slow else [])
+        pytest.param(
+            example,
+            id=example.text.splitlines()[0][:60],
+            marks=[pytest.mark.slow] if example.slow else [],
+        )
         for example in examples(page)
     ]
 
@@ -65,7 +76,12 @@ def folder(tmp_path: Path) -> Path:
 def run(command: list[str], folder: Path) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
-        command, cwd=folder, env=os.environ | {"PATH": path}, capture_output=True, text=True, timeout=300
+        command,
+        cwd=folder,
+        env=os.environ | {"PATH": path},
+        capture_output=True,
+        text=True,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr[-2000:]
     return done.stdout
@@ -82,7 +98,9 @@ def test_an_example_runs_and_prints_what_is_shown(example: Example, folder: Path
 
 def test_there_are_five_examples() -> None:
     assert len(examples(README)) == 5
-    assert all(commands(example.text) for example in examples(README) if example.language == "console")
+    assert all(
+        commands(example.text) for example in examples(README) if example.language == "console"
+    )
 
 
 def test_the_map_names_every_file_of_the_package_and_no_other() -> None:
@@ -104,8 +122,14 @@ TORCHRUN = {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint",
 
 @pytest.mark.parametrize("page", PAGES[:-1], ids=lambda page: page.name)
 def test_every_option_that_a_page_names_is_in_the_help(page: Path) -> None:
-    known = set(re.findall(r"(?<!\S)--?[a-z][a-z-]*", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")))
-    code = " ".join(re.findall(r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE))
+    known = set(
+        re.findall(
+            r"(?<!\S)--?[a-z][a-z-]*", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+        )
+    )
+    code = " ".join(
+        re.findall(r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE)
+    )
     assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code.replace("`", " "))) <= known | TORCHRUN
 
 

@@ -41,10 +41,16 @@ EVERYDAY = {
 }
 PANELS = {
     ("everyday/stocks", "price", "symbol"): Expected("MS", 5, 560, "Apr 1 2010"),
-    ("panel/australia_tourism", "Trips", "Region", "State", "Purpose"): Expected("QS", 304, 24320, "2018-01-01"),
-    ("panel/epf_short_future_exog", "Exogenous1", "unique_id"): Expected("h", 4, 96, "2017-01-01 00:00:00"),
+    ("panel/australia_tourism", "Trips", "Region", "State", "Purpose"): Expected(
+        "QS", 304, 24320, "2018-01-01"
+    ),
+    ("panel/epf_short_future_exog", "Exogenous1", "unique_id"): Expected(
+        "h", 4, 96, "2017-01-01 00:00:00"
+    ),
     ("panel/epf_short_with_exog", "y", "unique_id"): Expected("h", 4, 6720, "2016-12-31 00:00:00"),
-    ("panel/walmart_store_sales", "Weekly_Sales", "Store"): Expected("W-FRI", 45, 6435, "02-11-2012"),
+    ("panel/walmart_store_sales", "Weekly_Sales", "Store"): Expected(
+        "W-FRI", 45, 6435, "02-11-2012"
+    ),
     ("ett/ETTh1", "OT"): Expected("h", 1, 17420, "2018-06-26 20:00:00"),
     ("events/rain_yesno", "rain", "location"): Expected("D", 2, 2922, "2016-01-01"),
 }
@@ -56,19 +62,26 @@ ASKED: dict[str, list[dict[str, Any]]] = {
     "nab/realKnownCause/machine_temperature_system_failure": [{}, {"duplicates": "first"}],
     "nab/realKnownCause/rogue_agent_key_hold": [{}, {"resample": "D:mean"}],
 }
-"""Options of machines' files that need some: tried one after the other, as each error asks for the next."""
+"""Options of machines' files that need some: tried one after the other, as each error asks for the
+next."""
 FREQUENCIES = {"nyc_taxi": "30min", "ambient_temperature_system_failure": "h"}
-NAB = sorted(path.relative_to(SHARED_DATA).as_posix()[:-4] for path in SHARED_DATA.glob("nab/*/*.csv")) or [*ASKED]
+NAB = sorted(
+    path.relative_to(SHARED_DATA).as_posix()[:-4] for path in SHARED_DATA.glob("nab/*/*.csv")
+) or [*ASKED]
 
 
 def read(name: str, target: str, *series: str, time: tuple[str, ...] = (), **options: Any) -> Panel:
     config = DataConfig(**options)
-    return Panel.from_table(read_table(shared_file(f"{name}.csv"), config), Columns((target,), time, series), config)
+    return Panel.from_table(
+        read_table(shared_file(f"{name}.csv"), config), Columns((target,), time, series), config
+    )
 
 
 def found(panel: Panel) -> Expected:
     steps = int(panel.offsets[-1])
-    return Expected(panel.axis.freq, len(panel), steps, panel.axis.texts(panel.start + panel.lengths)[0])
+    return Expected(
+        panel.axis.freq, len(panel), steps, panel.axis.texts(panel.start + panel.lengths)[0]
+    )
 
 
 @pytest.mark.parametrize("file", EVERYDAY, ids=lambda file: file[0])
@@ -98,4 +111,7 @@ def test_machines_files_are_read_with_the_options_that_an_error_asks_for(name: s
             read(name, "value", **tried)
         assert all(f"--{option}" in caught.value.hint for option in following)
     usual = FREQUENCIES.get(name.rpartition("/")[2], "5min")
-    assert read(name, "value", **accepted).axis.freq == accepted.get("resample", usual).partition(":")[0]
+    assert (
+        read(name, "value", **accepted).axis.freq
+        == accepted.get("resample", usual).partition(":")[0]
+    )

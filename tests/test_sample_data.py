@@ -58,7 +58,9 @@ def test_every_shop_sells_until_the_end_of_the_year_and_plans_two_weeks_more() -
 def test_the_months_of_co2_follow_each_other_without_a_gap() -> None:
     months = [date.fromisoformat(row["month"]) for row in rows("co2.csv")]
     assert all(day.day == 1 for day in months)
-    assert {(later.year - day.year) * 12 + later.month - day.month for day, later in pairwise(months)} == {1}
+    assert {
+        (later.year - day.year) * 12 + later.month - day.month for day, later in pairwise(months)
+    } == {1}
 
 
 def test_the_years_of_sunspots_follow_each_other_without_a_gap() -> None:

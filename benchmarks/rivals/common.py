@@ -6,9 +6,9 @@ A program is called as `program ACTION ARGUMENTS...` and ends with one line of J
     predict FILE MODEL OUT    load it, forecast a year, write a CSV; timed from outside
     train SERIES LENGTH       windows a second, five times in a row
     learn FILE HORIZON SECONDS OUT   train so long, then write the forecast of every series of a CSV
-    memory SERIES LENGTH      peak of memory of a fit of few steps, above that of the imports and the data
-    many SERIES LENGTH        seconds of forecasting that many series at once, HORIZON steps each, five times; with
-                              how many networks, that read how many steps
+    memory SERIES LENGTH      peak of memory of a fit of few steps, above that of the imports and
+    the data many SERIES LENGTH        seconds of forecasting that many series at once, HORIZON
+    steps each, five times; with how many networks, that read how many steps
 """
 
 import json

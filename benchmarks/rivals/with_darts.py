@@ -48,7 +48,12 @@ def _model(horizon: int = HORIZON, context: int = CONTEXT, epochs: int = 1, **mo
 
 def _series(frame: pd.DataFrame, freq: str = "h") -> list[Any]:
     made = TimeSeries.from_group_dataframe(
-        frame, group_cols="unique_id", time_col="ds", value_cols="y", freq=freq, drop_group_cols=["unique_id"]
+        frame,
+        group_cols="unique_id",
+        time_col="ds",
+        value_cols="y",
+        freq=freq,
+        drop_group_cols=["unique_id"],
     )
     return [one.astype(np.float32) for one in made]
 

@@ -34,7 +34,9 @@ WINDOWS = 32
 LEVELS = (0.1, 0.5, 0.9)
 
 
-def _model(freq: str = "h", horizon: int = HORIZON, context: int = CONTEXT, steps: int = FEW, **more: Any) -> Any:
+def _model(
+    freq: str = "h", horizon: int = HORIZON, context: int = CONTEXT, steps: int = FEW, **more: Any
+) -> Any:
     return DeepAREstimator(
         freq=freq,
         prediction_length=horizon,
@@ -55,7 +57,9 @@ def _dataset(frame: pd.DataFrame, freq: str = "h") -> PandasDataset:
 
 def save(file: str, model: str) -> None:
     """See common."""
-    predictor = _model("ME", YEAR, PAST, enable_checkpointing=True).train(_dataset(monthly(file), "M"))
+    predictor = _model("ME", YEAR, PAST, enable_checkpointing=True).train(
+        _dataset(monthly(file), "M")
+    )
     Path(model).mkdir()
     predictor.serialize(Path(model))
 
@@ -89,7 +93,11 @@ def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     parts = []
     for made in predictor.predict(dataset):
         median = np.asarray(made.quantile(0.5))
-        parts.append(pd.DataFrame({"unique_id": made.item_id, "ds": made.index.to_timestamp(), "forecast": median}))
+        parts.append(
+            pd.DataFrame(
+                {"unique_id": made.item_id, "ds": made.index.to_timestamp(), "forecast": median}
+            )
+        )
     pd.concat(parts).to_csv(out, index=False)
     return {"seconds": took}
 

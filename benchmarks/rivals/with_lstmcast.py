@@ -34,17 +34,29 @@ from lstmcast.evaluation.backtest import backtest
 from lstmcast.features.preprocessing import Scaling
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
-from lstmcast.network.inference import batches
-from lstmcast.network.losses import Truth
-from lstmcast.network.torch_network import Network, read
+from lstmcast.network.inference import iter_batches
+from lstmcast.network.losses import LossTargets
+from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.loop import Event, Schedule, _blend, _update, reduces
-from lstmcast.training.loop import train as train_network
-from lstmcast.training.members import Task, build, one_thread, pretrained_weights, train_members
+from lstmcast.training.loop import (
+    Event,
+    Schedule,
+    _train_step,
+    _update_average,
+    is_reduced_precision,
+)
+from lstmcast.training.loop import train_network as train_network
+from lstmcast.training.members import (
+    TrainingTask,
+    build_network,
+    load_pretrained_arrays,
+    one_thread,
+    train_members,
+)
 from lstmcast.training.optimizers import Optimizer
-from lstmcast.training.recipes import fine_tunings
-from lstmcast.training.sampler import Sampler
+from lstmcast.training.recipes import make_panel_recipes
+from lstmcast.training.sampler import WindowSampler
 
 
 def _config(**train: object) -> Config:
@@ -82,11 +94,11 @@ def train(series: int, length: int) -> Result:
         moments.append(time.perf_counter())
 
     many = windows(_panel(table(series, length)), config)
-    (recipe,) = fine_tunings(config, pretrained_weights(), 1)
+    (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)
     schedule = recipe.schedule._replace(steps=each * (REPEATS + 1), every=each)
     with one_thread():
-        network = build(recipe, many)
-        train_network(network, Sampler.over(many, many.lengths), schedule, None, note)
+        network = build_network(recipe, many)
+        train_network(network, WindowSampler.over(many, many.lengths), schedule, None, note)
     a_step = schedule.batch_size * schedule.origins
     found = [a_step * each / (b - a) for a, b in zip(moments[1:-1], moments[2:], strict=True)]
     return {"windows_per_second": found[-REPEATS:]}
@@ -113,12 +125,19 @@ def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORI
     return watched(lambda: Forecaster(config).fit(_panel(frame)))
 
 
-def many(series: int, length: int, reads: int = CONTEXT, members: int = 1, times: int = REPEATS) -> Result:
+def many(
+    series: int, length: int, reads: int = CONTEXT, members: int = 1, times: int = REPEATS
+) -> Result:
     """See common; reads: steps that a forecast reads, of which a half must be there. 0 members: as many as usual."""
-    config = replace(_config(steps=FEW, jobs=1, members=members or None), window=WindowConfig(HORIZON, reads // 2))
+    config = replace(
+        _config(steps=FEW, jobs=1, members=members or None),
+        window=WindowConfig(HORIZON, reads // 2),
+    )
     made = Forecaster(config).fit(_panel(table(series, length)))
     last = np.full(1, length - 1)
-    _, batch = next(batches(made.seen_windows(made.panel, last * 0, last, HORIZON), last * 0, last))
+    _, batch = next(
+        iter_batches(made.seen_windows(made.panel, last * 0, last, HORIZON), last * 0, last)
+    )
     read = {"networks": len(made.networks), "steps": len(batch.x)}
     return {"seconds": repeated(made.predict, times), **read}
 
@@ -143,8 +162,8 @@ def members() -> Result:
     config = replace(_config(), window=WindowConfig(horizon=HORIZON, context=48))
     learnt = windows(_panel(table(20, 1000)), config)
     none = np.empty(0, np.int64)
-    task = Task(learnt, learnt.lengths, none, none)
-    recipes = fine_tunings(config, pretrained_weights(), 4)
+    task = TrainingTask(learnt, learnt.lengths, none, none)
+    recipes = make_panel_recipes(config, load_pretrained_arrays(), 4)
     recipes = [one._replace(schedule=one.schedule._replace(steps=20)) for one in recipes]
     return _one_and_two(lambda jobs: train_members(recipes, task, jobs, None))
 
@@ -177,39 +196,64 @@ def grow(series: int, rows: int, context: int, horizon: int, width: int) -> Resu
     torch.optim.AdamW([torch.zeros(1)])
     held = resident()
     made = Forecaster(config).fit(panel)
-    around = statistics.median(_spent(lambda: Forecaster(config).fit(panel)) for _ in range(REPEATS))
+    around = statistics.median(
+        _spent(lambda: Forecaster(config).fit(panel)) for _ in range(REPEATS)
+    )
     ahead = statistics.median(_spent(made.predict) for _ in range(REPEATS))
-    (recipe,) = fine_tunings(config, None, 1)
+    (recipe,) = make_panel_recipes(config, None, 1)
     learnt = windows(panel, config)
     with one_thread():
-        each = _Parts(build(recipe, learnt), Sampler.over(learnt, learnt.lengths), recipe.schedule)
+        each = _Parts(
+            build_network(recipe, learnt),
+            WindowSampler.over(learnt, learnt.lengths),
+            recipe.schedule,
+        )
         steps = [_spent(each.whole) for _ in range(REPEATS + 2)][2:]
-    return {"around": around, "predict": ahead, "step": statistics.median(steps), "peak": peak() - held}
+    return {
+        "around": around,
+        "predict": ahead,
+        "step": statistics.median(steps),
+        "peak": peak() - held,
+    }
 
 
 def step() -> Result:
     """Seconds of the parts of a training step at the sizes that are compared, and of the machine's matrix products."""
     config = _config()
     learnt = windows(_panel(table(100, 1000)), config)
-    (recipe,) = fine_tunings(config, pretrained_weights(), 1)
+    (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)
     found: Result = {}
     with one_thread():
         for precision in ("float32", "bfloat16"):
-            network = build(recipe, learnt)
+            network = build_network(recipe, learnt)
             network.reduced = precision == "bfloat16"
-            parts = _Parts(network.train(), Sampler.over(learnt, learnt.lengths), recipe.schedule)
-            kinds = {"batch": parts.draw, "encoder": parts.encode, "network": parts.learn, "whole": parts.whole}
-            rounds = [{name: _spent(work) for name, work in kinds.items()} for _ in range(4 * REPEATS)]
+            parts = _Parts(
+                network.train(), WindowSampler.over(learnt, learnt.lengths), recipe.schedule
+            )
+            kinds = {
+                "batch": parts.draw,
+                "encoder": parts.encode,
+                "network": parts.learn,
+                "whole": parts.whole,
+            }
+            rounds = [
+                {name: _spent(work) for name, work in kinds.items()} for _ in range(4 * REPEATS)
+            ]
             medians = {name: statistics.median(one[name] for one in rounds[2:]) for name in kinds}
-            found[precision] = medians | {"products": _products(getattr(torch, precision)), "encoded": parts.encoded}
-        found["reduces"] = reduces("auto")
+            found[precision] = medians | {
+                "products": _products(getattr(torch, precision)),
+                "encoded": parts.encoded,
+            }
+        found["reduces"] = is_reduced_precision("auto")
     return found
 
 
 class _Parts:
     """The parts of a training step, to be called one by one."""
 
-    def __init__(self, network: Network, sampler: Sampler | None, schedule: Schedule) -> None:
+    def __init__(
+        self, network: TorchNetwork, sampler: WindowSampler | None, schedule: Schedule
+    ) -> None:
         assert sampler is not None
         self.network, self.sampler, self.schedule = network, sampler, schedule
         self.rng = np.random.default_rng(0)
@@ -223,18 +267,20 @@ class _Parts:
 
     def encode(self) -> None:
         """Forwards and backwards through the encoder alone."""
-        x, at, _, _, pad = read(self.batch)
+        x, at, _, _, pad = to_tensors(self.batch)
         self.network.encode(x, at, pad)[0].sum().backward()
 
     def learn(self) -> None:
         """Forwards and backwards through all of the network and the loss."""
-        self.network.loss(self.network(*read(self.batch)), Truth.of(self.batch)).backward()
+        self.network.loss(
+            self.network(*to_tensors(self.batch)), LossTargets.of(self.batch)
+        ).backward()
 
     def whole(self) -> None:
         """A step as training makes it."""
         self.batch = self.draw()
-        _update(self.network, self.optimizer, self.batch, self.schedule)
-        _blend(self.average, self.network, 0.9)
+        _train_step(self.network, self.optimizer, self.batch, self.schedule)
+        _update_average(self.average, self.network, 0.9)
 
     @property
     def encoded(self) -> float:

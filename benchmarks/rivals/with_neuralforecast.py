@@ -66,7 +66,9 @@ def train(series: int, length: int) -> Result:
 
 def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     """See common."""
-    made = NeuralForecast(models=[_model(horizon, max_steps=100_000, max_time={"seconds": seconds})], freq="h")
+    made = NeuralForecast(
+        models=[_model(horizon, max_steps=100_000, max_time={"seconds": seconds})], freq="h"
+    )
     began = time.perf_counter()
     made.fit(pd.read_csv(file, parse_dates=["ds"]))
     took = time.perf_counter() - began

@@ -9,7 +9,7 @@ from lstmcast.cli import options, settings
 from lstmcast.compute import memory
 from lstmcast.errors import UsageError
 
-NAMES = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
 class Command(TyperCommand):
@@ -24,8 +24,12 @@ class Command(TyperCommand):
                 argument = parameter.param_type_name == "argument"
                 left, right = record
                 right = re.sub(r"\[default: \((.*?)\)", r"[default: \1", right)
-                if not argument and (variable := settings.variable(parameter)):
-                    right = f"{right[:-1]}; {variable}]" if right.endswith("]") else f"{right}  [{variable}]"
+                if not argument and (variable := settings.environment_variable(parameter)):
+                    right = (
+                        f"{right[:-1]}; {variable}]"
+                        if right.endswith("]")
+                        else f"{right}  [{variable}]"
+                    )
                 sections.setdefault("Arguments" if argument else heading, []).append((left, right))
         for heading, records in sections.items():
             with formatter.section(heading):
@@ -39,8 +43,8 @@ class Command(TyperCommand):
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error about an option says where its value was set."""
-        memory.require()
+        memory.require_memory()
         try:
             return super().invoke(ctx)
         except UsageError as error:
-            raise settings.blamed(error, ctx) from error.__cause__
+            raise settings.with_setting_origin(error, ctx) from error.__cause__

@@ -6,22 +6,22 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstmcast.cli.show.console import Report
+from lstmcast.cli.show.console import Reporter
 from lstmcast.config import BadRows, Columns, Config, DataConfig
-from lstmcast.runs.disk import digest
-from lstmcast.tables.read import _some
+from lstmcast.runs.disk import sha256_hex
+from lstmcast.tables.read import _read_table_or_sample
 
 if TYPE_CHECKING:
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.panel.panel import Panel
 
 
-_RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
-_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
+_RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+_DATA_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
 
 
 def read_panel(
-    report: Report,
+    report: Reporter,
     data: str,
     columns: Columns,
     config: DataConfig,
@@ -34,48 +34,62 @@ def read_panel(
 
     sample: rows that are kept of a folder, or 0 for as many as memory suggests; None for all.
 
-    What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was found is said, so
-    that an error is read first.
+    What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was
+    found is said, so that an error is read first.
     """
-    report.say(f"reading {shown(data)}")
-    from lstmcast.panel.checks import require_ahead, require_kind, require_numbers, require_positive, require_room
+    report.say(f"reading {format_source(data)}")
+    from lstmcast.panel.checks import (
+        require_future_covariates,
+        require_loss_for_binary,
+        require_positive_values,
+        require_series_length,
+        require_target_for_loss,
+    )
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
-    table = read_table(data, config) if sample is None else _some(data, columns, config, sample, fit)
+    table = (
+        read_table(data, config)
+        if sample is None
+        else _read_table_or_sample(data, columns, config, sample, fit)
+    )
     panel = Panel.from_table(table, columns, config)
     if fit:
-        require_room(panel, fit.window)
-        require_kind(panel, fit.train.loss)
-        require_numbers(panel, fit.train.loss)
+        require_series_length(panel, fit.window)
+        require_target_for_loss(panel, fit.train.loss)
+        require_loss_for_binary(panel, fit.train.loss)
         if fit.model.transform == "log":
-            require_positive(panel)
+            require_positive_values(panel)
         if ahead:
-            require_ahead(panel, fit.window.horizon or panel.axis.horizon)
+            require_future_covariates(panel, fit.window.horizon or panel.axis.horizon)
     report.found(panel.notes)
     return panel
 
 
-def read_newer(report: Report, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False) -> "Panel":
+def read_newer(
+    report: Reporter, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False
+) -> "Panel":
     """Read a file as the data of a run were; where it holds new rows only, the run's own history goes before them.
 
-    ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts are made from the
-    end of the training on, not from the last rows.
+    ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts
+    are made from the end of the training on, not from the last rows.
     """
-    from lstmcast.panel.checks import require_ahead
-    from lstmcast.panel.extend import continued
+    from lstmcast.panel.checks import require_future_covariates
+    from lstmcast.panel.extend import with_training_history
 
-    panel = read_alike(report, data, forecaster)
-    panel = continued(panel, forecaster.panel, forecaster.context, since=since)
+    panel = read_like_run(report, data, forecaster)
+    panel = with_training_history(panel, forecaster.panel, forecaster.context, since=since)
     if ahead:
-        require_ahead(panel, ahead)
+        require_future_covariates(panel, ahead)
     report.found(panel.notes)
     return panel
 
 
-def read_alike(report: Report, data: str, forecaster: "Predictor", bad_rows: BadRows | None = None) -> "Panel":
+def read_like_run(
+    report: Reporter, data: str, forecaster: "Predictor", bad_rows: BadRows | None = None
+) -> "Panel":
     """Read a file as the data of a run were, and nothing else; `bad_rows` may differ."""
-    report.say(f"reading {shown(data)}")
+    report.say(f"reading {format_source(data)}")
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
@@ -84,39 +98,41 @@ def read_alike(report: Report, data: str, forecaster: "Predictor", bad_rows: Bad
     return Panel.from_table(read_table(data, config), known.columns, config, like=known)
 
 
-def add_plan(report: Report, file: str, panel: "Panel", config: DataConfig) -> "Panel":
+def add_future_data(report: Reporter, file: str, panel: "Panel", config: DataConfig) -> "Panel":
     """Read the covariates known ahead from a file of their own."""
-    report.say(f"reading {shown(file)}")
-    from lstmcast.panel.future_data import with_plan
+    report.say(f"reading {format_source(file)}")
+    from lstmcast.panel.future_data import with_future_data
     from lstmcast.tables.read import read_table
 
-    planned = with_plan(panel, read_table(file, config), config)
+    planned = with_future_data(panel, read_table(file, config), config)
     report.found(planned.notes[len(panel.notes) :])
     return planned
 
 
-def tell_panel(report: Report, panel: "Panel") -> None:
+def report_panel(report: Reporter, panel: "Panel") -> None:
     """Say what the data are taken for."""
     axis = panel.axis
     series = f"{panel.n_series:,} series" if panel.n_series > 1 else "one series"
     report.found([f"{series}, {int(panel.offsets[-1]):,} steps, {axis.grid.words} ({axis.freq})"])
 
 
-def shown(data: str) -> str:
+def format_source(data: str) -> str:
     """Return DATA as it is named in messages."""
     return "stdin" if data == "-" else data
 
 
-def default_path(source: str, targets: tuple[str, ...]) -> Path:
+def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
     """Where a run goes unless told: `runs/<file stem>-<target>`, always one plain file name under `runs`."""
-    stem = "stdin" if source == "-" else _SUFFIXES.sub("", _name(source))
+    stem = "stdin" if source == "-" else _DATA_SUFFIXES.sub("", _source_name(source))
     name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
     if len(os.fsencode(name)) > 100:
-        name = f"{os.fsencode(name)[:80].decode(errors='ignore')}-{digest(os.fsencode(name))[:8]}"
-    return Path("runs", f"_{name}" if _RESERVED.match(name) else name)
+        name = (
+            f"{os.fsencode(name)[:80].decode(errors='ignore')}-{sha256_hex(os.fsencode(name))[:8]}"
+        )
+    return Path("runs", f"_{name}" if _RESERVED_NAMES.match(name) else name)
 
 
-def _name(source: str) -> str:
+def _source_name(source: str) -> str:
     """Return the last part of a path that names something: of the pattern `sales/*.parquet` it is `sales`."""
     pattern = not Path(source).exists()
     parts = [part for part in Path(source).parts if not (pattern and re.search(r"[*?\[]", part))]

@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.show import output
-from lstmcast.cli.show.console import Report
+from lstmcast.cli.show.console import Reporter
 from lstmcast.errors import DataError, UsageError
 
 if TYPE_CHECKING:
-    from lstmcast.deployment.shards import Job, Outcome
+    from lstmcast.deployment.shards import ShardJob, ShardsOutcome
 
 
 def is_sharded(data: str | None, out: str | None) -> bool:
@@ -20,7 +20,7 @@ def is_sharded(data: str | None, out: str | None) -> bool:
     return out.endswith("/") or Path(out).is_dir()
 
 
-def alone(engine: EngineOptions, jobs: int | None) -> None:
+def limit_to_one_job(engine: EngineOptions, jobs: int | None) -> None:
     """One table is one job, whose cores are `jobs` at most; raises UsageError where others were to do it."""
     if engine.asked:
         raise UsageError(
@@ -31,27 +31,35 @@ def alone(engine: EngineOptions, jobs: int | None) -> None:
         os.environ["OMP_NUM_THREADS"] = str(jobs)
 
 
-def refuse(**given: object) -> None:
+def refuse_options(**given: object) -> None:
     """Raise UsageError for options that make no sense of a folder of results."""
     for name, value in given.items():
         if value:
             raise UsageError(
-                f"--{name.replace('_', '-')} does not go with a folder of results", "give -o FILE, or leave it out"
+                f"--{name.replace('_', '-')} does not go with a folder of results",
+                "give -o FILE, or leave it out",
             )
 
 
-def work_through(
-    report: Report, job: "Job", data: str, out: str, engine: EngineOptions, jobs: int | None, *, as_json: bool
-) -> "Outcome":
+def run_shard_job(
+    report: Reporter,
+    job: "ShardJob",
+    data: str,
+    out: str,
+    engine: EngineOptions,
+    jobs: int | None,
+    *,
+    as_json: bool,
+) -> "ShardsOutcome":
     """Do what is missing of the folder `out`, and say what was done. Raises DataError where a shard cannot be used."""
-    from lstmcast.compute.jobs import cores, is_here, usual_jobs
+    from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine
     from lstmcast.deployment import shards
 
-    found = shards.shards_of(data)
+    found = shards.find_shards(data)
     report.say(f"{len(found):,} shards in {data!r}")
     with engine.hired(), report.progress() as on_event:
-        many = jobs or (cores() if is_here() else usual_jobs())
-        outcome = shards.work_through(found, job, out, jobs=many, on_event=on_event)
+        many = jobs or (count_cores() if is_local_engine() else default_jobs())
+        outcome = shards.process_shards(found, job, out, jobs=many, on_event=on_event)
     again = f", {outcome.kept:,} of them done before" if outcome.kept else ""
     done = f"{len(outcome.facts):,} of {len(found):,} shards done{again}"
     report.say(f"{done}: {outcome.series:,} series, {outcome.rows:,} rows in {out!r}")
@@ -62,10 +70,15 @@ def work_through(
             f"{error.hint}; the same command then does what is missing" if error.hint else "",
         )
     if as_json:
-        output.write_object(job.command, {"folder": out, **told(outcome)})
+        output.write_object(job.command, {"folder": out, **outcome_to_dict(outcome)})
     return outcome
 
 
-def told(outcome: "Outcome") -> dict[str, Any]:
+def outcome_to_dict(outcome: "ShardsOutcome") -> dict[str, Any]:
     """What --json says of a folder of results."""
-    return {"shards": len(outcome.facts), "kept": outcome.kept, "series": outcome.series, "rows": outcome.rows}
+    return {
+        "shards": len(outcome.facts),
+        "kept": outcome.kept,
+        "series": outcome.series,
+        "rows": outcome.rows,
+    }

@@ -1,6 +1,7 @@
 """Where work runs: jobs side by side, engines, ranks of one large fit, memory and progress.
 
-Knows nothing of series or networks: jobs are functions, and what they return is in the order of the jobs.
+Knows nothing of series or networks: jobs are functions, and what they return is in the order of the
+jobs.
 
 `progress`  events that say how far long work has come
 `interrupt` signals that wait until what was learnt is saved

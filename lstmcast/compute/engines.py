@@ -1,6 +1,7 @@
 """Who does jobs: processes or threads of this machine, or the workers of a Dask or Ray cluster.
 
-The only room that knows of these. A job is a function and its arguments, and comes back as a future.
+The only room that knows of these. A job is a function and its arguments, and comes back as a
+future.
 """
 
 import contextlib
@@ -25,14 +26,15 @@ from typing import Any, Protocol, TypeVar
 
 from lstmcast.config import Backend
 from lstmcast.errors import ResourceError, UsageError
+from lstmcast.extras import require_extra
 
 T = TypeVar("T")
 
-HERE = ("loky", "threading")
+LOCAL_BACKENDS = ("loky", "threading")
 """Backends of this machine alone."""
-RETRIES = 3
+MAX_JOB_RETRIES = 3
 """How often a job is tried again whose worker died."""
-DEATHS = {
+WORKER_DEATH_ERRORS = {
     BrokenExecutor.__name__,
     "KilledWorker",
     "RaySystemError",
@@ -61,10 +63,10 @@ class Engine(Protocol):
         """Let the workers go."""
 
 
-class _Loky:
+class _LokyEngine:
     """Processes of this machine."""
 
-    retries = RETRIES
+    retries = MAX_JOB_RETRIES
 
     def __init__(self, jobs: int, _: str | None) -> None:
         self.jobs = jobs
@@ -79,7 +81,7 @@ class _Loky:
 
         with contextlib.ExitStack() as stack:
             try:
-                stored = _Stored(f"{stack.enter_context(_own_folder())}/value")
+                stored = _StoredValue(f"{stack.enter_context(_temporary_folder())}/value")
                 joblib.dump(value, stored.path)
             except OSError:
                 stack.close()
@@ -90,9 +92,11 @@ class _Loky:
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
         from joblib.externals.loky import get_reusable_executor
 
-        one = dict.fromkeys(_THREADS, "1")
-        hired = get_reusable_executor(self.jobs, timeout=60, env=one, initializer=_follow, initargs=(os.getpid(),))
-        future: Future[Any] = hired.submit(_alone, work, *task)
+        one = dict.fromkeys(_THREAD_VARIABLES, "1")
+        hired = get_reusable_executor(
+            self.jobs, timeout=60, env=one, initializer=_follow_parent, initargs=(os.getpid(),)
+        )
+        future: Future[Any] = hired.submit(_run_on_one_thread, work, *task)
         return future
 
     def workers(self) -> int:
@@ -102,7 +106,7 @@ class _Loky:
         """Processes are kept a while for the next jobs."""
 
 
-class _Threads:
+class _ThreadEngine:
     """Threads of this process: for jobs that spend their time outside of Python."""
 
     retries = 0
@@ -115,7 +119,7 @@ class _Threads:
         return contextlib.nullcontext(value)
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
-        return self.pool.submit(_caught, work, *task)
+        return self.pool.submit(_run_catching_errors, work, *task)
 
     def workers(self) -> int:
         return self.jobs
@@ -124,10 +128,11 @@ class _Threads:
         self.pool.shutdown(cancel_futures=True)
 
 
-class _Dask:
+class _DaskEngine:
     """Workers of a Dask cluster, which retries jobs itself.
 
-    Its futures are used rather than joblib's backend for it, which waits for ever for a job that killed its workers.
+    Its futures are used rather than joblib's backend for it, which waits for ever for a job that
+    killed its workers.
     """
 
     retries = 0
@@ -137,8 +142,10 @@ class _Dask:
         from dask.distributed import Client, LocalCluster
 
         self.local = None
-        config.set({"distributed.scheduler.allowed-failures": RETRIES})
-        config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})  # what jobs share is sent once
+        config.set({"distributed.scheduler.allowed-failures": MAX_JOB_RETRIES})
+        config.set(
+            {"distributed.admin.large-graph-warning-threshold": "1TB"}
+        )  # what jobs share is sent once
         if address is None:
             self.local = LocalCluster(
                 n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
@@ -147,19 +154,22 @@ class _Dask:
         try:
             self.client = Client(self.local or address, timeout="10s", set_as_default=False)
         except OSError as error:
-            raise ResourceError(f"no scheduler answers at {address}", "start it, or leave out --scheduler") from error
+            raise ResourceError(
+                f"no scheduler answers at {address}", "start it, or leave out --scheduler"
+            ) from error
         self.pool = self.client.get_executor(pure=False)
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
         """A task that gives it: what is merely scattered is lost with the worker that holds it.
 
-        Packed by us, since Dask unpacks arrays where they need not be aligned, whose sums numpy makes in another order.
+        Packed by us, since Dask unpacks arrays where they need not be aligned, whose sums numpy
+        makes in another order.
         """
-        packed = _Packed(uuid.uuid4().hex, pickle.dumps(value))
-        return contextlib.nullcontext(self.client.submit(_itself, packed, pure=False))
+        packed = _PackedValue(uuid.uuid4().hex, pickle.dumps(value))
+        return contextlib.nullcontext(self.client.submit(_return_value, packed, pure=False))
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
-        future: Future[Any] = self.pool.submit(_alone, work, *task)
+        future: Future[Any] = self.pool.submit(_run_on_one_thread, work, *task)
         return future
 
     def workers(self) -> int:
@@ -171,7 +181,7 @@ class _Dask:
             self.local.close(timeout=5)
 
 
-class _Ray:
+class _RayEngine:
     """Workers of a Ray cluster, which retries jobs itself."""
 
     retries = 0
@@ -184,13 +194,23 @@ class _Ray:
         self.quiet = contextlib.ExitStack()
         # It writes of dead workers to stdout, where the result belongs.
         self.quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        here: dict[str, Any] = {"num_cpus": jobs, "include_dashboard": False} if address is None else {}
+        here: dict[str, Any] = (
+            {"num_cpus": jobs, "include_dashboard": False} if address is None else {}
+        )
         try:
-            ray.init(address or "local", log_to_driver=False, logging_level="CRITICAL", configure_logging=True, **here)
+            ray.init(
+                address or "local",
+                log_to_driver=False,
+                logging_level="CRITICAL",
+                configure_logging=True,
+                **here,
+            )
         except (ConnectionError, RuntimeError, ValueError) as error:
             self.quiet.close()
-            raise ResourceError(f"no Ray cluster answers at {address}", "start it, or leave out --scheduler") from error
-        self.remote = ray.remote(num_cpus=1, max_retries=RETRIES)(_alone)
+            raise ResourceError(
+                f"no Ray cluster answers at {address}", "start it, or leave out --scheduler"
+            ) from error
+        self.remote = ray.remote(num_cpus=1, max_retries=MAX_JOB_RETRIES)(_run_on_one_thread)
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
         """A reference to Ray's store."""
@@ -209,16 +229,16 @@ class _Ray:
 
 
 ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
-    "loky": _Loky,
-    "threading": _Threads,
-    "dask": _Dask,
-    "ray": _Ray,
+    "loky": _LokyEngine,
+    "threading": _ThreadEngine,
+    "dask": _DaskEngine,
+    "ray": _RayEngine,
 }
-_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 
 @contextlib.contextmanager
-def _own_folder() -> Iterator[str]:
+def _temporary_folder() -> Iterator[str]:
     """A folder for this block, which goes even where this process is killed."""
     from joblib.externals.loky.backend import resource_tracker
 
@@ -232,7 +252,7 @@ def _own_folder() -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class _Stored:
+class _StoredValue:
     """A value in a file of this machine."""
 
     path: str
@@ -245,7 +265,7 @@ class _Stored:
 
 
 @dataclass(frozen=True)
-class _Packed:
+class _PackedValue:
     """A value as bytes."""
 
     name: str
@@ -257,22 +277,28 @@ class _Packed:
 
 
 @lru_cache(maxsize=1)
-def _opened(one: _Stored | _Packed) -> Any:
+def _load_shared_value(one: _StoredValue | _PackedValue) -> Any:
     """What a worker reads for all of its jobs."""
     return one.open()
 
 
-def _itself(value: T) -> T:
+def _return_value(value: T) -> T:
     return value
 
 
-def _alone(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
+def _run_on_one_thread(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
     """A job in a process of its own: on one thread."""
-    _one_thread()
-    return _caught(work, *(_opened(one) if isinstance(one, _Stored | _Packed) else one for one in task))
+    _limit_to_one_thread()
+    return _run_catching_errors(
+        work,
+        *(
+            _load_shared_value(one) if isinstance(one, _StoredValue | _PackedValue) else one
+            for one in task
+        ),
+    )
 
 
-def _caught(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
+def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
     """A job's result, or what it raised, which is so told from what its engine raises."""
     try:
         return work(*task), None
@@ -282,43 +308,41 @@ def _caught(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | N
 
 
 @cache
-def _one_thread() -> None:
+def _limit_to_one_thread() -> None:
     from threadpoolctl import threadpool_limits
 
-    os.environ.update(dict.fromkeys(_THREADS, "1"))
+    os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     threadpool_limits(1)
     if "torch" in sys.modules:
         sys.modules["torch"].set_num_threads(1)
 
 
-def require(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
+def require_engine(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
     """Raise UsageError where an engine cannot be had.
 
-    Its address makes no sense, or is neither of this machine nor encrypted (unless `insecure`), or its library is not
-    installed.
+    Its address makes no sense, or is neither of this machine nor encrypted (unless `insecure`), or
+    its library is not installed.
     """
-    if address is not None and backend in HERE:
-        raise UsageError(f"--scheduler {address} does not go with --backend {backend}", "give --backend dask or ray")
-    if address is not None and not insecure and not _is_safe(backend, address):
+    if address is not None and backend in LOCAL_BACKENDS:
+        raise UsageError(
+            f"--scheduler {address} does not go with --backend {backend}",
+            "give --backend dask or ray",
+        )
+    if address is not None and not insecure and not _is_safe_address(backend, address):
         raise UsageError(
             f"--scheduler {address} is another machine's, and what is sent there is not encrypted",
             "give a tls:// address (Dask), set RAY_USE_TLS=1 (Ray), or --insecure where the network is your own",
         )
-    try:
-        if backend == "dask":
-            import dask.distributed  # noqa: F401
-        elif backend == "ray":
-            import ray  # noqa: F401
-    except ImportError as error:
-        raise UsageError(
-            f"--backend {backend} needs a library that is not installed", f"pip install 'lstmcast[{backend}]'"
-        ) from error
+    packages = {"dask": ("dask", "distributed"), "ray": ("ray",)}.get(backend, ())
+    require_extra(f"--backend {backend} needs", backend, *packages)
 
 
-def _is_safe(backend: Backend, address: str) -> bool:
+def _is_safe_address(backend: Backend, address: str) -> bool:
     """Whether an address is of this machine, or what goes there is encrypted."""
     scheme, _, rest = address.rpartition("://")
-    if scheme in ("tls", "wss") or (backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0")):
+    if scheme in ("tls", "wss") or (
+        backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0")
+    ):
         return True
     host = rest.rpartition(":")[0].strip("[]") or rest
     if host in ("localhost", "auto", "local"):
@@ -329,7 +353,7 @@ def _is_safe(backend: Backend, address: str) -> bool:
         return False
 
 
-def _follow(parent: int) -> None:
+def _follow_parent(parent: int) -> None:
     """Make of this process a worker of `parent`, which alone decides what a signal means."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)

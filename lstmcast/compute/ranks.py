@@ -1,11 +1,12 @@
 """The ranks of one large fit that torchrun started: who this process is among them, what they reckon together.
 
-The only reader of RANK and WORLD_SIZE. Knows no model, data or files. Every command asks it at its start, so it loads
-numpy and torch only where they are needed.
+The only reader of RANK and WORLD_SIZE. Knows no model, data or files. Every command asks it at its
+start, so it loads numpy and torch only where they are needed.
 
-Series are dealt out like cards: rank r of R holds series r, r + R, r + 2R... and what is computed of them. Random
-numbers are drawn alike by all ranks, for all series, and each rank does what falls on its own; sums over the ranks are
-then what one process would have reckoned, but for the order in which it adds.
+Series are dealt out like cards: rank r of R holds series r, r + R, r + 2R... and what is computed
+of them. Random numbers are drawn alike by all ranks, for all series, and each rank does what falls
+on its own; sums over the ranks are then what one process would have reckoned, but for the order in
+which it adds.
 """
 
 import contextlib
@@ -31,9 +32,9 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-PATIENCE = 600.0
+MAX_RANK_SILENCE_SECONDS = 600.0
 """Seconds that ranks wait for one that is silent. A process that ends is noticed at once."""
-_MET = "ranks of this fit have met"
+_MET_KEY = "ranks of this fit have met"
 
 
 class LostRankError(ResourceError):
@@ -41,7 +42,7 @@ class LostRankError(ResourceError):
 
 
 @dataclass(frozen=True)
-class Team:
+class RankGroup:
     """The ranks of a fit, and which of them this process is. The first alone speaks and writes."""
 
     rank: int = 0
@@ -72,7 +73,8 @@ class Team:
     ) -> tuple[float, ...]:
         """Make gradients those of the mean over all ranks, each with its `weight`; returns the means of `figures`.
 
-        Every rank ends with the same bits. A rank whose weight is 0 has no say, whatever its gradients are.
+        Every rank ends with the same bits. A rank whose weight is 0 has no say, whatever its
+        gradients are.
         """
         if self.size == 1:
             return tuple(figures)
@@ -83,7 +85,7 @@ class Team:
         facts = torch.tensor([*figures, 1.0], dtype=owners[0].dtype, device=owners[0].device)
         flat = torch.cat([*(part.flatten() for part in parts), facts])
         flat = flat * weight if weight else torch.zeros_like(flat)
-        self._sum(flat)
+        self._all_reduce(flat)
         flat /= flat[-1].clamp(min=1.0)
         *means, last = torch.split(flat, [*(p.numel() for p in owners), len(facts)])
         for owner, mean in zip(owners, means, strict=True):
@@ -94,9 +96,9 @@ class Team:
         """Sums of figures over the ranks."""
         import numpy as np
 
-        return self._summed(np.array(figures, dtype=np.float64)).tolist()  # type: ignore[no-any-return]
+        return self._sum_over_ranks(np.array(figures, dtype=np.float64)).tolist()  # type: ignore[no-any-return]
 
-    def agree(self, *, wish: bool) -> bool:
+    def is_true_on_any_rank(self, *, wish: bool) -> bool:
         """Whether any rank wishes it."""
         return self.total(float(wish))[0] > 0
 
@@ -108,9 +110,9 @@ class Team:
 
         out = np.zeros((*part.shape[:axis], count, *part.shape[axis + 1 :]))
         np.moveaxis(out, axis, 0)[places] = np.moveaxis(part, axis, 0)
-        return self._summed(out)
+        return self._sum_over_ranks(out)
 
-    def told(self, say: Callable[[], bytes]) -> bytes:
+    def broadcast_from_first(self, say: Callable[[], bytes]) -> bytes:
         """What the first rank says, which alone is asked."""
         if self.size == 1:
             return say()
@@ -120,71 +122,75 @@ class Team:
 
         word = np.frombuffer(say() if self.first else b"", dtype=np.uint8)
         length = torch.tensor([len(word)])
-        with _watched():
+        with _as_lost_rank_errors():
             broadcast(length, 0)
-        heard = torch.from_numpy(word.copy()) if self.first else torch.empty(int(length), dtype=torch.uint8)
+        heard = (
+            torch.from_numpy(word.copy())
+            if self.first
+            else torch.empty(int(length), dtype=torch.uint8)
+        )
         if len(heard):
-            with _watched():
+            with _as_lost_rank_errors():
                 broadcast(heard, 0)
         return heard.numpy().tobytes()
 
-    def _summed(self, array: "Floats") -> "Floats":
+    def _sum_over_ranks(self, array: "Floats") -> "Floats":
         if self.size > 1 and array.size:
             import torch
 
-            self._sum(torch.from_numpy(array))
+            self._all_reduce(torch.from_numpy(array))
         return array
 
-    def _sum(self, tensor: "torch.Tensor") -> None:
+    def _all_reduce(self, tensor: "torch.Tensor") -> None:
         from torch.distributed import all_reduce
 
-        with _watched():
+        with _as_lost_rank_errors():
             all_reduce(tensor)
 
 
-ALONE = Team()
-_TEAM: ContextVar[Team] = ContextVar("team", default=ALONE)
+SINGLE_RANK = RankGroup()
+_CURRENT_GROUP: ContextVar[RankGroup] = ContextVar("team", default=SINGLE_RANK)
 
 
-def team() -> Team:
+def current_rank_group() -> RankGroup:
     """The ranks that this block of the program works with; outside of `joined`, this process alone."""
-    return _TEAM.get()
+    return _CURRENT_GROUP.get()
 
 
-def started() -> Team:
+def launched_rank_group() -> RankGroup:
     """The ranks that torchrun has started, whether they have met yet or not."""
     try:
-        found = Team(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
+        found = RankGroup(int(os.environ.get("RANK", "0")), int(os.environ.get("WORLD_SIZE", "1")))
     except ValueError:
-        return ALONE
-    return found if 0 <= found.rank < found.size else ALONE
+        return SINGLE_RANK
+    return found if 0 <= found.rank < found.size else SINGLE_RANK
 
 
-def restarted() -> bool:
+def has_restarted() -> bool:
     """Whether torchrun had started ranks of this fit before, and they met; this process may be the only one left.
 
     Raises LostRankError where torchrun itself is lost.
     """
-    with _watched():
-        store = _torchrun()
+    with _as_lost_rank_errors():
+        store = _torchrun_store()
         if store is not None:
-            return store.check([_MET])
+            return store.check([_MET_KEY])
     return os.environ.get("TORCHELASTIC_RESTART_COUNT", "0") != "0"
 
 
 @contextlib.contextmanager
-def joined(device: str = "auto") -> Iterator[Team]:
+def join_rank_group(device: str = "auto") -> Iterator[RankGroup]:
     """Meet the other ranks that torchrun has started, if any, and work with them in this block.
 
-    They talk through gloo, and of what is on GPUs through NCCL: each rank takes the GPU of its number on its host
-    unless `device` is "cpu". Raises UsageError where it has none, or no torchrun is there to meet by; from then on
-    LostRankError where one ends early.
+    They talk through gloo, and of what is on GPUs through NCCL: each rank takes the GPU of its
+    number on its host unless `device` is "cpu". Raises UsageError where it has none, or no torchrun
+    is there to meet by; from then on LostRankError where one ends early.
     """
-    found = started()
+    found = launched_rank_group()
     if found.size == 1:
-        with _watched():
-            _say_met(_torchrun())
-        yield ALONE
+        with _as_lost_rank_errors():
+            _mark_ranks_met(_torchrun_store())
+        yield SINGLE_RANK
         return
     import torch
     from torch import distributed
@@ -193,44 +199,46 @@ def joined(device: str = "auto") -> Iterator[Team]:
     local = int(os.environ.get("LOCAL_RANK", "0"))
     if gpus and local >= gpus:
         raise UsageError(
-            f"rank {found.rank} has no GPU: its host has {gpus}", f"torchrun --nproc-per-node={gpus}, or --device cpu"
+            f"rank {found.rank} has no GPU: its host has {gpus}",
+            f"torchrun --nproc-per-node={gpus}, or --device cpu",
         )
     if gpus:
         torch.cuda.set_device(local)
     try:
-        with _watched():
-            _meet("cpu:gloo,cuda:nccl" if gpus else "gloo")
+        with _as_lost_rank_errors():
+            _init_process_group("cpu:gloo,cuda:nccl" if gpus else "gloo")
     except ValueError as error:
         raise UsageError(
             f"WORLD_SIZE is {found.size}, but there is no way to meet the other ranks: {error}",
             "start with `torchrun --nproc-per-node=N -m lstmcast fit ...`, or unset WORLD_SIZE",
         ) from error
-    token = _TEAM.set(found)
+    token = _CURRENT_GROUP.set(found)
     try:
         yield found
         distributed.destroy_process_group()  # not after an error: whoever is lost cannot say good-bye
     finally:
-        _TEAM.reset(token)
+        _CURRENT_GROUP.reset(token)
 
 
-def _meet(backend: str) -> None:
+def _init_process_group(backend: str) -> None:
     """Find the other ranks of this start, by a store that may still hold where those of the starts before it were."""
     from torch.distributed import PrefixStore, init_process_group  # type: ignore[attr-defined]
     from torch.distributed.rendezvous import rendezvous
 
-    wait, kept = timedelta(seconds=PATIENCE), _torchrun()
+    wait, kept = timedelta(seconds=MAX_RANK_SILENCE_SECONDS), _torchrun_store()
     store, rank, size = next(rendezvous("env://", timeout=wait))
     if kept is not None:
-        store = PrefixStore(_name_start(kept, rank, size), store)
+        store = PrefixStore(_name_launch(kept, rank, size), store)
     init_process_group(backend, store=store, rank=rank, world_size=size, timeout=wait)
-    _say_met(kept)
+    _mark_ranks_met(kept)
 
 
-def _name_start(store: "Store", rank: int, size: int) -> str:
+def _name_launch(store: "Store", rank: int, size: int) -> str:
     """A name for this start of all ranks, which those of no other start have.
 
-    torchrun's count of starts is not it: that of another host may differ, and hosts that join are not counted. So each
-    rank asks the first one, which lives now if it answers a question that was never put before.
+    torchrun's count of starts is not it: that of another host may differ, and hosts that join are
+    not counted. So each rank asks the first one, which lives now if it answers a question that was
+    never put before.
     """
     own = secrets.token_hex(8)
     if rank:
@@ -238,34 +246,38 @@ def _name_start(store: "Store", rank: int, size: int) -> str:
         name = store.get(f"answer to {own}").decode()
         store.set(f"{name} heard by {rank}", "")
         return name
-    others, end = list(range(1, size)), time.monotonic() + PATIENCE
+    others, end = list(range(1, size)), time.monotonic() + MAX_RANK_SILENCE_SECONDS
     while others := [rank for rank in others if not store.check([f"{own} heard by {rank}"])]:
         if time.monotonic() > end:
             raise RuntimeError(f"ranks {others} do not answer")
         for other in others:
-            store.set(f"answer to {store.get(f'asked by {other}').decode()}", own)  # of one that is gone: in vain
+            store.set(
+                f"answer to {store.get(f'asked by {other}').decode()}", own
+            )  # of one that is gone: in vain
         time.sleep(0.05)
     return own
 
 
-def _torchrun() -> "Store | None":
+def _torchrun_store() -> "Store | None":
     """The store of torchrun itself, which outlives the ranks; None where there is none."""
     if os.environ.get("TORCHELASTIC_USE_AGENT_STORE") != "True":
         return None
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
     place, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
-    return TCPStore(place, port, is_master=False, timeout=timedelta(seconds=PATIENCE))
+    return TCPStore(
+        place, port, is_master=False, timeout=timedelta(seconds=MAX_RANK_SILENCE_SECONDS)
+    )
 
 
-def _say_met(store: "Store | None") -> None:
+def _mark_ranks_met(store: "Store | None") -> None:
     """Let ranks that torchrun starts later know that there may be something to go on from."""
     if store is not None:
-        store.set(_MET, "")
+        store.set(_MET_KEY, "")
 
 
 @contextlib.contextmanager
-def _watched() -> Iterator[None]:
+def _as_lost_rank_errors() -> Iterator[None]:
     """Let the failure of what ranks do together say that one is lost; raises LostRankError."""
     try:
         yield
@@ -274,13 +286,14 @@ def _watched() -> Iterator[None]:
 
         if isinstance(error, torch.OutOfMemoryError):
             raise
-        _end_by_itself()
+        _ignore_sigterm()
         raise LostRankError(
-            "another rank of this fit was lost, or is silent", "see what it said, or what torchrun says of it"
+            "another rank of this fit was lost, or is silent",
+            "see what it said, or what torchrun says of it",
         ) from error
 
 
-def _end_by_itself() -> None:
+def _ignore_sigterm() -> None:
     """Ignore SIGTERM from now on: torchrun sends it as soon as one rank is lost, and this one is ending already."""
     ending: Any = signal.SIG_IGN
     if threading.current_thread() is threading.main_thread():

@@ -1,7 +1,8 @@
 """A run as an ONNX file that forecasts without lstmcast: raw values in, the quantiles of `predict` out.
 
-Scaling, features, all networks, the mixture with classical methods and the intervals are inside; see `graph`. Beside it
-lies a page of JSON that says what goes in and what comes out. What was written is run before it is trusted.
+Scaling, features, all networks, the mixture with classical methods and the intervals are inside;
+see `graph`. Beside it lies a page of JSON that says what goes in and what comes out. What was
+written is run before it is trusted.
 
 Axes: B series, T steps, H horizon, Q quantiles.
 """
@@ -16,20 +17,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import QUANTILES
-from lstmcast.errors import RunError, UsageError, listed
+from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.errors import RunError, UsageError, format_names
+from lstmcast.extras import require_extra
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.runs.disk import write_file
 
-OPSET = 17
-SCHEMA_VERSION = 1
-PARITY = 1e-4
+ONNX_OPSET = 17
+EXPORT_SCHEMA_VERSION = 1
+MAX_RELATIVE_DIFFERENCE = 1e-4
 """Share of the forecast by which the file may differ from it."""
-CHECKED = 8
+MAX_CHECKED_SERIES = 8
 """Series that are forecast both ways."""
-_STEPS = 40
-"""Steps of the values that the exporter follows through the network; their number is no part of what it writes."""
-_NO_GRAPH = ("student-t", "negative-binomial")
+_TRACED_STEPS = 40
+"""Steps of the values that the exporter follows through the network; their number is no part of
+what it writes."""
+_UNSUPPORTED_LOSSES = ("student-t", "negative-binomial")
 """Losses whose quantiles no operation of ONNX makes."""
 
 
@@ -43,67 +46,73 @@ class Exported:
     difference: float
 
 
-def require() -> None:
+def require_onnx() -> None:
     """Raise UsageError where a package is missing."""
-    try:
-        import onnx  # noqa: F401
-        import onnxruntime  # noqa: F401
-    except ImportError as error:
-        name = error.name or "onnx"
-        raise UsageError(f"an export needs {name}, which is not installed", "pip install 'lstmcast[onnx]'") from None
+    require_extra("an export needs", "onnx", "onnx", "onnxruntime")
 
 
 def require_exportable(run: Predictor) -> None:
     """Raise UsageError for a run that a graph cannot hold, with what it is that it cannot."""
     train, inputs = run.config.train, run.config.inputs
-    wrong = [f"--loss {train.loss}"] if train.loss in _NO_GRAPH else []
+    wrong = [f"--loss {train.loss}"] if train.loss in _UNSUPPORTED_LOSSES else []
     wrong += ["--calendar"] if inputs.calendar else []
     wrong += [f"--holidays {inputs.holidays}"] if inputs.holidays else []
     wrong += ["--joint"] if inputs.joint else []
     if wrong:
-        hint = "fit it with another loss" if train.loss in _NO_GRAPH else "give such inputs as columns, with --future"
-        raise UsageError(f"a run with {listed(wrong)} cannot be exported", f"{hint}, or forecast with lstmcast")
+        hint = (
+            "fit it with another loss"
+            if train.loss in _UNSUPPORTED_LOSSES
+            else "give such inputs as columns, with --future"
+        )
+        raise UsageError(
+            f"a run with {format_names(wrong)} cannot be exported",
+            f"{hint}, or forecast with lstmcast",
+        )
 
 
 def export(run: Predictor, path: str | Path) -> Exported:
     """Write the run as an ONNX file, and a page of JSON of the same name beside it.
 
-    Raises UsageError where a package is missing or the run cannot be exported, RunError where the file does not
-    forecast what the run does.
+    Raises UsageError where a package is missing or the run cannot be exported, RunError where the
+    file does not forecast what the run does.
     """
-    require()
+    require_onnx()
     require_exportable(run)
-    from lstmcast.deployment.onnx_graph import Graph
+    from lstmcast.deployment.onnx_graph import ForecastGraph
 
-    graph = Graph(run).eval()
-    data = _written(graph)
-    difference = _difference(run, graph.inputs, data)
-    if not difference <= PARITY:  # nor is no number
+    graph = ForecastGraph(run).eval()
+    data = _to_onnx(graph)
+    difference = _max_relative_difference(run, graph.inputs, data)
+    if not difference <= MAX_RELATIVE_DIFFERENCE:  # nor is no number
         raise RunError(
-            f"the exported file is off by {difference:.2g} of the forecast", "forecast with lstmcast instead"
+            f"the exported file is off by {difference:.2g} of the forecast",
+            "forecast with lstmcast instead",
         )
-    file, facts = Path(path), _facts(run, graph.inputs)
+    file, facts = Path(path), _describe_interface(run, graph.inputs)
     write_file(file, data)
     page = file.with_suffix(".json")
-    write_file(page, (json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode())
+    write_file(
+        page, (json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+    )
     return Exported(file, page, facts, difference)
 
 
-def _written(graph: Any) -> bytes:
+def _to_onnx(graph: Any) -> bytes:
     """The graph as ONNX.
 
-    By the exporter that follows one forecast: the newer one of torch takes a hundred times as long (16 CPU seconds for
-    one network, 31 for five, instead of 0.2) for the same operations.
+    By the exporter that follows one forecast: the newer one of torch takes a hundred times as long
+    (16 CPU seconds for one network, 31 for five, instead of 0.2) for the same operations.
     """
     import torch
 
     shapes = {
-        "values": (2, _STEPS),
-        "past": (2, _STEPS, graph.widths[0]),
-        "future": (2, _STEPS + graph.horizon, graph.widths[1]),
+        "values": (2, _TRACED_STEPS),
+        "past": (2, _TRACED_STEPS, graph.widths[0]),
+        "future": (2, _TRACED_STEPS + graph.horizon, graph.widths[1]),
     }
     given = tuple(
-        torch.arange(2) if name == "series" else torch.rand(shapes[name], dtype=torch.float64) for name in graph.inputs
+        torch.arange(2) if name == "series" else torch.rand(shapes[name], dtype=torch.float64)
+        for name in graph.inputs
     )
     axes = {"values": {1: "steps"}, "past": {1: "steps"}, "future": {1: "steps_and_horizon"}}
     dynamic = {name: {0: "batch", **axes.get(name, {})} for name in (*graph.inputs, "quantiles")}
@@ -115,7 +124,7 @@ def _written(graph: Any) -> bytes:
             given,
             out,  # type: ignore[arg-type]  # this exporter writes into anything
             dynamo=False,
-            opset_version=OPSET,
+            opset_version=ONNX_OPSET,
             input_names=list(graph.inputs),
             output_names=["quantiles"],
             dynamic_axes=dynamic,
@@ -123,7 +132,7 @@ def _written(graph: Any) -> bytes:
     return out.getvalue()
 
 
-def _difference(run: Predictor, inputs: tuple[str, ...], data: bytes) -> float:
+def _max_relative_difference(run: Predictor, inputs: tuple[str, ...], data: bytes) -> float:
     """Largest difference between the file's forecasts and those of the run, as a share of a forecast's size."""
     import onnxruntime
 
@@ -131,16 +140,18 @@ def _difference(run: Predictor, inputs: tuple[str, ...], data: bytes) -> float:
     options.intra_op_num_threads = 1
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     worst = 0.0
-    for series in range(min(len(run.panel), CHECKED)):
-        feed, one = feed_of(run, series), np.array([series])
+    for series in range(min(len(run.panel), MAX_CHECKED_SERIES)):
+        feed, one = build_feed(run, series), np.array([series])
         made = session.run(None, {name: feed[name] for name in inputs})[0]
-        expected = run.quantiles(run.panel, one, run.panel.lengths[one] - 1, levels=QUANTILES)
+        expected = run.quantiles(
+            run.panel, one, run.panel.lengths[one] - 1, levels=NETWORK_QUANTILES
+        )
         off = float(np.abs(made - expected).max() / max(np.abs(expected).max(), 1e-300))
         worst = off if off != off else max(worst, off)
     return worst
 
 
-def feed_of(run: Predictor, series: int) -> dict[str, NDArray[Any]]:
+def build_feed(run: Predictor, series: int) -> dict[str, NDArray[Any]]:
     """All inputs for a series of the run, by name, from its first step to its last."""
     panel, begin = run.panel, int(run.panel.future_offsets[series])
     steps = int(panel.lengths[series])
@@ -155,7 +166,7 @@ def feed_of(run: Predictor, series: int) -> dict[str, NDArray[Any]]:
     }
 
 
-def _facts(run: Predictor, inputs: tuple[str, ...]) -> dict[str, Any]:
+def _describe_interface(run: Predictor, inputs: tuple[str, ...]) -> dict[str, Any]:
     """What one has to know to use the file."""
     panel = run.panel
     known = {
@@ -166,10 +177,10 @@ def _facts(run: Predictor, inputs: tuple[str, ...]) -> dict[str, Any]:
     }
     quantiles = "float64 [batch, horizon, levels], in the unit of the target"
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": EXPORT_SCHEMA_VERSION,
         "inputs": {name: known[name] for name in inputs},
         "outputs": {"quantiles": quantiles},
-        "levels": list(QUANTILES),
+        "levels": list(NETWORK_QUANTILES),
         "horizon": run.horizon,
         "freq": panel.axis.freq,
         "season": run.season,

@@ -1,7 +1,7 @@
 """What moved a forecast: each input is taken away in turn, and the forecast is made again (occlusion).
 
-The method is that of Zeiler & Fergus (2014) on the windows of a time series. A past value is taken away by making it
-missing, a covariate by setting it to its mean. Knows no terminal.
+The method is that of Zeiler & Fergus (2014) on the windows of a time series. A past value is taken
+away by making it missing, a covariate by setting it to its mean. Knows no terminal.
 
 Axes: K windows, H horizon, S past steps taken away one at a time, C covariates.
 """
@@ -17,25 +17,26 @@ import pandas as pd
 from lstmcast.errors import DataError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.network import diagnostics
-from lstmcast.panel.extend import continued
-from lstmcast.panel.holdout import hold_back
+from lstmcast.panel.extend import with_training_history
+from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.scoring import metrics
-from lstmcast.scoring.verdict import actuals
+from lstmcast.scoring.verdict import actuals_after_origins
 
-WINDOWS = 200
+MAX_EXPLAINED_WINDOWS = 200
 """Windows looked at, at most; of many series evenly chosen ones."""
-STEPS = 60
+MAX_OCCLUDED_STEPS = 60
 """Past steps looked at one by one, at most."""
 
 
 class Factor(NamedTuple):
     """One input and its part in the forecasts.
 
-    kind: "covariate", "lag" (so many steps before the step that is forecast) or "past step" (1 is the last one known).
-    moved: mean absolute change of the forecast without it; helps: how much larger its error is without it. Both in
-    the unit of MASE: 1 is the usual error of the seasonal naive forecast.
+    kind: "covariate", "lag" (so many steps before the step that is forecast) or "past step" (1 is
+    the last one known).
+    moved: mean absolute change of the forecast without it; helps: how much larger its error is
+    without it. Both in the unit of MASE: 1 is the usual error of the seasonal naive forecast.
     """
 
     kind: str
@@ -57,7 +58,9 @@ class Explanation:
     def frame(self, top: int | None = None) -> pd.DataFrame:
         """A table of the `top` factors of each kind, or of all."""
         kinds = list(dict.fromkeys(factor.kind for factor in self.factors))
-        chosen = [one for kind in kinds for one in [f for f in self.factors if f.kind == kind][:top]]
+        chosen = [
+            one for kind in kinds for one in [f for f in self.factors if f.kind == kind][:top]
+        ]
         return pd.DataFrame(chosen, columns=list(Factor._fields))
 
 
@@ -67,31 +70,45 @@ def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     Raises DataError where no series is long enough to hold a horizon back.
     """
     panel = forecaster.panel if panel is None else panel
-    case = _Case.of(forecaster, panel)
+    case = _OcclusionCase.of(forecaster, panel)
     plain = case.forecast(forecaster)
-    factors = [case.factor("covariate", name, plain, other) for name, other in _without_covariates(forecaster, case)]
+    factors = [
+        case.factor("covariate", name, plain, other)
+        for name, other in _occlude_covariates(forecaster, case)
+    ]
     made = [case.forecast(forecaster, back) for back in range(1, case.steps + 1)]
-    factors += _by_lag(case, plain, made)
-    factors += [case.factor("past step", str(back), plain, other) for back, other in enumerate(made, 1)]
-    order = {kind: place for place, kind in enumerate(dict.fromkeys(factor.kind for factor in factors))}
+    factors += _factors_by_lag(case, plain, made)
+    factors += [
+        case.factor("past step", str(back), plain, other) for back, other in enumerate(made, 1)
+    ]
+    order = {
+        kind: place for place, kind in enumerate(dict.fromkeys(factor.kind for factor in factors))
+    }
     ranked = sorted(factors, key=lambda one: (order[one.kind], -one.moved))
     return Explanation(len(case.scale), forecaster.horizon, case.error(plain), tuple(ranked))
 
 
-def attention(forecaster: Predictor, panel: Panel | None = None) -> pd.DataFrame:
+def compute_attention(forecaster: Predictor, panel: Panel | None = None) -> pd.DataFrame:
     """How much the forecast from the end of each series leans on the steps of its context, in shares of 1.
 
-    Columns: the series columns, the time column, `attention`. Raises UsageError for a run without attention.
+    Columns: the series columns, the time column, `attention`. Raises UsageError for a run without
+    attention.
     """
-    panel = forecaster.panel if panel is None else continued(panel, forecaster.panel, forecaster.context)
+    panel = (
+        forecaster.panel
+        if panel is None
+        else with_training_history(panel, forecaster.panel, forecaster.context)
+    )
     series, origins = np.arange(len(panel)), panel.lengths - 1
     windows = forecaster.seen_windows(panel, series, origins, forecaster.horizon)
-    shares = diagnostics.leaned_on(forecaster.networks, forecaster.guard.members, windows, series, origins)
+    shares = diagnostics.attention_by_step(
+        forecaster.networks, forecaster.guard.members, windows, series, origins
+    )
     return panel.context_frame(shares, "attention")
 
 
 @dataclass(frozen=True, eq=False)
-class _Case:
+class _OcclusionCase:
     """Windows as series of their own, each ending at its origin; what came after them; the scale of their errors."""
 
     panel: Panel
@@ -100,16 +117,26 @@ class _Case:
     steps: int
 
     @classmethod
-    def of(cls, forecaster: Predictor, panel: Panel) -> "_Case":
-        series, origins = _windows(forecaster, panel)
-        scale = metrics.seasonal_scale(panel.values, panel.offsets, panel.lengths, forecaster.season)[series]
+    def of(cls, forecaster: Predictor, panel: Panel) -> "_OcclusionCase":
+        series, origins = _choose_windows(forecaster, panel)
+        scale = metrics.seasonal_scale(
+            panel.values, panel.offsets, panel.lengths, forecaster.season
+        )[series]
         kept = scale > 0
         if not kept.any():
-            raise DataError("no series ever changes, so nothing moves its forecast", "explain a run on livelier data")
+            raise DataError(
+                "no series ever changes, so nothing moves its forecast",
+                "explain a run on livelier data",
+            )
         series, origins = series[kept], origins[kept]
         cut = panel.select(series).head(origins + 1).tail(forecaster.memory)
-        steps = min(STEPS, forecaster.context, int(cut.lengths.min()) - 1)
-        return cls(cut, actuals(panel, series, origins, forecaster.horizon), scale[kept], max(steps, 1))
+        steps = min(MAX_OCCLUDED_STEPS, forecaster.context, int(cut.lengths.min()) - 1)
+        return cls(
+            cut,
+            actuals_after_origins(panel, series, origins, forecaster.horizon),
+            scale[kept],
+            max(steps, 1),
+        )
 
     def forecast(self, forecaster: Predictor, without: int = 0) -> Floats:
         """Medians [K, H], with the value of the past step `without` missing (0: none)."""
@@ -122,36 +149,46 @@ class _Case:
 
     def factor(self, kind: str, name: str, plain: Floats, other: Floats) -> Factor:
         """What a factor did, from the forecasts with it and without."""
-        return Factor(kind, name, self._scaled(np.abs(other - plain)), self.error(other) - self.error(plain))
+        return Factor(
+            kind,
+            name,
+            self._mean_scaled(np.abs(other - plain)),
+            self.error(other) - self.error(plain),
+        )
 
     def error(self, made: Floats) -> float:
         """Mean scaled absolute error of medians [K, H]."""
-        return self._scaled(np.abs(made - self.actual))
+        return self._mean_scaled(np.abs(made - self.actual))
 
-    def _scaled(self, size: Floats) -> float:
+    def _mean_scaled(self, size: Floats) -> float:
         return float(np.nanmean(size / self.scale[:, None]))
 
 
-def _windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
+def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     """Series and origins [K] of the newest windows that hold a season of history."""
     config = forecaster.config
-    _, series, origins = hold_back(panel, forecaster.horizon, forecaster.season, config.window.validation)
+    _, series, origins = split_holdout(
+        panel, forecaster.horizon, forecaster.season, config.window.validation
+    )
     if config.inputs.joint:  # the targets of a table must stay beside each other: one window each
         series, last = np.unique(series[::-1], return_index=True)
         origins = origins[::-1][last]
     room = origins + 1 >= max(forecaster.season, 4)
     if not room.any():
         raise DataError(
-            f"too short to explain: no series holds back {forecaster.horizon} steps", "give a longer history"
+            f"too short to explain: no series holds back {forecaster.horizon} steps",
+            "give a longer history",
         )
     series, origins = series[room], origins[room]
     if config.inputs.joint:
         return series, origins
-    chosen = np.unique(np.linspace(0, len(series) - 1, WINDOWS).astype(np.int64))
+    chosen = np.unique(np.linspace(0, len(series) - 1, MAX_EXPLAINED_WINDOWS).astype(np.int64))
     return series[chosen], origins[chosen]
 
 
-def _without_covariates(forecaster: Predictor, case: _Case) -> Sequence[tuple[str, Floats]]:
+def _occlude_covariates(
+    forecaster: Predictor, case: _OcclusionCase
+) -> Sequence[tuple[str, Floats]]:
     """Each covariate's name, and the forecasts without it."""
     groups: dict[str, list[int]] = {}
     for place, name in enumerate(forecaster.covariate_names):
@@ -159,17 +196,21 @@ def _without_covariates(forecaster: Predictor, case: _Case) -> Sequence[tuple[st
     made = []
     for name, places in groups.items():
         blind = copy.copy(forecaster)
-        blind.scaling = forecaster.scaling.without(np.array(places), case.panel.past.shape[1])
+        blind.scaling = forecaster.scaling.without_covariates(
+            np.array(places), case.panel.past.shape[1]
+        )
         made.append((name, case.forecast(blind)))
     return made
 
 
-def _by_lag(case: _Case, plain: Floats, made: Sequence[Floats]) -> list[Factor]:
+def _factors_by_lag(case: _OcclusionCase, plain: Floats, made: Sequence[Floats]) -> list[Factor]:
     """For each lag the windows' steps that it was taken away from: step h without the past step lag - h + 1."""
     horizon = plain.shape[1]
     factors = []
     for lag in range(1, len(made) + 1):
-        pairs = [(h, lag - h) for h in range(1, min(horizon, lag) + 1)]  # of step h ahead, the value so far back
+        pairs = [
+            (h, lag - h) for h in range(1, min(horizon, lag) + 1)
+        ]  # of step h ahead, the value so far back
         other, same, actual = (
             np.stack(columns, 1)
             for columns in (

@@ -1,6 +1,7 @@
 """From values to what a network reads. Arrays only: no frames, no files, no torch.
 
-Every feature of a step uses that step and what is before it, so that no forecast can have seen its own future.
+Every feature of a step uses that step and what is before it, so that no forecast can have seen its
+own future.
 
 `smoothing`         recursive means, gaps filled from the past
 `scaler`            logarithms and fixed scales, and their inverse

@@ -1,6 +1,7 @@
 """Feature arrays -> batches of (context, horizon) windows by index; no window is ever stored.
 
-A chunk of steps is encoded once and every origin inside it is a window. Knows no calendars, files or pandas.
+A chunk of steps is encoded once and every origin inside it is a window. Knows no calendars, files
+or pandas.
 
 Axes: B chunks, C steps of a chunk, P origins per chunk, H horizon, J local features, A candidates.
 """
@@ -11,19 +12,23 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.features.candidates import candidates, horizon_features, older_seasons
-from lstmcast.features.steps import CLIP, LIMIT, Seasons, Steps
-from lstmcast.ragged import Floats, Ints
+from lstmcast.features.candidates import (
+    forecast_candidates,
+    horizon_features,
+    older_seasonal_values,
+)
+from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP, Seasons, StepArrays
+from lstmcast.ragged import Floats, Ints, Singles
 
-Singles = NDArray[np.float32]
 
-
-class Covariates(NamedTuple):
+class ScaledCovariates(NamedTuple):
     """Scaled covariates of all series, flat, 0 where unknown.
 
-    step: float32 [sum T, Cs], known at the step: past, known-future and static ones, and the calendar.
+    step: float32 [sum T, Cs], known at the step: past, known-future and static ones, and the
+    calendar.
     ahead: float32 [sum (T + ahead), Ca], known for horizon steps too. ahead_offsets: [N+1].
-    effect: [sum (T + ahead)], what they add to the series, in transformed units; None where that is nothing.
+    effect: [sum (T + ahead)], what they add to the series, in transformed units; None where that is
+    nothing.
     """
 
     step: Singles
@@ -35,10 +40,11 @@ class Covariates(NamedTuple):
 class Batch(NamedTuple):
     """Arrays of B chunks with P origins each.
 
-    x [C, B, F]; at [B, P], each origin's step in its chunk; local [B, P, H, J]; blend [B, P, H, A], candidates
-    relative to the seasonal-naive one in scales; base [B, P, H] and scale [B, P, 1] (float64) undo that;
-    target [B, P, H] in the same units and z [B, P, H] (float64) as transformed, NaN where unknown or missing;
-    pad [B], steps of each chunk that lie before its series.
+    x [C, B, F]; at [B, P], each origin's step in its chunk; local [B, P, H, J]; blend [B, P, H, A],
+    candidates relative to the seasonal-naive one in scales; base [B, P, H] and scale [B, P, 1]
+    (float64) undo that; target [B, P, H] in the same units and z [B, P, H] (float64) as
+    transformed, NaN where unknown or missing; pad [B], steps of each chunk that lie before its
+    series.
     """
 
     x: Singles
@@ -62,15 +68,15 @@ def default_context(seasons: Seasons, horizon: int) -> int:
 class Windows:
     """Batches from the steps of a panel.
 
-    context: steps that an origin can look back on. stride: further steps of a training chunk, from which its origins
-    are drawn.
+    context: steps that an origin can look back on. stride: further steps of a training chunk, from
+    which its origins are drawn.
     """
 
-    steps: Steps
+    steps: StepArrays
     horizon: int
     context: int
     stride: int
-    covariates: Covariates | None = None
+    covariates: ScaledCovariates | None = None
 
     @property
     def chunk(self) -> int:
@@ -93,51 +99,56 @@ class Windows:
         inside = close + np.arange(1 - chunk, 1)[:, None]  # (C, B)
         x = self.encoded(first, inside)
         wide = np.broadcast_to(series[:, None], origins.shape)
-        options = candidates(steps, wide, origins, self.horizon)  # (B, P, H, A)
+        options = forecast_candidates(steps, wide, origins, self.horizon)  # (B, P, H, A)
         base = options[..., 1]
         flat = first[:, None] + origins
         scale = steps.scale[flat][..., None]
-        limit, clip = steps.state.bound(LIMIT), steps.state.bound(CLIP)
+        limit, clip = steps.state.bound(TARGET_CLIP), steps.state.bound(FEATURE_CLIP)
         blend = ((options - base[..., None]) / scale[..., None]).clip(-limit, limit)
-        older = [older_seasons(steps, wide, origins, self.horizon, back) - base for back in (1, 2)]
+        older = [
+            older_seasonal_values(steps, wide, origins, self.horizon, back) - base
+            for back in (1, 2)
+        ]
         relative = np.stack([*older, base - steps.z[flat][..., None]], -1) / scale[..., None]
         local = np.concatenate([blend, relative], -1).clip(-clip, clip).astype(np.float32)
         shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[:, None]
         parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
         if self.covariates is not None:
-            parts.append(self._ahead(self.covariates, wide, origins))
-        target, z = self._target(wide, origins, base, scale, ends)
+            parts.append(self._known_ahead(self.covariates, wide, origins))
+        target, z = self._scaled_targets(wide, origins, base, scale, ends)
         at, pad = origins - close[:, None] + chunk - 1, np.maximum(chunk - 1 - close, 0)
         ahead = np.concatenate(parts, -1)
         return Batch(x, at, ahead, blend.astype(np.float32), base, scale, target, z, pad)
 
     def encoded(self, first: Ints, inside: Ints) -> Singles:
         """What the encoder reads, [C, B, F], at steps `inside` [C, B] of series that begin at `first` [B]."""
-        x = _rows(self.steps.x, first, inside)
+        x = _take_rows(self.steps.x, first, inside)
         if self.covariates is None:
             return x
-        return np.concatenate([x, _rows(self.covariates.step, first, inside)], -1)
+        return np.concatenate([x, _take_rows(self.covariates.step, first, inside)], -1)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
         """What known covariates add at the horizon steps of windows [...], in transformed units: [..., H]."""
         if self.covariates is None or self.covariates.effect is None:
             return np.zeros((*series.shape, self.horizon))
-        at, known = self._places(self.covariates, series, origins)
+        at, known = self._horizon_rows(self.covariates, series, origins)
         return np.where(known, self.covariates.effect[at], 0.0)
 
-    def _ahead(self, covariates: Covariates, series: Ints, origins: Ints) -> Singles:
+    def _known_ahead(self, covariates: ScaledCovariates, series: Ints, origins: Ints) -> Singles:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
-        at, known = self._places(covariates, series, origins)
+        at, known = self._horizon_rows(covariates, series, origins)
         return np.where(known[..., None], covariates.ahead[at], np.float32(0))
 
-    def _places(self, covariates: Covariates, series: Ints, origins: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    def _horizon_rows(
+        self, covariates: ScaledCovariates, series: Ints, origins: Ints
+    ) -> tuple[Ints, NDArray[np.bool_]]:
         """Rows of the horizon steps in the tables of what is known ahead, and whether there is one: [..., H] each."""
         offsets = covariates.ahead_offsets
         at = offsets[series][..., None] + origins[..., None] + np.arange(1, self.horizon + 1)
         known = at < offsets[series + 1][..., None]
         return np.where(known, at, 0), known
 
-    def _target(
+    def _scaled_targets(
         self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None
     ) -> tuple[Singles, Floats]:
         limit = self.lengths if ends is None else ends
@@ -146,11 +157,11 @@ class Windows:
         at = self.steps.offsets[series][..., None] + np.where(known, ahead, 0)
         known &= self.steps.seen[at]
         z = np.where(known, self.steps.z[at], np.nan)
-        bound = self.steps.state.bound(LIMIT)
+        bound = self.steps.state.bound(TARGET_CLIP)
         return ((z - base) / scale).clip(-bound, bound).astype(np.float32), z
 
 
-def _rows(table: Singles, first: Ints, inside: Ints) -> Singles:
+def _take_rows(table: Singles, first: Ints, inside: Ints) -> Singles:
     """table[first + inside] with zeros before a series' first step: [C, B, F]."""
     out = table[first + np.maximum(inside, 0)]
     out[inside < 0] = 0

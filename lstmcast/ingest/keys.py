@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Ints
-from lstmcast.tables.read import Table
+from lstmcast.tables.table import Table
 
 
 @dataclass(frozen=True)
-class Keys:
+class SeriesKeys:
     """Key of each series in the order of first appearance, with the names and types ("str", "int64") of its columns."""
 
     keys: list[tuple[str, ...]]
@@ -27,12 +27,12 @@ class Keys:
 
     def labels(self) -> Sequence[str]:
         """The label of every series, made when it is asked for."""
-        return _Labels(self)
+        return _LazyLabels(self)
 
 
 @dataclass(frozen=True)
-class _Labels(Sequence[str]):
-    keys: Keys
+class _LazyLabels(Sequence[str]):
+    keys: SeriesKeys
 
     def __len__(self) -> int:
         return len(self.keys.keys)
@@ -41,25 +41,31 @@ class _Labels(Sequence[str]):
         return self.keys.label(code)
 
 
-def series_keys(table: Table, names: Sequence[str]) -> tuple[Ints, Keys]:
+def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys]:
     """Series code of each row [n], and the keys; DataError where a key is missing."""
     if not names:
-        return np.broadcast_to(np.int64(0), len(table)), Keys([()])
+        return np.broadcast_to(np.int64(0), len(table)), SeriesKeys([()])
     parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
     for name, codes in zip(names, parts, strict=True):
-        _no_missing_key(table, codes < 0, name)
+        _require_no_missing_key(table, codes < 0, name)
     if len(names) == 1:
-        return parts[0], Keys([(text,) for text in uniques[0]], tuple(names), types)
+        return parts[0], SeriesKeys([(text,) for text in uniques[0]], tuple(names), types)
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
         combined = pd.factorize(combined * np.int64(len(unique)) + codes)[0].astype(np.int64)
     _, first = np.unique(combined, return_index=True)
-    columns = [[unique[code] for code in codes[first].tolist()] for codes, unique in zip(parts, uniques, strict=True)]
-    return combined, Keys(list(zip(*columns, strict=True)), tuple(names), types)
+    columns = [
+        [unique[code] for code in codes[first].tolist()]
+        for codes, unique in zip(parts, uniques, strict=True)
+    ]
+    return combined, SeriesKeys(list(zip(*columns, strict=True)), tuple(names), types)
 
 
-def _no_missing_key(table: Table, missing: NDArray[np.bool_], name: str) -> None:
+def _require_no_missing_key(table: Table, missing: NDArray[np.bool_], name: str) -> None:
     if missing.any():
         row, count = int(missing.argmax()), int(missing.sum())
-        more = f" (and {count - 1} more)" if count > 1 else ""
-        raise DataError(f"{table.locate(row)}: column {name!r}: the series has no name{more}", "name every series")
+        more = format_more(count)
+        raise DataError(
+            f"{table.locate(row)}: column {name!r}: the series has no name{more}",
+            "name every series",
+        )

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.ingest.keys import Keys
-from lstmcast.ingest.timestamps import Reading
+from lstmcast.ingest.keys import SeriesKeys
+from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Floats, Ints
 
 TARGET_KEY = "target"
@@ -42,9 +42,14 @@ class Rows:
         return np.flatnonzero(np.r_[True, ~self.same()])
 
 
-def in_order(reading: Reading, codes: Ints, values: Floats, notes: list[str]) -> Rows:
+def sort_rows(reading: TimeColumn, codes: Ints, values: Floats, notes: list[str]) -> Rows:
     """Rows sorted by series and time; where there is no time column, rows of a series are numbered from 1."""
-    rows = Rows(codes, codes if reading.instants is None else reading.instants, np.arange(len(codes)), values)
+    rows = Rows(
+        codes,
+        codes if reading.instants is None else reading.instants,
+        np.arange(len(codes)),
+        values,
+    )
     if (codes[1:] < codes[:-1]).any():
         rows = rows.take(np.argsort(codes, kind="stable"))
     if reading.instants is None:
@@ -54,11 +59,15 @@ def in_order(reading: Reading, codes: Ints, values: Floats, notes: list[str]) ->
     back, same = rows.stamps[1:] < rows.stamps[:-1], rows.same()
     if not (back & same).any():
         return rows
-    notes.append("rows stood newest first: sorted" if back[same].all() else "rows were not in order of time: sorted")
+    notes.append(
+        "rows stood newest first: sorted"
+        if back[same].all()
+        else "rows were not in order of time: sorted"
+    )
     return rows.take(np.lexsort((rows.stamps, rows.codes)))
 
 
-def widened(rows: Rows, keys: Keys, targets: Sequence[str]) -> tuple[Rows, Keys]:
+def melt_targets(rows: Rows, keys: SeriesKeys, targets: Sequence[str]) -> tuple[Rows, SeriesKeys]:
     """Several targets as series of their own: the value column's name becomes the last part of the key."""
     count = len(targets)
     if count == 1:
@@ -66,6 +75,8 @@ def widened(rows: Rows, keys: Keys, targets: Sequence[str]) -> tuple[Rows, Keys]
     codes = (rows.codes[:, None] * count + np.arange(count)).T.ravel()
     order = np.argsort(codes, kind="stable")
     base = order % len(rows.codes)
-    long = Rows(codes[order], rows.stamps[base], rows.rows[base], rows.values.T.ravel()[order][:, None])
+    long = Rows(
+        codes[order], rows.stamps[base], rows.rows[base], rows.values.T.ravel()[order][:, None]
+    )
     wide = [(*key, target) for key in keys.keys for target in targets]
-    return long, Keys(wide, (*keys.names, TARGET_KEY), (*keys.types, "str"))
+    return long, SeriesKeys(wide, (*keys.names, TARGET_KEY), (*keys.types, "str"))

@@ -1,7 +1,7 @@
 """What a fit would take: its size, seconds and memory, from a short probe of the same fit.
 
-The probe fits the same data with very few training steps, so that all but the training is measured whole, and the
-training by its own clock. Knows no terminal.
+The probe fits the same data with very few training steps, so that all but the training is measured
+whole, and the training by its own clock. Knows no terminal.
 """
 
 import math
@@ -13,25 +13,30 @@ from typing import Any
 
 import torch
 
-from lstmcast.compute.jobs import cores
+from lstmcast.compute.jobs import count_cores
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config
 from lstmcast.panel.panel import Panel
-from lstmcast.training.forecaster import PANEL, SEEDS, Forecaster
-from lstmcast.training.members import pretrained_weights
-from lstmcast.training.recipes import FEW_STEPS, Recipe, fine_tunings, small_data
+from lstmcast.training.forecaster import DEFAULT_PANEL_MEMBERS, MIN_PANEL_SERIES, Forecaster
+from lstmcast.training.members import load_pretrained_arrays
+from lstmcast.training.recipes import (
+    MIN_TIME_STEPS_FROM_SCRATCH,
+    Recipe,
+    make_panel_recipes,
+    make_small_data_recipes,
+)
 
-PROBED = 4
+PROBE_STEPS = 4
 """Training steps of each member of the probe."""
-TRIED, KEPT = 0.5, 0.2
-"""Of the steps allowed, how many a panel's first member takes before it stops early, and the others after it; measured
-on the sets of the benchmark."""
-ALONE = 20.0
+FIRST_MEMBER_STEP_SHARE, LATER_MEMBER_STEP_SHARE = 0.5, 0.2
+"""Of the steps allowed, how many a panel's first member takes before it stops early, and the others
+after it; measured on the sets of the benchmark."""
+MIN_PARALLEL_SECONDS = 20.0
 """Seconds of training from which on a fit uses several processes."""
 
 
 @dataclass(frozen=True)
-class Estimate:
+class CostEstimate:
     """Size and cost of a fit: seconds on an idle machine, bytes of the largest resident set of all its processes."""
 
     series: int
@@ -54,7 +59,7 @@ class Estimate:
         return asdict(self)
 
 
-class _Clock:
+class _EventClock:
     """Seconds of processor time, by the events of a fit that runs in this process alone."""
 
     def __init__(self) -> None:
@@ -69,22 +74,32 @@ class _Clock:
         self.last = now
 
 
-def estimate(panel: Panel, config: Config) -> Estimate:
+def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     """Estimate what `Forecaster(config).fit(panel)` takes. Raises what the fit would raise of data and settings."""
-    asked, many = config.train.steps, len(panel) >= PANEL
-    few = replace(config, train=replace(config.train, steps=PROBED if asked is None else min(asked, PROBED), jobs=1))
+    asked, many = config.train.steps, len(panel) >= MIN_PANEL_SERIES
+    few = replace(
+        config,
+        train=replace(
+            config.train, steps=PROBE_STEPS if asked is None else min(asked, PROBE_STEPS), jobs=1
+        ),
+    )
     torch.optim.AdamW([torch.zeros(1)])  # loads a great deal at its first use, once
-    began, clock = time.process_time(), _Clock()
+    began, clock = time.process_time(), _EventClock()
     probe = Forecaster(few).fit(panel, on_event=clock.stamp)
     fixed = time.process_time() - began
     scratch = probe.start["from"] == "scratch"
-    recipes = _recipes(panel, config, scratch=scratch)
-    costs = _costs(clock.laps, [one.schedule.steps for one in _recipes(panel, few, scratch=scratch)], many)
+    recipes = _member_recipes(panel, config, scratch=scratch)
+    costs = _step_costs(
+        clock.laps,
+        [one.schedule.steps for one in _member_recipes(panel, few, scratch=scratch)],
+        many,
+    )
     training = [
-        _training(recipe, *cost, many and k + 1) for k, (recipe, cost) in enumerate(zip(recipes, costs, strict=True))
+        _training_seconds(recipe, *cost, many and k + 1)
+        for k, (recipe, cost) in enumerate(zip(recipes, costs, strict=True))
     ]
-    jobs = config.train.jobs or (cores() if sum(training) > ALONE else 1)
-    return Estimate(
+    jobs = config.train.jobs or (count_cores() if sum(training) > MIN_PARALLEL_SECONDS else 1)
+    return CostEstimate(
         series=len(panel),
         steps=int(panel.offsets[-1]),
         freq=panel.axis.freq,
@@ -95,26 +110,29 @@ def estimate(panel: Panel, config: Config) -> Estimate:
         members=len(recipes),
         parameters=sum(network.parameters for network in probe.networks),
         training_steps=sum(recipe.schedule.steps for recipe in recipes),
-        seconds=fixed + min(_shared(training, jobs, many), float(config.train.time_budget or math.inf)),
-        memory=_resident() * (1 + jobs if jobs > 1 else 1),
+        seconds=fixed
+        + min(_parallel_seconds(training, jobs, many), float(config.train.time_budget or math.inf)),
+        memory=_peak_memory() * (1 + jobs if jobs > 1 else 1),
     )
 
 
-def _recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Recipe]:
+def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Recipe]:
     """How the members of a fit are trained; whatever weights they start from, it is as long from those that ship."""
-    start = None if scratch else pretrained_weights()
-    if len(panel) >= PANEL:
-        return fine_tunings(config, start, 1 + (config.train.members or SEEDS))
+    start = None if scratch else load_pretrained_arrays()
+    if len(panel) >= MIN_PANEL_SERIES:
+        return make_panel_recipes(
+            config, start, 1 + (config.train.members or DEFAULT_PANEL_MEMBERS)
+        )
     covariates = panel.past.shape[1] + panel.future.shape[1] + panel.static.shape[1]
-    steps = max(int(panel.lengths.sum()), FEW_STEPS if covariates else 0)
-    return small_data(config, start, config.train.members, steps)
+    steps = max(int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if covariates else 0)
+    return make_small_data_recipes(config, start, config.train.members, steps)
 
 
-def _costs(laps: list[float], steps: list[int], many: bool) -> list[tuple[float, float]]:
+def _step_costs(laps: list[float], steps: list[int], many: bool) -> list[tuple[float, float]]:
     """Seconds of a validation and of a training step, for each member of the probe.
 
-    A member makes a lap before its training and, if it trains, one of it with a validation at its end. Of many series
-    only the first is validated; before its training the data is prepared.
+    A member makes a lap before its training and, if it trains, one of it with a validation at its
+    end. Of many series only the first is validated; before its training the data is prepared.
     """
     if many and steps[0]:
         step = laps[-1] / steps[-1] if len(laps) > 2 else laps[1] / steps[0]
@@ -127,23 +145,28 @@ def _costs(laps: list[float], steps: list[int], many: bool) -> list[tuple[float,
     return costs
 
 
-def _training(recipe: Recipe, check: float, step: float, place: int) -> float:
+def _training_seconds(recipe: Recipe, check: float, step: float, place: int) -> float:
     """Seconds that the training of a member takes beyond the probe's, from those of a validation and of a step.
 
-    place: 0 for a member of few series; of many, 1 for the first, which is judged beside its training.
+    place: 0 for a member of few series; of many, 1 for the first, which is judged beside its
+    training.
     """
-    steps = recipe.schedule.steps * (1.0 if place == 0 else TRIED if place == 1 else KEPT)
+    steps = recipe.schedule.steps * (
+        1.0 if place == 0 else FIRST_MEMBER_STEP_SHARE if place == 1 else LATER_MEMBER_STEP_SHARE
+    )
     checks = steps / recipe.schedule.every if place < 2 else 0
-    return max(0.0, steps - PROBED) * step + max(0.0, checks - 1) * check
+    return max(0.0, steps - PROBE_STEPS) * step + max(0.0, checks - 1) * check
 
 
-def _shared(training: list[float], jobs: int, many: bool) -> float:
+def _parallel_seconds(training: list[float], jobs: int, many: bool) -> float:
     """Seconds of trainings of which `jobs` run at a time; of many series the first goes before the others."""
     first = training[:1] if many else []
     rest = training[len(first) :]
     return sum(first) + max(sum(rest) / jobs, max(rest, default=0.0))
 
 
-def _resident() -> int:
+def _peak_memory() -> int:
     """Largest resident set of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
+        1 if sys.platform == "darwin" else 1024
+    )

@@ -11,17 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from lstmcast.errors import listed
-from lstmcast.features.seasonality import default_horizon, seasons_of
+from lstmcast.errors import format_names
+from lstmcast.features.seasonality import default_horizon, infer_seasons
 from lstmcast.features.steps import Seasons
-from lstmcast.ingest.time_column import ROWS
-from lstmcast.inspection.characteristics import Shape, shape_of
+from lstmcast.ingest.time_column import NO_TIME_COLUMN
+from lstmcast.inspection.characteristics import Characteristics, measure_characteristics
 from lstmcast.panel.checks import is_binary
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 
-MANY_ZEROS = 0.5
-_APART = 3
+MANY_ZEROS_SHARE = 0.5
+_MIN_ORDERS_APART = 3
 """Orders of magnitude between the sizes of series where they are worth a word."""
 
 
@@ -42,7 +42,7 @@ class Inspection:
     panel: Panel
     seasons: Seasons
     horizon: int
-    shape: Shape
+    shape: Characteristics
     gaps: Ints
     findings: tuple[Finding, ...]
 
@@ -51,29 +51,33 @@ def inspect_panel(
     panel: Panel, *, season: int | None = None, horizon: int | None = None, fill: str = "none"
 ) -> Inspection:
     """Look at a panel as a fit would, with these settings of it; `fill` is what was done to missing values."""
-    seasons = seasons_of(panel, season)
+    seasons = infer_seasons(panel, season)
     asked = season or seasons.main
     likely = max(asked, panel.axis.season) if season is None else asked
-    shape, gaps = shape_of(panel.values, panel.offsets, likely), _gaps(panel)
+    shape, gaps = measure_characteristics(panel.values, panel.offsets, likely), _find_gaps(panel)
     horizon = horizon or default_horizon(panel, seasons.main)
     findings = (
-        _series(panel),
-        _time(panel),
-        _ahead(panel),
-        _season(panel, seasons, shape, likely),
-        _trend(panel, shape),
-        _missing(panel, gaps, fill),
-        _zeros(shape),
-        _kind(panel),
-        _outliers(panel, shape),
-        _constant(panel, shape),
-        _scales(panel, shape),
-        Finding("horizon", f"{horizon} steps ahead", "another number with --horizon", {"steps": horizon}),
+        _series_finding(panel),
+        _time_finding(panel),
+        _known_ahead_finding(panel),
+        _season_finding(panel, seasons, shape, likely),
+        _trend_finding(panel, shape),
+        _gap_finding(panel, gaps, fill),
+        _zeros_finding(shape),
+        _binary_target_finding(panel),
+        _outlier_finding(panel, shape),
+        _constant_finding(panel, shape),
+        _scales_finding(panel, shape),
+        Finding(
+            "horizon", f"{horizon} steps ahead", "another number with --horizon", {"steps": horizon}
+        ),
     )
-    return Inspection(panel, seasons, horizon, shape, gaps, tuple(one for one in findings if one is not None))
+    return Inspection(
+        panel, seasons, horizon, shape, gaps, tuple(one for one in findings if one is not None)
+    )
 
 
-def _gaps(panel: Panel) -> Ints:
+def _find_gaps(panel: Panel) -> Ints:
     """Runs of missing steps: series, first step, number of steps, [n, 3]."""
     missing = np.isnan(panel.values)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
@@ -81,44 +85,73 @@ def _gaps(panel: Panel) -> Ints:
     fresh = np.r_[True, (np.diff(at) > 1) | (np.diff(series[at]) > 0)][: len(at)]
     first = at[fresh]
     steps = np.diff(np.r_[np.flatnonzero(fresh), len(at)])
-    return np.stack([series[first], first - panel.offsets[series[first]], steps], axis=1).astype(np.int64)
+    return np.stack([series[first], first - panel.offsets[series[first]], steps], axis=1).astype(
+        np.int64
+    )
 
 
-def _series(panel: Panel) -> Finding:
+def _series_finding(panel: Panel) -> Finding:
     lengths = panel.lengths
     least, middle, most = int(lengths.min()), float(np.median(lengths)), int(lengths.max())
-    span = f"{most:,} steps" if least == most else f"{least:,} to {most:,} steps, {middle:,.0f} in the median"
+    span = (
+        f"{most:,} steps"
+        if least == most
+        else f"{least:,} to {most:,} steps, {middle:,.0f} in the median"
+    )
     figures = {"count": len(panel), "shortest": least, "median": middle, "longest": most}
     if not panel.key_names:
         return Finding("series", f"one of {span}", figures=figures)
-    names = listed([name_of(panel, i) for i in range(min(len(panel), 4))], len(panel))
-    return Finding("series", f"{len(panel):,} by {', '.join(panel.key_names)} ({names}), of {span}", figures=figures)
+    names = format_names(
+        [format_series_name(panel, i) for i in range(min(len(panel), 4))], len(panel)
+    )
+    return Finding(
+        "series",
+        f"{len(panel):,} by {', '.join(panel.key_names)} ({names}), of {span}",
+        figures=figures,
+    )
 
 
-def _time(panel: Panel) -> Finding:
+def _time_finding(panel: Panel) -> Finding:
     axis = panel.axis
     first, last = axis.texts(np.array([panel.start.min(), (panel.start + panel.lengths).max() - 1]))
     found = f"{axis.grid.words} ({axis.freq}), from {first} to {last}"
-    rows = panel.columns.time == (ROWS,)
-    done = "no column reads as time: rows are taken in order; or name it with --time" if rows else ""
-    return Finding("time", found, done, {"freq": axis.freq, "words": axis.grid.words, "first": first, "last": last})
+    rows = panel.columns.time == (NO_TIME_COLUMN,)
+    done = (
+        "no column reads as time: rows are taken in order; or name it with --time" if rows else ""
+    )
+    return Finding(
+        "time",
+        found,
+        done,
+        {"freq": axis.freq, "words": axis.grid.words, "first": first, "last": last},
+    )
 
 
-def _ahead(panel: Panel) -> Finding | None:
+def _known_ahead_finding(panel: Panel) -> Finding | None:
     most = int(panel.ahead.max()) if panel.future.shape[1] else 0
     if not most:
         return None
-    return Finding("known ahead", f"{', '.join(panel.columns.future)} for {most} steps", figures={"steps": most})
+    return Finding(
+        "known ahead",
+        f"{', '.join(panel.columns.future)} for {most} steps",
+        figures={"steps": most},
+    )
 
 
-def _season(panel: Panel, seasons: Seasons, shape: Shape, likely: int) -> Finding:
+def _season_finding(panel: Panel, seasons: Seasons, shape: Characteristics, likely: int) -> Finding:
     known = shape.season[~np.isnan(shape.season)]
     strong = float(np.median(known)) if len(known) else None
     figures = {"main": seasons.main, "second": seasons.second, "strength": strong}
-    said = "" if strong is None else f", strength {strong:.2f} of 1{_closely(panel, shape)}"
+    said = (
+        ""
+        if strong is None
+        else f", strength {strong:.2f} of 1{_format_sampled_count(panel, shape)}"
+    )
     if seasons.main > 1:
         second = f"; and {seasons.second} steps" if seasons.second else ""
-        return Finding("season", f"{seasons.main} steps{said}{second}", "forecasts start from it", figures)
+        return Finding(
+            "season", f"{seasons.main} steps{said}{second}", "forecasts start from it", figures
+        )
     if likely > 1:
         found = f"none: one of {likely} steps does not show{said}"
     else:
@@ -127,108 +160,143 @@ def _season(panel: Panel, seasons: Seasons, shape: Shape, likely: int) -> Findin
     return Finding("season", found, f"if there is one, say --season {length}", figures)
 
 
-def _trend(panel: Panel, shape: Shape) -> Finding:
+def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
     rising, falling = int((shape.trend > 0).sum()), int((shape.trend < 0).sum())
     figures = {"rising": rising, "falling": falling, "neither": len(shape.trend) - rising - falling}
     if len(panel) == 1:
         return Finding(
-            "trend", "rising" if rising else "falling" if falling else "neither up nor down", figures=figures
+            "trend",
+            "rising" if rising else "falling" if falling else "neither up nor down",
+            figures=figures,
         )
-    parts = [f"{count} {word}" for count, word in ((rising, "rising"), (falling, "falling")) if count]
-    found = f"{' and '.join(parts) or 'none'} of {len(shape.trend)}{_closely(panel, shape)}"
+    parts = [
+        f"{count} {word}" for count, word in ((rising, "rising"), (falling, "falling")) if count
+    ]
+    found = f"{' and '.join(parts) or 'none'} of {len(shape.trend)}{_format_sampled_count(panel, shape)}"
     return Finding("trend", found, figures=figures)
 
 
-def _missing(panel: Panel, gaps: Ints, fill: str) -> Finding:
+def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     missing, total = int(gaps[:, 2].sum()), len(panel.values)
     if not missing:
         return Finding(
-            "gaps", "none" if fill == "none" else f"none left by --fill {fill}", figures={"steps": 0, "count": 0}
+            "gaps",
+            "none" if fill == "none" else f"none left by --fill {fill}",
+            figures={"steps": 0, "count": 0},
         )
     i, first, steps = gaps[gaps[:, 2].argmax()].tolist()
     begin, end = panel.axis.texts(panel.start[i] + np.array([first, first + steps - 1]))
     longest = f"{begin} to {end} ({steps} steps)" if steps > 1 else f"{begin} (1 step)"
     figures = {"steps": missing, "count": len(gaps), "longest": steps, "from": begin, "to": end}
-    of = f"{missing:,} of {total:,} steps missing ({share(missing / total)})"
-    found = f"{of}, {_gap_words(len(gaps))}{_in(panel, i)}{longest}"
+    of = f"{missing:,} of {total:,} steps missing ({format_percent(missing / total)})"
+    found = f"{of}, {_format_gap_count(len(gaps))}{_format_in_series(panel, i)}{longest}"
     return Finding("gaps", found, "left missing, which the network sees; or say --fill", figures)
 
 
-def _gap_words(count: int) -> str:
+def _format_gap_count(count: int) -> str:
     return "in one gap: " if count == 1 else f"in {count:,} gaps, the longest "
 
 
-def _zeros(shape: Shape) -> Finding | None:
+def _zeros_finding(shape: Characteristics) -> Finding | None:
     if not shape.zeros:
         return None
-    often = shape.zeros >= MANY_ZEROS
-    done = "so often zero that the median may be 0: look at the upper quantiles too" if often else ""
-    return Finding("zeros", f"{share(shape.zeros)} of the values", done, {"share": shape.zeros})
+    often = shape.zeros >= MANY_ZEROS_SHARE
+    done = (
+        "so often zero that the median may be 0: look at the upper quantiles too" if often else ""
+    )
+    return Finding(
+        "zeros", f"{format_percent(shape.zeros)} of the values", done, {"share": shape.zeros}
+    )
 
 
-def _kind(panel: Panel) -> Finding | None:
+def _binary_target_finding(panel: Panel) -> Finding | None:
     if not is_binary(panel):
         return None
     ones = float(np.nanmean(panel.values))
     done = "forecast the probability with --loss bernoulli"
-    return Finding("target", f"0 and 1 only; {share(ones)} are 1", done, {"binary": True, "share": ones})
+    return Finding(
+        "target",
+        f"0 and 1 only; {format_percent(ones)} are 1",
+        done,
+        {"binary": True, "share": ones},
+    )
 
 
-def _outliers(panel: Panel, shape: Shape) -> Finding:
+def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
     count = len(shape.outliers)
     if not count:
-        return Finding("outliers", "none" + _closely(panel, shape), figures={"count": 0})
+        return Finding(
+            "outliers", "none" + _format_sampled_count(panel, shape), figures={"count": 0}
+        )
     shown = []
     for i, step in shape.outliers[:3].tolist():
         stamp = panel.axis.texts(panel.start[i : i + 1] + step)[0]
-        shown.append({"series": name_of(panel, i), "time": stamp, "value": float(panel.series(i)[step])})
+        shown.append(
+            {
+                "series": format_series_name(panel, i),
+                "time": stamp,
+                "value": float(panel.series(i)[step]),
+            }
+        )
     first = shown[0]
     of = f" of {first['series']}" if panel.key_names else ""
-    found = f"{count:,}{_closely(panel, shape)}, the farthest {first['value']:g}{of} at {first['time']}"
-    return Finding("outliers", found, "kept: the scaling withstands them", {"count": count, "farthest": shown})
+    found = f"{count:,}{_format_sampled_count(panel, shape)}, the farthest {first['value']:g}{of} at {first['time']}"
+    return Finding(
+        "outliers", found, "kept: the scaling withstands them", {"count": count, "farthest": shown}
+    )
 
 
-def _constant(panel: Panel, shape: Shape) -> Finding | None:
-    names = [name_of(panel, i) for i in shape.constant[:4].tolist()]
+def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
+    names = [format_series_name(panel, i) for i in shape.constant[:4].tolist()]
     count = len(shape.constant)
     if not count:
         return None
     found = (
-        f"{count:,} of {len(panel):,} series ({listed(names, count)})" if panel.key_names else "all values are the same"
+        f"{count:,} of {len(panel):,} series ({format_names(names, count)})"
+        if panel.key_names
+        else "all values are the same"
     )
-    return Finding("constant", found, "forecast as that constant", {"count": count, "series": names})
+    return Finding(
+        "constant", found, "forecast as that constant", {"count": count, "series": names}
+    )
 
 
-def _scales(panel: Panel, shape: Shape) -> Finding | None:
+def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     size = np.array([np.nanmedian(np.abs(panel.series(i))) for i in shape.chosen.tolist()])
     size = size[size > 0]
     orders = float(np.log10(size.max()) - np.log10(size.min())) if len(size) else 0.0
-    if orders < _APART:
+    if orders < _MIN_ORDERS_APART:
         return None
     found = f"the largest series is 1e{orders:.0f} times the smallest"
-    return Finding("scales", found, "each is scaled by its own past", {"orders_of_magnitude": orders})
+    return Finding(
+        "scales", found, "each is scaled by its own past", {"orders_of_magnitude": orders}
+    )
 
 
-def _closely(panel: Panel, shape: Shape) -> str:
-    return f" (in {len(shape.chosen)} of {len(panel):,} series)" if len(shape.chosen) < len(panel) else ""
+def _format_sampled_count(panel: Panel, shape: Characteristics) -> str:
+    return (
+        f" (in {len(shape.chosen)} of {len(panel):,} series)"
+        if len(shape.chosen) < len(panel)
+        else ""
+    )
 
 
-def _in(panel: Panel, i: int) -> str:
-    return f"in {name_of(panel, i)}, " if panel.key_names else ""
+def _format_in_series(panel: Panel, i: int) -> str:
+    return f"in {format_series_name(panel, i)}, " if panel.key_names else ""
 
 
-def name_of(panel: Panel, i: int) -> str:
+def format_series_name(panel: Panel, i: int) -> str:
     """The key of a series as one text."""
     return "/".join(panel.keys[i])
 
 
-def share(part: float) -> str:
+def format_percent(part: float) -> str:
     """A share in percent, never rounded to nothing."""
     percent = 100 * part
     return f"{percent:.0f} %" if percent >= 9.5 else f"{percent:.2g} %"
 
 
-def facts(findings: tuple[Finding, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def findings_to_dicts(findings: tuple[Finding, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
     """The findings by name, ready for JSON."""
     for one in findings:
         yield one.name, {**one.figures, "found": one.found, "done": one.done}

@@ -2,8 +2,8 @@
 
 Knows nothing of where data came from or how it is trained.
 
-Axes: C steps of a chunk, B chunks, P origins per chunk, H horizon, F input features, J local features,
-A candidates, O outputs of the loss, D hidden size, W width of an encoder's state.
+Axes: C steps of a chunk, B chunks, P origins per chunk, H horizon, F input features, J local
+features, A candidates, O outputs of the loss, D hidden size, W width of an encoder's state.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,23 +12,30 @@ from contextlib import contextmanager
 import torch
 from torch import Tensor, nn
 
-from lstmcast.config import QUANTILES
+from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.windows import Batch
-from lstmcast.network.encoders import Attention, alone, both_ways, one_way, recurrent
-from lstmcast.network.losses import LOSSES, Truth
-from lstmcast.network.trained import READS_STEPS, Frozen, Shape, Singles
-from lstmcast.ragged import Floats
+from lstmcast.network.encoders import (
+    Attention,
+    bidirectional_states,
+    build_recurrent_encoder,
+    split_into_contexts,
+    states_at_origins,
+)
+from lstmcast.network.losses import LOSSES, LossTargets
+from lstmcast.network.trained import INPUT_WEIGHT_NAME, NetworkShape, TrainedNetwork
+from lstmcast.ragged import Floats, Singles
 
 
-class Network(nn.Module):
+class TorchNetwork(nn.Module):
     """Forecast of H steps from the state at each origin, relative to the seasonal-naive base.
 
-    What the loss asks for is put out for each step: a correction to a softmax blend of classical candidates. The last
-    layer starts at zero, so training starts at the mean of the candidates. Columns for covariates start at zero, so
-    pretrained weights still hold when they are added. With `reduced` an LSTM trains in bfloat16.
+    What the loss asks for is put out for each step: a correction to a softmax blend of classical
+    candidates. The last layer starts at zero, so training starts at the mean of the candidates.
+    Columns for covariates start at zero, so pretrained weights still hold when they are added. With
+    `reduced` an LSTM trains in bfloat16.
     """
 
-    def __init__(self, shape: Shape, dropout: float = 0.0) -> None:
+    def __init__(self, shape: NetworkShape, dropout: float = 0.0) -> None:
         super().__init__()
         self.shape = shape
         self.reduced = False
@@ -36,7 +43,7 @@ class Network(nn.Module):
         d, both = shape.hidden, shape.bidirectional
         width = 2 * d if both else d
         features = shape.features + shape.covariates
-        self.encoder = recurrent(
+        self.encoder = build_recurrent_encoder(
             shape.cell, features, d, shape.layers, dropout=dropout, both=both, norm=shape.layer_norm
         )
         self.state = nn.Linear(width, d)
@@ -49,7 +56,7 @@ class Network(nn.Module):
         with torch.no_grad():
             last.bias[: len(self.loss.start)] = torch.tensor(self.loss.start)
             for name, weight in self.named_parameters():
-                if READS_STEPS.fullmatch(name):
+                if INPUT_WEIGHT_NAME.fullmatch(name):
                     weight[:, shape.features :] = 0
             self.local.weight[:, shape.local :] = 0
 
@@ -58,7 +65,9 @@ class Network(nn.Module):
         """Where its weights are."""
         return self.state.weight.device
 
-    def forward(self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None) -> Tensor:
+    def forward(
+        self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None
+    ) -> Tensor:
         """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> what the loss reads [B, P, H, O].
 
         pad: [B], steps at the start of each chunk that are no steps of its series; by default none.
@@ -72,14 +81,16 @@ class Network(nn.Module):
         mixed = (torch.softmax(out[..., n:], -1) * blend).sum(-1, keepdim=True)
         return self.loss.join(out[..., :n], mixed)
 
-    def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    def encode(
+        self, x: Tensor, at: Tensor, pad: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
         """States [C', B', W], those of the origins [B', P', W], where they are [B', P'], padding [B'].
 
         Read both ways, each origin is a chunk of its own (B' = B * P, P' = 1, C' = context).
         """
         before = at.new_zeros(at.shape[0]) if pad is None else pad
         if self.shape.bidirectional:
-            x, at, before = alone(x, at, before, self.shape.context)
+            x, at, before = split_into_contexts(x, at, before, self.shape.context)
         if pad is not None or self.shape.bidirectional:
             outside = torch.arange(x.shape[0], device=x.device)[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
@@ -87,10 +98,14 @@ class Network(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
         states = states.float()
-        origin = both_ways(states, at, before) if self.shape.bidirectional else one_way(states, at)
+        origin = (
+            bidirectional_states(states, at, before)
+            if self.shape.bidirectional
+            else states_at_origins(states, at)
+        )
         return states, origin, at, before
 
-    def leaned_on(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
+    def attention_by_step(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
         """Attention of each origin to the steps of its context, the last of them its own: [B, P, context].
 
         Needs a network with attention.
@@ -102,37 +117,49 @@ class Network(nn.Module):
         return weights.gather(-1, places.clamp(min=0)).masked_fill(places < 0, 0.0)
 
 
-def read(batch: Batch, device: torch.device | str = "cpu") -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+def to_tensors(
+    batch: Batch, device: torch.device | str = "cpu"
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
     """What a network reads of a batch."""
     parts = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
     x, at, local, blend, pad = (torch.as_tensor(part, device=device) for part in parts)
     return x, at, local, blend, pad
 
 
-def freeze(network: Network) -> Frozen:
+def to_trained_network(network: TorchNetwork) -> TrainedNetwork:
     """The network as arrays, which further training leaves alone."""
     weights = network.state_dict().items()
-    return Frozen(network.shape, {name: value.detach().float().cpu().numpy().copy() for name, value in weights})
+    return TrainedNetwork(
+        network.shape,
+        {name: value.detach().float().cpu().numpy().copy() for name, value in weights},
+    )
 
 
-def thaw(frozen: Frozen) -> Network:
+def to_torch_network(frozen: TrainedNetwork) -> TorchNetwork:
     """The network that arrays are the weights of, ready to forecast."""
     with torch.device("meta"):
-        network = Network(frozen.shape).eval()
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in frozen.weights.items()}, assign=True)
+        network = TorchNetwork(frozen.shape).eval()
+    network.load_state_dict(
+        {name: torch.from_numpy(value) for name, value in frozen.weights.items()}, assign=True
+    )
     return network
 
 
 @torch.no_grad()
-def quantiles_in_torch(frozen: Frozen, batch: Batch, base: Floats, levels: Sequence[float]) -> Floats:
+def predict_quantiles_in_torch(
+    frozen: TrainedNetwork, batch: Batch, base: Floats, levels: Sequence[float]
+) -> Floats:
     """Quantiles of a batch as transformed, float64 [B, P, H, Q], of any network; `base` takes the place of its own."""
-    network, truth = thaw(frozen), Truth.of(batch)._replace(base=torch.from_numpy(base))
-    with one_thread():
-        return network.loss.quantiles(network(*read(batch)), truth, levels).numpy()
+    network, truth = (
+        to_torch_network(frozen),
+        LossTargets.of(batch)._replace(base=torch.from_numpy(base)),
+    )
+    with single_torch_thread():
+        return network.loss.quantiles(network(*to_tensors(batch)), truth, levels).numpy()
 
 
 @contextmanager
-def one_thread() -> Iterator[None]:
+def single_torch_thread() -> Iterator[None]:
     """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
@@ -142,20 +169,24 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def rehead(weights: Mapping[str, Singles], network: Network, old: str) -> dict[str, Tensor]:
+def adapt_weights_to_loss(
+    weights: Mapping[str, Singles], network: TorchNetwork, old: str
+) -> dict[str, Tensor]:
     """Weights for `network` from those of one that was trained for the loss `old`; all but the last layer carry over.
 
     Of that, what weighs the candidates carries over, and from quantiles the median as the location.
     """
     last, bias = "head.4.weight", "head.4.bias"
-    out = network.state_dict() | {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    out = network.state_dict() | {
+        name: torch.from_numpy(weight) for name, weight in weights.items()
+    }
     if old == network.shape.loss:
         return out
     had, n = len(LOSSES[old].start), len(network.loss.start)
     for name in (last, bias):
         fresh = network.state_dict()[name].clone()
         fresh[n:] = out[name][had:]
-        if old == "quantile" and network.loss.located:
-            fresh[0] = out[name][QUANTILES.index(0.5)]
+        if old == "quantile" and network.loss.has_location:
+            fresh[0] = out[name][NETWORK_QUANTILES.index(0.5)]
         out[name] = fresh
     return out

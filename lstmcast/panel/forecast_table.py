@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmcast.errors import DataError, _more
+from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Floats, Ints
 
 if TYPE_CHECKING:
@@ -18,33 +18,44 @@ if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
 
 
-def quantile_columns(quantiles: Floats, levels: Sequence[float], *, probability: bool = False) -> dict[str, Floats]:
+def quantile_columns(
+    quantiles: Floats, levels: Sequence[float], *, probability: bool = False
+) -> dict[str, Floats]:
     """The number columns of a forecast table, each [K * H], from quantiles [K, H, Q] at `levels` [Q] in any order.
 
-    `forecast` is the median, `q10` and the like the quantiles, ascending. A 0/1 target has its median alone, as
-    `probability`.
+    `forecast` is the median, `q10` and the like the quantiles, ascending. A 0/1 target has its
+    median alone, as `probability`.
     """
     order = np.argsort(levels, kind="stable")
     ordered, quantiles = np.asarray(levels, dtype=np.float64)[order], quantiles[..., order]
     median = point_forecast(quantiles, ordered).ravel()
     if probability:
         return {"probability": median}
-    named = {f"q{round(100 * level, 6):g}": quantiles[..., q].ravel() for q, level in enumerate(ordered.tolist())}
+    named = {
+        f"q{round(100 * level, 6):g}": quantiles[..., q].ravel()
+        for q, level in enumerate(ordered.tolist())
+    }
     return {"forecast": median} | named
 
 
-def point_name(forecasts: "pd.DataFrame") -> str:
+def find_point_column(forecasts: "pd.DataFrame") -> str:
     """Column of the point forecast in a table of forecasts: `probability` where the target is 0 or 1."""
-    return "probability" if "probability" in forecasts and "forecast" not in forecasts else "forecast"
+    return (
+        "probability" if "probability" in forecasts and "forecast" not in forecasts else "forecast"
+    )
 
 
-def _levels(forecasts: "pd.DataFrame") -> dict[float, str]:
+def find_quantile_columns(forecasts: "pd.DataFrame") -> dict[float, str]:
     """Level -> column of the quantile columns, ascending; the forecast column as the median where there is none."""
-    found = {float(name[1:]) / 100: name for name in map(str, forecasts) if re.fullmatch(r"q\d+(\.\d+)?", name)}
-    return dict(sorted(({0.5: point_name(forecasts)} | found).items()))
+    found = {
+        float(name[1:]) / 100: name
+        for name in map(str, forecasts)
+        if re.fullmatch(r"q\d+(\.\d+)?", name)
+    }
+    return dict(sorted(({0.5: find_point_column(forecasts)} | found).items()))
 
 
-def _series_numbers(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
+def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
     """Number of each row's series in the panel."""
     if not panel.key_names:
         return np.zeros(len(forecasts), np.int64)
@@ -57,7 +68,7 @@ def _series_numbers(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
         row = int(np.argmin(series))
         raise DataError(
             f"the data has no series {', '.join(map(str, rows[row]))!r} that row {row + 1} of the forecasts is of"
-            f"{_more(int((series < 0).sum()), 'rows')}",
+            f"{format_more(int((series < 0).sum()), 'rows')}",
             "score forecasts against the data they are for",
         )
     return series.astype(np.int64)

@@ -1,7 +1,8 @@
 """A validated panel: series on one regular time axis as flat arrays, without padding. Knows neither files nor torch.
 
-Axes: N series, T[i] steps of series i (flat: all series end to end), Cp past, Cf known-future, Cs static covariates,
-K windows, H horizon, Q quantiles. An origin is the index of the last known step within its series.
+Axes: N series, T[i] steps of series i (flat: all series end to end), Cp past, Cf known-future, Cs
+static covariates, K windows, H horizon, Q quantiles. An origin is the index of the last known step
+within its series.
 """
 
 import hashlib
@@ -17,27 +18,27 @@ from numpy.typing import NDArray
 from lstmcast.config import Columns, DataConfig, Duplicates, Fill
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
-from lstmcast.ragged import Floats, Ints, offsets_of, ranges
+from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from lstmcast.tables.read import Table
+    from lstmcast.tables.table import Table
 
-Names = str | Sequence[str] | None
-ROLES = ("target", "time", "series", "past", "future", "static")
+ColumnNames = str | Sequence[str] | None
+COLUMN_ROLES = ("target", "time", "series", "past", "future", "static")
 
 
-class Options(TypedDict, total=False):
+class PanelOptions(TypedDict, total=False):
     """How a frame or a table is to be taken: roles of columns, then how it is read."""
 
-    target: Names
-    time: Names
-    series: Names
-    past: Names
-    future: Names
-    static: Names
+    target: ColumnNames
+    time: ColumnNames
+    series: ColumnNames
+    past: ColumnNames
+    future: ColumnNames
+    static: ColumnNames
     freq: str | None
     date_format: str | None
     duplicates: Duplicates
@@ -51,10 +52,11 @@ class Options(TypedDict, total=False):
 class Panel:
     """N series on one time axis; NaN is a missing value or a missing row.
 
-    key_names, keys: output key columns and the key of each series, in the input's order of first appearance.
-    values [sum T] and offsets [N+1]: series i is values[offsets[i]:offsets[i+1]]; start [N]: ordinal of its first step.
-    past [sum T, Cp]; future [sum (T + ahead), Cf] with future_offsets [N+1], whose rows beyond the target's end are
-    the known future; static [N, Cs]. encodings: categories of text covariates. notes: what is worth saying.
+    key_names, keys: output key columns and the key of each series, in the input's order of first
+    appearance. values [sum T] and offsets [N+1]: series i is values[offsets[i]:offsets[i+1]]; start
+    [N]: ordinal of its first step. past [sum T, Cp]; future [sum (T + ahead), Cf] with
+    future_offsets [N+1], whose rows beyond the target's end are the known future; static [N, Cs].
+    encodings: categories of text covariates. notes: what is worth saying.
     """
 
     columns: Columns
@@ -80,12 +82,12 @@ class Panel:
         cls,
         frame: "pd.DataFrame",
         *,
-        target: Names = None,
-        time: Names = None,
-        series: Names = (),
-        past: Names = (),
-        future: Names = (),
-        static: Names = (),
+        target: ColumnNames = None,
+        time: ColumnNames = None,
+        series: ColumnNames = (),
+        past: ColumnNames = (),
+        future: ColumnNames = (),
+        static: ColumnNames = (),
         freq: str | None = None,
         date_format: str | None = None,
         duplicates: Duplicates = "error",
@@ -96,39 +98,53 @@ class Panel:
     ) -> "Panel":
         """Validate a frame, which is left unchanged; `time` is found where it is not given (a DatetimeIndex, too).
 
-        like: the panel a run was trained on (`forecaster.panel`), whose roles, frequency and categories are kept; then
-        no role need be given. Raises DataError where the frame cannot be used, UsageError where a column has two roles
-        or there is no target, RunError where the type of a column is not that of `like`.
+        like: the panel a run was trained on (`forecaster.panel`), whose roles, frequency and
+        categories are kept; then no role need be given. Raises DataError where the frame cannot be
+        used, UsageError where a column has two roles or there is no target, RunError where the type
+        of a column is not that of `like`.
         """
-        options = Options(
+        options = PanelOptions(
             target=target, time=time, series=series, past=past, future=future, static=static, freq=freq,
             date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample, like=like,
         )  # fmt: skip
-        from lstmcast.tables.read import Table  # what reads data is slow to import, and a saved panel needs none of it
+        from lstmcast.tables.table import (
+            Table,
+        )  # what reads data is slow to import, and a saved panel needs none of it
 
-        return cls._given(Table(_indexed(frame, _names(time)).rename(columns=str), "frame"), options)
+        return cls._from_options(
+            Table(_with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str), "frame"),
+            options,
+        )
 
     @classmethod
-    def from_arrow(cls, table: Any, **options: Unpack[Options]) -> "Panel":
+    def from_arrow(cls, table: Any, **options: Unpack[PanelOptions]) -> "Panel":
         """Validate a pyarrow Table, or what else speaks Arrow's C stream (a reader, a polars frame).
 
-        options: as of `from_frame`. Raises what `from_frame` raises; DataError too where a column is there twice.
+        options: as of `from_frame`. Raises what `from_frame` raises; DataError too where a column
+        is there twice.
         """
         import pyarrow as pa
 
-        from lstmcast.tables.read import Table
+        from lstmcast.tables.table import Table
 
         arrow = table if isinstance(table, pa.Table) else pa.table(table)
         double = [name for name, count in Counter(arrow.column_names).items() if count > 1]
         if double:
-            raise DataError(f"table: column {double[0]!r} is there more than once", "rename one of them")
-        return cls._given(Table(arrow, "table"), options)
+            raise DataError(
+                f"table: column {double[0]!r} is there more than once", "rename one of them"
+            )
+        return cls._from_options(Table(arrow, "table"), options)
 
     @classmethod
-    def _given(cls, table: "Table", options: Options) -> "Panel":
-        like, roles = options.get("like"), [_names(cast(Names, options.get(role))) for role in ROLES]
+    def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
+        like, roles = (
+            options.get("like"),
+            [_to_name_tuple(cast(ColumnNames, options.get(role))) for role in COLUMN_ROLES],
+        )
         columns = like.columns if like and not any(roles) else Columns(*roles)
-        reading = {name: value for name, value in options.items() if name not in (*ROLES, "like")}
+        reading = {
+            name: value for name, value in options.items() if name not in (*COLUMN_ROLES, "like")
+        }
         return cls.from_table(table, columns, DataConfig(**reading), like)  # type: ignore[arg-type]
 
     @classmethod
@@ -140,10 +156,10 @@ class Panel:
         like: "Panel | None" = None,
     ) -> "Panel":
         """Validate a table. With `like`, the panel a run was trained on: the same frequency and categories are kept."""
-        from lstmcast.ingest.assemble import assemble
+        from lstmcast.ingest.assemble import assemble_panel_fields
 
         axis, encodings = (like.axis, like.encodings) if like else (None, None)
-        return cls(**assemble(table, columns, config, axis, encodings))
+        return cls(**assemble_panel_fields(table, columns, config, axis, encodings))
 
     @property
     def n_series(self) -> int:
@@ -170,51 +186,59 @@ class Panel:
     def head(self, lengths: Ints) -> "Panel":
         """Keep the first lengths[i] steps of each series; known-future rows stay; series with none left are dropped."""
         ends = np.clip(np.asarray(lengths, dtype=np.int64), 0, self.lengths)
-        return self._cut(np.flatnonzero(ends > 0), np.zeros_like(ends), ends)
+        return self._slice_steps(np.flatnonzero(ends > 0), np.zeros_like(ends), ends)
 
     def tail(self, steps: int) -> "Panel":
         """Keep the last `steps` (at least 1) steps of each series, and all of its known future."""
-        return self._cut(np.arange(len(self)), np.maximum(self.lengths - max(steps, 1), 0), self.lengths)
+        return self._slice_steps(
+            np.arange(len(self)), np.maximum(self.lengths - max(steps, 1), 0), self.lengths
+        )
 
     def select(self, index: Ints) -> "Panel":
         """The series of these indices, in their order."""
-        return self._cut(np.asarray(index, dtype=np.int64), np.zeros_like(self.lengths), self.lengths)
+        return self._slice_steps(
+            np.asarray(index, dtype=np.int64), np.zeros_like(self.lengths), self.lengths
+        )
 
     def split(self, cutoff: Any) -> tuple["Panel", "Panel"]:
         """Steps up to and including the stamp `cutoff`, and steps after it; series with none left are dropped."""
         steps = np.clip(self.axis.floor(cutoff) - self.start + 1, 0, self.lengths)
-        later = self._cut(np.flatnonzero(steps < self.lengths), steps, self.lengths)
+        later = self._slice_steps(np.flatnonzero(steps < self.lengths), steps, self.lengths)
         return self.head(steps), later
 
-    def with_known(self, names: Sequence[str], table: Callable[[Ints], Floats], ahead: int) -> "Panel":
+    def with_known(
+        self, names: Sequence[str], table: Callable[[Ints], Floats], ahead: int
+    ) -> "Panel":
         """The panel with covariates `names` that `table` knows at any consecutive ordinals [n]: their columns, [n, C].
 
-        They reach at least `ahead` steps after each series. What else is known ahead stays as it is, missing (NaN)
-        where only they reach.
+        They reach at least `ahead` steps after each series. What else is known ahead stays as it
+        is, missing (NaN) where only they reach.
         """
         total = np.maximum(np.diff(self.future_offsets), self.lengths + ahead)
-        offsets = offsets_of(total)
+        offsets = offsets_from_lengths(total)
         first, width = int(self.start.min()), self.future.shape[1]
         known = table(np.arange(first, int((self.start + total).max())))
         future = np.full((int(offsets[-1]), width + known.shape[1]), np.nan)
-        future[ranges(offsets[:-1], np.diff(self.future_offsets)), :width] = self.future
-        future[:, width:] = known[ranges(self.start - first, total)]
-        return replace(self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names))
+        future[concat_ranges(offsets[:-1], np.diff(self.future_offsets)), :width] = self.future
+        future[:, width:] = known[concat_ranges(self.start - first, total)]
+        return replace(
+            self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names)
+        )
 
-    def _cut(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
+    def _slice_steps(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
         """Series `index` [n], steps begin[i] to end[i] of each [N], with the known future to its end."""
         begin, end = begin[index], end[index]
-        rows = ranges(self.offsets[index] + begin, end - begin)
+        rows = concat_ranges(self.offsets[index] + begin, end - begin)
         future = np.diff(self.future_offsets)[index] - begin
         return replace(
             self,
             keys=tuple(self.keys[i] for i in index.tolist()),
             values=self.values[rows],
-            offsets=offsets_of(end - begin),
+            offsets=offsets_from_lengths(end - begin),
             start=self.start[index] + begin,
             past=self.past[rows],
-            future=self.future[ranges(self.future_offsets[index] + begin, future)],
-            future_offsets=offsets_of(future),
+            future=self.future[concat_ranges(self.future_offsets[index] + begin, future)],
+            future_offsets=offsets_from_lengths(future),
             static=self.static[index],
         )
 
@@ -234,11 +258,14 @@ class Panel:
     ) -> "pd.DataFrame":
         """The forecast table: keys, time, `forecast` (the median) and a column a quantile; one row a window and step.
 
-        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q]. A 0/1 target's median goes into `probability`.
+        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q]. A 0/1 target's median goes
+        into `probability`.
         """
         import pandas as pd
 
-        return pd.DataFrame(self.forecast_columns(series, origins, quantiles, levels, probability=probability))
+        return pd.DataFrame(
+            self.forecast_columns(series, origins, quantiles, levels, probability=probability)
+        )
 
     def forecast_columns(
         self,
@@ -253,7 +280,9 @@ class Panel:
         horizon = quantiles.shape[1]
         last = self.start[series] + np.asarray(origins)
         ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
-        columns = {name: values.repeat(horizon) for name, values in self.key_columns(series).items()}
+        columns = {
+            name: values.repeat(horizon) for name, values in self.key_columns(series).items()
+        }
         unique, inverse = np.unique(ordinals, return_inverse=True)
         columns[self.axis.name] = self.axis.stamps(unique).take(inverse)
         return columns | quantile_columns(quantiles, levels, probability=probability)
@@ -273,8 +302,10 @@ class Panel:
         columns: dict[str, Any] = {}
         for place, name in enumerate(self.key_names):
             kind = self.key_types[place] if place < len(self.key_types) else "str"
-            found = np.array([key[place] for key in self.keys], dtype=object)[np.asarray(series, dtype=np.int64)]
-            columns[name] = found if kind == "str" else _typed(found, kind)
+            found = np.array([key[place] for key in self.keys], dtype=object)[
+                np.asarray(series, dtype=np.int64)
+            ]
+            columns[name] = found if kind == "str" else _cast_keys(found, kind)
         return columns
 
     def fingerprint(self) -> str:
@@ -282,7 +313,9 @@ class Panel:
         axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
         order = sorted(range(len(self)), key=self.keys.__getitem__)
         panel = self if order == list(range(len(self))) else self.select(np.array(order))
-        digest = hashlib.sha256(json.dumps([axis, self.key_names, panel.keys, self.covariates]).encode())
+        digest = hashlib.sha256(
+            json.dumps([axis, self.key_names, panel.keys, self.covariates]).encode()
+        )
         for array in (panel.offsets, panel.start, panel.future_offsets):
             digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
         for measured in (panel.values, panel.past, panel.future, panel.static):
@@ -300,19 +333,19 @@ class Panel:
         }
 
 
-def _typed(texts: NDArray[Any], kind: str) -> Any:
+def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
     import pandas as pd
 
     return pd.Index(texts, dtype="str").astype(kind)
 
 
-def _names(given: Names) -> tuple[str, ...]:
+def _to_name_tuple(given: ColumnNames) -> tuple[str, ...]:
     if given is None:
         return ()
     return (given,) if isinstance(given, str) else tuple(str(name) for name in given)
 
 
-def _indexed(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.DataFrame":
+def _with_index_as_column(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.DataFrame":
     """The frame with a time index turned into a column, where that is the time."""
     import pandas as pd
 

@@ -1,7 +1,7 @@
 """Pictures of forecasts and of how good they were, drawn with matplotlib (the extra `plot`).
 
-Each picture is a figure with a title and a caption in plain words. Names are drawn as they are, never as formulas.
-Knows no terminal and no pages.
+Each picture is a figure with a title and a caption in plain words. Names are drawn as they are,
+never as formulas. Knows no terminal and no pages.
 
 Axes: N series, H horizon, Q quantiles.
 """
@@ -17,8 +17,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from lstmcast.errors import UsageError, suggest
-from lstmcast.panel.forecast_table import point_name
+from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.extras import require_extra
+from lstmcast.panel.forecast_table import find_point_column
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.disk import write_file
 from lstmcast.scoring.verdict import Verdict
@@ -27,13 +28,13 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-INK, MODEL, RIVAL = "#24292f", "#2f7ed8", "#d9822b"
-FORMS = ("png", "svg", "pdf")
-WIDTH = 6.4
+INK_COLOUR, MODEL_COLOUR, BASELINE_COLOUR = "#24292f", "#2f7ed8", "#d9822b"
+PICTURE_FORMATS = ("png", "svg", "pdf")
+FIGURE_WIDTH_INCHES = 6.4
 """Inches; narrow, so that letters stay readable on a phone."""
-SHOWN = 4
+MAX_PLOTTED_SERIES = 4
 """Series of a panel that a picture shows: the first ones."""
-_STYLE: Any = {
+_RC_PARAMS: Any = {
     "text.parse_math": False,
     "svg.fonttype": "none",
     "svg.hashsalt": "lstmcast",
@@ -44,10 +45,18 @@ _STYLE: Any = {
     "grid.alpha": 0.2,
     "legend.frameon": False,
     **dict.fromkeys(
-        ("text.color", "axes.edgecolor", "axes.labelcolor", "xtick.color", "ytick.color", "grid.color"), INK
+        (
+            "text.color",
+            "axes.edgecolor",
+            "axes.labelcolor",
+            "xtick.color",
+            "ytick.color",
+            "grid.color",
+        ),
+        INK_COLOUR,
     ),
 }
-_WORDS = {
+_METHOD_LABELS = {
     "model": "lstmcast",
     "naive": "repeating the last value",
     "seasonal_naive": "repeating the last season",
@@ -65,184 +74,272 @@ class Picture(NamedTuple):
     figure: "Figure"
 
 
-def require() -> None:
+def require_matplotlib() -> None:
     """Raise UsageError where matplotlib is not installed."""
-    try:
-        import matplotlib  # noqa: F401
-    except ImportError:
-        raise UsageError("pictures need matplotlib, which is not installed", "pip install 'lstmcast[plot]'") from None
+    require_extra("pictures need", "plot", "matplotlib")
 
 
-def form_of(file: str) -> str:
+def parse_picture_format(file: str) -> str:
     """Return the form of a picture file by its extension; raises UsageError for one that is not known."""
     form = Path(file).suffix.lower().lstrip(".")
-    if form not in FORMS:
-        raise UsageError(f"no picture is known by the extension of {file!r}", suggest(form, FORMS))
+    if form not in PICTURE_FORMATS:
+        raise UsageError(
+            f"no picture is known by the extension of {file!r}",
+            suggest_similar(form, PICTURE_FORMATS),
+        )
     return form
 
 
-def write(picture: Picture, file: str | Path) -> None:
+def write_picture(picture: Picture, file: str | Path) -> None:
     """Write a picture; its extension is its form. Raises UsageError, or OSError where the place cannot be written."""
-    write_file(file, encode(picture, form_of(str(file))))
+    write_file(file, encode_picture(picture, parse_picture_format(str(file))))
 
 
-def encode(picture: Picture, form: str) -> bytes:
+def encode_picture(picture: Picture, form: str) -> bytes:
     """Return a picture as bytes of one of FORMS: the same figure gives the same bytes."""
     out = io.BytesIO()
     undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
-    with drawing():
-        picture.figure.savefig(out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg")
+    with picture_style():
+        picture.figure.savefig(
+            out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg"
+        )
     return out.getvalue()
 
 
-def fan(panel: Panel, forecast: pd.DataFrame) -> Picture:
+def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
     """History and forecast of the first series, with the interval; `forecast` is a table of `Forecaster.predict`."""
-    levels = [name for name in map(str, forecast) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
+    levels = [
+        name
+        for name in map(str, forecast)
+        if name[:1] == "q" and name[1:].replace(".", "").isdigit()
+    ]
     horizon = len(forecast) // len(panel)
-    with drawing():
-        figure, places = _rows(panel, SHOWN)
+    with picture_style():
+        figure, places = _make_series_figure(panel, MAX_PLOTTED_SERIES)
         for i, axes in enumerate(places):
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
             last = int(panel.lengths[i])
             begin = max(0, last - max(4 * horizon, 2 * panel.axis.season, 40))
-            line(axes, panel, i, np.arange(begin, last), panel.series(i)[begin:], INK, "measured")
-            x = times_of(panel, i, np.arange(last, last + horizon))
-            _band(axes, x, rows, levels)
-            axes.plot(x, rows[point_name(rows)], color=MODEL, label="forecast", marker=_dot(horizon), markersize=3)
-            named(axes, panel, i)
+            draw_series_line(
+                axes,
+                panel,
+                i,
+                np.arange(begin, last),
+                panel.series(i)[begin:],
+                INK_COLOUR,
+                "measured",
+            )
+            x = to_plot_times(panel, i, np.arange(last, last + horizon))
+            _draw_interval(axes, x, rows, levels)
+            axes.plot(
+                x,
+                rows[find_point_column(rows)],
+                color=MODEL_COLOUR,
+                label="forecast",
+                marker=_choose_marker(horizon),
+                markersize=3,
+            )
+            label_series_axes(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
-    inside = f" {_promise(levels)}" if len(levels) > 1 else ""
-    caption = f"The last values that were measured, and the {horizon} steps ahead.{inside}{_of(panel)}"
+    inside = f" {_describe_coverage(levels)}" if len(levels) > 1 else ""
+    caption = f"The last values that were measured, and the {horizon} steps ahead.{inside}{_describe_plotted_series(panel)}"
     return Picture("forecast", "Forecast", caption, figure)
 
 
-def folds(panel: Panel, forecasts: pd.DataFrame) -> Picture:
+def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
     """What was forecast from past cutoffs and what came: `forecasts` is the table of a backtest or an evaluation."""
-    levels = [name for name in map(str, forecasts) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
+    levels = [
+        name
+        for name in map(str, forecasts)
+        if name[:1] == "q" and name[1:].replace(".", "").isdigit()
+    ]
     at = panel.axis.ordinals(forecasts[panel.axis.name])
     own = _series_numbers(panel, forecasts)
-    with drawing():
-        figure, places = _rows(panel, SHOWN)
+    with picture_style():
+        figure, places = _make_series_figure(panel, MAX_PLOTTED_SERIES)
         for i, axes in enumerate(places):
             rows, steps = forecasts[own == i], at[own == i] - panel.start[i]
             first = int(steps.min(initial=int(panel.lengths[i])))
             begin = max(0, first - 2 * max(panel.axis.season, 10))
             shown = np.arange(begin, int(panel.lengths[i]))
-            line(axes, panel, i, shown, panel.series(i)[begin:], INK, "measured")
+            draw_series_line(axes, panel, i, shown, panel.series(i)[begin:], INK_COLOUR, "measured")
             for number, (_, part) in enumerate(rows.groupby("cutoff", sort=False)):
-                x = times_of(panel, i, steps[rows.index.get_indexer(part.index)])
-                _band(axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels)
-                axes.axvline(x[0], color=INK, linewidth=0.6, linestyle=":")
+                x = to_plot_times(panel, i, steps[rows.index.get_indexer(part.index)])
+                _draw_interval(
+                    axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels
+                )
+                axes.axvline(x[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
                 label = "forecast" if number == 0 else None
-                axes.plot(x, part[point_name(part)], color=MODEL, label=label, marker=_dot(len(part)), markersize=3)
-            named(axes, panel, i)
+                axes.plot(
+                    x,
+                    part[find_point_column(part)],
+                    color=MODEL_COLOUR,
+                    label=label,
+                    marker=_choose_marker(len(part)),
+                    markersize=3,
+                )
+            label_series_axes(axes, panel, i)
         places[0].legend(loc="upper left", ncols=3)
     caption = "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn in black."
-    return Picture("backtest", "Forecasts from past dates", caption + _of(panel), figure)
+    return Picture(
+        "backtest", "Forecasts from past dates", caption + _describe_plotted_series(panel), figure
+    )
 
 
-def by_step(verdict: Verdict) -> Picture:
+def plot_error_by_step(verdict: Verdict) -> Picture:
     """Mean absolute (of probabilities squared) error at each step ahead, of the model and the best baseline."""
-    measure, name = _error_of(verdict)
+    measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
-    with drawing():
-        figure, axes = _one()
-        own, rival = ([row[key] for row in verdict.by_step] for key in (measure, f"baseline_{measure}"))
-        axes.plot(steps, own, color=MODEL, marker=_dot(len(steps)), label="lstmcast")
-        axes.plot(steps, rival, color=RIVAL, marker=_dot(len(steps)), label=_WORDS[verdict.best_baseline])
+    with picture_style():
+        figure, axes = _make_figure()
+        own, rival = (
+            [row[key] for row in verdict.by_step] for key in (measure, f"baseline_{measure}")
+        )
+        axes.plot(
+            steps, own, color=MODEL_COLOUR, marker=_choose_marker(len(steps)), label="lstmcast"
+        )
+        axes.plot(
+            steps,
+            rival,
+            color=BASELINE_COLOUR,
+            marker=_choose_marker(len(steps)),
+            label=_METHOD_LABELS[verdict.best_baseline],
+        )
         axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
         axes.legend()
-    return Picture("error", "Error by step", "How far off it was on average, by how far ahead it looked.", figure)
+    return Picture(
+        "error",
+        "Error by step",
+        "How far off it was on average, by how far ahead it looked.",
+        figure,
+    )
 
 
-def coverage(verdict: Verdict) -> Picture:
+def plot_coverage(verdict: Verdict) -> Picture:
     """Share of the actual values inside the interval at each step of the horizon."""
     steps = [row["step"] for row in verdict.by_step]
     width = 100 * (verdict.interval[1] - verdict.interval[0])
-    with drawing():
-        figure, axes = _one()
+    with picture_style():
+        figure, axes = _make_figure()
         shares = [100 * row["coverage"] for row in verdict.by_step]
-        axes.plot(steps, shares, color=MODEL, marker=_dot(len(steps)), label="inside the interval")
-        axes.axhline(width, color=INK, linestyle="--", linewidth=1, label=f"aim: {width:.0f} %")
+        axes.plot(
+            steps,
+            shares,
+            color=MODEL_COLOUR,
+            marker=_choose_marker(len(steps)),
+            label="inside the interval",
+        )
+        axes.axhline(
+            width, color=INK_COLOUR, linestyle="--", linewidth=1, label=f"aim: {width:.0f} %"
+        )
         axes.set(xlabel="steps ahead", ylabel="% of actual values", ylim=(0, 105))
         axes.legend(loc="lower left")
     caption = f"Of the actual values, how many fell inside the {width:.0f} % interval; the dashed line is the aim."
     return Picture("coverage", "Are the intervals honest?", caption, figure)
 
 
-def losses(history: Sequence[dict[str, Any]]) -> Picture:
+def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
     """Training and validation loss of every member, by training step."""
-    with drawing():
-        figure, axes = _one()
+    with picture_style():
+        figure, axes = _make_figure()
         members = list(dict.fromkeys(row["member"] for row in history))
         for number, member in enumerate(members):
             rows = [row for row in history if row["member"] == member]
             colour, steps = f"C{number % 10}", [row["step"] for row in rows]
-            axes.plot(steps, [row["validation"] for row in rows], color=colour, marker="o", markersize=3, label=member)
-            axes.plot(steps, [row["loss"] for row in rows], color=colour, linestyle=":", linewidth=1)
+            axes.plot(
+                steps,
+                [row["validation"] for row in rows],
+                color=colour,
+                marker="o",
+                markersize=3,
+                label=member,
+            )
+            axes.plot(
+                steps, [row["loss"] for row in rows], color=colour, linestyle=":", linewidth=1
+            )
         axes.set(xlabel="training steps", ylabel="loss")
         axes.legend(fontsize=8)
     caption = "Error on data held back (lines) and on the training data (dotted) while each network learnt."
     return Picture("training", "Training", caption, figure)
 
 
-def rivals(verdict: Verdict) -> Picture:
+def plot_baselines(verdict: Verdict) -> Picture:
     """Mean absolute (of probabilities squared) error of the model beside that of each baseline."""
-    measure, name = _error_of(verdict)
+    measure, name = _choose_error_measure(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
-    with drawing():
-        figure, axes = _one(0.5 + 0.45 * len(scores))
-        names = [_WORDS[name] for name in scores]
+    with picture_style():
+        figure, axes = _make_figure(0.5 + 0.45 * len(scores))
+        names = [_METHOD_LABELS[name] for name in scores]
         values = [row[measure] for row in scores.values()]
-        bars = axes.barh(names, values, color=[MODEL] + [RIVAL] * (len(scores) - 1))
-        axes.bar_label(bars, [f"{value:.4g}" for value in values], padding=3, color=INK)
+        bars = axes.barh(
+            names, values, color=[MODEL_COLOUR] + [BASELINE_COLOUR] * (len(scores) - 1)
+        )
+        axes.bar_label(bars, [f"{value:.4g}" for value in values], padding=3, color=INK_COLOUR)
         axes.invert_yaxis()
         axes.grid(visible=False)
         axes.set(xlabel=name, xlim=(0, 1.15 * max(values, default=1)))
-    return Picture("methods", "Against simple methods", "How far off each was on average; shorter is better.", figure)
+    return Picture(
+        "methods",
+        "Against simple methods",
+        "How far off each was on average; shorter is better.",
+        figure,
+    )
 
 
 @contextmanager
-def drawing() -> Iterator[None]:
+def picture_style() -> Iterator[None]:
     """Draw in the one style of all pictures; a sign that no font has is a box, not a warning."""
-    require()
+    require_matplotlib()
     import matplotlib
 
-    with matplotlib.rc_context(_STYLE), warnings.catch_warnings():
+    with matplotlib.rc_context(_RC_PARAMS), warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)
         yield
 
 
-def _one(height: float = 2.8) -> "tuple[Figure, Axes]":
+def _make_figure(height: float = 2.8) -> "tuple[Figure, Axes]":
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(WIDTH, height), layout="constrained")
+    figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
     return figure, figure.add_subplot()
 
 
-def _rows(panel: Panel, most: int) -> "tuple[Figure, list[Axes]]":
+def _make_series_figure(panel: Panel, most: int) -> "tuple[Figure, list[Axes]]":
     from matplotlib.figure import Figure
 
     count = min(len(panel), most)
-    figure = Figure(figsize=(WIDTH, 3.0 if count == 1 else 2.1 * count), layout="constrained")
+    figure = Figure(
+        figsize=(FIGURE_WIDTH_INCHES, 3.0 if count == 1 else 2.1 * count), layout="constrained"
+    )
     return figure, [figure.add_subplot(count, 1, number + 1) for number in range(count)]
 
 
-def line(axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str) -> None:
+def draw_series_line(
+    axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str
+) -> None:
     """Draw steps of series i; dots where there are few."""
-    axes.plot(times_of(panel, i, steps), values, color=colour, linewidth=1.2, label=label, marker=_dot(len(steps), 8))
+    axes.plot(
+        to_plot_times(panel, i, steps),
+        values,
+        color=colour,
+        linewidth=1.2,
+        label=label,
+        marker=_choose_marker(len(steps), 8),
+    )
 
 
-def _band(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
+def _draw_interval(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
     for low, high in zip(levels, reversed(levels), strict=True):
         if float(low[1:]) < float(high[1:]):
-            axes.fill_between(x, rows[low], rows[high], color=MODEL, alpha=0.2, linewidth=0)
+            axes.fill_between(x, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0)
 
 
-def times_of(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
+def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
     """The steps of series i as times that matplotlib knows, or as whole numbers."""
     instants = panel.axis.grid.instants(panel.start[i] + np.asarray(steps, dtype=np.int64))
-    return instants if panel.axis.kind == "integer" else panel.axis.form.local(instants).view("M8[us]")
+    return (
+        instants if panel.axis.kind == "integer" else panel.axis.form.local(instants).view("M8[us]")
+    )
 
 
 def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
@@ -253,7 +350,7 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
     return np.array([numbers.get(tuple(key), -1) for key in keys], dtype=np.int64)
 
 
-def named(axes: "Axes", panel: Panel, i: int) -> None:
+def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     """Give a picture of series i its name and an axis of times."""
     name = " / ".join(panel.keys[i]) if panel.keys[i] else panel.columns.target[0]
     axes.set_title(name if len(name) <= 60 else f"{name[:59]}…", loc="left", fontsize=10)
@@ -266,20 +363,24 @@ def named(axes: "Axes", panel: Panel, i: int) -> None:
         axes.xaxis.set_major_formatter(ConciseDateFormatter(where))  # type: ignore[no-untyped-call]
 
 
-def _promise(levels: Sequence[str]) -> str:
+def _describe_coverage(levels: Sequence[str]) -> str:
     share = float(levels[-1][1:]) - float(levels[0][1:])
     return f"Of 100 values to come, {share:g} should fall inside the shaded band."
 
 
-def _dot(points: int, few: int = 16) -> str:
+def _choose_marker(points: int, few: int = 16) -> str:
     """A marker where there are so few points that a line alone would hide them."""
     return "o" if points <= few else ""
 
 
-def _of(panel: Panel) -> str:
-    return f" Shown are the first {SHOWN} of {len(panel):,} series." if len(panel) > SHOWN else ""
+def _describe_plotted_series(panel: Panel) -> str:
+    return (
+        f" Shown are the first {MAX_PLOTTED_SERIES} of {len(panel):,} series."
+        if len(panel) > MAX_PLOTTED_SERIES
+        else ""
+    )
 
 
-def _error_of(verdict: Verdict) -> tuple[str, str]:
+def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:
     """The error that is drawn, and its name."""
     return ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")

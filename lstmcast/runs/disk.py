@@ -16,15 +16,15 @@ def write_file(path: str | Path, data: bytes) -> None:
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
-    with _named(place):
-        _replace(place, data)
+    with _name_file_in_errors(place):
+        _replace_file(place, data)
     sync_folder(place.parent)
 
 
-def _replace(place: Path, data: bytes) -> None:
-    draft = beside(place, f"{os.getpid()}.new")
+def _replace_file(place: Path, data: bytes) -> None:
+    draft = hidden_sibling(place, f"{os.getpid()}.new")
     try:
-        write_new(draft, data)
+        write_new_file(draft, data)
         if place.exists():
             shutil.copymode(place, draft)
         draft.replace(place)
@@ -32,9 +32,9 @@ def _replace(place: Path, data: bytes) -> None:
         draft.unlink(missing_ok=True)
 
 
-def write_new(file: Path, data: bytes) -> None:
+def write_new_file(file: Path, data: bytes) -> None:
     """Write a file that must not be there yet, to the disk."""
-    with _named(file), file.open("xb") as stream:
+    with _name_file_in_errors(file), file.open("xb") as stream:
         stream.write(data)
         stream.flush()
         os.fsync(stream.fileno())
@@ -44,14 +44,14 @@ def sync_folder(folder: Path) -> None:
     """Bring the names in a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
-        with _named(folder):
+        with _name_file_in_errors(folder):
             os.fsync(handle)
     finally:
         os.close(handle)
 
 
 @contextlib.contextmanager
-def _named(file: Path) -> Iterator[None]:
+def _name_file_in_errors(file: Path) -> Iterator[None]:
     """Let an error of the disk say which file it was about."""
     try:
         yield
@@ -60,7 +60,7 @@ def _named(file: Path) -> Iterator[None]:
         raise
 
 
-def exchange(one: Path, other: Path) -> bool:
+def swap_folders(one: Path, other: Path) -> bool:
     """Let two folders trade names in one step, where the system can (Linux); False where it cannot."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
@@ -72,12 +72,12 @@ def exchange(one: Path, other: Path) -> bool:
     raise OSError(code, os.strerror(code), str(other))
 
 
-def beside(place: Path, kind: str) -> Path:
+def hidden_sibling(place: Path, kind: str) -> Path:
     """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
-    name = place.name if len(os.fsencode(place.name)) <= 200 else digest(os.fsencode(place.name))
+    name = place.name if len(os.fsencode(place.name)) <= 200 else sha256_hex(os.fsencode(place.name))
     return place.parent / f".{name}.{kind}"
 
 
-def digest(data: bytes) -> str:
+def sha256_hex(data: bytes) -> str:
     """SHA-256."""
     return hashlib.sha256(data).hexdigest()

@@ -8,33 +8,34 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from lstmcast.runs.disk import beside
+from lstmcast.runs.disk import hidden_sibling
 from lstmcast.runs.disk import sync_folder
 from lstmcast.errors import LockedError
 
-_held: set[str] = set()
+_HELD_PLACES: set[str] = set()
 
 
 @contextlib.contextmanager
-def lock(path: str | Path, hint: str = "wait for it, or name another --out") -> Iterator[None]:
+def hold_write_lock(path: str | Path, hint: str = "wait for it, or name another --out") -> Iterator[None]:
     """Hold the right to write at `path`; raises LockedError, with the hint, while another process holds it.
 
-    The kernel lets go of the lock when its process ends in any way, so a lock file left behind binds nobody. Taking
-    it again inside is allowed. Readers need no lock. Folders that were made for it go again if nothing came of it.
+    The kernel lets go of the lock when its process ends in any way, so a lock file left behind
+    binds nobody. Taking it again inside is allowed. Readers need no lock. Folders that were made
+    for it go again if nothing came of it.
     """
     place = Path(os.path.realpath(path))
-    if str(place) in _held:
+    if str(place) in _HELD_PLACES:
         yield
         return
     made = _make_parents(place)
     try:
-        handle = _acquire(beside(place, "lock"), str(path), hint)
-        _held.add(str(place))
+        handle = _acquire_lock(hidden_sibling(place, "lock"), str(path), hint)
+        _HELD_PLACES.add(str(place))
         try:
             yield
         finally:
-            _held.discard(str(place))
-            beside(place, "lock").unlink(missing_ok=True)
+            _HELD_PLACES.discard(str(place))
+            hidden_sibling(place, "lock").unlink(missing_ok=True)
             os.close(handle)
     finally:
         for folder in made:
@@ -43,24 +44,24 @@ def lock(path: str | Path, hint: str = "wait for it, or name another --out") -> 
 
 
 @contextlib.contextmanager
-def alone(file: str | Path) -> Iterator[None]:
+def hold_file_lock(file: str | Path) -> Iterator[None]:
     """Hold a file, made where it is not there, until other processes that hold it so are done with it."""
     with Path(file).open("ab") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
 
 
-def holder(path: str | Path) -> str | None:
+def find_lock_holder(path: str | Path) -> str | None:
     """Who is writing at `path`, None if nobody is."""
     try:
-        handle = os.open(beside(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW)
+        handle = os.open(hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None
     except BlockingIOError:
-        return _named(handle)
+        return _read_lock_owner(handle)
     finally:
         os.close(handle)
 
@@ -74,16 +75,16 @@ def _make_parents(place: Path) -> list[Path]:
     return missing
 
 
-def _acquire(file: Path, shown: str, hint: str) -> int:
+def _acquire_lock(file: Path, shown: str, hint: str) -> int:
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if _same_file(handle, file):
-                _sign(handle, file)
+            if _is_same_file(handle, file):
+                _write_lock_owner(handle, file)
                 return handle
         except BlockingIOError:
-            holder = _named(handle)
+            holder = _read_lock_owner(handle)
             os.close(handle)
             raise LockedError(f"{shown!r} is being written by {holder}", hint) from None
         except BaseException:
@@ -92,7 +93,7 @@ def _acquire(file: Path, shown: str, hint: str) -> int:
         os.close(handle)  # its holder removed it while we waited: try the new one
 
 
-def _sign(handle: int, file: Path) -> None:
+def _write_lock_owner(handle: int, file: Path) -> None:
     try:
         os.ftruncate(handle, 0)
         os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
@@ -101,14 +102,14 @@ def _sign(handle: int, file: Path) -> None:
         raise
 
 
-def _same_file(handle: int, file: Path) -> bool:
+def _is_same_file(handle: int, file: Path) -> bool:
     try:
         return os.path.samestat(os.fstat(handle), file.lstat())
     except FileNotFoundError:
         return False
 
 
-def _named(handle: int) -> str:
+def _read_lock_owner(handle: int) -> str:
     try:
         found = json.loads(os.pread(handle, 1000, 0))
         return f"process {int(found['pid'])} on {found['host']}"

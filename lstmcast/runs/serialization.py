@@ -25,40 +25,40 @@ from lstmcast.features import steps
 from lstmcast.features import candidates
 from lstmcast.config import Columns
 from lstmcast.errors import RunError
-from lstmcast.ragged import offsets_of
+from lstmcast.ragged import offsets_from_lengths
 from lstmcast.network.trained import Array
-from lstmcast.network.trained import Frozen
-from lstmcast.network.trained import Shape
-from lstmcast.network.trained import Singles
-from lstmcast.network.trained import narrow
+from lstmcast.network.trained import TrainedNetwork
+from lstmcast.network.trained import NetworkShape
+from lstmcast.ragged import Singles
+from lstmcast.network.trained import remove_covariate_columns
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import ranges
+from lstmcast.ragged import concat_ranges
 from lstmcast.compute.memory import free_memory
-from lstmcast.compute.memory import in_units
+from lstmcast.compute.memory import format_bytes
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.ragged import Floats
 from lstmcast.ragged import Ints
 
 
-LARGEST = 100_000
+MAX_NETWORK_SIZE = 100_000
 """No size of a network is beyond this."""
-MOST_STEPS = 1_000_000
+MAX_STEPS_OF_RUN = 1_000_000
 """No horizon or context is beyond this."""
-_NUMBER = 8
+_BYTES_PER_NUMBER = 8
 """Bytes."""
-_WRONG = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+_CONTENT_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
 
 
-def pack_networks(networks: Sequence[Frozen]) -> bytes:
+def pack_networks(networks: Sequence[TrainedNetwork]) -> bytes:
     """All members' weights as safetensors, each under its number."""
     return save({f"{i}.{name}": weight for i, one in enumerate(networks) for name, weight in one.weights.items()})
 
 
-def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Frozen]:
+def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[TrainedNetwork]:
     """Networks of these shapes, ready to forecast; raises ValueError for a shape that is not that of its weights."""
     arrays, networks = load(data), []
     for i, shape in enumerate(shapes):
-        if not all(isinstance(one, str) or 0 <= one <= LARGEST for one in shape.values()):
+        if not all(isinstance(one, str) or 0 <= one <= MAX_NETWORK_SIZE for one in shape.values()):
             raise ValueError(f"member {i} is of no shape that a network has")
         own = f"{i}."
         weights = {
@@ -66,23 +66,23 @@ def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Froze
             for name, array in arrays.items()
             if name.startswith(own)
         }
-        networks.append(Frozen(Shape(**shape), weights))
+        networks.append(TrainedNetwork(NetworkShape(**shape), weights))
     return networks
 
 
-def checked_steps(value: Any) -> int:
+def parse_steps(value: Any) -> int:
     """A number of steps out of a run; raises ValueError for one that no run has."""
-    if type(value) is not int or not 1 <= value <= MOST_STEPS:
+    if type(value) is not int or not 1 <= value <= MAX_STEPS_OF_RUN:
         raise ValueError(f"{value!r} is no number of steps")
     return value
 
 
-def universal(weights: Mapping[str, Array]) -> dict[str, Array]:
+def without_covariate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     """Weights without the columns that a panel's own covariates added."""
-    return narrow(weights, steps.STEP_FEATURES, candidates.LOCAL_FEATURES)
+    return remove_covariate_columns(weights, steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES)
 
 
-def digest(weights: Mapping[str, Singles]) -> str:
+def weights_sha256(weights: Mapping[str, Singles]) -> str:
     """SHA-256 of weights, whatever file they came from."""
     return hashlib.sha256(
         save({name: np.ascontiguousarray(array) for name, array in sorted(weights.items())})
@@ -117,7 +117,7 @@ def unpack_history(data: bytes) -> list[dict[str, Any]]:
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
     """A panel as Parquet with page checksums, and the facts beside it."""
-    columns, facts = to_stored(panel)
+    columns, facts = panel_to_columns(panel)
     out = io.BytesIO()
     pq.write_table(pa.table(columns), out, write_page_checksum=True, compression="zstd")
     return out.getvalue(), facts
@@ -131,26 +131,26 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
                 pa.types.is_integer(field.type) or pa.types.is_floating(field.type) for field in file.schema_arrow
             ):
                 raise ValueError("a column is no column of numbers")
-            size = file.metadata.num_rows * len(file.schema_arrow) * _NUMBER
+            size = file.metadata.num_rows * len(file.schema_arrow) * _BYTES_PER_NUMBER
             if size > free_memory() // 2:
-                raise ValueError(f"its table takes {in_units(size)} of memory")
+                raise ValueError(f"its table takes {format_bytes(size)} of memory")
             table = file.read()
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
-    columns = {name: _array(table[name]) for name in table.column_names}
+    columns = {name: _to_array(table[name]) for name in table.column_names}
     if len(columns["series"]) and not 0 <= columns["series"].min() <= columns["series"].max() < len(facts["lengths"]):
         raise ValueError("there are rows of no series")
-    return from_stored(columns, facts)
+    return panel_from_columns(columns, facts)
 
 
-def to_stored(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     """Columns of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
     total = np.diff(panel.future_offsets)
-    rows = ranges(panel.future_offsets[:-1], panel.lengths)
+    rows = concat_ranges(panel.future_offsets[:-1], panel.lengths)
     columns: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(panel), dtype=np.int32), total)}
-    columns["value"] = _placed(panel.values, rows, int(total.sum()))
+    columns["value"] = _scatter_rows(panel.values, rows, int(total.sum()))
     for place in range(panel.past.shape[1]):
-        columns[f"past{place}"] = _placed(panel.past[:, place], rows, int(total.sum()))
+        columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, int(total.sum()))
     columns |= {f"future{place}": panel.future[:, place] for place in range(panel.future.shape[1])}
     columns |= {f"static{place}": np.repeat(panel.static[:, place], total) for place in range(panel.static.shape[1])}
     meta = {
@@ -168,14 +168,14 @@ def to_stored(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
     return columns, json.loads(json.dumps(meta))
 
 
-def from_stored(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Panel:
+def panel_from_columns(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Panel:
     """The panel that `to_stored` wrote; raises ValueError where that is not what it was given."""
     lengths = np.array(meta["lengths"], dtype=np.int64)
     total = np.bincount(columns["series"], minlength=len(lengths)).astype(np.int64)
     if ((lengths < 1) | (lengths > total)).any():
         raise ValueError("its series are not as long as they are said to be")
-    future_offsets = offsets_of(total)
-    rows = ranges(future_offsets[:-1], lengths)
+    future_offsets = offsets_from_lengths(total)
+    rows = concat_ranges(future_offsets[:-1], lengths)
     names = {role: tuple(found) for role, found in meta["names"].items()}
     block = {
         role: np.stack([columns[f"{role}{i}"].astype(np.float64, copy=False) for i in range(len(found))], axis=1)
@@ -190,7 +190,7 @@ def from_stored(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) ->
         key_types=tuple(meta["key_types"]),
         keys=tuple(tuple(key) for key in meta["keys"]),
         values=columns["value"].astype(np.float64, copy=False)[rows],
-        offsets=offsets_of(lengths),
+        offsets=offsets_from_lengths(lengths),
         start=np.array(meta["start"], dtype=np.int64),
         past=block["past"][rows],
         future=block["future"],
@@ -204,13 +204,13 @@ def from_stored(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) ->
     )
 
 
-def _placed(values: Floats, rows: Ints, total: int) -> Floats:
+def _scatter_rows(values: Floats, rows: Ints, total: int) -> Floats:
     out = np.full(total, np.nan)
     out[rows] = values
     return out
 
 
-def _array(column: pa.ChunkedArray) -> NDArray[Any]:
+def _to_array(column: pa.ChunkedArray) -> NDArray[Any]:
     """A column of numbers, NaN where there is none; pyarrow's own way to numpy loads pandas."""
     if column.null_count:
         column = column.fill_null(math.nan)
@@ -222,5 +222,5 @@ def as_run_errors(path: Path) -> Iterator[None]:
     """Whatever is wrong with the contents of a verified run is the run's fault, and said so."""
     try:
         yield
-    except (*_WRONG, SafetensorError, pa.ArrowException) as error:
+    except (*_CONTENT_ERRORS, SafetensorError, pa.ArrowException) as error:
         raise RunError(f"the run {str(path)!r} does not hold what it should: {error}", "fit it again") from error

@@ -8,19 +8,30 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from lstmcast.errors import UsageError, suggest
+from lstmcast.errors import UsageError, suggest_similar
+from lstmcast.ragged import NAN
 
-_EVENTS = ("brier", "log_loss", "auc", "calibration", "log_likelihood")
-METRICS = ("mase", "rmsse", "smape", "mape", "mae", "rmse", "wql", "coverage", "skill", *_EVENTS)
-NAN = float("nan")
-_TESTS: dict[str, Callable[[float, float], bool]] = {
+_PROBABILITY_METRICS = ("brier", "log_loss", "auc", "calibration", "log_likelihood")
+GATE_METRICS = (
+    "mase",
+    "rmsse",
+    "smape",
+    "mape",
+    "mae",
+    "rmse",
+    "wql",
+    "coverage",
+    "skill",
+    *_PROBABILITY_METRICS,
+)
+_COMPARISONS: dict[str, Callable[[float, float], bool]] = {
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,
     "<": operator.lt,
 }
-_RULE = re.compile(r"\s*([A-Za-z_]+)\s*(>=|<=|>|<)\s*(\S.*?)\s*")
-_OLD = re.compile(r"(?:([^*\s]+)\s*\*\s*)?old", re.IGNORECASE)
+_RULE_PATTERN = re.compile(r"\s*([A-Za-z_]+)\s*(>=|<=|>|<)\s*(\S.*?)\s*")
+_OLD_VALUE_PATTERN = re.compile(r"(?:([^*\s]+)\s*\*\s*)?old", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -34,20 +45,29 @@ class Gate:
 
     @classmethod
     def parse(
-        cls, text: str, option: str = "--fail-if", *, example: str = "mase>1", known: Sequence[str] = METRICS
+        cls,
+        text: str,
+        option: str = "--fail-if",
+        *,
+        example: str = "mase>1",
+        known: Sequence[str] = GATE_METRICS,
     ) -> "Gate":
         """Read `metric>limit`; raises UsageError for a metric or a form that is unknown."""
-        found = _RULE.fullmatch(text)
+        found = _RULE_PATTERN.fullmatch(text)
         try:
             metric, sign, right = found.groups() if found else ("", "", "")
-            old = _OLD.fullmatch(right)
-            gate = cls(metric.lower(), sign, float((old[1] or 1) if old else right), old is not None)
+            old = _OLD_VALUE_PATTERN.fullmatch(right)
+            gate = cls(
+                metric.lower(), sign, float((old[1] or 1) if old else right), old is not None
+            )
         except ValueError:
             raise UsageError(
                 f"{option} {text!r} is no rule", f'write a metric, a sign and a number: "{example}"'
             ) from None
         if gate.metric not in known:
-            raise UsageError(f"{option} {text!r}: unknown metric {metric!r}", suggest(gate.metric, known))
+            raise UsageError(
+                f"{option} {text!r}: unknown metric {metric!r}", suggest_similar(gate.metric, known)
+            )
         return gate
 
     def __str__(self) -> str:
@@ -58,4 +78,4 @@ class Gate:
     def holds(self, now: Mapping[str, float], old: Mapping[str, float] | None = None) -> bool:
         """Whether the comparison is true of these figures; of one that is not known (NaN) it is not."""
         limit = self.limit * (old or {}).get(self.metric, NAN) if self.relative else self.limit
-        return _TESTS[self.sign](now.get(self.metric, NAN), limit)
+        return _COMPARISONS[self.sign](now.get(self.metric, NAN), limit)

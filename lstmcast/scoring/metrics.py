@@ -1,42 +1,46 @@
 """Errors of forecasts, from arrays alone: per point, then per series, then the mean over series.
 
-Axes: `N` series, `T` steps, `K` windows, `H` horizon, `Q` quantiles, `m` season length. Knows no models and no frames.
+Axes: `N` series, `T` steps, `K` windows, `H` horizon, `Q` quantiles, `m` season length. Knows no
+models and no frames.
 
-`actual` and `forecast` are [K, H]. `series` [K] says which series each window belongs to (none given: each window is
-one of its own). All observed points of a series weigh the same, and so do all series. A missing actual (NaN) is left
-out; a missing forecast of an observed actual makes the result NaN. Without any point the result is NaN.
-Sources: Hyndman & Koehler (2006), Another look at measures of forecast accuracy, IJF 22 (MASE); Makridakis,
-Spiliotis & Assimakopoulos (2020), The M4 competition, IJF 36 (sMAPE, OWA) and (2022), M5, IJF 38 (RMSSE).
+`actual` and `forecast` are [K, H]. `series` [K] says which series each window belongs to (none
+given: each window is one of its own). All observed points of a series weigh the same, and so do all
+series. A missing actual (NaN) is left out; a missing forecast of an observed actual makes the
+result NaN. Without any point the result is NaN.
+Sources: Hyndman & Koehler (2006), Another look at measures of forecast accuracy, IJF 22 (MASE);
+Makridakis, Spiliotis & Assimakopoulos (2020), The M4 competition, IJF 36 (sMAPE, OWA) and (2022),
+M5, IJF 38 (RMSSE).
 """
 
 import numpy as np
-import numpy.typing as npt
 
-Floats = npt.NDArray[np.float64]
-Bools = npt.NDArray[np.bool_]
-Ints = npt.NDArray[np.int64]
+from lstmcast.ragged import Bools, Floats, Ints
 
 
 def mae(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error, in the unit of the data."""
-    return _mean(by_series(np.abs(forecast - actual), ~np.isnan(actual), series))
+    return _mean_over_series(mean_by_series(np.abs(forecast - actual), ~np.isnan(actual), series))
 
 
 def rmse(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Root mean squared error within each series, then the mean over series; in the unit of the data."""
-    return _mean(_root_mean_square(forecast - actual, ~np.isnan(actual), series))
+    return _mean_over_series(_root_mean_square(forecast - actual, ~np.isnan(actual), series))
 
 
 def smape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Symmetric error in percent, 200 |f - y| / (|f| + |y|), from 0 to 200; 0 where both are 0 (M4)."""
-    return _mean(by_series(symmetric_errors(actual, forecast), ~np.isnan(actual), series))
+    return _mean_over_series(
+        mean_by_series(symmetric_errors(actual, forecast), ~np.isnan(actual), series)
+    )
 
 
 def mape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error in percent of the actual; points whose actual is 0 are left out."""
     usable = ~np.isnan(actual) & (actual != 0)
-    points = np.divide(np.abs(forecast - actual), np.abs(actual), out=np.zeros(actual.shape), where=usable)
-    return _mean(by_series(100 * points, usable, series))
+    points = np.divide(
+        np.abs(forecast - actual), np.abs(actual), out=np.zeros(actual.shape), where=usable
+    )
+    return _mean_over_series(mean_by_series(100 * points, usable, series))
 
 
 def mase(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None) -> float:
@@ -45,7 +49,9 @@ def mase(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = 
     Windows whose scale is 0 or NaN (a series that never changed) are left out.
     """
     usable = ~np.isnan(actual) & (scale > 0)[:, None]
-    return _mean(by_series(_scaled(np.abs(forecast - actual), scale), usable, series))
+    return _mean_over_series(
+        mean_by_series(_scale_errors(np.abs(forecast - actual), scale), usable, series)
+    )
 
 
 def rmsse(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None) -> float:
@@ -54,24 +60,32 @@ def rmsse(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None =
     Windows whose scale is 0 or NaN are left out.
     """
     usable = ~np.isnan(actual) & (scale > 0)[:, None]
-    return _mean(_root_mean_square(_scaled(forecast - actual, scale), usable, series))
+    return _mean_over_series(
+        _root_mean_square(_scale_errors(forecast - actual, scale), usable, series)
+    )
 
 
 def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
     """Weighted quantile loss: 2 x pinball over all points / sum of |actual|, then the mean over levels.
 
-    `quantiles` is [K, H, Q], `levels` [Q]. NaN where all actuals are 0. Source: Salinas et al. (2020), DeepAR, IJF 36.
+    `quantiles` is [K, H, Q], `levels` [Q]. NaN where all actuals are 0. Source: Salinas et al.
+    (2020), DeepAR, IJF 36.
     """
     seen = ~np.isnan(actual)
     weight = np.abs(actual[seen]).sum()
-    loss = [_pinball(actual[seen], quantiles[..., k][seen], level).sum() for k, level in enumerate(levels)]
+    loss = [
+        _pinball_loss(actual[seen], quantiles[..., k][seen], level).sum()
+        for k, level in enumerate(levels)
+    ]
     return 2 * float(np.mean(loss)) / float(weight) if weight > 0 else float("nan")
 
 
 def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
     """Share of the observed points within [lower, upper], both [K, H]; every point weighs the same."""
     seen = ~np.isnan(actual)
-    return float(((lower <= actual) & (actual <= upper))[seen].mean()) if seen.any() else float("nan")
+    return (
+        float(((lower <= actual) & (actual <= upper))[seen].mean()) if seen.any() else float("nan")
+    )
 
 
 def owa(smape: float, mase: float, reference_smape: float, reference_mase: float) -> float:
@@ -79,12 +93,14 @@ def owa(smape: float, mase: float, reference_smape: float, reference_mase: float
     return (smape / reference_smape + mase / reference_mase) / 2
 
 
-def seasonal_scale(values: Floats, offsets: Ints, ends: Ints, season: int, power: int = 1) -> Floats:
+def seasonal_scale(
+    values: Floats, offsets: Ints, ends: Ints, season: int, power: int = 1
+) -> Floats:
     """In-sample error of the seasonal naive forecast, [N]: the mean over t of |y_t - y_(t-m)| ^ power, its root taken.
 
-    `values` [sum T] and `offsets` [N+1] are a panel's storage; of series i the first `ends[i]` steps are in-sample.
-    Lag 1 takes the place of m where the history is not longer than m, or where no two values a season apart were
-    observed. NaN where that leaves nothing.
+    `values` [sum T] and `offsets` [N+1] are a panel's storage; of series i the first `ends[i]`
+    steps are in-sample. Lag 1 takes the place of m where the history is not longer than m, or where
+    no two values a season apart were observed. NaN where that leaves nothing.
     """
     scale = _lag_error(values, offsets, ends, season, power)
     if season > 1 and np.isnan(scale).any():
@@ -95,11 +111,15 @@ def seasonal_scale(values: Floats, offsets: Ints, ends: Ints, season: int, power
 def symmetric_errors(actual: Floats, forecast: Floats) -> Floats:
     """Per point 200 |f - y| / (|f| + |y|), and 0 where both are 0."""
     size = np.abs(forecast) + np.abs(actual)
-    errors: Floats = np.divide(200 * np.abs(forecast - actual), size, out=np.zeros(actual.shape), where=size != 0)
+    errors: Floats = np.divide(
+        200 * np.abs(forecast - actual), size, out=np.zeros(actual.shape), where=size != 0
+    )
     return errors
 
 
-def by_series(points: Floats, usable: Bools, series: Ints | None = None) -> tuple[Floats, Ints]:
+def mean_by_series(
+    points: Floats, usable: Bools, series: Ints | None = None
+) -> tuple[Floats, Ints]:
     """Mean and count of the usable points [K, H] of each series number, both [max(series) + 1]; NaN with none."""
     codes = np.arange(len(points)) if series is None else series
     total = np.bincount(codes, np.where(usable, points, 0.0).sum(axis=1))
@@ -114,20 +134,20 @@ def _root_mean_square(points: Floats, usable: Bools, series: Ints | None) -> tup
     top = np.zeros(codes.max(initial=-1) + 1)
     np.fmax.at(top, codes, size)
     unit = np.where(top == 0, 1.0, top)
-    mean, count = by_series((points / unit[codes][:, None]) ** 2, usable, codes)
+    mean, count = mean_by_series((points / unit[codes][:, None]) ** 2, usable, codes)
     return unit * np.sqrt(mean), count
 
 
-def _mean(per_series: tuple[Floats, Ints]) -> float:
+def _mean_over_series(per_series: tuple[Floats, Ints]) -> float:
     means, counts = per_series
     return float(means[counts > 0].mean()) if (counts > 0).any() else float("nan")
 
 
-def _scaled(errors: Floats, scale: Floats) -> Floats:
+def _scale_errors(errors: Floats, scale: Floats) -> Floats:
     return errors / np.where(scale > 0, scale, 1.0)[:, None]
 
 
-def _pinball(actual: Floats, quantile: Floats, level: float) -> Floats:
+def _pinball_loss(actual: Floats, quantile: Floats, level: float) -> Floats:
     error = actual - quantile
     return np.maximum(level * error, (level - 1) * error)
 

@@ -1,6 +1,7 @@
 """Does the model help? Its errors beside those of the baselines on the same windows, and the answer in plain words.
 
-Axes: `N` series, `K` windows, `H` horizon, `Q` quantiles. Knows how to count and to say it, not how to forecast.
+Axes: `N` series, `K` windows, `H` horizon, `Q` quantiles. Knows how to count and to say it, not how
+to forecast.
 """
 
 from collections.abc import Mapping
@@ -8,35 +9,42 @@ from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-import numpy.typing as npt
 
 from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
-from lstmcast.ragged import NAN
+from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.scoring import baselines, metrics
 from lstmcast.scoring import binary as events
-from lstmcast.scoring.wording import _DAYS, _STEPS, _difference, season_name, step_name
+from lstmcast.scoring.wording import (
+    _DAYS_PER_UNIT,
+    _STEP_NAMES,
+    _format_difference,
+    name_season,
+    name_step,
+)
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
 
-Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
 Scores = dict[str, float]
-_DAYS |= dict.fromkeys(("MS", "ME", "BMS", "BME"), 30.44) | dict.fromkeys(("QS", "QE", "BQS", "BQE"), 91.31)
-_STEPS |= dict.fromkeys(("MS", "ME", "BMS", "BME"), "month") | dict.fromkeys(("QS", "QE", "BQS", "BQE"), "quarter")
-_STEPS |= dict.fromkeys(("YS", "YE", "BYS", "BYE"), "year")
+_DAYS_PER_UNIT |= dict.fromkeys(("MS", "ME", "BMS", "BME"), 30.44) | dict.fromkeys(
+    ("QS", "QE", "BQS", "BQE"), 91.31
+)
+_STEP_NAMES |= dict.fromkeys(("MS", "ME", "BMS", "BME"), "month") | dict.fromkeys(
+    ("QS", "QE", "BQS", "BQE"), "quarter"
+)
+_STEP_NAMES |= dict.fromkeys(("YS", "YE", "BYS", "BYE"), "year")
 
 
 @dataclass(frozen=True)
 class Verdict:
     """Errors of the model and of each baseline, averaged over windows, then over series.
 
-    Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the data), wql; the model
-    also has `coverage`, the share of actual values inside `interval`, a pair of quantile levels. A figure that does
-    not exist is NaN (null in JSON). Of probabilities of a 1 there are brier, log_loss, auc and calibration (see
-    `probability`), the one baseline is the base rate, and skill is of brier. `log_likelihood` is there for losses of a
-    distribution.
+    Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the
+    data), wql; the model also has `coverage`, the share of actual values inside `interval`, a pair
+    of quantile levels. A figure that does not exist is NaN (null in JSON). Of probabilities of a 1
+    there are brier, log_loss, auc and calibration (see `probability`), the one baseline is the base
+    rate, and skill is of brier. `log_likelihood` is there for losses of a distribution.
     """
 
     series: int
@@ -74,7 +82,7 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back; NaN and infinity become None."""
-        plain: dict[str, Any] = _without_nan(asdict(self))
+        plain: dict[str, Any] = _nan_to_none(asdict(self))
         return plain
 
     @classmethod
@@ -83,10 +91,12 @@ class Verdict:
         full = dict(data)
         full["interval"] = tuple(full["interval"])
         full["skill"] = NAN if full["skill"] is None else full["skill"]
-        full["model"] = _with_nan(full["model"])
-        full["baselines"] = {name: _with_nan(scores) for name, scores in full["baselines"].items()}
-        full["by_step"] = tuple(_with_nan(row) for row in full["by_step"])
-        full["by_series"] = tuple(_with_nan(row) for row in full.get("by_series", ()))
+        full["model"] = _none_to_nan(full["model"])
+        full["baselines"] = {
+            name: _none_to_nan(scores) for name, scores in full["baselines"].items()
+        }
+        full["by_step"] = tuple(_none_to_nan(row) for row in full["by_step"])
+        full["by_series"] = tuple(_none_to_nan(row) for row in full.get("by_series", ()))
         return cls(**full)
 
     @property
@@ -97,55 +107,79 @@ class Verdict:
     def sentences(self) -> list[str]:
         """The verdict for a reader who has never heard of any of these measures."""
         if self.of_events:
-            return events.sentences(self.model, self.baselines[self.best_baseline], self._where())
-        return [*self._comparison(), *self._disagreement(), *self._interval()]
+            return events.describe_probabilities(
+                self.model, self.baselines[self.best_baseline], self._describe_windows()
+            )
+        return [
+            *self._describe_comparison(),
+            *self._describe_disagreement(),
+            *self._describe_interval(),
+        ]
 
-    def _comparison(self) -> list[str]:
-        where, rival = self._where(), self._rival()
+    def _describe_comparison(self) -> list[str]:
+        where, rival = self._describe_windows(), self._describe_baseline()
         error, rival_error = self.model["mae"], self.baselines[self.best_baseline]["mae"]
         if np.isnan(self.skill):
-            return [f"{where} the model was off by {error:.4g} on average, {rival} by {rival_error:.4g}."]
+            return [
+                f"{where} the model was off by {error:.4g} on average, {rival} by {rival_error:.4g}."
+            ]
         if self.beats_baseline:
-            said = [f"{where} the model's error was {_difference(self.skill)} that of {rival}."]
+            said = [
+                f"{where} the model's error was {_format_difference(self.skill)} that of {rival}."
+            ]
         else:
             where = where[0].lower() + where[1:]
             said = [
                 f"The model does not beat the best baseline: {where} its error was "
-                f"{_difference(self.skill)} that of {rival}."
+                f"{_format_difference(self.skill)} that of {rival}."
             ]
         if self.series == 1:
             said.append(f"It was off by {error:.4g} on average, {rival} by {rival_error:.4g}.")
         return said
 
-    def _disagreement(self) -> list[str]:
+    def _describe_disagreement(self) -> list[str]:
         """With several series the mean error is that of the large ones; say where the small ones differ."""
         rival = self.baselines[self.best_baseline]["mase"]
         fair = 1 - self.model["mase"] / rival if rival > 0 else NAN
         if self.series == 1 or np.isnan(fair) or (fair > 0) == self.beats_baseline:
             return []
-        return [f"With every series counted alike, whatever its size, it was {_difference(fair)} that of the baseline."]
+        return [
+            f"With every series counted alike, whatever its size, it was {_format_difference(fair)} that of the baseline."
+        ]
 
-    def _interval(self) -> list[str]:
+    def _describe_interval(self) -> list[str]:
         share, width = self.model["coverage"], self.interval[1] - self.interval[0]
         if np.isnan(share):
             return []
         inside = round(share * min(self.observed, 100))
-        counted = f"Of 100 actual values {inside}" if self.observed >= 100 else f"Of {self.observed} values {inside}"
+        counted = (
+            f"Of 100 actual values {inside}"
+            if self.observed >= 100
+            else f"Of {self.observed} values {inside}"
+        )
         chance = 2 * (width * (1 - width) / self.observed) ** 0.5
         far = abs(share - width) > max(0.1, chance)
-        remark = ("; it is too narrow" if share < width else "; it is wider than it need be") if far else ""
+        remark = (
+            ("; it is too narrow" if share < width else "; it is wider than it need be")
+            if far
+            else ""
+        )
         return [f"{counted} fell inside the {100 * width:.0f} % interval{remark}."]
 
-    def _where(self) -> str:
-        span = self._span(self.horizon)
+    def _describe_windows(self) -> str:
+        span = self._format_steps(self.horizon)
         windows = f"{self.origins} windows of {span}" if self.origins > 1 else span
         return f"On the last {windows}" + (f" of {self.series} series" if self.series > 1 else "")
 
-    def _span(self, steps: int) -> str:
+    def _format_steps(self, steps: int) -> str:
         return f"{steps} {self.step_name or 'step'}{'s' if steps > 1 else ''}"
 
-    def _rival(self) -> str:
-        back = f"the {self.season_name} before" if self.season_name else f"the last {self._span(self.season)}"
+    def _describe_baseline(self) -> str:
+        back = (
+            f"the {self.season_name} before"
+            if self.season_name
+            else f"the last {self._format_steps(self.season)}"
+        )
         return {
             "naive": "repeating the last value",
             "seasonal_naive": f"repeating {back}",
@@ -153,7 +187,7 @@ class Verdict:
         }[self.best_baseline]
 
 
-def judge(
+def score_forecasts(
     panel: "Panel",
     series: Ints,
     origins: Ints,
@@ -168,13 +202,17 @@ def judge(
     """Score forecasts against what `panel` holds after each origin, and against the baselines from the same origins.
 
     Args:
-        panel: holds the history, and the actual values at origin + 1 ... origin + H (missing ones are left out).
+        panel: holds the history, and the actual values at origin + 1 ... origin + H (missing ones
+            are left out).
         series: [K], the series number of each window.
         origins: [K], index within the series of the last step that the forecast knew.
         quantiles: [K, H, Q] forecasts, in the unit of the data.
-        levels: [Q], ascending; the point forecast is the median (interpolated where .5 is not among them).
-        season: steps of the season, for the seasonal naive forecast and the scale of mase and rmsse.
-        ends: [N], steps of each series that are in-sample for that scale; by default all up to its first origin.
+        levels: [Q], ascending; the point forecast is the median (interpolated where .5 is not among
+            them).
+        season: steps of the season, for the seasonal naive forecast and the scale of mase and
+            rmsse.
+        ends: [N], steps of each series that are in-sample for that scale; by default all up to its
+            first origin.
         by_series: whether to keep a row for each series.
         probability: whether the forecasts are probabilities of a 1, to be judged as such.
 
@@ -184,8 +222,10 @@ def judge(
     series, origins, levels = np.asarray(series), np.asarray(origins), np.asarray(levels, float)
     if ends is None:
         ends = first_origins(panel, series, origins) + 1
-    actual = actuals(panel, series, origins, quantiles.shape[1])
-    known = np.isfinite(baselines.naive(panel.values, panel.offsets, series, origins, 1)[:, 0])
+    actual = actuals_after_origins(panel, series, origins, quantiles.shape[1])
+    known = np.isfinite(
+        baselines.naive_forecast(panel.values, panel.offsets, series, origins, 1)[:, 0]
+    )
     kept = known & ~np.isnan(actual).all(axis=1)
     if not kept.any():
         raise DataError(
@@ -194,12 +234,14 @@ def judge(
         )
     if probability:
         made = forecast_table.point_forecast(quantiles[kept], levels)
-        return _event_verdict(panel, series[kept], made, actual[kept], ends, season, by_series)
-    case = _Case.of(panel, series[kept], origins[kept], actual[kept], ends, season)
-    return _verdict(panel, case, quantiles[kept], levels, season, by_series)
+        return _build_binary_verdict(
+            panel, series[kept], made, actual[kept], ends, season, by_series
+        )
+    case = _ScoredWindows.of(panel, series[kept], origins[kept], actual[kept], ends, season)
+    return _build_verdict(panel, case, quantiles[kept], levels, season, by_series)
 
 
-def actuals(panel: "Panel", series: Ints, origins: Ints, horizon: int) -> Floats:
+def actuals_after_origins(panel: "Panel", series: Ints, origins: Ints, horizon: int) -> Floats:
     """Values of the panel after each origin, [K, H]; NaN where missing or beyond the end of the series."""
     at = (panel.offsets[series] + origins)[:, None] + np.arange(1, horizon + 1)  # (K, H)
     there = at < panel.offsets[series + 1][:, None]
@@ -215,7 +257,7 @@ def first_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
 
 
 @dataclass(frozen=True, eq=False)
-class _Case:
+class _ScoredWindows:
     """Windows with their actuals, their in-sample scales and what each baseline forecast for them."""
 
     series: Ints  # [K]
@@ -225,13 +267,18 @@ class _Case:
     rivals: dict[str, Floats]  # [K, H] each
 
     @classmethod
-    def of(cls, panel: "Panel", series: Ints, origins: Ints, actual: Floats, ends: Ints, season: int) -> "_Case":
-        scale, square = (metrics.seasonal_scale(panel.values, panel.offsets, ends, season, p)[series] for p in (1, 2))
+    def of(
+        cls, panel: "Panel", series: Ints, origins: Ints, actual: Floats, ends: Ints, season: int
+    ) -> "_ScoredWindows":
+        scale, square = (
+            metrics.seasonal_scale(panel.values, panel.offsets, ends, season, p)[series]
+            for p in (1, 2)
+        )
         where = panel.values, panel.offsets, series, origins, actual.shape[1]
-        rivals = {"naive": baselines.naive(*where)}
+        rivals = {"naive": baselines.naive_forecast(*where)}
         if season > 1:
-            rivals["seasonal_naive"] = baselines.seasonal_naive(*where, season)
-        rivals["drift"] = baselines.drift(*where)
+            rivals["seasonal_naive"] = baselines.seasonal_naive_forecast(*where, season)
+        rivals["drift"] = baselines.drift_forecast(*where)
         return cls(series, actual, scale, square, rivals)
 
     def errors(self, forecast: Floats) -> Scores:
@@ -245,14 +292,24 @@ class _Case:
         }
 
 
-def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, season: int, by_series: bool) -> Verdict:
+def _build_verdict(
+    panel: "Panel",
+    case: _ScoredWindows,
+    quantiles: Floats,
+    levels: Floats,
+    season: int,
+    by_series: bool,
+) -> Verdict:
     median = forecast_table.point_forecast(quantiles, levels)
-    low, high = _interval(levels)
+    low, high = _interval_positions(levels)
     bounds = quantiles[..., low], quantiles[..., high]
     model = case.errors(median) | {"wql": metrics.wql(case.actual, quantiles, levels)}
     model["coverage"] = metrics.coverage(case.actual, *bounds) if low < high else NAN
-    rivals = {name: case.errors(made) | {"wql": _flat_wql(case, made, levels)} for name, made in case.rivals.items()}
-    best = _best(rivals)
+    rivals = {
+        name: case.errors(made) | {"wql": _point_forecast_wql(case, made, levels)}
+        for name, made in case.rivals.items()
+    }
+    best = _best_baseline(rivals)
     windows = np.bincount(case.series)
     return Verdict(
         series=int((windows > 0).sum()),
@@ -260,26 +317,37 @@ def _verdict(panel: "Panel", case: _Case, quantiles: Floats, levels: Floats, sea
         origins=int(windows.max()),
         horizon=case.actual.shape[1],
         season=season,
-        season_name=season_name(panel.axis.freq, season),
+        season_name=name_season(panel.axis.freq, season),
         observed=int((~np.isnan(case.actual)).sum()),
         unscaled=int(len(np.unique(case.series[~(case.scale > 0)]))),
         interval=(float(levels[low]), float(levels[high])),
         model=model,
         baselines=rivals,
         best_baseline=best,
-        skill=events.skill(model["mae"], rivals[best]["mae"]),
-        by_step=_by_step(case, median, bounds if low < high else None, case.rivals[best]),
-        by_series=_by_series(panel, case, median, case.rivals[best]) if by_series else (),
-        step_name=step_name(panel.axis.freq),
+        skill=events.skill_score(model["mae"], rivals[best]["mae"]),
+        by_step=_scores_by_step(case, median, bounds if low < high else None, case.rivals[best]),
+        by_series=_scores_by_series(panel, case, median, case.rivals[best]) if by_series else (),
+        step_name=name_step(panel.axis.freq),
     )
 
 
-def _event_verdict(
-    panel: "Panel", series: Ints, made: Floats, actual: Floats, ends: Ints, season: int, by_series: bool
+def _build_binary_verdict(
+    panel: "Panel",
+    series: Ints,
+    made: Floats,
+    actual: Floats,
+    ends: Ints,
+    season: int,
+    by_series: bool,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
-    base = np.broadcast_to(events.base_rates(panel.values, panel.offsets, ends)[series][:, None], made.shape)
-    model, rival = events.scores(made, actual), events.scores(base, actual)
+    base = np.broadcast_to(
+        events.base_rates(panel.values, panel.offsets, ends)[series][:, None], made.shape
+    )
+    model, rival = (
+        events.score_probabilities(made, actual),
+        events.score_probabilities(base, actual),
+    )
     windows = np.bincount(series)
     parts = ((i, series == i) for i in np.flatnonzero(windows) if by_series)
     steps = (slice(h, h + 1) for h in range(made.shape[1]))
@@ -289,60 +357,79 @@ def _event_verdict(
         origins=int(windows.max()),
         horizon=made.shape[1],
         season=season,
-        season_name=season_name(panel.axis.freq, season),
-        step_name=step_name(panel.axis.freq),
+        season_name=name_season(panel.axis.freq, season),
+        step_name=name_step(panel.axis.freq),
         observed=int((~np.isnan(actual)).sum()),
         unscaled=0,
         interval=(0.1, 0.9),
         model=model,
         baselines={"base_rate": rival},
         best_baseline="base_rate",
-        skill=events.skill(model["brier"], rival["brier"]),
+        skill=events.skill_score(model["brier"], rival["brier"]),
         by_step=tuple(
-            {"step": h + 1, **events.compared(*(x[:, step] for x in (made, base, actual)))}
+            {
+                "step": h + 1,
+                **events.compare_with_base_rate(*(x[:, step] for x in (made, base, actual))),
+            }
             for h, step in enumerate(steps)
         ),
         by_series=tuple(
             {"key": list(panel.keys[i]), "windows": int(windows[i])}
-            | events.compared(*(x[here] for x in (made, base, actual)))
+            | events.compare_with_base_rate(*(x[here] for x in (made, base, actual)))
             for i, here in parts
         ),
     )
 
 
-def _interval(levels: Floats) -> tuple[int, int]:
+def _interval_positions(levels: Floats) -> tuple[int, int]:
     """Positions of the levels .1 and .9, or of the outermost ones."""
     pair = [np.flatnonzero(np.isclose(levels, wanted)) for wanted in (0.1, 0.9)]
     return (int(pair[0][0]), int(pair[1][0])) if all(len(p) for p in pair) else (0, len(levels) - 1)
 
 
-def _best(rivals: dict[str, Scores]) -> str:
-    measure = "mase" if any(scores["mase"] == scores["mase"] for scores in rivals.values()) else "mae"
+def _best_baseline(rivals: dict[str, Scores]) -> str:
+    measure = (
+        "mase" if any(scores["mase"] == scores["mase"] for scores in rivals.values()) else "mae"
+    )
     return min(rivals, key=lambda name: rivals[name][measure])
 
 
-def _flat_wql(case: _Case, forecast: Floats, levels: Floats) -> float:
+def _point_forecast_wql(case: _ScoredWindows, forecast: Floats, levels: Floats) -> float:
     """A point forecast taken as every quantile."""
-    return metrics.wql(case.actual, np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels))), levels)
+    return metrics.wql(
+        case.actual, np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels))), levels
+    )
 
 
-def _by_step(case: _Case, median: Floats, bounds: tuple[Floats, Floats] | None, rival: Floats) -> tuple[Scores, ...]:
+def _scores_by_step(
+    case: _ScoredWindows, median: Floats, bounds: tuple[Floats, Floats] | None, rival: Floats
+) -> tuple[Scores, ...]:
     rows = []
     for h in range(median.shape[1]):
         step = slice(h, h + 1)
         actual, made = case.actual[:, step], median[:, step]
-        error, other = (metrics.mae(actual, forecast, case.series) for forecast in (made, rival[:, step]))
-        row = {"step": h + 1, "mae": error, "mase": metrics.mase(actual, made, case.scale, case.series)}
+        error, other = (
+            metrics.mae(actual, forecast, case.series) for forecast in (made, rival[:, step])
+        )
+        row = {
+            "step": h + 1,
+            "mae": error,
+            "mase": metrics.mase(actual, made, case.scale, case.series),
+        }
         row["smape"] = metrics.smape(actual, made, case.series)
-        row["coverage"] = metrics.coverage(actual, *(bound[:, step] for bound in bounds)) if bounds else NAN
-        rows.append(row | {"baseline_mae": other, "skill": events.skill(error, other)})
+        row["coverage"] = (
+            metrics.coverage(actual, *(bound[:, step] for bound in bounds)) if bounds else NAN
+        )
+        rows.append(row | {"baseline_mae": other, "skill": events.skill_score(error, other)})
     return tuple(rows)
 
 
-def _by_series(panel: "Panel", case: _Case, median: Floats, rival: Floats) -> tuple[dict[str, Any], ...]:
+def _scores_by_series(
+    panel: "Panel", case: _ScoredWindows, median: Floats, rival: Floats
+) -> tuple[dict[str, Any], ...]:
     usable = ~np.isnan(case.actual)
-    error, _ = metrics.by_series(np.abs(median - case.actual), usable, case.series)
-    other, _ = metrics.by_series(np.abs(rival - case.actual), usable, case.series)
+    error, _ = metrics.mean_by_series(np.abs(median - case.actual), usable, case.series)
+    other, _ = metrics.mean_by_series(np.abs(rival - case.actual), usable, case.series)
     windows = np.bincount(case.series)
     scale = np.full(len(windows), NAN)
     scale[case.series] = np.where(case.scale > 0, case.scale, NAN)
@@ -353,19 +440,19 @@ def _by_series(panel: "Panel", case: _Case, median: Floats, rival: Floats) -> tu
             "mae": float(error[i]),
             "mase": float(error[i] / scale[i]),
             "baseline_mae": float(other[i]),
-            "skill": events.skill(float(error[i]), float(other[i])),
+            "skill": events.skill_score(float(error[i]), float(other[i])),
         }
         for i in np.flatnonzero(windows)
     )
 
 
-def _without_nan(value: Any) -> Any:
+def _nan_to_none(value: Any) -> Any:
     if isinstance(value, dict):
-        return {name: _without_nan(item) for name, item in value.items()}
+        return {name: _nan_to_none(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_without_nan(item) for item in value]
+        return [_nan_to_none(item) for item in value]
     return None if isinstance(value, float) and not np.isfinite(value) else value
 
 
-def _with_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+def _none_to_nan(row: Mapping[str, Any]) -> dict[str, Any]:
     return {name: NAN if value is None else value for name, value in row.items()}

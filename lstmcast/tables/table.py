@@ -13,15 +13,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstmcast.errors import DataError, suggest
+from lstmcast.errors import DataError, suggest_similar
 from lstmcast.ragged import Bools, Floats, Ints
 from lstmcast.tables.csv_dialect import Dialect
-from lstmcast.tables.csv_fast import Bulk
+from lstmcast.tables.csv_fast import TypedTable
 from lstmcast.tables.csv_strict import TextTable
-from lstmcast.tables.numbers import sign_of
-from lstmcast.timeaxis.timestamp_format import Form
+from lstmcast.tables.numbers import find_unit_sign
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
-_FEW = 3
+_MAX_ODD_CELLS = 3
 """So many rows at an edge, or kinds of cells, may be what is no number of a column of numbers."""
 
 
@@ -29,46 +29,48 @@ _FEW = 3
 class TextSource:
     """Where a text table came from: its cells as they were written, and their lines.
 
-    na: markers of missing values; bulk: what the fast way made of it, if it did; strict: reads it again, strictly.
+    na: markers of missing values; bulk: what the fast way made of it, if it did; strict: reads it
+    again, strictly.
     """
 
     na: tuple[str, ...]
-    strict: Callable[[], TextTable]
-    bulk: Bulk | None = None
+    read_strictly: Callable[[], TextTable]
+    typed_table: TypedTable | None = None
 
     @cached_property
     def texts(self) -> TextTable:
         """The strict reading."""
-        return self.strict()
+        return self.read_strictly()
 
     @property
     def dialect(self) -> Dialect:
         """How the text is written."""
-        return (self.bulk or self.texts).dialect
+        return (self.typed_table or self.texts).dialect
 
     def verbatim(self, column: str) -> pa.ChunkedArray:
         """Every cell of a column as it was written."""
-        if self.bulk is None:
+        if self.typed_table is None:
             return self.texts.columns[column]
-        found = self.bulk.columns[column]
+        found = self.typed_table.columns[column]
         if pa.types.is_floating(found.type) or pa.types.is_timestamp(found.type):
             return self.texts.columns[column]
         return pc.cast(found, pa.string())
 
-    def line(self, row: int) -> int:
+    def line_of_row(self, row: int) -> int:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
-        if self.bulk is not None and self.bulk.line_per_row:
-            return self.bulk.dialect.first_line + row
-        return self.texts.line(row)
+        if self.typed_table is not None and self.typed_table.is_one_line_per_row:
+            return self.typed_table.dialect.first_line + row
+        return self.texts.line_of_row(row)
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
     """A table as read, or as given by a caller.
 
-    given: a caller's frame, or Arrow columns: typed ones, or of a text file what the reader made of them.
-    name: the path as given, or "stdin". notes: what was found out and is worth saying. decimal, thousands: marks of
-    numbers in text. source: of a text file, its cells as written.
+    given: a caller's frame, or Arrow columns: typed ones, or of a text file what the reader made of
+    them.
+    name: the path as given, or "stdin". notes: what was found out and is worth saying. decimal,
+    thousands: marks of numbers in text. source: of a text file, its cells as written.
     """
 
     given: pd.DataFrame | pa.Table
@@ -84,7 +86,11 @@ class Table:
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
-        return list(self.given.columns) if isinstance(self.given, pd.DataFrame) else list(self.given.column_names)
+        return (
+            list(self.given.columns)
+            if isinstance(self.given, pd.DataFrame)
+            else list(self.given.column_names)
+        )
 
     @property
     def text(self) -> bool:
@@ -103,30 +109,50 @@ class Table:
         if isinstance(self.given, pd.DataFrame):
             return self.given[column]
         if self.source is None:
-            return pd.Series(_decoded(self.given[column]).to_pandas(), name=column)
+            return pd.Series(_decode_dictionary(self.given[column]).to_pandas(), name=column)
         values = self.source.verbatim(column)
         markers = pa.array(sorted({"", *self.source.na}), pa.string())
         missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=markers)
-        masked = pc.if_else(missing, pa.scalar(None, pa.string()), values) if pc.any(missing).as_py() else values
+        masked = (
+            pc.if_else(missing, pa.scalar(None, pa.string()), values)
+            if pc.any(missing).as_py()
+            else values
+        )
         return pd.Series(masked.to_pandas(), name=column)
 
     def verbatim(self, column: str) -> pd.Series:
         """A column with nothing taken for missing: the id "NA" stays "NA"."""
-        return pd.Series(self.source.verbatim(column).to_pandas()) if self.source else self.series(column)
+        return (
+            pd.Series(self.source.verbatim(column).to_pandas())
+            if self.source
+            else self.series(column)
+        )
 
     def locate(self, row: int) -> str:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
-        return f"{self.name}:{self.source.line(row)}" if self.source else f"{self.name} row {row}"
+        return (
+            f"{self.name}:{self.source.line_of_row(row)}"
+            if self.source
+            else f"{self.name} row {row}"
+        )
 
     def sign(self, column: str) -> str:
         """The sign of a currency or of percent in every cell of a text column; "" where there is none."""
-        texts = None if isinstance(self.given, pd.DataFrame) or self._typed(column) is not None else self.series(column)
-        return "" if texts is None or not len(texts) else sign_of(pc.utf8_trim_whitespace(as_text(texts)))
+        texts = (
+            None
+            if isinstance(self.given, pd.DataFrame) or self._typed_column(column) is not None
+            else self.series(column)
+        )
+        return (
+            ""
+            if texts is None or not len(texts)
+            else find_unit_sign(pc.utf8_trim_whitespace(to_text_array(texts)))
+        )
 
-    def misplaced(self, bad: Bools) -> str:
+    def hint_on_edge_rows(self, bad: Bools) -> str:
         """What to do about `bad` rows [rows] where they are the first or the last ones: units, a header, a total."""
         rows = np.flatnonzero(bad)
-        if not self.source or len(rows) > _FEW or len(bad) < 3 * len(rows):
+        if not self.source or len(rows) > _MAX_ODD_CELLS or len(bad) < 3 * len(rows):
             return ""
         if rows[-1] == len(rows) - 1:
             what = "units or a second header"
@@ -134,7 +160,7 @@ class Table:
             what = "totals or remarks"
         else:
             return ""
-        first, last = self.source.line(int(rows[0])), self.source.line(int(rows[-1]))
+        first, last = self.source.line_of_row(int(rows[0])), self.source.line_of_row(int(rows[-1]))
         lines, range_ = (
             (f"line {first} holds", f"{first}")
             if first == last
@@ -146,17 +172,23 @@ class Table:
         """Raise DataError, with a suggestion, for the first of `columns` that is not there."""
         for column in columns:
             if column not in self.names:
-                raise DataError(f"{self.name} has no column {column!r}", suggest(column, self.names))
+                raise DataError(
+                    f"{self.name} has no column {column!r}", suggest_similar(column, self.names)
+                )
 
-    def _typed(self, column: str) -> pa.ChunkedArray | None:
+    def _typed_column(self, column: str) -> pa.ChunkedArray | None:
         """The column as Arrow has it, where it is stored as anything but text."""
         found = None if isinstance(self.given, pd.DataFrame) else self.given[column]
         return None if found is None or pa.types.is_string(found.type) else found
 
-    def numbers(self, column: str) -> Floats | None:
+    def stored_numbers(self, column: str) -> Floats | None:
         """Values [rows] of a column stored as numbers, NaN where missing; None where it is stored as anything else."""
-        found = self._typed(column)
-        if found is None or not (_is_whole(found.type) or pa.types.is_floating(found.type) or _is_odd(found.type)):
+        found = self._typed_column(column)
+        if found is None or not (
+            _is_integer(found.type)
+            or pa.types.is_floating(found.type)
+            or _is_convertible_number(found.type)
+        ):
             return None
         if pa.types.is_boolean(found.type):
             found = pc.cast(found, pa.uint8())
@@ -164,50 +196,61 @@ class Table:
 
     def whole(self, column: str) -> Ints | None:
         """Values [rows] of a column stored as whole numbers, none of them missing; None where it is not so."""
-        found = self._typed(column)
-        if found is None or not _is_whole(found.type) or found.null_count:
+        found = self._typed_column(column)
+        if found is None or not _is_integer(found.type) or found.null_count:
             return None
         return np.asarray(found.to_numpy(), dtype=np.int64)
 
-    def stamps(self, column: str) -> tuple[Ints, Form] | None:
+    def stamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
         """Instants [rows] and their form, of a column stored as stamps without a zone or as days, none missing."""
-        found = self._typed(column)
+        found = self._typed_column(column)
         if found is None or found.null_count:
             return None
         if pa.types.is_date32(found.type):
-            return _microseconds(found), Form("date")
+            return _to_microseconds(found), TimestampFormat("date")
         if not pa.types.is_timestamp(found.type) or found.type.tz is not None:
             return None
-        if self.source is None or self.source.bulk is None:
-            return _microseconds(found), Form("datetime", found.type.unit)
-        layout = self.source.bulk.layouts[column]
-        return _microseconds(found), Form("text", layout, "UTC" if layout.endswith("Z") else "")
+        if self.source is None or self.source.typed_table is None:
+            return _to_microseconds(found), TimestampFormat("datetime", found.type.unit)
+        layout = self.source.typed_table.layouts[column]
+        return _to_microseconds(found), TimestampFormat(
+            "text", layout, "UTC" if layout.endswith("Z") else ""
+        )
 
     def codes(self, column: str) -> tuple[Ints, list[str], str]:
         """Code of each row [rows], -1 where missing; what each code stands for; and whether that was "int64" or "str".
 
-        Codes count up in the order of first appearance. In a text file nothing is taken for missing.
+        Codes count up in the order of first appearance. In a text file nothing is taken for
+        missing.
         """
         if isinstance(self.given, pd.DataFrame):
-            return _factorized(self.given[column])
+            return _factorize_series(self.given[column])
         found, whole = self.given[column], self.whole(column)
         if whole is not None:
             codes, unique = pd.factorize(whole)
-            return codes.astype(np.int64), [str(value) for value in unique.tolist()], "str" if self.text else "int64"
+            return (
+                codes.astype(np.int64),
+                [str(value) for value in unique.tolist()],
+                "str" if self.text else "int64",
+            )
         if self.source and not pa.types.is_dictionary(found.type):
             found = self.source.verbatim(column)
         if pa.types.is_string(found.type):
             found = pc.dictionary_encode(found)
-        return _recoded(found) if pa.types.is_dictionary(found.type) else _factorized(self.series(column))
+        return (
+            _factorize_dictionary(found)
+            if pa.types.is_dictionary(found.type)
+            else _factorize_series(self.series(column))
+        )
 
 
-def _factorized(series: pd.Series) -> tuple[Ints, list[str], str]:
+def _factorize_series(series: pd.Series) -> tuple[Ints, list[str], str]:
     codes, kinds = pd.factorize(series)
     kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
     return codes.astype(np.int64), [str(value) for value in kinds], kind
 
 
-def _recoded(column: pa.ChunkedArray) -> tuple[Ints, list[str], str]:
+def _factorize_dictionary(column: pa.ChunkedArray) -> tuple[Ints, list[str], str]:
     """Codes of a dictionary column that count up in the order of first appearance."""
     whole = column.unify_dictionaries().combine_chunks()
     indices = np.asarray(pc.fill_null(whole.indices, -1))
@@ -219,24 +262,26 @@ def _recoded(column: pa.ChunkedArray) -> tuple[Ints, list[str], str]:
     return codes, texts, "str"
 
 
-def _is_whole(kind: pa.DataType) -> bool:
+def _is_integer(kind: pa.DataType) -> bool:
     return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
 
 
-def _is_odd(kind: pa.DataType) -> bool:
+def _is_convertible_number(kind: pa.DataType) -> bool:
     return bool(pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or kind == pa.uint64())
 
 
-def _microseconds(column: pa.ChunkedArray) -> Ints:
+def _to_microseconds(column: pa.ChunkedArray) -> Ints:
     exact = pc.cast(column, pa.timestamp("us"), safe=False)
     return np.asarray(pc.cast(exact, pa.int64()).to_numpy(), dtype=np.int64)
 
 
-def _decoded(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return (
+        pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    )
 
 
-def as_text(series: pd.Series) -> pa.Array:
+def to_text_array(series: pd.Series) -> pa.Array:
     """A column as one Arrow array of text, null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
         series = series.astype("object").map(str, na_action="ignore")

@@ -11,16 +11,22 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import DataConfig
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.formats import DAY, month_lengths, month_starts
-from lstmcast.timeaxis.frequency import HOUR, MINUTE, WEEK, Grid, asked
-from lstmcast.timeaxis.infer import asked_grid, find_grid, mixed_frequencies, slower_series
-from lstmcast.timeaxis.timestamp_format import Form
+from lstmcast.timeaxis.frequency import HOUR, MINUTE, WEEK, Grid, parse_frequency
+from lstmcast.timeaxis.infer import (
+    grid_from_frequency,
+    infer_grid,
+    is_slower_series,
+    mixed_frequency_error,
+)
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
-CALENDAR = ("hour", "weekday", "day", "month")
-"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of week, of month, month of year."""
+CALENDAR_CYCLES = ("hour", "weekday", "day", "month")
+"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of week, of month, month
+of year."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class TimeAxis:
 
     name: str
     grid: Grid
-    form: Form
+    form: TimestampFormat
 
     @property
     def kind(self) -> Literal["datetime", "integer"]:
@@ -47,12 +53,12 @@ class TimeAxis:
     @property
     def season(self) -> int:
         """Main season in steps, by frequency alone; 1 where there is none."""
-        return self._seasons()[0]
+        return self._default_seasons()[0]
 
     @property
-    def season2(self) -> int:
+    def second_season(self) -> int:
         """Second, longer season in steps; 0 where there is none."""
-        return self._seasons()[1]
+        return self._default_seasons()[1]
 
     @property
     def horizon(self) -> int:
@@ -63,7 +69,7 @@ class TimeAxis:
         usual = {("month", 3): 4, ("month", 12): 4, ("us", DAY): 14, ("us", WEEK): 8}
         return usual.get((grid.unit, grid.step), max(self.season, 1))
 
-    def _seasons(self) -> tuple[int, int]:
+    def _default_seasons(self) -> tuple[int, int]:
         unit, step = self.grid.unit, self.grid.step
         if unit == "business":
             return 5, 260
@@ -83,7 +89,7 @@ class TimeAxis:
         instants = self.form.read(stamps)
         ordinals, on_grid = self.grid.ordinals(instants)
         if not on_grid.all():
-            raise _off_grid(self, instants, ~on_grid, str)
+            raise _off_grid_error(self, instants, ~on_grid, str)
         return ordinals
 
     def floor(self, stamp: Any) -> int:
@@ -92,19 +98,21 @@ class TimeAxis:
 
     def stamps(self, ordinals: Ints) -> Any:
         """Stamps in the user's own form, as an array or index ready to be a column of a frame."""
-        return self.form.write(self.grid.instants(_ints(ordinals)))
+        return self.form.write(self.grid.instants(_to_ints(ordinals)))
 
     def texts(self, ordinals: Ints) -> list[str]:
         """Stamps as text, for CSV and for messages."""
-        return self._texts(self.grid.instants(_ints(ordinals)))
+        return self._format_instants(self.grid.instants(_to_ints(ordinals)))
 
-    def _texts(self, instants: Ints) -> list[str]:
-        return self.form.texts(instants, dates_only=self.grid.in_days and not (instants % DAY).any())
+    def _format_instants(self, instants: Ints) -> list[str]:
+        return self.form.texts(
+            instants, dates_only=self.grid.is_daily_or_longer and not (instants % DAY).any()
+        )
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
         """Calendar features [n, 8] in [-1, 1]: a sine and a cosine of each of CALENDAR; 0 where one does not apply."""
-        ordinals = _ints(ordinals)
-        features = np.zeros((len(ordinals), 2 * len(CALENDAR)), dtype=np.float32)
+        ordinals = _to_ints(ordinals)
+        features = np.zeros((len(ordinals), 2 * len(CALENDAR_CYCLES)), dtype=np.float32)
         if self.kind == "integer":
             return features
         instants = self.form.local(self.grid.instants(ordinals))
@@ -127,7 +135,12 @@ class TimeAxis:
         if unit == "month":
             return False, False, False, step % 12 != 0
         fixed = unit == "us"
-        return fixed and step < DAY, not fixed or step % WEEK != 0, not fixed or step < 28 * DAY, True
+        return (
+            fixed and step < DAY,
+            not fixed or step % WEEK != 0,
+            not fixed or step < 28 * DAY,
+            True,
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain nested dictionary, ready for JSON, that `from_dict` reads back to an equal axis."""
@@ -136,13 +149,13 @@ class TimeAxis:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "TimeAxis":
         """Rebuild from `to_dict`'s form."""
-        return cls(data["name"], Grid(**data["grid"]), Form(**data["form"]))
+        return cls(data["name"], Grid(**data["grid"]), TimestampFormat(**data["form"]))
 
 
 def infer_axis(
     instants: Ints,
     codes: Ints,
-    form: Form,
+    form: TimestampFormat,
     name: str,
     config: DataConfig = DataConfig(),  # noqa: B008
     *,
@@ -152,25 +165,40 @@ def infer_axis(
 ) -> tuple[TimeAxis, Ints]:
     """Find the axis of stamps that are sorted by series (codes), then time, without duplicates.
 
-    `like` is an axis to keep to; `place` says where stamp number i stands in the input; `series` names the codes.
-    Returns the axis and the ordinal of every stamp. Raises DataError where the stamps are irregular, of several
-    frequencies, contradict `config.freq`, or are too few to tell.
+    `like` is an axis to keep to; `place` says where stamp number i stands in the input; `series`
+    names the codes. Returns the axis and the ordinal of every stamp. Raises DataError where the
+    stamps are irregular, of several frequencies, contradict `config.freq`, or are too few to tell.
     """
-    form, instants = _on_the_wall(form, instants, like)
-    grid = like.grid if like else _find(instants, codes, form, config)
+    form, instants = _to_wall_clock_or_utc(form, instants, like)
+    grid = like.grid if like else _requested_or_inferred_grid(instants, codes, form, config)
     axis = TimeAxis(name, grid, form)
-    _same_kind(axis, like)
+    _require_same_kind(axis, like)
     ordinals, on_grid = grid.ordinals(instants)
     if not on_grid.all():
-        raise _irregular(axis, instants, codes, ~on_grid, place, series, config.freq or (like.freq if like else None))
-    if like is None and not config.freq and config.fill == "none" and slower_series(ordinals, codes).any():
-        mixed = mixed_frequencies(instants, codes, series, integer=axis.kind == "integer")
+        raise _irregular_error(
+            axis,
+            instants,
+            codes,
+            ~on_grid,
+            place,
+            series,
+            config.freq or (like.freq if like else None),
+        )
+    if (
+        like is None
+        and not config.freq
+        and config.fill == "none"
+        and is_slower_series(ordinals, codes).any()
+    ):
+        mixed = mixed_frequency_error(instants, codes, series, integer=axis.kind == "integer")
         if mixed is not None:
             raise mixed
     return axis, ordinals
 
 
-def _on_the_wall(form: Form, instants: Ints, like: TimeAxis | None) -> tuple[Form, Ints]:
+def _to_wall_clock_or_utc(
+    form: TimestampFormat, instants: Ints, like: TimeAxis | None
+) -> tuple[TimestampFormat, Ints]:
     """Days and longer follow the wall clock of their zone; hours and shorter follow UTC."""
     zone = like.form.zone if like and like.form.zone else form.zone
     if not form.zone or (form.zone == zone == "UTC"):
@@ -180,30 +208,37 @@ def _on_the_wall(form: Form, instants: Ints, like: TimeAxis | None) -> tuple[For
     else:
         local = form.local(instants)
         daily = bool((local % DAY == local[:1] % DAY).all())
-    if daily == form.wall and (zone == form.zone or not (daily and _named(zone))):
+    if daily == form.wall and (zone == form.zone or not (daily and _has_changing_clocks(zone))):
         return form, instants
     placed = replace(form, zone=zone if daily else form.zone, wall=daily)
-    return placed, zones.to_local(form.to_universal(instants), zone) if daily else form.to_universal(instants)
+    return placed, zones.to_local(form.to_utc(instants), zone) if daily else form.to_utc(instants)
 
 
-def _named(zone: str) -> bool:
+def _has_changing_clocks(zone: str) -> bool:
     """Whether a zone's clocks may change, as those of a fixed offset do not."""
     return zone[:1] not in ("+", "-")
 
 
-def _find(instants: Ints, codes: Ints, form: Form, config: DataConfig) -> Grid:
+def _requested_or_inferred_grid(
+    instants: Ints, codes: Ints, form: TimestampFormat, config: DataConfig
+) -> Grid:
     integer = form.kind == "step"
     if config.freq:
-        if (asked(config.freq)[0] == "integer") != integer:
+        if (parse_frequency(config.freq)[0] == "integer") != integer:
             kind = "integer steps" if integer else "dates"
-            raise DataError(f"--freq {config.freq} does not fit a time column of {kind}", "leave out --freq")
-        return asked_grid(config.freq, instants)
+            raise DataError(
+                f"--freq {config.freq} does not fit a time column of {kind}", "leave out --freq"
+            )
+        return grid_from_frequency(config.freq, instants)
     if not (codes[1:] == codes[:-1]).any():
-        raise DataError("one row a series is too few to find the frequency", "give it with --freq, or give more rows")
-    return find_grid(instants, codes, integer=integer)
+        raise DataError(
+            "one row a series is too few to find the frequency",
+            "give it with --freq, or give more rows",
+        )
+    return infer_grid(instants, codes, integer=integer)
 
 
-def _same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
+def _require_same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
     if like and (like.form.kind == "step") != (axis.form.kind == "step"):
         raise DataError(
             f"the time column {axis.name!r} does not continue {like.grid.words} like {like.form.example()!r}",
@@ -217,7 +252,7 @@ def _same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
         )
 
 
-def _irregular(
+def _irregular_error(
     axis: TimeAxis,
     instants: Ints,
     codes: Ints,
@@ -226,34 +261,46 @@ def _irregular(
     series: Sequence[str],
     freq: str | None,
 ) -> DataError:
-    mixed = mixed_frequencies(instants, codes, series, integer=axis.kind == "integer")
+    mixed = mixed_frequency_error(instants, codes, series, integer=axis.kind == "integer")
     if freq is None and mixed is not None:
         return mixed
-    error = _off_grid(axis, instants, off, place)
+    error = _off_grid_error(axis, instants, off, place)
     if freq:
-        return DataError(f"the data contradict the frequency {freq}: {error.message}", "give the frequency of the data")
+        return DataError(
+            f"the data contradict the frequency {freq}: {error.message}",
+            "give the frequency of the data",
+        )
     return error
 
 
-def _off_grid(axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int], str]) -> DataError:
+def _off_grid_error(
+    axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int], str]
+) -> DataError:
     first = int(np.flatnonzero(off)[0])
-    text = axis._texts(instants[first : first + 1])[0]
+    text = axis._format_instants(instants[first : first + 1])[0]
     where = "" if place is str else f"{place(first)}: "
-    more = f" (and {int(off.sum()) - 1} more of {len(off)})" if off.sum() > 1 else ""
+    more = format_more(int(off.sum()), f"of {len(off):,}")
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
-        f"give the frequency with --freq, or gather rows into steps, for example --resample {_rounder(axis.grid)}:mean",
+        f"give the frequency with --freq, or gather rows into steps, for example --resample {_resample_rule(axis.grid)}:mean",
     )
 
 
-def _rounder(grid: Grid) -> str:
+def _resample_rule(grid: Grid) -> str:
     """A grid's own frequency where days hold a whole number of its steps, else the usual one below, to gather rows."""
     if grid.unit == "integer" or (grid.unit == "us" and DAY % grid.step == 0):
         return grid.alias
-    usual = (("MS", 28 * DAY), ("W", WEEK), ("D", DAY), ("h", HOUR), ("15min", 15 * MINUTE), ("min", MINUTE))
+    usual = (
+        ("MS", 28 * DAY),
+        ("W", WEEK),
+        ("D", DAY),
+        ("h", HOUR),
+        ("15min", 15 * MINUTE),
+        ("min", MINUTE),
+    )
     step = grid.step if grid.unit == "us" else DAY if grid.unit == "business" else 28 * DAY
     return next((rule for rule, size in usual if step >= size), "s")
 
 
-def _ints(ordinals: Any) -> Ints:
+def _to_ints(ordinals: Any) -> Ints:
     return np.asarray(ordinals, dtype=np.int64)

@@ -1,8 +1,9 @@
 """Layouts of written dates: which ones a text may follow, text to instants by one of them, and back again.
 
-An instant is an int64 of microseconds since 1970. Layouts are written like strptime's, with `%-d` for numbers without
-a leading zero, `%-f` for milliseconds, `%q` for a quarter, `%N` for a bare year number, `%z` for an offset from UTC
-("%-z" without a colon) and `%O` for one in hours. Independent of the locale.
+An instant is an int64 of microseconds since 1970. Layouts are written like strptime's, with `%-d`
+for numbers without a leading zero, `%-f` for milliseconds, `%q` for a quarter, `%N` for a bare year
+number, `%z` for an offset from UTC ("%-z" without a colon) and `%O` for one in hours. Independent
+of the locale.
 """
 
 import re
@@ -18,20 +19,25 @@ from lstmcast.ragged import Bools, Ints
 
 SECOND = 1_000_000
 DAY = 86_400 * SECOND
-MONTHS = (
+MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_SHORT = tuple(name[:3] for name in MONTHS)
-_WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
-_NAMES = {"b": _SHORT, "B": MONTHS, "a": tuple(name[:3] for name in _WEEKDAYS), "A": _WEEKDAYS}
-_PATTERNS = {
+_MONTH_ABBREVIATIONS = tuple(name[:3] for name in MONTH_NAMES)
+_WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_NAMES_BY_DIRECTIVE = {
+    "b": _MONTH_ABBREVIATIONS,
+    "B": MONTH_NAMES,
+    "a": tuple(name[:3] for name in _WEEKDAY_NAMES),
+    "A": _WEEKDAY_NAMES,
+}
+_DIRECTIVE_PATTERNS = {
     "Y": r"\d{4}", "G": r"\d{4}", "y": r"\d{2}", "N": r"\d{1,3}", "m": r"\d{1,2}", "d": r"\d{1,2}", "j": r"\d{3}",
     "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,9}", "p": r"[AaPp][Mm]",
     "q": r"[1-4]", "V": r"\d{1,2}", "u": r"[1-7]", "z": r"(?:Z|[+-]\d{2}:?\d{2})", "O": r"[+-]\d{2}",
-    **{code: "(?i:" + "|".join(names) + ")" for code, names in _NAMES.items()},
+    **{code: "(?i:" + "|".join(names) + ")" for code, names in _NAMES_BY_DIRECTIVE.items()},
 }  # fmt: skip
-DATE_LAYOUTS = (
+DATE_FORMATS = (
     *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m", "%Y/%m", "%Y%m%d"),
     *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
     *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y", "%m/%Y", "%m-%Y", "%m.%Y", "%Y %m %d"),
@@ -45,30 +51,38 @@ DATE_LAYOUTS = (
     *("%YM%m", "%Y-M%m", "%Ym%m"),
     *("%G-W%V", "%GW%V", "%G W%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u", "%Y-%j"),
 )  # fmt: skip
-STAMP_LAYOUTS = (
-    *("%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M", "%Y%m%dT%H%MZ", "%Y%m%dT%HZ", "%Y%m%d_%H%M%S", "%Y%m%d %H%M"),
+TIMESTAMP_FORMATS = (
+    *(
+        "%Y%m%dT%H%M%S",
+        "%Y%m%dT%H%M%SZ",
+        "%Y%m%dT%H%M",
+        "%Y%m%dT%H%MZ",
+        "%Y%m%dT%HZ",
+        "%Y%m%d_%H%M%S",
+        "%Y%m%d %H%M",
+    ),
     *("%Y-%m-%d_%H-%M-%S", "%Y-%m-%d-%H", "%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %-z"),
 )
 """Dates with a time of day that is not simply put behind."""
-YEAR_NUMBER = "%N-%m"
+YEAR_NUMBER_FORMAT = "%N-%m"
 """A year number and a month ("3-12"): tried where nothing else fits."""
-_CLOCK = re.compile(
+_DATE_AND_CLOCK = re.compile(
     r"(?P<date>.*\S)(?P<gap>, |[T ])(?P<clock>\d{1,2}(?::\d{2}){0,2}(?P<part>\.\d{1,9})?(?P<half> ?[AaPp][Mm])?)"
     r"(?P<zone> ?UTC| ?GMT|Z| ?[+-]\d{2}(?::?\d{2})?)?"
 )
 
-_ISO = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%-?f)?)?Z?)?")
+_ISO_FORMAT = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%-?f)?)?Z?)?")
 
 
-def codes_of(layout: str) -> list[str]:
+def split_directives(layout: str) -> list[str]:
     """The layout cut into directives like "%-d" and the literal text between them."""
     return [part for part in re.split(r"(%-?[A-Za-z%])", layout) if part]
 
 
 @lru_cache(maxsize=256)
-def pattern(layout: str) -> str:
+def format_to_regex(layout: str) -> str:
     """Regular expression (RE2 and Python) of a layout, one named group a directive; UsageError for unknown ones."""
-    parts = codes_of(layout)
+    parts = split_directives(layout)
     coded = [part.startswith("%") and part != "%%" for part in parts]
     out = ["^"]
     for place, part in enumerate(parts):
@@ -76,26 +90,40 @@ def pattern(layout: str) -> str:
         if not coded[place]:
             out.append(re.escape("%" if part == "%%" else part).replace(r"\ ", " "))
             continue
-        if code not in _PATTERNS:
-            known = ", ".join("%" + name for name in _PATTERNS)
+        if code not in _DIRECTIVE_PATTERNS:
+            known = ", ".join("%" + name for name in _DIRECTIVE_PATTERNS)
             raise UsageError(f"date format {layout!r}: {part} is not known", f"known are {known}")
         crowded = any(coded[i] for i in (place - 1, place + 1) if 0 <= i < len(parts))
-        body = _PATTERNS[code].replace("{1,2}", "{2}") if crowded else _PATTERNS[code]
+        body = (
+            _DIRECTIVE_PATTERNS[code].replace("{1,2}", "{2}")
+            if crowded
+            else _DIRECTIVE_PATTERNS[code]
+        )
         out.append(f"(?P<{code}>{body})")
     return "".join(out) + "$"
 
 
-def layouts_for(text: str) -> list[str]:
+def match_formats(text: str) -> list[str]:
     """Layouts that could be meant by one text, the usual ones first."""
-    found = [layout for layout in DATE_LAYOUTS + STAMP_LAYOUTS if re.match(pattern(layout), text)]
-    timed = _CLOCK.fullmatch(text)
+    found = [
+        layout
+        for layout in DATE_FORMATS + TIMESTAMP_FORMATS
+        if re.match(format_to_regex(layout), text)
+    ]
+    timed = _DATE_AND_CLOCK.fullmatch(text)
     if timed:
-        dated = [layout for layout in DATE_LAYOUTS if re.match(pattern(layout), timed["date"])]
-        found += [layout + timed["gap"] + _clock_layout(timed) for layout in dated if "%d" in layout]
-    return found or ([YEAR_NUMBER] if re.match(pattern(YEAR_NUMBER), text) else [])
+        dated = [
+            layout for layout in DATE_FORMATS if re.match(format_to_regex(layout), timed["date"])
+        ]
+        found += [
+            layout + timed["gap"] + _clock_format(timed) for layout in dated if "%d" in layout
+        ]
+    return found or (
+        [YEAR_NUMBER_FORMAT] if re.match(format_to_regex(YEAR_NUMBER_FORMAT), text) else []
+    )
 
 
-def _clock_layout(match: re.Match[str]) -> str:
+def _clock_format(match: re.Match[str]) -> str:
     hour = "%I" if match["half"] else "%H"
     layout = hour + ":%M" * (":" in match["clock"]) + ":%S" * (match["clock"].count(":") == 2)
     layout += ".%f" * bool(match["part"]) + (match["half"] or "")[:-2] + "%p" * bool(match["half"])
@@ -103,11 +131,15 @@ def _clock_layout(match: re.Match[str]) -> str:
     if zone.strip() in ("", "UTC", "GMT", "Z"):
         return layout + zone
     hours_only = len(zone.strip()) == 3
-    return layout + " " * zone.startswith(" ") + ("%O" if hours_only else "%z" if ":" in zone else "%-z")
+    return (
+        layout
+        + " " * zone.startswith(" ")
+        + ("%O" if hours_only else "%z" if ":" in zone else "%-z")
+    )
 
 
 @dataclass(frozen=True)
-class Parsed:
+class ParsedTimestamps:
     """Texts read by one layout: instants [n] (wall-clock), which were understood, their offsets in minutes if any."""
 
     instants: Ints
@@ -120,33 +152,42 @@ class Parsed:
         return self.instants if self.offsets is None else self.instants - self.offsets * 60 * SECOND
 
 
-def parse(layout: str, texts: pa.Array) -> Parsed:
+def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
     """Read `texts` by `layout`; days that do not exist are not good. The layout comes back with its padding."""
-    bulk = _iso(layout, texts)
+    bulk = _parse_iso_timestamps(layout, texts)
     if bulk:
         return bulk
-    struct = pc.extract_regex(texts, pattern=pattern(layout))
-    groups = {struct.type.field(i).name: pc.struct_field(struct, [i]) for i in range(struct.type.num_fields)}
+    struct = pc.extract_regex(texts, pattern=format_to_regex(layout))
+    groups = {
+        struct.type.field(i).name: pc.struct_field(struct, [i])
+        for i in range(struct.type.num_fields)
+    }
     good = pc.is_valid(struct).to_numpy(zero_copy_only=False)
-    parts = {code: _numbers(code, group) for code, group in groups.items() if code not in "aA"}
-    instants, exists = assembled(parts)
+    parts = {
+        code: _parse_directive(code, group) for code, group in groups.items() if code not in "aA"
+    }
+    instants, exists = instants_from_fields(parts)
     offsets = parts.get("z", parts.get("O"))
     for code in ("m", "d", "H", "I", "V"):
-        shortest = pc.min(pc.utf8_length(pc.filter(groups[code], pa.array(good)))).as_py() if code in groups else 2
+        shortest = (
+            pc.min(pc.utf8_length(pc.filter(groups[code], pa.array(good)))).as_py()
+            if code in groups
+            else 2
+        )
         if shortest == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
     if "f" in groups and (pc.max(pc.utf8_length(groups["f"])).as_py() or 6) <= 3:
         layout = layout.replace("%f", "%-f")
-    return Parsed(instants, good & exists, layout, offsets)
+    return ParsedTimestamps(instants, good & exists, layout, offsets)
 
 
-def _iso(layout: str, texts: pa.Array) -> Parsed | None:
+def _parse_iso_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps | None:
     """ISO stamps of one length by Arrow's own parser, many times faster; None where it cannot read them all."""
     if (
         not len(texts)
         or texts.null_count
-        or not _ISO.fullmatch(layout)
-        or not re.match(pattern(layout), texts[0].as_py())
+        or not _ISO_FORMAT.fullmatch(layout)
+        or not re.match(format_to_regex(layout), texts[0].as_py())
     ):
         return None
     lengths = pc.min_max(pc.binary_length(texts))
@@ -157,52 +198,66 @@ def _iso(layout: str, texts: pa.Array) -> Parsed | None:
         stamps = pc.cast(texts, kind).to_numpy(zero_copy_only=False)
     except pa.ArrowInvalid:
         return None
-    if "%f" in layout and lengths["max"].as_py() - len("2000-01-01T00:00:00.") - layout.endswith("Z") <= 3:
+    if (
+        "%f" in layout
+        and lengths["max"].as_py() - len("2000-01-01T00:00:00.") - layout.endswith("Z") <= 3
+    ):
         layout = layout.replace("%f", "%-f")
-    return Parsed(np.asarray(stamps, dtype="M8[us]").astype(np.int64), np.ones(len(texts), dtype=bool), layout)
+    return ParsedTimestamps(
+        np.asarray(stamps, dtype="M8[us]").astype(np.int64), np.ones(len(texts), dtype=bool), layout
+    )
 
 
-def _numbers(code: str, group: pa.Array) -> Ints:
+def _parse_directive(code: str, group: pa.Array) -> Ints:
     if code in "bB":
-        names = pa.array([name.lower() for name in _NAMES[code]])
+        names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
         found = pc.add(pc.index_in(pc.utf8_lower(group), value_set=names), 1)
     elif code == "p":
         found = pc.equal(pc.utf8_lower(group), "pm")
     elif code == "f":
         found = pc.utf8_slice_codeunits(pc.utf8_rpad(group, 6, "0"), 0, 6)
     elif code == "O":
-        return _numbers("z", pc.binary_join_element_wise(group, pa.scalar("00", group.type), pa.scalar("", group.type)))
+        return _parse_directive(
+            "z",
+            pc.binary_join_element_wise(
+                group, pa.scalar("00", group.type), pa.scalar("", group.type)
+            ),
+        )
     elif code == "z":
         plain = pc.replace_substring(pc.if_else(pc.equal(group, "Z"), "+0000", group), ":", "")
         number = pc.cast(pc.replace_substring(plain, "+", ""), pa.int64())
         signed = np.asarray(pc.fill_null(number, 0).to_numpy(zero_copy_only=False), dtype=np.int64)
-        return np.asarray(np.sign(signed) * (abs(signed) // 100 * 60 + abs(signed) % 100), dtype=np.int64)
+        return np.asarray(
+            np.sign(signed) * (abs(signed) // 100 * 60 + abs(signed) % 100), dtype=np.int64
+        )
     else:
         found = group
     values = pc.fill_null(pc.cast(found, pa.int64()), 0).to_numpy(zero_copy_only=False)
     return np.asarray(values, dtype=np.int64)
 
 
-def assembled(parts: dict[str, Ints]) -> tuple[Ints, Bools]:
+def instants_from_fields(parts: dict[str, Ints]) -> tuple[Ints, Bools]:
     """Instants from calendar fields, and whether such a day and hour exist."""
     if "G" in parts:
-        days, good = _week_days(parts["G"], parts["V"], parts.get("u"))
+        days, good = _days_from_iso_weeks(parts["G"], parts["V"], parts.get("u"))
     elif "j" in parts:
-        days, good = _year_days(_years(parts), parts["j"])
+        days, good = _days_from_day_of_year(_years_from_fields(parts), parts["j"])
     else:
-        days, good = _month_days(_years(parts), parts)
+        days, good = _days_from_months(_years_from_fields(parts), parts)
     hours = parts.get("H", np.zeros_like(days))
     if "I" in parts:
         good &= (parts["I"] >= 1) & (parts["I"] <= 12)
         hours = parts["I"] % 12 + 12 * parts.get("p", 0)
     minutes, seconds = parts.get("M", np.zeros_like(days)), parts.get("S", np.zeros_like(days))
-    midnight = (hours == 24) & (minutes == 0) & (seconds == 0)  # the end of a day, the beginning of the next
+    midnight = (
+        (hours == 24) & (minutes == 0) & (seconds == 0)
+    )  # the end of a day, the beginning of the next
     good &= ((hours < 24) | midnight) & (minutes < 60) & (seconds < 60)
     clock = ((hours * 60 + minutes) * 60 + seconds) * SECOND + parts.get("f", 0)
     return days * DAY + clock, good
 
 
-def _years(parts: dict[str, Ints]) -> Ints:
+def _years_from_fields(parts: dict[str, Ints]) -> Ints:
     if "y" in parts:
         return parts["y"] + np.where(parts["y"] < 69, 2000, 1900)
     for code in ("Y", "N"):
@@ -211,7 +266,7 @@ def _years(parts: dict[str, Ints]) -> Ints:
     raise UsageError("the date format has no year", "add %Y or %y to --date-format")
 
 
-def _month_days(years: Ints, parts: dict[str, Ints]) -> tuple[Ints, Bools]:
+def _days_from_months(years: Ints, parts: dict[str, Ints]) -> tuple[Ints, Bools]:
     months = next((parts[code] for code in ("m", "b", "B") if code in parts), np.ones_like(years))
     months = parts["q"] * 3 - 2 if "q" in parts else months
     days = parts.get("d", np.ones_like(years))
@@ -220,19 +275,19 @@ def _month_days(years: Ints, parts: dict[str, Ints]) -> tuple[Ints, Bools]:
     return month_starts(index) + days - 1, good
 
 
-def _week_days(years: Ints, weeks: Ints, days: Ints | None) -> tuple[Ints, Bools]:
-    first, following = _week_one(years), _week_one(years + 1)
+def _days_from_iso_weeks(years: Ints, weeks: Ints, days: Ints | None) -> tuple[Ints, Bools]:
+    first, following = _first_iso_monday(years), _first_iso_monday(years + 1)
     start = first + (weeks - 1) * 7
     return start + (0 if days is None else days - 1), (weeks >= 1) & (start < following)
 
 
-def _week_one(years: Ints) -> Ints:
+def _first_iso_monday(years: Ints) -> Ints:
     """Monday of the ISO year's first week: that of 4 January."""
     fourth = month_starts((years - 1970) * 12) + 3
     return fourth - (fourth + 3) % 7
 
 
-def _year_days(years: Ints, days: Ints) -> tuple[Ints, Bools]:
+def _days_from_day_of_year(years: Ints, days: Ints) -> tuple[Ints, Bools]:
     first, following = month_starts((years - 1970) * 12), month_starts((years - 1969) * 12)
     return first + days - 1, (days >= 1) & (first + days - 1 < following)
 
@@ -247,41 +302,49 @@ def month_lengths(months: Ints) -> Ints:
     return month_starts(months + 1) - month_starts(months)
 
 
-def render(layout: str, instants: Ints, offsets: Ints | None = None) -> list[str]:
+def format_timestamps(layout: str, instants: Ints, offsets: Ints | None = None) -> list[str]:
     """Text of each instant by `layout`, with its offset in minutes; the inverse of `parse` on what it understood."""
     stamps = instants.view("M8[us]")
     days, months = stamps.astype("M8[D]").astype(np.int64), stamps.astype("M8[M]").astype(np.int64)
     columns = [
-        _field(part, instants, days, months, offsets) if part.startswith("%") and part != "%%" else None
-        for part in codes_of(layout)
+        _format_directive(part, instants, days, months, offsets)
+        if part.startswith("%") and part != "%%"
+        else None
+        for part in split_directives(layout)
     ]
-    literals = [part.replace("%%", "%") for part in codes_of(layout)]
-    filled = [column or [text] * len(instants) for column, text in zip(columns, literals, strict=True)]
+    literals = [part.replace("%%", "%") for part in split_directives(layout)]
+    filled = [
+        column or [text] * len(instants) for column, text in zip(columns, literals, strict=True)
+    ]
     return ["".join(row) for row in zip(*filled, strict=True)] if filled else []
 
 
-_WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
+_DIRECTIVE_WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
 """Digits of a number field; two where not named."""
 
 
-def _field(part: str, instants: Ints, days: Ints, months: Ints, offsets: Ints | None) -> list[str]:
+def _format_directive(
+    part: str, instants: Ints, days: Ints, months: Ints, offsets: Ints | None
+) -> list[str]:
     code = part[-1]
     if code in "zO":
         form = {"%z": "{}{:02d}:{:02d}", "%-z": "{}{:02d}{:02d}", "%O": "{}{:02d}"}[part]
         minutes = np.zeros(len(instants), np.int64) if offsets is None else offsets
-        return [form.format("-" if one < 0 else "+", *divmod(abs(one), 60)) for one in minutes.tolist()]
-    values = _calendar_field(code, instants, days, months)
+        return [
+            form.format("-" if one < 0 else "+", *divmod(abs(one), 60)) for one in minutes.tolist()
+        ]
+    values = _calendar_numbers(code, instants, days, months)
     if part == "%-f":
         return [f"{value // 1000:03d}" for value in values.tolist()]
-    if code in _NAMES:
-        return [_NAMES[code][value] for value in values]
+    if code in _NAMES_BY_DIRECTIVE:
+        return [_NAMES_BY_DIRECTIVE[code][value] for value in values]
     if code == "p":
         return ["PM" if value else "AM" for value in values]
-    width = 1 if part.startswith("%-") else _WIDTHS.get(code, 2)
+    width = 1 if part.startswith("%-") else _DIRECTIVE_WIDTHS.get(code, 2)
     return [f"{value:0{width}d}" for value in values.tolist()]
 
 
-def _calendar_field(code: str, instants: Ints, days: Ints, months: Ints) -> Ints:
+def _calendar_numbers(code: str, instants: Ints, days: Ints, months: Ints) -> Ints:
     clock = instants - days * DAY
     thursday = days - (days + 3) % 7 + 3
     iso_year = thursday.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970

@@ -1,7 +1,8 @@
 """The regular grid that stamps lie on: found from the stamps of all series, and its arithmetic.
 
-A grid numbers its periods with consecutive integers (ordinals) that do not depend on where the data begins, so that two
-files on one grid agree. Instants are int64 microseconds since 1970, or the steps of an integer axis.
+A grid numbers its periods with consecutive integers (ordinals) that do not depend on where the data
+begins, so that two files on one grid agree. Instants are int64 microseconds since 1970, or the
+steps of an integer axis.
 """
 
 import re
@@ -15,12 +16,43 @@ from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis.formats import DAY, SECOND, month_lengths, month_starts
 
 MINUTE, HOUR, WEEK = 60 * SECOND, 3600 * SECOND, 7 * DAY
-_WEEKDAYS = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
-_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
-_UNITS = ((WEEK, "W"), (DAY, "D"), (HOUR, "h"), (MINUTE, "min"), (SECOND, "s"), (1000, "ms"), (1, "us"))
-_ALIASES = {"H": "h", "T": "min", "t": "min", "S": "s", "L": "ms", "U": "us", "d": "D", "w": "W", "b": "B"}
-_MONTHLY = {"M": 1, "Q": 3, "Y": 12, "A": 12}
-_YEAR_ZERO_MONDAY = 3
+_WEEKDAY_ALIASES = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
+_MONTH_ALIASES = (
+    "JAN",
+    "FEB",
+    "MAR",
+    "APR",
+    "MAY",
+    "JUN",
+    "JUL",
+    "AUG",
+    "SEP",
+    "OCT",
+    "NOV",
+    "DEC",
+)
+_FIXED_UNITS = (
+    (WEEK, "W"),
+    (DAY, "D"),
+    (HOUR, "h"),
+    (MINUTE, "min"),
+    (SECOND, "s"),
+    (1000, "ms"),
+    (1, "us"),
+)
+_OLD_ALIASES = {
+    "H": "h",
+    "T": "min",
+    "t": "min",
+    "S": "s",
+    "L": "ms",
+    "U": "us",
+    "d": "D",
+    "w": "W",
+    "b": "B",
+}
+_MONTHS_PER_UNIT = {"M": 1, "Q": 3, "Y": 12, "A": 12}
+EPOCH_WEEKDAY = 3
 """Days from Monday 29 December 1969 to 1 January 1970."""
 
 
@@ -29,7 +61,8 @@ class Grid:
     """Regular periods of `step` units; `phase` (below `step`) is where they start.
 
     unit: "us" for fixed lengths, "month", "business" (Monday to Friday), "integer".
-    day: day of the month that stamps lie on, the last day where a month is shorter (31: always the last).
+    day: day of the month that stamps lie on, the last day where a month is shorter (31: always the
+    last).
     clock: time of day in microseconds, for months and business days.
     working: the first (day 1) or last (day 31) Monday to Friday of the month instead.
     """
@@ -43,7 +76,7 @@ class Grid:
 
     def ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
         """Ordinal of the period at or before each instant, and whether the instant is exactly its stamp."""
-        count = self._count(instants)
+        count = self._units_since_epoch(instants)
         if count is instants:  # fixed lengths: no stamp lies later than where its period begins
             ordinals = (count - self.phase) // self.step
             return ordinals, self.instants(ordinals) == instants
@@ -52,11 +85,11 @@ class Grid:
         ordinals = ordinals - late
         return ordinals, self.instants(ordinals) == instants
 
-    def _count(self, instants: Ints) -> Ints:
+    def _units_since_epoch(self, instants: Ints) -> Ints:
         if self.unit == "month":
             return instants.view("M8[us]").astype("M8[M]").astype(np.int64)
         if self.unit == "business":
-            weeks, days = np.divmod(instants // DAY + _YEAR_ZERO_MONDAY, 7)
+            weeks, days = np.divmod(instants // DAY + EPOCH_WEEKDAY, 7)
             return weeks * 5 + np.minimum(days, 4)
         return instants
 
@@ -65,14 +98,16 @@ class Grid:
         count = ordinals * self.step + self.phase
         if self.unit == "month":
             days = month_starts(count) + np.minimum(self.day, month_lengths(count)) - 1
-            return (_working(days, last=self.day == 31) if self.working else days) * DAY + self.clock
+            return (
+                nearest_working_days(days, last=self.day == 31) if self.working else days
+            ) * DAY + self.clock
         if self.unit == "business":
             weeks, days = np.divmod(count, 5)
-            return (weeks * 7 + days - _YEAR_ZERO_MONDAY) * DAY + self.clock
+            return (weeks * 7 + days - EPOCH_WEEKDAY) * DAY + self.clock
         return count
 
     @property
-    def in_days(self) -> bool:
+    def is_daily_or_longer(self) -> bool:
         """Whether periods are whole days or longer, so that they follow the wall clock."""
         return self.unit in ("month", "business") or (self.unit == "us" and self.step % DAY == 0)
 
@@ -85,19 +120,30 @@ class Grid:
             return "B"
         if self.unit == "month":
             return self._month_alias()
-        size, name = next((size, name) for size, name in _UNITS if self.step % size == 0)
+        size, name = next((size, name) for size, name in _FIXED_UNITS if self.step % size == 0)
         many = str(self.step // size) if self.step > size else ""
-        return many + (f"W-{_WEEKDAYS[(self.phase // DAY + _YEAR_ZERO_MONDAY) % 7]}" if size == WEEK else name)
+        return many + (
+            f"W-{_WEEKDAY_ALIASES[(self.phase // DAY + EPOCH_WEEKDAY) % 7]}"
+            if size == WEEK
+            else name
+        )
 
     def _month_alias(self) -> str:
         edge, before = "E" if self.day == 31 else "S", "B" if self.working else ""
         if self.step % 12 == 0:
-            many, name, usual, month = self.step // 12, "Y", 11 if edge == "E" else 0, self.phase % 12
+            many, name, usual, month = (
+                self.step // 12,
+                "Y",
+                11 if edge == "E" else 0,
+                self.phase % 12,
+            )
         elif self.step == 3:
             many, name, usual, month = 1, "Q", 2 if edge == "E" else 0, self.phase % 3
         else:
             many, name, usual, month = self.step, "M", 0, 0
-        return f"{many if many > 1 else ''}{before}{name}{edge}" + (f"-{_MONTHS[month]}" if month != usual else "")
+        return f"{many if many > 1 else ''}{before}{name}{edge}" + (
+            f"-{_MONTH_ALIASES[month]}" if month != usual else ""
+        )
 
     @property
     def words(self) -> str:
@@ -108,13 +154,23 @@ class Grid:
             return "business days"
         if self.unit == "month":
             named = {1: "monthly", 3: "quarterly", 12: "yearly"}
-            edges = {1: " (first business day)", 31: " (last business day)"} if self.working else {31: " (month end)"}
+            edges = (
+                {1: " (first business day)", 31: " (last business day)"}
+                if self.working
+                else {31: " (month end)"}
+            )
             return named.get(self.step, f"every {self.step} months") + edges.get(self.day, "")
-        named = {WEEK: "weekly", DAY: "daily", HOUR: "hourly", 30 * MINUTE: "half-hourly", MINUTE: "every minute"}
+        named = {
+            WEEK: "weekly",
+            DAY: "daily",
+            HOUR: "hourly",
+            30 * MINUTE: "half-hourly",
+            MINUTE: "every minute",
+        }
         return named.get(self.step, f"every {self.alias}")
 
 
-class Asked(NamedTuple):
+class FrequencySpec(NamedTuple):
     """A frequency as asked for; edge is "S", "E" or "", anchor a weekday or a month counted from 0, or None."""
 
     unit: Literal["us", "month", "business", "integer"]
@@ -124,35 +180,40 @@ class Asked(NamedTuple):
     working: bool = False
 
 
-def asked(freq: str) -> Asked:
+def parse_frequency(freq: str) -> FrequencySpec:
     """Read a pandas alias or an integer step; UsageError where it is unknown."""
     match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", freq.strip())
-    found = _understood(int(match[1] or 1), match[2], match[3]) if match and freq.strip() else None
+    found = _parse_alias(int(match[1] or 1), match[2], match[3]) if match and freq.strip() else None
     if found is None or found.step < 1:
-        raise UsageError(f"frequency {freq!r} is not known", "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1")
+        raise UsageError(
+            f"frequency {freq!r} is not known",
+            "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1",
+        )
     return found
 
 
-def _understood(many: int, name: str, anchor: str | None) -> Asked | None:
-    name, at = _ALIASES.get(name, name), (anchor or "").upper()
-    fixed = {unit: size for size, unit in _UNITS}
-    if name == "W" and (not at or at in _WEEKDAYS):
-        return Asked("us", many * WEEK, anchor=_WEEKDAYS.index(at) if at else None)
+def _parse_alias(many: int, name: str, anchor: str | None) -> FrequencySpec | None:
+    name, at = _OLD_ALIASES.get(name, name), (anchor or "").upper()
+    fixed = {unit: size for size, unit in _FIXED_UNITS}
+    if name == "W" and (not at or at in _WEEKDAY_ALIASES):
+        return FrequencySpec("us", many * WEEK, anchor=_WEEKDAY_ALIASES.index(at) if at else None)
     monthly = re.fullmatch(r"(B?)([MQYA])([SE]?)", name.upper())
-    if monthly and (not at or (monthly[2] != "M" and at in _MONTHS)):
+    if monthly and (not at or (monthly[2] != "M" and at in _MONTH_ALIASES)):
         edge = monthly[3] or "E" * bool(monthly[1])  # "BM" has always been the end of a month
-        place = _MONTHS.index(at) if at else None
-        return Asked("month", many * _MONTHLY[monthly[2]], edge, place, bool(monthly[1]))
+        place = _MONTH_ALIASES.index(at) if at else None
+        return FrequencySpec(
+            "month", many * _MONTHS_PER_UNIT[monthly[2]], edge, place, bool(monthly[1])
+        )
     if at:
         return None
     if not name:
-        return Asked("integer", many)
+        return FrequencySpec("integer", many)
     if name in fixed:
-        return Asked("us", many * fixed[name])
-    return Asked("business", 1) if many == 1 and name == "B" else None
+        return FrequencySpec("us", many * fixed[name])
+    return FrequencySpec("business", 1) if many == 1 and name == "B" else None
 
 
-def _working(days: Ints, *, last: bool) -> Ints:
+def nearest_working_days(days: Ints, *, last: bool) -> Ints:
     """The working day at or before (`last`) or at or after each of the days since 1970."""
-    weekend = np.maximum((days + _YEAR_ZERO_MONDAY) % 7 - 4, 0)
+    weekend = np.maximum((days + EPOCH_WEEKDAY) % 7 - 4, 0)
     return days - weekend if last else days + (3 - weekend) * (weekend > 0)

@@ -12,37 +12,43 @@ from torch import Tensor
 
 from lstmcast.config import Device
 from lstmcast.errors import UsageError
-from lstmcast.features.windows import Singles, Windows
-from lstmcast.ragged import Ints
+from lstmcast.features.windows import Windows
+from lstmcast.ragged import Ints, Singles
 
 CPU = torch.device("cpu")
 
 
-def find(asked: Device) -> torch.device:
+def choose_device(asked: Device) -> torch.device:
     """The device to train on; `auto` is a GPU where torch can use one. Raises UsageError for one that is not there."""
     there = torch.cuda.is_available()
     if asked == "cuda" and not there:
-        built = "" if torch.version.cuda else f", and this torch ({torch.__version__}) is built without it"
-        raise UsageError(f"--device cuda: torch finds no GPU{built}", "leave out --device, or take --device cpu")
+        built = (
+            ""
+            if torch.version.cuda
+            else f", and this torch ({torch.__version__}) is built without it"
+        )
+        raise UsageError(
+            f"--device cuda: torch finds no GPU{built}", "leave out --device, or take --device cpu"
+        )
     return torch.device("cuda") if there and asked != "cpu" else CPU
 
 
-def name(device: torch.device) -> str:
+def describe_device(device: torch.device) -> str:
     """What people call it."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
 
 
-def kept(windows: Windows, device: torch.device) -> Windows:
+def with_tables_on_device(windows: Windows, device: torch.device) -> Windows:
     """The same windows, with what the encoder reads kept on the device; on the processor the windows themselves."""
     if device == CPU:
         return windows
     table, more = torch.from_numpy(windows.steps.x), windows.covariates
     parts = [table] if more is None else [table, torch.from_numpy(more.step)]
-    return Kept(**vars(windows), tables=tuple(part.to(device) for part in parts))
+    return DeviceWindows(**vars(windows), tables=tuple(part.to(device) for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
-class Kept(Windows):
+class DeviceWindows(Windows):
     """Windows whose batches are gathered on a device: only the places of their rows go there."""
 
     tables: tuple[Tensor, ...] = ()

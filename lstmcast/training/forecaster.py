@@ -1,6 +1,7 @@
 """From a panel to a trained forecaster: hold back, train members, weigh, calibrate, judge.
 
-    panel -> seasons, scaling -> members trained beside a validation zone -> guard -> a Predictor's parts
+    panel -> seasons, scaling -> members trained beside a validation zone -> guard -> a Predictor's
+    parts
 
 Knows nothing of the command line.
 
@@ -12,38 +13,44 @@ import time
 import numpy as np
 
 from lstmcast.compute.progress import Event, OnEvent
-from lstmcast.compute.ranks import team
-from lstmcast.config import QUANTILES
+from lstmcast.compute.ranks import current_rank_group
+from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.errors import UsageError
 from lstmcast.features import seasonality
 from lstmcast.features.candidates import CANDIDATES
-from lstmcast.features.preprocessing import require_targets, seasons_behind
+from lstmcast.features.preprocessing import infer_seasons_without_effects, require_several_targets
 from lstmcast.features.windows import default_context
 from lstmcast.forecasting import combination, quantiles
-from lstmcast.forecasting.predictor import NAMED, WHOLE, Predictor
+from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
 from lstmcast.network import diagnostics, inference
-from lstmcast.network.torch_network import freeze
-from lstmcast.network.trained import Frozen
-from lstmcast.panel.checks import require_kind
-from lstmcast.panel.holdout import GLANCED, JUDGED, hold_back
+from lstmcast.network.torch_network import to_trained_network
+from lstmcast.network.trained import TrainedNetwork
+from lstmcast.panel.checks import require_target_for_loss
+from lstmcast.panel.holdout import MAX_HOLDOUT_STEPS, MAX_UNTRAINED_HOLDOUT_STEPS, split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats
 from lstmcast.runs import serialization
 from lstmcast.scoring import metrics
-from lstmcast.scoring.verdict import actuals, judge
+from lstmcast.scoring.verdict import actuals_after_origins, score_forecasts
 from lstmcast.training import device, initial_weights
 from lstmcast.training import members as ensemble
 from lstmcast.training.checkpoint import Checkpoint
-from lstmcast.training.recipes import FEW_STEPS, Weights, fine_tunings, small_data
+from lstmcast.training.recipes import (
+    MIN_TIME_STEPS_FROM_SCRATCH,
+    WeightArrays,
+    make_panel_recipes,
+    make_small_data_recipes,
+)
 
-PANEL = 20
+MIN_PANEL_SERIES = 20
 """From this many series on, they teach one network together and it is refitted on all of them."""
-SEEDS = 2
-TRAINED = 3.0
-PANEL_LOYALTY = 0.2
-"""How far a panel's training is trusted before any evidence, against the weights that it started from and against the
-classical candidates: the final members see the newest data, which the one that is judged did not."""
-UNJUDGED_STEPS = 100
+DEFAULT_PANEL_MEMBERS = 2
+PANEL_TRAINED_PRIOR = 3.0
+PANEL_NETWORK_MARGIN = 0.2
+"""How far a panel's training is trusted before any evidence, against the weights that it started
+from and against the classical candidates: the final members see the newest data, which the one that
+is judged did not."""
+UNVALIDATED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 
 
@@ -55,73 +62,100 @@ class Forecaster(Predictor):
     ) -> "Forecaster":
         """Learn from all of `panel`; the newest windows are held back first, to choose, weigh, calibrate and judge.
 
-        With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the same forecaster.
-        Raises UsageError for settings that contradict the data, DivergedError when the loss explodes, RunError for a
-        checkpoint of another fit. Within `distributed.joined` all ranks call it alike; what the first one has then
-        learnt is whole, the others hold no judgement.
+        With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the
+        same forecaster. Raises UsageError for settings that contradict the data, DivergedError when
+        the loss explodes, RunError for a checkpoint of another fit. Within `distributed.joined` all
+        ranks call it alike; what the first one has then learnt is whole, the others hold no
+        judgement.
         """
         tell = on_event or (lambda _: None)
-        window, place = self.config.window, device.find(self.config.train.device)
+        window, place = self.config.window, device.choose_device(self.config.train.device)
         self.panel, self.notes = panel, panel.notes
         if self.config.inputs.joint:
-            require_targets(panel)
-        _require_shares(panel, joint=self.config.inputs.joint)
-        informed = self._informed(panel, 0)
-        seasons = seasons_behind(informed, window.season, self._scaling)
+            require_several_targets(panel)
+        _require_series_per_rank(panel, joint=self.config.inputs.joint)
+        informed = self.with_calendar_inputs(panel, 0)
+        seasons = infer_seasons_without_effects(informed, window.season, self.fit_scaling)
         self.horizon = window.horizon or seasonality.default_horizon(panel, seasons.main)
-        judged = GLANCED if self.config.train.steps == 0 else JUDGED
-        held = hold_back(panel, self.horizon, seasons.main, window.validation, judged)
-        require_kind(panel, self.config.train.loss)
-        self.scaling = self._scaling(informed, seasons, held[0])
+        judged = MAX_UNTRAINED_HOLDOUT_STEPS if self.config.train.steps == 0 else MAX_HOLDOUT_STEPS
+        held = split_holdout(panel, self.horizon, seasons.main, window.validation, judged)
+        require_target_for_loss(panel, self.config.train.loss)
+        self.scaling = self.fit_scaling(informed, seasons, held[0])
         context = window.context or default_context(self.scaling.seasons, self.horizon)
         self.context = min(context, int(panel.lengths.max()))
         if self.context < context:
-            self.notes += (f"the network looks back {self.context} steps, not {context}: no series is longer",)
+            self.notes += (
+                f"the network looks back {self.context} steps, not {context}: no series is longer",
+            )
         self.cutoff = panel.start + panel.lengths - 1
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:
-            tell(Event("prepare", f"training on {device.name(place)}"))
-        own = team().own(len(panel))
-        part = panel if team().size == 1 else panel.select(own)
-        windows = self._windows(part, self.scaling.scaler.take(own), self.horizon, own, part.lengths)
-        task = ensemble.Task(windows, *held)
-        begin = initial_weights.find(self.config, Forecaster._weights)
+            tell(Event("prepare", f"training on {device.describe_device(place)}"))
+        own = current_rank_group().own(len(panel))
+        part = panel if current_rank_group().size == 1 else panel.select(own)
+        windows = self.build_windows(
+            part, self.scaling.scaler.take(own), self.horizon, own, part.lengths
+        )
+        task = ensemble.TrainingTask(windows, *held)
+        begin = initial_weights.choose_initial_weights(
+            self.config, Forecaster._load_trusted_weights
+        )
         self.start = begin.record
         if begin.said:
             tell(Event("prepare", begin.said))
-        arrays, head = (begin.weights.arrays, begin.weights.shape.loss) if begin.weights else (None, "quantile")
-        deadline = ensemble.deadline(self.config)
+        arrays, head = (
+            (begin.weights.arrays, begin.weights.shape.loss)
+            if begin.weights
+            else (None, "quantile")
+        )
+        deadline = ensemble.compute_deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
             same = {"data": self.fingerprint, "order of series": panel.keys, "start": self.start}
             checkpoint.begin(self.config, panel, same)
-        if len(panel) >= PANEL:
+        if len(panel) >= MIN_PANEL_SERIES:
             members = self._fit_panel(task, arrays, head, on_event, checkpoint, deadline)
         else:
             asked = self.config.train
             # What a covariate does is learnt best from nothing, however short the series.
-            steps = max(int(panel.lengths.sum()), FEW_STEPS if windows.covariates else 0)
-            recipes = small_data(self.config, arrays, asked.members, steps, head)
-            members = ensemble.train_members(recipes, task, asked.jobs, on_event, checkpoint, deadline=deadline)
-            self.networks = [freeze(member.network) for member in members]
-            self._judge(task, self.networks, np.array([member.recipe.prior for member in members]))
-        self.notes += tuple(f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged)
-        self.notes += ensemble.out_of_time(self.config, members)
-        self.panel = panel if len(panel.values) <= WHOLE else panel.tail(self.memory)
-        self.history = [{"member": m.recipe.name, **record._asdict()} for m in members for record in m.trained.history]
+            steps = max(
+                int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if windows.covariates else 0
+            )
+            recipes = make_small_data_recipes(self.config, arrays, asked.members, steps, head)
+            members = ensemble.train_members(
+                recipes, task, asked.jobs, on_event, checkpoint, deadline=deadline
+            )
+            self.networks = [to_trained_network(member.network) for member in members]
+            self._combine_and_judge(
+                task, self.networks, np.array([member.recipe.prior for member in members])
+            )
+        self.notes += tuple(
+            f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged
+        )
+        self.notes += ensemble.describe_time_budget_cuts(self.config, members)
+        self.panel = panel if len(panel.values) <= MAX_HISTORY_STEPS else panel.tail(self.memory)
+        self.history = [
+            {"member": m.recipe.name, **record._asdict()}
+            for m in members
+            for record in m.trained.history
+        ]
         return self
 
     @staticmethod
-    def _weights(path: str) -> initial_weights.Weights:
+    def _load_trusted_weights(path: str) -> initial_weights.InitialWeights:
         """Weights of the member of a run that it trusts most."""
         run = Forecaster.load(path)
         trusted = run.networks[int(np.argmax(run.guard.members))]
-        return initial_weights.Weights(serialization.universal(trusted.weights), trusted.shape, run.config.model.scale)
+        return initial_weights.InitialWeights(
+            serialization.without_covariate_weights(trusted.weights),
+            trusted.shape,
+            run.config.model.scale,
+        )
 
     def _fit_panel(
         self,
-        task: ensemble.Task,
-        begin: Weights | None,
+        task: ensemble.TrainingTask,
+        begin: WeightArrays | None,
         head: str,
         on_event: OnEvent | None,
         checkpoint: Checkpoint | None,
@@ -129,78 +163,133 @@ class Forecaster(Predictor):
     ) -> list[ensemble.Member]:
         """Many series: find the number of steps beside the validation zone, then train on all data from other seeds.
 
-        The weights to start from stay a member, as they are: what they get wrong is not what training gets wrong.
+        The weights to start from stay a member, as they are: what they get wrong is not what
+        training gets wrong.
         """
         config = self.config
-        recipes = fine_tunings(config, begin, 1 + (config.train.members or SEEDS), head)
+        recipes = make_panel_recipes(
+            config, begin, 1 + (config.train.members or DEFAULT_PANEL_MEMBERS), head
+        )
         first = time.monotonic() + (deadline - time.monotonic()) / len(recipes)
-        probe = ensemble.train_members(recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe", first)
-        as_is = [] if begin is None else [freeze(ensemble.build(recipes[0], task.windows))]
-        steps = probe[0].trained.step if len(task.series) else min(probe[0].trained.step, UNJUDGED_STEPS)
+        probe = ensemble.train_members(
+            recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe", first
+        )
+        as_is = (
+            []
+            if begin is None
+            else [to_trained_network(ensemble.build_network(recipes[0], task.windows))]
+        )
+        steps = (
+            probe[0].trained.step
+            if len(task.series)
+            else min(probe[0].trained.step, UNVALIDATED_STEPS)
+        )
         if steps == 0 and as_is:
             self.networks = as_is
-            self._judge(task, as_is)
+            self._combine_and_judge(task, as_is)
             return probe
-        self._judge(task, [*as_is, freeze(probe[0].network)], np.array([1.0, TRAINED][-1 - len(as_is) :]))
-        everything = task._replace(ends=self.panel.lengths, series=task.series[:0], origins=task.origins[:0])
+        self._combine_and_judge(
+            task,
+            [*as_is, to_trained_network(probe[0].network)],
+            np.array([1.0, PANEL_TRAINED_PRIOR][-1 - len(as_is) :]),
+        )
+        everything = task._replace(
+            ends=self.panel.lengths, series=task.series[:0], origins=task.origins[:0]
+        )
         final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
-        members = ensemble.train_members(final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline)
-        self.networks = as_is + [freeze(member.network) for member in members]
+        members = ensemble.train_members(
+            final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline
+        )
+        self.networks = as_is + [to_trained_network(member.network) for member in members]
         if self.spread is not None:
             self.spread = np.concatenate([self.spread[:-1], *[self.spread[-1:]] * len(members)])
         share = self.guard.members[-1] / len(members)
-        # Measured on a network that knew less and stood alone, the intervals' error is about halved by now.
+        # Measured on a network that knew less and stood alone, the intervals' error is about halved
+        # by now.
         widen = 1 + (self.guard.widen - 1) / 2
         weights = np.array([*self.guard.members[:-1], *[share] * len(members)])
         self.guard = self.guard._replace(members=weights, widen=widen)
         return probe + members
 
-    def _judge(self, task: ensemble.Task, networks: list[Frozen], prior: Floats | None = None) -> None:
+    def _combine_and_judge(
+        self,
+        task: ensemble.TrainingTask,
+        networks: list[TrainedNetwork],
+        prior: Floats | None = None,
+    ) -> None:
         """Set the guard and the verdict from forecasts of the windows that training has not seen."""
         self.spread = self.verdict = None
         if not len(task.series):
             if networks[0].interval == "residuals":
-                self.spread = np.tile(quantiles.unknown(self.horizon), (len(networks), 1, 1))
-            self.guard = combination.unjudged(len(networks), len(CANDIDATES))
-            self.notes += ("too short to hold anything back: the forecast could not be checked, nor its intervals",)
+                self.spread = np.tile(
+                    quantiles.default_error_quantiles(self.horizon), (len(networks), 1, 1)
+                )
+            self.guard = combination.default_combination(len(networks), len(CANDIDATES))
+            self.notes += (
+                "too short to hold anything back: the forecast could not be checked, nor its intervals",
+            )
             return
-        made, options = inference.forecast(networks, *task.judged(), spread=self._unseen_spread(task, networks))
+        made, options = inference.forecast_windows(
+            networks, *task.validation_windows(), spread=self._out_of_sample_spread(task, networks)
+        )
         made, options = task.whole(made, 1), task.whole(options, 0)
-        densities = task.whole(diagnostics.log_densities(networks, *task.judged()), 1)
-        if not team().first:
-            self.guard = combination.unjudged(len(networks), len(CANDIDATES))
+        densities = task.whole(diagnostics.log_densities(networks, *task.validation_windows()), 1)
+        if not current_rank_group().first:
+            self.guard = combination.default_combination(len(networks), len(CANDIDATES))
             return
-        actual = actuals(self.panel, task.series, task.origins, self.horizon)
-        scale = metrics.seasonal_scale(self.panel.values, self.panel.offsets, task.ends, self.season, 1)[task.series]
-        loyalty = PANEL_LOYALTY if len(self.panel) >= PANEL else combination.LOYALTY
+        actual = actuals_after_origins(self.panel, task.series, task.origins, self.horizon)
+        scale = metrics.seasonal_scale(
+            self.panel.values, self.panel.offsets, task.ends, self.season, 1
+        )[task.series]
+        loyalty = (
+            PANEL_NETWORK_MARGIN
+            if len(self.panel) >= MIN_PANEL_SERIES
+            else combination.NETWORK_MARGIN
+        )
         power = 1.0
         if self.probability:
             scale, power = np.ones_like(scale), 2.0
-        case = combination.Case(made, options, actual, task.series, scale, prior, loyalty, power)
-        self.guard = combination.decide(case)
-        unseen = quantiles.possible(combination.cross_fitted(case), self.config.train.loss)
-        named = len(self.panel) <= NAMED
+        case = combination.ValidationForecasts(
+            made, options, actual, task.series, scale, prior, loyalty, power
+        )
+        self.guard = combination.fit_combination(case)
+        unseen = quantiles.round_count_quantiles(
+            combination.cross_fit_forecasts(case), self.config.train.loss
+        )
+        named = len(self.panel) <= MAX_SERIES_IN_VERDICT
         where = self.panel, task.series, task.origins
-        levels, kind = np.array(QUANTILES), self.probability
-        self.verdict = judge(*where, unseen, levels, self.season, by_series=named, probability=kind)
-        self.verdict.model.update(diagnostics.likelihood(densities, self.guard.members))
+        levels, kind = np.array(NETWORK_QUANTILES), self.probability
+        self.verdict = score_forecasts(
+            *where, unseen, levels, self.season, by_series=named, probability=kind
+        )
+        self.verdict.model.update(diagnostics.mean_log_likelihood(densities, self.guard.members))
 
-    def _unseen_spread(self, task: ensemble.Task, networks: list[Frozen]) -> Floats | None:
+    def _out_of_sample_spread(
+        self, task: ensemble.TrainingTask, networks: list[TrainedNetwork]
+    ) -> Floats | None:
         """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
         if networks[0].interval != "residuals":
             return None
-        errors = task.whole(diagnostics.errors(networks, *task.judged()), 1)
-        self.spread = np.stack([quantiles.spread(one) for one in errors])
-        fold = combination.folds(task.series)
-        return np.stack([quantiles.left_out(one, fold)[task.own()] for one in errors])
-
-
-def _require_shares(panel: Panel, *, joint: bool) -> None:
-    """Raise UsageError where the ranks of a fit have nothing to share."""
-    least = max(PANEL, team().size)
-    if team().size > 1 and len(panel) < least:
-        raise UsageError(
-            f"{team().size} ranks need {least} series or more; there are {len(panel)}", "fit without torchrun"
+        errors = task.whole(
+            diagnostics.compute_scaled_errors(networks, *task.validation_windows()), 1
         )
-    if team().size > 1 and joint:
-        raise UsageError("--joint needs all series beside each other", "fit without torchrun, or leave out --joint")
+        self.spread = np.stack([quantiles.fit_error_quantiles(one) for one in errors])
+        fold = combination.assign_folds(task.series)
+        return np.stack(
+            [quantiles.cross_fit_error_quantiles(one, fold)[task.own()] for one in errors]
+        )
+
+
+def _require_series_per_rank(panel: Panel, *, joint: bool) -> None:
+    """Raise UsageError where the ranks of a fit have nothing to share."""
+    least = max(MIN_PANEL_SERIES, current_rank_group().size)
+    if current_rank_group().size > 1 and len(panel) < least:
+        raise UsageError(
+            f"{current_rank_group().size} ranks need {least} series or more; there are {len(panel)}",
+            "fit without torchrun",
+        )
+    if current_rank_group().size > 1 and joint:
+        raise UsageError(
+            "--joint needs all series beside each other",
+            "fit without torchrun, or leave out --joint",
+        )

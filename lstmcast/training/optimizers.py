@@ -1,7 +1,7 @@
 """The optimizers of torch as functions over tensors: what is kept between steps is plain, and no compiler is loaded.
 
-Torch's optimizer classes import its compiler when one is made, which costs more than many a training here. Knows
-nothing of networks or schedules.
+Torch's optimizer classes import its compiler when one is made, which costs more than many a
+training here. Knows nothing of networks or schedules.
 """
 
 from collections.abc import Callable, Iterable
@@ -14,29 +14,55 @@ from torch.optim.adamw import adamw
 from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
-State = dict[str, list[Tensor]]
-Update = Callable[[list[Tensor], list[Tensor], State, float, float], None]
+OptimizerState = dict[str, list[Tensor]]
+StepFunction = Callable[[list[Tensor], list[Tensor], OptimizerState, float, float], None]
 
 
-class Rule(NamedTuple):
+class OptimizerRule(NamedTuple):
     """How parameters move, given gradients, state, rate and weight decay; `rate` is usual, as a multiple of AdamW's."""
 
-    update: Update
+    update: StepFunction
     rate: float
-    keeps: tuple[str, ...]
+    state_names: tuple[str, ...]
 
 
-def _adamw(values: list[Tensor], gradients: list[Tensor], state: State, lr: float, decay: float) -> None:
+def _step_adamw(
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+) -> None:
     moments = state["mean"], state["square"]
-    adamw(values, gradients, *moments, [], state["step"], lr=lr, weight_decay=decay, fused=True, **_ADAM)
+    adamw(
+        values,
+        gradients,
+        *moments,
+        [],
+        state["step"],
+        lr=lr,
+        weight_decay=decay,
+        fused=True,
+        **_ADAM_SETTINGS,
+    )
 
 
-def _adam(values: list[Tensor], gradients: list[Tensor], state: State, lr: float, decay: float) -> None:
+def _step_adam(
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+) -> None:
     moments = state["mean"], state["square"]
-    adam(values, gradients, *moments, [], state["step"], lr=lr, weight_decay=decay, fused=True, **_ADAM)
+    adam(
+        values,
+        gradients,
+        *moments,
+        [],
+        state["step"],
+        lr=lr,
+        weight_decay=decay,
+        fused=True,
+        **_ADAM_SETTINGS,
+    )
 
 
-def _sgd(values: list[Tensor], gradients: list[Tensor], state: State, lr: float, decay: float) -> None:
+def _step_sgd(
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+) -> None:
     sgd(
         values,
         gradients,
@@ -51,7 +77,9 @@ def _sgd(values: list[Tensor], gradients: list[Tensor], state: State, lr: float,
     )
 
 
-def _rmsprop(values: list[Tensor], gradients: list[Tensor], state: State, lr: float, decay: float) -> None:
+def _step_rmsprop(
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+) -> None:
     rmsprop(
         values,
         gradients,
@@ -68,7 +96,7 @@ def _rmsprop(values: list[Tensor], gradients: list[Tensor], state: State, lr: fl
     )
 
 
-class _Adam(TypedDict):
+class _AdamSettings(TypedDict):
     amsgrad: bool
     beta1: float
     beta2: float
@@ -76,30 +104,39 @@ class _Adam(TypedDict):
     maximize: bool
 
 
-_ADAM: _Adam = {"amsgrad": False, "beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "maximize": False}
-OPTIMIZERS = {
-    "adamw": Rule(_adamw, 1.0, ("mean", "square", "step")),
-    "adam": Rule(_adam, 1.0, ("mean", "square", "step")),
-    "sgd": Rule(_sgd, 30.0, ("mean",)),
-    "rmsprop": Rule(_rmsprop, 0.3, ("square", "step")),
+_ADAM_SETTINGS: _AdamSettings = {
+    "amsgrad": False,
+    "beta1": 0.9,
+    "beta2": 0.999,
+    "eps": 1e-8,
+    "maximize": False,
 }
-"""AdamW (Loshchilov & Hutter 2019), Adam (Kingma & Ba 2015), SGD with Nesterov's momentum (Sutskever et al. 2013),
-RMSprop (Tieleman & Hinton 2012), with torch's usual settings."""
+OPTIMIZERS = {
+    "adamw": OptimizerRule(_step_adamw, 1.0, ("mean", "square", "step")),
+    "adam": OptimizerRule(_step_adam, 1.0, ("mean", "square", "step")),
+    "sgd": OptimizerRule(_step_sgd, 30.0, ("mean",)),
+    "rmsprop": OptimizerRule(_step_rmsprop, 0.3, ("square", "step")),
+}
+"""AdamW (Loshchilov & Hutter 2019), Adam (Kingma & Ba 2015), SGD with Nesterov's momentum
+(Sutskever et al. 2013), RMSprop (Tieleman & Hinton 2012), with torch's usual settings."""
 
 
 class Optimizer:
     """Moves parameters against their gradients.
 
-    lr: the learning rate. state: what is kept of each parameter, by name: running means of gradients and of their
-    squares, steps taken.
+    lr: the learning rate. state: what is kept of each parameter, by name: running means of
+    gradients and of their squares, steps taken.
     """
 
     def __init__(self, parameters: Iterable[Tensor], name: str, weight_decay: float) -> None:
         self.parameters, self.lr = list(parameters), 0.0
         self.rule, self.weight_decay = OPTIMIZERS[name], weight_decay
-        self.state: State = {
-            kept: [torch.zeros((), device=p.device) if kept == "step" else torch.zeros_like(p) for p in self.parameters]
-            for kept in self.rule.keeps
+        self.state: OptimizerState = {
+            kept: [
+                torch.zeros((), device=p.device) if kept == "step" else torch.zeros_like(p)
+                for p in self.parameters
+            ]
+            for kept in self.rule.state_names
         }
 
     @torch.no_grad()

@@ -2,27 +2,27 @@
 
 from typing import NamedTuple
 
-import numpy as np
-
+from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import Config, ModelConfig
-from lstmcast.network.trained import Singles
+from lstmcast.ragged import Singles
 from lstmcast.training.loop import Schedule
 from lstmcast.training.optimizers import OPTIMIZERS
 
-Weights = dict[str, Singles]
-FEW_STEPS = 250
+WeightArrays = dict[str, Singles]
+MIN_TIME_STEPS_FROM_SCRATCH = 250
 """With fewer time steps than this, networks trained from nothing do more harm than good."""
 
 
 class Recipe(NamedTuple):
     """One way to train a member.
 
-    start: weights to start from, which are those of a network trained for the loss `head`, or None for a network of
-    width `hidden`. prior: how far to trust it before any evidence, against the other members.
+    start: weights to start from, which are those of a network trained for the loss `head`, or None
+    for a network of width `hidden`. prior: how far to trust it before any evidence, against the
+    other members.
     """
 
     name: str
-    start: Weights | None
+    start: WeightArrays | None
     schedule: Schedule
     hidden: int = 64
     layers: int = 2
@@ -33,45 +33,85 @@ class Recipe(NamedTuple):
     head: str = "quantile"
 
 
-def fine_tunings(config: Config, start: Weights | None, members: int, head: str = "quantile") -> list[Recipe]:
+def make_panel_recipes(
+    config: Config, start: WeightArrays | None, members: int, head: str = "quantile"
+) -> list[Recipe]:
     """Recipes for a panel: the same training from `members` seeds. From pretrained weights it is short."""
     steps, lr = (1000, 3e-3) if start is None else (600, 2e-3)
     name = "scratch" if start is None else "fine-tuned"
-    made = [_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50) for k in range(members)]
+    made = [
+        _make_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50)
+        for k in range(members)
+    ]
     return [recipe._replace(head=head) for recipe in made]
 
 
-def small_data(
-    config: Config, start: Weights | None, members: int | None, steps: int, head: str = "quantile"
+def make_small_data_recipes(
+    config: Config,
+    start: WeightArrays | None,
+    members: int | None,
+    steps: int,
+    head: str = "quantile",
 ) -> list[Recipe]:
     """Recipes for one or few series, where training overfits: gentle, small and different from each other.
 
-    steps: time steps of all series together; networks are trained from nothing only where there are enough of them.
-    With 0 training steps asked for, only the weights to start from, as they are.
+    steps: time steps of all series together; networks are trained from nothing only where there are
+    enough of them. With 0 training steps asked for, only the weights to start from, as they are.
     """
     fresh = [
-        _recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
-        _recipe(config, "scratch 32, 1", None, 120, 3e-3, 1, every=40, hidden=32, dropout=0.2, decay=0.05),
-        _recipe(config, "scratch 32, 2", None, 120, 3e-3, 2, every=40, hidden=32, dropout=0.2, decay=0.05),
+        _make_recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
+        _make_recipe(
+            config,
+            "scratch 32, 1",
+            None,
+            120,
+            3e-3,
+            1,
+            every=40,
+            hidden=32,
+            dropout=0.2,
+            decay=0.05,
+        ),
+        _make_recipe(
+            config,
+            "scratch 32, 2",
+            None,
+            120,
+            3e-3,
+            2,
+            every=40,
+            hidden=32,
+            dropout=0.2,
+            decay=0.05,
+        ),
     ]
     if start is not None:
-        gentle = _recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)._replace(head=head)
+        gentle = _make_recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)._replace(
+            head=head
+        )
         as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
         if gentle.schedule.steps == 0:
             return [as_is]
-        kinds = [as_is, gentle] if steps < FEW_STEPS else [as_is, gentle, *(k._replace(prior=0.5) for k in fresh)]
+        kinds = (
+            [as_is, gentle]
+            if steps < MIN_TIME_STEPS_FROM_SCRATCH
+            else [as_is, gentle, *(k._replace(prior=0.5) for k in fresh)]
+        )
     else:
         kinds = fresh
     if members is None:
         return kinds
     again = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
-    return (kinds + [k._replace(schedule=_reseeded(k.schedule, i)) for i, k in enumerate(again, 10)])[:members]
+    return (
+        kinds
+        + [k._replace(schedule=_reseed_schedule(k.schedule, i)) for i, k in enumerate(again, 10)]
+    )[:members]
 
 
-def _recipe(
+def _make_recipe(
     config: Config,
     name: str,
-    start: Weights | None,
+    start: WeightArrays | None,
     steps: int,
     lr: float,
     number: int,
@@ -100,16 +140,17 @@ def _recipe(
         optimizer=asked.optimizer,
         decay=asked.schedule,
     )
-    drop = _chosen(net.dropout, ModelConfig().dropout, dropout)
-    seeded = _reseeded(schedule, number)
-    return Recipe(name, start, seeded, net.hidden or hidden, net.layers or 2, drop, model=net, loss=asked.loss)
+    drop = _prefer_user_value(net.dropout, ModelConfig().dropout, dropout)
+    seeded = _reseed_schedule(schedule, number)
+    return Recipe(
+        name, start, seeded, net.hidden or hidden, net.layers or 2, drop, model=net, loss=asked.loss
+    )
 
 
-def _chosen(asked: float, default: float, own: float | None) -> float:
+def _prefer_user_value(asked: float, default: float, own: float | None) -> float:
     """A recipe's own constant, unless the user asked for another value than the default."""
     return asked if own is None or asked != default else own
 
 
-def _reseeded(schedule: Schedule, number: int) -> Schedule:
-    state = np.random.SeedSequence([schedule.seed, number]).generate_state(1)
-    return schedule._replace(seed=int(state[0]))
+def _reseed_schedule(schedule: Schedule, number: int) -> Schedule:
+    return schedule._replace(seed=derive_seed(schedule.seed, number))

@@ -1,39 +1,40 @@
 """The book of a search: which settings were tried, how they did, which to try next. Optuna keeps it and chooses.
 
-In memory, or in a file that several processes may share: a journal, or SQLite. Knows no forecasting.
+In memory, or in a file that several processes may share: a journal, or SQLite. Knows no
+forecasting.
 
-Sampler: tree-structured Parzen estimators (Bergstra et al. 2011), with a constant for those still running. Pruner:
-successive halving without waiting (Li et al. 2020), as Optuna has them.
+Sampler: tree-structured Parzen estimators (Bergstra et al. 2011), with a constant for those still
+running. Pruner: successive halving without waiting (Li et al. 2020), as Optuna has them.
 """
 
 import json
 import os
 import socket
-import sys
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
-from lstmcast.errors import RunError, UsageError
-from lstmcast.runs.lock import alone
+from lstmcast.compute.seeds import derive_seed
+from lstmcast.errors import RunError
+from lstmcast.extras import require_extra
+from lstmcast.runs.lock import hold_file_lock
 from lstmcast.tuning.space import Dimension, Space
 
 if TYPE_CHECKING:
     import optuna
 
-NAME = "lstmcast"
-STARTUP = 8
+STUDY_NAME = "lstmcast"
+STARTUP_TRIALS = 8
 """Trials before what was tried has a say in what comes next."""
-LOST = 86400.0
+LOST_AFTER_SECONDS = 86400.0
 """Seconds after which a trial is taken for lost, of whose process nothing can be known."""
-SQLITE = (".db", ".sqlite", ".sqlite3")
-DONE, PRUNED, RUNNING, LEFT = "done", "pruned", "running", "left"
+SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
+DONE, PRUNED, RUNNING, INTERRUPTED = "done", "pruned", "running", "left"
 """What may become of a trial; one that is left was interrupted, and counts for nothing."""
 
 
@@ -53,10 +54,9 @@ class Trial(NamedTuple):
         return float(np.mean(self.errors)) if self.errors else float("nan")
 
 
-def require() -> None:
+def require_optuna() -> None:
     """Raise UsageError where Optuna is not installed."""
-    if "optuna" not in sys.modules and find_spec("optuna") is None:
-        raise UsageError("a search of settings needs optuna, which is not installed", "pip install 'lstmcast[tune]'")
+    require_extra("a search of settings needs", "tune", "optuna")
 
 
 class Study:
@@ -65,87 +65,98 @@ class Study:
     facts: what must be the same for two calls to add to one study: data, settings, space, versions.
     """
 
-    def __init__(self, space: Space, seed: int, facts: Mapping[str, Any], file: str | Path | None = None) -> None:
-        require()
+    def __init__(
+        self, space: Space, seed: int, facts: Mapping[str, Any], file: str | Path | None = None
+    ) -> None:
+        require_optuna()
         self.space, self.seed = space, seed
-        self._mine: dict[int, optuna.Trial] = {}
-        with _quiet():
-            self._study = _open(file)
-            self._agree(json.loads(json.dumps(facts)), file)
+        self._own_trials: dict[int, optuna.Trial] = {}
+        with _silence_optuna():
+            self._study = _open_study(file)
+            self._check_facts(json.loads(json.dumps(facts)), file)
         self.clear()
         self.begun = bool(self.trials())
 
     def trials(self) -> list[Trial]:
         """All trials, by number."""
-        with _quiet():
-            return [self._trial(one) for one in self._study.get_trials(deepcopy=False)]
+        with _silence_optuna():
+            return [self._to_trial(one) for one in self._study.get_trials(deepcopy=False)]
 
     def ask(self, defaults: Mapping[str, Any] | None = None) -> Trial:
         """Begin a trial: of these settings as far as they are in the space, else of what the sampler chooses.
 
-        What it chooses depends on the seed, the trial's number and the trials so far, on no state of this process.
+        What it chooses depends on the seed, the trial's number and the trials so far, on no state
+        of this process.
         """
         import optuna
 
-        with _quiet():
+        with _silence_optuna():
             trial = self._study.ask()
-            state = np.random.SeedSequence([self.seed, trial.number]).generate_state(1)
             sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(
-                n_startup_trials=STARTUP, seed=int(state[0]), multivariate=False, constant_liar=True
+                n_startup_trials=STARTUP_TRIALS,
+                seed=derive_seed(self.seed, trial.number),
+                multivariate=False,
+                constant_liar=True,
             )
             dimensions = self.space
             if defaults is not None:
                 dimensions = tuple(one for one in self.space if one.holds(defaults[one.name]))
                 sampler = optuna.samplers.PartialFixedSampler(dict(defaults), sampler)
             self._study.sampler = sampler
-            settings = {one.name: _suggest(trial, one) for one in dimensions}
+            settings = {one.name: _suggest_value(trial, one) for one in dimensions}
             trial.set_user_attr("process", {"host": socket.gethostname(), "pid": os.getpid()})
             trial.set_user_attr("settings", settings)
-            self._mine[trial.number] = trial
+            self._own_trials[trial.number] = trial
         return Trial(trial.number, RUNNING, settings, [], 0.0)
 
     def report(self, number: int, errors: list[float], seconds: float) -> None:
         """Note the errors of a running trial on its folds so far, and what it took so far."""
-        with _quiet():
-            trial = self._mine[number]
+        with _silence_optuna():
+            trial = self._own_trials[number]
             trial.set_user_attr("errors", errors)
             trial.set_user_attr("seconds", seconds)
             trial.report(float(np.mean(errors)), len(errors))
 
-    def unpromising(self, number: int) -> bool:
+    def should_prune(self, number: int) -> bool:
         """Whether a trial is to end at its rung, by what others had reached there."""
-        with _quiet():
-            return bool(self._mine[number].should_prune())
+        with _silence_optuna():
+            return bool(self._own_trials[number].should_prune())
 
     def finish(self, number: int, state: str, why: str = "") -> None:
         """Say what became of a running trial."""
         from optuna.trial import TrialState
 
-        states = {DONE: TrialState.COMPLETE, PRUNED: TrialState.PRUNED, LEFT: TrialState.FAIL}
-        with _quiet():
-            trial = self._mine.pop(number)
+        states = {
+            DONE: TrialState.COMPLETE,
+            PRUNED: TrialState.PRUNED,
+            INTERRUPTED: TrialState.FAIL,
+        }
+        with _silence_optuna():
+            trial = self._own_trials.pop(number)
             if why:
                 trial.set_user_attr("why", why)
             error = float(np.mean(trial.user_attrs["errors"])) if state == DONE else None
             self._study.tell(trial, error, states[state])
 
-    def leave(self) -> None:
+    def end_own_trials(self) -> None:
         """End all trials of this process that are still running: what they had found stays known."""
-        for number in list(self._mine):
-            self.finish(number, LEFT, "interrupted")
+        for number in list(self._own_trials):
+            self.finish(number, INTERRUPTED, "interrupted")
 
-    def _trial(self, found: "optuna.trial.FrozenTrial") -> Trial:
+    def _to_trial(self, found: "optuna.trial.FrozenTrial") -> Trial:
         kept = found.user_attrs
         return Trial(
             found.number,
-            {"COMPLETE": DONE, "PRUNED": PRUNED, "FAIL": LEFT}.get(found.state.name, RUNNING),
+            {"COMPLETE": DONE, "PRUNED": PRUNED, "FAIL": INTERRUPTED}.get(
+                found.state.name, RUNNING
+            ),
             kept.get("settings", {}),
             kept.get("errors", []),
             kept.get("seconds", 0.0),
             kept.get("why", ""),
         )
 
-    def _agree(self, facts: Mapping[str, Any], file: str | Path | None) -> None:
+    def _check_facts(self, facts: Mapping[str, Any], file: str | Path | None) -> None:
         """Keep the facts in a new study; raises RunError where an old one has others."""
         kept = self._study.user_attrs.get("facts")
         if kept is None:
@@ -162,16 +173,19 @@ class Study:
         """End the trials of processes that are gone; what they had found stays known."""
         from optuna.trial import TrialState
 
-        with _quiet():
+        with _silence_optuna():
             for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                if one.number not in self._mine and not _alive(one):
+                if one.number not in self._own_trials and not _is_alive(one):
                     self._study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
 
 
-def _alive(trial: "optuna.trial.FrozenTrial") -> bool:
+def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     """Whether the process of a running trial may still be at work."""
     began, process = trial.datetime_start, trial.user_attrs.get("process")
-    if began is not None and (datetime.now(began.tzinfo) - began).total_seconds() > LOST:
+    if (
+        began is not None
+        and (datetime.now(began.tzinfo) - began).total_seconds() > LOST_AFTER_SECONDS
+    ):
         return False
     if process is None or process["host"] != socket.gethostname():
         return True
@@ -184,7 +198,7 @@ def _alive(trial: "optuna.trial.FrozenTrial") -> bool:
     return int(process["pid"]) != os.getpid()
 
 
-def _suggest(trial: "optuna.Trial", one: Dimension) -> Any:
+def _suggest_value(trial: "optuna.Trial", one: Dimension) -> Any:
     if one.values:
         return trial.suggest_categorical(one.name, one.values)
     if one.whole:
@@ -192,30 +206,36 @@ def _suggest(trial: "optuna.Trial", one: Dimension) -> Any:
     return trial.suggest_float(one.name, one.low, one.high, log=one.log)
 
 
-def _open(file: str | Path | None) -> "optuna.Study":
+def _open_study(file: str | Path | None) -> "optuna.Study":
     import optuna
 
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
     if file is None:
         return optuna.create_study(pruner=pruner)
     try:
-        with alone(file):  # two processes that make the tables of SQLite at once get in each other's way
-            storage = _storage(Path(file))
-            return optuna.create_study(storage=storage, study_name=NAME, pruner=pruner, load_if_exists=True)
+        with hold_file_lock(
+            file
+        ):  # two processes that make the tables of SQLite at once get in each other's way
+            storage = _open_storage(Path(file))
+            return optuna.create_study(
+                storage=storage, study_name=STUDY_NAME, pruner=pruner, load_if_exists=True
+            )
     except OSError:
         raise
     except Exception as wrong:
-        raise RunError(f"{str(file)!r} is no study that can be read", "name another --study") from wrong
+        raise RunError(
+            f"{str(file)!r} is no study that can be read", "name another --study"
+        ) from wrong
 
 
-def _storage(file: Path) -> Any:
+def _open_storage(file: Path) -> Any:
     """SQLite by what the file holds or by its name, else a journal of JSON lines."""
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
     with file.open("rb") as opened:
         head = opened.read(16)
-    if head.startswith(b"SQLite format 3") or (not head and file.suffix.lower() in SQLITE):
+    if head.startswith(b"SQLite format 3") or (not head and file.suffix.lower() in SQLITE_SUFFIXES):
         return RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
     if head and not head.startswith(b'{"op_code"'):
         raise ValueError("neither a journal nor SQLite")
@@ -223,7 +243,7 @@ def _storage(file: Path) -> Any:
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
+def _silence_optuna() -> Iterator[None]:
     """Keep what Optuna logs and warns of from the user, and leave its settings as they were."""
     import optuna
 

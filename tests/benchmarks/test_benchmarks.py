@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 
 from benchmarks import accuracy, covariates, model, tuning, updating
-from benchmarks.product import LEVELS, ProductError, competition_scores, last_origins, windows_per_second
+from benchmarks.product import (
+    LEVELS,
+    ProductError,
+    competition_scores,
+    last_origins,
+    windows_per_second,
+)
 from benchmarks.references import references
 from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
 from benchmarks.tables import m3_all, page, summary
@@ -22,14 +28,20 @@ def numbered() -> pd.DataFrame:
     """Two series of 6 and 4 steps."""
     lengths = {"a": 6, "b": 4}
     return pd.concat(
-        [pd.DataFrame({"unique_id": k, "t": range(1, n + 1), "y": np.arange(1.0, n + 1)}) for k, n in lengths.items()],
+        [
+            pd.DataFrame({"unique_id": k, "t": range(1, n + 1), "y": np.arange(1.0, n + 1)})
+            for k, n in lengths.items()
+        ],
         ignore_index=True,
     )
 
 
 def test_histories_of_any_length_end_at_the_same_stamp_and_the_test_part_follows() -> None:
     train, test = split(dated(numbered(), 2, "MS"), 2)
-    assert train.groupby("unique_id")["ds"].max().astype(str).to_dict() == {"a": "2015-12-01", "b": "2015-12-01"}
+    assert train.groupby("unique_id")["ds"].max().astype(str).to_dict() == {
+        "a": "2015-12-01",
+        "b": "2015-12-01",
+    }
     assert train.groupby("unique_id").size().to_dict() == {"a": 4, "b": 2}
     assert test["ds"].dt.strftime("%Y-%m").tolist() == ["2016-01", "2016-02"] * 2
     assert test["y"].tolist() == [5, 6, 3, 4]
@@ -73,7 +85,9 @@ def test_a_forecast_table_in_another_order_scores_the_same() -> None:
     train, test = split(dated(numbered(), 2, "QS"), 2)
     shuffled = perfect(test).assign(forecast=test["y"] * 1.5).iloc[[3, 1, 0, 2]]
     ordered = perfect(test).assign(forecast=test["y"] * 1.5)
-    assert competition_scores(train, test, shuffled, TINY) == competition_scores(train, test, ordered, TINY)
+    assert competition_scores(train, test, shuffled, TINY) == competition_scores(
+        train, test, ordered, TINY
+    )
 
 
 def test_a_forecast_that_lacks_a_stamp_is_an_error() -> None:
@@ -96,12 +110,30 @@ def test_flat_storage_knows_where_each_series_begins() -> None:
 
 def everyday(name: str, ratio: float, kind: str = "fit", seed: int = 0) -> dict[str, object]:
     """A result as `measured` gives it."""
-    scores = {"mase": ratio, "smape": 5.0, "wql": None, "coverage": 0.8, "seconds": 2.0, "ratio": ratio}
-    return {"set": name, "kind": kind, "seed": seed, "baseline": "naive", "baseline_mase": 1.0, "points": 24} | scores
+    scores = {
+        "mase": ratio,
+        "smape": 5.0,
+        "wql": None,
+        "coverage": 0.8,
+        "seconds": 2.0,
+        "ratio": ratio,
+    }
+    return {
+        "set": name,
+        "kind": kind,
+        "seed": seed,
+        "baseline": "naive",
+        "baseline_mase": 1.0,
+        "points": 24,
+    } | scores
 
 
 def test_summary_is_over_sets_after_the_mean_over_seeds() -> None:
-    results = [everyday("co2_monthly", 0.4), everyday("co2_monthly", 0.6, seed=1), everyday("air_passengers", 2.0)]
+    results = [
+        everyday("co2_monthly", 0.4),
+        everyday("co2_monthly", 0.6, seed=1),
+        everyday("air_passengers", 2.0),
+    ]
     assert summary(results, "everyday", "fit") == {
         "sets": 2,
         "geometric_mean": pytest.approx(1.0),
@@ -118,7 +150,9 @@ def test_the_whole_of_m3_is_weighted_by_observations_and_waits_for_all_parts() -
         {"set": name, "kind": "fit", "seed": 0, "smape": theta[name], "points": points}
         for name, points in sizes.items()
     ]
-    assert round(m3_all(results, "fit")["smape"], 2) == 13.05  # as in the recomputed table of the competition
+    assert (
+        round(m3_all(results, "fit")["smape"], 2) == 13.05
+    )  # as in the recomputed table of the competition
     assert m3_all(results[1:], "fit") == {}
 
 
@@ -126,7 +160,10 @@ def test_the_page_shows_figures_references_and_failures() -> None:
     results = [
         everyday("air_passengers", 0.5),
         everyday("air_passengers", 0.75, "zero-shot"),
-        *({"set": "m4_weekly", "kind": "fit", "seed": seed, "smape": 6 + seed, "owa": 0.7} for seed in (0, 1)),
+        *(
+            {"set": "m4_weekly", "kind": "fit", "seed": seed, "smape": 6 + seed, "owa": 0.7}
+            for seed in (0, 1)
+        ),
         {"set": "m1_yearly", "kind": "fit", "seed": 0, "error": "lstmcast fit exit 3: too short"},
     ]
     text = page(results)
@@ -136,7 +173,9 @@ def test_the_page_shows_figures_references_and_failures() -> None:
     assert "geometric mean 0.500, worst 0.50, 0% of 1 above 1.02" in text
     assert "- m1_yearly, fit, seed 0: lstmcast fit exit 3: too short" in text
     widths = {
-        line.count("|") for line in text.splitlines() if line.startswith("| m4") or line.startswith("| set | whose")
+        line.count("|")
+        for line in text.splitlines()
+        if line.startswith("| m4") or line.startswith("| set | whose")
     }
     assert len(widths) == 1
 
@@ -150,7 +189,12 @@ def test_results_survive_json_and_name_no_path(capsys: pytest.CaptureFixture[str
 
 
 def test_the_fingerprint_follows_source_and_weights_only(tmp_path: Path) -> None:
-    for name in ("lstmcast/a.py", "lstmcast/pretrained/w.safetensors", "lstmcast/__pycache__/a.pyc", "README.md"):
+    for name in (
+        "lstmcast/a.py",
+        "lstmcast/pretrained/w.safetensors",
+        "lstmcast/__pycache__/a.pyc",
+        "README.md",
+    ):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text("1")
     for name in accuracy.MEASURED_BY:
@@ -164,7 +208,9 @@ def test_the_fingerprint_follows_source_and_weights_only(tmp_path: Path) -> None
     assert accuracy.fingerprint(tmp_path) != first
 
 
-def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_was_measured_is_not_measured_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     calls: list[tuple[str, ...]] = []
 
     def once(_one: object, _seed: int, *options: str) -> dict[str, float]:
@@ -181,12 +227,17 @@ def test_what_was_measured_is_not_measured_again(tmp_path: Path, monkeypatch: py
     assert calls == [(), ("--steps", "0"), ()]
 
 
-def test_a_failure_is_reported_and_tried_again_the_next_time(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_failure_is_reported_and_tried_again_the_next_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def fail(*_: object) -> dict[str, float]:
         raise ProductError("lstmcast fit exit 3: no")
 
     monkeypatch.setattr(accuracy, "measure", fail)
-    assert accuracy.measured("m1_yearly", 0, "fit", cache=tmp_path)["error"] == "lstmcast fit exit 3: no"
+    assert (
+        accuracy.measured("m1_yearly", 0, "fit", cache=tmp_path)["error"]
+        == "lstmcast fit exit 3: no"
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -197,14 +248,23 @@ def test_every_competition_has_someone_to_be_compared_with() -> None:
 
 def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> None:
     history = tmp_path / "history.csv"
-    history.write_text("step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n50,2,1,1,0,a\n100,4,1,1,0,a\n")
+    history.write_text(
+        "step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n50,2,1,1,0,a\n100,4,1,1,0,a\n"
+    )
     assert windows_per_second(history) == 100 * 32 * 8 / 4
     history.write_text("step,seconds,loss,validation,lr,member\n0,0,,1,0,as it is\n")
     assert windows_per_second(history) is None
 
 
-def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(tmp_path: Path) -> None:
-    one = {"case": "prices", "windows": 3, "without": {"mae": 10.0, "mase": 1.0}, "with": {"mae": 8.0, "mase": 0.8}}
+def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(
+    tmp_path: Path,
+) -> None:
+    one = {
+        "case": "prices",
+        "windows": 3,
+        "without": {"mae": 10.0, "mase": 1.0},
+        "with": {"mae": 8.0, "mase": 0.8},
+    }
     text = covariates.table([{**one, "saved": 0.2, "by_seed": [0.19, 0.21]}], [0, 1])
     assert "| prices | 3 | 10 | 8 | 20.0 % | 19.0 %, 21.0 % | 1.000 | 0.800 |" in text
     page = tmp_path / "page.md"
@@ -219,26 +279,43 @@ def test_each_covariates_case_says_what_it_demands() -> None:
 
 
 def test_the_table_of_searches_sets_what_was_promised_beside_what_was_kept() -> None:
-    one = {"case": "prices", "seed": 1, "cpu": 91.2, "promised": 0.07, "adopted": False, "tuned": ["hidden=32"]}
+    one = {
+        "case": "prices",
+        "seed": 1,
+        "cpu": 91.2,
+        "promised": 0.07,
+        "adopted": False,
+        "tuned": ["hidden=32"],
+    }
     gain = {"share": 0.02, "spread": 0.31, "default": 1.0, "tuned": 0.98}
     nothing = {**one, "seed": 2, "promised": 0.0, "gain": None, "tuned": []}
     lines = tuning.table([{**one, "gain": gain}, nothing]).splitlines()
-    assert lines[2] == "| prices | 1 | 7.0 % | 2.0 % ± 31.0 | 1.000, 0.980 | default | hidden=32 | 91 |"
+    assert (
+        lines[2]
+        == "| prices | 1 | 7.0 % | 2.0 % ± 31.0 | 1.000, 0.980 | default | hidden=32 | 91 |"
+    )
     assert lines[3] == "| prices | 2 | 0.0 % | - | - | default | the default | 91 |"
     assert all(case.name in SETS for case in tuning.CASES)
 
 
-def test_the_story_of_updates_goes_week_by_week_through_all_ways(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_story_of_updates_goes_week_by_week_through_all_ways(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     hours = np.arange(24 * 7 * 6)
     rows = pd.DataFrame(
-        {"t": pd.date_range("2024-01-01", periods=len(hours), freq="h"), "y": 50 + hours % 24 + hours % 7}
+        {
+            "t": pd.date_range("2024-01-01", periods=len(hours), freq="h"),
+            "y": 50 + hours % 24 + hours % 7,
+        }
     )
     shipped = TrainConfig(steps=0, jobs=1)
     monkeypatch.setattr(updating, "TrainConfig", lambda **_: shipped)
     monkeypatch.setattr(updating, "AGAIN", 2)
     found = updating.story(Panel.from_frame(rows, target="y", time="t"), weeks=3, first=3)
     assert {len(row) for row in found["errors"].values()} == {3}
-    assert found["errors"]["fitted"] == found["errors"]["updated"]  # a network as it was shipped stays so
+    assert (
+        found["errors"]["fitted"] == found["errors"]["updated"]
+    )  # a network as it was shipped stays so
     found["kept"], found["errors"]["updated"] = 1, [0.0, 0.0, 0.5]
     lines = updating.table(found).splitlines()
     assert lines[0] == "| mean absolute error | weeks 1 to 3 | all | CPU seconds |"
@@ -246,7 +323,9 @@ def test_the_story_of_updates_goes_week_by_week_through_all_ways(monkeypatch: py
     assert lines[-1].startswith("1 of 2 updates were kept; ")
 
 
-def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(tmp_path: Path) -> None:
+def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(
+    tmp_path: Path,
+) -> None:
     runs: model.Runs = {
         (model.DEFAULT, "a"): [model.Run(1.0, 3.0), model.Run(2.0, 5.0)],
         (model.DEFAULT, "b"): [model.Run(4.0, 1.0), model.Run(4.0, 1.0)],
@@ -261,7 +340,9 @@ def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(tmp
     page.write_text(f"before\n{model.BEGIN}\nold\n{model.END}\nafter\n")
     for _ in range(2):
         model.write(page, ["", *lines, ""])
-    assert page.read_text() == "\n".join(["before", model.BEGIN, "", *lines, "", model.END, "after", ""])
+    assert page.read_text() == "\n".join(
+        ["before", model.BEGIN, "", *lines, "", model.END, "after", ""]
+    )
     page.write_text("nothing")
     with pytest.raises(ValueError, match="no markers"):
         model.write(page, lines)
@@ -271,7 +352,10 @@ def test_runs_that_were_written_down_are_not_made_again(tmp_path: Path) -> None:
     kept = tmp_path / "kept.jsonl"
     assert model.known(kept) == {} == model.known(None)
     kept.write_text('[0, "one", "a", 1.5, 2.0]\n[1, "one", "a", 1.25, 3.0]\n')
-    assert model.known(kept) == {(0, "one", "a"): model.Run(1.5, 2.0), (1, "one", "a"): model.Run(1.25, 3.0)}
+    assert model.known(kept) == {
+        (0, "one", "a"): model.Run(1.5, 2.0),
+        (1, "one", "a"): model.Run(1.25, 3.0),
+    }
 
 
 def test_the_parts_of_the_network_are_measured_on_windows_that_no_fit_has_seen() -> None:

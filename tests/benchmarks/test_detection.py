@@ -17,8 +17,12 @@ WINDOWS = ((60, 79), (120, 139))
 
 @pytest.fixture(scope="module")
 def case() -> Case:
-    frame = pd.DataFrame({"t": pd.date_range("2020-01-01", periods=LENGTH, freq="h"), "y": np.arange(LENGTH) % 7.0})
-    return Case("real", "one", Panel.from_frame(frame, target="y", time="t"), np.arange(LENGTH), WINDOWS)
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2020-01-01", periods=LENGTH, freq="h"), "y": np.arange(LENGTH) % 7.0}
+    )
+    return Case(
+        "real", "one", Panel.from_frame(frame, target="y", time="t"), np.arange(LENGTH), WINDOWS
+    )
 
 
 def alarms(*rows: int) -> np.ndarray:
@@ -48,7 +52,10 @@ def test_only_the_earliest_alarm_of_a_window_counts_and_later_ones_give_less(cas
 
 
 def test_false_alarms_cost_more_the_farther_they_are_behind_a_window(case: Case) -> None:
-    cost = [measure(case, alarms(row))["raw"] - measure(case, alarms())["raw"] for row in (80, 85, 119, 45)]
+    cost = [
+        measure(case, alarms(row))["raw"] - measure(case, alarms())["raw"]
+        for row in (80, 85, 119, 45)
+    ]
     assert 0 > cost[0] > cost[1] > cost[2] == pytest.approx(-FALSE * -credit(40 / 19), abs=1e-9)
     assert cost[3] == pytest.approx(-FALSE)
 
@@ -68,14 +75,18 @@ def test_a_residual_detector_learns_its_limit_from_the_first_rows_alone() -> Non
     assert fixed[100] / fixed[102] == pytest.approx(5 / 4)
 
 
-def test_the_files_of_a_folder_become_cases_and_all_detectors_judge_each_row(tmp_path: Path) -> None:
+def test_the_files_of_a_folder_become_cases_and_all_detectors_judge_each_row(
+    tmp_path: Path,
+) -> None:
     rng = np.random.default_rng(0)
     values = 10 * np.sin(np.arange(900) * np.pi / 12) + rng.normal(size=900)
     values[700:703] += 60
     stamps = pd.date_range("2020-01-01", periods=900, freq="h").astype(str)
     (tmp_path / "nab" / "labels").mkdir(parents=True)
     (tmp_path / "nab" / "realOne").mkdir()
-    pd.DataFrame({"timestamp": stamps, "value": values}).to_csv(tmp_path / "nab" / "realOne" / "a.csv", index=False)
+    pd.DataFrame({"timestamp": stamps, "value": values}).to_csv(
+        tmp_path / "nab" / "realOne" / "a.csv", index=False
+    )
     labels = f'{{"realOne/a.csv": [["{stamps[690]}.000000", "{stamps[710]}.000000"]]}}'
     (tmp_path / "nab" / "labels" / "combined_windows.json").write_text(labels)
     said: list[str] = []

@@ -31,7 +31,11 @@ def test_generated_series_are_whole_in_their_file_and_the_same_each_time(tmp_pat
 def test_all_processes_of_a_command_are_watched() -> None:
     child = "import time; held = bytearray(b'x' * 60_000_000); time.sleep(4)"
     process = subprocess.Popen(
-        [sys.executable, "-c", f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])"]
+        [
+            sys.executable,
+            "-c",
+            f"import subprocess, sys; subprocess.run([sys.executable, '-c', {child!r}])",
+        ]
     )
     watch = _Watch(process.pid)
     watch.start()
@@ -49,14 +53,19 @@ def test_a_command_that_fails_is_an_error(tmp_path: Path) -> None:
 
 def test_the_page_counts_and_says_whether_the_bytes_are_the_same() -> None:
     series = MACHINE | {"rows": {"1000": SPENT, "1000000": SPENT}}
-    same = MACHINE | {"series": 1000, "rows": {name: SPENT | {"sha256": "ab" * 32} for name in ("loky", "dask")}}
+    same = MACHINE | {
+        "series": 1000,
+        "rows": {name: SPENT | {"sha256": "ab" * 32} for name in ("loky", "dask")},
+    }
     text = page({"series": series, "engines": same})
     assert "| 1,000,000 | 10 | 20 | 100,000 | 3,000 | 200.0 | 100.0 | 0.01 |" in text
     assert "the same bytes" in text
     assert "times 1,000" in text and "Work: 6 core hours" in text
     same["rows"]["dask"] = SPENT | {"sha256": "cd" * 32}
     assert "The files differ" in page({"engines": same})
-    assert "other work" in page({"engines": same | {"busy": True}}) and "other work" not in page({"engines": same})
+    assert "other work" in page({"engines": same | {"busy": True}}) and "other work" not in page(
+        {"engines": same}
+    )
 
 
 def test_series_of_many_kinds_are_the_same_each_time() -> None:
@@ -81,8 +90,12 @@ class Program:
             self.fits.append(arguments)
             self.given.append(pd.read_parquet(folder / "data"))
             (folder / "run").mkdir(exist_ok=True)
-            (folder / "run" / "run.json").write_text(json.dumps({"data": {"cutoff": [0] * 9}}), encoding="utf-8")
-            (folder / "run" / "history.csv").write_text("member,step\n0,50\n0,100\n1,50\n", encoding="utf-8")
+            (folder / "run" / "run.json").write_text(
+                json.dumps({"data": {"cutoff": [0] * 9}}), encoding="utf-8"
+            )
+            (folder / "run" / "history.csv").write_text(
+                "member,step\n0,50\n0,100\n1,50\n", encoding="utf-8"
+            )
             return
         ahead = split(kinds(20, 50, 7), 7)[1]
         levels = {f"q{100 * level:g}": ahead["y"] for level in sampled.LEVELS}
@@ -95,7 +108,9 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Program:
     stand_in = Program()
     monkeypatch.setattr(sampled, "call", stand_in)
     monkeypatch.setattr(
-        sampled, "CASES", [Case(Competition("some", "", 7, 7, "D"), lambda: kinds(20, 50, 7), (1, 2), every=4)]
+        sampled,
+        "CASES",
+        [Case(Competition("some", "", 7, 7, "D"), lambda: kinds(20, 50, 7), (1, 2), every=4)],
     )
     return stand_in
 
@@ -104,12 +119,16 @@ def test_what_is_forecast_is_not_learnt_from_and_samples_are_asked_for_by_rows(
     tmp_path: Path, program: Program
 ) -> None:
     found: dict[str, Any] = {}
-    assert len([*measured(tmp_path, found)]) == 5  # all and a half by two seeds, and nothing trained
+    assert (
+        len([*measured(tmp_path, found)]) == 5
+    )  # all and a half by two seeds, and nothing trained
     assert found["some"]["series"] == 20 and found["some"]["scored"] == 5
     assert found["some"]["fits"]["2"]["1"]["learnt"] == 9
     assert found["some"]["fits"]["2"]["1"]["drawn"] == 150 * 16
     assert found["some"]["fits"]["1"]["0"]["mase"] > 0
-    asked = [line[line.index("--sample") + 1] if "--sample" in line else "" for line in program.fits]
+    asked = [
+        line[line.index("--sample") + 1] if "--sample" in line else "" for line in program.fits
+    ]
     assert asked == ["", "500", "", "", "500"]
     assert {line[line.index("--seed") + 1] for line in program.fits} == {"0", "1"}
     for given in program.given:
@@ -118,7 +137,10 @@ def test_what_is_forecast_is_not_learnt_from_and_samples_are_asked_for_by_rows(
 
 
 def test_a_set_that_is_not_there_is_left_out(
-    tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path,
+    program: Program,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setattr(sampled, "DATA", tmp_path / "nothing")
     monkeypatch.setattr(sampled, "CASES", CASES[:1])
@@ -144,7 +166,10 @@ def test_a_measurement_that_was_cut_off_goes_on_and_a_whole_one_begins_anew(
 
 
 def fits(learnt: int, *errors: float) -> dict[str, Any]:
-    return {str(k): {"learnt": learnt, "drawn": 800, "mase": one, "wql": one} for k, one in enumerate(errors)}
+    return {
+        str(k): {"learnt": learnt, "drawn": 800, "mase": one, "wql": one}
+        for k, one in enumerate(errors)
+    }
 
 
 def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
@@ -160,6 +185,11 @@ def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
         "of 300 or more (1 of them) +0.1 %; of 100 or more (1 of them) +0.1 %; of 20 or more (2 of them) +10.0 %"
         in said
     )
-    assert "So of 100 series or more, what a sample leaves out costs no more" in said and "--sample ROWS`." in said
+    assert (
+        "So of 100 series or more, what a sample leaves out costs no more" in said
+        and "--sample ROWS`." in said
+    )
     learnt["2"] = fits(800, 1.05, 1.05)
-    assert "is missed, however many" in " ".join(page({"sample": MACHINE | {"sets": {"some": one}}}).split())
+    assert "is missed, however many" in " ".join(
+        page({"sample": MACHINE | {"sets": {"some": one}}}).split()
+    )

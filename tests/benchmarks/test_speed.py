@@ -9,18 +9,29 @@ from benchmarks.peers import Lost, spend
 from benchmarks.speed import SECTIONS, main
 from benchmarks.speedpage import page
 
-STAMP = {"source": "0123456789", "on": "2026-11-21", "machine": {"cpu": "X", "cores": 2, "python": "3", "versions": []}}
+STAMP = {
+    "source": "0123456789",
+    "on": "2026-11-21",
+    "machine": {"cpu": "X", "cores": 2, "python": "3", "versions": []},
+}
 
 
 def test_the_page_says_how_much_of_a_peers_time_and_memory_is_taken() -> None:
-    taken = {"lstmcast": {"seconds": 0.5, "peak": 1e8}, "another": {"seconds": 5.0, "peak": 4e8}, "lost": "over 300 s"}
+    taken = {
+        "lstmcast": {"seconds": 0.5, "peak": 1e8},
+        "another": {"seconds": 5.0, "peak": 4e8},
+        "lost": "over 300 s",
+    }
     text = page({"cold": STAMP | {"rows": taken}})
     assert "| another | 5.00 s | 400 MB | 0.100 | 0.250 |" in text
     assert "| lost | over 300 s |" in text
 
 
 def test_memory_is_told_as_a_multiple_of_the_features() -> None:
-    rows = {"lstmcast | 1e6": {"peak": 236e6, "before": 100e6}, "another | 1e6": {"peak": 236e6, "before": 100e6}}
+    rows = {
+        "lstmcast | 1e6": {"peak": 236e6, "before": 100e6},
+        "another | 1e6": {"peak": 236e6, "before": 100e6},
+    }
     text = page({"memory": STAMP | {"rows": rows}})
     assert "| lstmcast | 1e6 | 236 | 100 | 136 | 2.00 |" in text
     assert "| another | 1e6 | 236 | 100 | 136 |  |" in text
@@ -37,7 +48,9 @@ def test_sections_of_another_state_of_the_code_are_marked() -> None:
     rows = {"four folds": {"1": [2.0], "2": [1.0]}}
     one, other = STAMP | {"rows": rows}, STAMP | {"rows": rows, "source": "abcdefabcdef"}
     assert "source" not in page({"parallel": one})
-    assert "source abcdefab" in page({"parallel": one, "cost": other | {"rows": {"a": {"seconds": 1.0, "cpu": 1.0}}}})
+    assert "source abcdefab" in page(
+        {"parallel": one, "cost": other | {"rows": {"a": {"seconds": 1.0, "cpu": 1.0}}}}
+    )
 
 
 def test_a_process_is_measured_whole(tmp_path: Path) -> None:

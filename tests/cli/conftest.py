@@ -31,7 +31,11 @@ class Seen(NamedTuple):
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a test's program: without colours of the outer terminal."""
-    kept = {name: value for name, value in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
+    }
     return kept | {"TERM": "xterm-256color"} | changes
 
 
@@ -41,15 +45,21 @@ def lstmcast(tmp_path: Path) -> Program:
     return partial(run_program, cwd=tmp_path)
 
 
-def run_program(*arguments: object, env: dict[str, str] | None = None, **more: Any) -> subprocess.CompletedProcess[str]:
+def run_program(
+    *arguments: object, env: dict[str, str] | None = None, **more: Any
+) -> subprocess.CompletedProcess[str]:
     """Run the program with pipes; `more` as for `subprocess.run`."""
     more = {"input": "", "text": True, "timeout": 240, **more}
     line = [*PROGRAM, *map(str, arguments)]
-    return subprocess.run(line, capture_output=True, check=False, env=environment(**(env or {})), **more)
+    return subprocess.run(
+        line, capture_output=True, check=False, env=environment(**(env or {})), **more
+    )
 
 
 @pytest.fixture
-def quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Program:
+def quickly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Program:
     """As `lstmcast`, but within this process: for many variations of what the real program shows elsewhere."""
     from lstmcast.cli import app
 
@@ -57,7 +67,7 @@ def quickly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Capt
         monkeypatch.chdir(cwd)
         line = [*map(str, arguments)]
         capsys.readouterr()
-        status = app.run(line)
+        status = app.run_command_line(line)
         out, err = capsys.readouterr()
         return subprocess.CompletedProcess(line, status, out, err)
 
@@ -99,12 +109,19 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def on_terminal(arguments: Sequence[object], cwd: Path, *, only: str = "", columns: int = 100) -> Seen:
+def on_terminal(
+    arguments: Sequence[object], cwd: Path, *, only: str = "", columns: int = 100
+) -> Seen:
     """Run the program on a terminal; `only` gives it one of stdin, stdout, stderr, the others are pipes."""
     parent, child = pty.openpty()
-    streams = {name: child if only in ("", name) else subprocess.PIPE for name in ("stdin", "stdout", "stderr")}
+    streams = {
+        name: child if only in ("", name) else subprocess.PIPE
+        for name in ("stdin", "stdout", "stderr")
+    }
     line = [*PROGRAM, *map(str, arguments)]
-    with subprocess.Popen(line, cwd=cwd, env=environment(COLUMNS=str(columns)), **streams) as program:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        line, cwd=cwd, env=environment(COLUMNS=str(columns)), **streams
+    ) as program:  # type: ignore[call-overload]
         os.close(child)
         text = _read_all(parent, program)
         others = [stream.read() for stream in (program.stdout, program.stderr) if stream]

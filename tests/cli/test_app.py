@@ -22,8 +22,8 @@ def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: s
     def invoke(_: object) -> int:
         raise error
 
-    monkeypatch.setattr(app, "_invoke", invoke)
-    return app.run(list(arguments))
+    monkeypatch.setattr(app, "_invoke_command", invoke)
+    return app.run_command_line(list(arguments))
 
 
 def test_no_command_shows_the_help_and_is_a_usage_error(lstmcast: Program) -> None:
@@ -55,11 +55,15 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
 @pytest.mark.parametrize(
     ("error", "status", "said"),
     [
-        (DataError("bad \x1b[31mcell\u202e", "mend it"), 3, "error: bad \\x1b[31mcell\\u202e\n  mend it\n"),
+        (
+            DataError("bad \x1b[31mcell\u202e", "mend it"),
+            3,
+            "error: bad \\x1b[31mcell\\u202e\n  mend it\n",
+        ),
         (RunError("no [/red] [usd]"), 4, "error: no [/red] [usd]\n"),
         (KeyboardInterrupt(), 130, "interrupted\n"),
         (signals.Terminated(), 143, "terminated\n"),
-        (MemoryError(), 6, f"error: out of memory\n  {memory.ADVICE}\n"),
+        (MemoryError(), 6, f"error: out of memory\n  {memory.MEMORY_HINT}\n"),
         (
             OSError(errno.EIO, "Input/output error", "x"),
             6,
@@ -91,7 +95,9 @@ def test_a_broken_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     command = ["bash", "-c", f'set -o pipefail; run() {{ {" ".join(PROGRAM)} "$@"; }}; {script}']
-    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment(), timeout=60, check=False)
+    return subprocess.run(
+        command, capture_output=True, text=True, cwd=cwd, env=environment(), timeout=60, check=False
+    )
 
 
 def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(tmp_path: Path) -> None:
@@ -113,7 +119,8 @@ def test_a_reader_that_has_enough_is_no_error(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("sent", "status", "word"), [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")]
+    ("sent", "status", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
 )
 def test_26_27_a_signal_ends_the_program_with_a_word(
     sent: signal.Signals, status: int, word: str, tmp_path: Path
@@ -129,7 +136,9 @@ def test_26_27_a_signal_ends_the_program_with_a_word(
         env=environment(),
     ) as program:
         assert program.stderr
-        assert program.stderr.readline() == "reading stdin\n"  # its first word, before torch and pandas are loaded
+        assert (
+            program.stderr.readline() == "reading stdin\n"
+        )  # its first word, before torch and pandas are loaded
         while not _loaded(program.pid, "pyarrow"):
             assert program.poll() is None
         os.kill(program.pid, sent)

@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app
-from lstmcast.cli.commands.completion import candidates, columns
+from lstmcast.cli.commands.completion import complete_line, read_column_names
 from tests.cli.conftest import environment, run_program
 from tests.test_architecture import HEAVY, modules_loaded
 
@@ -22,7 +22,10 @@ HEADER = "day,wind speed,$(touch evil),`touch evil`;x,price\n1,2,3,4,5\n"
 def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What the program prints for each shell."""
     place = tmp_path_factory.mktemp("scripts")
-    return {shell: run_program("completion", shell, cwd=place).stdout for shell in ("bash", "zsh", "fish")}
+    return {
+        shell: run_program("completion", shell, cwd=place).stdout
+        for shell in ("bash", "zsh", "fish")
+    }
 
 
 @pytest.fixture
@@ -43,7 +46,9 @@ def in_shell(command: list[str], folder: Path) -> str:
     if shutil.which(command[0]) is None:
         pytest.skip(f"needs a shell: there is no {command[0]} on the PATH")
     env = environment(PATH=f"{folder / 'bin'}:{environment()['PATH']}", HOME=str(folder))
-    done = subprocess.run(command, cwd=folder, env=env, text=True, capture_output=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=env, text=True, capture_output=True, timeout=60, check=False
+    )
     assert not (folder / "evil").exists()
     return done.stdout
 
@@ -66,8 +71,10 @@ def in_shell(command: list[str], folder: Path) -> str:
     ],
 )
 @pytest.mark.usefixtures("folder")
-def test_14_commands_options_values_and_columns_are_offered(line: list[str], offered: list[str]) -> None:
-    assert candidates(ROOT, line) == offered
+def test_14_commands_options_values_and_columns_are_offered(
+    line: list[str], offered: list[str]
+) -> None:
+    assert complete_line(ROOT, line) == offered
 
 
 @pytest.mark.parametrize(
@@ -80,9 +87,11 @@ def test_14_commands_options_values_and_columns_are_offered(line: list[str], off
         (b"", []),
     ],
 )
-def test_14_columns_are_those_of_the_first_line(data: bytes, names: list[str], tmp_path: Path) -> None:
+def test_14_columns_are_those_of_the_first_line(
+    data: bytes, names: list[str], tmp_path: Path
+) -> None:
     (tmp_path / "x").write_bytes(data)
-    assert columns(str(tmp_path / "x")) == names
+    assert read_column_names(str(tmp_path / "x")) == names
 
 
 def test_14_completion_loads_neither_torch_nor_pandas(folder: Path) -> None:

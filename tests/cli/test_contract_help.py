@@ -11,7 +11,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app, settings
-from lstmcast.cli.commands.help import MEANINGS
+from lstmcast.cli.commands.help import EXIT_CODE_MEANINGS
 from lstmcast.errors import ExitCode
 from tests.cli.conftest import PROGRAM, Program, environment, write_months
 from tests.cli.test_app import failing
@@ -19,7 +19,18 @@ from tests.conftest import ROOT
 from tests.test_architecture import HEAVY, modules_loaded
 
 COMMANDS = (
-    *("fit", "predict", "forecast", "evaluate", "backtest", "tune", "detect", "update", "explain", "inspect"),
+    *(
+        "fit",
+        "predict",
+        "forecast",
+        "evaluate",
+        "backtest",
+        "tune",
+        "detect",
+        "update",
+        "explain",
+        "inspect",
+    ),
     *("report", "export", "serve", "help"),
     *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
 )
@@ -28,7 +39,7 @@ QUICK = ("--target", "price", "--steps", 0)
 
 def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
     assert len({int(code) for code in ExitCode}) == len(ExitCode.__members__)
-    assert set(MEANINGS) == set(ExitCode)
+    assert set(EXIT_CODE_MEANINGS) == set(ExitCode)
     lines = lstmcast("help", "exit-codes").stdout.splitlines()
     assert [int(line.split()[0]) for line in lines] == sorted(ExitCode)
 
@@ -41,24 +52,68 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
         (["fit", "x", "y"], "unexpected extra argument", "see `lstmcast fit --help`"),
         (["fit", "x", "--taget", "y"], "no option '--taget'", "did you mean --target?"),
         (["fit", "x", "--lr"], "'--lr' requires an argument", "--help`"),
-        (["fit", "x", "--target", "y", "--duplicates", "frist"], "--duplicates 'frist'", "did you mean 'first'?"),
-        (["fit", "x", "--target", "y", "--horizon", "0"], "--horizon 0 is out of range", "give 1 or more"),
-        (["fit", "x", "--target", "y", "--horizon", "z"], "--horizon: input should be a valid integer", "see"),
+        (
+            ["fit", "x", "--target", "y", "--duplicates", "frist"],
+            "--duplicates 'frist'",
+            "did you mean 'first'?",
+        ),
+        (
+            ["fit", "x", "--target", "y", "--horizon", "0"],
+            "--horizon 0 is out of range",
+            "give 1 or more",
+        ),
+        (
+            ["fit", "x", "--target", "y", "--horizon", "z"],
+            "--horizon: input should be a valid integer",
+            "see",
+        ),
         (["fit", "x", "--target", "y", "--lr", "nan"], "--lr nan is out of range", "above 0"),
-        (["fit", "x", "--target", "y", "--dropout", "1"], "--dropout 1.0 is out of range", "0 up to"),
+        (
+            ["fit", "x", "--target", "y", "--dropout", "1"],
+            "--dropout 1.0 is out of range",
+            "0 up to",
+        ),
         (["fit", "x", "--target", "y", "-q", "-v"], "contradict", "one of them"),
         (["fit", "x"], "no target column", "--target COL"),
-        (["fit", "x", "--target", "y", "--past", "y"], "given both as --target and as --past", "one role"),
-        (["fit", "x", "--target", "y", "--fail-if", "masse>1"], "unknown metric 'masse'", "did you mean 'mase'?"),
+        (
+            ["fit", "x", "--target", "y", "--past", "y"],
+            "given both as --target and as --past",
+            "one role",
+        ),
+        (
+            ["fit", "x", "--target", "y", "--fail-if", "masse>1"],
+            "unknown metric 'masse'",
+            "did you mean 'mase'?",
+        ),
         (["fit", "x", "--target", "y", "--fail-if", "mase=1"], "'mase=1' is no rule", '"mase>1"'),
-        (["fit", "x", "--target", "y", "--fail-if", "mase>one"], "'mase>one' is no rule", '"mase>1"'),
-        (["update", "x", "y", "--gate", "masse<=old"], "--gate 'masse<=old': unknown metric", "did you mean 'mase'?"),
+        (
+            ["fit", "x", "--target", "y", "--fail-if", "mase>one"],
+            "'mase>one' is no rule",
+            '"mase>1"',
+        ),
+        (
+            ["update", "x", "y", "--gate", "masse<=old"],
+            "--gate 'masse<=old': unknown metric",
+            "did you mean 'mase'?",
+        ),
         (["update", "x", "y", "--steps", "-1"], "--steps -1 is out of range", "give 0 or more"),
         (["update", "x"], "update takes either DATA or --rollback", "give the file"),
-        (["fit", "x", "--target", "y", "--fail-if", "mase>old"], "nothing old to compare with", "give a number"),
-        (["predict", "x", "--quantiles", "0.1,2"], "--quantiles '0.1,2' is out of range", "between 0 and 1"),
+        (
+            ["fit", "x", "--target", "y", "--fail-if", "mase>old"],
+            "nothing old to compare with",
+            "give a number",
+        ),
+        (
+            ["predict", "x", "--quantiles", "0.1,2"],
+            "--quantiles '0.1,2' is out of range",
+            "between 0 and 1",
+        ),
         (["predict", "x", "--format", "cvs"], "unknown --format 'cvs'", "did you mean 'csv'?"),
-        (["predict", "x", "-o", "x.xlsx"], "no format is known by the extension of 'x.xlsx'", ".parquet"),
+        (
+            ["predict", "x", "-o", "x.xlsx"],
+            "no format is known by the extension of 'x.xlsx'",
+            ".parquet",
+        ),
     ],
 )
 def test_11_a_wrong_command_line_is_told_what_is_wrong_and_what_to_do(
@@ -84,7 +139,9 @@ def test_15_help_goes_to_stdout(flag: str, lstmcast: Program) -> None:
 
 def test_15_version_names_the_tool_torch_python_and_the_device(lstmcast: Program) -> None:
     done = lstmcast("--version")
-    assert re.fullmatch(r"lstmcast \S+ \(torch \S+, Python 3\.\d+\.\d+, (cpu|cuda|mps)\)\n", done.stdout)
+    assert re.fullmatch(
+        r"lstmcast \S+ \(torch \S+, Python 3\.\d+\.\d+, (cpu|cuda|mps)\)\n", done.stdout
+    )
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -138,15 +195,23 @@ def test_25_a_bug_keeps_its_traceback_in_a_log_and_exits_1(
 
 @pytest.mark.parametrize("command", ["fit", "forecast", "backtest", "tune"])
 def test_10_a_misspelt_column_is_told_what_was_meant(
-    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    command: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     write_months(tmp_path / "x.csv", 40)
     monkeypatch.chdir(tmp_path)
-    assert app.run([command, "x.csv", "--target", "pirce"]) == 3
-    assert capsys.readouterr().err.splitlines()[1:] == ["error: x.csv has no column 'pirce'", "  did you mean 'price'?"]
+    assert app.run_command_line([command, "x.csv", "--target", "pirce"]) == 3
+    assert capsys.readouterr().err.splitlines()[1:] == [
+        "error: x.csv has no column 'pirce'",
+        "  did you mean 'price'?",
+    ]
 
 
-def test_13_inspect_prints_the_command_line_that_pins_its_guesses(lstmcast: Program, sample: Path) -> None:
+def test_13_inspect_prints_the_command_line_that_pins_its_guesses(
+    lstmcast: Program, sample: Path
+) -> None:
     pinned = lstmcast("inspect", sample / "shop.csv").stdout.splitlines()[-1]
     words = shlex.split(pinned)
     assert words[:2] == ["lstmcast", "fit"]
@@ -199,7 +264,9 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
     frame.to_csv(folder / "sales.csv", index=False)
     frame.to_parquet(folder / "sales.parquet")
     plan = frame.assign(units=None, date=pd.to_datetime(frame["date"]) + pd.Timedelta(days=151))
-    pd.concat([frame, plan.assign(date=plan["date"].dt.strftime("%Y-%m-%d"))]).to_parquet(folder / "sales.parquet")
+    pd.concat([frame, plan.assign(date=plan["date"].dt.strftime("%Y-%m-%d"))]).to_parquet(
+        folder / "sales.parquet"
+    )
     plan.to_csv(folder / "plan.csv", index=False)
     (folder / "sales-by-shop").mkdir()
     for shop, part in pd.read_parquet(folder / "sales.parquet").groupby("shop"):
@@ -208,14 +275,27 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
     import gzip
 
     (folder / "sales.csv.gz").write_bytes(gzip.compress(text.encode()))
-    roles = ["--target", "units", "--series", "shop", "--future", "price", "--out", str(folder / "runs" / "sales")]
-    assert app.run(["fit", str(folder / "sales.csv"), *roles, "--steps", "0", "-q"]) == 0
+    roles = [
+        "--target",
+        "units",
+        "--series",
+        "shop",
+        "--future",
+        "price",
+        "--out",
+        str(folder / "runs" / "sales"),
+    ]
+    assert (
+        app.run_command_line(["fit", str(folder / "sales.csv"), *roles, "--steps", "0", "-q"]) == 0
+    )
     return folder
 
 
 def examples() -> list[str]:
     """Every example of every command's help."""
-    shown = [command for command in settings.leaves(get_command(app.app)) if not command.hidden]
+    shown = [
+        command for command in settings.iter_commands(get_command(app.app)) if not command.hidden
+    ]
     return [line for command in shown for line in command.epilog.splitlines()]
 
 
@@ -229,9 +309,9 @@ def test_22_every_example_of_the_help_runs(
     monkeypatch.setenv("LSTMCAST_STEPS", "0")  # what a fit learns is not in question here
     from lstmcast.deployment import serve
 
-    listen = serve.listen
-    monkeypatch.setattr(serve, "listen", lambda *_: listen("127.0.0.1", 0))
-    monkeypatch.setattr(serve, "serve", lambda *_: None)  # it would answer until it is stopped
+    listen = serve.open_listening_socket
+    monkeypatch.setattr(serve, "open_listening_socket", lambda *_: listen("127.0.0.1", 0))
+    monkeypatch.setattr(serve, "run_server", lambda *_: None)  # it would answer until it is stopped
     words = shlex.split(line.partition(" > ")[0])
     assert words[0] == "lstmcast"
     if "--rollback" in words:
@@ -247,7 +327,7 @@ def test_24_an_error_in_the_data_names_line_column_value_and_count(
     rows = [f"2010-01-{day:02},{'x' if day % 2 else day}" for day in range(1, 31)]
     (tmp_path / "x.csv").write_text("\n".join(["day,price", *rows]))
     monkeypatch.chdir(tmp_path)
-    assert app.run(["fit", "x.csv", "--target", "price"]) == 3
+    assert app.run_command_line(["fit", "x.csv", "--target", "price"]) == 3
     first = capsys.readouterr().err.splitlines()[1]
     assert first.startswith("error: x.csv:2: column 'price': 'x' is not a number")
     assert "14 more" in first
@@ -270,7 +350,7 @@ def leaf(command: str) -> Any:
 
 def test_40_an_option_means_the_same_in_every_command() -> None:
     seen: dict[str, tuple[Any, ...]] = {}
-    for command in settings.leaves(get_command(app.app)):
+    for command in settings.iter_commands(get_command(app.app)):
         for name, option in settings.options_of(command).items():
             kind = (
                 option.name,
@@ -299,5 +379,11 @@ def test_40_nothing_is_written_but_the_run(lstmcast: Program, tmp_path: Path, fi
 def test_every_number_of_the_contract_has_a_test() -> None:
     names = re.compile(r"^def test_(?:check_)?((?:\d\d_)+)", re.MULTILINE)
     texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
-    numbers = {int(number) for text in texts for found in names.findall(text) for number in found.split("_") if number}
+    numbers = {
+        int(number)
+        for text in texts
+        for found in names.findall(text)
+        for number in found.split("_")
+        if number
+    }
     assert numbers == set(range(1, 41))

@@ -12,7 +12,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app
-from lstmcast.cli.settings import leaves
+from lstmcast.cli.settings import iter_commands
 from tests.cli.commands.test_backtest import TINY
 from tests.cli.commands.test_evaluate import evaluate, rows
 from tests.cli.conftest import Program
@@ -21,10 +21,22 @@ from tests.conftest import ROOT
 QUICK = ("--target", "price", "--steps", 0)
 
 
-def test_30_the_same_bytes_at_any_number_of_jobs(lstmcast: Program, tmp_path: Path, fitted: Path) -> None:
+def test_30_the_same_bytes_at_any_number_of_jobs(
+    lstmcast: Program, tmp_path: Path, fitted: Path
+) -> None:
     done: list[subprocess.CompletedProcess[str]] = []
     for jobs in (1, 2):
-        line = ("backtest", fitted / "old.csv", *TINY, "--windows", 2, "-j", jobs, "-o", f"{jobs}.csv")
+        line = (
+            "backtest",
+            fitted / "old.csv",
+            *TINY,
+            "--windows",
+            2,
+            "-j",
+            jobs,
+            "-o",
+            f"{jobs}.csv",
+        )
         done.append(lstmcast(*line))
         assert done[-1].returncode == 0, done[-1].stderr
     assert done[0].stdout == done[1].stdout
@@ -39,10 +51,25 @@ def test_30_the_same_bytes_at_any_number_of_jobs(lstmcast: Program, tmp_path: Pa
 def test_30_the_same_seed_gives_the_same_weights(
     lstmcast: Program, quickly: Program, tmp_path: Path, fitted: Path
 ) -> None:
-    options = ("--target", "price", "--steps", 3, "--members", 2, "--from", "scratch", "--hidden", 8, "--seed", 7)
+    options = (
+        "--target",
+        "price",
+        "--steps",
+        3,
+        "--members",
+        2,
+        "--from",
+        "scratch",
+        "--hidden",
+        8,
+        "--seed",
+        7,
+    )
     assert lstmcast("fit", fitted / "old.csv", *options, "--out", "a").returncode == 0
     assert quickly("fit", fitted / "old.csv", *options, "--out", "b").returncode == 0
-    assert (tmp_path / "a" / "model.safetensors").read_bytes() == (tmp_path / "b" / "model.safetensors").read_bytes()
+    assert (tmp_path / "a" / "model.safetensors").read_bytes() == (
+        tmp_path / "b" / "model.safetensors"
+    ).read_bytes()
 
 
 def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(fitted: Path) -> None:
@@ -58,7 +85,9 @@ def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(fitted: Pa
     assert not re.search(r"[\x1b\r]", "\n".join(lines))
 
 
-def test_35_a_run_that_is_there_is_left_alone_unless_forced(quickly: Program, tmp_path: Path, fitted: Path) -> None:
+def test_35_a_run_that_is_there_is_left_alone_unless_forced(
+    quickly: Program, tmp_path: Path, fitted: Path
+) -> None:
     data, run = fitted / "old.csv", tmp_path / "run"
     assert quickly("fit", data, *QUICK, "--out", run).returncode == 0
     before = (run / "run.json").read_bytes()
@@ -74,10 +103,16 @@ def test_35_a_run_that_is_there_is_left_alone_unless_forced(quickly: Program, tm
     assert (run / "notes.txt").read_text() == "mine"
 
 
-def test_36_a_gate_that_trips_exits_7_after_the_run_is_saved(quickly: Program, tmp_path: Path, fitted: Path) -> None:
-    done = quickly("fit", fitted / "old.csv", *QUICK, "-q", "--fail-if", "mase>0", "--fail-if", "coverage<0")
+def test_36_a_gate_that_trips_exits_7_after_the_run_is_saved(
+    quickly: Program, tmp_path: Path, fitted: Path
+) -> None:
+    done = quickly(
+        "fit", fitted / "old.csv", *QUICK, "-q", "--fail-if", "mase>0", "--fail-if", "coverage<0"
+    )
     assert (done.returncode, done.stdout) == (7, "runs/old-price\n")
-    assert re.fullmatch(r"error: quality gate not met: mase is \S+\n  --fail-if mase>0\n", done.stderr)
+    assert re.fullmatch(
+        r"error: quality gate not met: mase is \S+\n  --fail-if mase>0\n", done.stderr
+    )
     assert (tmp_path / "runs" / "old-price" / "run.json").exists()
 
 
@@ -89,21 +124,58 @@ def test_36_a_gate_that_trips_exits_7_with_the_scores_on_stdout(fitted: Path) ->
 
 
 def test_12_a_dry_run_says_what_it_would_take_and_writes_nothing(
-    fitted: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    fitted: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     data = str(fitted / "old.csv")
-    assert app.run(["fit", data, "--target", "price", "--dry-run", "--json"]) == 0
+    assert app.run_command_line(["fit", data, "--target", "price", "--dry-run", "--json"]) == 0
     fit = json.loads(capsys.readouterr().out)
-    assert (fit["series"], fit["steps"], fit["freq"], fit["horizon"], fit["windows"]) == (1, 60, "MS", 12, 48)
-    assert fit["members"] == 2 and fit["parameters"] > 1e5 and 0 < fit["seconds"] < 600 and fit["memory"] > 2**27
-    assert app.run(["backtest", data, "--target", "price", "--windows", "5", "--dry-run", "--json"]) == 0
+    assert (fit["series"], fit["steps"], fit["freq"], fit["horizon"], fit["windows"]) == (
+        1,
+        60,
+        "MS",
+        12,
+        48,
+    )
+    assert (
+        fit["members"] == 2
+        and fit["parameters"] > 1e5
+        and 0 < fit["seconds"] < 600
+        and fit["memory"] > 2**27
+    )
+    assert (
+        app.run_command_line(
+            ["backtest", data, "--target", "price", "--windows", "5", "--dry-run", "--json"]
+        )
+        == 0
+    )
     past = json.loads(capsys.readouterr().out)
     assert past["fits"] == 5 and past["seconds"] > 5 * 0.1
-    assert app.run(["tune", data, "--target", "price", "--trials", "5", "--steps", "0", "--dry-run", "--json"]) == 0
+    assert (
+        app.run_command_line(
+            [
+                "tune",
+                data,
+                "--target",
+                "price",
+                "--trials",
+                "5",
+                "--steps",
+                "0",
+                "--dry-run",
+                "--json",
+            ]
+        )
+        == 0
+    )
     search = json.loads(capsys.readouterr().out)
     assert (search["trials"], search["fits"], search["horizon"]) == (5, 5 * 1 + 2 * 2, 12)
-    assert app.run(["fit", data, "--target", "price", "--dry-run", "--steps", "0"]) == 0
+    assert (
+        app.run_command_line(["fit", data, "--target", "price", "--dry-run", "--steps", "0"]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert {"series           1", "horizon          12", "windows          48"} <= set(lines)
     assert list(tmp_path.iterdir()) == []
@@ -115,11 +187,15 @@ def test_38_runs_are_listed_shown_and_compared_as_json(
     monkeypatch.chdir(fitted)
     told: list[dict[str, Any]] = []
     for line in (["ls"], ["show", "runs/old-price"], ["diff", "runs/old-price", "runs/old-price"]):
-        assert app.run(["runs", *line, "--json"]) == 0
+        assert app.run_command_line(["runs", *line, "--json"]) == 0
         told.append(json.loads(capsys.readouterr().out))
     listed, shown, compared = told
     assert [row["run"] for row in listed["runs"]] == ["runs/old-price"]
-    assert shown["horizon"] == 12 and shown["data"]["steps"] == 60 and shown["verdict"]["model"]["mase"] > 0
+    assert (
+        shown["horizon"] == 12
+        and shown["data"]["steps"] == 60
+        and shown["verdict"]["model"]["mase"] > 0
+    )
     assert compared["differences"] == []
 
 
@@ -128,7 +204,9 @@ def documented() -> dict[str, dict[str, str]]:
     found: dict[str, dict[str, str]] = {}
     for part in (ROOT / "docs" / "schemas.md").read_text(encoding="utf-8").split("\n## ")[1:]:
         heading, _, text = part.partition("\n")
-        found[heading.strip("`")] = dict(re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", text, re.MULTILINE))
+        found[heading.strip("`")] = dict(
+            re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", text, re.MULTILINE)
+        )
     return found
 
 
@@ -158,9 +236,15 @@ def check(told: dict[str, Any], heading: str) -> None:
         ("backtest --dry-run", "backtest old.csv --target price --steps 0 --windows 1 --dry-run"),
         ("predict --output FOLDER/", "predict runs/old-price {shards} -o {new}/ -j 1"),
         ("forecast --output FOLDER/", "forecast {shards} --target price -o {new}/ -j 1"),
-        ("backtest --output FOLDER/", "backtest {shards} --target price --steps 0 --windows 1 -o {new}/ -j 1"),
+        (
+            "backtest --output FOLDER/",
+            "backtest {shards} --target price --steps 0 --windows 1 -o {new}/ -j 1",
+        ),
         ("detect --output FOLDER/", "detect runs/old-price {shards} -o {new}/ -j 1"),
-        ("tune", "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}"),
+        (
+            "tune",
+            "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}",
+        ),
         ("tune --dry-run", "tune old.csv --target price --steps 0 --trials 1 --dry-run"),
         ("detect", "detect runs/old-price new.csv"),
         ("update", "update runs/old-price new.csv --dry-run"),
@@ -181,7 +265,9 @@ def test_06_json_of_every_command_is_as_documented(
     shards = tmp_path / "shards"
     shards.mkdir()
     pd.read_csv(fitted / "new.csv").to_parquet(shards / "new.parquet")
-    done = quickly(*line.format(new=tmp_path / "new", shards=shards).split(), "--json", "-q", cwd=fitted)
+    done = quickly(
+        *line.format(new=tmp_path / "new", shards=shards).split(), "--json", "-q", cwd=fitted
+    )
     assert (done.returncode, done.stderr) == (0, "")
     told = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
@@ -193,5 +279,13 @@ def test_06_json_of_every_command_is_as_documented(
 
 def test_06_every_command_with_json_is_documented() -> None:
     root = get_command(app.app)
-    with_json = {command.name for command in leaves(root) if any("--json" in one.opts for one in command.params)}
-    assert with_json == {heading.split(" --")[0].split()[-1] for heading in documented()} - {"verdict", "error", "row"}
+    with_json = {
+        command.name
+        for command in iter_commands(root)
+        if any("--json" in one.opts for one in command.params)
+    }
+    assert with_json == {heading.split(" --")[0].split()[-1] for heading in documented()} - {
+        "verdict",
+        "error",
+        "row",
+    }

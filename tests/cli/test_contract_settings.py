@@ -30,13 +30,13 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, Any]]:
-    assert app.run(["config", "show", "--json", *arguments]) == 0
+    assert app.run_command_line(["config", "show", "--json", *arguments]) == 0
     found: dict[str, dict[str, Any]] = json.loads(capsys.readouterr().out)["settings"]
     return found
 
 
 def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> list[str]:
-    assert app.run(list(arguments)) == 2
+    assert app.run_command_line(list(arguments)) == 2
     out, err = capsys.readouterr()
     assert out == ""
     return err.splitlines()
@@ -48,15 +48,29 @@ def test_18_flags_come_before_the_environment_the_project_s_file_the_user_s_and_
     user = clean / "xdg" / "lstmcast" / "lstmcast.toml"
     user.parent.mkdir(parents=True)
     user.write_text("horizon = 0\nlr = 0.5\nseed = 5\n")
-    assert refused(capsys, "fit", "x", "--target", "y")[0] == f"error: --horizon 0 is out of range (set in {user})"
+    assert (
+        refused(capsys, "fit", "x", "--target", "y")[0]
+        == f"error: --horizon 0 is out of range (set in {user})"
+    )
     Path("lstmcast.toml").write_text("horizon = -1\nlr = 0.25\n")
-    assert "--horizon -1 is out of range (set in lstmcast.toml)" in refused(capsys, "fit", "x", "--target", "y")[0]
+    assert (
+        "--horizon -1 is out of range (set in lstmcast.toml)"
+        in refused(capsys, "fit", "x", "--target", "y")[0]
+    )
     monkeypatch.setenv("LSTMCAST_HORIZON", "-2")
-    assert "--horizon -2 is out of range (set in LSTMCAST_HORIZON)" in refused(capsys, "fit", "x", "--target", "y")[0]
+    assert (
+        "--horizon -2 is out of range (set in LSTMCAST_HORIZON)"
+        in refused(capsys, "fit", "x", "--target", "y")[0]
+    )
     line = ("fit", "x", "--target", "y", "--horizon", "-3")
     assert refused(capsys, *line)[0] == "error: --horizon -3 is out of range"
     known = shown(capsys)
-    assert [known[name]["value"] for name in ("horizon", "lr", "seed", "patience")] == ["-2", 0.25, 5, 3]
+    assert [known[name]["value"] for name in ("horizon", "lr", "seed", "patience")] == [
+        "-2",
+        0.25,
+        5,
+        3,
+    ]
 
 
 def test_18_a_file_named_with_config_is_read_instead_of_those_that_are_found(
@@ -72,7 +86,9 @@ def test_18_a_file_named_with_config_is_read_instead_of_those_that_are_found(
 
 
 def test_18_settings_reach_the_program(lstmcast: Program, fitted: Path, tmp_path: Path) -> None:
-    (tmp_path / "lstmcast.toml").write_text("target = 'price'\n[window]\nhorizon = 3\n[train]\nsteps = 0\n")
+    (tmp_path / "lstmcast.toml").write_text(
+        "target = 'price'\n[window]\nhorizon = 3\n[train]\nsteps = 0\n"
+    )
     done = lstmcast("fit", fitted / "old.csv", "--out", "run", env={"LSTMCAST_QUIET": "1"})
     assert (done.returncode, done.stdout, done.stderr) == (0, "run\n", "")
     manifest = json.loads((tmp_path / "run" / "run.json").read_text())
@@ -81,14 +97,36 @@ def test_18_settings_reach_the_program(lstmcast: Program, fitted: Path, tmp_path
     assert forecast.splitlines()[0] == "month,forecast,q25,q75"
 
 
-def test_18_a_run_s_own_configuration_can_be_fed_back(lstmcast: Program, fitted: Path, tmp_path: Path) -> None:
-    line = ("--horizon", 3, "--steps", 0, "--na", "-", "--seed", 7, "--time", "month", "--out", "one")
+def test_18_a_run_s_own_configuration_can_be_fed_back(
+    lstmcast: Program, fitted: Path, tmp_path: Path
+) -> None:
+    line = (
+        "--horizon",
+        3,
+        "--steps",
+        0,
+        "--na",
+        "-",
+        "--seed",
+        7,
+        "--time",
+        "month",
+        "--out",
+        "one",
+    )
     assert lstmcast("fit", fitted / "old.csv", "--target", "price", *line).returncode == 0
     for source in ("one", "one/run.json"):
-        again = lstmcast("fit", fitted / "old.csv", "--config", source, "--out", "two", "--force", "-q")
+        again = lstmcast(
+            "fit", fitted / "old.csv", "--config", source, "--out", "two", "--force", "-q"
+        )
         assert (again.returncode, again.stderr) == (0, "")
-        first, second = (json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "two"))
-        assert first["config"] == second["config"] and first["panel"]["columns"] == second["panel"]["columns"]
+        first, second = (
+            json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "two")
+        )
+        assert (
+            first["config"] == second["config"]
+            and first["panel"]["columns"] == second["panel"]["columns"]
+        )
         assert first["files"]["model.safetensors"] == second["files"]["model.safetensors"]
 
 
@@ -97,15 +135,17 @@ def test_19_config_show_says_where_each_setting_comes_from(
 ) -> None:
     Path("lstmcast.toml").write_text("[columns]\npast = ['wind speed', 'rain']\n")
     monkeypatch.setenv("LSTMCAST_SERIES", "shop,region")
-    assert app.run(["config", "show", "--origin"]) == 0
+    assert app.run_command_line(["config", "show", "--origin"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert [re.sub(" +", " ", line) for line in lines if re.match("past|series|seed|# lr", line)] == [
+    assert [
+        re.sub(" +", " ", line) for line in lines if re.match("past|series|seed|# lr", line)
+    ] == [
         "# lr = # default: chosen by validation",
         'past = ["wind speed", "rain"] # lstmcast.toml',
         "seed = 0 # default",
         'series = ["shop", "region"] # LSTMCAST_SERIES',
     ]
-    assert app.run(["config", "show"]) == 0
+    assert app.run_command_line(["config", "show"]) == 0
     text = capsys.readouterr().out
     assert tomllib.loads(text) == {"past": ["wind speed", "rain"], "series": ["shop", "region"]}
 
@@ -114,13 +154,21 @@ def test_19_config_show_says_where_each_setting_comes_from(
     ("text", "message", "hint"),
     [
         ("horizn = 3", "unknown setting 'horizn' in lstmcast.toml", "did you mean 'horizon'?"),
-        ("[windwo]\nhorizon = 3", "unknown section [windwo] in lstmcast.toml", "did you mean 'window'?"),
+        (
+            "[windwo]\nhorizon = 3",
+            "unknown section [windwo] in lstmcast.toml",
+            "did you mean 'window'?",
+        ),
         ("[window]\nlr = 3", "unknown setting 'lr' in lstmcast.toml", "there is 'horizon'"),
         ("force = true", "unknown setting 'force' in lstmcast.toml", ""),
         ("quiet = 'perhaps'", "--quiet is 'perhaps' in lstmcast.toml", "give true or false"),
         ("horizon = ", "lstmcast.toml: Invalid value (at end of document)", "TOML"),
         ("horizon = 'long'", "--horizon: input should be a valid integer", "--help"),
-        ("duplicates = 'frist'", "--duplicates 'frist' is unknown (set in lstmcast.toml)", "did you mean 'first'?"),
+        (
+            "duplicates = 'frist'",
+            "--duplicates 'frist' is unknown (set in lstmcast.toml)",
+            "did you mean 'first'?",
+        ),
     ],
 )
 def test_20_what_is_no_setting_is_refused_with_a_suggestion(
@@ -140,20 +188,28 @@ def test_20_an_unknown_variable_is_refused_with_a_suggestion(
     ]  # fmt: skip
 
 
-def test_20_a_file_of_settings_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+def test_20_a_file_of_settings_that_is_not_there_is_refused(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert "there is no file 'best.toml'" in refused(capsys, "fit", "x", "--config", "best.toml")[0]
 
 
-@pytest.mark.parametrize("command", ["fit", "predict", "forecast", "evaluate", "backtest", "tune", "inspect"])
-def test_21_the_help_names_each_option_s_default_range_and_variable(command: str, quickly: Program) -> None:
+@pytest.mark.parametrize(
+    "command", ["fit", "predict", "forecast", "evaluate", "backtest", "tune", "inspect"]
+)
+def test_21_the_help_names_each_option_s_default_range_and_variable(
+    command: str, quickly: Program
+) -> None:
     text = quickly(command, "--help").stdout
     records = re.split(r"\n(?:  |\n\S+\n  )(?=-)", text.partition("Examples:")[0])[1:]
     assert len(records) > 5
     for record in (re.sub(r"\s+", " ", one) for one in records):
         flag = re.search(r"--([a-z][a-z-]+)", record)
         assert flag, record
-        if flag[1] not in settings.ONCE:
-            assert re.search(rf"\[.*{settings.PREFIX}{flag[1].replace('-', '_').upper()}\]", record), record
+        if flag[1] not in settings.PER_CALL_OPTIONS:
+            assert re.search(
+                rf"\[.*{settings.VARIABLE_PREFIX}{flag[1].replace('-', '_').upper()}\]", record
+            ), record
         if re.match(r"--?\S+(, --\S+)? [A-Z]+\s", record):
             assert "[default: " in record, record
         if re.search(r" (N|STEPS|RATE|SHARE|NORM|LEVELS)\s", record):

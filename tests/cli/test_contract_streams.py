@@ -42,13 +42,17 @@ def test_03_stdout_has_the_same_bytes_under_v_and_q(fitted: Path) -> None:
     assert quiet.stderr == ""
 
 
-def test_05_a_file_holds_the_same_numbers_in_the_format_of_its_extension(fitted: Path, tmp_path: Path) -> None:
+def test_05_a_file_holds_the_same_numbers_in_the_format_of_its_extension(
+    fitted: Path, tmp_path: Path
+) -> None:
     expected = as_frame(predicted(fitted).stdout)
     for name, read in (("f.csv", pd.read_csv), ("f.parquet", pd.read_parquet)):
         done = predicted(fitted, "-o", tmp_path / name)
         assert (done.returncode, done.stdout) == (0, "")
         assert done.stderr == f"12 rows written to '{tmp_path / name}'\n"
-        pd.testing.assert_frame_equal(read(tmp_path / name), expected, check_exact=True, check_dtype=False)
+        pd.testing.assert_frame_equal(
+            read(tmp_path / name), expected, check_exact=True, check_dtype=False
+        )
     assert sorted(file.name for file in tmp_path.iterdir()) == ["f.csv", "f.parquet"]
 
 
@@ -66,7 +70,12 @@ def test_09_json_turns_an_error_into_one_json_line(lstmcast: Program) -> None:
 def test_28_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
     line = f"set -o pipefail; {' '.join(PROGRAM)} predict runs/old-price --horizon 3000 | head -1"
     done = subprocess.run(
-        ["bash", "-c", line], cwd=fitted, env=environment(), capture_output=True, text=True, check=False
+        ["bash", "-c", line],
+        cwd=fitted,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "month,forecast,q10,q50,q90\n", "")
 
@@ -75,7 +84,12 @@ def test_28_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
 def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted: Path) -> None:
     line = f"{' '.join(PROGRAM)} predict runs/old-price >{where}"
     done = subprocess.run(
-        ["bash", "-c", line], cwd=fitted, env=environment(), capture_output=True, text=True, check=False
+        ["bash", "-c", line],
+        cwd=fitted,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert (done.returncode, done.stderr.count("\n")) == (6, 1)
     assert done.stderr.startswith("error: cannot write to stdout: ")
@@ -83,7 +97,9 @@ def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted:
 
 def test_31_a_forecast_is_the_same_to_the_byte_in_any_locale(fitted: Path) -> None:
     seen = {
-        run_program("predict", "runs/old-price", cwd=fitted, env={"LC_ALL": locale, "LANG": locale}).stdout
+        run_program(
+            "predict", "runs/old-price", cwd=fitted, env={"LC_ALL": locale, "LANG": locale}
+        ).stdout
         for locale in ("C", "de_DE.UTF-8", "tr_TR.UTF-8")
     }
     assert len(seen) == 1
@@ -92,19 +108,45 @@ def test_31_a_forecast_is_the_same_to_the_byte_in_any_locale(fitted: Path) -> No
 def test_32_cron_needs_no_environment(fitted: Path) -> None:
     line = [*PROGRAM, "predict", "runs/old-price"]
     bare = subprocess.run(
-        line, cwd=fitted, env={}, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL
+        line,
+        cwd=fitted,
+        env={},
+        capture_output=True,
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
     )
     assert (bare.returncode, bare.stdout) == (0, predicted(fitted).stdout)
 
 
 def test_33_quiet_is_silent_and_gives_the_same_path(lstmcast: Program, fitted: Path) -> None:
-    done = lstmcast("fit", "-", "--target", "price", "--steps", 0, "-q", input=(fitted / "old.csv").read_text())
+    done = lstmcast(
+        "fit", "-", "--target", "price", "--steps", 0, "-q", input=(fitted / "old.csv").read_text()
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/stdin-price\n", "")
 
 
-def test_04_no_bar_no_colour_and_no_carriage_return_off_a_terminal(lstmcast: Program, fitted: Path) -> None:
-    line = ("fit", fitted / "old.csv", "--target", "price", "--steps", 2, "--members", 1, "-v", "--out", "r")
-    for done in (lstmcast(*line), lstmcast("predict", "r", "--format", "table"), lstmcast("predict", "none")):
+def test_04_no_bar_no_colour_and_no_carriage_return_off_a_terminal(
+    lstmcast: Program, fitted: Path
+) -> None:
+    line = (
+        "fit",
+        fitted / "old.csv",
+        "--target",
+        "price",
+        "--steps",
+        2,
+        "--members",
+        1,
+        "-v",
+        "--out",
+        "r",
+    )
+    for done in (
+        lstmcast(*line),
+        lstmcast("predict", "r", "--format", "table"),
+        lstmcast("predict", "none"),
+    ):
         assert not re.search(r"[\x1b\r]", done.stdout + done.stderr)
 
 
@@ -132,9 +174,15 @@ def test_05_a_flag_names_the_format_of_stdout_too(form: str, fitted: Path) -> No
     ids=str,
 )
 def test_07_errors_are_red_on_a_terminal_that_wants_colours(
-    changes: dict[str, str], flags: list[str], red: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    changes: dict[str, str],
+    flags: list[str],
+    red: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("tests.cli.conftest.environment", lambda **more: environment(**more) | changes)
+    monkeypatch.setattr(
+        "tests.cli.conftest.environment", lambda **more: environment(**more) | changes
+    )
     seen = on_terminal(["predict", "nowhere", *flags], tmp_path, only="stderr")
     assert ("\x1b[1;31m" in seen.raw) is red
     assert seen.text.startswith("error: no run at 'nowhere'")

@@ -11,7 +11,9 @@ from tests.cli.conftest import Program
 
 def write_days(path: Path, days: int = 60) -> Path:
     """Two columns of daily values, to 29 April 2024."""
-    rows = [f"2024-{3 + i // 31:02}-{i % 31 + 1:02},{100 + i % 7},{50 + i % 5}" for i in range(days)]
+    rows = [
+        f"2024-{3 + i // 31:02}-{i % 31 + 1:02},{100 + i % 7},{50 + i % 5}" for i in range(days)
+    ]
     path.write_text("\n".join(["day,a,b", *rows, ""]))
     return path
 
@@ -20,7 +22,19 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_agai
     lstmcast: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    made = lstmcast("fit", "shop.csv", "--target", "a", "--target", "b", "--joint", "--holidays", "DE", "--steps", 0)
+    made = lstmcast(
+        "fit",
+        "shop.csv",
+        "--target",
+        "a",
+        "--target",
+        "b",
+        "--joint",
+        "--holidays",
+        "DE",
+        "--steps",
+        0,
+    )
     assert made.returncode == 0, made.stderr
     done = lstmcast("predict", made.stdout.strip(), "--horizon", 30)
     rows = list(csv.DictReader(StringIO(done.stdout)))
@@ -29,7 +43,10 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_agai
 
 @pytest.mark.parametrize(
     ("options", "said"),
-    [(("--holidays", "Atlantis"), "no holidays are known of that country"), (("--joint",), "more than one target")],
+    [
+        (("--holidays", "Atlantis"), "no holidays are known of that country"),
+        (("--joint",), "more than one target"),
+    ],
     ids=["country", "joint"],
 )
 def test_what_cannot_apply_is_refused_in_words(
@@ -55,4 +72,7 @@ def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_mis
     done = lstmcast("predict", "runs/shop-a", "--future-data", "plan.csv")
     assert (done.returncode, done.stdout) == (3, "")
     assert "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02" in done.stderr
-    assert "covariates known ahead (b) are missing for 2024-04-30 to 2024-05-13 (14 steps)" in done.stderr
+    assert (
+        "covariates known ahead (b) are missing for 2024-04-30 to 2024-05-13 (14 steps)"
+        in done.stderr
+    )

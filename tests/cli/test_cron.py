@@ -33,12 +33,22 @@ def folder(tmp_path: Path) -> Path:
 
 def morning(folder: Path) -> tuple[int, str]:
     """Exit status of the job and what cron would mail."""
-    line = ["env", "-i", f"PATH={folder / 'bin'}:/usr/bin:/bin", "/bin/sh", str(folder / "morning.sh")]
-    done = subprocess.run(line, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300)
+    line = [
+        "env",
+        "-i",
+        f"PATH={folder / 'bin'}:/usr/bin:/bin",
+        "/bin/sh",
+        str(folder / "morning.sh"),
+    ]
+    done = subprocess.run(
+        line, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300
+    )
     return done.returncode, done.stdout + done.stderr
 
 
-def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_something_is_wrong(folder: Path) -> None:
+def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_something_is_wrong(
+    folder: Path,
+) -> None:
     write_day(folder, ROWS[1:501])
     assert morning(folder) == (0, "")
     run = (folder / "runs" / "price" / "run.json").read_bytes()
@@ -50,7 +60,9 @@ def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_somethi
     assert (folder / "forecast.csv").read_text().splitlines()[1].startswith("2024-05-30,")
     assert (folder / "scores.csv").read_text().startswith("method,mase")
 
-    wild = [f"{row.split(',')[0]},{(-1) ** number * 5000}" for number, row in enumerate(ROWS[516:530])]
+    wild = [
+        f"{row.split(',')[0]},{(-1) ** number * 5000}" for number, row in enumerate(ROWS[516:530])
+    ]
     write_day(folder, ROWS[1:516] + wild)
     status, mail = morning(folder)
     assert status == 7 and len(mail.splitlines()) <= 3

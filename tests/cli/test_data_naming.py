@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli.data import default_path
+from lstmcast.cli.data import default_run_path
 
 
 @pytest.mark.parametrize(
@@ -25,10 +25,10 @@ from lstmcast.cli.data import default_path
 def test_a_run_is_put_under_runs_by_the_name_of_its_file_and_target(
     source: str, targets: tuple[str, ...], expected: str
 ) -> None:
-    assert default_path(source, targets) == Path("runs", expected)
+    assert default_run_path(source, targets) == Path("runs", expected)
 
 
 def test_very_long_names_are_cut_and_stay_distinct() -> None:
-    paths = {default_path("x.csv", ("é" * 300 + end,)) for end in "ab"}
+    paths = {default_run_path("x.csv", ("é" * 300 + end,)) for end in "ab"}
     assert len(paths) == 2
     assert all(len(os.fsencode(path.name)) <= 100 for path in paths)

@@ -11,7 +11,9 @@ ELSEWHERE = [pytest.param("dask"), pytest.param("ray", marks=pytest.mark.slow)]
 
 
 @pytest.mark.parametrize("backend", ELSEWHERE)
-def test_a_backtest_is_the_same_bytes_on_every_engine(lstmcast: Program, tmp_path: Path, backend: str) -> None:
+def test_a_backtest_is_the_same_bytes_on_every_engine(
+    lstmcast: Program, tmp_path: Path, backend: str
+) -> None:
     write_months(tmp_path / "data.csv", 60)
     pytest.importorskip({"dask": "distributed"}.get(backend, backend))
     here = lstmcast(*SCORED)

@@ -6,7 +6,9 @@ import pytest
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.errors import GateError, UsageError
 
-VERDICT: Any = SimpleNamespace(model={"mase": 0.9, "smape": float("nan"), "coverage": 0.8}, skill=-0.1)
+VERDICT: Any = SimpleNamespace(
+    model={"mase": 0.9, "smape": float("nan"), "coverage": 0.8}, skill=-0.1
+)
 
 
 @pytest.mark.parametrize(
@@ -38,7 +40,9 @@ def test_all_gates_that_trip_are_named_with_their_figures() -> None:
     assert caught.value.hint == "--fail-if mase>0.5, skill<0"
 
 
-@pytest.mark.parametrize("rule", ["", "mase", "mase>", ">1", "mase==1", "mase>x", "mase>1 2", "owa>1", "mase>old"])
+@pytest.mark.parametrize(
+    "rule", ["", "mase", "mase>", ">1", "mase==1", "mase>x", "mase>1 2", "owa>1", "mase>old"]
+)
 def test_what_is_no_rule_is_refused(rule: str) -> None:
     with pytest.raises(UsageError):
         parse_gates([rule])

@@ -1,7 +1,7 @@
 """More hosts than one: a fit whose ranks, and jobs whose workers, are on another one than the command.
 
-A host is a network namespace with an address of its own. It is kept by a process that reads a pipe from this one, so
-that it goes when the tests end, however they do.
+A host is a network namespace with an address of its own. It is kept by a process that reads a pipe
+from this one, so that it goes when the tests end, however they do.
 """
 
 import contextlib
@@ -36,7 +36,13 @@ class Host(NamedTuple):
 
     def within(self) -> tuple[str, ...]:
         """The beginning of a line that runs in it."""
-        return ("nsenter", f"--target={self.keeper.pid}", "--user", "--net", "--preserve-credentials")
+        return (
+            "nsenter",
+            f"--target={self.keeper.pid}",
+            "--user",
+            "--net",
+            "--preserve-credentials",
+        )
 
     @contextlib.contextmanager
     def start(self, *line: str, cwd: Path) -> "Iterator[subprocess.Popen[str]]":
@@ -66,10 +72,14 @@ class Host(NamedTuple):
 @contextlib.contextmanager
 def _namespace(*line: str) -> "Iterator[subprocess.Popen[str]]":
     pipe = subprocess.PIPE
-    with subprocess.Popen([*line, "sh", "-c", _READY], stdin=pipe, stdout=pipe, stderr=pipe, text=True) as keeper:
+    with subprocess.Popen(
+        [*line, "sh", "-c", _READY], stdin=pipe, stdout=pipe, stderr=pipe, text=True
+    ) as keeper:
         assert keeper.stdout and keeper.stderr
         if keeper.stdout.readline() != "ready\n":
-            pytest.skip(f"needs network namespaces, which are not to be had here: {keeper.stderr.read().strip()}")
+            pytest.skip(
+                f"needs network namespaces, which are not to be had here: {keeper.stderr.read().strip()}"
+            )
         yield keeper
 
 
@@ -83,10 +93,26 @@ def hosts() -> Iterator[tuple[Host, Host]]:
         first = Host(keeper, "10.77.0.1")
         with _namespace(*first.within(), "unshare", "--net") as keeper:
             second = Host(keeper, "10.77.0.2")
-            wire = ("ip", "link", "add", _WIRE, "type", "veth", "peer", "name", _WIRE, "netns", str(keeper.pid))
-            made = subprocess.run([*first.within(), *wire], check=False, capture_output=True, text=True)
+            wire = (
+                "ip",
+                "link",
+                "add",
+                _WIRE,
+                "type",
+                "veth",
+                "peer",
+                "name",
+                _WIRE,
+                "netns",
+                str(keeper.pid),
+            )
+            made = subprocess.run(
+                [*first.within(), *wire], check=False, capture_output=True, text=True
+            )
             if made.returncode:
-                pytest.skip(f"needs a wire between network namespaces, which is not to be had here: {made.stderr}")
+                pytest.skip(
+                    f"needs a wire between network namespaces, which is not to be had here: {made.stderr}"
+                )
             for host in (first, second):
                 for line in (f"addr add {host.address}/24 dev {_WIRE}", f"link set {_WIRE} up"):
                     subprocess.run([*host.within(), "ip", *line.split()], check=True)
@@ -105,16 +131,37 @@ def folder(tmp_path: Path) -> Path:
 def launcher(hosts: tuple[Host, Host], here: Host, *options: str) -> tuple[str, ...]:
     """The line that starts the one rank of a host."""
     return (
-        *(sys.executable, "-m", "torch.distributed.run", "--nnodes=2", "--nproc-per-node=1", *options),
-        *("--rdzv-backend=c10d", f"--rdzv-endpoint={hosts[0].address}:29400", f"--local-addr={here.address}"),
+        *(
+            sys.executable,
+            "-m",
+            "torch.distributed.run",
+            "--nnodes=2",
+            "--nproc-per-node=1",
+            *options,
+        ),
+        *(
+            "--rdzv-backend=c10d",
+            f"--rdzv-endpoint={hosts[0].address}:29400",
+            f"--local-addr={here.address}",
+        ),
         *(f"--rdzv-conf=is_host={int(here is hosts[0])}", "-m", "lstmcast"),
     )
 
 
 def on_one_host(*arguments: str, cwd: Path) -> bytes:
     """Weights that two ranks on one host learn."""
-    line = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2", "-m", "lstmcast"]
-    done = subprocess.run([*line, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=False)
+    line = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node=2",
+        "-m",
+        "lstmcast",
+    ]
+    done = subprocess.run(
+        [*line, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stderr
     return (cwd / arguments[-1] / "model.safetensors").read_bytes()
 
@@ -136,7 +183,9 @@ def test_two_hosts_learn_what_two_ranks_of_one_learn_and_the_first_alone_writes(
     assert len(runs) == 1  # whichever host torchrun has made the first
     assert sorted(out for out, _ in said) == ["", "two\n"]
     assert sum("saved" in err for _, err in said) == 1
-    assert (runs[0] / "model.safetensors").read_bytes() == on_one_host(*FIT, *asked, "one", cwd=folder)
+    assert (runs[0] / "model.safetensors").read_bytes() == on_one_host(
+        *FIT, *asked, "one", cwd=folder
+    )
 
 
 @pytest.fixture(scope="module")
@@ -156,7 +205,10 @@ def begun(
     After the block they go on to a good end; `said` is what they say on stderr.
     """
     lines = [(*launcher(hosts, host, "--max-restarts=1"), *LONG, "cut") for host in hosts]
-    with hosts[0].start(*lines[0], cwd=folder) as first, hosts[1].start(*lines[1], cwd=folder) as second:
+    with (
+        hosts[0].start(*lines[0], cwd=folder) as first,
+        hosts[1].start(*lines[1], cwd=folder) as second,
+    ):
         limit = time.monotonic() + 60
         while not list(folder.glob("cut/checkpoint/*.safetensors")):
             assert first.poll() is None and second.poll() is None and time.monotonic() < limit
@@ -211,8 +263,12 @@ def cluster(hosts: tuple[Host, Host], tmp_path: Path) -> Iterator[str]:
     place = tmp_path / "cluster"
     place.mkdir()
     with (
-        hosts[1].start(*dask, "scheduler", f"--host={hosts[1].address}", "--no-dashboard", cwd=place),
-        hosts[1].start(*dask, "worker", address, "--no-dashboard", "--no-nanny", "--nthreads=1", cwd=place),
+        hosts[1].start(
+            *dask, "scheduler", f"--host={hosts[1].address}", "--no-dashboard", cwd=place
+        ),
+        hosts[1].start(
+            *dask, "worker", address, "--no-dashboard", "--no-nanny", "--nthreads=1", cwd=place
+        ),
     ):
         yield address
 
@@ -229,7 +285,11 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
     line = (*PROGRAM, "predict", "run", "data", "-q", "-o")
     there = ("--backend", "dask", "--scheduler", cluster)
     refused = hosts[0].run(*line, "afar/", *there, cwd=tmp_path)
-    assert refused.returncode == 2 and "not encrypted" in refused.stderr and "--insecure" in refused.stderr
+    assert (
+        refused.returncode == 2
+        and "not encrypted" in refused.stderr
+        and "--insecure" in refused.stderr
+    )
     assert not (tmp_path / "afar").exists()
     for name, options in (("near/", ("-j", "1")), ("afar/", (*there, "--insecure"))):
         done = hosts[0].run(*line, name, *options, cwd=tmp_path)
@@ -243,9 +303,23 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
 def test_members_of_a_fit_are_trained_by_workers_of_another_host(
     hosts: tuple[Host, Host], cluster: str, folder: Path
 ) -> None:
-    asked = ("fit", "panel.csv", *PANEL, "--members", "2", "--steps", "30", "--patience", "9", "--time-budget", "5m")
+    asked = (
+        "fit",
+        "panel.csv",
+        *PANEL,
+        "--members",
+        "2",
+        "--steps",
+        "30",
+        "--patience",
+        "9",
+        "--time-budget",
+        "5m",
+    )
     line = (*PROGRAM, *asked, "--checkpoint-every", "0.1s", "--out")
-    afar = hosts[0].run(*line, "afar", "--backend", "dask", "--scheduler", cluster, "--insecure", cwd=folder)
+    afar = hosts[0].run(
+        *line, "afar", "--backend", "dask", "--scheduler", cluster, "--insecure", cwd=folder
+    )
     near = hosts[0].run(*line, "near", "-j", "1", cwd=folder)
     assert (afar.returncode, afar.stdout, near.returncode) == (0, "afar\n", 0), afar.stderr
     runs = [folder / name / "model.safetensors" for name in ("afar", "near")]

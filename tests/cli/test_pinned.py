@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from lstmcast.cli.options import ColumnOptions, DataOptions, WindowOptions
-from lstmcast.cli.pinned import pinned
-from lstmcast.inspection.columns import guess_roles, see_columns
+from lstmcast.cli.pinned import pin_command_line
+from lstmcast.inspection.columns import infer_roles, profile_columns
 from lstmcast.inspection.findings import inspect_panel
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
@@ -31,7 +31,9 @@ def options(words: list[str]) -> tuple[ColumnOptions, DataOptions, WindowOptions
     for group in (ColumnOptions, DataOptions, WindowOptions):
         own = {name: given.pop(name) for name in list(given) if name in group.__dataclass_fields__}
         many = group is ColumnOptions
-        groups.append(group(**{k: v if many or k in ("na", "header") else v[0] for k, v in own.items()}))
+        groups.append(
+            group(**{k: v if many or k in ("na", "header") else v[0] for k, v in own.items()})
+        )
     assert not given
     columns, reading, window = groups
     return columns, reading, WindowOptions(**{k: v and int(v) for k, v in vars(window).items()})
@@ -40,11 +42,13 @@ def options(words: list[str]) -> tuple[ColumnOptions, DataOptions, WindowOptions
 def check(path: Path, reading: DataOptions = DataOptions(), **given: tuple[str, ...]) -> list[str]:  # noqa: B008
     """Pin what is found in a file, read it by that, and compare."""
     table = read_table(path, reading.config())
-    roles = guess_roles(table, see_columns(table), given)
+    roles = infer_roles(table, profile_columns(table), given)
     panel = Panel.from_table(table, roles, reading.config())
-    words = pinned(str(path), table, inspect_panel(panel), reading, WindowOptions())
+    words = pin_command_line(str(path), table, inspect_panel(panel), reading, WindowOptions())
     columns, reading, _ = options(words)
-    again = Panel.from_table(read_table(path, reading.config()), columns.columns(), reading.config())
+    again = Panel.from_table(
+        read_table(path, reading.config()), columns.columns(), reading.config()
+    )
     assert again.fingerprint() == panel.fingerprint()
     assert again.axis == panel.axis
     return words
@@ -53,20 +57,34 @@ def check(path: Path, reading: DataOptions = DataOptions(), **given: tuple[str, 
 @pytest.mark.parametrize("name", EVERYDAY)
 def test_everyday_files_are_read_by_their_pinned_options_as_they_were_by_none(name: str) -> None:
     target, series, *_ = EVERYDAY[name]
-    check(shared_file(f"everyday/{name}.csv"), target=(target,), **({"series": series} if series else {}))
+    check(
+        shared_file(f"everyday/{name}.csv"),
+        target=(target,),
+        **({"series": series} if series else {}),
+    )
 
 
 def test_other_real_files_are_pinned_too() -> None:
     shared_file("panel/walmart_store_sales.csv")
-    files = [*sorted((SHARED_DATA / "panel").glob("*.csv")), *sorted((SHARED_DATA / "nab").rglob("*.csv"))[:2]]
-    for path in [*files, SHARED_DATA / "ett/ETTh1.csv", SHARED_DATA / "everyday/vic_electricity.csv"]:
+    files = [
+        *sorted((SHARED_DATA / "panel").glob("*.csv")),
+        *sorted((SHARED_DATA / "nab").rglob("*.csv"))[:2],
+    ]
+    for path in [
+        *files,
+        SHARED_DATA / "ett/ETTh1.csv",
+        SHARED_DATA / "everyday/vic_electricity.csv",
+    ]:
         check(path)
 
 
 @pytest.mark.parametrize(
     ("text", "wanted"),
     [
-        ("{:02}.03.2024;{},5\n", ["--delimiter", ";", "--decimal", ",", "--date-format", "%d.%m.%Y"]),
+        (
+            "{:02}.03.2024;{},5\n",
+            ["--delimiter", ";", "--decimal", ",", "--date-format", "%d.%m.%Y"],
+        ),
         ("2024-03-{:02}\t{}\n", ["--delimiter", "tab", "--date-format", "%Y-%m-%d"]),
         ("Mar {} 2024|{}.5\n", ["--delimiter", "|", "--decimal", "."]),
         ("202403{:02},{}\n", ["--freq", "D"]),
@@ -91,7 +109,10 @@ def test_dialects_forms_of_times_and_headers_are_pinned(
 
 
 def test_what_the_user_said_is_repeated(tmp_path: Path) -> None:
-    rows = "".join(f"2024-01-{day:02},{day % 7 or 'none'}\n" for day in range(1, 29)) + "2024-01-28,5\n"
+    rows = (
+        "".join(f"2024-01-{day:02},{day % 7 or 'none'}\n" for day in range(1, 29))
+        + "2024-01-28,5\n"
+    )
     (tmp_path / "x.csv").write_text("date,y\n" + rows)
     words = check(tmp_path / "x.csv", DataOptions(na=["none"], duplicates="mean", fill="linear"))
     text = " ".join(words)

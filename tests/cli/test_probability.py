@@ -23,36 +23,65 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("rain")
     write_days(folder / "old.csv", 60)
     write_days(folder / "new.csv", 80)
-    line = ("fit", "old.csv", "--target", "wet", "--loss", "bernoulli", "--steps", 0, "--horizon", 10, "--out", "run")
+    line = (
+        "fit",
+        "old.csv",
+        "--target",
+        "wet",
+        "--loss",
+        "bernoulli",
+        "--steps",
+        0,
+        "--horizon",
+        10,
+        "--out",
+        "run",
+    )
     done = run_program(*line, cwd=folder)
     assert (done.returncode, done.stdout) == (0, "run\n"), done.stderr
     assert "base rate" in done.stderr or "the usual share" in done.stderr
-    assert [line.split()[0] for line in done.stderr.splitlines()[-4:-1]] == ["brier", "model", "base_rate"]
+    assert [line.split()[0] for line in done.stderr.splitlines()[-4:-1]] == [
+        "brier",
+        "model",
+        "base_rate",
+    ]
     return folder
 
 
 def test_the_forecast_is_a_probability_and_has_no_quantiles(rain: Path, lstmcast: Program) -> None:
     lines = lstmcast("predict", rain / "run").stdout.splitlines()
     assert lines[0] == "day,probability"
-    assert [line.split(",")[0] for line in lines[1:]] == [str(date(2024, 3, 1) + timedelta(i)) for i in range(10)]
+    assert [line.split(",")[0] for line in lines[1:]] == [
+        str(date(2024, 3, 1) + timedelta(i)) for i in range(10)
+    ]
     assert all(0 <= float(line.split(",")[1]) <= 1 for line in lines[1:])
     refused = lstmcast("predict", rain / "run", "--quantiles", "0.2,0.8")
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "error: --quantiles 0.2,0.8: a probability has none\n  leave it out\n"
 
 
-def test_an_evaluation_compares_with_the_base_rate_and_gates_can_ask_for_it(rain: Path, lstmcast: Program) -> None:
-    done = lstmcast("evaluate", rain / "run", rain / "new.csv", "--fail-if", "auc<0", "--fail-if", "brier>=0")
+def test_an_evaluation_compares_with_the_base_rate_and_gates_can_ask_for_it(
+    rain: Path, lstmcast: Program
+) -> None:
+    done = lstmcast(
+        "evaluate", rain / "run", rain / "new.csv", "--fail-if", "auc<0", "--fail-if", "brier>=0"
+    )
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[0]) == (7, MEASURES)
     assert [line.split(",")[0] for line in lines[1:]] == ["model", "base_rate"]
     assert "quality gate not met: brier is" in done.stderr
-    said = json.loads(lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout)["verdict"]
+    said = json.loads(lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout)[
+        "verdict"
+    ]
     assert (said["best_baseline"], said["model"]["mase"]) == ("base_rate", None)
 
 
-def test_other_targets_are_refused_before_anything_is_learnt(tmp_path: Path, lstmcast: Program) -> None:
-    write_days(tmp_path / "x.csv", 40).write_text((tmp_path / "x.csv").read_text().replace(",1", ",7"))
+def test_other_targets_are_refused_before_anything_is_learnt(
+    tmp_path: Path, lstmcast: Program
+) -> None:
+    write_days(tmp_path / "x.csv", 40).write_text(
+        (tmp_path / "x.csv").read_text().replace(",1", ",7")
+    )
     done = lstmcast("fit", "x.csv", "--target", "wet", "--loss", "bernoulli")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-2:] == [

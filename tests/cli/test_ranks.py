@@ -17,7 +17,8 @@ from tests.cli.conftest import Program, environment, run_program, write_shops
 TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
 PANEL = ("panel.csv", "--target", "sold", "--series", "shop", "--members", "1")
 EXACT = ("--dropout", "0", "--precision", "float32")
-"""What makes one process and many ranks learn alike: ranks drop out other units, and bfloat16 rounds early."""
+"""What makes one process and many ranks learn alike: ranks drop out other units, and bfloat16
+rounds early."""
 
 
 LONG = ("fit", *PANEL, "--steps", "60", "--patience", "9", "--checkpoint-every", "0.1s", "--out")
@@ -29,9 +30,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_shops(tmp_path_factory.mktemp("ranks") / "panel.csv").parent
 
 
-def together(*arguments: str, cwd: Path, torchrun: tuple[str, ...] = ()) -> "subprocess.CompletedProcess[str]":
+def together(
+    *arguments: str, cwd: Path, torchrun: tuple[str, ...] = ()
+) -> "subprocess.CompletedProcess[str]":
     line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *arguments]
-    return subprocess.run(line, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=240, check=False)
+    return subprocess.run(
+        line, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=240, check=False
+    )
 
 
 def curve(run: Path) -> list[tuple[str, int, float, float]]:
@@ -45,14 +50,19 @@ def curve(run: Path) -> list[tuple[str, int, float, float]]:
 
 def alike(one: Path, other: Path) -> bool:
     """Whether two fits went the same way to within rounding, and came to the same verdict."""
-    verdicts = [json.loads(run.joinpath("metrics.json").read_text())["verdict"]["model"] for run in (one, other)]
+    verdicts = [
+        json.loads(run.joinpath("metrics.json").read_text())["verdict"]["model"]
+        for run in (one, other)
+    ]
     assert verdicts[0] == pytest.approx(verdicts[1], rel=1e-3)
     pairs = list(zip(curve(one), curve(other), strict=True))
     names = all(a[:2] == b[:2] for a, b in pairs)
     return names and all(a[2:] == pytest.approx(b[2:], rel=1e-5, nan_ok=True) for a, b in pairs)
 
 
-def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_writes(folder: Path) -> None:
+def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_writes(
+    folder: Path,
+) -> None:
     asked = ("fit", *PANEL, *EXACT, "--steps", "12", "--out")
     alone, ranks = run_program(*asked, "one", cwd=folder), together(*asked, "two", cwd=folder)
     assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
@@ -60,7 +70,9 @@ def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_
     assert ranks.stderr == alone.stderr.replace("predict one", "predict two")
     assert alike(folder / "one", folder / "two")
     assert not list(folder.glob(".*"))
-    assert {path.name for path in (folder / "two").iterdir()} == {path.name for path in (folder / "one").iterdir()}
+    assert {path.name for path in (folder / "two").iterdir()} == {
+        path.name for path in (folder / "one").iterdir()
+    }
 
 
 @pytest.mark.slow
@@ -77,8 +89,14 @@ def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_
 def test_ranks_learn_the_same_whatever_is_learnt_and_however_little_falls_on_each(
     folder: Path, options: tuple[str, ...]
 ) -> None:
-    asked, name = ("fit", *PANEL, *EXACT, *options, "--steps", "8", "--out"), "-".join(options).strip("-")
-    alone, ranks = run_program(*asked, f"{name}-1", cwd=folder), together(*asked, f"{name}-2", cwd=folder)
+    asked, name = (
+        ("fit", *PANEL, *EXACT, *options, "--steps", "8", "--out"),
+        "-".join(options).strip("-"),
+    )
+    alone, ranks = (
+        run_program(*asked, f"{name}-1", cwd=folder),
+        together(*asked, f"{name}-2", cwd=folder),
+    )
     assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
     assert alike(folder / f"{name}-1", folder / f"{name}-2")
 
@@ -99,14 +117,21 @@ def uncut(folder: Path) -> bytes:
     return folder.joinpath("uncut", "model.safetensors").read_bytes()
 
 
-def killed(folder: Path, out: str, victim: int | None, *torchrun: str) -> "tuple[int, str, str, float]":
+def killed(
+    folder: Path, out: str, victim: int | None, *torchrun: str
+) -> "tuple[int, str, str, float]":
     """Fit with two ranks, once something is kept kill one, or ask torchrun to end (None).
 
     Returns status, stdout, stderr, seconds after that.
     """
     line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *LONG, out]
     with subprocess.Popen(
-        line, cwd=folder, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        line,
+        cwd=folder,
+        env=environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as program:
         limit = time.monotonic() + 120
         while not list(folder.glob(f"{out}/checkpoint/*.safetensors")):
@@ -130,9 +155,13 @@ def _rank(torchrun: int, rank: int) -> int:
 
 
 @pytest.mark.slow
-def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(folder: Path, uncut: bytes) -> None:
+def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(
+    folder: Path, uncut: bytes
+) -> None:
     status, stdout, stderr, seconds = killed(folder, "cut", 1)
-    assert status == 1 and seconds < 30  # torchrun's own status; that of the rank that was left is in its report
+    assert (
+        status == 1 and seconds < 30
+    )  # torchrun's own status; that of the rank that was left is in its report
     assert stdout == ""
     assert "exitcode  : 6 " in stderr and "error: another rank of this fit was lost" in stderr
     assert "lstmcast fit --resume cut" in stderr
@@ -151,13 +180,20 @@ main()
 
 @pytest.mark.slow
 @pytest.mark.parametrize("silent", [0, 1])
-def test_a_rank_that_falls_silent_is_waited_for_no_longer_than_patience_lasts(folder: Path, silent: int) -> None:
+def test_a_rank_that_falls_silent_is_waited_for_no_longer_than_patience_lasts(
+    folder: Path, silent: int
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     meeting = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port)}
     line, name = [sys.executable, "-c", IMPATIENT, *LONG], f"silent-{silent}"
     ranks = [
-        subprocess.Popen([*line, name], cwd=folder, env=environment(RANK=str(rank), **meeting), stderr=subprocess.PIPE)
+        subprocess.Popen(
+            [*line, name],
+            cwd=folder,
+            env=environment(RANK=str(rank), **meeting),
+            stderr=subprocess.PIPE,
+        )
         for rank in range(2)
     ]
     with ranks[0], ranks[1]:
@@ -176,7 +212,9 @@ def test_a_rank_that_falls_silent_is_waited_for_no_longer_than_patience_lasts(fo
 
 
 @pytest.mark.slow
-def test_a_signal_to_torchrun_waits_until_the_first_rank_has_kept_what_was_learnt(folder: Path, uncut: bytes) -> None:
+def test_a_signal_to_torchrun_waits_until_the_first_rank_has_kept_what_was_learnt(
+    folder: Path, uncut: bytes
+) -> None:
     _, stdout, stderr, seconds = killed(folder, "stopped", None)
     assert stdout == "" and seconds < 30
     assert stderr.count("terminated\n") == 1 and "lstmcast fit --resume stopped" in stderr
@@ -206,7 +244,11 @@ def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
     ],
 )
 def test_what_ranks_cannot_do_together_is_refused(
-    quickly: Program, folder: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], word: str
+    quickly: Program,
+    folder: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    arguments: tuple[str, ...],
+    word: str,
 ) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
@@ -218,7 +260,9 @@ def test_what_ranks_cannot_do_together_is_refused(
 @pytest.mark.slow
 def test_few_series_are_not_shared_and_the_first_rank_says_so_once(folder: Path) -> None:
     few = folder / "panel.csv"
-    short = "".join(line for line in few.read_text().splitlines(keepends=True) if line[:2] in ("sh", "s1"))
+    short = "".join(
+        line for line in few.read_text().splitlines(keepends=True) if line[:2] in ("sh", "s1")
+    )
     (folder / "few.csv").write_text(short)
     done = together("fit", "few.csv", *PANEL[1:], "--out", "few", cwd=folder)
     assert done.stderr.count("2 ranks need 20 series or more; there are 11") == 1

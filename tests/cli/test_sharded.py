@@ -23,9 +23,9 @@ def data(tmp_path: Path) -> Path:
     for k in range(3):
         rng = np.random.default_rng(k)
         y = 20 + 5 * np.sin(np.arange(60) * 2 * np.pi / 7) + rng.normal(size=60)
-        pd.DataFrame({"shop": f"s{k}", "day": pd.date_range("2024-01-01", periods=60), "y": y}).to_parquet(
-            folder / f"{k}.parquet"
-        )
+        pd.DataFrame(
+            {"shop": f"s{k}", "day": pd.date_range("2024-01-01", periods=60), "y": y}
+        ).to_parquet(folder / f"{k}.parquet")
     return folder
 
 
@@ -40,7 +40,13 @@ def test_a_folder_is_forecast_file_by_file_and_a_rerun_does_only_what_is_missing
     (tmp_path / "out/1.parquet").unlink()
     again = lstmcast(*line, "--json")
     said = json.loads(again.stdout)
-    assert [said[name] for name in ("folder", "shards", "kept", "series", "rows")] == ["out/", 3, 2, 3, 42]
+    assert [said[name] for name in ("folder", "shards", "kept", "series", "rows")] == [
+        "out/",
+        3,
+        2,
+        3,
+        42,
+    ]
     assert json.loads((tmp_path / "out/manifest.json").read_text())["complete"] is True
     other = lstmcast("forecast", "data", *ROLES, "-o", "out", "--horizon", 3)
     assert other.returncode == 2 and "other settings" in other.stderr
@@ -53,7 +59,11 @@ def test_a_file_that_cannot_be_used_is_named_and_the_others_are_done(
     done = quickly("forecast", "data", *ROLES, "-o", "out/", "-j", 1)
     assert done.returncode == 3
     assert "1 of 3 shards could not be used; 1: " in done.stderr
-    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == ["0.parquet", "2.parquet", "manifest.json"]
+    assert sorted(file.name for file in (tmp_path / "out").iterdir()) == [
+        "0.parquet",
+        "2.parquet",
+        "manifest.json",
+    ]
 
 
 @pytest.mark.usefixtures("data")
@@ -66,12 +76,16 @@ def test_a_run_forecasts_a_folder(quickly: Program, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("data")
-def test_a_run_judges_the_newer_rows_of_a_folder(quickly: Program, data: Path, tmp_path: Path) -> None:
+def test_a_run_judges_the_newer_rows_of_a_folder(
+    quickly: Program, data: Path, tmp_path: Path
+) -> None:
     old = tmp_path / "old"
     old.mkdir()
     for file in data.iterdir():
         pd.read_parquet(file).head(50).to_parquet(old / file.name)
-    assert quickly("fit", "old", *ROLES, "--steps", 0, "--horizon", 4, "--out", "run").returncode == 0
+    assert (
+        quickly("fit", "old", *ROLES, "--steps", 0, "--horizon", 4, "--out", "run").returncode == 0
+    )
     late = pd.read_parquet(data / "1.parquet")
     late.loc[55, "y"] = 500.0
     late.to_parquet(data / "1.parquet")
@@ -86,7 +100,9 @@ def test_a_run_judges_the_newer_rows_of_a_folder(quickly: Program, data: Path, t
 
 
 @pytest.mark.usefixtures("data")
-def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(quickly: Program) -> None:
+def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
+    quickly: Program,
+) -> None:
     line = ("backtest", "data", *ROLES, "--steps", 0, "--windows", 1, "-o", "out/", "-j", 1)
     done = quickly(*line)
     assert done.returncode == 0, done.stderr
@@ -98,7 +114,9 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(qui
 
 
 @pytest.mark.parametrize(
-    "line", [("predict", "run"), ("forecast", "x.csv", "--target", "y"), ("detect", "run", "x.csv")], ids=lambda p: p[0]
+    "line",
+    [("predict", "run"), ("forecast", "x.csv", "--target", "y"), ("detect", "run", "x.csv")],
+    ids=lambda p: p[0],
 )
 def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
     done = quickly(*line, "--backend", "threading")
@@ -108,7 +126,9 @@ def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])
 @pytest.mark.usefixtures("data")
-def test_options_of_one_table_do_not_go_with_a_folder_of_them(quickly: Program, option: tuple[str, ...]) -> None:
+def test_options_of_one_table_do_not_go_with_a_folder_of_them(
+    quickly: Program, option: tuple[str, ...]
+) -> None:
     done = quickly("backtest", "data", *ROLES, "--steps", 0, "-o", "out/", *option)
     assert done.returncode == 2
     assert f"{option[0]} does not go with a folder" in done.stderr
@@ -119,7 +139,8 @@ def test_options_of_one_table_do_not_go_with_a_folder_of_them(quickly: Program, 
 ROWS = 100_000_000
 STEPS = 200
 BOUND = 8 << 30
-"""Bytes of addresses; the features of all rows alone would take 14e9, and torch itself reserves some 3e9."""
+"""Bytes of addresses; the features of all rows alone would take 14e9, and torch itself reserves
+some 3e9."""
 
 
 @pytest.mark.usefixtures("data")
@@ -143,7 +164,8 @@ def test_a_hundred_million_rows_are_learnt_from_within_the_bound(tmp_path: Path)
         table = pa.table(
             {
                 "shop": pa.DictionaryArray.from_arrays(
-                    np.repeat(np.arange(count, dtype=np.int32), STEPS), [f"{k}-{i}" for i in range(count)]
+                    np.repeat(np.arange(count, dtype=np.int32), STEPS),
+                    [f"{k}-{i}" for i in range(count)],
                 ),
                 "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype("M8[ms]"),
                 "y": y.ravel().astype(np.float32),
@@ -156,7 +178,13 @@ def test_a_hundred_million_rows_are_learnt_from_within_the_bound(tmp_path: Path)
         resource.setrlimit(resource.RLIMIT_AS, (BOUND, BOUND))
 
     done = subprocess.run(
-        line, cwd=tmp_path, capture_output=True, text=True, check=False, timeout=1500, preexec_fn=bounded
+        line,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=1500,
+        preexec_fn=bounded,
     )
     assert done.returncode == 0, done.stderr
     assert "of 500,000 series, chosen at random from 50 files" in done.stderr

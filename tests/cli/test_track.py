@@ -22,7 +22,9 @@ def test_nothing_is_tracked_unless_asked_for(quickly: Program, tmp_path: Path) -
 
 
 @pytest.mark.usefixtures("data")
-def test_every_tracker_is_told_of_the_run_and_stdout_is_the_run(lstmcast: Program, tmp_path: Path) -> None:
+def test_every_tracker_is_told_of_the_run_and_stdout_is_the_run(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     done = lstmcast(*FIT, "--track", "csv", "--track", "tensorboard", "--track", "mlflow", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/x-price\n", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tracking", "x.csv"]
@@ -37,7 +39,9 @@ def test_every_tracker_is_told_of_the_run_and_stdout_is_the_run(lstmcast: Progra
 def test_where_it_is_kept_is_said_in_words_and_in_json(quickly: Program, tmp_path: Path) -> None:
     done = quickly(*FIT, "--track", "csv", "--track-to", "here")
     assert f"tracked in '{tmp_path}/here/csv/x-price'\n" in done.stderr
-    told = json.loads(quickly(*FIT, "--track", "csv", "--track-to", "here", "--force", "--json", "-q").stdout)
+    told = json.loads(
+        quickly(*FIT, "--track", "csv", "--track-to", "here", "--force", "--json", "-q").stdout
+    )
     assert told["tracked"] == [f"{tmp_path}/here/csv/x-price-2"]
 
 
@@ -45,12 +49,17 @@ def test_where_it_is_kept_is_said_in_words_and_in_json(quickly: Program, tmp_pat
 def test_an_unknown_tracker_is_refused_before_any_work(quickly: Program, tmp_path: Path) -> None:
     done = quickly(*FIT, "--track", "tensorbord")
     assert (done.returncode, done.stdout) == (2, "")
-    assert done.stderr.splitlines() == ["error: --track 'tensorbord' is unknown", "  did you mean 'tensorboard'?"]
+    assert done.stderr.splitlines() == [
+        "error: --track 'tensorbord' is unknown",
+        "  did you mean 'tensorboard'?",
+    ]
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 
 @pytest.mark.usefixtures("data")
-def test_a_tracker_that_cannot_write_leaves_the_run_saved_and_says_so(quickly: Program, tmp_path: Path) -> None:
+def test_a_tracker_that_cannot_write_leaves_the_run_saved_and_says_so(
+    quickly: Program, tmp_path: Path
+) -> None:
     (tmp_path / "here").write_text("a file")
     done = quickly(*FIT, "--track", "csv", "--track-to", "here")
     assert (done.returncode, done.stdout) == (6, "")
@@ -59,28 +68,43 @@ def test_a_tracker_that_cannot_write_leaves_the_run_saved_and_says_so(quickly: P
 
 
 @pytest.mark.usefixtures("data")
-def test_a_fit_that_went_on_has_whole_curves(quickly: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_that_went_on_has_whole_curves(
+    quickly: Program, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from lstmcast.training import checkpoint
 
-    line = ("fit", "x.csv", "--target", "price", "--steps", 30, "--members", 2, "-j", 1, "--checkpoint-every", "1")
-    due = checkpoint.Training.due
+    line = (
+        "fit",
+        "x.csv",
+        "--target",
+        "price",
+        "--steps",
+        30,
+        "--members",
+        2,
+        "-j",
+        1,
+        "--checkpoint-every",
+        "1",
+    )
+    due = checkpoint.TrainingCheckpoint.is_due
     steps = iter(range(1000))
 
-    def stop_once(training: checkpoint.Training) -> bool:
+    def stop_once(training: checkpoint.TrainingCheckpoint) -> bool:
         if next(steps) == 25:
             training.keep_then_fail = True  # type: ignore[attr-defined]
             return True
         return due(training)
 
-    def keep_and_fail(training: checkpoint.Training, state: object) -> None:
+    def keep_and_fail(training: checkpoint.TrainingCheckpoint, state: object) -> None:
         keep(training, state)  # type: ignore[arg-type]
         if getattr(training, "keep_then_fail", False):
             raise OSError(5, "the disk is gone")
 
-    keep = checkpoint.Training.keep
+    keep = checkpoint.TrainingCheckpoint.keep
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.Training, "due", stop_once)
-        patched.setattr(checkpoint.Training, "keep", keep_and_fail)
+        patched.setattr(checkpoint.TrainingCheckpoint, "due", stop_once)
+        patched.setattr(checkpoint.TrainingCheckpoint, "keep", keep_and_fail)
         assert quickly(*line).returncode == 6
     done = quickly("fit", "--resume", "runs/x-price", "--track", "csv")
     assert done.returncode == 0, done.stderr

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 
 from lstmcast.compute import interrupt
-from lstmcast.compute.interrupt import Waiting
+from lstmcast.compute.interrupt import SignalDeferral
 
 
 class Arrived(Exception):
@@ -20,7 +20,7 @@ def handled() -> Iterator[None]:
     def handle(number: int, _: object) -> None:
         raise Arrived(number)
 
-    before = {number: signal.signal(number, handle) for number in interrupt.SIGNALS}
+    before = {number: signal.signal(number, handle) for number in interrupt.DEFERRED_SIGNALS}
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -30,10 +30,13 @@ def send(number: int) -> None:
     os.kill(os.getpid(), number)
 
 
-@pytest.mark.parametrize("number", interrupt.SIGNALS)
+@pytest.mark.parametrize("number", interrupt.DEFERRED_SIGNALS)
 def test_a_signal_prepares_and_takes_its_course_at_the_end(number: int) -> None:
     done = []
-    with pytest.raises(Arrived, match=str(int(number))), Waiting(lambda: done.append("prepared")):
+    with (
+        pytest.raises(Arrived, match=str(int(number))),
+        SignalDeferral(lambda: done.append("prepared")),
+    ):
         send(number)
         done.append("worked on")
     assert done == ["prepared", "worked on"]
@@ -41,22 +44,24 @@ def test_a_signal_prepares_and_takes_its_course_at_the_end(number: int) -> None:
 
 
 def test_without_a_signal_nothing_happens() -> None:
-    before = [signal.getsignal(number) for number in (*interrupt.SIGNALS, signal.SIGALRM)]
-    with Waiting(lambda: pytest.fail("there was no signal")):
+    before = [signal.getsignal(number) for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)]
+    with SignalDeferral(lambda: pytest.fail("there was no signal")):
         pass
-    assert [signal.getsignal(number) for number in (*interrupt.SIGNALS, signal.SIGALRM)] == before
+    assert [
+        signal.getsignal(number) for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
+    ] == before
 
 
 def test_a_second_signal_does_not_wait() -> None:
-    with pytest.raises(Arrived), Waiting(lambda: None):
+    with pytest.raises(Arrived), SignalDeferral(lambda: None):
         send(signal.SIGINT)
         send(signal.SIGINT)
         pytest.fail("it went on after the second signal")
 
 
 def test_a_signal_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(interrupt, "PATIENCE", 0.05)
-    with pytest.raises(Arrived, match=str(int(signal.SIGTERM))), Waiting(lambda: None):
+    monkeypatch.setattr(interrupt, "MAX_SIGNAL_DELAY_SECONDS", 0.05)
+    with pytest.raises(Arrived, match=str(int(signal.SIGTERM))), SignalDeferral(lambda: None):
         send(signal.SIGTERM)
         time.sleep(10)
         pytest.fail("it went on")
@@ -66,18 +71,18 @@ def test_a_signal_does_not_wait_where_nothing_can_be_kept() -> None:
     def full() -> None:
         raise OSError(28, "No space left on device")
 
-    with pytest.raises(Arrived), Waiting(full):
+    with pytest.raises(Arrived), SignalDeferral(full):
         send(signal.SIGINT)
         pytest.fail("it went on")
 
 
 def test_a_signal_wins_over_an_error_that_came_of_stopping() -> None:
-    with pytest.raises(Arrived), Waiting(lambda: None):
+    with pytest.raises(Arrived), SignalDeferral(lambda: None):
         send(signal.SIGINT)
         raise ValueError("stopped")
 
 
 def test_ignored_signals_stay_ignored() -> None:
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    with Waiting(lambda: pytest.fail("it was not ignored")):
+    with SignalDeferral(lambda: pytest.fail("it was not ignored")):
         send(signal.SIGHUP)

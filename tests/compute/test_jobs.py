@@ -44,7 +44,7 @@ def test_one_job_runs_in_this_process_and_only_when_asked_for() -> None:
         started.append(x)
         return x
 
-    results = parallel.run(note, [(1,), (2,)], 1)
+    results = parallel.run_jobs(note, [(1,), (2,)], 1)
     assert started == []
     assert next(results) == 1
     assert started == [1]
@@ -52,7 +52,7 @@ def test_one_job_runs_in_this_process_and_only_when_asked_for() -> None:
 
 
 def test_results_come_in_the_order_of_the_tasks_from_processes_of_one_thread() -> None:
-    results = list(parallel.run(square, [(i,) for i in range(7)], 2))
+    results = list(parallel.run_jobs(square, [(i,) for i in range(7)], 2))
     assert [value for value, _, _ in results] == [i * i for i in range(7)]
     assert os.getpid() not in {pid for _, pid, _ in results}
     assert {threads for _, _, threads in results} == {1}
@@ -61,23 +61,25 @@ def test_results_come_in_the_order_of_the_tasks_from_processes_of_one_thread() -
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_an_error_of_a_job_arrives_as_it_was_raised(jobs: int) -> None:
     with pytest.raises(DataError, match="no 5") as caught:
-        list(parallel.run(refuse, [(5,)], jobs))
+        list(parallel.run_jobs(refuse, [(5,)], jobs))
     assert caught.value.hint == "try another"
 
 
 def test_a_worker_that_dies_is_an_error_and_no_hang() -> None:
     with pytest.raises(ResourceError, match="worker process died") as caught:
-        list(parallel.run(die, [(0,), (1,), (2,)], 2))
+        list(parallel.run_jobs(die, [(0,), (1,), (2,)], 2))
     assert "-j 1" in caught.value.hint
-    assert [value for value, _, _ in parallel.run(square, [(3,)], 2)] == [9]  # and the next run works
+    assert [value for value, _, _ in parallel.run_jobs(square, [(3,)], 2)] == [
+        9
+    ]  # and the next run works
 
 
 def test_no_tasks_are_no_trouble() -> None:
-    assert list(parallel.run(square, [], 1)) == list(parallel.run(square, [], 2)) == []
+    assert list(parallel.run_jobs(square, [], 1)) == list(parallel.run_jobs(square, [], 2)) == []
 
 
 def test_there_is_at_least_one_core() -> None:
-    assert parallel.cores() >= 1
+    assert parallel.count_cores() >= 1
 
 
 # ---- engines
@@ -85,8 +87,10 @@ def test_there_is_at_least_one_core() -> None:
 
 @pytest.fixture(scope="module", params=["loky", "threading", "dask", "ray"])
 def backend(request: pytest.FixtureRequest) -> Iterator[Backend]:
-    pytest.importorskip({"dask": "distributed"}.get(request.param, request.param)) if request.param in OTHERS else None
-    with parallel.engine(request.param):
+    pytest.importorskip(
+        {"dask": "distributed"}.get(request.param, request.param)
+    ) if request.param in OTHERS else None
+    with parallel.use_engine(request.param):
         yield request.param
 
 
@@ -105,7 +109,9 @@ def once(x: int, flag: str) -> int:
 @pytest.mark.usefixtures("backend")
 def test_every_engine_gives_the_same_bytes_in_the_order_of_the_tasks() -> None:
     events: list[Event] = []
-    made = list(parallel.run(draw, [(seed,) for seed in range(9)], 2, on_event=events.append, total=9))
+    made = list(
+        parallel.run_jobs(draw, [(seed,) for seed in range(9)], 2, on_event=events.append, total=9)
+    )
     assert made == [draw(seed) for seed in range(9)]
     assert [(event.step, event.total) for event in events] == [(k, 9) for k in range(1, 10)]
 
@@ -113,7 +119,9 @@ def test_every_engine_gives_the_same_bytes_in_the_order_of_the_tasks() -> None:
 Table = dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
 
 
-def summed(table: Table, words: list[str], column: str, low: int, flag: str) -> tuple[float, list[str]]:
+def summed(
+    table: Table, words: list[str], column: str, low: int, flag: str
+) -> tuple[float, list[str]]:
     if low == 3:
         once(low, flag)
     return float(table[column][low:].sum()), words
@@ -127,11 +135,13 @@ def _table() -> Table:
     return {name: np.random.default_rng(len(name)).normal(size=100_000) for name in ("a", "bb")}
 
 
-def test_what_jobs_share_reaches_them_all_even_after_a_death(backend: Backend, tmp_path: Path) -> None:
+def test_what_jobs_share_reaches_them_all_even_after_a_death(
+    backend: Backend, tmp_path: Path
+) -> None:
     flag = tmp_path / "killed"
     flag.touch() if backend == "threading" else None  # a thread cannot be killed
     tasks = [(name, low, str(flag)) for low in range(5) for name in ("a", "bb")]
-    made = list(parallel.run(summed, tasks, 2, shared=(_table(), ["x"])))
+    made = list(parallel.run_jobs(summed, tasks, 2, shared=(_table(), ["x"])))
     assert made == [(_table()[name][low:].sum(), ["x"]) for name, low, _ in tasks]
 
 
@@ -139,8 +149,8 @@ def test_what_jobs_share_on_this_machine_is_one_file_that_none_can_change_and_th
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
-    with parallel.engine("loky"):
-        results = parallel.run(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))
+    with parallel.use_engine("loky"):
+        results = parallel.run_jobs(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))
         made = [next(results)]
         assert len([*tmp_path.glob("*/value")]) == 1
         assert made + list(results) == [(True, False)] * 3
@@ -155,8 +165,11 @@ def test_what_jobs_share_goes_with_each_of_them_where_there_is_no_room_for_a_fil
 
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(joblib, "dump", full)
-    with parallel.engine("loky"):
-        assert list(parallel.run(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))) == [(False, True)] * 3
+    with parallel.use_engine("loky"):
+        assert (
+            list(parallel.run_jobs(mapped, [(k,) for k in range(3)], 2, shared=(_table(),)))
+            == [(False, True)] * 3
+        )
     assert not [*tmp_path.iterdir()]
 
 
@@ -170,7 +183,9 @@ def test_what_jobs_share_is_removed_though_the_program_is_killed(tmp_path: Path)
         "os.kill(os.getpid(), signal.SIGKILL)\n"
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
-    said = subprocess.run([sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=False)
+    said = subprocess.run(
+        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=False
+    )
     assert said.stdout.startswith(b"lstmcast-") and said.returncode == -signal.SIGKILL
     begun = time.monotonic()
     while [*tmp_path.glob("lstmcast-*")] and time.monotonic() - begun < 30:
@@ -181,7 +196,7 @@ def test_what_jobs_share_is_removed_though_the_program_is_killed(tmp_path: Path)
 @pytest.mark.usefixtures("backend")
 def test_every_engine_brings_back_what_a_job_raised() -> None:
     with pytest.raises(DataError, match="no 5") as caught:
-        list(parallel.run(refuse, [(5,)], 2))
+        list(parallel.run_jobs(refuse, [(5,)], 2))
     assert caught.value.hint == "try another"
     assert "in refuse" in "".join(caught.value.__notes__)
 
@@ -190,7 +205,7 @@ def test_a_job_whose_worker_was_killed_is_done_by_another(backend: Backend, tmp_
     if backend == "threading":
         pytest.skip("a thread cannot be killed")
     flag = str(tmp_path / "killed")
-    assert list(parallel.run(once, [(x, flag) for x in range(8)], 2)) == list(range(8))
+    assert list(parallel.run_jobs(once, [(x, flag) for x in range(8)], 2)) == list(range(8))
     assert Path(flag).exists()
 
 
@@ -199,66 +214,90 @@ def test_a_job_that_kills_every_worker_ends_in_bounded_time(backend: Backend) ->
         pytest.skip("a thread cannot be killed")
     began = time.monotonic()
     with pytest.raises(ResourceError, match="worker process died"):
-        list(parallel.run(die, [(x,) for x in range(4)], 2))
+        list(parallel.run_jobs(die, [(x,) for x in range(4)], 2))
     assert time.monotonic() - began < 60
 
 
-def test_a_cluster_without_a_worker_is_an_error_and_no_hang(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cluster_without_a_worker_is_an_error_and_no_hang(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     distributed = pytest.importorskip("distributed")
-    monkeypatch.setattr(parallel, "PATIENCE", 1.0)
+    monkeypatch.setattr(parallel, "MAX_SECONDS_WITHOUT_WORKER", 1.0)
     with (
         distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as cluster,
-        parallel.engine("dask", cluster.scheduler_address),
+        parallel.use_engine("dask", cluster.scheduler_address),
         pytest.raises(ResourceError, match="no worker is left"),
     ):
-        list(parallel.run(draw, [(1,)], 2))
+        list(parallel.run_jobs(draw, [(1,)], 2))
 
 
 @pytest.mark.parametrize("backend", ["dask", "ray"])
 def test_a_scheduler_that_does_not_answer_is_an_error(backend: Backend) -> None:
     pytest.importorskip({"dask": "distributed"}.get(backend, backend))
-    with parallel.engine(backend, "127.0.0.1:1"), pytest.raises(ResourceError, match="answers at 127.0.0.1:1"):
-        list(parallel.run(draw, [(1,)], 2))
+    with (
+        parallel.use_engine(backend, "127.0.0.1:1"),
+        pytest.raises(ResourceError, match="answers at 127.0.0.1:1"),
+    ):
+        list(parallel.run_jobs(draw, [(1,)], 2))
 
 
 @pytest.mark.parametrize(
     "address",
-    ["10.0.0.7:8786", "tcp://cluster.example:8786", "ray://[2001:db8::1]:10001", "cluster.example", "tcp://0.0.0.0:1"],
+    [
+        "10.0.0.7:8786",
+        "tcp://cluster.example:8786",
+        "ray://[2001:db8::1]:10001",
+        "cluster.example",
+        "tcp://0.0.0.0:1",
+    ],
 )
 @pytest.mark.parametrize("backend", ["dask", "ray"])
-def test_another_machine_is_spoken_to_in_the_open_only_when_asked_for(backend: Backend, address: str) -> None:
-    with pytest.raises(UsageError, match="not encrypted") as caught, parallel.engine(backend, address):
+def test_another_machine_is_spoken_to_in_the_open_only_when_asked_for(
+    backend: Backend, address: str
+) -> None:
+    with (
+        pytest.raises(UsageError, match="not encrypted") as caught,
+        parallel.use_engine(backend, address),
+    ):
         pass
     assert "--insecure" in caught.value.hint
-    with parallel.engine(backend, address, insecure=True):
+    with parallel.use_engine(backend, address, insecure=True):
         pass
 
 
 @pytest.mark.parametrize(
     ("backend", "address"),
     [
-        *[("dask", f"{host}:8786") for host in ("localhost", "127.0.0.1", "tcp://127.0.0.1", "tcp://[::1]")],
+        *[
+            ("dask", f"{host}:8786")
+            for host in ("localhost", "127.0.0.1", "tcp://127.0.0.1", "tcp://[::1]")
+        ],
         *[("dask", "tls://10.0.0.7:8786"), ("ray", "auto"), ("ray", "ray://localhost:10001")],
     ],
 )
 def test_this_machine_and_encrypted_ones_need_no_leave(backend: Backend, address: str) -> None:
-    with parallel.engine(backend, address):
+    with parallel.use_engine(backend, address):
         pass
 
 
 def test_ray_is_encrypted_where_its_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RAY_USE_TLS", "1")
-    with parallel.engine("ray", "10.0.0.7:6379"):
+    with parallel.use_engine("ray", "10.0.0.7:6379"):
         pass
 
 
 def test_an_address_goes_with_an_engine_that_has_one() -> None:
-    with pytest.raises(UsageError, match="does not go with --backend loky"), parallel.engine("loky", "127.0.0.1:1"):
+    with (
+        pytest.raises(UsageError, match="does not go with --backend loky"),
+        parallel.use_engine("loky", "127.0.0.1:1"),
+    ):
         pass
 
 
-def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_library_that_is_missing_is_named_with_the_way_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
-    with pytest.raises(UsageError, match="not installed") as caught, parallel.engine("ray"):
+    with pytest.raises(UsageError, match="not installed") as caught, parallel.use_engine("ray"):
         pass
     assert caught.value.hint == "pip install 'lstmcast[ray]'"

@@ -9,7 +9,13 @@ import pytest
 import torch
 
 from lstmcast.compute import ranks as distributed
-from lstmcast.compute.ranks import ALONE, Team, joined, restarted, started
+from lstmcast.compute.ranks import (
+    SINGLE_RANK,
+    RankGroup,
+    has_restarted,
+    join_rank_group,
+    launched_rank_group,
+)
 from lstmcast.config import Config, InputConfig
 from lstmcast.errors import UsageError
 from lstmcast.features.steps import Seasons
@@ -17,7 +23,7 @@ from lstmcast.features.windows import Windows
 from lstmcast.panel.panel import Panel
 from lstmcast.training import members
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.sampler import Sampler
+from lstmcast.training.sampler import WindowSampler
 from tests.make import steps_of, wavy
 
 LENGTHS = [60, 50, 70, 40, 65]
@@ -26,12 +32,15 @@ LENGTHS = [60, 50, 70, 40, 65]
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_every_series_is_held_by_one_rank_which_finds_it_at_its_place(size: int) -> None:
     series = np.arange(11)
-    found = np.concatenate([Team(rank, size).own(len(series)) for rank in range(size)])
+    found = np.concatenate([RankGroup(rank, size).own(len(series)) for rank in range(size)])
     assert sorted(found) == series.tolist()
     for rank in range(size):
-        team = Team(rank, size)
+        team = RankGroup(rank, size)
         assert team.own(len(series)).tolist() == series[team.holds(series)].tolist()
-        assert team.own(len(series))[team.place(series[team.holds(series)])].tolist() == team.own(len(series)).tolist()
+        assert (
+            team.own(len(series))[team.place(series[team.holds(series)])].tolist()
+            == team.own(len(series)).tolist()
+        )
 
 
 def test_what_all_ranks_draw_is_what_one_process_draws(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -39,69 +48,75 @@ def test_what_all_ranks_draw_is_what_one_process_draws(monkeypatch: pytest.Monke
     made = [wavy(rng, length, 4) for length in LENGTHS]
     ends = np.array(LENGTHS) - 5
 
-    def drawn(team: Team) -> tuple[list[float], int]:
-        monkeypatch.setattr(distributed, "_TEAM", _Fixed(team))
+    def drawn(team: RankGroup) -> tuple[list[float], int]:
+        monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(team))
         here = [made[i] for i in team.own(len(made))]
-        sampler = Sampler.over(Windows(steps_of(here, Seasons(4, 0)), 4, context=8, stride=8), ends)
+        sampler = WindowSampler.over(
+            Windows(steps_of(here, Seasons(4, 0)), 4, context=8, stride=8), ends
+        )
         assert sampler is not None
         batch = sampler.draw(np.random.default_rng(3), 16, 2)
         return sorted(batch.z[~np.isnan(batch.z)].tolist()), len(batch.at)
 
-    whole, chunks = drawn(ALONE)
-    parts = [drawn(Team(rank, 3)) for rank in range(3)]
+    whole, chunks = drawn(SINGLE_RANK)
+    parts = [drawn(RankGroup(rank, 3)) for rank in range(3)]
     assert sum(count for _, count in parts) == chunks == 16
     assert sorted(value for part, _ in parts for value in part) == whole
 
 
 def test_a_task_of_ranks_judges_each_window_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    windows = Windows(steps_of([wavy(np.random.default_rng(0), 40, 4)], Seasons(4, 0)), 4, context=8, stride=8)
+    windows = Windows(
+        steps_of([wavy(np.random.default_rng(0), 40, 4)], Seasons(4, 0)), 4, context=8, stride=8
+    )
     series, origins = np.array([0, 0, 1, 2, 2, 2]), np.array([20, 24, 20, 20, 22, 24])
-    task = members.Task(windows, np.array([30, 30, 30]), series, origins)
+    task = members.TrainingTask(windows, np.array([30, 30, 30]), series, origins)
     seen = []
     for rank in range(2):
-        monkeypatch.setattr(distributed, "_TEAM", _Fixed(Team(rank, 2)))
-        _, places, own = task.judged()
+        monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(RankGroup(rank, 2)))
+        _, places, own = task.validation_windows()
         seen += list(zip((2 * places + rank).tolist(), own.tolist(), strict=True))
     assert sorted(seen) == list(zip(series.tolist(), origins.tolist(), strict=True))
 
 
 class _Fixed:
-    def __init__(self, team: Team) -> None:
+    def __init__(self, team: RankGroup) -> None:
         self.team = team
 
-    def get(self) -> Team:
+    def get(self) -> RankGroup:
         return self.team
 
 
 def test_one_process_alone_changes_nothing_and_asks_nobody() -> None:
     weight = torch.nn.Parameter(torch.ones(3))
     weight.grad = torch.tensor([1.0, 2.0, 3.0])
-    assert ALONE.average([weight], (0.5, 2.0), 7.0) == (0.5, 2.0)
+    assert SINGLE_RANK.average([weight], (0.5, 2.0), 7.0) == (0.5, 2.0)
     assert weight.grad.tolist() == [1.0, 2.0, 3.0]
-    assert ALONE.total(1.5, 2.0) == [1.5, 2.0]
-    assert ALONE.agree(wish=True) and not ALONE.agree(wish=False)
-    assert ALONE.told(lambda: b"word") == b"word"
+    assert SINGLE_RANK.total(1.5, 2.0) == [1.5, 2.0]
+    assert SINGLE_RANK.is_true_on_any_rank(wish=True) and not SINGLE_RANK.is_true_on_any_rank(
+        wish=False
+    )
+    assert SINGLE_RANK.broadcast_from_first(lambda: b"word") == b"word"
     part = np.ones((2, 3))
-    assert ALONE.whole(part, np.arange(3), 3, 1) is part
+    assert SINGLE_RANK.whole(part, np.arange(3), 3, 1) is part
 
 
 @pytest.mark.parametrize(
     ("given", "found"),
     [
-        ({}, ALONE),
-        ({"RANK": "1", "WORLD_SIZE": "4"}, Team(1, 4)),
-        ({"RANK": "4", "WORLD_SIZE": "4"}, ALONE),
-        ({"RANK": "first", "WORLD_SIZE": "4"}, ALONE),
+        ({}, SINGLE_RANK),
+        ({"RANK": "1", "WORLD_SIZE": "4"}, RankGroup(1, 4)),
+        ({"RANK": "4", "WORLD_SIZE": "4"}, SINGLE_RANK),
+        ({"RANK": "first", "WORLD_SIZE": "4"}, SINGLE_RANK),
     ],
 )
 def test_the_environment_says_which_rank_this_is(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], found: Team
+    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], found: RankGroup
 ) -> None:
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
     for name, value in given.items():
         monkeypatch.setenv(name, value)
-    assert started() == found
+    assert launched_rank_group() == found
 
 
 @pytest.fixture
@@ -116,10 +131,10 @@ def torchrun(monkeypatch: pytest.MonkeyPatch) -> Iterator[torch.distributed.Stor
 
 @pytest.mark.usefixtures("torchrun")
 def test_a_start_is_a_new_one_where_ranks_have_met_before() -> None:
-    assert not restarted()
-    with joined("cpu"):
+    assert not has_restarted()
+    with join_rank_group("cpu"):
         pass
-    assert restarted()
+    assert has_restarted()
 
 
 @pytest.mark.parametrize(("count", "found"), [("", False), ("0", False), ("1", True)])
@@ -130,13 +145,19 @@ def test_without_a_store_that_outlives_ranks_torchrun_counts_the_starts(
         monkeypatch.delenv(name, raising=False)
     if count:
         monkeypatch.setenv("TORCHELASTIC_RESTART_COUNT", count)
-    assert restarted() == found
+    assert has_restarted() == found
 
 
-def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(torchrun: torch.distributed.Store) -> None:
+def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(
+    torchrun: torch.distributed.Store,
+) -> None:
     def names(size: int) -> set[str]:
         with ThreadPoolExecutor(size) as ranks:
-            return set(ranks.map(lambda rank: distributed._name_start(torchrun.clone(), rank, size), range(size)))
+            return set(
+                ranks.map(
+                    lambda rank: distributed._name_launch(torchrun.clone(), rank, size), range(size)
+                )
+            )
 
     torchrun.set("asked by 1", "a rank that is gone")
     torchrun.set("asked by 2", "a rank that is gone")
@@ -148,26 +169,31 @@ def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(torchrun:
 def test_a_first_rank_waits_for_the_others_as_long_as_patience_lasts(
     torchrun: torch.distributed.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distributed, "PATIENCE", 0.2)
+    monkeypatch.setattr(distributed, "MAX_RANK_SILENCE_SECONDS", 0.2)
     torchrun.set("asked by 1", "a rank that is gone")
     with pytest.raises(RuntimeError, match="1"):
-        distributed._name_start(torchrun, 0, 2)
+        distributed._name_launch(torchrun, 0, 2)
 
 
 def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in (("RANK", "2"), ("WORLD_SIZE", "3"), ("LOCAL_RANK", "2")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
-    with pytest.raises(UsageError, match="rank 2 has no GPU: its host has 2") as caught, joined("auto"):
+    with (
+        pytest.raises(UsageError, match="rank 2 has no GPU: its host has 2") as caught,
+        join_rank_group("auto"),
+    ):
         pass
     assert caught.value.hint == "torchrun --nproc-per-node=2, or --device cpu"
 
 
 def test_targets_that_need_each_other_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
     days = pd.date_range("2024-01-01", periods=40)
-    frame = pd.DataFrame({"shop": np.repeat(np.arange(10), 40), "day": list(days) * 10, "sold": 1.0, "returned": 2.0})
+    frame = pd.DataFrame(
+        {"shop": np.repeat(np.arange(10), 40), "day": list(days) * 10, "sold": 1.0, "returned": 2.0}
+    )
     panel = Panel.from_frame(frame, target=["sold", "returned"], time="day", series="shop")
-    monkeypatch.setattr(distributed, "_TEAM", _Fixed(Team(0, 2)))
+    monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
     with pytest.raises(UsageError, match="--joint needs all series beside each other") as caught:
         Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
     assert "torchrun" in caught.value.hint
@@ -177,6 +203,6 @@ def test_ranks_that_nobody_brings_together_are_refused(monkeypatch: pytest.Monke
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)
-    with pytest.raises(UsageError, match="WORLD_SIZE is 2") as caught, joined("cpu"):
+    with pytest.raises(UsageError, match="WORLD_SIZE is 2") as caught, join_rank_group("cpu"):
         pass
     assert "torchrun" in caught.value.hint

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.config import QUANTILES, Config, InputConfig, TrainConfig, WindowConfig
+from lstmcast.config import NETWORK_QUANTILES, Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.deployment.export import export, require_exportable
 from lstmcast.errors import RunError, UsageError
 from lstmcast.panel.panel import Panel
@@ -31,12 +31,14 @@ def session_of(file: Path) -> Any:
 def forecast(file: Path, **feed: Any) -> np.ndarray:
     session = session_of(file)
     assert [one.name for one in session.get_inputs()] == list(feed)
-    return np.asarray(session.run(None, {name: np.asarray(value) for name, value in feed.items()})[0])
+    return np.asarray(
+        session.run(None, {name: np.asarray(value) for name, value in feed.items()})[0]
+    )
 
 
 def expected(run: Forecaster, panel: Panel, series: int = 0) -> np.ndarray:
     one = np.array([series])
-    return run.quantiles(panel, one, panel.lengths[one] - 1, levels=QUANTILES)[0]
+    return run.quantiles(panel, one, panel.lengths[one] - 1, levels=NETWORK_QUANTILES)[0]
 
 
 @pytest.mark.parametrize(
@@ -48,7 +50,9 @@ def expected(run: Forecaster, panel: Panel, series: int = 0) -> np.ndarray:
     ],
     ids=str,
 )
-def test_any_number_of_series_of_any_length_are_forecast_as_predict_does(asked: dict[str, Any], tmp_path: Path) -> None:
+def test_any_number_of_series_of_any_length_are_forecast_as_predict_does(
+    asked: dict[str, Any], tmp_path: Path
+) -> None:
     run = Forecaster(config(**asked)).fit(MIXED)
     made = export(run, tmp_path / "m.onnx")
     assert made.difference < PARITY
@@ -79,13 +83,23 @@ def test_covariates_go_in_by_name_and_in_the_order_of_the_page(tmp_path: Path) -
     assert facts == made.facts
     assert list(facts["inputs"]) == ["values", "series", "past", "future"]
     assert (facts["past"], facts["future"]) == (["heat"], ["promo", "sky=rain", "sky=sun"])
-    assert (facts["horizon"], facts["levels"], facts["trained_to"]) == (7, list(QUANTILES), "2023-06-29")
+    assert (facts["horizon"], facts["levels"], facts["trained_to"]) == (
+        7,
+        list(NETWORK_QUANTILES),
+        "2023-06-29",
+    )
     steps = int(panel.lengths[0])
     ahead = panel.future[: steps + 7]
     calm = ahead.copy()
     calm[steps:, 0] = 0.0
     found = [
-        forecast(made.file, values=panel.series(0)[None], series=[0], past=panel.past[None, :steps], future=[plan])[0]
+        forecast(
+            made.file,
+            values=panel.series(0)[None],
+            series=[0],
+            past=panel.past[None, :steps],
+            future=[plan],
+        )[0]
         for plan in (ahead, calm)
     ]
     wanted = expected(run, panel)
@@ -107,7 +121,9 @@ def test_what_cannot_be_exported_is_refused_by_name(change: dict[str, Any], name
         require_exportable(Forecaster(replace(Config(), **change)))
 
 
-def test_without_its_packages_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_its_packages_it_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="onnxruntime") as refused:
         export(Forecaster(), tmp_path / "m.onnx")
@@ -119,7 +135,9 @@ def test_a_file_that_does_not_forecast_what_the_run_does_is_not_written(
 ) -> None:
     panel = panel_of([wavy(np.random.default_rng(3), 60)])
     run = Forecaster(Config(window=WindowConfig(horizon=3), train=TrainConfig(steps=0))).fit(panel)
-    monkeypatch.setattr(Forecaster, "quantiles", lambda *_, **__: np.ones((1, 3, len(QUANTILES))))
+    monkeypatch.setattr(
+        Forecaster, "quantiles", lambda *_, **__: np.ones((1, 3, len(NETWORK_QUANTILES)))
+    )
     with pytest.raises(RunError, match="is off by"):
         export(run, tmp_path / "m.onnx")
     assert not list(tmp_path.iterdir())

@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 import torch
 
-from lstmcast.config import QUANTILES, Config, ModelConfig, TrainConfig, WindowConfig
-from lstmcast.deployment.export import feed_of
-from lstmcast.deployment.onnx_graph import Graph
+from lstmcast.config import NETWORK_QUANTILES, Config, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.deployment.export import build_feed
+from lstmcast.deployment.onnx_graph import ForecastGraph
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of, wavy
@@ -21,41 +21,54 @@ GAPS[[0, 1, 30, 31, 32, 60, 118, 119]] = np.nan
 MIXED = panel_of([wavy(RNG, 120), GAPS, wavy(RNG, 9), -5 + 0.1 * wavy(RNG, 50)])
 HOURS = np.arange(24 * 20)
 HOURLY = panel_of(
-    [100 + 30 * np.sin(HOURS * np.pi / 12) + 20 * np.sin(HOURS * np.pi / 84) + RNG.normal(size=480)] * 2, "h"
+    [100 + 30 * np.sin(HOURS * np.pi / 12) + 20 * np.sin(HOURS * np.pi / 84) + RNG.normal(size=480)]
+    * 2,
+    "h",
 )
 SMALL = Config(
-    model=ModelConfig(hidden=8), train=TrainConfig(start="scratch", steps=8, lr=1e-2, members=2, jobs=1, batch_size=8)
+    model=ModelConfig(hidden=8),
+    train=TrainConfig(start="scratch", steps=8, lr=1e-2, members=2, jobs=1, batch_size=8),
 )
 
 
 def config(**asked: Any) -> Config:
     """The small network with other settings, of whichever section they are."""
     parts = {}
-    for name, section in (("model", SMALL.model), ("train", SMALL.train), ("window", WindowConfig())):
-        parts[name] = replace(section, **{key: asked[key] for key in asked if hasattr(section, key)})  # type: ignore[type-var]
+    for name, section in (
+        ("model", SMALL.model),
+        ("train", SMALL.train),
+        ("window", WindowConfig()),
+    ):
+        parts[name] = replace(
+            section, **{key: asked[key] for key in asked if hasattr(section, key)}
+        )  # type: ignore[type-var]
     return replace(SMALL, **parts)
 
 
 def with_covariates() -> Panel:
     days, rng = 200, np.random.default_rng(1)
-    frame = pd.DataFrame({"day": pd.date_range("2023-01-01", periods=days), "promo": rng.random(days) < 0.3})
+    frame = pd.DataFrame(
+        {"day": pd.date_range("2023-01-01", periods=days), "promo": rng.random(days) < 0.3}
+    )
     frame["sky"], frame["heat"] = rng.choice(["sun", "rain"], days), rng.normal(size=days)
     frame["sold"] = 50 + 20 * frame["promo"] + rng.normal(0, 3, days)
     frame.loc[days - 20 :, ["sold", "heat"]] = np.nan
-    both = pd.concat([frame.assign(shop="a", size=1.0), frame.assign(shop="b", size=3.0, sold=frame["sold"] * 3)])
+    both = pd.concat(
+        [frame.assign(shop="a", size=1.0), frame.assign(shop="b", size=3.0, sold=frame["sold"] * 3)]
+    )
     roles = {"past": "heat", "future": ["promo", "sky"], "static": "size"}
     return Panel.from_frame(both, target="sold", time="day", series="shop", **roles)
 
 
 def check(asked: Config, panel: Panel) -> None:
     run = Forecaster(asked).fit(panel)
-    graph = Graph(run).eval()
+    graph = ForecastGraph(run).eval()
     for series in range(len(panel)):
-        feed = feed_of(run, series)
+        feed = build_feed(run, series)
         with torch.no_grad():
             made = graph(*(torch.from_numpy(np.array(feed[name])) for name in graph.inputs)).numpy()
         one = np.array([series])
-        expected = run.quantiles(panel, one, panel.lengths[one] - 1, levels=QUANTILES)
+        expected = run.quantiles(panel, one, panel.lengths[one] - 1, levels=NETWORK_QUANTILES)
         np.testing.assert_allclose(made, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
 
 
@@ -69,7 +82,9 @@ def check(asked: Config, panel: Panel) -> None:
     ],
     ids=str,
 )  # fmt: skip
-def test_it_forecasts_what_predict_does_of_series_with_gaps_short_ones_and_negative_ones(asked: dict[str, Any]) -> None:
+def test_it_forecasts_what_predict_does_of_series_with_gaps_short_ones_and_negative_ones(
+    asked: dict[str, Any],
+) -> None:
     check(config(**asked), MIXED)
 
 
@@ -82,7 +97,9 @@ def test_it_forecasts_what_predict_does_with_covariates() -> None:
 
 
 def test_it_forecasts_what_predict_does_of_events() -> None:
-    check(config(loss="bernoulli"), panel_of([(RNG.random(90) < 0.3).astype(float) for _ in range(2)]))
+    check(
+        config(loss="bernoulli"), panel_of([(RNG.random(90) < 0.3).astype(float) for _ in range(2)])
+    )
 
 
 def test_it_forecasts_what_predict_does_of_many_series_and_with_the_shipped_network() -> None:

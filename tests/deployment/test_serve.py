@@ -18,7 +18,9 @@ from lstmcast.deployment import serve
 from lstmcast.forecasting.predictor import Predictor
 
 LIMIT = 20_000
-WRITER = serve.Writer(output.records, lambda columns: output.encode(columns, "csv"))
+WRITER = serve.ForecastWriter(
+    output.to_records, lambda columns: output.encode_table(columns, "csv")
+)
 
 
 def months(length: int) -> pd.DataFrame:
@@ -38,18 +40,18 @@ def predictor() -> Predictor:
 
 
 def client_of(predictor: Predictor, **options: Any) -> TestClient:
-    app = serve.application(predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options})
+    app = serve.create_app(predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options})
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
 @pytest.fixture
 def client(predictor: Predictor) -> Iterator[TestClient]:
-    with client_of(predictor, hosts=serve.LOOPBACK) as client:
+    with client_of(predictor, hosts=serve.LOOPBACK_HOSTS) as client:
         yield client
 
 
 def table_of(predictor: Predictor, **options: Any) -> str:
-    return output.encode(predictor.columns(**options), "csv").decode()
+    return output.encode_table(predictor.columns(**options), "csv").decode()
 
 
 @pytest.mark.parametrize("method", ["GET", "POST"])
@@ -61,7 +63,7 @@ def test_without_rows_the_forecast_goes_on_from_the_end_of_the_training(
     told = answer.json()
     expected = predictor.predict(horizon=3, quantiles=(0.05, 0.5, 0.9))
     assert (told["schema_version"], told["run"], told["notes"]) == (1, "runs/price", [])
-    assert told["forecast"] == output.records(expected)
+    assert told["forecast"] == output.to_records(expected)
     assert list(told["forecast"][0]) == ["month", "forecast", "q5", "q50", "q90"]
 
 
@@ -76,31 +78,45 @@ def rows_in(form: str, frame: pd.DataFrame) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("form", ["csv", "gzip", "object", "list"])
-def test_with_rows_it_goes_on_from_the_last_of_them(form: str, client: TestClient, predictor: Predictor) -> None:
+def test_with_rows_it_goes_on_from_the_last_of_them(
+    form: str, client: TestClient, predictor: Predictor
+) -> None:
     newer = months(72)
     answer = client.post("/forecast", **rows_in(form, newer))
     assert answer.status_code == 200
     expected = predictor.predict(Panel.from_frame(newer, like=predictor.panel))
-    assert answer.json()["forecast"] == output.records(expected)
+    assert answer.json()["forecast"] == output.to_records(expected)
 
 
-def test_new_rows_alone_have_the_history_of_the_run_before_them(client: TestClient, predictor: Predictor) -> None:
-    told = client.post("/forecast", json={"rows": months(63).tail(3).to_dict("records"), "horizon": 1}).json()
+def test_new_rows_alone_have_the_history_of_the_run_before_them(
+    client: TestClient, predictor: Predictor
+) -> None:
+    told = client.post(
+        "/forecast", json={"rows": months(63).tail(3).to_dict("records"), "horizon": 1}
+    ).json()
     whole = predictor.predict(Panel.from_frame(months(63), like=predictor.panel), horizon=1)
     assert told["forecast"][0]["month"] == "2015-04"
     assert told["forecast"][0]["forecast"] == pytest.approx(whole["forecast"][0])
     assert "the run's own past goes before" in told["notes"][0]
 
 
-def test_a_client_that_accepts_csv_gets_what_the_command_line_prints(client: TestClient, predictor: Predictor) -> None:
+def test_a_client_that_accepts_csv_gets_what_the_command_line_prints(
+    client: TestClient, predictor: Predictor
+) -> None:
     answer = client.get("/forecast", headers={"accept": "text/csv"})
     assert answer.headers["content-type"] == "text/csv; charset=utf-8"
     assert answer.text == table_of(predictor)
 
 
-def test_the_object_says_horizon_and_quantiles_and_the_address_overrules_it(client: TestClient) -> None:
+def test_the_object_says_horizon_and_quantiles_and_the_address_overrules_it(
+    client: TestClient,
+) -> None:
     body = {"horizon": 2, "quantiles": [0.3]}
-    assert list(client.post("/forecast", json=body).json()["forecast"][0]) == ["month", "forecast", "q30"]
+    assert list(client.post("/forecast", json=body).json()["forecast"][0]) == [
+        "month",
+        "forecast",
+        "q30",
+    ]
     assert len(client.post("/forecast", json=body, params={"horizon": 5}).json()["forecast"]) == 5
 
 
@@ -119,9 +135,21 @@ def test_the_object_says_horizon_and_quantiles_and_the_address_overrules_it(clie
         ({"json": {"rows": []}}, 422, "rows is no list of objects"),
         ({"json": [{"month": "2015-01", "price": [1]}]}, 422, "rows is no list of objects"),
         ({"json": [{"month": "2015-01", "prise": 1}]}, 422, "request has no column 'price'"),
-        ({"json": [{"month": "2015-13", "price": 1}]}, 422, "request row 0: column 'month': '2015-13' is not a date"),
-        ({"json": [{"month": "2015-01", "price": "dear"}]}, 422, "column 'price' holds text, but held numbers"),
-        ({"content": b"month,price\n2015-01,1,2\n"}, 422, "request:2: 3 values where the header names 2 columns"),
+        (
+            {"json": [{"month": "2015-13", "price": 1}]},
+            422,
+            "request row 0: column 'month': '2015-13' is not a date",
+        ),
+        (
+            {"json": [{"month": "2015-01", "price": "dear"}]},
+            422,
+            "column 'price' holds text, but held numbers",
+        ),
+        (
+            {"content": b"month,price\n2015-01,1,2\n"},
+            422,
+            "request:2: 3 values where the header names 2 columns",
+        ),
         ({"content": b"PK\x03\x04zip"}, 422, "request is a zip archive or an Excel workbook"),
     ],
 )
@@ -136,7 +164,9 @@ def test_a_bad_request_is_told_what_the_command_line_would_say(
     assert told["code"] in (2, 3, 4)
 
 
-def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(client: TestClient) -> None:
+def test_a_request_that_is_too_large_is_refused_whether_it_says_so_or_not(
+    client: TestClient,
+) -> None:
     large = b"month,price\n" + b"2015-01,1\n" * LIMIT
 
     def bit_by_bit() -> Iterator[bytes]:
@@ -169,7 +199,10 @@ def test_metrics_count_requests_and_rows(client: TestClient) -> None:
 def test_the_description_names_each_path_and_the_body(client: TestClient) -> None:
     told = client.get("/openapi.json").json()
     assert set(told["paths"]) == {"/forecast", "/health", "/metrics"}
-    assert set(told["paths"]["/forecast"]["post"]["requestBody"]["content"]) == {"application/json", "text/csv"}
+    assert set(told["paths"]["/forecast"]["post"]["requestBody"]["content"]) == {
+        "application/json",
+        "text/csv",
+    }
     answer = client.get("/nowhere")
     assert (answer.status_code, answer.json()["message"]) == (404, "GET /nowhere: not found")
 
@@ -179,7 +212,9 @@ def test_another_name_of_this_machine_is_not_answered(client: TestClient) -> Non
 
 
 def test_many_requests_at_a_time_get_the_same_answers_as_one_by_one(client: TestClient) -> None:
-    asked = [{"rows": months(60 + k).to_dict("records"), "horizon": 1 + k % 5} for k in range(1, 13)]
+    asked = [
+        {"rows": months(60 + k).to_dict("records"), "horizon": 1 + k % 5} for k in range(1, 13)
+    ]
     alone = [client.post("/forecast", json=one).json() for one in asked]
     with ThreadPoolExecutor(8) as pool:
         together = list(pool.map(lambda one: client.post("/forecast", json=one).json(), asked))
@@ -210,16 +245,21 @@ def test_a_panel_is_forecast_by_series() -> None:
     frame = pd.concat([months(60).assign(shop=name) for name in ("north", "south")])
     with client_of(predictor_of(frame, series="shop")) as client:
         rows = client.get("/forecast", params={"horizon": 1}).json()["forecast"]
-        assert [(row["shop"], row["month"]) for row in rows] == [("north", "2015-01"), ("south", "2015-01")]
+        assert [(row["shop"], row["month"]) for row in rows] == [
+            ("north", "2015-01"),
+            ("south", "2015-01"),
+        ]
 
 
 def test_a_place_that_is_taken_is_a_resource_error() -> None:
-    with serve.listen("127.0.0.1", 0) as place:
+    with serve.open_listening_socket("127.0.0.1", 0) as place:
         port = place.getsockname()[1]
-        with pytest.raises(ResourceError, match=f"cannot listen at 127.0.0.1:{port}: Address already in use"):
-            serve.listen("127.0.0.1", port)
+        with pytest.raises(
+            ResourceError, match=f"cannot listen at 127.0.0.1:{port}: Address already in use"
+        ):
+            serve.open_listening_socket("127.0.0.1", port)
     with pytest.raises(ResourceError, match=r"cannot listen at no\.such\.host\.invalid:80"):
-        serve.listen("no.such.host.invalid", 80)
+        serve.open_listening_socket("no.such.host.invalid", 80)
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -227,7 +267,7 @@ def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(serve, "find_spec", found)
     monkeypatch.delitem(serve.sys.modules, "uvicorn", raising=False)
     with pytest.raises(UsageError, match="serving needs uvicorn, which is not installed") as raised:
-        serve.require_extra()
+        serve.require_serving_packages()
     assert raised.value.hint == "pip install 'lstmcast[serve]'"
 
 

@@ -13,7 +13,14 @@ from lstmcast.compute import jobs
 from lstmcast.compute.progress import Event
 from lstmcast.config import Columns, Config, TrainConfig, WindowConfig
 from lstmcast.deployment import shards
-from lstmcast.deployment.shards import Job, backtest_shard, forecast_shard, predict_shard, shards_of, work_through
+from lstmcast.deployment.shards import (
+    ShardJob,
+    backtest_shard,
+    find_shards,
+    forecast_shard,
+    predict_shard,
+    process_shards,
+)
 from lstmcast.errors import DataError, ResourceError, UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
@@ -27,7 +34,9 @@ LEVELS = (0.1, 0.5, 0.9)
 def sales(shop: str, days: int = 60, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng([seed, *shop.encode()])
     y = 20 + 5 * np.sin(np.arange(days) * 2 * np.pi / 7) + rng.normal(size=days)
-    return pd.DataFrame({"shop": shop, "day": pd.date_range("2024-01-01", periods=days).astype(str), "y": y})
+    return pd.DataFrame(
+        {"shop": shop, "day": pd.date_range("2024-01-01", periods=days).astype(str), "y": y}
+    )
 
 
 @pytest.fixture
@@ -41,36 +50,44 @@ def data(tmp_path: Path) -> Path:
     return folder
 
 
-def job() -> Job:
-    return Job("forecast", forecast_shard, (ROLES, QUICK, LEVELS), {"config": QUICK.to_dict()})
+def job() -> ShardJob:
+    return ShardJob("forecast", forecast_shard, (ROLES, QUICK, LEVELS), {"config": QUICK.to_dict()})
 
 
 def results(out: Path) -> dict[str, bytes]:
-    return {str(file.relative_to(out)): file.read_bytes() for file in sorted(out.rglob("*")) if file.is_file()}
+    return {
+        str(file.relative_to(out)): file.read_bytes()
+        for file in sorted(out.rglob("*"))
+        if file.is_file()
+    }
 
 
 def manifest(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / shards.MANIFEST).read_text())
+    found: dict[str, Any] = json.loads((out / shards.SHARDS_MANIFEST).read_text())
     return found
 
 
-def test_each_file_is_a_shard_and_so_is_each_folder_of_a_partition(tmp_path: Path, data: Path) -> None:
-    assert [shard.name for shard in shards_of(data)] == ["part-0", "part-1", "part-2"]
+def test_each_file_is_a_shard_and_so_is_each_folder_of_a_partition(
+    tmp_path: Path, data: Path
+) -> None:
+    assert [shard.name for shard in find_shards(data)] == ["part-0", "part-1", "part-2"]
     whole = pd.concat([sales("x"), sales("y")])
     whole.to_parquet(tmp_path / "hive", partition_cols=["shop"])
     whole.iloc[60:70].drop(columns="shop").to_parquet(tmp_path / "hive/shop=y/more.parquet")
-    found = shards_of(tmp_path / "hive")
+    found = find_shards(tmp_path / "hive")
     assert [(shard.name, len(shard.files)) for shard in found] == [("shop=x", 1), ("shop=y", 2)]
 
 
 def test_a_folder_without_parquet_has_no_shards(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="without Parquet"):
-        shards_of(tmp_path)
+        find_shards(tmp_path)
 
 
-def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_them(data: Path, tmp_path: Path) -> None:
+def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_them(
+    data: Path, tmp_path: Path
+) -> None:
     events: list[Event] = []
-    outcome = work_through(shards_of(data), job(), tmp_path / "out", on_event=events.append)
+    outcome = process_shards(find_shards(data), job(), tmp_path / "out", on_event=events.append)
     assert (outcome.series, outcome.rows, outcome.kept, outcome.errors) == (6, 24, 0, {})
     assert [(event.step, event.total) for event in events] == [(1, 3), (2, 3), (3, 3)]
     said = manifest(tmp_path / "out")
@@ -80,75 +97,94 @@ def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_the
     ]
     panel = Panel.from_frame(pd.read_parquet(data / "part-1.parquet"), target="y", series="shop")
     expected = Forecaster(QUICK).fit(panel).predict()
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out/part-1.parquet"), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "out/part-1.parquet"), expected, check_dtype=False
+    )
 
 
 def test_partitions_keep_the_column_that_their_folders_name(tmp_path: Path) -> None:
     pd.concat([sales("x"), sales("y")]).to_parquet(tmp_path / "hive", partition_cols=["shop"])
-    work_through(shards_of(tmp_path / "hive"), job(), tmp_path / "out")
+    process_shards(find_shards(tmp_path / "hive"), job(), tmp_path / "out")
     assert set(pd.read_parquet(tmp_path / "out/shop=x.parquet")["shop"]) == {"x"}
 
 
 def test_a_run_forecasts_each_shard_from_its_last_row(data: Path, tmp_path: Path) -> None:
     one = Panel.from_frame(pd.read_parquet(data / "part-0.parquet"), target="y", series="shop")
     run = str(Forecaster(QUICK).fit(one).save(tmp_path / "run"))
-    work_through(shards_of(data), Job("predict", predict_shard, (run, 6, LEVELS), {}), tmp_path / "out")
+    process_shards(
+        find_shards(data),
+        ShardJob("predict", predict_shard, (run, 6, LEVELS), {}),
+        tmp_path / "out",
+    )
     other = Panel.from_frame(pd.read_parquet(data / "part-2.parquet"), like=one)
     expected = Forecaster.load(run).predict(other, horizon=6)
-    pd.testing.assert_frame_equal(pd.read_parquet(tmp_path / "out/part-2.parquet"), expected, check_dtype=False)
+    pd.testing.assert_frame_equal(
+        pd.read_parquet(tmp_path / "out/part-2.parquet"), expected, check_dtype=False
+    )
 
 
-def test_a_rerun_does_only_what_is_missing_or_was_made_of_other_rows(data: Path, tmp_path: Path) -> None:
+def test_a_rerun_does_only_what_is_missing_or_was_made_of_other_rows(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
-    work_through(shards_of(data), job(), out)
+    process_shards(find_shards(data), job(), out)
     before = results(out)
-    assert work_through(shards_of(data), job(), out).kept == 3
+    assert process_shards(find_shards(data), job(), out).kept == 3
     (out / "part-1.parquet").unlink()
     pd.concat([sales("2a", seed=1), sales("2b")]).to_parquet(data / "part-2.parquet")
-    assert work_through(shards_of(data), job(), out).kept == 1
+    assert process_shards(find_shards(data), job(), out).kept == 1
     after = results(out)
-    assert after["part-0.parquet"] == before["part-0.parquet"] and after["part-1.parquet"] == before["part-1.parquet"]
+    assert (
+        after["part-0.parquet"] == before["part-0.parquet"]
+        and after["part-1.parquet"] == before["part-1.parquet"]
+    )
     assert after["part-2.parquet"] != before["part-2.parquet"]
 
 
 def test_a_shard_that_was_cut_short_is_done_again(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    work_through(shards_of(data), job(), out)
+    process_shards(find_shards(data), job(), out)
     whole = (out / "part-1.parquet").read_bytes()
     (out / "part-1.parquet").write_bytes(whole[:100])
-    assert work_through(shards_of(data), job(), out).kept == 2
+    assert process_shards(find_shards(data), job(), out).kept == 2
     assert (out / "part-1.parquet").read_bytes() == whole
 
 
 def test_one_bad_shard_does_not_stop_the_others_and_is_named(data: Path, tmp_path: Path) -> None:
     (data / "part-1.parquet").write_bytes(b"PAR1 nonsense PAR1")
-    outcome = work_through(shards_of(data), job(), tmp_path / "out")
+    outcome = process_shards(find_shards(data), job(), tmp_path / "out")
     assert set(outcome.facts) == {"part-0", "part-2"} and set(outcome.errors) == {"part-1"}
     said = manifest(tmp_path / "out")
     assert not said["complete"] and [one["name"] for one in said["failed"]] == ["part-1"]
     pd.concat([sales("1a"), sales("1b")]).to_parquet(data / "part-1.parquet")
-    assert work_through(shards_of(data), job(), tmp_path / "out").kept == 2
+    assert process_shards(find_shards(data), job(), tmp_path / "out").kept == 2
     assert manifest(tmp_path / "out")["complete"]
 
 
-def test_results_of_other_settings_are_not_mixed_nor_other_files_overwritten(data: Path, tmp_path: Path) -> None:
-    work_through(shards_of(data), job(), tmp_path / "out")
+def test_results_of_other_settings_are_not_mixed_nor_other_files_overwritten(
+    data: Path, tmp_path: Path
+) -> None:
+    process_shards(find_shards(data), job(), tmp_path / "out")
     with pytest.raises(UsageError, match="other settings"):
-        work_through(shards_of(data), job()._replace(same={"config": None}), tmp_path / "out")
+        process_shards(find_shards(data), job()._replace(same={"config": None}), tmp_path / "out")
     with pytest.raises(UsageError, match="other files"):
-        work_through(shards_of(data), job(), data)
+        process_shards(find_shards(data), job(), data)
 
 
 def test_a_series_in_two_shards_is_found(data: Path, tmp_path: Path) -> None:
     sales("0b").to_parquet(data / "part-3.parquet")
-    with pytest.raises(DataError, match=r"1 series are in more than one shard, one of them in part-0"):
-        work_through(shards_of(data), job(), tmp_path / "out")
+    with pytest.raises(
+        DataError, match=r"1 series are in more than one shard, one of them in part-0"
+    ):
+        process_shards(find_shards(data), job(), tmp_path / "out")
     assert not manifest(tmp_path / "out")["complete"]
 
 
-def test_a_worker_that_dies_leaves_what_is_done(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_worker_that_dies_leaves_what_is_done(
+    data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "out").mkdir()
-    first = shards._do(job(), shards_of(data)[0], str(tmp_path / "out"))
+    first = shards._process_shard(job(), find_shards(data)[0], str(tmp_path / "out"))
     (tmp_path / "out/part-0.parquet").rename(tmp_path / "kept")
 
     def lost(*_: Any, **__: Any) -> Any:
@@ -156,31 +192,44 @@ def test_a_worker_that_dies_leaves_what_is_done(data: Path, tmp_path: Path, monk
         yield first
         raise ResourceError("a worker process died", "")
 
-    monkeypatch.setattr(jobs, "run", lost)
+    monkeypatch.setattr(jobs, "run_jobs", lost)
     with pytest.raises(ResourceError):
-        work_through(shards_of(data), job(), tmp_path / "out")
+        process_shards(find_shards(data), job(), tmp_path / "out")
     monkeypatch.undo()
     assert not manifest(tmp_path / "out")["complete"]
-    assert work_through(shards_of(data), job(), tmp_path / "out").kept == 1
+    assert process_shards(find_shards(data), job(), tmp_path / "out").kept == 1
 
 
 @pytest.mark.parametrize(
     "backend",
-    ["loky", "threading", pytest.param("dask", marks=pytest.mark.slow), pytest.param("ray", marks=pytest.mark.slow)],
+    [
+        "loky",
+        "threading",
+        pytest.param("dask", marks=pytest.mark.slow),
+        pytest.param("ray", marks=pytest.mark.slow),
+    ],
 )
-def test_any_engine_and_number_of_jobs_gives_the_same_bytes(data: Path, tmp_path: Path, backend: Any) -> None:
+def test_any_engine_and_number_of_jobs_gives_the_same_bytes(
+    data: Path, tmp_path: Path, backend: Any
+) -> None:
     pytest.importorskip({"dask": "distributed", "ray": "ray"}.get(backend, "joblib"))
-    work_through(shards_of(data), job(), tmp_path / "here")
-    with jobs.engine(backend):
-        work_through(shards_of(data), job(), tmp_path / "there", jobs=2)
+    process_shards(find_shards(data), job(), tmp_path / "here")
+    with jobs.use_engine(backend):
+        process_shards(find_shards(data), job(), tmp_path / "there", jobs=2)
     assert results(tmp_path / "there") == results(tmp_path / "here")
 
 
-def test_scores_of_shards_together_are_those_of_all_series_at_once(data: Path, tmp_path: Path) -> None:
+def test_scores_of_shards_together_are_those_of_all_series_at_once(
+    data: Path, tmp_path: Path
+) -> None:
     how = {"windows": 2, "step": None, "refit": True, "expanding": True}
     config = Config(train=TrainConfig(steps=0), window=WindowConfig(horizon=4, season=7))
-    outcome = work_through(shards_of(data), Job("backtest", backtest_shard, (ROLES, config, how), {}), tmp_path / "out")
-    found = shards.combined([facts["verdict"] for facts in outcome.facts.values()])
+    outcome = process_shards(
+        find_shards(data),
+        ShardJob("backtest", backtest_shard, (ROLES, config, how), {}),
+        tmp_path / "out",
+    )
+    found = shards.combine_scores([facts["verdict"] for facts in outcome.facts.values()])
     whole = pd.concat([pd.read_parquet(data / f"part-{k}.parquet") for k in range(3)])
     verdict = backtest(Panel.from_frame(whole, target="y", series="shop"), config, **how).verdict  # type: ignore[arg-type]
     for method, scores in verdict.baselines.items():
@@ -189,7 +238,9 @@ def test_scores_of_shards_together_are_those_of_all_series_at_once(data: Path, t
     made = pd.read_parquet(tmp_path / "out/part-0.parquet")
     assert list(made)[:4] == ["shop", "cutoff", "day", "actual"] and len(made) == 2 * 2 * 4
     errors = pd.concat(pd.read_parquet(tmp_path / f"out/part-{k}.parquet") for k in range(3))
-    assert found["model"]["mae"] == pytest.approx((errors["actual"] - errors["forecast"]).abs().mean())
+    assert found["model"]["mae"] == pytest.approx(
+        (errors["actual"] - errors["forecast"]).abs().mean()
+    )
     covered = errors["actual"].between(errors["q10"], errors["q90"]).mean()
     assert found["model"]["coverage"] == pytest.approx(covered)
     best = min(verdict.baselines[name]["mae"] for name in verdict.baselines)
@@ -197,13 +248,15 @@ def test_scores_of_shards_together_are_those_of_all_series_at_once(data: Path, t
 
 
 def test_luck_depends_on_the_shard_and_the_seed_alone(data: Path) -> None:
-    first, second, _ = shards_of(data)
-    one, two = (shards._seeded(QUICK, shard).train.seed for shard in (first, second))
-    assert one != two and one == shards._seeded(QUICK, first).train.seed
+    first, second, _ = find_shards(data)
+    one, two = (shards._with_shard_seed(QUICK, shard).train.seed for shard in (first, second))
+    assert one != two and one == shards._with_shard_seed(QUICK, first).train.seed
 
 
-def test_results_carry_page_checksums_and_no_path_of_this_machine(data: Path, tmp_path: Path) -> None:
-    work_through(shards_of(data), job(), tmp_path / "out")
+def test_results_carry_page_checksums_and_no_path_of_this_machine(
+    data: Path, tmp_path: Path
+) -> None:
+    process_shards(find_shards(data), job(), tmp_path / "out")
     facts = json.loads(pq.read_metadata(tmp_path / "out/part-0.parquet").metadata[b"lstmcast"])
     assert str(tmp_path) not in json.dumps(facts)
-    assert str(tmp_path) not in (tmp_path / "out" / shards.MANIFEST).read_text()
+    assert str(tmp_path) not in (tmp_path / "out" / shards.SHARDS_MANIFEST).read_text()

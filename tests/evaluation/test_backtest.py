@@ -56,13 +56,24 @@ def fitted(frame: pd.DataFrame) -> Forecaster:
 
 
 def test_forecasts_have_the_documented_columns_and_one_row_a_step(result: Result) -> None:
-    columns = ["shop", "cutoff", "month", "actual", "forecast", *(f"q{level}" for level in range(10, 100, 10))]
+    columns = [
+        "shop",
+        "cutoff",
+        "month",
+        "actual",
+        "forecast",
+        *(f"q{level}" for level in range(10, 100, 10)),
+    ]
     assert list(result.forecasts) == columns
     assert len(result.forecasts) == 2 * 2 * 4
 
 
 def test_cutoffs_count_back_from_each_series_own_end(result: Result) -> None:
-    windows = result.forecasts.groupby(["shop", "cutoff"], sort=False)["month"].agg(["min", "max"]).reset_index()
+    windows = (
+        result.forecasts.groupby(["shop", "cutoff"], sort=False)["month"]
+        .agg(["min", "max"])
+        .reset_index()
+    )
     assert windows["shop"].tolist() == ["a", "a", "b", "b"]
     assert months(windows["cutoff"]) == ["2004-04", "2004-08", "2003-04", "2003-08"]
     assert months(windows["min"]) == ["2004-05", "2004-09", "2003-05", "2003-09"]
@@ -84,7 +95,10 @@ def test_there_is_a_verdict_for_the_whole_and_for_every_fold(result: Result) -> 
 
 def test_scoring_the_table_gives_the_same_verdict(result: Result, frame: pd.DataFrame) -> None:
     shuffled = result.forecasts.sample(frac=1, random_state=0)
-    assert score(shuffled, panel_of(frame), season=result.verdict.season).to_dict() == result.verdict.to_dict()
+    assert (
+        score(shuffled, panel_of(frame), season=result.verdict.season).to_dict()
+        == result.verdict.to_dict()
+    )
 
 
 def futures(frame: pd.DataFrame) -> list[pd.DataFrame]:
@@ -96,17 +110,22 @@ def futures(frame: pd.DataFrame) -> list[pd.DataFrame]:
 
 
 @pytest.mark.parametrize("refit", [True, False], ids=["refit", "once"])
-def test_no_change_of_the_future_changes_a_forecast_made_before(frame: pd.DataFrame, refit: bool) -> None:
+def test_no_change_of_the_future_changes_a_forecast_made_before(
+    frame: pd.DataFrame, refit: bool
+) -> None:
     columns = ["forecast", *(f"q{level}" for level in range(10, 100, 10))]
     first = ("a", "2004-04"), ("b", "2003-04")
     expected = None
     for other in (frame, *futures(frame)):
         if other["y"].isna().any():
-            # No actual value of the two last windows is left, so give both shops some to be scored on.
+            # No actual value of the two last windows is left, so give both shops some to be scored
+            # on.
             ends = other.groupby("shop")["month"].transform("max")
             other = other.assign(y=other["y"].where(other["month"] < ends, 5.0))
         table = backtest(panel_of(other), QUICK, windows=2, refit=refit).forecasts
-        made = table[[pair in first for pair in zip(table["shop"], months(table["cutoff"]), strict=True)]]
+        made = table[
+            [pair in first for pair in zip(table["shop"], months(table["cutoff"]), strict=True)]
+        ]
         assert len(made) == 8
         expected = made[columns].to_numpy() if expected is None else expected
         np.testing.assert_array_equal(made[columns].to_numpy(), expected)
@@ -167,7 +186,11 @@ def test_folds_learn_from_all_history_or_from_a_window_of_one_length(frame: pd.D
 
 def test_cutoffs_can_be_closer_than_a_horizon(frame: pd.DataFrame) -> None:
     made = backtest(panel_of(frame), QUICK, windows=3, step=1, refit=False)
-    assert months(made.forecasts["cutoff"].drop_duplicates())[:3] == ["2004-06", "2004-07", "2004-08"]
+    assert months(made.forecasts["cutoff"].drop_duplicates())[:3] == [
+        "2004-06",
+        "2004-07",
+        "2004-08",
+    ]
     assert made.verdict.windows == 6
 
 
@@ -187,8 +210,12 @@ def test_numbers_below_one_are_usage_errors(frame: pd.DataFrame, options: dict[s
         backtest(panel_of(frame), QUICK, **options)
 
 
-def test_a_column_named_like_one_of_the_table_is_refused_before_anything_is_learnt(frame: pd.DataFrame) -> None:
-    panel = Panel.from_frame(frame.rename(columns={"shop": "actual"}), target="y", time="month", series="actual")
+def test_a_column_named_like_one_of_the_table_is_refused_before_anything_is_learnt(
+    frame: pd.DataFrame,
+) -> None:
+    panel = Panel.from_frame(
+        frame.rename(columns={"shop": "actual"}), target="y", time="month", series="actual"
+    )
     with pytest.raises(DataError, match="'actual'"):
         backtest(panel, QUICK)
 
@@ -196,20 +223,31 @@ def test_a_column_named_like_one_of_the_table_is_refused_before_anything_is_lear
 def test_progress_is_told_fold_by_fold(frame: pd.DataFrame) -> None:
     events: list[Event] = []
     backtest(panel_of(frame), QUICK, windows=2, on_event=events.append)
-    assert [(event.phase, event.step, event.total) for event in events] == [("backtest", 1, 2), ("backtest", 2, 2)]
+    assert [(event.phase, event.step, event.total) for event in events] == [
+        ("backtest", 1, 2),
+        ("backtest", 2, 2),
+    ]
 
 
 def test_evaluate_scores_rows_newer_than_the_training_and_refits_nothing(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
     made = evaluate(fitted, panel_of(frame))
-    cutoffs = {shop: months(one["cutoff"].drop_duplicates()) for shop, one in made.forecasts.groupby("shop")}
-    assert cutoffs == {"a": ["2003-04", "2003-08", "2003-12", "2004-04", "2004-08"], "b": ["2003-04", "2003-08"]}
+    cutoffs = {
+        shop: months(one["cutoff"].drop_duplicates())
+        for shop, one in made.forecasts.groupby("shop")
+    }
+    assert cutoffs == {
+        "a": ["2003-04", "2003-08", "2003-12", "2004-04", "2004-08"],
+        "b": ["2003-04", "2003-08"],
+    }
     assert made.verdict.windows == 7
     assert [fold.series for fold in made.folds] == [2, 2, 1, 1, 1]
 
 
-def test_evaluate_begins_where_the_run_itself_would_have_forecast(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_evaluate_begins_where_the_run_itself_would_have_forecast(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     made = evaluate(fitted, panel_of(frame)).forecasts
     first = made[made["cutoff"] == made["cutoff"].min()]
     own = fitted.predict()
@@ -217,40 +255,60 @@ def test_evaluate_begins_where_the_run_itself_would_have_forecast(frame: pd.Data
     assert months(first["month"]) == months(own["month"])
 
 
-def test_the_newest_windows_are_scored_where_a_number_is_given(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_the_newest_windows_are_scored_where_a_number_is_given(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     made = evaluate(fitted, panel_of(frame), windows=1)
     assert months(made.forecasts["cutoff"].drop_duplicates()) == ["2004-08", "2003-08"]
 
 
-def test_less_than_a_horizon_of_new_rows_makes_one_window(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_less_than_a_horizon_of_new_rows_makes_one_window(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     made = evaluate(fitted, panel_of(frame[frame["month"] < "2003-07"]))
     assert (made.verdict.windows, made.verdict.observed) == (2, 4)
     assert made.forecasts["actual"].isna().sum() == 4
 
 
-def test_no_newer_rows_is_a_data_error_that_says_where_training_ended(frame: pd.DataFrame, fitted: Forecaster) -> None:
-    with pytest.raises(DataError, match=r"need rows after 2003-04.*the data ends at 2003-04") as caught:
+def test_no_newer_rows_is_a_data_error_that_says_where_training_ended(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
+    with pytest.raises(
+        DataError, match=r"need rows after 2003-04.*the data ends at 2003-04"
+    ) as caught:
         evaluate(fitted, panel_of(frame[frame["month"] < "2003-05"]))
     assert caught.value.exit_code == 3
 
 
-def test_new_rows_alone_are_scored_from_the_history_that_the_run_kept(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_new_rows_alone_are_scored_from_the_history_that_the_run_kept(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     newer = evaluate(fitted, panel_of(frame[frame["month"] >= "2003-05"]))
     assert newer.verdict == evaluate(fitted, panel_of(frame)).verdict
 
 
-def test_new_rows_far_from_their_history_are_a_data_error(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_new_rows_far_from_their_history_are_a_data_error(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     later = frame.assign(month=frame["month"] + pd.DateOffset(years=9))
-    with pytest.raises(DataError, match="'a' begins at 2009-01.*after the end of its training at 2003-04"):
+    with pytest.raises(
+        DataError, match="'a' begins at 2009-01.*after the end of its training at 2003-04"
+    ):
         evaluate(fitted, panel_of(later))
 
 
-def test_a_series_that_was_not_trained_on_is_scored_from_where_training_ended(fitted: Forecaster) -> None:
+def test_a_series_that_was_not_trained_on_is_scored_from_where_training_ended(
+    fitted: Forecaster,
+) -> None:
     made = evaluate(fitted, panel_of(frame_of({"a": 60, "new": 44})))
-    assert months(made.forecasts.loc[made.forecasts["shop"] == "new", "cutoff"].drop_duplicates()) == ["2003-04"]
+    assert months(
+        made.forecasts.loc[made.forecasts["shop"] == "new", "cutoff"].drop_duplicates()
+    ) == ["2003-04"]
 
 
-def test_what_comes_after_a_cutoff_changes_no_evaluation_before_it(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_what_comes_after_a_cutoff_changes_no_evaluation_before_it(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     later = frame["month"] >= "2003-09"
     other = frame.assign(y=frame["y"].where(~later, -1e6))
     tables = [evaluate(fitted, panel_of(one)).forecasts for one in (frame, other)]

@@ -9,7 +9,7 @@ import pytest
 
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
-from lstmcast.evaluation.explain import Explanation, attention, explain
+from lstmcast.evaluation.explain import Explanation, compute_attention, explain
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 
@@ -19,7 +19,9 @@ def eager(horizon: int, **inputs: object) -> Config:
     return Config(
         window=WindowConfig(horizon=horizon, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6),
+        train=TrainConfig(
+            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+        ),
         inputs=InputConfig(**inputs),  # type: ignore[arg-type]
     )
 
@@ -49,9 +51,15 @@ def test_the_lag_that_a_series_repeats_is_the_one_that_moves_its_forecast() -> N
 
 def test_the_covariate_that_drives_a_series_is_named_before_one_that_does_not() -> None:
     rng = np.random.default_rng(1)
-    promo, noise, kind = (rng.random(312) < 0.3).astype(float), rng.normal(size=312), rng.choice(["a", "b"], 312)
+    promo, noise, kind = (
+        (rng.random(312) < 0.3).astype(float),
+        rng.normal(size=312),
+        rng.choice(["a", "b"], 312),
+    )
     y = np.where(np.arange(312) < 300, 100 + 30 * promo + rng.normal(size=312), np.nan)
-    frame = pd.DataFrame({"t": np.arange(312), "y": y, "noise": noise, "promo": promo, "kind": kind})
+    frame = pd.DataFrame(
+        {"t": np.arange(312), "y": y, "noise": noise, "promo": promo, "kind": kind}
+    )
     panel = Panel.from_frame(frame, target="y", time="t", future=["noise", "kind", "promo"])
     one = Forecaster(zero_shot(12)).fit(panel)
     made = explain(one)
@@ -74,7 +82,9 @@ def test_a_covariate_of_the_past_counts_too() -> None:
 
 def test_holidays_are_one_covariate() -> None:
     days = pd.date_range("2022-01-01", periods=200, freq="D")
-    frame = pd.DataFrame({"t": days, "y": 100 + np.arange(200) % 7 + 0.1 * np.random.default_rng(3).normal(size=200)})
+    frame = pd.DataFrame(
+        {"t": days, "y": 100 + np.arange(200) % 7 + 0.1 * np.random.default_rng(3).normal(size=200)}
+    )
     panel = Panel.from_frame(frame, target="y", time="t")
     config = replace(zero_shot(7), inputs=InputConfig(holidays="DE"))
     assert ranked(explain(Forecaster(config).fit(panel)), "covariate") == ["holidays"]
@@ -82,7 +92,10 @@ def test_holidays_are_one_covariate() -> None:
 
 def test_a_saved_run_explains_itself_alike_and_stays_as_it_was(tmp_path: Path) -> None:
     rng = np.random.default_rng(4)
-    parts = [pd.DataFrame({"id": f"s{i}", "t": np.arange(60), "y": rng.normal(50, 5, 60)}) for i in range(3)]
+    parts = [
+        pd.DataFrame({"id": f"s{i}", "t": np.arange(60), "y": rng.normal(50, 5, 60)})
+        for i in range(3)
+    ]
     panel = Panel.from_frame(pd.concat(parts), target="y", time="t", series="id")
     one = Forecaster(zero_shot(4)).fit(panel)
     before = one.predict()
@@ -96,22 +109,30 @@ def test_a_saved_run_explains_itself_alike_and_stays_as_it_was(tmp_path: Path) -
 
 def test_targets_that_are_forecast_jointly_can_be_explained() -> None:
     rng = np.random.default_rng(5)
-    frame = pd.DataFrame({"t": np.arange(80), "a": rng.normal(50, 5, 80), "b": rng.normal(50, 5, 80)})
+    frame = pd.DataFrame(
+        {"t": np.arange(80), "a": rng.normal(50, 5, 80), "b": rng.normal(50, 5, 80)}
+    )
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
-    config = replace(eager(2, joint=True), train=TrainConfig(start="scratch", steps=2, members=1, jobs=1))
+    config = replace(
+        eager(2, joint=True), train=TrainConfig(start="scratch", steps=2, members=1, jobs=1)
+    )
     made = explain(Forecaster(config).fit(panel))
     assert made.windows == 2
     assert np.isfinite([factor.moved for factor in made.factors]).all()
 
 
 def test_series_too_short_to_explain_are_refused() -> None:
-    panel = Panel.from_frame(pd.DataFrame({"t": np.arange(5), "y": [1.0, 2, 3, 2, 4]}), target="y", time="t")
+    panel = Panel.from_frame(
+        pd.DataFrame({"t": np.arange(5), "y": [1.0, 2, 3, 2, 4]}), target="y", time="t"
+    )
     with pytest.raises(DataError, match="too short to explain"):
         explain(Forecaster(zero_shot(4)).fit(panel))
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(both: bool, tmp_path: Path) -> None:
+def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(
+    both: bool, tmp_path: Path
+) -> None:
     config = Config(
         window=WindowConfig(horizon=4, context=10, season=1),
         model=ModelConfig(hidden=6, layers=1, attention=True, bidirectional=both),
@@ -119,15 +140,18 @@ def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(b
     )
     rng = np.random.default_rng(0)
     frames = [
-        pd.DataFrame({"id": name, "t": np.arange(n), "y": rng.normal(size=n)}) for name, n in (("a", 40), ("b", 6))
+        pd.DataFrame({"id": name, "t": np.arange(n), "y": rng.normal(size=n)})
+        for name, n in (("a", 40), ("b", 6))
     ]
-    one = Forecaster(config).fit(Panel.from_frame(pd.concat(frames), target="y", time="t", series="id"))
-    table = attention(one)
+    one = Forecaster(config).fit(
+        Panel.from_frame(pd.concat(frames), target="y", time="t", series="id")
+    )
+    table = compute_attention(one)
     assert list(table) == ["id", "t", "attention"]
     assert table["t"].tolist() == [*range(30, 40), *range(6)]
     np.testing.assert_allclose(table.groupby("id")["attention"].sum(), 1, rtol=1e-5)
     assert (table["attention"] > 0).all() and table["attention"].nunique() > 10
-    again = attention(Forecaster.load(one.save(tmp_path / "run")))
+    again = compute_attention(Forecaster.load(one.save(tmp_path / "run")))
     pd.testing.assert_frame_equal(again, table, check_exact=True)
 
 
@@ -137,5 +161,5 @@ def test_a_run_without_attention_has_none_to_show() -> None:
         Panel.from_frame(pd.DataFrame({"t": np.arange(40), "y": y}), target="y", time="t")
     )
     with pytest.raises(UsageError, match="no attention to show") as caught:
-        attention(one)
+        compute_attention(one)
     assert "--attention" in caught.value.hint

@@ -43,7 +43,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = 
     manifest = json.loads((run / "run.json").read_text())
     change(manifest)
     if seal:
-        manifest["sha256"] = directory._seal(manifest)
+        manifest["sha256"] = directory._manifest_digest(manifest)
     (run / "run.json").write_text(json.dumps(manifest))
 
 
@@ -75,7 +75,7 @@ def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str
     out, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
     with chdir(cwd), redirect_stdout(out), redirect_stderr(said), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as the program does
-        status = app.run([str(argument) for argument in arguments])
+        status = app.run_command_line([str(argument) for argument in arguments])
         out.flush()
     out.seek(0)
     return subprocess.CompletedProcess(arguments, status, out.read(), said.getvalue())
@@ -85,13 +85,19 @@ def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str
 def refused(tmp_path: Path) -> Refused:
     """`refused("fit", "x.csv", "--target", "y", status=3, says=["x.csv:7", "column 'y'"])` returns what was said.
 
-    The program runs in `tmp_path`. It must end with `status`, say every text of `says` in at most three lines on
-    stderr, the last of them what to do (`hint=False` where there is nothing to do), write nothing on stdout, and
-    leave every file there as it was. With `inside` no process is started: for the second and later cases of a row.
+    The program runs in `tmp_path`. It must end with `status`, say every text of `says` in at most
+    three lines on stderr, the last of them what to do (`hint=False` where there is nothing to do),
+    write nothing on stdout, and leave every file there as it was. With `inside` no process is
+    started: for the second and later cases of a row.
     """
 
     def run(
-        *arguments: object, status: int = 3, says: list[str], hint: bool = True, inside: bool = False, **more: Any
+        *arguments: object,
+        status: int = 3,
+        says: list[str],
+        hint: bool = True,
+        inside: bool = False,
+        **more: Any,
     ) -> str:
         env = own_places(tmp_path) | more.pop("env", {})
         before = contents(tmp_path)
@@ -116,7 +122,9 @@ def seen(tmp_path: Path) -> Seen:
     """`seen("x.csv")` is what `inspect --json` makes of a file in `tmp_path`; its "notes" are what was said."""
 
     def run(*arguments: object, **more: Any) -> dict[str, Any]:
-        done = run_program("inspect", *arguments, "--json", cwd=tmp_path, env=own_places(tmp_path), **more)
+        done = run_program(
+            "inspect", *arguments, "--json", cwd=tmp_path, env=own_places(tmp_path), **more
+        )
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
         return found
@@ -127,5 +135,8 @@ def seen(tmp_path: Path) -> Seen:
 def days(count: int = 30, form: str = "2024-03-{:02}", **columns: Callable[[int], object]) -> str:
     """A CSV of `count` days: the column `date` in `form`, then `columns`, each a function of the day's number."""
     header = ",".join(["date", *columns])
-    rows = (",".join([form.format(day), *(str(make(day)) for make in columns.values())]) for day in range(1, count + 1))
+    rows = (
+        ",".join([form.format(day), *(str(make(day)) for make in columns.values())])
+        for day in range(1, count + 1)
+    )
     return "\n".join([header, *rows, ""])

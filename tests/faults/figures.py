@@ -10,7 +10,8 @@ from importlib.metadata import version
 from pathlib import Path
 
 PAGE = os.environ.get("FIGURES", "")
-"""The page to write to; nothing is written where this is empty, as in every run but `make reliability`."""
+"""The page to write to; nothing is written where this is empty, as in every run but `make
+reliability`."""
 _TABLE = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.DOTALL)
 _HEAD = ("| what was done | times | what came of it |", "|---|---|---|")
 
@@ -27,7 +28,9 @@ def record(what: str, outcomes: Mapping[str, int]) -> None:
         text = page.read()
         found = _TABLE.search(text)
         assert found, f"{PAGE} has no place for figures"
-        rows = {line.split(" | ")[0]: line for line in found[0].splitlines() if line.startswith("| ")}
+        rows = {
+            line.split(" | ")[0]: line for line in found[0].splitlines() if line.startswith("| ")
+        }
         rows.pop(_HEAD[0].split(" | ")[0], None)
         rows[row.split(" | ")[0]] = row
         page.seek(0)

@@ -1,7 +1,8 @@
 """The crash harness: the Nth operation of a disk fails, or the process dies there, for N = 1, 2, 3...
 
-After each the old run or the new one loads, never a mix; nothing is lost, nothing is said in more than three lines. The
-counts are in docs/reliability.md: `make reliability` runs all of it and writes them there.
+After each the old run or the new one loads, never a mix; nothing is lost, nothing is said in more
+than three lines. The counts are in docs/reliability.md: `make reliability` runs all of it and
+writes them there.
 """
 
 import json
@@ -22,12 +23,21 @@ from hypothesis import strategies as st
 
 from lstmcast.runs import directory
 from lstmcast.runs.directory import open_run
-from lstmcast.runs.publish import publish
+from lstmcast.runs.publish import publish_run
 from tests.cli.conftest import PROGRAM, environment, run_program, write_months
 from tests.faults.conftest import run_inside, wait_for
 from tests.faults.figures import record
 
-TINY = ("fit", "m.csv", "--target=price", "--from=scratch", "--hidden=6", "--members=2", "--steps=12", "-q")
+TINY = (
+    "fit",
+    "m.csv",
+    "--target=price",
+    "--from=scratch",
+    "--hidden=6",
+    "--members=2",
+    "--steps=12",
+    "-q",
+)
 MORE = ("--season", "4")
 OLD, NEW = {"metrics.json": b"old"}, {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
 PUBLISH = """
@@ -52,26 +62,39 @@ SLOWEST = "a kill at a file or folder opened"
 
 
 def can_trace() -> bool:
-    return shutil.which("strace") is not None and subprocess.run(["strace", "-qq", "true"], check=False).returncode == 0
+    return (
+        shutil.which("strace") is not None
+        and subprocess.run(["strace", "-qq", "true"], check=False).returncode == 0
+    )
 
 
-traced = pytest.mark.skipif(not can_trace(), reason="needs strace, and the right to trace processes")
+traced = pytest.mark.skipif(
+    not can_trace(), reason="needs strace, and the right to trace processes"
+)
 
 
-def inject(calls: str, fault: str, number: int, line: list[str], log: Path, **more: Any) -> tuple[int, str, bool]:
+def inject(
+    calls: str, fault: str, number: int, line: list[str], log: Path, **more: Any
+) -> tuple[int, str, bool]:
     """Run `line` with a fault at call `number`; returns status, stderr, and whether it came to that call."""
     trace = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}"]
     trace += ["-e", f"inject={calls}:{fault}:when={number}"]
     env = environment(PYTHONDONTWRITEBYTECODE="1")
-    done = subprocess.run([*trace, *line], capture_output=True, text=True, check=False, env=env, timeout=300, **more)
+    done = subprocess.run(
+        [*trace, *line], capture_output=True, text=True, check=False, env=env, timeout=300, **more
+    )
     seen = log.read_text()
     reached = any(mark in seen for mark in ("(INJECTED)", "killed by SIGKILL", "--- SIGTERM"))
     return done.returncode, done.stderr, reached
 
 
 @traced
-@pytest.mark.parametrize("name", [pytest.param(one, marks=[pytest.mark.slow] * (one == SLOWEST)) for one in FAULTS])
-def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one == SLOWEST)) for one in FAULTS]
+)
+def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(
+    name: str, tmp_path: Path
+) -> None:
     """For every N that there is; the program is the one that publishes and nothing else, to be quick."""
     calls, fault = FAULTS[name]
     root = str(Path(directory.__file__).parents[2])
@@ -80,10 +103,14 @@ def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(name: st
         number += 1
         place = tmp_path / "place"
         shutil.rmtree(place, ignore_errors=True)
-        publish(place / "run", OLD, {})
+        publish_run(place / "run", OLD, {})
         log = tmp_path / "log"
         status, _, reached = inject(
-            calls, fault, number, [sys.executable, "-S", "-c", PUBLISH, str(place / "run"), root], log
+            calls,
+            fault,
+            number,
+            [sys.executable, "-S", "-c", PUBLISH, str(place / "run"), root],
+            log,
         )
         run = open_run(place / "run")
         state = "new" if run.read("metrics.json") == b"new" else "old"
@@ -91,12 +118,17 @@ def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(name: st
         if state == "new":
             assert open_run(place / "run" / "previous").read("metrics.json") == b"old"
         assert state == "new" or status != 0
-        publish(place / "run", NEW, {}, force=True)
-        assert [entry.name for entry in place.iterdir()] == ["run"], f"something is left behind after {name} {number}"
+        publish_run(place / "run", NEW, {}, force=True)
+        assert [entry.name for entry in place.iterdir()] == ["run"], (
+            f"something is left behind after {name} {number}"
+        )
         if not reached:
             break
         found[state] += 1
-    record(f"publishing a run: {name}", {f"left the {which} run": count for which, count in found.items()})
+    record(
+        f"publishing a run: {name}",
+        {f"left the {which} run": count for which, count in found.items()},
+    )
     assert number > 1 and status == 0
 
 
@@ -148,17 +180,21 @@ def through_the_program(pair: Path, folder: Path, name: str, numbers: range) -> 
 
 
 @traced
-def test_a_run_is_on_the_disk_before_it_is_at_its_place_and_its_manifest_last(pair: Path, tmp_path: Path) -> None:
+def test_a_run_is_on_the_disk_before_it_is_at_its_place_and_its_manifest_last(
+    pair: Path, tmp_path: Path
+) -> None:
     place_of(pair, tmp_path)
     line = [*PROGRAM, *TINY, *MORE, "--out", "run", "--force"]
     trace = ["strace", "-f", "-qq", "-y", "-o", "log", "-e", f"trace=write,fsync,{RENAMES}"]
-    subprocess.run([*trace, *line], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL)
+    subprocess.run(
+        [*trace, *line], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL
+    )
     calls = [call for call in map(seen_call, (tmp_path / "log").read_text().splitlines()) if call]
     at = next(number for number, (call, *_) in enumerate(calls) if call == "exchange")
-    before = calls[calls.index(("write", f".run.new/{directory.FILES[0]}")) : at]
+    before = calls[calls.index(("write", f".run.new/{directory.RUN_FILES[0]}")) : at]
     writes = [name for call, name in before if call == "write"]
-    assert {Path(name).name for name in writes} == {directory.MANIFEST, *directory.FILES}
-    assert writes[-1] == f".run.new/{directory.MANIFEST}"
+    assert {Path(name).name for name in writes} == {directory.MANIFEST_FILE, *directory.RUN_FILES}
+    assert writes[-1] == f".run.new/{directory.MANIFEST_FILE}"
     expected = [one for name in dict.fromkeys(writes) for one in (("write", name), ("fsync", name))]
     assert list(dict.fromkeys(before)) == [*expected, ("fsync", ".run.new")]
     assert calls[at + 1] == ("fsync", "")
@@ -181,9 +217,13 @@ def test_the_whole_program_survives_a_disk_that_fails(pair: Path, tmp_path: Path
 @traced
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in FAULTS if name != SLOWEST])
-def test_the_whole_program_survives_every_operation_that_fails(name: str, pair: Path, tmp_path: Path) -> None:
+def test_the_whole_program_survives_every_operation_that_fails(
+    name: str, pair: Path, tmp_path: Path
+) -> None:
     found = through_the_program(pair, tmp_path, name, range(1, 200))
-    record(f"a whole fit: {name}", {f"left the {which} run": count for which, count in found.items()})
+    record(
+        f"a whole fit: {name}", {f"left the {which} run": count for which, count in found.items()}
+    )
     assert found["old"]
 
 
@@ -193,9 +233,15 @@ def killed(seed: int, pair: Path, folder: Path) -> str:
     line = (*TINY, *MORE, "--out", "run", "--checkpoint-every", "0.02s")
     chance = random.Random(seed)
     with subprocess.Popen(
-        [*PROGRAM, *line, "--force"], cwd=folder, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.DEVNULL
+        [*PROGRAM, *line, "--force"],
+        cwd=folder,
+        env=environment(),
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
     ) as program:
-        first = chance.choice(["checkpoint", "checkpoint/*.safetensors"])  # begun, or something learnt
+        first = chance.choice(
+            ["checkpoint", "checkpoint/*.safetensors"]
+        )  # begun, or something learnt
         wait_for(lambda: any(run.glob(first)) or program.poll() is not None)
         time.sleep(chance.choice([0.0, 0.02, 0.3, 2.0]) * chance.random())
         program.send_signal(signal.SIGKILL)
@@ -206,9 +252,19 @@ def killed(seed: int, pair: Path, folder: Path) -> str:
     states = len(list((run / "checkpoint").glob("*.safetensors")))
     done = run_program(*line, "--resume" if kept else "--force", cwd=folder)
     assert survives(pair, run, done.returncode, done.stderr) == "new"
-    assert (run / "model.safetensors").read_bytes() == (pair / "new" / "model.safetensors").read_bytes()
-    assert {entry.name for entry in folder.iterdir()} == {"m.csv", "run"} and not (run / "checkpoint").exists()
-    how = "--resume from kept states" if states else "--resume from the start" if kept else "a new fit"
+    assert (run / "model.safetensors").read_bytes() == (
+        pair / "new" / "model.safetensors"
+    ).read_bytes()
+    assert {entry.name for entry in folder.iterdir()} == {"m.csv", "run"} and not (
+        run / "checkpoint"
+    ).exists()
+    how = (
+        "--resume from kept states"
+        if states
+        else "--resume from the start"
+        if kept
+        else "a new fit"
+    )
     return f"after which the old run was there and {how} made the same bytes"
 
 
@@ -243,9 +299,17 @@ def flip(pair: Path, folder: Path, count: int) -> Counter[str]:
         file.write_bytes(data)
         done = run_inside("predict", run, cwd=folder)
         status, table, said = done.returncode, done.stdout, done.stderr
-        assert (status == 4 and not table) or (status == 0 and table == right), f"{file.name} at {at}: {status} {said}"
+        assert (status == 4 and not table) or (status == 0 and table == right), (
+            f"{file.name} at {at}: {status} {said}"
+        )
         assert "Traceback" not in said and len(said.splitlines()) <= 3, said
-        found["refused by name" if file.name in said else "refused" if status else "without any effect"] += 1
+        found[
+            "refused by name"
+            if file.name in said
+            else "refused"
+            if status
+            else "without any effect"
+        ] += 1
         file.write_bytes(whole)
     return found
 
@@ -264,14 +328,37 @@ JUNK = st.one_of(
     st.none(),
     st.booleans(),
     st.integers(-3, 3),
-    st.sampled_from([2**31, 2**70, -0.5, 1e308, float("nan"), "", "x", "../x", "\u202e", [], [1], ["a"], {}, {"a": 1}]),
+    st.sampled_from(
+        [
+            2**31,
+            2**70,
+            -0.5,
+            1e308,
+            float("nan"),
+            "",
+            "x",
+            "../x",
+            "\u202e",
+            [],
+            [1],
+            ["a"],
+            {},
+            {"a": 1},
+        ]
+    ),
     st.text(max_size=5),
 )
 
 
 def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     """Every path into nested JSON; of lists the first three."""
-    children = value.items() if isinstance(value, dict) else enumerate(value[:3]) if isinstance(value, list) else ()
+    children = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value[:3])
+        if isinstance(value, list)
+        else ()
+    )
     return [at] * bool(at) + [path for key, child in children for path in places(child, (*at, key))]
 
 
@@ -282,7 +369,11 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
     paths = [path for path in places(manifest) if path[0] != "sha256"]
 
     @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(st.sampled_from(paths), JUNK, st.booleans())
     def forged(path: tuple[Any, ...], junk: Any, remove: bool) -> None:
@@ -294,13 +385,17 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
             del inner[path[-1]]
         else:
             inner[path[-1]] = junk
-        forgery["sha256"] = directory._seal(forgery)
+        forgery["sha256"] = directory._manifest_digest(forgery)
         (run / "run.json").write_text(json.dumps(forgery))
         done = run_inside("predict", run, cwd=folder)
         status, table, said = done.returncode, done.stdout, done.stderr
-        assert (status == 4 and not table) or (status == 0 and table), f"{path} = {junk!r}: {status} {said}"
+        assert (status == 4 and not table) or (status == 0 and table), (
+            f"{path} = {junk!r}: {status} {said}"
+        )
         assert len(said.splitlines()) <= 3, said
-        found["refused" if status else "forecast from, since it makes no difference or a possible one"] += 1
+        found[
+            "refused" if status else "forecast from, since it makes no difference or a possible one"
+        ] += 1
 
     forged()
     return found
@@ -315,7 +410,9 @@ def test_thousands_of_forged_manifests_are_refused_or_harmless(pair: Path, tmp_p
     record("a value of run.json forged, and sealed again", fuzz(pair, tmp_path, 2000))
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b'{"schema_version": NaN}'])
+@pytest.mark.parametrize(
+    "text", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b'{"schema_version": NaN}']
+)
 def test_a_manifest_of_any_bytes_is_refused(text: bytes, pair: Path, tmp_path: Path) -> None:
     run = place_of(pair, tmp_path)
     (run / "run.json").write_bytes(text)
@@ -329,13 +426,45 @@ def fuzz_tables(folder: Path, count: int, command: tuple[str, ...]) -> Counter[s
     found = Counter[str]()
     pieces = st.one_of(
         st.binary(max_size=6),
-        st.sampled_from([b",", b"\n", b'"', b"\r", b"\x00", b";", b"\t", b"NaN", b"1e400", b"-", b"\xff", b"=1+1"]),
-        st.sampled_from([good[:100], good[50:], b"," * 50, b'"' * 3, b"2013-02-30", b"12:00", b"\x1f\x8b", b"PAR1"]),
+        st.sampled_from(
+            [
+                b",",
+                b"\n",
+                b'"',
+                b"\r",
+                b"\x00",
+                b";",
+                b"\t",
+                b"NaN",
+                b"1e400",
+                b"-",
+                b"\xff",
+                b"=1+1",
+            ]
+        ),
+        st.sampled_from(
+            [
+                good[:100],
+                good[50:],
+                b"," * 50,
+                b'"' * 3,
+                b"2013-02-30",
+                b"12:00",
+                b"\x1f\x8b",
+                b"PAR1",
+            ]
+        ),
     )
-    edits = st.lists(st.tuples(st.integers(0, len(good)), st.integers(0, 40), pieces), min_size=1, max_size=3)
+    edits = st.lists(
+        st.tuples(st.integers(0, len(good)), st.integers(0, 40), pieces), min_size=1, max_size=3
+    )
 
     @settings(
-        max_examples=count, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck)
+        max_examples=count,
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
     )
     @given(edits)
     def spoiled(changes: list[tuple[int, int, bytes]]) -> None:

@@ -20,7 +20,16 @@ from tests.cli.conftest import PROGRAM, environment, run_program, write_months
 from tests.faults.conftest import FIT, Refused, contents, run_inside, wait_for
 from tests.faults.test_crash import inject, traced
 
-LONG = ("fit", "m.csv", "--target", "price", "--from=scratch", "--hidden=8", "--steps=100000", "--patience=9999")
+LONG = (
+    "fit",
+    "m.csv",
+    "--target",
+    "price",
+    "--from=scratch",
+    "--hidden=8",
+    "--steps=100000",
+    "--patience=9999",
+)
 KEPT = Path("run", "checkpoint", "member-1.safetensors")
 
 
@@ -52,7 +61,9 @@ def heed_ctrl_c() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def disturbed(folder: Path, line: tuple[object, ...], act: Callable[["subprocess.Popen[str]"], None]) -> Ended:
+def disturbed(
+    folder: Path, line: tuple[object, ...], act: Callable[["subprocess.Popen[str]"], None]
+) -> Ended:
     """Run a fit of many minutes to `run` in a session of its own, and `act` on it once it has kept a state."""
     write_months(folder / "m.csv", 60)
     command = [*PROGRAM, *map(str, line), "--out", "run", "--checkpoint-every", "0.1s"]
@@ -85,14 +96,16 @@ def disturbed(folder: Path, line: tuple[object, ...], act: Callable[["subprocess
 def test_p1_a_signal_while_training_keeps_what_was_learnt_and_ends_soon(
     number: int, jobs: int, status: int, word: str, tmp_path: Path
 ) -> None:
-    ended = disturbed(tmp_path, (*LONG, "--members", 2, "-j", jobs), lambda program: program.send_signal(number))
+    ended = disturbed(
+        tmp_path, (*LONG, "--members", 2, "-j", jobs), lambda program: program.send_signal(number)
+    )
     assert (ended.status, ended.orphans) == (status, [])
     assert ended.said.endswith(
         f"  stopping: keeping what has been learnt\n{word}\n  go on with `lstmcast fit --resume run`\n"
     )
     assert ended.seconds < 5
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.csv", "run"}
-    assert not (tmp_path / "run" / directory.MANIFEST).exists()
+    assert not (tmp_path / "run" / directory.MANIFEST_FILE).exists()
 
 
 def test_p1_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
@@ -110,10 +123,17 @@ def test_p1_a_second_ctrl_c_leaves_at_once(tmp_path: Path) -> None:
     assert (tmp_path / KEPT).exists()
 
 
-def test_p1_a_closed_terminal_while_reading_ends_the_program_and_leaves_nothing(tmp_path: Path) -> None:
+def test_p1_a_closed_terminal_while_reading_ends_the_program_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
     line = [*PROGRAM, "fit", "-", "--target", "y"]
     with subprocess.Popen(
-        line, cwd=tmp_path, env=environment(), stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        line,
+        cwd=tmp_path,
+        env=environment(),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     ) as program:
         assert program.stderr and program.stderr.readline() == "reading stdin\n"
         program.send_signal(signal.SIGHUP)
@@ -125,11 +145,15 @@ def test_p1_a_closed_terminal_while_reading_ends_the_program_and_leaves_nothing(
 
 
 @traced
-def test_p1_a_signal_while_saving_leaves_the_old_run_or_the_new_one(run: Path, tmp_path: Path) -> None:
+def test_p1_a_signal_while_saving_leaves_the_old_run_or_the_new_one(
+    run: Path, tmp_path: Path
+) -> None:
     write_months(tmp_path / "m.csv", 48)
     before = contents(run)
     line = [*PROGRAM, "fit", "m.csv", *map(str, FIT), "--out", "run", "--force", "-q"]
-    status, said, reached = inject("rename,renameat2", "signal=TERM", 1, line, tmp_path / "log", cwd=tmp_path)
+    status, said, reached = inject(
+        "rename,renameat2", "signal=TERM", 1, line, tmp_path / "log", cwd=tmp_path
+    )
     assert reached and status == 143, said
     assert said.startswith("terminated\n")
     (tmp_path / "log").unlink()
@@ -138,7 +162,9 @@ def test_p1_a_signal_while_saving_leaves_the_old_run_or_the_new_one(run: Path, t
     assert contents(run) != before or not (run / "checkpoint").exists()
 
 
-def test_p3_too_little_memory_is_said_with_advice(refused: Refused, run: Path, tmp_path: Path) -> None:
+def test_p3_too_little_memory_is_said_with_advice(
+    refused: Refused, run: Path, tmp_path: Path
+) -> None:
     write_months(tmp_path / "m.csv", 48)
 
     def limited(size: int) -> Callable[[], None]:
@@ -152,7 +178,9 @@ def test_p3_too_little_memory_is_said_with_advice(refused: Refused, run: Path, t
 def test_p4_a_reader_that_has_seen_enough_is_no_error(fitted: Path) -> None:
     levels = ",".join(f"{level / 1000:g}" for level in range(1, 1000))  # more than a pipe holds
     command = f"set -o pipefail; {' '.join(PROGRAM)} predict runs/old-price --quantiles {levels} | head -c 26"
-    done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, cwd=fitted, env=environment())
+    done = subprocess.run(
+        ["bash", "-c", command], capture_output=True, text=True, cwd=fitted, env=environment()
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "month,forecast,q0.1,q0.2,q", "")
 
 
@@ -169,13 +197,29 @@ def test_p5_a_clock_that_jumps_makes_no_difference(tmp_path: Path) -> None:
     (tmp_path / "clock" / "sitecustomize.py").write_text(JUMPING)
     write_months(tmp_path / "m.csv", 48)
     path = os.pathsep.join([str(tmp_path / "clock"), str(Path(directory.__file__).parents[2])])
-    fit = ("fit", "m.csv", "--target", "price", "--steps", 3, "--members", 1, "--time-budget", "1h", "-q", "--out")
+    fit = (
+        "fit",
+        "m.csv",
+        "--target",
+        "price",
+        "--steps",
+        3,
+        "--members",
+        1,
+        "--time-budget",
+        "1h",
+        "-q",
+        "--out",
+    )
     jumped = run_program(*fit, "jumped", cwd=tmp_path, env={"PYTHONPATH": path})
     assert (jumped.returncode, jumped.stderr) == (0, "")
     assert run_inside(*fit, "calm", cwd=tmp_path).returncode == 0
     weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("jumped", "calm")]
     assert weights[0] == weights[1]
-    seconds = [float(row.split(",")[1]) for row in (tmp_path / "jumped" / "history.csv").read_text().splitlines()[1:]]
+    seconds = [
+        float(row.split(",")[1])
+        for row in (tmp_path / "jumped" / "history.csv").read_text().splitlines()[1:]
+    ]
     assert all(0 <= one < 100 for one in seconds)
 
 
@@ -193,13 +237,24 @@ def test_p6_a_worker_that_is_killed_is_replaced_and_the_fit_goes_on(tmp_path: Pa
         assert len(workers) == 2
         os.kill(workers[0], signal.SIGKILL)
 
-    line = ("--target", "price", "--from=scratch", "--hidden=8", "--steps=1500", "--patience=9999", "--members", 2)
+    line = (
+        "--target",
+        "price",
+        "--from=scratch",
+        "--hidden=8",
+        "--steps=1500",
+        "--patience=9999",
+        "--members",
+        2,
+    )
     ended = disturbed(tmp_path, ("fit", "m.csv", *line, "-j", 2, "-q"), kill_one)
     assert (ended.status, ended.orphans) == (0, [])
     assert len(run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()) > 10
 
 
-def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_other(tmp_path: Path) -> None:
+def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_other(
+    tmp_path: Path,
+) -> None:
     def kill_all(program: "subprocess.Popen[str]") -> None:
         until = time.monotonic() + 60
         while program.poll() is None and time.monotonic() < until:
@@ -211,7 +266,10 @@ def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_oth
     ended = disturbed(tmp_path, (*LONG, "--members", 2, "-j", 2, "-q"), kill_all)
     assert (ended.status, ended.orphans) == (6, [])
     first, second, third = ended.said.splitlines()
-    assert first == "error: a worker process died over the same job each time, most likely for want of memory"
+    assert (
+        first
+        == "error: a worker process died over the same job each time, most likely for want of memory"
+    )
     assert second == "  use fewer jobs at a time (-j 1)"
     assert third == "  go on with `lstmcast fit --resume run`"
     assert ended.seconds < 60
@@ -221,21 +279,51 @@ def test_n1_a_training_that_explodes_is_tried_again_and_then_refused_and_never_s
     refused: Refused, tmp_path: Path
 ) -> None:
     write_months(tmp_path / "m.csv", 60)
-    fit = ("fit", "m.csv", "--target", "price", "--from", "scratch", "--members", 1, "--optimizer", "sgd", "-q")
+    fit = (
+        "fit",
+        "m.csv",
+        "--target",
+        "price",
+        "--from",
+        "scratch",
+        "--members",
+        1,
+        "--optimizer",
+        "sgd",
+        "-q",
+    )
     refused(*fit, "--lr", 1e30, "--out", "run", status=5, says=["diverged", "--lr"])
 
 
 def test_n2_a_network_that_forecasts_nonsense_is_left_out_and_that_is_said(tmp_path: Path) -> None:
     write_months(tmp_path / "m.csv", 60)
-    fit = ("fit", "m.csv", "--target", "price", "--from", "scratch", "--members", 1, "--steps", 3, "--lr", 30)
+    fit = (
+        "fit",
+        "m.csv",
+        "--target",
+        "price",
+        "--from",
+        "scratch",
+        "--members",
+        1,
+        "--steps",
+        3,
+        "--lr",
+        30,
+    )
     done = run_program(*fit, "--grad-clip", 1000, "--out", "run", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert "The forecast is 0 % network" in done.stderr
-    forecasts = [float(row.split(",")[1]) for row in run_inside("predict", "run", cwd=tmp_path).stdout.split()[1:]]
+    forecasts = [
+        float(row.split(",")[1])
+        for row in run_inside("predict", "run", cwd=tmp_path).stdout.split()[1:]
+    ]
     assert all(100 < value < 250 for value in forecasts)
 
 
-def test_a_cell_of_a_million_characters_is_refused_in_few_words(refused: Refused, tmp_path: Path) -> None:
+def test_a_cell_of_a_million_characters_is_refused_in_few_words(
+    refused: Refused, tmp_path: Path
+) -> None:
     months = write_months(tmp_path / "m.csv", 40).read_text()
     (tmp_path / "m.csv").write_text(months + f"2013-05,{'9' * 1_000_000}\n")
     assert len(refused("fit", "m.csv", "--target", "price", says=["m.csv:42"])) < 3000

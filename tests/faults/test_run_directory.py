@@ -20,7 +20,14 @@ def test_d1_a_missing_run_and_what_is_no_run(refused: Refused, tmp_path: Path) -
     refused("predict", "rum", status=4, says=["no run at 'rum'", "did you mean 'run'"])
     (tmp_path / "photos").mkdir()
     refused("predict", "photos", inside=True, status=4, says=["'photos' is not a run directory"])
-    refused("runs", "check", "run/run.json", inside=True, status=4, says=["is a file, not a run directory"])
+    refused(
+        "runs",
+        "check",
+        "run/run.json",
+        inside=True,
+        status=4,
+        says=["is a file, not a run directory"],
+    )
 
 
 def test_d2_a_run_without_its_manifest_was_interrupted(refused: Refused, run: Path) -> None:
@@ -87,7 +94,9 @@ def test_d5_a_place_that_cannot_be_written_to(refused: Refused, tmp_path: Path) 
     data = write_months(tmp_path / "m.csv", 60)
     (tmp_path / "file").write_text("x")
     refused("fit", data, *FIT, "--out", "file/run", "-q", status=6, says=["'", "Not a directory"])
-    refused("fit", data, *FIT, "--out", "/proc/nothing/run", "-q", inside=True, status=6, says=["/proc"])
+    refused(
+        "fit", data, *FIT, "--out", "/proc/nothing/run", "-q", inside=True, status=6, says=["/proc"]
+    )
 
 
 def hold(place: Path) -> "subprocess.Popen[str]":
@@ -120,7 +129,12 @@ def test_d6_two_cron_jobs_that_overlap_make_one_run_and_one_locked_error(tmp_pat
     line = [*PROGRAM, "fit", "m.csv", *map(str, FIT), "--out", "run", "-q"]
     jobs = [
         subprocess.Popen(
-            line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+            line,
+            cwd=tmp_path,
+            env=environment(),
+            stderr=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
     ]
@@ -132,7 +146,8 @@ def test_d6_two_cron_jobs_that_overlap_make_one_run_and_one_locked_error(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("name", "inside"), [("näme ☃ new\nline [bold]*?", False), ("-", True), ("d" * 200 + "/" + "e" * 255, True)]
+    ("name", "inside"),
+    [("näme ☃ new\nline [bold]*?", False), ("-", True), ("d" * 200 + "/" + "e" * 255, True)],
 )
 def test_d7_any_path_will_do(name: str, inside: bool, fitted: Path, tmp_path: Path) -> None:
     program = run_inside if inside else run_program
@@ -142,14 +157,19 @@ def test_d7_any_path_will_do(name: str, inside: bool, fitted: Path, tmp_path: Pa
     assert [entry.name for entry in tmp_path.iterdir()] == [name.partition("/")[0]]
 
 
-def test_d8_symbolic_links_and_names_that_lead_outside_are_refused(refused: Refused, run: Path, tmp_path: Path) -> None:
+def test_d8_symbolic_links_and_names_that_lead_outside_are_refused(
+    refused: Refused, run: Path, tmp_path: Path
+) -> None:
     (run / "metrics.json").rename(tmp_path / "elsewhere")
     (run / "metrics.json").symlink_to(tmp_path / "elsewhere")
     refused("predict", "run", status=4, says=["metrics.json", "is a symbolic link"])
     (run / "metrics.json").unlink()
     os.mkfifo(run / "metrics.json")
     refused("predict", "run", inside=True, status=4, says=["metrics.json", "is not a plain file"])
-    edit(run, lambda manifest: manifest["files"].update({"../elsewhere": {"bytes": 1, "sha256": "0"}}))
+    edit(
+        run,
+        lambda manifest: manifest["files"].update({"../elsewhere": {"bytes": 1, "sha256": "0"}}),
+    )
     refused("predict", "run", inside=True, status=4, says=["names a file '../elsewhere'"])
 
 
@@ -171,39 +191,105 @@ def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: P
     done = lstmcast("runs", "check", "run")
     assert done.returncode == 0
     assert done.stderr == "  not of the run, and not looked at: notes.txt\n"
-    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == ["run.json", *directory.open_run(run).files]
+    assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
+        "run.json",
+        *directory.open_run(run).files,
+    ]
     (run / "history.csv").write_bytes((run / "history.csv").read_bytes() + b"\n")
-    refused("runs", "check", "run", inside=True, status=4, says=["history.csv", "is not what was saved"])
+    refused(
+        "runs", "check", "run", inside=True, status=4, says=["history.csv", "is not what was saved"]
+    )
 
 
-LONG = ("--target", "price", "--from=scratch", "--hidden=8", "--members=1", "--steps=20000", "--patience=999", "-j1")
+LONG = (
+    "--target",
+    "price",
+    "--from=scratch",
+    "--hidden=8",
+    "--members=1",
+    "--steps=20000",
+    "--patience=999",
+    "-j1",
+)
 
 
 def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
     """`fit` of a minute's work to the place `run`, cut off by SIGTERM once some of it was learnt."""
-    line = [*PROGRAM, "fit", "m.csv", *LONG, *map(str, more), "--out", "run", "--checkpoint-every", "0.1s"]
-    with subprocess.Popen(line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True) as program:
+    line = [
+        *PROGRAM,
+        "fit",
+        "m.csv",
+        *LONG,
+        *map(str, more),
+        "--out",
+        "run",
+        "--checkpoint-every",
+        "0.1s",
+    ]
+    with subprocess.Popen(
+        line, cwd=folder, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as program:
         wait_for(lambda: (folder / "run" / "checkpoint" / "member-1.safetensors").exists())
         program.send_signal(signal.SIGTERM)
         _, said = program.communicate(timeout=60)
     return subprocess.CompletedProcess(line, program.returncode, "", said)
 
 
-def test_check_37_an_interrupted_fit_says_how_to_go_on_and_only_that_way(refused: Refused, tmp_path: Path) -> None:
+def test_check_37_an_interrupted_fit_says_how_to_go_on_and_only_that_way(
+    refused: Refused, tmp_path: Path
+) -> None:
     write_months(tmp_path / "m.csv", 60)
     done = interrupted(tmp_path)
     assert done.returncode == 143
     assert done.stderr.endswith("terminated\n  go on with `lstmcast fit --resume run`\n")
     same = ("fit", "m.csv", *LONG, "--out", "run", "-q")
-    refused(*same, status=4, says=["'run' was interrupted", "`lstmcast fit --resume run`, or give --force"])
-    refused("predict", "run", inside=True, status=4, says=["'run' was interrupted", "lstmcast fit --resume run"])
-    refused(*same, "--lr", 0.1, "--resume", inside=True, status=4, says=["begun with other settings"])
+    refused(
+        *same,
+        status=4,
+        says=["'run' was interrupted", "`lstmcast fit --resume run`, or give --force"],
+    )
+    refused(
+        "predict",
+        "run",
+        inside=True,
+        status=4,
+        says=["'run' was interrupted", "lstmcast fit --resume run"],
+    )
+    refused(
+        *same, "--lr", 0.1, "--resume", inside=True, status=4, says=["begun with other settings"]
+    )
     write_months(tmp_path / "m.csv", 61)
-    refused(*same, "--resume", inside=True, status=4, says=["begun with other data", "lstmcast fit --resume run"])
-    refused("fit", "--resume", "run", "-q", "--lr", 0.1, inside=True, status=2, says=["own data and settings"])
-    refused("fit", "--resume", "nowhere", "-q", inside=True, status=4, says=["'nowhere' holds no interrupted fit"])
+    refused(
+        *same,
+        "--resume",
+        inside=True,
+        status=4,
+        says=["begun with other data", "lstmcast fit --resume run"],
+    )
+    refused(
+        "fit",
+        "--resume",
+        "run",
+        "-q",
+        "--lr",
+        0.1,
+        inside=True,
+        status=2,
+        says=["own data and settings"],
+    )
+    refused(
+        "fit",
+        "--resume",
+        "nowhere",
+        "-q",
+        inside=True,
+        status=4,
+        says=["'nowhere' holds no interrupted fit"],
+    )
     short = ("--target", "price", "--steps", 0)
-    assert run_inside("fit", "m.csv", *short, "--out", "run", "--force", cwd=tmp_path).returncode == 0
+    assert (
+        run_inside("fit", "m.csv", *short, "--out", "run", "--force", cwd=tmp_path).returncode == 0
+    )
     assert not (tmp_path / "run" / "checkpoint").exists()
     again = run_inside("fit", "--resume", "run", cwd=tmp_path)
     assert (again.returncode, again.stdout) == (0, "run\n")

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.cli.data import default_path
+from lstmcast.cli.data import default_run_path
 from lstmcast.runs import directory
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import Refused, days, run_inside
@@ -34,7 +34,9 @@ IDS = (
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the run `run` of `h.csv`, whose series bear the names IDS, and what `fit` said in `said`."""
     folder = tmp_path_factory.mktemp("hostile")
-    rows = [line.split(",") for line in write_months(folder / "m.csv", 40).read_text().splitlines()[1:]]
+    rows = [
+        line.split(",") for line in write_months(folder / "m.csv", 40).read_text().splitlines()[1:]
+    ]
     with (folder / "h.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
         table.writerow(["month", "price", "[red]shop\x1b[2J"])
@@ -70,7 +72,7 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
     for name in ("model.pkl", "scaler.joblib", "weights.pt"):
         (run / name).write_bytes(bomb)
     assert run_program("predict", "run", cwd=tmp_path).returncode == 0
-    for name in directory.FILES:
+    for name in directory.RUN_FILES:
         seal_in(run, name, bomb)
         refused("predict", "run", inside=True, status=4, says=["does not hold what it should"])
     assert not (tmp_path / "opened").exists()
@@ -80,27 +82,43 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
 
 
 def test_x3_ids_are_never_file_names(hostile: Path) -> None:
-    assert {entry.name for entry in (hostile / "run").iterdir()} == {directory.MANIFEST, *directory.FILES}
+    assert {entry.name for entry in (hostile / "run").iterdir()} == {
+        directory.MANIFEST_FILE,
+        *directory.RUN_FILES,
+    }
     assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "said", "run"}
-    assert default_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
+    assert default_run_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
 
 
 def forecast_ids(text: str) -> set[str]:
     return {row[0] for row in csv.reader(io.StringIO(text, newline=""))} - {"[red]shop\x1b[2J"}
 
 
-def test_x4_ids_are_written_as_they_are_and_guarded_from_spreadsheets_where_asked(hostile: Path) -> None:
+def test_x4_ids_are_written_as_they_are_and_guarded_from_spreadsheets_where_asked(
+    hostile: Path,
+) -> None:
     plain = run_program("predict", "run", cwd=hostile)
     assert forecast_ids(plain.stdout) == set(IDS)
     assert "a spreadsheet may take" in plain.stderr and "--excel-safe" in plain.stderr
     safe = run_inside("predict", "run", "--excel-safe", cwd=hostile)
-    assert forecast_ids(safe.stdout) == {f"'{name}" if name.startswith("=") else name for name in IDS}
+    assert forecast_ids(safe.stdout) == {
+        f"'{name}" if name.startswith("=") else name for name in IDS
+    }
     assert safe.stderr == ""
-    assert run_inside("predict", "run", "--format", "jsonl", "--excel-safe", cwd=hostile).stdout.count("=cmd") == 12
+    assert (
+        run_inside("predict", "run", "--format", "jsonl", "--excel-safe", cwd=hostile).stdout.count(
+            "=cmd"
+        )
+        == 12
+    )
 
 
 def test_x4_numbers_are_numbers_for_spreadsheets_too(hostile: Path) -> None:
-    rows = list(csv.DictReader(io.StringIO(run_inside("predict", "run", "--excel-safe", cwd=hostile).stdout)))
+    rows = list(
+        csv.DictReader(
+            io.StringIO(run_inside("predict", "run", "--excel-safe", cwd=hostile).stdout)
+        )
+    )
     assert all(float(row["forecast"]) > 0 for row in rows)
 
 
@@ -112,7 +130,9 @@ def test_x5_a_report_escapes_every_name_and_fetches_nothing(hostile: Path, tmp_p
     assert "default-src 'none'" in page
 
 
-@pytest.mark.parametrize("command", ["runs show run", "inspect h.csv --target price --series=[red]shop\x1b[2J"])
+@pytest.mark.parametrize(
+    "command", ["runs show run", "inspect h.csv --target price --series=[red]shop\x1b[2J"]
+)
 def test_x6_and_x7_names_are_shown_escaped_and_are_no_markup(command: str, hostile: Path) -> None:
     done = run_inside(*command.split(" "), cwd=hostile)
     assert done.returncode == 0, done.stderr
@@ -121,9 +141,16 @@ def test_x6_and_x7_names_are_shown_escaped_and_are_no_markup(command: str, hosti
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
 
 
-def test_x6_and_x7_hold_in_tables_and_errors_too(hostile: Path, refused: Refused, tmp_path: Path) -> None:
+def test_x6_and_x7_hold_in_tables_and_errors_too(
+    hostile: Path, refused: Refused, tmp_path: Path
+) -> None:
     table = run_inside("predict", "run", "--format", "table", cwd=hostile).stdout
-    assert "[/red] [usd]" in table and "\\x1b]0;owned" in table and "\x1b" not in table and "\u202e" not in table
+    assert (
+        "[/red] [usd]" in table
+        and "\\x1b]0;owned" in table
+        and "\x1b" not in table
+        and "\u202e" not in table
+    )
     (tmp_path / "e.csv").write_text(days(y=lambda day: "[/red]\x1b[2J\u202e" if day == 9 else day))
     said = refused("fit", "e.csv", "--target", "y", says=["e.csv:10", "[/red]\\x1b[2J\\u202e"])
     assert "\x1b" not in said and "\u202e" not in said
@@ -142,7 +169,9 @@ def test_x9_a_run_holds_no_secrets_nor_who_made_it_where(hostile: Path) -> None:
 
 
 @pytest.mark.parametrize(("mask", "folder", "file"), [(0o077, 0o700, 0o600), (0o002, 0o775, 0o664)])
-def test_x9_files_follow_the_umask(mask: int, folder: int, file: int, fitted: Path, tmp_path: Path) -> None:
+def test_x9_files_follow_the_umask(
+    mask: int, folder: int, file: int, fitted: Path, tmp_path: Path
+) -> None:
     before = os.umask(mask)
     try:
         fit = ("fit", str(fitted / "old.csv"), *FIT, "--out", "a/run", "-q")

@@ -20,12 +20,18 @@ def later(run: Path, tmp_path: Path) -> Path:
     return write_months(tmp_path / "later.csv", 90)
 
 
-def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(refused: Refused, later: Path) -> None:
+def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(
+    refused: Refused, later: Path
+) -> None:
     lines = later.read_text().splitlines()
     lines[14] = "2011-02,1.5"
     lines[20] = "2011-08,"
     later.write_text("\n".join(lines) + "\n")
-    says = ["rows that the run has say otherwise now: 2011-02, price: ", " -> 1.5 and 1 more", "--revised"]
+    says = [
+        "rows that the run has say otherwise now: 2011-02, price: ",
+        " -> 1.5 and 1 more",
+        "--revised",
+    ]
     refused(*UPDATE, "-q", says=says)
 
 
@@ -51,7 +57,9 @@ def test_p1_p2_an_update_cut_off_while_it_learns_leaves_the_run_as_it_was(
 ) -> None:
     before = contents(run)
     line = [*PROGRAM, *UPDATE, "--steps", "100000"]
-    with subprocess.Popen(line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True) as program:
+    with subprocess.Popen(
+        line, cwd=tmp_path, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as program:
         assert program.stderr
         assert "training\n" in iter(program.stderr.readline, "")
         program.send_signal(number)
@@ -63,8 +71,12 @@ def test_p1_p2_an_update_cut_off_while_it_learns_leaves_the_run_as_it_was(
 @traced
 @pytest.mark.slow
 @pytest.mark.usefixtures("later")
-@pytest.mark.parametrize("name", ["a kill at a rename", "an fsync that fails", "a kill at a removal"])
-def test_p2_d5_whatever_fails_the_old_run_or_the_new_one_is_there(name: str, run: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["a kill at a rename", "an fsync that fails", "a kill at a removal"]
+)
+def test_p2_d5_whatever_fails_the_old_run_or_the_new_one_is_there(
+    name: str, run: Path, tmp_path: Path
+) -> None:
     calls, fault = FAULTS[name]
     old = (run / "run.json").read_bytes()
     for number in range(1, 40):

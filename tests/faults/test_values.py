@@ -44,13 +44,17 @@ def test_v1_missing_values_are_said_and_left_missing(forecast: Forecast, seen: S
 
 
 @pytest.mark.parametrize("value", [0, -7.25])
-def test_v4_a_constant_series_is_forecast_as_that_constant(value: float, forecast: Forecast) -> None:
+def test_v4_a_constant_series_is_forecast_as_that_constant(
+    value: float, forecast: Forecast
+) -> None:
     values, _ = forecast(days(31, y=lambda _: value))
     assert values == pytest.approx([value] * len(values), rel=1e-2)
 
 
 @pytest.mark.parametrize("unit", ["1e298", "1e-322", "-1e298"])
-def test_v5_values_at_the_ends_of_floating_point_neither_overflow_nor_vanish(unit: str, forecast: Forecast) -> None:
+def test_v5_values_at_the_ends_of_floating_point_neither_overflow_nor_vanish(
+    unit: str, forecast: Forecast
+) -> None:
     values, _ = forecast(days(31, y=lambda day: f"{wave(day) * float(unit)!r}"))
     assert all(60 < value / float(unit) < 140 for value in values)
 
@@ -66,7 +70,9 @@ def test_v7_a_target_of_categories_is_refused(tmp_path: Path, refused: Refused) 
     )
 
 
-def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(tmp_path: Path, refused: Refused) -> None:
+def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(
+    tmp_path: Path, refused: Refused
+) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: 0 if day == 9 else wave(day)))
     says = ["--transform log needs values above 0: 0 at 2024-03-09", "take none"]
     refused("fit", "x.csv", "--target", "y", "--transform", "log", status=2, says=says)
@@ -77,12 +83,16 @@ def test_v7_a_target_of_truths_is_refused_unless_a_probability_is_asked_for(
     words: tuple[str, str], tmp_path: Path, refused: Refused
 ) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: words[day % 3 == 0]))
-    refused("fit", "x.csv", "--target", "y", says=["the target holds 0 and 1 only", "--loss bernoulli"])
+    refused(
+        "fit", "x.csv", "--target", "y", says=["the target holds 0 and 1 only", "--loss bernoulli"]
+    )
 
 
 def test_v7_a_target_of_truths_gives_a_probability_where_that_is_asked_for(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: str(day % 3 == 0)))
-    done = run_program("fit", "x.csv", "--target", "y", "--loss", "bernoulli", "--steps", 0, cwd=tmp_path)
+    done = run_program(
+        "fit", "x.csv", "--target", "y", "--loss", "bernoulli", "--steps", 0, cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     made = run_program("predict", "runs/x-y", cwd=tmp_path)
     rows = list(csv.DictReader(made.stdout.splitlines()))

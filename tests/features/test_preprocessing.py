@@ -35,7 +35,9 @@ def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float
             )
         )
     frame = pd.concat(parts, ignore_index=True)
-    return Panel.from_frame(frame, target="y", time="t", series="id", past="past", future="plan", static="size")
+    return Panel.from_frame(
+        frame, target="y", time="t", series="id", past="past", future="plan", static="size"
+    )
 
 
 def test_covariates_are_scaled_by_the_mean_and_deviation_of_training() -> None:
@@ -50,7 +52,9 @@ def test_covariates_are_scaled_by_the_mean_and_deviation_of_training() -> None:
 
 
 def test_covariates_ahead_of_the_target_do_not_shape_the_scaling() -> None:
-    plain, changed = (Scaling.fit(covariate_panel(future_value=v, past_shift=v), YEAR) for v in (0.0, 1e9))
+    plain, changed = (
+        Scaling.fit(covariate_panel(future_value=v, past_shift=v), YEAR) for v in (0.0, 1e9)
+    )
     assert plain.to_dict() == changed.to_dict()
 
 
@@ -75,9 +79,11 @@ def test_unknown_and_constant_covariates_become_zero_and_extreme_ones_are_clippe
     assert made is not None
     assert made.step[[3, 9], 0].tolist() == [0.0, 0.0]
     assert not made.step[:, 1:].any()
-    later = scaling.covariates(panel_of([y], past=["x", "flat", "empty"], x=1e12, flat=7.0, empty=np.nan))
+    later = scaling.covariates(
+        panel_of([y], past=["x", "flat", "empty"], x=1e12, flat=7.0, empty=np.nan)
+    )
     assert later is not None
-    assert set(later.step[:, 0]) == {steps.CLIP}
+    assert set(later.step[:, 0]) == {steps.FEATURE_CLIP}
     assert np.isfinite(later.step).all()
 
 
@@ -90,7 +96,11 @@ def test_scaling_survives_json_to_the_bit() -> None:
     rng = np.random.default_rng(3)
     panel = panel_of([wavy(rng, 30), wavy(rng, 20) - 40, np.zeros(5), wavy(rng, 9) / 3])
     fixed = Scaling.fit(panel, YEAR, scale="robust")
-    for scaling in (Scaling.fit(panel, YEAR), Scaling.fit(covariate_panel(), Seasons(7, 365)), fixed):
+    for scaling in (
+        Scaling.fit(panel, YEAR),
+        Scaling.fit(covariate_panel(), Seasons(7, 365)),
+        fixed,
+    ):
         back = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict(), allow_nan=False)))
         assert back.seasons == scaling.seasons
         for one, other in zip(back.scaler, scaling.scaler, strict=True):
@@ -107,7 +117,7 @@ def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values(
     panel = panel_of([wavy(rng, 30), wavy(rng, 30) - 60])
     scaling = Scaling.fit(panel, YEAR)
     swapped = panel_of([np.full(20, -5.0), np.full(20, 5.0)])
-    state = scaling.for_panel(swapped, np.array([1, 0]), np.array([20, 20]))
+    state = scaling.scaler_for_panel(swapped, np.array([1, 0]), np.array([20, 20]))
     for one, other in zip(state, scaling.scaler.take(np.array([1, 0])), strict=True):
         assert one is other or np.array_equal(one, other)
 
@@ -119,7 +129,9 @@ def test_the_transform_of_a_new_series_comes_from_its_own_past_alone(future: flo
     y = wavy(rng, 25)
     changed = np.where(np.arange(25) < 15, y, future)
     trained, ends = np.array([0, -1]), np.array([25, 15])
-    plain, other = (scaling.for_panel(panel_of([y, own]), trained, ends) for own in (y, changed))
+    plain, other = (
+        scaling.scaler_for_panel(panel_of([y, own]), trained, ends) for own in (y, changed)
+    )
     assert plain.log.tolist() == [True, True]
     for one, two in zip(plain, other, strict=True):
         assert one is two or one.tobytes() == two.tobytes()
@@ -130,5 +142,5 @@ def test_the_panel_is_left_unchanged() -> None:
     before = panel.fingerprint()
     scaling = Scaling.fit(panel, YEAR)
     scaling.covariates(panel)
-    scaling.steps(panel, scaling.for_panel(panel, np.array([0, -1]), np.array([10, 10])))
+    scaling.steps(panel, scaling.scaler_for_panel(panel, np.array([0, -1]), np.array([10, 10])))
     assert panel.fingerprint() == before

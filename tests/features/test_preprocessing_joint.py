@@ -9,13 +9,13 @@ import pytest
 
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import FEATURES, joint_inputs
+from lstmcast.features.preprocessing import JOINT_FEATURE_INDICES, joint_inputs
 from lstmcast.features.scaler import fit_scaler
-from lstmcast.features.steps import Seasons, compute
+from lstmcast.features.steps import Seasons, compute_step_arrays
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 
-WIDE = len(FEATURES) + 1
+WIDE = len(JOINT_FEATURE_INDICES) + 1
 
 
 def wide(length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1) -> pd.DataFrame:
@@ -25,7 +25,11 @@ def wide(length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1) -> 
         rng = np.random.default_rng(shop)
         leader = 50 + 10 * rng.normal(size=length)
         follower = np.roll(leader, lag) + noise * rng.normal(size=length)
-        parts.append(pd.DataFrame({"shop": f"s{shop}", "t": np.arange(length), "leader": leader, "follower": follower}))
+        parts.append(
+            pd.DataFrame(
+                {"shop": f"s{shop}", "t": np.arange(length), "leader": leader, "follower": follower}
+            )
+        )
     return pd.concat(parts, ignore_index=True)
 
 
@@ -35,7 +39,12 @@ def panel_of(frame: pd.DataFrame) -> Panel:
 
 def inputs_of(panel: Panel) -> np.ndarray:
     seasons = Seasons(1, 0)
-    return joint_inputs(panel, compute(panel.values, panel.offsets, seasons, fit_scaler(panel.values, panel.offsets)))
+    return joint_inputs(
+        panel,
+        compute_step_arrays(
+            panel.values, panel.offsets, seasons, fit_scaler(panel.values, panel.offsets)
+        ),
+    )
 
 
 def test_each_target_reads_what_both_did_at_the_same_time_and_which_one_it_is() -> None:
@@ -61,12 +70,16 @@ def eager(joint: bool) -> Config:
     return Config(
         window=WindowConfig(horizon=1, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6),
+        train=TrainConfig(
+            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+        ),
         inputs=InputConfig(joint=joint),
     )
 
 
-def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(tmp_path: Path) -> None:
+def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
+    tmp_path: Path,
+) -> None:
     panel = panel_of(wide(400))
     origins = np.arange(300, 399)
     truth = panel.series(1)[origins + 1]
@@ -87,9 +100,13 @@ def test_no_forecast_knows_what_another_target_does_later() -> None:
     values[41:60] = 1e6  # the leader's
     changed = replace(panel, values=values)
     series, origin = np.ones(1, np.int64), np.array([40])
-    np.testing.assert_array_equal(one.quantiles(panel, series, origin), one.quantiles(changed, series, origin))
+    np.testing.assert_array_equal(
+        one.quantiles(panel, series, origin), one.quantiles(changed, series, origin)
+    )
     values[40] = 1e6
-    assert not np.array_equal(one.quantiles(panel, series, origin), one.quantiles(changed, series, origin))
+    assert not np.array_equal(
+        one.quantiles(panel, series, origin), one.quantiles(changed, series, origin)
+    )
 
 
 def test_one_target_cannot_be_forecast_jointly() -> None:

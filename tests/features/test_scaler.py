@@ -12,13 +12,12 @@ from lstmcast.config import Config, ModelConfig, Scale, TrainConfig, Transform, 
 from lstmcast.errors import UsageError
 from lstmcast.features import scaler
 from lstmcast.features.preprocessing import Scaling
-from lstmcast.features.scaler import fit_scaler, inverse, transform
+from lstmcast.features.scaler import fit_scaler, inverse_transform, transform_values
 from lstmcast.features.steps import Seasons
-from lstmcast.ragged import Floats
-from lstmcast.training.forecaster import PANEL, Forecaster
+from lstmcast.ragged import NAN, Floats
+from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import flat, panel_of, wavy
 
-NAN = float("nan")
 KINDS = [kind for kind in get_args(Scale) if kind != "causal"]
 SEASON = Seasons(12, 0)
 
@@ -51,32 +50,41 @@ def test_a_fixed_scale_is_that_of_the_first_steps_of_each_series(kind: Scale) ->
     series = some_series()
     values, offsets = flat(series)
     ends = np.array([40, 30])
-    made = scaler.fixed(kind, values, offsets, ends, fit_scaler(values, offsets, "none"))
+    made = scaler.with_fixed_scale(kind, values, offsets, ends, fit_scaler(values, offsets, "none"))
     assert made.centre is not None and made.spread is not None
     for i, y in enumerate(series):
-        np.testing.assert_allclose((made.centre[i], made.spread[i]), by_hand(kind, y[: ends[i]]), rtol=1e-10)
+        np.testing.assert_allclose(
+            (made.centre[i], made.spread[i]), by_hand(kind, y[: ends[i]]), rtol=1e-10
+        )
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("value", [NAN, 0.0, 1e9, -1e9])
-def test_nothing_after_the_training_part_is_known_to_a_fixed_scale(kind: Scale, value: float) -> None:
+def test_nothing_after_the_training_part_is_known_to_a_fixed_scale(
+    kind: Scale, value: float
+) -> None:
     values, offsets = flat(some_series())
     ends = np.array([40, 30])
     state = fit_scaler(values, offsets, "none")
-    before = scaler.fixed(kind, values, offsets, ends, state)
+    before = scaler.with_fixed_scale(kind, values, offsets, ends, state)
     values[40:60], values[90:] = value, value
-    after = scaler.fixed(kind, values, offsets, ends, state)
+    after = scaler.with_fixed_scale(kind, values, offsets, ends, state)
     assert [part.tolist() for part in before if part is not None] == [
         part.tolist() for part in after if part is not None
     ]
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("count", [2, PANEL])
-def test_no_change_of_the_future_or_the_validation_zone_leaks_into_the_scale_of_a_run(kind: Scale, count: int) -> None:
+@pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
+def test_no_change_of_the_future_or_the_validation_zone_leaks_into_the_scale_of_a_run(
+    kind: Scale, count: int
+) -> None:
     series = some_series(count)
     changed = [np.where(np.arange(len(y)) < len(y) - 4, y, 77.0) for y in series]
-    made = [Forecaster(quick(0, scale=kind, transform="none")).fit(panel_of(y)) for y in (series, changed)]
+    made = [
+        Forecaster(quick(0, scale=kind, transform="none")).fit(panel_of(y))
+        for y in (series, changed)
+    ]
     for name in ("centre", "spread"):
         one, two = (getattr(forecaster.scaling.scaler, name) for forecaster in made)
         assert one.tolist() == two.tolist()
@@ -85,14 +93,18 @@ def test_no_change_of_the_future_or_the_validation_zone_leaks_into_the_scale_of_
 def test_a_series_that_never_changed_or_never_began_has_a_scale_of_one() -> None:
     values, offsets = flat([np.full(5, 3.0), np.full(4, NAN)])
     for kind in KINDS:
-        made = scaler.fixed(kind, values, offsets, np.array([5, 4]), fit_scaler(values, offsets, "none"))
+        made = scaler.with_fixed_scale(
+            kind, values, offsets, np.array([5, 4]), fit_scaler(values, offsets, "none")
+        )
         assert made.spread is not None and made.spread.tolist() == [1.0, 1.0]
 
 
 @settings(max_examples=60, deadline=None)
 @given(
     values=st.lists(
-        st.sampled_from([NAN, 0.0, 1e300, 1e-300, 1.0]) | st.floats(-1e12, 1e12), min_size=3, max_size=12
+        st.sampled_from([NAN, 0.0, 1e300, 1e-300, 1.0]) | st.floats(-1e12, 1e12),
+        min_size=3,
+        max_size=12,
     ).filter(lambda y: not np.isnan(y).all()),
     how=st.sampled_from(get_args(Transform)),
     kind=st.sampled_from(get_args(Scale)),
@@ -102,11 +114,15 @@ def test_what_is_transformed_comes_back(values: list[float], how: Transform, kin
     known = y[~np.isnan(y)]
     if how == "log" and (known <= 0).any():
         how = "none"
-    state = scaler.fixed(kind, y, offsets, np.array([len(y)]), fit_scaler(y, offsets, how))
+    state = scaler.with_fixed_scale(
+        kind, y, offsets, np.array([len(y)]), fit_scaler(y, offsets, how)
+    )
     owner = np.zeros(len(y), np.int64)
-    back = inverse(transform(y, owner, state), owner, state)
+    back = inverse_transform(transform_values(y, owner, state), owner, state)
     assert (np.isnan(back) == np.isnan(y)).all()
-    np.testing.assert_allclose(back[~np.isnan(y)], known, rtol=1e-12, atol=1e-12 * np.abs(known).max())
+    np.testing.assert_allclose(
+        back[~np.isnan(y)], known, rtol=1e-12, atol=1e-12 * np.abs(known).max()
+    )
 
 
 @pytest.mark.parametrize("kind", get_args(Scale))
@@ -134,7 +150,7 @@ def test_the_network_sees_the_series_on_the_scale(kind: Scale) -> None:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("count", [2, PANEL])
+@pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
 def test_runs_on_a_fixed_scale_are_saved_and_forecast_series_they_have_not_seen(
     kind: Scale, count: int, tmp_path: object
 ) -> None:
@@ -166,7 +182,10 @@ def test_each_scale_and_transform_changes_the_forecast() -> None:
 def test_the_logarithm_of_what_has_none_is_refused_before_training(value: float) -> None:
     series = [wavy(np.random.default_rng(0), 40) for _ in range(2)]
     series[1][[7, 9]] = value
-    with pytest.raises(UsageError, match=rf"--transform log .*{value:g} of series 's1' at 2001-08-01 \(and 1 more\)"):
+    with pytest.raises(
+        UsageError,
+        match=rf"--transform log .*{value:g} of series 's1' at 2001-08-01 \(and 1 more\)",
+    ):
         Forecaster(quick(transform="log")).fit(panel_of(series))
 
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from lstmcast.features.seasonality import find_seasons, search_seasons, significance
+from lstmcast.features.seasonality import confirm_seasons, search_seasons, season_significance
 from lstmcast.features.steps import Seasons
 from lstmcast.ragged import Floats
 from tests.make import flat, wavy
@@ -12,7 +12,9 @@ MONTHLY = Seasons(12, 0)
 
 
 def walk(seed: int, length: int) -> Floats:
-    return np.asarray(100 * np.exp(np.cumsum(0.02 * np.random.default_rng(seed).normal(size=length))))
+    return np.asarray(
+        100 * np.exp(np.cumsum(0.02 * np.random.default_rng(seed).normal(size=length)))
+    )
 
 
 def rng(seed: int = 0) -> np.random.Generator:
@@ -20,51 +22,53 @@ def rng(seed: int = 0) -> np.random.Generator:
 
 
 def test_the_season_of_monthly_traffic_is_kept() -> None:
-    assert find_seasons(*flat([wavy(rng(), 144, 12)]), MONTHLY) == MONTHLY
+    assert confirm_seasons(*flat([wavy(rng(), 144, 12)]), MONTHLY) == MONTHLY
 
 
 def test_a_random_walk_has_no_season() -> None:
-    kept = [find_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)]
+    kept = [confirm_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)]
     assert kept.count(1) >= 16  # a test at 10 % may err now and then
 
 
 def test_one_series_in_five_is_enough_to_keep_a_season_for_a_panel() -> None:
     plain = [walk(seed, 120) for seed in range(100, 140)]
-    quiet = [y for y in plain if find_seasons(*flat([y]), MONTHLY).main == 1][:8]
+    quiet = [y for y in plain if confirm_seasons(*flat([y]), MONTHLY).main == 1][:8]
     seasonal = [wavy(rng(1), 120, 12), wavy(rng(2), 120, 12)]
-    assert find_seasons(*flat(quiet), MONTHLY).main == 1
-    assert find_seasons(*flat([*quiet, *seasonal]), MONTHLY).main == 12
-    assert find_seasons(*flat([*quiet, *quiet[:1], *seasonal[:1]]), MONTHLY).main == 1
+    assert confirm_seasons(*flat(quiet), MONTHLY).main == 1
+    assert confirm_seasons(*flat([*quiet, *seasonal]), MONTHLY).main == 12
+    assert confirm_seasons(*flat([*quiet, *quiet[:1], *seasonal[:1]]), MONTHLY).main == 1
 
 
 def test_series_too_short_to_show_a_season_are_given_the_benefit_of_the_doubt() -> None:
-    assert find_seasons(*flat([walk(0, 20)]), MONTHLY) == MONTHLY
+    assert confirm_seasons(*flat([walk(0, 20)]), MONTHLY) == MONTHLY
 
 
 def test_a_yearly_pattern_of_weekly_series_becomes_the_main_season() -> None:
     proposed = Seasons(1, 52)
     strong = [wavy(rng(seed), 260, 52, noise=0.01) for seed in range(3)]
-    assert find_seasons(*flat(strong), proposed) == Seasons(52, 0)
-    assert find_seasons(*flat([walk(seed, 260) for seed in range(3)]), proposed) == Seasons(1, 52)
+    assert confirm_seasons(*flat(strong), proposed) == Seasons(52, 0)
+    assert confirm_seasons(*flat([walk(seed, 260) for seed in range(3)]), proposed) == Seasons(
+        1, 52
+    )
 
 
 def test_a_second_season_needs_two_of_its_lengths() -> None:
     hourly = Seasons(24, 168)
-    assert find_seasons(*flat([wavy(rng(), 336, 24)]), hourly) == hourly
-    assert find_seasons(*flat([wavy(rng(), 335, 24)]), hourly) == Seasons(24, 0)
+    assert confirm_seasons(*flat([wavy(rng(), 336, 24)]), hourly) == hourly
+    assert confirm_seasons(*flat([wavy(rng(), 335, 24)]), hourly) == Seasons(24, 0)
 
 
 @pytest.mark.parametrize("forced", [1, 3, 8, 12])
 def test_the_season_a_user_asks_for_is_obeyed(forced: int) -> None:
     for y in (walk(0, 100), wavy(rng(), 144, 12), np.ones(5)):
-        assert find_seasons(*flat([y]), MONTHLY, forced).main == forced
+        assert confirm_seasons(*flat([y]), MONTHLY, forced).main == forced
 
 
 def test_beside_a_forced_season_the_second_stays_only_where_it_is_a_multiple() -> None:
     y = wavy(rng(), 400, 24)
-    assert find_seasons(*flat([y]), Seasons(24, 168), 12) == Seasons(12, 168)
-    assert find_seasons(*flat([y]), Seasons(24, 168), 25) == Seasons(25, 0)
-    assert find_seasons(*flat([y]), Seasons(24, 168), 168) == Seasons(168, 0)
+    assert confirm_seasons(*flat([y]), Seasons(24, 168), 12) == Seasons(12, 168)
+    assert confirm_seasons(*flat([y]), Seasons(24, 168), 25) == Seasons(25, 0)
+    assert confirm_seasons(*flat([y]), Seasons(24, 168), 168) == Seasons(168, 0)
 
 
 def hourly(seed: int, days: int) -> Floats:
@@ -100,19 +104,21 @@ def test_a_season_needs_three_rounds_to_be_found() -> None:
 )
 def test_series_without_any_movement_are_no_trouble(values: Floats) -> None:
     assert search_seasons(*flat([values])) == Seasons(1, 0)
-    assert find_seasons(*flat([values]), MONTHLY).second == 0
+    assert confirm_seasons(*flat([values]), MONTHLY).second == 0
 
 
 def test_missing_values_do_not_hide_a_season() -> None:
     y = wavy(rng(), 144, 12)
     y[rng(3).random(144) < 0.1] = np.nan
-    assert find_seasons(*flat([y]), MONTHLY).main == 12
+    assert confirm_seasons(*flat([y]), MONTHLY).main == 12
 
 
 def test_significance_grows_with_the_season_and_is_low_without() -> None:
     t = np.arange(200)
     noise = rng().normal(size=200)
-    levels = [significance(noise + a * np.sin(2 * np.pi * t / 12), 12) for a in (0.0, 1.0, 3.0)]
+    levels = [
+        season_significance(noise + a * np.sin(2 * np.pi * t / 12), 12) for a in (0.0, 1.0, 3.0)
+    ]
     assert levels[0] < 1 < levels[1] < levels[2]
 
 
@@ -121,19 +127,21 @@ def test_one_wild_value_hides_no_season(value: float) -> None:
     t = np.arange(96)
     y = 100 + t + 30 * np.sin(np.pi * t / 6) + rng().uniform(-3, 3, 96)
     y[82] *= value
-    assert find_seasons(*flat([y]), MONTHLY).main == 12
+    assert confirm_seasons(*flat([y]), MONTHLY).main == 12
 
 
 def test_a_season_is_seen_though_every_second_value_is_missing() -> None:
     y = np.sin(np.arange(200) * 2 * np.pi / 7) + 0.1 * np.random.default_rng(0).normal(size=200)
     y[1::2] = np.nan
-    assert find_seasons(y, np.array([0, 200]), Seasons(7, 0)) == Seasons(7, 0)
+    assert confirm_seasons(y, np.array([0, 200]), Seasons(7, 0)) == Seasons(7, 0)
     noise = np.random.default_rng(1).normal(size=200)
     noise[1::2] = np.nan
-    assert find_seasons(noise, np.array([0, 200]), Seasons(7, 0)) == Seasons(1, 0)
+    assert confirm_seasons(noise, np.array([0, 200]), Seasons(7, 0)) == Seasons(1, 0)
 
 
 @pytest.mark.parametrize("power", [-1040, 990])
 def test_the_size_of_the_values_makes_no_difference_to_a_season(power: int) -> None:
     moves = np.random.default_rng(1).normal(size=60) + np.tile([3.0, -1, -1, -1], 15)
-    assert significance(np.ldexp(moves, power), 4) == pytest.approx(significance(moves, 4))
+    assert season_significance(np.ldexp(moves, power), 4) == pytest.approx(
+        season_significance(moves, 4)
+    )

@@ -9,13 +9,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.features import candidates, scaler, steps
-from lstmcast.features.smoothing import fill_forward
-from lstmcast.features.steps import Seasons, Steps
-from lstmcast.ragged import Floats
+from lstmcast.features.smoothing import fill_gaps_from_past
+from lstmcast.features.steps import Seasons, StepArrays
+from lstmcast.ragged import NAN, Floats
 from tests.make import flat, slow_ema, steps_of, wavy
 
-NAN = float("nan")
-SEASONS = (Seasons(1, 0), Seasons(4, 0), Seasons(12, 0), Seasons(1, 13), Seasons(5, 15), Seasons(24, 48))
+SEASONS = (
+    Seasons(1, 0),
+    Seasons(4, 0),
+    Seasons(12, 0),
+    Seasons(1, 13),
+    Seasons(5, 15),
+    Seasons(24, 48),
+)
 ARRAYS = ("x", "z", "seen", "scale", "level", "slow_level", "trend", "slope", "index")
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e250, -1e250)
 
@@ -37,7 +43,7 @@ def shocked(y: Floats, origin: int, step: int, value: float, whole: bool) -> Flo
     return out
 
 
-def assert_same_past(one: Steps, other: Steps, series: int, origin: int) -> None:
+def assert_same_past(one: StepArrays, other: StepArrays, series: int, origin: int) -> None:
     """No array up to the origin, and no candidate from it, differs by a bit."""
     first = int(one.offsets[series])
     until = slice(first, first + origin + 1)
@@ -49,10 +55,13 @@ def assert_same_past(one: Steps, other: Steps, series: int, origin: int) -> None
             assert a.tobytes() == b.tobytes(), name
     at = np.array([series]), np.array([origin])
     for horizon in (1, 2 * one.seasons.main + 3):
-        a, b = candidates.candidates(one, *at, horizon), candidates.candidates(other, *at, horizon)
+        a, b = (
+            candidates.forecast_candidates(one, *at, horizon),
+            candidates.forecast_candidates(other, *at, horizon),
+        )
         assert a.tobytes() == b.tobytes()
         for back in (1, 2):
-            a, b = (candidates.older_seasons(s, *at, horizon, back) for s in (one, other))
+            a, b = (candidates.older_seasonal_values(s, *at, horizon, back) for s in (one, other))
             assert a.tobytes() == b.tobytes()
 
 
@@ -78,7 +87,9 @@ def test_no_change_of_the_future_changes_a_feature_or_candidate_by_a_bit(
 
 
 @pytest.mark.parametrize("origin", [14, 20, 40])
-def test_the_profile_of_a_second_season_knows_the_past_alone_once_that_season_is_over(origin: int) -> None:
+def test_the_profile_of_a_second_season_knows_the_past_alone_once_that_season_is_over(
+    origin: int,
+) -> None:
     y = gappy(2, 60, 5)
     state = scaler.fit_scaler(*flat([y]))
     before = steps_of([y], Seasons(5, 15), state)
@@ -86,19 +97,26 @@ def test_the_profile_of_a_second_season_knows_the_past_alone_once_that_season_is
     assert before.profile[: origin + 1].tobytes() == after.profile[: origin + 1].tobytes()
 
 
-def test_the_profile_of_a_second_season_knows_the_past_alone_just_before_that_season_is_over() -> None:
+def test_the_profile_of_a_second_season_knows_the_past_alone_just_before_that_season_is_over() -> (
+    None
+):
     y = gappy(2, 60, 5)
     state = scaler.fit_scaler(*flat([y]))
     before = steps_of([y], Seasons(5, 15), state)
     after = steps_of([shocked(y, 11, 0, 1e6, True)], Seasons(5, 15), state)
     at = np.array([0]), np.array([11])
-    assert candidates.candidates(before, *at, 8).tobytes() == candidates.candidates(after, *at, 8).tobytes()
+    assert (
+        candidates.forecast_candidates(before, *at, 8).tobytes()
+        == candidates.forecast_candidates(after, *at, 8).tobytes()
+    )
 
 
 @pytest.mark.parametrize(
     ("seasons", "cut"), [(Seasons(12, 0), 13), (Seasons(7, 0), 7), (Seasons(24, 168), 230)], ids=str
 )
-def test_features_are_the_same_to_the_bit_whatever_number_of_steps_follows(seasons: Seasons, cut: int) -> None:
+def test_features_are_the_same_to_the_bit_whatever_number_of_steps_follows(
+    seasons: Seasons, cut: int
+) -> None:
     for seed in range(0, 60, 2):
         y = gappy(seed, 400, seasons.main)
         short, long = (steps_of([z], seasons, scaler.fit_scaler(*flat([y]))) for z in (y[:cut], y))
@@ -108,7 +126,9 @@ def test_features_are_the_same_to_the_bit_whatever_number_of_steps_follows(seaso
 
 @settings(max_examples=60, deadline=None)
 @given(seed=st.integers(0, 50), seasons=st.sampled_from(SEASONS), cut=st.integers(24, 59))
-def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(seed: int, seasons: Seasons, cut: int) -> None:
+def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(
+    seed: int, seasons: Seasons, cut: int
+) -> None:
     y, other = gappy(seed, 60, seasons.main), gappy(seed + 1, 200, seasons.main)
     state = scaler.fit_scaler(*flat([y]))
     both = state.take(np.array([0, 0]))
@@ -119,7 +139,9 @@ def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(seed: in
 
 @pytest.mark.parametrize("seasons", SEASONS, ids=str)
 def test_a_series_has_the_same_features_whatever_stands_beside_it(seasons: Seasons) -> None:
-    many = [gappy(seed, length, seasons.main) for seed, length in enumerate((60, 3, 200, 61, 1, 75, 60))]
+    many = [
+        gappy(seed, length, seasons.main) for seed, length in enumerate((60, 3, 200, 61, 1, 75, 60))
+    ]
     panel = steps_of(many, seasons)
     for i, y in enumerate(many):
         alone = steps_of([y], seasons)
@@ -137,7 +159,7 @@ def test_features_are_the_same_to_the_bit_however_many_steps_are_at_work_at_once
 ) -> None:
     many = [gappy(seed, length, seasons.main) for seed, length in enumerate((400, 130, 131, 132))]
     whole = steps_of(many, seasons)
-    monkeypatch.setattr(steps, "_CELLS", 37)
+    monkeypatch.setattr(steps, "_MAX_BLOCK_CELLS", 37)
     parts = steps_of(many, seasons)
     for name in (*ARRAYS, "profile"):
         assert getattr(whole, name).tobytes() == getattr(parts, name).tobytes(), name
@@ -148,10 +170,12 @@ def test_features_of_a_long_series_take_little_memory_beside_themselves() -> Non
     offsets = np.array([0, len(y)])
     state = scaler.fit_scaler(y, offsets)
     tracemalloc.start()
-    x = steps.compute(y, offsets, Seasons(24, 168), state).x
+    x = steps.compute_step_arrays(y, offsets, Seasons(24, 168), state).x
     _, most = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert most - x.nbytes < 3 * x.nbytes  # the features themselves are reserved, but not written, while most is held
+    assert (
+        most - x.nbytes < 3 * x.nbytes
+    )  # the features themselves are reserved, but not written, while most is held
 
 
 # ---- the transform and its inverse
@@ -183,9 +207,9 @@ def test_the_inverse_gives_back_what_was_transformed(series: list[list[float]]) 
     values, offsets = flat([np.array(one) for one in series])
     state = scaler.fit_scaler(values, offsets)
     owner = np.repeat(np.arange(len(series)), np.diff(offsets))
-    z = scaler.transform(values, owner, state)
+    z = scaler.transform_values(values, owner, state)
     np.testing.assert_array_equal(np.isnan(z), np.isnan(values))
-    back = scaler.inverse(z, owner, state)
+    back = scaler.inverse_transform(z, owner, state)
     most = np.array([np.nanmax(np.abs(np.append(one, 0.0))) for one in series])
     error = np.abs(back - values)
     assert (np.isnan(error) | (error <= 1e-9 * np.abs(values) + 1e-12 * most[owner])).all()
@@ -196,29 +220,31 @@ def test_the_inverse_gives_back_what_was_transformed(series: list[list[float]]) 
     y=st.lists(st.floats(0, 1e6) | st.just(0.0), min_size=1, max_size=12),
     z=st.lists(st.floats(-1e4, 1e4), min_size=1, max_size=5),
 )
-def test_nothing_falls_below_zero_for_a_series_that_never_was(y: list[float], z: list[float]) -> None:
+def test_nothing_falls_below_zero_for_a_series_that_never_was(
+    y: list[float], z: list[float]
+) -> None:
     state = scaler.fit_scaler(*flat([np.array(y)]))
-    out = scaler.inverse(np.array(z), np.zeros(len(z), np.int64), state)
+    out = scaler.inverse_transform(np.array(z), np.zeros(len(z), np.int64), state)
     assert (out >= 0).all()
     assert np.isfinite(out).all()
 
 
 def test_a_series_that_was_negative_may_be_so_again() -> None:
     state = scaler.fit_scaler(*flat([np.array([1.0, -2.0, 3.0])]))
-    assert scaler.inverse(np.array([-50.0]), np.array([0]), state).tolist() == [-50.0]
+    assert scaler.inverse_transform(np.array([-50.0]), np.array([0]), state).tolist() == [-50.0]
 
 
 def test_later_values_below_the_floor_still_have_a_logarithm() -> None:
     state = scaler.fit_scaler(*flat([np.array([5.0, 6.0, 7.0])]))
-    z = scaler.transform(np.array([0.0, -100.0, 0.5]), np.zeros(3, np.int64), state)
+    z = scaler.transform_values(np.array([0.0, -100.0, 0.5]), np.zeros(3, np.int64), state)
     np.testing.assert_allclose(z, np.log(0.5))
 
 
 def test_transforming_leaves_the_values_alone() -> None:
     y = np.array([1.0, 2.0, 4.0])
     state = scaler.fit_scaler(*flat([y]))
-    z = scaler.transform(y, np.zeros(3, np.int64), state)
-    scaler.inverse(z, np.zeros(3, np.int64), state)
+    z = scaler.transform_values(y, np.zeros(3, np.int64), state)
+    scaler.inverse_transform(z, np.zeros(3, np.int64), state)
     assert y.tolist() == [1.0, 2.0, 4.0]
     np.testing.assert_allclose(z, np.log(y))
 
@@ -228,11 +254,13 @@ def test_transforming_leaves_the_values_alone() -> None:
 
 def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
     """z, scale, index, level and trend of one series by their definitions, one step after the other."""
-    z = fill_forward((np.log(y) if log else y)[None], m)[0]
+    z = fill_gaps_from_past((np.log(y) if log else y)[None], m)[0]
     seen = ~np.isnan(y)
     n, window = len(z), max(m, 4)
     average = [float(np.mean(z[max(0, t - window + 1) : t + 1])) for t in range(n)]
-    out: dict[str, list[float]] = {name: [] for name in ("scale", "index", "level", "trend", "slope")}
+    out: dict[str, list[float]] = {
+        name: [] for name in ("scale", "index", "level", "trend", "slope")
+    }
     first_mean = float(np.mean(z[:m][seen[:m]])) if seen[:m].any() else 0.0
     rest = [z[t] - (first_mean if t < m else average[t]) for t in range(n)]
     both = [float(t > 0 and seen[t] and seen[t - 1]) for t in range(n)]
@@ -243,7 +271,7 @@ def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
     for t in range(n):
         usual = max(abs(average[t]), float(np.mean(np.abs(z[: t + 1])))) + 1e-9
         spread = s1[t] if m == 1 or t < m else max(sm[t - m], 0.25 * s1[t])
-        out["scale"].append(spread + steps.FLOOR * (1.0 if log else usual))
+        out["scale"].append(spread + steps.MIN_SCALE * (1.0 if log else usual))
         phase = list(range(t % m, t + 1, m))
         smoothed = slow_ema([rest[s] for s in phase], [float(seen[s]) for s in phase], 0.3)[-1]
         out["index"].append(smoothed if m > 1 else 0.0)
@@ -266,7 +294,9 @@ def test_every_array_is_what_its_definition_says(season: int, seed: int) -> None
     made = steps_of([y], Seasons(season, 0))
     assert bool(made.state.log[0]) == (seed == 0)
     for name, expected in slow_arrays(y, season, seed == 0).items():
-        np.testing.assert_allclose(getattr(made, name), expected, rtol=1e-7, atol=1e-9, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(made, name), expected, rtol=1e-7, atol=1e-9, err_msg=name
+        )
 
 
 def test_candidates_are_the_classical_forecasts() -> None:
@@ -274,7 +304,11 @@ def test_candidates_are_the_classical_forecasts() -> None:
     y = 100 + t + 10 * np.sin(np.pi * t / 2) - 200.0  # negative: no logs; season 4, straight trend
     made = steps_of([y], Seasons(4, 8))
     out = dict(
-        zip(candidates.CANDIDATES, candidates.candidates(made, np.array([0]), np.array([31]), 6)[0].T, strict=True)
+        zip(
+            candidates.CANDIDATES,
+            candidates.forecast_candidates(made, np.array([0]), np.array([31]), 6)[0].T,
+            strict=True,
+        )
     )
     np.testing.assert_allclose(out["last"], y[31])
     np.testing.assert_allclose(out["seasonal_naive"], [y[28], y[29], y[30], y[31], y[28], y[29]])
@@ -288,13 +322,13 @@ def test_candidates_are_the_classical_forecasts() -> None:
 def test_older_seasons_stop_at_the_oldest_value_of_the_phase() -> None:
     made = steps_of([np.arange(10.0) - 5], Seasons(4, 0))
     at = np.array([0]), np.array([7])
-    assert candidates.older_seasons(made, *at, 5, 1)[0].tolist() == [-5, -4, -3, -2, -5]
-    assert candidates.older_seasons(made, *at, 5, 2)[0].tolist() == [-5, -4, -3, -2, -5]
+    assert candidates.older_seasonal_values(made, *at, 5, 1)[0].tolist() == [-5, -4, -3, -2, -5]
+    assert candidates.older_seasonal_values(made, *at, 5, 2)[0].tolist() == [-5, -4, -3, -2, -5]
 
 
 def test_horizon_features_say_how_far_how_long_the_season_and_whether_in_logs() -> None:
     made = candidates.horizon_features(3, Seasons(12, 24), np.array([True, False]))
-    assert made.shape == (2, 3, candidates.HORIZON_FEATURES)
+    assert made.shape == (2, 3, candidates.N_HORIZON_FEATURES)
     row = [math.log(3) / 3, 1 / 3, 3 / 12 / 4, math.sqrt(3) / 5, math.log(12) / 4, 1.0]
     np.testing.assert_allclose(made[0, 2], [*row, 1.0], rtol=1e-6)
     np.testing.assert_allclose(made[1, 2], [*row, 0.0], rtol=1e-6)
@@ -308,10 +342,12 @@ def test_horizon_features_say_how_far_how_long_the_season_and_whether_in_logs() 
     series=st.lists(st.lists(VALUES, min_size=1, max_size=40), min_size=1, max_size=4),
     seasons=st.sampled_from(SEASONS),
 )
-def test_features_of_any_series_are_finite_and_bounded(series: list[list[float]], seasons: Seasons) -> None:
+def test_features_of_any_series_are_finite_and_bounded(
+    series: list[list[float]], seasons: Seasons
+) -> None:
     made = steps_of([np.array(one) for one in series], seasons)
     assert np.isfinite(made.x).all()
-    assert np.abs(made.x).max() <= steps.CLIP
+    assert np.abs(made.x).max() <= steps.FEATURE_CLIP
     assert (made.scale > 0).all()
     for name in ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile"):
         assert np.isfinite(getattr(made, name)).all(), name
@@ -320,7 +356,7 @@ def test_features_of_any_series_are_finite_and_bounded(series: list[list[float]]
 @pytest.mark.parametrize("value", [0.0, 7.5, -3.0])
 def test_a_constant_series_has_that_constant_for_every_candidate(value: float) -> None:
     made = steps_of([np.full(30, value)], Seasons(4, 8))
-    options = candidates.candidates(made, np.array([0]), np.array([29]), 6)
+    options = candidates.forecast_candidates(made, np.array([0]), np.array([29]), 6)
     expected = np.log(value) if value > 0 else value
     np.testing.assert_allclose(options, expected, rtol=1e-12, atol=1e-12)
 
@@ -335,7 +371,7 @@ def test_features_do_not_depend_on_the_unit_of_measurement(factor: float, season
 
 def test_lengths_are_grouped_with_little_padding_and_none_is_lost() -> None:
     lengths = np.random.default_rng(0).integers(1, 2000, 300)
-    groups = list(steps.length_groups(lengths))
+    groups = list(steps.group_by_length(lengths))
     rows = np.concatenate([rows for rows, _ in groups])
     assert sorted(rows.tolist()) == list(range(300))
     for group, width in groups:

@@ -6,16 +6,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lstmcast.features.candidates import horizon_features
-from lstmcast.features.steps import CLIP, LIMIT, Seasons, Steps
-from lstmcast.features.windows import Batch, Covariates, Windows, default_context
-from lstmcast.ragged import Ints
-from lstmcast.training.sampler import Sampler
+from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP, Seasons, StepArrays
+from lstmcast.features.windows import Batch, ScaledCovariates, Windows, default_context
+from lstmcast.ragged import NAN, Ints
+from lstmcast.training.sampler import WindowSampler
 from tests.make import steps_of, wavy
 
-NAN = float("nan")
 
-
-def some_steps(seasons: Seasons, lengths: tuple[int, ...] = (40, 9, 63)) -> Steps:
+def some_steps(seasons: Seasons, lengths: tuple[int, ...] = (40, 9, 63)) -> StepArrays:
     rng = np.random.default_rng(5)
     series = []
     for i, length in enumerate(lengths):
@@ -26,20 +24,25 @@ def some_steps(seasons: Seasons, lengths: tuple[int, ...] = (40, 9, 63)) -> Step
     return steps_of(series, seasons)
 
 
-def some_covariates(steps: Steps, ahead: tuple[int, ...] = (4, 0, 2)) -> Covariates:
+def some_covariates(steps: StepArrays, ahead: tuple[int, ...] = (4, 0, 2)) -> ScaledCovariates:
     rng = np.random.default_rng(6)
     total = np.diff(steps.offsets) + np.array(ahead)
     step = rng.normal(size=(len(steps.z), 3)).astype(np.float32)
     table = rng.normal(size=(int(total.sum()), 2)).astype(np.float32)
-    return Covariates(step, table, np.concatenate([[0], np.cumsum(total)]))
+    return ScaledCovariates(step, table, np.concatenate([[0], np.cumsum(total)]))
 
 
-def slow_candidates(steps: Steps, series: int, origin: int, horizon: int) -> list[list[float]]:
+def slow_candidates(steps: StepArrays, series: int, origin: int, horizon: int) -> list[list[float]]:
     """Candidates of one window by their definitions, on the series' own arrays."""
     m, m2 = steps.seasons
     rows = slice(steps.offsets[series], steps.offsets[series + 1])
     z, level, index = steps.z[rows], steps.level[rows], steps.index[rows]
-    trend, slope, slow, profile = steps.trend[rows], steps.slope[rows], steps.slow_level[rows], steps.profile[rows]
+    trend, slope, slow, profile = (
+        steps.trend[rows],
+        steps.slope[rows],
+        steps.slow_level[rows],
+        steps.profile[rows],
+    )
     phi = 0.9 if m == 1 else 0.98
     out = []
     for h in range(1, horizon + 1):
@@ -77,7 +80,9 @@ def clip(value: float, limit: float) -> float:
     return max(-limit, min(limit, value))
 
 
-def assert_window(windows: Windows, batch: Batch, b: int, p: int, series: int, origin: int, end: int) -> None:
+def assert_window(
+    windows: Windows, batch: Batch, b: int, p: int, series: int, origin: int, end: int
+) -> None:
     """One window of a batch is what a plain loop makes of the step arrays."""
     steps, horizon = windows.steps, windows.horizon
     first, m = int(steps.offsets[series]), steps.seasons.main
@@ -89,7 +94,7 @@ def assert_window(windows: Windows, batch: Batch, b: int, p: int, series: int, o
         row = options[h - 1]
         base = row[1]
         np.testing.assert_allclose(float(batch.base[b, p, h - 1]), base, rtol=1e-12)
-        blend = [clip((value - base) / scale, LIMIT) for value in row]
+        blend = [clip((value - base) / scale, TARGET_CLIP) for value in row]
         np.testing.assert_allclose(batch.blend[b, p, h - 1], blend, rtol=1e-5, atol=1e-5)
         older = []
         for back in (1, 2):
@@ -97,8 +102,10 @@ def assert_window(windows: Windows, batch: Batch, b: int, p: int, series: int, o
             for _ in range(back):
                 at = at - m if at - m >= 0 else at
             older.append(float(steps.z[first + max(at, 0)]))
-        relative = [(value - base) / scale for value in older] + [(base - float(steps.z[first + origin])) / scale]
-        local = [clip(value, CLIP) for value in (*blend, *relative)]
+        relative = [(value - base) / scale for value in older] + [
+            (base - float(steps.z[first + origin])) / scale
+        ]
+        local = [clip(value, FEATURE_CLIP) for value in (*blend, *relative)]
         expected = [*local, *shared[h - 1].tolist()]
         if windows.covariates is not None:
             begin, stop = windows.covariates.ahead_offsets[series : series + 2]
@@ -110,11 +117,13 @@ def assert_window(windows: Windows, batch: Batch, b: int, p: int, series: int, o
         if origin + h >= end or not steps.seen[first + origin + h]:
             assert np.isnan(target)
         else:
-            answer = clip((float(steps.z[first + origin + h]) - base) / scale, LIMIT)
+            answer = clip((float(steps.z[first + origin + h]) - base) / scale, TARGET_CLIP)
             np.testing.assert_allclose(target, answer, rtol=1e-5, atol=1e-5)
 
 
-def assert_context(windows: Windows, batch: Batch, b: int, series: int, close: int, chunk: int) -> None:
+def assert_context(
+    windows: Windows, batch: Batch, b: int, series: int, close: int, chunk: int
+) -> None:
     """The chunk of a row holds the steps up to its last origin, zeros before the series began."""
     steps = windows.steps
     first = int(steps.offsets[series])
@@ -177,8 +186,14 @@ SHOCK = st.sampled_from([NAN, 0.0, -1e9, 1e9, 1e250]) | st.floats(-1e6, 1e6)
 
 
 @settings(max_examples=60, deadline=None)
-@given(seasons=st.sampled_from([Seasons(1, 0), Seasons(4, 0), Seasons(12, 0)]), value=SHOCK, data=st.data())
-def test_no_input_of_a_batch_changes_with_the_future(seasons: Seasons, value: float, data: st.DataObject) -> None:
+@given(
+    seasons=st.sampled_from([Seasons(1, 0), Seasons(4, 0), Seasons(12, 0)]),
+    value=SHOCK,
+    data=st.data(),
+)
+def test_no_input_of_a_batch_changes_with_the_future(
+    seasons: Seasons, value: float, data: st.DataObject
+) -> None:
     y = wavy(np.random.default_rng(1), 50, seasons.main)
     origin = data.draw(st.integers(seasons.main - 1, 48))
     changed = y.copy()
@@ -187,7 +202,8 @@ def test_no_input_of_a_batch_changes_with_the_future(seasons: Seasons, value: fl
     after = steps_of([changed], seasons, before.state)
     at = np.array([0]), np.array([[origin]])
     one, other = (
-        Windows(s, 5, context=6, stride=4).batch(*at, min(9, origin - seasons.main + 2)) for s in (before, after)
+        Windows(s, 5, context=6, stride=4).batch(*at, min(9, origin - seasons.main + 2))
+        for s in (before, after)
     )
     for name in ("x", "at", "local", "blend", "base", "scale"):
         assert getattr(one, name).tobytes() == getattr(other, name).tobytes(), name
@@ -201,7 +217,10 @@ def test_covariates_known_in_the_past_only_are_not_shown_ahead() -> None:
     step[first + 31 :] = 99.0
     changed = plain._replace(step=step)
     at = np.array([2]), np.array([[30, 25]])
-    one, other = (Windows(steps, 5, context=8, stride=4, covariates=c).batch(*at, 12) for c in (plain, changed))
+    one, other = (
+        Windows(steps, 5, context=8, stride=4, covariates=c).batch(*at, 12)
+        for c in (plain, changed)
+    )
     assert one.x.tobytes() == other.x.tobytes()
     assert one.local.tobytes() == other.local.tobytes()
 
@@ -209,12 +228,16 @@ def test_covariates_known_in_the_past_only_are_not_shown_ahead() -> None:
 # ---- what training draws
 
 
-def drawn(sampler: Sampler, monkeypatch: pytest.MonkeyPatch, times: int = 60) -> list[tuple[int, Ints]]:
+def drawn(
+    sampler: WindowSampler, monkeypatch: pytest.MonkeyPatch, times: int = 60
+) -> list[tuple[int, Ints]]:
     """Series and origins of every window that a sampler draws."""
     seen: list[tuple[int, Ints]] = []
     plain = Windows.batch
 
-    def watch(self: Windows, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None) -> Batch:
+    def watch(
+        self: Windows, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None
+    ) -> Batch:
         seen.extend(zip(series.tolist(), origins, strict=True))
         assert chunk == self.chunk
         return plain(self, series, origins, chunk, ends)
@@ -227,15 +250,17 @@ def drawn(sampler: Sampler, monkeypatch: pytest.MonkeyPatch, times: int = 60) ->
     return seen
 
 
-def whole(lengths: tuple[int, ...], seasons: Seasons) -> Steps:
+def whole(lengths: tuple[int, ...], seasons: Seasons) -> StepArrays:
     rng = np.random.default_rng(0)
     return steps_of([wavy(rng, length, seasons.main) for length in lengths], seasons)
 
 
-def test_origins_lie_between_the_first_season_and_a_horizon_before_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_origins_lie_between_the_first_season_and_a_horizon_before_the_end(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     windows = Windows(whole((60, 40), Seasons(4, 0)), 6, context=8, stride=16)
     ends = np.array([50, 40])
-    sampler = Sampler.over(windows, ends)
+    sampler = WindowSampler.over(windows, ends)
     assert sampler is not None
     seen = drawn(sampler, monkeypatch)
     for i, last in ((0, 43), (1, 33)):
@@ -250,19 +275,23 @@ def test_origins_lie_between_the_first_season_and_a_horizon_before_the_end(monke
 def test_what_lies_behind_the_training_part_is_never_a_target(end: int) -> None:
     y = wavy(np.random.default_rng(0), 60, 4)
     steps = steps_of([y], Seasons(4, 0))
-    other = steps_of([np.concatenate([y[:end], np.full(60 - end, 1e9)])], Seasons(4, 0), steps.state)
+    other = steps_of(
+        [np.concatenate([y[:end], np.full(60 - end, 1e9)])], Seasons(4, 0), steps.state
+    )
     batches = []
     for s in (steps, other):
-        sampler = Sampler.over(Windows(s, 6, context=8, stride=8), np.array([end]))
+        sampler = WindowSampler.over(Windows(s, 6, context=8, stride=8), np.array([end]))
         assert sampler is not None
         batches.append(sampler.draw(np.random.default_rng(3), 32, 8))
     for one, changed in zip(*batches, strict=True):
         assert one.tobytes() == changed.tobytes()
 
 
-def test_a_series_too_short_for_a_whole_horizon_teaches_with_a_part(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_too_short_for_a_whole_horizon_teaches_with_a_part(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     windows = Windows(whole((10,), Seasons(4, 0)), 8, context=8, stride=8)
-    sampler = Sampler.over(windows, windows.lengths)
+    sampler = WindowSampler.over(windows, windows.lengths)
     assert sampler is not None
     origins = np.concatenate([at for _, at in drawn(sampler, monkeypatch, 20)])
     assert origins.min() == 3
@@ -271,26 +300,28 @@ def test_a_series_too_short_for_a_whole_horizon_teaches_with_a_part(monkeypatch:
 
 def test_a_series_without_a_window_is_never_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
     windows = Windows(whole((4, 30, 1, 3), Seasons(4, 0)), 4, context=8, stride=8)
-    sampler = Sampler.over(windows, windows.lengths)
+    sampler = WindowSampler.over(windows, windows.lengths)
     assert sampler is not None
     assert {series for series, _ in drawn(sampler, monkeypatch, 20)} == {1}
 
 
 def test_there_is_no_sampler_where_no_series_has_a_window() -> None:
     windows = Windows(whole((4, 2, 1), Seasons(4, 0)), 4, context=8, stride=8)
-    assert Sampler.over(windows, windows.lengths) is None
+    assert WindowSampler.over(windows, windows.lengths) is None
 
 
 def test_series_are_drawn_by_the_square_root_of_their_windows() -> None:
     windows = Windows(whole((20, 20 + 4 * 12, 2000), Seasons(4, 0)), 4, context=8, stride=8)
-    sampler = Sampler.over(windows, windows.lengths)
+    sampler = WindowSampler.over(windows, windows.lengths)
     assert sampler is not None
     count = np.array([20 - 4 - 3, 20 + 48 - 4 - 3, 80])  # the longest is capped at ten strides
     np.testing.assert_allclose(sampler.weight, np.sqrt(count) / np.sqrt(count).sum())
 
 
 def test_the_same_generator_draws_the_same_batch() -> None:
-    sampler = Sampler.over(Windows(some_steps(Seasons(4, 0)), 5, context=8, stride=8), np.array([40, 9, 63]))
+    sampler = WindowSampler.over(
+        Windows(some_steps(Seasons(4, 0)), 5, context=8, stride=8), np.array([40, 9, 63])
+    )
     assert sampler is not None
     one, other = (sampler.draw(np.random.default_rng(9), 8, 4) for _ in range(2))
     for a, b in zip(one, other, strict=True):
@@ -299,7 +330,14 @@ def test_the_same_generator_draws_the_same_batch() -> None:
 
 @pytest.mark.parametrize(
     ("seasons", "horizon", "expected"),
-    [(Seasons(1, 0), 6, 12), (Seasons(1, 0), 8, 16), (Seasons(12, 0), 18, 36), (Seasons(24, 168), 48, 72)],
+    [
+        (Seasons(1, 0), 6, 12),
+        (Seasons(1, 0), 8, 16),
+        (Seasons(12, 0), 18, 36),
+        (Seasons(24, 168), 48, 72),
+    ],
 )
-def test_the_context_holds_two_seasons_and_the_horizon(seasons: Seasons, horizon: int, expected: int) -> None:
+def test_the_context_holds_two_seasons_and_the_horizon(
+    seasons: Seasons, horizon: int, expected: int
+) -> None:
     assert default_context(seasons, horizon) == expected

@@ -11,18 +11,25 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 
-from lstmcast.config import QUANTILES
-from lstmcast.forecasting.combination import Case, Guard, apply, cross_fitted, decide, soft_weights, unjudged
-from lstmcast.ragged import Floats
+from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.forecasting.combination import (
+    Combination,
+    ValidationForecasts,
+    combine_forecasts,
+    cross_fit_forecasts,
+    default_combination,
+    fit_combination,
+    soft_weights,
+)
+from lstmcast.ragged import NAN, Floats
 
-NAN = float("nan")
-MEDIAN = QUANTILES.index(0.5)
+MEDIAN = NETWORK_QUANTILES.index(0.5)
 K, H = 40, 6
 
 
 def normal(median: Floats, deviation: float = 1.0) -> Floats:
     """Quantiles [..., Q] of a normal distribution around a median [...]."""
-    return np.asarray(median[..., None] + deviation * norm.ppf(QUANTILES))
+    return np.asarray(median[..., None] + deviation * norm.ppf(NETWORK_QUANTILES))
 
 
 def case_of(
@@ -32,13 +39,17 @@ def case_of(
     owners: int = 8,
     seed: int = 0,
     width: float = 1.0,
-) -> Case:
+) -> ValidationForecasts:
     """Windows in which each forecaster errs by normal errors of the given size."""
     rng = np.random.default_rng(seed)
     actual = 50 + 5 * rng.normal(size=(K, H))
     members = np.stack([normal(actual + size * rng.normal(size=(K, H)), width) for size in errors])
-    candidates = np.stack([actual + size * rng.normal(size=(K, H)) for size in candidate_errors], -1)
-    return Case(members, candidates, actual, np.arange(K) * owners // K, np.full(K, 5.0))
+    candidates = np.stack(
+        [actual + size * rng.normal(size=(K, H)) for size in candidate_errors], -1
+    )
+    return ValidationForecasts(
+        members, candidates, actual, np.arange(K) * owners // K, np.full(K, 5.0)
+    )
 
 
 @settings(max_examples=60, deadline=None)
@@ -57,7 +68,7 @@ def test_weights_are_shares_that_sum_to_one(
     case = case._replace(actual=np.where(hidden, NAN, case.actual))
     if prior:
         case = case._replace(prior=np.linspace(0.2, 1.0, len(errors)))
-    guard = decide(case)
+    guard = fit_combination(case)
     for weights in (guard.members, guard.candidates):
         assert weights.sum() == pytest.approx(1.0)
         assert (weights >= 0).all()
@@ -68,7 +79,7 @@ def test_weights_are_shares_that_sum_to_one(
 
 def test_a_member_far_better_than_the_others_takes_nearly_all() -> None:
     for best in (0.0, 0.05):
-        guard = decide(case_of((1.0, best, 2.0), (3.0, 4.0)))
+        guard = fit_combination(case_of((1.0, best, 2.0), (3.0, 4.0)))
         assert guard.members[1] > 0.99
         assert guard.network > 0.95
 
@@ -77,38 +88,43 @@ def test_members_of_the_same_error_share() -> None:
     case = case_of((1.0,), (3.0,))
     mirrored = normal(2 * case.actual - case.members[0, ..., MEDIAN])
     case = case._replace(members=np.stack([case.members[0], mirrored]))
-    np.testing.assert_allclose(decide(case).members, 0.5)
+    np.testing.assert_allclose(fit_combination(case).members, 0.5)
 
 
 def test_a_useless_network_leaves_the_forecast_to_the_best_candidate() -> None:
     case = case_of((40.0,), (3.0, 0.5, 6.0))
-    guard = decide(case)
+    guard = fit_combination(case)
     assert guard.network < 0.02
     assert guard.candidates[1] > 0.95
-    made = apply(guard, case.members, case.candidates)[..., MEDIAN]
-    error, best = np.abs(made - case.actual).mean(), np.abs(case.candidates[..., 1] - case.actual).mean()
+    made = combine_forecasts(guard, case.members, case.candidates)[..., MEDIAN]
+    error, best = (
+        np.abs(made - case.actual).mean(),
+        np.abs(case.candidates[..., 1] - case.actual).mean(),
+    )
     assert error < 1.1 * best
 
 
 def test_useless_candidates_leave_the_forecast_to_the_network() -> None:
-    assert decide(case_of((0.5,), (30.0, 40.0))).network > 0.95
+    assert fit_combination(case_of((0.5,), (30.0, 40.0))).network > 0.95
 
 
 def test_one_series_is_weaker_evidence_than_many() -> None:
-    one, many = (decide(case_of((1.0,), (1.0, 2.0), owners=owners)) for owners in (1, K))
+    one, many = (fit_combination(case_of((1.0,), (1.0, 2.0), owners=owners)) for owners in (1, K))
     assert many.candidates[0] > one.candidates[0] + 0.05 > 0.55
 
 
 def test_the_network_is_given_the_benefit_of_the_doubt() -> None:
     case = case_of((1.0,), (1.0,), owners=1)
-    case = case._replace(candidates=case.members[0][..., MEDIAN, None].copy())  # the same forecast, so the same error
-    assert decide(case).network >= 0.5
+    case = case._replace(
+        candidates=case.members[0][..., MEDIAN, None].copy()
+    )  # the same forecast, so the same error
+    assert fit_combination(case).network >= 0.5
 
 
 def test_a_prior_shifts_the_weights_where_the_evidence_is_even() -> None:
     case = case_of((1.0,), (3.0,))
     case = case._replace(members=np.repeat(case.members, 2, 0), prior=np.array([1.0, 0.25]))
-    np.testing.assert_allclose(decide(case).members, [0.8, 0.2])
+    np.testing.assert_allclose(fit_combination(case).members, [0.8, 0.2])
 
 
 def test_a_series_counts_once_however_many_windows_it_has() -> None:
@@ -118,21 +134,23 @@ def test_a_series_counts_once_however_many_windows_it_has() -> None:
     first = np.where(owner == 0, 1.0, 3.0)[:, None]
     second = np.where(owner == 0, 3.0, 1.0)[:, None]
     members = normal(np.stack([first, second]))
-    guard = decide(Case(members, np.full((12, 1, 1), 9.0), actual, owner, np.ones(12)))
+    guard = fit_combination(
+        ValidationForecasts(members, np.full((12, 1, 1), 9.0), actual, owner, np.ones(12))
+    )
     assert guard.members[1] > guard.members[0]
 
 
 def test_the_unit_of_a_series_does_not_matter() -> None:
     case = case_of((1.0, 1.5), (1.2, 3.0))
     unit = np.where(case.owner < 4, 1e6, 1.0)
-    other = Case(
+    other = ValidationForecasts(
         case.members * unit[:, None, None],
         case.candidates * unit[:, None, None],
         case.actual * unit[:, None],
         case.owner,
         case.scale * unit,
     )
-    one, two = decide(case), decide(other)
+    one, two = fit_combination(case), fit_combination(other)
     np.testing.assert_allclose(one.members, two.members)
     assert (one.network, one.widen) == pytest.approx((two.network, two.widen))
 
@@ -143,7 +161,7 @@ def test_missing_values_judge_nobody() -> None:
     hidden[::3, 2:] = True
     case = case._replace(actual=np.where(hidden, NAN, case.actual))
     absurd = case._replace(members=np.where(hidden[None, ..., None], 1e9, case.members))
-    one, two = decide(case), decide(absurd)
+    one, two = fit_combination(case), fit_combination(absurd)
     np.testing.assert_array_equal(one.members, two.members)
     assert one.network == two.network
 
@@ -151,9 +169,13 @@ def test_missing_values_judge_nobody() -> None:
 @pytest.mark.parametrize("spoil", ["actual", "scale"])
 def test_without_anything_to_judge_by_members_share_alike(spoil: str) -> None:
     case = case_of((1.0, 2.0), (1.5, 1.0))
-    case = case._replace(actual=case.actual * NAN) if spoil == "actual" else case._replace(scale=case.scale * NAN)
-    guard = decide(case)
-    assert guard.to_dict() == unjudged(2, 2).to_dict()
+    case = (
+        case._replace(actual=case.actual * NAN)
+        if spoil == "actual"
+        else case._replace(scale=case.scale * NAN)
+    )
+    guard = fit_combination(case)
+    assert guard.to_dict() == default_combination(2, 2).to_dict()
     assert guard.members.tolist() == [0.5, 0.5]
     assert (guard.network, guard.windows) == (1.0, 0)
     assert guard.widen > 1
@@ -169,31 +191,37 @@ def coverage(quantiles: Floats, actual: Floats) -> float:
 @pytest.mark.parametrize("factor", [0.7, 1.5, 2.0, 2.8])
 def test_intervals_of_many_series_are_set_right(factor: float) -> None:
     case = case_of((2.0,), (50.0,), width=2.0 / factor, owners=K)
-    guard = decide(case)
+    guard = fit_combination(case)
     assert guard.widen == pytest.approx(factor, rel=0.15)
     assert abs(coverage(case.members[0], case.actual) - 0.8) > 0.08
-    assert coverage(apply(guard, case.members, case.candidates), case.actual) == pytest.approx(0.8, abs=0.05)
+    assert coverage(
+        combine_forecasts(guard, case.members, case.candidates), case.actual
+    ) == pytest.approx(0.8, abs=0.05)
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
 def test_the_overlapping_windows_of_one_series_move_its_intervals_a_little(factor: float) -> None:
-    widen = decide(case_of((2.0,), (50.0,), width=2.0 / factor)).widen
+    widen = fit_combination(case_of((2.0,), (50.0,), width=2.0 / factor)).widen
     assert 1 < widen < factor or factor < widen < 1
 
 
 def test_intervals_are_neither_narrowed_nor_widened_without_bound() -> None:
-    assert decide(case_of((2.0,), (50.0,), width=200.0, owners=K)).widen == pytest.approx(0.4, rel=0.02)
-    assert decide(case_of((2.0,), (50.0,), width=0.01, owners=K)).widen == pytest.approx(4.0, rel=0.02)
+    assert fit_combination(case_of((2.0,), (50.0,), width=200.0, owners=K)).widen == pytest.approx(
+        0.4, rel=0.02
+    )
+    assert fit_combination(case_of((2.0,), (50.0,), width=0.01, owners=K)).widen == pytest.approx(
+        4.0, rel=0.02
+    )
 
 
 def test_few_windows_make_intervals_wider_than_many() -> None:
     case = case_of((2.0,), (50.0,), width=1.5)
-    few = [decide(case.where(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
-    assert np.mean(few) > decide(case).widen
+    few = [fit_combination(case.where(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
+    assert np.mean(few) > fit_combination(case).widen
 
 
 def test_intervals_without_any_width_are_left_alone() -> None:
-    assert decide(case_of((2.0,), (50.0,), width=0.0)).widen == 1.0
+    assert fit_combination(case_of((2.0,), (50.0,), width=0.0)).widen == 1.0
 
 
 # ---- applying and looking back
@@ -201,8 +229,8 @@ def test_intervals_without_any_width_are_left_alone() -> None:
 
 def test_the_forecast_is_the_mix_that_the_guard_says() -> None:
     case = case_of((1.0, 2.0), (1.0, 3.0))
-    guard = Guard(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
-    made = apply(guard, case.members, case.candidates)
+    guard = Combination(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
+    made = combine_forecasts(guard, case.members, case.candidates)
     for k, h in ((0, 0), (7, 3)):
         pooled = 0.75 * case.members[0, k, h] + 0.25 * case.members[1, k, h]
         classical = 0.4 * case.candidates[k, h, 0] + 0.6 * case.candidates[k, h, 1]
@@ -214,11 +242,11 @@ def test_the_forecast_is_the_mix_that_the_guard_says() -> None:
 @pytest.mark.parametrize("owners", [2, 5, K])
 def test_an_honest_forecast_does_not_know_the_actual_values_of_its_own_window(owners: int) -> None:
     case = case_of((1.0, 1.1), (1.2, 1.0), owners=owners)
-    made = cross_fitted(case)
+    made = cross_fit_forecasts(case)
     for k in (0, 17, K - 1):
         actual = case.actual.copy()
         actual[k] += 1e3 * np.random.default_rng(k).normal(size=H)
-        other = cross_fitted(case._replace(actual=actual))
+        other = cross_fit_forecasts(case._replace(actual=actual))
         assert other[k].tobytes() == made[k].tobytes()
         assert other.tobytes() != made.tobytes()  # but the others do know them
 
@@ -226,15 +254,17 @@ def test_an_honest_forecast_does_not_know_the_actual_values_of_its_own_window(ow
 @pytest.mark.parametrize("windows", [1, 2])
 def test_a_single_window_is_no_evidence_about_itself(windows: int) -> None:
     case = case_of((1.0, 5.0), (0.2,)).where(np.arange(K) < windows)
-    made = cross_fitted(case)
+    made = cross_fit_forecasts(case)
     other = case.actual.copy()
     other[0] += 100.0
-    assert cross_fitted(case._replace(actual=other))[0].tobytes() == made[0].tobytes()
+    assert cross_fit_forecasts(case._replace(actual=other))[0].tobytes() == made[0].tobytes()
 
 
 def test_honest_forecasts_are_the_guards_where_the_evidence_is_plain() -> None:
     case = case_of((0.5, 20.0), (30.0, 40.0), width=0.5)
-    np.testing.assert_allclose(cross_fitted(case)[..., MEDIAN], case.members[0, ..., MEDIAN], atol=0.5)
+    np.testing.assert_allclose(
+        cross_fit_forecasts(case)[..., MEDIAN], case.members[0, ..., MEDIAN], atol=0.5
+    )
 
 
 # ---- odds and ends
@@ -248,15 +278,15 @@ def test_weights_fall_exponentially_with_the_excess() -> None:
 
 
 def test_a_guard_survives_json() -> None:
-    guard = decide(case_of((1.0, 1.3), (1.2, 2.0)))
-    back = Guard.from_dict(json.loads(json.dumps(guard.to_dict())))
+    guard = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
+    back = Combination.from_dict(json.loads(json.dumps(guard.to_dict())))
     for one, other in zip(guard, back, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
 def test_the_guard_says_what_the_forecast_is_made_of() -> None:
     weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
-    mixed = Guard(np.ones(1), weights, 0.72, 1.0, 24)
+    mixed = Combination(np.ones(1), weights, 0.72, 1.0, 24)
     assert mixed.sentence() == (
         "The forecast is 72 % network and 28 % classical methods (mostly level, damped trend, seasonal naive)."
     )

@@ -24,7 +24,9 @@ def test_the_constructor_takes_its_parameters_and_does_nothing_with_them() -> No
     config = Config(train=TrainConfig(steps=3))
     made = Forecaster(config)
     assert vars(made) == {"config": config}
-    assert set(inspect.signature(Forecaster.__init__).parameters) - {"self"} == set(made.get_params(deep=False))
+    assert set(inspect.signature(Forecaster.__init__).parameters) - {"self"} == set(
+        made.get_params(deep=False)
+    )
 
 
 def test_a_clone_has_the_same_settings_and_has_learnt_nothing() -> None:
@@ -42,9 +44,15 @@ def test_every_setting_is_there_by_its_name_and_can_be_changed_by_it() -> None:
     assert one.set_params(**names).config == Config()
     again = one.set_params(model__cell="gru", train__steps=3, train__loss="mse")
     assert again is one
-    assert (one.config.model.cell, one.config.train.steps, one.config.train.loss) == ("gru", 3, "mse")
+    assert (one.config.model.cell, one.config.train.steps, one.config.train.loss) == (
+        "gru",
+        3,
+        "mse",
+    )
     assert one.get_params()["train__steps"] == 3
-    assert one.set_params(config=Config(), train__seed=4).config == Config(train=TrainConfig(seed=4))
+    assert one.set_params(config=Config(), train__seed=4).config == Config(
+        train=TrainConfig(seed=4)
+    )
 
 
 @pytest.mark.parametrize(
@@ -56,7 +64,9 @@ def test_every_setting_is_there_by_its_name_and_can_be_changed_by_it() -> None:
         ({"model__cell": "lsmt"}, "'lsmt'"),
     ],
 )
-def test_a_name_or_value_that_cannot_be_is_refused_and_changes_nothing(given: dict[str, Any], says: str) -> None:
+def test_a_name_or_value_that_cannot_be_is_refused_and_changes_nothing(
+    given: dict[str, Any], says: str
+) -> None:
     one = Forecaster()
     with pytest.raises(UsageError, match=says):
         one.set_params(**given)

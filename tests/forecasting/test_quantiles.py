@@ -3,56 +3,59 @@
 import numpy as np
 import pytest
 
-from lstmcast.config import QUANTILES
+from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.forecasting import quantiles
-
-NAN = float("nan")
+from lstmcast.ragged import NAN
 
 
 def test_intervals_cover_new_errors_of_the_same_kind() -> None:
     rng = np.random.default_rng(0)
     size = np.sqrt(np.arange(1, 7))
-    made = quantiles.spread(size * rng.laplace(size=(400, 6)))
+    made = quantiles.fit_error_quantiles(size * rng.laplace(size=(400, 6)))
     fresh = size * rng.laplace(size=(4000, 6))
-    for place, level in enumerate(QUANTILES):
+    for place, level in enumerate(NETWORK_QUANTILES):
         np.testing.assert_allclose((fresh <= made[:, place]).mean(0), level, atol=0.04)
 
 
 def test_the_point_itself_is_the_median_even_where_errors_lean_to_one_side() -> None:
-    made = quantiles.spread(np.random.default_rng(0).exponential(size=(200, 3)) + 5)
-    assert not made[:, QUANTILES.index(0.5)].any()
+    made = quantiles.fit_error_quantiles(np.random.default_rng(0).exponential(size=(200, 3)) + 5)
+    assert not made[:, NETWORK_QUANTILES.index(0.5)].any()
     assert (np.diff(made, axis=1) > 0).all()
 
 
 def test_intervals_never_shrink_with_the_step() -> None:
     errors = np.random.default_rng(1).normal(size=(5, 20))
-    width = np.ptp(quantiles.spread(errors), axis=1)
+    width = np.ptp(quantiles.fit_error_quantiles(errors), axis=1)
     assert (np.diff(width) >= 0).all()
 
 
 def test_missing_errors_count_for_nothing() -> None:
     errors = np.random.default_rng(1).normal(size=(30, 2))
     holes = np.concatenate([errors, np.full((10, 2), NAN)])
-    np.testing.assert_array_equal(quantiles.spread(holes), quantiles.spread(errors))
-    np.testing.assert_array_equal(quantiles.spread(np.full((3, 2), NAN)), quantiles.unknown(2))
-    assert not quantiles.spread(np.zeros((3, 2))).any()
+    np.testing.assert_array_equal(
+        quantiles.fit_error_quantiles(holes), quantiles.fit_error_quantiles(errors)
+    )
+    np.testing.assert_array_equal(
+        quantiles.fit_error_quantiles(np.full((3, 2), NAN)), quantiles.default_error_quantiles(2)
+    )
+    assert not quantiles.fit_error_quantiles(np.zeros((3, 2))).any()
 
 
 def test_no_error_has_a_say_in_the_interval_of_its_own_window() -> None:
     errors = np.random.default_rng(2).normal(size=(12, 3))
     fold = np.repeat([0, 1, 2], 4)
-    before = quantiles.left_out(errors, fold)
+    before = quantiles.cross_fit_error_quantiles(errors, fold)
     changed = errors.copy()
     changed[4:8] *= 100
-    after = quantiles.left_out(changed, fold)
+    after = quantiles.cross_fit_error_quantiles(changed, fold)
     np.testing.assert_array_equal(before[4:8], after[4:8])
     assert (before[0] != after[0]).any()
-    np.testing.assert_array_equal(before[0], quantiles.spread(errors[4:]))
+    np.testing.assert_array_equal(before[0], quantiles.fit_error_quantiles(errors[4:]))
 
 
 @pytest.mark.parametrize("horizon", [2, 3, 5])
 def test_steps_beyond_the_known_ones_have_the_last_one_s_intervals(horizon: int) -> None:
     known = np.arange(6.0).reshape(1, 3, 2)
-    made = quantiles.reaching(known, horizon)
+    made = quantiles.match_horizon(known, horizon)
     assert made.shape == (1, horizon, 2)
     np.testing.assert_array_equal(made[0], known[0, [0, 1, 2, 2, 2][:horizon]])

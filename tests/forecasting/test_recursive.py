@@ -10,7 +10,7 @@ from scipy.special import ndtri
 from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError
 from lstmcast.forecasting import recursive
-from lstmcast.forecasting.recursive import Reach, rolled
+from lstmcast.forecasting.recursive import ForecastLimits, forecast_recursively
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.training.forecaster import Forecaster
@@ -22,12 +22,18 @@ LEVELS = np.array([0.1, 0.5, 0.9])
 def walk(panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
     """The right forecast of a random walk with steps of deviation 1."""
     last = panel.values[panel.offsets[series] + origins]
-    return np.asarray(last[:, None, None] + np.sqrt(np.arange(1, horizon + 1))[:, None] * ndtri(levels))
+    return np.asarray(
+        last[:, None, None] + np.sqrt(np.arange(1, horizon + 1))[:, None] * ndtri(levels)
+    )
 
 
-def beyond(panel: Panel, horizon: int, forecast: recursive.Forecast = walk, together: bool = True) -> Floats:
+def beyond(
+    panel: Panel, horizon: int, forecast: recursive.ForecastFunction = walk, together: bool = True
+) -> Floats:
     series = np.arange(len(panel))
-    return rolled(forecast, Reach(5, 50, together), panel, series, panel.lengths - 1, horizon, LEVELS)
+    return forecast_recursively(
+        forecast, ForecastLimits(5, 50, together), panel, series, panel.lengths - 1, horizon, LEVELS
+    )
 
 
 def test_intervals_grow_as_those_of_a_random_walk_do() -> None:
@@ -51,20 +57,31 @@ def test_a_step_is_the_same_whatever_the_horizon_and_whichever_series_are_beside
 
 def test_paths_know_what_is_known_ahead_and_nothing_else() -> None:
     t = np.arange(30)
-    frame = pd.DataFrame({"t": np.arange(42), "y": [*t, *[np.nan] * 12], "seen": [*t, *[np.nan] * 12], "plan": 1.0})
+    frame = pd.DataFrame(
+        {"t": np.arange(42), "y": [*t, *[np.nan] * 12], "seen": [*t, *[np.nan] * 12], "plan": 1.0}
+    )
     panel = Panel.from_frame(frame, target="y", time="t", past="seen", future="plan")
     met = []
 
     def watched(panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
         known = len(panel.past) - np.isnan(panel.past).sum()
-        met.append((int(panel.lengths[0]), known // len(panel), float(panel.future.min()), panel.ahead.max()))
+        met.append(
+            (
+                int(panel.lengths[0]),
+                known // len(panel),
+                float(panel.future.min()),
+                panel.ahead.max(),
+            )
+        )
         return walk(panel, series, origins, horizon, levels)
 
     beyond(panel, 12, watched)
     assert met == [(30, 30, 1.0, 12), (35, 30, 1.0, 7), (40, 30, 1.0, 2)]
 
 
-def test_targets_that_know_one_another_follow_one_path_each_at_a_time_and_not_the_same_one() -> None:
+def test_targets_that_know_one_another_follow_one_path_each_at_a_time_and_not_the_same_one() -> (
+    None
+):
     frame = pd.DataFrame({"t": np.arange(30), "a": 5.0, "b": 5.0})
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     drawn = []
@@ -76,7 +93,7 @@ def test_targets_that_know_one_another_follow_one_path_each_at_a_time_and_not_th
 
     beyond(panel, 10, watched, together=False)
     paths = np.array(drawn[1:])
-    assert len(paths) == recursive.PATHS
+    assert len(paths) == recursive.PATHS_PER_WINDOW
     assert abs(np.corrcoef(paths.T)[0, 1]) < 0.4
 
 
@@ -84,7 +101,9 @@ def test_windows_of_one_series_do_not_meet_in_one_panel() -> None:
     frame = pd.DataFrame({"t": np.arange(30), "a": np.arange(30.0), "b": 5.0})
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     series, origins = np.array([0, 0, 1]), np.array([20, 25, 25])
-    made = rolled(walk, Reach(5, 50, together=False), panel, series, origins, 9, LEVELS)
+    made = forecast_recursively(
+        walk, ForecastLimits(5, 50, together=False), panel, series, origins, 9, LEVELS
+    )
     np.testing.assert_allclose(made[:, -1, 1], [20, 25, 5], atol=0.5)
 
 
@@ -105,22 +124,32 @@ def untrained(horizon: int, **inputs: object) -> Config:
     )
 
 
-def test_a_run_forecasts_beyond_its_horizon_with_its_covariates_alike_after_it_was_saved(tmp_path: Path) -> None:
+def test_a_run_forecasts_beyond_its_horizon_with_its_covariates_alike_after_it_was_saved(
+    tmp_path: Path,
+) -> None:
     frame = weekly(ahead=30)
     panel = Panel.from_frame(frame, target="y", time="day", future="plan")
     one = Forecaster(untrained(7)).fit(panel)
     made = one.predict(horizon=30)
     pd.testing.assert_frame_equal(made.head(7), one.predict(), rtol=1e-6)
-    truth = 100 + 10 * np.sin(np.arange(120, 150) * 2 * np.pi / 7) + 30 * frame["plan"].to_numpy()[120:]
+    truth = (
+        100 + 10 * np.sin(np.arange(120, 150) * 2 * np.pi / 7) + 30 * frame["plan"].to_numpy()[120:]
+    )
     assert np.abs(made["forecast"] - truth)[7:].mean() < 4
     assert (np.diff(made[["q10", "q50", "q90"]].to_numpy(), axis=1) >= 0).all()
-    pd.testing.assert_frame_equal(Forecaster.load(one.save(tmp_path / "run")).predict(horizon=30), made)
-    with pytest.raises(DataError, match=r"covariates known ahead \(plan\) are missing for 2024-05-30 to 2024-06-08"):
+    pd.testing.assert_frame_equal(
+        Forecaster.load(one.save(tmp_path / "run")).predict(horizon=30), made
+    )
+    with pytest.raises(
+        DataError, match=r"covariates known ahead \(plan\) are missing for 2024-05-30 to 2024-06-08"
+    ):
         one.predict(horizon=40)
 
 
-def test_holidays_and_joint_targets_go_on_beyond_the_horizon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(recursive, "PATHS", 10)
+def test_holidays_and_joint_targets_go_on_beyond_the_horizon(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
     frame = weekly(80).assign(z=lambda f: f["y"] * 2)
     panel = Panel.from_frame(frame, target=["y", "z"], time="day")
     made = Forecaster(untrained(7, holidays="DE", joint=True)).fit(panel).predict(horizon=16)

@@ -3,8 +3,8 @@
 import numpy as np
 import pandas as pd
 
-from lstmcast.ingest.encoding import encode
-from lstmcast.tables.read import Table
+from lstmcast.ingest.encoding import encode_covariates
+from lstmcast.tables.table import Table
 
 FRAME = pd.DataFrame(
     {
@@ -18,13 +18,15 @@ FRAME = pd.DataFrame(
 )
 
 
-def notes(*columns: str, known: dict[str, list[str]] | None = None, due: list[bool] | None = None) -> list[str]:
+def notes(
+    *columns: str, known: dict[str, list[str]] | None = None, due: list[bool] | None = None
+) -> list[str]:
     rows = None if due is None else np.array(due)
-    return list(encode(Table(FRAME, "frame"), columns, known, rows).notes)
+    return list(encode_covariates(Table(FRAME, "frame"), columns, known, rows).notes)
 
 
 def test_text_becomes_a_column_a_category_and_an_empty_cell_is_none_of_them() -> None:
-    made = encode(Table(FRAME, "frame"), ["sky"])
+    made = encode_covariates(Table(FRAME, "frame"), ["sky"])
     assert made.names == ("sky=rain", "sky=sun")
     assert made.values.tolist() == [[1, 0], [0, 1], [0, 0], [0, 1]]
 
@@ -33,7 +35,9 @@ def test_missing_values_are_counted_over_the_rows_that_ought_to_have_one() -> No
     assert notes("plan") == ["covariate 'plan' is missing in 1 of 4 rows"]
     assert notes("weather", due=[True, True, False, False]) == []
     assert notes("empty") == ["covariate 'empty' is missing in every row: it can explain nothing"]
-    assert notes("weather", due=[True, True, True, False]) == ["covariate 'weather' is missing in 1 of 3 rows"]
+    assert notes("weather", due=[True, True, True, False]) == [
+        "covariate 'weather' is missing in 1 of 3 rows"
+    ]
 
 
 def test_a_covariate_that_never_changes_is_said_to_explain_nothing_when_a_run_is_fitted() -> None:
@@ -45,6 +49,6 @@ def test_a_covariate_that_never_changes_is_said_to_explain_nothing_when_a_run_is
 
 
 def test_categories_that_training_has_not_seen_are_all_zero_and_named() -> None:
-    made = encode(Table(FRAME, "frame"), ["sky"], {"sky": ["snow", "sun"]})
+    made = encode_covariates(Table(FRAME, "frame"), ["sky"], {"sky": ["snow", "sun"]})
     assert made.values.tolist() == [[0, 0], [0, 1], [0, 0], [0, 1]]
     assert made.notes == ("covariate 'sky' has values not seen in training: 'rain'",)

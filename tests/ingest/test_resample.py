@@ -9,7 +9,23 @@ import pytest
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 
-RULES = ["D", "2h", "15min", "W-SUN", "W-WED", "W", "MS", "ME", "QS", "QE", "YS", "YE", "B", "BME", "QS-FEB"]
+RULES = [
+    "D",
+    "2h",
+    "15min",
+    "W-SUN",
+    "W-WED",
+    "W",
+    "MS",
+    "ME",
+    "QS",
+    "QE",
+    "YS",
+    "YE",
+    "B",
+    "BME",
+    "QS-FEB",
+]
 
 
 def made(frame: pd.DataFrame, resample: str, **more: Any) -> Panel:
@@ -27,7 +43,9 @@ def test_periods_are_those_of_pandas(rule: str, how: str) -> None:
     unit = pd.tseries.frequencies.to_offset(rule)
     days = 3 if rule in ("2h", "15min") else 1500
     rng = np.random.default_rng(0)
-    stamps = pd.DatetimeIndex(np.sort(pd.Timestamp("2020-01-01").value + rng.integers(0, days * 86400, 4000) * 10**9))
+    stamps = pd.DatetimeIndex(
+        np.sort(pd.Timestamp("2020-01-01").value + rng.integers(0, days * 86400, 4000) * 10**9)
+    )
     frame = pd.DataFrame({"t": stamps.as_unit("us"), "y": rng.normal(size=4000)})
     expected = frame.set_index("t")["y"].resample(unit).agg(how)
     expected = expected[frame.set_index("t")["y"].resample(unit).count() > 0]
@@ -38,7 +56,9 @@ def test_periods_are_those_of_pandas(rule: str, how: str) -> None:
 
 
 def test_edges_that_are_not_full_are_left_out_and_said() -> None:
-    hours = pd.DataFrame({"t": pd.date_range("2024-01-01 05:00", "2024-01-09 13:00", freq="h"), "y": 1.0})
+    hours = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01 05:00", "2024-01-09 13:00", freq="h"), "y": 1.0}
+    )
     panel = made(hours, "D:sum")
     assert panel.values.tolist() == [24.0] * 7
     assert panel.axis.texts(panel.start) == ["2024-01-02"]
@@ -51,10 +71,14 @@ def test_edges_that_are_not_full_are_left_out_and_said() -> None:
 
 def test_series_are_gathered_each_by_itself_with_their_covariates() -> None:
     stamps = pd.date_range("2024-01-01", periods=96, freq="h")
-    frame = pd.DataFrame({"t": np.tile(stamps, 2), "id": np.repeat(["a", "b"], 96), "y": np.repeat([1.0, 2.0], 96)})
+    frame = pd.DataFrame(
+        {"t": np.tile(stamps, 2), "id": np.repeat(["a", "b"], 96), "y": np.repeat([1.0, 2.0], 96)}
+    )
     frame["x"] = np.tile(np.arange(96.0), 2)
     frame["kind"] = np.repeat([5.0, 6.0], 96)
-    panel = made(frame.sample(frac=1, random_state=0), "D:sum", series="id", past="x", static="kind")
+    panel = made(
+        frame.sample(frac=1, random_state=0), "D:sum", series="id", past="x", static="kind"
+    )
     by_key = dict(zip(panel.keys, range(2), strict=True))
     assert panel.series(by_key[("b",)]).tolist() == [48.0] * 4
     np.testing.assert_allclose(panel.past[:4, 0], [11.5, 35.5, 59.5, 83.5])
@@ -62,7 +86,9 @@ def test_series_are_gathered_each_by_itself_with_their_covariates() -> None:
 
 
 def test_events_at_any_time_become_a_regular_series() -> None:
-    stamps = pd.to_datetime(["2024-01-01 08:13", "2024-01-01 08:13", "2024-01-02 17:55", "2024-01-04 21:00"])
+    stamps = pd.to_datetime(
+        ["2024-01-01 08:13", "2024-01-01 08:13", "2024-01-02 17:55", "2024-01-04 21:00"]
+    )
     panel = made(pd.DataFrame({"t": stamps, "y": [1.0, 2.0, 4.0, 8.0]}), "D:count", fill="zero")
     assert panel.values.tolist() == [2.0, 1.0, 0.0, 1.0]
     assert panel.axis.freq == "D"
@@ -97,7 +123,7 @@ def test_what_cannot_be_is_refused() -> None:
 
 
 def _table(frame: pd.DataFrame) -> Any:
-    from lstmcast.tables.read import Table
+    from lstmcast.tables.table import Table
 
     return Table(frame.reset_index(drop=True), "frame")
 

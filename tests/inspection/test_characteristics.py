@@ -3,7 +3,12 @@
 import numpy as np
 import pytest
 
-from lstmcast.inspection.characteristics import Shape, direction, shape_of, strength
+from lstmcast.inspection.characteristics import (
+    Characteristics,
+    measure_characteristics,
+    seasonal_strength,
+    trend_direction,
+)
 from tests.make import flat
 
 RNG = np.random.default_rng(0)
@@ -11,27 +16,29 @@ T = np.arange(120)
 WAVE = np.sin(2 * np.pi * T / 12)
 
 
-def shape(*series: np.ndarray, m: int = 12) -> Shape:
-    return shape_of(*flat(series), m)
+def shape(*series: np.ndarray, m: int = 12) -> Characteristics:
+    return measure_characteristics(*flat(series), m)
 
 
 def test_strength_is_near_1_for_a_pure_season_and_near_0_for_noise() -> None:
-    assert strength(WAVE + 0.05 * T, 12) > 0.95
-    assert strength(WAVE + RNG.normal(size=120), 12) == pytest.approx(0.4, abs=0.2)
-    noise = [strength(RNG.normal(size=n), 12) for n in (25, 36, 60, 120) for _ in range(20)]
+    assert seasonal_strength(WAVE + 0.05 * T, 12) > 0.95
+    assert seasonal_strength(WAVE + RNG.normal(size=120), 12) == pytest.approx(0.4, abs=0.2)
+    noise = [
+        seasonal_strength(RNG.normal(size=n), 12) for n in (25, 36, 60, 120) for _ in range(20)
+    ]
     assert np.mean(noise) < 0.15
 
 
 def test_strength_needs_two_seasons_and_a_changing_series() -> None:
-    assert np.isnan(strength(WAVE[:24], 12))
-    assert np.isnan(strength(WAVE, 1))
-    assert strength(np.full(60, 7.0), 12) == 0
+    assert np.isnan(seasonal_strength(WAVE[:24], 12))
+    assert np.isnan(seasonal_strength(WAVE, 1))
+    assert seasonal_strength(np.full(60, 7.0), 12) == 0
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(0.1, 1), (-0.1, -1), (0.0, 0)])
 def test_a_trend_is_told_from_a_season_and_noise(slope: float, expected: int) -> None:
-    assert direction(slope * T + WAVE + 0.3 * RNG.normal(size=120), 12) == expected
-    assert direction(np.ones(120), 12) == 0
+    assert trend_direction(slope * T + WAVE + 0.3 * RNG.normal(size=120), 12) == expected
+    assert trend_direction(np.ones(120), 12) == 0
 
 
 def test_outliers_are_found_farthest_first_and_a_season_is_none() -> None:

@@ -8,8 +8,9 @@ import pytest
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
-from lstmcast.inspection.columns import guess_roles, see_columns, with_roles
-from lstmcast.tables.read import Table, read_table
+from lstmcast.inspection.columns import infer_roles, profile_columns, with_column_roles
+from lstmcast.tables.read import read_table
+from lstmcast.tables.table import Table
 
 DAYS = pd.date_range("2024-01-01", periods=60)
 
@@ -19,17 +20,25 @@ def table(**columns: object) -> Table:
 
 
 def guessed(one: Table, **given: tuple[str, ...]) -> Columns:
-    return guess_roles(one, see_columns(one), given)
+    return infer_roles(one, profile_columns(one), given)
 
 
 def could(one: Table) -> dict[str, tuple[str, ...]]:
-    seen = see_columns(one)
-    return {column.name: column.could for column in with_roles(one, seen, guess_roles(one, seen, {}), DataConfig())}
+    seen = profile_columns(one)
+    return {
+        column.name: column.could
+        for column in with_column_roles(one, seen, infer_roles(one, seen, {}), DataConfig())
+    }
 
 
 def test_kinds_of_columns_are_seen() -> None:
-    one = table(n=np.arange(60) % 7, name=["a", "b"] * 30, none=[None] * 60, some=[1.5, np.nan] * 30)
-    seen = {column.name: (column.kind, column.missing, column.distinct, column.first) for column in see_columns(one)}
+    one = table(
+        n=np.arange(60) % 7, name=["a", "b"] * 30, none=[None] * 60, some=[1.5, np.nan] * 30
+    )
+    seen = {
+        column.name: (column.kind, column.missing, column.distinct, column.first)
+        for column in profile_columns(one)
+    }
     assert seen == {
         "day": ("time", 0, 60, "2024-01-01 00:00:00"),
         "n": ("number", 0, 7, "0"),
@@ -48,7 +57,11 @@ def test_the_target_is_neither_a_flag_nor_a_row_number() -> None:
 
 
 def test_the_series_are_the_fewest_columns_that_tell_rows_of_one_time_apart() -> None:
-    parts = [pd.DataFrame({"day": DAYS, "shop": s, "item": i, "y": np.arange(60.0)}) for s in "ab" for i in (7, 8)]
+    parts = [
+        pd.DataFrame({"day": DAYS, "shop": s, "item": i, "y": np.arange(60.0)})
+        for s in "ab"
+        for i in (7, 8)
+    ]
     both = Table(pd.concat(parts, ignore_index=True), "t")
     assert guessed(both).series == ("shop", "item")
     alone = Table(both.frame[both.frame["item"] == 7].reset_index(drop=True), "t")
@@ -64,8 +77,12 @@ def test_a_time_that_comes_twice_by_mistake_makes_no_series_of_the_values() -> N
 
 def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
     parts = [
-        pd.DataFrame({"day": DAYS, "shop": s, "region": r, "y": np.arange(60.0), "price": np.arange(60) % 3})
-        .assign(heat=np.r_[np.arange(50.0), [np.nan] * 10], note=[f"text {s}{i}" for i in range(60)])
+        pd.DataFrame(
+            {"day": DAYS, "shop": s, "region": r, "y": np.arange(60.0), "price": np.arange(60) % 3}
+        )
+        .assign(
+            heat=np.r_[np.arange(50.0), [np.nan] * 10], note=[f"text {s}{i}" for i in range(60)]
+        )
         .assign(y=np.r_[np.arange(50.0), [np.nan] * 10], one=1)
         for s, r in (("a", "n"), ("b", "s"), ("c", "n"))
     ]
@@ -104,13 +121,19 @@ def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(tmp_path: P
 
 def test_a_table_that_lies_on_its_side_is_refused(tmp_path: Path) -> None:
     header = ",".join(f"2024-01-{day:02}" for day in range(1, 21))
-    (tmp_path / "t.csv").write_text(f"shop,{header}\n" + "".join(f"{shop},{'5,' * 19}6\n" for shop in "abc"))
+    (tmp_path / "t.csv").write_text(
+        f"shop,{header}\n" + "".join(f"{shop},{'5,' * 19}6\n" for shop in "abc")
+    )
     with pytest.raises(DataError, match="times stand in the header, as '2024-01-01'"):
         guessed(read_table(tmp_path / "t.csv"))
 
 
-def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numbers(tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text("date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31)))
+def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numbers(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "t.csv").write_text(
+        "date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31))
+    )
     with pytest.raises(DataError, match="column 'y': \"1'001\" is not a number") as caught:
         guessed(read_table(tmp_path / "t.csv"))
     assert "--thousands" in caught.value.hint

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.inspection.findings import facts, inspect_panel
+from lstmcast.inspection.findings import findings_to_dicts, inspect_panel
 from lstmcast.panel.checks import is_binary
 from tests.make import panel_of, wavy
 
@@ -14,7 +14,13 @@ T = np.arange(96)
 
 
 def found(*series: Any, **settings: Any) -> dict[str, dict[str, Any]]:
-    return dict(facts(inspect_panel(panel_of([np.asarray(y, dtype=float) for y in series]), **settings).findings))
+    return dict(
+        findings_to_dicts(
+            inspect_panel(
+                panel_of([np.asarray(y, dtype=float) for y in series]), **settings
+            ).findings
+        )
+    )
 
 
 def wave() -> Any:
@@ -60,9 +66,17 @@ def test_constant_series_zeros_scales_and_a_target_of_0_and_1_are_said() -> None
 
 @pytest.mark.parametrize(
     ("values", "binary"),
-    [([0, 1, 1, 0], True), ([0, np.nan, 1, 1], True), ([0, 0, 0], False), ([1, 1, 1], False), ([0, 1, 2], False)],
+    [
+        ([0, 1, 1, 0], True),
+        ([0, np.nan, 1, 1], True),
+        ([0, 0, 0], False),
+        ([1, 1, 1], False),
+        ([0, 1, 2], False),
+    ],
 )
-def test_a_target_is_binary_where_both_0_and_1_are_there_and_nothing_else(values: list[float], binary: bool) -> None:
+def test_a_target_is_binary_where_both_0_and_1_are_there_and_nothing_else(
+    values: list[float], binary: bool
+) -> None:
     assert is_binary(panel_of([np.array(values, dtype=float)])) == binary
 
 

@@ -13,7 +13,9 @@ LEARNT, LENGTH, SEASON = 720, 1000, 24
 
 def hourly(seed: int = 0, length: int = LENGTH) -> np.ndarray:
     rng = np.random.default_rng(seed)
-    return np.asarray(100 + 20 * np.sin(2 * np.pi * np.arange(length) / SEASON) + 2 * rng.normal(size=length))
+    return np.asarray(
+        100 + 20 * np.sin(2 * np.pi * np.arange(length) / SEASON) + 2 * rng.normal(size=length)
+    )
 
 
 def frame_of(values: np.ndarray, **columns: object) -> pd.DataFrame:
@@ -36,7 +38,9 @@ def judged(forecaster: Forecaster, values: np.ndarray, **options: float) -> Dete
     return detect(forecaster, panel, **{"rate": 0.005, **options})  # type: ignore[arg-type]
 
 
-def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(forecaster: Forecaster) -> None:
+def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(
+    forecaster: Forecaster,
+) -> None:
     rows = judged(forecaster, hourly()).rows
     assert list(rows) == ["t", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
     assert rows["t"].tolist() == frame_of(hourly())["t"][LEARNT:].tolist()
@@ -49,7 +53,9 @@ def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(forecaster:
 
 
 @pytest.mark.parametrize("seed", range(3))
-def test_ordinary_rows_are_flagged_no_more_often_than_stated(forecaster: Forecaster, seed: int) -> None:
+def test_ordinary_rows_are_flagged_no_more_often_than_stated(
+    forecaster: Forecaster, seed: int
+) -> None:
     values = np.concatenate([hourly()[:LEARNT], hourly(seed + 1, 1500)[: 1500 - LEARNT % SEASON]])
     figures = judged(forecaster, values, rate=0.01).figures
     assert figures["judged"] == 1500
@@ -61,7 +67,9 @@ def spike(values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("size", [30, -30, 60])
-def test_the_row_after_a_wrong_one_is_not_blamed_for_it(forecaster: Forecaster, size: float) -> None:
+def test_the_row_after_a_wrong_one_is_not_blamed_for_it(
+    forecaster: Forecaster, size: float
+) -> None:
     values = hourly()
     values[850] += size
     rows = judged(forecaster, values).rows
@@ -83,7 +91,12 @@ def stuck(values: np.ndarray) -> None:
 
 @pytest.mark.parametrize(
     ("change", "kinds"),
-    [(spike, {"point"}), (small_and_long, {"run"}), (restless, {"point", "run"}), (stuck, {"point", "run"})],
+    [
+        (spike, {"point"}),
+        (small_and_long, {"run"}),
+        (restless, {"point", "run"}),
+        (stuck, {"point", "run"}),
+    ],
 )
 def test_what_is_not_as_it_was_is_found_and_its_kind_is_told(
     forecaster: Forecaster, change: Change, kinds: set[str]
@@ -127,8 +140,13 @@ def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster)
     rows = pd.concat(parts, ignore_index=True)
     expected = whole[whole["kind"] != "missing"].reset_index(drop=True)
     assert (len(whole) - len(expected), expected["anomaly"].sum()) == (1, 1)
-    assert (rows["t"].tolist(), rows["kind"].tolist()) == (expected["t"].tolist(), expected["kind"].tolist())
-    np.testing.assert_allclose(rows["expected"], expected["expected"], rtol=0.005)  # alone they look back less far
+    assert (rows["t"].tolist(), rows["kind"].tolist()) == (
+        expected["t"].tolist(),
+        expected["kind"].tolist(),
+    )
+    np.testing.assert_allclose(
+        rows["expected"], expected["expected"], rtol=0.005
+    )  # alone they look back less far
     np.testing.assert_allclose(rows["score"], expected["score"], rtol=0.02, atol=0.02)
 
 
@@ -188,8 +206,14 @@ def test_each_series_of_a_panel_is_judged_and_a_new_one_after_its_warm_up() -> N
     known = frame[frame["shop"] != "new"]
     forecaster = fit(known[known["t"] < known["t"].iloc[550]], series="shop")
     rows = detect(forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005).rows
-    assert rows.groupby("shop", sort=False).size().to_dict() == {"north": 150, "south": 150, "new": 700}
-    assert rows[(rows["kind"] == "point") & (rows["shop"] == "south")]["t"].tolist() == [frame["t"][600]]
+    assert rows.groupby("shop", sort=False).size().to_dict() == {
+        "north": 150,
+        "south": 150,
+        "new": 700,
+    }
+    assert rows[(rows["kind"] == "point") & (rows["shop"] == "south")]["t"].tolist() == [
+        frame["t"][600]
+    ]
     new = rows[rows["shop"] == "new"].reset_index(drop=True)
     assert set(new["kind"][:SEASON]) == {"warm-up"} and new["score"][:SEASON].isna().all()
     assert new["score"][SEASON:].notna().all()
@@ -210,7 +234,7 @@ def test_a_run_of_training_is_judged_by_errors_that_are_as_large_as_on_new_rows(
     series, rows = np.zeros(LEARNT, np.int64), np.arange(LEARNT)
     errors = np.where(rows < LEARNT - 96, 1.0, 3.0)
     detector = Detector(trained, rate=0.005)
-    factor = detector._optimism(series, rows, errors)
+    factor = detector._out_of_sample_factor(series, rows, errors)
     assert (factor[0], factor[-1]) == (3.0, 1.0)
 
 
@@ -229,5 +253,8 @@ def test_probabilities_are_refused() -> None:
 
 
 def test_nothing_newer_than_the_training_is_an_error(forecaster: Forecaster) -> None:
-    with pytest.raises(DataError, match="nothing newer than what the run was trained on, which ends at 2024-01-30 23"):
+    with pytest.raises(
+        DataError,
+        match="nothing newer than what the run was trained on, which ends at 2024-01-30 23",
+    ):
         judged(forecaster, hourly()[:LEARNT])

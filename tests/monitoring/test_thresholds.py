@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from lstmcast.monitoring.thresholds import LEAST, Threshold
+from lstmcast.monitoring.thresholds import MIN_SCORES, Threshold
 
 
 def test_the_limit_is_the_conformal_quantile_of_the_scores() -> None:
@@ -11,14 +11,17 @@ def test_the_limit_is_the_conformal_quantile_of_the_scores() -> None:
 
 @pytest.mark.parametrize(("rate", "count"), [(0.5, 1), (0.01, 99), (0.001, 999), (0.0005, 1999)])
 def test_as_many_scores_are_needed_as_make_the_largest_rare_enough(rate: float, count: int) -> None:
-    assert Threshold.needed(rate) == count
-    assert Threshold(rate, range(count)).extrapolates is False
-    assert Threshold(rate, range(count - 1)).extrapolates is True
+    assert Threshold.scores_needed(rate) == count
+    assert Threshold(rate, range(count)).is_extrapolated is False
+    assert Threshold(rate, range(count - 1)).is_extrapolated is True
 
 
 def test_new_scores_of_the_same_kind_exceed_it_as_seldom_as_stated() -> None:
     rng = np.random.default_rng(0)
-    over = [rng.gamma(2, size=50) > Threshold(0.02, rng.gamma(2, size=199).tolist()).limit for _ in range(400)]
+    over = [
+        rng.gamma(2, size=50) > Threshold(0.02, rng.gamma(2, size=199).tolist()).limit
+        for _ in range(400)
+    ]
     assert 0.015 < np.mean(over) < 0.025  # 0.02, give or take three deviations
 
 
@@ -37,8 +40,8 @@ def test_too_few_scores_for_the_rate_are_continued_by_a_tail_beyond_the_largest(
 
 
 def test_a_few_scores_say_nothing() -> None:
-    assert Threshold(0.01, range(LEAST - 1)).limit == float("inf")
-    assert Threshold(0.01, range(LEAST)).limit < float("inf")
+    assert Threshold(0.01, range(MIN_SCORES - 1)).limit == float("inf")
+    assert Threshold(0.01, range(MIN_SCORES)).limit < float("inf")
 
 
 def test_scores_that_are_all_the_same_make_a_limit_of_their_size() -> None:

@@ -36,7 +36,9 @@ def fitted() -> Forecaster:
 
 
 def weights(forecaster: Predictor) -> np.ndarray:
-    return np.concatenate([one.ravel() for network in forecaster.networks for one in network.weights.values()])
+    return np.concatenate(
+        [one.ravel() for network in forecaster.networks for one in network.weights.values()]
+    )
 
 
 def test_nothing_new_changes_nothing(fitted: Forecaster) -> None:
@@ -46,7 +48,9 @@ def test_nothing_new_changes_nothing(fitted: Forecaster) -> None:
 
 
 @pytest.mark.parametrize("first", [0, 60])
-def test_too_few_new_rows_are_gone_on_from_and_learnt_from_later(first: int, fitted: Forecaster) -> None:
+def test_too_few_new_rows_are_gone_on_from_and_learnt_from_later(
+    first: int, fitted: Forecaster
+) -> None:
     done = update(fitted, months(63, first))
     assert (done.rows, done.kept) == (6, None) and "too few" in done.why
     longer = done.forecaster
@@ -72,7 +76,9 @@ def test_what_was_learnt_is_kept_where_the_gate_holds(fitted: Forecaster) -> Non
     assert done.now.model["mase"] != done.was.model["mase"]
 
 
-def test_where_the_gate_does_not_hold_the_networks_stay_and_the_history_goes_on(fitted: Forecaster) -> None:
+def test_where_the_gate_does_not_hold_the_networks_stay_and_the_history_goes_on(
+    fitted: Forecaster,
+) -> None:
     done = update(fitted, months(70), gates=NEVER, steps=5)
     assert done.kept is False
     assert np.array_equal(weights(done.forecaster), weights(fitted))
@@ -117,7 +123,9 @@ def test_series_come_and_go(fitted: Forecaster) -> None:
 
 
 def test_a_network_that_is_as_it_was_shipped_stays_so() -> None:
-    shipped = Forecaster(Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))).fit(months(60, series=1))
+    shipped = Forecaster(Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))).fit(
+        months(60, series=1)
+    )
     done = update(shipped, months(70, series=1))
     assert (done.kept, done.rows) == (None, 10) and "shipped" in done.why
     asked = update(shipped, months(70, series=1), steps=1, gates=ALWAYS)
@@ -134,11 +142,16 @@ def test_the_same_update_twice_makes_the_same_run(fitted: Forecaster) -> None:
     assert np.array_equal(weights(one), weights(two))
 
 
-def test_of_very_many_rows_the_newest_are_kept(fitted: Forecaster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_very_many_rows_the_newest_are_kept(
+    fitted: Forecaster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setitem(update.__globals__, "WHOLE", 10)
     monkeypatch.setattr(Forecaster, "memory", 20)
     done = update(fitted, months(70), gates=NEVER, steps=1)
-    assert done.forecaster.panel.lengths.tolist() == [30, 30]  # ten of them are still to be learnt from
+    assert done.forecaster.panel.lengths.tolist() == [
+        30,
+        30,
+    ]  # ten of them are still to be learnt from
     kept = update(done.forecaster, months(74, 70), gates=ALWAYS, steps=1)
     assert kept.kept and kept.learnt == 14
 
@@ -162,13 +175,19 @@ def test_a_probability_goes_on_and_is_judged_as_one() -> None:
 
 @pytest.mark.parametrize("scale", ["standard", "robust", "minmax", "none"])
 def test_every_kind_of_scale_goes_on(scale: str) -> None:
-    config = replace(CONFIG, model=replace(CONFIG.model, scale=scale), train=replace(CONFIG.train, members=1, steps=3))
+    config = replace(
+        CONFIG,
+        model=replace(CONFIG.model, scale=scale),
+        train=replace(CONFIG.train, members=1, steps=3),
+    )
     checked(update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2))
 
 
 def test_covariates_calendar_and_several_targets_go_on() -> None:
     days, rng = 100, np.random.default_rng(0)
-    frame = pd.DataFrame({"day": pd.date_range("2024-02-01", periods=days), "promo": rng.random(days) < 0.3})
+    frame = pd.DataFrame(
+        {"day": pd.date_range("2024-02-01", periods=days), "promo": rng.random(days) < 0.3}
+    )
     frame["heat"] = rng.normal(10, 3, days)
     frame["sold"] = 50 + 9 * frame["promo"] + rng.normal(0, 5, days)
     frame["returned"] = frame["sold"].shift(1, fill_value=50) / 5 + rng.normal(0, 1, days)
@@ -176,7 +195,9 @@ def test_covariates_calendar_and_several_targets_go_on() -> None:
     def until(end: int) -> Panel:
         known = frame.copy()
         known.loc[end:, ["sold", "returned", "heat"]] = np.nan
-        return Panel.from_frame(known[: end + 4], target=["sold", "returned"], time="day", past="heat", future="promo")
+        return Panel.from_frame(
+            known[: end + 4], target=["sold", "returned"], time="day", past="heat", future="promo"
+        )
 
     config = replace(
         CONFIG,
@@ -186,7 +207,9 @@ def test_covariates_calendar_and_several_targets_go_on() -> None:
     )
     done = update(Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2)
     checked(done)
-    assert done.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(days=97)
+    assert done.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(
+        days=97
+    )
 
 
 def checked(done: Update) -> None:

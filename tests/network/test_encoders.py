@@ -4,18 +4,26 @@ import pytest
 import torch
 from torch import Tensor
 
-from lstmcast.network.encoders import CELLS, RESIDUAL, Attention, Stack, alone, both_ways, one_way, recurrent
-from lstmcast.network.torch_network import Network
-from lstmcast.network.trained import Shape
+from lstmcast.network.encoders import (
+    TORCH_CELLS,
+    Attention,
+    RecurrentStack,
+    bidirectional_states,
+    build_recurrent_encoder,
+    split_into_contexts,
+    states_at_origins,
+)
+from lstmcast.network.torch_network import TorchNetwork
+from lstmcast.network.trained import MIN_RESIDUAL_LAYERS, NetworkShape
 
 C, B, P, H = 24, 3, 4, 5
-PLAIN = Shape(features=6, local=4, candidates=3, hidden=8, layers=2, context=10)
+PLAIN = NetworkShape(features=6, local=4, candidates=3, hidden=8, layers=2, context=10)
 KINDS = {
     "lstm": PLAIN,
     "gru": PLAIN._replace(cell="gru"),
     "rnn": PLAIN._replace(cell="rnn"),
     "one layer": PLAIN._replace(layers=1),
-    "residual": PLAIN._replace(layers=RESIDUAL),
+    "residual": PLAIN._replace(layers=MIN_RESIDUAL_LAYERS),
     "layer norm": PLAIN._replace(layer_norm=True),
     "both ways": PLAIN._replace(bidirectional=True),
     "both ways, normed": PLAIN._replace(bidirectional=True, layer_norm=True, cell="gru", layers=3),
@@ -32,13 +40,16 @@ def inputs() -> Inputs:
     pad = torch.tensor([0, 16, 21])
     x[torch.arange(C)[:, None] < pad] = 0
     at = torch.stack([torch.randint(max(int(p), 9), C, (P,), generator=rng) for p in pad])
-    local, blend = torch.randn(B, P, H, PLAIN.local, generator=rng), torch.randn(B, P, H, PLAIN.candidates)
+    local, blend = (
+        torch.randn(B, P, H, PLAIN.local, generator=rng),
+        torch.randn(B, P, H, PLAIN.candidates),
+    )
     return x, at, local, blend, pad
 
 
-def trained(shape: Shape) -> Network:
+def trained(shape: NetworkShape) -> TorchNetwork:
     torch.manual_seed(1)
-    network = Network(shape).eval()
+    network = TorchNetwork(shape).eval()
     with torch.no_grad():
         for weight in network.parameters():
             weight.copy_(0.4 * torch.randn_like(weight))
@@ -47,7 +58,9 @@ def trained(shape: Shape) -> Network:
 
 @kinds
 @torch.no_grad()
-def test_no_later_step_of_its_chunk_changes_an_origin_s_forecast_by_a_bit(shape: Shape) -> None:
+def test_no_later_step_of_its_chunk_changes_an_origin_s_forecast_by_a_bit(
+    shape: NetworkShape,
+) -> None:
     network = trained(shape)
     x, *rest = inputs()
     out = network(x, *rest)
@@ -62,7 +75,7 @@ def test_no_later_step_of_its_chunk_changes_an_origin_s_forecast_by_a_bit(shape:
 
 @kinds
 @torch.no_grad()
-def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: Shape) -> None:
+def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: NetworkShape) -> None:
     network = trained(shape)
     x, at, local, blend, pad = inputs()
     out = network(x, at, local, blend, pad)
@@ -73,18 +86,20 @@ def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: Shape) -
 
 @kinds
 @torch.no_grad()
-def test_series_of_different_length_in_one_batch_are_forecast_as_alone(shape: Shape) -> None:
+def test_series_of_different_length_in_one_batch_are_forecast_as_alone(shape: NetworkShape) -> None:
     network = trained(shape)
     x, at, local, blend, pad = inputs()
     out = network(x, at, local, blend, pad)
     for b in range(B):
         one = slice(b, b + 1)
-        torch.testing.assert_close(network(x[:, one], at[one], local[one], blend[one], pad[one])[0], out[b])
+        torch.testing.assert_close(
+            network(x[:, one], at[one], local[one], blend[one], pad[one])[0], out[b]
+        )
 
 
 @pytest.mark.parametrize("shape", [KINDS["both ways"], KINDS["attention both ways"]])
 @torch.no_grad()
-def test_both_ways_sees_the_context_alone(shape: Shape) -> None:
+def test_both_ways_sees_the_context_alone(shape: NetworkShape) -> None:
     network = trained(shape)
     x, *rest = inputs()
     out, at = network(x, *rest), rest[0]
@@ -100,13 +115,15 @@ def test_both_ways_sees_the_context_alone(shape: Shape) -> None:
 def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_context() -> None:
     """The state of the way back is what the same weights make of the context turned round."""
     torch.manual_seed(0)
-    layer = recurrent("gru", 6, 8, 1, dropout=0.0, both=True, norm=False)
-    turned = recurrent("gru", 6, 8, 1, dropout=0.0, both=False, norm=False)
+    layer = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, both=True, norm=False)
+    turned = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, both=False, norm=False)
     own = dict(layer.state_dict())
-    turned.load_state_dict({n.removesuffix("_reverse"): w for n, w in own.items() if n.endswith("_reverse")})
+    turned.load_state_dict(
+        {n.removesuffix("_reverse"): w for n, w in own.items() if n.endswith("_reverse")}
+    )
     x, at, pad = torch.randn(20, 2, 6), torch.tensor([[12, 19], [15, 9]]), torch.tensor([0, 0])
-    cut, places, before = alone(x, at, pad, 7)
-    origin = both_ways(layer(cut)[0], places, before)
+    cut, places, before = split_into_contexts(x, at, pad, 7)
+    origin = bidirectional_states(layer(cut)[0], places, before)
     for k, (b, end) in enumerate([(0, 12), (0, 19), (1, 15), (1, 9)]):
         back = turned(x[end - 6 : end + 1, b].flip(0))[0][-1]
         torch.testing.assert_close(origin[k, 0, 8:], back)
@@ -114,7 +131,7 @@ def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_con
 
 def test_a_context_that_begins_before_its_chunk_is_padding_there() -> None:
     x = torch.arange(5.0)[:, None, None].expand(5, 1, 1)
-    cut, at, pad = alone(x, torch.tensor([[2, 4]]), torch.tensor([1]), 4)
+    cut, at, pad = split_into_contexts(x, torch.tensor([[2, 4]]), torch.tensor([1]), 4)
     assert at.tolist() == [[3], [3]]
     assert pad.tolist() == [2, 0]
     assert cut[:, 0, 0][2:].tolist() == [1, 2]
@@ -123,9 +140,11 @@ def test_a_context_that_begins_before_its_chunk_is_padding_there() -> None:
 
 @pytest.mark.parametrize("shape", [KINDS["attention"], KINDS["attention both ways"]])
 @torch.no_grad()
-def test_attention_is_a_share_of_each_step_of_the_context_and_of_nothing_else(shape: Shape) -> None:
+def test_attention_is_a_share_of_each_step_of_the_context_and_of_nothing_else(
+    shape: NetworkShape,
+) -> None:
     x, at, _, _, pad = inputs()
-    leaned = trained(shape).leaned_on(x, at, pad)
+    leaned = trained(shape).attention_by_step(x, at, pad)
     assert leaned.shape == (B, P, shape.context)
     torch.testing.assert_close(leaned.sum(-1), torch.ones(B, P))
     steps = at[..., None] - torch.arange(shape.context - 1, -1, -1)
@@ -140,16 +159,20 @@ def test_attention_has_no_effect_before_training() -> None:
     attention = Attention(8, 8, 10)
     states = torch.randn(C, B, 8)
     at = torch.full((B, P), 20)
-    assert not attention(states, one_way(states, at), at, torch.zeros(B, dtype=torch.int64)).any()
+    assert not attention(
+        states, states_at_origins(states, at), at, torch.zeros(B, dtype=torch.int64)
+    ).any()
 
 
-@pytest.mark.parametrize("cell", CELLS)
+@pytest.mark.parametrize("cell", TORCH_CELLS)
 def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
-    fused = recurrent(cell, 6, 8, 2, dropout=0.1, both=False, norm=False)
-    stacked = recurrent(cell, 6, 8, RESIDUAL, dropout=0.1, both=True, norm=True)
-    assert type(fused) is CELLS[cell]
-    assert isinstance(stacked, Stack)
-    assert [type(layer) for layer in stacked.layers] == [CELLS[cell]] * RESIDUAL
+    fused = build_recurrent_encoder(cell, 6, 8, 2, dropout=0.1, both=False, norm=False)
+    stacked = build_recurrent_encoder(
+        cell, 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.1, both=True, norm=True
+    )
+    assert type(fused) is TORCH_CELLS[cell]
+    assert isinstance(stacked, RecurrentStack)
+    assert [type(layer) for layer in stacked.layers] == [TORCH_CELLS[cell]] * MIN_RESIDUAL_LAYERS
     assert fused(torch.randn(C, B, 6))[0].shape == (C, B, 8)
     assert stacked(torch.randn(C, B, 6))[0].shape == (C, B, 16)
 
@@ -157,7 +180,9 @@ def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
 @torch.no_grad()
 def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
     torch.manual_seed(0)
-    stack = Stack(CELLS["lstm"], 6, 8, RESIDUAL, dropout=0.0, both=False, norm=False).eval()
+    stack = RecurrentStack(
+        TORCH_CELLS["lstm"], 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.0, both=False, norm=False
+    ).eval()
     x = torch.randn(C, B, 6)
     first = stack.layers[0](x)[0]
     for layer in list(stack.layers)[1:]:
@@ -168,6 +193,6 @@ def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
 
 @torch.no_grad()
 def test_layer_norm_holds_states_to_one_size() -> None:
-    stack = Stack(CELLS["rnn"], 6, 8, 1, dropout=0.0, both=False, norm=True).eval()
+    stack = RecurrentStack(TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, both=False, norm=True).eval()
     states = stack(1e3 * torch.randn(C, B, 6))[0]
     torch.testing.assert_close(states.pow(2).mean(-1), torch.ones(C, B), rtol=1e-3, atol=1e-3)

@@ -7,23 +7,29 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.config import INTERVALS, QUANTILES
+from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES
 from lstmcast.features import candidates, scaler, steps
 from lstmcast.network import inference
-from lstmcast.network.losses import LOSSES, Truth
-from lstmcast.network.torch_network import Network, freeze, read
-from lstmcast.network.trained import Shape
+from lstmcast.network.losses import LOSSES, LossTargets
+from lstmcast.network.torch_network import TorchNetwork, to_tensors, to_trained_network
+from lstmcast.network.trained import NetworkShape
 from lstmcast.training import members
 from lstmcast.training.recipes import Recipe
 from tests.training.test_members import QUICK, recipes, task, windows
 
-SHAPE = Shape(steps.STEP_FEATURES, candidates.LOCAL_FEATURES, len(candidates.CANDIDATES), hidden=12, layers=2)
+SHAPE = NetworkShape(
+    steps.N_STEP_FEATURES,
+    candidates.N_LOCAL_FEATURES,
+    len(candidates.CANDIDATES),
+    hidden=12,
+    layers=2,
+)
 
 
-def trained(shape: Shape) -> Network:
+def trained(shape: NetworkShape) -> TorchNetwork:
     """A network whose every weight is random, as after training."""
     torch.manual_seed(1)
-    network = Network(shape).eval()
+    network = TorchNetwork(shape).eval()
     with torch.no_grad():
         for weight in network.parameters():
             weight.copy_(0.3 * torch.randn_like(weight))
@@ -34,103 +40,155 @@ def trained(shape: Shape) -> Network:
 @pytest.mark.parametrize("layers", [1, 2, 3, 4])
 @pytest.mark.parametrize("layer_norm", [False, True])
 @pytest.mark.parametrize("covariates", [False, True])
-def test_numpy_puts_out_what_torch_does(cell: str, layers: int, layer_norm: bool, covariates: bool) -> None:
+def test_numpy_puts_out_what_torch_does(
+    cell: str, layers: int, layer_norm: bool, covariates: bool
+) -> None:
     more = {"covariates": 3, "ahead": 2} if covariates else {}
     network = trained(SHAPE._replace(cell=cell, layers=layers, layer_norm=layer_norm, **more))
-    assert inference.runs_here(freeze(network))
-    batch = windows(covariates).batch(np.array([0, 1, 0]), np.array([[40, 38], [3, 1], [59, 50]]), 20)
-    expected = network(*read(batch)).detach().numpy()
-    np.testing.assert_allclose(inference.outputs(freeze(network), batch), expected, rtol=1e-5, atol=1e-5)
+    assert inference.can_run_in_numpy(to_trained_network(network))
+    batch = windows(covariates).batch(
+        np.array([0, 1, 0]), np.array([[40, 38], [3, 1], [59, 50]]), 20
+    )
+    expected = network(*to_tensors(batch)).detach().numpy()
+    np.testing.assert_allclose(
+        inference.compute_outputs(to_trained_network(network), batch),
+        expected,
+        rtol=1e-5,
+        atol=1e-5,
+    )
 
 
-@pytest.mark.parametrize("loss", [name for name in LOSSES if INTERVALS[name] in ("own", "residuals")])  # type: ignore[index]
+@pytest.mark.parametrize(
+    "loss", [name for name in LOSSES if QUANTILE_SOURCES[name] in ("own", "residuals")]
+)  # type: ignore[index]
 def test_numpy_makes_the_quantiles_that_the_loss_means(loss: str) -> None:
     network = trained(SHAPE._replace(loss=loss))
     batch = windows().batch(np.array([0, 1]), np.array([[40, 38], [30, 25]]), 20)
-    expected = network.loss.quantiles(network(*read(batch)).detach(), Truth.of(batch), QUANTILES).numpy()
-    assert inference.runs_here(freeze(network))
-    made = inference.quantiles(freeze(network), batch, batch.base, QUANTILES)
+    expected = network.loss.quantiles(
+        network(*to_tensors(batch)).detach(), LossTargets.of(batch), NETWORK_QUANTILES
+    ).numpy()
+    assert inference.can_run_in_numpy(to_trained_network(network))
+    made = inference.predict_batch_quantiles(
+        to_trained_network(network), batch, batch.base, NETWORK_QUANTILES
+    )
     np.testing.assert_allclose(made, expected, rtol=1e-5, atol=1e-5)
 
 
 OTHERS = [{"bidirectional": True}, {"attention": True}]
-OTHERS += [{"loss": name} for name, kind in INTERVALS.items() if kind in ("likelihood", "none")]
+OTHERS += [
+    {"loss": name} for name, kind in QUANTILE_SOURCES.items() if kind in ("likelihood", "none")
+]
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=str)
 def test_networks_that_numpy_does_not_claim_are_left_to_torch(other: dict[str, bool | str]) -> None:
     network = trained(SHAPE._replace(context=10, **other))  # type: ignore[arg-type]
-    assert not inference.runs_here(freeze(network))
+    assert not inference.can_run_in_numpy(to_trained_network(network))
     batch = windows().batch(np.array([0, 1]), np.array([[40], [30]]), 20)
     base = batch.base + 1.5
-    truth = Truth.of(batch)._replace(base=torch.from_numpy(base))
-    expected = network.loss.quantiles(network(*read(batch)).detach(), truth, QUANTILES).numpy()
-    np.testing.assert_allclose(inference.quantiles(freeze(network), batch, base, QUANTILES), expected, rtol=1e-5, atol=1e-5)
+    truth = LossTargets.of(batch)._replace(base=torch.from_numpy(base))
+    expected = network.loss.quantiles(
+        network(*to_tensors(batch)).detach(), truth, NETWORK_QUANTILES
+    ).numpy()
+    np.testing.assert_allclose(
+        inference.predict_batch_quantiles(
+            to_trained_network(network), batch, base, NETWORK_QUANTILES
+        ),
+        expected,
+        rtol=1e-5,
+        atol=1e-5,
+    )
 
 
-@pytest.mark.parametrize("module", ["forecasting.predictor", "network.inference", "runs.serialization", "features.windows"])
+@pytest.mark.parametrize(
+    "module",
+    ["forecasting.predictor", "network.inference", "runs.serialization", "features.windows"],
+)
 def test_a_forecast_from_a_run_needs_neither_torch_nor_pandas(module: str) -> None:
-    code = f"import sys, lstmcast.{module}; print({{'torch', 'pandas', 'scipy'}} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True)
+    code = (
+        f"import sys, lstmcast.{module}; print({{'torch', 'pandas', 'scipy'}} & set(sys.modules))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+    )
     assert done.stdout == "set()\n"
 
 
 def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -> None:
     whole = windows()
     series, origins = np.array([0, 1, 0]), np.array([40, 30, 59])
-    network = freeze(members.build(Recipe("x", None, QUICK, hidden=8), whole))
-    made, options = inference.forecast([network], whole, series, origins)
-    assert made.shape == (1, 3, 5, len(QUANTILES))
+    network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
+    made, options = inference.forecast_windows([network], whole, series, origins)
+    assert made.shape == (1, 3, 5, len(NETWORK_QUANTILES))
     assert (np.diff(made, axis=-1) >= 0).all()
     state = whole.steps.state
     for k in range(3):
-        z = candidates.candidates(whole.steps, series[[k]], origins[[k]], 5)[0]
-        expected = scaler.inverse(z, np.full((1, 1), series[k]), state)
+        z = candidates.forecast_candidates(whole.steps, series[[k]], origins[[k]], 5)[0]
+        expected = scaler.inverse_transform(z, np.full((1, 1), series[k]), state)
         np.testing.assert_allclose(options[k], expected, rtol=1e-4)
-        middle = scaler.inverse(z.mean(-1), series[[k]], state)  # an untrained network gives the candidates' mean
+        middle = scaler.inverse_transform(
+            z.mean(-1), series[[k]], state
+        )  # an untrained network gives the candidates' mean
         np.testing.assert_allclose(made[0, k, :, 4], middle, rtol=1e-3)
 
 
 def test_quantiles_that_the_network_crosses_are_put_in_order() -> None:
     whole = windows()
-    network = members.build(Recipe("x", None, QUICK, hidden=8), whole).eval()
+    network = members.build_network(Recipe("x", None, QUICK, hidden=8), whole).eval()
     with torch.no_grad():
-        network.head.get_parameter(f"{len(network.head) - 1}.bias")[: len(QUANTILES)] = torch.linspace(
-            1, -1, len(QUANTILES)
+        network.head.get_parameter(f"{len(network.head) - 1}.bias")[: len(NETWORK_QUANTILES)] = (
+            torch.linspace(1, -1, len(NETWORK_QUANTILES))
         )
-    made, _ = inference.forecast([freeze(network)], whole, np.array([0, 1]), np.array([40, 30]))
+    made, _ = inference.forecast_windows(
+        [to_trained_network(network)], whole, np.array([0, 1]), np.array([40, 30])
+    )
     assert (np.diff(made, axis=-1) > 0).all()
 
 
 def test_windows_are_forecast_alike_alone_and_among_many() -> None:
     whole = windows()
-    networks = [freeze(member.network) for member in members.train_members(recipes()[1:], task(), 1, None)]
+    networks = [
+        to_trained_network(member.network)
+        for member in members.train_members(recipes()[1:], task(), 1, None)
+    ]
     origins = np.tile(np.arange(10, 50), 30)
     series = np.repeat([0, 1], 600)
-    made, options = inference.forecast(networks, whole, series, origins)
+    made, options = inference.forecast_windows(networks, whole, series, origins)
     for k in (0, 511, 512, 1199):
-        one, option = inference.forecast(networks, whole, series[[k]], origins[[k]])
+        one, option = inference.forecast_windows(networks, whole, series[[k]], origins[[k]])
         np.testing.assert_allclose(made[:, k], one[:, 0], rtol=1e-5, atol=1e-5)
         np.testing.assert_array_equal(options[k], option[0])
 
 
 def test_windows_that_follow_each_other_are_read_as_one_where_that_is_asked_for() -> None:
-    w, networks = windows(), [freeze(trained(SHAPE))]
+    w, networks = windows(), [to_trained_network(trained(SHAPE))]
     series, origins = np.repeat([0, 1], [7, 3]), np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22])
-    found = [places.tolist() for places, _ in inference.strips(w, series, origins, 3)]
+    found = [places.tolist() for places, _ in inference.iter_strips(w, series, origins, 3)]
     assert found == [[[0, 1, 2], [3, 3, 3], [4, 5, 6], [7, 8, 9]]]
-    alone = [inference.forecast(networks, w, series[[k]], origins[[k]])[0][:, 0] for k in range(10)]
-    made, options = inference.forecast(networks, w, series, origins, strip=3)
+    alone = [
+        inference.forecast_windows(networks, w, series[[k]], origins[[k]])[0][:, 0]
+        for k in range(10)
+    ]
+    made, options = inference.forecast_windows(networks, w, series, origins, strip=3)
     np.testing.assert_allclose(made, np.stack(alone, 1), rtol=0.01, atol=0.01)
-    np.testing.assert_array_equal(options, inference.forecast(networks, w, series, origins)[1])
+    np.testing.assert_array_equal(
+        options, inference.forecast_windows(networks, w, series, origins)[1]
+    )
 
 
-def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     whole = windows()
-    network = freeze(members.build(Recipe("x", None, QUICK, hidden=8), whole))
+    network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
     series, origins = np.repeat([0, 1], 600), np.tile(np.arange(10, 50), 30)
     made = []
     for cores in ("1", "3"):
         monkeypatch.setenv("OMP_NUM_THREADS", cores)
-        made.append(b"".join(part.tobytes() for part in inference.forecast([network], whole, series, origins)))
+        made.append(
+            b"".join(
+                part.tobytes()
+                for part in inference.forecast_windows([network], whole, series, origins)
+            )
+        )
     assert made[0] == made[1]

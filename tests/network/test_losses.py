@@ -6,42 +6,43 @@ import torch
 from scipy import stats
 from torch import Tensor
 
-from lstmcast.config import QUANTILES
-from lstmcast.network.losses import LOSSES, Truth, pinball
-
-NAN = float("nan")
+from lstmcast.config import NETWORK_QUANTILES
+from lstmcast.network.losses import LOSSES, LossTargets, pinball_loss
+from lstmcast.ragged import NAN
 
 
 def slow(quantiles: list[float], target: float) -> float:
     """Pinball loss of one forecast, averaged over the levels."""
     costs = []
-    for level, value in zip(QUANTILES, quantiles, strict=True):
+    for level, value in zip(NETWORK_QUANTILES, quantiles, strict=True):
         costs.append(level * (target - value) if target > value else (1 - level) * (value - target))
     return sum(costs) / len(costs)
 
 
 def test_the_loss_charges_each_level_its_share_on_each_side() -> None:
-    quantiles = torch.linspace(-1, 1, len(QUANTILES))
+    quantiles = torch.linspace(-1, 1, len(NETWORK_QUANTILES))
     for target in (-3.0, 0.1, 0.9, 5.0):
-        made = float(pinball(quantiles[None], torch.tensor([target])))
+        made = float(pinball_loss(quantiles[None], torch.tensor([target])))
         assert made == pytest.approx(slow(quantiles.tolist(), target), rel=1e-5)
 
 
 def test_the_loss_is_least_at_the_true_quantiles() -> None:
     sample = torch.tensor(np.random.default_rng(0).normal(size=4000))
-    truth = torch.quantile(sample, torch.tensor(QUANTILES, dtype=torch.float64))
-    best = float(pinball(truth.expand(4000, -1), sample))
+    truth = torch.quantile(sample, torch.tensor(NETWORK_QUANTILES, dtype=torch.float64))
+    best = float(pinball_loss(truth.expand(4000, -1), sample))
     for shift in (-0.2, 0.2):
-        assert float(pinball((truth + shift).expand(4000, -1), sample)) > best
+        assert float(pinball_loss((truth + shift).expand(4000, -1), sample)) > best
 
 
 def test_missing_targets_count_for_nothing() -> None:
-    quantiles = torch.randn(3, 4, len(QUANTILES), requires_grad=True)
+    quantiles = torch.randn(3, 4, len(NETWORK_QUANTILES), requires_grad=True)
     target = torch.randn(3, 4)
     holes = torch.zeros(3, 4, dtype=torch.bool)
     holes[0, 1] = holes[2, :] = True
-    loss = pinball(quantiles, torch.where(holes, NAN, target))
-    assert float(loss.detach()) == pytest.approx(float(pinball(quantiles[~holes], target[~holes]).detach()))
+    loss = pinball_loss(quantiles, torch.where(holes, NAN, target))
+    assert float(loss.detach()) == pytest.approx(
+        float(pinball_loss(quantiles[~holes], target[~holes]).detach())
+    )
     loss.backward()  # type: ignore[no-untyped-call]
     assert quantiles.grad is not None
     assert torch.isfinite(quantiles.grad).all()
@@ -50,8 +51,8 @@ def test_missing_targets_count_for_nothing() -> None:
 
 
 def test_the_loss_is_zero_where_nothing_is_known() -> None:
-    quantiles = torch.randn(2, 3, len(QUANTILES), requires_grad=True)
-    loss = pinball(quantiles, torch.full((2, 3), NAN))
+    quantiles = torch.randn(2, 3, len(NETWORK_QUANTILES), requires_grad=True)
+    loss = pinball_loss(quantiles, torch.full((2, 3), NAN))
     loss.backward()  # type: ignore[no-untyped-call]
     assert float(loss.detach()) == 0.0
     assert quantiles.grad is not None
@@ -61,29 +62,39 @@ def test_the_loss_is_zero_where_nothing_is_known() -> None:
 # ---- what each loss learns
 
 
-def truth(y: Tensor, base: float = 0.0, scale: float = 1.0) -> Truth:
+def truth(y: Tensor, base: float = 0.0, scale: float = 1.0) -> LossTargets:
     """Windows of one step, [K, 1], each with the same base and scale."""
     y = y.double()[:, None]
-    return Truth(((y - base) / scale).float(), y, torch.full_like(y, base), torch.full_like(y, scale))
+    return LossTargets(
+        ((y - base) / scale).float(), y, torch.full_like(y, base), torch.full_like(y, scale)
+    )
 
 
-def learnt(name: str, known: Truth, mixed: float = 0.0, steps: int = 600) -> Tensor:
+def learnt(name: str, known: LossTargets, mixed: float = 0.0, steps: int = 600) -> Tensor:
     """The outputs [K, 1, O] that are best for all windows alike."""
     loss = LOSSES[name]
     out = torch.tensor(loss.start, requires_grad=True)
     optimizer = torch.optim.Adam([out], lr=0.03)
     for _ in range(steps):
         optimizer.zero_grad()
-        cost = loss(loss.join(out.expand(len(known.z), 1, -1), torch.full((len(known.z), 1, 1), mixed)), known)
+        cost = loss(
+            loss.join(out.expand(len(known.z), 1, -1), torch.full((len(known.z), 1, 1), mixed)),
+            known,
+        )
         cost.backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return loss.join(out.detach().expand(len(known.z), 1, -1), torch.full((len(known.z), 1, 1), mixed))
+    return loss.join(
+        out.detach().expand(len(known.z), 1, -1), torch.full((len(known.z), 1, 1), mixed)
+    )
 
 
 def test_points_are_the_mean_the_median_and_what_lies_between() -> None:
     y = torch.tensor(np.random.default_rng(0).exponential(size=3000))
     known = truth(y, base=-2.0, scale=3.0)
-    made = {n: float(LOSSES[n].quantiles(learnt(n, known), known, (0.5,))[0, 0]) for n in ("mse", "mae", "huber")}
+    made = {
+        n: float(LOSSES[n].quantiles(learnt(n, known), known, (0.5,))[0, 0])
+        for n in ("mse", "mae", "huber")
+    }
     assert made["mse"] == pytest.approx(float(y.mean()), abs=0.03)
     assert made["mae"] == pytest.approx(float(y.median()), abs=0.03)
     assert made["mae"] < made["huber"] <= made["mse"] + 0.01
@@ -103,13 +114,17 @@ def test_student_t_finds_the_place_width_and_tails_of_a_sample(base: float, scal
 
 
 @pytest.mark.parametrize(("mean", "failures"), [(0.4, 1.0), (60.0, 5.0)])
-def test_negative_binomial_finds_the_mean_and_spread_of_counts(mean: float, failures: float) -> None:
+def test_negative_binomial_finds_the_mean_and_spread_of_counts(
+    mean: float, failures: float
+) -> None:
     counts = stats.nbinom.rvs(failures, failures / (failures + mean), size=6000, random_state=1)
     known = truth(torch.tensor(counts), base=mean / 2, scale=0.1)
     out = learnt("negative-binomial", known)
     levels = (0.1, 0.5, 0.9, 0.99)
     made = LOSSES["negative-binomial"].quantiles(out, known, levels)[0, 0].numpy()
-    np.testing.assert_allclose(made, stats.nbinom.ppf(levels, failures, failures / (failures + mean)), rtol=0.1)
+    np.testing.assert_allclose(
+        made, stats.nbinom.ppf(levels, failures, failures / (failures + mean)), rtol=0.1
+    )
     assert (made == np.round(made)).all()
     density = LOSSES["negative-binomial"].log_density(out, known).mean()
     assert float(density) == pytest.approx(
@@ -125,7 +140,9 @@ def test_bernoulli_finds_the_share_of_ones_whatever_the_blend_says(share: float)
     made = LOSSES["bernoulli"].quantiles(out, known, (0.1, 0.9))
     np.testing.assert_allclose(made[0, 0], float(y.mean()), atol=0.01)
     entropy = share * np.log(share) + (1 - share) * np.log(1 - share)
-    assert float(LOSSES["bernoulli"].log_density(out, known).mean()) == pytest.approx(entropy, abs=0.03)
+    assert float(LOSSES["bernoulli"].log_density(out, known).mean()) == pytest.approx(
+        entropy, abs=0.03
+    )
 
 
 @pytest.mark.parametrize("name", ["negative-binomial", "bernoulli"])
@@ -145,18 +162,22 @@ def test_missing_targets_reach_neither_a_loss_nor_its_gradients(name: str) -> No
     loss = LOSSES[name]
     known = truth(torch.tensor([1.0, 0.0, 1.0, 1.0]), base=0.3, scale=0.5)
     holes = torch.tensor([False, True, False, True])[:, None]
-    missing = known._replace(relative=known.relative.masked_fill(holes, NAN), z=known.z.masked_fill(holes, NAN))
-    out = torch.randn(4, 1, len(loss.start), generator=torch.Generator().manual_seed(0)).requires_grad_()
+    missing = known._replace(
+        relative=known.relative.masked_fill(holes, NAN), z=known.z.masked_fill(holes, NAN)
+    )
+    out = torch.randn(
+        4, 1, len(loss.start), generator=torch.Generator().manual_seed(0)
+    ).requires_grad_()
     blend = torch.full((4, 1, 1), 0.2)
     cost = loss(loss.join(out, blend), missing)
-    rest = loss(loss.join(out, blend)[::2], Truth(*(part[::2] for part in known)))
+    rest = loss(loss.join(out, blend)[::2], LossTargets(*(part[::2] for part in known)))
     assert float(cost.detach()) == pytest.approx(float(rest.detach()))
     cost.backward()  # type: ignore[no-untyped-call]
     assert out.grad is not None
     assert torch.isfinite(out.grad).all()
     assert not out.grad[holes[:, 0]].any()
     assert out.grad[~holes[:, 0]].any()
-    nothing = Truth(known.relative * NAN, known.z * NAN, known.base, known.scale)
+    nothing = LossTargets(known.relative * NAN, known.z * NAN, known.base, known.scale)
     assert float(loss(loss.join(out, blend), nothing).detach()) == 0.0
 
 
@@ -165,7 +186,9 @@ def test_quantiles_of_a_distribution_rise_with_their_levels(name: str) -> None:
     loss = LOSSES[name]
     out = 2 * torch.randn(50, 1, len(loss.start), generator=torch.Generator().manual_seed(0))
     made = loss.quantiles(
-        loss.join(out, torch.zeros(50, 1, 1)), truth(torch.zeros(50), 3.0), np.linspace(0.01, 0.99, 9)
+        loss.join(out, torch.zeros(50, 1, 1)),
+        truth(torch.zeros(50), 3.0),
+        np.linspace(0.01, 0.99, 9),
     )
     assert torch.isfinite(made).all()
     assert (made.diff(dim=-1) >= 0).all()

@@ -10,7 +10,12 @@ import pytest
 
 from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.panel.calendar import BY_DAY, BY_PERIOD, table, with_holidays
+from lstmcast.panel.calendar import (
+    DAILY_HOLIDAY_NAMES,
+    PERIOD_HOLIDAY_NAMES,
+    tabulate_holidays,
+    with_holidays,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.training.forecaster import Forecaster
@@ -19,13 +24,17 @@ from lstmcast.training.forecaster import Forecaster
 def axis_of(first: str, freq: str, periods: int = 8) -> tuple[TimeAxis, int]:
     """An axis, and the ordinal of its first stamp."""
     stamps = pd.date_range(first, periods=periods, freq=freq)
-    panel = Panel.from_frame(pd.DataFrame({"t": stamps, "y": np.arange(float(periods))}), target="y", time="t")
+    panel = Panel.from_frame(
+        pd.DataFrame({"t": stamps, "y": np.arange(float(periods))}), target="y", time="t"
+    )
     return panel.axis, int(panel.start[0])
 
 
-def rows(first: str, freq: str, count: int, country: str = "DE", periods: int = 8) -> list[list[float]]:
+def rows(
+    first: str, freq: str, count: int, country: str = "DE", periods: int = 8
+) -> list[list[float]]:
     axis, start = axis_of(first, freq, periods)
-    return table(axis, start + np.arange(count), country).tolist()
+    return tabulate_holidays(axis, start + np.arange(count), country).tolist()
 
 
 def test_of_days_the_holiday_and_its_neighbours_are_known() -> None:
@@ -36,9 +45,11 @@ def test_of_days_the_holiday_and_its_neighbours_are_known() -> None:
 def test_of_hours_all_those_of_a_holiday_are_known_by_the_clock_on_the_wall() -> None:
     made = np.array(rows("2024-12-31 22:00", "h", 4))
     assert made[:, 0].tolist() == [0, 0, 1, 1]
-    stamps = pd.date_range("2024-12-31 21:00", periods=8, freq="h", tz="UTC").tz_convert("Europe/Berlin")
+    stamps = pd.date_range("2024-12-31 21:00", periods=8, freq="h", tz="UTC").tz_convert(
+        "Europe/Berlin"
+    )
     panel = Panel.from_frame(pd.DataFrame({"t": stamps, "y": np.arange(8.0)}), target="y", time="t")
-    local = table(panel.axis, panel.start[0] + np.arange(4), "DE")
+    local = tabulate_holidays(panel.axis, panel.start[0] + np.arange(4), "DE")
     assert local[:, 0].tolist() == [0, 0, 1, 1]
 
 
@@ -60,7 +71,10 @@ def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
 
 @pytest.mark.parametrize(
     ("country", "said", "hint"),
-    [("Atlantis", "no holidays are known", "DE, US or FR"), ("DE-XX", "DE has no part 'XX'", "'BY'")],
+    [
+        ("Atlantis", "no holidays are known", "DE, US or FR"),
+        ("DE-XX", "DE has no part 'XX'", "'BY'"),
+    ],
 )
 def test_a_country_that_is_not_known_is_refused(country: str, said: str, hint: str) -> None:
     with pytest.raises(UsageError, match=said) as caught:
@@ -72,11 +86,13 @@ def test_a_country_that_is_not_known_is_refused(country: str, said: str, hint: s
 def test_steps_that_have_no_holidays_are_refused(freq: str) -> None:
     axis, start = axis_of("2001-01-01", freq) if freq != "integer" else (integers().axis, 0)
     with pytest.raises(UsageError, match="--holidays DE does not apply"):
-        table(axis, start + np.arange(3), "DE")
+        tabulate_holidays(axis, start + np.arange(3), "DE")
 
 
 def integers() -> Panel:
-    return Panel.from_frame(pd.DataFrame({"t": np.arange(8), "y": np.arange(8.0)}), target="y", time="t")
+    return Panel.from_frame(
+        pd.DataFrame({"t": np.arange(8), "y": np.arange(8.0)}), target="y", time="t"
+    )
 
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,26 +115,32 @@ def test_what_else_is_known_ahead_stays_and_is_missing_where_only_holidays_reach
     frame = pd.DataFrame({"t": stamps, "y": y, "price": np.arange(26.0)})
     panel = Panel.from_frame(frame, target="y", time="t", future="price")
     wide = with_holidays(panel, "DE", 10)
-    assert wide.future_names == ("price", *BY_DAY)
+    assert wide.future_names == ("price", *DAILY_HOLIDAY_NAMES)
     assert wide.ahead.tolist() == [10]
     np.testing.assert_array_equal(wide.future[:26, 0], np.arange(26.0))
     assert np.isnan(wide.future[26:, 0]).all()
     assert np.flatnonzero(wide.future[:, 1]).tolist() == [24, 25, 31]
     assert panel.future.shape == (26, 1)
     monthly, _ = axis_of("2023-01-01", "MS")
-    assert len(BY_PERIOD) == table(monthly, np.arange(3), "DE").shape[1]
+    assert len(PERIOD_HOLIDAY_NAMES) == tabulate_holidays(monthly, np.arange(3), "DE").shape[1]
 
 
 def busy(series: int = 1, days: int = 700) -> pd.DataFrame:
     """Daily sales that fall by half on the holidays of Germany."""
     stamps = pd.date_range("2022-01-24", periods=days, freq="D")
     axis, start = axis_of("2022-01-24", "D")
-    free = table(axis, start + np.arange(days), "DE")[:, 0]
+    free = tabulate_holidays(axis, start + np.arange(days), "DE")[:, 0]
     rng = np.random.default_rng(0)
     parts = []
     for number in range(series):
         week = 1 + 0.2 * np.sin(np.arange(days) * 2 * np.pi / 7)
-        y = 100 * (1 + number) * week * np.where(free == 1, 0.5, 1.0) * np.exp(0.02 * rng.normal(size=days))
+        y = (
+            100
+            * (1 + number)
+            * week
+            * np.where(free == 1, 0.5, 1.0)
+            * np.exp(0.02 * rng.normal(size=days))
+        )
         parts.append(pd.DataFrame({"id": f"s{number}", "t": stamps, "y": y}))
     return pd.concat(parts, ignore_index=True)
 
@@ -128,7 +150,9 @@ def zero_shot(country: str | None, horizon: int = 7) -> Config:
     return Config(window=window, train=TrainConfig(steps=0), inputs=inputs)
 
 
-def test_a_forecast_goes_down_on_the_holidays_to_come_and_a_saved_run_knows_them(tmp_path: Path) -> None:
+def test_a_forecast_goes_down_on_the_holidays_to_come_and_a_saved_run_knows_them(
+    tmp_path: Path,
+) -> None:
     panel = Panel.from_frame(busy(2), target="y", time="t", series="id")  # ends on 24 December 2023
     plain = Forecaster(zero_shot(None)).fit(panel).predict()
     one = Forecaster(zero_shot("DE")).fit(panel)

@@ -9,13 +9,15 @@ import pytest
 from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.explain import explain
-from lstmcast.panel.calendar import with_calendar
+from lstmcast.panel.calendar import with_calendar_waves
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 
 
 def panel_of(freq: str, steps: int = 800) -> Panel:
-    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=steps, freq=freq), "y": np.arange(float(steps))})
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", periods=steps, freq=freq), "y": np.arange(float(steps))}
+    )
     return Panel.from_frame(frame, target="y", time="t")
 
 
@@ -30,8 +32,10 @@ def panel_of(freq: str, steps: int = 800) -> Panel:
     ],
 )
 def test_only_cycles_that_tell_steps_apart_become_covariates(freq: str, cycles: list[str]) -> None:
-    wide = with_calendar(panel_of(freq), 5)
-    assert wide.future_names == tuple(f"{cycle}, {wave}" for cycle in cycles for wave in ("sine", "cosine"))
+    wide = with_calendar_waves(panel_of(freq), 5)
+    assert wide.future_names == tuple(
+        f"{cycle}, {wave}" for cycle in cycles for wave in ("sine", "cosine")
+    )
     assert wide.ahead.tolist() == [5]
     assert np.abs(wide.future).max() <= 1
     assert not np.isnan(wide.future).any()
@@ -39,10 +43,12 @@ def test_only_cycles_that_tell_steps_apart_become_covariates(freq: str, cycles: 
 
 
 def test_steps_that_are_alike_to_a_calendar_are_refused() -> None:
-    steps = Panel.from_frame(pd.DataFrame({"t": np.arange(9), "y": np.arange(9.0)}), target="y", time="t")
+    steps = Panel.from_frame(
+        pd.DataFrame({"t": np.arange(9), "y": np.arange(9.0)}), target="y", time="t"
+    )
     for panel in (panel_of("YS", 9), steps):
         with pytest.raises(UsageError, match="--calendar does not apply"):
-            with_calendar(panel, 1)
+            with_calendar_waves(panel, 1)
 
 
 def paydays(shops: int, days: int = 400, ahead: int = 28) -> tuple[Panel, np.ndarray]:
@@ -50,9 +56,16 @@ def paydays(shops: int, days: int = 400, ahead: int = 28) -> tuple[Panel, np.nda
     stamps = pd.date_range("2023-01-01", periods=days + ahead, freq="D")
     wave = np.cos(2 * np.pi * (stamps.day - 1) / stamps.days_in_month)
     rng = np.random.default_rng(0)
-    rows = [(1 + k) * (100 + 20 * wave.to_numpy() + rng.normal(size=len(stamps))) for k in range(shops)]
-    parts = [pd.DataFrame({"shop": f"s{k}", "t": stamps[:days], "y": y[:days]}) for k, y in enumerate(rows)]
-    return Panel.from_frame(pd.concat(parts), target="y", time="t", series="shop"), np.array(rows)[:, days:]
+    rows = [
+        (1 + k) * (100 + 20 * wave.to_numpy() + rng.normal(size=len(stamps))) for k in range(shops)
+    ]
+    parts = [
+        pd.DataFrame({"shop": f"s{k}", "t": stamps[:days], "y": y[:days]})
+        for k, y in enumerate(rows)
+    ]
+    return Panel.from_frame(pd.concat(parts), target="y", time="t", series="shop"), np.array(rows)[
+        :, days:
+    ]
 
 
 def fitted(panel: Panel, *, calendar: bool) -> Forecaster:
@@ -61,10 +74,17 @@ def fitted(panel: Panel, *, calendar: bool) -> Forecaster:
 
 
 @pytest.mark.parametrize("shops", [1, 3])
-def test_a_cycle_of_months_is_forecast_from_the_calendar_by_a_saved_run_too(shops: int, tmp_path: Path) -> None:
+def test_a_cycle_of_months_is_forecast_from_the_calendar_by_a_saved_run_too(
+    shops: int, tmp_path: Path
+) -> None:
     panel, truth = paydays(shops)
     known, unknown = (fitted(panel, calendar=calendar) for calendar in (True, False))
-    error = [np.abs(one.predict()["forecast"].to_numpy() - truth.ravel()).mean() for one in (known, unknown)]
+    error = [
+        np.abs(one.predict()["forecast"].to_numpy() - truth.ravel()).mean()
+        for one in (known, unknown)
+    ]
     assert error[0] < 0.5 * error[1]
-    pd.testing.assert_frame_equal(Forecaster.load(known.save(tmp_path / "run")).predict(), known.predict())
+    pd.testing.assert_frame_equal(
+        Forecaster.load(known.save(tmp_path / "run")).predict(), known.predict()
+    )
     assert [one.name for one in explain(known).factors if one.kind == "covariate"] == ["calendar"]

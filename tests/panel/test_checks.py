@@ -6,7 +6,7 @@ import pytest
 
 from lstmcast.config import WindowConfig
 from lstmcast.errors import DataError
-from lstmcast.panel.checks import require_ahead, require_room
+from lstmcast.panel.checks import require_future_covariates, require_series_length
 from lstmcast.panel.panel import Panel
 from tests.make import panel_of
 
@@ -14,23 +14,33 @@ from tests.make import panel_of
 @pytest.mark.parametrize(
     ("context", "horizon", "says"),
     [
-        (9, 4, "need 13 (context 9 and horizon 4), the longest series has 12.*largest context that fits is 8"),
+        (
+            9,
+            4,
+            "need 13 (context 9 and horizon 4), the longest series has 12.*largest context that fits is 8",
+        ),
         (1, 12, "need 13 (context 1 and horizon 12).*longest horizon that fits is 11"),
         (None, 12, "need 13 (context 1 and horizon 12).*--horizon 11"),
         (8, None, "need 20 (context 8 and horizon 12).*--horizon 11"),
     ],
 )
-def test_room_that_is_not_there_is_told_with_what_fits(context: int | None, horizon: int | None, says: str) -> None:
+def test_room_that_is_not_there_is_told_with_what_fits(
+    context: int | None, horizon: int | None, says: str
+) -> None:
     panel = panel_of([np.arange(12.0), np.arange(5.0)])
     with pytest.raises(DataError) as caught:
-        require_room(panel, WindowConfig(context=context, horizon=horizon))
+        require_series_length(panel, WindowConfig(context=context, horizon=horizon))
     for part in says.split(".*"):
         assert part in f"{caught.value.message}; {caught.value.hint}"
 
 
 @pytest.mark.parametrize(("context", "horizon"), [(8, 4), (None, 11), (None, None)])
-def test_what_fits_or_was_not_asked_for_is_no_error(context: int | None, horizon: int | None) -> None:
-    require_room(panel_of([np.arange(12.0)]), WindowConfig(context=context, horizon=horizon))
+def test_what_fits_or_was_not_asked_for_is_no_error(
+    context: int | None, horizon: int | None
+) -> None:
+    require_series_length(
+        panel_of([np.arange(12.0)]), WindowConfig(context=context, horizon=horizon)
+    )
 
 
 def planned(empty: dict[str, list[int]]) -> Panel:
@@ -41,19 +51,27 @@ def planned(empty: dict[str, list[int]]) -> Panel:
         price[empty.get(shop, [])] = np.nan
         days = pd.date_range("2024-01-01", periods=12)
         sold = np.r_[np.arange(8.0), [np.nan] * 4]
-        parts.append(pd.DataFrame({"shop": shop, "day": days, "sold": sold, "price": price, "open": "yes"}))
-    return Panel.from_frame(pd.concat(parts), target="sold", series="shop", future=["price", "open"])
+        parts.append(
+            pd.DataFrame({"shop": shop, "day": days, "sold": sold, "price": price, "open": "yes"})
+        )
+    return Panel.from_frame(
+        pd.concat(parts), target="sold", series="shop", future=["price", "open"]
+    )
 
 
 def test_covariates_known_for_the_whole_horizon_are_enough() -> None:
-    require_ahead(planned({"b": [2, 11]}), 3)
-    require_ahead(panel_of([np.arange(12.0)]), 50)
+    require_future_covariates(planned({"b": [2, 11]}), 3)
+    require_future_covariates(panel_of([np.arange(12.0)]), 50)
 
 
 def test_a_hole_in_what_is_known_ahead_is_named_by_column_series_and_date() -> None:
-    with pytest.raises(DataError, match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3"):
-        require_ahead(planned({"b": [9]}), 4)
-    with pytest.raises(DataError, match=r"in series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)"):
-        require_ahead(planned({"a": [8, 11], "b": [9]}), 4)
+    with pytest.raises(
+        DataError, match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3"
+    ):
+        require_future_covariates(planned({"b": [9]}), 4)
+    with pytest.raises(
+        DataError, match=r"in series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)"
+    ):
+        require_future_covariates(planned({"a": [8, 11], "b": [9]}), 4)
     with pytest.raises(DataError, match=r"\(price, open\) .* for 2024-01-13, 2024-01-14.*have 4"):
-        require_ahead(planned({}), 6)
+        require_future_covariates(planned({}), 6)

@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import DataError
-from lstmcast.panel.extend import continued
+from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 
 DAYS = pd.date_range("2024-01-01", periods=40)
@@ -15,7 +15,14 @@ TRAINED = 20
 def frame(shops: str = "ab", first: int = 0, last: int = 40, known: int = 40) -> pd.DataFrame:
     """Days `first` to `last` of some shops, without sales from day `known` on."""
     parts = [
-        pd.DataFrame({"shop": shop, "day": DAYS, "sold": np.arange(40.0) + 100 * n, "heat": np.arange(40.0) + n})
+        pd.DataFrame(
+            {
+                "shop": shop,
+                "day": DAYS,
+                "sold": np.arange(40.0) + 100 * n,
+                "heat": np.arange(40.0) + n,
+            }
+        )
         .assign(price=np.arange(40.0) * (n + 1), region="ns"[n % 2])
         .assign(sold=lambda part: part["sold"].where(np.arange(40) < known))
         .iloc[first:last]
@@ -27,7 +34,9 @@ def frame(shops: str = "ab", first: int = 0, last: int = 40, known: int = 40) ->
 def panel(rows: pd.DataFrame, like: Panel | None = None) -> Panel:
     if like is not None:
         return Panel.from_frame(rows, like=like)
-    return Panel.from_frame(rows, target="sold", series="shop", past="heat", future="price", static="region")
+    return Panel.from_frame(
+        rows, target="sold", series="shop", past="heat", future="price", static="region"
+    )
 
 
 @pytest.fixture(scope="module")
@@ -40,8 +49,10 @@ def known() -> Panel:
 def test_new_rows_alone_become_what_the_whole_file_gives(first: int, known: Panel) -> None:
     later = panel(frame(first=first, known=35), known)
     whole = panel(frame(known=35), known)
-    made = continued(later, known, 100)
-    if first > TRAINED:  # what neither holds stays missing; the run's plan of prices reaches further than its sales
+    made = with_training_history(later, known, 100)
+    if (
+        first > TRAINED
+    ):  # what neither holds stays missing; the run's plan of prices reaches further than its sales
         holes = np.isnan(made.values.reshape(2, -1)).any(axis=0)
         assert np.flatnonzero(holes).tolist() == list(range(TRAINED, first))
         assert not np.isnan(made.future).any()
@@ -49,46 +60,55 @@ def test_new_rows_alone_become_what_the_whole_file_gives(first: int, known: Pane
     else:
         assert made.fingerprint() == whole.fingerprint()
     assert any("the run's own past goes before" in note for note in made.notes)
-    assert continued(made, known, 35).fingerprint() == made.fingerprint()
+    assert with_training_history(made, known, 35).fingerprint() == made.fingerprint()
 
 
 def test_only_series_that_are_too_short_take_from_the_past_of_the_run(known: Panel) -> None:
     rows = pd.concat([frame("a", first=10), frame("ab", first=30).query("shop == 'b'")])
-    made = continued(panel(rows, known), known, 15)
+    made = with_training_history(panel(rows, known), known, 15)
     assert dict(zip(made.keys, made.lengths.tolist(), strict=True)) == {("a",): 30, ("b",): 40}
     assert made.series(1)[:TRAINED].tolist() == known.series(1).tolist()
 
 
 def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(known: Panel) -> None:
     later = panel(frame(first=TRAINED), known)
-    assert continued(later, known, 15).lengths.tolist() == [20, 20]
-    assert continued(later, known, 15, since=True).lengths.tolist() == [40, 40]
+    assert with_training_history(later, known, 15).lengths.tolist() == [20, 20]
+    assert with_training_history(later, known, 15, since=True).lengths.tolist() == [40, 40]
 
 
 def test_a_past_too_far_away_is_left_aside(known: Panel) -> None:
-    made = continued(panel(frame(first=36), known), known, 10)
+    made = with_training_history(panel(frame(first=36), known), known, 10)
     assert made.lengths.tolist() == [4, 4]
     assert any("forecast from what there is" in note for note in made.notes)
 
 
 def test_unseen_missing_and_early_series_and_changed_static_values_are_said(known: Panel) -> None:
     later = pd.concat([frame("abc").query("shop == 'c'"), frame("a", last=30).assign(region="s")])
-    notes = continued(panel(later, known), known, 10).notes
+    notes = with_training_history(panel(later, known), known, 10).notes
     assert "not seen in training: 1 of 2 series (c); forecast from their own history" in notes
     assert "series of the training that are missing here: 1 of 2 series (b)" in notes
-    assert "end before 2024-02-09: 1 of 2 series (a); each is forecast from its own end, as from 2024-01-30" in notes
+    assert (
+        "end before 2024-02-09: 1 of 2 series (a); each is forecast from its own end, as from 2024-01-30"
+        in notes
+    )
     assert "static covariate 'region' changed since training: 1 of 2 series (a)" in notes
 
 
 def test_the_same_series_again_leave_nothing_to_say(known: Panel) -> None:
-    assert continued(panel(frame(), known), known, 15).notes == panel(frame(), known).notes
-    assert continued(known, known, 100) is not known
-    assert continued(known, known, 100).notes == known.notes
+    assert (
+        with_training_history(panel(frame(), known), known, 15).notes == panel(frame(), known).notes
+    )
+    assert with_training_history(known, known, 100) is not known
+    assert with_training_history(known, known, 100).notes == known.notes
 
 
 def test_another_frequency_or_other_covariates_are_refused(known: Panel) -> None:
     with pytest.raises(DataError, match=r"the covariates are none, those of the training"):
-        continued(Panel.from_frame(frame(), target="sold", series="shop"), known, 10)
-    hourly = frame().assign(day=frame().groupby("shop").cumcount().map(lambda i: DAYS[0] + pd.Timedelta(hours=i)))
-    with pytest.raises(DataError, match=r"the data are hourly \(h\), those of the training daily \(D\)"):
-        continued(panel(hourly), known, 10)
+        with_training_history(Panel.from_frame(frame(), target="sold", series="shop"), known, 10)
+    hourly = frame().assign(
+        day=frame().groupby("shop").cumcount().map(lambda i: DAYS[0] + pd.Timedelta(hours=i))
+    )
+    with pytest.raises(
+        DataError, match=r"the data are hourly \(h\), those of the training daily \(D\)"
+    ):
+        with_training_history(panel(hourly), known, 10)

@@ -8,9 +8,9 @@ from tests.make import panel_of
 
 def test_very_many_windows_are_thinned_out_evenly() -> None:
     panel = panel_of([np.arange(60.0)] * 30)
-    ends, series, origins = holdout.hold_back(panel, 6, 12, None)
+    ends, series, origins = holdout.split_holdout(panel, 6, 12, None)
     assert len(series) == 180
-    fewer_ends, fewer, fewer_origins = holdout.hold_back(panel, 6, 12, None, 180)
+    fewer_ends, fewer, fewer_origins = holdout.split_holdout(panel, 6, 12, None, 180)
     assert len(fewer) == 30
     assert set(zip(fewer, fewer_origins, strict=True)) <= set(zip(series, origins, strict=True))
     assert (fewer_ends == ends).all()

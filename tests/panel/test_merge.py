@@ -5,7 +5,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import DataError
-from lstmcast.panel.merge import Merged, merge
+from lstmcast.panel.merge import MergedPanel, merge_panels
 from lstmcast.panel.panel import Panel
 from tests.panel.test_extend import TRAINED, frame, panel
 
@@ -16,13 +16,18 @@ def known() -> Panel:
     return panel(frame(last=25, known=TRAINED))
 
 
-def merged(rows: pd.DataFrame, known: Panel) -> Merged:
-    return merge(known, panel(rows, like=known))
+def merged(rows: pd.DataFrame, known: Panel) -> MergedPanel:
+    return merge_panels(known, panel(rows, like=known))
 
 
 @pytest.mark.parametrize("first", [0, 5, TRAINED])
-def test_all_rows_or_new_ones_alone_give_what_reading_all_at_once_gives(first: int, known: Panel) -> None:
-    made, whole = merged(frame(first=first, last=36, known=30), known), panel(frame(last=36, known=30))
+def test_all_rows_or_new_ones_alone_give_what_reading_all_at_once_gives(
+    first: int, known: Panel
+) -> None:
+    made, whole = (
+        merged(frame(first=first, last=36, known=30), known),
+        panel(frame(last=36, known=30)),
+    )
     assert made.panel.fingerprint() == whole.fingerprint()
     assert (made.rows, made.late, made.changed, made.known.tolist()) == (20, 0, 0, [0, 1])
 
@@ -47,7 +52,9 @@ def test_series_come_and_go(known: Panel) -> None:
 
 
 def test_rows_older_than_those_of_the_run_are_no_news_and_are_said() -> None:
-    made = merged(frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED)))
+    made = merged(
+        frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED))
+    )
     assert (made.rows, made.changed) == (4, 0)
     assert made.panel.lengths.tolist() == [22, 22]
     assert made.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
@@ -56,7 +63,7 @@ def test_rows_older_than_those_of_the_run_are_no_news_and_are_said() -> None:
 def test_days_between_are_missing_and_come_late(known: Panel) -> None:
     gap = merged(frame(first=25, last=30, known=30), known)
     assert np.isnan(gap.panel.series(0)[TRAINED:25]).all()
-    late = merge(gap.panel, panel(frame(last=30, known=30), like=known))
+    late = merge_panels(gap.panel, panel(frame(last=30, known=30), like=known))
     assert (late.rows, late.changed) == (0, 0)
     assert late.late == 2 * 5 * 2  # of two shops, what was sold and the heat
     assert late.panel.fingerprint() == panel(frame(last=30, known=30)).fingerprint()
@@ -71,7 +78,9 @@ def test_days_between_are_missing_and_come_late(known: Panel) -> None:
         ("price", 0, 3.0, "b, 2024-01-01, price: 0 -> 3"),
     ],
 )
-def test_what_is_not_what_it_was_is_named(column: str, day: int, value: float, said: str, known: Panel) -> None:
+def test_what_is_not_what_it_was_is_named(
+    column: str, day: int, value: float, said: str, known: Panel
+) -> None:
     rows = frame(last=30, known=30)
     rows.loc[30 + day, column] = value
     made = merged(rows, known)
@@ -90,4 +99,4 @@ def test_another_frequency_is_refused(known: Panel) -> None:
     rows = frame(last=30, known=30)
     weekly = panel(rows[rows["day"].dt.day_of_week == 0])
     with pytest.raises(DataError, match="weekly"):
-        merge(known, weekly)
+        merge_panels(known, weekly)

@@ -27,14 +27,25 @@ def daily(values: list[float | None], first: str = "2020-01-01", **columns: obje
 
 def two_shops() -> pd.DataFrame:
     """Shop b of 4 days with 2 planned ones, then shop a of 6 days without a plan."""
-    b = daily([1, 2, 3, 4, np.nan, np.nan], shop="b", promo=[0, 1, 0, 1, 0, 1], heat=range(6), region="n")
-    a = daily([5, 6, 7, 8, 9, 10], "2020-02-01", shop="a", promo=[1, 1, 1, 0, 0, 0], heat=range(10, 16), region="s")
+    b = daily(
+        [1, 2, 3, 4, np.nan, np.nan], shop="b", promo=[0, 1, 0, 1, 0, 1], heat=range(6), region="n"
+    )
+    a = daily(
+        [5, 6, 7, 8, 9, 10],
+        "2020-02-01",
+        shop="a",
+        promo=[1, 1, 1, 0, 0, 0],
+        heat=range(10, 16),
+        region="s",
+    )
     return pd.concat([b, a], ignore_index=True)
 
 
 def shops(frame: pd.DataFrame | None = None) -> Panel:
     frame = two_shops() if frame is None else frame
-    return Panel.from_frame(frame, target="y", series="shop", past="heat", future="promo", static="region")
+    return Panel.from_frame(
+        frame, target="y", series="shop", past="heat", future="promo", static="region"
+    )
 
 
 def from_text(folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any) -> Panel:  # noqa: B008
@@ -85,7 +96,9 @@ def test_the_order_of_rows_does_not_matter_but_that_of_keys_is_kept_and_sorting_
     assert panel.keys == (("a",), ("b",))
     assert same(panel.select(np.array([1, 0])), shops())
     assert "rows stood newest first: sorted" in panel.notes
-    assert any("not in order" in note for note in shops(two_shops().sample(frac=1, random_state=1)).notes)
+    assert any(
+        "not in order" in note for note in shops(two_shops().sample(frac=1, random_state=1)).notes
+    )
 
 
 def test_missing_values_and_missing_rows_stay_missing_and_are_counted() -> None:
@@ -93,7 +106,10 @@ def test_missing_values_and_missing_rows_stay_missing_and_are_counted() -> None:
     panel = Panel.from_frame(frame, target="y")
     np.testing.assert_array_equal(panel.values, [1, np.nan, 3, 4, np.nan, np.nan, 7, 8])
     assert "missing target values: 1, left missing" in panel.notes
-    assert any("missing rows: 2 in one gap" in note and "2020-01-04 and 2020-01-07" in note for note in panel.notes)
+    assert any(
+        "missing rows: 2 in one gap" in note and "2020-01-04 and 2020-01-07" in note
+        for note in panel.notes
+    )
 
 
 def test_missing_values_at_the_ends_of_a_series_are_cut_off() -> None:
@@ -104,12 +120,16 @@ def test_missing_values_at_the_ends_of_a_series_are_cut_off() -> None:
 
 def test_a_series_that_is_more_than_half_missing_is_refused() -> None:
     frame = daily([float(i) for i in range(40)]).iloc[[0, 1, 2, 3, 4, 39]]
-    with pytest.raises(DataError, match=r"more than half of the series is missing: 34 of 40 steps \(daily\)"):
+    with pytest.raises(
+        DataError, match=r"more than half of the series is missing: 34 of 40 steps \(daily\)"
+    ):
         Panel.from_frame(frame, target="y")
 
 
 def test_a_wrong_year_does_not_fill_the_memory() -> None:
-    frame = pd.DataFrame({"t": [*pd.date_range("2024-01-01", periods=50, freq="s"), pd.Timestamp("2204-01-01")]})
+    frame = pd.DataFrame(
+        {"t": [*pd.date_range("2024-01-01", periods=50, freq="s"), pd.Timestamp("2204-01-01")]}
+    )
     with pytest.raises(DataError, match="more than half"):
         Panel.from_frame(frame.assign(y=1.0), target="y")
 
@@ -135,7 +155,9 @@ def test_a_stamp_that_comes_twice_is_refused_with_count_and_lines(tmp_path: Path
 @pytest.mark.parametrize(("how", "value"), [("first", 1), ("last", 3), ("mean", 2), ("sum", 4)])
 def test_a_stamp_that_comes_twice_is_settled_as_asked(how: Any, value: float) -> None:
     frame = daily([0, 1, 3, 5, 7])
-    frame["day"] = pd.to_datetime(["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-04"])
+    frame["day"] = pd.to_datetime(
+        ["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-04"]
+    )
     panel = Panel.from_frame(frame, target="y", duplicates=how)
     assert panel.values.tolist() == [0, value, 5, 7]
     assert f"1 rows repeated a time stamp: took the {how}" in panel.notes
@@ -209,23 +231,28 @@ def test_a_later_panel_keeps_frequency_and_categories() -> None:
 
 
 def read_frame(frame: pd.DataFrame) -> Any:
-    from lstmcast.tables.read import Table
+    from lstmcast.tables.table import Table
 
     return Table(frame, "later")
 
 
 def test_values_dated_in_the_future_are_noted() -> None:
     assert any(
-        "in the future: 3001" in note for note in Panel.from_frame(daily([1, 2, 3], "3001-01-01"), target="y").notes
+        "in the future: 3001" in note
+        for note in Panel.from_frame(daily([1, 2, 3], "3001-01-01"), target="y").notes
     )
-    assert not any("future" in note for note in Panel.from_frame(daily([1, 2, 3]), target="y").notes)
+    assert not any(
+        "future" in note for note in Panel.from_frame(daily([1, 2, 3]), target="y").notes
+    )
 
 
 def test_a_time_index_is_the_time() -> None:
     series = daily([1, 2, 3, 4]).set_index("day")
     panel = Panel.from_frame(series, target="y")
     assert panel.axis.name == "day"
-    periods = pd.DataFrame({"y": [1.0, 2, 3]}, index=pd.period_range("2020-01", periods=3, freq="M"))
+    periods = pd.DataFrame(
+        {"y": [1.0, 2, 3]}, index=pd.period_range("2020-01", periods=3, freq="M")
+    )
     assert Panel.from_frame(periods, target="y").axis.freq == "MS"
     assert periods.index.name is None
 
@@ -289,10 +316,17 @@ def test_align_finds_the_same_series_of_another_panel() -> None:
 def test_the_forecast_table_has_keys_time_median_and_quantiles() -> None:
     panel = shops()
     quantiles = np.arange(12.0).reshape(2, 2, 3)
-    table = panel.forecast_frame(np.array([0, 1]), panel.lengths - 1, quantiles, [0.025, 0.5, 0.975])
+    table = panel.forecast_frame(
+        np.array([0, 1]), panel.lengths - 1, quantiles, [0.025, 0.5, 0.975]
+    )
     assert list(table) == ["shop", "day", "forecast", "q2.5", "q50", "q97.5"]
     assert table["shop"].tolist() == ["b", "b", "a", "a"]
-    assert table["day"].astype(str).tolist() == ["2020-01-05", "2020-01-06", "2020-02-07", "2020-02-08"]
+    assert table["day"].astype(str).tolist() == [
+        "2020-01-05",
+        "2020-01-06",
+        "2020-02-07",
+        "2020-02-08",
+    ]
     assert table["forecast"].tolist() == [1, 4, 7, 10]
     assert table["q97.5"].tolist() == [2, 5, 8, 11]
 
@@ -302,23 +336,36 @@ def test_the_median_is_interpolated_where_it_is_not_asked_for_and_levels_are_put
     table = panel.forecast_frame(np.array([0]), np.array([3]), np.array([[[8.0, 2.0]]]), [0.8, 0.2])
     assert list(table)[2:] == ["forecast", "q20", "q80"]
     assert table.iloc[0, 2:].tolist() == pytest.approx([5, 2, 8])
-    chance = panel.forecast_frame(np.array([0]), np.array([3]), np.array([[[0.3]]]), [0.5], probability=True)
+    chance = panel.forecast_frame(
+        np.array([0]), np.array([3]), np.array([[[0.3]]]), [0.5], probability=True
+    )
     assert list(chance) == ["shop", "day", "probability"]
 
 
 @pytest.mark.parametrize("length", [2**40, 5, 0, -1])
-def test_a_stored_panel_with_more_steps_than_rows_is_refused_before_they_are_laid_out(length: int) -> None:
-    frame, meta = serialization.to_stored(panel_of([np.arange(4.0)]))
+def test_a_stored_panel_with_more_steps_than_rows_is_refused_before_they_are_laid_out(
+    length: int,
+) -> None:
+    frame, meta = serialization.panel_to_columns(panel_of([np.arange(4.0)]))
     with pytest.raises(ValueError, match="not as long as they are said to be"):
-        serialization.from_stored(frame, meta | {"lengths": [length]})
+        serialization.panel_from_columns(frame, meta | {"lengths": [length]})
 
 
 def test_a_panel_survives_being_stored() -> None:
     panel = shops()
-    frame, meta = serialization.to_stored(panel)
-    back = serialization.from_stored(frame, json.loads(json.dumps(meta)))
+    frame, meta = serialization.panel_to_columns(panel)
+    back = serialization.panel_from_columns(frame, json.loads(json.dumps(meta)))
     assert same(back, panel)
-    for name in ("columns", "axis", "key_names", "key_types", "encodings", "notes", "past_names", "static_names"):
+    for name in (
+        "columns",
+        "axis",
+        "key_names",
+        "key_types",
+        "encodings",
+        "notes",
+        "past_names",
+        "static_names",
+    ):
         assert getattr(back, name) == getattr(panel, name)
     assert back.values.dtype == np.float64
 
@@ -339,19 +386,26 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.data())
 def test_cuts_agree_with_slices_of_each_series(lengths: list[int], data: st.DataObject) -> None:
     parts = [
-        daily([float(100 * i + j) for j in range(n + 2)], shop=str(i), x=range(n + 2)) for i, n in enumerate(lengths)
+        daily([float(100 * i + j) for j in range(n + 2)], shop=str(i), x=range(n + 2))
+        for i, n in enumerate(lengths)
     ]
     panel = Panel.from_frame(pd.concat(parts), target="y", series="shop", future="x")
-    kept = np.array(data.draw(st.lists(st.integers(0, 15), min_size=len(lengths), max_size=len(lengths))))
+    kept = np.array(
+        data.draw(st.lists(st.integers(0, 15), min_size=len(lengths), max_size=len(lengths)))
+    )
     head = panel.head(kept)
     expected = [panel.series(i)[: kept[i]] for i in range(len(lengths)) if kept[i]]
-    assert [head.series(i).tolist() for i in range(len(head))] == [part.tolist() for part in expected]
+    assert [head.series(i).tolist() for i in range(len(head))] == [
+        part.tolist() for part in expected
+    ]
     steps = data.draw(st.integers(1, 15))
     tail = panel.tail(steps)
     assert [tail.series(i).tolist() for i in range(len(tail))] == [
         panel.series(i)[-steps:].tolist() for i in range(len(lengths))
     ]
-    np.testing.assert_array_equal(tail.future[:, 0] + 100 * np.repeat(np.arange(len(tail)), tail.lengths), tail.values)
+    np.testing.assert_array_equal(
+        tail.future[:, 0] + 100 * np.repeat(np.arange(len(tail)), tail.lengths), tail.values
+    )
 
 
 EVERYDAY = {
@@ -387,11 +441,18 @@ def test_everyday_files_are_understood_without_being_told(name: str) -> None:
 
 def test_a_panel_with_category_covariates_is_understood(tmp_path: Path) -> None:
     path = shutil.copy(shared_file("panel/walmart_store_sales.csv"), tmp_path / "walmart.csv")
-    columns = Columns(("Weekly_Sales",), series=("Store",), future=("Holiday_Flag", "Holiday Type"), past=("CPI",))
+    columns = Columns(
+        ("Weekly_Sales",), series=("Store",), future=("Holiday_Flag", "Holiday Type"), past=("CPI",)
+    )
     panel = Panel.from_table(read_table(path), columns)
     assert (len(panel), panel.axis.freq, set(panel.lengths.tolist())) == (45, "W-FRI", {143})
     assert "dates read as day before month" in panel.notes
-    assert panel.encodings["Holiday Type"] == ["Christmas", "Labor_day", "Super_bowl", "Thanksgiving"]
+    assert panel.encodings["Holiday Type"] == [
+        "Christmas",
+        "Labor_day",
+        "Super_bowl",
+        "Thanksgiving",
+    ]
     assert not np.isnan(panel.future).any()
 
 
@@ -399,10 +460,18 @@ def test_an_arrow_table_makes_the_same_panel_as_its_frame() -> None:
     frame = two_shops()
     expected = shops(frame)
     table = pa.Table.from_pandas(frame)
-    roles: Any = {"target": "y", "series": "shop", "past": "heat", "future": "promo", "static": "region"}
+    roles: Any = {
+        "target": "y",
+        "series": "shop",
+        "past": "heat",
+        "future": "promo",
+        "static": "region",
+    }
     assert same(Panel.from_arrow(table, **roles), expected)
     assert same(Panel.from_arrow(table.to_reader(), **roles), expected)
-    coded = table.set_column(table.column_names.index("shop"), "shop", table["shop"].dictionary_encode())
+    coded = table.set_column(
+        table.column_names.index("shop"), "shop", table["shop"].dictionary_encode()
+    )
     assert same(Panel.from_arrow(coded, like=expected), expected)
 
 

@@ -18,9 +18,15 @@ from lstmcast.tables.read import read_table
 
 COLUMNS = Columns(("y",), ("t",), ("id",), past=("heat",), future=("promo",), static=("region",))
 FREQUENCIES = ("D", "h", "15min", "MS", "ME", "B", "W-WED", "QS", "YS")
-QUIET = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+QUIET = settings(
+    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+)
 
-ids = st.text(st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")), min_size=1, max_size=5)
+ids = st.text(
+    st.characters(codec="utf-8", exclude_categories=("Cc", "Cs", "Zs", "Zl", "Zp")),
+    min_size=1,
+    max_size=5,
+)
 values = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9).map(float)
 
 
@@ -31,13 +37,19 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
     stamps = pd.date_range("1999-12-01", periods=40, freq=freq)
     parts = []
     for name in draw(st.lists(ids, min_size=1, max_size=4, unique=True)):
-        first, count = draw(st.integers(0, 8)), draw(st.integers(12, 30))  # of fewer, gaps may leave another rhythm
+        first, count = (
+            draw(st.integers(0, 8)),
+            draw(st.integers(12, 30)),
+        )  # of fewer, gaps may leave another rhythm
         gone = draw(st.sets(st.integers(2, count - 2), max_size=2))
         empty = draw(st.sets(st.integers(2, count - 2), max_size=2))
         planned = draw(st.integers(0, 2))
         rows = [i for i in range(count) if i not in gone]
         y = draw(st.lists(values, min_size=len(rows), max_size=len(rows)))
-        known = [np.nan if i in empty or i >= count - planned else v for i, v in zip(rows, y, strict=True)]
+        known = [
+            np.nan if i in empty or i >= count - planned else v
+            for i, v in zip(rows, y, strict=True)
+        ]
         part = pd.DataFrame({"id": name, "t": stamps[[first + i for i in rows]], "y": known})
         part["heat"] = draw(st.lists(values, min_size=len(rows), max_size=len(rows)))
         part["promo"] = [draw(st.sampled_from(["none", "fair", "sale"])) for _ in rows]
@@ -51,12 +63,17 @@ def panel(frame: pd.DataFrame) -> Panel:
 
 
 def _roles() -> dict[str, Any]:
-    return {role: getattr(COLUMNS, role) for role in ("target", "time", "series", "past", "future", "static")}
+    return {
+        role: getattr(COLUMNS, role)
+        for role in ("target", "time", "series", "past", "future", "static")
+    }
 
 
 @QUIET
 @given(frames())
-def test_what_is_accepted_comes_out_sorted_and_regular_with_every_value_at_its_stamp(frame: pd.DataFrame) -> None:
+def test_what_is_accepted_comes_out_sorted_and_regular_with_every_value_at_its_stamp(
+    frame: pd.DataFrame,
+) -> None:
     before = frame.copy(deep=True)
     made = panel(frame)
     pd.testing.assert_frame_equal(frame, before)
@@ -64,7 +81,8 @@ def test_what_is_accepted_comes_out_sorted_and_regular_with_every_value_at_its_s
     assert made.offsets[0] == 0 and made.offsets[-1] == len(made.values)
     assert (made.lengths > 0).all()
     rows = {
-        (name, stamp): (y, heat) for name, stamp, y, heat in frame[["id", "t", "y", "heat"]].itertuples(index=False)
+        (name, stamp): (y, heat)
+        for name, stamp, y, heat in frame[["id", "t", "y", "heat"]].itertuples(index=False)
     }
     for i, (name,) in enumerate(made.keys):
         ordinals = made.start[i] + np.arange(made.lengths[i])
@@ -92,14 +110,18 @@ def test_order_form_and_parts_of_a_table_make_no_difference(
     cut = data.draw(st.integers(1, len(frame) - 1))
     frame.to_parquet(folder.with_suffix(".parquet"))
     for number, part in enumerate((frame.iloc[:cut], frame.iloc[cut:])):
-        pq.write_table(pa.Table.from_pandas(part, preserve_index=False), folder / f"{number}.parquet")
+        pq.write_table(
+            pa.Table.from_pandas(part, preserve_index=False), folder / f"{number}.parquet"
+        )
     for written in (folder.with_suffix(".parquet"), folder):
         assert Panel.from_table(read_table(written), COLUMNS).fingerprint() == whole.fingerprint()
 
 
 @QUIET
 @given(frames().filter(lambda frame: not frame["id"].str.contains('"').any()))
-def test_a_table_of_text_is_the_panel_of_the_same_table_of_types(tmp_path: Path, frame: pd.DataFrame) -> None:
+def test_a_table_of_text_is_the_panel_of_the_same_table_of_types(
+    tmp_path: Path, frame: pd.DataFrame
+) -> None:
     frame.to_csv(tmp_path / "t.csv", index=False)
     typed, text = panel(frame), Panel.from_table(read_table(tmp_path / "t.csv"), COLUMNS)
     assert text.keys == typed.keys
@@ -108,7 +130,9 @@ def test_a_table_of_text_is_the_panel_of_the_same_table_of_types(tmp_path: Path,
 
 @QUIET
 @given(
-    frames(), st.sampled_from(["\t", ";", "|"]), st.sampled_from(["%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M", "%b %d %Y %H:%M"])
+    frames(),
+    st.sampled_from(["\t", ";", "|"]),
+    st.sampled_from(["%d.%m.%Y %H:%M", "%Y/%m/%d %H:%M", "%b %d %Y %H:%M"]),
 )
 def test_dialects_and_ways_of_writing_times_make_no_difference(
     tmp_path: Path, frame: pd.DataFrame, mark: str, form: str
@@ -126,4 +150,6 @@ def test_dialects_and_ways_of_writing_times_make_no_difference(
 
 def _tells_months(frame: pd.DataFrame) -> bool:
     """Whether some stamp has a day that is no month, so that dates can be read in one way only."""
-    return bool((frame["t"].dt.day > 12).any()) and bool((frame["t"] >= datetime.datetime(1999, 1, 1)).all())
+    return bool((frame["t"].dt.day > 12).any()) and bool(
+        (frame["t"] >= datetime.datetime(1999, 1, 1)).all()
+    )

@@ -11,7 +11,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import Result, backtest
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
-from lstmcast.scoring.verdict import judge
+from lstmcast.scoring.verdict import score_forecasts
 from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of, wavy
 
@@ -31,12 +31,14 @@ def result(panel: Panel) -> Result:
 
 def words(picture: plots.Picture) -> set[str]:
     """All that is written in a picture."""
-    return set(re.findall(r"<text[^>]*>([^<]+)</text>", plots.encode(picture, "svg").decode()))
+    return set(
+        re.findall(r"<text[^>]*>([^<]+)</text>", plots.encode_picture(picture, "svg").decode())
+    )
 
 
 def test_a_fan_shows_each_series_with_its_history_and_its_forecast(panel: Panel) -> None:
     forecast = Forecaster(CONFIG).fit(panel).predict(quantiles=(0.1, 0.5, 0.9))
-    picture = plots.fan(panel, forecast)
+    picture = plots.plot_forecast(panel, forecast)
     assert {"s0", "s1", "measured", "forecast"} <= words(picture)
     assert "4 steps ahead" in picture.caption and "Of 100 values to come, 80" in picture.caption
     drawn = picture.figure.axes[1].lines
@@ -46,33 +48,45 @@ def test_a_fan_shows_each_series_with_its_history_and_its_forecast(panel: Panel)
 
 
 def test_folds_show_a_line_for_each_cutoff(panel: Panel, result: Result) -> None:
-    axes = plots.folds(panel, result.forecasts).figure.axes[0]
+    axes = plots.plot_backtest(panel, result.forecasts).figure.axes[0]
     assert len([line for line in axes.lines if line.get_linestyle() == ":"]) == 2
 
 
 def test_scores_are_drawn_as_they_are(result: Result) -> None:
     verdict = result.verdict
-    by_step = plots.by_step(verdict).figure.axes[0].lines
+    by_step = plots.plot_error_by_step(verdict).figure.axes[0].lines
     np.testing.assert_array_equal(by_step[0].get_ydata(), [row["mae"] for row in verdict.by_step])
-    bars = plots.rivals(verdict).figure.axes[0].containers[0]
-    assert [bar.get_width() for bar in bars] == [verdict.model["mae"], *(b["mae"] for b in verdict.baselines.values())]
-    inside = plots.coverage(verdict).figure.axes[0].lines[0].get_ydata()
+    bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
+    assert [bar.get_width() for bar in bars] == [
+        verdict.model["mae"],
+        *(b["mae"] for b in verdict.baselines.values()),
+    ]
+    inside = plots.plot_coverage(verdict).figure.axes[0].lines[0].get_ydata()
     np.testing.assert_allclose(inside, [100 * row["coverage"] for row in verdict.by_step])
 
 
 def test_of_probabilities_the_squared_error_is_drawn() -> None:
     panel = panel_of([np.array([0.0, 1, 0, 0, 1, 0, 1, 0])])
     made = np.full((1, 3, 1), 0.4)
-    verdict = judge(panel, np.array([0]), np.array([4]), made, np.array([0.5]), 1, probability=True)
-    bars = plots.rivals(verdict).figure.axes[0].containers[0]
-    assert [bar.get_width() for bar in bars] == [verdict.model["brier"], verdict.baselines["base_rate"]["brier"]]
-    lines = plots.by_step(verdict).figure.axes[0].lines
+    verdict = score_forecasts(
+        panel, np.array([0]), np.array([4]), made, np.array([0.5]), 1, probability=True
+    )
+    bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
+    assert [bar.get_width() for bar in bars] == [
+        verdict.model["brier"],
+        verdict.baselines["base_rate"]["brier"],
+    ]
+    lines = plots.plot_error_by_step(verdict).figure.axes[0].lines
     np.testing.assert_allclose(lines[0].get_ydata(), [0.16, 0.36, 0.16])
 
 
 def test_each_member_has_its_curve_of_losses() -> None:
-    rows = [{"step": s, "loss": 1.0, "validation": 0.5, "member": m} for m in ("a", "b") for s in (0, 10)]
-    assert {"a", "b"} <= words(plots.losses(rows))
+    rows = [
+        {"step": s, "loss": 1.0, "validation": 0.5, "member": m}
+        for m in ("a", "b")
+        for s in (0, 10)
+    ]
+    assert {"a", "b"} <= words(plots.plot_training(rows))
 
 
 def test_names_are_drawn_as_they_are_never_as_formulas() -> None:
@@ -80,27 +94,31 @@ def test_names_are_drawn_as_they_are_never_as_formulas() -> None:
     odd: Any = object.__new__(Panel)
     object.__setattr__(odd, "__dict__", {**vars(panel), "keys": (("$x_1$",), ("<script>&\u65e5",))})
     forecast = Forecaster(CONFIG).fit(panel).predict()
-    svg = plots.encode(plots.fan(odd, forecast), "svg").decode()
+    svg = plots.encode_picture(plots.plot_forecast(odd, forecast), "svg").decode()
     assert "$x_1$" in svg and "&lt;script&gt;&amp;\u65e5" in svg and "<script>" not in svg
 
 
-@pytest.mark.parametrize(("form", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")])
+@pytest.mark.parametrize(
+    ("form", "magic"), [("png", b"\x89PNG"), ("svg", b"<?xml"), ("pdf", b"%PDF")]
+)
 def test_a_picture_is_written_in_the_form_of_its_extension(
     form: str, magic: bytes, tmp_path: Path, result: Result
 ) -> None:
-    plots.write(plots.rivals(result.verdict), tmp_path / f"x.{form}")
+    plots.write_picture(plots.plot_baselines(result.verdict), tmp_path / f"x.{form}")
     data = (tmp_path / f"x.{form}").read_bytes()
     assert data.startswith(magic)
-    assert data == plots.encode(plots.rivals(result.verdict), form)
+    assert data == plots.encode_picture(plots.plot_baselines(result.verdict), form)
     assert [file.name for file in tmp_path.iterdir()] == [f"x.{form}"]
 
 
 def test_an_unknown_form_is_a_usage_error() -> None:
     with pytest.raises(UsageError, match=r"'x\.gif'"):
-        plots.form_of("x.gif")
+        plots.parse_picture_format("x.gif")
 
 
-def test_without_matplotlib_the_way_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch, result: Result) -> None:
+def test_without_matplotlib_the_way_to_get_it_is_said(
+    monkeypatch: pytest.MonkeyPatch, result: Result
+) -> None:
     real = builtins.__import__
 
     def missing(name: str, *rest: Any, **more: Any) -> Any:
@@ -110,5 +128,5 @@ def test_without_matplotlib_the_way_to_get_it_is_said(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr(builtins, "__import__", missing)
     with pytest.raises(UsageError) as caught:
-        plots.rivals(result.verdict)
+        plots.plot_baselines(result.verdict)
     assert caught.value.hint == "pip install 'lstmcast[plot]'"

@@ -38,10 +38,14 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_csv_has_settings_curves_and_scores(run: Path, tmp_path: Path) -> None:
-    (place,) = trackers.track(run, ["csv"], tmp_path)
+    (place,) = trackers.track_run(run, ["csv"], tmp_path)
     assert place == tmp_path / "csv" / "small"
     settings = pd.read_csv(place / "settings.csv").set_index("setting")["value"]
-    assert (settings["train.steps"], settings["horizon"], settings["model.cell"]) == ("20", "12", "lstm")
+    assert (settings["train.steps"], settings["horizon"], settings["model.cell"]) == (
+        "20",
+        "12",
+        "lstm",
+    )
     assert settings["data"] == open_run(run).manifest["data"]["fingerprint"]
     curves = pd.read_csv(place / "curves.csv")
     pd.testing.assert_frame_equal(curves, pd.read_csv(run / "history.csv")[list(curves)])
@@ -51,12 +55,14 @@ def test_csv_has_settings_curves_and_scores(run: Path, tmp_path: Path) -> None:
     assert scores["model", "mase"] == verdict["model"]["mase"]
     files = pd.read_csv(place / "files.csv").set_index("file")
     assert files["bytes"][str(run / "history.csv")] == (run / "history.csv").stat().st_size
-    assert set(map(Path, files.index)) == {file for file in run.iterdir() if file.name != "run.json"}
+    assert set(map(Path, files.index)) == {
+        file for file in run.iterdir() if file.name != "run.json"
+    }
     assert scores["model", "skill"] == verdict["skill"] and ("naive", "mae") in scores.index
 
 
 def test_a_name_that_is_taken_gets_a_number(run: Path, tmp_path: Path) -> None:
-    made = [trackers.track(run, ["csv"], tmp_path)[0].name for _ in range(3)]
+    made = [trackers.track_run(run, ["csv"], tmp_path)[0].name for _ in range(3)]
     assert made == ["small", "small-2", "small-3"]
 
 
@@ -64,7 +70,7 @@ def test_a_name_that_is_taken_gets_a_number(run: Path, tmp_path: Path) -> None:
 def test_tensorboard_shows_curves_verdict_and_settings(run: Path, tmp_path: Path) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
-    (place,) = trackers.track(run, ["tensorboard"], tmp_path)
+    (place,) = trackers.track_run(run, ["tensorboard"], tmp_path)
     shown = EventAccumulator(str(place))
     shown.Reload()
     tags = shown.Tags()
@@ -74,7 +80,9 @@ def test_tensorboard_shows_curves_verdict_and_settings(run: Path, tmp_path: Path
     mine = history[history["member"] == name].set_index("step")["validation"]
     assert points == pytest.approx(mine.to_dict(), rel=1e-6)
     verdict = json.loads((run / "metrics.json").read_text())["verdict"]
-    assert shown.Scalars("verdict/mase")[0].value == pytest.approx(verdict["model"]["mase"], rel=1e-6)
+    assert shown.Scalars("verdict/mase")[0].value == pytest.approx(
+        verdict["model"]["mase"], rel=1e-6
+    )
     assert {"verdict/text_summary", "settings/text_summary"} <= set(tags["tensors"])
 
 
@@ -83,11 +91,14 @@ def test_mlflow_keeps_settings_curves_verdict_and_files_on_this_machine(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (book,) = trackers.track(run, ["mlflow"], "kept")
+    (book,) = trackers.track_run(run, ["mlflow"], "kept")
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert capfd.readouterr() == ("", "")
-    assert (book, [path.name for path in tmp_path.iterdir()]) == (tmp_path / "kept" / "mlflow.db", ["kept"])
-    trackers.track(run, ["mlflow"], "kept")
+    assert (book, [path.name for path in tmp_path.iterdir()]) == (
+        tmp_path / "kept" / "mlflow.db",
+        ["kept"],
+    )
+    trackers.track_run(run, ["mlflow"], "kept")
     from mlflow import MlflowClient
 
     client = MlflowClient(tracking_uri=f"sqlite:///{book}")
@@ -102,7 +113,10 @@ def test_mlflow_keeps_settings_curves_verdict_and_files_on_this_machine(
     assert found.data.metrics["verdict/mase"] == verdict["model"]["mase"]
     history = pd.read_csv(run / "history.csv")
     name = history["member"].iloc[-1].replace(",", "_")
-    points = {one.step: one.value for one in client.get_metric_history(found.info.run_id, f"validation/{name}")}
+    points = {
+        one.step: one.value
+        for one in client.get_metric_history(found.info.run_id, f"validation/{name}")
+    }
     mine = history[history["member"] == history["member"].iloc[-1]].set_index("step")["validation"]
     assert points == mine.to_dict()
     for file in run.iterdir():
@@ -113,7 +127,7 @@ def test_mlflow_keeps_settings_curves_verdict_and_files_on_this_machine(
 def test_a_book_that_is_none_is_refused_with_a_way_out(run: Path, tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("my notes\n" * 50)
     with pytest.raises(ResourceError, match="MLflow cannot write to") as caught:
-        trackers.track(run, ["mlflow"], tmp_path)
+        trackers.track_run(run, ["mlflow"], tmp_path)
     assert "--track-to" in caught.value.hint
     assert (tmp_path / "mlflow.db").read_text() == "my notes\n" * 50
 
@@ -121,29 +135,31 @@ def test_a_book_that_is_none_is_refused_with_a_way_out(run: Path, tmp_path: Path
 def test_a_run_without_a_verdict_is_tracked_too(tmp_path: Path) -> None:
     panel = panel_of([np.arange(5.0)])
     run = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel).save(tmp_path / "short")
-    for place in trackers.track(run, ["csv", "tensorboard"], tmp_path / "kept"):
+    for place in trackers.track_run(run, ["csv", "tensorboard"], tmp_path / "kept"):
         assert place.exists()
     assert len(pd.read_csv(tmp_path / "kept" / "csv" / "short" / "scores.csv")) == 0
 
 
 def test_an_unknown_tracker_is_refused_with_a_suggestion() -> None:
     with pytest.raises(UsageError, match="--track 'tensorbord' is unknown") as caught:
-        trackers.require(["tensorbord"])
+        trackers.require_trackers(["tensorbord"])
     assert caught.value.hint == "did you mean 'tensorboard'?"
 
 
-@pytest.mark.parametrize(("name", "package"), [("tensorboard", "tensorboard"), ("mlflow", "alembic")])
+@pytest.mark.parametrize(
+    ("name", "package"), [("tensorboard", "tensorboard"), ("mlflow", "alembic")]
+)
 def test_a_tracker_that_is_not_installed_is_named_with_its_extra(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, package, raising=False)
     monkeypatch.setattr(trackers, "find_spec", lambda asked: None if asked == package else object())
     with pytest.raises(UsageError, match=f"--track {name} needs {package}") as caught:
-        trackers.require([name])
+        trackers.require_trackers([name])
     assert caught.value.hint == f"pip install 'lstmcast[{name}]'"
 
 
 def test_what_is_no_run_is_not_tracked(tmp_path: Path) -> None:
     with pytest.raises(RunError):
-        trackers.track(tmp_path, ["csv"], tmp_path / "kept")
+        trackers.track_run(tmp_path, ["csv"], tmp_path / "kept")
     assert not (tmp_path / "kept").exists()

@@ -10,18 +10,18 @@ import pytest
 from lstmcast.errors import RunError
 from lstmcast.runs import directory
 from lstmcast.runs import publish as publish_module
-from lstmcast.runs.directory import holds_run
+from lstmcast.runs.directory import has_run
 from lstmcast.runs.directory import open_run
-from lstmcast.runs.publish import publish
-from lstmcast.runs.publish import refuse_taken
-from lstmcast.runs.lock import lock
+from lstmcast.runs.publish import publish_run
+from lstmcast.runs.publish import require_free_place
+from lstmcast.runs.lock import hold_write_lock
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
 MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
 
 
 def publish_over(path: Path, files: Mapping[str, bytes] = FILES) -> None:
-    publish(path, files, MANIFEST, force=True)
+    publish_run(path, files, MANIFEST, force=True)
 
 
 def names(folder: Path) -> set[str]:
@@ -32,12 +32,12 @@ def reseal(path: Path, **changes: object) -> None:
     """Edit a manifest as someone would who also knows how to seal it."""
     manifest = json.loads((path / "run.json").read_text())
     manifest.update(changes)
-    manifest["sha256"] = directory._seal(manifest)
+    manifest["sha256"] = directory._manifest_digest(manifest)
     (path / "run.json").write_text(json.dumps(manifest))
 
 
 def test_a_run_reads_back_as_it_was_published(tmp_path: Path) -> None:
-    path = publish(tmp_path / "deep" / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "deep" / "run", FILES, MANIFEST)
     run = open_run(path)
     assert {name: run.read(name) for name in FILES} == FILES
     assert MANIFEST.items() <= run.manifest.items()
@@ -47,22 +47,22 @@ def test_a_run_reads_back_as_it_was_published(tmp_path: Path) -> None:
 
 
 def test_a_file_that_the_run_does_not_name_is_not_read(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / "evil.pkl").write_bytes(b"x")
     with pytest.raises(RunError, match=r"no file 'evil.pkl'"):
         open_run(path).read("evil.pkl")
 
 
 def test_a_run_is_not_replaced_unless_forced(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     with pytest.raises(RunError, match="holds a run already") as caught:
-        publish(path, {"metrics.json": b"new"}, MANIFEST)
+        publish_run(path, {"metrics.json": b"new"}, MANIFEST)
     assert "--force" in caught.value.hint
     assert open_run(path).read("metrics.json") == b"{}"
 
 
 def test_force_replaces_the_run_and_keeps_what_the_user_put_there(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", {**FILES, "scaler.json": b"[]"}, MANIFEST)
+    path = publish_run(tmp_path / "run", {**FILES, "scaler.json": b"[]"}, MANIFEST)
     (path / "notes.txt").write_text("mine")
     (path / "plots" / "july").mkdir(parents=True)
     (path / "plots" / "july" / "a.png").write_bytes(b"png")
@@ -93,12 +93,12 @@ def test_what_only_looks_like_ours_is_refused_and_stays(name: str, tmp_path: Pat
     (tmp_path / "run" / name).write_text("mine")
     for force in (True, False):
         with pytest.raises(RunError):
-            publish(tmp_path / "run", FILES, MANIFEST, force=force)
+            publish_run(tmp_path / "run", FILES, MANIFEST, force=force)
     assert (tmp_path / "run" / name).read_text() == "mine"
 
 
 def test_force_replaces_a_run_whose_manifest_is_broken(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / "run.json").write_text("{")
     publish_over(path)
     assert open_run(path).read("metrics.json") == b"{}"
@@ -106,21 +106,21 @@ def test_force_replaces_a_run_whose_manifest_is_broken(tmp_path: Path) -> None:
 
 def test_an_empty_folder_is_a_fine_place_and_a_full_one_is_not(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
-    assert open_run(publish(tmp_path / "empty", FILES, MANIFEST))
+    assert open_run(publish_run(tmp_path / "empty", FILES, MANIFEST))
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").write_text("mine")
     with pytest.raises(RunError, match="not empty"):
-        publish(tmp_path / "full", FILES, MANIFEST)
+        publish_run(tmp_path / "full", FILES, MANIFEST)
     (tmp_path / "file").write_text("x")
     with pytest.raises(RunError, match="is a file"):
-        publish(tmp_path / "file", FILES, MANIFEST)
+        publish_run(tmp_path / "file", FILES, MANIFEST)
 
 
 def test_the_old_run_stays_whole_where_folders_cannot_trade_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "exchange", lambda *_: False)
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     publish_over(path, {"metrics.json": b"new"})
     assert open_run(path).read("metrics.json") == b"new"
     assert names(tmp_path) == {"run"}
@@ -130,12 +130,12 @@ def test_a_replacement_cut_off_between_two_renames_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(directory, "exchange", lambda *_: False)
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     path.rename(tmp_path / ".run.old")
-    assert holds_run(path)
+    assert has_run(path)
     assert open_run(path).read("metrics.json") == b"{}"
     with pytest.raises(RunError, match="holds a run already"):
-        publish(path, FILES, MANIFEST)
+        publish_run(path, FILES, MANIFEST)
     publish_over(path, {"metrics.json": b"new"})
     assert open_run(path).read("metrics.json") == b"new"
 
@@ -144,7 +144,7 @@ def test_a_replacement_cut_off_between_two_renames_loses_nothing(
 def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
     call: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     if call == "rename":  # folders that trade names need none
         monkeypatch.setattr(directory, "exchange", lambda *_: False)
     real, before, failures = getattr(os, call), b"{}", 0
@@ -173,7 +173,7 @@ def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
 
 def test_a_changed_byte_in_any_file_is_noticed_and_the_file_named(tmp_path: Path) -> None:
     for name in (*FILES, "run.json"):
-        path = publish(tmp_path / name, FILES, MANIFEST)
+        path = publish_run(tmp_path / name, FILES, MANIFEST)
         data = bytearray((path / name).read_bytes())
         data[len(data) // 2] ^= 1
         (path / name).write_bytes(data)
@@ -184,7 +184,7 @@ def test_a_changed_byte_in_any_file_is_noticed_and_the_file_named(tmp_path: Path
 
 
 def test_an_edited_setting_in_the_manifest_is_noticed(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     text = (path / "run.json").read_text()
     (path / "run.json").write_text(text.replace('"lr": 0.1', '"lr": 0.2'))
     with pytest.raises(RunError, match="SHA-256"):
@@ -192,7 +192,7 @@ def test_an_edited_setting_in_the_manifest_is_noticed(tmp_path: Path) -> None:
 
 
 def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
-    publish(tmp_path / "sales", FILES, MANIFEST)
+    publish_run(tmp_path / "sales", FILES, MANIFEST)
     with pytest.raises(RunError, match="no run at") as caught:
         open_run(tmp_path / "sale")
     assert "did you mean" in caught.value.hint
@@ -214,7 +214,7 @@ def test_a_manifest_that_is_none_is_a_run_error(text: str, tmp_path: Path) -> No
 
 
 def test_a_newer_run_is_refused_with_the_version_that_reads_it(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     reseal(path, schema_version=directory.SCHEMA_VERSION + 1, needs="9.1")
     with pytest.raises(RunError) as caught:
         open_run(path)
@@ -222,7 +222,7 @@ def test_a_newer_run_is_refused_with_the_version_that_reads_it(tmp_path: Path) -
 
 
 def test_an_older_run_is_read(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     hashes = {name: entry["sha256"] for name, entry in open_run(path).manifest["files"].items()}
     reseal(path, schema_version=1, files=hashes)
     assert open_run(path).read("metrics.json") == b"{}"
@@ -232,23 +232,23 @@ def test_an_older_run_is_read(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_size_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     with (path / "metrics.json").open("r+b") as file:
         file.truncate(1 << 40)
     with pytest.raises(RunError, match=r"metrics\.json' is not what was saved \(1099511627776 bytes\)"):
         open_run(path).read("metrics.json")
-    monkeypatch.setattr(directory, "MANIFEST_LIMIT", 10)
+    monkeypatch.setattr(directory, "MAX_MANIFEST_BYTES", 10)
     with pytest.raises(RunError, match=r"run\.json' is not what was saved"):
         open_run(path)
 
 
 def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> None:
-    directory.fill(tmp_path / "run" / "checkpoint", FILES, MANIFEST)
+    directory.write_run_files(tmp_path / "run" / "checkpoint", FILES, MANIFEST)
     with pytest.raises(RunError, match="was interrupted") as caught:
         open_run(tmp_path / "run")
     assert f"lstmcast fit --resume {tmp_path}/run`, or delete it" in caught.value.hint
     with pytest.raises(RunError, match="was interrupted") as caught:
-        publish(tmp_path / "run", FILES, MANIFEST)
+        publish_run(tmp_path / "run", FILES, MANIFEST)
     assert "--force to start over" in caught.value.hint
     publish_over(tmp_path / "run")
     assert names(tmp_path / "run") == {*FILES, "run.json"}
@@ -256,24 +256,24 @@ def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> Non
 
 def test_a_run_that_is_being_made_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with lock(tmp_path / "run"), pytest.raises(RunError, match=f"is still being made, by process {os.getpid()}"):
+    with hold_write_lock(tmp_path / "run"), pytest.raises(RunError, match=f"is still being made, by process {os.getpid()}"):
         open_run(tmp_path / "run")
 
 
 @pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "a\\b", "..", "", "run.json"])
 def test_a_manifest_cannot_name_files_outside_its_run(name: str, tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     reseal(path, files={name: {"bytes": 0, "sha256": "0" * 64}})
     with pytest.raises(RunError, match="names a file"):
         open_run(path)
     with pytest.raises(RunError, match="names a file"):
-        publish(tmp_path / "other", {name: b""}, {})
+        publish_run(tmp_path / "other", {name: b""}, {})
     assert not (tmp_path / "other").exists()
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "run.json"])
 def test_a_symbolic_link_in_a_run_is_not_followed(name: str, tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / name).rename(tmp_path / "elsewhere")
     (path / name).symlink_to(tmp_path / "elsewhere")
     with pytest.raises(RunError, match="symbolic link"):
@@ -281,7 +281,7 @@ def test_a_symbolic_link_in_a_run_is_not_followed(name: str, tmp_path: Path) -> 
 
 
 def test_a_missing_file_of_a_run_is_named(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / "metrics.json").unlink()
     with pytest.raises(RunError, match=r"metrics\.json' is missing"):
         open_run(path)
@@ -289,14 +289,14 @@ def test_a_missing_file_of_a_run_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", ["a b", "né\nwline", "[x]*", "-rf", "x" * 255])
 def test_any_name_of_a_folder_will_do(name: str, tmp_path: Path) -> None:
-    path = publish(tmp_path / name, FILES, MANIFEST)
+    path = publish_run(tmp_path / name, FILES, MANIFEST)
     publish_over(path)
     assert open_run(path).read("metrics.json") == b"{}"
     assert names(tmp_path) == {name}
 
 
 def test_a_run_reached_through_a_link_is_replaced_where_it_lies(tmp_path: Path) -> None:
-    publish(tmp_path / "run", FILES, MANIFEST)
+    publish_run(tmp_path / "run", FILES, MANIFEST)
     (tmp_path / "latest").symlink_to("run")
     publish_over(tmp_path / "latest", {"metrics.json": b"new"})
     assert (tmp_path / "latest").is_symlink()
@@ -304,13 +304,13 @@ def test_a_run_reached_through_a_link_is_replaced_where_it_lies(tmp_path: Path) 
 
 
 def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
-    publish(path, {"metrics.json": b"2"}, MANIFEST, force=True, previous="replaced")
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
+    publish_run(path, {"metrics.json": b"2"}, MANIFEST, force=True, previous="replaced")
     assert open_run(path / "previous").read("metrics.json") == b"{}"
-    publish(path, {"metrics.json": b"3"}, MANIFEST, force=True, previous="same")
+    publish_run(path, {"metrics.json": b"3"}, MANIFEST, force=True, previous="same")
     assert open_run(path).read("metrics.json") == b"3"
     assert open_run(path / "previous").read("metrics.json") == b"{}"
-    publish(path, {"metrics.json": b"4"}, MANIFEST, force=True, previous="replaced")
+    publish_run(path, {"metrics.json": b"4"}, MANIFEST, force=True, previous="replaced")
     assert open_run(path / "previous").read("metrics.json") == b"3"
     assert not (path / "previous" / "previous").exists()
     publish_over(path, {"metrics.json": b"5"})
@@ -319,25 +319,25 @@ def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(tm
 
 
 def test_a_folder_of_the_users_own_called_previous_is_never_touched(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / "previous").mkdir()
     (path / "previous" / "thesis.tex").write_text("mine")
     with pytest.raises(RunError, match="in the way"):
-        publish(path, FILES, MANIFEST, force=True, previous="replaced")
+        publish_run(path, FILES, MANIFEST, force=True, previous="replaced")
     publish_over(path, {"metrics.json": b"2"})
     assert (path / "previous" / "thesis.tex").read_text() == "mine"
 
 
 def test_a_taken_place_is_refused_before_the_work(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     with pytest.raises(RunError, match="holds a run"):
-        refuse_taken(path)
-    refuse_taken(path, force=True)
-    refuse_taken(tmp_path / "free")
+        require_free_place(path)
+    require_free_place(path, force=True)
+    require_free_place(tmp_path / "free")
 
 
 def test_a_reader_goes_on_with_the_run_that_it_began_with(tmp_path: Path) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     old = open_run(path)
     publish_over(path, {"metrics.json": b"new"})
     assert old.read("metrics.json") == b"{}"
@@ -347,8 +347,8 @@ def test_a_reader_goes_on_with_the_run_that_it_began_with(tmp_path: Path) -> Non
 def test_a_run_that_is_replaced_while_it_is_opened_is_opened_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
-    check, replaced = directory._check_name, []
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
+    check, replaced = directory.require_file_name, []
 
     def replace(name: str, place: Path) -> None:
         if not replaced:
@@ -356,22 +356,22 @@ def test_a_run_that_is_replaced_while_it_is_opened_is_opened_again(
             publish_over(path, {"metrics.json": b"new"})
         check(name, place)
 
-    monkeypatch.setattr(directory, "_check_name", replace)
+    monkeypatch.setattr(directory, "require_file_name", replace)
     assert open_run(path).read("metrics.json") == b"new"
 
 
 def test_a_run_in_the_folder_that_one_is_in_is_read_and_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = publish(tmp_path / "run", FILES, MANIFEST)
+    path = publish_run(tmp_path / "run", FILES, MANIFEST)
     monkeypatch.chdir(path)
     assert open_run(".").read("metrics.json") == b"{}"
     for place in (".", "..", path, "/"):
         with pytest.raises(RunError, match="the folder that you are in"):
-            publish(place, FILES, MANIFEST, force=True)
+            publish_run(place, FILES, MANIFEST, force=True)
 
 
 def test_a_link_to_nowhere_is_no_place_for_a_run(tmp_path: Path) -> None:
     (tmp_path / "run").symlink_to("nowhere")
     with pytest.raises(RunError, match="leads nowhere"):
-        publish_module.refuse_taken(tmp_path / "run")
+        publish_module.require_free_place(tmp_path / "run")

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import LockedError
-from lstmcast.runs.lock import holder, lock
+from lstmcast.runs.lock import find_lock_holder
+from lstmcast.runs.lock import hold_write_lock
 
 
 def names(folder: Path) -> set[str]:
@@ -22,29 +23,29 @@ def test_two_processes_do_not_write_one_place(tmp_path: Path) -> None:
     )
     assert other.stdout and other.stdin
     assert other.stdout.readline() == "held\n"
-    with pytest.raises(LockedError, match=f"process {other.pid} on "), lock(path):
+    with pytest.raises(LockedError, match=f"process {other.pid} on "), hold_write_lock(path):
         pass
-    assert str(other.pid) in str(holder(path))
+    assert str(other.pid) in str(find_lock_holder(path))
     other.kill()  # a stale lock binds nobody
     other.communicate()
     assert (tmp_path / ".run.lock").exists()
-    assert holder(path) is None
-    with lock(path):
-        assert holder(path)
+    assert find_lock_holder(path) is None
+    with hold_write_lock(path):
+        assert find_lock_holder(path)
     assert names(tmp_path) == set()
 
 
 def test_a_lock_may_be_taken_again_by_its_holder(tmp_path: Path) -> None:
-    with lock(tmp_path / "run"), lock(tmp_path / "run"):
+    with hold_write_lock(tmp_path / "run"), hold_write_lock(tmp_path / "run"):
         assert names(tmp_path) == {".run.lock"}
     assert names(tmp_path) == set()
 
 
 def test_folders_made_for_a_lock_go_unless_something_came_of_it(tmp_path: Path) -> None:
-    with lock(tmp_path / "deep" / "er" / "run"):
+    with hold_write_lock(tmp_path / "deep" / "er" / "run"):
         assert (tmp_path / "deep" / "er").is_dir()
     assert names(tmp_path) == set()
-    with lock(tmp_path / "deep" / "er" / "run"):
+    with hold_write_lock(tmp_path / "deep" / "er" / "run"):
         (tmp_path / "deep" / "other").touch()
     assert names(tmp_path / "deep") == {"other"}
 
@@ -54,6 +55,6 @@ def test_a_lock_that_cannot_be_signed_leaves_no_file(tmp_path: Path, monkeypatch
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("os.write", full)
-    with pytest.raises(OSError, match="No space"), lock(tmp_path / "run"):
+    with pytest.raises(OSError, match="No space"), hold_write_lock(tmp_path / "run"):
         pass
     assert names(tmp_path) == set()

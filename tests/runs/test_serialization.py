@@ -13,21 +13,24 @@ from safetensors.torch import load
 from lstmcast.errors import RunError
 from lstmcast.features import steps
 from lstmcast.features import candidates
-from lstmcast.network.torch_network import Network, freeze
-from lstmcast.network.trained import Frozen, Shape, widen
+from lstmcast.network.torch_network import TorchNetwork
+from lstmcast.network.torch_network import to_trained_network
+from lstmcast.network.trained import TrainedNetwork
+from lstmcast.network.trained import NetworkShape
+from lstmcast.network.trained import add_covariate_columns
 from lstmcast.runs import serialization
 from tests.make import panel_of, wavy
 
-PLAIN = Shape(steps.STEP_FEATURES, candidates.LOCAL_FEATURES, len(candidates.CANDIDATES), hidden=6, layers=2)
+PLAIN = NetworkShape(steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES, len(candidates.CANDIDATES), hidden=6, layers=2)
 WIDE = PLAIN._replace(hidden=4, layers=1, covariates=2, ahead=1)
 
 
-def networks() -> list[Frozen]:
+def networks() -> list[TrainedNetwork]:
     """Twelve networks of two shapes: more than ten, so that numbers of two digits are told from those of one."""
     made = []
     for number in range(12):
         torch.manual_seed(number)
-        made.append(freeze(Network(PLAIN if number % 2 else WIDE)))
+        made.append(to_trained_network(TorchNetwork(PLAIN if number % 2 else WIDE)))
     return made
 
 
@@ -47,19 +50,19 @@ def test_the_same_networks_make_the_same_bytes() -> None:
 
 def test_weights_of_a_panel_with_covariates_can_start_one_without() -> None:
     wide = networks()[0]
-    narrow = Frozen(WIDE._replace(covariates=0, ahead=0), serialization.universal(wide.weights)).weights
-    again = widen(narrow, WIDE)
+    narrow = TrainedNetwork(WIDE._replace(covariates=0, ahead=0), serialization.without_covariate_weights(wide.weights)).weights
+    again = add_covariate_columns(narrow, WIDE)
     assert again["local.weight"].shape == wide.weights["local.weight"].shape
-    np.testing.assert_array_equal(again["local.weight"][:, : candidates.LOCAL_FEATURES], narrow["local.weight"])
-    assert not again["local.weight"][:, candidates.LOCAL_FEATURES :].any()
+    np.testing.assert_array_equal(again["local.weight"][:, : candidates.N_LOCAL_FEATURES], narrow["local.weight"])
+    assert not again["local.weight"][:, candidates.N_LOCAL_FEATURES :].any()
 
 
 def test_the_digest_of_weights_depends_on_values_and_not_on_their_order() -> None:
     weights = dict(networks()[0].weights)
     turned = dict(reversed(weights.items()))
-    assert serialization.digest(weights) == serialization.digest(turned)
+    assert serialization.weights_sha256(weights) == serialization.weights_sha256(turned)
     turned["state.bias"] = turned["state.bias"] + 1e-3
-    assert serialization.digest(weights) != serialization.digest(turned)
+    assert serialization.weights_sha256(weights) != serialization.weights_sha256(turned)
 
 
 def test_history_comes_back_with_missing_validation_and_names_of_any_kind() -> None:

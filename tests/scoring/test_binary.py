@@ -10,12 +10,11 @@ from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import backtest, evaluate, score
 from lstmcast.panel.panel import Panel
+from lstmcast.ragged import NAN
 from lstmcast.scoring import binary
 from lstmcast.scoring.verdict import Verdict
-from lstmcast.training.forecaster import PANEL, Forecaster
+from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import panel_of
-
-NAN = float("nan")
 
 
 def weekly(count: int, steps: int = 60, seed: int = 0) -> Panel:
@@ -42,18 +41,24 @@ def test_the_scores_are_what_a_plain_loop_makes_of_them() -> None:
     rng = np.random.default_rng(0)
     p, y = rng.uniform(0.06, 0.94, 200), (rng.random(200) < 0.4).astype(float)
     p[:20] = np.round(p[:20], 1)
-    made = binary.scores(np.append(p, 0.9), np.append(y, NAN))
-    assert made["brier"] == pytest.approx(sum((a - b) ** 2 for a, b in zip(p, y, strict=True)) / 200)
-    assert made["log_loss"] == pytest.approx(-np.mean([np.log(a if b else 1 - a) for a, b in zip(p, y, strict=True)]))
+    made = binary.score_probabilities(np.append(p, 0.9), np.append(y, NAN))
+    assert made["brier"] == pytest.approx(
+        sum((a - b) ** 2 for a, b in zip(p, y, strict=True)) / 200
+    )
+    assert made["log_loss"] == pytest.approx(
+        -np.mean([np.log(a if b else 1 - a) for a, b in zip(p, y, strict=True)])
+    )
     wins = [(a > b) + (a == b) / 2 for a in p[y == 1] for b in p[y == 0]]
     assert made["auc"] == pytest.approx(np.mean(wins))
     bins = np.minimum((p * 10).astype(int), 9)
-    gaps = [abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)]
+    gaps = [
+        abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)
+    ]
     assert made["calibration"] == pytest.approx(sum(gaps))
 
 
 def test_what_was_sure_and_wrong_is_finite_and_ranks_need_both_kinds() -> None:
-    made = binary.scores(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
+    made = binary.score_probabilities(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
     assert 6 < made["log_loss"] < 8
     assert np.isnan(made["auc"])
 
@@ -61,17 +66,19 @@ def test_what_was_sure_and_wrong_is_finite_and_ranks_need_both_kinds() -> None:
 def test_the_sentences_say_whether_the_base_rate_is_beaten() -> None:
     good, bad = ({"brier": error, "auc": 0.8, "calibration": 0.05} for error in (0.1, 0.3))
     rival = {"brier": 0.2}
-    assert binary.sentences(good, rival, "On the last window")[0] == (
+    assert binary.describe_probabilities(good, rival, "On the last window")[0] == (
         "On the last window the probabilities helped: its mean squared error was 0.1, "
         "that of always giving the usual share 0.2."
     )
-    assert binary.sentences(bad, rival, "On the last window")[0].startswith(
+    assert binary.describe_probabilities(bad, rival, "On the last window")[0].startswith(
         "The model does not beat the base rate: on the last window its mean squared error was 0.3"
     )
 
 
-@pytest.mark.parametrize("count", [1, PANEL])
-def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_rate(count: int) -> None:
+@pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
+def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_rate(
+    count: int,
+) -> None:
     panel = weekly(count, 90)
     one = of("bernoulli", steps=60).fit(panel)
     made = one.predict()
@@ -79,7 +86,11 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
     assert made["probability"].between(0, 1).all()
     ones = np.tile((90 + np.arange(7)) % 7 == 3, count)
     assert made["probability"][ones].mean() > 0.5 > 2 * made["probability"][~ones].mean()
-    assert one.verdict is not None and one.verdict.of_events and one.verdict.best_baseline == "base_rate"
+    assert (
+        one.verdict is not None
+        and one.verdict.of_events
+        and one.verdict.best_baseline == "base_rate"
+    )
     assert one.verdict.model["auc"] > 0.7
     rival = one.verdict.baselines["base_rate"]["brier"]
     assert one.verdict.skill == pytest.approx(1 - one.verdict.model["brier"] / rival)
@@ -88,7 +99,9 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
 
 
 @pytest.mark.parametrize("loss", ["bernoulli", "negative-binomial"])
-def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(loss: str, tmp_path: Path) -> None:
+def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(
+    loss: str, tmp_path: Path
+) -> None:
     panel, one = weekly(2, 60), of(loss)
     made = backtest(panel, one.config, windows=2)
     events = loss == "bernoulli"
@@ -112,15 +125,20 @@ def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(loss: str,
         ("negative-binomial", [1, 2, 2.5, 4], "whole numbers from 0 on; it has 2.5"),
     ],
 )
-def test_a_loss_of_counts_or_events_refuses_other_values(loss: str, values: list[float], says: str) -> None:
+def test_a_loss_of_counts_or_events_refuses_other_values(
+    loss: str, values: list[float], says: str
+) -> None:
     with pytest.raises(UsageError, match=rf"--loss {loss} needs a target .*{says}"):
         of(loss).fit(panel_of([np.array(values * 6)]))
 
 
-@pytest.mark.parametrize("count", [1, PANEL])
+@pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
 def test_counts_get_whole_numbers_at_any_level_and_a_likelihood(count: int) -> None:
     rng = np.random.default_rng(0)
-    panel = panel_of([rng.poisson(np.exp(1 + np.sin(np.arange(60) / 2))).astype(float) for _ in range(count)], freq="D")
+    panel = panel_of(
+        [rng.poisson(np.exp(1 + np.sin(np.arange(60) / 2))).astype(float) for _ in range(count)],
+        freq="D",
+    )
     one = of("negative-binomial").fit(panel)
     made = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
     numbers = made[["forecast", "q3", "q50", "q97"]].to_numpy()

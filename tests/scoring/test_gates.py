@@ -5,7 +5,10 @@ import pytest
 from lstmcast.errors import UsageError
 from lstmcast.scoring.gates import Gate
 
-NOW, OLD = {"mase": 1.01, "coverage": 0.8, "skill": float("nan")}, {"mase": 1.0, "coverage": 0.7, "skill": 0.1}
+NOW, OLD = (
+    {"mase": 1.01, "coverage": 0.8, "skill": float("nan")},
+    {"mase": 1.0, "coverage": 0.7, "skill": 0.1},
+)
 
 
 @pytest.mark.parametrize(

@@ -6,10 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from lstmcast.ragged import NAN
 from lstmcast.scoring import metrics
 from tests.conftest import shared_file
 
-NAN = float("nan")
 ACTUAL = np.array([[10.0, 20], [0, 4], [NAN, 8]])
 FORECAST = np.array([[12.0, 15], [0, 2], [1, 10]])
 SERIES = np.array([0, 1, 1])  # series 0: errors 2, 5; series 1: errors 0, 2, 2
@@ -21,7 +21,9 @@ def test_mae_is_the_mean_over_series_of_each_series_mean() -> None:
 
 
 def test_rmse_takes_the_root_within_a_series() -> None:
-    assert metrics.rmse(ACTUAL, FORECAST, SERIES) == pytest.approx((np.sqrt(29 / 2) + np.sqrt(8 / 3)) / 2)
+    assert metrics.rmse(ACTUAL, FORECAST, SERIES) == pytest.approx(
+        (np.sqrt(29 / 2) + np.sqrt(8 / 3)) / 2
+    )
 
 
 def test_smape_counts_two_zeros_as_no_error() -> None:
@@ -31,7 +33,9 @@ def test_smape_counts_two_zeros_as_no_error() -> None:
 
 
 def test_mape_leaves_out_actuals_of_zero() -> None:
-    assert metrics.mape(ACTUAL, FORECAST, SERIES) == pytest.approx(100 * ((0.2 + 0.25) / 2 + (0.5 + 0.25) / 2) / 2)
+    assert metrics.mape(ACTUAL, FORECAST, SERIES) == pytest.approx(
+        100 * ((0.2 + 0.25) / 2 + (0.5 + 0.25) / 2) / 2
+    )
 
 
 def test_mase_and_rmsse_are_multiples_of_the_scale() -> None:
@@ -52,7 +56,9 @@ def test_scale_is_the_in_sample_seasonal_naive_error() -> None:
     values, offsets = np.array([1.0, 2, 4, 8, 99, 5, 5, 5, 5]), np.array([0, 5, 9])
     ends = np.array([4, 4])
     assert metrics.seasonal_scale(values, offsets, ends, 2).tolist() == [4.5, 0]  # |4-1|, |8-2|
-    assert metrics.seasonal_scale(values, offsets, ends, 2, power=2)[0] == pytest.approx(np.sqrt(45 / 2))
+    assert metrics.seasonal_scale(values, offsets, ends, 2, power=2)[0] == pytest.approx(
+        np.sqrt(45 / 2)
+    )
 
 
 def test_scale_falls_back_to_lag_one_where_a_season_does_not_fit() -> None:
@@ -71,7 +77,9 @@ def test_weighted_quantile_loss_by_hand() -> None:
     quantiles = np.array([[[1.0, 3], [2, 4]]])  # levels .1, .9 against actuals 2, 5
     pinball = np.array([[0.1 * 1, 0.1 * 3], [0.1 * 1, 0.9 * 1]])
     expected = 2 * pinball.sum(axis=1).mean() / 7
-    assert metrics.wql(np.array([[2.0, 5]]), quantiles, np.array([0.1, 0.9])) == pytest.approx(expected)
+    assert metrics.wql(np.array([[2.0, 5]]), quantiles, np.array([0.1, 0.9])) == pytest.approx(
+        expected
+    )
 
 
 def test_weighted_quantile_loss_of_a_median_is_the_mae_over_the_mean_actual() -> None:
@@ -109,15 +117,21 @@ def test_without_any_observed_value_the_errors_are_nan() -> None:
 def test_huge_and_tiny_series_side_by_side_keep_their_errors() -> None:
     actual, forecast = np.array([[1e300], [1.0]]), np.array([[3e300], [4.0]])
     assert metrics.rmse(actual[1:], forecast[1:]) == 3
-    scale = metrics.seasonal_scale(np.array([0, 1e300, 0, 1]), np.array([0, 2, 4]), np.array([2, 2]), 1, power=2)
+    scale = metrics.seasonal_scale(
+        np.array([0, 1e300, 0, 1]), np.array([0, 2, 4]), np.array([2, 2]), 1, power=2
+    )
     assert scale.tolist() == [1e300, 1]
     assert metrics.rmsse(actual, forecast, scale) == pytest.approx(2.5)
 
 
 @pytest.mark.parametrize(("group", "season"), [("hourly", 24), ("weekly", 1)])
 def test_official_m4_submissions_score_as_in_the_official_table(group: str, season: int) -> None:
-    official = pd.read_csv(shared_file("m4/m4_official_results_by_frequency.csv")).set_index("method")
-    train = pd.read_parquet(shared_file(f"m4/m4_{group}_train.parquet")).sort_values(["unique_id", "t"])
+    official = pd.read_csv(shared_file("m4/m4_official_results_by_frequency.csv")).set_index(
+        "method"
+    )
+    train = pd.read_parquet(shared_file(f"m4/m4_{group}_train.parquet")).sort_values(
+        ["unique_id", "t"]
+    )
     test = _wide(shared_file(f"m4/m4_{group}_test.parquet"), "y")
     lengths = train.groupby("unique_id").size()
     assert lengths.index.equals(test.index)
@@ -126,9 +140,9 @@ def test_official_m4_submissions_score_as_in_the_official_table(group: str, seas
     scale = metrics.seasonal_scale(train["y"].to_numpy(np.float64), offsets, ends, season)
     scores = {}
     for method in ("Naive2", "Naive", "sNaive", "SES"):
-        forecast = _wide(shared_file("m4/m4_reference_forecasts_hourly_weekly.parquet"), "yhat", method).loc[
-            test.index, test.columns
-        ]
+        forecast = _wide(
+            shared_file("m4/m4_reference_forecasts_hourly_weekly.parquet"), "yhat", method
+        ).loc[test.index, test.columns]
         pair = test.to_numpy(np.float64), forecast.to_numpy(np.float64)
         scores[method] = metrics.smape(*pair), metrics.mase(*pair, scale)
         name = group.title()
@@ -136,7 +150,9 @@ def test_official_m4_submissions_score_as_in_the_official_table(group: str, seas
         assert round(scores[method][1], 3) == official.loc[method, f"MASE_{name}"]
         # The official OWA starts from the rounded figures of Naive2.
         reference = official.loc["Naive2", f"sMAPE_{name}"], official.loc["Naive2", f"MASE_{name}"]
-        assert metrics.owa(*scores[method], *reference) == pytest.approx(official.loc[method, f"OWA_{name}"], abs=5e-4)
+        assert metrics.owa(*scores[method], *reference) == pytest.approx(
+            official.loc[method, f"OWA_{name}"], abs=5e-4
+        )
 
 
 def _wide(path: Path, column: str, method: str | None = None) -> pd.DataFrame:

@@ -11,16 +11,20 @@ from lstmcast.config import Columns
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables import sampling
-from lstmcast.tables.sampling import read_sample, rows_of
+from lstmcast.tables.sampling import count_parquet_rows, read_sample
 
 ROLES = Columns(target=("y",), series=("shop", "item"))
 
 
 def sales(shops: int = 30, items: int = 10, days: int = 20) -> pd.DataFrame:
-    shop, item, day = (a.ravel() for a in np.meshgrid(range(shops), range(items), range(days), indexing="ij"))
+    shop, item, day = (
+        a.ravel() for a in np.meshgrid(range(shops), range(items), range(days), indexing="ij")
+    )
     stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")
     y = shop * 1e4 + item * 100 + day
-    return pd.DataFrame({"shop": [f"s{k}" for k in shop], "item": item, "day": stamps, "y": y.astype(float)})
+    return pd.DataFrame(
+        {"shop": [f"s{k}" for k in shop], "item": item, "day": stamps, "y": y.astype(float)}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +42,7 @@ def chosen(folder: Path, rows: int, seed: int = 0) -> Panel:
 
 
 def test_rows_are_counted_without_reading_them(folder: Path) -> None:
-    assert rows_of(folder) == 300 * 20
+    assert count_parquet_rows(folder) == 300 * 20
 
 
 def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path) -> None:
@@ -46,14 +50,18 @@ def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path)
     assert (panel.lengths == 20).all()
     assert 40 <= len(panel) <= 50
     for i, (shop, item) in enumerate(panel.keys):
-        np.testing.assert_array_equal(panel.series(i), int(shop[1:]) * 1e4 + int(item) * 100 + np.arange(20))
+        np.testing.assert_array_equal(
+            panel.series(i), int(shop[1:]) * 1e4 + int(item) * 100 + np.arange(20)
+        )
     few = "which is few: --sample 2000 would learn from twice as many"
     assert f"{len(panel)} of 300 series, chosen at random from 5 files, {few}" in panel.notes
 
 
-def test_a_sample_of_many_series_or_of_all_is_not_called_small(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_sample_of_many_series_or_of_all_is_not_called_small(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "300 of 300 series, chosen at random from 5 files" in chosen(folder, 6000).notes
-    monkeypatch.setattr(sampling, "PLENTY", 10)
+    monkeypatch.setattr(sampling, "MIN_SAMPLED_SERIES", 10)
     assert not any("few" in note for note in chosen(folder, 1000).notes)
 
 
@@ -75,9 +83,11 @@ def test_all_are_kept_where_more_rows_are_asked_for_than_there_are(folder: Path)
     assert len(chosen(folder, 10**9)) == 300
 
 
-def test_pieces_smaller_than_a_file_give_the_same(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pieces_smaller_than_a_file_give_the_same(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     whole = chosen(folder, 1000)
-    monkeypatch.setattr(sampling, "_PIECE", 7)
+    monkeypatch.setattr(sampling, "_BATCH_ROWS", 7)
     small = chosen(folder, 1000)
     assert small.keys == whole.keys and small.fingerprint() == whole.fingerprint()
 

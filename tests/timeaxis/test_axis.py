@@ -12,14 +12,22 @@ from hypothesis import strategies as st
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.ragged import Ints
-from lstmcast.timeaxis.axis import CALENDAR, TimeAxis, infer_axis
-from lstmcast.timeaxis.timestamp_format import Form
-from lstmcast.timeaxis.zones import microseconds
+from lstmcast.timeaxis.axis import CALENDAR_CYCLES, TimeAxis, infer_axis
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
+from lstmcast.timeaxis.zones import to_microseconds
 
 
-def axis_of(stamps: pd.DatetimeIndex, freq: str | None = None, codes: Ints | None = None) -> TimeAxis:
+def axis_of(
+    stamps: pd.DatetimeIndex, freq: str | None = None, codes: Ints | None = None
+) -> TimeAxis:
     codes = np.zeros(len(stamps), np.int64) if codes is None else codes
-    return infer_axis(microseconds(stamps), codes, Form("datetime", "us"), "ds", DataConfig(freq=freq))[0]
+    return infer_axis(
+        to_microseconds(stamps),
+        codes,
+        TimestampFormat("datetime", "us"),
+        "ds",
+        DataConfig(freq=freq),
+    )[0]
 
 
 FREQUENCIES = [
@@ -65,7 +73,12 @@ def test_frequency_seasons_and_horizon_are_found_and_stamps_go_on(
 ) -> None:
     stamps = pd.date_range("2019-12-30", periods=40, freq=made)
     axis = axis_of(stamps[:30])
-    assert (axis.freq, axis.season, axis.season2, axis.horizon) == (alias, season, season2, horizon)
+    assert (axis.freq, axis.season, axis.second_season, axis.horizon) == (
+        alias,
+        season,
+        season2,
+        horizon,
+    )
     ordinals = axis.ordinals(stamps[:30])
     assert np.diff(ordinals).tolist() == [1] * 29
     following = axis.stamps(ordinals[-1] + np.arange(1, 11))
@@ -87,12 +100,20 @@ def test_an_axis_survives_json(made: str) -> None:
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([f[0] for f in FREQUENCIES]), st.integers(0, 20000), st.data())
-def test_gaps_change_neither_the_frequency_nor_the_distances(made: str, day: int, data: st.DataObject) -> None:
-    stamps = pd.date_range(pd.Timestamp("1960-01-01") + pd.Timedelta(days=day), periods=40, freq=made)
+def test_gaps_change_neither_the_frequency_nor_the_distances(
+    made: str, day: int, data: st.DataObject
+) -> None:
+    stamps = pd.date_range(
+        pd.Timestamp("1960-01-01") + pd.Timedelta(days=day), periods=40, freq=made
+    )
     gaps = data.draw(st.sets(st.integers(1, 38), max_size=6))
     kept = [i for i in range(40) if i not in gaps]
     axis, ordinals = infer_axis(
-        microseconds(stamps[kept]), np.zeros(len(kept), np.int64), Form("datetime", "us"), "ds", DataConfig()
+        to_microseconds(stamps[kept]),
+        np.zeros(len(kept), np.int64),
+        TimestampFormat("datetime", "us"),
+        "ds",
+        DataConfig(),
     )
     assert (ordinals - ordinals[0]).tolist() == kept
     assert list(axis.stamps(ordinals)) == list(stamps[kept])
@@ -134,7 +155,9 @@ def test_the_grid_of_a_period_does_not_depend_on_where_the_data_begin() -> None:
 def test_irregular_stamps_are_refused_with_an_example_and_a_count() -> None:
     odd = pd.DatetimeIndex(["2020-01-11 05:00", "2020-01-12 07:00"])
     stamps = pd.date_range("2020-01-01", periods=10).append(odd)
-    with pytest.raises(DataError, match=r"'2020-01-11 05:00:00' is off .* daily \(and 1 more of 12\)") as caught:
+    with pytest.raises(
+        DataError, match=r"'2020-01-11 05:00:00' is off .* daily \(and 1 more of 12\)"
+    ) as caught:
         axis_of(stamps)
     assert "--freq" in caught.value.hint
 
@@ -176,7 +199,14 @@ def test_series_with_gaps_are_of_one_frequency() -> None:
 @pytest.mark.parametrize(
     ("made", "asked"),
     [
-        *(("D", "MS"), ("MS", "ME"), ("ME", "MS"), ("W-SUN", "W-MON"), ("QS-FEB", "QS-JAN"), ("YE", "YE-JUN")),
+        *(
+            ("D", "MS"),
+            ("MS", "ME"),
+            ("ME", "MS"),
+            ("W-SUN", "W-MON"),
+            ("QS-FEB", "QS-JAN"),
+            ("YE", "YE-JUN"),
+        ),
         *(("h", "D"), ("30min", "h"), ("BME", "ME"), ("ME", "BME"), ("D", "B"), ("15D", "W")),
     ],
 )
@@ -202,7 +232,7 @@ def test_one_stamp_is_too_few_unless_the_frequency_is_given() -> None:
 
 def test_integer_steps_stay_integers() -> None:
     steps = np.array([5, 15, 25, 45])
-    axis, ordinals = infer_axis(steps, np.zeros(4, np.int64), Form("step"), "t")
+    axis, ordinals = infer_axis(steps, np.zeros(4, np.int64), TimestampFormat("step"), "t")
     assert (axis.kind, axis.freq, axis.season, axis.horizon) == ("integer", "10", 1, 10)
     assert ordinals.tolist() == [0, 1, 2, 4]
     assert axis.stamps(np.array([5])).tolist() == [55]
@@ -222,13 +252,21 @@ def test_a_stamp_between_two_periods_belongs_to_the_earlier() -> None:
 
 @pytest.mark.parametrize(
     ("freq", "applies"),
-    [("h", "1111"), ("D", "0111"), ("B", "0111"), ("W-SUN", "0011"), ("MS", "0001"), ("QE", "0001"), ("YS", "0000")],
+    [
+        ("h", "1111"),
+        ("D", "0111"),
+        ("B", "0111"),
+        ("W-SUN", "0011"),
+        ("MS", "0001"),
+        ("QE", "0001"),
+        ("YS", "0000"),
+    ],
 )
 def test_calendar_features_apply_where_they_tell_periods_apart(freq: str, applies: str) -> None:
     stamps = pd.date_range("2019-03-05", periods=60, freq=freq)
     axis = axis_of(stamps)
     features = axis.calendar(axis.ordinals(stamps))
-    assert features.shape == (60, 2 * len(CALENDAR))
+    assert features.shape == (60, 2 * len(CALENDAR_CYCLES))
     assert features.dtype == np.float32
     norms = np.hypot(features[:, ::2], features[:, 1::2])
     np.testing.assert_allclose(norms, [[float(flag) for flag in applies]] * 60, atol=1e-6)
@@ -239,10 +277,14 @@ def test_calendar_features_tell_the_hour_and_the_weekday() -> None:
     features = axis_of(stamps).calendar(axis_of(stamps).ordinals(stamps))
     np.testing.assert_allclose(features[6, :2], [1, 0], atol=1e-6)
     np.testing.assert_allclose(features[0, 2:4], [0, 1], atol=1e-6)
-    np.testing.assert_allclose(features[30, 2:4], [np.sin(2 * np.pi / 7), np.cos(2 * np.pi / 7)], atol=1e-6)
+    np.testing.assert_allclose(
+        features[30, 2:4], [np.sin(2 * np.pi / 7), np.cos(2 * np.pi / 7)], atol=1e-6
+    )
 
 
-@pytest.mark.parametrize(("first", "freq"), [("1600-01-01", "D"), ("2990-01-01", "ME"), ("9990-01-01", "YS")])
+@pytest.mark.parametrize(
+    ("first", "freq"), [("1600-01-01", "D"), ("2990-01-01", "ME"), ("9990-01-01", "YS")]
+)
 def test_far_years_are_dates_like_others(first: str, freq: str) -> None:
     stamps = pd.date_range(pd.Timestamp(first).as_unit("us"), periods=6, freq=freq)
     axis = axis_of(stamps[:5])

@@ -8,48 +8,50 @@ from hypothesis import strategies as st
 
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis.zones import (
-    USUAL_ZONES,
-    microseconds,
-    offsets,
-    repeated,
-    second_pass,
-    skipped,
+    COMMON_ZONES,
+    find_zone_of_repeated,
+    find_zone_of_skipped,
+    is_repeated_time,
+    is_second_occurrence,
+    is_skipped_time,
     to_local,
-    to_universal,
-    zone_of_repeated,
-    zone_of_skipped,
+    to_microseconds,
+    to_utc,
+    utc_offset_minutes,
 )
 
 
 def at(*stamps: str) -> Ints:
-    return microseconds(pd.DatetimeIndex(stamps))
+    return to_microseconds(pd.DatetimeIndex(stamps))
 
 
-@given(st.integers(-(10**9), 2 * 10**9), st.sampled_from(USUAL_ZONES))
-def test_wall_clock_time_leads_back_to_utc_but_for_the_second_of_two_equal_hours(second: int, zone: str) -> None:
+@given(st.integers(-(10**9), 2 * 10**9), st.sampled_from(COMMON_ZONES))
+def test_wall_clock_time_leads_back_to_utc_but_for_the_second_of_two_equal_hours(
+    second: int, zone: str
+) -> None:
     instants = np.array([second * 1_000_000])
     wall = to_local(instants, zone)
-    assert not skipped(wall, zone).any()
-    later = repeated(wall, zone) & (to_universal(wall, zone) != instants)
-    assert to_universal(wall, zone, later).tolist() == instants.tolist()
+    assert not is_skipped_time(wall, zone).any()
+    later = is_repeated_time(wall, zone) & (to_utc(wall, zone) != instants)
+    assert to_utc(wall, zone, later).tolist() == instants.tolist()
 
 
 def test_offsets_are_those_of_the_day() -> None:
-    assert offsets(at("2024-01-15", "2024-07-15"), "Europe/Berlin").tolist() == [60, 120]
+    assert utc_offset_minutes(at("2024-01-15", "2024-07-15"), "Europe/Berlin").tolist() == [60, 120]
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
 def test_of_an_hour_that_comes_twice_the_rows_order_tells_the_second(newest_first: bool) -> None:
-    utc = microseconds(pd.date_range("2024-10-26 22:00", periods=6, freq="30min"))
+    utc = to_microseconds(pd.date_range("2024-10-26 22:00", periods=6, freq="30min"))
     order = np.arange(6)[::-1] if newest_first else np.arange(6)
     wall = to_local(np.tile(utc[order], 2), "Europe/Berlin")
-    later = second_pass(wall, np.repeat([0, 1], 6), "Europe/Berlin")
-    assert to_universal(wall, "Europe/Berlin", later).tolist() == np.tile(utc[order], 2).tolist()
+    later = is_second_occurrence(wall, np.repeat([0, 1], 6), "Europe/Berlin")
+    assert to_utc(wall, "Europe/Berlin", later).tolist() == np.tile(utc[order], 2).tolist()
 
 
 def test_the_zone_is_known_by_the_hours_that_its_clocks_skip_or_repeat() -> None:
-    assert zone_of_skipped(at("2014-03-09 02:30"))[0] == "America/New_York"
-    assert zone_of_skipped(at("2014-03-30 01:30"))[0] == "Europe/London"
-    zone, hit = zone_of_repeated(at("2014-10-26 02:30", "2014-10-27 02:30"))
+    assert find_zone_of_skipped(at("2014-03-09 02:30"))[0] == "America/New_York"
+    assert find_zone_of_skipped(at("2014-03-30 01:30"))[0] == "Europe/London"
+    zone, hit = find_zone_of_repeated(at("2014-10-26 02:30", "2014-10-27 02:30"))
     assert (zone, hit.tolist()) == ("Europe/Berlin", [True, False])
-    assert not zone_of_repeated(at("2014-06-01 02:30"))[1].any()
+    assert not find_zone_of_repeated(at("2014-06-01 02:30"))[1].any()

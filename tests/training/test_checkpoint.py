@@ -11,13 +11,14 @@ from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.errors import DataError, DivergedError, ResourceError, RunError
 from lstmcast.panel.panel import Panel
 from lstmcast.training import checkpoint as checkpoints
-from lstmcast.training.checkpoint import Checkpoint, Stopped, Training
+from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint, TrainingStoppedError
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.loop import State
+from lstmcast.training.loop import TrainingState
 from tests.make import panel_of, wavy
 
 CONFIG = Config(
-    model=ModelConfig(hidden=6, layers=1), train=TrainConfig(start="scratch", steps=6, members=2, batch_size=4, jobs=1)
+    model=ModelConfig(hidden=6, layers=1),
+    train=TrainConfig(start="scratch", steps=6, members=2, batch_size=4, jobs=1),
 )
 SAME = {"data": "abc"}
 
@@ -27,15 +28,17 @@ def panel() -> Panel:
     return panel_of([wavy(np.random.default_rng(0), 50)])
 
 
-def state(value: float = 1.5) -> State:
-    return State({"a": torch.full((2,), value), "b": torch.tensor(3)}, {"nan": float("nan"), "big": 2**70})
+def state(value: float = 1.5) -> TrainingState:
+    return TrainingState(
+        {"a": torch.full((2,), value), "b": torch.tensor(3)}, {"nan": float("nan"), "big": 2**70}
+    )
 
 
 def test_a_state_reads_back_as_it_was_kept(tmp_path: Path) -> None:
-    training = Training(tmp_path / "t.safetensors", 30)
+    training = TrainingCheckpoint(tmp_path / "t.safetensors", 30)
     assert training.restore() is None
     training.keep(state())
-    found = Training(tmp_path / "t.safetensors", 30).restore()
+    found = TrainingCheckpoint(tmp_path / "t.safetensors", 30).restore()
     assert found is not None
     assert torch.equal(found.tensors["a"], state().tensors["a"])
     assert found.tensors["b"].shape == ()
@@ -44,7 +47,7 @@ def test_a_state_reads_back_as_it_was_kept(tmp_path: Path) -> None:
 
 
 def test_no_flipped_byte_of_a_state_is_taken_for_what_was_kept(tmp_path: Path) -> None:
-    training = Training(tmp_path / "t.safetensors", 30)
+    training = TrainingCheckpoint(tmp_path / "t.safetensors", 30)
     training.keep(state())
     data = training.file.read_bytes()
     noticed = 0
@@ -68,12 +71,12 @@ def test_a_state_is_due_after_some_seconds_or_when_all_are_to_stop(
     unfinished.folder.mkdir()
     training = unfinished.training("one")
     assert training.restore() is None
-    assert [training.due(), training.due()] == [False, True]
+    assert [training.is_due(), training.is_due()] == [False, True]
     training.keep(state())
-    assert not training.due()
+    assert not training.is_due()
     unfinished.stop()
-    assert training.due()
-    with pytest.raises(Stopped):
+    assert training.is_due()
+    with pytest.raises(TrainingStoppedError):
         training.keep(state())
     assert training.restore() is not None
 
@@ -105,7 +108,9 @@ def test_a_fit_does_not_go_on_from_something_else(
     assert "--resume" in caught.value.hint and "--force" in caught.value.hint
 
 
-def test_a_fit_does_not_go_on_with_another_torch(tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_fit_does_not_go_on_with_another_torch(
+    tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
     Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
     monkeypatch.setattr(checkpoints.rundir, "versions", lambda: {"torch": "99"})
     with pytest.raises(RunError, match="other versions"):
@@ -127,7 +132,7 @@ def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
     error: BaseException, kept: bool, tmp_path: Path, panel: Panel
 ) -> None:
     unfinished = Checkpoint(tmp_path / "run")
-    with pytest.raises(type(error)), unfinished.settled():
+    with pytest.raises(type(error)), unfinished.resumable():
         unfinished.begin(CONFIG, panel, SAME)
         unfinished.training("one").keep(state())
         raise error
@@ -138,7 +143,7 @@ def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
 
 def test_nothing_is_left_where_nothing_was_learnt(tmp_path: Path, panel: Panel) -> None:
     unfinished = Checkpoint(tmp_path / "run")
-    with pytest.raises(KeyboardInterrupt), unfinished.settled():
+    with pytest.raises(KeyboardInterrupt), unfinished.resumable():
         unfinished.begin(CONFIG, panel, SAME)
         raise KeyboardInterrupt
     assert list(tmp_path.iterdir()) == []
@@ -146,7 +151,11 @@ def test_nothing_is_left_where_nothing_was_learnt(tmp_path: Path, panel: Panel) 
 
 def fitted(panel: Panel, unfinished: Checkpoint | None = None) -> dict[str, torch.Tensor]:
     networks = Forecaster(CONFIG).fit(panel, checkpoint=unfinished).networks
-    return {f"{i}.{name}": value for i, one in enumerate(networks) for name, value in one.weights.items()}
+    return {
+        f"{i}.{name}": value
+        for i, one in enumerate(networks)
+        for name, value in one.weights.items()
+    }
 
 
 @pytest.mark.parametrize("series", [1, 20])
@@ -156,13 +165,13 @@ def test_a_fit_that_is_cut_off_after_any_step_ends_in_the_same_bytes(
     panel = panel_of([wavy(np.random.default_rng(i), 50) for i in range(series)])
     expected = fitted(panel)
     unfinished = Checkpoint(tmp_path, seconds=0)
-    keep, cuts = Training.keep, 0
+    keep, cuts = TrainingCheckpoint.keep, 0
 
-    def cut_off(self: Training, kept: State) -> None:
+    def cut_off(self: TrainingCheckpoint, kept: TrainingState) -> None:
         keep(self, kept)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(Training, "keep", cut_off)
+    monkeypatch.setattr(TrainingCheckpoint, "keep", cut_off)
     for _ in range(100):
         try:
             found = fitted(panel, unfinished)

@@ -6,49 +6,55 @@ import torch
 
 from lstmcast.config import Config, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.network.torch_network import read
+from lstmcast.network.torch_network import to_tensors
 from lstmcast.training import device
 from lstmcast.training.forecaster import Forecaster
-from lstmcast.training.sampler import Sampler
+from lstmcast.training.sampler import WindowSampler
 from tests.make import panel_of, wavy
 from tests.training.test_members import windows
 
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 
 
-def test_a_gpu_that_is_not_there_is_refused_where_it_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_is_not_there_is_refused_where_it_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="--device cuda: torch finds no GPU") as caught:
         Forecaster(Config(train=TrainConfig(device="cuda"))).fit(panel_of([np.arange(40.0)]))
     assert "--device cpu" in caught.value.hint
-    assert device.find("auto") == device.find("cpu") == device.CPU
+    assert device.choose_device("auto") == device.choose_device("cpu") == device.CPU
 
 
-def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert device.find("auto") == device.find("cuda") == torch.device("cuda")
-    assert device.find("cpu") == device.CPU
+    assert device.choose_device("auto") == device.choose_device("cuda") == torch.device("cuda")
+    assert device.choose_device("cpu") == device.CPU
 
 
 @pytest.mark.parametrize("covariates", [False, True])
 def test_what_is_gathered_on_a_device_is_what_numpy_gathers(covariates: bool) -> None:
     whole = windows(covariates)
-    assert device.kept(whole, device.CPU) is whole
+    assert device.with_tables_on_device(whole, device.CPU) is whole
     tables = [torch.from_numpy(whole.steps.x)]
     if whole.covariates is not None:
         tables.append(torch.from_numpy(whole.covariates.step))
-    there = device.Kept(**vars(whole), tables=tuple(tables))
+    there = device.DeviceWindows(**vars(whole), tables=tuple(tables))
     drawn = []
     for one in (whole, there):
-        sampler = Sampler.over(one, one.lengths)
+        sampler = WindowSampler.over(one, one.lengths)
         assert sampler is not None
         drawn.append(sampler.draw(np.random.default_rng(0), 8, 4))
     assert isinstance(drawn[1].x, torch.Tensor)
-    for ours, theirs in zip(*map(read, drawn), strict=True):
+    for ours, theirs in zip(*map(to_tensors, drawn), strict=True):
         assert ours.numpy().tobytes() == theirs.numpy().tobytes()
 
 
-def test_training_from_a_device_is_training_from_the_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_training_from_a_device_is_training_from_the_arrays(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 60) for i in range(3)])
     config = Config(
         window=WindowConfig(horizon=4),
@@ -57,9 +63,9 @@ def test_training_from_a_device_is_training_from_the_arrays(monkeypatch: pytest.
     usual = Forecaster(config).fit(panel)
 
     def gathered(whole: device.Windows, _: torch.device) -> device.Windows:
-        return device.Kept(**vars(whole), tables=(torch.from_numpy(whole.steps.x),))
+        return device.DeviceWindows(**vars(whole), tables=(torch.from_numpy(whole.steps.x),))
 
-    monkeypatch.setattr(device, "kept", gathered)
+    monkeypatch.setattr(device, "with_tables_on_device", gathered)
     made = Forecaster(config).fit(panel)
     for name, weight in made.networks[0].weights.items():
         assert weight.tobytes() == usual.networks[0].weights[name].tobytes(), name
@@ -85,5 +91,8 @@ def test_a_gpu_learns_what_the_processor_learns(precision: str) -> None:
 def test_a_gpu_makes_the_same_forecasts_from_the_same_seed() -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 90) for i in range(3)])
     train = TrainConfig(start="scratch", steps=20, members=1, device="cuda")
-    made = [Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel).predict() for _ in range(2)]
+    made = [
+        Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel).predict()
+        for _ in range(2)
+    ]
     np.testing.assert_allclose(made[0]["forecast"], made[1]["forecast"], rtol=1e-4)

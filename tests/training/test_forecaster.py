@@ -19,12 +19,11 @@ from lstmcast.compute.progress import Event
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, DivergedError, RunError, UsageError
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.training import members
-from lstmcast.training.forecaster import PANEL, Forecaster
+from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import panel_of, wavy
 
-NAN = float("nan")
 ALL = np.arange(0.1, 0.95, 0.1)
 QUICK = Config(train=TrainConfig(steps=4, members=2, jobs=1), window=WindowConfig(horizon=6))
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e200)
@@ -45,7 +44,9 @@ def some_series(count: int = 3, length: int = 60) -> list[Floats]:
     return made
 
 
-def shocked(series: Sequence[Floats], i: int, first: int, value: float, whole: bool) -> list[Floats]:
+def shocked(
+    series: Sequence[Floats], i: int, first: int, value: float, whole: bool
+) -> list[Floats]:
     """The series with `value` in series i at step `first`, or in a run of steps from there that leaves it its end."""
     out = [y.copy() for y in series]
     out[i][first : min(first + 20, len(out[i]) - 1) if whole else first + 1] = value
@@ -92,14 +93,19 @@ def test_a_series_never_seen_in_training_is_forecast_from_its_past_alone(
 ) -> None:
     series = some_series(5)
     before, after = (
-        panel_of(y).select(np.array([4, 3])) for y in (series, shocked(series, 4, origin + 1, value, whole))
+        panel_of(y).select(np.array([4, 3]))
+        for y in (series, shocked(series, 4, origin + 1, value, whole))
     )
-    made = [fitted.quantiles(panel, *windows(before, origin), levels=ALL) for panel in (before, after)]
+    made = [
+        fitted.quantiles(panel, *windows(before, origin), levels=ALL) for panel in (before, after)
+    ]
     assert made[0].tobytes() == made[1].tobytes()
 
 
 @pytest.mark.parametrize("origin", [3, 16, 30])
-def test_rows_that_come_later_change_no_forecast_made_before(fitted: Forecaster, origin: int) -> None:
+def test_rows_that_come_later_change_no_forecast_made_before(
+    fitted: Forecaster, origin: int
+) -> None:
     panel = panel_of(some_series())
     head = panel.head(np.full(3, origin + 1))
     whole = fitted.quantiles(panel, *windows(panel, origin), levels=ALL)
@@ -119,7 +125,7 @@ def test_the_past_does_change_forecasts(fitted: Forecaster) -> None:
 
 
 @pytest.mark.parametrize("value", [NAN, -1e9, 1e9, 0.0])
-@pytest.mark.parametrize("count", [1, PANEL])
+@pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
 def test_nothing_learnt_scaled_weighed_or_calibrated_before_a_cutoff_knows_what_comes_after(
     count: int, value: float
 ) -> None:
@@ -130,7 +136,9 @@ def test_nothing_learnt_scaled_weighed_or_calibrated_before_a_cutoff_knows_what_
         one = Forecaster(config(steps=2)).fit(panel.head(np.full(count, 40)))
         forecasts = one.quantiles(panel, *windows(panel, 39), levels=ALL)
         assert one.verdict is not None
-        made.append((forecasts.tobytes(), one.scaling.to_dict(), one.guard.to_dict(), one.verdict.to_dict()))
+        made.append(
+            (forecasts.tobytes(), one.scaling.to_dict(), one.guard.to_dict(), one.verdict.to_dict())
+        )
     assert made[0] == made[1]
 
 
@@ -151,7 +159,9 @@ def test_covariates_known_in_the_past_only_do_not_leak(later: float) -> None:
     assert made[0].tobytes() == made[1].tobytes()
     again = Forecaster(config(start="scratch")).fit(changed.head(np.array([40])))
     assert again.scaling.to_dict() == one.scaling.to_dict()
-    assert again.quantiles(changed, *windows(changed, 39), levels=ALL).tobytes() == made[0].tobytes()
+    assert (
+        again.quantiles(changed, *windows(changed, 39), levels=ALL).tobytes() == made[0].tobytes()
+    )
 
 
 def test_covariates_known_ahead_are_used_up_to_the_horizon_and_no_further() -> None:
@@ -177,7 +187,9 @@ def test_any_number_of_jobs_gives_the_same_bytes() -> None:
 def test_the_same_seed_gives_the_same_forecast_and_another_does_not() -> None:
     panel = panel_of(some_series())
     torch.manual_seed(5)
-    made = [Forecaster(config(seed=seed, start="scratch")).fit(panel).predict() for seed in (0, 0, 1)]
+    made = [
+        Forecaster(config(seed=seed, start="scratch")).fit(panel).predict() for seed in (0, 0, 1)
+    ]
     pd.testing.assert_frame_equal(made[0], made[1], check_exact=True)
     assert (made[0]["forecast"] != made[2]["forecast"]).any()
 
@@ -186,7 +198,7 @@ def test_the_same_seed_gives_the_same_forecast_and_another_does_not() -> None:
 def test_a_saved_run_forecasts_the_same_to_the_bit(kind: str, tmp_path: Path) -> None:
     panel = {
         "singles": lambda: panel_of(some_series()),
-        "panel": lambda: panel_of(some_series(PANEL)),
+        "panel": lambda: panel_of(some_series(MIN_PANEL_SERIES)),
         "covariates": lambda: covariate_panel("past"),
         "short": lambda: panel_of([np.array([1.0, 2.0, 4.0])]),
     }[kind]()
@@ -194,9 +206,20 @@ def test_a_saved_run_forecasts_the_same_to_the_bit(kind: str, tmp_path: Path) ->
     path = one.save(tmp_path / "run")
     two = Forecaster.load(path)
     pd.testing.assert_frame_equal(one.predict(), two.predict(), check_exact=True)
-    later = panel_of([y * 1.1 for y in some_series(4)]) if kind != "covariates" else covariate_panel("past", 1.0)
-    pd.testing.assert_frame_equal(one.predict(later, horizon=9), two.predict(later, horizon=9), check_exact=True)
-    assert (two.config, two.horizon, two.season, two.notes) == (one.config, one.horizon, one.season, one.notes)
+    later = (
+        panel_of([y * 1.1 for y in some_series(4)])
+        if kind != "covariates"
+        else covariate_panel("past", 1.0)
+    )
+    pd.testing.assert_frame_equal(
+        one.predict(later, horizon=9), two.predict(later, horizon=9), check_exact=True
+    )
+    assert (two.config, two.horizon, two.season, two.notes) == (
+        one.config,
+        one.horizon,
+        one.season,
+        one.notes,
+    )
     assert two.cutoff.tolist() == one.cutoff.tolist()
     assert two.guard.to_dict() == one.guard.to_dict()
     assert (two.verdict and two.verdict.to_dict()) == (one.verdict and one.verdict.to_dict())
@@ -225,7 +248,9 @@ def test_the_table_goes_on_from_the_end_of_each_series(fitted: Forecaster) -> No
 
 
 @pytest.mark.parametrize("horizon", [1, 6, 40])
-def test_any_horizon_can_be_asked_for_and_quantiles_never_cross(fitted: Forecaster, horizon: int) -> None:
+def test_any_horizon_can_be_asked_for_and_quantiles_never_cross(
+    fitted: Forecaster, horizon: int
+) -> None:
     panel = panel_of(some_series())
     levels = (0.01, 0.025, 0.1, 0.25, 0.5, 0.77, 0.9, 0.975, 0.99)
     made = fitted.quantiles(panel, *windows(panel, 45), horizon, levels)
@@ -262,7 +287,11 @@ def test_intervals_go_on_widening_beyond_the_trained_horizon() -> None:
 def test_intervals_widen_with_the_horizon_of_a_random_walk() -> None:
     rng = np.random.default_rng(1)
     walks = [100 + np.cumsum(rng.normal(size=120)) for _ in range(3)]
-    table = Forecaster(config(steps=0, horizon=24)).fit(panel_of(walks, freq="YS", start="1800-01-01")).predict()
+    table = (
+        Forecaster(config(steps=0, horizon=24))
+        .fit(panel_of(walks, freq="YS", start="1800-01-01"))
+        .predict()
+    )
     width = (table["q90"] - table["q10"]).to_numpy().reshape(3, 24)
     assert (width[:, -1] > 2 * width[:, 0]).all()
 
@@ -289,13 +318,19 @@ def test_a_series_too_short_to_judge_by_is_said_to_be_so() -> None:
     assert one.guard.windows == 0
 
 
-def test_series_within_their_first_season_are_forecast_together_as_each_is_alone(fitted: Forecaster) -> None:
-    panel = panel_of([wavy(np.random.default_rng(i), length) for i, length in enumerate((5, 40, 8, 9))])
+def test_series_within_their_first_season_are_forecast_together_as_each_is_alone(
+    fitted: Forecaster,
+) -> None:
+    panel = panel_of(
+        [wavy(np.random.default_rng(i), length) for i, length in enumerate((5, 40, 8, 9))]
+    )
     series, origins = np.array([0, 1, 2, 3, 3]), np.array([4, 39, 7, 8, 3])
     made = fitted.quantiles(panel, series, origins)
     for k in range(len(series)):
         alone = panel.select(series[[k]]).head(origins[[k]] + 1)
-        np.testing.assert_allclose(made[k], fitted.quantiles(alone, np.array([0]), origins[[k]])[0], rtol=1e-5)
+        np.testing.assert_allclose(
+            made[k], fitted.quantiles(alone, np.array([0]), origins[[k]])[0], rtol=1e-5
+        )
 
 
 @pytest.mark.parametrize("value", [0.0, 7.0, -3.0, 1e-6, 1e9])
@@ -310,8 +345,12 @@ def test_a_constant_series_stays_constant(value: float, length: int) -> None:
 
 def test_an_intermittent_series_is_forecast_within_its_range() -> None:
     rng = np.random.default_rng(0)
-    demand = [np.where(rng.random(80) < 0.2, rng.integers(1, 9, 80), 0).astype(float) for _ in range(3)]
-    table = Forecaster(config(steps=10)).fit(panel_of(demand)).predict(quantiles=(0.025, 0.5, 0.975))
+    demand = [
+        np.where(rng.random(80) < 0.2, rng.integers(1, 9, 80), 0).astype(float) for _ in range(3)
+    ]
+    table = (
+        Forecaster(config(steps=10)).fit(panel_of(demand)).predict(quantiles=(0.025, 0.5, 0.975))
+    )
     assert (table["q2.5"] >= 0).all()
     assert table["forecast"].between(0, 8).all()
     assert (table["q97.5"] < 40).all()
@@ -340,7 +379,7 @@ def test_missing_values_at_the_end_are_no_trouble() -> None:
 
 
 def test_a_panel_teaches_one_network_that_is_refitted_on_all_of_it() -> None:
-    panel = panel_of(some_series(PANEL))
+    panel = panel_of(some_series(MIN_PANEL_SERIES))
     events: list[Event] = []
     one = Forecaster(config(steps=3)).fit(panel, on_event=events.append)
     assert events[0].phase == "prepare"
@@ -348,8 +387,8 @@ def test_a_panel_teaches_one_network_that_is_refitted_on_all_of_it() -> None:
     assert len(one.networks) == len(one.guard.members) in (1, 3)
     assert one.guard.members.sum() == pytest.approx(1.0)
     assert one.verdict is not None
-    assert one.verdict.series == PANEL
-    assert len(one.predict()) == 6 * PANEL
+    assert one.verdict.series == MIN_PANEL_SERIES
+    assert len(one.predict()) == 6 * MIN_PANEL_SERIES
 
 
 def test_a_new_series_is_forecast_from_its_own_history(fitted: Forecaster) -> None:
@@ -364,27 +403,39 @@ def test_a_new_series_is_forecast_from_its_own_history(fitted: Forecaster) -> No
 
 
 @pytest.mark.parametrize("loss", ["mse", "mae", "huber", "student-t"])
-@pytest.mark.parametrize("count", [2, PANEL])
-def test_every_loss_gives_intervals_in_its_runs_and_in_backtests(loss: str, count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
+def test_every_loss_gives_intervals_in_its_runs_and_in_backtests(
+    loss: str, count: int, tmp_path: Path
+) -> None:
     panel = panel_of(some_series(count, 50))
     one = Forecaster(config(loss=loss, steps=3)).fit(panel)
     made = one.predict(quantiles=(0.02, 0.1, 0.5, 0.9))
     again = Forecaster.load(one.save(tmp_path / "run")).predict(quantiles=(0.02, 0.1, 0.5, 0.9))
     pd.testing.assert_frame_equal(made, again, check_exact=True)
-    assert (made["q10"] < made["q50"]).all() and (made["q50"] < made["q90"]).all() and (made["q2"] < made["q10"]).all()
+    assert (
+        (made["q10"] < made["q50"]).all()
+        and (made["q50"] < made["q90"]).all()
+        and (made["q2"] < made["q10"]).all()
+    )
     assert len(one.predict(horizon=9)) == 9 * count
     assert one.verdict is not None and 0.3 < one.verdict.model["coverage"] <= 1
 
 
 def test_intervals_of_a_point_forecast_are_there_where_nothing_could_be_held_back() -> None:
-    made = Forecaster(config(loss="mse", horizon=6)).fit(panel_of([np.array([3.0, 4, 6, 5])])).predict()
+    made = (
+        Forecaster(config(loss="mse", horizon=6))
+        .fit(panel_of([np.array([3.0, 4, 6, 5])]))
+        .predict()
+    )
     assert (made["q10"] < made["q90"]).all()
 
 
-@pytest.mark.parametrize("count", [1, PANEL])
+@pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
 def test_the_time_budget_ends_training_and_is_said(count: int) -> None:
     began = time.monotonic()
-    one = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(panel_of(some_series(max(count, 2))))
+    one = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(
+        panel_of(some_series(max(count, 2)))
+    )
     assert time.monotonic() - began < 8
     assert any(note.startswith("the time budget of 1 s stopped training: ") for note in one.notes)
     assert one.history[-1]["step"] > 0
@@ -399,10 +450,14 @@ def test_the_time_budget_ends_training_and_is_said(count: int) -> None:
     ],
     ids=["gru", "rnn", "norm"],
 )
-@pytest.mark.parametrize("count", [2, PANEL])
-def test_every_network_is_fitted_saved_and_started_from(model: ModelConfig, count: int, tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
+def test_every_network_is_fitted_saved_and_started_from(
+    model: ModelConfig, count: int, tmp_path: Path
+) -> None:
     panel = panel_of(some_series(count, 50))
-    one = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(panel.head(np.full(count, 40)))
+    one = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(
+        panel.head(np.full(count, 40))
+    )
     assert one.start["from"] == "scratch" and one.start["why"].startswith("--")
     path = one.save(tmp_path / "run")
     pd.testing.assert_frame_equal(Forecaster.load(path).predict(), one.predict(), check_exact=True)
@@ -420,10 +475,10 @@ def test_every_network_is_fitted_saved_and_started_from(model: ModelConfig, coun
 
 
 def test_no_steps_train_nothing() -> None:
-    for count in (2, PANEL):
+    for count in (2, MIN_PANEL_SERIES):
         one = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
         assert len(one.networks) == 1
-        for name, value in members.pretrained_weights().items():
+        for name, value in members.load_pretrained_arrays().items():
             assert np.array_equal(one.networks[0].weights[name], value)
 
 
@@ -444,7 +499,7 @@ def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
     assert "--from scratch" in caught.value.hint
 
 
-@pytest.mark.parametrize("count", [2, PANEL])
+@pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
 def test_training_can_start_from_what_another_run_has_learnt(count: int, tmp_path: Path) -> None:
     """From the member that its validation trusts most, whichever that is."""
     panel = panel_of(some_series(count))
@@ -478,7 +533,9 @@ def test_an_absurd_rate_is_said_to_diverge() -> None:
 # ---- covariates
 
 
-def promoted(seed: int, role: str, lag: int, length: int = 300, ahead: int = 12) -> tuple[Panel, Floats, Floats]:
+def promoted(
+    seed: int, role: str, lag: int, length: int = 300, ahead: int = 12
+) -> tuple[Panel, Floats, Floats]:
     """Sales of 100 and of 130 `lag` steps after a promotion; the plan [ahead] and the true sales [ahead] beyond."""
     rng = np.random.default_rng(seed)
     x = (rng.random(length + ahead) < 0.3).astype(float)
@@ -495,7 +552,9 @@ def eager(horizon: int) -> Config:
     return Config(
         window=WindowConfig(horizon=horizon, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6),
+        train=TrainConfig(
+            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+        ),
     )
 
 
@@ -524,7 +583,9 @@ def test_a_season_is_found_behind_the_effect_of_a_covariate() -> None:
     y = 100 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + 40 * promo + rng.normal(size=120)
     frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=120), "y": y, "promo": promo})
     seen, hidden = (
-        Forecaster(config(steps=0)).fit(Panel.from_frame(frame, target="y", time="t", future=future))
+        Forecaster(config(steps=0)).fit(
+            Panel.from_frame(frame, target="y", time="t", future=future)
+        )
         for future in (("promo",), ())
     )
     assert (seen.season, hidden.season) == (7, 1)
@@ -543,7 +604,9 @@ def test_covariates_that_are_missing_ahead_are_an_error_that_names_them() -> Non
     panel, _, _ = promoted(1, "future", 0, ahead=4)
     one = Forecaster(config(steps=0, horizon=4)).fit(panel)
     assert len(one.predict()) == 4
-    with pytest.raises(DataError, match=r"\(promo\) are missing for .*need 9 steps ahead, have 4") as caught:
+    with pytest.raises(
+        DataError, match=r"\(promo\) are missing for .*need 9 steps ahead, have 4"
+    ) as caught:
         one.predict(horizon=9)
     assert "304 to 308 (5 steps)" in str(caught.value)
     assert "--future-data" in caught.value.hint

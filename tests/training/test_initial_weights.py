@@ -9,10 +9,10 @@ import torch
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.errors import UsageError
 from lstmcast.network.losses import LOSSES
-from lstmcast.network.torch_network import Network
+from lstmcast.network.torch_network import TorchNetwork
 from lstmcast.runs import serialization
 from lstmcast.training import initial_weights, members
-from lstmcast.training.initial_weights import Weights
+from lstmcast.training.initial_weights import InitialWeights
 
 OTHERS = [
     (ModelConfig(cell="gru"), "--cell gru"),
@@ -24,7 +24,7 @@ OTHERS = [
 ]
 
 
-def no_run(path: str) -> Weights:
+def no_run(path: str) -> InitialWeights:
     raise AssertionError(f"{path} was not asked for")
 
 
@@ -33,56 +33,70 @@ def asked(start: str | None, model: ModelConfig = ModelConfig()) -> Config:  # n
 
 
 def test_training_starts_from_the_shipped_weights_unless_told_otherwise() -> None:
-    found = initial_weights.find(Config(), no_run)
+    found = initial_weights.choose_initial_weights(Config(), no_run)
     assert found.weights is not None
-    assert found.record == {"from": "pretrained", "sha256": serialization.digest(members.pretrained_weights())}
+    assert found.record == {
+        "from": "pretrained",
+        "sha256": serialization.weights_sha256(members.load_pretrained_arrays()),
+    }
     assert found.said == ""
-    assert initial_weights.find(asked("pretrained"), no_run).record == found.record
+    assert (
+        initial_weights.choose_initial_weights(asked("pretrained"), no_run).record == found.record
+    )
 
 
 def test_scratch_is_scratch() -> None:
-    assert initial_weights.find(asked("scratch"), no_run) == initial_weights.Start(None, {"from": "scratch"})
+    assert initial_weights.choose_initial_weights(
+        asked("scratch"), no_run
+    ) == initial_weights.TrainingStart(None, {"from": "scratch"})
 
 
 @pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
 def test_another_network_starts_from_scratch_and_says_so(model: ModelConfig, option: str) -> None:
-    found = initial_weights.find(asked(None, model), no_run)
+    found = initial_weights.choose_initial_weights(asked(None, model), no_run)
     assert found.weights is None
     assert found.said.startswith(f"{option}: ")
     assert found.record == {"from": "scratch", "why": found.said}
 
 
 @pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
-def test_weights_that_were_asked_for_and_do_not_fit_are_an_error(model: ModelConfig, option: str) -> None:
+def test_weights_that_were_asked_for_and_do_not_fit_are_an_error(
+    model: ModelConfig, option: str
+) -> None:
     with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
-        initial_weights.find(asked("pretrained", model), no_run)
+        initial_weights.choose_initial_weights(asked("pretrained", model), no_run)
     assert "--from" in caught.value.hint
 
 
 def test_the_sizes_that_the_weights_have_may_be_named() -> None:
-    shape = initial_weights.pretrained().shape
+    shape = initial_weights.load_pretrained_weights().shape
     model = ModelConfig(hidden=shape.hidden, layers=shape.layers, attention=True)
-    assert initial_weights.find(asked("pretrained", model), no_run).weights is not None
+    assert (
+        initial_weights.choose_initial_weights(asked("pretrained", model), no_run).weights
+        is not None
+    )
 
 
 def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
-    shipped = initial_weights.pretrained()
-    gru = Weights(shipped.arrays, shipped.shape._replace(cell="gru", attention=True))
+    shipped = initial_weights.load_pretrained_weights()
+    gru = InitialWeights(shipped.arrays, shipped.shape._replace(cell="gru", attention=True))
     wanted = asked("runs/a", ModelConfig(cell="gru", attention=True))
-    assert initial_weights.find(wanted, {"runs/a": gru}.__getitem__).weights is gru
+    assert (
+        initial_weights.choose_initial_weights(wanted, {"runs/a": gru}.__getitem__).weights is gru
+    )
     with pytest.raises(UsageError, match=r"runs/a .*--cell lstm, --no-attention.* GRU"):
-        initial_weights.find(replace(wanted, model=ModelConfig()), lambda _: gru)
+        initial_weights.choose_initial_weights(replace(wanted, model=ModelConfig()), lambda _: gru)
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if name != "quantile"])
 def test_all_but_the_last_layer_carries_over_to_another_loss(loss: str) -> None:
     """And of that the candidates' part; the median becomes the place of losses that have one."""
-    from lstmcast.network.torch_network import rehead
+    from lstmcast.network.torch_network import adapt_weights_to_loss
 
-    shipped = initial_weights.pretrained()
-    network = Network(shipped.shape._replace(loss=loss))
+    shipped = initial_weights.load_pretrained_weights()
+    network = TorchNetwork(shipped.shape._replace(loss=loss))
     fresh = dict(network.state_dict())
-    made = rehead(shipped.arrays, network, "quantile")
+    made = adapt_weights_to_loss(shipped.arrays, network, "quantile")
     network.load_state_dict(made)
     for name, value in shipped.arrays.items():
         if not name.startswith("head.4"):
@@ -91,5 +105,7 @@ def test_all_but_the_last_layer_carries_over_to_another_loss(loss: str) -> None:
     weight, old = made["head.4.weight"], shipped.arrays["head.4.weight"]
     assert np.array_equal(weight[own:], old[9:])
     median = torch.from_numpy(old[4])
-    assert torch.equal(weight[0], median if LOSSES[loss].located else fresh["head.4.weight"][0])
+    assert torch.equal(
+        weight[0], median if LOSSES[loss].has_location else fresh["head.4.weight"][0]
+    )
     assert torch.equal(weight[1:own], fresh["head.4.weight"][1:own])

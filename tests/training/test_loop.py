@@ -12,35 +12,43 @@ from torch import Tensor
 import lstmcast.training.loop as training_room
 from lstmcast.compute.progress import Event
 from lstmcast.errors import DivergedError
-from lstmcast.features.candidates import CANDIDATES, LOCAL_FEATURES
-from lstmcast.features.steps import STEP_FEATURES, Seasons
+from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
+from lstmcast.features.steps import N_STEP_FEATURES, Seasons
 from lstmcast.features.windows import Windows
-from lstmcast.network.losses import pinball
-from lstmcast.network.torch_network import Network, read
-from lstmcast.network.trained import Shape
-from lstmcast.training.loop import AVERAGE, DECAYS, RISE, WARM_UP, Schedule, State, train
+from lstmcast.network.losses import pinball_loss
+from lstmcast.network.torch_network import TorchNetwork, to_tensors
+from lstmcast.network.trained import NetworkShape
+from lstmcast.training.loop import (
+    AVERAGE_DECAY,
+    LR_DECAYS,
+    ONE_CYCLE_RISE_SHARE,
+    WARM_UP_STEPS,
+    Schedule,
+    TrainingState,
+    train_network,
+)
 from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
-from lstmcast.training.sampler import Sampler
+from lstmcast.training.sampler import WindowSampler
 from tests.make import steps_of, wavy
 
-SHAPE = Shape(STEP_FEATURES, LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
+SHAPE = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
 QUICK = Schedule(steps=12, lr=3e-3, batch_size=4, origins=2, every=4, seed=1)
 
 
-def network(hidden: int = 8, dropout: float = 0.1, layers: int = 1) -> Network:
+def network(hidden: int = 8, dropout: float = 0.1, layers: int = 1) -> TorchNetwork:
     torch.manual_seed(0)
-    return Network(SHAPE._replace(hidden=hidden, layers=layers), dropout)
+    return TorchNetwork(SHAPE._replace(hidden=hidden, layers=layers), dropout)
 
 
-def sampler(length: int = 80) -> Sampler:
+def sampler(length: int = 80) -> WindowSampler:
     y = wavy(np.random.default_rng(0), length, 4)
     windows = Windows(steps_of([y], Seasons(4, 0)), 4, context=8, stride=8)
-    made = Sampler.over(windows, windows.lengths)
+    made = WindowSampler.over(windows, windows.lengths)
     assert made is not None
     return made
 
 
-def weights(net: Network) -> dict[str, Tensor]:
+def weights(net: TorchNetwork) -> dict[str, Tensor]:
     return {name: value.clone() for name, value in net.state_dict().items()}
 
 
@@ -49,7 +57,7 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
-    runs = [train(network(), sampler(), QUICK._replace(seed=seed)) for seed in (1, 1, 2)]
+    runs = [train_network(network(), sampler(), QUICK._replace(seed=seed)) for seed in (1, 1, 2)]
     assert same(runs[0].weights, runs[1].weights)
     assert not same(runs[0].weights, runs[2].weights)
     losses = [[record.loss for record in run.history[1:]] for run in runs]
@@ -57,7 +65,10 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
 
 
 def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> None:
-    full, reduced = (train(network(), sampler(), QUICK._replace(precision=p)) for p in ("float32", "bfloat16"))
+    full, reduced = (
+        train_network(network(), sampler(), QUICK._replace(precision=p))
+        for p in ("float32", "bfloat16")
+    )
     assert not same(full.weights, reduced.weights)
     assert {value.dtype for value in reduced.weights.values()} == {torch.float32}
     assert reduced.history[-1].loss == pytest.approx(full.history[-1].loss, rel=0.02)
@@ -65,21 +76,21 @@ def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_
 
 def test_a_network_is_judged_and_used_in_full_precision() -> None:
     net, batch = network(), sampler().draw(np.random.default_rng(0), 2, 2)
-    before = net.eval()(*read(batch))
+    before = net.eval()(*to_tensors(batch))
     net.reduced = True
-    assert torch.equal(net(*read(batch)), before)
+    assert torch.equal(net(*to_tensors(batch)), before)
 
 
 def test_the_weights_that_validated_best_are_kept() -> None:
     scores = iter([5.0, 3.0, 1.0, 2.0])
     asked: list[dict[str, Tensor]] = []
 
-    def validate(net: Network) -> float:
+    def validate(net: TorchNetwork) -> float:
         asked.append(weights(net))
         return next(scores)
 
     net = network()
-    trained = train(net, sampler(), QUICK, validate)
+    trained = train_network(net, sampler(), QUICK, validate)
     assert (trained.step, trained.validation) == (8, 1.0)
     assert same(trained.weights, asked[2])
     assert same(weights(net), asked[2])
@@ -92,7 +103,7 @@ def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
     scores = iter([1.0, 1.0, 2.0, 3.0])
     net = network()
     before = weights(net)
-    trained = train(net, sampler(), QUICK, lambda _: next(scores))
+    trained = train_network(net, sampler(), QUICK, lambda _: next(scores))
     assert trained.step == 0
     assert same(trained.weights, before)
 
@@ -100,11 +111,11 @@ def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
 def test_training_stops_when_patience_is_at_an_end() -> None:
     asked: list[int] = []
 
-    def validate(_: Network) -> float:
+    def validate(_: TorchNetwork) -> float:
         asked.append(len(asked))
         return [9.0, 1.0, 2.0, 3.0, 0.0][len(asked) - 1]
 
-    trained = train(network(), sampler(), QUICK._replace(steps=400, patience=2), validate)
+    trained = train_network(network(), sampler(), QUICK._replace(steps=400, patience=2), validate)
     assert len(asked) == 4
     assert trained.history[-1].step == 12
     assert trained.step == 4
@@ -112,7 +123,7 @@ def test_training_stops_when_patience_is_at_an_end() -> None:
 
 def test_validation_that_is_no_number_is_never_the_best() -> None:
     scores = iter([2.0, float("nan"), 1.5, float("nan")])
-    trained = train(network(), sampler(), QUICK, lambda _: next(scores))
+    trained = train_network(network(), sampler(), QUICK, lambda _: next(scores))
     assert (trained.step, trained.validation) == (8, 1.5)
 
 
@@ -129,10 +140,10 @@ def test_what_is_judged_is_the_average_of_the_weights_not_the_newest() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Optimizer, "step", step)
-        trained = train(net, sampler(), QUICK)
+        trained = train_network(net, sampler(), QUICK)
     average = newest[0]
     for k, now in enumerate(newest[1:], 1):
-        decay = min(AVERAGE, k / (k + 5))
+        decay = min(AVERAGE_DECAY, k / (k + 5))
         average = {name: decay * old + (1 - decay) * now[name] for name, old in average.items()}
     assert len(newest) == QUICK.steps + 1
     for name, value in average.items():
@@ -141,7 +152,7 @@ def test_what_is_judged_is_the_average_of_the_weights_not_the_newest() -> None:
 
 
 def test_without_validation_the_last_average_is_kept() -> None:
-    trained = train(network(), sampler(), QUICK)
+    trained = train_network(network(), sampler(), QUICK)
     assert trained.step == QUICK.steps
     assert np.isnan([record.validation for record in trained.history]).all()
 
@@ -150,29 +161,35 @@ def test_without_validation_the_last_average_is_kept() -> None:
 def test_nothing_is_trained_without_steps_or_without_a_window(steps: int) -> None:
     net = network()
     before = weights(net)
-    trained = train(net, sampler() if steps == 0 else None, QUICK._replace(steps=steps), lambda _: 1.0)
+    trained = train_network(
+        net, sampler() if steps == 0 else None, QUICK._replace(steps=steps), lambda _: 1.0
+    )
     assert same(trained.weights, before)
     assert [record.step for record in trained.history] == [0]
 
 
 def test_the_rate_warms_up() -> None:
-    trained = train(network(), sampler(), QUICK._replace(every=1))
+    trained = train_network(network(), sampler(), QUICK._replace(every=1))
     rates = [record.lr for record in trained.history]
-    np.testing.assert_allclose(rates, [QUICK.lr * min(1, k / WARM_UP) for k in range(QUICK.steps + 1)])
+    np.testing.assert_allclose(
+        rates, [QUICK.lr * min(1, k / WARM_UP_STEPS) for k in range(QUICK.steps + 1)]
+    )
 
 
 def test_progress_is_told() -> None:
     events: list[Event] = []
-    train(network(), sampler(), QUICK, lambda _: 1.0, events.append)
+    train_network(network(), sampler(), QUICK, lambda _: 1.0, events.append)
     assert [event.step for event in events] == [0, 4, 8, 12]
-    assert {(event.phase, event.total, event.validation) for event in events} == {("train", 12, 1.0)}
+    assert {(event.phase, event.total, event.validation) for event in events} == {
+        ("train", 12, 1.0)
+    }
     assert all(event.loss is not None and np.isfinite(event.loss) for event in events[1:])
 
 
 @pytest.mark.parametrize("lr", [1e25, 1e38])
 def test_an_absurd_rate_is_said_to_diverge(lr: float) -> None:
     with pytest.raises(DivergedError, match=r"the loss (became|was) \S+ .*at step") as caught:
-        train(network(), sampler(), QUICK._replace(steps=200, lr=lr))
+        train_network(network(), sampler(), QUICK._replace(steps=200, lr=lr))
     assert "--lr" in caught.value.hint
 
 
@@ -181,12 +198,16 @@ def test_gradients_are_clipped() -> None:
     original = Optimizer.step
 
     def step(self: Optimizer) -> None:
-        norms.append(float(torch.stack([p.grad.norm() for p in self.parameters if p.grad is not None]).norm()))
+        norms.append(
+            float(
+                torch.stack([p.grad.norm() for p in self.parameters if p.grad is not None]).norm()
+            )
+        )
         original(self)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Optimizer, "step", step)
-        train(network(), sampler(), QUICK._replace(grad_clip=1e-3))
+        train_network(network(), sampler(), QUICK._replace(grad_clip=1e-3))
     assert len(norms) == QUICK.steps
     assert max(norms) <= 1.001e-3
 
@@ -197,13 +218,13 @@ def test_it_learns_what_no_candidate_can_forecast() -> None:
     y = 10 + 3 * np.sin(2 * np.pi * t / 12) + 2 * np.cos(2 * np.pi * t / 6 + 1) - 20
     steps = steps_of([y], Seasons(1, 0))
     windows = Windows(steps, 6, context=24, stride=24)
-    held = Sampler.over(windows, np.array([500]))
+    held = WindowSampler.over(windows, np.array([500]))
     assert held is not None
     net = network(hidden=24, dropout=0.0)
     batch = windows.batch(np.zeros(90, np.int64), np.arange(500, 590)[:, None], windows.chunk)
-    before = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
-    train(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
-    learnt = float(pinball(net(*read(batch)).detach(), torch.from_numpy(batch.target)))
+    before = float(pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target)))
+    train_network(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
+    learnt = float(pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target)))
     assert learnt < 0.25 * before
 
 
@@ -211,32 +232,48 @@ class Memory:
     """Keeps states in memory; after `cut` of them the training is cut off."""
 
     def __init__(self, cut: int = 10**9) -> None:
-        self.states: list[State] = []
+        self.states: list[TrainingState] = []
         self.cut = cut
 
-    def restore(self) -> State | None:
+    def restore(self) -> TrainingState | None:
         return self.states[-1] if self.states else None
 
-    def due(self) -> bool:
+    def is_due(self) -> bool:
         return True
 
-    def keep(self, state: State) -> None:
+    def keep(self, state: TrainingState) -> None:
         facts = json.loads(json.dumps(state.facts))
-        self.states.append(State({name: value.clone() for name, value in state.tensors.items()}, facts))
+        self.states.append(
+            TrainingState({name: value.clone() for name, value in state.tensors.items()}, facts)
+        )
         if len(self.states) >= self.cut:
             raise KeyboardInterrupt
 
 
 @pytest.mark.parametrize("cut", [1, 5, 8, 12])
 def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None:
-    expected = train(network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum()))
+    expected = train_network(
+        network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum())
+    )
     memory = Memory(cut)
     with pytest.raises(KeyboardInterrupt):
-        train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+        train_network(
+            network(),
+            sampler(),
+            QUICK,
+            lambda net: float(weights(net)["state.bias"].sum()),
+            keeper=memory,
+        )
     assert memory.states[-1].facts["step"] == cut
     memory.cut = 10**9
     torch.manual_seed(99)
-    found = train(network(), sampler(), QUICK, lambda net: float(weights(net)["state.bias"].sum()), keeper=memory)
+    found = train_network(
+        network(),
+        sampler(),
+        QUICK,
+        lambda net: float(weights(net)["state.bias"].sum()),
+        keeper=memory,
+    )
     assert same(found.weights, expected.weights)
     assert (found.step, found.validation) == (expected.step, expected.validation)
     plain = [record._replace(seconds=0.0) for record in expected.history]
@@ -245,39 +282,47 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None
 
 def test_a_training_at_its_end_is_not_trained_again() -> None:
     memory = Memory()
-    expected = train(network(), sampler(), QUICK, keeper=memory)
+    expected = train_network(network(), sampler(), QUICK, keeper=memory)
     assert len(memory.states) == QUICK.steps
-    again = train(network(), sampler(), QUICK, keeper=memory)
+    again = train_network(network(), sampler(), QUICK, keeper=memory)
     assert len(memory.states) == QUICK.steps
     assert same(again.weights, expected.weights)
 
 
 @pytest.mark.parametrize("fault", ["nan", "far"])
-def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(fault: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
+    fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rates: list[float] = []
     update = training_room._update
 
-    def failing(net: Network, optimizer: Optimizer, *rest: object) -> tuple[float, float]:
+    def failing(net: TorchNetwork, optimizer: Optimizer, *rest: object) -> tuple[float, float]:
         loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
         rates.append(optimizer.lr)
-        return (float("nan") if fault == "nan" else 1e6, naive) if len(rates) == 4 else (loss, naive)
+        return (
+            (float("nan") if fault == "nan" else 1e6, naive) if len(rates) == 4 else (loss, naive)
+        )
 
-    gentle = train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
+    gentle = train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
     monkeypatch.setattr(training_room, "_update", failing)
-    trained = train(network(), sampler(), QUICK)
+    trained = train_network(network(), sampler(), QUICK)
     assert max(rates[4:]) <= QUICK.lr / 10 < max(rates[:4])
     assert same(trained.weights, gentle.weights)
     assert "at a learning rate of 0.003; trained again at a tenth of it" in trained.diverged
-    assert trained.diverged.startswith("diverged: the loss " + ("became nan" if fault == "nan" else "was "))
+    assert trained.diverged.startswith(
+        "diverged: the loss " + ("became nan" if fault == "nan" else "was ")
+    )
 
 
 def test_a_rate_beyond_reason_diverges_twice_and_is_an_error() -> None:
     with pytest.raises(DivergedError, match="learning rate of 100000") as caught:
-        train(network(), sampler(), QUICK._replace(lr=1e6))
+        train_network(network(), sampler(), QUICK._replace(lr=1e6))
     assert "--lr" in caught.value.hint
 
 
-def test_a_second_try_that_was_cut_off_stays_the_second_try(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_second_try_that_was_cut_off_stays_the_second_try(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     update, calls = training_room._update, itertools.count(1)
 
     def failing(*args: object) -> tuple[float, float]:
@@ -287,41 +332,56 @@ def test_a_second_try_that_was_cut_off_stays_the_second_try(monkeypatch: pytest.
     monkeypatch.setattr(training_room, "_update", failing)
     memory = Memory(9)
     with pytest.raises(KeyboardInterrupt):
-        train(network(), sampler(), QUICK, keeper=memory)
+        train_network(network(), sampler(), QUICK, keeper=memory)
     memory.cut = 10**9
     monkeypatch.setattr(training_room, "_update", update)
-    found = train(network(), sampler(), QUICK, keeper=memory)
+    found = train_network(network(), sampler(), QUICK, keeper=memory)
     assert "trained again" in found.diverged
-    assert same(found.weights, train(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights)
+    assert same(
+        found.weights, train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights
+    )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
     schedule = QUICK._replace(steps=80, every=80, lr=3e-3 * OPTIMIZERS[name].rate, optimizer=name)
     net = network()
-    trained = train(net, sampler(), schedule)
-    plain = train(network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3))
-    assert trained.history[-1].loss < train(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
+    trained = train_network(net, sampler(), schedule)
+    plain = train_network(network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3))
+    assert (
+        trained.history[-1].loss
+        < train_network(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
+    )
     assert same(trained.weights, plain.weights) == (name == "adamw")
 
 
 def test_the_schedules_of_the_rate_are_what_they_are_called() -> None:
     share = np.linspace(0, 1, 101)
-    made = {name: np.array([decay(x) for x in share]) for name, decay in DECAYS.items()}
+    made = {name: np.array([decay(x) for x in share]) for name, decay in LR_DECAYS.items()}
     assert (made["constant"] == 1).all()
-    assert made["cosine"][0] == 1 and made["cosine"][50] == pytest.approx(0.5) and made["cosine"][-1] == 0
+    assert (
+        made["cosine"][0] == 1
+        and made["cosine"][50] == pytest.approx(0.5)
+        and made["cosine"][-1] == 0
+    )
     assert (np.diff(made["cosine"]) < 0).all()
     peak = int(made["onecycle"].argmax())
-    assert share[peak] == pytest.approx(RISE) and made["onecycle"][peak] == pytest.approx(1)
+    assert share[peak] == pytest.approx(ONE_CYCLE_RISE_SHARE) and made["onecycle"][
+        peak
+    ] == pytest.approx(1)
     assert made["onecycle"][0] == pytest.approx(0.04) and made["onecycle"][-1] == pytest.approx(0)
-    assert (np.diff(made["onecycle"][: peak + 1]) > 0).all() and (np.diff(made["onecycle"][peak:]) < 0).all()
+    assert (np.diff(made["onecycle"][: peak + 1]) > 0).all() and (
+        np.diff(made["onecycle"][peak:]) < 0
+    ).all()
 
 
-@pytest.mark.parametrize("name", DECAYS)
+@pytest.mark.parametrize("name", LR_DECAYS)
 def test_the_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
-    trained = train(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
+    trained = train_network(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
     rates = [record.lr for record in trained.history[1:]]
-    expected = [QUICK.lr * min(1, k / WARM_UP) * DECAYS[name]((k - 1) / 20) for k in range(1, 21)]
+    expected = [
+        QUICK.lr * min(1, k / WARM_UP_STEPS) * LR_DECAYS[name]((k - 1) / 20) for k in range(1, 21)
+    ]
     np.testing.assert_allclose(rates, expected)
 
 
@@ -330,35 +390,50 @@ def test_training_stops_in_time_with_what_it_has() -> None:
     before = weights(net)
     began = time.monotonic()
     schedule = QUICK._replace(steps=1_000_000, every=1000, least=1000)
-    trained = train(net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5)
+    trained = train_network(net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5)
     assert time.monotonic() - began < 3
     assert trained.stopped and trained.step == trained.history[-1].step > 0
     assert not same(before, trained.weights)
-    assert not train(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
+    assert not train_network(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
 
 
-def test_a_last_question_to_the_validation_ends_before_the_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_last_question_to_the_validation_ends_before_the_deadline(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     clock = iter(range(1_000_000))
     now = [0.0]
-    monkeypatch.setattr("lstmcast.training.loop.time.monotonic", lambda: now[0] + 1e-6 * next(clock))
+    monkeypatch.setattr(
+        "lstmcast.training.loop.time.monotonic", lambda: now[0] + 1e-6 * next(clock)
+    )
 
-    def slow(_: Network) -> float:
+    def slow(_: TorchNetwork) -> float:
         now[0] += 10.0
         return 1.0
 
     schedule = QUICK._replace(steps=100_000, every=1000, patience=9)
-    trained = train(network(), sampler(), schedule, slow, deadline=20.00001)
+    trained = train_network(network(), sampler(), schedule, slow, deadline=20.00001)
     assert trained.stopped and 0 < trained.history[-1].step < 20
     assert now[0] == 20.0
 
 
 @pytest.mark.parametrize(
-    "change", [{"weight_decay": 0.5}, {"grad_clip": 1e-3}, {"patience": 1}, {"batch_size": 5}, {"origins": 3}]
+    "change",
+    [
+        {"weight_decay": 0.5},
+        {"grad_clip": 1e-3},
+        {"patience": 1},
+        {"batch_size": 5},
+        {"origins": 3},
+    ],
 )
 def test_every_setting_of_the_schedule_changes_the_training(change: dict[str, float]) -> None:
     scores = [3.0, 2.0, 3.0, 1.0]
     made = []
     for kind in ({}, change):
         answers = iter(scores)
-        made.append(train(network(), sampler(), QUICK._replace(**kind), lambda _, left=answers: next(left)))  # type: ignore[misc]
+        made.append(
+            train_network(
+                network(), sampler(), QUICK._replace(**kind), lambda _, left=answers: next(left)
+            )
+        )  # type: ignore[misc]
     assert not same(made[0].weights, made[1].weights)

@@ -13,12 +13,17 @@ from lstmcast.compute import jobs as parallel
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.features.steps import Seasons
-from lstmcast.features.windows import Covariates, Windows
+from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
-from lstmcast.network.torch_network import freeze, read
+from lstmcast.network.torch_network import to_tensors, to_trained_network
 from lstmcast.training.loop import Schedule
-from lstmcast.training.members import Task, build, pretrained_weights, train_members
-from lstmcast.training.recipes import Recipe, fine_tunings, small_data
+from lstmcast.training.members import (
+    TrainingTask,
+    build_network,
+    load_pretrained_arrays,
+    train_members,
+)
+from lstmcast.training.recipes import Recipe, make_panel_recipes, make_small_data_recipes
 from tests.make import steps_of, wavy
 
 QUICK = Schedule(steps=6, lr=3e-3, batch_size=4, origins=2, every=3, seed=1)
@@ -31,7 +36,7 @@ def windows(covariates: bool = False, horizon: int = 5) -> Windows:
     negative[20:23] = np.nan
     steps = steps_of([wavy(rng, 60, 4), negative], Seasons(4, 0))
     total = np.array([60 + horizon, 50 + horizon])
-    table = Covariates(
+    table = ScaledCovariates(
         rng.normal(size=(110, 3)).astype(np.float32),
         rng.normal(size=(int(total.sum()), 2)).astype(np.float32),
         np.concatenate([[0], np.cumsum(total)]),
@@ -39,12 +44,14 @@ def windows(covariates: bool = False, horizon: int = 5) -> Windows:
     return Windows(steps, horizon, context=10, stride=10, covariates=table if covariates else None)
 
 
-def task(covariates: bool = False) -> Task:
-    return Task(windows(covariates), np.array([50, 40]), np.array([0, 0, 1]), np.array([49, 52, 39]))
+def task(covariates: bool = False) -> TrainingTask:
+    return TrainingTask(
+        windows(covariates), np.array([50, 40]), np.array([0, 0, 1]), np.array([49, 52, 39])
+    )
 
 
 def recipes() -> list[Recipe]:
-    start = pretrained_weights()
+    start = load_pretrained_arrays()
     return [
         Recipe("as it is", start, QUICK._replace(steps=0)),
         Recipe("fine-tuned", start, QUICK._replace(seed=2)),
@@ -56,55 +63,67 @@ def recipes() -> list[Recipe]:
 
 
 def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds() -> None:
-    start = pretrained_weights()
-    small = small_data(Config(), start, None, PLENTY)
+    start = load_pretrained_arrays()
+    small = make_small_data_recipes(Config(), start, None, PLENTY)
     assert small[0].schedule.steps == 0
     assert {recipe.start is None for recipe in small} == {True, False}
-    panel = fine_tunings(Config(), start, 3)
+    panel = make_panel_recipes(Config(), start, 3)
     assert all(recipe.start is start for recipe in panel)
     for made in (small, panel):
         assert len({recipe.schedule.seed for recipe in made[1:]}) == len(made) - 1
 
 
 def test_where_data_are_few_nothing_is_learnt_from_scratch_unless_asked_for() -> None:
-    start = pretrained_weights()
-    assert all(recipe.start is start for recipe in small_data(Config(), start, None, 20))
-    assert all(recipe.start is None for recipe in small_data(Config(), None, None, 20))
+    start = load_pretrained_arrays()
+    assert all(
+        recipe.start is start for recipe in make_small_data_recipes(Config(), start, None, 20)
+    )
+    assert all(recipe.start is None for recipe in make_small_data_recipes(Config(), None, None, 20))
 
 
 def test_covariates_enter_through_columns_of_zeros_so_that_what_was_learnt_still_holds() -> None:
     tuned = recipes()[1]
-    informed, plain = (build(tuned, windows(covariates)).eval() for covariates in (True, False))
+    informed, plain = (
+        build_network(tuned, windows(covariates)).eval() for covariates in (True, False)
+    )
     assert informed.shape.covariates == 3 and informed.shape.ahead == 2
     at = np.array([0, 1]), np.array([[40], [30]])
     made, expected = (
-        network(*read(windows(covariates).batch(*at, 20))) for network, covariates in ((informed, True), (plain, False))
+        network(*to_tensors(windows(covariates).batch(*at, 20)))
+        for network, covariates in ((informed, True), (plain, False))
     )
     torch.testing.assert_close(made, expected)
 
 
 @pytest.mark.parametrize("members", [1, 2, 9])
 def test_as_many_members_are_made_as_are_asked_for(members: int) -> None:
-    made = small_data(Config(), pretrained_weights(), members, PLENTY)
+    made = make_small_data_recipes(Config(), load_pretrained_arrays(), members, PLENTY)
     assert len(made) == members
     trained = [recipe.schedule.seed for recipe in made if recipe.schedule.steps]
     assert len(set(trained)) == len(trained)
-    assert len(fine_tunings(Config(), None, members)) == members
+    assert len(make_panel_recipes(Config(), None, members)) == members
 
 
 def test_what_the_user_sets_holds_for_every_recipe() -> None:
     asked = TrainConfig(steps=7, lr=0.5, batch_size=3, origins=2, grad_clip=9.0, patience=4, seed=5)
     config = Config(train=asked, model=ModelConfig(hidden=10, layers=3))
-    for recipe in small_data(config, None, 4, PLENTY) + fine_tunings(config, None, 2):
+    for recipe in make_small_data_recipes(config, None, 4, PLENTY) + make_panel_recipes(
+        config, None, 2
+    ):
         schedule = recipe.schedule
-        assert (schedule.steps, schedule.lr, schedule.batch_size, schedule.origins) == (7, 0.5, 3, 2)
+        assert (schedule.steps, schedule.lr, schedule.batch_size, schedule.origins) == (
+            7,
+            0.5,
+            3,
+            2,
+        )
         assert (schedule.grad_clip, schedule.patience) == (9.0, 4)
         assert (recipe.hidden, recipe.layers) == (10, 3)
 
 
 def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient() -> None:
     def decays(**train: Any) -> set[float]:
-        recipes = small_data(Config(train=TrainConfig(**train)), None, None, PLENTY)
+        recipes = make_small_data_recipes(Config(train=TrainConfig(**train)), None, None, PLENTY)
         return {recipe.schedule.weight_decay for recipe in recipes}
 
     assert decays() == {0.01, 0.05}
@@ -114,14 +133,18 @@ def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient(
 
 def test_another_seed_makes_other_seeds_for_all() -> None:
     seeds = [
-        {r.schedule.seed for r in small_data(Config(train=TrainConfig(seed=s)), None, None, PLENTY)} for s in (0, 1)
+        {
+            r.schedule.seed
+            for r in make_small_data_recipes(Config(train=TrainConfig(seed=s)), None, None, PLENTY)
+        }
+        for s in (0, 1)
     ]
     assert not seeds[0] & seeds[1]
 
 
 def test_no_steps_leave_only_the_weights_as_they_are() -> None:
     config = Config(train=TrainConfig(steps=0))
-    made = small_data(config, pretrained_weights(), None, PLENTY)
+    made = make_small_data_recipes(config, load_pretrained_arrays(), None, PLENTY)
     assert [(recipe.name, recipe.schedule.steps) for recipe in made] == [("as it is", 0)]
 
 
@@ -129,17 +152,19 @@ def test_no_steps_leave_only_the_weights_as_they_are() -> None:
 
 
 @pytest.mark.parametrize("covariates", [False, True])
-def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_given_weights(covariates: bool) -> None:
-    start = pretrained_weights()
-    network = build(Recipe("x", start, QUICK, hidden=5, layers=7), windows(covariates))
+def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_given_weights(
+    covariates: bool,
+) -> None:
+    start = load_pretrained_arrays()
+    network = build_network(Recipe("x", start, QUICK, hidden=5, layers=7), windows(covariates))
     assert network.shape.hidden == start["state.weight"].shape[0]
     assert (network.shape.covariates, network.shape.ahead) == ((3, 2) if covariates else (0, 0))
-    for name, value in freeze(network).weights.items():
+    for name, value in to_trained_network(network).weights.items():
         rows, *rest = start[name].shape
         known = value[:, : rest[0]] if rest else value
         np.testing.assert_array_equal(known, start[name])
         assert not rest or not value[:, rest[0] :].any()
-    fresh = build(Recipe("x", None, QUICK, hidden=5, layers=1), windows(covariates))
+    fresh = build_network(Recipe("x", None, QUICK, hidden=5, layers=1), windows(covariates))
     assert (fresh.shape.hidden, fresh.shape.layers) == (5, 1)
 
 
@@ -151,7 +176,9 @@ def test_any_number_of_jobs_gives_the_same_bytes() -> None:
         for name, value in a.network.state_dict().items():
             assert value.numpy().tobytes() == b.network.state_dict()[name].numpy().tobytes()
     made = [
-        inference.forecast([freeze(m.network) for m in x], task(True).windows, *task()[2:])[0].tobytes()
+        inference.forecast_windows(
+            [to_trained_network(m.network) for m in x], task(True).windows, *task()[2:]
+        )[0].tobytes()
         for x in (one, two)
     ]
     assert made[0] == made[1]
@@ -172,7 +199,10 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
     here = time.monotonic
 
     def afar(
-        work: Callable[..., object], tasks: Iterable[tuple[Any, ...]], _: int, shared: tuple[Any, ...]
+        work: Callable[..., object],
+        tasks: Iterable[tuple[Any, ...]],
+        _: int,
+        shared: tuple[Any, ...],
     ) -> Iterator[object]:
         for each in list(tasks):
             with monkeypatch.context() as there:
@@ -180,7 +210,7 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
                 done = work(*shared, *each)
             yield done
 
-    monkeypatch.setattr(parallel, "run", afar)
+    monkeypatch.setattr(parallel, "run_jobs", afar)
     long = QUICK._replace(steps=3000, patience=1000)
     for schedule, seconds, late in ((QUICK, 60, False), (long, 0.3, True)):
         learn = [Recipe("scratch", None, schedule, hidden=8)]
@@ -191,7 +221,11 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
 def test_progress_is_told_over_all_members() -> None:
     events: list[Event] = []
     train_members(recipes(), task(), 1, events.append)
-    assert [event.message for event in events if event.phase == "member"] == ["as it is", "fine-tuned", "scratch"]
+    assert [event.message for event in events if event.phase == "member"] == [
+        "as it is",
+        "fine-tuned",
+        "scratch",
+    ]
     steps = [event.step for event in events if event.phase == "train"]
     assert steps == sorted(steps)
     assert steps[-1] == 12
@@ -214,7 +248,9 @@ def test_training_does_not_read_what_is_held_back() -> None:
     nothing = np.zeros(0, np.int64)
     made = []
     for each in (steps, changed):
-        held = Task(Windows(each, 5, context=10, stride=10), np.array([50]), nothing, nothing)
+        held = TrainingTask(
+            Windows(each, 5, context=10, stride=10), np.array([50]), nothing, nothing
+        )
         made.append(train_members(recipes()[2:], held, 1, None)[0].network.state_dict())
     for name, value in made[0].items():
         assert value.numpy().tobytes() == made[1][name].numpy().tobytes()
@@ -223,8 +259,8 @@ def test_training_does_not_read_what_is_held_back() -> None:
 def test_settings_are_left_unchanged() -> None:
     config = Config(train=TrainConfig(steps=3))
     before = replace(config)
-    start = pretrained_weights()
+    start = load_pretrained_arrays()
     copies = {name: value.copy() for name, value in start.items()}
-    train_members(small_data(config, start, 2, PLENTY), task(), 1, None)
+    train_members(make_small_data_recipes(config, start, 2, PLENTY), task(), 1, None)
     assert config == before
     assert all(np.array_equal(value, copies[name]) for name, value in start.items())

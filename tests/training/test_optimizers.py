@@ -21,7 +21,10 @@ def moved(name: str, *, own: bool) -> list[Tensor]:
     torch.manual_seed(1)
     net = nn.Linear(3, 2)
     kind, settings = CLASSES[name]
-    ours, theirs = Optimizer(net.parameters(), name, 0.1), kind(net.parameters(), lr=0.01, weight_decay=0.1, **settings)  # type: ignore[call-arg]
+    ours, theirs = (
+        Optimizer(net.parameters(), name, 0.1),
+        kind(net.parameters(), lr=0.01, weight_decay=0.1, **settings),
+    )  # type: ignore[call-arg]
     ours.lr = 0.01
     for k in range(5):
         for p in net.parameters():

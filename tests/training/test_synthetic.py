@@ -5,12 +5,14 @@ import pytest
 from numpy.typing import NDArray
 
 from lstmcast.features.steps import Seasons
-from lstmcast.training.pretrain import SETTINGS, Setting
+from lstmcast.training.pretrain import SERIES_KINDS, SeriesKind
 from lstmcast.training.synthetic import make_series
 
 
-@pytest.mark.parametrize("setting", SETTINGS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}")
-def test_series_of_every_setting_are_numbers_and_begin_with_one(setting: Setting) -> None:
+@pytest.mark.parametrize(
+    "setting", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
+)
+def test_series_of_every_setting_are_numbers_and_begin_with_one(setting: SeriesKind) -> None:
     seasons, shortest = setting.seasons, setting.shortest
     for length in (shortest, 3 * shortest):
         made = make_series(np.random.default_rng(0), 60, length, seasons)
@@ -21,12 +23,16 @@ def test_series_of_every_setting_are_numbers_and_begin_with_one(setting: Setting
 
 
 def test_the_same_generator_makes_the_same_series() -> None:
-    one, other, third = (make_series(np.random.default_rng(seed), 20, 50, Seasons(12, 0)) for seed in (4, 4, 5))
+    one, other, third = (
+        make_series(np.random.default_rng(seed), 20, 50, Seasons(12, 0)) for seed in (4, 4, 5)
+    )
     assert one.tobytes() == other.tobytes()
     assert not np.array_equal(one, third)
 
 
-def test_there_are_series_with_gaps_zeros_negatives_counts_and_without_movement_to_speak_of() -> None:
+def test_there_are_series_with_gaps_zeros_negatives_counts_and_without_movement_to_speak_of() -> (
+    None
+):
     made = make_series(np.random.default_rng(0), 1000, 120, Seasons(12, 0))
     gaps = np.isnan(made).any(1)
     assert 0.05 < gaps.mean() < 0.25
@@ -44,7 +50,9 @@ def phase_share(y: NDArray[np.float64], m: int) -> NDArray[np.float64]:
 
 
 def test_most_series_have_their_season_and_none_where_there_is_none() -> None:
-    seasonal, plain = (make_series(np.random.default_rng(1), 400, 240, Seasons(m, 0)) for m in (12, 1))
+    seasonal, plain = (
+        make_series(np.random.default_rng(1), 400, 240, Seasons(m, 0)) for m in (12, 1)
+    )
     with_season, without = (phase_share(y[~np.isnan(y).any(1)], 12) for y in (seasonal, plain))
     assert np.median(with_season) > 0.3
     assert np.median(without) < 0.1

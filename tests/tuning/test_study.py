@@ -8,7 +8,7 @@ import pytest
 from lstmcast.errors import RunError, UsageError
 from lstmcast.tuning import study
 from lstmcast.tuning.space import Dimension
-from lstmcast.tuning.study import DONE, LEFT, PRUNED, RUNNING, Study
+from lstmcast.tuning.study import DONE, INTERRUPTED, PRUNED, RUNNING, Study
 
 SPACE = (Dimension("model", "hidden", (None, 8, 16, 32)), Dimension("train", "lr", (), 1e-4, 1e-2))
 DEFAULTS = {"hidden": None, "lr": None}
@@ -58,7 +58,7 @@ def test_a_trial_that_is_worse_at_a_rung_is_unpromising() -> None:
     for error, worse in ((1.0, False), (2.0, True), (0.5, False)):
         trial = book.ask()
         book.report(trial.number, [error], 0.0)
-        assert book.unpromising(trial.number) is worse
+        assert book.should_prune(trial.number) is worse
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -69,11 +69,11 @@ def test_a_file_keeps_what_was_tried(name: str, tmp_path: Path) -> None:
     number = first.ask().number
     first.finish(number, PRUNED, "diverged")
     first.ask()
-    first.leave()
+    first.end_own_trials()
     again = Study(SPACE, 0, {"data": "a"}, tmp_path / name)
     assert again.begun
     trials = again.trials()
-    assert [one.state for one in trials] == [DONE, PRUNED, LEFT]
+    assert [one.state for one in trials] == [DONE, PRUNED, INTERRUPTED]
     assert (trials[0].errors, trials[0].error, trials[0].seconds, trials[1].why) == (
         [0.25, 0.25],
         0.25,
@@ -90,7 +90,9 @@ def test_a_study_of_something_else_is_refused(name: str, tmp_path: Path) -> None
         Study(SPACE, 0, {"data": "b", "windows": 2}, tmp_path / name)
 
 
-@pytest.mark.parametrize("content", [b"month,price\n2010-01,3\n", b'{"op_code": 7}\n', b"SQLite format 3\0junk"])
+@pytest.mark.parametrize(
+    "content", [b"month,price\n2010-01,3\n", b'{"op_code": 7}\n', b"SQLite format 3\0junk"]
+)
 def test_a_file_that_is_no_study_is_refused_and_left_alone(content: bytes, tmp_path: Path) -> None:
     file = tmp_path / "x.db"
     file.write_bytes(content)
@@ -100,7 +102,9 @@ def test_a_file_that_is_no_study_is_refused_and_left_alone(content: bytes, tmp_p
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_trials_of_a_process_that_is_gone_are_left_and_those_of_a_living_one_run_on(name: str, tmp_path: Path) -> None:
+def test_trials_of_a_process_that_is_gone_are_left_and_those_of_a_living_one_run_on(
+    name: str, tmp_path: Path
+) -> None:
     lines = (
         "import os; from tests.tuning.test_study import *",
         f"book = Study(SPACE, 0, {{}}, {str(tmp_path / name)!r})",
@@ -115,18 +119,20 @@ def test_trials_of_a_process_that_is_gone_are_left_and_those_of_a_living_one_run
         assert [one.state for one in Study(SPACE, 0, {}, tmp_path / name).trials()] == [RUNNING]
         other.communicate("\n", timeout=60)
     left = Study(SPACE, 0, {}, tmp_path / name).trials()
-    assert [(one.state, one.errors) for one in left] == [(LEFT, [0.5])]
+    assert [(one.state, one.errors) for one in left] == [(INTERRUPTED, [0.5])]
 
 
 def test_without_optuna_the_way_to_get_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, "optuna", raising=False)
     monkeypatch.setattr(study, "find_spec", lambda _: None)
     with pytest.raises(UsageError) as caught:
-        study.require()
+        study.require_optuna()
     assert caught.value.hint == "pip install 'lstmcast[tune]'"
 
 
-def test_optuna_is_quiet_meanwhile_and_as_it_was_afterwards(capfd: pytest.CaptureFixture[str]) -> None:
+def test_optuna_is_quiet_meanwhile_and_as_it_was_afterwards(
+    capfd: pytest.CaptureFixture[str],
+) -> None:
     import optuna
 
     before: Any = optuna.logging.get_verbosity()

@@ -11,8 +11,16 @@ from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tuning.study import DONE, Trial
-from lstmcast.tuning.trials import Outcome
-from lstmcast.tuning.tune import Gain, Tuning, affordable, gained, plan, suggested, tune
+from lstmcast.tuning.trials import FoldOutcome
+from lstmcast.tuning.tune import (
+    Gain,
+    Tuning,
+    limit_windows,
+    measure_gain,
+    plan_search,
+    suggest_space,
+    tune,
+)
 from tests.make import panel_of, wavy
 
 QUICK = Config(train=TrainConfig(steps=0))
@@ -43,7 +51,9 @@ def test_what_comes_after_the_search_changes_no_trial(panel: Panel, found: Tunin
         values[end - 36 : end] = np.random.default_rng(5).uniform(1, 1e6, 36)
     changed = tune(replace(panel, values=values), QUICK, trials=6, params=CONTEXTS)
     assert changed is not None
-    pd.testing.assert_frame_equal(without_seconds(found), without_seconds(changed), check_exact=True)
+    pd.testing.assert_frame_equal(
+        without_seconds(found), without_seconds(changed), check_exact=True
+    )
     assert changed.verdict.model["mae"] > 10 * found.verdict.model["mae"]
     values[panel.offsets[1] - 37] += 1
     other = tune(replace(panel, values=values), QUICK, trials=6, params=CONTEXTS)
@@ -53,7 +63,9 @@ def test_what_comes_after_the_search_changes_no_trial(panel: Panel, found: Tunin
 def test_any_number_of_processes_makes_the_same_search(panel: Panel, found: Tuning) -> None:
     parallel = tune(panel, QUICK, trials=6, params=CONTEXTS, jobs=2)
     assert parallel is not None
-    pd.testing.assert_frame_equal(without_seconds(found), without_seconds(parallel), check_exact=True)
+    pd.testing.assert_frame_equal(
+        without_seconds(found), without_seconds(parallel), check_exact=True
+    )
     assert (parallel.gain, parallel.verdict) == (found.gain, found.verdict)
 
 
@@ -83,7 +95,7 @@ def test_the_callers_panel_is_unchanged(panel: Panel) -> None:
 
 def test_the_space_follows_from_lengths_and_frequency() -> None:
     def names(made: Panel) -> dict[str, tuple[Any, ...]]:
-        return {one.name: one.values for one in suggested(made, Config())}
+        return {one.name: one.values for one in suggest_space(made, Config())}
 
     short = names(panel_of([wavy(np.random.default_rng(0), 60)]))
     assert short["context"] == (None, 12) and short["transform"] == ("auto", "none")
@@ -98,29 +110,29 @@ def test_the_space_follows_from_lengths_and_frequency() -> None:
 def test_what_the_user_set_is_not_searched() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 60)])
     config = Config(model=ModelConfig(dropout=0.3), train=TrainConfig(lr=1e-3))
-    assert {"dropout", "lr"} & {one.name for one in suggested(panel, config)} == set()
+    assert {"dropout", "lr"} & {one.name for one in suggest_space(panel, config)} == set()
 
 
 def test_every_default_of_the_space_is_in_it_and_first() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 2500, season=7)], freq="D")
-    for one in plan(panel).space:
+    for one in plan_search(panel).space:
         assert one.values[0] == getattr(getattr(Config(), one.section), one.name)
 
 
 def test_short_data_have_fewer_windows_and_it_is_said() -> None:
-    assert affordable(panel_of([np.arange(96.0)]), 12, 3, 3) == (3, 3, ())
-    windows, unseen, (note,) = affordable(panel_of([np.arange(72.0)]), 12, 3, 3)
+    assert limit_windows(panel_of([np.arange(96.0)]), 12, 3, 3) == (3, 3, ())
+    windows, unseen, (note,) = limit_windows(panel_of([np.arange(72.0)]), 12, 3, 3)
     assert (windows, unseen) == (2, 2)
     assert note == "the data is short: 2 of 3 windows for the search, 2 of 3 to compare on"
-    assert affordable(panel_of([np.arange(48.0)]), 12, 3, 3)[:2] == (1, 1)
+    assert limit_windows(panel_of([np.arange(48.0)]), 12, 3, 3)[:2] == (1, 1)
     with pytest.raises(DataError, match="need 48 steps, the longest series has 47"):
-        affordable(panel_of([np.arange(47.0)]), 12, 3, 3)
+        limit_windows(panel_of([np.arange(47.0)]), 12, 3, 3)
 
 
 @pytest.mark.parametrize("name", ["trials", "windows", "unseen"])
 def test_counts_below_one_are_refused(name: str, panel: Panel) -> None:
     with pytest.raises(UsageError, match=f"--{name} 0"):
-        plan(panel, **{name: 0})
+        plan_search(panel, **{name: 0})
 
 
 def test_a_budget_that_is_used_up_leaves_the_default_alone(panel: Panel) -> None:
@@ -132,35 +144,42 @@ def test_a_budget_that_is_used_up_leaves_the_default_alone(panel: Panel) -> None
     assert made.config == QUICK
 
 
-def outcomes(errors: list[dict[str, float]]) -> list[Outcome]:
-    return [Outcome({(k,): v for k, v in one.items()}, 0.0, "mase", 1, None, 0.0) for one in errors]
+def outcomes(errors: list[dict[str, float]]) -> list[FoldOutcome]:
+    return [
+        FoldOutcome({(k,): v for k, v in one.items()}, 0.0, "mase", 1, None, 0.0) for one in errors
+    ]
 
 
 def test_a_gain_is_certain_where_it_is_there_in_every_window() -> None:
     default = outcomes([{"a": 1.0, "b": 3.0}, {"a": 1.2, "b": 2.8}, {"a": 0.8, "b": 3.2}])
     steady = outcomes([{"a": 0.9, "b": 2.7}, {"a": 1.1, "b": 2.5}, {"a": 0.7, "b": 2.85}])
-    gain = gained(default, steady)
+    gain = measure_gain(default, steady)
     assert (gain.default, gain.tuned) == pytest.approx((2.0, 1.7917), abs=1e-3)
-    assert gain.share == pytest.approx(0.1042, abs=1e-3) and gain.certain
+    assert gain.share == pytest.approx(0.1042, abs=1e-3) and gain.is_significant
     erratic = outcomes([{"a": 0.2, "b": 2.0}, {"a": 1.2, "b": 3.1}, {"a": 0.8, "b": 3.0}])
-    assert gained(default, erratic).share > 0.1 and not gained(default, erratic).certain
+    assert (
+        measure_gain(default, erratic).share > 0.1
+        and not measure_gain(default, erratic).is_significant
+    )
 
 
 def test_of_many_series_the_spread_is_between_series() -> None:
     rng = np.random.default_rng(0)
     default = [{str(k): 1 + rng.normal() * 0.1 for k in range(50)}]
     tuned = [{k: v - 0.05 + rng.normal() * 0.02 for k, v in default[0].items()}]
-    gain = gained(outcomes(default), outcomes(tuned))
-    assert gain.certain and gain.spread == pytest.approx(0.0056, abs=0.002)
+    gain = measure_gain(outcomes(default), outcomes(tuned))
+    assert gain.is_significant and gain.spread == pytest.approx(0.0056, abs=0.002)
 
 
 def test_one_pair_proves_nothing_nor_does_a_fit_that_failed() -> None:
-    one = gained(outcomes([{"a": 1.0}]), outcomes([{"a": 0.1}]))
-    assert one.spread == math.inf and not one.certain
-    failed = gained(outcomes([{"a": 1.0}]), [Outcome({}, math.nan, "", 1, None, 0.0, "diverged")])
-    assert math.isnan(failed.share) and not failed.certain
-    perfect = gained(outcomes([{"a": 0.0}]), outcomes([{"a": 0.0}]))
-    assert perfect.share == 0 and not perfect.certain
+    one = measure_gain(outcomes([{"a": 1.0}]), outcomes([{"a": 0.1}]))
+    assert one.spread == math.inf and not one.is_significant
+    failed = measure_gain(
+        outcomes([{"a": 1.0}]), [FoldOutcome({}, math.nan, "", 1, None, 0.0, "diverged")]
+    )
+    assert math.isnan(failed.share) and not failed.is_significant
+    perfect = measure_gain(outcomes([{"a": 0.0}]), outcomes([{"a": 0.0}]))
+    assert perfect.share == 0 and not perfect.is_significant
 
 
 def replace_trial(found: Tuning, errors: list[float]) -> list[Trial]:
@@ -182,7 +201,10 @@ def test_the_outcome_is_said_in_words_and_acted_upon(gain: Gain, end: str, found
     best = replace_trial(found, errors=[one / 2 for one in found.trials[0].errors])
     made = replace(found, gain=gain, tuned=tuned, best=best[-1], trials=best)
     said = made.sentences()[0]
-    assert said == "Best of 6 trials, with 50.0 % less error than the default in the search: context=36."
+    assert (
+        said
+        == "Best of 6 trials, with 50.0 % less error than the default in the search: context=36."
+    )
     assert made.sentences()[-1].endswith(end)
     assert made.adopted is ("are taken" in end)
     assert made.config == (tuned if made.adopted else QUICK)
@@ -191,6 +213,6 @@ def test_the_outcome_is_said_in_words_and_acted_upon(gain: Gain, end: str, found
 def test_the_horizon_is_that_of_a_fit_and_is_not_seen_in_what_comes_last() -> None:
     wave = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
     frame = pd.DataFrame({"t": np.arange(120), "y": wave})
-    assert plan(Panel.from_frame(frame, target="y", time="t")).horizon == 12
+    assert plan_search(Panel.from_frame(frame, target="y", time="t")).horizon == 12
     frame.loc[90:, "y"] = np.random.default_rng(0).normal(size=30)
-    assert plan(Panel.from_frame(frame, target="y", time="t")).horizon == 12
+    assert plan_search(Panel.from_frame(frame, target="y", time="t")).horizon == 12

@@ -1,7 +1,7 @@
 """`lstmcast completion`: what a shell offers after a tab: commands, options, their values, columns of the DATA file.
 
-The scripts ask the program itself, which answers one word a line without loading torch or pandas. No shell ever
-evaluates what a data file holds: words are taken as words.
+The scripts ask the program itself, which answers one word a line without loading torch or pandas.
+No shell ever evaluates what a data file holds: words are taken as words.
 """
 
 import csv
@@ -18,9 +18,10 @@ from lstmcast.cli.show import output
 EXAMPLES = """\
 lstmcast completion bash > lstmcast.bash
 lstmcast completion fish > lstmcast.fish"""
-WORDS = "completion-words"
-"""The hidden command that the scripts ask; its arguments are the words before the one to complete, and that one."""
-_MOST = 65536
+WORDS_COMMAND = "completion-words"
+"""The hidden command that the scripts ask; its arguments are the words before the one to complete,
+and that one."""
+_MAX_PEEKED_BYTES = 65536
 """Bytes of a file that are looked at."""
 _SCRIPTS = {
     "bash": """\
@@ -50,7 +51,9 @@ if [[ $zsh_eval_context[-1] == loadautofunc ]]; then _lstmcast "$@"; else compde
 complete -c lstmcast -a '(lstmcast completion-words -- (commandline -opc)[2..-1] (commandline -ct) 2>/dev/null)'
 """,
 }
-Shell = Annotated[Literal["bash", "zsh", "fish"], Argument(metavar="SHELL", help="bash, zsh or fish.")]
+Shell = Annotated[
+    Literal["bash", "zsh", "fish"], Argument(metavar="SHELL", help="bash, zsh or fish.")
+]
 
 
 def completion(shell: Shell) -> None:
@@ -61,19 +64,23 @@ def completion(shell: Shell) -> None:
     output.write_stdout(_SCRIPTS[shell].encode())
 
 
-def words(
+def complete_words(
     context: Context,
     line: Annotated[list[str] | None, Argument()] = None,
     *,
     typed: Annotated[bool, Option("--typed")] = False,
 ) -> None:
     """Print what can stand at the place of the last word, one a line; `typed` words still have their quotes."""
-    plain = [_unquoted(word) if typed else word for word in line or [""]]
-    found = candidates(context.find_root().command, plain)
-    output.write_stdout("".join(f"{word}\n" for word in found if word.isprintable()).encode(errors="surrogateescape"))
+    plain = [_unquote_word(word) if typed else word for word in line or [""]]
+    found = complete_line(context.find_root().command, plain)
+    output.write_stdout(
+        "".join(f"{word}\n" for word in found if word.isprintable()).encode(
+            errors="surrogateescape"
+        )
+    )
 
 
-def candidates(root: Any, line: list[str]) -> list[str]:
+def complete_line(root: Any, line: list[str]) -> list[str]:
     """Return what can stand at the place of the last word of a line; nothing where the shell should offer files."""
     *before, last = line
     command, given, data, waiting = root, [], "", None
@@ -81,8 +88,10 @@ def candidates(root: Any, line: list[str]) -> list[str]:
         if waiting is not None:
             waiting = None
         elif word.startswith("-") and word != "-":
-            option = _option(command, word.partition("=")[0])
-            waiting = option if option is not None and not option.is_flag and "=" not in word else None
+            option = _find_option(command, word.partition("=")[0])
+            waiting = (
+                option if option is not None and not option.is_flag and "=" not in word else None
+            )
             given.append(option)
         elif word in getattr(command, "commands", {}):
             command = command.commands[word]
@@ -90,56 +99,65 @@ def candidates(root: Any, line: list[str]) -> list[str]:
             data = word  # of RUN DATA it is the second
     if waiting is None and last.startswith("--") and "=" in last:
         flag, _, last = last.partition("=")
-        waiting = _option(command, flag)
+        waiting = _find_option(command, flag)
     if waiting is not None:
-        return sorted(word for word in _values(waiting, data) if word.startswith(last))
+        return sorted(word for word in _option_values(waiting, data) if word.startswith(last))
     if last.startswith("-"):
-        free = [one for one in _options(command) if one.multiple or one not in given]
-        return sorted(flag for one in free for flag in (*one.opts, *one.secondary_opts) if flag.startswith(last))
+        free = [one for one in _visible_options(command) if one.multiple or one not in given]
+        return sorted(
+            flag
+            for one in free
+            for flag in (*one.opts, *one.secondary_opts)
+            if flag.startswith(last)
+        )
     names = [name for name, one in getattr(command, "commands", {}).items() if not one.hidden]
     return sorted(name for name in names if name.startswith(last))
 
 
-def columns(file: str) -> list[str]:
+def read_column_names(file: str) -> list[str]:
     """Return the names in the first line of a text table; nothing for what is not one, or cannot be read."""
     try:
         path = Path(file).expanduser()
         if not path.is_file():
             return []
         with path.open("rb") as raw:
-            start = raw.read(_MOST)
+            start = raw.read(_MAX_PEEKED_BYTES)
         if start.startswith(b"\x1f\x8b"):
             with gzip.open(path) as packed:
-                start = packed.read(_MOST)
+                start = packed.read(_MAX_PEEKED_BYTES)
         if start.startswith((b"PAR1", b"ARROW1", b"\x28\xb5\x2f\xfd")) or b"\0" in start:
             return []
         first = start.decode("utf-8-sig", "replace").splitlines()[0]
     except (OSError, EOFError, IndexError, RuntimeError):
         return []
     delimiter = max(",;\t|", key=first.count)
-    return [name.strip() for name in next(csv.reader([first], delimiter=delimiter), []) if name.strip()]
+    return [
+        name.strip() for name in next(csv.reader([first], delimiter=delimiter), []) if name.strip()
+    ]
 
 
-def _values(option: Any, data: str) -> list[str]:
+def _option_values(option: Any, data: str) -> list[str]:
     choices = option.type_descriptor.choices
     if choices:
         return [str(choice) for choice in choices]
     if option.metavar == "COL" and data:
-        return columns(data)
+        return read_column_names(data)
     if option_name(option) == "format":
-        return list(output.FORMATS)
+        return list(output.TABLE_FORMATS)
     return []
 
 
-def _options(command: Any) -> list[Any]:
+def _visible_options(command: Any) -> list[Any]:
     return [one for one in command.params if one.param_type_name == "option" and not one.hidden]
 
 
-def _option(command: Any, flag: str) -> Any:
-    return next((one for one in _options(command) if flag in (*one.opts, *one.secondary_opts)), None)
+def _find_option(command: Any, flag: str) -> Any:
+    return next(
+        (one for one in _visible_options(command) if flag in (*one.opts, *one.secondary_opts)), None
+    )
 
 
-def _unquoted(word: str) -> str:
+def _unquote_word(word: str) -> str:
     """Return a word as the program would get it, where the shell gave it as it was typed."""
     try:
         return (shlex.split(word) or [""])[0]

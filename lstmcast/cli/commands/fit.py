@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
 
 from typer import Context, Option
 
-from lstmcast.cli.data import default_path, read_panel, tell_panel
-from lstmcast.cli.dryrun import DryRun, tell_plan
+from lstmcast.cli.data import default_run_path, read_panel, report_panel
+from lstmcast.cli.dryrun import DryRun, print_fit_cost
 from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options import (
-    NONE,
+    DEFAULT_NONE,
     OUTPUT,
     READING,
     ColumnOptions,
@@ -24,17 +24,17 @@ from lstmcast.cli.options import (
     ShowOptions,
     TrainOptions,
     WindowOptions,
-    configuration,
+    build_config,
 )
 from lstmcast.cli.show import output
-from lstmcast.cli.show.console import Report
-from lstmcast.cli.show.scores import tell_figures
+from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.scores import report_scores
 from lstmcast.compute import ranks
-from lstmcast.config import CHECKPOINT_EVERY, Config, seconds
+from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config, parse_duration
 from lstmcast.errors import UsageError
-from lstmcast.runs.directory import CHECKPOINT, holds_run
-from lstmcast.runs.lock import lock
-from lstmcast.runs.publish import refuse_taken
+from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
+from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.publish import require_free_place
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
@@ -44,17 +44,31 @@ EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sample_data/price.csv --target price --dry-run
 lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
-_AT_ANY_TIME = {
-    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run", "track", "track_to"),
+_ALLOWED_ON_RESUME = {
+    *(
+        "data",
+        "resume",
+        "checkpoint_every",
+        "fail_if",
+        "if_exists",
+        "config",
+        "dry_run",
+        "track",
+        "track_to",
+    ),
     *get_type_hints(EngineOptions),
     *get_type_hints(ShowOptions),
 }
 """Parameters that say nothing of what is fitted."""
-Exists = Annotated[
+IfExists = Annotated[
     Literal["fail", "skip"],
-    Option(metavar="POLICY", help="Where RUN holds a run: fail, or skip and exit 0.", rich_help_panel=OUTPUT),
+    Option(
+        metavar="POLICY",
+        help="Where RUN holds a run: fail, or skip and exit 0.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Out = Annotated[
+OutRun = Annotated[
     str | None,
     Option(
         metavar="RUN", help="Run directory to write.", show_default="runs/<file>-<target>", rich_help_panel=OUTPUT
@@ -68,7 +82,7 @@ Resume = Annotated[
         rich_help_panel=OUTPUT,
     ),
 ]
-Sample = Annotated[
+SampleRows = Annotated[
     int | None,
     Option(
         metavar="ROWS",
@@ -78,16 +92,23 @@ Sample = Annotated[
         min=1,
     ),
 ]
-Every = Annotated[
-    str, Option(metavar="TIME", help="Keep what is learnt so often, to --resume from: 30s, 5m.", rich_help_panel=OUTPUT)
+CheckpointEvery = Annotated[
+    str,
+    Option(
+        metavar="TIME",
+        help="Keep what is learnt so often, to --resume from: 30s, 5m.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
-Force = Annotated[bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)]
+ReplaceRun = Annotated[
+    bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)
+]
 Track = Annotated[
     list[str] | None,
     Option(
         metavar="TRACKER",
         help="Tell a tracker of the run: csv, tensorboard or mlflow; repeatable.",
-        show_default=NONE,
+        show_default=DEFAULT_NONE,
         rich_help_panel=OUTPUT,
     ),
 ]
@@ -107,104 +128,128 @@ def fit(
     train: TrainOptions,
     engine: EngineOptions,
     *,
-    out: Out = None,
-    force: Force = False,
+    out: OutRun = None,
+    force: ReplaceRun = False,
     resume: Resume = False,
-    if_exists: Exists = "fail",
-    checkpoint_every: Every = f"{CHECKPOINT_EVERY:g}s",
+    if_exists: IfExists = "fail",
+    checkpoint_every: CheckpointEvery = f"{CHECKPOINT_INTERVAL_SECONDS:g}s",
     track: Track = None,
     track_to: TrackTo = "tracking",
-    sample: Sample = None,
+    sample: SampleRows = None,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
     show: ShowOptions,
 ) -> None:
     """Learn from DATA; prints the run directory's path on stdout.
 
-    What is not given is found from the data, and said. The end of each series is kept for validation: there the
-    network must beat the best baseline, or the forecast falls back towards it. An interrupted fit keeps what it has
+    What is not given is found from the data, and said. The end of each series is kept for
+    validation: there the network must beat the best baseline, or the forecast falls back towards
+    it. An interrupted fit keeps what it has
     learnt: the same command with --resume, or `fit --resume RUN`, goes on from there.
     """
-    gates, report, every = parse_gates(fail_if), Report.of(show), seconds(checkpoint_every, "--checkpoint-every")
-    _check(track)
-    alone = resume and (Path(data, CHECKPOINT).is_dir() or holds_run(data) or not columns.target)
+    gates, report, every = (
+        parse_gates(fail_if),
+        Reporter.of(show),
+        parse_duration(checkpoint_every, "--checkpoint-every"),
+    )
+    _check_trackers(track)
+    alone = resume and (
+        Path(data, CHECKPOINT_FOLDER).is_dir() or has_run(data) or not columns.target
+    )
     if alone:
         _refuse_changes(call)
-    config = configuration(reading, window, model, train, inputs)
-    place = Path(data) if alone else Path(out) if out else default_path(data, columns.columns().target)
-    first, again = ranks.started().first, ranks.restarted()
+    config = build_config(reading, window, model, train, inputs)
+    place = (
+        Path(data)
+        if alone
+        else Path(out)
+        if out
+        else default_run_path(data, columns.columns().target)
+    )
+    first, again = ranks.launched_rank_group().first, ranks.has_restarted()
     _check_ranks(data, train, engine, dry_run=dry_run)
-    kept = (resume or again) and Path(place, CHECKPOINT).is_dir()
-    if holds_run(place) and not kept and not dry_run and (resume or if_exists == "skip"):
+    kept = (resume or again) and Path(place, CHECKPOINT_FOLDER).is_dir()
+    if has_run(place) and not kept and not dry_run and (resume or if_exists == "skip"):
         report.say(f"{str(place)!r} holds a run already: skipped")
-        _show_path(place, as_json=show.json)
+        _print_run_path(place, as_json=show.json)
         return
     if dry_run:
         if not alone:
-            panel = read_panel(report, data, columns.columns(), config.data, config, sample=sample or 0)
+            panel = read_panel(
+                report, data, columns.columns(), config.data, config, sample=sample or 0
+            )
         else:
-            config, panel = _read_kept(report, place)
-        tell_panel(report, panel)
-        tell_plan(report, panel, config, "fit", as_json=show.json)
+            config, panel = _read_checkpoint(report, place)
+        report_panel(report, panel)
+        print_fit_cost(report, panel, config, "fit", as_json=show.json)
         return
-    with lock(place) if first else nullcontext():
+    with hold_write_lock(place) if first else nullcontext():
         if first:
-            refuse_taken(place, force=force or kept)
+            require_free_place(place, force=force or kept)
         if alone:
-            config, panel = _read_kept(report, place)
+            config, panel = _read_checkpoint(report, place)
         else:
-            panel = read_panel(report, data, columns.columns(), config.data, config, sample=sample or 0)
-        tell_panel(report, panel)
+            panel = read_panel(
+                report, data, columns.columns(), config.data, config, sample=sample or 0
+            )
+        report_panel(report, panel)
         with engine.hired():
-            forecaster = _learn(report, place, config, panel, every=every, afresh=not kept)
+            forecaster = _train_and_save(report, place, config, panel, every=every, afresh=not kept)
     if not first:
         return
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
         report.say(*verdict.sentences(), forecaster.guard.sentence())
-        tell_figures(report, verdict)
-    tracked = _tell_trackers(report, place, track, track_to)
-    report.say(f"saved; next: lstmcast predict {shlex.quote(str(place))}{_still_needed(forecaster)}")
+        report_scores(report, verdict)
+    tracked = _track_run(report, place, track, track_to)
+    report.say(
+        f"saved; next: lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
+    )
     facts = {
         "horizon": forecaster.horizon,
         "season": forecaster.season,
         "notes": list(forecaster.notes),
         "tracked": tracked,
     }
-    _show_path(place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None)
+    _print_run_path(
+        place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None
+    )
     check_gates(gates, verdict)
 
 
 def _check_ranks(data: str, train: TrainOptions, engine: EngineOptions, *, dry_run: bool) -> None:
     """Raise UsageError for what ranks that torchrun has started cannot do together."""
-    if ranks.started().size == 1:
+    if ranks.launched_rank_group().size == 1:
         return
     others = {
         "read standard input": (data == "-", "each rank reads the data: give a file"),
         "be a dry run": (dry_run, "leave out torchrun: what one process would take is estimated"),
-        "give jobs to others": ((train.jobs or 1) > 1 or engine.backend != "loky", "leave out -j and --backend"),
+        "give jobs to others": (
+            (train.jobs or 1) > 1 or engine.backend != "loky",
+            "leave out -j and --backend",
+        ),
     }
     for what, (wrong, hint) in others.items():
         if wrong:
             raise UsageError(f"a fit under torchrun cannot {what}", hint)
 
 
-def _check(trackers: list[str] | None) -> None:
+def _check_trackers(trackers: list[str] | None) -> None:
     if trackers:
-        from lstmcast.reporting.trackers import require
+        from lstmcast.reporting.trackers import require_trackers
 
-        require(trackers)
+        require_trackers(trackers)
 
 
-def _tell_trackers(report: Report, place: Path, trackers: list[str] | None, folder: str) -> list[str]:
+def _track_run(report: Reporter, place: Path, trackers: list[str] | None, folder: str) -> list[str]:
     """Tell the trackers of a saved run; returns where they keep it."""
     if not trackers:
         return []
-    from lstmcast.reporting.trackers import track
+    from lstmcast.reporting.trackers import track_run
 
     try:
-        places = [str(kept) for kept in track(place, trackers, folder)]
+        places = [str(kept) for kept in track_run(place, trackers, folder)]
     except Exception as error:
         error.add_note(f"the run itself is saved in {str(place)!r}")
         raise
@@ -217,35 +262,43 @@ def _refuse_changes(call: Context) -> None:
     """A fit that goes on is made of what it was begun with; raises UsageError for options that want it otherwise."""
     for option in call.command.params:
         source = call.get_parameter_source(option.name or "")
-        if option.name not in _AT_ANY_TIME and source is not None and source.name == "COMMANDLINE":
-            hint = f"leave {max(option.opts, key=len)} out, or give DATA and all options as at first"
+        if (
+            option.name not in _ALLOWED_ON_RESUME
+            and source is not None
+            and source.name == "COMMANDLINE"
+        ):
+            hint = (
+                f"leave {max(option.opts, key=len)} out, or give DATA and all options as at first"
+            )
             raise UsageError("--resume RUN goes on with the run's own data and settings", hint)
 
 
-def _read_kept(report: Report, place: Path) -> "tuple[Config, Panel]":
+def _read_checkpoint(report: Reporter, place: Path) -> "tuple[Config, Panel]":
     report.say(f"going on with the interrupted fit of {str(place)!r}")
     from lstmcast.training.checkpoint import Checkpoint
 
     return Checkpoint(place).fit()
 
 
-def _learn(report: Report, place: Path, config: Config, panel: "Panel", *, every: float, afresh: bool) -> "Forecaster":
+def _train_and_save(
+    report: Reporter, place: Path, config: Config, panel: "Panel", *, every: float, afresh: bool
+) -> "Forecaster":
     """Train and save; what is learnt outlives an interruption."""
-    from lstmcast.training.checkpoint import of_this_rank
+    from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
 
-    checkpoint = of_this_rank(place, every)
+    checkpoint = checkpoint_for_rank(place, every)
     if afresh:
         checkpoint.discard()
-    with checkpoint.settled():
-        with report.progress() as on_event, ranks.joined(config.train.device) as team:
+    with checkpoint.resumable():
+        with report.progress() as on_event, ranks.join_rank_group(config.train.device) as team:
             forecaster = Forecaster(config).fit(panel, on_event=on_event, checkpoint=checkpoint)
         if team.first:
             forecaster.save(place, force=True)
     return forecaster
 
 
-def _still_needed(forecaster: "Forecaster") -> str:
+def _hint_future_data(forecaster: "Forecaster") -> str:
     """The rest of the next command, where the data do not say all that must be known ahead."""
     panel = forecaster.panel
     if not panel.columns.future or panel.ahead.min() >= forecaster.horizon:
@@ -253,7 +306,7 @@ def _still_needed(forecaster: "Forecaster") -> str:
     return f" --future-data FILE, with {', '.join(panel.columns.future)} for {forecaster.horizon} steps"
 
 
-def _show_path(place: Path, *, as_json: bool, **more: object) -> None:
+def _print_run_path(place: Path, *, as_json: bool, **more: object) -> None:
     if as_json:
         output.write_object("fit", {"run": str(place), **more})
     else:

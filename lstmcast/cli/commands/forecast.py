@@ -2,8 +2,8 @@
 
 from dataclasses import asdict, replace
 
-from lstmcast.cli.commands.predict import USUAL, Quantiles
-from lstmcast.cli.data import read_panel, tell_panel
+from lstmcast.cli.commands.predict import DEFAULT_LEVELS, Quantiles
+from lstmcast.cli.data import read_panel, report_panel
 from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options import (
@@ -19,11 +19,11 @@ from lstmcast.cli.options import (
     ShowOptions,
     WindowOptions,
 )
-from lstmcast.cli.sharded import alone, is_sharded, refuse, work_through
+from lstmcast.cli.sharded import is_sharded, limit_to_one_job, refuse_options, run_shard_job
 from lstmcast.cli.show import output
-from lstmcast.cli.show.console import Report
-from lstmcast.cli.show.scores import tell_figures
-from lstmcast.config import Config, TrainConfig, read_levels
+from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.scores import report_scores
+from lstmcast.config import Config, TrainConfig, parse_quantile_levels
 
 EXAMPLES = """\
 lstmcast forecast sample_data/price.csv --target price
@@ -39,7 +39,7 @@ def forecast(
     engine: EngineOptions,
     *,
     jobs: Jobs = None,
-    quantiles: Quantiles = USUAL,
+    quantiles: Quantiles = DEFAULT_LEVELS,
     output_file: OutFile = None,
     format: Format = None,
     excel_safe: ExcelSafe = False,
@@ -48,27 +48,35 @@ def forecast(
 ) -> None:
     """Forecast DATA at once, nothing trained; prints a table.
 
-    The network is used as it ships, and nothing is saved: it has seen synthetic series only, and your data just says
-    how far to trust it. How good that is on the last windows of DATA is said on stderr. `fit` is slower and usually
-    better. A folder of Parquet, whole series in each file, is done file by file where the
-    output is a folder.
+    The network is used as it ships, and nothing is saved: it has seen synthetic series only, and
+    your data just says how far to trust it. How good that is on the last windows of DATA is said on
+    stderr. `fit` is slower and usually better. A folder of Parquet, whole series in each file, is
+    done file by file where the output is a folder.
     """
-    roles, gates, levels = columns.columns(), parse_gates(fail_if), read_levels(quantiles, "--quantiles")
-    config = replace(Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0))
+    roles, gates, levels = (
+        columns.columns(),
+        parse_gates(fail_if),
+        parse_quantile_levels(quantiles, "--quantiles"),
+    )
+    config = replace(
+        Config(), data=reading.config(), window=window.config(), train=TrainConfig(steps=0)
+    )
     config = replace(config, inputs=inputs.config())
     if is_sharded(data, output_file):
-        refuse(format=format, fail_if=fail_if, excel_safe=excel_safe)
-        from lstmcast.deployment.shards import Job, forecast_shard
+        refuse_options(format=format, fail_if=fail_if, excel_safe=excel_safe)
+        from lstmcast.deployment.shards import ShardJob, forecast_shard
 
         same = {"config": config.to_dict(), "columns": asdict(roles), "quantiles": levels}
-        job = Job("forecast", forecast_shard, (roles, config, levels), same)
-        work_through(Report.of(show), job, data, str(output_file), engine, jobs, as_json=show.json)
+        job = ShardJob("forecast", forecast_shard, (roles, config, levels), same)
+        run_shard_job(
+            Reporter.of(show), job, data, str(output_file), engine, jobs, as_json=show.json
+        )
         return
-    alone(engine, jobs)
+    limit_to_one_job(engine, jobs)
     form = output.choose_format(output_file, format)
-    report = Report.of(show)
+    report = Reporter.of(show)
     panel = read_panel(report, data, roles, config.data, config, ahead=True)
-    tell_panel(report, panel)
+    report_panel(report, panel)
     from lstmcast.training.forecaster import Forecaster
 
     forecaster = Forecaster(config).fit(panel)
@@ -76,11 +84,11 @@ def forecast(
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if forecaster.verdict:
         report.say(*forecaster.verdict.sentences(), forecaster.guard.sentence())
-        tell_figures(report, forecaster.verdict)
+        report_scores(report, forecaster.verdict)
     if output_file or not show.json:
-        guarded = output.guarded(table, form, report, safe=excel_safe)
+        guarded = output.with_escaped_formulas(table, form, report, safe=excel_safe)
         output.write_frame(guarded, output_file, form, whole=format is not None)
     if show.json:
         verdict = forecaster.verdict.to_dict() if forecaster.verdict else None
-        output.write_object("forecast", {"verdict": verdict, "forecast": output.records(table)})
+        output.write_object("forecast", {"verdict": verdict, "forecast": output.to_records(table)})
     check_gates(gates, forecaster.verdict)

@@ -5,12 +5,12 @@ from typing import Annotated
 from typer import Argument, Context
 
 from lstmcast.cli.show.output import write_stdout
-from lstmcast.errors import ExitCode, UsageError, suggest
+from lstmcast.errors import ExitCode, UsageError, suggest_similar
 
 EXAMPLES = """\
 lstmcast help exit-codes
 lstmcast help fit"""
-MEANINGS = {
+EXIT_CODE_MEANINGS = {
     ExitCode.OK: "done",
     ExitCode.BUG: "a bug in lstmcast; the path of a log is shown",
     ExitCode.USAGE: "usage or configuration",
@@ -37,10 +37,10 @@ def help(
     if topic is None:
         text = root.get_help()
     elif topic == "exit-codes":
-        text = "\n".join(f"{code:>3}  {MEANINGS[code]}" for code in ExitCode)
+        text = "\n".join(f"{code:>3}  {EXIT_CODE_MEANINGS[code]}" for code in ExitCode)
     elif topic in commands:
         with commands[topic].make_context(topic, [], parent=root, resilient_parsing=True) as shown:
             text = shown.get_help()
     else:
-        raise UsageError(f"no help on {topic!r}", suggest(topic, [*commands, "exit-codes"]))
+        raise UsageError(f"no help on {topic!r}", suggest_similar(topic, [*commands, "exit-codes"]))
     write_stdout(f"{text}\n".encode())

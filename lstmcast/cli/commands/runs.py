@@ -8,9 +8,9 @@ from typer import Argument
 
 from lstmcast.cli.options import Format, RunPath, ShowOptions
 from lstmcast.cli.show import output
-from lstmcast.cli.show.console import Report
+from lstmcast.cli.show.console import Reporter
 from lstmcast.errors import RunError
-from lstmcast.runs.directory import MADE, MANIFEST, PREVIOUS, Run, open_run
+from lstmcast.runs.directory import DERIVED_FILES, MANIFEST_FILE, PREVIOUS_FOLDER, Run, open_run
 
 HELP = "List, show, compare and check runs."
 EXAMPLES = {
@@ -27,13 +27,13 @@ lstmcast runs diff runs/price-price runs/november --json""",
 lstmcast runs check runs/price-price
 lstmcast runs check runs/price-price --json""",
 }
-_TELLING = {"files.model.safetensors", "files.context.parquet"}
+_COMPARED_FILES = {"files.model.safetensors", "files.context.parquet"}
 """Files that differ only where the run does: of the others one holds times, one the verdict."""
-Folder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
-Other = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
+RunsFolder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
+OtherRun = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
 
 
-def ls(folder: Folder = "runs", *, format: Format = None, show: ShowOptions) -> None:
+def ls(folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions) -> None:
     """List the runs in FOLDER; prints a table, one row a run.
 
     A run that cannot be trusted is listed with what is wrong with it.
@@ -41,41 +41,66 @@ def ls(folder: Folder = "runs", *, format: Format = None, show: ShowOptions) -> 
     form = output.choose_format(None, format)
     place = Path(folder)
     if not place.is_dir():
-        raise RunError(f"no folder {folder!r}", "name the folder that holds the runs, or make one with `lstmcast fit`")
-    rows = [_row(entry) for entry in sorted(place.iterdir()) if (entry / MANIFEST).is_file()]
+        raise RunError(
+            f"no folder {folder!r}",
+            "name the folder that holds the runs, or make one with `lstmcast fit`",
+        )
+    rows = [
+        _run_to_row(entry) for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()
+    ]
     if show.json:
         output.write_object("runs ls", {"runs": rows})
         return
     import pandas as pd
 
-    names = ("run", "target", "series", "freq", "horizon", "season", "mase", "skill", "seed", "problem")
-    frame = pd.DataFrame(rows, columns=names, dtype=object)  # whole numbers stay so beside an empty cell
+    names = (
+        "run",
+        "target",
+        "series",
+        "freq",
+        "horizon",
+        "season",
+        "mase",
+        "skill",
+        "seed",
+        "problem",
+    )
+    frame = pd.DataFrame(
+        rows, columns=names, dtype=object
+    )  # whole numbers stay so beside an empty cell
     output.write_frame(frame.astype({"mase": float, "skill": float}), None, form)
 
 
 def show(run: RunPath, *, show: ShowOptions) -> None:
     """Show what RUN is: its data, settings, verdict and files."""
-    facts = _facts(open_run(run))
+    facts = _describe_run(open_run(run))
     if show.json:
         output.write_object("runs show", {"run": run, **facts})
         return
-    lines = [f"{key} = {_shown(value)}" for key, value in _flat(facts).items()]
+    lines = [f"{key} = {_format_value(value)}" for key, value in _flatten_dict(facts).items()]
     output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
 
 
-def diff(run: RunPath, other: Other, *, show: ShowOptions) -> None:
+def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
     """Show in what two runs differ: data, settings, verdict and files.
 
-    Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they are the same.
+    Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they
+    are the same.
     """
-    one, two = (_flat(_facts(open_run(path))) for path in (run, other))
-    told = [key for key in dict.fromkeys([*one, *two]) if not key.startswith("files.") or key in _TELLING]
+    one, two = (_flatten_dict(_describe_run(open_run(path))) for path in (run, other))
+    told = [
+        key
+        for key in dict.fromkeys([*one, *two])
+        if not key.startswith("files.") or key in _COMPARED_FILES
+    ]
     changes = [(key, one.get(key), two.get(key)) for key in told if one.get(key) != two.get(key)]
     if show.json:
         rows = [{"name": key, "run": left, "other": right} for key, left, right in changes]
         output.write_object("runs diff", {"run": run, "other": other, "differences": rows})
         return
-    lines = [f"{key}: {_shown(left)} -> {_shown(right)}" for key, left, right in changes]
+    lines = [
+        f"{key}: {_format_value(left)} -> {_format_value(right)}" for key, left, right in changes
+    ]
     output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
 
 
@@ -85,13 +110,15 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     Every byte of every file is read. What is wrong is an error with exit status 4.
     """
     found = open_run(run)
-    sizes = {MANIFEST: (found.path / MANIFEST).stat().st_size} | {name: len(found.read(name)) for name in found.files}
+    sizes = {MANIFEST_FILE: (found.path / MANIFEST_FILE).stat().st_size} | {
+        name: len(found.read(name)) for name in found.files
+    }
     from lstmcast.forecasting.predictor import Predictor
 
     Predictor.load(run)
-    own = {*sizes, *MADE, PREVIOUS}
+    own = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
     others = sorted(entry.name for entry in found.path.iterdir() if entry.name not in own)
-    Report.of(show).found(f"not of the run, and not looked at: {name}" for name in others)
+    Reporter.of(show).found(f"not of the run, and not looked at: {name}" for name in others)
     if show.json:
         output.write_object("runs check", {"run": run, "files": sizes, "others": others})
         return
@@ -99,11 +126,11 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     output.write_stdout("".join(lines).encode())
 
 
-def _row(path: Path) -> dict[str, Any]:
+def _run_to_row(path: Path) -> dict[str, Any]:
     row: dict[str, Any] = {"run": str(path)}
     try:
         run = open_run(path)
-        facts = _facts(run)
+        facts = _describe_run(run)
         panel, verdict = run.manifest["panel"], facts["verdict"] or {}
         row |= {
             "target": " ".join(panel["columns"]["target"]),
@@ -120,7 +147,7 @@ def _row(path: Path) -> dict[str, Any]:
     return row
 
 
-def _facts(run: Run) -> dict[str, Any]:
+def _describe_run(run: Run) -> dict[str, Any]:
     """What a person asks of a run; of long lists only how long they are."""
     from lstmcast.timeaxis.frequency import Grid
 
@@ -151,15 +178,17 @@ def _facts(run: Run) -> dict[str, Any]:
     }
 
 
-def _flat(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+def _flatten_dict(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
     """Nested dictionaries as one, with dotted names."""
     flat: dict[str, Any] = {}
     for key, one in value.items():
-        flat |= _flat(one, f"{prefix}{key}.") if isinstance(one, dict) else {prefix + key: one}
+        flat |= (
+            _flatten_dict(one, f"{prefix}{key}.") if isinstance(one, dict) else {prefix + key: one}
+        )
     return flat
 
 
-def _shown(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return (
         "-"
         if value is None

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
-from lstmcast.cli.data import read_alike
+from lstmcast.cli.data import read_like_run
 from lstmcast.cli.dryrun import DryRun
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options import (
-    DATA_FILE,
+    DATA_HELP,
     OUTPUT,
     READING,
     TRAINING,
@@ -22,13 +22,13 @@ from lstmcast.cli.options import (
     help_on_terminal,
 )
 from lstmcast.cli.show import output
-from lstmcast.cli.show.console import Report
-from lstmcast.cli.show.scores import tell_figures
+from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.runs.directory import PREVIOUS, open_run
-from lstmcast.runs.lock import lock
-from lstmcast.runs.publish import AGAIN, roll_back
+from lstmcast.runs.directory import PREVIOUS_FOLDER, open_run
+from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.publish import RETRY_HINT, roll_back_run
 from lstmcast.scoring.gates import Gate
 
 if TYPE_CHECKING:
@@ -40,9 +40,9 @@ lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old" --gate "cover
 lstmcast update runs/price-price --rollback"""
 NewData = Annotated[
     str | None,
-    Argument(metavar="DATA", help=DATA_FILE, show_default=False, callback=help_on_terminal),
+    Argument(metavar="DATA", help=DATA_HELP, show_default=False, callback=help_on_terminal),
 ]
-Gates = Annotated[
+GateRules = Annotated[
     list[str] | None,
     Option(
         "--gate",
@@ -53,20 +53,40 @@ Gates = Annotated[
     ),
 ]
 Rollback = Annotated[
-    bool, Option("--rollback", help="Trade RUN for its previous version; again: back.", rich_help_panel=OUTPUT)
+    bool,
+    Option(
+        "--rollback",
+        help="Trade RUN for its previous version; again: back.",
+        rich_help_panel=OUTPUT,
+    ),
 ]
 Revised = Annotated[
-    bool, Option("--revised", help="Rows that RUN has may say otherwise now, and count so.", rich_help_panel=READING)
+    bool,
+    Option(
+        "--revised",
+        help="Rows that RUN has may say otherwise now, and count so.",
+        rich_help_panel=READING,
+    ),
 ]
-Steps = Annotated[
+UpdateSteps = Annotated[
     int | None,
-    Option(metavar="N", help="Training steps of each network, 1 or more.", show_default="60", rich_help_panel=TRAINING),
+    Option(
+        metavar="N",
+        help="Training steps of each network, 1 or more.",
+        show_default="60",
+        rich_help_panel=TRAINING,
+    ),
 ]
-Rate = Annotated[
+LearningRate = Annotated[
     float | None,
-    Option(metavar="RATE", help="Learning rate, above 0.", show_default="a gentle one", rich_help_panel=TRAINING),
+    Option(
+        metavar="RATE",
+        help="Learning rate, above 0.",
+        show_default="a gentle one",
+        rich_help_panel=TRAINING,
+    ),
 ]
-Validation = Annotated[
+ValidationSteps = Annotated[
     int | None,
     Option(
         metavar="STEPS",
@@ -75,9 +95,14 @@ Validation = Annotated[
         rich_help_panel=WINDOW,
     ),
 ]
-Budget = Annotated[
+TimeBudget = Annotated[
     str | None,
-    Option(metavar="TIME", help="Stop training after so long: 60s, 5m.", show_default="none", rich_help_panel=TRAINING),
+    Option(
+        metavar="TIME",
+        help="Stop training after so long: 60s, 5m.",
+        show_default="none",
+        rich_help_panel=TRAINING,
+    ),
 ]
 
 
@@ -85,11 +110,11 @@ def update(
     run: RunPath,
     data: NewData = None,
     *,
-    gate: Gates = None,
-    steps: Steps = None,
-    lr: Rate = None,
-    validation: Validation = None,
-    time_budget: Budget = None,
+    gate: GateRules = None,
+    steps: UpdateSteps = None,
+    lr: LearningRate = None,
+    validation: ValidationSteps = None,
+    time_budget: TimeBudget = None,
     revised: Revised = False,
     rollback: Rollback = False,
     fail_if: FailIf = None,
@@ -98,35 +123,44 @@ def update(
 ) -> None:
     """Let RUN learn from newer rows; prints its path on stdout.
 
-    RUN goes on from the new rows, and learns from them. DATA holds all rows, or the new ones only; rows that RUN has
-    must be as they were. The networks train on for a short while, over old rows and new ones. The newest rows are held
-    back: if the networks are worse on them than they were, they stay as they were, and RUN goes on from the newest row
-    all the same. What a kept update replaced stays in RUN/previous. Nothing new is no error.
+    RUN goes on from the new rows, and learns from them. DATA holds all rows, or the new ones only;
+    rows that RUN has must be as they were. The networks train on for a short while, over old rows
+    and new ones. The newest rows are held
+    back: if the networks are worse on them than they were, they stay as they were, and RUN goes on
+    from the newest row all the same. What a kept update replaced stays in RUN/previous. Nothing new
+    is no error.
     """
-    gates, rules = parse_gates(fail_if), [Gate.parse(text, "--gate", example="mase<=1.02*old") for text in gate or ()]
+    gates, rules = (
+        parse_gates(fail_if),
+        [Gate.parse(text, "--gate", example="mase<=1.02*old") for text in gate or ()],
+    )
     asked = TrainConfig(steps=steps, lr=lr, time_budget=time_budget)
     WindowConfig(validation=validation)
     if rollback == (data is not None):
-        raise UsageError("update takes either DATA or --rollback", "give the file with the new rows")
-    report = Report.of(show)
+        raise UsageError(
+            "update takes either DATA or --rollback", "give the file with the new rows"
+        )
+    report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     if rollback:
-        roll_back(run)
+        roll_back_run(run)
         report.say("the previous version is back; the other one is now the previous one")
-        _show({"run": run, "rolled_back": True}, as_json=show.json)
+        _print_result({"run": run, "rolled_back": True}, as_json=show.json)
         return
-    with contextlib.nullcontext() if dry_run else lock(run, AGAIN):
-        done = _updated(report, run, data or "", asked, rules, validation, revised=revised, dry_run=dry_run)
+    with contextlib.nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
+        done = _run_update(
+            report, run, data or "", asked, rules, validation, revised=revised, dry_run=dry_run
+        )
         if done.news and not dry_run:
             done.forecaster.save(run, force=True, previous="replaced" if done.kept else "same")
-    _tell(report, run, done, dry_run=dry_run)
-    _show({"run": run, "dry_run": dry_run, **_facts(done)}, as_json=show.json)
+    _report_update(report, run, done, dry_run=dry_run)
+    _print_result({"run": run, "dry_run": dry_run, **_update_to_dict(done)}, as_json=show.json)
     if done.was:
         check_gates(gates, done.now if done.kept else done.was)
 
 
-def _updated(
-    report: Report,
+def _run_update(
+    report: Reporter,
     run: str,
     data: str,
     asked: TrainConfig,
@@ -141,7 +175,7 @@ def _updated(
     from lstmcast.monitoring.update import update as learn
 
     forecaster = Predictor.load(run)
-    panel = read_alike(report, data, forecaster)
+    panel = read_like_run(report, data, forecaster)
     report.found(panel.notes)
     with report.progress() as on_event:
         done = learn(
@@ -160,17 +194,23 @@ def _updated(
     return done
 
 
-def _tell(report: Report, run: str, done: "Update", *, dry_run: bool) -> None:
+def _report_update(report: Reporter, run: str, done: "Update", *, dry_run: bool) -> None:
     """Say what was new, and what came of it."""
     panel, verdict = done.forecaster.panel, done.now
     end = panel.axis.texts((panel.start + panel.lengths - 1).max(keepdims=True))[0]
     if not done.news:
         report.say(f"nothing new: {run!r} goes to {end} already, and stays as it is")
         return
-    counts = {"new rows": done.rows, "late values": done.late, "values that are not what they were": done.changed}
+    counts = {
+        "new rows": done.rows,
+        "late values": done.late,
+        "values that are not what they were": done.changed,
+    }
     report.say(f"{', '.join(f'{n:,} {what}' for what, n in counts.items() if n)}; they go to {end}")
     if dry_run:
-        report.say(f"it would learn from {done.learnt:,} rows, and check that on {done.windows:,} windows after them")
+        report.say(
+            f"it would learn from {done.learnt:,} rows, and check that on {done.windows:,} windows after them"
+        )
         return
     if done.was is None or verdict is None:
         report.say(f"nothing learnt: {done.why}", f"{run!r} goes on from the new rows")
@@ -179,17 +219,23 @@ def _tell(report: Report, run: str, done: "Update", *, dry_run: bool) -> None:
         f"{gate.metric} {done.scores(verdict)[gate.metric]:.4g} (was {done.scores(done.was)[gate.metric]:.4g})"
         for gate in done.gates
     )
-    report.say(f"learnt from {done.learnt:,} rows; on the newest {done.windows:,} windows {figures}")
+    report.say(
+        f"learnt from {done.learnt:,} rows; on the newest {done.windows:,} windows {figures}"
+    )
     if done.kept:
         report.say("kept, since " + " and ".join(map(str, done.gates)))
-        tell_figures(report, verdict)
-        report.say(f"what it replaced is in {PREVIOUS!r}; back to it: lstmcast update {shlex.quote(run)} --rollback")
+        report_scores(report, verdict)
+        report.say(
+            f"what it replaced is in {PREVIOUS_FOLDER!r}; back to it: lstmcast update {shlex.quote(run)} --rollback"
+        )
     else:
-        report.say(f"not kept, since not {' and '.join(map(str, done.gates))}: the networks stay as they were")
+        report.say(
+            f"not kept, since not {' and '.join(map(str, done.gates))}: the networks stay as they were"
+        )
         report.say(f"{run!r} goes on from the new rows all the same")
 
 
-def _facts(done: "Update") -> dict[str, object]:
+def _update_to_dict(done: "Update") -> dict[str, object]:
     same = ("rows", "late", "changed", "learnt", "windows", "kept", "why")
     verdicts = {"was": done.was, "now": done.now}
     return {
@@ -200,7 +246,7 @@ def _facts(done: "Update") -> dict[str, object]:
     }
 
 
-def _show(facts: dict[str, object], *, as_json: bool) -> None:
+def _print_result(facts: dict[str, object], *, as_json: bool) -> None:
     if as_json:
         output.write_object("update", facts)
     else:

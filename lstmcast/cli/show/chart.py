@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from lstmcast.cli.show import console
 
-HEIGHT = 12
-_BLOCKS, _PLAIN = (" ▄▀█", "░"), (" ..:", "-")
+CHART_LINES = 12
+_BLOCK_MARKS, _ASCII_MARKS = (" ▄▀█", "░"), (" ..:", "-")
 
 
-class Curve(NamedTuple):
+class ForecastCurve(NamedTuple):
     """A history (NaN where missing) and a forecast with its interval; all in the unit of the data."""
 
     history: Sequence[float]
@@ -20,21 +20,25 @@ class Curve(NamedTuple):
     high: Sequence[float]
 
 
-def draw(curve: Curve, columns: int, *, plain: bool = False, height: int = HEIGHT) -> list[str]:
+def draw_chart(
+    curve: ForecastCurve, columns: int, *, plain: bool = False, height: int = CHART_LINES
+) -> list[str]:
     """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII."""
-    marks, shade = _PLAIN if plain else _BLOCKS
+    marks, shade = _ASCII_MARKS if plain else _BLOCK_MARKS
     whole = [*curve.history, *curve.low, *curve.middle, *curve.high]
     known = [value for value in whole if math.isfinite(value)]
     if not known:
         return []
     bottom, top = min(known), max(known)
-    labels = [console.figure(value) for value in (top, (top + bottom) / 2, bottom)]
+    labels = [console.format_number(value) for value in (top, (top + bottom) / 2, bottom)]
     margin = max(map(len, labels))
     ahead = len(curve.middle)
     shown = curve.history[-max(3 * ahead, 30) :]
     stride = math.ceil((len(shown) + ahead) / max(10, columns - margin - 2))
-    past = _thinned(shown, stride)
-    low, middle, high = (_thinned(values, stride) for values in (curve.low, curve.middle, curve.high))
+    past = _thin_values(shown, stride)
+    low, middle, high = (
+        _thin_values(values, stride) for values in (curve.low, curve.middle, curve.high)
+    )
     cells = [[" "] * (len(past) + len(middle)) for _ in range(height)]
 
     def level(value: float) -> int:
@@ -49,7 +53,9 @@ def draw(curve: Curve, columns: int, *, plain: bool = False, height: int = HEIGH
     for place, value in enumerate([*past, *middle]):
         if math.isfinite(value):
             ends = sorted((level(before if math.isfinite(before) else value), level(value)))
-            halves = set(range(ends[0] + (ends[0] < ends[1] == level(value)), ends[1] + 1)) | {level(value)}
+            halves = set(range(ends[0] + (ends[0] < ends[1] == level(value)), ends[1] + 1)) | {
+                level(value)
+            }
             for row in {half // 2 for half in halves}:
                 both = (2 * row in halves) + 2 * (2 * row + 1 in halves)
                 cells[height - 1 - row][place] = marks[both]
@@ -59,18 +65,23 @@ def draw(curve: Curve, columns: int, *, plain: bool = False, height: int = HEIGH
             for row, line in enumerate(cells)]  # fmt: skip
 
 
-def show(title: str, curve: Curve, ends: tuple[str, str]) -> None:
+def show_chart(title: str, curve: ForecastCurve, ends: tuple[str, str]) -> None:
     """Draw the chart on stderr, as wide as the terminal, with a line that says what it is."""
     try:
         "█░┤".encode(sys.stderr.encoding or "ascii")
         plain = False
     except UnicodeEncodeError:
         plain = True
-    lines = draw(curve, min(console.width(), 120), plain=plain)
-    console.write_message(f"{title}: the last values, then the forecast from {ends[0]} to {ends[1]}", *lines)
+    lines = draw_chart(curve, min(console.get_terminal_width(), 120), plain=plain)
+    console.write_message(
+        f"{title}: the last values, then the forecast from {ends[0]} to {ends[1]}", *lines
+    )
 
 
-def _thinned(values: Sequence[float], stride: int) -> list[float]:
+def _thin_values(values: Sequence[float], stride: int) -> list[float]:
     """Means of every `stride` values; NaN where none of them is known."""
-    parts = ([v for v in values[i : i + stride] if math.isfinite(v)] for i in range(0, len(values), stride))
+    parts = (
+        [v for v in values[i : i + stride] if math.isfinite(v)]
+        for i in range(0, len(values), stride)
+    )
     return [sum(part) / len(part) if part else math.nan for part in parts]

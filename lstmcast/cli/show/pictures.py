@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from lstmcast.cli.show import chart
-from lstmcast.cli.show.console import Report
+from lstmcast.cli.show.console import Reporter
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,39 +17,41 @@ def check_picture(file: str | None, *, terminal: bool = False) -> None:
     if file and not (terminal and file == "-"):
         from lstmcast.reporting import plots
 
-        plots.form_of(file)
-        plots.require()
+        plots.parse_picture_format(file)
+        plots.require_matplotlib()
 
 
-def draw(report: Report, file: str, panel: "Panel", forecast: "pd.DataFrame") -> None:
+def draw_forecast(report: Reporter, file: str, panel: "Panel", forecast: "pd.DataFrame") -> None:
     """Draw history and forecast into a file, or with `-` the first series on the terminal."""
     if file == "-":
-        _draw_small(panel, forecast)
+        _draw_on_terminal(panel, forecast)
         return
     from lstmcast.reporting import plots
 
-    plots.write(plots.fan(panel, forecast), file)
+    plots.write_picture(plots.plot_forecast(panel, forecast), file)
     report.say(f"picture written to {file!r}")
 
 
-def draw_past(report: Report, file: str, panel: "Panel", result: "Result") -> None:
+def draw_backtest(report: Reporter, file: str, panel: "Panel", result: "Result") -> None:
     """Draw what was forecast from past dates, and what came."""
     from lstmcast.reporting import plots
 
-    plots.write(plots.folds(panel, result.forecasts), file)
+    plots.write_picture(plots.plot_backtest(panel, result.forecasts), file)
     report.say(f"picture written to {file!r}")
 
 
-def _draw_small(panel: "Panel", forecast: "pd.DataFrame") -> None:
-    from lstmcast.panel.forecast_table import point_name
+def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
+    from lstmcast.panel.forecast_table import find_point_column
 
     horizon = len(forecast) // len(panel)
     rows = forecast.iloc[:horizon]
-    levels = [name for name in map(str, rows) if name[:1] == "q" and name[1:].replace(".", "").isdigit()]
-    point = rows[point_name(rows)].tolist()
+    levels = [
+        name for name in map(str, rows) if name[:1] == "q" and name[1:].replace(".", "").isdigit()
+    ]
+    point = rows[find_point_column(rows)].tolist()
     low, high = (rows[levels[end]].tolist() if levels else point for end in (0, -1))
-    curve = chart.Curve(panel.series(0).tolist(), low, point, high)
+    curve = chart.ForecastCurve(panel.series(0).tolist(), low, point, high)
     name = " / ".join(panel.keys[0]) if panel.keys[0] else panel.columns.target[0]
     more = f" (the first of {len(panel):,} series)" if len(panel) > 1 else ""
     stamps = [str(stamp) for stamp in rows[panel.axis.name].astype(str)]
-    chart.show(name + more, curve, (stamps[0], stamps[-1]))
+    chart.show_chart(name + more, curve, (stamps[0], stamps[-1]))

@@ -3,7 +3,20 @@ from pathlib import Path
 
 from tests.cli.conftest import Program
 
-TINY = ("--target", "price", "--steps", 2, "--members", 1, "--from", "scratch", "--hidden", 4, "--horizon", 4)
+TINY = (
+    "--target",
+    "price",
+    "--steps",
+    2,
+    "--members",
+    1,
+    "--from",
+    "scratch",
+    "--hidden",
+    4,
+    "--horizon",
+    4,
+)
 
 
 def test_one_fit_and_a_rolling_window_are_options(lstmcast: Program, fitted: Path) -> None:

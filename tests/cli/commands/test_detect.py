@@ -42,7 +42,9 @@ def test_each_newer_row_is_judged_and_the_wrong_one_is_found(fitted: Path, odd: 
     assert [row["month"] for row in found] == [f"2015-{month:02}" for month in range(1, 13)]
     [wrong] = [row for row in found if row["anomaly"] == "1"]
     assert (wrong["month"], wrong["kind"]) == ("2015-05", "point")
-    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(wrong["high"]) > float(wrong["low"])
+    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(wrong["high"]) > float(
+        wrong["low"]
+    )
     assert done.stderr.splitlines()[-1] == "1 of 12 rows judged are anomalies: 1 single, 0 in runs"
 
 
@@ -51,7 +53,12 @@ def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
     assert (done.returncode, done.stdout) == (7, "")
     assert done.stderr == "error: quality gate not met: anomalies is 1\n  --fail-if anomalies>0\n"
     assert len(rows((fitted / "judged.csv").read_text())) == 12
-    assert quickly("detect", "runs/old-price", "new.csv", *LOUD, "--fail-if", "share>0.5", cwd=fitted).returncode == 0
+    assert (
+        quickly(
+            "detect", "runs/old-price", "new.csv", *LOUD, "--fail-if", "share>0.5", cwd=fitted
+        ).returncode
+        == 0
+    )
     done = quickly("detect", "runs/old-price", "new.csv", "--fail-if", "mase>1", cwd=fitted)
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,
@@ -59,10 +66,17 @@ def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
     )
 
 
-def test_as_json_there_is_one_object_with_rows_and_figures(fitted: Path, odd: Path, quickly: Program) -> None:
+def test_as_json_there_is_one_object_with_rows_and_figures(
+    fitted: Path, odd: Path, quickly: Program
+) -> None:
     done = quickly("detect", "runs/old-price", odd, *LOUD, "--json", "-q", cwd=fitted)
     said = json.loads(done.stdout)
-    assert (said["command"], said["anomalies"], said["judged"], len(said["rows"])) == ("detect", 1, 12, 12)
+    assert (said["command"], said["anomalies"], said["judged"], len(said["rows"])) == (
+        "detect",
+        1,
+        12,
+        12,
+    )
     assert set(said["rows"][0]) == set(COLUMNS)
 
 
@@ -93,7 +107,9 @@ def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
     found = rows(done.stdout)
     assert (done.returncode, len(found)) == (0, 72)
     assert {row["kind"] for row in found[:60]} == {"known"}
-    assert [(row["month"], row["kind"]) for row in found[60:]] == [(row["month"], row["kind"]) for row in whole]
+    assert [(row["month"], row["kind"]) for row in found[60:]] == [
+        (row["month"], row["kind"]) for row in whole
+    ]
     for one, other in zip(found[60:], whole, strict=True):
         assert float(one["expected"]) == pytest.approx(float(other["expected"]), rel=1e-4)
 
@@ -157,10 +173,15 @@ def test_bad_lines_are_skipped_where_that_is_asked_for_and_each_is_said(fitted: 
         assert line.startswith(f"skipped: {expected}".replace("stdin:3", f"stdin:{number}"))
 
 
-def test_where_tail_left_the_header_behind_two_columns_are_known_by_their_order(fitted: Path) -> None:
+def test_where_tail_left_the_header_behind_two_columns_are_known_by_their_order(
+    fitted: Path,
+) -> None:
     done = detect(fitted, "-", input="2015-01,101\n2015-02,102\n")
     assert [row["month"] for row in rows(done.stdout)] == ["2015-01", "2015-02"]
-    assert "  the first line is no header: its columns are taken for 'month' and 'price'" in done.stderr
+    assert (
+        "  the first line is no header: its columns are taken for 'month' and 'price'"
+        in done.stderr
+    )
     done = detect(fitted, "-", "-q", input="north,2015-01,101\n")
     assert done.returncode == 3
     assert "let the header come first: tail -f -n +1 FILE" in done.stderr

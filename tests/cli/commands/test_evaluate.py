@@ -19,7 +19,16 @@ def test_the_model_and_each_baseline_have_a_row_of_scores(fitted: Path) -> None:
     assert done.returncode == 0
     scores = {row["method"]: row for row in rows(done.stdout)}
     assert list(scores) == ["model", "naive", "seasonal_naive", "drift"]
-    assert list(scores["model"]) == ["method", "mase", "rmsse", "smape", "mae", "rmse", "wql", "coverage"]
+    assert list(scores["model"]) == [
+        "method",
+        "mase",
+        "rmsse",
+        "smape",
+        "mae",
+        "rmse",
+        "wql",
+        "coverage",
+    ]
     assert all(float(row["mae"]) > 0 for row in scores.values())
     assert (scores["model"]["coverage"] != "", scores["naive"]["coverage"]) == (True, "")
     assert done.stderr.startswith("reading new.csv\n") and " that of " in done.stderr
@@ -51,14 +60,34 @@ def test_a_terminal_gets_a_table_of_scores(fitted: Path) -> None:
 
 def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -> None:
     months = [f"{2018 + i // 12}-{i % 12 + 1:02}-01" for i in range(36)]
-    lines = [f"{shop},{m},{i * k % 7 + 3}" for shop, k in (("north", 2), ("south", 3)) for i, m in enumerate(months)]
+    lines = [
+        f"{shop},{m},{i * k % 7 + 3}"
+        for shop, k in (("north", 2), ("south", 3))
+        for i, m in enumerate(months)
+    ]
     (tmp_path / "old.csv").write_text("\n".join(["shop,month,sold", *lines, ""]))
     more = [f"{shop},2021-{m:02}-01,{m + 3}" for shop in ("north", "south") for m in range(1, 4)]
     (tmp_path / "new.csv").write_text("\n".join(["shop,month,sold", *lines, *more, ""]))
-    options = ("--target", "sold", "--series", "shop", "--horizon", 3, "--steps", 0, "--out", "run", "-q")
+    options = (
+        "--target",
+        "sold",
+        "--series",
+        "shop",
+        "--horizon",
+        3,
+        "--steps",
+        0,
+        "--out",
+        "run",
+        "-q",
+    )
     assert run_program("fit", "old.csv", *options, cwd=tmp_path).returncode == 0
     verdict = json.loads((tmp_path / "run" / "metrics.json").read_text())["verdict"]
     assert [row["key"] for row in verdict["by_series"]] == [["north"], ["south"]]
-    scores = rows(run_program("evaluate", "run", "new.csv", "--by", "series", "-q", cwd=tmp_path).stdout)
+    scores = rows(
+        run_program("evaluate", "run", "new.csv", "--by", "series", "-q", cwd=tmp_path).stdout
+    )
     assert [row["shop"] for row in scores] == ["north", "south"]
-    assert all(float(row["mae"]) > 0 and float(row["baseline_mae"]) > 0 and row["skill"] for row in scores)
+    assert all(
+        float(row["mae"]) > 0 and float(row["baseline_mae"]) > 0 and row["skill"] for row in scores
+    )

@@ -12,7 +12,9 @@ def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> 
     assert [row["kind"] for row in rows] == ["lag", "lag", "past step", "past step"]
     assert float(rows[0]["moved"]) >= float(rows[1]["moved"]) > 0
     assert "windows of 12 steps" in done.stderr
-    said = json.loads(run_program("explain", "runs/old-price", "new.csv", "--json", "-q", cwd=fitted).stdout)
+    said = json.loads(
+        run_program("explain", "runs/old-price", "new.csv", "--json", "-q", cwd=fitted).stdout
+    )
     assert (said["command"], said["horizon"]) == ("explain", 12)
     assert set(said["factors"][0]) == {"kind", "name", "moved", "helps"}
 
@@ -21,8 +23,26 @@ def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> 
     refused = run_program("explain", "runs/old-price", "--attention", cwd=fitted)
     assert (refused.returncode, refused.stdout) == (2, "")
     assert refused.stderr == "error: this run has no attention to show\n  fit with --attention\n"
-    line = ("--target", "price", "--attention", "--steps", 2, "--members", 1, "--hidden", 8, "--from", "scratch")
-    assert run_program("fit", fitted / "old.csv", *line, "--out", "run", cwd=tmp_path).returncode == 0
-    rows = list(csv.DictReader(run_program("explain", "run", "--attention", cwd=tmp_path).stdout.splitlines()))
+    line = (
+        "--target",
+        "price",
+        "--attention",
+        "--steps",
+        2,
+        "--members",
+        1,
+        "--hidden",
+        8,
+        "--from",
+        "scratch",
+    )
+    assert (
+        run_program("fit", fitted / "old.csv", *line, "--out", "run", cwd=tmp_path).returncode == 0
+    )
+    rows = list(
+        csv.DictReader(
+            run_program("explain", "run", "--attention", cwd=tmp_path).stdout.splitlines()
+        )
+    )
     assert rows[-1]["month"] == "2014-12"
     assert abs(sum(float(row["attention"]) for row in rows) - 1) < 1e-5

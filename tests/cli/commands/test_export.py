@@ -18,7 +18,9 @@ def test_a_file_and_its_page_are_made_of_a_run_and_go_with_it(fitted: Path, tmp_
     done = run_program("export", "run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "run/model.onnx\n"), done.stderr
     first, second = done.stderr.splitlines()
-    assert first.startswith("its forecasts differ from those of the run by ") and first.endswith(" at most")
+    assert first.startswith("its forecasts differ from those of the run by ") and first.endswith(
+        " at most"
+    )
     assert second == "its inputs (values) are explained in run/model.json"
     assert run_inside("runs", "check", "run", cwd=tmp_path).stderr == ""
     write_months(tmp_path / "m.csv", 61)
@@ -31,5 +33,11 @@ def test_a_run_that_cannot_be_exported_is_refused_by_name(refused: Refused, tmp_
     write_months(tmp_path / "m.csv", 60)
     fit = ("fit", "m.csv", "--target", "price", "--steps", 0, "--calendar", "--out", "run", "-q")
     assert run_inside(*fit, cwd=tmp_path).returncode == 0
-    refused("export", "run", inside=True, status=2, says=["a run with --calendar cannot be exported", "--future"])
+    refused(
+        "export",
+        "run",
+        inside=True,
+        status=2,
+        says=["a run with --calendar cannot be exported", "--future"],
+    )
     refused("export", "nowhere", inside=True, status=4, says=["no run at 'nowhere'"])

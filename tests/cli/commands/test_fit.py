@@ -22,7 +22,9 @@ def test_json_is_one_object_with_the_verdict(lstmcast: Program, fitted: Path) ->
 
 
 def test_a_panel_of_a_wide_file_is_fitted_at_once(lstmcast: Program, tmp_path: Path) -> None:
-    rows = [f"{2010 + i // 12}-{i % 12 + 1:02}-01,{i % 12 + 10},{i % 12 * 2 + 7}" for i in range(48)]
+    rows = [
+        f"{2010 + i // 12}-{i % 12 + 1:02}-01,{i % 12 + 10},{i % 12 * 2 + 7}" for i in range(48)
+    ]
     (tmp_path / "wide [usd].csv").write_text("\n".join(["date,north,south", *rows]))
     done = lstmcast("fit", "wide [usd].csv", "--target", "north", "--target", "south", "--steps", 0)
     assert (done.returncode, done.stdout) == (0, "runs/wide_usd_-north-south\n")
@@ -36,7 +38,20 @@ def test_a_panel_of_a_wide_file_is_fitted_at_once(lstmcast: Program, tmp_path: P
 
 def test_a_terminal_sees_a_bar_and_a_pipe_gets_only_the_path(tmp_path: Path) -> None:
     write_months(tmp_path / "m.csv", 48)
-    line = ("fit", "m.csv", "--target", "price", "--steps", 4, "--members", 1, "--from", "scratch", "--hidden", 8)
+    line = (
+        "fit",
+        "m.csv",
+        "--target",
+        "price",
+        "--steps",
+        4,
+        "--members",
+        1,
+        "--from",
+        "scratch",
+        "--hidden",
+        8,
+    )
     seen = on_terminal(line, tmp_path, only="stderr")
     assert seen.status == 0
     assert "train" in seen.text and "\x1b[" in seen.raw

@@ -28,6 +28,8 @@ def test_the_pretrained_network_follows_a_season_that_it_was_not_trained_on(tmp_
 
 def test_a_quality_gate_stops_a_forecast_too(tmp_path: Path) -> None:
     write_months(tmp_path / "p.csv", 72)
-    done = run_program("forecast", "p.csv", "--target", "price", "--fail-if", "mase>0.001", "-q", cwd=tmp_path)
+    done = run_program(
+        "forecast", "p.csv", "--target", "price", "--fail-if", "mase>0.001", "-q", cwd=tmp_path
+    )
     assert done.returncode == 7
     assert len(done.stderr.splitlines()) <= 3

@@ -18,13 +18,30 @@ def test_inspect_pins_its_guesses_in_a_command_line(lstmcast: Program, sample: P
     assert words[:3] == ["lstmcast", "fit", str(sample / "shop.csv")]
     assert "--header" in words
     options = dict(zip(words, words[1:], strict=False))
-    expected = {"--target": "sold", "--time": "date", "--series": "shop", "--freq": "D", "--season": "7"}
-    expected |= {"--delimiter": ",", "--decimal": ".", "--encoding": "utf-8", "--date-format": "%Y-%m-%d"}
+    expected = {
+        "--target": "sold",
+        "--time": "date",
+        "--series": "shop",
+        "--freq": "D",
+        "--season": "7",
+    }
+    expected |= {
+        "--delimiter": ",",
+        "--decimal": ".",
+        "--encoding": "utf-8",
+        "--date-format": "%Y-%m-%d",
+    }
     assert {name: options[name] for name in expected} == expected
 
 
-def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(lstmcast: Program, tmp_path: Path) -> None:
-    rows = "".join(f"{day:02}/{month:02}/2023;{day % 7},{month}\n" for month in range(1, 13) for day in range(1, 29))
+def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(
+    lstmcast: Program, tmp_path: Path
+) -> None:
+    rows = "".join(
+        f"{day:02}/{month:02}/2023;{day % 7},{month}\n"
+        for month in range(1, 13)
+        for day in range(1, 29)
+    )
     (tmp_path / "d.csv").write_text("when;y\n" + rows)
     printed = lstmcast("inspect", "d.csv", "--date-format", "%d/%m/%Y").stdout.splitlines()[-1]
     done = lstmcast(*shlex.split(printed)[1:], "--steps", 0)
@@ -35,7 +52,10 @@ def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(lstmca
 def test_inspect_says_what_each_column_is_and_could_be(lstmcast: Program, sample: Path) -> None:
     seen = json.loads(lstmcast("inspect", sample / "shop.csv", "--json").stdout)
     assert (seen["schema_version"], seen["n_series"], seen["freq"]) == (1, 5, "D")
-    columns = {column["name"]: (column["kind"], column["role"], column["could"]) for column in seen["columns"]}
+    columns = {
+        column["name"]: (column["kind"], column["role"], column["could"])
+        for column in seen["columns"]
+    }
     assert columns == {
         "date": ("time", "time", []),
         "shop": ("text", "series", []),
@@ -48,7 +68,9 @@ def test_inspect_says_what_each_column_is_and_could_be(lstmcast: Program, sample
     }
 
 
-def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(lstmcast: Program, tmp_path: Path) -> None:
+def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     lines = write_months(tmp_path / "m.csv", 96).read_text().splitlines()
     del lines[50:53]
     lines[80] = lines[80].split(",")[0] + ",400"
@@ -63,7 +85,9 @@ def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(lstmcas
 
 
 def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:
-    (tmp_path / "t.tsv").write_text("t\ty\n" + "".join(f"{step}\t{step % 3}\n" for step in range(1, 20)))
+    (tmp_path / "t.tsv").write_text(
+        "t\ty\n" + "".join(f"{step}\t{step % 3}\n" for step in range(1, 20))
+    )
     pinned = shlex.split(lstmcast("inspect", "t.tsv").stdout.splitlines()[-1])
     assert pinned[pinned.index("--delimiter") + 1] == "tab"
     again = lstmcast("inspect", *pinned[2:])
@@ -86,7 +110,9 @@ def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Pat
     assert (seen["series"], seen["n_series"], seen["target"]) == (["a", "b"], 4, ["y"])
 
 
-def test_two_columns_of_times_are_both_named_and_the_first_is_shown(lstmcast: Program, tmp_path: Path) -> None:
+def test_two_columns_of_times_are_both_named_and_the_first_is_shown(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     rows = "".join(f"2024-01-{day:02},2024-02-{day:02},{day % 5}\n" for day in range(1, 29))
     (tmp_path / "t.csv").write_text("ordered,paid,y\n" + rows)
     seen = json.loads(lstmcast("inspect", "t.csv", "--json").stdout)
@@ -94,7 +120,9 @@ def test_two_columns_of_times_are_both_named_and_the_first_is_shown(lstmcast: Pr
     assert {column["name"]: column["could"] for column in seen["columns"]}["paid"] == ["time"]
 
 
-def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(sample: Path, tmp_path: Path) -> None:
+def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(
+    sample: Path, tmp_path: Path
+) -> None:
     seen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=80)
     assert seen.status == 0
     *lines, _ = seen.text.rstrip().splitlines()
@@ -103,7 +131,9 @@ def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(sample: Path, t
     assert [line.split("  ")[0] for line in drawn] == ["airport", "harbour", "old town"]
 
 
-def test_headings_stand_out_on_a_terminal_and_are_plain_elsewhere(lstmcast: Program, sample: Path) -> None:
+def test_headings_stand_out_on_a_terminal_and_are_plain_elsewhere(
+    lstmcast: Program, sample: Path
+) -> None:
     plain = lstmcast("inspect", sample / "price.csv", env={"FORCE_COLOR": ""}).stdout
     bold = lstmcast("inspect", sample / "price.csv", env={"FORCE_COLOR": "1"}).stdout
     assert "\x1b" not in plain
@@ -119,7 +149,9 @@ def test_what_was_filled_is_said(lstmcast: Program, tmp_path: Path) -> None:
     assert "note        missing rows: 3 in one gap, filled: linear" in shown
 
 
-def test_a_picture_is_drawn_of_what_was_found(lstmcast: Program, sample: Path, tmp_path: Path) -> None:
+def test_a_picture_is_drawn_of_what_was_found(
+    lstmcast: Program, sample: Path, tmp_path: Path
+) -> None:
     done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
     assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "drawn into 'shop.png'")
     assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
@@ -130,7 +162,9 @@ def test_without_matplotlib_a_picture_is_refused_with_the_line_that_installs_it(
 ) -> None:
     (tmp_path / "hidden/matplotlib").mkdir(parents=True)
     (tmp_path / "hidden/matplotlib/__init__.py").write_text("raise ImportError")
-    done = lstmcast("inspect", sample / "shop.csv", "--plot", "x.png", env=_path_first(tmp_path / "hidden"))
+    done = lstmcast(
+        "inspect", sample / "shop.csv", "--plot", "x.png", env=_path_first(tmp_path / "hidden")
+    )
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'lstmcast[plot]'" in done.stderr
 
@@ -140,9 +174,13 @@ def _path_first(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("text", "status"), [("", 3), ("a,b\nx,y\nz,w\n", 3)], ids=["an empty file", "no column of numbers"]
+    ("text", "status"),
+    [("", 3), ("a,b\nx,y\nz,w\n", 3)],
+    ids=["an empty file", "no column of numbers"],
 )
-def test_inspect_of_what_cannot_be_forecast_says_so(text: str, status: int, lstmcast: Program, tmp_path: Path) -> None:
+def test_inspect_of_what_cannot_be_forecast_says_so(
+    text: str, status: int, lstmcast: Program, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(text)
     done = lstmcast("inspect", "x.csv")
     assert done.returncode == status
@@ -150,8 +188,13 @@ def test_inspect_of_what_cannot_be_forecast_says_so(text: str, status: int, lstm
     assert "error: " in done.stderr
 
 
-def test_columns_are_shown_even_where_no_series_can_be_made_of_them(lstmcast: Program, tmp_path: Path) -> None:
+def test_columns_are_shown_even_where_no_series_can_be_made_of_them(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text("date,y\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n" * 3)
     done = lstmcast("inspect", "x.csv")
     assert (done.returncode, "--duplicates" in done.stderr) == (3, True)
-    assert [line.split()[:2] for line in done.stdout.splitlines()[-2:]] == [["date", "time"], ["y", "number"]]
+    assert [line.split()[:2] for line in done.stdout.splitlines()[-2:]] == [
+        ["date", "time"],
+        ["y", "number"],
+    ]

@@ -18,7 +18,9 @@ def table(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text))
 
 
-def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_intervals(fitted: Path) -> None:
+def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_intervals(
+    fitted: Path,
+) -> None:
     longer = predict(fitted, "--horizon", 40)
     assert longer.returncode == 0, longer.stderr
     first, more = table(predict(fitted).stdout), table(longer.stdout)
@@ -29,7 +31,9 @@ def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_interval
 
 
 def test_with_data_the_forecast_goes_on_from_its_last_row(fitted: Path) -> None:
-    forecast = table(predict(fitted, "new.csv", "--horizon", 2, "--quantiles", "0.025,0.5,0.975").stdout)
+    forecast = table(
+        predict(fitted, "new.csv", "--horizon", 2, "--quantiles", "0.025,0.5,0.975").stdout
+    )
     assert forecast["month"].tolist() == ["2016-01", "2016-02"]
     assert list(forecast) == ["month", "forecast", "q2.5", "q50", "q97.5"]
 
@@ -79,26 +83,52 @@ def test_a_run_can_be_moved_and_be_read_only(fitted: Path, tmp_path: Path) -> No
     assert run_program("predict", run, cwd=tmp_path).stdout == predict(fitted).stdout
 
 
-def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(tmp_path: Path, sample: Path) -> None:
+def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
+    tmp_path: Path, sample: Path
+) -> None:
     rows = (sample / "shop.csv").read_text().splitlines()
     header, past = rows[0], [row for row in rows[1:] if row.split(",")[3]]
     (tmp_path / "past.csv").write_text("\n".join([header, *past]))
-    roles = ("--target", "sold", "--series", "shop", "--future", "price", "--future", "holiday", "--out", "run")
+    roles = (
+        "--target",
+        "sold",
+        "--series",
+        "shop",
+        "--future",
+        "price",
+        "--future",
+        "holiday",
+        "--out",
+        "run",
+    )
     fit = run_program("fit", "past.csv", *roles, "--steps", 0, cwd=tmp_path)
     assert fit.returncode == 0, fit.stderr
     refused = run_program("predict", "run", "--horizon", 3, cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "--future-data" in refused.stderr
-    made = run_program("predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path)
+    made = run_program(
+        "predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path
+    )
     assert (made.returncode, len(made.stdout.splitlines())) == (0, 5 * 3 + 1)
-    assert made.stdout == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout
+    assert (
+        made.stdout
+        == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout
+    )
 
 
-def test_rows_are_gathered_again_as_they_were_for_the_fit(lstmcast: Program, tmp_path: Path) -> None:
-    hours = [f"{day:02}.05.2024 {hour:02}:00,{day % 7 + hour / 24}" for day in range(1, 31) for hour in range(24)]
+def test_rows_are_gathered_again_as_they_were_for_the_fit(
+    lstmcast: Program, tmp_path: Path
+) -> None:
+    hours = [
+        f"{day:02}.05.2024 {hour:02}:00,{day % 7 + hour / 24}"
+        for day in range(1, 31)
+        for hour in range(24)
+    ]
     (tmp_path / "old.csv").write_text("\n".join(["t,y", *hours[: 20 * 24]]))
     (tmp_path / "new.csv").write_text("\n".join(["t,y", *hours[18 * 24 : 25 * 24 + 10], ""]))
-    done = lstmcast("fit", "old.csv", "--target", "y", "--steps", 0, "--resample", "D:sum", "--horizon", 2)
+    done = lstmcast(
+        "fit", "old.csv", "--target", "y", "--steps", 0, "--resample", "D:sum", "--horizon", 2
+    )
     assert "480 rows gathered into 20 steps (daily): their sum" in done.stderr
     done = lstmcast("predict", "runs/old-y", "new.csv")
     assert "1 step at the ends of series not full: left out" in done.stderr

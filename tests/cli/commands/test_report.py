@@ -51,21 +51,38 @@ def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(pag
 
 def test_the_page_needs_and_allows_nothing_from_elsewhere(page: str) -> None:
     tags = Page(page).tags
-    policy = next(a["content"] for t, a in tags if t == "meta" and a.get("http-equiv") == "Content-Security-Policy")
+    policy = next(
+        a["content"]
+        for t, a in tags
+        if t == "meta" and a.get("http-equiv") == "Content-Security-Policy"
+    )
     style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
     assert policy == (
         f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     )
     assert len(style) == 1
-    assert {t for t, _ in tags} & {"script", "link", "iframe", "object", "embed", "base", "form", "a"} == set()
-    assert all(str(a["src"]).startswith("data:image/svg+xml;base64,") for t, a in tags if t == "img")
+    assert {t for t, _ in tags} & {
+        "script",
+        "link",
+        "iframe",
+        "object",
+        "embed",
+        "base",
+        "form",
+        "a",
+    } == set()
+    assert all(
+        str(a["src"]).startswith("data:image/svg+xml;base64,") for t, a in tags if t == "img"
+    )
     assert not any(name.startswith("on") or name == "style" for _, a in tags for name in a)
     assert not re.search(r"https?://", page)
 
 
 def test_pictures_follow_the_dark_and_hold_no_script(page: str) -> None:
-    drawn = [base64.b64decode(data).decode() for data in re.findall(r"base64,([A-Za-z0-9+/=]+)\"", page)]
+    drawn = [
+        base64.b64decode(data).decode() for data in re.findall(r"base64,([A-Za-z0-9+/=]+)\"", page)
+    ]
     assert len(drawn) >= 5
     for svg in drawn:
         assert "prefers-color-scheme:dark" in svg and "currentColor" in svg
@@ -82,23 +99,42 @@ def test_names_from_the_data_are_text(lstmcast: Program, tmp_path: Path) -> None
     tags = {tag for tag, _ in Page(page).tags}
     assert "script" not in tags
     assert "x.invalid/a" in Page(page).text and "\u202e" not in page
-    assert lstmcast("fit", "x.csv", "--target", EVIL, "--steps", 0, "--out", "run", "--force").returncode == 0
+    assert (
+        lstmcast(
+            "fit", "x.csv", "--target", EVIL, "--steps", 0, "--out", "run", "--force"
+        ).returncode
+        == 0
+    )
     assert not (tmp_path / "run" / "report.html").exists()  # it told of the run that is gone
 
 
 def test_pictures_are_written_as_png_too_where_asked(fitted: Path, tmp_path: Path) -> None:
-    done = run_program("report", "runs/old-price", "-o", tmp_path / "r.html", "--pictures", tmp_path / "p", cwd=fitted)
+    done = run_program(
+        "report",
+        "runs/old-price",
+        "-o",
+        tmp_path / "r.html",
+        "--pictures",
+        tmp_path / "p",
+        cwd=fitted,
+    )
     assert done.returncode == 0
     names = {file.name for file in (tmp_path / "p").iterdir()}
     assert names == {"forecast.png", "methods.png", "error.png", "coverage.png"}
     assert all(file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir())
 
 
-@pytest.mark.parametrize(("width", "dark"), [(390, True), (1000, False)], ids=["a phone in the dark", "a desk by day"])
+@pytest.mark.parametrize(
+    ("width", "dark"), [(390, True), (1000, False)], ids=["a phone in the dark", "a desk by day"]
+)
 def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
     width: int, dark: bool, page: str, fitted: Path, tmp_path: Path
 ) -> None:
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    chromium = (
+        shutil.which("chromium")
+        or shutil.which("chromium-browser")
+        or shutil.which("google-chrome")
+    )
     if chromium is None:
         pytest.skip("needs a browser: there is no chromium on the PATH")
     probe = (
@@ -106,7 +142,8 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
         "drawn:[...document.images].every(i=>i.complete&&i.naturalWidth>0),"
         "paper:getComputedStyle(document.body).backgroundColor})}</script>"
     )
-    # The probe is a script, so it looks at a copy of the page without the policy; the policy is tested on the page.
+    # The probe is a script, so it looks at a copy of the page without the policy; the policy is
+    # tested on the page.
     copy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', probe, page)
     (tmp_path / "copy.html").write_text(copy)
     line = [
@@ -114,8 +151,12 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
         f"--window-size={max(width, 500)},2000", "--enable-logging=stderr", "--virtual-time-budget=3000",
         *(["--blink-settings=preferredColorScheme=0"] if dark else []),
     ]  # fmt: skip
-    (tmp_path / "frame.html").write_text(f'<iframe src="copy.html" width="{width}" height="2000"></iframe>')
-    seen = subprocess.run([*line, "--dump-dom", tmp_path / "copy.html"], capture_output=True, text=True, timeout=120)
+    (tmp_path / "frame.html").write_text(
+        f'<iframe src="copy.html" width="{width}" height="2000"></iframe>'
+    )
+    seen = subprocess.run(
+        [*line, "--dump-dom", tmp_path / "copy.html"], capture_output=True, text=True, timeout=120
+    )
     found = re.search(r"<title>(\{.*?\})</title>", seen.stdout)
     assert found, seen.stderr[-2000:]
     measured = json.loads(found[1])
@@ -123,7 +164,10 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
     assert measured["paper"] == ("rgb(21, 25, 30)" if dark else "rgb(255, 255, 255)")
     place = tmp_path / "shot.png"
     shot = subprocess.run(
-        [*line, f"--screenshot={place}", fitted / "report.html"], capture_output=True, text=True, timeout=120
+        [*line, f"--screenshot={place}", fitted / "report.html"],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert place.read_bytes().startswith(b"\x89PNG") and place.stat().st_size > 20_000
     assert "Content Security Policy" not in shot.stderr

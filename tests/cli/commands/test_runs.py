@@ -16,36 +16,60 @@ def test_a_run_that_cannot_be_trusted_is_listed_with_what_is_wrong(
         shutil.copytree(fitted / "runs" / "old-price", tmp_path / name)
     (tmp_path / "bad" / "metrics.json").write_text("{}")
     (tmp_path / "no run").mkdir()
-    assert app.run(["runs", "ls", str(tmp_path)]) == 0
+    assert app.run_command_line(["runs", "ls", str(tmp_path)]) == 0
     bad, good = csv.DictReader(capsys.readouterr().out.splitlines())
-    assert (good["run"], good["target"], good["freq"], good["horizon"]) == (str(tmp_path / "good"), "price", "MS", "12")
+    assert (good["run"], good["target"], good["freq"], good["horizon"]) == (
+        str(tmp_path / "good"),
+        "price",
+        "MS",
+        "12",
+    )
     assert float(good["mase"]) > 0 and good["problem"] == ""
     assert "metrics.json' is not what was saved" in bad["problem"]
 
 
-def test_a_folder_that_is_not_there_is_a_run_error(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
-    assert app.run(["runs", "ls", str(tmp_path / "none")]) == 4
+def test_a_folder_that_is_not_there_is_a_run_error(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    assert app.run_command_line(["runs", "ls", str(tmp_path / "none")]) == 4
     assert "error: no folder" in capsys.readouterr().err
 
 
 def test_a_run_is_shown_a_fact_a_line(fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.run(["runs", "show", str(fitted / "runs" / "old-price")]) == 0
+    assert app.run_command_line(["runs", "show", str(fitted / "runs" / "old-price")]) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert {"horizon = 12", "season = 12", 'data.columns.target = ["price"]', "config.train.steps = 0"} <= set(lines)
+    assert {
+        "horizon = 12",
+        "season = 12",
+        'data.columns.target = ["price"]',
+        "config.train.steps = 0",
+    } <= set(lines)
 
 
 def test_runs_differ_in_what_was_asked_and_what_came_of_it(
     fitted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    line = ("fit", "old.csv", "--target", "price", "--steps", 0, "--season", 4, "--out", tmp_path / "b", "-q")
+    line = (
+        "fit",
+        "old.csv",
+        "--target",
+        "price",
+        "--steps",
+        0,
+        "--season",
+        4,
+        "--out",
+        tmp_path / "b",
+        "-q",
+    )
     assert run_program(*line, cwd=fitted).returncode == 0
     one, two = str(fitted / "runs" / "old-price"), str(tmp_path / "b")
-    assert app.run(["runs", "diff", one, two]) == 0
+    assert app.run_command_line(["runs", "diff", one, two]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert "season: 12 -> 4" in lines and "config.window.season: - -> 4" in lines
     assert not any(line.startswith(("seed", "data.")) for line in lines)
-    assert app.run(["runs", "diff", one, two, "--json"]) == 0
+    assert app.run_command_line(["runs", "diff", one, two, "--json"]) == 0
     told = json.loads(capsys.readouterr().out)
     assert {"name": "season", "run": 12, "other": 4} in told["differences"]
-    assert app.run(["runs", "diff", one, one]) == 0
+    assert app.run_command_line(["runs", "diff", one, one]) == 0
     assert capsys.readouterr().out == ""

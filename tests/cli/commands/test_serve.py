@@ -29,7 +29,8 @@ def server(fitted: Path) -> Iterator[subprocess.Popen[str]]:
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "word"), [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")]
+    ("number", "status", "word"),
+    [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
 def test_it_prints_its_address_answers_and_ends_on_a_signal(
     number: signal.Signals, status: int, word: str, server: subprocess.Popen[str], fitted: Path
@@ -37,7 +38,9 @@ def test_it_prints_its_address_answers_and_ends_on_a_signal(
     assert server.stdout and server.stderr
     url = server.stdout.readline().strip()
     assert url.startswith("http://127.0.0.1:")
-    asked = urllib.request.Request(f"{url}/forecast", (fitted / "new.csv").read_bytes(), {"Accept": "text/csv"})
+    asked = urllib.request.Request(
+        f"{url}/forecast", (fitted / "new.csv").read_bytes(), {"Accept": "text/csv"}
+    )
     with urllib.request.urlopen(asked, timeout=30) as answer:
         told = answer.read().decode()
     if number == signal.SIGTERM:
@@ -79,12 +82,17 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
 ) -> None:
     from lstmcast.deployment import serve
 
-    monkeypatch.setattr(serve, "serve", lambda *_: None)
-    done = quickly("serve", "runs/old-price", "--host", "0.0.0.0", "--port", 0, "--json", "-q", cwd=fitted)
+    monkeypatch.setattr(serve, "run_server", lambda *_: None)
+    done = quickly(
+        "serve", "runs/old-price", "--host", "0.0.0.0", "--port", 0, "--json", "-q", cwd=fitted
+    )
     told = json.loads(done.stdout)
     check(told, "serve")
     assert told["url"].startswith("http://0.0.0.0:")
-    assert done.stderr == f"warning: whoever reaches {told['url']} can ask for forecasts: no password, no encryption\n"
+    assert (
+        done.stderr
+        == f"warning: whoever reaches {told['url']} can ask for forecasts: no password, no encryption\n"
+    )
 
 
 def test_without_the_extra_it_says_what_to_install(

@@ -19,7 +19,9 @@ QUICK = ("--target", "price", "--steps", 0, "--trials", 4, "--param", "context=6
 
 
 @pytest.fixture(scope="module")
-def tuned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
+def tuned(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     folder = tmp_path_factory.mktemp("tuned")
     write_months(folder / "x.csv", 100)
     return folder, run_program("tune", "x.csv", *QUICK, "--plot", "trials.png", cwd=folder)
@@ -30,7 +32,16 @@ def test_the_best_settings_the_trials_and_a_picture_are_written(tuned: tuple[Pat
     assert (done.returncode, done.stdout) == (0, "tuning/x-price/best.toml\n"), done.stderr
     assert "default stays" in done.stderr or "settings are taken" in done.stderr
     table = pd.read_csv(folder / "tuning" / "x-price" / "trials.csv")
-    assert list(table) == ["trial", "state", "windows", "error", "ratio", "context", "seconds", "why"]
+    assert list(table) == [
+        "trial",
+        "state",
+        "windows",
+        "error",
+        "ratio",
+        "context",
+        "seconds",
+        "why",
+    ]
     assert table["trial"].tolist() == [0, 1, 2, 3] and table["context"][0] == "auto"
     assert (folder / "trials.png").read_bytes().startswith(b"\x89PNG")
     assert {path.name for path in folder.rglob("*")} == {
@@ -41,12 +52,18 @@ def test_the_best_settings_the_trials_and_a_picture_are_written(tuned: tuple[Pat
 def test_fit_takes_the_best_settings_for_its_own(tuned: tuple[Path, Any]) -> None:
     folder, _ = tuned
     best = tomllib.loads((folder / "tuning" / "x-price" / "best.toml").read_text())
-    assert best["columns"] == {"target": ["price"], "time": ["month"]} and best["train"]["steps"] == 0
-    fit = run_program("fit", "x.csv", "--config", "tuning/x-price/best.toml", "--out", "run", "-q", cwd=folder)
+    assert (
+        best["columns"] == {"target": ["price"], "time": ["month"]} and best["train"]["steps"] == 0
+    )
+    fit = run_program(
+        "fit", "x.csv", "--config", "tuning/x-price/best.toml", "--out", "run", "-q", cwd=folder
+    )
     assert (fit.returncode, fit.stdout, fit.stderr) == (0, "run\n", "")
 
 
-def test_tuned_settings_that_were_not_taken_stand_there_as_comments(tuned: tuple[Path, Any]) -> None:
+def test_tuned_settings_that_were_not_taken_stand_there_as_comments(
+    tuned: tuple[Path, Any],
+) -> None:
     folder, done = tuned
     text = (folder / "tuning" / "x-price" / "best.toml").read_text()
     context = tomllib.loads(text).get("window", {}).get("context")
@@ -57,7 +74,9 @@ def test_tuned_settings_that_were_not_taken_stand_there_as_comments(tuned: tuple
     assert all(line in text for line in done.stderr.splitlines() if "never saw" in line)
 
 
-def test_what_is_there_is_kept_unless_told_otherwise(tuned: tuple[Path, Any], quickly: Program) -> None:
+def test_what_is_there_is_kept_unless_told_otherwise(
+    tuned: tuple[Path, Any], quickly: Program
+) -> None:
     folder, _ = tuned
     done = quickly("tune", "x.csv", *QUICK, cwd=folder)
     assert (done.returncode, done.stdout) == (4, "")
@@ -67,12 +86,16 @@ def test_what_is_there_is_kept_unless_told_otherwise(tuned: tuple[Path, Any], qu
     assert quickly("tune", "x.csv", *QUICK, "--force", "-q", cwd=folder).returncode == 0
 
 
-def test_a_study_goes_on_and_refuses_other_data(tuned: tuple[Path, Any], quickly: Program, tmp_path: Path) -> None:
+def test_a_study_goes_on_and_refuses_other_data(
+    tuned: tuple[Path, Any], quickly: Program, tmp_path: Path
+) -> None:
     folder, _ = tuned
     kept = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best")
     assert quickly("tune", "x.csv", *QUICK, *kept, "-q", "--trials", 2, cwd=folder).returncode == 0
     done = quickly("tune", "x.csv", *QUICK, *kept, cwd=folder)
-    assert done.returncode == 0 and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
+    assert (
+        done.returncode == 0 and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
+    )
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "best" / "trials.csv").drop(columns="seconds"),
         pd.read_csv(folder / "tuning" / "x-price" / "trials.csv").drop(columns="seconds"),
@@ -105,7 +128,9 @@ def test_without_optuna_it_says_what_to_install(
     assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[tune]'"
 
 
-def test_a_gate_that_is_not_met_exits_7_with_the_result_written(quickly: Program, tmp_path: Path) -> None:
+def test_a_gate_that_is_not_met_exits_7_with_the_result_written(
+    quickly: Program, tmp_path: Path
+) -> None:
     write_months(tmp_path / "x.csv", 100)
     done = quickly("tune", "x.csv", *QUICK, "--fail-if", "mase>0", "--json", "-q")
     assert done.returncode == 7
@@ -125,7 +150,19 @@ def test_a_picture_that_cannot_be_drawn_is_refused_before_any_work(
 
 def test_a_time_budget_ends_the_search(quickly: Program, tmp_path: Path) -> None:
     write_months(tmp_path / "x.csv", 100)
-    line = ("tune", "x.csv", *QUICK, "--trials", 100000, "--time-budget", "2s", "-j", 1, "--json", "-q")
+    line = (
+        "tune",
+        "x.csv",
+        *QUICK,
+        "--trials",
+        100000,
+        "--time-budget",
+        "2s",
+        "-j",
+        1,
+        "--json",
+        "-q",
+    )
     began = time.monotonic()
     done = quickly(*line)
     assert done.returncode == 0 and time.monotonic() - began < 20
@@ -140,8 +177,29 @@ def test_a_series_that_is_too_short_is_refused(quickly: Program, tmp_path: Path)
 
 
 def test_a_panel_with_covariates_is_tuned(quickly: Program, sample: Path, tmp_path: Path) -> None:
-    roles = ("--series", "shop", "--static", "region", "--future", "promotion", "--past", "temperature")
-    line = ("tune", sample / "shop.csv", "--target", "sold", *roles, "--steps", 0, "--trials", 2, "--json", "-q")
+    roles = (
+        "--series",
+        "shop",
+        "--static",
+        "region",
+        "--future",
+        "promotion",
+        "--past",
+        "temperature",
+    )
+    line = (
+        "tune",
+        sample / "shop.csv",
+        "--target",
+        "sold",
+        *roles,
+        "--steps",
+        0,
+        "--trials",
+        2,
+        "--json",
+        "-q",
+    )
     done = quickly(*line, "--param", "context=14", "--windows", 1, "--unseen", 2)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
@@ -151,7 +209,9 @@ def test_a_panel_with_covariates_is_tuned(quickly: Program, sample: Path, tmp_pa
 
 
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_a_signal_ends_the_search_and_the_study_goes_on(number: int, status: int, tmp_path: Path) -> None:
+def test_a_signal_ends_the_search_and_the_study_goes_on(
+    number: int, status: int, tmp_path: Path
+) -> None:
     write_months(tmp_path / "x.csv", 100)
     line = [*QUICK, "--study", "s.journal"]
     long = [*map(str, line), "--trials", "100000", "-v"]
@@ -180,7 +240,12 @@ def test_two_processes_share_a_study_and_the_last_one_writes_the_outcome(tmp_pat
     line = [*PROGRAM, "tune", "x.csv", *map(str, QUICK), "--trials", "12", "--study", "s.db"]
     both = [
         subprocess.Popen(
-            line, cwd=tmp_path, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            line,
+            cwd=tmp_path,
+            env=environment(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
         )
         for _ in range(2)
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.runs.lock import lock
+from lstmcast.runs.lock import hold_write_lock
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import run_inside
 
@@ -27,25 +27,36 @@ def test_a_run_learns_and_can_be_put_back(run: Path, tmp_path: Path) -> None:
     lines = done.stderr.splitlines()
     assert lines[0] == "reading later.csv"
     assert "30 new rows; they go to 2017-06" in lines
-    assert any(line.startswith("learnt from 15 rows; on the newest 4 windows mase 0.") for line in lines)
+    assert any(
+        line.startswith("learnt from 15 rows; on the newest 4 windows mase 0.") for line in lines
+    )
     assert "kept, since mase>0" in lines
-    assert lines[-1] == "what it replaced is in 'previous'; back to it: lstmcast update run --rollback"
+    assert (
+        lines[-1] == "what it replaced is in 'previous'; back to it: lstmcast update run --rollback"
+    )
     assert run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()[1].startswith("2017-07,")
     assert run_inside("predict", run / "previous", cwd=tmp_path).stdout == before
     assert run_inside("runs", "check", "run", cwd=tmp_path).stderr == ""
 
     again = run_inside("update", "run", "later.csv", cwd=tmp_path)
     assert again.returncode == 0
-    assert again.stderr.splitlines()[-1] == "nothing new: 'run' goes to 2017-06 already, and stays as it is"
+    assert (
+        again.stderr.splitlines()[-1]
+        == "nothing new: 'run' goes to 2017-06 already, and stays as it is"
+    )
 
     back = run_inside("update", "run", "--rollback", "--json", cwd=tmp_path)
     assert json.loads(back.stdout)["rolled_back"] is True
     assert run_inside("predict", "run", cwd=tmp_path).stdout == before
 
 
-def test_what_is_worse_is_not_kept_and_the_run_goes_on_all_the_same(run: Path, tmp_path: Path) -> None:
+def test_what_is_worse_is_not_kept_and_the_run_goes_on_all_the_same(
+    run: Path, tmp_path: Path
+) -> None:
     weights = (run / "model.safetensors").read_bytes()
-    done = run_inside("update", "run", "later.csv", "--steps", 2, "--gate", "mase<0", "--json", cwd=tmp_path)
+    done = run_inside(
+        "update", "run", "later.csv", "--steps", 2, "--gate", "mase<0", "--json", cwd=tmp_path
+    )
     told = json.loads(done.stdout)
     assert (told["kept"], told["gates"], told["rows"]) == (False, ["mase<0"], 30)
     assert told["was"]["model"]["mase"] > 0 and told["now"]["model"]["mase"] > 0
@@ -63,10 +74,15 @@ def test_a_previous_version_outlives_updates_that_learn_nothing(run: Path, tmp_p
     assert (run / "previous" / "run.json").read_bytes() == manifest
 
 
-def test_a_dry_run_says_what_there_is_to_learn_and_writes_nothing(run: Path, tmp_path: Path) -> None:
+def test_a_dry_run_says_what_there_is_to_learn_and_writes_nothing(
+    run: Path, tmp_path: Path
+) -> None:
     before = (run / "run.json").read_bytes()
     done = run_inside("update", "run", "later.csv", "--dry-run", cwd=tmp_path)
-    assert done.stderr.splitlines()[-1] == "it would learn from 15 rows, and check that on 4 windows after them"
+    assert (
+        done.stderr.splitlines()[-1]
+        == "it would learn from 15 rows, and check that on 4 windows after them"
+    )
     assert (run / "run.json").read_bytes() == before
 
 
@@ -83,18 +99,38 @@ def test_series_that_come_and_go_are_said(tmp_path: Path, sample: Path) -> None:
     for name, absent, last in (("old", "harbour", "2023-05-01"), ("new", "airport", "2023-06-01")):
         kept = [row for row in rows if row.split(",")[shop] != absent and row.split(",")[0] < last]
         (tmp_path / f"{name}.csv").write_text("\n".join([head, *kept, ""]))
-    fit = ("fit", "old.csv", "--target", "sold", "--series", "shop", "--steps", 0, "--out", "run", "-q")
+    fit = (
+        "fit",
+        "old.csv",
+        "--target",
+        "sold",
+        "--series",
+        "shop",
+        "--steps",
+        0,
+        "--out",
+        "run",
+        "-q",
+    )
     assert run_inside(*fit, cwd=tmp_path).returncode == 0
     done = run_inside("update", "run", "new.csv", "--steps", 0, cwd=tmp_path)
-    assert "  series of the run that are missing here: 1 of 3 series (airport); they stay as they are" in done.stderr
+    assert (
+        "  series of the run that are missing here: 1 of 3 series (airport); they stay as they are"
+        in done.stderr
+    )
     assert "  new series: 1 of 3 series (harbour)" in done.stderr
     made = run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()
-    assert {line.split(",")[0] for line in made[1:]} == {"airport", "old town", "station", "harbour"}
+    assert {line.split(",")[0] for line in made[1:]} == {
+        "airport",
+        "old town",
+        "station",
+        "harbour",
+    }
 
 
 def test_d6_two_updates_at_once_do_no_harm(run: Path, tmp_path: Path) -> None:
     before = (run / "run.json").read_bytes()
-    with lock(run):
+    with hold_write_lock(run):
         done = run_program("update", "run", "later.csv", cwd=tmp_path)
         back = run_program("update", "run", "--rollback", cwd=tmp_path)
     for one in (done, back):

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from lstmcast.cli.show import console
-from lstmcast.cli.show.console import Report
+from lstmcast.cli.show.console import Reporter
 
 PHASES: list[dict[str, Any]] = [
     {"phase": "prepare", "message": "season [/red] 12"},
@@ -20,7 +20,9 @@ PHASES: list[dict[str, Any]] = [
 
 
 def event(**given: Any) -> Any:
-    return SimpleNamespace(**{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | given)
+    return SimpleNamespace(
+        **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | given
+    )
 
 
 class Terminal(io.StringIO):
@@ -29,7 +31,7 @@ class Terminal(io.StringIO):
 
 
 def shown(capsys: pytest.CaptureFixture[str], **options: bool) -> str:
-    with Report(**options).progress() as on_event:
+    with Reporter(**options).progress() as on_event:
         for given in PHASES:
             on_event(event(**given))
     out, err = capsys.readouterr()
@@ -52,18 +54,20 @@ def test_verbose_adds_a_line_for_each_validation(capsys: pytest.CaptureFixture[s
 
 
 def test_quiet_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    report = Report(quiet=True)
+    report = Reporter(quiet=True)
     report.say("x")
     report.found(["y"])
     report.table(["a"], [["b"]])
     assert shown(capsys, quiet=True) == ""
 
 
-def test_a_terminal_gets_a_bar_with_step_loss_and_validation(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_gets_a_bar_with_step_loss_and_validation(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     terminal = Terminal()
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
-    with Report().progress() as on_event:
+    with Reporter().progress() as on_event:
         for given in PHASES:
             on_event(event(**given))
     text = terminal.getvalue()
@@ -73,7 +77,9 @@ def test_a_terminal_gets_a_bar_with_step_loss_and_validation(monkeypatch: pytest
 
 
 @pytest.mark.parametrize("term", ["dumb", ""])
-def test_a_terminal_that_cannot_redraw_gets_lines(term: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_terminal_that_cannot_redraw_gets_lines(
+    term: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("TERM", term)
     assert not console.is_live(Terminal())
 
@@ -90,11 +96,11 @@ def test_a_terminal_that_cannot_redraw_gets_lines(term: str, monkeypatch: pytest
     ],
 )
 def test_what_a_terminal_would_obey_is_shown_escaped(text: str, seen: str) -> None:
-    assert console.escape(text) == seen
+    assert console.escape_unprintable(text) == seen
 
 
 def test_a_plain_table_aligns_names_left_and_figures_right() -> None:
-    assert console.plain_table(["", "mase"], [["model", "0.9"], ["seasonal_naive", "1"]]) == [
+    assert console.format_table(["", "mase"], [["model", "0.9"], ["seasonal_naive", "1"]]) == [
         "                mase",
         "model            0.9",
         "seasonal_naive     1",
@@ -119,11 +125,13 @@ def test_a_plain_table_aligns_names_left_and_figures_right() -> None:
     ],
 )
 def test_figures_have_few_digits(value: float | None, text: str) -> None:
-    assert console.figure(value) == text
+    assert console.format_number(value) == text
 
 
 def test_a_drawn_table_takes_markup_as_text(capsys: pytest.CaptureFixture[str]) -> None:
-    console.draw_table(["[usd]", "x"], [["[/red]", "1.5"], ["\x1b]0;evil\x07", "22.5"]], [False, True])
+    console.draw_table(
+        ["[usd]", "x"], [["[/red]", "1.5"], ["\x1b]0;evil\x07", "22.5"]], [False, True]
+    )
     text = capsys.readouterr().out
     assert "[usd]" in text and "[/red]" in text
     assert "\x1b" not in text and "\\x1b]0;evil\\x07" in text

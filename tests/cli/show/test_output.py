@@ -26,26 +26,46 @@ def frame() -> pd.DataFrame:
 
 
 @pytest.mark.parametrize(("form", "sep"), [("csv", ","), ("tsv", "\t")])
-def test_text_tables_read_back_to_the_same_floats_and_names(form: str, sep: str, frame: pd.DataFrame) -> None:
-    data = output.encode(frame, form)
+def test_text_tables_read_back_to_the_same_floats_and_names(
+    form: str, sep: str, frame: pd.DataFrame
+) -> None:
+    data = output.encode_table(frame, form)
     assert b"\r" not in data
-    back = pd.read_csv(io.BytesIO(data), sep=sep, keep_default_na=False, na_values={"q10": [""]}, dtype={"shop": str})
+    back = pd.read_csv(
+        io.BytesIO(data),
+        sep=sep,
+        keep_default_na=False,
+        na_values={"q10": [""]},
+        dtype={"shop": str},
+    )
     assert back["forecast"].tolist() == VALUES
     assert back["shop"].tolist() == frame["shop"].tolist()
-    assert back["date"].tolist() == ["2024-01-31", "2024-02-29", "2024-03-31", "2024-04-30", "2024-05-31"]
+    assert back["date"].tolist() == [
+        "2024-01-31",
+        "2024-02-29",
+        "2024-03-31",
+        "2024-04-30",
+        "2024-05-31",
+    ]
     assert np.isnan(back["q10"][1])
 
 
 def test_json_is_a_list_of_rows_and_jsonl_a_row_a_line(frame: pd.DataFrame) -> None:
-    whole = json.loads(output.encode(frame, "json"))
-    lines = [json.loads(line) for line in output.encode(frame, "jsonl").splitlines()]
-    assert whole == lines == output.records(frame)
+    whole = json.loads(output.encode_table(frame, "json"))
+    lines = [json.loads(line) for line in output.encode_table(frame, "jsonl").splitlines()]
+    assert whole == lines == output.to_records(frame)
     assert [row["forecast"] for row in whole] == VALUES
-    assert whole[1] == {"shop": "007", "date": "2024-02-29", "step": 1, "forecast": 1e-17, "q10": None}
+    assert whole[1] == {
+        "shop": "007",
+        "date": "2024-02-29",
+        "step": 1,
+        "forecast": 1e-17,
+        "q10": None,
+    }
 
 
 def test_parquet_keeps_types_and_carries_page_checksums(frame: pd.DataFrame) -> None:
-    data = output.encode(frame, "parquet")
+    data = output.encode_table(frame, "parquet")
     back = pq.read_table(io.BytesIO(data), page_checksum_verification=True).to_pandas()
     pd.testing.assert_frame_equal(back, frame, check_dtype=False)
     chunk = pq.ParquetFile(io.BytesIO(data)).metadata.row_group(0).column(3)
@@ -74,12 +94,14 @@ def test_the_format_is_as_asked_else_by_the_extension_else_csv_in_a_pipe(
     assert output.choose_format(file, wanted) == form
 
 
-@pytest.mark.parametrize(("file", "wanted"), [("a.xlsx", None), ("a", None), (None, "excel"), ("a.table", None)])
+@pytest.mark.parametrize(
+    ("file", "wanted"), [("a.xlsx", None), ("a", None), (None, "excel"), ("a.table", None)]
+)
 def test_an_unknown_format_is_a_usage_error(file: str | None, wanted: str | None) -> None:
     with pytest.raises(UsageError):
         output.choose_format(file, wanted)
 
 
 def test_an_empty_table_still_has_its_header(frame: pd.DataFrame) -> None:
-    assert output.encode(frame.head(0), "csv") == b"shop,date,step,forecast,q10\n"
-    assert json.loads(output.encode(frame.head(0), "json")) == []
+    assert output.encode_table(frame.head(0), "csv") == b"shop,date,step,forecast,q10\n"
+    assert json.loads(output.encode_table(frame.head(0), "json")) == []
