@@ -8,5 +8,6 @@ jobs.
 `jobs`      independent jobs, several at a time, results in order
 `engines`   who does jobs: processes, threads, Dask or Ray
 `ranks`     the ranks of a fit that torchrun started
+`seeds`     seeds of members, folds, trials and files, derived from one seed
 `memory`    how much memory is free, and whether a failure was for want of it
 """
