@@ -1,8 +1,10 @@
+import sys
+
 """The app in process; the program that runs it is in tests/cli/test_serve.py."""
 
 import gzip
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -263,9 +265,7 @@ def test_a_place_that_is_taken_is_a_resource_error() -> None:
 
 
 def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    found: Callable[[str], object] = lambda name: None if name == "uvicorn" else object()  # noqa: E731
-    monkeypatch.setattr(serve, "find_spec", found)
-    monkeypatch.delitem(serve.sys.modules, "uvicorn", raising=False)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
     with pytest.raises(UsageError, match="serving needs uvicorn, which is not installed") as raised:
         serve.require_serving_packages()
     assert raised.value.hint == "pip install 'lstmcast[serve]'"

@@ -1,5 +1,5 @@
-import builtins
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -119,14 +119,7 @@ def test_an_unknown_form_is_a_usage_error() -> None:
 def test_without_matplotlib_the_way_to_get_it_is_said(
     monkeypatch: pytest.MonkeyPatch, result: Result
 ) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any, **more: Any) -> Any:
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(UsageError) as caught:
         plots.plot_baselines(result.verdict)
     assert caught.value.hint == "pip install 'lstmcast[plot]'"

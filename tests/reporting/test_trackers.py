@@ -152,8 +152,7 @@ def test_an_unknown_tracker_is_refused_with_a_suggestion() -> None:
 def test_a_tracker_that_is_not_installed_is_named_with_its_extra(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.delitem(sys.modules, package, raising=False)
-    monkeypatch.setattr(trackers, "find_spec", lambda asked: None if asked == package else object())
+    monkeypatch.setitem(sys.modules, package, None)
     with pytest.raises(UsageError, match=f"--track {name} needs {package}") as caught:
         trackers.require_trackers([name])
     assert caught.value.hint == f"pip install 'lstmcast[{name}]'"
