@@ -26,5 +26,5 @@ def test_the_first_missing_package_is_named_with_the_line_that_installs_it(
 
 
 def test_a_package_that_is_loaded_needs_no_place_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(extras, "find_spec", lambda name: None)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
     require_extra("arrays need", "arrays", "numpy")

@@ -1,9 +1,8 @@
-import sys
-
 """The app in process; the program that runs it is in tests/cli/test_serve.py."""
 
 import gzip
 import json
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
