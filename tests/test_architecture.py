@@ -56,6 +56,7 @@ HOMES = {
     "tensorboard": {"reporting/trackers"},
     "mlflow": {"reporting/trackers"},
     "jinja2": {"reporting/report"},
+    "markupsafe": {"reporting/report"},
     "safetensors": {"runs/serialization", "training/"},
     "click": set(),
 }

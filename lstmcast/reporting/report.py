@@ -1,17 +1,19 @@
-"""A run as one page for a browser: the verdict in words, pictures, the data, the settings, how to make it again.
+"""A run as one page for a browser: the verdict, pictures, the data, the settings.
 
 The page is one file without scripts and without anything fetched from elsewhere; its
-Content-Security-Policy forbids both. Whatever comes from the user's data is escaped. Knows no
-terminal.
+Content-Security-Policy forbids both. The template escapes whatever comes from the user's data.
+Knows no terminal.
 """
 
 import base64
 import hashlib
-import html
 import json
-from collections.abc import Iterable, Sequence
 from math import isnan, nan
+from pathlib import Path
 from typing import Any, NamedTuple
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 
 from lstmcast.config import Config
 from lstmcast.errors import DataError
@@ -23,38 +25,23 @@ from lstmcast.reporting.plots import Picture
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
 
+_FOLDER = Path(__file__).parent
 _DARK_INK = "#d7dde4"
-_STYLESHEET = """
-:root { color-scheme: light dark; --ink: #24292f; --paper: #fff; --soft: #f3f5f7; --line: #d5dae0; --good: #1a7f37;
-  --bad: #b35900; }
-@media (prefers-color-scheme: dark) { :root { --ink: #d7dde4; --paper: #15191e; --soft: #20262d; --line: #38414b;
-  --good: #56d364; --bad: #f0a35e; } }
-* { box-sizing: border-box; }
-body { margin: 0 auto; max-width: 52rem; padding: 1rem; font: 16px/1.5 system-ui, sans-serif; color: var(--ink);
-  background: var(--paper); overflow-wrap: anywhere; }
-h1 { font-size: 1.5rem; line-height: 1.2; } h2 { font-size: 1.15rem; margin: 2rem 0 .5rem; }
-.verdict { border-left: .3rem solid var(--bad); background: var(--soft); padding: .5rem 1rem; font-size: 1.1rem; }
-.verdict.good { border-color: var(--good); }
-figure { margin: 0; } figcaption { font-size: .9rem; } img { width: 100%; height: auto; display: block; }
-.wide { overflow-x: auto; } table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
-th, td { padding: .25rem .75rem .25rem 0; text-align: right; border-bottom: 1px solid var(--line); }
-th:first-child, td:first-child, .text td, .text th { text-align: left; }
-table { overflow-wrap: normal; } summary { cursor: pointer; margin: .5rem 0; }
-pre { background: var(--soft); padding: .75rem; white-space: pre-wrap; font-size: .85rem; }
-"""
 _METRIC_MEANINGS = {
-    "mae": "mean error, in the unit of the data",
-    "rmse": "the same, large errors weighing more",
-    "smape": "mean error in percent",
-    "mase": "error in multiples of what repeating the last season made before; below 1 is better than that",
+    "mae": "mean absolute error, in the unit of the data",
+    "rmse": "root of the mean squared error: large errors weigh more",
+    "smape": "mean absolute error in percent",
+    "mase": "mean absolute error over that of repeating the last season; below 1 is better",
     "wql": "error of all quantiles together",
     "coverage": "share of actual values inside the interval",
     "brier": "mean squared error of the probabilities",
     "log_loss": "mean cross-entropy of the probabilities",
     "auc": "chance that a 1 was given a higher probability than a 0",
-    "calibration": "how far the probabilities are from the shares that came, on average",
-    "log_likelihood": "mean logarithm of how likely the networks held what came; more is better",
+    "calibration": "mean distance between the probabilities and the observed shares",
+    "log_likelihood": "mean log-likelihood of the actual values; more is better",
 }
+Rows = list[list[str]]
+"""A table: its header, then its rows."""
 
 
 class ReportPage(NamedTuple):
@@ -74,96 +61,112 @@ def make_report_page(
     """Make the page of a run.
 
     command: the line that fits it again. data: a panel to forecast from instead of the end of the
-    training. newer: an evaluation on rows of `data` that training had not seen; its verdict is the
-    one that counts then.
+    training. newer: an evaluation on rows of `data` that come after the training; its verdict is
+    then the one on the page.
     """
     panel = forecaster.panel if data is None else data
     verdict = newer.verdict if newer else forecaster.verdict
-    pictures, missing = _plot_pictures(forecaster, panel, verdict, newer)
-    name = " and ".join(panel.columns.target)
-    body = [
-        f"<h1>Forecast of {_escape_html(name)}</h1>",
-        f"<p>{_escape_html(_describe_subject(panel, forecaster))}</p>",
-        _render_verdict(verdict, forecaster, unseen=newer is not None),
-        *(_render_picture(picture) for picture in pictures),
-        *(f"<p>{_escape_html(reason)}</p>" for reason in missing),
-        "<h2>What the data is</h2>",
-        _render_list(
-            [*_describe_data(panel, forecaster), *dict.fromkeys((*panel.notes, *forecaster.notes))]
-        ),
-        *(_render_scores(verdict) if verdict else []),
-        "<h2>Settings</h2>",
-        _render_settings(run.manifest),
-        "<h2>To make it again</h2>",
-        f"<pre>{_escape_html(command)}</pre>",
-        f"<p>{_escape_html(_describe_versions(run.manifest))}</p>",
-    ]
-    return ReportPage(_render_page(f"Forecast of {name}", body), pictures)
+    pictures, missing_pictures = _plot_pictures(forecaster, panel, verdict, newer)
+    all_settings, chosen_settings = _list_settings(run.manifest)
+    stylesheet = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    page = _load_template().render(
+        title=f"Forecast of {' and '.join(panel.columns.target)}",
+        policy=_content_policy(stylesheet),
+        stylesheet=Markup(stylesheet),  # our own file
+        subject=_describe_subject(panel, forecaster),
+        verdict=_describe_verdict(verdict, forecaster, out_of_sample=newer is not None),
+        is_better=verdict is not None and verdict.beats_baseline,
+        pictures=[_embed_picture(picture) for picture in pictures],
+        missing_pictures=missing_pictures,
+        data=[_describe_data(panel, forecaster), *dict.fromkeys((*panel.notes, *forecaster.notes))],
+        scores=_tabulate_scores(verdict) if verdict else None,
+        score_meanings=_explain_scores(verdict) if verdict else None,
+        chosen_settings=chosen_settings,
+        all_settings=all_settings,
+        command=command,
+        versions=_describe_versions(run.manifest),
+    )
+    return ReportPage(page, pictures)
+
+
+def _load_template() -> Any:
+    environment = Environment(
+        loader=FileSystemLoader(_FOLDER),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_show_control_characters,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    return environment.get_template("report.html.jinja")
+
+
+def _show_control_characters(value: Any) -> Any:
+    """Spell out control and bidirectional characters, which can make text look like another."""
+    if not isinstance(value, str) or isinstance(value, Markup):
+        return value
+    return "".join(
+        char
+        if char.isprintable() or char == "\n"
+        else char.encode("unicode_escape").decode("ascii")
+        for char in value
+    )
+
+
+def _content_policy(stylesheet: str) -> str:
+    """The policy that allows this one stylesheet and pictures inside the page, and nothing else."""
+    digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
+    return (
+        "default-src 'none'; img-src data:; "
+        f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    )
 
 
 def _plot_pictures(
     forecaster: Predictor, panel: Panel, verdict: Verdict | None, newer: Result | None
 ) -> tuple[list[Picture], list[str]]:
-    drawn, missing = [], []
+    """Draw what can be drawn; the second list says what cannot, and why."""
+    pictures: list[Picture] = []
+    missing: list[str] = []
     try:
-        drawn.append(plots.plot_forecast(panel, forecaster.predict(panel)))
+        pictures.append(plots.plot_forecast(panel, forecaster.predict(panel)))
     except DataError as error:
         missing.append(f"No forecast is drawn: {error.message}.")
     if newer:
-        drawn.append(plots.plot_backtest(panel, newer.forecasts))
+        pictures.append(plots.plot_backtest(panel, newer.forecasts))
     if verdict:
-        drawn += [plots.plot_baselines(verdict), plots.plot_error_by_step(verdict)]
+        pictures += [plots.plot_baselines(verdict), plots.plot_error_by_step(verdict)]
     if verdict and not verdict.of_events:
-        drawn.append(plots.plot_coverage(verdict))
+        pictures.append(plots.plot_coverage(verdict))
     if len(forecaster.history) > 1:
-        drawn.append(plots.plot_training(forecaster.history))
-    return drawn, missing
+        pictures.append(plots.plot_training(forecaster.history))
+    return pictures, missing
 
 
-def _render_page(title: str, body: Iterable[str]) -> str:
-    digest = base64.b64encode(hashlib.sha256(_STYLESHEET.encode()).digest()).decode()
-    policy = f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    return "\n".join(
-        [
-            '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">',
-            f'<meta http-equiv="Content-Security-Policy" content="{policy}">',
-            '<meta name="viewport" content="width=device-width, initial-scale=1">',
-            '<meta name="referrer" content="no-referrer">',
-            f"<title>{_escape_html(title)}</title>\n<style>{_STYLESHEET}</style>\n</head>\n<body>",
-            *body,
-            "</body>\n</html>\n",
-        ]
-    )
-
-
-def _render_verdict(verdict: Verdict | None, forecaster: Predictor, *, unseen: bool) -> str:
-    if verdict is None:
-        return '<div class="verdict"><p>The series were too short to check the forecast on data held back.</p></div>'
-    seen = (
-        "These are rows that came after the training."
-        if unseen
-        else "These rows were held back from the training."
-    )
-    said = [*verdict.sentences(), seen, forecaster.guard.sentence()]
-    kind = "verdict good" if verdict.beats_baseline else "verdict"
-    return (
-        f'<div class="{kind}">'
-        + "".join(f"<p>{_escape_html(line)}</p>" for line in said if line)
-        + "</div>"
-    )
-
-
-def _render_picture(picture: Picture) -> str:
+def _embed_picture(picture: Picture) -> dict[str, str]:
+    """The picture as SVG inside an address, in colours that follow a dark page."""
     svg = plots.encode_picture(picture, "svg").decode()
-    # In an image the page's colours do not count: it brings its own for the dark.
-    style = f"<style>svg{{color:{plots.INK_COLOUR}}}@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}</style>"
+    # The page's own colours do not reach into an image, so the image brings its own for the dark.
+    dark = f"@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}"
+    style = f"<style>svg{{color:{plots.INK_COLOUR}}}{dark}</style>"
     svg = svg.replace(plots.INK_COLOUR, "currentColor").replace("<defs>", f"{style}<defs>", 1)
     data = base64.b64encode(svg.encode()).decode()
-    return (
-        f"<h2>{_escape_html(picture.title)}</h2>\n<figure>"
-        f'<img alt="{_escape_html(picture.title)}" src="data:image/svg+xml;base64,{data}">'
-        f"<figcaption>{_escape_html(picture.caption)}</figcaption></figure>"
-    )
+    source = f"data:image/svg+xml;base64,{data}"
+    return {"title": picture.title, "caption": picture.caption, "source": source}
+
+
+def _describe_verdict(
+    verdict: Verdict | None, forecaster: Predictor, *, out_of_sample: bool
+) -> list[str]:
+    if verdict is None:
+        return ["The series were too short to hold back data and check the forecast on it."]
+    if out_of_sample:
+        rows = "These are rows that came after the training."
+    else:
+        rows = "These rows were held back from the training."
+    sentences = [*verdict.sentences(), rows, forecaster.guard.sentence()]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _describe_subject(panel: Panel, forecaster: Predictor) -> str:
@@ -171,73 +174,57 @@ def _describe_subject(panel: Panel, forecaster: Predictor) -> str:
     return f"{series}, {panel.axis.grid.words}, {forecaster.horizon} steps ahead."
 
 
-def _describe_data(panel: Panel, forecaster: Predictor) -> list[str]:
-    ends = panel.axis.texts([int(panel.start.min()), int((panel.start + panel.lengths - 1).max())])  # type: ignore[arg-type]
+def _describe_data(panel: Panel, forecaster: Predictor) -> str:
+    first = int(panel.start.min())
+    last = int((panel.start + panel.lengths - 1).max())
+    start, end = panel.axis.texts([first, last])  # type: ignore[arg-type]
     season = f"a season of {forecaster.season} steps" if forecaster.season > 1 else "no season"
-    return [f"{int(panel.offsets[-1]):,} steps from {ends[0]} to {ends[1]}, with {season}"]
+    return f"{int(panel.offsets[-1]):,} steps from {start} to {end}, with {season}"
 
 
-def _render_scores(verdict: Verdict) -> list[str]:
+def _tabulate_scores(verdict: Verdict) -> Rows:
+    """A row for each metric, a column for lstmcast and each simple method."""
     methods = {"lstmcast": verdict.model, **verdict.baselines}
     header = ["", *(name.replace("_", " ") for name in methods)]
-    known = {
-        name: meaning
-        for name, meaning in _METRIC_MEANINGS.items()
-        if not isnan(verdict.model.get(name, nan))
-    }
-    rows = [[name, *(_format_score(row.get(name)) for row in methods.values())] for name in known]
-    meanings = [f"{name}: {meaning}" for name, meaning in known.items()]
-    return ["<h2>In figures</h2>", _render_table(header, rows), _render_list(meanings)]
-
-
-def _render_settings(manifest: dict[str, Any]) -> str:
-    """What was set; all settings behind a fold."""
-    usual = json.loads(json.dumps(Config().to_dict()))
     rows = [
-        ("columns", role, ", ".join(names), True)
+        [metric, *(_format_score(scores.get(metric)) for scores in methods.values())]
+        for metric in _shown_metrics(verdict)
+    ]
+    return [header, *rows]
+
+
+def _explain_scores(verdict: Verdict) -> list[str]:
+    return [f"{metric}: {_METRIC_MEANINGS[metric]}" for metric in _shown_metrics(verdict)]
+
+
+def _shown_metrics(verdict: Verdict) -> list[str]:
+    return [metric for metric in _METRIC_MEANINGS if not isnan(verdict.model.get(metric, nan))]
+
+
+def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
+    """All settings of a run, and those that somebody chose: column roles, values not the default."""
+    header = ["", "setting", "value"]
+    defaults = json.loads(json.dumps(Config().to_dict()))
+    roles = [
+        ["columns", role, ", ".join(names)]
         for role, names in manifest["panel"]["columns"].items()
         if names
     ]
+    everything, chosen = list(roles), list(roles)
     for section, values in manifest["config"].items():
         for name, value in values.items():
-            shown = "found or chosen" if value is None else json.dumps(value, ensure_ascii=False)
-            rows.append((section, name, shown, value != usual.get(section, {}).get(name)))
-    header = ["", "setting", "value"]
-    everything = _render_table(header, [row[:3] for row in rows], text=True)
-    chosen = _render_table(header, [row[:3] for row in rows if row[3]], text=True)
-    return f"{chosen}<details><summary>All settings</summary>{everything}</details>"
+            text = "inferred" if value is None else json.dumps(value, ensure_ascii=False)
+            everything.append([section, name, text])
+            if value != defaults.get(section, {}).get(name):
+                chosen.append([section, name, text])
+    return [header, *everything], [header, *chosen]
 
 
 def _describe_versions(manifest: dict[str, Any]) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
-    return f"Made with {versions}; seed {manifest['seed']}; data {manifest['data']['fingerprint'][:16]}…"
-
-
-def _render_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], *, text: bool = False
-) -> str:
-    head = "".join(f"<th>{_escape_html(cell)}</th>" for cell in header)
-    lines = ("".join(f"<td>{_escape_html(cell)}</td>" for cell in row) for row in rows)
-    kind = ' class="text"' if text else ""
-    return (
-        f'<div class="wide"><table{kind}><tr>{head}</tr>'
-        + "".join(f"<tr>{line}</tr>" for line in lines)
-        + "</table></div>"
-    )
-
-
-def _render_list(items: Iterable[str]) -> str:
-    return "<ul>" + "".join(f"<li>{_escape_html(item)}</li>" for item in items) + "</ul>"
+    fingerprint = manifest["data"]["fingerprint"][:16]
+    return f"Made with {versions}; seed {manifest['seed']}; data {fingerprint}…"
 
 
 def _format_score(value: float | None) -> str:
-    return "" if value is None or value != value else f"{value:.4g}"
-
-
-def _escape_html(text: str) -> str:
-    """Escape for HTML, control and bidirectional characters shown as such."""
-    shown = "".join(
-        c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode("ascii")
-        for c in text
-    )
-    return html.escape(shown)
+    return "" if value is None or isnan(value) else f"{value:.4g}"
