@@ -100,7 +100,7 @@ def compute_attention(forecaster: Predictor, panel: Panel | None = None) -> pd.D
         else with_training_history(panel, forecaster.panel, forecaster.context)
     )
     series, origins = np.arange(len(panel)), panel.lengths - 1
-    windows = forecaster.seen_windows(panel, series, origins, forecaster.horizon)
+    windows = forecaster.windows_at_origins(panel, series, origins, forecaster.horizon)
     shares = diagnostics.attention_by_step(
         forecaster.networks, forecaster.guard.members, windows, series, origins
     )
