@@ -355,6 +355,6 @@ def die(*_: Any) -> Any:
 def test_a_worker_that_dies_is_a_resource_error_and_never_a_hang(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MODULE, "_fold", die)
+    monkeypatch.setattr(MODULE, "_backtest_fold", die)
     with pytest.raises(ResourceError, match="died"):
         backtest(panel_of(frame), QUICK, windows=2, jobs=2)

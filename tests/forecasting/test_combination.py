@@ -68,20 +68,20 @@ def test_weights_are_shares_that_sum_to_one(
     case = case._replace(actual=np.where(hidden, NAN, case.actual))
     if prior:
         case = case._replace(prior=np.linspace(0.2, 1.0, len(errors)))
-    guard = fit_combination(case)
-    for weights in (guard.members, guard.candidates):
+    combination = fit_combination(case)
+    for weights in (combination.members, combination.candidates):
         assert weights.sum() == pytest.approx(1.0)
         assert (weights >= 0).all()
-    assert 0 <= guard.network <= 1
-    assert guard.widen > 0
-    assert guard.windows == (K if missing < 1 else 0)
+    assert 0 <= combination.network <= 1
+    assert combination.widen > 0
+    assert combination.windows == (K if missing < 1 else 0)
 
 
 def test_a_member_far_better_than_the_others_takes_nearly_all() -> None:
     for best in (0.0, 0.05):
-        guard = fit_combination(case_of((1.0, best, 2.0), (3.0, 4.0)))
-        assert guard.members[1] > 0.99
-        assert guard.network > 0.95
+        combination = fit_combination(case_of((1.0, best, 2.0), (3.0, 4.0)))
+        assert combination.members[1] > 0.99
+        assert combination.network > 0.95
 
 
 def test_members_of_the_same_error_share() -> None:
@@ -93,10 +93,10 @@ def test_members_of_the_same_error_share() -> None:
 
 def test_a_useless_network_leaves_the_forecast_to_the_best_candidate() -> None:
     case = case_of((40.0,), (3.0, 0.5, 6.0))
-    guard = fit_combination(case)
-    assert guard.network < 0.02
-    assert guard.candidates[1] > 0.95
-    made = combine_forecasts(guard, case.members, case.candidates)[..., MEDIAN]
+    combination = fit_combination(case)
+    assert combination.network < 0.02
+    assert combination.candidates[1] > 0.95
+    made = combine_forecasts(combination, case.members, case.candidates)[..., MEDIAN]
     error, best = (
         np.abs(made - case.actual).mean(),
         np.abs(case.candidates[..., 1] - case.actual).mean(),
@@ -134,20 +134,20 @@ def test_a_series_counts_once_however_many_windows_it_has() -> None:
     first = np.where(owner == 0, 1.0, 3.0)[:, None]
     second = np.where(owner == 0, 3.0, 1.0)[:, None]
     members = normal(np.stack([first, second]))
-    guard = fit_combination(
+    combination = fit_combination(
         ValidationForecasts(members, np.full((12, 1, 1), 9.0), actual, owner, np.ones(12))
     )
-    assert guard.members[1] > guard.members[0]
+    assert combination.members[1] > combination.members[0]
 
 
 def test_the_unit_of_a_series_does_not_matter() -> None:
     case = case_of((1.0, 1.5), (1.2, 3.0))
-    unit = np.where(case.owner < 4, 1e6, 1.0)
+    unit = np.where(case.series < 4, 1e6, 1.0)
     other = ValidationForecasts(
         case.members * unit[:, None, None],
         case.candidates * unit[:, None, None],
         case.actual * unit[:, None],
-        case.owner,
+        case.series,
         case.scale * unit,
     )
     one, two = fit_combination(case), fit_combination(other)
@@ -174,11 +174,11 @@ def test_without_anything_to_judge_by_members_share_alike(spoil: str) -> None:
         if spoil == "actual"
         else case._replace(scale=case.scale * NAN)
     )
-    guard = fit_combination(case)
-    assert guard.to_dict() == default_combination(2, 2).to_dict()
-    assert guard.members.tolist() == [0.5, 0.5]
-    assert (guard.network, guard.windows) == (1.0, 0)
-    assert guard.widen > 1
+    combination = fit_combination(case)
+    assert combination.to_dict() == default_combination(2, 2).to_dict()
+    assert combination.members.tolist() == [0.5, 0.5]
+    assert (combination.network, combination.windows) == (1.0, 0)
+    assert combination.widen > 1
 
 
 # ---- intervals
@@ -191,11 +191,11 @@ def coverage(quantiles: Floats, actual: Floats) -> float:
 @pytest.mark.parametrize("factor", [0.7, 1.5, 2.0, 2.8])
 def test_intervals_of_many_series_are_set_right(factor: float) -> None:
     case = case_of((2.0,), (50.0,), width=2.0 / factor, owners=K)
-    guard = fit_combination(case)
-    assert guard.widen == pytest.approx(factor, rel=0.15)
+    combination = fit_combination(case)
+    assert combination.widen == pytest.approx(factor, rel=0.15)
     assert abs(coverage(case.members[0], case.actual) - 0.8) > 0.08
     assert coverage(
-        combine_forecasts(guard, case.members, case.candidates), case.actual
+        combine_forecasts(combination, case.members, case.candidates), case.actual
     ) == pytest.approx(0.8, abs=0.05)
 
 
@@ -216,7 +216,7 @@ def test_intervals_are_neither_narrowed_nor_widened_without_bound() -> None:
 
 def test_few_windows_make_intervals_wider_than_many() -> None:
     case = case_of((2.0,), (50.0,), width=1.5)
-    few = [fit_combination(case.where(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
+    few = [fit_combination(case.select(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
     assert np.mean(few) > fit_combination(case).widen
 
 
@@ -227,10 +227,10 @@ def test_intervals_without_any_width_are_left_alone() -> None:
 # ---- applying and looking back
 
 
-def test_the_forecast_is_the_mix_that_the_guard_says() -> None:
+def test_the_forecast_is_the_mix_that_the_combination_says() -> None:
     case = case_of((1.0, 2.0), (1.0, 3.0))
-    guard = Combination(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
-    made = combine_forecasts(guard, case.members, case.candidates)
+    combination = Combination(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
+    made = combine_forecasts(combination, case.members, case.candidates)
     for k, h in ((0, 0), (7, 3)):
         pooled = 0.75 * case.members[0, k, h] + 0.25 * case.members[1, k, h]
         classical = 0.4 * case.candidates[k, h, 0] + 0.6 * case.candidates[k, h, 1]
@@ -253,14 +253,14 @@ def test_an_honest_forecast_does_not_know_the_actual_values_of_its_own_window(ow
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_a_single_window_is_no_evidence_about_itself(windows: int) -> None:
-    case = case_of((1.0, 5.0), (0.2,)).where(np.arange(K) < windows)
+    case = case_of((1.0, 5.0), (0.2,)).select(np.arange(K) < windows)
     made = cross_fit_forecasts(case)
     other = case.actual.copy()
     other[0] += 100.0
     assert cross_fit_forecasts(case._replace(actual=other))[0].tobytes() == made[0].tobytes()
 
 
-def test_honest_forecasts_are_the_guards_where_the_evidence_is_plain() -> None:
+def test_honest_forecasts_are_the_combinations_where_the_evidence_is_plain() -> None:
     case = case_of((0.5, 20.0), (30.0, 40.0), width=0.5)
     np.testing.assert_allclose(
         cross_fit_forecasts(case)[..., MEDIAN], case.members[0, ..., MEDIAN], atol=0.5
@@ -277,14 +277,14 @@ def test_weights_fall_exponentially_with_the_excess() -> None:
     assert soft_weights([0.0, 1.0, 0.0], 10.0).tolist() == [0.5, 0.0, 0.5]
 
 
-def test_a_guard_survives_json() -> None:
-    guard = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
-    back = Combination.from_dict(json.loads(json.dumps(guard.to_dict())))
-    for one, other in zip(guard, back, strict=True):
+def test_a_combination_survives_json() -> None:
+    combination = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
+    back = Combination.from_dict(json.loads(json.dumps(combination.to_dict())))
+    for one, other in zip(combination, back, strict=True):
         np.testing.assert_array_equal(one, other)
 
 
-def test_the_guard_says_what_the_forecast_is_made_of() -> None:
+def test_the_combination_says_what_the_forecast_is_made_of() -> None:
     weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
     mixed = Combination(np.ones(1), weights, 0.72, 1.0, 24)
     assert mixed.sentence() == (

@@ -153,8 +153,8 @@ def test_losses_of_counts_and_events_start_at_the_blend(name: str) -> None:
     if name == "bernoulli":
         np.testing.assert_allclose(loss.quantiles(start, known, (0.5,)), 0.3, rtol=1e-6)
     else:
-        failures, odds = loss._parts(start, known)  # type: ignore[attr-defined]
-        np.testing.assert_allclose(failures * odds.exp(), 0.3, rtol=1e-5)
+        failures, log_odds = loss.parts(start, known)  # type: ignore[attr-defined]
+        np.testing.assert_allclose(failures * log_odds.exp(), 0.3, rtol=1e-5)
 
 
 @pytest.mark.parametrize("name", LOSSES)
