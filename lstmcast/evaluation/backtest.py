@@ -26,6 +26,7 @@ from lstmcast.evaluation.cutoffs import (
     find_training_ends,
     fold_ends,
     format_series_name,
+    format_step,
     keep_latest_windows,
 )
 from lstmcast.features.preprocessing import infer_seasons_without_effects
@@ -34,7 +35,7 @@ from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import find_point_column, find_quantile_columns, match_series
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 from lstmcast.scoring.verdict import Verdict, actuals_after_origins, first_origins, score_forecasts
 
 _DEFAULT_CONFIG = Config()
@@ -64,6 +65,10 @@ class _Forecasts(NamedTuple):
     @property
     def horizon(self) -> int:
         return int(self.quantiles.shape[1])
+
+    def select(self, mask: Bools) -> "_Forecasts":
+        """Return only the windows of a mask [K]."""
+        return self._replace(quantiles=self.quantiles[mask])
 
 
 def backtest(
@@ -334,15 +339,9 @@ def _make_result(
     folds = []
     for fold in np.unique(chosen.fold[observed]):
         in_fold = chosen.fold == fold
-        windows = chosen.select(in_fold)
-        fold_forecasts = forecasts._replace(quantiles=forecasts.quantiles[in_fold])
+        windows, part = chosen.select(in_fold), forecasts.select(in_fold)
         fold_verdict = score_forecasts(
-            panel,
-            windows.series,
-            windows.origins,
-            *fold_forecasts,
-            ends=ends,
-            probability=probability,
+            panel, windows.series, windows.origins, *part, ends=ends, probability=probability
         )
         folds.append(fold_verdict)
     frame = _make_forecast_frame(panel, chosen, forecasts, actual, probability=verdict.of_events)
@@ -399,13 +398,14 @@ def _require_whole_windows(
     rows = np.arange(len(ahead))
     expected = rows % horizon + 1
     first = rows // horizon * horizon  # row that its window begins at
-    wrong = (ahead != expected) | (series != series[first]) | (origins != origins[first])
+    other_window = (series != series[first]) | (origins != origins[first])
+    wrong = (ahead != expected) | other_window
     if wrong.any() or len(ahead) % horizon:
         row = int(np.argmax(wrong)) if wrong.any() else len(ahead) - 1
-        cutoff = panel.axis.texts(panel.start[series[row : row + 1]] + origins[row])[0]
+        name = format_series_name(panel, series[row])
+        cutoff = format_step(panel, panel.start[series[row]] + origins[row])
         raise DataError(
-            f"the forecasts of {format_series_name(panel, series[row])} from {cutoff}"
-            f" are not the steps 1 to {horizon} after it",
+            f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
             "give every step of a window once, and a column 'cutoff' where a series has several",
         )
 

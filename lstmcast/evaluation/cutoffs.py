@@ -33,8 +33,9 @@ class ForecastWindows(NamedTuple):
 
 def choose_backtest_windows(panel: Panel, horizon: int, windows: int, step: int) -> ForecastWindows:
     """Choose origins whose horizon ends at each series' end, and every `step` steps before it."""
-    back = np.arange(windows)[::-1]
-    origins = (panel.lengths - 1 - horizon)[:, None] - step * back  # (N, windows)
+    newest = panel.lengths - 1 - horizon
+    back = step * np.arange(windows)[::-1]
+    origins = newest[:, None] - back  # (N, windows)
     series, fold = np.nonzero(origins >= MIN_HISTORY_STEPS - 1)
     if not len(series):
         need, have = MIN_HISTORY_STEPS + horizon, int(panel.lengths.max(initial=0))
@@ -73,18 +74,19 @@ def choose_evaluation_windows(
     """
     newer = panel.lengths - 1 - cutoff
     if not (newer > 0).any():
-        newest_row = np.array([(panel.start + panel.lengths - 1).max()])
-        newest_cutoff = np.array([(panel.start + cutoff).max()])
-        have, end = panel.axis.texts(newest_row)[0], panel.axis.texts(newest_cutoff)[0]
+        have = format_step(panel, (panel.start + panel.lengths - 1).max())
+        end = format_step(panel, (panel.start + cutoff).max())
         raise DataError(
             "nothing newer than what the run was trained on:"
             f" need rows after {end}, the data ends at {have}",
             "give rows that were not there when the run was fitted",
         )
-    count = np.where(newer >= horizon, (newer - horizon) // step + 1, newer > 0)
+    whole = (newer - horizon) // step + 1
+    count = np.where(newer >= horizon, whole, newer > 0)
     series = np.repeat(np.arange(len(panel)), count)
-    first_window = np.repeat(np.cumsum(count) - count, count)
-    fold = np.arange(len(series)) - first_window
+    # A window's fold is its number within its series.
+    first_window = np.cumsum(count) - count
+    fold = np.arange(len(series)) - first_window[series]
     return ForecastWindows(series, cutoff[series] + step * fold, fold)
 
 
@@ -92,9 +94,9 @@ def keep_latest_windows(chosen: ForecastWindows, windows: int) -> ForecastWindow
     """Keep the last `windows` windows of each series, numbered so that the newest are one fold."""
     count = np.bincount(chosen.series)[chosen.series]
     from_newest = count - chosen.fold  # 1 is the newest
-    latest = chosen.select(from_newest <= windows)
-    fold = (windows - from_newest)[from_newest <= windows]
-    return latest._replace(fold=fold - fold.min())
+    numbered = chosen._replace(fold=windows - from_newest)
+    latest = numbered.select(from_newest <= windows)
+    return latest._replace(fold=latest.fold - latest.fold.min())
 
 
 def fold_ends(panel: Panel, chosen: ForecastWindows, fold: int) -> Ints:
@@ -103,6 +105,11 @@ def fold_ends(panel: Panel, chosen: ForecastWindows, fold: int) -> Ints:
     in_fold = chosen.fold == fold
     ends[chosen.series[in_fold]] = chosen.origins[in_fold] + 1
     return ends
+
+
+def format_step(panel: Panel, ordinal: int) -> str:
+    """Return the timestamp of a step of the panel's axis as text."""
+    return panel.axis.texts(np.array([ordinal]))[0]
 
 
 def format_series_name(panel: Panel, series: int) -> str:

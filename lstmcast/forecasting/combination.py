@@ -241,13 +241,13 @@ class _ScaledError:
         self.power = validation.power
         self.actual = np.where(observed, validation.actual, 0.0)
 
+        # One factor a step for both means: 1 / (steps of its series * scale * number of series).
         _, series = np.unique(validation.series, return_inverse=True)
         steps = np.bincount(series, usable.sum(1))
-        # One factor a step for both means: 1 / (steps of its series * scale * number of series).
-        step_weight = 1 / np.maximum(steps[series] * validation.scale, 1e-300)[:, None]
-        share = np.where(usable, step_weight, 0.0)
         n_series = max((steps > 0).sum(), 1)
-        self.weight = np.where(usable, share / n_series, 0.0)
+        scaled_steps = np.maximum(steps[series] * validation.scale, 1e-300)
+        step_weight = np.where(usable, 1 / scaled_steps[:, None], 0.0)
+        self.weight = np.where(usable, step_weight / n_series, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
         size = np.abs(forecast - self.actual)
@@ -265,18 +265,19 @@ def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
     intervals are wider by up to 30 %.
     """
     median = quantiles[..., _MEDIAN]
-    up = quantiles[..., _HIGHEST] - median
-    down = median - quantiles[..., _LOWEST]
     error = actual - median
-    half_width = np.where(error > 0, up, down)
+    upper = quantiles[..., _HIGHEST] - median
+    lower = median - quantiles[..., _LOWEST]
+    half_width = np.where(error > 0, upper, lower)
     usable = ~np.isnan(error) & (half_width > 0)
     if not usable.any():
         return 1.0
 
     # An interval covers an error whose ratio is at most the factor on its half-width.
     ratio = np.abs(error[usable]) / half_width[usable]
-    windows = len(actual)
-    factor = np.quantile(ratio, min(1.0, _COVERAGE * (1 + 1 / windows)))
-    power = min(1.0, 0.2 + len(np.unique(series)) / 25)
-    caution = 1 + 0.3 * min(1.0, 6 / windows) ** 2
-    return float(caution * np.clip(factor, *WIDEN_RANGE) ** power)
+    n_windows, n_series = len(actual), len(np.unique(series))
+    level = min(1.0, _COVERAGE * (1 + 1 / n_windows))
+    factor = np.clip(np.quantile(ratio, level), *WIDEN_RANGE)
+    power = min(1.0, 0.2 + n_series / 25)
+    caution = 1 + 0.3 * min(1.0, 6 / n_windows) ** 2
+    return float(caution * factor**power)

@@ -36,12 +36,13 @@ def fit_error_quantiles(errors: Floats) -> Floats:
     if not known.any():
         return default_error_quantiles(errors.shape[1])
     count = known.sum(0)
-    mean_size = np.where(known, np.abs(errors), 0.0).sum(0) / np.maximum(count, 1)
+    total_size = np.where(known, np.abs(errors), 0.0).sum(0)
+    mean_size = total_size / np.maximum(count, 1)
     # The closest sizes that never fall; the small weight lets steps without errors take part.
     rising = isotonic_regression(mean_size, weights=count + 1e-9).x
     size = np.asarray(rising, dtype=np.float64)
-    ratios = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0)[known]
-    shape = np.quantile(ratios, NETWORK_QUANTILES)
+    ratios = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0)
+    shape = np.quantile(ratios[known], NETWORK_QUANTILES)
     return np.asarray(size[:, None] * (shape - shape[_MEDIAN]))
 
 
@@ -76,22 +77,33 @@ def interpolate_quantiles(quantiles: Floats, levels: Floats) -> Floats:
     They are linear between known levels. Beyond these the outermost distance from the median is
     stretched as in a normal distribution.
     """
-    known = np.array(NETWORK_QUANTILES)
-    median = quantiles[..., _MEDIAN]
+    lowest, highest = NETWORK_QUANTILES[0], NETWORK_QUANTILES[-1]
     result = np.empty((*quantiles.shape[:-1], len(levels)))
     for q, level in enumerate(levels):
-        if known[0] <= level <= known[-1]:
-            # A level that is known but for rounding must be taken as it is.
-            position = np.searchsorted(known, level - 1e-12)
-            right = int(np.clip(position, 1, len(known) - 1))
-            left = right - 1
-            share = (level - known[left]) / (known[right] - known[left])
-            result[..., q] = (1 - share) * quantiles[..., left] + share * quantiles[..., right]
-        else:
-            outermost = quantiles[..., 0 if level < 0.5 else -1]
-            stretch = abs(STANDARD_NORMAL.inv_cdf(level)) / NORMAL_80_HALF_WIDTH
-            result[..., q] = median + (outermost - median) * stretch
+        between = lowest <= level <= highest
+        quantile_at = _interpolate_quantile if between else _extrapolate_quantile
+        result[..., q] = quantile_at(quantiles, level)
     return result
+
+
+def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
+    """Return the quantile [K, H] at a level between those of quantiles [K, H, Q]."""
+    known = np.array(NETWORK_QUANTILES)
+    # A level that is known but for rounding must be taken as it is.
+    position = np.searchsorted(known, level - 1e-12)
+    right = int(np.clip(position, 1, len(known) - 1))
+    left = right - 1
+    share = (level - known[left]) / (known[right] - known[left])
+    return np.asarray((1 - share) * quantiles[..., left] + share * quantiles[..., right])
+
+
+def _extrapolate_quantile(quantiles: Floats, level: float) -> Floats:
+    """Return the quantile [K, H] at a level beyond those of quantiles [K, H, Q]."""
+    median = quantiles[..., _MEDIAN]
+    outermost = quantiles[..., 0 if level < 0.5 else -1]
+    # Distances from the median are proportional to those of a normal distribution.
+    stretch = abs(STANDARD_NORMAL.inv_cdf(level)) / NORMAL_80_HALF_WIDTH
+    return np.asarray(median + (outermost - median) * stretch)
 
 
 def round_count_quantiles(quantiles: Floats, loss: Loss) -> Floats:

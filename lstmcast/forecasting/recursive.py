@@ -57,28 +57,47 @@ def forecast_recursively(
     of its own, and the result is the quantiles of all paths mixed. Past covariates are unknown
     there; covariates known ahead stay as they are.
     """
-    trained, together = limits.horizon, limits.together
-    quantiles = np.empty((len(series), horizon, len(levels)))
     longest = min(limits.memory, int(panel.lengths.max())) + horizon
-    requested = np.concatenate([levels, SAMPLED_LEVELS])
-    for windows in _split_windows(series, longest, together):
-        first = forecast(panel, series[windows], origins[windows], trained, requested)
-        quantiles[windows, :trained], sampled = np.split(first, [len(levels)], axis=-1)
+    quantiles = np.empty((len(series), horizon, len(levels)))
+    for part in _split_windows(series, longest, limits.together):
+        quantiles[part] = _follow_paths(
+            forecast, limits, panel, series[part], origins[part], horizon, levels
+        )
+    return quantiles
 
-        # Every window becomes a series of its own that ends at the origin, and then S paths.
-        past = panel.select(series[windows]).head(origins[windows] + 1).tail(limits.memory)
-        targets = _index_targets(past)
-        paths = past.select(np.tile(np.arange(len(past)), PATHS_PER_WINDOW))
-        sampled = np.tile(sampled, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
-        for begin in range(trained, horizon, trained):
-            block = begin // trained
-            draws = [_draw_antithetic_levels(block, trained, target) for target in targets]
-            drawn_levels = np.stack(draws, 1).reshape(-1, trained)  # (S * K, H)
-            values = _interpolate_at_levels(sampled, drawn_levels)
-            paths = _append_steps(paths, values).tail(limits.memory)
-            sampled = _forecast_paths(forecast, paths, trained, together)
-            later = _mix_paths(sampled, levels)
-            quantiles[windows, begin : begin + trained] = later[:, : horizon - begin]
+
+def _follow_paths(
+    forecast: ForecastFunction,
+    limits: ForecastLimits,
+    panel: Panel,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    levels: Floats,
+) -> Floats:
+    """Do what `forecast_recursively` does, for windows that fit into memory at once."""
+    trained, n_levels = limits.horizon, len(levels)
+    quantiles = np.empty((len(series), horizon, n_levels))
+    requested = np.concatenate([levels, SAMPLED_LEVELS])
+    first = forecast(panel, series, origins, trained, requested)
+    quantiles[:, :trained] = first[..., :n_levels]
+
+    # Every window becomes a series of its own that ends at the origin, and then S paths.
+    past = panel.select(series).head(origins + 1).tail(limits.memory)
+    targets = _index_targets(past)
+    numbers = np.arange(len(past))
+    paths = past.select(np.tile(numbers, PATHS_PER_WINDOW))
+    sampled = np.tile(first[..., n_levels:], (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
+
+    # A block is a trained horizon: values are drawn for the one before, which this one follows.
+    for begin in range(trained, horizon, trained):
+        drawn_levels = _draw_levels(begin // trained, trained, targets)
+        values = _interpolate_at_levels(sampled, drawn_levels)
+        paths = _append_steps(paths, values).tail(limits.memory)
+        sampled = _forecast_paths(forecast, paths, trained, limits.together)
+        later = _mix_paths(sampled, levels)
+        end = min(begin + trained, horizon)
+        quantiles[:, begin:end] = later[:, : end - begin]
     return quantiles
 
 
@@ -134,6 +153,13 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     return np.moveaxis(np.quantile(sample, levels, axis=-1), 0, -1)
 
 
+def _draw_levels(block: int, steps: int, targets: list[int]) -> Floats:
+    """Draw the levels of all paths at the steps of a block, [S * K, H], by window targets [K]."""
+    by_window = [_draw_antithetic_levels(block, steps, target) for target in targets]
+    levels = np.stack(by_window, 1)  # (S, K, H)
+    return levels.reshape(-1, steps)
+
+
 def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     """Draw the levels of the paths at the steps of a block, [S, H], for all windows of a target.
 
@@ -142,13 +168,12 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     """
     rng = np.random.default_rng([block, target])
     normal = rng.normal(size=(PATHS_PER_WINDOW // 2, steps))
+    innovation = np.sqrt(1 - STEP_CORRELATION**2)  # keeps the variance of every step at 1
     for step in range(1, steps):
-        # The factors keep the variance of every step at 1.
-        normal[:, step] = (
-            STEP_CORRELATION * normal[:, step - 1]
-            + np.sqrt(1 - STEP_CORRELATION**2) * normal[:, step]
-        )
-    rank = np.concatenate([normal, -normal]).argsort(axis=0).argsort(axis=0)
+        before = STEP_CORRELATION * normal[:, step - 1]
+        normal[:, step] = before + innovation * normal[:, step]
+    pairs = np.concatenate([normal, -normal])
+    rank = pairs.argsort(axis=0).argsort(axis=0)
     return np.asarray((rank + 0.5) / PATHS_PER_WINDOW)
 
 
@@ -161,29 +186,36 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
     place = (levels * count - 0.5).clip(0, count - 1)
     left = np.minimum(place.astype(np.int64), count - 2)
-    low = np.take_along_axis(quantiles, left[..., None], -1)[..., 0]
-    high = np.take_along_axis(quantiles, (left + 1)[..., None], -1)[..., 0]
+    low = _take_last_axis(quantiles, left)
+    high = _take_last_axis(quantiles, left + 1)
     return np.asarray(low + (high - low) * (place - left))
+
+
+def _take_last_axis(values: Floats, places: Ints) -> Floats:
+    """Take the value at a place [n, H] of the last axis of values [n, H, V]."""
+    return np.asarray(np.take_along_axis(values, places[..., None], -1)[..., 0])
 
 
 def _append_steps(panel: Panel, values: Floats) -> Panel:
     """Append steps `values` [N, H] to each series; past covariates are unknown there."""
-    n_series, horizon = values.shape
-    lengths = panel.lengths + horizon
+    n_series, n_steps = values.shape
+    lengths = panel.lengths + n_steps
     offsets = offsets_from_lengths(lengths)
-    before = concat_ranges(offsets[:-1], panel.lengths)
-    after = concat_ranges(offsets[:-1] + panel.lengths, np.full(n_series, horizon))
-    longer = np.full(int(offsets[-1]), np.nan)
+    starts, total = offsets[:-1], int(offsets[-1])
+    before = concat_ranges(starts, panel.lengths)
+    after = concat_ranges(starts + panel.lengths, np.full(n_series, n_steps))
+    longer = np.full(total, np.nan)
     longer[before] = panel.values
     longer[after] = values.ravel()
-    past = np.full((len(longer), panel.past.shape[1]), np.nan)
+    past = np.full((total, panel.past.shape[1]), np.nan)
     past[before] = panel.past
 
     # Covariates known ahead may already reach beyond the new steps.
-    known_ahead = np.diff(panel.future_offsets)
-    future_offsets = offsets_from_lengths(np.maximum(known_ahead, lengths))
+    known_steps = np.diff(panel.future_offsets)
+    future_offsets = offsets_from_lengths(np.maximum(known_steps, lengths))
+    known = concat_ranges(future_offsets[:-1], known_steps)
     future = np.full((int(future_offsets[-1]), panel.future.shape[1]), np.nan)
-    future[concat_ranges(future_offsets[:-1], known_ahead)] = panel.future
+    future[known] = panel.future
     return replace(
         panel,
         values=longer,

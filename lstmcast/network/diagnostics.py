@@ -27,8 +27,9 @@ def compute_scaled_errors(
     errors = np.empty((len(networks), len(series), windows.horizon))
     for part, batch in iter_batches(windows, series, origins):
         for m, network in enumerate(networks):
-            point = predict_batch_quantiles(network, batch, batch.base, (0.5,))[..., 0]
-            errors[m, part] = ((batch.z - point) / batch.scale)[:, 0]
+            point = predict_batch_quantiles(network, batch, batch.base, (0.5,))
+            scaled = (batch.z - point[..., 0]) / batch.scale
+            errors[m, part] = scaled[:, 0]
     return errors
 
 
@@ -90,8 +91,9 @@ def log_densities(
             inputs, targets = to_tensors(batch), LossTargets.of(batch)
             for m, model in enumerate(models):
                 assert isinstance(model.loss, LikelihoodLoss)
-                density = model.loss.log_density(model(*inputs), targets)[:, 0].numpy()
-                densities[m, part] = np.where(np.isnan(z), np.nan, density - log_derivative)
+                density = model.loss.log_density(model(*inputs), targets)
+                in_units = density[:, 0].numpy() - log_derivative
+                densities[m, part] = np.where(np.isnan(z), np.nan, in_units)
     return densities
 
 

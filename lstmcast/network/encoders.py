@@ -79,9 +79,10 @@ class Attention(nn.Module):
         scale = keys.shape[1] ** -0.5
         score = torch.bmm(self.query(origin), keys) * scale
         step = torch.arange(states.shape[0], device=states.device)
-        last = at[..., None]
-        visible = (step <= last) & (step > last - self.context) & (step >= pad[:, None, None])
-        return torch.softmax(score.masked_fill(~visible, float("-inf")), -1)
+        last, first = at[..., None], pad[:, None, None]
+        visible = (step <= last) & (step > last - self.context) & (step >= first)
+        score = score.masked_fill(~visible, float("-inf"))
+        return torch.softmax(score, -1)
 
     def forward(self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor) -> Tensor:
         """Return what origins find, [B, P, D], from states [T, B, W] and their own [B, P, W]."""

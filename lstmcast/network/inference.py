@@ -70,8 +70,10 @@ def forecast_windows(
         for m, network in enumerate(networks):
             z = predict_batch_quantiles(network, batch, base, levels)
             if spread is not None:
-                shared = len(spread[m]) == 1  # the same for all windows
-                z = z + (spread[m] if shared else spread[m, part]) * scale
+                errors = spread[m]
+                if len(errors) > 1:  # else they are the same for all windows
+                    errors = errors[part]
+                z = z + errors * scale
             members[m, part] = inverse_transform(z, owner, state)
         blend = base[..., None] + batch.blend.astype(np.float64) * scale
         candidates[part] = inverse_transform(blend, owner, state)
@@ -94,7 +96,8 @@ def iter_batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tupl
     steps = _chunk_steps(windows)
     size = _windows_per_batch(steps + windows.horizon)
     for start in range(0, len(series), size):
-        part = slice(start, min(start + size, len(series)))
+        end = min(start + size, len(series))
+        part = slice(start, end)
         yield part, windows.batch(series[part], origins[part, None], steps)
 
 
@@ -108,22 +111,27 @@ def iter_strips(
     Yields which windows a batch holds, [B, P], a strip a row, and the batch. A strip that is
     shorter repeats its last window.
     """
-    same_series = np.diff(series, prepend=-1) == 0
-    next_origin = np.diff(origins, prepend=-2) == 1
-    follows = same_series & next_origin
-
-    # A run is windows that follow each other; a strip begins every `length` windows of a run.
-    numbers = np.arange(len(series))
-    run_begin = np.maximum.accumulate(np.where(follows, 0, numbers))
-    first = np.flatnonzero((numbers - run_begin) % length == 0)
-    last = np.append(first[1:], len(series)) - 1
-    strips = np.minimum(first[:, None] + np.arange(length), last[:, None])
-
+    strips = _group_strips(series, origins, length)
     steps = _chunk_steps(windows) + length - 1
     size = _windows_per_batch(steps + length * windows.horizon)
     for start in range(0, len(strips), size):
         part = strips[start : start + size]
-        yield part, windows.batch(series[part[:, 0]], origins[part], steps)
+        owner = series[part[:, 0]]
+        yield part, windows.batch(owner, origins[part], steps)
+
+
+def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
+    """Group windows whose origins follow each other into strips of up to `length`, one a row."""
+    numbers = np.arange(len(series))
+    same_series = np.diff(series, prepend=-1) == 0
+    next_origin = np.diff(origins, prepend=-2) == 1
+    follows = same_series & next_origin
+    # A run is windows that follow each other; a strip begins every `length` windows of a run.
+    run_begin = np.maximum.accumulate(np.where(follows, 0, numbers))
+    first = np.flatnonzero((numbers - run_begin) % length == 0)
+    last = np.append(first[1:], len(series)) - 1
+    strips = first[:, None] + np.arange(length)
+    return np.minimum(strips, last[:, None])
 
 
 def _chunk_steps(windows: Windows) -> int:
@@ -207,25 +215,33 @@ def can_run_in_numpy(network: TrainedNetwork) -> bool:
 
 def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
     """Compute what `TorchNetwork` puts out for a batch, [B, P, H, O]; see `can_run_in_numpy`."""
-    shape, weights = network.shape, network.weights
+    weights, n_outputs = network.weights, network.shape.outputs
     # Only the states from the earliest origin on are kept, [T, D, B].
     first = int(batch.at.min())
-    states = encode_chunks(shape, weights, batch.x, first)
+    states = encode_chunks(network.shape, weights, batch.x, first)
     chunk = np.arange(len(batch.at))[:, None]
     at_origins = states[batch.at - first, :, chunk]  # (B, P, D)
 
     # The decoder, once for every horizon step.
     state = _apply_linear(weights, "state", at_origins)
-    hidden = state[:, :, None] + _apply_linear(weights, "local", batch.local)
+    local = _apply_linear(weights, "local", batch.local)
+    hidden = state[:, :, None] + local
     for name in ("head.1", "head.4"):
         np.maximum(hidden, 0, out=hidden)
         hidden = _apply_linear(weights, name, hidden)
 
     # Its outputs are a correction, and the logits of a softmax over the candidates.
-    correction, logits = hidden[..., : shape.outputs], hidden[..., shape.outputs :]
-    choice = np.exp(logits - logits.max(-1, keepdims=True))
-    mixed = (choice * batch.blend).sum(-1, keepdims=True) / choice.sum(-1, keepdims=True)
+    correction = hidden[..., :n_outputs]
+    mixed = _softmax_mean(hidden[..., n_outputs:], batch.blend)
     return np.asarray(correction + mixed)
+
+
+def _softmax_mean(logits: Singles, values: Singles) -> Singles:
+    """Return the mean of the values on the last axis, by the softmax of the logits, [..., 1]."""
+    # The largest is taken away so that no exponential overflows.
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    total = weights.sum(-1, keepdims=True)
+    return np.asarray((weights * values).sum(-1, keepdims=True) / total)
 
 
 def _apply_linear(weights: Mapping[str, Singles], name: str, x: Singles) -> Singles:

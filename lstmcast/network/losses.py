@@ -308,5 +308,7 @@ def pinball_loss(quantiles: Tensor, target: Tensor) -> Tensor:
     levels = torch.tensor(NETWORK_QUANTILES, dtype=quantiles.dtype, device=quantiles.device)
     known = ~torch.isnan(target)
     error = torch.where(known, target, 0.0)[..., None] - quantiles
-    loss = torch.maximum(levels * error, (levels - 1) * error).mean(-1)
+    # The share of the level for targets above a quantile, the rest for those below.
+    cost = torch.maximum(levels * error, (levels - 1) * error)
+    loss = cost.mean(-1)
     return (loss * known).sum() / known.sum().clamp(min=1)

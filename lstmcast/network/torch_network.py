@@ -123,7 +123,7 @@ class TorchNetwork(nn.Module):
         return self.loss.join(correction, mixed)
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
-        """Encode chunks [T, B, F] with origins at [B, P], which know no later step than their own."""
+        """Encode chunks [T, B, F] with origins at [B, P], which know no step after their own."""
         bidirectional = self.shape.bidirectional
         before = at.new_zeros(at.shape[0]) if pad is None else pad
         if bidirectional:

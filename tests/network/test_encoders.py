@@ -86,7 +86,9 @@ def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: NetworkS
 
 @kinds
 @torch.no_grad()
-def test_series_of_different_length_in_one_batch_are_forecast_as_each_by_itself(shape: NetworkShape) -> None:
+def test_series_of_different_length_in_one_batch_are_forecast_as_each_by_itself(
+    shape: NetworkShape,
+) -> None:
     network = trained(shape)
     x, at, local, blend, pad = inputs()
     out = network(x, at, local, blend, pad)
@@ -115,8 +117,12 @@ def test_both_ways_sees_only_the_context(shape: NetworkShape) -> None:
 def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_context() -> None:
     """The state of the way back is what the same weights make of the context turned round."""
     torch.manual_seed(0)
-    layer = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, bidirectional=True, layer_norm=False)
-    turned = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=False)
+    layer = build_recurrent_encoder(
+        "gru", 6, 8, 1, dropout=0.0, bidirectional=True, layer_norm=False
+    )
+    turned = build_recurrent_encoder(
+        "gru", 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=False
+    )
     turned.load_state_dict(
         {
             name.removesuffix("_reverse"): weight
@@ -169,7 +175,9 @@ def test_attention_has_no_effect_before_training() -> None:
 
 @pytest.mark.parametrize("cell", TORCH_CELLS)
 def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
-    fused = build_recurrent_encoder(cell, 6, 8, 2, dropout=0.1, bidirectional=False, layer_norm=False)
+    fused = build_recurrent_encoder(
+        cell, 6, 8, 2, dropout=0.1, bidirectional=False, layer_norm=False
+    )
     stacked = build_recurrent_encoder(
         cell, 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.1, bidirectional=True, layer_norm=True
     )
@@ -184,7 +192,13 @@ def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
 def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
     torch.manual_seed(0)
     stack = RecurrentStack(
-        TORCH_CELLS["lstm"], 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.0, bidirectional=False, layer_norm=False
+        TORCH_CELLS["lstm"],
+        6,
+        8,
+        MIN_RESIDUAL_LAYERS,
+        dropout=0.0,
+        bidirectional=False,
+        layer_norm=False,
     ).eval()
     x = torch.randn(C, B, 6)
     first = stack.layers[0](x)[0]
@@ -196,6 +210,8 @@ def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
 
 @torch.no_grad()
 def test_layer_norm_holds_states_to_one_size() -> None:
-    stack = RecurrentStack(TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=True).eval()
+    stack = RecurrentStack(
+        TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=True
+    ).eval()
     states = stack(1e3 * torch.randn(C, B, 6))[0]
     torch.testing.assert_close(states.pow(2).mean(-1), torch.ones(C, B), rtol=1e-3, atol=1e-3)
