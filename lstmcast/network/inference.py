@@ -131,7 +131,7 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     first = np.flatnonzero((numbers - run_begin) % length == 0)
     last = np.append(first[1:], len(series)) - 1
     strips = first[:, None] + np.arange(length)
-    return np.minimum(strips, last[:, None])
+    return np.asarray(np.minimum(strips, last[:, None]))
 
 
 def _chunk_steps(windows: Windows) -> int:
