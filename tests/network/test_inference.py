@@ -8,32 +8,14 @@ import pytest
 import torch
 
 from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES
-from lstmcast.features import candidates, scaler, steps
+from lstmcast.features import candidates, scaler
 from lstmcast.network import inference
 from lstmcast.network.losses import LOSSES, LossTargets
-from lstmcast.network.torch_network import TorchNetwork, to_tensors, to_trained_network
-from lstmcast.network.trained import NetworkShape
+from lstmcast.network.torch_network import to_tensors, to_trained_network
 from lstmcast.training import members
 from lstmcast.training.recipes import Recipe
-from tests.training.test_members import QUICK, recipes, task, windows
-
-SHAPE = NetworkShape(
-    steps.N_STEP_FEATURES,
-    candidates.N_LOCAL_FEATURES,
-    len(candidates.CANDIDATES),
-    hidden=12,
-    layers=2,
-)
-
-
-def trained(shape: NetworkShape) -> TorchNetwork:
-    """A network whose every weight is random, as after training."""
-    torch.manual_seed(1)
-    network = TorchNetwork(shape).eval()
-    with torch.no_grad():
-        for weight in network.parameters():
-            weight.copy_(0.3 * torch.randn_like(weight))
-    return network
+from tests.network.make import SHAPE, make_network, make_windows
+from tests.training.test_members import QUICK, recipes, task
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
@@ -44,9 +26,9 @@ def test_numpy_puts_out_what_torch_does(
     cell: str, layers: int, layer_norm: bool, covariates: bool
 ) -> None:
     more = {"covariates": 3, "ahead": 2} if covariates else {}
-    network = trained(SHAPE._replace(cell=cell, layers=layers, layer_norm=layer_norm, **more))
+    network = make_network(SHAPE._replace(cell=cell, layers=layers, layer_norm=layer_norm, **more))
     assert inference.can_run_in_numpy(to_trained_network(network))
-    batch = windows(covariates).batch(
+    batch = make_windows(covariates).batch(
         np.array([0, 1, 0]), np.array([[40, 38], [3, 1], [59, 50]]), 20
     )
     expected = network(*to_tensors(batch)).detach().numpy()
@@ -62,8 +44,8 @@ def test_numpy_puts_out_what_torch_does(
     "loss", [name for name in LOSSES if QUANTILE_SOURCES[name] in ("own", "residuals")]
 )  # type: ignore[index]
 def test_numpy_makes_the_quantiles_that_the_loss_means(loss: str) -> None:
-    network = trained(SHAPE._replace(loss=loss))
-    batch = windows().batch(np.array([0, 1]), np.array([[40, 38], [30, 25]]), 20)
+    network = make_network(SHAPE._replace(loss=loss))
+    batch = make_windows().batch(np.array([0, 1]), np.array([[40, 38], [30, 25]]), 20)
     expected = network.loss.quantiles(
         network(*to_tensors(batch)).detach(), LossTargets.of(batch), NETWORK_QUANTILES
     ).numpy()
@@ -82,9 +64,9 @@ OTHERS += [
 
 @pytest.mark.parametrize("other", OTHERS, ids=str)
 def test_networks_that_numpy_cannot_run_are_left_to_torch(other: dict[str, bool | str]) -> None:
-    network = trained(SHAPE._replace(context=10, **other))  # type: ignore[arg-type]
+    network = make_network(SHAPE._replace(context=10, **other))  # type: ignore[arg-type]
     assert not inference.can_run_in_numpy(to_trained_network(network))
-    batch = windows().batch(np.array([0, 1]), np.array([[40], [30]]), 20)
+    batch = make_windows().batch(np.array([0, 1]), np.array([[40], [30]]), 20)
     base = batch.base + 1.5
     targets = LossTargets.of(batch)._replace(base=torch.from_numpy(base))
     expected = network.loss.quantiles(
@@ -115,7 +97,7 @@ def test_a_forecast_from_a_run_needs_neither_torch_nor_pandas(module: str) -> No
 
 
 def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -> None:
-    whole = windows()
+    whole = make_windows()
     series, origins = np.array([0, 1, 0]), np.array([40, 30, 59])
     network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
     quantiles, classical = inference.forecast_windows([network], whole, series, origins)
@@ -132,7 +114,7 @@ def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -
 
 
 def test_quantiles_that_the_network_crosses_are_put_in_order() -> None:
-    whole = windows()
+    whole = make_windows()
     network = members.build_network(Recipe("x", None, QUICK, hidden=8), whole).eval()
     with torch.no_grad():
         network.head.get_parameter(f"{len(network.head) - 1}.bias")[: len(NETWORK_QUANTILES)] = (
@@ -145,7 +127,7 @@ def test_quantiles_that_the_network_crosses_are_put_in_order() -> None:
 
 
 def test_a_window_is_forecast_alike_by_itself_and_among_many() -> None:
-    whole = windows()
+    whole = make_windows()
     networks = [
         to_trained_network(member.network)
         for member in members.train_members(recipes()[1:], task(), 1, None)
@@ -162,7 +144,7 @@ def test_a_window_is_forecast_alike_by_itself_and_among_many() -> None:
 
 
 def test_windows_that_follow_each_other_are_read_as_one_on_request() -> None:
-    whole, networks = windows(), [to_trained_network(trained(SHAPE))]
+    whole, networks = make_windows(), [to_trained_network(make_network(SHAPE))]
     series, origins = np.repeat([0, 1], [7, 3]), np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22])
     found = [places.tolist() for places, _ in inference.iter_strips(whole, series, origins, 3)]
     assert found == [[[0, 1, 2], [3, 3, 3], [4, 5, 6], [7, 8, 9]]]
@@ -180,7 +162,7 @@ def test_windows_that_follow_each_other_are_read_as_one_on_request() -> None:
 def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole = windows()
+    whole = make_windows()
     network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
     series, origins = np.repeat([0, 1], 600), np.tile(np.arange(10, 50), 30)
     quantiles = []
