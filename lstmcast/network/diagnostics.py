@@ -105,7 +105,9 @@ def mean_log_likelihood(densities: Floats, weights: Floats) -> dict[str, float]:
     """
     if not len(densities):
         return {}
-    with np.errstate(divide="ignore"):  # a weight of 0 has the logarithm -inf, which is right
+    # A weight of 0 has the logarithm -inf, which is right, and a missing value stays missing: numpy
+    # warns of both.
+    with np.errstate(divide="ignore", invalid="ignore"):
         log_weights = np.log(weights)[:, None, None]
         mixed = np.logaddexp.reduce(densities + log_weights)
     return {"log_likelihood": float(np.nanmean(mixed))}
