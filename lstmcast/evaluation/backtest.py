@@ -106,6 +106,7 @@ def backtest(
         ResourceError: a worker process was lost.
     """
     _require_free_names(panel)
+    # Resolved once, so that all folds forecast the same steps.
     horizon = _resolve_horizon(panel, config)
     config = replace(config, window=replace(config.window, horizon=horizon))
     chosen = choose_backtest_windows(
@@ -168,6 +169,7 @@ def evaluate(
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
     forecasts = _Forecasts(forecaster.quantiles(*where, levels), levels, forecaster.season)
+    # What was trained on is the in-sample part that errors are scaled by.
     result = _make_result(panel, chosen, forecasts, forecaster.config, ends=cutoff + 1)
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
@@ -197,7 +199,7 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
     steps = panel.axis.ordinals(forecasts[panel.axis.name]) - start
     if "cutoff" in forecasts:
         origins = panel.axis.ordinals(forecasts["cutoff"]) - start
-    else:
+    else:  # one window a series, which begins at the earliest of its rows
         origins = first_origins(panel, series, steps)[series] - 1
 
     # Sorted rows are windows of as many steps each, which is checked, one after the other.
@@ -273,7 +275,7 @@ def _forecast_with_refits(
     )
     jobs = min(_require_positive_option("jobs", jobs), folds)
     results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
-    horizon = _resolve_horizon(panel, config)
+    horizon = _resolve_horizon(panel, config)  # the configured one by now
     quantiles = np.empty((len(chosen.series), horizon, len(levels)))
     season = 1
     for fold, forecasts in enumerate(results):
@@ -364,6 +366,7 @@ def _make_forecast_frame(
         forecasts.levels.tolist(),
         probability=probability,
     )
+    # One cutoff a window, repeated for each of its rows.
     cutoffs = panel.start[chosen.series] + chosen.origins
     stamps = panel.axis.stamps(np.repeat(cutoffs, forecasts.horizon))
     n_keys = len(panel.key_names)
@@ -400,6 +403,7 @@ def _require_whole_windows(
     first = rows // horizon * horizon  # row that its window begins at
     other_window = (series != series[first]) | (origins != origins[first])
     wrong = (ahead != expected) | other_window
+    # A last window that is cut short shows in the number of rows only.
     if wrong.any() or len(ahead) % horizon:
         row = int(np.argmax(wrong)) if wrong.any() else len(ahead) - 1
         name = format_series_name(panel, series[row])

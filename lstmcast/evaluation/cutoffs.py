@@ -36,6 +36,7 @@ def choose_backtest_windows(panel: Panel, horizon: int, windows: int, step: int)
     newest = panel.lengths - 1 - horizon
     back = step * np.arange(windows)[::-1]
     origins = newest[:, None] - back  # (N, windows)
+    # Too short a series has no window in the older folds; folds without any are not counted.
     series, fold = np.nonzero(origins >= MIN_HISTORY_STEPS - 1)
     if not len(series):
         need, have = MIN_HISTORY_STEPS + horizon, int(panel.lengths.max(initial=0))
@@ -51,12 +52,14 @@ def find_training_ends(forecaster: Predictor, panel: Panel) -> Ints:
     """Return the index in each series of `panel` of the last step that was trained on, [N]."""
     trained = panel.align(forecaster.panel)
     is_trained = trained >= 0
+    # Of new series everything before the end of the training counts as known.
     cutoff = np.where(is_trained, forecaster.cutoff[trained], forecaster.cutoff.max())
     ends = cutoff - panel.start
     late = np.flatnonzero(is_trained & (ends < 0))
     if len(late):
         first = late[0]
-        begins, end = panel.axis.texts(panel.start[first] + np.array([0, ends[first]]))
+        ordinals = panel.start[first] + np.array([0, ends[first]])
+        begins, end = panel.axis.texts(ordinals)
         raise DataError(
             f"{format_series_name(panel, first)} begins at {begins},"
             f" after the end of its training at {end}{format_more(len(late), 'series')}",

@@ -89,6 +89,7 @@ def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     for step, forecast in enumerate(without_step, 1):
         factors.append(windows.measure_factor("past step", str(step), baseline, forecast))
 
+    # The kinds in the order above, within each the largest effect first.
     kinds = list(dict.fromkeys(factor.kind for factor in factors))
     factors.sort(key=lambda factor: (kinds.index(factor.kind), -factor.moved))
     return Explanation(
@@ -152,6 +153,7 @@ class _OcclusionWindows:
                 "explain a run on data that change",
             )
         series, origins = series[changes], origins[changes]
+        # Every window a series of its own, with no more past than its forecast depends on.
         past = panel.select(series).head(origins + 1).tail(forecaster.memory)
         shortest = int(past.lengths.min()) - 1
         steps = min(MAX_OCCLUDED_STEPS, forecaster.context, shortest)
@@ -203,6 +205,7 @@ def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     series, origins = series[long_enough], origins[long_enough]
     if joint:
         return series, origins
+    # Numbers that fall on the same window are counted once.
     evenly = np.linspace(0, len(series) - 1, MAX_EXPLAINED_WINDOWS).astype(np.int64)
     chosen = np.unique(evenly)
     return series[chosen], origins[chosen]
@@ -220,6 +223,7 @@ def _forecast_without_covariates(
         places_by_name.setdefault(name, []).append(place)
     past_covariates = windows.panel.past.shape[1]
     for name, places in places_by_name.items():
+        # A copy that scales the covariate to nothing; networks and history are shared.
         blind = copy.copy(forecaster)
         blind.scaling = forecaster.scaling.without_covariates(np.array(places), past_covariates)
         yield name, windows.forecast(blind)

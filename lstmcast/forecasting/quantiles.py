@@ -94,7 +94,8 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     right = int(np.clip(position, 1, len(known) - 1))
     left = right - 1
     share = (level - known[left]) / (known[right] - known[left])
-    return np.asarray((1 - share) * quantiles[..., left] + share * quantiles[..., right])
+    lower, upper = quantiles[..., left], quantiles[..., right]
+    return np.asarray((1 - share) * lower + share * upper)
 
 
 def _extrapolate_quantile(quantiles: Floats, level: float) -> Floats:

@@ -115,8 +115,9 @@ def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
     Where windows of one series must not be together, each part holds each series once.
     """
     if together:
+        count = len(series)
         size = max(1, _MAX_CELLS // (PATHS_PER_WINDOW * steps))
-        yield from np.split(np.arange(len(series)), range(size, len(series), size))
+        yield from np.split(np.arange(count), range(size, count, size))
         return
     rank = np.zeros(len(series), np.int64)
     for number in np.unique(series):
@@ -214,7 +215,8 @@ def _append_steps(panel: Panel, values: Floats) -> Panel:
     known_steps = np.diff(panel.future_offsets)
     future_offsets = offsets_from_lengths(np.maximum(known_steps, lengths))
     known = concat_ranges(future_offsets[:-1], known_steps)
-    future = np.full((int(future_offsets[-1]), panel.future.shape[1]), np.nan)
+    future_total = int(future_offsets[-1])
+    future = np.full((future_total, panel.future.shape[1]), np.nan)
     future[known] = panel.future
     return replace(
         panel,

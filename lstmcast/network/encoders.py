@@ -153,7 +153,8 @@ def split_into_contexts(x: Tensor, at: Tensor, pad: Tensor, context: int) -> Con
     """Cut chunks [T, B, F] into the contexts of their origins, to be read backwards from these."""
     offsets = torch.arange(1 - context, 1, device=at.device)
     places = (at[..., None] + offsets).flatten(0, 1)  # (B * P, L)
-    chunk = torch.arange(at.shape[0], device=at.device).repeat_interleave(at.shape[1])
+    n_chunks, n_origins = at.shape
+    chunk = torch.arange(n_chunks, device=at.device).repeat_interleave(n_origins)
     first = places[:, 0]
     # Steps before the chunk are padding too; what stands there is masked later.
     return Contexts(

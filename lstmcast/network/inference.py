@@ -57,8 +57,9 @@ def forecast_windows(
     Returns:
         Sorted quantiles [M, K, H, Q] and candidates [K, H, A].
     """
-    members = np.empty((len(networks), len(series), windows.horizon, len(levels)))
-    candidates = np.empty((len(series), windows.horizon, len(CANDIDATES)))
+    n_windows, horizon = len(series), windows.horizon
+    members = np.empty((len(networks), n_windows, horizon, len(levels)))
+    candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
     state = windows.steps.state
 
     def forecast_batch(task: tuple[Ints, Batch]) -> None:
@@ -75,8 +76,10 @@ def forecast_windows(
                     errors = errors[part]
                 z = z + errors * scale
             members[m, part] = inverse_transform(z, owner, state)
-        blend = base[..., None] + batch.blend.astype(np.float64) * scale
-        candidates[part] = inverse_transform(blend, owner, state)
+        # The candidates stand in the batch relative to the base, in scales.
+        relative = batch.blend.astype(np.float64)
+        z = base[..., None] + relative * scale
+        candidates[part] = inverse_transform(z, owner, state)
 
     threads = count_threads() if all(map(can_run_in_numpy, networks)) else 1
     # Each product on one thread: sums come out in one order, and two are slower on products this

@@ -44,11 +44,12 @@ def encode_chunks(
     The states are those of the steps from `first` on. All layers take one step before they take the
     next: what they hold stays in the processor's cache.
     """
+    n_steps, n_chunks, _ = x.shape
     steps: Iterable[Singles] = (step.T for step in x)
     for number in range(shape.layers):
-        layer = _build_layer(shape, weights, number, x.shape[1])
+        layer = _build_layer(shape, weights, number, n_chunks)
         steps = _apply_layer(layer, steps, residual=shape.residual and number > 0)
-    states = np.empty((len(x) - first, shape.hidden, x.shape[1]), dtype=np.float32)
+    states = np.empty((n_steps - first, shape.hidden, n_chunks), dtype=np.float32)
     for t, state in enumerate(steps, -first):
         if t >= 0:
             states[t] = state
@@ -88,13 +89,15 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     so that one tanh makes all four. One product reads the input, the own state, and a one for the
     bias.
     """
-    features, hidden_size = weights.inputs.shape[1], weights.state.shape[1]
+    features = weights.inputs.shape[1]
+    hidden_size = weights.state.shape[1]
     bias = (weights.input_bias + weights.state_bias)[:, None]
     # torch orders input, forget, new, output; the new values come last here.
     gate_rows = np.arange(4 * hidden_size).reshape(4, hidden_size)
     order = gate_rows[[0, 1, 3, 2]].ravel()
-    half = np.repeat([HALF, HALF, HALF, np.float32(1)], hidden_size)[:, None]
-    weight = np.concatenate([weights.inputs, weights.state, bias], 1)[order] * half
+    factor = np.repeat([HALF, HALF, HALF, np.float32(1)], hidden_size)
+    weight = np.concatenate([weights.inputs, weights.state, bias], 1)
+    weight = weight[order] * factor[:, None]
 
     # Buffers that every step writes into, and views of their parts.
     operand = np.zeros((features + hidden_size + 1, chunks), dtype=np.float32)
@@ -126,7 +129,8 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
 def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     """Build a layer of Cho et al. (2014) with the reset gate after the product, as torch has it."""
     hidden_size = weights.state.shape[1]
-    input_bias, state_bias = weights.input_bias[:, None], weights.state_bias[:, None]
+    input_bias = weights.input_bias[:, None]
+    state_bias = weights.state_bias[:, None]
     state = np.zeros((hidden_size, chunks), dtype=np.float32)
     both_gates = slice(2 * hidden_size)
     new_rows = slice(2 * hidden_size, None)
@@ -135,7 +139,8 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
         from_inputs = weights.inputs @ step + input_bias
         from_state = weights.state @ state + state_bias
         gates = _logistic(from_inputs[both_gates] + from_state[both_gates])
-        reset, update = gates[:hidden_size], gates[hidden_size:]
+        reset = gates[:hidden_size]
+        update = gates[hidden_size:]
         new = np.tanh(from_inputs[new_rows] + reset * from_state[new_rows])
         state[:] = new + update * (state - new)
         return state
@@ -149,7 +154,9 @@ def build_rnn_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     state = np.zeros((weights.state.shape[1], chunks), dtype=np.float32)
 
     def layer(step: Singles) -> Singles:
-        np.tanh(weights.inputs @ step + weights.state @ state + bias, out=state)
+        from_inputs = weights.inputs @ step
+        from_state = weights.state @ state
+        np.tanh(from_inputs + from_state + bias, out=state)
         return state
 
     return layer

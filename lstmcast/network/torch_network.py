@@ -119,7 +119,8 @@ class TorchNetwork(nn.Module):
         out = self.head(state + self.local(local))
         n_outputs = len(self.loss.start)
         correction, logits = out[..., :n_outputs], out[..., n_outputs:]
-        mixed = (torch.softmax(logits, -1) * blend).sum(-1, keepdim=True)
+        weights = torch.softmax(logits, -1)
+        mixed = (weights * blend).sum(-1, keepdim=True)
         return self.loss.join(correction, mixed)
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
@@ -130,7 +131,8 @@ class TorchNetwork(nn.Module):
             x, at, before = split_into_contexts(x, at, before, self.shape.context)
         if pad is not None or bidirectional:
             # What stands in the padding must not reach the states.
-            outside = torch.arange(x.shape[0], device=x.device)[:, None] < before
+            step = torch.arange(x.shape[0], device=x.device)
+            outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
         reduced = self.reduced and self.training and self.shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
@@ -152,7 +154,8 @@ class TorchNetwork(nn.Module):
         # With a chunk for each origin, the origins go back to the chunks that they are from.
         by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
         last = encoded.at.reshape(at.shape)
-        places = last[..., None] + torch.arange(1 - self.shape.context, 1, device=at.device)
+        offsets = torch.arange(1 - self.shape.context, 1, device=at.device)
+        places = last[..., None] + offsets
         weights = by_chunk_step.gather(-1, places.clamp(min=0))
         return weights.masked_fill(places < 0, 0.0)
 
@@ -220,7 +223,8 @@ def adapt_weights_to_loss(
     adapted = initial | {name: torch.from_numpy(weight) for name, weight in weights.items()}
     if old_loss == network.shape.loss:
         return adapted
-    n_old, n_new = len(LOSSES[old_loss].start), len(network.loss.start)
+    n_old = len(LOSSES[old_loss].start)
+    n_new = len(network.loss.start)
     for name in _LAST_LAYER:
         rows = initial[name].clone()
         rows[n_new:] = adapted[name][n_old:]
