@@ -1,7 +1,7 @@
-"""Runs that are told everything else there is to know: each input counts, and goes through all that a run goes through.
+"""Runs with every kind of covariate: each changes the forecast, in all that a run is used for.
 
 Covariates of the past, known ahead and static, of numbers and of text; calendar, holidays, and
-targets that know one another. Where each is worth something is in docs/covariates.md.
+joint targets. Where each is worth something is in docs/covariates.md.
 """
 
 from collections.abc import Callable
@@ -33,7 +33,7 @@ CONFIG = Config(
 
 
 def table(days: int = DAYS, ahead: int = AHEAD) -> pd.DataFrame:
-    """Two shops a day: what was sold and brought back, known for `days`, and what is known of `ahead` days more."""
+    """Return two shops a day: sales and returns of `days`, and covariates of `ahead` days more."""
     rng = np.random.default_rng(0)
     parts = []
     for number, (shop, region) in enumerate([("a", "north"), ("b", "south")]):
@@ -115,10 +115,11 @@ def test_the_past_of_one_target_moves_the_forecast_of_the_other_only_where_they_
 ) -> None:
     frame = table()
     frame.loc[frame["day"] == "2024-04-29", "returned"] += 4
-    alone = Forecaster(replace(CONFIG, inputs=InputConfig())).fit(run.panel)
+    separate = Forecaster(replace(CONFIG, inputs=InputConfig())).fit(run.panel)
     sold = [i for i, key in enumerate(run.panel.keys) if key[-1] == "sold"]
-    for one, moves in ((run, True), (alone, False)):
-        difference = forecast(one, panel_of(frame))[sold] - forecast(one, run.panel)[sold]
+    for fitted, moves in ((run, True), (separate, False)):
+        changed, plain = forecast(fitted, panel_of(frame)), forecast(fitted, run.panel)
+        difference = changed[sold] - plain[sold]
         assert (np.abs(difference).max() > 1e-3) == moves
 
 
@@ -126,31 +127,31 @@ def test_a_saved_run_forecasts_alike_from_its_end_and_from_new_rows(
     run: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
-    again = Forecaster.load(run.save(tmp_path / "run"))
+    loaded = Forecaster.load(run.save(tmp_path / "run"))
     for horizon in (None, AHEAD):
-        pd.testing.assert_frame_equal(again.predict(horizon=horizon), run.predict(horizon=horizon))
+        pd.testing.assert_frame_equal(loaded.predict(horizon=horizon), run.predict(horizon=horizon))
     later = panel_of(table(DAYS + 4, AHEAD))
-    made = again.predict(later)
-    assert made["day"].min() == pd.Timestamp("2024-02-01") + pd.Timedelta(days=DAYS + 4)
-    assert np.isfinite(made["forecast"]).all()
+    forecasts = loaded.predict(later)
+    assert forecasts["day"].min() == pd.Timestamp("2024-02-01") + pd.Timedelta(days=DAYS + 4)
+    assert np.isfinite(forecasts["forecast"]).all()
 
 
 @pytest.mark.parametrize("refit", [True, False])
 def test_backtests_and_evaluations_take_every_input(run: Forecaster, refit: bool) -> None:
     panel = panel_of(table(DAYS + 10, 0))
-    made = backtest(panel, CONFIG, windows=2, refit=refit)
-    assert len(made.forecasts) == 4 * 2 * HORIZON
-    assert np.isfinite(made.forecasts["forecast"]).all()
+    result = backtest(panel, CONFIG, windows=2, refit=refit)
+    assert len(result.forecasts) == 4 * 2 * HORIZON
+    assert np.isfinite(result.forecasts["forecast"]).all()
     if not refit:
         assert len(evaluate(run, panel).forecasts) == 4 * 2 * HORIZON
 
 
 def test_every_input_is_explained_by_its_own_name(run: Forecaster) -> None:
-    named = {one.name for one in explain(run).factors if one.kind == "covariate"}
+    named = {factor.name for factor in explain(run).factors if factor.kind == "covariate"}
     assert named == {"degrees", "promo", "sky", "calendar", "holidays", "region", "size"}
 
 
-def test_a_fit_that_was_cut_off_goes_on_with_every_input_to_the_same_forecast(
+def test_an_interrupted_fit_goes_on_with_every_input_to_the_same_forecast(
     run: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     keep = TrainingCheckpoint.keep
@@ -164,24 +165,25 @@ def test_a_fit_that_was_cut_off_goes_on_with_every_input_to_the_same_forecast(
         Forecaster(CONFIG).fit(run.panel, checkpoint=Checkpoint(tmp_path, seconds=0))
     monkeypatch.setattr(TrainingCheckpoint, "keep", keep)
     config, panel = Checkpoint(tmp_path).fit()
-    again = Forecaster(config).fit(panel, checkpoint=Checkpoint(tmp_path))
-    pd.testing.assert_frame_equal(again.predict(), run.predict())
+    loaded = Forecaster(config).fit(panel, checkpoint=Checkpoint(tmp_path))
+    pd.testing.assert_frame_equal(loaded.predict(), run.predict())
 
 
 def test_a_static_category_tells_series_apart_whose_past_is_the_same() -> None:
     rng = np.random.default_rng(0)
     parts = []
     for number in range(12):
-        way = 1 if number % 2 else -1
-        y = 300 + 2 * way * np.arange(60) + rng.normal(0, 6, 60)
+        slope = 1 if number % 2 else -1
+        y = 300 + 2 * slope * np.arange(60) + rng.normal(0, 6, 60)
         parts.append(
-            pd.DataFrame({"id": f"s{number}", "t": np.arange(60), "y": y, "kind": f"kind {way}"})
+            pd.DataFrame({"id": f"s{number}", "t": np.arange(60), "y": y, "kind": f"kind {slope}"})
         )
     panel = Panel.from_frame(pd.concat(parts), target="y", time="t", series="id", static="kind")
     train = TrainConfig(start="scratch", steps=60, lr=2e-2, members=1, jobs=1, patience=9)
     window, model = WindowConfig(horizon=6, season=1, context=12), ModelConfig(hidden=16, layers=1)
-    one = Forecaster(Config(window=window, model=model, train=train)).fit(panel)
+    forecaster = Forecaster(Config(window=window, model=model, train=train)).fit(panel)
     new = panel.select(np.array([0, 1])).head(np.array([3, 3]))
     new = replace(new, keys=(("x",), ("y",)), values=np.array([296.0, 304.0, 300.0] * 2))
-    falls, rises = one.quantiles(new, np.arange(2), np.array([2, 2]), levels=(0.5,))[..., 0].mean(1)
+    medians = forecaster.quantiles(new, np.arange(2), np.array([2, 2]), levels=(0.5,))[..., 0]
+    falls, rises = medians.mean(1)
     assert rises - falls > 5

@@ -1,4 +1,4 @@
-"""Files with holes in them forecast sensibly: real ones against the baselines, invented ones through long gaps."""
+"""Series with gaps are forecast sensibly: real ones against baselines, invented ones too."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,7 +17,7 @@ PARTS = ("year", "month", "day", "hour")
 
 
 def config(horizon: int) -> Config:
-    """The network as it ships: how it deals with holes does not depend on training."""
+    """Return the network as it ships: how it deals with gaps does not depend on training."""
     return Config(window=WindowConfig(horizon=horizon), train=TrainConfig(steps=0))
 
 
@@ -45,9 +45,9 @@ def test_real_files_with_missing_values_are_forecast_no_worse_than_by_the_best_b
     )
     assert np.isnan(panel.values).any()
     panel = panel.tail(newest or len(panel.values))
-    made = backtest(panel, config(horizon), windows=windows, refit=False)
-    assert np.isfinite(made.forecasts["forecast"]).all()
-    verdict = made.verdict
+    result = backtest(panel, config(horizon), windows=windows, refit=False)
+    assert np.isfinite(result.forecasts["forecast"]).all()
+    verdict = result.verdict
     assert verdict.model["mase"] < 1.02 * verdict.baselines[verdict.best_baseline]["mase"]
     assert 0.6 < verdict.model["coverage"] <= 1
 
@@ -69,28 +69,29 @@ def panel_of(y: np.ndarray) -> Panel:
 )
 def test_a_gap_longer_than_the_context_is_survived(begin: int) -> None:
     y = weekly()
-    truth = 100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7)
+    expected = 100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7)
     y[begin : begin + 92] = np.nan
-    one = Forecaster(config(7)).fit(panel_of(y))
-    assert one.context < 92
-    made = one.predict()["forecast"].to_numpy()
-    assert np.abs(made - truth).mean() < 3
+    forecaster = Forecaster(config(7)).fit(panel_of(y))
+    assert forecaster.context < 92
+    forecast = forecaster.predict()["forecast"].to_numpy()
+    assert np.abs(forecast - expected).mean() < 3
 
 
 def test_every_second_value_missing_is_survived() -> None:
     y = weekly()
     y[1:-1:2] = np.nan
-    made = Forecaster(config(7)).fit(panel_of(y)).predict()["forecast"].to_numpy()
-    assert np.abs(made - (100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7))).mean() < 5
+    forecast = Forecaster(config(7)).fit(panel_of(y)).predict()["forecast"].to_numpy()
+    expected = 100 + 20 * np.sin(np.arange(300, 307) * 2 * np.pi / 7)
+    assert np.abs(forecast - expected).mean() < 5
 
 
-def test_the_network_is_told_what_was_missing() -> None:
+def test_the_network_reads_which_values_were_missing() -> None:
     y = weekly()
-    one = Forecaster(config(7)).fit(panel_of(y))
+    forecaster = Forecaster(config(7)).fit(panel_of(y))
     filled = y.copy()
     filled[-3] = filled[-10]  # what a gap there would be filled with
     holed = y.copy()
     holed[-3] = np.nan
     window = np.zeros(1, np.int64), np.array([299])
-    told, not_told = (one.quantiles(panel_of(values), *window) for values in (holed, filled))
-    assert not np.array_equal(told, not_told)
+    forecasts = [forecaster.quantiles(panel_of(values), *window) for values in (holed, filled)]
+    assert not np.array_equal(*forecasts)

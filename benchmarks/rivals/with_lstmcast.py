@@ -136,7 +136,7 @@ def many(
     made = Forecaster(config).fit(_panel(table(series, length)))
     last = np.full(1, length - 1)
     _, batch = next(
-        iter_batches(made.seen_windows(made.panel, last * 0, last, HORIZON), last * 0, last)
+        iter_batches(made.windows_at_origins(made.panel, last * 0, last, HORIZON), last * 0, last)
     )
     read = {"networks": len(made.networks), "steps": len(batch.x)}
     return {"seconds": repeated(made.predict, times), **read}

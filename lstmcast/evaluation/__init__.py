@@ -1,5 +1,6 @@
 """How good a forecaster would have been, and what its forecasts depend on.
 
-`backtest` forecasts from past cutoffs, scored on what came after
+`cutoffs`  which past windows are forecast, and what their forecasts may know
+`backtest` forecasts from past cutoffs, scored on what was observed after them
 `explain`  how much each input moves a forecast
 """

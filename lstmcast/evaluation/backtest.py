@@ -1,13 +1,14 @@
-"""Forecasts from past cutoffs, scored on what came after: `backtest`, `evaluate` (one without refit) and `score`.
+"""Forecasts from past cutoffs, scored on the values observed after them.
 
-Axes: `N` series, `K` windows, `H` horizon, `Q` quantiles. A window is a series and an origin, the
-last step that its forecast may know. Knows how to cut history and compare, not how a forecast is
-made nor how a score is shown.
+`backtest` fits for the purpose, `evaluate` takes a fitted forecaster, and `score` a table of
+forecasts. Knows neither how a forecast is made nor how a score is shown.
+
+Axes: N series, K windows, H horizon, Q quantiles. A window is a series and an origin, the index of
+the last step that its forecast may know; a fold is the windows that are forecast by one fit.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -17,26 +18,36 @@ from lstmcast.compute.jobs import run_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
-from lstmcast.errors import DataError, UsageError, format_more, suggest_similar
+from lstmcast.errors import DataError, UsageError, suggest_similar
+from lstmcast.evaluation.cutoffs import (
+    ForecastWindows,
+    choose_backtest_windows,
+    choose_evaluation_windows,
+    find_training_ends,
+    fold_ends,
+    format_series_name,
+    format_step,
+    keep_latest_windows,
+)
+from lstmcast.features.preprocessing import infer_seasons_without_effects
+from lstmcast.features.seasonality import default_horizon
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import find_point_column, find_quantile_columns, match_series
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 from lstmcast.scoring.verdict import Verdict, actuals_after_origins, first_origins, score_forecasts
 
 _DEFAULT_CONFIG = Config()
-MIN_HISTORY_STEPS = 2
-"""Steps of a series that a cutoff must leave to learn from."""
 
 
 @dataclass(frozen=True, eq=False)
 class Result:
-    """What forecasts from past cutoffs were worth.
+    """How good forecasts from past cutoffs were.
 
-    forecasts: one row per series, cutoff and step: the series columns, `cutoff` (last stamp known),
-    the time column, `actual` (NaN where missing), then the columns of the forecast table. folds:
-    one verdict a cutoff, oldest first.
+    verdict: scores of all windows. folds: one verdict a cutoff, oldest first. forecasts: one row
+    per series, cutoff and step: the series columns, `cutoff` (last timestamp known), the time
+    column, `actual` (NaN where missing), then the columns of the forecast table.
     """
 
     verdict: Verdict
@@ -44,12 +55,20 @@ class Result:
     forecasts: pd.DataFrame
 
 
-class _ForecastWindows(NamedTuple):
-    """Windows, all [K], sorted by series, then origin."""
+class _Forecasts(NamedTuple):
+    """Quantiles [K, H, Q] of windows at levels [Q], and the season that their last fit found."""
 
-    series: Ints
-    origins: Ints
-    fold: Ints
+    quantiles: Floats
+    levels: Floats
+    season: int
+
+    @property
+    def horizon(self) -> int:
+        return int(self.quantiles.shape[1])
+
+    def select(self, mask: Bools) -> "_Forecasts":
+        """Return only the windows of a mask [K]."""
+        return self._replace(quantiles=self.quantiles[mask])
 
 
 def backtest(
@@ -66,16 +85,16 @@ def backtest(
 ) -> Result:
     """Score a configuration on the last `windows` horizons of every series.
 
-    Cutoffs count back from each series' own end. A fold is learnt from, and forecasts from, nothing
-    after its cutoffs.
+    Cutoffs count back from each series' own end (rolling origins: Tashman 2000). Nothing after the
+    cutoffs of a fold is used to fit it, nor to forecast from it.
 
     Args:
         panel: all data; left as it is.
         config: what to fit; each fold's seed derives from its seed and the fold's number.
         windows: cutoffs per series, as far as a series is long enough.
         step: steps from one cutoff to the next (default: the horizon).
-        refit: learn anew at every cutoff, or once before the first one and forecast from all.
-        expanding: learn from all history, or (rolling) from no more steps than the first fold has.
+        refit: fit anew at every cutoff, or once before the first one and forecast from all.
+        expanding: fit to all history, or (rolling) to no more steps than the first fold has.
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
@@ -83,12 +102,14 @@ def backtest(
 
     Raises:
         DataError: no series is long enough.
+        UsageError: a number is out of range.
         ResourceError: a worker process was lost.
     """
     _require_free_names(panel)
-    horizon = config.window.horizon or panel.axis.horizon
+    # Resolved once, so that all folds forecast the same steps.
+    horizon = _resolve_horizon(panel, config)
     config = replace(config, window=replace(config.window, horizon=horizon))
-    chosen = _choose_backtest_windows(
+    chosen = choose_backtest_windows(
         panel,
         horizon,
         _require_positive_option("windows", windows),
@@ -96,21 +117,12 @@ def backtest(
     )
     levels = np.array(sorted(quantiles))
     if refit:
-        made, season = _forecast_with_refits(
-            panel, config, chosen, levels, expanding, jobs, on_event
+        forecasts = _forecast_with_refits(
+            panel, config, chosen, levels, expanding=expanding, jobs=jobs, on_event=on_event
         )
     else:
-        from lstmcast.training.forecaster import (
-            Forecaster,
-        )  # training needs torch, which `evaluate` need not load
-
-        past = panel.head(_fold_ends(panel, chosen, 0))
-        forecaster = Forecaster(config).fit(past, on_event=on_event)
-        made, season = (
-            forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels),
-            forecaster.season,
-        )
-    return _make_result(panel, chosen, made, levels, season, config)
+        forecasts = _forecast_with_one_fit(panel, config, chosen, levels, on_event)
+    return _make_result(panel, chosen, forecasts, config)
 
 
 def evaluate(
@@ -122,36 +134,45 @@ def evaluate(
     horizon: int | None = None,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
 ) -> Result:
-    """Score a fitted forecaster on the rows of `panel` that are newer than what it was trained on; nothing is refitted.
+    """Score a fitted forecaster on rows newer than those it was trained on, without a new fit.
 
-    The first cutoff of a series is the end of its training; the others follow `step` by `step`
-    (default: the horizon) while a whole horizon of rows is left, the last `windows` of them if
-    given. Fewer new rows than a horizon make one window. A series that was not trained on starts
-    where training ended for the others. Where `panel` holds new rows only, the history that the run
-    keeps goes before them.
+    The first cutoff of a series is the end of its training; the others follow while a whole horizon
+    of rows is left. Fewer new rows than a horizon make one window. A series that was not trained on
+    starts where training ended for the others.
+
+    Args:
+        forecaster: what to score.
+        panel: new rows, with or without the history before them; where it is not there, the history
+            that the run keeps goes before them.
+        windows: only the newest so many windows of each series (default: all).
+        step: steps from one cutoff to the next (default: the horizon).
+        horizon: steps to forecast (default: the trained horizon).
+        quantiles: levels of the forecasts.
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
             forecast from.
+        UsageError: a number is out of range.
     """
     _require_free_names(panel)
     panel = with_training_history(panel, forecaster.panel, forecaster.context, since=True)
-    horizon = (
-        forecaster.horizon if horizon is None else _require_positive_option("horizon", horizon)
-    )
-    cutoff = _training_ends(forecaster, panel)
-    chosen = _choose_evaluation_windows(
+    if horizon is None:
+        horizon = forecaster.horizon
+    else:
+        _require_positive_option("horizon", horizon)
+    cutoff = find_training_ends(forecaster, panel)
+    chosen = choose_evaluation_windows(
         panel, cutoff, horizon, _require_positive_option("step", horizon if step is None else step)
     )
     if windows is not None:
-        chosen = _keep_latest_windows(chosen, _require_positive_option("windows", windows))
+        chosen = keep_latest_windows(chosen, _require_positive_option("windows", windows))
+    where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
-    made = forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels)
-    found = _make_result(
-        panel, chosen, made, levels, forecaster.season, forecaster.config, ends=cutoff + 1
-    )
-    found.verdict.model.update(forecaster.likelihood(panel, chosen.series, chosen.origins, horizon))
-    return found
+    forecasts = _Forecasts(forecaster.quantiles(*where, levels), levels, forecaster.season)
+    # What was trained on is the in-sample part that errors are scaled by.
+    result = _make_result(panel, chosen, forecasts, forecaster.config, ends=cutoff + 1)
+    result.verdict.model.update(forecaster.likelihood(*where))
+    return result
 
 
 def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -> Verdict:
@@ -163,203 +184,199 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
             there are any, and `cutoff` where there is more than one origin a series. Every window
             must be whole: all steps from the first after its cutoff, as many in each.
         panel: history and actual values.
-        season: steps of the season (default: found from the panel's frequency).
+        season: steps of the season (default: that of the panel's frequency).
 
     Raises:
         DataError: a column is missing, a series is unknown, or a window is not whole.
     """
-    levels = find_quantile_columns(forecasts)
-    _require_columns(forecasts, [*panel.key_names, panel.axis.name, find_point_column(forecasts)])
+    columns = find_quantile_columns(forecasts)
+    point_column = find_point_column(forecasts)
+    _require_columns(forecasts, [*panel.key_names, panel.axis.name, point_column])
+
+    # Each row as its series, its step there and its origin.
     series = match_series(forecasts, panel)
-    at = panel.axis.ordinals(forecasts[panel.axis.name]) - panel.start[series]
+    start = panel.start[series]
+    steps = panel.axis.ordinals(forecasts[panel.axis.name]) - start
     if "cutoff" in forecasts:
-        origins = panel.axis.ordinals(forecasts["cutoff"]) - panel.start[series]
-    else:
-        origins = first_origins(panel, series, at)[series] - 1
-    order = np.lexsort((at, origins, series))
-    series, origins, ahead = (column[order] for column in (series, origins, at - origins))
+        origins = panel.axis.ordinals(forecasts["cutoff"]) - start
+    else:  # one window a series, which begins at the earliest of its rows
+        origins = first_origins(panel, series, steps)[series] - 1
+
+    # Sorted rows are windows of as many steps each, which is checked, one after the other.
+    order = np.lexsort((steps, origins, series))
+    series, origins = series[order], origins[order]
+    ahead = steps[order] - origins
     horizon = int(ahead.max(initial=1))
     _require_whole_windows(panel, series, origins, ahead, horizon)
-    made = (
-        forecasts[list(levels.values())]
-        .to_numpy(np.float64)[order]
-        .reshape(-1, horizon, len(levels))
-    )
-    first = slice(None, None, horizon)
-    season = season or panel.axis.season
-    events = find_point_column(forecasts) == "probability"
-    where = panel, series[first], origins[first]
+    table = forecasts[list(columns.values())].to_numpy(np.float64)[order]
     return score_forecasts(
-        *where, made, np.array(list(levels)), season, by_series=True, probability=events
+        panel,
+        series[::horizon],
+        origins[::horizon],
+        table.reshape(-1, horizon, len(columns)),
+        np.array(list(columns)),
+        season or panel.axis.season,
+        by_series=True,
+        probability=point_column == "probability",
     )
 
 
-def _choose_backtest_windows(
-    panel: Panel, horizon: int, windows: int, step: int
-) -> _ForecastWindows:
-    """Origins whose horizon ends at each series' end, and `step` by `step` before it."""
-    back = np.arange(windows)[::-1]
-    origins = (panel.lengths - 1 - horizon)[:, None] - step * back  # (N, windows)
-    series, fold = np.nonzero(origins >= MIN_HISTORY_STEPS - 1)
-    if not len(series):
-        need, have = MIN_HISTORY_STEPS + horizon, int(panel.lengths.max(initial=0))
-        raise DataError(
-            f"too short for a backtest of {horizon} steps ahead: need {need} steps, the longest series has {have}",
-            "give more rows or a shorter --horizon",
-        )
-    return _ForecastWindows(series, origins[series, fold], fold - fold.min())
+def _resolve_horizon(panel: Panel, config: Config) -> int:
+    """Return the configured horizon, or the one that a fit to the whole panel would have.
+
+    It may depend on the season, and so on values after the cutoffs: it decides what is forecast,
+    and is no part of any forecast.
+    """
+    window = config.window
+    if window.horizon is not None:
+        return window.horizon
+    unfitted = Predictor(config)
+    seasons = infer_seasons_without_effects(
+        unfitted.with_calendar_inputs(panel, 0), window.season, unfitted.fit_scaling
+    )
+    return default_horizon(panel, seasons.main)
 
 
-def _training_ends(forecaster: Predictor, panel: Panel) -> Ints:
-    """Index in each series of `panel` of the last step that the forecaster was trained on, [N]."""
-    known = panel.align(forecaster.panel)
-    ends = np.where(known >= 0, forecaster.cutoff[known], forecaster.cutoff.max()) - panel.start
-    late = np.flatnonzero((known >= 0) & (ends < 0))
-    if len(late):
-        begins, end = panel.axis.texts(panel.start[late[0]] + np.array([0, ends[late[0]]]))
-        raise DataError(
-            f"{_format_series_name(panel, late[0])} begins at {begins}, after the end of its training at {end}"
-            f"{format_more(len(late), 'series')}",
-            "give the history too: forecasts are made from it",
-        )
-    return np.maximum(ends, MIN_HISTORY_STEPS - 1)
+def _forecast_with_one_fit(
+    panel: Panel,
+    config: Config,
+    chosen: ForecastWindows,
+    levels: Floats,
+    on_event: OnEvent | None,
+) -> _Forecasts:
+    """Forecast all windows by one fit to what is before the first cutoffs."""
+    # Training needs torch, which `evaluate` need not load.
+    from lstmcast.training.forecaster import Forecaster
 
-
-def _choose_evaluation_windows(
-    panel: Panel, cutoff: Ints, horizon: int, step: int
-) -> _ForecastWindows:
-    """Origins from each series' cutoff on while a whole horizon is left; one where only part of a horizon is."""
-    newer = panel.lengths - 1 - cutoff
-    if not (newer > 0).any():
-        have = panel.axis.texts(np.array([int((panel.start + panel.lengths - 1).max())]))[0]
-        end = panel.axis.texts(np.array([int((panel.start + cutoff).max())]))[0]
-        raise DataError(
-            f"nothing newer than what the run was trained on: need rows after {end}, the data ends at {have}",
-            "give rows that were not there when the run was fitted",
-        )
-    count = np.where(newer >= horizon, (newer - horizon) // step + 1, newer > 0)
-    series = np.repeat(np.arange(len(panel)), count)
-    fold = np.arange(len(series)) - np.repeat(np.cumsum(count) - count, count)
-    return _ForecastWindows(series, cutoff[series] + step * fold, fold)
-
-
-def _keep_latest_windows(chosen: _ForecastWindows, windows: int) -> _ForecastWindows:
-    """The last `windows` windows of each series, numbered so that the newest are of one fold."""
-    count = np.bincount(chosen.series)[chosen.series]
-    kept = chosen.fold >= count - windows
-    fold = (windows - count + chosen.fold)[kept]
-    return _ForecastWindows(chosen.series[kept], chosen.origins[kept], fold - fold.min())
-
-
-def _fold_ends(panel: Panel, chosen: _ForecastWindows, fold: int) -> Ints:
-    """Steps of each series that may be learnt from in a fold, [N]; 0 for a series without a window in it."""
-    ends = np.zeros(len(panel), np.int64)
-    here = chosen.fold == fold
-    ends[chosen.series[here]] = chosen.origins[here] + 1
-    return ends
+    past = panel.head(fold_ends(panel, chosen, 0))
+    forecaster = Forecaster(config).fit(past, on_event=on_event)
+    quantiles = forecaster.quantiles(
+        panel, chosen.series, chosen.origins, config.window.horizon, levels
+    )
+    return _Forecasts(quantiles, levels, forecaster.season)
 
 
 def _forecast_with_refits(
     panel: Panel,
     config: Config,
-    chosen: _ForecastWindows,
+    chosen: ForecastWindows,
     levels: Floats,
+    *,
     expanding: bool,
     jobs: int,
     on_event: OnEvent | None,
-) -> tuple[Floats, int]:
-    """Quantiles of all windows, [K, H, Q], each from a fit of its own fold; and the season that the last fit found."""
-    horizon, folds = config.window.horizon or panel.axis.horizon, int(chosen.fold.max()) + 1
-    longest = None if expanding else int(_fold_ends(panel, chosen, 0).max())
+) -> _Forecasts:
+    """Forecast each fold by a fit of its own, several folds at a time."""
+    folds = int(chosen.fold.max()) + 1
+    max_steps = None if expanding else int(fold_ends(panel, chosen, 0).max())
     tasks = (
-        (_fold_ends(panel, chosen, fold), longest, _with_fold_seed(config, fold), levels)
+        (fold_ends(panel, chosen, fold), max_steps, _with_fold_seed(config, fold), levels)
         for fold in range(folds)
     )
-    made, season = np.empty((len(chosen.series), horizon, len(levels))), 1
-    results = run_jobs(
-        _backtest_fold, tasks, min(_require_positive_option("jobs", jobs), folds), shared=(panel,)
-    )
-    for fold, forecast in enumerate(results):
-        made[chosen.fold == fold], season = forecast
+    jobs = min(_require_positive_option("jobs", jobs), folds)
+    results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
+    horizon = _resolve_horizon(panel, config)  # the configured one by now
+    quantiles = np.empty((len(chosen.series), horizon, len(levels)))
+    season = 1
+    for fold, forecasts in enumerate(results):
+        quantiles[chosen.fold == fold] = forecasts.quantiles
+        season = forecasts.season
         if on_event is not None:
-            on_event(
-                Event(
-                    phase="backtest",
-                    message=f"cutoff {fold + 1} of {folds}",
-                    step=fold + 1,
-                    total=folds,
-                )
-            )
-    return made, season
+            message = f"cutoff {fold + 1} of {folds}"
+            on_event(Event(phase="backtest", message=message, step=fold + 1, total=folds))
+    return _Forecasts(quantiles, levels, season)
 
 
 def _with_fold_seed(config: Config, fold: int) -> Config:
+    """Return the configuration of a fold: a seed of its own, and no jobs within its job."""
     seeded = with_derived_seed(config, fold)
     return replace(seeded, train=replace(seeded.train, jobs=1))
 
 
 def _backtest_fold(
-    panel: Panel, ends: Ints, longest: int | None, config: Config, levels: Floats
-) -> tuple[Floats, int]:
-    """Fit on the past and forecast from its end: all that a fold does; the future is cut off first of all.
+    panel: Panel, ends: Ints, max_steps: int | None, config: Config, levels: Floats
+) -> _Forecasts:
+    """Fit one fold and forecast from its end; the future is cut off before anything else.
 
-    ends: [N], steps of each series that are past; longest: the most of them to learn from, None for
+    ends: steps of each series that are past, [N]. max_steps: the most of them to fit to, None for
     all.
     """
-    from lstmcast.training.forecaster import Forecaster  # see above
+    from lstmcast.training.forecaster import Forecaster  # needs torch, as above
 
     past = panel.head(ends)
-    past = past if longest is None else past.tail(longest)
+    if max_steps is not None:
+        past = past.tail(max_steps)
     forecaster = Forecaster(config).fit(past)
-    series = np.arange(len(past))
-    return forecaster.quantiles(
-        past, series, past.lengths - 1, config.window.horizon, levels
-    ), forecaster.season
+    quantiles = forecaster.quantiles(
+        past, np.arange(len(past)), past.lengths - 1, config.window.horizon, levels
+    )
+    return _Forecasts(quantiles, levels, forecaster.season)
 
 
 def _make_result(
     panel: Panel,
-    chosen: _ForecastWindows,
-    made: Floats,
-    levels: Floats,
-    season: int,
+    chosen: ForecastWindows,
+    forecasts: _Forecasts,
     config: Config,
     ends: Ints | None = None,
 ) -> Result:
-    scored = partial(score_forecasts, ends=ends, probability=config.train.loss == "bernoulli")
-    verdict = scored(panel, chosen.series, chosen.origins, made, levels, season, by_series=True)
-    known = ~np.isnan(
-        actuals_after_origins(panel, chosen.series, chosen.origins, made.shape[1])
-    ).all(axis=1)
-    folds = []
-    for fold in np.unique(chosen.fold[known]):
-        here = chosen.fold == fold
-        folds.append(
-            scored(panel, chosen.series[here], chosen.origins[here], made[here], levels, season)
-        )
-    return Result(
-        verdict, tuple(folds), _make_forecast_frame(panel, chosen, made, levels, verdict.of_events)
+    """Score all windows and each fold, and lay the forecasts out as a table.
+
+    ends: steps of each series that are in-sample for the scale of errors, see `score_forecasts`.
+    """
+    probability = config.train.loss == "bernoulli"
+    verdict = score_forecasts(
+        panel,
+        chosen.series,
+        chosen.origins,
+        *forecasts,
+        ends=ends,
+        by_series=True,
+        probability=probability,
     )
+
+    # A fold of which nothing was observed has no verdict.
+    actual = actuals_after_origins(panel, chosen.series, chosen.origins, forecasts.horizon)
+    observed = ~np.isnan(actual).all(axis=1)
+    folds = []
+    for fold in np.unique(chosen.fold[observed]):
+        in_fold = chosen.fold == fold
+        windows, part = chosen.select(in_fold), forecasts.select(in_fold)
+        fold_verdict = score_forecasts(
+            panel, windows.series, windows.origins, *part, ends=ends, probability=probability
+        )
+        folds.append(fold_verdict)
+    frame = _make_forecast_frame(panel, chosen, forecasts, actual, probability=verdict.of_events)
+    return Result(verdict, tuple(folds), frame)
 
 
 def _make_forecast_frame(
-    panel: Panel, chosen: _ForecastWindows, made: Floats, levels: Floats, probability: bool
+    panel: Panel,
+    chosen: ForecastWindows,
+    forecasts: _Forecasts,
+    actual: Floats,
+    *,
+    probability: bool,
 ) -> pd.DataFrame:
-    horizon = made.shape[1]
+    """Return the forecast table of windows, with their cutoffs and actual values [K, H]."""
     frame = panel.forecast_frame(
-        chosen.series, chosen.origins, made, levels.tolist(), probability=probability
+        chosen.series,
+        chosen.origins,
+        forecasts.quantiles,
+        forecasts.levels.tolist(),
+        probability=probability,
     )
-    cutoff = panel.axis.stamps(np.repeat(panel.start[chosen.series] + chosen.origins, horizon))
-    frame.insert(len(panel.key_names), "cutoff", cutoff)
-    frame.insert(
-        len(panel.key_names) + 2,
-        "actual",
-        actuals_after_origins(panel, chosen.series, chosen.origins, horizon).ravel(),
-    )
+    # One cutoff a window, repeated for each of its rows.
+    cutoffs = panel.start[chosen.series] + chosen.origins
+    stamps = panel.axis.stamps(np.repeat(cutoffs, forecasts.horizon))
+    n_keys = len(panel.key_names)
+    frame.insert(n_keys, "cutoff", stamps)
+    frame.insert(n_keys + 2, "actual", actual.ravel())  # behind the time column
     return frame
 
 
 def _require_free_names(panel: Panel) -> None:
+    """Raise DataError where a column of the panel has a name that the result needs."""
     for name in ("cutoff", "actual"):
         if name in (*panel.key_names, panel.axis.name):
             raise DataError(
@@ -369,6 +386,7 @@ def _require_free_names(panel: Panel) -> None:
 
 
 def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
+    """Raise DataError for a column that a table of forecasts lacks."""
     for name in names:
         if name not in forecasts:
             raise DataError(
@@ -379,24 +397,25 @@ def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
 def _require_whole_windows(
     panel: Panel, series: Ints, origins: Ints, ahead: Ints, horizon: int
 ) -> None:
-    """Check that the rows, sorted, are windows of the steps 1 ... horizon each."""
-    expected = np.arange(len(ahead)) % horizon + 1
-    start = np.arange(len(ahead)) // horizon * horizon
-    wrong = (ahead != expected) | (series != series[start]) | (origins != origins[start])
+    """Raise DataError unless the rows, sorted, are windows of the steps 1 ... horizon each."""
+    rows = np.arange(len(ahead))
+    expected = rows % horizon + 1
+    first = rows // horizon * horizon  # row that its window begins at
+    other_window = (series != series[first]) | (origins != origins[first])
+    wrong = (ahead != expected) | other_window
+    # A last window that is cut short shows in the number of rows only.
     if wrong.any() or len(ahead) % horizon:
         row = int(np.argmax(wrong)) if wrong.any() else len(ahead) - 1
-        cutoff = panel.axis.texts(panel.start[series[row : row + 1]] + origins[row])[0]
+        name = format_series_name(panel, series[row])
+        cutoff = format_step(panel, panel.start[series[row]] + origins[row])
         raise DataError(
-            f"the forecasts of {_format_series_name(panel, series[row])} from {cutoff} are not the steps 1 to {horizon} after it",
+            f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
             "give every step of a window once, and a column 'cutoff' where a series has several",
         )
 
 
-def _format_series_name(panel: Panel, series: int) -> str:
-    return f"series {', '.join(panel.keys[series])!r}" if panel.key_names else "the series"
-
-
 def _require_positive_option(name: str, value: int) -> int:
+    """Return the value of an option, or raise UsageError where it is below 1."""
     if value < 1:
         raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
     return value

@@ -1,13 +1,13 @@
-"""What moved a forecast: each input is taken away in turn, and the forecast is made again (occlusion).
+"""Which inputs moved a forecast: each is taken away in turn and the forecast repeated (occlusion).
 
 The method is that of Zeiler & Fergus (2014) on the windows of a time series. A past value is taken
 away by making it missing, a covariate by setting it to its mean. Knows no terminal.
 
-Axes: K windows, H horizon, S past steps taken away one at a time, C covariates.
+Axes: N series, K windows, H horizon, L context.
 """
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -25,18 +25,20 @@ from lstmcast.scoring import metrics
 from lstmcast.scoring.verdict import actuals_after_origins
 
 MAX_EXPLAINED_WINDOWS = 200
-"""Windows looked at, at most; of many series evenly chosen ones."""
+"""Most windows that are explained; of many series evenly chosen ones."""
 MAX_OCCLUDED_STEPS = 60
-"""Past steps looked at one by one, at most."""
+"""Most past steps that are taken away one by one."""
+MIN_EXPLAINED_STEPS = 4
+"""Steps of history that an explained window has at least, or a season if that is more."""
 
 
 class Factor(NamedTuple):
     """One input and its part in the forecasts.
 
     kind: "covariate", "lag" (so many steps before the step that is forecast) or "past step" (1 is
-    the last one known).
-    moved: mean absolute change of the forecast without it; helps: how much larger its error is
-    without it. Both in the unit of MASE: 1 is the usual error of the seasonal naive forecast.
+    the last one known). moved: mean absolute change of the forecast without it. helps: how much
+    larger its error is without it. Both are in the unit of MASE: 1 is the usual error of the
+    seasonal naive forecast.
     """
 
     kind: str
@@ -56,60 +58,80 @@ class Explanation:
     factors: tuple[Factor, ...]
 
     def frame(self, top: int | None = None) -> pd.DataFrame:
-        """A table of the `top` factors of each kind, or of all."""
-        kinds = list(dict.fromkeys(factor.kind for factor in self.factors))
-        chosen = [
-            one for kind in kinds for one in [f for f in self.factors if f.kind == kind][:top]
-        ]
-        return pd.DataFrame(chosen, columns=list(Factor._fields))
+        """Return a table of the `top` factors of each kind, or of all factors."""
+        by_kind: dict[str, list[Factor]] = {}
+        for factor in self.factors:
+            by_kind.setdefault(factor.kind, []).append(factor)
+        rows = [factor for factors in by_kind.values() for factor in factors[:top]]
+        return pd.DataFrame(rows, columns=list(Factor._fields))
 
 
 def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
-    """Explain the forecasts of the newest windows of `panel`, by default of the run's own validation windows.
+    """Explain the forecasts of the newest windows of a panel by taking inputs away.
 
-    Raises DataError where no series is long enough to hold a horizon back.
+    Args:
+        forecaster: whose forecasts are explained; left as it is.
+        panel: what to forecast (default: the run's own history, and so its validation windows).
+
+    Raises:
+        DataError: no series is long enough to hold a horizon back, or none ever changes.
     """
     panel = forecaster.panel if panel is None else panel
-    case = _OcclusionCase.of(forecaster, panel)
-    plain = case.forecast(forecaster)
-    factors = [
-        case.factor("covariate", name, plain, other)
-        for name, other in _occlude_covariates(forecaster, case)
+    windows = _OcclusionWindows.of(forecaster, panel)
+    baseline = windows.forecast(forecaster)
+    factors = []
+    for name, forecast in _forecast_without_covariates(forecaster, windows):
+        factors.append(windows.measure_factor("covariate", name, baseline, forecast))
+    without_step = [
+        windows.forecast(forecaster, missing_step=step) for step in range(1, windows.steps + 1)
     ]
-    made = [case.forecast(forecaster, back) for back in range(1, case.steps + 1)]
-    factors += _factors_by_lag(case, plain, made)
-    factors += [
-        case.factor("past step", str(back), plain, other) for back, other in enumerate(made, 1)
-    ]
-    order = {
-        kind: place for place, kind in enumerate(dict.fromkeys(factor.kind for factor in factors))
-    }
-    ranked = sorted(factors, key=lambda one: (order[one.kind], -one.moved))
-    return Explanation(len(case.scale), forecaster.horizon, case.error(plain), tuple(ranked))
+    factors += _measure_lags(windows, baseline, without_step)
+    for step, forecast in enumerate(without_step, 1):
+        factors.append(windows.measure_factor("past step", str(step), baseline, forecast))
+
+    # The kinds in the order above, within each the largest effect first.
+    kinds = list(dict.fromkeys(factor.kind for factor in factors))
+    factors.sort(key=lambda factor: (kinds.index(factor.kind), -factor.moved))
+    return Explanation(
+        windows=len(windows.scale),
+        horizon=forecaster.horizon,
+        mase=windows.error(baseline),
+        factors=tuple(factors),
+    )
 
 
 def compute_attention(forecaster: Predictor, panel: Panel | None = None) -> pd.DataFrame:
-    """How much the forecast from the end of each series leans on the steps of its context, in shares of 1.
+    """Compute how much each series' forecast attends to each step of its context, in shares of 1.
 
-    Columns: the series columns, the time column, `attention`. Raises UsageError for a run without
-    attention.
+    The forecasts are those from the end of each series of `panel`, by default of the run's own
+    history.
+
+    Returns:
+        A table with the series columns, the time column, and `attention`.
+
+    Raises:
+        UsageError: the run has no attention.
     """
-    panel = (
-        forecaster.panel
-        if panel is None
-        else with_training_history(panel, forecaster.panel, forecaster.context)
-    )
+    if panel is None:
+        panel = forecaster.panel
+    else:
+        panel = with_training_history(panel, forecaster.panel, forecaster.context)
     series, origins = np.arange(len(panel)), panel.lengths - 1
-    windows = forecaster.seen_windows(panel, series, origins, forecaster.horizon)
+    windows = forecaster.windows_at_origins(panel, series, origins, forecaster.horizon)
     shares = diagnostics.attention_by_step(
-        forecaster.networks, forecaster.guard.members, windows, series, origins
+        forecaster.networks, forecaster.combination.members, windows, series, origins
     )
     return panel.context_frame(shares, "attention")
 
 
 @dataclass(frozen=True, eq=False)
-class _OcclusionCase:
-    """Windows as series of their own, each ending at its origin; what came after them; the scale of their errors."""
+class _OcclusionWindows:
+    """Windows to be forecast with and without each input.
+
+    panel: a series for each window, which ends at its origin. actual: values observed after it,
+    [K, H]. scale: what the errors of each window are divided by, [K]. steps: past steps that are
+    taken away one by one.
+    """
 
     panel: Panel
     actual: Floats
@@ -117,108 +139,109 @@ class _OcclusionCase:
     steps: int
 
     @classmethod
-    def of(cls, forecaster: Predictor, panel: Panel) -> "_OcclusionCase":
+    def of(cls, forecaster: Predictor, panel: Panel) -> "_OcclusionWindows":
+        """Choose the windows of a panel whose series change at all."""
         series, origins = _choose_windows(forecaster, panel)
-        scale = metrics.seasonal_scale(
+        series_scale = metrics.seasonal_scale(
             panel.values, panel.offsets, panel.lengths, forecaster.season
-        )[series]
-        kept = scale > 0
-        if not kept.any():
+        )
+        scale = series_scale[series]
+        changes = scale > 0
+        if not changes.any():
             raise DataError(
                 "no series ever changes, so nothing moves its forecast",
-                "explain a run on livelier data",
+                "explain a run on data that change",
             )
-        series, origins = series[kept], origins[kept]
-        cut = panel.select(series).head(origins + 1).tail(forecaster.memory)
-        steps = min(MAX_OCCLUDED_STEPS, forecaster.context, int(cut.lengths.min()) - 1)
-        return cls(
-            cut,
-            actuals_after_origins(panel, series, origins, forecaster.horizon),
-            scale[kept],
-            max(steps, 1),
-        )
+        series, origins = series[changes], origins[changes]
+        # Every window a series of its own, with no more past than its forecast depends on.
+        past = panel.select(series).head(origins + 1).tail(forecaster.memory)
+        shortest = int(past.lengths.min()) - 1
+        steps = min(MAX_OCCLUDED_STEPS, forecaster.context, shortest)
+        actual = actuals_after_origins(panel, series, origins, forecaster.horizon)
+        return cls(past, actual, scale[changes], max(steps, 1))
 
-    def forecast(self, forecaster: Predictor, without: int = 0) -> Floats:
-        """Medians [K, H], with the value of the past step `without` missing (0: none)."""
-        panel, last = self.panel, self.panel.lengths - 1
-        if without:
+    def forecast(self, forecaster: Predictor, missing_step: int = 0) -> Floats:
+        """Forecast medians [K, H]; the value of the past step `missing_step` is missing (0: none).
+
+        Past step 1 is the origin.
+        """
+        panel, origins = self.panel, self.panel.lengths - 1
+        if missing_step:
             values = panel.values.copy()
-            values[panel.offsets[:-1] + last + 1 - without] = np.nan
+            values[panel.offsets[:-1] + origins + 1 - missing_step] = np.nan
             panel = replace(panel, values=values)
-        return forecaster.quantiles(panel, np.arange(len(panel)), last, levels=(0.5,))[..., 0]
+        series = np.arange(len(panel))
+        return forecaster.quantiles(panel, series, origins, levels=(0.5,))[..., 0]
 
-    def factor(self, kind: str, name: str, plain: Floats, other: Floats) -> Factor:
-        """What a factor did, from the forecasts with it and without."""
-        return Factor(
-            kind,
-            name,
-            self._mean_scaled(np.abs(other - plain)),
-            self.error(other) - self.error(plain),
-        )
+    def measure_factor(self, kind: str, name: str, with_it: Floats, without_it: Floats) -> Factor:
+        """Measure what a factor does, from the forecasts [K, H] with it and without it."""
+        moved = self._mean_scaled(np.abs(without_it - with_it))
+        helps = self.error(without_it) - self.error(with_it)
+        return Factor(kind, name, moved, helps)
 
-    def error(self, made: Floats) -> float:
-        """Mean scaled absolute error of medians [K, H]."""
-        return self._mean_scaled(np.abs(made - self.actual))
+    def error(self, forecast: Floats) -> float:
+        """Return the mean scaled absolute error of medians [K, H]."""
+        return self._mean_scaled(np.abs(forecast - self.actual))
 
     def _mean_scaled(self, size: Floats) -> float:
         return float(np.nanmean(size / self.scale[:, None]))
 
 
 def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
-    """Series and origins [K] of the newest windows that hold a season of history."""
-    config = forecaster.config
-    _, series, origins = split_holdout(
-        panel, forecaster.horizon, forecaster.season, config.window.validation
-    )
-    if config.inputs.joint:  # the targets of a table must stay beside each other: one window each
-        series, last = np.unique(series[::-1], return_index=True)
-        origins = origins[::-1][last]
-    room = origins + 1 >= max(forecaster.season, 4)
-    if not room.any():
+    """Choose series and origins [K] of the newest windows that hold a season of history."""
+    config, season = forecaster.config, forecaster.season
+    _, series, origins = split_holdout(panel, forecaster.horizon, season, config.window.validation)
+    joint = config.inputs.joint
+    if joint:
+        # The targets of a table must stay beside each other: the newest window of each series.
+        series, newest = np.unique(series[::-1], return_index=True)
+        origins = origins[::-1][newest]
+    long_enough = origins + 1 >= max(season, MIN_EXPLAINED_STEPS)
+    if not long_enough.any():
         raise DataError(
             f"too short to explain: no series holds back {forecaster.horizon} steps",
             "give a longer history",
         )
-    series, origins = series[room], origins[room]
-    if config.inputs.joint:
+    series, origins = series[long_enough], origins[long_enough]
+    if joint:
         return series, origins
-    chosen = np.unique(np.linspace(0, len(series) - 1, MAX_EXPLAINED_WINDOWS).astype(np.int64))
+    # Numbers that fall on the same window are counted once.
+    evenly = np.linspace(0, len(series) - 1, MAX_EXPLAINED_WINDOWS).astype(np.int64)
+    chosen = np.unique(evenly)
     return series[chosen], origins[chosen]
 
 
-def _occlude_covariates(
-    forecaster: Predictor, case: _OcclusionCase
-) -> Sequence[tuple[str, Floats]]:
-    """Each covariate's name, and the forecasts without it."""
-    groups: dict[str, list[int]] = {}
+def _forecast_without_covariates(
+    forecaster: Predictor, windows: _OcclusionWindows
+) -> Iterator[tuple[str, Floats]]:
+    """Forecast without each covariate: its name, and the medians [K, H].
+
+    Columns of the same name, such as the categories of one text, go together.
+    """
+    places_by_name: dict[str, list[int]] = {}
     for place, name in enumerate(forecaster.covariate_names):
-        groups.setdefault(name, []).append(place)
-    made = []
-    for name, places in groups.items():
+        places_by_name.setdefault(name, []).append(place)
+    past_covariates = windows.panel.past.shape[1]
+    for name, places in places_by_name.items():
+        # A copy that scales the covariate to nothing; networks and history are shared.
         blind = copy.copy(forecaster)
-        blind.scaling = forecaster.scaling.without_covariates(
-            np.array(places), case.panel.past.shape[1]
-        )
-        made.append((name, case.forecast(blind)))
-    return made
+        blind.scaling = forecaster.scaling.without_covariates(np.array(places), past_covariates)
+        yield name, windows.forecast(blind)
 
 
-def _factors_by_lag(case: _OcclusionCase, plain: Floats, made: Sequence[Floats]) -> list[Factor]:
-    """For each lag the windows' steps that it was taken away from: step h without the past step lag - h + 1."""
-    horizon = plain.shape[1]
+def _measure_lags(
+    windows: _OcclusionWindows, baseline: Floats, without_step: Sequence[Floats]
+) -> list[Factor]:
+    """Measure each lag, from the forecasts [K, H] without each past step.
+
+    Step h ahead lacks the lag where the past step lag - h + 1 is missing; those steps of all
+    forecasts together show what the lag does.
+    """
+    horizon = baseline.shape[1]
     factors = []
-    for lag in range(1, len(made) + 1):
-        pairs = [
-            (h, lag - h) for h in range(1, min(horizon, lag) + 1)
-        ]  # of step h ahead, the value so far back
-        other, same, actual = (
-            np.stack(columns, 1)
-            for columns in (
-                [made[back][:, h - 1] for h, back in pairs],
-                [plain[:, h - 1] for h, _ in pairs],
-                [case.actual[:, h - 1] for h, _ in pairs],
-            )
-        )
-        part = replace(case, actual=actual)
-        factors.append(part.factor("lag", str(lag), same, other))
+    for lag in range(1, len(without_step) + 1):
+        steps = min(horizon, lag)  # for later steps the lag lies after the origin
+        without_lag = np.stack([without_step[lag - 1 - h][:, h] for h in range(steps)], 1)
+        part = replace(windows, actual=windows.actual[:, :steps])
+        factors.append(part.measure_factor("lag", str(lag), baseline[:, :steps], without_lag))
     return factors

@@ -1,39 +1,50 @@
-"""Members and classical candidates mixed by validation error; intervals calibrated on what is left.
+"""Networks and classical methods combined by their validation errors, with calibrated intervals.
 
-Only arrays: knows no networks, frames or files.
+Knows only arrays: no networks, frames or files.
 
-Axes: M members, K windows, H horizon, Q quantiles, A candidates.
+Axes: M ensemble members, K validation windows, H horizon, Q quantiles, A classical candidates.
 """
 
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.candidates import CANDIDATES
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 
 MEMBER_SHARPNESS = 10.0
-"""How fast a member's weight falls with its error: one that is 10 % worse than the best counts 1/e
-of it."""
+"""How fast a member's weight falls with its error: 10 % worse than the best counts 1/e of it."""
 CANDIDATE_SHARPNESS = 1.0
 MIX_SHARPNESS = 8.0
-"""The same for the candidates and for the share of the network, from one series: so little evidence hardly chooses
-among candidates, and their mean is a good one (Bates & Granger 1969). The evidence of N series is
-sharper by N, of at most 25: their errors share the times that they are from. For the members it is
-not: even a worse one errs in its own way, and helps."""
+"""The same for the candidates, and for the share of the network, from the evidence of one series.
+
+One series hardly chooses among candidates, and their mean is a good one (Bates & Granger 1969). The
+evidence of N series is N times as sharp, up to MAX_EVIDENCE_SERIES. For the members it is not: even
+a worse one errs in its own way, and helps."""
+MAX_EVIDENCE_SERIES = 25
+"""Series beyond which evidence gets no sharper: their errors share the times that they are from."""
 NETWORK_MARGIN = 0.1
-"""How much better, as a share, the candidates alone must look than the network alone to be
-preferred: a few windows are easily beaten by the best of many."""
+"""How much better, as a share, the candidates must look than the network to replace it.
+
+The best of many methods easily wins on a few windows."""
+NETWORK_SHARES = np.linspace(0, 1, 11)
+"""Shares of the network that are tried in the mix with the candidates."""
+UNVALIDATED_WIDEN = 1.3
+"""Factor on the half-widths of intervals that no validation window could calibrate."""
+WIDEN_RANGE = (0.4, 4.0)
+"""Least and largest conformal factor on the half-widths of intervals."""
+MIN_LISTED_WEIGHT = 0.05
+"""Weight above which a candidate is named in the description of a combination."""
+
 _MEDIAN = NETWORK_QUANTILES.index(0.5)
-_LOW, _HIGH = 0, len(NETWORK_QUANTILES) - 1
-_COVERAGE = NETWORK_QUANTILES[_HIGH] - NETWORK_QUANTILES[_LOW]
+_LOWEST, _HIGHEST = 0, len(NETWORK_QUANTILES) - 1
+_COVERAGE = NETWORK_QUANTILES[_HIGHEST] - NETWORK_QUANTILES[_LOWEST]
 
 
 class Combination(NamedTuple):
-    """What validation decided.
+    """What validation decided about how much each forecast counts.
 
     members: [M] and candidates: [A], weights that sum to 1. network: share of the members in the
     mix. widen: factor on the half-widths of the intervals. windows: validation windows behind it.
@@ -46,181 +57,227 @@ class Combination(NamedTuple):
     windows: int
 
     def to_dict(self) -> dict[str, Any]:
-        """JSON form that `from_dict` reads back."""
-        return self._replace(
-            members=self.members.tolist(), candidates=self.candidates.tolist()
-        )._asdict()
-
-    def sentence(self) -> str:
-        """What the forecast is made of, in plain words."""
-        network = round(100 * self.network)
-        if network >= 99:
-            return "The forecast is the network's."
-        parts = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)
-        most = ", ".join(name.replace("_", " ") for weight, name in parts[:3] if weight > 0.05)
-        return f"The forecast is {network} % network and {100 - network} % classical methods (mostly {most})."
+        """Return the JSON form that `from_dict` reads back."""
+        fields = self._asdict()
+        return fields | {
+            "members": self.members.tolist(),
+            "candidates": self.candidates.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Combination":
-        """Rebuild from `to_dict`'s form."""
-        return cls(
-            **{
-                **data,
-                "members": np.array(data["members"]),
-                "candidates": np.array(data["candidates"]),
-            }
+        """Rebuild a combination from the form of `to_dict`."""
+        weights = {name: np.array(data[name]) for name in ("members", "candidates")}
+        return cls(**(data | weights))
+
+    def sentence(self) -> str:
+        """Say in plain words what the forecast is made of."""
+        network = round(100 * self.network)
+        if network >= 99:
+            return "The forecast is the network's."
+        heaviest = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)[:3]
+        names = [name.replace("_", " ") for weight, name in heaviest if weight > MIN_LISTED_WEIGHT]
+        return (
+            f"The forecast is {network} % network and {100 - network} % classical methods"
+            f" (mostly {', '.join(names)})."
         )
 
 
-def default_combination(members: int, candidates: int, widen: float = 1.3) -> Combination:
-    """The guard where nothing could be validated: trust the members alike, and the intervals a little less."""
+def default_combination(members: int, candidates: int) -> Combination:
+    """Return the combination where nothing could be validated: equal members, wider intervals."""
     return Combination(
-        np.full(members, 1 / members), np.full(candidates, 1 / candidates), 1.0, widen, 0
+        members=np.full(members, 1 / members),
+        candidates=np.full(candidates, 1 / candidates),
+        network=1.0,
+        widen=UNVALIDATED_WIDEN,
+        windows=0,
     )
 
 
 class ValidationForecasts(NamedTuple):
-    """Validation windows with all that is known of them.
+    """Validation windows, what was forecast for them, and what was observed.
 
-    Forecasts of the members [M, K, H, Q] and candidates [K, H, A], what came [K, H] (NaN where
-    missing), the series of each window [K], and what its errors are divided by [K]. prior: weights
-    of the members before any evidence [M].
-    loyalty: see LOYALTY. power: 2 for forecasts of a mean or a probability, whose errors count
-    squared.
+    members: forecasts of the members, [M, K, H, Q]. candidates: those of the classical methods,
+    [K, H, A]. actual: observed values, [K, H], NaN where missing. series: the series of each
+    window, [K]. scale: what the errors of each window are divided by, [K]. prior: weights of the
+    members before any evidence, [M]. network_margin: see NETWORK_MARGIN. power: 2 for forecasts of
+    a mean or a probability, whose errors count squared.
     """
 
     members: Floats
     candidates: Floats
     actual: Floats
-    owner: Ints
+    series: Ints
     scale: Floats
     prior: Floats | None = None
     network_margin: float = NETWORK_MARGIN
     power: float = 1.0
 
-    def where(self, kept: NDArray[np.bool_]) -> "ValidationForecasts":
-        """The windows of a mask [K]."""
+    def select(self, mask: Bools) -> "ValidationForecasts":
+        """Return only the windows of a mask [K]."""
         return self._replace(
-            members=self.members[:, kept],
-            candidates=self.candidates[kept],
-            actual=self.actual[kept],
-            owner=self.owner[kept],
-            scale=self.scale[kept],
+            members=self.members[:, mask],
+            candidates=self.candidates[mask],
+            actual=self.actual[mask],
+            series=self.series[mask],
+            scale=self.scale[mask],
         )
 
 
-def fit_combination(case: ValidationForecasts) -> Combination:
-    """Weigh members, pick candidates, mix both, and calibrate the intervals on validation windows."""
-    members, candidates = case.members, case.candidates
-    error = _ScaledError(case.actual, case.owner, case.scale, case.power)
+def fit_combination(validation: ValidationForecasts) -> Combination:
+    """Weigh members and candidates, mix both, and calibrate the intervals on validation windows."""
+    members, candidates = validation.members, validation.candidates
+    n_candidates = candidates.shape[-1]
+    error = _ScaledError(validation)
     if not error.usable:
-        return default_combination(len(members), candidates.shape[-1])
-    trust = min(len(np.unique(case.owner)), 25)
-    weights = soft_weights([error(m[..., _MEDIAN]) for m in members], MEMBER_SHARPNESS, case.prior)
-    network = np.tensordot(weights, members[..., _MEDIAN], 1)
-    options = [candidates[..., a] for a in range(candidates.shape[-1])]
-    choice = soft_weights(
-        [error(option) for option in [*options, candidates.mean(-1)]], CANDIDATE_SHARPNESS * trust
+        return default_combination(len(members), n_candidates)
+    evidence = min(len(np.unique(validation.series)), MAX_EVIDENCE_SERIES)
+
+    # The members, by their medians.
+    medians = members[..., _MEDIAN]
+    member_weights = soft_weights(
+        [error(median) for median in medians], MEMBER_SHARPNESS, validation.prior
     )
-    chosen = choice[:-1] + choice[-1] / len(options)
-    classical = candidates @ chosen
-    shares = np.linspace(0, 1, 11)
-    losses = np.array([error(w * network + (1 - w) * classical) for w in shares])
-    mixed = soft_weights(
-        losses + losses.min() * case.network_margin * (1 - shares), MIX_SHARPNESS * trust
+    network = np.tensordot(member_weights, medians, 1)
+
+    # The candidates, and their mean as one option more: its weight is spread over all of them.
+    options = [candidates[..., a] for a in range(n_candidates)]
+    options.append(candidates.mean(-1))
+    option_weights = soft_weights(
+        [error(option) for option in options], CANDIDATE_SHARPNESS * evidence
     )
-    guard = Combination(weights, chosen, float(mixed @ shares), 1.0, len(case.actual))
-    return guard._replace(
-        widen=_conformal_factor(
-            combine_forecasts(guard, members, candidates), case.actual, case.owner
-        )
+    candidate_weights = option_weights[:-1] + option_weights[-1] / n_candidates
+    classical = candidates @ candidate_weights
+
+    # The share of the network: each share the network lacks costs a part of the margin.
+    losses = np.array(
+        [error(share * network + (1 - share) * classical) for share in NETWORK_SHARES]
+    )
+    handicap = losses.min() * validation.network_margin * (1 - NETWORK_SHARES)
+    share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
+
+    uncalibrated = Combination(
+        members=member_weights,
+        candidates=candidate_weights,
+        network=float(share_weights @ NETWORK_SHARES),
+        widen=1.0,
+        windows=len(validation.actual),
+    )
+    quantiles = combine_forecasts(uncalibrated, members, candidates)
+    return uncalibrated._replace(
+        widen=_conformal_factor(quantiles, validation.actual, validation.series)
     )
 
 
-def assign_folds(owner: Ints, count: int = 4) -> Ints:
-    """A fold [K] for each window: those of one series [K] in runs of neighbours, since neighbours overlap.
+def assign_folds(series: Ints, count: int = 4) -> Ints:
+    """Assign each window a fold [K], from the series [K] of the windows, which are sorted.
 
-    A series with one window goes whole.
+    The windows of one series form runs of neighbours, since neighbours overlap. A series with one
+    window goes whole into one of the folds.
     """
-    rank = np.arange(len(owner)) - np.searchsorted(owner, owner)
-    windows = np.bincount(owner)[owner]
-    return np.where(windows > 1, rank * count // windows, owner % count)
+    rank = np.arange(len(series)) - np.searchsorted(series, series)
+    windows = np.bincount(series)[series]
+    return np.where(windows > 1, rank * count // windows, series % count)
 
 
-def cross_fit_forecasts(case: ValidationForecasts) -> Floats:
-    """The forecasts [K, H, Q] of windows by a guard that was decided on the others: an honest look at itself."""
-    fold = assign_folds(case.owner)
-    out = np.empty(case.members.shape[1:])
-    for k in np.unique(fold):
-        here = fold == k
-        rest = fit_combination(case.where(~here))
-        part = case.where(here)
-        out[here] = combine_forecasts(rest, part.members, part.candidates)
-    return out
+def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
+    """Forecast each fold of windows by a combination fitted to the other folds, [K, H, Q].
+
+    No window has a say in its own forecast, so errors of these forecasts are out-of-sample
+    (cross-fitting: Chernozhukov et al. 2018).
+    """
+    folds = assign_folds(validation.series)
+    quantiles = np.empty(validation.members.shape[1:])
+    for fold in np.unique(folds):
+        held_out = folds == fold
+        combination = fit_combination(validation.select(~held_out))
+        windows = validation.select(held_out)
+        quantiles[held_out] = combine_forecasts(combination, windows.members, windows.candidates)
+    return quantiles
 
 
-def combine_forecasts(guard: Combination, members: Floats, candidates: Floats) -> Floats:
-    """The forecast, sorted quantiles [K, H, Q], from [M, K, H, Q] and [K, H, A]."""
-    quantiles = np.tensordot(guard.members, members, 1)
+def combine_forecasts(combination: Combination, members: Floats, candidates: Floats) -> Floats:
+    """Combine forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q]."""
+    quantiles = np.tensordot(combination.members, members, 1)
+    # A slice keeps the last axis, so that the median can be taken from all quantiles.
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
-    centre = (
-        guard.network * median + (1 - guard.network) * (candidates @ guard.candidates)[..., None]
-    )
-    return np.asarray(centre + guard.widen * (quantiles - median))
+    classical = (candidates @ combination.candidates)[..., None]
+    share = combination.network
+    centre = share * median + (1 - share) * classical
+    # Candidates are points: the mix moves the centre, the intervals are the network's.
+    return np.asarray(centre + combination.widen * (quantiles - median))
 
 
 def soft_weights(
     losses: Sequence[float] | Floats, sharpness: float, prior: Floats | None = None
 ) -> Floats:
-    """Weights that fall exponentially with the excess over the least loss, times `prior`; they sum to 1."""
+    """Return weights that fall exponentially with the relative excess over the least loss.
+
+    They are multiplied by `prior` and sum to 1. Where the least loss is 0, those that reach it
+    share alike.
+    """
     losses = np.asarray(losses, dtype=np.float64)
     least = losses.min()
-    weights = (
-        np.exp(-sharpness * (losses / least - 1))
-        if least > 0
-        else (losses <= least).astype(np.float64)
-    )
-    weights = weights if prior is None else weights * prior
+    if least > 0:
+        weights = np.exp(-sharpness * (losses / least - 1))
+    else:  # no excess is relative to zero
+        weights = (losses <= least).astype(np.float64)
+    if prior is not None:
+        weights = weights * prior
     return np.asarray(weights / weights.sum())
 
 
 class _ScaledError:
-    """Mean scaled absolute error, to a power: over the steps of a window, the windows of a series, the series."""
+    """Mean scaled absolute error to a power, of forecasts [K, H].
 
-    def __init__(self, actual: Floats, owner: Ints, scale: Floats, power: float) -> None:
-        self.power = power
-        known = ~np.isnan(actual)
-        usable = known & (scale > 0)[:, None]
-        _, owner = np.unique(owner, return_inverse=True)
-        steps = np.bincount(owner, usable.sum(1))
+    The mean is over the steps of each series, then over the series, so that one with many windows
+    counts no more than another. `usable` is whether there is anything to measure by.
+    """
+
+    def __init__(self, validation: ValidationForecasts) -> None:
+        observed = ~np.isnan(validation.actual)
+        usable = observed & (validation.scale > 0)[:, None]
         self.usable = bool(usable.any())
-        share = np.where(usable, 1 / np.maximum(steps[owner] * scale, 1e-300)[:, None], 0.0)
-        self.weight = np.where(usable, share / max((steps > 0).sum(), 1), 0.0)
-        self.actual = np.where(known, actual, 0.0)
+        self.power = validation.power
+        self.actual = np.where(observed, validation.actual, 0.0)
+
+        # One factor a step for both means: 1 / (steps of its series * scale * number of series).
+        _, series = np.unique(validation.series, return_inverse=True)
+        steps = np.bincount(series, usable.sum(1))
+        n_series = max((steps > 0).sum(), 1)
+        scaled_steps = np.maximum(steps[series] * validation.scale, 1e-300)
+        step_weight = np.where(usable, 1 / scaled_steps[:, None], 0.0)
+        self.weight = np.where(usable, step_weight / n_series, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
         size = np.abs(forecast - self.actual)
-        return float(((size if self.power == 1 else size**self.power) * self.weight).sum())
+        if self.power != 1:
+            size = size**self.power
+        return float((size * self.weight).sum())
 
 
-def _conformal_factor(quantiles: Floats, actual: Floats, owner: Ints) -> float:
-    """Factor on the half-widths that covers the share asked for.
+def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
+    """Return the factor on the half-widths that makes intervals cover their nominal share.
 
-    The conformal factor (Vovk et al. 2005), with its finite-sample correction, is trusted in full
-    where 25 series speak. The windows of one series overlap and say little against intervals that
+    It is the conformal factor (Vovk et al. 2005) with its finite-sample correction, trusted in full
+    from about 20 series on. The windows of one series overlap and say little against intervals that
     are right on average before they are touched: there it enters by a root. Where windows are few,
-    intervals are wider by a third.
+    intervals are wider by up to 30 %.
     """
     median = quantiles[..., _MEDIAN]
-    up, down = quantiles[..., _HIGH] - median, median - quantiles[..., _LOW]
     error = actual - median
-    width = np.where(error > 0, up, down)
-    known = ~np.isnan(error) & (width > 0)
-    if not known.any():
+    upper = quantiles[..., _HIGHEST] - median
+    lower = median - quantiles[..., _LOWEST]
+    half_width = np.where(error > 0, upper, lower)
+    usable = ~np.isnan(error) & (half_width > 0)
+    if not usable.any():
         return 1.0
-    ratio = np.abs(error[known]) / width[known]
-    windows = len(actual)
-    factor = np.quantile(ratio, min(1.0, _COVERAGE * (1 + 1 / windows)))
-    power = min(1.0, 0.2 + len(np.unique(owner)) / 25)
-    caution = 1 + 0.3 * min(1.0, 6 / windows) ** 2
-    return float(caution * np.clip(factor, 0.4, 4.0) ** power)
+
+    # An interval covers an error whose ratio is at most the factor on its half-width.
+    ratio = np.abs(error[usable]) / half_width[usable]
+    n_windows, n_series = len(actual), len(np.unique(series))
+    level = min(1.0, _COVERAGE * (1 + 1 / n_windows))
+    factor = np.clip(np.quantile(ratio, level), *WIDEN_RANGE)
+    power = min(1.0, 0.2 + n_series / 25)
+    caution = 1 + 0.3 * min(1.0, 6 / n_windows) ** 2
+    return float(caution * factor**power)

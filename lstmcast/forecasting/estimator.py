@@ -1,5 +1,9 @@
-"""The settings of an estimator by name, as scikit-learn's tools ask for them. Knows no data and no torch."""
+"""The settings of an estimator by name, as scikit-learn's tools ask for them.
 
+Knows neither data nor torch.
+"""
+
+from collections.abc import Iterator
 from dataclasses import fields, replace
 from typing import Any, Self
 
@@ -8,39 +12,47 @@ from lstmcast.errors import UsageError, suggest_similar
 
 
 class Estimator:
-    """What holds a configuration, with `get_params` and `set_params` of scikit-learn's estimators.
+    """A configuration with `get_params` and `set_params`, as scikit-learn's estimators have them.
 
-    Every setting has the name of its section and its own, `train__loss`; `config` is all of them.
-    Nothing is looked at before `fit`, and `sklearn.base.clone` makes an unfitted copy (Buitinck et
-    al. 2013).
+    The name of a setting is its section and its own, `train__loss`; `config` is all of them.
+    Nothing is checked against data before `fit`, and `sklearn.base.clone` makes an unfitted copy
+    (Buitinck et al. 2013).
     """
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         self.config = config
 
     def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The settings by name; with `deep` each one, else the configuration alone."""
-        return {"config": self.config, **(_flatten_settings(self.config) if deep else {})}
+        """Return the settings by name: each one with `deep`, else only the configuration."""
+        params: dict[str, Any] = {"config": self.config}
+        if deep:
+            params.update(_iter_settings(self.config))
+        return params
 
     def set_params(self, **params: Any) -> Self:
-        """Change settings by name, for the next `fit`. Raises UsageError for a name or value that is out of range."""
+        """Change settings by name, for the next `fit`.
+
+        Raises UsageError for an unknown name or a value out of range; then nothing is changed.
+        """
         config: Config = params.pop("config", self.config)
+        known = dict(_iter_settings(config))
         changes: dict[str, dict[str, Any]] = {}
-        known = _flatten_settings(config)
         for name, value in params.items():
             if name not in known:
                 raise UsageError(f"unknown setting {name!r}", suggest_similar(name, known))
-            section, _, field = name.partition("__")
-            changes.setdefault(section, {})[field] = value
-        self.config = replace(
-            config, **{s: replace(getattr(config, s), **given) for s, given in changes.items()}
-        )
+            section, _, setting = name.partition("__")
+            changes.setdefault(section, {})[setting] = value
+        sections = {
+            section: replace(getattr(config, section), **settings)
+            for section, settings in changes.items()
+        }
+        self.config = replace(config, **sections)
         return self
 
 
-def _flatten_settings(config: Config) -> dict[str, Any]:
-    return {
-        f"{section.name}__{field.name}": getattr(getattr(config, section.name), field.name)
-        for section in fields(config)
-        for field in fields(getattr(config, section.name))
-    }
+def _iter_settings(config: Config) -> Iterator[tuple[str, Any]]:
+    """Iterate over name and value of every setting, `section__setting`."""
+    for section in fields(config):
+        settings = getattr(config, section.name)
+        for setting in fields(settings):
+            yield f"{section.name}__{setting.name}", getattr(settings, setting.name)

@@ -1,11 +1,12 @@
 """A trained forecaster: load, predict, save. Read this first; the other modules are its parts.
 
-    panel -> seasons, scaling -> networks -> guard -> forecasts
+    panel -> seasons, scaling -> networks -> combination -> forecasts
 
 Knows neither training nor the command line, and loads neither torch nor pandas before they are
 needed.
 
-Axes: N series, K windows, H horizon, Q quantiles, M members.
+Axes: N series, K windows, H horizon, Q quantiles, M ensemble members. A window is a series and an
+origin, the index of the last step that its forecast may know.
 """
 
 from collections.abc import Sequence
@@ -17,17 +18,18 @@ import numpy as np
 from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, UNTRANSFORMED_LOSSES, Config
 from lstmcast.errors import UsageError
 from lstmcast.features.preprocessing import Scaling, joint_inputs
+from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
-from lstmcast.forecasting import combination, recursive
-from lstmcast.forecasting.combination import Combination
+from lstmcast.forecasting.combination import Combination, combine_forecasts
 from lstmcast.forecasting.estimator import Estimator
 from lstmcast.forecasting.quantiles import (
     interpolate_quantiles,
     match_horizon,
     round_count_quantiles,
 )
-from lstmcast.network import inference
+from lstmcast.forecasting.recursive import ForecastLimits, forecast_recursively
+from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
 from lstmcast.panel.checks import require_future_covariates
@@ -43,22 +45,31 @@ if TYPE_CHECKING:
 
 
 MAX_HISTORY_STEPS = 200_000
-"""Up to so many time steps a run keeps the whole history to forecast from; of more, what a forecast
-can see."""
+"""Most time steps of a panel whose whole history a run keeps to forecast from.
+
+Of a larger panel it keeps what a forecast depends on."""
 MAX_SERIES_IN_VERDICT = 1000
-"""Up to so many series a verdict has a line for each."""
+"""Most series for which a verdict has a line each."""
+DEFAULT_LEVELS = (0.1, 0.5, 0.9)
 
 
 class Predictor(Estimator):
     """A forecaster of one panel that has been trained, here or in a run directory.
 
-    It has `panel` (the history that `predict` goes on from; of a large panel its newest part),
-    `axis`, `horizon`, `season`, `scaling`, `networks`, `guard`, `spread` (quantiles of the errors
-    of point forecasts, in scales, [M, H, Q]; None where networks make their own), `verdict` (None
-    where the series were too short to hold anything back), `history` (rows of the training),
-    `cutoff` (int64 [N], ordinal of each series' last training step), `start` (what training started
-    from, with its SHA-256), `fingerprint` (of the panel that was fitted) and `notes` (what is worth
-    saying).
+    panel: the history that `predict` goes on from; of a large panel its newest part.
+    horizon, context: steps that a network forecasts at once, and that it looks back on.
+    scaling: seasons, scales and transforms, fitted to the training part.
+    networks: the members of the ensemble, M of them.
+    combination: how much each member and each classical method counts.
+    spread: quantiles of the errors of point forecasts, in scales, [M, H, Q]; None where the
+        networks make their own.
+    verdict: how good the forecasts were on the hold-out; None where the series were too short to
+        hold anything back.
+    history: rows of the training.
+    cutoff: ordinal of the last training step of each series, [N].
+    start: what training started from, with its SHA-256.
+    fingerprint: of the panel that was fitted.
+    notes: what a user should know about the fit.
     """
 
     panel: Panel
@@ -66,7 +77,7 @@ class Predictor(Estimator):
     context: int
     scaling: Scaling
     networks: list[TrainedNetwork]
-    guard: Combination
+    combination: Combination
     spread: Floats | None
     verdict: Verdict | None
     history: list[dict[str, Any]]
@@ -89,29 +100,58 @@ class Predictor(Estimator):
         return self.scaling.seasons.main
 
     @property
+    def guard(self) -> Combination:
+        """The combination, under its name in `metrics.json`."""
+        return self.combination
+
+    @guard.setter
+    def guard(self, combination: Combination) -> None:
+        self.combination = combination
+
+    @property
     def covariate_names(self) -> tuple[str, ...]:
-        """What each covariate that the network reads comes from, in its order: a column, calendar or holidays."""
-        return calendar.list_covariate_sources(
-            self.with_calendar_inputs(self.panel, 0), self.config.inputs
-        )
+        """The source of each covariate that the network reads: a column, calendar or holidays."""
+        panel = self.with_calendar_inputs(self.panel, 0)
+        return calendar.list_covariate_sources(panel, self.config.inputs)
 
     @property
     def probability(self) -> bool:
         """Whether the target is 0 or 1, and the forecast its probability of being 1."""
         return self.config.train.loss == "bernoulli"
 
+    @property
+    def memory(self) -> int:
+        """Past steps that a forecast depends on: the context, and what features remember of more.
+
+        Moving averages and ages weigh steps by how long ago they were; after a few seasons what is
+        left of a step hardly changes a forecast.
+        """
+        main, second = self.scaling.seasons
+        return 2 * self.context + max(20 * main, 10 * second, 200)
+
     def predict(
         self,
         panel: Panel | None = None,
         *,
         horizon: int | None = None,
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        quantiles: Sequence[float] = DEFAULT_LEVELS,
     ) -> "pd.DataFrame":
-        """Forecast table from the end of the training data, or from the last row of each series of `panel`.
+        """Forecast from the end of the training data, or from the last row of each series.
 
-        Columns: the series columns, the time column, `forecast` (the median) and one a quantile
-        (`q10`). Raises DataError where covariates known ahead are missing for a step of the
-        horizon.
+        Args:
+            panel: later data, or other series; the run's history goes before series that are too
+                short to look back on.
+            horizon: steps to forecast (default: the trained horizon).
+            quantiles: levels of the quantiles, between 0 and 1.
+
+        Returns:
+            A table with the series columns, the time column, `forecast` (the median) and a column
+            for each quantile, such as `q10`.
+
+        Raises:
+            DataError: covariates known ahead are missing for a step of the horizon, or the panel
+                does not go with that of the training.
+            UsageError: a level is not between 0 and 1.
         """
         import pandas as pd
 
@@ -122,18 +162,22 @@ class Predictor(Estimator):
         panel: Panel | None = None,
         *,
         horizon: int | None = None,
-        quantiles: Sequence[float] = (0.1, 0.5, 0.9),
+        quantiles: Sequence[float] = DEFAULT_LEVELS,
     ) -> dict[str, Any]:
-        """The columns of `predict`, which need no pandas where stamps are texts or numbers."""
-        panel = (
-            self.panel if panel is None else with_training_history(panel, self.panel, self.context)
-        )
+        """Forecast as `predict` does, as columns by name.
+
+        They need no pandas where the timestamps are texts or numbers.
+        """
+        if panel is None:
+            panel = self.panel
+        else:
+            panel = with_training_history(panel, self.panel, self.context)
         horizon = horizon or self.horizon
         require_future_covariates(panel, horizon)
-        series = np.arange(len(panel))
-        made = self.quantiles(panel, series, panel.lengths - 1, horizon, quantiles)
+        series, origins = np.arange(len(panel)), panel.lengths - 1
+        forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
         return panel.forecast_columns(
-            series, panel.lengths - 1, made, quantiles, probability=self.probability
+            series, origins, forecasts, quantiles, probability=self.probability
         )
 
     def quantiles(
@@ -142,80 +186,191 @@ class Predictor(Estimator):
         series: Ints,
         origins: Ints,
         horizon: int | None = None,
-        levels: Sequence[float] | Floats = (0.1, 0.5, 0.9),
+        levels: Sequence[float] | Floats = DEFAULT_LEVELS,
         *,
         strip: int = 1,
     ) -> Floats:
-        """Forecast quantiles [K, H, Q] of windows: series numbers [K] of `panel` and the last step each may know [K].
+        """Forecast quantiles [K, H, Q] of windows of a panel, from nothing after their origins.
 
-        Nothing after an origin is seen. Steps beyond the horizon of the training are reached by
-        rolling forward on the forecaster's own quantiles. strip: most windows with neighbouring
-        origins that are read as one, which is faster; the later ones look back farther. Raises
-        UsageError for levels outside 0 to 1.
+        Steps beyond the trained horizon are reached recursively, on paths drawn from the
+        forecaster's own quantiles.
+
+        Args:
+            panel: holds the history of the windows.
+            series: number of the series of each window, [K].
+            origins: index in its series of the last step that each window may know, [K].
+            horizon: steps to forecast (default: the trained horizon).
+            levels: levels of the quantiles, [Q].
+            strip: most windows with neighbouring origins that are read as one, which is faster;
+                the later ones of a strip look back farther.
+
+        Raises:
+            UsageError: a level is not between 0 and 1.
         """
-        asked = np.asarray(levels, dtype=np.float64)
-        if not ((asked > 0) & (asked < 1)).all():
+        levels = np.asarray(levels, dtype=np.float64)
+        if not ((levels > 0) & (levels < 1)).all():
             raise UsageError(
-                f"quantile levels {asked.tolist()} are out of range", "give numbers between 0 and 1"
+                f"quantile levels {levels.tolist()} are out of range",
+                "give numbers between 0 and 1",
             )
-        series, origins = np.asarray(series, dtype=np.int64), np.asarray(origins, dtype=np.int64)
+        series = np.asarray(series, dtype=np.int64)
+        origins = np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
+        # Probabilities are not drawn from: there the decoder is asked for later steps directly.
         if horizon <= self.horizon or self.probability or not len(series):
-            made = self._quantiles_within_horizon(panel, series, origins, horizon, asked, strip)
+            forecasts = self._quantiles_within_horizon(
+                panel, series, origins, horizon, levels, strip
+            )
         else:
-            reach = recursive.ForecastLimits(
+            limits = ForecastLimits(
                 self.horizon, self.memory, together=not self.config.inputs.joint
             )
-            made = recursive.forecast_recursively(
-                self._quantiles_within_horizon, reach, panel, series, origins, horizon, asked
+            forecasts = forecast_recursively(
+                self._quantiles_within_horizon, limits, panel, series, origins, horizon, levels
             )
-        return round_count_quantiles(made, self.config.train.loss)
+        return round_count_quantiles(forecasts, self.config.train.loss)
 
     def _quantiles_within_horizon(
-        self, panel: Panel, series: Ints, origins: Ints, horizon: int, asked: Floats, strip: int = 1
+        self,
+        panel: Panel,
+        series: Ints,
+        origins: Ints,
+        horizon: int,
+        levels: Floats,
+        strip: int = 1,
     ) -> Floats:
-        """Quantiles of windows that the network forecasts at once."""
-        out = np.empty((len(series), horizon, len(asked)))
-        # Before the end of its first season a series is a short one: its features would use the
-        # rest of that season.
+        """Forecast quantiles of windows that the networks reach at once, [K, H, Q]."""
+        quantiles = np.empty((len(series), horizon, len(levels)))
+
+        # Before the end of its first season a series is cut off at the origin: its features would
+        # use the rest of that season.
         early = np.flatnonzero(origins < self.season - 1)
-        joint = (
-            self.config.inputs.joint
-        )  # then series see each other, which these were cut too differently for
-        for part in (
-            np.split(early, np.arange(1, len(early)) if joint else []) if len(early) else []
-        ):
-            alone = panel.select(series[part]).head(origins[part] + 1)
-            out[part] = self._combined_quantiles(
-                alone, np.arange(len(part)), origins[part], horizon, asked
-            )
+        if len(early):
+            # Joint series read each other, which windows cut at different steps must not: each of
+            # them goes alone.
+            groups = early[:, None] if self.config.inputs.joint else [early]
+            for windows in groups:
+                past = panel.select(series[windows]).head(origins[windows] + 1)
+                quantiles[windows] = self._combined_quantiles(
+                    past, np.arange(len(windows)), origins[windows], horizon, levels
+                )
+
         rest = np.setdiff1d(np.arange(len(series)), early)
         if len(rest):
-            out[rest] = self._combined_quantiles(
-                panel, series[rest], origins[rest], horizon, asked, strip
+            quantiles[rest] = self._combined_quantiles(
+                panel, series[rest], origins[rest], horizon, levels, strip
             )
-        return out
+        return quantiles
+
+    def _combined_quantiles(
+        self,
+        panel: Panel,
+        series: Ints,
+        origins: Ints,
+        horizon: int,
+        levels: Floats,
+        strip: int = 1,
+    ) -> Floats:
+        """Forecast by all networks and classical methods, and combine these, [K, H, Q]."""
+        windows = self.windows_at_origins(panel, series, origins, horizon)
+        # A distribution has every level itself; other networks know those they were trained for.
+        any_level = self.networks[0].interval == "likelihood"
+        network_levels = (*NETWORK_QUANTILES, *levels) if any_level else NETWORK_QUANTILES
+        spread = None
+        if self.spread is not None:
+            spread = match_horizon(self.spread, horizon)[:, None]  # (M, 1, H, Q)
+        members, candidates = forecast_windows(
+            self.networks, windows, series, origins, network_levels, spread, strip
+        )
+        combined = combine_forecasts(self.combination, members, candidates)
+        if any_level:
+            quantiles = combined[..., len(NETWORK_QUANTILES) :]
+        else:
+            quantiles = interpolate_quantiles(combined, levels)
+        lowest = windows.steps.state.low[series][:, None, None]
+        return np.maximum(quantiles, lowest)
 
     def likelihood(
         self, panel: Panel, series: Ints, origins: Ints, horizon: int
     ) -> dict[str, float]:
-        """Mean log-likelihood of what came after the origins [K]; empty unless the loss is one of a distribution."""
+        """Return the mean log-likelihood of the values observed after the origins [K].
+
+        It is under the key `log_likelihood`; the result is empty unless the loss is the likelihood
+        of a distribution.
+        """
         if QUANTILE_SOURCES[self.config.train.loss] != "likelihood":
             return {}
         from lstmcast.network import diagnostics  # needs torch, as these losses do
 
-        windows = self.seen_windows(panel, series, origins, horizon)
+        windows = self.windows_at_origins(panel, series, origins, horizon)
         densities = diagnostics.log_densities(self.networks, windows, series, origins)
-        return diagnostics.mean_log_likelihood(densities, self.guard.members)
+        return diagnostics.mean_log_likelihood(densities, self.combination.members)
+
+    def fit_scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
+        """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
+        model = self.config.model
+        untransformed = self.config.train.loss in UNTRANSFORMED_LOSSES
+        return Scaling.fit(
+            panel,
+            seasons,
+            ends,
+            scale=model.scale,
+            transform="none" if untransformed else model.transform,
+            linear=not untransformed,
+        )
+
+    def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
+        """Return the panel with calendar and holidays as covariates, `horizon` steps ahead."""
+        return calendar.with_calendar_covariates(panel, self.config.inputs, horizon)
+
+    def windows_at_origins(
+        self, panel: Panel, series: Ints, origins: Ints, horizon: int
+    ) -> Windows:
+        """Return the windows of any panel, for forecasts of `series` [K] from `origins` [K].
+
+        Series that were not trained on are scaled by what lies before their origins.
+        """
+        trained = panel.align(self.panel)
+        ends = panel.lengths.copy()
+        np.minimum.at(ends, series, origins + 1)
+        scaler = self.scaling.scaler_for_panel(panel, trained, ends)
+        return self.build_windows(panel, scaler, horizon, trained, ends)
+
+    def build_windows(
+        self, panel: Panel, scaler: ScalerState, horizon: int, trained: Ints, ends: Ints
+    ) -> Windows:
+        """Build the windows of a panel, its covariates and their effects included.
+
+        Args:
+            panel: any panel with the covariates of the training.
+            scaler: scales of its series.
+            horizon: steps ahead of each origin.
+            trained: number of each series in the training, [N]; -1 for one that is new.
+            ends: steps of each new series from which effects of covariates may be fitted, [N].
+        """
+        stride = min(2 * self.context, int(self.panel.lengths.max()))
+        panel = self.with_calendar_inputs(panel, horizon)
+        effect = self.scaling.effect(panel, scaler, trained, ends)
+        steps = self.scaling.steps(panel, scaler, effect)
+        joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
+        covariates = self.scaling.covariates(panel, effect, joint)
+        return Windows(steps, horizon, self.context, stride, covariates)
 
     def save(
         self, path: str | Path, *, force: bool = False, previous: directory.PreviousVersion = "none"
     ) -> Path:
-        """Write the run directory: weights, scaler state, context, history, verdict and a manifest with their hashes.
+        """Write the run directory, with a manifest of the hashes of its files, and return its path.
 
-        force, previous: as of `rundir.publish`. Raises RunError where the place is taken,
-        LockedError while another process writes there.
+        Args:
+            path: the folder of the run.
+            force: replace a run that is there.
+            previous: which previous version the run keeps, see `runs.publish.publish_run`.
+
+        Raises:
+            RunError: the place is taken.
+            LockedError: another process writes there.
         """
+        context, panel_facts = serialization.pack_panel(self.panel)
         manifest = {
             "config": self.config.to_dict(),
             "horizon": self.horizon,
@@ -228,131 +383,71 @@ class Predictor(Estimator):
                 "cutoff": self.cutoff.tolist(),
                 "notes": self.notes,
             },
+            "panel": panel_facts,
         }
-        metrics_json = {
+        metrics = {
             "verdict": None if self.verdict is None else self.verdict.to_dict(),
-            "guard": self.guard.to_dict(),
+            "guard": self.combination.to_dict(),
             "spread": None if self.spread is None else self.spread.tolist(),
         }
         files = {
             "model.safetensors": serialization.pack_networks(self.networks),
             "history.csv": serialization.pack_history(self.history),
-            "metrics.json": serialization.pack_json(metrics_json),
+            "metrics.json": serialization.pack_json(metrics),
+            "context.parquet": context,
+            "scaler.json": serialization.pack_json(self.scaling.to_dict()),
         }
-        context, facts = serialization.pack_panel(self.panel)
-        files["context.parquet"] = context
-        files["scaler.json"] = serialization.pack_json(self.scaling.to_dict())
-        return publish.publish_run(
-            path, files, {**manifest, "panel": facts}, force=force, previous=previous
-        )
+        return publish.publish_run(path, files, manifest, force=force, previous=previous)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """The forecaster that `save` wrote; every file is verified before use. Raises RunError."""
+        """Load the forecaster that `save` wrote; every file is verified before use.
+
+        Raises RunError for what is not a run, or is damaged.
+        """
         run = directory.open_run(path)
         manifest = run.manifest
         with serialization.as_run_errors(run.path):
-            self = cls(Config.from_dict(manifest["config"]))
-            self.horizon, self.context = (
-                serialization.parse_steps(manifest[name]) for name in ("horizon", "context")
+            forecaster = cls(Config.from_dict(manifest["config"]))
+            forecaster.horizon = serialization.parse_steps(manifest["horizon"])
+            forecaster.context = serialization.parse_steps(manifest["context"])
+            forecaster.panel = serialization.unpack_panel(
+                run.read("context.parquet"), manifest["panel"]
             )
-            self.panel = serialization.unpack_panel(run.read("context.parquet"), manifest["panel"])
-            self.scaling = Scaling.from_dict(serialization.unpack_json(run.read("scaler.json")))
-            self.networks = serialization.unpack_networks(
+            scaling = serialization.unpack_json(run.read("scaler.json"))
+            forecaster.scaling = Scaling.from_dict(scaling)
+            forecaster.networks = serialization.unpack_networks(
                 run.read("model.safetensors"), manifest["members"]
             )
-            report = serialization.unpack_json(run.read("metrics.json"))
-            self.guard = Combination.from_dict(report["guard"])
-            self.verdict = (
-                None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
-            )
-            self.spread = (
-                None
-                if report.get("spread") is None
-                else np.array(report["spread"], dtype=np.float64)
-            )
-            self.history = serialization.unpack_history(run.read("history.csv"))
-            self.cutoff = np.array(manifest["data"]["cutoff"], dtype=np.int64)
-            self.notes = tuple(manifest["data"]["notes"])
-            self.start = manifest["start"]
-            self.fingerprint = manifest["data"]["fingerprint"]
-            if len(self.cutoff) != len(self.panel) or self.guard.members.shape != (
-                len(self.networks),
-            ):
-                raise ValueError("its parts do not belong together")
-            self._check_consistency()
-        return self
+            forecaster._set_metrics(serialization.unpack_json(run.read("metrics.json")))
+            forecaster.history = serialization.unpack_history(run.read("history.csv"))
+            data = manifest["data"]
+            forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
+            forecaster.notes = tuple(data["notes"])
+            forecaster.start = manifest["start"]
+            forecaster.fingerprint = data["fingerprint"]
+            forecaster._require_consistent_parts()
+        return forecaster
 
-    def _check_consistency(self) -> None:
-        """Forecast one step of one series: parts that do not fit together are found out here and not later."""
-        one, first = self.panel.select(np.zeros(1, np.int64)), np.zeros(1, np.int64)
-        made = self.quantiles(one, first, one.lengths - 1, 1, NETWORK_QUANTILES)
-        one.forecast_columns(first, one.lengths - 1, made, NETWORK_QUANTILES)
+    def _set_metrics(self, metrics: dict[str, Any]) -> None:
+        """Set what `metrics.json` holds; older runs have no spread."""
+        self.combination = Combination.from_dict(metrics["guard"])
+        verdict, spread = metrics["verdict"], metrics.get("spread")
+        self.verdict = None if verdict is None else Verdict.from_dict(verdict)
+        self.spread = None if spread is None else np.array(spread, dtype=np.float64)
 
-    @property
-    def memory(self) -> int:
-        """Steps after which the past has no say: the context, and what moving averages and ages remember."""
-        main, second = self.scaling.seasons
-        return 2 * self.context + max(20 * main, 10 * second, 200)
+    def _require_consistent_parts(self) -> None:
+        """Refuse parts that do not fit together: here, and not in the middle of a forecast.
 
-    def fit_scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
-        """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
-        model, raw = self.config.model, self.config.train.loss in UNTRANSFORMED_LOSSES
-        transform = "none" if raw else model.transform
-        return Scaling.fit(
-            panel, seasons, ends, scale=model.scale, transform=transform, linear=not raw
-        )
-
-    def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
-        """The panel with what a calendar knows of the steps ahead."""
-        return calendar.with_calendar_covariates(panel, self.config.inputs, horizon)
-
-    def build_windows(
-        self, panel: Panel, scaler: Any, horizon: int, trained: Ints, ends: Ints
-    ) -> Windows:
-        """Build the windows of a panel, its covariates and their effects included."""
-        stride = min(2 * self.context, int(self.panel.lengths.max()))
-        panel = self.with_calendar_inputs(panel, horizon)
-        effect = self.scaling.effect(panel, scaler, trained, ends)
-        steps = self.scaling.steps(panel, scaler, effect)
-        joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
-        return Windows(
-            steps, horizon, self.context, stride, self.scaling.covariates(panel, effect, joint)
-        )
-
-    def seen_windows(self, panel: Panel, series: Ints, origins: Ints, horizon: int) -> Windows:
-        """Windows of any panel; of series of no training, only what lies before their origins is looked at."""
-        trained = panel.align(self.panel)
-        ends = panel.lengths.copy()
-        np.minimum.at(ends, series, origins + 1)
-        return self.build_windows(
-            panel, self.scaling.scaler_for_panel(panel, trained, ends), horizon, trained, ends
-        )
-
-    def _combined_quantiles(
-        self,
-        panel: Panel,
-        series: Ints,
-        origins: Ints,
-        horizon: int,
-        levels: Floats,
-        strip: int = 1,
-    ) -> Floats:
-        windows = self.seen_windows(panel, series, origins, horizon)
-        asked = (
-            (*NETWORK_QUANTILES, *levels)
-            if self.networks[0].interval == "likelihood"
-            else NETWORK_QUANTILES
-        )
-        spread = None if self.spread is None else match_horizon(self.spread, horizon)[:, None]
-        made, options = inference.forecast_windows(
-            self.networks, windows, series, origins, asked, spread, strip
-        )
-        full = combination.combine_forecasts(self.guard, made, options)
-        low = windows.steps.state.low[series][:, None, None]
-        exact = (
-            full[..., len(NETWORK_QUANTILES) :]
-            if len(asked) > len(NETWORK_QUANTILES)
-            else interpolate_quantiles(full, levels)
-        )
-        return np.maximum(exact, low)
+        Sizes are compared, and one step of one series is forecast. Raises ValueError, or whatever
+        the forecast does.
+        """
+        matching_series = len(self.cutoff) == len(self.panel)
+        matching_members = self.combination.members.shape == (len(self.networks),)
+        if not (matching_series and matching_members):
+            raise ValueError("its parts do not belong together")
+        first = np.zeros(1, np.int64)
+        panel = self.panel.select(first)
+        origins = panel.lengths - 1
+        quantiles = self.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
+        panel.forecast_columns(first, origins, quantiles, NETWORK_QUANTILES)

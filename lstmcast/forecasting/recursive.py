@@ -1,10 +1,10 @@
-"""Beyond the horizon that a network was trained for: forward on paths drawn from its own quantiles.
+"""Forecasts beyond the trained horizon: forward on paths drawn from the network's own quantiles.
 
 Paths are sampled as by Salinas et al. (2020), but a whole horizon at a time: each path goes on from
 what was drawn of it so far. Knows no networks.
 
-Axes: K windows, S paths, H horizon of the training, G steps asked for, Q quantiles, V levels that
-are drawn from.
+Axes: N series, K windows, S paths, H trained horizon, G requested steps, Q quantiles, V levels that
+paths are drawn from, C covariates.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,19 +21,20 @@ ForecastFunction = Callable[[Panel, Ints, Ints, int, Floats], Floats]
 
 PATHS_PER_WINDOW = 200
 STEP_CORRELATION = 0.9
-"""Correlation of a path's luck from one step to the next."""
+"""Correlation of the random numbers of a path from one step to the next."""
 SAMPLED_LEVELS = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that paths are drawn from; together they stand for the whole
 distribution."""
 _MAX_CELLS = 500_000
+"""Most steps of all paths that are followed at once, which bounds the memory."""
 
 
 class ForecastLimits(NamedTuple):
     """What a forecaster can do at once.
 
-    horizon: steps H that it forecasts. memory: steps of the past that have a say. together: whether
-    windows of one series may be in one panel; if not (they would be taken for one another's past),
-    paths are followed one by one.
+    horizon: steps H that it forecasts. memory: steps of the past that matter to it. together:
+    whether windows of one series may be in one panel; where they would be taken for each other's
+    past, paths are followed one by one.
     """
 
     horizon: int
@@ -43,119 +44,180 @@ class ForecastLimits(NamedTuple):
 
 def forecast_recursively(
     forecast: ForecastFunction,
-    reach: ForecastLimits,
+    limits: ForecastLimits,
     panel: Panel,
     series: Ints,
     origins: Ints,
     horizon: int,
     levels: Floats,
 ) -> Floats:
-    """Quantiles [K, G, Q] of windows up to `horizon` G steps ahead, from forecasts within their reach.
+    """Forecast quantiles [K, G, Q] of windows for `horizon` G steps, more than the limits allow.
 
-    The first H steps are those of `forecast` as they are. Of later ones each path has quantiles of
-    its own, and the answer is those of all paths mixed. Past covariates are unknown there,
-    covariates known ahead stay as they are.
+    The first H steps are those of `forecast` as they are. For later steps each path has quantiles
+    of its own, and the result is the quantiles of all paths mixed. Past covariates are unknown
+    there; covariates known ahead stay as they are.
     """
-    known, together = reach.horizon, reach.together
-    out = np.empty((len(series), horizon, len(levels)))
-    for part in _split_windows(
-        series, min(reach.memory, int(panel.lengths.max())) + horizon, together
-    ):
-        made = forecast(
-            panel, series[part], origins[part], known, np.concatenate([levels, SAMPLED_LEVELS])
+    longest = min(limits.memory, int(panel.lengths.max())) + horizon
+    quantiles = np.empty((len(series), horizon, len(levels)))
+    for part in _split_windows(series, longest, limits.together):
+        quantiles[part] = _follow_paths(
+            forecast, limits, panel, series[part], origins[part], horizon, levels
         )
-        out[part, :known], spread = np.split(made, [len(levels)], axis=-1)
-        own = panel.select(series[part]).head(origins[part] + 1).tail(reach.memory)
-        kind = _index_targets(own)
-        paths = own.select(np.tile(np.arange(len(own)), PATHS_PER_WINDOW))
-        spread = np.tile(spread, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
-        for done in range(known, horizon, known):
-            luck = np.stack(
-                [_draw_antithetic_levels(done // known, known, k) for k in kind], 1
-            )  # (S, K, H)
-            paths = _append_steps(
-                paths, _interpolate_at_levels(spread, luck.reshape(-1, known))
-            ).tail(reach.memory)
-            spread = _forecast_paths(forecast, paths, known, together)
-            mixed = (
-                spread.reshape(PATHS_PER_WINDOW, len(own), known, -1)
-                .transpose(1, 2, 0, 3)
-                .reshape(len(own), known, -1)
-            )
-            later = np.moveaxis(np.quantile(mixed, levels, axis=-1), 0, -1)
-            out[part, done : done + known] = later[:, : horizon - done]
-    return out
+    return quantiles
+
+
+def _follow_paths(
+    forecast: ForecastFunction,
+    limits: ForecastLimits,
+    panel: Panel,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    levels: Floats,
+) -> Floats:
+    """Do what `forecast_recursively` does, for windows that fit into memory at once."""
+    trained, n_levels = limits.horizon, len(levels)
+    quantiles = np.empty((len(series), horizon, n_levels))
+    requested = np.concatenate([levels, SAMPLED_LEVELS])
+    first = forecast(panel, series, origins, trained, requested)
+    quantiles[:, :trained] = first[..., :n_levels]
+
+    # Every window becomes a series of its own that ends at the origin, and then S paths.
+    past = panel.select(series).head(origins + 1).tail(limits.memory)
+    targets = _index_targets(past)
+    numbers = np.arange(len(past))
+    paths = past.select(np.tile(numbers, PATHS_PER_WINDOW))
+    sampled = np.tile(first[..., n_levels:], (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
+
+    # A block is a trained horizon: values are drawn for the one before, which this one follows.
+    for begin in range(trained, horizon, trained):
+        drawn_levels = _draw_levels(begin // trained, trained, targets)
+        values = _interpolate_at_levels(sampled, drawn_levels)
+        paths = _append_steps(paths, values).tail(limits.memory)
+        sampled = _forecast_paths(forecast, paths, trained, limits.together)
+        later = _mix_paths(sampled, levels)
+        end = min(begin + trained, horizon)
+        quantiles[:, begin:end] = later[:, : end - begin]
+    return quantiles
 
 
 def _index_targets(panel: Panel) -> list[int]:
-    """Which target of the table each series is, [N]: they do not share their luck."""
+    """Return which target of the table each series is, [N]: targets have draws of their own."""
     targets = panel.columns.target
-    return [targets.index(key[-1]) if len(targets) > 1 else 0 for key in panel.keys]
+    if len(targets) == 1:
+        return [0] * len(panel)
+    return [targets.index(key[-1]) for key in panel.keys]
 
 
 def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
-    """Windows that fit into memory at once; where series must not meet themselves, each series once."""
-    if not together:
-        rank = np.zeros(len(series), np.int64)
-        for one in np.unique(series):
-            rank[series == one] = np.arange((series == one).sum())
-        yield from (np.flatnonzero(rank == k) for k in range(int(rank.max()) + 1))
+    """Split windows into parts that fit into memory at once.
+
+    Where windows of one series must not be together, each part holds each series once.
+    """
+    if together:
+        count = len(series)
+        size = max(1, _MAX_CELLS // (PATHS_PER_WINDOW * steps))
+        yield from np.split(np.arange(count), range(size, count, size))
         return
-    size = max(1, _MAX_CELLS // (PATHS_PER_WINDOW * steps))
-    yield from np.split(np.arange(len(series)), range(size, len(series), size))
+    rank = np.zeros(len(series), np.int64)
+    for number in np.unique(series):
+        windows = series == number
+        rank[windows] = np.arange(windows.sum())
+    for part in range(int(rank.max()) + 1):
+        yield np.flatnonzero(rank == part)
 
 
-def _forecast_paths(forecast: ForecastFunction, paths: Panel, known: int, together: bool) -> Floats:
-    """Quantiles of the next steps of each path, [S * K, H, V]."""
+def _forecast_paths(
+    forecast: ForecastFunction, paths: Panel, horizon: int, together: bool
+) -> Floats:
+    """Forecast the quantiles of the next steps of each path, [S * K, H, V]."""
     every = np.arange(len(paths))
     groups = [every] if together else np.split(every, PATHS_PER_WINDOW)
-    panels = [paths.select(group) for group in groups]
-    return np.concatenate(
-        [
-            forecast(one, np.arange(len(one)), one.lengths - 1, known, SAMPLED_LEVELS)
-            for one in panels
-        ]
-    )
+    quantiles = []
+    for group in groups:
+        panel = paths.select(group)
+        series, origins = np.arange(len(panel)), panel.lengths - 1
+        quantiles.append(forecast(panel, series, origins, horizon, SAMPLED_LEVELS))
+    return np.concatenate(quantiles)
 
 
-def _draw_antithetic_levels(block: int, steps: int, kind: int) -> Floats:
-    """Levels of the paths at the steps of a block, [S, H], the same for all windows of a target.
+def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
+    """Return the quantiles [K, H, Q] of all paths of a window mixed, from each one's [S * K, H, V].
 
-    They come in mirrored pairs and are spread evenly at every step, so that few paths do.
+    The quantiles of each path stand for its distribution, so together they are a sample of the
+    mixture.
     """
-    half = np.random.default_rng([block, kind]).normal(size=(PATHS_PER_WINDOW // 2, steps))
-    for h in range(1, steps):
-        half[:, h] = (
-            STEP_CORRELATION * half[:, h - 1] + np.sqrt(1 - STEP_CORRELATION**2) * half[:, h]
-        )
-    rank = np.concatenate([half, -half]).argsort(axis=0).argsort(axis=0)
+    paths, horizon, n_levels = sampled.shape
+    windows = paths // PATHS_PER_WINDOW
+    by_path = sampled.reshape(PATHS_PER_WINDOW, windows, horizon, n_levels)
+    sample = by_path.transpose(1, 2, 0, 3).reshape(windows, horizon, -1)  # (K, H, S * V)
+    return np.moveaxis(np.quantile(sample, levels, axis=-1), 0, -1)
+
+
+def _draw_levels(block: int, steps: int, targets: list[int]) -> Floats:
+    """Draw the levels of all paths at the steps of a block, [S * K, H], by window targets [K]."""
+    by_window = [_draw_antithetic_levels(block, steps, target) for target in targets]
+    levels = np.stack(by_window, 1)  # (S, K, H)
+    return levels.reshape(-1, steps)
+
+
+def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
+    """Draw the levels of the paths at the steps of a block, [S, H], for all windows of a target.
+
+    They come in antithetic pairs (Hammersley & Morton 1956), and their ranks are spread evenly at
+    every step, so that few paths do. From step to step they follow a Gaussian autoregression.
+    """
+    rng = np.random.default_rng([block, target])
+    normal = rng.normal(size=(PATHS_PER_WINDOW // 2, steps))
+    innovation = np.sqrt(1 - STEP_CORRELATION**2)  # keeps the variance of every step at 1
+    for step in range(1, steps):
+        before = STEP_CORRELATION * normal[:, step - 1]
+        normal[:, step] = before + innovation * normal[:, step]
+    pairs = np.concatenate([normal, -normal])
+    rank = pairs.argsort(axis=0).argsort(axis=0)
     return np.asarray((rank + 0.5) / PATHS_PER_WINDOW)
 
 
-def _interpolate_at_levels(spread: Floats, luck: Floats) -> Floats:
-    """Values [n, H] at the levels `luck` [n, H] of quantiles [n, H, V], linear between them."""
-    place = (luck * len(SAMPLED_LEVELS) - 0.5).clip(0, len(SAMPLED_LEVELS) - 1)
-    left = np.minimum(place.astype(np.int64), len(SAMPLED_LEVELS) - 2)
-    low, high = (np.take_along_axis(spread, (left + k)[..., None], -1)[..., 0] for k in (0, 1))
+def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
+    """Return values [n, H] at levels [n, H], linear between quantiles [n, H, V].
+
+    The quantiles are at SAMPLED_LEVELS; levels beyond the outermost of them get its value.
+    """
+    count = len(SAMPLED_LEVELS)
+    # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
+    place = (levels * count - 0.5).clip(0, count - 1)
+    left = np.minimum(place.astype(np.int64), count - 2)
+    low = _take_last_axis(quantiles, left)
+    high = _take_last_axis(quantiles, left + 1)
     return np.asarray(low + (high - low) * (place - left))
 
 
+def _take_last_axis(values: Floats, places: Ints) -> Floats:
+    """Take the value at a place [n, H] of the last axis of values [n, H, V]."""
+    return np.asarray(np.take_along_axis(values, places[..., None], -1)[..., 0])
+
+
 def _append_steps(panel: Panel, values: Floats) -> Panel:
-    """The panel with further steps `values` [N, H] of each series, past covariates unknown there."""
-    lengths, steps = panel.lengths + values.shape[1], np.full(len(panel), values.shape[1])
+    """Append steps `values` [N, H] to each series; past covariates are unknown there."""
+    n_series, n_steps = values.shape
+    lengths = panel.lengths + n_steps
     offsets = offsets_from_lengths(lengths)
-    before, after = (
-        concat_ranges(offsets[:-1], panel.lengths),
-        concat_ranges(offsets[:-1] + panel.lengths, steps),
-    )
-    longer = np.full(int(offsets[-1]), np.nan)
-    longer[before], longer[after] = panel.values, values.ravel()
-    past = np.full((len(longer), panel.past.shape[1]), np.nan)
+    starts, total = offsets[:-1], int(offsets[-1])
+    before = concat_ranges(starts, panel.lengths)
+    after = concat_ranges(starts + panel.lengths, np.full(n_series, n_steps))
+    longer = np.full(total, np.nan)
+    longer[before] = panel.values
+    longer[after] = values.ravel()
+    past = np.full((total, panel.past.shape[1]), np.nan)
     past[before] = panel.past
-    total = np.maximum(np.diff(panel.future_offsets), lengths)
-    future_offsets = offsets_from_lengths(total)
-    future = np.full((int(future_offsets[-1]), panel.future.shape[1]), np.nan)
-    future[concat_ranges(future_offsets[:-1], np.diff(panel.future_offsets))] = panel.future
+
+    # Covariates known ahead may already reach beyond the new steps.
+    known_steps = np.diff(panel.future_offsets)
+    future_offsets = offsets_from_lengths(np.maximum(known_steps, lengths))
+    known = concat_ranges(future_offsets[:-1], known_steps)
+    future_total = int(future_offsets[-1])
+    future = np.full((future_total, panel.future.shape[1]), np.nan)
+    future[known] = panel.future
     return replace(
         panel,
         values=longer,

@@ -8,5 +8,5 @@ Knows arrays of windows, but no panel.
 `torch_network` the network that torch trains: an encoder, and a decoder for every horizon step
 `encoders`      LSTM, GRU and RNN, stacked, both ways, with attention
 `losses`        what the network puts out, what that costs, which quantiles it means
-`diagnostics`   errors and likelihood of trained networks
+`diagnostics`   errors, likelihood and attention of trained networks
 """

@@ -2,11 +2,12 @@
 
 Knows nothing of losses, horizons or training.
 
-Axes: C steps of a chunk, B chunks, P origins per chunk, L context, F input features, D hidden size,
-W width of a state (D, or 2 D where the context is read both ways).
+Axes: T steps of a chunk, B chunks, P origins per chunk, L context, F input features, D hidden size,
+W width of a state (D, or 2 D where the context is read both ways). `at` [B, P] is the step of each
+origin in its chunk, `pad` [B] the steps at the start of each chunk that lie before its series.
 """
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +18,7 @@ TORCH_CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn
 
 
 class RecurrentStack(nn.Module):
-    """Recurrent layers one by one, with layer normalisation and residual connections between them."""
+    """Recurrent layers one by one, with layer normalisation and residual connections between."""
 
     def __init__(
         self,
@@ -27,92 +28,137 @@ class RecurrentStack(nn.Module):
         layers: int,
         *,
         dropout: float,
-        both: bool,
-        norm: bool,
+        bidirectional: bool,
+        layer_norm: bool,
     ) -> None:
         super().__init__()
-        width = 2 * hidden if both else hidden
+        width = 2 * hidden if bidirectional else hidden
         sizes = [features, *[width] * (layers - 1)]
-        self.layers = nn.ModuleList(cell(size, hidden, bidirectional=both) for size in sizes)  # type: ignore[call-arg, arg-type]
-        self.norms = nn.ModuleList(nn.LayerNorm(width) if norm else nn.Identity() for _ in sizes)
+        self.layers = nn.ModuleList(
+            cell(size, hidden, bidirectional=bidirectional)  # type: ignore[call-arg, arg-type]
+            for size in sizes
+        )
+        self.norms = nn.ModuleList(
+            nn.LayerNorm(width) if layer_norm else nn.Identity() for _ in sizes
+        )
         self.dropout = nn.Dropout(dropout)
         self.residual = layers >= MIN_RESIDUAL_LAYERS
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
-        """X [C, B, F] -> states [C, B, W], as the layers of torch give theirs."""
+        """Turn x [T, B, F] into states [T, B, W], in the form that torch's own layers return."""
         for number, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
-            out = norm(layer(x if number == 0 else self.dropout(x))[0])
-            x = x + out if self.residual and number else out
+            inputs = self.dropout(x) if number else x
+            states = norm(layer(inputs)[0])
+            # The first layer cannot add to its inputs: they have another width.
+            x = x + states if self.residual and number else states
         return x, None
 
 
 class Attention(nn.Module):
     """Scaled dot-product attention of an origin over the states of its context (Luong et al. 2015).
 
-    What it finds enters through weights that start at zero, so a pretrained network is left as it
-    was.
+    Its result enters through weights that start at zero, so that a pretrained network forecasts as
+    before when attention is added to it.
     """
 
     def __init__(self, width: int, hidden: int, context: int) -> None:
         super().__init__()
         self.context = context
-        self.query, self.key = nn.Linear(width, hidden), nn.Linear(width, hidden, bias=False)
+        # Their order is that of the random numbers they start from.
+        self.query = nn.Linear(width, hidden)
+        self.key = nn.Linear(width, hidden, bias=False)
         self.value = nn.Linear(width, hidden, bias=False)
         nn.init.zeros_(self.value.weight)
 
     def weights(self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor) -> Tensor:
-        """How much each origin leans on each step, [B, P, C]: 0 outside its context and on padding, 1 in all."""
-        keys = self.key(states).permute(1, 2, 0)  # (B, D, C)
-        score = torch.bmm(self.query(origin), keys) * keys.shape[1] ** -0.5
+        """Return how much each origin attends to each step, [B, P, T].
+
+        The weights sum to 1, with 0 outside the context and on padding.
+        """
+        keys = self.key(states).permute(1, 2, 0)  # (B, D, T)
+        scale = keys.shape[1] ** -0.5
+        score = torch.bmm(self.query(origin), keys) * scale
         step = torch.arange(states.shape[0], device=states.device)
-        seen = (
-            (step <= at[..., None])
-            & (step > at[..., None] - self.context)
-            & (step >= pad[:, None, None])
-        )
-        return torch.softmax(score.masked_fill(~seen, float("-inf")), -1)
+        last, first = at[..., None], pad[:, None, None]
+        visible = (step <= last) & (step > last - self.context) & (step >= first)
+        score = score.masked_fill(~visible, float("-inf"))
+        return torch.softmax(score, -1)
 
     def forward(self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor) -> Tensor:
-        """States [C, B, W], origin [B, P, W], at [B, P], pad [B] -> what the origins find, [B, P, D]."""
-        leaned = self.weights(states, origin, at, pad)
-        found: Tensor = self.value(torch.bmm(leaned, states.transpose(0, 1)))
+        """Return what origins find, [B, P, D], from states [T, B, W] and their own [B, P, W]."""
+        weights = self.weights(states, origin, at, pad)
+        found: Tensor = self.value(torch.bmm(weights, states.transpose(0, 1)))
         return found
 
 
 def build_recurrent_encoder(
-    cell: str, features: int, hidden: int, layers: int, *, dropout: float, both: bool, norm: bool
+    cell: str,
+    features: int,
+    hidden: int,
+    layers: int,
+    *,
+    dropout: float,
+    bidirectional: bool,
+    layer_norm: bool,
 ) -> nn.Module:
-    """Recurrent layers, x [C, B, F] -> (states [C, B, W], ...): those of torch where they can do it."""
-    if norm or layers >= MIN_RESIDUAL_LAYERS:
+    """Build recurrent layers, x [T, B, F] -> (states [T, B, W], ...), torch's own if possible."""
+    if layer_norm or layers >= MIN_RESIDUAL_LAYERS:
         return RecurrentStack(
-            TORCH_CELLS[cell], features, hidden, layers, dropout=dropout, both=both, norm=norm
+            TORCH_CELLS[cell],
+            features,
+            hidden,
+            layers,
+            dropout=dropout,
+            bidirectional=bidirectional,
+            layer_norm=layer_norm,
         )
-    make_layers: Any = TORCH_CELLS[cell]
-    between = dropout if layers > 1 else 0.0  # torch drops out between layers alone
-    return make_layers(features, hidden, layers, dropout=between, bidirectional=both)  # type: ignore[no-any-return]
+    torch_layers: Any = TORCH_CELLS[cell]
+    # torch drops out between layers only, and warns where there is nothing between.
+    between = dropout if layers > 1 else 0.0
+    return torch_layers(  # type: ignore[no-any-return]
+        features, hidden, layers, dropout=between, bidirectional=bidirectional
+    )
 
 
 def states_at_origins(states: Tensor, at: Tensor) -> Tensor:
-    """The state at each origin, [B, P, W]: it has read all steps up to there and none after."""
-    return states[at, torch.arange(at.shape[0], device=at.device)[:, None]]
+    """Return the state at each origin, [B, P, W], which has read all steps up to there only."""
+    chunk = torch.arange(at.shape[0], device=at.device)[:, None]
+    return states[at, chunk]
 
 
 def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
-    """What each direction knows when it has read all of a context, [B, 1, W]: there at its end, back at its start."""
-    half, row = states.shape[2] // 2, torch.arange(states.shape[1], device=at.device)
-    return torch.cat([states[at[:, 0], row, :half], states[pad, row, half:]], -1)[:, None]
+    """Return the state of each direction once it has read all of a context, [B, 1, W].
 
-
-def split_into_contexts(
-    x: Tensor, at: Tensor, pad: Tensor, context: int
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Each origin's context as a chunk of its own, so that reading it backwards starts at the origin.
-
-    X [C, B, F], at [B, P], pad [B] -> x [L, B * P, F], at [B * P, 1], pad [B * P].
+    That is at the end of the context for the forward direction, at its start for the other.
     """
-    places = (at[..., None] + torch.arange(1 - context, 1, device=at.device)).flatten(
-        0, 1
-    )  # (B * P, L)
-    row = torch.arange(at.shape[0], device=at.device).repeat_interleave(at.shape[1])
-    before = (pad[row] - places[:, 0]).clamp(0, context - 1)
-    return x[places.clamp(min=0).T, row], torch.full_like(at.reshape(-1, 1), context - 1), before
+    half = states.shape[2] // 2
+    chunk = torch.arange(states.shape[1], device=at.device)
+    forward = states[at[:, 0], chunk, :half]
+    backward = states[pad, chunk, half:]
+    return torch.cat([forward, backward], -1)[:, None]
+
+
+class Contexts(NamedTuple):
+    """The contexts of origins, each as a chunk of its own that ends at the origin.
+
+    x [L, B * P, F], at [B * P, 1], pad [B * P].
+    """
+
+    x: Tensor
+    at: Tensor
+    pad: Tensor
+
+
+def split_into_contexts(x: Tensor, at: Tensor, pad: Tensor, context: int) -> Contexts:
+    """Cut chunks [T, B, F] into the contexts of their origins, to be read backwards from these."""
+    offsets = torch.arange(1 - context, 1, device=at.device)
+    places = (at[..., None] + offsets).flatten(0, 1)  # (B * P, L)
+    n_chunks, n_origins = at.shape
+    chunk = torch.arange(n_chunks, device=at.device).repeat_interleave(n_origins)
+    first = places[:, 0]
+    # Steps before the chunk are padding too; what stands there is masked later.
+    return Contexts(
+        x=x[places.clamp(min=0).T, chunk],
+        at=torch.full_like(at.reshape(-1, 1), context - 1),
+        pad=(pad[chunk] - first).clamp(0, context - 1),
+    )

@@ -1,9 +1,9 @@
-"""What trained networks forecast: in numpy where that is the same, so that a forecast need not load torch.
+"""Forecasts of trained networks: in numpy wherever it can do the same, so that torch is not loaded.
 
 Knows how networks are read, not how they are trained.
 
-Axes: M networks, K windows, H horizon, Q quantiles, A candidates, J local features, O outputs of a
-loss, D hidden size.
+Axes: M networks, K windows, B chunks, P origins per chunk, L context, H horizon, Q quantiles, A
+candidates, J local features, O outputs of a loss, D hidden size.
 """
 
 import os
@@ -26,9 +26,10 @@ from lstmcast.ragged import Floats, Ints, Singles
 T = TypeVar("T")
 
 _MAX_WINDOWS_PER_BATCH = 512
-"""Windows that are read at once, and..."""
 _MAX_STEPS_PER_BATCH = 100_000
-"""... their steps, behind and ahead: memory does not grow with context or horizon."""
+"""Most windows that are read at once, and most steps of theirs, behind and ahead.
+
+So memory does not grow with context or horizon."""
 
 
 def forecast_windows(
@@ -40,141 +41,214 @@ def forecast_windows(
     spread: Floats | None = None,
     strip: int = 1,
 ) -> tuple[Floats, Floats]:
-    """Sorted quantiles of each network [M, K, H, Q] and the candidates [K, H, A], in the user's units.
+    """Forecast windows by each network and by the classical candidates, in the user's units.
 
-    levels: other than QUANTILES for losses of a distribution only. spread: [M, 1 or K, H, Q], in
-    scales, makes quantiles of the forecasts of point losses. strip: see `strips`.
+    Args:
+        networks: M networks of one loss.
+        windows: what they read.
+        series: number of the series of each window, [K].
+        origins: index in its series of the last step that each window may know, [K].
+        levels: levels of the quantiles; other than NETWORK_QUANTILES only for losses that are the
+            likelihood of a distribution.
+        spread: quantiles of the errors of point forecasts, in scales, [M, 1 or K, H, Q]; added to
+            the points.
+        strip: most windows that are read as one, see `iter_strips`.
+
+    Returns:
+        Sorted quantiles [M, K, H, Q] and candidates [K, H, A].
     """
-    made = np.empty((len(networks), len(series), windows.horizon, len(levels)))
-    options = np.empty((len(series), windows.horizon, len(CANDIDATES)))
+    n_windows, horizon = len(series), windows.horizon
+    members = np.empty((len(networks), n_windows, horizon, len(levels)))
+    candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
     state = windows.steps.state
 
-    def work(task: tuple[Ints, Batch]) -> None:
+    def forecast_batch(task: tuple[Ints, Batch]) -> None:
+        """Fill in the forecasts of some windows, [B, P] of them."""
         part, batch = task
         base = batch.base + windows.effect(series[part], origins[part])
-        scale, owner = batch.scale[..., None], series[part][..., None, None]
+        scale = batch.scale[..., None]
+        owner = series[part][..., None, None]  # the series whose transform is undone
         for m, network in enumerate(networks):
             z = predict_batch_quantiles(network, batch, base, levels)
             if spread is not None:
-                z = z + (spread[m] if len(spread[m]) == 1 else spread[m, part]) * scale
-            made[m, part] = inverse_transform(z, owner, state)
-        blend = base[..., None] + batch.blend.astype(np.float64) * scale
-        options[part] = inverse_transform(blend, owner, state)
+                errors = spread[m]
+                if len(errors) > 1:  # else they are the same for all windows
+                    errors = errors[part]
+                z = z + errors * scale
+            members[m, part] = inverse_transform(z, owner, state)
+        # The candidates stand in the batch relative to the base, in scales.
+        relative = batch.blend.astype(np.float64)
+        z = base[..., None] + relative * scale
+        candidates[part] = inverse_transform(z, owner, state)
 
+    threads = count_threads() if all(map(can_run_in_numpy, networks)) else 1
     # Each product on one thread: sums come out in one order, and two are slower on products this
     # small.
     with threadpool_limits(1, "blas"):
-        run_in_threads(
-            work,
-            iter_strips(windows, series, origins, strip),
-            count_threads() if all(map(can_run_in_numpy, networks)) else 1,
-        )
+        run_in_threads(forecast_batch, iter_strips(windows, series, origins, strip), threads)
     if networks[0].interval == "none":
-        options.clip(0, 1, out=options)
-    return made, options
+        candidates.clip(0, 1, out=candidates)  # of a target of 0 and 1 they are probabilities
+    return members, candidates
 
 
 def iter_batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
-    """Windows as validation and prediction read them, some at a time: which of them [K], and their batch."""
-    steps = windows.context + windows.stride // 2
+    """Iterate over windows as validation and prediction read them, a batch at a time.
+
+    Yields which of the windows [K] a batch holds, and the batch.
+    """
+    steps = _chunk_steps(windows)
     size = _windows_per_batch(steps + windows.horizon)
     for start in range(0, len(series), size):
-        part = slice(start, min(start + size, len(series)))
+        end = min(start + size, len(series))
+        part = slice(start, end)
         yield part, windows.batch(series[part], origins[part, None], steps)
-
-
-def _windows_per_batch(steps: int) -> int:
-    """How many stretches of so many steps, behind and ahead, are read together."""
-    return max(1, min(_MAX_WINDOWS_PER_BATCH, _MAX_STEPS_PER_BATCH // steps))
 
 
 def iter_strips(
     windows: Windows, series: Ints, origins: Ints, length: int
 ) -> Iterator[tuple[Ints, Batch]]:
-    """The same for up to `length` windows whose origins follow each other, read as one: which they are [B, P].
+    """Iterate over windows as `iter_batches` does, with up to `length` neighbours read as one.
 
-    Their context is encoded once for all of them, and is longer for the later ones: much faster,
-    and no less accurate, though not the same. A strip that is shorter repeats its last window.
+    The context of a strip, of windows whose origins follow each other, is encoded once for all of
+    them, and is longer for the later ones: much faster, and no less accurate, though not the same.
+    Yields which windows a batch holds, [B, P], a strip a row, and the batch. A strip that is
+    shorter repeats its last window.
     """
-    follows = (np.diff(series, prepend=-1) == 0) & (np.diff(origins, prepend=-2) == 1)
-    begins = np.maximum.accumulate(np.where(follows, 0, np.arange(len(series))))
-    first = np.flatnonzero((np.arange(len(series)) - begins) % length == 0)
-    last = np.append(first[1:], len(series)) - 1
-    places = np.minimum(first[:, None] + np.arange(length), last[:, None])
-    steps = windows.context + windows.stride // 2 + length - 1
+    strips = _group_strips(series, origins, length)
+    steps = _chunk_steps(windows) + length - 1
     size = _windows_per_batch(steps + length * windows.horizon)
-    for start in range(0, len(places), size):
-        part = places[start : start + size]
-        yield part, windows.batch(series[part[:, 0]], origins[part], steps)
+    for start in range(0, len(strips), size):
+        part = strips[start : start + size]
+        owner = series[part[:, 0]]
+        yield part, windows.batch(owner, origins[part], steps)
+
+
+def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
+    """Group windows whose origins follow each other into strips of up to `length`, one a row."""
+    numbers = np.arange(len(series))
+    same_series = np.diff(series, prepend=-1) == 0
+    next_origin = np.diff(origins, prepend=-2) == 1
+    follows = same_series & next_origin
+    # A run is windows that follow each other; a strip begins every `length` windows of a run.
+    run_begin = np.maximum.accumulate(np.where(follows, 0, numbers))
+    first = np.flatnonzero((numbers - run_begin) % length == 0)
+    last = np.append(first[1:], len(series)) - 1
+    strips = first[:, None] + np.arange(length)
+    return np.asarray(np.minimum(strips, last[:, None]))
+
+
+def _chunk_steps(windows: Windows) -> int:
+    """Return how many steps up to an origin are read.
+
+    They are as many as in training, on average: there the origins of a chunk have up to `stride`
+    steps before their context.
+    """
+    return windows.context + windows.stride // 2
+
+
+def _windows_per_batch(steps: int) -> int:
+    """Return how many windows of so many steps, behind and ahead, are read together."""
+    return max(1, min(_MAX_WINDOWS_PER_BATCH, _MAX_STEPS_PER_BATCH // steps))
 
 
 def run_in_threads(work: Callable[[T], None], tasks: Iterator[T], count: int) -> None:
-    """Do the work for every task, `count` at a time; no more tasks are made than are being done."""
+    """Do the work for every task, `count` at a time; tasks are created only when one is free."""
     if count == 1:
         for task in tasks:
             work(task)
         return
     lock = Lock()
 
-    def share() -> None:
+    def work_off_tasks() -> None:
         while True:
-            with lock:
+            with lock:  # an iterator is not safe to share
                 task = next(tasks, None)
             if task is None:
                 return
             work(task)
 
     with ThreadPoolExecutor(count) as pool:
-        for done in [pool.submit(share) for _ in range(count)]:
-            done.result()
+        workers = [pool.submit(work_off_tasks) for _ in range(count)]
+        for worker in workers:
+            worker.result()
 
 
 def count_threads() -> int:
-    """Cores to forecast with: those of this process, or fewer where OMP_NUM_THREADS says so, as in a worker."""
-    here = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    asked = os.environ.get("OMP_NUM_THREADS", "")
-    return min(here, int(asked)) if asked.isdigit() and int(asked) else here
+    """Count the cores to forecast with: those of this process, or fewer by OMP_NUM_THREADS.
+
+    That is how workers are told to use one each.
+    """
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS", "")
+    if limit.isdigit() and int(limit):
+        return min(cores, int(limit))
+    return cores
 
 
 def predict_batch_quantiles(
     network: TrainedNetwork, batch: Batch, base: Floats, levels: Sequence[float]
 ) -> Floats:
-    """Quantiles of a batch as transformed, float64 [B, P, H, Q]; of a point loss the point at every level."""
+    """Predict quantiles of a batch as transformed, float64 [B, P, H, Q], above `base` [B, P, H].
+
+    Of a point loss the point stands at every level.
+    """
     if not can_run_in_numpy(network):
-        from lstmcast.network.torch_network import (
-            predict_quantiles_in_torch,  # a second and 200 MB, which most runs can spare
-        )
+        # Takes a second and 200 MB, which most runs do without.
+        from lstmcast.network.torch_network import predict_quantiles_in_torch
 
         return predict_quantiles_in_torch(network, batch, base, levels)
-    out = compute_outputs(network, batch).astype(np.float64)
-    made = base[..., None] + np.sort(out, -1) * batch.scale[..., None]
-    return made if network.interval == "own" else np.broadcast_to(made, (*base.shape, len(levels)))
+    outputs = np.sort(compute_outputs(network, batch).astype(np.float64), -1)
+    z = base[..., None] + outputs * batch.scale[..., None]
+    if network.interval == "own":
+        return z
+    return np.broadcast_to(z, (*base.shape, len(levels)))
 
 
 def can_run_in_numpy(network: TrainedNetwork) -> bool:
-    """Whether numpy forecasts with it: all cells and depths, read one way, of losses that need no distribution."""
+    """Whether numpy forecasts with a network.
+
+    It does with all cells and depths, read one way, of losses that are no distribution.
+    """
     shape = network.shape
     return network.interval in ("own", "residuals") and not (shape.bidirectional or shape.attention)
 
 
 def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
-    """What `model.Network` puts out for a batch, [B, P, H, O]; only of a network that runs here."""
-    shape, weights = network.shape, network.weights
+    """Compute what `TorchNetwork` puts out for a batch, [B, P, H, O]; see `can_run_in_numpy`."""
+    weights, n_outputs = network.weights, network.shape.outputs
+    # Only the states from the earliest origin on are kept, [T, D, B].
     first = int(batch.at.min())
-    states = encode_chunks(shape, weights, batch.x, first)
-    origin = states[batch.at - first, :, np.arange(len(batch.at))[:, None]]
-    state = _apply_linear(weights, "state", origin)
-    hidden = state[:, :, None] + _apply_linear(weights, "local", batch.local)
+    states = encode_chunks(network.shape, weights, batch.x, first)
+    chunk = np.arange(len(batch.at))[:, None]
+    at_origins = states[batch.at - first, :, chunk]  # (B, P, D)
+
+    # The decoder, once for every horizon step.
+    state = _apply_linear(weights, "state", at_origins)
+    local = _apply_linear(weights, "local", batch.local)
+    hidden = state[:, :, None] + local
     for name in ("head.1", "head.4"):
         np.maximum(hidden, 0, out=hidden)
         hidden = _apply_linear(weights, name, hidden)
-    correction, choice = hidden[..., : shape.outputs], hidden[..., shape.outputs :]
-    choice = np.exp(choice - choice.max(-1, keepdims=True))
-    mixed = (choice * batch.blend).sum(-1, keepdims=True) / choice.sum(-1, keepdims=True)
+
+    # Its outputs are a correction, and the logits of a softmax over the candidates.
+    correction = hidden[..., :n_outputs]
+    mixed = _softmax_mean(hidden[..., n_outputs:], batch.blend)
     return np.asarray(correction + mixed)
 
 
+def _softmax_mean(logits: Singles, values: Singles) -> Singles:
+    """Return the mean of the values on the last axis, by the softmax of the logits, [..., 1]."""
+    # The largest is taken away so that no exponential overflows.
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    total = weights.sum(-1, keepdims=True)
+    return np.asarray((weights * values).sum(-1, keepdims=True) / total)
+
+
 def _apply_linear(weights: Mapping[str, Singles], name: str, x: Singles) -> Singles:
+    """Apply a linear layer to the last axis."""
     weight = weights[f"{name}.weight"]
     out: Singles = x.reshape(-1, weight.shape[1]) @ weight.T
     out += weights[f"{name}.bias"]

@@ -1,15 +1,17 @@
-"""Recurrent layers in numpy, from torch's own weights: to forecast, a run need not load torch.
+"""Recurrent layers in numpy, from torch's own weights, so that a forecast need not load torch.
 
-Knows layers that read one way, and nothing of what is made of their states. Each is made of the
-weights that read an input [G D, F] and the own state [G D, D] and the bias of each [G D], with G
-gates in torch's order, for so many chunks. It takes the inputs [F, B] of one step after the other
-and gives the states [D, B], which are its own until the next. Chunks come last, so that a gate of
-all of them is one stretch of memory.
+Knows layers that read one way, and nothing of what is made of their states.
 
-Axes: C steps, B chunks, F input features, D hidden size.
+A layer is built from its weights, the biases included, for a fixed number of chunks, and starts
+from a state of zero. It is called with the inputs [F, B] of one step after the other and returns
+the states [D, B], which stay valid until its next call. Chunks come last, so that a gate of all of
+them is one stretch of memory.
+
+Axes: T time steps, B chunks, F input features, D hidden size, G gates in torch's order.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,109 +24,145 @@ LAYER_NORM_EPSILON = np.float32(1e-5)
 """What torch's layer normalisation adds to the variance."""
 
 
-def encode_chunks(
-    shape: NetworkShape, weights: Mapping[str, Singles], x: Singles, since: int = 0
-) -> Singles:
-    """States [C - since, D, B] of the steps from `since` on of chunks [C, B, F], beginning at zero.
+class LayerWeights(NamedTuple):
+    """Weights of a recurrent layer that read its inputs and its own state, with the bias of each.
 
-    All layers take one step before they take the next: what they hold stays in the processor's
-    cache.
+    Sizes: inputs [G * D, F], state [G * D, D], and [G * D] for both biases.
     """
-    flow: Iterable[Singles] = (step.T for step in x)
-    for k in range(shape.layers):
-        prefix, number = (f"encoder.layers.{k}.", 0) if shape.stacked else ("encoder.", k)
-        names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-        layer = NUMPY_CELLS[shape.cell](
-            *(weights[f"{prefix}{name}_l{number}"] for name in names), x.shape[1]
-        )
-        if shape.layer_norm:
-            layer = _with_layer_norm(
-                layer, weights[f"encoder.norms.{k}.weight"], weights[f"encoder.norms.{k}.bias"]
-            )
-        flow = _apply_layer(layer, flow, added=shape.residual and k > 0)
-    states = np.empty((len(x) - since, shape.hidden, x.shape[1]), dtype=np.float32)
-    for t, state in enumerate(flow, -since):
+
+    inputs: Singles
+    state: Singles
+    input_bias: Singles
+    state_bias: Singles
+
+
+def encode_chunks(
+    shape: NetworkShape, weights: Mapping[str, Singles], x: Singles, first: int = 0
+) -> Singles:
+    """Encode chunks [T, B, F] that begin at a state of zero; return the states [T - first, D, B].
+
+    The states are those of the steps from `first` on. All layers take one step before they take the
+    next: what they hold stays in the processor's cache.
+    """
+    n_steps, n_chunks, _ = x.shape
+    steps: Iterable[Singles] = (step.T for step in x)
+    for number in range(shape.layers):
+        layer = _build_layer(shape, weights, number, n_chunks)
+        steps = _apply_layer(layer, steps, residual=shape.residual and number > 0)
+    states = np.empty((n_steps - first, shape.hidden, n_chunks), dtype=np.float32)
+    for t, state in enumerate(steps, -first):
         if t >= 0:
             states[t] = state
     return states
 
 
-def _apply_layer(
-    layer: RecurrentLayer, flow: Iterable[Singles], *, added: bool
-) -> Iterator[Singles]:
-    """What a layer makes of each step, added to the step itself where asked."""
-    for step in flow:
-        yield layer(step) + step if added else layer(step)
-
-
-def build_lstm_layer(
-    read: Singles, again: Singles, bias: Singles, more: Singles, chunks: int
+def _build_layer(
+    shape: NetworkShape, weights: Mapping[str, Singles], number: int, chunks: int
 ) -> RecurrentLayer:
-    """Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000).
+    """Build one layer of a network, with the normalisation that follows it, if any."""
+    # torch numbers the layers of its own stack; layers one by one are each a stack of one.
+    if shape.stacked:
+        prefix, suffix = f"encoder.layers.{number}.", "_l0"
+    else:
+        prefix, suffix = "encoder.", f"_l{number}"
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
+    layer_weights = LayerWeights(*(weights[f"{prefix}{name}{suffix}"] for name in names))
+    layer = NUMPY_CELLS[shape.cell](layer_weights, chunks)
+    if not shape.layer_norm:
+        return layer
+    norm = f"encoder.norms.{number}"
+    return _with_layer_norm(layer, weights[f"{norm}.weight"], weights[f"{norm}.bias"])
+
+
+def _apply_layer(
+    layer: RecurrentLayer, steps: Iterable[Singles], *, residual: bool
+) -> Iterator[Singles]:
+    """Iterate over a layer's states of each step, with `residual` added to the step itself."""
+    for step in steps:
+        yield layer(step) + step if residual else layer(step)
+
+
+def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
+    """Build a layer of Hochreiter & Schmidhuber (1997) with the forget gate of Gers et al. (2000).
 
     The logistic function is (1 + tanh(x / 2)) / 2: its three gates are halved and put side by side,
     so that one tanh makes all four. One product reads the input, the own state, and a one for the
     bias.
     """
-    width, d = read.shape[1], again.shape[1]
-    into, forget, new, output = (np.arange(k * d, (k + 1) * d) for k in range(4))
-    order = np.concatenate([into, forget, output, new])
-    half = np.repeat([HALF, HALF, HALF, np.float32(1)], d)[:, None]
-    weight = np.concatenate([read, again, (bias + more)[:, None]], 1)[order] * half
-    given = np.zeros((width + d + 1, chunks), dtype=np.float32)
-    given[-1] = 1
-    seen, hidden = given[:width], given[width:-1]
-    cell, gates = (np.zeros((k * d, chunks), dtype=np.float32) for k in (1, 4))
-    logistic = gates[: 3 * d]
-    let_in, keep, show, fresh = gates.reshape(4, d, chunks)
+    features = weights.inputs.shape[1]
+    hidden_size = weights.state.shape[1]
+    bias = (weights.input_bias + weights.state_bias)[:, None]
+    # torch orders input, forget, new, output; the new values come last here.
+    gate_rows = np.arange(4 * hidden_size).reshape(4, hidden_size)
+    order = gate_rows[[0, 1, 3, 2]].ravel()
+    factor = np.repeat([HALF, HALF, HALF, np.float32(1)], hidden_size)
+    weight = np.concatenate([weights.inputs, weights.state, bias], 1)
+    weight = weight[order] * factor[:, None]
+
+    # Buffers that every step writes into, and views of their parts.
+    operand = np.zeros((features + hidden_size + 1, chunks), dtype=np.float32)
+    operand[-1] = 1
+    inputs, state = operand[:features], operand[features:-1]
+    cell = np.zeros((hidden_size, chunks), dtype=np.float32)
+    gates = np.zeros((4 * hidden_size, chunks), dtype=np.float32)
+    logistic = gates[: 3 * hidden_size]
+    input_gate, forget_gate, output_gate, new = gates.reshape(4, hidden_size, chunks)
 
     def layer(step: Singles) -> Singles:
-        seen[:] = step
-        np.matmul(weight, given, out=gates)
+        inputs[:] = step
+        np.matmul(weight, operand, out=gates)
         np.tanh(gates, out=gates)
+        # From tanh(x / 2) to the logistic function of x.
         np.add(logistic, 1, out=logistic)
         np.multiply(logistic, HALF, out=logistic)
-        np.multiply(cell, keep, out=cell)
-        np.multiply(fresh, let_in, out=fresh)
-        np.add(cell, fresh, out=cell)
-        np.tanh(cell, out=hidden)
-        np.multiply(hidden, show, out=hidden)
-        return hidden
+        # cell = forget * cell + input * new, state = output * tanh(cell).
+        np.multiply(cell, forget_gate, out=cell)
+        np.multiply(new, input_gate, out=new)
+        np.add(cell, new, out=cell)
+        np.tanh(cell, out=state)
+        np.multiply(state, output_gate, out=state)
+        return state
 
     return layer
 
 
-def build_gru_layer(
-    read: Singles, again: Singles, bias: Singles, more: Singles, chunks: int
-) -> RecurrentLayer:
-    """Cho et al. (2014), with the reset gate after the product, as torch has it."""
-    d, bias, more = again.shape[1], bias[:, None], more[:, None]
-    hidden = np.zeros((d, chunks), dtype=np.float32)
+def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
+    """Build a layer of Cho et al. (2014) with the reset gate after the product, as torch has it."""
+    hidden_size = weights.state.shape[1]
+    input_bias = weights.input_bias[:, None]
+    state_bias = weights.state_bias[:, None]
+    state = np.zeros((hidden_size, chunks), dtype=np.float32)
+    both_gates = slice(2 * hidden_size)
+    new_rows = slice(2 * hidden_size, None)
 
     def layer(step: Singles) -> Singles:
-        given, own = read @ step + bias, again @ hidden + more
-        gates = _logistic(given[: 2 * d] + own[: 2 * d])
-        new = np.tanh(given[2 * d :] + gates[:d] * own[2 * d :])
-        hidden[:] = new + gates[d:] * (hidden - new)
-        return hidden
+        from_inputs = weights.inputs @ step + input_bias
+        from_state = weights.state @ state + state_bias
+        gates = _logistic(from_inputs[both_gates] + from_state[both_gates])
+        reset = gates[:hidden_size]
+        update = gates[hidden_size:]
+        new = np.tanh(from_inputs[new_rows] + reset * from_state[new_rows])
+        state[:] = new + update * (state - new)
+        return state
 
     return layer
 
 
-def build_rnn_layer(
-    read: Singles, again: Singles, bias: Singles, more: Singles, chunks: int
-) -> RecurrentLayer:
-    """Elman (1990), with tanh."""
-    constant, hidden = (bias + more)[:, None], np.zeros((again.shape[1], chunks), dtype=np.float32)
+def build_rnn_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
+    """Build a layer of Elman (1990), with tanh."""
+    bias = (weights.input_bias + weights.state_bias)[:, None]
+    state = np.zeros((weights.state.shape[1], chunks), dtype=np.float32)
 
     def layer(step: Singles) -> Singles:
-        np.tanh(read @ step + again @ hidden + constant, out=hidden)
-        return hidden
+        from_inputs = weights.inputs @ step
+        from_state = weights.state @ state
+        np.tanh(from_inputs + from_state + bias, out=state)
+        return state
 
     return layer
 
 
-NUMPY_CELLS: dict[str, Callable[..., RecurrentLayer]] = {
+NUMPY_CELLS: dict[str, Callable[[LayerWeights, int], RecurrentLayer]] = {
     "lstm": build_lstm_layer,
     "gru": build_gru_layer,
     "rnn": build_rnn_layer,
@@ -132,6 +170,7 @@ NUMPY_CELLS: dict[str, Callable[..., RecurrentLayer]] = {
 
 
 def _logistic(x: Singles) -> Singles:
+    """Return the logistic function, by the tanh that numpy computes in one pass."""
     out: Singles = np.tanh(x * HALF)
     out += 1
     out *= HALF
@@ -139,15 +178,14 @@ def _logistic(x: Singles) -> Singles:
 
 
 def _with_layer_norm(layer: RecurrentLayer, weight: Singles, bias: Singles) -> RecurrentLayer:
-    """A layer whose states are normalised, which it does not itself see (Ba et al. 2016)."""
+    """Normalise the states that a layer puts out, but not those it reads (Ba et al. 2016)."""
+    weight, bias = weight[:, None], bias[:, None]
 
     def normalised(step: Singles) -> Singles:
         state = layer(step)
         centred = state - state.mean(0)
-        out: Singles = (
-            centred / np.sqrt((centred**2).mean(0) + LAYER_NORM_EPSILON) * weight[:, None]
-            + bias[:, None]
-        )
+        deviation = np.sqrt((centred**2).mean(0) + LAYER_NORM_EPSILON)
+        out: Singles = centred / deviation * weight + bias
         return out
 
     return normalised

@@ -2,12 +2,14 @@
 
 Knows nothing of where data came from or how it is trained.
 
-Axes: C steps of a chunk, B chunks, P origins per chunk, H horizon, F input features, J local
-features, A candidates, O outputs of the loss, D hidden size, W width of an encoder's state.
+Axes: T steps of a chunk, B chunks, P origins per chunk, L context, H horizon, F input features, J
+local features, A candidates, O outputs of the loss, Q quantiles, D hidden size, W width of an
+encoder's state.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import torch
 from torch import Tensor, nn
@@ -25,11 +27,41 @@ from lstmcast.network.losses import LOSSES, LossTargets
 from lstmcast.network.trained import INPUT_WEIGHT_NAME, NetworkShape, TrainedNetwork
 from lstmcast.ragged import Floats, Singles
 
+_LAST_LAYER = ("head.4.weight", "head.4.bias")
+"""Weights that put out what the loss reads, then the logits of the candidates."""
+
+
+class NetworkInputs(NamedTuple):
+    """What a network reads of a batch, see `features.windows.Batch`.
+
+    x [T, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A], pad [B].
+    """
+
+    x: Tensor
+    at: Tensor
+    local: Tensor
+    blend: Tensor
+    pad: Tensor
+
+
+class EncodedChunks(NamedTuple):
+    """What an encoder makes of chunks.
+
+    states: of every step, [T, B, W]. origin: those of the origins, [B, P, W]. at: where the origins
+    are, [B, P]. pad: padding at the start of each chunk, [B]. Where the context is read both ways,
+    each origin has a chunk of its own (B * P chunks of L steps with 1 origin).
+    """
+
+    states: Tensor
+    origin: Tensor
+    at: Tensor
+    pad: Tensor
+
 
 class TorchNetwork(nn.Module):
-    """Forecast of H steps from the state at each origin, relative to the seasonal-naive base.
+    """Forecast of H steps from the state at each origin, relative to the seasonal naive base.
 
-    What the loss asks for is put out for each step: a correction to a softmax blend of classical
+    For each step it puts out what the loss reads: a correction to a softmax blend of classical
     candidates. The last layer starts at zero, so training starts at the mean of the candidates.
     Columns for covariates start at zero, so pretrained weights still hold when they are added. With
     `reduced` an LSTM trains in bfloat16.
@@ -40,21 +72,28 @@ class TorchNetwork(nn.Module):
         self.shape = shape
         self.reduced = False
         self.loss = LOSSES[shape.loss]
-        d, both = shape.hidden, shape.bidirectional
-        width = 2 * d if both else d
-        features = shape.features + shape.covariates
+        n_outputs = len(self.loss.start)
+        hidden = shape.hidden
+        # The order of the layers is that of the random numbers they start from.
         self.encoder = build_recurrent_encoder(
-            shape.cell, features, d, shape.layers, dropout=dropout, both=both, norm=shape.layer_norm
+            shape.cell,
+            shape.features + shape.covariates,
+            hidden,
+            shape.layers,
+            dropout=dropout,
+            bidirectional=shape.bidirectional,
+            layer_norm=shape.layer_norm,
         )
-        self.state = nn.Linear(width, d)
-        self.local = nn.Linear(shape.local + shape.ahead, d)
-        hidden, last = nn.Linear(d, d), nn.Linear(d, len(self.loss.start) + shape.candidates)
-        self.head = nn.Sequential(nn.ReLU(), hidden, nn.ReLU(), nn.Dropout(dropout), last)
-        self.attention = Attention(width, d, shape.context) if shape.attention else None
+        self.state = nn.Linear(shape.width, hidden)
+        self.local = nn.Linear(shape.local + shape.ahead, hidden)
+        middle = nn.Linear(hidden, hidden)
+        last = nn.Linear(hidden, n_outputs + shape.candidates)
+        self.head = nn.Sequential(nn.ReLU(), middle, nn.ReLU(), nn.Dropout(dropout), last)
+        self.attention = Attention(shape.width, hidden, shape.context) if shape.attention else None
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
-            last.bias[: len(self.loss.start)] = torch.tensor(self.loss.start)
+            last.bias[:n_outputs] = torch.tensor(self.loss.start)
             for name, weight in self.named_parameters():
                 if INPUT_WEIGHT_NAME.fullmatch(name):
                     weight[:, shape.features :] = 0
@@ -68,99 +107,102 @@ class TorchNetwork(nn.Module):
     def forward(
         self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None
     ) -> Tensor:
-        """X [C, B, F], at [B, P], local [B, P, H, J], blend [B, P, H, A] -> what the loss reads [B, P, H, O].
+        """Forecast from each origin what the loss reads, [B, P, H, O]; for the inputs see above.
 
-        pad: [B], steps at the start of each chunk that are no steps of its series; by default none.
+        Without `pad` no chunk has padding.
         """
-        states, origin, at_states, before = self.encode(x, at, pad)
-        state = self.state(origin)
+        encoded = self.encode(x, at, pad)
+        state = self.state(encoded.origin)
         if self.attention is not None:
-            state = state + self.attention(states, origin, at_states, before)
-        out = self.head(state.reshape(*at.shape, -1)[:, :, None] + self.local(local))
-        n = len(self.loss.start)
-        mixed = (torch.softmax(out[..., n:], -1) * blend).sum(-1, keepdim=True)
-        return self.loss.join(out[..., :n], mixed)
+            state = state + self.attention(*encoded)
+        state = state.reshape(*at.shape, -1)[:, :, None]  # (B, P, 1, D)
+        out = self.head(state + self.local(local))
+        n_outputs = len(self.loss.start)
+        correction, logits = out[..., :n_outputs], out[..., n_outputs:]
+        weights = torch.softmax(logits, -1)
+        mixed = (weights * blend).sum(-1, keepdim=True)
+        return self.loss.join(correction, mixed)
 
-    def encode(
-        self, x: Tensor, at: Tensor, pad: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """States [C', B', W], those of the origins [B', P', W], where they are [B', P'], padding [B'].
-
-        Read both ways, each origin is a chunk of its own (B' = B * P, P' = 1, C' = context).
-        """
+    def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
+        """Encode chunks [T, B, F] with origins at [B, P], which know no step after their own."""
+        bidirectional = self.shape.bidirectional
         before = at.new_zeros(at.shape[0]) if pad is None else pad
-        if self.shape.bidirectional:
+        if bidirectional:
             x, at, before = split_into_contexts(x, at, before, self.shape.context)
-        if pad is not None or self.shape.bidirectional:
-            outside = torch.arange(x.shape[0], device=x.device)[:, None] < before
+        if pad is not None or bidirectional:
+            # What stands in the padding must not reach the states.
+            step = torch.arange(x.shape[0], device=x.device)
+            outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
         reduced = self.reduced and self.training and self.shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
         states = states.float()
-        origin = (
-            bidirectional_states(states, at, before)
-            if self.shape.bidirectional
-            else states_at_origins(states, at)
-        )
-        return states, origin, at, before
+        if bidirectional:
+            origin = bidirectional_states(states, at, before)
+        else:
+            origin = states_at_origins(states, at)
+        return EncodedChunks(states, origin, at, before)
 
     def attention_by_step(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
-        """Attention of each origin to the steps of its context, the last of them its own: [B, P, context].
+        """Return how much each origin attends to each step of its context, its own last, [B, P, L].
 
         Needs a network with attention.
         """
-        states, origin, where, before = self.encode(x, at, pad)
-        weights = self.attention.weights(states, origin, where, before)  # type: ignore[union-attr]
-        weights, where = weights.reshape(*at.shape, -1), where.reshape(at.shape)
-        places = where[..., None] + torch.arange(1 - self.shape.context, 1, device=at.device)
-        return weights.gather(-1, places.clamp(min=0)).masked_fill(places < 0, 0.0)
+        encoded = self.encode(x, at, pad)
+        by_chunk_step = self.attention.weights(*encoded)  # type: ignore[union-attr]
+        # With a chunk for each origin, the origins go back to the chunks that they are from.
+        by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
+        last = encoded.at.reshape(at.shape)
+        offsets = torch.arange(1 - self.shape.context, 1, device=at.device)
+        places = last[..., None] + offsets
+        weights = by_chunk_step.gather(-1, places.clamp(min=0))
+        return weights.masked_fill(places < 0, 0.0)
 
 
-def to_tensors(
-    batch: Batch, device: torch.device | str = "cpu"
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """What a network reads of a batch."""
-    parts = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
-    x, at, local, blend, pad = (torch.as_tensor(part, device=device) for part in parts)
-    return x, at, local, blend, pad
+def to_tensors(batch: Batch, device: torch.device | str = "cpu") -> NetworkInputs:
+    """Return what a network reads of a batch, as tensors on a device."""
+    arrays = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
+    return NetworkInputs(*(torch.as_tensor(array, device=device) for array in arrays))
 
 
 def to_trained_network(network: TorchNetwork) -> TrainedNetwork:
-    """The network as arrays, which further training leaves alone."""
-    weights = network.state_dict().items()
-    return TrainedNetwork(
-        network.shape,
-        {name: value.detach().float().cpu().numpy().copy() for name, value in weights},
-    )
+    """Copy the network into arrays, which further training does not change."""
+    weights = {
+        name: weight.detach().float().cpu().numpy().copy()
+        for name, weight in network.state_dict().items()
+    }
+    return TrainedNetwork(network.shape, weights)
 
 
-def to_torch_network(frozen: TrainedNetwork) -> TorchNetwork:
-    """The network that arrays are the weights of, ready to forecast."""
+def to_torch_network(trained: TrainedNetwork) -> TorchNetwork:
+    """Build the network that arrays are the weights of, ready to forecast."""
+    # Without memory for weights that are replaced at once.
     with torch.device("meta"):
-        network = TorchNetwork(frozen.shape).eval()
-    network.load_state_dict(
-        {name: torch.from_numpy(value) for name, value in frozen.weights.items()}, assign=True
-    )
+        network = TorchNetwork(trained.shape).eval()
+    weights = {name: torch.from_numpy(weight) for name, weight in trained.weights.items()}
+    network.load_state_dict(weights, assign=True)
     return network
 
 
 @torch.no_grad()
 def predict_quantiles_in_torch(
-    frozen: TrainedNetwork, batch: Batch, base: Floats, levels: Sequence[float]
+    trained: TrainedNetwork, batch: Batch, base: Floats, levels: Sequence[float]
 ) -> Floats:
-    """Quantiles of a batch as transformed, float64 [B, P, H, Q], of any network; `base` takes the place of its own."""
-    network, truth = (
-        to_torch_network(frozen),
-        LossTargets.of(batch)._replace(base=torch.from_numpy(base)),
-    )
+    """Predict quantiles of a batch as transformed, float64 [B, P, H, Q], of any network.
+
+    They are relative to `base` [B, P, H], which takes the place of the batch's own.
+    """
+    network = to_torch_network(trained)
+    targets = LossTargets.of(batch)._replace(base=torch.from_numpy(base))
     with single_torch_thread():
-        return network.loss.quantiles(network(*to_tensors(batch)), truth, levels).numpy()
+        out = network(*to_tensors(batch))
+        return network.loss.quantiles(out, targets, levels).numpy()
 
 
 @contextmanager
 def single_torch_thread() -> Iterator[None]:
-    """Run torch on one thread: two are slower on networks this small, and sums come out in one order."""
+    """Run torch on one thread: sums come out in one order, and two are slower on small networks."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     try:
@@ -170,23 +212,23 @@ def single_torch_thread() -> Iterator[None]:
 
 
 def adapt_weights_to_loss(
-    weights: Mapping[str, Singles], network: TorchNetwork, old: str
+    weights: Mapping[str, Singles], network: TorchNetwork, old_loss: str
 ) -> dict[str, Tensor]:
-    """Weights for `network` from those of one that was trained for the loss `old`; all but the last layer carry over.
+    """Return weights for `network` from those of one that was trained for another loss.
 
-    Of that, what weighs the candidates carries over, and from quantiles the median as the location.
+    All but the last layer carry over. Of that, the logits of the candidates do, and from quantiles
+    the median as the location.
     """
-    last, bias = "head.4.weight", "head.4.bias"
-    out = network.state_dict() | {
-        name: torch.from_numpy(weight) for name, weight in weights.items()
-    }
-    if old == network.shape.loss:
-        return out
-    had, n = len(LOSSES[old].start), len(network.loss.start)
-    for name in (last, bias):
-        fresh = network.state_dict()[name].clone()
-        fresh[n:] = out[name][had:]
-        if old == "quantile" and network.loss.has_location:
-            fresh[0] = out[name][NETWORK_QUANTILES.index(0.5)]
-        out[name] = fresh
-    return out
+    initial = network.state_dict()
+    adapted = initial | {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    if old_loss == network.shape.loss:
+        return adapted
+    n_old = len(LOSSES[old_loss].start)
+    n_new = len(network.loss.start)
+    for name in _LAST_LAYER:
+        rows = initial[name].clone()
+        rows[n_new:] = adapted[name][n_old:]
+        if old_loss == "quantile" and network.loss.has_location:
+            rows[0] = adapted[name][NETWORK_QUANTILES.index(0.5)]
+        adapted[name] = rows
+    return adapted

@@ -1,7 +1,7 @@
-"""What a trained network is when nothing trains it: its shape and its weights as arrays. Knows neither torch nor data.
+"""A trained network as its shape and its weights in arrays. Knows neither torch nor data.
 
-Axes: D hidden size, F inputs of a step, W width of an encoder's state (D, or 2 D where the context
-is read both ways).
+Axes: D hidden size, F input features of a step, W width of an encoder's state (D, or 2 D where the
+context is read both ways).
 """
 
 import re
@@ -18,16 +18,24 @@ Array = TypeVar("Array", bound=Any)
 
 GATES_PER_CELL = {"lstm": 4, "gru": 3, "rnn": 1}
 MIN_RESIDUAL_LAYERS = 3
-"""Layers from which on there are connections past them."""
+"""Fewest recurrent layers that have residual connections."""
 INPUT_WEIGHT_NAME = re.compile(r"encoder\.(layers\.0\.)?weight_ih_l0(_reverse)?")
+"""Weights of the first layer that read the inputs, as torch names them."""
 _LAYER_INPUT_WEIGHT_NAME = re.compile(r"encoder\.(layers\.\d+\.weight_ih_l0|weight_ih_l\d+)")
+_OUTPUTS_PER_LOSS = {"quantile": len(NETWORK_QUANTILES), "student-t": 3, "negative-binomial": 2}
+"""Outputs for a step; one for every loss that is not here."""
+
+WeightSize = tuple[str, tuple[int, ...]]
+"""Name and size of a weight."""
 
 
 class NetworkShape(NamedTuple):
-    """What rebuilds a network. `covariates` and `ahead` are inputs added to the universal ones.
+    """The sizes and kinds that rebuild a network.
 
-    context: steps that an origin can look back on, where the network itself must know (both ways,
-    attention).
+    features: inputs of a step. local: inputs of a horizon step. candidates: classical forecasts of
+    a horizon step. covariates, ahead: a panel's own inputs, added to `features` and to `local`.
+    context: steps that an origin can look back on, where the network itself must know
+    (bidirectional or with attention).
     """
 
     features: int
@@ -55,99 +63,120 @@ class NetworkShape(NamedTuple):
         return self.layers >= MIN_RESIDUAL_LAYERS
 
     @property
+    def width(self) -> int:
+        """Width W of an encoder's state."""
+        return 2 * self.hidden if self.bidirectional else self.hidden
+
+    @property
     def outputs(self) -> int:
-        """What it puts out for a step, the weights of the candidates apart."""
-        return {"quantile": len(NETWORK_QUANTILES), "student-t": 3, "negative-binomial": 2}.get(
-            self.loss, 1
-        )
+        """Outputs for a horizon step, apart from the weights of the candidates."""
+        return _OUTPUTS_PER_LOSS.get(self.loss, 1)
 
 
 @dataclass(frozen=True, eq=False)
 class TrainedNetwork:
-    """A trained network as arrays, each under the name that torch has for it. Raises ValueError for wrong sizes."""
+    """A trained network as arrays, each under the name that torch has for it.
+
+    Raises ValueError for weights that are not those of its shape.
+    """
 
     shape: NetworkShape
     weights: Mapping[str, Singles]
 
     def __post_init__(self) -> None:
-        found = {name: weight.shape for name, weight in self.weights.items()}
+        sizes = {name: weight.shape for name, weight in self.weights.items()}
         for name, size in iter_weight_sizes(self.shape):
-            if found.pop(name, None) != size:
+            if sizes.pop(name, None) != size:
                 raise ValueError(f"its weights have no {name} of {' x '.join(map(str, size))}")
-        if found:
-            raise ValueError(f"its weights are of another network: {next(iter(found))}")
+        if sizes:
+            raise ValueError(f"its weights are of another network: {next(iter(sizes))}")
 
     @property
     def interval(self) -> str:
-        """Where its quantiles come from, see INTERVALS."""
+        """Where its quantiles come from, see `config.QUANTILE_SOURCES`."""
         return QUANTILE_SOURCES[self.shape.loss]  # type: ignore[index]
 
     @property
     def parameters(self) -> int:
-        """How many numbers it has learnt."""
+        """How many numbers were learnt."""
         return sum(weight.size for weight in self.weights.values())
 
 
-def iter_weight_sizes(shape: NetworkShape) -> Iterator[tuple[str, tuple[int, ...]]]:
-    """Name and size of each weight of a network of this shape."""
-    d, width = shape.hidden, shape.hidden * (1 + shape.bidirectional)
-    rows = GATES_PER_CELL[shape.cell] * d
+def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
+    """Iterate over name and size of each weight of a network of this shape."""
+    hidden, width = shape.hidden, shape.width
     for layer in range(shape.layers):
-        read = width if layer else shape.features + shape.covariates
-        prefix, number = (f"layers.{layer}.", 0) if shape.stacked else ("", layer)
-        for way in ("", "_reverse")[: 1 + shape.bidirectional]:
-            for name, size in (
-                ("weight_ih", (rows, read)),
-                ("weight_hh", (rows, d)),
-                ("bias_ih", (rows,)),
-                ("bias_hh", (rows,)),
-            ):
-                yield f"encoder.{prefix}{name}_l{number}{way}", size
-        if shape.layer_norm:
-            yield f"encoder.norms.{layer}.weight", (width,)
-            yield f"encoder.norms.{layer}.bias", (width,)
-    last = shape.outputs + shape.candidates
+        yield from _iter_layer_sizes(shape, layer)
+
     linear = {
-        "state": (d, width),
-        "local": (d, shape.local + shape.ahead),
-        "head.1": (d, d),
-        "head.4": (last, d),
+        "state": (hidden, width),
+        "local": (hidden, shape.local + shape.ahead),
+        "head.1": (hidden, hidden),
+        "head.4": (shape.outputs + shape.candidates, hidden),
     }
-    linear |= {"attention.query": (d, width)} if shape.attention else {}
+    if shape.attention:
+        linear["attention.query"] = (hidden, width)
     for name, size in linear.items():
         yield f"{name}.weight", size
         yield f"{name}.bias", size[:1]
-    if shape.attention:
-        yield "attention.key.weight", (d, width)
-        yield "attention.value.weight", (d, width)
+
+    if shape.attention:  # these two have no bias
+        yield "attention.key.weight", (hidden, width)
+        yield "attention.value.weight", (hidden, width)
+
+
+def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
+    """Iterate over the weights of one recurrent layer, and of the normalisation after it."""
+    inputs = shape.width if layer else shape.features + shape.covariates
+    rows = GATES_PER_CELL[shape.cell] * shape.hidden
+    sizes = {
+        "weight_ih": (rows, inputs),
+        "weight_hh": (rows, shape.hidden),
+        "bias_ih": (rows,),
+        "bias_hh": (rows,),
+    }
+    # Layers of torch's own stack have a number; those one by one are each a stack of one.
+    prefix, number = (f"layers.{layer}.", 0) if shape.stacked else ("", layer)
+    for direction in ("", "_reverse") if shape.bidirectional else ("",):
+        for name, size in sizes.items():
+            yield f"encoder.{prefix}{name}_l{number}{direction}", size
+    if shape.layer_norm:
+        yield f"encoder.norms.{layer}.weight", (shape.width,)
+        yield f"encoder.norms.{layer}.bias", (shape.width,)
 
 
 def count_recurrent_layers(weights: Mapping[str, Any]) -> int:
-    """Recurrent layers of a network with these weights."""
+    """Count the recurrent layers of a network with these weights."""
     return sum(_LAYER_INPUT_WEIGHT_NAME.fullmatch(name) is not None for name in weights)
 
 
 def remove_covariate_columns(
     weights: Mapping[str, Array], features: int, local: int
 ) -> dict[str, Array]:
-    """Weights without the columns that a panel's own covariates added to `features` and `local` inputs."""
-    out = {
-        name: value[:, :features] if INPUT_WEIGHT_NAME.fullmatch(name) else value
-        for name, value in weights.items()
+    """Return weights without the columns that a panel's own covariates added.
+
+    What stays are `features` inputs of a step and `local` ones of a horizon step.
+    """
+    narrow = {
+        name: weight[:, :features] if INPUT_WEIGHT_NAME.fullmatch(name) else weight
+        for name, weight in weights.items()
     }
-    return out | {"local.weight": weights["local.weight"][:, :local]}
+    narrow["local.weight"] = weights["local.weight"][:, :local]
+    return narrow
 
 
 def add_covariate_columns(
     weights: Mapping[str, Singles], shape: NetworkShape
 ) -> dict[str, Singles]:
-    """Weights of the same network without covariates, with zero columns added for those of `shape`."""
-    out = dict(weights)
-    widths = {
-        name: shape.features + shape.covariates
-        for name in weights
-        if INPUT_WEIGHT_NAME.fullmatch(name)
-    }
-    for name, width in (widths | {"local.weight": shape.local + shape.ahead}).items():
-        out[name] = np.pad(weights[name], ((0, 0), (0, width - weights[name].shape[1])))
-    return out
+    """Return weights with zero columns added for the covariates of `shape`.
+
+    The weights are those of the same network without covariates, and its forecasts stay the same.
+    """
+    inputs = shape.features + shape.covariates
+    columns = {name: inputs for name in weights if INPUT_WEIGHT_NAME.fullmatch(name)}
+    columns["local.weight"] = shape.local + shape.ahead
+    wide = dict(weights)
+    for name, count in columns.items():
+        missing = count - weights[name].shape[1]
+        wide[name] = np.pad(weights[name], ((0, 0), (0, missing)))
+    return wide

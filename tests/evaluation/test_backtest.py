@@ -1,4 +1,4 @@
-"""Forecasts from past cutoffs: nothing leaks, nothing depends on the number of jobs, nothing is lost in silence."""
+"""Forecasts from past cutoffs: nothing leaks, and the number of jobs changes nothing."""
 
 import os
 import sys
@@ -102,7 +102,10 @@ def test_scoring_the_table_gives_the_same_verdict(result: Result, frame: pd.Data
 
 
 def futures(frame: pd.DataFrame) -> list[pd.DataFrame]:
-    """The same past up to the first cutoffs of `QUICK` with two windows, and quite other futures."""
+    """Frames with the same past up to the first cutoffs of `QUICK`, and quite other futures.
+
+    The cutoffs are those of two windows.
+    """
     past = frame.groupby("shop").cumcount(ascending=False) >= 8
     noise = np.random.default_rng(1).normal(scale=1e6, size=len(frame))
     changed = [frame["y"].where(past, other) for other in (noise, np.nan, -1e9, 0.0, 1e-9)]
@@ -123,12 +126,11 @@ def test_no_change_of_the_future_changes_a_forecast_made_before(
             ends = other.groupby("shop")["month"].transform("max")
             other = other.assign(y=other["y"].where(other["month"] < ends, 5.0))
         table = backtest(panel_of(other), QUICK, windows=2, refit=refit).forecasts
-        made = table[
-            [pair in first for pair in zip(table["shop"], months(table["cutoff"]), strict=True)]
-        ]
-        assert len(made) == 8
-        expected = made[columns].to_numpy() if expected is None else expected
-        np.testing.assert_array_equal(made[columns].to_numpy(), expected)
+        pairs = zip(table["shop"], months(table["cutoff"]), strict=True)
+        forecasts = table[[pair in first for pair in pairs]][columns].to_numpy()
+        assert len(forecasts) == 8
+        expected = forecasts if expected is None else expected
+        np.testing.assert_array_equal(forecasts, expected)
 
 
 def test_any_number_of_jobs_gives_the_same_bytes(result: Result, frame: pd.DataFrame) -> None:
@@ -137,7 +139,7 @@ def test_any_number_of_jobs_gives_the_same_bytes(result: Result, frame: pd.DataF
     assert again.verdict.to_dict() == result.verdict.to_dict()
 
 
-def test_folds_have_seeds_of_their_own_that_follow_from_the_one_given(frame: pd.DataFrame) -> None:
+def test_folds_have_seeds_of_their_own_derived_from_the_configured_one(frame: pd.DataFrame) -> None:
     seeds: list[int] = []
 
     class Spy(Forecaster):
@@ -156,14 +158,14 @@ def test_folds_have_seeds_of_their_own_that_follow_from_the_one_given(frame: pd.
 def test_the_panel_of_the_caller_is_left_as_it_is(frame: pd.DataFrame, fitted: Forecaster) -> None:
     panel = panel_of(frame)
     before = panel.fingerprint()
-    made = backtest(panel, QUICK, windows=2, refit=False)
+    found = backtest(panel, QUICK, windows=2, refit=False)
     evaluate(fitted, panel)
-    score(made.forecasts, panel)
+    score(found.forecasts, panel)
     assert panel.fingerprint() == before
 
 
-def learnt(panel: Panel, **options: Any) -> list[list[int]]:
-    """Lengths of the histories that the folds of a backtest are learnt from."""
+def history_lengths(panel: Panel, **options: Any) -> list[list[int]]:
+    """Return the lengths of the histories that the folds of a backtest are fitted to."""
     lengths: list[list[int]] = []
 
     class Spy(Forecaster):
@@ -177,26 +179,26 @@ def learnt(panel: Panel, **options: Any) -> list[list[int]]:
     return lengths
 
 
-def test_folds_learn_from_all_history_or_from_a_window_of_one_length(frame: pd.DataFrame) -> None:
+def test_folds_are_fitted_to_all_history_or_to_a_window_of_one_length(frame: pd.DataFrame) -> None:
     panel = panel_of(frame)
-    assert learnt(panel, windows=2) == [[52, 40], [56, 44]]
-    assert learnt(panel, windows=2, expanding=False) == [[52, 40], [52, 44]]
-    assert learnt(panel, windows=2, refit=False) == [[52, 40]]
+    assert history_lengths(panel, windows=2) == [[52, 40], [56, 44]]
+    assert history_lengths(panel, windows=2, expanding=False) == [[52, 40], [52, 44]]
+    assert history_lengths(panel, windows=2, refit=False) == [[52, 40]]
 
 
 def test_cutoffs_can_be_closer_than_a_horizon(frame: pd.DataFrame) -> None:
-    made = backtest(panel_of(frame), QUICK, windows=3, step=1, refit=False)
-    assert months(made.forecasts["cutoff"].drop_duplicates())[:3] == [
+    found = backtest(panel_of(frame), QUICK, windows=3, step=1, refit=False)
+    assert months(found.forecasts["cutoff"].drop_duplicates())[:3] == [
         "2004-06",
         "2004-07",
         "2004-08",
     ]
-    assert made.verdict.windows == 6
+    assert found.verdict.windows == 6
 
 
 def test_series_too_short_for_the_oldest_cutoffs_join_later() -> None:
-    made = backtest(panel_of(frame_of({"a": 60, "b": 9})), QUICK, windows=3, refit=False)
-    assert [fold.series for fold in made.folds] == [1, 1, 2]
+    found = backtest(panel_of(frame_of({"a": 60, "b": 9})), QUICK, windows=3, refit=False)
+    assert [fold.series for fold in found.folds] == [1, 1, 2]
 
 
 def test_no_series_long_enough_is_a_data_error_with_need_and_have() -> None:
@@ -210,7 +212,7 @@ def test_numbers_below_one_are_usage_errors(frame: pd.DataFrame, options: dict[s
         backtest(panel_of(frame), QUICK, **options)
 
 
-def test_a_column_named_like_one_of_the_table_is_refused_before_anything_is_learnt(
+def test_a_column_named_like_one_of_the_result_is_refused_before_anything_is_fitted(
     frame: pd.DataFrame,
 ) -> None:
     panel = Panel.from_frame(
@@ -220,7 +222,7 @@ def test_a_column_named_like_one_of_the_table_is_refused_before_anything_is_lear
         backtest(panel, QUICK)
 
 
-def test_progress_is_told_fold_by_fold(frame: pd.DataFrame) -> None:
+def test_progress_is_reported_fold_by_fold(frame: pd.DataFrame) -> None:
     events: list[Event] = []
     backtest(panel_of(frame), QUICK, windows=2, on_event=events.append)
     assert [(event.phase, event.step, event.total) for event in events] == [
@@ -232,45 +234,47 @@ def test_progress_is_told_fold_by_fold(frame: pd.DataFrame) -> None:
 def test_evaluate_scores_rows_newer_than_the_training_and_refits_nothing(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
-    made = evaluate(fitted, panel_of(frame))
+    found = evaluate(fitted, panel_of(frame))
     cutoffs = {
-        shop: months(one["cutoff"].drop_duplicates())
-        for shop, one in made.forecasts.groupby("shop")
+        shop: months(rows["cutoff"].drop_duplicates())
+        for shop, rows in found.forecasts.groupby("shop")
     }
     assert cutoffs == {
         "a": ["2003-04", "2003-08", "2003-12", "2004-04", "2004-08"],
         "b": ["2003-04", "2003-08"],
     }
-    assert made.verdict.windows == 7
-    assert [fold.series for fold in made.folds] == [2, 2, 1, 1, 1]
+    assert found.verdict.windows == 7
+    assert [fold.series for fold in found.folds] == [2, 2, 1, 1, 1]
 
 
-def test_evaluate_begins_where_the_run_itself_would_have_forecast(
+def test_evaluate_begins_where_the_run_itself_would_forecast_from(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
-    made = evaluate(fitted, panel_of(frame)).forecasts
-    first = made[made["cutoff"] == made["cutoff"].min()]
-    own = fitted.predict()
-    np.testing.assert_allclose(first["forecast"].to_numpy(), own["forecast"].to_numpy(), rtol=1e-6)
-    assert months(first["month"]) == months(own["month"])
+    forecasts = evaluate(fitted, panel_of(frame)).forecasts
+    first = forecasts[forecasts["cutoff"] == forecasts["cutoff"].min()]
+    predicted = fitted.predict()
+    np.testing.assert_allclose(
+        first["forecast"].to_numpy(), predicted["forecast"].to_numpy(), rtol=1e-6
+    )
+    assert months(first["month"]) == months(predicted["month"])
 
 
 def test_the_newest_windows_are_scored_where_a_number_is_given(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
-    made = evaluate(fitted, panel_of(frame), windows=1)
-    assert months(made.forecasts["cutoff"].drop_duplicates()) == ["2004-08", "2003-08"]
+    found = evaluate(fitted, panel_of(frame), windows=1)
+    assert months(found.forecasts["cutoff"].drop_duplicates()) == ["2004-08", "2003-08"]
 
 
 def test_less_than_a_horizon_of_new_rows_makes_one_window(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
-    made = evaluate(fitted, panel_of(frame[frame["month"] < "2003-07"]))
-    assert (made.verdict.windows, made.verdict.observed) == (2, 4)
-    assert made.forecasts["actual"].isna().sum() == 4
+    found = evaluate(fitted, panel_of(frame[frame["month"] < "2003-07"]))
+    assert (found.verdict.windows, found.verdict.observed) == (2, 4)
+    assert found.forecasts["actual"].isna().sum() == 4
 
 
-def test_no_newer_rows_is_a_data_error_that_says_where_training_ended(
+def test_no_newer_rows_is_a_data_error_that_names_the_end_of_training(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
     with pytest.raises(
@@ -280,7 +284,7 @@ def test_no_newer_rows_is_a_data_error_that_says_where_training_ended(
     assert caught.value.exit_code == 3
 
 
-def test_new_rows_alone_are_scored_from_the_history_that_the_run_kept(
+def test_only_new_rows_are_scored_from_the_history_that_the_run_keeps(
     frame: pd.DataFrame, fitted: Forecaster
 ) -> None:
     newer = evaluate(fitted, panel_of(frame[frame["month"] >= "2003-05"]))
@@ -300,9 +304,9 @@ def test_new_rows_far_from_their_history_are_a_data_error(
 def test_a_series_that_was_not_trained_on_is_scored_from_where_training_ended(
     fitted: Forecaster,
 ) -> None:
-    made = evaluate(fitted, panel_of(frame_of({"a": 60, "new": 44})))
+    found = evaluate(fitted, panel_of(frame_of({"a": 60, "new": 44})))
     assert months(
-        made.forecasts.loc[made.forecasts["shop"] == "new", "cutoff"].drop_duplicates()
+        found.forecasts.loc[found.forecasts["shop"] == "new", "cutoff"].drop_duplicates()
     ) == ["2003-04"]
 
 
@@ -311,7 +315,7 @@ def test_what_comes_after_a_cutoff_changes_no_evaluation_before_it(
 ) -> None:
     later = frame["month"] >= "2003-09"
     other = frame.assign(y=frame["y"].where(~later, -1e6))
-    tables = [evaluate(fitted, panel_of(one)).forecasts for one in (frame, other)]
+    tables = [evaluate(fitted, panel_of(data)).forecasts for data in (frame, other)]
     early = [table.loc[table["cutoff"] < "2003-09", "forecast"].to_numpy() for table in tables]
     assert len(early[0]) == 2 * 2 * 4
     np.testing.assert_array_equal(*early)
@@ -319,13 +323,13 @@ def test_what_comes_after_a_cutoff_changes_no_evaluation_before_it(
 
 def test_scoring_takes_forecasts_from_elsewhere(frame: pd.DataFrame) -> None:
     last = frame.groupby("shop").tail(2).rename(columns={"y": "forecast"})
-    made = score(last.assign(forecast=last["forecast"] + 1), panel_of(frame))
-    assert made.model["mae"] == pytest.approx(1)
-    assert (made.windows, made.horizon, made.origins) == (2, 2, 1)
-    assert np.isnan(made.model["coverage"])
+    verdict = score(last.assign(forecast=last["forecast"] + 1), panel_of(frame))
+    assert verdict.model["mae"] == pytest.approx(1)
+    assert (verdict.windows, verdict.horizon, verdict.origins) == (2, 2, 1)
+    assert np.isnan(verdict.model["coverage"])
 
 
-def test_scoring_a_single_series_needs_no_key() -> None:
+def test_scoring_a_single_series_needs_no_series_column() -> None:
     frame = frame_of({"a": 30})[["month", "y"]]
     last = frame.tail(3).rename(columns={"y": "forecast"})
     assert score(last, Panel.from_frame(frame, target="y")).model["mae"] == 0
@@ -348,6 +352,15 @@ def test_tables_that_cannot_be_scored_are_data_errors(
         score(spoil(result.forecasts), panel_of(frame))
 
 
+def test_steps_without_dates_are_scored_over_the_horizon_that_a_fit_would_have() -> None:
+    step = np.arange(90)
+    frame = pd.DataFrame({"t": step, "y": 50 + 10 * np.sin(2 * np.pi * step / 12)})
+    panel = Panel.from_frame(frame, target="y", time="t")
+    config = Config(train=TrainConfig(steps=0))
+    found = backtest(panel, config, windows=1, refit=False)
+    assert found.verdict.horizon == Forecaster(config).fit(panel).horizon == 12
+
+
 def die(*_: Any) -> Any:
     os._exit(9)
 
@@ -355,6 +368,6 @@ def die(*_: Any) -> Any:
 def test_a_worker_that_dies_is_a_resource_error_and_never_a_hang(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(MODULE, "_fold", die)
+    monkeypatch.setattr(MODULE, "_backtest_fold", die)
     with pytest.raises(ResourceError, match="died"):
         backtest(panel_of(frame), QUICK, windows=2, jobs=2)

@@ -1,4 +1,4 @@
-"""An input that drives a series is named first, one that does nothing last, and nothing is changed by asking."""
+"""An input that drives a series comes first, and explaining changes nothing."""
 
 from dataclasses import replace
 from pathlib import Path
@@ -30,8 +30,8 @@ def zero_shot(horizon: int) -> Config:
     return Config(window=WindowConfig(horizon=horizon), train=TrainConfig(steps=0))
 
 
-def ranked(made: Explanation, kind: str) -> list[str]:
-    return [factor.name for factor in made.factors if factor.kind == kind]
+def ranked(explanation: Explanation, kind: str) -> list[str]:
+    return [factor.name for factor in explanation.factors if factor.kind == kind]
 
 
 def test_the_lag_that_a_series_repeats_is_the_one_that_moves_its_forecast() -> None:
@@ -41,10 +41,10 @@ def test_the_lag_that_a_series_repeats_is_the_one_that_moves_its_forecast() -> N
         y[t] = y[t - 5] + 0.5 * rng.normal()
     panel = Panel.from_frame(pd.DataFrame({"t": np.arange(400), "y": y}), target="y", time="t")
     config = Config(window=WindowConfig(horizon=1, season=5), train=TrainConfig(steps=0))
-    made = explain(Forecaster(config).fit(panel))
-    assert ranked(made, "lag")[0] == "5"
-    assert ranked(made, "past step")[0] == "5"
-    first = next(factor for factor in made.factors if factor.name == "5")
+    explanation = explain(Forecaster(config).fit(panel))
+    assert ranked(explanation, "lag")[0] == "5"
+    assert ranked(explanation, "past step")[0] == "5"
+    first = next(factor for factor in explanation.factors if factor.name == "5")
     assert first.moved > 0.3
     assert first.helps > 0.1
 
@@ -61,11 +61,11 @@ def test_the_covariate_that_drives_a_series_is_named_before_one_that_does_not() 
         {"t": np.arange(312), "y": y, "noise": noise, "promo": promo, "kind": kind}
     )
     panel = Panel.from_frame(frame, target="y", time="t", future=["noise", "kind", "promo"])
-    one = Forecaster(zero_shot(12)).fit(panel)
-    made = explain(one)
-    assert ranked(made, "covariate") == ["promo", *ranked(made, "covariate")[1:]]
-    assert sorted(ranked(made, "covariate")) == ["kind", "noise", "promo"]
-    moved = {factor.name: factor for factor in made.factors if factor.kind == "covariate"}
+    forecaster = Forecaster(zero_shot(12)).fit(panel)
+    explanation = explain(forecaster)
+    assert ranked(explanation, "covariate") == ["promo", *ranked(explanation, "covariate")[1:]]
+    assert sorted(ranked(explanation, "covariate")) == ["kind", "noise", "promo"]
+    moved = {factor.name: factor for factor in explanation.factors if factor.kind == "covariate"}
     assert moved["promo"].moved > 10 * moved["noise"].moved
     assert moved["promo"].helps > 0.2
 
@@ -76,8 +76,8 @@ def test_a_covariate_of_the_past_counts_too() -> None:
     y = 100 + 30 * np.roll(x, 1) + rng.normal(size=300)
     frame = pd.DataFrame({"t": np.arange(300), "y": y, "x": x, "noise": rng.normal(size=300)})
     panel = Panel.from_frame(frame, target="y", time="t", past=["noise", "x"])
-    made = explain(Forecaster(eager(1)).fit(panel))
-    assert ranked(made, "covariate") == ["x", "noise"]
+    explanation = explain(Forecaster(eager(1)).fit(panel))
+    assert ranked(explanation, "covariate") == ["x", "noise"]
 
 
 def test_holidays_are_one_covariate() -> None:
@@ -97,14 +97,14 @@ def test_a_saved_run_explains_itself_alike_and_stays_as_it_was(tmp_path: Path) -
         for i in range(3)
     ]
     panel = Panel.from_frame(pd.concat(parts), target="y", time="t", series="id")
-    one = Forecaster(zero_shot(4)).fit(panel)
-    before = one.predict()
-    made = explain(one)
-    pd.testing.assert_frame_equal(one.predict(), before)
-    assert explain(Forecaster.load(one.save(tmp_path / "run"))) == made
-    table = made.frame(2)
+    forecaster = Forecaster(zero_shot(4)).fit(panel)
+    before = forecaster.predict()
+    explanation = explain(forecaster)
+    pd.testing.assert_frame_equal(forecaster.predict(), before)
+    assert explain(Forecaster.load(forecaster.save(tmp_path / "run"))) == explanation
+    table = explanation.frame(2)
     assert table["kind"].tolist() == ["lag", "lag", "past step", "past step"]
-    assert len(made.frame()) == len(made.factors)
+    assert len(explanation.frame()) == len(explanation.factors)
 
 
 def test_targets_that_are_forecast_jointly_can_be_explained() -> None:
@@ -116,9 +116,9 @@ def test_targets_that_are_forecast_jointly_can_be_explained() -> None:
     config = replace(
         eager(2, joint=True), train=TrainConfig(start="scratch", steps=2, members=1, jobs=1)
     )
-    made = explain(Forecaster(config).fit(panel))
-    assert made.windows == 2
-    assert np.isfinite([factor.moved for factor in made.factors]).all()
+    explanation = explain(Forecaster(config).fit(panel))
+    assert explanation.windows == 2
+    assert np.isfinite([factor.moved for factor in explanation.factors]).all()
 
 
 def test_series_too_short_to_explain_are_refused() -> None:
@@ -130,9 +130,7 @@ def test_series_too_short_to_explain_are_refused() -> None:
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(
-    both: bool, tmp_path: Path
-) -> None:
+def test_attention_is_in_shares_of_the_steps_of_a_context(both: bool, tmp_path: Path) -> None:
     config = Config(
         window=WindowConfig(horizon=4, context=10, season=1),
         model=ModelConfig(hidden=6, layers=1, attention=True, bidirectional=both),
@@ -143,23 +141,23 @@ def test_the_steps_that_a_forecast_leans_on_are_shown_as_shares_of_its_context(
         pd.DataFrame({"id": name, "t": np.arange(n), "y": rng.normal(size=n)})
         for name, n in (("a", 40), ("b", 6))
     ]
-    one = Forecaster(config).fit(
+    forecaster = Forecaster(config).fit(
         Panel.from_frame(pd.concat(frames), target="y", time="t", series="id")
     )
-    table = compute_attention(one)
+    table = compute_attention(forecaster)
     assert list(table) == ["id", "t", "attention"]
     assert table["t"].tolist() == [*range(30, 40), *range(6)]
     np.testing.assert_allclose(table.groupby("id")["attention"].sum(), 1, rtol=1e-5)
     assert (table["attention"] > 0).all() and table["attention"].nunique() > 10
-    again = compute_attention(Forecaster.load(one.save(tmp_path / "run")))
-    pd.testing.assert_frame_equal(again, table, check_exact=True)
+    loaded = compute_attention(Forecaster.load(forecaster.save(tmp_path / "run")))
+    pd.testing.assert_frame_equal(loaded, table, check_exact=True)
 
 
-def test_a_run_without_attention_has_none_to_show() -> None:
+def test_a_run_without_attention_is_refused() -> None:
     y = np.random.default_rng(0).normal(size=40)
-    one = Forecaster(zero_shot(4)).fit(
+    forecaster = Forecaster(zero_shot(4)).fit(
         Panel.from_frame(pd.DataFrame({"t": np.arange(40), "y": y}), target="y", time="t")
     )
     with pytest.raises(UsageError, match="no attention to show") as caught:
-        compute_attention(one)
+        compute_attention(forecaster)
     assert "--attention" in caught.value.hint

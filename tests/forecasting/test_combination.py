@@ -1,4 +1,4 @@
-"""What validation decides: who is trusted, how far, and how wide the intervals are.
+"""What validation decides: the weight of each forecast, and the width of the intervals.
 
 Axes: M members, K windows, H horizon, Q quantiles, A candidates.
 """
@@ -36,7 +36,7 @@ def case_of(
     errors: tuple[float, ...],
     candidate_errors: tuple[float, ...],
     *,
-    owners: int = 8,
+    series: int = 8,
     seed: int = 0,
     width: float = 1.0,
 ) -> ValidationForecasts:
@@ -48,7 +48,7 @@ def case_of(
         [actual + size * rng.normal(size=(K, H)) for size in candidate_errors], -1
     )
     return ValidationForecasts(
-        members, candidates, actual, np.arange(K) * owners // K, np.full(K, 5.0)
+        members, candidates, actual, np.arange(K) * series // K, np.full(K, 5.0)
     )
 
 
@@ -56,35 +56,35 @@ def case_of(
 @given(
     errors=st.lists(st.sampled_from([0.0, 0.1, 1.0, 30.0]), min_size=1, max_size=4),
     options=st.lists(st.sampled_from([0.0, 0.2, 2.0]), min_size=1, max_size=4),
-    owners=st.integers(1, K),
+    series=st.integers(1, K),
     missing=st.sampled_from([0.0, 0.5, 1.0]),
     prior=st.booleans(),
 )
 def test_weights_are_shares_that_sum_to_one(
-    errors: list[float], options: list[float], owners: int, missing: float, prior: bool
+    errors: list[float], options: list[float], series: int, missing: float, prior: bool
 ) -> None:
-    case = case_of(tuple(errors), tuple(options), owners=owners)
+    case = case_of(tuple(errors), tuple(options), series=series)
     hidden = np.random.default_rng(1).random((K, H)) < missing
     case = case._replace(actual=np.where(hidden, NAN, case.actual))
     if prior:
         case = case._replace(prior=np.linspace(0.2, 1.0, len(errors)))
-    guard = fit_combination(case)
-    for weights in (guard.members, guard.candidates):
+    combination = fit_combination(case)
+    for weights in (combination.members, combination.candidates):
         assert weights.sum() == pytest.approx(1.0)
         assert (weights >= 0).all()
-    assert 0 <= guard.network <= 1
-    assert guard.widen > 0
-    assert guard.windows == (K if missing < 1 else 0)
+    assert 0 <= combination.network <= 1
+    assert combination.widen > 0
+    assert combination.windows == (K if missing < 1 else 0)
 
 
 def test_a_member_far_better_than_the_others_takes_nearly_all() -> None:
     for best in (0.0, 0.05):
-        guard = fit_combination(case_of((1.0, best, 2.0), (3.0, 4.0)))
-        assert guard.members[1] > 0.99
-        assert guard.network > 0.95
+        combination = fit_combination(case_of((1.0, best, 2.0), (3.0, 4.0)))
+        assert combination.members[1] > 0.99
+        assert combination.network > 0.95
 
 
-def test_members_of_the_same_error_share() -> None:
+def test_members_of_the_same_error_have_the_same_weight() -> None:
     case = case_of((1.0,), (3.0,))
     mirrored = normal(2 * case.actual - case.members[0, ..., MEDIAN])
     case = case._replace(members=np.stack([case.members[0], mirrored]))
@@ -93,12 +93,12 @@ def test_members_of_the_same_error_share() -> None:
 
 def test_a_useless_network_leaves_the_forecast_to_the_best_candidate() -> None:
     case = case_of((40.0,), (3.0, 0.5, 6.0))
-    guard = fit_combination(case)
-    assert guard.network < 0.02
-    assert guard.candidates[1] > 0.95
-    made = combine_forecasts(guard, case.members, case.candidates)[..., MEDIAN]
+    combination = fit_combination(case)
+    assert combination.network < 0.02
+    assert combination.candidates[1] > 0.95
+    forecasts = combine_forecasts(combination, case.members, case.candidates)[..., MEDIAN]
     error, best = (
-        np.abs(made - case.actual).mean(),
+        np.abs(forecasts - case.actual).mean(),
         np.abs(case.candidates[..., 1] - case.actual).mean(),
     )
     assert error < 1.1 * best
@@ -109,15 +109,14 @@ def test_useless_candidates_leave_the_forecast_to_the_network() -> None:
 
 
 def test_one_series_is_weaker_evidence_than_many() -> None:
-    one, many = (fit_combination(case_of((1.0,), (1.0, 2.0), owners=owners)) for owners in (1, K))
+    one, many = (fit_combination(case_of((1.0,), (1.0, 2.0), series=count)) for count in (1, K))
     assert many.candidates[0] > one.candidates[0] + 0.05 > 0.55
 
 
-def test_the_network_is_given_the_benefit_of_the_doubt() -> None:
-    case = case_of((1.0,), (1.0,), owners=1)
-    case = case._replace(
-        candidates=case.members[0][..., MEDIAN, None].copy()
-    )  # the same forecast, so the same error
+def test_the_network_is_preferred_where_the_evidence_is_even() -> None:
+    case = case_of((1.0,), (1.0,), series=1)
+    # The same forecast, so the same error.
+    case = case._replace(candidates=case.members[0][..., MEDIAN, None].copy())
     assert fit_combination(case).network >= 0.5
 
 
@@ -130,55 +129,55 @@ def test_a_prior_shifts_the_weights_where_the_evidence_is_even() -> None:
 def test_a_series_counts_once_however_many_windows_it_has() -> None:
     """Member 0 is right on the series with many windows, member 1 on the two with few."""
     actual = np.zeros((12, 1))
-    owner = np.array([0] * 10 + [1, 2])
-    first = np.where(owner == 0, 1.0, 3.0)[:, None]
-    second = np.where(owner == 0, 3.0, 1.0)[:, None]
+    series = np.array([0] * 10 + [1, 2])
+    first = np.where(series == 0, 1.0, 3.0)[:, None]
+    second = np.where(series == 0, 3.0, 1.0)[:, None]
     members = normal(np.stack([first, second]))
-    guard = fit_combination(
-        ValidationForecasts(members, np.full((12, 1, 1), 9.0), actual, owner, np.ones(12))
+    combination = fit_combination(
+        ValidationForecasts(members, np.full((12, 1, 1), 9.0), actual, series, np.ones(12))
     )
-    assert guard.members[1] > guard.members[0]
+    assert combination.members[1] > combination.members[0]
 
 
 def test_the_unit_of_a_series_does_not_matter() -> None:
     case = case_of((1.0, 1.5), (1.2, 3.0))
-    unit = np.where(case.owner < 4, 1e6, 1.0)
+    unit = np.where(case.series < 4, 1e6, 1.0)
     other = ValidationForecasts(
         case.members * unit[:, None, None],
         case.candidates * unit[:, None, None],
         case.actual * unit[:, None],
-        case.owner,
+        case.series,
         case.scale * unit,
     )
-    one, two = fit_combination(case), fit_combination(other)
-    np.testing.assert_allclose(one.members, two.members)
-    assert (one.network, one.widen) == pytest.approx((two.network, two.widen))
+    plain, scaled = fit_combination(case), fit_combination(other)
+    np.testing.assert_allclose(plain.members, scaled.members)
+    assert (plain.network, plain.widen) == pytest.approx((scaled.network, scaled.widen))
 
 
-def test_missing_values_judge_nobody() -> None:
+def test_missing_values_change_no_weight() -> None:
     case = case_of((1.0, 2.0), (1.5,))
     hidden = np.zeros((K, H), bool)
     hidden[::3, 2:] = True
     case = case._replace(actual=np.where(hidden, NAN, case.actual))
     absurd = case._replace(members=np.where(hidden[None, ..., None], 1e9, case.members))
-    one, two = fit_combination(case), fit_combination(absurd)
-    np.testing.assert_array_equal(one.members, two.members)
-    assert one.network == two.network
+    expected, found = fit_combination(case), fit_combination(absurd)
+    np.testing.assert_array_equal(found.members, expected.members)
+    assert found.network == expected.network
 
 
 @pytest.mark.parametrize("spoil", ["actual", "scale"])
-def test_without_anything_to_judge_by_members_share_alike(spoil: str) -> None:
+def test_members_have_equal_weights_where_nothing_was_observed(spoil: str) -> None:
     case = case_of((1.0, 2.0), (1.5, 1.0))
     case = (
         case._replace(actual=case.actual * NAN)
         if spoil == "actual"
         else case._replace(scale=case.scale * NAN)
     )
-    guard = fit_combination(case)
-    assert guard.to_dict() == default_combination(2, 2).to_dict()
-    assert guard.members.tolist() == [0.5, 0.5]
-    assert (guard.network, guard.windows) == (1.0, 0)
-    assert guard.widen > 1
+    combination = fit_combination(case)
+    assert combination.to_dict() == default_combination(2, 2).to_dict()
+    assert combination.members.tolist() == [0.5, 0.5]
+    assert (combination.network, combination.windows) == (1.0, 0)
+    assert combination.widen > 1
 
 
 # ---- intervals
@@ -189,13 +188,13 @@ def coverage(quantiles: Floats, actual: Floats) -> float:
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.5, 2.0, 2.8])
-def test_intervals_of_many_series_are_set_right(factor: float) -> None:
-    case = case_of((2.0,), (50.0,), width=2.0 / factor, owners=K)
-    guard = fit_combination(case)
-    assert guard.widen == pytest.approx(factor, rel=0.15)
+def test_intervals_of_many_series_are_calibrated(factor: float) -> None:
+    case = case_of((2.0,), (50.0,), width=2.0 / factor, series=K)
+    combination = fit_combination(case)
+    assert combination.widen == pytest.approx(factor, rel=0.15)
     assert abs(coverage(case.members[0], case.actual) - 0.8) > 0.08
     assert coverage(
-        combine_forecasts(guard, case.members, case.candidates), case.actual
+        combine_forecasts(combination, case.members, case.candidates), case.actual
     ) == pytest.approx(0.8, abs=0.05)
 
 
@@ -206,17 +205,17 @@ def test_the_overlapping_windows_of_one_series_move_its_intervals_a_little(facto
 
 
 def test_intervals_are_neither_narrowed_nor_widened_without_bound() -> None:
-    assert fit_combination(case_of((2.0,), (50.0,), width=200.0, owners=K)).widen == pytest.approx(
+    assert fit_combination(case_of((2.0,), (50.0,), width=200.0, series=K)).widen == pytest.approx(
         0.4, rel=0.02
     )
-    assert fit_combination(case_of((2.0,), (50.0,), width=0.01, owners=K)).widen == pytest.approx(
+    assert fit_combination(case_of((2.0,), (50.0,), width=0.01, series=K)).widen == pytest.approx(
         4.0, rel=0.02
     )
 
 
 def test_few_windows_make_intervals_wider_than_many() -> None:
     case = case_of((2.0,), (50.0,), width=1.5)
-    few = [fit_combination(case.where(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
+    few = [fit_combination(case.select(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
     assert np.mean(few) > fit_combination(case).widen
 
 
@@ -224,50 +223,52 @@ def test_intervals_without_any_width_are_left_alone() -> None:
     assert fit_combination(case_of((2.0,), (50.0,), width=0.0)).widen == 1.0
 
 
-# ---- applying and looking back
+# ---- combining, and cross-fitting
 
 
-def test_the_forecast_is_the_mix_that_the_guard_says() -> None:
+def test_the_forecast_is_the_mix_that_the_combination_describes() -> None:
     case = case_of((1.0, 2.0), (1.0, 3.0))
-    guard = Combination(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
-    made = combine_forecasts(guard, case.members, case.candidates)
+    combination = Combination(np.array([0.75, 0.25]), np.array([0.4, 0.6]), 0.7, 1.5, K)
+    forecasts = combine_forecasts(combination, case.members, case.candidates)
     for k, h in ((0, 0), (7, 3)):
         pooled = 0.75 * case.members[0, k, h] + 0.25 * case.members[1, k, h]
         classical = 0.4 * case.candidates[k, h, 0] + 0.6 * case.candidates[k, h, 1]
         centre = 0.7 * pooled[MEDIAN] + 0.3 * classical
-        np.testing.assert_allclose(made[k, h], centre + 1.5 * (pooled - pooled[MEDIAN]))
-    assert (np.diff(made, axis=-1) >= 0).all()
+        np.testing.assert_allclose(forecasts[k, h], centre + 1.5 * (pooled - pooled[MEDIAN]))
+    assert (np.diff(forecasts, axis=-1) >= 0).all()
 
 
-@pytest.mark.parametrize("owners", [2, 5, K])
-def test_an_honest_forecast_does_not_know_the_actual_values_of_its_own_window(owners: int) -> None:
-    case = case_of((1.0, 1.1), (1.2, 1.0), owners=owners)
-    made = cross_fit_forecasts(case)
+@pytest.mark.parametrize("series", [2, 5, K])
+def test_an_out_of_sample_forecast_does_not_use_the_actual_values_of_its_own_window(
+    series: int,
+) -> None:
+    case = case_of((1.0, 1.1), (1.2, 1.0), series=series)
+    forecasts = cross_fit_forecasts(case)
     for k in (0, 17, K - 1):
         actual = case.actual.copy()
         actual[k] += 1e3 * np.random.default_rng(k).normal(size=H)
         other = cross_fit_forecasts(case._replace(actual=actual))
-        assert other[k].tobytes() == made[k].tobytes()
-        assert other.tobytes() != made.tobytes()  # but the others do know them
+        assert other[k].tobytes() == forecasts[k].tobytes()
+        assert other.tobytes() != forecasts.tobytes()  # but the others do know them
 
 
 @pytest.mark.parametrize("windows", [1, 2])
 def test_a_single_window_is_no_evidence_about_itself(windows: int) -> None:
-    case = case_of((1.0, 5.0), (0.2,)).where(np.arange(K) < windows)
-    made = cross_fit_forecasts(case)
+    case = case_of((1.0, 5.0), (0.2,)).select(np.arange(K) < windows)
+    forecasts = cross_fit_forecasts(case)
     other = case.actual.copy()
     other[0] += 100.0
-    assert cross_fit_forecasts(case._replace(actual=other))[0].tobytes() == made[0].tobytes()
+    assert cross_fit_forecasts(case._replace(actual=other))[0].tobytes() == forecasts[0].tobytes()
 
 
-def test_honest_forecasts_are_the_guards_where_the_evidence_is_plain() -> None:
+def test_out_of_sample_forecasts_are_those_of_the_combination_where_the_evidence_is_plain() -> None:
     case = case_of((0.5, 20.0), (30.0, 40.0), width=0.5)
     np.testing.assert_allclose(
         cross_fit_forecasts(case)[..., MEDIAN], case.members[0, ..., MEDIAN], atol=0.5
     )
 
 
-# ---- odds and ends
+# ---- weights, and what is kept
 
 
 def test_weights_fall_exponentially_with_the_excess() -> None:
@@ -277,17 +278,18 @@ def test_weights_fall_exponentially_with_the_excess() -> None:
     assert soft_weights([0.0, 1.0, 0.0], 10.0).tolist() == [0.5, 0.0, 0.5]
 
 
-def test_a_guard_survives_json() -> None:
-    guard = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
-    back = Combination.from_dict(json.loads(json.dumps(guard.to_dict())))
-    for one, other in zip(guard, back, strict=True):
-        np.testing.assert_array_equal(one, other)
+def test_a_combination_is_the_same_after_json() -> None:
+    combination = fit_combination(case_of((1.0, 1.3), (1.2, 2.0)))
+    loaded = Combination.from_dict(json.loads(json.dumps(combination.to_dict())))
+    for expected, found in zip(combination, loaded, strict=True):
+        np.testing.assert_array_equal(found, expected)
 
 
-def test_the_guard_says_what_the_forecast_is_made_of() -> None:
+def test_a_combination_describes_what_the_forecast_consists_of() -> None:
     weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
     mixed = Combination(np.ones(1), weights, 0.72, 1.0, 24)
     assert mixed.sentence() == (
-        "The forecast is 72 % network and 28 % classical methods (mostly level, damped trend, seasonal naive)."
+        "The forecast is 72 % network and 28 % classical methods"
+        " (mostly level, damped trend, seasonal naive)."
     )
     assert mixed._replace(network=1.0).sentence() == "The forecast is the network's."

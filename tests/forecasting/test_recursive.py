@@ -1,4 +1,4 @@
-"""Beyond the trained horizon: on paths of a forecaster's own quantiles, with nothing that is not known."""
+"""Beyond the trained horizon: on paths of a forecaster's own quantiles, from what is known only."""
 
 from pathlib import Path
 
@@ -37,12 +37,12 @@ def beyond(
 
 
 def test_intervals_grow_as_those_of_a_random_walk_do() -> None:
-    made = beyond(panel_of([np.full(30, 70.0)]), 42)[0]
-    true = 70 + np.sqrt(np.arange(1, 43))[:, None] * ndtri(LEVELS)
-    np.testing.assert_allclose(made[:5], true[:5])
-    width, wanted = made[:, 2] - made[:, 0], true[:, 2] - true[:, 0]
-    np.testing.assert_allclose(width, wanted, rtol=0.06)
-    np.testing.assert_allclose(made[:, 1], 70, atol=0.1)
+    forecasts = beyond(panel_of([np.full(30, 70.0)]), 42)[0]
+    expected = 70 + np.sqrt(np.arange(1, 43))[:, None] * ndtri(LEVELS)
+    np.testing.assert_allclose(forecasts[:5], expected[:5])
+    width, expected_width = forecasts[:, 2] - forecasts[:, 0], expected[:, 2] - expected[:, 0]
+    np.testing.assert_allclose(width, expected_width, rtol=0.06)
+    np.testing.assert_allclose(forecasts[:, 1], 70, atol=0.1)
 
 
 def test_a_step_is_the_same_whatever_the_horizon_and_whichever_series_are_beside(
@@ -55,17 +55,19 @@ def test_a_step_is_the_same_whatever_the_horizon_and_whichever_series_are_beside
     np.testing.assert_array_equal(far, beyond(panel, 17))
 
 
-def test_paths_know_what_is_known_ahead_and_nothing_else() -> None:
+def test_paths_use_what_is_known_ahead_and_nothing_else() -> None:
     t = np.arange(30)
     frame = pd.DataFrame(
         {"t": np.arange(42), "y": [*t, *[np.nan] * 12], "seen": [*t, *[np.nan] * 12], "plan": 1.0}
     )
     panel = Panel.from_frame(frame, target="y", time="t", past="seen", future="plan")
-    met = []
+    calls = []
 
-    def watched(panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+    def recorded_walk(
+        panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats
+    ) -> Floats:
         known = len(panel.past) - np.isnan(panel.past).sum()
-        met.append(
+        calls.append(
             (
                 int(panel.lengths[0]),
                 known // len(panel),
@@ -75,36 +77,36 @@ def test_paths_know_what_is_known_ahead_and_nothing_else() -> None:
         )
         return walk(panel, series, origins, horizon, levels)
 
-    beyond(panel, 12, watched)
-    assert met == [(30, 30, 1.0, 12), (35, 30, 1.0, 7), (40, 30, 1.0, 2)]
+    beyond(panel, 12, recorded_walk)
+    assert calls == [(30, 30, 1.0, 12), (35, 30, 1.0, 7), (40, 30, 1.0, 2)]
 
 
-def test_targets_that_know_one_another_follow_one_path_each_at_a_time_and_not_the_same_one() -> (
-    None
-):
+def test_joint_targets_follow_one_path_each_at_a_time_with_draws_of_their_own() -> None:
     frame = pd.DataFrame({"t": np.arange(30), "a": 5.0, "b": 5.0})
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     drawn = []
 
-    def watched(panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+    def recorded_walk(
+        panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats
+    ) -> Floats:
         assert len(set(panel.keys)) == len(panel) == 2
         drawn.append([panel.series(i)[-1] for i in (0, 1)])
         return walk(panel, series, origins, horizon, levels)
 
-    beyond(panel, 10, watched, together=False)
+    beyond(panel, 10, recorded_walk, together=False)
     paths = np.array(drawn[1:])
     assert len(paths) == recursive.PATHS_PER_WINDOW
     assert abs(np.corrcoef(paths.T)[0, 1]) < 0.4
 
 
-def test_windows_of_one_series_do_not_meet_in_one_panel() -> None:
+def test_windows_of_one_series_are_not_put_into_one_panel() -> None:
     frame = pd.DataFrame({"t": np.arange(30), "a": np.arange(30.0), "b": 5.0})
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     series, origins = np.array([0, 0, 1]), np.array([20, 25, 25])
-    made = forecast_recursively(
+    forecasts = forecast_recursively(
         walk, ForecastLimits(5, 50, together=False), panel, series, origins, 9, LEVELS
     )
-    np.testing.assert_allclose(made[:, -1, 1], [20, 25, 5], atol=0.5)
+    np.testing.assert_allclose(forecasts[:, -1, 1], [20, 25, 5], atol=0.5)
 
 
 def weekly(days: int = 120, ahead: int = 0) -> pd.DataFrame:
@@ -129,21 +131,21 @@ def test_a_run_forecasts_beyond_its_horizon_with_its_covariates_alike_after_it_w
 ) -> None:
     frame = weekly(ahead=30)
     panel = Panel.from_frame(frame, target="y", time="day", future="plan")
-    one = Forecaster(untrained(7)).fit(panel)
-    made = one.predict(horizon=30)
-    pd.testing.assert_frame_equal(made.head(7), one.predict(), rtol=1e-6)
+    forecaster = Forecaster(untrained(7)).fit(panel)
+    forecasts = forecaster.predict(horizon=30)
+    pd.testing.assert_frame_equal(forecasts.head(7), forecaster.predict(), rtol=1e-6)
     truth = (
         100 + 10 * np.sin(np.arange(120, 150) * 2 * np.pi / 7) + 30 * frame["plan"].to_numpy()[120:]
     )
-    assert np.abs(made["forecast"] - truth)[7:].mean() < 4
-    assert (np.diff(made[["q10", "q50", "q90"]].to_numpy(), axis=1) >= 0).all()
+    assert np.abs(forecasts["forecast"] - truth)[7:].mean() < 4
+    assert (np.diff(forecasts[["q10", "q50", "q90"]].to_numpy(), axis=1) >= 0).all()
     pd.testing.assert_frame_equal(
-        Forecaster.load(one.save(tmp_path / "run")).predict(horizon=30), made
+        Forecaster.load(forecaster.save(tmp_path / "run")).predict(horizon=30), forecasts
     )
     with pytest.raises(
         DataError, match=r"covariates known ahead \(plan\) are missing for 2024-05-30 to 2024-06-08"
     ):
-        one.predict(horizon=40)
+        forecaster.predict(horizon=40)
 
 
 def test_holidays_and_joint_targets_go_on_beyond_the_horizon(
@@ -152,7 +154,7 @@ def test_holidays_and_joint_targets_go_on_beyond_the_horizon(
     monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
     frame = weekly(80).assign(z=lambda f: f["y"] * 2)
     panel = Panel.from_frame(frame, target=["y", "z"], time="day")
-    made = Forecaster(untrained(7, holidays="DE", joint=True)).fit(panel).predict(horizon=16)
-    assert len(made) == 32
-    assert np.isfinite(made["forecast"]).all()
-    assert made["forecast"].between(0, 400).all()
+    forecasts = Forecaster(untrained(7, holidays="DE", joint=True)).fit(panel).predict(horizon=16)
+    assert len(forecasts) == 32
+    assert np.isfinite(forecasts["forecast"]).all()
+    assert forecasts["forecast"].between(0, 400).all()

@@ -1,4 +1,4 @@
-"""Every encoder sees what it should and nothing else: no later step, no padding, no other series."""
+"""An encoder reads what it should and nothing else: no later step, padding or other series."""
 
 import pytest
 import torch
@@ -86,7 +86,9 @@ def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: NetworkS
 
 @kinds
 @torch.no_grad()
-def test_series_of_different_length_in_one_batch_are_forecast_as_alone(shape: NetworkShape) -> None:
+def test_series_of_different_length_in_one_batch_are_forecast_as_each_by_itself(
+    shape: NetworkShape,
+) -> None:
     network = trained(shape)
     x, at, local, blend, pad = inputs()
     out = network(x, at, local, blend, pad)
@@ -99,7 +101,7 @@ def test_series_of_different_length_in_one_batch_are_forecast_as_alone(shape: Ne
 
 @pytest.mark.parametrize("shape", [KINDS["both ways"], KINDS["attention both ways"]])
 @torch.no_grad()
-def test_both_ways_sees_the_context_alone(shape: NetworkShape) -> None:
+def test_both_ways_sees_only_the_context(shape: NetworkShape) -> None:
     network = trained(shape)
     x, *rest = inputs()
     out, at = network(x, *rest), rest[0]
@@ -115,11 +117,18 @@ def test_both_ways_sees_the_context_alone(shape: NetworkShape) -> None:
 def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_context() -> None:
     """The state of the way back is what the same weights make of the context turned round."""
     torch.manual_seed(0)
-    layer = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, both=True, norm=False)
-    turned = build_recurrent_encoder("gru", 6, 8, 1, dropout=0.0, both=False, norm=False)
-    own = dict(layer.state_dict())
+    layer = build_recurrent_encoder(
+        "gru", 6, 8, 1, dropout=0.0, bidirectional=True, layer_norm=False
+    )
+    turned = build_recurrent_encoder(
+        "gru", 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=False
+    )
     turned.load_state_dict(
-        {n.removesuffix("_reverse"): w for n, w in own.items() if n.endswith("_reverse")}
+        {
+            name.removesuffix("_reverse"): weight
+            for name, weight in layer.state_dict().items()
+            if name.endswith("_reverse")
+        }
     )
     x, at, pad = torch.randn(20, 2, 6), torch.tensor([[12, 19], [15, 9]]), torch.tensor([0, 0])
     cut, places, before = split_into_contexts(x, at, pad, 7)
@@ -144,14 +153,14 @@ def test_attention_is_a_share_of_each_step_of_the_context_and_of_nothing_else(
     shape: NetworkShape,
 ) -> None:
     x, at, _, _, pad = inputs()
-    leaned = trained(shape).attention_by_step(x, at, pad)
-    assert leaned.shape == (B, P, shape.context)
-    torch.testing.assert_close(leaned.sum(-1), torch.ones(B, P))
+    attention = trained(shape).attention_by_step(x, at, pad)
+    assert attention.shape == (B, P, shape.context)
+    torch.testing.assert_close(attention.sum(-1), torch.ones(B, P))
     steps = at[..., None] - torch.arange(shape.context - 1, -1, -1)
     padding = steps < pad[:, None, None]
     assert padding.any()
-    assert not leaned[padding].any()
-    assert (leaned[~padding] > 0).all()
+    assert not attention[padding].any()
+    assert (attention[~padding] > 0).all()
 
 
 def test_attention_has_no_effect_before_training() -> None:
@@ -166,9 +175,11 @@ def test_attention_has_no_effect_before_training() -> None:
 
 @pytest.mark.parametrize("cell", TORCH_CELLS)
 def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
-    fused = build_recurrent_encoder(cell, 6, 8, 2, dropout=0.1, both=False, norm=False)
+    fused = build_recurrent_encoder(
+        cell, 6, 8, 2, dropout=0.1, bidirectional=False, layer_norm=False
+    )
     stacked = build_recurrent_encoder(
-        cell, 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.1, both=True, norm=True
+        cell, 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.1, bidirectional=True, layer_norm=True
     )
     assert type(fused) is TORCH_CELLS[cell]
     assert isinstance(stacked, RecurrentStack)
@@ -181,7 +192,13 @@ def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
 def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
     torch.manual_seed(0)
     stack = RecurrentStack(
-        TORCH_CELLS["lstm"], 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.0, both=False, norm=False
+        TORCH_CELLS["lstm"],
+        6,
+        8,
+        MIN_RESIDUAL_LAYERS,
+        dropout=0.0,
+        bidirectional=False,
+        layer_norm=False,
     ).eval()
     x = torch.randn(C, B, 6)
     first = stack.layers[0](x)[0]
@@ -193,6 +210,8 @@ def test_from_the_third_layer_on_a_layer_adds_to_what_it_reads() -> None:
 
 @torch.no_grad()
 def test_layer_norm_holds_states_to_one_size() -> None:
-    stack = RecurrentStack(TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, both=False, norm=True).eval()
+    stack = RecurrentStack(
+        TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=True
+    ).eval()
     states = stack(1e3 * torch.randn(C, B, 6))[0]
     torch.testing.assert_close(states.pow(2).mean(-1), torch.ones(C, B), rtol=1e-3, atol=1e-3)

@@ -18,7 +18,7 @@ def test_states_are_those_of_torch(
 ) -> None:
     torch.manual_seed(0)
     encoder = build_recurrent_encoder(
-        cell, 9, 16, layers, dropout=0.3, both=False, norm=norm
+        cell, 9, 16, layers, dropout=0.3, bidirectional=False, layer_norm=norm
     ).eval()
     x = 3 * torch.randn(steps, chunks, 9)
     with torch.no_grad():
@@ -31,7 +31,9 @@ def test_states_are_those_of_torch(
 
 
 def test_inputs_and_weights_are_left_unchanged() -> None:
-    encoder = build_recurrent_encoder("lstm", 3, 4, 1, dropout=0.0, both=False, norm=False)
+    encoder = build_recurrent_encoder(
+        "lstm", 3, 4, 1, dropout=0.0, bidirectional=False, layer_norm=False
+    )
     weights = {f"encoder.{name}": weight.numpy() for name, weight in encoder.state_dict().items()}
     x = np.ones((5, 2, 3), np.float32)
     before = {name: weight.copy() for name, weight in weights.items()}

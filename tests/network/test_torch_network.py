@@ -1,4 +1,4 @@
-"""What the network is before it has learnt anything, and what may be added to it later."""
+"""The network before it has learnt anything, and what may be added to it later."""
 
 import numpy as np
 import pytest
@@ -120,13 +120,13 @@ def test_chunks_and_origins_do_not_mix() -> None:
     out = network(x, at, local, blend)
     for b in range(4):
         for p in range(3):
-            alone = network(
+            single = network(
                 x[:, b : b + 1],
                 at[b : b + 1, p : p + 1],
                 local[b, p][None, None],
                 blend[b, p][None, None],
             )
-            torch.testing.assert_close(alone[0, 0], out[b, p])
+            torch.testing.assert_close(single[0, 0], out[b, p])
 
 
 def test_the_same_seed_makes_the_same_network() -> None:
@@ -149,15 +149,15 @@ def test_one_layer_needs_no_dropout_between_layers() -> None:
     )
 
 
-def test_a_frozen_network_is_the_same_when_it_is_thawed_and_left_alone_by_training() -> None:
+def test_a_network_as_arrays_forecasts_the_same_and_is_not_changed_by_training() -> None:
     network = trained(SHAPE)
     x, at, local, blend = inputs(SHAPE)
     before = network(x, at, local, blend)
-    frozen = to_trained_network(network)
+    trained_network = to_trained_network(network)
     with torch.no_grad():
         network.state.weight += 1
-    assert not to_torch_network(frozen).training
-    assert torch.equal(to_torch_network(frozen)(x, at, local, blend), before)
+    assert not to_torch_network(trained_network).training
+    assert torch.equal(to_torch_network(trained_network)(x, at, local, blend), before)
 
 
 def test_the_number_of_threads_is_as_it_was_after_a_forecast() -> None:

@@ -1,4 +1,4 @@
-"""A network as arrays: what weights it must have, and how they are widened, narrowed and counted."""
+"""A network as arrays: which weights it must have, and how they are widened and narrowed."""
 
 from itertools import product
 
