@@ -18,6 +18,7 @@ from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.errors import DataError, UsageError, format_more, suggest_similar
+from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import find_point_column, find_quantile_columns, match_series
@@ -71,7 +72,8 @@ def backtest(
 
     Args:
         panel: all data; left as it is.
-        config: what to fit; each fold's seed derives from its seed and the fold's number.
+        config: what to fit; each fold's seed derives from its seed and the fold's number. A
+            horizon left out is that of a fit of all of `panel`.
         windows: cutoffs per series, as far as a series is long enough.
         step: steps from one cutoff to the next (default: the horizon).
         refit: learn anew at every cutoff, or once before the first one and forecast from all.
@@ -86,7 +88,7 @@ def backtest(
         ResourceError: a worker process was lost.
     """
     _require_free_names(panel)
-    horizon = config.window.horizon or panel.axis.horizon
+    horizon = resolve_horizon(panel, config)
     config = replace(config, window=replace(config.window, horizon=horizon))
     chosen = _choose_backtest_windows(
         panel,
@@ -97,7 +99,7 @@ def backtest(
     levels = np.array(sorted(quantiles))
     if refit:
         made, season = _forecast_with_refits(
-            panel, config, chosen, levels, expanding, jobs, on_event
+            panel, config, horizon, chosen, levels, expanding, jobs, on_event
         )
     else:
         from lstmcast.training.forecaster import (
@@ -262,6 +264,7 @@ def _fold_ends(panel: Panel, chosen: _ForecastWindows, fold: int) -> Ints:
 def _forecast_with_refits(
     panel: Panel,
     config: Config,
+    horizon: int,
     chosen: _ForecastWindows,
     levels: Floats,
     expanding: bool,
@@ -269,7 +272,7 @@ def _forecast_with_refits(
     on_event: OnEvent | None,
 ) -> tuple[Floats, int]:
     """Quantiles of all windows, [K, H, Q], each from a fit of its own fold; and the season that the last fit found."""
-    horizon, folds = config.window.horizon or panel.axis.horizon, int(chosen.fold.max()) + 1
+    folds = int(chosen.fold.max()) + 1
     longest = None if expanding else int(_fold_ends(panel, chosen, 0).max())
     tasks = (
         (_fold_ends(panel, chosen, fold), longest, _with_fold_seed(config, fold), levels)

@@ -5,21 +5,20 @@ Knows no frames, files or torch.
 Axes: N series, T steps, Cp past, Cf known-future, Cs static covariates.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import Scale, Transform
+from lstmcast.config import UNTRANSFORMED_LOSSES, Config, Scale, Transform
 from lstmcast.errors import UsageError
 from lstmcast.features import covariate_effects
 from lstmcast.features import scaler as scaler_module
 from lstmcast.features import steps as features
 from lstmcast.features.covariate_effects import CovariateEffects
 from lstmcast.features.scaler import ScalerState, with_fixed_scale
-from lstmcast.features.seasonality import infer_seasons
+from lstmcast.features.seasonality import default_horizon, infer_seasons
 from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.features.windows import ScaledCovariates
 from lstmcast.panel.checks import require_positive_values
@@ -237,17 +236,46 @@ class Scaling:
         )
 
 
-def infer_seasons_without_effects(
-    panel: Panel, asked: int | None, fit: Callable[[Panel, Seasons], Scaling]
-) -> Seasons:
-    """Seasons of the panel, or of what covariates known ahead leave of it: promotions can hide a week.
+def fit_scaling(
+    panel: Panel, seasons: Seasons, config: Config, ends: Ints | None = None
+) -> Scaling:
+    """Fit scales and transforms to the first `ends` [N] steps of each series, as a configuration has them."""
+    untransformed = config.train.loss in UNTRANSFORMED_LOSSES
+    transform = "none" if untransformed else config.model.transform
+    return Scaling.fit(
+        panel,
+        seasons,
+        ends,
+        scale=config.model.scale,
+        transform=transform,
+        linear=not untransformed,
+    )
 
-    asked: the user's word; fit: how a scaling is fitted, given seasons.
+
+def infer_seasons_without_effects(panel: Panel, config: Config) -> Seasons:
+    """Seasons of a panel, measured without the effects of its covariates known ahead.
+
+    Promotions can hide a week. A season in the configuration is taken as it is.
     """
-    found = infer_seasons(panel, asked)
-    if asked is not None or not panel.future.shape[1]:
-        return found
-    return infer_seasons(fit(panel, found).without_effects(panel))
+    requested = config.window.season
+    seasons = infer_seasons(panel, requested)
+    if requested is not None or not panel.future.shape[1]:
+        return seasons
+    return infer_seasons(fit_scaling(panel, seasons, config).without_effects(panel))
+
+
+def resolve_horizon(panel: Panel, config: Config, seasons: Seasons | None = None) -> int:
+    """Steps to forecast: as configured, else `default_horizon` of the seasons that a fit finds.
+
+    A fit, a backtest, a search, an inspection and their dry runs all ask here, once, and so have
+    one answer. seasons: those of `infer_seasons_without_effects`, where they are known already.
+    """
+    if config.window.horizon is not None:
+        return config.window.horizon
+    if seasons is None and panel.axis.kind == "integer":
+        seasons = infer_seasons_without_effects(panel, config)
+    # Where steps have dates, the frequency alone decides, and no season needs to be measured.
+    return default_horizon(panel, seasons.main if seasons else 1)
 
 
 def _is_target_step(panel: Panel) -> NDArray[np.bool_]:

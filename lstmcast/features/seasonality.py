@@ -28,7 +28,10 @@ def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
 
 
 def default_horizon(panel: Panel, main: int) -> int:
-    """The frequency's horizon; one season where steps have no calendar."""
+    """Steps to forecast where no horizon is given: the frequency's; without dates, one season.
+
+    main: steps of the main season, 1 where there is none.
+    """
     return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
 
 

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, UNTRANSFORMED_LOSSES, Config
+from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, Config
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import Scaling, joint_inputs
+from lstmcast.features.preprocessing import Scaling, fit_scaling, joint_inputs
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.forecasting import combination, recursive
@@ -297,11 +297,7 @@ class Predictor(Estimator):
 
     def fit_scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
         """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
-        model, raw = self.config.model, self.config.train.loss in UNTRANSFORMED_LOSSES
-        transform = "none" if raw else model.transform
-        return Scaling.fit(
-            panel, seasons, ends, scale=model.scale, transform=transform, linear=not raw
-        )
+        return fit_scaling(panel, seasons, self.config, ends)
 
     def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
         """The panel with what a calendar knows of the steps ahead."""
