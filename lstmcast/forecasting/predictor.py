@@ -16,7 +16,8 @@ import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, Config
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import Scaling, fit_scaling, joint_inputs
+from lstmcast.features.joint import joint_inputs
+from lstmcast.features.preprocessing import Scaling, fit_scaling
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.forecasting import combination, recursive

@@ -17,11 +17,8 @@ from lstmcast.compute.ranks import current_rank_group
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.errors import UsageError
 from lstmcast.features.candidates import CANDIDATES
-from lstmcast.features.preprocessing import (
-    infer_seasons_without_effects,
-    require_several_targets,
-    resolve_horizon,
-)
+from lstmcast.features.joint import require_several_targets
+from lstmcast.features.preprocessing import infer_seasons_without_effects, resolve_horizon
 from lstmcast.features.windows import default_context
 from lstmcast.forecasting import combination, quantiles
 from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor

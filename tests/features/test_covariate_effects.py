@@ -1,4 +1,4 @@
-"""What covariates do is found where it is there, is nothing where it is not, and is shared among short series."""
+"""Effects of covariates are found where there are any, and pooled among short series."""
 
 import json
 
@@ -17,7 +17,7 @@ WEEK = Seasons(7, 0)
 def driven(
     rng: np.random.Generator, length: int, x: Floats, strength: float = 1.0, noise: float = 0.1
 ) -> Floats:
-    """A series around 0 (so it is left as it is) that a covariate [T] drives, with a weekly season."""
+    """A series around 0, so without logs, that a covariate [T] drives, with a weekly season."""
     return np.asarray(
         strength * x + np.sin(np.arange(length) * 2 * np.pi / 7) + noise * rng.normal(size=length)
     )
@@ -132,9 +132,7 @@ def test_effects_survive_json_to_the_bit() -> None:
     )
 
 
-def test_a_covariate_that_never_changed_in_a_series_has_no_effect_on_it_whatever_rounding_makes_of_its_mean() -> (
-    None
-):
+def test_a_covariate_that_never_changed_has_no_effect_whatever_rounding_makes_of_its_mean() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=59)
     constant = np.full(59, 5.2)

@@ -1,4 +1,4 @@
-"""Scaling is fitted to what training may see, survives JSON to the bit, and reaches other panels by their keys."""
+"""Scaling is fitted to what training may see, survives JSON, and reaches panels by their keys."""
 
 import json
 
@@ -16,7 +16,7 @@ YEAR = Seasons(12, 0)
 
 
 def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float = 0.0) -> Panel:
-    """Two series with a past, a known-future and a static covariate; the target of the last `ahead` rows is empty."""
+    """Two series with covariates of each kind; the target of the last `ahead` rows is empty."""
     rng = np.random.default_rng(0)
     parts = []
     for i, length in enumerate((40, 30)):

@@ -1,4 +1,4 @@
-"""Features know the past alone; the transform and its inverse; each array against a slow recursion in plain Python."""
+"""Features know only the past; each array is checked against a recursion in plain Python."""
 
 import math
 import tracemalloc
@@ -22,7 +22,7 @@ SEASONS = (
     Seasons(5, 15),
     Seasons(24, 48),
 )
-ARRAYS = ("x", "z", "seen", "scale", "level", "slow_level", "trend", "slope", "index")
+ARRAYS = ("x", "z", "observed", "scale", "level", "slow_level", "trend", "slope", "index")
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e250, -1e250)
 
 
@@ -253,7 +253,7 @@ def test_transforming_leaves_the_values_alone() -> None:
 
 
 def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
-    """z, scale, index, level and trend of one series by their definitions, one step after the other."""
+    """z, scale, index, level and trend of one series by definition, one step after the other."""
     z = fill_gaps_from_past((np.log(y) if log else y)[None], m)[0]
     seen = ~np.isnan(y)
     n, window = len(z), max(m, 4)

@@ -114,7 +114,7 @@ def assert_window(
             expected += windows.covariates.ahead[at].tolist() if at < stop else [0.0] * width
         np.testing.assert_allclose(batch.local[b, p, h - 1], expected, rtol=1e-5, atol=1e-5)
         target = float(batch.target[b, p, h - 1])
-        if origin + h >= end or not steps.seen[first + origin + h]:
+        if origin + h >= end or not steps.observed[first + origin + h]:
             assert np.isnan(target)
         else:
             answer = clip((float(steps.z[first + origin + h]) - base) / scale, TARGET_CLIP)

@@ -9,7 +9,7 @@ import pytest
 
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import JOINT_FEATURE_INDICES, joint_inputs
+from lstmcast.features.joint import JOINT_FEATURE_INDICES, joint_inputs
 from lstmcast.features.scaler import fit_scaler
 from lstmcast.features.steps import Seasons, compute_step_arrays
 from lstmcast.panel.panel import Panel
