@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.config import NETWORK_QUANTILES
-from lstmcast.features.candidates import CANDIDATES
+from lstmcast.features.candidates import CANDIDATE_DESCRIPTIONS, CANDIDATES
 from lstmcast.ragged import Floats, Ints
 
 MEMBER_SHARPNESS = 10.0
@@ -56,9 +56,15 @@ class Combination(NamedTuple):
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
-        parts = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)
-        most = ", ".join(name.replace("_", " ") for weight, name in parts[:3] if weight > 0.05)
-        return f"The forecast is {network} % network and {100 - network} % classical methods (mostly {most})."
+        by_weight = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)
+        *most, last = (
+            CANDIDATE_DESCRIPTIONS[name] for weight, name in by_weight[:3] if weight > 0.05
+        )
+        methods = f"{', '.join(most)} and {last}" if most else last
+        return (
+            f"The forecast is {network} % network and {100 - network} % simple methods, "
+            f"mostly {methods}."
+        )
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Combination":

@@ -21,10 +21,10 @@ from lstmcast.ragged import NAN, Bools, Floats, Ints
 
 
 class SeriesMeans(NamedTuple):
-    """Mean error of each series number, NaN where nothing was usable, and the points behind it."""
+    """Mean error of each series, NaN where nothing was usable, and of how many points."""
 
     mean: Floats
-    count: Ints
+    points: Ints
 
 
 def mae(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
@@ -151,7 +151,7 @@ def _root_mean_square(points: Floats, usable: Bools, series: Ints | None) -> Ser
 
 def _mean_over_series(series: SeriesMeans) -> float:
     """Mean of the series with a usable point; NaN without any."""
-    usable = series.count > 0
+    usable = series.points > 0
     return float(series.mean[usable].mean()) if usable.any() else NAN
 
 

@@ -275,7 +275,7 @@ def _build_binary_verdict(
 
     horizon = probabilities.shape[1]
     steps = tuple({"step": h + 1, **compare(np.s_[:, h : h + 1])} for h in range(horizon))
-    scored = np.flatnonzero(count) if by_series else []
+    scored = np.flatnonzero(count if by_series else [])
     rows = tuple(
         {"key": list(panel.keys[i]), "windows": int(count[i]), **compare(series == i)}
         for i in scored
