@@ -69,11 +69,11 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
 ) -> None:
     panel = weekly(count, 90)
     one = of("bernoulli", steps=60).fit(panel)
-    made = one.predict()
-    assert list(made) == ["id", "t", "probability"]
-    assert made["probability"].between(0, 1).all()
+    forecast = one.predict()
+    assert list(forecast) == ["id", "t", "probability"]
+    assert forecast["probability"].between(0, 1).all()
     ones = np.tile((90 + np.arange(7)) % 7 == 3, count)
-    assert made["probability"][ones].mean() > 0.5 > 2 * made["probability"][~ones].mean()
+    assert forecast["probability"][ones].mean() > 0.5 > 2 * forecast["probability"][~ones].mean()
     assert (
         one.verdict is not None
         and one.verdict.of_events
@@ -91,17 +91,19 @@ def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(
     loss: str, tmp_path: Path
 ) -> None:
     panel, one = weekly(2, 60), of(loss)
-    made = backtest(panel, one.config, windows=2)
+    result = backtest(panel, one.config, windows=2)
     events = loss == "bernoulli"
-    assert made.verdict.of_events == events and all(fold.of_events == events for fold in made.folds)
-    assert made.verdict.by_series[0]["windows"] == 2
-    again = score(made.forecasts, panel)
-    assert again.model["mae"] == pytest.approx(made.verdict.model["mae"])
+    assert result.verdict.of_events == events and all(
+        fold.of_events == events for fold in result.folds
+    )
+    assert result.verdict.by_series[0]["windows"] == 2
+    again = score(result.forecasts, panel)
+    assert again.model["mae"] == pytest.approx(result.verdict.model["mae"])
     assert again.of_events == events
     run = one.fit(panel.head(np.array([50, 50])))
-    kept = Forecaster.load(run.save(tmp_path / "run"))
-    pd.testing.assert_frame_equal(kept.predict(), run.predict(), check_exact=True)
-    assert evaluate(kept, panel).verdict.model == evaluate(run, panel).verdict.model
+    loaded = Forecaster.load(run.save(tmp_path / "run"))
+    pd.testing.assert_frame_equal(loaded.predict(), run.predict(), check_exact=True)
+    assert evaluate(loaded, panel).verdict.model == evaluate(run, panel).verdict.model
 
 
 @pytest.mark.parametrize(
@@ -128,10 +130,10 @@ def test_counts_get_whole_numbers_at_any_level_and_a_likelihood(count: int) -> N
         freq="D",
     )
     one = of("negative-binomial").fit(panel)
-    made = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
-    numbers = made[["forecast", "q3", "q50", "q97"]].to_numpy()
+    forecast = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
+    numbers = forecast[["forecast", "q3", "q50", "q97"]].to_numpy()
     assert (numbers == np.round(numbers)).all() and numbers.min() >= 0
-    assert (made["q3"] <= made["q50"]).all() and (made["q50"] < made["q97"]).all()
+    assert (forecast["q3"] <= forecast["q50"]).all() and (forecast["q50"] < forecast["q97"]).all()
     assert one.verdict is not None and -20 < one.verdict.model["log_likelihood"] < 0
 
 

@@ -1,4 +1,4 @@
-"""The verdict: figures by hand, fair windows, and sentences that say plainly who won."""
+"""The verdict: figures by hand, fair windows, and baselines as others have measured them."""
 
 import json
 import math
@@ -87,13 +87,13 @@ def test_no_known_actual_is_a_data_error() -> None:
 
 def test_the_scale_knows_only_what_came_before_the_first_origin() -> None:
     calm, wild = [0.0, 1, 0, 1, 0, 1, 0, 1], [0.0, 1, 0, 1, 0, 1, 500, -900]
-    made = score_forecasts(
+    verdict = score_forecasts(
         panel_of(calm), np.array([0]), np.array([4]), quantiles_around([[0]]), LEVELS, 1
     )
     same = score_forecasts(
         panel_of(wild), np.array([0]), np.array([4]), quantiles_around([[0]]), LEVELS, 1
     )
-    assert made.model == same.model
+    assert verdict.model == same.model
 
 
 def test_ends_move_the_scale_to_the_training_part() -> None:
@@ -118,7 +118,7 @@ def test_series_that_never_change_are_counted_and_left_out_of_scaled_errors() ->
     assert verdict.model["mae"] == 1
 
 
-def test_a_constant_series_alone_is_judged_by_plain_error() -> None:
+def test_a_single_constant_series_is_judged_by_plain_error() -> None:
     verdict = score_forecasts(
         panel_of([5.0] * 6), np.array([0]), np.array([3]), quantiles_around([[5]]), LEVELS, 1
     )
@@ -135,7 +135,7 @@ def test_a_broken_forecast_never_counts_as_a_win() -> None:
     assert not verdict.beats_baseline
 
 
-def test_the_interval_is_the_outermost_where_ten_and_ninety_are_not_given() -> None:
+def test_the_interval_is_the_outermost_where_ten_and_ninety_are_missing() -> None:
     levels = np.array([0.05, 0.5, 0.8])
     verdict = score_forecasts(
         panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[9]]), levels, 1
@@ -144,7 +144,7 @@ def test_the_interval_is_the_outermost_where_ten_and_ninety_are_not_given() -> N
     assert verdict.sentences()[-1] == "Of 1 actual value 1 fell inside the 75 % interval."
 
 
-def test_a_median_alone_has_no_coverage() -> None:
+def test_a_median_without_other_quantiles_has_no_coverage() -> None:
     verdict = score_forecasts(
         panel_of(RAMP),
         np.array([0]),
@@ -157,7 +157,7 @@ def test_a_median_alone_has_no_coverage() -> None:
     assert not any("interval" in sentence for sentence in verdict.sentences())
 
 
-def test_the_median_is_interpolated_where_it_was_not_asked_for() -> None:
+def test_the_median_is_interpolated_where_it_was_not_requested() -> None:
     quantiles = np.array([[[0.0, 10.0]]])
     assert point_forecast(quantiles, np.array([0.25, 0.75])).tolist() == [[5]]
     assert point_forecast(quantiles, np.array([0.6, 0.8])).tolist() == [[0]]
@@ -199,8 +199,8 @@ def test_baselines_score_as_others_have_measured_them(
     panel = Panel.from_frame(pd.read_csv(shared_file(f"everyday/{file}")), **options)
     series = np.repeat(np.arange(len(panel)), windows)
     origins = (panel.lengths[:, None] - 1 - horizon * np.arange(windows, 0, -1)).ravel()
-    nothing = np.zeros((len(series), horizon, 1))
-    made = score_forecasts(panel, series, origins, nothing, np.array([0.5]), season).baselines
+    zeros = np.zeros((len(series), horizon, 1))
+    baselines = score_forecasts(panel, series, origins, zeros, np.array([0.5]), season).baselines
     for ours, theirs in (("naive", "Naive"), ("drift", "RWD"), ("seasonal_naive", "SeasonalNaive")):
-        if ours in made:
-            assert round(made[ours]["mase"], 4) == reference[theirs]
+        if ours in baselines:
+            assert round(baselines[ours]["mase"], 4) == reference[theirs]

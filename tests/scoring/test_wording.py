@@ -19,7 +19,7 @@ def years(*, noise: float, trend: float = 0.0) -> list[float]:
     )
 
 
-def test_a_win_over_repeating_the_year_is_said_in_plain_words() -> None:
+def test_a_win_over_repeating_the_year_is_described_in_plain_words() -> None:
     values = years(noise=1)
     origins = np.array([47, 59, 71, 83])
     centre = [[values[o + h] + (0.1 if h % 2 else -0.1) for h in range(1, 13)] for o in origins]
@@ -37,7 +37,7 @@ def test_a_win_over_repeating_the_year_is_said_in_plain_words() -> None:
     ]
 
 
-def test_a_loss_to_the_baseline_is_said_first_and_plainly() -> None:
+def test_a_loss_to_the_baseline_is_stated_first_and_plainly() -> None:
     verdict = score_forecasts(
         panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[10.0, 11]]), LEVELS, 1
     )
@@ -166,7 +166,7 @@ def binary_verdict(*, brier: float, auc: float = 0.8) -> Verdict:
     )
 
 
-def test_probabilities_that_beat_the_base_rate_are_said_to() -> None:
+def test_probabilities_that_beat_the_base_rate_are_described_as_such() -> None:
     assert describe_verdict(binary_verdict(brier=0.1)) == [
         "On the last 7 days the probabilities beat the base rate: their mean squared error was "
         "0.1, that of always forecasting the share of ones so far 0.2.",
@@ -177,7 +177,7 @@ def test_probabilities_that_beat_the_base_rate_are_said_to() -> None:
 
 
 @pytest.mark.parametrize("brier", [0.2, 0.3, NAN])
-def test_probabilities_that_do_not_beat_the_base_rate_are_said_not_to(brier: float) -> None:
+def test_probabilities_that_do_not_beat_the_base_rate_are_described_as_such(brier: float) -> None:
     sentence = describe_verdict(binary_verdict(brier=brier))[0]
     assert sentence.startswith("The probabilities do not beat the base rate: on the last 7 days ")
 
