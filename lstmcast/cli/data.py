@@ -38,6 +38,7 @@ def read_panel(
     found is said, so that an error is read first.
     """
     report.say(f"reading {format_source(data)}")
+    from lstmcast.features.preprocessing import resolve_horizon
     from lstmcast.panel.checks import (
         require_future_covariates,
         require_loss_for_binary,
@@ -55,13 +56,15 @@ def read_panel(
     )
     panel = Panel.from_table(table, columns, config)
     if fit:
-        require_series_length(panel, fit.window)
+        # Without dates a horizon is a season, which takes a while to find: only where it is needed.
+        if fit.window.context is not None or fit.window.horizon is not None:
+            require_series_length(panel, fit.window, resolve_horizon(panel, fit))
         require_target_for_loss(panel, fit.train.loss)
         require_loss_for_binary(panel, fit.train.loss)
         if fit.model.transform == "log":
             require_positive_values(panel)
-        if ahead:
-            require_future_covariates(panel, fit.window.horizon or panel.axis.horizon)
+        if ahead and panel.columns.future:
+            require_future_covariates(panel, resolve_horizon(panel, fit))
     report.found(panel.notes)
     return panel
 

@@ -29,8 +29,7 @@ from lstmcast.evaluation.cutoffs import (
     format_step,
     keep_latest_windows,
 )
-from lstmcast.features.preprocessing import infer_seasons_without_effects
-from lstmcast.features.seasonality import default_horizon
+from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import find_point_column, find_quantile_columns, match_series
@@ -90,7 +89,8 @@ def backtest(
 
     Args:
         panel: all data; left as it is.
-        config: what to fit; each fold's seed derives from its seed and the fold's number.
+        config: what to fit; each fold's seed derives from its seed and the fold's number. A
+            horizon left out is that of a fit of all of `panel`.
         windows: cutoffs per series, as far as a series is long enough.
         step: steps from one cutoff to the next (default: the horizon).
         refit: fit anew at every cutoff, or once before the first one and forecast from all.
@@ -107,7 +107,7 @@ def backtest(
     """
     _require_free_names(panel)
     # Resolved once, so that all folds forecast the same steps.
-    horizon = _resolve_horizon(panel, config)
+    horizon = resolve_horizon(panel, config)
     config = replace(config, window=replace(config.window, horizon=horizon))
     chosen = choose_backtest_windows(
         panel,
@@ -221,22 +221,6 @@ def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -
     )
 
 
-def _resolve_horizon(panel: Panel, config: Config) -> int:
-    """Return the configured horizon, or the one that a fit to the whole panel would have.
-
-    It may depend on the season, and so on values after the cutoffs: it decides what is forecast,
-    and is no part of any forecast.
-    """
-    window = config.window
-    if window.horizon is not None:
-        return window.horizon
-    unfitted = Predictor(config)
-    seasons = infer_seasons_without_effects(
-        unfitted.with_calendar_inputs(panel, 0), window.season, unfitted.fit_scaling
-    )
-    return default_horizon(panel, seasons.main)
-
-
 def _forecast_with_one_fit(
     panel: Panel,
     config: Config,
@@ -275,7 +259,7 @@ def _forecast_with_refits(
     )
     jobs = min(_require_positive_option("jobs", jobs), folds)
     results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
-    horizon = _resolve_horizon(panel, config)  # the configured one by now
+    horizon = resolve_horizon(panel, config)  # the configured one by now
     quantiles = np.empty((len(chosen.series), horizon, len(levels)))
     season = 1
     for fold, forecasts in enumerate(results):

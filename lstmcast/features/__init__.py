@@ -3,12 +3,14 @@
 Every feature of a step uses that step and what is before it, so that no forecast can have seen its
 own future.
 
-`smoothing`         recursive means, gaps filled from the past
+`smoothing`         means, shifts and fills along time that know nothing of the future
 `scaler`            logarithms and fixed scales, and their inverse
 `steps`             causal scaling and the features of every step
 `candidates`        classical forecasts of every window
-`seasonality`       which seasons the values show; default horizon and context
+`seasonality`       which seasons the values show; the default horizon
 `covariate_effects` linear effects of covariates known ahead
-`preprocessing`     a panel as steps and covariates, with the state to do it again
-`windows`           windows of context and horizon by index, never stored
+`windows`           windows of context and horizon by index, never stored; the default context
+`joint`             inputs for targets that are forecast together
+`preprocessing`     a panel as steps and covariates, with the state to do it again; the horizon of
+                    a configuration
 """

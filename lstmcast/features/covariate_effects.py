@@ -1,4 +1,4 @@
-"""What covariates that are known ahead do to a series: a linear effect, taken out first and put back in the forecast.
+"""Linear effects of covariates known ahead: taken out of a series first, put back in its forecast.
 
 It is a regression with the errors of an LSTM, where dynamic regression has those of an ARIMA model
 (Pankratz 1991). Only arrays: knows no frames, files, calendars or torch.
@@ -12,22 +12,25 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.features.steps import FEATURE_CLIP, StepArrays, group_by_length
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 
 N_FOLDS = 4
 POOLING_STRENGTHS = (1.0, 10.0, 100.0, np.inf)
-"""Steps that the other series' effect counts for against a series' own; infinity leaves nothing to
-a series itself."""
+"""How strongly a series' effect is drawn to that in all series: as many steps of its own as that
+counts for. Infinity gives every series the common effect."""
 SHRINKAGE_STRENGTHS = (1.0, 100.0, np.inf)
-"""Steps that "no effect" counts for against the effect in all series; infinity is no effect at
-all."""
-MIN_GAIN_SHARE_AND_STEPS = 0.002, 6.0
-"""What an effect must save of the squared error, on steps that its estimate has not seen, to be
-believed: a share of it, and so many steps' worth, as chance may save of a short series."""
+"""How strongly the common effect is drawn to zero, in steps; infinity is no effect at all."""
+MIN_GAIN_SHARE, MIN_GAIN_STEPS = 0.002, 6.0
+"""What an effect must save of the squared error out of sample, to be believed: a share of it, and
+so many steps' worth, as chance may save of a short series."""
 _ROUNDING_TOLERANCE = 1e-9
 _REWEIGHTING_ROUNDS = 3
+_REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE = 10.0, 1.0
+"""Strengths of the ridges while the weights of rows are found."""
+_MIN_WEIGHT = 1e-300
+"""Least weight that sums are divided by."""
 _MAX_MATRIX_CELLS = 20_000_000
-"""Bound of the matrices at work, and of the effects that series have for themselves."""
+"""Most cells of the matrices at work, and of the effects that single series have."""
 
 
 class CovariateEffects(NamedTuple):
@@ -47,7 +50,8 @@ class CovariateEffects(NamedTuple):
 
     def added(self, table: Floats, owner: Ints) -> Floats:
         """What covariates [n, C] of the series `owner` [n] add, [n]; a missing one adds nothing."""
-        return np.asarray((np.nan_to_num(table - self.mean[owner]) * self.effect[owner]).sum(1))
+        deviation = np.nan_to_num(table - self.mean[owner])
+        return np.asarray((deviation * self.effect[owner]).sum(1))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
@@ -73,60 +77,66 @@ class CovariateUnits(NamedTuple):
 
 
 def no_effects(series: int, covariates: int) -> CovariateEffects:
-    """No effects."""
-    nothing = np.zeros((series, covariates))
-    return CovariateEffects(nothing, nothing, np.zeros(covariates))
+    """Effects of 0 for so many series and covariates."""
+    zeros = np.zeros((series, covariates))
+    return CovariateEffects(zeros, zeros, np.zeros(covariates))
 
 
 def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnits:
-    """Measure the first `ends` [N] steps of each series; table: [sum T, C], the covariates at its steps."""
-    known = _is_in_sample(steps, ends)
-    owner = np.repeat(np.arange(len(ends)), np.diff(steps.offsets))
-    here, rows = owner[known], table[known]
-    count = _sum_by_series(~np.isnan(rows), here, len(ends))
-    mean = _sum_by_series(np.nan_to_num(rows), here, len(ends)) / np.maximum(count, 1)
-    square = _sum_by_series(np.nan_to_num(rows - mean[here]) ** 2, here, len(ends)) / np.maximum(
-        count, 1
-    )
-    scale = _sum_by_series(steps.scale[known, None], here, len(ends))[:, 0] / np.maximum(ends, 1)
+    """Mean, deviation and scale over the first `ends` [N] steps of each series.
+
+    table: [sum T, C], the covariates at the steps.
+    """
+    n = len(ends)
+    in_sample = _is_in_sample(steps, ends)
+    owner = np.repeat(np.arange(n), np.diff(steps.offsets))[in_sample]
+    rows = table[in_sample]
+    count = np.maximum(_sum_by_series(~np.isnan(rows), owner, n), 1)
+    mean = _sum_by_series(np.nan_to_num(rows), owner, n) / count
+    square = _sum_by_series(np.nan_to_num(rows - mean[owner]) ** 2, owner, n) / count
     deviation = np.sqrt(square)
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
-    return CovariateUnits(
-        mean, np.where(deviation > _ROUNDING_TOLERANCE * np.abs(mean), deviation, 0.0), scale
-    )
+    real = deviation > _ROUNDING_TOLERANCE * np.abs(mean)
+    scale_sum = _sum_by_series(steps.scale[in_sample, None], owner, n)[:, 0]
+    scale = scale_sum / np.maximum(ends, 1)
+    return CovariateUnits(mean, np.where(real, deviation, 0.0), scale)
 
 
 def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffects:
-    """Estimate effects from the first `ends` [N] steps of each series.
+    """Estimate effects from the first `ends` [N] steps of each series; table: [sum T, C].
 
     Differences over a season of the series are regressed on those of its covariates, robustly
-    (Huber 1964) and by ridge regression (Hoerl & Kennard 1970) towards the effect in all series;
-    how far is chosen by cross-validation over stretches of time, "no effect" being among the
-    choices.
+    (Huber 1964) and by ridge regression (Hoerl & Kennard 1970) towards the effect in all series
+    (partial pooling); how far is chosen by cross-validation over stretches of time, "no effect"
+    being among the choices.
     """
-    measured = measure_units(steps, table, ends)
-    nothing = np.zeros_like(measured.mean)
-    moments = _sum_moments(steps, table, ends, measured, nothing)
+    units = measure_units(steps, table, ends)
+    zeros = np.zeros_like(units.mean)
+    moments = _sum_moments(steps, table, ends, units, zeros)
+    # Iteratively reweighted least squares: rows far from the fit so far count for less.
     for _ in range(_REWEIGHTING_ROUNDS):
-        own, _ = _solve_effects(moments.whole(), 10.0, 1.0)
-        moments = _sum_moments(steps, table, ends, measured, own)
-    choice = _choose_strengths(moments)
-    if choice is None:
-        return CovariateEffects(measured.mean, nothing, nothing[0])
-    own, usual = _solve_effects(moments.whole(), *choice)
-    return to_series_units(CovariateEffects(measured.mean, own, usual), measured)
+        effect, _ = _solve_effects(
+            moments.over_all_folds(), _REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE
+        )
+        moments = _sum_moments(steps, table, ends, units, effect)
+    strengths = _choose_strengths(moments)
+    if strengths is None:
+        return CovariateEffects(units.mean, zeros, zeros[0])
+    effect, usual = _solve_effects(moments.over_all_folds(), *strengths)
+    return to_series_units(CovariateEffects(units.mean, effect, usual), units)
 
 
-def to_series_units(effects: CovariateEffects, measured: CovariateUnits) -> CovariateEffects:
-    """Effects of standard covariates on series of scale 1 as those of these covariates on these series."""
-    unit = measured.scale[:, None] / np.where(measured.deviation > 0, measured.deviation, np.inf)
-    return effects._replace(effect=effects.effect * unit)
+def to_series_units(effects: CovariateEffects, units: CovariateUnits) -> CovariateEffects:
+    """Convert effects of standardised covariates on series of scale 1 to these units."""
+    deviation = np.where(units.deviation > 0, units.deviation, np.inf)
+    return effects._replace(effect=effects.effect * (units.scale[:, None] / deviation))
 
 
 class _Moments(NamedTuple):
-    """Weighted sums over rows of each series and fold: of products among covariates, with the series, of its squares.
+    """Weighted sums over the rows of each series and fold, which are all that regression needs.
 
-    xx [N, K, C, C], xy [N, K, C], yy [N, K], weight [N, K].
+    xx: [N, K, C, C], products among covariates. xy: [N, K, C], products with the series. yy: [N,
+    K], squares of the series. weight: [N, K].
     """
 
     xx: Floats
@@ -134,110 +144,127 @@ class _Moments(NamedTuple):
     yy: Floats
     weight: Floats
 
-    def whole(self) -> "_Moments":
+    def over_all_folds(self) -> "_Moments":
         """Summed over the folds, [N, 1, ...]."""
         return _Moments(*(part.sum(1, keepdims=True) for part in self))
 
-    def others(self) -> "_Moments":
+    def without_each_fold(self) -> "_Moments":
         """For each fold the sum of the others."""
         return _Moments(*(part.sum(1, keepdims=True) - part for part in self))
 
 
 def _sum_moments(
-    steps: StepArrays, table: Floats, ends: Ints, measured: CovariateUnits, effect: Floats
+    steps: StepArrays, table: Floats, ends: Ints, units: CovariateUnits, effect: Floats
 ) -> _Moments:
-    """Sums of rows that are weighed by how well the effects [N, C] so far explain them."""
-    n, c = measured.mean.shape
+    """Sum the moments of all rows, weighted by how well the effects [N, C] so far explain them."""
+    n, c = units.mean.shape
     lag = steps.seasons.main
-    rows = np.maximum(ends - lag, 0)
-    slot: Ints = (
-        np.arange(n) if n * c * c <= _MAX_MATRIX_CELLS else np.zeros(n, np.int64)
-    )  # else one effect for all series
-    out = _Moments(*(np.zeros((slot[-1] + 1, N_FOLDS, *shape)) for shape in ((c, c), (c,), (), ())))
-    for series, width in group_by_length(rows):
+    n_rows = np.maximum(ends - lag, 0)
+    # Where effects of single series would take too much memory, all series share one.
+    slot = np.arange(n) if n * c * c <= _MAX_MATRIX_CELLS else np.zeros(n, np.int64)
+    n_slots = int(slot[-1]) + 1
+    moments = _Moments(
+        xx=np.zeros((n_slots, N_FOLDS, c, c)),
+        xy=np.zeros((n_slots, N_FOLDS, c)),
+        yy=np.zeros((n_slots, N_FOLDS)),
+        weight=np.zeros((n_slots, N_FOLDS)),
+    )
+    for series, width in group_by_length(n_rows):
         most = max(1, _MAX_MATRIX_CELLS // (len(series) * (c + 1)))
         for begin in range(0, width, most):
             t = np.arange(begin, min(begin + most, width))
-            inside = t < rows[series, None]
+            inside = t < n_rows[series, None]
             x, y, known = _seasonal_differences(
-                steps, table, series, np.where(inside, t + lag, lag), measured
+                steps, table, series, np.where(inside, t + lag, lag), units
             )
-            weight = (known & inside) / np.maximum(
-                1.0, np.abs(y - (x @ effect[slot[series], :, None])[..., 0])
-            )
-            fold = t * N_FOLDS // np.maximum(rows[series, None], 1)
+            # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
+            explained = (x @ effect[slot[series], :, None])[..., 0]
+            weight = (known & inside) / np.maximum(1.0, np.abs(y - explained))
+            # Folds are stretches of time, since neighbouring steps are alike.
+            fold = t * N_FOLDS // np.maximum(n_rows[series, None], 1)
             for k in range(N_FOLDS):
                 w = weight * (fold == k)
                 wx = np.swapaxes(x * w[..., None], 1, 2)  # (n, C, T)
-                sums = wx @ x, (wx @ y[..., None])[..., 0], (w * y * y).sum(1), w.sum(1)
-                for total, part in zip(out, sums, strict=True):
+                sums = _Moments(
+                    xx=wx @ x,
+                    xy=(wx @ y[..., None])[..., 0],
+                    yy=(w * y * y).sum(1),
+                    weight=w.sum(1),
+                )
+                for total, part in zip(moments, sums, strict=True):
                     np.add.at(total[:, k], slot[series], part)
-    return out
+    return moments
 
 
 def _seasonal_differences(
-    steps: StepArrays, table: Floats, series: Ints, t: Ints, measured: CovariateUnits
-) -> tuple[Floats, Floats, NDArray[np.bool_]]:
-    """Seasonal differences at steps t [n, T]: of covariates [n, T, C], of the series [n, T], and where both are known.
+    steps: StepArrays, table: Floats, series: Ints, t: Ints, units: CovariateUnits
+) -> tuple[Floats, Floats, Bools]:
+    """Seasonal differences of covariates [n, T, C] and of series [n, T], and where both are known.
 
-    Both are in scales, so that a restless time of a series does not outvote a calm one.
+    t: [n, T], the steps. Both are in scales, so that a volatile time of a series does not outvote
+    a calm one.
     """
     at = np.minimum(steps.offsets[series, None] + t, len(steps.z) - 1)
     back = np.maximum(at - steps.seasons.main, 0)
-    size = steps.scale[at]
-    y = ((steps.z[at] - steps.z[back]) / size).clip(-FEATURE_CLIP, FEATURE_CLIP)
-    deviation = measured.deviation[series]
-    moved = (
-        np.nan_to_num(table[at] - table[back]) / np.where(deviation > 0, deviation, np.inf)[:, None]
-    )
-    return (
-        moved * (measured.scale[series, None] / size)[..., None],
-        y,
-        steps.seen[at] & steps.seen[back],
-    )
+    scale = steps.scale[at]
+    y = ((steps.z[at] - steps.z[back]) / scale).clip(-FEATURE_CLIP, FEATURE_CLIP)
+    # A covariate that never changes explains nothing: its differences become 0.
+    deviation = units.deviation[series]
+    divisor = np.where(deviation > 0, deviation, np.inf)[:, None]
+    change = np.nan_to_num(table[at] - table[back]) / divisor
+    x = change * (units.scale[series, None] / scale)[..., None]
+    return x, y, steps.observed[at] & steps.observed[back]
 
 
-def _solve_effects(moments: _Moments, own: float, common: float) -> tuple[Floats, Floats]:
-    """Effects of each series and fold, and of all series: [N, K, C] and [K, C], one fold less where K is 1."""
+def _solve_effects(moments: _Moments, pooling: float, shrinkage: float) -> tuple[Floats, Floats]:
+    """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
-    total = np.maximum(weight.sum(0), 1e-300)[:, None]
-    size = np.einsum("nkcc->kc", xx) / total
-    size = np.where(size > 0, size, 1.0)
-    ridge = size[..., None] * np.eye(xx.shape[-1])
-    usual = _solve_ridge(xx.sum(0), ridge, xy.sum(0), common)
-    every = np.broadcast_to(usual, xy.shape)
-    if np.isfinite(own):
-        every = _solve_ridge(xx, ridge[None], xy + own * (ridge @ usual[..., None])[..., 0], own)
-    return (every[:, 0], usual[0]) if xx.shape[1] == 1 else (every, usual)
+    # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
+    total = np.maximum(weight.sum(0), _MIN_WEIGHT)[:, None]
+    mean_square = np.einsum("nkcc->kc", xx) / total
+    mean_square = np.where(mean_square > 0, mean_square, 1.0)
+    ridge = mean_square[..., None] * np.eye(xx.shape[-1])
+    usual = _solve_ridge(xx.sum(0), ridge, xy.sum(0), shrinkage)
+    effect = np.broadcast_to(usual, xy.shape)
+    if np.isfinite(pooling):
+        # Ridge regression towards `usual`: as if `pooling` more steps showed exactly that effect.
+        towards_usual = pooling * (ridge @ usual[..., None])[..., 0]
+        effect = _solve_ridge(xx, ridge[None], xy + towards_usual, pooling)
+    return (effect[:, 0], usual[0]) if xx.shape[1] == 1 else (effect, usual)
 
 
 def _solve_ridge(xx: Floats, ridge: Floats, xy: Floats, strength: float) -> Floats:
+    """Solve (xx + strength * ridge) b = xy for b [..., C]; 0 for an infinite strength."""
     if np.isinf(strength):
         return np.zeros_like(xy)
     return np.asarray(np.linalg.solve(xx + strength * ridge, xy[..., None])[..., 0])
 
 
 def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
-    """Strengths of the two ridges that explain what they have not seen best; None if none explains anything."""
-    rest = moments.others()
-    share, steps = MIN_GAIN_SHARE_AND_STEPS
-    best, chosen = (share + steps / max(moments.weight.sum(), 1.0)) * moments.yy.sum(), None
-    for own in POOLING_STRENGTHS if len(moments.yy) > 1 else POOLING_STRENGTHS[-1:]:
-        for common in SHRINKAGE_STRENGTHS:
-            every, _ = _solve_effects(rest, own, common)
-            fitted = 2 * every * moments.xy - every * (moments.xx @ every[..., None])[..., 0]
-            gain = float(fitted.sum())
-            if gain > best:
-                best, chosen = gain, (own, common)
-    return chosen
+    """Strengths of pooling and shrinkage that explain most out of sample; None for no effect."""
+    training = moments.without_each_fold()
+    least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / max(moments.weight.sum(), 1.0)
+    best_gain, best = least_share * moments.yy.sum(), None
+    several = len(moments.yy) > 1
+    for pooling in POOLING_STRENGTHS if several else POOLING_STRENGTHS[-1:]:
+        for shrinkage in SHRINKAGE_STRENGTHS:
+            effect, _ = _solve_effects(training, pooling, shrinkage)
+            # The squared error saved: sum of y^2 - (y - x b)^2 = 2 b xy - b xx b.
+            explained = effect * (moments.xx @ effect[..., None])[..., 0]
+            gain = float((2 * effect * moments.xy - explained).sum())
+            if gain > best_gain:
+                best_gain, best = gain, (pooling, shrinkage)
+    return best
 
 
-def _is_in_sample(steps: StepArrays, ends: Ints) -> NDArray[np.bool_]:
+def _is_in_sample(steps: StepArrays, ends: Ints) -> Bools:
     """Which of all steps are among the first `ends` [N] of their series, [sum T]."""
-    step = np.arange(len(steps.z)) - np.repeat(steps.offsets[:-1], np.diff(steps.offsets))
-    return np.asarray(step < np.repeat(ends, np.diff(steps.offsets)))
+    lengths = np.diff(steps.offsets)
+    step = np.arange(len(steps.z)) - np.repeat(steps.offsets[:-1], lengths)
+    return np.asarray(step < np.repeat(ends, lengths))
 
 
 def _sum_by_series(rows: NDArray[Any], owner: Ints, count: int) -> Floats:
     """Sum of the rows [n, C] of each series, [count, C]."""
-    return np.stack([np.bincount(owner, column, count) for column in rows.T.astype(np.float64)], 1)
+    columns = rows.T.astype(np.float64)
+    return np.stack([np.bincount(owner, column, count) for column in columns], 1)

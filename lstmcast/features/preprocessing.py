@@ -1,42 +1,45 @@
-"""A panel becomes what the network reads: transformed steps and scaled covariates, with the state to do it again.
+"""From a panel to what the network reads, and the fitted state to do it again to other data.
 
 Knows no frames, files or torch.
 
-Axes: N series, T steps, Cp past, Cf known-future, Cs static covariates.
+Axes: N series, T steps; Cp past, Cf known-future and Cs static covariates, C of them in all; flat
+arrays hold all series end to end. Known-future covariates have T + ahead rows a series.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from lstmcast.config import Scale, Transform
-from lstmcast.errors import UsageError
-from lstmcast.features import covariate_effects
-from lstmcast.features import scaler as scaler_module
-from lstmcast.features import steps as features
-from lstmcast.features.covariate_effects import CovariateEffects
-from lstmcast.features.scaler import ScalerState, with_fixed_scale
-from lstmcast.features.seasonality import infer_seasons
-from lstmcast.features.steps import Seasons, StepArrays
+from lstmcast.config import UNTRANSFORMED_LOSSES, Config, Scale, Transform
+from lstmcast.features.covariate_effects import (
+    CovariateEffects,
+    fit_effects,
+    measure_units,
+    no_effects,
+    to_series_units,
+)
+from lstmcast.features.scaler import (
+    ScalerState,
+    fit_scaler,
+    inverse_transform,
+    transform_values,
+    with_fixed_scale,
+)
+from lstmcast.features.seasonality import default_horizon, infer_seasons
+from lstmcast.features.steps import FEATURE_CLIP, Seasons, StepArrays, compute_step_arrays
 from lstmcast.features.windows import ScaledCovariates
 from lstmcast.panel.checks import require_positive_values
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
-
-JOINT_FEATURE_INDICES = (0, 1, 2, 5)
-"""Of the step features: distance from the usual, last change, change over a season, surprise; all
-in scales."""
+from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 
 @dataclass(frozen=True, eq=False)
 class Scaling:
-    """Everything that was fitted to the training part: seasons, transforms by series, covariates' mean and deviation.
+    """What was fitted to the training part: seasons, transforms of series, scales of covariates.
 
-    mean, deviation: [Cp + Cf + Cs], in that order. scale, transform: as in ModelConfig, for series
-    of no training.
+    mean, deviation: [C] of the covariates, past, known-future and static in that order. scale,
+    transform: as in ModelConfig, for series of no training.
     """
 
     seasons: Seasons
@@ -62,23 +65,29 @@ class Scaling:
 
         The effects of covariates (none unless `linear`) and fixed scales, which a verdict will
         judge, are fitted to the first `ends` [N] steps. Raises UsageError where the logarithm is
-        asked of values that have none.
+        requested of values that have none.
         """
         if transform == "log":
             require_positive_values(panel)
         ends = panel.lengths if ends is None else ends
-        inside = _is_target_step(panel)
-        blocks = [panel.past, panel.future[inside], panel.static]
-        mean = np.concatenate([_column_statistic(np.nanmean, b, 0.0) for b in blocks])
-        deviation = np.concatenate([_column_statistic(np.nanstd, b, 1.0) for b in blocks])
-        scaler = scaler_module.fit_scaler(panel.values, panel.offsets, transform)
+        future = panel.future[_is_target_step(panel)]
+        blocks = (panel.past, future, panel.static)
+        mean = np.concatenate([_column_statistic(np.nanmean, block, 0.0) for block in blocks])
+        deviation = np.concatenate([_column_statistic(np.nanstd, block, 1.0) for block in blocks])
+        scaler = fit_scaler(panel.values, panel.offsets, transform)
         scaler = with_fixed_scale(scale, panel.values, panel.offsets, ends, scaler)
-        found = covariate_effects.no_effects(len(panel), panel.future.shape[1])
+        effects = no_effects(len(panel), panel.future.shape[1])
         if linear and panel.future.shape[1]:
-            steps = features.compute_step_arrays(panel.values, panel.offsets, seasons, scaler)
-            found = covariate_effects.fit_effects(steps, panel.future[inside], ends)
+            steps = compute_step_arrays(panel.values, panel.offsets, seasons, scaler)
+            effects = fit_effects(steps, future, ends)
         return cls(
-            seasons, scaler, mean, np.where(deviation > 0, deviation, 1.0), found, scale, transform
+            seasons=seasons,
+            scaler=scaler,
+            mean=mean,
+            deviation=np.where(deviation > 0, deviation, 1.0),
+            effects=effects,
+            scale=scale,
+            transform=transform,
         )
 
     def scaler_for_panel(self, panel: Panel, trained: Ints, ends: Ints) -> ScalerState:
@@ -86,111 +95,105 @@ class Scaling:
 
         Where it does not (-1) they come from the first `ends` [N] steps of the series itself.
         """
-        known = trained >= 0
-        if known.all():
+        is_trained = trained >= 0
+        if is_trained.all():
             return self.scaler.take(trained)
+        # Fitted without what is after the ends.
         past = panel.values.copy()
-        lengths = panel.lengths
-        past[np.arange(len(past)) - np.repeat(panel.offsets[:-1] + ends, lengths) >= 0] = np.nan
-        own = scaler_module.fit_scaler(past, panel.offsets, self.transform)
-        own = with_fixed_scale(self.scale, past, panel.offsets, ends, own)
-        taken = self.scaler.take(trained)
+        owner_end = np.repeat(panel.offsets[:-1] + ends, panel.lengths)
+        past[np.arange(len(past)) >= owner_end] = np.nan
+        fresh = fit_scaler(past, panel.offsets, self.transform)
+        fresh = with_fixed_scale(self.scale, past, panel.offsets, ends, fresh)
         mixed = [
-            b if a is None or b is None else np.where(known, a, b)
-            for a, b in zip(taken, own, strict=True)
+            new if known is None or new is None else np.where(is_trained, known, new)
+            for known, new in zip(self.scaler.take(trained), fresh, strict=True)
         ]
         return ScalerState._make(mixed)
 
     def steps(self, panel: Panel, scaler: ScalerState, effect: Floats | None = None) -> StepArrays:
-        """Step features and candidates' arrays of a panel."""
+        """Step features and candidates' arrays of a panel; effect: of `effect`, taken out first."""
         explained = None if effect is None else effect[_is_target_step(panel)]
-        return features.compute_step_arrays(
-            panel.values, panel.offsets, self.seasons, scaler, explained
-        )
+        return compute_step_arrays(panel.values, panel.offsets, self.seasons, scaler, explained)
 
     def effect(self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints) -> Floats | None:
-        """What covariates known ahead add to a panel's series, [sum (T + ahead)]; None where that is nothing.
+        """What covariates known ahead add to series, [sum (T + ahead)]; None for nothing.
 
-        Arguments as for `for_panel`.
+        Arguments as of `scaler_for_panel`, and the scaler that it returns.
         """
         if not self.effects.any():
             return None
-        found = self._effects_for_panel(panel, scaler, trained, ends)
-        return found.added(
-            panel.future, np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets))
-        )
+        effects = self._effects_for_panel(panel, scaler, trained, ends)
+        owner = np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets))
+        return effects.added(panel.future, owner)
 
     def _effects_for_panel(
         self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints
     ) -> CovariateEffects:
-        found = self.effects._replace(
+        """Effects on another panel's series: those of training, or the usual one in their units."""
+        effects = self.effects._replace(
             mean=self.effects.mean[trained], effect=self.effects.effect[trained]
         )
-        new = trained < 0
-        if new.any():
+        is_new = trained < 0
+        if is_new.any():
             steps = self.steps(panel, scaler)
-            measured = covariate_effects.measure_units(
-                steps, panel.future[_is_target_step(panel)], ends
-            )
-            usual = np.broadcast_to(self.effects.usual, measured.mean.shape)
-            own = covariate_effects.to_series_units(
-                CovariateEffects(measured.mean, usual, self.effects.usual), measured
-            )
-            found.mean[new], found.effect[new] = own.mean[new], own.effect[new]
-        return found
+            units = measure_units(steps, panel.future[_is_target_step(panel)], ends)
+            usual = np.broadcast_to(self.effects.usual, units.mean.shape)
+            standard = CovariateEffects(units.mean, usual, self.effects.usual)
+            fresh = to_series_units(standard, units)
+            effects.mean[is_new] = fresh.mean[is_new]
+            effects.effect[is_new] = fresh.effect[is_new]
+        return effects
 
     def with_new_series(self, panel: Panel, trained: Ints) -> "Scaling":
-        """The same for a panel with further series (-1 in `trained` [N]), which are measured on all their steps."""
+        """The same for a panel with new series (-1 in `trained` [N]), fitted to all their steps."""
         scaler = self.scaler_for_panel(panel, trained, panel.lengths)
-        found = covariate_effects.no_effects(len(panel), len(self.effects.usual))
+        effects = no_effects(len(panel), len(self.effects.usual))
         if self.effects.any():
-            found = self._effects_for_panel(panel, scaler, trained, panel.lengths)
-        return replace(self, scaler=scaler, effects=found)
+            effects = self._effects_for_panel(panel, scaler, trained, panel.lengths)
+        return replace(self, scaler=scaler, effects=effects)
 
     def without_effects(self, panel: Panel) -> Panel:
-        """The panel that was fitted to, without what covariates known ahead do to its series."""
+        """The panel that was fitted to, without the effects of covariates known ahead."""
         every = np.arange(len(panel))
         effect = self.effect(panel, self.scaler, every, panel.lengths)
         if effect is None:
             return panel
         owner = np.repeat(every, panel.lengths)
-        z = (
-            scaler_module.transform_values(panel.values, owner, self.scaler)
-            - effect[_is_target_step(panel)]
-        )
-        return replace(panel, values=scaler_module.inverse_transform(z, owner, self.scaler))
+        transformed = transform_values(panel.values, owner, self.scaler)
+        rest = transformed - effect[_is_target_step(panel)]
+        return replace(panel, values=inverse_transform(rest, owner, self.scaler))
 
     def without_covariates(self, places: Ints, past: int) -> "Scaling":
-        """The same, blind to the covariates at these places; the first `past` of them are not known ahead."""
-        deviation, effect, usual = (
-            self.deviation.copy(),
-            self.effects.effect.copy(),
-            self.effects.usual.copy(),
-        )
+        """The same, blind to the covariates at `places`; the first `past` are not known ahead."""
+        # Divided by an infinite deviation, a covariate is 0 everywhere.
+        deviation = self.deviation.copy()
         deviation[places] = np.inf
-        ahead = places[(places >= past) & (places < past + len(usual))] - past
-        effect[:, ahead], usual[ahead] = 0.0, 0.0
-        return replace(
-            self, deviation=deviation, effects=self.effects._replace(effect=effect, usual=usual)
-        )
+        effect, usual = self.effects.effect.copy(), self.effects.usual.copy()
+        is_known_ahead = (places >= past) & (places < past + len(usual))
+        ahead = places[is_known_ahead] - past
+        effect[:, ahead] = 0.0
+        usual[ahead] = 0.0
+        effects = self.effects._replace(effect=effect, usual=usual)
+        return replace(self, deviation=deviation, effects=effects)
 
     def covariates(
-        self, panel: Panel, effect: Floats | None = None, more: NDArray[np.float32] | None = None
+        self, panel: Panel, effect: Floats | None = None, more: Singles | None = None
     ) -> ScaledCovariates | None:
         """Scaled covariates of a panel, 0 where unknown; None where there are none.
 
-        effect: see `effect`; more: [sum T, C], further inputs that are known at a step.
+        effect: see `effect`. more: [sum T, C], further inputs that are known at a step.
         """
-        widths = np.cumsum([panel.past.shape[1], panel.future.shape[1], panel.static.shape[1]])
-        if not widths[-1] and more is None:
+        n_past, n_future = panel.past.shape[1], panel.future.shape[1]
+        if not n_past + n_future + panel.static.shape[1] and more is None:
             return None
-        mean, deviation = np.split(self.mean, widths[:2]), np.split(self.deviation, widths[:2])
+        splits = [n_past, n_past + n_future]
         past, future, static = (
-            np.nan_to_num((block - m) / d)
-            .clip(-features.FEATURE_CLIP, features.FEATURE_CLIP)
-            .astype(np.float32)
-            for block, m, d in zip(
-                (panel.past, panel.future, panel.static), mean, deviation, strict=True
+            _standardize(block, mean, deviation)
+            for block, mean, deviation in zip(
+                (panel.past, panel.future, panel.static),
+                np.split(self.mean, splits),
+                np.split(self.deviation, splits),
+                strict=True,
             )
         )
         blocks = [past, future[_is_target_step(panel)], np.repeat(static, panel.lengths, 0)]
@@ -199,15 +202,15 @@ class Scaling:
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
-        low = [None if np.isinf(x) else x for x in self.scaler.low.tolist()]
+        fitted = {name: part for name, part in self.scaler._asdict().items() if part is not None}
+        series = {name: part.tolist() for name, part in fitted.items()}
+        # JSON has no infinity.
+        series["low"] = [None if np.isinf(low) else low for low in self.scaler.low.tolist()]
         return {
             "seasons": self.seasons._asdict(),
             "scale": self.scale,
             "transform": self.transform,
-            "series": {
-                n: part.tolist() for n, part in self.scaler._asdict().items() if part is not None
-            }
-            | {"low": low},
+            "series": series,
             "covariates": {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
             "effects": self.effects.to_dict(),
         }
@@ -215,83 +218,91 @@ class Scaling:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Scaling":
         """Rebuild from `to_dict`'s form."""
-        series = data["series"]
-        low = np.array([-np.inf if x is None else x for x in series["low"]], dtype=np.float64)
-        shift, floor = (np.array(series[name], dtype=np.float64) for name in ("shift", "floor"))
-        place = [
-            np.array(series[n], dtype=np.float64) if n in series else None
-            for n in ("centre", "spread")
-        ]
-        scaler = ScalerState(np.array(series["log"], dtype=bool), shift, floor, low, *place)
-        kind = data.get("scale", "causal"), data.get("transform", "auto")
-        mean, deviation = (
-            np.array(data["covariates"][name], dtype=np.float64) for name in ("mean", "deviation")
+        series, covariates = data["series"], data["covariates"]
+        low = [-np.inf if low is None else low for low in series["low"]]
+        scaler = ScalerState(
+            log=np.array(series["log"], dtype=bool),
+            shift=np.array(series["shift"], dtype=np.float64),
+            floor=np.array(series["floor"], dtype=np.float64),
+            low=np.array(low, dtype=np.float64),
+            centre=_optional_floats(series.get("centre")),
+            spread=_optional_floats(series.get("spread")),
         )
         return cls(
-            Seasons(**data["seasons"]),
-            scaler,
-            mean,
-            deviation,
-            CovariateEffects.from_dict(data["effects"]),
-            *kind,
+            seasons=Seasons(**data["seasons"]),
+            scaler=scaler,
+            mean=np.array(covariates["mean"], dtype=np.float64),
+            deviation=np.array(covariates["deviation"], dtype=np.float64),
+            effects=CovariateEffects.from_dict(data["effects"]),
+            # Runs of older versions do not name these two.
+            scale=data.get("scale", "causal"),
+            transform=data.get("transform", "auto"),
         )
 
 
-def infer_seasons_without_effects(
-    panel: Panel, asked: int | None, fit: Callable[[Panel, Seasons], Scaling]
-) -> Seasons:
-    """Seasons of the panel, or of what covariates known ahead leave of it: promotions can hide a week.
+def fit_scaling(
+    panel: Panel, seasons: Seasons, config: Config, ends: Ints | None = None
+) -> Scaling:
+    """Fit a configuration's scales and transforms to the first `ends` [N] steps of each series."""
+    untransformed = config.train.loss in UNTRANSFORMED_LOSSES
+    transform = "none" if untransformed else config.model.transform
+    return Scaling.fit(
+        panel,
+        seasons,
+        ends,
+        scale=config.model.scale,
+        transform=transform,
+        linear=not untransformed,
+    )
 
-    asked: the user's word; fit: how a scaling is fitted, given seasons.
+
+def infer_seasons_without_effects(panel: Panel, config: Config) -> Seasons:
+    """Seasons of a panel, measured without the effects of its covariates known ahead.
+
+    Promotions can hide a week. A season in the configuration is taken as it is.
     """
-    found = infer_seasons(panel, asked)
-    if asked is not None or not panel.future.shape[1]:
-        return found
-    return infer_seasons(fit(panel, found).without_effects(panel))
+    requested = config.window.season
+    seasons = infer_seasons(panel, requested)
+    if requested is not None or not panel.future.shape[1]:
+        return seasons
+    return infer_seasons(fit_scaling(panel, seasons, config).without_effects(panel))
 
 
-def _is_target_step(panel: Panel) -> NDArray[np.bool_]:
+def resolve_horizon(panel: Panel, config: Config, seasons: Seasons | None = None) -> int:
+    """Steps to forecast: as configured, else `default_horizon` of the seasons that a fit finds.
+
+    A fit, a backtest, a search, an inspection and their dry runs all ask here, once, and so have
+    one answer. seasons: those of `infer_seasons_without_effects`, where they are known already.
+    """
+    if config.window.horizon is not None:
+        return config.window.horizon
+    if seasons is None and panel.axis.kind == "integer":
+        seasons = infer_seasons_without_effects(panel, config)
+    # Where steps have dates, the frequency alone decides, and no season needs to be measured.
+    return default_horizon(panel, seasons.main if seasons else 1)
+
+
+def _is_target_step(panel: Panel) -> Bools:
     """Which known-future rows lie within the target's steps, [sum (T + ahead)]."""
-    total = np.diff(panel.future_offsets)
-    at = np.arange(int(total.sum())) - np.repeat(panel.future_offsets[:-1], total)
-    return np.asarray(at < np.repeat(panel.lengths, total))
+    rows = np.diff(panel.future_offsets)
+    step = np.arange(int(rows.sum())) - np.repeat(panel.future_offsets[:-1], rows)
+    return np.asarray(step < np.repeat(panel.lengths, rows))
 
 
 def _column_statistic(statistic: Any, block: Floats, default: float) -> Floats:
-    """A statistic of each column that has a value, [C]."""
-    out = np.full(block.shape[1], default)
-    some = ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
-    if some.any():
-        out[some] = statistic(block[:, some], axis=0)
-    return out
+    """A statistic of each column of a block [n, C] that has a value, else `default`, [C]."""
+    result = np.full(block.shape[1], default)
+    has_value = ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
+    if has_value.any():
+        result[has_value] = statistic(block[:, has_value], axis=0)
+    return result
 
 
-def require_several_targets(panel: Panel) -> None:
-    """Raise UsageError where there is one target only."""
-    if len(panel.columns.target) < 2:
-        raise UsageError(
-            "--joint needs more than one target",
-            "name each column with --target, or leave out --joint",
-        )
+def _standardize(block: Floats, mean: Floats, deviation: Floats) -> Singles:
+    """A block [n, C] in deviations from its mean, clipped; 0 where missing."""
+    scaled = np.nan_to_num((block - mean) / deviation)
+    return scaled.clip(-FEATURE_CLIP, FEATURE_CLIP).astype(np.float32)
 
 
-def joint_inputs(panel: Panel, steps: StepArrays) -> NDArray[np.float32]:
-    """At each step the features of all targets of the same row, 0 where one has no value, and which of them one is.
-
-    Returns [sum T, K * (F + 1)]; nothing after a step is in its row.
-    """
-    place = {name: number for number, name in enumerate(panel.columns.target)}
-    target = np.array([place[key[-1]] for key in panel.keys])
-    _, group = np.unique(np.array(["\0".join(key[:-1]) for key in panel.keys]), return_inverse=True)
-    sibling = np.full((group.max() + 1, len(place)), -1)
-    sibling[group, target] = np.arange(len(panel))
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
-    stamp = panel.start[owner] + np.arange(len(owner)) - panel.offsets[owner]
-    out = np.zeros((len(owner), len(place), len(JOINT_FEATURE_INDICES) + 1), dtype=np.float32)
-    for k in range(len(place)):
-        other = sibling[group[owner], k]
-        step = stamp - panel.start[other]
-        there = (other >= 0) & (step >= 0) & (step < panel.lengths[other])
-        out[there, k, :-1] = steps.x[(panel.offsets[other] + step)[there]][:, JOINT_FEATURE_INDICES]
-    out[np.arange(len(owner)), target[owner], -1] = 1
-    return out.reshape(len(owner), -1)
+def _optional_floats(values: list[float] | None) -> Floats | None:
+    return None if values is None else np.array(values, dtype=np.float64)

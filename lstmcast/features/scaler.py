@@ -1,7 +1,6 @@
-"""Scales that are fitted once to the training part of a series, and the series that a logarithm cannot take.
+"""Logarithms and fixed scales of series, fitted once to their training part, and their inverse.
 
-The causal scale, which is the default, needs none of this: see `features`. Knows no frames, files
-or torch.
+The causal scale, which is the default, is not fitted: see `steps`. Knows no frames, files or torch.
 
 Axes: N series, T steps; flat arrays hold all series end to end.
 """
@@ -14,7 +13,15 @@ from lstmcast.config import Scale, Transform
 from lstmcast.ragged import Bools, Floats, Ints, median_by_series
 
 FIXED_SCALE_CLIP = 1e6
-"""The same for fixed scales."""
+"""Where scales are fixed, features and targets are clipped to this many of them."""
+_NEAR_ZERO_SHARE = 0.02
+"""A series whose lowest value is below this share of its median comes near zero."""
+_LOG_SHIFT_SHARE = 0.2
+"""Share of the median that is added to a series that comes near zero, before its logarithm."""
+_LOG_FLOOR_SHARE = 0.1
+"""Share of the lowest shifted value, below which no value is taken for its logarithm."""
+_MAX_EXPONENT = 700.0
+"""Greatest power of e that is taken: the largest float is some e^709."""
 
 
 class ScalerState(NamedTuple):
@@ -22,9 +29,8 @@ class ScalerState(NamedTuple):
 
     log: the series is forecast as log(y + shift). floor: what stands for y + shift below it, so
     that later values have a logarithm whatever they are. low: no forecast is below it (0 for a
-    series that never was, else -inf).
-    centre, spread: fixed scale, in transformed units; None where the scale is the causal one of
-    each step.
+    series that never was, else -inf). centre, spread: fixed scale, in transformed units; None where
+    the scale is the causal one of each step.
     """
 
     log: Bools
@@ -35,7 +41,7 @@ class ScalerState(NamedTuple):
     spread: Floats | None = None
 
     def bound(self, usual: float) -> float:
-        """How far features may go: a causal scale can be tiny by accident, a fixed one cannot."""
+        """Where to clip features: a causal scale can be tiny by accident, a fixed one cannot."""
         return usual if self.spread is None else FIXED_SCALE_CLIP
 
     def take(self, series: Ints) -> "ScalerState":
@@ -44,34 +50,45 @@ class ScalerState(NamedTuple):
 
 
 def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> ScalerState:
-    """Decide per series whether and how to work in logs: `how` "log" where all values are above 0, "none" nowhere.
+    """Decide for each series whether it is forecast in logs, and with which shift.
 
-    With "auto" a series that was never negative is; where it comes near zero a fifth of its median
-    is added first, so that zeros do not become craters. A series that is zero most of the time is
-    left as it is.
-
-    values: [sum T] with NaN for missing. offsets: [N+1].
+    values: [sum T] with NaN for missing. offsets: [N+1]. how: "log" where all values are above 0,
+    "none" nowhere. With "auto" a series that was never negative is; where it comes near zero a
+    fifth of its median is added first, so that zeros do not become craters. A series that is zero
+    most of the time is left as it is.
     """
     low = np.fmin.reduceat(values, offsets[:-1])
     middle = median_by_series(values, offsets)
-    log = {"auto": (low >= 0) & (middle > 0), "log": low > 0, "none": low != low}[how]
-    shift = np.where(log & (low < 0.02 * middle) & (how == "auto"), 0.2 * middle, 0.0)
-    floor = np.where(log, 0.1 * (np.where(log, low, 1.0) + shift), 0.0)
+    in_logs = {
+        "auto": (low >= 0) & (middle > 0),
+        "log": low > 0,
+        "none": np.zeros(len(low), dtype=bool),
+    }
+    log = in_logs[how]
+    near_zero = log & (low < _NEAR_ZERO_SHARE * middle) & (how == "auto")
+    shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+    lowest_shifted = np.where(log, low, 1.0) + shift
+    floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
     return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
 
 
 def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats:
-    """Values of the given series (any shape; `series` broadcasts) into the units of the features."""
+    """Convert values of these series from the user's units into those of the features.
+
+    values: of any shape, to which the series numbers `series` broadcast.
+    """
     log = np.broadcast_to(state.log[series], np.shape(values))
-    shifted = np.maximum(values + state.shift[series], np.where(log, state.floor[series], -np.inf))
+    floor = np.where(log, state.floor[series], -np.inf)
+    shifted = np.maximum(values + state.shift[series], floor)
     return np.log(shifted, where=log, out=shifted)
 
 
 def inverse_transform(z: Floats, series: Ints, state: ScalerState) -> Floats:
-    """Inverse of `transform`, exact above the floor; nothing falls below a series' `low`."""
+    """Invert `transform_values`, exactly above the floor; nothing falls below a series' `low`."""
     log = np.broadcast_to(state.log[series], np.shape(z))
-    out = np.exp(np.minimum(z, 700.0), where=log, out=np.array(z, dtype=np.float64))
-    return np.maximum(out - state.shift[series], state.low[series])
+    values = np.array(z, dtype=np.float64)
+    np.exp(np.minimum(z, _MAX_EXPONENT), where=log, out=values)
+    return np.maximum(values - state.shift[series], state.low[series])
 
 
 def with_fixed_scale(
@@ -86,6 +103,8 @@ def with_fixed_scale(
     if kind == "causal":
         return state
     lengths = np.diff(offsets)
+    if kind == "none":
+        return state._replace(centre=np.zeros(len(lengths)), spread=np.ones(len(lengths)))
     owner = np.repeat(np.arange(len(lengths)), lengths)
     step = np.arange(len(values)) - offsets[owner]
     z = np.where(step < ends[owner], transform_values(values, owner, state), np.nan)
@@ -93,24 +112,37 @@ def with_fixed_scale(
         _quantile_by_series(z, owner, offsets, share) for share in (0, 0.25, 0.5, 0.75, 1)
     )
     if kind == "standard":
-        size = np.where(high > low, high - low, 1.0)  # squares of it would overflow
-        seen, share = ~np.isnan(z), np.nan_to_num((z - middle[owner]) / size[owner])
-        count = np.maximum(np.bincount(owner, seen, len(lengths)), 1)
-        mean = np.bincount(owner, share, len(lengths)) / count
-        square = (
-            np.bincount(owner, np.where(seen, share - mean[owner], 0.0) ** 2, len(lengths)) / count
-        )
-        centre, spread = middle + mean * size, np.sqrt(square) * size
-    elif kind == "none":
-        centre, spread = np.zeros(len(lengths)), np.ones(len(lengths))
+        centre, spread = _mean_and_deviation(z, owner, middle, high - low)
+    elif kind == "robust":
+        centre, spread = middle, upper - lower
     else:
-        centre, spread = (middle, upper - lower) if kind == "robust" else (low, high - low)
+        centre, spread = low, high - low
     return state._replace(centre=centre, spread=np.where(spread > 0, spread, 1.0))
 
 
+def _mean_and_deviation(
+    z: Floats, owner: Ints, middle: Floats, extent: Floats
+) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of each series, [N] each.
+
+    Both are summed in shares of the range `extent` around the median `middle` [N]: squares of large
+    values would overflow.
+    """
+    n = len(middle)
+    size = np.where(extent > 0, extent, 1.0)
+    observed = ~np.isnan(z)
+    share = np.nan_to_num((z - middle[owner]) / size[owner])
+    count = np.maximum(np.bincount(owner, observed, n), 1)
+    mean = np.bincount(owner, share, n) / count
+    deviation = np.where(observed, share - mean[owner], 0.0)
+    square = np.bincount(owner, deviation**2, n) / count
+    return middle + mean * size, np.sqrt(square) * size
+
+
 def _quantile_by_series(z: Floats, owner: Ints, offsets: Ints, share: float) -> Floats:
-    """The value of each series [N] below which `share` of its known ones lie; 0 where it has none."""
-    order = np.lexsort((z, owner))  # NaN sort last
+    """The value of each series, [N], below which `share` of its values lie; 0 for no value."""
+    order = np.lexsort((z, owner))  # NaN sort last in each series
     count = np.bincount(owner, ~np.isnan(z), len(offsets) - 1).astype(np.int64)
-    place = offsets[:-1] + np.round(share * np.maximum(count - 1, 0)).astype(np.int64)
-    return np.where(count > 0, z[order[place]], 0.0)
+    rank = np.round(share * np.maximum(count - 1, 0)).astype(np.int64)
+    value = z[order[offsets[:-1] + rank]]
+    return np.where(count > 0, value, 0.0)

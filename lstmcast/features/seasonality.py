@@ -1,4 +1,4 @@
-"""Which of the calendar's seasons the values really show.
+"""Which of the calendar's seasons the values really show, and the default horizon.
 
 The frequency proposes (hourly: a day and a week), the values decide. Knows no stamps.
 
@@ -15,127 +15,158 @@ _MAX_SERIES = 200
 _MAX_STEPS_PER_SERIES = 5000
 _CANDIDATE_SEASONS = (4, 7, 12, 24, 48, 52, 96, 144, 168, 288)
 """Seasons looked for where there is no calendar."""
+_MIN_SERIES_SHARE = 0.2
+"""Share of the series in which a proposed season must be significant."""
+_CLEAR_AUTOCORRELATION = 0.3
+"""Least autocorrelation, as the median of the series, of a season that shows clearly."""
+_NEARLY_AS_STRONG = 0.8
+"""A shorter season is preferred where it is at least this share as strong as the strongest."""
+_OUTLIER_DEVIATIONS = 4
+"""Differences are cut at this many robust deviations."""
 
 
 def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
-    """Seasons of a panel, in steps: what its calendar proposes or, without one, what is found, as its values show."""
+    """Seasons of a panel in steps: of those that its calendar proposes, the ones its values show.
+
+    Without a calendar the values are searched for one. forced: the main season, where the user
+    gives it.
+    """
     axis = panel.axis
     if axis.kind == "integer" and forced is None and axis.season == 1:
         return search_seasons(panel.values, panel.offsets)
-    return confirm_seasons(
-        panel.values, panel.offsets, Seasons(axis.season, axis.second_season), forced
-    )
+    proposed = Seasons(axis.season, axis.second_season)
+    return confirm_seasons(panel.values, panel.offsets, proposed, forced)
 
 
 def default_horizon(panel: Panel, main: int) -> int:
-    """The frequency's horizon; one season where steps have no calendar."""
+    """Steps to forecast where no horizon is given: the frequency's; without dates, one season.
+
+    main: steps of the main season, 1 where there is none.
+    """
     return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
 
 
 def confirm_seasons(
     values: Floats, offsets: Ints, proposed: Seasons, forced: int | None = None
 ) -> Seasons:
-    """Seasons of a panel, in steps.
+    """Those of the proposed seasons, in steps, that the values show.
 
     A proposed main season is kept where it is significant in one series of five, so that the
     network has it at hand. Without one, a yearly (weekly data) or unnamed (integer steps) season
-    must show clearly in most series. `forced` is the user's word and is not questioned. values:
+    must show clearly in most series. `forced` is given by the user and not questioned. values:
     [sum T], NaN where missing; offsets: [N+1].
     """
     longest = int(np.diff(offsets).max())
     second = proposed.second if longest >= 2 * proposed.second else 0
     if forced is not None:
-        return Seasons(forced, second if second > forced and second % forced == 0 else 0)
+        is_multiple = second > forced and second % forced == 0
+        return Seasons(forced, second if is_multiple else 0)
     series = _sample_differences(values, offsets)
     if proposed.main > 1:
-        shown = [
-            season_significance(d, proposed.main) > 1 for d in series if len(d) >= 2 * proposed.main
+        significant = [
+            season_significance(differences, proposed.main) > 1
+            for differences in series
+            if len(differences) >= 2 * proposed.main
         ]
-        main = proposed.main if not shown or np.mean(shown) >= 0.2 else 1
-        return Seasons(main, second)
-    if proposed.second:
-        strong = _significant_autocorrelation(series, proposed.second)
-        return Seasons(proposed.second, 0) if second and strong > 0.3 else Seasons(1, second)
-    return Seasons(1, 0)
+        # Where no series is long enough to tell, the calendar is believed.
+        is_shown = not significant or np.mean(significant) >= _MIN_SERIES_SHARE
+        return Seasons(proposed.main if is_shown else 1, second)
+    if not proposed.second:
+        return Seasons(1, 0)
+    # Only a long season is proposed: it becomes the main one where it is strong.
+    strength = _significant_autocorrelation(series, proposed.second)
+    if second and strength > _CLEAR_AUTOCORRELATION:
+        return Seasons(proposed.second, 0)
+    return Seasons(1, second)
 
 
 def search_seasons(values: Floats, offsets: Ints) -> Seasons:
-    """Seasons of a panel whose steps have no calendar: the shortest usual one that shows clearly in most series."""
+    """Search a panel without a calendar for seasons, in steps.
+
+    The main one is the shortest usual season that shows clearly in most series. values: [sum T],
+    NaN where missing; offsets: [N+1].
+    """
     series = _sample_differences(values, offsets)
     longest = int(np.diff(offsets).max())
-    strength = {
+    strengths = {
         m: _significant_autocorrelation(series, m) for m in _CANDIDATE_SEASONS if longest >= 3 * m
     }
-    best = max(strength.values(), default=0.0)
-    if best <= 0.3:
+    strongest = max(strengths.values(), default=0.0)
+    if strongest <= _CLEAR_AUTOCORRELATION:
         return Seasons(1, 0)
-    main = min(m for m, s in strength.items() if s >= 0.8 * best)
+    main = min(m for m, strength in strengths.items() if strength >= _NEARLY_AS_STRONG * strongest)
+    # Seven cycles of a day-like season may make a week.
     week = 7 * main
-    second = (
-        week
-        if main >= 24 and longest >= 2 * week and _significant_autocorrelation(series, week) > 0.3
-        else 0
-    )
-    return Seasons(main, second)
+    if main < 24 or longest < 2 * week:
+        return Seasons(main, 0)
+    is_weekly = _significant_autocorrelation(series, week) > _CLEAR_AUTOCORRELATION
+    return Seasons(main, week if is_weekly else 0)
 
 
 def season_significance(differences: Floats, m: int) -> float:
     """Autocorrelation of the differences at lag m over its 90 % bound; above 1 there is a season.
 
     The test of the M4 competition (Makridakis et al. 2020), on differences so that a trend is no
-    season.
+    season. The bound is Bartlett's: 1.645 sqrt((1 + 2 sum of r_k^2 for k < m) / n).
     """
-    rho = _autocorrelation(differences, m)
-    bound = 1.645 * np.sqrt((1 + 2 * np.sum(rho[:-1] ** 2)) / len(differences))
-    return float(rho[-1] / bound)
+    correlation = _autocorrelation(differences, m)
+    shorter = np.sum(correlation[:-1] ** 2)
+    bound = 1.645 * np.sqrt((1 + 2 * shorter) / len(differences))
+    return float(correlation[-1] / bound)
 
 
 def _significant_autocorrelation(series: list[Floats], m: int) -> float:
-    """Median over the long enough series of the autocorrelation at lag m where significant, else 0."""
+    """Median over the series of their autocorrelation at lag m; 0 where it is not significant."""
     found = [
-        _autocorrelation(d, m)[-1] * (season_significance(d, m) > 1)
-        for d in series
-        if len(d) >= 2 * m
+        _autocorrelation(differences, m)[-1] * (season_significance(differences, m) > 1)
+        for differences in series
+        if len(differences) >= 2 * m
     ]
     return float(np.median(found)) if found else 0.0
 
 
-def _autocorrelation(d: Floats, most: int) -> Floats:
-    """Autocorrelation at lags 1..most, by FFT."""
-    n = len(d)
+def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
+    """Autocorrelation at lags 1..max_lag, as the transform of the power spectrum (Wiener 1930)."""
+    n = len(differences)
+    # Padded with as many zeros, so that the end of the series does not meet its beginning.
     size = 1 << (2 * n - 1).bit_length()
-    spectrum = np.fft.rfft(
-        np.ldexp(d, -_binary_exponent(d)), size
-    )  # squares of what is far from 1 overflow, or vanish
-    power = np.fft.irfft(spectrum * spectrum.conj(), size)[: most + 1]
-    return power[1:] / power[0] if power[0] > 0 else np.zeros(most)
+    # Brought near 1 first: squares of what is far from it overflow, or vanish.
+    scaled = np.ldexp(differences, -_binary_exponent(differences))
+    spectrum = np.fft.rfft(scaled, size)
+    covariance = np.fft.irfft(spectrum * spectrum.conj(), size)[: max_lag + 1]
+    return covariance[1:] / covariance[0] if covariance[0] > 0 else np.zeros(max_lag)
 
 
-def _binary_exponent(d: Floats) -> int:
+def _binary_exponent(values: Floats) -> int:
     """Power of two nearest to the largest of the values: to divide by it changes no digit."""
-    return int(np.frexp(np.max(np.abs(d), initial=0.0))[1])
+    largest = np.max(np.abs(values), initial=0.0)
+    return int(np.frexp(largest)[1])
 
 
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
-    """Differences of evenly chosen series, without their mean, outliers cut at four deviations."""
-    chosen = np.unique(np.linspace(0, len(offsets) - 2, _MAX_SERIES).round().astype(int))
-    return [
-        _robust_differences(values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:])
-        for i in chosen
-    ]
+    """Robust differences of the newest part of evenly chosen series."""
+    places = np.linspace(0, len(offsets) - 2, _MAX_SERIES)
+    chosen = np.unique(places.round().astype(int))
+    newest = (values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:] for i in chosen)
+    return [_robust_differences(y) for y in newest]
 
 
 def _robust_differences(y: Floats) -> Floats:
+    """Differences of a series [T], in logs if it is positive: median 0, outliers cut, [T-1]."""
     if not (y <= 0).any():
         y = np.log(y)
-    d = np.diff(y)
-    seen = ~np.isnan(y)
-    if seen.any() and 2 * np.isnan(d).sum() > len(
-        d
-    ):  # hardly two in a row: lines between them stand in
-        d = np.diff(np.interp(np.arange(len(y)), np.flatnonzero(seen), y[seen]))
-    d = d - np.nanmedian(d) if len(d) and not np.isnan(d).all() else np.zeros(len(d))
-    spread = 1.4826 * np.nanmedian(np.abs(d)) if len(d) else 0.0
-    if spread > 0:
-        d = np.clip(d, -4 * spread, 4 * spread)
-    return np.nan_to_num(d)
+    differences = np.diff(y)
+    observed = ~np.isnan(y)
+    if observed.any() and 2 * np.isnan(differences).sum() > len(differences):
+        # Hardly two values in a row: straight lines between them stand in.
+        steps = np.arange(len(y))
+        differences = np.diff(np.interp(steps, np.flatnonzero(observed), y[observed]))
+    if not len(differences) or np.isnan(differences).all():
+        return np.zeros(len(differences))
+    differences = differences - np.nanmedian(differences)
+    # The median absolute deviation, in standard deviations of a normal distribution.
+    deviation = 1.4826 * np.nanmedian(np.abs(differences))
+    if deviation > 0:
+        limit = _OUTLIER_DEVIATIONS * deviation
+        differences = np.clip(differences, -limit, limit)
+    return np.nan_to_num(differences)

@@ -1,11 +1,11 @@
-"""Causal scaling, step features and classical candidates of series, as arrays.
+"""Causal scaling and step features of series, as arrays.
 
 Every quantity at step t depends on steps up to t alone (on the whole first season for t inside it),
 so features are computed once a series and serve every origin from the end of the first season on.
 Knows no splits, frames or torch.
 
-Axes: N series, T steps, m season, m2 second season, H horizon, K windows; flat arrays hold all
-series end to end.
+Axes: N series, n series of one block, T steps, F step features, m season, m2 second season; flat
+arrays hold all series end to end.
 """
 
 from collections.abc import Iterator
@@ -17,11 +17,14 @@ from numpy.typing import NDArray
 
 from lstmcast.features.scaler import ScalerState, transform_values
 from lstmcast.features.smoothing import (
+    difference_at_lag,
     exponential_moving_average,
     fill_gaps_from_past,
+    moving_average,
     reshape_to_cycles,
+    shift_right,
 )
-from lstmcast.ragged import Bools, Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 FEATURE_CLIP = 10.0
 """Features and relative candidates are clipped to this many scales: the network sees a shock, not
@@ -34,11 +37,11 @@ MIN_SCALE = 2e-5
 """Least scale: a share of the level, or an absolute difference in logs."""
 _MAX_GROUP_CELLS = 4_000_000
 _MAX_BLOCK_CELLS = 200_000
-"""Steps whose features are at work at once: as many as a processor's caches like, some 70 MB."""
+"""Steps whose features are computed at once: as many as a processor's caches hold, some 70 MB."""
 
 
 class Seasons(NamedTuple):
-    """Season lengths in steps: `main` is 1 where there is none, `second` is 0 where there is none."""
+    """Season lengths in steps; without a season `main` is 1, without a second one `second` is 0."""
 
     main: int
     second: int
@@ -48,18 +51,17 @@ class Seasons(NamedTuple):
 class StepArrays:
     """Per-step arrays of all series, flat [sum T], in transformed units.
 
-    x: float32 [sum T, STEP_FEATURES], what the encoder reads. z: the series, gaps filled from the
-    past.
-    seen: False where the value was missing. scale: divisor known at the step. The others feed the
-    candidates.
+    x: float32 [sum T, F], what the encoder reads. z: the series, gaps filled from the past.
+    observed: False where the value was missing. scale: divisor known at the step. The others feed
+    the candidates.
     """
 
     seasons: Seasons
     offsets: Ints
     state: ScalerState
-    x: NDArray[np.float32]
+    x: Singles
     z: Floats
-    seen: Bools
+    observed: Bools
     scale: Floats
     level: Floats
     slow_level: Floats
@@ -85,82 +87,99 @@ def compute_step_arrays(
     lengths = np.diff(offsets)
     flat = _allocate_arrays(int(offsets[-1]))
     for rows, width in group_by_length(lengths, _MAX_BLOCK_CELLS):
-        if len(rows) == 1:  # in place: what is long is never copied
-            own = slice(int(offsets[rows[0]]), int(offsets[rows[0] + 1]))
-            z = transform_values(values[None, own], rows[:, None], state)
+        block_state = state.take(rows)
+        if len(rows) == 1:
+            # In place: a long series is never copied.
+            span = slice(int(offsets[rows[0]]), int(offsets[rows[0] + 1]))
+            z = transform_values(values[None, span], rows[:, None], state)
             if explained is not None:
-                z -= explained[own]
-            _fill_arrays(
-                {name: array[own][None] for name, array in flat.items()},
-                z,
-                seasons,
-                state.take(rows),
-                lengths[rows],
-            )
+                z -= explained[span]
+            views = {name: array[span][None] for name, array in flat.items()}
+            _fill_arrays(views, z, seasons, block_state, lengths[rows])
             continue
-        cols = np.arange(width)
-        inside = cols < lengths[rows, None]
-        where = np.where(inside, offsets[rows, None] + cols, 0)
-        z = transform_values(np.where(inside, values[where], np.nan), rows[:, None], state)
+        # The series as rows of a matrix, padded with NaN to the longest of them.
+        columns = np.arange(width)
+        inside = columns < lengths[rows, None]
+        place = np.where(inside, offsets[rows, None] + columns, 0)
+        padded = np.where(inside, values[place], np.nan)
+        z = transform_values(padded, rows[:, None], state)
         if explained is not None:
-            z -= np.where(inside, explained[where], 0.0)
+            z -= np.where(inside, explained[place], 0.0)
         block = _allocate_arrays(len(rows), width)
-        _fill_arrays(block, z, seasons, state.take(rows), lengths[rows])
+        _fill_arrays(block, z, seasons, block_state, lengths[rows])
         for name, array in block.items():
-            flat[name][where[inside]] = array[inside]
+            flat[name][place[inside]] = array[inside]
     return StepArrays(seasons=seasons, offsets=offsets, state=state, **flat)
 
 
 def _allocate_arrays(*shape: int) -> dict[str, NDArray[Any]]:
-    """Zeros for all that `Steps` knows of steps of this shape; memory that is not written to is none."""
-    floats = ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile")
-    x, seen = np.zeros((*shape, N_STEP_FEATURES), np.float32), np.zeros(shape, np.bool_)
-    return {"x": x, "seen": seen, **{name: np.zeros(shape) for name in floats}}
+    """Zeros for all per-step arrays of `StepArrays`; untouched zeros take no memory."""
+    names = ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile")
+    return {
+        "x": np.zeros((*shape, N_STEP_FEATURES), np.float32),
+        "observed": np.zeros(shape, np.bool_),
+        **{name: np.zeros(shape) for name in names},
+    }
 
 
 def _fill_arrays(
-    out: dict[str, NDArray[Any]], given: Floats, seasons: Seasons, state: ScalerState, lengths: Ints
+    out: dict[str, NDArray[Any]],
+    values: Floats,
+    seasons: Seasons,
+    state: ScalerState,
+    lengths: Ints,
 ) -> None:
-    """Fill the per-step arrays [n, T] of series of similar length; given: [n, T], NaN where missing or past the end.
+    """Fill the per-step arrays [n, T] of series of similar length.
 
-    What a step needs no longer is let go before more is made: a series may be as long as memory has
-    room for.
+    values: [n, T], transformed, NaN where missing or past the end. Each array is dropped as soon as
+    no later one needs it: a series may be as long as memory has room for.
     """
     m, m2 = seasons
-    np.logical_not(np.isnan(given), out=out["seen"])
-    w = out["seen"].astype(np.float64)
-    out["z"][...] = fill_gaps_from_past(given, m)
-    del given
-    z, k = out["z"], max(m, 4)
+    np.logical_not(np.isnan(values), out=out["observed"])
+    weight = out["observed"].astype(np.float64)
+    out["z"][...] = fill_gaps_from_past(values, m)
+    z = out["z"]
+
+    # The seasonal patterns: deviations from a moving average over the season, averaged by phase.
+    window = max(m, 4)
     if m2:
-        out["profile"][...] = _seasonal_index(z - _moving_average(z, m2), z, w, m2, lengths, 0.4)
-    average = _moving_average(z, k)
+        out["profile"][...] = _seasonal_index(
+            z - moving_average(z, m2), z, weight, m2, lengths, 0.4
+        )
+    average = moving_average(z, window)
     if m > 1:
-        out["index"][...] = _seasonal_index(z - average, z, w, m, lengths, 0.3)
-    out["trend"][:, k:] = exponential_moving_average(
-        (average[:, k:] - average[:, :-k]) / k, w[:, k:], 1 / max(m, 5)
+        out["index"][...] = _seasonal_index(z - average, z, weight, m, lengths, 0.3)
+
+    # The trend: the change of the moving average over its window, smoothed.
+    out["trend"][:, window:] = exponential_moving_average(
+        (average[:, window:] - average[:, :-window]) / window, weight[:, window:], 1 / max(m, 5)
     )
+
+    # Level and slope of the series without its season, as the index of one season ago has it.
     adjusted = z - out["index"]
     adjusted[:, m:] = z[:, m:] - out["index"][:, :-m]
-    out["level"][...] = exponential_moving_average(adjusted, w, 0.5)
-    out["slow_level"][...] = exponential_moving_average(adjusted, w, 0.1)
-    out["slope"][...] = _expanding_slope(adjusted, w)
+    out["level"][...] = exponential_moving_average(adjusted, weight, 0.5)
+    out["slow_level"][...] = exponential_moving_average(adjusted, weight, 0.1)
+    out["slope"][...] = _expanding_slope(adjusted, weight)
     del adjusted
-    size = _usual_size(z, average) if not state.log.all() else np.ones_like(z)
+
+    # In logs every series has the size 1: differences are shares already.
+    size = _running_magnitude(z, average) if not state.log.all() else np.ones_like(z)
     size[state.log] = 1.0
     if state.spread is None:
-        out["scale"][...] = _causal_scale(z, w, m) + MIN_SCALE * size
+        out["scale"][...] = _causal_scale(z, weight, m) + MIN_SCALE * size
     else:
         out["scale"][...] = state.spread[:, None]
-    del w
+    del weight
+
+    # The features, some steps at a time, so that their intermediate arrays fit into the caches.
+    bound = state.bound(FEATURE_CLIP)
     width = max(1, _MAX_BLOCK_CELLS // len(z))
     for begin in range(0, z.shape[1], width):
         part = slice(begin, min(begin + width, z.shape[1]))
-        columns = _iter_step_features(out, average, size, seasons, state, part)
-        for place, column in enumerate(columns):
-            out["x"][:, part, place] = np.clip(
-                column, -state.bound(FEATURE_CLIP), state.bound(FEATURE_CLIP)
-            )
+        features = _iter_step_features(out, average, size, seasons, state, part)
+        for place, feature in enumerate(features):
+            out["x"][:, part, place] = np.clip(feature, -bound, bound)
 
 
 def _iter_step_features(
@@ -171,128 +190,127 @@ def _iter_step_features(
     state: ScalerState,
     part: slice,
 ) -> Iterator[Floats]:
-    """What the encoder reads of a part of the steps: STEP_FEATURES times [n, T]; average, size: [n, T] of all."""
+    """Yield the F features of a part of the steps, [n, T] each, in the order of the encoder.
+
+    average, size: [n, T] of all steps. Differences are in scales, so that series of any size look
+    alike.
+    """
     (m, m2), log = seasons, state.log[:, None]
-    t, k = np.arange(part.start, part.stop), max(m, 4)
+    t, window = np.arange(part.start, part.stop), max(m, 4)
     z, scale = arrays["z"][:, part], arrays["scale"][:, part]
-    nothing = np.zeros_like(z)
+    zeros = np.zeros_like(z)
 
-    def before(name: str, steps: int) -> Floats:
-        return _shift_right(arrays[name], steps, part)
+    def earlier(name: str, steps: int) -> Floats:
+        return shift_right(arrays[name], steps, part)
 
-    def moved(array: Floats, steps: int) -> Floats:
-        return np.where(t >= steps, array[:, part] - _shift_right(array, steps, part), 0.0)
+    def change(array: Floats, steps: int) -> Floats:
+        return np.where(t >= steps, array[:, part] - shift_right(array, steps, part), 0.0)
 
     centre = average[:, part] if state.centre is None else state.centre[:, None]
-    expected = np.where(t == 0, z, before("level", 1) + before("index", m))
+    expected = np.where(t == 0, z, earlier("level", 1) + earlier("index", m))
+    # Distance from the centre, last change, and change over a season.
     yield (z - centre) / scale
-    yield moved(arrays["z"], 1) / scale
-    yield moved(arrays["z"], m) / scale
+    yield change(arrays["z"], 1) / scale
+    yield change(arrays["z"], m) / scale
+    # How volatile the series is for its size, and how old it is.
     yield 0.2 * np.log(scale / size[:, part] + 1e-6)
-    yield nothing + np.minimum(t, 200) / 100
+    yield zeros + np.minimum(t, 200) / 100
+    # Surprise: distance from level and season of the step before.
     yield (z - expected) / scale
-    yield arrays["trend"][:, part] * k / scale
-    yield moved(average, 1) * m / scale
-    yield moved(arrays["z"], m2) / scale if m2 else nothing
-    yield np.where(t >= m2 - 1, before("z", m2 - 1) - z, 0.0) / scale if m2 else nothing
-    yield np.where(t >= m - 1, before("z", m - 1) - z, 0.0) / scale if m > 1 else nothing
-    yield arrays["slope"][:, part] * k / scale
-    yield nothing + np.minimum(t / m, 20) / 10
-    yield nothing + np.log(m) / 4
-    yield nothing + float(m2 > 0)
-    yield nothing + log
-    yield 1.0 - arrays["seen"][:, part]
+    # Trend, and change of the average.
+    yield arrays["trend"][:, part] * window / scale
+    yield change(average, 1) * m / scale
+    # Change over the second season; change to the next step as it was one season before.
+    yield change(arrays["z"], m2) / scale if m2 else zeros
+    yield np.where(t >= m2 - 1, earlier("z", m2 - 1) - z, 0.0) / scale if m2 else zeros
+    yield np.where(t >= m - 1, earlier("z", m - 1) - z, 0.0) / scale if m > 1 else zeros
+    yield arrays["slope"][:, part] * window / scale
+    # Seasons seen so far, length of the season, whether there is a second one.
+    yield zeros + np.minimum(t / m, 20) / 10
+    yield zeros + np.log(m) / 4
+    yield zeros + float(m2 > 0)
+    # Whether the series is in logs, and whether the value is missing.
+    yield zeros + log
+    yield 1.0 - arrays["observed"][:, part]
 
 
-def _usual_size(z: Floats, average: Floats) -> Floats:
-    """How large a series usually is, as far as its past knows, [n, T]."""
-    usual: Floats = np.cumsum(np.abs(z), 1)
-    usual /= np.arange(1, z.shape[1] + 1)
-    np.maximum(np.abs(average), usual, out=usual)
-    usual += 1e-9
-    return usual
+def _running_magnitude(z: Floats, average: Floats) -> Floats:
+    """Mean absolute value of each series so far, or its moving average where larger, [n, T]."""
+    magnitude: Floats = np.cumsum(np.abs(z), 1)
+    magnitude /= np.arange(1, z.shape[1] + 1)
+    np.maximum(np.abs(average), magnitude, out=magnitude)
+    magnitude += 1e-9
+    return magnitude
 
 
-def _causal_scale(z: Floats, w: Floats, m: int) -> Floats:
-    """Average of the absolute seasonal difference, with a quarter of that of the one-step difference as its floor."""
+def _causal_scale(z: Floats, weight: Floats, m: int) -> Floats:
+    """Mean absolute seasonal difference so far, at least a quarter of the one-step one, [n, T]."""
     alpha = 1 / max(2 * m, 10)
+    # A difference counts where both of its values were observed: the product of their weights.
     scale = exponential_moving_average(
-        np.abs(_difference_at_lag(z, 1)), w * _shift_right(w, 1), alpha
+        np.abs(difference_at_lag(z, 1)), weight * shift_right(weight, 1), alpha
     )
     if m > 1 and z.shape[1] > m:
         seasonal = exponential_moving_average(
-            np.abs(z[:, m:] - z[:, :-m]), w[:, m:] * w[:, :-m], alpha
+            np.abs(z[:, m:] - z[:, :-m]), weight[:, m:] * weight[:, :-m], alpha
         )
         scale[:, m:] = np.maximum(seasonal, 0.25 * scale[:, m:])
     return scale
 
 
 def _seasonal_index(
-    rest: Floats, z: Floats, w: Floats, m: int, lengths: Ints, alpha: float
+    rest: Floats, z: Floats, weight: Floats, m: int, lengths: Ints, alpha: float
 ) -> Floats:
-    """Average over the cycles, phase by phase, of what is left above the moving average.
+    """Average over the cycles, phase by phase, of what is left above the moving average, [n, T].
 
-    Inside the first cycle the moving average is not yet one of a whole season; the mean of that
+    Inside the first cycle the moving average does not yet span a whole season; the mean of that
     cycle stands in.
     """
-    whole = min(m, z.shape[1])  # sums over these alone: in floats, zeros behind them would count
-    first = w[:, :whole] * (np.arange(whole) < lengths[:, None])
-    first_mean = (z[:, :whole] * first).sum(1, keepdims=True) / np.maximum(
-        first.sum(1, keepdims=True), 1
-    )
+    # Only the steps of the first cycle: adding zeros behind them would change how floats round.
+    whole = min(m, z.shape[1])
+    first_weight = weight[:, :whole] * (np.arange(whole) < lengths[:, None])
+    first_total = (z[:, :whole] * first_weight).sum(1, keepdims=True)
+    first_count = first_weight.sum(1, keepdims=True)
+    first_mean = first_total / np.maximum(first_count, 1)
     rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
-    out = exponential_moving_average(
-        reshape_to_cycles(rest, m, 0.0), reshape_to_cycles(w, m, 0.0), alpha, axis=1
+    index = exponential_moving_average(
+        reshape_to_cycles(rest, m, 0.0), reshape_to_cycles(weight, m, 0.0), alpha, axis=1
     )
-    return out.reshape(len(z), -1)[:, : z.shape[1]]
+    return index.reshape(len(z), -1)[:, : z.shape[1]]
 
 
-def _expanding_slope(z: Floats, w: Floats) -> Floats:
-    """Slope per step of the least-squares line over all steps so far; 0 for fewer than 4."""
+def _expanding_slope(z: Floats, weight: Floats) -> Floats:
+    """Slope per step of the least-squares line over all steps so far; 0 for fewer than 4, [n, T].
+
+    The textbook form from running sums: (n Sty - St Sy) / (n Stt - St^2), of distances from the
+    first value, so that a high level costs no digits.
+    """
     t = np.arange(z.shape[1], dtype=np.float64)
-    base = z[:, :1]
-    y = (z - base) * w
-    n, st, stt = np.cumsum(w, 1), np.cumsum(w * t, 1), np.cumsum(w * t * t, 1)
-    sy, sty = np.cumsum(y, 1), np.cumsum(y * t, 1)
-    spread = n * stt - st * st
-    return np.divide(n * sty - st * sy, spread, out=np.zeros_like(z), where=(n >= 4) & (spread > 0))
-
-
-def _moving_average(z: Floats, window: int) -> Floats:
-    """Mean of the last `window` steps, of fewer at the start. Sums are taken around the first value."""
-    base = z[:, :1]
-    total = np.concatenate([np.zeros_like(base), np.cumsum(z - base, 1)], 1)
-    i = np.arange(1, z.shape[1] + 1)
-    j = np.maximum(0, i - window)
-    return np.asarray(base + (total[:, i] - total[:, j]) / (i - j))
-
-
-def _shift_right(z: Floats, k: int, part: slice = slice(0, None)) -> Floats:
-    """A part of the steps, shifted right by k steps, 0 where there is nothing."""
-    stop = z.shape[1] if part.stop is None else part.stop
-    out = np.zeros((len(z), stop - part.start))
-    first = max(part.start, k)
-    if first < stop:
-        out[:, first - part.start :] = z[:, first - k : stop - k]
-    return out
-
-
-def _difference_at_lag(z: Floats, k: int) -> Floats:
-    """z[t] - z[t-k], 0 for the first k steps."""
-    out = np.zeros_like(z)
-    if k < z.shape[1]:
-        out[:, k:] = z[:, k:] - z[:, : z.shape[1] - k]
-    return out
+    y = (z - z[:, :1]) * weight
+    count = np.cumsum(weight, 1)
+    sum_t = np.cumsum(weight * t, 1)
+    sum_tt = np.cumsum(weight * t * t, 1)
+    sum_y = np.cumsum(y, 1)
+    sum_ty = np.cumsum(y * t, 1)
+    spread = count * sum_tt - sum_t * sum_t
+    moved = count * sum_ty - sum_t * sum_y
+    usable = (count >= 4) & (spread > 0)
+    return np.divide(moved, spread, out=np.zeros_like(z), where=usable)
 
 
 def group_by_length(lengths: Ints, most: int = _MAX_GROUP_CELLS) -> Iterator[tuple[Ints, int]]:
-    """Rows of similar length and their greatest length: a quarter of padding, matrices of `most` numbers at most."""
+    """Yield groups of series of similar length, as rows and the greatest length among them.
+
+    At most a quarter of a group, and four steps, is padding; its matrix has at most `most` cells
+    (one series alone may have more).
+    """
     order = np.argsort(lengths, kind="stable")
+    ascending = lengths[order]
     start = 0
     while start < len(order):
-        shortest = max(int(lengths[order[start]]), 1)
-        stop = int(np.searchsorted(lengths[order], int(shortest * 1.25) + 4, side="right"))
-        stop = max(start + 1, min(stop, start + most // (int(shortest * 1.25) + 4)))
-        rows = order[start:stop]
-        yield rows, int(lengths[rows].max())
+        shortest = max(int(ascending[start]), 1)
+        longest = int(shortest * 1.25) + 4
+        similar = int(np.searchsorted(ascending, longest, side="right"))
+        stop = max(start + 1, min(similar, start + most // longest))
+        yield order[start:stop], int(ascending[stop - 1])
         start = stop

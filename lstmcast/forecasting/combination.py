@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES
-from lstmcast.features.candidates import CANDIDATES
+from lstmcast.features.candidates import CANDIDATE_DESCRIPTIONS, CANDIDATES
 from lstmcast.ragged import Bools, Floats, Ints
 
 MEMBER_SHARPNESS = 10.0
@@ -76,10 +76,13 @@ class Combination(NamedTuple):
         if network >= 99:
             return "The forecast is the network's."
         heaviest = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)[:3]
-        names = [name.replace("_", " ") for weight, name in heaviest if weight > MIN_LISTED_WEIGHT]
+        *most, last = (
+            CANDIDATE_DESCRIPTIONS[name] for weight, name in heaviest if weight > MIN_LISTED_WEIGHT
+        )
+        methods = f"{', '.join(most)} and {last}" if most else last
         return (
-            f"The forecast is {network} % network and {100 - network} % classical methods"
-            f" (mostly {', '.join(names)})."
+            f"The forecast is {network} % network and {100 - network} % simple methods, "
+            f"mostly {methods}."
         )
 
 

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 
-from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, UNTRANSFORMED_LOSSES, Config
+from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, Config
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import Scaling, joint_inputs
+from lstmcast.features.joint import joint_inputs
+from lstmcast.features.preprocessing import Scaling, fit_scaling
 from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
@@ -308,16 +309,7 @@ class Predictor(Estimator):
 
     def fit_scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
         """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
-        model = self.config.model
-        untransformed = self.config.train.loss in UNTRANSFORMED_LOSSES
-        return Scaling.fit(
-            panel,
-            seasons,
-            ends,
-            scale=model.scale,
-            transform="none" if untransformed else model.transform,
-            linear=not untransformed,
-        )
+        return fit_scaling(panel, seasons, self.config, ends)
 
     def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
         """Return the panel with calendar and holidays as covariates, `horizon` steps ahead."""

@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from lstmcast.config import Config, WindowConfig
 from lstmcast.errors import format_names
-from lstmcast.features.seasonality import default_horizon, infer_seasons
+from lstmcast.features.preprocessing import infer_seasons_without_effects, resolve_horizon
 from lstmcast.features.steps import Seasons
 from lstmcast.ingest.time_column import NO_TIME_COLUMN
 from lstmcast.inspection.characteristics import Characteristics, measure_characteristics
@@ -51,11 +52,12 @@ def inspect_panel(
     panel: Panel, *, season: int | None = None, horizon: int | None = None, fill: str = "none"
 ) -> Inspection:
     """Look at a panel as a fit would, with these settings of it; `fill` is what was done to missing values."""
-    seasons = infer_seasons(panel, season)
+    config = Config(window=WindowConfig(season=season, horizon=horizon))
+    seasons = infer_seasons_without_effects(panel, config)
     asked = season or seasons.main
     likely = max(asked, panel.axis.season) if season is None else asked
     shape, gaps = measure_characteristics(panel.values, panel.offsets, likely), _find_gaps(panel)
-    horizon = horizon or default_horizon(panel, seasons.main)
+    horizon = resolve_horizon(panel, config, seasons)
     findings = (
         _series_finding(panel),
         _time_finding(panel),

@@ -11,14 +11,15 @@ from lstmcast.panel.panel import Panel
 from lstmcast.ragged import concat_ranges
 
 
-def require_series_length(panel: Panel, window: WindowConfig) -> None:
+def require_series_length(panel: Panel, window: WindowConfig, horizon: int) -> None:
     """Raise DataError where no series is as long as the context and the horizon that were asked for.
 
-    What was not asked for gives way: a context shrinks to what a short series has.
+    What was not asked for gives way: a context shrinks to what a short series has. horizon: that of
+    `window`, or the default where it has none.
     """
     if window.context is None and window.horizon is None:
         return
-    context, horizon = window.context or 1, window.horizon or panel.axis.horizon
+    context = window.context or 1
     have = int(panel.lengths.max())
     if context + horizon <= have:
         return

@@ -61,7 +61,7 @@ _METHOD_LABELS = {
     "naive": "repeating the last value",
     "seasonal_naive": "repeating the last season",
     "drift": "extending the line",
-    "base_rate": "always the usual share",
+    "base_rate": "always the share of ones so far",
 }
 
 

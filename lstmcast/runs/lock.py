@@ -16,7 +16,9 @@ _HELD_PLACES: set[str] = set()
 
 
 @contextlib.contextmanager
-def hold_write_lock(path: str | Path, hint: str = "wait for it, or name another --out") -> Iterator[None]:
+def hold_write_lock(
+    path: str | Path, hint: str = "wait for it, or name another --out"
+) -> Iterator[None]:
     """Hold the right to write at `path`; raises LockedError, with the hint, while another process holds it.
 
     The kernel lets go of the lock when its process ends in any way, so a lock file left behind
@@ -54,7 +56,9 @@ def hold_file_lock(file: str | Path) -> Iterator[None]:
 def find_lock_holder(path: str | Path) -> str | None:
     """Who is writing at `path`, None if nobody is."""
     try:
-        handle = os.open(hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW)
+        handle = os.open(
+            hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW
+        )
     except OSError:
         return None
     try:

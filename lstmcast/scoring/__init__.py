@@ -5,7 +5,7 @@ Arrays only.
 `metrics`   errors of forecasts
 `baselines` forecasts that need no training
 `binary`    scores of probabilities, for targets of 0 and 1
-`wording`   the words of the verdict
 `verdict`   the network beside the baselines on the same windows
+`wording`   the verdict in plain English
 `gates`     rules on scores, such as mase>1
 """

@@ -1,6 +1,9 @@
-"""Does a forecast of a 0/1 target help? Its probabilities beside the base rate, and the answer in plain words.
+"""Scores of probabilities for targets of 0 and 1, and the base rate to compare them with.
 
-Axes: N series, K windows, H horizon. Knows how to count, not how to forecast.
+Knows how to score, not how to forecast.
+
+Axes: N series, T steps; probabilities and actual values have one shape [...], mostly [K, H] of K
+windows and H horizon steps.
 """
 
 from typing import Any
@@ -12,87 +15,101 @@ from lstmcast.ragged import NAN, Floats, Ints
 Scores = dict[str, float]
 CALIBRATION_BINS = 10
 MIN_PROBABILITY = 1e-6
-"""Log loss takes no probability as surer than this."""
+"""Log loss takes no probability as surer than this, so that one error does not make it infinite."""
 
 
 def base_rates(values: Floats, offsets: Ints, ends: Ints) -> Floats:
-    """Share of ones in the first `ends` [N] steps of each series, [N], drawn a little to a half (Laplace's rule).
+    """Share of ones in the first `ends` [N] steps of each series, [N].
 
-    values: [sum T] with NaN for missing; offsets: [N+1].
+    Drawn a little to a half by Laplace's rule: one 1 and one 0 more than were observed. values:
+    [sum T] with NaN for missing; offsets: [N+1].
     """
     lengths = np.diff(offsets)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    known = (np.arange(len(owner)) - offsets[owner] < ends[owner]) & ~np.isnan(values)
-    ones = np.bincount(owner, np.where(known, values, 0.0), len(lengths))
-    return np.asarray((ones + 1) / (np.bincount(owner, known, len(lengths)) + 2))
+    n = len(lengths)
+    owner = np.repeat(np.arange(n), lengths)
+    step = np.arange(len(owner)) - offsets[owner]
+    known = (step < ends[owner]) & ~np.isnan(values)
+    ones = np.bincount(owner, np.where(known, values, 0.0), n)
+    count = np.bincount(owner, known, n)
+    return np.asarray((ones + 1) / (count + 2))
 
 
-def score_probabilities(made: Floats, actual: Floats) -> Scores:
+def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
     """Errors of probabilities [...] of what was 0 or 1 (NaN where missing).
 
     brier: mean squared error (Brier 1950); log_loss: mean cross-entropy in nats; auc: chance that a
-    1 was given more than a 0 (Hanley & McNeil 1982); calibration: how far the probabilities of ten
-    equal ranges are from the shares of ones in them, on average (Naeini et al. 2015). The names of
-    other verdicts are there, too: NaN where they mean nothing.
+    1 had a higher probability than a 0 (Hanley & McNeil 1982); calibration: how far the
+    probabilities of ten equal ranges are from the shares of ones in them, on average (Naeini et al.
+    2015). The names of other verdicts are there, too: NaN where they mean nothing.
     """
     known = ~np.isnan(actual)
-    p, y = made[known], actual[known]
-    sure = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    place = np.minimum((p * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
-    gaps = np.abs(np.bincount(place, p, CALIBRATION_BINS) - np.bincount(place, y, CALIBRATION_BINS))
-    nothing = dict.fromkeys(("mase", "rmsse", "smape", "mape", "wql", "coverage"), NAN)
-    return nothing | {
+    p, y = probabilities[known], actual[known]
+    undefined = dict.fromkeys(("mase", "rmsse", "smape", "mape", "wql", "coverage"), NAN)
+    return undefined | {
         "brier": float(np.mean((p - y) ** 2)),
-        "log_loss": float(-np.mean(y * np.log(sure) + (1 - y) * np.log(1 - sure))),
+        "log_loss": _log_loss(p, y),
         "auc": _auc(p, y),
-        "calibration": float(gaps.sum() / len(p)),
+        "calibration": _calibration_error(p, y),
         "mae": float(np.mean(np.abs(p - y))),
         "rmse": float(np.sqrt(np.mean((p - y) ** 2))),
     }
 
 
-def describe_probabilities(model: Scores, rival: Scores, where: str) -> list[str]:
-    """The verdict on `scores` of a model and of the base rate, for a reader who has never heard of any of them."""
-    error = f"its mean squared error was {model['brier']:.4g}, that of always giving the usual share {rival['brier']:.4g}"
-    said = [f"{where} the probabilities helped: {error}."]
-    if not model["brier"] < rival["brier"]:
-        said = [f"The model does not beat the base rate: {where[0].lower()}{where[1:]} {error}."]
-    if not np.isnan(model["auc"]):
-        said.append(
-            f"Of a 1 and a 0 it gave the 1 the higher probability {100 * model['auc']:.0f} times in 100."
-        )
-    return [
-        *said,
-        f"Its probabilities were {100 * model['calibration']:.0f} points off the shares that came, on average.",
-    ]
-
-
-def compare_with_base_rate(made: Floats, base: Floats, actual: Floats) -> Scores:
-    """Errors of probabilities and of the base rate beside each other; all [...], NaN where nothing came."""
+def compare_with_base_rate(probabilities: Floats, base: Floats, actual: Floats) -> Scores:
+    """Errors of probabilities beside those of the base rate; all [...], NaN where nothing came."""
     known = ~np.isnan(actual)
-    error, rival = (
-        float(np.mean((p - actual)[known] ** 2)) if known.any() else NAN for p in (made, base)
-    )
-    size, other = (
-        float(np.mean(np.abs(p - actual)[known])) if known.any() else NAN for p in (made, base)
-    )
-    nothing = {"mae": size, "mase": NAN, "smape": NAN, "coverage": NAN, "baseline_mae": other}
-    return nothing | {"brier": error, "baseline_brier": rival, "skill": skill_score(error, rival)}
+    error = _mean_or_nan((probabilities - actual)[known] ** 2)
+    base_error = _mean_or_nan((base - actual)[known] ** 2)
+    return {
+        "mae": _mean_or_nan(np.abs(probabilities - actual)[known]),
+        "mase": NAN,
+        "smape": NAN,
+        "coverage": NAN,
+        "baseline_mae": _mean_or_nan(np.abs(base - actual)[known]),
+        "brier": error,
+        "baseline_brier": base_error,
+        "skill": skill_score(error, base_error),
+    }
 
 
-def skill_score(error: float, rival: float) -> float:
-    """1 - error / rival; where the rival makes no error 0 if there is none, else NaN."""
-    if rival == 0:
+def skill_score(error: float, baseline_error: float) -> float:
+    """1 - error / baseline_error; of a perfect baseline 0 for a perfect forecast, else NaN."""
+    if baseline_error == 0:
         return 0.0 if error == 0 else NAN
-    return 1 - error / rival
+    return 1 - error / baseline_error
+
+
+def _mean_or_nan(values: Floats) -> float:
+    return float(np.mean(values)) if len(values) else NAN
+
+
+def _log_loss(p: Floats, y: Floats) -> float:
+    """Mean cross-entropy in nats of probabilities p [n] of what was 0 or 1, y [n]."""
+    p = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+
+
+def _calibration_error(p: Floats, y: Floats) -> float:
+    """Mean distance of the probabilities p [n] of a bin from the share of ones, y [n], in it."""
+    bins = np.minimum((p * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    expected_ones = np.bincount(bins, p, CALIBRATION_BINS)
+    ones = np.bincount(bins, y, CALIBRATION_BINS)
+    return float(np.abs(expected_ones - ones).sum() / len(p))
 
 
 def _auc(p: Floats, y: Floats) -> float:
+    """Area under the ROC curve, from the ranks of the ones (Mann-Whitney); NaN for one class only.
+
+    p, y: [n].
+    """
     ones = float(y.sum())
     zeros = len(y) - ones
     if not ones or not zeros:
         return NAN
-    from scipy.stats import rankdata  # slow to import; only targets of 0 and 1 need it
+    # Slow to import, and only targets of 0 and 1 need it.
+    from scipy.stats import rankdata
 
     ranks: Any = rankdata(p)
-    return float((ranks[y == 1].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    rank_sum = ranks[y == 1].sum()
+    least_rank_sum = ones * (ones + 1) / 2
+    return float((rank_sum - least_rank_sum) / (ones * zeros))

@@ -36,7 +36,10 @@ _OLD_VALUE_PATTERN = re.compile(r"(?:([^*\s]+)\s*\*\s*)?old", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Gate:
-    """One rule: the metric, the comparison and the limit, which with `relative` is a factor on the old value."""
+    """One rule: a metric, a comparison and a limit.
+
+    relative: the limit is a factor on the old value.
+    """
 
     metric: str
     sign: str
@@ -53,29 +56,33 @@ class Gate:
         known: Sequence[str] = GATE_METRICS,
     ) -> "Gate":
         """Read `metric>limit`; raises UsageError for a metric or a form that is unknown."""
-        found = _RULE_PATTERN.fullmatch(text)
+        rule = _RULE_PATTERN.fullmatch(text)
+        metric, sign, right = rule.groups() if rule else ("", "", "")
+        # `old` alone is once the old value.
+        old = _OLD_VALUE_PATTERN.fullmatch(right)
+        number = (old[1] or "1") if old else right
         try:
-            metric, sign, right = found.groups() if found else ("", "", "")
-            old = _OLD_VALUE_PATTERN.fullmatch(right)
-            gate = cls(
-                metric.lower(), sign, float((old[1] or 1) if old else right), old is not None
-            )
+            limit = float(number)
         except ValueError:
+            hint = f'write a metric, a sign and a number: "{example}"'
+            raise UsageError(f"{option} {text!r} is not a rule", hint) from None
+        if metric.lower() not in known:
             raise UsageError(
-                f"{option} {text!r} is no rule", f'write a metric, a sign and a number: "{example}"'
-            ) from None
-        if gate.metric not in known:
-            raise UsageError(
-                f"{option} {text!r}: unknown metric {metric!r}", suggest_similar(gate.metric, known)
+                f"{option} {text!r}: unknown metric {metric!r}",
+                suggest_similar(metric.lower(), known),
             )
-        return gate
+        return cls(metric.lower(), sign, limit, relative=old is not None)
 
     def __str__(self) -> str:
         """The rule as it is typed."""
-        factor = "" if self.limit == 1 else f"{self.limit:g}*"
-        return f"{self.metric}{self.sign}{f'{factor}old' if self.relative else f'{self.limit:g}'}"
+        limit = f"{self.limit:g}"
+        if self.relative:
+            limit = "old" if self.limit == 1 else f"{limit}*old"
+        return f"{self.metric}{self.sign}{limit}"
 
     def holds(self, now: Mapping[str, float], old: Mapping[str, float] | None = None) -> bool:
-        """Whether the comparison is true of these figures; of one that is not known (NaN) it is not."""
-        limit = self.limit * (old or {}).get(self.metric, NAN) if self.relative else self.limit
+        """Whether the comparison is true of these figures; not where one is missing or NaN."""
+        limit = self.limit
+        if self.relative:
+            limit *= (old or {}).get(self.metric, NAN)
         return _COMPARISONS[self.sign](now.get(self.metric, NAN), limit)

@@ -1,7 +1,8 @@
-"""Does the model help? Its errors beside those of the baselines on the same windows, and the answer in plain words.
+"""Does the model help? Its errors beside those of the baselines on the same windows.
 
-Axes: `N` series, `K` windows, `H` horizon, `Q` quantiles. Knows how to count and to say it, not how
-to forecast.
+Knows how to score, not how to forecast; `wording` puts it into sentences.
+
+Axes: N series, K windows, H horizon, Q quantiles.
 """
 
 from collections.abc import Mapping
@@ -13,27 +14,20 @@ import numpy as np
 from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
 from lstmcast.ragged import NAN, Floats, Ints
-from lstmcast.scoring import baselines, metrics
-from lstmcast.scoring import binary as events
-from lstmcast.scoring.wording import (
-    _DAYS_PER_UNIT,
-    _STEP_NAMES,
-    _format_difference,
-    name_season,
-    name_step,
+from lstmcast.scoring import metrics
+from lstmcast.scoring.baselines import drift_forecast, naive_forecast, seasonal_naive_forecast
+from lstmcast.scoring.binary import (
+    base_rates,
+    compare_with_base_rate,
+    score_probabilities,
+    skill_score,
 )
+from lstmcast.scoring.wording import describe_verdict, name_season, name_step
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
 
 Scores = dict[str, float]
-_DAYS_PER_UNIT |= dict.fromkeys(("MS", "ME", "BMS", "BME"), 30.44) | dict.fromkeys(
-    ("QS", "QE", "BQS", "BQE"), 91.31
-)
-_STEP_NAMES |= dict.fromkeys(("MS", "ME", "BMS", "BME"), "month") | dict.fromkeys(
-    ("QS", "QE", "BQS", "BQE"), "quarter"
-)
-_STEP_NAMES |= dict.fromkeys(("YS", "YE", "BYS", "BYE"), "year")
 
 
 @dataclass(frozen=True)
@@ -43,7 +37,7 @@ class Verdict:
     Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the
     data), wql; the model also has `coverage`, the share of actual values inside `interval`, a pair
     of quantile levels. A figure that does not exist is NaN (null in JSON). Of probabilities of a 1
-    there are brier, log_loss, auc and calibration (see `probability`), the one baseline is the base
+    there are brier, log_loss, auc and calibration (see `binary`), the one baseline is the base
     rate, and skill is of brier. `log_likelihood` is there for losses of a distribution.
     """
 
@@ -71,7 +65,7 @@ class Verdict:
     by_step: tuple[Scores, ...]
     """For each step ahead: step, mae, mase, smape, coverage, baseline_mae, skill."""
     by_series: tuple[dict[str, Any], ...] = ()
-    """For each series, where asked: key, windows, mae, mase, baseline_mae, skill."""
+    """For each series, if requested: key, windows, mae, mase, baseline_mae, skill."""
     step_name: str = ""
     """What a step is called, as "day" or "month"; empty where it has no everyday name."""
 
@@ -106,85 +100,7 @@ class Verdict:
 
     def sentences(self) -> list[str]:
         """The verdict for a reader who has never heard of any of these measures."""
-        if self.of_events:
-            return events.describe_probabilities(
-                self.model, self.baselines[self.best_baseline], self._describe_windows()
-            )
-        return [
-            *self._describe_comparison(),
-            *self._describe_disagreement(),
-            *self._describe_interval(),
-        ]
-
-    def _describe_comparison(self) -> list[str]:
-        where, rival = self._describe_windows(), self._describe_baseline()
-        error, rival_error = self.model["mae"], self.baselines[self.best_baseline]["mae"]
-        if np.isnan(self.skill):
-            return [
-                f"{where} the model was off by {error:.4g} on average, {rival} by {rival_error:.4g}."
-            ]
-        if self.beats_baseline:
-            said = [
-                f"{where} the model's error was {_format_difference(self.skill)} that of {rival}."
-            ]
-        else:
-            where = where[0].lower() + where[1:]
-            said = [
-                f"The model does not beat the best baseline: {where} its error was "
-                f"{_format_difference(self.skill)} that of {rival}."
-            ]
-        if self.series == 1:
-            said.append(f"It was off by {error:.4g} on average, {rival} by {rival_error:.4g}.")
-        return said
-
-    def _describe_disagreement(self) -> list[str]:
-        """With several series the mean error is that of the large ones; say where the small ones differ."""
-        rival = self.baselines[self.best_baseline]["mase"]
-        fair = 1 - self.model["mase"] / rival if rival > 0 else NAN
-        if self.series == 1 or np.isnan(fair) or (fair > 0) == self.beats_baseline:
-            return []
-        return [
-            f"With every series counted alike, whatever its size, it was {_format_difference(fair)} that of the baseline."
-        ]
-
-    def _describe_interval(self) -> list[str]:
-        share, width = self.model["coverage"], self.interval[1] - self.interval[0]
-        if np.isnan(share):
-            return []
-        inside = round(share * min(self.observed, 100))
-        counted = (
-            f"Of 100 actual values {inside}"
-            if self.observed >= 100
-            else f"Of {self.observed} values {inside}"
-        )
-        chance = 2 * (width * (1 - width) / self.observed) ** 0.5
-        far = abs(share - width) > max(0.1, chance)
-        remark = (
-            ("; it is too narrow" if share < width else "; it is wider than it need be")
-            if far
-            else ""
-        )
-        return [f"{counted} fell inside the {100 * width:.0f} % interval{remark}."]
-
-    def _describe_windows(self) -> str:
-        span = self._format_steps(self.horizon)
-        windows = f"{self.origins} windows of {span}" if self.origins > 1 else span
-        return f"On the last {windows}" + (f" of {self.series} series" if self.series > 1 else "")
-
-    def _format_steps(self, steps: int) -> str:
-        return f"{steps} {self.step_name or 'step'}{'s' if steps > 1 else ''}"
-
-    def _describe_baseline(self) -> str:
-        back = (
-            f"the {self.season_name} before"
-            if self.season_name
-            else f"the last {self._format_steps(self.season)}"
-        )
-        return {
-            "naive": "repeating the last value",
-            "seasonal_naive": f"repeating {back}",
-            "drift": "extending the line from the first to the last value",
-        }[self.best_baseline]
+        return describe_verdict(self)
 
 
 def score_forecasts(
@@ -199,7 +115,7 @@ def score_forecasts(
     by_series: bool = False,
     probability: bool = False,
 ) -> Verdict:
-    """Score forecasts against what `panel` holds after each origin, and against the baselines from the same origins.
+    """Score forecasts against the actual values of a panel, beside baselines from the same origins.
 
     Args:
         panel: holds the history, and the actual values at origin + 1 ... origin + H (missing ones
@@ -223,110 +139,118 @@ def score_forecasts(
     if ends is None:
         ends = first_origins(panel, series, origins) + 1
     actual = actuals_after_origins(panel, series, origins, quantiles.shape[1])
-    known = np.isfinite(
-        baselines.naive_forecast(panel.values, panel.offsets, series, origins, 1)[:, 0]
-    )
-    kept = known & ~np.isnan(actual).all(axis=1)
-    if not kept.any():
+    # Windows count where something can be forecast from, and something came.
+    last_value = naive_forecast(panel.values, panel.offsets, series, origins, 1)[:, 0]
+    scored = np.isfinite(last_value) & ~np.isnan(actual).all(axis=1)
+    if not scored.any():
         raise DataError(
-            f"no actual value to score against: {len(series)} windows, none with one known after its origin",
+            f"no actual value to score against: {len(series)} windows, "
+            "none with one known after its origin",
             "give data that reaches beyond the forecast's origin",
         )
+    series, origins, actual = series[scored], origins[scored], actual[scored]
+    quantiles = quantiles[scored]
     if probability:
-        made = forecast_table.point_forecast(quantiles[kept], levels)
-        return _build_binary_verdict(
-            panel, series[kept], made, actual[kept], ends, season, by_series
-        )
-    case = _ScoredWindows.of(panel, series[kept], origins[kept], actual[kept], ends, season)
-    return _build_verdict(panel, case, quantiles[kept], levels, season, by_series)
+        probabilities = forecast_table.point_forecast(quantiles, levels)
+        return _build_binary_verdict(panel, series, probabilities, actual, ends, season, by_series)
+    windows = _ScoredWindows.of(panel, series, origins, actual, ends, season)
+    return _build_verdict(panel, windows, quantiles, levels, season, by_series)
 
 
 def actuals_after_origins(panel: "Panel", series: Ints, origins: Ints, horizon: int) -> Floats:
-    """Values of the panel after each origin, [K, H]; NaN where missing or beyond the end of the series."""
-    at = (panel.offsets[series] + origins)[:, None] + np.arange(1, horizon + 1)  # (K, H)
-    there = at < panel.offsets[series + 1][:, None]
-    found: Floats = np.where(there, panel.values[np.where(there, at, 0)], NAN)
-    return found
+    """Values after each origin, [K, H]; NaN where missing or beyond the end of the series."""
+    at_origin = panel.offsets[series] + origins
+    at = at_origin[:, None] + np.arange(1, horizon + 1)  # (K, H)
+    exists = at < panel.offsets[series + 1][:, None]
+    actual: Floats = np.where(exists, panel.values[np.where(exists, at, 0)], NAN)
+    return actual
 
 
 def first_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
     """Earliest origin of each series of the panel, [N]; -1 for a series without any."""
-    first = np.full(len(panel.offsets) - 1, np.iinfo(np.int64).max)
+    never = np.iinfo(np.int64).max
+    first = np.full(len(panel.offsets) - 1, never)
     np.minimum.at(first, series, origins)
-    return np.where(first == np.iinfo(np.int64).max, -1, first)
+    return np.where(first == never, -1, first)
 
 
 @dataclass(frozen=True, eq=False)
 class _ScoredWindows:
-    """Windows with their actuals, their in-sample scales and what each baseline forecast for them."""
+    """Windows with their actual values, in-sample scales and the forecasts of each baseline."""
 
     series: Ints  # [K]
     actual: Floats  # [K, H]
     scale: Floats  # [K], of absolute errors
     scale_square: Floats  # [K], of squared ones
-    rivals: dict[str, Floats]  # [K, H] each
+    baselines: dict[str, Floats]  # [K, H] each
 
     @classmethod
     def of(
         cls, panel: "Panel", series: Ints, origins: Ints, actual: Floats, ends: Ints, season: int
     ) -> "_ScoredWindows":
-        scale, square = (
-            metrics.seasonal_scale(panel.values, panel.offsets, ends, season, p)[series]
-            for p in (1, 2)
-        )
-        where = panel.values, panel.offsets, series, origins, actual.shape[1]
-        rivals = {"naive": baselines.naive_forecast(*where)}
+        """Windows of a panel; ends: [N], steps of each series that are in-sample."""
+        values, offsets, horizon = panel.values, panel.offsets, actual.shape[1]
+        scale = metrics.seasonal_scale(values, offsets, ends, season)
+        scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
+        # In the order of the score table; of equally good ones the first is the best baseline.
+        forecasts = {"naive": naive_forecast(values, offsets, series, origins, horizon)}
         if season > 1:
-            rivals["seasonal_naive"] = baselines.seasonal_naive_forecast(*where, season)
-        rivals["drift"] = baselines.drift_forecast(*where)
-        return cls(series, actual, scale, square, rivals)
+            forecasts["seasonal_naive"] = seasonal_naive_forecast(
+                values, offsets, series, origins, horizon, season
+            )
+        forecasts["drift"] = drift_forecast(values, offsets, series, origins, horizon)
+        return cls(series, actual, scale[series], scale_square[series], forecasts)
 
     def errors(self, forecast: Floats) -> Scores:
+        """All errors of a point forecast [K, H]."""
+        actual, series = self.actual, self.series
         return {
-            "mase": metrics.mase(self.actual, forecast, self.scale, self.series),
-            "rmsse": metrics.rmsse(self.actual, forecast, self.scale_square, self.series),
-            "smape": metrics.smape(self.actual, forecast, self.series),
-            "mape": metrics.mape(self.actual, forecast, self.series),
-            "mae": metrics.mae(self.actual, forecast, self.series),
-            "rmse": metrics.rmse(self.actual, forecast, self.series),
+            "mase": metrics.mase(actual, forecast, self.scale, series),
+            "rmsse": metrics.rmsse(actual, forecast, self.scale_square, series),
+            "smape": metrics.smape(actual, forecast, series),
+            "mape": metrics.mape(actual, forecast, series),
+            "mae": metrics.mae(actual, forecast, series),
+            "rmse": metrics.rmse(actual, forecast, series),
         }
 
 
 def _build_verdict(
     panel: "Panel",
-    case: _ScoredWindows,
+    windows: _ScoredWindows,
     quantiles: Floats,
     levels: Floats,
     season: int,
     by_series: bool,
 ) -> Verdict:
+    """Verdict on forecast quantiles [K, H, Q] of windows."""
     median = forecast_table.point_forecast(quantiles, levels)
     low, high = _interval_positions(levels)
-    bounds = quantiles[..., low], quantiles[..., high]
-    model = case.errors(median) | {"wql": metrics.wql(case.actual, quantiles, levels)}
-    model["coverage"] = metrics.coverage(case.actual, *bounds) if low < high else NAN
-    rivals = {
-        name: case.errors(made) | {"wql": _point_forecast_wql(case, made, levels)}
-        for name, made in case.rivals.items()
+    bounds = (quantiles[..., low], quantiles[..., high]) if low < high else None
+    model = windows.errors(median) | {"wql": metrics.wql(windows.actual, quantiles, levels)}
+    model["coverage"] = metrics.coverage(windows.actual, *bounds) if bounds else NAN
+    baselines = {
+        name: windows.errors(forecast) | {"wql": _point_forecast_wql(windows, forecast, levels)}
+        for name, forecast in windows.baselines.items()
     }
-    best = _best_baseline(rivals)
-    windows = np.bincount(case.series)
+    best = _best_baseline(baselines)
+    baseline = windows.baselines[best]
+    count = np.bincount(windows.series)
     return Verdict(
-        series=int((windows > 0).sum()),
-        windows=len(case.series),
-        origins=int(windows.max()),
-        horizon=case.actual.shape[1],
+        series=int((count > 0).sum()),
+        windows=len(windows.series),
+        origins=int(count.max()),
+        horizon=windows.actual.shape[1],
         season=season,
         season_name=name_season(panel.axis.freq, season),
-        observed=int((~np.isnan(case.actual)).sum()),
-        unscaled=int(len(np.unique(case.series[~(case.scale > 0)]))),
+        observed=int((~np.isnan(windows.actual)).sum()),
+        unscaled=len(np.unique(windows.series[~(windows.scale > 0)])),
         interval=(float(levels[low]), float(levels[high])),
         model=model,
-        baselines=rivals,
+        baselines=baselines,
         best_baseline=best,
-        skill=events.skill_score(model["mae"], rivals[best]["mae"]),
-        by_step=_scores_by_step(case, median, bounds if low < high else None, case.rivals[best]),
-        by_series=_scores_by_series(panel, case, median, case.rivals[best]) if by_series else (),
+        skill=skill_score(model["mae"], baselines[best]["mae"]),
+        by_step=_scores_by_step(windows, median, bounds, baseline),
+        by_series=_scores_by_series(panel, windows, median, baseline) if by_series else (),
         step_name=name_step(panel.axis.freq),
     )
 
@@ -334,28 +258,33 @@ def _build_verdict(
 def _build_binary_verdict(
     panel: "Panel",
     series: Ints,
-    made: Floats,
+    probabilities: Floats,
     actual: Floats,
     ends: Ints,
     season: int,
     by_series: bool,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
-    base = np.broadcast_to(
-        events.base_rates(panel.values, panel.offsets, ends)[series][:, None], made.shape
+    rates = base_rates(panel.values, panel.offsets, ends)[series]
+    base = np.broadcast_to(rates[:, None], probabilities.shape)
+    model, baseline = score_probabilities(probabilities, actual), score_probabilities(base, actual)
+    count = np.bincount(series)
+
+    def compare(part: Any) -> Scores:
+        return compare_with_base_rate(probabilities[part], base[part], actual[part])
+
+    horizon = probabilities.shape[1]
+    steps = tuple({"step": h + 1, **compare(np.s_[:, h : h + 1])} for h in range(horizon))
+    scored = np.flatnonzero(count if by_series else [])
+    rows = tuple(
+        {"key": list(panel.keys[i]), "windows": int(count[i]), **compare(series == i)}
+        for i in scored
     )
-    model, rival = (
-        events.score_probabilities(made, actual),
-        events.score_probabilities(base, actual),
-    )
-    windows = np.bincount(series)
-    parts = ((i, series == i) for i in np.flatnonzero(windows) if by_series)
-    steps = (slice(h, h + 1) for h in range(made.shape[1]))
     return Verdict(
-        series=int((windows > 0).sum()),
+        series=int((count > 0).sum()),
         windows=len(series),
-        origins=int(windows.max()),
-        horizon=made.shape[1],
+        origins=int(count.max()),
+        horizon=horizon,
         season=season,
         season_name=name_season(panel.axis.freq, season),
         step_name=name_step(panel.axis.freq),
@@ -363,90 +292,92 @@ def _build_binary_verdict(
         unscaled=0,
         interval=(0.1, 0.9),
         model=model,
-        baselines={"base_rate": rival},
+        baselines={"base_rate": baseline},
         best_baseline="base_rate",
-        skill=events.skill_score(model["brier"], rival["brier"]),
-        by_step=tuple(
-            {
-                "step": h + 1,
-                **events.compare_with_base_rate(*(x[:, step] for x in (made, base, actual))),
-            }
-            for h, step in enumerate(steps)
-        ),
-        by_series=tuple(
-            {"key": list(panel.keys[i]), "windows": int(windows[i])}
-            | events.compare_with_base_rate(*(x[here] for x in (made, base, actual)))
-            for i, here in parts
-        ),
+        skill=skill_score(model["brier"], baseline["brier"]),
+        by_step=steps,
+        by_series=rows,
     )
 
 
 def _interval_positions(levels: Floats) -> tuple[int, int]:
     """Positions of the levels .1 and .9, or of the outermost ones."""
-    pair = [np.flatnonzero(np.isclose(levels, wanted)) for wanted in (0.1, 0.9)]
-    return (int(pair[0][0]), int(pair[1][0])) if all(len(p) for p in pair) else (0, len(levels) - 1)
+    low, high = (np.flatnonzero(np.isclose(levels, level)) for level in (0.1, 0.9))
+    if len(low) and len(high):
+        return int(low[0]), int(high[0])
+    return 0, len(levels) - 1
 
 
-def _best_baseline(rivals: dict[str, Scores]) -> str:
-    measure = (
-        "mase" if any(scores["mase"] == scores["mase"] for scores in rivals.values()) else "mae"
-    )
-    return min(rivals, key=lambda name: rivals[name][measure])
+def _best_baseline(baselines: dict[str, Scores]) -> str:
+    """The baseline of least mase; of least mae where no series has a scale."""
+    is_scaled = any(not np.isnan(scores["mase"]) for scores in baselines.values())
+    measure = "mase" if is_scaled else "mae"
+    return min(baselines, key=lambda name: baselines[name][measure])
 
 
-def _point_forecast_wql(case: _ScoredWindows, forecast: Floats, levels: Floats) -> float:
-    """A point forecast taken as every quantile."""
-    return metrics.wql(
-        case.actual, np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels))), levels
-    )
+def _point_forecast_wql(windows: _ScoredWindows, forecast: Floats, levels: Floats) -> float:
+    """The quantile loss of a point forecast [K, H] taken as every quantile."""
+    quantiles = np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels)))
+    return metrics.wql(windows.actual, quantiles, levels)
 
 
 def _scores_by_step(
-    case: _ScoredWindows, median: Floats, bounds: tuple[Floats, Floats] | None, rival: Floats
+    windows: _ScoredWindows,
+    median: Floats,
+    bounds: tuple[Floats, Floats] | None,
+    baseline: Floats,
 ) -> tuple[Scores, ...]:
+    """A row of scores for each step ahead; median, baseline: [K, H]."""
     rows = []
     for h in range(median.shape[1]):
-        step = slice(h, h + 1)
-        actual, made = case.actual[:, step], median[:, step]
-        error, other = (
-            metrics.mae(actual, forecast, case.series) for forecast in (made, rival[:, step])
+        step = np.s_[:, h : h + 1]
+        actual, forecast = windows.actual[step], median[step]
+        error = metrics.mae(actual, forecast, windows.series)
+        baseline_error = metrics.mae(actual, baseline[step], windows.series)
+        covered = metrics.coverage(actual, *(bound[step] for bound in bounds)) if bounds else NAN
+        rows.append(
+            {
+                "step": h + 1,
+                "mae": error,
+                "mase": metrics.mase(actual, forecast, windows.scale, windows.series),
+                "smape": metrics.smape(actual, forecast, windows.series),
+                "coverage": covered,
+                "baseline_mae": baseline_error,
+                "skill": skill_score(error, baseline_error),
+            }
         )
-        row = {
-            "step": h + 1,
-            "mae": error,
-            "mase": metrics.mase(actual, made, case.scale, case.series),
-        }
-        row["smape"] = metrics.smape(actual, made, case.series)
-        row["coverage"] = (
-            metrics.coverage(actual, *(bound[:, step] for bound in bounds)) if bounds else NAN
-        )
-        rows.append(row | {"baseline_mae": other, "skill": events.skill_score(error, other)})
     return tuple(rows)
 
 
 def _scores_by_series(
-    panel: "Panel", case: _ScoredWindows, median: Floats, rival: Floats
+    panel: "Panel", windows: _ScoredWindows, median: Floats, baseline: Floats
 ) -> tuple[dict[str, Any], ...]:
-    usable = ~np.isnan(case.actual)
-    error, _ = metrics.mean_by_series(np.abs(median - case.actual), usable, case.series)
-    other, _ = metrics.mean_by_series(np.abs(rival - case.actual), usable, case.series)
-    windows = np.bincount(case.series)
-    scale = np.full(len(windows), NAN)
-    scale[case.series] = np.where(case.scale > 0, case.scale, NAN)
-    return tuple(
-        {
-            "key": list(panel.keys[i]),
-            "windows": int(windows[i]),
-            "mae": float(error[i]),
-            "mase": float(error[i] / scale[i]),
-            "baseline_mae": float(other[i]),
-            "skill": events.skill_score(float(error[i]), float(other[i])),
-        }
-        for i in np.flatnonzero(windows)
-    )
+    """A row of scores for each series with a window; median, baseline: [K, H]."""
+    actual, series = windows.actual, windows.series
+    usable = ~np.isnan(actual)
+    errors, _ = metrics.mean_by_series(np.abs(median - actual), usable, series)
+    baseline_errors, _ = metrics.mean_by_series(np.abs(baseline - actual), usable, series)
+    count = np.bincount(series)
+    scale = np.full(len(count), NAN)
+    scale[series] = np.where(windows.scale > 0, windows.scale, NAN)
+    rows = []
+    for i in np.flatnonzero(count):
+        error, baseline_error = float(errors[i]), float(baseline_errors[i])
+        rows.append(
+            {
+                "key": list(panel.keys[i]),
+                "windows": int(count[i]),
+                "mae": error,
+                "mase": float(errors[i] / scale[i]),
+                "baseline_mae": baseline_error,
+                "skill": skill_score(error, baseline_error),
+            }
+        )
+    return tuple(rows)
 
 
 def _nan_to_none(value: Any) -> Any:
+    """Nested values with None for what JSON cannot hold: NaN and infinity."""
     if isinstance(value, dict):
         return {name: _nan_to_none(item) for name, item in value.items()}
     if isinstance(value, list | tuple):

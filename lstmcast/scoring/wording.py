@@ -1,10 +1,30 @@
-"""The words of the verdict."""
+"""The verdict in plain English, for a reader who has never heard of any of its measures.
 
+Reads the figures of a `Verdict`; computes no errors.
+"""
+
+import math
 import re
+from typing import TYPE_CHECKING
 
 from lstmcast.ragged import NAN
 
-_DAYS_PER_UNIT = {"s": 1 / 86400, "min": 1 / 1440, "h": 1 / 24, "D": 1.0, "B": 1.4, "W": 7.0}
+if TYPE_CHECKING:
+    from lstmcast.scoring.verdict import Verdict
+
+_MONTHS = ("MS", "ME", "BMS", "BME")
+_QUARTERS = ("QS", "QE", "BQS", "BQE")
+_YEARS = ("YS", "YE", "BYS", "BYE")
+_DAYS_PER_UNIT = {
+    "s": 1 / 86400,
+    "min": 1 / 1440,
+    "h": 1 / 24,
+    "D": 1.0,
+    "B": 1.4,
+    "W": 7.0,
+    **dict.fromkeys(_MONTHS, 30.44),
+    **dict.fromkeys(_QUARTERS, 91.31),
+}
 _STEP_NAMES = {
     "s": "second",
     "min": "minute",
@@ -12,30 +32,163 @@ _STEP_NAMES = {
     "D": "day",
     "B": "working day",
     "W": "week",
+    **dict.fromkeys(_MONTHS, "month"),
+    **dict.fromkeys(_QUARTERS, "quarter"),
+    **dict.fromkeys(_YEARS, "year"),
 }
+_SEASON_DAYS = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
+_SEASON_TOLERANCE = 0.02
+"""How far, as a share, a season may be from the span that it is named after."""
+_MIN_INTERVAL_DEVIATION = 0.1
+"""How far the coverage must be from its nominal share to be remarked on."""
+
+
+def describe_verdict(verdict: "Verdict") -> list[str]:
+    """The sentences of a verdict: who won, by how much, and whether the interval can be trusted."""
+    if verdict.of_events:
+        return _describe_probabilities(verdict)
+    return [
+        *_describe_comparison(verdict),
+        *_describe_disagreement(verdict),
+        *_describe_interval(verdict),
+    ]
 
 
 def name_step(freq: str) -> str:
-    """Everyday name of a step of this frequency: "D" is a "day"; empty for several units and for plain integers."""
-    return _STEP_NAMES.get(re.sub(r"^1(?=[A-Z])|-.*$", "", freq), "")
+    """Everyday name of a step of this frequency: "D" is a "day".
+
+    Empty for several units ("30min") and for plain integers.
+    """
+    # One unit may be written "1D", and weeks and quarters name their end: "W-SUN".
+    unit = re.sub(r"^1(?=[A-Z])|-.*$", "", freq)
+    return _STEP_NAMES.get(unit, "")
 
 
 def name_season(freq: str, season: int) -> str:
-    """Everyday name of a season of so many steps: hourly 24 is a "day", monthly 12 a "year"; empty if none fits."""
+    """Everyday name of a season: hourly 24 is a "day", monthly 12 a "year"; empty if none fits."""
+    if season <= 1:
+        return ""
     parts = re.match(r"(\d*)([A-Za-z]*)", freq)
     count, unit = parts.groups() if parts else ("", "")
     days = season * int(count or 1) * _DAYS_PER_UNIT.get(unit, NAN)
-    spans = {"hour": 1 / 24, "day": 1.0, "week": 7.0, "month": 30.44, "year": 365.25}
-    return next(
-        (name for name, span in spans.items() if season > 1 and abs(days / span - 1) < 0.02), ""
+    fitting = (
+        name for name, span in _SEASON_DAYS.items() if abs(days / span - 1) < _SEASON_TOLERANCE
     )
+    return next(fitting, "")
+
+
+def _describe_comparison(verdict: "Verdict") -> list[str]:
+    """Whether the model beat the best baseline, and what both errors were."""
+    windows, baseline = _describe_windows(verdict), _describe_baseline(verdict)
+    error = verdict.model["mae"]
+    baseline_error = verdict.baselines[verdict.best_baseline]["mae"]
+    errors = f"was off by {error:.4g} on average, {baseline} by {baseline_error:.4g}."
+    if math.isnan(verdict.skill):
+        return [f"{windows} the model {errors}"]
+    difference = _format_difference(verdict.skill)
+    if verdict.beats_baseline:
+        sentence = f"{windows} the model's error was {difference} that of {baseline}."
+    else:
+        sentence = (
+            f"The model does not beat the best baseline: {_lower_first(windows)} its error was "
+            f"{difference} that of {baseline}."
+        )
+    # The mean error of several series has no everyday meaning.
+    return [sentence, f"It {errors}"] if verdict.series == 1 else [sentence]
+
+
+def _describe_disagreement(verdict: "Verdict") -> list[str]:
+    """Where small series differ: with several the mean error is mostly that of the large ones."""
+    baseline = verdict.baselines[verdict.best_baseline]["mase"]
+    skill = 1 - verdict.model["mase"] / baseline if baseline > 0 else NAN
+    if verdict.series == 1 or math.isnan(skill) or (skill > 0) == verdict.beats_baseline:
+        return []
+    difference = _format_difference(skill)
+    return [
+        "With all series weighted equally, whatever their size, its error was "
+        f"{difference} that of the baseline."
+    ]
+
+
+def _describe_interval(verdict: "Verdict") -> list[str]:
+    """How many values fell inside the interval, and whether it is too narrow or too wide."""
+    low, high = verdict.interval
+    covered, width = verdict.model["coverage"], high - low
+    if math.isnan(covered):
+        return []
+    # Shares are given as so many of 100 values where there are as many.
+    total = min(verdict.observed, 100)
+    inside = round(covered * total)
+    values = "actual value" if total == 1 else "actual values"
+    # Two standard deviations of the share that chance alone puts inside (binomial distribution).
+    chance = 2 * (width * (1 - width) / verdict.observed) ** 0.5
+    remark = ""
+    if abs(covered - width) > max(_MIN_INTERVAL_DEVIATION, chance):
+        remark = "; it is too narrow" if covered < width else "; it is wider than necessary"
+    return [f"Of {total} {values} {inside} fell inside the {100 * width:.0f} % interval{remark}."]
+
+
+def _describe_probabilities(verdict: "Verdict") -> list[str]:
+    """Whether probabilities of a 1 beat the base rate, and whether they can be taken literally."""
+    windows, model = _describe_windows(verdict), verdict.model
+    base_rate = verdict.baselines[verdict.best_baseline]
+    errors = (
+        f"their mean squared error was {model['brier']:.4g}, that of always forecasting the share "
+        f"of ones so far {base_rate['brier']:.4g}"
+    )
+    if model["brier"] < base_rate["brier"]:
+        sentences = [f"{windows} the probabilities beat the base rate: {errors}."]
+    else:
+        sentences = [
+            f"The probabilities do not beat the base rate: {_lower_first(windows)} {errors}."
+        ]
+    if not math.isnan(model["auc"]):
+        sentences.append(
+            "Of a 1 and a 0, the 1 had the higher probability in "
+            f"{100 * model['auc']:.0f} of 100 cases."
+        )
+    sentences.append(
+        "The probabilities differed from the observed shares of ones by "
+        f"{100 * model['calibration']:.0f} percentage points on average."
+    )
+    return sentences
+
+
+def _describe_windows(verdict: "Verdict") -> str:
+    """The windows that were scored, as the beginning of a sentence: "On the last 12 months"."""
+    span = _format_steps(verdict, verdict.horizon)
+    windows = f"{verdict.origins} windows of {span}" if verdict.origins > 1 else span
+    series = f" of {verdict.series} series" if verdict.series > 1 else ""
+    return f"On the last {windows}{series}"
+
+
+def _describe_baseline(verdict: "Verdict") -> str:
+    """What the best baseline does, as "repeating the last value"."""
+    if verdict.best_baseline == "seasonal_naive":
+        if verdict.season_name:
+            return f"repeating the {verdict.season_name} before"
+        return f"repeating the last {_format_steps(verdict, verdict.season)}"
+    return {
+        "naive": "repeating the last value",
+        "drift": "extending the line from the first to the last value",
+    }[verdict.best_baseline]
+
+
+def _format_steps(verdict: "Verdict", steps: int) -> str:
+    plural = "s" if steps > 1 else ""
+    return f"{steps} {verdict.step_name or 'step'}{plural}"
 
 
 def _format_difference(skill: float) -> str:
-    """`skill` as "12 % below", "less than 1 % above", "3.1 times", "the same as"."""
+    """A skill as "12 % below", "less than 1 % above", "3.1 times", "the same as"."""
     if skill == 0:
         return "the same as"
     if skill < -1:
         return f"{1 - skill:.3g} times"
-    size = abs(100 * skill)
-    return f"{f'{size:.0f} %' if size >= 0.995 else 'less than 1 %'} {'below' if skill > 0 else 'above'}"
+    percent = abs(100 * skill)
+    size = f"{percent:.0f} %" if percent >= 0.995 else "less than 1 %"
+    return f"{size} {'below' if skill > 0 else 'above'}"
+
+
+def _lower_first(text: str) -> str:
+    return text[0].lower() + text[1:]

@@ -62,7 +62,7 @@ class TimeAxis:
 
     @property
     def horizon(self) -> int:
-        """Default horizon in steps, by frequency."""
+        """Usual horizon in steps, by frequency alone; see `features.seasonality.default_horizon`."""
         grid = self.grid
         if grid.unit == "integer":
             return 10

@@ -16,9 +16,9 @@ from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import current_rank_group
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.errors import UsageError
-from lstmcast.features import seasonality
 from lstmcast.features.candidates import CANDIDATES
-from lstmcast.features.preprocessing import infer_seasons_without_effects, require_several_targets
+from lstmcast.features.joint import require_several_targets
+from lstmcast.features.preprocessing import infer_seasons_without_effects, resolve_horizon
 from lstmcast.features.windows import default_context
 from lstmcast.forecasting import combination, quantiles
 from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
@@ -75,8 +75,8 @@ class Forecaster(Predictor):
             require_several_targets(panel)
         _require_series_per_rank(panel, joint=self.config.inputs.joint)
         informed = self.with_calendar_inputs(panel, 0)
-        seasons = infer_seasons_without_effects(informed, window.season, self.fit_scaling)
-        self.horizon = window.horizon or seasonality.default_horizon(panel, seasons.main)
+        seasons = infer_seasons_without_effects(informed, self.config)
+        self.horizon = resolve_horizon(panel, self.config, seasons)
         judged = MAX_UNTRAINED_HOLDOUT_STEPS if self.config.train.steps == 0 else MAX_HOLDOUT_STEPS
         held = split_holdout(panel, self.horizon, seasons.main, window.validation, judged)
         require_target_for_loss(panel, self.config.train.loss)

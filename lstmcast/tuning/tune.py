@@ -29,7 +29,8 @@ from lstmcast.config import (
 )
 from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.backtest import score
-from lstmcast.features.seasonality import default_horizon, infer_seasons
+from lstmcast.features.preprocessing import resolve_horizon
+from lstmcast.features.seasonality import infer_seasons
 from lstmcast.features.windows import default_context
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory
@@ -284,7 +285,7 @@ def plan_search(
     for name, value in (("trials", trials), ("windows", windows), ("unseen", unseen)):
         if value < 1:
             raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
-    horizon = config.window.horizon or _resolve_horizon(panel, config)
+    horizon = resolve_horizon(panel, config)
     train = replace(config.train, jobs=1, time_budget=None)
     base = replace(config, window=replace(config.window, horizon=horizon), train=train)
     windows, unseen, notes = limit_windows(panel, horizon, windows, unseen)
@@ -292,12 +293,6 @@ def plan_search(
     return SearchPlan(
         base, horizon, windows, unseen, searched, choose_space(searched, base, params), notes
     )
-
-
-def _resolve_horizon(panel: Panel, config: Config) -> int:
-    """The horizon of a fit; of steps without a calendar as the older half of the data shows, of which all is seen."""
-    older = panel.head((panel.lengths + 1) // 2)
-    return default_horizon(panel, infer_seasons(older, config.window.season).main)
 
 
 def limit_windows(
@@ -344,7 +339,7 @@ def suggest_space(panel: Panel, config: Config) -> Space:
     """
     longest = int(panel.lengths.max(initial=1))
     usual = default_context(
-        infer_seasons(panel, config.window.season), config.window.horizon or panel.axis.horizon
+        infer_seasons(panel, config.window.season), resolve_horizon(panel, config)
     )
     contexts = [steps for steps in (usual // 2, 2 * usual, 4 * usual) if 4 <= steps <= longest // 2]
     found = [

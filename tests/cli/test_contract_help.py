@@ -85,10 +85,14 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "unknown metric 'masse'",
             "did you mean 'mase'?",
         ),
-        (["fit", "x", "--target", "y", "--fail-if", "mase=1"], "'mase=1' is no rule", '"mase>1"'),
+        (
+            ["fit", "x", "--target", "y", "--fail-if", "mase=1"],
+            "'mase=1' is not a rule",
+            '"mase>1"',
+        ),
         (
             ["fit", "x", "--target", "y", "--fail-if", "mase>one"],
-            "'mase>one' is no rule",
+            "'mase>one' is not a rule",
             '"mase>1"',
         ),
         (

@@ -1,4 +1,4 @@
-"""What covariates do is found where it is there, is nothing where it is not, and is shared among short series."""
+"""Effects of covariates are found where there are any, and pooled among short series."""
 
 import json
 
@@ -17,7 +17,7 @@ WEEK = Seasons(7, 0)
 def driven(
     rng: np.random.Generator, length: int, x: Floats, strength: float = 1.0, noise: float = 0.1
 ) -> Floats:
-    """A series around 0 (so it is left as it is) that a covariate [T] drives, with a weekly season."""
+    """A series around 0, so without logs, that a covariate [T] drives, with a weekly season."""
     return np.asarray(
         strength * x + np.sin(np.arange(length) * 2 * np.pi / 7) + noise * rng.normal(size=length)
     )
@@ -27,10 +27,10 @@ def test_the_effect_of_a_covariate_is_found_in_the_units_of_the_series() -> None
     rng = np.random.default_rng(0)
     x = rng.normal(500, 20, 200)
     steps = steps_of([driven(rng, 200, (x - 500) / 20, 3.0)], WEEK)
-    found = covariate_effects.fit_effects(steps, x[:, None], np.array([200]))
-    np.testing.assert_allclose(found.effect, 3 / 20, rtol=0.05)
-    np.testing.assert_allclose(found.added(np.array([[520.0]]), np.zeros(1, int)), 3.0, atol=0.3)
-    assert found.any()
+    effects = covariate_effects.fit_effects(steps, x[:, None], np.array([200]))
+    np.testing.assert_allclose(effects.effect, 3 / 20, rtol=0.05)
+    np.testing.assert_allclose(effects.added(np.array([[520.0]]), np.zeros(1, int)), 3.0, atol=0.3)
+    assert effects.any()
 
 
 def test_covariates_that_do_nothing_have_no_effect_or_hardly_any() -> None:
@@ -39,11 +39,11 @@ def test_covariates_that_do_nothing_have_no_effect_or_hardly_any() -> None:
         rng = np.random.default_rng(seed)
         walk, other = rng.normal(size=(2, 300)).cumsum(1)
         table = np.stack([other, rng.normal(size=300)], 1)
-        found = covariate_effects.fit_effects(
+        effects = covariate_effects.fit_effects(
             steps_of([walk], Seasons(1, 0)), table, np.array([300])
         )
-        believed += found.any()
-        assert abs(found.effect).max() < 0.25
+        believed += effects.any()
+        assert abs(effects.effect).max() < 0.25
     assert believed <= 2
 
 
@@ -76,8 +76,8 @@ def test_a_few_wild_values_do_not_make_an_effect() -> None:
     x = rng.normal(size=300)
     y = driven(rng, 300, x)
     y[[50, 120, 240]] = 400.0
-    found = covariate_effects.fit_effects(steps_of([y], WEEK), x[:, None], np.array([300]))
-    assert found.effect[0, 0] == pytest.approx(1.0, abs=0.2)
+    effects = covariate_effects.fit_effects(steps_of([y], WEEK), x[:, None], np.array([300]))
+    assert effects.effect[0, 0] == pytest.approx(1.0, abs=0.2)
 
 
 def test_missing_and_constant_covariates_and_missing_values_are_survived() -> None:
@@ -86,10 +86,10 @@ def test_missing_and_constant_covariates_and_missing_values_are_survived() -> No
     x[:, 1], x[:, 2] = 5.0, np.nan
     y = driven(rng, 200, x[:, 0])
     x[40:60, 0], y[90:120] = np.nan, np.nan
-    found = covariate_effects.fit_effects(steps_of([y], WEEK), x, np.array([200]))
-    assert found.effect[0, 0] == pytest.approx(1.0, abs=0.2)
-    assert found.effect[0, 1:].tolist() == [0.0, 0.0]
-    assert found.added(np.full((1, 3), np.nan), np.zeros(1, int)).tolist() == [0.0]
+    effects = covariate_effects.fit_effects(steps_of([y], WEEK), x, np.array([200]))
+    assert effects.effect[0, 0] == pytest.approx(1.0, abs=0.2)
+    assert effects.effect[0, 1:].tolist() == [0.0, 0.0]
+    assert effects.added(np.full((1, 3), np.nan), np.zeros(1, int)).tolist() == [0.0]
 
 
 def test_a_series_of_no_training_gets_the_usual_effect_in_its_own_units() -> None:
@@ -97,11 +97,11 @@ def test_a_series_of_no_training_gets_the_usual_effect_in_its_own_units() -> Non
     x = rng.normal(size=200)
     small = driven(rng, 200, x)
     steps = steps_of([small, 1000 * small], WEEK)
-    found = covariate_effects.fit_effects(steps, np.tile(x, 2)[:, None], np.array([200, 200]))
+    effects = covariate_effects.fit_effects(steps, np.tile(x, 2)[:, None], np.array([200, 200]))
     new = steps_of([50 * driven(rng, 200, x)], WEEK)
     measured = covariate_effects.measure_units(new, 8 * x[:, None], np.array([200]))
     own = covariate_effects.to_series_units(
-        CovariateEffects(measured.mean, found.usual[None], found.usual), measured
+        CovariateEffects(measured.mean, effects.usual[None], effects.usual), measured
     )
     assert own.effect[0, 0] == pytest.approx(50 / 8, rel=0.15)
 
@@ -122,9 +122,9 @@ def test_with_too_many_series_and_covariates_all_share_one_effect(
 
 def test_effects_survive_json_to_the_bit() -> None:
     rng = np.random.default_rng(7)
-    found = CovariateEffects(rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.normal(size=2))
-    back = CovariateEffects.from_dict(json.loads(json.dumps(found.to_dict(), allow_nan=False)))
-    for one, other in zip(found, back, strict=True):
+    effects = CovariateEffects(rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.normal(size=2))
+    back = CovariateEffects.from_dict(json.loads(json.dumps(effects.to_dict(), allow_nan=False)))
+    for one, other in zip(effects, back, strict=True):
         np.testing.assert_array_equal(one, other)
     assert CovariateEffects.from_dict(covariate_effects.no_effects(2, 0).to_dict()).mean.shape == (
         2,
@@ -132,16 +132,14 @@ def test_effects_survive_json_to_the_bit() -> None:
     )
 
 
-def test_a_covariate_that_never_changed_in_a_series_has_no_effect_on_it_whatever_rounding_makes_of_its_mean() -> (
-    None
-):
+def test_a_covariate_that_never_changed_has_no_effect_whatever_rounding_makes_of_its_mean() -> None:
     rng = np.random.default_rng(5)
     x = rng.normal(size=59)
     constant = np.full(59, 5.2)
     assert constant.sum() / 59 != 5.2
     steps = steps_of([driven(rng, 59, x, 3.0), driven(rng, 59, 0 * x)], WEEK)
-    found = covariate_effects.fit_effects(
+    effects = covariate_effects.fit_effects(
         steps, np.concatenate([x, constant])[:, None], np.array([59, 59])
     )
-    assert found.effect[0, 0] > 1
-    assert found.effect[1, 0] == 0
+    assert effects.effect[0, 0] > 1
+    assert effects.effect[1, 0] == 0

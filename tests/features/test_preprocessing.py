@@ -1,4 +1,4 @@
-"""Scaling is fitted to what training may see, survives JSON to the bit, and reaches other panels by their keys."""
+"""Scaling is fitted to what training may see, survives JSON, and reaches panels by their keys."""
 
 import json
 
@@ -16,7 +16,7 @@ YEAR = Seasons(12, 0)
 
 
 def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float = 0.0) -> Panel:
-    """Two series with a past, a known-future and a static covariate; the target of the last `ahead` rows is empty."""
+    """Two series with covariates of each kind; the target of the last `ahead` rows is empty."""
     rng = np.random.default_rng(0)
     parts = []
     for i, length in enumerate((40, 30)):
@@ -42,13 +42,13 @@ def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float
 
 def test_covariates_are_scaled_by_the_mean_and_deviation_of_training() -> None:
     panel = covariate_panel()
-    made = Scaling.fit(panel, YEAR).covariates(panel)
-    assert made is not None
-    assert made.step.shape == (70, 3)
-    np.testing.assert_allclose(made.step.mean(0)[:2], 0, atol=1e-6)
-    np.testing.assert_allclose(made.step.std(0)[:2], 1, atol=1e-6)
-    assert set(made.step[:40, 2]) == {-1.0}
-    assert set(made.step[40:, 2]) == {1.0}
+    covariates = Scaling.fit(panel, YEAR).covariates(panel)
+    assert covariates is not None
+    assert covariates.step.shape == (70, 3)
+    np.testing.assert_allclose(covariates.step.mean(0)[:2], 0, atol=1e-6)
+    np.testing.assert_allclose(covariates.step.std(0)[:2], 1, atol=1e-6)
+    assert set(covariates.step[:40, 2]) == {-1.0}
+    assert set(covariates.step[40:, 2]) == {1.0}
 
 
 def test_covariates_ahead_of_the_target_do_not_shape_the_scaling() -> None:
@@ -58,15 +58,15 @@ def test_covariates_ahead_of_the_target_do_not_shape_the_scaling() -> None:
     assert plain.to_dict() == changed.to_dict()
 
 
-def test_covariates_ahead_are_scaled_alike_and_kept_apart() -> None:
+def test_covariates_ahead_are_scaled_alike_and_stay_separate() -> None:
     panel = covariate_panel(future_value=2.0)
     scaling = Scaling.fit(panel, YEAR)
-    made = scaling.covariates(panel)
-    assert made is not None
-    assert np.diff(made.ahead_offsets).tolist() == [46, 36]
+    covariates = scaling.covariates(panel)
+    assert covariates is not None
+    assert np.diff(covariates.ahead_offsets).tolist() == [46, 36]
     expected = (2.0 - scaling.mean[1]) / scaling.deviation[1]
-    np.testing.assert_allclose(made.ahead[40:46], expected, rtol=1e-6)
-    np.testing.assert_array_equal(made.ahead[:40], made.step[:40, 1:2])
+    np.testing.assert_allclose(covariates.ahead[40:46], expected, rtol=1e-6)
+    np.testing.assert_array_equal(covariates.ahead[:40], covariates.step[:40, 1:2])
 
 
 def test_unknown_and_constant_covariates_become_zero_and_extreme_ones_are_clipped() -> None:
@@ -75,10 +75,10 @@ def test_unknown_and_constant_covariates_become_zero_and_extreme_ones_are_clippe
     x[[3, 9]] = np.nan
     panel = panel_of([y], past=["x", "flat", "empty"], x=x, flat=7.0, empty=np.nan)
     scaling = Scaling.fit(panel, YEAR)
-    made = scaling.covariates(panel)
-    assert made is not None
-    assert made.step[[3, 9], 0].tolist() == [0.0, 0.0]
-    assert not made.step[:, 1:].any()
+    covariates = scaling.covariates(panel)
+    assert covariates is not None
+    assert covariates.step[[3, 9], 0].tolist() == [0.0, 0.0]
+    assert not covariates.step[:, 1:].any()
     later = scaling.covariates(
         panel_of([y], past=["x", "flat", "empty"], x=1e12, flat=7.0, empty=np.nan)
     )
@@ -123,7 +123,7 @@ def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values(
 
 
 @pytest.mark.parametrize("future", [-1e9, 0.0, np.nan, 1e9])
-def test_the_transform_of_a_new_series_comes_from_its_own_past_alone(future: float) -> None:
+def test_the_transform_of_a_new_series_comes_only_from_its_own_past(future: float) -> None:
     rng = np.random.default_rng(3)
     scaling = Scaling.fit(panel_of([wavy(rng, 30)]), YEAR)
     y = wavy(rng, 25)

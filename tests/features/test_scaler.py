@@ -1,4 +1,4 @@
-"""Fixed scales know the training part alone, and what they scale comes back as it was."""
+"""Fixed scales know only the training part, and what they scale comes back as it was."""
 
 import json
 from typing import get_args
@@ -24,9 +24,9 @@ SEASON = Seasons(12, 0)
 
 def some_series(count: int = 2) -> list[Floats]:
     rng = np.random.default_rng(0)
-    made = [wavy(rng, 60), wavy(rng, 50) - 25, *(wavy(rng, 48) for _ in range(count - 2))]
-    made[0][[4, 30]] = NAN
-    return made
+    series = [wavy(rng, 60), wavy(rng, 50) - 25, *(wavy(rng, 48) for _ in range(count - 2))]
+    series[0][[4, 30]] = NAN
+    return series
 
 
 def quick(count_of_steps: int = 3, **model: object) -> Config:
@@ -50,11 +50,13 @@ def test_a_fixed_scale_is_that_of_the_first_steps_of_each_series(kind: Scale) ->
     series = some_series()
     values, offsets = flat(series)
     ends = np.array([40, 30])
-    made = scaler.with_fixed_scale(kind, values, offsets, ends, fit_scaler(values, offsets, "none"))
-    assert made.centre is not None and made.spread is not None
+    state = scaler.with_fixed_scale(
+        kind, values, offsets, ends, fit_scaler(values, offsets, "none")
+    )
+    assert state.centre is not None and state.spread is not None
     for i, y in enumerate(series):
         np.testing.assert_allclose(
-            (made.centre[i], made.spread[i]), by_hand(kind, y[: ends[i]]), rtol=1e-10
+            (state.centre[i], state.spread[i]), by_hand(kind, y[: ends[i]]), rtol=1e-10
         )
 
 
@@ -81,22 +83,22 @@ def test_no_change_of_the_future_or_the_validation_zone_leaks_into_the_scale_of_
 ) -> None:
     series = some_series(count)
     changed = [np.where(np.arange(len(y)) < len(y) - 4, y, 77.0) for y in series]
-    made = [
+    forecasters = [
         Forecaster(quick(0, scale=kind, transform="none")).fit(panel_of(y))
         for y in (series, changed)
     ]
     for name in ("centre", "spread"):
-        one, two = (getattr(forecaster.scaling.scaler, name) for forecaster in made)
+        one, two = (getattr(forecaster.scaling.scaler, name) for forecaster in forecasters)
         assert one.tolist() == two.tolist()
 
 
 def test_a_series_that_never_changed_or_never_began_has_a_scale_of_one() -> None:
     values, offsets = flat([np.full(5, 3.0), np.full(4, NAN)])
     for kind in KINDS:
-        made = scaler.with_fixed_scale(
+        state = scaler.with_fixed_scale(
             kind, values, offsets, np.array([5, 4]), fit_scaler(values, offsets, "none")
         )
-        assert made.spread is not None and made.spread.tolist() == [1.0, 1.0]
+        assert state.spread is not None and state.spread.tolist() == [1.0, 1.0]
 
 
 @settings(max_examples=60, deadline=None)
@@ -128,38 +130,40 @@ def test_what_is_transformed_comes_back(values: list[float], how: Transform, kin
 @pytest.mark.parametrize("kind", get_args(Scale))
 @pytest.mark.parametrize("how", ["auto", "none"])
 def test_the_state_is_written_to_json_and_read_back_exactly(kind: Scale, how: Transform) -> None:
-    made = Scaling.fit(panel_of(some_series()), SEASON, scale=kind, transform=how)
-    again = Scaling.from_dict(json.loads(json.dumps(made.to_dict(), allow_nan=False)))
-    assert again.to_dict() == made.to_dict()
+    scaling = Scaling.fit(panel_of(some_series()), SEASON, scale=kind, transform=how)
+    again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict(), allow_nan=False)))
+    assert again.to_dict() == scaling.to_dict()
     assert (again.scale, again.transform) == (kind, how)
-    for one, two in zip(made.scaler, again.scaler, strict=True):
+    for one, two in zip(scaling.scaler, again.scaler, strict=True):
         assert (one is None and two is None) or np.array_equal(one, two)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_the_network_sees_the_series_on_the_scale(kind: Scale) -> None:
     panel = panel_of(some_series())
-    made = Scaling.fit(panel, SEASON, scale=kind, transform="none")
-    steps = made.steps(panel, made.scaler)
+    scaling = Scaling.fit(panel, SEASON, scale=kind, transform="none")
+    steps = scaling.steps(panel, scaling.scaler)
     owner = np.repeat([0, 1], panel.lengths)
-    assert made.scaler.centre is not None and made.scaler.spread is not None
+    assert scaling.scaler.centre is not None and scaling.scaler.spread is not None
     np.testing.assert_allclose(
-        steps.x[:, 0], (steps.z - made.scaler.centre[owner]) / made.scaler.spread[owner], rtol=1e-5
+        steps.x[:, 0],
+        (steps.z - scaling.scaler.centre[owner]) / scaling.scaler.spread[owner],
+        rtol=1e-5,
     )
-    assert np.array_equal(steps.scale, made.scaler.spread[owner])
+    assert np.array_equal(steps.scale, scaling.scaler.spread[owner])
 
 
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
-def test_runs_on_a_fixed_scale_are_saved_and_forecast_series_they_have_not_seen(
+def test_runs_on_a_fixed_scale_are_saved_and_forecast_series_of_no_training(
     kind: Scale, count: int, tmp_path: object
 ) -> None:
     one = Forecaster(quick(scale=kind)).fit(panel_of(some_series(count)))
     assert one.start["from"] == "scratch" and f"--scale {kind}" in one.start["why"]
     again = Forecaster.load(one.save(f"{tmp_path}/run"))
-    made = one.predict()
-    assert again.predict()["forecast"].tolist() == made["forecast"].tolist()
-    assert np.isfinite(made["forecast"]).all()
+    forecast = one.predict()
+    assert again.predict()["forecast"].tolist() == forecast["forecast"].tolist()
+    assert np.isfinite(forecast["forecast"]).all()
     new = panel_of(some_series(count + 1)).select(np.array([count]))
     assert np.isfinite(again.predict(new)["forecast"]).all()
 
@@ -168,14 +172,14 @@ def test_each_scale_and_transform_changes_the_forecast() -> None:
     panel = panel_of(some_series())
     models = [ModelConfig(scale=kind) for kind in get_args(Scale)] + [ModelConfig(transform="none")]
     train = TrainConfig(start="scratch", steps=3, members=1, jobs=1)
-    made = [
+    forecasts = [
         Forecaster(Config(model=m, train=train, window=WindowConfig(horizon=6)))
         .fit(panel)
         .predict()["forecast"]
         .tolist()
         for m in models
     ]
-    assert len({tuple(forecast) for forecast in made}) == len(models)
+    assert len({tuple(forecast) for forecast in forecasts}) == len(models)
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
@@ -189,7 +193,7 @@ def test_the_logarithm_of_what_has_none_is_refused_before_training(value: float)
         Forecaster(quick(transform="log")).fit(panel_of(series))
 
 
-def test_the_logarithm_is_taken_of_every_series_where_it_is_asked_for() -> None:
+def test_the_logarithm_is_taken_of_every_series_where_it_is_requested() -> None:
     values, offsets = flat([np.array([1.0, 2, 4000]), np.array([5.0, 6, 7])])
     state = fit_scaler(values, offsets, "log")
     assert state.log.all() and not state.shift.any()

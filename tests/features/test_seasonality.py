@@ -1,4 +1,4 @@
-"""Which seasons are found, kept, dropped and obeyed."""
+"""Which seasons are found, confirmed, dropped and taken from the user."""
 
 import numpy as np
 import pytest
@@ -21,13 +21,13 @@ def rng(seed: int = 0) -> np.random.Generator:
     return np.random.default_rng(seed)
 
 
-def test_the_season_of_monthly_traffic_is_kept() -> None:
+def test_the_season_of_monthly_traffic_is_confirmed() -> None:
     assert confirm_seasons(*flat([wavy(rng(), 144, 12)]), MONTHLY) == MONTHLY
 
 
 def test_a_random_walk_has_no_season() -> None:
-    kept = [confirm_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)]
-    assert kept.count(1) >= 16  # a test at 10 % may err now and then
+    mains = [confirm_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)]
+    assert mains.count(1) >= 16  # a test at 10 % may err now and then
 
 
 def test_one_series_in_five_is_enough_to_keep_a_season_for_a_panel() -> None:
@@ -39,7 +39,7 @@ def test_one_series_in_five_is_enough_to_keep_a_season_for_a_panel() -> None:
     assert confirm_seasons(*flat([*quiet, *quiet[:1], *seasonal[:1]]), MONTHLY).main == 1
 
 
-def test_series_too_short_to_show_a_season_are_given_the_benefit_of_the_doubt() -> None:
+def test_series_too_short_to_show_a_season_are_believed_to_have_that_of_the_calendar() -> None:
     assert confirm_seasons(*flat([walk(0, 20)]), MONTHLY) == MONTHLY
 
 
@@ -130,7 +130,7 @@ def test_one_wild_value_hides_no_season(value: float) -> None:
     assert confirm_seasons(*flat([y]), MONTHLY).main == 12
 
 
-def test_a_season_is_seen_though_every_second_value_is_missing() -> None:
+def test_a_season_is_found_though_every_second_value_is_missing() -> None:
     y = np.sin(np.arange(200) * 2 * np.pi / 7) + 0.1 * np.random.default_rng(0).normal(size=200)
     y[1::2] = np.nan
     assert confirm_seasons(y, np.array([0, 200]), Seasons(7, 0)) == Seasons(7, 0)

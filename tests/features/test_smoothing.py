@@ -19,19 +19,19 @@ def test_the_moving_average_skips_what_is_missing(
     x: list[float], alpha: float, data: st.DataObject
 ) -> None:
     weight = data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=len(x), max_size=len(x)))
-    made = exponential_moving_average(np.array(x), np.array(weight), alpha)
-    np.testing.assert_allclose(made, slow_ema(x, weight, alpha), rtol=1e-9, atol=1e-9)
+    average = exponential_moving_average(np.array(x), np.array(weight), alpha)
+    np.testing.assert_allclose(average, slow_ema(x, weight, alpha), rtol=1e-9, atol=1e-9)
     poisoned = np.where(np.array(weight) > 0, np.array(x), 1e6)  # what is skipped may be anything
     np.testing.assert_allclose(
-        exponential_moving_average(poisoned, np.array(weight), alpha), made, rtol=1e-9, atol=1e-9
+        exponential_moving_average(poisoned, np.array(weight), alpha), average, rtol=1e-9, atol=1e-9
     )
 
 
 def test_the_moving_average_works_along_any_axis() -> None:
     x = np.random.default_rng(0).normal(size=(3, 7, 4))
-    made = exponential_moving_average(x, np.ones_like(x), 0.3, axis=1)
+    average = exponential_moving_average(x, np.ones_like(x), 0.3, axis=1)
     np.testing.assert_allclose(
-        made[1, :, 2], exponential_moving_average(x[1, :, 2], np.ones(7), 0.3)
+        average[1, :, 2], exponential_moving_average(x[1, :, 2], np.ones(7), 0.3)
     )
 
 
@@ -46,12 +46,12 @@ def test_gaps_are_filled_from_the_same_phase_then_from_the_last_value() -> None:
     season=st.integers(1, 6),
     cut=st.integers(1, 20),
 )
-def test_gaps_are_filled_from_the_past_alone(y: list[float], season: int, cut: int) -> None:
+def test_gaps_are_filled_only_from_the_past(y: list[float], season: int, cut: int) -> None:
     whole = fill_gaps_from_past(np.array([y]), season)
     part = fill_gaps_from_past(np.array([y[:cut]]), season)
     assert whole[0, :cut].tolist() == part[0].tolist()
-    seen = ~np.isnan(np.array(y))
-    assert whole[0, seen].tolist() == np.array(y)[seen].tolist()
+    observed = ~np.isnan(np.array(y))
+    assert whole[0, observed].tolist() == np.array(y)[observed].tolist()
 
 
 @pytest.mark.parametrize("alpha", [0.03, 0.5])

@@ -1,6 +1,5 @@
-"""Features know the past alone; the transform and its inverse; each array against a slow recursion in plain Python."""
+"""Features know only the past; each array is checked against a recursion in plain Python."""
 
-import math
 import tracemalloc
 
 import numpy as np
@@ -22,7 +21,7 @@ SEASONS = (
     Seasons(5, 15),
     Seasons(24, 48),
 )
-ARRAYS = ("x", "z", "seen", "scale", "level", "slow_level", "trend", "slope", "index")
+ARRAYS = ("x", "z", "observed", "scale", "level", "slow_level", "trend", "slope", "index")
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e250, -1e250)
 
 
@@ -87,7 +86,7 @@ def test_no_change_of_the_future_changes_a_feature_or_candidate_by_a_bit(
 
 
 @pytest.mark.parametrize("origin", [14, 20, 40])
-def test_the_profile_of_a_second_season_knows_the_past_alone_once_that_season_is_over(
+def test_the_profile_of_a_second_season_knows_only_the_past_once_that_season_is_over(
     origin: int,
 ) -> None:
     y = gappy(2, 60, 5)
@@ -97,7 +96,7 @@ def test_the_profile_of_a_second_season_knows_the_past_alone_once_that_season_is
     assert before.profile[: origin + 1].tobytes() == after.profile[: origin + 1].tobytes()
 
 
-def test_the_profile_of_a_second_season_knows_the_past_alone_just_before_that_season_is_over() -> (
+def test_the_profile_of_a_second_season_knows_only_the_past_just_before_that_season_is_over() -> (
     None
 ):
     y = gappy(2, 60, 5)
@@ -132,9 +131,9 @@ def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(
     y, other = gappy(seed, 60, seasons.main), gappy(seed + 1, 200, seasons.main)
     state = scaler.fit_scaler(*flat([y]))
     both = state.take(np.array([0, 0]))
-    alone = steps_of([y[:cut]], seasons, state)
+    single = steps_of([y[:cut]], seasons, state)
     together = steps_of([y, other], seasons, both)
-    assert_same_past(alone, together, 0, cut - 1)
+    assert_same_past(single, together, 0, cut - 1)
 
 
 @pytest.mark.parametrize("seasons", SEASONS, ids=str)
@@ -144,10 +143,10 @@ def test_a_series_has_the_same_features_whatever_stands_beside_it(seasons: Seaso
     ]
     panel = steps_of(many, seasons)
     for i, y in enumerate(many):
-        alone = steps_of([y], seasons)
+        single = steps_of([y], seasons)
         rows = slice(panel.offsets[i], panel.offsets[i + 1])
         for name in (*ARRAYS, "profile"):
-            together, apart = getattr(panel, name)[rows], getattr(alone, name)
+            together, apart = getattr(panel, name)[rows], getattr(single, name)
             if len(y) >= 2 * seasons.main:
                 assert together.tobytes() == apart.tobytes(), name
             np.testing.assert_allclose(together, apart, rtol=1e-12, atol=1e-12)
@@ -181,7 +180,7 @@ def test_features_of_a_long_series_take_little_memory_beside_themselves() -> Non
 # ---- the transform and its inverse
 
 
-def test_logs_are_decided_for_each_series_alone() -> None:
+def test_logs_are_decided_for_each_series_by_itself() -> None:
     t = np.arange(1, 41.0)
     with_zeros, mostly_zero = t.copy(), np.zeros(40)
     with_zeros[5] = mostly_zero[3] = 0.0
@@ -240,7 +239,7 @@ def test_later_values_below_the_floor_still_have_a_logarithm() -> None:
     np.testing.assert_allclose(z, np.log(0.5))
 
 
-def test_transforming_leaves_the_values_alone() -> None:
+def test_transforming_does_not_change_the_values_passed_in() -> None:
     y = np.array([1.0, 2.0, 4.0])
     state = scaler.fit_scaler(*flat([y]))
     z = scaler.transform_values(y, np.zeros(3, np.int64), state)
@@ -253,35 +252,35 @@ def test_transforming_leaves_the_values_alone() -> None:
 
 
 def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
-    """z, scale, index, level and trend of one series by their definitions, one step after the other."""
+    """z, scale, index, level and trend of one series by definition, one step after the other."""
     z = fill_gaps_from_past((np.log(y) if log else y)[None], m)[0]
-    seen = ~np.isnan(y)
+    observed = ~np.isnan(y)
     n, window = len(z), max(m, 4)
     average = [float(np.mean(z[max(0, t - window + 1) : t + 1])) for t in range(n)]
     out: dict[str, list[float]] = {
         name: [] for name in ("scale", "index", "level", "trend", "slope")
     }
-    first_mean = float(np.mean(z[:m][seen[:m]])) if seen[:m].any() else 0.0
+    first_mean = float(np.mean(z[:m][observed[:m]])) if observed[:m].any() else 0.0
     rest = [z[t] - (first_mean if t < m else average[t]) for t in range(n)]
-    both = [float(t > 0 and seen[t] and seen[t - 1]) for t in range(n)]
+    both = [float(t > 0 and observed[t] and observed[t - 1]) for t in range(n)]
     alpha = 1 / max(2 * m, 10)
     s1 = slow_ema([abs(z[t] - z[t - 1]) if t else 0.0 for t in range(n)], both, alpha)
-    pairs = [float(seen[t] and seen[t - m]) for t in range(m, n)]
+    pairs = [float(observed[t] and observed[t - m]) for t in range(m, n)]
     sm = slow_ema([abs(z[t] - z[t - m]) for t in range(m, n)], pairs, alpha)
     for t in range(n):
         usual = max(abs(average[t]), float(np.mean(np.abs(z[: t + 1])))) + 1e-9
         spread = s1[t] if m == 1 or t < m else max(sm[t - m], 0.25 * s1[t])
         out["scale"].append(spread + steps.MIN_SCALE * (1.0 if log else usual))
         phase = list(range(t % m, t + 1, m))
-        smoothed = slow_ema([rest[s] for s in phase], [float(seen[s]) for s in phase], 0.3)[-1]
+        smoothed = slow_ema([rest[s] for s in phase], [float(observed[s]) for s in phase], 0.3)[-1]
         out["index"].append(smoothed if m > 1 else 0.0)
     adjusted = [z[t] - out["index"][t if t < m else t - m] * (m > 1) for t in range(n)]
-    weight = [float(s) for s in seen]
+    weight = [float(s) for s in observed]
     out["level"] = slow_ema(adjusted, weight, 0.5)
     rise = [(average[t] - average[t - window]) / window for t in range(window, n)]
     out["trend"] = [0.0] * window + slow_ema(rise, weight[window:], 1 / max(m, 5))
     for t in range(n):
-        known = [s for s in range(t + 1) if seen[s]]
+        known = [s for s in range(t + 1) if observed[s]]
         fit = np.polyfit(known, [adjusted[s] for s in known], 1)[0] if len(known) >= 4 else 0.0
         out["slope"].append(float(fit))
     return out
@@ -291,47 +290,12 @@ def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
 @pytest.mark.parametrize("seed", [0, 1])
 def test_every_array_is_what_its_definition_says(season: int, seed: int) -> None:
     y = gappy(seed, 50, season)
-    made = steps_of([y], Seasons(season, 0))
-    assert bool(made.state.log[0]) == (seed == 0)
+    arrays = steps_of([y], Seasons(season, 0))
+    assert bool(arrays.state.log[0]) == (seed == 0)
     for name, expected in slow_arrays(y, season, seed == 0).items():
         np.testing.assert_allclose(
-            getattr(made, name), expected, rtol=1e-7, atol=1e-9, err_msg=name
+            getattr(arrays, name), expected, rtol=1e-7, atol=1e-9, err_msg=name
         )
-
-
-def test_candidates_are_the_classical_forecasts() -> None:
-    t = np.arange(40)
-    y = 100 + t + 10 * np.sin(np.pi * t / 2) - 200.0  # negative: no logs; season 4, straight trend
-    made = steps_of([y], Seasons(4, 8))
-    out = dict(
-        zip(
-            candidates.CANDIDATES,
-            candidates.forecast_candidates(made, np.array([0]), np.array([31]), 6)[0].T,
-            strict=True,
-        )
-    )
-    np.testing.assert_allclose(out["last"], y[31])
-    np.testing.assert_allclose(out["seasonal_naive"], [y[28], y[29], y[30], y[31], y[28], y[29]])
-    np.testing.assert_allclose(out["seasonal_naive_2"], y[24:30])
-    damped = np.cumsum(0.98 ** np.arange(1, 7))
-    np.testing.assert_allclose(out["damped_trend"] - out["level"], made.trend[31] * damped)
-    np.testing.assert_allclose(made.trend[31], 1.0, atol=0.01)
-    np.testing.assert_allclose(out["theta"] - out["level"], 0.5 * made.slope[31] * np.arange(1, 7))
-
-
-def test_older_seasons_stop_at_the_oldest_value_of_the_phase() -> None:
-    made = steps_of([np.arange(10.0) - 5], Seasons(4, 0))
-    at = np.array([0]), np.array([7])
-    assert candidates.older_seasonal_values(made, *at, 5, 1)[0].tolist() == [-5, -4, -3, -2, -5]
-    assert candidates.older_seasonal_values(made, *at, 5, 2)[0].tolist() == [-5, -4, -3, -2, -5]
-
-
-def test_horizon_features_say_how_far_how_long_the_season_and_whether_in_logs() -> None:
-    made = candidates.horizon_features(3, Seasons(12, 24), np.array([True, False]))
-    assert made.shape == (2, 3, candidates.N_HORIZON_FEATURES)
-    row = [math.log(3) / 3, 1 / 3, 3 / 12 / 4, math.sqrt(3) / 5, math.log(12) / 4, 1.0]
-    np.testing.assert_allclose(made[0, 2], [*row, 1.0], rtol=1e-6)
-    np.testing.assert_allclose(made[1, 2], [*row, 0.0], rtol=1e-6)
 
 
 # ---- whatever comes, numbers
@@ -345,20 +309,12 @@ def test_horizon_features_say_how_far_how_long_the_season_and_whether_in_logs() 
 def test_features_of_any_series_are_finite_and_bounded(
     series: list[list[float]], seasons: Seasons
 ) -> None:
-    made = steps_of([np.array(one) for one in series], seasons)
-    assert np.isfinite(made.x).all()
-    assert np.abs(made.x).max() <= steps.FEATURE_CLIP
-    assert (made.scale > 0).all()
+    arrays = steps_of([np.array(one) for one in series], seasons)
+    assert np.isfinite(arrays.x).all()
+    assert np.abs(arrays.x).max() <= steps.FEATURE_CLIP
+    assert (arrays.scale > 0).all()
     for name in ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile"):
-        assert np.isfinite(getattr(made, name)).all(), name
-
-
-@pytest.mark.parametrize("value", [0.0, 7.5, -3.0])
-def test_a_constant_series_has_that_constant_for_every_candidate(value: float) -> None:
-    made = steps_of([np.full(30, value)], Seasons(4, 8))
-    options = candidates.forecast_candidates(made, np.array([0]), np.array([29]), 6)
-    expected = np.log(value) if value > 0 else value
-    np.testing.assert_allclose(options, expected, rtol=1e-12, atol=1e-12)
+        assert np.isfinite(getattr(arrays, name)).all(), name
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])

@@ -114,7 +114,7 @@ def assert_window(
             expected += windows.covariates.ahead[at].tolist() if at < stop else [0.0] * width
         np.testing.assert_allclose(batch.local[b, p, h - 1], expected, rtol=1e-5, atol=1e-5)
         target = float(batch.target[b, p, h - 1])
-        if origin + h >= end or not steps.seen[first + origin + h]:
+        if origin + h >= end or not steps.observed[first + origin + h]:
             assert np.isnan(target)
         else:
             answer = clip((float(steps.z[first + origin + h]) - base) / scale, TARGET_CLIP)
@@ -232,13 +232,13 @@ def drawn(
     sampler: WindowSampler, monkeypatch: pytest.MonkeyPatch, times: int = 60
 ) -> list[tuple[int, Ints]]:
     """Series and origins of every window that a sampler draws."""
-    seen: list[tuple[int, Ints]] = []
+    draws: list[tuple[int, Ints]] = []
     plain = Windows.batch
 
     def watch(
         self: Windows, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None
     ) -> Batch:
-        seen.extend(zip(series.tolist(), origins, strict=True))
+        draws.extend(zip(series.tolist(), origins, strict=True))
         assert chunk == self.chunk
         return plain(self, series, origins, chunk, ends)
 
@@ -247,7 +247,7 @@ def drawn(
     for _ in range(times):
         batch = sampler.draw(rng, 16, 4)
         assert (~np.isnan(batch.target)).any()
-    return seen
+    return draws
 
 
 def whole(lengths: tuple[int, ...], seasons: Seasons) -> StepArrays:
@@ -262,11 +262,11 @@ def test_origins_lie_between_the_first_season_and_a_horizon_before_the_end(
     ends = np.array([50, 40])
     sampler = WindowSampler.over(windows, ends)
     assert sampler is not None
-    seen = drawn(sampler, monkeypatch)
+    draws = drawn(sampler, monkeypatch)
     for i, last in ((0, 43), (1, 33)):
-        origins = np.concatenate([at for series, at in seen if series == i])
+        origins = np.concatenate([at for series, at in draws if series == i])
         assert set(origins.tolist()) == set(range(3, last + 1))
-    for _, at in seen:
+    for _, at in draws:
         assert at[0] == at.max()
         assert at.max() - at.min() < windows.stride
 

@@ -289,7 +289,7 @@ def test_a_combination_describes_what_the_forecast_consists_of() -> None:
     weights = np.array([0.0, 0.1, 0.0, 0.6, 0.3, 0.0, 0.0, 0.0])
     mixed = Combination(np.ones(1), weights, 0.72, 1.0, 24)
     assert mixed.sentence() == (
-        "The forecast is 72 % network and 28 % classical methods"
-        " (mostly level, damped trend, seasonal naive)."
+        "The forecast is 72 % network and 28 % simple methods, mostly a short-memory average, "
+        "a damped trend and the value one season before."
     )
     assert mixed._replace(network=1.0).sentence() == "The forecast is the network's."

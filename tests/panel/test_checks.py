@@ -29,7 +29,7 @@ def test_room_that_is_not_there_is_told_with_what_fits(
 ) -> None:
     panel = panel_of([np.arange(12.0), np.arange(5.0)])
     with pytest.raises(DataError) as caught:
-        require_series_length(panel, WindowConfig(context=context, horizon=horizon))
+        require_series_length(panel, WindowConfig(context=context, horizon=horizon), horizon or 12)
     for part in says.split(".*"):
         assert part in f"{caught.value.message}; {caught.value.hint}"
 
@@ -38,9 +38,8 @@ def test_room_that_is_not_there_is_told_with_what_fits(
 def test_what_fits_or_was_not_asked_for_is_no_error(
     context: int | None, horizon: int | None
 ) -> None:
-    require_series_length(
-        panel_of([np.arange(12.0)]), WindowConfig(context=context, horizon=horizon)
-    )
+    window = WindowConfig(context=context, horizon=horizon)
+    require_series_length(panel_of([np.arange(12.0)]), window, horizon or 12)
 
 
 def planned(empty: dict[str, list[int]]) -> Panel:

@@ -28,9 +28,7 @@ def test_seasonal_naive_repeats_the_last_season_beyond_its_own_length() -> None:
     ]
 
 
-def test_seasonal_naive_looks_further_back_for_a_missing_value_then_falls_back_to_the_last_one() -> (
-    None
-):
+def test_seasonal_naive_looks_further_back_for_a_missing_value_then_takes_the_last_one() -> None:
     # Season 2 of (10, -, 30, -): odd steps have 30, even steps were never observed.
     assert seasonal_naive_forecast(VALUES, OFFSETS, BOTH[1:], ENDS[1:], 2, 2).tolist() == [[30, 30]]
     values, offsets = np.array([1.0, 2, 3, NAN, 5, NAN]), np.array([0, 6])

@@ -1,4 +1,4 @@
-"""Probabilities are scored by what came, and the base rate knows the past alone."""
+"""Probabilities are scored by what came, and the base rate knows only the past."""
 
 from pathlib import Path
 
@@ -41,38 +41,26 @@ def test_the_scores_are_what_a_plain_loop_makes_of_them() -> None:
     rng = np.random.default_rng(0)
     p, y = rng.uniform(0.06, 0.94, 200), (rng.random(200) < 0.4).astype(float)
     p[:20] = np.round(p[:20], 1)
-    made = binary.score_probabilities(np.append(p, 0.9), np.append(y, NAN))
-    assert made["brier"] == pytest.approx(
+    scores = binary.score_probabilities(np.append(p, 0.9), np.append(y, NAN))
+    assert scores["brier"] == pytest.approx(
         sum((a - b) ** 2 for a, b in zip(p, y, strict=True)) / 200
     )
-    assert made["log_loss"] == pytest.approx(
+    assert scores["log_loss"] == pytest.approx(
         -np.mean([np.log(a if b else 1 - a) for a, b in zip(p, y, strict=True)])
     )
     wins = [(a > b) + (a == b) / 2 for a in p[y == 1] for b in p[y == 0]]
-    assert made["auc"] == pytest.approx(np.mean(wins))
+    assert scores["auc"] == pytest.approx(np.mean(wins))
     bins = np.minimum((p * 10).astype(int), 9)
     gaps = [
         abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)
     ]
-    assert made["calibration"] == pytest.approx(sum(gaps))
+    assert scores["calibration"] == pytest.approx(sum(gaps))
 
 
 def test_what_was_sure_and_wrong_is_finite_and_ranks_need_both_kinds() -> None:
-    made = binary.score_probabilities(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
-    assert 6 < made["log_loss"] < 8
-    assert np.isnan(made["auc"])
-
-
-def test_the_sentences_say_whether_the_base_rate_is_beaten() -> None:
-    good, bad = ({"brier": error, "auc": 0.8, "calibration": 0.05} for error in (0.1, 0.3))
-    rival = {"brier": 0.2}
-    assert binary.describe_probabilities(good, rival, "On the last window")[0] == (
-        "On the last window the probabilities helped: its mean squared error was 0.1, "
-        "that of always giving the usual share 0.2."
-    )
-    assert binary.describe_probabilities(bad, rival, "On the last window")[0].startswith(
-        "The model does not beat the base rate: on the last window its mean squared error was 0.3"
-    )
+    scores = binary.score_probabilities(np.array([0.0, 1.0]), np.array([1.0, 1.0]))
+    assert 6 < scores["log_loss"] < 8
+    assert np.isnan(scores["auc"])
 
 
 @pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
@@ -81,19 +69,19 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
 ) -> None:
     panel = weekly(count, 90)
     one = of("bernoulli", steps=60).fit(panel)
-    made = one.predict()
-    assert list(made) == ["id", "t", "probability"]
-    assert made["probability"].between(0, 1).all()
+    forecast = one.predict()
+    assert list(forecast) == ["id", "t", "probability"]
+    assert forecast["probability"].between(0, 1).all()
     ones = np.tile((90 + np.arange(7)) % 7 == 3, count)
-    assert made["probability"][ones].mean() > 0.5 > 2 * made["probability"][~ones].mean()
+    assert forecast["probability"][ones].mean() > 0.5 > 2 * forecast["probability"][~ones].mean()
     assert (
         one.verdict is not None
         and one.verdict.of_events
         and one.verdict.best_baseline == "base_rate"
     )
     assert one.verdict.model["auc"] > 0.7
-    rival = one.verdict.baselines["base_rate"]["brier"]
-    assert one.verdict.skill == pytest.approx(1 - one.verdict.model["brier"] / rival)
+    base_rate = one.verdict.baselines["base_rate"]["brier"]
+    assert one.verdict.skill == pytest.approx(1 - one.verdict.model["brier"] / base_rate)
     again = Verdict.from_dict(one.verdict.to_dict())
     assert again.sentences() == one.verdict.sentences()
 
@@ -103,24 +91,26 @@ def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(
     loss: str, tmp_path: Path
 ) -> None:
     panel, one = weekly(2, 60), of(loss)
-    made = backtest(panel, one.config, windows=2)
+    result = backtest(panel, one.config, windows=2)
     events = loss == "bernoulli"
-    assert made.verdict.of_events == events and all(fold.of_events == events for fold in made.folds)
-    assert made.verdict.by_series[0]["windows"] == 2
-    again = score(made.forecasts, panel)
-    assert again.model["mae"] == pytest.approx(made.verdict.model["mae"])
+    assert result.verdict.of_events == events and all(
+        fold.of_events == events for fold in result.folds
+    )
+    assert result.verdict.by_series[0]["windows"] == 2
+    again = score(result.forecasts, panel)
+    assert again.model["mae"] == pytest.approx(result.verdict.model["mae"])
     assert again.of_events == events
     run = one.fit(panel.head(np.array([50, 50])))
-    kept = Forecaster.load(run.save(tmp_path / "run"))
-    pd.testing.assert_frame_equal(kept.predict(), run.predict(), check_exact=True)
-    assert evaluate(kept, panel).verdict.model == evaluate(run, panel).verdict.model
+    loaded = Forecaster.load(run.save(tmp_path / "run"))
+    pd.testing.assert_frame_equal(loaded.predict(), run.predict(), check_exact=True)
+    assert evaluate(loaded, panel).verdict.model == evaluate(run, panel).verdict.model
 
 
 @pytest.mark.parametrize(
     ("loss", "values", "says"),
     [
         ("bernoulli", [0, 1, 2, 1], "of 0 and 1; it has 2"),
-        ("bernoulli", [0.5, 0.5, 0, 1], "of 0 and 1; it has 0.5 and 11 more"),
+        ("bernoulli", [0.5, 0.5, 0, 1], r"of 0 and 1; it has 0.5 \(and 11 more\)"),
         ("negative-binomial", [1, -3, 2, 4], "whole numbers from 0 on; it has -3"),
         ("negative-binomial", [1, 2, 2.5, 4], "whole numbers from 0 on; it has 2.5"),
     ],
@@ -140,10 +130,10 @@ def test_counts_get_whole_numbers_at_any_level_and_a_likelihood(count: int) -> N
         freq="D",
     )
     one = of("negative-binomial").fit(panel)
-    made = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
-    numbers = made[["forecast", "q3", "q50", "q97"]].to_numpy()
+    forecast = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
+    numbers = forecast[["forecast", "q3", "q50", "q97"]].to_numpy()
     assert (numbers == np.round(numbers)).all() and numbers.min() >= 0
-    assert (made["q3"] <= made["q50"]).all() and (made["q50"] < made["q97"]).all()
+    assert (forecast["q3"] <= forecast["q50"]).all() and (forecast["q50"] < forecast["q97"]).all()
     assert one.verdict is not None and -20 < one.verdict.model["log_likelihood"] < 0
 
 

@@ -23,7 +23,7 @@ NOW, OLD = (
         ("wql<=old", False),
     ],
 )
-def test_a_rule_can_be_about_what_was(rule: str, holds: bool) -> None:
+def test_a_rule_can_compare_with_older_figures(rule: str, holds: bool) -> None:
     assert Gate.parse(rule).holds(NOW, OLD) is holds
 
 
@@ -33,6 +33,6 @@ def test_a_rule_reads_back_as_it_is_typed(rule: str) -> None:
 
 
 @pytest.mark.parametrize("rule", ["mase<=older", "mase<=two*old", "mase<=old*2", "masse<=old"])
-def test_what_is_no_rule_is_refused_under_the_name_of_its_option(rule: str) -> None:
+def test_text_that_is_not_a_rule_is_refused_under_the_name_of_its_option(rule: str) -> None:
     with pytest.raises(UsageError, match="--gate"):
         Gate.parse(rule, "--gate")

@@ -1,4 +1,4 @@
-"""Errors against numbers worked out by hand, and against the official table of the M4 competition."""
+"""Errors against numbers worked out by hand, and against the table of the M4 competition."""
 
 from pathlib import Path
 

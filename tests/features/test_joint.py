@@ -9,7 +9,7 @@ import pytest
 
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.features.preprocessing import JOINT_FEATURE_INDICES, joint_inputs
+from lstmcast.features.joint import JOINT_FEATURE_INDICES, joint_inputs
 from lstmcast.features.scaler import fit_scaler
 from lstmcast.features.steps import Seasons, compute_step_arrays
 from lstmcast.panel.panel import Panel
@@ -49,21 +49,21 @@ def inputs_of(panel: Panel) -> np.ndarray:
 
 def test_each_target_reads_what_both_did_at_the_same_time_and_which_one_it_is() -> None:
     panel = panel_of(wide(30, shops=2))
-    made = inputs_of(panel).reshape(len(panel), 30, 2, WIDE)
-    np.testing.assert_array_equal(made[0, :, :, :-1], made[1, :, :, :-1])
-    assert not np.array_equal(made[0, :, :, :-1], made[2, :, :, :-1])
-    assert made[:, :, :, -1].max(1).tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
+    inputs = inputs_of(panel).reshape(len(panel), 30, 2, WIDE)
+    np.testing.assert_array_equal(inputs[0, :, :, :-1], inputs[1, :, :, :-1])
+    assert not np.array_equal(inputs[0, :, :, :-1], inputs[2, :, :, :-1])
+    assert inputs[:, :, :, -1].max(1).tolist() == [[1, 0], [0, 1], [1, 0], [0, 1]]
 
 
 def test_a_target_that_starts_later_or_is_absent_reads_as_nothing() -> None:
     frame = wide(30)
     frame.loc[:9, "leader"] = np.nan
-    made = inputs_of(panel_of(frame)).reshape(-1, 2, WIDE)
-    follower = made[20:]
+    inputs = inputs_of(panel_of(frame)).reshape(-1, 2, WIDE)
+    follower = inputs[20:]
     assert not follower[:10, 0, :-1].any()
     assert follower[10:, 0, :-1].any()
-    alone = inputs_of(panel_of(frame).select(np.array([1]))).reshape(-1, 2, WIDE)
-    assert not alone[:, 0, :-1].any()
+    single = inputs_of(panel_of(frame).select(np.array([1]))).reshape(-1, 2, WIDE)
+    assert not single[:, 0, :-1].any()
 
 
 def eager(joint: bool) -> Config:
@@ -82,14 +82,14 @@ def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
 ) -> None:
     panel = panel_of(wide(400))
     origins = np.arange(300, 399)
-    truth = panel.series(1)[origins + 1]
+    actual = panel.series(1)[origins + 1]
     follower = np.ones(99, np.int64)
     one = Forecaster(eager(True)).fit(panel)
-    made = one.quantiles(panel, follower, origins)[:, 0, 1]
-    apart = Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
-    assert np.abs(made - truth).mean() < 0.6 * np.abs(apart - truth).mean()
+    forecast = one.quantiles(panel, follower, origins)[:, 0, 1]
+    separate = Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
+    assert np.abs(forecast - actual).mean() < 0.6 * np.abs(separate - actual).mean()
     again = Forecaster.load(one.save(tmp_path / "run"))
-    np.testing.assert_array_equal(again.quantiles(panel, follower, origins)[:, 0, 1], made)
+    np.testing.assert_array_equal(again.quantiles(panel, follower, origins)[:, 0, 1], forecast)
 
 
 def test_no_forecast_knows_what_another_target_does_later() -> None:

@@ -1,0 +1,64 @@
+"""Inputs for several targets that are forecast together, so that each can see the others.
+
+Knows no frames, files or torch.
+
+Axes: N series, T steps, F step features, V targets; flat arrays hold all series end to end.
+"""
+
+import numpy as np
+
+from lstmcast.errors import UsageError
+from lstmcast.features.steps import StepArrays
+from lstmcast.panel.panel import Panel
+from lstmcast.ragged import Ints, Singles
+
+JOINT_FEATURE_INDICES = (0, 1, 2, 5)
+"""Which step features of the other targets are read: distance from the centre, last change, change
+over a season, surprise; all in scales."""
+
+
+def require_several_targets(panel: Panel) -> None:
+    """Raise UsageError where there is one target only."""
+    if len(panel.columns.target) < 2:
+        raise UsageError(
+            "--joint needs more than one target",
+            "name each column with --target, or leave out --joint",
+        )
+
+
+def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
+    """Features of all targets at the same step, and which of them a series is.
+
+    Returns [sum T, V * (len(JOINT_FEATURE_INDICES) + 1)]: for each target its features, 0 where it
+    has no value, and a 1 if it is the series' own. Nothing after a step is in its row.
+    """
+    targets = panel.columns.target
+    own_target, series_of_target = _find_target_series(panel)
+    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    step = np.arange(len(owner)) - panel.offsets[owner]
+    ordinal = panel.start[owner] + step
+    inputs = np.zeros((len(owner), len(targets), len(JOINT_FEATURE_INDICES) + 1), dtype=np.float32)
+    for k in range(len(targets)):
+        # The series of target k may begin and end elsewhere, or be missing (-1).
+        other = series_of_target[owner, k]
+        other_step = ordinal - panel.start[other]
+        in_range = (other_step >= 0) & (other_step < panel.lengths[other])
+        exists = (other >= 0) & in_range
+        rows = (panel.offsets[other] + other_step)[exists]
+        inputs[exists, k, :-1] = steps.x[rows][:, JOINT_FEATURE_INDICES]
+    inputs[np.arange(len(owner)), own_target[owner], -1] = 1
+    return inputs.reshape(len(owner), -1)
+
+
+def _find_target_series(panel: Panel) -> tuple[Ints, Ints]:
+    """The target [N] that each series is of, and the series [N, V] of all targets of its keys.
+
+    -1 where a target has no series with these keys. The last part of a key names the target.
+    """
+    numbers = {name: number for number, name in enumerate(panel.columns.target)}
+    own_target = np.array([numbers[key[-1]] for key in panel.keys])
+    shared_keys = np.array(["\0".join(key[:-1]) for key in panel.keys])
+    _, group = np.unique(shared_keys, return_inverse=True)
+    series = np.full((group.max() + 1, len(numbers)), -1)
+    series[group, own_target] = np.arange(len(panel))
+    return own_target, series[group]
