@@ -11,7 +11,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import stat
 import weakref
 from collections.abc import Iterator, Mapping
@@ -19,15 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import sha256_hex
-from lstmcast.runs.disk import swap_folders
-from lstmcast.runs.disk import sync_folder
-from lstmcast.runs.disk import write_new_file
-from lstmcast.errors import RunError
-from lstmcast.errors import suggest_similar
+from lstmcast.errors import RunError, suggest_similar
+from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_new_file
 from lstmcast.runs.lock import find_lock_holder
-from lstmcast.runs.lock import hold_write_lock
 
 SCHEMA_VERSION = 2
 """2: the manifest holds the size of every file too."""
@@ -78,7 +71,9 @@ class Run:
         expected = self.manifest["files"].get(name)
         if expected is None:
             raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
-        data = _read_contents(self.handles[name], self.path / name, expected["bytes"], MAX_FILE_BYTES)
+        data = _read_contents(
+            self.handles[name], self.path / name, expected["bytes"], MAX_FILE_BYTES
+        )
         if sha256_hex(data) != expected["sha256"]:
             raise _corrupt_error(self.path / name, "is not what was saved (SHA-256 differs)")
         return data
@@ -87,10 +82,6 @@ class Run:
 def has_run(path: str | Path) -> bool:
     """Whether a published run is at `path`."""
     return settled_place(Path(path)).joinpath(MANIFEST_FILE).is_file()
-
-
-
-
 
 
 def open_run(path: str | Path) -> Run:
@@ -126,7 +117,9 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
         raise _unfinished_error(place) from None
     handles = {MANIFEST_FILE: handle}
     try:
-        manifest = _parse_manifest(_read_contents(handle, place / MANIFEST_FILE), place / MANIFEST_FILE)
+        manifest = _parse_manifest(
+            _read_contents(handle, place / MANIFEST_FILE), place / MANIFEST_FILE
+        )
         for name in manifest["files"]:
             require_file_name(name, place)
         for name in manifest["files"]:
@@ -150,7 +143,9 @@ def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[s
         "needs": MIN_READER_VERSION,
         "versions": library_versions(),
         **manifest,
-        "files": {name: {"bytes": len(data), "sha256": sha256_hex(data)} for name, data in files.items()},
+        "files": {
+            name: {"bytes": len(data), "sha256": sha256_hex(data)} for name, data in files.items()
+        },
     }
     full["sha256"] = _manifest_digest(full)
     text = json.dumps(full, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
@@ -158,28 +153,10 @@ def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[s
     sync_folder(stage)
 
 
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
-
 def settled_place(place: Path) -> Path:
     """Where the run of `place` lies: beside it, if a replacement was cut off between its two renames."""
     aside = hidden_sibling(Path(os.path.realpath(place)), "old")
     return aside if not place.exists() and aside.exists() else place
-
-
 
 
 def _parse_manifest(data: bytes, file: Path) -> dict[str, Any]:
@@ -194,11 +171,18 @@ def _parse_manifest(data: bytes, file: Path) -> dict[str, Any]:
             f"the run {str(file.parent)!r} was written by a newer lstmcast",
             f"it needs lstmcast >= {manifest.get('needs', 'the one that wrote it')}",
         )
-    if manifest.get("sha256") != _manifest_digest(manifest) or not isinstance(manifest.get("files"), dict):
+    if manifest.get("sha256") != _manifest_digest(manifest) or not isinstance(
+        manifest.get("files"), dict
+    ):
         raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
     if manifest["schema_version"] < 2:
-        manifest["files"] = {name: {"bytes": None, "sha256": sha256} for name, sha256 in manifest["files"].items()}
-    if not all(isinstance(entry, dict) and entry.keys() >= {"bytes", "sha256"} for entry in manifest["files"].values()):
+        manifest["files"] = {
+            name: {"bytes": None, "sha256": sha256} for name, sha256 in manifest["files"].items()
+        }
+    if not all(
+        isinstance(entry, dict) and entry.keys() >= {"bytes", "sha256"}
+        for entry in manifest["files"].values()
+    ):
         raise _corrupt_error(file, "is not the manifest of a run")
     return manifest
 
@@ -223,14 +207,18 @@ def _open_plain_file(file: Path, folder: int | None = None) -> int:
     except OSError as error:
         if error.errno != errno.ELOOP:
             raise
-        raise RunError(f"{str(file)!r} is a symbolic link", "a run holds plain files only") from None
+        raise RunError(
+            f"{str(file)!r} is a symbolic link", "a run holds plain files only"
+        ) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
         raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
     return handle
 
 
-def _read_contents(handle: int, file: Path, size: int | None = None, limit: int | None = None) -> bytes:
+def _read_contents(
+    handle: int, file: Path, size: int | None = None, limit: int | None = None
+) -> bytes:
     """Bytes of an open file, of `size` if that is known, and of `limit` at most (MANIFEST_LIMIT); raises RunError."""
     found = os.fstat(handle).st_size
     if found > (limit or MAX_MANIFEST_BYTES) or size not in (None, found):
@@ -247,7 +235,10 @@ def _close_handles(handles: Mapping[str, int]) -> None:
 
 def require_file_name(name: str, place: Path) -> None:
     if not name or name in (".", "..", MANIFEST_FILE) or re.search(r"[/\\\0]", name):
-        raise RunError(f"the run {str(place)!r} names a file {name!r}", "a run holds plain files only; do not use it")
+        raise RunError(
+            f"the run {str(place)!r} names a file {name!r}",
+            "a run holds plain files only; do not use it",
+        )
 
 
 def _unfinished_error(place: Path) -> RunError:
@@ -268,7 +259,11 @@ def interrupted_error(path: str | Path, purpose: str = "") -> RunError:
 
 def _suggest_run(path: Path) -> str:
     try:
-        runs = [str(path.with_name(entry.name)) for entry in path.parent.iterdir() if (entry / MANIFEST_FILE).is_file()]
+        runs = [
+            str(path.with_name(entry.name))
+            for entry in path.parent.iterdir()
+            if (entry / MANIFEST_FILE).is_file()
+        ]
     except OSError:
         runs = []
     return suggest_similar(str(path), sorted(runs)) if runs else "make one with `lstmcast fit`"

@@ -64,7 +64,10 @@ def swap_folders(one: Path, other: Path) -> bool:
     """Let two folders trade names in one step, where the system can (Linux); False where it cannot."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
     here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    if renameat2 is None or renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0:
+    if (
+        renameat2 is None
+        or renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
+    ):
         return renameat2 is not None
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
@@ -74,7 +77,9 @@ def swap_folders(one: Path, other: Path) -> bool:
 
 def hidden_sibling(place: Path, kind: str) -> Path:
     """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
-    name = place.name if len(os.fsencode(place.name)) <= 200 else sha256_hex(os.fsencode(place.name))
+    name = (
+        place.name if len(os.fsencode(place.name)) <= 200 else sha256_hex(os.fsencode(place.name))
+    )
     return place.parent / f".{name}.{kind}"
 
 

@@ -8,15 +8,16 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import sync_folder
 from lstmcast.errors import LockedError
+from lstmcast.runs.disk import hidden_sibling, sync_folder
 
 _HELD_PLACES: set[str] = set()
 
 
 @contextlib.contextmanager
-def hold_write_lock(path: str | Path, hint: str = "wait for it, or name another --out") -> Iterator[None]:
+def hold_write_lock(
+    path: str | Path, hint: str = "wait for it, or name another --out"
+) -> Iterator[None]:
     """Hold the right to write at `path`; raises LockedError, with the hint, while another process holds it.
 
     The kernel lets go of the lock when its process ends in any way, so a lock file left behind
@@ -54,7 +55,9 @@ def hold_file_lock(file: str | Path) -> Iterator[None]:
 def find_lock_holder(path: str | Path) -> str | None:
     """Who is writing at `path`, None if nobody is."""
     try:
-        handle = os.open(hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW)
+        handle = os.open(
+            hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW
+        )
     except OSError:
         return None
     try:

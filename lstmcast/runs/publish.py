@@ -1,35 +1,29 @@
 """A run traded for its previous version, in one step. Knows nothing of what the files of a run mean."""
 
-from pathlib import Path
-
-from lstmcast.errors import RunError
-from lstmcast.runs.lock import hold_write_lock
-from lstmcast.runs.directory import MANIFEST_FILE
-from lstmcast.runs.directory import PREVIOUS_FOLDER
-from lstmcast.runs.directory import open_run
-from collections.abc import Mapping
-from lstmcast.errors import RunError
-from lstmcast.runs.directory import CHECKPOINT_FOLDER
-from lstmcast.runs.directory import RUN_FILES
-from lstmcast.runs.directory import DERIVED_FILES
-from lstmcast.runs.directory import MANIFEST_FILE
-from lstmcast.runs.directory import PREVIOUS_FOLDER
-from lstmcast.runs.directory import PreviousVersion
-from lstmcast.runs.directory import _CHECKPOINT_FILE_NAME
-from lstmcast.runs.directory import require_file_name
-from lstmcast.runs.directory import interrupted_error
-from lstmcast.runs.directory import settled_place
-from lstmcast.runs.directory import write_run_files
-from lstmcast.runs.directory import has_run
-from lstmcast.runs.directory import open_run
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import swap_folders
-from lstmcast.runs.disk import sync_folder
-from lstmcast.runs.lock import hold_write_lock
-from pathlib import Path
-from typing import Any
 import os
 import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from lstmcast.errors import RunError
+from lstmcast.runs.directory import (
+    _CHECKPOINT_FILE_NAME,
+    CHECKPOINT_FOLDER,
+    DERIVED_FILES,
+    MANIFEST_FILE,
+    PREVIOUS_FOLDER,
+    RUN_FILES,
+    PreviousVersion,
+    has_run,
+    interrupted_error,
+    open_run,
+    require_file_name,
+    settled_place,
+    write_run_files,
+)
+from lstmcast.runs.disk import hidden_sibling, swap_folders, sync_folder
+from lstmcast.runs.lock import hold_write_lock
 
 RETRY_HINT = "run the same command again when it is done"
 """What to do while another process writes at a run that is to be changed."""
@@ -48,10 +42,13 @@ def roll_back_run(path: str | Path) -> None:
         place = Path(path, PREVIOUS_FOLDER)
         if not (place / MANIFEST_FILE).is_file():
             raise RunError(
-                f"the run {str(path)!r} has no previous version", "there is one once an update of it was kept"
+                f"the run {str(path)!r} has no previous version",
+                "there is one once an update of it was kept",
             )
         before = open_run(place)
-        manifest = {key: value for key, value in before.manifest.items() if key not in _PUBLISHED_KEYS}
+        manifest = {
+            key: value for key, value in before.manifest.items() if key not in _PUBLISHED_KEYS
+        }
         files = {name: before.read(name) for name in before.files}
         publish_run(path, files, manifest, force=True, previous="replaced")
 
@@ -62,18 +59,28 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
     if place.exists() and not place.is_dir():
         raise RunError(f"{str(path)!r} is a file", "name a folder with --out")
     if place.is_symlink() and not place.exists():
-        raise RunError(f"{str(path)!r} is a symbolic link that leads nowhere", "remove it, or name another --out")
+        raise RunError(
+            f"{str(path)!r} is a symbolic link that leads nowhere",
+            "remove it, or name another --out",
+        )
     if Path.cwd().is_relative_to(os.path.realpath(place)):
-        raise RunError(f"{str(path)!r} holds the folder that you are in", "name another --out, or start elsewhere")
+        raise RunError(
+            f"{str(path)!r} holds the folder that you are in",
+            "name another --out, or start elsewhere",
+        )
     if force:
         _require_no_foreign_files(place)
         return
     if has_run(place):
-        raise RunError(f"{str(path)!r} holds a run already", "give --force to replace it, or another --out")
+        raise RunError(
+            f"{str(path)!r} holds a run already", "give --force to replace it, or another --out"
+        )
     if (place / CHECKPOINT_FOLDER / MANIFEST_FILE).is_file():
         raise interrupted_error(path, " to start over")
     if place.is_dir() and any(entry.name != CHECKPOINT_FOLDER for entry in place.iterdir()):
-        raise RunError(f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force")
+        raise RunError(
+            f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force"
+        )
     _require_no_foreign_files(place)
 
 
@@ -105,7 +112,13 @@ def publish_run(
             if place.exists():
                 if previous == "replaced":
                     _keep_replaced_run(place, stage)
-                _keep_foreign_files(place, stage, {PREVIOUS_FOLDER} if previous != "same" and _has_previous_version(place) else set())
+                _keep_foreign_files(
+                    place,
+                    stage,
+                    {PREVIOUS_FOLDER}
+                    if previous != "same" and _has_previous_version(place)
+                    else set(),
+                )
             _swap_into_place(stage, place)
         finally:
             shutil.rmtree(stage, ignore_errors=True)
@@ -127,7 +140,9 @@ def _require_no_foreign_files(place: Path) -> None:
 
 
 def _in_the_way_error(entry: Path) -> RunError:
-    return RunError(f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out")
+    return RunError(
+        f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out"
+    )
 
 
 def _keep_replaced_run(old: Path, stage: Path) -> None:

@@ -21,24 +21,14 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from lstmcast.features import steps
-from lstmcast.features import candidates
+from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
 from lstmcast.errors import RunError
-from lstmcast.ragged import offsets_from_lengths
-from lstmcast.network.trained import Array
-from lstmcast.network.trained import TrainedNetwork
-from lstmcast.network.trained import NetworkShape
-from lstmcast.ragged import Singles
-from lstmcast.network.trained import remove_covariate_columns
+from lstmcast.features import candidates, steps
+from lstmcast.network.trained import Array, NetworkShape, TrainedNetwork, remove_covariate_columns
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import concat_ranges
-from lstmcast.compute.memory import free_memory
-from lstmcast.compute.memory import format_bytes
+from lstmcast.ragged import Floats, Ints, Singles, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.ragged import Floats
-from lstmcast.ragged import Ints
-
 
 MAX_NETWORK_SIZE = 100_000
 """No size of a network is beyond this."""
@@ -46,12 +36,25 @@ MAX_STEPS_OF_RUN = 1_000_000
 """No horizon or context is beyond this."""
 _BYTES_PER_NUMBER = 8
 """Bytes."""
-_CONTENT_ERRORS = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RuntimeError)
+_CONTENT_ERRORS = (
+    ArithmeticError,
+    AttributeError,
+    LookupError,
+    TypeError,
+    ValueError,
+    RuntimeError,
+)
 
 
 def pack_networks(networks: Sequence[TrainedNetwork]) -> bytes:
     """All members' weights as safetensors, each under its number."""
-    return save({f"{i}.{name}": weight for i, one in enumerate(networks) for name, weight in one.weights.items()})
+    return save(
+        {
+            f"{i}.{name}": weight
+            for i, one in enumerate(networks)
+            for name, weight in one.weights.items()
+        }
+    )
 
 
 def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[TrainedNetwork]:
@@ -112,7 +115,10 @@ def pack_history(rows: Sequence[dict[str, Any]]) -> bytes:
 def unpack_history(data: bytes) -> list[dict[str, Any]]:
     """What `pack_history` wrote."""
     rows = csv.DictReader(io.StringIO(data.decode()))
-    return [{k: v if k == "member" else int(v) if k == "step" else float(v) for k, v in row.items()} for row in rows]
+    return [
+        {k: v if k == "member" else int(v) if k == "step" else float(v) for k, v in row.items()}
+        for row in rows
+    ]
 
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
@@ -128,7 +134,8 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
     try:
         with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
             if not all(
-                pa.types.is_integer(field.type) or pa.types.is_floating(field.type) for field in file.schema_arrow
+                pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
+                for field in file.schema_arrow
             ):
                 raise ValueError("a column is no column of numbers")
             size = file.metadata.num_rows * len(file.schema_arrow) * _BYTES_PER_NUMBER
@@ -138,7 +145,9 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
     columns = {name: _to_array(table[name]) for name in table.column_names}
-    if len(columns["series"]) and not 0 <= columns["series"].min() <= columns["series"].max() < len(facts["lengths"]):
+    if len(columns["series"]) and not 0 <= columns["series"].min() <= columns["series"].max() < len(
+        facts["lengths"]
+    ):
         raise ValueError("there are rows of no series")
     return panel_from_columns(columns, facts)
 
@@ -147,12 +156,17 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
     """Columns of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
     total = np.diff(panel.future_offsets)
     rows = concat_ranges(panel.future_offsets[:-1], panel.lengths)
-    columns: dict[str, NDArray[Any]] = {"series": np.repeat(np.arange(len(panel), dtype=np.int32), total)}
+    columns: dict[str, NDArray[Any]] = {
+        "series": np.repeat(np.arange(len(panel), dtype=np.int32), total)
+    }
     columns["value"] = _scatter_rows(panel.values, rows, int(total.sum()))
     for place in range(panel.past.shape[1]):
         columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, int(total.sum()))
     columns |= {f"future{place}": panel.future[:, place] for place in range(panel.future.shape[1])}
-    columns |= {f"static{place}": np.repeat(panel.static[:, place], total) for place in range(panel.static.shape[1])}
+    columns |= {
+        f"static{place}": np.repeat(panel.static[:, place], total)
+        for place in range(panel.static.shape[1])
+    }
     meta = {
         "columns": asdict(panel.columns),
         "axis": panel.axis.to_dict(),
@@ -178,7 +192,10 @@ def panel_from_columns(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, A
     rows = concat_ranges(future_offsets[:-1], lengths)
     names = {role: tuple(found) for role, found in meta["names"].items()}
     block = {
-        role: np.stack([columns[f"{role}{i}"].astype(np.float64, copy=False) for i in range(len(found))], axis=1)
+        role: np.stack(
+            [columns[f"{role}{i}"].astype(np.float64, copy=False) for i in range(len(found))],
+            axis=1,
+        )
         if found
         else np.empty((len(columns["series"]), 0))
         for role, found in names.items()
@@ -223,4 +240,6 @@ def as_run_errors(path: Path) -> Iterator[None]:
     try:
         yield
     except (*_CONTENT_ERRORS, SafetensorError, pa.ArrowException) as error:
-        raise RunError(f"the run {str(path)!r} does not hold what it should: {error}", "fit it again") from error
+        raise RunError(
+            f"the run {str(path)!r} does not hold what it should: {error}", "fit it again"
+        ) from error

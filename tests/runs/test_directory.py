@@ -10,11 +10,9 @@ import pytest
 from lstmcast.errors import RunError
 from lstmcast.runs import directory
 from lstmcast.runs import publish as publish_module
-from lstmcast.runs.directory import has_run
-from lstmcast.runs.directory import open_run
-from lstmcast.runs.publish import publish_run
-from lstmcast.runs.publish import require_free_place
+from lstmcast.runs.directory import has_run, open_run
 from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.publish import publish_run, require_free_place
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
 MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
@@ -77,7 +75,9 @@ def test_force_replaces_the_run_and_keeps_what_the_user_put_there(tmp_path: Path
     assert names(tmp_path) == {"run"}
 
 
-def test_force_does_not_overwrite_a_file_of_the_user_that_bears_the_name_of_one_of_ours(tmp_path: Path) -> None:
+def test_force_does_not_overwrite_a_file_of_the_user_that_bears_the_name_of_one_of_ours(
+    tmp_path: Path,
+) -> None:
     path = tmp_path / "run"
     path.mkdir()
     (path / "metrics.json").write_text("mine")
@@ -206,7 +206,9 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
         open_run(tmp_path / "folder" / "model.safetensors")
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "{}", '{"schema_version": "1"}', '{"schema_version": 1}', "\xff"])
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", "{}", '{"schema_version": "1"}', '{"schema_version": 1}', "\xff"]
+)
 def test_a_manifest_that_is_none_is_a_run_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")
     with pytest.raises(RunError):
@@ -231,11 +233,15 @@ def test_an_older_run_is_read(tmp_path: Path) -> None:
         open_run(path).read("metrics.json")
 
 
-def test_a_file_of_another_size_is_not_even_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_of_another_size_is_not_even_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     with (path / "metrics.json").open("r+b") as file:
         file.truncate(1 << 40)
-    with pytest.raises(RunError, match=r"metrics\.json' is not what was saved \(1099511627776 bytes\)"):
+    with pytest.raises(
+        RunError, match=r"metrics\.json' is not what was saved \(1099511627776 bytes\)"
+    ):
         open_run(path).read("metrics.json")
     monkeypatch.setattr(directory, "MAX_MANIFEST_BYTES", 10)
     with pytest.raises(RunError, match=r"run\.json' is not what was saved"):
@@ -256,7 +262,10 @@ def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> Non
 
 def test_a_run_that_is_being_made_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
-    with hold_write_lock(tmp_path / "run"), pytest.raises(RunError, match=f"is still being made, by process {os.getpid()}"):
+    with (
+        hold_write_lock(tmp_path / "run"),
+        pytest.raises(RunError, match=f"is still being made, by process {os.getpid()}"),
+    ):
         open_run(tmp_path / "run")
 
 
@@ -303,7 +312,9 @@ def test_a_run_reached_through_a_link_is_replaced_where_it_lies(tmp_path: Path) 
     assert open_run(tmp_path / "run").read("metrics.json") == b"new"
 
 
-def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(tmp_path: Path) -> None:
+def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(
+    tmp_path: Path,
+) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     publish_run(path, {"metrics.json": b"2"}, MANIFEST, force=True, previous="replaced")
     assert open_run(path / "previous").read("metrics.json") == b"{}"

@@ -8,7 +8,9 @@ import pytest
 from lstmcast.runs.disk import write_file
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_file_is_written_whole_or_not_at_all(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     path = tmp_path / "out.csv"
     write_file(path, b"old")
     path.chmod(0o640)

@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import LockedError
-from lstmcast.runs.lock import find_lock_holder
-from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.lock import find_lock_holder, hold_write_lock
 
 
 def names(folder: Path) -> set[str]:
@@ -19,7 +18,10 @@ def test_two_processes_do_not_write_one_place(tmp_path: Path) -> None:
     path = tmp_path / "run"
     code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
     other = subprocess.Popen(
-        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", code, str(path)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     assert other.stdout and other.stdin
     assert other.stdout.readline() == "held\n"
@@ -50,7 +52,9 @@ def test_folders_made_for_a_lock_go_unless_something_came_of_it(tmp_path: Path) 
     assert names(tmp_path / "deep") == {"other"}
 
 
-def test_a_lock_that_cannot_be_signed_leaves_no_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lock_that_cannot_be_signed_leaves_no_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
 

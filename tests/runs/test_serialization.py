@@ -11,17 +11,19 @@ import torch
 from safetensors.torch import load
 
 from lstmcast.errors import RunError
-from lstmcast.features import steps
-from lstmcast.features import candidates
-from lstmcast.network.torch_network import TorchNetwork
-from lstmcast.network.torch_network import to_trained_network
-from lstmcast.network.trained import TrainedNetwork
-from lstmcast.network.trained import NetworkShape
-from lstmcast.network.trained import add_covariate_columns
+from lstmcast.features import candidates, steps
+from lstmcast.network.torch_network import TorchNetwork, to_trained_network
+from lstmcast.network.trained import NetworkShape, TrainedNetwork, add_covariate_columns
 from lstmcast.runs import serialization
 from tests.make import panel_of, wavy
 
-PLAIN = NetworkShape(steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES, len(candidates.CANDIDATES), hidden=6, layers=2)
+PLAIN = NetworkShape(
+    steps.N_STEP_FEATURES,
+    candidates.N_LOCAL_FEATURES,
+    len(candidates.CANDIDATES),
+    hidden=6,
+    layers=2,
+)
 WIDE = PLAIN._replace(hidden=4, layers=1, covariates=2, ahead=1)
 
 
@@ -36,7 +38,9 @@ def networks() -> list[TrainedNetwork]:
 
 def test_networks_come_back_to_the_bit_each_in_its_place() -> None:
     before = networks()
-    after = serialization.unpack_networks(serialization.pack_networks(before), [n.shape._asdict() for n in before])
+    after = serialization.unpack_networks(
+        serialization.pack_networks(before), [n.shape._asdict() for n in before]
+    )
     for one, other in zip(before, after, strict=True):
         assert one.shape == other.shape
         assert one.weights.keys() == other.weights.keys()
@@ -50,10 +54,14 @@ def test_the_same_networks_make_the_same_bytes() -> None:
 
 def test_weights_of_a_panel_with_covariates_can_start_one_without() -> None:
     wide = networks()[0]
-    narrow = TrainedNetwork(WIDE._replace(covariates=0, ahead=0), serialization.without_covariate_weights(wide.weights)).weights
+    narrow = TrainedNetwork(
+        WIDE._replace(covariates=0, ahead=0), serialization.without_covariate_weights(wide.weights)
+    ).weights
     again = add_covariate_columns(narrow, WIDE)
     assert again["local.weight"].shape == wide.weights["local.weight"].shape
-    np.testing.assert_array_equal(again["local.weight"][:, : candidates.N_LOCAL_FEATURES], narrow["local.weight"])
+    np.testing.assert_array_equal(
+        again["local.weight"][:, : candidates.N_LOCAL_FEATURES], narrow["local.weight"]
+    )
     assert not again["local.weight"][:, candidates.N_LOCAL_FEATURES :].any()
 
 
@@ -67,8 +75,22 @@ def test_the_digest_of_weights_depends_on_values_and_not_on_their_order() -> Non
 
 def test_history_comes_back_with_missing_validation_and_names_of_any_kind() -> None:
     rows = [
-        {"member": 'one, "two"\n', "step": 0, "seconds": 0.1, "loss": float("nan"), "validation": 1 / 3, "lr": 0.0},
-        {"member": "Ü", "step": 50, "seconds": 12.5, "loss": 0.25, "validation": float("nan"), "lr": 1e-3},
+        {
+            "member": 'one, "two"\n',
+            "step": 0,
+            "seconds": 0.1,
+            "loss": float("nan"),
+            "validation": 1 / 3,
+            "lr": 0.0,
+        },
+        {
+            "member": "Ü",
+            "step": 50,
+            "seconds": 12.5,
+            "loss": 0.25,
+            "validation": float("nan"),
+            "lr": 1e-3,
+        },
     ]
     back = serialization.unpack_history(serialization.pack_history(rows))
     assert [row["member"] for row in back] == [row["member"] for row in rows]
@@ -100,7 +122,10 @@ def test_a_flipped_byte_in_the_context_is_noticed() -> None:
     data, facts = serialization.pack_panel(panel_of([wavy(np.random.default_rng(0), 400)]))
     broken = bytearray(data)
     broken[len(data) // 3] ^= 0xFF
-    with pytest.raises(RunError, match="does not hold what it should") as caught, serialization.as_run_errors(Path("runs/x")):
+    with (
+        pytest.raises(RunError, match="does not hold what it should") as caught,
+        serialization.as_run_errors(Path("runs/x")),
+    ):
         serialization.unpack_panel(bytes(broken), facts)
     assert "runs/x" in str(caught.value)
     assert caught.value.hint
@@ -112,7 +137,9 @@ def test_a_flipped_byte_in_the_context_is_noticed() -> None:
         lambda data, shapes: serialization.unpack_networks(data[:-9], shapes),
         lambda _data, shapes: serialization.unpack_networks(b"nonsense", shapes),
         lambda data, shapes: serialization.unpack_networks(data, [*shapes, shapes[0]]),
-        lambda data, shapes: serialization.unpack_networks(data, [{**shapes[0], "hidden": 5}, *shapes[1:]]),
+        lambda data, shapes: serialization.unpack_networks(
+            data, [{**shapes[0], "hidden": 5}, *shapes[1:]]
+        ),
         lambda data, _shapes: serialization.unpack_networks(data, [{"nonsense": 1}]),
         lambda _data, _shapes: serialization.unpack_json(b"{"),
         lambda _data, _shapes: serialization.unpack_json(b'{"a": 1}')["b"],
@@ -120,12 +147,26 @@ def test_a_flipped_byte_in_the_context_is_noticed() -> None:
         lambda _data, _shapes: serialization.unpack_history(b"step,lr,member\nx,1,m\n"),
         lambda _data, _shapes: serialization.unpack_panel(b"PAR1", {}),
     ],
-    ids=["short", "no tensors", "one too few", "other shape", "no shape", "json", "key", "bytes", "csv", "parquet"],
+    ids=[
+        "short",
+        "no tensors",
+        "one too few",
+        "other shape",
+        "no shape",
+        "json",
+        "key",
+        "bytes",
+        "csv",
+        "parquet",
+    ],
 )
 def test_whatever_does_not_fit_is_an_error_of_the_run(damage: object) -> None:
     before = networks()
     data, shapes = serialization.pack_networks(before), [n.shape._asdict() for n in before]
-    with pytest.raises(RunError, match="does not hold what it should"), serialization.as_run_errors(Path("x")):
+    with (
+        pytest.raises(RunError, match="does not hold what it should"),
+        serialization.as_run_errors(Path("x")),
+    ):
         damage(data, shapes)  # type: ignore[operator]
 
 
@@ -134,11 +175,15 @@ def test_nothing_but_tensors_is_in_the_weights() -> None:
     assert set(tensors) == {f"0.{name}" for name in networks()[0].weights}
 
 
-def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     data, facts = serialization.pack_panel(panel_of([np.arange(30.0)]))
     assert len(serialization.unpack_panel(data, facts)) == 1
     monkeypatch.setattr(serialization, "free_memory", lambda: 900)
-    monkeypatch.setattr(serialization.pq.ParquetFile, "read", lambda _: pytest.fail("it was unpacked"))
+    monkeypatch.setattr(
+        serialization.pq.ParquetFile, "read", lambda _: pytest.fail("it was unpacked")
+    )
     with pytest.raises(ValueError, match="takes 480 bytes of memory"):
         serialization.unpack_panel(data, facts)
 
