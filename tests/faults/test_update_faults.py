@@ -28,7 +28,7 @@ def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(
     lines[20] = "2011-08,"
     later.write_text("\n".join(lines) + "\n")
     says = [
-        "rows that the run has say otherwise now: 2011-02, price: ",
+        "values of rows that the run already has have changed: 2011-02, price: ",
         " -> 1.5 and 1 more",
         "--revised",
     ]
