@@ -43,7 +43,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = 
     manifest = json.loads((run / "run.json").read_text())
     change(manifest)
     if seal:
-        manifest["sha256"] = directory._manifest_digest(manifest)
+        manifest["sha256"] = directory.manifest_digest(manifest)
     (run / "run.json").write_text(json.dumps(manifest))
 
 

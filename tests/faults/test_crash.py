@@ -43,9 +43,9 @@ OLD, NEW = {"metrics.json": b"old"}, {"metrics.json": b"new", "model.safetensors
 PUBLISH = """
 import sys
 sys.path[:0] = [sys.argv[2]]
-from lstmcast.rundir import publish
+from lstmcast.runs.publish import publish_run
 new = {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
-publish(sys.argv[1], new, {}, force=True, previous="replaced")
+publish_run(sys.argv[1], new, {}, force=True, previous="replaced")
 """
 RENAMES = "rename,renameat,renameat2"
 FAULTS = {
@@ -385,7 +385,7 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
             del inner[path[-1]]
         else:
             inner[path[-1]] = junk
-        forgery["sha256"] = directory._manifest_digest(forgery)
+        forgery["sha256"] = directory.manifest_digest(forgery)
         (run / "run.json").write_text(json.dumps(forgery))
         done = run_inside("predict", run, cwd=folder)
         status, table, said = done.returncode, done.stdout, done.stderr

@@ -58,7 +58,7 @@ def test_d3_parts_that_do_not_fit_together_are_the_runs_fault(refused: Refused, 
     edit(run, lambda manifest: manifest["members"][0].update(hidden=99_999))
     refused("predict", "run", status=4, says=["does not hold what it should"])
     edit(run, lambda manifest: manifest["members"][0].update(hidden=10**12))
-    refused("predict", "run", inside=True, status=4, says=["of no shape that a network has"])
+    refused("predict", "run", inside=True, status=4, says=["impossible network shape"])
 
 
 def test_d4_an_older_run_is_read_and_a_newer_one_names_what_reads_it(
@@ -100,7 +100,13 @@ def test_d5_a_place_that_cannot_be_written_to(refused: Refused, tmp_path: Path) 
 
 
 def hold(place: Path) -> "subprocess.Popen[str]":
-    code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print(flush=True); sys.stdin.read()"
+    code = """
+import sys
+from lstmcast.runs.lock import hold_write_lock
+with hold_write_lock(sys.argv[1]):
+    print(flush=True)
+    sys.stdin.read()
+"""
     line = [PROGRAM[0], "-c", code, str(place)]
     writer = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert writer.stdout
