@@ -1,4 +1,7 @@
-"""Packages that are not always installed: said before any work, with the command that installs them."""
+"""Optional packages: checked before any work, with the command that installs a missing one.
+
+Knows no package itself.
+"""
 
 import sys
 from importlib.util import find_spec
@@ -6,14 +9,14 @@ from importlib.util import find_spec
 from lstmcast.errors import UsageError
 
 
-def require_extra(what: str, extra: str, *packages: str) -> None:
-    """Raise UsageError unless `packages` can be imported; nothing is imported by asking.
+def require_extra(feature: str, extra: str, *packages: str) -> None:
+    """Raise UsageError unless `packages` can be imported; none of them is imported for it.
 
-    what: the feature and its verb, as in "pictures need". extra: the name of the group of packages
-    in pyproject.toml that has them.
+    feature: who needs them, with the verb, as in "pictures need". extra: name of the group of
+    optional packages in pyproject.toml that has them.
     """
     for package in packages:
         if package not in sys.modules and find_spec(package) is None:
             raise UsageError(
-                f"{what} {package}, which is not installed", f"pip install 'lstmcast[{extra}]'"
+                f"{feature} {package}, which is not installed", f"pip install 'lstmcast[{extra}]'"
             )

@@ -29,7 +29,7 @@ def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(
     later.write_text("\n".join(lines) + "\n")
     says = [
         "values of rows that the run already has have changed: 2011-02, price: ",
-        " -> 1.5 and 1 more",
+        " -> 1.5 (and 1 more)",
         "--revised",
     ]
     refused(*UPDATE, "-q", says=says)
