@@ -16,7 +16,13 @@ def require_extra(feature: str, extra: str, *packages: str) -> None:
     optional packages in pyproject.toml that has them.
     """
     for package in packages:
-        if package not in sys.modules and find_spec(package) is None:
+        if not _is_installed(package):
             raise UsageError(
                 f"{feature} {package}, which is not installed", f"pip install 'lstmcast[{extra}]'"
             )
+
+
+def _is_installed(package: str) -> bool:
+    if package in sys.modules:
+        return sys.modules[package] is not None  # None stands for one whose import is blocked
+    return find_spec(package) is not None

@@ -268,7 +268,7 @@ def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_oth
     first, second, third = ended.said.splitlines()
     assert (
         first
-        == "error: a worker process died over the same job each time, most likely for want of memory"
+        == "error: a worker process died over the same job each time, most likely for lack of memory"
     )
     assert second == "  use fewer jobs at a time (-j 1)"
     assert third == "  go on with `lstmcast fit --resume run`"
