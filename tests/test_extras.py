@@ -1,20 +1,30 @@
-"""A missing optional package is an error before any work, with the command that installs it."""
-
 import sys
 
 import pytest
 
-from lstmcast.errors import UsageError
+from lstmcast import UsageError, extras
 from lstmcast.extras import require_extra
 
 
-def test_a_missing_package_is_named_with_the_command_that_installs_it() -> None:
-    with pytest.raises(UsageError, match="pictures need nowhere_lib, which is not") as caught:
-        require_extra("pictures need", "plot", "json", "nowhere_lib")
-    assert caught.value.hint == "pip install 'lstmcast[plot]'"
-
-
-def test_packages_that_are_installed_are_not_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_installed_is_not_complained_of_and_not_imported(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delitem(sys.modules, "wave", raising=False)
-    require_extra("sounds need", "sound", "json", "wave")
+    require_extra("sounds need", "sound", "wave")
     assert "wave" not in sys.modules
+
+
+@pytest.mark.parametrize("how", ["not on disk", "forbidden"])
+def test_the_first_missing_package_is_named_with_the_line_that_installs_it(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if how == "forbidden":
+        monkeypatch.setitem(sys.modules, "nosuchthing", None)
+    with pytest.raises(UsageError, match="sounds need nosuchthing, which is not") as raised:
+        require_extra("sounds need", "sound", "json", "nosuchthing")
+    assert raised.value.hint == "pip install 'lstmcast[sound]'"
+
+
+def test_a_package_that_is_loaded_needs_no_place_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    require_extra("arrays need", "arrays", "numpy")
