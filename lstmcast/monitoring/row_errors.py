@@ -96,7 +96,7 @@ class RowErrorModel:
         return errors
 
     def measure(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
-        """Measure steps lower to upper [N] of each series, by forecasts that do not see their rows."""
+        """Measure steps lower to upper [N] of each series, by forecasts from the rows before."""
         count = upper - lower
         series = np.repeat(np.arange(len(panel)), count)
         rows = concat_ranges(lower, count)

@@ -239,9 +239,7 @@ def _train_further(
     learnt_panel = longer.with_calendar_inputs(panel.head(ends), 0)
     scaling = longer.fit_scaling(learnt_panel, longer.scaling.seasons)
     # The scales of covariates stay those that the networks were trained with.
-    trained.scaling = replace(
-        scaling, mean=longer.scaling.mean, deviation=longer.scaling.deviation
-    )
+    trained.scaling = replace(scaling, mean=longer.scaling.mean, deviation=longer.scaling.deviation)
     every_series = np.arange(len(panel))
     windows = trained.build_windows(
         panel, trained.scaling.scaler, trained.horizon, every_series, panel.lengths

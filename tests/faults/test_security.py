@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.cli.data import default_run_path
+from lstmcast.runs import directory
 from lstmcast.runs.disk import sha256_hex
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import Refused, days, run_inside

@@ -98,7 +98,8 @@ def test_hold_out_rows_do_not_change_the_weights(fitted: Forecaster) -> None:
 def test_changed_values_of_known_rows_are_refused_or_accepted(fitted: Forecaster) -> None:
     values = [one[:64].copy() for one in SERIES]
     values[1][[3, 5]] = 5.0
-    with pytest.raises(DataError, match=r"s1, 2001-04-01, y: [\d.]+ -> 5 \(and 1 more\)") as refused:
+    first_change = r"s1, 2001-04-01, y: [\d.]+ -> 5 \(and 1 more\)"
+    with pytest.raises(DataError, match=first_change) as refused:
         update(fitted, panel_of(values))
     assert "--revised" in refused.value.hint
     outcome = update(fitted, panel_of(values), revised=True)
