@@ -317,6 +317,7 @@ class Config:
     inputs: InputConfig = field(default_factory=InputConfig)
 
     def __post_init__(self) -> None:
+        # Settings that are right by themselves, but not together.
         if self.train.loss in UNTRANSFORMED_LOSSES and self.model.transform == "log":
             raise UsageError(
                 f"--loss {self.train.loss} does not go with --transform log",
@@ -337,6 +338,7 @@ class Config:
         """Rebuild from `to_dict`'s form; raises UsageError for unknown keys, with a suggestion."""
         sections = get_type_hints(cls)
         _require_known_keys(data, sections, "section")
+        # A section that is missing has its defaults.
         parsed = {name: _parse_section(sections[name], values) for name, values in data.items()}
         return cls(**parsed)
 
@@ -371,7 +373,7 @@ def _require_time_zone(name: str) -> None:
 
 def parse_duration(duration: float | str, name: str) -> float:
     """A duration above 0 in seconds, of a number or text like 90s, 5m, 1.5h; raises UsageError."""
-    seconds = 0.0
+    seconds = 0.0  # also of what does not match
     if match := re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration)):
         number, unit = match.groups()
         seconds = float(number) * {"": 1, "s": 1, "m": 60, "h": 3600}[unit]

@@ -89,6 +89,7 @@ class LockedError(LstmcastError):
 def suggest_similar(word: str, known: Iterable[str]) -> str:
     """Say which of the known words the user may have meant, or which there are."""
     names = list(known)
+    # Case makes no difference to what is similar, but is kept in what is suggested.
     name_of = {name.casefold(): name for name in names}
     matches = difflib.get_close_matches(word.casefold(), name_of, n=1, cutoff=_MIN_SIMILARITY)
     if matches:

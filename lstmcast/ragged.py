@@ -67,6 +67,7 @@ def carry_forward(values: Floats, axis: int = 0) -> Floats:
     shape = [1] * values.ndim
     shape[axis] = -1
     steps = np.arange(values.shape[axis]).reshape(shape)
+    # The place of the last observed value: places only grow, and missing ones count as the first.
     newest = np.maximum.accumulate(np.where(np.isnan(values), 0, steps), axis=axis)
     return np.asarray(np.take_along_axis(values, newest, axis))
 
@@ -78,6 +79,7 @@ def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
     """
     observed = ~np.isnan(values)
     count = np.add.reduceat(observed, starts, axis=0, dtype=np.int64)
+    # Of each aggregate, missing values are replaced by what does not change it.
     if how in ("first", "last"):
         result = _first_or_last_by_group(values, observed, starts, last=how == "last")
     elif how == "min":

@@ -203,6 +203,7 @@ class _RayEngine:
     retries = 0
 
     def __init__(self, jobs: int, address: str | None) -> None:
+        # Ray would report its use to its makers.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         import ray
 
@@ -322,6 +323,7 @@ def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, 
     try:
         return work(*task), None
     except Exception as error:
+        # A traceback does not survive pickling, a note does.
         error.add_note(f"in a worker:\n{traceback.format_exc()}")
         return None, error
 
@@ -330,6 +332,7 @@ def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, 
 def _limit_to_one_thread() -> None:
     from threadpoolctl import threadpool_limits
 
+    # The variables are for libraries that are loaded later, the calls for those that are there.
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     threadpool_limits(1)
     if "torch" in sys.modules:
@@ -364,6 +367,7 @@ def _is_safe_address(backend: Backend, address: str) -> bool:
         return True
     if backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
         return True
+    # Without a port all of it is the host; IPv6 addresses are in brackets.
     host = rest.rpartition(":")[0].strip("[]") or rest
     if host in ("localhost", "auto", "local"):
         return True
@@ -382,6 +386,6 @@ def _follow_parent(parent: int) -> None:
     def watch() -> None:
         while os.getppid() == parent:
             time.sleep(_PARENT_CHECK_SECONDS)
-        os._exit(1)
+        os._exit(1)  # a thread cannot end its process otherwise
 
     threading.Thread(target=watch, daemon=True).start()

@@ -42,6 +42,7 @@ class SignalDeferral:
     ) -> None:
         """Restore the handlers, except where a signal has been given another one meanwhile."""
         self._restore_handlers()
+        # Another interruption, such as KeyboardInterrupt, ends the program by itself.
         if self.number and (kind is None or issubclass(kind, Exception)):
             self.deliver_signal()
 

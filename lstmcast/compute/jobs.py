@@ -144,6 +144,7 @@ def _run_in_order(
             pending.append(_PendingJob(task, engine.submit(work, *task)))
         if not pending:
             return
+        # Results are yielded in order, so only the first job is waited for.
         job = pending[0]
         try:
             result, error = _wait_for_result(engine, job.future)
@@ -190,6 +191,7 @@ def _wait_for_result(engine: Engine, future: "Future[Any]") -> tuple[Any, Except
         except CancelledError as error:
             raise ResourceError("the scheduler is gone", "start it, then run again") from error
         except Exception as error:
+            # By name, so that the libraries need not be imported.
             kinds = {kind.__name__ for kind in type(error).__mro__}
             if not kinds & WORKER_DEATH_ERRORS:
                 raise

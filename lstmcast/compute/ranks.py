@@ -135,7 +135,7 @@ class RankGroup:
         with _as_lost_rank_errors():
             broadcast(length, 0)
         if self.first:
-            received = torch.from_numpy(sent.copy())
+            received = torch.from_numpy(sent.copy())  # bytes are read-only
         else:
             received = torch.empty(int(length), dtype=torch.uint8)
         if len(received):
@@ -302,6 +302,7 @@ def _as_lost_rank_errors() -> Iterator[None]:
     except RuntimeError as error:
         import torch
 
+        # Memory that ran out here is no loss of another rank.
         if isinstance(error, torch.OutOfMemoryError):
             raise
         _ignore_sigterm()

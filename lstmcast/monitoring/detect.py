@@ -122,8 +122,10 @@ class Detector:
         is_new = joined.start[series] + rows >= first_new[series]
         errors = self.errors.measure(joined, lower, upper)
         table = self._judge_rows(joined, series, rows, errors, is_new)
+        # The next rows go on from these.
         if is_new.any():
             self.known = append_new_series(joined, self.known)
+        # Trimmed only now and then, since that copies all of it.
         if (self.known.lengths > 2 * memory).any():
             self.known = self.known.tail(memory)
         return Detection(table, joined.notes)
@@ -155,8 +157,10 @@ class Detector:
 
     def _fit_thresholds(self) -> None:
         """Set the thresholds by the errors on the newest rows of the history."""
+        # Single rows and runs share the rate.
         panel, rate = self.known, self.rate / 2
         needed = Threshold.scores_needed(rate)
+        # Twice as many as needed, so that the limit does not hang on the single largest error.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
         upper = panel.lengths
@@ -224,12 +228,15 @@ class Detector:
         kind[~is_new] = "known"
         run = self.errors.largest_run_deviations(errors)
         pairs = [self._by_series.get(key, self.pooled) for key in panel.keys]
+        # Rows of one time step are judged in the order of the series, so that results are the same
+        # whether rows arrive together or one by one.
         for place in np.lexsort((series, stamps)).tolist():
             pair = pairs[series[place]]
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
             if not is_new[place] or np.isnan(limit[place]) or np.isnan(errors.point[place]):
                 continue
+            # The row before was wrong: a forecast that took it for right is not to be trusted.
             key, stamp = panel.keys[series[place]], int(stamps[place])
             if self._last_alarms.get(key) == stamp - 1:
                 self._remeasure(panel, int(series[place]), int(rows[place]), place, errors)

@@ -148,7 +148,7 @@ class RowErrorModel:
         count = upper - lower
         if not self.run_lengths:
             return np.full((int(count.sum()), 1), np.nan)
-        # A run that ends in the first row begins before it.
+        # A run that ends in the first row begins before it, as far back as the longest one.
         begin = np.maximum(lower - self.run_lengths[-1] + 1, 0)
         span = np.where(count > 0, upper - begin, 0)
         errors = self._block_errors(panel, begin, span)
@@ -196,6 +196,7 @@ class RowErrorModel:
         for column, length in enumerate(self.run_lengths):
             begins = np.maximum(ends - length, starts)
             number = numbers[ends] - numbers[begins]
+            # Half of a run may be missing, but not its last row, which is the one judged.
             enough = (2 * number >= length) & observed[ends - 1]
             root = np.sqrt(number[enough])
             for kind, sums in enumerate((shifts, excesses)):

@@ -130,6 +130,7 @@ def update(
     outcome = Update(forecaster, merged.rows, merged.late, merged.changed)
     if not outcome.news:
         return replace(outcome, why="there is nothing new")
+    # The rows to learn from are those between the last training and the new hold-out.
     longer = _with_longer_history(forecaster, merged)
     holdout = _hold_out_newest(longer, window_config.validation)
     newest = longer.panel.start + holdout.ends - 1
@@ -144,6 +145,7 @@ def update(
         places = list(range(len(longer.networks)))
     if why := _reason_not_to_train(outcome, places, train_config):
         return replace(outcome, why=why)
+    # Both are judged on the same windows, which neither has been trained on.
     trained = _train_further(longer, holdout.ends, places, train_config, on_event)
     was = _judge_forecaster(longer, holdout)
     now = _judge_forecaster(trained, holdout)

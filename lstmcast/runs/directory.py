@@ -150,6 +150,7 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
 def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     """Make a folder of files and, last, the manifest that has their sizes and SHA-256."""
     stage.mkdir(parents=True)
+    # Without a manifest a folder is not a run, so a write that is cut short leaves none.
     for name, contents in files.items():
         write_new_file(stage / name, contents)
     full_manifest = {
@@ -191,6 +192,7 @@ def _parse_manifest(contents: bytes, file: Path) -> dict[str, Any]:
     files = manifest.get("files")
     if manifest.get("sha256") != manifest_digest(manifest) or not isinstance(files, dict):
         raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
+    # The first version had only hashes.
     if manifest["schema_version"] < 2:
         files = {name: {"bytes": None, "sha256": sha256} for name, sha256 in files.items()}
         manifest["files"] = files

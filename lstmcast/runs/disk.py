@@ -22,11 +22,13 @@ def write_file(path: str | Path, data: bytes) -> None:
     It is written beside its place and through to the disk, then renamed.
     """
     place = Path(os.path.realpath(path))
+    # A device or pipe, such as /dev/stdout, must not be replaced by a file.
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
     with _name_file_in_errors(place):
         _replace_file(place, data)
+    # Only then is the new name on the disk, too.
     sync_folder(place.parent)
 
 

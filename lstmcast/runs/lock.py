@@ -44,6 +44,7 @@ def hold_write_lock(
             yield
         finally:
             _HELD_PLACES.discard(str(place))
+            # Removed while it is held: whoever locks it next sees that its name is gone.
             lock_file.unlink(missing_ok=True)
             os.close(handle)
     finally:

@@ -51,6 +51,7 @@ def roll_back_run(path: str | Path) -> None:
                 f"the run {str(path)!r} has no previous version",
                 "there is one once an update of it was kept",
             )
+        # Read whole before anything is written: a damaged one must not be published.
         previous = open_run(place)
         manifest = {
             key: value for key, value in previous.manifest.items() if key not in _PUBLISHED_KEYS
@@ -69,6 +70,7 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
             f"{str(path)!r} is a symbolic link that leads nowhere",
             "remove it, or name another --out",
         )
+    # The folder is replaced by another one, and with it the current folder would go.
     if Path.cwd().is_relative_to(os.path.realpath(place)):
         raise RunError(
             f"{str(path)!r} holds the folder that you are in",
@@ -83,6 +85,7 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
         )
     if (place / CHECKPOINT_FOLDER / MANIFEST_FILE).is_file():
         raise interrupted_error(path, " to start over")
+    # What is left of a fit that was interrupted before its first checkpoint is no obstacle.
     if place.is_dir() and any(entry.name != CHECKPOINT_FOLDER for entry in place.iterdir()):
         raise RunError(
             f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force"
@@ -113,6 +116,7 @@ def publish_run(
     """
     for name in files:
         require_file_name(name, Path(path))
+    # Where `path` is a link, the run is replaced that it leads to, and the link stays.
     place = Path(os.path.realpath(path))
     with hold_write_lock(place):
         _finish_replacement(place)

@@ -67,6 +67,7 @@ def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[Train
     arrays = load(data)
     networks = []
     for number, shape in enumerate(shapes):
+        # A forged size must not make a forecast take all memory.
         sizes = [size for size in shape.values() if not isinstance(size, str)]
         if not all(0 <= size <= MAX_NETWORK_SIZE for size in sizes):
             raise ValueError(f"member {number} has an impossible network shape")
@@ -202,6 +203,7 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
 def panel_from_columns(columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Panel:
     """Undo `panel_to_columns`; raises ValueError where columns and facts do not match."""
     series = columns["series"]
+    # The rows of a series that are beyond its length are the future that is known of it.
     lengths = np.array(facts["lengths"], dtype=np.int64)
     total_lengths = np.bincount(series, minlength=len(lengths)).astype(np.int64)
     if ((lengths < 1) | (lengths > total_lengths)).any():
