@@ -16,12 +16,12 @@ import pandas as pd
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.monitoring.row_errors import RowErrorModel, RowErrors
+from lstmcast.monitoring.row_errors import RowErrorModel, RowErrors, list_steps
 from lstmcast.monitoring.thresholds import MIN_SCORES, Threshold
 from lstmcast.panel.extend import append_new_series, with_training_history
 from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Bools, Floats, Ints, concat_ranges
+from lstmcast.ragged import Bools, Floats, Ints
 
 NUMERIC_COLUMNS = ("actual", "expected", "low", "high", "score")
 """Numbers that the table has of each row."""
@@ -117,8 +117,7 @@ class Detector:
         first = panel.start if every else np.maximum(first_new, panel.start)
         end = joined.start + joined.lengths
         lower, upper = (np.clip(bound - joined.start, 0, joined.lengths) for bound in (first, end))
-        series = np.repeat(np.arange(len(joined)), upper - lower)
-        rows = concat_ranges(lower, upper - lower)
+        series, rows = list_steps(lower, upper)
         is_new = joined.start[series] + rows >= first_new[series]
         errors = self.errors.measure(joined, lower, upper)
         table = self._judge_rows(joined, series, rows, errors, is_new)
@@ -166,8 +165,7 @@ class Detector:
         upper = panel.lengths
         lower = np.maximum(upper - wanted_each, np.minimum(self.errors.warm_up, upper))
         errors = self.errors.fit(panel, lower, upper)
-        series = np.repeat(np.arange(len(panel)), upper - lower)
-        rows = concat_ranges(lower, upper - lower)
+        series, rows = list_steps(lower, upper)
         sizes = np.abs(errors.point)
         point = sizes * self._out_of_sample_factor(series, rows, sizes)
         run = self.errors.largest_run_deviations(errors)
@@ -236,8 +234,8 @@ class Detector:
                 limit[place] = pair.point.limit
             if not is_new[place] or np.isnan(limit[place]) or np.isnan(errors.point[place]):
                 continue
-            # The row before was wrong: a forecast that took it for right is not to be trusted.
             key, stamp = panel.keys[series[place]], int(stamps[place])
+            # The row before was wrong: a forecast that took it for right is not to be trusted.
             if self._last_alarms.get(key) == stamp - 1:
                 self._remeasure(panel, int(series[place]), int(rows[place]), place, errors)
             values = (abs(float(errors.point[place])), float(run[place]))
@@ -246,7 +244,9 @@ class Detector:
             is_point = scores[0] >= 1
             if is_point:
                 self._last_alarms[key] = stamp
-            kind[place] = "" if score[place] < 1 else "point" if is_point else "run"
+            kind[place] = ""
+            if score[place] >= 1:
+                kind[place] = "point" if is_point else "run"
         expected, above, below = errors.interval
         return pd.DataFrame(
             {

@@ -29,6 +29,13 @@ _HISTORY_TO_RUN_FACTOR = 20
 """How many times longer than a run the history must be to show how far such runs usually stray."""
 
 
+def list_steps(lower: Ints, upper: Ints) -> tuple[Ints, Ints]:
+    """Series number and step of all steps lower to upper [N] of each series, [K] each."""
+    count = upper - lower
+    series = np.repeat(np.arange(len(count)), count)
+    return series, concat_ranges(lower, count)
+
+
 class Interval(NamedTuple):
     """Medians of rows, and the half-widths of the 80 % interval above and below them, each [K]."""
 
@@ -97,9 +104,7 @@ class RowErrorModel:
 
     def measure(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
         """Measure steps lower to upper [N] of each series, by forecasts from the rows before."""
-        count = upper - lower
-        series = np.repeat(np.arange(len(panel)), count)
-        rows = concat_ranges(lower, count)
+        series, rows = list_steps(lower, upper)
         warm = rows >= self.warm_up
         quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
         one_ahead = self._forecast_quantiles(panel, series[warm], rows[warm] - 1, 1)
@@ -145,31 +150,30 @@ class RowErrorModel:
 
     def _run_deviations(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
         """How far the runs that end in steps lower to upper [N] strayed, [K, 2 W]."""
-        count = upper - lower
+        series, rows = list_steps(lower, upper)
         if not self.run_lengths:
-            return np.full((int(count.sum()), 1), np.nan)
+            return np.full((len(rows), 1), np.nan)
         # A run that ends in the first row begins before it, as far back as the longest one.
         begin = np.maximum(lower - self.run_lengths[-1] + 1, 0)
-        span = np.where(count > 0, upper - begin, 0)
-        errors = self._block_errors(panel, begin, span)
+        span = np.where(upper > lower, upper - begin, 0)
+        errors = self._block_errors(panel, begin, begin + span)
         # Of each row: where the errors of its series begin, and where the run in it ends.
-        owner = np.repeat(np.arange(len(panel)), count)
         series_ends = np.cumsum(span)
-        starts = (series_ends - span)[owner]
-        ends = series_ends[owner] - upper[owner] + concat_ranges(lower, count) + 1
+        starts = (series_ends - span)[series]
+        ends = series_ends[series] - upper[series] + rows + 1
         return self._sum_runs(errors, starts, ends)
 
-    def _block_errors(self, panel: Panel, begin: Ints, span: Ints) -> Floats:
-        """Errors of `span` steps from `begin` [N] on, forecast a whole block ahead, clipped."""
-        series = np.repeat(np.arange(len(panel)), span)
-        rows = concat_ranges(begin, span)
+    def _block_errors(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
+        """Errors of steps lower to upper [N], forecast a whole block at a time, clipped, [K]."""
+        series, rows = list_steps(lower, upper)
         # Blocks lie at multiples of their length on the time axis, wherever the rows begin.
         phase = (panel.start[series] + rows) % self.block
         origins = rows - phase - 1
         warm = origins >= self.warm_up
         windows = np.stack([series[warm], origins[warm]])
         blocks, block_of_row = np.unique(windows, axis=1, return_inverse=True)
-        forecasts = self._forecast_quantiles(panel, blocks[0], blocks[1], self.block)
+        block_series, block_origins = blocks
+        forecasts = self._forecast_quantiles(panel, block_series, block_origins, self.block)
         quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
         quantiles[warm] = forecasts[block_of_row.ravel(), phase[warm]]
         actual = panel.values[panel.offsets[series] + rows]
