@@ -308,7 +308,7 @@ def _as_lost_rank_errors() -> Iterator[None]:
         _ignore_sigterm()
         raise LostRankError(
             "another rank of this fit was lost, or is silent",
-            "see what it said, or what torchrun says of it",
+            "see its messages, or those of torchrun",
         ) from error
 
 
