@@ -28,7 +28,6 @@ from lstmcast.config import Columns
 from lstmcast.errors import RunError
 from lstmcast.features import candidates, steps
 from lstmcast.network.trained import Array, NetworkShape, TrainedNetwork, remove_covariate_columns
-from lstmcast.panel.extend import scatter_rows
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Singles, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
@@ -176,10 +175,10 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
     numbers = np.arange(len(panel), dtype=np.int32)
     columns: dict[str, NDArray[Any]] = {
         "series": np.repeat(numbers, lengths),
-        "value": scatter_rows(total, (rows, panel.values)),
+        "value": _scatter_rows(panel.values, rows, total),
     }
     for place in range(panel.past.shape[1]):
-        columns[f"past{place}"] = scatter_rows(total, (rows, panel.past[:, place]))
+        columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, total)
     for place in range(panel.future.shape[1]):
         columns[f"future{place}"] = panel.future[:, place]
     for place in range(panel.static.shape[1]):
@@ -242,6 +241,13 @@ def _stack_columns(columns: Mapping[str, NDArray[Any]], role: str, count: int) -
         return np.empty((len(columns["series"]), 0))
     arrays = [columns[f"{role}{place}"].astype(np.float64, copy=False) for place in range(count)]
     return np.stack(arrays, axis=1)
+
+
+def _scatter_rows(values: Floats, rows: Ints, total: int) -> Floats:
+    """Values at their rows of `total`, NaN elsewhere."""
+    column = np.full(total, np.nan)
+    column[rows] = values
+    return column
 
 
 def _to_array(column: pa.ChunkedArray) -> NDArray[Any]:
