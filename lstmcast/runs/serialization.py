@@ -29,7 +29,7 @@ from lstmcast.errors import RunError
 from lstmcast.features import candidates, steps
 from lstmcast.network.trained import Array, NetworkShape, TrainedNetwork, remove_covariate_columns
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Singles, concat_ranges, offsets_from_lengths
+from lstmcast.ragged import Floats, Ints, Singles, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
 
 MAX_NETWORK_SIZE = 100_000
