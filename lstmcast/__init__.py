@@ -1,4 +1,4 @@
-"""Forecast time series with a small recurrent network that must beat the classical baselines or say so.
+"""Forecast time series with a small LSTM that must beat the classical baselines, or say so.
 
     from lstmcast import Forecaster, Panel
     panel = Panel.from_frame(frame, target="price")
@@ -49,7 +49,8 @@ if TYPE_CHECKING:
 
     __version__: str
 
-_HOMES = {
+# Public names by the module that they live in.
+_NAMES = {
     "monitoring.detect": ("Detection", "Detector", "detect"),
     "evaluation.backtest": ("Result", "backtest", "evaluate", "score"),
     "config": (
@@ -74,18 +75,19 @@ _HOMES = {
     "monitoring.update": ("Update", "update"),
     "scoring.verdict": ("Verdict",),
 }
-_HOME = {name: home for home, names in _HOMES.items() for name in names}
-__all__ = sorted([*_HOME, "__version__"])
+_MODULE_OF = {name: module for module, names in _NAMES.items() for name in names}
+__all__ = sorted([*_MODULE_OF, "__version__"])
 
 
 def __getattr__(name: str) -> Any:
     if name == "__version__":
-        from importlib.metadata import version  # slower than all else here
+        from importlib.metadata import version  # slow to import
 
         return version("lstmcast")
-    if name not in _HOME:
+    if name not in _MODULE_OF:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(f"{__name__}.{_HOME[name]}"), name)
+    module = import_module(f"{__name__}.{_MODULE_OF[name]}")
+    return getattr(module, name)
 
 
 def __dir__() -> list[str]:

@@ -1,12 +1,12 @@
 """Every setting of lstmcast, its default and its range, as frozen dataclasses.
 
-The only home of defaults. Knows neither pandas nor torch nor terminals. `None` means "found from
-the data".
+The only home of defaults. Knows neither pandas nor torch nor terminals. `None` means that a setting
+is inferred from the data.
 """
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo, available_timezones
@@ -23,7 +23,7 @@ BadRows = Literal["error", "skip"]
 Cell = Literal["lstm", "gru", "rnn"]
 Loss = Literal["quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"]
 UNTRANSFORMED_LOSSES = ("negative-binomial", "bernoulli")
-"""Losses of the target's own numbers, which no transform may change."""
+"""Losses of the target as it is, which no transform may change."""
 QUANTILE_SOURCES: dict[Loss, Literal["own", "residuals", "likelihood", "none"]] = {
     "quantile": "own",
     "mse": "residuals",
@@ -33,20 +33,24 @@ QUANTILE_SOURCES: dict[Loss, Literal["own", "residuals", "likelihood", "none"]] 
     "negative-binomial": "likelihood",
     "bernoulli": "none",
 }
-"""Where the quantiles of a network with this loss come from: its own outputs, errors that must be
-measured, the distribution that it puts out, or nowhere, where the target is 0 or 1."""
+"""Where the quantiles of a network with this loss come from: its own outputs, measured residuals,
+the distribution that it outputs, or nowhere, where the target is 0 or 1."""
 Backend = Literal["loky", "threading", "dask", "ray"]
 Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
 LearningRateSchedule = Literal["constant", "cosine", "onecycle"]
 Scale = Literal["causal", "standard", "robust", "minmax", "none"]
 Transform = Literal["auto", "log", "none"]
 NETWORK_QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
-"""Levels that the network learns; any other level is interpolated between them."""
+"""Levels that the network learns; other levels are interpolated between them."""
 
 
 @dataclass(frozen=True)
 class Columns:
-    """Names and roles of the columns. An empty `time` is found: the only column that parses as time."""
+    """Names and roles of the columns.
+
+    An empty `time` is inferred: it is the only column that parses as time. Raises UsageError where
+    there is no target, or a column has two roles; only a series column may be static, too.
+    """
 
     target: tuple[str, ...]
     time: tuple[str, ...] = ()
@@ -60,28 +64,27 @@ class Columns:
             raise UsageError(
                 "no target column given", "name the column to forecast with --target COL"
             )
-        seen: dict[str, str] = {}
+        role_of: dict[str, str] = {}
         for role in ("target", "time", "series", "past", "future", "static"):
             for name in getattr(self, role):
-                if name in seen and (seen[name], role) != (
-                    "series",
-                    "static",
-                ):  # a part of the key says something, too
+                other = role_of.get(name)
+                # A part of a series' key may be one of its properties, too.
+                if other is not None and (other, role) != ("series", "static"):
                     raise UsageError(
-                        f"column {name!r} is given both as --{seen[name]} and as --{role}",
+                        f"column {name!r} is given both as --{other} and as --{role}",
                         "give each column one role",
                     )
-                seen[name] = role
+                role_of[name] = role
 
 
 @dataclass(frozen=True)
 class DataConfig:
-    """How the input is understood; each `None` is found out and reported.
+    """How the input is read; settings that are `None` are inferred from it and reported.
 
-    header: whether the first line of a text file holds names. thousands: what stands between
-    thousands in its numbers.
-    bad_rows: what to do about rows of another width. max_bytes: most bytes that a file may unpack
-    to; `None` is as many as the memory that is free can take.
+    header: whether the first line of a text file holds names. thousands: the mark between thousands
+    in its numbers. bad_rows: what to do about rows of another width. max_bytes: most bytes that a
+    file may unpack to; `None` is as many as free memory can take. na: texts that stand for a
+    missing value.
     """
 
     delimiter: str | None = None
@@ -120,13 +123,17 @@ class DataConfig:
             )
 
     def _require_separators(self) -> None:
-        for name, marks in (("delimiter", ""), ("decimal", ".,"), ("thousands", ".,' _")):
-            value = getattr(self, name)
-            if value is not None and (
-                len(value) != 1 or value in '\r\n"' or value not in (marks or value)
-            ):
-                shown = " ".join(repr(mark) for mark in marks) or "one character, such as ';'"
-                raise UsageError(f"--{name} {value!r} cannot be used", f"give {shown}")
+        marks_of = {"decimal": ".,", "thousands": ".,' _"}
+        for name in ("delimiter", "decimal", "thousands"):
+            value, marks = getattr(self, name), marks_of.get(name)
+            if value is None:
+                continue
+            is_mark = len(value) == 1 and value not in '\r\n"'
+            if not is_mark or (marks is not None and value not in marks):
+                choices = "one character, such as ';'"
+                if marks is not None:
+                    choices = " ".join(repr(mark) for mark in marks)
+                raise UsageError(f"--{name} {value!r} cannot be used", f"give {choices}")
         if self.thousands is not None and self.thousands == self.decimal:
             raise UsageError(
                 f"--thousands and --decimal are both {self.decimal!r}", "give each mark one meaning"
@@ -145,7 +152,7 @@ class InputConfig:
 
     calendar: bool = False
     """Whether time of day, day of week, of month and month of year are covariates known ahead, as
-    far as they tell the steps apart: for cycles longer than the season, such as the year of daily
+    far as they differ between steps: for cycles longer than the season, such as the year of daily
     data."""
     holidays: str | None = None
     """Country whose holidays are covariates known ahead: `DE`, or `DE-BY` for a part of it. None:
@@ -161,15 +168,13 @@ DEFAULT_HOST, DEFAULT_PORT = "127.0.0.1", 8000
 MAX_REQUEST_BYTES = 10_000_000
 """Most bytes of a request over HTTP."""
 DEFAULT_FALSE_ALARM_RATE = 0.001
-"""Share of ordinary rows that a search for anomalies may flag."""
+"""Share of ordinary rows that anomaly detection may flag."""
 CHECKPOINT_INTERVAL_SECONDS = 30.0
-"""Seconds between two states that an unfinished fit keeps: no part of a run, since it makes no
-difference to it."""
-
-
+"""Seconds between two checkpoints of an unfinished fit; not part of a run, whose result does not
+depend on it."""
 DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS = 20, 3, 3
-"""Of a search of settings: trials, past windows that each learns at, newest windows that the search
-does not see."""
+"""Of a search of settings: trials, past windows that each is scored on, and newest windows that are
+held out of the search."""
 
 
 @dataclass(frozen=True)
@@ -177,17 +182,17 @@ class WindowConfig:
     """The sliding window: context and horizon in steps, season in steps."""
 
     horizon: int | None = None
-    """Steps to forecast, 1 or more. None: the frequency's usual one, or one season where steps have
-    no calendar."""
+    """Steps to forecast, 1 or more. None: what is usual for the frequency, or one season where
+    steps have no calendar."""
     context: int | None = None
     """Steps that the network looks back, 1 or more. None: two seasons and the horizon at least."""
     season: int | None = None
-    """Steps of the main season, 1 or more; 1 is none. None: as the calendar proposes and the values
-    show."""
+    """Steps of the main season, 1 or more; 1 is none. None: the one that the calendar proposes and
+    the values show."""
     validation: int | None = None
-    """Last steps of each series that are held back to stop by, choose, weigh and judge, 1 or more.
-    None: four horizons or a season, a quarter of a series at most (rolling origins: Tashman
-    2000)."""
+    """Last steps of each series in the hold-out, which decides when to stop, what to choose and how
+    to weigh and judge it, 1 or more. None: four horizons or a season, a quarter of a series at most
+    (rolling origins: Tashman 2000)."""
 
     def __post_init__(self) -> None:
         _require_at_least(self, 1, "horizon", "context", "season", "validation")
@@ -195,7 +200,10 @@ class WindowConfig:
 
 @dataclass(frozen=True)
 class ModelConfig:
-    """The network, and the scale on which it sees the series. docs/model.md shows each with what it is worth."""
+    """The network, and the scale on which it sees the series.
+
+    docs/model.md shows each setting, and what it is worth.
+    """
 
     cell: Cell = "lstm"
     """Memory cell: lstm (Hochreiter & Schmidhuber 1997), gru (Cho et al. 2014), or rnn, a plain
@@ -208,18 +216,18 @@ class ModelConfig:
     """Width of each layer and of the decoder, 1 or more. None: as in the weights that training
     starts from, else 64."""
     bidirectional: bool = False
-    """Read the context of each origin both ways (Schuster & Paliwal 1997); nothing after the origin
-    is seen."""
+    """Read the context of each origin in both directions (Schuster & Paliwal 1997); nothing after
+    the origin is seen."""
     attention: bool = False
     """Let each origin look back on all states of its context (Luong et al. 2015)."""
     layer_norm: bool = False
-    """Normalise what each recurrent layer puts out (Ba et al. 2016)."""
+    """Normalise the outputs of each recurrent layer (Ba et al. 2016)."""
     dropout: float = 0.1
     """Share of units left out in training, 0 to below 1 (Srivastava et al. 2014)."""
     scale: Scale = "causal"
-    """What errors are divided by: causal, by what the past of each step knows; standard, by the
-    deviation of each series' training part; robust, by its interquartile range; minmax, by its
-    range; none, by nothing."""
+    """What errors are divided by: causal, the scale of the past of each step; standard, the
+    deviation of each series' training part; robust, its interquartile range; minmax, its range;
+    none, nothing."""
     transform: Transform = "auto"
     """log forecasts the logarithm of the series (Box & Cox 1964), auto does where a series was
     never negative."""
@@ -240,11 +248,11 @@ class TrainConfig:
 
     start: str | None = None
     """Weights to start from: pretrained, scratch, or the path of a run. None: pretrained where they
-    fit the network that is asked for, else scratch."""
+    fit the network requested, else scratch."""
     loss: Loss = "quantile"
-    """What is minimised: quantile (pinball: Koenker & Bassett 1978), mse, mae, huber (Huber 1964), or the negative
-    log-likelihood of student-t (Lange et al. 1989), negative-binomial for counts (Salinas et al.
-    2020), or bernoulli for a target of 0 and 1, which is cross-entropy."""
+    """What is minimised: quantile (pinball: Koenker & Bassett 1978), mse, mae, huber (Huber 1964),
+    or the negative log-likelihood of student-t (Lange et al. 1989), negative-binomial for counts
+    (Salinas et al. 2020), or bernoulli for a target of 0 and 1, which is cross-entropy."""
     steps: int | None = None
     """Updates of the weights, 0 or more."""
     lr: float | None = None
@@ -261,8 +269,8 @@ class TrainConfig:
     (Smith & Topin 2019)."""
     weight_decay: float | None = None
     """Decay of the weights, 0 or more; decoupled from the gradient for adamw only. None: about 0.01
-    for adamw, none for the others, where it is a part of the gradient and would drown the rest of
-    it."""
+    for adamw, none for the others, where it is a part of the gradient and would outweigh the rest
+    of it."""
     grad_clip: float = 1.0
     """Largest norm of a gradient, above 0 (Pascanu et al. 2013)."""
     patience: int = 3
@@ -288,14 +296,13 @@ class TrainConfig:
         _require_at_least(self, 0, "steps", "seed", "weight_decay")
         _require_at_least(self, 1, "batch_size", "origins", "patience", "members", "jobs")
         if self.time_budget is not None:
-            object.__setattr__(
-                self, "time_budget", parse_duration(self.time_budget, "--time-budget")
-            )
+            seconds = parse_duration(self.time_budget, "--time-budget")
+            object.__setattr__(self, "time_budget", seconds)  # of a frozen class
         for name in ("lr", "grad_clip"):
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(
-                    f"--{name.replace('_', '-')} {value} is out of range", "give a number above 0"
+                    f"{_option_name(name)} {value} is out of range", "give a number above 0"
                 )
 
 
@@ -310,6 +317,7 @@ class Config:
     inputs: InputConfig = field(default_factory=InputConfig)
 
     def __post_init__(self) -> None:
+        # Settings that are right by themselves, but not together.
         if self.train.loss in UNTRANSFORMED_LOSSES and self.model.transform == "log":
             raise UsageError(
                 f"--loss {self.train.loss} does not go with --transform log",
@@ -330,48 +338,55 @@ class Config:
         """Rebuild from `to_dict`'s form; raises UsageError for unknown keys, with a suggestion."""
         sections = get_type_hints(cls)
         _require_known_keys(data, sections, "section")
-        return cls(
-            **{name: _parse_section(sections[name], values) for name, values in data.items()}
-        )
+        # A section that is missing has its defaults.
+        parsed = {name: _parse_section(sections[name], values) for name, values in data.items()}
+        return cls(**parsed)
 
 
-def _parse_section(kind: type, values: Mapping[str, Any]) -> Any:
-    _require_known_keys(values, [f.name for f in dataclasses.fields(kind)], "setting")
-    return kind(**{k: tuple(v) if isinstance(v, list) else v for k, v in values.items()})
+def _parse_section(section: type, values: Mapping[str, Any]) -> Any:
+    known = [field.name for field in dataclasses.fields(section)]
+    _require_known_keys(values, known, "setting")
+    # JSON and TOML have lists where settings have tuples.
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+    }
+    return section(**settings)
 
 
-def _require_known_keys(data: Mapping[str, Any], known: Any, what: str) -> None:
+def _require_known_keys(data: Mapping[str, Any], known: Collection[str], kind: str) -> None:
     for key in data:
         if key not in known:
-            raise UsageError(f"unknown {what} {key!r}", suggest_similar(key, known))
+            raise UsageError(f"unknown {kind} {key!r}", suggest_similar(key, known))
 
 
 def _require_time_zone(name: str) -> None:
-    """Raise UsageError for what is no time zone: neither a name like Europe/Berlin nor an offset like +01:00."""
+    """Raise UsageError unless `name` is a zone like Europe/Berlin or an offset like +01:00."""
     if re.fullmatch(r"[+-]\d\d:\d\d", name):
         return
     try:
         ZoneInfo(name)
-    except (KeyError, ValueError, OSError):  # unknown, or no possible name
+    except (KeyError, ValueError, OSError):  # unknown, or not a possible name
         raise UsageError(
             f"time zone {name!r} is not known", suggest_similar(name, available_timezones())
         ) from None
 
 
 def parse_duration(duration: float | str, name: str) -> float:
-    """A duration as seconds, above 0: a number, or text like 90s, 5m, 1.5h; raises UsageError for anything else."""
-    found = re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration))
-    value = float(found[1]) * {"": 1, "s": 1, "m": 60, "h": 3600}[found[2]] if found else 0.0
-    if not 0 < value < float("inf"):
+    """A duration above 0 in seconds, of a number or text like 90s, 5m, 1.5h; raises UsageError."""
+    seconds = 0.0  # also of what does not match
+    if match := re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration)):
+        number, unit = match.groups()
+        seconds = float(number) * {"": 1, "s": 1, "m": 60, "h": 3600}[unit]
+    if not 0 < seconds < float("inf"):
         raise UsageError(
-            f"{name} {str(duration)!r} is no duration",
+            f"{name} {str(duration)!r} is not a duration",
             "give one above 0, for example 60s, 5m or 1h",
         )
-    return value
+    return seconds
 
 
 def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ...]:
-    """Quantile levels, ascending, from text like 0.1,0.5; raises UsageError for what is not between 0 and 1."""
+    """Quantile levels of text like 0.1,0.5, ascending; raises UsageError outside of 0 to 1."""
     try:
         levels = tuple(sorted({float(part) for part in text.split(",")}))
     except ValueError:
@@ -385,20 +400,26 @@ def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ..
 
 
 def _require_choices(config: Any) -> None:
-    """Refuse a value that is not among those of its field's Literal type."""
+    """Raise UsageError for a value that is not among those of its field's Literal type."""
     for name, kind in get_type_hints(type(config)).items():
-        value, known = getattr(config, name), get_args(kind)
-        if get_origin(kind) is Literal and value not in known:
+        if get_origin(kind) is not Literal:
+            continue
+        value, choices = getattr(config, name), get_args(kind)
+        if value not in choices:
             raise UsageError(
-                f"--{name.replace('_', '-')} {str(value)!r} is unknown",
-                suggest_similar(str(value), known),
+                f"{_option_name(name)} {str(value)!r} is unknown",
+                suggest_similar(str(value), choices),
             )
 
 
 def _require_at_least(config: Any, low: float, *names: str) -> None:
     for name in names:
         value = getattr(config, name)
+        # Not `value < low`, which NaN is not.
         if value is not None and not value >= low:
-            raise UsageError(
-                f"--{name.replace('_', '-')} {value} is out of range", f"give {low} or more"
-            )
+            raise UsageError(f"{_option_name(name)} {value} is out of range", f"give {low} or more")
+
+
+def _option_name(setting: str) -> str:
+    """The name of a setting as an option of the command line."""
+    return f"--{setting.replace('_', '-')}"

@@ -1,6 +1,6 @@
-"""The few kinds of error that lstmcast raises, each with its exit code.
+"""The kinds of error that lstmcast raises, each with its exit code, and words for their hints.
 
-Knows nothing of the rest of the package. The command line turns these into text and exit status in
+Knows nothing of the rest of the package. The command line turns errors into text and exit status in
 one place.
 """
 
@@ -8,9 +8,14 @@ import difflib
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
+_MIN_SIMILARITY = 0.6
+"""Share of letters that a word must have in common with the one that may have been meant."""
+_MAX_SUGGESTIONS = 12
+"""Words that are listed where none is similar."""
+
 
 class ExitCode(IntEnum):
-    """Exit status of the command line: part of the contract, never renumbered."""
+    """Exit status of the command line; scripts rely on it, so it is never renumbered."""
 
     OK = 0
     BUG = 1
@@ -26,7 +31,7 @@ class ExitCode(IntEnum):
 
 
 class LstmcastError(Exception):
-    """Base of every error that a user can cause or mend.
+    """Base of every error that a user can cause or fix.
 
     `message` says what is wrong (place, column, value, count); `hint` says what to do about it.
     """
@@ -52,7 +57,7 @@ class DataError(LstmcastError, ValueError):
 
 
 class RunError(LstmcastError):
-    """A run directory that is missing, corrupt, foreign or in the way."""
+    """A run directory that is missing, damaged, of another program or in the way."""
 
     exit_code = ExitCode.RUN
 
@@ -82,22 +87,30 @@ class LockedError(LstmcastError):
 
 
 def suggest_similar(word: str, known: Iterable[str]) -> str:
-    """Say which of `known` the user may have meant, or what there is."""
+    """Say which of the known words the user may have meant, or which there are."""
     names = list(known)
-    folded = {name.casefold(): name for name in names}
-    close = difflib.get_close_matches(word.casefold(), folded, n=1, cutoff=0.6)
-    if close:
-        return f"did you mean {folded[close[0]]!r}?"
-    shown = ", ".join(repr(name) for name in names[:12])
-    return f"there is {shown}" + (f" and {len(names) - 12} more" if len(names) > 12 else "")
+    # Case makes no difference to what is similar, but is kept in what is suggested.
+    name_of = {name.casefold(): name for name in names}
+    matches = difflib.get_close_matches(word.casefold(), name_of, n=1, cutoff=_MIN_SIMILARITY)
+    if matches:
+        return f"did you mean {name_of[matches[0]]!r}?"
+    quoted = [repr(name) for name in names]
+    return f"there is {format_names(quoted, most=_MAX_SUGGESTIONS)}"
 
 
 def format_names(names: Sequence[str], count: int | None = None, most: int = 3) -> str:
-    """The first few of `count` names, and how many more there are."""
-    count = len(names) if count is None else count
-    return ", ".join(names[:most]) + (f" and {count - most:,} more" if count > most else "")
+    """The first names, and how many more there are, as in "a, b, c and 4 more".
+
+    count: how many names there are, where `names` holds only the first of them.
+    """
+    rest = (len(names) if count is None else count) - most
+    shown = ", ".join(names[:most])
+    return f"{shown} and {rest:,} more" if rest > 0 else shown
 
 
-def format_more(count: int, what: str = "") -> str:
-    """Say how many there are beside the one that is shown, as in " (and 3 more rows)"."""
-    return f" (and {count - 1:,} more {what}".rstrip() + ")" if count > 1 else ""
+def format_more(count: int, unit: str = "") -> str:
+    """Say how many there are besides the one shown, as in " (and 3 more rows)"; empty for none."""
+    rest = count - 1
+    if rest < 1:
+        return ""
+    return f" (and {rest:,} more {unit})" if unit else f" (and {rest:,} more)"

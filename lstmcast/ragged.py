@@ -1,6 +1,9 @@
-"""Rows in groups: where the groups begin, and many numbers of a group made one, where some are missing.
+"""Many series or groups of rows end to end in one array: array types, ranges, medians and fills.
 
-Axes: n rows in order, G groups of neighbouring rows, K columns. NaN is missing.
+Series of different lengths lie one behind the other, without padding; offsets say where each begins
+and where the last one ends. NaN is missing.
+
+Axes: n rows of all series or groups, N series, G groups of neighbouring rows, K columns.
 """
 
 import numpy as np
@@ -14,86 +17,105 @@ Bools = NDArray[np.bool_]
 Singles = NDArray[np.float32]
 
 
-def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
-    """One row [G, K] of each group of rows [n, K] that begins at `starts`; missing where all of its values are.
-
-    how: one of config's AGGREGATES.
-    """
-    known = ~np.isnan(values)
-    seen = np.add.reduceat(known, starts, axis=0, dtype=np.int64)
-    if how in ("first", "last"):
-        made = _first_or_last_by_group(values, known, starts, last=how == "last")
-    elif how in ("min", "max"):
-        edge = np.inf if how == "min" else -np.inf
-        made = (np.minimum if how == "min" else np.maximum).reduceat(
-            np.where(known, values, edge), starts, axis=0
-        )
-    elif how == "median":
-        made = _medians_by_group(values, starts, seen)
-    elif how == "count":
-        made = seen.astype(np.float64)
-    else:
-        total = np.add.reduceat(np.where(known, values, 0.0), starts, axis=0)
-        made = total / np.maximum(seen, 1) if how == "mean" else total
-    return np.where(seen > 0, made, np.nan)
+def offsets_from_lengths(lengths: Ints) -> Ints:
+    """Where each series begins and where the last one ends, [N + 1], of lengths [N]."""
+    ends = np.cumsum(lengths)
+    return np.concatenate([[0], ends]).astype(np.int64)
 
 
-def _first_or_last_by_group(
-    values: Floats, known: NDArray[np.bool_], starts: Ints, *, last: bool
-) -> Floats:
-    rows = np.arange(len(values))[:, None]
-    if last:
-        place = np.maximum.reduceat(np.where(known, rows, 0), starts, axis=0)
-    else:
-        place = np.minimum.reduceat(np.where(known, rows, len(values) - 1), starts, axis=0)
-    return np.asarray(np.take_along_axis(values, place, axis=0))
+def concat_ranges(starts: Ints, lengths: Ints) -> Ints:
+    """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
+    ends = np.cumsum(lengths)
+    total = ends[-1] if len(ends) else 0
+    # Counting on from the end of the range before, each range is off by a constant of its own.
+    shifts = starts - (ends - lengths)
+    return np.repeat(shifts, lengths) + np.arange(total)
 
 
-def _medians_by_group(values: Floats, starts: Ints, seen: Ints) -> Floats:
-    group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
-    made = np.empty(seen.shape)
-    for column in range(values.shape[1]):
-        ordered = values[
-            np.lexsort((values[:, column], group)), column
-        ]  # the missing come last of each group
-        many = np.maximum(seen[:, column], 1)
-        made[:, column] = (ordered[starts + (many - 1) // 2] + ordered[starts + many // 2]) / 2
-    return made
+def median_by_series(values: Floats, offsets: Ints) -> Floats:
+    """Median of the observed values of each series, [N]; the upper one of an even number."""
+    lengths = np.diff(offsets)
+    starts = offsets[:-1]
+    series = np.repeat(np.arange(len(lengths)), lengths)
+    order = np.lexsort((values, series))  # NaN come last in each series
+    count = np.add.reduceat(~np.isnan(values), starts)
+    middle = order[starts + count // 2]
+    return np.asarray(values[middle])
 
 
 def fill_missing(values: Floats, how: str) -> Floats:
-    """Series end to end, each beginning and ending with a value, without missing ones.
+    """Fill the missing values of series that each begin and end with an observed one, [n].
 
-    how: "forward" repeats the value before, "linear" draws a line to the value after, "zero" is 0,
-    "none" leaves them.
+    how: "forward" repeats the value before, "linear" draws a line to the value after, "zero" puts
+    0, "none" leaves them missing.
     """
     missing = np.isnan(values)
     if how == "none" or not missing.any():
         return values
     if how == "zero":
         return np.where(missing, 0.0, values)
-    places = np.arange(len(values))
     if how == "forward":
-        return np.asarray(values[np.maximum.accumulate(np.where(missing, 0, places))])
-    known = ~missing
-    return np.asarray(np.interp(places, places[known], values[known]))
+        return carry_forward(values)
+    # Each series begins and ends with a value, so no line leads from one series to another.
+    places = np.arange(len(values))
+    observed = ~missing
+    return np.asarray(np.interp(places, places[observed], values[observed]))
 
 
-def offsets_from_lengths(lengths: Ints) -> Ints:
-    """Where each of several groups end to end begins, and where the last one ends: [N + 1] for lengths [N]."""
-    return np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+def carry_forward(values: Floats, axis: int = 0) -> Floats:
+    """Replace each missing value by the last one before it along an axis; leading ones stay."""
+    shape = [1] * values.ndim
+    shape[axis] = -1
+    steps = np.arange(values.shape[axis]).reshape(shape)
+    # The place of the last observed value: places only grow, and missing ones count as the first.
+    newest = np.maximum.accumulate(np.where(np.isnan(values), 0, steps), axis=axis)
+    return np.asarray(np.take_along_axis(values, newest, axis))
 
 
-def median_by_series(values: Floats, offsets: Ints) -> Floats:
-    """Median of the observed values of each series, [N]; the upper one of an even number."""
-    lengths = np.diff(offsets)
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((values, owner))  # NaN sort last
-    seen = np.add.reduceat(~np.isnan(values), offsets[:-1])
-    return np.asarray(values[order[offsets[:-1] + seen // 2]])
+def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
+    """Aggregate groups of rows [n, K] that begin at `starts` [G] into one row each, [G, K].
+
+    how: one of config's AGGREGATES. An aggregate is missing where all values of its group are.
+    """
+    observed = ~np.isnan(values)
+    count = np.add.reduceat(observed, starts, axis=0, dtype=np.int64)
+    # Of each aggregate, missing values are replaced by what does not change it.
+    if how in ("first", "last"):
+        result = _first_or_last_by_group(values, observed, starts, last=how == "last")
+    elif how == "min":
+        result = np.minimum.reduceat(np.where(observed, values, np.inf), starts, axis=0)
+    elif how == "max":
+        result = np.maximum.reduceat(np.where(observed, values, -np.inf), starts, axis=0)
+    elif how == "median":
+        result = _median_by_group(values, starts, count)
+    elif how == "count":
+        result = count.astype(np.float64)
+    else:
+        total = np.add.reduceat(np.where(observed, values, 0.0), starts, axis=0)
+        result = total / np.maximum(count, 1) if how == "mean" else total
+    return np.where(count > 0, result, np.nan)
 
 
-def concat_ranges(starts: Ints, lengths: Ints) -> Ints:
-    """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
-    ends = np.cumsum(lengths)
-    return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
+def _first_or_last_by_group(values: Floats, observed: Bools, starts: Ints, *, last: bool) -> Floats:
+    rows = np.arange(len(values))[:, None]
+    if last:
+        places = np.maximum.reduceat(np.where(observed, rows, 0), starts, axis=0)
+    else:
+        last_row = len(values) - 1
+        places = np.minimum.reduceat(np.where(observed, rows, last_row), starts, axis=0)
+    return np.asarray(np.take_along_axis(values, places, axis=0))
+
+
+def _median_by_group(values: Floats, starts: Ints, count: Ints) -> Floats:
+    """Medians [G, K]; the mean of the middle two of an even number."""
+    ends = np.append(starts[1:], len(values))
+    group = np.repeat(np.arange(len(starts)), ends - starts)
+    medians = np.empty(count.shape)
+    for k in range(values.shape[1]):
+        column = values[:, k]
+        ordered = column[np.lexsort((column, group))]  # missing values come last in each group
+        number = np.maximum(count[:, k], 1)
+        lower = ordered[starts + (number - 1) // 2]
+        upper = ordered[starts + number // 2]
+        medians[:, k] = (lower + upper) / 2
+    return medians

@@ -1,4 +1,4 @@
-"""What the tests share: where the real data lies, one thread a process, the same cases in every run."""
+"""What the tests share: the place of real data, one thread a process, and repeatable cases."""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""Small panels and step arrays that the tests of the numeric core share.
+"""Small panels and step arrays that the tests of the numerical modules share.
 
 Axes: N series, T steps.
 """
@@ -13,15 +13,14 @@ from lstmcast.features import scaler, steps
 from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Floats, Ints, offsets_from_lengths
 
 
 def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
-    """Series end to end [sum T], and their offsets [N+1]."""
-    lengths = [len(one) for one in series]
-    return np.concatenate(series).astype(np.float64), np.concatenate(
-        [[0], np.cumsum(lengths)]
-    ).astype(np.int64)
+    """Series end to end [sum T], and their offsets [N + 1]."""
+    values = np.concatenate(series).astype(np.float64)
+    lengths = np.array([len(one_series) for one_series in series], dtype=np.int64)
+    return values, offsets_from_lengths(lengths)
 
 
 def steps_of(
@@ -29,15 +28,17 @@ def steps_of(
 ) -> StepArrays:
     """Step arrays of series, with their own transforms unless `state` is given."""
     values, offsets = flat(series)
-    return steps.compute_step_arrays(
-        values, offsets, seasons, state or scaler.fit_scaler(values, offsets)
-    )
+    state = state or scaler.fit_scaler(values, offsets)
+    return steps.compute_step_arrays(values, offsets, seasons, state)
 
 
 def panel_of(
     series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any
 ) -> Panel:
-    """A panel of monthly series; `columns` are roles (`past="x"`) and the values of the columns they name."""
+    """A panel of monthly series.
+
+    columns: roles (`past="x"`), and the values of the columns that they name.
+    """
     parts = []
     for number, values in enumerate(series):
         stamps: Any = pd.date_range(start, periods=len(values), freq=freq)
@@ -55,10 +56,10 @@ def wavy(rng: np.random.Generator, length: int, season: int = 12, noise: float =
 
 
 def slow_ema(x: list[float], weight: list[float], alpha: float) -> list[float]:
-    """The same average as a weighted mean with weights alpha (1-alpha)^age."""
-    out = []
+    """An exponential moving average, as a weighted mean with weights alpha (1 - alpha)^age."""
+    averages = []
     for t in range(len(x)):
         terms = [(weight[s] * (1 - alpha) ** (t - s), x[s]) for s in range(t + 1)]
         mass = sum(w for w, _ in terms)
-        out.append(sum(w * v for w, v in terms) / mass if mass > 0 else 0.0)
-    return out
+        averages.append(sum(w * v for w, v in terms) / mass if mass > 0 else 0.0)
+    return averages

@@ -2,6 +2,7 @@
 
 import ast
 import inspect
+import json
 import re
 from dataclasses import FrozenInstanceError, fields, replace
 from itertools import pairwise
@@ -12,7 +13,17 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.config import (
+    Columns,
+    Config,
+    DataConfig,
+    InputConfig,
+    ModelConfig,
+    TrainConfig,
+    WindowConfig,
+    parse_duration,
+    parse_quantile_levels,
+)
 from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
@@ -63,8 +74,8 @@ TRAIN: dict[str, list[Any]] = {
 }
 WINDOW: dict[str, list[Any]] = {"context": [9], "season": [5], "validation": [9]}
 ELSEWHERE = {"start", "patience", "time_budget", "jobs", "device", "horizon"}
-"""What changes nothing in so short a fit, or more than a forecast can show; tests of their own are
-of these."""
+"""Settings that change nothing in so short a fit, or more than a forecast can show; they have tests
+of their own."""
 CHANGES: list[Change] = [
     {section: {name: value}}
     for section, table in (("model", MODEL), ("train", TRAIN), ("window", WINDOW))
@@ -73,7 +84,7 @@ CHANGES: list[Change] = [
 ]
 
 
-def changed(change: Change) -> Config:
+def with_changes(change: Change) -> Config:
     return replace(
         BASE, **{section: replace(getattr(BASE, section), **new) for section, new in change.items()}
     )
@@ -83,8 +94,8 @@ def panel_with(count: int) -> Panel:
     return panel_of([wavy(np.random.default_rng(i), 48 + i % 3) for i in range(count)])
 
 
-def forecast(config: Config, panel: Panel, kept: Checkpoint | None = None) -> pd.DataFrame:
-    return Forecaster(config).fit(panel, checkpoint=kept).predict()
+def forecast(config: Config, panel: Panel, checkpoint: Checkpoint | None = None) -> pd.DataFrame:
+    return Forecaster(config).fit(panel, checkpoint=checkpoint).predict()
 
 
 @pytest.fixture(scope="module")
@@ -94,20 +105,20 @@ def usual() -> dict[int, pd.DataFrame]:
 
 
 @pytest.mark.parametrize("section", [ModelConfig, TrainConfig, WindowConfig, InputConfig])
-def test_every_setting_says_what_it_is_and_cannot_be_changed_by_accident(section: type) -> None:
+def test_every_setting_is_documented_and_cannot_be_changed_by_accident(section: type) -> None:
     body = ast.parse(inspect.getsource(section)).body[0]
     assert isinstance(body, ast.ClassDef)
-    said = {
-        one.target.id: ast.literal_eval(after.value)
-        for one, after in pairwise(body.body)
-        if isinstance(one, ast.AnnAssign)
-        and isinstance(one.target, ast.Name)
-        and isinstance(after, ast.Expr)
+    documented = {
+        field.target.id: ast.literal_eval(text.value)
+        for field, text in pairwise(body.body)
+        if isinstance(field, ast.AnnAssign)
+        and isinstance(field.target, ast.Name)
+        and isinstance(text, ast.Expr)
     }
-    assert set(said) == {field.name for field in fields(section)}
+    assert set(documented) == {field.name for field in fields(section)}
     for field in fields(section):
         if field.type in (int, float, int | None, float | None):
-            assert re.search(r"\b(or more|above|to below)\b", said[field.name]), field.name
+            assert re.search(r"\b(or more|above|to below)\b", documented[field.name]), field.name
     with pytest.raises(FrozenInstanceError):
         setattr(section(), fields(section)[0].name, None)
 
@@ -121,35 +132,35 @@ def test_every_setting_is_tried() -> None:
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_a_setting_changes_what_is_learnt_and_is_kept_with_it(
+def test_a_setting_changes_what_is_learnt_and_is_saved_with_it(
     change: Change, usual: dict[int, pd.DataFrame], tmp_path: Path
 ) -> None:
     panel = panel_with(1)
-    one = Forecaster(changed(change)).fit(panel)
-    made = one.predict()
-    assert np.isfinite(made["forecast"]).all()
-    assert made["q10"].tolist() != usual[1]["q10"].tolist()
-    again = Forecaster.load(one.save(tmp_path / "run"))
-    assert again.config == one.config
-    pd.testing.assert_frame_equal(again.predict(), made, check_exact=True)
+    fitted = Forecaster(with_changes(change)).fit(panel)
+    forecasts = fitted.predict()
+    assert np.isfinite(forecasts["forecast"]).all()
+    assert forecasts["q10"].tolist() != usual[1]["q10"].tolist()
+    loaded = Forecaster.load(fitted.save(tmp_path / "run"))
+    assert loaded.config == fitted.config
+    pd.testing.assert_frame_equal(loaded.predict(), forecasts, check_exact=True)
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
 def test_a_setting_works_for_many_series_too(
     change: Change, usual: dict[int, pd.DataFrame]
 ) -> None:
-    made = forecast(changed(change), panel_with(MIN_PANEL_SERIES))
-    assert np.isfinite(made["forecast"]).all()
+    forecasts = forecast(with_changes(change), panel_with(MIN_PANEL_SERIES))
+    assert np.isfinite(forecasts["forecast"]).all()
     if change != {"train": {"members": 3}}:  # the first of them are the same
-        assert made["q10"].tolist() != usual[MIN_PANEL_SERIES]["q10"].tolist()
+        assert forecasts["q10"].tolist() != usual[MIN_PANEL_SERIES]["q10"].tolist()
 
 
 @pytest.mark.parametrize("change", CHANGES, ids=str)
-def test_a_fit_with_any_setting_that_was_cut_off_goes_on_to_the_same_forecast(
+def test_an_interrupted_fit_with_any_setting_resumes_to_the_same_forecast(
     change: Change, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    panel, config = panel_with(1), changed(change)
-    kept, keep = Checkpoint(tmp_path / "run", seconds=0), TrainingCheckpoint.keep
+    panel, config = panel_with(1), with_changes(change)
+    checkpoint, keep = Checkpoint(tmp_path / "run", seconds=0), TrainingCheckpoint.keep
 
     def cut_off(self: TrainingCheckpoint, state: TrainingState) -> None:
         keep(self, state)
@@ -158,17 +169,17 @@ def test_a_fit_with_any_setting_that_was_cut_off_goes_on_to_the_same_forecast(
     with monkeypatch.context() as patch:
         patch.setattr(TrainingCheckpoint, "keep", cut_off)
         with pytest.raises(KeyboardInterrupt):
-            forecast(config, panel, kept)
-    assert kept.fit()[0] == config
-    made = forecast(config, panel, Checkpoint(tmp_path / "run"))
-    pd.testing.assert_frame_equal(made, forecast(config, panel), check_exact=True)
+            forecast(config, panel, checkpoint)
+    assert checkpoint.fit()[0] == config
+    resumed = forecast(config, panel, Checkpoint(tmp_path / "run"))
+    pd.testing.assert_frame_equal(resumed, forecast(config, panel), check_exact=True)
 
 
 @pytest.mark.parametrize("change", [c for c in CHANGES if "window" not in c], ids=str)
-def test_a_backtest_is_made_with_any_setting(change: Change) -> None:
-    made = backtest(panel_with(2), changed(change), windows=1, quantiles=(0.1, 0.5, 0.9))
-    assert made.verdict.windows == 2
-    assert np.isfinite(made.forecasts["forecast"]).all()
+def test_a_backtest_works_with_any_setting(change: Change) -> None:
+    result = backtest(panel_with(2), with_changes(change), windows=1, quantiles=(0.1, 0.5, 0.9))
+    assert result.verdict.windows == 2
+    assert np.isfinite(result.forecasts["forecast"]).all()
 
 
 @pytest.mark.parametrize(
@@ -192,7 +203,7 @@ def test_a_backtest_is_made_with_any_setting(change: Change) -> None:
 )
 def test_a_value_out_of_range_is_refused_by_its_name(section: str, name: str, value: Any) -> None:
     with pytest.raises(UsageError) as caught:
-        changed({section: {name: value}})
+        with_changes({section: {name: value}})
     assert f"--{name.replace('_', '-')}" in caught.value.message
     assert caught.value.hint
 
@@ -216,5 +227,78 @@ def test_a_value_out_of_range_is_refused_by_its_name(section: str, name: str, va
 )
 def test_settings_that_contradict_each_other_are_refused(change: Change, says: str) -> None:
     with pytest.raises(UsageError, match=says) as caught:
-        changed(change)
+        with_changes(change)
     assert caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90.0), ("60s", 60.0), ("1.5h", 5400.0), (" .5 m ", 30.0), (7, 7.0)]
+)
+def test_a_duration_is_a_number_of_seconds_or_has_a_unit(text: str | int, seconds: float) -> None:
+    assert parse_duration(text, "--time-budget") == seconds
+
+
+@pytest.mark.parametrize("text", ["", "0", "-5", "5d", "m", "inf", "nan"])
+def test_what_is_not_a_duration_is_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="--time-budget .* is not a duration") as caught:
+        parse_duration(text, "--time-budget")
+    assert "60s" in caught.value.hint
+
+
+def test_quantile_levels_are_sorted_and_each_is_there_once() -> None:
+    assert parse_quantile_levels("0.9,0.1, 0.5,0.1") == (0.1, 0.5, 0.9)
+
+
+@pytest.mark.parametrize("text", ["", "0.1,x", "0,0.5", "1", "nan"])
+def test_levels_outside_of_0_to_1_are_refused(text: str) -> None:
+    with pytest.raises(UsageError, match="quantiles .* is out of range"):
+        parse_quantile_levels(text)
+
+
+def test_a_column_has_one_role_but_a_series_column_may_be_static_too() -> None:
+    Columns(target=("y",), series=("shop",), static=("shop",))
+    with pytest.raises(UsageError, match="'y' is given both as --target and as --past"):
+        Columns(target=("y",), past=("y",))
+    with pytest.raises(UsageError, match="no target column"):
+        Columns(target=())
+
+
+@pytest.mark.parametrize(
+    ("separators", "hint"),
+    [
+        ({"delimiter": ";;"}, "one character"),
+        ({"delimiter": "\n"}, "one character"),
+        ({"decimal": ";"}, "'.' ','"),
+        ({"thousands": "x"}, "'_'"),
+        ({"thousands": ",", "decimal": ","}, "one meaning"),
+    ],
+)
+def test_separators_that_cannot_be_used_are_refused(separators: Change, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        DataConfig(**separators)  # type: ignore[arg-type]
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("zone", ["Europe/Berlin", "UTC", "+01:00"])
+def test_a_time_zone_is_a_name_or_an_offset(zone: str) -> None:
+    assert DataConfig(tz=zone).tz == zone
+
+
+def test_an_unknown_time_zone_is_refused_with_a_similar_one() -> None:
+    with pytest.raises(UsageError, match="'Europe/Berln' is not known") as caught:
+        DataConfig(tz="Europe/Berln")
+    assert caught.value.hint == "did you mean 'Europe/Berlin'?"
+
+
+def test_a_configuration_comes_back_from_its_dictionary() -> None:
+    config = Config(data=DataConfig(na=("", "-")), train=TrainConfig(steps=3))
+    assert Config.from_dict(json.loads(json.dumps(config.to_dict()))) == config
+
+
+def test_unknown_sections_and_settings_are_refused_with_a_similar_one() -> None:
+    with pytest.raises(UsageError, match="unknown section 'trian'") as caught:
+        Config.from_dict({"trian": {}})
+    assert caught.value.hint == "did you mean 'train'?"
+    with pytest.raises(UsageError, match="unknown setting 'step'") as caught:
+        Config.from_dict({"train": {"step": 3}})
+    assert caught.value.hint == "did you mean 'steps'?"

@@ -1,15 +1,20 @@
+"""The public names of the package: resolved when they are used, and never those of modules."""
+
 import subprocess
 import sys
+from importlib.metadata import version
+
+import pytest
 
 import lstmcast
 from lstmcast.errors import LstmcastError
 
 
-def fresh(code: str) -> str:
+def run_fresh(code: str) -> str:
     """What `code` prints in an interpreter of its own."""
-    return subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    command = [sys.executable, "-c", code]
+    result = subprocess.run(command, capture_output=True, text=True, check=True)
+    return result.stdout.strip()
 
 
 def test_the_kinds_of_error_are_public_and_share_a_base() -> None:
@@ -23,21 +28,22 @@ def test_an_unknown_name_is_an_attribute_error() -> None:
 
 
 def test_names_are_listed_before_they_are_loaded() -> None:
-    assert (
-        fresh("import lstmcast; print({'Forecaster', 'Panel', 'backtest'} <= set(dir(lstmcast)))")
-        == "True"
-    )
+    code = "import lstmcast; print({'Forecaster', 'Panel', 'backtest'} <= set(dir(lstmcast)))"
+    assert run_fresh(code) == "True"
 
 
-def test_a_function_named_like_its_module_stays_the_function_whoever_loads_the_module_first() -> (
-    None
-):
-    for first in (
+@pytest.mark.parametrize(
+    "first",
+    [
         "from lstmcast import backtest",
         "from lstmcast.evaluation.backtest import evaluate",
         "import lstmcast.evaluation.backtest",
-    ):
-        assert (
-            fresh(f"import lstmcast; {first}; print(type(lstmcast.backtest).__name__)")
-            == "function"
-        )
+    ],
+)
+def test_a_function_named_like_its_module_stays_the_function(first: str) -> None:
+    code = f"import lstmcast; {first}; print(type(lstmcast.backtest).__name__)"
+    assert run_fresh(code) == "function"
+
+
+def test_the_version_is_that_of_the_installed_package() -> None:
+    assert lstmcast.__version__ == version("lstmcast")

@@ -1,7 +1,7 @@
-"""Who does jobs: processes or threads of this machine, or the workers of a Dask or Ray cluster.
+"""What runs jobs: processes or threads of this machine, or the workers of a Dask or Ray cluster.
 
-The only room that knows of these. A job is a function and its arguments, and comes back as a
-future.
+The only module that knows these libraries. A job is a function and its arguments; an engine returns
+a future of its result.
 """
 
 import contextlib
@@ -31,9 +31,9 @@ from lstmcast.extras import require_extra
 T = TypeVar("T")
 
 LOCAL_BACKENDS = ("loky", "threading")
-"""Backends of this machine alone."""
+"""Backends that use this machine only."""
 MAX_JOB_RETRIES = 3
-"""How often a job is tried again whose worker died."""
+"""How often a job is tried again after its worker died."""
 WORKER_DEATH_ERRORS = {
     BrokenExecutor.__name__,
     "KilledWorker",
@@ -42,25 +42,29 @@ WORKER_DEATH_ERRORS = {
     "RayActorError",
     "NodeDiedError",
 }
-"""What engines raise where a worker died; jobs return what they raise themselves."""
+"""Errors that engines raise where a worker died; what jobs raise they return instead."""
 
 
 class Engine(Protocol):
-    """What runs jobs: it gives each out as a future, and says whether anybody is there to do them."""
+    """Runs jobs on its workers.
+
+    retries: how often the caller is to submit a job again after its worker died; 0 where the engine
+    does so itself.
+    """
 
     retries: int
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
-        """What stands, in this block, for a value that many jobs read."""
+        """A handle that stands, in this block, for a value that many jobs read."""
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
-        """Give out a job; its first argument may stand for a shared value."""
+        """Submit a job; its arguments may be handles of shared values."""
 
     def workers(self) -> int:
-        """How many there are to work."""
+        """How many workers there are."""
 
     def close(self) -> None:
-        """Let the workers go."""
+        """Release the workers."""
 
 
 class _LokyEngine:
@@ -73,15 +77,16 @@ class _LokyEngine:
 
     @contextlib.contextmanager
     def shared(self, value: Any) -> Iterator[Any]:
-        """A file, whose arrays all workers map into their memory and so hold once together.
+        """A file whose arrays all workers map into their memory, so that they hold them only once.
 
-        Where there is no room for one the value itself, which then goes with every job.
+        Where there is no room for a file, the value itself, which then goes with every job.
         """
         import joblib
 
         with contextlib.ExitStack() as stack:
             try:
-                stored = _StoredValue(f"{stack.enter_context(_temporary_folder())}/value")
+                folder = stack.enter_context(_temporary_folder())
+                stored = _StoredValue(f"{folder}/value")
                 joblib.dump(value, stored.path)
             except OSError:
                 stack.close()
@@ -92,27 +97,31 @@ class _LokyEngine:
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
         from joblib.externals.loky import get_reusable_executor
 
-        one = dict.fromkeys(_THREAD_VARIABLES, "1")
-        hired = get_reusable_executor(
-            self.jobs, timeout=60, env=one, initializer=_follow_parent, initargs=(os.getpid(),)
+        executor = get_reusable_executor(
+            self.jobs,
+            timeout=_IDLE_SECONDS,
+            env=dict.fromkeys(_THREAD_VARIABLES, "1"),
+            initializer=_follow_parent,
+            initargs=(os.getpid(),),
         )
-        future: Future[Any] = hired.submit(_run_on_one_thread, work, *task)
+        future: Future[Any] = executor.submit(_run_on_one_thread, work, *task)
         return future
 
     def workers(self) -> int:
         return self.jobs
 
     def close(self) -> None:
-        """Processes are kept a while for the next jobs."""
+        """Keep the processes for the next jobs; they end when they have been idle for a while."""
 
 
 class _ThreadEngine:
-    """Threads of this process: for jobs that spend their time outside of Python."""
+    """Threads of this process, for jobs that spend their time outside of Python."""
 
     retries = 0
 
     def __init__(self, jobs: int, _: str | None) -> None:
-        self.jobs, self.pool = jobs, ThreadPoolExecutor(jobs)
+        self.jobs = jobs
+        self.pool = ThreadPoolExecutor(jobs)
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
         """The value itself."""
@@ -131,7 +140,7 @@ class _ThreadEngine:
 class _DaskEngine:
     """Workers of a Dask cluster, which retries jobs itself.
 
-    Its futures are used rather than joblib's backend for it, which waits for ever for a job that
+    Its own futures are used, not joblib's backend for it, which waits for ever for a job that
     killed its workers.
     """
 
@@ -141,18 +150,22 @@ class _DaskEngine:
         from dask import config
         from dask.distributed import Client, LocalCluster
 
-        self.local = None
+        self.local_cluster = None
         config.set({"distributed.scheduler.allowed-failures": MAX_JOB_RETRIES})
-        config.set(
-            {"distributed.admin.large-graph-warning-threshold": "1TB"}
-        )  # what jobs share is sent once
+        # What jobs share is sent only once, so its size needs no warning.
+        config.set({"distributed.admin.large-graph-warning-threshold": "1TB"})
         if address is None:
-            self.local = LocalCluster(
-                n_workers=jobs, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0,
+            self.local_cluster = LocalCluster(
+                n_workers=jobs,
+                threads_per_worker=1,
+                host="127.0.0.1",
+                dashboard_address=None,
+                memory_limit=0,
                 silence_logs=50,
-            )  # fmt: skip
+            )
         try:
-            self.client = Client(self.local or address, timeout="10s", set_as_default=False)
+            cluster = self.local_cluster or address
+            self.client = Client(cluster, timeout="10s", set_as_default=False)
         except OSError as error:
             raise ResourceError(
                 f"no scheduler answers at {address}", "start it, or leave out --scheduler"
@@ -160,25 +173,28 @@ class _DaskEngine:
         self.pool = self.client.get_executor(pure=False)
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
-        """A task that gives it: what is merely scattered is lost with the worker that holds it.
+        """A task that returns the value: scattered data is lost with the worker that holds it.
 
-        Packed by us, since Dask unpacks arrays where they need not be aligned, whose sums numpy
-        makes in another order.
+        The value is pickled here, since Dask unpacks arrays to places that need not be aligned, and
+        numpy sums those in another order.
         """
         packed = _PackedValue(uuid.uuid4().hex, pickle.dumps(value))
-        return contextlib.nullcontext(self.client.submit(_return_value, packed, pure=False))
+        task = self.client.submit(_return_value, packed, pure=False)
+        return contextlib.nullcontext(task)
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
         future: Future[Any] = self.pool.submit(_run_on_one_thread, work, *task)
         return future
 
     def workers(self) -> int:
-        return sum(self.client.nthreads().values()) if self.client.status == "running" else 0
+        if self.client.status != "running":
+            return 0
+        return sum(self.client.nthreads().values())
 
     def close(self) -> None:
         self.client.close(timeout=5)
-        if self.local is not None:
-            self.local.close(timeout=5)
+        if self.local_cluster is not None:
+            self.local_cluster.close(timeout=5)
 
 
 class _RayEngine:
@@ -187,23 +203,24 @@ class _RayEngine:
     retries = 0
 
     def __init__(self, jobs: int, address: str | None) -> None:
+        # Ray would report its use to its makers.
         os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
         import ray
 
         self.ray = ray
         self.quiet = contextlib.ExitStack()
-        # It writes of dead workers to stdout, where the result belongs.
+        # Ray reports dead workers on stdout, where the result belongs.
         self.quiet.enter_context(contextlib.redirect_stdout(io.StringIO()))
-        here: dict[str, Any] = (
-            {"num_cpus": jobs, "include_dashboard": False} if address is None else {}
-        )
+        options: dict[str, Any] = {}
+        if address is None:
+            options = {"num_cpus": jobs, "include_dashboard": False}
         try:
             ray.init(
                 address or "local",
                 log_to_driver=False,
                 logging_level="CRITICAL",
                 configure_logging=True,
-                **here,
+                **options,
             )
         except (ConnectionError, RuntimeError, ValueError) as error:
             self.quiet.close()
@@ -213,7 +230,7 @@ class _RayEngine:
         self.remote = ray.remote(num_cpus=1, max_retries=MAX_JOB_RETRIES)(_run_on_one_thread)
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
-        """A reference to Ray's store."""
+        """A reference to the value in Ray's store."""
         return contextlib.nullcontext(self.ray.put(value))
 
     def submit(self, work: Callable[..., Any], *task: Any) -> "Future[Any]":
@@ -221,7 +238,8 @@ class _RayEngine:
         return future
 
     def workers(self) -> int:
-        return int(self.ray.cluster_resources().get("CPU", 0))
+        resources = self.ray.cluster_resources()
+        return int(resources.get("CPU", 0))
 
     def close(self) -> None:
         self.ray.shutdown()
@@ -235,14 +253,18 @@ ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
     "ray": _RayEngine,
 }
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
+_IDLE_SECONDS = 60
+"""Seconds that an idle process waits for jobs before it ends."""
+_PARENT_CHECK_SECONDS = 0.3
 
 
 @contextlib.contextmanager
 def _temporary_folder() -> Iterator[str]:
-    """A folder for this block, which goes even where this process is killed."""
+    """A folder for this block, which is removed even where this process is killed."""
     from joblib.externals.loky.backend import resource_tracker
 
     folder = tempfile.mkdtemp(prefix="lstmcast-")
+    # The tracker is a process of its own, and outlives this one.
     resource_tracker.register(folder, "folder")
     try:
         yield folder
@@ -258,7 +280,7 @@ class _StoredValue:
     path: str
 
     def open(self) -> Any:
-        """The value, its arrays mapped."""
+        """Load the value, with its arrays mapped into memory."""
         import joblib
 
         return joblib.load(self.path, mmap_mode="r")
@@ -266,20 +288,20 @@ class _StoredValue:
 
 @dataclass(frozen=True)
 class _PackedValue:
-    """A value as bytes."""
+    """A pickled value, known by its name."""
 
     name: str
     value: bytes = field(compare=False, repr=False)
 
     def open(self) -> Any:
-        """The value."""
+        """Unpickle the value."""
         return pickle.loads(self.value)
 
 
 @lru_cache(maxsize=1)
-def _load_shared_value(one: _StoredValue | _PackedValue) -> Any:
-    """What a worker reads for all of its jobs."""
-    return one.open()
+def _load_shared_value(handle: _StoredValue | _PackedValue) -> Any:
+    """The shared value that a worker keeps for all of its jobs."""
+    return handle.open()
 
 
 def _return_value(value: T) -> T:
@@ -287,22 +309,21 @@ def _return_value(value: T) -> T:
 
 
 def _run_on_one_thread(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
-    """A job in a process of its own: on one thread."""
+    """Run a job in a process of its own, which has one thread."""
     _limit_to_one_thread()
-    return _run_catching_errors(
-        work,
-        *(
-            _load_shared_value(one) if isinstance(one, _StoredValue | _PackedValue) else one
-            for one in task
-        ),
-    )
+    arguments = [
+        _load_shared_value(value) if isinstance(value, _StoredValue | _PackedValue) else value
+        for value in task
+    ]
+    return _run_catching_errors(work, *arguments)
 
 
 def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
-    """A job's result, or what it raised, which is so told from what its engine raises."""
+    """Return a job's result or what it raised, which so differs from what its engine raises."""
     try:
         return work(*task), None
     except Exception as error:
+        # A traceback does not survive pickling, a note does.
         error.add_note(f"in a worker:\n{traceback.format_exc()}")
         return None, error
 
@@ -311,6 +332,7 @@ def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, 
 def _limit_to_one_thread() -> None:
     from threadpoolctl import threadpool_limits
 
+    # The variables are for libraries that are loaded later, the calls for those that are there.
     os.environ.update(dict.fromkeys(_THREAD_VARIABLES, "1"))
     threadpool_limits(1)
     if "torch" in sys.modules:
@@ -318,10 +340,10 @@ def _limit_to_one_thread() -> None:
 
 
 def require_engine(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
-    """Raise UsageError where an engine cannot be had.
+    """Raise UsageError where an engine cannot be used.
 
-    Its address makes no sense, or is neither of this machine nor encrypted (unless `insecure`), or
-    its library is not installed.
+    Its backend takes no address, or the address is neither on this machine nor encrypted (unless
+    `insecure`), or its library is not installed.
     """
     if address is not None and backend in LOCAL_BACKENDS:
         raise UsageError(
@@ -331,19 +353,21 @@ def require_engine(backend: Backend, address: str | None = None, *, insecure: bo
     if address is not None and not insecure and not _is_safe_address(backend, address):
         raise UsageError(
             f"--scheduler {address} is another machine's, and what is sent there is not encrypted",
-            "give a tls:// address (Dask), set RAY_USE_TLS=1 (Ray), or --insecure where the network is your own",
+            "give a tls:// address (Dask), set RAY_USE_TLS=1 (Ray),"
+            " or --insecure where the network is your own",
         )
     packages = {"dask": ("dask", "distributed"), "ray": ("ray",)}.get(backend, ())
     require_extra(f"--backend {backend} needs", backend, *packages)
 
 
 def _is_safe_address(backend: Backend, address: str) -> bool:
-    """Whether an address is of this machine, or what goes there is encrypted."""
+    """Whether an address is on this machine, or what is sent there is encrypted."""
     scheme, _, rest = address.rpartition("://")
-    if scheme in ("tls", "wss") or (
-        backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0")
-    ):
+    if scheme in ("tls", "wss"):
         return True
+    if backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+        return True
+    # Without a port all of it is the host; IPv6 addresses are in brackets.
     host = rest.rpartition(":")[0].strip("[]") or rest
     if host in ("localhost", "auto", "local"):
         return True
@@ -354,13 +378,14 @@ def _is_safe_address(backend: Backend, address: str) -> bool:
 
 
 def _follow_parent(parent: int) -> None:
-    """Make of this process a worker of `parent`, which alone decides what a signal means."""
+    """Leave signals to the parent process, and end when it ends."""
+    # Only the parent decides what a signal means.
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
 
     def watch() -> None:
         while os.getppid() == parent:
-            time.sleep(0.3)
-        os._exit(1)
+            time.sleep(_PARENT_CHECK_SECONDS)
+        os._exit(1)  # a thread cannot end its process otherwise
 
     threading.Thread(target=watch, daemon=True).start()

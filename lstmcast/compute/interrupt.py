@@ -1,6 +1,6 @@
-"""Signals that wait for a good moment: until what has been learnt is kept, or some seconds at most.
+"""Signals that wait until what has been trained is saved, or some seconds at most.
 
-Knows neither what is kept nor what a signal does in the end.
+Knows neither what is saved nor what a signal does in the end.
 """
 
 import signal
@@ -10,15 +10,15 @@ from types import FrameType, TracebackType
 from typing import Any, NoReturn
 
 MAX_SIGNAL_DELAY_SECONDS = 2.5
-"""Seconds that a signal waits."""
+"""Seconds that a signal waits at most."""
 DEFERRED_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class SignalDeferral:
-    """While inside, the first signal only calls `prepare`; the second, or PATIENCE running out, takes its course.
+    """In its block, the first signal calls `prepare` and waits; a second one is delivered at once.
 
-    Leaving the context lets a signal that waits take its course too. Outside of the main thread,
-    which alone gets signals, nothing changes.
+    A signal that waits is delivered after MAX_SIGNAL_DELAY_SECONDS at the latest, and where the
+    block is left. Outside of the main thread, which alone receives signals, nothing changes.
     """
 
     def __init__(self, prepare: Callable[[], None]) -> None:
@@ -27,7 +27,7 @@ class SignalDeferral:
         self.before: dict[int, Any] = {}
 
     def __enter__(self) -> "SignalDeferral":
-        """Take over the signals, but for those that are ignored."""
+        """Take over the signals, except for those that are ignored."""
         if threading.current_thread() is threading.main_thread():
             for number in DEFERRED_SIGNALS:
                 if signal.getsignal(number) not in (signal.SIG_IGN, None):
@@ -40,17 +40,19 @@ class SignalDeferral:
         error: BaseException | None,
         at: TracebackType | None,
     ) -> None:
-        """Give the signals back, but for what was made to ignore them meanwhile."""
+        """Restore the handlers, except where a signal has been given another one meanwhile."""
         self._restore_handlers()
+        # Another interruption, such as KeyboardInterrupt, ends the program by itself.
         if self.number and (kind is None or issubclass(kind, Exception)):
             self.deliver_signal()
 
     def deliver_signal(self) -> NoReturn:
-        """Let the signal that waits take its course."""
+        """Deliver the signal that waits to the handler that it had before."""
         handler = self.before.get(self.number, signal.getsignal(self.number))
         self._restore_handlers()
         if callable(handler):
             handler(self.number, None)
+        # A handler that returns, or the system's own: neither may let the block go on.
         signal.raise_signal(self.number)
         raise KeyboardInterrupt
 
@@ -58,11 +60,12 @@ class SignalDeferral:
         if self.number:
             self.deliver_signal()
         self.number = number
+        # The alarm arrives as if it were a second signal.
         self.before[signal.SIGALRM] = signal.signal(signal.SIGALRM, self._on_signal)
         signal.setitimer(signal.ITIMER_REAL, MAX_SIGNAL_DELAY_SECONDS)
         try:
             self.prepare()
-        except OSError:  # nothing can be kept, so there is nothing to wait for
+        except OSError:  # nothing can be saved, so there is nothing to wait for
             self.deliver_signal()
 
     def _restore_handlers(self) -> None:

@@ -1,6 +1,6 @@
-"""Independent jobs, several at a time, their results in order; again by another worker where one died.
+"""Independent jobs, several at a time, with results in order and retries where a worker dies.
 
-Knows nothing of forecasting, nor of who works (see engines.py).
+Knows nothing of forecasting, nor of what runs the jobs (see engines.py).
 """
 
 import contextlib
@@ -28,28 +28,28 @@ from lstmcast.errors import ResourceError
 T = TypeVar("T")
 
 JOBS_PER_WORKER = 2
-"""Jobs given out for each worker: one at work, one that waits for it."""
+"""Jobs submitted for each worker: one at work, one that waits for it."""
 MAX_SECONDS_WITHOUT_WORKER = 60.0
-"""Seconds without a single worker after which there will be none."""
+"""Seconds without a single worker after which none is expected any more."""
 _FEWER_JOBS_HINT = "use fewer jobs at a time (-j 1)"
 
 
 @dataclass(eq=False)
 class _EnginePlan:
-    """The engine that was asked for; it is started for its first jobs, and serves all of its block."""
+    """The engine of a block; it is started for the first jobs, and serves all of the block."""
 
     backend: Backend = "loky"
     address: str | None = None
-    hired: Engine | None = None
+    engine: Engine | None = None
 
     def start_engine(self, jobs: int) -> Engine:
-        if self.hired is None:
-            self.hired = ENGINES[self.backend](jobs, self.address)
-        return self.hired
+        if self.engine is None:
+            self.engine = ENGINES[self.backend](jobs, self.address)
+        return self.engine
 
     def close(self) -> None:
-        if self.hired is not None:
-            self.hired.close()
+        if self.engine is not None:
+            self.engine.close()
 
 
 _CURRENT_PLAN: ContextVar[_EnginePlan | None] = ContextVar("plan", default=None)
@@ -63,9 +63,10 @@ def _current_plan() -> _EnginePlan:
 def use_engine(
     backend: Backend = "loky", address: str | None = None, *, insecure: bool = False
 ) -> Iterator[None]:
-    """Have all jobs of this block done by `backend`: at the scheduler's `address`, or else on this machine.
+    """Run all jobs of this block by `backend`: at the scheduler's `address`, or on this machine.
 
-    Raises what `engines.require` raises.
+    insecure: allow an address on another machine without encryption. Raises UsageError where the
+    engine cannot be had, and ResourceError where no scheduler answers.
     """
     require_engine(backend, address, insecure=insecure)
     plan = _EnginePlan(backend, address)
@@ -79,9 +80,11 @@ def use_engine(
 
 @dataclass(eq=False)
 class _PendingJob:
+    """A job that has been submitted, and how often it was tried again."""
+
     task: tuple[Any, ...]
     future: "Future[Any]"
-    tries: int = 0
+    retries: int = 0
 
 
 def run_jobs(
@@ -93,112 +96,127 @@ def run_jobs(
     on_event: OnEvent | None = None,
     total: int = 0,
 ) -> Iterator[T]:
-    """Results of `work(*task)` in the order of the tasks, `jobs` at a time, by the engine of this block.
+    """Yield the results of `work(*task)` in the order of the tasks, by the engine of this block.
 
-    What is `shared` goes before the rest, `work(*shared, *task)`: it reaches each worker once, not
-    with every task, and must not be changed.
+    A single job at a time runs in this process, unless the engine is another machine's. What a job
+    raises is raised here. A job whose worker dies is given to another one, MAX_JOB_RETRIES times at
+    most. Workers on this machine leave signals to this process, and end when it ends, however it
+    ends.
 
-    One job at a time runs here, in this process, unless it is another's. What a job raises is
-    raised here. A job whose worker dies is given to another, at most RETRIES times; after that, or
-    where no worker is left, ResourceError is raised. Workers on this machine leave signals to this
-    process, and end when it ends, however it ends.
-    on_event: told of every job done, with the number of those tried again; `total` is how many
-    there are, if known.
+    Args:
+        work: what to do; pickled for workers that are not this process.
+        tasks: arguments of each job.
+        jobs: how many run at a time.
+        shared: arguments of all jobs, before those of a task: `work(*shared, *task)`. They reach
+            each worker once, not with every task, and must not be changed.
+        on_event: called after every job, with the number of those tried again.
+        total: how many tasks there are, if known.
+
+    Raises:
+        ResourceError: a worker died over the same job each time, or no worker is left.
     """
     if jobs == 1 and is_local_engine():
         for done, task in enumerate(tasks, 1):
-            value = work(*shared, *task)
+            result = work(*shared, *task)
             _report_progress(on_event, done, total, 0)
-            yield value
+            yield result
         return
-    hired = _current_plan().start_engine(jobs)
+    engine = _current_plan().start_engine(jobs)
     with contextlib.ExitStack() as stack:
-        common = [stack.enter_context(hired.shared(one)) for one in shared]
-        yield from _run_in_order(
-            hired,
-            work,
-            ((*common, *task) for task in tasks),
-            jobs * JOBS_PER_WORKER,
-            on_event,
-            total,
-        )
+        handles = [stack.enter_context(engine.shared(value)) for value in shared]
+        full_tasks = ((*handles, *task) for task in tasks)
+        max_pending = jobs * JOBS_PER_WORKER
+        yield from _run_in_order(engine, work, full_tasks, max_pending, on_event, total)
 
 
 def _run_in_order(
-    hired: Engine,
+    engine: Engine,
     work: Callable[..., T],
     tasks: Iterator[tuple[Any, ...]],
-    ahead: int,
+    max_pending: int,
     on_event: OnEvent | None,
     total: int,
 ) -> Iterator[T]:
-    out: deque[_PendingJob] = deque()
-    done = again = 0
+    pending: deque[_PendingJob] = deque()
+    done = retried = 0
     while True:
-        while len(out) < ahead and (task := next(tasks, None)) is not None:
-            out.append(_PendingJob(task, hired.submit(work, *task)))
-        if not out:
+        while len(pending) < max_pending and (task := next(tasks, None)) is not None:
+            pending.append(_PendingJob(task, engine.submit(work, *task)))
+        if not pending:
             return
-        job = out[0]
+        # Results are yielded in order, so only the first job is waited for.
+        job = pending[0]
         try:
-            value, error = _wait_for_result(hired, job.future)
+            result, error = _wait_for_result(engine, job.future)
         except LostWorkerError as lost:
-            job.tries += 1
-            again += 1
-            if job.tries > hired.retries:
-                said = "a worker process died over the same job each time, most likely for want of memory"
-                raise ResourceError(said, _FEWER_JOBS_HINT) from lost.__cause__
-            job.future = hired.submit(work, *job.task)
+            job.retries += 1
+            retried += 1
+            if job.retries > engine.retries:
+                raise ResourceError(
+                    "a worker process died over the same job each time,"
+                    " most likely for lack of memory",
+                    _FEWER_JOBS_HINT,
+                ) from lost.__cause__
+            job.future = engine.submit(work, *job.task)
             continue
-        out.popleft()
+        pending.popleft()
         if error is not None:
             raise error
         done += 1
-        _report_progress(on_event, done, total, again)
-        yield value
+        _report_progress(on_event, done, total, retried)
+        yield result
 
 
 class LostWorkerError(Exception):
     """A worker died over a job."""
 
 
-def _wait_for_result(hired: Engine, future: "Future[Any]") -> tuple[Any, Exception | None]:
-    """What became of a job; raises Lost where its worker died, ResourceError where there are no workers any more."""
-    seen = time.monotonic()
+def _wait_for_result(engine: Engine, future: "Future[Any]") -> tuple[Any, Exception | None]:
+    """Return the result of a job, or what it raised.
+
+    Raises LostWorkerError where its worker died, and ResourceError where no workers are left.
+    """
+    last_seen = time.monotonic()
     while True:
         try:
-            made: tuple[Any, Exception | None] = future.result(timeout=1.0)
+            outcome: tuple[Any, Exception | None] = future.result(timeout=1.0)
         except TimeoutError:
-            if hired.workers():
-                seen = time.monotonic()
-            elif time.monotonic() - seen > MAX_SECONDS_WITHOUT_WORKER:
+            if engine.workers():
+                last_seen = time.monotonic()
+            elif time.monotonic() - last_seen > MAX_SECONDS_WITHOUT_WORKER:
                 raise ResourceError(
                     f"no worker is left for {MAX_SECONDS_WITHOUT_WORKER:.0f} seconds",
                     "start workers, then run again",
                 ) from None
-        except CancelledError as gone:
-            raise ResourceError("the scheduler is gone", "start it, then run again") from gone
-        except Exception as lost:
-            if not any(kind.__name__ in WORKER_DEATH_ERRORS for kind in type(lost).__mro__):
+        except CancelledError as error:
+            raise ResourceError("the scheduler is gone", "start it, then run again") from error
+        except Exception as error:
+            # By name, so that the libraries need not be imported.
+            kinds = {kind.__name__ for kind in type(error).__mro__}
+            if not kinds & WORKER_DEATH_ERRORS:
                 raise
-            raise LostWorkerError from lost
+            raise LostWorkerError from error
         else:
-            return made
+            return outcome
 
 
-def _report_progress(on_event: OnEvent | None, done: int, total: int, again: int) -> None:
+def _report_progress(on_event: OnEvent | None, done: int, total: int, retried: int) -> None:
     if on_event is not None:
-        on_event(Event("jobs", f"{again} tried again" if again else "", done, max(total, done)))
+        message = f"{retried} tried again" if retried else ""
+        on_event(Event("jobs", message, done, max(total, done)))
 
 
 def is_local_engine() -> bool:
-    """Whether jobs are done by this machine alone; a single one is then done in this process."""
+    """Whether jobs run on this machine; a single one at a time then runs in this process."""
     return _current_plan().backend in LOCAL_BACKENDS
 
 
 def default_jobs() -> int:
-    """Jobs at a time where none are asked for: one here, elsewhere as many as there are workers."""
-    return 1 if is_local_engine() else max(1, _current_plan().start_engine(count_cores()).workers())
+    """Jobs at a time where none are requested: one here, elsewhere as many as there are workers."""
+    if is_local_engine():
+        return 1
+    engine = _current_plan().start_engine(count_cores())
+    return max(1, engine.workers())
 
 
 def count_cores() -> int:

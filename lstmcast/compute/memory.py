@@ -1,4 +1,8 @@
-"""Is memory what a failure was for want of? Libraries say so in many ways, and one ends the process without a word."""
+"""How much memory is free, and whether a failure was due to too little of it.
+
+Libraries report that in many ways, and some end the process without a message. Knows nothing of
+what the memory is for.
+"""
 
 import contextlib
 import resource
@@ -9,8 +13,11 @@ from pathlib import Path
 from lstmcast.errors import ResourceError
 
 MIN_ADDRESS_SPACE_BYTES = 300 << 20
-"""Bytes of address space below which the libraries cannot even say that they lack memory."""
-MEMORY_HINT = "free or allow more memory (ulimit -v, the container's limit), or give fewer series or rows, or -j 1"
+"""Address space in bytes below which the libraries cannot even report that they lack memory."""
+MEMORY_HINT = (
+    "free or allow more memory (ulimit -v, the container's limit),"
+    " or give fewer series or rows, or -j 1"
+)
 _OUT_OF_MEMORY_PHRASES = (
     "failed to map segment",
     "cannot allocate",
@@ -24,32 +31,41 @@ _OUT_OF_MEMORY_PHRASES = (
 )
 
 
+_MAX_ADDRESS_SPACE_SHARE = 0.7
+"""Share of the allowed address space in use above which an unclear failure is put down to it."""
+_UNLIMITED = 1 << 62
+_MAX_ERROR_CHAIN = 20
+"""Errors behind an error that are looked at."""
+
+
 def require_memory() -> None:
-    """Raise ResourceError where so little memory is allowed that loading a library would end the process."""
+    """Raise ResourceError where too little memory is allowed to load the libraries at all."""
     allowed = _address_space_limit()
     if allowed < MIN_ADDRESS_SPACE_BYTES:
         raise ResourceError(f"only {allowed >> 20:.0f} MB of memory are allowed here", MEMORY_HINT)
 
 
 def is_out_of_memory(error: BaseException) -> bool:
-    """Whether an error, or one behind it, comes of too little memory."""
-    if any(isinstance(one, MemoryError) or _has_memory_phrase(one) for one in _error_chain(error)):
-        return True
-    return (
-        isinstance(error, ImportError | RuntimeError | SystemError)
-        and _address_space_used() > 0.7 * _address_space_limit()
-    )
+    """Whether an error, or one behind it, is due to too little memory."""
+    for cause in _error_chain(error):
+        if isinstance(cause, MemoryError) or _has_memory_phrase(cause):
+            return True
+    # Errors of libraries that failed to load or start may have no message about it.
+    if not isinstance(error, ImportError | RuntimeError | SystemError):
+        return False
+    return _address_space_used() > _MAX_ADDRESS_SPACE_SHARE * _address_space_limit()
 
 
 def _has_memory_phrase(error: BaseException) -> bool:
-    words = str(error).casefold()
-    return isinstance(error, ImportError | RuntimeError | OSError | SystemError) and any(
-        w in words for w in _OUT_OF_MEMORY_PHRASES
-    )
+    if not isinstance(error, ImportError | RuntimeError | OSError | SystemError):
+        return False
+    message = str(error).casefold()
+    return any(phrase in message for phrase in _OUT_OF_MEMORY_PHRASES)
 
 
 def _error_chain(error: BaseException | None) -> Iterator[BaseException]:
-    for _ in range(20):
+    """An error and those behind it, the nearest first."""
+    for _ in range(_MAX_ERROR_CHAIN):
         if error is None:
             return
         yield error
@@ -57,45 +73,47 @@ def _error_chain(error: BaseException | None) -> Iterator[BaseException]:
 
 
 def _address_space_limit() -> int:
-    soft = resource.getrlimit(resource.RLIMIT_AS)[0]
-    return 1 << 62 if soft == resource.RLIM_INFINITY else soft
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    return _UNLIMITED if limit == resource.RLIM_INFINITY else limit
 
 
 def _address_space_used() -> int:
+    """Bytes of address space of this process; 0 where the system does not tell (not Linux)."""
     with contextlib.suppress(OSError, ValueError, IndexError):
-        return int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        pages = Path("/proc/self/statm").read_text().split()[0]
+        return int(pages) * resource.getpagesize()
     return 0
 
 
 def free_memory() -> int:
-    """Bytes that this process may still take: of the machine, of its control group, of its own limit."""
+    """Bytes that this process may still take: of the machine, its control group, its own limit."""
     free = [_machine_free_memory(), _cgroup_free_memory()]
-    bound, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if bound != resource.RLIM_INFINITY:
-        free.append(
-            bound
-            - int(_read_first_line("/proc/self/statm", "0").split()[0]) * resource.getpagesize()
-        )
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY:
+        free.append(limit - _address_space_used())
     return max(min(free), 0)
 
 
 def _machine_free_memory() -> int:
     for line in _read_lines("/proc/meminfo"):
         if line.startswith("MemAvailable:"):
-            return int(line.split()[1]) * 1024
+            kibibytes = line.split()[1]
+            return int(kibibytes) * 1024
     return sys.maxsize
 
 
 def _cgroup_free_memory() -> int:
-    """What a container's limit leaves (cgroup v2)."""
-    bound, used = (
-        _read_first_line(f"/sys/fs/cgroup/memory.{name}", "max") for name in ("max", "current")
-    )
-    return int(bound) - int(used) if bound.isdigit() and used.isdigit() else sys.maxsize
+    """Bytes that a container's limit leaves (cgroup v2)."""
+    limit = _read_first_line("/sys/fs/cgroup/memory.max", "max")
+    used = _read_first_line("/sys/fs/cgroup/memory.current", "max")
+    if limit.isdigit() and used.isdigit():
+        return int(limit) - int(used)
+    return sys.maxsize
 
 
 def _read_first_line(path: str, default: str) -> str:
-    return next(iter(_read_lines(path)), default)
+    lines = _read_lines(path)
+    return lines[0] if lines else default
 
 
 def _read_lines(path: str) -> list[str]:
@@ -106,7 +124,7 @@ def _read_lines(path: str) -> list[str]:
 
 
 def format_bytes(size: int) -> str:
-    """A number of bytes as people say it."""
+    """A number of bytes in the unit that people would use, such as "1.5 GB"."""
     for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
         if size >= factor:
             return f"{size / factor:.3g} {unit}"

@@ -1,4 +1,7 @@
-"""Progress of what takes long, for whoever wants to show it. Knows nothing of what is done nor of who looks."""
+"""Progress of long work, for whoever wants to show it.
+
+Knows neither the work nor who shows it.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -6,7 +9,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Event:
-    """What has just been done: of which phase, which step of how many, and the losses there."""
+    """What has just been done: step `step` of `total` of a phase, and the losses there."""
 
     phase: str
     message: str = ""

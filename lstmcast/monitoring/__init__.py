@@ -1,6 +1,7 @@
 """A run in use: unusual rows are found, and new rows are learnt from.
 
 `thresholds` how large a score must be to be called rare
+`row_errors` how far rows, and runs of rows, lie from their forecasts
 `detect`     rows that are not as expected
 `update`     new rows for a run
 """

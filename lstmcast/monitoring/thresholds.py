@@ -1,4 +1,7 @@
-"""How large a score must be to be called rare: conformal thresholds that learn as scores pass. Knows only numbers."""
+"""How large a score must be to be rare: conformal thresholds that learn as scores come in.
+
+Knows only numbers.
+"""
 
 from bisect import bisect_left, insort
 from collections import deque
@@ -13,32 +16,38 @@ MAX_SCORES = 10_000
 _TAIL_SHARE = 0.1
 """Share of the scores that the tail is fitted to, where they are too few for the rate."""
 _MAX_ALARM_FACTOR = 10
-"""So many times the rate may be alarms for long: more than that are no anomalies, but a world that
-has changed."""
+"""So many times the rate may be alarms: where more are, it is the series that has changed."""
 _MAX_TAIL_SHAPE = 0.5
-"""Largest shape of a tail: from here on its variance is infinite, and a few scores cannot tell."""
+"""Largest shape of a tail: from here on its variance is infinite, which few scores cannot show."""
+_PLOTTING_POSITION = 0.35
+"""Shift of the ranks that estimate probabilities in weighted moments (Hosking & Wallis 1987)."""
+_ROUNDING = 1e-9
+"""Slack that keeps a rate such as 0.01 from being rounded to the next count."""
 
 
 class Threshold:
-    """A limit that a new score exceeds with probability `rate` at most, if it is one more of the scores seen.
+    """A limit that a new score exceeds with probability `rate` at most, if it is like the others.
 
     The conformal quantile (Vovk, Gammerman & Shafer 2005; Laxhammar & Falkman 2015): of n scores
     the k-th largest, with k the whole part of rate * (n + 1). Where that is 0, n is too small for
     the rate, and a generalised Pareto tail (Pickands 1975, fitted by probability-weighted moments:
-    Hosking & Wallis 1987) reaches beyond what was seen.
+    Hosking & Wallis 1987) reaches beyond the largest score.
 
     Scores that raised an alarm count as the false alarms that were to be expected, up to their
     number and no further: so anomalies do not lift the limit, and leaving them out does not lower
     it. But where alarms are more than ten times as many as the rate allows, and more than ten, the
-    limit rises until they are not: this is how it learns a change that lasts. Of more than `kept`
-    scores the oldest are forgotten.
+    limit rises until they are not: this is how it learns a lasting change. Of more than
+    `max_scores` scores the oldest are forgotten.
     """
 
-    def __init__(self, rate: float, scores: Iterable[float] = (), kept: int = MAX_SCORES) -> None:
+    def __init__(
+        self, rate: float, scores: Iterable[float] = (), max_scores: int = MAX_SCORES
+    ) -> None:
         self.rate = rate
-        self.kept = max(kept, 2 * self.scores_needed(rate))
-        self._passed: deque[tuple[float, bool]] = deque()
-        self._calm: list[float] = []
+        self.max_scores = max(max_scores, 2 * self.scores_needed(rate))
+        # The same scores twice: as they came, to forget the oldest; and sorted, to rank them.
+        self._scores: deque[tuple[float, bool]] = deque()
+        self._ordinary: list[float] = []
         self._alarms: list[float] = []
         self._limit: float | None = None
         for score in scores:
@@ -47,10 +56,10 @@ class Threshold:
     @staticmethod
     def scores_needed(rate: float) -> int:
         """Fewest scores from which a limit of this rate follows without a tail."""
-        return int(np.ceil(1 / rate - 1e-9)) - 1
+        return int(np.ceil(1 / rate - _ROUNDING)) - 1
 
     def __len__(self) -> int:
-        return len(self._passed)
+        return len(self._scores)
 
     @property
     def is_extrapolated(self) -> bool:
@@ -58,46 +67,55 @@ class Threshold:
         return len(self) < self.scores_needed(self.rate)
 
     def add(self, score: float, *, alarm: bool = False) -> None:
-        """One more score, and whether it raised an alarm."""
-        self._passed.append((score, alarm))
-        insort(self._alarms if alarm else self._calm, score)
-        if len(self._passed) > self.kept:
-            old, alarmed = self._passed.popleft()
-            among = self._alarms if alarmed else self._calm
-            del among[bisect_left(among, old)]
+        """Add a score, and whether it raised an alarm."""
+        self._scores.append((score, alarm))
+        insort(self._alarms if alarm else self._ordinary, score)
+        if len(self._scores) > self.max_scores:
+            oldest, was_alarm = self._scores.popleft()
+            sorted_scores = self._alarms if was_alarm else self._ordinary
+            del sorted_scores[bisect_left(sorted_scores, oldest)]
         self._limit = None
 
     @property
     def limit(self) -> float:
-        """The score above which a new one is rare; infinite while too few were seen to say."""
+        """The score above which a new one is rare; infinite while there are too few to say."""
         if self._limit is None:
             self._limit = self._compute_limit()
         return self._limit
 
     def _compute_limit(self) -> float:
         count = len(self)
-        if len(self._calm) < MIN_SCORES:
+        if len(self._ordinary) < MIN_SCORES:
             return float("inf")
+        # So many alarms stay above the limit at most: it rises to the smallest of them.
         most = max(_MAX_ALARM_FACTOR, int(_MAX_ALARM_FACTOR * self.rate * count))
-        least = self._alarms[-most] if len(self._alarms) >= most else -np.inf
-        rank = int(self.rate * (count + 1) + 1e-9)
+        floor = self._alarms[-most] if len(self._alarms) >= most else -np.inf
+        rank = int(self.rate * (count + 1) + _ROUNDING)
         if rank < 1:
-            return float(max(least, self._calm[-1], _pareto_quantile(self._calm, self.rate)))
-        return float(max(least, self._calm[-max(rank - len(self._alarms), 1)]))
+            tail = _pareto_quantile(self._ordinary, self.rate)
+            return float(max(floor, self._ordinary[-1], tail))
+        # Alarms are taken for the largest scores, whatever their size.
+        rank_among_ordinary = max(rank - len(self._alarms), 1)
+        return float(max(floor, self._ordinary[-rank_among_ordinary]))
 
 
-def _pareto_quantile(calm: list[float], rate: float) -> float:
-    """The level exceeded at `rate`, by the tail of sorted scores."""
-    size = max(int(len(calm) * _TAIL_SHARE), MIN_SCORES // 2)
-    base = calm[-size - 1]
-    excess = np.array(calm[-size:]) - base
+def _pareto_quantile(scores: list[float], rate: float) -> float:
+    """The level exceeded at `rate`, by a generalised Pareto tail of sorted scores."""
+    size = max(int(len(scores) * _TAIL_SHARE), MIN_SCORES // 2)
+    base = scores[-size - 1]
+    excess = np.array(scores[-size:]) - base
+    # Hosking & Wallis 1987: with a0 the mean and a1 the mean weighted by the share of the tail
+    # above each score, shape = 2 - a0 / (a0 - 2 a1) and scale = a0 (1 - shape), the sign of the
+    # shape being that of extreme value theory, positive for heavy tails.
     mean = float(excess.mean())
     if mean <= 0:
         return base
-    weighted = float((excess * (1 - (np.arange(1, size + 1) - 0.35) / size)).mean())
+    share_above = 1 - (np.arange(1, size + 1) - _PLOTTING_POSITION) / size
+    weighted = float((excess * share_above).mean())
     shape = float(np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, _MAX_TAIL_SHAPE))
     scale = mean * (1 - shape)
-    beyond = size / (len(calm) * rate)
-    return float(
-        base + (scale * np.log(beyond) if shape < 1e-6 else scale / shape * (beyond**shape - 1))
-    )
+    # The quantile function, whose limit for a shape of 0 is the exponential's.
+    times_rarer = size / (len(scores) * rate)
+    if shape < 1e-6:
+        return float(base + scale * np.log(times_rarer))
+    return float(base + scale / shape * (times_rarer**shape - 1))

@@ -1,8 +1,7 @@
-"""A run on disk: files of data only, published whole or not at all, and verified before they are used.
+"""Open the directory of a run, and verify every file of it before it is used.
 
-A run is written into a hidden folder beside its place and then moved there in one step, so its
-place holds the old run or the new one and never a mix. Knows nothing of how a run was trained or of
-what its files mean.
+A run holds files of data only, and its manifest their sizes and hashes. Knows nothing of how a run
+was trained or of what its files mean; `publish` puts runs in their place.
 """
 
 import contextlib
@@ -11,7 +10,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import stat
 import weakref
 from collections.abc import Iterator, Mapping
@@ -19,18 +17,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import sha256_hex
-from lstmcast.runs.disk import swap_folders
-from lstmcast.runs.disk import sync_folder
-from lstmcast.runs.disk import write_new_file
-from lstmcast.errors import RunError
-from lstmcast.errors import suggest_similar
+from lstmcast.errors import RunError, suggest_similar
+from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_new_file
 from lstmcast.runs.lock import find_lock_holder
-from lstmcast.runs.lock import hold_write_lock
 
 SCHEMA_VERSION = 2
-"""2: the manifest holds the size of every file too."""
+"""Version of the manifest: from 2 on it holds the size of every file, too."""
 MIN_READER_VERSION = "0.1.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST_FILE = "run.json"
@@ -38,26 +30,25 @@ RUN_FILES = ("model.safetensors", "scaler.json", "context.parquet", "history.csv
 """Names of a run's other files."""
 REPORT_FILE, GRAPH_FILE = "report.html", "model.onnx"
 DERIVED_FILES = (REPORT_FILE, GRAPH_FILE, "model.json")
-"""Not of the run's files, but made of it: a new run takes its place without them."""
+"""Files made from a run that are not part of it: a run that replaces it does not keep them."""
 CHECKPOINT_FOLDER = "checkpoint"
-"""Folder of an unfinished fit; see checkpoint.py."""
+"""Folder of an unfinished fit; see `training/checkpoint.py`."""
 PREVIOUS_FOLDER = "previous"
-"""Folder of the run that an update replaced; a run itself."""
+"""Folder of the run that an update replaced, which is a run directory itself."""
 PreviousVersion = Literal["none", "same", "replaced"]
 MAX_MANIFEST_BYTES = 1 << 28
-"""Bytes of the largest manifest that is read."""
+"""Largest manifest that is read, in bytes."""
 MAX_FILE_BYTES = 1 << 34
-"""Bytes of the largest other file that is read."""
-_CHECKPOINT_FILE_NAME = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
+"""Largest other file that is read, in bytes."""
 _RECORDED_LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
 _NAME_A_RUN_HINT = "name the directory that `lstmcast fit` printed"
 
 
 @dataclass(frozen=True)
 class Run:
-    """A published run: where it is, what its manifest says, and its files, which stay open.
+    """A published run: its place, its manifest, and its files, which stay open.
 
-    So all that is read of it is of one run, even where another has taken its place by now.
+    So all that is read is of one run, even where another has taken its place meanwhile.
     """
 
     path: Path
@@ -65,34 +56,40 @@ class Run:
     handles: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Let go of the files when nobody has the run any more."""
+        """Close the files when nobody has the run any more."""
         weakref.finalize(self, _close_handles, self.handles)
 
     @property
     def files(self) -> list[str]:
-        """Names of the run's files, but for its manifest."""
+        """Names of the run's files, except for its manifest."""
         return list(self.manifest["files"])
 
     def read(self, name: str) -> bytes:
-        """Return the bytes of a file of the run; raises RunError unless they are those that were published."""
+        """Return the bytes of a file of the run, as they were published.
+
+        Raises RunError where the run has no such file, or its contents have changed.
+        """
         expected = self.manifest["files"].get(name)
         if expected is None:
             raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
-        data = _read_contents(
-            self.handles[name], self.path / name, expected["bytes"], MAX_FILE_BYTES
-        )
-        if sha256_hex(data) != expected["sha256"]:
-            raise _corrupt_error(self.path / name, "is not what was saved (SHA-256 differs)")
-        return data
+        file = self.path / name
+        contents = _read_contents(self.handles[name], file, MAX_FILE_BYTES, expected["bytes"])
+        if sha256_hex(contents) != expected["sha256"]:
+            raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
+        return contents
 
 
 def has_run(path: str | Path) -> bool:
     """Whether a published run is at `path`."""
-    return settled_place(Path(path)).joinpath(MANIFEST_FILE).is_file()
+    manifest_file = settled_place(Path(path)) / MANIFEST_FILE
+    return manifest_file.is_file()
 
 
 def open_run(path: str | Path) -> Run:
-    """Open the run at `path`; raises RunError where there is none, or one that this version cannot trust or read."""
+    """Open the run at `path`.
+
+    Raises RunError where there is none, or where this version cannot trust or read it.
+    """
     while True:
         place = settled_place(Path(path))
         if not place.exists():
@@ -103,8 +100,18 @@ def open_run(path: str | Path) -> Run:
             try:
                 return _open_run_in_folder(place, folder)
             except RunError:
+                # A run that is replaced while its files are opened looks damaged: then the one
+                # that is there now is opened.
                 if os.path.samestat(os.fstat(folder), place.stat()):
-                    raise  # else it was replaced between two of its files: what is there now is whole
+                    raise
+
+
+def settled_place(place: Path) -> Path:
+    """Where the run of `place` is: beside it, if a replacement was cut off between two renames."""
+    aside = hidden_sibling(Path(os.path.realpath(place)), "old")
+    if not place.exists() and aside.exists():
+        return aside
+    return place
 
 
 @contextlib.contextmanager
@@ -117,16 +124,16 @@ def _open_folder(place: Path) -> Iterator[int]:
 
 
 def _open_run_in_folder(place: Path, folder: int) -> Run:
-    """The run in an open folder."""
+    """The run in an open folder, whose files are opened by their names in it."""
+    manifest_file = place / MANIFEST_FILE
     try:
-        handle = _open_plain_file(place / MANIFEST_FILE, folder)
+        handle = _open_plain_file(manifest_file, folder)
     except FileNotFoundError:
         raise _unfinished_error(place) from None
     handles = {MANIFEST_FILE: handle}
     try:
-        manifest = _parse_manifest(
-            _read_contents(handle, place / MANIFEST_FILE), place / MANIFEST_FILE
-        )
+        contents = _read_contents(handle, manifest_file, MAX_MANIFEST_BYTES)
+        manifest = _parse_manifest(contents, manifest_file)
         for name in manifest["files"]:
             require_file_name(name, place)
         for name in manifest["files"]:
@@ -143,32 +150,36 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
 def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
     """Make a folder of files and, last, the manifest that has their sizes and SHA-256."""
     stage.mkdir(parents=True)
-    for name, data in files.items():
-        write_new_file(stage / name, data)
-    full = {
+    # Without a manifest a folder is not a run, so a write that is cut short leaves none.
+    for name, contents in files.items():
+        write_new_file(stage / name, contents)
+    full_manifest = {
         "schema_version": SCHEMA_VERSION,
         "needs": MIN_READER_VERSION,
         "versions": library_versions(),
         **manifest,
         "files": {
-            name: {"bytes": len(data), "sha256": sha256_hex(data)} for name, data in files.items()
+            name: {"bytes": len(contents), "sha256": sha256_hex(contents)}
+            for name, contents in files.items()
         },
     }
-    full["sha256"] = _manifest_digest(full)
-    text = json.dumps(full, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    full_manifest["sha256"] = manifest_digest(full_manifest)
+    text = json.dumps(full_manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    # Names from a command line that are not valid UTF-8 are text with surrogates.
     write_new_file(stage / MANIFEST_FILE, text.encode("utf-8", "surrogatepass"))
     sync_folder(stage)
 
 
-def settled_place(place: Path) -> Path:
-    """Where the run of `place` lies: beside it, if a replacement was cut off between its two renames."""
-    aside = hidden_sibling(Path(os.path.realpath(place)), "old")
-    return aside if not place.exists() and aside.exists() else place
+def manifest_digest(manifest: Mapping[str, Any]) -> str:
+    """SHA-256 of a manifest, without the one that it holds of itself."""
+    rest = {key: value for key, value in manifest.items() if key != "sha256"}
+    text = json.dumps(rest, sort_keys=True)
+    return sha256_hex(text.encode())
 
 
-def _parse_manifest(data: bytes, file: Path) -> dict[str, Any]:
+def _parse_manifest(contents: bytes, file: Path) -> dict[str, Any]:
     try:
-        manifest = json.loads(data)
+        manifest = json.loads(contents)
     except (ValueError, RecursionError):
         raise _corrupt_error(file, "is not readable") from None
     if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
@@ -178,38 +189,36 @@ def _parse_manifest(data: bytes, file: Path) -> dict[str, Any]:
             f"the run {str(file.parent)!r} was written by a newer lstmcast",
             f"it needs lstmcast >= {manifest.get('needs', 'the one that wrote it')}",
         )
-    if manifest.get("sha256") != _manifest_digest(manifest) or not isinstance(
-        manifest.get("files"), dict
-    ):
+    files = manifest.get("files")
+    if manifest.get("sha256") != manifest_digest(manifest) or not isinstance(files, dict):
         raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
+    # The first version had only hashes.
     if manifest["schema_version"] < 2:
-        manifest["files"] = {
-            name: {"bytes": None, "sha256": sha256} for name, sha256 in manifest["files"].items()
-        }
-    if not all(
-        isinstance(entry, dict) and entry.keys() >= {"bytes", "sha256"}
-        for entry in manifest["files"].values()
-    ):
+        files = {name: {"bytes": None, "sha256": sha256} for name, sha256 in files.items()}
+        manifest["files"] = files
+    needed = {"bytes", "sha256"}
+    if not all(isinstance(entry, dict) and entry.keys() >= needed for entry in files.values()):
         raise _corrupt_error(file, "is not the manifest of a run")
     return manifest
 
 
 def read_plain_file(file: Path, limit: int) -> bytes:
-    """Bytes of a plain file, `limit` at most; raises RunError."""
+    """Return the bytes of a plain file of at most `limit` bytes; raises RunError otherwise."""
     try:
         handle = _open_plain_file(file)
     except FileNotFoundError:
         raise _corrupt_error(file, "is missing") from None
     try:
-        return _read_contents(handle, file, limit=limit)
+        return _read_contents(handle, file, limit)
     finally:
         os.close(handle)
 
 
 def _open_plain_file(file: Path, folder: int | None = None) -> int:
-    """Open a plain file, by its name in an open folder if there is one; raises RunError for anything else."""
+    """Open a plain file, by its name in an open folder if there is one; raises RunError."""
+    # Neither a link nor a pipe that nobody writes to may be opened and waited for.
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
         handle = os.open(file if folder is None else file.name, flags, dir_fd=folder)
     except OSError as error:
         if error.errno != errno.ELOOP:
@@ -223,13 +232,11 @@ def _open_plain_file(file: Path, folder: int | None = None) -> int:
     return handle
 
 
-def _read_contents(
-    handle: int, file: Path, size: int | None = None, limit: int | None = None
-) -> bytes:
-    """Bytes of an open file, of `size` if that is known, and of `limit` at most (MANIFEST_LIMIT); raises RunError."""
-    found = os.fstat(handle).st_size
-    if found > (limit or MAX_MANIFEST_BYTES) or size not in (None, found):
-        raise _corrupt_error(file, f"is not what was saved ({found} bytes)")
+def _read_contents(handle: int, file: Path, limit: int, expected: int | None = None) -> bytes:
+    """Bytes of an open file: at most `limit`, and as many as expected where that is known."""
+    size = os.fstat(handle).st_size
+    if size > limit or (expected is not None and size != expected):
+        raise _corrupt_error(file, f"is not what was saved ({size} bytes)")
     with os.fdopen(handle, "rb", closefd=False) as stream:
         stream.seek(0)
         return stream.read()
@@ -241,56 +248,56 @@ def _close_handles(handles: Mapping[str, int]) -> None:
 
 
 def require_file_name(name: str, place: Path) -> None:
-    if not name or name in (".", "..", MANIFEST_FILE) or re.search(r"[/\\\0]", name):
+    """Raise RunError unless a name is that of a file in the folder of a run itself."""
+    is_reserved = name in ("", ".", "..", MANIFEST_FILE)
+    if is_reserved or re.search(r"[/\\\0]", name):
         raise RunError(
             f"the run {str(place)!r} names a file {name!r}",
             "a run holds plain files only; do not use it",
         )
 
 
+def interrupted_error(path: str | Path, purpose: str = "") -> RunError:
+    """The error of a fit that can be resumed; `purpose` says what --force would be given for."""
+    resume = f"go on with `lstmcast fit --resume {shlex.quote(str(path))}`"
+    otherwise = f"give --force{purpose}" if purpose else "delete it"
+    return RunError(f"the fit of {str(path)!r} was interrupted", f"{resume}, or {otherwise}")
+
+
 def _unfinished_error(place: Path) -> RunError:
+    """The error of a folder without a manifest, by what is in it."""
     if writer := find_lock_holder(place):
         return RunError(f"the run {str(place)!r} is still being made, by {writer}", "wait for it")
-    if (place / CHECKPOINT_FOLDER / MANIFEST_FILE).is_file():
+    checkpoint = place / CHECKPOINT_FOLDER
+    if (checkpoint / MANIFEST_FILE).is_file():
         return interrupted_error(place)
-    if (place / "model.safetensors").exists() or (place / CHECKPOINT_FOLDER).exists():
+    if (place / "model.safetensors").exists() or checkpoint.exists():
         return RunError(f"the run {str(place)!r} was interrupted", "delete it and fit again")
     return RunError(f"{str(place)!r} is not a run directory", _NAME_A_RUN_HINT)
 
 
-def interrupted_error(path: str | Path, purpose: str = "") -> RunError:
-    go_on = f"go on with `lstmcast fit --resume {shlex.quote(str(path))}`"
-    other = f"give --force{purpose}" if purpose else "delete it"
-    return RunError(f"the fit of {str(path)!r} was interrupted", f"{go_on}, or {other}")
-
-
 def _suggest_run(path: Path) -> str:
-    try:
+    """Name the run that may have been meant: of those beside a path."""
+    runs: list[str] = []
+    with contextlib.suppress(OSError):
         runs = [
             str(path.with_name(entry.name))
             for entry in path.parent.iterdir()
             if (entry / MANIFEST_FILE).is_file()
         ]
-    except OSError:
-        runs = []
     return suggest_similar(str(path), sorted(runs)) if runs else "make one with `lstmcast fit`"
 
 
-def _corrupt_error(file: Path, what: str) -> RunError:
-    return RunError(f"{str(file)!r} {what}", "take the run from a backup, or fit it again")
+def _corrupt_error(file: Path, problem: str) -> RunError:
+    return RunError(f"{str(file)!r} {problem}", "take the run from a backup, or fit it again")
 
 
 def library_versions() -> dict[str, str]:
-    """Versions of what a run depends on."""
+    """Versions of lstmcast and of the libraries that a run depends on, where installed."""
     from importlib import metadata  # slow to import
 
-    found = {}
+    versions = {}
     for name in _RECORDED_LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):
-            found[name] = metadata.version(name)
-    return found
-
-
-def _manifest_digest(manifest: Mapping[str, Any]) -> str:
-    rest = {key: value for key, value in manifest.items() if key != "sha256"}
-    return sha256_hex(json.dumps(rest, sort_keys=True).encode())
+            versions[name] = metadata.version(name)
+    return versions

@@ -1,4 +1,7 @@
-"""Files that are whole or absent, on the disk and not only on their way to it. Knows nothing of what is in them."""
+"""Files that are whole or absent, and written through to the disk.
+
+Knows nothing of what is in them.
+"""
 
 import contextlib
 import ctypes
@@ -9,15 +12,23 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+_MAX_NAME_BYTES = 200
+"""Longest name that goes into that of a sibling: file systems take 255 bytes."""
+
 
 def write_file(path: str | Path, data: bytes) -> None:
-    """Write a file that is whole or absent: beside its place, to the disk, then renamed. Devices are written to."""
+    """Write a file that is whole or absent, even after a crash; a device is written to as it is.
+
+    It is written beside its place and through to the disk, then renamed.
+    """
     place = Path(os.path.realpath(path))
+    # A device or pipe, such as /dev/stdout, must not be replaced by a file.
     if place.exists() and not place.is_file():
         place.write_bytes(data)
         return
     with _name_file_in_errors(place):
         _replace_file(place, data)
+    # Only then is the new name on the disk, too.
     sync_folder(place.parent)
 
 
@@ -33,7 +44,7 @@ def _replace_file(place: Path, data: bytes) -> None:
 
 
 def write_new_file(file: Path, data: bytes) -> None:
-    """Write a file that must not be there yet, to the disk."""
+    """Write a file that must not exist yet, through to the disk; raises OSError, with its name."""
     with _name_file_in_errors(file), file.open("xb") as stream:
         stream.write(data)
         stream.flush()
@@ -41,7 +52,7 @@ def write_new_file(file: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Bring the names in a folder to the disk."""
+    """Write the names in a folder through to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with _name_file_in_errors(folder):
@@ -52,7 +63,7 @@ def sync_folder(folder: Path) -> None:
 
 @contextlib.contextmanager
 def _name_file_in_errors(file: Path) -> Iterator[None]:
-    """Let an error of the disk say which file it was about."""
+    """Let an error of the disk name the file that it is about, which fsync and write do not."""
     try:
         yield
     except OSError as error:
@@ -60,29 +71,32 @@ def _name_file_in_errors(file: Path) -> Iterator[None]:
         raise
 
 
-def swap_folders(one: Path, other: Path) -> bool:
-    """Let two folders trade names in one step, where the system can (Linux); False where it cannot."""
+def swap_folders(first: Path, second: Path) -> bool:
+    """Let two folders trade names in one step, where the system can (Linux); False elsewhere."""
     renameat2 = getattr(ctypes.CDLL(None, use_errno=True), "renameat2", None)
-    here, exchange = -100, 2  # AT_FDCWD, RENAME_EXCHANGE
-    if (
-        renameat2 is None
-        or renameat2(here, os.fsencode(one), here, os.fsencode(other), exchange) == 0
-    ):
-        return renameat2 is not None
+    if renameat2 is None:
+        return False
+    at_current_folder, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
+    names = os.fsencode(first), os.fsencode(second)
+    if renameat2(at_current_folder, names[0], at_current_folder, names[1], exchange) == 0:
+        return True
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):
         return False
-    raise OSError(code, os.strerror(code), str(other))
+    raise OSError(code, os.strerror(code), str(second))
 
 
 def hidden_sibling(place: Path, kind: str) -> Path:
-    """Return a hidden sibling of `place`: one fixed name a kind, so that what a killed process left is found again."""
-    name = (
-        place.name if len(os.fsencode(place.name)) <= 200 else sha256_hex(os.fsencode(place.name))
-    )
+    """Return the hidden sibling of `place` for one kind of file.
+
+    The name is fixed, so that what a killed process left behind is found again.
+    """
+    name = place.name
+    if len(os.fsencode(name)) > _MAX_NAME_BYTES:
+        name = sha256_hex(os.fsencode(name))
     return place.parent / f".{name}.{kind}"
 
 
 def sha256_hex(data: bytes) -> str:
-    """SHA-256."""
+    """SHA-256 in hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()

@@ -1,4 +1,7 @@
-"""The right to write at a place: one process at a time holds it, and says who it is."""
+"""Locks: one process at a time may write at a place, and others are told which one it is.
+
+Knows nothing of what is written.
+"""
 
 import contextlib
 import fcntl
@@ -8,57 +11,61 @@ import socket
 from collections.abc import Iterator
 from pathlib import Path
 
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import sync_folder
 from lstmcast.errors import LockedError
+from lstmcast.runs.disk import hidden_sibling, sync_folder
 
 _HELD_PLACES: set[str] = set()
+"""Places whose locks this process holds."""
+_MAX_OWNER_BYTES = 1000
+"""Bytes that are read of what a lock file says of its owner."""
 
 
 @contextlib.contextmanager
 def hold_write_lock(
     path: str | Path, hint: str = "wait for it, or name another --out"
 ) -> Iterator[None]:
-    """Hold the right to write at `path`; raises LockedError, with the hint, while another process holds it.
+    """Hold the right to write at `path` in this block.
 
-    The kernel lets go of the lock when its process ends in any way, so a lock file left behind
-    binds nobody. Taking it again inside is allowed. Readers need no lock. Folders that were made
-    for it go again if nothing came of it.
+    The kernel releases the lock when its process ends in any way, so a lock file left behind binds
+    nobody. The same process may take it again inside. Readers need no lock. Folders made for it are
+    removed again if nothing was written into them. Raises LockedError, with the hint, while another
+    process holds the lock.
     """
     place = Path(os.path.realpath(path))
     if str(place) in _HELD_PLACES:
         yield
         return
-    made = _make_parents(place)
+    new_folders = _make_parents(place)
+    lock_file = hidden_sibling(place, "lock")
     try:
-        handle = _acquire_lock(hidden_sibling(place, "lock"), str(path), hint)
+        handle = _acquire_lock(lock_file, str(path), hint)
         _HELD_PLACES.add(str(place))
         try:
             yield
         finally:
             _HELD_PLACES.discard(str(place))
-            hidden_sibling(place, "lock").unlink(missing_ok=True)
+            # Removed while it is held: whoever locks it next sees that its name is gone.
+            lock_file.unlink(missing_ok=True)
             os.close(handle)
     finally:
-        for folder in made:
+        for folder in new_folders:
             with contextlib.suppress(OSError):
                 folder.rmdir()
 
 
 @contextlib.contextmanager
 def hold_file_lock(file: str | Path) -> Iterator[None]:
-    """Hold a file, made where it is not there, until other processes that hold it so are done with it."""
+    """Hold a file in this block, and wait for other processes that do; it is made if missing."""
     with Path(file).open("ab") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
         yield
 
 
 def find_lock_holder(path: str | Path) -> str | None:
-    """Who is writing at `path`, None if nobody is."""
+    """Describe the process that is writing at `path`; None if there is none."""
+    lock_file = hidden_sibling(Path(os.path.realpath(path)), "lock")
     try:
-        handle = os.open(
-            hidden_sibling(Path(os.path.realpath(path)), "lock"), os.O_RDONLY | os.O_NOFOLLOW
-        )
+        handle = os.open(lock_file, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return None
     try:
@@ -71,7 +78,7 @@ def find_lock_holder(path: str | Path) -> str | None:
 
 
 def _make_parents(place: Path) -> list[Path]:
-    """Make the folders above a place, each for good; returns those that were not there, the innermost first."""
+    """Make the folders above a place, through to the disk; returns them, the innermost first."""
     missing = [folder for folder in place.parents if not folder.exists()]
     for folder in reversed(missing):
         folder.mkdir(exist_ok=True)
@@ -80,6 +87,7 @@ def _make_parents(place: Path) -> list[Path]:
 
 
 def _acquire_lock(file: Path, shown: str, hint: str) -> int:
+    """Lock a file that names this process as its owner, and return it open."""
     while True:
         handle = os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
         try:
@@ -94,13 +102,15 @@ def _acquire_lock(file: Path, shown: str, hint: str) -> int:
         except BaseException:
             os.close(handle)
             raise
-        os.close(handle)  # its holder removed it while we waited: try the new one
+        # Its holder removed the file between our opening and locking it: try a new one.
+        os.close(handle)
 
 
 def _write_lock_owner(handle: int, file: Path) -> None:
     try:
         os.ftruncate(handle, 0)
-        os.write(handle, json.dumps({"pid": os.getpid(), "host": socket.gethostname()}).encode())
+        owner = {"pid": os.getpid(), "host": socket.gethostname()}
+        os.write(handle, json.dumps(owner).encode())
     except OSError:
         file.unlink(missing_ok=True)
         raise
@@ -115,7 +125,7 @@ def _is_same_file(handle: int, file: Path) -> bool:
 
 def _read_lock_owner(handle: int) -> str:
     try:
-        found = json.loads(os.pread(handle, 1000, 0))
-        return f"process {int(found['pid'])} on {found['host']}"
+        owner = json.loads(os.pread(handle, _MAX_OWNER_BYTES, 0))
+        return f"process {int(owner['pid'])} on {owner['host']}"
     except (ValueError, KeyError, TypeError):
         return "another process"

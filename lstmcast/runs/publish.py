@@ -1,47 +1,47 @@
-"""A run traded for its previous version, in one step. Knows nothing of what the files of a run mean."""
+"""Put a run in its place, or its previous version back, in one step.
 
-from pathlib import Path
+A run is written into a hidden folder beside its place and then moved there, so that its place holds
+the old run or the new one and never a mix. Knows nothing of what the files of a run mean.
+"""
 
-from lstmcast.errors import RunError
-from lstmcast.runs.lock import hold_write_lock
-from lstmcast.runs.directory import MANIFEST_FILE
-from lstmcast.runs.directory import PREVIOUS_FOLDER
-from lstmcast.runs.directory import open_run
+import os
+import re
+import shutil
 from collections.abc import Mapping
-from lstmcast.errors import RunError
-from lstmcast.runs.directory import CHECKPOINT_FOLDER
-from lstmcast.runs.directory import RUN_FILES
-from lstmcast.runs.directory import DERIVED_FILES
-from lstmcast.runs.directory import MANIFEST_FILE
-from lstmcast.runs.directory import PREVIOUS_FOLDER
-from lstmcast.runs.directory import PreviousVersion
-from lstmcast.runs.directory import _CHECKPOINT_FILE_NAME
-from lstmcast.runs.directory import require_file_name
-from lstmcast.runs.directory import interrupted_error
-from lstmcast.runs.directory import settled_place
-from lstmcast.runs.directory import write_run_files
-from lstmcast.runs.directory import has_run
-from lstmcast.runs.directory import open_run
-from lstmcast.runs.disk import hidden_sibling
-from lstmcast.runs.disk import swap_folders
-from lstmcast.runs.disk import sync_folder
-from lstmcast.runs.lock import hold_write_lock
 from pathlib import Path
 from typing import Any
-import os
-import shutil
+
+from lstmcast.errors import RunError
+from lstmcast.runs.directory import (
+    CHECKPOINT_FOLDER,
+    DERIVED_FILES,
+    MANIFEST_FILE,
+    PREVIOUS_FOLDER,
+    RUN_FILES,
+    PreviousVersion,
+    has_run,
+    interrupted_error,
+    open_run,
+    require_file_name,
+    settled_place,
+    write_run_files,
+)
+from lstmcast.runs.disk import hidden_sibling, swap_folders, sync_folder
+from lstmcast.runs.lock import hold_write_lock
 
 RETRY_HINT = "run the same command again when it is done"
 """What to do while another process writes at a run that is to be changed."""
 _PUBLISHED_KEYS = ("files", "sha256")
-"""Keys of a manifest that `publish` writes."""
+"""Keys of a manifest that `publish_run` writes."""
+_CHECKPOINT_FILE_NAME = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
+"""Files that an unfinished fit may have in its folder."""
 
 
 def roll_back_run(path: str | Path) -> None:
-    """Put the previous version of a run in its place; what was there becomes the previous version.
+    """Trade a run for its previous version, which then has it as its own previous version.
 
-    Raises RunError where there is none or one of both is not what was saved, LockedError while
-    another process writes.
+    Raises RunError where there is no previous version or either is not what was saved, and
+    LockedError while another process writes.
     """
     with hold_write_lock(path, RETRY_HINT):
         open_run(path)
@@ -51,16 +51,17 @@ def roll_back_run(path: str | Path) -> None:
                 f"the run {str(path)!r} has no previous version",
                 "there is one once an update of it was kept",
             )
-        before = open_run(place)
+        # Read whole before anything is written: a damaged one must not be published.
+        previous = open_run(place)
         manifest = {
-            key: value for key, value in before.manifest.items() if key not in _PUBLISHED_KEYS
+            key: value for key, value in previous.manifest.items() if key not in _PUBLISHED_KEYS
         }
-        files = {name: before.read(name) for name in before.files}
+        files = {name: previous.read(name) for name in previous.files}
         publish_run(path, files, manifest, force=True, previous="replaced")
 
 
 def require_free_place(path: str | Path, *, force: bool = False) -> None:
-    """Raise RunError where `publish` would refuse to write: said before the training, not after it."""
+    """Raise RunError where `publish_run` would refuse to write: before the training, not after."""
     place = Path(path)
     if place.exists() and not place.is_dir():
         raise RunError(f"{str(path)!r} is a file", "name a folder with --out")
@@ -69,6 +70,7 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
             f"{str(path)!r} is a symbolic link that leads nowhere",
             "remove it, or name another --out",
         )
+    # The folder is replaced by another one, and with it the current folder would go.
     if Path.cwd().is_relative_to(os.path.realpath(place)):
         raise RunError(
             f"{str(path)!r} holds the folder that you are in",
@@ -83,6 +85,7 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
         )
     if (place / CHECKPOINT_FOLDER / MANIFEST_FILE).is_file():
         raise interrupted_error(path, " to start over")
+    # What is left of a fit that was interrupted before its first checkpoint is no obstacle.
     if place.is_dir() and any(entry.name != CHECKPOINT_FOLDER for entry in place.iterdir()):
         raise RunError(
             f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force"
@@ -98,15 +101,22 @@ def publish_run(
     force: bool = False,
     previous: PreviousVersion = "none",
 ) -> Path:
-    """Write a run to `path` in one step, its manifest last; a run that was there stays whole until then.
+    """Write a run to `path` in one step; a run that is there stays whole until then.
 
-    With `force` a run there is replaced, and files in the folder that are not the run's own are
-    kept. Its previous version is none, the same as before, or the run that is replaced. Returns
-    `path`. Raises RunError where the place is taken, LockedError while another process writes
-    there.
+    Args:
+        path: where to write; returned.
+        files: contents of the run's files by name.
+        manifest: what its manifest says besides versions, sizes and hashes.
+        force: whether to replace a run there; files in the folder that are not its own are kept.
+        previous: the previous version of the run: none, the same as before, or the run replaced.
+
+    Raises:
+        RunError: the place is taken.
+        LockedError: another process writes there.
     """
     for name in files:
         require_file_name(name, Path(path))
+    # Where `path` is a link, the run is replaced that it leads to, and the link stays.
     place = Path(os.path.realpath(path))
     with hold_write_lock(place):
         _finish_replacement(place)
@@ -116,33 +126,27 @@ def publish_run(
         try:
             write_run_files(stage, files, manifest)
             if place.exists():
-                if previous == "replaced":
-                    _keep_replaced_run(place, stage)
-                _keep_foreign_files(
-                    place,
-                    stage,
-                    {PREVIOUS_FOLDER}
-                    if previous != "same" and _has_previous_version(place)
-                    else set(),
-                )
+                _keep_from_old_run(place, stage, previous)
             _swap_into_place(stage, place)
         finally:
+            # By now it is the old run, or what was written of the new one before an error.
             shutil.rmtree(stage, ignore_errors=True)
         sync_folder(place.parent)
     return Path(path)
 
 
 def _require_no_foreign_files(place: Path) -> None:
-    """Raise RunError where what is not of a run has a name that a run needs."""
-    ours = has_run(place)
-    for name in () if ours else (*RUN_FILES, *DERIVED_FILES):
-        if os.path.lexists(place / name):
-            raise _in_the_way_error(place / name)
-    unfinished = place / CHECKPOINT_FOLDER
-    if not unfinished.is_dir() or (unfinished / MANIFEST_FILE).is_file():
+    """Raise RunError where a file that is not a run's has a name that the run needs."""
+    if not has_run(place):
+        for name in (*RUN_FILES, *DERIVED_FILES):
+            if os.path.lexists(place / name):
+                raise _in_the_way_error(place / name)
+    checkpoint = place / CHECKPOINT_FOLDER
+    if not checkpoint.is_dir() or (checkpoint / MANIFEST_FILE).is_file():
         return
-    if not all(_CHECKPOINT_FILE_NAME.fullmatch(entry.name) for entry in unfinished.iterdir()):
-        raise _in_the_way_error(unfinished)
+    # A checkpoint whose manifest is not written yet is known by the names of its files.
+    if not all(_CHECKPOINT_FILE_NAME.fullmatch(entry.name) for entry in checkpoint.iterdir()):
+        raise _in_the_way_error(checkpoint)
 
 
 def _in_the_way_error(entry: Path) -> RunError:
@@ -151,24 +155,17 @@ def _in_the_way_error(entry: Path) -> RunError:
     )
 
 
-def _keep_replaced_run(old: Path, stage: Path) -> None:
-    """Make the run that is replaced the previous version of the one in `stage`."""
-    (stage / PREVIOUS_FOLDER).mkdir()
-    for name in (*open_run(old).files, MANIFEST_FILE):
-        _link_or_copy(old / name, stage / PREVIOUS_FOLDER / name)
-    sync_folder(stage / PREVIOUS_FOLDER)
-
-
-def _has_previous_version(place: Path) -> bool:
-    return (place / MANIFEST_FILE).is_file() and (place / PREVIOUS_FOLDER / MANIFEST_FILE).is_file()
-
-
-def _keep_foreign_files(old: Path, stage: Path, own: set[str]) -> None:
-    own |= {MANIFEST_FILE, *DERIVED_FILES, CHECKPOINT_FOLDER}
+def _keep_from_old_run(old: Path, stage: Path, previous: PreviousVersion) -> None:
+    """Put into `stage` what stays of the folder that it replaces."""
+    if previous == "replaced":
+        _keep_as_previous_version(old, stage)
+    left_out = {MANIFEST_FILE, *DERIVED_FILES, CHECKPOINT_FOLDER}
+    if previous != "same" and _has_previous_version(old):
+        left_out.add(PREVIOUS_FOLDER)
     if (old / MANIFEST_FILE).is_file():
-        own |= _own_file_names(old, stage)
+        left_out |= _run_file_names(old, stage)
     for entry in old.iterdir():
-        if entry.name in own:
+        if entry.name in left_out:
             continue
         if (stage / entry.name).exists():
             raise _in_the_way_error(entry)
@@ -178,10 +175,25 @@ def _keep_foreign_files(old: Path, stage: Path, own: set[str]) -> None:
             _link_or_copy(entry, stage / entry.name)
 
 
-def _own_file_names(old: Path, stage: Path) -> set[str]:
+def _keep_as_previous_version(old: Path, stage: Path) -> None:
+    previous = stage / PREVIOUS_FOLDER
+    previous.mkdir()
+    for name in (*open_run(old).files, MANIFEST_FILE):
+        _link_or_copy(old / name, previous / name)
+    sync_folder(previous)
+
+
+def _has_previous_version(place: Path) -> bool:
+    manifests = (place / MANIFEST_FILE, place / PREVIOUS_FOLDER / MANIFEST_FILE)
+    return all(manifest.is_file() for manifest in manifests)
+
+
+def _run_file_names(old: Path, stage: Path) -> set[str]:
+    """Names of files that belong to the old run."""
     try:
         return set(open_run(old).files)
-    except RunError:  # a manifest that cannot be read: what a run has by that name was the run's
+    except RunError:
+        # Its manifest cannot be read: files named as those of the new run are taken for its own.
         return {entry.name for entry in stage.iterdir()}
 
 
@@ -197,7 +209,8 @@ def _swap_into_place(stage: Path, place: Path) -> None:
     if not place.exists() or not any(place.iterdir()):
         stage.rename(place)
     elif not swap_folders(stage, place):
-        aside = hidden_sibling(place, "old")  # for an instant the run is there alone: see _settled
+        # For an instant the run is only at `aside`, where `settled_place` finds it.
+        aside = hidden_sibling(place, "old")
         shutil.rmtree(aside, ignore_errors=True)
         place.rename(aside)
         stage.rename(place)
@@ -205,5 +218,7 @@ def _swap_into_place(stage: Path, place: Path) -> None:
 
 
 def _finish_replacement(place: Path) -> None:
-    if settled_place(place) != place:
-        settled_place(place).rename(place)
+    """Put a run back in its place where a replacement was cut off between two renames."""
+    found = settled_place(place)
+    if found != place:
+        found.rename(place)

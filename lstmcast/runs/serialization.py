@@ -1,6 +1,8 @@
-"""The files of a run as bytes, and back: weights, JSON, history, context. Knows no directories.
+"""The files of a run as bytes, and back: weights, JSON, history and context.
 
-Nothing here can run code: safetensors, JSON, CSV and Parquet only.
+Nothing here can run code: safetensors, JSON, CSV and Parquet only. Knows no directories.
+
+Axes: N series, T time steps.
 """
 
 import csv
@@ -21,31 +23,21 @@ from numpy.typing import NDArray
 from safetensors import SafetensorError
 from safetensors.numpy import load, save
 
-from lstmcast.features import steps
-from lstmcast.features import candidates
+from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
 from lstmcast.errors import RunError
-from lstmcast.ragged import offsets_from_lengths
-from lstmcast.network.trained import Array
-from lstmcast.network.trained import TrainedNetwork
-from lstmcast.network.trained import NetworkShape
-from lstmcast.ragged import Singles
-from lstmcast.network.trained import remove_covariate_columns
+from lstmcast.features import candidates, steps
+from lstmcast.network.trained import Array, NetworkShape, TrainedNetwork, remove_covariate_columns
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import concat_ranges
-from lstmcast.compute.memory import free_memory
-from lstmcast.compute.memory import format_bytes
+from lstmcast.ragged import Floats, Ints, Singles, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.ragged import Floats
-from lstmcast.ragged import Ints
-
 
 MAX_NETWORK_SIZE = 100_000
-"""No size of a network is beyond this."""
+"""Largest size of a network's shape, such as its width."""
 MAX_STEPS_OF_RUN = 1_000_000
-"""No horizon or context is beyond this."""
+"""Largest horizon or context, in time steps."""
 _BYTES_PER_NUMBER = 8
-"""Bytes."""
+_HISTORY_COLUMNS = ("step", "seconds", "loss", "validation", "lr", "member")
 _CONTENT_ERRORS = (
     ArithmeticError,
     AttributeError,
@@ -53,41 +45,47 @@ _CONTENT_ERRORS = (
     TypeError,
     ValueError,
     RuntimeError,
+    SafetensorError,
+    pa.ArrowException,
 )
+"""Whatever reading contents raises that are not what was written."""
 
 
 def pack_networks(networks: Sequence[TrainedNetwork]) -> bytes:
-    """All members' weights as safetensors, each under its number."""
-    return save(
-        {
-            f"{i}.{name}": weight
-            for i, one in enumerate(networks)
-            for name, weight in one.weights.items()
-        }
-    )
+    """All members' weights as safetensors, each under the number of its member."""
+    weights = {
+        f"{number}.{name}": weight
+        for number, network in enumerate(networks)
+        for name, weight in network.weights.items()
+    }
+    return save(weights)
 
 
 def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[TrainedNetwork]:
-    """Networks of these shapes, ready to forecast; raises ValueError for a shape that is not that of its weights."""
-    arrays, networks = load(data), []
-    for i, shape in enumerate(shapes):
-        if not all(isinstance(one, str) or 0 <= one <= MAX_NETWORK_SIZE for one in shape.values()):
-            raise ValueError(f"member {i} is of no shape that a network has")
-        own = f"{i}."
+    """Networks of these shapes, ready to forecast; raises ValueError where weights do not fit."""
+    arrays = load(data)
+    networks = []
+    for number, shape in enumerate(shapes):
+        # A forged size must not make a forecast take all memory.
+        sizes = [size for size in shape.values() if not isinstance(size, str)]
+        if not all(0 <= size <= MAX_NETWORK_SIZE for size in sizes):
+            raise ValueError(f"member {number} has an impossible network shape")
+        prefix = f"{number}."
         weights = {
-            name[len(own) :]: array.astype(np.float32, copy=False)
+            name.removeprefix(prefix): array.astype(np.float32, copy=False)
             for name, array in arrays.items()
-            if name.startswith(own)
+            if name.startswith(prefix)
         }
         networks.append(TrainedNetwork(NetworkShape(**shape), weights))
     return networks
 
 
 def parse_steps(value: Any) -> int:
-    """A number of steps out of a run; raises ValueError for one that no run has."""
-    if type(value) is not int or not 1 <= value <= MAX_STEPS_OF_RUN:
-        raise ValueError(f"{value!r} is no number of steps")
-    return value
+    """A number of time steps out of a run; raises ValueError for one that no run has."""
+    is_integer = type(value) is int  # True and 1.0 are none
+    if not is_integer or not 1 <= value <= MAX_STEPS_OF_RUN:
+        raise ValueError(f"{value!r} is not a number of steps")
+    return int(value)
 
 
 def without_covariate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
@@ -96,39 +94,41 @@ def without_covariate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
 
 
 def weights_sha256(weights: Mapping[str, Singles]) -> str:
-    """SHA-256 of weights, whatever file they came from."""
-    return hashlib.sha256(
-        save({name: np.ascontiguousarray(array) for name, array in sorted(weights.items())})
-    ).hexdigest()
+    """SHA-256 of weights, whatever file they came from and in whatever order."""
+    ordered = {name: np.ascontiguousarray(array) for name, array in sorted(weights.items())}
+    return hashlib.sha256(save(ordered)).hexdigest()
 
 
 def pack_json(data: dict[str, Any]) -> bytes:
-    """JSON with a stable layout; NaN has no place in it."""
-    return (json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False) + "\n").encode()
+    """JSON with a stable layout; raises ValueError for NaN, which has no place in it."""
+    text = json.dumps(data, indent=1, allow_nan=False, ensure_ascii=False)
+    return f"{text}\n".encode()
 
 
 def unpack_json(data: bytes) -> Any:
-    """What `pack_json` wrote."""
+    """Undo `pack_json`."""
     return json.loads(data)
 
 
 def pack_history(rows: Sequence[dict[str, Any]]) -> bytes:
     """The training history as CSV."""
-    names = ("step", "seconds", "loss", "validation", "lr", "member")
     text = io.StringIO()
-    table = csv.writer(text, lineterminator="\n")
-    table.writerow(names)
-    table.writerows([[row[name] for name in names] for row in rows])
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(_HISTORY_COLUMNS)
+    writer.writerows([row[name] for name in _HISTORY_COLUMNS] for row in rows)
     return text.getvalue().encode()
 
 
 def unpack_history(data: bytes) -> list[dict[str, Any]]:
-    """What `pack_history` wrote."""
+    """Undo `pack_history`."""
     rows = csv.DictReader(io.StringIO(data.decode()))
-    return [
-        {k: v if k == "member" else int(v) if k == "step" else float(v) for k, v in row.items()}
-        for row in rows
-    ]
+    return [{name: _parse_history_cell(name, text) for name, text in row.items()} for row in rows]
+
+
+def _parse_history_cell(column: str, text: str) -> str | int | float:
+    if column == "member":
+        return text
+    return int(text) if column == "step" else float(text)
 
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
@@ -140,44 +140,50 @@ def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
 
 
 def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
-    """What `pack_panel` wrote; raises ValueError for what it cannot have written, before that is unpacked."""
+    """Undo `pack_panel`; raises ValueError for what it did not write, before that is unpacked."""
     try:
         with pq.ParquetFile(io.BytesIO(data), page_checksum_verification=True) as file:
-            if not all(
-                pa.types.is_integer(field.type) or pa.types.is_floating(field.type)
-                for field in file.schema_arrow
-            ):
-                raise ValueError("a column is no column of numbers")
-            size = file.metadata.num_rows * len(file.schema_arrow) * _BYTES_PER_NUMBER
-            if size > free_memory() // 2:
-                raise ValueError(f"its table takes {format_bytes(size)} of memory")
+            _require_table_of_numbers(file)
             table = file.read()
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
     columns = {name: _to_array(table[name]) for name in table.column_names}
-    if len(columns["series"]) and not 0 <= columns["series"].min() <= columns["series"].max() < len(
-        facts["lengths"]
-    ):
-        raise ValueError("there are rows of no series")
+    series = columns["series"]
+    if len(series) and not 0 <= series.min() <= series.max() < len(facts["lengths"]):
+        raise ValueError("there are rows that belong to no series")
     return panel_from_columns(columns, facts)
 
 
+def _require_table_of_numbers(file: pq.ParquetFile) -> None:
+    """Raise ValueError for columns that are no numbers, or that memory does not hold unpacked."""
+    kinds = [field.type for field in file.schema_arrow]
+    if not all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+        raise ValueError("a column does not hold numbers")
+    size = file.metadata.num_rows * len(kinds) * _BYTES_PER_NUMBER
+    if size > free_memory() // 2:
+        raise ValueError(f"its table takes {format_bytes(size)} of memory")
+
+
 def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Columns of one row a step, the known future included, and facts for JSON; `from_stored` undoes it exactly."""
-    total = np.diff(panel.future_offsets)
+    """Columns of one row a time step, and facts for JSON; `panel_from_columns` undoes it exactly.
+
+    Of each series the rows are its T steps and the future that is known of it.
+    """
+    lengths = np.diff(panel.future_offsets)
+    total = int(lengths.sum())
     rows = concat_ranges(panel.future_offsets[:-1], panel.lengths)
+    numbers = np.arange(len(panel), dtype=np.int32)
     columns: dict[str, NDArray[Any]] = {
-        "series": np.repeat(np.arange(len(panel), dtype=np.int32), total)
+        "series": np.repeat(numbers, lengths),
+        "value": _scatter_rows(panel.values, rows, total),
     }
-    columns["value"] = _scatter_rows(panel.values, rows, int(total.sum()))
     for place in range(panel.past.shape[1]):
-        columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, int(total.sum()))
-    columns |= {f"future{place}": panel.future[:, place] for place in range(panel.future.shape[1])}
-    columns |= {
-        f"static{place}": np.repeat(panel.static[:, place], total)
-        for place in range(panel.static.shape[1])
-    }
-    meta = {
+        columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, total)
+    for place in range(panel.future.shape[1]):
+        columns[f"future{place}"] = panel.future[:, place]
+    for place in range(panel.static.shape[1]):
+        columns[f"static{place}"] = np.repeat(panel.static[:, place], lengths)
+    facts = {
         "columns": asdict(panel.columns),
         "axis": panel.axis.to_dict(),
         "key_names": panel.key_names,
@@ -189,56 +195,63 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
         "names": panel.covariates,
         "notes": panel.notes,
     }
-    return columns, json.loads(json.dumps(meta))
+    # As JSON gives them back: tuples become lists.
+    return columns, json.loads(json.dumps(facts))
 
 
-def panel_from_columns(columns: Mapping[str, NDArray[Any]], meta: Mapping[str, Any]) -> Panel:
-    """The panel that `to_stored` wrote; raises ValueError where that is not what it was given."""
-    lengths = np.array(meta["lengths"], dtype=np.int64)
-    total = np.bincount(columns["series"], minlength=len(lengths)).astype(np.int64)
-    if ((lengths < 1) | (lengths > total)).any():
-        raise ValueError("its series are not as long as they are said to be")
-    future_offsets = offsets_from_lengths(total)
+def panel_from_columns(columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Panel:
+    """Undo `panel_to_columns`; raises ValueError where columns and facts do not match."""
+    series = columns["series"]
+    # The rows of a series that are beyond its length are the future that is known of it.
+    lengths = np.array(facts["lengths"], dtype=np.int64)
+    total_lengths = np.bincount(series, minlength=len(lengths)).astype(np.int64)
+    if ((lengths < 1) | (lengths > total_lengths)).any():
+        raise ValueError("the lengths of its series do not match its rows")
+    future_offsets = offsets_from_lengths(total_lengths)
     rows = concat_ranges(future_offsets[:-1], lengths)
-    names = {role: tuple(found) for role, found in meta["names"].items()}
-    block = {
-        role: np.stack(
-            [columns[f"{role}{i}"].astype(np.float64, copy=False) for i in range(len(found))],
-            axis=1,
-        )
-        if found
-        else np.empty((len(columns["series"]), 0))
-        for role, found in names.items()
+    names = {role: tuple(role_names) for role, role_names in facts["names"].items()}
+    blocks = {
+        role: _stack_columns(columns, role, len(role_names)) for role, role_names in names.items()
     }
+    roles = {role: tuple(role_names) for role, role_names in facts["columns"].items()}
     return Panel(
-        columns=Columns(**{role: tuple(found) for role, found in meta["columns"].items()}),
-        axis=TimeAxis.from_dict(meta["axis"]),
-        key_names=tuple(meta["key_names"]),
-        key_types=tuple(meta["key_types"]),
-        keys=tuple(tuple(key) for key in meta["keys"]),
+        columns=Columns(**roles),
+        axis=TimeAxis.from_dict(facts["axis"]),
+        key_names=tuple(facts["key_names"]),
+        key_types=tuple(facts["key_types"]),
+        keys=tuple(tuple(key) for key in facts["keys"]),
         values=columns["value"].astype(np.float64, copy=False)[rows],
         offsets=offsets_from_lengths(lengths),
-        start=np.array(meta["start"], dtype=np.int64),
-        past=block["past"][rows],
-        future=block["future"],
+        start=np.array(facts["start"], dtype=np.int64),
+        past=blocks["past"][rows],
+        future=blocks["future"],
         future_offsets=future_offsets,
-        static=block["static"][future_offsets[:-1]],
-        encodings={name: list(kinds) for name, kinds in meta["encodings"].items()},
+        static=blocks["static"][future_offsets[:-1]],
+        encodings={name: list(kinds) for name, kinds in facts["encodings"].items()},
         past_names=names["past"],
         future_names=names["future"],
         static_names=names["static"],
-        notes=tuple(meta["notes"]),
+        notes=tuple(facts["notes"]),
     )
 
 
+def _stack_columns(columns: Mapping[str, NDArray[Any]], role: str, count: int) -> Floats:
+    """The columns of one role side by side, [rows, count]."""
+    if not count:
+        return np.empty((len(columns["series"]), 0))
+    arrays = [columns[f"{role}{place}"].astype(np.float64, copy=False) for place in range(count)]
+    return np.stack(arrays, axis=1)
+
+
 def _scatter_rows(values: Floats, rows: Ints, total: int) -> Floats:
-    out = np.full(total, np.nan)
-    out[rows] = values
-    return out
+    """Values at their rows of `total`, NaN elsewhere."""
+    column = np.full(total, np.nan)
+    column[rows] = values
+    return column
 
 
 def _to_array(column: pa.ChunkedArray) -> NDArray[Any]:
-    """A column of numbers, NaN where there is none; pyarrow's own way to numpy loads pandas."""
+    """A column of numbers, NaN where one is missing; pyarrow's own way to numpy loads pandas."""
     if column.null_count:
         column = column.fill_null(math.nan)
     return np.from_dlpack(column.combine_chunks())
@@ -246,10 +259,10 @@ def _to_array(column: pa.ChunkedArray) -> NDArray[Any]:
 
 @contextmanager
 def as_run_errors(path: Path) -> Iterator[None]:
-    """Whatever is wrong with the contents of a verified run is the run's fault, and said so."""
+    """Raise RunError for whatever is wrong with the contents of a verified run."""
     try:
         yield
-    except (*_CONTENT_ERRORS, SafetensorError, pa.ArrowException) as error:
+    except _CONTENT_ERRORS as error:
         raise RunError(
             f"the run {str(path)!r} does not hold what it should: {error}", "fit it again"
         ) from error

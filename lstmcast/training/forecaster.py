@@ -91,7 +91,7 @@ class Forecaster(Predictor):
         tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:
             tell(Event("prepare", f"training on {device.describe_device(place)}"))
-        own = current_rank_group().own(len(panel))
+        own = current_rank_group().own_series(len(panel))
         part = panel if current_rank_group().size == 1 else panel.select(own)
         windows = self.build_windows(
             part, self.scaling.scaler.take(own), self.horizon, own, part.lengths

@@ -356,7 +356,7 @@ def _train_step(
 def _is_time_up(deadline: float) -> bool:
     """Whether time is up; ranks have clocks of their own, and stop when the first of them says so."""
     return deadline < math.inf and current_rank_group().is_true_on_any_rank(
-        wish=time.monotonic() >= deadline
+        here=time.monotonic() >= deadline
     )
 
 

@@ -76,7 +76,7 @@ class TrainingTask(NamedTuple):
     def validation_windows(self) -> tuple[Windows, Ints, Ints]:
         """The validation windows; of ranks, those of its own series."""
         own = self.own()
-        return self.windows, current_rank_group().place(self.series[own]), self.origins[own]
+        return self.windows, current_rank_group().local_places(self.series[own]), self.origins[own]
 
     def own(self) -> Ints:
         """Which of the validation windows are judged here."""
@@ -84,7 +84,7 @@ class TrainingTask(NamedTuple):
 
     def whole(self, part: Floats, axis: int) -> Floats:
         """What all ranks found of the validation windows, from what this one found of its own, along an axis."""
-        return current_rank_group().whole(part, self.own(), len(self.series), axis)
+        return current_rank_group().gather(part, self.own(), len(self.series), axis)
 
 
 def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:

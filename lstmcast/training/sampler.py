@@ -45,7 +45,9 @@ class WindowSampler:
         count = np.minimum(last - first + 1, 10 * windows.stride)[usable]
         weight = np.sqrt(count) / np.sqrt(count).sum()
         own = (
-            ends if len(ends) == len(windows.lengths) else ends[current_rank_group().own(len(ends))]
+            ends
+            if len(ends) == len(windows.lengths)
+            else ends[current_rank_group().own_series(len(ends))]
         )
         return cls(windows, ends, own, first, last, usable, weight)
 
@@ -63,5 +65,8 @@ class WindowSampler:
         at[:, 0] = close
         own = current_rank_group().holds(series)
         return self.windows.batch(
-            current_rank_group().place(series[own]), at[own], self.windows.chunk, self.own_ends
+            current_rank_group().local_places(series[own]),
+            at[own],
+            self.windows.chunk,
+            self.own_ends,
         )

@@ -1,4 +1,4 @@
-"""A signal waits until what has been learnt is kept, but not for ever, and a second one does not."""
+"""A signal waits until work has been saved, but not for ever, and a second one does not wait."""
 
 import os
 import signal
@@ -31,7 +31,7 @@ def send(number: int) -> None:
 
 
 @pytest.mark.parametrize("number", interrupt.DEFERRED_SIGNALS)
-def test_a_signal_prepares_and_takes_its_course_at_the_end(number: int) -> None:
+def test_a_signal_prepares_and_is_delivered_at_the_end(number: int) -> None:
     done = []
     with (
         pytest.raises(Arrived, match=str(int(number))),
@@ -67,7 +67,7 @@ def test_a_signal_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> Non
         pytest.fail("it went on")
 
 
-def test_a_signal_does_not_wait_where_nothing_can_be_kept() -> None:
+def test_a_signal_does_not_wait_where_nothing_can_be_saved() -> None:
     def full() -> None:
         raise OSError(28, "No space left on device")
 
@@ -76,7 +76,7 @@ def test_a_signal_does_not_wait_where_nothing_can_be_kept() -> None:
         pytest.fail("it went on")
 
 
-def test_a_signal_wins_over_an_error_that_came_of_stopping() -> None:
+def test_a_signal_is_delivered_in_place_of_an_error_that_follows_it() -> None:
     with pytest.raises(Arrived), SignalDeferral(lambda: None):
         send(signal.SIGINT)
         raise ValueError("stopped")

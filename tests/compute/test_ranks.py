@@ -1,4 +1,4 @@
-"""Ranks share series without overlap, sums over them are exact, and one process alone is a team of its own."""
+"""Ranks share series without overlap, sums over them are exact, and one process works alone."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from lstmcast.compute import ranks as distributed
+from lstmcast.compute import ranks
 from lstmcast.compute.ranks import (
     SINGLE_RANK,
     RankGroup,
@@ -32,25 +32,23 @@ LENGTHS = [60, 50, 70, 40, 65]
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
 def test_every_series_is_held_by_one_rank_which_finds_it_at_its_place(size: int) -> None:
     series = np.arange(11)
-    found = np.concatenate([RankGroup(rank, size).own(len(series)) for rank in range(size)])
+    found = np.concatenate([RankGroup(rank, size).own_series(len(series)) for rank in range(size)])
     assert sorted(found) == series.tolist()
     for rank in range(size):
-        team = RankGroup(rank, size)
-        assert team.own(len(series)).tolist() == series[team.holds(series)].tolist()
-        assert (
-            team.own(len(series))[team.place(series[team.holds(series)])].tolist()
-            == team.own(len(series)).tolist()
-        )
+        group = RankGroup(rank, size)
+        own, held = group.own_series(len(series)), series[group.holds(series)]
+        assert own.tolist() == held.tolist()
+        assert own[group.local_places(held)].tolist() == own.tolist()
 
 
-def test_what_all_ranks_draw_is_what_one_process_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_ranks_together_draw_what_one_process_draws(monkeypatch: pytest.MonkeyPatch) -> None:
     rng = np.random.default_rng(0)
-    made = [wavy(rng, length, 4) for length in LENGTHS]
+    series = [wavy(rng, length, 4) for length in LENGTHS]
     ends = np.array(LENGTHS) - 5
 
-    def drawn(team: RankGroup) -> tuple[list[float], int]:
-        monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(team))
-        here = [made[i] for i in team.own(len(made))]
+    def draw(group: RankGroup) -> tuple[list[float], int]:
+        monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(group))
+        here = [series[i] for i in group.own_series(len(series))]
         sampler = WindowSampler.over(
             Windows(steps_of(here, Seasons(4, 0)), 4, context=8, stride=8), ends
         )
@@ -58,8 +56,8 @@ def test_what_all_ranks_draw_is_what_one_process_draws(monkeypatch: pytest.Monke
         batch = sampler.draw(np.random.default_rng(3), 16, 2)
         return sorted(batch.z[~np.isnan(batch.z)].tolist()), len(batch.at)
 
-    whole, chunks = drawn(SINGLE_RANK)
-    parts = [drawn(RankGroup(rank, 3)) for rank in range(3)]
+    whole, chunks = draw(SINGLE_RANK)
+    parts = [draw(RankGroup(rank, 3)) for rank in range(3)]
     assert sum(count for _, count in parts) == chunks == 16
     assert sorted(value for part, _ in parts for value in part) == whole
 
@@ -72,36 +70,35 @@ def test_a_task_of_ranks_judges_each_window_once(monkeypatch: pytest.MonkeyPatch
     task = members.TrainingTask(windows, np.array([30, 30, 30]), series, origins)
     seen = []
     for rank in range(2):
-        monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(RankGroup(rank, 2)))
+        monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(rank, 2)))
         _, places, own = task.validation_windows()
         seen += list(zip((2 * places + rank).tolist(), own.tolist(), strict=True))
     assert sorted(seen) == list(zip(series.tolist(), origins.tolist(), strict=True))
 
 
 class _Fixed:
-    def __init__(self, team: RankGroup) -> None:
-        self.team = team
+    def __init__(self, group: RankGroup) -> None:
+        self.group = group
 
     def get(self) -> RankGroup:
-        return self.team
+        return self.group
 
 
-def test_one_process_alone_changes_nothing_and_asks_nobody() -> None:
+def test_a_single_rank_changes_nothing_and_asks_nobody() -> None:
     weight = torch.nn.Parameter(torch.ones(3))
     weight.grad = torch.tensor([1.0, 2.0, 3.0])
     assert SINGLE_RANK.average([weight], (0.5, 2.0), 7.0) == (0.5, 2.0)
     assert weight.grad.tolist() == [1.0, 2.0, 3.0]
     assert SINGLE_RANK.total(1.5, 2.0) == [1.5, 2.0]
-    assert SINGLE_RANK.is_true_on_any_rank(wish=True) and not SINGLE_RANK.is_true_on_any_rank(
-        wish=False
-    )
+    assert SINGLE_RANK.is_true_on_any_rank(here=True)
+    assert not SINGLE_RANK.is_true_on_any_rank(here=False)
     assert SINGLE_RANK.broadcast_from_first(lambda: b"word") == b"word"
     part = np.ones((2, 3))
-    assert SINGLE_RANK.whole(part, np.arange(3), 3, 1) is part
+    assert SINGLE_RANK.gather(part, np.arange(3), 3, 1) is part
 
 
 @pytest.mark.parametrize(
-    ("given", "found"),
+    ("variables", "expected"),
     [
         ({}, SINGLE_RANK),
         ({"RANK": "1", "WORLD_SIZE": "4"}, RankGroup(1, 4)),
@@ -110,13 +107,13 @@ def test_one_process_alone_changes_nothing_and_asks_nobody() -> None:
     ],
 )
 def test_the_environment_says_which_rank_this_is(
-    monkeypatch: pytest.MonkeyPatch, given: dict[str, str], found: RankGroup
+    monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], expected: RankGroup
 ) -> None:
     for name in ("RANK", "WORLD_SIZE"):
         monkeypatch.delenv(name, raising=False)
-    for name, value in given.items():
+    for name, value in variables.items():
         monkeypatch.setenv(name, value)
-    assert launched_rank_group() == found
+    assert launched_rank_group() == expected
 
 
 @pytest.fixture
@@ -152,10 +149,10 @@ def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(
     torchrun: torch.distributed.Store,
 ) -> None:
     def names(size: int) -> set[str]:
-        with ThreadPoolExecutor(size) as ranks:
+        with ThreadPoolExecutor(size) as threads:
             return set(
-                ranks.map(
-                    lambda rank: distributed._name_launch(torchrun.clone(), rank, size), range(size)
+                threads.map(
+                    lambda rank: ranks._name_launch(torchrun.clone(), rank, size), range(size)
                 )
             )
 
@@ -166,13 +163,13 @@ def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(
     assert len(set.union(*found)) == 3
 
 
-def test_a_first_rank_waits_for_the_others_as_long_as_patience_lasts(
+def test_a_first_rank_waits_for_the_others_for_a_bounded_time(
     torchrun: torch.distributed.Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(distributed, "MAX_RANK_SILENCE_SECONDS", 0.2)
+    monkeypatch.setattr(ranks, "MAX_RANK_SILENCE_SECONDS", 0.2)
     torchrun.set("asked by 1", "a rank that is gone")
     with pytest.raises(RuntimeError, match="1"):
-        distributed._name_launch(torchrun, 0, 2)
+        ranks._name_launch(torchrun, 0, 2)
 
 
 def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -187,19 +184,19 @@ def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyP
     assert caught.value.hint == "torchrun --nproc-per-node=2, or --device cpu"
 
 
-def test_targets_that_need_each_other_are_not_shared(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_joint_targets_are_not_divided_among_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
     days = pd.date_range("2024-01-01", periods=40)
     frame = pd.DataFrame(
         {"shop": np.repeat(np.arange(10), 40), "day": list(days) * 10, "sold": 1.0, "returned": 2.0}
     )
     panel = Panel.from_frame(frame, target=["sold", "returned"], time="day", series="shop")
-    monkeypatch.setattr(distributed, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
+    monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
     with pytest.raises(UsageError, match="--joint needs all series beside each other") as caught:
         Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
     assert "torchrun" in caught.value.hint
 
 
-def test_ranks_that_nobody_brings_together_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_without_a_place_to_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)

@@ -1,4 +1,4 @@
-"""What every row of faults asks of the real program: the exit status, few words that help, and nothing left behind."""
+"""What each fault must do to the real program: an exit status, a short message, no files left."""
 
 import hashlib
 import io
@@ -27,7 +27,7 @@ Seen = Callable[..., dict[str, Any]]
 
 
 def digest(path: Path) -> str:
-    """What tells a file from any other: all of it, or where that is a hole of terabytes, its beginning and size."""
+    """A digest of a file: of its size and its first 100 MB, since it may be a hole of terabytes."""
     with path.open("rb") as file:
         return f"{path.stat().st_size} {hashlib.sha256(file.read(10**8)).hexdigest()}"
 
@@ -43,7 +43,7 @@ def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = 
     manifest = json.loads((run / "run.json").read_text())
     change(manifest)
     if seal:
-        manifest["sha256"] = directory._manifest_digest(manifest)
+        manifest["sha256"] = directory.manifest_digest(manifest)
     (run / "run.json").write_text(json.dumps(manifest))
 
 
@@ -64,29 +64,29 @@ def contents(folder: Path) -> dict[str, str]:
 
 
 def own_places(folder: Path) -> dict[str, str]:
-    """An environment whose home and temporary folder are in `folder`, where what is left in them would be seen."""
+    """An environment whose home and temporary folder are in `folder`, so that leftovers show."""
     for name in ("home", "temporary"):
         (folder / name).mkdir(exist_ok=True)
     return {"HOME": str(folder / "home"), "TMPDIR": str(folder / "temporary")}
 
 
 def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
-    """Run the program without a process of its own: the same but for signals and limits, at a fraction of the time."""
-    out, said = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
-    with chdir(cwd), redirect_stdout(out), redirect_stderr(said), warnings.catch_warnings():
+    """Run the program in this process: the same except for signals and limits, and faster."""
+    stdout, stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
+    with chdir(cwd), redirect_stdout(stdout), redirect_stderr(stderr), warnings.catch_warnings():
         warnings.simplefilter("ignore")  # as the program does
         status = app.run_command_line([str(argument) for argument in arguments])
-        out.flush()
-    out.seek(0)
-    return subprocess.CompletedProcess(arguments, status, out.read(), said.getvalue())
+        stdout.flush()
+    stdout.seek(0)
+    return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.getvalue())
 
 
 @pytest.fixture
 def refused(tmp_path: Path) -> Refused:
-    """`refused("fit", "x.csv", "--target", "y", status=3, says=["x.csv:7", "column 'y'"])` returns what was said.
+    """`refused("fit", "x.csv", "--target", "y", says=["x.csv:7", "column 'y'"])` returns stderr.
 
     The program runs in `tmp_path`. It must end with `status`, say every text of `says` in at most
-    three lines on stderr, the last of them what to do (`hint=False` where there is nothing to do),
+    three lines on stderr, the last of them a hint (`hint=False` where there is nothing to do),
     write nothing on stdout, and leave every file there as it was. With `inside` no process is
     started: for the second and later cases of a row.
     """
@@ -103,23 +103,23 @@ def refused(tmp_path: Path) -> Refused:
         before = contents(tmp_path)
         program = run_inside if inside else partial(run_program, env=env, **more)
         done = program(*arguments, cwd=tmp_path)
-        said = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
-        assert done.returncode == status, said
+        stderr = done.stderr if isinstance(done.stderr, str) else done.stderr.decode()
+        assert done.returncode == status, stderr
         assert not done.stdout
-        lines = said.splitlines()
-        assert len(lines) <= 3, said
-        assert "Traceback" not in said
-        assert lines[-1].startswith("  " if hint else "error: "), said
-        assert [text for text in says if text not in said] == [], said
+        lines = stderr.splitlines()
+        assert len(lines) <= 3, stderr
+        assert "Traceback" not in stderr
+        assert lines[-1].startswith("  " if hint else "error: "), stderr
+        assert [text for text in says if text not in stderr] == [], stderr
         assert contents(tmp_path) == before
-        return said
+        return stderr
 
     return run
 
 
 @pytest.fixture
 def seen(tmp_path: Path) -> Seen:
-    """`seen("x.csv")` is what `inspect --json` makes of a file in `tmp_path`; its "notes" are what was said."""
+    """`seen("x.csv")` is what `inspect --json` prints of a file in `tmp_path`, "notes" included."""
 
     def run(*arguments: object, **more: Any) -> dict[str, Any]:
         done = run_program(
@@ -133,7 +133,7 @@ def seen(tmp_path: Path) -> Seen:
 
 
 def days(count: int = 30, form: str = "2024-03-{:02}", **columns: Callable[[int], object]) -> str:
-    """A CSV of `count` days: the column `date` in `form`, then `columns`, each a function of the day's number."""
+    """A CSV of `count` days: `date` in `form`, then columns, each a function of the day."""
     header = ",".join(["date", *columns])
     rows = (
         ",".join([form.format(day), *(str(make(day)) for make in columns.values())])

@@ -1,4 +1,4 @@
-"""The figures of the last full run of the crash harness: it writes them to docs/reliability.md itself."""
+"""Figures of the last full run of the crash harness, which writes them to docs/reliability.md."""
 
 import fcntl
 import os
@@ -16,10 +16,10 @@ _TABLE = re.compile(r"(?<=<!-- figures -->\n).*(?=<!-- end of figures -->)", re.
 _HEAD = ("| what was done | times | what came of it |", "|---|---|---|")
 
 
-def record(what: str, outcomes: Mapping[str, int]) -> None:
-    """Show how often something was done and what came of it; keep it as the row `what` of the page's table."""
-    came = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
-    row = f"| {what} | {sum(outcomes.values()):,} | {came} |"
+def record(action: str, outcomes: Mapping[str, int]) -> None:
+    """Print how often an action had which outcome, and write it as a row of the page's table."""
+    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    row = f"| {action} | {sum(outcomes.values()):,} | {counts} |"
     print(row)
     if not PAGE:
         return
@@ -35,10 +35,12 @@ def record(what: str, outcomes: Mapping[str, int]) -> None:
         rows[row.split(" | ")[0]] = row
         page.seek(0)
         page.truncate()
-        page.write(_TABLE.sub(lambda _: "\n".join([_when(), "", *_HEAD, *rows.values(), ""]), text))
+        table = "\n".join([_describe_last_run(), "", *_HEAD, *rows.values(), ""])
+        page.write(_TABLE.sub(lambda _: table, text))
 
 
-def _when() -> str:
+def _describe_last_run() -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     day = datetime.now(UTC).date().isoformat()
-    return f"Last run: {day}, lstmcast {version('lstmcast')}, torch {version('torch')}, Python {python}, Linux."
+    versions = f"lstmcast {version('lstmcast')}, torch {version('torch')}, Python {python}"
+    return f"Last run: {day}, {versions}, Linux."

@@ -1,6 +1,6 @@
-"""The crash harness: the Nth operation of a disk fails, or the process dies there, for N = 1, 2, 3...
+"""The crash harness: the Nth disk operation fails, or the process dies there, for N = 1, 2, 3...
 
-After each the old run or the new one loads, never a mix; nothing is lost, nothing is said in more
+After each the old run or the new one loads, never a mix; nothing is lost, and no message has more
 than three lines. The counts are in docs/reliability.md: `make reliability` runs all of it and
 writes them there.
 """
@@ -43,9 +43,9 @@ OLD, NEW = {"metrics.json": b"old"}, {"metrics.json": b"new", "model.safetensors
 PUBLISH = """
 import sys
 sys.path[:0] = [sys.argv[2]]
-from lstmcast.rundir import publish
+from lstmcast.runs.publish import publish_run
 new = {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
-publish(sys.argv[1], new, {}, force=True, previous="replaced")
+publish_run(sys.argv[1], new, {}, force=True, previous="replaced")
 """
 RENAMES = "rename,renameat,renameat2"
 FAULTS = {
@@ -76,7 +76,7 @@ traced = pytest.mark.skipif(
 def inject(
     calls: str, fault: str, number: int, line: list[str], log: Path, **more: Any
 ) -> tuple[int, str, bool]:
-    """Run `line` with a fault at call `number`; returns status, stderr, and whether it came to that call."""
+    """Run `line` with a fault at call `number`; returns status, stderr, whether it got there."""
     trace = ["strace", "-f", "-qq", "-o", str(log), "-e", f"trace={calls}"]
     trace += ["-e", f"inject={calls}:{fault}:when={number}"]
     env = environment(PYTHONDONTWRITEBYTECODE="1")
@@ -95,7 +95,7 @@ def inject(
 def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(
     name: str, tmp_path: Path
 ) -> None:
-    """For every N that there is; the program is the one that publishes and nothing else, to be quick."""
+    """For every N that there is; to be quick, the program publishes and does nothing else."""
     calls, fault = FAULTS[name]
     root = str(Path(directory.__file__).parents[2])
     found, number = Counter[str](), 0
@@ -150,12 +150,12 @@ def place_of(pair: Path, folder: Path) -> Path:
     return folder / "run"
 
 
-def survives(pair: Path, run: Path, status: int, said: str) -> str:
-    """Which run is there after a fit that was to replace the old one; it must be one of them, whole."""
+def survives(pair: Path, run: Path, status: int, stderr: str) -> str:
+    """Which run is there after a fit that was to replace the old one; it must be a whole one."""
     done = run_inside("predict", run, cwd=pair)
     assert done.returncode == 0, done.stderr
     which = {(pair / f"{name}.csv").read_text(): name for name in ("old", "new")}[done.stdout]
-    assert "Traceback" not in said and len(said.splitlines()) <= 3, said
+    assert "Traceback" not in stderr and len(stderr.splitlines()) <= 3, stderr
     assert which == "new" or status != 0
     return which
 
@@ -168,13 +168,13 @@ def through_the_program(pair: Path, folder: Path, name: str, numbers: range) -> 
         place.mkdir()
         run = place_of(pair, place)
         line = [*PROGRAM, *TINY, *MORE, "--out", "run", "--force"]
-        status, said, reached = inject(calls, fault, number, line, folder / "log", cwd=place)
-        which = survives(pair, run, status, said)
+        status, stderr, reached = inject(calls, fault, number, line, folder / "log", cwd=place)
+        which = survives(pair, run, status, stderr)
         if not reached:
-            assert (which, status) == ("new", 0), said
+            assert (which, status) == ("new", 0), stderr
             break
         found[which] += 1
-        assert "KILL" in fault or status in (0, 6), said
+        assert "KILL" in fault or status in (0, 6), stderr
         shutil.rmtree(place)
     return found
 
@@ -201,7 +201,7 @@ def test_a_run_is_on_the_disk_before_it_is_at_its_place_and_its_manifest_last(
 
 
 def seen_call(line: str) -> tuple[str, str] | None:
-    """A traced call that is about the place of the run: what it is, and on which file in the folder of the run."""
+    """A traced call about the place of the run: its name, and the file in the folder of the run."""
     if "renameat2(" in line and "/run" in line:
         return "exchange", "run"
     found = re.search(r"(write|fsync)\(\d+<[^>]*?test_a_run_is_on_the_disk[^/]*/?([^>]*)>", line)
@@ -239,32 +239,25 @@ def killed(seed: int, pair: Path, folder: Path) -> str:
         stderr=subprocess.PIPE,
         stdout=subprocess.DEVNULL,
     ) as program:
-        first = chance.choice(
-            ["checkpoint", "checkpoint/*.safetensors"]
-        )  # begun, or something learnt
+        # Either it has only begun, or something has been learnt.
+        first = chance.choice(["checkpoint", "checkpoint/*.safetensors"])
         wait_for(lambda: any(run.glob(first)) or program.poll() is not None)
         time.sleep(chance.choice([0.0, 0.02, 0.3, 2.0]) * chance.random())
         program.send_signal(signal.SIGKILL)
     which = survives(pair, run, program.returncode, "")
     if which == "new":
         return "after which the new run was there"
-    kept = (run / "checkpoint" / "run.json").exists()
+    resumable = (run / "checkpoint" / "run.json").exists()
     states = len(list((run / "checkpoint").glob("*.safetensors")))
-    done = run_program(*line, "--resume" if kept else "--force", cwd=folder)
+    done = run_program(*line, "--resume" if resumable else "--force", cwd=folder)
     assert survives(pair, run, done.returncode, done.stderr) == "new"
-    assert (run / "model.safetensors").read_bytes() == (
-        pair / "new" / "model.safetensors"
-    ).read_bytes()
-    assert {entry.name for entry in folder.iterdir()} == {"m.csv", "run"} and not (
-        run / "checkpoint"
-    ).exists()
-    how = (
-        "--resume from kept states"
-        if states
-        else "--resume from the start"
-        if kept
-        else "a new fit"
-    )
+    weights, expected = (place / "model.safetensors" for place in (run, pair / "new"))
+    assert weights.read_bytes() == expected.read_bytes()
+    assert {entry.name for entry in folder.iterdir()} == {"m.csv", "run"}
+    assert not (run / "checkpoint").exists()
+    how = "a new fit"
+    if resumable:
+        how = "--resume from kept states" if states else "--resume from the start"
     return f"after which the old run was there and {how} made the same bytes"
 
 
@@ -283,7 +276,7 @@ def test_p2_kills_at_many_random_moments_lose_nothing(pair: Path, tmp_path: Path
 
 
 def flip(pair: Path, folder: Path, count: int) -> Counter[str]:
-    """Change bytes of every file of a run, at random places by a fixed seed; cut files short, too."""
+    """Change random bytes of every file of a run, with a fixed seed; cut files short, too."""
     run, right = place_of(pair, folder), (pair / "old.csv").read_text()
     chance, found = random.Random(0), Counter[str]()
     names = sorted(entry.name for entry in run.iterdir())
@@ -298,14 +291,14 @@ def flip(pair: Path, folder: Path, count: int) -> Counter[str]:
             data[at] ^= 1 << chance.randrange(8)
         file.write_bytes(data)
         done = run_inside("predict", run, cwd=folder)
-        status, table, said = done.returncode, done.stdout, done.stderr
+        status, table, stderr = done.returncode, done.stdout, done.stderr
         assert (status == 4 and not table) or (status == 0 and table == right), (
-            f"{file.name} at {at}: {status} {said}"
+            f"{file.name} at {at}: {status} {stderr}"
         )
-        assert "Traceback" not in said and len(said.splitlines()) <= 3, said
+        assert "Traceback" not in stderr and len(stderr.splitlines()) <= 3, stderr
         found[
             "refused by name"
-            if file.name in said
+            if file.name in stderr
             else "refused"
             if status
             else "without any effect"
@@ -363,7 +356,7 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 
 
 def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
-    """Anything at all in `run.json`, sealed as a run is: the forecast is refused as the run's fault, or made."""
+    """Put anything into a sealed `run.json`: the run is refused, or there is a forecast."""
     run, found = place_of(pair, folder), Counter[str]()
     manifest = json.loads((run / "run.json").read_text())
     paths = [path for path in places(manifest) if path[0] != "sha256"]
@@ -385,14 +378,14 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
             del inner[path[-1]]
         else:
             inner[path[-1]] = junk
-        forgery["sha256"] = directory._manifest_digest(forgery)
+        forgery["sha256"] = directory.manifest_digest(forgery)
         (run / "run.json").write_text(json.dumps(forgery))
         done = run_inside("predict", run, cwd=folder)
-        status, table, said = done.returncode, done.stdout, done.stderr
+        status, table, stderr = done.returncode, done.stdout, done.stderr
         assert (status == 4 and not table) or (status == 0 and table), (
-            f"{path} = {junk!r}: {status} {said}"
+            f"{path} = {junk!r}: {status} {stderr}"
         )
-        assert len(said.splitlines()) <= 3, said
+        assert len(stderr.splitlines()) <= 3, stderr
         found[
             "refused" if status else "forecast from, since it makes no difference or a possible one"
         ] += 1

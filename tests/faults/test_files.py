@@ -1,4 +1,4 @@
-"""The rows F, V2, V3 and X2 of faults: files as people have them, and what the program makes of them."""
+"""Rows F, V2, V3 and X2 of the faults: files as people have them, and how they are read."""
 
 import gzip
 import os

@@ -46,7 +46,7 @@ def plan(shops: str = "ab", steps: int = LENGTH + AHEAD, **other: object) -> lis
 
 @pytest.fixture(scope="session")
 def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run of shops a and b, 60 days each, with covariates of numbers and of categories, known ahead and static."""
+    """A run of shops a and b, 60 days each, with numbers and categories known ahead and static."""
     folder = tmp_path_factory.mktemp("shops")
     write(folder / "old.csv", plan(steps=LENGTH))
     roles = ("--series", "shop", "--future", "price", "--future", "event", "--static", "region")
@@ -123,8 +123,9 @@ def test_s3_series_of_other_length_and_scale_are_forecast_and_the_skipped_ones_l
 ) -> None:
     lengths = {"long": 200, "short": 12, "tiny": 2, "once": 1, "big": 60}
     scale = {"big": 1e9}
+    start = datetime.date(2024, 1, 1)
     rows = [
-        f"{name},{datetime.date(2024, 1, 1) + datetime.timedelta(i)},{scale.get(name, 1) * (10 + i % 7)}"
+        f"{name},{start + datetime.timedelta(i)},{scale.get(name, 1) * (10 + i % 7)}"
         for name, length in lengths.items()
         for i in range(length)
     ]
@@ -154,8 +155,8 @@ def test_s5_a_series_that_is_missing_or_ends_earlier_is_said_and_starts_at_its_o
     table, said = predicted([*late, *early])
     assert "missing here: 1 of 2 series (b)" in said
     assert (
-        "end before 2024-02-29: 1 of 2 series (c); each is forecast from its own end, as from 2024-02-19"
-        in said
+        "end before 2024-02-29: 1 of 2 series (c);"
+        " each is forecast from its own end, as from 2024-02-19" in said
     )
     first = {line["shop"]: line["day"] for line in reversed(table)}
     assert first == {"a": "2024-03-01", "c": "2024-02-20"}

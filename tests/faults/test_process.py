@@ -1,4 +1,4 @@
-"""Rows P and N of the faults: signals, kills, want of memory, dead workers, jumping clocks, numbers that explode.
+"""Rows P and N of the faults: signals, kills, lack of memory, dead workers, clocks, overflows.
 
 What a disk does is in test_crash.py.
 """
@@ -34,10 +34,10 @@ KEPT = Path("run", "checkpoint", "member-1.safetensors")
 
 
 class Ended(NamedTuple):
-    """How a program ended: its status, what it said, after how many seconds, and what it left running."""
+    """How a program ended: status, stderr, after how many seconds, and what it left running."""
 
     status: int
-    said: str
+    stderr: str
     seconds: float
     orphans: list[str]
 
@@ -64,7 +64,7 @@ def heed_ctrl_c() -> None:
 def disturbed(
     folder: Path, line: tuple[object, ...], act: Callable[["subprocess.Popen[str]"], None]
 ) -> Ended:
-    """Run a fit of many minutes to `run` in a session of its own, and `act` on it once it has kept a state."""
+    """Start a fit of many minutes in a session of its own, and `act` on it after a checkpoint."""
     write_months(folder / "m.csv", 60)
     command = [*PROGRAM, *map(str, line), "--out", "run", "--checkpoint-every", "0.1s"]
     with subprocess.Popen(
@@ -80,12 +80,12 @@ def disturbed(
             wait_for(lambda: (folder / KEPT).exists() or program.poll() is not None)
             began = time.monotonic()
             act(program)
-            _, said = program.communicate(timeout=60)
+            _, stderr = program.communicate(timeout=60)
             seconds = time.monotonic() - began
         finally:
             program.kill()
     wait_for(lambda: not running(program.pid), 5)
-    return Ended(program.returncode, said, seconds, [str(pid) for pid in running(program.pid)])
+    return Ended(program.returncode, stderr, seconds, [str(pid) for pid in running(program.pid)])
 
 
 @pytest.mark.parametrize(
@@ -100,8 +100,9 @@ def test_p1_a_signal_while_training_keeps_what_was_learnt_and_ends_soon(
         tmp_path, (*LONG, "--members", 2, "-j", jobs), lambda program: program.send_signal(number)
     )
     assert (ended.status, ended.orphans) == (status, [])
-    assert ended.said.endswith(
-        f"  stopping: keeping what has been learnt\n{word}\n  go on with `lstmcast fit --resume run`\n"
+    assert ended.stderr.endswith(
+        f"  stopping: keeping what has been learnt\n{word}\n"
+        "  go on with `lstmcast fit --resume run`\n"
     )
     assert ended.seconds < 5
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.csv", "run"}
@@ -151,18 +152,18 @@ def test_p1_a_signal_while_saving_leaves_the_old_run_or_the_new_one(
     write_months(tmp_path / "m.csv", 48)
     before = contents(run)
     line = [*PROGRAM, "fit", "m.csv", *map(str, FIT), "--out", "run", "--force", "-q"]
-    status, said, reached = inject(
+    status, stderr, reached = inject(
         "rename,renameat2", "signal=TERM", 1, line, tmp_path / "log", cwd=tmp_path
     )
-    assert reached and status == 143, said
-    assert said.startswith("terminated\n")
+    assert reached and status == 143, stderr
+    assert stderr.startswith("terminated\n")
     (tmp_path / "log").unlink()
     assert {entry.name for entry in tmp_path.iterdir()} == {"m.csv", "run"}
     assert run_inside("runs", "check", "run", cwd=tmp_path).returncode == 0
     assert contents(run) != before or not (run / "checkpoint").exists()
 
 
-def test_p3_too_little_memory_is_said_with_advice(
+def test_p3_too_little_memory_is_an_error_with_a_hint(
     refused: Refused, run: Path, tmp_path: Path
 ) -> None:
     write_months(tmp_path / "m.csv", 48)
@@ -177,7 +178,8 @@ def test_p3_too_little_memory_is_said_with_advice(
 
 def test_p4_a_reader_that_has_seen_enough_is_no_error(fitted: Path) -> None:
     levels = ",".join(f"{level / 1000:g}" for level in range(1, 1000))  # more than a pipe holds
-    command = f"set -o pipefail; {' '.join(PROGRAM)} predict runs/old-price --quantiles {levels} | head -c 26"
+    predict = f"{' '.join(PROGRAM)} predict runs/old-price --quantiles {levels}"
+    command = f"set -o pipefail; {predict} | head -c 26"
     done = subprocess.run(
         ["bash", "-c", command], capture_output=True, text=True, cwd=fitted, env=environment()
     )
@@ -265,10 +267,9 @@ def test_p6_workers_that_are_killed_again_and_again_end_the_fit_and_leave_no_oth
 
     ended = disturbed(tmp_path, (*LONG, "--members", 2, "-j", 2, "-q"), kill_all)
     assert (ended.status, ended.orphans) == (6, [])
-    first, second, third = ended.said.splitlines()
-    assert (
-        first
-        == "error: a worker process died over the same job each time, most likely for want of memory"
+    first, second, third = ended.stderr.splitlines()
+    assert first == (
+        "error: a worker process died over the same job each time, most likely for lack of memory"
     )
     assert second == "  use fewer jobs at a time (-j 1)"
     assert third == "  go on with `lstmcast fit --resume run`"
@@ -295,7 +296,7 @@ def test_n1_a_training_that_explodes_is_tried_again_and_then_refused_and_never_s
     refused(*fit, "--lr", 1e30, "--out", "run", status=5, says=["diverged", "--lr"])
 
 
-def test_n2_a_network_that_forecasts_nonsense_is_left_out_and_that_is_said(tmp_path: Path) -> None:
+def test_n2_a_network_that_forecasts_nonsense_is_left_out_and_noted(tmp_path: Path) -> None:
     write_months(tmp_path / "m.csv", 60)
     fit = (
         "fit",

@@ -1,4 +1,4 @@
-"""Rows D of the faults, and what a person may try with a run: through the real program, in processes of its own."""
+"""Rows D of the faults, and what a person may try with a run, through the real program."""
 
 import os
 import resource
@@ -16,7 +16,7 @@ from tests.faults.conftest import FIT, Refused, edit, run_inside, wait_for
 
 
 @pytest.mark.usefixtures("run")
-def test_d1_a_missing_run_and_what_is_no_run(refused: Refused, tmp_path: Path) -> None:
+def test_d1_a_missing_run_and_a_place_without_one(refused: Refused, tmp_path: Path) -> None:
     refused("predict", "rum", status=4, says=["no run at 'rum'", "did you mean 'run'"])
     (tmp_path / "photos").mkdir()
     refused("predict", "photos", inside=True, status=4, says=["'photos' is not a run directory"])
@@ -54,11 +54,11 @@ def test_d3_an_edited_setting_and_a_cut_file_are_noticed(refused: Refused, run: 
     refused("predict", "run", inside=True, status=4, says=["model.safetensors", "1000 bytes"])
 
 
-def test_d3_parts_that_do_not_fit_together_are_the_runs_fault(refused: Refused, run: Path) -> None:
+def test_d3_parts_that_do_not_fit_together_are_run_errors(refused: Refused, run: Path) -> None:
     edit(run, lambda manifest: manifest["members"][0].update(hidden=99_999))
     refused("predict", "run", status=4, says=["does not hold what it should"])
     edit(run, lambda manifest: manifest["members"][0].update(hidden=10**12))
-    refused("predict", "run", inside=True, status=4, says=["of no shape that a network has"])
+    refused("predict", "run", inside=True, status=4, says=["impossible network shape"])
 
 
 def test_d4_an_older_run_is_read_and_a_newer_one_names_what_reads_it(
@@ -100,7 +100,13 @@ def test_d5_a_place_that_cannot_be_written_to(refused: Refused, tmp_path: Path) 
 
 
 def hold(place: Path) -> "subprocess.Popen[str]":
-    code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print(flush=True); sys.stdin.read()"
+    code = """
+import sys
+from lstmcast.runs.lock import hold_write_lock
+with hold_write_lock(sys.argv[1]):
+    print(flush=True)
+    sys.stdin.read()
+"""
     line = [PROGRAM[0], "-c", code, str(place)]
     writer = subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert writer.stdout
@@ -108,7 +114,7 @@ def hold(place: Path) -> "subprocess.Popen[str]":
     return writer
 
 
-def test_d6_a_second_writer_is_told_who_writes_and_readers_are_not_held_up(
+def test_d6_a_second_writer_learns_who_writes_and_readers_do_not_wait(
     lstmcast: Program, run: Path, tmp_path: Path
 ) -> None:
     data = write_months(tmp_path / "m.csv", 60)
@@ -149,7 +155,7 @@ def test_d6_two_cron_jobs_that_overlap_make_one_run_and_one_locked_error(tmp_pat
     ("name", "inside"),
     [("näme ☃ new\nline [bold]*?", False), ("-", True), ("d" * 200 + "/" + "e" * 255, True)],
 )
-def test_d7_any_path_will_do(name: str, inside: bool, fitted: Path, tmp_path: Path) -> None:
+def test_d7_a_run_may_have_any_path(name: str, inside: bool, fitted: Path, tmp_path: Path) -> None:
     program = run_inside if inside else run_program
     done = program("fit", fitted / "old.csv", *FIT, "-q", "--out", name, cwd=tmp_path)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"{name}\n", "")
@@ -214,7 +220,7 @@ LONG = (
 
 
 def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]:
-    """`fit` of a minute's work to the place `run`, cut off by SIGTERM once some of it was learnt."""
+    """A `fit` to the place `run` that takes a minute, ended by SIGTERM after a checkpoint."""
     line = [
         *PROGRAM,
         "fit",
@@ -231,8 +237,8 @@ def interrupted(folder: Path, *more: object) -> subprocess.CompletedProcess[str]
     ) as program:
         wait_for(lambda: (folder / "run" / "checkpoint" / "member-1.safetensors").exists())
         program.send_signal(signal.SIGTERM)
-        _, said = program.communicate(timeout=60)
-    return subprocess.CompletedProcess(line, program.returncode, "", said)
+        _, stderr = program.communicate(timeout=60)
+    return subprocess.CompletedProcess(line, program.returncode, "", stderr)
 
 
 def test_check_37_an_interrupted_fit_says_how_to_go_on_and_only_that_way(

@@ -1,4 +1,4 @@
-"""Rows X of the faults: what a hostile file, name or run may try, through the real program. X2 is in test_files.py."""
+"""Rows X of the faults: what a hostile file, name or run may try. X2 is in test_files.py."""
 
 import csv
 import io
@@ -12,6 +12,7 @@ import pytest
 
 from lstmcast.cli.data import default_run_path
 from lstmcast.runs import directory
+from lstmcast.runs.disk import sha256_hex
 from tests.cli.conftest import run_program, write_months
 from tests.faults.conftest import Refused, days, run_inside
 from tests.faults.test_run_directory import FIT, edit
@@ -32,7 +33,7 @@ IDS = (
 
 @pytest.fixture(scope="module")
 def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the run `run` of `h.csv`, whose series bear the names IDS, and what `fit` said in `said`."""
+    """A folder with a run of `h.csv`, whose series have the names IDS, and stderr of its fit."""
     folder = tmp_path_factory.mktemp("hostile")
     rows = [
         line.split(",") for line in write_months(folder / "m.csv", 40).read_text().splitlines()[1:]
@@ -47,14 +48,14 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
         env={"SECRET_TOKEN": "correct-horse-battery", "USER": "somebody-in-person"},
     )
     assert done.returncode == 0, done.stderr
-    (folder / "said").write_text(done.stderr)
+    (folder / "stderr").write_text(done.stderr)
     return folder
 
 
 def seal_in(run: Path, name: str, data: bytes) -> None:
     """Replace a file of a run, as someone does who knows how runs are sealed."""
     (run / name).write_bytes(data)
-    entry = {"bytes": len(data), "sha256": directory.digest(data)}
+    entry = {"bytes": len(data), "sha256": sha256_hex(data)}
     edit(run, lambda manifest: manifest["files"].update({name: entry}))
 
 
@@ -86,7 +87,7 @@ def test_x3_ids_are_never_file_names(hostile: Path) -> None:
         directory.MANIFEST_FILE,
         *directory.RUN_FILES,
     }
-    assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "said", "run"}
+    assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "stderr", "run"}
     assert default_run_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
 
 
@@ -136,7 +137,7 @@ def test_x5_a_report_escapes_every_name_and_fetches_nothing(hostile: Path, tmp_p
 def test_x6_and_x7_names_are_shown_escaped_and_are_no_markup(command: str, hostile: Path) -> None:
     done = run_inside(*command.split(" "), cwd=hostile)
     assert done.returncode == 0, done.stderr
-    shown = done.stdout + done.stderr + (hostile / "said").read_text()
+    shown = done.stdout + done.stderr + (hostile / "stderr").read_text()
     assert "[red]shop" in shown
     assert [c for c in shown if not c.isprintable() and c != "\n"] == []
 
@@ -152,8 +153,8 @@ def test_x6_and_x7_hold_in_tables_and_errors_too(
         and "\u202e" not in table
     )
     (tmp_path / "e.csv").write_text(days(y=lambda day: "[/red]\x1b[2J\u202e" if day == 9 else day))
-    said = refused("fit", "e.csv", "--target", "y", says=["e.csv:10", "[/red]\\x1b[2J\\u202e"])
-    assert "\x1b" not in said and "\u202e" not in said
+    stderr = refused("fit", "e.csv", "--target", "y", says=["e.csv:10", "[/red]\\x1b[2J\\u202e"])
+    assert "\x1b" not in stderr and "\u202e" not in stderr
 
 
 def test_x8_yaml_is_no_settings_format(refused: Refused, tmp_path: Path) -> None:
@@ -162,7 +163,7 @@ def test_x8_yaml_is_no_settings_format(refused: Refused, tmp_path: Path) -> None
 
 
 def test_x9_a_run_holds_no_secrets_nor_who_made_it_where(hostile: Path) -> None:
-    for file in [*(hostile / "run").iterdir(), hostile / "said"]:
+    for file in [*(hostile / "run").iterdir(), hostile / "stderr"]:
         data = file.read_bytes()
         for private in ("correct-horse-battery", "somebody-in-person", str(hostile)):
             assert private.encode() not in data, f"{private} in {file.name}"

@@ -20,7 +20,7 @@ def later(run: Path, tmp_path: Path) -> Path:
     return write_months(tmp_path / "later.csv", 90)
 
 
-def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(
+def test_changed_values_are_named_with_series_stamp_column_and_values(
     refused: Refused, later: Path
 ) -> None:
     lines = later.read_text().splitlines()
@@ -28,8 +28,8 @@ def test_rows_that_say_otherwise_are_named_with_series_stamp_column_and_values(
     lines[20] = "2011-08,"
     later.write_text("\n".join(lines) + "\n")
     says = [
-        "rows that the run has say otherwise now: 2011-02, price: ",
-        " -> 1.5 and 1 more",
+        "values of rows that the run already has have changed: 2011-02, price: ",
+        " -> 1.5 (and 1 more)",
         "--revised",
     ]
     refused(*UPDATE, "-q", says=says)
@@ -52,7 +52,7 @@ def test_data_that_are_not_of_the_run_leave_it_as_it_was(
 
 @pytest.mark.usefixtures("later")
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
-def test_p1_p2_an_update_cut_off_while_it_learns_leaves_the_run_as_it_was(
+def test_p1_p2_an_update_interrupted_while_it_trains_leaves_the_run_as_it_was(
     number: int, status: int, run: Path, tmp_path: Path
 ) -> None:
     before = contents(run)
@@ -81,8 +81,8 @@ def test_p2_d5_whatever_fails_the_old_run_or_the_new_one_is_there(
     old = (run / "run.json").read_bytes()
     for number in range(1, 40):
         line = [*PROGRAM, *UPDATE, "--steps", "1", "-q"]
-        status, said, reached = inject(calls, fault, number, line, tmp_path / "log", cwd=tmp_path)
-        assert run_inside("runs", "check", "run", cwd=tmp_path).returncode == 0, said
+        status, stderr, reached = inject(calls, fault, number, line, tmp_path / "log", cwd=tmp_path)
+        assert run_inside("runs", "check", "run", cwd=tmp_path).returncode == 0, stderr
         if (run / "run.json").read_bytes() != old:
             assert (run / "previous" / "run.json").read_bytes() == old
             assert run_inside("update", "run", "--rollback", "-q", cwd=tmp_path).returncode == 0

@@ -15,14 +15,16 @@ Forecast = Callable[..., tuple[list[float], str]]
 
 @pytest.fixture
 def forecast(tmp_path: Path) -> Forecast:
-    """`forecast(text, *options)`: the forecast of column y of a file of this text, and what was said."""
+    """`forecast(text, *options)`: the forecast of column y of a file of this text, and stderr."""
 
     def run(text: str, *options: object) -> tuple[list[float], str]:
         (tmp_path / "x.csv").write_text(text)
         done = run_program("forecast", "x.csv", "--target", "y", *options, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        rows = [{name: float(value) for name, value in row.items() if name != "date"}
-                for row in csv.DictReader(done.stdout.splitlines())]  # fmt: skip
+        rows = [
+            {name: float(value) for name, value in row.items() if name != "date"}
+            for row in csv.DictReader(done.stdout.splitlines())
+        ]
         assert all(math.isfinite(value) for row in rows for value in row.values())
         assert all(row["q10"] <= row["forecast"] <= row["q90"] for row in rows)
         return [row["forecast"] for row in rows], done.stderr
@@ -34,7 +36,7 @@ def wave(day: int) -> float:
     return round(100 + 20 * math.sin(2 * math.pi * day / 7) + 3 * math.sin(5 * day), 1)
 
 
-def test_v1_missing_values_are_said_and_left_missing(forecast: Forecast, seen: Seen) -> None:
+def test_v1_missing_values_are_noted_and_left_missing(forecast: Forecast, seen: Seen) -> None:
     text = days(31, y=lambda day: "" if day in (5, 6, 20) else wave(day))
     values, said = forecast(text)
     assert "missing target values: 3, left missing" in said
@@ -79,7 +81,7 @@ def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(
 
 
 @pytest.mark.parametrize("words", [("0", "1"), ("false", "true"), ("no", "yes")])
-def test_v7_a_target_of_truths_is_refused_unless_a_probability_is_asked_for(
+def test_v7_a_boolean_target_is_refused_unless_a_probability_is_requested(
     words: tuple[str, str], tmp_path: Path, refused: Refused
 ) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: words[day % 3 == 0]))
@@ -88,7 +90,7 @@ def test_v7_a_target_of_truths_is_refused_unless_a_probability_is_asked_for(
     )
 
 
-def test_v7_a_target_of_truths_gives_a_probability_where_that_is_asked_for(tmp_path: Path) -> None:
+def test_v7_a_boolean_target_gives_a_probability_on_request(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: str(day % 3 == 0)))
     done = run_program(
         "fit", "x.csv", "--target", "y", "--loss", "bernoulli", "--steps", 0, cwd=tmp_path

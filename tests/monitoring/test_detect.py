@@ -8,7 +8,7 @@ from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig, UsageErr
 from lstmcast.monitoring.detect import Detection, Detector, detect
 
 Change = Callable[[np.ndarray], None]
-LEARNT, LENGTH, SEASON = 720, 1000, 24
+TRAINED, LENGTH, SEASON = 720, 1000, 24
 
 
 def hourly(seed: int = 0, length: int = LENGTH) -> np.ndarray:
@@ -30,10 +30,10 @@ def fit(frame: pd.DataFrame, **roles: object) -> Forecaster:
 
 @pytest.fixture(scope="module")
 def forecaster() -> Forecaster:
-    return fit(frame_of(hourly()).head(LEARNT))
+    return fit(frame_of(hourly()).head(TRAINED))
 
 
-def judged(forecaster: Forecaster, values: np.ndarray, **options: float) -> Detection:
+def detect_hourly(forecaster: Forecaster, values: np.ndarray, **options: float) -> Detection:
     panel = Panel.from_frame(frame_of(values), like=forecaster.panel)
     return detect(forecaster, panel, **{"rate": 0.005, **options})  # type: ignore[arg-type]
 
@@ -41,10 +41,10 @@ def judged(forecaster: Forecaster, values: np.ndarray, **options: float) -> Dete
 def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(
     forecaster: Forecaster,
 ) -> None:
-    rows = judged(forecaster, hourly()).rows
+    rows = detect_hourly(forecaster, hourly()).rows
     assert list(rows) == ["t", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
-    assert rows["t"].tolist() == frame_of(hourly())["t"][LEARNT:].tolist()
-    assert rows["actual"].tolist() == hourly()[LEARNT:].tolist()
+    assert rows["t"].tolist() == frame_of(hourly())["t"][TRAINED:].tolist()
+    assert rows["actual"].tolist() == hourly()[TRAINED:].tolist()
     assert ((rows["low"] < rows["expected"]) & (rows["expected"] < rows["high"])).all()
     assert np.abs(rows["expected"] - rows["actual"]).mean() < 4
     outside = (rows["actual"] < rows["low"]) | (rows["actual"] > rows["high"])
@@ -56,8 +56,8 @@ def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(
 def test_ordinary_rows_are_flagged_no_more_often_than_stated(
     forecaster: Forecaster, seed: int
 ) -> None:
-    values = np.concatenate([hourly()[:LEARNT], hourly(seed + 1, 1500)[: 1500 - LEARNT % SEASON]])
-    figures = judged(forecaster, values, rate=0.01).figures
+    values = np.concatenate([hourly()[:TRAINED], hourly(seed + 1, 1500)[: 1500 - TRAINED % SEASON]])
+    figures = detect_hourly(forecaster, values, rate=0.01).figures
     assert figures["judged"] == 1500
     assert figures["share"] < 0.02  # 0.01, and runs of alarms come together
 
@@ -67,14 +67,14 @@ def spike(values: np.ndarray) -> None:
 
 
 @pytest.mark.parametrize("size", [30, -30, 60])
-def test_the_row_after_a_wrong_one_is_not_blamed_for_it(
+def test_the_row_after_a_wrong_one_is_judged_without_it(
     forecaster: Forecaster, size: float
 ) -> None:
     values = hourly()
     values[850] += size
-    rows = judged(forecaster, values).rows
-    assert rows["kind"][850 - LEARNT : 852 - LEARNT].tolist() == ["point", ""]
-    assert abs(rows["expected"][851 - LEARNT] - hourly()[851]) < 8
+    rows = detect_hourly(forecaster, values).rows
+    assert rows["kind"][850 - TRAINED : 852 - TRAINED].tolist() == ["point", ""]
+    assert abs(rows["expected"][851 - TRAINED] - hourly()[851]) < 8
 
 
 def small_and_long(values: np.ndarray) -> None:
@@ -98,29 +98,29 @@ def stuck(values: np.ndarray) -> None:
         (stuck, {"point", "run"}),
     ],
 )
-def test_what_is_not_as_it_was_is_found_and_its_kind_is_told(
+def test_changes_of_each_kind_are_found_and_named(
     forecaster: Forecaster, change: Change, kinds: set[str]
 ) -> None:
     values = hourly()
     change(values)
-    rows = judged(forecaster, values).rows
-    inside = rows[(rows.index >= 850 - LEARNT) & (rows.index < 880 - LEARNT)]
+    rows = detect_hourly(forecaster, values).rows
+    inside = rows[(rows.index >= 850 - TRAINED) & (rows.index < 880 - TRAINED)]
     assert set(inside["kind"]) & kinds
     assert inside["anomaly"].sum() >= 1
-    assert rows["anomaly"][rows.index < 850 - LEARNT].sum() <= 1
+    assert rows["anomaly"][rows.index < 850 - TRAINED].sum() <= 1
 
 
 def test_a_higher_rate_flags_more_and_has_narrower_intervals(forecaster: Forecaster) -> None:
-    few, many = (judged(forecaster, hourly(), rate=rate) for rate in (0.004, 0.1))
+    few, many = (detect_hourly(forecaster, hourly(), rate=rate) for rate in (0.004, 0.1))
     assert few.figures["anomalies"] < many.figures["anomalies"]
     width = [(found.rows["high"] - found.rows["low"]).mean() for found in (few, many)]
     assert width[1] < width[0]
 
 
-def test_a_history_too_short_for_the_rate_is_said_to_be(forecaster: Forecaster) -> None:
+def test_a_history_too_short_for_the_rate_is_noted(forecaster: Forecaster) -> None:
     assert detector_notes(forecaster, 0.01) == ()
-    [said] = detector_notes(forecaster, 0.001)
-    assert "696 rows of history are too few for a rate of 0.001 (1999 are not)" in said
+    [note] = detector_notes(forecaster, 0.001)
+    assert "696 rows of history are too few for a rate of 0.001 (1999 are needed)" in note
 
 
 def detector_notes(forecaster: Forecaster, rate: float) -> tuple[str, ...]:
@@ -130,13 +130,13 @@ def detector_notes(forecaster: Forecaster, rate: float) -> tuple[str, ...]:
 def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster) -> None:
     values = hourly()
     values[[760, 770]] = np.nan, values[770] + 30
-    whole = judged(forecaster, values[:780]).rows
+    whole = detect_hourly(forecaster, values[:780]).rows
     detector = Detector(forecaster, rate=0.005)
     parts = []
-    for row in range(LEARNT, 780):
+    for row in range(TRAINED, 780):
         if not np.isnan(values[row]):
-            one = frame_of(values).iloc[[row]]
-            parts.append(detector.judge(Panel.from_frame(one, like=forecaster.panel)).rows)
+            frame = frame_of(values).iloc[[row]]
+            parts.append(detector.judge(Panel.from_frame(frame, like=forecaster.panel)).rows)
     rows = pd.concat(parts, ignore_index=True)
     expected = whole[whole["kind"] != "missing"].reset_index(drop=True)
     assert (len(whole) - len(expected), expected["anomaly"].sum()) == (1, 1)
@@ -144,49 +144,48 @@ def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster)
         expected["t"].tolist(),
         expected["kind"].tolist(),
     )
-    np.testing.assert_allclose(
-        rows["expected"], expected["expected"], rtol=0.005
-    )  # alone they look back less far
+    # One by one they look back less far.
+    np.testing.assert_allclose(rows["expected"], expected["expected"], rtol=0.005)
     np.testing.assert_allclose(rows["score"], expected["score"], rtol=0.02, atol=0.02)
 
 
 def test_the_future_of_a_row_does_not_change_its_verdict(forecaster: Forecaster) -> None:
     changed = hourly()
     changed[900:] = 1e6
-    a, b = judged(forecaster, hourly()).rows, judged(forecaster, changed).rows
-    pd.testing.assert_frame_equal(a[: 900 - LEARNT], b[: 900 - LEARNT])
+    a, b = detect_hourly(forecaster, hourly()).rows, detect_hourly(forecaster, changed).rows
+    pd.testing.assert_frame_equal(a[: 900 - TRAINED], b[: 900 - TRAINED])
 
 
 def test_fixed_thresholds_do_not_learn(forecaster: Forecaster) -> None:
-    rows = judged(forecaster, hourly(), adapt=False).rows
+    rows = detect_hourly(forecaster, hourly(), adapt=False).rows
     above = (rows["high"] - rows["expected"]) / (rows["expected"] - rows["low"])
     detector = Detector(forecaster, rate=0.005, adapt=False)
-    before = detector._pooled[0].limit
+    before = detector.pooled.point.limit
     detector.judge(Panel.from_frame(frame_of(hourly()), like=forecaster.panel))
-    assert detector._pooled[0].limit == before and above.notna().all()
+    assert detector.pooled.point.limit == before and above.notna().all()
 
 
 def test_memory_is_bounded_however_many_rows_come(forecaster: Forecaster) -> None:
     detector = Detector(forecaster, rate=0.005)
     values = np.concatenate([hourly(), np.tile(hourly(), 3)])
-    for start in range(LEARNT, 3000, 190):
+    for start in range(TRAINED, 3000, 190):
         part = frame_of(values).iloc[start : start + 190]
         detector.judge(Panel.from_frame(part, like=forecaster.panel))
     assert int(detector.known.lengths.max()) <= 2 * forecaster.memory + 190
 
 
-def test_covariates_known_ahead_explain_what_would_else_be_an_anomaly() -> None:
+def test_covariates_known_ahead_explain_what_would_otherwise_be_an_anomaly() -> None:
     rng = np.random.default_rng(3)
     sale = (rng.random(LENGTH) < 0.05).astype(float)
     sale[[800, 900]] = 1, 0
     values = hourly() + 40 * sale
     values[900] += 40
     frame = frame_of(values, sale=sale)
-    forecaster = fit(frame.head(LEARNT), future="sale")
+    forecaster = fit(frame.head(TRAINED), future="sale")
     rows = detect(forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005).rows
-    assert rows["anomaly"][900 - LEARNT] == 1
-    assert rows["anomaly"][800 - LEARNT] == 0
-    assert rows["expected"][800 - LEARNT] > rows["expected"][824 - LEARNT] + 20
+    assert rows["anomaly"][900 - TRAINED] == 1
+    assert rows["anomaly"][800 - TRAINED] == 0
+    assert rows["expected"][800 - TRAINED] > rows["expected"][824 - TRAINED] + 20
 
 
 def shops(length: int, **changes: Change) -> pd.DataFrame:
@@ -223,23 +222,23 @@ def test_a_constant_series_has_an_anomaly_where_it_changes() -> None:
     values = np.full(400, 7.0)
     forecaster = fit(frame_of(values).head(300))
     values[350] = 7.5
-    rows = judged(forecaster, values).rows
+    rows = detect_hourly(forecaster, values).rows
     assert rows["anomaly"].tolist()[:51] == [0] * 50 + [1]
 
 
-def test_a_run_of_training_is_judged_by_errors_that_are_as_large_as_on_new_rows() -> None:
+def test_errors_on_rows_trained_on_are_scaled_up_to_those_on_hold_out_rows() -> None:
     frame = frame_of(hourly())
     config = Config(train=TrainConfig(steps=2, members=2))
-    trained = Forecaster(config).fit(Panel.from_frame(frame.head(LEARNT), target="y", time="t"))
-    series, rows = np.zeros(LEARNT, np.int64), np.arange(LEARNT)
-    errors = np.where(rows < LEARNT - 96, 1.0, 3.0)
+    trained = Forecaster(config).fit(Panel.from_frame(frame.head(TRAINED), target="y", time="t"))
+    series, rows = np.zeros(TRAINED, np.int64), np.arange(TRAINED)
+    errors = np.where(rows < TRAINED - 96, 1.0, 3.0)
     detector = Detector(trained, rate=0.005)
     factor = detector._out_of_sample_factor(series, rows, errors)
     assert (factor[0], factor[-1]) == (3.0, 1.0)
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.5, -1.0])
-def test_a_rate_that_is_none_is_refused(forecaster: Forecaster, rate: float) -> None:
+def test_a_rate_out_of_range_is_refused(forecaster: Forecaster, rate: float) -> None:
     with pytest.raises(UsageError, match="--rate"):
         Detector(forecaster, rate=rate)
 
@@ -257,4 +256,4 @@ def test_nothing_newer_than_the_training_is_an_error(forecaster: Forecaster) -> 
         DataError,
         match="nothing newer than what the run was trained on, which ends at 2024-01-30 23",
     ):
-        judged(forecaster, hourly()[:LEARNT])
+        detect_hourly(forecaster, hourly()[:TRAINED])

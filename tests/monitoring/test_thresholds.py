@@ -44,7 +44,7 @@ def test_a_few_scores_say_nothing() -> None:
     assert Threshold(0.01, range(MIN_SCORES)).limit < float("inf")
 
 
-def test_scores_that_are_all_the_same_make_a_limit_of_their_size() -> None:
+def test_identical_scores_make_a_limit_of_their_size() -> None:
     assert Threshold(0.001, [2.0] * 50).limit == 2.0
 
 
@@ -70,7 +70,7 @@ def test_alarms_that_do_not_end_lift_the_limit_to_their_own_size() -> None:
 
 
 def test_memory_is_bounded_and_the_oldest_score_is_forgotten() -> None:
-    threshold = Threshold(0.1, kept=50)
+    threshold = Threshold(0.1, max_scores=50)
     for score in [100.0, *range(200)]:
         threshold.add(score, alarm=score == 100)
     assert len(threshold) == 50

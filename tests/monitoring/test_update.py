@@ -1,4 +1,4 @@
-"""New rows for a run: it goes on from them, and learns from them where that is no loss."""
+"""New rows for a run: it goes on from them, and learns from them where that makes it no worse."""
 
 from dataclasses import replace
 
@@ -42,18 +42,18 @@ def weights(forecaster: Predictor) -> np.ndarray:
 
 
 def test_nothing_new_changes_nothing(fitted: Forecaster) -> None:
-    done = update(fitted, months(50))
-    assert done.forecaster is fitted
-    assert (done.news, done.rows, done.kept) == (False, 0, None)
+    outcome = update(fitted, months(50))
+    assert outcome.forecaster is fitted
+    assert (outcome.news, outcome.rows, outcome.kept) == (False, 0, None)
 
 
 @pytest.mark.parametrize("first", [0, 60])
-def test_too_few_new_rows_are_gone_on_from_and_learnt_from_later(
+def test_too_few_new_rows_extend_the_history_and_are_learnt_from_later(
     first: int, fitted: Forecaster
 ) -> None:
-    done = update(fitted, months(63, first))
-    assert (done.rows, done.kept) == (6, None) and "too few" in done.why
-    longer = done.forecaster
+    outcome = update(fitted, months(63, first))
+    assert (outcome.rows, outcome.kept) == (6, None) and "too few" in outcome.why
+    longer = outcome.forecaster
     np.testing.assert_array_equal(longer.cutoff, fitted.cutoff)
     assert np.array_equal(weights(longer), weights(fitted))
     pd.testing.assert_frame_equal(longer.predict(), fitted.predict(months(63)))
@@ -61,80 +61,81 @@ def test_too_few_new_rows_are_gone_on_from_and_learnt_from_later(
     assert (later.rows, later.learnt, later.kept) == (6, 4, True)
 
 
-def test_what_was_learnt_is_kept_where_the_gate_holds(fitted: Forecaster) -> None:
+def test_networks_trained_further_are_kept_where_the_gate_holds(fitted: Forecaster) -> None:
     before = weights(fitted)
-    done = update(fitted, months(70), gates=ALWAYS, steps=5)
-    assert done.kept and done.was and done.now
+    outcome = update(fitted, months(70), gates=ALWAYS, steps=5)
+    assert outcome.kept and outcome.was and outcome.now
     # Of ten new months the newest five are for checking.
-    assert (done.rows, done.learnt, done.windows) == (20, 10, 4)
-    made = done.forecaster
-    assert made.panel.axis.texts(made.cutoff) == ["2006-05-01"] * 2
-    assert made.predict()["t"].min() == pd.Timestamp("2006-11-01")
-    assert not np.array_equal(weights(made), before) and np.array_equal(weights(fitted), before)
-    assert made.verdict == done.now
-    assert {row["member"] for row in made.history} > {"update of 1", "update of 2"}
-    assert done.now.model["mase"] != done.was.model["mase"]
+    assert (outcome.rows, outcome.learnt, outcome.windows) == (20, 10, 4)
+    updated = outcome.forecaster
+    assert updated.panel.axis.texts(updated.cutoff) == ["2006-05-01"] * 2
+    assert updated.predict()["t"].min() == pd.Timestamp("2006-11-01")
+    assert not np.array_equal(weights(updated), before) and np.array_equal(weights(fitted), before)
+    assert updated.verdict == outcome.now
+    assert {row["member"] for row in updated.history} > {"update of 1", "update of 2"}
+    assert outcome.now.model["mase"] != outcome.was.model["mase"]
 
 
-def test_where_the_gate_does_not_hold_the_networks_stay_and_the_history_goes_on(
+def test_where_the_gate_fails_the_networks_stay_and_the_history_grows(
     fitted: Forecaster,
 ) -> None:
-    done = update(fitted, months(70), gates=NEVER, steps=5)
-    assert done.kept is False
-    assert np.array_equal(weights(done.forecaster), weights(fitted))
-    pd.testing.assert_frame_equal(done.forecaster.predict(), fitted.predict(months(70)))
-    np.testing.assert_array_equal(done.forecaster.cutoff, fitted.cutoff)
-    again = update(done.forecaster, months(72), gates=ALWAYS, steps=5)
+    outcome = update(fitted, months(70), gates=NEVER, steps=5)
+    assert outcome.kept is False
+    assert np.array_equal(weights(outcome.forecaster), weights(fitted))
+    pd.testing.assert_frame_equal(outcome.forecaster.predict(), fitted.predict(months(70)))
+    np.testing.assert_array_equal(outcome.forecaster.cutoff, fitted.cutoff)
+    again = update(outcome.forecaster, months(72), gates=ALWAYS, steps=5)
     assert (again.rows, again.learnt) == (4, 12)
 
 
-def test_the_rows_to_check_by_have_no_say_in_what_is_learnt(fitted: Forecaster) -> None:
+def test_hold_out_rows_do_not_change_the_weights(fitted: Forecaster) -> None:
     wild = panel_of([np.concatenate([one[:65], one[65:70] * 9]) for one in SERIES])
     tame, other = (update(fitted, panel, gates=ALWAYS, steps=3) for panel in (months(70), wild))
     assert np.array_equal(weights(tame.forecaster), weights(other.forecaster))
     assert tame.now and other.now and tame.now.model["mase"] < other.now.model["mase"]
 
 
-def test_rows_that_say_otherwise_are_refused_or_count(fitted: Forecaster) -> None:
+def test_changed_values_of_known_rows_are_refused_or_accepted(fitted: Forecaster) -> None:
     values = [one[:64].copy() for one in SERIES]
     values[1][[3, 5]] = 5.0
-    with pytest.raises(DataError, match=r"s1, 2001-04-01, y: [\d.]+ -> 5 and 1 more") as refused:
+    first_change = r"s1, 2001-04-01, y: [\d.]+ -> 5 \(and 1 more\)"
+    with pytest.raises(DataError, match=first_change) as refused:
         update(fitted, panel_of(values))
     assert "--revised" in refused.value.hint
-    done = update(fitted, panel_of(values), revised=True)
-    assert (done.rows, done.changed) == (8, 2)
-    assert done.forecaster.panel.series(1)[3] == 5.0
+    outcome = update(fitted, panel_of(values), revised=True)
+    assert (outcome.rows, outcome.changed) == (8, 2)
+    assert outcome.forecaster.panel.series(1)[3] == 5.0
 
 
-def test_series_come_and_go(fitted: Forecaster) -> None:
+def test_series_may_be_new_or_missing(fitted: Forecaster) -> None:
     rng = np.random.default_rng(5)
     later = replace(panel_of([SERIES[1][:70], wavy(rng, 70)]), keys=(("s1",), ("s2",)))
     for gates in (ALWAYS, NEVER):
-        done = update(fitted, later, gates=gates, steps=2)
-        assert done.kept is (gates is ALWAYS)
-        made = done.forecaster.predict()
-        assert made.groupby("id")["t"].min().astype(str).to_dict() == {
+        outcome = update(fitted, later, gates=gates, steps=2)
+        assert outcome.kept is (gates is ALWAYS)
+        forecast = outcome.forecaster.predict()
+        assert forecast.groupby("id")["t"].min().astype(str).to_dict() == {
             "s0": "2006-01-01",
             "s1": "2006-11-01",
             "s2": "2006-11-01",
         }
-        assert len(done.forecaster.cutoff) == len(done.forecaster.scaling.scaler.log) == 3
-        assert np.isfinite(made["forecast"]).all()
+        assert len(outcome.forecaster.cutoff) == len(outcome.forecaster.scaling.scaler.log) == 3
+        assert np.isfinite(forecast["forecast"]).all()
 
 
-def test_a_network_that_is_as_it_was_shipped_stays_so() -> None:
+def test_a_pretrained_network_as_shipped_is_trained_only_on_request() -> None:
     shipped = Forecaster(Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))).fit(
         months(60, series=1)
     )
-    done = update(shipped, months(70, series=1))
-    assert (done.kept, done.rows) == (None, 10) and "shipped" in done.why
-    asked = update(shipped, months(70, series=1), steps=1, gates=ALWAYS)
-    assert asked.kept
+    outcome = update(shipped, months(70, series=1))
+    assert (outcome.kept, outcome.rows) == (None, 10) and "shipped" in outcome.why
+    requested = update(shipped, months(70, series=1), steps=1, gates=ALWAYS)
+    assert requested.kept
 
 
-def test_no_steps_only_go_on(fitted: Forecaster) -> None:
-    done = update(fitted, months(70), steps=0)
-    assert (done.kept, done.learnt) == (None, 10) and "no training steps" in done.why
+def test_with_no_steps_the_history_grows_and_nothing_is_learnt(fitted: Forecaster) -> None:
+    outcome = update(fitted, months(70), steps=0)
+    assert (outcome.kept, outcome.learnt) == (None, 10) and "no training steps" in outcome.why
 
 
 def test_the_same_update_twice_makes_the_same_run(fitted: Forecaster) -> None:
@@ -145,45 +146,43 @@ def test_the_same_update_twice_makes_the_same_run(fitted: Forecaster) -> None:
 def test_of_very_many_rows_the_newest_are_kept(
     fitted: Forecaster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(update.__globals__, "WHOLE", 10)
+    monkeypatch.setitem(update.__globals__, "MAX_HISTORY_STEPS", 10)
     monkeypatch.setattr(Forecaster, "memory", 20)
-    done = update(fitted, months(70), gates=NEVER, steps=1)
-    assert done.forecaster.panel.lengths.tolist() == [
-        30,
-        30,
-    ]  # ten of them are still to be learnt from
-    kept = update(done.forecaster, months(74, 70), gates=ALWAYS, steps=1)
+    outcome = update(fitted, months(70), gates=NEVER, steps=1)
+    # Ten of the thirty are still to be learnt from.
+    assert outcome.forecaster.panel.lengths.tolist() == [30, 30]
+    kept = update(outcome.forecaster, months(74, 70), gates=ALWAYS, steps=1)
     assert kept.kept and kept.learnt == 14
 
 
 @pytest.mark.parametrize("loss", ["mse", "huber", "student-t", "negative-binomial"])
-def test_every_kind_of_loss_goes_on(loss: str) -> None:
+def test_runs_of_every_loss_are_updated(loss: str) -> None:
     counts = [np.round(one) for one in SERIES]
     panels = [panel_of([one[:end] for one in counts]) for end in (60, 70)]
     config = replace(CONFIG, train=replace(CONFIG.train, loss=loss, members=1, steps=3))
-    checked(update(Forecaster(config).fit(panels[0]), panels[1], gates=ALWAYS, steps=2))
+    assert_updated(update(Forecaster(config).fit(panels[0]), panels[1], gates=ALWAYS, steps=2))
 
 
-def test_a_probability_goes_on_and_is_judged_as_one() -> None:
+def test_a_run_of_probabilities_is_updated_and_judged_as_one() -> None:
     events = [(np.random.default_rng(seed).random(90) < 0.3).astype(float) for seed in (1, 2)]
     panels = [panel_of([one[:end] for one in events]) for end in (60, 70)]
     config = replace(CONFIG, train=replace(CONFIG.train, loss="bernoulli", members=1, steps=3))
-    done = update(Forecaster(config).fit(panels[0]), panels[1], steps=2)
-    assert done.now and [str(gate) for gate in done.gates] == ["brier<=old"]
-    assert done.forecaster.predict()["probability"].between(0, 1).all()
+    outcome = update(Forecaster(config).fit(panels[0]), panels[1], steps=2)
+    assert outcome.now and [str(gate) for gate in outcome.gates] == ["brier<=old"]
+    assert outcome.forecaster.predict()["probability"].between(0, 1).all()
 
 
 @pytest.mark.parametrize("scale", ["standard", "robust", "minmax", "none"])
-def test_every_kind_of_scale_goes_on(scale: str) -> None:
+def test_runs_of_every_scale_are_updated(scale: str) -> None:
     config = replace(
         CONFIG,
         model=replace(CONFIG.model, scale=scale),
         train=replace(CONFIG.train, members=1, steps=3),
     )
-    checked(update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2))
+    assert_updated(update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2))
 
 
-def test_covariates_calendar_and_several_targets_go_on() -> None:
+def test_runs_with_covariates_calendar_and_several_targets_are_updated() -> None:
     days, rng = 100, np.random.default_rng(0)
     frame = pd.DataFrame(
         {"day": pd.date_range("2024-02-01", periods=days), "promo": rng.random(days) < 0.3}
@@ -205,13 +204,13 @@ def test_covariates_calendar_and_several_targets_go_on() -> None:
         inputs=InputConfig(calendar=True, joint=True),
         train=replace(CONFIG.train, members=1, steps=3),
     )
-    done = update(Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2)
-    checked(done)
-    assert done.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(
+    outcome = update(Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2)
+    assert_updated(outcome)
+    assert outcome.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(
         days=97
     )
 
 
-def checked(done: Update) -> None:
-    assert done.kept and done.was and done.now
-    assert np.isfinite(done.forecaster.predict()["forecast"]).all()
+def assert_updated(outcome: Update) -> None:
+    assert outcome.kept and outcome.was and outcome.now
+    assert np.isfinite(outcome.forecaster.predict()["forecast"]).all()

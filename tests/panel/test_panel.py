@@ -347,7 +347,7 @@ def test_a_stored_panel_with_more_steps_than_rows_is_refused_before_they_are_lai
     length: int,
 ) -> None:
     frame, meta = serialization.panel_to_columns(panel_of([np.arange(4.0)]))
-    with pytest.raises(ValueError, match="not as long as they are said to be"):
+    with pytest.raises(ValueError, match="do not match its rows"):
         serialization.panel_from_columns(frame, meta | {"lengths": [length]})
 
 

@@ -8,13 +8,10 @@ from typing import Any
 import pytest
 
 from lstmcast.errors import RunError
-from lstmcast.runs import directory
-from lstmcast.runs import publish as publish_module
-from lstmcast.runs.directory import has_run
-from lstmcast.runs.directory import open_run
-from lstmcast.runs.publish import publish_run
-from lstmcast.runs.publish import require_free_place
+from lstmcast.runs import directory, publish
+from lstmcast.runs.directory import has_run, open_run
 from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.publish import publish_run, require_free_place
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
 MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
@@ -32,7 +29,7 @@ def reseal(path: Path, **changes: object) -> None:
     """Edit a manifest as someone would who also knows how to seal it."""
     manifest = json.loads((path / "run.json").read_text())
     manifest.update(changes)
-    manifest["sha256"] = directory._manifest_digest(manifest)
+    manifest["sha256"] = directory.manifest_digest(manifest)
     (path / "run.json").write_text(json.dumps(manifest))
 
 
@@ -77,7 +74,7 @@ def test_force_replaces_the_run_and_keeps_what_the_user_put_there(tmp_path: Path
     assert names(tmp_path) == {"run"}
 
 
-def test_force_does_not_overwrite_a_file_of_the_user_that_bears_the_name_of_one_of_ours(
+def test_force_does_not_overwrite_a_users_file_named_like_one_of_a_run(
     tmp_path: Path,
 ) -> None:
     path = tmp_path / "run"
@@ -90,7 +87,9 @@ def test_force_does_not_overwrite_a_file_of_the_user_that_bears_the_name_of_one_
 
 
 @pytest.mark.parametrize("name", ["report.html", "metrics.json", "checkpoint/epoch-1.ckpt"])
-def test_what_only_looks_like_ours_is_refused_and_stays(name: str, tmp_path: Path) -> None:
+def test_a_users_file_named_like_one_of_a_run_is_refused_and_stays(
+    name: str, tmp_path: Path
+) -> None:
     (tmp_path / "run" / name).parent.mkdir(parents=True)
     (tmp_path / "run" / name).write_text("mine")
     for force in (True, False):
@@ -121,7 +120,7 @@ def test_an_empty_folder_is_a_fine_place_and_a_full_one_is_not(tmp_path: Path) -
 def test_the_old_run_stays_whole_where_folders_cannot_trade_names(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "exchange", lambda *_: False)
+    monkeypatch.setattr(publish, "swap_folders", lambda *_: False)
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     publish_over(path, {"metrics.json": b"new"})
     assert open_run(path).read("metrics.json") == b"new"
@@ -131,7 +130,7 @@ def test_the_old_run_stays_whole_where_folders_cannot_trade_names(
 def test_a_replacement_cut_off_between_two_renames_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(directory, "exchange", lambda *_: False)
+    monkeypatch.setattr(publish, "swap_folders", lambda *_: False)
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     path.rename(tmp_path / ".run.old")
     assert has_run(path)
@@ -148,7 +147,7 @@ def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
 ) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     if call == "rename":  # folders that trade names need none
-        monkeypatch.setattr(directory, "exchange", lambda *_: False)
+        monkeypatch.setattr(publish, "swap_folders", lambda *_: False)
     real, before, failures = getattr(os, call), b"{}", 0
     for nth in range(1, 25):
         count = itertools.count(1)
@@ -193,7 +192,7 @@ def test_an_edited_setting_in_the_manifest_is_noticed(tmp_path: Path) -> None:
         open_run(path)
 
 
-def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
+def test_a_place_without_a_run_is_an_error_that_says_what_is_there(tmp_path: Path) -> None:
     publish_run(tmp_path / "sales", FILES, MANIFEST)
     with pytest.raises(RunError, match="no run at") as caught:
         open_run(tmp_path / "sale")
@@ -211,7 +210,7 @@ def test_what_is_no_run_is_said_to_be_none(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "text", ["", "{", "[]", "{}", '{"schema_version": "1"}', '{"schema_version": 1}', "\xff"]
 )
-def test_a_manifest_that_is_none_is_a_run_error(text: str, tmp_path: Path) -> None:
+def test_an_invalid_manifest_is_a_run_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")
     with pytest.raises(RunError):
         open_run(tmp_path)
@@ -250,7 +249,7 @@ def test_a_file_of_another_size_is_not_even_read(
         open_run(path)
 
 
-def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> None:
+def test_an_interrupted_fit_is_not_a_run_and_is_not_overwritten(tmp_path: Path) -> None:
     directory.write_run_files(tmp_path / "run" / "checkpoint", FILES, MANIFEST)
     with pytest.raises(RunError, match="was interrupted") as caught:
         open_run(tmp_path / "run")
@@ -262,7 +261,7 @@ def test_an_interrupted_fit_is_no_run_and_is_not_run_over(tmp_path: Path) -> Non
     assert names(tmp_path / "run") == {*FILES, "run.json"}
 
 
-def test_a_run_that_is_being_made_is_said_to_be(tmp_path: Path) -> None:
+def test_a_run_that_is_being_made_is_an_error_that_names_the_writer(tmp_path: Path) -> None:
     (tmp_path / "run").mkdir()
     with (
         hold_write_lock(tmp_path / "run"),
@@ -299,7 +298,7 @@ def test_a_missing_file_of_a_run_is_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["a b", "né\nwline", "[x]*", "-rf", "x" * 255])
-def test_any_name_of_a_folder_will_do(name: str, tmp_path: Path) -> None:
+def test_a_folder_may_have_any_name(name: str, tmp_path: Path) -> None:
     path = publish_run(tmp_path / name, FILES, MANIFEST)
     publish_over(path)
     assert open_run(path).read("metrics.json") == b"{}"
@@ -373,7 +372,7 @@ def test_a_run_that_is_replaced_while_it_is_opened_is_opened_again(
     assert open_run(path).read("metrics.json") == b"new"
 
 
-def test_a_run_in_the_folder_that_one_is_in_is_read_and_not_written(
+def test_a_run_in_the_current_folder_is_read_and_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
@@ -384,7 +383,7 @@ def test_a_run_in_the_folder_that_one_is_in_is_read_and_not_written(
             publish_run(place, FILES, MANIFEST, force=True)
 
 
-def test_a_link_to_nowhere_is_no_place_for_a_run(tmp_path: Path) -> None:
+def test_a_link_to_nowhere_is_refused_as_a_place(tmp_path: Path) -> None:
     (tmp_path / "run").symlink_to("nowhere")
     with pytest.raises(RunError, match="leads nowhere"):
-        publish_module.require_free_place(tmp_path / "run")
+        require_free_place(tmp_path / "run")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from lstmcast.runs.disk import write_file
+from lstmcast.runs.disk import hidden_sibling, swap_folders, write_file, write_new_file
 
 
 def test_a_file_is_written_whole_or_not_at_all(
@@ -31,3 +31,37 @@ def test_a_file_is_written_whole_or_not_at_all(
 def test_a_device_is_written_to_and_not_replaced() -> None:
     write_file("/dev/null", b"x")
     assert Path("/dev/null").is_char_device()
+
+
+def test_a_new_file_must_not_exist_yet_and_errors_name_it(tmp_path: Path) -> None:
+    write_new_file(tmp_path / "new", b"x")
+    with pytest.raises(FileExistsError) as caught:
+        write_new_file(tmp_path / "new", b"y")
+    assert caught.value.filename == str(tmp_path / "new")
+    assert (tmp_path / "new").read_bytes() == b"x"
+
+
+def test_two_folders_trade_names(tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    if not swap_folders(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("folders cannot trade names here")
+    assert (tmp_path / "a" / "b").exists() and (tmp_path / "b" / "a").exists()
+
+
+def test_folders_that_are_missing_cannot_trade_names(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    with pytest.raises(FileNotFoundError):
+        swap_folders(tmp_path / "a", tmp_path / "b")
+
+
+@pytest.mark.parametrize("name", ["run", "ü" * 120, "x" * 255])
+def test_a_hidden_sibling_has_a_fixed_name_that_file_systems_take(
+    name: str, tmp_path: Path
+) -> None:
+    sibling = hidden_sibling(tmp_path / name, "lock")
+    assert sibling == hidden_sibling(tmp_path / name, "lock")
+    assert sibling != hidden_sibling(tmp_path / name, "new")
+    assert sibling.parent == tmp_path and sibling.name.startswith(".")
+    sibling.touch()

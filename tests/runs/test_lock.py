@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import LockedError
-from lstmcast.runs.lock import find_lock_holder
-from lstmcast.runs.lock import hold_write_lock
+from lstmcast.runs.lock import find_lock_holder, hold_write_lock
 
 
 def names(folder: Path) -> set[str]:
@@ -17,7 +16,13 @@ def names(folder: Path) -> set[str]:
 
 def test_two_processes_do_not_write_one_place(tmp_path: Path) -> None:
     path = tmp_path / "run"
-    code = "import sys, lstmcast.runs.lock as k\nwith k.lock(sys.argv[1]): print('held', flush=True); sys.stdin.read()"
+    code = """
+import sys
+from lstmcast.runs.lock import hold_write_lock
+with hold_write_lock(sys.argv[1]):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
     other = subprocess.Popen(
         [sys.executable, "-c", code, str(path)],
         stdin=subprocess.PIPE,

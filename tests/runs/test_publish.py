@@ -5,10 +5,8 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import RunError
-from lstmcast.runs.directory import MANIFEST_FILE
-from lstmcast.runs.directory import open_run
-from lstmcast.runs.publish import publish_run
-from lstmcast.runs.publish import roll_back_run
+from lstmcast.runs.directory import MANIFEST_FILE, open_run
+from lstmcast.runs.publish import publish_run, roll_back_run
 
 
 def test_the_previous_version_comes_back_to_the_byte_and_the_other_one_after_it(

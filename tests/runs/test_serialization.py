@@ -1,4 +1,4 @@
-"""The files of a run come back as they went; what does not fit is the run's fault and said so."""
+"""The files of a run come back as they were; contents that do not fit are errors of the run."""
 
 import io
 from pathlib import Path
@@ -11,13 +11,9 @@ import torch
 from safetensors.torch import load
 
 from lstmcast.errors import RunError
-from lstmcast.features import steps
-from lstmcast.features import candidates
-from lstmcast.network.torch_network import TorchNetwork
-from lstmcast.network.torch_network import to_trained_network
-from lstmcast.network.trained import TrainedNetwork
-from lstmcast.network.trained import NetworkShape
-from lstmcast.network.trained import add_covariate_columns
+from lstmcast.features import candidates, steps
+from lstmcast.network.torch_network import TorchNetwork, to_trained_network
+from lstmcast.network.trained import NetworkShape, TrainedNetwork, add_covariate_columns
 from lstmcast.runs import serialization
 from tests.make import panel_of, wavy
 
@@ -32,12 +28,12 @@ WIDE = PLAIN._replace(hidden=4, layers=1, covariates=2, ahead=1)
 
 
 def networks() -> list[TrainedNetwork]:
-    """Twelve networks of two shapes: more than ten, so that numbers of two digits are told from those of one."""
-    made = []
+    """Twelve networks of two shapes; more than ten, so that 1 and 11 must not be mixed up."""
+    networks = []
     for number in range(12):
         torch.manual_seed(number)
-        made.append(to_trained_network(TorchNetwork(PLAIN if number % 2 else WIDE)))
-    return made
+        networks.append(to_trained_network(TorchNetwork(PLAIN if number % 2 else WIDE)))
+    return networks
 
 
 def test_networks_come_back_to_the_bit_each_in_its_place() -> None:
@@ -45,10 +41,10 @@ def test_networks_come_back_to_the_bit_each_in_its_place() -> None:
     after = serialization.unpack_networks(
         serialization.pack_networks(before), [n.shape._asdict() for n in before]
     )
-    for one, other in zip(before, after, strict=True):
-        assert one.shape == other.shape
-        assert one.weights.keys() == other.weights.keys()
-        for name, value in one.weights.items():
+    for network, other in zip(before, after, strict=True):
+        assert network.shape == other.shape
+        assert network.weights.keys() == other.weights.keys()
+        for name, value in network.weights.items():
             assert value.tobytes() == other.weights[name].tobytes()
 
 
@@ -104,7 +100,7 @@ def test_history_comes_back_with_missing_validation_and_names_of_any_kind() -> N
     assert serialization.unpack_history(serialization.pack_history([])) == []
 
 
-def test_json_keeps_floats_and_text_and_refuses_what_is_no_number() -> None:
+def test_json_keeps_floats_and_text_and_refuses_nan() -> None:
     data = {"x": [0.1 + 0.2, 1e-300, -0.0], "name": "Zürich", "none": None}
     assert serialization.unpack_json(serialization.pack_json(data)) == data
     with pytest.raises(ValueError, match="JSON compliant"):
@@ -164,7 +160,7 @@ def test_a_flipped_byte_in_the_context_is_noticed() -> None:
         "parquet",
     ],
 )
-def test_whatever_does_not_fit_is_an_error_of_the_run(damage: object) -> None:
+def test_contents_that_do_not_fit_are_a_run_error(damage: object) -> None:
     before = networks()
     data, shapes = serialization.pack_networks(before), [n.shape._asdict() for n in before]
     with (
@@ -193,9 +189,11 @@ def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(
 
 
 @pytest.mark.parametrize("column", [np.full(30, 7), np.full(30, -1), np.array(["x"] * 30)])
-def test_rows_of_no_series_and_columns_of_no_numbers_are_refused(column: np.ndarray) -> None:
+def test_rows_without_a_series_and_columns_that_are_not_numbers_are_refused(
+    column: np.ndarray,
+) -> None:
     _, facts = serialization.pack_panel(panel_of([np.arange(30.0)]))
     out = io.BytesIO()
     pq.write_table(pa.table({"series": column, "value": np.arange(30.0)}), out)
-    with pytest.raises(ValueError, match="no series|no column of numbers"):
+    with pytest.raises(ValueError, match="belong to no series|does not hold numbers"):
         serialization.unpack_panel(out.getvalue(), facts)

@@ -82,7 +82,7 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
 
 def test_a_short_history_is_said_to_be_one(fitted: Path, quickly: Program) -> None:
     done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
-    assert "  48 rows of history are too few for a rate of 0.001 (1999 are not)" in done.stderr
+    assert "  48 rows of history are too few for a rate of 0.001 (1999 are needed)" in done.stderr
 
 
 @pytest.mark.parametrize(

@@ -70,7 +70,7 @@ def test_a_previous_version_outlives_updates_that_learn_nothing(run: Path, tmp_p
     assert run_inside("update", "run", "some.csv", *LEARN, "-q", cwd=tmp_path).stderr == ""
     manifest = (run / "previous" / "run.json").read_bytes()
     done = run_inside("update", "run", "later.csv", "--steps", 0, cwd=tmp_path)
-    assert "nothing learnt: no training steps were asked for" in done.stderr
+    assert "nothing learnt: no training steps were requested" in done.stderr
     assert (run / "previous" / "run.json").read_bytes() == manifest
 
 

@@ -1,0 +1,217 @@
+"""How far rows lie from their forecasts: each row alone, and the rows of a run summed up.
+
+A single row is measured against a forecast from the row before it. A run of rows is measured
+against forecasts from the last row before a whole block of rows, which a lasting fault cannot pull
+along with it. Knows neither thresholds nor tables.
+
+Axes: N series, K rows or windows, H horizon, Q quantiles (0.1, 0.5, 0.9), W run lengths.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.forecasting.predictor import Predictor
+from lstmcast.panel.panel import Panel
+from lstmcast.ragged import Floats, Ints, concat_ranges
+
+QUANTILE_LEVELS = (0.1, 0.5, 0.9)
+"""Ends and middle of the 80 % interval that errors are measured by."""
+MIN_WARM_UP_STEPS = 10
+"""Steps of a series before the first row that is judged, or a season where that is longer."""
+_ROWS_PER_STRIP = 32
+"""Forecasts from the row before that are read from one context, which is faster."""
+_MAX_ERROR_IN_RUN = 2.0
+"""Half-widths that one row adds to a run at most, so that no single row makes a run."""
+_MIN_RUN_LENGTH = 4
+_MAX_RUN_LENGTH_LOG2 = 15
+_HISTORY_TO_RUN_FACTOR = 20
+"""How many times longer than a run the history must be to show how far such runs usually stray."""
+
+
+def list_steps(lower: Ints, upper: Ints) -> tuple[Ints, Ints]:
+    """Series number and step of all steps lower to upper [N] of each series, [K] each."""
+    count = upper - lower
+    series = np.repeat(np.arange(len(count)), count)
+    return series, concat_ranges(lower, count)
+
+
+class Interval(NamedTuple):
+    """Medians of rows, and the half-widths of the 80 % interval above and below them, each [K]."""
+
+    expected: Floats
+    above: Floats
+    below: Floats
+
+    @classmethod
+    def from_quantiles(cls, quantiles: Floats) -> "Interval":
+        """Intervals of quantiles [K, 3]; never of width 0, which a constant series would have."""
+        low, median, high = quantiles.T
+        min_width = 1e-9 * np.abs(median) + 1e-300
+        above = np.maximum(high - median, min_width)
+        below = np.maximum(median - low, min_width)
+        return cls(median, above, below)
+
+    def scale_errors(self, actual: Floats) -> Floats:
+        """Errors of actual values in half-widths of the side that they lie on, [K]."""
+        half_width = np.where(actual > self.expected, self.above, self.below)
+        return np.asarray((actual - self.expected) / half_width)
+
+
+class RowErrors(NamedTuple):
+    """Errors of rows [K]; NaN where a row could not be forecast, or has no value.
+
+    point: error of each row in half-widths of its interval. runs: how far the runs that end in a
+    row strayed, in their sum and in the size of their errors, [K, 2 W].
+    """
+
+    interval: Interval
+    point: Floats
+    runs: Floats
+
+
+class RowErrorModel:
+    """Measures rows of a panel against the forecasts of a run.
+
+    block: steps that are forecast together for runs. warm_up: steps of a series before its first
+    forecast. run_lengths: numbers of rows that a run is summed over. They and what is usual for a
+    run come from the errors that `fit` measures.
+    """
+
+    def __init__(self, forecaster: Predictor) -> None:
+        self.forecaster = forecaster
+        self.block = max(min(forecaster.horizon, max(forecaster.season, 2)), 2)
+        self.warm_up = max(forecaster.season, MIN_WARM_UP_STEPS)
+        self.run_lengths: list[int] = []
+        self._mean_size: float | None = None
+        self._usual: Floats = np.ones(1)
+
+    def fit(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
+        """Measure steps lower to upper [N] of each series, and learn from them what is usual."""
+        steps_each = int((upper - lower).sum()) // len(panel)
+        longest = min(self.block, steps_each // _HISTORY_TO_RUN_FACTOR)
+        powers = [2**power for power in range(2, _MAX_RUN_LENGTH_LOG2 + 1)]
+        self.run_lengths = [n for n in powers if _MIN_RUN_LENGTH <= n <= longest]
+        self._mean_size = None
+        errors = self.measure(panel, lower, upper)
+        measured = ~np.isnan(errors.runs).any(axis=1)
+        usual = np.zeros(errors.runs.shape[1])
+        if measured.any():
+            usual = np.quantile(errors.runs[measured], 0.9, axis=0)
+        # Where runs usually do not stray at all they are counted in half-widths, as they are.
+        self._usual = np.where(usual > 0, usual, 1.0)
+        return errors
+
+    def measure(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
+        """Measure steps lower to upper [N] of each series, by forecasts from the rows before."""
+        series, rows = list_steps(lower, upper)
+        warm = rows >= self.warm_up
+        quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
+        one_ahead = self._forecast_quantiles(panel, series[warm], rows[warm] - 1, 1)
+        quantiles[warm] = one_ahead[:, 0]
+        interval = Interval.from_quantiles(quantiles)
+        actual = panel.values[panel.offsets[series] + rows]
+        runs = self._run_deviations(panel, lower, upper)
+        return RowErrors(interval, interval.scale_errors(actual), runs)
+
+    def measure_past_alarm(self, panel: Panel, series: int, row: int) -> tuple[Interval, Floats]:
+        """Interval and error of one row, forecast from two rows before it instead of one."""
+        alone = panel.select(np.array([series]))
+        first, origin = np.zeros(1, np.int64), np.array([row - 2])
+        quantiles = self.forecaster.quantiles(alone, first, origin, 2, QUANTILE_LEVELS)
+        interval = Interval.from_quantiles(quantiles[:, 1])
+        return interval, interval.scale_errors(alone.values[[row]])
+
+    def largest_run_deviations(self, errors: RowErrors) -> Floats:
+        """Largest of the runs that end in each row, over how far such runs usually stray, [K]."""
+        relative = errors.runs / self._usual
+        missing = np.isnan(relative)
+        largest = np.where(missing, -1.0, relative).max(1)
+        return np.asarray(np.where(missing.all(1), np.nan, largest))
+
+    def _forecast_quantiles(
+        self, panel: Panel, series: Ints, origins: Ints, horizon: int
+    ) -> Floats:
+        """Forecast quantiles [K, H, 3] of windows; what a row is judged by does not see that row.
+
+        A series that is new to the run is scaled by what lies before the first origin asked for, so
+        its windows are asked for in groups: each is scaled by at least half of its own past.
+        """
+        new = panel.align(self.forecaster.panel)[series] < 0
+        octaves = np.where(new, np.log2(np.maximum(origins, 1)), 0).astype(np.int64)
+        strip = _ROWS_PER_STRIP if horizon == 1 else 1
+        quantiles = np.empty((len(series), horizon, len(QUANTILE_LEVELS)))
+        for octave in np.unique(octaves).tolist():
+            group = octaves == octave
+            quantiles[group] = self.forecaster.quantiles(
+                panel, series[group], origins[group], horizon, QUANTILE_LEVELS, strip=strip
+            )
+        return quantiles
+
+    def _run_deviations(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
+        """How far the runs that end in steps lower to upper [N] strayed, [K, 2 W]."""
+        series, rows = list_steps(lower, upper)
+        if not self.run_lengths:
+            return np.full((len(rows), 1), np.nan)
+        # A run that ends in the first row begins before it, as far back as the longest one.
+        begin = np.maximum(lower - self.run_lengths[-1] + 1, 0)
+        span = np.where(upper > lower, upper - begin, 0)
+        errors = self._block_errors(panel, begin, begin + span)
+        # Of each row: where the errors of its series begin, and where the run in it ends.
+        series_ends = np.cumsum(span)
+        starts = (series_ends - span)[series]
+        ends = series_ends[series] - upper[series] + rows + 1
+        return self._sum_runs(errors, starts, ends)
+
+    def _block_errors(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
+        """Errors of steps lower to upper [N], forecast a whole block at a time, clipped, [K]."""
+        series, rows = list_steps(lower, upper)
+        # Blocks lie at multiples of their length on the time axis, wherever the rows begin.
+        phase = (panel.start[series] + rows) % self.block
+        origins = rows - phase - 1
+        warm = origins >= self.warm_up
+        windows = np.stack([series[warm], origins[warm]])
+        blocks, block_of_row = np.unique(windows, axis=1, return_inverse=True)
+        block_series, block_origins = blocks
+        forecasts = self._forecast_quantiles(panel, block_series, block_origins, self.block)
+        quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
+        quantiles[warm] = forecasts[block_of_row.ravel(), phase[warm]]
+        actual = panel.values[panel.offsets[series] + rows]
+        errors = Interval.from_quantiles(quantiles).scale_errors(actual)
+        return errors.clip(-_MAX_ERROR_IN_RUN, _MAX_ERROR_IN_RUN)
+
+    def _sum_runs(self, errors: Floats, starts: Ints, ends: Ints) -> Floats:
+        """Moving sums of errors before `ends` [K], of runs that begin at `starts` at the earliest.
+
+        A sum grows with the errors' side (a shift) or with how much larger than usual they are (a
+        restless series); divided by the root of the number of errors, its deviation where they are
+        independent (moving sums: Bauer & Hackl 1978). Returns [K, 2 W].
+        """
+        observed = ~np.isnan(errors)
+        sizes = np.abs(errors)
+        if self._mean_size is None:
+            self._mean_size = float(np.nanmean(sizes)) if observed.any() else 0.0
+        excess = sizes - self._mean_size
+        # The sum of a run is the difference of two running sums.
+        numbers = np.concatenate([[0], np.cumsum(observed)])
+        shifts = _running_sums(np.where(observed, errors, 0.0))
+        excesses = _running_sums(np.where(observed, excess, 0.0))
+        deviations = np.full((len(ends), 2, len(self.run_lengths)), np.nan)
+        for column, length in enumerate(self.run_lengths):
+            begins = np.maximum(ends - length, starts)
+            number = numbers[ends] - numbers[begins]
+            # Half of a run may be missing, but not its last row, which is the one judged.
+            enough = (2 * number >= length) & observed[ends - 1]
+            root = np.sqrt(number[enough])
+            for kind, sums in enumerate((shifts, excesses)):
+                total = sums[ends] - sums[begins]
+                deviations[enough, kind, column] = total[enough] / root
+        # A shift counts to either side, but errors smaller than usual are no anomaly.
+        deviations[:, 0] = np.abs(deviations[:, 0])
+        flat = np.maximum(deviations, 0.0).reshape(len(ends), 2 * len(self.run_lengths))
+        return np.asarray(flat)
+
+
+def _running_sums(values: Floats) -> Floats:
+    """Sums of the first 0, 1, ... K values, [K + 1]."""
+    return np.concatenate([[0.0], np.cumsum(values)])

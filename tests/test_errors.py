@@ -1,0 +1,69 @@
+"""Kinds of error carry an exit code and a hint; hints name what may have been meant."""
+
+import pytest
+
+from lstmcast.errors import (
+    DataError,
+    ExitCode,
+    GateError,
+    LockedError,
+    LstmcastError,
+    RunError,
+    UsageError,
+    format_more,
+    format_names,
+    suggest_similar,
+)
+
+
+def test_an_error_has_a_message_a_hint_and_an_exit_code() -> None:
+    error = DataError("no column 'y'", "name one with --target")
+    assert (str(error), error.message) == ("no column 'y'", "no column 'y'")
+    assert (error.hint, error.exit_code) == ("name one with --target", ExitCode.DATA)
+    assert LstmcastError("x").hint == ""
+
+
+def test_errors_of_usage_and_data_are_value_errors_too() -> None:
+    assert issubclass(UsageError, ValueError) and issubclass(DataError, ValueError)
+    assert not issubclass(RunError, ValueError)
+
+
+def test_exit_codes_never_change() -> None:
+    codes = {code.name: code.value for code in ExitCode}
+    assert codes == {
+        **{"OK": 0, "BUG": 1, "USAGE": 2, "DATA": 3, "RUN": 4, "DIVERGED": 5, "RESOURCE": 6},
+        **{"GATE": 7, "LOCKED": 8, "INTERRUPTED": 130, "TERMINATED": 143},
+    }
+    assert (GateError.exit_code, LockedError.exit_code) == (7, 8)
+
+
+def test_a_similar_word_is_suggested_whatever_its_case() -> None:
+    assert suggest_similar("pirce", ["price", "sales"]) == "did you mean 'price'?"
+    assert suggest_similar("PRICE", ["Price", "sales"]) == "did you mean 'Price'?"
+
+
+def test_where_no_word_is_similar_the_first_ones_are_listed() -> None:
+    assert suggest_similar("x", ["price", "sales"]) == "there is 'price', 'sales'"
+    hint = suggest_similar("?", [f"c{number}" for number in range(15)])
+    assert hint.endswith("'c11' and 3 more") and "c12" not in hint
+
+
+@pytest.mark.parametrize(
+    ("names", "count", "expected"),
+    [
+        (["a", "b"], None, "a, b"),
+        (["a", "b", "c", "d"], None, "a, b, c and 1 more"),
+        (["a", "b", "c"], 1003, "a, b, c and 1,000 more"),
+        ([], None, ""),
+    ],
+)
+def test_the_first_names_are_listed_and_the_rest_counted(
+    names: list[str], count: int | None, expected: str
+) -> None:
+    assert format_names(names, count) == expected
+
+
+def test_what_there_is_besides_the_one_shown_is_counted() -> None:
+    assert format_more(1) == format_more(0) == ""
+    assert format_more(2) == " (and 1 more)"
+    assert format_more(1202, "rows") == " (and 1,201 more rows)"
