@@ -34,17 +34,11 @@ def read_panel(
 
     sample: rows that are kept of a folder, or 0 for as many as memory suggests; None for all.
 
-    What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was
-    found is said, so that an error is read first.
+    The checks of the `fit` to come (with `ahead`, of its forecast too) are made here already, so
+    that their error is read before the notes, and before anything heavy is loaded.
     """
     report.say(f"reading {format_source(data)}")
-    from lstmcast.panel.checks import (
-        require_future_covariates,
-        require_loss_for_binary,
-        require_positive_values,
-        require_series_length,
-        require_target_for_loss,
-    )
+    from lstmcast.panel.checks import require_fit, require_future_covariates
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
@@ -55,11 +49,7 @@ def read_panel(
     )
     panel = Panel.from_table(table, columns, config)
     if fit:
-        require_series_length(panel, fit.window)
-        require_target_for_loss(panel, fit.train.loss)
-        require_loss_for_binary(panel, fit.train.loss)
-        if fit.model.transform == "log":
-            require_positive_values(panel)
+        require_fit(panel, fit)
         if ahead:
             require_future_covariates(panel, fit.window.horizon or panel.axis.horizon)
     report.found(panel.notes)

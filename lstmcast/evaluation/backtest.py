@@ -105,7 +105,7 @@ def backtest(
         )  # training needs torch, which `evaluate` need not load
 
         past = panel.head(_fold_ends(panel, chosen, 0))
-        forecaster = Forecaster(config).fit(past, on_event=on_event)
+        forecaster = Forecaster(config).fit_part(past, on_event=on_event)
         made, season = (
             forecaster.quantiles(panel, chosen.series, chosen.origins, horizon, levels),
             forecaster.season,
@@ -310,7 +310,7 @@ def _backtest_fold(
 
     past = panel.head(ends)
     past = past if longest is None else past.tail(longest)
-    forecaster = Forecaster(config).fit(past)
+    forecaster = Forecaster(config).fit_part(past)
     series = np.arange(len(past))
     return forecaster.quantiles(
         past, series, past.lengths - 1, config.window.horizon, levels

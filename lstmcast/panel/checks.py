@@ -122,7 +122,7 @@ def require_loss_for_binary(panel: Panel, loss: Loss) -> None:
     """Raise DataError where the target is 0 or 1 and the loss is the default, of quantiles."""
     if loss == "quantile" and is_binary(panel):
         raise DataError(
-            "the target holds only 0 and 1, of which quantiles say next to nothing",
+            "the target holds only 0 and 1, which quantiles describe poorly",
             "fit it with --loss bernoulli for the probability of 1,"
             " or with --loss mse for a number",
         )
