@@ -221,16 +221,21 @@ def _require_min_values(rows: Rows, min_values: int) -> None:
 
 def _measure_spans(rows: Rows) -> _SeriesSpans:
     """Measure where each series begins and ends; rows have one target."""
-    is_observed, starts = ~np.isnan(rows.values[:, 0]), rows.starts()
-    if is_observed.all():
+    is_observed = ~np.isnan(rows.values[:, 0])
+    starts = rows.starts()
+    if is_observed.all():  # the common case, several times faster
         ends = np.r_[starts[1:], len(is_observed)]
         observed = ends - starts
-        first, last = rows.stamps[starts], rows.stamps[ends - 1]
+        first = rows.stamps[starts]
+        last = rows.stamps[ends - 1]
     else:
         observed = np.add.reduceat(is_observed, starts, dtype=np.int64)
-        first = np.minimum.reduceat(np.where(is_observed, rows.stamps, _FAR_ORDINAL), starts)
-        last = np.maximum.reduceat(np.where(is_observed, rows.stamps, -_FAR_ORDINAL), starts)
-    return _SeriesSpans(observed, first, last, np.where(observed > 0, last - first + 1, 0))
+        first_stamps = np.where(is_observed, rows.stamps, _FAR_ORDINAL)
+        first = np.minimum.reduceat(first_stamps, starts)
+        last_stamps = np.where(is_observed, rows.stamps, -_FAR_ORDINAL)
+        last = np.maximum.reduceat(last_stamps, starts)
+    steps = np.where(observed > 0, last - first + 1, 0)
+    return _SeriesSpans(observed, first, last, steps)
 
 
 def _flatten_series(
@@ -248,23 +253,31 @@ def _flatten_series(
 
     # A series that is not usable has no steps here, so that none of its rows has a place.
     lengths = np.where(usable, spans.steps, 0)
-    future_lengths = lengths + np.where(usable, _count_steps_ahead(spans, rows, future), 0)
+    ahead = _count_steps_ahead(spans, rows, future)
+    future_lengths = lengths + np.where(usable, ahead, 0)
     total, future_total = int(lengths.sum()), int(future_lengths.sum())
-    inside, places = _locate_rows(spans, rows, lengths)
-    in_future, future_places = _locate_rows(spans, rows, future_lengths)
 
+    # Values and past covariates, up to the last observed value.
+    inside, places = _locate_rows(spans, rows, lengths)
     values = _scatter_values(rows.values[inside, 0], places, total)
+    past = _scatter_values(past[rows.rows[inside]], places, total)
     notes += _note_future_dates(axis, int(spans.last[usable].max()))
     notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
+
+    # Known-future covariates go on beyond it, static ones are one row a series.
+    inside, places = _locate_rows(spans, rows, future_lengths)
+    future = _scatter_values(future[rows.rows[inside]], places, future_total)
+    static = _reduce_static_values(static[rows.rows], roles.static.names, rows, keys)
+    usable_codes = np.flatnonzero(usable).tolist()
     return _SeriesArrays(
-        keys=tuple(keys.keys[code] for code in np.flatnonzero(usable).tolist()),
+        keys=tuple(keys.keys[code] for code in usable_codes),
         values=fill_missing(values, config.fill),
         offsets=offsets_from_lengths(lengths[usable]),
         start=spans.first[usable],
-        past=_scatter_values(past[rows.rows[inside]], places, total),
-        future=_scatter_values(future[rows.rows[in_future]], future_places, future_total),
+        past=past,
+        future=future,
         future_offsets=offsets_from_lengths(future_lengths[usable]),
-        static=_reduce_static_values(static[rows.rows], roles.static.names, rows, keys)[usable],
+        static=static[usable],
         notes=notes,
     )
 
@@ -275,7 +288,8 @@ def _count_steps_ahead(spans: _SeriesSpans, rows: Rows, future: Floats) -> Ints:
         return np.zeros_like(spans.last)
     is_missing = np.isnan(future[rows.rows]).all(axis=1)
     stamps = np.where(is_missing, -_FAR_ORDINAL, rows.stamps)
-    return np.maximum(np.maximum.reduceat(stamps, rows.starts()) - spans.last, 0)
+    last_known = np.maximum.reduceat(stamps, rows.starts())
+    return np.maximum(last_known - spans.last, 0)
 
 
 def _locate_rows(
@@ -287,10 +301,13 @@ def _locate_rows(
     """
     if len(rows.codes) == lengths.sum() and (spans.observed == lengths).all():
         return slice(None), slice(None)  # every step has its row: nothing to move
+    # A row's step counts from the first observed value of its series.
     step = rows.stamps - spans.first[rows.codes]
-    inside = np.flatnonzero((step >= 0) & (step < lengths[rows.codes]))
+    is_inside = (step >= 0) & (step < lengths[rows.codes])
+    inside = np.flatnonzero(is_inside)
     offsets = offsets_from_lengths(lengths)
-    return inside, offsets[rows.codes[inside]] + step[inside]
+    begin = offsets[rows.codes[inside]]
+    return inside, begin + step[inside]
 
 
 def _scatter_values(values: Floats, places: IndexOrSlice, total: int) -> Floats:
@@ -367,6 +384,7 @@ def _suggest_wider_step(axis: TimeAxis, stamps: Ints) -> str:
     """A rule for `--resample` with steps most of which hold one of these stamps."""
     if axis.grid.unit == "integer":
         return f"{10 * axis.grid.step}:mean"
+    # The shortest step most of which would hold a value; 31 days stand for a month.
     for rule, size in (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY)):
         steps = stamps // size
         if 2 * len(np.unique(steps)) > steps[-1] - steps[0] + 1:
@@ -394,7 +412,9 @@ def _note_missing_values(axis: TimeAxis, rows: Rows, total: int, fill: Fill) -> 
         notes.append(f"missing target values: {empty}, {treatment}")
     missing_rows = total - len(rows.stamps)
     if missing_rows:
-        gaps = np.where(rows.continues_series(), rows.stamps[1:] - rows.stamps[:-1] - 1, 0)
+        # Steps left out between a row and the next of the same series.
+        between = rows.stamps[1:] - rows.stamps[:-1] - 1
+        gaps = np.where(rows.continues_series(), between, 0)
         longest = int(gaps.argmax())
         begin, end = axis.texts(rows.stamps[longest : longest + 2])
         count = int((gaps > 0).sum())
@@ -413,8 +433,9 @@ def _reduce_static_values(
     starts = rows.starts()
     if not values.shape[1]:
         return np.empty((len(starts), 0))
-    low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), starts)
-    high = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), starts)
+    is_missing = np.isnan(values)
+    low = np.minimum.reduceat(np.where(is_missing, np.inf, values), starts)
+    high = np.maximum.reduceat(np.where(is_missing, -np.inf, values), starts)
     # Where all values are missing, low is infinite and nothing has changed.
     changed = (low != high) & np.isfinite(low)
     if changed.any():

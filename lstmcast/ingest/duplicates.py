@@ -57,6 +57,7 @@ def resolve_duplicates(
         raise _duplicates_error(rows, repeats, time_column, table, keys)
     reason = _describe_repeated_hours(rows, repeats, time_column)
     note = f"{count} rows repeated a time stamp: took the {policy}{reason}"
+    # Sorting was stable: of rows with one stamp, the first is the first of the table.
     starts = np.flatnonzero(~repeats)
     if policy == "last":
         last_rows = np.r_[starts[1:], len(repeats)] - 1
@@ -94,6 +95,7 @@ def _duplicates_error(
         " or name the series column with --series"
     )
     clocks = [name for name in table.names if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)]
+    # Days repeat where the hour stands in a column of its own, which is not part of the time yet.
     one_column = time_column.columns == (time_column.name,)
     if clocks and "%H" not in time_column.form.layout and one_column:
         both = f"--time {time_column.name},{clocks[0]}"
@@ -106,14 +108,19 @@ def _format_examples(
 ) -> list[str]:
     """The first two repeated stamps, each with its series and the places of its two rows."""
     examples: list[str] = []
-    first_repeats = repeats & ~np.r_[False, repeats[:-1]]
-    for i in np.flatnonzero(first_repeats)[:2].tolist():
+    after_repeat = np.r_[False, repeats[:-1]]
+    first_repeats = np.flatnonzero(repeats & ~after_repeat)
+    for i in first_repeats[:2].tolist():
         stamp = time_column.form.texts(rows.stamps[i : i + 1])[0]
-        series = f" of {keys.label(int(rows.codes[i]))}" if keys.names else ""
-        first, second = (table.locate(int(row)) for row in rows.rows[i - 1 : i + 1])
+        label = keys.label(int(rows.codes[i]))
+        series = f" of {label}" if keys.names else ""
+        first = table.locate(int(rows.rows[i - 1]))
+        second = table.locate(int(rows.rows[i]))
         # The path of the table is written once, before the first place.
-        first = _without_table_name(first, table) if examples else first
-        examples.append(f"{stamp}{series} ({first} and {_without_table_name(second, table)})")
+        if examples:
+            first = _without_table_name(first, table)
+        second = _without_table_name(second, table)
+        examples.append(f"{stamp}{series} ({first} and {second})")
     return examples
 
 

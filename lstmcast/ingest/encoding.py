@@ -120,6 +120,7 @@ def _find_categories(
     try:
         to_float_column(table, column)
     except DataError:
+        # Numbers with a few texts among them are a mistake, not categories.
         if not _is_mostly_text(series):
             raise
         unique = _unique_texts(series)
@@ -182,10 +183,13 @@ def _encode_one_hot(series: pd.Series, categories: list[str]) -> tuple[Floats, l
     A row is all 0 where its cell is empty or its category is unknown.
     """
     texts = pc.utf8_trim_whitespace(to_text_array(series))
-    category = pc.index_in(texts, value_set=pa.array(categories, texts.type))
+    value_set = pa.array(categories, texts.type)
+    category = pc.index_in(texts, value_set=value_set)  # null for any other text
+    is_known = np.asarray(pc.is_valid(category))
+    rows = np.flatnonzero(is_known)
+    columns = np.asarray(category.drop_null())
     indicators = np.zeros((len(texts), len(categories)))
-    rows = np.flatnonzero(np.asarray(pc.is_valid(category)))
-    indicators[rows, np.asarray(category.drop_null())] = 1
+    indicators[rows, columns] = 1
     is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
     unseen = pc.unique(pc.filter(texts, is_unseen))
     return indicators, sorted(unseen.to_pylist())

@@ -50,22 +50,26 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     """Return the series code of each row [n], and the keys; DataError where a key is missing."""
     if not names:
         return np.broadcast_to(np.int64(0), len(table)), SeriesKeys([()])
+    # Of each key column: the code of each row, the text of each code, the type of the column.
     parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
     if len(names) == 1:
-        return parts[0], SeriesKeys([(text,) for text in uniques[0]], tuple(names), types)
+        single = [(text,) for text in uniques[0]]
+        return parts[0], SeriesKeys(single, tuple(names), types)
     # Factorize after each column, so that the combined codes cannot overflow int64.
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
         pairs = combined * np.int64(len(unique)) + codes
         combined = pd.factorize(pairs)[0].astype(np.int64)
+    # The key of a series is read from the first of its rows.
     _, first_rows = np.unique(combined, return_index=True)
-    columns = [
-        [unique[code] for code in codes[first_rows].tolist()]
-        for codes, unique in zip(parts, uniques, strict=True)
-    ]
-    return combined, SeriesKeys(list(zip(*columns, strict=True)), tuple(names), types)
+    columns = []
+    for codes, unique in zip(parts, uniques, strict=True):
+        first_codes = codes[first_rows].tolist()
+        columns.append([unique[code] for code in first_codes])
+    keys = list(zip(*columns, strict=True))
+    return combined, SeriesKeys(keys, tuple(names), types)
 
 
 def _require_no_missing_key(table: Table, missing: Bools, name: str) -> None:

@@ -46,6 +46,7 @@ def skipped_hour_error(
     jumps = np.flatnonzero(one_hour_missing & same_series)[:MAX_HOURS_CHECKED]
     if not len(jumps):
         return None
+    # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
     zone, skipped = zones.find_zone_of_skipped(missing)
     # The last step of the missing hour must be skipped too, not its first alone.

@@ -131,29 +131,44 @@ def _find_partial_periods(
 
     observed: [n], whether a row has any value.
     """
-    grid, ordinals = periods.axis.grid, periods.ordinals[starts]
+    grid = periods.axis.grid
+    ordinals = periods.ordinals[starts]
+    # A period named by its last day begins on the day after the stamp of the one before.
     shift = DAY if periods.by_end else 0
     begin = grid.instants(ordinals - periods.by_end) + shift
     end = grid.instants(ordinals + 1 - periods.by_end) + shift
+
+    # First and last row with a value in each period.
     far = np.iinfo(np.int64).max
-    first = np.minimum.reduceat(np.where(observed, stamps, far), starts)
-    last = np.maximum.reduceat(np.where(observed, stamps, -far), starts)
+    first_stamps = np.where(observed, stamps, far)
+    first = np.minimum.reduceat(first_stamps, starts)
+    last_stamps = np.where(observed, stamps, -far)
+    last = np.maximum.reduceat(last_stamps, starts)
+
     partial = np.zeros(len(starts), dtype=bool)
     with_values = np.flatnonzero(first < far)
-    if not len(with_values):
+    count = len(with_values)
+    if not count:
         return partial
-    code = codes[starts[with_values]]
     length = (end - begin)[with_values]
     head = (first - begin)[with_values]  # time before the first row of a period
     tail = (end - last)[with_values]  # time after the last one
-    first_periods = np.flatnonzero(np.r_[True, code[1:] != code[:-1]])
-    last_periods = np.r_[first_periods[1:], len(with_values)] - 1
+
+    # The first and the last period of each series.
+    code = codes[starts[with_values]]
+    next_series = code[1:] != code[:-1]
+    first_periods = np.flatnonzero(np.r_[True, next_series])
+    ends = np.r_[first_periods[1:], count]
+    last_periods = ends - 1
     # Of one or two periods there is no other to compare with.
-    comparable = np.diff(np.r_[first_periods, len(with_values)]) > 2
+    comparable = ends - first_periods > 2
     for empty, edge in ((head, first_periods), (tail, last_periods)):
+        # Months differ in length: the gap must be the longest as such and as a share.
         longest = _is_longest_in_series(empty, edge, first_periods)
-        largest_share = _is_longest_in_series(empty / length, edge, first_periods)
-        partial[with_values[edge]] |= comparable & longest & largest_share
+        share = empty / length
+        largest_share = _is_longest_in_series(share, edge, first_periods)
+        periods_at_edge = with_values[edge]
+        partial[periods_at_edge] |= comparable & longest & largest_share
     return partial
 
 
@@ -161,7 +176,8 @@ def _is_longest_in_series(empty: Ints | Floats, edge: Ints, first_periods: Ints)
     """Whether the empty time at each of the periods `edge` is above all others of its series."""
     others = empty.astype(np.float64)
     others[edge] = -np.inf
-    return np.asarray(empty[edge] > np.maximum.reduceat(others, first_periods))
+    longest_other = np.maximum.reduceat(others, first_periods)
+    return np.asarray(empty[edge] > longest_other)
 
 
 class Resampled(NamedTuple):

@@ -78,11 +78,14 @@ def melt_targets(rows: Rows, keys: SeriesKeys, targets: Sequence[str]) -> tuple[
     count = len(targets)
     if count == 1:
         return rows, keys
-    codes = (rows.codes[:, None] * count + np.arange(count)).T.ravel()
+    # All rows of the first target, then all of the second, and so on: [K * n].
+    new_codes = rows.codes[:, None] * count + np.arange(count)
+    codes = new_codes.T.ravel()
+    values = rows.values.T.ravel()
     order = np.argsort(codes, kind="stable")
-    # The codes lie target by target, so the row behind each is its place modulo the rows.
+    # The row that each came from is its place modulo the number of rows.
     source = order % len(rows.codes)
-    values = rows.values.T.ravel()[order][:, None]
-    long = Rows(codes[order], rows.stamps[source], rows.rows[source], values)
+    stamps, row_numbers = rows.stamps[source], rows.rows[source]
+    long = Rows(codes[order], stamps, row_numbers, values[order][:, None])
     long_keys = [(*key, target) for key in keys.keys for target in targets]
     return long, SeriesKeys(long_keys, (*keys.names, TARGET_KEY), (*keys.types, "str"))

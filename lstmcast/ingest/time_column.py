@@ -142,6 +142,7 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
 
 def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     """The kind of a column of text, by its first cells; of digits alone by all of them."""
+    # The first cells rule most columns out, without reading all of a long one.
     head = series.dropna().iloc[:1000]
     if not len(head) or not isinstance(head.iloc[0], str):
         return ""
@@ -155,7 +156,7 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     shares = [parse_timestamps(layout, texts).good.mean() for layout in layouts]
     if max(shares, default=0.0) < 0.5:
         return ""
-    if layouts[0] == YEAR_NUMBER_FORMAT:
+    if layouts[0] == YEAR_NUMBER_FORMAT:  # four digits may be a year or just a number
         return "step" if _is_unique_per_series(to_text_array(series), codes) else ""
     return "date"
 
@@ -187,5 +188,6 @@ def _is_unique_per_series(values: pa.Array, codes: Ints) -> bool:
     if pc.any(pc.is_null(values)).as_py():
         return False
     indices = encoded.indices.to_numpy(zero_copy_only=False)
+    # One number for each pair of series and value.
     pairs = codes * np.int64(len(encoded.dictionary)) + indices
     return len(np.unique(pairs)) == len(pairs)

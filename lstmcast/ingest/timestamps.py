@@ -97,6 +97,7 @@ def read_timestamps(
 
     Raises DataError where a cell is empty or does not parse, or day and month are ambiguous.
     """
+    # A requested format decides; without one, what the table has parsed already need not be again.
     stamps = None if config.date_format else table.stamps(name)
     if stamps is not None:
         return _read_stored_timestamps(*stamps, name, config)
@@ -146,7 +147,9 @@ def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
     """Stamps of a column of periods, dates or datetimes, with a zone or without."""
     if isinstance(series.dtype, pd.PeriodDtype):
         series = series.dt.to_timestamp()
-    if series.dtype == object and not isinstance(series.iloc[0], datetime.datetime):
+    is_object = series.dtype == object
+    if is_object and not isinstance(series.iloc[0], datetime.datetime):
+        # Objects that are dates without a time of day.
         stamps = pa.array(series, type=pa.date32()).cast(pa.timestamp("us"))
         days = np.asarray(stamps.to_numpy(zero_copy_only=False)).astype(np.int64)
         return TimeColumn((name,), name, TimestampFormat("date"), days)
@@ -224,6 +227,7 @@ def _require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
         )
     named_as_date = re.search("date", name, re.IGNORECASE)
     named_as_time = re.search(r"date|time", name, re.IGNORECASE)
+    # Larger numbers are rather seconds or digits of a date, of a kind that is not recognised.
     max_step = 10**5 if named_as_date else 10**8
     if len(values) and named_as_time and values.max() > max_step:
         example = f"{int(values.min())} to {int(values.max())}"
@@ -246,8 +250,9 @@ def find_date_parts(names: Sequence[str]) -> dict[str, str]:
         for name in names:
             if re.fullmatch(pattern, name, re.IGNORECASE):
                 directives[name] = directive
-    complete = len(directives) == len(names)
-    return directives if complete and "".join(directives.values()) in _SPLIT_LAYOUTS else {}
+    if len(directives) < len(names):
+        return {}
+    return directives if "".join(directives.values()) in _SPLIT_LAYOUTS else {}
 
 
 def read_split_timestamps(
@@ -326,8 +331,9 @@ def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps 
 def find_candidate_layouts(unique: pa.Array) -> list[str]:
     """List layouts meant by some of the texts, best first; the other texts decide between them."""
     first = unique[:5].to_pylist()
-    every = max(1, len(unique) // 20)
-    spread = unique.take(list(range(0, len(unique), every))).to_pylist()
+    step = max(1, len(unique) // 20)
+    evenly = list(range(0, len(unique), step))
+    spread = unique.take(evenly).to_pylist()
     layouts: dict[str, None] = {}
     for text in first + spread:
         layouts.update(dict.fromkeys(match_formats(text or "")))
@@ -379,6 +385,7 @@ def _resolve_time_zone(
         return TimestampFormat("text", layout, stated_zone), parsed.instants, ()
     if zone:
         return TimestampFormat("text", layout, zone, wall=False), parsed.universal(), ()
+    # New stamps are written with the offset in force at the end of the data.
     last = int(offsets[-1])
     sign = "-" if last < 0 else "+"
     hours, minutes = divmod(abs(last), 60)
@@ -401,6 +408,7 @@ def _unparsed_dates_error(
     """The error for texts that no one layout fits: which is no date, or which are mixed."""
     if not attempts:
         return _not_a_date_error(table, name, texts, np.zeros(len(texts), bool))
+    # The layout that fits most texts shows which of them are odd.
     best = max(attempts, key=lambda parsed: int(parsed.good.sum()))
     good = best.good[indices]
     bad_row = int((~good).argmax())

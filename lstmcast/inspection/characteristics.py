@@ -50,7 +50,8 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
 
     values: [sum T], series end to end, NaN where missing. offsets: [N+1].
     """
-    evenly = np.linspace(0, len(offsets) - 2, MAX_SAMPLED_SERIES)
+    last_series = len(offsets) - 2
+    evenly = np.linspace(0, last_series, MAX_SAMPLED_SERIES)
     chosen = np.unique(evenly.round().astype(np.int64))
     season = np.full(len(chosen), np.nan)
     trend = np.zeros(len(chosen), np.int64)
@@ -62,9 +63,12 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
         y = _interpolate_gaps(series[skipped:])
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
-        outliers += [(distance, i, skipped + step) for distance, step in _find_outliers(y, m)]
-    outliers.sort(reverse=True)
-    places = np.array([outlier[1:] for outlier in outliers], dtype=np.int64).reshape(-1, 2)
+        for distance, step in _find_outliers(y, m):
+            outliers.append((distance, i, skipped + step))
+    outliers.sort(reverse=True)  # the farthest first
+    series_and_step = [outlier[1:] for outlier in outliers]
+    places = np.array(series_and_step, dtype=np.int64).reshape(-1, 2)
+    # Zeros and constant series are cheap to find: those of all series, sampled or not.
     observed = int((~np.isnan(values)).sum())
     zeros = float((values == 0).sum() / max(observed, 1))
     constant = np.flatnonzero(_is_constant(values, offsets))
@@ -84,14 +88,17 @@ def seasonal_strength(y: Floats, m: int) -> float:
     if m < 2 or n < 2 * m + 1:
         return np.nan
     window = m if m % 2 else m + 1  # an odd window is centred on its step
-    detrended = _clip_outliers(y - uniform_filter1d(y, window, mode="nearest"))
+    trend = uniform_filter1d(y, window, mode="nearest")
+    detrended = _clip_outliers(y - trend)
     residuals = detrended - _seasonal_profile(detrended, m)
     variance = float(np.var(detrended))
     # What is left of a series without any variance is rounding.
-    if variance <= 1e-18 * float(np.max(np.abs(y))) ** 2:
+    largest = float(np.max(np.abs(y)))
+    if variance <= 1e-18 * largest**2:
         return 0.0
     # Unbiased variances: m means were taken out of the residuals, one out of the whole.
-    return float(np.clip(1 - np.var(residuals) / (n - m) * (n - 1) / variance, 0, 1))
+    unexplained = np.var(residuals) / (n - m) * (n - 1) / variance
+    return float(np.clip(1 - unexplained, 0, 1))
 
 
 def _clip_outliers(y: Floats) -> Floats:
@@ -107,15 +114,23 @@ def trend_direction(y: Floats, m: int) -> int:
     Spearman's rank correlation with time of the medians of up to ten parts, each of whole seasons
     where there are four.
     """
-    seasons = len(y) // m if len(y) >= 4 * m else 0
-    rows = y[len(y) - seasons * m :].reshape(-1, m) if seasons else y
-    parts = np.array_split(rows, min(_MAX_TREND_PARTS, seasons or len(y)))
+    steps = len(y)
+    if steps >= 4 * m:
+        # A part of whole seasons has no season in its median; the oldest steps are left over.
+        seasons = steps // m
+        rows = y[steps - seasons * m :].reshape(-1, m)
+    else:
+        rows = y
+    parts = np.array_split(rows, min(_MAX_TREND_PARTS, len(rows)))
     medians = np.array([np.median(part) for part in parts])
     if len(medians) < 4 or np.ptp(medians) == 0:
         return 0
     ranks = medians.argsort().argsort()
-    correlation = float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1])
-    return int(np.sign(correlation)) if abs(correlation) >= _MIN_TREND_CORRELATION else 0
+    order = np.arange(len(ranks))
+    correlation = float(np.corrcoef(ranks, order)[0, 1])
+    if abs(correlation) < _MIN_TREND_CORRELATION:
+        return 0
+    return int(np.sign(correlation))
 
 
 def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
@@ -127,12 +142,17 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
         return []
     level = y
     if len(y) > 3 * m:
+        # The season is no outlier: take its profile out of the series first.
         window = 2 * (m // 2) + 1
-        level = y - _seasonal_profile(y - median_filter(y, window, mode="nearest"), m)
-    distance = np.abs(level - median_filter(level, 7, mode="nearest"))
+        trend = median_filter(y, window, mode="nearest")
+        level = y - _seasonal_profile(y - trend, m)
+    neighbours = median_filter(level, 7, mode="nearest")
+    distance = np.abs(level - neighbours)
     deviation = _MAD_TO_DEVIATION * float(np.median(distance))
-    if deviation <= 1e-9 * float(np.max(np.abs(y))):
+    largest = float(np.max(np.abs(y)))
+    if deviation <= 1e-9 * largest:
         return []  # mostly repeated values: nothing to measure by
+    # In a series with heavy tails, values that far out are usual.
     usual = float(np.quantile(distance, 0.98))
     limit = max(_OUTLIER_DEVIATIONS * deviation, _OUTLIER_QUANTILE_FACTOR * usual)
     steps = np.flatnonzero(distance > limit)
@@ -141,9 +161,11 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
 
 def _seasonal_profile(y: Floats, m: int) -> Floats:
     """The median of each phase of the season, at every step."""
-    padded = np.full(-(-len(y) // m) * m, np.nan)
+    seasons = -(-len(y) // m)  # the last one need not be whole
+    padded = np.full(seasons * m, np.nan)
     padded[: len(y)] = y
-    return np.resize(np.nanmedian(padded.reshape(-1, m), axis=0), len(y))
+    profile = np.nanmedian(padded.reshape(-1, m), axis=0)
+    return np.resize(profile, len(y))
 
 
 def _interpolate_gaps(y: Floats) -> Floats:

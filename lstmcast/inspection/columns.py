@@ -122,6 +122,7 @@ def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> Data
             texts = to_text_array(table.series(profile.name))
             has_digit = pc.match_substring_regex(texts, r"\d")
             shares[profile.name] = pc.mean(has_digit).as_py() or 0.0
+    # A column half of whose cells have digits was meant to be of numbers: say what is wrong there.
     likely = max(shares, key=lambda name: shares[name], default="")
     if shares.get(likely, 0.0) >= 0.5:
         try:
@@ -233,6 +234,7 @@ def _infer_series_columns(
     repeated = table.frame.duplicated(list(times))
     if not repeated.any():
         return ()
+    # Where few times repeat, that is a mistake in the data rather than several series of numbers.
     kinds = ("text", "number") if repeated.mean() >= 0.5 else ("text",)
     likely = [
         profile
@@ -254,6 +256,7 @@ def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...
     """Columns that could be the target, the likeliest first."""
     max_classes = max(_MAX_CLASSES, min(_MAX_CLASSES_IN_LONG_TABLE, len(table) // 20))
 
+    # False sorts before True: a usual name, then many values, then no row number.
     def rank(profile: ColumnProfile) -> tuple[bool, bool, bool]:
         return (
             profile.name.casefold() not in _USUAL_TARGET_NAMES,
@@ -307,6 +310,7 @@ def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
     instants = read_time_column(table, roles, config, codes, None).instants
     if instants is None:  # no time column: rows stand in order
         instants = np.arange(len(known))
+    # A series without any value has no last one: all of its rows come after it.
     last = np.full(len(keys.keys), np.iinfo(np.int64).min)
     np.maximum.at(last, codes[known], instants[known])
     return np.asarray(instants > last[codes])

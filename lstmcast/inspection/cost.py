@@ -157,8 +157,10 @@ def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_St
     prepared.
     """
     if is_panel and steps[0]:
+        # Later members train without validation: the last lap is of steps only.
         step = laps[-1] / steps[-1] if len(laps) > 2 else laps[1] / steps[0]
         return [_StepCost(max(0.0, laps[1] - steps[0] * step), step)] * len(steps)
+    # A lap for the first validation, then one for the steps and the validation after them.
     next_lap = iter(laps)
     costs = []
     for count in steps:
@@ -185,6 +187,7 @@ def _training_seconds(recipe: Recipe, cost: _StepCost, place: int) -> float:
 
 def _parallel_seconds(training: list[float], jobs: int, is_panel: bool) -> float:
     """Seconds of trainings, `jobs` of them at a time; of a panel the first precedes the others."""
+    # The others of a panel take as many steps as the first turns out to need.
     first = training[:1] if is_panel else []
     rest = training[len(first) :]
     return sum(first) + max(sum(rest) / jobs, max(rest, default=0.0))

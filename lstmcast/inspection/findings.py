@@ -84,10 +84,13 @@ def inspect_panel(
 def _find_gaps(panel: Panel) -> Ints:
     """Runs of missing steps: series, first step, number of steps, [n, 3]."""
     missing = np.flatnonzero(np.isnan(panel.values))
-    series = np.repeat(np.arange(len(panel)), panel.lengths)[missing]
+    owners = np.repeat(np.arange(len(panel)), panel.lengths)
+    series = owners[missing]
     # A gap begins where the step before is observed, or is of another series.
-    begins = (np.diff(missing) > 1) | (np.diff(series) > 0)
-    first = np.flatnonzero(np.r_[True, begins][: len(missing)])
+    after_observed = np.diff(missing) > 1
+    next_series = np.diff(series) > 0
+    begins = np.r_[True, after_observed | next_series][: len(missing)]
+    first = np.flatnonzero(begins)
     steps = np.diff(np.r_[first, len(missing)])
     owner = series[first]
     step_in_series = missing[first] - panel.offsets[owner]
@@ -135,6 +138,7 @@ def _season_finding(
     panel: Panel, seasons: Seasons, shape: Characteristics, measured: int
 ) -> Finding:
     """The season that was found, or that there is none; strength is that of `measured` steps."""
+    # Series too short for the season have no strength.
     strengths = shape.season[~np.isnan(shape.season)]
     strength = float(np.median(strengths)) if len(strengths) else None
     figures = {"main": seasons.main, "second": seasons.second, "strength": strength}
@@ -171,11 +175,13 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
 
 
 def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
-    missing, total = int(gaps[:, 2].sum()), len(panel.values)
+    lengths = gaps[:, 2]
+    missing, total = int(lengths.sum()), len(panel.values)
     if not missing:
         found = "none" if fill == "none" else f"none left by --fill {fill}"
         return Finding("gaps", found, figures={"steps": 0, "count": 0})
-    series, first, steps = gaps[gaps[:, 2].argmax()].tolist()
+    # The longest gap is described, the first of several such.
+    series, first, steps = gaps[lengths.argmax()].tolist()
     edges = panel.start[series] + np.array([first, first + steps - 1])
     begin, end = panel.axis.texts(edges)
     longest = f"{begin} to {end} ({steps} steps)" if steps > 1 else f"{begin} (1 step)"
@@ -248,7 +254,7 @@ def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
 def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     """Series whose sizes, their median absolute values, are orders of magnitude apart."""
     sizes = np.array([np.nanmedian(np.abs(panel.series(i))) for i in shape.chosen.tolist()])
-    sizes = sizes[sizes > 0]
+    sizes = sizes[sizes > 0]  # zeros have no order of magnitude
     if not len(sizes):
         return None
     orders = float(np.log10(sizes.max()) - np.log10(sizes.min()))

@@ -55,12 +55,16 @@ def tabulate_holidays(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
     step = _step_in_days(axis, country)
     # One step more on either side: a longer step reaches back, or ahead, to its neighbour.
     edges = np.arange(ordinals[0] - 1, ordinals[-1] + 2)
-    days = axis.form.local(axis.grid.instants(edges)) // DAY
-    holidays = _list_holidays(country, int(days[0]) - 1, int(days[-1]) + 1)
+    instants = axis.grid.instants(edges)
+    days = axis.form.local(instants) // DAY
+    first, last = int(days[0]), int(days[-1])
+    holidays = _list_holidays(country, first - 1, last + 1)
     if step <= 1:
         today = days[1:-1]
         columns = [np.isin(today + shift, holidays) for shift in (0, 1, -1)]
     else:
+        # Holidays up to each day: after the day of the stamp before, up to that of the stamp; and
+        # from that of the stamp on, before that of the next.
         before = np.searchsorted(holidays, days, side="left")
         through = np.searchsorted(holidays, days, side="right")
         columns = [np.diff(through)[:-1], np.diff(before)[1:]]

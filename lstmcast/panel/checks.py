@@ -34,6 +34,7 @@ def require_series_length(panel: Panel, window: WindowConfig) -> None:
     if window.context is None and window.horizon is None:
         return
     context, horizon = window.context or 1, window.horizon or panel.axis.horizon
+    # One long series is enough to learn from; shorter ones are forecast from what they have.
     need, have = context + horizon, int(panel.lengths.max())
     if need <= have:
         return
@@ -90,6 +91,7 @@ def require_future_covariates(panel: Panel, horizon: int) -> None:
 
 def _find_incomplete_series(panel: Panel, horizon: int) -> Bools:
     """Which series [N] lack a covariate known ahead in one of the next `horizon` steps."""
+    # Either the rows end before the horizon does, or some of their cells are empty.
     incomplete = panel.ahead < horizon
     known = np.minimum(panel.ahead, horizon)
     rows = concat_ranges(panel.future_offsets[:-1] + panel.lengths, known)
@@ -133,6 +135,7 @@ def require_positive_values(panel: Panel) -> None:
     wrong = np.flatnonzero(panel.values <= 0)
     if not len(wrong):
         return
+    # Name the first of them by its series and its stamp.
     row = wrong[0]
     series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
     name = f" of series {', '.join(panel.keys[series])!r}" if panel.keys[series] else ""

@@ -27,6 +27,7 @@ def with_training_history(
     require_compatible_panels(panel, known)
     place = panel.align(known)
     in_training = place >= 0
+    # Where a series is new, its place is -1 and what is taken from `known` means nothing.
     gap = panel.start - (known.start + known.lengths)[place]
     available = np.where(in_training, -gap, context) if since else panel.lengths
     extended = (
@@ -78,6 +79,7 @@ def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
     if missing.any() and known.key_names:
         names = describe_some_series(known, missing)
         notes.append(f"series of the training that are missing here: {names}")
+    # Each series is forecast from its own end: say which lag behind the newest.
     ends = panel.start + panel.lengths
     early = ends < ends.max()
     if early.any():
@@ -123,14 +125,14 @@ def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -
         series,
         # Only what lies before the panel's own first step, which may be missing on purpose.
         np.minimum(before[series], known.lengths[source]),
-        np.minimum(before[series], np.diff(known.future_offsets)[source]),
+        np.minimum(before[series], known.future_lengths[source]),
     )
     start = panel.start - before
     layout, _ = lay_out_parts(
         [whole_panel_part(panel, np.arange(len(panel))), history],
         start,
         panel.lengths + before,
-        np.diff(panel.future_offsets) + before,
+        panel.future_lengths + before,
     )
     return replace(panel, start=start, **layout._asdict())
 
@@ -157,7 +159,7 @@ def append_new_series(panel: Panel, other: Panel) -> Panel:
         ],
         start,
         np.concatenate([panel.lengths, rest.lengths]),
-        np.concatenate([np.diff(panel.future_offsets), np.diff(rest.future_offsets)]),
+        np.concatenate([panel.future_lengths, rest.future_lengths]),
     )
     return replace(
         panel,

@@ -85,10 +85,13 @@ def point_forecast(quantiles: Floats, levels: Floats) -> Floats:
 
     Interpolated between the nearest of the ascending `levels`, and the outermost beyond them.
     """
-    right = int(np.clip(np.searchsorted(levels, 0.5), 0, len(levels) - 1))
+    place = np.searchsorted(levels, 0.5)
+    right = int(np.clip(place, 0, len(levels) - 1))
     left = max(right - 1, 0)
     if right == left or levels[right] <= 0.5:
         return quantiles[..., right]
-    share = np.clip((0.5 - levels[left]) / (levels[right] - levels[left]), 0, 1)
+    # The share of the way from the level on the left to the one on the right.
+    distance = levels[right] - levels[left]
+    share = np.clip((0.5 - levels[left]) / distance, 0, 1)
     median: Floats = (1 - share) * quantiles[..., left] + share * quantiles[..., right]
     return median

@@ -39,7 +39,8 @@ def with_future_data(panel: Panel, table: Table, config: DataConfig = DataConfig
     ahead = _match_rows_ahead(panel, plan)
     reach = _note_future_reach(panel, len(plan.rows.stamps), ahead)
 
-    lengths = np.diff(panel.future_offsets)
+    # A series' future reaches to the last of its rows, or as far as it did before.
+    lengths = panel.future_lengths
     np.maximum.at(lengths, ahead.series, ahead.step + 1)
     future, offsets = extend_future(panel, lengths)
     future[offsets[ahead.series] + ahead.step] = plan.rows.values[ahead.row]
@@ -92,9 +93,12 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
     """
     code_by_key = {key: code for code, key in enumerate(plan.keys.keys)}
     parts = len(panel.columns.series)
-    codes = np.array([code_by_key.get(key[:parts], -1) for key in panel.keys], dtype=np.int64)
+    plan_codes = [code_by_key.get(key[:parts], -1) for key in panel.keys]
+    codes = np.array(plan_codes, dtype=np.int64)
+    # The rows of a plan are sorted by series: those of a code lie together, those of -1 are none.
     begin = np.searchsorted(plan.rows.codes, codes, "left")
-    counts = np.searchsorted(plan.rows.codes, codes, "right") - begin
+    end = np.searchsorted(plan.rows.codes, codes, "right")
+    counts = end - begin
     row = concat_ranges(begin, counts)
     series = np.repeat(np.arange(len(panel)), counts)
     step = plan.rows.stamps[row] - panel.start[series]

@@ -41,26 +41,42 @@ def split_holdout(
     that has no windows.
     """
     lengths = panel.lengths
-    held = np.minimum(max(4 * horizon, season), np.maximum(horizon, lengths // 4))
-    if requested is not None:
-        held = np.broadcast_to(requested, lengths.shape)
-    held = np.minimum(held, lengths - (max(season, 2) + 1))
-    held = np.where(held >= min(horizon, 2), held, 0)
+    held = _count_held_steps(lengths, horizon, season, requested)
     ends = lengths - held
 
     # Origins lie evenly from the last training step to the last with a whole horizon after it.
     per_series = int(np.clip(200 // len(panel), 4, 24))
     shares = np.linspace(0, 1, per_series)
     room = np.maximum(held - horizon, 0)
-    origins = (ends[:, None] - 1 + np.round(room[:, None] * shares)).astype(np.int64)
+    last_training_step = ends[:, None] - 1
+    spread = np.round(room[:, None] * shares)
+    origins = (last_training_step + spread).astype(np.int64)
 
     # Where there is less room than origins, some of them coincide: each counts once.
     first = np.ones((len(ends), 1), bool)
-    distinct = np.concatenate([first, np.diff(origins, axis=1) > 0], 1)
+    later = np.diff(origins, axis=1) > 0
+    distinct = np.concatenate([first, later], 1)
     distinct &= (held > 0)[:, None]
-    series = np.nonzero(distinct)[0]
+    series, _ = np.nonzero(distinct)
+    origins = origins[distinct]
+
     windows = max(max_steps // horizon, 1)
-    if len(series) <= windows:
-        return Holdout(ends, series, origins[distinct])
-    chosen = np.linspace(0, len(series) - 1, windows).round().astype(np.int64)
-    return Holdout(ends, series[chosen], origins[distinct][chosen])
+    if len(series) > windows:
+        evenly = np.linspace(0, len(series) - 1, windows)
+        chosen = evenly.round().astype(np.int64)
+        series, origins = series[chosen], origins[chosen]
+    return Holdout(ends, series, origins)
+
+
+def _count_held_steps(
+    lengths: Ints, horizon: int, season: int, requested: int | Ints | None
+) -> Ints:
+    """Steps of each series that are held out, [N]; 0 where what is left would be too short."""
+    if requested is None:
+        held = np.minimum(max(4 * horizon, season), np.maximum(horizon, lengths // 4))
+    else:
+        held = np.broadcast_to(requested, lengths.shape)
+    must_remain = max(season, 2) + 1
+    held = np.minimum(held, lengths - must_remain)
+    # A single step says too little to choose and calibrate by, unless it is the whole horizon.
+    return np.where(held >= min(horizon, 2), held, 0)

@@ -48,7 +48,7 @@ class Layout(NamedTuple):
 def whole_panel_part(panel: "Panel", home: Ints) -> LayoutPart:
     """All steps of all series of a panel, which go to the series `home` [N] of the new one."""
     every = np.arange(len(panel))
-    return LayoutPart(panel, every, home, panel.lengths, np.diff(panel.future_offsets))
+    return LayoutPart(panel, every, home, panel.lengths, panel.future_lengths)
 
 
 def lay_out_parts(
@@ -61,33 +61,28 @@ def lay_out_parts(
     """
     offsets = offsets_from_lengths(lengths)
     future_offsets = offsets_from_lengths(future_lengths)
-    places: list[PlacedPart] = []
-    values: list[tuple[Ints, Floats]] = []
-    past: list[tuple[Ints, Floats]] = []
-    future: list[tuple[Ints, Floats]] = []
+    total, future_total = int(offsets[-1]), int(future_offsets[-1])
+    model = parts[0].panel
+    values = np.full(total, np.nan)
+    past = np.full((total, model.past.shape[1]), np.nan)
+    future = np.full((future_total, model.future.shape[1]), np.nan)
+    places = []
     for part in parts:
-        source = part.panel
-        shift = source.start[part.series] - start[part.home]
+        panel = part.panel
+        # How many steps a series of the part begins after its new home does.
+        shift = panel.start[part.series] - start[part.home]
         rows = concat_ranges(offsets[part.home] + shift, part.steps)
         future_rows = concat_ranges(future_offsets[part.home] + shift, part.future_steps)
         places.append(PlacedPart(rows, future_rows))
         taken: Ints | slice = slice(None)
         future_taken: Ints | slice = slice(None)
         if not _is_whole(part):  # whole arrays are taken as they are, without a copy
-            taken = concat_ranges(source.offsets[part.series], part.steps)
-            future_taken = concat_ranges(source.future_offsets[part.series], part.future_steps)
-        values.append((rows, source.values[taken]))
-        past.append((rows, source.past[taken]))
-        future.append((future_rows, source.future[future_taken]))
-    total, future_total = int(offsets[-1]), int(future_offsets[-1])
-    layout = Layout(
-        values=_scatter_rows(total, values),
-        offsets=offsets,
-        past=_scatter_rows(total, past),
-        future=_scatter_rows(future_total, future),
-        future_offsets=future_offsets,
-    )
-    return layout, places
+            taken = concat_ranges(panel.offsets[part.series], part.steps)
+            future_taken = concat_ranges(panel.future_offsets[part.series], part.future_steps)
+        values[rows] = panel.values[taken]
+        past[rows] = panel.past[taken]
+        future[future_rows] = panel.future[future_taken]
+    return Layout(values, offsets, past, future, future_offsets), places
 
 
 def _is_whole(part: LayoutPart) -> bool:
@@ -95,16 +90,8 @@ def _is_whole(part: LayoutPart) -> bool:
     return (
         np.array_equal(part.series, np.arange(len(panel)))
         and np.array_equal(part.steps, panel.lengths)
-        and np.array_equal(part.future_steps, np.diff(panel.future_offsets))
+        and np.array_equal(part.future_steps, panel.future_lengths)
     )
-
-
-def _scatter_rows(total: int, parts: Sequence[tuple[Ints, Floats]]) -> Floats:
-    """Rows at their places in an array of `total` rows, NaN between; later parts lie on top."""
-    scattered = np.full((total, *parts[0][1].shape[1:]), np.nan)
-    for places, rows in parts:
-        scattered[places] = rows
-    return scattered
 
 
 def extend_future(
@@ -117,6 +104,6 @@ def extend_future(
     offsets = offsets_from_lengths(future_lengths)
     width = panel.future.shape[1]
     future = np.full((int(offsets[-1]), width + new_columns), np.nan)
-    rows = concat_ranges(offsets[:-1], np.diff(panel.future_offsets))
+    rows = concat_ranges(offsets[:-1], panel.future_lengths)
     future[rows, :width] = panel.future
     return future, offsets

@@ -73,6 +73,7 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
     """
     require_compatible_panels(later, known)
     place = later.align(known)
+    # Series of the run keep their numbers, new ones come after them.
     new_series = np.flatnonzero(place < 0)
     later_home = place.copy()
     later_home[new_series] = len(known) + np.arange(len(new_series))
@@ -88,7 +89,7 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
     for home, panel in homes:
         np.minimum.at(start, home, panel.start)
         np.maximum.at(end, home, panel.start + panel.lengths)
-        np.maximum.at(future_end, home, panel.start + np.diff(panel.future_offsets))
+        np.maximum.at(future_end, home, panel.start + panel.future_lengths)
         static[home] = panel.static
 
     layout, places = lay_out_parts(
@@ -105,6 +106,7 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
         notes=(*later.notes, *_note_series_changes(known, later, place)),
         **layout._asdict(),
     )
+    # Steps after the end that the run had; all steps of a series that it did not have.
     known_end = np.where(number >= 0, (known.start + known.lengths)[number], start)
     new_rows = int((end - known_end).sum())
     changes = _count_changes(merged, known, *places)
@@ -142,11 +144,13 @@ def _count_changes(
 
 
 def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
+    # Only steps that both panels have can differ.
     in_later = np.zeros(len(block.new), dtype=bool)
     in_later[block.later_rows] = True
     in_both = in_later[block.rows]
     rows = block.rows[in_both]
-    then, now = block.old[in_both], block.new[rows]
+    then = block.old[in_both]
+    now = block.new[rows]
     came, differs = _find_changes(then, now)
     first = ""
     if differs.any():
@@ -167,6 +171,7 @@ def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
 
 def _find_changes(then: Floats, now: Floats) -> tuple[Bools, Bools]:
     """Which values [n, C] came late, and which are no longer what they were."""
+    # A comparison with a missing value is false: it is neither the same nor different.
     came = np.isnan(then) & ~np.isnan(now)
     gone = ~np.isnan(then) & np.isnan(now)
     return came, gone | (np.abs(now - then) > RELATIVE_TOLERANCE * np.abs(then))

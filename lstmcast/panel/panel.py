@@ -190,9 +190,14 @@ class Panel:
         return np.diff(self.offsets)
 
     @property
+    def future_lengths(self) -> Ints:
+        """Rows of known-future covariates of each series, from its first step on, int64 [N]."""
+        return np.diff(self.future_offsets)
+
+    @property
     def ahead(self) -> Ints:
         """Steps beyond the target's end whose known-future covariates are known, int64 [N]."""
-        return np.diff(self.future_offsets) - self.lengths
+        return self.future_lengths - self.lengths
 
     def series(self, i: int) -> Floats:
         """Values of series i, a view."""
@@ -234,11 +239,14 @@ class Panel:
         `ahead` steps after each series. What else is known ahead stays as it is, missing (NaN)
         where only they reach.
         """
-        lengths = np.maximum(np.diff(self.future_offsets), self.lengths + ahead)
-        first, last = int(self.start.min()), int((self.start + lengths).max())
+        lengths = np.maximum(self.future_lengths, self.lengths + ahead)
+        # Series overlap in time: the table is asked once for the steps of them all.
+        first = int(self.start.min())
+        last = int((self.start + lengths).max())
         columns = table(np.arange(first, last))
         future, offsets = extend_future(self, lengths, columns.shape[1])
-        future[:, self.future.shape[1] :] = columns[concat_ranges(self.start - first, lengths)]
+        rows = concat_ranges(self.start - first, lengths)
+        future[:, self.future.shape[1] :] = columns[rows]
         return replace(
             self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names)
         )
@@ -247,7 +255,7 @@ class Panel:
         """Series `index` [n], steps begin[i] to end[i] of each [N], and all of its known future."""
         begin, lengths = begin[index], (end - begin)[index]
         rows = concat_ranges(self.offsets[index] + begin, lengths)
-        future_lengths = np.diff(self.future_offsets)[index] - begin
+        future_lengths = self.future_lengths[index] - begin
         future_rows = concat_ranges(self.future_offsets[index] + begin, future_lengths)
         return replace(
             self,
@@ -339,16 +347,21 @@ class Panel:
         It is the same however a table of these is written or ordered.
         """
         axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
-        order = sorted(range(len(self)), key=self.keys.__getitem__)
-        is_sorted = order == list(range(len(self)))
+        # Series in the order of their keys, whatever that of the table is.
+        every = range(len(self))
+        order = sorted(every, key=self.keys.__getitem__)
+        is_sorted = order == list(every)
         panel = self if is_sorted else self.select(np.array(order))
         header = json.dumps([axis, self.key_names, panel.keys, self.covariates])
         digest = hashlib.sha256(header.encode())
+        # The same bytes on machines of either byte order.
         for array in (panel.offsets, panel.start, panel.future_offsets):
-            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
+            integers = np.ascontiguousarray(array, dtype="<i8")
+            digest.update(integers.tobytes())
         for values in (panel.values, panel.past, panel.future, panel.static):
             canonical = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, one zero
-            digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
+            floats = np.ascontiguousarray(canonical, dtype="<f8")
+            digest.update(floats.tobytes())
         return digest.hexdigest()
 
     @property
