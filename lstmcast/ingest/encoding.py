@@ -157,7 +157,7 @@ def _is_mostly_text(series: pd.Series) -> bool:
 
 
 def _has_become_numeric(series: pd.Series, categories: list[str]) -> bool:
-    """Whether a column that held these categories now holds none of them but numbers alone."""
+    """Whether a column that held these categories now holds only numbers and none of them."""
     unique = _unique_texts(series)
     is_known = pc.is_in(unique, value_set=pa.array(categories, unique.type))
     unknown = pc.filter(unique, pc.invert(is_known))

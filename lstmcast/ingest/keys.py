@@ -55,8 +55,7 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
     if len(names) == 1:
-        single = [(text,) for text in uniques[0]]
-        return parts[0], SeriesKeys(single, tuple(names), types)
+        return parts[0], SeriesKeys([(text,) for text in uniques[0]], tuple(names), types)
     # Factorize after each column, so that the combined codes cannot overflow int64.
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):

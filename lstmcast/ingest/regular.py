@@ -49,7 +49,7 @@ def skipped_hour_error(
     # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
     zone, skipped = zones.find_zone_of_skipped(missing)
-    # The last step of the missing hour must be skipped too, not its first alone.
+    # The last step of the missing hour must be skipped too, not only its first.
     skipped &= zones.is_skipped_time(missing + HOUR - step, zone)
     if not skipped.any():
         return None

@@ -233,7 +233,7 @@ def _require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
         example = f"{int(values.min())} to {int(values.max())}"
         raise DataError(
             f"{table.locate(0)}: column {name!r}: {example} are no times"
-            " that can be told by their range",
+            " that can be recognised by their range",
             "say how they are written, as with --date-format %d%m%Y,"
             " or what they count: s, ms, us, ns or excel",
         )
@@ -365,8 +365,8 @@ def _resolve_ambiguous_dates(
             return same[0]
     formats = [shlex.quote(parsed.layout.replace("%-", "%")) for parsed in (best, different[0])]
     raise DataError(
-        f"{table.locate(0)}: column {name!r}: day and month cannot be told apart"
-        f" in any of {len(texts)} rows, as in {texts[0].as_py()!r}",
+        f"{table.locate(0)}: column {name!r}: day and month are ambiguous"
+        f" in all of {len(texts)} rows, as in {texts[0].as_py()!r}",
         f"say --date-format {formats[0]} or --date-format {formats[1]}",
     )
 
@@ -432,7 +432,7 @@ def _not_a_date_error(table: Table, name: str, texts: pa.Array, good: Bools) -> 
     hint = "" if looks_like_date else table.hint_on_edge_rows(~good)
     return DataError(
         f"{table.locate(row)}: column {name!r}: {odd!r} is not a date{more}",
-        hint or "mend it, or say how dates are written with --date-format '%d.%m.%Y'",
+        hint or "correct it, or say how dates are written with --date-format '%d.%m.%Y'",
     )
 
 

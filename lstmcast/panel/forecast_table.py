@@ -26,7 +26,7 @@ def quantile_columns(
     """Return the number columns of a forecast table, each [K * H].
 
     quantiles [K, H, Q] at `levels` [Q] in any order. `forecast` is the median; `q10` and the like
-    are the quantiles, ascending. A 0/1 target has its median alone, as `probability`.
+    are the quantiles, ascending. A 0/1 target has only its median, as `probability`.
     """
     order = np.argsort(levels, kind="stable")
     sorted_levels = np.asarray(levels, dtype=np.float64)[order]

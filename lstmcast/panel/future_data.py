@@ -87,7 +87,7 @@ class _RowsAhead(NamedTuple):
 
 
 def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
-    """Match the rows of a plan to the series of a panel, those after the series' end alone.
+    """Match the rows of a plan that come after the end of a series to the series of a panel.
 
     Each series takes the rows of its key; several targets of one key share them.
     """

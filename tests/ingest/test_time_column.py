@@ -75,7 +75,7 @@ def test_ambiguous_dates_are_refused_and_settled_by_a_format(
     tmp_path: Path,
 ) -> None:
     text = dated(["01/02/2020", "02/02/2020", "03/02/2020"])
-    with pytest.raises(DataError, match="day and month cannot be told apart") as caught:
+    with pytest.raises(DataError, match="day and month are ambiguous") as caught:
         from_text(tmp_path, text)
     assert "--date-format %d/%m/%Y" in caught.value.hint
     assert from_text(tmp_path, text, DataConfig(date_format="%d/%m/%Y")).axis.freq == "D"
@@ -290,7 +290,7 @@ def test_times_however_written_lead_to_the_times_that_follow(
     try:
         panel = of_texts(texts)
     except DataError as error:
-        assert "day and month cannot be told apart" in error.message
+        assert "day and month are ambiguous" in error.message
         assert any(mark in texts[0] for mark in "/-")
         return
     assert panel.lengths.tolist() == [len(texts)]
