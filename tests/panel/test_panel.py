@@ -171,9 +171,9 @@ def test_several_targets_are_series_of_a_panel() -> None:
     assert panel.series(1).tolist() == [0, 1, 2, 3, 4, 5]
     assert panel.series(2).tolist() == [5, 6, 7, 8, 9, 10]
     assert panel.ahead.tolist() == [2, 0, 0, 0]
-    alone = Panel.from_frame(frame[frame["shop"] == "a"], target=["y", "z"])
-    assert alone.keys == (("y",), ("z",))
-    assert alone.values.tolist() == [5, 6, 7, 8, 9, 10, 6, 7, 8, 9, 10, 11]
+    single = Panel.from_frame(frame[frame["shop"] == "a"], target=["y", "z"])
+    assert single.keys == (("y",), ("z",))
+    assert single.values.tolist() == [5, 6, 7, 8, 9, 10, 6, 7, 8, 9, 10, 11]
 
 
 def test_keys_keep_their_text_and_their_type(tmp_path: Path) -> None:
