@@ -34,18 +34,12 @@ def read_panel(
 
     sample: rows that are kept of a folder, or 0 for as many as memory suggests; None for all.
 
-    What the `fit` to come needs of it (with `ahead`, its forecast too) is checked before what was
-    found is said, so that an error is read first.
+    The checks of the `fit` to come (with `ahead`, of its forecast too) are made here already, so
+    that their error is read before the notes, and before anything heavy is loaded.
     """
     report.say(f"reading {format_source(data)}")
-    from lstmcast.features.preprocessing import resolve_horizon
-    from lstmcast.panel.checks import (
-        require_future_covariates,
-        require_loss_for_binary,
-        require_positive_values,
-        require_series_length,
-        require_target_for_loss,
-    )
+    from lstmcast.features.preprocessing import resolve_horizon, resolve_required_horizon
+    from lstmcast.panel.checks import require_fit, require_future_covariates
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
@@ -56,13 +50,7 @@ def read_panel(
     )
     panel = Panel.from_table(table, columns, config)
     if fit:
-        # Without dates a horizon is a season, which takes a while to find: only where it is needed.
-        if fit.window.context is not None or fit.window.horizon is not None:
-            require_series_length(panel, fit.window, resolve_horizon(panel, fit))
-        require_target_for_loss(panel, fit.train.loss)
-        require_loss_for_binary(panel, fit.train.loss)
-        if fit.model.transform == "log":
-            require_positive_values(panel)
+        require_fit(panel, fit, resolve_required_horizon(panel, fit))
         if ahead and panel.columns.future:
             require_future_covariates(panel, resolve_horizon(panel, fit))
     report.found(panel.notes)

@@ -231,7 +231,7 @@ def forecast_shard(
     from lstmcast.training.forecaster import Forecaster  # needs torch
 
     panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
-    forecaster = Forecaster(_with_shard_seed(config, shard)).fit(panel)
+    forecaster = Forecaster(_with_shard_seed(config, shard)).fit_part(panel)
     return forecaster.columns(quantiles=levels), _describe_panel(panel)
 
 

@@ -233,7 +233,7 @@ def _forecast_with_one_fit(
     from lstmcast.training.forecaster import Forecaster
 
     past = panel.head(fold_ends(panel, chosen, 0))
-    forecaster = Forecaster(config).fit(past, on_event=on_event)
+    forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     quantiles = forecaster.quantiles(
         panel, chosen.series, chosen.origins, config.window.horizon, levels
     )
@@ -290,7 +290,7 @@ def _backtest_fold(
     past = panel.head(ends)
     if max_steps is not None:
         past = past.tail(max_steps)
-    forecaster = Forecaster(config).fit(past)
+    forecaster = Forecaster(config).fit_part(past)
     quantiles = forecaster.quantiles(
         past, np.arange(len(past)), past.lengths - 1, config.window.horizon, levels
     )

@@ -282,6 +282,18 @@ def resolve_horizon(panel: Panel, config: Config, seasons: Seasons | None = None
     return default_horizon(panel, seasons.main if seasons else 1)
 
 
+def resolve_required_horizon(panel: Panel, config: Config) -> int | None:
+    """The horizon that series must be long enough for, None where lengths are no requirement.
+
+    A horizon and a context that are both left out adapt to the series. The default horizon of steps
+    without dates is a season, which takes a while to find: it is looked for only where it counts.
+    """
+    window = config.window
+    if window.context is None and window.horizon is None:
+        return None
+    return resolve_horizon(panel, config)
+
+
 def _is_target_step(panel: Panel) -> Bools:
     """Which known-future rows lie within the target's steps, [sum (T + ahead)]."""
     rows = np.diff(panel.future_offsets)

@@ -3,12 +3,12 @@
 Each step may refuse the data with an error that names the row.
 
 `time_column` which column is the time
-`timestamps`  its cells as instants, in the zone that was asked for
+`timestamps`  its cells as instants, in the requested zone
 `keys`        which series a row belongs to
-`rows`        rows in the order of series and time
-`duplicates`  rows of the same series and time, made one
+`rows`        rows in the order of series and time, several targets as series
+`duplicates`  rows of the same series and time, combined into one
 `regular`     rows laid on a regular time axis
-`resample`    rows gathered into longer steps
+`resample`    rows aggregated into longer steps
 `encoding`    covariates as numbers
 `assemble`    all of these in order
 """

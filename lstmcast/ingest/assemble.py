@@ -1,15 +1,16 @@
-"""A table becomes the flat, regular arrays of a panel: keys, time axis, values, covariates.
+"""From a table to the flat, regular arrays of a panel: keys, time axis, values, covariates.
 
-Nothing is filled in silence: missing values and missing rows become NaN, and a note says how many.
+Nothing is filled silently: missing values and missing rows become NaN, and a note says how many.
+Each step returns its notes beside its result; `assemble_panel` puts them in order.
 
-Axes: n rows of the table, K targets, N series, T steps of a series; arrays of series lie end to
-end.
+Axes: n rows of the table, K targets, N series, T steps of a series, Cp past, Cf known-future, Cs
+static covariates; arrays of series lie end to end.
 """
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from lstmcast.ingest.regular import place_on_axis
 from lstmcast.ingest.resample import resample_rows
 from lstmcast.ingest.rows import Rows, melt_targets, sort_rows
 from lstmcast.ingest.time_column import read_time_column
+from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, fill_missing, offsets_from_lengths
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
@@ -36,83 +38,47 @@ MIN_OBSERVED_VALUES = 3
 _FAR_ORDINAL = np.int64(2**62)
 
 
-def assemble_panel_fields(
-    table: Table,
-    columns: Columns,
-    config: DataConfig,
-    axis: TimeAxis | None = None,
-    encodings: Mapping[str, list[str]] | None = None,
-) -> dict[str, Any]:
-    """The fields of a Panel. `axis` and `encodings` are those of an earlier panel to keep to.
+class AssembledPanel(NamedTuple):
+    """The fields of a `lstmcast.panel.panel.Panel`, which says what each of them holds."""
 
-    Raises DataError for missing columns, unreadable cells, duplicate or irregular stamps, and where
-    no series is left.
-    """
-    table.require(
-        (*columns.target, *columns.series, *columns.past, *columns.future, *columns.static)
-    )
-    codes, keys = factorize_keys(table, columns.series)
-    targets = [
-        require_number_column(table, name, again=axis is not None) for name in columns.target
-    ]
-    values = np.stack(targets, axis=1) if len(targets) > 1 else targets[0][:, None]
-    past = encode_covariates(
-        table, columns.past, encodings, np.asarray(~np.isnan(values).all(axis=1))
-    )
-    roles = [
-        past,
-        *(encode_covariates(table, names, encodings) for names in (columns.future, columns.static)),
-    ]
-    reading = read_time_column(table, columns, config, codes, axis)
-    signs = {name: table.sign(name) for name in columns.target}
-    notes = [
-        *table.notes,
-        *reading.notes,
-        *(f"column {name!r}: {sign} taken off" for name, sign in signs.items() if sign),
-    ]
-    rows = sort_rows(reading, codes, values, notes)
-    if config.resample is None or config.duplicates != "error":
-        rows = resolve_duplicates(rows, config.duplicates, reading, table, keys, notes)
-    least = MIN_OBSERVED_VALUES if axis is None else 1
-    _require_min_values(rows, least)
-    if config.resample is None:
-        axis, rows = place_on_axis(rows, reading, table, keys, config, axis)
-    else:
-        wanted = [
-            (role.values, how) for role, how in zip(roles, ("mean", "mean", "first"), strict=True)
-        ]
-        axis, rows, made = resample_rows(rows, reading, config, axis, wanted, notes)
-        roles = [replace(role, values=one) for role, one in zip(roles, made, strict=True)]
-    rows, keys = melt_targets(rows, keys, columns.target)
-    fields = _flatten_series(_measure_spans(rows), rows, roles, keys, axis, config, least, notes)
-    return {
-        "columns": replace(columns, time=reading.columns),
-        "axis": axis,
-        "key_names": keys.names,
-        "key_types": keys.types,
-        "past_names": roles[0].names,
-        "future_names": roles[1].names,
-        "static_names": roles[2].names,
-        "encodings": {name: kinds for role in roles for name, kinds in role.encodings.items()},
-        "notes": (*notes, *(note for role in roles for note in role.notes)),
-        **fields,
-    }
+    columns: Columns
+    axis: TimeAxis
+    key_names: tuple[str, ...]
+    keys: tuple[tuple[str, ...], ...]
+    values: Floats
+    offsets: Ints
+    start: Ints
+    past: Floats
+    future: Floats
+    future_offsets: Ints
+    static: Floats
+    encodings: dict[str, list[str]]
+    past_names: tuple[str, ...]
+    future_names: tuple[str, ...]
+    static_names: tuple[str, ...]
+    key_types: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
-def _require_min_values(rows: Rows, least: int) -> None:
-    """Before the frequency, which a row alone does not show, ask for as many values as a forecast needs."""
-    seen, starts = ~np.isnan(rows.values), rows.starts()
-    if seen.all():
-        have = int(np.diff(starts, append=len(seen)).max())
-    else:
-        have = int(np.add.reduceat(seen, starts, axis=0, dtype=np.int64).max())
-    if have < least:
-        raise _too_few_values_error(have, least)
+class _Roles(NamedTuple):
+    """Covariates by role, each with values [n, C] of the rows of the table or of their periods."""
+
+    past: EncodedCovariates
+    future: EncodedCovariates
+    static: EncodedCovariates
 
 
-@dataclass(frozen=True)
-class _SeriesSpans:
-    """Of each series [N]: observed values, first and last ordinal with one, and the steps between them."""
+class _PlacedRows(NamedTuple):
+    """Rows on the time axis, one per series and step, with their covariates and notes."""
+
+    axis: TimeAxis
+    rows: Rows
+    roles: _Roles
+    notes: tuple[str, ...]
+
+
+class _SeriesSpans(NamedTuple):
+    """Of each series [N]: observed values, first and last ordinal with one, steps between them."""
 
     observed: Ints
     first: Ints
@@ -120,79 +86,237 @@ class _SeriesSpans:
     steps: Ints
 
 
-def _measure_spans(rows: Rows) -> _SeriesSpans:
-    seen, starts = ~np.isnan(rows.values[:, 0]), rows.starts()
-    if seen.all():
-        ends = np.r_[starts[1:], len(seen)]
-        first, last, observed = rows.stamps[starts], rows.stamps[ends - 1], ends - starts
+class _SeriesArrays(NamedTuple):
+    """The usable series as flat arrays, and notes."""
+
+    keys: tuple[tuple[str, ...], ...]
+    values: Floats
+    offsets: Ints
+    start: Ints
+    past: Floats
+    future: Floats
+    future_offsets: Ints
+    static: Floats
+    notes: tuple[str, ...]
+
+
+def assemble_panel(
+    table: Table,
+    columns: Columns,
+    config: DataConfig,
+    axis: TimeAxis | None = None,
+    encodings: Mapping[str, list[str]] | None = None,
+) -> AssembledPanel:
+    """Turn a table into the fields of a panel, and note what was done to it.
+
+    axis, encodings: those of an earlier panel, to be kept.
+
+    Raises DataError for missing columns, unreadable cells, duplicate or irregular stamps, and where
+    no series is left; RunError where the type of a column has changed since the earlier panel.
+    """
+    table.require(
+        (*columns.target, *columns.series, *columns.past, *columns.future, *columns.static)
+    )
+    codes, keys = factorize_keys(table, columns.series)
+    targets = [
+        require_number_column(table, name, trained=axis is not None) for name in columns.target
+    ]
+    values = np.stack(targets, axis=1) if len(targets) > 1 else targets[0][:, None]
+    has_target = np.asarray(~np.isnan(values).all(axis=1))
+    roles = _Roles(
+        # A past covariate is due where there is a target; rows of a known future need none.
+        encode_covariates(table, columns.past, encodings, has_target),
+        encode_covariates(table, columns.future, encodings),
+        encode_covariates(table, columns.static, encodings),
+    )
+    time_column = read_time_column(table, columns, config, codes, axis)
+    min_values = MIN_OBSERVED_VALUES if axis is None else 1
+    rows, sort_notes = sort_rows(time_column, codes, values)
+    placed = _place_rows(rows, time_column, table, keys, config, axis, roles, min_values)
+    rows, keys = melt_targets(placed.rows, keys, columns.target)
+    series = _flatten_series(rows, placed.roles, keys, placed.axis, config, min_values)
+    return AssembledPanel(
+        columns=replace(columns, time=time_column.columns),
+        axis=placed.axis,
+        key_names=keys.names,
+        keys=series.keys,
+        values=series.values,
+        offsets=series.offsets,
+        start=series.start,
+        past=series.past,
+        future=series.future,
+        future_offsets=series.future_offsets,
+        static=series.static,
+        encodings={
+            name: categories for role in placed.roles for name, categories in role.encodings.items()
+        },
+        past_names=placed.roles.past.names,
+        future_names=placed.roles.future.names,
+        static_names=placed.roles.static.names,
+        key_types=keys.types,
+        notes=(
+            *table.notes,
+            *time_column.notes,
+            *_note_unit_signs(table, columns.target),
+            *sort_notes,
+            *placed.notes,
+            *series.notes,
+            *(note for role in placed.roles for note in role.notes),
+        ),
+    )
+
+
+def _note_unit_signs(table: Table, targets: Sequence[str]) -> tuple[str, ...]:
+    """Note the signs, like a currency's, that were removed from the cells of the targets."""
+    signs = {name: table.sign(name) for name in targets}
+    return tuple(f"column {name!r}: {sign} removed" for name, sign in signs.items() if sign)
+
+
+def _place_rows(
+    rows: Rows,
+    time_column: TimeColumn,
+    table: Table,
+    keys: SeriesKeys,
+    config: DataConfig,
+    axis: TimeAxis | None,
+    roles: _Roles,
+    min_values: int,
+) -> _PlacedRows:
+    """Settle duplicate rows and lay the rest on the axis, resampled where that is requested."""
+    notes: tuple[str, ...] = ()
+    # Resampling aggregates rows of one stamp anyway; it refuses none of them.
+    if config.resample is None or config.duplicates != "error":
+        rows, notes = resolve_duplicates(rows, config.duplicates, time_column, table, keys)
+    # Too few values are reported before the frequency, which a single row does not show.
+    _require_min_values(rows, min_values)
+    if config.resample is None:
+        axis, rows = place_on_axis(rows, time_column, table, keys, config, axis)
+        return _PlacedRows(axis, rows, roles, notes)
+    aggregates = [
+        (roles.past.values, "mean"),
+        (roles.future.values, "mean"),
+        (roles.static.values, "first"),
+    ]
+    resampled = resample_rows(rows, time_column, config, axis, aggregates)
+    resampled_roles = _Roles(
+        *(
+            replace(role, values=values)
+            for role, values in zip(roles, resampled.covariates, strict=True)
+        )
+    )
+    all_notes = notes + resampled.notes
+    return _PlacedRows(resampled.axis, resampled.rows, resampled_roles, all_notes)
+
+
+def _require_min_values(rows: Rows, min_values: int) -> None:
+    """Raise DataError where no series has as many observed values as a forecast needs."""
+    observed, starts = ~np.isnan(rows.values), rows.starts()
+    if observed.all():
+        most = int(np.diff(starts, append=len(observed)).max())
     else:
-        observed = np.add.reduceat(seen, starts, dtype=np.int64)
-        first = np.minimum.reduceat(np.where(seen, rows.stamps, _FAR_ORDINAL), starts)
-        last = np.maximum.reduceat(np.where(seen, rows.stamps, -_FAR_ORDINAL), starts)
-    return _SeriesSpans(observed, first, last, np.where(observed > 0, last - first + 1, 0))
+        most = int(np.add.reduceat(observed, starts, axis=0, dtype=np.int64).max())
+    if most < min_values:
+        raise _too_few_values_error(most, min_values)
+
+
+def _measure_spans(rows: Rows) -> _SeriesSpans:
+    """Measure where each series begins and ends; rows have one target."""
+    is_observed = ~np.isnan(rows.values[:, 0])
+    starts = rows.starts()
+    if is_observed.all():  # the common case, several times faster
+        ends = np.r_[starts[1:], len(is_observed)]
+        observed = ends - starts
+        first = rows.stamps[starts]
+        last = rows.stamps[ends - 1]
+    else:
+        observed = np.add.reduceat(is_observed, starts, dtype=np.int64)
+        first_stamps = np.where(is_observed, rows.stamps, _FAR_ORDINAL)
+        first = np.minimum.reduceat(first_stamps, starts)
+        last_stamps = np.where(is_observed, rows.stamps, -_FAR_ORDINAL)
+        last = np.maximum.reduceat(last_stamps, starts)
+    steps = np.where(observed > 0, last - first + 1, 0)
+    return _SeriesSpans(observed, first, last, steps)
 
 
 def _flatten_series(
-    spans: _SeriesSpans,
     rows: Rows,
-    roles: Sequence[EncodedCovariates],
+    roles: _Roles,
     keys: SeriesKeys,
     axis: TimeAxis,
     config: DataConfig,
-    least: int,
-    notes: list[str],
-) -> dict[str, Any]:
-    """Lay the rows of each series end to end on the axis, from its first to its last observed value."""
-    keep = _select_usable_series(spans, rows, keys, axis, config, least, notes)
+    min_values: int,
+) -> _SeriesArrays:
+    """Lay each usable series end to end on the axis, from its first to its last observed value."""
+    spans = _measure_spans(rows)
+    usable, notes = _select_usable_series(spans, rows, keys, axis, config, min_values)
     past, future, static = (role.values for role in roles)
-    lengths = np.where(keep, spans.steps, 0)
-    ahead = np.where(keep, _count_steps_ahead(spans, rows, future), 0)
-    inside, place = _locate_rows(spans, rows, lengths)
-    in_future, future_place = _locate_rows(spans, rows, lengths + ahead)
-    _note_future_dates(axis, int(spans.last[keep].max()), notes)
-    _note_missing_values(axis, rows.take(inside), int(lengths.sum()), config.fill, notes)
-    return {
-        "keys": tuple(keys.keys[code] for code in np.flatnonzero(keep).tolist()),
-        "values": fill_missing(
-            _scatter_values(rows.values[inside, 0], place, int(lengths.sum())), config.fill
-        ),
-        "offsets": offsets_from_lengths(lengths[keep]),
-        "start": spans.first[keep],
-        "past": _scatter_values(past[rows.rows[inside]], place, int(lengths.sum())),
-        "future": _scatter_values(
-            future[rows.rows[in_future]], future_place, int((lengths + ahead).sum())
-        ),
-        "future_offsets": offsets_from_lengths((lengths + ahead)[keep]),
-        "static": _reduce_static_values(static[rows.rows], roles[2].names, rows, keys)[keep],
-    }
+
+    # A series that is not usable has no steps here, so that none of its rows has a place.
+    lengths = np.where(usable, spans.steps, 0)
+    ahead = _count_steps_ahead(spans, rows, future)
+    future_lengths = lengths + np.where(usable, ahead, 0)
+    total, future_total = int(lengths.sum()), int(future_lengths.sum())
+
+    # Values and past covariates, up to the last observed value.
+    inside, places = _locate_rows(spans, rows, lengths)
+    values = _scatter_values(rows.values[inside, 0], places, total)
+    past = _scatter_values(past[rows.rows[inside]], places, total)
+    notes += _note_future_dates(axis, int(spans.last[usable].max()))
+    notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
+
+    # Known-future covariates go on beyond it, static ones are one row a series.
+    inside, places = _locate_rows(spans, rows, future_lengths)
+    future = _scatter_values(future[rows.rows[inside]], places, future_total)
+    static = _reduce_static_values(static[rows.rows], roles.static.names, rows, keys)
+    usable_codes = np.flatnonzero(usable).tolist()
+    return _SeriesArrays(
+        keys=tuple(keys.keys[code] for code in usable_codes),
+        values=fill_missing(values, config.fill),
+        offsets=offsets_from_lengths(lengths[usable]),
+        start=spans.first[usable],
+        past=past,
+        future=future,
+        future_offsets=offsets_from_lengths(future_lengths[usable]),
+        static=static[usable],
+        notes=notes,
+    )
 
 
 def _count_steps_ahead(spans: _SeriesSpans, rows: Rows, future: Floats) -> Ints:
     """Steps [N] after the last value up to the last row with any known-future covariate."""
     if not future.shape[1]:
         return np.zeros_like(spans.last)
-    known = np.where(np.isnan(future[rows.rows]).all(axis=1), -_FAR_ORDINAL, rows.stamps)
-    return np.maximum(np.maximum.reduceat(known, rows.starts()) - spans.last, 0)
+    is_missing = np.isnan(future[rows.rows]).all(axis=1)
+    stamps = np.where(is_missing, -_FAR_ORDINAL, rows.stamps)
+    last_known = np.maximum.reduceat(stamps, rows.starts())
+    return np.maximum(last_known - spans.last, 0)
 
 
 def _locate_rows(
     spans: _SeriesSpans, rows: Rows, lengths: Ints
 ) -> tuple[IndexOrSlice, IndexOrSlice]:
-    """Rows within the first `lengths` [N] steps of their series, and where they lie when series stand end to end."""
+    """Find the rows within the first `lengths` [N] steps of their series, and their places.
+
+    A place is an index into all series end to end.
+    """
     if len(rows.codes) == lengths.sum() and (spans.observed == lengths).all():
         return slice(None), slice(None)  # every step has its row: nothing to move
+    # A row's step counts from the first observed value of its series.
     step = rows.stamps - spans.first[rows.codes]
-    inside = np.flatnonzero((step >= 0) & (step < lengths[rows.codes]))
-    return inside, offsets_from_lengths(lengths)[rows.codes[inside]] + step[inside]
+    is_inside = (step >= 0) & (step < lengths[rows.codes])
+    inside = np.flatnonzero(is_inside)
+    offsets = offsets_from_lengths(lengths)
+    begin = offsets[rows.codes[inside]]
+    return inside, begin + step[inside]
 
 
-def _scatter_values(values: Floats, place: IndexOrSlice, total: int) -> Floats:
+def _scatter_values(values: Floats, places: IndexOrSlice, total: int) -> Floats:
     """Values at their places in an array of `total` rows, NaN elsewhere."""
-    if isinstance(place, slice):
+    if isinstance(places, slice):
         return values
-    out = np.full((total, *values.shape[1:]), np.nan)
-    out[place] = values
-    return out
+    scattered = np.full((total, *values.shape[1:]), np.nan)
+    scattered[places] = values
+    return scattered
 
 
 def _select_usable_series(
@@ -201,34 +325,34 @@ def _select_usable_series(
     keys: SeriesKeys,
     axis: TimeAxis,
     config: DataConfig,
-    least: int,
-    notes: list[str],
-) -> Bools:
-    """Which series have enough values; says which have not. DataError where none has."""
-    short = spans.observed < least
-    sparse = ~short & (spans.observed * 2 < spans.steps) & (config.fill == "none")
-    keep = np.asarray(~short & ~sparse)
-    if not keep.any():
+    min_values: int,
+) -> tuple[Bools, tuple[str, ...]]:
+    """Whether each series [N] has enough values, and notes on the others; DataError if none has."""
+    short = spans.observed < min_values
+    half_missing = spans.observed * 2 < spans.steps
+    sparse = ~short & half_missing & (config.fill == "none")
+    usable = np.asarray(~short & ~sparse)
+    if not usable.any():
         if sparse.any():
             raise _sparse_series_error(spans, rows, keys, axis, config.freq, int(sparse.argmax()))
-        have = int(spans.observed.max())
-        raise _too_few_values_error(have, least)
-    for bad, why in (
-        (short, f"fewer than {least} values"),
+        raise _too_few_values_error(int(spans.observed.max()), min_values)
+    notes = []
+    for skipped, reason in (
+        (short, f"fewer than {min_values} values"),
         (sparse, "more than half of their steps missing"),
     ):
-        if bad.any():
-            names = [keys.label(code) for code in np.flatnonzero(bad)[:4].tolist()]
-            notes.append(
-                f"skipped {int(bad.sum())} of {len(keep)} series with {why}: {format_names(names, int(bad.sum()))}"
-            )
-    return keep
+        count = int(skipped.sum())
+        if count:
+            labels = [keys.label(code) for code in np.flatnonzero(skipped)[:4].tolist()]
+            names = format_names(labels, count)
+            notes.append(f"skipped {count} of {len(usable)} series with {reason}: {names}")
+    return usable, tuple(notes)
 
 
-def _too_few_values_error(have: int, least: int) -> DataError:
+def _too_few_values_error(have: int, need: int) -> DataError:
     """The error for a target with fewer values than any forecast needs."""
     return DataError(
-        f"too few values in the target: need {least}, have {have}, so no context fits",
+        f"too few values in the target: need {need}, have {have}, so no context fits",
         "give more rows",
     )
 
@@ -236,6 +360,7 @@ def _too_few_values_error(have: int, least: int) -> DataError:
 def _sparse_series_error(
     spans: _SeriesSpans, rows: Rows, keys: SeriesKeys, axis: TimeAxis, freq: str | None, code: int
 ) -> DataError:
+    """The error for series most of whose steps are missing; `code` is the first of them."""
     instants = axis.grid.instants(rows.stamps)
     mixed = mixed_frequency_error(
         instants, rows.codes, keys.labels(), integer=axis.kind == "integer"
@@ -244,18 +369,22 @@ def _sparse_series_error(
         return mixed
     steps = int(spans.steps[code])
     missing = steps - int(spans.observed[code])
-    seen = (rows.codes == code) & ~np.isnan(rows.values[:, 0])
-    hint = "leave out --freq, or " if freq else "give the frequency of the data with --freq, or "
+    observed = (rows.codes == code) & ~np.isnan(rows.values[:, 0])
+    rule = _suggest_wider_step(axis, instants[observed])
+    other_freq = "leave out --freq" if freq else "give the frequency of the data with --freq"
     return DataError(
-        f"more than half of {keys.label(code)} is missing: {missing} of {steps} steps ({axis.grid.words})",
-        f"{hint}--fill zero where no row means none; or make wider steps: --resample {_suggest_wider_step(axis, instants[seen])}",
+        f"more than half of {keys.label(code)} is missing:"
+        f" {missing} of {steps} steps ({axis.grid.words})",
+        f"{other_freq}, or --fill zero where no row means none;"
+        f" or make wider steps: --resample {rule}",
     )
 
 
 def _suggest_wider_step(axis: TimeAxis, stamps: Ints) -> str:
-    """A rule for `--resample` of steps most of which have one of the stamps of a series."""
+    """A rule for `--resample` with steps most of which hold one of these stamps."""
     if axis.grid.unit == "integer":
         return f"{10 * axis.grid.step}:mean"
+    # The shortest step most of which would hold a value; 31 days stand for a month.
     for rule, size in (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY)):
         steps = stamps // size
         if 2 * len(np.unique(steps)) > steps[-1] - steps[0] + 1:
@@ -263,32 +392,38 @@ def _suggest_wider_step(axis: TimeAxis, stamps: Ints) -> str:
     return "YS:mean"
 
 
-def _note_future_dates(axis: TimeAxis, last: int, notes: list[str]) -> None:
-    """Values of a day after tomorrow are a wrong date rather than a time zone."""
+def _note_future_dates(axis: TimeAxis, last: int) -> tuple[str, ...]:
+    """Note a last value that is dated in the future: a typing error more likely than a fact.
+
+    A day of tolerance leaves room for time zones.
+    """
     stamp = int(axis.grid.instants(np.array([last]))[0])
-    if axis.kind == "datetime" and stamp > time.time() * SECOND + DAY:
-        notes.append(f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}")
+    if axis.kind != "datetime" or stamp <= time.time() * SECOND + DAY:
+        return ()
+    return (f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}",)
 
 
-def _note_missing_values(
-    axis: TimeAxis, rows: Rows, total: int, policy: Fill, notes: list[str]
-) -> None:
-    empty, gaps = int(np.isnan(rows.values).sum()), total - len(rows.stamps)
-    made = "left missing" if policy == "none" else f"filled: {policy}"
+def _note_missing_values(axis: TimeAxis, rows: Rows, total: int, fill: Fill) -> tuple[str, ...]:
+    """Note how many values and how many whole rows are missing, and what becomes of them."""
+    treatment = "left missing" if fill == "none" else f"filled: {fill}"
+    notes = []
+    empty = int(np.isnan(rows.values).sum())
     if empty:
-        notes.append(f"missing target values: {empty}, {made}")
-    if gaps:
-        holes = np.where(rows.same(), rows.stamps[1:] - rows.stamps[:-1] - 1, 0)
-        widest = int(holes.argmax())
-        begin, end = axis.texts(rows.stamps[widest : widest + 2])
-        count = int((holes > 0).sum())
-        several, longest = (
-            f"{count:,} gaps, {made}; the longest is {int(holes[widest]):,}",
-            f"one gap, {made}",
-        )
-        notes.append(
-            f"missing rows: {gaps:,} in {several if count > 1 else longest}, between {begin} and {end}"
-        )
+        notes.append(f"missing target values: {empty}, {treatment}")
+    missing_rows = total - len(rows.stamps)
+    if missing_rows:
+        # Steps left out between a row and the next of the same series.
+        between = rows.stamps[1:] - rows.stamps[:-1] - 1
+        gaps = np.where(rows.continues_series(), between, 0)
+        longest = int(gaps.argmax())
+        begin, end = axis.texts(rows.stamps[longest : longest + 2])
+        count = int((gaps > 0).sum())
+        if count > 1:
+            where = f"{count:,} gaps, {treatment}; the longest is {int(gaps[longest]):,}"
+        else:
+            where = f"one gap, {treatment}"
+        notes.append(f"missing rows: {missing_rows:,} in {where}, between {begin} and {end}")
+    return tuple(notes)
 
 
 def _reduce_static_values(
@@ -298,8 +433,10 @@ def _reduce_static_values(
     starts = rows.starts()
     if not values.shape[1]:
         return np.empty((len(starts), 0))
-    low = np.minimum.reduceat(np.where(np.isnan(values), np.inf, values), starts)
-    high = np.maximum.reduceat(np.where(np.isnan(values), -np.inf, values), starts)
+    is_missing = np.isnan(values)
+    low = np.minimum.reduceat(np.where(is_missing, np.inf, values), starts)
+    high = np.maximum.reduceat(np.where(is_missing, -np.inf, values), starts)
+    # Where all values are missing, low is infinite and nothing has changed.
     changed = (low != high) & np.isfinite(low)
     if changed.any():
         code, column = np.argwhere(changed)[0].tolist()

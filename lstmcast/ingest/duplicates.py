@@ -1,14 +1,17 @@
-"""Rows of the same series and time, made one."""
+"""Rows of the same series and time, combined into one.
+
+Axes: n rows by series, then time.
+"""
 
 import re
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmcast.errors import DataError
 from lstmcast.ingest.keys import SeriesKeys
-from lstmcast.ingest.regular import _MAX_HOURS_CHECKED
+from lstmcast.ingest.regular import MAX_HOURS_CHECKED, is_naive_time
 from lstmcast.ingest.rows import Rows
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Ints, aggregate_groups
@@ -20,74 +23,105 @@ _CLOCK_COLUMN_NAME = r"hour|hr|hours?|time|clock|minute"
 """Names of columns that may hold the time of day beside a column of days."""
 
 
-def infer_zone_from_repeats(reading: TimeColumn, repeated: Ints) -> tuple[str, Bools] | None:
-    """The zone whose clocks repeat hours in which most of these naive stamps lie, and which do; None where none is."""
-    if (
-        reading.form.zone
-        or reading.form.kind not in ("text", "number", "datetime")
-        or not (repeated % DAY).any()
-    ):
+class RepeatedHours(NamedTuple):
+    """A zone whose clocks repeat an hour, and which of some stamps [n] lie in such an hour."""
+
+    zone: str
+    explained: Bools
+
+
+def infer_zone_from_repeats(time_column: TimeColumn, repeated: Ints) -> RepeatedHours | None:
+    """Find the zone whose repeated hours explain most of these naive stamps; None where none does.
+
+    repeated: instants [n] that come more than once in a series.
+    """
+    if not is_naive_time(time_column) or not (repeated % DAY).any():
         return None
-    zone, hit = zones.find_zone_of_repeated(repeated[:_MAX_HOURS_CHECKED])
-    return (zone, hit) if hit.any() else None
+    zone, explained = zones.find_zone_of_repeated(repeated[:MAX_HOURS_CHECKED])
+    return RepeatedHours(zone, explained) if explained.any() else None
 
 
 def resolve_duplicates(
-    rows: Rows, how: str, reading: TimeColumn, table: Table, keys: SeriesKeys, notes: list[str]
-) -> Rows:
-    """One row a series and stamp: repeated ones are settled as DataConfig.duplicates says, by default a DataError."""
-    again = np.r_[False, rows.same() & (rows.stamps[1:] == rows.stamps[:-1])]
-    count = int(again.sum())
+    rows: Rows, policy: str, time_column: TimeColumn, table: Table, keys: SeriesKeys
+) -> tuple[Rows, tuple[str, ...]]:
+    """Leave one row per series and stamp, combined by DataConfig.duplicates, and note how many.
+
+    Raises DataError for the policy "error", which is the default.
+    """
+    same_stamp = rows.stamps[1:] == rows.stamps[:-1]
+    repeats = np.r_[False, rows.continues_series() & same_stamp]
+    count = int(repeats.sum())
     if not count:
-        return rows
-    if how == "error":
-        raise _duplicates_error(rows, again, reading, table, keys)
-    notes.append(
-        f"{count} rows repeated a time stamp: took the {how}"
-        + _note_repeated_hours(rows, again, reading)
-    )
-    starts = np.flatnonzero(~again)
-    if how == "last":
-        return rows.take(np.r_[starts[1:], len(again)] - 1)
-    kept = rows.take(starts)
-    return (
-        kept if how == "first" else replace(kept, values=aggregate_groups(rows.values, starts, how))
-    )
+        return rows, ()
+    if policy == "error":
+        raise _duplicates_error(rows, repeats, time_column, table, keys)
+    reason = _describe_repeated_hours(rows, repeats, time_column)
+    note = f"{count} rows repeated a time stamp: took the {policy}{reason}"
+    # Sorting was stable: of rows with one stamp, the first is the first of the table.
+    starts = np.flatnonzero(~repeats)
+    if policy == "last":
+        last_rows = np.r_[starts[1:], len(repeats)] - 1
+        return rows.take(last_rows), (note,)
+    first_rows = rows.take(starts)
+    if policy == "first":
+        return first_rows, (note,)
+    combined = aggregate_groups(rows.values, starts, policy)
+    return replace(first_rows, values=combined), (note,)
 
 
-def _note_repeated_hours(rows: Rows, again: NDArray[np.bool_], reading: TimeColumn) -> str:
-    """What to say of repeated stamps in hours that come twice as clocks go back."""
-    found = infer_zone_from_repeats(reading, np.unique(rows.stamps[again]))
-    return (
-        f" ({int(found[1].sum())} in an hour that clocks in {found[0]} repeat: see --tz)"
-        if found
-        else ""
-    )
+def _describe_repeated_hours(rows: Rows, repeats: Bools, time_column: TimeColumn) -> str:
+    """Describe repeated stamps in hours that come twice as clocks go back."""
+    found = infer_zone_from_repeats(time_column, np.unique(rows.stamps[repeats]))
+    if found is None:
+        return ""
+    count = int(found.explained.sum())
+    return f" ({count} in an hour that clocks in {found.zone} repeat: see --tz)"
 
 
 def _duplicates_error(
-    rows: Rows, again: NDArray[np.bool_], reading: TimeColumn, table: Table, keys: SeriesKeys
+    rows: Rows, repeats: Bools, time_column: TimeColumn, table: Table, keys: SeriesKeys
 ) -> DataError:
-    shown: list[str] = []
-    fresh = again & ~np.r_[False, again[:-1]]
-    for i in np.flatnonzero(fresh)[:2].tolist():
-        stamp = reading.form.texts(rows.stamps[i : i + 1])[0]
-        of = f" of {keys.label(int(rows.codes[i]))}" if keys.names else ""
-        first, second = (table.locate(int(row)) for row in rows.rows[i - 1 : i + 1])
-        first = _without_table_name(first, table) if shown else first  # a path is said once
-        shown.append(f"{stamp}{of} ({first} and {_without_table_name(second, table)})")
-    message = f"{int(again.sum())} rows repeat a time stamp: {'; '.join(shown)}"
-    found = infer_zone_from_repeats(reading, np.unique(rows.stamps[again]))
-    if found and found[1].all():
+    examples = _format_examples(rows, repeats, time_column, table, keys)
+    message = f"{int(repeats.sum())} rows repeat a time stamp: {'; '.join(examples)}"
+    found = infer_zone_from_repeats(time_column, np.unique(rows.stamps[repeats]))
+    if found and found.explained.all():
         return DataError(
-            f"{message}: as clocks in {found[0]} repeat that hour",
-            f"give the zone of the times, for example --tz {found[0]}, or say what to do with --duplicates first",
+            f"{message}: as clocks in {found.zone} repeat that hour",
+            f"give the zone of the times, for example --tz {found.zone},"
+            " or say what to do with --duplicates first",
         )
-    clock = [name for name in table.names if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)]
-    hint = "say what to do with --duplicates first, last, mean or sum, or name the series column with --series"
-    if clock and "%H" not in reading.form.layout and reading.columns == (reading.name,):
-        hint = f"if the time of day stands beside it: --time {reading.name},{clock[0]}; or {hint}"
+    hint = (
+        "say what to do with --duplicates first, last, mean or sum,"
+        " or name the series column with --series"
+    )
+    clocks = [name for name in table.names if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)]
+    # Days repeat where the hour stands in a column of its own, which is not part of the time yet.
+    one_column = time_column.columns == (time_column.name,)
+    if clocks and "%H" not in time_column.form.layout and one_column:
+        both = f"--time {time_column.name},{clocks[0]}"
+        hint = f"if the time of day stands beside it: {both}; or {hint}"
     return DataError(message, hint)
+
+
+def _format_examples(
+    rows: Rows, repeats: Bools, time_column: TimeColumn, table: Table, keys: SeriesKeys
+) -> list[str]:
+    """The first two repeated stamps, each with its series and the places of its two rows."""
+    examples: list[str] = []
+    after_repeat = np.r_[False, repeats[:-1]]
+    first_repeats = np.flatnonzero(repeats & ~after_repeat)
+    for i in first_repeats[:2].tolist():
+        stamp = time_column.form.texts(rows.stamps[i : i + 1])[0]
+        label = keys.label(int(rows.codes[i]))
+        series = f" of {label}" if keys.names else ""
+        first = table.locate(int(rows.rows[i - 1]))
+        second = table.locate(int(rows.rows[i]))
+        # The path of the table is written once, before the first place.
+        if examples:
+            first = _without_table_name(first, table)
+        second = _without_table_name(second, table)
+        examples.append(f"{stamp}{series} ({first} and {second})")
+    return examples
 
 
 def _without_table_name(place: str, table: Table) -> str:

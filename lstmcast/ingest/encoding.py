@@ -1,4 +1,4 @@
-"""Covariates as numbers: truth as 0 and 1, text as one 0/1 column per category.
+"""Covariates as numbers: booleans as 0 and 1, text as one 0/1 column per category.
 
 Axes: n rows of a table, C columns after encoding.
 """
@@ -21,7 +21,7 @@ MAX_CATEGORIES = 200
 
 @dataclass(frozen=True)
 class EncodedCovariates:
-    """Covariates of one role: values [n, C], their names, the categories of text columns, what is worth saying."""
+    """Covariates of one role: values [n, C], their names, the categories of text columns, notes."""
 
     values: Floats
     names: tuple[str, ...]
@@ -35,13 +35,15 @@ def encode_covariates(
     known: Mapping[str, list[str]] | None = None,
     due: Bools | None = None,
 ) -> EncodedCovariates:
-    """Encode covariate columns. `known` are the categories of an earlier table: kept, and then no others arise.
+    """Encode covariate columns as numbers.
 
+    known: the categories of an earlier table; they are kept, and no others are added.
     due: rows [n] that ought to have a value, by default all; missing ones are noted.
 
     Raises DataError for text among numbers and for more than MAX_CATEGORIES categories, RunError
     where a column of numbers has become one of text, or the reverse.
     """
+    trained = known is not None
     parts: list[Floats] = []
     names: list[str] = []
     encodings: dict[str, list[str]] = {}
@@ -49,48 +51,57 @@ def encode_covariates(
     for column in columns:
         categories = _find_categories(table, column, known)
         if categories is None:
-            values = require_number_column(table, column, again=known is not None)[:, None]
+            values = require_number_column(table, column, trained=trained)
             names.append(column)
-            notes += _note_missing_or_constant(
-                column, values if due is None else values[due], again=known is not None
-            )
+            due_values = values if due is None else values[due]
+            notes += _note_missing_or_constant(column, due_values, trained=trained)
+            parts.append(values[:, None])
         else:
-            values, unseen = _encode_one_hot(table.series(column), categories)
+            indicators, unseen = _encode_one_hot(table.series(column), categories)
             names += [f"{column}={category}" for category in categories]
             encodings[column] = categories
-            if unseen:
-                shown = format_names([repr(text) for text in unseen])
-                notes.append(f"covariate {column!r} has values not seen in training: {shown}")
-            elif known is None and len(categories) == 1:
-                notes.append(
-                    f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing"
-                )
-        parts.append(values)
-    whole = np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
-    return EncodedCovariates(whole, tuple(names), encodings, tuple(notes))
+            notes += _note_categories(column, categories, unseen, trained=trained)
+            parts.append(indicators)
+    encoded = np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
+    return EncodedCovariates(encoded, tuple(names), encodings, tuple(notes))
 
 
-def _note_missing_or_constant(column: str, values: Floats, *, again: bool) -> list[str]:
-    """What is worth saying of a covariate of numbers: where it is missing, and that it never changes."""
-    seen = values[~np.isnan(values)]
-    if not len(seen) and len(values):
+def _note_categories(
+    column: str, categories: list[str], unseen: list[str], *, trained: bool
+) -> list[str]:
+    """Note categories that are new since training, and a column that has only one."""
+    if unseen:
+        shown = format_names([repr(text) for text in unseen])
+        return [f"covariate {column!r} has values not seen in training: {shown}"]
+    if not trained and len(categories) == 1:
+        return [f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing"]
+    return []
+
+
+def _note_missing_or_constant(column: str, values: Floats, *, trained: bool) -> list[str]:
+    """Note where a covariate of numbers is missing, and that it never changes."""
+    observed = values[~np.isnan(values)]
+    if not len(observed) and len(values):
         return [f"covariate {column!r} is missing in every row: it can explain nothing"]
     notes = []
-    if len(seen) < len(values):
-        notes.append(
-            f"covariate {column!r} is missing in {len(values) - len(seen):,} of {len(values):,} rows"
-        )
-    if not again and len(seen) and seen.min() == seen.max():
-        notes.append(f"covariate {column!r} is {seen[0]:g} in every row: it can explain nothing")
+    missing = len(values) - len(observed)
+    if missing:
+        notes.append(f"covariate {column!r} is missing in {missing:,} of {len(values):,} rows")
+    if not trained and len(observed) and observed.min() == observed.max():
+        value = observed[0]
+        notes.append(f"covariate {column!r} is {value:g} in every row: it can explain nothing")
     return notes
 
 
-def require_number_column(table: Table, column: str, *, again: bool) -> Floats:
-    """Values [n] of a column of numbers. `again`: they were numbers in training, so a column of text is a RunError."""
+def require_number_column(table: Table, column: str, *, trained: bool) -> Floats:
+    """Return the values [n] of a column of numbers; DataError where it is not one.
+
+    trained: a run was trained on numbers in this column, so a column of text is a RunError.
+    """
     try:
         return to_float_column(table, column)
     except DataError:
-        if again and _is_mostly_text(table.series(column)):
+        if trained and _is_mostly_text(table.series(column)):
             raise _changed_kind_error(table, column, "text", "numbers") from None
         raise
 
@@ -100,12 +111,7 @@ def _find_categories(
 ) -> list[str] | None:
     """The categories of a text column, sorted; None for a column of numbers."""
     if known is not None:
-        kinds = known.get(column)
-        if kinds and _has_become_numeric(table.series(column), kinds):
-            raise _changed_kind_error(
-                table, column, "numbers", f"categories ({format_names(kinds)})"
-            )
-        return kinds
+        return _known_categories(table, column, known.get(column))
     if table.stored_numbers(column) is not None:
         return None
     series = table.series(column)
@@ -114,16 +120,26 @@ def _find_categories(
     try:
         to_float_column(table, column)
     except DataError:
+        # Numbers with a few texts among them are a mistake, not categories.
         if not _is_mostly_text(series):
             raise
         unique = _unique_texts(series)
         if len(unique) > MAX_CATEGORIES:
             raise DataError(
-                f"{table.name}: covariate {column!r} has {len(unique)} different texts, more than {MAX_CATEGORIES}",
+                f"{table.name}: covariate {column!r} has {len(unique)} different texts,"
+                f" more than {MAX_CATEGORIES}",
                 "leave it out, or group its values",
             ) from None
         return sorted(unique.to_pylist())
     return None
+
+
+def _known_categories(table: Table, column: str, categories: list[str] | None) -> list[str] | None:
+    """The categories of training; RunError where the column holds numbers instead of them."""
+    if categories and _has_become_numeric(table.series(column), categories):
+        held = f"categories ({format_names(categories)})"
+        raise _changed_kind_error(table, column, "numbers", held)
+    return categories
 
 
 def _unique_texts(series: pd.Series) -> pa.Array:
@@ -140,14 +156,17 @@ def _is_mostly_text(series: pd.Series) -> bool:
     return _count_numeric(unique) * 2 <= len(unique)
 
 
-def _has_become_numeric(series: pd.Series, kinds: list[str]) -> bool:
-    """Whether a column that held these categories now holds other things altogether: numbers."""
+def _has_become_numeric(series: pd.Series, categories: list[str]) -> bool:
+    """Whether a column that held these categories now holds only numbers and none of them."""
     unique = _unique_texts(series)
-    strangers = pc.filter(
-        unique, pc.invert(pc.is_in(unique, value_set=pa.array(kinds, unique.type)))
-    )
-    return 0 < len(unique) == len(strangers) == _count_numeric(unique) and not _count_numeric(
-        pa.array(kinds)
+    is_known = pc.is_in(unique, value_set=pa.array(categories, unique.type))
+    unknown = pc.filter(unique, pc.invert(is_known))
+    all_unknown = 0 < len(unique) == len(unknown)
+    # Categories that look like numbers themselves (shop 1, shop 2) are no change of kind.
+    return (
+        all_unknown
+        and _count_numeric(unique) == len(unique)
+        and not _count_numeric(pa.array(categories))
     )
 
 
@@ -159,11 +178,18 @@ def _changed_kind_error(table: Table, column: str, now: str, then: str) -> RunEr
 
 
 def _encode_one_hot(series: pd.Series, categories: list[str]) -> tuple[Floats, list[str]]:
-    """0/1 columns [n, categories], all 0 where a cell is empty or its category is unknown; and the unknown ones."""
-    text = pc.utf8_trim_whitespace(to_text_array(series))
-    place = pc.index_in(text, value_set=pa.array(categories, text.type))
-    values = np.zeros((len(text), len(categories)))
-    rows = np.flatnonzero(np.asarray(pc.is_valid(place)))
-    values[rows, np.asarray(place.drop_null())] = 1
-    unseen = pc.unique(pc.filter(text, pc.and_(pc.is_null(place), pc.is_valid(text))))
-    return values, sorted(unseen.to_pylist())
+    """Return 0/1 columns [n, categories] and the unknown categories, sorted.
+
+    A row is all 0 where its cell is empty or its category is unknown.
+    """
+    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    value_set = pa.array(categories, texts.type)
+    category = pc.index_in(texts, value_set=value_set)  # null for any other text
+    is_known = np.asarray(pc.is_valid(category))
+    rows = np.flatnonzero(is_known)
+    columns = np.asarray(category.drop_null())
+    indicators = np.zeros((len(texts), len(categories)))
+    indicators[rows, columns] = 1
+    is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
+    unseen = pc.unique(pc.filter(texts, is_unseen))
+    return indicators, sorted(unseen.to_pylist())

@@ -1,4 +1,7 @@
-"""The series that each row belongs to, by the columns that name it."""
+"""The series that each row belongs to, by the columns that name it.
+
+Axes: n rows, N series.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,16 +9,18 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from lstmcast.errors import DataError, format_more
-from lstmcast.ragged import Ints
+from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
 
 
 @dataclass(frozen=True)
 class SeriesKeys:
-    """Key of each series in the order of first appearance, with the names and types ("str", "int64") of its columns."""
+    """The key of each series [N] in order of first appearance.
+
+    names, types: of the columns that keys come from; a type is "str" or "int64".
+    """
 
     keys: list[tuple[str, ...]]
     names: tuple[str, ...] = ()
@@ -26,7 +31,7 @@ class SeriesKeys:
         return "/".join(self.keys[code]) if self.keys[code] else "the series"
 
     def labels(self) -> Sequence[str]:
-        """The label of every series, made when it is asked for."""
+        """The label of every series, each computed only when it is looked up."""
         return _LazyLabels(self)
 
 
@@ -42,30 +47,34 @@ class _LazyLabels(Sequence[str]):
 
 
 def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys]:
-    """Series code of each row [n], and the keys; DataError where a key is missing."""
+    """Return the series code of each row [n], and the keys; DataError where a key is missing."""
     if not names:
         return np.broadcast_to(np.int64(0), len(table)), SeriesKeys([()])
+    # Of each key column: the code of each row, the text of each code, the type of the column.
     parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
     if len(names) == 1:
         return parts[0], SeriesKeys([(text,) for text in uniques[0]], tuple(names), types)
+    # Factorize after each column, so that the combined codes cannot overflow int64.
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
-        combined = pd.factorize(combined * np.int64(len(unique)) + codes)[0].astype(np.int64)
-    _, first = np.unique(combined, return_index=True)
-    columns = [
-        [unique[code] for code in codes[first].tolist()]
-        for codes, unique in zip(parts, uniques, strict=True)
-    ]
-    return combined, SeriesKeys(list(zip(*columns, strict=True)), tuple(names), types)
+        pairs = combined * np.int64(len(unique)) + codes
+        combined = pd.factorize(pairs)[0].astype(np.int64)
+    # The key of a series is read from the first of its rows.
+    _, first_rows = np.unique(combined, return_index=True)
+    columns = []
+    for codes, unique in zip(parts, uniques, strict=True):
+        first_codes = codes[first_rows].tolist()
+        columns.append([unique[code] for code in first_codes])
+    keys = list(zip(*columns, strict=True))
+    return combined, SeriesKeys(keys, tuple(names), types)
 
 
-def _require_no_missing_key(table: Table, missing: NDArray[np.bool_], name: str) -> None:
-    if missing.any():
-        row, count = int(missing.argmax()), int(missing.sum())
-        more = format_more(count)
-        raise DataError(
-            f"{table.locate(row)}: column {name!r}: the series has no name{more}",
-            "name every series",
-        )
+def _require_no_missing_key(table: Table, missing: Bools, name: str) -> None:
+    if not missing.any():
+        return
+    row, more = int(missing.argmax()), format_more(int(missing.sum()))
+    raise DataError(
+        f"{table.locate(row)}: column {name!r}: the series has no name{more}", "name every series"
+    )

@@ -1,6 +1,8 @@
-"""Stamps in the zone that the user names, and the traces of clocks that change in stamps without a zone.
+"""Rows laid on a regular time axis, and the traces that changing clocks leave in naive stamps.
 
-Knows tables and readings of their time, but no frequencies and no values.
+Knows tables and time columns, but no values.
+
+Axes: n rows by series, then time.
 """
 
 from collections.abc import Callable
@@ -19,66 +21,79 @@ from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis, infer_axis
 from lstmcast.timeaxis.frequency import HOUR
 
-_MAX_HOURS_CHECKED = 1000
-"""So many doubtful hours are enough to know a zone by."""
+MAX_HOURS_CHECKED = 1000
+"""Doubtful hours that are compared with the clocks of a zone: more would not change the answer."""
+
+
+def is_naive_time(time_column: TimeColumn) -> bool:
+    """Whether stamps are wall-clock times without a zone, which changing clocks may disturb."""
+    form = time_column.form
+    return not form.zone and form.kind in ("text", "number", "datetime")
 
 
 def skipped_hour_error(
-    reading: TimeColumn, stamps: Ints, codes: Ints, step: int, place: Callable[[int], str]
+    time_column: TimeColumn, stamps: Ints, codes: Ints, step: int, locate: Callable[[int], str]
 ) -> DataError | None:
-    """The error for naive stamps that leave out the hours that a zone's clocks skip, as wall-clock time does.
+    """The error for naive stamps that leave out the hours that a zone's clocks skip; None if none.
 
-    stamps sorted by series (codes), then time; step in microseconds; `place` says where stamp
-    number i stands.
+    stamps [n] and their series codes [n]; step in microseconds; `locate` says where stamp number i
+    stands.
     """
-    if reading.form.zone or reading.form.kind not in ("text", "number", "datetime") or HOUR % step:
+    if not is_naive_time(time_column) or HOUR % step:
         return None
-    jumps = np.flatnonzero((np.diff(stamps) == step + HOUR) & (codes[1:] == codes[:-1]))[
-        :_MAX_HOURS_CHECKED
-    ]
+    one_hour_missing = np.diff(stamps) == step + HOUR
+    same_series = codes[1:] == codes[:-1]
+    jumps = np.flatnonzero(one_hour_missing & same_series)[:MAX_HOURS_CHECKED]
     if not len(jumps):
         return None
+    # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
-    zone, hit = zones.find_zone_of_skipped(missing)
-    hit &= zones.is_skipped_time(missing + HOUR - step, zone)
-    if not hit.any():
+    zone, skipped = zones.find_zone_of_skipped(missing)
+    # The last step of the missing hour must be skipped too, not only its first.
+    skipped &= zones.is_skipped_time(missing + HOUR - step, zone)
+    if not skipped.any():
         return None
-    first = int(jumps[hit.argmax()])
-    before, hour = (
-        reading.form.texts(stamp)[0] for stamp in (stamps[[first]], missing[[hit.argmax()]])
-    )
-    more = format_more(int(hit.sum()))
+    example = int(skipped.argmax())
+    row = int(jumps[example])
+    before = time_column.form.texts(stamps[[row]])[0]
+    hour = time_column.form.texts(missing[[example]])[0]
+    more = format_more(int(skipped.sum()))
     return DataError(
-        f"{place(first)}: after {before} the hour of {hour} is left out, as by clocks in {zone}{more}",
-        f"give the zone of the times, for example --tz {zone}; or --tz UTC, if that hour is really missing",
+        f"{locate(row)}: after {before} the hour of {hour} is left out,"
+        f" as by clocks in {zone}{more}",
+        f"give the zone of the times, for example --tz {zone};"
+        " or --tz UTC, if that hour is really missing",
     )
 
 
 def place_on_axis(
     rows: Rows,
-    reading: TimeColumn,
+    time_column: TimeColumn,
     table: Table,
     keys: SeriesKeys,
     config: DataConfig,
     like: TimeAxis | None,
 ) -> tuple[TimeAxis, Rows]:
-    """The time axis of the rows, and the rows with ordinals for stamps."""
+    """Return the time axis of the rows (`like`, if given), and the rows with ordinals for stamps.
 
-    def place(i: int) -> str:
+    Raises DataError where the rows do not lie on a regular axis.
+    """
+
+    def locate(i: int) -> str:
         return table.locate(int(rows.rows[i]))
 
     axis, ordinals = infer_axis(
         rows.stamps,
         rows.codes,
-        reading.form,
-        reading.name,
+        time_column.form,
+        time_column.name,
         config,
         like=like,
-        place=place,
+        place=locate,
         series=keys.labels(),
     )
     if like is None and axis.grid.unit == "us":
-        left_out = skipped_hour_error(reading, rows.stamps, rows.codes, axis.grid.step, place)
-        if left_out is not None:
-            raise left_out
+        error = skipped_hour_error(time_column, rows.stamps, rows.codes, axis.grid.step, locate)
+        if error is not None:
+            raise error
     return axis, replace(rows, stamps=ordinals)

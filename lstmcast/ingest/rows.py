@@ -1,4 +1,4 @@
-"""Rows of a table in the order of series and time: keys, sorting, repeated stamps, several targets as series.
+"""Rows of a table in the order of series and time, and several targets as series of their own.
 
 Axes: n rows, K targets.
 """
@@ -7,11 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.timestamps import TimeColumn
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 
 TARGET_KEY = "target"
 """Key column of a wide table: which of its value columns a series is."""
@@ -19,7 +18,7 @@ TARGET_KEY = "target"
 
 @dataclass(frozen=True)
 class Rows:
-    """Rows by series, then time: series code [n], stamp [n], row of the table [n], values [n, K].
+    """Rows by series, then time: codes [n], stamps [n], rows of the table [n], values [n, K].
 
     Stamps are instants until the axis is known, then ordinals.
     """
@@ -33,50 +32,60 @@ class Rows:
         """The rows of these indices, in their order."""
         return Rows(self.codes[index], self.stamps[index], self.rows[index], self.values[index])
 
-    def same(self) -> NDArray[np.bool_]:
+    def continues_series(self) -> Bools:
         """Whether each row but the first is of the same series as the row before it, [n - 1]."""
         return np.asarray(self.codes[1:] == self.codes[:-1])
 
     def starts(self) -> Ints:
         """First row of each series."""
-        return np.flatnonzero(np.r_[True, ~self.same()])
+        return np.flatnonzero(np.r_[True, ~self.continues_series()])
 
 
-def sort_rows(reading: TimeColumn, codes: Ints, values: Floats, notes: list[str]) -> Rows:
-    """Rows sorted by series and time; where there is no time column, rows of a series are numbered from 1."""
-    rows = Rows(
-        codes,
-        codes if reading.instants is None else reading.instants,
-        np.arange(len(codes)),
-        values,
-    )
+def sort_rows(time_column: TimeColumn, codes: Ints, values: Floats) -> tuple[Rows, tuple[str, ...]]:
+    """Sort rows by series and time, and note where that moved any.
+
+    Where there is no time column, the rows of a series are numbered from 1 instead.
+    """
+    instants = time_column.instants
+    # Without instants the codes stand in for them until the rows of each series are numbered.
+    stamps = codes if instants is None else instants
+    rows = Rows(codes, stamps, np.arange(len(codes)), values)
     if (codes[1:] < codes[:-1]).any():
         rows = rows.take(np.argsort(codes, kind="stable"))
-    if reading.instants is None:
-        starts = rows.starts()
-        before = np.repeat(starts, np.diff(np.r_[starts, len(codes)]))
-        return replace(rows, stamps=np.arange(len(codes)) - before + 1)
-    back, same = rows.stamps[1:] < rows.stamps[:-1], rows.same()
-    if not (back & same).any():
-        return rows
-    notes.append(
-        "rows stood newest first: sorted"
-        if back[same].all()
-        else "rows were not in order of time: sorted"
-    )
-    return rows.take(np.lexsort((rows.stamps, rows.codes)))
+    if instants is None:
+        return _number_rows(rows), ()
+    same_series = rows.continues_series()
+    backwards = rows.stamps[1:] < rows.stamps[:-1]
+    if not (backwards & same_series).any():
+        return rows, ()
+    if backwards[same_series].all():
+        note = "rows stood newest first: sorted"
+    else:
+        note = "rows were not in order of time: sorted"
+    return rows.take(np.lexsort((rows.stamps, rows.codes))), (note,)
+
+
+def _number_rows(rows: Rows) -> Rows:
+    """Number the rows of each series from 1, in the order in which they stand."""
+    starts = rows.starts()
+    lengths = np.diff(np.r_[starts, len(rows.codes)])
+    first_row = np.repeat(starts, lengths)
+    return replace(rows, stamps=np.arange(len(rows.codes)) - first_row + 1)
 
 
 def melt_targets(rows: Rows, keys: SeriesKeys, targets: Sequence[str]) -> tuple[Rows, SeriesKeys]:
-    """Several targets as series of their own: the value column's name becomes the last part of the key."""
+    """Make each target a series of its own, its column name the last part of the key."""
     count = len(targets)
     if count == 1:
         return rows, keys
-    codes = (rows.codes[:, None] * count + np.arange(count)).T.ravel()
+    # All rows of the first target, then all of the second, and so on: [K * n].
+    new_codes = rows.codes[:, None] * count + np.arange(count)
+    codes = new_codes.T.ravel()
+    values = rows.values.T.ravel()
     order = np.argsort(codes, kind="stable")
-    base = order % len(rows.codes)
-    long = Rows(
-        codes[order], rows.stamps[base], rows.rows[base], rows.values.T.ravel()[order][:, None]
-    )
-    wide = [(*key, target) for key in keys.keys for target in targets]
-    return long, SeriesKeys(wide, (*keys.names, TARGET_KEY), (*keys.types, "str"))
+    # The row that each came from is its place modulo the number of rows.
+    source = order % len(rows.codes)
+    stamps, row_numbers = rows.stamps[source], rows.rows[source]
+    long = Rows(codes[order], stamps, row_numbers, values[order][:, None])
+    long_keys = [(*key, target) for key in keys.keys for target in targets]
+    return long, SeriesKeys(long_keys, (*keys.names, TARGET_KEY), (*keys.types, "str"))

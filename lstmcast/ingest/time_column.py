@@ -1,6 +1,8 @@
-"""Which column of a table is the time: named, or the only one that reads as time; and its stamps.
+"""The time column of a table: the one that is named, or the only one that reads as time.
 
 Knows tables and stamps, but no series values and no frequencies.
+
+Axes: n rows of the table.
 """
 
 import re
@@ -33,11 +35,12 @@ from lstmcast.timeaxis.timestamp_format import TimestampFormat
 NO_TIME_COLUMN = "none"
 """`--time none`: there is no time column and rows stand in order."""
 _TIME_LIKE_NAME = re.compile(
-    r"t|ds|dt|date.?|time.?|date.?time|time.?stamp|step|steps|year|yr|month|yearmonth|quarter|week|day|hour|period|index|idx|tick",
+    r"t|ds|dt|date.?|time.?|date.?time|time.?stamp|step|steps|year|yr|month|yearmonth"
+    r"|quarter|week|day|hour|period|index|idx|tick",
     re.IGNORECASE,
 )
 _TIME_NAME = re.compile(r"t|ds|dt|date|time|date.?time|time.?stamp|steps?|year", re.IGNORECASE)
-"""Names that mean the time and nothing else: such a column is never passed over in silence."""
+"""Names that mean the time and nothing else: such a column is never ignored silently."""
 _SPLIT_COLUMN_NAMES = (
     ("year", "month", "day", "hour", "minute", "second"),
     ("year", "quarter"),
@@ -50,8 +53,8 @@ def read_time_column(
 ) -> TimeColumn:
     """Read the time column that `columns` names, or the only one that parses as time.
 
-    codes [rows]: the series of each row. Raises DataError where there is no such column, there are
-    several, a cell is empty or does not parse, or day and month cannot be told apart.
+    codes [n]: the series of each row. Raises DataError where there is no such column, there are
+    several, a cell is empty or does not parse, or day and month are ambiguous.
     """
     names = columns.time
     notes: tuple[str, ...] = ()
@@ -60,39 +63,39 @@ def read_time_column(
     if names == (NO_TIME_COLUMN,):
         return TimeColumn(names, "step", TimestampFormat("step"), None, notes)
     table.require(names)
-    one = len(names) == 1
-    reading = (
-        read_timestamps(table, names[0], config, like)
-        if one
-        else read_split_timestamps(table, names, config, like)
-    )
+    if len(names) == 1:
+        time_column = read_timestamps(table, names[0], config, like)
+    else:
+        time_column = read_split_timestamps(table, names, config, like)
     if config.tz:
-        reading = with_time_zone(reading, codes, config.tz, table)
-    return replace(reading, columns=names, notes=notes + reading.notes)
+        time_column = with_time_zone(time_column, codes, config.tz, table)
+    return replace(time_column, columns=names, notes=notes + time_column.notes)
 
 
 def find_time_columns(
     table: Table, columns: Columns, codes: Ints, date_format: str | None = None
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The time column(s) and a note: the only column of dates, else year, month..., else the only column of steps.
+    """Return the name(s) of the time column(s) among those without a role, and notes.
 
-    Where `date_format` says how times are written, a column that is named as the time needs not
-    read as such.
+    That is the only column of dates; else year, month...; else the only column of steps. With a
+    `date_format`, a column that is named as the time need not read as such. Raises DataError where
+    several columns could be the time.
     """
-    taken = {*columns.target, *columns.series, *columns.past, *columns.future, *columns.static}
-    free = [name for name in table.names if name not in taken]
+    with_role = {*columns.target, *columns.series}
+    with_role |= {*columns.past, *columns.future, *columns.static}
+    free = [name for name in table.names if name not in with_role]
     kinds = {name: _infer_time_kind(table, name, codes) for name in free}
     split = _find_split_columns(free)
     for kind in ("date", "split", "step"):
         if kind == "split" and len(split) > 1:
             return split, (f"time is split over {', '.join(split)}",)
-        found = [name for name in free if kinds[name] == kind]
-        if len(found) > 1:
-            shown = ", ".join(repr(name) for name in found)
-            hint = f"name one, as in --time {shlex.quote(found[0])}"
+        candidates = [name for name in free if kinds[name] == kind]
+        if len(candidates) > 1:
+            shown = ", ".join(repr(name) for name in candidates)
+            hint = f"name one, as in --time {shlex.quote(candidates[0])}"
             raise DataError(f"{table.name}: several columns could be the time: {shown}", hint)
-        if found:
-            return (found[0],), (f"time is {found[0]!r}",)
+        if candidates:
+            return (candidates[0],), (f"time is {candidates[0]!r}",)
     for name in free:
         if _TIME_NAME.fullmatch(name):
             if date_format:
@@ -106,12 +109,13 @@ def _unreadable_time_error(table: Table, name: str) -> DataError:
     shown = f": {str(first[0])!r}" if first else ""
     return DataError(
         f"{table.name}: column {name!r} does not read as time{shown}",
-        "say how it is written with --date-format '%d.%m.%Y', or take rows in order with --time none",
+        "say how it is written with --date-format '%d.%m.%Y',"
+        " or take rows in order with --time none",
     )
 
 
 def _find_split_columns(free: list[str]) -> tuple[str, ...]:
-    """Columns year, month, day... as far as they go without a break; else year and quarter, year and week."""
+    """Columns year, month, day... without a break; else year and quarter, or year and week."""
     folded = {name.casefold(): name for name in reversed(free)}
     for parts in _SPLIT_COLUMN_NAMES:
         found = [folded[part] for part in takewhile(folded.__contains__, parts)]
@@ -133,49 +137,57 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
         return "date"
     if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
         return _infer_number_kind(series, name, codes)
+    return _infer_text_kind(series, name, codes)
+
+
+def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
+    """The kind of a column of text, by its first cells; of digits alone by all of them."""
+    # The first cells rule most columns out, without reading all of a long one.
     head = series.dropna().iloc[:1000]
     if not len(head) or not isinstance(head.iloc[0], str):
         return ""
     texts = pc.utf8_trim_whitespace(to_text_array(head))
     if np.asarray(pc.match_substring_regex(texts, r"^-?\d+(\.\d+)?$")).all():
-        promising = len(head) == 1 or _infer_number_kind(
-            pd.to_numeric(head), name, codes[: len(head)]
-        )
-        return (
-            _infer_number_kind(pd.to_numeric(series, errors="coerce"), name, codes)
-            if promising
-            else ""
-        )
+        head_kind = _infer_number_kind(pd.to_numeric(head), name, codes[: len(head)])
+        if len(head) > 1 and not head_kind:
+            return ""  # parsing the whole column would not change that
+        return _infer_number_kind(pd.to_numeric(series, errors="coerce"), name, codes)
     layouts = find_candidate_layouts(pc.unique(texts))
-    best = max((parse_timestamps(layout, texts).good.mean() for layout in layouts), default=0.0)
-    if best < 0.5:
+    shares = [parse_timestamps(layout, texts).good.mean() for layout in layouts]
+    if max(shares, default=0.0) < 0.5:
         return ""
-    if layouts[0] == YEAR_NUMBER_FORMAT:
+    if layouts[0] == YEAR_NUMBER_FORMAT:  # four digits may be a year or just a number
         return "step" if _is_unique_per_series(to_text_array(series), codes) else ""
     return "date"
 
 
 def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:
+    """The kind of a column of numbers, by their range and by the column's name."""
     if pd.api.types.is_bool_dtype(series.dtype) or series.isna().any() or not len(series):
         return ""
     values = series.to_numpy(dtype=np.float64)
     if abs(values).max() > 2**62:
-        return ""
+        return ""  # beyond what an ordinal can hold
     layout = infer_number_format(values, name)
     if layout.startswith("%Y%m%d"):
         return "date"
     if not layout and (values != np.floor(values)).any():
         return ""
-    counts = _TIME_LIKE_NAME.fullmatch(name) and _is_unique_per_series(pa.array(values), codes)
-    return "step" if counts or _TIME_NAME.fullmatch(name) else ""
+    if _TIME_NAME.fullmatch(name):
+        return "step"
+    # A name like "index" may mean the time; then no value repeats within a series.
+    named_like_time = _TIME_LIKE_NAME.fullmatch(name) is not None
+    if named_like_time and _is_unique_per_series(pa.array(values), codes):
+        return "step"
+    return ""
 
 
 def _is_unique_per_series(values: pa.Array, codes: Ints) -> bool:
-    """Whether no value comes twice in one series."""
+    """Whether no value comes twice in one series, and none is missing."""
     encoded = pc.dictionary_encode(values)
     if pc.any(pc.is_null(values)).as_py():
         return False
-    pairs = codes * np.int64(len(encoded.dictionary)) + encoded.indices.to_numpy(
-        zero_copy_only=False
-    )
+    indices = encoded.indices.to_numpy(zero_copy_only=False)
+    # One number for each pair of series and value.
+    pairs = codes * np.int64(len(encoded.dictionary)) + indices
     return len(np.unique(pairs)) == len(pairs)

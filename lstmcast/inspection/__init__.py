@@ -1,7 +1,7 @@
-"""What can be said of a file before anything is trained.
+"""What a file holds, before anything is trained.
 
-`columns`         what each column seems to be
+`columns`         what each column seems to be, and its likeliest role
 `characteristics` strength of trend and season, outliers, zeros
 `findings`        these as data and in words
-`cost`            what a fit would take in time and memory
+`cost`            the time and memory that a fit would take
 """

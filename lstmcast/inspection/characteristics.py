@@ -1,36 +1,38 @@
-"""The shape of series in figures a person can use: strength of season and trend, outliers, zeros, constant series.
+"""The shape of series in figures: strength of season and trend, outliers, zeros, constant series.
 
 For looking at data before a fit; nothing of it enters a forecast. Knows no stamps.
 
-Axes: N series, T steps, S series looked at closely, m season.
+Axes: N series, T steps, S series that are sampled, m season length.
 """
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
 
 MAX_SAMPLED_SERIES = 200
-"""Series of a panel that are looked at closely, evenly chosen."""
+"""Series of a panel whose season, trend and outliers are measured, evenly chosen."""
 MAX_SAMPLED_STEPS = 1_000_000
-"""Steps that are looked at closely: shared out among the series, but at least 5000 of each."""
+"""Newest steps that are measured of all these series together, but at least _MIN_STEPS of each."""
+_MIN_STEPS = 5000
 _OUTLIER_DEVIATIONS = 8
 """Robust deviations from its neighbours at which a value is an outlier, if it is also far beyond
 what is usual."""
 _OUTLIER_QUANTILE_FACTOR = 2.5
 _MAX_TREND_PARTS = 10
 _MIN_TREND_CORRELATION = 0.8
+_MAD_TO_DEVIATION = 1.4826
+"""From a median absolute deviation to the standard deviation of normal values."""
 
 
 @dataclass(frozen=True)
 class Characteristics:
     """What series look like.
 
-    chosen: [S], the series looked at closely. season: [S], strength, NaN where a series is too
-    short for it. trend: [S], 1 rising, -1 falling, 0 neither. outliers: [n, 2], series and step of
+    chosen: [S], the sampled series. season: [S], strength, NaN where a series is too short for it.
+    trend: [S], 1 rising, -1 falling, 0 neither. outliers: [n, 2], series and step of
     values far from their neighbours, the farthest first. zeros: share of the values of all series.
     constant: series of one value.
     """
@@ -44,108 +46,137 @@ class Characteristics:
 
 
 def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteristics:
-    """The shape of series values [sum T], offsets [N+1], NaN where missing, with the season m (1: none)."""
-    chosen = np.unique(
-        np.linspace(0, len(offsets) - 2, MAX_SAMPLED_SERIES).round().astype(np.int64)
-    )
-    season, trend = np.full(len(chosen), np.nan), np.zeros(len(chosen), np.int64)
-    far: list[tuple[float, int, int]] = []
-    newest = max(5000, MAX_SAMPLED_STEPS // len(chosen))
+    """Measure the shape of series with the season m (1: none).
+
+    values: [sum T], series end to end, NaN where missing. offsets: [N+1].
+    """
+    last_series = len(offsets) - 2
+    evenly = np.linspace(0, last_series, MAX_SAMPLED_SERIES)
+    chosen = np.unique(evenly.round().astype(np.int64))
+    season = np.full(len(chosen), np.nan)
+    trend = np.zeros(len(chosen), np.int64)
+    outliers: list[tuple[float, int, int]] = []
+    newest = max(_MIN_STEPS, MAX_SAMPLED_STEPS // len(chosen))
     for place, i in enumerate(chosen.tolist()):
-        y = values[offsets[i] : offsets[i + 1]]
-        skipped = max(0, len(y) - newest)
-        y = _interpolate_gaps(y[skipped:])
+        series = values[offsets[i] : offsets[i + 1]]
+        skipped = max(0, len(series) - newest)
+        y = _interpolate_gaps(series[skipped:])
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
-        far += [(distance, i, skipped + step) for distance, step in _find_outliers(y, m)]
-    far.sort(reverse=True)
-    observed = ~np.isnan(values)
-    return Characteristics(
-        chosen,
-        season,
-        trend,
-        np.array([pair[1:] for pair in far], dtype=np.int64).reshape(-1, 2),
-        float((values == 0).sum() / max(int(observed.sum()), 1)),
-        np.flatnonzero(_is_constant(values, offsets)),
-    )
+        for distance, step in _find_outliers(y, m):
+            outliers.append((distance, i, skipped + step))
+    outliers.sort(reverse=True)  # the farthest first
+    series_and_step = [outlier[1:] for outlier in outliers]
+    places = np.array(series_and_step, dtype=np.int64).reshape(-1, 2)
+    # Zeros and constant series are cheap to find: those of all series, sampled or not.
+    observed = int((~np.isnan(values)).sum())
+    zeros = float((values == 0).sum() / max(observed, 1))
+    constant = np.flatnonzero(_is_constant(values, offsets))
+    return Characteristics(chosen, season, trend, places, zeros, constant)
 
 
 def seasonal_strength(y: Floats, m: int) -> float:
-    """Strength of the season m in one series [T] without gaps: 0 none, 1 nothing else; NaN where there are no 2 of it.
+    """Measure how strong the season m is in one series [T] without gaps: 0 none, 1 nothing else.
+
+    NaN where there are no two whole seasons.
 
     The share of the variance without the trend that the season explains (Wang, Smith & Hyndman
-    2006), corrected for the m means that it takes, so that noise has none.
+    2006, "Characteristic-based clustering for time series data"), corrected for the m means that it
+    takes, so that noise has none.
     """
     n = len(y)
     if m < 2 or n < 2 * m + 1:
         return np.nan
-    detrended = _clip_outliers(y - uniform_filter1d(y, m if m % 2 else m + 1, mode="nearest"))
-    rest = detrended - _seasonal_profile(detrended, m)
-    total = float(np.var(detrended))
-    if total <= 1e-18 * float(np.max(np.abs(y))) ** 2:
+    window = m if m % 2 else m + 1  # an odd window is centred on its step
+    trend = uniform_filter1d(y, window, mode="nearest")
+    detrended = _clip_outliers(y - trend)
+    residuals = detrended - _seasonal_profile(detrended, m)
+    variance = float(np.var(detrended))
+    # What is left of a series without any variance is rounding.
+    largest = float(np.max(np.abs(y)))
+    if variance <= 1e-18 * largest**2:
         return 0.0
-    return float(np.clip(1 - np.var(rest) / (n - m) * (n - 1) / total, 0, 1))
+    # Unbiased variances: m means were taken out of the residuals, one out of the whole.
+    unexplained = np.var(residuals) / (n - m) * (n - 1) / variance
+    return float(np.clip(1 - unexplained, 0, 1))
 
 
 def _clip_outliers(y: Floats) -> Floats:
-    """A series without what is far off, which would outweigh all else in a variance."""
+    """A series without far outliers, which would outweigh everything else in a variance."""
     middle = np.median(y)
-    spread = 4 * 1.4826 * np.median(np.abs(y - middle))
-    return np.clip(y, middle - spread, middle + spread) if spread > 0 else y
+    reach = 4 * _MAD_TO_DEVIATION * np.median(np.abs(y - middle))
+    return np.clip(y, middle - reach, middle + reach) if reach > 0 else y
 
 
 def trend_direction(y: Floats, m: int) -> int:
-    """1 where a series [T] without gaps rises, -1 where it falls, 0 where it does neither throughout.
+    """Return 1 where a series [T] without gaps rises, -1 where it falls, 0 where it does neither.
 
     Spearman's rank correlation with time of the medians of up to ten parts, each of whole seasons
     where there are four.
     """
-    seasons = len(y) // m if len(y) >= 4 * m else 0
-    parts = np.array_split(
-        y[len(y) - seasons * m :].reshape(-1, m) if seasons else y,
-        min(_MAX_TREND_PARTS, seasons or len(y)),
-    )
+    steps = len(y)
+    if steps >= 4 * m:
+        # A part of whole seasons has no season in its median; the oldest steps are left over.
+        seasons = steps // m
+        rows = y[steps - seasons * m :].reshape(-1, m)
+    else:
+        rows = y
+    parts = np.array_split(rows, min(_MAX_TREND_PARTS, len(rows)))
     medians = np.array([np.median(part) for part in parts])
     if len(medians) < 4 or np.ptp(medians) == 0:
         return 0
     ranks = medians.argsort().argsort()
-    rho = float(np.corrcoef(ranks, np.arange(len(ranks)))[0, 1])
-    return int(np.sign(rho)) if abs(rho) >= _MIN_TREND_CORRELATION else 0
+    order = np.arange(len(ranks))
+    correlation = float(np.corrcoef(ranks, order)[0, 1])
+    if abs(correlation) < _MIN_TREND_CORRELATION:
+        return 0
+    return int(np.sign(correlation))
 
 
 def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
-    """Distance, in robust deviations, and step of the values of a series that are far from their neighbours."""
+    """Find the values of a series that are far from their neighbours.
+
+    Each with its distance, in robust deviations, and its step.
+    """
     if len(y) < 12:
         return []
-    level = (
-        y - _seasonal_profile(y - median_filter(y, 2 * (m // 2) + 1, mode="nearest"), m)
-        if len(y) > 3 * m
-        else y
-    )
-    rest = np.abs(level - median_filter(level, 7, mode="nearest"))
-    spread = 1.4826 * float(np.median(rest))
-    if spread <= 1e-9 * float(np.max(np.abs(y))):  # mostly repeated values: nothing to measure by
-        return []
-    limit = max(
-        _OUTLIER_DEVIATIONS * spread, _OUTLIER_QUANTILE_FACTOR * float(np.quantile(rest, 0.98))
-    )
-    return [(float(rest[step] / spread), int(step)) for step in np.flatnonzero(rest > limit)]
+    level = y
+    if len(y) > 3 * m:
+        # The season is no outlier: take its profile out of the series first.
+        window = 2 * (m // 2) + 1
+        trend = median_filter(y, window, mode="nearest")
+        level = y - _seasonal_profile(y - trend, m)
+    neighbours = median_filter(level, 7, mode="nearest")
+    distance = np.abs(level - neighbours)
+    deviation = _MAD_TO_DEVIATION * float(np.median(distance))
+    largest = float(np.max(np.abs(y)))
+    if deviation <= 1e-9 * largest:
+        return []  # mostly repeated values: nothing to measure by
+    # In a series with heavy tails, values that far out are usual.
+    usual = float(np.quantile(distance, 0.98))
+    limit = max(_OUTLIER_DEVIATIONS * deviation, _OUTLIER_QUANTILE_FACTOR * usual)
+    steps = np.flatnonzero(distance > limit)
+    return [(float(distance[step] / deviation), int(step)) for step in steps]
 
 
 def _seasonal_profile(y: Floats, m: int) -> Floats:
     """The median of each phase of the season, at every step."""
-    padded = np.full(-(-len(y) // m) * m, np.nan)
+    seasons = -(-len(y) // m)  # the last one need not be whole
+    padded = np.full(seasons * m, np.nan)
     padded[: len(y)] = y
-    return np.resize(np.nanmedian(padded.reshape(-1, m), axis=0), len(y))
+    profile = np.nanmedian(padded.reshape(-1, m), axis=0)
+    return np.resize(profile, len(y))
 
 
 def _interpolate_gaps(y: Floats) -> Floats:
-    """A series with straight lines over its gaps, and scaled so that no square of it overflows."""
+    """A series with straight lines over its gaps, scaled so that no square of it overflows."""
     known = np.flatnonzero(~np.isnan(y))
     largest = float(np.max(np.abs(y[known]), initial=0))
-    return np.interp(np.arange(len(y)), known, y[known] / largest if largest else y[known])
+    scaled = y[known] / largest if largest else y[known]
+    return np.interp(np.arange(len(y)), known, scaled)
 
 
-def _is_constant(values: Floats, offsets: Ints) -> NDArray[np.bool_]:
+def _is_constant(values: Floats, offsets: Ints) -> Bools:
+    """Whether each series [N] has one value only, missing ones apart."""
     low = np.fmin.reduceat(values, offsets[:-1])
     return np.asarray(low == np.fmax.reduceat(values, offsets[:-1]))

@@ -1,4 +1,4 @@
-"""What the columns of a table seem to be, and the likeliest roles of those that nobody has given one.
+"""What the columns of a table seem to be, and the likeliest roles of those without one.
 
 Axes: n rows of the table.
 """
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow.compute as pc
@@ -17,6 +18,7 @@ from lstmcast.errors import DataError
 from lstmcast.ingest.encoding import MAX_CATEGORIES
 from lstmcast.ingest.keys import factorize_keys
 from lstmcast.ingest.time_column import NO_TIME_COLUMN, find_time_columns, read_time_column
+from lstmcast.panel.panel import COLUMN_ROLES
 from lstmcast.ragged import Bools
 from lstmcast.tables.number_columns import to_float_column
 from lstmcast.tables.table import Table, to_text_array
@@ -30,12 +32,14 @@ _MAX_KEY_COLUMNS = 8
 rows."""
 _USUAL_TARGET_NAMES = ("y", "target", "value")
 """Names that mean the target and nothing else."""
+_PLACEHOLDER_TARGET = ("",)
+"""Stands for a target that is not known yet where `Columns` requires one."""
 Roles = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class ColumnProfile:
-    """A column as it is seen: its kind (time, number, text or empty), the role it has, and those it could have."""
+    """A column: its kind (time, number, text or empty), its role, and the roles it could have."""
 
     name: str
     kind: str
@@ -46,162 +50,172 @@ class ColumnProfile:
     could: tuple[str, ...] = ()
 
 
+class _TimeCandidates(NamedTuple):
+    """The likeliest time column(s), and all columns that read as time."""
+
+    likeliest: tuple[str, ...]
+    every: tuple[str, ...]
+
+
 def profile_columns(table: Table) -> list[ColumnProfile]:
-    """Every column of the table as it is seen, none of them with a role yet."""
-    times = set(_find_time_columns(table)[1])
-    seen = []
+    """Profile every column of the table, none of them with a role yet."""
+    times = _find_time_columns(table).every
+    profiles = []
     for name in map(str, table.frame.columns):
         values = table.frame[name]
         known = values.dropna()
-        kind = (
-            "empty"
-            if not len(known)
-            else "time"
-            if name in times
-            else "number"
-            if _is_number_column(table, name)
-            else "text"
-        )
+        kind = _infer_column_kind(table, name, times, empty=not len(known))
+        missing, distinct = len(values) - len(known), int(known.nunique())
         first = str(known.iloc[0]) if len(known) else ""
-        seen.append(
-            ColumnProfile(name, kind, len(values) - len(known), int(known.nunique()), first)
-        )
-    return seen
+        profiles.append(ColumnProfile(name, kind, missing, distinct, first))
+    return profiles
 
 
-def infer_roles(table: Table, seen: Sequence[ColumnProfile], given: Roles) -> Columns:
-    """The roles that were `given`, and for time, series and target the likeliest columns where none was.
+def _infer_column_kind(table: Table, name: str, times: Sequence[str], *, empty: bool) -> str:
+    if empty:
+        return "empty"
+    if name in times:
+        return "time"
+    return "number" if _is_number_column(table, name) else "text"
 
-    Raises DataError where a given column is not there, or no column of numbers is left for the
+
+def infer_roles(table: Table, profiles: Sequence[ColumnProfile], requested: Roles) -> Columns:
+    """Infer the likeliest columns for time, series and target where they are not requested.
+
+    Raises DataError where a requested column is not there, or no column of numbers is left for the
     target.
     """
-    table.require(
-        tuple(name for names in given.values() for name in names if name != NO_TIME_COLUMN)
-    )
-    taken = {name for names in given.values() for name in names}
-    times = (
-        given.get("time")
-        or _with_time_of_day(
-            table,
-            [name for name in _find_time_columns(table)[0] if name not in (*taken, NO_TIME_COLUMN)],
-        )
-        or (NO_TIME_COLUMN,)
-    )
+    columns = [name for names in requested.values() for name in names]
+    table.require(tuple(name for name in columns if name != NO_TIME_COLUMN))
+    with_role = set(columns)
+    times = requested.get("time") or _infer_time(table, with_role)
     if times == (NO_TIME_COLUMN,):
         _refuse_times_as_header(table)
-    free = [one for one in seen if one.name not in (*taken, *times)]
-    series = given.get("series") or (
-        () if times == (NO_TIME_COLUMN,) else _infer_series_columns(table, free, times)
-    )
-    targets = (
-        given.get("target")
-        or _rank_targets(table, [one for one in free if one.name not in series])[:1]
-    )
+    free = [profile for profile in profiles if profile.name not in (*with_role, *times)]
+    series = requested.get("series", ())
+    if not series and times != (NO_TIME_COLUMN,):
+        series = _infer_series_columns(table, free, times)
+    targets = requested.get("target", ())
+    if not targets:
+        candidates = [profile for profile in free if profile.name not in series]
+        targets = _rank_targets(table, candidates)[:1]
     if not targets:
         raise _no_number_column_error(table, free)
-    return Columns(**{**given, "time": times, "series": series, "target": targets})
+    return Columns(**{**requested, "time": times, "series": series, "target": targets})
+
+
+def _infer_time(table: Table, with_role: set[str]) -> tuple[str, ...]:
+    """The likeliest time column(s) among those without a role."""
+    candidates = _find_time_columns(table).likeliest
+    free = [name for name in candidates if name not in with_role and name != NO_TIME_COLUMN]
+    return _with_time_of_day(table, free) or (NO_TIME_COLUMN,)
 
 
 def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> DataError:
-    """The error for a table without a column of numbers: what is wrong with the column most like one."""
-    texts = [one.name for one in free if one.kind == "text"]
-    empty = [one.name for one in free if one.kind == "empty"]
-    digits = {
-        name: pc.match_substring_regex(to_text_array(table.series(name)), r"\d") for name in texts
-    }
-    shares = {name: pc.mean(found).as_py() or 0.0 for name, found in digits.items()}
+    """The error for a table without a column of numbers.
+
+    It says what is wrong with the column that is most like one.
+    """
+    shares: dict[str, float] = {}
+    for profile in free:
+        if profile.kind == "text":
+            texts = to_text_array(table.series(profile.name))
+            has_digit = pc.match_substring_regex(texts, r"\d")
+            shares[profile.name] = pc.mean(has_digit).as_py() or 0.0
+    # A column half of whose cells have digits was meant to be of numbers: say what is wrong there.
     likely = max(shares, key=lambda name: shares[name], default="")
     if shares.get(likely, 0.0) >= 0.5:
         try:
             to_float_column(table, likely)
         except DataError as error:
             return error
-    because = f": {empty[0]!r} is empty" if empty else ""
+    empty = [profile.name for profile in free if profile.kind == "empty"]
+    reason = f": {empty[0]!r} is empty" if empty else ""
     return DataError(
-        f"{table.name} has no column of numbers{because}", "give a file with a column to forecast"
+        f"{table.name} has no column of numbers{reason}", "give a file with a column to forecast"
     )
 
 
 def with_column_roles(
-    table: Table, seen: Sequence[ColumnProfile], roles: Columns, config: DataConfig
+    table: Table, profiles: Sequence[ColumnProfile], roles: Columns, config: DataConfig
 ) -> list[ColumnProfile]:
-    """The columns with the roles that they have, or the others that they could have."""
-    has = {
-        name: role
-        for role in ("target", "time", "series", "past", "future", "static")
-        for name in getattr(roles, role)
-    }
-    targets = _rank_targets(table, [one for one in seen if one.name not in has])
+    """Return the columns with the roles that they have, or the others that they could have."""
+    role_by_name = {name: role for role in COLUMN_ROLES for name in getattr(roles, role)}
+    free = [profile for profile in profiles if profile.name not in role_by_name]
+    targets = _rank_targets(table, free)
     ahead = _is_after_target(table, roles, config)
-    named = []
-    for one in seen:
-        free = (
-            one.name not in has
-            and one.distinct > 1
-            and not (one.kind == "number" and _is_row_number(table, one))
-        )
-        could = _candidate_roles(table, one, roles, ahead) if free else ()
-        if free and one.name in targets and one.distinct > _MAX_CLASSES:
-            could = (*could, "target")
-        named.append(replace(one, role=has.get(one.name, ""), could=could))
-    return named
+    with_roles = []
+    for profile in profiles:
+        role = role_by_name.get(profile.name, "")
+        could: tuple[str, ...] = ()
+        if not role and _is_informative(table, profile):
+            could = _candidate_roles(table, profile, roles, ahead)
+            if profile.name in targets and profile.distinct > _MAX_CLASSES:
+                could = (*could, "target")
+        with_roles.append(replace(profile, role=role, could=could))
+    return with_roles
 
 
-def _find_time_columns(table: Table) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """The likeliest time column(s), and all columns that read as time."""
-    nothing = np.zeros(len(table), dtype=np.int64)
+def _is_informative(table: Table, profile: ColumnProfile) -> bool:
+    """Whether a column changes, and does more than number the rows."""
+    if profile.distinct <= 1:
+        return False
+    return profile.kind != "number" or not _is_row_number(table, profile)
+
+
+def _find_time_columns(table: Table) -> _TimeCandidates:
+    """The time column(s) that a fit would take; of several, each that would do by itself."""
+    one_series = np.zeros(len(table), dtype=np.int64)
     try:
-        found, _ = find_time_columns(table, Columns(target=("",)), nothing)
+        names, _ = find_time_columns(table, Columns(target=_PLACEHOLDER_TARGET), one_series)
     except DataError:
-        names = [str(name) for name in table.frame.columns]
-        alone = [
-            name
-            for name in names
-            if _is_time_column(table, name, [other for other in names if other != name])
-        ]
-        return tuple(alone[:1]), tuple(alone)
-    return found, found
+        names = tuple(str(name) for name in table.frame.columns)
+        times = tuple(
+            name for name in names if _is_time_column(table, name, [n for n in names if n != name])
+        )
+        return _TimeCandidates(times[:1], times)
+    return _TimeCandidates(names, names)
 
 
 def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
-    """The time column, with that of the time of day where the days repeat and one stands beside them."""
-    if len(times) == 1 and table.text and table.frame.duplicated(times).any():
-        for name in table.names:
-            with suppress(DataError):
-                if name not in times and re.match(r"\d?\d:\d\d", str(table.frame[name].iloc[0])):
-                    read_time_column(
-                        table,
-                        Columns(("",), (times[0], name)),
-                        DataConfig(),
-                        np.zeros(len(table), np.int64),
-                        None,
-                    )
-                    return times[0], name
+    """The time column, with that of the time of day where days repeat and one stands beside it."""
+    if len(times) != 1 or not table.text or not table.frame.duplicated(times).any():
+        return tuple(times)
+    one_series = np.zeros(len(table), np.int64)
+    for name in table.names:
+        first = str(table.frame[name].iloc[0])
+        if name in times or not re.match(r"\d?\d:\d\d", first):
+            continue
+        both = (times[0], name)
+        # A column that only looks like times of day does not read with the days as one stamp.
+        with suppress(DataError):
+            columns = Columns(_PLACEHOLDER_TARGET, both)
+            read_time_column(table, columns, DataConfig(), one_series, None)
+            return both
     return tuple(times)
 
 
 def _refuse_times_as_header(table: Table) -> None:
     """Raise DataError where most columns are named by times: such a table lies on its side."""
-    named = [name for name in table.names if len(name) > 4 and match_formats(name)]
-    if len(named) > max(2, len(table.names) / 2):
+    times = [name for name in table.names if len(name) > 4 and match_formats(name)]
+    if len(times) > max(2, len(table.names) / 2):
         raise DataError(
-            f"{table.name}: times stand in the header, as {named[0]!r}, and not in a column",
+            f"{table.name}: times stand in the header, as {times[0]!r}, and not in a column",
             "turn the table so that each row is one time, as with melt in pandas",
         )
 
 
 def _is_time_column(table: Table, name: str, others: list[str]) -> bool:
-    nothing = np.zeros(len(table), dtype=np.int64)
+    """Whether a column is the time if none of the others is."""
+    one_series = np.zeros(len(table), dtype=np.int64)
+    columns = Columns(target=tuple(others) or _PLACEHOLDER_TARGET)
     try:
-        return find_time_columns(table, Columns(target=tuple(others) or ("",)), nothing)[0] == (
-            name,
-        )
+        return find_time_columns(table, columns, one_series)[0] == (name,)
     except DataError:
         return False
 
 
 def _is_number_column(table: Table, name: str) -> bool:
-    """Whether a column is of numbers."""
     try:
         to_float_column(table, name)
     except DataError:
@@ -212,66 +226,76 @@ def _is_number_column(table: Table, name: str) -> bool:
 def _infer_series_columns(
     table: Table, free: Sequence[ColumnProfile], times: tuple[str, ...]
 ) -> tuple[str, ...]:
-    """The fewest columns that tell rows of one time apart; none where there are none such.
+    """The fewest columns that separate rows of one time; none where no three of them do.
 
     Numbers only where most times come more than once, and never all columns of numbers: one is the
     target.
     """
-    again = table.frame.duplicated(list(times))
-    if not again.any():
+    repeated = table.frame.duplicated(list(times))
+    if not repeated.any():
         return ()
-    numbers = [one.name for one in free if one.kind == "number"]
-    kinds = ("text", "number") if again.mean() >= 0.5 else ("text",)
-    likely = [one for one in free if one.kind in kinds and 1 < one.distinct <= len(table) // 3]
-    names = [one.name for one in sorted(likely, key=lambda one: one.kind != "text")][
-        :_MAX_KEY_COLUMNS
+    # Where few times repeat, that is a mistake in the data rather than several series of numbers.
+    kinds = ("text", "number") if repeated.mean() >= 0.5 else ("text",)
+    likely = [
+        profile
+        for profile in free
+        if profile.kind in kinds and 1 < profile.distinct <= len(table) // 3
     ]
-    tried = (
-        key
-        for size in (1, 2, 3)
-        for key in combinations(names, size)
-        if not set(numbers) <= set(key)
-    )
-    return next((key for key in tried if not table.frame.duplicated([*times, *key]).any()), ())
+    likely.sort(key=lambda profile: profile.kind != "text")  # texts first
+    names = [profile.name for profile in likely[:_MAX_KEY_COLUMNS]]
+    numbers = {profile.name for profile in free if profile.kind == "number"}
+    for size in (1, 2, 3):
+        for key in combinations(names, size):
+            has_target_left = not numbers <= set(key)
+            if has_target_left and not table.frame.duplicated([*times, *key]).any():
+                return key
+    return ()
 
 
 def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...]:
     """Columns that could be the target, the likeliest first."""
-    numbers = [one for one in free if one.kind == "number"]
-    few = max(_MAX_CLASSES, min(_MAX_CLASSES_IN_LONG_TABLE, len(table) // 20))
-    ranked = sorted(
-        numbers,
-        key=lambda one: (
-            one.name.casefold() not in _USUAL_TARGET_NAMES,
-            one.distinct <= few,
-            _is_row_number(table, one),
-        ),
-    )
-    return tuple(one.name for one in ranked)
+    max_classes = max(_MAX_CLASSES, min(_MAX_CLASSES_IN_LONG_TABLE, len(table) // 20))
+
+    # False sorts before True: a usual name, then many values, then no row number.
+    def rank(profile: ColumnProfile) -> tuple[bool, bool, bool]:
+        return (
+            profile.name.casefold() not in _USUAL_TARGET_NAMES,
+            profile.distinct <= max_classes,
+            _is_row_number(table, profile),
+        )
+
+    numbers = [profile for profile in free if profile.kind == "number"]
+    return tuple(profile.name for profile in sorted(numbers, key=rank))
 
 
-def _is_row_number(table: Table, one: ColumnProfile) -> bool:
+def _is_row_number(table: Table, profile: ColumnProfile) -> bool:
     """Whether a column only numbers the rows."""
-    rows = len(table)
-    return one.distinct == rows and bool(
-        (np.abs(np.diff(to_float_column(table, one.name))) == 1).all()
-    )
+    if profile.distinct != len(table):
+        return False
+    steps = np.diff(to_float_column(table, profile.name))
+    return bool((np.abs(steps) == 1).all())
 
 
 def _candidate_roles(
-    table: Table, one: ColumnProfile, roles: Columns, ahead: Bools
+    table: Table, profile: ColumnProfile, roles: Columns, ahead: Bools
 ) -> tuple[str, ...]:
-    """The role that a column without one could have; none for a text of too many kinds."""
-    if one.kind == "time":
+    """The role that a column without one could have; none for a text of too many kinds.
+
+    ahead: rows [n] after the last value of the target.
+    """
+    if profile.kind == "time":
         return ("time",)
-    if one.kind == "text" and one.distinct > MAX_CATEGORIES:
+    if profile.kind == "text" and profile.distinct > MAX_CATEGORIES:
         return ()
-    if roles.series and one.distinct <= len(table) // 2:
-        keys = len(table.frame[list(roles.series)].drop_duplicates())
-        if len(table.frame[[*roles.series, one.name]].drop_duplicates()) == keys:
-            return ("static",)
-    if ahead.any() and table.frame[one.name].notna().to_numpy()[ahead].mean() > 0.9:
-        return ("future",)
+    if roles.series and profile.distinct <= len(table) // 2:
+        series = table.frame[list(roles.series)].drop_duplicates()
+        with_value = table.frame[[*roles.series, profile.name]].drop_duplicates()
+        if len(with_value) == len(series):
+            return ("static",)  # one value in each series
+    if ahead.any():
+        known_ahead = table.frame[profile.name].notna().to_numpy()[ahead]
+        if known_ahead.mean() > 0.9:
+            return ("future",)
     return ("past",)
 
 
@@ -283,8 +307,10 @@ def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
     if known.all():
         return ~known
     codes, keys = factorize_keys(table, roles.series)
-    when = read_time_column(table, roles, config, codes, None).instants
-    when = np.arange(len(known)) if when is None else when
+    instants = read_time_column(table, roles, config, codes, None).instants
+    if instants is None:  # no time column: rows stand in order
+        instants = np.arange(len(known))
+    # A series without any value has no last one: all of its rows come after it.
     last = np.full(len(keys.keys), np.iinfo(np.int64).min)
-    np.maximum.at(last, codes[known], when[known])
-    return np.asarray(when > last[codes])
+    np.maximum.at(last, codes[known], instants[known])
+    return np.asarray(instants > last[codes])

@@ -1,7 +1,9 @@
-"""What a fit would take: its size, seconds and memory, from a short probe of the same fit.
+"""The cost of a fit: its size, seconds and memory, estimated from a short probe of the same fit.
 
 The probe fits the same data with very few training steps, so that all but the training is measured
 whole, and the training by its own clock. Knows no terminal.
+
+Axes: M ensemble members.
 """
 
 import math
@@ -9,7 +11,7 @@ import resource
 import sys
 import time
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
@@ -29,15 +31,20 @@ from lstmcast.training.recipes import (
 PROBE_STEPS = 4
 """Training steps of each member of the probe."""
 FIRST_MEMBER_STEP_SHARE, LATER_MEMBER_STEP_SHARE = 0.5, 0.2
-"""Of the steps allowed, how many a panel's first member takes before it stops early, and the others
-after it; measured on the sets of the benchmark."""
+"""Shares of the allowed steps that a panel's first member takes before it stops early, and that the
+others take after it; measured on the data sets of the benchmark."""
 MIN_PARALLEL_SECONDS = 20.0
 """Seconds of training from which on a fit uses several processes."""
 
 
 @dataclass(frozen=True)
 class CostEstimate:
-    """Size and cost of a fit: seconds on an idle machine, bytes of the largest resident set of all its processes."""
+    """Size and cost of a fit.
+
+    windows: pairs of series and origin with a whole horizon after it. parameters, training_steps:
+    of all members together, the steps at most. seconds: on an idle machine. memory: bytes of the
+    largest resident set of all its processes.
+    """
 
     series: int
     steps: int
@@ -46,28 +53,33 @@ class CostEstimate:
     season: int
     context: int
     windows: int
-    """Pairs of series and origin with a whole horizon after it."""
     members: int
     parameters: int
     training_steps: int
-    """At most, of all members together."""
     seconds: float
     memory: int
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain dictionary."""
+        """Return a plain dictionary, ready for JSON."""
         return asdict(self)
 
 
+class _StepCost(NamedTuple):
+    """Seconds of a validation, and of a training step."""
+
+    validation: float
+    step: float
+
+
 class _EventClock:
-    """Seconds of processor time, by the events of a fit that runs in this process alone."""
+    """Processor time between the events of a fit that runs in this process only."""
 
     def __init__(self) -> None:
         self.last = time.process_time()
         self.laps: list[float] = []
 
     def stamp(self, event: Event) -> None:
-        """Note the time since the last event; training tells of its first validation and of its end."""
+        """Record the time since the last event, at a validation or at the end of training."""
         now = time.process_time()
         if event.phase == "train":
             self.laps.append(now - self.last)
@@ -75,30 +87,31 @@ class _EventClock:
 
 
 def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
-    """Estimate what `Forecaster(config).fit(panel)` takes. Raises what the fit would raise of data and settings."""
-    asked, many = config.train.steps, len(panel) >= MIN_PANEL_SERIES
-    few = replace(
-        config,
-        train=replace(
-            config.train, steps=PROBE_STEPS if asked is None else min(asked, PROBE_STEPS), jobs=1
-        ),
-    )
-    torch.optim.AdamW([torch.zeros(1)])  # loads a great deal at its first use, once
+    """Estimate what `Forecaster(config).fit(panel)` takes.
+
+    Raises what the fit would raise of data and settings.
+    """
+    is_panel = len(panel) >= MIN_PANEL_SERIES
+    probe_config = _with_few_steps(config)
+    # The first optimizer loads much that is loaded only once: that is no part of the estimate.
+    torch.optim.AdamW([torch.zeros(1)])
     began, clock = time.process_time(), _EventClock()
-    probe = Forecaster(few).fit(panel, on_event=clock.stamp)
+    probe = Forecaster(probe_config).fit(panel, on_event=clock.stamp)
     fixed = time.process_time() - began
+
     scratch = probe.start["from"] == "scratch"
     recipes = _member_recipes(panel, config, scratch=scratch)
-    costs = _step_costs(
-        clock.laps,
-        [one.schedule.steps for one in _member_recipes(panel, few, scratch=scratch)],
-        many,
-    )
+    probe_recipes = _member_recipes(panel, probe_config, scratch=scratch)
+    probe_steps = [recipe.schedule.steps for recipe in probe_recipes]
+    costs = _step_costs(clock.laps, probe_steps, is_panel)
     training = [
-        _training_seconds(recipe, *cost, many and k + 1)
-        for k, (recipe, cost) in enumerate(zip(recipes, costs, strict=True))
+        _training_seconds(recipe, cost, place + 1 if is_panel else 0)
+        for place, (recipe, cost) in enumerate(zip(recipes, costs, strict=True))
     ]
-    jobs = config.train.jobs or (count_cores() if sum(training) > MIN_PARALLEL_SECONDS else 1)
+
+    default_jobs = count_cores() if sum(training) > MIN_PARALLEL_SECONDS else 1
+    jobs = config.train.jobs or default_jobs
+    budget = float(config.train.time_budget or math.inf)
     return CostEstimate(
         series=len(panel),
         steps=int(panel.offsets[-1]),
@@ -110,63 +123,77 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
         members=len(recipes),
         parameters=sum(network.parameters for network in probe.networks),
         training_steps=sum(recipe.schedule.steps for recipe in recipes),
-        seconds=fixed
-        + min(_parallel_seconds(training, jobs, many), float(config.train.time_budget or math.inf)),
+        seconds=fixed + min(_parallel_seconds(training, jobs, is_panel), budget),
+        # Each worker holds as much as this process did.
         memory=_peak_memory() * (1 + jobs if jobs > 1 else 1),
     )
 
 
+def _with_few_steps(config: Config) -> Config:
+    """The configuration of the probe: as many training steps as it takes, in one process."""
+    steps = PROBE_STEPS if config.train.steps is None else min(config.train.steps, PROBE_STEPS)
+    return replace(config, train=replace(config.train, steps=steps, jobs=1))
+
+
 def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Recipe]:
-    """How the members of a fit are trained; whatever weights they start from, it is as long from those that ship."""
+    """How the members of a fit are trained.
+
+    Whatever weights they start from, training takes as long as from the pretrained ones.
+    """
     start = None if scratch else load_pretrained_arrays()
     if len(panel) >= MIN_PANEL_SERIES:
-        return make_panel_recipes(
-            config, start, 1 + (config.train.members or DEFAULT_PANEL_MEMBERS)
-        )
+        members = 1 + (config.train.members or DEFAULT_PANEL_MEMBERS)
+        return make_panel_recipes(config, start, members)
     covariates = panel.past.shape[1] + panel.future.shape[1] + panel.static.shape[1]
     steps = max(int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if covariates else 0)
     return make_small_data_recipes(config, start, config.train.members, steps)
 
 
-def _step_costs(laps: list[float], steps: list[int], many: bool) -> list[tuple[float, float]]:
-    """Seconds of a validation and of a training step, for each member of the probe.
+def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_StepCost]:
+    """The cost of a validation and of a training step, for each member of the probe.
 
     A member makes a lap before its training and, if it trains, one of it with a validation at its
-    end. Of many series only the first is validated; before its training the data is prepared.
+    end. Of a panel only the first member is validated, and before its training the data is
+    prepared.
     """
-    if many and steps[0]:
+    if is_panel and steps[0]:
+        # Later members train without validation: the last lap is of steps only.
         step = laps[-1] / steps[-1] if len(laps) > 2 else laps[1] / steps[0]
-        return [(max(0.0, laps[1] - steps[0] * step), step)] * len(steps)
-    left = iter(laps)
+        return [_StepCost(max(0.0, laps[1] - steps[0] * step), step)] * len(steps)
+    # A lap for the first validation, then one for the steps and the validation after them.
+    next_lap = iter(laps)
     costs = []
     for count in steps:
-        check = next(left)
-        costs.append((check, max(0.0, next(left) - check) / count if count else 0.0))
+        validation = next(next_lap)
+        step = max(0.0, next(next_lap) - validation) / count if count else 0.0
+        costs.append(_StepCost(validation, step))
     return costs
 
 
-def _training_seconds(recipe: Recipe, check: float, step: float, place: int) -> float:
-    """Seconds that the training of a member takes beyond the probe's, from those of a validation and of a step.
+def _training_seconds(recipe: Recipe, cost: _StepCost, place: int) -> float:
+    """Seconds that the training of a member takes beyond those of the probe.
 
-    place: 0 for a member of few series; of many, 1 for the first, which is judged beside its
+    place: 0 for a member of few series; of a panel, 1 for the first, which is validated beside its
     training.
     """
-    steps = recipe.schedule.steps * (
-        1.0 if place == 0 else FIRST_MEMBER_STEP_SHARE if place == 1 else LATER_MEMBER_STEP_SHARE
-    )
-    checks = steps / recipe.schedule.every if place < 2 else 0
-    return max(0.0, steps - PROBE_STEPS) * step + max(0.0, checks - 1) * check
+    share = 1.0
+    if place > 0:
+        share = FIRST_MEMBER_STEP_SHARE if place == 1 else LATER_MEMBER_STEP_SHARE
+    steps = recipe.schedule.steps * share
+    validations = steps / recipe.schedule.every if place < 2 else 0
+    more_steps = max(0.0, steps - PROBE_STEPS)
+    return more_steps * cost.step + max(0.0, validations - 1) * cost.validation
 
 
-def _parallel_seconds(training: list[float], jobs: int, many: bool) -> float:
-    """Seconds of trainings of which `jobs` run at a time; of many series the first goes before the others."""
-    first = training[:1] if many else []
+def _parallel_seconds(training: list[float], jobs: int, is_panel: bool) -> float:
+    """Seconds of trainings, `jobs` of them at a time; of a panel the first precedes the others."""
+    # The others of a panel take as many steps as the first turns out to need.
+    first = training[:1] if is_panel else []
     rest = training[len(first) :]
     return sum(first) + max(sum(rest) / jobs, max(rest, default=0.0))
 
 
 def _peak_memory() -> int:
     """Largest resident set of this process so far, in bytes."""
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (
-        1 if sys.platform == "darwin" else 1024
-    )
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB

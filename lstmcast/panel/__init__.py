@@ -1,13 +1,14 @@
-"""The panel: many series on one regular time axis, with their covariates, and what is done with it whole.
+"""The panel: many series on one regular time axis, with their covariates.
 
 Knows neither files nor networks.
 
 `panel`          the panel itself
 `forecast_table` quantiles as columns of a table, and back
 `checks`         what a fit and a forecast require of a panel
-`holdout`        the newest windows, held back from training
+`holdout`        the newest windows, kept from training
 `calendar`       calendar and holidays as covariates known ahead
 `future_data`    covariates known ahead from a table of their own
+`layout`         the flat arrays of a panel laid out anew
 `extend`         a later panel beside the one that a run was trained on
-`merge`          both made one
+`merge`          both merged into one
 """

@@ -1,10 +1,12 @@
-"""Holidays of a country as covariates known ahead, for as far ahead as anybody asks.
+"""The calendar and a country's holidays as covariates known ahead, however far.
 
 The dates come from the package `holidays`, an extra that is loaded when a country is named. Knows
 no network.
 
 Axes: n steps, N series, Cf known-future covariates.
 """
+
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -22,45 +24,67 @@ _CALENDAR_WAVE_NAMES = tuple(
 
 DAILY_HOLIDAY_NAMES = ("holiday", "day before a holiday", "day after a holiday")
 PERIOD_HOLIDAY_NAMES = ("holidays before the stamp", "holidays from the stamp on")
-"""Of weeks and months a stamp does not tell whether it is their first day or their last."""
+"""For weeks and months: whether their stamp is the first day or the last is not known."""
 
 
 def with_holidays(panel: Panel, country: str, ahead: int) -> Panel:
-    """The panel with the country's holidays as known-future covariates, for at least `ahead` steps after each series.
+    """Return the panel with the country's holidays as known-future covariates.
 
-    country: an ISO code, `DE`, or one of a part of the country, `DE-BY`. What else is known ahead
-    stays as it is, missing (NaN) where only the holidays reach. Raises UsageError where the package
-    or the country is missing, or where holidays make no sense: steps without dates, and years.
+    They reach at least `ahead` steps after each series. What else is known ahead stays as it is,
+    missing (NaN) where only the holidays reach.
+
+    country: an ISO code, `DE`, or one of a part of the country, `DE-BY`. Raises UsageError where
+    the package or the country is missing, or where holidays make no sense: steps without dates, and
+    years.
     """
-    names = DAILY_HOLIDAY_NAMES if _step_in_days(panel.axis, country) <= 1 else PERIOD_HOLIDAY_NAMES
-    return panel.with_known(
-        names, lambda ordinals: tabulate_holidays(panel.axis, ordinals, country), ahead
-    )
+    daily = _step_in_days(panel.axis, country) <= 1
+    names = DAILY_HOLIDAY_NAMES if daily else PERIOD_HOLIDAY_NAMES
+
+    def tabulate(ordinals: Ints) -> Floats:
+        return tabulate_holidays(panel.axis, ordinals, country)
+
+    return panel.with_known(names, tabulate, ahead)
 
 
 def tabulate_holidays(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
-    """Holidays at consecutive ordinals [n]: 0 or 1 by BY_DAY for days and shorter steps, else counts by BY_PERIOD."""
+    """Tabulate the holidays at consecutive ordinals [n], one column a name.
+
+    For days and shorter steps 0 or 1 by DAILY_HOLIDAY_NAMES, [n, 3]; for longer steps counts by
+    PERIOD_HOLIDAY_NAMES, [n, 2].
+    """
     step = _step_in_days(axis, country)
+    # One step more on either side: a longer step reaches back, or ahead, to its neighbour.
     edges = np.arange(ordinals[0] - 1, ordinals[-1] + 2)
-    days = axis.form.local(axis.grid.instants(edges)) // DAY
-    free = _list_holidays(country, int(days[0]) - 1, int(days[-1]) + 1)
+    instants = axis.grid.instants(edges)
+    days = axis.form.local(instants) // DAY
+    first, last = int(days[0]), int(days[-1])
+    holidays = _list_holidays(country, first - 1, last + 1)
     if step <= 1:
-        at = days[1:-1]
-        return np.stack([np.isin(at + shift, free) for shift in (0, 1, -1)], 1).astype(np.float64)
-    count = np.searchsorted(free, days, side="left")
-    through = np.searchsorted(free, days, side="right")
-    return np.stack([np.diff(through)[:-1], np.diff(count)[1:]], 1).astype(np.float64)
+        today = days[1:-1]
+        columns = [np.isin(today + shift, holidays) for shift in (0, 1, -1)]
+    else:
+        # Holidays up to each day: after the day of the stamp before, up to that of the stamp; and
+        # from that of the stamp on, before that of the next.
+        before = np.searchsorted(holidays, days, side="left")
+        through = np.searchsorted(holidays, days, side="right")
+        columns = [np.diff(through)[:-1], np.diff(before)[1:]]
+    return np.stack(columns, 1).astype(np.float64)
 
 
 def _step_in_days(axis: TimeAxis, country: str) -> float:
     """Length of a step; raises UsageError where it has no holidays."""
     grid = axis.grid
-    if grid.unit == "integer" or (grid.unit == "month" and grid.step >= 12):
-        what = (
-            "steps without dates have none" if grid.unit == "integer" else "every year has the same"
-        )
-        raise UsageError(f"--holidays {country} does not apply: {what}", "leave out --holidays")
-    return {"us": grid.step / DAY, "business": 1.0}.get(grid.unit, 28.0)
+    if grid.unit == "integer":
+        raise _no_holidays_error(country, "steps without dates have none")
+    if grid.unit == "month" and grid.step >= 12:
+        raise _no_holidays_error(country, "every year has the same")
+    if grid.unit == "us":
+        return grid.step / DAY
+    return 1.0 if grid.unit == "business" else 28.0
+
+
+def _no_holidays_error(country: str, reason: str) -> UsageError:
+    return UsageError(f"--holidays {country} does not apply: {reason}", "leave out --holidays")
 
 
 def _list_holidays(country: str, first: int, last: int) -> Ints:
@@ -68,56 +92,79 @@ def _list_holidays(country: str, first: int, last: int) -> Ints:
     require_extra("--holidays needs", "holidays", "holidays")
     import holidays as package
 
+    # Years of 366 and of 365 days enclose the true ones on both sides.
     years = range(1970 + int(first // 366), 1971 + int(last // 365) + 1)
     code, _, part = country.strip().upper().partition("-")
     try:
-        found = package.country_holidays(code, subdiv=part or None, years=years)
+        dates = package.country_holidays(code, subdiv=part or None, years=years)
     except NotImplementedError:
-        there = package.list_supported_countries()
-        if code in there and part:
-            parts = there[code]
-            hint = suggest_similar(part, parts) if parts else f"give --holidays {code}"
-            raise UsageError(f"--holidays {country}: {code} has no part {part!r}", hint) from None
-        hint = "give an ISO code, for example DE, US or FR"
-        raise UsageError(
-            f"--holidays {country}: no holidays are known of that country", hint
-        ) from None
-    days = np.array(sorted(found), dtype="M8[D]").astype(np.int64)
+        supported = package.list_supported_countries()
+        raise _unknown_country_error(country, code, part, supported) from None
+    days = np.array(sorted(dates), dtype="M8[D]").astype(np.int64)
     return days[(days >= first) & (days <= last)]
 
 
-def with_calendar_covariates(panel: Panel, inputs: InputConfig, ahead: int) -> Panel:
-    """The panel with what the configuration asks for, for at least `ahead` steps after each series.
+def _unknown_country_error(
+    country: str, code: str, part: str, supported: Mapping[str, Sequence[str]]
+) -> UsageError:
+    """The error for a country, or a part of one, whose holidays the package does not have."""
+    if code in supported and part:
+        parts = supported[code]
+        hint = suggest_similar(part, parts) if parts else f"give --holidays {code}"
+        return UsageError(f"--holidays {country}: {code} has no part {part!r}", hint)
+    return UsageError(
+        f"--holidays {country}: no holidays are known of that country",
+        "give an ISO code, for example DE, US or FR",
+    )
 
-    Raises UsageError where calendar or holidays make no sense of its steps.
+
+def with_calendar_covariates(panel: Panel, inputs: InputConfig, ahead: int) -> Panel:
+    """Return the panel with the calendar and the holidays that the configuration requests.
+
+    They reach at least `ahead` steps after each series. Raises UsageError where calendar or
+    holidays make no sense of its steps.
     """
     if inputs.calendar:
         panel = with_calendar_waves(panel, ahead)
-    return panel if inputs.holidays is None else with_holidays(panel, inputs.holidays, ahead)
+    if inputs.holidays is not None:
+        panel = with_holidays(panel, inputs.holidays, ahead)
+    return panel
 
 
 def with_calendar_waves(panel: Panel, ahead: int) -> Panel:
-    """The panel with a sine and a cosine of each cycle of the calendar that tells its steps apart."""
+    """Return the panel with a sine and a cosine of each cycle that its steps go through.
+
+    They reach at least `ahead` steps after each series. Raises UsageError where there is no such
+    cycle.
+    """
     applies = np.repeat(panel.axis.cycles, 2)
     if not applies.any():
         raise UsageError(
-            f"--calendar does not apply: to a calendar all steps are alike ({panel.axis.grid.words})",
+            "--calendar does not apply:"
+            f" to a calendar all steps are alike ({panel.axis.grid.words})",
             "leave out --calendar",
         )
+
+    def tabulate(ordinals: Ints) -> Floats:
+        return panel.axis.calendar(ordinals)[:, applies].astype(np.float64)
+
     names = np.array(_CALENDAR_WAVE_NAMES)[applies].tolist()
-    return panel.with_known(
-        names, lambda at: panel.axis.calendar(at)[:, applies].astype(np.float64), ahead
-    )
+    return panel.with_known(names, tabulate, ahead)
 
 
 def list_covariate_sources(panel: Panel, inputs: InputConfig) -> tuple[str, ...]:
-    """What each covariate of an informed panel comes from, past, known ahead and static: a column, or its source."""
-    column = {f"{name}={kind}": name for name, kinds in panel.encodings.items() for kind in kinds}
-    column |= dict.fromkeys(_CALENDAR_WAVE_NAMES if inputs.calendar else (), "calendar")
-    column |= dict.fromkeys(
-        (*DAILY_HOLIDAY_NAMES, *PERIOD_HOLIDAY_NAMES) if inputs.holidays else (), "holidays"
-    )
-    return tuple(
-        column.get(name, name)
-        for name in (*panel.past_names, *panel.future_names, *panel.static_names)
-    )
+    """List what each covariate comes from: a column, "calendar" or "holidays".
+
+    panel: with the covariates that `inputs` requests. The order is past, known ahead, static.
+    """
+    sources = {
+        f"{column}={category}": column
+        for column, categories in panel.encodings.items()
+        for category in categories
+    }
+    if inputs.calendar:
+        sources |= dict.fromkeys(_CALENDAR_WAVE_NAMES, "calendar")
+    if inputs.holidays:
+        sources |= dict.fromkeys((*DAILY_HOLIDAY_NAMES, *PERIOD_HOLIDAY_NAMES), "holidays")
+    names = (*panel.past_names, *panel.future_names, *panel.static_names)
+    return tuple(sources.get(name, name) for name in names)

@@ -1,6 +1,6 @@
-"""A later panel beside the one that a run was trained on: what is new about it, and history that it lacks.
+"""A later panel beside the one that a run was trained on: what is new, and history that it lacks.
 
-Axes: N series of the later panel, T steps.
+Axes: N series of the later panel, T steps, L context.
 """
 
 from dataclasses import replace
@@ -8,36 +8,44 @@ from dataclasses import replace
 import numpy as np
 
 from lstmcast.errors import DataError, format_names
+from lstmcast.panel.layout import LayoutPart, lay_out_parts, whole_panel_part
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Bools, Floats, Ints, concat_ranges, offsets_from_lengths
+from lstmcast.ragged import Bools, Ints
 
 
 def with_training_history(
     panel: Panel, known: Panel, context: int, *, since: bool = False
 ) -> Panel:
-    """The later panel with the history of `known` before series too short to look back `context` steps.
+    """Return the later panel with the history of `known` before series shorter than the context.
 
-    They look back from their own end; `since` the end of `known`, from that. Its notes say what
-    differs: series that are new, missing, ended, short, or whose static covariates changed. A
-    series that begins more than `context` steps after its history stays as it is. Raises DataError
-    where frequency or covariates are not those of `known`.
+    known: the panel a run was trained on. A series needs `context` steps before its own end; with
+    `since`, before the end of `known`. A series that begins more than `context` steps after its
+    history stays as it is. The notes say what differs: series that are new, missing, ended, short,
+    or whose static covariates changed. Raises DataError where frequency or covariates are not those
+    of `known`.
     """
     require_compatible_panels(panel, known)
     place = panel.align(known)
+    in_training = place >= 0
+    # Where a series is new, its place is -1 and what is taken from `known` means nothing.
     gap = panel.start - (known.start + known.lengths)[place]
-    have = np.where(place >= 0, -gap, context) if since else panel.lengths
-    lacks = (place >= 0) & (have < context) & (panel.start > known.start[place]) & (gap <= context)
-    joined = _prepend_history(panel, known, place, lacks) if lacks.any() else panel
+    available = np.where(in_training, -gap, context) if since else panel.lengths
+    extended = (
+        in_training & (available < context) & (panel.start > known.start[place]) & (gap <= context)
+    )
+    joined = _prepend_history(panel, known, place, extended) if extended.any() else panel
+
     notes = _note_differences(panel, known, place)
-    if lacks.any():
-        notes.append(
-            f"too short to look back {context} steps: {describe_some_series(panel, lacks)}; the run's own past goes before"
-        )
-    short = (joined.lengths < context) & ((place < 0) | (joined.lengths < known.lengths[place]))
+    too_short = f"too short to look back {context} steps: "
+    if extended.any():
+        names = describe_some_series(panel, extended)
+        notes.append(f"{too_short}{names}; the run's own past goes before")
+    # A series that is as long as it was in training has all the history that there is.
+    all_known = in_training & (joined.lengths >= known.lengths[place])
+    short = (joined.lengths < context) & ~all_known
     if short.any():
-        notes.append(
-            f"too short to look back {context} steps: {describe_some_series(panel, short)}; forecast from what there is"
-        )
+        names = describe_some_series(panel, short)
+        notes.append(f"{too_short}{names}; forecast from what there is")
     return replace(joined, notes=(*panel.notes, *notes))
 
 
@@ -50,111 +58,113 @@ def require_compatible_panels(panel: Panel, known: Panel) -> None:
             "give data of the frequency that was trained on",
         )
     for role in ("past_names", "future_names", "static_names"):
-        if getattr(panel, role) != getattr(known, role):
+        names, known_names = getattr(panel, role), getattr(known, role)
+        if names != known_names:
             raise DataError(
-                f"the covariates are {format_names(getattr(panel, role)) or 'none'},"
-                f" those of the training {format_names(getattr(known, role)) or 'none'}",
-                "read the data as they were read for the training: Panel.from_frame(frame, like=forecaster.panel)",
+                f"the covariates are {format_names(names) or 'none'},"
+                f" those of the training {format_names(known_names) or 'none'}",
+                "read the data as they were read for the training:"
+                " Panel.from_frame(frame, like=forecaster.panel)",
             )
 
 
 def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
+    """Note series that are new, missing, ended early or of other static covariates."""
     notes = []
-    if (place < 0).any() and known.key_names:
-        notes.append(
-            f"not seen in training: {describe_some_series(panel, place < 0)}; forecast from their own history"
-        )
+    new = place < 0
+    if new.any() and known.key_names:
+        names = describe_some_series(panel, new)
+        notes.append(f"not seen in training: {names}; forecast from their own history")
     missing = known.align(panel) < 0
     if missing.any() and known.key_names:
-        notes.append(
-            f"series of the training that are missing here: {describe_some_series(known, missing)}"
-        )
+        names = describe_some_series(known, missing)
+        notes.append(f"series of the training that are missing here: {names}")
+    # Each series is forecast from its own end: say which lag behind the newest.
     ends = panel.start + panel.lengths
     early = ends < ends.max()
     if early.any():
-        first = int(early.argmax())
-        newest, own = panel.axis.texts(np.array([ends.max() - 1, ends[first] - 1]))
+        example = int(early.argmax())
+        newest, end = panel.axis.texts(np.array([ends.max() - 1, ends[example] - 1]))
+        names = describe_some_series(panel, early)
         notes.append(
-            f"end before {newest}: {describe_some_series(panel, early)}; each is forecast from its own end, as from {own}"
+            f"end before {newest}: {names}; each is forecast from its own end, as from {end}"
         )
     return notes + note_changed_statics(panel, known, place)
 
 
 def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
-    """What there is to say about static covariates that are not what they were."""
-    seen = np.flatnonzero(place >= 0)
-    now, then = panel.static[seen], known.static[place[seen]]
+    """Note static covariates whose values changed since training.
+
+    place: [N], number of each series in `known`, -1 where it is new.
+    """
+    in_both = np.flatnonzero(place >= 0)
+    now, then = panel.static[in_both], known.static[place[in_both]]
     differs = (now != then) & ~(np.isnan(now) & np.isnan(then))
+    # A text covariate is several encoded columns: it changed where any of them did.
     changed: dict[str, Bools] = {}
     for number, name in enumerate(panel.static_names):
-        column, which = name.partition("=")[0], np.zeros(len(panel), dtype=bool)
-        which[seen] = differs[:, number]
-        changed[column] = changed.get(column, which) | which
+        column = name.partition("=")[0]
+        series = np.zeros(len(panel), dtype=bool)
+        series[in_both] = differs[:, number]
+        changed[column] = changed.get(column, series) | series
     return [
-        f"static covariate {column!r} changed since training: {describe_some_series(panel, which)}"
-        for column, which in changed.items()
-        if which.any()
+        f"static covariate {column!r} changed since training: {describe_some_series(panel, series)}"
+        for column, series in changed.items()
+        if series.any()
     ]
 
 
-def _prepend_history(panel: Panel, known: Panel, place: Ints, lacks: Bools) -> Panel:
-    """The panel with the steps of `known` before the first step of each series that `lacks` [N] them."""
-    before = np.where(lacks, panel.start - known.start[place], 0)
-    lengths, total = panel.lengths + before, np.diff(panel.future_offsets) + before
-    offsets, future_offsets = (offsets_from_lengths(n) for n in (lengths, total))
-    own = concat_ranges(offsets[:-1] + before, panel.lengths)
-    there = np.minimum(before, np.where(lacks, known.lengths[place], 0))
-    taken, put = concat_ranges(known.offsets[place], there), concat_ranges(offsets[:-1], there)
-    ahead = np.minimum(before, np.where(lacks, np.diff(known.future_offsets)[place], 0))
-    planned, plan_put = (
-        concat_ranges(known.future_offsets[place], ahead),
-        concat_ranges(future_offsets[:-1], ahead),
+def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -> Panel:
+    """Prepend the steps of `known` to the series that are `extended` [N]."""
+    before = np.where(extended, panel.start - known.start[place], 0)
+    series = np.flatnonzero(extended)
+    source = place[series]
+    history = LayoutPart(
+        known,
+        source,
+        series,
+        # Only what lies before the panel's own first step, which may be missing on purpose.
+        np.minimum(before[series], known.lengths[source]),
+        np.minimum(before[series], known.future_lengths[source]),
     )
-    own_future = concat_ranges(future_offsets[:-1] + before, np.diff(panel.future_offsets))
-    return replace(
-        panel,
-        values=scatter_rows(int(offsets[-1]), (own, panel.values), (put, known.values[taken])),
-        offsets=offsets,
-        start=panel.start - before,
-        past=scatter_rows(int(offsets[-1]), (own, panel.past), (put, known.past[taken])),
-        future=scatter_rows(
-            int(future_offsets[-1]), (own_future, panel.future), (plan_put, known.future[planned])
-        ),
-        future_offsets=future_offsets,
+    start = panel.start - before
+    layout, _ = lay_out_parts(
+        [whole_panel_part(panel, np.arange(len(panel))), history],
+        start,
+        panel.lengths + before,
+        panel.future_lengths + before,
     )
+    return replace(panel, start=start, **layout._asdict())
 
 
-def scatter_rows(total: int, *parts: tuple[Ints, Floats]) -> Floats:
-    """Rows at their places in an array of `total` rows, NaN between them; later parts lie over earlier ones."""
-    out = np.full((total, *parts[0][1].shape[1:]), np.nan)
-    for place, rows in parts:
-        out[place] = rows
-    return out
-
-
-def describe_some_series(panel: Panel, which: Bools) -> str:
-    """How many of the series, and a few of their names."""
+def describe_some_series(panel: Panel, chosen: Bools) -> str:
+    """Say how many of the series [N] are chosen, and a few of their names."""
     if not panel.key_names:
         return "the series"
-    names = ["/".join(panel.keys[i]) for i in np.flatnonzero(which).tolist()[:4]]
-    return f"{int(which.sum())} of {len(panel)} series ({format_names(names, int(which.sum()))})"
+    names = ["/".join(panel.keys[i]) for i in np.flatnonzero(chosen)[:4].tolist()]
+    count = int(chosen.sum())
+    return f"{count} of {len(panel)} series ({format_names(names, count)})"
 
 
 def append_new_series(panel: Panel, other: Panel) -> Panel:
-    """The panel, and behind its series those of `other` that it lacks."""
+    """Return the panel, and after its series those of `other` that it lacks."""
     rest = other.select(np.flatnonzero(other.align(panel) < 0))
     if not len(rest):
         return panel
+    start = np.concatenate([panel.start, rest.start])
+    layout, _ = lay_out_parts(
+        [
+            whole_panel_part(panel, np.arange(len(panel))),
+            whole_panel_part(rest, len(panel) + np.arange(len(rest))),
+        ],
+        start,
+        np.concatenate([panel.lengths, rest.lengths]),
+        np.concatenate([panel.future_lengths, rest.future_lengths]),
+    )
     return replace(
         panel,
         keys=panel.keys + rest.keys,
-        values=np.concatenate([panel.values, rest.values]),
-        offsets=np.concatenate([panel.offsets, panel.offsets[-1] + rest.offsets[1:]]),
-        start=np.concatenate([panel.start, rest.start]),
-        past=np.concatenate([panel.past, rest.past]),
-        future=np.concatenate([panel.future, rest.future]),
-        future_offsets=np.concatenate(
-            [panel.future_offsets, panel.future_offsets[-1] + rest.future_offsets[1:]]
-        ),
+        start=start,
         static=np.concatenate([panel.static, rest.static]),
+        **layout._asdict(),
     )

@@ -1,9 +1,10 @@
-"""Known-future covariates from a table of their own: a plan of prices, holidays or weather laid on a panel.
+"""Known-future covariates from a table of their own: prices, holidays or weather that are planned.
 
 Axes: N series, n rows of the plan, Cf known-future covariates.
 """
 
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,77 +12,109 @@ from lstmcast.config import DataConfig
 from lstmcast.errors import UsageError
 from lstmcast.ingest.duplicates import resolve_duplicates
 from lstmcast.ingest.encoding import encode_covariates
-from lstmcast.ingest.keys import factorize_keys
+from lstmcast.ingest.keys import SeriesKeys, factorize_keys
 from lstmcast.ingest.regular import place_on_axis
 from lstmcast.ingest.resample import resample_rows
-from lstmcast.ingest.rows import sort_rows
+from lstmcast.ingest.rows import Rows, sort_rows
 from lstmcast.ingest.time_column import read_time_column
+from lstmcast.panel.layout import extend_future
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Ints, concat_ranges, offsets_from_lengths
+from lstmcast.ragged import Ints, concat_ranges
 from lstmcast.tables.table import Table
 
 
 def with_future_data(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> Panel:  # noqa: B008 - frozen
-    """Return the panel with the known future that `table` holds; rows at or before the end of a series are left aside.
+    """Return the panel with the known future that `table` holds.
 
-    The table has the panel's time, series and known-future columns; it needs no target. Raises
-    UsageError where the panel has no covariates known ahead, DataError where the table cannot be
-    read as the panel was.
+    The table has the panel's time, series and known-future columns; it needs no target. Its rows at
+    or before the end of a series are left out. Raises UsageError where the panel has no covariates
+    known ahead, DataError where the table cannot be read as the panel was.
     """
-    columns = panel.columns
-    if not columns.future:
+    if not panel.columns.future:
         raise UsageError(
             "no covariates are known ahead, so there is no use for a plan of them",
             "fit with --future COL",
         )
+    plan = _read_plan(panel, table, config)
+    ahead = _match_rows_ahead(panel, plan)
+    reach = _note_future_reach(panel, len(plan.rows.stamps), ahead)
+
+    # A series' future reaches to the last of its rows, or as far as it did before.
+    lengths = panel.future_lengths
+    np.maximum.at(lengths, ahead.series, ahead.step + 1)
+    future, offsets = extend_future(panel, lengths)
+    future[offsets[ahead.series] + ahead.step] = plan.rows.values[ahead.row]
+    notes = (*panel.notes, *plan.notes, reach, *plan.encoding_notes)
+    return replace(panel, future=future, future_offsets=offsets, notes=notes)
+
+
+class _Plan(NamedTuple):
+    """Rows of the table on the panel's axis, whose values [n, Cf] are the covariates; notes."""
+
+    rows: Rows
+    keys: SeriesKeys
+    notes: tuple[str, ...]
+    encoding_notes: tuple[str, ...]
+
+
+def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
+    """Read the table as the panel was read."""
+    columns = panel.columns
     table.require((*columns.series, *columns.future))
     codes, keys = factorize_keys(table, columns.series)
     encoded = encode_covariates(table, columns.future, panel.encodings)
-    reading = read_time_column(table, columns, config, codes, panel.axis)
-    notes: list[str] = []
-    rows = sort_rows(reading, codes, encoded.values, notes)
+    time_column = read_time_column(table, columns, config, codes, panel.axis)
+    rows, notes = sort_rows(time_column, codes, encoded.values)
     if config.resample is None:
-        rows = resolve_duplicates(rows, config.duplicates, reading, table, keys, notes)
-        _, rows = place_on_axis(rows, reading, table, keys, config, panel.axis)
-    else:
-        _, rows, [values] = resample_rows(
-            rows, reading, config, panel.axis, [(encoded.values, "mean")], notes
+        rows, duplicate_notes = resolve_duplicates(
+            rows, config.duplicates, time_column, table, keys
         )
-        rows = replace(rows, values=values)
-
-    # Each series takes the rows of its key; several targets of one key share them.
-    place = {key: code for code, key in enumerate(keys.keys)}
-    code = np.array(
-        [place.get(key[: len(columns.series)], -1) for key in panel.keys], dtype=np.int64
-    )
-    begin, stop = (np.searchsorted(rows.codes, code, side) for side in ("left", "right"))
-    taken, owner = (
-        concat_ranges(begin, stop - begin),
-        np.repeat(np.arange(len(panel)), stop - begin),
-    )
-    step = rows.stamps[taken] - panel.start[owner]
-    ahead = step >= panel.lengths[owner]
-    taken, owner, step = taken[ahead], owner[ahead], step[ahead]
-    notes.append(
-        _note_future_reach(panel, len(rows.stamps), np.unique(taken), panel.start[owner] + step)
-    )
-
-    before = np.diff(panel.future_offsets)
-    total = before.copy()
-    np.maximum.at(total, owner, step + 1)
-    offsets = offsets_from_lengths(total)
-    future = np.full((int(offsets[-1]), panel.future.shape[1]), np.nan)
-    future[concat_ranges(offsets[:-1], before)] = panel.future
-    future[offsets[owner] + step] = rows.values[taken]
-    return replace(
-        panel, future=future, future_offsets=offsets, notes=(*panel.notes, *notes, *encoded.notes)
-    )
+        _, rows = place_on_axis(rows, time_column, table, keys, config, panel.axis)
+        return _Plan(rows, keys, notes + duplicate_notes, encoded.notes)
+    covariates = [(encoded.values, "mean")]
+    resampled = resample_rows(rows, time_column, config, panel.axis, covariates)
+    # Covariates are averaged over a period, whatever a target would be.
+    rows = replace(resampled.rows, values=resampled.covariates[0])
+    return _Plan(rows, keys, notes + resampled.notes, encoded.notes)
 
 
-def _note_future_reach(panel: Panel, count: int, taken: Ints, stamps: Ints) -> str:
-    """How many of the plan's rows lie ahead of the data, and when."""
-    if not len(taken):
+class _RowsAhead(NamedTuple):
+    """Rows of a plan, each with a series of the panel and the step within it."""
+
+    row: Ints
+    series: Ints
+    step: Ints
+
+
+def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
+    """Match the rows of a plan that come after the end of a series to the series of a panel.
+
+    Each series takes the rows of its key; several targets of one key share them.
+    """
+    code_by_key = {key: code for code, key in enumerate(plan.keys.keys)}
+    parts = len(panel.columns.series)
+    plan_codes = [code_by_key.get(key[:parts], -1) for key in panel.keys]
+    codes = np.array(plan_codes, dtype=np.int64)
+    # The rows of a plan are sorted by series: those of a code lie together, those of -1 are none.
+    begin = np.searchsorted(plan.rows.codes, codes, "left")
+    end = np.searchsorted(plan.rows.codes, codes, "right")
+    counts = end - begin
+    row = concat_ranges(begin, counts)
+    series = np.repeat(np.arange(len(panel)), counts)
+    step = plan.rows.stamps[row] - panel.start[series]
+    ahead = step >= panel.lengths[series]
+    return _RowsAhead(row[ahead], series[ahead], step[ahead])
+
+
+def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
+    """Say how many of the plan's `count` rows lie ahead of the data, and when."""
+    if not len(ahead.row):
         last = panel.axis.texts(np.array([(panel.start + panel.lengths).max() - 1]))[0]
-        return f"none of its {count:,} rows is of a known series and after its end; the data end at {last}"
-    first, last = panel.axis.texts(np.array([stamps.min(), stamps.max()]))
-    return f"{len(taken):,} of its {count:,} rows are ahead of the data, from {first} to {last}"
+        return (
+            f"none of its {count:,} rows is of a known series and after its end;"
+            f" the data end at {last}"
+        )
+    ordinals = panel.start[ahead.series] + ahead.step
+    first, last = panel.axis.texts(np.array([ordinals.min(), ordinals.max()]))
+    used = len(np.unique(ahead.row))
+    return f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"

@@ -1,4 +1,9 @@
-"""What of a panel is held back from training: the newest windows, to choose, weigh, calibrate and judge by."""
+"""The hold-out of a panel: its newest windows, kept from training to choose, weigh and calibrate.
+
+Axes: N series, K windows.
+"""
+
+from typing import NamedTuple
 
 import numpy as np
 
@@ -8,39 +13,70 @@ from lstmcast.ragged import Ints
 MAX_HOLDOUT_STEPS = 500_000
 """Steps of the horizons of all windows together, at most: more say nothing new, and forecasts of
 them take memory."""
-
-
 MAX_UNTRAINED_HOLDOUT_STEPS = MAX_HOLDOUT_STEPS // 4
 """The same where nothing is trained: the verdict should not take longer than the forecast."""
 
 
-def split_holdout(
-    panel: Panel, horizon: int, main: int, asked: int | Ints | None, judged: int = MAX_HOLDOUT_STEPS
-) -> tuple[Ints, Ints, Ints]:
-    """Steps of each series to train on [N], and validation windows behind them: series [K] and origins [K].
+class Holdout(NamedTuple):
+    """Steps of each series to train on [N], and windows after them: series [K] and origins [K]."""
 
-    Up to four horizons or a season are held back, a quarter of a series at most but one horizon at
-    least; they are judged from 4 origins each, of few series from up to 24, of very many series
-    from evenly chosen ones of these. What is left must hold a season and a step.
+    ends: Ints
+    series: Ints
+    origins: Ints
+
+
+def split_holdout(
+    panel: Panel,
+    horizon: int,
+    season: int,
+    requested: int | Ints | None,
+    max_steps: int = MAX_HOLDOUT_STEPS,
+) -> Holdout:
+    """Split each series into steps to train on and validation windows after them.
+
+    Up to four horizons or a season are held out, a quarter of a series at most but one horizon at
+    least, or the `requested` number of steps. They are forecast from 4 origins each, of few series
+    from up to 24, of very many series from evenly chosen ones of these, so that the horizons are at
+    most `max_steps` together. What is left must hold a season and a step; a series too short for
+    that has no windows.
     """
     lengths = panel.lengths
-    zone = np.minimum(max(4 * horizon, main), np.maximum(horizon, lengths // 4))
-    if asked is not None:
-        zone = np.broadcast_to(asked, lengths.shape)
-    zone = np.minimum(zone, lengths - (max(main, 2) + 1))
-    zone = np.where(zone >= min(horizon, 2), zone, 0)
-    ends = lengths - zone
-    steps = np.linspace(0, 1, int(np.clip(200 // len(panel), 4, 24)))
-    origins = (ends[:, None] - 1 + np.round(np.maximum(zone - horizon, 0)[:, None] * steps)).astype(
-        np.int64
-    )
-    fresh = (
-        np.concatenate([np.ones((len(ends), 1), bool), np.diff(origins, axis=1) > 0], 1)
-        & (zone > 0)[:, None]
-    )
-    series = np.nonzero(fresh)[0]
-    most = max(judged // horizon, 1)
-    if len(series) <= most:
-        return ends, series, origins[fresh]
-    chosen = np.linspace(0, len(series) - 1, most).round().astype(np.int64)
-    return ends, series[chosen], origins[fresh][chosen]
+    held = _count_held_steps(lengths, horizon, season, requested)
+    ends = lengths - held
+
+    # Origins lie evenly from the last training step to the last with a whole horizon after it.
+    per_series = int(np.clip(200 // len(panel), 4, 24))
+    shares = np.linspace(0, 1, per_series)
+    room = np.maximum(held - horizon, 0)
+    last_training_step = ends[:, None] - 1
+    spread = np.round(room[:, None] * shares)
+    origins = (last_training_step + spread).astype(np.int64)
+
+    # Where there is less room than origins, some of them coincide: each counts once.
+    first = np.ones((len(ends), 1), bool)
+    later = np.diff(origins, axis=1) > 0
+    distinct = np.concatenate([first, later], 1)
+    distinct &= (held > 0)[:, None]
+    series, _ = np.nonzero(distinct)
+    origins = origins[distinct]
+
+    windows = max(max_steps // horizon, 1)
+    if len(series) > windows:
+        evenly = np.linspace(0, len(series) - 1, windows)
+        chosen = evenly.round().astype(np.int64)
+        series, origins = series[chosen], origins[chosen]
+    return Holdout(ends, series, origins)
+
+
+def _count_held_steps(
+    lengths: Ints, horizon: int, season: int, requested: int | Ints | None
+) -> Ints:
+    """Steps of each series that are held out, [N]; 0 where what is left would be too short."""
+    if requested is None:
+        held = np.minimum(max(4 * horizon, season), np.maximum(horizon, lengths // 4))
+    else:
+        held = np.broadcast_to(requested, lengths.shape)
+    must_remain = max(season, 2) + 1
+    held = np.minimum(held, lengths - must_remain)
+    # A single step says too little to choose and calibrate by, unless it is the whole horizon.
+    return np.where(held >= min(horizon, 2), held, 0)

@@ -1,9 +1,11 @@
-"""The panel that a run keeps and a later one made one, and where the later one says otherwise of steps that both have.
+"""The panel that a run keeps merged with a later one, and the values in which the two differ.
 
 Axes: N series of both together, those of the run first; T steps; C covariates.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -11,10 +13,10 @@ from lstmcast.panel.extend import (
     describe_some_series,
     note_changed_statics,
     require_compatible_panels,
-    scatter_rows,
 )
+from lstmcast.panel.layout import PlacedPart, lay_out_parts, whole_panel_part
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Bools, Floats, Ints, concat_ranges, offsets_from_lengths
+from lstmcast.ragged import Bools, Floats, Ints, concat_ranges
 
 RELATIVE_TOLERANCE = 1e-9
 """Values that differ by no more than this share are the same number, read or added up in another
@@ -39,105 +41,137 @@ class MergedPanel:
     first: str
 
 
+class _Changes(NamedTuple):
+    """Values that came late, values that changed, and the first of those in words."""
+
+    late: int
+    changed: int
+    first: str
+
+
+class _Block(NamedTuple):
+    """Values of one role in the run [k, C] and in the merged panel [n, C].
+
+    rows, later_rows: the rows of the merged panel that are those of the run, and those of the later
+    panel. offsets: where the series of the merged panel begin.
+    """
+
+    names: Sequence[str]
+    old: Floats
+    new: Floats
+    rows: Ints
+    later_rows: Ints
+    offsets: Ints
+
+
 def merge_panels(known: Panel, later: Panel) -> MergedPanel:
-    """The panel of a run, with what a later one adds to it; of steps that both have, the later one counts.
+    """Merge a later panel into that of a run; of steps that both have, the later one counts.
 
     Series that are missing in the later one stay as they are. Rows older than those of `known`
     count as known: a run of very many rows keeps the newest. Raises DataError where frequency or
     covariates are not those of `known`.
     """
     require_compatible_panels(later, known)
-    found = later.align(known)
-    fresh = np.flatnonzero(found < 0)
-    home = found.copy()
-    home[fresh] = len(known) + np.arange(len(fresh))
-    number = np.concatenate([np.arange(len(known)), np.full(len(fresh), -1)])
-    parts = (np.arange(len(known)), known), (home, later)
+    place = later.align(known)
+    # Series of the run keep their numbers, new ones come after them.
+    new_series = np.flatnonzero(place < 0)
+    later_home = place.copy()
+    later_home[new_series] = len(known) + np.arange(len(new_series))
+    known_home = np.arange(len(known))
+    number = np.concatenate([known_home, np.full(len(new_series), -1)])
+    homes = ((known_home, known), (later_home, later))
+
+    # A merged series goes from the earlier of the two starts to the later of the two ends.
     start = np.full(len(number), np.iinfo(np.int64).max)
-    end, reach = (
-        np.full(len(number), np.iinfo(np.int64).min),
-        np.full(len(number), np.iinfo(np.int64).min),
-    )
-    for where, panel in parts:
-        np.minimum.at(start, where, panel.start)
-        np.maximum.at(end, where, panel.start + panel.lengths)
-        np.maximum.at(reach, where, panel.start + np.diff(panel.future_offsets))
-    offsets, ahead = (
-        offsets_from_lengths(end - start),
-        offsets_from_lengths(np.maximum(reach, end) - start),
-    )
-    rows = [concat_ranges(offsets[where] + p.start - start[where], p.lengths) for where, p in parts]
-    plans = [
-        concat_ranges(ahead[where] + p.start - start[where], np.diff(p.future_offsets))
-        for where, p in parts
-    ]
+    end = np.full(len(number), np.iinfo(np.int64).min)
+    future_end = np.full(len(number), np.iinfo(np.int64).min)
     static = np.full((len(number), known.static.shape[1]), np.nan)
-    for where, panel in parts:
-        static[where] = panel.static
+    for home, panel in homes:
+        np.minimum.at(start, home, panel.start)
+        np.maximum.at(end, home, panel.start + panel.lengths)
+        np.maximum.at(future_end, home, panel.start + panel.future_lengths)
+        static[home] = panel.static
+
+    layout, places = lay_out_parts(
+        [whole_panel_part(panel, home) for home, panel in homes],
+        start,
+        end - start,
+        np.maximum(future_end, end) - start,
+    )
     merged = replace(
         known,
-        keys=(*known.keys, *(later.keys[i] for i in fresh.tolist())),
-        values=scatter_rows(int(offsets[-1]), (rows[0], known.values), (rows[1], later.values)),
-        offsets=offsets,
+        keys=(*known.keys, *(later.keys[i] for i in new_series.tolist())),
         start=start,
-        past=scatter_rows(int(offsets[-1]), (rows[0], known.past), (rows[1], later.past)),
-        future=scatter_rows(int(ahead[-1]), (plans[0], known.future), (plans[1], later.future)),
-        future_offsets=ahead,
         static=static,
-        notes=(*later.notes, *_note_series_changes(known, later, found)),
+        notes=(*later.notes, *_note_series_changes(known, later, place)),
+        **layout._asdict(),
     )
-    end_known = np.where(number >= 0, (known.start + known.lengths)[number], start)
-    late, changed, first = _count_changes(merged, known, rows, plans, ahead)
-    return MergedPanel(merged, number, int((end - end_known).sum()), late, changed, first)
+    # Steps after the end that the run had; all steps of a series that it did not have.
+    known_end = np.where(number >= 0, (known.start + known.lengths)[number], start)
+    new_rows = int((end - known_end).sum())
+    changes = _count_changes(merged, known, *places)
+    return MergedPanel(merged, number, new_rows, *changes)
 
 
 def _count_changes(
-    merged: Panel, known: Panel, rows: list[Ints], plans: list[Ints], ahead: Ints
-) -> tuple[int, int, str]:
-    """Values that have come late, values that have changed, and the first of those in words."""
-    inside = concat_ranges(
-        known.future_offsets[:-1], known.lengths
-    )  # a plan may change until its day has come
+    merged: Panel, known: Panel, known_rows: PlacedPart, later_rows: PlacedPart
+) -> _Changes:
+    """Count the values of the run that the later panel supplies or contradicts."""
+    steps = (known_rows.rows, later_rows.rows, merged.offsets)
+    # Values known ahead may change until their day has come: only those up to the end count.
+    past = concat_ranges(known.future_offsets[:-1], known.lengths)
+    future_rows = known_rows.future_rows[past]
     blocks = [
-        (
-            merged.columns.target,
-            known.values[:, None],
-            merged.values[:, None],
-            rows[0],
-            rows[1],
-            merged.offsets,
-        ),
-        (merged.past_names, known.past, merged.past, rows[0], rows[1], merged.offsets),
-        (
+        _Block(merged.columns.target, known.values[:, None], merged.values[:, None], *steps),
+        _Block(merged.past_names, known.past, merged.past, *steps),
+        _Block(
             merged.future_names,
-            known.future[inside],
+            known.future[past],
             merged.future,
-            plans[0][inside],
-            plans[1],
-            ahead,
+            future_rows,
+            later_rows.future_rows,
+            merged.future_offsets,
         ),
     ]
     late = changed = 0
     first = ""
-    for names, old, new, where, given, offsets in blocks:
-        both = np.zeros(len(new), dtype=bool)
-        both[given] = True
-        then, now = old[both[where]], new[where[both[where]]]
-        came, differs = _find_changes(then, now)
-        late, changed = late + int(came.sum()), changed + int(differs.sum())
-        if differs.any() and not first:
-            row, column = (int(place[0]) for place in np.nonzero(differs))
-            at = int(where[both[where]][row])
-            series = int(np.searchsorted(offsets, at, "right")) - 1
-            stamp = merged.axis.texts(merged.start[series : series + 1] + at - offsets[series])[0]
-            owner = f"{'/'.join(merged.keys[series])}, " if merged.key_names else ""
-            name = names[column] if column < len(names) else names[0]
-            first = f"{owner}{stamp}, {name}: {_format_value(then[row, column])} -> {_format_value(now[row, column])}"
-    return late, changed, first
+    for block in blocks:
+        changes = _count_block_changes(merged, block)
+        late += changes.late
+        changed += changes.changed
+        first = first or changes.first
+    return _Changes(late, changed, first)
+
+
+def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
+    # Only steps that both panels have can differ.
+    in_later = np.zeros(len(block.new), dtype=bool)
+    in_later[block.later_rows] = True
+    in_both = in_later[block.rows]
+    rows = block.rows[in_both]
+    then = block.old[in_both]
+    now = block.new[rows]
+    came, differs = _find_changes(then, now)
+    first = ""
+    if differs.any():
+        row, column = np.argwhere(differs)[0].tolist()
+        name = block.names[column] if column < len(block.names) else block.names[0]
+        place = _describe_place(merged, block.offsets, int(rows[row]))
+        before, after = _format_value(then[row, column]), _format_value(now[row, column])
+        first = f"{place}, {name}: {before} -> {after}"
+    return _Changes(int(came.sum()), int(differs.sum()), first)
+
+
+def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
+    """The series and the stamp of a row."""
+    series = int(np.searchsorted(offsets, row, "right")) - 1
+    stamp = merged.axis.texts(merged.start[series : series + 1] + row - offsets[series])[0]
+    return f"{'/'.join(merged.keys[series])}, {stamp}" if merged.key_names else stamp
 
 
 def _find_changes(then: Floats, now: Floats) -> tuple[Bools, Bools]:
-    """Which values [n, C] have come that were missing, and which are no more what they were."""
+    """Which values [n, C] came late, and which are no longer what they were."""
+    # A comparison with a missing value is false: it is neither the same nor different.
     came = np.isnan(then) & ~np.isnan(now)
     gone = ~np.isnan(then) & np.isnan(now)
     return came, gone | (np.abs(now - then) > RELATIVE_TOLERANCE * np.abs(then))
@@ -147,19 +181,17 @@ def _format_value(value: float) -> str:
     return "missing" if np.isnan(value) else f"{value:.12g}"
 
 
-def _note_series_changes(known: Panel, later: Panel, found: Ints) -> list[str]:
-    """What there is to say about series that come, go or are not what they were."""
-    notes = note_changed_statics(later, known, found)
-    older = np.where(found >= 0, known.start[found] - later.start, 0).clip(min=0)
+def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
+    """Note series that are new, missing or of other static covariates, and rows that are older."""
+    notes = note_changed_statics(later, known, place)
+    older = np.where(place >= 0, known.start[place] - later.start, 0).clip(min=0)
     if older.any():
-        notes.append(
-            f"{int(older.sum()):,} rows are older than those of the run, and cannot be compared"
-        )
+        count = int(older.sum())
+        notes.append(f"{count:,} rows are older than those of the run, and cannot be compared")
     missing = known.align(later) < 0
     if missing.any() and known.key_names:
-        notes.append(
-            f"series of the run that are missing here: {describe_some_series(known, missing)}; they stay as they are"
-        )
-    if (found < 0).any() and known.key_names:
-        notes.append(f"new series: {describe_some_series(later, found < 0)}")
+        names = describe_some_series(known, missing)
+        notes.append(f"series of the run that are missing here: {names}; they stay as they are")
+    if (place < 0).any() and known.key_names:
+        notes.append(f"new series: {describe_some_series(later, place < 0)}")
     return notes

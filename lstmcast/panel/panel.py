@@ -1,4 +1,6 @@
-"""A validated panel: series on one regular time axis as flat arrays, without padding. Knows neither files nor torch.
+"""A validated panel: series on one regular time axis as flat arrays, without padding.
+
+Knows neither files nor torch.
 
 Axes: N series, T[i] steps of series i (flat: all series end to end), Cp past, Cf known-future, Cs
 static covariates, K windows, H horizon, Q quantiles. An origin is the index of the last known step
@@ -18,6 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.config import Columns, DataConfig, Duplicates, Fill
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
+from lstmcast.panel.layout import extend_future
 from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
 
@@ -31,7 +34,7 @@ COLUMN_ROLES = ("target", "time", "series", "past", "future", "static")
 
 
 class PanelOptions(TypedDict, total=False):
-    """How a frame or a table is to be taken: roles of columns, then how it is read."""
+    """How to read a frame or a table: roles of its columns, then the settings of the reading."""
 
     target: ColumnNames
     time: ColumnNames
@@ -56,7 +59,7 @@ class Panel:
     appearance. values [sum T] and offsets [N+1]: series i is values[offsets[i]:offsets[i+1]]; start
     [N]: ordinal of its first step. past [sum T, Cp]; future [sum (T + ahead), Cf] with
     future_offsets [N+1], whose rows beyond the target's end are the known future; static [N, Cs].
-    encodings: categories of text covariates. notes: what is worth saying.
+    encodings: categories of text covariates. notes: what the user should know about the data.
     """
 
     columns: Columns
@@ -96,31 +99,41 @@ class Panel:
         resample: str | None = None,
         like: "Panel | None" = None,
     ) -> "Panel":
-        """Validate a frame, which is left unchanged; `time` is found where it is not given (a DatetimeIndex, too).
+        """Validate a frame, which is left unchanged.
+
+        `time` is inferred where it is left out; a DatetimeIndex may be the time, too.
 
         like: the panel a run was trained on (`forecaster.panel`), whose roles, frequency and
-        categories are kept; then no role need be given. Raises DataError where the frame cannot be
+        categories are kept; then no role is needed. Raises DataError where the frame cannot be
         used, UsageError where a column has two roles or there is no target, RunError where the type
         of a column is not that of `like`.
         """
-        options = PanelOptions(
-            target=target, time=time, series=series, past=past, future=future, static=static, freq=freq,
-            date_format=date_format, duplicates=duplicates, tz=tz, fill=fill, resample=resample, like=like,
-        )  # fmt: skip
-        from lstmcast.tables.table import (
-            Table,
-        )  # what reads data is slow to import, and a saved panel needs none of it
+        # What reads data is slow to import, and a saved panel needs none of it.
+        from lstmcast.tables.table import Table
 
-        return cls._from_options(
-            Table(_with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str), "frame"),
-            options,
+        options = PanelOptions(
+            target=target,
+            time=time,
+            series=series,
+            past=past,
+            future=future,
+            static=static,
+            freq=freq,
+            date_format=date_format,
+            duplicates=duplicates,
+            tz=tz,
+            fill=fill,
+            resample=resample,
+            like=like,
         )
+        columns = _with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str)
+        return cls._from_options(Table(columns, "frame"), options)
 
     @classmethod
     def from_arrow(cls, table: Any, **options: Unpack[PanelOptions]) -> "Panel":
-        """Validate a pyarrow Table, or what else speaks Arrow's C stream (a reader, a polars frame).
+        """Validate a pyarrow Table, or another source of Arrow's C stream (reader, polars frame).
 
-        options: as of `from_frame`. Raises what `from_frame` raises; DataError too where a column
+        options: as of `from_frame`. Raises what `from_frame` raises, and DataError where a column
         is there twice.
         """
         import pyarrow as pa
@@ -128,24 +141,22 @@ class Panel:
         from lstmcast.tables.table import Table
 
         arrow = table if isinstance(table, pa.Table) else pa.table(table)
-        double = [name for name, count in Counter(arrow.column_names).items() if count > 1]
-        if double:
+        repeated = [name for name, count in Counter(arrow.column_names).items() if count > 1]
+        if repeated:
             raise DataError(
-                f"table: column {double[0]!r} is there more than once", "rename one of them"
+                f"table: column {repeated[0]!r} is there more than once", "rename one of them"
             )
         return cls._from_options(Table(arrow, "table"), options)
 
     @classmethod
     def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
-        like, roles = (
-            options.get("like"),
-            [_to_name_tuple(cast(ColumnNames, options.get(role))) for role in COLUMN_ROLES],
-        )
+        like = options.get("like")
+        roles = [_to_name_tuple(cast(ColumnNames, options.get(role))) for role in COLUMN_ROLES]
         columns = like.columns if like and not any(roles) else Columns(*roles)
-        reading = {
+        settings = {
             name: value for name, value in options.items() if name not in (*COLUMN_ROLES, "like")
         }
-        return cls.from_table(table, columns, DataConfig(**reading), like)  # type: ignore[arg-type]
+        return cls.from_table(table, columns, DataConfig(**settings), like)  # type: ignore[arg-type]
 
     @classmethod
     def from_table(
@@ -155,11 +166,15 @@ class Panel:
         config: DataConfig = DataConfig(),  # noqa: B008
         like: "Panel | None" = None,
     ) -> "Panel":
-        """Validate a table. With `like`, the panel a run was trained on: the same frequency and categories are kept."""
-        from lstmcast.ingest.assemble import assemble_panel_fields
+        """Validate a table.
+
+        like: the panel a run was trained on, whose frequency and categories are kept. Raises what
+        `from_frame` raises.
+        """
+        from lstmcast.ingest.assemble import assemble_panel
 
         axis, encodings = (like.axis, like.encodings) if like else (None, None)
-        return cls(**assemble_panel_fields(table, columns, config, axis, encodings))
+        return cls(**assemble_panel(table, columns, config, axis, encodings)._asdict())
 
     @property
     def n_series(self) -> int:
@@ -175,33 +190,42 @@ class Panel:
         return np.diff(self.offsets)
 
     @property
+    def future_lengths(self) -> Ints:
+        """Rows of known-future covariates of each series, from its first step on, int64 [N]."""
+        return np.diff(self.future_offsets)
+
+    @property
     def ahead(self) -> Ints:
         """Steps beyond the target's end whose known-future covariates are known, int64 [N]."""
-        return np.diff(self.future_offsets) - self.lengths
+        return self.future_lengths - self.lengths
 
     def series(self, i: int) -> Floats:
         """Values of series i, a view."""
         return self.values[self.offsets[i] : self.offsets[i + 1]]
 
     def head(self, lengths: Ints) -> "Panel":
-        """Keep the first lengths[i] steps of each series; known-future rows stay; series with none left are dropped."""
+        """Keep the first lengths[i] steps of each series, and all of its known future.
+
+        Series with no step left are dropped.
+        """
         ends = np.clip(np.asarray(lengths, dtype=np.int64), 0, self.lengths)
         return self._slice_steps(np.flatnonzero(ends > 0), np.zeros_like(ends), ends)
 
     def tail(self, steps: int) -> "Panel":
         """Keep the last `steps` (at least 1) steps of each series, and all of its known future."""
-        return self._slice_steps(
-            np.arange(len(self)), np.maximum(self.lengths - max(steps, 1), 0), self.lengths
-        )
+        begin = np.maximum(self.lengths - max(steps, 1), 0)
+        return self._slice_steps(np.arange(len(self)), begin, self.lengths)
 
     def select(self, index: Ints) -> "Panel":
         """The series of these indices, in their order."""
-        return self._slice_steps(
-            np.asarray(index, dtype=np.int64), np.zeros_like(self.lengths), self.lengths
-        )
+        begin = np.zeros_like(self.lengths)
+        return self._slice_steps(np.asarray(index, dtype=np.int64), begin, self.lengths)
 
     def split(self, cutoff: Any) -> tuple["Panel", "Panel"]:
-        """Steps up to and including the stamp `cutoff`, and steps after it; series with none left are dropped."""
+        """Split into the steps up to and including the stamp `cutoff`, and the steps after it.
+
+        Series with no step left are dropped from either.
+        """
         steps = np.clip(self.axis.floor(cutoff) - self.start + 1, 0, self.lengths)
         later = self._slice_steps(np.flatnonzero(steps < self.lengths), steps, self.lengths)
         return self.head(steps), later
@@ -209,41 +233,44 @@ class Panel:
     def with_known(
         self, names: Sequence[str], table: Callable[[Ints], Floats], ahead: int
     ) -> "Panel":
-        """The panel with covariates `names` that `table` knows at any consecutive ordinals [n]: their columns, [n, C].
+        """Return the panel with C more covariates, which `table` knows at any ordinals.
 
-        They reach at least `ahead` steps after each series. What else is known ahead stays as it
-        is, missing (NaN) where only they reach.
+        table: from consecutive ordinals [n] to the columns `names`, [n, C]. They reach at least
+        `ahead` steps after each series. What else is known ahead stays as it is, missing (NaN)
+        where only they reach.
         """
-        total = np.maximum(np.diff(self.future_offsets), self.lengths + ahead)
-        offsets = offsets_from_lengths(total)
-        first, width = int(self.start.min()), self.future.shape[1]
-        known = table(np.arange(first, int((self.start + total).max())))
-        future = np.full((int(offsets[-1]), width + known.shape[1]), np.nan)
-        future[concat_ranges(offsets[:-1], np.diff(self.future_offsets)), :width] = self.future
-        future[:, width:] = known[concat_ranges(self.start - first, total)]
+        lengths = np.maximum(self.future_lengths, self.lengths + ahead)
+        # Series overlap in time: the table is asked once for the steps of them all.
+        first = int(self.start.min())
+        last = int((self.start + lengths).max())
+        columns = table(np.arange(first, last))
+        future, offsets = extend_future(self, lengths, columns.shape[1])
+        rows = concat_ranges(self.start - first, lengths)
+        future[:, self.future.shape[1] :] = columns[rows]
         return replace(
             self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names)
         )
 
     def _slice_steps(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
-        """Series `index` [n], steps begin[i] to end[i] of each [N], with the known future to its end."""
-        begin, end = begin[index], end[index]
-        rows = concat_ranges(self.offsets[index] + begin, end - begin)
-        future = np.diff(self.future_offsets)[index] - begin
+        """Series `index` [n], steps begin[i] to end[i] of each [N], and all of its known future."""
+        begin, lengths = begin[index], (end - begin)[index]
+        rows = concat_ranges(self.offsets[index] + begin, lengths)
+        future_lengths = self.future_lengths[index] - begin
+        future_rows = concat_ranges(self.future_offsets[index] + begin, future_lengths)
         return replace(
             self,
             keys=tuple(self.keys[i] for i in index.tolist()),
             values=self.values[rows],
-            offsets=offsets_from_lengths(end - begin),
+            offsets=offsets_from_lengths(lengths),
             start=self.start[index] + begin,
             past=self.past[rows],
-            future=self.future[concat_ranges(self.future_offsets[index] + begin, future)],
-            future_offsets=offsets_from_lengths(future),
+            future=self.future[future_rows],
+            future_offsets=offsets_from_lengths(future_lengths),
             static=self.static[index],
         )
 
     def align(self, other: "Panel") -> Ints:
-        """Index of each of my keys in `other`, int64 [N]; -1 where it is absent."""
+        """Index of each key of this panel in `other`, int64 [N]; -1 where it is absent."""
         place = {key: i for i, key in enumerate(other.keys)}
         return np.array([place.get(key, -1) for key in self.keys], dtype=np.int64)
 
@@ -256,16 +283,17 @@ class Panel:
         *,
         probability: bool = False,
     ) -> "pd.DataFrame":
-        """The forecast table: keys, time, `forecast` (the median) and a column a quantile; one row a window and step.
+        """Return the forecast table, one row per window and step.
 
-        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q]. A 0/1 target's median goes
-        into `probability`.
+        Its columns are the keys, the time, `forecast` (the median) and one per quantile. A 0/1
+        target's median goes into `probability`.
+
+        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q].
         """
         import pandas as pd
 
-        return pd.DataFrame(
-            self.forecast_columns(series, origins, quantiles, levels, probability=probability)
-        )
+        columns = self.forecast_columns(series, origins, quantiles, levels, probability=probability)
+        return pd.DataFrame(columns)
 
     def forecast_columns(
         self,
@@ -276,51 +304,64 @@ class Panel:
         *,
         probability: bool = False,
     ) -> dict[str, Any]:
-        """The columns of `forecast_frame`, each [K * H]; texts as an array of objects, typed stamps as an index."""
+        """The columns of `forecast_frame`, each [K * H].
+
+        Texts are an array of objects, typed stamps an index.
+        """
         horizon = quantiles.shape[1]
         last = self.start[series] + np.asarray(origins)
         ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
         columns = {
             name: values.repeat(horizon) for name, values in self.key_columns(series).items()
         }
+        # Series share their stamps: each is formatted once.
         unique, inverse = np.unique(ordinals, return_inverse=True)
         columns[self.axis.name] = self.axis.stamps(unique).take(inverse)
         return columns | quantile_columns(quantiles, levels, probability=probability)
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
-        """A table of what belongs to the last L steps of each series [N, L]: keys, time, `name`."""
+        """Tabulate values [N, L] of the last L steps of each series: keys, time, `name`."""
         import pandas as pd
 
-        back = np.arange(1 - values.shape[1], 1) + self.lengths[:, None] - 1
-        series, place = np.nonzero(back >= 0)
+        step = np.arange(1 - values.shape[1], 1) + self.lengths[:, None] - 1
+        # Steps before the first of a short series are left out.
+        series, column = np.nonzero(step >= 0)
         columns = self.key_columns(series)
-        columns[self.axis.name] = self.axis.stamps(self.start[series] + back[series, place])
-        return pd.DataFrame({**columns, name: values[series, place]})
+        columns[self.axis.name] = self.axis.stamps(self.start[series] + step[series, column])
+        return pd.DataFrame({**columns, name: values[series, column]})
 
     def key_columns(self, series: Ints) -> dict[str, Any]:
-        """Key columns of the given series [K], of the type that they had in the input."""
+        """Key columns of some series [K], of the type that they had in the input."""
         columns: dict[str, Any] = {}
-        for place, name in enumerate(self.key_names):
-            kind = self.key_types[place] if place < len(self.key_types) else "str"
-            found = np.array([key[place] for key in self.keys], dtype=object)[
-                np.asarray(series, dtype=np.int64)
-            ]
-            columns[name] = found if kind == "str" else _cast_keys(found, kind)
+        index = np.asarray(series, dtype=np.int64)
+        for part, name in enumerate(self.key_names):
+            # Where no types are known, keys are texts.
+            kind = self.key_types[part] if part < len(self.key_types) else "str"
+            texts = np.array([key[part] for key in self.keys], dtype=object)[index]
+            columns[name] = texts if kind == "str" else _cast_keys(texts, kind)
         return columns
 
     def fingerprint(self) -> str:
-        """SHA-256 over keys, times, values and covariates, the same however a table of these is written or ordered."""
+        """SHA-256 over keys, times, values and covariates.
+
+        It is the same however a table of these is written or ordered.
+        """
         axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
-        order = sorted(range(len(self)), key=self.keys.__getitem__)
-        panel = self if order == list(range(len(self))) else self.select(np.array(order))
-        digest = hashlib.sha256(
-            json.dumps([axis, self.key_names, panel.keys, self.covariates]).encode()
-        )
+        # Series in the order of their keys, whatever that of the table is.
+        every = range(len(self))
+        order = sorted(every, key=self.keys.__getitem__)
+        is_sorted = order == list(every)
+        panel = self if is_sorted else self.select(np.array(order))
+        header = json.dumps([axis, self.key_names, panel.keys, self.covariates])
+        digest = hashlib.sha256(header.encode())
+        # The same bytes on machines of either byte order.
         for array in (panel.offsets, panel.start, panel.future_offsets):
-            digest.update(np.ascontiguousarray(array, dtype="<i8").tobytes())
-        for measured in (panel.values, panel.past, panel.future, panel.static):
-            canonical = np.where(np.isnan(measured), np.nan, measured) + 0.0  # one NaN, one zero
-            digest.update(np.ascontiguousarray(canonical, dtype="<f8").tobytes())
+            integers = np.ascontiguousarray(array, dtype="<i8")
+            digest.update(integers.tobytes())
+        for values in (panel.values, panel.past, panel.future, panel.static):
+            canonical = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, one zero
+            floats = np.ascontiguousarray(canonical, dtype="<f8")
+            digest.update(floats.tobytes())
         return digest.hexdigest()
 
     @property
@@ -339,10 +380,10 @@ def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
     return pd.Index(texts, dtype="str").astype(kind)
 
 
-def _to_name_tuple(given: ColumnNames) -> tuple[str, ...]:
-    if given is None:
+def _to_name_tuple(names: ColumnNames) -> tuple[str, ...]:
+    if names is None:
         return ()
-    return (given,) if isinstance(given, str) else tuple(str(name) for name in given)
+    return (names,) if isinstance(names, str) else tuple(str(name) for name in names)
 
 
 def _with_index_as_column(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.DataFrame":
@@ -350,7 +391,9 @@ def _with_index_as_column(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.D
     import pandas as pd
 
     index = frame.index
-    if not isinstance(index, pd.DatetimeIndex | pd.PeriodIndex) or (time and time != (index.name,)):
+    is_time_index = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
+    other_time = time and time != (index.name,)
+    if not is_time_index or other_time:
         return frame
     name = str(index.name) if index.name is not None else "time"
     return frame if name in frame else frame.reset_index(names=name)

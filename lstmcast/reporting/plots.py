@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError, suggest_similar
 from lstmcast.extras import require_extra
-from lstmcast.panel.forecast_table import find_point_column
+from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.disk import write_file
 from lstmcast.scoring.verdict import Verdict
@@ -108,11 +108,7 @@ def encode_picture(picture: Picture, form: str) -> bytes:
 
 def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
     """History and forecast of the first series, with the interval; `forecast` is a table of `Forecaster.predict`."""
-    levels = [
-        name
-        for name in map(str, forecast)
-        if name[:1] == "q" and name[1:].replace(".", "").isdigit()
-    ]
+    levels = list_quantile_columns(forecast)
     horizon = len(forecast) // len(panel)
     with picture_style():
         figure, places = _make_series_figure(panel, MAX_PLOTTED_SERIES)
@@ -148,11 +144,7 @@ def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
 
 def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
     """What was forecast from past cutoffs and what came: `forecasts` is the table of a backtest or an evaluation."""
-    levels = [
-        name
-        for name in map(str, forecasts)
-        if name[:1] == "q" and name[1:].replace(".", "").isdigit()
-    ]
+    levels = list_quantile_columns(forecasts)
     at = panel.axis.ordinals(forecasts[panel.axis.name])
     own = _series_numbers(panel, forecasts)
     with picture_style():

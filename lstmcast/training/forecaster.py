@@ -18,14 +18,18 @@ from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.errors import UsageError
 from lstmcast.features.candidates import CANDIDATES
 from lstmcast.features.joint import require_several_targets
-from lstmcast.features.preprocessing import infer_seasons_without_effects, resolve_horizon
+from lstmcast.features.preprocessing import (
+    infer_seasons_without_effects,
+    resolve_horizon,
+    resolve_required_horizon,
+)
 from lstmcast.features.windows import default_context
 from lstmcast.forecasting import combination, quantiles
 from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
 from lstmcast.network import diagnostics, inference
 from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
-from lstmcast.panel.checks import require_target_for_loss
+from lstmcast.panel.checks import require_fit, require_target_for_loss
 from lstmcast.panel.holdout import MAX_HOLDOUT_STEPS, MAX_UNTRAINED_HOLDOUT_STEPS, split_holdout
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats
@@ -63,10 +67,21 @@ class Forecaster(Predictor):
         """Learn from all of `panel`; the newest windows are held back first, to choose, weigh, calibrate and judge.
 
         With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the
-        same forecaster. Raises UsageError for settings that contradict the data, DivergedError when
-        the loss explodes, RunError for a checkpoint of another fit. Within `distributed.joined` all
-        ranks call it alike; what the first one has then learnt is whole, the others hold no
-        judgement.
+        same forecaster. Raises the errors of `panel.checks.require_fit`, UsageError for other
+        settings that contradict the data, DivergedError when the loss explodes, RunError for a
+        checkpoint of another fit. Within `distributed.joined` all ranks call it alike; what the
+        first one has then learnt is whole, the others hold no judgement.
+        """
+        require_fit(panel, self.config, resolve_required_horizon(panel, self.config))
+        return self.fit_part(panel, on_event=on_event, checkpoint=checkpoint)
+
+    def fit_part(
+        self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
+    ) -> "Forecaster":
+        """Fit to a part of a panel, a fold or a shard, that may be shorter than the context.
+
+        As `fit`, but a context longer than the part's series shrinks, and what `require_fit` asks
+        of the whole panel is not asked of the part.
         """
         tell = on_event or (lambda _: None)
         window, place = self.config.window, device.choose_device(self.config.train.device)

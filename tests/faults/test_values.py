@@ -86,7 +86,7 @@ def test_v7_a_boolean_target_is_refused_unless_a_probability_is_requested(
 ) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: words[day % 3 == 0]))
     refused(
-        "fit", "x.csv", "--target", "y", says=["the target holds 0 and 1 only", "--loss bernoulli"]
+        "fit", "x.csv", "--target", "y", says=["the target holds only 0 and 1", "--loss bernoulli"]
     )
 
 

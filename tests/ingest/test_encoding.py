@@ -1,4 +1,4 @@
-"""Covariates become numbers, and what is odd about them is said."""
+"""Covariates become numbers, and what is odd about them is noted."""
 
 import numpy as np
 import pandas as pd
@@ -26,9 +26,9 @@ def notes(
 
 
 def test_text_becomes_a_column_a_category_and_an_empty_cell_is_none_of_them() -> None:
-    made = encode_covariates(Table(FRAME, "frame"), ["sky"])
-    assert made.names == ("sky=rain", "sky=sun")
-    assert made.values.tolist() == [[1, 0], [0, 1], [0, 0], [0, 1]]
+    encoded = encode_covariates(Table(FRAME, "frame"), ["sky"])
+    assert encoded.names == ("sky=rain", "sky=sun")
+    assert encoded.values.tolist() == [[1, 0], [0, 1], [0, 0], [0, 1]]
 
 
 def test_missing_values_are_counted_over_the_rows_that_ought_to_have_one() -> None:
@@ -40,7 +40,7 @@ def test_missing_values_are_counted_over_the_rows_that_ought_to_have_one() -> No
     ]
 
 
-def test_a_covariate_that_never_changes_is_said_to_explain_nothing_when_a_run_is_fitted() -> None:
+def test_a_covariate_that_never_changes_is_noted_to_explain_nothing_when_a_run_is_fitted() -> None:
     assert notes("same", "land") == [
         "covariate 'same' is 7 in every row: it can explain nothing",
         "covariate 'land' is 'de' in every row: it can explain nothing",
@@ -49,6 +49,6 @@ def test_a_covariate_that_never_changes_is_said_to_explain_nothing_when_a_run_is
 
 
 def test_categories_that_training_has_not_seen_are_all_zero_and_named() -> None:
-    made = encode_covariates(Table(FRAME, "frame"), ["sky"], {"sky": ["snow", "sun"]})
-    assert made.values.tolist() == [[0, 0], [0, 1], [0, 0], [0, 1]]
-    assert made.notes == ("covariate 'sky' has values not seen in training: 'rain'",)
+    encoded = encode_covariates(Table(FRAME, "frame"), ["sky"], {"sky": ["snow", "sun"]})
+    assert encoded.values.tolist() == [[0, 0], [0, 1], [0, 0], [0, 1]]
+    assert encoded.notes == ("covariate 'sky' has values not seen in training: 'rain'",)

@@ -1,4 +1,4 @@
-"""Stamps in the zone that is asked for, and the traces of changing clocks where none is."""
+"""Stamps in the requested zone, and the traces of changing clocks where there is none."""
 
 from pathlib import Path
 
@@ -63,7 +63,7 @@ def test_a_naive_hour_that_is_left_out_asks_for_the_zone(tmp_path: Path) -> None
     assert np.isnan(from_text(tmp_path, dated(usual)).values).sum() == 1
 
 
-def test_an_hour_that_the_zones_clocks_skip_cannot_be(tmp_path: Path) -> None:
+def test_an_hour_that_the_zones_clocks_skip_is_refused(tmp_path: Path) -> None:
     hours = pd.date_range("2024-03-31 00:00", periods=6, freq="h").strftime("%Y-%m-%d %H:%M")
     with pytest.raises(
         DataError, match=r"data.csv:4: .*clocks in Europe/Berlin skip '2024-03-31 02:00'"

@@ -1,4 +1,4 @@
-"""Rows gathered into steps: the same periods as pandas, edges that are not full left out, the same again at predict."""
+"""Rows resampled: the same periods as pandas, edges that are not full left out, also at predict."""
 
 from typing import Any
 
@@ -28,7 +28,7 @@ RULES = [
 ]
 
 
-def made(frame: pd.DataFrame, resample: str, **more: Any) -> Panel:
+def resampled(frame: pd.DataFrame, resample: str, **more: Any) -> Panel:
     return Panel.from_frame(frame, target="y", time="t", resample=resample, **more)
 
 
@@ -49,34 +49,34 @@ def test_periods_are_those_of_pandas(rule: str, how: str) -> None:
     frame = pd.DataFrame({"t": stamps.as_unit("us"), "y": rng.normal(size=4000)})
     expected = frame.set_index("t")["y"].resample(unit).agg(how)
     expected = expected[frame.set_index("t")["y"].resample(unit).count() > 0]
-    found = as_series(made(frame, f"{rule}:{how}"))
+    found = as_series(resampled(frame, f"{rule}:{how}"))
     common = found.index.intersection(expected.index)
     assert len(common) == len(found) >= len(expected) - 2  # the edges may not be full
     np.testing.assert_allclose(found, expected.reindex(found.index))
 
 
-def test_edges_that_are_not_full_are_left_out_and_said() -> None:
+def test_edges_that_are_not_full_are_left_out_and_noted() -> None:
     hours = pd.DataFrame(
         {"t": pd.date_range("2024-01-01 05:00", "2024-01-09 13:00", freq="h"), "y": 1.0}
     )
-    panel = made(hours, "D:sum")
+    panel = resampled(hours, "D:sum")
     assert panel.values.tolist() == [24.0] * 7
     assert panel.axis.texts(panel.start) == ["2024-01-02"]
     assert any("2 steps at the ends of series not full" in note for note in panel.notes)
     days = pd.DataFrame({"t": pd.date_range("2024-01-01", "2025-02-28", freq="D"), "y": 1.0})
-    assert made(days, "MS:sum").values.tolist()[-2:] == [31.0, 28.0]
+    assert resampled(days, "MS:sum").values.tolist()[-2:] == [31.0, 28.0]
     months = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=6, freq="MS"), "y": 1.0})
-    assert len(made(months, "MS:sum").values) == 6
+    assert len(resampled(months, "MS:sum").values) == 6
 
 
-def test_series_are_gathered_each_by_itself_with_their_covariates() -> None:
+def test_series_are_resampled_each_by_itself_with_their_covariates() -> None:
     stamps = pd.date_range("2024-01-01", periods=96, freq="h")
     frame = pd.DataFrame(
         {"t": np.tile(stamps, 2), "id": np.repeat(["a", "b"], 96), "y": np.repeat([1.0, 2.0], 96)}
     )
     frame["x"] = np.tile(np.arange(96.0), 2)
     frame["kind"] = np.repeat([5.0, 6.0], 96)
-    panel = made(
+    panel = resampled(
         frame.sample(frac=1, random_state=0), "D:sum", series="id", past="x", static="kind"
     )
     by_key = dict(zip(panel.keys, range(2), strict=True))
@@ -89,37 +89,39 @@ def test_events_at_any_time_become_a_regular_series() -> None:
     stamps = pd.to_datetime(
         ["2024-01-01 08:13", "2024-01-01 08:13", "2024-01-02 17:55", "2024-01-04 21:00"]
     )
-    panel = made(pd.DataFrame({"t": stamps, "y": [1.0, 2.0, 4.0, 8.0]}), "D:count", fill="zero")
+    panel = resampled(
+        pd.DataFrame({"t": stamps, "y": [1.0, 2.0, 4.0, 8.0]}), "D:count", fill="zero"
+    )
     assert panel.values.tolist() == [2.0, 1.0, 0.0, 1.0]
     assert panel.axis.freq == "D"
 
 
 def test_days_are_those_of_the_zone() -> None:
     stamps = pd.date_range("2024-03-29 23:00", periods=71, freq="h", tz="UTC")
-    panel = made(pd.DataFrame({"t": stamps, "y": 1.0}), "D:sum", tz="Europe/Berlin")
+    panel = resampled(pd.DataFrame({"t": stamps, "y": 1.0}), "D:sum", tz="Europe/Berlin")
     assert panel.values.tolist() == [24.0, 23.0, 24.0]
     assert str(panel.axis.stamps(panel.start)[0]) == "2024-03-30 00:00:00+01:00"
 
 
 def test_later_rows_fall_into_the_same_periods() -> None:
     frame = pd.DataFrame({"t": np.arange(3, 63), "y": 1.0})
-    first = made(frame[:40], "7:sum")
+    first = resampled(frame[:40], "7:sum")
     assert first.axis.stamps(first.start).tolist() == [3]
     later = Panel.from_table(_table(frame[14:]), first.columns, _config("7:sum"), like=first)
     assert later.axis.stamps(later.start).tolist() == [17]
 
 
-def test_what_cannot_be_is_refused() -> None:
+def test_rules_that_do_not_fit_are_refused() -> None:
     frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=9), "y": 1.0})
     with pytest.raises(UsageError, match="'meen' is not known") as caught:
-        made(frame, "D:meen")
+        resampled(frame, "D:meen")
     assert "did you mean 'mean'" in caught.value.hint
     with pytest.raises(UsageError, match="both say what the step is"):
-        made(frame, "D", freq="D")
+        resampled(frame, "D", freq="D")
     with pytest.raises(UsageError, match="'fortnight' is not known"):
-        made(frame, "fortnight")
+        resampled(frame, "fortnight")
     with pytest.raises(DataError, match="--resample 7 does not fit a time column of dates"):
-        made(frame, "7")
+        resampled(frame, "7")
 
 
 def _table(frame: pd.DataFrame) -> Any:

@@ -71,11 +71,11 @@ def test_stamps_go_on_in_the_users_own_form(
     assert panel.axis.ordinals(following).tolist() == ordinals.tolist()
 
 
-def test_dates_that_may_be_day_or_month_first_are_refused_and_settled_by_a_format(
+def test_ambiguous_dates_are_refused_and_settled_by_a_format(
     tmp_path: Path,
 ) -> None:
     text = dated(["01/02/2020", "02/02/2020", "03/02/2020"])
-    with pytest.raises(DataError, match="day and month cannot be told apart") as caught:
+    with pytest.raises(DataError, match="day and month are ambiguous") as caught:
         from_text(tmp_path, text)
     assert "--date-format %d/%m/%Y" in caught.value.hint
     assert from_text(tmp_path, text, DataConfig(date_format="%d/%m/%Y")).axis.freq == "D"
@@ -110,7 +110,7 @@ def test_digits_that_are_no_known_date_ask_how_they_are_written(tmp_path: Path) 
         assert panel.axis.texts(panel.start + 8) == [days[8]]
 
 
-def test_numbers_count_what_they_are_said_to(tmp_path: Path) -> None:
+def test_numbers_count_what_the_date_format_says(tmp_path: Path) -> None:
     for unit, texts in {
         "excel": ["1.5", "2.5", "3.5"],
         "s": ["0", "60", "120"],
@@ -145,7 +145,7 @@ def test_several_time_columns_are_listed_and_counts_are_not_among_them(tmp_path:
     assert panel.axis.texts(panel.start + panel.lengths) == ["4"]
 
 
-def test_a_column_named_as_the_time_is_never_passed_over_in_silence(tmp_path: Path) -> None:
+def test_a_column_named_as_the_time_is_never_ignored_silently(tmp_path: Path) -> None:
     text = "id,t,y\n" + "".join(f"{key},{i},{i}\n" for key in "ab" for i in range(5))
     with pytest.raises(DataError, match="5 rows repeat a time stamp") as caught:
         from_text(tmp_path, text)
@@ -264,7 +264,7 @@ WRITTEN = {
 
 @st.composite
 def written_axes(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
-    """A frequency, and the times of a series and of the three steps after it, in one of the ways to write them."""
+    """A frequency, the written times of a series, and those of the three steps after it."""
     freq = draw(st.sampled_from(SHORT + LONG))
     layout = draw(st.sampled_from(WRITTEN[freq]))
     years = (1601, 2070) if layout in ("%Y%m", "%Y%m%d%H%M%S") else (1601, 9800)
@@ -290,7 +290,7 @@ def test_times_however_written_lead_to_the_times_that_follow(
     try:
         panel = of_texts(texts)
     except DataError as error:
-        assert "day and month cannot be told apart" in error.message
+        assert "day and month are ambiguous" in error.message
         assert any(mark in texts[0] for mark in "/-")
         return
     assert panel.lengths.tolist() == [len(texts)]

@@ -36,7 +36,7 @@ def test_strength_needs_two_seasons_and_a_changing_series() -> None:
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(0.1, 1), (-0.1, -1), (0.0, 0)])
-def test_a_trend_is_told_from_a_season_and_noise(slope: float, expected: int) -> None:
+def test_a_trend_is_distinguished_from_a_season_and_noise(slope: float, expected: int) -> None:
     assert trend_direction(slope * T + WAVE + 0.3 * RNG.normal(size=120), 12) == expected
     assert trend_direction(np.ones(120), 12) == 0
 
@@ -66,7 +66,7 @@ def test_extreme_units_change_no_figure(unit: float) -> None:
     assert extreme.trend.tolist() == plain.trend.tolist()
 
 
-def test_of_many_series_a_sample_is_looked_at() -> None:
+def test_of_many_series_a_sample_is_measured() -> None:
     found = shape(*(WAVE + i for i in range(1000)))
     assert len(found.chosen) == len(found.season) == 200
     assert found.chosen[[0, -1]].tolist() == [0, 999]

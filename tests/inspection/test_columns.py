@@ -1,4 +1,4 @@
-"""What columns seem to be, and the roles they are given where nobody gave them one."""
+"""What columns seem to be, and the roles they get where none are requested."""
 
 from pathlib import Path
 
@@ -19,27 +19,29 @@ def table(**columns: object) -> Table:
     return Table(pd.DataFrame({"day": DAYS, **columns}), "t")
 
 
-def guessed(one: Table, **given: tuple[str, ...]) -> Columns:
-    return infer_roles(one, profile_columns(one), given)
+def inferred(data: Table, **requested: tuple[str, ...]) -> Columns:
+    return infer_roles(data, profile_columns(data), requested)
 
 
-def could(one: Table) -> dict[str, tuple[str, ...]]:
-    seen = profile_columns(one)
+def could(data: Table) -> dict[str, tuple[str, ...]]:
+    profiles = profile_columns(data)
     return {
         column.name: column.could
-        for column in with_column_roles(one, seen, infer_roles(one, seen, {}), DataConfig())
+        for column in with_column_roles(
+            data, profiles, infer_roles(data, profiles, {}), DataConfig()
+        )
     }
 
 
 def test_kinds_of_columns_are_seen() -> None:
-    one = table(
+    data = table(
         n=np.arange(60) % 7, name=["a", "b"] * 30, none=[None] * 60, some=[1.5, np.nan] * 30
     )
-    seen = {
+    profiles = {
         column.name: (column.kind, column.missing, column.distinct, column.first)
-        for column in profile_columns(one)
+        for column in profile_columns(data)
     }
-    assert seen == {
+    assert profiles == {
         "day": ("time", 0, 60, "2024-01-01 00:00:00"),
         "n": ("number", 0, 7, "0"),
         "name": ("text", 0, 2, "a"),
@@ -50,29 +52,29 @@ def test_kinds_of_columns_are_seen() -> None:
 
 def test_the_target_is_neither_a_flag_nor_a_row_number() -> None:
     rng = np.random.default_rng(0)
-    one = table(row=np.arange(60), flag=np.arange(60) % 2, sold=rng.normal(size=60))
-    assert guessed(one).target == ("sold",)
-    assert guessed(table(flag=np.arange(60) % 2)).target == ("flag",)
-    assert guessed(table(heat=rng.normal(size=60), y=np.arange(60) % 3)).target == ("y",)
+    data = table(row=np.arange(60), flag=np.arange(60) % 2, sold=rng.normal(size=60))
+    assert inferred(data).target == ("sold",)
+    assert inferred(table(flag=np.arange(60) % 2)).target == ("flag",)
+    assert inferred(table(heat=rng.normal(size=60), y=np.arange(60) % 3)).target == ("y",)
 
 
-def test_the_series_are_the_fewest_columns_that_tell_rows_of_one_time_apart() -> None:
+def test_the_series_are_the_fewest_columns_that_separate_rows_of_one_time() -> None:
     parts = [
         pd.DataFrame({"day": DAYS, "shop": s, "item": i, "y": np.arange(60.0)})
         for s in "ab"
         for i in (7, 8)
     ]
     both = Table(pd.concat(parts, ignore_index=True), "t")
-    assert guessed(both).series == ("shop", "item")
-    alone = Table(both.frame[both.frame["item"] == 7].reset_index(drop=True), "t")
-    assert guessed(alone).series == ("shop",)
-    assert guessed(alone, series=("item", "shop")).series == ("item", "shop")
+    assert inferred(both).series == ("shop", "item")
+    single = Table(both.frame[both.frame["item"] == 7].reset_index(drop=True), "t")
+    assert inferred(single).series == ("shop",)
+    assert inferred(single, series=("item", "shop")).series == ("item", "shop")
 
 
 def test_a_time_that_comes_twice_by_mistake_makes_no_series_of_the_values() -> None:
     days = DAYS.to_series().reset_index(drop=True)
     days[59] = days[58]
-    assert guessed(Table(pd.DataFrame({"day": days, "y": np.arange(60) % 7}), "t")).series == ()
+    assert inferred(Table(pd.DataFrame({"day": days, "y": np.arange(60) % 7}), "t")).series == ()
 
 
 def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
@@ -86,8 +88,8 @@ def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
         .assign(y=np.r_[np.arange(50.0), [np.nan] * 10], one=1)
         for s, r in (("a", "n"), ("b", "s"), ("c", "n"))
     ]
-    one = Table(pd.concat(parts * 2, ignore_index=True).drop_duplicates(ignore_index=True), "t")
-    found = could(one)
+    data = Table(pd.concat(parts * 2, ignore_index=True).drop_duplicates(ignore_index=True), "t")
+    found = could(data)
     assert (found["region"], found["price"], found["one"]) == (("static",), ("future",), ())
     assert found["heat"] == ("past", "target")
     assert (found["shop"], found["day"], found["y"]) == ((), (), ())
@@ -106,16 +108,16 @@ def test_a_second_column_of_times_could_be_the_time() -> None:
 
 def test_no_numbers_and_unknown_columns_are_errors() -> None:
     with pytest.raises(DataError, match="no column of numbers"):
-        guessed(table(name=["a", "b"] * 30))
+        inferred(table(name=["a", "b"] * 30))
     with pytest.raises(DataError, match="no column 'z'"):
-        guessed(table(y=np.arange(60.0)), target=("z",))
+        inferred(table(y=np.arange(60.0)), target=("z",))
 
 
 def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(tmp_path: Path) -> None:
     quarters = pd.date_range("2024-01-01", periods=2000, freq="15min")
     rows = "".join(f"{at:%d/%m/%Y},{at:%H:%M},{i % 7}\n" for i, at in enumerate(quarters))
     (tmp_path / "t.csv").write_text("Date,Time,kW\n" + rows)
-    roles = guessed(read_table(tmp_path / "t.csv"))
+    roles = inferred(read_table(tmp_path / "t.csv"))
     assert (roles.time, roles.series, roles.target) == (("Date", "Time"), (), ("kW",))
 
 
@@ -125,7 +127,7 @@ def test_a_table_that_lies_on_its_side_is_refused(tmp_path: Path) -> None:
         f"shop,{header}\n" + "".join(f"{shop},{'5,' * 19}6\n" for shop in "abc")
     )
     with pytest.raises(DataError, match="times stand in the header, as '2024-01-01'"):
-        guessed(read_table(tmp_path / "t.csv"))
+        inferred(read_table(tmp_path / "t.csv"))
 
 
 def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numbers(
@@ -135,5 +137,5 @@ def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numb
         "date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31))
     )
     with pytest.raises(DataError, match="column 'y': \"1'001\" is not a number") as caught:
-        guessed(read_table(tmp_path / "t.csv"))
+        inferred(read_table(tmp_path / "t.csv"))
     assert "--thousands" in caught.value.hint

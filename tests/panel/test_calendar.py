@@ -1,13 +1,13 @@
-"""Holidays stand at their days, whatever the frequency, and go on for as long as a forecast is asked for."""
+"""Holidays stand at their days, whatever the frequency, for as long as a forecast reaches."""
 
-import builtins
+import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from lstmcast import extras
 from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
 from lstmcast.panel.calendar import (
@@ -38,13 +38,13 @@ def rows(
 
 
 def test_of_days_the_holiday_and_its_neighbours_are_known() -> None:
-    made = rows("2023-12-23", "D", 5)
-    assert made == [[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1]]
+    holidays = rows("2023-12-23", "D", 5)
+    assert holidays == [[0, 0, 0], [0, 1, 0], [1, 1, 0], [1, 0, 1], [0, 0, 1]]
 
 
 def test_of_hours_all_those_of_a_holiday_are_known_by_the_clock_on_the_wall() -> None:
-    made = np.array(rows("2024-12-31 22:00", "h", 4))
-    assert made[:, 0].tolist() == [0, 0, 1, 1]
+    holidays = np.array(rows("2024-12-31 22:00", "h", 4))
+    assert holidays[:, 0].tolist() == [0, 0, 1, 1]
     stamps = pd.date_range("2024-12-31 21:00", periods=8, freq="h", tz="UTC").tz_convert(
         "Europe/Berlin"
     )
@@ -70,14 +70,14 @@ def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
 
 
 @pytest.mark.parametrize(
-    ("country", "said", "hint"),
+    ("country", "message", "hint"),
     [
         ("Atlantis", "no holidays are known", "DE, US or FR"),
         ("DE-XX", "DE has no part 'XX'", "'BY'"),
     ],
 )
-def test_a_country_that_is_not_known_is_refused(country: str, said: str, hint: str) -> None:
-    with pytest.raises(UsageError, match=said) as caught:
+def test_a_country_that_is_not_known_is_refused(country: str, message: str, hint: str) -> None:
+    with pytest.raises(UsageError, match=message) as caught:
         rows("2024-01-01", "D", 2, country)
     assert hint in caught.value.hint
 
@@ -96,15 +96,9 @@ def integers() -> Panel:
 
 
 def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    real = builtins.__import__
-
-    def missing(name: str, *rest: Any, **more: Any) -> Any:
-        if name == "holidays":
-            raise ImportError(name)
-        return real(name, *rest, **more)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
-    with pytest.raises(UsageError, match="'holidays', which is not installed") as caught:
+    monkeypatch.delitem(sys.modules, "holidays", raising=False)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    with pytest.raises(UsageError, match="holidays, which is not installed") as caught:
         rows("2024-01-01", "D", 2)
     assert caught.value.hint == "pip install 'lstmcast[holidays]'"
 
@@ -129,7 +123,7 @@ def busy(series: int = 1, days: int = 700) -> pd.DataFrame:
     """Daily sales that fall by half on the holidays of Germany."""
     stamps = pd.date_range("2022-01-24", periods=days, freq="D")
     axis, start = axis_of("2022-01-24", "D")
-    free = tabulate_holidays(axis, start + np.arange(days), "DE")[:, 0]
+    holidays = tabulate_holidays(axis, start + np.arange(days), "DE")[:, 0]
     rng = np.random.default_rng(0)
     parts = []
     for number in range(series):
@@ -138,7 +132,7 @@ def busy(series: int = 1, days: int = 700) -> pd.DataFrame:
             100
             * (1 + number)
             * week
-            * np.where(free == 1, 0.5, 1.0)
+            * np.where(holidays == 1, 0.5, 1.0)
             * np.exp(0.02 * rng.normal(size=days))
         )
         parts.append(pd.DataFrame({"id": f"s{number}", "t": stamps, "y": y}))
@@ -155,12 +149,12 @@ def test_a_forecast_goes_down_on_the_holidays_to_come_and_a_saved_run_knows_them
 ) -> None:
     panel = Panel.from_frame(busy(2), target="y", time="t", series="id")  # ends on 24 December 2023
     plain = Forecaster(zero_shot(None)).fit(panel).predict()
-    one = Forecaster(zero_shot("DE")).fit(panel)
-    made = one.predict()
-    low = made["forecast"].to_numpy().reshape(2, 7) / plain["forecast"].to_numpy().reshape(2, 7)
+    forecaster = Forecaster(zero_shot("DE")).fit(panel)
+    forecast = forecaster.predict()
+    low = forecast["forecast"].to_numpy().reshape(2, 7) / plain["forecast"].to_numpy().reshape(2, 7)
     assert (low[:, :2] < 0.7).all()  # 25 and 26 December
     assert (low[:, 3:] > 0.85).all()
-    again = Forecaster.load(one.save(tmp_path / "run"))
-    assert again.predict()["forecast"].tolist() == made["forecast"].tolist()
+    again = Forecaster.load(forecaster.save(tmp_path / "run"))
+    assert again.predict()["forecast"].tolist() == forecast["forecast"].tolist()
     longer = again.predict(panel, horizon=9)["forecast"].to_numpy().reshape(2, 9)
     assert (longer[:, 7] / longer[:, 6] < 0.75).all()  # 1 January

@@ -1,4 +1,4 @@
-"""The calendar as covariates: only what tells steps apart, as far ahead as is asked for, and learnt from."""
+"""The calendar as covariates: only cycles that separate steps, as far ahead as requested."""
 
 from pathlib import Path
 
@@ -31,7 +31,7 @@ def panel_of(freq: str, steps: int = 800) -> Panel:
         ("MS", ["month"]),
     ],
 )
-def test_only_cycles_that_tell_steps_apart_become_covariates(freq: str, cycles: list[str]) -> None:
+def test_only_cycles_that_separate_steps_become_covariates(freq: str, cycles: list[str]) -> None:
     wide = with_calendar_waves(panel_of(freq), 5)
     assert wide.future_names == tuple(
         f"{cycle}, {wave}" for cycle in cycles for wave in ("sine", "cosine")
@@ -52,7 +52,7 @@ def test_steps_that_are_alike_to_a_calendar_are_refused() -> None:
 
 
 def paydays(shops: int, days: int = 400, ahead: int = 28) -> tuple[Panel, np.ndarray]:
-    """Daily sales that are highest around the first of each month; the panel, and what comes after it [N, ahead]."""
+    """Daily sales, highest on the first of each month; and the values after them [N, ahead]."""
     stamps = pd.date_range("2023-01-01", periods=days + ahead, freq="D")
     wave = np.cos(2 * np.pi * (stamps.day - 1) / stamps.days_in_month)
     rng = np.random.default_rng(0)
@@ -77,14 +77,16 @@ def fitted(panel: Panel, *, calendar: bool) -> Forecaster:
 def test_a_cycle_of_months_is_forecast_from_the_calendar_by_a_saved_run_too(
     shops: int, tmp_path: Path
 ) -> None:
-    panel, truth = paydays(shops)
+    panel, actual = paydays(shops)
     known, unknown = (fitted(panel, calendar=calendar) for calendar in (True, False))
     error = [
-        np.abs(one.predict()["forecast"].to_numpy() - truth.ravel()).mean()
-        for one in (known, unknown)
+        np.abs(forecaster.predict()["forecast"].to_numpy() - actual.ravel()).mean()
+        for forecaster in (known, unknown)
     ]
     assert error[0] < 0.5 * error[1]
     pd.testing.assert_frame_equal(
         Forecaster.load(known.save(tmp_path / "run")).predict(), known.predict()
     )
-    assert [one.name for one in explain(known).factors if one.kind == "covariate"] == ["calendar"]
+    assert [factor.name for factor in explain(known).factors if factor.kind == "covariate"] == [
+        "calendar"
+    ]

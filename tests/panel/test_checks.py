@@ -4,38 +4,40 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.config import WindowConfig
-from lstmcast.errors import DataError
-from lstmcast.panel.checks import require_future_covariates, require_series_length
+from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.errors import DataError, LstmcastError, UsageError
+from lstmcast.panel.checks import require_fit, require_future_covariates, require_series_length
 from lstmcast.panel.panel import Panel
+from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of
 
 
 @pytest.mark.parametrize(
-    ("context", "horizon", "says"),
+    ("context", "horizon", "message"),
     [
         (
             9,
             4,
-            "need 13 (context 9 and horizon 4), the longest series has 12.*largest context that fits is 8",
+            "need 13 (context 9 and horizon 4), the longest series has 12"
+            ".*largest context that fits is 8",
         ),
         (1, 12, "need 13 (context 1 and horizon 12).*longest horizon that fits is 11"),
         (None, 12, "need 13 (context 1 and horizon 12).*--horizon 11"),
         (8, None, "need 20 (context 8 and horizon 12).*--horizon 11"),
     ],
 )
-def test_room_that_is_not_there_is_told_with_what_fits(
-    context: int | None, horizon: int | None, says: str
+def test_too_few_steps_are_reported_with_what_fits(
+    context: int | None, horizon: int | None, message: str
 ) -> None:
     panel = panel_of([np.arange(12.0), np.arange(5.0)])
     with pytest.raises(DataError) as caught:
         require_series_length(panel, WindowConfig(context=context, horizon=horizon), horizon or 12)
-    for part in says.split(".*"):
+    for part in message.split(".*"):
         assert part in f"{caught.value.message}; {caught.value.hint}"
 
 
 @pytest.mark.parametrize(("context", "horizon"), [(8, 4), (None, 11), (None, None)])
-def test_what_fits_or_was_not_asked_for_is_no_error(
+def test_what_fits_or_was_not_requested_is_no_error(
     context: int | None, horizon: int | None
 ) -> None:
     window = WindowConfig(context=context, horizon=horizon)
@@ -63,7 +65,7 @@ def test_covariates_known_for_the_whole_horizon_are_enough() -> None:
     require_future_covariates(panel_of([np.arange(12.0)]), 50)
 
 
-def test_a_hole_in_what_is_known_ahead_is_named_by_column_series_and_date() -> None:
+def test_a_gap_in_what_is_known_ahead_is_named_by_column_series_and_date() -> None:
     with pytest.raises(
         DataError, match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3"
     ):
@@ -74,3 +76,36 @@ def test_a_hole_in_what_is_known_ahead_is_named_by_column_series_and_date() -> N
         require_future_covariates(planned({"a": [8, 11], "b": [9]}), 4)
     with pytest.raises(DataError, match=r"\(price, open\) .* for 2024-01-13, 2024-01-14.*have 4"):
         require_future_covariates(planned({}), 6)
+
+
+BINARY = np.arange(12.0) % 2
+
+
+@pytest.mark.parametrize(
+    ("values", "config", "error", "message"),
+    [
+        (np.arange(4.0), Config(window=WindowConfig(horizon=4)), DataError, "too few steps"),
+        (BINARY, Config(), DataError, "holds only 0 and 1"),
+        (np.arange(12.0), Config(train=TrainConfig(loss="bernoulli")), UsageError, "of 0 and 1"),
+        (
+            BINARY - 0.5,
+            Config(train=TrainConfig(loss="negative-binomial")),
+            UsageError,
+            "of counts",
+        ),
+        (np.arange(12.0), Config(model=ModelConfig(transform="log")), UsageError, "above 0: 0"),
+    ],
+)
+def test_the_fit_of_the_library_makes_every_check(
+    values: np.ndarray, config: Config, error: type[LstmcastError], message: str
+) -> None:
+    panel = panel_of([values])
+    with pytest.raises(error, match=message):
+        require_fit(panel, config, config.window.horizon)
+    with pytest.raises(error, match=message):
+        Forecaster(config).fit(panel)
+
+
+def test_a_panel_that_suits_its_configuration_passes_every_check() -> None:
+    require_fit(panel_of([BINARY]), Config(train=TrainConfig(loss="bernoulli")), None)
+    require_fit(panel_of([np.arange(12.0)]), Config(window=WindowConfig(horizon=4)), 4)

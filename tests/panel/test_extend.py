@@ -1,4 +1,4 @@
-"""A later panel beside the one that was trained on: history where it lacks some, and what is said of it."""
+"""A later panel beside the one that was trained on: history that it lacks, and its notes."""
 
 import numpy as np
 import pandas as pd
@@ -46,28 +46,28 @@ def known() -> Panel:
 
 
 @pytest.mark.parametrize("first", [5, TRAINED, 23])
-def test_new_rows_alone_become_what_the_whole_file_gives(first: int, known: Panel) -> None:
+def test_only_new_rows_become_what_the_whole_file_gives(first: int, known: Panel) -> None:
     later = panel(frame(first=first, known=35), known)
     whole = panel(frame(known=35), known)
-    made = with_training_history(later, known, 100)
+    joined = with_training_history(later, known, 100)
     if (
         first > TRAINED
     ):  # what neither holds stays missing; the run's plan of prices reaches further than its sales
-        holes = np.isnan(made.values.reshape(2, -1)).any(axis=0)
-        assert np.flatnonzero(holes).tolist() == list(range(TRAINED, first))
-        assert not np.isnan(made.future).any()
-        assert made.lengths.tolist() == whole.lengths.tolist()
+        gaps = np.isnan(joined.values.reshape(2, -1)).any(axis=0)
+        assert np.flatnonzero(gaps).tolist() == list(range(TRAINED, first))
+        assert not np.isnan(joined.future).any()
+        assert joined.lengths.tolist() == whole.lengths.tolist()
     else:
-        assert made.fingerprint() == whole.fingerprint()
-    assert any("the run's own past goes before" in note for note in made.notes)
-    assert with_training_history(made, known, 35).fingerprint() == made.fingerprint()
+        assert joined.fingerprint() == whole.fingerprint()
+    assert any("the run's own past goes before" in note for note in joined.notes)
+    assert with_training_history(joined, known, 35).fingerprint() == joined.fingerprint()
 
 
 def test_only_series_that_are_too_short_take_from_the_past_of_the_run(known: Panel) -> None:
     rows = pd.concat([frame("a", first=10), frame("ab", first=30).query("shop == 'b'")])
-    made = with_training_history(panel(rows, known), known, 15)
-    assert dict(zip(made.keys, made.lengths.tolist(), strict=True)) == {("a",): 30, ("b",): 40}
-    assert made.series(1)[:TRAINED].tolist() == known.series(1).tolist()
+    joined = with_training_history(panel(rows, known), known, 15)
+    assert dict(zip(joined.keys, joined.lengths.tolist(), strict=True)) == {("a",): 30, ("b",): 40}
+    assert joined.series(1)[:TRAINED].tolist() == known.series(1).tolist()
 
 
 def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(known: Panel) -> None:
@@ -76,21 +76,21 @@ def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(known: 
     assert with_training_history(later, known, 15, since=True).lengths.tolist() == [40, 40]
 
 
-def test_a_past_too_far_away_is_left_aside(known: Panel) -> None:
-    made = with_training_history(panel(frame(first=36), known), known, 10)
-    assert made.lengths.tolist() == [4, 4]
-    assert any("forecast from what there is" in note for note in made.notes)
+def test_a_past_too_far_away_is_left_out(known: Panel) -> None:
+    joined = with_training_history(panel(frame(first=36), known), known, 10)
+    assert joined.lengths.tolist() == [4, 4]
+    assert any("forecast from what there is" in note for note in joined.notes)
 
 
-def test_unseen_missing_and_early_series_and_changed_static_values_are_said(known: Panel) -> None:
+def test_unseen_missing_and_early_series_and_changed_static_values_are_noted(known: Panel) -> None:
     later = pd.concat([frame("abc").query("shop == 'c'"), frame("a", last=30).assign(region="s")])
     notes = with_training_history(panel(later, known), known, 10).notes
     assert "not seen in training: 1 of 2 series (c); forecast from their own history" in notes
     assert "series of the training that are missing here: 1 of 2 series (b)" in notes
     assert (
-        "end before 2024-02-09: 1 of 2 series (a); each is forecast from its own end, as from 2024-01-30"
-        in notes
-    )
+        "end before 2024-02-09: 1 of 2 series (a);"
+        " each is forecast from its own end, as from 2024-01-30"
+    ) in notes
     assert "static covariate 'region' changed since training: 1 of 2 series (a)" in notes
 
 

@@ -1,3 +1,5 @@
+"""Known-future covariates of a table of their own lie where rows of the panel would have them."""
+
 from pathlib import Path
 
 import numpy as np
@@ -50,31 +52,31 @@ def test_a_plan_from_a_table_of_its_own_is_the_same_as_rows_with_an_empty_target
     expected = panel(frame, target)
     history = panel(frame.dropna(), target)
     assert history.ahead.tolist() == [0] * len(history)
-    made = with_future_data(history, plan(frame))
-    assert made.ahead.tolist() == [4] * len(made)
-    assert made.fingerprint() == expected.fingerprint()
+    planned = with_future_data(history, plan(frame))
+    assert planned.ahead.tolist() == [4] * len(planned)
+    assert planned.fingerprint() == expected.fingerprint()
     assert with_future_data(expected, plan(frame)).fingerprint() == expected.fingerprint()
 
 
-def test_the_order_of_rows_does_not_matter_and_history_is_left_alone() -> None:
+def test_the_order_of_rows_does_not_matter_and_history_is_left_as_it_is() -> None:
     frame = whole()
     history = panel(frame.dropna())
     mixed = frame.assign(price=np.where(frame["sold"].isna(), frame["price"], -1.0)).sample(
         frac=1, random_state=1
     )
-    made = with_future_data(history, Table(mixed.reset_index(drop=True), "plan"))
-    assert made.fingerprint() == panel(frame).fingerprint()
+    planned = with_future_data(history, Table(mixed.reset_index(drop=True), "plan"))
+    assert planned.fingerprint() == panel(frame).fingerprint()
     assert history.ahead.tolist() == [0, 0]
 
 
 def test_a_series_without_a_plan_keeps_what_it_had() -> None:
     frame = whole()
-    made = with_future_data(panel(frame.dropna()), plan(whole("b").assign(price=7.0)))
-    assert made.ahead.tolist() == [0, 4]
-    assert (made.future[-4:, 0] == 7).all()
+    planned = with_future_data(panel(frame.dropna()), plan(whole("b").assign(price=7.0)))
+    assert planned.ahead.tolist() == [0, 4]
+    assert (planned.future[-4:, 0] == 7).all()
 
 
-def test_it_is_said_how_much_of_a_plan_lies_ahead_and_when() -> None:
+def test_notes_say_how_much_of_a_plan_lies_ahead_and_when() -> None:
     history = panel(whole().dropna())
     assert with_future_data(history, plan(whole())).notes[-1] == (
         "8 of its 8 rows are ahead of the data, from 2024-01-09 to 2024-01-12"

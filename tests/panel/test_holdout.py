@@ -1,4 +1,4 @@
-"""What is held back of a panel, and how many windows of it are judged."""
+"""The hold-out of a panel, and how many windows of it are forecast."""
 
 import numpy as np
 

@@ -1,4 +1,4 @@
-"""A run's panel and a later one made one."""
+"""A run's panel and a later one merged into one."""
 
 import numpy as np
 import pandas as pd
@@ -21,43 +21,45 @@ def merged(rows: pd.DataFrame, known: Panel) -> MergedPanel:
 
 
 @pytest.mark.parametrize("first", [0, 5, TRAINED])
-def test_all_rows_or_new_ones_alone_give_what_reading_all_at_once_gives(
+def test_all_rows_or_only_new_ones_give_what_reading_all_at_once_gives(
     first: int, known: Panel
 ) -> None:
-    made, whole = (
+    result, whole = (
         merged(frame(first=first, last=36, known=30), known),
         panel(frame(last=36, known=30)),
     )
-    assert made.panel.fingerprint() == whole.fingerprint()
-    assert (made.rows, made.late, made.changed, made.known.tolist()) == (20, 0, 0, [0, 1])
+    assert result.panel.fingerprint() == whole.fingerprint()
+    assert (result.rows, result.late, result.changed, result.known.tolist()) == (20, 0, 0, [0, 1])
 
 
 def test_what_the_run_has_already_is_nothing_new(known: Panel) -> None:
-    made = merged(frame(first=3, last=20, known=15), known)
-    assert (made.rows, made.late, made.changed) == (0, 0, 0)
-    assert made.panel.fingerprint() == known.fingerprint()
+    result = merged(frame(first=3, last=20, known=15), known)
+    assert (result.rows, result.late, result.changed) == (0, 0, 0)
+    assert result.panel.fingerprint() == known.fingerprint()
 
 
 def test_series_come_and_go(known: Panel) -> None:
     rows = frame("abc", last=30, known=30)
-    made = merged(rows[rows["shop"] != "a"], known)
-    assert made.panel.keys == (("a",), ("b",), ("c",))
-    assert made.panel.lengths.tolist() == [20, 30, 30]
-    assert (made.rows, made.known.tolist()) == (10 + 30, [0, 1, -1])
-    np.testing.assert_array_equal(made.panel.series(0), known.series(0))
-    assert made.panel.notes == (
+    result = merged(rows[rows["shop"] != "a"], known)
+    assert result.panel.keys == (("a",), ("b",), ("c",))
+    assert result.panel.lengths.tolist() == [20, 30, 30]
+    assert (result.rows, result.known.tolist()) == (10 + 30, [0, 1, -1])
+    np.testing.assert_array_equal(result.panel.series(0), known.series(0))
+    assert result.panel.notes == (
         "series of the run that are missing here: 1 of 2 series (a); they stay as they are",
         "new series: 1 of 2 series (c)",
     )
 
 
-def test_rows_older_than_those_of_the_run_are_no_news_and_are_said() -> None:
-    made = merged(
+def test_rows_older_than_those_of_the_run_are_no_news_and_are_noted() -> None:
+    result = merged(
         frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED))
     )
-    assert (made.rows, made.changed) == (4, 0)
-    assert made.panel.lengths.tolist() == [22, 22]
-    assert made.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
+    assert (result.rows, result.changed) == (4, 0)
+    assert result.panel.lengths.tolist() == [22, 22]
+    assert (
+        result.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
+    )
 
 
 def test_days_between_are_missing_and_come_late(known: Panel) -> None:
@@ -70,7 +72,7 @@ def test_days_between_are_missing_and_come_late(known: Panel) -> None:
 
 
 @pytest.mark.parametrize(
-    ("column", "day", "value", "said"),
+    ("column", "day", "value", "described"),
     [
         ("sold", 7, 0.5, "b, 2024-01-08, sold: 107 -> 0.5"),
         ("sold", 7, np.nan, "b, 2024-01-08, sold: 107 -> missing"),
@@ -79,20 +81,20 @@ def test_days_between_are_missing_and_come_late(known: Panel) -> None:
     ],
 )
 def test_what_is_not_what_it_was_is_named(
-    column: str, day: int, value: float, said: str, known: Panel
+    column: str, day: int, value: float, described: str, known: Panel
 ) -> None:
     rows = frame(last=30, known=30)
     rows.loc[30 + day, column] = value
-    made = merged(rows, known)
-    assert (made.changed, made.first) == (1, said)
+    result = merged(rows, known)
+    assert (result.changed, result.first) == (1, described)
 
 
 def test_a_plan_may_change_until_its_day_has_come(known: Panel) -> None:
     rows = frame(last=30, known=30)
     rows.loc[22, "price"] = 3.0
-    made = merged(rows, known)
-    assert made.changed == 0
-    assert made.panel.future[22, 0] == 3.0
+    result = merged(rows, known)
+    assert result.changed == 0
+    assert result.panel.future[22, 0] == 3.0
 
 
 def test_another_frequency_is_refused(known: Panel) -> None:

@@ -1,4 +1,4 @@
-"""Frames and tables to panels: regular series with nothing filled in silence, and what is cut out of them."""
+"""Frames and tables to panels: regular series, nothing filled silently; and parts of panels."""
 
 import json
 import shutil
@@ -59,8 +59,8 @@ def dated(days: list[str], header: str = "date,y") -> str:
     return "\n".join([header, *(f"{day},{i}" for i, day in enumerate(days))])
 
 
-def same(one: Panel, other: Panel) -> bool:
-    return one.fingerprint() == other.fingerprint() and one.keys == other.keys
+def same(first: Panel, other: Panel) -> bool:
+    return first.fingerprint() == other.fingerprint() and first.keys == other.keys
 
 
 def test_a_frame_becomes_flat_series_with_roles() -> None:
@@ -90,7 +90,7 @@ def test_the_callers_frame_is_unchanged() -> None:
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_the_order_of_rows_does_not_matter_but_that_of_keys_is_kept_and_sorting_is_said() -> None:
+def test_the_order_of_rows_does_not_matter_but_that_of_keys_is_kept_and_sorting_is_noted() -> None:
     frame = two_shops().iloc[::-1]
     panel = shops(frame)
     assert panel.keys == (("a",), ("b",))
@@ -153,7 +153,7 @@ def test_a_stamp_that_comes_twice_is_refused_with_count_and_lines(tmp_path: Path
 
 
 @pytest.mark.parametrize(("how", "value"), [("first", 1), ("last", 3), ("mean", 2), ("sum", 4)])
-def test_a_stamp_that_comes_twice_is_settled_as_asked(how: Any, value: float) -> None:
+def test_a_stamp_that_comes_twice_is_settled_as_requested(how: Any, value: float) -> None:
     frame = daily([0, 1, 3, 5, 7])
     frame["day"] = pd.to_datetime(
         ["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-04"]
@@ -171,9 +171,9 @@ def test_several_targets_are_series_of_a_panel() -> None:
     assert panel.series(1).tolist() == [0, 1, 2, 3, 4, 5]
     assert panel.series(2).tolist() == [5, 6, 7, 8, 9, 10]
     assert panel.ahead.tolist() == [2, 0, 0, 0]
-    alone = Panel.from_frame(frame[frame["shop"] == "a"], target=["y", "z"])
-    assert alone.keys == (("y",), ("z",))
-    assert alone.values.tolist() == [5, 6, 7, 8, 9, 10, 6, 7, 8, 9, 10, 11]
+    single = Panel.from_frame(frame[frame["shop"] == "a"], target=["y", "z"])
+    assert single.keys == (("y",), ("z",))
+    assert single.values.tolist() == [5, 6, 7, 8, 9, 10, 6, 7, 8, 9, 10, 11]
 
 
 def test_keys_keep_their_text_and_their_type(tmp_path: Path) -> None:
@@ -187,13 +187,13 @@ def test_keys_keep_their_text_and_their_type(tmp_path: Path) -> None:
         Panel.from_frame(frame.assign(shop=["a", None, "a"]), target="y", series="shop")
 
 
-def test_compound_keys_are_told_apart() -> None:
+def test_compound_keys_are_different_series() -> None:
     frame = pd.concat([daily([1, 2, 3], a=a, b=b) for a in "xy" for b in "xyz"])
     panel = Panel.from_frame(frame, target="y", series=["a", "b"])
     assert panel.keys == tuple((a, b) for a in "xy" for b in "xyz")
 
 
-def test_text_and_truth_covariates_become_zero_and_one(tmp_path: Path) -> None:
+def test_text_and_boolean_covariates_become_zero_and_one(tmp_path: Path) -> None:
     text = "t,y,sky,open\n1,1,sun,TRUE\n2,2,,false\n3,3,rain,TRUE\n"
     panel = from_text(tmp_path, text, future=["sky", "open"])
     assert panel.future_names == ("sky=rain", "sky=sun", "open")
@@ -331,7 +331,7 @@ def test_the_forecast_table_has_keys_time_median_and_quantiles() -> None:
     assert table["q97.5"].tolist() == [2, 5, 8, 11]
 
 
-def test_the_median_is_interpolated_where_it_is_not_asked_for_and_levels_are_put_in_order() -> None:
+def test_the_median_is_interpolated_where_it_is_not_requested_and_levels_are_sorted() -> None:
     panel = shops()
     table = panel.forecast_frame(np.array([0]), np.array([3]), np.array([[[8.0, 2.0]]]), [0.8, 0.2])
     assert list(table)[2:] == ["forecast", "q20", "q80"]
@@ -390,11 +390,11 @@ def test_cuts_agree_with_slices_of_each_series(lengths: list[int], data: st.Data
         for i, n in enumerate(lengths)
     ]
     panel = Panel.from_frame(pd.concat(parts), target="y", series="shop", future="x")
-    kept = np.array(
+    lengths_kept = np.array(
         data.draw(st.lists(st.integers(0, 15), min_size=len(lengths), max_size=len(lengths)))
     )
-    head = panel.head(kept)
-    expected = [panel.series(i)[: kept[i]] for i in range(len(lengths)) if kept[i]]
+    head = panel.head(lengths_kept)
+    expected = [panel.series(i)[: lengths_kept[i]] for i in range(len(lengths)) if lengths_kept[i]]
     assert [head.series(i).tolist() for i in range(len(head))] == [
         part.tolist() for part in expected
     ]
@@ -431,7 +431,7 @@ EVERYDAY = {
 
 
 @pytest.mark.parametrize("name", EVERYDAY)
-def test_everyday_files_are_understood_without_being_told(name: str) -> None:
+def test_everyday_files_are_understood_without_options(name: str) -> None:
     target, series, freq, length, following = EVERYDAY[name]
     path = shared_file(f"everyday/{name}.csv")
     panel = Panel.from_table(read_table(path), Columns((target,), series=series))

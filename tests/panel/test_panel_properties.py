@@ -32,7 +32,7 @@ values = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9).m
 
 @st.composite
 def frames(draw: st.DrawFn) -> pd.DataFrame:
-    """A panel on one calendar: series of their own lengths and starts, with gaps, empty cells and planned rows."""
+    """Series of different lengths and starts, with gaps, empty cells and planned rows."""
     freq = draw(st.sampled_from(FREQUENCIES))
     stamps = pd.date_range("1999-12-01", periods=40, freq=freq)
     parts = []
@@ -75,25 +75,25 @@ def test_what_is_accepted_comes_out_sorted_and_regular_with_every_value_at_its_s
     frame: pd.DataFrame,
 ) -> None:
     before = frame.copy(deep=True)
-    made = panel(frame)
+    result = panel(frame)
     pd.testing.assert_frame_equal(frame, before)
 
-    assert made.offsets[0] == 0 and made.offsets[-1] == len(made.values)
-    assert (made.lengths > 0).all()
+    assert result.offsets[0] == 0 and result.offsets[-1] == len(result.values)
+    assert (result.lengths > 0).all()
     rows = {
         (name, stamp): (y, heat)
         for name, stamp, y, heat in frame[["id", "t", "y", "heat"]].itertuples(index=False)
     }
-    for i, (name,) in enumerate(made.keys):
-        ordinals = made.start[i] + np.arange(made.lengths[i])
-        stamps = pd.DatetimeIndex(made.axis.stamps(ordinals))
+    for i, (name,) in enumerate(result.keys):
+        ordinals = result.start[i] + np.arange(result.lengths[i])
+        stamps = pd.DatetimeIndex(result.axis.stamps(ordinals))
         assert stamps.is_monotonic_increasing and stamps.is_unique
-        y, heat = made.series(i), made.past[made.offsets[i] : made.offsets[i + 1], 0]
+        y, heat = result.series(i), result.past[result.offsets[i] : result.offsets[i + 1], 0]
         assert not np.isnan(y[[0, -1]]).any()
         expected = [rows.pop((name, stamp), (np.nan, np.nan)) for stamp in stamps]
         np.testing.assert_array_equal(np.stack([y, heat], axis=1), np.array(expected))
         # What is left of the series holds no value of the target.
-    assert all(np.isnan(y) for (name, _), (y, _) in rows.items() if (name,) in made.keys)
+    assert all(np.isnan(y) for (name, _), (y, _) in rows.items() if (name,) in result.keys)
 
 
 @QUIET

@@ -41,13 +41,11 @@ def draw_backtest(report: Reporter, file: str, panel: "Panel", result: "Result")
 
 
 def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
-    from lstmcast.panel.forecast_table import find_point_column
+    from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
 
     horizon = len(forecast) // len(panel)
     rows = forecast.iloc[:horizon]
-    levels = [
-        name for name in map(str, rows) if name[:1] == "q" and name[1:].replace(".", "").isdigit()
-    ]
+    levels = list_quantile_columns(rows)
     point = rows[find_point_column(rows)].tolist()
     low, high = (rows[levels[end]].tolist() if levels else point for end in (0, -1))
     curve = chart.ForecastCurve(panel.series(0).tolist(), low, point, high)

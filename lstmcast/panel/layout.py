@@ -1,0 +1,109 @@
+"""The flat arrays of a panel laid out anew: series longer than they were, or of several panels.
+
+Axes: N series of the new panel, n series of a part, T steps, Cp past, Cf known-future covariates.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
+
+if TYPE_CHECKING:
+    from lstmcast.panel.panel import Panel
+
+
+class LayoutPart(NamedTuple):
+    """The first steps of some series of a panel, and which series of the new panel they go to.
+
+    series, home: [n], numbers in `panel` and in the new panel. steps, future_steps: [n], how many
+    rows of values and of known-future covariates are taken from the first step on.
+    """
+
+    panel: "Panel"
+    series: Ints
+    home: Ints
+    steps: Ints
+    future_steps: Ints
+
+
+class PlacedPart(NamedTuple):
+    """Where the rows of a part lie in the new arrays: of values and past, and of the future."""
+
+    rows: Ints
+    future_rows: Ints
+
+
+class Layout(NamedTuple):
+    """The stepped arrays of a new panel, NaN where no part has a value."""
+
+    values: Floats
+    offsets: Ints
+    past: Floats
+    future: Floats
+    future_offsets: Ints
+
+
+def whole_panel_part(panel: "Panel", home: Ints) -> LayoutPart:
+    """All steps of all series of a panel, which go to the series `home` [N] of the new one."""
+    every = np.arange(len(panel))
+    return LayoutPart(panel, every, home, panel.lengths, panel.future_lengths)
+
+
+def lay_out_parts(
+    parts: Sequence[LayoutPart], start: Ints, lengths: Ints, future_lengths: Ints
+) -> tuple[Layout, list[PlacedPart]]:
+    """Lay parts of panels on one axis; where two have the same step, the later part counts.
+
+    start, lengths: ordinal of the first step [N] and steps [N] of each new series.
+    future_lengths: [N], its rows of known-future covariates.
+    """
+    offsets = offsets_from_lengths(lengths)
+    future_offsets = offsets_from_lengths(future_lengths)
+    total, future_total = int(offsets[-1]), int(future_offsets[-1])
+    model = parts[0].panel
+    values = np.full(total, np.nan)
+    past = np.full((total, model.past.shape[1]), np.nan)
+    future = np.full((future_total, model.future.shape[1]), np.nan)
+    places = []
+    for part in parts:
+        panel = part.panel
+        # How many steps a series of the part begins after its new home does.
+        shift = panel.start[part.series] - start[part.home]
+        rows = concat_ranges(offsets[part.home] + shift, part.steps)
+        future_rows = concat_ranges(future_offsets[part.home] + shift, part.future_steps)
+        places.append(PlacedPart(rows, future_rows))
+        taken: Ints | slice = slice(None)
+        future_taken: Ints | slice = slice(None)
+        if not _is_whole(part):  # whole arrays are taken as they are, without a copy
+            taken = concat_ranges(panel.offsets[part.series], part.steps)
+            future_taken = concat_ranges(panel.future_offsets[part.series], part.future_steps)
+        values[rows] = panel.values[taken]
+        past[rows] = panel.past[taken]
+        future[future_rows] = panel.future[future_taken]
+    return Layout(values, offsets, past, future, future_offsets), places
+
+
+def _is_whole(part: LayoutPart) -> bool:
+    panel = part.panel
+    return (
+        np.array_equal(part.series, np.arange(len(panel)))
+        and np.array_equal(part.steps, panel.lengths)
+        and np.array_equal(part.future_steps, panel.future_lengths)
+    )
+
+
+def extend_future(
+    panel: "Panel", future_lengths: Ints, new_columns: int = 0
+) -> tuple[Floats, Ints]:
+    """Return known-future covariates with room for more rows and columns, and their offsets.
+
+    future_lengths: [N], rows of each series, no fewer than it has. The room is NaN.
+    """
+    offsets = offsets_from_lengths(future_lengths)
+    width = panel.future.shape[1]
+    future = np.full((int(offsets[-1]), width + new_columns), np.nan)
+    rows = concat_ranges(offsets[:-1], panel.future_lengths)
+    future[rows, :width] = panel.future
+    return future, offsets
