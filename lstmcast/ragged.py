@@ -97,3 +97,15 @@ def concat_ranges(starts: Ints, lengths: Ints) -> Ints:
     """The integers starts[i], ..., starts[i] + lengths[i] - 1 of every i, end to end."""
     ends = np.cumsum(lengths)
     return np.repeat(starts - (ends - lengths), lengths) + np.arange(ends[-1] if len(ends) else 0)
+
+
+def choose_evenly(count: int, most: int, *, round_down: bool = False) -> Ints:
+    """Return the places of at most `most` of `count` things, evenly chosen, the ends included.
+
+    [count] where there are no more, else [most]. A place between two is rounded to the nearer one,
+    or with `round_down` to the earlier one.
+    """
+    if count <= most:
+        return np.arange(count)
+    places = np.linspace(0, count - 1, most)
+    return (places if round_down else places.round()).astype(np.int64)

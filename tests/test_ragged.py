@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmcast.config import AGGREGATES
-from lstmcast.ragged import aggregate_groups, fill_missing
+from lstmcast.ragged import aggregate_groups, choose_evenly, fill_missing
 
 VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=30)
 
@@ -40,3 +40,21 @@ def test_missing_values_are_filled_as_asked_and_the_input_is_left_alone(
     before = values.copy()
     np.testing.assert_array_equal(fill_missing(values, how), expected)
     np.testing.assert_array_equal(values, before)
+
+
+@given(st.integers(1, 3000), st.integers(1, 1000), st.booleans())
+def test_evenly_chosen_places_are_those_of_evenly_spaced_numbers(
+    count: int, most: int, round_down: bool
+) -> None:
+    spaced = np.linspace(0, count - 1, most)
+    expected = np.unique((spaced if round_down else spaced.round()).astype(np.int64))
+    chosen = choose_evenly(count, most, round_down=round_down)
+    if most >= 2:
+        np.testing.assert_array_equal(chosen, expected)
+    assert len(chosen) == min(count, most) and (np.diff(chosen) > 0).all()
+
+
+def test_of_no_more_than_the_most_all_are_chosen() -> None:
+    assert choose_evenly(0, 5).tolist() == []
+    assert choose_evenly(5, 5).tolist() == [0, 1, 2, 3, 4]
+    assert choose_evenly(7, 3).tolist() == [0, 3, 6]

@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmcast.features.steps import Seasons
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Floats, Ints, choose_evenly
 
 _MAX_SERIES = 200
 _MAX_STEPS_PER_SERIES = 5000
@@ -118,7 +118,7 @@ def _binary_exponent(d: Floats) -> int:
 
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     """Differences of evenly chosen series, without their mean, outliers cut at four deviations."""
-    chosen = np.unique(np.linspace(0, len(offsets) - 2, _MAX_SERIES).round().astype(int))
+    chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
     return [
         _robust_differences(values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:])
         for i in chosen

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
-from lstmcast.ragged import Ints
+from lstmcast.ragged import Ints, choose_evenly
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
@@ -298,7 +298,7 @@ def find_candidate_layouts(unique: pa.Array) -> list[str]:
         found.update(dict.fromkeys(match_formats(text or "")))
     if len(unique) < 2000 or len(found) < 2:
         return list(found)
-    sample = unique.take(np.linspace(0, len(unique) - 1, 1000).astype(np.int64))
+    sample = unique.take(choose_evenly(len(unique), 1000, round_down=True))
     fitting = [layout for layout in found if parse_timestamps(layout, sample).good.all()]
     return fitting or list(found)
 

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Floats, Ints, choose_evenly
 
 MAX_SAMPLED_SERIES = 200
 """Series of a panel that are looked at closely, evenly chosen."""
@@ -45,9 +45,7 @@ class Characteristics:
 
 def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteristics:
     """The shape of series values [sum T], offsets [N+1], NaN where missing, with the season m (1: none)."""
-    chosen = np.unique(
-        np.linspace(0, len(offsets) - 2, MAX_SAMPLED_SERIES).round().astype(np.int64)
-    )
+    chosen = choose_evenly(len(offsets) - 1, MAX_SAMPLED_SERIES)
     season, trend = np.full(len(chosen), np.nan), np.zeros(len(chosen), np.int64)
     far: list[tuple[float, int, int]] = []
     newest = max(5000, MAX_SAMPLED_STEPS // len(chosen))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Ints
+from lstmcast.ragged import Ints, choose_evenly
 
 MAX_HOLDOUT_STEPS = 500_000
 """Steps of the horizons of all windows together, at most: more say nothing new, and forecasts of
@@ -40,7 +40,5 @@ def split_holdout(
     )
     series = np.nonzero(fresh)[0]
     most = max(judged // horizon, 1)
-    if len(series) <= most:
-        return ends, series, origins[fresh]
-    chosen = np.linspace(0, len(series) - 1, most).round().astype(np.int64)
+    chosen = choose_evenly(len(series), most)
     return ends, series[chosen], origins[fresh][chosen]

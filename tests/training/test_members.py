@@ -1,4 +1,4 @@
-"""Recipes obey the user, members train alike in any number of processes, and forecast in the user's units."""
+"""Recipes obey the user, and members train alike in any number of processes."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.compute import jobs as parallel
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
 from lstmcast.network.torch_network import to_tensors, to_trained_network
+from lstmcast.training import members
 from lstmcast.training.loop import Schedule
 from lstmcast.training.members import (
     TrainingTask,
@@ -210,7 +210,7 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
                 done = work(*shared, *each)
             yield done
 
-    monkeypatch.setattr(parallel, "run_jobs", afar)
+    monkeypatch.setattr(members, "run_jobs", afar)
     long = QUICK._replace(steps=3000, patience=1000)
     for schedule, seconds, late in ((QUICK, 60, False), (long, 0.3, True)):
         learn = [Recipe("scratch", None, schedule, hidden=8)]
