@@ -34,7 +34,7 @@ AVERAGE_DECAY = 0.98
 ONE_CYCLE_RISE_SHARE = 0.3
 """Share of a one-cycle schedule in which the learning rate rises."""
 DIVERGENCE_FACTOR = 20.0
-"""A training has diverged when its running loss is this many times the seasonal naive forecast's."""
+"""A training has diverged when its loss is this many times that of the seasonal naive forecast."""
 MIN_NAIVE_LOSS = 0.5
 """Least naive loss, in scales, that a loss is compared with.
 
@@ -229,7 +229,8 @@ class _TrainingRun:
         self.average = copy.deepcopy(network).eval()
         for module in self.average.modules():
             if isinstance(module, torch.nn.RNNBase):
-                module.flatten_parameters()  # a GPU reads the weights of a copy one by one otherwise
+                # Otherwise a GPU reads the weights of a copy one by one.
+                module.flatten_parameters()
         network.reduced = is_reduced_precision(schedule.precision, network.device)
         self.best = _BestWeights(self.average, validate)
         self.history: list[HistoryRecord] = []
