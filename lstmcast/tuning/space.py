@@ -167,9 +167,7 @@ def _parse_range(param: _ParamText, values: str) -> Dimension:
     low_text, _, high_text = (part.strip() for part in values.partition(".."))
     whole = param.accepts(int)
     if not whole and not param.accepts(float):
-        raise param.error(
-            f"{param.name} has no range", "list its values, with commas between them"
-        )
+        raise param.error(f"{param.name} has no range", "list its values, with commas between them")
     kind = int if whole else float
     low = _parse_value(param, low_text, kind)
     high = _parse_value(param, high_text, kind)
