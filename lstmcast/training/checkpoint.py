@@ -67,6 +67,7 @@ class Checkpoint:
         versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
         requirements = {**same, "settings": settings, "versions": versions}
         requirements = json.loads(json.dumps(requirements))  # as it will be read back
+        # Left where the last attempt was stopped: it would stop this one, too.
         self._stop_file().unlink(missing_ok=True)
         if self.exists():
             self._require_same_fit(requirements)
@@ -189,6 +190,7 @@ class TrainingCheckpoint:
         data = current_rank_group().broadcast_from_first(self._read_file)
         if not data:
             return None
+        # What a damaged file raises depends on where it is damaged.
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
             kept = json.loads(_read_metadata(data)["kept"])
             state = TrainingState(load(data), kept["facts"])

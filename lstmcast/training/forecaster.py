@@ -212,10 +212,12 @@ class Forecaster(Predictor):
         as_it_is = []
         if plan.start is not None:
             as_it_is = [to_trained_network(ensemble.build_network(recipes[0], task.windows))]
+        # The step whose weights validated best is how long training pays.
         steps = probe.trained.step
         if not len(task.series):
             steps = min(steps, UNVALIDATED_STEPS)
         if steps == 0 and as_it_is:
+            # No training does better: the weights are used as they are.
             self.networks = as_it_is
             self._combine_and_judge(task, as_it_is)
             return probes
@@ -243,10 +245,11 @@ class Forecaster(Predictor):
     def _share_weight_of_last(self, count: int) -> None:
         """Let `count` final members take the place of the probe, the last that was judged."""
         if self.spread is not None:
-            last = self.spread[-1:]
-            self.spread = np.concatenate([self.spread[:-1], *[last] * count])
-        *others, probe_weight = self.guard.members
-        weights = np.array([*others, *[probe_weight / count] * count])
+            others, last = self.spread[:-1], self.spread[-1:]
+            self.spread = np.concatenate([others, *[last] * count])
+        *other_weights, probe_weight = self.guard.members
+        shares = [probe_weight / count] * count
+        weights = np.array([*other_weights, *shares])
         # The error of the intervals was measured on one network that knew less: with more members
         # and newer data it is about half.
         widen = 1 + (self.guard.widen - 1) / 2
@@ -271,7 +274,8 @@ class Forecaster(Predictor):
         own_members, own_candidates = inference.forecast_windows(networks, *windows, spread=spread)
         members = task.whole(own_members, 1)
         candidates = task.whole(own_candidates, 0)
-        densities = task.whole(diagnostics.log_densities(networks, *windows), 1)
+        own_densities = diagnostics.log_densities(networks, *windows)
+        densities = task.whole(own_densities, 1)
         if not current_rank_group().first:
             self.guard = combination.default_combination(len(networks), len(CANDIDATES))
             return

@@ -262,6 +262,7 @@ class _TrainingRun:
             self.step += 1
             pace = self.pace(schedule, self.step, steps)
             self._take_step(sampler, pace)  # type: ignore[arg-type]
+            # After the last step nothing is cut short, however late it is.
             late = self.step < steps and _is_time_up(deadline - self.validation_seconds)
             if self.step % schedule.every == 0 or self.step == steps or late:
                 planned = self.step if late else steps
@@ -302,6 +303,7 @@ class _TrainingRun:
     def _track_loss(self, losses: "StepLosses") -> None:
         """Update the running losses of the network and of the naive forecast."""
         loss, naive = losses
+        # The weights are beyond repair once a gradient was not finite.
         if not np.isfinite(loss):
             raise _divergence_error(f"became {loss} at step {self.step}", self.schedule.lr)
         if self.step == 1:
@@ -359,6 +361,7 @@ class _TrainingRun:
     def _restore_state(self, state: TrainingState) -> None:
         """Go back to a captured state."""
         tensors, facts = state
+        # Tensors are filled in place: the optimizer holds those of the network.
         self.network.load_state_dict(_select_prefix("network.", tensors))
         self.average.load_state_dict(_select_prefix("average.", tensors))
         self.best.weights = _select_prefix("best.", tensors)
@@ -449,6 +452,7 @@ class _BestWeights:
         score = self.validate(average) if self.validate else float("nan")
         if not keep:
             return score
+        # A comparison with NaN is false: a validation that fails is never the best.
         if not self.validate or score < self.score:
             self.score, self.step, self.stale = score, step, 0
             self.weights = _copy_weights(average)

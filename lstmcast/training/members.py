@@ -145,11 +145,13 @@ def train_members(
     ]
     tasks = _list_tasks(recipes, jobs, inline_events, stores, deadline)
     members = []
+    # Two threads are slower on networks this small, and sums would come out in other orders.
     with single_torch_thread(), _stop_on_signal(checkpoint, on_event):
         results = run_jobs(_train_member, tasks, jobs, shared=(task,))
         for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
             if result is None:
-                continue  # stopped: the others are stopping too
+                # It was stopped, and the others are stopping too.
+                continue
             shape, trained = result
             network = TorchNetwork(shape, recipe.dropout).eval()
             network.load_state_dict(trained.weights)
@@ -187,6 +189,7 @@ def _list_tasks(
     tasks = []
     for k, (recipe, store) in enumerate(zip(recipes, stores, strict=True)):
         progress = _offset_progress(on_event, done, total) if on_event else None
+        # Of the trainings that are left, each worker gets this many, one after the other.
         rounds = math.ceil((len(recipes) - k) / jobs)
         tasks.append(_MemberTask(recipe, progress, store, rounds, until))
         done += recipe.schedule.steps

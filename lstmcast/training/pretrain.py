@@ -86,6 +86,7 @@ class SyntheticSampler:
         """Draw `batch_size` chunks of fresh series with `origins` origins each."""
         self._kind = int(rng.choice(len(SERIES_KINDS), p=self.weights))
         batch = None
+        # A series may turn out too short for a window of its horizon.
         while batch is None:
             batch = draw_batch(rng, SERIES_KINDS[self._kind], batch_size, origins)
         return batch
@@ -116,7 +117,8 @@ def draw_batch(
     """Draw a batch of fresh series of a kind, or None if they are too short for a window."""
     # Lengths are uniform in their logarithm: short series are as frequent as long ones.
     low, high = np.log(kind.shortest), np.log(kind.longest)
-    length = round(float(np.exp(rng.uniform(low, high))))
+    log_length = rng.uniform(low, high)
+    length = round(float(np.exp(log_length)))
     horizon = kind.horizon
     if rng.random() >= USUAL_HORIZON_SHARE:
         horizon = int(rng.integers(1, kind.horizon + 1))
@@ -138,6 +140,7 @@ def one_cycle_pace(schedule: Schedule, step: int, steps: int) -> StepPace:
     done = step - 1
     peak = max(RISE_SHARE * steps - 1, 0.0)
     first, last = schedule.lr * FIRST_LR_SHARE, schedule.lr * LAST_LR_SHARE
+    # In a very short pretraining there is no rise, and it begins at the peak.
     if done <= peak:
         share = done / peak if peak else 1.0
         lr = _anneal(first, schedule.lr, share)

@@ -138,6 +138,7 @@ def list_searchable_settings() -> dict[str, tuple[str, Any]]:
 
 def _parse_dimension(text: str) -> Dimension:
     name, equals, values = (part.strip() for part in text.partition("="))
+    # Settings are named as their options are typed: weight-decay.
     key = _SETTING_ALIASES.get(name, name.replace("-", "_"))
     searchable = list_searchable_settings()
     if not equals or not values:
@@ -156,7 +157,7 @@ def _parse_dimension(text: str) -> Dimension:
     if ".." in values:
         return _parse_range(param, values)
     parsed = [_parse_value(param, part.strip(), kind) for part in values.split(",")]
-    unique = tuple(dict.fromkeys(parsed))
+    unique = tuple(dict.fromkeys(parsed))  # in the order in which they are written
     for value in unique:
         _check_value(param, value)
     return Dimension(section, key, unique)
@@ -199,6 +200,7 @@ def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
 
 def _check_value(param: _ParamText, value: Any) -> None:
     """Raise UsageError where a setting does not take a value."""
+    # The other losses are compared by MASE, a probability by its Brier score.
     if (param.name, value) == ("loss", "bernoulli"):
         raise param.error("errors of probabilities are of another kind", "leave bernoulli out")
     try:

@@ -88,7 +88,7 @@ class Search:
             left = trials - counted
             if left <= 0:
                 break
-            self._load_known_errors()
+            self._load_known_errors()  # other processes may have added some
             batch = [self.study.ask() for _ in range(min(TRIALS_PER_BATCH, left))]
             self._run_batch(batch, end)
         self.study.clear()
@@ -219,11 +219,14 @@ class Search:
         """Record what became of a trial, and report how far the search has come."""
         self.study.finish(trial.number, state, why)
         trials = self.study.trials()
-        ended = sum(trial.state in (DONE, PRUNED) for trial in trials)
-        best = min((trial.error for trial in trials if trial.state == DONE), default=math.nan)
-        reason = f" ({why})" if why else ""
-        message = f"trial {trial.number} {state}{reason}"
-        step = min(ended, self.total)
+        done = [trial.error for trial in trials if trial.state == DONE]
+        pruned = [trial for trial in trials if trial.state == PRUNED]
+        best = min(done, default=math.nan)
+        # Other processes may have brought the study beyond what this one was to reach.
+        step = min(len(done) + len(pruned), self.total)
+        message = f"trial {trial.number} {state}"
+        if why:
+            message += f" ({why})"
         self.report_event(Event("tune", message, step, self.total, validation=best))
 
 

@@ -337,6 +337,7 @@ def limit_windows(
     """
     longest = int(panel.lengths.max(initial=0))
     requested = windows, unseen
+    # The larger of the two gives way first.
     while windows + unseen > 2 and longest < (2 + windows + unseen) * horizon:
         if windows >= unseen and windows > 1:
             windows -= 1
@@ -382,6 +383,7 @@ def suggest_space(panel: Panel, config: Config) -> Space:
     contexts = [
         context for context in (usual // 2, 2 * usual, 4 * usual) if 4 <= context <= longest // 2
     ]
+    # `None` stands for what a fit takes by itself.
     dimensions = [
         Dimension("window", "context", (None, *contexts)),
         Dimension("train", "lr", (None, 3e-4, 1e-3, 3e-3)),
@@ -416,25 +418,32 @@ def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
     """
     if any(outcome.why for outcome in tuned):
         return Gain(*[math.nan] * 4)
+    pairs = _pair_errors(default, tuned)
+    default_error = float(pairs["default"].mean())
+    tuned_error = float(pairs["tuned"].mean())
+    if not default_error > 0:
+        return Gain(0.0, math.inf, tuned_error, default_error)
+    # Differences of pairs vary less than the errors themselves: hard series are hard for both.
+    saved = (pairs["default"] - pairs["tuned"]).to_numpy()
+    count = len(saved)
+    half_width = math.inf
+    if count > 1:
+        quantile = stats.t.ppf(0.975, count - 1)
+        half_width = quantile * saved.std(ddof=1) / np.sqrt(count)
+    share = 1 - tuned_error / default_error
+    return Gain(share, float(half_width / default_error), tuned_error, default_error)
+
+
+def _pair_errors(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> pd.DataFrame:
+    """Return mean errors of both settings, a row a series, or a window where series are few."""
     rows = []
     for window, (before, after) in enumerate(zip(default, tuned, strict=True)):
         for key in before.errors.keys() & after.errors.keys():
             rows.append((window, key, before.errors[key], after.errors[key]))
-    frame = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"]).dropna()
-    unit = "key" if frame["key"].nunique() >= MIN_SERIES_FOR_SPREAD else "window"
-    means = frame.groupby(unit)[["default", "tuned"]].mean()
-    saved = (means["default"] - means["tuned"]).to_numpy()
-    default_error = float(means["default"].mean())
-    tuned_error = float(means["tuned"].mean())
-    if not default_error > 0:
-        return Gain(0.0, math.inf, tuned_error, default_error)
-    pairs = len(saved)
-    half_width = math.inf
-    if pairs > 1:
-        quantile = stats.t.ppf(0.975, pairs - 1)
-        half_width = quantile * saved.std(ddof=1) / np.sqrt(pairs)
-    share = 1 - tuned_error / default_error
-    return Gain(share, float(half_width / default_error), tuned_error, default_error)
+    errors = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"])
+    errors = errors.dropna()
+    unit = "key" if errors["key"].nunique() >= MIN_SERIES_FOR_SPREAD else "window"
+    return errors.groupby(unit)[["default", "tuned"]].mean()
 
 
 def _compare_with_default(panel: Panel, config: Config, plan: SearchPlan, search: Search) -> Tuning:

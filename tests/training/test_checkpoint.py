@@ -125,9 +125,17 @@ def test_how_many_trainings_run_at_a_time_makes_no_difference(tmp_path: Path, pa
 
 @pytest.mark.parametrize(
     ("error", "kept"),
-    [(KeyboardInterrupt(), True), (OSError(28, "full"), True), (ResourceError("lost"), True), (MemoryError(), True),
-     (ZeroDivisionError(), True), (RunError("no"), True), (DivergedError("nan"), False), (DataError("bad"), False)],
-)  # fmt: skip
+    [
+        (KeyboardInterrupt(), True),
+        (OSError(28, "full"), True),
+        (ResourceError("lost"), True),
+        (MemoryError(), True),
+        (ZeroDivisionError(), True),
+        (RunError("no"), True),
+        (DivergedError("nan"), False),
+        (DataError("bad"), False),
+    ],
+)
 def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
     error: BaseException, kept: bool, tmp_path: Path, panel: Panel
 ) -> None:
