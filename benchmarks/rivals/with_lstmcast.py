@@ -42,7 +42,6 @@ from lstmcast.training.device import is_reduced_precision
 from lstmcast.training.forecaster import Forecaster
 from lstmcast.training.loop import (
     Event,
-    Schedule,
     take_training_step,
     train_network,
     update_average,
@@ -56,6 +55,7 @@ from lstmcast.training.members import (
 from lstmcast.training.optimizers import Optimizer
 from lstmcast.training.recipes import make_panel_recipes
 from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import Schedule
 
 
 def _config(**train: object) -> Config:

@@ -24,8 +24,9 @@ from lstmcast.features.windows import Batch, Windows, default_context
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork
 from lstmcast.network.trained import NetworkShape
-from lstmcast.training.loop import Schedule, StepPace, TrainingResult, train_network
+from lstmcast.training.loop import TrainingResult, train_network
 from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import Schedule, StepPace
 from lstmcast.training.synthetic import make_series
 
 RISE_SHARE = 0.05

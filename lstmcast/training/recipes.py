@@ -5,8 +5,8 @@ from typing import NamedTuple
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import Config, ModelConfig
 from lstmcast.ragged import Singles
-from lstmcast.training.loop import Schedule
 from lstmcast.training.optimizers import OPTIMIZERS
+from lstmcast.training.schedule import Schedule
 
 WeightArrays = dict[str, Singles]
 MIN_TIME_STEPS_FROM_SCRATCH = 250

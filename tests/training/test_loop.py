@@ -18,18 +18,16 @@ from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
 from lstmcast.training import loop
-from lstmcast.training.loop import (
+from lstmcast.training.loop import TrainingState, train_network
+from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
+from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import (
     AVERAGE_DECAY,
     LR_DECAYS,
-    ONE_CYCLE_RISE_SHARE,
     WARM_UP_STEPS,
     Schedule,
     StepPace,
-    TrainingState,
-    train_network,
 )
-from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
-from lstmcast.training.sampler import WindowSampler
 from tests.make import steps_of, wavy
 
 SHAPE = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
@@ -355,24 +353,6 @@ def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
         < train_network(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
     )
     assert same(trained.weights, plain.weights) == (name == "adamw")
-
-
-def test_the_decays_of_the_learning_rate_are_what_they_are_called() -> None:
-    done = np.linspace(0, 1, 101)
-    factors = {name: np.array([decay(x) for x in done]) for name, decay in LR_DECAYS.items()}
-    assert (factors["constant"] == 1).all()
-
-    cosine = factors["cosine"]
-    assert (cosine[0], cosine[-1]) == (1, 0)
-    assert cosine[50] == pytest.approx(0.5)
-    assert (np.diff(cosine) < 0).all()
-
-    cycle = factors["onecycle"]
-    peak = int(cycle.argmax())
-    assert done[peak] == pytest.approx(ONE_CYCLE_RISE_SHARE)
-    assert cycle[[0, peak, -1]] == pytest.approx([0.04, 1, 0])
-    assert (np.diff(cycle[: peak + 1]) > 0).all()
-    assert (np.diff(cycle[peak:]) < 0).all()
 
 
 def test_the_pace_of_a_training_may_be_given() -> None:

@@ -16,7 +16,6 @@ from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
 from lstmcast.network.torch_network import to_tensors, to_trained_network
 from lstmcast.training import members
-from lstmcast.training.loop import Schedule
 from lstmcast.training.members import (
     TrainingTask,
     build_network,
@@ -24,6 +23,7 @@ from lstmcast.training.members import (
     train_members,
 )
 from lstmcast.training.recipes import Recipe, make_small_data_recipes
+from lstmcast.training.schedule import Schedule
 from tests.make import steps_of, wavy
 
 QUICK = Schedule(steps=6, lr=3e-3, batch_size=4, origins=2, every=3, seed=1)

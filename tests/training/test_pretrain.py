@@ -17,7 +17,7 @@ from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
 from lstmcast.training import members
-from lstmcast.training.loop import Schedule, TrainingResult
+from lstmcast.training.loop import TrainingResult
 from lstmcast.training.pretrain import (
     HIGH_MOMENTUM,
     LOW_MOMENTUM,
@@ -30,6 +30,7 @@ from lstmcast.training.pretrain import (
     one_cycle_pace,
     pretrain_network,
 )
+from lstmcast.training.schedule import Schedule
 from tests.conftest import ROOT
 
 SMALL = 1_000_000
