@@ -119,3 +119,15 @@ def _median_by_group(values: Floats, starts: Ints, count: Ints) -> Floats:
         upper = ordered[starts + number // 2]
         medians[:, k] = (lower + upper) / 2
     return medians
+
+
+def choose_evenly(count: int, most: int, *, round_down: bool = False) -> Ints:
+    """Return the places of at most `most` of `count` things, evenly chosen, the ends included.
+
+    [count] where there are no more, else [most]. A place between two is rounded to the nearer one,
+    or with `round_down` to the earlier one.
+    """
+    if count <= most:
+        return np.arange(count)
+    places = np.linspace(0, count - 1, most)
+    return (places if round_down else places.round()).astype(np.int64)

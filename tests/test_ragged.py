@@ -10,6 +10,7 @@ from lstmcast.config import AGGREGATES
 from lstmcast.ragged import (
     aggregate_groups,
     carry_forward,
+    choose_evenly,
     concat_ranges,
     fill_missing,
     median_by_series,
@@ -73,3 +74,21 @@ def test_the_median_of_a_series_is_that_of_its_observed_values() -> None:
     values = np.array([3.0, np.nan, 1.0, 2.0, 7.0, 5.0, np.nan])
     medians = median_by_series(values, np.array([0, 4, 7]))
     assert medians.tolist() == [2.0, 7.0]  # the upper one of two
+
+
+@given(st.integers(1, 3000), st.integers(1, 1000), st.booleans())
+def test_evenly_chosen_places_are_those_of_evenly_spaced_numbers(
+    count: int, most: int, round_down: bool
+) -> None:
+    spaced = np.linspace(0, count - 1, most)
+    expected = np.unique((spaced if round_down else spaced.round()).astype(np.int64))
+    chosen = choose_evenly(count, most, round_down=round_down)
+    if most >= 2:
+        np.testing.assert_array_equal(chosen, expected)
+    assert len(chosen) == min(count, most) and (np.diff(chosen) > 0).all()
+
+
+def test_of_no_more_than_the_most_all_are_chosen() -> None:
+    assert choose_evenly(0, 5).tolist() == []
+    assert choose_evenly(5, 5).tolist() == [0, 1, 2, 3, 4]
+    assert choose_evenly(7, 3).tolist() == [0, 3, 6]

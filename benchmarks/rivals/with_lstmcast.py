@@ -36,27 +36,26 @@ from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.network.inference import iter_batches
 from lstmcast.network.losses import LossTargets
-from lstmcast.network.torch_network import TorchNetwork, to_tensors
+from lstmcast.network.torch_network import TorchNetwork, single_torch_thread, to_tensors
 from lstmcast.panel.panel import Panel
+from lstmcast.training.device import is_reduced_precision
 from lstmcast.training.forecaster import Forecaster
 from lstmcast.training.loop import (
     Event,
-    Schedule,
-    _train_step,
-    _update_average,
-    is_reduced_precision,
+    take_training_step,
+    train_network,
+    update_average,
 )
-from lstmcast.training.loop import train_network as train_network
 from lstmcast.training.members import (
     TrainingTask,
     build_network,
     load_pretrained_arrays,
-    one_thread,
     train_members,
 )
 from lstmcast.training.optimizers import Optimizer
 from lstmcast.training.recipes import make_panel_recipes
 from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import Schedule
 
 
 def _config(**train: object) -> Config:
@@ -96,7 +95,7 @@ def train(series: int, length: int) -> Result:
     many = windows(_panel(table(series, length)), config)
     (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)
     schedule = recipe.schedule._replace(steps=each * (REPEATS + 1), every=each)
-    with one_thread():
+    with single_torch_thread():
         network = build_network(recipe, many)
         train_network(network, WindowSampler.over(many, many.lengths), schedule, None, note)
     a_step = schedule.batch_size * schedule.origins
@@ -202,7 +201,7 @@ def grow(series: int, rows: int, context: int, horizon: int, width: int) -> Resu
     ahead = statistics.median(_spent(made.predict) for _ in range(REPEATS))
     (recipe,) = make_panel_recipes(config, None, 1)
     learnt = windows(panel, config)
-    with one_thread():
+    with single_torch_thread():
         each = _Parts(
             build_network(recipe, learnt),
             WindowSampler.over(learnt, learnt.lengths),
@@ -223,7 +222,7 @@ def step() -> Result:
     learnt = windows(_panel(table(100, 1000)), config)
     (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)
     found: Result = {}
-    with one_thread():
+    with single_torch_thread():
         for precision in ("float32", "bfloat16"):
             network = build_network(recipe, learnt)
             network.reduced = precision == "bfloat16"
@@ -279,8 +278,8 @@ class _Parts:
     def whole(self) -> None:
         """A step as training makes it."""
         self.batch = self.draw()
-        _train_step(self.network, self.optimizer, self.batch, self.schedule)
-        _update_average(self.average, self.network, 0.9)
+        take_training_step(self.network, self.optimizer, self.batch, self.schedule.grad_clip)
+        update_average(self.average, self.network, 0.9)
 
     @property
     def encoded(self) -> float:

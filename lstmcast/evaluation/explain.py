@@ -20,7 +20,7 @@ from lstmcast.network import diagnostics
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Floats, Ints, choose_evenly
 from lstmcast.scoring import metrics
 from lstmcast.scoring.verdict import actuals_after_origins
 
@@ -205,9 +205,7 @@ def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     series, origins = series[long_enough], origins[long_enough]
     if joint:
         return series, origins
-    # Numbers that fall on the same window are counted once.
-    evenly = np.linspace(0, len(series) - 1, MAX_EXPLAINED_WINDOWS).astype(np.int64)
-    chosen = np.unique(evenly)
+    chosen = choose_evenly(len(series), MAX_EXPLAINED_WINDOWS, round_down=True)
     return series[chosen], origins[chosen]
 
 

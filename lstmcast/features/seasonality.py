@@ -9,7 +9,7 @@ import numpy as np
 
 from lstmcast.features.steps import Seasons
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Floats, Ints, choose_evenly
 
 _MAX_SERIES = 200
 _MAX_STEPS_PER_SERIES = 5000
@@ -145,8 +145,7 @@ def _binary_exponent(values: Floats) -> int:
 
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     """Robust differences of the newest part of evenly chosen series."""
-    places = np.linspace(0, len(offsets) - 2, _MAX_SERIES)
-    chosen = np.unique(places.round().astype(int))
+    chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
     newest = (values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:] for i in chosen)
     return [_robust_differences(y) for y in newest]
 

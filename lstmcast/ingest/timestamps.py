@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
-from lstmcast.ragged import Bools, Ints
+from lstmcast.ragged import Bools, Ints, choose_evenly
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
@@ -340,7 +340,7 @@ def find_candidate_layouts(unique: pa.Array) -> list[str]:
     if len(unique) < 2000 or len(layouts) < 2:
         return list(layouts)
     # Of very many texts a sample rules layouts out before all are parsed.
-    sample = unique.take(np.linspace(0, len(unique) - 1, 1000).astype(np.int64))
+    sample = unique.take(choose_evenly(len(unique), 1000, round_down=True))
     fitting = [layout for layout in layouts if parse_timestamps(layout, sample).good.all()]
     return fitting or list(layouts)
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.ndimage import median_filter, uniform_filter1d
 
-from lstmcast.ragged import Bools, Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints, choose_evenly
 
 MAX_SAMPLED_SERIES = 200
 """Series of a panel whose season, trend and outliers are measured, evenly chosen."""
@@ -50,9 +50,7 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
 
     values: [sum T], series end to end, NaN where missing. offsets: [N+1].
     """
-    last_series = len(offsets) - 2
-    evenly = np.linspace(0, last_series, MAX_SAMPLED_SERIES)
-    chosen = np.unique(evenly.round().astype(np.int64))
+    chosen = choose_evenly(len(offsets) - 1, MAX_SAMPLED_SERIES)
     season = np.full(len(chosen), np.nan)
     trend = np.zeros(len(chosen), np.int64)
     outliers: list[tuple[float, int, int]] = []

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Ints
+from lstmcast.ragged import Ints, choose_evenly
 
 MAX_HOLDOUT_STEPS = 500_000
 """Steps of the horizons of all windows together, at most: more say nothing new, and forecasts of
@@ -61,11 +61,8 @@ def split_holdout(
     origins = origins[distinct]
 
     windows = max(max_steps // horizon, 1)
-    if len(series) > windows:
-        evenly = np.linspace(0, len(series) - 1, windows)
-        chosen = evenly.round().astype(np.int64)
-        series, origins = series[chosen], origins[chosen]
-    return Holdout(ends, series, origins)
+    chosen = choose_evenly(len(series), windows)
+    return Holdout(ends, series[chosen], origins[chosen])
 
 
 def _count_held_steps(

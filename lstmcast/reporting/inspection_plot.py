@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lstmcast.inspection.findings import Inspection
+from lstmcast.ragged import choose_evenly
 from lstmcast.reporting.plots import (
     BASELINE_COLOUR,
     FIGURE_WIDTH_INCHES,
@@ -95,7 +96,7 @@ def _draw_season(axes: "Axes", found: Inspection) -> None:
     whole = values[len(values) % m :].reshape(-1, m)
     whole = whole[~np.isnan(whole).all(axis=1)]
     around = whole - np.nanmean(whole, axis=1, keepdims=True)
-    shown = around[np.unique(np.linspace(0, len(around) - 1, 60).round().astype(int))]
+    shown = around[choose_evenly(len(around), 60)]
     axes.plot(np.arange(1, m + 1), shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
     axes.plot(np.arange(1, m + 1), np.nanmedian(around, axis=0), color=MODEL_COLOUR, linewidth=2)
     axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)

@@ -6,9 +6,10 @@ The only package that changes weights.
 `recipes`         which networks are trained, and for how long
 `members`         the members of the ensemble, trained side by side
 `loop`            the one training loop
+`schedule`        how long and how hard to train, and the pace of each step
 `sampler`         random windows, batch by batch
 `optimizers`      AdamW, Adam, SGD and RMSprop as functions over tensors
-`device`          processor or GPU
+`device`          processor or GPU, and its precision
 `checkpoint`      what an unfinished fit has learnt so far
 `initial_weights` which weights training starts from
 `synthetic`       invented series to pretrain on

@@ -1,4 +1,4 @@
-"""What an unfinished fit has learnt so far, kept beneath the place of its run until the run is published.
+"""What an unfinished fit has learnt so far, kept beside its run until the run is published.
 
 `checkpoint/` holds the fit's settings and data, which `fit --resume` goes on from, and one file for
 each training: its state, or its end. A training ends in the same bytes from any of its states, so
@@ -26,9 +26,12 @@ from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory, disk, serialization
 from lstmcast.training.loop import TrainingState
 
-_DATA_FILE, _STOP_FILE = "context.parquet", "stop"
+_DATA_FILE = "context.parquet"
+_STOP_FILE = "stop"
+"""An empty file that asks all trainings, in whatever process, to stop."""
+_STATE_SUFFIX = ".safetensors"
 _VERSIONED_LIBRARIES = ("lstmcast", "torch", "numpy")
-"""Libraries whose versions have a say in the bytes that come out."""
+"""Libraries whose versions change the bytes that come out."""
 
 
 class TrainingStoppedError(ResourceError):
@@ -43,59 +46,63 @@ class Checkpoint:
         self.seconds = seconds
         self.begun = False
 
+    @property
+    def run_path(self) -> str:
+        """Where the run will be."""
+        return str(self.folder.parent)
+
     def exists(self) -> bool:
         """Whether there is something to go on from."""
         return self.folder.joinpath(directory.MANIFEST_FILE).is_file()
 
     def begin(self, config: Config, panel: Panel, same: Mapping[str, Any]) -> None:
-        """Keep what the fit is made of, unless it is there already.
+        """Keep the settings and the data of the fit, unless they are there already.
 
-        same: what else must be as it was for a fit to go on. Raises RunError where something is
-        not.
+        same: what else must be unchanged for a fit to go on, by name. Raises RunError where
+        something has changed.
         """
         settings = config.to_dict()
-        settings["train"]["jobs"] = None  # how many at a time makes no difference
-        versions = {name: directory.library_versions().get(name) for name in _VERSIONED_LIBRARIES}
-        full = json.loads(json.dumps({**same, "settings": settings, "versions": versions}))
-        self.folder.joinpath(_STOP_FILE).unlink(missing_ok=True)
+        settings["train"]["jobs"] = None  # how many trainings run at a time makes no difference
+        installed = directory.library_versions()
+        versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
+        requirements = {**same, "settings": settings, "versions": versions}
+        requirements = json.loads(json.dumps(requirements))  # as it will be read back
+        # Left where the last attempt was stopped: it would stop this one, too.
+        self._stop_file().unlink(missing_ok=True)
         if self.exists():
-            self._require_same_fit(full)
+            self._require_same_fit(requirements)
             self.begun = True
             return
         shutil.rmtree(self.folder, ignore_errors=True)
-        data, facts = serialization.pack_panel(panel)
+        data, panel_facts = serialization.pack_panel(panel)
+        manifest = {"config": config.to_dict(), "panel": panel_facts, "same": requirements}
+        # From here on there may be something to discard, even if writing fails half way.
         self.begun = True
-        directory.write_run_files(
-            self.folder,
-            {_DATA_FILE: data},
-            {"config": config.to_dict(), "panel": facts, "same": full},
-        )
+        directory.write_run_files(self.folder, {_DATA_FILE: data}, manifest)
 
     def fit(self) -> tuple[Config, Panel]:
-        """Settings and data of the unfinished fit. Raises RunError."""
+        """Return settings and data of the unfinished fit. Raises RunError."""
         run = self.open()
         with serialization.as_run_errors(run.path):
             panel = serialization.unpack_panel(run.read(_DATA_FILE), run.manifest["panel"])
             return Config.from_dict(run.manifest["config"]), panel
 
     def open(self) -> directory.Run:
-        """What `begin` kept; raises RunError where there is nothing, or not what was kept."""
+        """Return what `begin` kept; raises RunError where that is missing or damaged."""
         if not self.exists():
-            raise RunError(
-                f"{str(self.folder.parent)!r} holds no interrupted fit", "leave --resume out"
-            )
+            raise RunError(f"{self.run_path!r} holds no interrupted fit", "leave --resume out")
         return directory.open_run(self.folder)
 
     def training(self, name: str) -> "TrainingCheckpoint":
-        """Where the training of this name keeps its state, whatever folder its worker is in."""
-        return TrainingCheckpoint((self.folder / f"{name}.safetensors").absolute(), self.seconds)
+        """Return where the training of this name keeps its state, in whatever folder it works."""
+        return TrainingCheckpoint(self._state_file(name).absolute(), self.seconds)
 
     def stop(self) -> None:
         """Ask all trainings, in whatever process, to keep their state and to end."""
-        self.folder.joinpath(_STOP_FILE).touch()
+        self._stop_file().touch()
 
     def discard(self) -> None:
-        """Leave nothing behind."""
+        """Remove the checkpoint, and the folder of the run if it is empty then."""
         if self.folder.exists():
             shutil.rmtree(self.folder, ignore_errors=True)
             with contextlib.suppress(OSError):
@@ -103,42 +110,52 @@ class Checkpoint:
 
     @contextlib.contextmanager
     def resumable(self) -> Iterator[None]:
-        """Around a fit and its saving: what was learnt outlives all but a fit that cannot come to an end."""
+        """Guard a fit and its saving: what was learnt is kept, unless the fit can never end.
+
+        The errors that leave something to go on from get a note that says how.
+        """
         try:
             yield
         except BaseException as error:
             if not self.begun:
                 raise
-            if isinstance(error, UsageError | DataError | DivergedError) or not any(
-                self.folder.glob("*.safetensors")
-            ):
+            cannot_end = isinstance(error, UsageError | DataError | DivergedError)
+            has_states = any(self.folder.glob(f"*{_STATE_SUFFIX}"))
+            if cannot_end or not has_states:
                 self.discard()
             else:
-                self.folder.joinpath(_STOP_FILE).unlink(missing_ok=True)
-                error.add_note(
-                    f"go on with `lstmcast fit --resume {shlex.quote(str(self.folder.parent))}`"
-                )
+                self._stop_file().unlink(missing_ok=True)
+                error.add_note(f"go on with `{self._resume_command()}`")
             raise
 
-    def _require_same_fit(self, same: dict[str, Any]) -> None:
-        found, place = self.open().manifest["same"], str(self.folder.parent)
-        for what, value in same.items():
-            if found.get(what) != value:
-                hint = f"`lstmcast fit --resume {shlex.quote(place)}` goes on as it was begun; --force starts over"
-                raise RunError(
-                    f"the interrupted fit of {place!r} was begun with other {what}", hint
-                )
+    def _state_file(self, name: str) -> Path:
+        return self.folder / f"{name}{_STATE_SUFFIX}"
+
+    def _stop_file(self) -> Path:
+        return self.folder / _STOP_FILE
+
+    def _resume_command(self) -> str:
+        return f"lstmcast fit --resume {shlex.quote(self.run_path)}"
+
+    def _require_same_fit(self, requirements: dict[str, Any]) -> None:
+        """Raise RunError where the kept fit is another one."""
+        kept = self.open().manifest["same"]
+        for name, value in requirements.items():
+            if kept.get(name) != value:
+                message = f"the interrupted fit of {self.run_path!r} was begun with other {name}"
+                resume = f"`{self._resume_command()}` goes on as it was begun"
+                raise RunError(message, f"{resume}; --force starts over")
 
 
 class FollowerCheckpoint(Checkpoint):
-    """The unfinished fit as ranks behind the first see it: they write nothing, and go on from what it tells."""
+    """The unfinished fit for ranks behind the first: they write nothing, and read what it sends."""
 
     def begin(self, config: Config, panel: Panel, same: Mapping[str, Any]) -> None:
         """Leave it to the first rank."""
 
     def training(self, name: str) -> "TrainingCheckpoint":
-        """Where the first rank keeps the state of the training of this name."""
-        return _FollowerTrainingCheckpoint(self.folder / f"{name}.safetensors", self.seconds)
+        """Return where the first rank keeps the state of the training of this name."""
+        return _FollowerTrainingCheckpoint(self._state_file(name), self.seconds)
 
     def stop(self) -> None:
         """Wait for the first rank, which keeps the state and then ends."""
@@ -150,12 +167,13 @@ class FollowerCheckpoint(Checkpoint):
 def checkpoint_for_rank(
     place: str | Path, seconds: float = CHECKPOINT_INTERVAL_SECONDS
 ) -> Checkpoint:
-    """The unfinished fit of the run at `place`, which the first rank alone keeps."""
-    return (Checkpoint if launched_rank_group().first else FollowerCheckpoint)(place, seconds)
+    """Return the unfinished fit of the run at `place`, which only the first rank writes."""
+    kind = Checkpoint if launched_rank_group().first else FollowerCheckpoint
+    return kind(place, seconds)
 
 
 class TrainingCheckpoint:
-    """The state of one training; a keeper as `train` wants it. Of ranks the first reads it, for all of them."""
+    """The state of one training, a `StateStore`; the first rank reads it for all of them."""
 
     def __init__(self, file: Path, seconds: float) -> None:
         self.file = file
@@ -163,7 +181,7 @@ class TrainingCheckpoint:
         self.next = math.inf
 
     def restore(self) -> TrainingState | None:
-        """Return the state that was kept last; raises RunError where it is not what was kept.
+        """Return the state that was kept last; raises RunError where its file is damaged.
 
         The training begins here, on whatever machine: from now on its clock says when a state is
         due.
@@ -172,22 +190,21 @@ class TrainingCheckpoint:
         data = current_rank_group().broadcast_from_first(self._read_file)
         if not data:
             return None
+        # What a damaged file raises depends on where it is damaged.
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
             kept = json.loads(_read_metadata(data)["kept"])
             state = TrainingState(load(data), kept["facts"])
             if kept["sha256"] == _hash_state(state):
                 return state
         raise RunError(
-            f"{str(self.file)!r} is not what was kept",
+            f"{str(self.file)!r} is damaged: it is not what was kept",
             "delete it: only what it held is trained again",
         )
 
     def _read_file(self) -> bytes:
-        return (
-            directory.read_plain_file(self.file, directory.MAX_FILE_BYTES)
-            if self.file.exists()
-            else b""
-        )
+        if not self.file.exists():
+            return b""
+        return directory.read_plain_file(self.file, directory.MAX_FILE_BYTES)
 
     def stopped(self) -> bool:
         """Whether all trainings were asked to stop."""
@@ -198,7 +215,7 @@ class TrainingCheckpoint:
         return time.monotonic() >= self.next or self.stopped()
 
     def keep(self, state: TrainingState) -> None:
-        """Keep the state; raises Stopped where that was to be the last deed."""
+        """Keep the state; raises TrainingStoppedError where the training was asked to stop."""
         kept = {"facts": state.facts, "sha256": _hash_state(state)}
         tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
         disk.write_file(self.file, save(tensors, {"kept": json.dumps(kept)}))
@@ -211,11 +228,11 @@ class _FollowerTrainingCheckpoint(TrainingCheckpoint):
     """The state of a training that the first rank keeps."""
 
     def stopped(self) -> bool:
-        """Let the first rank say so: it ends."""
+        """Return False: the first rank ends all of them."""
         return False
 
     def is_due(self) -> bool:
-        """Never keep anything here."""
+        """Return False: nothing is ever kept here."""
         return False
 
     def keep(self, state: TrainingState) -> None:
@@ -223,6 +240,7 @@ class _FollowerTrainingCheckpoint(TrainingCheckpoint):
 
 
 def _hash_state(state: TrainingState) -> str:
+    """Return the SHA-256 of all of a state."""
     digest = hashlib.sha256(json.dumps(state.facts, sort_keys=True).encode())
     for name, tensor in sorted(state.tensors.items()):
         digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
@@ -231,7 +249,7 @@ def _hash_state(state: TrainingState) -> str:
 
 
 def _read_metadata(data: bytes) -> dict[str, Any]:
-    """The metadata of a safetensors file: after its length in 8 bytes comes JSON."""
+    """Return the metadata of a safetensors file: its length in 8 bytes, then JSON."""
     length = int.from_bytes(data[:8], "little")
-    found: dict[str, Any] = json.loads(data[8 : 8 + length])["__metadata__"]
-    return found
+    metadata: dict[str, Any] = json.loads(data[8 : 8 + length])["__metadata__"]
+    return metadata

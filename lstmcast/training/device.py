@@ -1,4 +1,4 @@
-"""Where training runs: which device that is, and the data of a training kept there.
+"""Where training runs: the device, its precision, and the data of a training kept there.
 
 Knows nothing of networks. A trained network forecasts on the processor, wherever it was trained.
 
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from lstmcast.config import Device
+from lstmcast.config import Device, Precision
 from lstmcast.errors import UsageError
 from lstmcast.features.windows import Windows
 from lstmcast.ragged import Ints, Singles
@@ -18,38 +18,56 @@ from lstmcast.ragged import Ints, Singles
 CPU = torch.device("cpu")
 
 
-def choose_device(asked: Device) -> torch.device:
-    """The device to train on; `auto` is a GPU where torch can use one. Raises UsageError for one that is not there."""
-    there = torch.cuda.is_available()
-    if asked == "cuda" and not there:
-        built = (
-            ""
-            if torch.version.cuda
-            else f", and this torch ({torch.__version__}) is built without it"
-        )
-        raise UsageError(
-            f"--device cuda: torch finds no GPU{built}", "leave out --device, or take --device cpu"
-        )
-    return torch.device("cuda") if there and asked != "cpu" else CPU
+def choose_device(requested: Device) -> torch.device:
+    """Return the device to train on; `auto` is a GPU where torch can use one.
+
+    Raises UsageError where a GPU is requested that torch does not find.
+    """
+    has_gpu = torch.cuda.is_available()
+    if requested == "cuda" and not has_gpu:
+        message = "--device cuda: torch finds no GPU"
+        if not torch.version.cuda:
+            message += f", and this torch ({torch.__version__}) is built without it"
+        raise UsageError(message, "leave out --device, or take --device cpu")
+    return torch.device("cuda") if has_gpu and requested != "cpu" else CPU
 
 
 def describe_device(device: torch.device) -> str:
-    """What people call it."""
+    """Return the name of a device as people know it."""
     return torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
 
 
+def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:
+    """Whether to train in bfloat16.
+
+    `auto` does so on processors that multiply it in hardware: it takes a third of the time less.
+    """
+    if precision != "auto":
+        return precision == "bfloat16"
+    if device.type != "cpu":
+        return False
+    # Older versions of torch have no `get_capabilities`.
+    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+
+
 def with_tables_on_device(windows: Windows, device: torch.device) -> Windows:
-    """The same windows, with what the encoder reads kept on the device; on the processor the windows themselves."""
+    """Return the same windows with what the encoder reads kept on the device.
+
+    On the processor these are the windows themselves.
+    """
     if device == CPU:
         return windows
-    table, more = torch.from_numpy(windows.steps.x), windows.covariates
-    parts = [table] if more is None else [table, torch.from_numpy(more.step)]
-    return DeviceWindows(**vars(windows), tables=tuple(part.to(device) for part in parts))
+    tables = [torch.from_numpy(windows.steps.x)]
+    if windows.covariates is not None:
+        tables.append(torch.from_numpy(windows.covariates.step))
+    on_device = tuple(table.to(device) for table in tables)
+    return DeviceWindows(**vars(windows), tables=on_device)
 
 
 @dataclass(frozen=True, eq=False)
 class DeviceWindows(Windows):
-    """Windows whose batches are gathered on a device: only the places of their rows go there."""
+    """Windows whose batches are gathered on a device: only the indices of their rows go there."""
 
     tables: tuple[Tensor, ...] = ()
 
@@ -57,6 +75,7 @@ class DeviceWindows(Windows):
         """As `Windows.encoded`, as a tensor on the device."""
         device = self.tables[0].device
         at = torch.from_numpy(first + inside.clip(min=0)).to(device)
+        # Steps before the first one of a series are zero, as in numpy.
         outside = torch.from_numpy(inside < 0).to(device)[..., None]
         rows = torch.cat([table[at] for table in self.tables], -1)
         return rows.masked_fill(outside, 0.0)  # type: ignore[return-value]

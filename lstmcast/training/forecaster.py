@@ -1,14 +1,15 @@
-"""From a panel to a trained forecaster: hold back, train members, weigh, calibrate, judge.
+"""From a panel to a trained forecaster: hold out, train members, combine, calibrate, judge.
 
-    panel -> seasons, scaling -> members trained beside a validation zone -> guard -> a Predictor's
-    parts
+    panel -> seasons, scaling -> members trained beside a hold-out -> combination -> the parts of a
+    Predictor
 
 Knows nothing of the command line.
 
-Axes: N series, K windows, H horizon, Q quantiles, M members.
+Axes: N series, K validation windows, H horizon, Q quantiles, M members.
 """
 
 import time
+from typing import NamedTuple
 
 import numpy as np
 
@@ -23,7 +24,7 @@ from lstmcast.features.preprocessing import (
     resolve_horizon,
     resolve_required_horizon,
 )
-from lstmcast.features.windows import default_context
+from lstmcast.features.windows import Windows, default_context
 from lstmcast.forecasting import combination, quantiles
 from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
 from lstmcast.network import diagnostics, inference
@@ -32,13 +33,14 @@ from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.checks import require_fit, require_target_for_loss
 from lstmcast.panel.holdout import MAX_HOLDOUT_STEPS, MAX_UNTRAINED_HOLDOUT_STEPS, split_holdout
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats
+from lstmcast.ragged import Floats, Ints
 from lstmcast.runs import serialization
 from lstmcast.scoring import metrics
 from lstmcast.scoring.verdict import actuals_after_origins, score_forecasts
 from lstmcast.training import device, initial_weights
 from lstmcast.training import members as ensemble
 from lstmcast.training.checkpoint import Checkpoint
+from lstmcast.training.initial_weights import InitialWeights, TrainingStart
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
     WeightArrays,
@@ -47,7 +49,7 @@ from lstmcast.training.recipes import (
 )
 
 MIN_PANEL_SERIES = 20
-"""From this many series on, they teach one network together and it is refitted on all of them."""
+"""From this many series on, they train one network together and it is refitted on all of them."""
 DEFAULT_PANEL_MEMBERS = 2
 PANEL_TRAINED_PRIOR = 3.0
 PANEL_NETWORK_MARGIN = 0.2
@@ -58,19 +60,34 @@ UNVALIDATED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 
 
+class _TrainingPlan(NamedTuple):
+    """What the members of a fit are trained from, and until when.
+
+    start: weights to start from, of a network that was trained for the loss `head`; None for
+    scratch. deadline: monotonic time at which the training must be done.
+    """
+
+    task: ensemble.TrainingTask
+    start: WeightArrays | None
+    head: str
+    on_event: OnEvent | None
+    checkpoint: Checkpoint | None
+    deadline: float
+
+
 class Forecaster(Predictor):
-    """A global LSTM forecaster of one panel: `fit` learns what its parts, see `Predictor`, are then made of."""
+    """A global LSTM forecaster of one panel: `fit` learns the parts that a `Predictor` has."""
 
     def fit(
         self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
     ) -> "Forecaster":
-        """Learn from all of `panel`; the newest windows are held back first, to choose, weigh, calibrate and judge.
+        """Learn from all of `panel`; its newest windows are first held out to validate on.
 
-        With a checkpoint a fit that was cut off goes on from what was kept of it, and ends in the
-        same forecaster. Raises the errors of `panel.checks.require_fit`, UsageError for other
-        settings that contradict the data, DivergedError when the loss explodes, RunError for a
-        checkpoint of another fit. Within `distributed.joined` all ranks call it alike; what the
-        first one has then learnt is whole, the others hold no judgement.
+        With a checkpoint an interrupted fit goes on from what was kept of it, and ends in the same
+        forecaster. Raises the errors of `panel.checks.require_fit`, UsageError for other settings
+        that contradict the data, DivergedError when the loss explodes, RunError for a checkpoint of
+        another fit. Within `join_rank_group` all ranks call it alike; the forecaster of the first
+        rank is whole then, the others have no verdict.
         """
         require_fit(panel, self.config, resolve_required_horizon(panel, self.config))
         return self.fit_part(panel, on_event=on_event, checkpoint=checkpoint)
@@ -83,148 +100,176 @@ class Forecaster(Predictor):
         As `fit`, but a context longer than the part's series shrinks, and what `require_fit` asks
         of the whole panel is not asked of the part.
         """
-        tell = on_event or (lambda _: None)
-        window, place = self.config.window, device.choose_device(self.config.train.device)
-        self.panel, self.notes = panel, panel.notes
-        if self.config.inputs.joint:
-            require_several_targets(panel)
-        _require_series_per_rank(panel, joint=self.config.inputs.joint)
-        informed = self.with_calendar_inputs(panel, 0)
-        seasons = infer_seasons_without_effects(informed, self.config)
-        self.horizon = resolve_horizon(panel, self.config, seasons)
-        judged = MAX_UNTRAINED_HOLDOUT_STEPS if self.config.train.steps == 0 else MAX_HOLDOUT_STEPS
-        held = split_holdout(panel, self.horizon, seasons.main, window.validation, judged)
-        require_target_for_loss(panel, self.config.train.loss)
-        self.scaling = self.fit_scaling(informed, seasons, held[0])
-        context = window.context or default_context(self.scaling.seasons, self.horizon)
-        self.context = min(context, int(panel.lengths.max()))
-        if self.context < context:
-            self.notes += (
-                f"the network looks back {self.context} steps, not {context}: no series is longer",
-            )
-        self.cutoff = panel.start + panel.lengths - 1
-        tell(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
+        report = on_event or (lambda _: None)
+        place = device.choose_device(self.config.train.device)
+        holdout = self._prepare(panel)
+        report(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:
-            tell(Event("prepare", f"training on {device.describe_device(place)}"))
-        own = current_rank_group().own_series(len(panel))
-        part = panel if current_rank_group().size == 1 else panel.select(own)
-        windows = self.build_windows(
-            part, self.scaling.scaler.take(own), self.horizon, own, part.lengths
-        )
-        task = ensemble.TrainingTask(windows, *held)
-        begin = initial_weights.choose_initial_weights(
-            self.config, Forecaster._load_trusted_weights
-        )
-        self.start = begin.record
-        if begin.said:
-            tell(Event("prepare", begin.said))
-        arrays, head = (
-            (begin.weights.arrays, begin.weights.shape.loss)
-            if begin.weights
-            else (None, "quantile")
-        )
+            report(Event("prepare", f"training on {device.describe_device(place)}"))
+        task = ensemble.TrainingTask(self._own_windows(panel), *holdout)
+
+        start = self._choose_start()
+        if start.message:
+            report(Event("prepare", start.message))
+        arrays, head = None, "quantile"
+        if start.weights:
+            arrays, head = start.weights.arrays, start.weights.shape.loss
         deadline = ensemble.compute_deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
             same = {"data": self.fingerprint, "order of series": panel.keys, "start": self.start}
             checkpoint.begin(self.config, panel, same)
+
+        plan = _TrainingPlan(task, arrays, head, on_event, checkpoint, deadline)
         if len(panel) >= MIN_PANEL_SERIES:
-            members = self._fit_panel(task, arrays, head, on_event, checkpoint, deadline)
+            members = self._fit_panel(plan)
         else:
-            asked = self.config.train
-            # What a covariate does is learnt best from nothing, however short the series.
-            steps = max(
-                int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if windows.covariates else 0
-            )
-            recipes = make_small_data_recipes(self.config, arrays, asked.members, steps, head)
-            members = ensemble.train_members(
-                recipes, task, asked.jobs, on_event, checkpoint, deadline=deadline
-            )
-            self.networks = [to_trained_network(member.network) for member in members]
-            self._combine_and_judge(
-                task, self.networks, np.array([member.recipe.prior for member in members])
-            )
-        self.notes += tuple(
-            f"{m.recipe.name} {m.trained.diverged}" for m in members if m.trained.diverged
-        )
-        self.notes += ensemble.describe_time_budget_cuts(self.config, members)
-        self.panel = panel if len(panel.values) <= MAX_HISTORY_STEPS else panel.tail(self.memory)
-        self.history = [
-            {"member": m.recipe.name, **record._asdict()}
-            for m in members
-            for record in m.trained.history
-        ]
+            members = self._fit_few_series(plan)
+        self._record_training(members)
         return self
 
+    def _prepare(self, panel: Panel) -> tuple[Ints, Ints, Ints]:
+        """Infer seasons, horizon, scaling and context, and choose what is held out.
+
+        Returns the steps of each series to learn from [N], and the series [K] and the origins [K]
+        of the validation windows.
+        """
+        window = self.config.window
+        joint = self.config.inputs.joint
+        self.panel, self.notes = panel, panel.notes
+        if joint:
+            require_several_targets(panel)
+        _require_series_per_rank(panel, joint=joint)
+        with_calendar = self.with_calendar_inputs(panel, 0)
+        seasons = infer_seasons_without_effects(with_calendar, self.config)
+        self.horizon = resolve_horizon(panel, self.config, seasons)
+        # Where nothing is trained, judging is most of the work.
+        untrained = self.config.train.steps == 0
+        most = MAX_UNTRAINED_HOLDOUT_STEPS if untrained else MAX_HOLDOUT_STEPS
+        ends, series, origins = split_holdout(
+            panel, self.horizon, seasons.main, window.validation, most
+        )
+        require_target_for_loss(panel, self.config.train.loss)
+        self.scaling = self.fit_scaling(with_calendar, seasons, ends)
+        self._set_context(panel)
+        self.cutoff = panel.start + panel.lengths - 1
+        return ends, series, origins
+
+    def _set_context(self, panel: Panel) -> None:
+        """Set the context that is requested or usual, at most the longest series."""
+        usual = default_context(self.scaling.seasons, self.horizon)
+        context = self.config.window.context or usual
+        self.context = min(context, int(panel.lengths.max()))
+        if self.context < context:
+            self.notes += (
+                f"the network looks back {self.context} steps, not {context}: no series is longer",
+            )
+
+    def _own_windows(self, panel: Panel) -> Windows:
+        """Return the windows of the panel; of ranks, those of the series held here."""
+        own = current_rank_group().own_series(len(panel))
+        part = panel if current_rank_group().size == 1 else panel.select(own)
+        scaler = self.scaling.scaler.take(own)
+        return self.build_windows(part, scaler, self.horizon, own, part.lengths)
+
+    def _choose_start(self) -> TrainingStart:
+        """Choose the weights to start from, and record where they come from."""
+        start = initial_weights.choose_initial_weights(
+            self.config, Forecaster._load_trusted_weights
+        )
+        self.start = start.record
+        return start
+
     @staticmethod
-    def _load_trusted_weights(path: str) -> initial_weights.InitialWeights:
-        """Weights of the member of a run that it trusts most."""
+    def _load_trusted_weights(path: str) -> InitialWeights:
+        """Return the weights of the member of a run that weighs most in its combination."""
         run = Forecaster.load(path)
         trusted = run.networks[int(np.argmax(run.guard.members))]
-        return initial_weights.InitialWeights(
-            serialization.without_covariate_weights(trusted.weights),
-            trusted.shape,
-            run.config.model.scale,
-        )
+        weights = serialization.without_covariate_weights(trusted.weights)
+        return InitialWeights(weights, trusted.shape, run.config.model.scale)
 
-    def _fit_panel(
-        self,
-        task: ensemble.TrainingTask,
-        begin: WeightArrays | None,
-        head: str,
-        on_event: OnEvent | None,
-        checkpoint: Checkpoint | None,
-        deadline: float,
-    ) -> list[ensemble.Member]:
-        """Many series: find the number of steps beside the validation zone, then train on all data from other seeds.
-
-        The weights to start from stay a member, as they are: what they get wrong is not what
-        training gets wrong.
-        """
-        config = self.config
-        recipes = make_panel_recipes(
-            config, begin, 1 + (config.train.members or DEFAULT_PANEL_MEMBERS), head
-        )
-        first = time.monotonic() + (deadline - time.monotonic()) / len(recipes)
-        probe = ensemble.train_members(
-            recipes[:1], task, config.train.jobs, on_event, checkpoint, "probe", first
-        )
-        as_is = (
-            []
-            if begin is None
-            else [to_trained_network(ensemble.build_network(recipes[0], task.windows))]
-        )
-        steps = (
-            probe[0].trained.step
-            if len(task.series)
-            else min(probe[0].trained.step, UNVALIDATED_STEPS)
-        )
-        if steps == 0 and as_is:
-            self.networks = as_is
-            self._combine_and_judge(task, as_is)
-            return probe
-        self._combine_and_judge(
-            task,
-            [*as_is, to_trained_network(probe[0].network)],
-            np.array([1.0, PANEL_TRAINED_PRIOR][-1 - len(as_is) :]),
-        )
-        everything = task._replace(
-            ends=self.panel.lengths, series=task.series[:0], origins=task.origins[:0]
-        )
-        final = [r._replace(schedule=r.schedule._replace(steps=steps)) for r in recipes[1:]]
+    def _fit_few_series(self, plan: _TrainingPlan) -> list[ensemble.Member]:
+        """Train different small networks beside the hold-out, and keep them all."""
+        task, train = plan.task, self.config.train
+        steps = int(self.panel.lengths.sum())
+        if task.windows.covariates:
+            # What a covariate does is learnt best from scratch, however short the series.
+            steps = max(steps, MIN_TIME_STEPS_FROM_SCRATCH)
+        recipes = make_small_data_recipes(self.config, plan.start, train.members, steps, plan.head)
         members = ensemble.train_members(
-            final, everything, config.train.jobs, on_event, checkpoint, deadline=deadline
+            recipes, task, train.jobs, plan.on_event, plan.checkpoint, deadline=plan.deadline
         )
-        self.networks = as_is + [to_trained_network(member.network) for member in members]
+        self.networks = [to_trained_network(member.network) for member in members]
+        prior = np.array([member.recipe.prior for member in members])
+        self._combine_and_judge(task, self.networks, prior)
+        return members
+
+    def _fit_panel(self, plan: _TrainingPlan) -> list[ensemble.Member]:
+        """Many series: find the number of steps beside the hold-out, then train on all data.
+
+        The final members have other seeds. The weights to start from stay a member, as they are:
+        what they get wrong is not what training gets wrong.
+        """
+        task, train = plan.task, self.config.train
+        count = 1 + (train.members or DEFAULT_PANEL_MEMBERS)
+        recipes = make_panel_recipes(self.config, plan.start, count, plan.head)
+        now = time.monotonic()
+        probe_deadline = now + (plan.deadline - now) / len(recipes)
+        probes = ensemble.train_members(
+            recipes[:1],
+            task,
+            train.jobs,
+            plan.on_event,
+            plan.checkpoint,
+            "probe",
+            probe_deadline,
+        )
+        probe = probes[0]
+        as_it_is = []
+        if plan.start is not None:
+            as_it_is = [to_trained_network(ensemble.build_network(recipes[0], task.windows))]
+        # The step whose weights validated best is how long training pays.
+        steps = probe.trained.step
+        if not len(task.series):
+            steps = min(steps, UNVALIDATED_STEPS)
+        if steps == 0 and as_it_is:
+            # No training does better: the weights are used as they are.
+            self.networks = as_it_is
+            self._combine_and_judge(task, as_it_is)
+            return probes
+
+        judged = [*as_it_is, to_trained_network(probe.network)]
+        prior = np.array([1.0, PANEL_TRAINED_PRIOR])[-len(judged) :]
+        self._combine_and_judge(task, judged, prior)
+        # The final members learn from the hold-out too, for as many steps as were best beside it.
+        final_recipes = [
+            recipe._replace(schedule=recipe.schedule._replace(steps=steps))
+            for recipe in recipes[1:]
+        ]
+        members = ensemble.train_members(
+            final_recipes,
+            task.without_validation(self.panel.lengths),
+            train.jobs,
+            plan.on_event,
+            plan.checkpoint,
+            deadline=plan.deadline,
+        )
+        self.networks = as_it_is + [to_trained_network(member.network) for member in members]
+        self._share_weight_of_last(len(members))
+        return probes + members
+
+    def _share_weight_of_last(self, count: int) -> None:
+        """Let `count` final members take the place of the probe, the last that was judged."""
         if self.spread is not None:
-            self.spread = np.concatenate([self.spread[:-1], *[self.spread[-1:]] * len(members)])
-        share = self.guard.members[-1] / len(members)
-        # Measured on a network that knew less and stood alone, the intervals' error is about halved
-        # by now.
+            others, last = self.spread[:-1], self.spread[-1:]
+            self.spread = np.concatenate([others, *[last] * count])
+        *other_weights, probe_weight = self.guard.members
+        shares = [probe_weight / count] * count
+        weights = np.array([*other_weights, *shares])
+        # The error of the intervals was measured on one network that knew less: with more members
+        # and newer data it is about half.
         widen = 1 + (self.guard.widen - 1) / 2
-        weights = np.array([*self.guard.members[:-1], *[share] * len(members)])
         self.guard = self.guard._replace(members=weights, widen=widen)
-        return probe + members
 
     def _combine_and_judge(
         self,
@@ -232,78 +277,122 @@ class Forecaster(Predictor):
         networks: list[TrainedNetwork],
         prior: Floats | None = None,
     ) -> None:
-        """Set the guard and the verdict from forecasts of the windows that training has not seen."""
+        """Set the combination and the verdict from out-of-sample forecasts of the hold-out.
+
+        prior: [M], how far to trust each network before any evidence; by default all alike.
+        """
         self.spread = self.verdict = None
         if not len(task.series):
-            if networks[0].interval == "residuals":
-                self.spread = np.tile(
-                    quantiles.default_error_quantiles(self.horizon), (len(networks), 1, 1)
-                )
-            self.guard = combination.default_combination(len(networks), len(CANDIDATES))
-            self.notes += (
-                "too short to hold anything back: the forecast could not be checked, nor its intervals",
-            )
+            self._combine_without_validation(networks)
             return
-        made, options = inference.forecast_windows(
-            networks, *task.validation_windows(), spread=self._out_of_sample_spread(task, networks)
-        )
-        made, options = task.whole(made, 1), task.whole(options, 0)
-        densities = task.whole(diagnostics.log_densities(networks, *task.validation_windows()), 1)
+        windows = task.validation_windows()
+        spread = self._out_of_sample_spread(task, networks)
+        own_members, own_candidates = inference.forecast_windows(networks, *windows, spread=spread)
+        members = task.whole(own_members, 1)
+        candidates = task.whole(own_candidates, 0)
+        own_densities = diagnostics.log_densities(networks, *windows)
+        densities = task.whole(own_densities, 1)
         if not current_rank_group().first:
             self.guard = combination.default_combination(len(networks), len(CANDIDATES))
             return
-        actual = actuals_after_origins(self.panel, task.series, task.origins, self.horizon)
-        scale = metrics.seasonal_scale(
-            self.panel.values, self.panel.offsets, task.ends, self.season, 1
-        )[task.series]
-        loyalty = (
-            PANEL_NETWORK_MARGIN
-            if len(self.panel) >= MIN_PANEL_SERIES
-            else combination.NETWORK_MARGIN
-        )
-        power = 1.0
-        if self.probability:
-            scale, power = np.ones_like(scale), 2.0
-        case = combination.ValidationForecasts(
-            made, options, actual, task.series, scale, prior, loyalty, power
-        )
+        case = self._validation_forecasts(task, members, candidates, prior)
         self.guard = combination.fit_combination(case)
-        unseen = quantiles.round_count_quantiles(
+        # What the verdict is on: each fold is forecast by the combination of the others.
+        out_of_sample = quantiles.round_count_quantiles(
             combination.cross_fit_forecasts(case), self.config.train.loss
         )
-        named = len(self.panel) <= MAX_SERIES_IN_VERDICT
-        where = self.panel, task.series, task.origins
-        levels, kind = np.array(NETWORK_QUANTILES), self.probability
         self.verdict = score_forecasts(
-            *where, unseen, levels, self.season, by_series=named, probability=kind
+            self.panel,
+            task.series,
+            task.origins,
+            out_of_sample,
+            np.array(NETWORK_QUANTILES),
+            self.season,
+            by_series=len(self.panel) <= MAX_SERIES_IN_VERDICT,
+            probability=self.probability,
         )
-        self.verdict.model.update(diagnostics.mean_log_likelihood(densities, self.guard.members))
+        likelihood = diagnostics.mean_log_likelihood(densities, self.guard.members)
+        self.verdict.model.update(likelihood)
+
+    def _combine_without_validation(self, networks: list[TrainedNetwork]) -> None:
+        """Weigh all networks alike, with the usual intervals: no series is long enough."""
+        if networks[0].interval == "residuals":
+            usual = quantiles.default_error_quantiles(self.horizon)
+            self.spread = np.tile(usual, (len(networks), 1, 1))
+        self.guard = combination.default_combination(len(networks), len(CANDIDATES))
+        self.notes += (
+            "too short to hold anything back: the forecast could not be checked, nor its intervals",
+        )
+
+    def _validation_forecasts(
+        self,
+        task: ensemble.TrainingTask,
+        members: Floats,
+        candidates: Floats,
+        prior: Floats | None,
+    ) -> combination.ValidationForecasts:
+        """Put the forecasts of the hold-out beside what came, [M, K, H, Q] and [K, H, A]."""
+        panel = self.panel
+        actual = actuals_after_origins(panel, task.series, task.origins, self.horizon)
+        scales = metrics.seasonal_scale(panel.values, panel.offsets, task.ends, self.season, 1)
+        scale = scales[task.series]
+        power = 1.0
+        if self.probability:
+            # Squared errors of a probability are its Brier score, which needs no scale.
+            scale, power = np.ones_like(scale), 2.0
+        is_panel = len(panel) >= MIN_PANEL_SERIES
+        margin = PANEL_NETWORK_MARGIN if is_panel else combination.NETWORK_MARGIN
+        return combination.ValidationForecasts(
+            members, candidates, actual, task.series, scale, prior, margin, power
+        )
 
     def _out_of_sample_spread(
         self, task: ensemble.TrainingTask, networks: list[TrainedNetwork]
     ) -> Floats | None:
-        """Intervals of the validation windows of point forecasts, each from the errors of others; sets `spread`."""
+        """Return intervals of the hold-out for point forecasts, and set `spread`.
+
+        Those of a window come from the errors of the other folds. None where networks make
+        intervals themselves.
+        """
         if networks[0].interval != "residuals":
             return None
-        errors = task.whole(
-            diagnostics.compute_scaled_errors(networks, *task.validation_windows()), 1
-        )
-        self.spread = np.stack([quantiles.fit_error_quantiles(one) for one in errors])
-        fold = combination.assign_folds(task.series)
+        own_errors = diagnostics.compute_scaled_errors(networks, *task.validation_windows())
+        errors = task.whole(own_errors, 1)
+        self.spread = np.stack([quantiles.fit_error_quantiles(member) for member in errors])
+        fold, own = combination.assign_folds(task.series), task.own()
         return np.stack(
-            [quantiles.cross_fit_error_quantiles(one, fold)[task.own()] for one in errors]
+            [quantiles.cross_fit_error_quantiles(member, fold)[own] for member in errors]
         )
+
+    def _record_training(self, members: list[ensemble.Member]) -> None:
+        """Set the history, add what is worth noting, and drop rows that no forecast looks at."""
+        self.notes += tuple(
+            f"{member.recipe.name} {member.trained.diverged}"
+            for member in members
+            if member.trained.diverged
+        )
+        self.notes += ensemble.describe_time_budget_cuts(self.config, members)
+        if len(self.panel.values) > MAX_HISTORY_STEPS:
+            self.panel = self.panel.tail(self.memory)
+        self.history = [
+            {"member": member.recipe.name, **record._asdict()}
+            for member in members
+            for record in member.trained.history
+        ]
 
 
 def _require_series_per_rank(panel: Panel, *, joint: bool) -> None:
     """Raise UsageError where the ranks of a fit have nothing to share."""
-    least = max(MIN_PANEL_SERIES, current_rank_group().size)
-    if current_rank_group().size > 1 and len(panel) < least:
+    size = current_rank_group().size
+    if size == 1:
+        return
+    least = max(MIN_PANEL_SERIES, size)
+    if len(panel) < least:
         raise UsageError(
-            f"{current_rank_group().size} ranks need {least} series or more; there are {len(panel)}",
+            f"{size} ranks need {least} series or more; there are {len(panel)}",
             "fit without torchrun",
         )
-    if current_rank_group().size > 1 and joint:
+    if joint:
         raise UsageError(
             "--joint needs all series beside each other",
             "fit without torchrun, or leave out --joint",

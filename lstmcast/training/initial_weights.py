@@ -1,11 +1,15 @@
-"""Which weights training starts from: the shipped ones, those of another run, or none. Knows no files of its own."""
+"""Which weights training starts from: the shipped ones, those of another run, or none.
+
+Knows no files of its own.
+"""
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 from lstmcast.config import Config, ModelConfig
 from lstmcast.errors import UsageError
-from lstmcast.features import candidates, steps
+from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
+from lstmcast.features.steps import N_STEP_FEATURES
 from lstmcast.network.trained import NetworkShape, count_recurrent_layers
 from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
@@ -13,7 +17,7 @@ from lstmcast.training import members
 
 
 class InitialWeights(NamedTuple):
-    """Weights without columns for covariates, the network that they are of, and the scale that it saw."""
+    """Weights without columns for covariates, the network that they fit, and its scaling."""
 
     arrays: dict[str, Singles]
     shape: NetworkShape
@@ -21,73 +25,75 @@ class InitialWeights(NamedTuple):
 
 
 class TrainingStart(NamedTuple):
-    """What training starts from: `weights` (None is scratch), what a run records of it, and what is to be said."""
+    """What training starts from.
+
+    weights: None to start from scratch. record: what a run records of it. message: what the user
+    is to know; empty where nothing is out of the ordinary.
+    """
 
     weights: InitialWeights | None
     record: dict[str, str]
-    said: str = ""
+    message: str = ""
 
 
 def load_pretrained_weights() -> InitialWeights:
-    """The shipped weights."""
+    """Return the shipped weights."""
     arrays = members.load_pretrained_arrays()
-    sizes = steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES, len(candidates.CANDIDATES)
-    return InitialWeights(
-        arrays,
-        NetworkShape(
-            *sizes, hidden=len(arrays["state.weight"]), layers=count_recurrent_layers(arrays)
-        ),
+    shape = NetworkShape(
+        N_STEP_FEATURES,
+        N_LOCAL_FEATURES,
+        len(CANDIDATES),
+        hidden=len(arrays["state.weight"]),
+        layers=count_recurrent_layers(arrays),
     )
+    return InitialWeights(arrays, shape)
 
 
 def choose_initial_weights(config: Config, load: Callable[[str], InitialWeights]) -> TrainingStart:
-    """The weights that the configuration asks for; `load` reads those of a run.
+    """Return the weights that the configuration requests; `load` reads those of a run.
 
-    Raises UsageError where weights that were asked for do not fit the network that was asked for,
-    RunError where there is no such run.
+    Raises UsageError where requested weights do not fit the requested network, RunError where there
+    is no such run.
     """
-    asked = config.train.start
-    if asked == "scratch":
+    requested = config.train.start
+    if requested == "scratch":
         return TrainingStart(None, {"from": "scratch"})
-    name = asked or "pretrained"
+    name = requested or "pretrained"
     weights = load_pretrained_weights() if name == "pretrained" else load(name)
-    wrong = find_conflicting_options(config.model, weights)
-    if not wrong:
-        return TrainingStart(
-            weights, {"from": name, "sha256": serialization.weights_sha256(weights.arrays)}
-        )
-    listed = ", ".join(wrong)
-    if asked is None:
-        why = f"{listed}: the pretrained weights do not fit, training starts from scratch"
+    conflicts = find_conflicting_options(config.model, weights)
+    if not conflicts:
+        digest = serialization.weights_sha256(weights.arrays)
+        return TrainingStart(weights, {"from": name, "sha256": digest})
+    options = ", ".join(conflicts)
+    if requested is None:
+        why = f"{options}: the pretrained weights do not fit, training starts from scratch"
         return TrainingStart(None, {"from": "scratch", "why": why}, why)
-    kind, size = (
-        weights.shape.cell.upper(),
-        f"{weights.shape.layers} layers, {weights.shape.hidden} wide",
-    )
+    shape = weights.shape
+    network = f"one {shape.cell.upper()} with {shape.layers} layers, {shape.hidden} wide"
     raise UsageError(
-        f"--from {name} does not go with {listed}: its weights are of one {kind} with {size}",
+        f"--from {name} does not go with {options}: its weights are of {network}",
         "leave out the options that do not fit, or train with --from scratch",
     )
 
 
 def find_conflicting_options(model: ModelConfig, weights: InitialWeights) -> list[str]:
-    """The options, as they are typed, that a network with these weights cannot have."""
-    has, wrong = weights.shape, []
+    """Return the options, as they are typed, that a network with these weights cannot have."""
+    shape = weights.shape
+    conflicts = []
     for name in ("hidden", "layers", "cell", "bidirectional", "layer_norm"):
-        wanted = getattr(model, name)
-        if wanted not in (None, getattr(has, name)):
-            wrong.append(_format_option(name, wanted))
+        value = getattr(model, name)
+        if value is not None and value != getattr(shape, name):
+            conflicts.append(_format_option(name, value))
     if model.scale != weights.scale:
-        wrong.append(_format_option("scale", model.scale))
-    if has.attention and not model.attention:
-        wrong.append(_format_option("attention", False))
-    return wrong
+        conflicts.append(_format_option("scale", model.scale))
+    # Attention can be added to weights without it, but not taken away.
+    if shape.attention and not model.attention:
+        conflicts.append(_format_option("attention", False))
+    return conflicts
 
 
 def _format_option(name: str, value: object) -> str:
     flag = name.replace("_", "-")
-    return (
-        (f"--{flag}" if value else f"--no-{flag}")
-        if isinstance(value, bool)
-        else f"--{flag} {value}"
-    )
+    if isinstance(value, bool):
+        return f"--{flag}" if value else f"--no-{flag}"
+    return f"--{flag} {value}"

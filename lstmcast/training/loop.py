@@ -1,6 +1,8 @@
 """The one training loop: early stopping, best weights, progress and checkpoints through callbacks.
 
-Knows no disk layout, terminal or pandas.
+Fits and the pretraining run on it: they differ in where batches come from (`BatchSampler`), in how
+the learning rate changes (`PaceFunction`) and in their `Schedule`. Knows no disk layout, terminal
+or pandas.
 """
 
 import copy
@@ -18,38 +20,24 @@ from torch import Tensor
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import current_rank_group
 from lstmcast.compute.seeds import derive_seed
-from lstmcast.config import Device, Precision
 from lstmcast.errors import DivergedError
 from lstmcast.features.windows import Batch
 from lstmcast.network.losses import LossTargets
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
-from lstmcast.training.device import CPU
+from lstmcast.training.device import is_reduced_precision
 from lstmcast.training.optimizers import Optimizer
-from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import PaceFunction, Schedule, StepPace, decay_after_warm_up
 
+DIVERGENCE_FACTOR = 20.0
+"""A training has diverged when its loss is this many times that of the seasonal naive forecast."""
+MIN_NAIVE_LOSS = 0.5
+"""Least naive loss, in scales, that a loss is compared with.
 
-class Schedule(NamedTuple):
-    """How long and how hard to train.
-
-    every: steps between two questions to the validation, which is asked before the first step, too.
-    least: steps before which no weights are kept: to know what no training at all is worth is
-    another member's part. decay: what becomes of the rate, see DECAYS.
-    """
-
-    steps: int
-    lr: float
-    batch_size: int = 32
-    origins: int = 8
-    weight_decay: float = 0.01
-    grad_clip: float = 1.0
-    patience: int = 3
-    every: int = 50
-    least: int = 0
-    seed: int = 0
-    precision: Precision = "auto"
-    device: Device = "auto"
-    optimizer: str = "adamw"
-    decay: str = "constant"
+On a series so flat that the naive forecast loses less, the shipped network begins at more than one
+scale and learns within a few steps: that is no divergence.
+"""
+RETRY_LR_FACTOR = 0.1
+"""The learning rate of the second attempt, as a share of the first one's."""
 
 
 class HistoryRecord(NamedTuple):
@@ -63,10 +51,11 @@ class HistoryRecord(NamedTuple):
 
 
 class TrainingResult(NamedTuple):
-    """The weights that validated best (else the last), the step they come from, their validation error, history.
+    """The weights that validated best, or else the last ones, and how the training went.
 
-    diverged: why it was trained a second time, at a lower rate; empty where it was not. stopped:
-    whether time ran out before the training was done.
+    step: the step that the weights come from. validation: their validation error. diverged: why
+    the network was trained a second time, at a lower rate; empty where it was not. stopped: whether
+    time ran out before the training was done.
     """
 
     weights: dict[str, Tensor]
@@ -78,215 +67,226 @@ class TrainingResult(NamedTuple):
 
 
 class TrainingState(NamedTuple):
-    """All that a training has to know to go on to the same bytes: tensors by name, the rest as JSON can hold it."""
+    """All that a training needs to be continued to the same bytes.
+
+    tensors: by name. facts: the rest, as JSON can hold it.
+    """
 
     tensors: dict[str, Tensor]
     facts: dict[str, Any]
 
 
 class StateStore(Protocol):
-    """Where the state of a training is kept, so that one that was cut off can go on."""
+    """Where the state of a training is kept, so that an interrupted one can be continued."""
 
     def restore(self) -> TrainingState | None:
         """Return the state that was kept last, None where there is none."""
 
     def is_due(self) -> bool:
-        """Whether it is time to keep the state; asked after every step."""
+        """Whether it is time to keep the state; called after every step."""
 
     def keep(self, state: TrainingState) -> None:
         """Keep the state. What this raises ends the training."""
 
 
+class BatchSampler(Protocol):
+    """Where the batches of a training come from."""
+
+    def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
+        """Draw a batch of `batch_size` chunks with `origins` origins each."""
+
+    def loss_unit(self, batch: Batch) -> float:
+        """Return what the loss of a batch is divided by, so that unlike batches count alike."""
+
+
 ValidationFunction = Callable[[TorchNetwork], float]
-WARM_UP_STEPS = 10
-AVERAGE_DECAY = 0.98
-"""Decay of the moving average of the weights."""
-ONE_CYCLE_RISE_SHARE = 0.3
-"""Share of a one-cycle schedule in which the rate rises."""
-LR_DECAYS: dict[str, Callable[[float], float]] = {
-    "constant": lambda _: 1.0,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
-    "onecycle": lambda done: (
-        0.04 + 0.48 * (1 - math.cos(math.pi * done / ONE_CYCLE_RISE_SHARE))
-        if done < ONE_CYCLE_RISE_SHARE
-        else (1 + math.cos(math.pi * (done - ONE_CYCLE_RISE_SHARE) / (1 - ONE_CYCLE_RISE_SHARE)))
-        / 2
-    ),
-}
-"""Factor on the learning rate by the share of the steps that are done."""
-DIVERGENCE_FACTOR = 20.0
-"""A training whose loss is so many times that of the seasonal naive forecast, on average over some 20 steps, has
-diverged. Of a series so flat that the naive forecast loses less, NOTHING is taken, in scales: the
-shipped network begins a constant series at more than a scale and learns it within a few steps."""
-MIN_NAIVE_LOSS = 0.5
-RETRY_LR_FACTOR = 0.1
-"""The learning rate of the second try, as a share of the first one's."""
 
 
 def train_network(
     network: TorchNetwork,
-    sampler: WindowSampler | None,
+    sampler: BatchSampler | None,
     schedule: Schedule,
     validate: ValidationFunction | None = None,
     on_event: OnEvent | None = None,
-    keeper: StateStore | None = None,
+    store: StateStore | None = None,
     deadline: float = math.inf,
+    pace: PaceFunction = decay_after_warm_up,
 ) -> TrainingResult:
-    """Train with a short warm-up and clipped gradients; keep the averaged weights that validate best.
+    """Train with a warm-up and clipped gradients; keep the averaged weights that validate best.
 
-    The moving average of the weights (Polyak & Juditsky 1992) is what is judged and kept: it stands
-    in for a decay of the learning rate, so that every step is a fair place to stop. Stops after
-    `patience` questions without a better answer, or at the monotonic time `deadline`. Without
-    `validate` the last average is kept; without a `sampler` (no series has a window) nothing is
-    trained. Leaves `network` with the weights that it returns.
+    The moving average of the weights (Polyak & Juditsky 1992) is what is validated and kept: it
+    stands in for a decay of the learning rate, so that every step is a fair place to stop. Training
+    stops after `patience` validations without an improvement, or at the monotonic time `deadline`.
+    Without `validate` the last average is kept; without a `sampler` (no series has a window)
+    nothing is trained. Leaves `network` with the weights that it returns.
 
-    A training that diverges is tried once more at a lower rate. With a `keeper` one that was cut
-    off goes on from the state that was kept, and ends in the same bytes. Raises DivergedError when
-    the second try diverges too.
+    A training that diverges is tried once more at a lower rate. With a `store` an interrupted one
+    is continued from the state that was kept, and ends in the same bytes. Raises DivergedError when
+    the second attempt diverges too.
     """
     keep_freed_memory()
-    kept = keeper.restore() if keeper else None
-    begin = _copy_weights(network)
-    diverged = kept.facts["diverged"] if kept else ""
+    state = store.restore() if store else None
+    initial_weights = _copy_weights(network)
+    diverged = state.facts["diverged"] if state else ""
     for _ in range(2):
-        gentle = schedule._replace(lr=schedule.lr * RETRY_LR_FACTOR) if diverged else schedule
-        training = _TrainingRun(network, gentle, validate, diverged)
+        attempt = schedule
+        if diverged:
+            attempt = schedule._replace(lr=schedule.lr * RETRY_LR_FACTOR)
+        run = _TrainingRun(network, attempt, validate, pace, diverged)
         try:
-            return training.run(sampler, on_event, keeper, kept, deadline)
+            return run.train(sampler, on_event, store, state, deadline)
         except DivergedError as error:
             if diverged:
                 raise
-            diverged, kept = f"{error.message}; trained again at a tenth of it", None
-            network.load_state_dict(begin)
-    raise AssertionError("a second try that diverges was raised")
+            diverged = f"{error.message}; trained again at a tenth of it"
+            state = None
+            network.load_state_dict(initial_weights)
+    raise AssertionError("a second attempt that diverges has raised its error")
 
 
 class _TrainingRun:
-    """One try: what changes from step to step, and how it is kept and taken up again."""
+    """One attempt: what changes from step to step, and how it is kept and restored."""
 
     def __init__(
         self,
         network: TorchNetwork,
         schedule: Schedule,
         validate: ValidationFunction | None,
+        pace: PaceFunction,
         diverged: str,
     ) -> None:
         torch.manual_seed(schedule.seed)
-        self.network, self.schedule, self.diverged = network, schedule, diverged
+        self.network = network
+        self.schedule = schedule
+        self.pace = pace
+        self.diverged = diverged
         self.rng = np.random.default_rng(schedule.seed)
         self.optimizer = Optimizer(network.parameters(), schedule.optimizer, schedule.weight_decay)
         self.average = copy.deepcopy(network).eval()
         for module in self.average.modules():
             if isinstance(module, torch.nn.RNNBase):
-                module.flatten_parameters()  # a GPU reads the weights of a copy one by one otherwise
+                # Otherwise a GPU reads the weights of a copy one by one.
+                module.flatten_parameters()
         network.reduced = is_reduced_precision(schedule.precision, network.device)
         self.best = _BestWeights(self.average, validate)
         self.history: list[HistoryRecord] = []
         self.began = time.monotonic()
         self.step = 0
-        self.asking = 0.0
-        """Seconds that the last question to the validation took: before a deadline there is one more."""
-        self.running = self.naive = float("nan")
+        self.validation_seconds = 0.0
+        """What the last validation took: there is one more before a deadline."""
+        self.running_loss = self.running_naive = float("nan")
 
-    def run(
+    def train(
         self,
-        sampler: WindowSampler | None,
+        sampler: BatchSampler | None,
         on_event: OnEvent | None,
-        keeper: StateStore | None,
-        kept: TrainingState | None,
+        store: StateStore | None,
+        state: TrainingState | None,
         deadline: float,
     ) -> TrainingResult:
-        """Train from the first step, or from the one after `kept`, to the end."""
+        """Train from the first step, or from the one after `state`, to the end."""
         schedule = self.schedule
         steps = schedule.steps if sampler is not None else 0
-        if kept:
-            self._restore_state(kept)
+        if state:
+            self._restore_state(state)
         else:
             self._record_validation(steps, float("nan"), 0.0, on_event)
-        kept_at = self.step
+        kept_step = self.step
         self.network.train()
         late = False
         while self.step < steps and self.best.stale < schedule.patience and not late:
             self.step += 1
-            lr = (
-                schedule.lr
-                * min(1.0, self.step / WARM_UP_STEPS)
-                * LR_DECAYS[schedule.decay]((self.step - 1) / steps)
-            )
-            self.optimizer.lr = lr
-            batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)  # type: ignore[union-attr]
-            self._seed_rank_dropout()
-            self._track_loss(*_train_step(self.network, self.optimizer, batch, schedule))
-            _update_average(
-                self.average, self.network, min(AVERAGE_DECAY, self.step / (self.step + 5))
-            )
-            late = self.step < steps and _is_time_up(deadline - self.asking)
+            pace = self.pace(schedule, self.step, steps)
+            self._take_step(sampler, pace)  # type: ignore[arg-type]
+            # After the last step nothing is cut short, however late it is.
+            late = self.step < steps and _is_time_up(deadline - self.validation_seconds)
             if self.step % schedule.every == 0 or self.step == steps or late:
-                self._record_validation(self.step if late else steps, self.running, lr, on_event)
-            if keeper and keeper.is_due():
-                kept_at = self.step
-                keeper.keep(self._capture_state())
-        trained = TrainingResult(
-            self.best.weights, self.best.step, self.best.score, self.history, self.diverged, late
+                planned = self.step if late else steps
+                self._record_validation(planned, self.running_loss, pace.lr, on_event)
+            if store and store.is_due():
+                kept_step = self.step
+                store.keep(self._capture_state())
+        if store and self.step > kept_step:
+            store.keep(self._capture_state())
+        best = self.best
+        result = TrainingResult(
+            best.weights, best.step, best.score, self.history, self.diverged, late
         )
-        if keeper and self.step > kept_at:
-            keeper.keep(self._capture_state())
-        self.network.load_state_dict(trained.weights)
+        self.network.load_state_dict(result.weights)
         self.network.eval()
-        return trained
+        return result
+
+    def _take_step(self, sampler: BatchSampler, pace: StepPace) -> None:
+        """Draw a batch, move the weights against its gradients, and let the average follow."""
+        schedule = self.schedule
+        self.optimizer.lr, self.optimizer.momentum = pace
+        batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)
+        self._seed_rank_dropout()
+        losses = take_training_step(
+            self.network, self.optimizer, batch, schedule.grad_clip, sampler.loss_unit(batch)
+        )
+        self._track_loss(losses)
+        # The first averages forget faster: they would hold on to the weights before training.
+        decay = min(schedule.average_decay, self.step / (self.step + 5))
+        update_average(self.average, self.network, decay)
 
     def _seed_rank_dropout(self) -> None:
-        """Let each rank drop out other units of its part of a step, the same ones whenever the step is done again."""
-        if current_rank_group().size > 1:
-            rank = current_rank_group().rank
-            torch.manual_seed(derive_seed(self.schedule.seed, self.step, rank))
+        """Let each rank drop other units, and the same ones whenever a step is repeated."""
+        group = current_rank_group()
+        if group.size > 1:
+            torch.manual_seed(derive_seed(self.schedule.seed, self.step, group.rank))
 
-    def _track_loss(self, loss: float, naive: float) -> None:
-        """Take down the loss of a step, and what the naive forecast would have lost there."""
+    def _track_loss(self, losses: "StepLosses") -> None:
+        """Update the running losses of the network and of the naive forecast."""
+        loss, naive = losses
+        # The weights are beyond repair once a gradient was not finite.
         if not np.isfinite(loss):
             raise _divergence_error(f"became {loss} at step {self.step}", self.schedule.lr)
-        first = self.step == 1
-        self.running = loss if first else 0.95 * self.running + 0.05 * loss
-        self.naive = naive if first else 0.95 * self.naive + 0.05 * naive
+        if self.step == 1:
+            self.running_loss, self.running_naive = loss, naive
+            return
+        # Moving averages over some 20 steps: single batches are too uneven to judge by.
+        self.running_loss = 0.95 * self.running_loss + 0.05 * loss
+        self.running_naive = 0.95 * self.running_naive + 0.05 * naive
 
     def _record_validation(
         self, steps: int, loss: float, lr: float, on_event: OnEvent | None
     ) -> None:
-        schedule = self.schedule
-        if loss > DIVERGENCE_FACTOR * max(self.naive, MIN_NAIVE_LOSS):
-            times = f"{loss / max(self.naive, MIN_NAIVE_LOSS):.3g} times that of the naive forecast"
-            raise _divergence_error(f"was {times} at step {self.step}", schedule.lr)
+        """Validate the average of the weights, and record what it is worth."""
+        limit = max(self.running_naive, MIN_NAIVE_LOSS)
+        if loss > DIVERGENCE_FACTOR * limit:
+            ratio = f"{loss / limit:.3g} times that of the naive forecast"
+            raise _divergence_error(f"was {ratio} at step {self.step}", self.schedule.lr)
         began = time.monotonic()
-        score = self.best.keep_if_better(
-            self.average, self.step, kept=self.step >= min(schedule.least, steps)
-        )
-        self.asking = time.monotonic() - began
-        self.history.append(
-            HistoryRecord(self.step, time.monotonic() - self.began, loss, score, lr)
-        )
+        keep = self.step >= min(self.schedule.least, steps)
+        score = self.best.validate_average(self.average, self.step, keep=keep)
+        now = time.monotonic()
+        self.validation_seconds = now - began
+        self.history.append(HistoryRecord(self.step, now - self.began, loss, score, lr))
         if on_event:
-            on_event(
-                Event("train", step=self.step, total=schedule.steps, loss=loss, validation=score)
-            )
+            total = self.schedule.steps
+            on_event(Event("train", step=self.step, total=total, loss=loss, validation=score))
 
     def _capture_state(self) -> TrainingState:
+        """Return all that changes from step to step, the states of the random generators too."""
         best = self.best
-        tensors = {f"network.{name}": value for name, value in self.network.state_dict().items()}
-        tensors |= {f"average.{name}": value for name, value in self.average.state_dict().items()}
-        tensors |= {f"best.{name}": value for name, value in best.weights.items()}
-        tensors |= {
-            f"optimizer.{name}.{n}": v
-            for name, kept in self.optimizer.state.items()
-            for n, v in enumerate(kept)
+        tensors = {
+            **_with_prefix("network.", self.network.state_dict()),
+            **_with_prefix("average.", self.average.state_dict()),
+            **_with_prefix("best.", best.weights),
         }
+        for name, per_parameter in self.optimizer.state.items():
+            for n, tensor in enumerate(per_parameter):
+                tensors[f"optimizer.{name}.{n}"] = tensor
         tensors["random"] = torch.get_rng_state()
         if self.network.device.type == "cuda":
             tensors["random_cuda"] = torch.cuda.get_rng_state(self.network.device)
+        # The names are those of checkpoints that were written before, and are to stay readable.
         facts = {
             "diverged": self.diverged,
             "step": self.step,
-            "running": self.running,
-            "naive": self.naive,
+            "running": self.running_loss,
+            "naive": self.running_naive,
             "seconds": time.monotonic() - self.began,
             "best": [best.score, best.step, best.stale],
             "random": self.rng.bit_generator.state,
@@ -294,24 +294,75 @@ class _TrainingRun:
         }
         return TrainingState(tensors, facts)
 
-    def _restore_state(self, kept: TrainingState) -> None:
-        facts = kept.facts
-        self.network.load_state_dict(_tensors_with_prefix("network.", kept))
-        self.average.load_state_dict(_tensors_with_prefix("average.", kept))
-        self.best.weights = _tensors_with_prefix("best.", kept)
+    def _restore_state(self, state: TrainingState) -> None:
+        """Go back to a captured state."""
+        tensors, facts = state
+        # Tensors are filled in place: the optimizer holds those of the network.
+        self.network.load_state_dict(_select_prefix("network.", tensors))
+        self.average.load_state_dict(_select_prefix("average.", tensors))
+        self.best.weights = _select_prefix("best.", tensors)
         self.best.score, self.best.step, self.best.stale = facts["best"]
-        for name, own in self.optimizer.state.items():
-            found = (kept.tensors[f"optimizer.{name}.{n}"] for n in range(len(own)))
+        for name, current in self.optimizer.state.items():
             self.optimizer.state[name] = [
-                new.to(old.device) for new, old in zip(found, own, strict=True)
+                tensors[f"optimizer.{name}.{n}"].to(tensor.device)
+                for n, tensor in enumerate(current)
             ]
         self.rng.bit_generator.state = facts["random"]
-        torch.set_rng_state(kept.tensors["random"])
-        if "random_cuda" in kept.tensors and self.network.device.type == "cuda":
-            torch.cuda.set_rng_state(kept.tensors["random_cuda"], self.network.device)
-        self.step, self.running, self.naive = facts["step"], facts["running"], facts["naive"]
+        torch.set_rng_state(tensors["random"])
+        if "random_cuda" in tensors and self.network.device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random_cuda"], self.network.device)
+        self.step = facts["step"]
+        self.running_loss, self.running_naive = facts["running"], facts["naive"]
         self.began = time.monotonic() - facts["seconds"]
         self.history = [HistoryRecord(*row) for row in facts["history"]]
+
+
+class StepLosses(NamedTuple):
+    """What a step lost on its batch, and what the naive forecast would have lost there."""
+
+    network: float
+    naive: float
+
+
+def take_training_step(
+    network: TorchNetwork,
+    optimizer: Optimizer,
+    batch: Batch,
+    grad_clip: float,
+    loss_unit: float = 1.0,
+) -> StepLosses:
+    """Take one step of the optimizer against the loss of a batch, divided by `loss_unit`.
+
+    The naive forecast is zero in the units of the batch. Each rank computes its part of the batch;
+    since the loss is a mean, a part weighs as many targets as are known in it.
+    """
+    optimizer.clear()
+    losses = 0.0, 0.0
+    if len(batch.at):
+        targets = LossTargets.of(batch, network.device)
+        outputs = network(*to_tensors(batch, network.device))
+        loss = network.loss(outputs, targets) / loss_unit
+        loss.backward()  # type: ignore[no-untyped-call]
+        naive = network.loss.naive(outputs.detach(), targets) / loss_unit
+        losses = float(loss.detach()), naive
+    known = float((~np.isnan(batch.target)).sum())
+    mean_losses = current_rank_group().average(network.parameters(), losses, known)
+    torch.nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
+    optimizer.step()
+    return StepLosses(*mean_losses)
+
+
+@torch.no_grad()
+def update_average(average: TorchNetwork, network: TorchNetwork, decay: float) -> None:
+    """Move the moving average of the weights towards those of the network, in place."""
+    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+
+
+def _is_time_up(deadline: float) -> bool:
+    """Whether time is up; ranks have clocks of their own, and stop when the first of them does."""
+    if deadline == math.inf:
+        return False
+    return current_rank_group().is_true_on_any_rank(here=time.monotonic() >= deadline)
 
 
 def _divergence_error(what: str, lr: float) -> DivergedError:
@@ -319,50 +370,6 @@ def _divergence_error(what: str, lr: float) -> DivergedError:
         f"diverged: the loss {what}, at a learning rate of {lr:g}",
         "try a lower --lr, or leave it out",
     )
-
-
-def _tensors_with_prefix(prefix: str, kept: TrainingState) -> dict[str, Tensor]:
-    return {
-        name.removeprefix(prefix): value
-        for name, value in kept.tensors.items()
-        if name.startswith(prefix)
-    }
-
-
-def _train_step(
-    network: TorchNetwork, optimizer: Optimizer, batch: Batch, schedule: Schedule
-) -> tuple[float, float]:
-    """One step of the optimizer; returns the loss, and that of the naive forecast, which is zero in these units.
-
-    Of ranks, each reckons its part of the batch, which weighs as many targets as are known in it:
-    the loss is a mean.
-    """
-    optimizer.clear()
-    figures = 0.0, 0.0
-    if len(batch.at):
-        truth = LossTargets.of(batch, network.device)
-        made = network(*to_tensors(batch, network.device))
-        loss = network.loss(made, truth)
-        loss.backward()  # type: ignore[no-untyped-call]
-        figures = float(loss.detach()), network.loss.naive(made.detach(), truth)
-    mean, naive = current_rank_group().average(
-        network.parameters(), figures, float((~np.isnan(batch.target)).sum())
-    )
-    torch.nn.utils.clip_grad_norm_(network.parameters(), schedule.grad_clip)
-    optimizer.step()
-    return mean, naive
-
-
-def _is_time_up(deadline: float) -> bool:
-    """Whether time is up; ranks have clocks of their own, and stop when the first of them says so."""
-    return deadline < math.inf and current_rank_group().is_true_on_any_rank(
-        here=time.monotonic() >= deadline
-    )
-
-
-@torch.no_grad()
-def _update_average(average: TorchNetwork, network: TorchNetwork, decay: float) -> None:
-    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
 
 
 class _BestWeights:
@@ -373,13 +380,19 @@ class _BestWeights:
         self.score = float("inf")
         self.step = 0
         self.stale = 0
+        """Validations since the last improvement."""
         self.weights = _copy_weights(network)
 
-    def keep_if_better(self, network: TorchNetwork, step: int, *, kept: bool) -> float:
-        score = self.validate(network) if self.validate else float("nan")
-        if kept and (not self.validate or score < self.score):
-            self.score, self.step, self.stale, self.weights = score, step, 0, _copy_weights(network)
-        elif kept:
+    def validate_average(self, average: TorchNetwork, step: int, *, keep: bool) -> float:
+        """Return the validation error; with `keep` the weights are kept where they are better."""
+        score = self.validate(average) if self.validate else float("nan")
+        if not keep:
+            return score
+        # A comparison with NaN is false: a validation that fails is never the best.
+        if not self.validate or score < self.score:
+            self.score, self.step, self.stale = score, step, 0
+            self.weights = _copy_weights(average)
+        else:
             self.stale += 1
         return score
 
@@ -388,23 +401,31 @@ def _copy_weights(network: TorchNetwork) -> dict[str, Tensor]:
     return {name: value.detach().clone() for name, value in network.state_dict().items()}
 
 
-def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:
-    """Whether to train in bfloat16: a third of the time less, where the processor multiplies it by itself."""
-    if precision != "auto":
-        return precision == "bfloat16"
-    if device.type != "cpu":
-        return False
-    known: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()  # not in older torch
-    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
+def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": value for name, value in tensors.items()}
+
+
+def _select_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors whose names have a prefix, by what follows it."""
+    return {
+        name.removeprefix(prefix): value
+        for name, value in tensors.items()
+        if name.startswith(prefix)
+    }
 
 
 def keep_freed_memory() -> None:
-    """Ask glibc to keep freed memory: returning it after every step costs a third of the time on long chunks."""
-    if sys.platform == "linux":
-        try:
-            mallopt = ctypes.CDLL("libc.so.6").mallopt
-        except (OSError, AttributeError):  # another C library
-            return
-        mmap_threshold, trim_threshold = -3, -1
-        mallopt(mmap_threshold, 1 << 30)
-        mallopt(trim_threshold, (1 << 31) - 1)
+    """Ask glibc to keep freed memory.
+
+    Returning it to the system after every step costs a third of the time on long chunks.
+    """
+    if sys.platform != "linux":
+        return
+    try:
+        mallopt = ctypes.CDLL("libc.so.6").mallopt
+    except (OSError, AttributeError):  # another C library
+        return
+    # Numbers of the parameters in glibc's malloc.h.
+    mmap_threshold, trim_threshold = -3, -1
+    mallopt(mmap_threshold, 1 << 30)
+    mallopt(trim_threshold, (1 << 31) - 1)

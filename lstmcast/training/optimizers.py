@@ -1,11 +1,12 @@
-"""The optimizers of torch as functions over tensors: what is kept between steps is plain, and no compiler is loaded.
+"""The optimizers of torch as functions over tensors, without the classes that load its compiler.
 
 Torch's optimizer classes import its compiler when one is made, which costs more than many a
-training here. Knows nothing of networks or schedules.
+training here. What is kept between steps is plain tensors. Knows nothing of networks or schedules.
 """
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypedDict
+from functools import partial
+from typing import NamedTuple, Protocol
 
 import torch
 from torch import Tensor
@@ -15,62 +16,77 @@ from torch.optim.rmsprop import rmsprop
 from torch.optim.sgd import sgd
 
 OptimizerState = dict[str, list[Tensor]]
-StepFunction = Callable[[list[Tensor], list[Tensor], OptimizerState, float, float], None]
+DEFAULT_MOMENTUM = 0.9
+"""Share of the last direction that the next step keeps."""
+
+
+class StepSize(NamedTuple):
+    """How far a step goes, and what it remembers of those before."""
+
+    lr: float
+    weight_decay: float
+    momentum: float
+
+
+class StepFunction(Protocol):
+    """Moves parameters against their gradients, in place, and updates the state."""
+
+    def __call__(
+        self, values: list[Tensor], gradients: list[Tensor], state: OptimizerState, size: StepSize
+    ) -> None:
+        """Take one step."""
 
 
 class OptimizerRule(NamedTuple):
-    """How parameters move, given gradients, state, rate and weight decay; `rate` is usual, as a multiple of AdamW's."""
+    """How parameters move, and what is kept of each between steps.
+
+    rate: the usual learning rate, as a multiple of AdamW's. state_names: what `update` keeps of
+    each parameter.
+    """
 
     update: StepFunction
     rate: float
     state_names: tuple[str, ...]
 
 
-def _step_adamw(
-    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
-) -> None:
-    moments = state["mean"], state["square"]
-    adamw(
-        values,
-        gradients,
-        *moments,
-        [],
-        state["step"],
-        lr=lr,
-        weight_decay=decay,
-        fused=True,
-        **_ADAM_SETTINGS,
-    )
-
-
 def _step_adam(
-    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+    values: list[Tensor],
+    gradients: list[Tensor],
+    state: OptimizerState,
+    size: StepSize,
+    *,
+    update: Callable[..., None],
 ) -> None:
-    moments = state["mean"], state["square"]
-    adam(
+    """Take a step of Adam, or of AdamW, whose weights decay apart from the gradient."""
+    update(
         values,
         gradients,
-        *moments,
+        state["mean"],
+        state["square"],
         [],
         state["step"],
-        lr=lr,
-        weight_decay=decay,
         fused=True,
-        **_ADAM_SETTINGS,
+        lr=size.lr,
+        weight_decay=size.weight_decay,
+        amsgrad=False,
+        beta1=size.momentum,
+        beta2=0.999,
+        eps=1e-8,
+        maximize=False,
     )
 
 
 def _step_sgd(
-    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, size: StepSize
 ) -> None:
     sgd(
         values,
         gradients,
         [*state["mean"]],
         fused=True,
-        lr=lr,
-        weight_decay=decay,
-        momentum=0.9,
+        lr=size.lr,
+        weight_decay=size.weight_decay,
+        momentum=size.momentum,
         dampening=0.0,
         nesterov=True,
         maximize=False,
@@ -78,7 +94,7 @@ def _step_sgd(
 
 
 def _step_rmsprop(
-    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, lr: float, decay: float
+    values: list[Tensor], gradients: list[Tensor], state: OptimizerState, size: StepSize
 ) -> None:
     rmsprop(
         values,
@@ -87,33 +103,18 @@ def _step_rmsprop(
         [],
         [],
         state["step"],
-        lr=lr,
-        weight_decay=decay,
+        lr=size.lr,
+        weight_decay=size.weight_decay,
         alpha=0.99,
         eps=1e-8,
-        momentum=0.0,
+        momentum=0.0,  # of the rule, which has none
         centered=False,
     )
 
 
-class _AdamSettings(TypedDict):
-    amsgrad: bool
-    beta1: float
-    beta2: float
-    eps: float
-    maximize: bool
-
-
-_ADAM_SETTINGS: _AdamSettings = {
-    "amsgrad": False,
-    "beta1": 0.9,
-    "beta2": 0.999,
-    "eps": 1e-8,
-    "maximize": False,
-}
 OPTIMIZERS = {
-    "adamw": OptimizerRule(_step_adamw, 1.0, ("mean", "square", "step")),
-    "adam": OptimizerRule(_step_adam, 1.0, ("mean", "square", "step")),
+    "adamw": OptimizerRule(partial(_step_adam, update=adamw), 1.0, ("mean", "square", "step")),
+    "adam": OptimizerRule(partial(_step_adam, update=adam), 1.0, ("mean", "square", "step")),
     "sgd": OptimizerRule(_step_sgd, 30.0, ("mean",)),
     "rmsprop": OptimizerRule(_step_rmsprop, 0.3, ("square", "step")),
 }
@@ -124,28 +125,36 @@ OPTIMIZERS = {
 class Optimizer:
     """Moves parameters against their gradients.
 
-    lr: the learning rate. state: what is kept of each parameter, by name: running means of
-    gradients and of their squares, steps taken.
+    lr: the learning rate. momentum: share of the last direction that is kept. state: what is kept
+    of each parameter, by name: running means of gradients and of their squares, and steps taken.
     """
 
     def __init__(self, parameters: Iterable[Tensor], name: str, weight_decay: float) -> None:
-        self.parameters, self.lr = list(parameters), 0.0
-        self.rule, self.weight_decay = OPTIMIZERS[name], weight_decay
+        self.parameters = list(parameters)
+        self.lr = 0.0
+        self.momentum = DEFAULT_MOMENTUM
+        self.weight_decay = weight_decay
+        self.rule = OPTIMIZERS[name]
         self.state: OptimizerState = {
-            kept: [
-                torch.zeros((), device=p.device) if kept == "step" else torch.zeros_like(p)
-                for p in self.parameters
-            ]
-            for kept in self.rule.state_names
+            name: [_zero_state(name, parameter) for parameter in self.parameters]
+            for name in self.rule.state_names
         }
 
     @torch.no_grad()
     def step(self) -> None:
         """Take a step at the rate `lr`; every parameter has a gradient."""
-        gradients = [p.grad for p in self.parameters]
-        self.rule.update(self.parameters, gradients, self.state, self.lr, self.weight_decay)  # type: ignore[arg-type]
+        gradients = [parameter.grad for parameter in self.parameters]
+        size = StepSize(self.lr, self.weight_decay, self.momentum)
+        self.rule.update(self.parameters, gradients, self.state, size)  # type: ignore[arg-type]
 
     def clear(self) -> None:
         """Forget the gradients."""
         for parameter in self.parameters:
             parameter.grad = None
+
+
+def _zero_state(name: str, parameter: Tensor) -> Tensor:
+    """Return what is kept of a parameter before the first step: steps are counted by a scalar."""
+    if name == "step":
+        return torch.zeros((), device=parameter.device)
+    return torch.zeros_like(parameter)

@@ -1,23 +1,25 @@
-"""Which networks are trained, and how long."""
+"""Which networks are trained, and for how long."""
 
 from typing import NamedTuple
 
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import Config, ModelConfig
 from lstmcast.ragged import Singles
-from lstmcast.training.loop import Schedule
 from lstmcast.training.optimizers import OPTIMIZERS
+from lstmcast.training.schedule import Schedule
 
 WeightArrays = dict[str, Singles]
 MIN_TIME_STEPS_FROM_SCRATCH = 250
-"""With fewer time steps than this, networks trained from nothing do more harm than good."""
+"""With fewer time steps than this, networks trained from scratch do more harm than good."""
+_FIRST_EXTRA_SEED = 10
+"""Number of the seed of the first member beyond the usual kinds."""
 
 
 class Recipe(NamedTuple):
     """One way to train a member.
 
     start: weights to start from, which are those of a network trained for the loss `head`, or None
-    for a network of width `hidden`. prior: how far to trust it before any evidence, against the
+    for a network of width `hidden`. prior: how far to trust it before any evidence, relative to the
     other members.
     """
 
@@ -33,17 +35,42 @@ class Recipe(NamedTuple):
     head: str = "quantile"
 
 
+class _Constants(NamedTuple):
+    """What a recipe sets where the user sets nothing; None where the usual default holds.
+
+    number: which seed derived from the user's it takes.
+    """
+
+    steps: int
+    lr: float
+    number: int
+    every: int
+    hidden: int = 64
+    dropout: float | None = None
+    weight_decay: float = 0.01
+
+
+_PANEL_FROM_SCRATCH = _Constants(1000, 3e-3, 0, every=50)
+_PANEL_FINE_TUNED = _Constants(600, 2e-3, 0, every=50)
+_FINE_TUNED = _Constants(60, 5e-4, 3, every=20)
+_WIDE = _Constants(250, 3e-3, 0, every=50)
+_NARROW = _Constants(120, 3e-3, 1, every=40, hidden=32, dropout=0.2, weight_decay=0.05)
+
+
 def make_panel_recipes(
     config: Config, start: WeightArrays | None, members: int, head: str = "quantile"
 ) -> list[Recipe]:
-    """Recipes for a panel: the same training from `members` seeds. From pretrained weights it is short."""
-    steps, lr = (1000, 3e-3) if start is None else (600, 2e-3)
+    """Return recipes for a panel: the same training from `members` seeds.
+
+    From pretrained weights it is shorter.
+    """
+    constants = _PANEL_FROM_SCRATCH if start is None else _PANEL_FINE_TUNED
     name = "scratch" if start is None else "fine-tuned"
-    made = [
-        _make_recipe(config, f"{name} {k + 1}", start, steps, lr, k, every=50)
-        for k in range(members)
+    recipes = [
+        _make_recipe(config, f"{name} {number + 1}", start, constants._replace(number=number))
+        for number in range(members)
     ]
-    return [recipe._replace(head=head) for recipe in made]
+    return [recipe._replace(head=head) for recipe in recipes]
 
 
 def make_small_data_recipes(
@@ -53,103 +80,76 @@ def make_small_data_recipes(
     steps: int,
     head: str = "quantile",
 ) -> list[Recipe]:
-    """Recipes for one or few series, where training overfits: gentle, small and different from each other.
+    """Return recipes for few series, where training overfits: gentle, small and all different.
 
-    steps: time steps of all series together; networks are trained from nothing only where there are
-    enough of them. With 0 training steps asked for, only the weights to start from, as they are.
+    steps: time steps of all series together; with few of them no network is trained from scratch
+    beside `start`. Where the user sets 0 training steps, the weights to start from are left as
+    they are.
     """
-    fresh = [
-        _make_recipe(config, "scratch 64", None, 250, 3e-3, 0, every=50),
-        _make_recipe(
-            config,
-            "scratch 32, 1",
-            None,
-            120,
-            3e-3,
-            1,
-            every=40,
-            hidden=32,
-            dropout=0.2,
-            decay=0.05,
-        ),
-        _make_recipe(
-            config,
-            "scratch 32, 2",
-            None,
-            120,
-            3e-3,
-            2,
-            every=40,
-            hidden=32,
-            dropout=0.2,
-            decay=0.05,
-        ),
+    from_scratch = [
+        _make_recipe(config, "scratch 64", None, _WIDE),
+        _make_recipe(config, "scratch 32, 1", None, _NARROW),
+        _make_recipe(config, "scratch 32, 2", None, _NARROW._replace(number=2)),
     ]
+    kinds = from_scratch
     if start is not None:
-        gentle = _make_recipe(config, "fine-tuned", start, 60, 5e-4, 3, every=20)._replace(
-            head=head
-        )
-        as_is = gentle._replace(name="as it is", schedule=gentle.schedule._replace(steps=0))
-        if gentle.schedule.steps == 0:
-            return [as_is]
-        kinds = (
-            [as_is, gentle]
-            if steps < MIN_TIME_STEPS_FROM_SCRATCH
-            else [as_is, gentle, *(k._replace(prior=0.5) for k in fresh)]
-        )
-    else:
-        kinds = fresh
+        fine_tuned = _make_recipe(config, "fine-tuned", start, _FINE_TUNED)._replace(head=head)
+        untrained = fine_tuned.schedule._replace(steps=0)
+        as_it_is = fine_tuned._replace(name="as it is", schedule=untrained)
+        if fine_tuned.schedule.steps == 0:
+            return [as_it_is]
+        kinds = [as_it_is, fine_tuned]
+        if steps >= MIN_TIME_STEPS_FROM_SCRATCH:
+            kinds += [recipe._replace(prior=0.5) for recipe in from_scratch]
     if members is None:
         return kinds
-    again = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
-    return (
-        kinds
-        + [k._replace(schedule=_reseed_schedule(k.schedule, i)) for i, k in enumerate(again, 10)]
-    )[:members]
+    # More members than kinds: the kinds again in turn, each from a seed of its own.
+    extra = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
+    reseeded = [
+        recipe._replace(schedule=_reseed_schedule(recipe.schedule, number))
+        for number, recipe in enumerate(extra, _FIRST_EXTRA_SEED)
+    ]
+    return (kinds + reseeded)[:members]
 
 
 def _make_recipe(
-    config: Config,
-    name: str,
-    start: WeightArrays | None,
-    steps: int,
-    lr: float,
-    number: int,
-    *,
-    every: int,
-    hidden: int = 64,
-    dropout: float | None = None,
-    decay: float | None = None,
+    config: Config, name: str, start: WeightArrays | None, constants: _Constants
 ) -> Recipe:
-    """A recipe's own constants, overruled by whatever the user set."""
-    asked, net = config.train, config.model
-    usual = (decay or 0.01) if asked.optimizer == "adamw" else 0.0
+    """Return a recipe of these constants, overruled by whatever the user set."""
+    train, model = config.train, config.model
+    # Only AdamW decays weights apart from the gradient; elsewhere it would bend the gradient.
+    usual_decay = constants.weight_decay if train.optimizer == "adamw" else 0.0
+    usual_lr = constants.lr * OPTIMIZERS[train.optimizer].rate
     schedule = Schedule(
-        steps=steps if asked.steps is None else asked.steps,
-        lr=lr * OPTIMIZERS[asked.optimizer].rate if asked.lr is None else asked.lr,
-        batch_size=asked.batch_size,
-        origins=asked.origins,
-        weight_decay=usual if asked.weight_decay is None else asked.weight_decay,
-        grad_clip=asked.grad_clip,
-        patience=asked.patience,
-        every=every,
-        least=every,
-        seed=asked.seed,
-        precision=asked.precision,
-        device=asked.device,
-        optimizer=asked.optimizer,
-        decay=asked.schedule,
+        steps=constants.steps if train.steps is None else train.steps,
+        lr=usual_lr if train.lr is None else train.lr,
+        batch_size=train.batch_size,
+        origins=train.origins,
+        weight_decay=usual_decay if train.weight_decay is None else train.weight_decay,
+        grad_clip=train.grad_clip,
+        patience=train.patience,
+        every=constants.every,
+        least=constants.every,
+        seed=train.seed,
+        precision=train.precision,
+        device=train.device,
+        optimizer=train.optimizer,
+        decay=train.schedule,
     )
-    drop = _prefer_user_value(net.dropout, ModelConfig().dropout, dropout)
-    seeded = _reseed_schedule(schedule, number)
+    # The setting has a default rather than None: only another value is the user's.
+    dropout = model.dropout
+    if constants.dropout is not None and model.dropout == ModelConfig().dropout:
+        dropout = constants.dropout
     return Recipe(
-        name, start, seeded, net.hidden or hidden, net.layers or 2, drop, model=net, loss=asked.loss
+        name,
+        start,
+        _reseed_schedule(schedule, constants.number),
+        hidden=model.hidden or constants.hidden,
+        layers=model.layers or 2,
+        dropout=dropout,
+        model=model,
+        loss=train.loss,
     )
-
-
-def _prefer_user_value(asked: float, default: float, own: float | None) -> float:
-    """A recipe's own constant, unless the user asked for another value than the default."""
-    return asked if own is None or asked != default else own
 
 
 def _reseed_schedule(schedule: Schedule, number: int) -> Schedule:

@@ -1,20 +1,25 @@
-"""What a search of settings may change, and how people write that. Knows neither data nor the search."""
+"""What a search of settings may change, and how people write that.
+
+Knows neither data nor the search.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from types import NoneType
-from typing import Any, get_args, get_type_hints
+from typing import Any, NamedTuple, get_args, get_type_hints
 
 from lstmcast.config import Config
 from lstmcast.errors import UsageError, suggest_similar
 
 UNSEARCHED_SETTINGS = {"horizon", "season", "seed", "jobs", "device", "time_budget", "origins"}
-"""Settings that no search changes: what is forecast and what errors are measured in, or what has no
-say in either."""
+"""Settings that no search changes: what is forecast, what errors are measured in, and what changes
+neither."""
 LOG_RANGE_RATIO = 10
 """A range whose ends are so many times apart is searched by orders of magnitude."""
 AUTO = "auto"
+_SEARCHED_SECTIONS = ("window", "model", "train", "inputs")
 _SETTING_ALIASES = {"from": "start"}
+_BOOLEANS = {"yes": True, "true": True, "no": False, "false": False}
 
 
 @dataclass(frozen=True)
@@ -40,71 +45,102 @@ class Dimension:
         return isinstance(value, int | float) and self.low <= value <= self.high
 
     def words(self) -> str:
-        """The dimension as `--param` takes it."""
+        """Return the dimension as `--param` takes it."""
         if self.values:
-            return f"{self.name}={','.join(format_setting_value(value) for value in self.values)}"
+            values = ",".join(format_setting_value(value) for value in self.values)
+            return f"{self.name}={values}"
         return f"{self.name}={self.low:g}..{self.high:g}"
 
 
 Space = tuple[Dimension, ...]
 
 
+class _ParamText(NamedTuple):
+    """The text of one `--param`, and the setting that it names."""
+
+    text: str
+    section: str
+    name: str
+    kind: Any
+    """Type of the setting."""
+
+    def error(self, problem: str, hint: str) -> UsageError:
+        """Return an error that names the text."""
+        return UsageError(f"--param {self.text!r}: {problem}", hint)
+
+    def accepts(self, kind: type) -> bool:
+        """Whether the setting takes values of a type, perhaps beside others."""
+        return kind is self.kind or kind in get_args(self.kind)
+
+
 def format_setting_value(value: Any) -> str:
-    """A value as people write it: auto for what is found, yes or no."""
+    """Return a value as people write it: auto for what is inferred, yes or no for a boolean."""
+    if value is None:
+        return AUTO
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return "auto" if value is None else f"{value:g}" if isinstance(value, float) else str(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
 
 
 def parse_params(texts: Sequence[str]) -> tuple[Space, bool]:
-    """The dimensions that `--param` names, and whether `auto` is among them: all that the data suggest.
+    """Return the dimensions that `--param` names, and whether those that the data suggest join.
 
     A text is a setting with its values or its range, `hidden=32,64,128` or `lr=1e-4..1e-2`; of a
-    setting that is named twice the last counts. Raises UsageError for a setting that is unknown or
-    not to be searched, and for values out of its range.
+    setting that is named twice the last counts. `auto`, or no text at all, stands for what the data
+    suggest. Raises UsageError for a setting that is unknown or not to be searched, and for values
+    out of its range.
     """
     named = [_parse_dimension(text) for text in texts if text.strip() != AUTO]
-    return tuple({one.name: one for one in named}.values()), len(named) < len(texts) or not texts
+    by_name = {dimension.name: dimension for dimension in named}
+    has_auto = len(named) < len(texts) or not texts
+    return tuple(by_name.values()), has_auto
 
 
 def with_trial_settings(config: Config, space: Space, settings: Mapping[str, Any]) -> Config:
-    """The configuration with the settings of a trial, by name. Raises UsageError where they contradict one another."""
-    sections: dict[str, dict[str, Any]] = {}
-    for one in space:
-        if one.name in settings:
-            sections.setdefault(one.section, {})[one.name] = settings[one.name]
-    return replace(
-        config,
-        **{name: replace(getattr(config, name), **given) for name, given in sections.items()},
-    )
+    """Return the configuration with the settings of a trial, by name.
+
+    Raises UsageError where they contradict one another.
+    """
+    by_section: dict[str, dict[str, Any]] = {}
+    for dimension in space:
+        if dimension.name in settings:
+            section = by_section.setdefault(dimension.section, {})
+            section[dimension.name] = settings[dimension.name]
+    changed = {
+        section: replace(getattr(config, section), **values)
+        for section, values in by_section.items()
+    }
+    return replace(config, **changed)
 
 
-def get_setting(config: Config, one: Dimension) -> Any:
-    """What a configuration says of a dimension's setting."""
-    return getattr(getattr(config, one.section), one.name)
+def get_setting(config: Config, dimension: Dimension) -> Any:
+    """Return the value that a configuration has for a dimension's setting."""
+    return getattr(getattr(config, dimension.section), dimension.name)
 
 
 def space_to_dicts(space: Space) -> list[dict[str, Any]]:
-    """Plain form, to compare."""
-    return [asdict(one) for one in space]
+    """Return the space in plain form, to compare."""
+    return [asdict(dimension) for dimension in space]
 
 
 def list_searchable_settings() -> dict[str, tuple[str, Any]]:
-    """Section and type of every setting that can be searched."""
+    """Return section and type of every setting that can be searched, by name."""
     config = Config()
-    sections = ("window", "model", "train", "inputs")
-    return {
-        one.name: (section, get_type_hints(type(getattr(config, section)))[one.name])
-        for section in sections
-        for one in fields(getattr(config, section))
-        if one.name not in UNSEARCHED_SETTINGS
-    }
+    settings = {}
+    for section in _SEARCHED_SECTIONS:
+        options = getattr(config, section)
+        types = get_type_hints(type(options))
+        for field in fields(options):
+            if field.name not in UNSEARCHED_SETTINGS:
+                settings[field.name] = section, types[field.name]
+    return settings
 
 
 def _parse_dimension(text: str) -> Dimension:
     name, equals, values = (part.strip() for part in text.partition("="))
+    # Settings are named as their options are typed: weight-decay.
     key = _SETTING_ALIASES.get(name, name.replace("-", "_"))
-    there = list_searchable_settings()
+    searchable = list_searchable_settings()
     if not equals or not values:
         raise UsageError(
             f"--param {text!r} is no search", 'write a setting and its values: "hidden=32,64,128"'
@@ -113,65 +149,61 @@ def _parse_dimension(text: str) -> Dimension:
         raise UsageError(
             f"--param {text!r}: {name} is not searched", f"set it for all trials with --{name}"
         )
-    if key not in there:
-        raise UsageError(f"--param {text!r}: unknown setting {name!r}", suggest_similar(key, there))
-    section, kind = there[key]
+    if key not in searchable:
+        hint = suggest_similar(key, searchable)
+        raise UsageError(f"--param {text!r}: unknown setting {name!r}", hint)
+    section, kind = searchable[key]
+    param = _ParamText(text, section, key, kind)
     if ".." in values:
-        return _parse_range(text, section, key, kind, values)
-    parts = tuple(
-        dict.fromkeys(_parse_value(text, kind, part.strip()) for part in values.split(","))
-    )
-    for part in parts:
-        _check_value(text, section, key, part)
-    return Dimension(section, key, parts)
+        return _parse_range(param, values)
+    parsed = [_parse_value(param, part.strip(), kind) for part in values.split(",")]
+    unique = tuple(dict.fromkeys(parsed))  # in the order in which they are written
+    for value in unique:
+        _check_value(param, value)
+    return Dimension(section, key, unique)
 
 
-def _parse_range(text: str, section: str, key: str, kind: Any, values: str) -> Dimension:
-    low, _, high = (part.strip() for part in values.partition(".."))
-    whole = int in (kind, *get_args(kind))
-    if not whole and float not in (kind, *get_args(kind)):
-        raise UsageError(
-            f"--param {text!r}: {key} has no range", "list its values, with commas between them"
-        )
-    ends = [_parse_value(text, int if whole else float, end) for end in (low, high)]
-    if not ends[0] < ends[1]:
-        raise UsageError(
-            f"--param {text!r}: {low} is not below {high}", "write the lower end first"
-        )
-    for end in ends:
-        _check_value(text, section, key, end)
-    return Dimension(section, key, (), ends[0], ends[1], whole)
+def _parse_range(param: _ParamText, values: str) -> Dimension:
+    """Return the dimension of a range, `1e-4..1e-2`."""
+    low_text, _, high_text = (part.strip() for part in values.partition(".."))
+    whole = param.accepts(int)
+    if not whole and not param.accepts(float):
+        raise param.error(f"{param.name} has no range", "list its values, with commas between them")
+    kind = int if whole else float
+    low = _parse_value(param, low_text, kind)
+    high = _parse_value(param, high_text, kind)
+    if not low < high:
+        raise param.error(f"{low_text} is not below {high_text}", "write the lower end first")
+    for end in (low, high):
+        _check_value(param, end)
+    return Dimension(param.section, param.name, (), low, high, whole)
 
 
-def _parse_value(text: str, kind: Any, part: str) -> Any:
-    """A value of a setting's type from its text."""
+def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
+    """Return a value of a type from its text."""
+    # An optional setting may be inferred; a union of literals is one kind.
     kinds = get_args(kind) if NoneType in get_args(kind) else (kind,)
-    if NoneType in kinds and part == "auto":
+    if NoneType in kinds and text == AUTO:
         return None
-    switch = {"yes": True, "true": True, "no": False, "false": False}
     if bool in kinds:
-        if part.lower() not in switch:
-            raise UsageError(
-                f"--param {text!r}: {part!r} is neither yes nor no", "give yes, no or both"
-            )
-        return switch[part.lower()]
+        if text.lower() not in _BOOLEANS:
+            raise param.error(f"{text!r} is neither yes nor no", "give yes, no or both")
+        return _BOOLEANS[text.lower()]
     for number in (int, float):
         if number in kinds:
             try:
-                return number(part)
+                return number(text)
             except ValueError:
-                raise UsageError(
-                    f"--param {text!r}: {part!r} is no number", "as in lr=1e-3 or hidden=64"
-                ) from None
-    return part
+                raise param.error(f"{text!r} is no number", "as in lr=1e-3 or hidden=64") from None
+    return text
 
 
-def _check_value(text: str, section: str, key: str, value: Any) -> None:
-    if (key, value) == ("loss", "bernoulli"):
-        raise UsageError(
-            f"--param {text!r}: errors of probabilities are of another kind", "leave bernoulli out"
-        )
+def _check_value(param: _ParamText, value: Any) -> None:
+    """Raise UsageError where a setting does not take a value."""
+    # The other losses are compared by MASE, a probability by its Brier score.
+    if (param.name, value) == ("loss", "bernoulli"):
+        raise param.error("errors of probabilities are of another kind", "leave bernoulli out")
     try:
-        replace(getattr(Config(), section), **{key: value})
-    except UsageError as wrong:
-        raise UsageError(f"--param {text!r}: {wrong.message}", wrong.hint) from None
+        replace(getattr(Config(), param.section), **{param.name: value})
+    except UsageError as error:
+        raise param.error(error.message, error.hint) from None

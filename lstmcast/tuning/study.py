@@ -1,7 +1,7 @@
-"""The book of a search: which settings were tried, how they did, which to try next. Optuna keeps it and chooses.
+"""The study of a search: which settings were tried, how they did, and which to try next.
 
-In memory, or in a file that several processes may share: a journal, or SQLite. Knows no
-forecasting.
+Optuna keeps it and chooses: in memory, or in a file that several processes may share, a journal or
+SQLite. Knows no forecasting.
 
 Sampler: tree-structured Parzen estimators (Bergstra et al. 2011), with a constant for those still
 running. Pruner: successive halving without waiting (Li et al. 2020), as Optuna has them.
@@ -30,16 +30,20 @@ if TYPE_CHECKING:
 
 STUDY_NAME = "lstmcast"
 STARTUP_TRIALS = 8
-"""Trials before what was tried has a say in what comes next."""
+"""Trials before the sampler looks at what was tried."""
 LOST_AFTER_SECONDS = 86400.0
-"""Seconds after which a trial is taken for lost, of whose process nothing can be known."""
+"""Seconds after which a trial counts as lost if its process cannot be looked up."""
 SQLITE_SUFFIXES = (".db", ".sqlite", ".sqlite3")
 DONE, PRUNED, RUNNING, INTERRUPTED = "done", "pruned", "running", "left"
-"""What may become of a trial; one that is left was interrupted, and counts for nothing."""
+"""What may become of a trial; one that was interrupted counts for nothing."""
+_STATES_BY_OPTUNA_NAME = {"COMPLETE": DONE, "PRUNED": PRUNED, "FAIL": INTERRUPTED}
 
 
 class Trial(NamedTuple):
-    """A trial as it stands: its settings by name, its error on each fold so far, and in seconds what it took."""
+    """A trial as it stands: its settings by name, and its error on each fold so far.
+
+    seconds: what it took. why: why it ended, where that is not by its errors.
+    """
 
     number: int
     state: str
@@ -60,9 +64,10 @@ def require_optuna() -> None:
 
 
 class Study:
-    """Trials of a space. `begun` tells of an earlier call on the same file: it found trials there.
+    """Trials of a space, and what to try next.
 
     facts: what must be the same for two calls to add to one study: data, settings, space, versions.
+    begun: whether an earlier call on the same file has left trials there.
     """
 
     def __init__(
@@ -78,12 +83,12 @@ class Study:
         self.begun = bool(self.trials())
 
     def trials(self) -> list[Trial]:
-        """All trials, by number."""
+        """Return all trials, by number."""
         with _silence_optuna():
-            return [self._to_trial(one) for one in self._study.get_trials(deepcopy=False)]
+            return [_to_trial(trial) for trial in self._study.get_trials(deepcopy=False)]
 
     def ask(self, defaults: Mapping[str, Any] | None = None) -> Trial:
-        """Begin a trial: of these settings as far as they are in the space, else of what the sampler chooses.
+        """Begin a trial of these settings, as far as they are in the space, or of the sampler's.
 
         What it chooses depends on the seed, the trial's number and the trials so far, on no state
         of this process.
@@ -100,17 +105,17 @@ class Study:
             )
             dimensions = self.space
             if defaults is not None:
-                dimensions = tuple(one for one in self.space if one.holds(defaults[one.name]))
+                dimensions = tuple(d for d in self.space if d.holds(defaults[d.name]))
                 sampler = optuna.samplers.PartialFixedSampler(dict(defaults), sampler)
             self._study.sampler = sampler
-            settings = {one.name: _suggest_value(trial, one) for one in dimensions}
+            settings = {d.name: _suggest_value(trial, d) for d in dimensions}
             trial.set_user_attr("process", {"host": socket.gethostname(), "pid": os.getpid()})
             trial.set_user_attr("settings", settings)
             self._own_trials[trial.number] = trial
         return Trial(trial.number, RUNNING, settings, [], 0.0)
 
     def report(self, number: int, errors: list[float], seconds: float) -> None:
-        """Note the errors of a running trial on its folds so far, and what it took so far."""
+        """Record the errors of a running trial on its folds so far, and the seconds it took."""
         with _silence_optuna():
             trial = self._own_trials[number]
             trial.set_user_attr("errors", errors)
@@ -118,12 +123,12 @@ class Study:
             trial.report(float(np.mean(errors)), len(errors))
 
     def should_prune(self, number: int) -> bool:
-        """Whether a trial is to end at its rung, by what others had reached there."""
+        """Whether a trial is to end at its fold, by what others had reached there."""
         with _silence_optuna():
             return bool(self._own_trials[number].should_prune())
 
     def finish(self, number: int, state: str, why: str = "") -> None:
-        """Say what became of a running trial."""
+        """Record what became of a running trial."""
         from optuna.trial import TrialState
 
         states = {
@@ -139,71 +144,73 @@ class Study:
             self._study.tell(trial, error, states[state])
 
     def end_own_trials(self) -> None:
-        """End all trials of this process that are still running: what they had found stays known."""
+        """End all trials of this process that are still running; their errors stay known."""
         for number in list(self._own_trials):
             self.finish(number, INTERRUPTED, "interrupted")
 
-    def _to_trial(self, found: "optuna.trial.FrozenTrial") -> Trial:
-        kept = found.user_attrs
-        return Trial(
-            found.number,
-            {"COMPLETE": DONE, "PRUNED": PRUNED, "FAIL": INTERRUPTED}.get(
-                found.state.name, RUNNING
-            ),
-            kept.get("settings", {}),
-            kept.get("errors", []),
-            kept.get("seconds", 0.0),
-            kept.get("why", ""),
-        )
+    def clear(self) -> None:
+        """End the trials of processes that are gone; their errors stay known."""
+        from optuna.trial import TrialState
+
+        with _silence_optuna():
+            running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            for trial in running:
+                if trial.number not in self._own_trials and not _is_alive(trial):
+                    self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
 
     def _check_facts(self, facts: Mapping[str, Any], file: str | Path | None) -> None:
-        """Keep the facts in a new study; raises RunError where an old one has others."""
+        """Keep the facts in a new study; raise RunError where an old one has others."""
         kept = self._study.user_attrs.get("facts")
         if kept is None:
             self._study.set_user_attr("facts", dict(facts))
             return
-        other = [what for what, value in facts.items() if kept.get(what) != value]
-        if other:
+        changed = [name for name, value in facts.items() if kept.get(name) != value]
+        if changed:
             raise RunError(
-                f"the study {str(file)!r} was begun with other {' and '.join(other)}",
+                f"the study {str(file)!r} was begun with other {' and '.join(changed)}",
                 "search as it was begun, or name another --study",
             )
 
-    def clear(self) -> None:
-        """End the trials of processes that are gone; what they had found stays known."""
-        from optuna.trial import TrialState
 
-        with _silence_optuna():
-            for one in self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,)):
-                if one.number not in self._own_trials and not _is_alive(one):
-                    self._study.tell(one.number, state=TrialState.FAIL, skip_if_finished=True)
+def _to_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
+    attributes = trial.user_attrs
+    return Trial(
+        trial.number,
+        _STATES_BY_OPTUNA_NAME.get(trial.state.name, RUNNING),
+        attributes.get("settings", {}),
+        attributes.get("errors", []),
+        attributes.get("seconds", 0.0),
+        attributes.get("why", ""),
+    )
 
 
 def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     """Whether the process of a running trial may still be at work."""
     began, process = trial.datetime_start, trial.user_attrs.get("process")
-    if (
-        began is not None
-        and (datetime.now(began.tzinfo) - began).total_seconds() > LOST_AFTER_SECONDS
-    ):
-        return False
+    if began is not None:
+        age = datetime.now(began.tzinfo) - began
+        if age.total_seconds() > LOST_AFTER_SECONDS:
+            return False
     if process is None or process["host"] != socket.gethostname():
         return True
     try:
-        os.kill(int(process["pid"]), 0)
+        os.kill(int(process["pid"]), 0)  # signal 0 only asks whether there is such a process
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's
         return True
+    # A process of this number that is this one: the trial's own is gone, and its number reused.
     return int(process["pid"]) != os.getpid()
 
 
-def _suggest_value(trial: "optuna.Trial", one: Dimension) -> Any:
-    if one.values:
-        return trial.suggest_categorical(one.name, one.values)
-    if one.whole:
-        return trial.suggest_int(one.name, int(one.low), int(one.high), log=one.log)
-    return trial.suggest_float(one.name, one.low, one.high, log=one.log)
+def _suggest_value(trial: "optuna.Trial", dimension: Dimension) -> Any:
+    """Let the sampler choose the value of a setting."""
+    name, low, high = dimension.name, dimension.low, dimension.high
+    if dimension.values:
+        return trial.suggest_categorical(name, dimension.values)
+    if dimension.whole:
+        return trial.suggest_int(name, int(low), int(high), log=dimension.log)
+    return trial.suggest_float(name, low, high, log=dimension.log)
 
 
 def _open_study(file: str | Path | None) -> "optuna.Study":
@@ -213,29 +220,29 @@ def _open_study(file: str | Path | None) -> "optuna.Study":
     if file is None:
         return optuna.create_study(pruner=pruner)
     try:
-        with hold_file_lock(
-            file
-        ):  # two processes that make the tables of SQLite at once get in each other's way
+        # Two processes that create the tables of SQLite at once get in each other's way.
+        with hold_file_lock(file):
             storage = _open_storage(Path(file))
             return optuna.create_study(
                 storage=storage, study_name=STUDY_NAME, pruner=pruner, load_if_exists=True
             )
     except OSError:
         raise
-    except Exception as wrong:
+    except Exception as error:  # what a damaged file raises depends on where it is damaged
         raise RunError(
             f"{str(file)!r} is no study that can be read", "name another --study"
-        ) from wrong
+        ) from error
 
 
 def _open_storage(file: Path) -> Any:
-    """SQLite by what the file holds or by its name, else a journal of JSON lines."""
+    """Open SQLite, by what the file holds or by its name, else a journal of JSON lines."""
     from optuna.storages import JournalStorage, RDBStorage
     from optuna.storages.journal import JournalFileBackend
 
     with file.open("rb") as opened:
         head = opened.read(16)
-    if head.startswith(b"SQLite format 3") or (not head and file.suffix.lower() in SQLITE_SUFFIXES):
+    is_named_sqlite = not head and file.suffix.lower() in SQLITE_SUFFIXES
+    if head.startswith(b"SQLite format 3") or is_named_sqlite:
         return RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
     if head and not head.startswith(b'{"op_code"'):
         raise ValueError("neither a journal nor SQLite")
@@ -244,7 +251,7 @@ def _open_storage(file: Path) -> Any:
 
 @contextmanager
 def _silence_optuna() -> Iterator[None]:
-    """Keep what Optuna logs and warns of from the user, and leave its settings as they were."""
+    """Hide what Optuna logs and warns of from the user, and leave its settings as they were."""
     import optuna
 
     before = optuna.logging.get_verbosity()

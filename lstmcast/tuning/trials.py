@@ -1,13 +1,13 @@
-"""The trials of a search: batches of them learn at one past window after the other, and the unpromising end at each.
+"""The trials of a search: they learn at one past window after another, and weak ones end early.
 
-Knows what a fit is and what a study, no terminal and nothing of the windows that a search must not
-see.
+Knows what a fit is and what a study is, but no terminal and none of the windows that a search must
+not see. A fold is a panel whose last horizon is forecast from what is before it.
 """
 
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,21 +20,21 @@ from lstmcast.config import Config
 from lstmcast.errors import DivergedError, UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
-from lstmcast.tuning import space
-from lstmcast.tuning.space import Space
+from lstmcast.tuning.space import Space, get_setting, with_trial_settings
 from lstmcast.tuning.study import DONE, INTERRUPTED, PRUNED, RUNNING, Study, Trial
 
 TRIALS_PER_BATCH = 4
-"""Trials that are chosen at a time, whatever the number of processes: the same seed makes the same
-search."""
+"""Trials that are chosen at a time, whatever the number of processes, so that the same seed makes
+the same search."""
 COUNTED_STATES = (DONE, PRUNED, RUNNING)
 SeriesKey = tuple[str, ...]
 
 
 class FoldOutcome(NamedTuple):
-    """One fit and its forecasts of the horizon after it: the error of each series, their mean, and what error that is.
+    """One fit and its forecasts of the horizon after it.
 
-    why: what kept the fit from coming to an end, empty where it did.
+    errors: of each series. error: their mean. measure: which error that is. why: what kept the fit
+    from coming to an end, empty where it did.
     """
 
     errors: dict[SeriesKey, float]
@@ -47,33 +47,31 @@ class FoldOutcome(NamedTuple):
 
 
 class _RunningTrial(NamedTuple):
+    """A trial with its configuration, and its settings as the key to its errors."""
+
     trial: Trial
     config: Config
     key: str
 
 
 class Search:
-    """A search of settings on `folds`, panels whose last horizon is forecast from what is before it, newest first."""
+    """A search of settings on `folds`, the newest first; `base` is what a trial changes."""
 
     def __init__(
         self,
-        book: Study,
+        study: Study,
         base: Config,
-        dimensions: Space,
+        space: Space,
         folds: Sequence[Panel],
         jobs: int,
         on_event: OnEvent | None,
     ) -> None:
-        self.study, self.base, self.space, self.folds, self.jobs = (
-            book,
-            base,
-            dimensions,
-            folds,
-            jobs,
-        )
-        self.tell = on_event or (lambda _: None)
-        self.defaults = {one.name: space.get_setting(base, one) for one in dimensions}
+        self.study, self.base, self.space = study, base, space
+        self.folds, self.jobs = folds, jobs
+        self.report_event = on_event or (lambda _: None)
+        self.defaults = {dimension.name: get_setting(base, dimension) for dimension in space}
         self.errors: dict[str, list[float]] = {}
+        """Errors on the folds so far, by the key of the settings."""
         self.total = 0
 
     def run(self, trials: int, deadline: Callable[[float], float]) -> None:
@@ -84,67 +82,70 @@ class Search:
         """
         self.total = trials
         self._run_default()
-        took = next(
-            (
-                one.seconds
-                for one in self.study.trials()
-                if self.is_default(one) and one.state == DONE
-            ),
-            0.0,
-        )
-        end = deadline(took / len(self.folds))
+        end = deadline(self._default_seconds() / len(self.folds))
         while time.monotonic() < end:
-            left = trials - sum(one.state in COUNTED_STATES for one in self.study.trials())
+            counted = sum(trial.state in COUNTED_STATES for trial in self.study.trials())
+            left = trials - counted
             if left <= 0:
                 break
-            self._load_known_errors()
-            self._run_batch([self.study.ask() for _ in range(min(TRIALS_PER_BATCH, left))], end)
+            self._load_known_errors()  # other processes may have added some
+            batch = [self.study.ask() for _ in range(min(TRIALS_PER_BATCH, left))]
+            self._run_batch(batch, end)
         self.study.clear()
-        self._run_default()  # where the process that was at it has died meanwhile
+        # Another process may have died while it tried the default.
+        self._run_default()
 
     def best(self) -> Trial:
-        """The trial of least error among those that did all windows; of equals the first."""
-        return min(
-            (one for one in self.study.trials() if one.state == DONE),
-            key=lambda one: (one.error, one.number),
-        )
+        """Return the trial of least error among those that did all windows; of equals the first."""
+        done = [trial for trial in self.study.trials() if trial.state == DONE]
+        return min(done, key=lambda trial: (trial.error, trial.number))
 
     def is_default(self, trial: Trial) -> bool:
         """Whether a trial changes nothing."""
         return self._settings_key(trial) == json.dumps(self.defaults)
 
     def config(self, trial: Trial) -> Config:
-        """The configuration that a trial tries."""
-        return space.with_trial_settings(self.base, self.space, trial.settings)
+        """Return the configuration that a trial tries."""
+        return with_trial_settings(self.base, self.space, trial.settings)
 
     def _settings_key(self, trial: Trial) -> str:
         return json.dumps(self.defaults | trial.settings)
 
+    def _default_seconds(self) -> float:
+        """Return what the default took on all folds; 0 where another process tries it."""
+        for trial in self.study.trials():
+            if self.is_default(trial) and trial.state == DONE:
+                return trial.seconds
+        return 0.0
+
     def _load_known_errors(self) -> None:
-        """Know what the trials so far have found: the same settings find the same again."""
-        for one in self.study.trials():
-            if len(one.errors) >= len(self.errors.get(self._settings_key(one), ())):
-                self.errors[self._settings_key(one)] = [*one.errors]
+        """Take over the errors of the trials so far: the same settings have the same again."""
+        for trial in self.study.trials():
+            key = self._settings_key(trial)
+            if len(trial.errors) >= len(self.errors.get(key, ())):
+                self.errors[key] = [*trial.errors]
 
     def _run_default(self) -> None:
         """Try the default on all windows, unless that is done or another process is at it."""
         self._load_known_errors()
-        if any(
-            self.is_default(one) and one.state in (DONE, RUNNING) for one in self.study.trials()
-        ):
-            return
+        for trial in self.study.trials():
+            if self.is_default(trial) and trial.state in (DONE, RUNNING):
+                return
         trial = self.study.ask(self.defaults)
-        done = self.errors.setdefault(self._settings_key(trial), [])
-        tasks = [(number, self.base, number, True) for number in range(len(done), len(self.folds))]
+        errors = self.errors.setdefault(self._settings_key(trial), [])
+        tasks = [
+            (number, self.base, number, True) for number in range(len(errors), len(self.folds))
+        ]
+        jobs = max(1, min(self.jobs, len(tasks)))
+        outcomes = parallel.run_jobs(fit_and_score_fold, tasks, jobs, shared=(self.folds,))
         seconds = 0.0
-        for outcome in parallel.run_jobs(
-            fit_and_score_fold, tasks, max(1, min(self.jobs, len(tasks))), shared=(self.folds,)
-        ):
-            done.append(outcome.error)
+        for outcome in outcomes:
+            errors.append(outcome.error)
             seconds += outcome.seconds
         for fold in range(len(self.folds)):
-            self.study.report(trial.number, done[: fold + 1], seconds)
-            self.study.should_prune(trial.number)  # makes its rungs known to the others; it stays
+            self.study.report(trial.number, errors[: fold + 1], seconds)
+            # Shows the others how far the default got at this fold; the default itself goes on.
+            self.study.should_prune(trial.number)
         self._finish_trial(trial, DONE)
 
     def _run_batch(self, batch: Sequence[Trial], end: float) -> None:
@@ -152,101 +153,122 @@ class Search:
         running = []
         for trial in batch:
             try:
-                running.append(_RunningTrial(trial, self.config(trial), self._settings_key(trial)))
-            except UsageError as wrong:
-                self._finish_trial(trial, PRUNED, wrong.message)
-        seconds = dict.fromkeys((one.key for one in running), 0.0)
-        for number, fold in enumerate(self.folds):
-            failed = self._run_fold(running, number, fold, end, seconds)
-            running = [one for one in running if self._report_fold(one, number, failed, seconds)]
-        for one in running:
-            self._finish_trial(one.trial, DONE)
+                config = self.config(trial)
+            except UsageError as error:
+                self._finish_trial(trial, PRUNED, error.message)
+            else:
+                running.append(_RunningTrial(trial, config, self._settings_key(trial)))
+        seconds = dict.fromkeys((entry.key for entry in running), 0.0)
+        for number in range(len(self.folds)):
+            failures = self._run_fold(running, number, end, seconds)
+            running = [
+                entry for entry in running if self._report_fold(entry, number, failures, seconds)
+            ]
+        for entry in running:
+            self._finish_trial(entry.trial, DONE)
 
     def _run_fold(
-        self,
-        running: Sequence[_RunningTrial],
-        number: int,
-        fold: Panel,
-        end: float,
-        seconds: dict[str, float],
+        self, running: Sequence[_RunningTrial], number: int, end: float, seconds: dict[str, float]
     ) -> dict[str, str]:
-        """Fit what is not known of a fold; returns why settings, by key, could not be fitted."""
-        todo = {
-            one.key: one.config
-            for one in running
-            if len(self.errors.setdefault(one.key, [])) <= number
-        }
-        failed = {}
-        tasks = _take_until(end, ((config, number, False) for config in todo.values()))
-        results = parallel.run_jobs(
-            fit_and_score, tasks, max(1, min(self.jobs, len(todo))), shared=(fold,)
-        )
-        for key, outcome in zip(todo, results, strict=False):  # fewer results where time runs out
+        """Fit the settings whose error on a fold is not known, and add what they took to `seconds`.
+
+        Returns why settings, by key, could not be fitted.
+        """
+        # By key: two trials may have the same settings, which are fitted once.
+        unknown = {}
+        for entry in running:
+            if len(self.errors.setdefault(entry.key, [])) <= number:
+                unknown[entry.key] = entry.config
+        tasks = _take_until(end, ((config, number, False) for config in unknown.values()))
+        jobs = max(1, min(self.jobs, len(unknown)))
+        outcomes = parallel.run_jobs(fit_and_score, tasks, jobs, shared=(self.folds[number],))
+        failures = {}
+        # There are fewer outcomes than settings where time runs out.
+        for key, outcome in zip(unknown, outcomes, strict=False):
             seconds[key] += outcome.seconds
             if outcome.why:
-                failed[key] = outcome.why
+                failures[key] = outcome.why
             else:
                 self.errors[key].append(outcome.error)
-        return failed
+        return failures
 
     def _report_fold(
-        self, one: _RunningTrial, number: int, failed: dict[str, str], seconds: dict[str, float]
+        self,
+        entry: _RunningTrial,
+        number: int,
+        failures: dict[str, str],
+        seconds: dict[str, float],
     ) -> bool:
-        """Note what a trial found on a fold, and end it where that is to be the last."""
-        found = self.errors[one.key][: number + 1]
-        if one.key in failed:
-            self._finish_trial(one.trial, PRUNED, failed[one.key])
+        """Record the error of a trial on a fold, and return whether the trial goes on."""
+        trial, key = entry.trial, entry.key
+        errors = self.errors[key][: number + 1]
+        if key in failures:
+            self._finish_trial(trial, PRUNED, failures[key])
             return False
-        if len(found) <= number:
-            self._finish_trial(one.trial, INTERRUPTED, "out of time")
+        if len(errors) <= number:
+            self._finish_trial(trial, INTERRUPTED, "out of time")
             return False
-        self.study.report(one.trial.number, found, seconds[one.key])
-        if number + 1 < len(self.folds) and self.study.should_prune(one.trial.number):
-            self._finish_trial(one.trial, PRUNED)
+        self.study.report(trial.number, errors, seconds[key])
+        is_last = number + 1 == len(self.folds)
+        if not is_last and self.study.should_prune(trial.number):
+            self._finish_trial(trial, PRUNED)
             return False
         return True
 
     def _finish_trial(self, trial: Trial, state: str, why: str = "") -> None:
+        """Record what became of a trial, and report how far the search has come."""
         self.study.finish(trial.number, state, why)
-        known = self.study.trials()
-        ended = sum(one.state in (DONE, PRUNED) for one in known)
-        best = min((one.error for one in known if one.state == DONE), default=math.nan)
-        said = f"trial {trial.number} {state}{f' ({why})' if why else ''}"
-        self.tell(Event("tune", said, min(ended, self.total), self.total, validation=best))
+        trials = self.study.trials()
+        done = [trial.error for trial in trials if trial.state == DONE]
+        pruned = [trial for trial in trials if trial.state == PRUNED]
+        best = min(done, default=math.nan)
+        # Other processes may have brought the study beyond what this one was to reach.
+        step = min(len(done) + len(pruned), self.total)
+        message = f"trial {trial.number} {state}"
+        if why:
+            message += f" ({why})"
+        self.report_event(Event("tune", message, step, self.total, validation=best))
 
 
 def fit_and_score_fold(
     folds: Sequence[Panel], fold: int, config: Config, number: int, strict: bool
 ) -> FoldOutcome:
-    """`fit_once` of one of some panels."""
+    """`fit_and_score` of one of some panels."""
     return fit_and_score(folds[fold], config, number, strict)
 
 
 def fit_and_score(panel: Panel, config: Config, number: int, strict: bool) -> FoldOutcome:
-    """Learn from all of a panel but its last horizon, and forecast that; all that is random depends on `number` too.
+    """Learn from all of a panel but its last horizon, and forecast that.
 
-    Settings that cannot be fitted are an outcome, unless `strict`.
+    All that is random depends on `number` too. Settings that cannot be fitted are an outcome,
+    unless `strict`.
     """
     began = time.monotonic()
     seeded = with_derived_seed(config, number)
     try:
         result = backtest(panel, seeded, windows=1)
-    except (DivergedError, UsageError) as wrong:
+    except (DivergedError, UsageError) as error:
         if strict:
             raise
-        return FoldOutcome({}, math.nan, "", 1, None, time.monotonic() - began, wrong.message)
+        seconds = time.monotonic() - began
+        return FoldOutcome({}, math.nan, "", 1, None, seconds, error.message)
     verdict = result.verdict
-    usual = "brier" if verdict.of_events else "mase"
-    measure = usual if np.isfinite(verdict.model[usual]) else "mae"
+    measure = "brier" if verdict.of_events else "mase"
+    if not np.isfinite(verdict.model[measure]):
+        measure = "mae"  # the series are too flat or too short to scale errors by
     errors: dict[SeriesKey, float] = {tuple(row["key"]): row[measure] for row in verdict.by_series}
-    spent = time.monotonic() - began
     return FoldOutcome(
-        errors, verdict.model[measure], measure, verdict.season, result.forecasts, spent
+        errors,
+        verdict.model[measure],
+        measure,
+        verdict.season,
+        result.forecasts,
+        time.monotonic() - began,
     )
 
 
-def _take_until(end: float, tasks: Iterator[Any]) -> Iterator[Any]:
-    """The tasks, as long as there is time to begin one."""
+def _take_until(end: float, tasks: Iterable[Any]) -> Iterator[Any]:
+    """Yield the tasks, as long as there is time to begin one."""
     for task in tasks:
         if time.monotonic() >= end:
             return

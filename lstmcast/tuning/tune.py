@@ -1,9 +1,9 @@
-"""The settings of a fit searched by rolling-origin validation, and judged on windows that the search never saw.
+"""Settings of a fit searched by rolling-origin validation, and judged on unseen windows.
 
     panel = [ history ... | windows of the search | unseen windows ]
 
 Each window is one horizon, and at each a trial learns anew. Trial 0 is the configuration as it is.
-Knows no terminal.
+The unseen windows are cut off before the search begins. Knows no terminal.
 """
 
 import math
@@ -35,23 +35,34 @@ from lstmcast.features.windows import default_context
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory
 from lstmcast.scoring.verdict import Verdict
-from lstmcast.tuning import space
-from lstmcast.tuning.space import Dimension, Space
+from lstmcast.tuning.space import (
+    Dimension,
+    Space,
+    format_setting_value,
+    get_setting,
+    parse_params,
+    space_to_dicts,
+    with_trial_settings,
+)
 from lstmcast.tuning.study import DONE, PRUNED, RUNNING, Study, Trial
 from lstmcast.tuning.trials import FoldOutcome, Search, fit_and_score_fold
 
 UNTUNED_CONFIG = Config()
 MIN_STEPS_TO_RESIZE = 2000
-"""From so many time steps on, networks of other sizes, trained from nothing, are worth a try."""
+"""From so many time steps on, networks of other sizes, trained from scratch, are worth a try."""
 MIN_SERIES_FOR_SPREAD = 10
 """From so many series on, the spread of a gain is that between series, else that between
 windows."""
+_VERSIONED_LIBRARIES = ("lstmcast", "torch", "numpy")
+"""Libraries whose versions change the errors of a trial."""
+_MEASURE_NAMES = {"mase": "MASE", "mae": "MAE", "brier": "Brier score"}
 
 
 class Gain(NamedTuple):
-    """What tuning saved of the default's error on unseen windows: a share, and half the width of its 95 % interval.
+    """What tuning saved of the default's error on unseen windows.
 
-    All are NaN where the tuned settings could not be fitted there.
+    share: of the default's error. spread: half the width of the 95 % interval of the share. tuned
+    and default: the two errors. All are NaN where the tuned settings could not be fitted there.
     """
 
     share: float
@@ -99,77 +110,91 @@ class Tuning:
 
     @property
     def promised(self) -> float:
-        """Share of the default's error that the best trial saved in the search: too good, since it was chosen by it."""
+        """Share of the default's error that the best trial saved in the search.
+
+        It is too good, since the trial was chosen by it.
+        """
         return 1 - self.ratios()[self.best.number]
 
     def changes(self) -> list[str]:
-        """What is tuned, as `hidden=32`."""
-        pairs = [
-            (one.name, space.get_setting(self.tuned, one), space.get_setting(self.default, one))
-            for one in self.space
-        ]
-        return [
-            f"{name}={space.format_setting_value(value)}"
-            for name, value, usual in pairs
-            if value != usual
-        ]
+        """Return what is tuned, as `hidden=32`."""
+        changes = []
+        for dimension in self.space:
+            value = get_setting(self.tuned, dimension)
+            if value != get_setting(self.default, dimension):
+                changes.append(f"{dimension.name}={format_setting_value(value)}")
+        return changes
 
     def table(self) -> pd.DataFrame:
-        """One row a trial: state, windows done, mean error there, the same over the default's, settings, seconds."""
-        rows = [
-            {
-                "trial": one.number,
-                "state": one.state,
-                "windows": len(one.errors),
-                "error": one.error,
+        """Return one row a trial.
+
+        Columns: trial, state, windows done, mean error there, its ratio to the default's, each
+        setting, seconds, and why the trial ended.
+        """
+        rows = []
+        for trial, ratio in zip(self.trials, self.ratios(), strict=True):
+            row: dict[str, Any] = {
+                "trial": trial.number,
+                "state": trial.state,
+                "windows": len(trial.errors),
+                "error": trial.error,
                 "ratio": ratio,
             }
-            | {
-                d.name: space.format_setting_value(
-                    one.settings.get(d.name, space.get_setting(self.default, d))
-                )
-                for d in self.space
-            }
-            | {"seconds": round(one.seconds, 1), "why": one.why}
-            for one, ratio in zip(self.trials, self.ratios(), strict=True)
-        ]
+            for dimension in self.space:
+                default = get_setting(self.default, dimension)
+                value = trial.settings.get(dimension.name, default)
+                row[dimension.name] = format_setting_value(value)
+            row["seconds"] = round(trial.seconds, 1)
+            row["why"] = trial.why
+            rows.append(row)
         return pd.DataFrame(rows)
 
     def ratios(self) -> list[float]:
-        """Error of each trial over that of the default on the same windows; NaN without any."""
-        usual = {one.name: space.get_setting(self.default, one) for one in self.space}
-        base = next(
-            one.errors for one in self.trials if one.state == DONE and usual | one.settings == usual
+        """Return each trial's error over the default's on the same windows; NaN without any."""
+        defaults = {d.name: get_setting(self.default, d) for d in self.space}
+        default_errors = next(
+            trial.errors
+            for trial in self.trials
+            if trial.state == DONE and defaults | trial.settings == defaults
         )
-        sums = [(sum(one.errors), sum(base[: len(one.errors)])) for one in self.trials]
-        return [error / rival if rival > 0 else math.nan for error, rival in sums]
+        ratios = []
+        for trial in self.trials:
+            default_sum = sum(default_errors[: len(trial.errors)])
+            ratios.append(sum(trial.errors) / default_sum if default_sum > 0 else math.nan)
+        return ratios
 
     def sentences(self) -> list[str]:
-        """The outcome for a reader who wants to know whether it was worth it."""
-        tried = sum(one.state in (DONE, PRUNED) for one in self.trials)
+        """Return the outcome in words, for a reader who wants to know whether it was worth it."""
+        tried = sum(trial.state in (DONE, PRUNED) for trial in self.trials)
         if self.gain is None:
             return [f"None of {tried} trials did better than the default: the default stays."]
-        said = (
-            f"Best of {tried} trials, with {100 * self.promised:.1f} % less error than the default in the search: "
-            f"{', '.join(self.changes())}."
+        searched = (
+            f"Best of {tried} trials, with {100 * self.promised:.1f} % less error than the default "
+            f"in the search: {', '.join(self.changes())}."
         )
-        where = f"On {f'{self.unseen} windows' if self.unseen > 1 else 'one window'} that the search never saw"
+        windows = f"{self.unseen} windows" if self.unseen > 1 else "one window"
+        where = f"On {windows} that the search never saw"
         if math.isnan(self.gain.share):
-            return [said, f"{where} it could not be fitted: the default stays."]
-        less = f"{100 * abs(self.gain.share):.1f} % {'less' if self.gain.share >= 0 else 'more'}"
-        around = (
-            f", give or take {100 * self.gain.spread:.1f} %"
-            if math.isfinite(self.gain.spread)
-            else ""
-        )
-        errors = f"its error ({self.measure}) was {self.gain.tuned:.4g}, the default's {self.gain.default:.4g}"
+            return [searched, f"{where} it could not be fitted: the default stays."]
+        return [searched, f"{where} {self._describe_gain(self.gain)}.", self._describe_decision()]
+
+    def _describe_gain(self, gain: Gain) -> str:
+        """Return the errors on the unseen windows in words."""
+        sign = "less" if gain.share >= 0 else "more"
+        spread = ""
+        if math.isfinite(gain.spread):
+            spread = f", give or take {100 * gain.spread:.1f} %"
+        errors = f"{gain.tuned:.4g}, the default's {gain.default:.4g}"
+        share = f"{100 * abs(gain.share):.1f} % {sign}{spread}"
+        return f"its error ({self.measure}) was {errors}: {share}"
+
+    def _describe_decision(self) -> str:
+        """Return which settings are taken and why, of a search with a gain."""
         if self.adopted:
-            end = "That is more than noise: the tuned settings are taken."
-        elif self.gain.share > 0:
-            end = "That is no more than noise: the default stays."
-        else:
-            end = "What was gained in the search was chance: the default stays."
-        return [said, f"{where} {errors}: {less}{around}.", end]
+            return "That is more than noise: the tuned settings are taken."
+        if self.gain is not None and self.gain.share > 0:
+            return "That is no more than noise: the default stays."
+        return "What was gained in the search was chance: the default stays."
 
 
 def tune(
@@ -185,7 +210,7 @@ def tune(
     time_budget: float | str | None = None,
     on_event: OnEvent | None = None,
 ) -> Tuning | None:
-    """Search the settings of a fit, and say on unseen windows what that was worth.
+    """Search the settings of a fit, and measure on unseen windows what that was worth.
 
     Args:
         panel: all data; left as it is. Its last `unseen` horizons are cut off before the search
@@ -195,8 +220,8 @@ def tune(
         windows: horizons at the end of the searched part at which a trial learns and forecasts
             anew, the newest first. After each, an unpromising trial is ended.
         unseen: horizons on which the best trial is compared with the default.
-        params: what to search, as `lstmcast.tuning.space.parse` reads it; by default what the data
-            suggest.
+        params: what to search, as `lstmcast.tuning.space.parse_params` reads it; by default what
+            the data suggest.
         study: a file to keep the trials in: a journal, or SQLite by its name (.db). It makes a
             search resumable, and lets several processes search together.
         jobs: fits at a time, each in a process of its own. Any number gives the same result.
@@ -215,38 +240,36 @@ def tune(
     """
     began = time.monotonic()
     budget = math.inf if time_budget is None else parse_duration(time_budget, "--time-budget")
-    planned = plan_search(
-        panel, config, trials=trials, windows=windows, unseen=unseen, params=params
-    )
+    plan = plan_search(panel, config, trials=trials, windows=windows, unseen=unseen, params=params)
     if jobs < 1:
         raise UsageError(f"--jobs {jobs} is out of range", "give 1 or more")
-    book = Study(planned.space, config.train.seed, planned.facts(), study)
-    search = Search(
-        book,
-        planned.base,
-        planned.space,
-        planned.folds(planned.search_panel, planned.windows),
-        jobs,
-        on_event,
-    )
-    if book.begun and on_event:
-        on_event(Event("tune", f"going on from {len(book.trials())} trials in {str(study)!r}"))
-    compared = 2 * planned.unseen
+    opened_study = Study(plan.space, config.train.seed, plan.facts(), study)
+    folds = plan.folds(plan.search_panel, plan.windows)
+    search = Search(opened_study, plan.base, plan.space, folds, jobs, on_event)
+    if opened_study.begun and on_event:
+        known = len(opened_study.trials())
+        on_event(Event("tune", f"going on from {known} trials in {str(study)!r}"))
 
-    def deadline(fit: float) -> float:
-        return began + budget - fit * compared / min(jobs, compared)
+    def search_deadline(fit_seconds: float) -> float:
+        # What is left must be enough to compare the default and the best trial.
+        fits = 2 * plan.unseen
+        return began + budget - fit_seconds * fits / min(jobs, fits)
 
     try:
-        search.run(trials, deadline)
+        search.run(trials, search_deadline)
     finally:
-        book.end_own_trials()
-    if any(one.state == RUNNING for one in book.trials()):
+        opened_study.end_own_trials()
+    if any(trial.state == RUNNING for trial in opened_study.trials()):
         return None
-    return _compare_with_default(panel, config, planned, search)
+    return _compare_with_default(panel, config, plan, search)
 
 
 class SearchPlan(NamedTuple):
-    """What a search of settings is: `searched` is the panel without its unseen windows, `base` what a trial changes."""
+    """What a search of settings is.
+
+    base: what a trial changes. search_panel: the panel without its unseen windows. windows and
+    unseen: how many windows are searched on and compared on.
+    """
 
     base: Config
     horizon: int
@@ -257,18 +280,18 @@ class SearchPlan(NamedTuple):
     notes: tuple[str, ...]
 
     def folds(self, panel: Panel, count: int) -> list[Panel]:
-        """A panel as it was at the end of each of its last windows, the newest first."""
+        """Return a panel as it was at the end of each of its last windows, the newest first."""
         return [_without_last_steps(panel, back * self.horizon) for back in range(count)]
 
     def facts(self) -> dict[str, Any]:
-        """All that a trial's error depends on beside its settings."""
+        """Return all that a trial's error depends on beside its settings."""
         versions = directory.library_versions()
         return {
             "data": self.search_panel.fingerprint(),
             "settings": self.base.to_dict(),
-            "searched settings": space.space_to_dicts(self.space),
+            "searched settings": space_to_dicts(self.space),
             "windows": self.windows,
-            "versions": {name: versions.get(name) for name in ("lstmcast", "torch", "numpy")},
+            "versions": {name: versions.get(name) for name in _VERSIONED_LIBRARIES},
         }
 
 
@@ -281,151 +304,172 @@ def plan_search(
     unseen: int = DEFAULT_UNSEEN_WINDOWS,
     params: Sequence[str] = (),
 ) -> SearchPlan:
-    """What `tune` would do; raises what it would raise of data and settings."""
+    """Return what `tune` would do; raises what it would raise about data and settings."""
     for name, value in (("trials", trials), ("windows", windows), ("unseen", unseen)):
         if value < 1:
             raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
     horizon = resolve_horizon(panel, config)
+    # Trials run side by side, so that each fit runs on one core and to its end.
     train = replace(config.train, jobs=1, time_budget=None)
     base = replace(config, window=replace(config.window, horizon=horizon), train=train)
     windows, unseen, notes = limit_windows(panel, horizon, windows, unseen)
-    searched = _without_last_steps(panel, unseen * horizon)
-    return SearchPlan(
-        base, horizon, windows, unseen, searched, choose_space(searched, base, params), notes
-    )
+    search_panel = _without_last_steps(panel, unseen * horizon)
+    space = choose_space(search_panel, base, params)
+    return SearchPlan(base, horizon, windows, unseen, search_panel, space, notes)
 
 
 def limit_windows(
     panel: Panel, horizon: int, windows: int, unseen: int
 ) -> tuple[int, int, tuple[str, ...]]:
-    """As many windows, for the search and for the comparison, as leave two horizons to learn from; and what to say.
+    """Return as many windows of both kinds as leave two horizons to learn from, and a note.
 
-    Raises DataError where there is not room for one of each.
+    The note tells of fewer windows than requested. Raises DataError where there is not room for one
+    of each kind.
     """
-    longest, asked = int(panel.lengths.max(initial=0)), (windows, unseen)
+    longest = int(panel.lengths.max(initial=0))
+    requested = windows, unseen
+    # The larger of the two gives way first.
     while windows + unseen > 2 and longest < (2 + windows + unseen) * horizon:
         if windows >= unseen and windows > 1:
             windows -= 1
         else:
             unseen -= 1
-    if longest < 4 * horizon:
+    least = 4 * horizon
+    if longest < least:
         raise DataError(
-            f"too short to tune a forecast of {horizon} steps: need {4 * horizon} steps, the longest series has "
-            f"{longest}",
+            f"too short to tune a forecast of {horizon} steps: need {least} steps, "
+            f"the longest series has {longest}",
             "give more rows or a shorter --horizon",
         )
-    said = f"the data is short: {windows} of {asked[0]} windows for the search, {unseen} of {asked[1]} to compare on"
-    return windows, unseen, () if (windows, unseen) == asked else (said,)
+    if (windows, unseen) == requested:
+        return windows, unseen, ()
+    searched = f"{windows} of {requested[0]} windows for the search"
+    compared = f"{unseen} of {requested[1]} to compare on"
+    return windows, unseen, (f"the data is short: {searched}, {compared}",)
 
 
 def choose_space(panel: Panel, config: Config, params: Sequence[str]) -> Space:
-    """The space that `params` ask for; raises UsageError where nothing is left to search."""
-    asked, automatic = space.parse_params(params)
-    found = {
-        one.name: one for one in (*(suggest_space(panel, config) if automatic else ()), *asked)
-    }
-    if not found:
+    """Return the space that `params` name; raises UsageError where nothing is left to search."""
+    named, has_auto = parse_params(params)
+    suggested = suggest_space(panel, config) if has_auto else ()
+    # A setting that is named counts as it is named.
+    by_name = {dimension.name: dimension for dimension in (*suggested, *named)}
+    if not by_name:
         raise UsageError(
             "there is nothing to search: all settings are given",
             "leave some out, or name them: --param",
         )
-    return tuple(found.values())
+    return tuple(by_name.values())
 
 
 def suggest_space(panel: Panel, config: Config) -> Space:
-    """The settings worth a search for data of these lengths and this frequency, each with its own value first.
+    """Return the settings worth a search for data of these lengths and this frequency.
 
-    What the configuration sets to anything but the default is the user's word, and is left alone.
+    The default of each comes first. What the configuration sets to anything but the default is the
+    user's decision, and is not searched.
     """
     longest = int(panel.lengths.max(initial=1))
-    usual = default_context(
-        infer_seasons(panel, config.window.season), resolve_horizon(panel, config)
-    )
-    contexts = [steps for steps in (usual // 2, 2 * usual, 4 * usual) if 4 <= steps <= longest // 2]
-    found = [
+    seasons = infer_seasons(panel, config.window.season)
+    usual = default_context(seasons, resolve_horizon(panel, config))
+    contexts = [
+        context for context in (usual // 2, 2 * usual, 4 * usual) if 4 <= context <= longest // 2
+    ]
+    # `None` stands for what a fit takes by itself.
+    dimensions = [
         Dimension("window", "context", (None, *contexts)),
         Dimension("train", "lr", (None, 3e-4, 1e-3, 3e-3)),
         Dimension("model", "dropout", (0.1, 0.0, 0.2, 0.4)),
         Dimension("train", "weight_decay", (None, 0.0, 0.1)),
         Dimension("train", "batch_size", (16, 8, 32)),
     ]
-    if config.train.loss not in UNTRANSFORMED_LOSSES and not (panel.values < 0).any():
-        found.append(Dimension("model", "transform", ("auto", "none")))
+    is_never_negative = not (panel.values < 0).any()
+    if config.train.loss not in UNTRANSFORMED_LOSSES and is_never_negative:
+        dimensions.append(Dimension("model", "transform", ("auto", "none")))
     if any(panel.axis.cycles):
-        found.append(Dimension("inputs", "calendar", (False, True)))
+        dimensions.append(Dimension("inputs", "calendar", (False, True)))
     if int(panel.offsets[-1]) >= MIN_STEPS_TO_RESIZE:
-        found += [
-            Dimension("model", "hidden", (None, 32, 128)),
-            Dimension("model", "cell", ("lstm", "gru")),
-        ]
+        dimensions.append(Dimension("model", "hidden", (None, 32, 128)))
+        dimensions.append(Dimension("model", "cell", ("lstm", "gru")))
     return tuple(
-        one
-        for one in found
-        if len(one.values) > 1
-        and space.get_setting(config, one) == space.get_setting(UNTUNED_CONFIG, one)
+        dimension
+        for dimension in dimensions
+        if len(dimension.values) > 1 and _has_default(config, dimension)
     )
+
+
+def _has_default(config: Config, dimension: Dimension) -> bool:
+    return bool(get_setting(config, dimension) == get_setting(UNTUNED_CONFIG, dimension))
 
 
 def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> Gain:
-    """What the tuned settings save on unseen windows, paired: between series where there are many, else windows.
+    """Return what the tuned settings save on unseen windows, from errors in pairs.
 
-    The spread is half the 95 % interval of a mean by Student's t; infinite of a single pair.
+    The pairs are of the same series where there are many, else of the same window. The spread is
+    half the 95 % interval of a mean by Student's t; infinite of a single pair.
     """
-    if any(one.why for one in tuned):
+    if any(outcome.why for outcome in tuned):
         return Gain(*[math.nan] * 4)
-    rows = [
-        (window, key, one.errors[key], other.errors[key])
-        for window, (one, other) in enumerate(zip(default, tuned, strict=True))
-        for key in one.errors.keys() & other.errors.keys()
-    ]
-    frame = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"]).dropna()
-    unit = "key" if frame["key"].nunique() >= MIN_SERIES_FOR_SPREAD else "window"
-    means = frame.groupby(unit)[["default", "tuned"]].mean()
-    saved = (means["default"] - means["tuned"]).to_numpy()
-    error, rival = float(means["default"].mean()), float(means["tuned"].mean())
-    if not error > 0:
-        return Gain(0.0, math.inf, rival, error)
+    pairs = _pair_errors(default, tuned)
+    default_error = float(pairs["default"].mean())
+    tuned_error = float(pairs["tuned"].mean())
+    if not default_error > 0:
+        return Gain(0.0, math.inf, tuned_error, default_error)
+    # Differences of pairs vary less than the errors themselves: hard series are hard for both.
+    saved = (pairs["default"] - pairs["tuned"]).to_numpy()
     count = len(saved)
-    half = (
-        stats.t.ppf(0.975, count - 1) * saved.std(ddof=1) / np.sqrt(count)
-        if count > 1
-        else math.inf
-    )
-    return Gain(1 - rival / error, float(half / error), rival, error)
+    half_width = math.inf
+    if count > 1:
+        quantile = stats.t.ppf(0.975, count - 1)
+        half_width = quantile * saved.std(ddof=1) / np.sqrt(count)
+    share = 1 - tuned_error / default_error
+    return Gain(share, float(half_width / default_error), tuned_error, default_error)
 
 
-def _compare_with_default(
-    panel: Panel, config: Config, planned: SearchPlan, search: Search
-) -> Tuning:
+def _pair_errors(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> pd.DataFrame:
+    """Return mean errors of both settings, a row a series, or a window where series are few."""
+    rows = []
+    for window, (before, after) in enumerate(zip(default, tuned, strict=True)):
+        for key in before.errors.keys() & after.errors.keys():
+            rows.append((window, key, before.errors[key], after.errors[key]))
+    errors = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"])
+    errors = errors.dropna()
+    unit = "key" if errors["key"].nunique() >= MIN_SERIES_FOR_SPREAD else "window"
+    return errors.groupby(unit)[["default", "tuned"]].mean()
+
+
+def _compare_with_default(panel: Panel, config: Config, plan: SearchPlan, search: Search) -> Tuning:
     """Compare the best trial with the default on the unseen windows."""
-    best, folds = search.best(), planned.folds(panel, planned.unseen)
-    configs = [search.base] if search.is_default(best) else [search.base, search.config(best)]
-    tasks = [
-        (k, one, planned.windows + k, one is search.base)
-        for one in configs
-        for k in range(len(folds))
-    ]
-    made = list(run_jobs(fit_and_score_fold, tasks, min(search.jobs, len(tasks)), shared=(folds,)))
-    default, rival = made[: len(folds)], made[len(folds) :]
-    gain = measure_gain(default, rival) if rival else None
-    taken = rival if gain is not None and gain.is_significant else default
+    best = search.best()
+    folds = plan.folds(panel, plan.unseen)
+    # Seeds go on from those of the search. Only the default's failures are errors.
+    places = range(len(folds))
+    tasks = [(k, search.base, plan.windows + k, True) for k in places]
+    if not search.is_default(best):
+        tuned_config = search.config(best)
+        tasks += [(k, tuned_config, plan.windows + k, False) for k in places]
+    jobs = min(search.jobs, len(tasks))
+    outcomes = list(run_jobs(fit_and_score_fold, tasks, jobs, shared=(folds,)))
+    default, tuned = outcomes[: len(folds)], outcomes[len(folds) :]
+    gain = measure_gain(default, tuned) if tuned else None
+    adopted = tuned if gain is not None and gain.is_significant else default
     forecasts = pd.concat(
-        [one.forecasts for one in taken if one.forecasts is not None], ignore_index=True
+        [outcome.forecasts for outcome in adopted if outcome.forecasts is not None],
+        ignore_index=True,
     )
-    given = replace(config, train=replace(config.train, time_budget=None))
+    without_budget = replace(config, train=replace(config.train, time_budget=None))
     return Tuning(
-        default=given,
-        tuned=space.with_trial_settings(given, planned.space, best.settings),
-        space=planned.space,
+        default=without_budget,
+        tuned=with_trial_settings(without_budget, plan.space, best.settings),
+        space=plan.space,
         best=best,
         trials=search.study.trials(),
         gain=gain,
-        verdict=score(forecasts, panel, season=taken[0].season),
-        measure={"mase": "MASE", "mae": "MAE", "brier": "Brier score"}[taken[0].measure],
-        horizon=planned.horizon,
-        windows=planned.windows,
-        unseen=planned.unseen,
-        notes=planned.notes,
+        verdict=score(forecasts, panel, season=adopted[0].season),
+        measure=_MEASURE_NAMES[adopted[0].measure],
+        horizon=plan.horizon,
+        windows=plan.windows,
+        unseen=plan.unseen,
+        notes=plan.notes,
     )
 
 

@@ -1,4 +1,4 @@
-"""A fit that was cut off anywhere goes on to the same bytes, from exactly what was kept or not at all."""
+"""An interrupted fit goes on to the same bytes, from exactly what was kept or not at all."""
 
 import itertools
 from pathlib import Path
@@ -46,7 +46,7 @@ def test_a_state_reads_back_as_it_was_kept(tmp_path: Path) -> None:
     assert [file.name for file in tmp_path.iterdir()] == ["t.safetensors"]
 
 
-def test_no_flipped_byte_of_a_state_is_taken_for_what_was_kept(tmp_path: Path) -> None:
+def test_a_flipped_byte_of_a_state_is_noticed(tmp_path: Path) -> None:
     training = TrainingCheckpoint(tmp_path / "t.safetensors", 30)
     training.keep(state())
     data = training.file.read_bytes()
@@ -112,7 +112,7 @@ def test_a_fit_does_not_go_on_with_another_torch(
     tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
-    monkeypatch.setattr(checkpoints.rundir, "versions", lambda: {"torch": "99"})
+    monkeypatch.setattr(checkpoints.directory, "library_versions", lambda: {"torch": "99"})
     with pytest.raises(RunError, match="other versions"):
         Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
 
@@ -125,9 +125,17 @@ def test_how_many_trainings_run_at_a_time_makes_no_difference(tmp_path: Path, pa
 
 @pytest.mark.parametrize(
     ("error", "kept"),
-    [(KeyboardInterrupt(), True), (OSError(28, "full"), True), (ResourceError("lost"), True), (MemoryError(), True),
-     (ZeroDivisionError(), True), (RunError("no"), True), (DivergedError("nan"), False), (DataError("bad"), False)],
-)  # fmt: skip
+    [
+        (KeyboardInterrupt(), True),
+        (OSError(28, "full"), True),
+        (ResourceError("lost"), True),
+        (MemoryError(), True),
+        (ZeroDivisionError(), True),
+        (RunError("no"), True),
+        (DivergedError("nan"), False),
+        (DataError("bad"), False),
+    ],
+)
 def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
     error: BaseException, kept: bool, tmp_path: Path, panel: Panel
 ) -> None:
@@ -137,8 +145,8 @@ def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
         unfinished.training("one").keep(state())
         raise error
     assert (tmp_path / "run").exists() == kept
-    said = getattr(error, "__notes__", [])
-    assert said == ([f"go on with `lstmcast fit --resume {tmp_path}/run`"] if kept else [])
+    notes = getattr(error, "__notes__", [])
+    assert notes == ([f"go on with `lstmcast fit --resume {tmp_path}/run`"] if kept else [])
 
 
 def test_nothing_is_left_where_nothing_was_learnt(tmp_path: Path, panel: Panel) -> None:
@@ -159,7 +167,7 @@ def fitted(panel: Panel, unfinished: Checkpoint | None = None) -> dict[str, torc
 
 
 @pytest.mark.parametrize("series", [1, 20])
-def test_a_fit_that_is_cut_off_after_any_step_ends_in_the_same_bytes(
+def test_a_fit_that_is_interrupted_after_any_step_ends_in_the_same_bytes(
     series: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 50) for i in range(series)])

@@ -1,4 +1,4 @@
-"""Where training runs: found or refused, and the same data there."""
+"""A device is chosen or refused, and training reads the same data there."""
 
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ from tests.training.test_members import windows
 GPU = pytest.mark.skipif(not torch.cuda.is_available(), reason="torch finds no GPU")
 
 
-def test_a_gpu_that_is_not_there_is_refused_where_it_is_asked_for(
+def test_a_gpu_that_is_not_there_is_refused_where_it_is_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
@@ -26,7 +26,7 @@ def test_a_gpu_that_is_not_there_is_refused_where_it_is_asked_for(
     assert device.choose_device("auto") == device.choose_device("cpu") == device.CPU
 
 
-def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_asked_for(
+def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
@@ -66,8 +66,8 @@ def test_training_from_a_device_is_training_from_the_arrays(
         return device.DeviceWindows(**vars(whole), tables=(torch.from_numpy(whole.steps.x),))
 
     monkeypatch.setattr(device, "with_tables_on_device", gathered)
-    made = Forecaster(config).fit(panel)
-    for name, weight in made.networks[0].weights.items():
+    trained = Forecaster(config).fit(panel)
+    for name, weight in trained.networks[0].weights.items():
         assert weight.tobytes() == usual.networks[0].weights[name].tobytes(), name
 
 
@@ -79,10 +79,10 @@ def test_a_gpu_learns_what_the_processor_learns(precision: str) -> None:
     losses = []
     for place in ("cpu", "cuda"):
         train = TrainConfig(steps=60, members=1, jobs=1, device=place, precision=precision)  # type: ignore[arg-type]
-        made = Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel)
-        assert made.verdict is not None
-        losses.append(made.verdict.model["mase"])
-        assert np.isfinite(made.predict()["forecast"]).all()
+        trained = Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel)
+        assert trained.verdict is not None
+        losses.append(trained.verdict.model["mase"])
+        assert np.isfinite(trained.predict()["forecast"]).all()
     assert losses[1] == pytest.approx(losses[0], rel=0.05)
 
 
@@ -91,8 +91,8 @@ def test_a_gpu_learns_what_the_processor_learns(precision: str) -> None:
 def test_a_gpu_makes_the_same_forecasts_from_the_same_seed() -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 90) for i in range(3)])
     train = TrainConfig(start="scratch", steps=20, members=1, device="cuda")
-    made = [
+    trained = [
         Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel).predict()
         for _ in range(2)
     ]
-    np.testing.assert_allclose(made[0]["forecast"], made[1]["forecast"], rtol=1e-4)
+    np.testing.assert_allclose(trained[0]["forecast"], trained[1]["forecast"], rtol=1e-4)

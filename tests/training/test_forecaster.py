@@ -1,6 +1,6 @@
-"""The whole way from a panel to a forecast: nothing of the future, the same bytes, sense for every kind of series.
+"""From a panel to a forecast: no leaks, the same bytes, and sense for every kind of series.
 
-Trainings are a few steps long: what is tested here is the way, not the accuracy.
+Trainings are a few steps long: what is tested here is not the accuracy.
 """
 
 import time
@@ -30,24 +30,24 @@ SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e200)
 
 
 def config(steps: int | None = 4, horizon: int | None = 6, **train: object) -> Config:
-    given = {"members": 2, "jobs": 1, **train}
-    return Config(train=TrainConfig(steps=steps, **given), window=WindowConfig(horizon=horizon))  # type: ignore[arg-type]
+    options = {"members": 2, "jobs": 1, **train}
+    return Config(train=TrainConfig(steps=steps, **options), window=WindowConfig(horizon=horizon))  # type: ignore[arg-type]
 
 
 def some_series(count: int = 3, length: int = 60) -> list[Floats]:
     """Series of their own lengths: the second goes below zero, the third has gaps."""
     rng = np.random.default_rng(0)
-    made = [wavy(rng, length - 3 * (i % 4)) for i in range(count)]
-    made[1] = made[1] - 25
+    series = [wavy(rng, length - 3 * (i % 4)) for i in range(count)]
+    series[1] = series[1] - 25
     if count > 2:
-        made[2][[5, 20, 21]] = NAN
-    return made
+        series[2][[5, 20, 21]] = NAN
+    return series
 
 
 def shocked(
     series: Sequence[Floats], i: int, first: int, value: float, whole: bool
 ) -> list[Floats]:
-    """The series with `value` in series i at step `first`, or in a run of steps from there that leaves it its end."""
+    """The series with `value` in series i at step `first`, or in up to 20 steps, not the last."""
     out = [y.copy() for y in series]
     out[i][first : min(first + 20, len(out[i]) - 1) if whole else first + 1] = value
     return out
@@ -64,7 +64,7 @@ def fitted() -> Forecaster:
     return Forecaster(QUICK).fit(panel.head(np.full(3, 40)))
 
 
-# ---- leak-proof
+# ---- no leaks
 
 
 @settings(max_examples=40, deadline=None)
@@ -81,14 +81,16 @@ def test_no_change_of_the_future_changes_a_forecast_by_a_bit(
     series = some_series()
     before = panel_of(series)
     after = panel_of(shocked(series, i, min(origin + ahead, 50), value, whole))
-    made = [fitted.quantiles(panel, *windows(before, origin), 14, ALL) for panel in (before, after)]
-    assert np.isfinite(made[0]).all()
-    assert made[0].tobytes() == made[1].tobytes()
+    forecasts = [
+        fitted.quantiles(panel, *windows(before, origin), 14, ALL) for panel in (before, after)
+    ]
+    assert np.isfinite(forecasts[0]).all()
+    assert forecasts[0].tobytes() == forecasts[1].tobytes()
 
 
 @settings(max_examples=15, deadline=None)
 @given(origin=st.integers(2, 47), value=st.sampled_from(SHOCKS), whole=st.booleans())
-def test_a_series_never_seen_in_training_is_forecast_from_its_past_alone(
+def test_a_series_that_training_never_saw_is_forecast_from_its_past_only(
     fitted: Forecaster, origin: int, value: float, whole: bool
 ) -> None:
     series = some_series(5)
@@ -96,10 +98,10 @@ def test_a_series_never_seen_in_training_is_forecast_from_its_past_alone(
         panel_of(y).select(np.array([4, 3]))
         for y in (series, shocked(series, 4, origin + 1, value, whole))
     )
-    made = [
+    forecasts = [
         fitted.quantiles(panel, *windows(before, origin), levels=ALL) for panel in (before, after)
     ]
-    assert made[0].tobytes() == made[1].tobytes()
+    assert forecasts[0].tobytes() == forecasts[1].tobytes()
 
 
 @pytest.mark.parametrize("origin", [3, 16, 30])
@@ -119,27 +121,32 @@ def test_the_past_does_change_forecasts(fitted: Forecaster) -> None:
     for origin in (5, 30):
         before = panel_of(series)
         after = panel_of(shocked(series, 0, origin, 3.0, False))
-        made = [fitted.quantiles(panel, *windows(before, origin)) for panel in (before, after)]
-        assert (made[0][0] != made[1][0]).any()
-        assert made[0][1:].tobytes() == made[1][1:].tobytes()
+        forecasts = [fitted.quantiles(panel, *windows(before, origin)) for panel in (before, after)]
+        assert (forecasts[0][0] != forecasts[1][0]).any()
+        assert forecasts[0][1:].tobytes() == forecasts[1][1:].tobytes()
 
 
 @pytest.mark.parametrize("value", [NAN, -1e9, 1e9, 0.0])
 @pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
-def test_nothing_learnt_scaled_weighed_or_calibrated_before_a_cutoff_knows_what_comes_after(
+def test_nothing_learnt_scaled_combined_or_calibrated_before_a_cutoff_depends_on_what_comes_after(
     count: int, value: float
 ) -> None:
     series = some_series(max(count, 2))[:count]
     changed = [np.where(np.arange(len(y)) < 40, y, value) for y in series]
-    made = []
+    results = []
     for panel in (panel_of(series), panel_of(changed)):
-        one = Forecaster(config(steps=2)).fit(panel.head(np.full(count, 40)))
-        forecasts = one.quantiles(panel, *windows(panel, 39), levels=ALL)
-        assert one.verdict is not None
-        made.append(
-            (forecasts.tobytes(), one.scaling.to_dict(), one.guard.to_dict(), one.verdict.to_dict())
+        forecaster = Forecaster(config(steps=2)).fit(panel.head(np.full(count, 40)))
+        forecasts = forecaster.quantiles(panel, *windows(panel, 39), levels=ALL)
+        assert forecaster.verdict is not None
+        results.append(
+            (
+                forecasts.tobytes(),
+                forecaster.scaling.to_dict(),
+                forecaster.guard.to_dict(),
+                forecaster.verdict.to_dict(),
+            )
         )
-    assert made[0] == made[1]
+    assert results[0] == results[1]
 
 
 def covariate_panel(role: str, later: float | None = None, cut: int = 40) -> Panel:
@@ -154,23 +161,28 @@ def covariate_panel(role: str, later: float | None = None, cut: int = 40) -> Pan
 @pytest.mark.parametrize("later", [1e9, -1e9, NAN, 0.0])
 def test_covariates_known_in_the_past_only_do_not_leak(later: float) -> None:
     plain, changed = (covariate_panel("past", value) for value in (None, later))
-    one = Forecaster(config(start="scratch")).fit(plain.head(np.array([40])))
-    made = [one.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, changed)]
-    assert made[0].tobytes() == made[1].tobytes()
+    forecaster = Forecaster(config(start="scratch")).fit(plain.head(np.array([40])))
+    forecasts = [
+        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, changed)
+    ]
+    assert forecasts[0].tobytes() == forecasts[1].tobytes()
     again = Forecaster(config(start="scratch")).fit(changed.head(np.array([40])))
-    assert again.scaling.to_dict() == one.scaling.to_dict()
+    assert again.scaling.to_dict() == forecaster.scaling.to_dict()
     assert (
-        again.quantiles(changed, *windows(changed, 39), levels=ALL).tobytes() == made[0].tobytes()
+        again.quantiles(changed, *windows(changed, 39), levels=ALL).tobytes()
+        == forecasts[0].tobytes()
     )
 
 
 def test_covariates_known_ahead_are_used_up_to_the_horizon_and_no_further() -> None:
     plain = covariate_panel("future")
-    one = Forecaster(config(steps=20, start="scratch")).fit(plain.head(np.array([40])))
+    forecaster = Forecaster(config(steps=20, start="scratch")).fit(plain.head(np.array([40])))
     near, far = covariate_panel("future", 5.0, cut=41), covariate_panel("future", 5.0, cut=46)
-    made = [one.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, near, far)]
-    assert made[2].tobytes() == made[0].tobytes()
-    assert made[1].tobytes() != made[0].tobytes()
+    forecasts = [
+        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, near, far)
+    ]
+    assert forecasts[2].tobytes() == forecasts[0].tobytes()
+    assert forecasts[1].tobytes() != forecasts[0].tobytes()
 
 
 # ---- the same bytes
@@ -178,20 +190,20 @@ def test_covariates_known_ahead_are_used_up_to_the_horizon_and_no_further() -> N
 
 def test_any_number_of_jobs_gives_the_same_bytes() -> None:
     panel = panel_of(some_series())
-    one, two = (Forecaster(config(jobs=jobs, members=3)).fit(panel) for jobs in (1, 2))
-    pd.testing.assert_frame_equal(one.predict(), two.predict(), check_exact=True)
-    assert one.guard.to_dict() == two.guard.to_dict()
-    assert [{**row, "seconds": 0} for row in one.history] != []
+    forecaster, second = (Forecaster(config(jobs=jobs, members=3)).fit(panel) for jobs in (1, 2))
+    pd.testing.assert_frame_equal(forecaster.predict(), second.predict(), check_exact=True)
+    assert forecaster.guard.to_dict() == second.guard.to_dict()
+    assert [{**row, "seconds": 0} for row in forecaster.history] != []
 
 
 def test_the_same_seed_gives_the_same_forecast_and_another_does_not() -> None:
     panel = panel_of(some_series())
     torch.manual_seed(5)
-    made = [
+    forecasts = [
         Forecaster(config(seed=seed, start="scratch")).fit(panel).predict() for seed in (0, 0, 1)
     ]
-    pd.testing.assert_frame_equal(made[0], made[1], check_exact=True)
-    assert (made[0]["forecast"] != made[2]["forecast"]).any()
+    pd.testing.assert_frame_equal(forecasts[0], forecasts[1], check_exact=True)
+    assert (forecasts[0]["forecast"] != forecasts[2]["forecast"]).any()
 
 
 @pytest.mark.parametrize("kind", ["singles", "panel", "covariates", "short"])
@@ -202,30 +214,35 @@ def test_a_saved_run_forecasts_the_same_to_the_bit(kind: str, tmp_path: Path) ->
         "covariates": lambda: covariate_panel("past"),
         "short": lambda: panel_of([np.array([1.0, 2.0, 4.0])]),
     }[kind]()
-    one = Forecaster(config(steps=2, horizon=2 if kind == "short" else 6)).fit(panel)
-    path = one.save(tmp_path / "run")
-    two = Forecaster.load(path)
-    pd.testing.assert_frame_equal(one.predict(), two.predict(), check_exact=True)
+    settings = config(steps=2, horizon=2 if kind == "short" else 6)
+    forecaster = Forecaster(settings).fit(panel)
+    path = forecaster.save(tmp_path / "run")
+    second = Forecaster.load(path)
+    pd.testing.assert_frame_equal(forecaster.predict(), second.predict(), check_exact=True)
     later = (
         panel_of([y * 1.1 for y in some_series(4)])
         if kind != "covariates"
         else covariate_panel("past", 1.0)
     )
     pd.testing.assert_frame_equal(
-        one.predict(later, horizon=9), two.predict(later, horizon=9), check_exact=True
+        forecaster.predict(later, horizon=9), second.predict(later, horizon=9), check_exact=True
     )
-    assert (two.config, two.horizon, two.season, two.notes) == (
-        one.config,
-        one.horizon,
-        one.season,
-        one.notes,
+    assert (second.config, second.horizon, second.season, second.notes) == (
+        forecaster.config,
+        forecaster.horizon,
+        forecaster.season,
+        forecaster.notes,
     )
-    assert two.cutoff.tolist() == one.cutoff.tolist()
-    assert two.guard.to_dict() == one.guard.to_dict()
-    assert (two.verdict and two.verdict.to_dict()) == (one.verdict and one.verdict.to_dict())
-    assert [row["member"] for row in two.history] == [row["member"] for row in one.history]
+    assert second.cutoff.tolist() == forecaster.cutoff.tolist()
+    assert second.guard.to_dict() == forecaster.guard.to_dict()
+    assert (second.verdict and second.verdict.to_dict()) == (
+        forecaster.verdict and forecaster.verdict.to_dict()
+    )
+    assert [row["member"] for row in second.history] == [
+        row["member"] for row in forecaster.history
+    ]
     with pytest.raises(RunError, match="holds a run already"):
-        one.save(path)
+        forecaster.save(path)
 
 
 def test_fitting_and_forecasting_leave_the_panel_unchanged(fitted: Forecaster) -> None:
@@ -248,15 +265,15 @@ def test_the_table_goes_on_from_the_end_of_each_series(fitted: Forecaster) -> No
 
 
 @pytest.mark.parametrize("horizon", [1, 6, 40])
-def test_any_horizon_can_be_asked_for_and_quantiles_never_cross(
+def test_any_horizon_can_be_forecast_and_quantiles_never_cross(
     fitted: Forecaster, horizon: int
 ) -> None:
     panel = panel_of(some_series())
     levels = (0.01, 0.025, 0.1, 0.25, 0.5, 0.77, 0.9, 0.975, 0.99)
-    made = fitted.quantiles(panel, *windows(panel, 45), horizon, levels)
-    assert made.shape == (3, horizon, len(levels))
-    assert np.isfinite(made).all()
-    assert (np.diff(made, axis=-1) >= 0).all()
+    forecasts = fitted.quantiles(panel, *windows(panel, 45), horizon, levels)
+    assert forecasts.shape == (3, horizon, len(levels))
+    assert np.isfinite(forecasts).all()
+    assert (np.diff(forecasts, axis=-1) >= 0).all()
     table = fitted.predict(panel, horizon=horizon, quantiles=levels)
     assert len(table) == 3 * horizon
     assert list(table)[3:] == ["q1", "q2.5", "q10", "q25", "q50", "q77", "q90", "q97.5", "q99"]
@@ -277,8 +294,8 @@ def test_levels_outside_0_to_1_are_refused(fitted: Forecaster, level: float) -> 
 def test_intervals_go_on_widening_beyond_the_trained_horizon() -> None:
     rng = np.random.default_rng(0)
     panel = panel_of([1000 + rng.normal(size=200).cumsum() for _ in range(4)])
-    one = Forecaster(config(steps=0, horizon=6)).fit(panel)
-    table = one.predict(horizon=36)
+    forecaster = Forecaster(config(steps=0, horizon=6)).fit(panel)
+    table = forecaster.predict(horizon=36)
     width = (table["q90"] - table["q10"]).to_numpy().reshape(4, 6, 6).mean((0, 2))  # a horizon each
     assert (np.diff(width) > 0).all()
     assert width[-1] > 2 * width[0]
@@ -303,33 +320,33 @@ def test_intervals_widen_with_the_horizon_of_a_random_walk() -> None:
 @pytest.mark.parametrize("freq", ["MS", "YS", "D"])
 def test_short_series_get_a_sensible_forecast(length: int, freq: str) -> None:
     y = 100 + 2 * np.arange(length)
-    one = Forecaster(config(horizon=None)).fit(panel_of([y.astype(float)], freq=freq))
-    table = one.predict()
-    assert len(table) == one.horizon
+    forecaster = Forecaster(config(horizon=None)).fit(panel_of([y.astype(float)], freq=freq))
+    table = forecaster.predict()
+    assert len(table) == forecaster.horizon
     assert np.isfinite(table[["forecast", "q10", "q90"]].to_numpy()).all()
     assert table["forecast"].between(50, 250).all()
     assert (table["q10"] <= table["q90"]).all()
 
 
-def test_a_series_too_short_to_judge_by_is_said_to_be_so() -> None:
-    one = Forecaster(config(horizon=2)).fit(panel_of([np.array([1.0, 2.0, 4.0])]))
-    assert one.verdict is None
-    assert any("too short" in note for note in one.notes)
-    assert one.guard.windows == 0
+def test_a_series_too_short_to_validate_on_is_noted() -> None:
+    forecaster = Forecaster(config(horizon=2)).fit(panel_of([np.array([1.0, 2.0, 4.0])]))
+    assert forecaster.verdict is None
+    assert any("too short" in note for note in forecaster.notes)
+    assert forecaster.guard.windows == 0
 
 
-def test_series_within_their_first_season_are_forecast_together_as_each_is_alone(
+def test_series_within_their_first_season_are_forecast_together_as_each_by_itself(
     fitted: Forecaster,
 ) -> None:
     panel = panel_of(
         [wavy(np.random.default_rng(i), length) for i, length in enumerate((5, 40, 8, 9))]
     )
     series, origins = np.array([0, 1, 2, 3, 3]), np.array([4, 39, 7, 8, 3])
-    made = fitted.quantiles(panel, series, origins)
+    forecasts = fitted.quantiles(panel, series, origins)
     for k in range(len(series)):
-        alone = panel.select(series[[k]]).head(origins[[k]] + 1)
+        single = panel.select(series[[k]]).head(origins[[k]] + 1)
         np.testing.assert_allclose(
-            made[k], fitted.quantiles(alone, np.array([0]), origins[[k]])[0], rtol=1e-5
+            forecasts[k], fitted.quantiles(single, np.array([0]), origins[[k]])[0], rtol=1e-5
         )
 
 
@@ -367,8 +384,10 @@ def test_a_series_that_never_was_negative_is_never_forecast_so() -> None:
 @pytest.mark.parametrize("unit", [1e-12, 1e12])
 def test_very_small_and_very_large_values_are_no_trouble(unit: float) -> None:
     y = wavy(np.random.default_rng(0), 60)
-    one, other = (Forecaster(config(steps=0)).fit(panel_of([z])).predict() for z in (y, y * unit))
-    np.testing.assert_allclose(other["forecast"] / unit, one["forecast"], rtol=1e-3)
+    usual, scaled = (
+        Forecaster(config(steps=0)).fit(panel_of([z])).predict() for z in (y, y * unit)
+    )
+    np.testing.assert_allclose(scaled["forecast"] / unit, usual["forecast"], rtol=1e-3)
 
 
 def test_missing_values_at_the_end_are_no_trouble() -> None:
@@ -382,14 +401,14 @@ def test_missing_values_at_the_end_are_no_trouble() -> None:
 def test_a_panel_teaches_one_network_that_is_refitted_on_all_of_it() -> None:
     panel = panel_of(some_series(MIN_PANEL_SERIES))
     events: list[Event] = []
-    one = Forecaster(config(steps=3)).fit(panel, on_event=events.append)
+    forecaster = Forecaster(config(steps=3)).fit(panel, on_event=events.append)
     assert events[0].phase == "prepare"
     assert {"train", "member"} <= {event.phase for event in events}
-    assert len(one.networks) == len(one.guard.members) in (1, 3)
-    assert one.guard.members.sum() == pytest.approx(1.0)
-    assert one.verdict is not None
-    assert one.verdict.series == MIN_PANEL_SERIES
-    assert len(one.predict()) == 6 * MIN_PANEL_SERIES
+    assert len(forecaster.networks) == len(forecaster.guard.members) in (1, 3)
+    assert forecaster.guard.members.sum() == pytest.approx(1.0)
+    assert forecaster.verdict is not None
+    assert forecaster.verdict.series == MIN_PANEL_SERIES
+    assert len(forecaster.predict()) == 6 * MIN_PANEL_SERIES
 
 
 def test_a_new_series_is_forecast_from_its_own_history(fitted: Forecaster) -> None:
@@ -409,37 +428,41 @@ def test_every_loss_gives_intervals_in_its_runs_and_in_backtests(
     loss: str, count: int, tmp_path: Path
 ) -> None:
     panel = panel_of(some_series(count, 50))
-    one = Forecaster(config(loss=loss, steps=3)).fit(panel)
-    made = one.predict(quantiles=(0.02, 0.1, 0.5, 0.9))
-    again = Forecaster.load(one.save(tmp_path / "run")).predict(quantiles=(0.02, 0.1, 0.5, 0.9))
-    pd.testing.assert_frame_equal(made, again, check_exact=True)
-    assert (
-        (made["q10"] < made["q50"]).all()
-        and (made["q50"] < made["q90"]).all()
-        and (made["q2"] < made["q10"]).all()
+    forecaster = Forecaster(config(loss=loss, steps=3)).fit(panel)
+    forecasts = forecaster.predict(quantiles=(0.02, 0.1, 0.5, 0.9))
+    again = Forecaster.load(forecaster.save(tmp_path / "run")).predict(
+        quantiles=(0.02, 0.1, 0.5, 0.9)
     )
-    assert len(one.predict(horizon=9)) == 9 * count
-    assert one.verdict is not None and 0.3 < one.verdict.model["coverage"] <= 1
+    pd.testing.assert_frame_equal(forecasts, again, check_exact=True)
+    assert (
+        (forecasts["q10"] < forecasts["q50"]).all()
+        and (forecasts["q50"] < forecasts["q90"]).all()
+        and (forecasts["q2"] < forecasts["q10"]).all()
+    )
+    assert len(forecaster.predict(horizon=9)) == 9 * count
+    assert forecaster.verdict is not None and 0.3 < forecaster.verdict.model["coverage"] <= 1
 
 
-def test_intervals_of_a_point_forecast_are_there_where_nothing_could_be_held_back() -> None:
-    made = (
+def test_point_forecasts_have_intervals_where_nothing_could_be_held_out() -> None:
+    forecasts = (
         Forecaster(config(loss="mse", horizon=3))
         .fit(panel_of([np.array([3.0, 4, 6, 5])]))
         .predict()
     )
-    assert (made["q10"] < made["q90"]).all()
+    assert (forecasts["q10"] < forecasts["q90"]).all()
 
 
 @pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
-def test_the_time_budget_ends_training_and_is_said(count: int) -> None:
+def test_the_time_budget_ends_training_and_is_noted(count: int) -> None:
     began = time.monotonic()
-    one = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(
+    forecaster = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(
         panel_of(some_series(max(count, 2)))
     )
     assert time.monotonic() - began < 8
-    assert any(note.startswith("the time budget of 1 s stopped training: ") for note in one.notes)
-    assert one.history[-1]["step"] > 0
+    assert any(
+        note.startswith("the time budget of 1 s stopped training: ") for note in forecaster.notes
+    )
+    assert forecaster.history[-1]["step"] > 0
 
 
 @pytest.mark.parametrize(
@@ -456,20 +479,22 @@ def test_every_network_is_fitted_saved_and_started_from(
     model: ModelConfig, count: int, tmp_path: Path
 ) -> None:
     panel = panel_of(some_series(count, 50))
-    one = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(
+    forecaster = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(
         panel.head(np.full(count, 40))
     )
-    assert one.start["from"] == "scratch" and one.start["why"].startswith("--")
-    path = one.save(tmp_path / "run")
-    pd.testing.assert_frame_equal(Forecaster.load(path).predict(), one.predict(), check_exact=True)
+    assert forecaster.start["from"] == "scratch" and forecaster.start["why"].startswith("--")
+    path = forecaster.save(tmp_path / "run")
+    pd.testing.assert_frame_equal(
+        Forecaster.load(path).predict(), forecaster.predict(), check_exact=True
+    )
     again = replace(QUICK.train, start=str(path), steps=0)
-    two = Forecaster(Config(model=model, train=again, window=QUICK.window)).fit(panel)
-    assert two.start["from"] == str(path)
-    assert all(network.shape.cell == model.cell for network in two.networks)
+    second = Forecaster(Config(model=model, train=again, window=QUICK.window)).fit(panel)
+    assert second.start["from"] == str(path)
+    assert all(network.shape.cell == model.cell for network in second.networks)
     # nothing after an origin is seen
     changed = panel_of([np.where(np.arange(len(y)) < 30, y, 1e6) for y in some_series(count, 50)])
-    made = [one.quantiles(p, *windows(p, 29), levels=ALL) for p in (panel, changed)]
-    assert made[0].tobytes() == made[1].tobytes()
+    forecasts = [forecaster.quantiles(p, *windows(p, 29), levels=ALL) for p in (panel, changed)]
+    assert forecasts[0].tobytes() == forecasts[1].tobytes()
 
 
 # ---- what training starts from
@@ -477,32 +502,34 @@ def test_every_network_is_fitted_saved_and_started_from(
 
 def test_no_steps_train_nothing() -> None:
     for count in (2, MIN_PANEL_SERIES):
-        one = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
-        assert len(one.networks) == 1
+        forecaster = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
+        assert len(forecaster.networks) == 1
         for name, value in members.load_pretrained_arrays().items():
-            assert np.array_equal(one.networks[0].weights[name], value)
+            assert np.array_equal(forecaster.networks[0].weights[name], value)
 
 
-def test_training_from_scratch_takes_the_size_asked_for() -> None:
-    asked = Config(
+def test_training_from_scratch_takes_the_requested_size() -> None:
+    requested = Config(
         window=WindowConfig(horizon=6),
         model=ModelConfig(hidden=12, layers=1),
         train=TrainConfig(start="scratch", steps=3, members=2, jobs=1),
     )
-    one = Forecaster(asked).fit(panel_of(some_series()))
-    assert {(network.shape.hidden, network.shape.layers) for network in one.networks} == {(12, 1)}
+    forecaster = Forecaster(requested).fit(panel_of(some_series()))
+    assert {(network.shape.hidden, network.shape.layers) for network in forecaster.networks} == {
+        (12, 1)
+    }
 
 
 def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
-    asked = Config(model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained"))
+    requested = Config(model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained"))
     with pytest.raises(UsageError, match="--hidden 12") as caught:
-        Forecaster(asked).fit(panel_of(some_series()))
+        Forecaster(requested).fit(panel_of(some_series()))
     assert "--from scratch" in caught.value.hint
 
 
 @pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
 def test_training_can_start_from_what_another_run_has_learnt(count: int, tmp_path: Path) -> None:
-    """From the member that its validation trusts most, whichever that is."""
+    """From the member that weighs most in its combination, whichever that is."""
     panel = panel_of(some_series(count))
     first = Forecaster(config(steps=20, lr=3e-3)).fit(panel)
     for member, network in enumerate(first.networks):
@@ -526,7 +553,7 @@ def test_a_run_that_is_not_there_cannot_be_started_from(tmp_path: Path) -> None:
         Forecaster(config(start=str(tmp_path / "none"))).fit(panel_of(some_series()))
 
 
-def test_an_absurd_rate_is_said_to_diverge() -> None:
+def test_an_absurd_learning_rate_diverges() -> None:
     with pytest.raises(DivergedError, match="--lr|loss became"):
         Forecaster(config(steps=300, lr=1e30, start="scratch")).fit(panel_of(some_series()))
 
@@ -537,7 +564,10 @@ def test_an_absurd_rate_is_said_to_diverge() -> None:
 def promoted(
     seed: int, role: str, lag: int, length: int = 300, ahead: int = 12
 ) -> tuple[Panel, Floats, Floats]:
-    """Sales of 100 and of 130 `lag` steps after a promotion; the plan [ahead] and the true sales [ahead] beyond."""
+    """Sales of 100, and of 130 `lag` steps after a promotion.
+
+    Returns the panel, and the promotions and the actual sales [ahead] after its end.
+    """
     rng = np.random.default_rng(seed)
     x = (rng.random(length + ahead) < 0.3).astype(float)
     y = 100 + 30 * np.roll(x, lag) + rng.normal(size=length + ahead)
@@ -548,7 +578,7 @@ def promoted(
     return Panel.from_frame(frame, target="y", time="t", **{role: "promo"}), x[length:], y[length:]  # type: ignore[arg-type]
 
 
-def eager(horizon: int) -> Config:
+def fast_learner(horizon: int) -> Config:
     """A small network from scratch that learns fast."""
     return Config(
         window=WindowConfig(horizon=horizon, season=1),
@@ -560,25 +590,25 @@ def eager(horizon: int) -> Config:
 
 
 def test_the_effect_of_a_covariate_known_ahead_is_learnt() -> None:
-    panel, plan, truth = promoted(1, "future", 0)
-    made = Forecaster(eager(12)).fit(panel).predict()["forecast"].to_numpy()
-    assert 0 < plan.sum() < 12
-    assert made[plan == 1].mean() - made[plan == 0].mean() > 20
-    assert np.abs(made - truth).mean() < 4
+    panel, promotions, actual = promoted(1, "future", 0)
+    forecasts = Forecaster(fast_learner(12)).fit(panel).predict()["forecast"].to_numpy()
+    assert 0 < promotions.sum() < 12
+    assert forecasts[promotions == 1].mean() - forecasts[promotions == 0].mean() > 20
+    assert np.abs(forecasts - actual).mean() < 4
 
 
 def test_the_effect_of_a_covariate_known_ahead_needs_no_training(tmp_path: Path) -> None:
-    panel, plan, truth = promoted(1, "future", 0)
-    one = Forecaster(config(steps=0, horizon=12)).fit(panel)
-    made = one.predict()["forecast"].to_numpy()
-    assert np.abs(made - truth).mean() < 4
+    panel, promotions, actual = promoted(1, "future", 0)
+    forecaster = Forecaster(config(steps=0, horizon=12)).fit(panel)
+    forecasts = forecaster.predict()["forecast"].to_numpy()
+    assert np.abs(forecasts - actual).mean() < 4
     new = replace(panel, keys=(("new",),), key_names=("id",), values=10 * panel.values)
-    np.testing.assert_allclose(one.predict(new)["forecast"], 10 * made, rtol=0.05)
-    again = Forecaster.load(one.save(tmp_path / "run")).predict()
-    assert again["forecast"].tolist() == made.tolist()
+    np.testing.assert_allclose(forecaster.predict(new)["forecast"], 10 * forecasts, rtol=0.05)
+    again = Forecaster.load(forecaster.save(tmp_path / "run")).predict()
+    assert again["forecast"].tolist() == forecasts.tolist()
 
 
-def test_a_season_is_found_behind_the_effect_of_a_covariate() -> None:
+def test_a_season_is_inferred_behind_the_effect_of_a_covariate() -> None:
     rng = np.random.default_rng(0)
     promo = (rng.random(120) < 0.3).astype(float)
     y = 100 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + 40 * promo + rng.normal(size=120)
@@ -594,21 +624,21 @@ def test_a_season_is_found_behind_the_effect_of_a_covariate() -> None:
 
 def test_the_effect_of_a_covariate_of_the_past_is_learnt() -> None:
     panel, _, _ = promoted(1, "past", 1)
-    one = Forecaster(eager(1)).fit(panel)
+    forecaster = Forecaster(fast_learner(1)).fit(panel)
     origins = np.arange(200, 299)
-    made = one.quantiles(panel, np.zeros(99, np.int64), origins)[:, 0, 1]
+    forecasts = forecaster.quantiles(panel, np.zeros(99, np.int64), origins)[:, 0, 1]
     promo = panel.past[origins, 0] == 1
-    assert made[promo].mean() - made[~promo].mean() > 20
+    assert forecasts[promo].mean() - forecasts[~promo].mean() > 20
 
 
 def test_covariates_that_are_missing_ahead_are_an_error_that_names_them() -> None:
     panel, _, _ = promoted(1, "future", 0, ahead=4)
-    one = Forecaster(config(steps=0, horizon=4)).fit(panel)
-    assert len(one.predict()) == 4
+    forecaster = Forecaster(config(steps=0, horizon=4)).fit(panel)
+    assert len(forecaster.predict()) == 4
     with pytest.raises(
         DataError, match=r"\(promo\) are missing for .*need 9 steps ahead, have 4"
     ) as caught:
-        one.predict(horizon=9)
+        forecaster.predict(horizon=9)
     assert "304 to 308 (5 steps)" in str(caught.value)
     assert "--future-data" in caught.value.hint
 
@@ -616,29 +646,31 @@ def test_covariates_that_are_missing_ahead_are_an_error_that_names_them() -> Non
 # ---- settings
 
 
-def test_the_season_and_horizon_asked_for_are_obeyed_and_else_found() -> None:
+def test_season_and_horizon_are_those_requested_or_else_inferred() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 80)])
-    found = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel)
-    assert (found.season, found.horizon) == (12, 12)
-    asked = Config(window=WindowConfig(horizon=5, season=6, context=20), train=TrainConfig(steps=0))
-    one = Forecaster(asked).fit(panel)
-    assert (one.season, one.horizon, one.context) == (6, 5, 20)
-    assert len(one.predict()) == 5
+    inferred = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel)
+    assert (inferred.season, inferred.horizon) == (12, 12)
+    requested = Config(
+        window=WindowConfig(horizon=5, season=6, context=20), train=TrainConfig(steps=0)
+    )
+    forecaster = Forecaster(requested).fit(panel)
+    assert (forecaster.season, forecaster.horizon, forecaster.context) == (6, 5, 20)
+    assert len(forecaster.predict()) == 5
 
 
 def test_integer_steps_are_forecast_one_season_ahead() -> None:
     t = np.arange(200)
     y = 10 + np.sin(2 * np.pi * t / 24) + 0.05 * np.random.default_rng(0).normal(size=200)
     panel = Panel.from_frame(pd.DataFrame({"t": t, "y": y}), target="y")
-    one = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel)
-    assert (one.season, one.horizon) == (24, 24)
-    assert one.predict()["t"].tolist() == list(range(200, 224))
+    forecaster = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel)
+    assert (forecaster.season, forecaster.horizon) == (24, 24)
+    assert forecaster.predict()["t"].tolist() == list(range(200, 224))
 
 
-def test_as_much_is_held_back_as_is_asked_for() -> None:
+def test_as_much_is_held_out_as_is_requested() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 80)])
     held = Config(window=WindowConfig(horizon=6, validation=10), train=TrainConfig(steps=0))
-    one = Forecaster(held).fit(panel)
-    assert one.guard.windows == 5
-    assert one.verdict is not None
-    assert one.verdict.windows == 5
+    forecaster = Forecaster(held).fit(panel)
+    assert forecaster.guard.windows == 5
+    assert forecaster.verdict is not None
+    assert forecaster.verdict.windows == 5

@@ -1,4 +1,4 @@
-"""What training starts from: the shipped weights where they fit, else nothing, and what was asked for or an error."""
+"""Training starts from the shipped weights where they fit, else from scratch, or as requested."""
 
 from dataclasses import replace
 
@@ -9,7 +9,7 @@ import torch
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.errors import UsageError
 from lstmcast.network.losses import LOSSES
-from lstmcast.network.torch_network import TorchNetwork
+from lstmcast.network.torch_network import TorchNetwork, adapt_weights_to_loss
 from lstmcast.runs import serialization
 from lstmcast.training import initial_weights, members
 from lstmcast.training.initial_weights import InitialWeights
@@ -25,54 +25,57 @@ OTHERS = [
 
 
 def no_run(path: str) -> InitialWeights:
-    raise AssertionError(f"{path} was not asked for")
+    raise AssertionError(f"{path} was not requested")
 
 
-def asked(start: str | None, model: ModelConfig = ModelConfig()) -> Config:  # noqa: B008
+def config_starting_from(start: str | None, model: ModelConfig = ModelConfig()) -> Config:  # noqa: B008
     return Config(train=TrainConfig(start=start), model=model)
 
 
-def test_training_starts_from_the_shipped_weights_unless_told_otherwise() -> None:
+def test_training_starts_from_the_shipped_weights_by_default() -> None:
     found = initial_weights.choose_initial_weights(Config(), no_run)
     assert found.weights is not None
     assert found.record == {
         "from": "pretrained",
         "sha256": serialization.weights_sha256(members.load_pretrained_arrays()),
     }
-    assert found.said == ""
+    assert found.message == ""
     assert (
-        initial_weights.choose_initial_weights(asked("pretrained"), no_run).record == found.record
+        initial_weights.choose_initial_weights(config_starting_from("pretrained"), no_run).record
+        == found.record
     )
 
 
 def test_scratch_is_scratch() -> None:
     assert initial_weights.choose_initial_weights(
-        asked("scratch"), no_run
+        config_starting_from("scratch"), no_run
     ) == initial_weights.TrainingStart(None, {"from": "scratch"})
 
 
 @pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
-def test_another_network_starts_from_scratch_and_says_so(model: ModelConfig, option: str) -> None:
-    found = initial_weights.choose_initial_weights(asked(None, model), no_run)
+def test_another_network_starts_from_scratch_with_a_message(
+    model: ModelConfig, option: str
+) -> None:
+    found = initial_weights.choose_initial_weights(config_starting_from(None, model), no_run)
     assert found.weights is None
-    assert found.said.startswith(f"{option}: ")
-    assert found.record == {"from": "scratch", "why": found.said}
+    assert found.message.startswith(f"{option}: ")
+    assert found.record == {"from": "scratch", "why": found.message}
 
 
 @pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
-def test_weights_that_were_asked_for_and_do_not_fit_are_an_error(
-    model: ModelConfig, option: str
-) -> None:
+def test_requested_weights_that_do_not_fit_are_an_error(model: ModelConfig, option: str) -> None:
     with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
-        initial_weights.choose_initial_weights(asked("pretrained", model), no_run)
+        initial_weights.choose_initial_weights(config_starting_from("pretrained", model), no_run)
     assert "--from" in caught.value.hint
 
 
-def test_the_sizes_that_the_weights_have_may_be_named() -> None:
+def test_the_sizes_that_the_weights_have_may_be_set() -> None:
     shape = initial_weights.load_pretrained_weights().shape
     model = ModelConfig(hidden=shape.hidden, layers=shape.layers, attention=True)
     assert (
-        initial_weights.choose_initial_weights(asked("pretrained", model), no_run).weights
+        initial_weights.choose_initial_weights(
+            config_starting_from("pretrained", model), no_run
+        ).weights
         is not None
     )
 
@@ -80,7 +83,7 @@ def test_the_sizes_that_the_weights_have_may_be_named() -> None:
 def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
     shipped = initial_weights.load_pretrained_weights()
     gru = InitialWeights(shipped.arrays, shipped.shape._replace(cell="gru", attention=True))
-    wanted = asked("runs/a", ModelConfig(cell="gru", attention=True))
+    wanted = config_starting_from("runs/a", ModelConfig(cell="gru", attention=True))
     assert (
         initial_weights.choose_initial_weights(wanted, {"runs/a": gru}.__getitem__).weights is gru
     )
@@ -90,22 +93,20 @@ def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if name != "quantile"])
 def test_all_but_the_last_layer_carries_over_to_another_loss(loss: str) -> None:
-    """And of that the candidates' part; the median becomes the place of losses that have one."""
-    from lstmcast.network.torch_network import adapt_weights_to_loss
-
+    """And of that the candidates' part; the median becomes the location of losses with one."""
     shipped = initial_weights.load_pretrained_weights()
     network = TorchNetwork(shipped.shape._replace(loss=loss))
     fresh = dict(network.state_dict())
-    made = adapt_weights_to_loss(shipped.arrays, network, "quantile")
-    network.load_state_dict(made)
+    adapted = adapt_weights_to_loss(shipped.arrays, network, "quantile")
+    network.load_state_dict(adapted)
     for name, value in shipped.arrays.items():
         if not name.startswith("head.4"):
-            assert np.array_equal(made[name], value), name
-    own = len(LOSSES[loss].start)
-    weight, old = made["head.4.weight"], shipped.arrays["head.4.weight"]
-    assert np.array_equal(weight[own:], old[9:])
+            assert np.array_equal(adapted[name], value), name
+    outputs = len(LOSSES[loss].start)
+    weight, old = adapted["head.4.weight"], shipped.arrays["head.4.weight"]
+    assert np.array_equal(weight[outputs:], old[9:])
     median = torch.from_numpy(old[4])
     assert torch.equal(
         weight[0], median if LOSSES[loss].has_location else fresh["head.4.weight"][0]
     )
-    assert torch.equal(weight[1:own], fresh["head.4.weight"][1:own])
+    assert torch.equal(weight[1:outputs], fresh["head.4.weight"][1:outputs])

@@ -1,4 +1,4 @@
-"""The training loop: it learns, keeps the best averaged weights, repeats itself to the byte and says when it fails."""
+"""The training loop learns, keeps the best weights, repeats itself and reports its failures."""
 
 import itertools
 import json
@@ -9,26 +9,25 @@ import pytest
 import torch
 from torch import Tensor
 
-import lstmcast.training.loop as training_room
 from lstmcast.compute.progress import Event
 from lstmcast.errors import DivergedError
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES, Seasons
-from lstmcast.features.windows import Windows
+from lstmcast.features.windows import Batch, Windows
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
-from lstmcast.training.loop import (
-    AVERAGE_DECAY,
-    LR_DECAYS,
-    ONE_CYCLE_RISE_SHARE,
-    WARM_UP_STEPS,
-    Schedule,
-    TrainingState,
-    train_network,
-)
+from lstmcast.training import loop
+from lstmcast.training.loop import TrainingState, train_network
 from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
 from lstmcast.training.sampler import WindowSampler
+from lstmcast.training.schedule import (
+    AVERAGE_DECAY,
+    LR_DECAYS,
+    WARM_UP_STEPS,
+    Schedule,
+    StepPace,
+)
 from tests.make import steps_of, wavy
 
 SHAPE = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
@@ -43,9 +42,9 @@ def network(hidden: int = 8, dropout: float = 0.1, layers: int = 1) -> TorchNetw
 def sampler(length: int = 80) -> WindowSampler:
     y = wavy(np.random.default_rng(0), length, 4)
     windows = Windows(steps_of([y], Seasons(4, 0)), 4, context=8, stride=8)
-    made = WindowSampler.over(windows, windows.lengths)
-    assert made is not None
-    return made
+    drawn = WindowSampler.over(windows, windows.lengths)
+    assert drawn is not None
+    return drawn
 
 
 def weights(net: TorchNetwork) -> dict[str, Tensor]:
@@ -74,7 +73,7 @@ def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_
     assert reduced.history[-1].loss == pytest.approx(full.history[-1].loss, rel=0.02)
 
 
-def test_a_network_is_judged_and_used_in_full_precision() -> None:
+def test_a_network_is_validated_and_used_in_full_precision() -> None:
     net, batch = network(), sampler().draw(np.random.default_rng(0), 2, 2)
     before = net.eval()(*to_tensors(batch))
     net.reduced = True
@@ -83,23 +82,23 @@ def test_a_network_is_judged_and_used_in_full_precision() -> None:
 
 def test_the_weights_that_validated_best_are_kept() -> None:
     scores = iter([5.0, 3.0, 1.0, 2.0])
-    asked: list[dict[str, Tensor]] = []
+    validated: list[dict[str, Tensor]] = []
 
     def validate(net: TorchNetwork) -> float:
-        asked.append(weights(net))
+        validated.append(weights(net))
         return next(scores)
 
     net = network()
     trained = train_network(net, sampler(), QUICK, validate)
     assert (trained.step, trained.validation) == (8, 1.0)
-    assert same(trained.weights, asked[2])
-    assert same(weights(net), asked[2])
+    assert same(trained.weights, validated[2])
+    assert same(weights(net), validated[2])
     assert not net.training
     assert [record.step for record in trained.history] == [0, 4, 8, 12]
     assert [record.validation for record in trained.history] == [5.0, 3.0, 1.0, 2.0]
 
 
-def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
+def test_weights_that_never_improve_are_left_as_they_were() -> None:
     scores = iter([1.0, 1.0, 2.0, 3.0])
     net = network()
     before = weights(net)
@@ -108,15 +107,16 @@ def test_weights_that_never_improve_are_given_back_as_they_were() -> None:
     assert same(trained.weights, before)
 
 
-def test_training_stops_when_patience_is_at_an_end() -> None:
-    asked: list[int] = []
+def test_training_stops_after_as_many_validations_without_improvement_as_patience_allows() -> None:
+    scores = iter([9.0, 1.0, 2.0, 3.0, 0.0])
+    returned: list[float] = []
 
     def validate(_: TorchNetwork) -> float:
-        asked.append(len(asked))
-        return [9.0, 1.0, 2.0, 3.0, 0.0][len(asked) - 1]
+        returned.append(next(scores))
+        return returned[-1]
 
     trained = train_network(network(), sampler(), QUICK._replace(steps=400, patience=2), validate)
-    assert len(asked) == 4
+    assert len(returned) == 4
     assert trained.history[-1].step == 12
     assert trained.step == 4
 
@@ -127,7 +127,7 @@ def test_validation_that_is_no_number_is_never_the_best() -> None:
     assert (trained.step, trained.validation) == (8, 1.5)
 
 
-def test_what_is_judged_is_the_average_of_the_weights_not_the_newest() -> None:
+def test_what_is_validated_is_the_average_of_the_weights_not_the_newest() -> None:
     """Replays the run step by step: the average follows the weights as the definition says."""
     newest: list[dict[str, Tensor]] = []
     net = network()
@@ -168,7 +168,7 @@ def test_nothing_is_trained_without_steps_or_without_a_window(steps: int) -> Non
     assert [record.step for record in trained.history] == [0]
 
 
-def test_the_rate_warms_up() -> None:
+def test_the_learning_rate_warms_up() -> None:
     trained = train_network(network(), sampler(), QUICK._replace(every=1))
     rates = [record.lr for record in trained.history]
     np.testing.assert_allclose(
@@ -176,7 +176,7 @@ def test_the_rate_warms_up() -> None:
     )
 
 
-def test_progress_is_told() -> None:
+def test_progress_is_reported() -> None:
     events: list[Event] = []
     train_network(network(), sampler(), QUICK, lambda _: 1.0, events.append)
     assert [event.step for event in events] == [0, 4, 8, 12]
@@ -187,7 +187,7 @@ def test_progress_is_told() -> None:
 
 
 @pytest.mark.parametrize("lr", [1e25, 1e38])
-def test_an_absurd_rate_is_said_to_diverge(lr: float) -> None:
+def test_training_at_an_absurd_rate_is_reported_to_diverge(lr: float) -> None:
     with pytest.raises(DivergedError, match=r"the loss (became|was) \S+ .*at step") as caught:
         train_network(network(), sampler(), QUICK._replace(steps=200, lr=lr))
     assert "--lr" in caught.value.hint
@@ -213,7 +213,7 @@ def test_gradients_are_clipped() -> None:
 
 
 def test_it_learns_what_no_candidate_can_forecast() -> None:
-    """A wave of 12 steps, given as without a season, is plain to see in the context but not to any candidate."""
+    """A wave of 12 steps, declared to have no season, shows in the context but to no candidate."""
     t = np.arange(600)
     y = 10 + 3 * np.sin(2 * np.pi * t / 12) + 2 * np.cos(2 * np.pi * t / 6 + 1) - 20
     steps = steps_of([y], Seasons(1, 0))
@@ -229,7 +229,7 @@ def test_it_learns_what_no_candidate_can_forecast() -> None:
 
 
 class Memory:
-    """Keeps states in memory; after `cut` of them the training is cut off."""
+    """Keeps states in memory; after `cut` of them the training is interrupted."""
 
     def __init__(self, cut: int = 10**9) -> None:
         self.states: list[TrainingState] = []
@@ -251,7 +251,7 @@ class Memory:
 
 
 @pytest.mark.parametrize("cut", [1, 5, 8, 12])
-def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None:
+def test_an_interrupted_training_goes_on_to_the_same_bytes(cut: int) -> None:
     expected = train_network(
         network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum())
     )
@@ -262,7 +262,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None
             sampler(),
             QUICK,
             lambda net: float(weights(net)["state.bias"].sum()),
-            keeper=memory,
+            store=memory,
         )
     assert memory.states[-1].facts["step"] == cut
     memory.cut = 10**9
@@ -272,7 +272,7 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None
         sampler(),
         QUICK,
         lambda net: float(weights(net)["state.bias"].sum()),
-        keeper=memory,
+        store=memory,
     )
     assert same(found.weights, expected.weights)
     assert (found.step, found.validation) == (expected.step, expected.validation)
@@ -282,9 +282,9 @@ def test_a_training_that_was_cut_off_goes_on_to_the_same_bytes(cut: int) -> None
 
 def test_a_training_at_its_end_is_not_trained_again() -> None:
     memory = Memory()
-    expected = train_network(network(), sampler(), QUICK, keeper=memory)
+    expected = train_network(network(), sampler(), QUICK, store=memory)
     assert len(memory.states) == QUICK.steps
-    again = train_network(network(), sampler(), QUICK, keeper=memory)
+    again = train_network(network(), sampler(), QUICK, store=memory)
     assert len(memory.states) == QUICK.steps
     assert same(again.weights, expected.weights)
 
@@ -294,7 +294,7 @@ def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
     fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rates: list[float] = []
-    update = training_room._update
+    update = loop.take_training_step
 
     def failing(net: TorchNetwork, optimizer: Optimizer, *rest: object) -> tuple[float, float]:
         loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
@@ -304,7 +304,7 @@ def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
         )
 
     gentle = train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
-    monkeypatch.setattr(training_room, "_update", failing)
+    monkeypatch.setattr(loop, "take_training_step", failing)
     trained = train_network(network(), sampler(), QUICK)
     assert max(rates[4:]) <= QUICK.lr / 10 < max(rates[:4])
     assert same(trained.weights, gentle.weights)
@@ -320,22 +320,22 @@ def test_a_rate_beyond_reason_diverges_twice_and_is_an_error() -> None:
     assert "--lr" in caught.value.hint
 
 
-def test_a_second_try_that_was_cut_off_stays_the_second_try(
+def test_an_interrupted_second_attempt_stays_the_second_attempt(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    update, calls = training_room._update, itertools.count(1)
+    update, calls = loop.take_training_step, itertools.count(1)
 
     def failing(*args: object) -> tuple[float, float]:
         loss, naive = update(*args)  # type: ignore[arg-type]
         return (float("inf") if next(calls) == 6 else loss), naive
 
-    monkeypatch.setattr(training_room, "_update", failing)
+    monkeypatch.setattr(loop, "take_training_step", failing)
     memory = Memory(9)
     with pytest.raises(KeyboardInterrupt):
-        train_network(network(), sampler(), QUICK, keeper=memory)
+        train_network(network(), sampler(), QUICK, store=memory)
     memory.cut = 10**9
-    monkeypatch.setattr(training_room, "_update", update)
-    found = train_network(network(), sampler(), QUICK, keeper=memory)
+    monkeypatch.setattr(loop, "take_training_step", update)
+    found = train_network(network(), sampler(), QUICK, store=memory)
     assert "trained again" in found.diverged
     assert same(
         found.weights, train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights
@@ -355,28 +355,58 @@ def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
     assert same(trained.weights, plain.weights) == (name == "adamw")
 
 
-def test_the_schedules_of_the_rate_are_what_they_are_called() -> None:
-    share = np.linspace(0, 1, 101)
-    made = {name: np.array([decay(x) for x in share]) for name, decay in LR_DECAYS.items()}
-    assert (made["constant"] == 1).all()
-    assert (
-        made["cosine"][0] == 1
-        and made["cosine"][50] == pytest.approx(0.5)
-        and made["cosine"][-1] == 0
-    )
-    assert (np.diff(made["cosine"]) < 0).all()
-    peak = int(made["onecycle"].argmax())
-    assert share[peak] == pytest.approx(ONE_CYCLE_RISE_SHARE) and made["onecycle"][
-        peak
-    ] == pytest.approx(1)
-    assert made["onecycle"][0] == pytest.approx(0.04) and made["onecycle"][-1] == pytest.approx(0)
-    assert (np.diff(made["onecycle"][: peak + 1]) > 0).all() and (
-        np.diff(made["onecycle"][peak:]) < 0
-    ).all()
+def test_the_pace_of_a_training_may_be_given() -> None:
+    steps_seen: list[int] = []
+
+    def pace(schedule: Schedule, step: int, steps: int) -> StepPace:
+        assert steps == schedule.steps
+        steps_seen.append(step)
+        return StepPace(schedule.lr / step, 0.5)
+
+    momenta: list[float] = []
+    original = Optimizer.step
+
+    def step(self: Optimizer) -> None:
+        momenta.append(self.momentum)
+        original(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Optimizer, "step", step)
+        trained = train_network(network(), sampler(), QUICK._replace(every=1), pace=pace)
+    assert steps_seen == list(range(1, QUICK.steps + 1))
+    assert [record.lr for record in trained.history[1:]] == [QUICK.lr / k for k in steps_seen]
+    assert momenta == [0.5] * QUICK.steps
+
+
+def test_losses_are_divided_by_the_unit_of_their_batch() -> None:
+    class Halved(WindowSampler):
+        def loss_unit(self, batch: Batch) -> float:  # noqa: ARG002
+            return 2.0
+
+    whole = sampler()
+    halved = Halved(**vars(whole))
+    schedule = QUICK._replace(steps=1, every=1, grad_clip=1e9)
+    losses = [train_network(network(), one, schedule).history[-1].loss for one in (whole, halved)]
+    assert losses[1] == losses[0] / 2
+
+
+def test_without_an_average_the_newest_weights_are_kept() -> None:
+    newest: list[dict[str, Tensor]] = []
+    net = network()
+    original = Optimizer.step
+
+    def step(self: Optimizer) -> None:
+        original(self)
+        newest.append(weights(net))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Optimizer, "step", step)
+        trained = train_network(net, sampler(), QUICK._replace(average_decay=0.0))
+    assert same(trained.weights, newest[-1])
 
 
 @pytest.mark.parametrize("name", LR_DECAYS)
-def test_the_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
+def test_the_learning_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
     trained = train_network(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
     rates = [record.lr for record in trained.history[1:]]
     expected = [
@@ -397,7 +427,7 @@ def test_training_stops_in_time_with_what_it_has() -> None:
     assert not train_network(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
 
 
-def test_a_last_question_to_the_validation_ends_before_the_deadline(
+def test_the_last_validation_ends_before_the_deadline(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     clock = iter(range(1_000_000))
@@ -427,13 +457,11 @@ def test_a_last_question_to_the_validation_ends_before_the_deadline(
     ],
 )
 def test_every_setting_of_the_schedule_changes_the_training(change: dict[str, float]) -> None:
-    scores = [3.0, 2.0, 3.0, 1.0]
-    made = []
+    results = []
     for kind in ({}, change):
-        answers = iter(scores)
-        made.append(
-            train_network(
-                network(), sampler(), QUICK._replace(**kind), lambda _, left=answers: next(left)
-            )
-        )  # type: ignore[misc]
-    assert not same(made[0].weights, made[1].weights)
+        scores = iter([3.0, 2.0, 3.0, 1.0])
+        schedule = QUICK._replace(**kind)  # type: ignore[arg-type]
+        results.append(
+            train_network(network(), sampler(), schedule, lambda _, left=scores: next(left))  # type: ignore[misc]
+        )
+    assert not same(results[0].weights, results[1].weights)

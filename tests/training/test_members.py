@@ -1,4 +1,4 @@
-"""Recipes obey the user, members train alike in any number of processes, and forecast in the user's units."""
+"""Members start from their recipes, and train alike in any number of processes."""
 
 import time
 from collections.abc import Callable, Iterable, Iterator
@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 import torch
 
-from lstmcast.compute import jobs as parallel
 from lstmcast.compute.progress import Event
-from lstmcast.config import Config, ModelConfig, TrainConfig
+from lstmcast.config import Config, TrainConfig
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
 from lstmcast.network.torch_network import to_tensors, to_trained_network
-from lstmcast.training.loop import Schedule
+from lstmcast.training import members
 from lstmcast.training.members import (
     TrainingTask,
     build_network,
     load_pretrained_arrays,
     train_members,
 )
-from lstmcast.training.recipes import Recipe, make_panel_recipes, make_small_data_recipes
+from lstmcast.training.recipes import Recipe, make_small_data_recipes
+from lstmcast.training.schedule import Schedule
 from tests.make import steps_of, wavy
 
 QUICK = Schedule(steps=6, lr=3e-3, batch_size=4, origins=2, every=3, seed=1)
@@ -59,100 +59,25 @@ def recipes() -> list[Recipe]:
     ]
 
 
-# ---- recipes
-
-
-def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds() -> None:
-    start = load_pretrained_arrays()
-    small = make_small_data_recipes(Config(), start, None, PLENTY)
-    assert small[0].schedule.steps == 0
-    assert {recipe.start is None for recipe in small} == {True, False}
-    panel = make_panel_recipes(Config(), start, 3)
-    assert all(recipe.start is start for recipe in panel)
-    for made in (small, panel):
-        assert len({recipe.schedule.seed for recipe in made[1:]}) == len(made) - 1
-
-
-def test_where_data_are_few_nothing_is_learnt_from_scratch_unless_asked_for() -> None:
-    start = load_pretrained_arrays()
-    assert all(
-        recipe.start is start for recipe in make_small_data_recipes(Config(), start, None, 20)
-    )
-    assert all(recipe.start is None for recipe in make_small_data_recipes(Config(), None, None, 20))
+# ---- networks
 
 
 def test_covariates_enter_through_columns_of_zeros_so_that_what_was_learnt_still_holds() -> None:
     tuned = recipes()[1]
-    informed, plain = (
+    with_covariates, plain = (
         build_network(tuned, windows(covariates)).eval() for covariates in (True, False)
     )
-    assert informed.shape.covariates == 3 and informed.shape.ahead == 2
+    assert with_covariates.shape.covariates == 3 and with_covariates.shape.ahead == 2
     at = np.array([0, 1]), np.array([[40], [30]])
-    made, expected = (
+    outputs, expected = (
         network(*to_tensors(windows(covariates).batch(*at, 20)))
-        for network, covariates in ((informed, True), (plain, False))
+        for network, covariates in ((with_covariates, True), (plain, False))
     )
-    torch.testing.assert_close(made, expected)
-
-
-@pytest.mark.parametrize("members", [1, 2, 9])
-def test_as_many_members_are_made_as_are_asked_for(members: int) -> None:
-    made = make_small_data_recipes(Config(), load_pretrained_arrays(), members, PLENTY)
-    assert len(made) == members
-    trained = [recipe.schedule.seed for recipe in made if recipe.schedule.steps]
-    assert len(set(trained)) == len(trained)
-    assert len(make_panel_recipes(Config(), None, members)) == members
-
-
-def test_what_the_user_sets_holds_for_every_recipe() -> None:
-    asked = TrainConfig(steps=7, lr=0.5, batch_size=3, origins=2, grad_clip=9.0, patience=4, seed=5)
-    config = Config(train=asked, model=ModelConfig(hidden=10, layers=3))
-    for recipe in make_small_data_recipes(config, None, 4, PLENTY) + make_panel_recipes(
-        config, None, 2
-    ):
-        schedule = recipe.schedule
-        assert (schedule.steps, schedule.lr, schedule.batch_size, schedule.origins) == (
-            7,
-            0.5,
-            3,
-            2,
-        )
-        assert (schedule.grad_clip, schedule.patience) == (9.0, 4)
-        assert (recipe.hidden, recipe.layers) == (10, 3)
-
-
-def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient() -> None:
-    def decays(**train: Any) -> set[float]:
-        recipes = make_small_data_recipes(Config(train=TrainConfig(**train)), None, None, PLENTY)
-        return {recipe.schedule.weight_decay for recipe in recipes}
-
-    assert decays() == {0.01, 0.05}
-    assert decays(optimizer="adam") == decays(optimizer="sgd") == {0.0}
-    assert decays(weight_decay=0.01) == decays(optimizer="adam", weight_decay=0.01) == {0.01}
-
-
-def test_another_seed_makes_other_seeds_for_all() -> None:
-    seeds = [
-        {
-            r.schedule.seed
-            for r in make_small_data_recipes(Config(train=TrainConfig(seed=s)), None, None, PLENTY)
-        }
-        for s in (0, 1)
-    ]
-    assert not seeds[0] & seeds[1]
-
-
-def test_no_steps_leave_only_the_weights_as_they_are() -> None:
-    config = Config(train=TrainConfig(steps=0))
-    made = make_small_data_recipes(config, load_pretrained_arrays(), None, PLENTY)
-    assert [(recipe.name, recipe.schedule.steps) for recipe in made] == [("as it is", 0)]
-
-
-# ---- networks and training
+    torch.testing.assert_close(outputs, expected)
 
 
 @pytest.mark.parametrize("covariates", [False, True])
-def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_given_weights(
+def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_weights_of_its_recipe(
     covariates: bool,
 ) -> None:
     start = load_pretrained_arrays()
@@ -175,20 +100,20 @@ def test_any_number_of_jobs_gives_the_same_bytes() -> None:
         assert a.trained.step == b.trained.step
         for name, value in a.network.state_dict().items():
             assert value.numpy().tobytes() == b.network.state_dict()[name].numpy().tobytes()
-    made = [
+    results = [
         inference.forecast_windows(
             [to_trained_network(m.network) for m in x], task(True).windows, *task()[2:]
         )[0].tobytes()
         for x in (one, two)
     ]
-    assert made[0] == made[1]
+    assert results[0] == results[1]
 
 
 def test_a_member_does_not_depend_on_those_trained_before_it() -> None:
     torch.manual_seed(99)
-    alone = train_members(recipes()[2:], task(), 1, None)[0]
+    single = train_members(recipes()[2:], task(), 1, None)[0]
     together = train_members(recipes(), task(), 1, None)[2]
-    for name, value in alone.network.state_dict().items():
+    for name, value in single.network.state_dict().items():
         assert torch.equal(value, together.network.state_dict()[name]), name
 
 
@@ -198,7 +123,7 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
 ) -> None:
     here = time.monotonic
 
-    def afar(
+    def run_elsewhere(
         work: Callable[..., object],
         tasks: Iterable[tuple[Any, ...]],
         _: int,
@@ -210,15 +135,15 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
                 done = work(*shared, *each)
             yield done
 
-    monkeypatch.setattr(parallel, "run_jobs", afar)
+    monkeypatch.setattr(members, "run_jobs", run_elsewhere)
     long = QUICK._replace(steps=3000, patience=1000)
     for schedule, seconds, late in ((QUICK, 60, False), (long, 0.3, True)):
         learn = [Recipe("scratch", None, schedule, hidden=8)]
-        made = train_members(learn, task(), 1, None, deadline=time.monotonic() + seconds)
-        assert made[0].trained.stopped is late
+        results = train_members(learn, task(), 1, None, deadline=time.monotonic() + seconds)
+        assert results[0].trained.stopped is late
 
 
-def test_progress_is_told_over_all_members() -> None:
+def test_progress_is_reported_over_all_members() -> None:
     events: list[Event] = []
     train_members(recipes(), task(), 1, events.append)
     assert [event.message for event in events if event.phase == "member"] == [
@@ -239,21 +164,21 @@ def test_without_validation_windows_the_last_weights_are_kept() -> None:
     assert np.isnan(trained.history[-1].validation)
 
 
-def test_training_does_not_read_what_is_held_back() -> None:
-    """With nothing to validate on, values at and after the end of the training part do not matter."""
+def test_training_does_not_read_what_is_held_out() -> None:
+    """Without a validation, values at and after the end of the training part do not matter."""
     rng = np.random.default_rng(0)
     y = wavy(rng, 60, 4)
     steps = steps_of([y], Seasons(4, 0))
     changed = steps_of([np.concatenate([y[:50], np.full(10, 1e9)])], Seasons(4, 0), steps.state)
     nothing = np.zeros(0, np.int64)
-    made = []
+    results = []
     for each in (steps, changed):
         held = TrainingTask(
             Windows(each, 5, context=10, stride=10), np.array([50]), nothing, nothing
         )
-        made.append(train_members(recipes()[2:], held, 1, None)[0].network.state_dict())
-    for name, value in made[0].items():
-        assert value.numpy().tobytes() == made[1][name].numpy().tobytes()
+        results.append(train_members(recipes()[2:], held, 1, None)[0].network.state_dict())
+    for name, value in results[0].items():
+        assert value.numpy().tobytes() == results[1][name].numpy().tobytes()
 
 
 def test_settings_are_left_unchanged() -> None:

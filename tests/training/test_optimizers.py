@@ -43,7 +43,7 @@ def test_each_moves_parameters_as_the_class_of_torch_does(name: str) -> None:
 def test_a_step_loads_no_compiler() -> None:
     script = """
 import sys, torch
-from lstmcast.optimizers import OPTIMIZERS, Optimizer
+from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
 for name in OPTIMIZERS:
     p = torch.ones(3, requires_grad=True)
     p.sum().backward()

@@ -1,5 +1,6 @@
 """A small pretraining repeats itself to the byte and learns; the weights that ship are sound."""
 
+import json
 import os
 import subprocess
 import sys
@@ -16,14 +17,27 @@ from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
 from lstmcast.training import members
-from lstmcast.training.pretrain import SERIES_KINDS, SeriesKind, draw_batch, pretrain_network
+from lstmcast.training.loop import TrainingResult
+from lstmcast.training.pretrain import (
+    HIGH_MOMENTUM,
+    LOW_MOMENTUM,
+    RISE_SHARE,
+    SERIES_KINDS,
+    SeriesKind,
+    SyntheticSampler,
+    candidate_mean_loss,
+    draw_batch,
+    one_cycle_pace,
+    pretrain_network,
+)
+from lstmcast.training.schedule import Schedule
 from tests.conftest import ROOT
 
 SMALL = 1_000_000
 """Bytes that the shipped weights may take."""
 
 
-def small(steps: int, seed: int = 0) -> tuple[TorchNetwork, list[dict[str, float]]]:
+def pretrain_small(steps: int, seed: int = 0) -> tuple[TorchNetwork, TrainingResult]:
     return pretrain_network(
         steps, hidden=16, layers=1, series=6, origins=4, seed=seed, log_every=20
     )
@@ -37,26 +51,19 @@ def held_out_loss(network: TorchNetwork, batches: int = 20) -> float:
         batch = draw_batch(rng, SERIES_KINDS[len(shares) % len(SERIES_KINDS)], 8, 4)
         if batch is None:
             continue
-        target = torch.from_numpy(batch.target)
-        plain = (
-            torch.from_numpy(batch.blend).mean(-1, keepdim=True).expand(*batch.blend.shape[:-1], 9)
-        )
         with torch.no_grad():
-            shares.append(
-                float(
-                    pinball_loss(network(*to_tensors(batch)), target) / pinball_loss(plain, target)
-                )
-            )
+            loss = pinball_loss(network(*to_tensors(batch)), torch.from_numpy(batch.target))
+        shares.append(float(loss) / candidate_mean_loss(batch))
     return float(np.mean(shares))
 
 
-def test_a_small_pretraining_repeats_itself_to_the_byte(capsys: pytest.CaptureFixture[str]) -> None:
-    (one, first), (other, second), (third, _) = small(12), small(12), small(12, seed=1)
-    for name, value in one.state_dict().items():
-        assert value.numpy().tobytes() == other.state_dict()[name].numpy().tobytes(), name
-    assert [row["loss"] for row in first] == [row["loss"] for row in second]
-    assert not torch.equal(one.state_dict()["state.weight"], third.state_dict()["state.weight"])
-    assert capsys.readouterr().out.count("step 12/12") == 3
+def test_a_small_pretraining_repeats_itself_to_the_byte() -> None:
+    (first, one), (second, two) = pretrain_small(12), pretrain_small(12)
+    other, _ = pretrain_small(12, seed=1)
+    for name, value in first.state_dict().items():
+        assert value.numpy().tobytes() == second.state_dict()[name].numpy().tobytes(), name
+    assert [row.loss for row in one.history[1:]] == [row.loss for row in two.history[1:]]
+    assert not torch.equal(first.state_dict()["state.weight"], other.state_dict()["state.weight"])
 
 
 def test_a_small_pretraining_forecasts_fresh_series_better_than_the_mean_of_the_candidates() -> (
@@ -67,19 +74,54 @@ def test_a_small_pretraining_forecasts_fresh_series_better_than_the_mean_of_the_
         NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), 16, 1)
     )
     assert held_out_loss(untrained) == pytest.approx(1.0, abs=1e-4)
-    trained, history = small(60)
+    trained, result = pretrain_small(60)
     assert held_out_loss(trained) < 0.92
-    assert [row["step"] for row in history] == [20, 40, 60]
+    assert [row.step for row in result.history] == [0, 20, 40, 60]
+
+
+@pytest.mark.parametrize("steps", [1, 20, 41, 1000])
+def test_the_pace_is_the_one_cycle_of_torch(steps: int) -> None:
+    schedule = Schedule(steps, lr=3e-3)
+    optimizer = torch.optim.AdamW([torch.zeros(1, requires_grad=True)], lr=schedule.lr)
+    cycle = None
+    if RISE_SHARE * steps > 1:  # torch divides by zero where the rise has no step
+        cycle = torch.optim.lr_scheduler.OneCycleLR(
+            optimizer, schedule.lr, total_steps=steps, pct_start=RISE_SHARE
+        )
+    for step in range(1, steps + 1):
+        pace = one_cycle_pace(schedule, step, steps)
+        if cycle is not None:
+            group = optimizer.param_groups[0]
+            assert pace.lr == pytest.approx(group["lr"], rel=1e-9)
+            assert pace.momentum == pytest.approx(group["betas"][0], rel=1e-9)
+            optimizer.step()
+            if step < steps:
+                cycle.step()
+        assert 0 < pace.lr <= schedule.lr and LOW_MOMENTUM <= pace.momentum <= HIGH_MOMENTUM
+
+
+def test_every_kind_of_series_counts_alike_in_the_loss() -> None:
+    """What a batch is divided by follows the loss of the candidates on batches of its kind."""
+    sampler, rng = SyntheticSampler(), np.random.default_rng(0)
+    seen: dict[int, float] = {}
+    for _ in range(30):
+        batch = sampler.draw(rng, 4, 2)
+        before, plain = dict(sampler.candidate_loss), candidate_mean_loss(batch)
+        unit = sampler.loss_unit(batch)
+        (kind,) = [k for k, loss in sampler.candidate_loss.items() if before.get(k) != loss]
+        seen[kind] = 0.98 * seen[kind] + 0.02 * plain if kind in seen else plain
+        assert unit == seen[kind] == sampler.candidate_loss[kind]
+    assert len(seen) > 5
 
 
 @pytest.mark.parametrize(
-    "setting", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
+    "kind", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
 )
-def test_batches_of_every_setting_are_finite_with_targets_to_learn_from(
-    setting: SeriesKind,
+def test_batches_of_every_kind_are_finite_with_targets_to_learn_from(
+    kind: SeriesKind,
 ) -> None:
     rng = np.random.default_rng(0)
-    batches = [draw_batch(rng, setting, 6, 3) for _ in range(4)]
+    batches = [draw_batch(rng, kind, 6, 3) for _ in range(4)]
     assert any(batch is not None for batch in batches)
     for batch in batches:
         if batch is None:
@@ -103,11 +145,15 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
         "8",
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    subprocess.run(command, check=True, cwd=ROOT, capture_output=True, timeout=120, env=environment)
+    done = subprocess.run(
+        command, check=True, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment
+    )
+    assert done.stdout.startswith("step 2/2 loss ") and done.stdout.count("\n") == 1
     weights = load_file(tmp_path / "weights.safetensors")
     shape = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), 8, 2)
     TorchNetwork(shape).load_state_dict(weights)
-    assert (tmp_path / "history.json").exists()
+    (record,) = json.loads((tmp_path / "history.json").read_text())
+    assert record["step"] == 2 and record["loss"] > 0
 
 
 # ---- what ships

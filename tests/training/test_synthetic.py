@@ -1,4 +1,4 @@
-"""Synthetic series: every kind that a user may bring, drawn from the generator alone."""
+"""Synthetic series: every kind that a user may bring, drawn from nothing but the generator."""
 
 import numpy as np
 import pytest
@@ -10,40 +10,38 @@ from lstmcast.training.synthetic import make_series
 
 
 @pytest.mark.parametrize(
-    "setting", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
+    "kind", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
 )
-def test_series_of_every_setting_are_numbers_and_begin_with_one(setting: SeriesKind) -> None:
-    seasons, shortest = setting.seasons, setting.shortest
+def test_series_of_every_kind_are_numbers_and_begin_with_one(kind: SeriesKind) -> None:
+    seasons, shortest = kind.seasons, kind.shortest
     for length in (shortest, 3 * shortest):
-        made = make_series(np.random.default_rng(0), 60, length, seasons)
-        assert made.shape == (60, length)
-        assert not np.isnan(made[:, 0]).any()
-        assert not np.isinf(made).any()
-        assert np.nanmax(np.abs(made)) < 1e12
+        series = make_series(np.random.default_rng(0), 60, length, seasons)
+        assert series.shape == (60, length)
+        assert not np.isnan(series[:, 0]).any()
+        assert not np.isinf(series).any()
+        assert np.nanmax(np.abs(series)) < 1e12
 
 
 def test_the_same_generator_makes_the_same_series() -> None:
-    one, other, third = (
+    first, second, other = (
         make_series(np.random.default_rng(seed), 20, 50, Seasons(12, 0)) for seed in (4, 4, 5)
     )
-    assert one.tobytes() == other.tobytes()
-    assert not np.array_equal(one, third)
+    assert first.tobytes() == second.tobytes()
+    assert not np.array_equal(first, other)
 
 
-def test_there_are_series_with_gaps_zeros_negatives_counts_and_without_movement_to_speak_of() -> (
-    None
-):
-    made = make_series(np.random.default_rng(0), 1000, 120, Seasons(12, 0))
-    gaps = np.isnan(made).any(1)
+def test_there_are_series_with_gaps_zeros_negatives_and_counts() -> None:
+    series = make_series(np.random.default_rng(0), 1000, 120, Seasons(12, 0))
+    gaps = np.isnan(series).any(1)
     assert 0.05 < gaps.mean() < 0.25
-    filled = np.nan_to_num(made)
-    assert 0.05 < (np.nanmin(made, 1) < 0).mean() < 0.5
+    filled = np.nan_to_num(series)
+    assert 0.05 < (np.nanmin(series, 1) < 0).mean() < 0.5
     assert 0.03 < ((filled == 0).mean(1) > 0.2).mean() < 0.3
     assert 0.05 < (filled == np.round(filled)).all(1).mean() < 0.4
 
 
 def phase_share(y: NDArray[np.float64], m: int) -> NDArray[np.float64]:
-    """Share of the variance of the detrended series that the mean of each phase explains, by series."""
+    """Share of the variance, trend removed, that the mean of each phase explains, by series."""
     d = np.diff(np.log(y - y.min(1, keepdims=True) + y.std(1, keepdims=True)), axis=1)
     d = d[:, : d.shape[1] // m * m].reshape(len(d), -1, m)
     return np.asarray(d.mean(1).var(1) / (d.reshape(len(d), -1).var(1) + 1e-12))
@@ -59,6 +57,6 @@ def test_most_series_have_their_season_and_none_where_there_is_none() -> None:
 
 
 def test_scales_span_many_orders() -> None:
-    made = make_series(np.random.default_rng(2), 500, 60, Seasons(1, 0))
-    size = np.nanmedian(np.abs(made), 1)
+    series = make_series(np.random.default_rng(2), 500, 60, Seasons(1, 0))
+    size = np.nanmedian(np.abs(series), 1)
     assert np.quantile(size, 0.95) / max(np.quantile(size, 0.05), 1e-9) > 1e3

@@ -1,3 +1,5 @@
+"""What `--param` names is searched, and what cannot be searched is refused."""
+
 import pytest
 from typer.main import get_command
 
@@ -13,14 +15,14 @@ def test_a_list_of_values_takes_the_type_of_its_setting() -> None:
         ["hidden=32,64, auto", "lr=1e-3", "cell=lstm,gru", "attention=yes,no", "from=scratch"]
     )
     assert not automatic
-    assert [one.values for one in named] == [
+    assert [dimension.values for dimension in named] == [
         (32, 64, None),
         (0.001,),
         ("lstm", "gru"),
         (True, False),
         ("scratch",),
     ]
-    assert [(one.section, one.name) for one in named][-1] == ("train", "start")
+    assert [(dimension.section, dimension.name) for dimension in named][-1] == ("train", "start")
 
 
 def test_a_range_is_searched_by_orders_of_magnitude_where_it_is_wide() -> None:
@@ -61,17 +63,17 @@ def test_what_cannot_be_searched_is_refused_with_a_way_out(
     assert hint in caught.value.hint
 
 
-def test_a_dimension_is_shown_as_it_is_asked_for() -> None:
+def test_a_dimension_is_written_as_param_reads_it() -> None:
     for text in ("hidden=auto,32", "lr=0.0001..0.01", "attention=yes,no", "dropout=0.1,0.25"):
-        (one,), _ = parse_params([text])
-        assert one.words() == text
+        (dimension,), _ = parse_params([text])
+        assert dimension.words() == text
 
 
 def test_settings_change_a_configuration_and_leave_the_rest_alone() -> None:
     named, _ = parse_params(["hidden=32,64", "lr=1e-3,1e-2"])
-    made = space.with_trial_settings(Config(), named, {"hidden": 32})
-    assert (made.model.hidden, made.train) == (32, Config().train)
-    assert space.get_setting(made, named[0]) == 32
+    changed = space.with_trial_settings(Config(), named, {"hidden": 32})
+    assert (changed.model.hidden, changed.train) == (32, Config().train)
+    assert space.get_setting(changed, named[0]) == 32
 
 
 def test_every_setting_that_can_be_searched_is_an_option_of_fit() -> None:

@@ -1,3 +1,5 @@
+"""A search ends in settings that are compared with the default on windows it never saw."""
+
 import math
 from dataclasses import replace
 from pathlib import Path
@@ -26,7 +28,7 @@ from tests.make import panel_of, wavy
 
 QUICK = Config(train=TrainConfig(steps=0))
 CONTEXTS = ("context=6,24,36",)
-"""What makes a difference even to a network that is not trained."""
+"""What changes the forecasts even of a network that is not trained."""
 
 
 @pytest.fixture(scope="module")
@@ -36,9 +38,9 @@ def panel() -> Panel:
 
 @pytest.fixture(scope="module")
 def found(panel: Panel) -> Tuning:
-    made = tune(panel, QUICK, trials=6, params=CONTEXTS)
-    assert made is not None
-    return made
+    tuning = tune(panel, QUICK, trials=6, params=CONTEXTS)
+    assert tuning is not None
+    return tuning
 
 
 def without_seconds(found: Tuning | None) -> pd.DataFrame:
@@ -79,7 +81,7 @@ def test_the_first_trial_is_the_default_and_the_table_has_a_row_for_each(found: 
     assert found.verdict.windows == 3 * 2
 
 
-def test_a_study_is_gone_on_with(panel: Panel, found: Tuning, tmp_path: Path) -> None:
+def test_a_study_is_continued(panel: Panel, found: Tuning, tmp_path: Path) -> None:
     for trials in (2, 6):
         again = tune(panel, QUICK, trials=trials, params=CONTEXTS, study=tmp_path / "a.journal")
     assert again is not None
@@ -95,8 +97,8 @@ def test_the_callers_panel_is_unchanged(panel: Panel) -> None:
 
 
 def test_the_space_follows_from_lengths_and_frequency() -> None:
-    def names(made: Panel) -> dict[str, tuple[Any, ...]]:
-        return {one.name: one.values for one in suggest_space(made, Config())}
+    def names(panel: Panel) -> dict[str, tuple[Any, ...]]:
+        return {one.name: one.values for one in suggest_space(panel, Config())}
 
     short = names(panel_of([wavy(np.random.default_rng(0), 60)]))
     assert short["context"] == (None, 12) and short["transform"] == ("auto", "none")
@@ -120,7 +122,7 @@ def test_every_default_of_the_space_is_in_it_and_first() -> None:
         assert one.values[0] == getattr(getattr(Config(), one.section), one.name)
 
 
-def test_short_data_have_fewer_windows_and_it_is_said() -> None:
+def test_short_data_have_fewer_windows_and_a_note() -> None:
     assert limit_windows(panel_of([np.arange(96.0)]), 12, 3, 3) == (3, 3, ())
     windows, unseen, (note,) = limit_windows(panel_of([np.arange(72.0)]), 12, 3, 3)
     assert (windows, unseen) == (2, 2)
@@ -136,13 +138,15 @@ def test_counts_below_one_are_refused(name: str, panel: Panel) -> None:
         plan_search(panel, **{name: 0})
 
 
-def test_a_budget_that_is_used_up_leaves_the_default_alone(panel: Panel) -> None:
-    made = tune(panel, QUICK, params=CONTEXTS, time_budget=1e-3)
-    assert made is not None
-    assert [one.number for one in made.trials] == [0]
-    assert made.gain is None and not made.adopted and made.changes() == []
-    assert made.sentences() == ["None of 1 trials did better than the default: the default stays."]
-    assert made.config == QUICK
+def test_a_budget_that_is_used_up_leaves_only_the_default(panel: Panel) -> None:
+    tuning = tune(panel, QUICK, params=CONTEXTS, time_budget=1e-3)
+    assert tuning is not None
+    assert [one.number for one in tuning.trials] == [0]
+    assert tuning.gain is None and not tuning.adopted and tuning.changes() == []
+    assert tuning.sentences() == [
+        "None of 1 trials did better than the default: the default stays."
+    ]
+    assert tuning.config == QUICK
 
 
 def outcomes(errors: list[dict[str, float]]) -> list[FoldOutcome]:
@@ -197,18 +201,18 @@ def replace_trial(found: Tuning, errors: list[float]) -> list[Trial]:
         (Gain(math.nan, math.nan, math.nan, math.nan), "could not be fitted: the default stays."),
     ],
 )
-def test_the_outcome_is_said_in_words_and_acted_upon(gain: Gain, end: str, found: Tuning) -> None:
+def test_the_outcome_is_put_in_words_and_acted_upon(gain: Gain, end: str, found: Tuning) -> None:
     tuned = replace(QUICK, window=WindowConfig(context=36))
     best = replace_trial(found, errors=[one / 2 for one in found.trials[0].errors])
-    made = replace(found, gain=gain, tuned=tuned, best=best[-1], trials=best)
-    said = made.sentences()[0]
+    tuning = replace(found, gain=gain, tuned=tuned, best=best[-1], trials=best)
+    first = tuning.sentences()[0]
     assert (
-        said
+        first
         == "Best of 6 trials, with 50.0 % less error than the default in the search: context=36."
     )
-    assert made.sentences()[-1].endswith(end)
-    assert made.adopted is ("are taken" in end)
-    assert made.config == (tuned if made.adopted else QUICK)
+    assert tuning.sentences()[-1].endswith(end)
+    assert tuning.adopted is ("are taken" in end)
+    assert tuning.config == (tuned if tuning.adopted else QUICK)
 
 
 def test_the_horizon_is_that_of_a_fit() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lstmcast.tuning import study
+from lstmcast import extras
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
 
 QUICK = ("--target", "price", "--steps", 0, "--trials", 4, "--param", "context=6,24")
@@ -122,7 +122,7 @@ def test_without_optuna_it_says_what_to_install(
     tuned: tuple[Path, Any], quickly: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "optuna", raising=False)
-    monkeypatch.setattr(study, "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
     done = quickly("tune", "x.csv", *QUICK, "--out", "new", cwd=tuned[0])
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[tune]'"

@@ -1,0 +1,78 @@
+"""How long and how hard a network is trained, and how far each step moves its weights.
+
+Knows no networks and no batches.
+"""
+
+import math
+from collections.abc import Callable
+from typing import NamedTuple
+
+from lstmcast.config import Device, Precision
+from lstmcast.training.optimizers import DEFAULT_MOMENTUM
+
+WARM_UP_STEPS = 10
+AVERAGE_DECAY = 0.98
+"""Decay of the moving average of the weights."""
+ONE_CYCLE_RISE_SHARE = 0.3
+"""Share of a one-cycle schedule in which the learning rate rises."""
+
+
+class Schedule(NamedTuple):
+    """How long and how hard to train.
+
+    every: steps between two validations; there is one before the first step, too.
+    least: steps before which no weights are kept: what no training at all is worth is measured by
+    another member.
+    decay: how the learning rate changes, a name in LR_DECAYS.
+    average_decay: decay of the moving average of the weights; with 0 it is the newest weights.
+    """
+
+    steps: int
+    lr: float
+    batch_size: int = 32
+    origins: int = 8
+    weight_decay: float = 0.01
+    grad_clip: float = 1.0
+    patience: int = 3
+    every: int = 50
+    least: int = 0
+    seed: int = 0
+    precision: Precision = "auto"
+    device: Device = "auto"
+    optimizer: str = "adamw"
+    decay: str = "constant"
+    average_decay: float = AVERAGE_DECAY
+
+
+class StepPace(NamedTuple):
+    """How far one step of the optimizer moves the weights."""
+
+    lr: float
+    momentum: float = DEFAULT_MOMENTUM
+
+
+PaceFunction = Callable[[Schedule, int, int], StepPace]
+"""The pace of a step, from the schedule, the step (from 1) and the number of steps."""
+
+
+def _one_cycle_decay(done: float) -> float:
+    """Rise from 1/25 to 1 and fall to 0, both along a cosine (Smith & Topin 2018)."""
+    if done < ONE_CYCLE_RISE_SHARE:
+        return 0.04 + 0.48 * (1 - math.cos(math.pi * done / ONE_CYCLE_RISE_SHARE))
+    fallen = math.pi * (done - ONE_CYCLE_RISE_SHARE) / (1 - ONE_CYCLE_RISE_SHARE)
+    return (1 + math.cos(fallen)) / 2
+
+
+LR_DECAYS: dict[str, Callable[[float], float]] = {
+    "constant": lambda _: 1.0,
+    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "onecycle": _one_cycle_decay,
+}
+"""Factor on the learning rate by the share of the steps that are done."""
+
+
+def decay_after_warm_up(schedule: Schedule, step: int, steps: int) -> StepPace:
+    """Return the pace of a fit: a warm-up of a few steps, then the decay of the schedule."""
+    warm_up = min(1.0, step / WARM_UP_STEPS)
+    decay = LR_DECAYS[schedule.decay]((step - 1) / steps)
+    return StepPace(schedule.lr * warm_up * decay)
