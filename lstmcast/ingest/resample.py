@@ -19,7 +19,7 @@ from lstmcast.ingest.rows import Rows
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, aggregate_groups
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.formats import DAY
+from lstmcast.timeaxis.calendar_fields import DAY
 from lstmcast.timeaxis.frequency import WEEK, FrequencySpec, Grid, parse_frequency
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 

@@ -17,7 +17,7 @@ DAY = 86_400 * SECOND
 EPOCH_WEEKDAY = 3
 """Days from Monday 29 December 1969 to 1 January 1970."""
 _FIRST_20TH_CENTURY_YEAR = 69
-"""Years of two digits from here on are of the 20th century, those below of the 21st, as in POSIX."""
+"""Years of two digits from here on are of the 20th century, those below of the 21st (POSIX)."""
 
 
 def months_since_epoch(instants: Ints) -> Ints:

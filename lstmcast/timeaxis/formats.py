@@ -170,8 +170,9 @@ class ParsedTimestamps:
 
 
 def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
-    """Read texts [n] by a layout; texts that do not follow it, or name no day there is, are not good.
+    """Read texts [n] by a layout.
 
+    Texts that do not follow it, or that name a day or hour that does not exist, are not good.
     Raises UsageError where the layout has an unknown directive or no year.
     """
     iso = _parse_iso_timestamps(layout, texts)
@@ -251,7 +252,8 @@ def _parse_utc_offsets(group: pa.Array) -> Ints:
     digits = pc.replace_substring(pc.replace_substring(signed, ":", ""), "+", "")
     hours_and_minutes = _to_ints(digits)  # -330 for "-03:30"
     sizes = abs(hours_and_minutes)
-    return np.sign(hours_and_minutes) * (sizes // 100 * 60 + sizes % 100)
+    minutes = np.sign(hours_and_minutes) * (sizes // 100 * 60 + sizes % 100)
+    return np.asarray(minutes, dtype=np.int64)
 
 
 def _to_ints(values: pa.Array) -> Ints:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmcast.timeaxis.formats import SECOND
+from lstmcast.timeaxis.calendar_fields import SECOND
 from lstmcast.timeaxis.numeric import (
     EPOCH_UNITS_PER_SECOND,
     infer_number_format,
