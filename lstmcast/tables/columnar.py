@@ -168,12 +168,14 @@ def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.
         name = unquote(column)
         if not mark or name in part.column_names:
             continue
+        text = "" if value == _HIVE_NULL else unquote(value)
         if value == _HIVE_NULL:
-            codes, text = pa.nulls(len(part), pa.int32()), ""
+            codes = pa.nulls(len(part), pa.int32())
         else:
-            codes, text = pa.array([0] * len(part), pa.int32()), unquote(value)
+            codes = pa.array([0] * len(part), pa.int32())
         # A dictionary of one text, instead of the text on every row.
-        part = part.append_column(name, pa.DictionaryArray.from_arrays(codes, pa.array([text])))
+        texts = pa.DictionaryArray.from_arrays(codes, pa.array([text]))
+        part = part.append_column(name, texts)
     return part
 
 

@@ -65,6 +65,7 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     """
     if not data.strip():
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
+    # What the user sets goes before what the file states, and that before what is inferred.
     sep_line = _SEP_LINE.match(data)
     skipped = sep_line.end() if sep_line else 0
     sample = _decode_sample(data[skipped : skipped + 2 * _SAMPLE_BYTES])
@@ -92,6 +93,7 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
         names = _clean_column_names(first.cells, name, notes)
     else:
         names = _name_columns_by_number(len(first.cells), notes)
+    # Rows begin behind the header, or with the first record.
     start = first.end if has_header else first.begin
     line_end = b"\n" if b"\n" in data else b"\r"
     first_line = data.count(line_end, 0, start) + 1
@@ -188,10 +190,12 @@ def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     below = [row for row in rows[:_MAX_ROWS_BELOW_HEADER] if len(row) == len(cells)]
     if not below:
         return False
-    for place, cell in enumerate(cells):
-        if _DATE.fullmatch(cell) and all(_DATE.fullmatch(row[place].strip()) for row in below):
-            return True
-    return False
+    dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
+    return any(_has_only_dates(below, place) for place in dated)
+
+
+def _has_only_dates(rows: Sequence[Sequence[str]], place: int) -> bool:
+    return all(_DATE.fullmatch(row[place].strip()) for row in rows)
 
 
 def _name_columns_by_number(count: int, notes: list[str]) -> list[str]:

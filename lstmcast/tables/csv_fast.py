@@ -117,12 +117,13 @@ def parse_csv_fast(source: Source, config: DataConfig) -> TypedTable | None:
 
 def _read_blocks(source: Source, config: DataConfig, text_columns: set[str]) -> TypedTable:
     """One attempt, with some columns read as text. Raises _FallbackError at any doubt."""
+    # Other names of UTF-8 are the same codec.
     if config.encoding and codecs.lookup(config.encoding).name != "utf-8":
         raise _FallbackError
     head = source.start.removeprefix(UTF8_BOM)
     bom_bytes = len(source.start) - len(head)
     dialect = find_dialect(head, source.name, config)
-    if dialect.start >= len(head):
+    if dialect.start >= len(head):  # the header is longer than the sample, or there are no rows
         raise _FallbackError
     plan = _ReadPlan(dialect, config.na)
     _infer_column_kinds(head, plan, config.date_format, text_columns)
@@ -194,6 +195,7 @@ def _iter_converted_pieces(
         ahead: deque[Future[list[pa.Array]]] = deque()
         for piece in _iter_pieces(source, skipped):
             ahead.append(pool.submit(_convert_piece, piece, plan))
+            # Few pieces at a time are in memory: the oldest must be done before the next is read.
             if len(ahead) > pa.cpu_count():
                 yield ahead.popleft().result()
         for columns in ahead:
@@ -216,7 +218,7 @@ def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
         elif rest:
             data = rest + block
         end = _find_records_end(data, begin)
-        if end <= begin:
+        if end <= begin:  # no record ends in this block
             if len(data) > _MAX_RECORD_BYTES:
                 raise _FallbackError
             rest = data[begin:]

@@ -70,6 +70,7 @@ def parse_csv_strictly(data: bytes, name: str, config: DataConfig) -> TextTable:
     notes: list[str] = []
     data = _ensure_utf8(data, name, config, notes)
     dialect = find_dialect(data, name, config)
+    # A header that takes in the whole file has a quote that never ends.
     if dialect.start == len(data) and _has_unclosed_quote(data, dialect.delimiter):
         raise _unclosed_quote_error(data, dialect, name)
     columns, ragged = _parse_columns(data, dialect, name)
@@ -171,6 +172,7 @@ def _parse_columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, 
     except pa.ArrowInvalid as error:
         message = f"{name} cannot be read as a table: {error}"
         raise DataError(message, "check its quotes and separators") from error
+    # An odd number of quotes is the cheap test; a quote for inches passes it, and is text.
     if data.count(b'"') % 2 and _has_unclosed_quote(data, dialect.delimiter):
         raise _unclosed_quote_error(data, dialect, name)
     return table, ragged
@@ -212,6 +214,7 @@ def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.T
     )
     types = dict.fromkeys(dialect.names, pa.string())
     convert = pacsv.ConvertOptions(column_types=types, strings_can_be_null=False)
+    # One thread: the handler counts for one, and pieces are read side by side elsewhere.
     read = pacsv.ReadOptions(column_names=dialect.names, block_size=1 << 24, use_threads=False)
     table = pacsv.read_csv(
         pa.BufferReader(body), read_options=read, parse_options=parse, convert_options=convert
@@ -278,7 +281,8 @@ def _misplaced_header_error(data: bytes, dialect: Dialect, name: str) -> DataErr
     """
     width = len(dialect.names)
     records = list(islice(_iter_records(data, dialect), _MAX_SAMPLED_RECORDS))
-    usual, count = Counter(len(record) for _, record in records).most_common(1)[0]
+    widths = Counter(len(record) for _, record in records)
+    usual, count = widths.most_common(1)[0]
     if usual <= width or 2 * count <= len(records):
         return None
     usual_records = [(line, record) for line, record in records if len(record) == usual]
@@ -287,11 +291,14 @@ def _misplaced_header_error(data: bytes, dialect: Dialect, name: str) -> DataErr
     values = f"{usual} values, as in most lines, where line {header_line} has {width}"
     message = f"{name}:{line}: {values}"
     file = shlex.quote(name)
+    # All that goes beyond the header is empty: lines end in a separator.
     if not any(cell for _, record in usual_records for cell in record[width:]):
         marks = dialect.delimiter * (usual - width)
         fix = f"sed '1s/\\r*$/{marks}/' {file} | lstmcast ... -"
         return DataError(message, f"end the first line as the others: {fix}")
-    if line <= dialect.first_line and not all(re.search("[A-Za-z]", cell) for cell in first):
+    # The first row may only have one value too many, unless it is all words.
+    all_words = all(re.search("[A-Za-z]", cell) for cell in first)
+    if line <= dialect.first_line and not all_words:
         return None
     fix = f"tail -n +{line} {file} | lstmcast ... -"
     return DataError(message, f"if the names stand on line {line}, begin there: {fix}")

@@ -85,7 +85,9 @@ def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> Dat
     rows = np.flatnonzero(bad)
     cells = table.series(column).iloc[rows].astype("str")
     first, counts = str(cells.iloc[0]), cells.value_counts()
-    more = f" (and {len(rows) - 1} more: {_list_cells(counts)})" if len(rows) > 1 else ""
+    more = ""
+    if len(rows) > 1:
+        more = f" (and {len(rows) - 1} more: {_list_cells(counts)})"
     where = table.locate(int(rows[0]))
     hint = _not_a_number_hint(table, first.strip(), bad, kinds=len(counts))
     return DataError(f"{where}: column {column!r}: {first!r} is {what}{more}", hint)
@@ -110,6 +112,7 @@ def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
         return f"if blanks separate columns: tr -s ' ' , < {file} | lstmcast ... -"
     if _IN_PARENTHESES.fullmatch(plain):
         return "if parentheses mean negative, write a minus sign instead"
+    # A word may be a unit, a total, or how the file writes a missing value.
     as_missing = f"add --na {shlex.quote(cell)}"
     edge = table.hint_on_edge_rows(bad) if _WORD_OR_UNIT.search(cell) else ""
     if edge:

@@ -103,6 +103,7 @@ def _trim_to_rows(
 ) -> tuple[pa.Table, int]:
     """The series that come first by their hashes and fit into `rows`, and how many they are."""
     codes, hashes = _hash_series(columns, series, seed)
+    # Hashes are an order by lot, which is the same in every run and whatever the files.
     order = np.argsort(hashes)
     lengths = np.bincount(codes, minlength=len(hashes))[order]
     chosen = order[np.cumsum(lengths) <= rows]

@@ -108,6 +108,7 @@ class Source:
 
         Raises DataError where they are damaged, ResourceError where there are more than the limit.
         """
+        # Without compression the size is known before anything is read.
         if not self.compression and self.size > self.allowed:
             raise self.too_large_error(self.size)
         count = 0

@@ -157,11 +157,12 @@ class Table:
         "" where they are elsewhere, or too many.
         """
         rows = np.flatnonzero(bad)
-        if not self.source or len(rows) > MAX_ODD_CELLS or len(bad) < 3 * len(rows):
+        too_many = len(rows) > MAX_ODD_CELLS or len(bad) < 3 * len(rows)
+        if not self.source or too_many:
             return ""
-        if rows[-1] == len(rows) - 1:
+        if rows[-1] == len(rows) - 1:  # nothing but the first rows
             what = "units or a second header"
-        elif rows[0] == len(bad) - len(rows):
+        elif rows[0] == len(bad) - len(rows):  # nothing but the last rows
             what = "totals or remarks"
         else:
             return ""
@@ -193,7 +194,7 @@ class Table:
         stored = self._typed_column(column)
         if stored is None or not _is_number(stored.type):
             return None
-        if pa.types.is_boolean(stored.type):
+        if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
             stored = pc.cast(stored, pa.uint8())
         return np.asarray(pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
@@ -218,6 +219,7 @@ class Table:
             return None
         if self.source is None or self.source.typed_table is None:
             return _to_microseconds(stored), TimestampFormat("datetime", stored.type.unit)
+        # The fast reader kept the instants of a text file's stamps, and how they are written.
         layout = self.source.typed_table.layouts[column]
         zone = "UTC" if layout.endswith("Z") else ""
         return _to_microseconds(stored), TimestampFormat("text", layout, zone)
@@ -232,6 +234,7 @@ class Table:
             labels = [str(value) for value in unique.tolist()]
             return ColumnCodes(codes.astype(np.int64), labels, "str" if self.text else "int64")
         stored = self.data[column]
+        # "1.50" and "1.5" may be two ids, however a text file's column is stored.
         if self.source and not pa.types.is_dictionary(stored.type):
             stored = self.source.verbatim(column)
         if pa.types.is_string(stored.type):

@@ -101,7 +101,8 @@ class TimeAxis:
             return 1, 0
         if step >= DAY:
             return _LONGER_SEASONS.get(step, (1, 0))
-        # A day and a week; for steps below a minute, a minute and an hour.
+        # A day and a week; for steps below a minute, a minute and an hour. A step that does not
+        # divide a season never comes back to the same place in it.
         short, long = (DAY, WEEK) if step >= MINUTE else (MINUTE, HOUR)
         main = short // step if short % step == 0 else 1
         second = long // step if main > 1 and long % step == 0 else 0
@@ -153,8 +154,9 @@ class TimeAxis:
         phases = (clock / DAY, weekdays(days) / 7, in_month, months % 12 / 12)
         for place, (phase, applies) in enumerate(zip(phases, self.cycles, strict=True)):
             if applies:
-                features[:, 2 * place] = np.sin(2 * np.pi * phase)
-                features[:, 2 * place + 1] = np.cos(2 * np.pi * phase)
+                angle = 2 * np.pi * phase
+                features[:, 2 * place] = np.sin(angle)
+                features[:, 2 * place + 1] = np.cos(angle)
         return features
 
     @property
@@ -305,7 +307,8 @@ def _resample_rule(grid: Grid) -> str:
 
     Its own where days hold a whole number of its steps.
     """
-    if grid.unit == "integer" or (grid.unit == "us" and DAY % grid.step == 0):
+    divides_days = grid.unit == "us" and DAY % grid.step == 0
+    if grid.unit == "integer" or divides_days:
         return grid.alias
     step = {"us": grid.step, "business": DAY}.get(grid.unit, _MONTH_MICROSECONDS)
     return next((rule for rule, size in _RESAMPLE_RULES.items() if step >= size), "s")

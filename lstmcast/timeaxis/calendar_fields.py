@@ -120,7 +120,8 @@ def instants_from_fields(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
     # 24:00:00 is the end of a day, the beginning of the next.
     midnight = (hours == 24) & (minutes == 0) & (seconds == 0)
     exists &= ((hours < 24) | midnight) & (minutes < 60) & (seconds < 60)
-    clock = ((hours * 60 + minutes) * 60 + seconds) * SECOND + fields.get("f", 0)
+    clock_seconds = (hours * 60 + minutes) * 60 + seconds
+    clock = clock_seconds * SECOND + fields.get("f", 0)
     return days * DAY + clock, exists
 
 
@@ -161,5 +162,7 @@ def _first_iso_mondays(years: Ints) -> Ints:
 
 
 def _days_from_day_of_year(years: Ints, days: Ints) -> tuple[Ints, Bools]:
-    first, following = month_starts((years - 1970) * 12), month_starts((years - 1969) * 12)
-    return first + days - 1, (days >= 1) & (first + days - 1 < following)
+    first = month_starts((years - 1970) * 12)
+    following = month_starts((years - 1969) * 12)
+    since_epoch = first + days - 1
+    return since_epoch, (days >= 1) & (since_epoch < following)

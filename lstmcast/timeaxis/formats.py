@@ -106,7 +106,9 @@ def format_to_regex(layout: str) -> str:
             known = ", ".join("%" + name for name in _DIRECTIVE_PATTERNS)
             raise UsageError(f"date format {layout!r}: {part} is not known", f"known are {known}")
         pattern = _DIRECTIVE_PATTERNS[code]
-        if any(are_directives[max(place - 1, 0) : place] + are_directives[place + 1 : place + 2]):
+        follows_another = place > 0 and are_directives[place - 1]
+        precedes_another = any(are_directives[place + 1 : place + 2])
+        if follows_another or precedes_another:
             # Digits that touch, as in 20240131, can only be told apart by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
         pieces.append(f"(?P<{code}>{pattern})")
@@ -166,7 +168,9 @@ class ParsedTimestamps:
 
     def universal(self) -> Ints:
         """The instants in UTC."""
-        return self.instants if self.offsets is None else self.instants - self.offsets * 60 * SECOND
+        if self.offsets is None:
+            return self.instants
+        return self.instants - self.offsets * 60 * SECOND
 
 
 def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
@@ -191,15 +195,18 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
     for code in _VARIABLE_WIDTH_CODES:
         if code in groups and _shortest_length(groups[code], matched) == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
-    if "f" in groups and (pc.max(pc.utf8_length(groups["f"])).as_py() or 6) <= 3:
-        layout = layout.replace("%f", "%-f")
+    if "f" in groups:
+        longest = pc.max(pc.utf8_length(groups["f"])).as_py()
+        if longest and longest <= 3:
+            layout = layout.replace("%f", "%-f")
     offsets = fields.get("z", fields.get("O"))
     return ParsedTimestamps(instants, matched & exists, layout, offsets)
 
 
 def _shortest_length(texts: pa.Array, rows: Bools) -> int | None:
     """Fewest characters of the texts of some rows; None where there are no rows."""
-    shortest: int | None = pc.min(pc.utf8_length(pc.filter(texts, pa.array(rows)))).as_py()
+    lengths = pc.utf8_length(pc.filter(texts, pa.array(rows)))
+    shortest: int | None = pc.min(lengths).as_py()
     return shortest
 
 

@@ -111,7 +111,9 @@ class Grid:
     @property
     def is_daily_or_longer(self) -> bool:
         """Whether periods are whole days or longer, so that they follow the wall clock."""
-        return self.unit in ("month", "business") or (self.unit == "us" and self.step % DAY == 0)
+        if self.unit == "us":
+            return self.step % DAY == 0
+        return self.unit in ("month", "business")
 
     @property
     def alias(self) -> str:
@@ -122,6 +124,7 @@ class Grid:
             return "B"
         if self.unit == "month":
             return self._month_alias()
+        # The longest unit that the step is a multiple of.
         name = next(name for name, size in _FIXED_UNITS.items() if self.step % size == 0)
         many = _multiple(self.step // _FIXED_UNITS[name])
         if name == "W":

@@ -55,8 +55,9 @@ def is_slower_series(ordinals: Ints, codes: Ints) -> Bools:
     ordinals, codes: period and series of each row [n]; the series come in the order of their rows.
     """
     starts, ends = _series_bounds(codes)
-    steps_by_one = ordinals[ends - 1] - ordinals[starts] == ends - starts - 1
-    if steps_by_one.all():
+    # As many steps as periods from the first to the last: the series steps by one.
+    periods = ordinals[ends - 1] - ordinals[starts]
+    if (periods == ends - starts - 1).all():
         return np.zeros(len(starts), dtype=bool)
     no_step = np.iinfo(np.int64).max
     steps = np.diff(ordinals, append=ordinals[-1:])
@@ -68,7 +69,8 @@ def is_slower_series(ordinals: Ints, codes: Ints) -> Bools:
     place = _series_places(codes)
     rows = candidates[place] & (steps < no_step)
     usual = _median_steps(steps[rows], place[rows], len(starts))
-    near = np.abs(steps - usual[place]) <= _STEP_TOLERANCE * usual[place]
+    usual_of_row = usual[place]
+    near = np.abs(steps - usual_of_row) <= _STEP_TOLERANCE * usual_of_row
     near_count = np.bincount(place, rows & near, len(starts))
     step_count = np.bincount(place, rows, len(starts))
     return np.asarray(candidates & (near_count >= _MIN_STEADY_SHARE * step_count))
@@ -108,13 +110,15 @@ def mixed_frequency_error(
 
 def _series_bounds(codes: Ints) -> tuple[Ints, Ints]:
     """First row of each series [N], and the row after its last [N]."""
-    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
+    is_new = codes[1:] != codes[:-1]
+    starts = np.flatnonzero(np.r_[True, is_new])
     return starts, np.r_[starts[1:], len(codes)]
 
 
 def _series_places(codes: Ints) -> Ints:
     """Place of each row's series [n] among the series, in the order of their rows."""
-    return np.cumsum(np.r_[False, codes[1:] != codes[:-1]])
+    is_new = codes[1:] != codes[:-1]
+    return np.cumsum(np.r_[False, is_new])
 
 
 def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
@@ -125,17 +129,21 @@ def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
         return np.zeros(count, np.int64)
     middle = np.cumsum(sizes) - sizes + (sizes - 1) // 2
     # A series without steps may point behind the last one: its value is not used.
-    return np.where(sizes > 0, ordered[np.minimum(middle, len(steps) - 1)], 0)
+    medians = ordered[np.minimum(middle, len(steps) - 1)]
+    return np.where(sizes > 0, medians, 0)
 
 
 def _format_series_names(codes: Sequence[int], series: Sequence[str]) -> str:
-    names = [series[code] if code < len(series) else str(code) for code in codes[:4]]
+    names = []
+    for code in codes[:4]:
+        names.append(series[code] if code < len(series) else str(code))
     return format_names(names, len(codes))
 
 
 def steps_within_series(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbouring stamps of one series, series after series."""
-    steps, same_series = stamps[1:] - stamps[:-1], codes[1:] == codes[:-1]
+    steps = stamps[1:] - stamps[:-1]
+    same_series = codes[1:] == codes[:-1]
     return steps if same_series.all() else steps[same_series]
 
 

@@ -103,8 +103,8 @@ def is_step_name(name: str) -> bool:
 def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     """Microseconds since 1970 [n] of numbers [n] in a format that `infer_number_format` found."""
     if layout == FRACTIONAL_YEARS:
-        months = np.rint(values.astype(np.float64) * 12).astype(np.int64) - 1970 * 12
-        return month_starts(months) * DAY
+        months = np.rint(values.astype(np.float64) * 12).astype(np.int64)
+        return month_starts(months - 1970 * 12) * DAY
     if layout == EXCEL_DAYS:
         days = values.astype(np.float64) - _EXCEL_DAYS_TO_1970
         # A sheet's fractions of a day are meant as whole seconds.

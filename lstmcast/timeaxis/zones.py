@@ -85,10 +85,12 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
     # Rows of the same series and time become neighbours, in the order in which they stand.
     repeated = repeated[np.lexsort((repeated, wall[repeated], codes[repeated]))]
     times, series = wall[repeated], codes[repeated]
-    is_first = np.r_[True, (times[1:] != times[:-1]) | (series[1:] != series[:-1])]
+    differs = (times[1:] != times[:-1]) | (series[1:] != series[:-1])
+    is_first = np.r_[True, differs]
     group = np.cumsum(is_first) - 1
     place = np.arange(len(repeated)) - np.flatnonzero(is_first)[group]
     size = np.bincount(group)[group]
+    # Of the rows at one time the first is of the first hour; where newest come first, the last.
     newest_first = _is_newest_first(wall, codes)[series]
     is_second[repeated] = np.where(newest_first, place < size - 1, place > 0)
     return is_second
@@ -97,7 +99,8 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
 def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     order = np.argsort(codes, kind="stable")
-    ends = np.r_[np.flatnonzero(np.diff(codes[order])), len(codes) - 1]
+    last_before_change = np.flatnonzero(np.diff(codes[order]))
+    ends = np.r_[last_before_change, len(codes) - 1]
     starts = np.r_[0, ends[:-1] + 1]
     first, last = order[starts], order[ends]
     newest_first = np.zeros(int(codes.max()) + 1, dtype=bool)
