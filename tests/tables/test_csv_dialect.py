@@ -60,8 +60,8 @@ def test_a_thousands_separator_is_not_taken_for_a_decimal_comma(tmp_path: Path) 
     error = read_error(tmp_path, "t;y\n1;1,234\n2;5,678\n")
     assert "'1,234' is not a number" in error.message
     assert (
-        error.hint
-        == "if the comma separates thousands, add --thousands ,; if that is a decimal comma, --decimal ,"
+        error.hint == "if the comma separates thousands, add --thousands ,;"
+        " if that is a decimal comma, --decimal ,"
     )
     path = write_file(tmp_path, "t;y\n1;1,234\n")
     assert to_float_column(read_table(path, DataConfig(decimal=",")), "y").tolist() == [1.234]
