@@ -91,7 +91,7 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
 def _read_parquet(source: Source) -> pa.Table:
     is_plain_file = source.path and not source.compression
     place = str(source.path) if is_plain_file else pa.py_buffer(source.read())
-    # The footer first: it tells how much there is before any of it is unpacked.
+    # The footer first: it has the number of rows, before any of them is unpacked.
     with _open_parquet(place) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
     names = _select_flat_columns(schema, source.name)

@@ -315,7 +315,7 @@ def _convert_whole_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
 def _convert_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
     dialect = plan.dialect
     if dialect.decimal == "." and not dialect.thousands:
-        # Arrow alone, many times faster; but it takes "inf" and "nan" for numbers.
+        # Arrow's own parser is many times faster, but takes "inf" and "nan" for numbers.
         with suppress(pa.ArrowInvalid):
             numbers = pc.cast(texts, pa.float64())
             if pc.all(pc.is_finite(numbers)).as_py():
@@ -352,5 +352,5 @@ def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
         wider = pa.float64() if pa.float64() in types else pa.string()
         chunks = [chunk.cast(wider) for chunk in chunks]
     if pa.types.is_primitive(chunks[0].type):
-        chunks = [pa.concat_arrays(chunks)]  # one array: what is made of it needs no copy
+        chunks = [pa.concat_arrays(chunks)]  # one array, which numpy can use without a copy
     return pa.chunked_array(chunks)

@@ -21,7 +21,7 @@ _UNIT_SIGN = re.compile(r"[$€£¥₹%‰]")
 def parse_numbers(
     texts: pa.Array, decimal: str = ".", thousands: str = ""
 ) -> tuple[pa.Array, NDArray[np.bool_]]:
-    """Read texts [n] as numbers [n], and say which texts [n] were understood.
+    """Read texts [n] as numbers [n]; also returns which texts [n] were understood.
 
     Nulls stay null and count as understood; numbers are null where a text is no number. Texts carry
     no blanks around them. A number too large for a float64 is understood as infinite.

@@ -1,9 +1,9 @@
 """A data set larger than memory as a table of some of its series, chosen at random.
 
-It is read in pieces, and kept in part. Each network trains on some ten thousand windows, whatever
-the number of series: of very many series it never sees most. Of thousands, those left out are not
-missed; of hundreds, they are (measured in docs/scale.md). Which series are kept depends on their
-names and the seed only, not on how they lie in files.
+It is read in pieces, of which only the rows of these series stay. Each network trains on some ten
+thousand windows, whatever the number of series: of very many series it never sees most. Of
+thousands, those left out are not missed; of hundreds, they are (measured in docs/scale.md). The
+choice of series depends on their names and the seed only, not on how they lie in files.
 
 Axes: n rows of a piece, N different series in it.
 """
@@ -29,13 +29,13 @@ Hashes = NDArray[np.uint64]
 MAX_UNSAMPLED_ROWS = 20_000_000
 """Rows up to which all of a data set is read where the size is left open."""
 DEFAULT_SAMPLE_ROWS = 5_000_000
-"""Rows that are kept of a larger one."""
+"""Rows that are read of a larger one."""
 MIN_SAMPLED_SERIES = 1000
 """Series beyond which no loss was found by a sample of them."""
 _BATCH_ROWS = 1 << 20
 """Rows read at a time."""
 _OVERSAMPLING_FACTOR = 1.3
-"""How much more than is wanted is kept while the lengths of the series are unknown."""
+"""How much more than requested is read while the lengths of the series are unknown."""
 _MIN_SERIES = 20
 """Fewer series than this are no sample, unless there are no more."""
 _HASH_RANGE = 2.0**64
@@ -51,7 +51,7 @@ class _HashedSeries(NamedTuple):
 def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
     """How many rows of a folder of Parquet to keep; None where all of it is to be read.
 
-    requested: rows that the user asked for, or 0 to let the size of the folder decide.
+    requested: rows to keep, or 0 to let the size of the folder decide.
     """
     if requested:
         return requested
@@ -74,7 +74,7 @@ def read_sample(folder: str | Path, series: Sequence[str], rows: int, seed: int)
         raise UsageError(message, "give it with --series")
     root, files = Path(folder), list_parquet_files(Path(folder))
     total_rows = count_parquet_rows(folder)
-    # Series are kept whose hash, which is uniform, is below the share of rows that is wanted.
+    # Hashes are uniform: a share of the series has hashes below that share of their range.
     share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
     sampled_pieces: list[pa.Table] = []
     all_hashes = np.empty(0, np.uint64)

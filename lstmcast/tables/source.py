@@ -126,7 +126,7 @@ class Source:
         return b"".join(self.blocks())
 
     def too_large_error(self, size: int, what: str = "") -> ResourceError:
-        """The error for `size` bytes where fewer are allowed; `what` says what they are."""
+        """The error for `size` bytes where fewer are allowed; `what` describes them."""
         amount = format_bytes(size)
         if self.compression:  # it was unpacked only so far
             amount = f"more than {amount}"

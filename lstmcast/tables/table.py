@@ -32,8 +32,8 @@ MAX_ODD_CELLS = 3
 class TextSource:
     """Where a text table came from: its cells as they were written, and their lines.
 
-    na: markers of missing values. read_strictly: reads it (again) as text. typed_table: what the
-    fast reader made of it, if it did.
+    na: markers of missing values. read_strictly: reads it (again) as text. typed_table: the result
+    of the fast reader, if it did not give up.
     """
 
     na: tuple[str, ...]
@@ -83,7 +83,7 @@ class ColumnCodes(NamedTuple):
 class Table:
     """A table as read, or as a caller passed it.
 
-    data: a caller's frame, or Arrow columns: typed ones, or what the reader made of a text file.
+    data: a caller's frame, or Arrow columns: typed ones, or those of a text file as it was read.
     name: the path as it was passed, or "stdin". notes: what was inferred and is worth reporting.
     decimal, thousands: marks of numbers in text. source: of a text file, its cells as written.
     """
@@ -219,7 +219,7 @@ class Table:
             return None
         if self.source is None or self.source.typed_table is None:
             return _to_microseconds(stored), TimestampFormat("datetime", stored.type.unit)
-        # The fast reader kept the instants of a text file's stamps, and how they are written.
+        # The fast reader has the instants of a text file's stamps, and how they are written.
         layout = self.source.typed_table.layouts[column]
         zone = "UTC" if layout.endswith("Z") else ""
         return _to_microseconds(stored), TimestampFormat("text", layout, zone)

@@ -133,14 +133,14 @@ class TimeAxis:
         return self.format_instants(self.grid.instants(_to_ints(ordinals)))
 
     def format_instants(self, instants: Ints) -> list[str]:
-        """Text of instants [n], on the grid or not; only the date where that says all."""
+        """Text of instants [n], on the grid or not; only dates where all are at midnight."""
         dates_only = self.grid.is_daily_or_longer and not (instants % DAY).any()
         return self.form.texts(instants, dates_only=dates_only)
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
         """Calendar features [n, F] in [-1, 1]: a sine and a cosine of each of CALENDAR_CYCLES.
 
-        Both are 0 where a cycle does not tell the steps apart.
+        Both are 0 where all steps are at the same place of a cycle.
         """
         ordinals = _to_ints(ordinals)
         features = np.zeros((len(ordinals), 2 * len(CALENDAR_CYCLES)), dtype=np.float32)
@@ -161,7 +161,7 @@ class TimeAxis:
 
     @property
     def cycles(self) -> tuple[bool, bool, bool, bool]:
-        """Which of CALENDAR_CYCLES tell the steps apart."""
+        """Which of CALENDAR_CYCLES have the steps at different places."""
         step = self.grid.step
         match self.grid.unit:
             case "integer":

@@ -109,7 +109,7 @@ def format_to_regex(layout: str) -> str:
         follows_another = place > 0 and are_directives[place - 1]
         precedes_another = any(are_directives[place + 1 : place + 2])
         if follows_another or precedes_another:
-            # Digits that touch, as in 20240131, can only be told apart by fixed widths.
+            # Digits that touch, as in 20240131, can only be separated by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
         pieces.append(f"(?P<{code}>{pattern})")
     return "".join(pieces) + "$"

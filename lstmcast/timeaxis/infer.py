@@ -21,7 +21,7 @@ from lstmcast.timeaxis.calendar_fields import (
 from lstmcast.timeaxis.frequency import LAST_DAY, Grid, nearest_working_days, parse_frequency
 
 _MIN_STEPS_OF_SERIES = 3
-"""Fewer steps than this say nothing about a series' frequency."""
+"""Fewer steps than this do not show a series' frequency."""
 _MIN_MONTH = 26 * DAY
 """Steps below this are not of months: from 31 January to 28 February there are 28 days, and two
 fewer where the last working day is meant."""
@@ -244,7 +244,7 @@ def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
         return Grid("business", clock=clock)
     if unit == "us":
         phase = most_frequent_value(stamps % step)
-        if anchor is not None:  # the weekday that was asked for, in the week where the stamps lie
+        if anchor is not None:  # the weekday that is requested, in the week where the stamps lie
             days = (phase // DAY + EPOCH_WEEKDAY) // 7 * 7 + anchor - EPOCH_WEEKDAY
             phase = (days * DAY + clock) % step
         return Grid("us", step, phase)

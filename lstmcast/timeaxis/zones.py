@@ -38,8 +38,8 @@ def to_local(instants: Ints, zone: str) -> Ints:
 def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
     """UTC of wall-clock instants in a zone.
 
-    Of an hour that comes twice the earlier is meant, or the later one where `later` [n] says so. An
-    instant that is skipped becomes the next that there is.
+    Of an hour that comes twice the earlier is meant, or the later one where `later` [n] is true. An
+    instant that is skipped becomes the next that exists.
     """
     earlier = np.ones(len(wall), bool) if later is None else ~later
     stamps = to_datetime_index(wall)
