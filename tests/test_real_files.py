@@ -55,19 +55,18 @@ PANELS = {
     ("events/rain_yesno", "rain", "location"): Expected("D", 2, 2922, "2016-01-01"),
 }
 MANGLED = [{}, {"duplicates": "first"}, {"resample": "5min:mean"}]
-ASKED: dict[str, list[dict[str, Any]]] = {
+OPTIONS: dict[str, list[dict[str, Any]]] = {
     "nab/realAWSCloudwatch/ec2_disk_write_bytes_1ef3de": MANGLED,
     "nab/realAWSCloudwatch/ec2_network_in_5abac7": MANGLED,
     "nab/realKnownCause/ec2_request_latency_system_failure": MANGLED,
     "nab/realKnownCause/machine_temperature_system_failure": [{}, {"duplicates": "first"}],
     "nab/realKnownCause/rogue_agent_key_hold": [{}, {"resample": "D:mean"}],
 }
-"""Options of machines' files that need some: tried one after the other, as each error asks for the
-next."""
+"""Options of machines' files that need some, one after the other: each error hints at the next."""
 FREQUENCIES = {"nyc_taxi": "30min", "ambient_temperature_system_failure": "h"}
 NAB = sorted(
     path.relative_to(SHARED_DATA).as_posix()[:-4] for path in SHARED_DATA.glob("nab/*/*.csv")
-) or [*ASKED]
+) or [*OPTIONS]
 
 
 def read(name: str, target: str, *series: str, time: tuple[str, ...] = (), **options: Any) -> Panel:
@@ -77,41 +76,37 @@ def read(name: str, target: str, *series: str, time: tuple[str, ...] = (), **opt
     )
 
 
-def found(panel: Panel) -> Expected:
-    steps = int(panel.offsets[-1])
-    return Expected(
-        panel.axis.freq, len(panel), steps, panel.axis.texts(panel.start + panel.lengths)[0]
-    )
+def summary(panel: Panel) -> Expected:
+    following = panel.axis.texts(panel.start + panel.lengths)[0]
+    return Expected(panel.axis.freq, len(panel), int(panel.offsets[-1]), following)
 
 
 @pytest.mark.parametrize("file", EVERYDAY, ids=lambda file: file[0])
 def test_everyday_files_are_read_without_options(file: tuple[str, str]) -> None:
-    assert found(read(f"everyday/{file[0]}", file[1])) == EVERYDAY[file]
+    assert summary(read(f"everyday/{file[0]}", file[1])) == EVERYDAY[file]
 
 
 @pytest.mark.parametrize("file", PANELS, ids=lambda file: file[0])
 def test_panels_are_read_with_their_series_named(file: tuple[str, ...]) -> None:
-    assert found(read(*file)) == PANELS[file]
+    assert summary(read(*file)) == PANELS[file]
 
 
 def test_two_columns_of_times_ask_for_one() -> None:
     with pytest.raises(DataError, match="several columns could be the time: 'Time', 'Date'"):
         read("everyday/vic_electricity", "Demand")
     panel = read("everyday/vic_electricity", "Demand", time=("Time",))
-    assert found(panel) == Expected("30min", 1, 52608, "2014-12-31T13:00:00Z")
+    assert summary(panel) == Expected("30min", 1, 52608, "2014-12-31T13:00:00Z")
     local = read("everyday/vic_electricity", "Demand", time=("Time",), tz="Australia/Melbourne")
-    assert found(local) == found(panel)
+    assert summary(local) == summary(panel)
 
 
 @pytest.mark.parametrize("name", NAB)
-def test_machines_files_are_read_with_the_options_that_an_error_asks_for(name: str) -> None:
-    *refused, accepted = ASKED.get(name, [{}])
-    for tried, following in zip(refused, [*refused[1:], accepted], strict=False):
+def test_machines_files_are_read_with_the_options_that_an_error_hints_at(name: str) -> None:
+    *refused, accepted = OPTIONS.get(name, [{}])
+    for options, following in zip(refused, [*refused[1:], accepted], strict=False):
         with pytest.raises(DataError) as caught:
-            read(name, "value", **tried)
+            read(name, "value", **options)
         assert all(f"--{option}" in caught.value.hint for option in following)
     usual = FREQUENCIES.get(name.rpartition("/")[2], "5min")
-    assert (
-        read(name, "value", **accepted).axis.freq
-        == accepted.get("resample", usual).partition(":")[0]
-    )
+    expected = accepted.get("resample", usual).partition(":")[0]
+    assert read(name, "value", **accepted).axis.freq == expected

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import BadRows, Columns, Config, DataConfig
 from lstmcast.runs.disk import sha256_hex
-from lstmcast.tables.read import _read_table_or_sample
 
 if TYPE_CHECKING:
     from lstmcast.forecasting.predictor import Predictor
@@ -32,7 +31,7 @@ def read_panel(
 ) -> "Panel":
     """Read and validate a file; speaks before anything heavy is loaded.
 
-    sample: rows that are kept of a folder, or 0 for as many as memory suggests; None for all.
+    sample: rows to keep of a folder, or 0 for as many as its size suggests; None for all.
 
     The checks of the `fit` to come (with `ahead`, of its forecast too) are made here already, so
     that their error is read before the notes, and before anything heavy is loaded.
@@ -43,11 +42,8 @@ def read_panel(
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
-    table = (
-        read_table(data, config)
-        if sample is None
-        else _read_table_or_sample(data, columns, config, sample, fit)
-    )
+    seed = fit.train.seed if fit else 0
+    table = read_table(data, config, sample=sample, series=columns.series, seed=seed)
     panel = Panel.from_table(table, columns, config)
     if fit:
         require_fit(panel, fit, resolve_required_horizon(panel, fit))

@@ -27,7 +27,7 @@ from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, fill_missing, offsets_from_lengths
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.formats import DAY, SECOND
+from lstmcast.timeaxis.calendar_fields import DAY, SECOND
 from lstmcast.timeaxis.frequency import HOUR, WEEK
 from lstmcast.timeaxis.infer import mixed_frequency_error
 

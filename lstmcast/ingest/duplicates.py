@@ -17,7 +17,7 @@ from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Ints, aggregate_groups
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.formats import DAY
+from lstmcast.timeaxis.calendar_fields import DAY
 
 _CLOCK_COLUMN_NAME = r"hour|hr|hours?|time|clock|minute"
 """Names of columns that may hold the time of day beside a column of days."""

@@ -18,9 +18,8 @@ from lstmcast.ingest.rows import Rows
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, aggregate_groups
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.formats import DAY
+from lstmcast.timeaxis.calendar_fields import DAY, EPOCH_WEEKDAY
 from lstmcast.timeaxis.frequency import (
-    EPOCH_WEEKDAY,
     WEEK,
     FrequencySpec,
     Grid,

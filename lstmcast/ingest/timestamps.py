@@ -23,13 +23,8 @@ from lstmcast.ragged import Bools, Ints, choose_evenly
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.formats import (
-    DAY,
-    ParsedTimestamps,
-    instants_from_fields,
-    match_formats,
-    parse_timestamps,
-)
+from lstmcast.timeaxis.calendar_fields import DAY, instants_from_fields
+from lstmcast.timeaxis.formats import ParsedTimestamps, match_formats, parse_timestamps
 from lstmcast.timeaxis.numeric import (
     NUMBER_FORMAT_WORDS,
     NUMBER_UNITS,

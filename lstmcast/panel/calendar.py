@@ -16,7 +16,7 @@ from lstmcast.extras import require_extra
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.timeaxis.axis import CALENDAR_CYCLES, TimeAxis
-from lstmcast.timeaxis.formats import DAY
+from lstmcast.timeaxis.calendar_fields import DAY
 
 _CALENDAR_WAVE_NAMES = tuple(
     f"{cycle}, {wave}" for cycle in CALENDAR_CYCLES for wave in ("sine", "cosine")

@@ -1,6 +1,6 @@
 """Typed formats to a table: Parquet and Arrow, one file or many as one data set.
 
-Knows not what a column means. Checks what a file would unpack to before it unpacks it.
+Does not know what a column means. Checks what a file would unpack to before it unpacks it.
 """
 
 import re
@@ -15,28 +15,39 @@ from lstmcast.errors import DataError
 from lstmcast.tables.source import Source, damaged_data_error, open_source
 from lstmcast.tables.table import Table
 
+_PARQUET_MAGIC = b"PAR1"
+_ARROW_FILE_MAGIC = b"ARROW1"
+_ARROW_STREAM_MAGIC = b"\xff\xff\xff\xff"
 COLUMNAR_SIGNATURES = (
-    (b"PAR1", "Parquet"),
-    (b"ARROW1", "Arrow"),
-    (b"\xff\xff\xff\xff", "Arrow stream"),
+    (_PARQUET_MAGIC, "Parquet"),
+    (_ARROW_FILE_MAGIC, "Arrow"),
+    (_ARROW_STREAM_MAGIC, "Arrow stream"),
 )
+"""First bytes of a file, and what it then is."""
 _PANDAS_INDEX_NAME = re.compile(r"__index_level_\d+__")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
+"""Value of a folder's name that stands for missing."""
 _BYTES_PER_CELL = 8
 """Bytes that a cell takes, or its place where it holds text."""
 
 
 def read_columnar_file(source: Source, kind: str, notes: tuple[str, ...] = ()) -> Table:
-    """Read one file. DataError where it is damaged, ResourceError where it holds more than the limit allows."""
+    """Read one file of a kind of COLUMNAR_SIGNATURES.
+
+    Raises DataError where it is damaged, ResourceError where it holds more than its limit allows.
+    """
     return to_table(_read_columns(source, kind), source.name, notes)
 
 
 def list_parquet_files(folder: Path) -> list[Path]:
-    """The Parquet files of a folder, by name; those that begin with a dot or an underscore are not data."""
-    files = (
-        file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq") and file.is_file()
+    """The Parquet files of a folder and those below it, by name.
+
+    Files that begin with a dot or an underscore are not data.
+    """
+    candidates = (file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq"))
+    return sorted(
+        file for file in candidates if file.is_file() and not file.name.startswith((".", "_"))
     )
-    return sorted(file for file in files if not file.name.startswith((".", "_")))
 
 
 def read_parquet_dataset(
@@ -44,25 +55,24 @@ def read_parquet_dataset(
 ) -> Table:
     """Read Parquet files as one table; folders like `shop=7` below `root` become columns of text.
 
-    Raises DataError where a file is no Parquet or the files have different columns.
+    limit: most bytes that all of them may hold. Raises DataError where a file is no Parquet or the
+    files have different columns, ResourceError where they hold more than the limit allows.
     """
-    parts, rest = [], limit
+    parts, bytes_left = [], limit
     for file in files:
-        source = open_source(str(file), rest)
-        if not source.start.startswith(COLUMNAR_SIGNATURES[0][0]):
-            raise DataError(
-                f"{file} is not Parquet, and only Parquet files are read as one",
-                "give one file, or Parquet files",
-            )
+        source = open_source(str(file), bytes_left)
+        if not source.start.startswith(_PARQUET_MAGIC):
+            message = f"{file} is not Parquet, and only Parquet files are read as one"
+            raise DataError(message, "give one file, or Parquet files")
         part = _read_columns(source, "Parquet")
-        rest = None if rest is None else max(rest - part.nbytes, 0)
+        if bytes_left is not None:
+            bytes_left = max(bytes_left - part.nbytes, 0)
         parts.append(with_partition_columns(part, file, root))
     try:
         whole = pa.concat_tables(parts, promote_options="default")
     except pa.ArrowException as error:
-        raise DataError(
-            f"the files of {name} do not have the same columns", "give files of one data set"
-        ) from error
+        message = f"the files of {name} do not have the same columns"
+        raise DataError(message, "give files of one data set") from error
     return to_table(whole, name, (f"{len(files)} Parquet files",))
 
 
@@ -72,47 +82,44 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
         table = _read_parquet(source) if kind == "Parquet" else _read_arrow(source)
     except (pa.ArrowException, OSError) as error:
         raise damaged_data_error(source.name, kind) from error
-    widest = sum(_count_unpacked_bytes(column) for column in table.columns)
-    if widest > source.allowed:
-        raise source.too_large_error(widest)
+    unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
+    if unpacked > source.allowed:
+        raise source.too_large_error(unpacked)
     return table
 
 
 def _read_parquet(source: Source) -> pa.Table:
-    place = (
-        str(source.path) if source.path and not source.compression else pa.py_buffer(source.read())
-    )
-    with pq.ParquetFile(_to_parquet_input(place), page_checksum_verification=True) as file:
+    is_plain_file = source.path and not source.compression
+    place = str(source.path) if is_plain_file else pa.py_buffer(source.read())
+    # The footer first: it has the number of rows, before any of them is unpacked.
+    with _open_parquet(place) as file:
         schema, rows = file.schema_arrow, file.metadata.num_rows
     names = _select_flat_columns(schema, source.name)
-    if rows * len(names) * _BYTES_PER_CELL > source.allowed:
-        raise source.too_large_error(
-            rows * len(names) * _BYTES_PER_CELL, f"{rows:,} rows of {len(names)} columns"
-        )
-    texts = [name for name in names if _is_text(schema.field(name).type)]
-    with pq.ParquetFile(
-        _to_parquet_input(place), read_dictionary=texts, page_checksum_verification=True
-    ) as file:
+    least_bytes = rows * len(names) * _BYTES_PER_CELL
+    if least_bytes > source.allowed:
+        raise source.too_large_error(least_bytes, f"{rows:,} rows of {len(names)} columns")
+    text_names = [name for name in names if _is_text(schema.field(name).type)]
+    with _open_parquet(place, text_names) as file:
         return file.read(names if len(names) < len(schema) else None)
 
 
-def _to_parquet_input(place: str | pa.Buffer) -> str | pa.BufferReader:
-    return place if isinstance(place, str) else pa.BufferReader(place)
+def _open_parquet(place: str | pa.Buffer, text_names: list[str] | None = None) -> pq.ParquetFile:
+    """Open a path or bytes; the columns of text come as dictionaries, which share equal texts."""
+    file = place if isinstance(place, str) else pa.BufferReader(place)
+    return pq.ParquetFile(file, read_dictionary=text_names, page_checksum_verification=True)
 
 
 def _read_arrow(source: Source) -> pa.Table:
     data = source.read()
-    batches, count = [], 0
-    if data.startswith(COLUMNAR_SIGNATURES[1][0]):
+    if data.startswith(_ARROW_FILE_MAGIC):
         file = pa.ipc.open_file(pa.BufferReader(data))
-        schema, parts = (
-            file.schema,
-            (file.get_batch(place) for place in range(file.num_record_batches)),
-        )
+        schema = file.schema
+        file_batches = (file.get_batch(place) for place in range(file.num_record_batches))
     else:
         stream = pa.ipc.open_stream(pa.BufferReader(data))
-        schema, parts = stream.schema, iter(stream)
-    for batch in parts:
+        schema, file_batches = stream.schema, iter(stream)
+    batches, count = [], 0
+    for batch in file_batches:
         batches.append(batch)
         count += batch.nbytes
         if count > source.allowed:
@@ -123,12 +130,11 @@ def _read_arrow(source: Source) -> pa.Table:
 
 
 def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:
-    """The columns that are no lists or structs; DataError where a name is there twice."""
-    double = sorted({column for column in schema.names if schema.names.count(column) > 1})
-    if double:
-        raise DataError(
-            f"{name}: column {double[0]!r} is there more than once", "rename one of them"
-        )
+    """The columns that are no lists or structs. DataError where a name is there twice."""
+    repeated = sorted({column for column in schema.names if schema.names.count(column) > 1})
+    if repeated:
+        message = f"{name}: column {repeated[0]!r} is there more than once"
+        raise DataError(message, "rename one of them")
     return [field.name for field in schema if not pa.types.is_nested(field.type)]
 
 
@@ -140,44 +146,53 @@ def _count_unpacked_bytes(column: pa.ChunkedArray) -> int:
     """Bytes of a column whose dictionary is written out."""
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
-    longest = max(
-        (pc.max(pc.binary_length(chunk.dictionary)).as_py() or 0 for chunk in column.chunks),
-        default=0,
-    )
+    lengths = [pc.binary_length(chunk.dictionary) for chunk in column.chunks]
+    longest = max((pc.max(texts).as_py() or 0 for texts in lengths), default=0)
     if longest <= _BYTES_PER_CELL:
         return len(column) * _BYTES_PER_CELL
-    lengths = (
-        pc.take(pc.binary_length(chunk.dictionary), chunk.indices) for chunk in column.chunks
-    )
-    return sum(pc.sum(one).as_py() or 0 for one in lengths)
+    total = 0
+    for texts, chunk in zip(lengths, column.chunks, strict=True):
+        total += pc.sum(pc.take(texts, chunk.indices)).as_py() or 0
+    return total
 
 
 def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.Table:
-    """The columns of one file of a data set, with those that the names of its folders give."""
-    for folder in file.relative_to(root).parts[:-1] if root else ():
+    """The columns of one file of a data set, with those that the names of its folders give.
+
+    Folders are named as in Hive: `shop=7`, and below it the rows of shop 7.
+    """
+    if root is None:
+        return part
+    for folder in file.relative_to(root).parts[:-1]:
         column, mark, value = folder.partition("=")
-        if mark and unquote(column) not in part.column_names:
-            text = None if value == _HIVE_NULL else unquote(value)
-            codes = (
-                pa.array([0] * len(part), pa.int32())
-                if text is not None
-                else pa.nulls(len(part), pa.int32())
-            )
-            part = part.append_column(
-                unquote(column), pa.DictionaryArray.from_arrays(codes, pa.array([text or ""]))
-            )
+        name = unquote(column)
+        if not mark or name in part.column_names:
+            continue
+        text = "" if value == _HIVE_NULL else unquote(value)
+        if value == _HIVE_NULL:
+            codes = pa.nulls(len(part), pa.int32())
+        else:
+            codes = pa.array([0] * len(part), pa.int32())
+        # A dictionary of one text, instead of the text on every row.
+        texts = pa.DictionaryArray.from_arrays(codes, pa.array([text]))
+        part = part.append_column(name, texts)
     return part
 
 
 def to_table(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
-    """The columns as a table; an index that pandas stored without a name is kept where it holds stamps."""
+    """The columns as a table. Raises DataError where there are no rows.
+
+    An index that pandas stored without a name becomes the column "time" where it holds stamps, and
+    is left out elsewhere.
+    """
     columns = columns.replace_schema_metadata(None)
     for field in columns.schema:
-        if _PANDAS_INDEX_NAME.fullmatch(field.name):
-            if not pa.types.is_timestamp(field.type) or "time" in columns.column_names:
-                columns = columns.drop_columns(field.name)
-            else:
-                columns = columns.rename_columns({field.name: "time"})
+        if not _PANDAS_INDEX_NAME.fullmatch(field.name):
+            continue
+        if pa.types.is_timestamp(field.type) and "time" not in columns.column_names:
+            columns = columns.rename_columns({field.name: "time"})
+        else:
+            columns = columns.drop_columns(field.name)
     if not len(columns):
         raise DataError(f"{name} has no rows", "give a file with rows")
     return Table(columns, name, notes)

@@ -1,4 +1,4 @@
-"""The dialect of a text table: delimiter, marks in numbers, header or none; found from its first lines, and said.
+"""The dialect of a text table, inferred from its first lines: delimiter, marks in numbers, header.
 
 Knows no files and not what a column means.
 """
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 from statistics import median_low
+from typing import NamedTuple
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
@@ -17,12 +18,14 @@ from lstmcast.errors import DataError
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SAMPLE_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 24
+_MAX_ROWS_BELOW_HEADER = 100
+"""Rows that are compared with the first line to see whether that is a header."""
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
 _COMMA_NUMBER = re.compile(r"[+-]?\d+,\d+(?:[eE][+-]?\d+)?")
 _COMMA_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _POINT_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _SEP_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n|\n|\r)', re.IGNORECASE)
-"""A first line by which spreadsheets tell one another the delimiter."""
+"""A first line by which spreadsheets name the delimiter to one another."""
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T].*)?")
 _NUMBER_OR_MONTH = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
 
@@ -31,9 +34,9 @@ _NUMBER_OR_MONTH = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
 class Dialect:
     """How a text table is written.
 
-    names: of its columns; headed: whether the first line gave them. start: where the first byte of
-    its rows is, on line first_line. decimal, thousands: marks in its numbers. notes: what was found
-    out.
+    names: of its columns. has_header: whether the first line has them. start: offset of the first
+    byte of its rows, which is on line first_line. decimal, thousands: marks in its numbers. notes:
+    what was inferred and is worth reporting.
     """
 
     names: list[str]
@@ -46,102 +49,122 @@ class Dialect:
     notes: tuple[str, ...]
 
 
+class _FirstRecord(NamedTuple):
+    """Cells of the first record, the offset of its first byte and of the byte after it."""
+
+    cells: list[str]
+    begin: int
+    end: int
+
+
 def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
-    """The dialect of UTF-8 bytes: all, or the first of them. DataError where it cannot be told, or names repeat."""
+    """The dialect of UTF-8 bytes: all of a file, or the first of them.
+
+    name: of the file, for errors. Raises DataError where the dialect cannot be inferred, or where
+    names of columns repeat.
+    """
     if not data.strip():
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
+    # What the user sets goes before what the file states, and that before what is inferred.
+    sep_line = _SEP_LINE.match(data)
+    skipped = sep_line.end() if sep_line else 0
+    sample = _decode_sample(data[skipped : skipped + 2 * _SAMPLE_BYTES])
+    stated = sep_line[1].decode() if sep_line else ""
+    delimiter = config.delimiter or stated or _infer_delimiter(sample, name)
+    first = _read_first_record(data, skipped, delimiter, name)
+    rows = _split_rows(sample, delimiter)[1:]
+    thousands = config.thousands or ""
+    # The mark that separates thousands cannot be the decimal mark too.
+    inferred = "," if config.thousands == "." else _infer_decimal_mark(rows, thousands)
+    decimal = config.decimal or inferred
     notes: list[str] = []
     if b"\n" not in data and b"\r" in data:
         notes.append("line ends of old Macs")
-    told = _SEP_LINE.match(data)
-    skipped = told.end() if told else 0
-    sample = _decode_sample(data[skipped : skipped + 2 * _SAMPLE_BYTES])
-    delimiter = config.delimiter or (told[1].decode() if told else _infer_delimiter(sample, name))
-    rows = _split_rows(sample, delimiter)
-    first, begin, end = _read_first_record(data, skipped, delimiter, name)
-    decimal = config.decimal or (
-        "," if config.thousands == "." else _infer_decimal_mark(rows[1:], config.thousands or "")
-    )
-    if delimiter != "," and len(first) > 1:
+    if delimiter != "," and len(first.cells) > 1:
         notes.append(f"{_DELIMITER_NAMES.get(delimiter, repr(delimiter))}-separated")
     if decimal == ",":
         notes.append("decimal comma")
-    elif delimiter == ";" and not config.decimal and not config.thousands:
-        notes += _note_ambiguous_points(rows[1:])
-    headed = config.header if config.header is not None else not _is_data_row(first, rows[1:])
-    names = (
-        _clean_column_names(first, name, notes)
-        if headed
-        else _name_columns_by_number(len(first), notes)
-    )
-    start = end if headed else begin
-    line = data.count(b"\n" if b"\n" in data else b"\r", 0, start) + 1
+    elif delimiter == ";" and not config.decimal and not thousands:
+        notes += _note_ambiguous_points(rows)
+    has_header = config.header
+    if has_header is None:
+        has_header = not _is_data_row(first.cells, rows)
+    if has_header:
+        names = _clean_column_names(first.cells, name, notes)
+    else:
+        names = _name_columns_by_number(len(first.cells), notes)
+    # Rows begin behind the header, or with the first record.
+    start = first.end if has_header else first.begin
+    line_end = b"\n" if b"\n" in data else b"\r"
+    first_line = data.count(line_end, 0, start) + 1
     return Dialect(
-        names, headed, start, line, delimiter, decimal, config.thousands or "", tuple(notes)
+        names, has_header, start, first_line, delimiter, decimal, thousands, tuple(notes)
     )
 
 
 def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
-    """What to say of numbers that are all like "1.234" where commas may well be for decimals: perhaps thousands."""
-    points = [cell for row in rows for cell in map(str.strip, row) if _POINT_NUMBER.fullmatch(cell)]
-    if not points or not all(_POINT_GROUPED_NUMBER.fullmatch(cell) for cell in points):
+    """A note where points may separate thousands: all numbers are like "1.234".
+
+    For tables where a comma may well be the decimal mark.
+    """
+    cells = (cell.strip() for row in rows for cell in row)
+    with_points = [cell for cell in cells if _POINT_NUMBER.fullmatch(cell)]
+    if not with_points or not all(_POINT_GROUPED_NUMBER.fullmatch(cell) for cell in with_points):
         return []
-    return [
-        f"numbers like {points[0]} have decimals: if the point separates thousands, add --thousands ."
-    ]
+    note = f"numbers like {with_points[0]} have decimals"
+    return [f"{note}: if the point separates thousands, add --thousands ."]
 
 
 def _decode_sample(data: bytes) -> str:
-    """The first part of the text, in whole lines."""
+    """The first part of the text, in whole lines if it has any."""
     text = data[:_SAMPLE_BYTES].decode(errors="ignore")
-    if len(data) > _SAMPLE_BYTES:
-        text = text[: max(text.rfind("\n"), text.rfind("\r")) + 1] or text
-    return text
+    if len(data) <= _SAMPLE_BYTES:
+        return text
+    last_line_end = max(text.rfind("\n"), text.rfind("\r"))
+    return text[: last_line_end + 1] or text
 
 
 def _split_rows(text: str, delimiter: str) -> list[list[str]]:
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     try:
-        return [
-            row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if row
-        ]
+        return [row for row in reader if row]
     except csv.Error:
         return []
 
 
 def _infer_delimiter(sample: str, name: str) -> str:
-    """The one character that cuts every line into the same number of columns."""
-    fits, header = [], {}
-    usual: dict[str, int] = {}
-    for candidate in _DELIMITER_NAMES:
-        rows = _split_rows(sample, candidate)
-        widths = {len(row) for row in rows}
-        header[candidate] = len(rows[0]) if rows else 1
-        usual[candidate] = median_low(len(row) for row in rows) if rows else 1
-        if len(widths) == 1 and widths != {1}:
-            fits.append(candidate)
+    """The one character that cuts every line into the same number of columns.
+
+    Where none does, the one that cuts the header, or else most lines, into the most columns. Raises
+    DataError where several do.
+    """
+    fits: list[str] = []
+    columns: dict[str, tuple[int, int]] = {}
+    for delimiter in _DELIMITER_NAMES:
+        widths = [len(row) for row in _split_rows(sample, delimiter)] or [1]
+        columns[delimiter] = (widths[0], median_low(widths))
+        if len(set(widths)) == 1 and widths[0] > 1:
+            fits.append(delimiter)
     if len(fits) > 1:
         shown = " or ".join(_DELIMITER_NAMES[fit] for fit in fits)
         flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
         raise DataError(f"{name}: columns may be separated by {shown}", f"say which with {flags}")
-    return (
-        fits[0]
-        if fits
-        else max(header, key=lambda candidate: (header[candidate], usual[candidate]))
-    )
+    return fits[0] if fits else max(columns, key=lambda delimiter: columns[delimiter])
 
 
 def _infer_decimal_mark(rows: Sequence[Sequence[str]], thousands: str) -> str:
-    """The decimal mark of the numbers; a comma only where it cannot be a thousands separator."""
+    """The decimal mark of the numbers; a comma only where it cannot separate thousands."""
     cells = [cell.strip().replace(thousands, "") for row in rows for cell in row]
-    commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
-    certain = any(thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell) for cell in commas)
-    return "," if certain and not any(_POINT_NUMBER.fullmatch(cell) for cell in cells) else "."
+    if any(_POINT_NUMBER.fullmatch(cell) for cell in cells):
+        return "."
+    with_commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
+    # "1,234" may be a thousand; "1,5" and "0,123" cannot, and nothing can with another separator.
+    certain = any(thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell) for cell in with_commas)
+    return "," if certain else "."
 
 
-def _read_first_record(
-    data: bytes, skipped: int, delimiter: str, name: str
-) -> tuple[list[str], int, int]:
-    """Cells of the first record after `skipped` bytes, and the offsets of its first byte and of the byte after it."""
+def _read_first_record(data: bytes, skipped: int, delimiter: str, name: str) -> _FirstRecord:
+    """The first record after `skipped` bytes and empty lines."""
     begin = skipped
     while data[begin : begin + 1] in (b"\r", b"\n"):
         begin += 1
@@ -150,13 +173,13 @@ def _read_first_record(
     try:
         cells = next(reader)
     except csv.Error as error:
-        raise DataError(
-            f"{name}:1: the first line is no header: {error}", "give a line of column names"
-        ) from error
-    ends = [
-        match.end() for match in islice(re.finditer(rb"\r\n|\n|\r", data[begin:]), reader.line_num)
-    ]
-    return cells, begin, begin + ends[-1] if len(ends) == reader.line_num else len(data)
+        message = f"{name}:1: the first line is no header: {error}"
+        raise DataError(message, "give a line of column names") from error
+    # Quoted cells may hold line ends: the record ends where as many lines do as the reader took.
+    line_ends = islice(re.finditer(rb"\r\n|\n|\r", data[begin:]), reader.line_num)
+    ends = [match.end() for match in line_ends]
+    end = begin + ends[-1] if len(ends) == reader.line_num else len(data)
+    return _FirstRecord(cells, begin, end)
 
 
 def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
@@ -164,29 +187,32 @@ def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     cells = [cell.strip() for cell in first]
     if all(_NUMBER_OR_MONTH.fullmatch(cell) or _DATE.fullmatch(cell) for cell in cells):
         return True
-    below = [row for row in rows[:100] if len(row) == len(cells)]
+    below = [row for row in rows[:_MAX_ROWS_BELOW_HEADER] if len(row) == len(cells)]
+    if not below:
+        return False
     dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
-    return bool(below) and any(
-        all(_DATE.fullmatch(row[place].strip()) for row in below) for place in dated
-    )
+    return any(_has_only_dates(below, place) for place in dated)
+
+
+def _has_only_dates(rows: Sequence[Sequence[str]], place: int) -> bool:
+    return all(_DATE.fullmatch(row[place].strip()) for row in rows)
 
 
 def _name_columns_by_number(count: int, notes: list[str]) -> list[str]:
     names = [f"column{place}" for place in range(1, count + 1)]
-    notes.append(
-        f"no header line: columns are named {names[0]}" + (f" to {names[-1]}" if count > 1 else "")
-    )
+    shown = f"{names[0]} to {names[-1]}" if count > 1 else names[0]
+    notes.append(f"no header line: columns are named {shown}")
     return names
 
 
 def _clean_column_names(header: list[str], name: str, notes: list[str]) -> list[str]:
+    """Names without blanks around them, and numbered where empty. DataError where one repeats."""
     names = [cell.strip() or f"column{place}" for place, cell in enumerate(header, 1)]
     if any(cell != cell.strip() for cell in header):
         notes.append("spaces around column names trimmed")
-    double = sorted({cell for cell in names if names.count(cell) > 1})
-    if double:
-        raise DataError(
-            f"{name}:1: column {double[0]!r} is there {names.count(double[0])} times",
-            "rename one of them",
-        )
+    repeated = sorted({cell for cell in names if names.count(cell) > 1})
+    if repeated:
+        count = names.count(repeated[0])
+        message = f"{name}:1: column {repeated[0]!r} is there {count} times"
+        raise DataError(message, "rename one of them")
     return names

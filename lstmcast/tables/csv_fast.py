@@ -1,8 +1,10 @@
-"""A text table in blocks, straight to numbers and stamps: the fast way, which gives up at any doubt.
+"""A text table in blocks, straight to numbers and stamps: the fast way, which gives up in doubt.
 
 Takes a column for numbers or stamps only where every cell is one beyond question, and never says
-what is wrong with a
-file: whatever is odd is left to the strict reader (`csvtext`), which knows the line of every fault.
+what is wrong with a file: whatever is odd is left to the strict reader (`csv_strict`), which knows
+the line of every fault.
+
+Axes: n rows of a piece.
 """
 
 import codecs
@@ -13,7 +15,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -33,15 +35,25 @@ _MAX_RECORD_BYTES = 1 << 26
 _MAX_ROWS_FOR_INFERENCE = 1000
 _MAX_ATTEMPTS = 3
 ColumnKind = Literal["whole", "number", "stamp", "text"]
-_Piece = tuple[bytes, int, int]
-"""Bytes, and where in them whole records begin and end."""
+
+
+class _Piece(NamedTuple):
+    """Bytes, and where in them whole records begin and end."""
+
+    data: bytes
+    begin: int
+    end: int
+
+    def holds(self, mark: bytes) -> bool:
+        """Whether the records hold some bytes."""
+        return self.data.find(mark, self.begin, self.end) >= 0
 
 
 @dataclass(frozen=True)
 class TypedTable:
-    """Columns of int64, float64, timestamps in microseconds, or text: as in the file, or as a dictionary of it.
+    """Columns of int64, float64, timestamps in microseconds, or text as in the file.
 
-    layouts: how the stamps of a column are written.
+    columns: texts may be dictionaries. layouts: how the stamps of a column are written.
     """
 
     columns: pa.Table
@@ -52,15 +64,21 @@ class TypedTable:
 
     @cached_property
     def is_one_line_per_row(self) -> bool:
-        """Whether rows and lines go together one to one."""
-        lines, last = 0, b""
-        for last in self.source.blocks():
-            lines += last.count(b"\n")
-        return lines + (not last.endswith(b"\n")) == self.dialect.first_line - 1 + len(self.columns)
+        """Whether each row is one line. Reads the file again."""
+        lines, block = 0, b""
+        for block in self.source.blocks():
+            lines += block.count(b"\n")
+        if not block.endswith(b"\n"):
+            lines += 1
+        lines_above = self.dialect.first_line - 1
+        return lines == lines_above + len(self.columns)
 
 
 class _FallbackError(Exception):
-    """Something that only the strict reader may judge; or, where columns are named, that these are better text."""
+    """Something that only the strict reader may judge.
+
+    columns: where there are any, it is enough to read these as text.
+    """
 
     def __init__(self, *columns: str) -> None:
         super().__init__()
@@ -69,7 +87,11 @@ class _FallbackError(Exception):
 
 @dataclass
 class _ReadPlan:
-    """What every block is read by: the dialect, what each column holds, how stamps are written and how long."""
+    """What every piece is read by.
+
+    na: markers of missing values. kinds: what each column holds. layouts, widths: how the stamps of
+    a column are written, and in how many characters.
+    """
 
     dialect: Dialect
     na: tuple[str, ...]
@@ -80,100 +102,100 @@ class _ReadPlan:
 
 def parse_csv_fast(source: Source, config: DataConfig) -> TypedTable | None:
     """Read a text table in blocks; None where the strict reader has to look at it."""
-    texts: set[str] = set()
+    text_columns: set[str] = set()
     for _ in range(_MAX_ATTEMPTS):
         try:
-            return _read_blocks(source, config, texts)
+            return _read_blocks(source, config, text_columns)
         except _FallbackError as doubt:
             if not doubt.columns:
                 return None
-            texts.update(doubt.columns)
+            text_columns.update(doubt.columns)
         except (DataError, pa.ArrowInvalid, LookupError, UnicodeDecodeError):
             return None
     return None
 
 
-def _read_blocks(source: Source, config: DataConfig, texts: set[str]) -> TypedTable:
+def _read_blocks(source: Source, config: DataConfig, text_columns: set[str]) -> TypedTable:
+    """One attempt, with some columns read as text. Raises _FallbackError at any doubt."""
+    # Other names of UTF-8 are the same codec.
     if config.encoding and codecs.lookup(config.encoding).name != "utf-8":
         raise _FallbackError
     head = source.start.removeprefix(UTF8_BOM)
-    marked = len(source.start) > len(head)
-    plan = _ReadPlan(find_dialect(head, source.name, config), config.na)
-    if plan.dialect.start >= len(head):
+    bom_bytes = len(source.start) - len(head)
+    dialect = find_dialect(head, source.name, config)
+    if dialect.start >= len(head):  # the header is longer than the sample, or there are no rows
         raise _FallbackError
-    _infer_column_kinds(head, plan, config.date_format, texts)
-    parts: list[list[pa.Array]] = [[] for _ in plan.dialect.names]
-    for columns in _iter_converted_pieces(
-        source, plan, plan.dialect.start + len(UTF8_BOM) * marked
-    ):
-        for chunks, column in zip(parts, columns, strict=True):
-            chunks.append(column)
-    table = pa.table(
-        [_concat_chunks(parts.pop(0)) for _ in plan.dialect.names], names=plan.dialect.names
-    )
+    plan = _ReadPlan(dialect, config.na)
+    _infer_column_kinds(head, plan, config.date_format, text_columns)
+    chunks: list[list[pa.Array]] = [[] for _ in dialect.names]
+    for columns in _iter_converted_pieces(source, plan, dialect.start + bom_bytes):
+        for column_chunks, column in zip(chunks, columns, strict=True):
+            column_chunks.append(column)
+    # Popped one by one, so that the chunks of a column can go when it is whole.
+    whole_columns = [_concat_chunks(chunks.pop(0)) for _ in dialect.names]
+    table = pa.table(whole_columns, names=dialect.names)
     pa.default_memory_pool().release_unused()  # of the texts
-    return TypedTable(
-        table,
-        plan.layouts,
-        plan.dialect,
-        ("byte-order mark skipped",) * marked + plan.dialect.notes,
-        source,
-    )
+    notes = ("byte-order mark skipped", *dialect.notes) if bom_bytes else dialect.notes
+    return TypedTable(table, plan.layouts, dialect, notes, source)
 
 
 def _infer_column_kinds(
-    head: bytes, plan: _ReadPlan, date_format: str | None, texts: set[str]
+    head: bytes, plan: _ReadPlan, date_format: str | None, text_columns: set[str]
 ) -> None:
-    """Guess from the first rows what each column holds."""
+    """Infer from the first rows what each column holds, and write it into the plan."""
     begin = plan.dialect.start
     end = _find_records_end(head, begin)
-    first = _parse_piece((head, begin, end if end > begin else len(head)), plan.dialect)
-    first = first.slice(0, _MAX_ROWS_FOR_INFERENCE)
-    if not len(first):
+    piece = _Piece(head, begin, end if end > begin else len(head))
+    first_rows = _parse_piece(piece, plan.dialect).slice(0, _MAX_ROWS_FOR_INFERENCE)
+    if not len(first_rows):
         raise _FallbackError
     for name in plan.dialect.names:
-        column = first[name].combine_chunks()
-        plan.kinds[name] = (
-            "text" if name in texts else _infer_column_kind(column, plan.dialect, plan.na)
-        )
-        layout = (
-            _infer_stamp_layout(column[0].as_py() or "")
-            if plan.kinds[name] == "text" and name not in texts
-            else ""
-        )
+        if name in text_columns:
+            plan.kinds[name] = "text"
+            continue
+        column = first_rows[name].combine_chunks()
+        plan.kinds[name] = _infer_column_kind(column, plan.dialect, plan.na)
+        if plan.kinds[name] != "text":
+            continue
+        cell = column[0].as_py() or ""
+        layout = _infer_stamp_layout(cell)
         if layout and date_format in (None, layout):
             plan.kinds[name] = "stamp"
-            plan.layouts[name], plan.widths[name] = layout, len(column[0].as_py())
+            plan.layouts[name], plan.widths[name] = layout, len(cell)
 
 
 def _infer_column_kind(column: pa.Array, dialect: Dialect, na: tuple[str, ...]) -> ColumnKind:
     if pc.all(pc.match_substring_regex(column, _INTEGER_PATTERN)).as_py():
         return "whole"
-    _, good = parse_numbers(trim_and_mask_missing(column, na), dialect.decimal, dialect.thousands)
+    texts = trim_and_mask_missing(column, na)
+    _, good = parse_numbers(texts, dialect.decimal, dialect.thousands)
     return "number" if good.all() else "text"
 
 
 def _infer_stamp_layout(text: str) -> str:
-    """The layout of a stamp that Arrow reads by itself, of one length for all stamps; "" for any other."""
+    """The layout of a stamp that Arrow's own parser reads; "" for any other text."""
     layouts = match_formats(text)
     if len(layouts) != 1 or not _ISO_LAYOUT.fullmatch(layouts[0]):
         return ""
     fraction = re.search(r"\.(\d+)Z?$", text)
-    return (
-        layouts[0].replace("%f", _FRACTION_DIRECTIVES.get(len(fraction[1]), ""))
-        if fraction
-        else layouts[0]
-    )
+    if not fraction:
+        return layouts[0]
+    directive = _FRACTION_DIRECTIVES.get(len(fraction[1]), "")
+    return layouts[0].replace("%f", directive)
 
 
 def _iter_converted_pieces(
     source: Source, plan: _ReadPlan, skipped: int
 ) -> Iterator[list[pa.Array]]:
-    """The columns of every piece of the file, in order; as many pieces at once as there are processors."""
+    """The columns of every piece of the file in order, several pieces at a time.
+
+    skipped: bytes before the first row.
+    """
     with ThreadPoolExecutor(pa.cpu_count()) as pool:
         ahead: deque[Future[list[pa.Array]]] = deque()
         for piece in _iter_pieces(source, skipped):
             ahead.append(pool.submit(_convert_piece, piece, plan))
+            # Few pieces at a time are in memory: the oldest must be done before the next is read.
             if len(ahead) > pa.cpu_count():
                 yield ahead.popleft().result()
         for columns in ahead:
@@ -181,7 +203,10 @@ def _iter_converted_pieces(
 
 
 def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
-    """The rows in pieces of whole records: cut where a line ends outside of quotes, and copied as little as can be."""
+    """The rows in pieces of whole records, cut where a line ends outside of quotes.
+
+    Copies as little as it can: where there are no quotes, only the line that two blocks share.
+    """
     rest = b""
     for block in source.blocks():
         data, begin = block, min(skipped, len(block))
@@ -189,94 +214,85 @@ def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
         if rest and b'"' not in rest and b'"' not in block and b"\n" in block:
             begin = block.index(b"\n") + 1
             line = rest + block[:begin]
-            yield line, 0, len(line)
+            yield _Piece(line, 0, len(line))
         elif rest:
             data = rest + block
         end = _find_records_end(data, begin)
-        if end <= begin:
+        if end <= begin:  # no record ends in this block
             if len(data) > _MAX_RECORD_BYTES:
                 raise _FallbackError
             rest = data[begin:]
             continue
         rest = data[end:]
-        yield data, begin, end
+        yield _Piece(data, begin, end)
     if rest.strip():
-        yield rest, 0, len(rest)
+        yield _Piece(rest, 0, len(rest))
 
 
 def _find_records_end(data: bytes, begin: int) -> int:
-    """Where the last line ends that ends outside of quotes; 0 where none does."""
+    """Offset behind the last line that ends outside of quotes; 0 where no line does."""
     end = data.rfind(b"\n", begin) + 1
+    # An odd number of quotes before a place means that it is inside of quotes.
     odd = data.count(b'"', begin, end) % 2 if b'"' in data else 0
     while odd and end > begin:
-        before = data.rfind(b"\n", begin, end - 1) + 1
-        odd = (odd + data.count(b'"', max(before, begin), end)) % 2
-        end = before
+        line_begin = data.rfind(b"\n", begin, end - 1) + 1
+        odd = (odd + data.count(b'"', max(line_begin, begin), end)) % 2
+        end = line_begin
     return end
 
 
 def _parse_piece(piece: _Piece, dialect: Dialect) -> pa.Table:
+    """The columns of a piece as text. Raises _FallbackError where anything is odd."""
     data, begin, end = piece
-    if len(dialect.names) > 1 and _has_empty_row(piece, dialect.delimiter.encode()):
-        raise _FallbackError
+    is_single = len(dialect.names) == 1
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
-    if (
-        quotes % 2
-        or data.find(b"\0", begin, end) >= 0
-        or (len(dialect.names) == 1 and _has_blank_line(piece))
-    ):
+    if quotes % 2 or piece.holds(b"\0"):
+        raise _FallbackError
+    if _has_blank_line(piece) if is_single else _has_empty_row(piece, dialect.delimiter.encode()):
         raise _FallbackError
     if not data.isascii():
-        data[begin:end].decode()
-    table, ragged = read_block(
-        pa.py_buffer(data).slice(begin, end - begin), dialect, quoted=quotes > 0
-    )
+        data[begin:end].decode()  # raises where this is not UTF-8
+    body = pa.py_buffer(data).slice(begin, end - begin)
+    table, ragged = read_block(body, dialect, quoted=quotes > 0)
     if ragged:
         raise _FallbackError
     return table
 
 
 def _has_empty_row(piece: _Piece, delimiter: bytes) -> bool:
-    """Whether a row may be of nothing but separators."""
-    data, begin, end = piece
-    if data.find(b"\n" + delimiter, begin, end) < 0 and not data.startswith(delimiter, begin):
+    """Whether a row may consist of separators only."""
+    begins_with_delimiter = piece.data.startswith(delimiter, piece.begin)
+    if not begins_with_delimiter and not piece.holds(b"\n" + delimiter):
         return False
-    return (
-        re.compile(b"^" + re.escape(delimiter) + b"+\r?$", re.MULTILINE).search(data, begin, end)
-        is not None
-    )
+    pattern = re.compile(b"^" + re.escape(delimiter) + b"+\r?$", re.MULTILINE)
+    return pattern.search(*piece) is not None
 
 
 def _has_blank_line(piece: _Piece) -> bool:
-    """Whether a line is empty, which is a missing value in the middle of a single column, and nothing at its end."""
-    data, begin, end = piece
-    inside = any(data.find(mark, begin, end) >= 0 for mark in (b"\n\n", b"\n\r\n"))
-    return inside or data.startswith((b"\n", b"\r"), begin)
+    """Whether a line is empty: in the middle of a single column that is a missing value."""
+    if piece.holds(b"\n\n") or piece.holds(b"\n\r\n"):
+        return True
+    return piece.data.startswith((b"\n", b"\r"), piece.begin)
 
 
 def _convert_piece(piece: _Piece, plan: _ReadPlan) -> list[pa.Array]:
-    texts, columns, doubtful = _parse_piece(piece, plan.dialect), [], []
+    texts = _parse_piece(piece, plan.dialect)
+    columns, doubtful = [], []
     for name in plan.dialect.names:
-        column = texts[name].combine_chunks()
-        converted = _convert_column(column, name, plan)
-        if converted is None:
+        column = _convert_column(texts[name].combine_chunks(), name, plan)
+        if column is None:
             doubtful.append(name)
-        columns.append(converted)
+        columns.append(column)
     if doubtful:
         raise _FallbackError(*doubtful)
     return columns
 
 
 def _convert_column(texts: pa.Array, name: str, plan: _ReadPlan) -> pa.Array | None:
-    """The column as its kind; None where that does not hold."""
+    """The column [n] as its kind; None where a text is of another."""
     match plan.kinds[name]:
         case "whole":
-            with suppress(pa.ArrowInvalid):
-                whole = pc.cast(texts, pa.int64())
-                return (
-                    whole if pc.all(pc.equal(pc.cast(whole, pa.string()), texts)).as_py() else None
-                )
-            return _convert_numbers(texts, plan)
+            return _convert_whole_numbers(texts, plan)
         case "number":
             return _convert_numbers(texts, plan)
         case "stamp":
@@ -285,41 +301,56 @@ def _convert_column(texts: pa.Array, name: str, plan: _ReadPlan) -> pa.Array | N
             return _compress_texts(texts)
 
 
+def _convert_whole_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
+    """Integers, or other numbers; None where an integer would not be written as its text is."""
+    try:
+        whole = pc.cast(texts, pa.int64())
+    except pa.ArrowInvalid:
+        return _convert_numbers(texts, plan)
+    # "007" could be an id, which must be found as it was written.
+    same = pc.equal(pc.cast(whole, pa.string()), texts)
+    return whole if pc.all(same).as_py() else None
+
+
 def _convert_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
-    if plan.dialect.decimal == "." and not plan.dialect.thousands:
+    dialect = plan.dialect
+    if dialect.decimal == "." and not dialect.thousands:
+        # Arrow's own parser is many times faster, but takes "inf" and "nan" for numbers.
         with suppress(pa.ArrowInvalid):
             numbers = pc.cast(texts, pa.float64())
             if pc.all(pc.is_finite(numbers)).as_py():
                 return numbers
-    numbers, good = parse_numbers(
-        trim_and_mask_missing(texts, plan.na), plan.dialect.decimal, plan.dialect.thousands
-    )
-    finite = pc.all(pc.is_finite(pc.drop_null(numbers))).as_py() is not False
-    return numbers if finite and good.all() else None
+    trimmed = trim_and_mask_missing(texts, plan.na)
+    numbers, good = parse_numbers(trimmed, dialect.decimal, dialect.thousands)
+    all_finite = pc.all(pc.is_finite(pc.drop_null(numbers))).as_py() is not False
+    return numbers if all_finite and good.all() else None
 
 
 def _convert_timestamps(texts: pa.Array, layout: str, width: int) -> pa.Array | None:
+    """Stamps [n] without a zone; None where a text is not written in the layout and width."""
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths != {"min": width, "max": width}:
         return None
     zone = "UTC" if layout.endswith("Z") else None
-    with suppress(pa.ArrowInvalid):
-        return pc.cast(pc.cast(texts, pa.timestamp("us", zone)), pa.timestamp("us"))
-    return None
+    try:
+        stamps = pc.cast(texts, pa.timestamp("us", zone))
+    except pa.ArrowInvalid:
+        return None
+    return pc.cast(stamps, pa.timestamp("us"))
 
 
 def _compress_texts(texts: pa.Array) -> pa.Array:
-    """The texts as a dictionary, where that saves memory."""
+    """Texts [n] as a dictionary, where that saves memory."""
     coded = texts.dictionary_encode()
     return coded if 2 * len(coded.dictionary) < len(coded) else texts
 
 
 def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
-    """Chunks as one column: of numbers where some are whole, of plain text where some have no dictionary."""
+    """Chunks as one column: float64 if only some are integers, text if only some are coded."""
     types = {chunk.type for chunk in chunks}
     if len(types) > 1:
         wider = pa.float64() if pa.float64() in types else pa.string()
         chunks = [chunk.cast(wider) for chunk in chunks]
     if pa.types.is_primitive(chunks[0].type):
-        chunks = [pa.concat_arrays(chunks)]  # one array: what is made of it needs no copy
+        chunks = [pa.concat_arrays(chunks)]  # one array, which numpy can use without a copy
     return pa.chunked_array(chunks)

@@ -1,4 +1,7 @@
-"""Columns of text as numbers."""
+"""Columns of a table as numbers, or the error that says which cell is none and what to do.
+
+Axes: n rows.
+"""
 
 import re
 import shlex
@@ -11,125 +14,132 @@ import pyarrow.compute as pc
 from lstmcast.errors import DataError
 from lstmcast.ragged import Bools, Floats
 from lstmcast.tables.numbers import find_unit_sign, parse_numbers, without_unit_sign
-from lstmcast.tables.table import _MAX_ODD_CELLS, Table, to_text_array
+from lstmcast.tables.table import MAX_ODD_CELLS, Table, to_text_array
+
+_GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?")
+_GROUPED_BY_OTHER = re.compile(r"[+-]?\d{1,3}([. '\u2019\u00a0\u202f\u2009]\d{3})+([.,]\d*)?")
+_COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+")
+_IN_PARENTHESES = re.compile(r"\(.*\d.*\)")
+_UNIT_AT_AN_END = re.compile(r"[$€£¥₹%‰\s]+$|^[$€£¥₹]\s*")
+_WORD_OR_UNIT = re.compile(r"[^\W\d_]|[°%]")
+_MAX_CELLS_SHOWN = 3
+"""Different cells that an error shows, the most frequent first."""
 
 
 def to_float_column(table: Table, column: str) -> Floats:
-    """Values [rows] of a column as float64; missing is NaN, true/false and yes/no are 1 and 0.
+    """Values [n] of a column as float64; missing is NaN, true/false and yes/no are 1 and 0.
 
-    Raises DataError, with place, value and count, for text and infinite values.
+    Raises DataError, with place, value and count, for text, dates and infinite values.
     """
     values = table.stored_numbers(column)
     if values is None:
-        series = table.series(column)
-        if pd.api.types.is_datetime64_any_dtype(series.dtype):
-            raise DataError(
-                f"{table.name}: column {column!r} holds dates, not numbers",
-                "name a column of numbers",
-            )
-        known = pd.api.types.is_bool_dtype(series.dtype) or pd.api.types.is_numeric_dtype(
-            series.dtype
-        )
-        plain = known and not isinstance(table.given, pa.Table)
-        values = (
-            series.to_numpy(dtype=np.float64, na_value=np.nan)
-            if plain
-            else _parse_text_numbers(table, column, series)
-        )
+        values = _convert_series(table, column)
     infinite = np.isinf(values)
     if infinite.any():
         raise _not_a_number_error(table, column, infinite, "infinite or too large")
     return values
 
 
+def _convert_series(table: Table, column: str) -> Floats:
+    series = table.series(column)
+    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+        message = f"{table.name}: column {column!r} holds dates, not numbers"
+        raise DataError(message, "name a column of numbers")
+    types = pd.api.types
+    is_numeric = types.is_bool_dtype(series.dtype) or types.is_numeric_dtype(series.dtype)
+    if is_numeric and isinstance(table.data, pd.DataFrame):
+        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+    return _parse_text_numbers(table, column, series)
+
+
 def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
-    text = pc.utf8_trim_whitespace(to_text_array(series))
-    numbers, good = parse_numbers(text, table.decimal, table.thousands)
-    sign = "" if good.all() else find_unit_sign(text)
+    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    numbers, good = parse_numbers(texts, table.decimal, table.thousands)
+    sign = "" if good.all() else find_unit_sign(texts)
     if sign:
-        numbers, good = parse_numbers(without_unit_sign(text, sign), table.decimal, table.thousands)
+        without_sign = without_unit_sign(texts, sign)
+        numbers, good = parse_numbers(without_sign, table.decimal, table.thousands)
     if good.all():
         return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
-    truth = _parse_booleans(text)
-    if truth is None:
+    booleans = _parse_booleans(texts)
+    if booleans is None:
         raise _not_a_number_error(table, column, ~good, "not a number")
-    return truth
+    return booleans
 
 
-def _parse_booleans(text: pa.Array) -> Floats | None:
-    """1 and 0 for a column of true and false, or of yes and no; None for any other."""
-    lower = pc.utf8_lower(text)
-    found = (
-        set(pc.unique(pc.drop_null(lower)).to_pylist())
-        if pc.count_distinct(lower).as_py() <= 3
-        else {""}
-    )
-    if not found <= {"true", "false"} and not found <= {"yes", "no"}:
+def _parse_booleans(texts: pa.Array) -> Floats | None:
+    """1 and 0 [n] for a column of true and false, or of yes and no; None for any other."""
+    lower = pc.utf8_lower(texts)
+    if pc.count_distinct(lower).as_py() > 3:  # far from two words: do not list them all
         return None
-    yes = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(zero_copy_only=False)
-    return np.where(pc.is_null(text).to_numpy(zero_copy_only=False), np.nan, yes.astype(np.float64))
+    words = set(pc.unique(pc.drop_null(lower)).to_pylist())
+    if not words <= {"true", "false"} and not words <= {"yes", "no"}:
+        return None
+    is_true = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(zero_copy_only=False)
+    is_missing = pc.is_null(texts).to_numpy(zero_copy_only=False)
+    return np.where(is_missing, np.nan, is_true.astype(np.float64))
 
 
 def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> DataError:
+    """The error for the `bad` rows [n] of a column, with the first cell and the most frequent."""
     rows = np.flatnonzero(bad)
-    values = table.series(column).iloc[rows].astype("str")
-    first, counts = str(values.iloc[0]), values.value_counts()
-    told = ", ".join(
-        f"{text!r}" + f" {count} times" * (count > 1) for text, count in counts.iloc[:3].items()
-    )
-    more = (
-        f" (and {len(rows) - 1} more: {told}{', ...' if len(counts) > 3 else ''})"
-        if len(rows) > 1
-        else ""
-    )
-    hint = _not_a_number_hint(table, first, bad, kinds=len(counts))
-    return DataError(
-        f"{table.locate(int(rows[0]))}: column {column!r}: {first!r} is {what}{more}", hint
-    )
+    cells = table.series(column).iloc[rows].astype("str")
+    first, counts = str(cells.iloc[0]), cells.value_counts()
+    more = ""
+    if len(rows) > 1:
+        more = f" (and {len(rows) - 1} more: {_list_cells(counts)})"
+    where = table.locate(int(rows[0]))
+    hint = _not_a_number_hint(table, first.strip(), bad, kinds=len(counts))
+    return DataError(f"{where}: column {column!r}: {first!r} is {what}{more}", hint)
 
 
-def _not_a_number_hint(table: Table, value: str, bad: Bools, kinds: int) -> str:
-    """What to do about the first value that is no number, one of some kinds of `bad` rows [rows]."""
-    value = value.strip()
-    plain = re.sub(r"[$€£¥₹%‰\s]+$|^[$€£¥₹]\s*", "", value)
-    if (
-        table.text
-        and re.fullmatch(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?", plain)
-        and table.thousands != ","
-    ):
-        either = (
-            ""
-            if "." in plain or plain.count(",") > 1 or table.decimal == ","
-            else "; if that is a decimal comma, --decimal ,"
-        )
-        return f"if the comma separates thousands, add --thousands ,{either}"
-    if table.text and re.fullmatch(
-        r"[+-]?\d{1,3}([. '\u2019\u00a0\u202f\u2009]\d{3})+([.,]\d*)?", plain
-    ):
+def _list_cells(counts: pd.Series) -> str:
+    """The most frequent cells, and how often each is there."""
+    shown = []
+    for text, count in counts.iloc[:_MAX_CELLS_SHOWN].items():
+        shown.append(f"{text!r} {count} times" if count > 1 else f"{text!r}")
+    return ", ".join(shown) + (", ..." if len(counts) > _MAX_CELLS_SHOWN else "")
+
+
+def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
+    """What to do about a cell that is no number, the first of the `bad` rows [n] of some kinds."""
+    plain = _UNIT_AT_AN_END.sub("", cell)
+    hint = _other_marks_hint(table, plain) if table.text else ""
+    if hint:
+        return hint
+    if len(table.names) == 1 and re.search(r"\S\s+\S", cell):
+        file = shlex.quote(table.name)
+        return f"if blanks separate columns: tr -s ' ' , < {file} | lstmcast ... -"
+    if _IN_PARENTHESES.fullmatch(plain):
+        return "if parentheses mean negative, write a minus sign instead"
+    # A word may be a unit, a total, or how the file writes a missing value.
+    as_missing = f"add --na {shlex.quote(cell)}"
+    edge = table.hint_on_edge_rows(bad) if _WORD_OR_UNIT.search(cell) else ""
+    if edge:
+        return edge if kinds > 1 else f"{edge}; where it means missing, {as_missing}"
+    if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", cell):
+        return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
+    if kinds > MAX_ODD_CELLS:
+        return "write plain numbers, without units or other signs"
+    return f"mend the file, or where that means missing {as_missing}"
+
+
+def _other_marks_hint(table: Table, plain: str) -> str:
+    """What to do where other marks would make a cell, its unit taken away, a number."""
+    if _GROUPED_BY_COMMA.fullmatch(plain) and table.thousands != ",":
+        hint = "if the comma separates thousands, add --thousands ,"
+        certain = "." in plain or plain.count(",") > 1 or table.decimal == ","
+        return hint if certain else f"{hint}; if that is a decimal comma, --decimal ,"
+    if _GROUPED_BY_OTHER.fullmatch(plain):
         mark = plain.lstrip("+-0123456789")[0]
-        mark = "'" if mark == "\u2019" else " " if mark.isspace() else mark
+        if mark == "\u2019":
+            mark = "'"
+        elif mark.isspace():
+            mark = " "
         if mark != table.thousands:
             quoted = '"\'"' if mark == "'" else shlex.quote(mark)
-            return f"if {quoted} separates thousands, add --thousands {quoted}" + " --decimal ," * (
-                "," in plain
-            )
-    if table.text and re.fullmatch(r"[+-]?\d+,\d+", plain) and table.decimal == ".":
+            hint = f"if {quoted} separates thousands, add --thousands {quoted}"
+            return f"{hint} --decimal ," if "," in plain else hint
+    if _COMMA_DECIMAL.fullmatch(plain) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
-    if len(table.names) == 1 and re.search(r"\S\s+\S", value):
-        return (
-            f"if blanks separate columns: tr -s ' ' , < {shlex.quote(table.name)} | lstmcast ... -"
-        )
-    if re.fullmatch(r"\(.*\d.*\)", plain):
-        return "if parentheses mean negative, write a minus sign instead"
-    where = table.hint_on_edge_rows(bad) if re.search(r"[^\W\d_]|[°%]", value) else ""
-    if where:
-        return (
-            where
-            if kinds > 1
-            else f"{where}; where it means missing, add --na {shlex.quote(value)}"
-        )
-    if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", value):
-        return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
-    if kinds > _MAX_ODD_CELLS:
-        return "write plain numbers, without units or other signs"
-    return f"mend the file, or where that means missing add --na {shlex.quote(value)}"
+    return ""

@@ -1,14 +1,15 @@
-"""A file or a stream becomes a table: CSV, TSV, Parquet and Arrow, also gz and zst, known by their content.
+"""The door to tables: a path or a stream in, a table out, known by its content.
 
-Knows not what a column means. Text tables keep every cell as text, so that an id `007` stays what
-it is.
+CSV, TSV, Parquet and Arrow, also packed with gzip or zstd; and the decision whether a folder is
+read whole or as a sample. Does not know what a column means. Text tables keep every cell as text,
+so that an id `007` stays what it is.
 """
 
 import glob
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from lstmcast.config import Columns, Config, DataConfig
+from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, UsageError, suggest_similar
 from lstmcast.tables.columnar import (
     COLUMNAR_SIGNATURES,
@@ -18,44 +19,57 @@ from lstmcast.tables.columnar import (
 )
 from lstmcast.tables.csv_fast import parse_csv_fast
 from lstmcast.tables.csv_strict import TextTable, parse_csv_strictly
+from lstmcast.tables.sampling import choose_sample_rows, read_sample
 from lstmcast.tables.source import Source, open_source
 from lstmcast.tables.table import Table, TextSource
 
-if TYPE_CHECKING:
-    pass
+_TEXT_SUFFIXES = (".csv", ".tsv", ".txt")
 
 __all__ = ["Table", "read_bytes", "read_table"]
 
 
-def read_table(source: str | Path, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
-    """Read a path, a folder or glob of Parquet, or "-" (stdin).
+def read_table(
+    source: str | Path,
+    config: DataConfig = DataConfig(),  # noqa: B008
+    *,
+    sample: int | None = None,
+    series: Sequence[str] = (),
+    seed: int = 0,
+) -> Table:
+    """Read a path, a folder or glob of Parquet, or "-" (standard input).
 
     The format is known by the content: CSV in any dialect, Parquet, Arrow (file or stream), each
-    also packed with gzip or zstd. What `config` does not say of a text file is found out, and noted
+    also packed with gzip or zstd. What `config` leaves open for a text file is inferred, and noted
     in the table.
+
+    sample: rows to keep of a folder, in whole series that `seed` chooses at random; 0 for all of a
+    folder that is not too large and some of a larger one, as the command line does; None for all.
+    series: the columns that name series, which a sample needs.
 
     Raises DataError where it cannot be read as a table, naming file, line, column and value as far
     as they are known; ResourceError where it unpacks to more than `config.max_bytes`, or than the
-    memory that is free can take.
+    free memory can take; UsageError for a sample of what is no folder, or without `series`.
     """
     name = str(source)
     path = Path(name)
-    if name != "-" and path.is_dir():
-        return _read_folder(path, config)
-    if name != "-" and not path.exists():
-        matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
-        if not matches:
-            raise _missing_file_error(path)
-        return (
-            read_table(matches[0], config)
-            if len(matches) == 1
-            else read_parquet_dataset(matches, name, config.max_bytes)
-        )
-    return _read_source(open_source(name, config.max_bytes), config)
+    is_folder = name != "-" and path.is_dir()
+    if sample and not is_folder:
+        raise UsageError("--sample is for a folder of Parquet", "leave it out")
+    if is_folder:
+        rows = None if sample is None else choose_sample_rows(path, sample)
+        return _read_folder(path, config) if rows is None else read_sample(name, series, rows, seed)
+    if name == "-" or path.exists():
+        return _read_source(open_source(name, config.max_bytes), config)
+    matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
+    if not matches:
+        raise _missing_file_error(path)
+    if len(matches) == 1:
+        return read_table(matches[0], config)
+    return read_parquet_dataset(matches, name, config.max_bytes)
 
 
 def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
-    """Read what a file or a stream held, as `read_table` does; `name` is what errors call it."""
+    """Read the bytes of a file or a stream, as `read_table` does; `name` is what errors call it."""
     return _read_source(Source(name, data=data, limit=config.max_bytes), config)
 
 
@@ -67,63 +81,47 @@ def _missing_file_error(path: Path) -> DataError:
 
 
 def _read_folder(folder: Path, config: DataConfig) -> Table:
-    """The Parquet files of a folder as one table; files that begin with a dot or an underscore are not data."""
-    if parquet := list_parquet_files(folder):
-        return read_parquet_dataset(parquet, str(folder), config.max_bytes, root=folder)
-    files = (file for file in folder.rglob("*") if not file.name.startswith((".", "_")))
-    tables = sorted(
-        file for file in files if file.name.removesuffix(".gz").endswith((".csv", ".tsv", ".txt"))
-    )
-    if not tables:
-        raise DataError(
-            f"{folder} is a folder without Parquet files",
-            "give a file, or a folder of .parquet files",
-        )
+    """The Parquet files of a folder as one table. DataError where there are none."""
+    parquet_files = list_parquet_files(folder)
+    if parquet_files:
+        return read_parquet_dataset(parquet_files, str(folder), config.max_bytes, root=folder)
+    text_files = sorted(file for file in folder.rglob("*") if _is_text_file(file))
+    if not text_files:
+        message = f"{folder} is a folder without Parquet files"
+        raise DataError(message, "give a file, or a folder of .parquet files")
     raise DataError(
-        f"{folder} is a folder of {len(tables)} text files, and only Parquet files are read as one",
-        f"give one of them, as in {tables[0]}, or join them into one file with a column for what tells them apart",
+        f"{folder} is a folder of {len(text_files)} text files,"
+        " and only Parquet files are read as one",
+        f"give one of them, as in {text_files[0]},"
+        " or join them into one file with a column for what tells them apart",
     )
+
+
+def _is_text_file(file: Path) -> bool:
+    """Whether a file is a text table by its name, and not hidden."""
+    is_hidden = file.name.startswith((".", "_"))
+    return not is_hidden and file.name.removesuffix(".gz").endswith(_TEXT_SUFFIXES)
 
 
 def _read_source(source: Source, config: DataConfig) -> Table:
     notes = (f"{source.compression}-compressed",) if source.compression else ()
-    kind = next(
-        (kind for magic, kind in COLUMNAR_SIGNATURES if source.start.startswith(magic)), None
-    )
-    if kind:
-        return read_columnar_file(source, kind, (*notes, kind))
-    if config.encoding is None:
+    for magic, kind in COLUMNAR_SIGNATURES:
+        if source.start.startswith(magic):
+            return read_columnar_file(source, kind, (*notes, kind))
+    if config.encoding is None:  # the first bytes of another encoding may be anything
         source.require_table_format()
-    bulk = parse_csv_fast(source, config)
 
-    def strict() -> TextTable:
+    def read_strictly() -> TextTable:
         return parse_csv_strictly(source.read(), source.name, config)
 
-    origin = TextSource(config.na, strict, bulk)
-    found = bulk or origin.texts
-    dialect = found.dialect
+    typed_table = parse_csv_fast(source, config)
+    origin = TextSource(config.na, read_strictly, typed_table)
+    table = typed_table or origin.texts
     return Table(
-        found.columns, source.name, notes + found.notes, dialect.decimal, dialect.thousands, origin
-    )
-
-
-def _read_table_or_sample(
-    data: str, columns: Columns, config: DataConfig, sample: int, fit: Config | None
-) -> "Table":
-    """All of a file or of a folder that is not too large; of a larger one some series."""
-    pass
-    from lstmcast.tables.sampling import (
-        DEFAULT_SAMPLE_ROWS,
-        MAX_UNSAMPLED_ROWS,
-        count_parquet_rows,
-        read_sample,
-    )
-
-    folder = Path(data).is_dir()
-    if sample and not folder:
-        raise UsageError("--sample is for a folder of Parquet", "leave it out")
-    if not folder or not (sample or count_parquet_rows(data) > MAX_UNSAMPLED_ROWS):
-        return read_table(data, config)
-    return read_sample(
-        data, columns.series, sample or DEFAULT_SAMPLE_ROWS, fit.train.seed if fit else 0
+        table.columns,
+        source.name,
+        notes + table.notes,
+        table.dialect.decimal,
+        table.dialect.thousands,
+        origin,
     )

@@ -1,16 +1,17 @@
-"""A data set larger than memory as a table of some of its series, chosen at random: read in pieces, kept in part.
+"""A data set larger than memory as a table of some of its series, chosen at random.
 
-Each network draws some ten thousand stretches, whatever the number of series: of very many it never
-sees most. Of thousands of series those left out are not missed, of hundreds they are (measured:
-docs/scale.md). Which series are kept depends on their names and the seed alone, not on how they lie
-in files.
+It is read in pieces, of which only the rows of these series stay. Each network trains on some ten
+thousand windows, whatever the number of series: of very many series it never sees most. Of
+thousands, those left out are not missed; of hundreds, they are (measured in docs/scale.md). The
+choice of series depends on their names and the seed only, not on how they lie in files.
 
-Axes: n rows of a piece, u different series in it.
+Axes: n rows of a piece, N different series in it.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
@@ -26,68 +27,89 @@ from lstmcast.tables.table import Table
 Hashes = NDArray[np.uint64]
 
 MAX_UNSAMPLED_ROWS = 20_000_000
-"""Rows up to which all of a data set is read where nothing else is asked for."""
+"""Rows up to which all of a data set is read where the size is left open."""
 DEFAULT_SAMPLE_ROWS = 5_000_000
-"""Rows that are kept of more."""
+"""Rows that are read of a larger one."""
 MIN_SAMPLED_SERIES = 1000
 """Series beyond which no loss was found by a sample of them."""
 _BATCH_ROWS = 1 << 20
 """Rows read at a time."""
 _OVERSAMPLING_FACTOR = 1.3
-"""How much more than is wanted is kept while it is not yet known how long the series are."""
+"""How much more than requested is read while the lengths of the series are unknown."""
+_MIN_SERIES = 20
+"""Fewer series than this are no sample, unless there are no more."""
 _HASH_RANGE = 2.0**64
 
 
+class _HashedSeries(NamedTuple):
+    """The series of each row [n] as a code, and a hash of each code's name and the seed [N]."""
+
+    codes: NDArray[np.int64]
+    hashes: Hashes
+
+
+def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
+    """How many rows of a folder of Parquet to keep; None where all of it is to be read.
+
+    requested: rows to keep, or 0 to let the size of the folder decide.
+    """
+    if requested:
+        return requested
+    return DEFAULT_SAMPLE_ROWS if count_parquet_rows(folder) > MAX_UNSAMPLED_ROWS else None
+
+
 def count_parquet_rows(folder: str | Path) -> int:
-    """Rows of all Parquet files of a folder, by their footers."""
+    """Number of rows of all Parquet files of a folder, by their footers."""
     return sum(_open_parquet(file).metadata.num_rows for file in list_parquet_files(Path(folder)))
 
 
 def read_sample(folder: str | Path, series: Sequence[str], rows: int, seed: int) -> Table:
-    """Some of the series of a folder of Parquet, whole, together about `rows` rows.
+    """Some of the series of a folder of Parquet, whole ones, together about `rows` rows.
 
     series: the columns that name them. Raises UsageError where there are none, DataError where a
     file is damaged or the series are so few and long that a sample of them makes no sense.
     """
     if not series:
-        raise UsageError(
-            "a sample is one of series, and no column names any", "give it with --series"
-        )
+        message = "a sample is one of series, and no column names any"
+        raise UsageError(message, "give it with --series")
     root, files = Path(folder), list_parquet_files(Path(folder))
-    total = count_parquet_rows(folder)
-    below = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total, 1))
-    kept: list[pa.Table] = []
-    known = np.empty(0, np.uint64)
+    total_rows = count_parquet_rows(folder)
+    # Hashes are uniform: a share of the series has hashes below that share of their range.
+    share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
+    sampled_pieces: list[pa.Table] = []
+    all_hashes = np.empty(0, np.uint64)
     for file in files:
         for piece in _iter_batches(file, root):
             codes, hashes = _hash_series(piece, series, seed)
-            known = np.union1d(known, hashes)
-            if len(chosen := np.flatnonzero(hashes / _HASH_RANGE < below)):
-                kept.append(piece.filter(pa.array(np.isin(codes, chosen))))
-    if not kept:
-        raise _too_few_series_error(len(known), total)
-    some, count = _trim_to_rows(
-        pa.concat_tables(kept, promote_options="default"), series, rows, seed
-    )
-    if count < min(20, len(known)):
-        raise _too_few_series_error(len(known), total)
-    note = f"{count:,} of {len(known):,} series, chosen at random from {len(files):,} files"
-    if count < min(MIN_SAMPLED_SERIES, len(known)):
+            all_hashes = np.union1d(all_hashes, hashes)
+            chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
+            if len(chosen):
+                sampled_pieces.append(piece.filter(pa.array(np.isin(codes, chosen))))
+    total_series = len(all_hashes)
+    if not sampled_pieces:
+        raise _too_few_series_error(total_series, total_rows)
+    oversample = pa.concat_tables(sampled_pieces, promote_options="default")
+    sample, count = _trim_to_rows(oversample, series, rows, seed)
+    if count < min(_MIN_SERIES, total_series):
+        raise _too_few_series_error(total_series, total_rows)
+    note = f"{count:,} of {total_series:,} series, chosen at random from {len(files):,} files"
+    if count < min(MIN_SAMPLED_SERIES, total_series):
         note += f", which is few: --sample {2 * rows} would learn from twice as many"
-    return to_table(some, str(folder), (note,))
+    return to_table(sample, str(folder), (note,))
 
 
 def _trim_to_rows(
-    whole: pa.Table, series: Sequence[str], rows: int, seed: int
+    columns: pa.Table, series: Sequence[str], rows: int, seed: int
 ) -> tuple[pa.Table, int]:
-    """Of more series than are wanted those that come first by their hashes, and how many these are."""
-    codes, hashes = _hash_series(whole, series, seed)
+    """The series that come first by their hashes and fit into `rows`, and how many they are."""
+    codes, hashes = _hash_series(columns, series, seed)
+    # Hashes are an order by lot, which is the same in every run and whatever the files.
     order = np.argsort(hashes)
-    count = np.bincount(codes, minlength=len(hashes))[order]
-    some = order[np.cumsum(count) <= rows]
-    return (
-        whole.filter(pa.array(np.isin(codes, some))) if len(some) < len(hashes) else whole
-    ), len(some)
+    lengths = np.bincount(codes, minlength=len(hashes))[order]
+    chosen = order[np.cumsum(lengths) <= rows]
+    if len(chosen) < len(hashes):
+        columns = columns.filter(pa.array(np.isin(codes, chosen)))
+    return columns, len(chosen)
 
 
 def _iter_batches(file: Path, root: Path) -> Iterator[pa.Table]:
@@ -106,34 +128,36 @@ def _open_parquet(file: Path) -> pq.ParquetFile:
         raise damaged_data_error(str(file), "Parquet") from error
 
 
-def _hash_series(
-    piece: pa.Table, series: Sequence[str], seed: int
-) -> tuple[NDArray[np.int64], Hashes]:
-    """Code of the series of each row [n], and a number for each series [u] that its name and the seed decide."""
+def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSeries:
     missing = [name for name in series if name not in piece.column_names]
     if missing:
-        raise DataError(
-            f"there is no column {missing[0]!r}", f"there are {', '.join(piece.column_names)}"
-        )
-    columns = [
-        pc.cast(piece[name], pa.string()).combine_chunks().dictionary_encode() for name in series
-    ]
-    codes = np.zeros(len(piece), np.int64)
+        hint = f"there are {', '.join(piece.column_names)}"
+        raise DataError(f"there is no column {missing[0]!r}", hint)
+    columns = []
+    for name in series:
+        texts = pc.cast(piece[name], pa.string()).combine_chunks()
+        columns.append(texts.dictionary_encode())
+    # One number for the codes of all columns, as the digits of a number; 0 is a missing name.
+    joint = np.zeros(len(piece), np.int64)
     for column in columns:
-        codes = codes * (len(column.dictionary) + 1) + np.asarray(column.indices.fill_null(-1)) + 1
-    unique, first, inverse = np.unique(codes, return_index=True, return_inverse=True)
-    names = zip(*(column.take(pa.array(first)).to_pylist() for column in columns), strict=True)
-    found = [
-        hashlib.blake2b(repr((seed, name)).encode("utf-8", "surrogateescape"), digest_size=8)
-        for name in names
-    ]
-    return inverse.astype(np.int64), np.frombuffer(
-        b"".join(one.digest() for one in found), "<u8"
-    ).astype(np.uint64)
+        digits = np.asarray(column.indices.fill_null(-1))
+        joint = joint * (len(column.dictionary) + 1) + digits + 1
+    _, first_rows, codes = np.unique(joint, return_index=True, return_inverse=True)
+    parts = [column.take(pa.array(first_rows)).to_pylist() for column in columns]
+    digests = [_hash_name(seed, name) for name in zip(*parts, strict=True)]
+    hashes = np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    return _HashedSeries(codes.astype(np.int64), hashes)
+
+
+def _hash_name(seed: int, name: tuple[str | None, ...]) -> bytes:
+    """Eight bytes that the seed and the name decide; another choice of hash is another sample."""
+    text = repr((seed, name)).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=8).digest()
 
 
 def _too_few_series_error(series: int, rows: int) -> DataError:
     return DataError(
         f"{series:,} series of {rows:,} rows are too few and too long for a sample of them",
-        "give some of the series, or gather their rows into longer steps, as with --resample h:mean",
+        "give some of the series, or gather their rows into longer steps,"
+        " as with --resample h:mean",
     )

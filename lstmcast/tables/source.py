@@ -1,7 +1,7 @@
-"""Where the bytes of a table come from: a file, standard input or a pipe, unpacked while they are read.
+"""Where the bytes of a table come from: a file, standard input or a pipe, unpacked when read.
 
-Knows not what the bytes mean. Never gives more of them than a limit: a small packed file cannot
-fill the memory.
+Does not know what the bytes mean. Never returns more of them than a limit, so that a small packed
+file cannot fill the memory.
 """
 
 import gzip
@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import pyarrow as pa
 
@@ -21,39 +21,56 @@ from lstmcast.errors import DataError, ResourceError
 
 BLOCK_BYTES = 1 << 23
 """Bytes read at a time."""
-_COMPRESSION_MAGIC = ((b"\x1f\x8b", "gzip"), (b"\x28\xb5\x2f\xfd", "zstd"))
+_START_BYTES = 1 << 17
+"""Bytes that are enough to know a format and a dialect by."""
+_TEXT_MEMORY_FACTOR = 4
+"""A table of text takes at most this many times its bytes while it is read."""
+_COMPRESSION_MAGIC = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""First bytes of packed files."""
+
+
+class _ForeignFormat(NamedTuple):
+    """A format that is not read: the first bytes of such a file, what it is, what to do instead."""
+
+    magic: bytes
+    what: str
+    hint: str
+
+
 _FOREIGN_FORMATS = (
-    (
+    _ForeignFormat(
         b"PK\x03\x04",
         "a zip archive or an Excel workbook",
         "save the sheet as CSV, or unpack the archive",
     ),
-    (b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
-    (b"BZh", "packed with bzip2", "unpack it, for example with bzcat FILE | lstmcast ... -"),
-    (b"\xfd7zXZ", "packed with xz", "unpack it, for example with xzcat FILE | lstmcast ... -"),
-    (b"SQLite format 3", "an SQLite database", "export the table as CSV"),
-    (b"\x89HDF", "an HDF5 file", "export the table as Parquet or CSV"),
-    (b"ORC", "an ORC file", "convert it to Parquet"),
-    (b"FEA1", "a Feather file of version 1", "write it anew as Parquet or Arrow"),
-    (b"%PDF", "a PDF document", "give the data themselves, as CSV or Parquet"),
-    (
+    _ForeignFormat(b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
+    _ForeignFormat(
+        b"BZh", "packed with bzip2", "unpack it, for example with bzcat FILE | lstmcast ... -"
+    ),
+    _ForeignFormat(
+        b"\xfd7zXZ", "packed with xz", "unpack it, for example with xzcat FILE | lstmcast ... -"
+    ),
+    _ForeignFormat(b"SQLite format 3", "an SQLite database", "export the table as CSV"),
+    _ForeignFormat(b"\x89HDF", "an HDF5 file", "export the table as Parquet or CSV"),
+    _ForeignFormat(b"ORC", "an ORC file", "convert it to Parquet"),
+    _ForeignFormat(b"FEA1", "a Feather file of version 1", "write it anew as Parquet or Arrow"),
+    _ForeignFormat(b"%PDF", "a PDF document", "give the data themselves, as CSV or Parquet"),
+    _ForeignFormat(
         b"<",
         "HTML or XML, perhaps the error page of a download",
         "download the data themselves, as CSV or Parquet",
     ),
-    (b"{", "JSON", "convert it to CSV with a header line, or to Parquet"),
-    (b"[", "JSON", "convert it to CSV with a header line, or to Parquet"),
+    _ForeignFormat(b"{", "JSON", "convert it to CSV with a header line, or to Parquet"),
+    _ForeignFormat(b"[", "JSON", "convert it to CSV with a header line, or to Parquet"),
 )
-_TEXT_MEMORY_FACTOR = 4
-"""A table of text takes at most this many times its bytes while it is read."""
 
 
 @dataclass(frozen=True)
 class Source:
-    """Bytes that can be read again and again: those of a file, or `data` where they came through a pipe.
+    """Bytes that can be read again and again: those of a file, or `data` that a pipe delivered.
 
-    limit: most bytes that it may unpack to, where the user set one; otherwise the memory that is
-    free sets it.
+    limit: most bytes that it may unpack to, where the user set one; otherwise the free memory sets
+    it.
     """
 
     name: str
@@ -63,7 +80,7 @@ class Source:
 
     @property
     def size(self) -> int:
-        """Bytes as they lie, packed or not."""
+        """Number of bytes as stored, packed or not."""
         return self.path.stat().st_size if self.path else len(self.data)
 
     @cached_property
@@ -71,20 +88,27 @@ class Source:
         """How the bytes are packed: "gzip", "zstd" or "" for not at all."""
         with self._open_raw() as stream:
             start = stream.read(4)
-        return next((kind for magic, kind in _COMPRESSION_MAGIC if start.startswith(magic)), "")
+        for magic, kind in _COMPRESSION_MAGIC.items():
+            if start.startswith(magic):
+                return kind
+        return ""
 
     @cached_property
     def start(self) -> bytes:
         """The first bytes, unpacked: enough to know the format and the dialect by."""
-        return next(self.blocks(1 << 17), b"")
+        return next(self.blocks(_START_BYTES), b"")
 
     @cached_property
     def allowed(self) -> int:
-        """Bytes that may be unpacked."""
-        return self.limit if self.limit is not None else free_memory() // _TEXT_MEMORY_FACTOR
+        """Most bytes that may be unpacked."""
+        return free_memory() // _TEXT_MEMORY_FACTOR if self.limit is None else self.limit
 
     def blocks(self, size: int = BLOCK_BYTES) -> Iterator[bytes]:
-        """The unpacked bytes in blocks. DataError where they are damaged, ResourceError beyond the limit."""
+        """The unpacked bytes in blocks of at most `size`.
+
+        Raises DataError where they are damaged, ResourceError where there are more than the limit.
+        """
+        # Without compression the size is known before anything is read.
         if not self.compression and self.size > self.allowed:
             raise self.too_large_error(self.size)
         count = 0
@@ -96,27 +120,36 @@ class Source:
                 yield block
 
     def read(self) -> bytes:
-        """All bytes, unpacked."""
-        return self.data if self.path is None and not self.compression else b"".join(self.blocks())
+        """All bytes, unpacked. Raises what `blocks` raises."""
+        if self.path is None and not self.compression:
+            return self.data
+        return b"".join(self.blocks())
 
     def too_large_error(self, size: int, what: str = "") -> ResourceError:
-        """The error for `size` bytes, or more, where fewer are allowed; `what` says what they are."""
-        beyond = f"{what}, " * bool(what) + "more than " * bool(self.compression)
-        if self.limit is not None:
-            said = f"{self.name} holds {beyond}{format_bytes(size)}, and --max-bytes allows {format_bytes(self.limit)}"
+        """The error for `size` bytes where fewer are allowed; `what` describes them."""
+        amount = format_bytes(size)
+        if self.compression:  # it was unpacked only so far
+            amount = f"more than {amount}"
+        if what:
+            amount = f"{what}, {amount}"
+        if self.limit is None:
             return ResourceError(
-                said, "where the file can be trusted, allow more, as in --max-bytes 16GB"
+                f"{self.name} holds {amount}:"
+                f" too much for the {format_bytes(free_memory())} of memory free",
+                "give a part of it, or fewer columns;"
+                " or allow it with --max-bytes, as in --max-bytes 16GB",
             )
         return ResourceError(
-            f"{self.name} holds {beyond}{format_bytes(size)}: too much for the {format_bytes(free_memory())} of memory free",
-            "give a part of it, or fewer columns; or allow it with --max-bytes, as in --max-bytes 16GB",
+            f"{self.name} holds {amount}, and --max-bytes allows {format_bytes(self.limit)}",
+            "where the file can be trusted, allow more, as in --max-bytes 16GB",
         )
 
     def require_table_format(self) -> None:
-        """Raise DataError where the first bytes are those of a format that is no table here."""
-        for magic, what, hint in _FOREIGN_FORMATS:
-            if self.start.startswith(magic):
-                raise DataError(f"{self.name} is {what}, not CSV, Parquet or Arrow", hint)
+        """Raise DataError where the first bytes are those of a format that is not read."""
+        for known in _FOREIGN_FORMATS:
+            if self.start.startswith(known.magic):
+                message = f"{self.name} is {known.what}, not CSV, Parquet or Arrow"
+                raise DataError(message, known.hint)
 
     def _open_raw(self) -> IO[bytes]:
         return self.path.open("rb") if self.path else io.BytesIO(self.data)
@@ -140,33 +173,36 @@ class Source:
 
 def damaged_data_error(name: str, kind: str) -> DataError:
     """The error for data that are not what their first bytes promise."""
-    return DataError(
-        f"{name}: the {kind} data are damaged or cut short", "copy or download the file again"
-    )
+    message = f"{name}: the {kind} data are damaged or cut short"
+    return DataError(message, "copy or download the file again")
 
 
 def open_source(place: str, limit: int | None = None) -> Source:
-    """The source at a path, or at "-" (stdin). A pipe is read at once. DataError where nothing can be read."""
+    """The source at a path, or standard input for "-". A pipe is read at once.
+
+    Raises DataError where nothing can be read, ResourceError where a pipe delivers more than
+    `limit`.
+    """
     if place == "-":
         return Source("stdin", data=_read_pipe(sys.stdin.buffer, "stdin", limit), limit=limit)
     path = Path(place)
     try:
         if path.is_file():
-            with path.open("rb"):
+            with path.open("rb"):  # raises now where it may not be read
                 return Source(place, path, limit=limit)
         with path.open("rb") as pipe:
             return Source(place, data=_read_pipe(pipe, place, limit), limit=limit)
     except OSError as error:
-        raise DataError(
-            f"cannot read {place}: {error.strerror or error}", "give a file that can be read"
-        ) from error
+        message = f"cannot read {place}: {error.strerror or error}"
+        raise DataError(message, "give a file that can be read") from error
 
 
 def _read_pipe(stream: IO[bytes], name: str, limit: int | None) -> bytes:
-    source, parts, count = Source(name, limit=limit), [], 0
+    source = Source(name, limit=limit)
+    blocks, count = [], 0
     while block := stream.read(BLOCK_BYTES):
-        parts.append(block)
+        blocks.append(block)
         count += len(block)
         if count > source.allowed:
             raise source.too_large_error(count)
-    return b"".join(parts)
+    return b"".join(blocks)

@@ -1,12 +1,15 @@
-"""A table as read, its columns handed out as text, numbers, stamps or codes, whichever way they are stored.
+"""A table as read: its columns as text, numbers, stamps or codes, however they are stored.
 
-Knows not where a table came from, nor what its columns mean.
+Does not know where a table came from, nor what its columns mean.
+
+Axes: n rows.
 """
 
 import shlex
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -21,16 +24,16 @@ from lstmcast.tables.csv_strict import TextTable
 from lstmcast.tables.numbers import find_unit_sign
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
-_MAX_ODD_CELLS = 3
-"""So many rows at an edge, or kinds of cells, may be what is no number of a column of numbers."""
+MAX_ODD_CELLS = 3
+"""Most rows at an edge, or different cells, that a column of numbers may have that are none."""
 
 
 @dataclass(frozen=True, eq=False)
 class TextSource:
     """Where a text table came from: its cells as they were written, and their lines.
 
-    na: markers of missing values; bulk: what the fast way made of it, if it did; strict: reads it
-    again, strictly.
+    na: markers of missing values. read_strictly: reads it (again) as text. typed_table: the result
+    of the fast reader, if it did not give up.
     """
 
     na: tuple[str, ...]
@@ -39,7 +42,7 @@ class TextSource:
 
     @cached_property
     def texts(self) -> TextTable:
-        """The strict reading."""
+        """The table as the strict reader has it, read when it is first needed."""
         return self.read_strictly()
 
     @property
@@ -51,10 +54,11 @@ class TextSource:
         """Every cell of a column as it was written."""
         if self.typed_table is None:
             return self.texts.columns[column]
-        found = self.typed_table.columns[column]
-        if pa.types.is_floating(found.type) or pa.types.is_timestamp(found.type):
+        stored = self.typed_table.columns[column]
+        # "1.50" is stored as 1.5; integers are only stored where they are written the usual way.
+        if pa.types.is_floating(stored.type) or pa.types.is_timestamp(stored.type):
             return self.texts.columns[column]
-        return pc.cast(found, pa.string())
+        return pc.cast(stored, pa.string())
 
     def line_of_row(self, row: int) -> int:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
@@ -63,17 +67,28 @@ class TextSource:
         return self.texts.line_of_row(row)
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """A table as read, or as given by a caller.
+class ColumnCodes(NamedTuple):
+    """A column as codes that count up in the order of first appearance.
 
-    given: a caller's frame, or Arrow columns: typed ones, or of a text file what the reader made of
-    them.
-    name: the path as given, or "stdin". notes: what was found out and is worth saying. decimal,
-    thousands: marks of numbers in text. source: of a text file, its cells as written.
+    codes: of each row [n], -1 where missing. labels: what each code stands for. kind: what the
+    labels were: "int64" or "str".
     """
 
-    given: pd.DataFrame | pa.Table
+    codes: Ints
+    labels: list[str]
+    kind: str
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A table as read, or as a caller passed it.
+
+    data: a caller's frame, or Arrow columns: typed ones, or those of a text file as it was read.
+    name: the path as it was passed, or "stdin". notes: what was inferred and is worth reporting.
+    decimal, thousands: marks of numbers in text. source: of a text file, its cells as written.
+    """
+
+    data: pd.DataFrame | pa.Table
     name: str
     notes: tuple[str, ...] = ()
     decimal: str = "."
@@ -81,193 +96,186 @@ class Table:
     source: TextSource | None = None
 
     def __len__(self) -> int:
-        return len(self.given)
+        return len(self.data)
 
     @property
     def names(self) -> list[str]:
         """Names of the columns."""
-        return (
-            list(self.given.columns)
-            if isinstance(self.given, pd.DataFrame)
-            else list(self.given.column_names)
-        )
+        if isinstance(self.data, pd.DataFrame):
+            return list(self.data.columns)
+        return list(self.data.column_names)
 
     @property
     def text(self) -> bool:
-        """Whether the table came from text, and so can be located by line."""
+        """Whether the table came from text, so that rows have lines."""
         return self.source is not None
 
     @cached_property
     def frame(self) -> pd.DataFrame:
-        """All columns as pandas has them: of a text file as text, missing where a marker of missing values stood."""
-        if isinstance(self.given, pd.DataFrame):
-            return self.given
+        """All columns in pandas: those of a text file as text, missing where a marker stood."""
+        if isinstance(self.data, pd.DataFrame):
+            return self.data
         return pd.DataFrame({name: self.series(name) for name in self.names}, copy=False)
 
     def series(self, column: str) -> pd.Series:
         """One column of `frame`, without making the others."""
-        if isinstance(self.given, pd.DataFrame):
-            return self.given[column]
+        if isinstance(self.data, pd.DataFrame):
+            return self.data[column]
         if self.source is None:
-            return pd.Series(_decode_dictionary(self.given[column]).to_pandas(), name=column)
-        values = self.source.verbatim(column)
+            return pd.Series(_decode_dictionary(self.data[column]).to_pandas(), name=column)
+        cells = self.source.verbatim(column)
         markers = pa.array(sorted({"", *self.source.na}), pa.string())
-        missing = pc.is_in(pc.utf8_trim_whitespace(values), value_set=markers)
-        masked = (
-            pc.if_else(missing, pa.scalar(None, pa.string()), values)
-            if pc.any(missing).as_py()
-            else values
-        )
-        return pd.Series(masked.to_pandas(), name=column)
+        missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
+        if pc.any(missing).as_py():
+            cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+        return pd.Series(cells.to_pandas(), name=column)
 
     def verbatim(self, column: str) -> pd.Series:
-        """A column with nothing taken for missing: the id "NA" stays "NA"."""
-        return (
-            pd.Series(self.source.verbatim(column).to_pandas())
-            if self.source
-            else self.series(column)
-        )
+        """A column with no cell taken for missing: the id "NA" stays "NA"."""
+        if self.source is None:
+            return self.series(column)
+        return pd.Series(self.source.verbatim(column).to_pandas())
 
     def locate(self, row: int) -> str:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
-        return (
-            f"{self.name}:{self.source.line_of_row(row)}"
-            if self.source
-            else f"{self.name} row {row}"
-        )
+        if self.source is None:
+            return f"{self.name} row {row}"
+        return f"{self.name}:{self.source.line_of_row(row)}"
 
     def sign(self, column: str) -> str:
-        """The sign of a currency or of percent in every cell of a text column; "" where there is none."""
-        texts = (
-            None
-            if isinstance(self.given, pd.DataFrame) or self._typed_column(column) is not None
-            else self.series(column)
-        )
-        return (
-            ""
-            if texts is None or not len(texts)
-            else find_unit_sign(pc.utf8_trim_whitespace(to_text_array(texts)))
-        )
+        """The sign of a currency or of percent in every cell of a text column; "" if none."""
+        if isinstance(self.data, pd.DataFrame) or self._typed_column(column) is not None:
+            return ""
+        texts = self.series(column)
+        if not len(texts):
+            return ""
+        return find_unit_sign(pc.utf8_trim_whitespace(to_text_array(texts)))
 
     def hint_on_edge_rows(self, bad: Bools) -> str:
-        """What to do about `bad` rows [rows] where they are the first or the last ones: units, a header, a total."""
+        """What to do about the `bad` rows [n] where they are the first or last: units, totals.
+
+        "" where they are elsewhere, or too many.
+        """
         rows = np.flatnonzero(bad)
-        if not self.source or len(rows) > _MAX_ODD_CELLS or len(bad) < 3 * len(rows):
+        too_many = len(rows) > MAX_ODD_CELLS or len(bad) < 3 * len(rows)
+        if not self.source or too_many:
             return ""
-        if rows[-1] == len(rows) - 1:
+        if rows[-1] == len(rows) - 1:  # nothing but the first rows
             what = "units or a second header"
-        elif rows[0] == len(bad) - len(rows):
+        elif rows[0] == len(bad) - len(rows):  # nothing but the last rows
             what = "totals or remarks"
         else:
             return ""
-        first, last = self.source.line_of_row(int(rows[0])), self.source.line_of_row(int(rows[-1]))
-        lines, range_ = (
-            (f"line {first} holds", f"{first}")
-            if first == last
-            else (f"lines {first} to {last} hold", f"{first},{last}")
-        )
-        return f"if {lines} {what}, leave that out: sed {range_}d {shlex.quote(self.name)} | lstmcast ... -"
+        first = self.source.line_of_row(int(rows[0]))
+        last = self.source.line_of_row(int(rows[-1]))
+        file = shlex.quote(self.name)
+        if first == last:
+            lines, command = f"line {first} holds", f"sed {first}d {file}"
+        else:
+            lines, command = f"lines {first} to {last} hold", f"sed {first},{last}d {file}"
+        return f"if {lines} {what}, leave that out: {command} | lstmcast ... -"
 
     def require(self, columns: tuple[str, ...]) -> None:
         """Raise DataError, with a suggestion, for the first of `columns` that is not there."""
         for column in columns:
             if column not in self.names:
-                raise DataError(
-                    f"{self.name} has no column {column!r}", suggest_similar(column, self.names)
-                )
+                hint = suggest_similar(column, self.names)
+                raise DataError(f"{self.name} has no column {column!r}", hint)
 
     def _typed_column(self, column: str) -> pa.ChunkedArray | None:
-        """The column as Arrow has it, where it is stored as anything but text."""
-        found = None if isinstance(self.given, pd.DataFrame) else self.given[column]
-        return None if found is None or pa.types.is_string(found.type) else found
+        """The column in Arrow, where it is stored there as anything but text."""
+        if isinstance(self.data, pd.DataFrame):
+            return None
+        stored = self.data[column]
+        return None if pa.types.is_string(stored.type) else stored
 
     def stored_numbers(self, column: str) -> Floats | None:
-        """Values [rows] of a column stored as numbers, NaN where missing; None where it is stored as anything else."""
-        found = self._typed_column(column)
-        if found is None or not (
-            _is_integer(found.type)
-            or pa.types.is_floating(found.type)
-            or _is_convertible_number(found.type)
-        ):
+        """Values [n] of a column stored as numbers in Arrow, NaN where missing; None of another."""
+        stored = self._typed_column(column)
+        if stored is None or not _is_number(stored.type):
             return None
-        if pa.types.is_boolean(found.type):
-            found = pc.cast(found, pa.uint8())
-        return np.asarray(pc.cast(found, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+        if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
+            stored = pc.cast(stored, pa.uint8())
+        return np.asarray(pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
 
     def whole(self, column: str) -> Ints | None:
-        """Values [rows] of a column stored as whole numbers, none of them missing; None where it is not so."""
-        found = self._typed_column(column)
-        if found is None or not _is_integer(found.type) or found.null_count:
+        """Values [n] of a column stored as integers in Arrow, none missing; None of another."""
+        stored = self._typed_column(column)
+        if stored is None or not _is_integer(stored.type) or stored.null_count:
             return None
-        return np.asarray(found.to_numpy(), dtype=np.int64)
+        return np.asarray(stored.to_numpy(), dtype=np.int64)
 
     def stamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
-        """Instants [rows] and their form, of a column stored as stamps without a zone or as days, none missing."""
-        found = self._typed_column(column)
-        if found is None or found.null_count:
+        """Instants [n] and form of a column stored as stamps or days in Arrow; None of another.
+
+        None as well where one is missing, or where the stamps have a zone.
+        """
+        stored = self._typed_column(column)
+        if stored is None or stored.null_count:
             return None
-        if pa.types.is_date32(found.type):
-            return _to_microseconds(found), TimestampFormat("date")
-        if not pa.types.is_timestamp(found.type) or found.type.tz is not None:
+        if pa.types.is_date32(stored.type):
+            return _to_microseconds(stored), TimestampFormat("date")
+        if not pa.types.is_timestamp(stored.type) or stored.type.tz is not None:
             return None
         if self.source is None or self.source.typed_table is None:
-            return _to_microseconds(found), TimestampFormat("datetime", found.type.unit)
+            return _to_microseconds(stored), TimestampFormat("datetime", stored.type.unit)
+        # The fast reader has the instants of a text file's stamps, and how they are written.
         layout = self.source.typed_table.layouts[column]
-        return _to_microseconds(found), TimestampFormat(
-            "text", layout, "UTC" if layout.endswith("Z") else ""
-        )
+        zone = "UTC" if layout.endswith("Z") else ""
+        return _to_microseconds(stored), TimestampFormat("text", layout, zone)
 
-    def codes(self, column: str) -> tuple[Ints, list[str], str]:
-        """Code of each row [rows], -1 where missing; what each code stands for; and whether that was "int64" or "str".
-
-        Codes count up in the order of first appearance. In a text file nothing is taken for
-        missing.
-        """
-        if isinstance(self.given, pd.DataFrame):
-            return _factorize_series(self.given[column])
-        found, whole = self.given[column], self.whole(column)
-        if whole is not None:
-            codes, unique = pd.factorize(whole)
-            return (
-                codes.astype(np.int64),
-                [str(value) for value in unique.tolist()],
-                "str" if self.text else "int64",
-            )
-        if self.source and not pa.types.is_dictionary(found.type):
-            found = self.source.verbatim(column)
-        if pa.types.is_string(found.type):
-            found = pc.dictionary_encode(found)
-        return (
-            _factorize_dictionary(found)
-            if pa.types.is_dictionary(found.type)
-            else _factorize_series(self.series(column))
-        )
+    def codes(self, column: str) -> ColumnCodes:
+        """The column as codes. In a text file no cell is taken for missing."""
+        if isinstance(self.data, pd.DataFrame):
+            return _factorize_series(self.data[column])
+        integers = self.whole(column)
+        if integers is not None:
+            codes, unique = pd.factorize(integers)
+            labels = [str(value) for value in unique.tolist()]
+            return ColumnCodes(codes.astype(np.int64), labels, "str" if self.text else "int64")
+        stored = self.data[column]
+        # "1.50" and "1.5" may be two ids, however a text file's column is stored.
+        if self.source and not pa.types.is_dictionary(stored.type):
+            stored = self.source.verbatim(column)
+        if pa.types.is_string(stored.type):
+            stored = pc.dictionary_encode(stored)
+        if pa.types.is_dictionary(stored.type):
+            return _factorize_dictionary(stored)
+        return _factorize_series(self.series(column))
 
 
-def _factorize_series(series: pd.Series) -> tuple[Ints, list[str], str]:
-    codes, kinds = pd.factorize(series)
+def _factorize_series(series: pd.Series) -> ColumnCodes:
+    codes, unique = pd.factorize(series)
     kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
-    return codes.astype(np.int64), [str(value) for value in kinds], kind
+    return ColumnCodes(codes.astype(np.int64), [str(value) for value in unique], kind)
 
 
-def _factorize_dictionary(column: pa.ChunkedArray) -> tuple[Ints, list[str], str]:
+def _factorize_dictionary(column: pa.ChunkedArray) -> ColumnCodes:
     """Codes of a dictionary column that count up in the order of first appearance."""
     whole = column.unify_dictionaries().combine_chunks()
     indices = np.asarray(pc.fill_null(whole.indices, -1))
     codes, places = pd.factorize(indices)
-    missing = np.append(places < 0, False)  # the last place answers for a code of -1
-    order = np.where(missing, -1, np.cumsum(~missing) - 1)
-    codes = order[codes] if missing.any() else codes.astype(np.int64)
-    texts = whole.dictionary.take(pa.array(places[places >= 0])).to_pylist()
-    return codes, texts, "str"
+    labels = whole.dictionary.take(pa.array(places[places >= 0])).to_pylist()
+    # Nulls were a code of their own, which becomes -1; those behind it move up by one.
+    is_missing = np.append(places < 0, False)  # the last place answers for a code of -1
+    new_codes = np.where(is_missing, -1, np.cumsum(~is_missing) - 1)
+    codes = new_codes[codes] if is_missing.any() else codes.astype(np.int64)
+    return ColumnCodes(codes, labels, "str")
 
 
 def _is_integer(kind: pa.DataType) -> bool:
+    """Whether values fit into an int64."""
     return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
 
 
-def _is_convertible_number(kind: pa.DataType) -> bool:
-    return bool(pa.types.is_boolean(kind) or pa.types.is_decimal(kind) or kind == pa.uint64())
+def _is_number(kind: pa.DataType) -> bool:
+    types = pa.types
+    return bool(
+        types.is_integer(kind)
+        or types.is_floating(kind)
+        or types.is_boolean(kind)
+        or types.is_decimal(kind)
+    )
 
 
 def _to_microseconds(column: pa.ChunkedArray) -> Ints:
@@ -276,13 +284,13 @@ def _to_microseconds(column: pa.ChunkedArray) -> Ints:
 
 
 def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return (
-        pc.cast(column, column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    )
+    if not pa.types.is_dictionary(column.type):
+        return column
+    return pc.cast(column, column.type.value_type)
 
 
 def to_text_array(series: pd.Series) -> pa.Array:
-    """A column as one Arrow array of text, null where missing."""
+    """A column as one Arrow array of text [n], null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
         series = series.astype("object").map(str, na_action="ignore")
     array = pa.array(series, type=pa.large_string(), from_pandas=True)

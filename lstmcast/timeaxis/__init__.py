@@ -2,11 +2,12 @@
 
 Knows neither tables nor values.
 
+`calendar_fields`  year, month, week, day and time of day of instants, and back
 `formats`          layouts of written dates, parsed and rendered
 `numeric`          numbers that are times: epochs, years, Excel days
 `zones`            local clocks and UTC, hours that repeat or are skipped
 `timestamp_format` texts, numbers and typed stamps to instants, and back
-`frequency`        a regular frequency and its arithmetic
+`frequency`        a regular frequency, its arithmetic and its names
 `infer`            the frequency of a set of timestamps
 `axis`             the time axis of a panel: frequency, season, next timestamps, calendar features
 """

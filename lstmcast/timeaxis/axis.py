@@ -1,6 +1,8 @@
-"""The time axis: frequency and season found from stamps, the next stamps, calendar features. Knows no values, no files.
+"""The time axis of a panel: its frequency and seasons, the next stamps, calendar features.
 
-Axes: n stamps, K = 8 calendar features.
+Knows no values and no files.
+
+Axes: n stamps, F = 8 calendar features, N series.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -14,7 +16,13 @@ from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.formats import DAY, month_lengths, month_starts
+from lstmcast.timeaxis.calendar_fields import (
+    DAY,
+    month_lengths,
+    month_starts,
+    months_since_epoch,
+    weekdays,
+)
 from lstmcast.timeaxis.frequency import HOUR, MINUTE, WEEK, Grid, parse_frequency
 from lstmcast.timeaxis.infer import (
     grid_from_frequency,
@@ -25,8 +33,23 @@ from lstmcast.timeaxis.infer import (
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 CALENDAR_CYCLES = ("hour", "weekday", "day", "month")
-"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of week, of month, month
-of year."""
+"""What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of the week and of the
+month, month of the year."""
+_HORIZONS = {("month", 3): 4, ("month", 12): 4, ("us", DAY): 14, ("us", WEEK): 8}
+"""Default horizons by unit and step of the grid; elsewhere it is the season."""
+_INTEGER_HORIZON = 10
+_LONGER_SEASONS = {DAY: (7, 365), WEEK: (1, 52)}
+"""Seasons of daily and weekly steps."""
+_MONTH_MICROSECONDS = 28 * DAY
+_RESAMPLE_RULES = {
+    "MS": _MONTH_MICROSECONDS,
+    "W": WEEK,
+    "D": DAY,
+    "h": HOUR,
+    "15min": 15 * MINUTE,
+    "min": MINUTE,
+}
+"""Steps that people gather rows into, and how long they are at least, the longest first."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +75,7 @@ class TimeAxis:
 
     @property
     def season(self) -> int:
-        """Main season in steps, by frequency alone; 1 where there is none."""
+        """Main season in steps, by the frequency only; 1 where there is none."""
         return self._default_seasons()[0]
 
     @property
@@ -62,14 +85,13 @@ class TimeAxis:
 
     @property
     def horizon(self) -> int:
-        """Usual horizon in steps, by frequency alone; see `features.seasonality.default_horizon`."""
-        grid = self.grid
-        if grid.unit == "integer":
-            return 10
-        usual = {("month", 3): 4, ("month", 12): 4, ("us", DAY): 14, ("us", WEEK): 8}
-        return usual.get((grid.unit, grid.step), max(self.season, 1))
+        """Default horizon in steps, by the frequency only."""
+        if self.grid.unit == "integer":
+            return _INTEGER_HORIZON
+        return _HORIZONS.get((self.grid.unit, self.grid.step), max(self.season, 1))
 
     def _default_seasons(self) -> tuple[int, int]:
+        """Main season, 1 where there is none, and a longer one, 0 where there is none."""
         unit, step = self.grid.unit, self.grid.step
         if unit == "business":
             return 5, 260
@@ -77,15 +99,20 @@ class TimeAxis:
             return (12 // step, 0) if 12 % step == 0 else (1, 0)
         if unit == "integer" or step > WEEK:
             return 1, 0
-        longer = {DAY: (7, 365), WEEK: (1, 52)}
         if step >= DAY:
-            return longer.get(step, (1, 0))
+            return _LONGER_SEASONS.get(step, (1, 0))
+        # A day and a week; for steps below a minute, a minute and an hour. A step that does not
+        # divide a season never comes back to the same place in it.
         short, long = (DAY, WEEK) if step >= MINUTE else (MINUTE, HOUR)
         main = short // step if short % step == 0 else 1
-        return main, long // step if main > 1 and long % step == 0 else 0
+        second = long // step if main > 1 and long % step == 0 else 0
+        return main, second
 
     def ordinals(self, stamps: Any) -> Ints:
-        """Ordinals [n], int64, of stamps in the user's own form or typed; DataError where one is off the grid."""
+        """Ordinals [n], int64, of stamps [n] in the user's own form or typed.
+
+        Raises DataError where a stamp is off the grid, or is none.
+        """
         instants = self.form.read(stamps)
         ordinals, on_grid = self.grid.ordinals(instants)
         if not on_grid.all():
@@ -94,61 +121,65 @@ class TimeAxis:
 
     def floor(self, stamp: Any) -> int:
         """Ordinal of the period at or before one stamp, on the grid or not."""
-        return int(self.grid.ordinals(self.form.read(stamp))[0][0])
+        ordinals, _ = self.grid.ordinals(self.form.read(stamp))
+        return int(ordinals[0])
 
     def stamps(self, ordinals: Ints) -> Any:
-        """Stamps in the user's own form, as an array or index ready to be a column of a frame."""
+        """Stamps [n] of ordinals [n] in the user's own form: an array or index for a frame."""
         return self.form.write(self.grid.instants(_to_ints(ordinals)))
 
     def texts(self, ordinals: Ints) -> list[str]:
-        """Stamps as text, for CSV and for messages."""
-        return self._format_instants(self.grid.instants(_to_ints(ordinals)))
+        """Stamps of ordinals [n] as text, for CSV and for messages."""
+        return self.format_instants(self.grid.instants(_to_ints(ordinals)))
 
-    def _format_instants(self, instants: Ints) -> list[str]:
-        return self.form.texts(
-            instants, dates_only=self.grid.is_daily_or_longer and not (instants % DAY).any()
-        )
+    def format_instants(self, instants: Ints) -> list[str]:
+        """Text of instants [n], on the grid or not; only dates where all are at midnight."""
+        dates_only = self.grid.is_daily_or_longer and not (instants % DAY).any()
+        return self.form.texts(instants, dates_only=dates_only)
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
-        """Calendar features [n, 8] in [-1, 1]: a sine and a cosine of each of CALENDAR; 0 where one does not apply."""
+        """Calendar features [n, F] in [-1, 1]: a sine and a cosine of each of CALENDAR_CYCLES.
+
+        Both are 0 where all steps are at the same place of a cycle.
+        """
         ordinals = _to_ints(ordinals)
         features = np.zeros((len(ordinals), 2 * len(CALENDAR_CYCLES)), dtype=np.float32)
         if self.kind == "integer":
             return features
         instants = self.form.local(self.grid.instants(ordinals))
         days, clock = np.divmod(instants, DAY)
-        months = instants.view("M8[us]").astype("M8[M]").astype(np.int64)
+        months = months_since_epoch(instants)
         in_month = (days - month_starts(months)) / month_lengths(months)
-        phases = (clock / DAY, (days + 3) % 7 / 7, in_month, months % 12 / 12)
+        # In the order of CALENDAR_CYCLES, each from 0 to below 1.
+        phases = (clock / DAY, weekdays(days) / 7, in_month, months % 12 / 12)
         for place, (phase, applies) in enumerate(zip(phases, self.cycles, strict=True)):
             if applies:
-                features[:, 2 * place] = np.sin(2 * np.pi * phase)
-                features[:, 2 * place + 1] = np.cos(2 * np.pi * phase)
+                angle = 2 * np.pi * phase
+                features[:, 2 * place] = np.sin(angle)
+                features[:, 2 * place + 1] = np.cos(angle)
         return features
 
     @property
     def cycles(self) -> tuple[bool, bool, bool, bool]:
-        """Which cycles of CALENDAR tell the steps apart."""
-        unit, step = self.grid.unit, self.grid.step
-        if unit == "integer":
-            return False, False, False, False
-        if unit == "month":
-            return False, False, False, step % 12 != 0
-        fixed = unit == "us"
-        return (
-            fixed and step < DAY,
-            not fixed or step % WEEK != 0,
-            not fixed or step < 28 * DAY,
-            True,
-        )
+        """Which of CALENDAR_CYCLES have the steps at different places."""
+        step = self.grid.step
+        match self.grid.unit:
+            case "integer":
+                return False, False, False, False
+            case "month":
+                return False, False, False, step % 12 != 0
+            case "business":
+                return False, True, True, True
+            case _:
+                return step < DAY, step % WEEK != 0, step < _MONTH_MICROSECONDS, True
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain nested dictionary, ready for JSON, that `from_dict` reads back to an equal axis."""
+        """A nested dictionary, ready for JSON, from which `from_dict` makes an equal axis."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "TimeAxis":
-        """Rebuild from `to_dict`'s form."""
+        """An axis from what `to_dict` returned."""
         return cls(data["name"], Grid(**data["grid"]), TimestampFormat(**data["form"]))
 
 
@@ -163,37 +194,35 @@ def infer_axis(
     place: Callable[[int], str] = str,
     series: Sequence[str] = (),
 ) -> tuple[TimeAxis, Ints]:
-    """Find the axis of stamps that are sorted by series (codes), then time, without duplicates.
+    """Find the axis of stamps that are sorted by series, then time, without duplicates.
 
-    `like` is an axis to keep to; `place` says where stamp number i stands in the input; `series`
-    names the codes. Returns the axis and the ordinal of every stamp. Raises DataError where the
-    stamps are irregular, of several frequencies, contradict `config.freq`, or are too few to tell.
+    instants, codes: [n], of the stamps and of their series. name: of the time column. like: an axis
+    to keep to. place: says where stamp number i stands in the input. series: names [N] of the
+    codes. Returns the axis and the ordinal of every stamp [n]. Raises DataError where the stamps
+    are irregular, of several frequencies, contradict `config.freq`, or are too few to find it.
     """
     form, instants = _to_wall_clock_or_utc(form, instants, like)
     grid = like.grid if like else _requested_or_inferred_grid(instants, codes, form, config)
     axis = TimeAxis(name, grid, form)
-    _require_same_kind(axis, like)
+    if like:
+        _require_same_kind(axis, like)
     ordinals, on_grid = grid.ordinals(instants)
-    if not on_grid.all():
-        raise _irregular_error(
-            axis,
-            instants,
-            codes,
-            ~on_grid,
-            place,
-            series,
-            config.freq or (like.freq if like else None),
-        )
-    if (
-        like is None
-        and not config.freq
-        and config.fill == "none"
-        and is_slower_series(ordinals, codes).any()
-    ):
+    freq = config.freq or (like.freq if like else None)
+    if not freq and _may_be_mixed(ordinals, on_grid, codes, config):
         mixed = mixed_frequency_error(instants, codes, series, integer=axis.kind == "integer")
         if mixed is not None:
             raise mixed
+    if not on_grid.all():
+        error = _off_grid_error(axis, instants, ~on_grid, place)
+        raise _contradiction_error(freq, error) if freq else error
     return axis, ordinals
+
+
+def _may_be_mixed(ordinals: Ints, on_grid: Bools, codes: Ints, config: DataConfig) -> bool:
+    """Whether series may be of different frequencies: a slower one leaves most steps missing."""
+    if not on_grid.all():
+        return True
+    return config.fill == "none" and bool(is_slower_series(ordinals, codes).any())
 
 
 def _to_wall_clock_or_utc(
@@ -206,100 +235,83 @@ def _to_wall_clock_or_utc(
     if like:
         daily = like.form.wall
     else:
-        local = form.local(instants)
-        daily = bool((local % DAY == local[:1] % DAY).all())
-    if daily == form.wall and (zone == form.zone or not (daily and _has_changing_clocks(zone))):
+        clocks = form.local(instants) % DAY
+        daily = bool((clocks == clocks[:1]).all())
+    # Days of the same instants begin elsewhere in another zone, unless both have fixed offsets.
+    same_days = zone == form.zone or not (daily and zones.has_changing_clocks(zone))
+    if daily == form.wall and same_days:
         return form, instants
-    placed = replace(form, zone=zone if daily else form.zone, wall=daily)
-    return placed, zones.to_local(form.to_utc(instants), zone) if daily else form.to_utc(instants)
-
-
-def _has_changing_clocks(zone: str) -> bool:
-    """Whether a zone's clocks may change, as those of a fixed offset do not."""
-    return zone[:1] not in ("+", "-")
+    universal = form.to_utc(instants)
+    if daily:
+        return replace(form, zone=zone, wall=True), zones.to_local(universal, zone)
+    return replace(form, wall=False), universal
 
 
 def _requested_or_inferred_grid(
     instants: Ints, codes: Ints, form: TimestampFormat, config: DataConfig
 ) -> Grid:
-    integer = form.kind == "step"
+    is_integer = form.kind == "step"
     if config.freq:
-        if (parse_frequency(config.freq)[0] == "integer") != integer:
-            kind = "integer steps" if integer else "dates"
-            raise DataError(
-                f"--freq {config.freq} does not fit a time column of {kind}", "leave out --freq"
-            )
+        if (parse_frequency(config.freq).unit == "integer") != is_integer:
+            kind = "integer steps" if is_integer else "dates"
+            message = f"--freq {config.freq} does not fit a time column of {kind}"
+            raise DataError(message, "leave out --freq")
         return grid_from_frequency(config.freq, instants)
     if not (codes[1:] == codes[:-1]).any():
-        raise DataError(
-            "one row a series is too few to find the frequency",
-            "give it with --freq, or give more rows",
-        )
-    return infer_grid(instants, codes, integer=integer)
+        message = "one row a series is too few to find the frequency"
+        raise DataError(message, "give it with --freq, or give more rows")
+    return infer_grid(instants, codes, integer=is_integer)
 
 
-def _require_same_kind(axis: TimeAxis, like: TimeAxis | None) -> None:
-    if like and (like.form.kind == "step") != (axis.form.kind == "step"):
+def _require_same_kind(axis: TimeAxis, like: TimeAxis) -> None:
+    """Raise DataError where stamps are integers or have a zone, and those of `like` do not."""
+    if (like.form.kind == "step") != (axis.form.kind == "step"):
+        trained = f"{like.grid.words} like {like.form.example()!r}"
         raise DataError(
-            f"the time column {axis.name!r} does not continue {like.grid.words} like {like.form.example()!r}",
+            f"the time column {axis.name!r} does not continue {trained}",
             "give data whose time column is of the same kind",
         )
-    if like and bool(like.form.zone) != bool(axis.form.zone):
-        which = ("have no", "have a") if like.form.zone else ("have a", "have no")
+    if bool(like.form.zone) != bool(axis.form.zone):
+        have, others_have = ("have a", "have no") if axis.form.zone else ("have no", "have a")
         raise DataError(
-            f"stamps of {axis.name!r} {which[0]} time zone, but those of the training {which[1]} time zone",
+            f"stamps of {axis.name!r} {have} time zone,"
+            f" but those of the training {others_have} time zone",
             "write stamps as in the training data",
         )
 
 
-def _irregular_error(
-    axis: TimeAxis,
-    instants: Ints,
-    codes: Ints,
-    off: Bools,
-    place: Callable[[int], str],
-    series: Sequence[str],
-    freq: str | None,
-) -> DataError:
-    mixed = mixed_frequency_error(instants, codes, series, integer=axis.kind == "integer")
-    if freq is None and mixed is not None:
-        return mixed
-    error = _off_grid_error(axis, instants, off, place)
-    if freq:
-        return DataError(
-            f"the data contradict the frequency {freq}: {error.message}",
-            "give the frequency of the data",
-        )
-    return error
+def _contradiction_error(freq: str, error: DataError) -> DataError:
+    return DataError(
+        f"the data contradict the frequency {freq}: {error.message}",
+        "give the frequency of the data",
+    )
 
 
 def _off_grid_error(
     axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int], str]
 ) -> DataError:
+    """The error for instants [n] that are `off` [n] the grid, with the first as an example."""
     first = int(np.flatnonzero(off)[0])
-    text = axis._format_instants(instants[first : first + 1])[0]
+    text = axis.format_instants(instants[first : first + 1])[0]
     where = "" if place is str else f"{place(first)}: "
     more = format_more(int(off.sum()), f"of {len(off):,}")
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
-        f"give the frequency with --freq, or gather rows into steps, for example --resample {_resample_rule(axis.grid)}:mean",
+        "give the frequency with --freq, or gather rows into steps,"
+        f" for example --resample {_resample_rule(axis.grid)}:mean",
     )
 
 
 def _resample_rule(grid: Grid) -> str:
-    """A grid's own frequency where days hold a whole number of its steps, else the usual one below, to gather rows."""
-    if grid.unit == "integer" or (grid.unit == "us" and DAY % grid.step == 0):
+    """A frequency to gather rows into: the grid's own, or the next shorter one that is common.
+
+    Its own where days hold a whole number of its steps.
+    """
+    divides_days = grid.unit == "us" and DAY % grid.step == 0
+    if grid.unit == "integer" or divides_days:
         return grid.alias
-    usual = (
-        ("MS", 28 * DAY),
-        ("W", WEEK),
-        ("D", DAY),
-        ("h", HOUR),
-        ("15min", 15 * MINUTE),
-        ("min", MINUTE),
-    )
-    step = grid.step if grid.unit == "us" else DAY if grid.unit == "business" else 28 * DAY
-    return next((rule for rule, size in usual if step >= size), "s")
+    step = {"us": grid.step, "business": DAY}.get(grid.unit, _MONTH_MICROSECONDS)
+    return next((rule for rule, size in _RESAMPLE_RULES.items() if step >= size), "s")
 
 
 def _to_ints(ordinals: Any) -> Ints:

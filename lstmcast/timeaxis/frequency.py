@@ -1,8 +1,10 @@
-"""The regular grid that stamps lie on: found from the stamps of all series, and its arithmetic.
+"""The regular grid that stamps lie on: its arithmetic, its names, and how users ask for one.
 
 A grid numbers its periods with consecutive integers (ordinals) that do not depend on where the data
 begins, so that two files on one grid agree. Instants are int64 microseconds since 1970, or the
 steps of an integer axis.
+
+Axes: n stamps or periods.
 """
 
 import re
@@ -13,58 +15,59 @@ import numpy as np
 
 from lstmcast.errors import UsageError
 from lstmcast.ragged import Bools, Ints
-from lstmcast.timeaxis.formats import DAY, SECOND, month_lengths, month_starts
+from lstmcast.timeaxis.calendar_fields import (
+    DAY,
+    EPOCH_WEEKDAY,
+    SECOND,
+    month_lengths,
+    month_starts,
+    months_since_epoch,
+    weekdays,
+)
 
 MINUTE, HOUR, WEEK = 60 * SECOND, 3600 * SECOND, 7 * DAY
 _WEEKDAY_ALIASES = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MONTH_ALIASES = (
-    "JAN",
-    "FEB",
-    "MAR",
-    "APR",
-    "MAY",
-    "JUN",
-    "JUL",
-    "AUG",
-    "SEP",
-    "OCT",
-    "NOV",
-    "DEC",
+    *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
+    *("JUL", "AUG", "SEP", "OCT", "NOV", "DEC"),
 )
-_FIXED_UNITS = (
-    (WEEK, "W"),
-    (DAY, "D"),
-    (HOUR, "h"),
-    (MINUTE, "min"),
-    (SECOND, "s"),
-    (1000, "ms"),
-    (1, "us"),
-)
-_OLD_ALIASES = {
-    "H": "h",
-    "T": "min",
-    "t": "min",
-    "S": "s",
-    "L": "ms",
-    "U": "us",
-    "d": "D",
-    "w": "W",
-    "b": "B",
+_FIXED_UNITS = {
+    "W": WEEK,
+    "D": DAY,
+    "h": HOUR,
+    "min": MINUTE,
+    "s": SECOND,
+    "ms": SECOND // 1000,
+    "us": 1,
 }
+"""Units of a fixed length, the longest first."""
+_OLD_ALIASES = {
+    **{"H": "h", "T": "min", "t": "min", "S": "s", "L": "ms", "U": "us"},
+    **{"d": "D", "w": "W", "b": "B"},
+}
+"""What older versions of pandas called units."""
+_FIXED_WORDS = {
+    WEEK: "weekly",
+    DAY: "daily",
+    HOUR: "hourly",
+    30 * MINUTE: "half-hourly",
+    MINUTE: "every minute",
+}
+_MONTH_WORDS = {1: "monthly", 3: "quarterly", 12: "yearly"}
 _MONTHS_PER_UNIT = {"M": 1, "Q": 3, "Y": 12, "A": 12}
-EPOCH_WEEKDAY = 3
-"""Days from Monday 29 December 1969 to 1 January 1970."""
+LAST_DAY = 31
+"""Stands for the last day of every month, however long it is."""
 
 
 @dataclass(frozen=True)
 class Grid:
-    """Regular periods of `step` units; `phase` (below `step`) is where they start.
+    """Regular periods of `step` units that start at `phase`, which is below `step`.
 
-    unit: "us" for fixed lengths, "month", "business" (Monday to Friday), "integer".
-    day: day of the month that stamps lie on, the last day where a month is shorter (31: always the
-    last).
+    unit: "us" (microseconds) for fixed lengths, "month", "business" (Monday to Friday), "integer".
+    day: day of the month that stamps lie on, or the last day where a month is shorter; LAST_DAY is
+    the last of every month.
     clock: time of day in microseconds, for months and business days.
-    working: the first (day 1) or last (day 31) Monday to Friday of the month instead.
+    working: the first (day 1) or last (LAST_DAY) Monday to Friday of the month instead.
     """
 
     unit: Literal["us", "month", "business", "integer"]
@@ -75,41 +78,42 @@ class Grid:
     working: bool = False
 
     def ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
-        """Ordinal of the period at or before each instant, and whether the instant is exactly its stamp."""
-        count = self._units_since_epoch(instants)
-        if count is instants:  # fixed lengths: no stamp lies later than where its period begins
-            ordinals = (count - self.phase) // self.step
-            return ordinals, self.instants(ordinals) == instants
-        ordinals = (count - self.phase) // self.step
-        late = self.instants(ordinals) > instants  # before this month's day, or before the clock
-        ordinals = ordinals - late
+        """Ordinal [n] of the period at or before each instant [n], and whether it is its stamp."""
+        units = self._units_since_epoch(instants)
+        ordinals = (units - self.phase) // self.step
+        if units is not instants:
+            # An instant before its month's day, or before the time of day, is of the period before.
+            ordinals = ordinals - (self.instants(ordinals) > instants)
         return ordinals, self.instants(ordinals) == instants
 
     def _units_since_epoch(self, instants: Ints) -> Ints:
+        """Whole units from the epoch to each instant; the instants themselves for fixed lengths."""
         if self.unit == "month":
-            return instants.view("M8[us]").astype("M8[M]").astype(np.int64)
+            return months_since_epoch(instants)
         if self.unit == "business":
-            weeks, days = np.divmod(instants // DAY + EPOCH_WEEKDAY, 7)
-            return weeks * 5 + np.minimum(days, 4)
+            weeks, weekday = np.divmod(instants // DAY + EPOCH_WEEKDAY, 7)
+            return weeks * 5 + np.minimum(weekday, 4)  # weekends count as their Friday
         return instants
 
     def instants(self, ordinals: Ints) -> Ints:
-        """Stamp of each period."""
-        count = ordinals * self.step + self.phase
+        """Stamp [n] of each period [n]."""
+        units = ordinals * self.step + self.phase
         if self.unit == "month":
-            days = month_starts(count) + np.minimum(self.day, month_lengths(count)) - 1
-            return (
-                nearest_working_days(days, last=self.day == 31) if self.working else days
-            ) * DAY + self.clock
+            days = month_starts(units) + np.minimum(self.day, month_lengths(units)) - 1
+            if self.working:
+                days = nearest_working_days(days, last=self.day == LAST_DAY)
+            return days * DAY + self.clock
         if self.unit == "business":
-            weeks, days = np.divmod(count, 5)
-            return (weeks * 7 + days - EPOCH_WEEKDAY) * DAY + self.clock
-        return count
+            weeks, weekday = np.divmod(units, 5)
+            return (weeks * 7 + weekday - EPOCH_WEEKDAY) * DAY + self.clock
+        return units
 
     @property
     def is_daily_or_longer(self) -> bool:
         """Whether periods are whole days or longer, so that they follow the wall clock."""
-        return self.unit in ("month", "business") or (self.unit == "us" and self.step % DAY == 0)
+        if self.unit == "us":
+            return self.step % DAY == 0
+        return self.unit in ("month", "business")
 
     @property
     def alias(self) -> str:
@@ -120,30 +124,29 @@ class Grid:
             return "B"
         if self.unit == "month":
             return self._month_alias()
-        size, name = next((size, name) for size, name in _FIXED_UNITS if self.step % size == 0)
-        many = str(self.step // size) if self.step > size else ""
-        return many + (
-            f"W-{_WEEKDAY_ALIASES[(self.phase // DAY + EPOCH_WEEKDAY) % 7]}"
-            if size == WEEK
-            else name
-        )
+        # The longest unit that the step is a multiple of.
+        name = next(name for name, size in _FIXED_UNITS.items() if self.step % size == 0)
+        many = _multiple(self.step // _FIXED_UNITS[name])
+        if name == "W":
+            weekday = (self.phase // DAY + EPOCH_WEEKDAY) % 7
+            return f"{many}W-{_WEEKDAY_ALIASES[weekday]}"
+        return many + name
 
     def _month_alias(self) -> str:
-        edge, before = "E" if self.day == 31 else "S", "B" if self.working else ""
+        """An alias like "MS", "BQE-NOV" or "2YS", with the month if that is not the usual one."""
+        ends = self.day == LAST_DAY
         if self.step % 12 == 0:
-            many, name, usual, month = (
-                self.step // 12,
-                "Y",
-                11 if edge == "E" else 0,
-                self.phase % 12,
-            )
+            many, name, month = self.step // 12, "Y", self.phase % 12
+            usual_month = 11 if ends else 0
         elif self.step == 3:
-            many, name, usual, month = 1, "Q", 2 if edge == "E" else 0, self.phase % 3
+            many, name, month = 1, "Q", self.phase % 3
+            usual_month = 2 if ends else 0
         else:
-            many, name, usual, month = self.step, "M", 0, 0
-        return f"{many if many > 1 else ''}{before}{name}{edge}" + (
-            f"-{_MONTH_ALIASES[month]}" if month != usual else ""
-        )
+            many, name, month, usual_month = self.step, "M", 0, 0
+        working = "B" if self.working else ""
+        edge = "E" if ends else "S"
+        anchor = f"-{_MONTH_ALIASES[month]}" if month != usual_month else ""
+        return f"{_multiple(many)}{working}{name}{edge}{anchor}"
 
     @property
     def words(self) -> str:
@@ -152,26 +155,27 @@ class Grid:
             return "integer steps" if self.step == 1 else f"integer steps of {self.step}"
         if self.unit == "business":
             return "business days"
-        if self.unit == "month":
-            named = {1: "monthly", 3: "quarterly", 12: "yearly"}
-            edges = (
-                {1: " (first business day)", 31: " (last business day)"}
-                if self.working
-                else {31: " (month end)"}
-            )
-            return named.get(self.step, f"every {self.step} months") + edges.get(self.day, "")
-        named = {
-            WEEK: "weekly",
-            DAY: "daily",
-            HOUR: "hourly",
-            30 * MINUTE: "half-hourly",
-            MINUTE: "every minute",
-        }
-        return named.get(self.step, f"every {self.alias}")
+        if self.unit == "us":
+            return _FIXED_WORDS.get(self.step, f"every {self.alias}")
+        words = _MONTH_WORDS.get(self.step, f"every {self.step} months")
+        if self.working:
+            edges = {1: " (first business day)", LAST_DAY: " (last business day)"}
+        else:
+            edges = {LAST_DAY: " (month end)"}
+        return words + edges.get(self.day, "")
+
+
+def _multiple(count: int) -> str:
+    """The number before a unit; one is not written."""
+    return str(count) if count > 1 else ""
 
 
 class FrequencySpec(NamedTuple):
-    """A frequency as asked for; edge is "S", "E" or "", anchor a weekday or a month counted from 0, or None."""
+    """A frequency as the user wrote it.
+
+    edge: "S" for the start of the month, "E" for its end, "" where it is open. anchor: a weekday or
+    a month, counted from 0, or None. working: whether the edge is a day from Monday to Friday.
+    """
 
     unit: Literal["us", "month", "business", "integer"]
     step: int
@@ -181,39 +185,41 @@ class FrequencySpec(NamedTuple):
 
 
 def parse_frequency(freq: str) -> FrequencySpec:
-    """Read a pandas alias or an integer step; UsageError where it is unknown."""
+    """Read a pandas alias or an integer step. Raises UsageError where it is unknown."""
     match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", freq.strip())
-    found = _parse_alias(int(match[1] or 1), match[2], match[3]) if match and freq.strip() else None
-    if found is None or found.step < 1:
-        raise UsageError(
-            f"frequency {freq!r} is not known",
-            "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1",
-        )
-    return found
+    spec = None
+    if match and freq.strip():
+        spec = _parse_alias(int(match[1] or 1), match[2], match[3])
+    if spec is None or spec.step < 1:
+        message = f"frequency {freq!r} is not known"
+        raise UsageError(message, "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1")
+    return spec
 
 
 def _parse_alias(many: int, name: str, anchor: str | None) -> FrequencySpec | None:
-    name, at = _OLD_ALIASES.get(name, name), (anchor or "").upper()
-    fixed = {unit: size for size, unit in _FIXED_UNITS}
-    if name == "W" and (not at or at in _WEEKDAY_ALIASES):
-        return FrequencySpec("us", many * WEEK, anchor=_WEEKDAY_ALIASES.index(at) if at else None)
+    """`many` units of a name, with the weekday or month after its dash; None where unknown."""
+    name, anchor = _OLD_ALIASES.get(name, name), (anchor or "").upper()
+    if name == "W" and (not anchor or anchor in _WEEKDAY_ALIASES):
+        weekday = _WEEKDAY_ALIASES.index(anchor) if anchor else None
+        return FrequencySpec("us", many * WEEK, anchor=weekday)
     monthly = re.fullmatch(r"(B?)([MQYA])([SE]?)", name.upper())
-    if monthly and (not at or (monthly[2] != "M" and at in _MONTH_ALIASES)):
-        edge = monthly[3] or "E" * bool(monthly[1])  # "BM" has always been the end of a month
-        place = _MONTH_ALIASES.index(at) if at else None
-        return FrequencySpec(
-            "month", many * _MONTHS_PER_UNIT[monthly[2]], edge, place, bool(monthly[1])
-        )
-    if at:
+    if monthly and (not anchor or (monthly[2] != "M" and anchor in _MONTH_ALIASES)):
+        working = bool(monthly[1])
+        edge = monthly[3] or "E" * working  # "BM" has always been the end of a month
+        month = _MONTH_ALIASES.index(anchor) if anchor else None
+        return FrequencySpec("month", many * _MONTHS_PER_UNIT[monthly[2]], edge, month, working)
+    if anchor:
         return None
     if not name:
         return FrequencySpec("integer", many)
-    if name in fixed:
-        return FrequencySpec("us", many * fixed[name])
+    if name in _FIXED_UNITS:
+        return FrequencySpec("us", many * _FIXED_UNITS[name])
     return FrequencySpec("business", 1) if many == 1 and name == "B" else None
 
 
 def nearest_working_days(days: Ints, *, last: bool) -> Ints:
-    """The working day at or before (`last`) or at or after each of the days since 1970."""
-    weekend = np.maximum((days + EPOCH_WEEKDAY) % 7 - 4, 0)
-    return days - weekend if last else days + (3 - weekend) * (weekend > 0)
+    """The Monday to Friday at or before (`last`), or at or after, each of the days since 1970."""
+    into_weekend: Ints = np.maximum(weekdays(days) - 4, 0)  # 1 on Saturdays, 2 on Sundays
+    if last:
+        return days - into_weekend
+    return days + (3 - into_weekend) * (into_weekend > 0)

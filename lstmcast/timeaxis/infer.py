@@ -1,195 +1,270 @@
-"""Series of different frequencies in one table: found, and listed in groups.
+"""The frequency of a set of stamps: inferred or as requested, and series of different frequencies.
 
-Axes: n stamps sorted by series, then time, without duplicates; S series of some of them.
+Axes: n stamps sorted by series, then time, without duplicates; N series of some of them.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
 from lstmcast.errors import DataError, format_names
 from lstmcast.ragged import Bools, Ints
-from lstmcast.timeaxis.formats import DAY, month_lengths, month_starts
-from lstmcast.timeaxis.frequency import EPOCH_WEEKDAY, Grid, nearest_working_days, parse_frequency
+from lstmcast.timeaxis.calendar_fields import (
+    DAY,
+    EPOCH_WEEKDAY,
+    month_lengths,
+    month_starts,
+    months_since_epoch,
+    weekdays,
+)
+from lstmcast.timeaxis.frequency import LAST_DAY, Grid, nearest_working_days, parse_frequency
 
 _MIN_STEPS_OF_SERIES = 3
-"""Fewer steps than this say nothing about a series' frequency."""
+"""Fewer steps than this do not show a series' frequency."""
+_MIN_MONTH = 26 * DAY
+"""Steps below this are not of months: from 31 January to 28 February there are 28 days, and two
+fewer where the last working day is meant."""
 _STEP_TOLERANCE = 0.12
 """Steps that differ by no more than this from the usual one are of one frequency, as months are."""
+_MIN_STEADY_SHARE = 0.75
+"""Share of a series' steps that are of one frequency where it has one."""
+_MAX_STEPS_COMPARED = 50
+"""Different usual steps of series that are looked at to find groups of them."""
 _MAX_GROUPS_SHOWN = 4
 
 
+class _MonthFields(NamedTuple):
+    """Month of each stamp [n] since January 1970, its day of the month, and that month's days."""
+
+    months: Ints
+    days: Ints
+    lengths: Ints
+
+
+class _MonthDay(NamedTuple):
+    """The day of the month that stamps lie on, as in `Grid`."""
+
+    day: int
+    working: bool
+
+
 def is_slower_series(ordinals: Ints, codes: Ints) -> Bools:
-    """Which series [S], in the order of their rows, step regularly by several periods while others step by one."""
-    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-    ends = np.r_[starts[1:], len(codes)]
-    if (ordinals[ends - 1] - ordinals[starts] == ends - starts - 1).all():  # all step by one
+    """Which series [N] step regularly by several periods, while others step by one.
+
+    ordinals, codes: period and series of each row [n]; the series come in the order of their rows.
+    """
+    starts, ends = _series_bounds(codes)
+    # As many steps as periods from the first to the last: the series steps by one.
+    periods = ordinals[ends - 1] - ordinals[starts]
+    if (periods == ends - starts - 1).all():
         return np.zeros(len(starts), dtype=bool)
+    no_step = np.iinfo(np.int64).max
     steps = np.diff(ordinals, append=ordinals[-1:])
-    steps[ends - 1] = np.iinfo(np.int64).max  # after its last stamp a series has no step
+    steps[ends - 1] = no_step  # after its last stamp a series has no step
     candidates = np.asarray(np.minimum.reduceat(steps, starts) > 1)
     candidates &= ends - starts > _MIN_STEPS_OF_SERIES
     if candidates.all() or not candidates.any():
         return np.zeros(len(starts), dtype=bool)
-    place = np.cumsum(np.r_[False, codes[1:] != codes[:-1]])
-    rows = candidates[place] & (steps < np.iinfo(np.int64).max)
+    place = _series_places(codes)
+    rows = candidates[place] & (steps < no_step)
     usual = _median_steps(steps[rows], place[rows], len(starts))
-    near = np.abs(steps - usual[place]) <= _STEP_TOLERANCE * usual[place]
-    steady = np.bincount(place, rows & near, len(starts)) >= 0.75 * np.bincount(
-        place, rows, len(starts)
-    )
-    return np.asarray(candidates & steady)
+    usual_of_row = usual[place]
+    near = np.abs(steps - usual_of_row) <= _STEP_TOLERANCE * usual_of_row
+    near_count = np.bincount(place, rows & near, len(starts))
+    step_count = np.bincount(place, rows, len(starts))
+    return np.asarray(candidates & (near_count >= _MIN_STEADY_SHARE * step_count))
 
 
 def mixed_frequency_error(
     instants: Ints, codes: Ints, series: Sequence[str], *, integer: bool
 ) -> DataError | None:
-    """The error that lists the groups of series by their own frequency, where there are several."""
-    place = np.cumsum(np.r_[False, codes[1:] != codes[:-1]])
-    starts = np.flatnonzero(np.r_[True, codes[1:] != codes[:-1]])
-    ends = np.r_[starts[1:], len(codes)]
+    """The error that lists groups of series by their own frequency; None where there is one group.
+
+    series: names of the codes.
+    """
+    starts, ends = _series_bounds(codes)
+    place = _series_places(codes)
     inside = np.flatnonzero(place[1:] == place[:-1])
-    usual = _median_steps((instants[1:] - instants[:-1])[inside], place[inside], len(starts))
+    steps = (instants[1:] - instants[:-1])[inside]
+    usual = _median_steps(steps, place[inside], len(starts))
+    long_enough = np.flatnonzero(ends - starts > 2)
     groups: dict[str, list[int]] = {}
-    long = np.flatnonzero(ends - starts > 2)
-    for step in np.unique(usual[long])[:50].tolist():
-        members = long[usual[long] == step]
-        part = slice(starts[members[0]], ends[members[0]])
-        words = infer_grid(instants[part], codes[part], integer=integer).words
+    for step in np.unique(usual[long_enough])[:_MAX_STEPS_COMPARED].tolist():
+        members = long_enough[usual[long_enough] == step]
+        # One series of the group names its frequency.
+        rows = slice(starts[members[0]], ends[members[0]])
+        words = infer_grid(instants[rows], codes[rows], integer=integer).words
         groups.setdefault(words, []).extend(codes[starts[members]].tolist())
     if len(groups) < 2:
         return None
-    shown = "; ".join(
-        f"{words}: {_format_series_names(sorted(codes), series)}"
-        for words, codes in list(groups.items())[:_MAX_GROUPS_SHOWN]
-    )
+    shown = []
+    for words, members in list(groups.items())[:_MAX_GROUPS_SHOWN]:
+        shown.append(f"{words}: {_format_series_names(sorted(members), series)}")
     return DataError(
-        f"series have different frequencies: {shown}",
-        "forecast each group by itself, or make them one with --resample, for example --resample MS:mean",
+        f"series have different frequencies: {'; '.join(shown)}",
+        "forecast each group by itself, or make them one with --resample, "
+        "for example --resample MS:mean",
     )
+
+
+def _series_bounds(codes: Ints) -> tuple[Ints, Ints]:
+    """First row of each series [N], and the row after its last [N]."""
+    is_new = codes[1:] != codes[:-1]
+    starts = np.flatnonzero(np.r_[True, is_new])
+    return starts, np.r_[starts[1:], len(codes)]
+
+
+def _series_places(codes: Ints) -> Ints:
+    """Place of each row's series [n] among the series, in the order of their rows."""
+    is_new = codes[1:] != codes[:-1]
+    return np.cumsum(np.r_[False, is_new])
 
 
 def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
-    """Lower median of the steps of each series; 0 where it has none."""
+    """Lower median of the steps of each of `count` series; 0 where it has none."""
     ordered = steps[np.lexsort((steps, place))]
-    many = np.bincount(place, minlength=count)
-    middle = np.cumsum(many) - many + (many - 1) // 2
-    return np.where(many > 0, ordered[np.minimum(middle, len(steps) - 1)] if len(steps) else 0, 0)
+    sizes = np.bincount(place, minlength=count)
+    if not len(steps):
+        return np.zeros(count, np.int64)
+    middle = np.cumsum(sizes) - sizes + (sizes - 1) // 2
+    # A series without steps may point behind the last one: its value is not used.
+    medians = ordered[np.minimum(middle, len(steps) - 1)]
+    return np.where(sizes > 0, medians, 0)
 
 
 def _format_series_names(codes: Sequence[int], series: Sequence[str]) -> str:
-    return format_names(
-        [series[code] if code < len(series) else str(code) for code in codes[:4]], len(codes)
-    )
+    names = []
+    for code in codes[:4]:
+        names.append(series[code] if code < len(series) else str(code))
+    return format_names(names, len(codes))
 
 
 def steps_within_series(stamps: Ints, codes: Ints) -> Ints:
-    """Differences between neighbours of one series; stamps are sorted by series, then time, without duplicates."""
-    steps, same = stamps[1:] - stamps[:-1], codes[1:] == codes[:-1]
-    return steps if same.all() else steps[same]
+    """Differences between neighbouring stamps of one series, series after series."""
+    steps = stamps[1:] - stamps[:-1]
+    same_series = codes[1:] == codes[:-1]
+    return steps if same_series.all() else steps[same_series]
 
 
 def most_frequent_value(values: Ints) -> int:
-    """The most frequent value; the smallest of several."""
-    if len(values) and (values == values[0]).all():
+    """The most frequent value, the smallest of several; 0 where there are no values."""
+    if len(values) and (values == values[0]).all():  # the usual case, without sorting
         return int(values[0])
-    found, counts = np.unique(values, return_counts=True)
-    return int(found[counts.argmax()]) if len(found) else 0
+    unique, counts = np.unique(values, return_counts=True)
+    return int(unique[counts.argmax()]) if len(unique) else 0
 
 
 def infer_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
-    """The grid that most steps of all series follow; whether every stamp lies on it is for the caller to see.
+    """The grid that most steps of all series follow; at least one series must have two stamps.
 
-    stamps [n] sorted by series (codes [n]), then time, without duplicates; at least one series has
-    two of them.
+    Whether every stamp [n] lies on it is for the caller to check.
     """
     steps = steps_within_series(stamps, codes)
     usual = _infer_step(steps)
     if integer:
         return Grid("integer", usual, most_frequent_value(stamps % usual))
-    fixed = Grid("us", usual, most_frequent_value(stamps % usual))
-    return (
-        _infer_month_grid(stamps, codes, steps)
-        or _infer_business_grid(stamps, steps, usual)
-        or fixed
-    )
+    calendar_grid = _infer_month_grid(stamps, codes, steps)
+    calendar_grid = calendar_grid or _infer_business_grid(stamps, steps, usual)
+    return calendar_grid or Grid("us", usual, most_frequent_value(stamps % usual))
 
 
 def _infer_step(steps: Ints) -> int:
-    """The majority's step, or the smallest one where that alone explains every step without many gaps."""
+    """The most frequent step, or the smallest where only that explains every step with few gaps."""
     usual, least = most_frequent_value(steps), int(steps.min())
-    if usual == least:
+    if usual == least or not (steps % usual).any():
         return usual
-    explains = not (steps % least).any() and len(steps) > (steps // least).sum() / 2
-    return least if (steps % usual).any() and explains else usual
+    # Of the stamps that a grid of the smallest step would have, more than half must be there.
+    few_gaps = len(steps) > (steps // least).sum() / 2
+    return least if few_gaps and not (steps % least).any() else usual
 
 
 def _infer_month_grid(stamps: Ints, codes: Ints, steps: Ints) -> Grid | None:
-    if steps.min() < 26 * DAY:
+    """A grid of months; None where stamps are closer, or share neither a time nor a day."""
+    if steps.min() < _MIN_MONTH:
         return None
     days, clocks = np.divmod(stamps, DAY)
-    months, in_month, lengths = _month_fields(stamps)
     if (clocks != clocks[0]).any():
         return None
-    found = _common_month_day(in_month, lengths) or _common_working_day(days, months)
+    fields = _month_fields(stamps)
+    found = _find_common_day(fields) or _find_common_working_day(days, fields.months)
     if found is None:
         return None
-    step = _infer_step(steps_within_series(months, codes))
-    return Grid(
-        "month", step, most_frequent_value(months % step), found[0], int(clocks[0]), found[1]
-    )
+    step = _infer_step(steps_within_series(fields.months, codes))
+    phase = most_frequent_value(fields.months % step)
+    return Grid("month", step, phase, found.day, int(clocks[0]), found.working)
 
 
-def _month_fields(stamps: Ints) -> tuple[Ints, Ints, Ints]:
-    """Month of each stamp since January 1970, its day of the month, and that month's days."""
-    months = stamps.view("M8[us]").astype("M8[M]").astype(np.int64)
-    return months, stamps // DAY - month_starts(months) + 1, month_lengths(months)
+def _month_fields(stamps: Ints) -> _MonthFields:
+    months = months_since_epoch(stamps)
+    days = stamps // DAY - month_starts(months) + 1
+    return _MonthFields(months, days, month_lengths(months))
 
 
-def _common_month_day(days: Ints, lengths: Ints) -> tuple[int, bool] | None:
-    """Day of the month that all stamps lie on, where they lie on one."""
-    day = 31 if (days == lengths).all() else int(days.max())
-    return (day, False) if (days == np.minimum(day, lengths)).all() else None
+def _find_common_day(fields: _MonthFields) -> _MonthDay | None:
+    """Day of the month that all stamps lie on; None where they lie on several."""
+    days, lengths = fields.days, fields.lengths
+    day = LAST_DAY if (days == lengths).all() else int(days.max())
+    # A day that a shorter month does not have, as the 30th, is there its last.
+    on_day = days == np.minimum(day, lengths)
+    return _MonthDay(day, working=False) if on_day.all() else None
 
 
-def _common_working_day(days: Ints, months: Ints) -> tuple[int, bool] | None:
-    for day, edge in ((31, month_starts(months + 1) - 1), (1, month_starts(months))):
-        if (days == nearest_working_days(edge, last=day == 31)).all():
-            return day, True
+def _find_common_working_day(days: Ints, months: Ints) -> _MonthDay | None:
+    """The last or first Monday to Friday of the month where all stamps (in days) lie on that."""
+    last_days = month_starts(months + 1) - 1
+    if (days == nearest_working_days(last_days, last=True)).all():
+        return _MonthDay(LAST_DAY, working=True)
+    if (days == nearest_working_days(month_starts(months), last=False)).all():
+        return _MonthDay(1, working=True)
     return None
 
 
 def _infer_business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
-    """Business days are daily data that jump over weekends: decided over all rows."""
+    """Monday to Friday: daily data that jump over weekends; decided over all rows."""
     if usual != DAY or not (steps == 3 * DAY).any():
         return None
     days, clocks = np.divmod(stamps, DAY)
-    if ((days + EPOCH_WEEKDAY) % 7 > 4).any() or (clocks != clocks[0]).any():
+    if (weekdays(days) > 4).any() or (clocks != clocks[0]).any():
         return None
     return Grid("business", clock=int(clocks[0]))
 
 
 def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
-    """The grid of the frequency that the user gave; phase and day are taken from the stamps where it does not say."""
+    """The grid of a frequency that the user asks for, with what it leaves open from the stamps [n].
+
+    Open are where periods start, the day of the month, and the time of day. Raises UsageError for
+    an unknown frequency.
+    """
     unit, step, edge, anchor, working = parse_frequency(freq)
     if unit == "integer":
         return Grid("integer", step, most_frequent_value(stamps % step))
     clock = most_frequent_value(stamps % DAY)
+    if unit == "business":
+        return Grid("business", clock=clock)
     if unit == "us":
         phase = most_frequent_value(stamps % step)
-        if anchor is not None:  # the day that was asked for, in the week where the stamps lie
+        if anchor is not None:  # the weekday that is requested, in the week where the stamps lie
             days = (phase // DAY + EPOCH_WEEKDAY) // 7 * 7 + anchor - EPOCH_WEEKDAY
             phase = (days * DAY + clock) % step
         return Grid("us", step, phase)
-    if unit == "business":
-        return Grid("business", clock=clock)
-    months, in_month, lengths = _month_fields(stamps)
-    phase = most_frequent_value(months % step)
-    if anchor is not None:
-        phase += (anchor - phase) % min(step, 12 if step % 12 == 0 else 3)
+    fields = _month_fields(stamps)
+    phase = most_frequent_value(fields.months % step)
+    if anchor is not None:  # an anchor is a month of the year, or of the quarter
+        cycle = 12 if step % 12 == 0 else 3
+        phase += (anchor - phase) % min(step, cycle)
+    day = _requested_day(edge, working, fields)
+    return Grid("month", step, phase % step, day, clock, working)
+
+
+def _requested_day(edge: str, working: bool, fields: _MonthFields) -> int:
+    """Day of the month of a frequency; where the edge leaves it open, that of the stamps."""
+    if edge == "E":
+        return LAST_DAY
     if working:
-        return Grid("month", step, phase % step, 31 if edge == "E" else 1, clock, working=True)
-    day = (_common_month_day(in_month, lengths) or (1, False))[0]
-    if edge:
-        day = 31 if edge == "E" else day if day < 31 else 1
-    return Grid("month", step, phase % step, day, clock)
+        return 1
+    common = _find_common_day(fields)
+    day = common.day if common else 1
+    if edge == "S" and day == LAST_DAY:
+        return 1
+    return day

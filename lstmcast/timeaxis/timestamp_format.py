@@ -1,9 +1,12 @@
-"""The forms in which people write points in time: texts, numbers, typed stamps; to instants and back again.
+"""The forms in which people write points in time, to instants and back: text, number, typed stamp.
 
 An instant is an int64 of microseconds since 1970; a step of an integer axis is the integer itself.
 Knows no files, no frequencies and no series.
+
+Axes: n stamps.
 """
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -13,13 +16,8 @@ import pyarrow as pa
 from lstmcast.errors import DataError
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.formats import (
-    DAY,
-    SECOND,
-    ParsedTimestamps,
-    format_timestamps,
-    parse_timestamps,
-)
+from lstmcast.timeaxis.calendar_fields import DAY, SECOND
+from lstmcast.timeaxis.formats import ParsedTimestamps, format_timestamps, parse_timestamps
 from lstmcast.timeaxis.numeric import (
     EPOCH_UNITS_PER_SECOND,
     NUMBER_UNITS,
@@ -28,23 +26,25 @@ from lstmcast.timeaxis.numeric import (
     instants_to_numbers,
     numbers_to_instants,
 )
-from lstmcast.timeaxis.zones import to_microseconds
+from lstmcast.timeaxis.zones import to_datetime_index, to_microseconds
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _UTC_SUFFIXES = ("Z", "UTC", "GMT")
+_EXAMPLE_INSTANT = 1_579_000_000 * SECOND // DAY * DAY
+"""14 January 2020: no day that could be taken for a month."""
 
 
 @dataclass(frozen=True)
 class TimestampFormat:
-    """How instants are written: as text, as numbers, as typed datetimes or dates, or as plain integer steps.
+    """How instants are written: as text, numbers, typed datetimes or dates, or plain integer steps.
 
-    layout: strptime-like for text; for numbers the same or a unit ("s", "ms", "us", "ns", "excel");
-    the unit of a datetime. zone: "" for naive stamps, "UTC", a fixed offset like "+01:00", or a
-    time zone's name.
+    layout: strptime-like for text; for numbers the same or one of NUMBER_UNITS; for datetimes their
+    unit. zone: "" for stamps without a zone, "UTC", a fixed offset like "+01:00", or a time zone's
+    name.
     wall: instants are wall-clock time of the zone; otherwise they are UTC.
-    stated: typed datetimes carry their zone; otherwise the zone is only known, and they are written
+    stated: typed datetimes carry their zone; otherwise the zone is known, and they are written
     without it.
     """
 
@@ -56,36 +56,39 @@ class TimestampFormat:
 
     @property
     def universal(self) -> bool:
-        """Whether what is written is UTC, whatever zone the days are counted in: epochs, and texts that end in Z."""
-        numbers = self.kind == "number" and self.layout in EPOCH_UNITS_PER_SECOND
-        return numbers or (self.kind == "text" and self.layout.endswith(_UTC_SUFFIXES))
+        """Whether UTC is what is written, as in epochs and in texts that end in Z.
+
+        Days may be counted in another zone all the same.
+        """
+        if self.kind == "number":
+            return self.layout in EPOCH_UNITS_PER_SECOND
+        return self.kind == "text" and self.layout.endswith(_UTC_SUFFIXES)
 
     def write(self, instants: Ints) -> Any:
-        """The user's own form of `instants`, as an array or index ready to be a column of a frame."""
+        """Instants [n] in the user's own form: an array or index to be a column of a frame."""
         if self.kind == "step":
             return instants
         if self.kind in ("text", "number"):
             return self._to_texts_or_numbers(instants)
         if self.kind == "date":
-            return np.array(
-                [stamp.date() for stamp in _to_datetime_index(instants).to_pydatetime()],
-                dtype=object,
-            )
+            datetimes = to_datetime_index(instants).to_pydatetime()
+            return np.array([moment.date() for moment in datetimes], dtype=object)
         if self.zone and self.stated:
-            stamps = (
-                _to_datetime_index(self.to_utc(instants)).tz_localize("UTC").tz_convert(self.zone)
-            )
+            in_utc = to_datetime_index(self.to_utc(instants)).tz_localize("UTC")
+            stamps = in_utc.tz_convert(self.zone)
         else:
-            stamps = _to_datetime_index(self.local(instants))
+            stamps = to_datetime_index(self.local(instants))
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
 
     def _to_texts_or_numbers(self, instants: Ints) -> Any:
-        wall, zone = self.local(instants), self.zone
-        written = self.to_utc(instants) if self.universal and zone else wall
+        wall = self.local(instants)
+        written = self.to_utc(instants) if self.universal and self.zone else wall
         if self.kind == "number" and self.layout in NUMBER_UNITS:
             return instants_to_numbers(written, self.layout)
-        stated = zones.utc_offset_minutes(wall, zone) if zone and not self.universal else None
-        texts = format_timestamps(self.layout, written, stated)
+        offsets = None
+        if self.zone and not self.universal:
+            offsets = zones.utc_offset_minutes(wall, self.zone)
+        texts = format_timestamps(self.layout, written, offsets)
         if self.kind == "number":
             return np.array([int(text) for text in texts], dtype=np.int64)
         return np.array(texts, dtype=object)
@@ -93,17 +96,20 @@ class TimestampFormat:
     def texts(self, instants: Ints, *, dates_only: bool = False) -> list[str]:
         """The stamps as text; typed stamps in ISO form, without the clock where `dates_only`."""
         written = self.write(instants)
-        if self.kind == "datetime" and dates_only and (not self.zone or not self.stated):
+        carries_zone = self.zone and self.stated
+        if self.kind == "datetime" and dates_only and not carries_zone:
             return [str(day) for day in instants.view("M8[us]").astype("M8[D]")]
         return [str(value) for value in written]
 
     def read(self, values: Any) -> Ints:
-        """Instants of stamps in this form; typed datetimes are understood whatever the form. Raises DataError."""
+        """Instants [n] of one stamp or of several in this form.
+
+        Typed datetimes are understood whatever the form. Raises DataError for what is no stamp.
+        """
         import pandas as pd
 
-        index = pd.Index(
-            np.atleast_1d(values) if np.isscalar(values) or np.ndim(values) == 0 else values
-        )
+        is_single = np.isscalar(values) or np.ndim(values) == 0
+        index = pd.Index(np.atleast_1d(values) if is_single else values)
         if self.kind == "step":
             return _to_whole_numbers(index)
         if isinstance(index, pd.PeriodIndex):
@@ -117,24 +123,26 @@ class TimestampFormat:
             parsed = parse_timestamps(self.layout, texts)
             if parsed.good.all():
                 return self.instants_from_parsed(parsed)
-        try:
-            return self._instants_from_datetimes(
-                pd.DatetimeIndex(pd.to_datetime(texts.to_pylist()))
-            )
+        try:  # last of all whatever pandas takes for a time, as in axis.ordinals("2020-02-29")
+            stamps = pd.DatetimeIndex(pd.to_datetime(texts.to_pylist()))
         except ValueError as error:
-            raise DataError(
-                f"{index[0]!r} is not a time stamp", f"write it like {self.example()!r}"
-            ) from error
+            message = f"{index[0]!r} is not a time stamp"
+            raise DataError(message, f"write it like {self.example()!r}") from error
+        return self._instants_from_datetimes(stamps)
 
     def instants_from_parsed(self, parsed: ParsedTimestamps) -> Ints:
-        """Instants in this form of texts as they were read by its layout."""
-        fixed = self.zone[:1] in ("+", "-")
-        if parsed.offsets is None or (self.wall and (fixed or not self.zone)):
+        """Instants in this form, of texts that were read by its layout."""
+        if parsed.offsets is None:
             return self.instants_from_written(parsed.instants)
-        return zones.to_local(parsed.universal(), self.zone) if self.wall else parsed.universal()
+        if not self.wall:
+            return parsed.universal()
+        # With a fixed offset, or with none that is known, the clock that is written is the zone's.
+        if not self.zone or not zones.has_changing_clocks(self.zone):
+            return self.instants_from_written(parsed.instants)
+        return zones.to_local(parsed.universal(), self.zone)
 
     def instants_from_written(self, written: Ints) -> Ints:
-        """Instants in this form of what is written: UTC for `universal` forms, else the wall clock of the zone."""
+        """Instants in this form of written ones: UTC if `universal`, else the zone's wall clock."""
         if not self.zone or self.wall != self.universal:
             return written
         return zones.to_local(written, self.zone) if self.wall else zones.to_utc(written, self.zone)
@@ -147,55 +155,45 @@ class TimestampFormat:
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
     def local(self, instants: Ints) -> Ints:
-        """Wall-clock time in the form's zone of instants."""
+        """Wall-clock time of instants, in the form's zone."""
         return instants if self.wall else zones.to_local(instants, self.zone)
 
     def to_utc(self, instants: Ints) -> Ints:
-        """UTC of instants; of two the earlier, of none the next there is."""
+        """UTC of instants: of two the earlier, and the next one where clocks skip it."""
         return zones.to_utc(instants, self.zone) if self.wall and self.zone else instants
 
     def example(self) -> str:
-        """A stamp in this form."""
-        return str(self.texts(np.array([1_579_000_000 * SECOND // DAY * DAY], dtype=np.int64))[0])
-
-
-def _to_datetime_index(instants: Ints) -> "pd.DatetimeIndex":
-    import pandas as pd  # slow to import, and a forecast whose stamps are texts or numbers needs none of it
-
-    return pd.DatetimeIndex(instants.view("M8[us]"))
+        """A stamp in this form, to show how it is written."""
+        return self.texts(np.array([_EXAMPLE_INSTANT], dtype=np.int64))[0]
 
 
 def _to_whole_numbers(index: "pd.Index") -> Ints:
     numbers = _to_numbers(index)
-    if numbers.dtype.kind == "i" or (numbers == np.floor(numbers)).all():
-        return numbers.astype(np.int64)
-    raise DataError(
-        f"{index[0]!r} is not a whole number, as the time axis has", "give the step as an integer"
-    )
+    if numbers.dtype.kind != "i" and not (numbers == np.floor(numbers)).all():
+        raise _not_whole_error(index, "give the step as an integer")
+    return numbers.astype(np.int64)
 
 
 def _to_numbers(index: "pd.Index") -> Numbers:
     values = index.to_numpy()
+    if values.dtype.kind == "f":
+        return values.astype(np.float64)
     if values.dtype.kind in "iu":
         return np.asarray(values, dtype=np.int64)
-    try:
-        return (
-            np.asarray(values, dtype=np.int64)
-            if values.dtype.kind != "f"
-            else values.astype(np.float64)
-        )
-    except (TypeError, ValueError):
-        pass
-    try:
+    # Texts become whole numbers if they can, which keeps digits that a float64 has no room for.
+    with suppress(TypeError, ValueError):
+        return np.asarray(values, dtype=np.int64)
+    with suppress(TypeError, ValueError):
         return np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise DataError(
-            f"{index[0]!r} is not a whole number, as the time axis has", "give it as a number"
-        ) from None
+    raise _not_whole_error(index, "give it as a number")
+
+
+def _not_whole_error(index: "pd.Index", hint: str) -> DataError:
+    return DataError(f"{index[0]!r} is not a whole number, as the time axis has", hint)
 
 
 def parse_number_column(values: Numbers, name: str) -> tuple[Ints, TimestampFormat]:
-    """Instants and form of a column of numbers: epochs, YYYYMMDD, years, Excel's days, else plain integer steps."""
+    """Instants [n] and form of a column of numbers: times where they may be, else plain steps."""
     layout = infer_number_format(values, name)
     if not layout:
         return values.astype(np.int64), TimestampFormat("step")

@@ -1,4 +1,4 @@
-"""Some of the series of a folder: whole ones, chosen by name and seed, whatever files they lie in."""
+"""Some of the series of a folder: whole ones, chosen by name and seed, whatever the files."""
 
 from collections import Counter
 from pathlib import Path
@@ -11,15 +11,15 @@ from lstmcast.config import Columns
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables import sampling
-from lstmcast.tables.sampling import count_parquet_rows, read_sample
+from lstmcast.tables.read import read_table
+from lstmcast.tables.sampling import choose_sample_rows, count_parquet_rows, read_sample
 
 ROLES = Columns(target=("y",), series=("shop", "item"))
 
 
 def sales(shops: int = 30, items: int = 10, days: int = 20) -> pd.DataFrame:
-    shop, item, day = (
-        a.ravel() for a in np.meshgrid(range(shops), range(items), range(days), indexing="ij")
-    )
+    grid = np.meshgrid(range(shops), range(items), range(days), indexing="ij")
+    shop, item, day = (axis.ravel() for axis in grid)
     stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")
     y = shop * 1e4 + item * 100 + day
     return pd.DataFrame(
@@ -43,6 +43,33 @@ def chosen(folder: Path, rows: int, seed: int = 0) -> Panel:
 
 def test_rows_are_counted_without_reading_them(folder: Path) -> None:
     assert count_parquet_rows(folder) == 300 * 20
+
+
+def test_a_folder_is_sampled_where_that_is_asked_for_or_it_is_large(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert choose_sample_rows(folder) is None
+    assert choose_sample_rows(folder, 1000) == 1000
+    monkeypatch.setattr(sampling, "MAX_UNSAMPLED_ROWS", 5999)
+    assert choose_sample_rows(folder) == sampling.DEFAULT_SAMPLE_ROWS
+    monkeypatch.setattr(sampling, "DEFAULT_SAMPLE_ROWS", 1000)
+    assert 800 <= len(read_table(folder, sample=0, series=ROLES.series)) <= 1000
+
+
+def test_a_table_is_read_whole_unless_a_sample_is_asked_for(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert len(read_table(folder, sample=0)) == 6000
+    sampled = read_table(folder, sample=1000, series=ROLES.series, seed=1)
+    assert sampled.notes == read_sample(folder, ROLES.series, 1000, 1).notes
+    monkeypatch.setattr(sampling, "MAX_UNSAMPLED_ROWS", 10)
+    assert len(read_table(folder)) == 6000
+
+
+def test_only_a_folder_can_be_sampled(folder: Path) -> None:
+    with pytest.raises(UsageError, match="--sample is for a folder"):
+        read_table(folder / "1.parquet", sample=1000, series=ROLES.series)
+    assert len(read_table(folder / "1.parquet", sample=0)) == 300 * 4
 
 
 def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path) -> None:

@@ -1,4 +1,4 @@
-"""The time axis: frequency and season from stamps, the next stamps in the user's own form, calendar features."""
+"""The time axis: frequency and seasons from stamps, the next stamps, calendar features."""
 
 import json
 import re
@@ -66,12 +66,12 @@ FREQUENCIES = [
 
 
 @pytest.mark.parametrize(
-    ("made", "alias", "season", "season2", "horizon"), FREQUENCIES, ids=[f[0] for f in FREQUENCIES]
+    ("freq", "alias", "season", "season2", "horizon"), FREQUENCIES, ids=[f[0] for f in FREQUENCIES]
 )
 def test_frequency_seasons_and_horizon_are_found_and_stamps_go_on(
-    made: str, alias: str, season: int, season2: int, horizon: int
+    freq: str, alias: str, season: int, season2: int, horizon: int
 ) -> None:
-    stamps = pd.date_range("2019-12-30", periods=40, freq=made)
+    stamps = pd.date_range("2019-12-30", periods=40, freq=freq)
     axis = axis_of(stamps[:30])
     assert (axis.freq, axis.season, axis.second_season, axis.horizon) == (
         alias,
@@ -85,38 +85,37 @@ def test_frequency_seasons_and_horizon_are_found_and_stamps_go_on(
     assert list(following) == list(stamps[30:])
 
 
-@pytest.mark.parametrize("made", [f[0] for f in FREQUENCIES])
-def test_the_alias_of_an_axis_asks_for_the_same_axis(made: str) -> None:
-    stamps = pd.date_range("2019-12-30", periods=30, freq=made)
+@pytest.mark.parametrize("freq", [f[0] for f in FREQUENCIES])
+def test_the_alias_of_an_axis_asks_for_the_same_axis(freq: str) -> None:
+    stamps = pd.date_range("2019-12-30", periods=30, freq=freq)
     axis = axis_of(stamps)
     assert axis_of(stamps, axis.freq) == axis
 
 
-@pytest.mark.parametrize("made", [f[0] for f in FREQUENCIES])
-def test_an_axis_survives_json(made: str) -> None:
-    axis = axis_of(pd.date_range("2019-12-30", periods=30, freq=made))
+@pytest.mark.parametrize("freq", [f[0] for f in FREQUENCIES])
+def test_an_axis_survives_json(freq: str) -> None:
+    axis = axis_of(pd.date_range("2019-12-30", periods=30, freq=freq))
     assert TimeAxis.from_dict(json.loads(json.dumps(axis.to_dict()))) == axis
 
 
 @settings(max_examples=100, deadline=None)
 @given(st.sampled_from([f[0] for f in FREQUENCIES]), st.integers(0, 20000), st.data())
 def test_gaps_change_neither_the_frequency_nor_the_distances(
-    made: str, day: int, data: st.DataObject
+    freq: str, day: int, data: st.DataObject
 ) -> None:
-    stamps = pd.date_range(
-        pd.Timestamp("1960-01-01") + pd.Timedelta(days=day), periods=40, freq=made
-    )
+    first = pd.Timestamp("1960-01-01") + pd.Timedelta(days=day)
+    stamps = pd.date_range(first, periods=40, freq=freq)
     gaps = data.draw(st.sets(st.integers(1, 38), max_size=6))
-    kept = [i for i in range(40) if i not in gaps]
+    present = [i for i in range(40) if i not in gaps]
     axis, ordinals = infer_axis(
-        to_microseconds(stamps[kept]),
-        np.zeros(len(kept), np.int64),
+        to_microseconds(stamps[present]),
+        np.zeros(len(present), np.int64),
         TimestampFormat("datetime", "us"),
         "ds",
         DataConfig(),
     )
-    assert (ordinals - ordinals[0]).tolist() == kept
-    assert list(axis.stamps(ordinals)) == list(stamps[kept])
+    assert (ordinals - ordinals[0]).tolist() == present
+    assert list(axis.stamps(ordinals)) == list(stamps[present])
 
 
 def test_monthly_data_on_the_31st_and_the_30th_go_on_with_existing_days() -> None:
@@ -197,22 +196,16 @@ def test_series_with_gaps_are_of_one_frequency() -> None:
 
 
 @pytest.mark.parametrize(
-    ("made", "asked"),
+    ("freq", "requested"),
     [
-        *(
-            ("D", "MS"),
-            ("MS", "ME"),
-            ("ME", "MS"),
-            ("W-SUN", "W-MON"),
-            ("QS-FEB", "QS-JAN"),
-            ("YE", "YE-JUN"),
-        ),
+        *(("D", "MS"), ("MS", "ME"), ("ME", "MS"), ("W-SUN", "W-MON"), ("QS-FEB", "QS-JAN")),
         *(("h", "D"), ("30min", "h"), ("BME", "ME"), ("ME", "BME"), ("D", "B"), ("15D", "W")),
+        ("YE", "YE-JUN"),
     ],
 )
-def test_a_frequency_that_the_stamps_contradict_is_refused(made: str, asked: str) -> None:
-    with pytest.raises(DataError, match=f"contradict the frequency {asked}"):
-        axis_of(pd.date_range("2020-01-01", periods=40, freq=made), asked)
+def test_a_frequency_that_the_stamps_contradict_is_refused(freq: str, requested: str) -> None:
+    with pytest.raises(DataError, match=f"contradict the frequency {requested}"):
+        axis_of(pd.date_range("2020-01-01", periods=40, freq=freq), requested)
 
 
 def test_a_frequency_that_does_not_exist_is_refused() -> None:
@@ -223,11 +216,11 @@ def test_a_frequency_that_does_not_exist_is_refused() -> None:
         axis_of(pd.date_range("2020-01-01", periods=40), "1")
 
 
-def test_one_stamp_is_too_few_unless_the_frequency_is_given() -> None:
-    one = pd.date_range("2020-01-01", periods=1)
+def test_a_single_stamp_is_too_few_unless_the_frequency_is_set() -> None:
+    stamp = pd.date_range("2020-01-01", periods=1)
     with pytest.raises(DataError, match="too few"):
-        axis_of(one)
-    assert axis_of(one, "D").freq == "D"
+        axis_of(stamp)
+    assert axis_of(stamp, "D").freq == "D"
 
 
 def test_integer_steps_stay_integers() -> None:
@@ -262,7 +255,7 @@ def test_a_stamp_between_two_periods_belongs_to_the_earlier() -> None:
         ("YS", "0000"),
     ],
 )
-def test_calendar_features_apply_where_they_tell_periods_apart(freq: str, applies: str) -> None:
+def test_calendar_features_apply_where_they_distinguish_periods(freq: str, applies: str) -> None:
     stamps = pd.date_range("2019-03-05", periods=60, freq=freq)
     axis = axis_of(stamps)
     features = axis.calendar(axis.ordinals(stamps))
@@ -272,7 +265,7 @@ def test_calendar_features_apply_where_they_tell_periods_apart(freq: str, applie
     np.testing.assert_allclose(norms, [[float(flag) for flag in applies]] * 60, atol=1e-6)
 
 
-def test_calendar_features_tell_the_hour_and_the_weekday() -> None:
+def test_calendar_features_give_the_hour_and_the_weekday() -> None:
     stamps = pd.date_range("2024-01-01", periods=168, freq="h")  # begins on a Monday at midnight
     features = axis_of(stamps).calendar(axis_of(stamps).ordinals(stamps))
     np.testing.assert_allclose(features[6, :2], [1, 0], atol=1e-6)

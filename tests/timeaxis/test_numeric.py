@@ -1,4 +1,4 @@
-"""Numbers that are times: told by their range, and written as they were."""
+"""Numbers that are times: known by their range, and written as they were."""
 
 import numpy as np
 import pandas as pd
@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lstmcast.timeaxis.formats import SECOND
+from lstmcast.timeaxis.calendar_fields import SECOND
 from lstmcast.timeaxis.numeric import (
     EPOCH_UNITS_PER_SECOND,
     infer_number_format,
@@ -33,7 +33,7 @@ from lstmcast.timeaxis.numeric import (
         ([45000.0416666667, 45000.0833333333], "date", "excel", "2023-03-15 01:00"),
     ],
 )
-def test_times_are_told_by_their_range(
+def test_times_are_known_by_their_range(
     numbers: list[float], name: str, layout: str, first: str
 ) -> None:
     values = np.array(numbers)

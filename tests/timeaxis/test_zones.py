@@ -1,4 +1,4 @@
-"""Wall clocks and UTC: hours that come twice, hours that never come, and which zone they tell of."""
+"""Wall clocks and UTC: hours that come twice or never, and the zone that they point to."""
 
 import numpy as np
 import pandas as pd
@@ -41,7 +41,7 @@ def test_offsets_are_those_of_the_day() -> None:
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_of_an_hour_that_comes_twice_the_rows_order_tells_the_second(newest_first: bool) -> None:
+def test_of_an_hour_that_comes_twice_the_order_of_rows_shows_the_second(newest_first: bool) -> None:
     utc = to_microseconds(pd.date_range("2024-10-26 22:00", periods=6, freq="30min"))
     order = np.arange(6)[::-1] if newest_first else np.arange(6)
     wall = to_local(np.tile(utc[order], 2), "Europe/Berlin")
