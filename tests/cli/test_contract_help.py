@@ -111,7 +111,7 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
         (["predict", "x", "--format", "cvs"], "unknown --format 'cvs'", "did you mean 'csv'?"),
         (
             ["predict", "x", "-o", "x.xlsx"],
-            "no format is known by the extension of 'x.xlsx'",
+            "no format has the extension of 'x.xlsx'",
             ".parquet",
         ),
     ],

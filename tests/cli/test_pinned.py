@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from lstmcast.cli.options import ColumnOptions, DataOptions, WindowOptions
+from lstmcast.cli.options.columns import ColumnOptions
+from lstmcast.cli.options.fitting import WindowOptions
+from lstmcast.cli.options.reading import DataOptions
 from lstmcast.cli.pinned import pin_command_line
 from lstmcast.inspection.columns import infer_roles, profile_columns
 from lstmcast.inspection.findings import inspect_panel
@@ -46,9 +48,7 @@ def check(path: Path, reading: DataOptions = DataOptions(), **given: tuple[str, 
     panel = Panel.from_table(table, roles, reading.config())
     words = pin_command_line(str(path), table, inspect_panel(panel), reading, WindowOptions())
     columns, reading, _ = options(words)
-    again = Panel.from_table(
-        read_table(path, reading.config()), columns.columns(), reading.config()
-    )
+    again = Panel.from_table(read_table(path, reading.config()), columns.roles(), reading.config())
     assert again.fingerprint() == panel.fingerprint()
     assert again.axis == panel.axis
     return words

@@ -240,7 +240,7 @@ def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
         (("predict", "runs/x"), "nothing but a fit"),
         (("fit", "-", "--target", "sold"), "cannot read standard input"),
         (("fit", *PANEL, "--dry-run"), "cannot be a dry run"),
-        (("fit", *PANEL, "-j", "2"), "cannot give jobs to others"),
+        (("fit", *PANEL, "-j", "2"), "cannot hand jobs to other processes"),
     ],
 )
 def test_what_ranks_cannot_do_together_is_refused(

@@ -121,7 +121,7 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
 def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
     done = quickly(*line, "--backend", "threading")
     assert done.returncode == 2
-    assert "one table is one of them" in done.stderr
+    assert "one table is a single job" in done.stderr
 
 
 @pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])

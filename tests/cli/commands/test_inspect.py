@@ -153,7 +153,7 @@ def test_a_picture_is_drawn_of_what_was_found(
     lstmcast: Program, sample: Path, tmp_path: Path
 ) -> None:
     done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "drawn into 'shop.png'")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "picture written to 'shop.png'")
     assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
 
 

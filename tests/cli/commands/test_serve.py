@@ -66,7 +66,7 @@ def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(fitted: Path, quickly:
     [
         (("runs/none",), 4, "no run at 'runs/none'"),
         (("runs/old-price", "--port", 70000), 2, "--port 70000 is out of range"),
-        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is no size"),
+        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is not a size"),
     ],
 )
 def test_what_cannot_be_served_is_an_error(

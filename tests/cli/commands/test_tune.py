@@ -81,7 +81,7 @@ def test_what_is_there_is_kept_unless_told_otherwise(
     done = quickly("tune", "x.csv", *QUICK, cwd=folder)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.splitlines() == [
-        "error: 'tuning/x-price/best.toml' is there already", "  give --force to replace it, or another --out",
+        "error: 'tuning/x-price/best.toml' exists already", "  give --force to replace it, or another --out",
     ]  # fmt: skip
     assert quickly("tune", "x.csv", *QUICK, "--force", "-q", cwd=folder).returncode == 0
 
