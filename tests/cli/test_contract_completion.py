@@ -89,7 +89,8 @@ def test_14_completion_loads_neither_torch_nor_pandas(folder: Path) -> None:
 
 def test_14_bash_takes_the_words_as_words(folder: Path) -> None:
     ask = (
-        "source script.bash; COMP_WORDS=(lstmcast fit 'my\\ data.csv' --past ''); COMP_CWORD=4; _lstmcast;"
+        "source script.bash; COMP_WORDS=(lstmcast fit 'my\\ data.csv' --past ''); COMP_CWORD=4;"
+        " _lstmcast;"
         ' printf "%s\\n" "${COMPREPLY[@]}"'
     )
     assert in_shell(["bash", "--norc", "-c", ask], folder).splitlines() == [
