@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 from lstmcast.cli.show.console import Reporter
 from lstmcast.config import BadRows, Columns, Config, DataConfig
 from lstmcast.runs.disk import sha256_hex
-from lstmcast.tables.read import _read_table_or_sample
 
 if TYPE_CHECKING:
     from lstmcast.forecasting.predictor import Predictor
@@ -49,7 +48,7 @@ def read_panel(
         require_target_for_loss,
     )
     from lstmcast.panel.panel import Panel
-    from lstmcast.tables.read import read_table
+    from lstmcast.tables.read import _read_table_or_sample, read_table
 
     table = (
         read_table(data, config)
@@ -132,6 +131,7 @@ def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
     The last part is always one plain file name, whatever the file and the targets are called.
     """
     stem = "stdin" if source == "-" else _DATA_SUFFIXES.sub("", _source_name(source))
+    # A name that begins with a dot would be hidden.
     name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
     encoded = os.fsencode(name)
     if len(encoded) > _MAX_NAME_BYTES:

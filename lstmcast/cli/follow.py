@@ -183,8 +183,12 @@ class Follower:
     def _is_target_missing(self, text: bytes) -> bool:
         """Whether every target of a line is a text that means missing."""
         cells = self._cells_by_column(text)
-        targets = [cells.get(name) for name in self.detector.known.columns.target]
-        return all(cell is not None and cell.strip() in self.config.na for cell in targets)
+        # A line that is cut short lacks cells: it is bad, not one with a missing value.
+        for name in self.detector.known.columns.target:
+            cell = cells.get(name)
+            if cell is None or cell.strip() not in self.config.na:
+                return False
+        return True
 
     def _missing_rows(self, text: bytes) -> "pd.DataFrame":
         """Return the rows of a line without a value, with its keys and time as they stand there."""

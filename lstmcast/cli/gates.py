@@ -24,7 +24,8 @@ def parse_gates(rules: Iterable[str] | None, metrics: Sequence[str] = GATE_METRI
 
 def check_gates(gates: Iterable[Gate], verdict: "Verdict | None") -> None:
     """Raise GateError for the rules that the verdict meets; for all where there is no verdict."""
-    check_figures(gates, {**verdict.model, "skill": verdict.skill} if verdict else {})
+    figures = {**verdict.model, "skill": verdict.skill} if verdict else {}
+    check_figures(gates, figures)
 
 
 def check_figures(gates: Iterable[Gate], figures: Mapping[str, float]) -> None:
@@ -34,8 +35,12 @@ def check_figures(gates: Iterable[Gate], figures: Mapping[str, float]) -> None:
     it cannot check.
     """
     scores = dict.fromkeys(GATE_METRICS, math.nan) | dict(figures)
-    failed = [gate for gate in gates if math.isnan(scores[gate.metric]) or gate.holds(scores)]
+    failed = []
+    for gate in gates:
+        score = scores[gate.metric]
+        if math.isnan(score) or gate.holds(scores):
+            failed.append(gate)
     if failed:
+        rules = ", ".join(str(gate) for gate in failed)
         values = ", ".join(f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed)
-        rules = ", ".join(map(str, failed))
         raise GateError(f"quality gate not met: {values}", f"--fail-if {rules}")

@@ -105,7 +105,9 @@ def _subcommands(error: TyperException) -> dict[str, Any]:
 def _format_origin(error: TyperException) -> str:
     """Say where the value of an option was set, if that is not on the command line."""
     context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
-    origin = settings.origin_of(context, parameter.name) if context and parameter else ""
+    if not context or not parameter:
+        return ""
+    origin = settings.origin_of(context, parameter.name)
     return f" (set in {origin})" if origin else ""
 
 

@@ -111,11 +111,14 @@ def read_layers(file: str | None, known: Mapping[str, Any]) -> list[SettingsLaye
     `file` is the one of `--config`; `known` are all options by name. Raises UsageError for an
     unknown key.
     """
-    variables = [
+    # Each variable is a layer of its own, so that an error can name it.
+    layers = [
         SettingsLayer(_variable_of(name), {name: text}) for name, text in _read_environment(known)
     ]
-    files = [file] if file is not None else [str(p) for p in settings_paths() if p.is_file()]
-    return [*variables, *(read_layer(path, known) for path in files)]
+    if file is not None:
+        return [*layers, read_layer(file, known)]
+    layers += [read_layer(str(path), known) for path in settings_paths() if path.is_file()]
+    return layers
 
 
 def settings_paths() -> list[Path]:
@@ -207,10 +210,13 @@ def origin_of(context: Context, name: str) -> str:
 
 def with_setting_origin(error: UsageError, context: Context) -> UsageError:
     """Return an error about an option with where its value was set, if not on the command line."""
+    # Messages about an option begin with its flag: "--horizon 0 is out of range".
     match = re.match(r"--([a-z-]+)", error.message)
     option = options_of(context.command).get(match[1]) if match else None
     origin = origin_of(context, option.name) if option else ""
-    return UsageError(f"{error.message} (set in {origin})", error.hint) if origin else error
+    if not origin:
+        return error
+    return UsageError(f"{error.message} (set in {origin})", error.hint)
 
 
 def to_option_value(option: Any, value: Any, origin: str) -> Any:

@@ -3,13 +3,13 @@
 Knows no verdicts: only the names and the values of their figures.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lstmcast.errors import UsageError, suggest_similar
-from lstmcast.ragged import NAN
 
 _PROBABILITY_METRICS = ("brier", "log_loss", "auc", "calibration", "log_likelihood")
 GATE_METRICS = (
@@ -77,5 +77,5 @@ class Gate:
 
     def holds(self, now: Mapping[str, float], old: Mapping[str, float] | None = None) -> bool:
         """Whether the comparison is true of these figures; of one that is not known (NaN) it is not."""
-        limit = self.limit * (old or {}).get(self.metric, NAN) if self.relative else self.limit
-        return _COMPARISONS[self.sign](now.get(self.metric, NAN), limit)
+        limit = self.limit * (old or {}).get(self.metric, math.nan) if self.relative else self.limit
+        return _COMPARISONS[self.sign](now.get(self.metric, math.nan), limit)

@@ -72,7 +72,6 @@ def in_shell(command: list[str], folder: Path) -> str:
         (["fit", "--target", "price", "my data.csv", "--past", "pr"], ["price"]),
         (["fit", "my data.csv", "--steps", "many", "--past", "pr"], ["price"]),
         (["fit", "--target", "x", "--json", "--js"], []),
-        (["no-command", ""], []),
     ],
 )
 @pytest.mark.usefixtures("folder")

@@ -86,6 +86,7 @@ def backtest(
         check_figures(gates, scores["model"])
         return
 
+    # What is wrong with the command line is an error before any work.
     scores_form = "object" if show.json else output.choose_format(None, table.format)
     file_form = output.choose_format(file, None) if file else ""
     check_picture(plot)

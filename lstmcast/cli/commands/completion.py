@@ -99,13 +99,15 @@ def complete_line(root: Any, line: list[str]) -> list[str]:
 
 def _parse_words(root: Any, words: list[str]) -> Any:
     """Return the context of the command that the words name, with the values they set so far."""
-    command, context = root, None
-    names = ["lstmcast"]
-    while words and words[0] in getattr(command, "commands", {}):
-        # The group has its context without the words, which its command is to parse.
-        context = command.make_context(names[-1], [], parent=context, resilient_parsing=True)
-        command, names, words = command.commands[words[0]], [*names, words[0]], words[1:]
-    return command.make_context(names[-1], words.copy(), parent=context, resilient_parsing=True)
+    command, name, context = root, "lstmcast", None
+    rest = words.copy()
+    while rest and rest[0] in getattr(command, "commands", {}):
+        # The group gets its context without the words, which its command is to parse.
+        context = command.make_context(name, [], parent=context, resilient_parsing=True)
+        name = rest.pop(0)
+        command = command.commands[name]
+    # Resilient: words that are wrong or not finished yet are no error, and callbacks do nothing.
+    return command.make_context(name, rest, parent=context, resilient_parsing=True)
 
 
 def _option_without_value(command: Any, words: list[str]) -> Any:

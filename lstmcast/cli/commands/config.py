@@ -51,6 +51,7 @@ def show(context: Context, *, origin: ShowOrigin = False, show: ShowOptions) -> 
 
 def _find_setting(name: str, option: Any, layers: list[settings.SettingsLayer]) -> _Setting:
     """Return an option's value from the strongest layer that sets it, else its default."""
+    # The layers come strongest first.
     for layer in layers:
         if name in layer.values:
             value = settings.to_option_value(option, layer.values[name], layer.origin)

@@ -135,6 +135,7 @@ def fit(
     it. An interrupted fit keeps its progress: the same command with --resume, or `fit --resume
     RUN`, continues it.
     """
+    # What is wrong with the command line is an error before any work.
     gates, report = parse_gates(fail_if), Reporter.of(show)
     interval = parse_duration(checkpoint_every, "--checkpoint-every")
     _check_trackers(track)
@@ -147,6 +148,7 @@ def fit(
     place = _choose_place(data, options, out, resume_run=resume_run)
     _check_ranks(data, options, engine, dry_run=dry_run)
 
+    # A run that is there already ends the work, unless it is to be replaced or resumed.
     has_progress = Path(place, CHECKPOINT_FOLDER).is_dir()
     resumes = (resume or ranks.has_restarted()) and has_progress
     skips = resume or if_exists == "skip"

@@ -191,7 +191,7 @@ def _draw_sparkline(values: Any) -> str:
     parts = np.array_split(values, min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS))
     medians = np.array([np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts])
     low, high = np.nanmin(medians), np.nanmax(medians)
-    # In halves, since the difference of two large values may overflow.
+    # Each value is halved first, since the difference of two large values may overflow.
     span = high / 2 - low / 2
     if span > 0:
         heights = (medians / 2 - low / 2) / span * (len(_SPARKLINE_BLOCKS) - 1)

@@ -58,6 +58,7 @@ def report(
     words = ["lstmcast", "fit", "DATA", *settings.command_words(opened.manifest, known)]
     page = make_report_page(opened, forecaster, shlex.join(words), panel, newer)
 
+    # The pictures are in the page already; as files they are for other documents.
     path = Path(output_file) if output_file else Path(run) / REPORT_FILE
     write_file(path, page.text.encode("utf-8", "backslashreplace"))
     if pictures:

@@ -139,6 +139,7 @@ def _run_to_row(path: Path) -> dict[str, Any]:
             "skill": verdict.get("skill"),
             "seed": facts["seed"],
         }
+    # A manifest may be valid JSON, and still lack what a run has.
     except (RunError, KeyError, TypeError) as error:
         row["problem"] = getattr(error, "message", "") or "does not hold what it should"
     return row

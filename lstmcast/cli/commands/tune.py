@@ -103,6 +103,7 @@ def tune(
     the default stays. A --study can be continued, by several processes at once. Needs
     lstmcast[tune].
     """
+    # What is wrong with the command line is an error before any work.
     config, roles, gates = options.config(), options.columns.roles(), parse_gates(fail_if)
     report, params = Reporter.of(show), param or ()
     parse_params(params)
@@ -197,6 +198,7 @@ def _result_folder(place: Path, study: str | None) -> Iterator[None]:
     try:
         yield
     except BaseException as error:
+        # Those that hold something by now stay: a study, or the trials of another process.
         for folder in new_folders:
             with contextlib.suppress(OSError):
                 folder.rmdir()

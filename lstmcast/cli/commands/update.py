@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 from lstmcast.cli.data import read_like_run
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import (
-    DEFAULT_NONE,
     OUTPUT,
     READING,
     TRAINING,
@@ -16,6 +15,7 @@ from lstmcast.cli.options.declare import (
     make_flag,
     make_option,
 )
+from lstmcast.cli.options.fitting import TimeBudget
 from lstmcast.cli.options.results import DryRun, FailIf, RunPath, ShowOptions, make_data_argument
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
@@ -69,10 +69,7 @@ class LearningOptions:
             "half of the new ones, a horizon at least",
         ),
     ] = None
-    time_budget: Annotated[
-        str | None,
-        make_option(TRAINING, "TIME", "Stop training after this time: 60s, 5m.", DEFAULT_NONE),
-    ] = None
+    time_budget: TimeBudget = None
     revised: Annotated[
         bool,
         make_flag(READING, "Let DATA change the values of rows that RUN has.", "--revised"),

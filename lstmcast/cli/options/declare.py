@@ -66,6 +66,7 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
             values[name] = _build_group(group, values)
         return command(**values)
 
+    # Typer reads the annotations from here, and the rest from the signature.
     vars(call)["__signature__"] = inspect.Signature(parameters)
     call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return call

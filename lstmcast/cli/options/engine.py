@@ -57,6 +57,7 @@ class EngineOptions:
         return (self.backend, self.scheduler) != ("loky", None)
 
     def __post_init__(self) -> None:
+        # An engine that cannot be used is an error of the command line, before any work.
         if self.is_remote:
             from lstmcast.compute.engines import require_engine
 

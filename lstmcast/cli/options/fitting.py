@@ -33,6 +33,10 @@ from lstmcast.config import (
 )
 
 _DEFAULT_AS_START = "as in the weights it starts from"
+TimeBudget = Annotated[
+    str | None,
+    make_option(TRAINING, "TIME", "Stop training after this time: 60s, 5m, 1h.", DEFAULT_NONE),
+]
 
 
 @dataclass(frozen=True)
@@ -172,10 +176,7 @@ class TrainOptions:
         float,
         make_option(TRAINING, "NORM", "Largest norm of the gradient, above 0."),
     ] = TrainConfig.grad_clip
-    time_budget: Annotated[
-        str | None,
-        make_option(TRAINING, "TIME", "Stop training after this time: 60s, 5m, 1h.", DEFAULT_NONE),
-    ] = None
+    time_budget: TimeBudget = None
     members: Annotated[
         int | None,
         make_option(TRAINING, "N", "Networks in the ensemble, 1 or more.", DEFAULT_TUNED),

@@ -131,6 +131,7 @@ class DataOptions:
 
     def config(self) -> DataConfig:
         """Return the same as configuration; raises UsageError for a size that is none."""
+        # Without repetitions, in the order given.
         missing_words = dict.fromkeys((*DataConfig.na, *(self.na or ())))
         delimiter = "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
         changes = {
@@ -153,5 +154,6 @@ def parse_size(text: str | None, name: str = "--max-bytes") -> int | None:
     number, unit = float(match[1]), match[2].lower()
     if not unit:
         return int(number)
+    # Units are decimal: the i of KiB changes nothing.
     power = "kmgt".index(unit) + 1
     return int(number * 1000**power)

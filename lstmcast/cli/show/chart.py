@@ -87,9 +87,11 @@ def _shade_interval(
 ) -> None:
     """Shade the cells between `low` and `high`, from the column `first` on."""
     for column, (lower, upper) in enumerate(zip(low, high, strict=True), first):
-        if math.isfinite(lower) and math.isfinite(upper):
-            for level in range(scale.level(lower), scale.level(upper) + 1):
-                cells[scale.height - 1 - level // 2][column] = shade
+        if not (math.isfinite(lower) and math.isfinite(upper)):
+            continue
+        first_line, last_line = scale.level(lower) // 2, scale.level(upper) // 2
+        for line in range(first_line, last_line + 1):
+            cells[scale.height - 1 - line][column] = shade
 
 
 def _draw_line(cells: list[list[str]], scale: _Scale, values: Sequence[float], marks: str) -> None:

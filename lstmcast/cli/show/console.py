@@ -162,7 +162,9 @@ def _join_parts(*parts: str) -> str:
 
 def is_live(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that can redraw a line."""
-    return stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    # TERM is empty under cron, and "dumb" in editors that run programs in a window.
+    terminal = os.environ.get("TERM", "")
+    return stream is not None and stream.isatty() and terminal not in ("", "dumb")
 
 
 def is_coloured(stream: TextIO | None) -> bool:
@@ -184,9 +186,11 @@ def get_terminal_width() -> int:
 
 def write_error(message: str, *hints: str) -> None:
     """Write what went wrong and what to do about it; the word "error" is red where colours go."""
+    # Apart from the message, in which escape sequences are shown and not obeyed.
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: ")
-    write_message(shorten_text(message), *(f"  {shorten_text(hint)}" for hint in hints if hint))
+    lines = [f"  {shorten_text(hint)}" for hint in hints if hint]
+    write_message(shorten_text(message), *lines)
 
 
 def write_message(*lines: str) -> None:

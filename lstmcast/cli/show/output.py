@@ -158,8 +158,10 @@ def _is_array(column: Any) -> bool:
 
 def to_records(table: "Columnar") -> list[dict[str, Any]]:
     """Return the rows of a table as JSON objects: missing values as null, times as text."""
-    columns = {str(name): _to_plain_values(column) for name, column in table.items()}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    names = [str(name) for name, _ in table.items()]
+    columns = [_to_plain_values(column) for _, column in table.items()]
+    rows = zip(*columns, strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def write_object(command: str, content: dict[str, Any]) -> None:
@@ -190,6 +192,7 @@ def write_stdout(data: bytes) -> None:
     Raises ResourceError where that fails, and BrokenPipeError where the reader wants no more.
     """
     try:
+        # What was written as text before goes first.
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()

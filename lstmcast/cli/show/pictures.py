@@ -18,7 +18,8 @@ def check_picture(file: str | None, *, terminal: bool = False) -> None:
 
     With `terminal` the file `-` is the terminal, which can always be drawn on.
     """
-    if file and not (terminal and file == "-"):
+    draws_on_terminal = terminal and file == "-"
+    if file and not draws_on_terminal:
         from lstmcast.reporting import plots
 
         plots.parse_picture_format(file)

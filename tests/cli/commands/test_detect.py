@@ -80,7 +80,7 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
     assert set(content["rows"][0]) == set(COLUMNS)
 
 
-def test_a_short_history_is_an_error_that_says_so(fitted: Path, quickly: Program) -> None:
+def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:
     done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
     assert "  48 rows of history are too few for a rate of 0.001 (1999 are not)" in done.stderr
 
