@@ -98,6 +98,7 @@ def detect(
         detection = detector.judge(panel)
         figures = detection.figures
         report.found(detection.notes)
+        # Raises where no row is newer than the training.
         detector.require(detection)
         if table.output_file or not show.json:
             table.write_escaped(detection.rows, form, report)
@@ -134,6 +135,7 @@ def _detect_in_shards(
     from lstmcast.deployment.shards import ShardJob, detect_shard, sum_anomaly_counts
 
     work = (str(Path(run).absolute()), rate, adapt)
+    # What the results depend on: a folder made with other values is not continued.
     identity = {"run": fingerprint, "rate": rate, "adapt": adapt}
     job = ShardJob("detect", detect_shard, work, identity)
     outcome = run_shard_job(report, job, data, out, engine, jobs, as_json=False)

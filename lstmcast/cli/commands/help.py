@@ -38,6 +38,7 @@ def help(context: Context, topic: Topic = None) -> None:
         text = "\n".join(f"{code:>3}  {EXIT_CODE_MEANINGS[code]}" for code in ExitCode)
     elif topic in commands:
         command = commands[topic]
+        # Resilient, since the arguments that the command requires are not there.
         with command.make_context(topic, [], parent=root, resilient_parsing=True) as inner:
             text = inner.get_help()
     else:

@@ -79,6 +79,7 @@ def predict(
         from lstmcast.deployment.shards import ShardJob, predict_shard
 
         work = (str(Path(run).absolute()), horizon, levels)
+        # What the results depend on: a folder made with other values is not continued.
         identity = {"run": fingerprint, "horizon": horizon, "quantiles": levels}
         job = ShardJob("predict", predict_shard, work, identity)
         out = str(table.output_file)
@@ -94,6 +95,7 @@ def predict(
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
         raise UsageError(f"--quantiles {quantiles}: a probability has none", "leave it out")
+    # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
     if future_data:

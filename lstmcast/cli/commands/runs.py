@@ -108,7 +108,7 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     sizes |= {name: len(opened.read(name)) for name in opened.files}
     from lstmcast.forecasting.predictor import Predictor
 
-    Predictor.load(run)
+    Predictor.load(run)  # a file may be as it was saved, and still not be what it should
     expected = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
     others = sorted(entry.name for entry in opened.path.iterdir() if entry.name not in expected)
     Reporter.of(show).found(f"not part of the run, not checked: {name}" for name in others)
