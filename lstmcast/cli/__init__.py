@@ -1,17 +1,17 @@
-"""The command line, and the only package that prints: options -> config -> one library call -> show.
+"""The command line, the only package that prints: options -> config -> one library call -> show.
 
-The commands are in `commands/`, what they print with in `show/`.
+The commands are in `commands/`, the options that they share in `options/`, and what they print with
+in `show/`.
 
-`app`      the program; where an error becomes an exit status
+`app`      the program: its commands, and where an error becomes an exit status
 `command`  what all commands share: help, settings, memory limit
-`options`  options that several commands have, declared once
-`settings` values from files and the environment
-`data`     from DATA to a panel, saying what was found
-`pinned`   the command line that leaves nothing to be inferred
+`settings` values of options from files and the environment
+`data`     from DATA to a panel, reporting what was found
 `gates`    --fail-if
-`engine`   --backend and -j
+`pinned`   the command line that leaves nothing to be inferred
 `sharded`  a folder in, a folder out
 `dryrun`   --dry-run
 `follow`   rows on stdin, judged as they come
+`problems` what an error means to a user: status, message and hint
 `signals`  Ctrl-C, SIGTERM and a closed terminal
 """

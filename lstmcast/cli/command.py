@@ -1,11 +1,12 @@
-"""How every command behaves on the command line: its help, and its settings from files and the environment."""
+"""How every command behaves: its help, and its settings from files and the environment."""
 
 import re
 from typing import Any
 
 from typer.core import TyperCommand
 
-from lstmcast.cli import options, settings
+from lstmcast.cli import settings
+from lstmcast.cli.options.declare import GENERAL
 from lstmcast.compute import memory
 from lstmcast.errors import UsageError
 
@@ -13,27 +14,19 @@ CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 
 
 
 class Command(TyperCommand):
-    """A command whose help shows its options under headings, and its examples as they are typed."""
+    """A command whose help lists its options under headings, and its examples as typed."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
-        """Write arguments, then options by heading, each with its default and its environment variable."""
+        """Write arguments, then options by heading, each with its default and its variable."""
         sections: dict[str, list[tuple[str, str]]] = {}
         for parameter in self.get_params(ctx):
-            if record := parameter.get_help_record(ctx):
-                heading = getattr(parameter, "rich_help_panel", None) or options.SHOWING
-                argument = parameter.param_type_name == "argument"
-                left, right = record
-                right = re.sub(r"\[default: \((.*?)\)", r"[default: \1", right)
-                if not argument and (variable := settings.environment_variable(parameter)):
-                    right = (
-                        f"{right[:-1]}; {variable}]"
-                        if right.endswith("]")
-                        else f"{right}  [{variable}]"
-                    )
-                sections.setdefault("Arguments" if argument else heading, []).append((left, right))
-        for heading, records in sections.items():
+            record = parameter.get_help_record(ctx)
+            if record:
+                entry = _with_environment_variable(parameter, record)
+                sections.setdefault(_heading_of(parameter), []).append(entry)
+        for heading, entries in sections.items():
             with formatter.section(heading):
-                formatter.write_dl(records, col_max=26)
+                formatter.write_dl(entries, col_max=26)
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:  # noqa: ARG002
         """Write the examples."""
@@ -48,3 +41,23 @@ class Command(TyperCommand):
             return super().invoke(ctx)
         except UsageError as error:
             raise settings.with_setting_origin(error, ctx) from error.__cause__
+
+
+def _heading_of(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return "Arguments"
+    return getattr(parameter, "rich_help_panel", None) or GENERAL
+
+
+def _with_environment_variable(parameter: Any, record: tuple[str, str]) -> tuple[str, str]:
+    """Return a line of the help, with the environment variable of an option added to it."""
+    flags, text = record
+    # Typer puts a default that is described in words in round brackets of its own.
+    text = re.sub(r"\[default: \((.*?)\)", r"[default: \1", text)
+    if parameter.param_type_name == "argument":
+        return flags, text
+    variable = settings.environment_variable(parameter)
+    if not variable:
+        return flags, text
+    # Some texts end in brackets already, with the default or the range in them.
+    return flags, f"{text[:-1]}; {variable}]" if text.endswith("]") else f"{text}  [{variable}]"

@@ -1,4 +1,4 @@
-"""From DATA to a panel, saying on stderr what was found in it."""
+"""Read DATA into a panel, and report on stderr what was found in it."""
 
 import os
 import re
@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
 
 
+_MAX_NAME_BYTES = 100
 _RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
+"""Names that Windows keeps for devices."""
 _DATA_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
 
 
@@ -29,12 +31,13 @@ def read_panel(
     ahead: bool = False,
     sample: int | None = None,
 ) -> "Panel":
-    """Read and validate a file; speaks before anything heavy is loaded.
+    """Read and validate a file; reports that it begins before anything heavy is loaded.
 
-    sample: rows to keep of a folder, or 0 for as many as its size suggests; None for all.
+    `sample` is how many rows of a folder are kept: 0 for as many as memory suggests, None for all.
+    With `fit` the data are checked for what that fit requires, and with `ahead` for what its
+    forecast requires, before the notes on them are shown: an error comes first.
 
-    The checks of the `fit` to come (with `ahead`, of its forecast too) are made here already, so
-    that their error is read before the notes, and before anything heavy is loaded.
+    Raises DataError where the file cannot be used.
     """
     report.say(f"reading {format_source(data)}")
     from lstmcast.features.preprocessing import resolve_horizon, resolve_required_horizon
@@ -56,10 +59,10 @@ def read_panel(
 def read_newer(
     report: Reporter, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False
 ) -> "Panel":
-    """Read a file as the data of a run were; where it holds new rows only, the run's own history goes before them.
+    """Read a file as the data of a run were read, with the run's history before new rows.
 
-    ahead: steps whose covariates must be known; 0 where they come from elsewhere. since: forecasts
-    are made from the end of the training on, not from the last rows.
+    `ahead` is for how many steps the covariates must be known; 0 where they come from elsewhere.
+    With `since`, forecasts start at the end of the training, not at the last rows.
     """
     from lstmcast.panel.checks import require_future_covariates
     from lstmcast.panel.extend import with_training_history
@@ -75,7 +78,7 @@ def read_newer(
 def read_like_run(
     report: Reporter, data: str, forecaster: "Predictor", bad_rows: BadRows | None = None
 ) -> "Panel":
-    """Read a file as the data of a run were, and nothing else; `bad_rows` may differ."""
+    """Read a file as the data of a run were read; only `bad_rows` may differ."""
     report.say(f"reading {format_source(data)}")
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
@@ -86,21 +89,23 @@ def read_like_run(
 
 
 def add_future_data(report: Reporter, file: str, panel: "Panel", config: DataConfig) -> "Panel":
-    """Read the covariates known ahead from a file of their own."""
+    """Read the covariates that are known ahead from a file of their own."""
     report.say(f"reading {format_source(file)}")
     from lstmcast.panel.future_data import with_future_data
     from lstmcast.tables.read import read_table
 
-    planned = with_future_data(panel, read_table(file, config), config)
-    report.found(planned.notes[len(panel.notes) :])
-    return planned
+    extended = with_future_data(panel, read_table(file, config), config)
+    new_notes = extended.notes[len(panel.notes) :]
+    report.found(new_notes)
+    return extended
 
 
 def report_panel(report: Reporter, panel: "Panel") -> None:
-    """Say what the data are taken for."""
+    """Report how many series and steps there are, and at which frequency."""
     axis = panel.axis
     series = f"{panel.n_series:,} series" if panel.n_series > 1 else "one series"
-    report.found([f"{series}, {int(panel.offsets[-1]):,} steps, {axis.grid.words} ({axis.freq})"])
+    steps = int(panel.offsets[-1])
+    report.found([f"{series}, {steps:,} steps, {axis.grid.words} ({axis.freq})"])
 
 
 def format_source(data: str) -> str:
@@ -109,18 +114,26 @@ def format_source(data: str) -> str:
 
 
 def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
-    """Where a run goes unless told: `runs/<file stem>-<target>`, always one plain file name under `runs`."""
+    """Return where a run goes without `--out`: `runs/<file stem>-<target>`.
+
+    The last part is always one plain file name, whatever the file and the targets are called.
+    """
     stem = "stdin" if source == "-" else _DATA_SUFFIXES.sub("", _source_name(source))
+    # A name that begins with a dot would be hidden.
     name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
-    if len(os.fsencode(name)) > 100:
-        name = (
-            f"{os.fsencode(name)[:80].decode(errors='ignore')}-{sha256_hex(os.fsencode(name))[:8]}"
-        )
-    return Path("runs", f"_{name}" if _RESERVED_NAMES.match(name) else name)
+    encoded = os.fsencode(name)
+    if len(encoded) > _MAX_NAME_BYTES:
+        # A hash keeps long names apart that begin alike.
+        start = encoded[: _MAX_NAME_BYTES - 20].decode(errors="ignore")
+        name = f"{start}-{sha256_hex(encoded)[:8]}"
+    if _RESERVED_NAMES.match(name):
+        name = f"_{name}"
+    return Path("runs", name)
 
 
 def _source_name(source: str) -> str:
-    """Return the last part of a path that names something: of the pattern `sales/*.parquet` it is `sales`."""
-    pattern = not Path(source).exists()
-    parts = [part for part in Path(source).parts if not (pattern and re.search(r"[*?\[]", part))]
+    """Return the last part of a path that names something: `sales` of `sales/*.parquet`."""
+    parts = Path(source).parts
+    if not Path(source).exists():
+        parts = tuple(part for part in parts if not re.search(r"[*?\[]", part))
     return Path(*parts).resolve().name if parts else "data"

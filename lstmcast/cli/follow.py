@@ -1,4 +1,4 @@
-"""Rows that come on stdin, judged as they come: a line out for each line in, and no more memory for more lines."""
+"""Judge rows from stdin as they come: a line out for each line in, in a fixed amount of memory."""
 
 import csv
 import io
@@ -7,7 +7,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
@@ -22,19 +22,27 @@ if TYPE_CHECKING:
 
 _BLOCK_BYTES = 1 << 16
 MAX_LINE_BYTES = 1 << 20
-"""Bytes of a line: more is no line of a table."""
+"""Bytes of a line: a longer one is not a line of a table."""
 LINE_ERRORS = (DataError, RunError)
-"""What a line can be wrong with; text where there were numbers is an error about the run only for a
-whole file."""
+"""Errors in one line. Text where the run has numbers is a RunError, which is right for a whole file
+only."""
 _DELIMITERS = ",;\t|"
 _MAX_NOTES = 100
-"""So many different remarks on the data are said, each once."""
-NumberedLine = tuple[int, bytes]
-"""Its number, counted from 1, and what stands in it."""
+"""Different notes on the data that are shown, each once."""
+_UTF8_BOM = b"\xef\xbb\xbf"
+_BINARY_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARRO", b"\xff\xff\xff\xff")
+"""First bytes of gzip, Zstandard, Parquet, and Arrow files and streams."""
+
+
+class NumberedLine(NamedTuple):
+    """A line of stdin; the first one has the number 1."""
+
+    number: int
+    text: bytes
 
 
 class Follower:
-    """Reads lines, has the rows in them judged, and writes what comes of it at once."""
+    """Reads lines from stdin, judges the rows in them, and writes the result at once."""
 
     def __init__(
         self,
@@ -47,22 +55,26 @@ class Follower:
     ) -> None:
         config = detector.forecaster.config.data
         self.report, self.detector, self.form, self.safe = report, detector, form, safe
+        # Each line is parsed by itself: what is bad in it must raise an error to be skipped here.
         self.config = replace(config, bad_rows="error")
-        self.skips = (bad_rows or config.bad_rows) == "skip"
+        self.skips_bad_rows = (bad_rows or config.bad_rows) == "skip"
         self.header = b""
-        self.begun = False
-        self.said: set[str] = set()
+        self.has_written = False
+        self.shown_notes: set[str] = set()
         self.figures: Counter[str] = Counter(anomalies=0, points=0, runs=0, judged=0, share=0)
 
     def run(self) -> dict[str, float]:
-        """Judge until stdin ends; returns how many rows were judged, and how. DataError for a line that is bad."""
+        """Judge rows until stdin ends; returns how many were judged, and how.
+
+        Raises DataError for a line that is bad, unless bad rows are skipped.
+        """
         self.report.say("reading stdin, row by row")
         for lines in read_line_blocks(sys.stdin.buffer):
             if not self.header and self.config.header is not False:
                 lines = self._read_header(lines)
             if lines:
                 self._judge_lines(lines)
-        if not self.begun:
+        if not self.has_written:
             raise DataError(
                 "stdin has no rows",
                 "give a header and rows: tail -f -n +1 FILE | lstmcast detect RUN -",
@@ -71,20 +83,25 @@ class Follower:
         return {**self.figures, "share": share}
 
     def _read_header(self, lines: list[NumberedLine]) -> list[NumberedLine]:
-        """Take the header off the first lines; where `tail` left it behind, two columns are known by their order."""
+        """Take the header off the first lines.
+
+        Where `tail` left it behind, two columns (time, target) are known by their order.
+        """
         columns = self.detector.known.columns
-        first = lines[0][1].removeprefix(b"\xef\xbb\xbf")
-        cells = [_parse_cells(first, mark) for mark in _DELIMITERS]
-        if any(set(columns.target) <= set(names) for names in cells):
+        first = lines[0].text.removeprefix(_UTF8_BOM)
+        rows = {delimiter: _parse_cells(first, delimiter) for delimiter in _DELIMITERS}
+        if any(set(columns.target) <= set(cells) for cells in rows.values()):
             self.header = first
             return lines[1:]
-        two = (*columns.time, *columns.target)
-        for mark, names in zip(_DELIMITERS, cells, strict=True):
-            if len(two) == len(names) == 2 and len(columns.time) == 1 and not columns.series:
+        names = (*columns.time, *columns.target)
+        is_plain = len(columns.time) == len(columns.target) == 1 and not columns.series
+        for delimiter, cells in rows.items():
+            if is_plain and len(cells) == 2:
                 self.report.say(
-                    f"  the first line is no header: its columns are taken for {two[0]!r} and {two[1]!r}"
+                    f"  the first line is no header: "
+                    f"its columns are taken for {names[0]!r} and {names[1]!r}"
                 )
-                self.header = mark.join(two).encode()
+                self.header = delimiter.join(names).encode()
                 return lines
         raise DataError(
             f"stdin:1: no column {columns.target[0]!r} in the header, or no header",
@@ -92,15 +109,11 @@ class Follower:
         )
 
     def _judge_lines(self, lines: list[NumberedLine]) -> None:
-        """Judge lines at once where they are plain; else one by one, so that each has its line, or its error."""
-        rows = None
-        if len(lines) > 1:
-            try:
-                panel = self._to_panel(lines)
-                plain = len(panel.values) == len(lines) * len(self.detector.known.columns.target)
-                rows = self._judge_panel(panel) if plain and self.detector.is_new(panel) else None
-            except LINE_ERRORS:
-                rows = None
+        """Judge lines together where they are plain, else each by itself.
+
+        By itself each line gets a line of output, or an error that names it.
+        """
+        rows = self._judge_together(lines) if len(lines) > 1 else None
         if rows is not None:
             self._write_rows(rows.sort_values(self.detector.known.axis.name, kind="stable"))
             return
@@ -108,25 +121,37 @@ class Follower:
             try:
                 self._write_rows(self._judge_line(line))
             except DataError as error:
-                if not self.skips:
+                if not self.skips_bad_rows:
                     raise
                 self.report.say(f"skipped: {error.message}")
 
+    def _judge_together(self, lines: list[NumberedLine]) -> "pd.DataFrame | None":
+        """Judge lines of which each is one new row; None for any others."""
+        try:
+            panel = self._to_panel(lines)
+            expected = len(lines) * len(self.detector.known.columns.target)
+            if len(panel.values) != expected or not self.detector.is_new(panel):
+                return None
+            return self._judge_panel(panel)
+        except LINE_ERRORS:
+            return None
+
     def _judge_line(self, line: NumberedLine) -> "pd.DataFrame":
-        number = line[0]
-        if self.header and self._is_target_missing(line[1]):
-            return self._missing_rows(line[1])
+        """Judge one line; raises DataError that names it."""
+        if self.header and self._is_target_missing(line.text):
+            return self._missing_rows(line.text)
         try:
             panel = self._to_panel([line])
         except LINE_ERRORS as error:
+            # The line was parsed as a file of its own: the number in the message is of that file.
             place = 2 if self.header else 1
-            said = re.sub(rf"^stdin(:{place})?:? |stdin:{place}: ", "", error.message)
-            raise DataError(f"stdin:{number}: {said}", error.hint) from None
+            message = re.sub(rf"^stdin(:{place})?:? |stdin:{place}: ", "", error.message)
+            raise DataError(f"stdin:{line.number}: {message}", error.hint) from None
         if not self.detector.is_new(panel) and not self.detector.is_known(panel):
-            last = panel.axis.texts(panel.start)[0]
+            stamp = panel.axis.texts(panel.start)[0]
             raise DataError(
-                f"stdin:{number}: {last} is not newer than the row before it",
-                "rows must come in the order of time, each once; --bad-rows skip leaves others out",
+                f"stdin:{line.number}: {stamp} is not newer than the row before it",
+                "rows must be in order of time, each once; --bad-rows skip leaves others out",
             )
         return self._judge_panel(panel)
 
@@ -135,79 +160,82 @@ class Follower:
         from lstmcast.tables.read import read_bytes
 
         known = self.detector.forecaster.panel
-        data = b"\n".join(
-            [self.header, *(text for _, text in lines)]
-            if self.header
-            else [text for _, text in lines]
-        )
-        table = read_bytes(data + b"\n", "stdin", self.config)
+        texts = [line.text for line in lines]
+        if self.header:
+            texts.insert(0, self.header)
+        table = read_bytes(b"\n".join(texts) + b"\n", "stdin", self.config)
         return Panel.from_table(table, known.columns, self.config, like=known)
 
     def _judge_panel(self, panel: "Panel") -> "pd.DataFrame":
-        found = self.detector.judge(panel, every=True)
-        new = [
-            note for note in panel.notes if note not in self.said and len(self.said) < _MAX_NOTES
+        result = self.detector.judge(panel, every=True)
+        notes = [
+            note
+            for note in panel.notes
+            if note not in self.shown_notes and len(self.shown_notes) < _MAX_NOTES
         ]
-        self.said.update(new)
-        self.report.found(new)
-        self.figures.update(
-            {name: int(value) for name, value in found.figures.items() if name != "share"}
-        )
-        return found.rows
+        self.shown_notes.update(notes)
+        self.report.found(notes)
+        # The share is no count: it is computed at the end.
+        counts = {name: int(n) for name, n in result.figures.items() if name != "share"}
+        self.figures.update(counts)
+        return result.rows
 
     def _is_target_missing(self, text: bytes) -> bool:
-        """Whether every target of a line is a mark of missing values."""
+        """Whether every target of a line is a text that means missing."""
         cells = self._cells_by_column(text)
-        targets = [cells.get(name) for name in self.detector.known.columns.target]
-        return all(cell is not None and cell.strip() in self.config.na for cell in targets)
+        # A line that is cut short lacks cells: it is bad, not one with a missing value.
+        for name in self.detector.known.columns.target:
+            cell = cells.get(name)
+            if cell is None or cell.strip() not in self.config.na:
+                return False
+        return True
 
     def _missing_rows(self, text: bytes) -> "pd.DataFrame":
-        """The rows of a line without a value: what it is named by, as it stands there."""
+        """Return the rows of a line without a value, with its keys and time as they stand there."""
         import pandas as pd
 
         from lstmcast.monitoring.detect import NUMERIC_COLUMNS
 
         known, cells = self.detector.known, self._cells_by_column(text)
-        columns = known.columns
+        time = " ".join(cells.get(name, "") for name in known.columns.time)
         rows = []
-        for target in columns.target:
-            named = {name: cells.get(name, target) for name in known.key_names}
-            time = " ".join(cells.get(name, "") for name in columns.time)
-            rows.append(
-                {
-                    **named,
-                    known.axis.name: time,
-                    **dict.fromkeys(NUMERIC_COLUMNS),
-                    "anomaly": 0,
-                    "kind": "missing",
-                }
-            )
+        for target in known.columns.target:
+            # A key that is no column of the file is the name of the target.
+            keys = {name: cells.get(name, target) for name in known.key_names}
+            row = {**keys, known.axis.name: time, **dict.fromkeys(NUMERIC_COLUMNS)}
+            rows.append({**row, "anomaly": 0, "kind": "missing"})
         return pd.DataFrame(rows)
 
     def _cells_by_column(self, text: bytes) -> dict[str, str]:
-        for mark in _DELIMITERS:
-            names = _parse_cells(self.header, mark)
+        """Return the cells of a line by column, split where the header is split."""
+        for delimiter in _DELIMITERS:
+            names = _parse_cells(self.header, delimiter)
             if set(self.detector.known.columns.target) <= set(names):
-                return dict(zip(names, _parse_cells(text, mark), strict=False))
+                return dict(zip(names, _parse_cells(text, delimiter), strict=False))
         return {}
 
     def _write_rows(self, rows: "pd.DataFrame") -> None:
-        quiet = Reporter(quiet=True) if self.begun else self.report
-        safe = output.with_escaped_formulas(rows, self.form, quiet, safe=self.safe)
-        output.write_stdout(output.encode_table(safe, self.form, header=not self.begun))
-        self.begun = True
+        # What there is to say about formulas is said once.
+        report = Reporter(quiet=True) if self.has_written else self.report
+        escaped = output.with_escaped_formulas(rows, self.form, report, safe=self.safe)
+        output.write_stdout(output.encode_table(escaped, self.form, header=not self.has_written))
+        self.has_written = True
 
 
 def is_text_stream(stream: IO[bytes]) -> bool:
-    """Whether a stream begins as text does; waits for its first bytes and leaves them where they are."""
+    """Whether a stream begins as text does.
+
+    Waits for its first bytes and leaves them where they are.
+    """
     start = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
-    return not start.startswith(
-        (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARRO", b"\xff\xff\xff\xff")
-    )
+    return not start.startswith(_BINARY_MAGIC)
 
 
 def read_line_blocks(stream: IO[bytes]) -> Iterator[list[NumberedLine]]:
-    """Whole lines as they arrive, all that are there at once; empty ones are left out. A quoted cell may span lines."""
+    """Give whole lines as they arrive, all at once that are there; empty ones are left out.
+
+    A quoted cell may span lines. Raises DataError for a line that is too long for a table.
+    """
     rest, number = b"", 1
     while block := stream.read1(_BLOCK_BYTES):  # type: ignore[attr-defined]
         rest += block
@@ -220,25 +248,30 @@ def read_line_blocks(stream: IO[bytes]) -> Iterator[list[NumberedLine]]:
         if lines:
             yield lines
     if rest.strip():
-        yield [(number, rest.rstrip(b"\r\n"))]
+        yield [NumberedLine(number, rest.rstrip(b"\r\n"))]
 
 
 def _split_lines(data: bytes, number: int) -> tuple[list[NumberedLine], bytes, int]:
-    """The whole lines of some bytes, what is left of them, and the number of the line that begins there."""
-    *whole, rest = data.split(b"\n")
+    """Return the whole lines in `data`, of which the first has the `number`.
+
+    Also returns the bytes after them, and the number of the line that begins there.
+    """
+    *parts, rest = data.split(b"\n")
     lines: list[NumberedLine] = []
-    held: list[bytes] = []
-    for part in whole:
-        held.append(part)
-        if b"\n".join(held).count(b'"') % 2 == 0:
-            text = b"\n".join(held).rstrip(b"\r")
-            if text.strip():
-                lines.append((number, text))
-            number += len(held)
-            held = []
-    return lines, b"\n".join([*held, rest]), number
+    pending: list[bytes] = []
+    for part in parts:
+        pending.append(part)
+        text = b"\n".join(pending)
+        if text.count(b'"') % 2:
+            continue  # a quotation is open: the line goes on in the next part
+        text = text.rstrip(b"\r")
+        if text.strip():
+            lines.append(NumberedLine(number, text))
+        number += len(pending)
+        pending = []
+    return lines, b"\n".join([*pending, rest]), number
 
 
-def _parse_cells(line: bytes, mark: str) -> list[str]:
+def _parse_cells(line: bytes, delimiter: str) -> list[str]:
     text = line.decode("utf-8", "replace")
-    return [cell.strip() for cell in next(csv.reader([text], delimiter=mark), [])]
+    return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), [])]

@@ -1,8 +1,9 @@
-"""The command line that reads a file as it was read, with nothing left to be found."""
+"""The command line that reads a file as it was read, with nothing left to be inferred."""
 
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.options import DataOptions, WindowOptions
+from lstmcast.cli.options.fitting import WindowOptions
+from lstmcast.cli.options.reading import DataOptions
 
 if TYPE_CHECKING:
     from lstmcast.inspection.findings import Inspection
@@ -13,45 +14,47 @@ if TYPE_CHECKING:
 def pin_command_line(
     data: str, table: "Table", found: "Inspection", reading: DataOptions, window: WindowOptions
 ) -> list[str]:
-    """Return the words of the `fit` that takes DATA for what was found in it."""
-    words = ["lstmcast", "fit", data]
-    for role, names in to_role_options(found).items():
-        words += [word for name in names for word in (f"--{role}", name)]
+    """Return the words of a `fit` that names all that was found in DATA as options."""
+    # What the user requested comes after what was inferred, and takes its place.
     options = {
         **_dialect_options(table),
         **_axis_options(found),
-        **_given_options(reading),
-        **_given_options(window),
+        **_requested_options(reading),
+        **_requested_options(window),
     }
     if options.get("delimiter") == "\t":
         options["delimiter"] = "tab"
     options |= {"season": found.seasons.main, "horizon": found.horizon}
+
+    words = ["lstmcast", "fit", data]
+    for role, names in to_role_options(found).items():
+        words += _option_words(role, list(names))
     for name, value in options.items():
-        option = name.replace("_", "-")
-        if isinstance(value, bool):
-            words.append(f"--{option}" if value else f"--no-{option}")
-        else:
-            words += [
-                word
-                for text in (value if isinstance(value, list) else [value])
-                for word in (f"--{option}", str(text))
-            ]
+        words += _option_words(name.replace("_", "-"), value)
     return words
 
 
 def to_role_options(found: "Inspection") -> dict[str, tuple[str, ...]]:
-    """Return the columns of every role, as options take them."""
+    """Return the columns of every role, as the options of the roles take them."""
     roles = vars(found.panel.columns)
     return {**roles, "time": (",".join(roles["time"]),)}
 
 
-def _given_options(options: Any) -> dict[str, Any]:
-    """Return the options that were given."""
-    return {
-        name: value
-        for name, value in vars(options).items()
-        if value != getattr(type(options), name)
-    }
+def _option_words(option: str, value: Any) -> list[str]:
+    """Return the words that give an option a value; a list repeats the option."""
+    if isinstance(value, bool):
+        return [f"--{option}" if value else f"--no-{option}"]
+    values = value if isinstance(value, list) else [value]
+    words: list[str] = []
+    for one in values:
+        words += [f"--{option}", str(one)]
+    return words
+
+
+def _requested_options(options: DataOptions | WindowOptions) -> dict[str, Any]:
+    """Return the options that differ from their defaults."""
+    defaults = vars(type(options)())
+    return {name: value for name, value in vars(options).items() if value != defaults[name]}
 
 
 def _dialect_options(table: "Table") -> dict[str, Any]:
@@ -67,14 +70,17 @@ def _dialect_options(table: "Table") -> dict[str, Any]:
 
 
 def _axis_options(found: "Inspection") -> dict[str, Any]:
-    axis, columns = found.panel.axis, found.panel.columns
-    form = _date_format_of(axis) if len(columns.time) == 1 else ""
-    return {"freq": axis.freq} | ({"date_format": form} if form else {})
+    axis = found.panel.axis
+    options: dict[str, Any] = {"freq": axis.freq}
+    # A date that is split over columns has no format.
+    date_format = _date_format_of(axis) if len(found.panel.columns.time) == 1 else ""
+    if date_format:
+        options["date_format"] = date_format
+    return options
 
 
 def _date_format_of(axis: "TimeAxis") -> str:
-    """Return how times are written, as `--date-format` takes it; nothing where the numbers or types leave no doubt."""
+    """Return the `--date-format` of an axis; empty where numbers or types leave no doubt."""
     form = axis.form
-    if form.kind == "text":
-        return form.layout
-    return form.layout if form.kind == "number" and "%" not in form.layout else ""
+    is_unit = form.kind == "number" and "%" not in form.layout
+    return form.layout if form.kind == "text" or is_unit else ""

@@ -1,10 +1,10 @@
-"""A folder in, a folder out: commands that do each file of a data set by itself."""
+"""A folder in, a folder out: commands that process each file of a data set by itself."""
 
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.errors import DataError, UsageError
@@ -14,26 +14,26 @@ if TYPE_CHECKING:
 
 
 def is_sharded(data: str | None, out: str | None) -> bool:
-    """Whether DATA is a folder and the result shall be one: `-o FOLDER/`, or a folder that is there."""
+    """Whether DATA is a folder and the result is to be one: `-o FOLDER/`, or an existing folder."""
     if data is None or out is None or not Path(data).is_dir():
         return False
     return out.endswith("/") or Path(out).is_dir()
 
 
 def limit_to_one_job(engine: EngineOptions, jobs: int | None) -> None:
-    """One table is one job, whose cores are `jobs` at most; raises UsageError where others were to do it."""
-    if engine.asked:
+    """Let one table use `jobs` cores at most; raises UsageError where a cluster was to do it."""
+    if engine.is_remote:
         raise UsageError(
-            f"--backend {engine.backend} does jobs, and one table is one of them",
+            f"--backend {engine.backend} runs jobs, and one table is a single job",
             "give a folder of Parquet and -o FOLDER/, or leave --backend out",
         )
     if jobs is not None:
         os.environ["OMP_NUM_THREADS"] = str(jobs)
 
 
-def refuse_options(**given: object) -> None:
-    """Raise UsageError for options that make no sense of a folder of results."""
-    for name, value in given.items():
+def refuse_options(**options: object) -> None:
+    """Raise UsageError for options, by name and value, that do not go with a folder of results."""
+    for name, value in options.items():
         if value:
             raise UsageError(
                 f"--{name.replace('_', '-')} does not go with a folder of results",
@@ -51,22 +51,28 @@ def run_shard_job(
     *,
     as_json: bool,
 ) -> "ShardsOutcome":
-    """Do what is missing of the folder `out`, and say what was done. Raises DataError where a shard cannot be used."""
+    """Do what is missing in the folder `out`, and report it.
+
+    Raises DataError where a shard cannot be used; the results of the others are kept.
+    """
     from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine
     from lstmcast.deployment import shards
 
     found = shards.find_shards(data)
     report.say(f"{len(found):,} shards in {data!r}")
-    with engine.hired(), report.progress() as on_event:
-        many = jobs or (count_cores() if is_local_engine() else default_jobs())
-        outcome = shards.process_shards(found, job, out, jobs=many, on_event=on_event)
-    again = f", {outcome.kept:,} of them done before" if outcome.kept else ""
-    done = f"{len(outcome.facts):,} of {len(found):,} shards done{again}"
-    report.say(f"{done}: {outcome.series:,} series, {outcome.rows:,} rows in {out!r}")
+    with engine.use(), report.progress() as on_event:
+        workers = jobs or (count_cores() if is_local_engine() else default_jobs())
+        outcome = shards.process_shards(found, job, out, jobs=workers, on_event=on_event)
+    before = f", {outcome.kept:,} of them done before" if outcome.kept else ""
+    report.say(
+        f"{len(outcome.facts):,} of {len(found):,} shards done{before}: "
+        f"{outcome.series:,} series, {outcome.rows:,} rows in {out!r}"
+    )
     if outcome.errors:
         name, error = min(outcome.errors.items())
         raise DataError(
-            f"{len(outcome.errors)} of {len(found)} shards could not be used; {name}: {error.message}",
+            f"{len(outcome.errors)} of {len(found)} shards could not be used; "
+            f"{name}: {error.message}",
             f"{error.hint}; the same command then does what is missing" if error.hint else "",
         )
     if as_json:
@@ -75,7 +81,7 @@ def run_shard_job(
 
 
 def outcome_to_dict(outcome: "ShardsOutcome") -> dict[str, Any]:
-    """What --json says of a folder of results."""
+    """Return what --json says of a folder of results."""
     return {
         "shards": len(outcome.facts),
         "kept": outcome.kept,

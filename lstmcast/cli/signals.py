@@ -1,9 +1,9 @@
-"""What Ctrl-C, SIGTERM and a closed terminal do to the program: it ends soon, with a word and the right status.
+"""End the program soon on Ctrl-C, SIGTERM or a closed terminal, with a message and its status.
 
 The first signal is raised as an exception, so that everything on the way out is tidied. The second
-ends the process on the spot, and so does a first one that nothing answers: long work in a library
-holds exceptions up, but not the thread that watches here. Processes that were started notice, and
-end too.
+ends the process at once, and so does a first one that nothing handles in time: long work in a
+library holds exceptions up, but not the thread that watches here. Worker processes notice, and end
+too.
 """
 
 import contextlib
@@ -22,7 +22,7 @@ _EXIT_STATUS = {
     signal.SIGHUP: ExitCode.TERMINATED,
 }
 raised_signals: list[BaseException] = []
-"""What the first signal was raised as. It may come out as something else, such as a failed
+"""The exceptions that signals were raised as. They may come out as something else, such as a failed
 import."""
 
 
@@ -31,31 +31,36 @@ class Terminated(BaseException):
 
 
 def install_handlers() -> None:
-    """Handle signals from now on; those that whoever started the program has it ignore (nohup) stay ignored."""
+    """Handle signals from now on; those that the parent process ignores (nohup) stay ignored."""
     for number in _EXIT_STATUS:
         if signal.getsignal(number) is not signal.SIG_IGN:
             signal.signal(number, _raise_signal)
-    bell, ringer = os.pipe()
-    os.set_blocking(ringer, False)
-    signal.set_wakeup_fd(ringer, warn_on_full_buffer=False)
+    # The interpreter writes the number of each signal to this pipe, even while a library holds up
+    # the handlers; a thread reads it.
+    read_end, write_end = os.pipe()
+    os.set_blocking(write_end, False)
+    signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
     with contextlib.suppress(RuntimeError):  # no memory for a thread: commands say so themselves
-        threading.Thread(target=_watch_signals, args=(bell,), daemon=True).start()
+        threading.Thread(target=_watch_signals, args=(read_end,), daemon=True).start()
 
 
 def _raise_signal(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    raised_signals.append(KeyboardInterrupt() if number == signal.SIGINT else Terminated())
-    raise raised_signals[-1]
+    error = KeyboardInterrupt() if number == signal.SIGINT else Terminated()
+    raised_signals.append(error)
+    raise error
 
 
-def _watch_signals(bell: int) -> None:
-    seen = 0
+def _watch_signals(read_end: int) -> None:
+    """End the process on a second signal, or when the first one is not handled in time."""
+    count = 0
     while True:
-        for number in os.read(bell, 64):
-            if number in _EXIT_STATUS:
-                seen += 1
-                last = _EXIT_STATUS[signal.Signals(number)]
-                if seen > 1:
-                    os._exit(last)
-                timer = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (last,))
-                timer.daemon = True
-                timer.start()
+        for number in os.read(read_end, 64):
+            if number not in _EXIT_STATUS:
+                continue
+            count += 1
+            status = _EXIT_STATUS[signal.Signals(number)]
+            if count > 1:
+                os._exit(status)
+            timer = threading.Timer(EXIT_DEADLINE_SECONDS, os._exit, (status,))
+            timer.daemon = True
+            timer.start()

@@ -1,4 +1,4 @@
-"""The real program in a subprocess: in a folder of its own, with or without a terminal."""
+"""Run the real program in a subprocess: in a folder of its own, with or without a terminal."""
 
 import math
 import os
@@ -21,8 +21,8 @@ PROGRAM = (sys.executable, "-m", "lstmcast")
 Program = Callable[..., subprocess.CompletedProcess[str]]
 
 
-class Seen(NamedTuple):
-    """What a person saw on a terminal, without and with its escape sequences, and the exit status."""
+class Screen(NamedTuple):
+    """A terminal after a program: text without escape sequences, raw text, exit status."""
 
     text: str
     raw: str
@@ -31,17 +31,20 @@ class Seen(NamedTuple):
 
 def environment(**changes: str) -> dict[str, str]:
     """The environment of a test's program: without colours of the outer terminal."""
-    kept = {
+    inherited = {
         name: value
         for name, value in os.environ.items()
         if name not in ("NO_COLOR", "FORCE_COLOR", "COLUMNS")
     }
-    return kept | {"TERM": "xterm-256color"} | changes
+    return inherited | {"TERM": "xterm-256color"} | changes
 
 
 @pytest.fixture
 def lstmcast(tmp_path: Path) -> Program:
-    """`lstmcast("fit", path, ...)` runs the program in `tmp_path` with pipes, and an empty stdin unless told."""
+    """Return a function that runs the program in `tmp_path` with pipes, and an empty stdin.
+
+    As in `lstmcast("fit", path, ...)`; `input=` fills stdin.
+    """
     return partial(run_program, cwd=tmp_path)
 
 
@@ -60,7 +63,7 @@ def run_program(
 def quickly(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> Program:
-    """As `lstmcast`, but within this process: for many variations of what the real program shows elsewhere."""
+    """Return the same within this process: for many variations of what is tested once as above."""
     from lstmcast.cli import app
 
     def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
@@ -75,23 +78,31 @@ def quickly(
 
 
 def write_months(path: Path, months: int) -> Path:
-    """A monthly series with a season and a trend, the same in its first months whatever its length."""
+    """Write a monthly series with season and trend; a longer one begins like a shorter one."""
     noise = random.Random(0)
+
+    def price(month: int) -> float:
+        season = 30 * math.sin(month * math.pi / 6)
+        return 100 + month + season + noise.uniform(-3, 3)
+
     rows = [
-        f"{2010 + i // 12}-{i % 12 + 1:02},{100 + i + 30 * math.sin(i * math.pi / 6) + noise.uniform(-3, 3):.2f}"
-        for i in range(months)
+        f"{2010 + month // 12}-{month % 12 + 1:02},{price(month):.2f}" for month in range(months)
     ]
     path.write_text("\n".join(["month,price", *rows, ""]))
     return path
 
 
 def write_shops(path: Path) -> Path:
-    """A panel that ranks can share: 24 shops of some 60 days."""
+    """Write a panel that ranks can share: 24 shops of some 60 days."""
     noise = random.Random(0)
+
+    def sold(shop: int, day: int) -> float:
+        return (shop + 3) * (2 + math.sin(day * 0.9) + noise.random())
+
     rows = [
-        f"s{s},{date(2024, 1, 1) + timedelta(t)},{(s + 3) * (2 + math.sin(t * 0.9) + noise.random()):.3f},{t % 5}"
-        for s in range(24)
-        for t in range(60 + 5 * (s % 3))
+        f"s{shop},{date(2024, 1, 1) + timedelta(day)},{sold(shop, day):.3f},{day % 5}"
+        for shop in range(24)
+        for day in range(60 + 5 * (shop % 3))
     ]
     path.write_text("\n".join(["shop,day,sold,price", *rows, ""]))
     return path
@@ -99,7 +110,7 @@ def write_shops(path: Path) -> Path:
 
 @pytest.fixture(scope="session")
 def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with `old.csv` (60 months), `new.csv` (72 months) and the run `runs/old-price` of the former."""
+    """Return a folder with `old.csv` (60 months), its run `runs/old-price`, and `new.csv` (72)."""
     folder = tmp_path_factory.mktemp("fitted")
     write_months(folder / "old.csv", 60)
     write_months(folder / "new.csv", 72)
@@ -111,8 +122,8 @@ def fitted(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def on_terminal(
     arguments: Sequence[object], cwd: Path, *, only: str = "", columns: int = 100
-) -> Seen:
-    """Run the program on a terminal; `only` gives it one of stdin, stdout, stderr, the others are pipes."""
+) -> Screen:
+    """Run the program on a terminal, or with `only` one of its streams; the others are pipes."""
     parent, child = pty.openpty()
     streams = {
         name: child if only in ("", name) else subprocess.PIPE
@@ -128,7 +139,7 @@ def on_terminal(
         status = program.wait(60)
     os.close(parent)
     raw = (text + b"".join(others)).decode()
-    return Seen(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", raw), raw, status)
+    return Screen(re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", raw), raw, status)
 
 
 def _read_all(terminal: int, program: subprocess.Popen[bytes]) -> bytes:

@@ -53,7 +53,7 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
 
 
 @pytest.mark.parametrize(
-    ("error", "status", "said"),
+    ("error", "status", "message"),
     [
         (
             DataError("bad \x1b[31mcell\u202e", "mend it"),
@@ -67,7 +67,8 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
         (
             OSError(errno.EIO, "Input/output error", "x"),
             6,
-            "error: 'x': Input/output error\n  make room, or write somewhere else with --out or -o\n",
+            "error: 'x': Input/output error\n"
+            "  make room, or write somewhere else with --out or -o\n",
         ),
         (BrokenPipeError(), 0, ""),
     ],
@@ -76,12 +77,12 @@ def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
 def test_each_kind_of_error_has_its_status_and_its_words(
     error: BaseException,
     status: int,
-    said: str,
+    message: str,
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     assert failing(error, monkeypatch) == status
-    assert capsys.readouterr() == ("", said)
+    assert capsys.readouterr() == ("", message)
 
 
 def test_a_broken_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -142,8 +143,8 @@ def test_26_27_a_signal_ends_the_program_with_a_word(
         while not _loaded(program.pid, "pyarrow"):
             assert program.poll() is None
         os.kill(program.pid, sent)
-        _, said = program.communicate(timeout=30)
-    assert (program.returncode, said.splitlines()[-1]) == (status, word)
+        _, stderr = program.communicate(timeout=30)
+    assert (program.returncode, stderr.splitlines()[-1]) == (status, word)
     assert list(tmp_path.iterdir()) == []
 
 

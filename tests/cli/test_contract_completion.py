@@ -10,7 +10,7 @@ import pytest
 from typer.main import get_command
 
 from lstmcast.cli import app
-from lstmcast.cli.commands.completion import complete_line, read_column_names
+from lstmcast.cli.commands.completion import complete_line
 from tests.cli.conftest import environment, run_program
 from tests.test_architecture import HEAVY, modules_loaded
 
@@ -68,6 +68,10 @@ def in_shell(command: list[str], folder: Path) -> str:
         (["fit", "no.csv", "--target", ""], []),
         (["fit", ""], []),
         (["compl"], ["completion"]),
+        (["evaluate", "run", "my data.csv", "--by", "s"], ["series", "step"]),
+        (["fit", "--target", "price", "my data.csv", "--past", "pr"], ["price"]),
+        (["fit", "my data.csv", "--steps", "many", "--past", "pr"], ["price"]),
+        (["fit", "--target", "x", "--json", "--js"], []),
     ],
 )
 @pytest.mark.usefixtures("folder")
@@ -77,23 +81,6 @@ def test_14_commands_options_values_and_columns_are_offered(
     assert complete_line(ROOT, line) == offered
 
 
-@pytest.mark.parametrize(
-    ("data", "names"),
-    [
-        (b"a;b c;d,e\n1;2;3\n", ["a", "b c", "d,e"]),
-        (b"\xef\xbb\xbfa\tb\n", ["a", "b"]),
-        (b'"x,y",z\n', ["x,y", "z"]),
-        (b"PAR1\0\0", []),
-        (b"", []),
-    ],
-)
-def test_14_columns_are_those_of_the_first_line(
-    data: bytes, names: list[str], tmp_path: Path
-) -> None:
-    (tmp_path / "x").write_bytes(data)
-    assert read_column_names(str(tmp_path / "x")) == names
-
-
 def test_14_completion_loads_neither_torch_nor_pandas(folder: Path) -> None:
     line = ["completion-words", "--", "fit", str(folder / "my data.csv"), "--target", ""]
     assert modules_loaded("-m", "lstmcast", *line) & HEAVY == set()
@@ -101,7 +88,8 @@ def test_14_completion_loads_neither_torch_nor_pandas(folder: Path) -> None:
 
 def test_14_bash_takes_the_words_as_words(folder: Path) -> None:
     ask = (
-        "source script.bash; COMP_WORDS=(lstmcast fit 'my\\ data.csv' --past ''); COMP_CWORD=4; _lstmcast;"
+        "source script.bash; COMP_WORDS=(lstmcast fit 'my\\ data.csv' --past ''); COMP_CWORD=4;"
+        " _lstmcast;"
         ' printf "%s\\n" "${COMPREPLY[@]}"'
     )
     assert in_shell(["bash", "--norc", "-c", ask], folder).splitlines() == [

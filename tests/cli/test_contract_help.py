@@ -1,4 +1,4 @@
-"""The contract's rows on help and errors, named by their numbers: 8, 10, 11, 13 to 17, 22 to 25, 39, 40."""
+"""The contract's rows on help and errors, by number: 8, 10, 11, 13 to 17, 22 to 25, 39, 40."""
 
 import re
 import shlex
@@ -115,12 +115,12 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
         (["predict", "x", "--format", "cvs"], "unknown --format 'cvs'", "did you mean 'csv'?"),
         (
             ["predict", "x", "-o", "x.xlsx"],
-            "no format is known by the extension of 'x.xlsx'",
+            "no format has the extension of 'x.xlsx'",
             ".parquet",
         ),
     ],
 )
-def test_11_a_wrong_command_line_is_told_what_is_wrong_and_what_to_do(
+def test_11_a_wrong_command_line_gets_an_error_and_what_to_do(
     arguments: list[str], message: str, hint: str, quickly: Program, tmp_path: Path
 ) -> None:
     done = quickly(*arguments)
@@ -173,7 +173,7 @@ def test_22_the_help_of_a_command_has_two_examples(command: str, quickly: Progra
         ("month,price\n2010-01,1\n2010-02,2\n2010-03,3\n", ["--time", "mnth"], "no column 'mnth'"),
     ],
 )
-def test_23_bad_data_is_told_in_three_lines_and_leaves_nothing(
+def test_23_bad_data_is_reported_in_three_lines_and_leaves_nothing(
     text: str, options: list[str], message: str, quickly: Program, tmp_path: Path
 ) -> None:
     (tmp_path / "x.csv").write_text(text)
@@ -198,7 +198,7 @@ def test_25_a_bug_keeps_its_traceback_in_a_log_and_exits_1(
 
 
 @pytest.mark.parametrize("command", ["fit", "forecast", "backtest", "tune"])
-def test_10_a_misspelt_column_is_told_what_was_meant(
+def test_10_a_misspelt_column_gets_a_suggestion(
     command: str,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
@@ -227,9 +227,11 @@ def test_13_inspect_prints_the_command_line_that_pins_its_guesses(
 @pytest.mark.parametrize(
     ("arguments", "status"),
     [
-        (["--help"], 0), (["--version"], 0), (["help", "fit"], 0), (["fit", "-h"], 0), (["backtest", "--help"], 0),
-        (["completion", "bash"], 0), (["config", "show"], 0), (["fit"], 2), (["fit", "x", "--taget", "y"], 2),
-        (["fit", "x", "--target", "y", "--horizon", "0"], 2), (["predict", "nowhere"], 4), (["runs", "show", "x"], 4),
+        (["--help"], 0), (["--version"], 0), (["help", "fit"], 0), (["fit", "-h"], 0),
+        (["backtest", "--help"], 0), (["completion", "bash"], 0), (["config", "show"], 0),
+        (["fit"], 2), (["fit", "x", "--taget", "y"], 2),
+        (["fit", "x", "--target", "y", "--horizon", "0"], 2),
+        (["predict", "nowhere"], 4), (["runs", "show", "x"], 4),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
@@ -353,7 +355,7 @@ def leaf(command: str) -> Any:
 
 
 def test_40_an_option_means_the_same_in_every_command() -> None:
-    seen: dict[str, tuple[Any, ...]] = {}
+    kinds: dict[str, tuple[Any, ...]] = {}
     for command in settings.iter_commands(get_command(app.app)):
         for name, option in settings.options_of(command).items():
             kind = (
@@ -364,7 +366,7 @@ def test_40_an_option_means_the_same_in_every_command() -> None:
                 str(option.type_descriptor.annotation),
             )
             if name != "windows":  # of a backtest always a number, of an evaluation as many as fit
-                assert seen.setdefault(name, kind) == kind, (command.name, name)
+                assert kinds.setdefault(name, kind) == kind, (command.name, name)
             assert option.prompt is None
 
 

@@ -85,7 +85,7 @@ def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(fitted: Pa
     assert not re.search(r"[\x1b\r]", "\n".join(lines))
 
 
-def test_35_a_run_that_is_there_is_left_alone_unless_forced(
+def test_35_an_existing_run_is_left_as_it_is_unless_forced(
     quickly: Program, tmp_path: Path, fitted: Path
 ) -> None:
     data, run = fitted / "old.csv", tmp_path / "run"
@@ -185,11 +185,11 @@ def test_38_runs_are_listed_shown_and_compared_as_json(
     fitted: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(fitted)
-    told: list[dict[str, Any]] = []
+    content: list[dict[str, Any]] = []
     for line in (["ls"], ["show", "runs/old-price"], ["diff", "runs/old-price", "runs/old-price"]):
         assert app.run_command_line(["runs", *line, "--json"]) == 0
-        told.append(json.loads(capsys.readouterr().out))
-    listed, shown, compared = told
+        content.append(json.loads(capsys.readouterr().out))
+    listed, shown, compared = content
     assert [row["run"] for row in listed["runs"]] == ["runs/old-price"]
     assert (
         shown["horizon"] == 12
@@ -211,17 +211,18 @@ def documented() -> dict[str, dict[str, str]]:
 
 
 KINDS: dict[str, Any] = {
-    "text": str, "whole": int, "number": (int, float), "flag": bool, "list": list, "object": dict, "null": type(None)
+    "text": str, "whole": int, "number": (int, float), "flag": bool, "list": list, "object": dict,
+    "null": type(None)
 }  # fmt: skip
 
 
-def check(told: dict[str, Any], heading: str) -> None:
+def check(content: dict[str, Any], heading: str) -> None:
     """An object has exactly the keys that the page names, each of its kind."""
     known = documented()[heading]
-    assert set(told) - {"schema_version", "command"} == set(known), heading
+    assert set(content) - {"schema_version", "command"} == set(known), heading
     for key, kind in known.items():
         expected = [KINDS[one] for one in kind.replace("yes or no", "flag").split(" or ")]
-        assert any(isinstance(told[key], one) for one in expected), (heading, key, told[key])
+        assert any(isinstance(content[key], one) for one in expected), (heading, key, content[key])
 
 
 @pytest.mark.parametrize(
@@ -269,12 +270,12 @@ def test_06_json_of_every_command_is_as_documented(
         *line.format(new=tmp_path / "new", shards=shards).split(), "--json", "-q", cwd=fitted
     )
     assert (done.returncode, done.stderr) == (0, "")
-    told = json.loads(done.stdout)
+    content = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
-    assert (told["schema_version"], told["command"]) == (1, heading.partition(" --")[0])
-    check(told, heading)
-    if told.get("verdict") and heading != "runs show":
-        check(told["verdict"], "verdict")
+    assert (content["schema_version"], content["command"]) == (1, heading.partition(" --")[0])
+    check(content, heading)
+    if content.get("verdict") and heading != "runs show":
+        check(content["verdict"], "verdict")
 
 
 def test_06_every_command_with_json_is_documented() -> None:

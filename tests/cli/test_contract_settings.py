@@ -184,7 +184,8 @@ def test_20_an_unknown_variable_is_refused_with_a_suggestion(
 ) -> None:
     monkeypatch.setenv("LSTMCAST_HORIZN", "3")
     assert refused(capsys, "fit", "x") == [
-        "error: unknown setting LSTMCAST_HORIZN in the environment", "  did you mean 'LSTMCAST_HORIZON'?",
+        "error: unknown setting LSTMCAST_HORIZN in the environment",
+        "  did you mean 'LSTMCAST_HORIZON'?",
     ]  # fmt: skip
 
 

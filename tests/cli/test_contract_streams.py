@@ -1,4 +1,4 @@
-"""The contract's rows on streams, formats and surroundings, named by their numbers: 1 to 9, 28, 29, 31 to 33."""
+"""The contract's rows on streams, formats, surroundings, by number: 1 to 9, 28, 29, 31 to 33."""
 
 import io
 import json
@@ -21,9 +21,9 @@ def as_frame(text: str) -> pd.DataFrame:
 
 
 def test_01_a_dash_on_a_terminal_shows_the_help(tmp_path: Path) -> None:
-    seen = on_terminal(["fit", "-", "--target", "y"], tmp_path, only="stdin")
-    assert seen.status == 2
-    assert "Usage: lstmcast fit" in seen.text
+    screen = on_terminal(["fit", "-", "--target", "y"], tmp_path, only="stdin")
+    assert screen.status == 2
+    assert "Usage: lstmcast fit" in screen.text
 
 
 def test_02_a_pipe_gets_the_forecast_table_as_csv(fitted: Path) -> None:
@@ -96,13 +96,13 @@ def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted:
 
 
 def test_31_a_forecast_is_the_same_to_the_byte_in_any_locale(fitted: Path) -> None:
-    seen = {
+    outputs = {
         run_program(
             "predict", "runs/old-price", cwd=fitted, env={"LC_ALL": locale, "LANG": locale}
         ).stdout
         for locale in ("C", "de_DE.UTF-8", "tr_TR.UTF-8")
     }
-    assert len(seen) == 1
+    assert len(outputs) == 1
 
 
 def test_32_cron_needs_no_environment(fitted: Path) -> None:
@@ -183,9 +183,9 @@ def test_07_errors_are_red_on_a_terminal_that_wants_colours(
     monkeypatch.setattr(
         "tests.cli.conftest.environment", lambda **more: environment(**more) | changes
     )
-    seen = on_terminal(["predict", "nowhere", *flags], tmp_path, only="stderr")
-    assert ("\x1b[1;31m" in seen.raw) is red
-    assert seen.text.startswith("error: no run at 'nowhere'")
+    screen = on_terminal(["predict", "nowhere", *flags], tmp_path, only="stderr")
+    assert ("\x1b[1;31m" in screen.raw) is red
+    assert screen.text.startswith("error: no run at 'nowhere'")
 
 
 def test_07_colours_are_a_stream_at_a_time_and_can_be_forced(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Holidays and joint targets through the real program: fitted, kept in the run, refused where they cannot apply."""
+"""Holidays and joint targets in the real program: fitted, saved, refused where they do not fit."""
 
 import csv
 from io import StringIO
@@ -18,11 +18,11 @@ def write_days(path: Path, days: int = 60) -> Path:
     return path
 
 
-def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_again(
+def test_a_run_with_holidays_and_joint_targets_forecasts_without_the_options(
     lstmcast: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    made = lstmcast(
+    fitted = lstmcast(
         "fit",
         "shop.csv",
         "--target",
@@ -35,14 +35,14 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_agai
         "--steps",
         0,
     )
-    assert made.returncode == 0, made.stderr
-    done = lstmcast("predict", made.stdout.strip(), "--horizon", 30)
+    assert fitted.returncode == 0, fitted.stderr
+    done = lstmcast("predict", fitted.stdout.strip(), "--horizon", 30)
     rows = list(csv.DictReader(StringIO(done.stdout)))
     assert (done.returncode, len(rows)) == (0, 60)
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         (("--holidays", "Atlantis"), "no holidays are known of that country"),
         (("--joint",), "more than one target"),
@@ -50,12 +50,12 @@ def test_a_run_with_holidays_and_joint_targets_forecasts_without_being_told_agai
     ids=["country", "joint"],
 )
 def test_what_cannot_apply_is_refused_in_words(
-    options: tuple[str, ...], said: str, lstmcast: Program, tmp_path: Path
+    options: tuple[str, ...], message: str, lstmcast: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
     done = lstmcast("fit", "shop.csv", "--target", "a", "--steps", 0, *options, "-q")
     assert (done.returncode, done.stdout) == (2, "")
-    assert said in done.stderr
+    assert message in done.stderr
     assert len(done.stderr.splitlines()) <= 3
     assert not list(tmp_path.glob("runs/*/run.json"))
 
@@ -64,8 +64,8 @@ def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_mis
     lstmcast: Program, tmp_path: Path
 ) -> None:
     write_days(tmp_path / "shop.csv")
-    made = lstmcast("fit", "shop.csv", "--target", "a", "--future", "b", "--steps", 0)
-    assert made.stderr.splitlines()[-1] == (
+    done = lstmcast("fit", "shop.csv", "--target", "a", "--future", "b", "--steps", 0)
+    assert done.stderr.splitlines()[-1] == (
         "saved; next: lstmcast predict runs/shop-a --future-data FILE, with b for 14 steps"
     )
     (tmp_path / "plan.csv").write_text("day,b\n2025-01-01,3\n2025-01-02,4\n")

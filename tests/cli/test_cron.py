@@ -1,4 +1,4 @@
-"""The cron story: the tutorial's own script, day by day, with nothing in its environment but a PATH."""
+"""The tutorial's own script under cron, day by day, with only a PATH in its environment."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""More hosts than one: a fit whose ranks, and jobs whose workers, are on another one than the command.
+"""Several hosts: a fit whose ranks, and jobs whose workers, are elsewhere than the command.
 
 A host is a network namespace with an address of its own. It is kept by a process that reads a pipe
 from this one, so that it goes when the tests end, however they do.
@@ -78,7 +78,7 @@ def _namespace(*line: str) -> "Iterator[subprocess.Popen[str]]":
         assert keeper.stdout and keeper.stderr
         if keeper.stdout.readline() != "ready\n":
             pytest.skip(
-                f"needs network namespaces, which are not to be had here: {keeper.stderr.read().strip()}"
+                f"needs network namespaces, which are missing here: {keeper.stderr.read().strip()}"
             )
         yield keeper
 
@@ -106,13 +106,11 @@ def hosts() -> Iterator[tuple[Host, Host]]:
                 "netns",
                 str(keeper.pid),
             )
-            made = subprocess.run(
+            done = subprocess.run(
                 [*first.within(), *wire], check=False, capture_output=True, text=True
             )
-            if made.returncode:
-                pytest.skip(
-                    f"needs a wire between network namespaces, which is not to be had here: {made.stderr}"
-                )
+            if done.returncode:
+                pytest.skip(f"needs a wire between network namespaces, missing here: {done.stderr}")
             for host in (first, second):
                 for line in (f"addr add {host.address}/24 dev {_WIRE}", f"link set {_WIRE} up"):
                     subprocess.run([*host.within(), "ip", *line.split()], check=True)
@@ -166,25 +164,25 @@ def on_one_host(*arguments: str, cwd: Path) -> bytes:
     return (cwd / arguments[-1] / "model.safetensors").read_bytes()
 
 
-def test_two_hosts_learn_what_two_ranks_of_one_learn_and_the_first_alone_writes(
+def test_two_hosts_learn_what_two_ranks_of_one_learn_and_only_the_first_writes(
     hosts: tuple[Host, Host], folder: Path, tmp_path: Path
 ) -> None:
-    asked = ("--steps", "12", "--out")
+    options = ("--steps", "12", "--out")
     away = tmp_path / "away"
     away.mkdir()
     write_shops(away / "panel.csv")
     with (
-        hosts[0].start(*launcher(hosts, hosts[0]), *FIT, *asked, "two", cwd=folder) as first,
-        hosts[1].start(*launcher(hosts, hosts[1]), *FIT, *asked, "two", cwd=away) as second,
+        hosts[0].start(*launcher(hosts, hosts[0]), *FIT, *options, "two", cwd=folder) as first,
+        hosts[1].start(*launcher(hosts, hosts[1]), *FIT, *options, "two", cwd=away) as second,
     ):
-        said = [program.communicate(timeout=120) for program in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0), said
+        messages = [program.communicate(timeout=120) for program in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), messages
     runs = [place / "two" for place in (folder, away) if (place / "two").exists()]
     assert len(runs) == 1  # whichever host torchrun has made the first
-    assert sorted(out for out, _ in said) == ["", "two\n"]
-    assert sum("saved" in err for _, err in said) == 1
+    assert sorted(out for out, _ in messages) == ["", "two\n"]
+    assert sum("saved" in err for _, err in messages) == 1
     assert (runs[0] / "model.safetensors").read_bytes() == on_one_host(
-        *FIT, *asked, "one", cwd=folder
+        *FIT, *options, "one", cwd=folder
     )
 
 
@@ -198,11 +196,11 @@ def uncut(tmp_path_factory: pytest.TempPathFactory) -> bytes:
 
 @contextlib.contextmanager
 def begun(
-    hosts: tuple[Host, Host], folder: Path, said: list[str]
+    hosts: tuple[Host, Host], folder: Path, messages: list[str]
 ) -> "Iterator[tuple[subprocess.Popen[str], subprocess.Popen[str]]]":
     """Launchers on two hosts, which may start their ranks again once, when some of the fit is kept.
 
-    After the block they go on to a good end; `said` is what they say on stderr.
+    After the block they go on to a good end; `messages` is what they say on stderr.
     """
     lines = [(*launcher(hosts, host, "--max-restarts=1"), *LONG, "cut") for host in hosts]
     with (
@@ -214,8 +212,8 @@ def begun(
             assert first.poll() is None and second.poll() is None and time.monotonic() < limit
             time.sleep(0.1)
         yield first, second
-        said += [program.communicate(timeout=100)[1] for program in (first, second)]
-    assert (first.returncode, second.returncode) == (0, 0), said
+        messages += [program.communicate(timeout=100)[1] for program in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), messages
 
 
 def _rank(torchrun: "subprocess.Popen[str]") -> int:
@@ -239,15 +237,15 @@ def test_a_rank_that_is_lost_on_one_host_is_started_again_and_all_go_on(
 def test_hosts_go_on_together_though_only_one_has_counted_a_new_start(
     hosts: tuple[Host, Host], folder: Path, uncut: bytes, victim: int
 ) -> None:
-    """The other rank lives when its launcher sees that a host waits to join, so that none is lost there."""
-    said: list[str] = []
-    with begun(hosts, folder, said) as launchers:
+    """The other rank lives when its launcher sees that a host waits to join: none is lost."""
+    messages: list[str] = []
+    with begun(hosts, folder, messages) as launchers:
         other = _rank(launchers[1 - victim])
         os.kill(other, signal.SIGSTOP)
         os.kill(_rank(launchers[victim]), signal.SIGKILL)
         time.sleep(3)
         os.kill(other, signal.SIGKILL)
-    assert "exitcode: 6" not in "".join(said)
+    assert "exitcode: 6" not in "".join(messages)
     assert (folder / "cut" / "model.safetensors").read_bytes() == uncut
 
 
@@ -303,7 +301,7 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
 def test_members_of_a_fit_are_trained_by_workers_of_another_host(
     hosts: tuple[Host, Host], cluster: str, folder: Path
 ) -> None:
-    asked = (
+    options = (
         "fit",
         "panel.csv",
         *PANEL,
@@ -316,7 +314,7 @@ def test_members_of_a_fit_are_trained_by_workers_of_another_host(
         "--time-budget",
         "5m",
     )
-    line = (*PROGRAM, *asked, "--checkpoint-every", "0.1s", "--out")
+    line = (*PROGRAM, *options, "--checkpoint-every", "0.1s", "--out")
     afar = hosts[0].run(
         *line, "afar", "--backend", "dask", "--scheduler", cluster, "--insecure", cwd=folder
     )

@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
-from lstmcast.cli.options import ColumnOptions, DataOptions, WindowOptions
+from lstmcast.cli.options.columns import ColumnOptions
+from lstmcast.cli.options.fitting import WindowOptions
+from lstmcast.cli.options.reading import DataOptions
 from lstmcast.cli.pinned import pin_command_line
 from lstmcast.inspection.columns import infer_roles, profile_columns
 from lstmcast.inspection.findings import inspect_panel
@@ -19,36 +21,36 @@ NOT_SERIES = {"README.md"}
 
 def options(words: list[str]) -> tuple[ColumnOptions, DataOptions, WindowOptions]:
     """The groups of options that the words of a command line make."""
-    given: dict[str, Any] = {}
+    values: dict[str, Any] = {}
     rest = list(words[3:])
     while rest:
         name = rest.pop(0).removeprefix("--").replace("-", "_")
         if name in ("header", "no_header"):
-            given["header"] = name == "header"
+            values["header"] = name == "header"
         else:
-            given.setdefault(name, []).append(rest.pop(0))
+            values.setdefault(name, []).append(rest.pop(0))
     groups = []
     for group in (ColumnOptions, DataOptions, WindowOptions):
-        own = {name: given.pop(name) for name in list(given) if name in group.__dataclass_fields__}
+        own = {
+            name: values.pop(name) for name in list(values) if name in group.__dataclass_fields__
+        }
         many = group is ColumnOptions
         groups.append(
             group(**{k: v if many or k in ("na", "header") else v[0] for k, v in own.items()})
         )
-    assert not given
+    assert not values
     columns, reading, window = groups
     return columns, reading, WindowOptions(**{k: v and int(v) for k, v in vars(window).items()})
 
 
-def check(path: Path, reading: DataOptions = DataOptions(), **given: tuple[str, ...]) -> list[str]:  # noqa: B008
+def check(path: Path, reading: DataOptions = DataOptions(), **values: tuple[str, ...]) -> list[str]:  # noqa: B008
     """Pin what is found in a file, read it by that, and compare."""
     table = read_table(path, reading.config())
-    roles = infer_roles(table, profile_columns(table), given)
+    roles = infer_roles(table, profile_columns(table), values)
     panel = Panel.from_table(table, roles, reading.config())
     words = pin_command_line(str(path), table, inspect_panel(panel), reading, WindowOptions())
     columns, reading, _ = options(words)
-    again = Panel.from_table(
-        read_table(path, reading.config()), columns.columns(), reading.config()
-    )
+    again = Panel.from_table(read_table(path, reading.config()), columns.roles(), reading.config())
     assert again.fingerprint() == panel.fingerprint()
     assert again.axis == panel.axis
     return words
@@ -108,7 +110,7 @@ def test_dialects_forms_of_times_and_headers_are_pinned(
     assert all(pair in pairs for pair in zip(wanted[::2], wanted[1::2], strict=True))
 
 
-def test_what_the_user_said_is_repeated(tmp_path: Path) -> None:
+def test_what_the_user_requested_is_repeated(tmp_path: Path) -> None:
     rows = (
         "".join(f"2024-01-{day:02},{day % 7 or 'none'}\n" for day in range(1, 29))
         + "2024-01-28,5\n"

@@ -70,10 +70,10 @@ def test_an_evaluation_compares_with_the_base_rate_and_gates_can_ask_for_it(
     assert (done.returncode, lines[0]) == (7, MEASURES)
     assert [line.split(",")[0] for line in lines[1:]] == ["model", "base_rate"]
     assert "quality gate not met: brier is" in done.stderr
-    said = json.loads(lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout)[
+    verdict = json.loads(lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout)[
         "verdict"
     ]
-    assert (said["best_baseline"], said["model"]["mase"]) == ("base_rate", None)
+    assert (verdict["best_baseline"], verdict["model"]["mase"]) == ("base_rate", None)
 
 
 def test_other_targets_are_refused_before_anything_is_learnt(

@@ -1,4 +1,4 @@
-"""One fit by many ranks under torchrun: what one process learns, said and written once, whatever becomes of a rank."""
+"""One fit by many ranks under torchrun: the result of one process, reported and written once."""
 
 import csv
 import json
@@ -60,14 +60,14 @@ def alike(one: Path, other: Path) -> bool:
     return names and all(a[2:] == pytest.approx(b[2:], rel=1e-5, nan_ok=True) for a, b in pairs)
 
 
-def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_writes(
+def test_two_ranks_learn_what_one_process_learns_and_only_the_first_reports_and_writes(
     folder: Path,
 ) -> None:
-    asked = ("fit", *PANEL, *EXACT, "--steps", "12", "--out")
-    alone, ranks = run_program(*asked, "one", cwd=folder), together(*asked, "two", cwd=folder)
-    assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
+    options = ("fit", *PANEL, *EXACT, "--steps", "12", "--out")
+    single, ranks = run_program(*options, "one", cwd=folder), together(*options, "two", cwd=folder)
+    assert (single.returncode, ranks.returncode) == (0, 0), ranks.stderr
     assert ranks.stdout == "two\n"
-    assert ranks.stderr == alone.stderr.replace("predict one", "predict two")
+    assert ranks.stderr == single.stderr.replace("predict one", "predict two")
     assert alike(folder / "one", folder / "two")
     assert not list(folder.glob(".*"))
     assert {path.name for path in (folder / "two").iterdir()} == {
@@ -89,22 +89,22 @@ def test_two_ranks_learn_what_one_process_learns_and_the_first_alone_speaks_and_
 def test_ranks_learn_the_same_whatever_is_learnt_and_however_little_falls_on_each(
     folder: Path, options: tuple[str, ...]
 ) -> None:
-    asked, name = (
+    options, name = (
         ("fit", *PANEL, *EXACT, *options, "--steps", "8", "--out"),
         "-".join(options).strip("-"),
     )
-    alone, ranks = (
-        run_program(*asked, f"{name}-1", cwd=folder),
-        together(*asked, f"{name}-2", cwd=folder),
+    single, ranks = (
+        run_program(*options, f"{name}-1", cwd=folder),
+        together(*options, f"{name}-2", cwd=folder),
     )
-    assert (alone.returncode, ranks.returncode) == (0, 0), ranks.stderr
+    assert (single.returncode, ranks.returncode) == (0, 0), ranks.stderr
     assert alike(folder / f"{name}-1", folder / f"{name}-2")
 
 
 @pytest.mark.slow
 def test_all_ranks_stop_when_the_time_budget_is_spent(folder: Path) -> None:
-    asked = ("--steps", "5000", "--patience", "999", "--time-budget", "4s", "--out", "soon")
-    done = together("fit", *PANEL, *asked, cwd=folder)
+    options = ("--steps", "5000", "--patience", "999", "--time-budget", "4s", "--out", "soon")
+    done = together("fit", *PANEL, *options, cwd=folder)
     assert (done.returncode, done.stdout) == (0, "soon\n"), done.stderr
     assert "the time budget of 4 s stopped training" in done.stderr
 
@@ -203,16 +203,16 @@ def test_a_rank_that_falls_silent_is_waited_for_no_longer_than_patience_lasts(
                 time.sleep(0.1)
             ranks[silent].send_signal(signal.SIGSTOP)
             began, left = time.monotonic(), ranks[1 - silent]
-            said = left.communicate(timeout=60)[1].decode()
+            stderr = left.communicate(timeout=60)[1].decode()
         finally:
             for rank in ranks:
                 rank.kill()
     assert left.returncode == 6 and time.monotonic() - began < 30
-    assert ("or is silent" in said) == (silent == 1)  # the first rank alone speaks
+    assert ("or is silent" in stderr) == (silent == 1)  # the first rank alone speaks
 
 
 @pytest.mark.slow
-def test_a_signal_to_torchrun_waits_until_the_first_rank_has_kept_what_was_learnt(
+def test_a_signal_to_torchrun_waits_until_the_first_rank_has_saved_what_was_learnt(
     folder: Path, uncut: bytes
 ) -> None:
     _, stdout, stderr, seconds = killed(folder, "stopped", None)
@@ -240,7 +240,7 @@ def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
         (("predict", "runs/x"), "nothing but a fit"),
         (("fit", "-", "--target", "sold"), "cannot read standard input"),
         (("fit", *PANEL, "--dry-run"), "cannot be a dry run"),
-        (("fit", *PANEL, "-j", "2"), "cannot give jobs to others"),
+        (("fit", *PANEL, "-j", "2"), "cannot hand jobs to other processes"),
     ],
 )
 def test_what_ranks_cannot_do_together_is_refused(

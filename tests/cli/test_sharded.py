@@ -39,8 +39,8 @@ def test_a_folder_is_forecast_file_by_file_and_a_rerun_does_only_what_is_missing
     assert "3 of 3 shards done: 3 series, 42 rows in 'out/'" in first.stderr
     (tmp_path / "out/1.parquet").unlink()
     again = lstmcast(*line, "--json")
-    said = json.loads(again.stdout)
-    assert [said[name] for name in ("folder", "shards", "kept", "series", "rows")] == [
+    content = json.loads(again.stdout)
+    assert [content[name] for name in ("folder", "shards", "kept", "series", "rows")] == [
         "out/",
         3,
         2,
@@ -94,8 +94,8 @@ def test_a_run_judges_the_newer_rows_of_a_folder(
     assert done.returncode == 0, done.stderr
     judged = pd.read_parquet(tmp_path / "out/1.parquet")
     assert judged.loc[judged["actual"] == 500, "anomaly"].tolist() == [1]
-    said = json.loads(quickly(*line, "--json").stdout)
-    assert (said["shards"], said["judged"]) == (3, 30) and said["anomalies"] >= 1
+    content = json.loads(quickly(*line, "--json").stdout)
+    assert (content["shards"], content["judged"]) == (3, 30) and content["anomalies"] >= 1
     assert quickly(*line, "--fail-if", "anomalies>0").returncode == 7
 
 
@@ -121,7 +121,7 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
 def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
     done = quickly(*line, "--backend", "threading")
     assert done.returncode == 2
-    assert "one table is one of them" in done.stderr
+    assert "one table is a single job" in done.stderr
 
 
 @pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])

@@ -16,33 +16,37 @@ def data(tmp_path: Path) -> Path:
 
 
 @pytest.mark.usefixtures("data")
-def test_nothing_is_tracked_unless_asked_for(quickly: Program, tmp_path: Path) -> None:
+def test_nothing_is_tracked_unless_requested(quickly: Program, tmp_path: Path) -> None:
     assert quickly(*FIT).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "x.csv"]
 
 
 @pytest.mark.usefixtures("data")
-def test_every_tracker_is_told_of_the_run_and_stdout_is_the_run(
+def test_every_tracker_gets_the_run_and_stdout_is_its_path(
     lstmcast: Program, tmp_path: Path
 ) -> None:
     done = lstmcast(*FIT, "--track", "csv", "--track", "tensorboard", "--track", "mlflow", "-q")
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/x-price\n", "")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tracking", "x.csv"]
-    kept = tmp_path / "tracking"
-    assert [path.name for path in kept.glob("csv/x-price/*")]
-    assert any(kept.glob("tensorboard/x-price/events.out.tfevents.*"))
-    with sqlite3.connect(kept / "mlflow.db") as book:
-        assert book.execute("select name, status from runs").fetchall() == [("x-price", "FINISHED")]
+    folder = tmp_path / "tracking"
+    assert [path.name for path in folder.glob("csv/x-price/*")]
+    assert any(folder.glob("tensorboard/x-price/events.out.tfevents.*"))
+    with sqlite3.connect(folder / "mlflow.db") as database:
+        assert database.execute("select name, status from runs").fetchall() == [
+            ("x-price", "FINISHED")
+        ]
 
 
 @pytest.mark.usefixtures("data")
-def test_where_it_is_kept_is_said_in_words_and_in_json(quickly: Program, tmp_path: Path) -> None:
+def test_where_it_is_tracked_is_reported_in_words_and_in_json(
+    quickly: Program, tmp_path: Path
+) -> None:
     done = quickly(*FIT, "--track", "csv", "--track-to", "here")
     assert f"tracked in '{tmp_path}/here/csv/x-price'\n" in done.stderr
-    told = json.loads(
+    content = json.loads(
         quickly(*FIT, "--track", "csv", "--track-to", "here", "--force", "--json", "-q").stdout
     )
-    assert told["tracked"] == [f"{tmp_path}/here/csv/x-price-2"]
+    assert content["tracked"] == [f"{tmp_path}/here/csv/x-price-2"]
 
 
 @pytest.mark.usefixtures("data")

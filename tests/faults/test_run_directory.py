@@ -196,7 +196,7 @@ def test_runs_check_reads_every_byte(refused: Refused, lstmcast: Program, run: P
     (run / "notes.txt").write_text("mine")
     done = lstmcast("runs", "check", "run")
     assert done.returncode == 0
-    assert done.stderr == "  not of the run, and not looked at: notes.txt\n"
+    assert done.stderr == "  not part of the run, not checked: notes.txt\n"
     assert [line.partition(":")[0] for line in done.stdout.splitlines()] == [
         "run.json",
         *directory.open_run(run).files,

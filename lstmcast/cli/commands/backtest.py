@@ -3,30 +3,21 @@
 from dataclasses import asdict, replace
 from typing import Annotated, Any
 
-from typer import Option
-
 from lstmcast.cli.commands.evaluate import ScoresBy
 from lstmcast.cli.data import read_panel, report_panel
-from lstmcast.cli.dryrun import DryRun, print_fit_cost
-from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_figures, check_gates, parse_gates
-from lstmcast.cli.options import (
-    WINDOW,
-    ColumnOptions,
+from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
+from lstmcast.cli.options.engine import EngineOptions
+from lstmcast.cli.options.fitting import FitOptions
+from lstmcast.cli.options.results import (
     Data,
-    DataOptions,
-    ExcelSafe,
+    DryRun,
     FailIf,
-    Format,
-    InputOptions,
-    ModelOptions,
-    OutFile,
     Plot,
     ShowOptions,
     Step,
-    TrainOptions,
-    WindowOptions,
-    build_config,
+    TableOptions,
 )
 from lstmcast.cli.sharded import is_sharded, outcome_to_dict, refuse_options, run_shard_job
 from lstmcast.cli.show import output
@@ -37,46 +28,34 @@ from lstmcast.config import Columns, Config
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
-lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit -j 2 -o forecasts.parquet"""
-Cutoffs = Annotated[
-    int, Option(metavar="N", help="Cutoffs in the past, 1 or more.", rich_help_panel=WINDOW)
-]
+lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit -j 2 \
+-o forecasts.parquet"""
+Cutoffs = Annotated[int, make_option(WINDOW, "N", "Cutoffs in the past, 1 or more.")]
 Refit = Annotated[
     bool,
-    Option(
-        "--refit/--no-refit",
-        help="Learn anew at each cutoff, or once before the first.",
-        rich_help_panel=WINDOW,
-    ),
+    make_flag(WINDOW, "Train anew at each cutoff, or once before the first.", "--refit/--no-refit"),
 ]
 Expanding = Annotated[
     bool,
-    Option(
+    make_flag(
+        WINDOW,
+        "Train on all history, or on a window of fixed length.",
         "--expanding/--rolling",
-        help="Learn from all history, or from a window of one length.",
-        rich_help_panel=WINDOW,
     ),
 ]
 
 
 def backtest(
     data: Data,
-    columns: ColumnOptions,
-    inputs: InputOptions,
-    reading: DataOptions,
-    window: WindowOptions,
-    model: ModelOptions,
-    train: TrainOptions,
+    options: FitOptions,
     engine: EngineOptions,
     *,
     windows: Cutoffs = 3,
     step: Step = None,
     refit: Refit = True,
     expanding: Expanding = True,
-    output_file: OutFile = None,
+    table: TableOptions,
     by: ScoresBy = "method",
-    format: Format = None,
-    excel_safe: ExcelSafe = False,
     fail_if: FailIf = None,
     plot: Plot = None,
     dry_run: DryRun = False,
@@ -88,48 +67,58 @@ def backtest(
     came after and with naive, seasonal naive and drift. With -o the forecasts themselves are
     written.
     """
-    config = build_config(reading, window, model, train, inputs)
-    roles, gates = columns.columns(), parse_gates(fail_if)
-    if is_sharded(data, output_file):
+    config, roles, gates = options.config(), options.columns.roles(), parse_gates(fail_if)
+    report = Reporter.of(show)
+    # Of the shared options for tables, --format is that of the scores on stdout; the file of the
+    # forecasts has the format of its extension.
+    file = table.output_file
+    if is_sharded(data, file):
         refuse_options(
-            format=format, plot=plot, dry_run=dry_run, excel_safe=excel_safe, by=by != "method"
+            format=table.format,
+            plot=plot,
+            dry_run=dry_run,
+            excel_safe=table.excel_safe,
+            by=by != "method",
         )
         how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
-        scores = _backtest_shards(
-            Reporter.of(show),
-            data,
-            str(output_file),
-            (roles, config, how),
-            engine,
-            as_json=show.json,
-        )
+        work = (roles, config, how)
+        scores = _backtest_shards(report, data, str(file), work, engine, as_json=show.json)
         check_figures(gates, scores["model"])
         return
-    form = "object" if show.json else output.choose_format(None, format)
-    table = output.choose_format(output_file, None) if output_file else ""
+
+    # What is wrong with the command line is an error before any work.
+    scores_form = "object" if show.json else output.choose_format(None, table.format)
+    file_form = output.choose_format(file, None) if file else ""
     check_picture(plot)
-    report = Reporter.of(show)
     panel = read_panel(report, data, roles, config.data)
     report_panel(report, panel)
     if dry_run:
-        print_fit_cost(
-            report, panel, config, "backtest", windows if refit else 1, as_json=show.json
-        )
+        fits = windows if refit else 1
+        print_fit_cost(report, panel, config, "backtest", fits, as_json=show.json)
         return
+
     from lstmcast.compute.jobs import default_jobs
     from lstmcast.evaluation.backtest import backtest as score_past
 
-    with engine.hired(), report.progress() as on_event:
+    with engine.use(), report.progress() as on_event:
         result = score_past(
-            panel, config, windows=windows, step=step, refit=refit, expanding=expanding,
-            jobs=config.train.jobs or default_jobs(), on_event=on_event,
-        )  # fmt: skip
+            panel,
+            config,
+            windows=windows,
+            step=step,
+            refit=refit,
+            expanding=expanding,
+            jobs=config.train.jobs or default_jobs(),
+            on_event=on_event,
+        )
     report.say(*result.verdict.sentences())
-    if output_file:
-        forecasts = output.with_escaped_formulas(result.forecasts, table, report, safe=excel_safe)
-        output.write_frame(forecasts, output_file, table)
-        report.say(f"{len(result.forecasts):,} rows written to {output_file!r}")
-    write_scores(result.verdict, form, panel.key_names, command="backtest", extra={}, by=by)
+    if file:
+        forecasts = output.with_escaped_formulas(
+            result.forecasts, file_form, report, safe=table.excel_safe
+        )
+        output.write_frame(forecasts, file, file_form)
+        report.say(f"{len(result.forecasts):,} rows written to {file!r}")
+    write_scores(result.verdict, scores_form, panel.key_names, command="backtest", extra={}, by=by)
     if plot:
         draw_backtest(report, plot, panel, result)
     check_gates(gates, result.verdict)
@@ -139,29 +128,31 @@ def _backtest_shards(
     report: Reporter,
     data: str,
     out: str,
-    what: tuple[Columns, Config, dict[str, Any]],
+    work: tuple[Columns, Config, dict[str, Any]],
     engine: EngineOptions,
     *,
     as_json: bool,
 ) -> dict[str, dict[str, float]]:
-    """Score each file of a folder by itself; prints the scores of all together, which it returns."""
+    """Score each file of a folder by itself; prints and returns the scores of all together.
+
+    `work` is the roles of the columns, the configuration, and how the cutoffs are chosen.
+    """
     from lstmcast.deployment.shards import ShardJob, backtest_shard, combine_scores
 
-    roles, config, how = what
+    roles, config, how = work
+    # How many jobs there are does not change the results: they are not part of what is resumed.
     settings = replace(config, train=replace(config.train, jobs=None)).to_dict()
-    job = ShardJob(
-        "backtest", backtest_shard, what, {"config": settings, "columns": asdict(roles), **how}
-    )
+    identity = {"config": settings, "columns": asdict(roles), **how}
+    job = ShardJob("backtest", backtest_shard, work, identity)
     outcome = run_shard_job(report, job, data, out, engine, config.train.jobs, as_json=False)
     scores = combine_scores([facts["verdict"] for facts in outcome.facts.values()])
     if as_json:
-        output.write_object(
-            "backtest", {"folder": out, **outcome_to_dict(outcome), "scores": scores}
-        )
-    else:
-        import pandas as pd
+        content = {"folder": out, **outcome_to_dict(outcome), "scores": scores}
+        output.write_object("backtest", content)
+        return scores
 
-        output.write_frame(
-            pd.DataFrame([{"method": name, **row} for name, row in scores.items()]), None, "csv"
-        )
+    import pandas as pd
+
+    rows = [{"method": name, **figures} for name, figures in scores.items()]
+    output.write_frame(pd.DataFrame(rows), None, "csv")
     return scores

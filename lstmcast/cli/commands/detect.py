@@ -4,24 +4,13 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from typer import Option
-
 from lstmcast.cli.data import read_like_run
-from lstmcast.cli.engine import EngineOptions
 from lstmcast.cli.follow import Follower, is_text_stream
 from lstmcast.cli.gates import check_figures, parse_gates
-from lstmcast.cli.options import (
-    WINDOW,
-    Data,
-    ExcelSafe,
-    FailIf,
-    Format,
-    Jobs,
-    OutFile,
-    RunPath,
-    ShowOptions,
-    SkipRows,
-)
+from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
+from lstmcast.cli.options.engine import EngineOptions, Jobs
+from lstmcast.cli.options.reading import RunBadRows
+from lstmcast.cli.options.results import Data, FailIf, RunPath, ShowOptions, TableOptions
 from lstmcast.cli.sharded import (
     is_sharded,
     limit_to_one_job,
@@ -35,28 +24,27 @@ from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.runs.directory import open_run
 
 if TYPE_CHECKING:
-    from lstmcast.monitoring.detect import Detector
+    from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.monitoring.detect import Detection, Detector
 
 EXAMPLES = """\
 lstmcast detect runs/price-price newer.csv
 lstmcast detect runs/price-price newer.csv --rate 0.01 --fail-if "anomalies>0" -o judged.csv"""
 GATE_FIGURES = ("anomalies", "points", "runs", "judged", "share")
-"""What `--fail-if` can ask about."""
+"""The figures that `--fail-if` can be about."""
 _LIVE_FORMATS = ("csv", "tsv", "jsonl")
 FalseAlarmRate = Annotated[
     float,
-    Option(
-        metavar="SHARE",
-        help="Share of ordinary rows that may be flagged, above 0 and below 0.5.",
-        rich_help_panel=WINDOW,
+    make_option(
+        WINDOW, "SHARE", "Share of ordinary rows that may be flagged, above 0 and below 0.5."
     ),
 ]
 Adapt = Annotated[
     bool,
-    Option(
+    make_flag(
+        WINDOW,
+        "Whether thresholds keep learning from judged rows, or stay those of the run's history.",
         "--adapt/--fixed",
-        help="Whether thresholds go on learning from judged rows, or are those of the run's history.",
-        rich_help_panel=WINDOW,
     ),
 ]
 
@@ -67,10 +55,8 @@ def detect(
     *,
     rate: FalseAlarmRate = DEFAULT_FALSE_ALARM_RATE,
     adapt: Adapt = True,
-    bad_rows: SkipRows = None,
-    output_file: OutFile = None,
-    format: Format = None,
-    excel_safe: ExcelSafe = False,
+    bad_rows: RunBadRows = None,
+    table: TableOptions,
     fail_if: FailIf = None,
     jobs: Jobs = None,
     engine: EngineOptions,
@@ -78,82 +64,104 @@ def detect(
 ) -> None:
     """Find anomalies in newer rows of DATA; prints each row, judged.
 
-    Beside its actual value stands what was expected, the interval in which an ordinary row lies, a
+    Beside its actual value stand the expected one, the interval in which an ordinary row lies, a
     score (1 and more is an anomaly) and its kind: a single row (point), or a run of rows that are
     each a little off (run). From stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows
     are judged as they come, a line out for each line in.
     """
-    gates = parse_gates(fail_if, GATE_FIGURES)
-    if is_sharded(data, output_file):
-        refuse_options(format=format, excel_safe=excel_safe, bad_rows=bad_rows)
-        sealed = open_run(run).manifest["sha256"]
-        from lstmcast.deployment.shards import ShardJob, detect_shard, sum_anomaly_counts
-
-        same = {"run": sealed, "rate": rate, "adapt": adapt}
-        job = ShardJob("detect", detect_shard, (str(Path(run).absolute()), rate, adapt), same)
-        outcome = run_shard_job(
-            Reporter.of(show), job, data, str(output_file), engine, jobs, as_json=False
+    gates, report = parse_gates(fail_if, GATE_FIGURES), Reporter.of(show)
+    if is_sharded(data, table.output_file):
+        refuse_options(format=table.format, excel_safe=table.excel_safe, bad_rows=bad_rows)
+        out = str(table.output_file)
+        figures = _detect_in_shards(
+            report, run, data, out, rate, engine, jobs, adapt=adapt, as_json=show.json
         )
-        figures = sum_anomaly_counts([facts["figures"] for facts in outcome.facts.values()])
-        Reporter.of(show).say(describe_detections(figures))
-        if show.json:
-            output.write_object(
-                "detect", {"folder": output_file, **outcome_to_dict(outcome), **figures}
-            )
         check_figures(gates, figures)
         return
+
     limit_to_one_job(engine, jobs)
-    live = (
-        data == "-"
-        and not show.json
-        and output_file in (None, "-")
-        and (format or "csv") in _LIVE_FORMATS
-    )
-    form = (format or "csv") if live else output.choose_format(output_file, format)
-    report = Reporter.of(show)
+    # Rows from stdin are judged as they come if each can be a line of its own on stdout.
+    is_stream = data == "-" and table.output_file in (None, "-") and not show.json
+    live = is_stream and (table.format or "csv") in _LIVE_FORMATS
+    form = (table.format or "csv") if live else table.choose_format()
     live = live and is_text_stream(sys.stdin.buffer)
-    open_run(run)
+    open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
-    from lstmcast.monitoring.detect import Detector
 
     forecaster = Predictor.load(run)
     if live:
-        detector = _report_notes(report, Detector(forecaster, rate=rate, adapt=adapt))
-        figures = Follower(report, detector, form, bad_rows, safe=excel_safe).run()
+        detector = _make_detector(report, forecaster, rate, adapt=adapt)
+        figures = Follower(report, detector, form, bad_rows, safe=table.excel_safe).run()
     else:
         panel = read_like_run(report, data, forecaster, bad_rows)
-        detector = _report_notes(report, Detector(forecaster, rate=rate, adapt=adapt))
-        found = detector.judge(panel)
-        figures = found.figures
-        report.found(found.notes)
-        detector.require(found)
-        if output_file or not show.json:
-            rows = output.with_escaped_formulas(found.rows, form, report, safe=excel_safe)
-            output.write_frame(rows, output_file, form, whole=format is not None)
+        detector = _make_detector(report, forecaster, rate, adapt=adapt)
+        detection = detector.judge(panel)
+        figures = detection.figures
+        report.found(detection.notes)
+        # Raises where no row is newer than the training.
+        detector.require(detection)
+        if table.output_file or not show.json:
+            table.write_escaped(detection.rows, form, report)
         if show.json:
-            content = {
-                "run": run,
-                "rate": rate,
-                "notes": [*found.notes, *detector.notes],
-                **figures,
-            }
-            output.write_object("detect", {**content, "rows": output.to_records(found.rows)})
+            _write_detection(run, detector, detection)
     report.say(describe_detections(figures))
     check_figures(gates, figures)
 
 
 def describe_detections(figures: dict[str, float]) -> str:
-    """What was found, in plain words."""
+    """Return what was found, in plain words."""
     anomalies, judged = int(figures["anomalies"]), int(figures["judged"])
     if not anomalies:
         return f"no anomaly in {judged:,} rows judged"
-    kinds = [
-        f"{int(figures[name]):,} {what}"
-        for name, what in (("points", "single"), ("runs", "in runs"))
-    ]
-    return f"{anomalies:,} of {judged:,} rows judged are anomalies: {kinds[0]}, {kinds[1]}"
+    points, runs = int(figures["points"]), int(figures["runs"])
+    kinds = f"{points:,} single, {runs:,} in runs"
+    return f"{anomalies:,} of {judged:,} rows judged are anomalies: {kinds}"
 
 
-def _report_notes(report: Reporter, detector: "Detector") -> "Detector":
+def _detect_in_shards(
+    report: Reporter,
+    run: str,
+    data: str,
+    out: str,
+    rate: float,
+    engine: EngineOptions,
+    jobs: int | None,
+    *,
+    adapt: bool,
+    as_json: bool,
+) -> dict[str, float]:
+    """Judge each file of a folder by itself; returns the figures of all together."""
+    fingerprint = open_run(run).manifest["sha256"]
+    from lstmcast.deployment.shards import ShardJob, detect_shard, sum_anomaly_counts
+
+    work = (str(Path(run).absolute()), rate, adapt)
+    # What the results depend on: a folder made with other values is not continued.
+    identity = {"run": fingerprint, "rate": rate, "adapt": adapt}
+    job = ShardJob("detect", detect_shard, work, identity)
+    outcome = run_shard_job(report, job, data, out, engine, jobs, as_json=False)
+    figures = sum_anomaly_counts([facts["figures"] for facts in outcome.facts.values()])
+    report.say(describe_detections(figures))
+    if as_json:
+        output.write_object("detect", {"folder": out, **outcome_to_dict(outcome), **figures})
+    return figures
+
+
+def _make_detector(
+    report: Reporter, forecaster: "Predictor", rate: float, *, adapt: bool
+) -> "Detector":
+    from lstmcast.monitoring.detect import Detector
+
+    detector = Detector(forecaster, rate=rate, adapt=adapt)
     report.found(detector.notes)
     return detector
+
+
+def _write_detection(run: str, detector: "Detector", detection: "Detection") -> None:
+    content = {
+        "run": run,
+        "rate": detector.rate,
+        "notes": [*detection.notes, *detector.notes],
+        **detection.figures,
+        "rows": output.to_records(detection.rows),
+    }
+    output.write_object("detect", content)

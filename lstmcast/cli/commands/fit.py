@@ -2,30 +2,19 @@
 
 import shlex
 from contextlib import nullcontext
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
-from typer import Context, Option
+from typer import Context
 
 from lstmcast.cli.data import default_run_path, read_panel, report_panel
-from lstmcast.cli.dryrun import DryRun, print_fit_cost
-from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
-from lstmcast.cli.options import (
-    DEFAULT_NONE,
-    OUTPUT,
-    READING,
-    ColumnOptions,
-    Data,
-    DataOptions,
-    FailIf,
-    InputOptions,
-    ModelOptions,
-    ShowOptions,
-    TrainOptions,
-    WindowOptions,
-    build_config,
-)
+from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, READING, make_flag, make_option
+from lstmcast.cli.options.engine import EngineOptions
+from lstmcast.cli.options.fitting import FitOptions
+from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
@@ -43,89 +32,88 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sample_data/price.csv --target price --dry-run
-lstmcast fit sales.parquet --target units --series shop --future holiday --horizon 28 --out runs/sales"""
+lstmcast fit sales.parquet --target units --series shop --future holiday \
+--horizon 28 --out runs/sales"""
 _ALLOWED_ON_RESUME = {
-    *(
-        "data",
-        "resume",
-        "checkpoint_every",
-        "fail_if",
-        "if_exists",
-        "config",
-        "dry_run",
-        "track",
-        "track_to",
-    ),
+    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run"),
+    *("track", "track_to"),
     *get_type_hints(EngineOptions),
     *get_type_hints(ShowOptions),
 }
-"""Parameters that say nothing of what is fitted."""
+"""Parameters that do not change what is fitted."""
 IfExists = Annotated[
     Literal["fail", "skip"],
-    Option(
-        metavar="POLICY",
-        help="Where RUN holds a run: fail, or skip and exit 0.",
-        rich_help_panel=OUTPUT,
-    ),
+    make_option(OUTPUT, "POLICY", "If RUN holds a run: fail, or skip and exit with 0."),
 ]
 OutRun = Annotated[
     str | None,
-    Option(
-        metavar="RUN", help="Run directory to write.", show_default="runs/<file>-<target>", rich_help_panel=OUTPUT
-    ),
-]  # fmt: skip
+    make_option(OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>"),
+]
 Resume = Annotated[
     bool,
-    Option(
-        "--resume",
-        help="Go on with an interrupted fit: of DATA, or of RUN given in its place.",
-        rich_help_panel=OUTPUT,
+    make_flag(
+        OUTPUT, "Continue an interrupted fit: of DATA, or of RUN given in its place.", "--resume"
     ),
 ]
 SampleRows = Annotated[
     int | None,
-    Option(
-        metavar="ROWS",
-        help="Of a folder of Parquet learn from about so many rows, of series chosen at random; 1 or more.",
-        show_default="all of up to 20 million, else 5 million",
-        rich_help_panel=READING,
+    make_option(
+        READING,
+        "ROWS",
+        "From a folder of Parquet, learn from about this many rows, of random series; 1 or more.",
+        "all of up to 20 million, else 5 million",
         min=1,
     ),
 ]
 CheckpointEvery = Annotated[
     str,
-    Option(
-        metavar="TIME",
-        help="Keep what is learnt so often, to --resume from: 30s, 5m.",
-        rich_help_panel=OUTPUT,
-    ),
+    make_option(OUTPUT, "TIME", "How often to save progress for --resume: 30s, 5m."),
 ]
-ReplaceRun = Annotated[
-    bool, Option("--force", help="Replace a run that is there.", rich_help_panel=OUTPUT)
-]
+ReplaceRun = Annotated[bool, make_flag(OUTPUT, "Replace an existing run.", "--force")]
 Track = Annotated[
     list[str] | None,
-    Option(
-        metavar="TRACKER",
-        help="Tell a tracker of the run: csv, tensorboard or mlflow; repeatable.",
-        show_default=DEFAULT_NONE,
-        rich_help_panel=OUTPUT,
+    make_option(
+        OUTPUT,
+        "TRACKER",
+        "Log the run to a tracker: csv, tensorboard or mlflow; repeatable.",
+        DEFAULT_NONE,
     ),
 ]
-TrackTo = Annotated[
-    str, Option(metavar="DIR", help="Folder of the trackers; all stays there.", rich_help_panel=OUTPUT)
-]  # fmt: skip
+TrackTo = Annotated[str, make_option(OUTPUT, "DIR", "Folder of the trackers; nothing leaves it.")]
+
+
+@dataclass(frozen=True)
+class _Source:
+    """What a fit learns from: a file, or the checkpoint of an interrupted fit."""
+
+    report: Reporter
+    data: str
+    options: FitOptions
+    config: Config
+    place: Path
+    sample: int | None
+    from_checkpoint: bool
+
+    def read(self) -> "tuple[Config, Panel]":
+        """Read the data, and report what they are."""
+        if self.from_checkpoint:
+            self.report.say(f"resuming the interrupted fit of {str(self.place)!r}")
+            from lstmcast.training.checkpoint import Checkpoint
+
+            config, panel = Checkpoint(self.place).fit()
+        else:
+            config, roles = self.config, self.options.columns.roles()
+            panel = read_panel(
+                self.report, self.data, roles, config.data, config, sample=self.sample or 0
+            )
+        report_panel(self.report, panel)
+        return config, panel
 
 
 def fit(
     call: Context,
     data: Data,
-    columns: ColumnOptions,
-    inputs: InputOptions,
-    reading: DataOptions,
-    window: WindowOptions,
-    model: ModelOptions,
-    train: TrainOptions,
+    options: FitOptions,
     engine: EngineOptions,
     *,
     out: OutRun = None,
@@ -142,97 +130,81 @@ def fit(
 ) -> None:
     """Learn from DATA; prints the run directory's path on stdout.
 
-    What is not given is found from the data, and said. The end of each series is kept for
+    Options left out are inferred from the data and reported. The end of each series is held out for
     validation: there the network must beat the best baseline, or the forecast falls back towards
-    it. An interrupted fit keeps what it has
-    learnt: the same command with --resume, or `fit --resume RUN`, goes on from there.
+    it. An interrupted fit keeps its progress: the same command with --resume, or `fit --resume
+    RUN`, continues it.
     """
-    gates, report, every = (
-        parse_gates(fail_if),
-        Reporter.of(show),
-        parse_duration(checkpoint_every, "--checkpoint-every"),
-    )
+    # What is wrong with the command line is an error before any work.
+    gates, report = parse_gates(fail_if), Reporter.of(show)
+    interval = parse_duration(checkpoint_every, "--checkpoint-every")
     _check_trackers(track)
-    alone = resume and (
-        Path(data, CHECKPOINT_FOLDER).is_dir() or has_run(data) or not columns.target
-    )
-    if alone:
+    # `fit --resume RUN`: the checkpoint says all that the command line does not.
+    is_run = Path(data, CHECKPOINT_FOLDER).is_dir() or has_run(data)
+    resume_run = resume and (is_run or not options.columns.target)
+    if resume_run:
         _refuse_changes(call)
-    config = build_config(reading, window, model, train, inputs)
-    place = (
-        Path(data)
-        if alone
-        else Path(out)
-        if out
-        else default_run_path(data, columns.columns().target)
-    )
-    first, again = ranks.launched_rank_group().first, ranks.has_restarted()
-    _check_ranks(data, train, engine, dry_run=dry_run)
-    kept = (resume or again) and Path(place, CHECKPOINT_FOLDER).is_dir()
-    if has_run(place) and not kept and not dry_run and (resume or if_exists == "skip"):
+    config = options.config()
+    place = _choose_place(data, options, out, resume_run=resume_run)
+    _check_ranks(data, options, engine, dry_run=dry_run)
+
+    # A run that is there already ends the work, unless it is to be replaced or resumed.
+    has_progress = Path(place, CHECKPOINT_FOLDER).is_dir()
+    resumes = (resume or ranks.has_restarted()) and has_progress
+    skips = resume or if_exists == "skip"
+    if has_run(place) and skips and not resumes and not dry_run:
         report.say(f"{str(place)!r} holds a run already: skipped")
-        _print_run_path(place, as_json=show.json)
+        _print_run(place, {}, as_json=show.json)
         return
+
+    source = _Source(report, data, options, config, place, sample, resume_run)
     if dry_run:
-        if not alone:
-            panel = read_panel(
-                report, data, columns.columns(), config.data, config, sample=sample or 0
-            )
-        else:
-            config, panel = _read_checkpoint(report, place)
-        report_panel(report, panel)
+        config, panel = source.read()
         print_fit_cost(report, panel, config, "fit", as_json=show.json)
         return
-    with hold_write_lock(place) if first else nullcontext():
-        if first:
-            require_free_place(place, force=force or kept)
-        if alone:
-            config, panel = _read_checkpoint(report, place)
-        else:
-            panel = read_panel(
-                report, data, columns.columns(), config.data, config, sample=sample or 0
+
+    # Of the ranks of a fit only the first one writes.
+    writes = ranks.launched_rank_group().first
+    with hold_write_lock(place) if writes else nullcontext():
+        if writes:
+            require_free_place(place, force=force or resumes)
+        config, panel = source.read()
+        with engine.use():
+            forecaster = _train_and_save(
+                report, place, config, panel, interval=interval, afresh=not resumes
             )
-        report_panel(report, panel)
-        with engine.hired():
-            forecaster = _train_and_save(report, place, config, panel, every=every, afresh=not kept)
-    if not first:
+    if not writes:
         return
-    verdict = forecaster.verdict
-    report.found(note for note in forecaster.notes if note not in panel.notes)
-    if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+    _report_fit(report, forecaster, panel)
     tracked = _track_run(report, place, track, track_to)
-    report.say(
-        f"saved; next: lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
-    )
-    facts = {
-        "horizon": forecaster.horizon,
-        "season": forecaster.season,
-        "notes": list(forecaster.notes),
-        "tracked": tracked,
-    }
-    _print_run_path(
-        place, as_json=show.json, **facts, verdict=verdict.to_dict() if verdict else None
-    )
-    check_gates(gates, verdict)
+    next_command = f"lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
+    report.say(f"saved; next: {next_command}")
+    _print_run(place, _fit_to_dict(forecaster, tracked), as_json=show.json)
+    check_gates(gates, forecaster.verdict)
 
 
-def _check_ranks(data: str, train: TrainOptions, engine: EngineOptions, *, dry_run: bool) -> None:
+def _choose_place(data: str, options: FitOptions, out: str | None, *, resume_run: bool) -> Path:
+    """Return the run directory: the one that is resumed, the one of --out, or the usual one."""
+    if resume_run:
+        return Path(data)
+    return Path(out) if out else default_run_path(data, options.columns.roles().target)
+
+
+def _check_ranks(data: str, options: FitOptions, engine: EngineOptions, *, dry_run: bool) -> None:
     """Raise UsageError for what ranks that torchrun has started cannot do together."""
     if ranks.launched_rank_group().size == 1:
         return
-    others = {
-        "read standard input": (data == "-", "each rank reads the data: give a file"),
-        "be a dry run": (dry_run, "leave out torchrun: what one process would take is estimated"),
-        "give jobs to others": (
-            (train.jobs or 1) > 1 or engine.backend != "loky",
-            "leave out -j and --backend",
-        ),
-    }
-    for what, (wrong, hint) in others.items():
-        if wrong:
-            raise UsageError(f"a fit under torchrun cannot {what}", hint)
+    if data == "-":
+        _refuse_under_torchrun("read standard input", "each rank reads the data: give a file")
+    if dry_run:
+        hint = "leave out torchrun: the estimate is for one process"
+        _refuse_under_torchrun("be a dry run", hint)
+    if (options.train.jobs or 1) > 1 or engine.backend != "loky":
+        _refuse_under_torchrun("hand jobs to other processes", "leave out -j and --backend")
+
+
+def _refuse_under_torchrun(what: str, hint: str) -> None:
+    raise UsageError(f"a fit under torchrun cannot {what}", hint)
 
 
 def _check_trackers(trackers: list[str] | None) -> None:
@@ -243,51 +215,42 @@ def _check_trackers(trackers: list[str] | None) -> None:
 
 
 def _track_run(report: Reporter, place: Path, trackers: list[str] | None, folder: str) -> list[str]:
-    """Tell the trackers of a saved run; returns where they keep it."""
+    """Log a saved run to the trackers; returns where they keep it."""
     if not trackers:
         return []
     from lstmcast.reporting.trackers import track_run
 
     try:
-        places = [str(kept) for kept in track_run(place, trackers, folder)]
+        places = [str(tracked) for tracked in track_run(place, trackers, folder)]
     except Exception as error:
         error.add_note(f"the run itself is saved in {str(place)!r}")
         raise
-    for kept in places:
-        report.say(f"tracked in {kept!r}")
+    for tracked in places:
+        report.say(f"tracked in {tracked!r}")
     return places
 
 
 def _refuse_changes(call: Context) -> None:
-    """A fit that goes on is made of what it was begun with; raises UsageError for options that want it otherwise."""
+    """Raise UsageError for options that would change the fit that is resumed."""
     for option in call.command.params:
         source = call.get_parameter_source(option.name or "")
-        if (
-            option.name not in _ALLOWED_ON_RESUME
-            and source is not None
-            and source.name == "COMMANDLINE"
-        ):
-            hint = (
-                f"leave {max(option.opts, key=len)} out, or give DATA and all options as at first"
+        is_set = source is not None and source.name == "COMMANDLINE"
+        if is_set and option.name not in _ALLOWED_ON_RESUME:
+            flag = max(option.opts, key=len)
+            raise UsageError(
+                "--resume RUN continues with the run's own data and settings",
+                f"leave {flag} out, or give DATA and all options as at first",
             )
-            raise UsageError("--resume RUN goes on with the run's own data and settings", hint)
-
-
-def _read_checkpoint(report: Reporter, place: Path) -> "tuple[Config, Panel]":
-    report.say(f"going on with the interrupted fit of {str(place)!r}")
-    from lstmcast.training.checkpoint import Checkpoint
-
-    return Checkpoint(place).fit()
 
 
 def _train_and_save(
-    report: Reporter, place: Path, config: Config, panel: "Panel", *, every: float, afresh: bool
+    report: Reporter, place: Path, config: Config, panel: "Panel", *, interval: float, afresh: bool
 ) -> "Forecaster":
-    """Train and save; what is learnt outlives an interruption."""
+    """Train and save; progress outlives an interruption."""
     from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
 
-    checkpoint = checkpoint_for_rank(place, every)
+    checkpoint = checkpoint_for_rank(place, interval)
     if afresh:
         checkpoint.discard()
     with checkpoint.resumable():
@@ -298,16 +261,35 @@ def _train_and_save(
     return forecaster
 
 
+def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> None:
+    """Report what the fit found beyond the notes on its data, and how good it is."""
+    report.found(note for note in forecaster.notes if note not in panel.notes)
+    if forecaster.verdict:
+        report.say(*forecaster.verdict.sentences(), forecaster.guard.sentence())
+        report_scores(report, forecaster.verdict)
+
+
+def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]:
+    """Return what --json says of a fit."""
+    verdict = forecaster.verdict
+    return {
+        "horizon": forecaster.horizon,
+        "season": forecaster.season,
+        "notes": list(forecaster.notes),
+        "tracked": tracked,
+        "verdict": verdict.to_dict() if verdict else None,
+    }
+
+
 def _hint_future_data(forecaster: "Forecaster") -> str:
-    """The rest of the next command, where the data do not say all that must be known ahead."""
+    """Return the rest of the next command, where covariates are not known for all its steps."""
     panel = forecaster.panel
     if not panel.columns.future or panel.ahead.min() >= forecaster.horizon:
         return ""
-    return f" --future-data FILE, with {', '.join(panel.columns.future)} for {forecaster.horizon} steps"
+    names = ", ".join(panel.columns.future)
+    return f" --future-data FILE, with {names} for {forecaster.horizon} steps"
 
 
-def _print_run_path(place: Path, *, as_json: bool, **more: object) -> None:
-    if as_json:
-        output.write_object("fit", {"run": str(place), **more})
-    else:
-        output.write_stdout(f"{place}\n".encode(errors="surrogateescape"))
+def _print_run(place: Path, facts: dict[str, Any], *, as_json: bool) -> None:
+    content = {"run": str(place), **facts}
+    output.write_path_or_object("fit", place, content, as_json=as_json)

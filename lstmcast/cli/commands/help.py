@@ -23,14 +23,12 @@ EXIT_CODE_MEANINGS = {
     ExitCode.INTERRUPTED: "Ctrl-C",
     ExitCode.TERMINATED: "SIGTERM",
 }
+Topic = Annotated[
+    str | None, Argument(metavar="TOPIC", help="A command, or exit-codes.", show_default="all")
+]
 
 
-def help(
-    context: Context,
-    topic: Annotated[
-        str | None, Argument(metavar="TOPIC", help="A command, or exit-codes.", show_default="all")
-    ] = None,
-) -> None:
+def help(context: Context, topic: Topic = None) -> None:
     """Show the help of a command, or what the exit codes mean."""
     root = context.parent or context
     commands = getattr(root.command, "commands", {})
@@ -39,8 +37,10 @@ def help(
     elif topic == "exit-codes":
         text = "\n".join(f"{code:>3}  {EXIT_CODE_MEANINGS[code]}" for code in ExitCode)
     elif topic in commands:
-        with commands[topic].make_context(topic, [], parent=root, resilient_parsing=True) as shown:
-            text = shown.get_help()
+        command = commands[topic]
+        # Resilient, since the arguments that the command requires are not there.
+        with command.make_context(topic, [], parent=root, resilient_parsing=True) as inner:
+            text = inner.get_help()
     else:
         raise UsageError(f"no help on {topic!r}", suggest_similar(topic, [*commands, "exit-codes"]))
     write_stdout(f"{text}\n".encode())

@@ -4,22 +4,20 @@ import shlex
 import textwrap
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
-
 from lstmcast.cli.data import format_source
-from lstmcast.cli.options import (
-    OUTPUT,
-    ColumnOptions,
-    Data,
-    DataOptions,
-    ShowOptions,
-    WindowOptions,
-)
+from lstmcast.cli.options.columns import ColumnOptions
+from lstmcast.cli.options.declare import OUTPUT, make_option
+from lstmcast.cli.options.fitting import WindowOptions
+from lstmcast.cli.options.reading import DataOptions
+from lstmcast.cli.options.results import Data, ShowOptions
 from lstmcast.cli.pinned import pin_command_line
 from lstmcast.cli.show import console, output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import check_picture, write_picture
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lstmcast.inspection.columns import ColumnProfile
     from lstmcast.inspection.findings import Inspection
     from lstmcast.tables.table import Table
@@ -30,18 +28,25 @@ lstmcast inspect sample_data/shop.csv --target sold --plot shop.png
 lstmcast inspect sales.csv.gz --delimiter ";" --decimal ,"""
 InspectPlot = Annotated[
     str | None,
-    Option(
-        metavar="FILE",
-        help="Draw series, season and gaps into this file: .png, .svg or .pdf.",
-        show_default="no picture",
-        rich_help_panel=OUTPUT,
+    make_option(
+        OUTPUT,
+        "FILE",
+        "Draw series, season and gaps into this file: .png, .svg or .pdf.",
+        "no picture",
     ),
 ]
 MAX_LINE_COLUMNS = 80
+_LABEL_COLUMNS = 12
+"""Columns of a line that its label takes."""
+_FIXED_TABLE_COLUMNS = 31
+"""Columns of a line of the table of columns that kind, missing, distinct and the gaps take."""
+_MAX_NAME_COLUMNS = 22
 _MAX_LISTED_COLUMNS = 40
-"""Columns of a wide table that are listed unasked."""
-_SPARKLINE_BLOCKS = "▁▂▃▄▅▆▇█"
+"""Columns of a wide table that are listed."""
+_MAX_SUGGESTED_OPTIONS = 8
 _MAX_DRAWN_SERIES = 3
+_SPARKLINE_BLOCKS = "▁▂▃▄▅▆▇█"
+_COVARIATE_ROLES = ("past", "future", "static")
 
 
 def inspect(
@@ -55,16 +60,12 @@ def inspect(
 ) -> None:
     """Show what is seen in DATA, and how to pin it down.
 
-    What is done about each finding is said, too. Nothing is learnt or saved. Roles that are not
-    given are guessed, of the target too; the last line is the command that fits what was shown,
+    Each finding comes with what is done about it. Nothing is learnt or saved. Roles that are left
+    out are guessed, that of the target too; the last line is the command that fits what was shown,
     with every guess spelled out.
     """
     report, config = Reporter.of(show), reading.config()
-    if plot:
-        from lstmcast.reporting import plots
-
-        plots.require_matplotlib()
-        plots.parse_picture_format(plot)
+    check_picture(plot)
     report.say(f"reading {format_source(data)}")
     from lstmcast.inspection.columns import infer_roles, profile_columns, with_column_roles
     from lstmcast.inspection.findings import inspect_panel
@@ -72,96 +73,90 @@ def inspect(
     from lstmcast.tables.read import read_table
 
     table = read_table(data, config)
-    seen = profile_columns(table)
+    profiles = profile_columns(table)
     try:
-        roles = infer_roles(table, seen, columns.given())
+        roles = infer_roles(table, profiles, columns.requested())
         panel = Panel.from_table(table, roles, config)
     except Exception:
+        # The table is needed most where no series can be made of it.
         if not show.json:
-            _write_lines(
-                _table_lines(table, seen)
-            )  # needed most where no series can be made of them
+            output.write_lines(_table_lines(table, profiles))
         raise
-    seen = with_column_roles(table, seen, panel.columns, config)
+    profiles = with_column_roles(table, profiles, panel.columns, config)
     found = inspect_panel(panel, season=window.season, horizon=window.horizon, fill=config.fill)
-    line = shlex.join(pin_command_line(data, table, found, reading, window))
+    command_line = shlex.join(pin_command_line(data, table, found, reading, window))
     if plot:
         from lstmcast.reporting.inspection_plot import plot_inspection
 
-        plots.write_picture(plot_inspection(found), plot)
-        report.say(f"drawn into {plot!r}")
+        write_picture(report, plot, plot_inspection(found))
     if show.json:
-        output.write_object(
-            "inspect", {**_inspection_to_dict(table, seen, found), "command_line": line}
-        )
+        content = _inspection_to_dict(table, profiles, found)
+        output.write_object("inspect", {**content, "command_line": command_line})
         return
-    _write_lines(
+    output.write_lines(
         [
-            *_table_lines(table, seen),
+            *_table_lines(table, profiles),
             "",
             *_sparkline_lines(found),
             *_finding_lines(found, table.notes),
-            *_next_step_lines(seen),
-            console.escape_unprintable(line),
+            *_next_step_lines(profiles),
+            console.escape_unprintable(command_line),
         ]
     )
 
 
-def _write_lines(lines: list[str]) -> None:
-    output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+def _table_lines(table: "Table", profiles: "Sequence[ColumnProfile]") -> list[str]:
+    """Return the lines on the file and its columns."""
+    facts = [f"{len(table):,} rows, {len(profiles):,} columns"]
+    if table.source is not None and table.source.dialect.delimiter == ",":
+        facts.append("comma-separated")  # of other dialects the notes say what they are
+    lines = _wrap_text("file", "; ".join([*facts, *table.notes]))
 
-
-def _table_lines(table: "Table", seen: "list[ColumnProfile]") -> list[str]:
-    header = ("column", "kind", "missing", "distinct", "first", "role")
-    listed = seen[:_MAX_LISTED_COLUMNS]
-    room = (
-        MAX_LINE_COLUMNS
-        - 31
-        - max(len(_format_role(one)) for one in listed)
-        - max(len(_cut_text(one.name, 22)) for one in listed)
-    )
+    listed = profiles[:_MAX_LISTED_COLUMNS]
+    names = [_cut_text(profile.name, _MAX_NAME_COLUMNS) for profile in listed]
+    roles = [_format_role(profile) for profile in listed]
+    # The first values take the room that is left of the line.
+    room = MAX_LINE_COLUMNS - _FIXED_TABLE_COLUMNS - max(map(len, roles)) - max(map(len, names))
     rows = [
         [
-            *(_cut_text(one.name, 22), one.kind, f"{one.missing:,}", f"{one.distinct:,}"),
-            *(_cut_text(one.first, max(room, 10)), _format_role(one)),
+            name,
+            profile.kind,
+            f"{profile.missing:,}",
+            f"{profile.distinct:,}",
+            _cut_text(profile.first, max(room, 10)),
+            role,
         ]
-        for one in listed
+        for profile, name, role in zip(listed, names, roles, strict=True)
     ]
-    size = f"{len(table):,} rows, {len(seen):,} columns"
-    lines = [
-        *_wrap_text("file", "; ".join([size, *_describe_text_format(table), *table.notes])),
-        "",
-    ]
+    header = ("column", "kind", "missing", "distinct", "first", "role")
     head, *body = console.format_table(header, rows, left=(0, 1, 4, 5))
-    lines += [console.format_heading(head), *body]
-    return lines + (
-        [f"and {len(seen) - _MAX_LISTED_COLUMNS:,} more columns"]
-        if len(seen) > _MAX_LISTED_COLUMNS
-        else []
-    )
+    lines += ["", console.format_heading(head), *body]
+    if len(profiles) > len(listed):
+        lines.append(f"and {len(profiles) - len(listed):,} more columns")
+    return lines
 
 
-def _describe_text_format(table: "Table") -> list[str]:
-    """Return what a text file is, where its notes do not say it."""
-    usual = table.source is not None and table.source.dialect.delimiter == ","
-    return ["comma-separated"] if usual else []
+def _format_role(profile: "ColumnProfile") -> str:
+    """Return the role of a column, or in brackets those that it could have."""
+    if profile.role or not profile.could:
+        return profile.role
+    return f"({' or '.join(profile.could)}?)"
 
 
-def _format_role(one: "ColumnProfile") -> str:
-    return one.role or (f"({' or '.join(one.could)}?)" if one.could else "")
-
-
-def _cut_text(text: str, most: int) -> str:
+def _cut_text(text: str, width: int) -> str:
     text = console.escape_unprintable(text)
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    return text if len(text) <= width else f"{text[: width - 1]}…"
 
 
-def _finding_lines(found: "Inspection", said: tuple[str, ...]) -> list[str]:
+def _finding_lines(found: "Inspection", shown_notes: "Sequence[str]") -> list[str]:
+    """Return the findings, and those notes on the panel that neither they nor the table show."""
     lines = []
-    for one in found.findings:
-        lines += _wrap_text(one.name, f"{one.found} → {one.done}" if one.done else one.found)
-    for note in found.panel.notes[len(said) :]:
-        if not note.startswith("time is") and not (note.startswith("missing ") and len(found.gaps)):
+    for finding in found.findings:
+        done = f" → {finding.done}" if finding.done else ""
+        lines += _wrap_text(finding.name, f"{finding.found}{done}")
+    for note in found.panel.notes[len(shown_notes) :]:
+        is_finding = note.startswith("time is") or (note.startswith("missing ") and len(found.gaps))
+        if not is_finding:
             lines += _wrap_text("note", note)
     return lines
 
@@ -169,79 +164,76 @@ def _finding_lines(found: "Inspection", said: tuple[str, ...]) -> list[str]:
 def _wrap_text(label: str, text: str) -> list[str]:
     """Return a label and its text in lines of a terminal's width, the text indented."""
     first, *more = textwrap.wrap(
-        f"{label:<12}{console.escape_unprintable(text)}",
+        f"{label:<{_LABEL_COLUMNS}}{console.escape_unprintable(text)}",
         MAX_LINE_COLUMNS,
-        subsequent_indent=" " * 12,
+        subsequent_indent=" " * _LABEL_COLUMNS,
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return [console.format_heading(first[:12]) + first[12:], *more]
+    heading = console.format_heading(first[:_LABEL_COLUMNS])
+    return [heading + first[_LABEL_COLUMNS:], *more]
 
 
 def _sparkline_lines(found: "Inspection") -> list[str]:
     """Return the first series in one line each, drawn with blocks; a gap is a gap."""
     panel = found.panel
-    count = min(len(panel), _MAX_DRAWN_SERIES)
-    labels = [
-        f"{_cut_text('/'.join(panel.keys[i]) or panel.columns.target[0], 11):<12}"
-        for i in range(count)
-    ]
-    return [
-        console.format_heading(label) + _draw_sparkline(panel.series(i))
-        for i, label in enumerate(labels)
-    ] + [""]
+    lines = []
+    for number in range(min(len(panel), _MAX_DRAWN_SERIES)):
+        name = "/".join(panel.keys[number]) or panel.columns.target[0]
+        label = f"{_cut_text(name, _LABEL_COLUMNS - 1):<{_LABEL_COLUMNS}}"
+        lines.append(console.format_heading(label) + _draw_sparkline(panel.series(number)))
+    return [*lines, ""]
 
 
 def _draw_sparkline(values: Any) -> str:
     import numpy as np
 
-    parts = np.array_split(values, min(len(values), MAX_LINE_COLUMNS - 12))
-    means = np.array([np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts])
-    low, high = np.nanmin(means), np.nanmax(means)
+    parts = np.array_split(values, min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS))
+    medians = np.array([np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts])
+    low, high = np.nanmin(medians), np.nanmax(medians)
+    # Each value is halved first, since the difference of two large values may overflow.
     span = high / 2 - low / 2
-    heights = (
-        (means / 2 - low / 2) / span * (len(_SPARKLINE_BLOCKS) - 1) if span > 0 else means * 0 + 3
-    )
+    if span > 0:
+        heights = (medians / 2 - low / 2) / span * (len(_SPARKLINE_BLOCKS) - 1)
+    else:
+        heights = medians * 0 + 3
     return "".join(
         " " if np.isnan(height) else _SPARKLINE_BLOCKS[round(height)] for height in heights
     )
 
 
-def _next_step_lines(seen: "list[ColumnProfile]") -> list[str]:
+def _next_step_lines(profiles: "Sequence[ColumnProfile]") -> list[str]:
     """Return what to try, before the command line itself."""
     options = [
-        f"--{one.could[0]} {shlex.quote(one.name)}"
-        for one in seen
-        if one.could and one.could[0] in _COVARIATE_ROLES
+        f"--{profile.could[0]} {shlex.quote(profile.name)}"
+        for profile in profiles
+        if profile.could and profile.could[0] in _COVARIATE_ROLES
     ]
     lines = [""]
     if options:
-        lines += [
-            *_wrap_text(
-                "to add",
-                console.escape_unprintable(" ".join(options[:8]))
-                + (" ..." if len(options) > 8 else ""),
-            ),
-            "",
-        ]
+        shown = console.escape_unprintable(" ".join(options[:_MAX_SUGGESTED_OPTIONS]))
+        more = " ..." if len(options) > _MAX_SUGGESTED_OPTIONS else ""
+        lines += [*_wrap_text("to add", shown + more), ""]
     return [*lines, console.format_heading("to fit it so, with nothing left to be guessed:")]
-
-
-_COVARIATE_ROLES = ("past", "future", "static")
 
 
 def _dialect_to_dict(table: "Table") -> dict[str, Any] | None:
     """Return how a text file is written; None for a typed one."""
     if table.source is None:
         return None
-    found = table.source.dialect
-    marks = {"delimiter": found.delimiter, "decimal": found.decimal, "thousands": found.thousands}
-    return {**marks, "header": found.has_header}
+    dialect = table.source.dialect
+    return {
+        "delimiter": dialect.delimiter,
+        "decimal": dialect.decimal,
+        "thousands": dialect.thousands,
+        "header": dialect.has_header,
+    }
 
 
 def _inspection_to_dict(
-    table: "Table", seen: "list[ColumnProfile]", found: "Inspection"
+    table: "Table", profiles: "Sequence[ColumnProfile]", found: "Inspection"
 ) -> dict[str, Any]:
+    """Return what --json says of a file."""
     from lstmcast.inspection.findings import findings_to_dicts
 
     panel = found.panel
@@ -249,7 +241,7 @@ def _inspection_to_dict(
         "file": table.name,
         "dialect": _dialect_to_dict(table),
         "rows": len(table),
-        "columns": [{**vars(one), "could": list(one.could)} for one in seen],
+        "columns": [{**vars(profile), "could": list(profile.could)} for profile in profiles],
         "time": list(panel.columns.time),
         "series": list(panel.columns.series),
         "target": list(panel.columns.target),

@@ -4,11 +4,12 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
-from typer import Context, Option
+from typer import Context
 
 from lstmcast.cli import settings
 from lstmcast.cli.data import read_newer
-from lstmcast.cli.options import OUTPUT, OptionalData, RunPath, ShowOptions
+from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, make_option
+from lstmcast.cli.options.results import OptionalData, RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.runs.directory import REPORT_FILE, open_run
@@ -19,14 +20,12 @@ lstmcast report runs/price-price
 lstmcast report runs/price-price newer.csv -o report.html --pictures pictures"""
 ReportFile = Annotated[
     str | None,
-    Option("--output", "-o", metavar="FILE", help="Where to write the page.", show_default=f"RUN/{REPORT_FILE}",
-           rich_help_panel=OUTPUT),
-]  # fmt: skip
+    make_option(OUTPUT, "FILE", "Where to write the page.", f"RUN/{REPORT_FILE}", "--output", "-o"),
+]
 PicturesFolder = Annotated[
     str | None,
-    Option(metavar="FOLDER", help="Write the pictures as PNG files there too.", show_default="none",
-           rich_help_panel=OUTPUT),
-]  # fmt: skip
+    make_option(OUTPUT, "FOLDER", "Write the pictures as PNG files there too.", DEFAULT_NONE),
+]
 
 
 def report(
@@ -41,33 +40,31 @@ def report(
     """Write RUN as one HTML page; prints its path on stdout.
 
     The page needs no network. The verdict in words comes first, then the pictures, the data, the
-    settings and the command that makes it again. With DATA the run is also judged on the rows of
+    settings and the command that fits it again. With DATA the run is also scored on the rows of
     DATA that are newer than its training. Needs lstmcast[plot].
     """
-    told = Reporter.of(show)
+    reporter = Reporter.of(show)
     opened = open_run(run)
     from lstmcast.evaluation.backtest import evaluate
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.reporting import plots
-    from lstmcast.reporting import report as page
+    from lstmcast.reporting.report import make_report_page
 
     plots.require_matplotlib()
     forecaster = Predictor.load(run)
-    panel = read_newer(told, data, forecaster, since=True) if data else None
+    panel = read_newer(reporter, data, forecaster, since=True) if data else None
     newer = evaluate(forecaster, panel) if panel else None
-    words = settings.command_words(
-        opened.manifest, settings.all_options(context.find_root().command)
-    )
-    made = page.make_report_page(
-        opened, forecaster, shlex.join(["lstmcast", "fit", "DATA", *words]), panel, newer
-    )
-    place = Path(output_file) if output_file else Path(run) / REPORT_FILE
-    write_file(place, made.text.encode("utf-8", "backslashreplace"))
+    known = settings.all_options(context.find_root().command)
+    words = ["lstmcast", "fit", "DATA", *settings.command_words(opened.manifest, known)]
+    page = make_report_page(opened, forecaster, shlex.join(words), panel, newer)
+
+    # The pictures are in the page already; as files they are for other documents.
+    path = Path(output_file) if output_file else Path(run) / REPORT_FILE
+    write_file(path, page.text.encode("utf-8", "backslashreplace"))
     if pictures:
-        Path(pictures).mkdir(parents=True, exist_ok=True)
-        for picture in made.pictures:
-            plots.write_picture(picture, Path(pictures) / f"{picture.name}.png")
-    if show.json:
-        output.write_object("report", {"run": run, "report": str(place)})
-    else:
-        output.write_stdout(f"{place}\n".encode(errors="surrogateescape"))
+        folder = Path(pictures)
+        folder.mkdir(parents=True, exist_ok=True)
+        for picture in page.pictures:
+            plots.write_picture(picture, folder / f"{picture.name}.png")
+    content = {"run": run, "report": str(path)}
+    output.write_path_or_object("report", path, content, as_json=show.json)

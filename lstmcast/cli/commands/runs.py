@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from typer import Argument
 
-from lstmcast.cli.options import Format, RunPath, ShowOptions
+from lstmcast.cli.options.results import Format, RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.errors import RunError
@@ -27,6 +27,14 @@ lstmcast runs diff runs/price-price runs/november --json""",
 lstmcast runs check runs/price-price
 lstmcast runs check runs/price-price --json""",
 }
+_LISTED_COLUMNS = (
+    *("run", "target", "series", "freq", "horizon", "season"),
+    *("mase", "skill", "seed", "problem"),
+)
+_VERDICT_KEYS = (
+    *("windows", "horizon", "best_baseline", "skill"),
+    *("interval", "model", "baselines"),
+)
 _COMPARED_FILES = {"files.model.safetensors", "files.context.parquet"}
 """Files that differ only where the run does: of the others one holds times, one the verdict."""
 RunsFolder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds runs.")]
@@ -34,7 +42,7 @@ OtherRun = Annotated[str, Argument(metavar="OTHER", help="The run to compare it 
 
 
 def ls(folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions) -> None:
-    """List the runs in FOLDER; prints a table, one row a run.
+    """List the runs in FOLDER; prints a table, one row per run.
 
     A run that cannot be trusted is listed with what is wrong with it.
     """
@@ -45,29 +53,16 @@ def ls(folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions)
             f"no folder {folder!r}",
             "name the folder that holds the runs, or make one with `lstmcast fit`",
         )
-    rows = [
-        _run_to_row(entry) for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()
-    ]
+    runs = [entry for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()]
+    rows = [_run_to_row(run) for run in runs]
     if show.json:
         output.write_object("runs ls", {"runs": rows})
         return
+
     import pandas as pd
 
-    names = (
-        "run",
-        "target",
-        "series",
-        "freq",
-        "horizon",
-        "season",
-        "mase",
-        "skill",
-        "seed",
-        "problem",
-    )
-    frame = pd.DataFrame(
-        rows, columns=names, dtype=object
-    )  # whole numbers stay so beside an empty cell
+    # As objects, whole numbers stay whole beside an empty cell.
+    frame = pd.DataFrame(rows, columns=_LISTED_COLUMNS, dtype=object)
     output.write_frame(frame.astype({"mase": float, "skill": float}), None, form)
 
 
@@ -77,8 +72,8 @@ def show(run: RunPath, *, show: ShowOptions) -> None:
     if show.json:
         output.write_object("runs show", {"run": run, **facts})
         return
-    lines = [f"{key} = {_format_value(value)}" for key, value in _flatten_dict(facts).items()]
-    output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+    flat = _flatten_dict(facts)
+    output.write_lines(f"{key} = {_format_value(value)}" for key, value in flat.items())
 
 
 def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
@@ -87,46 +82,48 @@ def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
     Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they
     are the same.
     """
-    one, two = (_flatten_dict(_describe_run(open_run(path))) for path in (run, other))
-    told = [
-        key
-        for key in dict.fromkeys([*one, *two])
-        if not key.startswith("files.") or key in _COMPARED_FILES
+    left, right = (_flatten_dict(_describe_run(open_run(path))) for path in (run, other))
+    differences = [
+        (key, left.get(key), right.get(key))
+        for key in dict.fromkeys([*left, *right])
+        if left.get(key) != right.get(key) and _is_compared(key)
     ]
-    changes = [(key, one.get(key), two.get(key)) for key in told if one.get(key) != two.get(key)]
     if show.json:
-        rows = [{"name": key, "run": left, "other": right} for key, left, right in changes]
+        rows = [{"name": key, "run": ours, "other": theirs} for key, ours, theirs in differences]
         output.write_object("runs diff", {"run": run, "other": other, "differences": rows})
         return
-    lines = [
-        f"{key}: {_format_value(left)} -> {_format_value(right)}" for key, left, right in changes
-    ]
-    output.write_stdout("".join(f"{line}\n" for line in lines).encode(errors="backslashreplace"))
+    output.write_lines(
+        f"{key}: {_format_value(ours)} -> {_format_value(theirs)}"
+        for key, ours, theirs in differences
+    )
 
 
 def check(run: RunPath, *, show: ShowOptions) -> None:
-    """Verify that RUN is what was saved, and that it can be read; prints a line for each file.
+    """Verify that RUN is what was saved, and can be read; prints a line for each file.
 
     Every byte of every file is read. What is wrong is an error with exit status 4.
     """
-    found = open_run(run)
-    sizes = {MANIFEST_FILE: (found.path / MANIFEST_FILE).stat().st_size} | {
-        name: len(found.read(name)) for name in found.files
-    }
+    opened = open_run(run)
+    sizes = {MANIFEST_FILE: (opened.path / MANIFEST_FILE).stat().st_size}
+    sizes |= {name: len(opened.read(name)) for name in opened.files}
     from lstmcast.forecasting.predictor import Predictor
 
-    Predictor.load(run)
-    own = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
-    others = sorted(entry.name for entry in found.path.iterdir() if entry.name not in own)
-    Reporter.of(show).found(f"not of the run, and not looked at: {name}" for name in others)
+    Predictor.load(run)  # a file may be as it was saved, and still not be what it should
+    expected = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
+    others = sorted(entry.name for entry in opened.path.iterdir() if entry.name not in expected)
+    Reporter.of(show).found(f"not part of the run, not checked: {name}" for name in others)
     if show.json:
         output.write_object("runs check", {"run": run, "files": sizes, "others": others})
         return
-    lines = [f"{name}: {size:,} bytes, as saved\n" for name, size in sizes.items()]
-    output.write_stdout("".join(lines).encode())
+    output.write_lines(f"{name}: {size:,} bytes, as saved" for name, size in sizes.items())
+
+
+def _is_compared(key: str) -> bool:
+    return not key.startswith("files.") or key in _COMPARED_FILES
 
 
 def _run_to_row(path: Path) -> dict[str, Any]:
+    """Return a row of the list; one that cannot be read has a problem in the place of figures."""
     row: dict[str, Any] = {"run": str(path)}
     try:
         run = open_run(path)
@@ -142,24 +139,25 @@ def _run_to_row(path: Path) -> dict[str, Any]:
             "skill": verdict.get("skill"),
             "seed": facts["seed"],
         }
+    # A manifest may be valid JSON, and still lack what a run has.
     except (RunError, KeyError, TypeError) as error:
         row["problem"] = getattr(error, "message", "") or "does not hold what it should"
     return row
 
 
 def _describe_run(run: Run) -> dict[str, Any]:
-    """What a person asks of a run; of long lists only how long they are."""
+    """Return what a person asks about a run; of long lists only how long they are."""
     from lstmcast.timeaxis.frequency import Grid
 
-    manifest, judged = run.manifest, json.loads(run.read("metrics.json"))
+    manifest = run.manifest
     panel = manifest["panel"]
-    verdict = judged["verdict"]
-    kept = ("windows", "horizon", "best_baseline", "skill", "interval", "model", "baselines")
+    verdict = json.loads(run.read("metrics.json"))["verdict"]
+    scaler = json.loads(run.read("scaler.json"))
     return {
         "run_schema_version": manifest["schema_version"],
         "horizon": manifest["horizon"],
         "context": manifest["context"],
-        "season": json.loads(run.read("scaler.json"))["seasons"]["main"],
+        "season": scaler["seasons"]["main"],
         "seed": manifest["seed"],
         "start": manifest["start"],
         "members": len(manifest["members"]),
@@ -172,27 +170,27 @@ def _describe_run(run: Run) -> dict[str, Any]:
             "notes": manifest["data"]["notes"],
         },
         "config": manifest["config"],
-        "verdict": verdict and {key: verdict[key] for key in kept},
+        "verdict": verdict and {key: verdict[key] for key in _VERDICT_KEYS},
         "versions": manifest["versions"],
         "files": manifest["files"],
     }
 
 
-def _flatten_dict(value: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    """Nested dictionaries as one, with dotted names."""
+def _flatten_dict(nested: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """Return nested dictionaries as one, with dotted names."""
     flat: dict[str, Any] = {}
-    for key, one in value.items():
-        flat |= (
-            _flatten_dict(one, f"{prefix}{key}.") if isinstance(one, dict) else {prefix + key: one}
-        )
+    for key, value in nested.items():
+        if isinstance(value, dict):
+            flat |= _flatten_dict(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = value
     return flat
 
 
 def _format_value(value: Any) -> str:
-    return (
-        "-"
-        if value is None
-        else json.dumps(value, ensure_ascii=True)
-        if not isinstance(value, str)
-        else ascii(value)[1:-1]
-    )
+    """Write a value in ASCII: a text without its quotes, all else as JSON."""
+    if value is None:
+        return "-"
+    if isinstance(value, str):
+        return ascii(value)[1:-1]
+    return json.dumps(value, ensure_ascii=True)

@@ -1,4 +1,4 @@
-"""`lstmcast tune`: search settings on past windows, keep those that hold on windows the search never saw."""
+"""`lstmcast tune`: search settings on past windows, keep those that hold on unseen windows."""
 
 import contextlib
 import math
@@ -8,33 +8,24 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-from typer import Option
-
 from lstmcast.cli import settings
 from lstmcast.cli.data import default_run_path, read_panel, report_panel
-from lstmcast.cli.dryrun import DryRun, print_fit_cost
-from lstmcast.cli.engine import EngineOptions
+from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
-from lstmcast.cli.options import (
+from lstmcast.cli.options.declare import (
     DEFAULT_NONE,
     OUTPUT,
     TRAINING,
     WINDOW,
-    ColumnOptions,
-    Data,
-    DataOptions,
-    FailIf,
-    InputOptions,
-    ModelOptions,
-    Plot,
-    ShowOptions,
-    TrainOptions,
-    WindowOptions,
-    build_config,
+    make_flag,
+    make_option,
 )
+from lstmcast.cli.options.engine import EngineOptions
+from lstmcast.cli.options.fitting import FitOptions
+from lstmcast.cli.options.results import Data, DryRun, FailIf, Plot, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import check_picture
+from lstmcast.cli.show.pictures import check_picture, write_picture
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS, Config
 from lstmcast.errors import LstmcastError, RunError
@@ -46,66 +37,50 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast tune sample_data/price.csv --target price --trials 5
-lstmcast tune sample_data/price.csv --target price --param "context=14,28,56" --param "lr=1e-4..1e-2" --dry-run
-lstmcast tune sales.csv --target units --series shop --trials 4 --study sales.journal --out tuning/sales"""
+lstmcast tune sample_data/price.csv --target price --param "context=14,28,56" \
+--param "lr=1e-4..1e-2" --dry-run
+lstmcast tune sales.csv --target units --series shop --trials 4 --study sales.journal \
+--out tuning/sales"""
 BEST_FILE, TRIALS_FILE = "best.toml", "trials.csv"
 TrialCount = Annotated[
     int,
-    Option(
-        metavar="N",
-        help="Trials in all, those in the study too; 1 or more.",
-        rich_help_panel=TRAINING,
-    ),
+    make_option(TRAINING, "N", "Trials in total, with those in the study; 1 or more."),
 ]
-SearchWindows = Annotated[
-    int, Option(metavar="N", help="Past windows of the search, 1 or more.", rich_help_panel=WINDOW)
-]  # fmt: skip
+SearchWindows = Annotated[int, make_option(WINDOW, "N", "Past windows of the search, 1 or more.")]
 UnseenWindows = Annotated[
     int,
-    Option(
-        metavar="N", help="Newest windows, kept from the search to judge by, 1 or more.", rich_help_panel=WINDOW
-    ),
-]  # fmt: skip
+    make_option(WINDOW, "N", "Newest windows, held out to judge the search by, 1 or more."),
+]
 Param = Annotated[
     list[str] | None,
-    Option(
-        metavar="SETTING=VALUES",
-        help='What to search: "hidden=32,64,128", "lr=1e-4..1e-2", or auto; repeatable.',
-        show_default="auto: what the data suggest",
-        rich_help_panel=TRAINING,
+    make_option(
+        TRAINING,
+        "SETTING=VALUES",
+        'What to search: "hidden=32,64,128", "lr=1e-4..1e-2", or auto; repeatable.',
+        "auto: what the data suggest",
     ),
 ]
 StudyFile = Annotated[
     str | None,
-    Option(
-        metavar="FILE",
-        help="Keep the trials here, to go on with or to share: a journal, or SQLite (.db).",
-        show_default=DEFAULT_NONE,
-        rich_help_panel=OUTPUT,
+    make_option(
+        OUTPUT,
+        "FILE",
+        "Keep the trials here, to continue or to share: a journal, or SQLite (.db).",
+        DEFAULT_NONE,
     ),
 ]
 TuningFolder = Annotated[
     str | None,
-    Option(
-        metavar="DIR",
-        help=f"Folder for {BEST_FILE} and {TRIALS_FILE}.",
-        show_default="tuning/<file>-<target>",
-        rich_help_panel=OUTPUT,
+    make_option(
+        OUTPUT, "DIR", f"Folder for {BEST_FILE} and {TRIALS_FILE}.", "tuning/<file>-<target>"
     ),
 ]
-ReplaceTuning = Annotated[
-    bool, Option("--force", help="Replace what is there.", rich_help_panel=OUTPUT)
-]
+ReplaceTuning = Annotated[bool, make_flag(OUTPUT, "Replace an existing result.", "--force")]
 
 
 def tune(
     data: Data,
-    columns: ColumnOptions,
-    inputs: InputOptions,
-    reading: DataOptions,
-    window: WindowOptions,
-    model: ModelOptions,
-    train: TrainOptions,
+    options: FitOptions,
     engine: EngineOptions,
     *,
     trials: TrialCount = DEFAULT_TRIALS,
@@ -125,16 +100,18 @@ def tune(
     The file is for `fit --config`. Each trial learns and forecasts at past windows, newest first,
     and ends early where others did better; the first is the default. The best is compared with it
     on the newest windows of all, which the search never saw: where its gain is no more than noise
-    the default stays. A --study can be gone on with, by several processes at once. Needs
+    the default stays. A --study can be continued, by several processes at once. Needs
     lstmcast[tune].
     """
-    config = build_config(reading, window, model, train, inputs)
-    roles, gates, report = columns.columns(), parse_gates(fail_if), Reporter.of(show)
-    parse_params(param or ())
+    # What is wrong with the command line is an error before any work.
+    config, roles, gates = options.config(), options.columns.roles(), parse_gates(fail_if)
+    report, params = Reporter.of(show), param or ()
+    parse_params(params)
     place = Path(out) if out else Path("tuning", default_run_path(data, roles.target).name)
     check_picture(plot)
     if not dry_run:
-        _refuse_existing(place, force=force or (study is not None and Path(study).exists()))
+        continues_study = study is not None and Path(study).exists()
+        _refuse_existing(place, force=force or continues_study)
     from lstmcast.tuning.study import require_optuna
 
     require_optuna()
@@ -145,142 +122,154 @@ def tune(
     from lstmcast.tuning.tune import tune as search
 
     if dry_run:
-        planned = plan_search(
-            panel, config, trials=trials, windows=windows, unseen=unseen, params=param or ()
+        plan = plan_search(
+            panel, config, trials=trials, windows=windows, unseen=unseen, params=params
         )
-        _report_search_plan(report, panel, planned, trials, as_json=show.json)
+        _report_search_plan(report, panel, plan, trials, as_json=show.json)
         return
-    with _result_folder(place, study), engine.hired(), report.progress() as on_event:
+    with _result_folder(place, study), engine.use(), report.progress() as on_event:
         found = search(
-            panel, config, trials=trials, windows=windows, unseen=unseen, params=param or (), study=study,
-            jobs=config.train.jobs or default_jobs(), time_budget=config.train.time_budget, on_event=on_event,
-        )  # fmt: skip
+            panel,
+            config,
+            trials=trials,
+            windows=windows,
+            unseen=unseen,
+            params=params,
+            study=study,
+            jobs=config.train.jobs or default_jobs(),
+            time_budget=config.train.time_budget,
+            on_event=on_event,
+        )
     if found is None:
         report.say(
-            "other processes are still at work on the study: the last of them to end writes the best settings"
+            "other processes are still at work on the study: "
+            "the last of them to end writes the best settings"
         )
         if show.json:
             output.write_object("tune", {"best": None})
         return
     best = _write_result(place, found, panel)
     _report_tuning(report, found, plot)
-    report.say(
-        f"saved; next: lstmcast fit {'-' if data == '-' else shlex.quote(data)} --config {shlex.quote(best)}"
-    )
-    if show.json:
-        output.write_object("tune", {"best": best, **_tuning_to_dict(found)})
-    else:
-        output.write_stdout(f"{best}\n".encode(errors="surrogateescape"))
+    file = "-" if data == "-" else shlex.quote(data)
+    report.say(f"saved; next: lstmcast fit {file} --config {shlex.quote(best)}")
+    content = {"best": best, **_tuning_to_dict(found)}
+    output.write_path_or_object("tune", best, content, as_json=show.json)
     check_gates(gates, found.verdict)
 
 
 def _report_search_plan(
-    report: Reporter, panel: "Panel", planned: "SearchPlan", trials: int, *, as_json: bool
+    report: Reporter, panel: "Panel", plan: "SearchPlan", trials: int, *, as_json: bool
 ) -> None:
-    """Say what a search would try, and print what it would take."""
-    report.found(planned.notes)
-    report.say("would search", *(f"  --param {shlex.quote(one.words())}" for one in planned.space))
-    fits = trials * planned.windows + 2 * planned.unseen
-    print_fit_cost(report, panel, planned.base, "tune", fits, as_json=as_json, trials=trials)
+    """Report what a search would try, and print what it would take."""
+    report.found(plan.notes)
+    report.say("would search", *(f"  --param {shlex.quote(d.words())}" for d in plan.space))
+    # On the unseen windows both the default and the best settings are scored.
+    fits = trials * plan.windows + 2 * plan.unseen
+    print_fit_cost(report, panel, plan.base, "tune", fits, as_json=as_json, trials=trials)
 
 
 def _report_tuning(report: Reporter, found: "Tuning", plot: str | None) -> None:
-    """Say what a search found, and draw it if asked."""
+    """Report what a search found, and draw it if requested."""
     report.found(found.notes)
     report.say(*found.sentences(), *found.verdict.sentences())
     report_scores(report, found.verdict)
     if plot:
-        from lstmcast.reporting import plots, tuning_plot
+        from lstmcast.reporting import tuning_plot
 
-        plots.write_picture(tuning_plot.plot_trials(found), plot)
-        report.say(f"picture written to {plot!r}")
+        write_picture(report, plot, tuning_plot.plot_trials(found))
 
 
 def _refuse_existing(place: Path, *, force: bool) -> None:
     """Raise RunError, before any work, where the result must not go."""
     if place.exists() and not place.is_dir():
         raise RunError(f"{str(place)!r} is a file", "name a folder with --out")
-    if (place / BEST_FILE).exists() and not force:
+    best = place / BEST_FILE
+    if best.exists() and not force:
         raise RunError(
-            f"{str(place / BEST_FILE)!r} is there already",
-            "give --force to replace it, or another --out",
+            f"{str(best)!r} exists already", "give --force to replace it, or another --out"
         )
 
 
 @contextlib.contextmanager
 def _result_folder(place: Path, study: str | None) -> Iterator[None]:
-    """The folder for the result, made before the work; gone again with those above it if nothing came of it."""
-    made = [folder for folder in (place, *place.parents) if not folder.exists()]
+    """Make the folder for the result before the work; remove it if nothing comes of it."""
+    new_folders = [folder for folder in (place, *place.parents) if not folder.exists()]
     place.mkdir(parents=True, exist_ok=True)
     try:
         yield
     except BaseException as error:
-        for folder in made:
+        # Those that hold something by now stay: a study, or the trials of another process.
+        for folder in new_folders:
             with contextlib.suppress(OSError):
                 folder.rmdir()
         if isinstance(error, LstmcastError):
             raise
-        error.add_note(
-            f"the same command goes on from the trials in {study!r}"
-            if study
-            else "with --study FILE the same command could go on from here"
-        )
+        if study:
+            error.add_note(f"the same command continues from the trials in {study!r}")
+        else:
+            error.add_note("with --study FILE the same command could continue from here")
         raise
 
 
 def _write_result(place: Path, found: "Tuning", panel: "Panel") -> str:
-    """Write the settings to take, whose path is returned, and the table of trials."""
+    """Write the settings to use, whose path is returned, and the table of trials."""
     from lstmcast.runs.disk import write_file
 
+    best = place / BEST_FILE
     output.write_frame(found.table(), str(place / TRIALS_FILE), "csv")
-    write_file(
-        place / BEST_FILE, format_best_settings(found, panel).encode("utf-8", "surrogateescape")
-    )
-    return str(place / BEST_FILE)
+    write_file(best, format_best_settings(found, panel).encode("utf-8", "surrogateescape"))
+    return str(best)
 
 
 def format_best_settings(found: "Tuning", panel: "Panel") -> str:
-    """The settings to take as TOML, with the columns; tuned ones that were not taken stand there as comments."""
+    """Return the settings to use as TOML, with the columns.
+
+    Tuned settings that were not adopted stand there as comments.
+    """
     columns = {name: list(value) for name, value in vars(panel.columns).items() if value}
-    usual, taken, tuned = (one.to_dict() for one in (Config(), found.config, found.tuned))
-    said = [
-        f"Written by `lstmcast tune`, for forecasts of {found.horizon} steps.",
-        *found.sentences(),
+    defaults, tuned = Config().to_dict(), found.tuned.to_dict()
+    lines = [
+        f"# Written by `lstmcast tune`, for forecasts of {found.horizon} steps.",
+        *(f"# {sentence}" for sentence in found.sentences()),
     ]
-    lines = [f"# {line}" for line in said]
-    for section, values in {"columns": columns, **taken}.items():
-        own = {
-            k: v for k, v in values.items() if v is not None and v != usual.get(section, {}).get(k)
+    for section, values in {"columns": columns, **found.config.to_dict()}.items():
+        usual = defaults.get(section, {})
+        changed = {
+            key: value
+            for key, value in values.items()
+            if value is not None and value != usual.get(key)
         }
-        left = {k: v for k, v in tuned.get(section, {}).items() if v != values[k]}
-        if own or left:
-            lines += [
-                "",
-                f"[{section}]",
-                *(f"{key} = {settings.format_toml(value)}" for key, value in own.items()),
-            ]
-            lines += [
-                f"# {key} = {settings.format_toml(value)}"
-                for key, value in left.items()
-                if value is not None
-            ]
+        not_adopted = {
+            key: value for key, value in tuned.get(section, {}).items() if value != values[key]
+        }
+        if changed or not_adopted:
+            lines += ["", f"[{section}]", *_format_settings(changed)]
+            lines += [f"# {line}" for line in _format_settings(not_adopted)]
     return "".join(f"{line}\n" for line in lines)
 
 
+def _format_settings(values: dict[str, Any]) -> list[str]:
+    """Return settings as lines of TOML, which has no null: those that are None are left out."""
+    return [
+        f"{key} = {settings.format_toml(value)}"
+        for key, value in values.items()
+        if value is not None
+    ]
+
+
 def _tuning_to_dict(found: "Tuning") -> dict[str, Any]:
-    gain = (
-        None
-        if found.gain is None
-        else {k: _finite_or_none(v) for k, v in found.gain._asdict().items()}
-    )
-    tried = [one.state for one in found.trials]
+    """Return what --json says of a search."""
+    gain = None
+    if found.gain is not None:
+        gain = {name: _finite_or_none(value) for name, value in found.gain._asdict().items()}
+    states = [trial.state for trial in found.trials]
     return {
         "adopted": found.adopted,
         "tuned": found.changes(),
         "promised": _finite_or_none(found.promised),
         "gain": gain,
         "measure": found.measure,
-        "trials": {state: tried.count(state) for state in sorted(set(tried))},
+        "trials": {state: states.count(state) for state in sorted(set(states))},
         "horizon": found.horizon,
         "windows": found.windows,
         "unseen": found.unseen,

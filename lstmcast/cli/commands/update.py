@@ -1,26 +1,22 @@
-"""`lstmcast update`: let a run go on from new rows, and learn from them if it is the better for it."""
+"""`lstmcast update`: continue a run from new rows, and learn from them if that makes it better."""
 
-import contextlib
 import shlex
-from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated
-
-from typer import Argument, Option
+from contextlib import nullcontext
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Annotated, Any
 
 from lstmcast.cli.data import read_like_run
-from lstmcast.cli.dryrun import DryRun
 from lstmcast.cli.gates import check_gates, parse_gates
-from lstmcast.cli.options import (
-    DATA_HELP,
+from lstmcast.cli.options.declare import (
     OUTPUT,
     READING,
     TRAINING,
     WINDOW,
-    FailIf,
-    RunPath,
-    ShowOptions,
-    help_on_terminal,
+    make_flag,
+    make_option,
 )
+from lstmcast.cli.options.fitting import TimeBudget
+from lstmcast.cli.options.results import DryRun, FailIf, RunPath, ShowOptions, make_data_argument
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
@@ -33,75 +29,66 @@ from lstmcast.scoring.gates import Gate
 
 if TYPE_CHECKING:
     from lstmcast.monitoring.update import Update
+    from lstmcast.scoring.verdict import Verdict
 
 EXAMPLES = """\
 lstmcast update runs/price-price newer.csv
 lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old" --gate "coverage>0.7"
 lstmcast update runs/price-price --rollback"""
-NewData = Annotated[
-    str | None,
-    Argument(metavar="DATA", help=DATA_HELP, show_default=False, callback=help_on_terminal),
-]
-GateRules = Annotated[
-    list[str] | None,
-    Option(
-        "--gate",
-        metavar="RULE",
-        help='Keep what was learnt if so on the newest rows: "mase<=1.02*old", "coverage>0.7"; repeatable.',
-        show_default="mase<=old",
-        rich_help_panel=TRAINING,
-    ),
-]
+NewData = Annotated[str | None, make_data_argument(False)]
+
+
+@dataclass(frozen=True)
+class LearningOptions:
+    """How an update learns from the new rows, and when that is kept."""
+
+    gate: Annotated[
+        list[str] | None,
+        make_option(
+            TRAINING,
+            "RULE",
+            "Keep what was learnt if this holds on the newest rows: "
+            '"mase<=1.02*old", "coverage>0.7"; repeatable.',
+            "mase<=old",
+        ),
+    ] = None
+    steps: Annotated[
+        int | None,
+        make_option(TRAINING, "N", "Training steps of each network, 1 or more.", "60"),
+    ] = None
+    lr: Annotated[
+        float | None,
+        make_option(TRAINING, "RATE", "Learning rate, above 0.", "a gentle one"),
+    ] = None
+    validation: Annotated[
+        int | None,
+        make_option(
+            WINDOW,
+            "STEPS",
+            "Newest steps, held out to check by, 1 or more.",
+            "half of the new ones, a horizon at least",
+        ),
+    ] = None
+    time_budget: TimeBudget = None
+    revised: Annotated[
+        bool,
+        make_flag(READING, "Let DATA change the values of rows that RUN has.", "--revised"),
+    ] = False
+
+    def gates(self) -> list[Gate]:
+        """Return the rules of --gate; raises UsageError."""
+        return [Gate.parse(rule, "--gate", example="mase<=1.02*old") for rule in self.gate or ()]
+
+    def config(self) -> TrainConfig:
+        """Return the options of the training as configuration; raises UsageError, for all."""
+        WindowConfig(validation=self.validation)  # checks its range
+        return TrainConfig(steps=self.steps, lr=self.lr, time_budget=self.time_budget)
+
+
 Rollback = Annotated[
     bool,
-    Option(
-        "--rollback",
-        help="Trade RUN for its previous version; again: back.",
-        rich_help_panel=OUTPUT,
-    ),
-]
-Revised = Annotated[
-    bool,
-    Option(
-        "--revised",
-        help="Rows that RUN has may say otherwise now, and count so.",
-        rich_help_panel=READING,
-    ),
-]
-UpdateSteps = Annotated[
-    int | None,
-    Option(
-        metavar="N",
-        help="Training steps of each network, 1 or more.",
-        show_default="60",
-        rich_help_panel=TRAINING,
-    ),
-]
-LearningRate = Annotated[
-    float | None,
-    Option(
-        metavar="RATE",
-        help="Learning rate, above 0.",
-        show_default="a gentle one",
-        rich_help_panel=TRAINING,
-    ),
-]
-ValidationSteps = Annotated[
-    int | None,
-    Option(
-        metavar="STEPS",
-        help="Newest steps to check by, 1 or more.",
-        show_default="half of the new ones, a horizon at least",
-        rich_help_panel=WINDOW,
-    ),
-]
-TimeBudget = Annotated[
-    str | None,
-    Option(
-        metavar="TIME",
-        help="Stop training after so long: 60s, 5m.",
-        show_default="none",
-        rich_help_panel=TRAINING,
+    make_flag(
+        OUTPUT, "Swap RUN and its previous version; once more swaps them back.", "--rollback"
     ),
 ]
 
@@ -110,12 +97,7 @@ def update(
     run: RunPath,
     data: NewData = None,
     *,
-    gate: GateRules = None,
-    steps: UpdateSteps = None,
-    lr: LearningRate = None,
-    validation: ValidationSteps = None,
-    time_budget: TimeBudget = None,
-    revised: Revised = False,
+    learning: LearningOptions,
     rollback: Rollback = False,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
@@ -123,19 +105,14 @@ def update(
 ) -> None:
     """Let RUN learn from newer rows; prints its path on stdout.
 
-    RUN goes on from the new rows, and learns from them. DATA holds all rows, or the new ones only;
-    rows that RUN has must be as they were. The networks train on for a short while, over old rows
-    and new ones. The newest rows are held
-    back: if the networks are worse on them than they were, they stay as they were, and RUN goes on
-    from the newest row all the same. What a kept update replaced stays in RUN/previous. Nothing new
-    is no error.
+    DATA holds all rows, or the new ones only; rows that RUN has must be as they were. The networks
+    train on for a short while, over old rows and new ones. The newest rows are held out: if the
+    networks are worse on them than before, they stay as they were, and RUN continues from the
+    newest row all the same. What a kept update replaced stays in RUN/previous. It is no error if
+    nothing is new.
     """
-    gates, rules = (
-        parse_gates(fail_if),
-        [Gate.parse(text, "--gate", example="mase<=1.02*old") for text in gate or ()],
-    )
-    asked = TrainConfig(steps=steps, lr=lr, time_budget=time_budget)
-    WindowConfig(validation=validation)
+    gates, learning_gates = parse_gates(fail_if), learning.gates()
+    learning.config()  # says what is wrong with the options before any work
     if rollback == (data is not None):
         raise UsageError(
             "update takes either DATA or --rollback", "give the file with the new rows"
@@ -147,107 +124,125 @@ def update(
         report.say("the previous version is back; the other one is now the previous one")
         _print_result({"run": run, "rolled_back": True}, as_json=show.json)
         return
-    with contextlib.nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
-        done = _run_update(
-            report, run, data or "", asked, rules, validation, revised=revised, dry_run=dry_run
-        )
-        if done.news and not dry_run:
-            done.forecaster.save(run, force=True, previous="replaced" if done.kept else "same")
-    _report_update(report, run, done, dry_run=dry_run)
-    _print_result({"run": run, "dry_run": dry_run, **_update_to_dict(done)}, as_json=show.json)
-    if done.was:
-        check_gates(gates, done.now if done.kept else done.was)
+
+    with nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
+        result = _run_update(report, run, data or "", learning, learning_gates, dry_run=dry_run)
+        if result.news and not dry_run:
+            kept = result.kept
+            result.forecaster.save(run, force=True, previous="replaced" if kept else "same")
+    _report_update(report, run, result, dry_run=dry_run)
+    _print_result({"run": run, "dry_run": dry_run, **_update_to_dict(result)}, as_json=show.json)
+    if result.was:
+        check_gates(gates, result.now if result.kept else result.was)
 
 
 def _run_update(
     report: Reporter,
     run: str,
     data: str,
-    asked: TrainConfig,
+    learning: LearningOptions,
     gates: list[Gate],
-    validation: int | None,
     *,
-    revised: bool,
     dry_run: bool,
 ) -> "Update":
-    open_run(run)
+    """Read the new rows and learn from them; nothing is written."""
+    open_run(run)  # again, now that no other process can change it
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.monitoring.update import update as learn
 
     forecaster = Predictor.load(run)
     panel = read_like_run(report, data, forecaster)
     report.found(panel.notes)
+    train = learning.config()
     with report.progress() as on_event:
-        done = learn(
+        result = learn(
             forecaster,
             panel,
             gates=gates,
-            steps=0 if dry_run else asked.steps,
-            lr=asked.lr,
-            validation=validation,
-            time_budget=asked.time_budget,
-            revised=revised,
+            steps=0 if dry_run else train.steps,
+            lr=train.lr,
+            validation=learning.validation,
+            time_budget=train.time_budget,
+            revised=learning.revised,
             on_event=on_event,
         )
-    if done.news:
-        report.found(note for note in done.forecaster.notes if note not in panel.notes)
-    return done
+    if result.news:
+        report.found(note for note in result.forecaster.notes if note not in panel.notes)
+    return result
 
 
-def _report_update(report: Reporter, run: str, done: "Update", *, dry_run: bool) -> None:
-    """Say what was new, and what came of it."""
-    panel, verdict = done.forecaster.panel, done.now
-    end = panel.axis.texts((panel.start + panel.lengths - 1).max(keepdims=True))[0]
-    if not done.news:
+def _report_update(report: Reporter, run: str, result: "Update", *, dry_run: bool) -> None:
+    """Report what was new, and what came of it."""
+    panel = result.forecaster.panel
+    newest = (panel.start + panel.lengths - 1).max(keepdims=True)
+    end = panel.axis.texts(newest)[0]
+    if not result.news:
         report.say(f"nothing new: {run!r} goes to {end} already, and stays as it is")
         return
     counts = {
-        "new rows": done.rows,
-        "late values": done.late,
-        "values that are not what they were": done.changed,
+        "new rows": result.rows,
+        "late values": result.late,
+        "changed values": result.changed,
     }
-    report.say(f"{', '.join(f'{n:,} {what}' for what, n in counts.items() if n)}; they go to {end}")
+    news = ", ".join(f"{count:,} {what}" for what, count in counts.items() if count)
+    report.say(f"{news}; they go to {end}")
     if dry_run:
         report.say(
-            f"it would learn from {done.learnt:,} rows, and check that on {done.windows:,} windows after them"
+            f"it would learn from {result.learnt:,} rows, "
+            f"and check that on {result.windows:,} windows after them"
         )
-        return
-    if done.was is None or verdict is None:
-        report.say(f"nothing learnt: {done.why}", f"{run!r} goes on from the new rows")
-        return
+    elif result.was is None or result.now is None:
+        report.say(f"nothing learnt: {result.why}", f"{run!r} continues from the new rows")
+    else:
+        _report_learning(report, run, result, result.was, result.now)
+
+
+def _report_learning(
+    report: Reporter, run: str, result: "Update", was: "Verdict", now: "Verdict"
+) -> None:
+    """Report the figures before and after, and whether what was learnt is kept."""
+    scores, old_scores = result.scores(now), result.scores(was)
     figures = ", ".join(
-        f"{gate.metric} {done.scores(verdict)[gate.metric]:.4g} (was {done.scores(done.was)[gate.metric]:.4g})"
-        for gate in done.gates
+        f"{gate.metric} {scores[gate.metric]:.4g} (was {old_scores[gate.metric]:.4g})"
+        for gate in result.gates
     )
     report.say(
-        f"learnt from {done.learnt:,} rows; on the newest {done.windows:,} windows {figures}"
+        f"learnt from {result.learnt:,} rows; on the newest {result.windows:,} windows {figures}"
     )
-    if done.kept:
-        report.say("kept, since " + " and ".join(map(str, done.gates)))
-        report_scores(report, verdict)
+    rules = " and ".join(map(str, result.gates))
+    if not result.kept:
         report.say(
-            f"what it replaced is in {PREVIOUS_FOLDER!r}; back to it: lstmcast update {shlex.quote(run)} --rollback"
+            f"not kept, since not {rules}: the networks stay as they were",
+            f"{run!r} continues from the new rows all the same",
         )
-    else:
-        report.say(
-            f"not kept, since not {' and '.join(map(str, done.gates))}: the networks stay as they were"
-        )
-        report.say(f"{run!r} goes on from the new rows all the same")
+        return
+    report.say(f"kept, since {rules}")
+    report_scores(report, now)
+    report.say(
+        f"what it replaced is in {PREVIOUS_FOLDER!r}; "
+        f"back to it: lstmcast update {shlex.quote(run)} --rollback"
+    )
 
 
-def _update_to_dict(done: "Update") -> dict[str, object]:
-    same = ("rows", "late", "changed", "learnt", "windows", "kept", "why")
-    verdicts = {"was": done.was, "now": done.now}
+def _update_to_dict(result: "Update") -> dict[str, Any]:
+    """Return what --json says of an update."""
+    was, now = (
+        verdict and replace(verdict, by_series=()).to_dict() for verdict in (result.was, result.now)
+    )
     return {
-        **{name: getattr(done, name) for name in same},
-        "gates": [str(gate) for gate in done.gates],
-        **{name: made and replace(made, by_series=()).to_dict() for name, made in verdicts.items()},
-        "notes": list(done.forecaster.notes),
+        "rows": result.rows,
+        "late": result.late,
+        "changed": result.changed,
+        "learnt": result.learnt,
+        "windows": result.windows,
+        "kept": result.kept,
+        "why": result.why,
+        "gates": [str(gate) for gate in result.gates],
+        "was": was,
+        "now": now,
+        "notes": list(result.forecaster.notes),
     }
 
 
-def _print_result(facts: dict[str, object], *, as_json: bool) -> None:
-    if as_json:
-        output.write_object("update", facts)
-    else:
-        output.write_stdout(f"{facts['run']}\n".encode(errors="surrogateescape"))
+def _print_result(content: dict[str, Any], *, as_json: bool) -> None:
+    output.write_path_or_object("update", content["run"], content, as_json=as_json)

@@ -1,4 +1,4 @@
-"""What the program says: messages and progress on stderr, tables for people.
+"""What the program tells people: messages and progress on stderr, tables.
 
 The only file that imports rich, and only where there is a terminal to draw on. Every name that
 comes from a user is shown with its control characters escaped, and never read as markup.
@@ -13,10 +13,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
-    from rich.console import Console
     from rich.progress import Progress, TaskID
 
-    from lstmcast.cli.options import ShowOptions
+    from lstmcast.cli.options.results import ShowOptions
     from lstmcast.compute.progress import Event
 
 TableCells = Sequence[Sequence[str]]
@@ -32,7 +31,7 @@ MAX_LINE_CHARS = 1200
 
 
 class Reporter:
-    """Messages of one command: silent when quiet, in more detail when verbose, a live bar only on a terminal."""
+    """The messages of one command: none when quiet, more when verbose, a live bar on a terminal."""
 
     def __init__(
         self, *, quiet: bool = False, verbose: bool = False, no_color: bool = False
@@ -44,21 +43,21 @@ class Reporter:
 
     @classmethod
     def of(cls, show: "ShowOptions") -> "Reporter":
-        """Speak as the options of a command ask."""
+        """Return a reporter that does what the options of a command say."""
         return cls(quiet=show.quiet, verbose=show.verbose, no_color=show.no_color)
 
     def say(self, *lines: str) -> None:
-        """Say what a user wants to know."""
+        """Write lines that a user wants to know, unless quiet."""
         if not self.quiet:
             write_message(*map(shorten_text, lines))
 
     def detail(self, *lines: str) -> None:
-        """Say what only a curious user wants to know."""
+        """Write lines that only a curious user wants to know."""
         if self.verbose:
             write_message(*lines)
 
     def found(self, notes: Iterable[str]) -> None:
-        """Say what was found out or changed, indented under what was said before."""
+        """Write what was found or changed, indented under the message before."""
         self.say(*(f"  {note}" for note in notes))
 
     def table(self, header: Sequence[str], rows: TableCells) -> None:
@@ -67,7 +66,7 @@ class Reporter:
 
     @contextlib.contextmanager
     def progress(self) -> "Iterator[Callable[[Event], None]]":
-        """Give a callback that shows the events of a long work: a bar on a terminal, else one line a phase."""
+        """Give a callback that shows events: a bar on a terminal, elsewhere one line per phase."""
         if self.quiet:
             yield lambda _: None
         elif is_live(sys.stderr):
@@ -78,26 +77,26 @@ class Reporter:
 
 
 class _LineProgress:
-    """One plain line for each phase; with `verbose` one for each validation too."""
+    """Shows one plain line for each phase; when verbose, one for each validation too."""
 
     def __init__(self, verbose: bool) -> None:
         self.verbose = verbose
-        self.said: set[str] = set()
+        self.shown_phases: set[str] = set()
 
     def show(self, event: "Event") -> None:
         if event.message and not event.total:
             write_message(f"  {event.message}")
             return
         phase = _PHASE_NAMES.get(event.phase, event.phase)
-        if phase not in self.said:
-            self.said.add(phase)
+        if phase not in self.shown_phases:
+            self.shown_phases.add(phase)
             write_message(phase)
         if self.verbose:
             write_message(f"  {_format_progress(event)}")
 
 
 class _BarProgress:
-    """A live bar for each phase at work; what is no progress stays on the screen as a line."""
+    """Shows a live bar for each phase; messages stay on the screen as lines."""
 
     def __init__(self, bar: "Progress", verbose: bool) -> None:
         self.bar = bar
@@ -110,15 +109,10 @@ class _BarProgress:
                 self._print_line(f"  {event.message}")
             return
         if event.phase not in self.tasks:
-            self.tasks[event.phase] = self.bar.add_task(
-                escape_unprintable(event.phase), total=event.total, figures=""
-            )
-        self.bar.update(
-            self.tasks[event.phase],
-            completed=event.step,
-            total=event.total,
-            figures=_format_bar_text(event),
-        )
+            name = escape_unprintable(event.phase)
+            self.tasks[event.phase] = self.bar.add_task(name, total=event.total, figures="")
+        task, text = self.tasks[event.phase], _join_parts(event.message, _format_losses(event))
+        self.bar.update(task, completed=event.step, total=event.total, figures=text)
         if self.verbose:
             self._print_line(f"  {_format_progress(event)}")
 
@@ -147,117 +141,121 @@ def _make_bar() -> "Progress":
 
 
 def _format_progress(event: "Event") -> str:
-    counted = f"{event.phase} {event.step}/{event.total}" if event.total else event.phase
-    parts = (counted, event.message, _format_losses(event))
-    return "  ".join(part for part in parts if part)
-
-
-def _format_bar_text(event: "Event") -> str:
-    return "  ".join(part for part in (event.message, _format_losses(event)) if part)
+    count = f"{event.phase} {event.step}/{event.total}" if event.total else event.phase
+    return _join_parts(count, event.message, _format_losses(event))
 
 
 def _format_losses(event: "Event") -> str:
-    known = (("loss", event.loss), ("validation", event.validation))
-    return "  ".join(
-        f"{name} {value:.4f}" for name, value in known if value is not None and math.isfinite(value)
+    losses = {"loss": event.loss, "validation": event.validation}
+    return _join_parts(
+        *(
+            f"{name} {value:.4f}"
+            for name, value in losses.items()
+            if value is not None and math.isfinite(value)
+        )
     )
+
+
+def _join_parts(*parts: str) -> str:
+    return "  ".join(part for part in parts if part)
 
 
 def is_live(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that can redraw a line."""
-    return stream is not None and stream.isatty() and os.environ.get("TERM", "") not in ("", "dumb")
+    # TERM is empty under cron, and "dumb" in editors that run programs in a window.
+    terminal = os.environ.get("TERM", "")
+    return stream is not None and stream.isatty() and terminal not in ("", "dumb")
 
 
 def is_coloured(stream: TextIO | None) -> bool:
-    """Whether a stream gets colours: NO_COLOR forbids them, FORCE_COLOR asks for them, else where it is a terminal."""
+    """Whether a stream gets colours: unless NO_COLOR, with FORCE_COLOR, or on a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
     return bool(os.environ.get("FORCE_COLOR")) or is_live(stream)
 
 
 def format_heading(text: str) -> str:
-    """Return a heading as stdout is to show it: bold, where stdout gets colours."""
+    """Return a heading for stdout: bold, where stdout gets colours."""
     return f"\x1b[1m{text}\x1b[0m" if is_coloured(sys.stdout) else text
 
 
 def get_terminal_width() -> int:
-    """Columns of the terminal; 80 where there is none."""
+    """Return the columns of the terminal; 80 where there is none."""
     return shutil.get_terminal_size().columns
 
 
 def write_error(message: str, *hints: str) -> None:
-    """Write what went wrong and what to do about it, the first word in red where stderr gets colours."""
+    """Write what went wrong and what to do about it; the word "error" is red where colours go."""
+    # Apart from the message, in which escape sequences are shown and not obeyed.
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: ")
-    write_message(shorten_text(message), *(f"  {shorten_text(hint)}" for hint in hints if hint))
+    lines = [f"  {shorten_text(hint)}" for hint in hints if hint]
+    write_message(shorten_text(message), *lines)
 
 
 def write_message(*lines: str) -> None:
-    """Write whole lines to stderr, escaped; a reader of stderr that went away stops nothing."""
+    """Write whole lines to stderr, escaped; that its reader is gone stops nothing."""
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write("".join(f"{escape_unprintable(line)}\n" for line in lines))
         sys.stderr.flush()
 
 
 def shorten_text(text: str) -> str:
-    """Leave the middle out of what no person would read: a cell may hold millions of characters."""
-    return (
-        text
-        if len(text) <= MAX_LINE_CHARS
-        else f"{text[: MAX_LINE_CHARS * 2 // 3]} ... {text[-MAX_LINE_CHARS // 4 :]}"
-    )
+    """Leave out the middle of a text that is too long to read: a cell may hold megabytes."""
+    if len(text) <= MAX_LINE_CHARS:
+        return text
+    start, end = text[: MAX_LINE_CHARS * 2 // 3], text[-MAX_LINE_CHARS // 4 :]
+    return f"{start} ... {end}"
 
 
 def escape_unprintable(text: str) -> str:
-    """Show what a terminal would obey (control, bidirectional and unprintable characters) as escapes."""
+    """Escape what a terminal would obey: control, bidirectional and unprintable characters."""
     return "".join(
-        c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text
+        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
+        for char in text
     )
 
 
 def format_table(header: Sequence[str], rows: TableCells, left: Sequence[int] = (0,)) -> list[str]:
-    """Lines of an aligned table: the columns `left` to the left, the others to the right."""
+    """Return the lines of an aligned table; `left` are the columns that align to the left."""
     cells = [[escape_unprintable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    return [
-        "  ".join(
-            _pad_cell(cell, width, i in left)
-            for i, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in cells
-    ]
-
-
-def _pad_cell(cell: str, width: int, left: bool) -> str:
-    return cell.ljust(width) if left else cell.rjust(width)
+    lines = []
+    for row in cells:
+        padded = [
+            cell.ljust(width) if column in left else cell.rjust(width)
+            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
+        ]
+        lines.append("  ".join(padded).rstrip())
+    return lines
 
 
 def format_number(value: float | None) -> str:
-    """Write a figure in four digits for a person to read."""
+    """Write a figure with four significant digits for a person to read."""
     if value is None or math.isnan(value):
         return "-"
-    if value and not 1e-4 <= abs(value) < 1e7:
+    if not value:
+        return "0"
+    if not 1e-4 <= abs(value) < 1e7:
         return f"{value:.3e}"
-    return f"{value:.{max(0, 3 - math.floor(math.log10(abs(value))))}f}" if value else "0"
+    # A number with d digits before the point has floor(log10) = d - 1.
+    decimals = max(0, 3 - math.floor(math.log10(abs(value))))
+    return f"{value:.{decimals}f}"
 
 
 def draw_table(header: Sequence[str], rows: TableCells, numeric: Sequence[bool]) -> None:
     """Draw a table on stdout for a person; in full width where stdout is no terminal."""
     from rich import box
+    from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
-    for name, right in zip(header, numeric, strict=True):
-        table.add_column(
-            Text(escape_unprintable(name)), justify="right" if right else "left", overflow="fold"
-        )
+    for name, is_number in zip(header, numeric, strict=True):
+        title = Text(escape_unprintable(name))
+        table.add_column(title, justify="right" if is_number else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(escape_unprintable(cell)) for cell in row))
-    _stdout_console().print(table)
-
-
-def _stdout_console() -> "Console":
-    from rich.console import Console
-
-    return Console() if sys.stdout.isatty() else Console(width=100_000, color_system=None)
+    # rich would fold lines at 80 columns where there is no terminal.
+    console = Console() if sys.stdout.isatty() else Console(width=100_000, color_system=None)
+    console.print(table)

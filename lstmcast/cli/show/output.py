@@ -1,10 +1,15 @@
-"""The result of a command, as bytes on stdout or in a file: exact numbers, the same bytes wherever they go."""
+"""The result of a command as bytes, on stdout or in a file.
+
+Numbers are exact, and the bytes are the same wherever they go. Text that came in with bytes outside
+UTF-8 (file names, cells) goes out with the same bytes: errors="surrogateescape".
+"""
 
 import csv
 import io
 import json
 import math
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,17 +25,16 @@ OUTPUT_SCHEMA_VERSION = 1
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "table")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 MAX_TERMINAL_ROWS = 200
-"""Rows of a table that a terminal is shown unasked."""
+"""Rows of a table that a terminal shows unless a format is requested."""
 
 
-def choose_format(file: str | None, wanted: str | None) -> str:
-    """Return the format to write: as asked, by the file's extension, else what suits stdout. Raises UsageError."""
-    if wanted is not None:
-        if wanted not in TABLE_FORMATS:
-            raise UsageError(f"unknown --format {wanted!r}", suggest_similar(wanted, TABLE_FORMATS))
-        if wanted == "parquet" and file is None and sys.stdout.isatty():
-            raise UsageError("Parquet is not for a terminal", "give -o FILE")
-        return wanted
+def choose_format(file: str | None, requested: str | None) -> str:
+    """Return the format to write: the requested one, the file's extension, or what suits stdout.
+
+    Raises UsageError for a format or an extension that is unknown.
+    """
+    if requested is not None:
+        return _require_format(requested, file)
     if file is None or file == "-":
         return "table" if sys.stdout.isatty() else "csv"
     extension = Path(file).suffix.lower().lstrip(".")
@@ -39,17 +43,26 @@ def choose_format(file: str | None, wanted: str | None) -> str:
     if Path(file).exists() and not Path(file).is_file():
         return "csv"  # a pipe or a device
     raise UsageError(
-        f"no format is known by the extension of {file!r}",
+        f"no format has the extension of {file!r}",
         f"use one of {_list_extensions()}, or give --format",
     )
+
+
+def _require_format(requested: str, file: str | None) -> str:
+    if requested not in TABLE_FORMATS:
+        hint = suggest_similar(requested, TABLE_FORMATS)
+        raise UsageError(f"unknown --format {requested!r}", hint)
+    if requested == "parquet" and file is None and sys.stdout.isatty():
+        raise UsageError("Parquet is not for a terminal", "give -o FILE")
+    return requested
 
 
 def with_escaped_formulas(
     table: "Columnar", form: str, report: console.Reporter, *, safe: bool
 ) -> "Columnar":
-    """Return the table to write as text: if `safe`, with an apostrophe before texts that a spreadsheet would execute.
+    """Return a table whose texts no spreadsheet executes, if `safe`; else report that some may be.
 
-    Otherwise nothing is changed, and that there are such texts is said.
+    Only CSV and TSV are concerned: a text that begins like a formula gets an apostrophe before it.
     """
     if form not in ("csv", "tsv"):
         return table
@@ -58,26 +71,24 @@ def with_escaped_formulas(
         for name, column in table.items()
         if column.dtype.kind not in "iubfM"
     }
-    found = [
-        text
-        for column in texts.values()
-        for text in column
-        if text and text.startswith(_FORMULA_STARTS)
-    ]
-    if not safe and found:
-        report.say(
-            f"a spreadsheet may take {found[0]!r} for a formula; --excel-safe writes an apostrophe before it"
-        )
-    if not safe or not found:
+    formulas = [text for column in texts.values() for text in column if _is_formula(text)]
+    if not formulas:
         return table
-    return columns_to_frame(table).assign(
-        **{
-            name: [
-                f"'{text}" if text and text.startswith(_FORMULA_STARTS) else text for text in column
-            ]
-            for name, column in texts.items()
-        }
-    )
+    if not safe:
+        report.say(
+            f"a spreadsheet may take {formulas[0]!r} for a formula; "
+            "--excel-safe writes an apostrophe before it"
+        )
+        return table
+    escaped = {
+        name: [f"'{text}" if _is_formula(text) else text for text in column]
+        for name, column in texts.items()
+    }
+    return columns_to_frame(table).assign(**escaped)
+
+
+def _is_formula(value: object) -> bool:
+    return isinstance(value, str) and value.startswith(_FORMULA_STARTS)
 
 
 def columns_to_frame(table: "Columnar") -> "pd.DataFrame":
@@ -88,7 +99,10 @@ def columns_to_frame(table: "Columnar") -> "pd.DataFrame":
 
 
 def write_frame(table: "Columnar", file: str | None, form: str, *, whole: bool = True) -> None:
-    """Write a table to a file or to stdout; unless `whole`, a long one is cut short on a terminal, and that is said."""
+    """Write a table to a file or to stdout.
+
+    Unless `whole`, a terminal shows the first rows only, and a message says how many are left out.
+    """
     if form == "table" and file is None:
         _draw_frame(columns_to_frame(table), whole=whole or not sys.stdout.isatty())
         return
@@ -102,8 +116,11 @@ def write_frame(table: "Columnar", file: str | None, form: str, *, whole: bool =
 
 
 def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
-    """Return a table as bytes of one of FORMATS; numbers read back to the same float. header: of CSV and TSV."""
-    if form in ("csv", "tsv") and isinstance(table, dict) and all(map(_is_array, table.values())):
+    """Return a table as bytes of one of TABLE_FORMATS; numbers read back to the same float.
+
+    `header` says whether CSV and TSV begin with the names of the columns.
+    """
+    if form in ("csv", "tsv"):
         return _encode_separated(table, "\t" if form == "tsv" else ",", header=header)
     frame = columns_to_frame(table)
     if form == "parquet":
@@ -111,28 +128,27 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     if form == "table":
         names, rows, _ = _format_cells(frame)
         return ("\n".join(console.format_table(names, rows)) + "\n").encode()
-    if form in ("csv", "tsv"):
-        text = frame.to_csv(
-            index=False, header=header, lineterminator="\n", sep="\t" if form == "tsv" else ","
-        )
-        return text.encode("utf-8", "surrogateescape")
-    lines = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in to_records(frame)]
-    text = (
-        "".join(f"{line}\n" for line in lines)
-        if form == "jsonl"
-        else "[\n" + ",\n".join(lines) + "\n]\n"
-    )
+    objects = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in to_records(frame)]
+    if form == "jsonl":
+        text = "".join(f"{line}\n" for line in objects)
+    else:
+        text = "[\n" + ",\n".join(objects) + "\n]\n"
     return text.encode("utf-8", "surrogateescape")
 
 
-def _encode_separated(columns: dict[str, Any], sign: str, *, header: bool) -> bytes:
-    """Return columns of numbers and texts as pandas would write them, without loading it."""
-    text = io.StringIO()
-    table = csv.writer(text, delimiter=sign, lineterminator="\n")
-    if header:
-        table.writerow(columns)
-    table.writerows(zip(*map(_to_plain_values, columns.values()), strict=True))
-    return text.getvalue().encode("utf-8", "surrogateescape")
+def _encode_separated(table: "Columnar", separator: str, *, header: bool) -> bytes:
+    """Return a table as CSV or TSV; where it is plain arrays, without loading pandas."""
+    if isinstance(table, dict) and all(map(_is_array, table.values())):
+        buffer = io.StringIO()
+        writer = csv.writer(buffer, delimiter=separator, lineterminator="\n")
+        if header:
+            writer.writerow(table)
+        writer.writerows(zip(*map(_to_plain_values, table.values()), strict=True))
+        text = buffer.getvalue()
+    else:
+        frame = columns_to_frame(table)
+        text = frame.to_csv(index=False, header=header, lineterminator="\n", sep=separator)
+    return text.encode("utf-8", "surrogateescape")
 
 
 def _is_array(column: Any) -> bool:
@@ -142,22 +158,41 @@ def _is_array(column: Any) -> bool:
 
 def to_records(table: "Columnar") -> list[dict[str, Any]]:
     """Return the rows of a table as JSON objects: missing values as null, times as text."""
-    columns = {str(name): _to_plain_values(column) for name, column in table.items()}
-    return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+    names = [str(name) for name, _ in table.items()]
+    columns = [_to_plain_values(column) for _, column in table.items()]
+    rows = zip(*columns, strict=True)
+    return [dict(zip(names, row, strict=True)) for row in rows]
 
 
 def write_object(command: str, content: dict[str, Any]) -> None:
     """Write the one JSON object of `--json`."""
     full = {"schema_version": OUTPUT_SCHEMA_VERSION, "command": command, **content}
-    write_stdout(
-        json.dumps(full, ensure_ascii=False, allow_nan=False).encode("utf-8", "surrogateescape")
-        + b"\n"
-    )
+    text = json.dumps(full, ensure_ascii=False, allow_nan=False)
+    write_stdout(text.encode("utf-8", "surrogateescape") + b"\n")
+
+
+def write_path_or_object(
+    command: str, path: object, content: dict[str, Any], *, as_json: bool
+) -> None:
+    """Write what a command made: its path alone as a line, or with `--json` the whole object."""
+    if as_json:
+        write_object(command, content)
+    else:
+        write_lines([str(path)], errors="surrogateescape")
+
+
+def write_lines(lines: Iterable[str], *, errors: str = "backslashreplace") -> None:
+    """Write lines of text; `errors` says what happens to characters that UTF-8 does not have."""
+    write_stdout("".join(f"{line}\n" for line in lines).encode(errors=errors))
 
 
 def write_stdout(data: bytes) -> None:
-    """Write data to stdout, all of it or an error: ResourceError; BrokenPipeError where its reader is done."""
+    """Write all of the data to stdout.
+
+    Raises ResourceError where that fails, and BrokenPipeError where the reader wants no more.
+    """
     try:
+        # What was written as text before goes first.
         sys.stdout.flush()
         sys.stdout.buffer.write(data)
         sys.stdout.buffer.flush()
@@ -173,26 +208,35 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
     console.draw_table(header, rows, numeric)
     if len(shown) < len(frame):
         console.write_message(
-            f"{len(frame) - MAX_TERMINAL_ROWS} more rows: -o FILE, a pipe or --format table gives them all"
+            f"{len(frame) - MAX_TERMINAL_ROWS} more rows: "
+            "-o FILE, a pipe or --format table gives them all"
         )
 
 
 def _format_cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[str]], list[bool]]:
-    numeric = [kind.kind == "f" for kind in frame.dtypes]
+    """Return the header, the rows as texts, and which columns are numbers."""
+    numeric = [dtype.kind == "f" for dtype in frame.dtypes]
     columns = [
-        _format_column(frame[name]) if n else _column_texts(frame[name])
-        for name, n in zip(frame, numeric, strict=True)
+        _format_numbers(frame[name]) if is_number else _column_texts(frame[name])
+        for name, is_number in zip(frame, numeric, strict=True)
     ]
-    return [str(name) for name in frame], [list(row) for row in zip(*columns, strict=True)], numeric
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return [str(name) for name in frame], rows, numeric
 
 
-def _format_column(column: "pd.Series[Any]") -> list[str]:
-    """Return one number of decimals for a whole column, so that it reads well."""
+def _format_numbers(column: "pd.Series[Any]") -> list[str]:
+    """Write a column of numbers with one number of decimals, so that it reads well."""
     largest = max((abs(value) for value in column if math.isfinite(value)), default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
-        return ["" if math.isnan(value) else f"{value:.4e}" for value in column]
-    decimals = min(8, max(0, 4 - math.floor(math.log10(largest)))) if largest else 0
-    return ["" if math.isnan(value) else f"{value:.{decimals}f}" for value in column]
+        form = ".4e"
+    elif largest:
+        # Five significant digits of the largest number: one with d digits before the point has
+        # floor(log10) = d - 1.
+        decimals = 4 - math.floor(math.log10(largest))
+        form = f".{min(8, max(0, decimals))}f"
+    else:
+        form = ".0f"
+    return ["" if math.isnan(value) else f"{value:{form}}" for value in column]
 
 
 def _column_texts(column: "pd.Series[Any]") -> list[str]:
@@ -200,17 +244,21 @@ def _column_texts(column: "pd.Series[Any]") -> list[str]:
 
 
 def _to_plain_values(column: Any) -> list[Any]:
+    """Return a column as Python values: numbers as they are, all else as text, missing as None."""
     values: list[Any]
-    if column.dtype.kind in "iub" or (column.dtype.kind == "O" and _is_array(column)):
+    kind = column.dtype.kind
+    if kind in "iub" or (kind == "O" and _is_array(column)):
         values = column.tolist()
         return values
-    if column.dtype.kind == "f":
+    if kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
-    texts = zip(column, column.astype(str), column.isna(), strict=True)
-    return [
-        None if missing else value if isinstance(value, int) else text
-        for value, text, missing in texts
-    ]
+    plain: list[Any] = []
+    for value, text, missing in zip(column, column.astype(str), column.isna(), strict=True):
+        if missing:
+            plain.append(None)
+        else:
+            plain.append(value if isinstance(value, int) else text)
+    return plain
 
 
 def _encode_parquet(frame: "pd.DataFrame") -> bytes:
@@ -218,9 +266,8 @@ def _encode_parquet(frame: "pd.DataFrame") -> bytes:
     import pyarrow.parquet as pq
 
     sink = pa.BufferOutputStream()
-    pq.write_table(
-        pa.Table.from_pandas(frame, preserve_index=False), sink, write_page_checksum=True
-    )
+    table = pa.Table.from_pandas(frame, preserve_index=False)
+    pq.write_table(table, sink, write_page_checksum=True)
     data: bytes = sink.getvalue().to_pybytes()
     return data
 

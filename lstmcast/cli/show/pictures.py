@@ -10,11 +10,16 @@ if TYPE_CHECKING:
 
     from lstmcast.evaluation.backtest import Result
     from lstmcast.panel.panel import Panel
+    from lstmcast.reporting.plots import Picture
 
 
 def check_picture(file: str | None, *, terminal: bool = False) -> None:
-    """Raise UsageError, before any work, for a picture that cannot be drawn; `terminal`: with `-` it can be there."""
-    if file and not (terminal and file == "-"):
+    """Raise UsageError, before any work, for a picture that cannot be drawn.
+
+    With `terminal` the file `-` is the terminal, which can always be drawn on.
+    """
+    draws_on_terminal = terminal and file == "-"
+    if file and not draws_on_terminal:
         from lstmcast.reporting import plots
 
         plots.parse_picture_format(file)
@@ -28,21 +33,28 @@ def draw_forecast(report: Reporter, file: str, panel: "Panel", forecast: "pd.Dat
         return
     from lstmcast.reporting import plots
 
-    plots.write_picture(plots.plot_forecast(panel, forecast), file)
-    report.say(f"picture written to {file!r}")
+    write_picture(report, file, plots.plot_forecast(panel, forecast))
 
 
 def draw_backtest(report: Reporter, file: str, panel: "Panel", result: "Result") -> None:
-    """Draw what was forecast from past dates, and what came."""
+    """Draw the forecasts from past dates beside the values that came."""
     from lstmcast.reporting import plots
 
-    plots.write_picture(plots.plot_backtest(panel, result.forecasts), file)
+    write_picture(report, file, plots.plot_backtest(panel, result.forecasts))
+
+
+def write_picture(report: Reporter, file: str, picture: "Picture") -> None:
+    """Write a picture to a file, and say so."""
+    from lstmcast.reporting import plots
+
+    plots.write_picture(picture, file)
     report.say(f"picture written to {file!r}")
 
 
 def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
     from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
 
+    # The rows are sorted by series: those of the first one are the first `horizon`.
     horizon = len(forecast) // len(panel)
     rows = forecast.iloc[:horizon]
     levels = list_quantile_columns(rows)
@@ -50,6 +62,6 @@ def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
     low, high = (rows[levels[end]].tolist() if levels else point for end in (0, -1))
     curve = chart.ForecastCurve(panel.series(0).tolist(), low, point, high)
     name = " / ".join(panel.keys[0]) if panel.keys[0] else panel.columns.target[0]
-    more = f" (the first of {len(panel):,} series)" if len(panel) > 1 else ""
+    others = f" (the first of {len(panel):,} series)" if len(panel) > 1 else ""
     stamps = [str(stamp) for stamp in rows[panel.axis.name].astype(str)]
-    chart.show_chart(name + more, curve, (stamps[0], stamps[-1]))
+    chart.show_chart(name + others, curve, (stamps[0], stamps[-1]))

@@ -18,19 +18,14 @@ BINARY_SCORE_COLUMNS = ("brier", "log_loss", "auc", "calibration")
 """The same where the target is 0 or 1."""
 
 
-def _score_names(verdict: "Verdict") -> tuple[str, ...]:
-    """What a verdict has figures of."""
-    usual = BINARY_SCORE_COLUMNS if verdict.of_events else SCORE_COLUMNS
-    return (*usual, *(["log_likelihood"] if "log_likelihood" in verdict.model else []))
-
-
 def report_scores(report: Reporter, verdict: "Verdict") -> None:
     """Show the figures of a verdict in a small table, among the messages."""
+    metrics = _score_names(verdict)
     rows = [
-        [name, *(console.format_number(row[metric]) for metric in _score_names(verdict))]
+        [name, *(console.format_number(row[metric]) for metric in metrics)]
         for name, row in _method_rows(verdict)
     ]
-    report.table(["", *_score_names(verdict)], rows)
+    report.table(["", *metrics], rows)
 
 
 def write_scores(
@@ -42,31 +37,46 @@ def write_scores(
     extra: dict[str, Any],
     by: str,
 ) -> None:
-    """Write the scores as data: a row for the model and each baseline, or one a step of the horizon, or one a series.
+    """Write the scores as data: one row per method, per step of the horizon, or per series.
 
-    As an object they hold the series only where they were asked for: there may be very many.
+    `form` "object" is the JSON object of `command`, with `extra` in it; it holds the series only if
+    `by` is "series", since there may be very many. `key_names` name the key columns of a panel.
     """
     if form == "object":
-        kept = verdict if by == "series" else replace(verdict, by_series=())
-        output.write_object(command, {**extra, "verdict": kept.to_dict()})
+        shown = verdict if by == "series" else replace(verdict, by_series=())
+        output.write_object(command, {**extra, "verdict": shown.to_dict()})
+        return
+    if by == "series":
+        frame = _series_frame(verdict, key_names)
+    elif by == "step":
+        frame = _step_frame(verdict)
     else:
-        frame = (
-            _series_frame(verdict, key_names)
-            if by == "series"
-            else {"method": _method_frame, "step": _step_frame}[by](verdict)
-        )
-        output.write_frame(frame, None, form)
+        frame = _method_frame(verdict)
+    output.write_frame(frame, None, form)
+
+
+def _score_names(verdict: "Verdict") -> tuple[str, ...]:
+    """Return the metrics that a verdict has figures of."""
+    names = BINARY_SCORE_COLUMNS if verdict.of_events else SCORE_COLUMNS
+    return (*names, "log_likelihood") if "log_likelihood" in verdict.model else names
+
+
+def _method_rows(verdict: "Verdict") -> list[tuple[str, dict[str, float]]]:
+    """Return the figures of the model and each baseline; NaN for a metric that one lacks."""
+    unknown = dict.fromkeys(_score_names(verdict), float("nan"))
+    methods = (("model", verdict.model), *verdict.baselines.items())
+    return [(name, unknown | row) for name, row in methods]
 
 
 def _method_frame(verdict: "Verdict") -> "pd.DataFrame":
     import pandas as pd
 
-    return pd.DataFrame(
-        [
-            {"method": name, **{metric: row[metric] for metric in _score_names(verdict)}}
-            for name, row in _method_rows(verdict)
-        ]
-    )
+    metrics = _score_names(verdict)
+    rows = [
+        {"method": name, **{metric: row[metric] for metric in metrics}}
+        for name, row in _method_rows(verdict)
+    ]
+    return pd.DataFrame(rows)
 
 
 def _step_frame(verdict: "Verdict") -> "pd.DataFrame":
@@ -79,15 +89,7 @@ def _series_frame(verdict: "Verdict", key_names: Sequence[str]) -> "pd.DataFrame
     import pandas as pd
 
     keys = pd.DataFrame([row["key"] for row in verdict.by_series], columns=list(key_names))
-    figures = pd.DataFrame(
-        [{k: v for k, v in row.items() if k != "key"} for row in verdict.by_series]
-    )
-    return pd.concat([keys, figures], axis=1)
-
-
-def _method_rows(verdict: "Verdict") -> list[tuple[str, dict[str, float]]]:
-    nothing = dict.fromkeys(_score_names(verdict), float("nan"))
-    return [
-        (name, nothing | row)
-        for name, row in (("model", verdict.model), *verdict.baselines.items())
+    figures = [
+        {name: value for name, value in row.items() if name != "key"} for row in verdict.by_series
     ]
+    return pd.concat([keys, pd.DataFrame(figures)], axis=1)

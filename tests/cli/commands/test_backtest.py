@@ -34,8 +34,8 @@ def test_one_fit_and_a_rolling_window_are_options(lstmcast: Program, fitted: Pat
         "-q",
     )
     done = lstmcast(*line)
-    said = json.loads(done.stdout)
-    assert (said["command"], said["verdict"]["windows"], done.stderr) == ("backtest", 2, "")
+    content = json.loads(done.stdout)
+    assert (content["command"], content["verdict"]["windows"], done.stderr) == ("backtest", 2, "")
 
 
 def test_too_short_a_series_says_what_is_needed(lstmcast: Program, fitted: Path) -> None:

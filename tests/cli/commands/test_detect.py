@@ -70,23 +70,23 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
     fitted: Path, odd: Path, quickly: Program
 ) -> None:
     done = quickly("detect", "runs/old-price", odd, *LOUD, "--json", "-q", cwd=fitted)
-    said = json.loads(done.stdout)
-    assert (said["command"], said["anomalies"], said["judged"], len(said["rows"])) == (
+    content = json.loads(done.stdout)
+    assert (content["command"], content["anomalies"], content["judged"], len(content["rows"])) == (
         "detect",
         1,
         12,
         12,
     )
-    assert set(said["rows"][0]) == set(COLUMNS)
+    assert set(content["rows"][0]) == set(COLUMNS)
 
 
-def test_a_short_history_is_said_to_be_one(fitted: Path, quickly: Program) -> None:
+def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:
     done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
     assert "  48 rows of history are too few for a rate of 0.001 (1999 are needed)" in done.stderr
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (("old.csv",), 3, "nothing newer than what the run was trained on"),
         (("new.csv", "--rate", "0.7"), 2, "--rate 0.7 is out of range"),
@@ -94,11 +94,11 @@ def test_a_short_history_is_said_to_be_one(fitted: Path, quickly: Program) -> No
     ],
 )
 def test_what_cannot_be_judged_is_an_error(
-    arguments: tuple[str, ...], status: int, said: str, fitted: Path, quickly: Program
+    arguments: tuple[str, ...], status: int, message: str, fitted: Path, quickly: Program
 ) -> None:
     done = quickly("detect", "runs/old-price", *arguments, "-q", cwd=fitted)
     assert (done.returncode, done.stdout) == (status, "")
-    assert said in done.stderr and len(done.stderr.splitlines()) <= 3
+    assert message in done.stderr and len(done.stderr.splitlines()) <= 3
 
 
 def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
@@ -164,12 +164,12 @@ def test_a_bad_line_ends_it_with_the_number_of_the_line(fitted: Path) -> None:
     assert len(done.stderr.splitlines()) <= 3 and len(rows(done.stdout)) == 1
 
 
-def test_bad_lines_are_skipped_where_that_is_asked_for_and_each_is_said(fitted: Path) -> None:
+def test_bad_lines_are_skipped_if_requested_and_each_is_reported(fitted: Path) -> None:
     for_each = "\n".join(["month,price", "2015-01,101", *BAD, "2015-02,102", ""])
     done = detect(fitted, "-", "--bad-rows", "skip", input=for_each)
     assert [row["month"] for row in rows(done.stdout)] == ["2015-01", "2015-02"]
-    said = [line for line in done.stderr.splitlines() if line.startswith("skipped: ")]
-    for number, (line, expected) in enumerate(zip(said, BAD.values(), strict=True), 3):
+    messages = [line for line in done.stderr.splitlines() if line.startswith("skipped: ")]
+    for number, (line, expected) in enumerate(zip(messages, BAD.values(), strict=True), 3):
         assert line.startswith(f"skipped: {expected}".replace("stdin:3", f"stdin:{number}"))
 
 

@@ -40,9 +40,9 @@ def test_by_step_has_a_row_for_each_step_of_the_horizon(fitted: Path) -> None:
 
 
 def test_windows_and_steps_choose_the_origins(fitted: Path) -> None:
-    said = json.loads(evaluate(fitted, "new.csv", "--json", "--step", 3, "--windows", 1).stdout)
-    assert said["verdict"]["windows"] == 1
-    assert said["command"] == "evaluate"
+    content = json.loads(evaluate(fitted, "new.csv", "--json", "--step", 3, "--windows", 1).stdout)
+    assert content["verdict"]["windows"] == 1
+    assert content["command"] == "evaluate"
 
 
 def test_nothing_newer_is_a_data_error(fitted: Path) -> None:
@@ -53,9 +53,9 @@ def test_nothing_newer_is_a_data_error(fitted: Path) -> None:
 
 
 def test_a_terminal_gets_a_table_of_scores(fitted: Path) -> None:
-    seen = on_terminal(["evaluate", "runs/old-price", "new.csv", "-q"], fitted, only="stdout")
-    assert seen.status == 0
-    assert seen.text.split()[:3] == ["method", "mase", "rmsse"]
+    screen = on_terminal(["evaluate", "runs/old-price", "new.csv", "-q"], fitted, only="stdout")
+    assert screen.status == 0
+    assert screen.text.split()[:3] == ["method", "mase", "rmsse"]
 
 
 def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -> None:

@@ -12,11 +12,11 @@ def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> 
     assert [row["kind"] for row in rows] == ["lag", "lag", "past step", "past step"]
     assert float(rows[0]["moved"]) >= float(rows[1]["moved"]) > 0
     assert "windows of 12 steps" in done.stderr
-    said = json.loads(
+    content = json.loads(
         run_program("explain", "runs/old-price", "new.csv", "--json", "-q", cwd=fitted).stdout
     )
-    assert (said["command"], said["horizon"]) == ("explain", 12)
-    assert set(said["factors"][0]) == {"kind", "name", "moved", "helps"}
+    assert (content["command"], content["horizon"]) == ("explain", 12)
+    assert set(content["factors"][0]) == {"kind", "name", "moved", "helps"}
 
 
 def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> None:

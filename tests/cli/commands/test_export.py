@@ -13,7 +13,7 @@ pytest.importorskip("onnxruntime", reason="needs the extra onnx")
 pytest.importorskip("onnx", reason="needs the extra onnx")
 
 
-def test_a_file_and_its_page_are_made_of_a_run_and_go_with_it(fitted: Path, tmp_path: Path) -> None:
+def test_export_writes_a_file_and_its_page_into_the_run(fitted: Path, tmp_path: Path) -> None:
     run = Path(shutil.copytree(fitted / "runs" / "old-price", tmp_path / "run"))
     done = run_program("export", "run", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (0, "run/model.onnx\n"), done.stderr

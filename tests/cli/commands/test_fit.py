@@ -8,17 +8,22 @@ QUICK = ("--target", "price", "--steps", 0)
 
 def test_a_run_holds_only_its_documented_files(fitted: Path) -> None:
     assert {file.name for file in (fitted / "runs" / "old-price").iterdir()} == {
-        "run.json", "model.safetensors", "scaler.json", "context.parquet", "history.csv", "metrics.json",
+        "run.json", "model.safetensors", "scaler.json", "context.parquet", "history.csv",
+        "metrics.json",
     }  # fmt: skip
     assert [entry.name for entry in (fitted / "runs").iterdir()] == ["old-price"]
 
 
 def test_json_is_one_object_with_the_verdict(lstmcast: Program, fitted: Path) -> None:
     done = lstmcast("fit", fitted / "old.csv", *QUICK, "--json")
-    said = json.loads(done.stdout)
-    assert (said["schema_version"], said["command"], said["run"]) == (1, "fit", "runs/old-price")
-    assert (said["horizon"], said["season"]) == (12, 12)
-    assert said["verdict"]["model"]["mase"] > 0
+    content = json.loads(done.stdout)
+    assert (content["schema_version"], content["command"], content["run"]) == (
+        1,
+        "fit",
+        "runs/old-price",
+    )
+    assert (content["horizon"], content["season"]) == (12, 12)
+    assert content["verdict"]["model"]["mase"] > 0
 
 
 def test_a_panel_of_a_wide_file_is_fitted_at_once(lstmcast: Program, tmp_path: Path) -> None:
@@ -52,7 +57,7 @@ def test_a_terminal_sees_a_bar_and_a_pipe_gets_only_the_path(tmp_path: Path) -> 
         "--hidden",
         8,
     )
-    seen = on_terminal(line, tmp_path, only="stderr")
-    assert seen.status == 0
-    assert "train" in seen.text and "\x1b[" in seen.raw
-    assert seen.text.endswith("\nruns/m-price\n")
+    screen = on_terminal(line, tmp_path, only="stderr")
+    assert screen.status == 0
+    assert "train" in screen.text and "\x1b[" in screen.raw
+    assert screen.text.endswith("\nruns/m-price\n")

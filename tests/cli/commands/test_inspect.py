@@ -1,4 +1,4 @@
-"""What `inspect` shows, in words and as JSON, and that the command it prints reads the file as it was shown."""
+"""What `inspect` shows, as text and as JSON; its command reads the file as it was shown."""
 
 import json
 import os
@@ -50,11 +50,11 @@ def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(
 
 
 def test_inspect_says_what_each_column_is_and_could_be(lstmcast: Program, sample: Path) -> None:
-    seen = json.loads(lstmcast("inspect", sample / "shop.csv", "--json").stdout)
-    assert (seen["schema_version"], seen["n_series"], seen["freq"]) == (1, 5, "D")
+    content = json.loads(lstmcast("inspect", sample / "shop.csv", "--json").stdout)
+    assert (content["schema_version"], content["n_series"], content["freq"]) == (1, 5, "D")
     columns = {
         column["name"]: (column["kind"], column["role"], column["could"])
-        for column in seen["columns"]
+        for column in content["columns"]
     }
     assert columns == {
         "date": ("time", "time", []),
@@ -94,11 +94,17 @@ def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:
     assert sorted(shlex.split(again.stdout.splitlines()[-1])) == sorted(pinned), again.stderr
 
 
-def test_roles_that_are_given_are_not_guessed(lstmcast: Program, sample: Path) -> None:
-    given = ("--target", "temperature", "--future", "holiday", "--horizon", 5)
-    seen = json.loads(lstmcast("inspect", sample / "shop.csv", *given, "--json").stdout)
-    assert (seen["target"], seen["series"], seen["horizon"]) == (["temperature"], ["shop"], 5)
-    assert "--future holiday" in seen["command_line"] and "--horizon 5" in seen["command_line"]
+def test_requested_roles_are_not_guessed(lstmcast: Program, sample: Path) -> None:
+    options = ("--target", "temperature", "--future", "holiday", "--horizon", 5)
+    content = json.loads(lstmcast("inspect", sample / "shop.csv", *options, "--json").stdout)
+    assert (content["target"], content["series"], content["horizon"]) == (
+        ["temperature"],
+        ["shop"],
+        5,
+    )
+    assert (
+        "--future holiday" in content["command_line"] and "--horizon 5" in content["command_line"]
+    )
 
 
 def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Path) -> None:
@@ -106,8 +112,8 @@ def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Pat
         (year, a, b) for a in "uv" for b in "xy" for year in range(40)
     )]  # fmt: skip
     (tmp_path / "two.csv").write_text("\n".join(["date,a,b,y", *rows]))
-    seen = json.loads(lstmcast("inspect", "two.csv", "--json").stdout)
-    assert (seen["series"], seen["n_series"], seen["target"]) == (["a", "b"], 4, ["y"])
+    content = json.loads(lstmcast("inspect", "two.csv", "--json").stdout)
+    assert (content["series"], content["n_series"], content["target"]) == (["a", "b"], 4, ["y"])
 
 
 def test_two_columns_of_times_are_both_named_and_the_first_is_shown(
@@ -115,17 +121,17 @@ def test_two_columns_of_times_are_both_named_and_the_first_is_shown(
 ) -> None:
     rows = "".join(f"2024-01-{day:02},2024-02-{day:02},{day % 5}\n" for day in range(1, 29))
     (tmp_path / "t.csv").write_text("ordered,paid,y\n" + rows)
-    seen = json.loads(lstmcast("inspect", "t.csv", "--json").stdout)
-    assert seen["time"] == ["ordered"]
-    assert {column["name"]: column["could"] for column in seen["columns"]}["paid"] == ["time"]
+    content = json.loads(lstmcast("inspect", "t.csv", "--json").stdout)
+    assert content["time"] == ["ordered"]
+    assert {column["name"]: column["could"] for column in content["columns"]}["paid"] == ["time"]
 
 
 def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(
     sample: Path, tmp_path: Path
 ) -> None:
-    seen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=80)
-    assert seen.status == 0
-    *lines, _ = seen.text.rstrip().splitlines()
+    screen = on_terminal(["inspect", sample / "shop.csv"], tmp_path, columns=80)
+    assert screen.status == 0
+    *lines, _ = screen.text.rstrip().splitlines()
     assert max(map(len, lines[1:])) <= 80
     drawn = [line for line in lines if re.search("[▁▂▃▄▅▆▇█]{40}", line)]
     assert [line.split("  ")[0] for line in drawn] == ["airport", "harbour", "old town"]
@@ -141,7 +147,7 @@ def test_headings_stand_out_on_a_terminal_and_are_plain_elsewhere(
     assert re.sub(r"\x1b\[\d?m", "", bold) == plain
 
 
-def test_what_was_filled_is_said(lstmcast: Program, tmp_path: Path) -> None:
+def test_what_was_filled_is_reported(lstmcast: Program, tmp_path: Path) -> None:
     lines = write_months(tmp_path / "m.csv", 60).read_text().splitlines()
     (tmp_path / "m.csv").write_text("\n".join(lines[:30] + lines[33:]))
     shown = lstmcast("inspect", "m.csv", "--fill", "linear").stdout
@@ -153,7 +159,7 @@ def test_a_picture_is_drawn_of_what_was_found(
     lstmcast: Program, sample: Path, tmp_path: Path
 ) -> None:
     done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "drawn into 'shop.png'")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "picture written to 'shop.png'")
     assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -188,7 +194,7 @@ def test_inspect_of_what_cannot_be_forecast_says_so(
     assert "error: " in done.stderr
 
 
-def test_columns_are_shown_even_where_no_series_can_be_made_of_them(
+def test_columns_are_shown_even_where_they_form_no_series(
     lstmcast: Program, tmp_path: Path
 ) -> None:
     (tmp_path / "x.csv").write_text("date,y\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n" * 3)

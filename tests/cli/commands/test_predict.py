@@ -39,23 +39,25 @@ def test_with_data_the_forecast_goes_on_from_its_last_row(fitted: Path) -> None:
 
 
 def test_json_is_one_object(fitted: Path) -> None:
-    said = json.loads(predict(fitted, "--json", "--horizon", 1).stdout)
-    assert (said["schema_version"], said["command"]) == (1, "predict")
-    assert [sorted(row) for row in said["forecast"]] == [["forecast", "month", "q10", "q50", "q90"]]
+    content = json.loads(predict(fitted, "--json", "--horizon", 1).stdout)
+    assert (content["schema_version"], content["command"]) == (1, "predict")
+    assert [sorted(row) for row in content["forecast"]] == [
+        ["forecast", "month", "q10", "q50", "q90"]
+    ]
 
 
 def test_a_terminal_gets_a_table(fitted: Path) -> None:
-    seen = on_terminal(["predict", "runs/old-price", "--horizon", 3], fitted, only="stdout")
-    lines = [line.split() for line in seen.text.splitlines()]
-    assert seen.status == 0
+    screen = on_terminal(["predict", "runs/old-price", "--horizon", 3], fitted, only="stdout")
+    lines = [line.split() for line in screen.text.splitlines()]
+    assert screen.status == 0
     assert lines[0] == ["month", "forecast", "q10", "q50", "q90"]
     assert [line[0] for line in lines[2:]] == ["2015-01", "2015-02", "2015-03"]
 
 
-def test_a_long_forecast_is_cut_on_a_terminal_and_that_is_said(fitted: Path) -> None:
-    seen = on_terminal(["predict", "runs/old-price", "--horizon", 205], fitted, only="stdout")
-    assert "5 more rows" in seen.text
-    assert len(seen.text.splitlines()) == 200 + 3
+def test_a_long_forecast_is_cut_on_a_terminal_with_a_message(fitted: Path) -> None:
+    screen = on_terminal(["predict", "runs/old-price", "--horizon", 205], fitted, only="stdout")
+    assert "5 more rows" in screen.text
+    assert len(screen.text.splitlines()) == 200 + 3
 
 
 def test_an_output_that_cannot_be_written_is_status_6(fitted: Path) -> None:
@@ -106,12 +108,12 @@ def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
     refused = run_program("predict", "run", "--horizon", 3, cwd=tmp_path)
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "--future-data" in refused.stderr
-    made = run_program(
+    done = run_program(
         "predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path
     )
-    assert (made.returncode, len(made.stdout.splitlines())) == (0, 5 * 3 + 1)
+    assert (done.returncode, len(done.stdout.splitlines())) == (0, 5 * 3 + 1)
     assert (
-        made.stdout
+        done.stdout
         == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout
     )
 

@@ -41,8 +41,10 @@ def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(pag
     text = Page(page).text
     parts = [
         "the model's error was", "came after the training", "Forecast", "Forecasts from past dates",
-        "Against simple methods", "Error by step", "Are the intervals honest?", "72 steps from 2010-01 to 2015-12",
-        "Settings", "All settings", "lstmcast fit DATA --target price --time month --steps 0", "seed 0",
+        "Against simple methods", "Error by step", "Are the intervals honest?",
+        "72 steps from 2010-01 to 2015-12",
+        "Settings", "All settings", "lstmcast fit DATA --target price --time month --steps 0",
+        "seed 0",
     ]  # fmt: skip
     places = [text.find(part, text.index("Forecast of price", 100)) for part in parts]
     assert -1 not in places
@@ -59,7 +61,8 @@ def test_the_page_needs_and_allows_nothing_from_elsewhere(page: str) -> None:
     style = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
     digest = base64.b64encode(hashlib.sha256(style[0].encode()).digest()).decode()
     assert policy == (
-        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        f"default-src 'none'; img-src data:; style-src 'sha256-{digest}'; "
+        "base-uri 'none'; form-action 'none'"
     )
     assert len(style) == 1
     assert {t for t, _ in tags} & {
@@ -108,7 +111,7 @@ def test_names_from_the_data_are_text(lstmcast: Program, tmp_path: Path) -> None
     assert not (tmp_path / "run" / "report.html").exists()  # it told of the run that is gone
 
 
-def test_pictures_are_written_as_png_too_where_asked(fitted: Path, tmp_path: Path) -> None:
+def test_pictures_are_written_as_png_too_if_requested(fitted: Path, tmp_path: Path) -> None:
     done = run_program(
         "report",
         "runs/old-price",
@@ -147,18 +150,20 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
     copy = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', probe, page)
     (tmp_path / "copy.html").write_text(copy)
     line = [
-        chromium, "--headless=new", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}",
-        f"--window-size={max(width, 500)},2000", "--enable-logging=stderr", "--virtual-time-budget=3000",
+        chromium, "--headless=new", "--no-sandbox", "--disable-gpu",
+        f"--user-data-dir={tmp_path / 'profile'}",
+        f"--window-size={max(width, 500)},2000", "--enable-logging=stderr",
+        "--virtual-time-budget=3000",
         *(["--blink-settings=preferredColorScheme=0"] if dark else []),
     ]  # fmt: skip
     (tmp_path / "frame.html").write_text(
         f'<iframe src="copy.html" width="{width}" height="2000"></iframe>'
     )
-    seen = subprocess.run(
+    done = subprocess.run(
         [*line, "--dump-dom", tmp_path / "copy.html"], capture_output=True, text=True, timeout=120
     )
-    found = re.search(r"<title>(\{.*?\})</title>", seen.stdout)
-    assert found, seen.stderr[-2000:]
+    found = re.search(r"<title>(\{.*?\})</title>", done.stdout)
+    assert found, done.stderr[-2000:]
     measured = json.loads(found[1])
     assert measured["drawn"] and measured["wide"] <= max(width, 500)
     assert measured["paper"] == ("rgb(21, 25, 30)" if dark else "rgb(255, 255, 255)")

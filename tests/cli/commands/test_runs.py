@@ -46,7 +46,7 @@ def test_a_run_is_shown_a_fact_a_line(fitted: Path, capsys: pytest.CaptureFixtur
     } <= set(lines)
 
 
-def test_runs_differ_in_what_was_asked_and_what_came_of_it(
+def test_runs_differ_in_settings_and_in_results(
     fitted: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     line = (
@@ -69,7 +69,7 @@ def test_runs_differ_in_what_was_asked_and_what_came_of_it(
     assert "season: 12 -> 4" in lines and "config.window.season: - -> 4" in lines
     assert not any(line.startswith(("seed", "data.")) for line in lines)
     assert app.run_command_line(["runs", "diff", one, two, "--json"]) == 0
-    told = json.loads(capsys.readouterr().out)
-    assert {"name": "season", "run": 12, "other": 4} in told["differences"]
+    content = json.loads(capsys.readouterr().out)
+    assert {"name": "season", "run": 12, "other": 4} in content["differences"]
     assert app.run_command_line(["runs", "diff", one, one]) == 0
     assert capsys.readouterr().out == ""

@@ -38,13 +38,13 @@ def test_it_prints_its_address_answers_and_ends_on_a_signal(
     assert server.stdout and server.stderr
     url = server.stdout.readline().strip()
     assert url.startswith("http://127.0.0.1:")
-    asked = urllib.request.Request(
+    request = urllib.request.Request(
         f"{url}/forecast", (fitted / "new.csv").read_bytes(), {"Accept": "text/csv"}
     )
-    with urllib.request.urlopen(asked, timeout=30) as answer:
-        told = answer.read().decode()
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        text = answer.read().decode()
     if number == signal.SIGTERM:
-        assert told == run_program("predict", "runs/old-price", "new.csv", "-q", cwd=fitted).stdout
+        assert text == run_program("predict", "runs/old-price", "new.csv", "-q", cwd=fitted).stdout
     server.send_signal(number)
     assert server.wait(5) == status
     assert server.stderr.read() == f"serving 'runs/old-price'; Ctrl-C ends it\n{word}\n"
@@ -62,19 +62,19 @@ def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(fitted: Path, quickly:
 
 
 @pytest.mark.parametrize(
-    ("arguments", "status", "said"),
+    ("arguments", "status", "message"),
     [
         (("runs/none",), 4, "no run at 'runs/none'"),
         (("runs/old-price", "--port", 70000), 2, "--port 70000 is out of range"),
-        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is no size"),
+        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is not a size"),
     ],
 )
 def test_what_cannot_be_served_is_an_error(
-    arguments: tuple[object, ...], status: int, said: str, fitted: Path, quickly: Program
+    arguments: tuple[object, ...], status: int, message: str, fitted: Path, quickly: Program
 ) -> None:
     done = quickly("serve", *arguments, cwd=fitted)
     assert (done.returncode, done.stdout) == (status, "")
-    assert said in done.stderr and len(done.stderr.splitlines()) <= 3
+    assert message in done.stderr and len(done.stderr.splitlines()) <= 3
 
 
 def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
@@ -86,12 +86,12 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
     done = quickly(
         "serve", "runs/old-price", "--host", "0.0.0.0", "--port", 0, "--json", "-q", cwd=fitted
     )
-    told = json.loads(done.stdout)
-    check(told, "serve")
-    assert told["url"].startswith("http://0.0.0.0:")
+    content = json.loads(done.stdout)
+    check(content, "serve")
+    assert content["url"].startswith("http://0.0.0.0:")
     assert (
-        done.stderr
-        == f"warning: whoever reaches {told['url']} can ask for forecasts: no password, no encryption\n"
+        done.stderr == f"warning: whoever reaches {content['url']} can ask for forecasts: "
+        "no password, no encryption\n"
     )
 
 

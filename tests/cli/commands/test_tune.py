@@ -1,4 +1,4 @@
-"""`lstmcast tune` as it is used. Its fits train nothing (`--steps 0`): what is searched is the context."""
+"""`lstmcast tune` as it is used. Fits train nothing (`--steps 0`): the context is searched."""
 
 import json
 import signal
@@ -74,14 +74,15 @@ def test_tuned_settings_that_were_not_taken_stand_there_as_comments(
     assert all(line in text for line in done.stderr.splitlines() if "never saw" in line)
 
 
-def test_what_is_there_is_kept_unless_told_otherwise(
+def test_an_existing_result_is_kept_unless_forced(
     tuned: tuple[Path, Any], quickly: Program
 ) -> None:
     folder, _ = tuned
     done = quickly("tune", "x.csv", *QUICK, cwd=folder)
     assert (done.returncode, done.stdout) == (4, "")
     assert done.stderr.splitlines() == [
-        "error: 'tuning/x-price/best.toml' is there already", "  give --force to replace it, or another --out",
+        "error: 'tuning/x-price/best.toml' exists already",
+        "  give --force to replace it, or another --out",
     ]  # fmt: skip
     assert quickly("tune", "x.csv", *QUICK, "--force", "-q", cwd=folder).returncode == 0
 
@@ -90,9 +91,11 @@ def test_a_study_goes_on_and_refuses_other_data(
     tuned: tuple[Path, Any], quickly: Program, tmp_path: Path
 ) -> None:
     folder, _ = tuned
-    kept = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best")
-    assert quickly("tune", "x.csv", *QUICK, *kept, "-q", "--trials", 2, cwd=folder).returncode == 0
-    done = quickly("tune", "x.csv", *QUICK, *kept, cwd=folder)
+    places = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best")
+    assert (
+        quickly("tune", "x.csv", *QUICK, *places, "-q", "--trials", 2, cwd=folder).returncode == 0
+    )
+    done = quickly("tune", "x.csv", *QUICK, *places, cwd=folder)
     assert (
         done.returncode == 0 and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
     )
@@ -100,7 +103,7 @@ def test_a_study_goes_on_and_refuses_other_data(
         pd.read_csv(tmp_path / "best" / "trials.csv").drop(columns="seconds"),
         pd.read_csv(folder / "tuning" / "x-price" / "trials.csv").drop(columns="seconds"),
     )
-    done = quickly("tune", "x.csv", *QUICK, *kept, "--horizon", 6, cwd=folder)
+    done = quickly("tune", "x.csv", *QUICK, *places, "--horizon", 6, cwd=folder)
     assert done.returncode == 4 and "was begun with other data and settings" in done.stderr
     done = quickly("tune", "x.csv", *QUICK, "--study", "x.csv", "--out", "new", cwd=folder)
     assert done.returncode == 4 and "no study that can be read" in done.stderr
@@ -220,8 +223,8 @@ def test_a_signal_ends_the_search_and_the_study_goes_on(
         stdout=subprocess.PIPE, text=True,
     ) as program:  # fmt: skip
         assert program.stderr
-        while "trial 1 " not in (said := program.stderr.readline()):
-            assert said, "it ended by itself"
+        while "trial 1 " not in (line := program.stderr.readline()):
+            assert line, "it ended by itself"
         began = time.monotonic()
         program.send_signal(number)
         rest = program.communicate(timeout=60)
@@ -249,9 +252,9 @@ def test_two_processes_share_a_study_and_the_last_one_writes_the_outcome(tmp_pat
         )
         for _ in range(2)
     ]
-    told = [program.communicate(timeout=120) for program in both]
-    assert [program.returncode for program in both] == [0, 0], told
-    assert any(out == "tuning/x-price/best.toml\n" for out, _ in told)
+    outputs = [program.communicate(timeout=120) for program in both]
+    assert [program.returncode for program in both] == [0, 0], outputs
+    assert any(out == "tuning/x-price/best.toml\n" for out, _ in outputs)
     table = pd.read_csv(tmp_path / "tuning" / "x-price" / "trials.csv")
     assert 12 <= len(table) <= 15 and set(table["state"]) <= {"done", "pruned"}
     assert (table["context"] == "auto").sum() >= 1

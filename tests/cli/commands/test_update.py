@@ -50,16 +50,16 @@ def test_a_run_learns_and_can_be_put_back(run: Path, tmp_path: Path) -> None:
     assert run_inside("predict", "run", cwd=tmp_path).stdout == before
 
 
-def test_what_is_worse_is_not_kept_and_the_run_goes_on_all_the_same(
+def test_worse_networks_are_not_kept_and_the_run_continues_all_the_same(
     run: Path, tmp_path: Path
 ) -> None:
     weights = (run / "model.safetensors").read_bytes()
     done = run_inside(
         "update", "run", "later.csv", "--steps", 2, "--gate", "mase<0", "--json", cwd=tmp_path
     )
-    told = json.loads(done.stdout)
-    assert (told["kept"], told["gates"], told["rows"]) == (False, ["mase<0"], 30)
-    assert told["was"]["model"]["mase"] > 0 and told["now"]["model"]["mase"] > 0
+    content = json.loads(done.stdout)
+    assert (content["kept"], content["gates"], content["rows"]) == (False, ["mase<0"], 30)
+    assert content["was"]["model"]["mase"] > 0 and content["now"]["model"]["mase"] > 0
     assert "not kept, since not mase<0: the networks stay as they were" in done.stderr
     assert (run / "model.safetensors").read_bytes() == weights and not (run / "previous").exists()
     assert run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()[1].startswith("2017-07,")
@@ -92,13 +92,15 @@ def test_a_gate_of_the_job_can_end_it(run: Path, tmp_path: Path) -> None:
     assert (run / "previous").is_dir()
 
 
-def test_series_that_come_and_go_are_said(tmp_path: Path, sample: Path) -> None:
+def test_series_that_come_and_go_are_reported(tmp_path: Path, sample: Path) -> None:
     lines = (sample / "shop.csv").read_text().splitlines()
     head, rows = lines[0], [line for line in lines[1:] if line.split(",")[0] < "2023-06-01"]
     shop = head.split(",").index("shop")
     for name, absent, last in (("old", "harbour", "2023-05-01"), ("new", "airport", "2023-06-01")):
-        kept = [row for row in rows if row.split(",")[shop] != absent and row.split(",")[0] < last]
-        (tmp_path / f"{name}.csv").write_text("\n".join([head, *kept, ""]))
+        others = [
+            row for row in rows if row.split(",")[shop] != absent and row.split(",")[0] < last
+        ]
+        (tmp_path / f"{name}.csv").write_text("\n".join([head, *others, ""]))
     fit = (
         "fit",
         "old.csv",
@@ -119,8 +121,8 @@ def test_series_that_come_and_go_are_said(tmp_path: Path, sample: Path) -> None:
         in done.stderr
     )
     assert "  new series: 1 of 3 series (harbour)" in done.stderr
-    made = run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()
-    assert {line.split(",")[0] for line in made[1:]} == {
+    lines = run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()
+    assert {line.split(",")[0] for line in lines[1:]} == {
         "airport",
         "old town",
         "station",

@@ -19,9 +19,9 @@ PHASES: list[dict[str, Any]] = [
 ]
 
 
-def event(**given: Any) -> Any:
+def event(**fields: Any) -> Any:
     return SimpleNamespace(
-        **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | given
+        **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | fields
     )
 
 
@@ -32,8 +32,8 @@ class Terminal(io.StringIO):
 
 def shown(capsys: pytest.CaptureFixture[str], **options: bool) -> str:
     with Reporter(**options).progress() as on_event:
-        for given in PHASES:
-            on_event(event(**given))
+        for fields in PHASES:
+            on_event(event(**fields))
     out, err = capsys.readouterr()
     assert out == ""
     return err
@@ -68,8 +68,8 @@ def test_a_terminal_gets_a_bar_with_step_loss_and_validation(
     monkeypatch.setattr(sys, "stderr", terminal)
     monkeypatch.setenv("TERM", "xterm")
     with Reporter().progress() as on_event:
-        for given in PHASES:
-            on_event(event(**given))
+        for fields in PHASES:
+            on_event(event(**fields))
     text = terminal.getvalue()
     text = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", text)
     assert "20/20" in text and "validation 0.3000" in text
@@ -85,7 +85,7 @@ def test_a_terminal_that_cannot_redraw_gets_lines(
 
 
 @pytest.mark.parametrize(
-    ("text", "seen"),
+    ("text", "escaped"),
     [
         ("plain é €", "plain é €"),
         ("a\x1b[31mb", "a\\x1b[31mb"),
@@ -95,8 +95,8 @@ def test_a_terminal_that_cannot_redraw_gets_lines(
         ("[red]x[/red]", "[red]x[/red]"),
     ],
 )
-def test_what_a_terminal_would_obey_is_shown_escaped(text: str, seen: str) -> None:
-    assert console.escape_unprintable(text) == seen
+def test_what_a_terminal_would_obey_is_shown_escaped(text: str, escaped: str) -> None:
+    assert console.escape_unprintable(text) == escaped
 
 
 def test_a_plain_table_aligns_names_left_and_figures_right() -> None:

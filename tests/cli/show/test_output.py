@@ -88,7 +88,7 @@ def test_parquet_keeps_types_and_carries_page_checksums(frame: pd.DataFrame) -> 
         ("/dev/null", None, "csv"),
     ],
 )
-def test_the_format_is_as_asked_else_by_the_extension_else_csv_in_a_pipe(
+def test_the_format_is_as_requested_else_by_the_extension_else_csv_in_a_pipe(
     file: str | None, wanted: str | None, form: str
 ) -> None:
     assert output.choose_format(file, wanted) == form

@@ -1,4 +1,4 @@
-"""--backend, --scheduler and --insecure: the same result from whoever does the jobs, and no word in the open."""
+"""--backend, --scheduler and --insecure: the same result everywhere, and nothing unencrypted."""
 
 from pathlib import Path
 

@@ -1,0 +1,89 @@
+"""Options for the roles of columns, and for what the network reads besides them."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from lstmcast.cli.options.complete import complete_column
+from lstmcast.cli.options.declare import (
+    COLUMNS,
+    DEFAULT_INFERRED,
+    DEFAULT_NONE,
+    make_flag,
+    make_option,
+)
+from lstmcast.config import Columns, InputConfig
+
+
+def _column_option(text: str, default: str = DEFAULT_NONE) -> object:
+    return make_option(COLUMNS, "COL", text, default, autocompletion=complete_column)
+
+
+@dataclass(frozen=True)
+class ColumnOptions:
+    """The columns of DATA, by role."""
+
+    target: Annotated[
+        list[str] | None,
+        _column_option("Column to forecast; repeat it for several, each a series."),
+    ] = None
+    time: Annotated[
+        list[str] | None,
+        _column_option(
+            "Column of times; year,month,day if split; none: rows are in order.", DEFAULT_INFERRED
+        ),
+    ] = None
+    series: Annotated[
+        list[str] | None,
+        _column_option("Column that names the series of a panel; repeatable."),
+    ] = None
+    past: Annotated[
+        list[str] | None,
+        _column_option("Covariate known up to now; repeatable."),
+    ] = None
+    future: Annotated[
+        list[str] | None,
+        _column_option("Covariate known ahead, such as holidays; repeatable."),
+    ] = None
+    static: Annotated[
+        list[str] | None,
+        _column_option("Covariate with one value per series; repeatable."),
+    ] = None
+
+    def roles(self) -> Columns:
+        """Return the columns by role; raises UsageError without a target."""
+        return Columns(**{"target": ()} | self.requested())
+
+    def requested(self) -> dict[str, tuple[str, ...]]:
+        """Return only the roles that the command line names, each with its columns."""
+        roles = {role: tuple(names) for role, names in vars(self).items() if names}
+        # A date that is split over columns is one option with commas, or the option repeated.
+        if len(roles.get("time", ())) == 1:
+            roles["time"] = tuple(name.strip() for name in roles["time"][0].split(","))
+        return roles
+
+
+@dataclass(frozen=True)
+class InputOptions:
+    """What the network reads besides the columns."""
+
+    calendar: Annotated[
+        bool,
+        make_flag(COLUMNS, "Add hour, day and month, where they matter, as inputs.", "--calendar"),
+    ] = False
+    holidays: Annotated[
+        str | None,
+        make_option(
+            COLUMNS,
+            "COUNTRY",
+            "Add the holidays of a country: DE, or DE-BY for a part of it.",
+            DEFAULT_NONE,
+        ),
+    ] = None
+    joint: Annotated[
+        bool,
+        make_flag(COLUMNS, "Forecast each target from the past of the others too.", "--joint"),
+    ] = False
+
+    def config(self) -> InputConfig:
+        """Return the same as configuration."""
+        return InputConfig(**vars(self))

@@ -1,0 +1,137 @@
+"""What an error means to a user: its exit status, a message, and a hint at what to do."""
+
+import errno
+import re
+import tempfile
+import traceback
+from typing import Any, NamedTuple
+
+from typer.exceptions import TyperException
+
+from lstmcast.cli import settings, signals
+from lstmcast.compute import memory
+from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest_similar
+
+_DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+_DISK_ERRORS = {
+    *_DISK_FULL_ERRORS,
+    errno.EROFS,
+    errno.EACCES,
+    errno.EPERM,
+    errno.ENOTDIR,
+    errno.ENOENT,
+    errno.ENAMETOOLONG,
+    errno.ELOOP,
+}
+"""Errors that go away where the output goes somewhere else."""
+
+
+class Problem(NamedTuple):
+    """An error as the command line reports it."""
+
+    code: ExitCode
+    kind: str
+    message: str
+    hint: str
+
+
+def describe_error(error: BaseException) -> Problem:
+    """Return what to tell the user of an error, whatever it is."""
+    match error:
+        case KeyboardInterrupt():
+            return Problem(ExitCode.INTERRUPTED, "signal", "interrupted", "")
+        case signals.Terminated():
+            return Problem(ExitCode.TERMINATED, "signal", "terminated", "")
+        # Libraries report a lack of memory in many ways; a ResourceError says more than this.
+        case _ if memory.is_out_of_memory(error) and not isinstance(error, ResourceError):
+            return Problem(ExitCode.RESOURCE, "resource", "out of memory", memory.MEMORY_HINT)
+        case LstmcastError():
+            kind = error.exit_code.name.lower()
+            return Problem(error.exit_code, kind, error.message, error.hint)
+        case TyperException():
+            return _describe_usage_error(error)
+        case OSError():
+            return _describe_system_error(error)
+    message = f"a bug in lstmcast: {type(error).__name__}: {error}"
+    return Problem(ExitCode.BUG, "bug", message, _write_bug_log(error))
+
+
+def _describe_usage_error(error: TyperException) -> Problem:
+    """Say what is wrong with a command line, and what was perhaps meant."""
+    message = error.format_message().rstrip(".")
+    option = getattr(error, "option_name", None)
+    if isinstance(option, str) and message.startswith("No such option"):
+        similar = getattr(error, "possibilities", None)
+        hint = f"did you mean {similar[0]}?" if similar else _point_to_help(error)
+        return _usage_problem(f"no option {option!r}", hint)
+
+    match = re.match(r"No such command '(.*?)'", message)
+    if match:
+        name = match[1]
+        return _usage_problem(f"no command {name!r}", suggest_similar(name, _subcommands(error)))
+
+    # A value that is none of the choices. Typer quotes each choice.
+    match = re.match(
+        r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)", message
+    )
+    if match:
+        option, value, choices = match[1], match[2], re.findall(r"'(.*?)'", match[3])
+        unknown = f"{option} {value!r} is unknown{_format_origin(error)}"
+        return _usage_problem(unknown, suggest_similar(value, choices))
+
+    # Any other value that cannot be used. The part after a comma repeats it.
+    match = re.match(r"Invalid value for '(.*?)': ([^,]*)", message)
+    if match:
+        reason = _uncapitalise(match[2])
+        invalid = f"{match[1]}: {reason}{_format_origin(error)}"
+        return _usage_problem(invalid, _point_to_help(error))
+    return _usage_problem(_uncapitalise(message), _point_to_help(error))
+
+
+def _usage_problem(message: str, hint: str) -> Problem:
+    return Problem(ExitCode.USAGE, "usage", message, hint)
+
+
+def _uncapitalise(text: str) -> str:
+    return f"{text[0].lower()}{text[1:]}"
+
+
+def _subcommands(error: TyperException) -> dict[str, Any]:
+    """Return the commands among which one was looked for."""
+    context = getattr(error, "ctx", None)
+    return getattr(context.command, "commands", {}) if context else {}
+
+
+def _format_origin(error: TyperException) -> str:
+    """Say where the value of an option was set, if that is not on the command line."""
+    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    if not context or not parameter:
+        return ""
+    origin = settings.origin_of(context, parameter.name)
+    return f" (set in {origin})" if origin else ""
+
+
+def _point_to_help(error: TyperException) -> str:
+    context = getattr(error, "ctx", None)
+    return f"see `{context.command_path if context else 'lstmcast'} --help`"
+
+
+def _describe_system_error(error: OSError) -> Problem:
+    place = "input or output failed" if error.filename is None else repr(str(error.filename))
+    hint = "write somewhere else with --out or -o" if error.errno in _DISK_ERRORS else ""
+    if error.errno in _DISK_FULL_ERRORS:
+        hint = f"make room, or {hint}"
+    message = f"{place}: {error.strerror or error}"
+    return Problem(ExitCode.RESOURCE, "resource", message, hint)
+
+
+def _write_bug_log(error: BaseException) -> str:
+    """Write the traceback of a bug to a file that can be sent; returns a hint that names it."""
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="lstmcast-", suffix=".log", delete=False
+        ) as log:
+            log.write("".join(traceback.format_exception(error)))
+    except OSError:
+        return "run it again with --debug to see where"
+    return f"please report it with {log.name}"

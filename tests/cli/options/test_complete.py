@@ -1,0 +1,36 @@
+"""What is offered for the value of an option; whole lines are in `test_contract_completion`."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from lstmcast.cli.options.complete import complete_format, read_column_names
+
+
+@pytest.mark.parametrize(
+    ("data", "names"),
+    [
+        (b"a;b c;d,e\n1;2;3\n", ["a", "b c", "d,e"]),
+        (b"\xef\xbb\xbfa\tb\n", ["a", "b"]),
+        (b'"x,y",z\n', ["x,y", "z"]),
+        (gzip.compress(b"a,b\n1,2\n"), ["a", "b"]),
+        (b"PAR1\0\0", []),
+        (b"\x1f\x8b broken", []),
+        (b"", []),
+    ],
+)
+def test_14_columns_are_those_of_the_first_line(
+    data: bytes, names: list[str], tmp_path: Path
+) -> None:
+    (tmp_path / "x").write_bytes(data)
+    assert read_column_names(str(tmp_path / "x")) == names
+
+
+@pytest.mark.parametrize("file", ["nowhere.csv", ".", "~nobody/x.csv"])
+def test_a_file_that_cannot_be_read_has_no_columns(file: str) -> None:
+    assert read_column_names(file) == []
+
+
+def test_formats_are_offered_by_their_beginning() -> None:
+    assert complete_format("j") == ["json", "jsonl"]
