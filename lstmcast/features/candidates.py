@@ -71,6 +71,7 @@ def forecast_candidates(steps: StepArrays, series: Ints, origins: Ints, horizon:
     h = np.arange(1, horizon + 1)
     last = np.broadcast_to(steps.z[at], (*at.shape[:-1], horizon))
 
+    # Before the end of its first season a series has no value of the phase: the last one stands in.
     seasonal_at = at + same_phase_offsets(h, m)
     known = seasonal_at >= first
     seasonal_at = np.maximum(seasonal_at, first)

@@ -76,6 +76,7 @@ class Scaling:
         deviation = np.concatenate([_column_statistic(np.nanstd, block, 1.0) for block in blocks])
         scaler = fit_scaler(panel.values, panel.offsets, transform)
         scaler = with_fixed_scale(scale, panel.values, panel.offsets, ends, scaler)
+        # Without a transform, as for counts and for 0 and 1, covariates are left to the network.
         effects = no_effects(len(panel), panel.future.shape[1])
         if linear and panel.future.shape[1]:
             steps = compute_step_arrays(panel.values, panel.offsets, seasons, scaler)
@@ -137,6 +138,7 @@ class Scaling:
         if is_new.any():
             steps = self.steps(panel, scaler)
             units = measure_units(steps, panel.future[_is_target_step(panel)], ends)
+            # A series of no training has no effect of its own yet: that in all series is taken.
             usual = np.broadcast_to(self.effects.usual, units.mean.shape)
             standard = CovariateEffects(units.mean, usual, self.effects.usual)
             fresh = to_series_units(standard, units)
@@ -196,6 +198,7 @@ class Scaling:
                 strict=True,
             )
         )
+        # At a step all covariates are known; ahead of an origin only those of `future`.
         blocks = [past, future[_is_target_step(panel)], np.repeat(static, panel.lengths, 0)]
         step = np.concatenate(blocks if more is None else [*blocks, more], 1)
         return ScaledCovariates(step, future, panel.future_offsets, effect)

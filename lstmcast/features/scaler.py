@@ -67,6 +67,7 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
     log = in_logs[how]
     near_zero = log & (low < _NEAR_ZERO_SHARE * middle) & (how == "auto")
     shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+    # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
     lowest_shifted = np.where(log, low, 1.0) + shift
     floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
     return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
@@ -78,6 +79,7 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
     values: of any shape, to which the series numbers `series` broadcast.
     """
     log = np.broadcast_to(state.log[series], np.shape(values))
+    # Later values may have no logarithm: none is taken of less than the floor.
     floor = np.where(log, state.floor[series], -np.inf)
     shifted = np.maximum(values + state.shift[series], floor)
     return np.log(shifted, where=log, out=shifted)

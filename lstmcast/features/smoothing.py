@@ -114,5 +114,6 @@ def _carry_forward(z: Floats, axis: int) -> Floats:
     """Replace NaN by the last value before it along `axis`."""
     along_axis = [-1 if i == axis else 1 for i in range(z.ndim)]
     steps = np.arange(z.shape[axis]).reshape(along_axis)
+    # Before the first value this is step 0, whose NaN stays.
     last_known = np.maximum.accumulate(np.where(np.isnan(z), 0, steps), axis=axis)
     return np.take_along_axis(z, last_known, axis)

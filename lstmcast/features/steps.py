@@ -30,6 +30,7 @@ FEATURE_CLIP = 10.0
 """Features and relative candidates are clipped to this many scales: the network sees a shock, not
 its size."""
 N_STEP_FEATURES = 17
+"""What the encoder reads of each step; see `_iter_step_features`."""
 TARGET_CLIP = 30.0
 """Targets and candidates lie at most this many scales from the base: a bound for series that were
 constant so far."""

@@ -169,6 +169,7 @@ class Windows:
         at_origin = offsets[series] + origins
         at = at_origin[..., None] + np.arange(1, self.horizon + 1)
         known = at < offsets[series + 1][..., None]
+        # Row 0 stands in where there is none, for the caller to mask.
         return np.where(known, at, 0), known
 
     def _scaled_targets(

@@ -91,6 +91,7 @@ def _log_loss(p: Floats, y: Floats) -> float:
 
 def _calibration_error(p: Floats, y: Floats) -> float:
     """Mean distance of the probabilities p [n] of a bin from the share of ones, y [n], in it."""
+    # A probability of 1 belongs to the last bin.
     bins = np.minimum((p * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     expected_ones = np.bincount(bins, p, CALIBRATION_BINS)
     ones = np.bincount(bins, y, CALIBRATION_BINS)
@@ -111,5 +112,6 @@ def _auc(p: Floats, y: Floats) -> float:
 
     ranks: Any = rankdata(p)
     rank_sum = ranks[y == 1].sum()
+    # The least sum that so many ranks can have, from 1 on: no one above any zero.
     least_rank_sum = ones * (ones + 1) / 2
     return float((rank_sum - least_rank_sum) / (ones * zeros))

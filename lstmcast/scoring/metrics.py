@@ -84,6 +84,7 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
     weight = np.abs(y).sum()
     if not weight > 0:
         return NAN
+    # The pinball loss of the median is half the absolute error: twice it is comparable with mae.
     losses = [
         _pinball_loss(y, quantiles[..., k][observed], level).sum() for k, level in enumerate(levels)
     ]
@@ -112,6 +113,7 @@ def seasonal_scale(
     m, or where no two values a season apart were observed. NaN where that leaves nothing.
     """
     scale = _lag_error(values, offsets, ends, season, power)
+    # Series without a pair of values a season apart are measured by their steps instead.
     if season > 1 and np.isnan(scale).any():
         scale = np.where(np.isnan(scale), _lag_error(values, offsets, ends, 1, power), scale)
     return scale
