@@ -76,7 +76,7 @@ def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(
     tmp_path: Path, refused: Refused
 ) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: 0 if day == 9 else wave(day)))
-    says = ["--transform log needs values above 0: 0 at 2024-03-09", "take none"]
+    says = ["--transform log needs values above 0: 0 at 2024-03-09", "choose none"]
     refused("fit", "x.csv", "--target", "y", "--transform", "log", status=2, says=says)
 
 
