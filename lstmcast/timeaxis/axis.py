@@ -94,7 +94,7 @@ class TimeAxis:
         """Main season, 1 where there is none, and a longer one, 0 where there is none."""
         unit, step = self.grid.unit, self.grid.step
         if unit == "business":
-            return 5, 260
+            return 5, 260  # working days of a week and of a year
         if unit == "month":
             return (12 // step, 0) if 12 % step == 0 else (1, 0)
         if unit == "integer" or step > WEEK:

@@ -99,6 +99,7 @@ class Grid:
         """Stamp [n] of each period [n]."""
         units = ordinals * self.step + self.phase
         if self.unit == "month":
+            # The 30th of February is its last day, as for pandas' month offsets.
             days = month_starts(units) + np.minimum(self.day, month_lengths(units)) - 1
             if self.working:
                 days = nearest_working_days(days, last=self.day == LAST_DAY)
@@ -135,6 +136,7 @@ class Grid:
     def _month_alias(self) -> str:
         """An alias like "MS", "BQE-NOV" or "2YS", with the month if that is not the usual one."""
         ends = self.day == LAST_DAY
+        # Years begin in January and end in December, unless an anchor names another month.
         if self.step % 12 == 0:
             many, name, month = self.step // 12, "Y", self.phase % 12
             usual_month = 11 if ends else 0

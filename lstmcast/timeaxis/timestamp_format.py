@@ -85,11 +85,12 @@ class TimestampFormat:
         written = self.to_utc(instants) if self.universal and self.zone else wall
         if self.kind == "number" and self.layout in NUMBER_UNITS:
             return instants_to_numbers(written, self.layout)
+        # Only texts that are neither UTC nor without a zone carry offsets.
         offsets = None
         if self.zone and not self.universal:
             offsets = zones.utc_offset_minutes(wall, self.zone)
         texts = format_timestamps(self.layout, written, offsets)
-        if self.kind == "number":
+        if self.kind == "number":  # digits like 20240131
             return np.array([int(text) for text in texts], dtype=np.int64)
         return np.array(texts, dtype=object)
 
