@@ -32,10 +32,19 @@ from lstmcast.evaluation.cutoffs import (
 from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
-from lstmcast.panel.forecast_table import find_point_column, find_quantile_columns, match_series
+from lstmcast.panel.forecast_table import (
+    find_point_column,
+    find_quantile_columns,
+    match_series,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints
-from lstmcast.scoring.verdict import Verdict, actuals_after_origins, first_origins, score_forecasts
+from lstmcast.scoring.verdict import (
+    Verdict,
+    actuals_after_origins,
+    first_origins,
+    score_forecasts,
+)
 
 _DEFAULT_CONFIG = Config()
 
@@ -118,7 +127,13 @@ def backtest(
     levels = np.array(sorted(quantiles))
     if refit:
         forecasts = _forecast_with_refits(
-            panel, config, chosen, levels, expanding=expanding, jobs=jobs, on_event=on_event
+            panel,
+            config,
+            chosen,
+            levels,
+            expanding=expanding,
+            jobs=jobs,
+            on_event=on_event,
         )
     else:
         forecasts = _forecast_with_one_fit(panel, config, chosen, levels, on_event)
@@ -155,27 +170,38 @@ def evaluate(
         UsageError: a number is out of range.
     """
     _require_free_names(panel)
-    panel = with_training_history(panel, forecaster.panel, forecaster.context, since=True)
+    panel = with_training_history(
+        panel, forecaster.panel, forecaster.context, since=True
+    )
     if horizon is None:
         horizon = forecaster.horizon
     else:
         _require_positive_option("horizon", horizon)
     cutoff = find_training_ends(forecaster, panel)
     chosen = choose_evaluation_windows(
-        panel, cutoff, horizon, _require_positive_option("step", horizon if step is None else step)
+        panel,
+        cutoff,
+        horizon,
+        _require_positive_option("step", horizon if step is None else step),
     )
     if windows is not None:
-        chosen = keep_latest_windows(chosen, _require_positive_option("windows", windows))
+        chosen = keep_latest_windows(
+            chosen, _require_positive_option("windows", windows)
+        )
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
-    forecasts = _Forecasts(forecaster.quantiles(*where, levels), levels, forecaster.season)
+    forecasts = _Forecasts(
+        forecaster.quantiles(*where, levels), levels, forecaster.season
+    )
     # What was trained on is the in-sample part that errors are scaled by.
     result = _make_result(panel, chosen, forecasts, forecaster.config, ends=cutoff + 1)
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
 
 
-def score(forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None) -> Verdict:
+def score(
+    forecasts: pd.DataFrame, panel: Panel, *, season: int | None = None
+) -> Verdict:
     """Score a table of forecasts, from lstmcast or elsewhere, against what `panel` holds.
 
     Args:
@@ -254,7 +280,12 @@ def _forecast_with_refits(
     folds = int(chosen.fold.max()) + 1
     max_steps = None if expanding else int(fold_ends(panel, chosen, 0).max())
     tasks = (
-        (fold_ends(panel, chosen, fold), max_steps, _with_fold_seed(config, fold), levels)
+        (
+            fold_ends(panel, chosen, fold),
+            max_steps,
+            _with_fold_seed(config, fold),
+            levels,
+        )
         for fold in range(folds)
     )
     jobs = min(_require_positive_option("jobs", jobs), folds)
@@ -267,7 +298,9 @@ def _forecast_with_refits(
         season = forecasts.season
         if on_event is not None:
             message = f"cutoff {fold + 1} of {folds}"
-            on_event(Event(phase="backtest", message=message, step=fold + 1, total=folds))
+            on_event(
+                Event(phase="backtest", message=message, step=fold + 1, total=folds)
+            )
     return _Forecasts(quantiles, levels, season)
 
 
@@ -320,17 +353,26 @@ def _make_result(
     )
 
     # A fold of which nothing was observed has no verdict.
-    actual = actuals_after_origins(panel, chosen.series, chosen.origins, forecasts.horizon)
+    actual = actuals_after_origins(
+        panel, chosen.series, chosen.origins, forecasts.horizon
+    )
     observed = ~np.isnan(actual).all(axis=1)
     folds = []
     for fold in np.unique(chosen.fold[observed]):
         in_fold = chosen.fold == fold
         windows, part = chosen.select(in_fold), forecasts.select(in_fold)
         fold_verdict = score_forecasts(
-            panel, windows.series, windows.origins, *part, ends=ends, probability=probability
+            panel,
+            windows.series,
+            windows.origins,
+            *part,
+            ends=ends,
+            probability=probability,
         )
         folds.append(fold_verdict)
-    frame = _make_forecast_frame(panel, chosen, forecasts, actual, probability=verdict.of_events)
+    frame = _make_forecast_frame(
+        panel, chosen, forecasts, actual, probability=verdict.of_events
+    )
     return Result(verdict, tuple(folds), frame)
 
 
@@ -374,7 +416,8 @@ def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
     for name in names:
         if name not in forecasts:
             raise DataError(
-                f"the forecasts have no column {name!r}", suggest_similar(name, map(str, forecasts))
+                f"the forecasts have no column {name!r}",
+                suggest_similar(name, map(str, forecasts)),
             )
 
 

@@ -31,7 +31,9 @@ class ForecastWindows(NamedTuple):
         return ForecastWindows(self.series[mask], self.origins[mask], self.fold[mask])
 
 
-def choose_backtest_windows(panel: Panel, horizon: int, windows: int, step: int) -> ForecastWindows:
+def choose_backtest_windows(
+    panel: Panel, horizon: int, windows: int, step: int
+) -> ForecastWindows:
     """Choose origins whose horizon ends at each series' end, and every `step` steps before it."""
     newest = panel.lengths - 1 - horizon
     back = step * np.arange(windows)[::-1]
@@ -117,4 +119,6 @@ def format_step(panel: Panel, ordinal: int) -> str:
 
 def format_series_name(panel: Panel, series: int) -> str:
     """Return how a message names a series: by its key, where the panel has any."""
-    return f"series {', '.join(panel.keys[series])!r}" if panel.key_names else "the series"
+    return (
+        f"series {', '.join(panel.keys[series])!r}" if panel.key_names else "the series"
+    )

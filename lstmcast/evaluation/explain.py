@@ -83,11 +83,14 @@ def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     for name, forecast in _forecast_without_covariates(forecaster, windows):
         factors.append(windows.measure_factor("covariate", name, baseline, forecast))
     without_step = [
-        windows.forecast(forecaster, missing_step=step) for step in range(1, windows.steps + 1)
+        windows.forecast(forecaster, missing_step=step)
+        for step in range(1, windows.steps + 1)
     ]
     factors += _measure_lags(windows, baseline, without_step)
     for step, forecast in enumerate(without_step, 1):
-        factors.append(windows.measure_factor("past step", str(step), baseline, forecast))
+        factors.append(
+            windows.measure_factor("past step", str(step), baseline, forecast)
+        )
 
     # The kinds in the order above, within each the largest effect first.
     kinds = list(dict.fromkeys(factor.kind for factor in factors))
@@ -100,7 +103,9 @@ def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     )
 
 
-def compute_attention(forecaster: Predictor, panel: Panel | None = None) -> pd.DataFrame:
+def compute_attention(
+    forecaster: Predictor, panel: Panel | None = None
+) -> pd.DataFrame:
     """Compute how much each series' forecast attends to each step of its context, in shares of 1.
 
     The forecasts are those from the end of each series of `panel`, by default of the run's own
@@ -173,7 +178,9 @@ class _OcclusionWindows:
         series = np.arange(len(panel))
         return forecaster.quantiles(panel, series, origins, levels=(0.5,))[..., 0]
 
-    def measure_factor(self, kind: str, name: str, with_it: Floats, without_it: Floats) -> Factor:
+    def measure_factor(
+        self, kind: str, name: str, with_it: Floats, without_it: Floats
+    ) -> Factor:
         """Measure what a factor does, from the forecasts [K, H] with it and without it."""
         moved = self._mean_scaled(np.abs(without_it - with_it))
         helps = self.error(without_it) - self.error(with_it)
@@ -190,7 +197,9 @@ class _OcclusionWindows:
 def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     """Choose series and origins [K] of the newest windows that hold a season of history."""
     config, season = forecaster.config, forecaster.season
-    _, series, origins = split_holdout(panel, forecaster.horizon, season, config.window.validation)
+    _, series, origins = split_holdout(
+        panel, forecaster.horizon, season, config.window.validation
+    )
     joint = config.inputs.joint
     if joint:
         # The targets of a table must stay beside each other: the newest window of each series.
@@ -223,7 +232,9 @@ def _forecast_without_covariates(
     for name, places in places_by_name.items():
         # A copy that scales the covariate to nothing; networks and history are shared.
         blind = copy.copy(forecaster)
-        blind.scaling = forecaster.scaling.without_covariates(np.array(places), past_covariates)
+        blind.scaling = forecaster.scaling.without_covariates(
+            np.array(places), past_covariates
+        )
         yield name, windows.forecast(blind)
 
 
@@ -239,7 +250,11 @@ def _measure_lags(
     factors = []
     for lag in range(1, len(without_step) + 1):
         steps = min(horizon, lag)  # for later steps the lag lies after the origin
-        without_lag = np.stack([without_step[lag - 1 - h][:, h] for h in range(steps)], 1)
+        without_lag = np.stack(
+            [without_step[lag - 1 - h][:, h] for h in range(steps)], 1
+        )
         part = replace(windows, actual=windows.actual[:, :steps])
-        factors.append(part.measure_factor("lag", str(lag), baseline[:, :steps], without_lag))
+        factors.append(
+            part.measure_factor("lag", str(lag), baseline[:, :steps], without_lag)
+        )
     return factors

@@ -75,9 +75,13 @@ class Combination(NamedTuple):
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
-        heaviest = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)[:3]
+        heaviest = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)[
+            :3
+        ]
         *most, last = (
-            CANDIDATE_DESCRIPTIONS[name] for weight, name in heaviest if weight > MIN_LISTED_WEIGHT
+            CANDIDATE_DESCRIPTIONS[name]
+            for weight, name in heaviest
+            if weight > MIN_LISTED_WEIGHT
         )
         methods = f"{', '.join(most)} and {last}" if most else last
         return (
@@ -195,11 +199,15 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
         held_out = folds == fold
         combination = fit_combination(validation.select(~held_out))
         windows = validation.select(held_out)
-        quantiles[held_out] = combine_forecasts(combination, windows.members, windows.candidates)
+        quantiles[held_out] = combine_forecasts(
+            combination, windows.members, windows.candidates
+        )
     return quantiles
 
 
-def combine_forecasts(combination: Combination, members: Floats, candidates: Floats) -> Floats:
+def combine_forecasts(
+    combination: Combination, members: Floats, candidates: Floats
+) -> Floats:
     """Combine forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q]."""
     quantiles = np.tensordot(combination.members, members, 1)
     # A slice keeps the last axis, so that the median can be taken from all quantiles.

@@ -39,7 +39,9 @@ class Estimator:
         changes: dict[str, dict[str, Any]] = {}
         for name, value in params.items():
             if name not in known:
-                raise UsageError(f"unknown setting {name!r}", suggest_similar(name, known))
+                raise UsageError(
+                    f"unknown setting {name!r}", suggest_similar(name, known)
+                )
             section, _, setting = name.partition("__")
             changes.setdefault(section, {})[setting] = value
         sections = {

@@ -227,7 +227,13 @@ class Predictor(Estimator):
                 self.horizon, self.memory, together=not self.config.inputs.joint
             )
             forecasts = forecast_recursively(
-                self._quantiles_within_horizon, limits, panel, series, origins, horizon, levels
+                self._quantiles_within_horizon,
+                limits,
+                panel,
+                series,
+                origins,
+                horizon,
+                levels,
             )
         return round_count_quantiles(forecasts, self.config.train.loss)
 
@@ -276,7 +282,9 @@ class Predictor(Estimator):
         windows = self.windows_at_origins(panel, series, origins, horizon)
         # A distribution has every level itself; other networks know those they were trained for.
         any_level = self.networks[0].interval == "likelihood"
-        network_levels = (*NETWORK_QUANTILES, *levels) if any_level else NETWORK_QUANTILES
+        network_levels = (
+            (*NETWORK_QUANTILES, *levels) if any_level else NETWORK_QUANTILES
+        )
         spread = None
         if self.spread is not None:
             spread = match_horizon(self.spread, horizon)[:, None]  # (M, 1, H, Q)
@@ -307,7 +315,9 @@ class Predictor(Estimator):
         densities = diagnostics.log_densities(self.networks, windows, series, origins)
         return diagnostics.mean_log_likelihood(densities, self.combination.members)
 
-    def fit_scaling(self, panel: Panel, seasons: Seasons, ends: Ints | None = None) -> Scaling:
+    def fit_scaling(
+        self, panel: Panel, seasons: Seasons, ends: Ints | None = None
+    ) -> Scaling:
         """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
         return fit_scaling(panel, seasons, self.config, ends)
 
@@ -349,7 +359,11 @@ class Predictor(Estimator):
         return Windows(steps, horizon, self.context, stride, covariates)
 
     def save(
-        self, path: str | Path, *, force: bool = False, previous: directory.PreviousVersion = "none"
+        self,
+        path: str | Path,
+        *,
+        force: bool = False,
+        previous: directory.PreviousVersion = "none",
     ) -> Path:
         """Write the run directory, with a manifest of the hashes of its files, and return its path.
 
@@ -389,7 +403,9 @@ class Predictor(Estimator):
             "context.parquet": context,
             "scaler.json": serialization.pack_json(self.scaling.to_dict()),
         }
-        return publish.publish_run(path, files, manifest, force=force, previous=previous)
+        return publish.publish_run(
+            path, files, manifest, force=force, previous=previous
+        )
 
     @classmethod
     def load(cls, path: str | Path) -> Self:

@@ -150,7 +150,9 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     paths, horizon, n_levels = sampled.shape
     windows = paths // PATHS_PER_WINDOW
     by_path = sampled.reshape(PATHS_PER_WINDOW, windows, horizon, n_levels)
-    sample = by_path.transpose(1, 2, 0, 3).reshape(windows, horizon, -1)  # (K, H, S * V)
+    sample = by_path.transpose(1, 2, 0, 3).reshape(
+        windows, horizon, -1
+    )  # (K, H, S * V)
     return np.moveaxis(np.quantile(sample, levels, axis=-1), 0, -1)
 
 
@@ -169,7 +171,9 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     """
     rng = np.random.default_rng([block, target])
     normal = rng.normal(size=(PATHS_PER_WINDOW // 2, steps))
-    innovation = np.sqrt(1 - STEP_CORRELATION**2)  # keeps the variance of every step at 1
+    innovation = np.sqrt(
+        1 - STEP_CORRELATION**2
+    )  # keeps the variance of every step at 1
     for step in range(1, steps):
         before = STEP_CORRELATION * normal[:, step - 1]
         normal[:, step] = before + innovation * normal[:, step]

@@ -17,7 +17,11 @@ import numpy as np
 from lstmcast.config import Columns, DataConfig, Fill
 from lstmcast.errors import DataError, format_names
 from lstmcast.ingest.duplicates import resolve_duplicates
-from lstmcast.ingest.encoding import EncodedCovariates, encode_covariates, require_number_column
+from lstmcast.ingest.encoding import (
+    EncodedCovariates,
+    encode_covariates,
+    require_number_column,
+)
 from lstmcast.ingest.keys import SeriesKeys, factorize_keys
 from lstmcast.ingest.regular import place_on_axis
 from lstmcast.ingest.resample import resample_rows
@@ -115,11 +119,18 @@ def assemble_panel(
     no series is left; RunError where the type of a column has changed since the earlier panel.
     """
     table.require(
-        (*columns.target, *columns.series, *columns.past, *columns.future, *columns.static)
+        (
+            *columns.target,
+            *columns.series,
+            *columns.past,
+            *columns.future,
+            *columns.static,
+        )
     )
     codes, keys = factorize_keys(table, columns.series)
     targets = [
-        require_number_column(table, name, trained=axis is not None) for name in columns.target
+        require_number_column(table, name, trained=axis is not None)
+        for name in columns.target
     ]
     values = np.stack(targets, axis=1) if len(targets) > 1 else targets[0][:, None]
     has_target = np.asarray(~np.isnan(values).all(axis=1))
@@ -132,7 +143,9 @@ def assemble_panel(
     time_column = read_time_column(table, columns, config, codes, axis)
     min_values = MIN_OBSERVED_VALUES if axis is None else 1
     rows, sort_notes = sort_rows(time_column, codes, values)
-    placed = _place_rows(rows, time_column, table, keys, config, axis, roles, min_values)
+    placed = _place_rows(
+        rows, time_column, table, keys, config, axis, roles, min_values
+    )
     rows, keys = melt_targets(placed.rows, keys, columns.target)
     series = _flatten_series(rows, placed.roles, keys, placed.axis, config, min_values)
     return AssembledPanel(
@@ -148,7 +161,9 @@ def assemble_panel(
         future_offsets=series.future_offsets,
         static=series.static,
         encodings={
-            name: categories for role in placed.roles for name, categories in role.encodings.items()
+            name: categories
+            for role in placed.roles
+            for name, categories in role.encodings.items()
         },
         past_names=placed.roles.past.names,
         future_names=placed.roles.future.names,
@@ -169,7 +184,9 @@ def assemble_panel(
 def _note_unit_signs(table: Table, targets: Sequence[str]) -> tuple[str, ...]:
     """Note the signs, like a currency's, that were removed from the cells of the targets."""
     signs = {name: table.sign(name) for name in targets}
-    return tuple(f"column {name!r}: {sign} removed" for name, sign in signs.items() if sign)
+    return tuple(
+        f"column {name!r}: {sign} removed" for name, sign in signs.items() if sign
+    )
 
 
 def _place_rows(
@@ -186,7 +203,9 @@ def _place_rows(
     notes: tuple[str, ...] = ()
     # Resampling aggregates rows of one stamp anyway; it refuses none of them.
     if config.resample is None or config.duplicates != "error":
-        rows, notes = resolve_duplicates(rows, config.duplicates, time_column, table, keys)
+        rows, notes = resolve_duplicates(
+            rows, config.duplicates, time_column, table, keys
+        )
     # Too few values are reported before the frequency, which a single row does not show.
     _require_min_values(rows, min_values)
     if config.resample is None:
@@ -334,7 +353,9 @@ def _select_usable_series(
     usable = np.asarray(~short & ~sparse)
     if not usable.any():
         if sparse.any():
-            raise _sparse_series_error(spans, rows, keys, axis, config.freq, int(sparse.argmax()))
+            raise _sparse_series_error(
+                spans, rows, keys, axis, config.freq, int(sparse.argmax())
+            )
         raise _too_few_values_error(int(spans.observed.max()), min_values)
     notes = []
     for skipped, reason in (
@@ -345,7 +366,9 @@ def _select_usable_series(
         if count:
             labels = [keys.label(code) for code in np.flatnonzero(skipped)[:4].tolist()]
             names = format_names(labels, count)
-            notes.append(f"skipped {count} of {len(usable)} series with {reason}: {names}")
+            notes.append(
+                f"skipped {count} of {len(usable)} series with {reason}: {names}"
+            )
     return usable, tuple(notes)
 
 
@@ -358,7 +381,12 @@ def _too_few_values_error(have: int, need: int) -> DataError:
 
 
 def _sparse_series_error(
-    spans: _SeriesSpans, rows: Rows, keys: SeriesKeys, axis: TimeAxis, freq: str | None, code: int
+    spans: _SeriesSpans,
+    rows: Rows,
+    keys: SeriesKeys,
+    axis: TimeAxis,
+    freq: str | None,
+    code: int,
 ) -> DataError:
     """The error for series most of whose steps are missing; `code` is the first of them."""
     instants = axis.grid.instants(rows.stamps)
@@ -371,7 +399,9 @@ def _sparse_series_error(
     missing = steps - int(spans.observed[code])
     observed = (rows.codes == code) & ~np.isnan(rows.values[:, 0])
     rule = _suggest_wider_step(axis, instants[observed])
-    other_freq = "leave out --freq" if freq else "give the frequency of the data with --freq"
+    other_freq = (
+        "leave out --freq" if freq else "give the frequency of the data with --freq"
+    )
     return DataError(
         f"more than half of {keys.label(code)} is missing:"
         f" {missing} of {steps} steps ({axis.grid.words})",
@@ -400,10 +430,14 @@ def _note_future_dates(axis: TimeAxis, last: int) -> tuple[str, ...]:
     stamp = int(axis.grid.instants(np.array([last]))[0])
     if axis.kind != "datetime" or stamp <= time.time() * SECOND + DAY:
         return ()
-    return (f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}",)
+    return (
+        f"the last value is dated in the future: {axis.texts(np.array([last]))[0]}",
+    )
 
 
-def _note_missing_values(axis: TimeAxis, rows: Rows, total: int, fill: Fill) -> tuple[str, ...]:
+def _note_missing_values(
+    axis: TimeAxis, rows: Rows, total: int, fill: Fill
+) -> tuple[str, ...]:
     """Note how many values and how many whole rows are missing, and what becomes of them."""
     treatment = "left missing" if fill == "none" else f"filled: {fill}"
     notes = []
@@ -419,10 +453,14 @@ def _note_missing_values(axis: TimeAxis, rows: Rows, total: int, fill: Fill) -> 
         begin, end = axis.texts(rows.stamps[longest : longest + 2])
         count = int((gaps > 0).sum())
         if count > 1:
-            where = f"{count:,} gaps, {treatment}; the longest is {int(gaps[longest]):,}"
+            where = (
+                f"{count:,} gaps, {treatment}; the longest is {int(gaps[longest]):,}"
+            )
         else:
             where = f"one gap, {treatment}"
-        notes.append(f"missing rows: {missing_rows:,} in {where}, between {begin} and {end}")
+        notes.append(
+            f"missing rows: {missing_rows:,} in {where}, between {begin} and {end}"
+        )
     return tuple(notes)
 
 

@@ -30,7 +30,9 @@ class RepeatedHours(NamedTuple):
     explained: Bools
 
 
-def infer_zone_from_repeats(time_column: TimeColumn, repeated: Ints) -> RepeatedHours | None:
+def infer_zone_from_repeats(
+    time_column: TimeColumn, repeated: Ints
+) -> RepeatedHours | None:
     """Find the zone whose repeated hours explain most of these naive stamps; None where none does.
 
     repeated: instants [n] that come more than once in a series.
@@ -69,7 +71,9 @@ def resolve_duplicates(
     return replace(first_rows, values=combined), (note,)
 
 
-def _describe_repeated_hours(rows: Rows, repeats: Bools, time_column: TimeColumn) -> str:
+def _describe_repeated_hours(
+    rows: Rows, repeats: Bools, time_column: TimeColumn
+) -> str:
     """Describe repeated stamps in hours that come twice as clocks go back."""
     found = infer_zone_from_repeats(time_column, np.unique(rows.stamps[repeats]))
     if found is None:
@@ -94,7 +98,11 @@ def _duplicates_error(
         "say what to do with --duplicates first, last, mean or sum,"
         " or name the series column with --series"
     )
-    clocks = [name for name in table.names if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)]
+    clocks = [
+        name
+        for name in table.names
+        if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)
+    ]
     # Days repeat where the hour stands in a column of its own, which is not part of the time yet.
     one_column = time_column.columns == (time_column.name,)
     if clocks and "%H" not in time_column.form.layout and one_column:

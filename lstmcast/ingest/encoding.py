@@ -74,11 +74,15 @@ def _note_categories(
         shown = format_names([repr(text) for text in unseen])
         return [f"covariate {column!r} has values not seen in training: {shown}"]
     if not trained and len(categories) == 1:
-        return [f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing"]
+        return [
+            f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing"
+        ]
     return []
 
 
-def _note_missing_or_constant(column: str, values: Floats, *, trained: bool) -> list[str]:
+def _note_missing_or_constant(
+    column: str, values: Floats, *, trained: bool
+) -> list[str]:
     """Note where a covariate of numbers is missing, and that it never changes."""
     observed = values[~np.isnan(values)]
     if not len(observed) and len(values):
@@ -86,10 +90,14 @@ def _note_missing_or_constant(column: str, values: Floats, *, trained: bool) -> 
     notes = []
     missing = len(values) - len(observed)
     if missing:
-        notes.append(f"covariate {column!r} is missing in {missing:,} of {len(values):,} rows")
+        notes.append(
+            f"covariate {column!r} is missing in {missing:,} of {len(values):,} rows"
+        )
     if not trained and len(observed) and observed.min() == observed.max():
         value = observed[0]
-        notes.append(f"covariate {column!r} is {value:g} in every row: it can explain nothing")
+        notes.append(
+            f"covariate {column!r} is {value:g} in every row: it can explain nothing"
+        )
     return notes
 
 
@@ -115,7 +123,9 @@ def _find_categories(
     if table.stored_numbers(column) is not None:
         return None
     series = table.series(column)
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
+        series.dtype
+    ):
         return None
     try:
         to_float_column(table, column)
@@ -134,7 +144,9 @@ def _find_categories(
     return None
 
 
-def _known_categories(table: Table, column: str, categories: list[str] | None) -> list[str] | None:
+def _known_categories(
+    table: Table, column: str, categories: list[str] | None
+) -> list[str] | None:
     """The categories of training; RunError where the column holds numbers instead of them."""
     if categories and _has_become_numeric(table.series(column), categories):
         held = f"categories ({format_names(categories)})"
@@ -177,7 +189,9 @@ def _changed_kind_error(table: Table, column: str, now: str, then: str) -> RunEr
     )
 
 
-def _encode_one_hot(series: pd.Series, categories: list[str]) -> tuple[Floats, list[str]]:
+def _encode_one_hot(
+    series: pd.Series, categories: list[str]
+) -> tuple[Floats, list[str]]:
     """Return 0/1 columns [n, categories] and the unknown categories, sorted.
 
     A row is all 0 where its cell is empty or its category is unknown.

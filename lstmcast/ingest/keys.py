@@ -55,7 +55,9 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
     if len(names) == 1:
-        return parts[0], SeriesKeys([(text,) for text in uniques[0]], tuple(names), types)
+        return parts[0], SeriesKeys(
+            [(text,) for text in uniques[0]], tuple(names), types
+        )
     # Factorize after each column, so that the combined codes cannot overflow int64.
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
@@ -76,5 +78,6 @@ def _require_no_missing_key(table: Table, missing: Bools, name: str) -> None:
         return
     row, more = int(missing.argmax()), format_more(int(missing.sum()))
     raise DataError(
-        f"{table.locate(row)}: column {name!r}: the series has no name{more}", "name every series"
+        f"{table.locate(row)}: column {name!r}: the series has no name{more}",
+        "name every series",
     )

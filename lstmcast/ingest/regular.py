@@ -32,7 +32,11 @@ def is_naive_time(time_column: TimeColumn) -> bool:
 
 
 def skipped_hour_error(
-    time_column: TimeColumn, stamps: Ints, codes: Ints, step: int, locate: Callable[[int], str]
+    time_column: TimeColumn,
+    stamps: Ints,
+    codes: Ints,
+    step: int,
+    locate: Callable[[int], str],
 ) -> DataError | None:
     """The error for naive stamps that leave out the hours that a zone's clocks skip; None if none.
 
@@ -93,7 +97,9 @@ def place_on_axis(
         series=keys.labels(),
     )
     if like is None and axis.grid.unit == "us":
-        error = skipped_hour_error(time_column, rows.stamps, rows.codes, axis.grid.step, locate)
+        error = skipped_hour_error(
+            time_column, rows.stamps, rows.codes, axis.grid.step, locate
+        )
         if error is not None:
             raise error
     return axis, replace(rows, stamps=ordinals)

@@ -42,7 +42,11 @@ class Periods(NamedTuple):
 
 
 def assign_periods(
-    stamps: Ints, form: TimestampFormat, name: str, rule: str, like: TimeAxis | None = None
+    stamps: Ints,
+    form: TimestampFormat,
+    name: str,
+    rule: str,
+    like: TimeAxis | None = None,
 ) -> Periods:
     """Return the period of each stamp [n] under a frequency rule.
 
@@ -67,11 +71,15 @@ def assign_periods(
     return Periods(TimeAxis(name, grid, form), ordinals + (by_end & ~exact), by_end)
 
 
-def _require_same_kind(frequency: FrequencySpec, form: TimestampFormat, rule: str) -> None:
+def _require_same_kind(
+    frequency: FrequencySpec, form: TimestampFormat, rule: str
+) -> None:
     """Raise DataError for a rule of dates on integer steps, or the reverse."""
     if (frequency.unit == "integer") == (form.kind == "step"):
         return
-    kind, example = ("integer steps", "10:sum") if form.kind == "step" else ("dates", "D:sum")
+    kind, example = (
+        ("integer steps", "10:sum") if form.kind == "step" else ("dates", "D:sum")
+    )
     raise DataError(
         f"--resample {rule} does not fit a time column of {kind}",
         f"time is {kind}, as in --resample {example}",
@@ -171,7 +179,9 @@ def _find_partial_periods(
     return partial
 
 
-def _is_longest_in_series(empty: Ints | Floats, edge: Ints, first_periods: Ints) -> Bools:
+def _is_longest_in_series(
+    empty: Ints | Floats, edge: Ints, first_periods: Ints
+) -> Bools:
     """Whether the empty time at each of the periods `edge` is above all others of its series."""
     others = empty.astype(np.float64)
     others[edge] = -np.inf
@@ -200,14 +210,20 @@ def resample_rows(
     covariates: arrays [table rows, C], each with the aggregate that a period takes of it.
     """
     rule, how = config.resampling
-    periods = assign_periods(rows.stamps, time_column.form, time_column.name, rule, like)
-    starts, values, partial = aggregate_periods(rows.stamps, rows.codes, rows.values, periods, how)
+    periods = assign_periods(
+        rows.stamps, time_column.form, time_column.name, rule, like
+    )
+    starts, values, partial = aggregate_periods(
+        rows.stamps, rows.codes, rows.values, periods, how
+    )
     aggregated = [
         aggregate_groups(covariate[rows.rows], starts, aggregate)
         for covariate, aggregate in covariates
     ]
     words = periods.axis.grid.words
-    notes = [f"{len(rows.codes)} rows gathered into {len(starts)} steps ({words}): their {how}"]
+    notes = [
+        f"{len(rows.codes)} rows gathered into {len(starts)} steps ({words}): their {how}"
+    ]
     if partial:
         plural = "s" if partial > 1 else ""
         notes.append(f"{partial} step{plural} at the ends of series not full: left out")

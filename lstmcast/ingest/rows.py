@@ -30,7 +30,9 @@ class Rows:
 
     def take(self, index: Ints | slice) -> "Rows":
         """The rows of these indices, in their order."""
-        return Rows(self.codes[index], self.stamps[index], self.rows[index], self.values[index])
+        return Rows(
+            self.codes[index], self.stamps[index], self.rows[index], self.values[index]
+        )
 
     def continues_series(self) -> Bools:
         """Whether each row but the first is of the same series as the row before it, [n - 1]."""
@@ -41,7 +43,9 @@ class Rows:
         return np.flatnonzero(np.r_[True, ~self.continues_series()])
 
 
-def sort_rows(time_column: TimeColumn, codes: Ints, values: Floats) -> tuple[Rows, tuple[str, ...]]:
+def sort_rows(
+    time_column: TimeColumn, codes: Ints, values: Floats
+) -> tuple[Rows, tuple[str, ...]]:
     """Sort rows by series and time, and note where that moved any.
 
     Where there is no time column, the rows of a series are numbered from 1 instead.
@@ -73,7 +77,9 @@ def _number_rows(rows: Rows) -> Rows:
     return replace(rows, stamps=np.arange(len(rows.codes)) - first_row + 1)
 
 
-def melt_targets(rows: Rows, keys: SeriesKeys, targets: Sequence[str]) -> tuple[Rows, SeriesKeys]:
+def melt_targets(
+    rows: Rows, keys: SeriesKeys, targets: Sequence[str]
+) -> tuple[Rows, SeriesKeys]:
     """Make each target a series of its own, its column name the last part of the key."""
     count = len(targets)
     if count == 1:

@@ -39,7 +39,9 @@ _TIME_LIKE_NAME = re.compile(
     r"|quarter|week|day|hour|period|index|idx|tick",
     re.IGNORECASE,
 )
-_TIME_NAME = re.compile(r"t|ds|dt|date|time|date.?time|time.?stamp|steps?|year", re.IGNORECASE)
+_TIME_NAME = re.compile(
+    r"t|ds|dt|date|time|date.?time|time.?stamp|steps?|year", re.IGNORECASE
+)
 """Names that mean the time and nothing else: such a column is never ignored silently."""
 _SPLIT_COLUMN_NAMES = (
     ("year", "month", "day", "hour", "minute", "second"),
@@ -49,7 +51,11 @@ _SPLIT_COLUMN_NAMES = (
 
 
 def read_time_column(
-    table: Table, columns: Columns, config: DataConfig, codes: Ints, like: TimeAxis | None
+    table: Table,
+    columns: Columns,
+    config: DataConfig,
+    codes: Ints,
+    like: TimeAxis | None,
 ) -> TimeColumn:
     """Read the time column that `columns` names, or the only one that parses as time.
 
@@ -93,7 +99,9 @@ def find_time_columns(
         if len(candidates) > 1:
             shown = ", ".join(repr(name) for name in candidates)
             hint = f"name one, as in --time {shlex.quote(candidates[0])}"
-            raise DataError(f"{table.name}: several columns could be the time: {shown}", hint)
+            raise DataError(
+                f"{table.name}: several columns could be the time: {shown}", hint
+            )
         if candidates:
             return (candidates[0],), (f"time is {candidates[0]!r}",)
     for name in free:
@@ -131,11 +139,15 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
     stored = table.stored_numbers(name)
     if stored is not None:
         whole = table.whole(name)
-        return _infer_number_kind(pd.Series(stored if whole is None else whole), name, codes)
+        return _infer_number_kind(
+            pd.Series(stored if whole is None else whole), name, codes
+        )
     series = table.series(name)
     if is_datetime_column(series):
         return "date"
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(series.dtype):
+    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
+        series.dtype
+    ):
         return _infer_number_kind(series, name, codes)
     return _infer_text_kind(series, name, codes)
 
@@ -163,7 +175,11 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
 
 def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:
     """The kind of a column of numbers, by their range and by the column's name."""
-    if pd.api.types.is_bool_dtype(series.dtype) or series.isna().any() or not len(series):
+    if (
+        pd.api.types.is_bool_dtype(series.dtype)
+        or series.isna().any()
+        or not len(series)
+    ):
         return ""
     values = series.to_numpy(dtype=np.float64)
     if abs(values).max() > 2**62:

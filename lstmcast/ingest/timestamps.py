@@ -134,7 +134,8 @@ def _require_complete_column(table: Table, name: str) -> pd.Series:
         merged = ", as cells that were merged do not" if count > 1 else ""
         hint = "give every row a time" + merged
     raise DataError(
-        f"{table.locate(row)}: column {name!r}: the time is empty{format_more(count)}", hint
+        f"{table.locate(row)}: column {name!r}: the time is empty{format_more(count)}",
+        hint,
     )
 
 
@@ -259,7 +260,9 @@ def read_split_timestamps(
     """
     directives = find_date_parts(names)
     texts = {
-        name: pc.utf8_trim_whitespace(to_text_array(_require_complete_column(table, name)))
+        name: pc.utf8_trim_whitespace(
+            to_text_array(_require_complete_column(table, name))
+        )
         for name in names
     }
     numbers = {name: _parse_if_all_numbers(text) for name, text in texts.items()}
@@ -299,7 +302,11 @@ def _read_texts(
         encoded = texts.dictionary_encode()
         unique = encoded.dictionary
         indices = encoded.indices.to_numpy(zero_copy_only=False)
-        layouts = [config.date_format] if config.date_format else find_candidate_layouts(unique)
+        layouts = (
+            [config.date_format]
+            if config.date_format
+            else find_candidate_layouts(unique)
+        )
         attempts = [parse_timestamps(layout, unique) for layout in layouts]
         fitting = [parsed for parsed in attempts if parsed.good.all()]
         if not fitting:
@@ -336,12 +343,18 @@ def find_candidate_layouts(unique: pa.Array) -> list[str]:
         return list(layouts)
     # Of very many texts a sample rules layouts out before all are parsed.
     sample = unique.take(choose_evenly(len(unique), 1000, round_down=True))
-    fitting = [layout for layout in layouts if parse_timestamps(layout, sample).good.all()]
+    fitting = [
+        layout for layout in layouts if parse_timestamps(layout, sample).good.all()
+    ]
     return fitting or list(layouts)
 
 
 def _resolve_ambiguous_dates(
-    table: Table, name: str, texts: pa.Array, fitting: list[ParsedTimestamps], like: TimeAxis | None
+    table: Table,
+    name: str,
+    texts: pa.Array,
+    fitting: list[ParsedTimestamps],
+    like: TimeAxis | None,
 ) -> ParsedTimestamps:
     """The reading of texts that several layouts fit; DataError where these differ.
 
@@ -349,16 +362,22 @@ def _resolve_ambiguous_dates(
     """
     best = fitting[0]
     different = [
-        parsed for parsed in fitting[1:] if not np.array_equal(parsed.instants, best.instants)
+        parsed
+        for parsed in fitting[1:]
+        if not np.array_equal(parsed.instants, best.instants)
     ]
     if not different:
         return best
     if like and like.form.kind == "text":
         earlier = like.form.layout.replace("%-", "%")
-        same = [parsed for parsed in fitting if parsed.layout.replace("%-", "%") == earlier]
+        same = [
+            parsed for parsed in fitting if parsed.layout.replace("%-", "%") == earlier
+        ]
         if same:
             return same[0]
-    formats = [shlex.quote(parsed.layout.replace("%-", "%")) for parsed in (best, different[0])]
+    formats = [
+        shlex.quote(parsed.layout.replace("%-", "%")) for parsed in (best, different[0])
+    ]
     raise DataError(
         f"{table.locate(0)}: column {name!r}: day and month are ambiguous"
         f" in all of {len(texts)} rows, as in {texts[0].as_py()!r}",
@@ -386,7 +405,11 @@ def _resolve_time_zone(
     hours, minutes = divmod(abs(last), 60)
     offset = f"{sign}{hours:02d}:{minutes:02d}"
     if (offsets == last).all():
-        return TimestampFormat("text", layout, offset, wall=False), parsed.universal(), ()
+        return (
+            TimestampFormat("text", layout, offset, wall=False),
+            parsed.universal(),
+            (),
+        )
     time_of_day = parsed.instants % DAY
     daily = bool((time_of_day == time_of_day[0]).all())
     note = (
@@ -398,7 +421,11 @@ def _resolve_time_zone(
 
 
 def _unparsed_dates_error(
-    table: Table, name: str, texts: pa.Array, attempts: list[ParsedTimestamps], indices: Any
+    table: Table,
+    name: str,
+    texts: pa.Array,
+    attempts: list[ParsedTimestamps],
+    indices: Any,
 ) -> DataError:
     """The error for texts that no one layout fits: which is no date, or which are mixed."""
     if not attempts:
@@ -418,7 +445,9 @@ def _unparsed_dates_error(
     )
 
 
-def _not_a_date_error(table: Table, name: str, texts: pa.Array, good: Bools) -> DataError:
+def _not_a_date_error(
+    table: Table, name: str, texts: pa.Array, good: Bools
+) -> DataError:
     row = int((~good).argmax())
     more = format_more(int((~good).sum()))
     odd, usual = texts[row].as_py(), texts[int(good.argmax())].as_py()
@@ -427,7 +456,8 @@ def _not_a_date_error(table: Table, name: str, texts: pa.Array, good: Bools) -> 
     hint = "" if looks_like_date else table.hint_on_edge_rows(~good)
     return DataError(
         f"{table.locate(row)}: column {name!r}: {odd!r} is not a date{more}",
-        hint or "correct it, or say how dates are written with --date-format '%d.%m.%Y'",
+        hint
+        or "correct it, or say how dates are written with --date-format '%d.%m.%Y'",
     )
 
 
@@ -436,7 +466,9 @@ def _mask_characters(text: str) -> str:
     return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))
 
 
-def with_time_zone(time_column: TimeColumn, codes: Ints, zone: str, table: Table) -> TimeColumn:
+def with_time_zone(
+    time_column: TimeColumn, codes: Ints, zone: str, table: Table
+) -> TimeColumn:
     """Return the stamps in `zone`: naive ones are its wall clock, others are converted.
 
     codes [n] are their series: of an hour that clocks repeat, the first pass of a series is the
@@ -444,7 +476,9 @@ def with_time_zone(time_column: TimeColumn, codes: Ints, zone: str, table: Table
     """
     form, instants = time_column.form, time_column.instants
     if instants is None or form.kind == "step":
-        raise DataError(f"--tz {zone} does not fit a time of plain steps", "leave out --tz")
+        raise DataError(
+            f"--tz {zone} does not fit a time of plain steps", "leave out --tz"
+        )
     if form.kind == "date":
         return time_column
     if form.universal or form.zone:
@@ -452,7 +486,9 @@ def with_time_zone(time_column: TimeColumn, codes: Ints, zone: str, table: Table
         return replace(time_column, form=zoned, instants=form.to_utc(instants))
     form = replace(form, zone=zone, stated=False)
     if (instants % DAY == instants[:1] % DAY).all():
-        return replace(time_column, form=form, instants=instants)  # days stay on the wall clock
+        return replace(
+            time_column, form=form, instants=instants
+        )  # days stay on the wall clock
     _require_no_skipped_time(time_column, instants, zone, table)
     second_pass = zones.is_second_occurrence(instants, codes, zone)
     universal = zones.to_utc(instants, zone, second_pass)

@@ -17,7 +17,11 @@ from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
 from lstmcast.ingest.encoding import MAX_CATEGORIES
 from lstmcast.ingest.keys import factorize_keys
-from lstmcast.ingest.time_column import NO_TIME_COLUMN, find_time_columns, read_time_column
+from lstmcast.ingest.time_column import (
+    NO_TIME_COLUMN,
+    find_time_columns,
+    read_time_column,
+)
 from lstmcast.panel.panel import COLUMN_ROLES
 from lstmcast.ragged import Bools
 from lstmcast.tables.number_columns import to_float_column
@@ -71,7 +75,9 @@ def profile_columns(table: Table) -> list[ColumnProfile]:
     return profiles
 
 
-def _infer_column_kind(table: Table, name: str, times: Sequence[str], *, empty: bool) -> str:
+def _infer_column_kind(
+    table: Table, name: str, times: Sequence[str], *, empty: bool
+) -> str:
     if empty:
         return "empty"
     if name in times:
@@ -79,7 +85,9 @@ def _infer_column_kind(table: Table, name: str, times: Sequence[str], *, empty: 
     return "number" if _is_number_column(table, name) else "text"
 
 
-def infer_roles(table: Table, profiles: Sequence[ColumnProfile], requested: Roles) -> Columns:
+def infer_roles(
+    table: Table, profiles: Sequence[ColumnProfile], requested: Roles
+) -> Columns:
     """Infer the likeliest columns for time, series and target where they are not requested.
 
     Raises DataError where a requested column is not there, or no column of numbers is left for the
@@ -107,7 +115,9 @@ def infer_roles(table: Table, profiles: Sequence[ColumnProfile], requested: Role
 def _infer_time(table: Table, with_role: set[str]) -> tuple[str, ...]:
     """The likeliest time column(s) among those without a role."""
     candidates = _find_time_columns(table).likeliest
-    free = [name for name in candidates if name not in with_role and name != NO_TIME_COLUMN]
+    free = [
+        name for name in candidates if name not in with_role and name != NO_TIME_COLUMN
+    ]
     return _with_time_of_day(table, free) or (NO_TIME_COLUMN,)
 
 
@@ -132,7 +142,8 @@ def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> Data
     empty = [profile.name for profile in free if profile.kind == "empty"]
     reason = f": {empty[0]!r} is empty" if empty else ""
     return DataError(
-        f"{table.name} has no column of numbers{reason}", "give a file with a column to forecast"
+        f"{table.name} has no column of numbers{reason}",
+        "give a file with a column to forecast",
     )
 
 
@@ -140,7 +151,9 @@ def with_column_roles(
     table: Table, profiles: Sequence[ColumnProfile], roles: Columns, config: DataConfig
 ) -> list[ColumnProfile]:
     """Return the columns with the roles that they have, or the others that they could have."""
-    role_by_name = {name: role for role in COLUMN_ROLES for name in getattr(roles, role)}
+    role_by_name = {
+        name: role for role in COLUMN_ROLES for name in getattr(roles, role)
+    }
     free = [profile for profile in profiles if profile.name not in role_by_name]
     targets = _rank_targets(table, free)
     ahead = _is_after_target(table, roles, config)
@@ -167,11 +180,15 @@ def _find_time_columns(table: Table) -> _TimeCandidates:
     """The time column(s) that a fit would take; of several, each that would do by itself."""
     one_series = np.zeros(len(table), dtype=np.int64)
     try:
-        names, _ = find_time_columns(table, Columns(target=_PLACEHOLDER_TARGET), one_series)
+        names, _ = find_time_columns(
+            table, Columns(target=_PLACEHOLDER_TARGET), one_series
+        )
     except DataError:
         names = tuple(str(name) for name in table.frame.columns)
         times = tuple(
-            name for name in names if _is_time_column(table, name, [n for n in names if n != name])
+            name
+            for name in names
+            if _is_time_column(table, name, [n for n in names if n != name])
         )
         return _TimeCandidates(times[:1], times)
     return _TimeCandidates(names, names)

@@ -19,7 +19,11 @@ from lstmcast.compute.jobs import count_cores
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config
 from lstmcast.panel.panel import Panel
-from lstmcast.training.forecaster import DEFAULT_PANEL_MEMBERS, MIN_PANEL_SERIES, Forecaster
+from lstmcast.training.forecaster import (
+    DEFAULT_PANEL_MEMBERS,
+    MIN_PANEL_SERIES,
+    Forecaster,
+)
 from lstmcast.training.members import load_pretrained_arrays
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
@@ -131,7 +135,11 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
 
 def _with_few_steps(config: Config) -> Config:
     """The configuration of the probe: as many training steps as it takes, in one process."""
-    steps = PROBE_STEPS if config.train.steps is None else min(config.train.steps, PROBE_STEPS)
+    steps = (
+        PROBE_STEPS
+        if config.train.steps is None
+        else min(config.train.steps, PROBE_STEPS)
+    )
     return replace(config, train=replace(config.train, steps=steps, jobs=1))
 
 
@@ -145,7 +153,9 @@ def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Reci
         members = 1 + (config.train.members or DEFAULT_PANEL_MEMBERS)
         return make_panel_recipes(config, start, members)
     covariates = panel.past.shape[1] + panel.future.shape[1] + panel.static.shape[1]
-    steps = max(int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if covariates else 0)
+    steps = max(
+        int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if covariates else 0
+    )
     return make_small_data_recipes(config, start, config.train.members, steps)
 
 
@@ -196,4 +206,6 @@ def _parallel_seconds(training: list[float], jobs: int, is_panel: bool) -> float
 def _peak_memory() -> int:
     """Largest resident set of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024  # macOS counts bytes, Linux KiB
+    return (
+        peak if sys.platform == "darwin" else peak * 1024
+    )  # macOS counts bytes, Linux KiB

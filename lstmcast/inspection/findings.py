@@ -13,7 +13,10 @@ import numpy as np
 
 from lstmcast.config import Config, WindowConfig
 from lstmcast.errors import format_names
-from lstmcast.features.preprocessing import infer_seasons_without_effects, resolve_horizon
+from lstmcast.features.preprocessing import (
+    infer_seasons_without_effects,
+    resolve_horizon,
+)
 from lstmcast.features.steps import Seasons
 from lstmcast.ingest.time_column import NO_TIME_COLUMN
 from lstmcast.inspection.characteristics import Characteristics, measure_characteristics
@@ -52,7 +55,11 @@ class Inspection:
 
 
 def inspect_panel(
-    panel: Panel, *, season: int | None = None, horizon: int | None = None, fill: str = "none"
+    panel: Panel,
+    *,
+    season: int | None = None,
+    horizon: int | None = None,
+    fill: str = "none",
 ) -> Inspection:
     """Inspect a panel as a fit with this season and horizon would see it.
 
@@ -103,7 +110,12 @@ def _series_finding(panel: Panel) -> Finding:
     lengths = panel.lengths
     shortest, longest = int(lengths.min()), int(lengths.max())
     median = float(np.median(lengths))
-    figures = {"count": len(panel), "shortest": shortest, "median": median, "longest": longest}
+    figures = {
+        "count": len(panel),
+        "shortest": shortest,
+        "median": median,
+        "longest": longest,
+    }
     if shortest == longest:
         span = f"{longest:,} steps"
     else:
@@ -113,7 +125,9 @@ def _series_finding(panel: Panel) -> Finding:
     shown = [format_series_name(panel, i) for i in range(min(len(panel), 4))]
     names = format_names(shown, len(panel))
     keys = ", ".join(panel.key_names)
-    return Finding("series", f"{len(panel):,} by {keys} ({names}), of {span}", figures=figures)
+    return Finding(
+        "series", f"{len(panel):,} by {keys} ({names}), of {span}", figures=figures
+    )
 
 
 def _time_finding(panel: Panel) -> Finding:
@@ -122,8 +136,15 @@ def _time_finding(panel: Panel) -> Finding:
     first, last = axis.texts(edges)
     done = ""
     if panel.columns.time == (NO_TIME_COLUMN,):
-        done = "no column reads as time: rows are taken in order; or name it with --time"
-    figures = {"freq": axis.freq, "words": axis.grid.words, "first": first, "last": last}
+        done = (
+            "no column reads as time: rows are taken in order; or name it with --time"
+        )
+    figures = {
+        "freq": axis.freq,
+        "words": axis.grid.words,
+        "first": first,
+        "last": last,
+    }
     found = f"{axis.grid.words} ({axis.freq}), from {first} to {last}"
     return Finding("time", found, done, figures)
 
@@ -146,7 +167,9 @@ def _season_finding(
     figures = {"main": seasons.main, "second": seasons.second, "strength": strength}
     how_strong = ""
     if strength is not None:
-        how_strong = f", strength {strength:.2f} of 1{_format_sampled_count(panel, shape)}"
+        how_strong = (
+            f", strength {strength:.2f} of 1{_format_sampled_count(panel, shape)}"
+        )
     if seasons.main > 1:
         second = f"; and {seasons.second} steps" if seasons.second else ""
         found = f"{seasons.main} steps{how_strong}{second}"
@@ -173,7 +196,9 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
     counts = ((rising, "rising"), (falling, "falling"))
     parts = " and ".join(f"{count} {word}" for count, word in counts if count)
     sampled = _format_sampled_count(panel, shape)
-    return Finding("trend", f"{parts or 'none'} of {len(shape.trend)}{sampled}", figures=figures)
+    return Finding(
+        "trend", f"{parts or 'none'} of {len(shape.trend)}{sampled}", figures=figures
+    )
 
 
 def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
@@ -187,11 +212,19 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     edges = panel.start[series] + np.array([first, first + steps - 1])
     begin, end = panel.axis.texts(edges)
     longest = f"{begin} to {end} ({steps} steps)" if steps > 1 else f"{begin} (1 step)"
-    figures = {"steps": missing, "count": len(gaps), "longest": steps, "from": begin, "to": end}
+    figures = {
+        "steps": missing,
+        "count": len(gaps),
+        "longest": steps,
+        "from": begin,
+        "to": end,
+    }
     share = format_percent(missing / total)
     place = _format_gap_count(len(gaps)) + _format_in_series(panel, series)
     found = f"{missing:,} of {total:,} steps missing ({share}), {place}{longest}"
-    return Finding("gaps", found, "left missing, which the network sees; or say --fill", figures)
+    return Finding(
+        "gaps", found, "left missing, which the network sees; or say --fill", figures
+    )
 
 
 def _format_gap_count(count: int) -> str:
@@ -229,7 +262,9 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
     for i, step in shape.outliers[:3].tolist():
         stamp = panel.axis.texts(panel.start[i : i + 1] + step)[0]
         value = float(panel.series(i)[step])
-        farthest.append({"series": format_series_name(panel, i), "time": stamp, "value": value})
+        farthest.append(
+            {"series": format_series_name(panel, i), "time": stamp, "value": value}
+        )
     first = farthest[0]
     series = f" of {first['series']}" if panel.key_names else ""
     where = f"{first['value']:g}{series} at {first['time']}"
@@ -255,7 +290,9 @@ def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
 
 def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     """Series whose sizes, their median absolute values, are orders of magnitude apart."""
-    sizes = np.array([np.nanmedian(np.abs(panel.series(i))) for i in shape.chosen.tolist()])
+    sizes = np.array(
+        [np.nanmedian(np.abs(panel.series(i))) for i in shape.chosen.tolist()]
+    )
     sizes = sizes[sizes > 0]  # zeros have no order of magnitude
     if not len(sizes):
         return None
@@ -269,7 +306,9 @@ def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
 
 def _horizon_finding(horizon: int) -> Finding:
     found = f"{horizon} steps ahead"
-    return Finding("horizon", found, "another number with --horizon", {"steps": horizon})
+    return Finding(
+        "horizon", found, "another number with --horizon", {"steps": horizon}
+    )
 
 
 def _format_sampled_count(panel: Panel, shape: Characteristics) -> str:
@@ -293,7 +332,12 @@ def format_percent(part: float) -> str:
     return f"{percent:.0f} %" if percent >= 9.5 else f"{percent:.2g} %"
 
 
-def findings_to_dicts(findings: tuple[Finding, ...]) -> Iterator[tuple[str, dict[str, Any]]]:
+def findings_to_dicts(
+    findings: tuple[Finding, ...],
+) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the findings by name, ready for JSON."""
     for finding in findings:
-        yield finding.name, {**finding.figures, "found": finding.found, "done": finding.done}
+        yield (
+            finding.name,
+            {**finding.figures, "found": finding.found, "done": finding.done},
+        )

@@ -12,7 +12,11 @@ from lstmcast.errors import UsageError
 from lstmcast.features.windows import Windows
 from lstmcast.network.inference import iter_batches, predict_batch_quantiles
 from lstmcast.network.losses import LikelihoodLoss, LossTargets
-from lstmcast.network.torch_network import single_torch_thread, to_tensors, to_torch_network
+from lstmcast.network.torch_network import (
+    single_torch_thread,
+    to_tensors,
+    to_torch_network,
+)
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.ragged import Floats, Ints
 
@@ -51,7 +55,9 @@ def attention_by_step(
     learnt = []
     for model in models:
         if model.attention is None:
-            raise UsageError("this run has no attention to show", "fit with --attention")
+            raise UsageError(
+                "this run has no attention to show", "fit with --attention"
+            )
         # Attention starts without effect, and training may leave it there.
         learnt.append(float(model.attention.value.weight.abs().sum() > 0))
     learnt_weights = weights * np.array(learnt)

@@ -14,7 +14,11 @@ from torch import Tensor, nn
 
 from lstmcast.network.trained import MIN_RESIDUAL_LAYERS
 
-TORCH_CELLS: dict[str, type[nn.RNNBase]] = {"lstm": nn.LSTM, "gru": nn.GRU, "rnn": nn.RNN}
+TORCH_CELLS: dict[str, type[nn.RNNBase]] = {
+    "lstm": nn.LSTM,
+    "gru": nn.GRU,
+    "rnn": nn.RNN,
+}
 
 
 class RecurrentStack(nn.Module):
@@ -46,7 +50,9 @@ class RecurrentStack(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
         """Turn x [T, B, F] into states [T, B, W], in the form that torch's own layers return."""
-        for number, (layer, norm) in enumerate(zip(self.layers, self.norms, strict=True)):
+        for number, (layer, norm) in enumerate(
+            zip(self.layers, self.norms, strict=True)
+        ):
             inputs = self.dropout(x) if number else x
             states = norm(layer(inputs)[0])
             # The first layer cannot add to its inputs: they have another width.
@@ -70,7 +76,9 @@ class Attention(nn.Module):
         self.value = nn.Linear(width, hidden, bias=False)
         nn.init.zeros_(self.value.weight)
 
-    def weights(self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor) -> Tensor:
+    def weights(
+        self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor
+    ) -> Tensor:
         """Return how much each origin attends to each step, [B, P, T].
 
         The weights sum to 1, with 0 outside the context and on padding.
@@ -84,7 +92,9 @@ class Attention(nn.Module):
         score = score.masked_fill(~visible, float("-inf"))
         return torch.softmax(score, -1)
 
-    def forward(self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor) -> Tensor:
+    def forward(
+        self, states: Tensor, origin: Tensor, at: Tensor, pad: Tensor
+    ) -> Tensor:
         """Return what origins find, [B, P, D], from states [T, B, W] and their own [B, P, W]."""
         weights = self.weights(states, origin, at, pad)
         found: Tensor = self.value(torch.bmm(weights, states.transpose(0, 1)))

@@ -85,13 +85,19 @@ def forecast_windows(
     # Each product on one thread: sums come out in one order, and two are slower on products this
     # small.
     with threadpool_limits(1, "blas"):
-        run_in_threads(forecast_batch, iter_strips(windows, series, origins, strip), threads)
+        run_in_threads(
+            forecast_batch, iter_strips(windows, series, origins, strip), threads
+        )
     if networks[0].interval == "none":
-        candidates.clip(0, 1, out=candidates)  # of a target of 0 and 1 they are probabilities
+        candidates.clip(
+            0, 1, out=candidates
+        )  # of a target of 0 and 1 they are probabilities
     return members, candidates
 
 
-def iter_batches(windows: Windows, series: Ints, origins: Ints) -> Iterator[tuple[slice, Batch]]:
+def iter_batches(
+    windows: Windows, series: Ints, origins: Ints
+) -> Iterator[tuple[slice, Batch]]:
     """Iterate over windows as validation and prediction read them, a batch at a time.
 
     Yields which of the windows [K] a batch holds, and the batch.
@@ -213,7 +219,9 @@ def can_run_in_numpy(network: TrainedNetwork) -> bool:
     It does with all cells and depths, read one way, of losses that are no distribution.
     """
     shape = network.shape
-    return network.interval in ("own", "residuals") and not (shape.bidirectional or shape.attention)
+    return network.interval in ("own", "residuals") and not (
+        shape.bidirectional or shape.attention
+    )
 
 
 def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:

@@ -84,7 +84,9 @@ class Loss:
         """
         raise NotImplementedError
 
-    def quantiles(self, out: Tensor, targets: LossTargets, levels: Sequence[float]) -> Tensor:
+    def quantiles(
+        self, out: Tensor, targets: LossTargets, levels: Sequence[float]
+    ) -> Tensor:
         """Return quantiles as z, float64 [..., Q], sorted; of a point loss the point itself."""
         z = targets.base[..., None] + out.double() * targets.scale[..., None]
         return z.expand(*z.shape[:-1], len(levels))
@@ -185,15 +187,23 @@ class StudentT(LikelihoodLoss):
 
         It differs from that of z by a constant, and needs no float64.
         """
-        distribution = torch.distributions.StudentT(*self.parts(out), validate_args=False)
+        distribution = torch.distributions.StudentT(
+            *self.parts(out), validate_args=False
+        )
         cost: Tensor = -distribution.log_prob(targets.relative)  # type: ignore[no-untyped-call]
         return cost
 
-    def quantiles(self, out: Tensor, targets: LossTargets, levels: Sequence[float]) -> Tensor:
+    def quantiles(
+        self, out: Tensor, targets: LossTargets, levels: Sequence[float]
+    ) -> Tensor:
         """Return quantiles of the distribution."""
-        from scipy import stats  # takes a second to import, which other losses do without
+        from scipy import (
+            stats,
+        )  # takes a second to import, which other losses do without
 
-        freedom, location, width = (part.double()[..., None] for part in self.parts(out))
+        freedom, location, width = (
+            part.double()[..., None] for part in self.parts(out)
+        )
         standard = stats.t.ppf(np.asarray(levels), freedom.numpy())
         relative = location + width * torch.from_numpy(standard)
         return targets.base[..., None] + relative * targets.scale[..., None]
@@ -201,7 +211,9 @@ class StudentT(LikelihoodLoss):
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-likelihood of z."""
         freedom, location, width = (part.double() for part in self.parts(out))
-        distribution = torch.distributions.StudentT(freedom, location, width, validate_args=False)
+        distribution = torch.distributions.StudentT(
+            freedom, location, width, validate_args=False
+        )
         relative = (targets.z - targets.base) / targets.scale
         log_prob = distribution.log_prob(relative)  # type: ignore[no-untyped-call]
         # The density of z, not of z in scales: change of variables.
@@ -251,14 +263,18 @@ class NegativeBinomial(LikelihoodLoss):
         counts = torch.nan_to_num(targets.z).clamp(min=0)
         return distribution.log_prob(counts)  # type: ignore[no-any-return, no-untyped-call]
 
-    def quantiles(self, out: Tensor, targets: LossTargets, levels: Sequence[float]) -> Tensor:
+    def quantiles(
+        self, out: Tensor, targets: LossTargets, levels: Sequence[float]
+    ) -> Tensor:
         """Return quantiles of the distribution, whole numbers."""
         from scipy import stats  # slow to import, as above
 
         failures, log_odds = self.parts(out, targets)
         # scipy asks for the probability of a failure, torch for the odds of a success.
         probability = torch.sigmoid(-log_odds)[..., None].numpy()
-        counts = stats.nbinom.ppf(np.asarray(levels), failures[..., None].numpy(), probability)
+        counts = stats.nbinom.ppf(
+            np.asarray(levels), failures[..., None].numpy(), probability
+        )
         return torch.from_numpy(counts)
 
 
@@ -274,7 +290,9 @@ class Bernoulli(LikelihoodLoss):
     def _log_odds(self, out: Tensor, targets: LossTargets) -> Tensor:
         out = out.double()
         blend = targets.base + targets.scale * out[..., 0]
-        return torch.logit(blend.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)) + out[..., 1]
+        return (
+            torch.logit(blend.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)) + out[..., 1]
+        )
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-probability of the 0 or 1."""
@@ -282,7 +300,9 @@ class Bernoulli(LikelihoodLoss):
         events = torch.nan_to_num(targets.z)
         return -binary_cross_entropy_with_logits(log_odds, events, reduction="none")
 
-    def quantiles(self, out: Tensor, targets: LossTargets, levels: Sequence[float]) -> Tensor:
+    def quantiles(
+        self, out: Tensor, targets: LossTargets, levels: Sequence[float]
+    ) -> Tensor:
         """Return the probability of a 1, at every level."""
         probability = torch.sigmoid(self._log_odds(out, targets))[..., None]
         return probability.expand(*probability.shape[:-1], len(levels))
@@ -305,7 +325,9 @@ def pinball_loss(quantiles: Tensor, target: Tensor) -> Tensor:
 
     quantiles: [..., Q] at NETWORK_QUANTILES; target: [...], NaN where unknown.
     """
-    levels = torch.tensor(NETWORK_QUANTILES, dtype=quantiles.dtype, device=quantiles.device)
+    levels = torch.tensor(
+        NETWORK_QUANTILES, dtype=quantiles.dtype, device=quantiles.device
+    )
     known = ~torch.isnan(target)
     error = torch.where(known, target, 0.0)[..., None] - quantiles
     # The share of the level for targets above a quantile, the rest for those below.

@@ -66,7 +66,9 @@ def _build_layer(
     else:
         prefix, suffix = "encoder.", f"_l{number}"
     names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
-    layer_weights = LayerWeights(*(weights[f"{prefix}{name}{suffix}"] for name in names))
+    layer_weights = LayerWeights(
+        *(weights[f"{prefix}{name}{suffix}"] for name in names)
+    )
     layer = NUMPY_CELLS[shape.cell](layer_weights, chunks)
     if not shape.layer_norm:
         return layer
@@ -177,7 +179,9 @@ def _logistic(x: Singles) -> Singles:
     return out
 
 
-def _with_layer_norm(layer: RecurrentLayer, weight: Singles, bias: Singles) -> RecurrentLayer:
+def _with_layer_norm(
+    layer: RecurrentLayer, weight: Singles, bias: Singles
+) -> RecurrentLayer:
     """Normalise the states that a layer puts out, but not those it reads (Ba et al. 2016)."""
     weight, bias = weight[:, None], bias[:, None]
 

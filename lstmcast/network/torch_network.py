@@ -88,8 +88,12 @@ class TorchNetwork(nn.Module):
         self.local = nn.Linear(shape.local + shape.ahead, hidden)
         middle = nn.Linear(hidden, hidden)
         last = nn.Linear(hidden, n_outputs + shape.candidates)
-        self.head = nn.Sequential(nn.ReLU(), middle, nn.ReLU(), nn.Dropout(dropout), last)
-        self.attention = Attention(shape.width, hidden, shape.context) if shape.attention else None
+        self.head = nn.Sequential(
+            nn.ReLU(), middle, nn.ReLU(), nn.Dropout(dropout), last
+        )
+        self.attention = (
+            Attention(shape.width, hidden, shape.context) if shape.attention else None
+        )
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
@@ -105,7 +109,12 @@ class TorchNetwork(nn.Module):
         return self.state.weight.device
 
     def forward(
-        self, x: Tensor, at: Tensor, local: Tensor, blend: Tensor, pad: Tensor | None = None
+        self,
+        x: Tensor,
+        at: Tensor,
+        local: Tensor,
+        blend: Tensor,
+        pad: Tensor | None = None,
     ) -> Tensor:
         """Forecast from each origin what the loss reads, [B, P, H, O]; for the inputs see above.
 
@@ -180,7 +189,9 @@ def to_torch_network(trained: TrainedNetwork) -> TorchNetwork:
     # Without memory for weights that are replaced at once.
     with torch.device("meta"):
         network = TorchNetwork(trained.shape).eval()
-    weights = {name: torch.from_numpy(weight) for name, weight in trained.weights.items()}
+    weights = {
+        name: torch.from_numpy(weight) for name, weight in trained.weights.items()
+    }
     network.load_state_dict(weights, assign=True)
     return network
 
@@ -220,7 +231,9 @@ def adapt_weights_to_loss(
     the median as the location.
     """
     initial = network.state_dict()
-    adapted = initial | {name: torch.from_numpy(weight) for name, weight in weights.items()}
+    adapted = initial | {
+        name: torch.from_numpy(weight) for name, weight in weights.items()
+    }
     if old_loss == network.shape.loss:
         return adapted
     n_old = len(LOSSES[old_loss].start)

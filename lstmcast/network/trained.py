@@ -21,8 +21,14 @@ MIN_RESIDUAL_LAYERS = 3
 """Fewest recurrent layers that have residual connections."""
 INPUT_WEIGHT_NAME = re.compile(r"encoder\.(layers\.0\.)?weight_ih_l0(_reverse)?")
 """Weights of the first layer that read the inputs, as torch names them."""
-_LAYER_INPUT_WEIGHT_NAME = re.compile(r"encoder\.(layers\.\d+\.weight_ih_l0|weight_ih_l\d+)")
-_OUTPUTS_PER_LOSS = {"quantile": len(NETWORK_QUANTILES), "student-t": 3, "negative-binomial": 2}
+_LAYER_INPUT_WEIGHT_NAME = re.compile(
+    r"encoder\.(layers\.\d+\.weight_ih_l0|weight_ih_l\d+)"
+)
+_OUTPUTS_PER_LOSS = {
+    "quantile": len(NETWORK_QUANTILES),
+    "student-t": 3,
+    "negative-binomial": 2,
+}
 """Outputs for a step; one for every loss that is not here."""
 
 WeightSize = tuple[str, tuple[int, ...]]
@@ -87,7 +93,9 @@ class TrainedNetwork:
         sizes = {name: weight.shape for name, weight in self.weights.items()}
         for name, size in iter_weight_sizes(self.shape):
             if sizes.pop(name, None) != size:
-                raise ValueError(f"its weights have no {name} of {' x '.join(map(str, size))}")
+                raise ValueError(
+                    f"its weights have no {name} of {' x '.join(map(str, size))}"
+                )
         if sizes:
             raise ValueError(f"its weights are of another network: {next(iter(sizes))}")
 

@@ -84,7 +84,9 @@ def _step_in_days(axis: TimeAxis, country: str) -> float:
 
 
 def _no_holidays_error(country: str, reason: str) -> UsageError:
-    return UsageError(f"--holidays {country} does not apply: {reason}", "leave out --holidays")
+    return UsageError(
+        f"--holidays {country} does not apply: {reason}", "leave out --holidays"
+    )
 
 
 def _list_holidays(country: str, first: int, last: int) -> Ints:
@@ -165,6 +167,8 @@ def list_covariate_sources(panel: Panel, inputs: InputConfig) -> tuple[str, ...]
     if inputs.calendar:
         sources |= dict.fromkeys(_CALENDAR_WAVE_NAMES, "calendar")
     if inputs.holidays:
-        sources |= dict.fromkeys((*DAILY_HOLIDAY_NAMES, *PERIOD_HOLIDAY_NAMES), "holidays")
+        sources |= dict.fromkeys(
+            (*DAILY_HOLIDAY_NAMES, *PERIOD_HOLIDAY_NAMES), "holidays"
+        )
     names = (*panel.past_names, *panel.future_names, *panel.static_names)
     return tuple(sources.get(name, name) for name in names)

@@ -31,9 +31,14 @@ def with_training_history(
     gap = panel.start - (known.start + known.lengths)[place]
     available = np.where(in_training, -gap, context) if since else panel.lengths
     extended = (
-        in_training & (available < context) & (panel.start > known.start[place]) & (gap <= context)
+        in_training
+        & (available < context)
+        & (panel.start > known.start[place])
+        & (gap <= context)
     )
-    joined = _prepend_history(panel, known, place, extended) if extended.any() else panel
+    joined = (
+        _prepend_history(panel, known, place, extended) if extended.any() else panel
+    )
 
     notes = _note_differences(panel, known, place)
     too_short = f"too short to look back {context} steps: "

@@ -55,7 +55,9 @@ def list_quantile_columns(names: Iterable[object]) -> list[str]:
 def find_quantile_columns(forecasts: "pd.DataFrame") -> dict[float, str]:
     """Map levels, ascending, to the quantile columns; without one of 0.5, the point forecast's."""
     columns = {0.5: find_point_column(forecasts)}
-    columns |= {float(name[1:]) / 100: name for name in list_quantile_columns(forecasts)}
+    columns |= {
+        float(name[1:]) / 100: name for name in list_quantile_columns(forecasts)
+    }
     return dict(sorted(columns.items()))
 
 
@@ -66,7 +68,9 @@ def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
     import pandas as pd
 
     keys = pd.MultiIndex.from_tuples(panel.keys)
-    rows = pd.MultiIndex.from_arrays([forecasts[name].astype(str) for name in panel.key_names])
+    rows = pd.MultiIndex.from_arrays(
+        [forecasts[name].astype(str) for name in panel.key_names]
+    )
     series = keys.get_indexer(rows)
     unknown = series < 0
     if unknown.any():

@@ -23,7 +23,9 @@ from lstmcast.ragged import Ints, concat_ranges
 from lstmcast.tables.table import Table
 
 
-def with_future_data(panel: Panel, table: Table, config: DataConfig = DataConfig()) -> Panel:  # noqa: B008 - frozen
+def with_future_data(
+    panel: Panel, table: Table, config: DataConfig = DataConfig()
+) -> Panel:  # noqa: B008 - frozen
     """Return the panel with the known future that `table` holds.
 
     The table has the panel's time, series and known-future columns; it needs no target. Its rows at
@@ -117,4 +119,6 @@ def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
     ordinals = panel.start[ahead.series] + ahead.step
     first, last = panel.axis.texts(np.array([ordinals.min(), ordinals.max()]))
     used = len(np.unique(ahead.row))
-    return f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"
+    return (
+        f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"
+    )

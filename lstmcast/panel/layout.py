@@ -72,13 +72,17 @@ def lay_out_parts(
         # How many steps a series of the part begins after its new home does.
         shift = panel.start[part.series] - start[part.home]
         rows = concat_ranges(offsets[part.home] + shift, part.steps)
-        future_rows = concat_ranges(future_offsets[part.home] + shift, part.future_steps)
+        future_rows = concat_ranges(
+            future_offsets[part.home] + shift, part.future_steps
+        )
         places.append(PlacedPart(rows, future_rows))
         taken: Ints | slice = slice(None)
         future_taken: Ints | slice = slice(None)
         if not _is_whole(part):  # whole arrays are taken as they are, without a copy
             taken = concat_ranges(panel.offsets[part.series], part.steps)
-            future_taken = concat_ranges(panel.future_offsets[part.series], part.future_steps)
+            future_taken = concat_ranges(
+                panel.future_offsets[part.series], part.future_steps
+            )
         values[rows] = panel.values[taken]
         past[rows] = panel.past[taken]
         future[future_rows] = panel.future[future_taken]

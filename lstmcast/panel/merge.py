@@ -122,7 +122,9 @@ def _count_changes(
     past = concat_ranges(known.future_offsets[:-1], known.lengths)
     future_rows = known_rows.future_rows[past]
     blocks = [
-        _Block(merged.columns.target, known.values[:, None], merged.values[:, None], *steps),
+        _Block(
+            merged.columns.target, known.values[:, None], merged.values[:, None], *steps
+        ),
         _Block(merged.past_names, known.past, merged.past, *steps),
         _Block(
             merged.future_names,
@@ -157,7 +159,10 @@ def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
         row, column = np.argwhere(differs)[0].tolist()
         name = block.names[column] if column < len(block.names) else block.names[0]
         place = _describe_place(merged, block.offsets, int(rows[row]))
-        before, after = _format_value(then[row, column]), _format_value(now[row, column])
+        before, after = (
+            _format_value(then[row, column]),
+            _format_value(now[row, column]),
+        )
         first = f"{place}, {name}: {before} -> {after}"
     return _Changes(int(came.sum()), int(differs.sum()), first)
 
@@ -165,7 +170,9 @@ def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
 def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
     """The series and the stamp of a row."""
     series = int(np.searchsorted(offsets, row, "right")) - 1
-    stamp = merged.axis.texts(merged.start[series : series + 1] + row - offsets[series])[0]
+    stamp = merged.axis.texts(
+        merged.start[series : series + 1] + row - offsets[series]
+    )[0]
     return f"{'/'.join(merged.keys[series])}, {stamp}" if merged.key_names else stamp
 
 
@@ -187,11 +194,15 @@ def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
     older = np.where(place >= 0, known.start[place] - later.start, 0).clip(min=0)
     if older.any():
         count = int(older.sum())
-        notes.append(f"{count:,} rows are older than those of the run, and cannot be compared")
+        notes.append(
+            f"{count:,} rows are older than those of the run, and cannot be compared"
+        )
     missing = known.align(later) < 0
     if missing.any() and known.key_names:
         names = describe_some_series(known, missing)
-        notes.append(f"series of the run that are missing here: {names}; they stay as they are")
+        notes.append(
+            f"series of the run that are missing here: {names}; they stay as they are"
+        )
     if (place < 0).any() and known.key_names:
         notes.append(f"new series: {describe_some_series(later, place < 0)}")
     return notes

@@ -141,20 +141,28 @@ class Panel:
         from lstmcast.tables.table import Table
 
         arrow = table if isinstance(table, pa.Table) else pa.table(table)
-        repeated = [name for name, count in Counter(arrow.column_names).items() if count > 1]
+        repeated = [
+            name for name, count in Counter(arrow.column_names).items() if count > 1
+        ]
         if repeated:
             raise DataError(
-                f"table: column {repeated[0]!r} is there more than once", "rename one of them"
+                f"table: column {repeated[0]!r} is there more than once",
+                "rename one of them",
             )
         return cls._from_options(Table(arrow, "table"), options)
 
     @classmethod
     def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
         like = options.get("like")
-        roles = [_to_name_tuple(cast(ColumnNames, options.get(role))) for role in COLUMN_ROLES]
+        roles = [
+            _to_name_tuple(cast(ColumnNames, options.get(role)))
+            for role in COLUMN_ROLES
+        ]
         columns = like.columns if like and not any(roles) else Columns(*roles)
         settings = {
-            name: value for name, value in options.items() if name not in (*COLUMN_ROLES, "like")
+            name: value
+            for name, value in options.items()
+            if name not in (*COLUMN_ROLES, "like")
         }
         return cls.from_table(table, columns, DataConfig(**settings), like)  # type: ignore[arg-type]
 
@@ -227,7 +235,9 @@ class Panel:
         Series with no step left are dropped from either.
         """
         steps = np.clip(self.axis.floor(cutoff) - self.start + 1, 0, self.lengths)
-        later = self._slice_steps(np.flatnonzero(steps < self.lengths), steps, self.lengths)
+        later = self._slice_steps(
+            np.flatnonzero(steps < self.lengths), steps, self.lengths
+        )
         return self.head(steps), later
 
     def with_known(
@@ -248,7 +258,10 @@ class Panel:
         rows = concat_ranges(self.start - first, lengths)
         future[:, self.future.shape[1] :] = columns[rows]
         return replace(
-            self, future=future, future_offsets=offsets, future_names=(*self.future_names, *names)
+            self,
+            future=future,
+            future_offsets=offsets,
+            future_names=(*self.future_names, *names),
         )
 
     def _slice_steps(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
@@ -292,7 +305,9 @@ class Panel:
         """
         import pandas as pd
 
-        columns = self.forecast_columns(series, origins, quantiles, levels, probability=probability)
+        columns = self.forecast_columns(
+            series, origins, quantiles, levels, probability=probability
+        )
         return pd.DataFrame(columns)
 
     def forecast_columns(
@@ -312,7 +327,8 @@ class Panel:
         last = self.start[series] + np.asarray(origins)
         ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
         columns = {
-            name: values.repeat(horizon) for name, values in self.key_columns(series).items()
+            name: values.repeat(horizon)
+            for name, values in self.key_columns(series).items()
         }
         # Series share their stamps: each is formatted once.
         unique, inverse = np.unique(ordinals, return_inverse=True)
@@ -327,7 +343,9 @@ class Panel:
         # Steps before the first of a short series are left out.
         series, column = np.nonzero(step >= 0)
         columns = self.key_columns(series)
-        columns[self.axis.name] = self.axis.stamps(self.start[series] + step[series, column])
+        columns[self.axis.name] = self.axis.stamps(
+            self.start[series] + step[series, column]
+        )
         return pd.DataFrame({**columns, name: values[series, column]})
 
     def key_columns(self, series: Ints) -> dict[str, Any]:
@@ -359,7 +377,9 @@ class Panel:
             integers = np.ascontiguousarray(array, dtype="<i8")
             digest.update(integers.tobytes())
         for values in (panel.values, panel.past, panel.future, panel.static):
-            canonical = np.where(np.isnan(values), np.nan, values) + 0.0  # one NaN, one zero
+            canonical = (
+                np.where(np.isnan(values), np.nan, values) + 0.0
+            )  # one NaN, one zero
             floats = np.ascontiguousarray(canonical, dtype="<f8")
             digest.update(floats.tobytes())
         return digest.hexdigest()
@@ -386,7 +406,9 @@ def _to_name_tuple(names: ColumnNames) -> tuple[str, ...]:
     return (names,) if isinstance(names, str) else tuple(str(name) for name in names)
 
 
-def _with_index_as_column(frame: "pd.DataFrame", time: tuple[str, ...]) -> "pd.DataFrame":
+def _with_index_as_column(
+    frame: "pd.DataFrame", time: tuple[str, ...]
+) -> "pd.DataFrame":
     """The frame with a time index turned into a column, where that is the time."""
     import pandas as pd
 

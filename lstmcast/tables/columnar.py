@@ -44,9 +44,13 @@ def list_parquet_files(folder: Path) -> list[Path]:
 
     Files that begin with a dot or an underscore are not data.
     """
-    candidates = (file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq"))
+    candidates = (
+        file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq")
+    )
     return sorted(
-        file for file in candidates if file.is_file() and not file.name.startswith((".", "_"))
+        file
+        for file in candidates
+        if file.is_file() and not file.name.startswith((".", "_"))
     )
 
 
@@ -97,16 +101,22 @@ def _read_parquet(source: Source) -> pa.Table:
     names = _select_flat_columns(schema, source.name)
     least_bytes = rows * len(names) * _BYTES_PER_CELL
     if least_bytes > source.allowed:
-        raise source.too_large_error(least_bytes, f"{rows:,} rows of {len(names)} columns")
+        raise source.too_large_error(
+            least_bytes, f"{rows:,} rows of {len(names)} columns"
+        )
     text_names = [name for name in names if _is_text(schema.field(name).type)]
     with _open_parquet(place, text_names) as file:
         return file.read(names if len(names) < len(schema) else None)
 
 
-def _open_parquet(place: str | pa.Buffer, text_names: list[str] | None = None) -> pq.ParquetFile:
+def _open_parquet(
+    place: str | pa.Buffer, text_names: list[str] | None = None
+) -> pq.ParquetFile:
     """Open a path or bytes; the columns of text come as dictionaries, which share equal texts."""
     file = place if isinstance(place, str) else pa.BufferReader(place)
-    return pq.ParquetFile(file, read_dictionary=text_names, page_checksum_verification=True)
+    return pq.ParquetFile(
+        file, read_dictionary=text_names, page_checksum_verification=True
+    )
 
 
 def _read_arrow(source: Source) -> pa.Table:
@@ -114,7 +124,9 @@ def _read_arrow(source: Source) -> pa.Table:
     if data.startswith(_ARROW_FILE_MAGIC):
         file = pa.ipc.open_file(pa.BufferReader(data))
         schema = file.schema
-        file_batches = (file.get_batch(place) for place in range(file.num_record_batches))
+        file_batches = (
+            file.get_batch(place) for place in range(file.num_record_batches)
+        )
     else:
         stream = pa.ipc.open_stream(pa.BufferReader(data))
         schema, file_batches = stream.schema, iter(stream)
@@ -131,7 +143,9 @@ def _read_arrow(source: Source) -> pa.Table:
 
 def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:
     """The columns that are no lists or structs. DataError where a name is there twice."""
-    repeated = sorted({column for column in schema.names if schema.names.count(column) > 1})
+    repeated = sorted(
+        {column for column in schema.names if schema.names.count(column) > 1}
+    )
     if repeated:
         message = f"{name}: column {repeated[0]!r} is there more than once"
         raise DataError(message, "rename one of them")

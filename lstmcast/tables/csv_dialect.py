@@ -98,7 +98,14 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     line_end = b"\n" if b"\n" in data else b"\r"
     first_line = data.count(line_end, 0, start) + 1
     return Dialect(
-        names, has_header, start, first_line, delimiter, decimal, thousands, tuple(notes)
+        names,
+        has_header,
+        start,
+        first_line,
+        delimiter,
+        decimal,
+        thousands,
+        tuple(notes),
     )
 
 
@@ -109,7 +116,9 @@ def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
     """
     cells = (cell.strip() for row in rows for cell in row)
     with_points = [cell for cell in cells if _POINT_NUMBER.fullmatch(cell)]
-    if not with_points or not all(_POINT_GROUPED_NUMBER.fullmatch(cell) for cell in with_points):
+    if not with_points or not all(
+        _POINT_GROUPED_NUMBER.fullmatch(cell) for cell in with_points
+    ):
         return []
     note = f"numbers like {with_points[0]} have decimals"
     return [f"{note}: if the point separates thousands, add --thousands ."]
@@ -148,7 +157,9 @@ def _infer_delimiter(sample: str, name: str) -> str:
     if len(fits) > 1:
         shown = " or ".join(_DELIMITER_NAMES[fit] for fit in fits)
         flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
-        raise DataError(f"{name}: columns may be separated by {shown}", f"say which with {flags}")
+        raise DataError(
+            f"{name}: columns may be separated by {shown}", f"say which with {flags}"
+        )
     return fits[0] if fits else max(columns, key=lambda delimiter: columns[delimiter])
 
 
@@ -159,11 +170,15 @@ def _infer_decimal_mark(rows: Sequence[Sequence[str]], thousands: str) -> str:
         return "."
     with_commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
     # "1,234" may be a thousand; "1,5" and "0,123" cannot, and nothing can with another separator.
-    certain = any(thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell) for cell in with_commas)
+    certain = any(
+        thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell) for cell in with_commas
+    )
     return "," if certain else "."
 
 
-def _read_first_record(data: bytes, skipped: int, delimiter: str, name: str) -> _FirstRecord:
+def _read_first_record(
+    data: bytes, skipped: int, delimiter: str, name: str
+) -> _FirstRecord:
     """The first record after `skipped` bytes and empty lines."""
     begin = skipped
     while data[begin : begin + 1] in (b"\r", b"\n"):

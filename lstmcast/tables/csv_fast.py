@@ -115,7 +115,9 @@ def parse_csv_fast(source: Source, config: DataConfig) -> TypedTable | None:
     return None
 
 
-def _read_blocks(source: Source, config: DataConfig, text_columns: set[str]) -> TypedTable:
+def _read_blocks(
+    source: Source, config: DataConfig, text_columns: set[str]
+) -> TypedTable:
     """One attempt, with some columns read as text. Raises _FallbackError at any doubt."""
     # Other names of UTF-8 are the same codec.
     if config.encoding and codecs.lookup(config.encoding).name != "utf-8":
@@ -123,7 +125,9 @@ def _read_blocks(source: Source, config: DataConfig, text_columns: set[str]) -> 
     head = source.start.removeprefix(UTF8_BOM)
     bom_bytes = len(source.start) - len(head)
     dialect = find_dialect(head, source.name, config)
-    if dialect.start >= len(head):  # the header is longer than the sample, or there are no rows
+    if dialect.start >= len(
+        head
+    ):  # the header is longer than the sample, or there are no rows
         raise _FallbackError
     plan = _ReadPlan(dialect, config.na)
     _infer_column_kinds(head, plan, config.date_format, text_columns)
@@ -164,7 +168,9 @@ def _infer_column_kinds(
             plan.layouts[name], plan.widths[name] = layout, len(cell)
 
 
-def _infer_column_kind(column: pa.Array, dialect: Dialect, na: tuple[str, ...]) -> ColumnKind:
+def _infer_column_kind(
+    column: pa.Array, dialect: Dialect, na: tuple[str, ...]
+) -> ColumnKind:
     if pc.all(pc.match_substring_regex(column, _INTEGER_PATTERN)).as_py():
         return "whole"
     texts = trim_and_mask_missing(column, na)
@@ -248,7 +254,11 @@ def _parse_piece(piece: _Piece, dialect: Dialect) -> pa.Table:
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
     if quotes % 2 or piece.holds(b"\0"):
         raise _FallbackError
-    if _has_blank_line(piece) if is_single else _has_empty_row(piece, dialect.delimiter.encode()):
+    if (
+        _has_blank_line(piece)
+        if is_single
+        else _has_empty_row(piece, dialect.delimiter.encode())
+    ):
         raise _FallbackError
     if not data.isascii():
         data[begin:end].decode()  # raises where this is not UTF-8
@@ -352,5 +362,7 @@ def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
         wider = pa.float64() if pa.float64() in types else pa.string()
         chunks = [chunk.cast(wider) for chunk in chunks]
     if pa.types.is_primitive(chunks[0].type):
-        chunks = [pa.concat_arrays(chunks)]  # one array, which numpy can use without a copy
+        chunks = [
+            pa.concat_arrays(chunks)
+        ]  # one array, which numpy can use without a copy
     return pa.chunked_array(chunks)

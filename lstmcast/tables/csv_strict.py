@@ -146,7 +146,9 @@ def _guess_encoding(data: bytes) -> str:
     """The encoding that the lines which are not ASCII were most likely written in."""
     odd_lines = (line for line in data[: 1 << 22].splitlines() if not line.isascii())
     sample = b"\n".join(odd_lines)[:_MAX_BYTES_TO_GUESS_BY]
-    best = charset_normalizer.from_bytes(sample, cp_isolation=list(_LIKELY_ENCODINGS)).best()
+    best = charset_normalizer.from_bytes(
+        sample, cp_isolation=list(_LIKELY_ENCODINGS)
+    ).best()
     # Several may read the sample to the same text: the most common of them is meant.
     alike = best.could_be_from_charset if best else ["latin_1"]
     most_common = _LIKELY_ENCODINGS[0]
@@ -193,7 +195,9 @@ def _without_empty_rows(columns: pa.Table) -> pa.Table | None:
     return columns.filter(pc.invert(empty)) if pc.any(empty).as_py() else None
 
 
-def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.Table, int]:
+def read_block(
+    body: pa.Buffer, dialect: Dialect, *, quoted: bool
+) -> tuple[pa.Table, int]:
     """Whole records as columns of text, and how many of another width were left out.
 
     quoted: whether there are quotes, so that cells may hold line ends. Raises pa.ArrowInvalid where
@@ -215,9 +219,14 @@ def read_block(body: pa.Buffer, dialect: Dialect, *, quoted: bool) -> tuple[pa.T
     types = dict.fromkeys(dialect.names, pa.string())
     convert = pacsv.ConvertOptions(column_types=types, strings_can_be_null=False)
     # One thread: the handler counts for one, and pieces are read side by side elsewhere.
-    read = pacsv.ReadOptions(column_names=dialect.names, block_size=1 << 24, use_threads=False)
+    read = pacsv.ReadOptions(
+        column_names=dialect.names, block_size=1 << 24, use_threads=False
+    )
     table = pacsv.read_csv(
-        pa.BufferReader(body), read_options=read, parse_options=parse, convert_options=convert
+        pa.BufferReader(body),
+        read_options=read,
+        parse_options=parse,
+        convert_options=convert,
     )
     return table, ragged
 
@@ -251,7 +260,9 @@ def _note_skipped_rows(data: bytes, dialect: Dialect, count: int) -> str:
     return f"{note}: line {line}" if count == 1 else f"{note}, the first on line {line}"
 
 
-def _ragged_rows_error(data: bytes, dialect: Dialect, count: int, name: str) -> DataError:
+def _ragged_rows_error(
+    data: bytes, dialect: Dialect, count: int, name: str
+) -> DataError:
     """The error for `count` rows that are not as wide as the header."""
     line, record = _find_ragged_record(data, dialect)
     width = len(dialect.names)
@@ -271,10 +282,14 @@ def _ragged_rows_error(data: bytes, dialect: Dialect, count: int, name: str) -> 
         )
     cells = "1 value" if len(record) == 1 else f"{len(record)} values"
     more = format_more(count, "such lines")
-    return DataError(f"{name}:{line}: {cells} where the header names {width} columns{more}", hint)
+    return DataError(
+        f"{name}:{line}: {cells} where the header names {width} columns{more}", hint
+    )
 
 
-def _misplaced_header_error(data: bytes, dialect: Dialect, name: str) -> DataError | None:
+def _misplaced_header_error(
+    data: bytes, dialect: Dialect, name: str
+) -> DataError | None:
     """The error where most records have one width, greater than the header's; None elsewhere.
 
     Either the names stand further down, or lines end in a separator.

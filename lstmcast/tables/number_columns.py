@@ -17,7 +17,9 @@ from lstmcast.tables.numbers import find_unit_sign, parse_numbers, without_unit_
 from lstmcast.tables.table import MAX_ODD_CELLS, Table, to_text_array
 
 _GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?")
-_GROUPED_BY_OTHER = re.compile(r"[+-]?\d{1,3}([. '\u2019\u00a0\u202f\u2009]\d{3})+([.,]\d*)?")
+_GROUPED_BY_OTHER = re.compile(
+    r"[+-]?\d{1,3}([. '\u2019\u00a0\u202f\u2009]\d{3})+([.,]\d*)?"
+)
 _COMMA_DECIMAL = re.compile(r"[+-]?\d+,\d+")
 _IN_PARENTHESES = re.compile(r"\(.*\d.*\)")
 _UNIT_AT_AN_END = re.compile(r"[$€£¥₹%‰\s]+$|^[$€£¥₹]\s*")
@@ -46,7 +48,9 @@ def _convert_series(table: Table, column: str) -> Floats:
         message = f"{table.name}: column {column!r} holds dates, not numbers"
         raise DataError(message, "name a column of numbers")
     types = pd.api.types
-    is_numeric = types.is_bool_dtype(series.dtype) or types.is_numeric_dtype(series.dtype)
+    is_numeric = types.is_bool_dtype(series.dtype) or types.is_numeric_dtype(
+        series.dtype
+    )
     if is_numeric and isinstance(table.data, pd.DataFrame):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     return _parse_text_numbers(table, column, series)
@@ -75,7 +79,9 @@ def _parse_booleans(texts: pa.Array) -> Floats | None:
     words = set(pc.unique(pc.drop_null(lower)).to_pylist())
     if not words <= {"true", "false"} and not words <= {"yes", "no"}:
         return None
-    is_true = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(zero_copy_only=False)
+    is_true = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(
+        zero_copy_only=False
+    )
     is_missing = pc.is_null(texts).to_numpy(zero_copy_only=False)
     return np.where(is_missing, np.nan, is_true.astype(np.float64))
 

@@ -29,7 +29,9 @@ def parse_numbers(
     if thousands:
         texts = _without_thousands(texts, decimal, thousands)
     if decimal != ".":
-        has_point = pc.match_substring(texts, ".")  # a point is then no part of a number
+        has_point = pc.match_substring(
+            texts, "."
+        )  # a point is then no part of a number
         with_point = pc.replace_substring(texts, decimal, ".")
         texts = pc.if_else(has_point, "x", with_point)
     good = pc.fill_null(pc.match_substring_regex(texts, _NUMBER_PATTERN), True)
@@ -42,7 +44,9 @@ def parse_numbers(
 def _without_thousands(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """Texts [n] without thousands separators, where these stand before every third digit."""
     if thousands in _SEPARATOR_VARIANTS:
-        texts = pc.replace_substring_regex(texts, _SEPARATOR_VARIANTS[thousands], thousands)
+        texts = pc.replace_substring_regex(
+            texts, _SEPARATOR_VARIANTS[thousands], thousands
+        )
     mark, point = re.escape(thousands), re.escape(decimal)
     thousands_pattern = rf"\d{{1,3}}({mark}\d{{3}})+"
     # In India digits are grouped by two above the thousand: 12,34,567.
@@ -66,7 +70,9 @@ def find_unit_sign(texts: pa.Array) -> str:
 
 def without_unit_sign(texts: pa.Array, sign: str) -> pa.Array:
     """Texts [n] without the sign that `find_unit_sign` found in them."""
-    return pc.utf8_trim_whitespace(pc.replace_substring(texts, sign, "", max_replacements=1))
+    return pc.utf8_trim_whitespace(
+        pc.replace_substring(texts, sign, "", max_replacements=1)
+    )
 
 
 def trim_and_mask_missing(texts: pa.Array, na: tuple[str, ...]) -> pa.Array:

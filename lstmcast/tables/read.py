@@ -57,7 +57,11 @@ def read_table(
         raise UsageError("--sample is for a folder of Parquet", "leave it out")
     if is_folder:
         rows = None if sample is None else choose_sample_rows(path, sample)
-        return _read_folder(path, config) if rows is None else read_sample(name, series, rows, seed)
+        return (
+            _read_folder(path, config)
+            if rows is None
+            else read_sample(name, series, rows, seed)
+        )
     if name == "-" or path.exists():
         return _read_source(open_source(name, config.max_bytes), config)
     matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
@@ -76,7 +80,11 @@ def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Tab
 def _missing_file_error(path: Path) -> DataError:
     folder = path.parent
     names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    hint = suggest_similar(path.name, names) if names else f"there is no folder {str(folder)!r}"
+    hint = (
+        suggest_similar(path.name, names)
+        if names
+        else f"there is no folder {str(folder)!r}"
+    )
     return DataError(f"there is no file {str(path)!r}", hint)
 
 
@@ -84,7 +92,9 @@ def _read_folder(folder: Path, config: DataConfig) -> Table:
     """The Parquet files of a folder as one table. DataError where there are none."""
     parquet_files = list_parquet_files(folder)
     if parquet_files:
-        return read_parquet_dataset(parquet_files, str(folder), config.max_bytes, root=folder)
+        return read_parquet_dataset(
+            parquet_files, str(folder), config.max_bytes, root=folder
+        )
     text_files = sorted(file for file in folder.rglob("*") if _is_text_file(file))
     if not text_files:
         message = f"{folder} is a folder without Parquet files"

@@ -20,7 +20,11 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lstmcast.errors import DataError, UsageError
-from lstmcast.tables.columnar import list_parquet_files, to_table, with_partition_columns
+from lstmcast.tables.columnar import (
+    list_parquet_files,
+    to_table,
+    with_partition_columns,
+)
 from lstmcast.tables.source import damaged_data_error
 from lstmcast.tables.table import Table
 
@@ -55,15 +59,22 @@ def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
     """
     if requested:
         return requested
-    return DEFAULT_SAMPLE_ROWS if count_parquet_rows(folder) > MAX_UNSAMPLED_ROWS else None
+    return (
+        DEFAULT_SAMPLE_ROWS if count_parquet_rows(folder) > MAX_UNSAMPLED_ROWS else None
+    )
 
 
 def count_parquet_rows(folder: str | Path) -> int:
     """Number of rows of all Parquet files of a folder, by their footers."""
-    return sum(_open_parquet(file).metadata.num_rows for file in list_parquet_files(Path(folder)))
+    return sum(
+        _open_parquet(file).metadata.num_rows
+        for file in list_parquet_files(Path(folder))
+    )
 
 
-def read_sample(folder: str | Path, series: Sequence[str], rows: int, seed: int) -> Table:
+def read_sample(
+    folder: str | Path, series: Sequence[str], rows: int, seed: int
+) -> Table:
     """Some of the series of a folder of Parquet, whole ones, together about `rows` rows.
 
     series: the columns that name them. Raises UsageError where there are none, DataError where a

@@ -43,18 +43,28 @@ _FOREIGN_FORMATS = (
         "a zip archive or an Excel workbook",
         "save the sheet as CSV, or unpack the archive",
     ),
-    _ForeignFormat(b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"),
     _ForeignFormat(
-        b"BZh", "packed with bzip2", "unpack it, for example with bzcat FILE | lstmcast ... -"
+        b"\xd0\xcf\x11\xe0", "an old Excel workbook", "save the sheet as CSV"
     ),
     _ForeignFormat(
-        b"\xfd7zXZ", "packed with xz", "unpack it, for example with xzcat FILE | lstmcast ... -"
+        b"BZh",
+        "packed with bzip2",
+        "unpack it, for example with bzcat FILE | lstmcast ... -",
+    ),
+    _ForeignFormat(
+        b"\xfd7zXZ",
+        "packed with xz",
+        "unpack it, for example with xzcat FILE | lstmcast ... -",
     ),
     _ForeignFormat(b"SQLite format 3", "an SQLite database", "export the table as CSV"),
     _ForeignFormat(b"\x89HDF", "an HDF5 file", "export the table as Parquet or CSV"),
     _ForeignFormat(b"ORC", "an ORC file", "convert it to Parquet"),
-    _ForeignFormat(b"FEA1", "a Feather file of version 1", "write it anew as Parquet or Arrow"),
-    _ForeignFormat(b"%PDF", "a PDF document", "give the data themselves, as CSV or Parquet"),
+    _ForeignFormat(
+        b"FEA1", "a Feather file of version 1", "write it anew as Parquet or Arrow"
+    ),
+    _ForeignFormat(
+        b"%PDF", "a PDF document", "give the data themselves, as CSV or Parquet"
+    ),
     _ForeignFormat(
         b"<",
         "HTML or XML, perhaps the error page of a download",
@@ -101,7 +111,9 @@ class Source:
     @cached_property
     def allowed(self) -> int:
         """Most bytes that may be unpacked."""
-        return free_memory() // _TEXT_MEMORY_FACTOR if self.limit is None else self.limit
+        return (
+            free_memory() // _TEXT_MEMORY_FACTOR if self.limit is None else self.limit
+        )
 
     def blocks(self, size: int = BLOCK_BYTES) -> Iterator[bytes]:
         """The unpacked bytes in blocks of at most `size`.
@@ -158,7 +170,9 @@ class Source:
         if self.compression == "gzip":
             return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
         if self.compression == "zstd":
-            stream: IO[bytes] = pa.CompressedInputStream(pa.PythonFile(raw, "r"), "zstd")
+            stream: IO[bytes] = pa.CompressedInputStream(
+                pa.PythonFile(raw, "r"), "zstd"
+            )
             return stream
         return raw
 
@@ -184,7 +198,9 @@ def open_source(place: str, limit: int | None = None) -> Source:
     `limit`.
     """
     if place == "-":
-        return Source("stdin", data=_read_pipe(sys.stdin.buffer, "stdin", limit), limit=limit)
+        return Source(
+            "stdin", data=_read_pipe(sys.stdin.buffer, "stdin", limit), limit=limit
+        )
     path = Path(place)
     try:
         if path.is_file():

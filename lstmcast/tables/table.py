@@ -115,14 +115,18 @@ class Table:
         """All columns in pandas: those of a text file as text, missing where a marker stood."""
         if isinstance(self.data, pd.DataFrame):
             return self.data
-        return pd.DataFrame({name: self.series(name) for name in self.names}, copy=False)
+        return pd.DataFrame(
+            {name: self.series(name) for name in self.names}, copy=False
+        )
 
     def series(self, column: str) -> pd.Series:
         """One column of `frame`, without making the others."""
         if isinstance(self.data, pd.DataFrame):
             return self.data[column]
         if self.source is None:
-            return pd.Series(_decode_dictionary(self.data[column]).to_pandas(), name=column)
+            return pd.Series(
+                _decode_dictionary(self.data[column]).to_pandas(), name=column
+            )
         cells = self.source.verbatim(column)
         markers = pa.array(sorted({"", *self.source.na}), pa.string())
         missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
@@ -144,7 +148,10 @@ class Table:
 
     def sign(self, column: str) -> str:
         """The sign of a currency or of percent in every cell of a text column; "" if none."""
-        if isinstance(self.data, pd.DataFrame) or self._typed_column(column) is not None:
+        if (
+            isinstance(self.data, pd.DataFrame)
+            or self._typed_column(column) is not None
+        ):
             return ""
         texts = self.series(column)
         if not len(texts):
@@ -172,7 +179,10 @@ class Table:
         if first == last:
             lines, command = f"line {first} holds", f"sed {first}d {file}"
         else:
-            lines, command = f"lines {first} to {last} hold", f"sed {first},{last}d {file}"
+            lines, command = (
+                f"lines {first} to {last} hold",
+                f"sed {first},{last}d {file}",
+            )
         return f"if {lines} {what}, leave that out: {command} | lstmcast ... -"
 
     def require(self, columns: tuple[str, ...]) -> None:
@@ -196,7 +206,9 @@ class Table:
             return None
         if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
             stored = pc.cast(stored, pa.uint8())
-        return np.asarray(pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64)
+        return np.asarray(
+            pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64
+        )
 
     def whole(self, column: str) -> Ints | None:
         """Values [n] of a column stored as integers in Arrow, none missing; None of another."""
@@ -218,7 +230,9 @@ class Table:
         if not pa.types.is_timestamp(stored.type) or stored.type.tz is not None:
             return None
         if self.source is None or self.source.typed_table is None:
-            return _to_microseconds(stored), TimestampFormat("datetime", stored.type.unit)
+            return _to_microseconds(stored), TimestampFormat(
+                "datetime", stored.type.unit
+            )
         # The fast reader has the instants of a text file's stamps, and how they are written.
         layout = self.source.typed_table.layouts[column]
         zone = "UTC" if layout.endswith("Z") else ""
@@ -232,7 +246,9 @@ class Table:
         if integers is not None:
             codes, unique = pd.factorize(integers)
             labels = [str(value) for value in unique.tolist()]
-            return ColumnCodes(codes.astype(np.int64), labels, "str" if self.text else "int64")
+            return ColumnCodes(
+                codes.astype(np.int64), labels, "str" if self.text else "int64"
+            )
         stored = self.data[column]
         # "1.50" and "1.5" may be two ids, however a text file's column is stored.
         if self.source and not pa.types.is_dictionary(stored.type):

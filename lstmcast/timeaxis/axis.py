@@ -202,14 +202,20 @@ def infer_axis(
     are irregular, of several frequencies, contradict `config.freq`, or are too few to find it.
     """
     form, instants = _to_wall_clock_or_utc(form, instants, like)
-    grid = like.grid if like else _requested_or_inferred_grid(instants, codes, form, config)
+    grid = (
+        like.grid
+        if like
+        else _requested_or_inferred_grid(instants, codes, form, config)
+    )
     axis = TimeAxis(name, grid, form)
     if like:
         _require_same_kind(axis, like)
     ordinals, on_grid = grid.ordinals(instants)
     freq = config.freq or (like.freq if like else None)
     if not freq and _may_be_mixed(ordinals, on_grid, codes, config):
-        mixed = mixed_frequency_error(instants, codes, series, integer=axis.kind == "integer")
+        mixed = mixed_frequency_error(
+            instants, codes, series, integer=axis.kind == "integer"
+        )
         if mixed is not None:
             raise mixed
     if not on_grid.all():
@@ -218,7 +224,9 @@ def infer_axis(
     return axis, ordinals
 
 
-def _may_be_mixed(ordinals: Ints, on_grid: Bools, codes: Ints, config: DataConfig) -> bool:
+def _may_be_mixed(
+    ordinals: Ints, on_grid: Bools, codes: Ints, config: DataConfig
+) -> bool:
     """Whether series may be of different frequencies: a slower one leaves most steps missing."""
     if not on_grid.all():
         return True
@@ -272,7 +280,9 @@ def _require_same_kind(axis: TimeAxis, like: TimeAxis) -> None:
             "give data whose time column is of the same kind",
         )
     if bool(like.form.zone) != bool(axis.form.zone):
-        have, others_have = ("have a", "have no") if axis.form.zone else ("have no", "have a")
+        have, others_have = (
+            ("have a", "have no") if axis.form.zone else ("have no", "have a")
+        )
         raise DataError(
             f"stamps of {axis.name!r} {have} time zone,"
             f" but those of the training {others_have} time zone",

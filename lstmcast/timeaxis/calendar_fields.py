@@ -148,7 +148,9 @@ def _days_from_months(years: Ints, fields: dict[str, Ints]) -> tuple[Ints, Bools
     return month_starts(since_epoch) + days - 1, month_exists & day_exists
 
 
-def _days_from_iso_weeks(years: Ints, weeks: Ints, days: Ints | None) -> tuple[Ints, Bools]:
+def _days_from_iso_weeks(
+    years: Ints, weeks: Ints, days: Ints | None
+) -> tuple[Ints, Bools]:
     first, following = _first_iso_mondays(years), _first_iso_mondays(years + 1)
     mondays = first + (weeks - 1) * 7
     exists = (weeks >= 1) & (mondays < following)

@@ -18,13 +18,25 @@ import pyarrow.compute as pc
 
 from lstmcast.errors import UsageError
 from lstmcast.ragged import Bools, Ints
-from lstmcast.timeaxis.calendar_fields import SECOND, calendar_field, instants_from_fields
+from lstmcast.timeaxis.calendar_fields import (
+    SECOND,
+    calendar_field,
+    instants_from_fields,
+)
 
 MONTH_NAMES = (
     *("January", "February", "March", "April", "May", "June"),
     *("July", "August", "September", "October", "November", "December"),
 )
-_WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_WEEKDAY_NAMES = (
+    "Monday",
+    "Tuesday",
+    "Wednesday",
+    "Thursday",
+    "Friday",
+    "Saturday",
+    "Sunday",
+)
 _NAMES_BY_DIRECTIVE = {
     "b": tuple(name[:3] for name in MONTH_NAMES),
     "B": MONTH_NAMES,
@@ -43,8 +55,25 @@ _DIRECTIVE_WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
 _VARIABLE_WIDTH_CODES = ("m", "d", "H", "I", "V")
 """Number fields that people write with or without a leading zero."""
 _NAMED_MONTH_FORMATS = (
-    *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y", "%d %b, %Y"),
-    *("%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y", "%b %Y", "%b-%Y", "%b-%y", "%b, %Y"),
+    *(
+        "%b %d %Y",
+        "%b %d, %Y",
+        "%d %b %Y",
+        "%d-%b-%Y",
+        "%d-%b-%y",
+        "%d/%b/%Y",
+        "%d %b, %Y",
+    ),
+    *(
+        "%d. %b %Y",
+        "%Y %b %d",
+        "%Y-%b-%d",
+        "%d%b%Y",
+        "%b %Y",
+        "%b-%Y",
+        "%b-%y",
+        "%b, %Y",
+    ),
     *("%Y %b", "%Y-%b", "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y"),
     *("%a, %b %d %Y", "%A, %b %d, %Y", "%A, %d %b %Y", "%A %d %b %Y"),
 )
@@ -99,12 +128,16 @@ def format_to_regex(layout: str) -> str:
     for place, part in enumerate(parts):
         if not are_directives[place]:
             literal = "%" if part == "%%" else part
-            pieces.append(re.escape(literal).replace(r"\ ", " "))  # RE2 knows no escaped blank
+            pieces.append(
+                re.escape(literal).replace(r"\ ", " ")
+            )  # RE2 knows no escaped blank
             continue
         code = part[-1]
         if code not in _DIRECTIVE_PATTERNS:
             known = ", ".join("%" + name for name in _DIRECTIVE_PATTERNS)
-            raise UsageError(f"date format {layout!r}: {part} is not known", f"known are {known}")
+            raise UsageError(
+                f"date format {layout!r}: {part} is not known", f"known are {known}"
+            )
         pattern = _DIRECTIVE_PATTERNS[code]
         follows_another = place > 0 and are_directives[place - 1]
         precedes_another = any(are_directives[place + 1 : place + 2])
@@ -189,7 +222,9 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
         groups[matches.type.field(place).name] = pc.struct_field(matches, [place])
     # Names of weekdays must be there, but need not agree with the date.
     fields = {
-        code: _parse_directive(code, group) for code, group in groups.items() if code not in "aA"
+        code: _parse_directive(code, group)
+        for code, group in groups.items()
+        if code not in "aA"
     }
     instants, exists = instants_from_fields(fields)
     for code in _VARIABLE_WIDTH_CODES:
@@ -227,7 +262,9 @@ def _parse_iso_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps | No
         stamps = pc.cast(texts, pa.timestamp("us", "UTC" if in_utc else None))
     except pa.ArrowInvalid:
         return None
-    instants = np.asarray(stamps.to_numpy(zero_copy_only=False), dtype="M8[us]").astype(np.int64)
+    instants = np.asarray(stamps.to_numpy(zero_copy_only=False), dtype="M8[us]").astype(
+        np.int64
+    )
     fraction_digits = lengths["max"].as_py() - len("2000-01-01T00:00:00.") - in_utc
     if "%f" in layout and fraction_digits <= 3:
         layout = layout.replace("%f", "%-f")
@@ -240,7 +277,9 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
         return _parse_utc_offsets(group)
     if code == "O":
         minutes, separator = pa.scalar("00", group.type), pa.scalar("", group.type)
-        return _parse_utc_offsets(pc.binary_join_element_wise(group, minutes, separator))
+        return _parse_utc_offsets(
+            pc.binary_join_element_wise(group, minutes, separator)
+        )
     if code in "bB":
         names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
         values = pc.add(pc.index_in(pc.utf8_lower(group), value_set=names), 1)
@@ -268,7 +307,9 @@ def _to_ints(values: pa.Array) -> Ints:
     return np.asarray(whole.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
-def format_timestamps(layout: str, instants: Ints, offsets: Ints | None = None) -> list[str]:
+def format_timestamps(
+    layout: str, instants: Ints, offsets: Ints | None = None
+) -> list[str]:
     """Text of each instant [n] by a layout, with its offset [n] in minutes.
 
     The inverse of `parse_timestamps` on what that understood.

@@ -126,7 +126,9 @@ class Grid:
         if self.unit == "month":
             return self._month_alias()
         # The longest unit that the step is a multiple of.
-        name = next(name for name, size in _FIXED_UNITS.items() if self.step % size == 0)
+        name = next(
+            name for name, size in _FIXED_UNITS.items() if self.step % size == 0
+        )
         many = _multiple(self.step // _FIXED_UNITS[name])
         if name == "W":
             weekday = (self.phase // DAY + EPOCH_WEEKDAY) % 7
@@ -154,7 +156,9 @@ class Grid:
     def words(self) -> str:
         """The frequency in plain words."""
         if self.unit == "integer":
-            return "integer steps" if self.step == 1 else f"integer steps of {self.step}"
+            return (
+                "integer steps" if self.step == 1 else f"integer steps of {self.step}"
+            )
         if self.unit == "business":
             return "business days"
         if self.unit == "us":
@@ -194,7 +198,9 @@ def parse_frequency(freq: str) -> FrequencySpec:
         spec = _parse_alias(int(match[1] or 1), match[2], match[3])
     if spec is None or spec.step < 1:
         message = f"frequency {freq!r} is not known"
-        raise UsageError(message, "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1")
+        raise UsageError(
+            message, "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1"
+        )
     return spec
 
 
@@ -209,7 +215,9 @@ def _parse_alias(many: int, name: str, anchor: str | None) -> FrequencySpec | No
         working = bool(monthly[1])
         edge = monthly[3] or "E" * working  # "BM" has always been the end of a month
         month = _MONTH_ALIASES.index(anchor) if anchor else None
-        return FrequencySpec("month", many * _MONTHS_PER_UNIT[monthly[2]], edge, month, working)
+        return FrequencySpec(
+            "month", many * _MONTHS_PER_UNIT[monthly[2]], edge, month, working
+        )
     if anchor:
         return None
     if not name:
@@ -221,7 +229,9 @@ def _parse_alias(many: int, name: str, anchor: str | None) -> FrequencySpec | No
 
 def nearest_working_days(days: Ints, *, last: bool) -> Ints:
     """The Monday to Friday at or before (`last`), or at or after, each of the days since 1970."""
-    into_weekend: Ints = np.maximum(weekdays(days) - 4, 0)  # 1 on Saturdays, 2 on Sundays
+    into_weekend: Ints = np.maximum(
+        weekdays(days) - 4, 0
+    )  # 1 on Saturdays, 2 on Sundays
     if last:
         return days - into_weekend
     return days + (3 - into_weekend) * (into_weekend > 0)

@@ -18,7 +18,12 @@ from lstmcast.timeaxis.calendar_fields import (
     months_since_epoch,
     weekdays,
 )
-from lstmcast.timeaxis.frequency import LAST_DAY, Grid, nearest_working_days, parse_frequency
+from lstmcast.timeaxis.frequency import (
+    LAST_DAY,
+    Grid,
+    nearest_working_days,
+    parse_frequency,
+)
 
 _MIN_STEPS_OF_SERIES = 3
 """Fewer steps than this do not show a series' frequency."""
@@ -244,7 +249,9 @@ def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
         return Grid("business", clock=clock)
     if unit == "us":
         phase = most_frequent_value(stamps % step)
-        if anchor is not None:  # the weekday that is requested, in the week where the stamps lie
+        if (
+            anchor is not None
+        ):  # the weekday that is requested, in the week where the stamps lie
             days = (phase // DAY + EPOCH_WEEKDAY) // 7 * 7 + anchor - EPOCH_WEEKDAY
             phase = (days * DAY + clock) % step
         return Grid("us", step, phase)

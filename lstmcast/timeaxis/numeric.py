@@ -40,7 +40,19 @@ _MIN_EPOCH_SECONDS, _MAX_EPOCH_SECONDS = 1e8, 4.11e9
 """Seconds since 1970 that are taken for times: 1973 to 2100. Smaller numbers could be anything."""
 _DIGIT_FORMATS = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m")
 """Layouts of dates as whole numbers, the longest first."""
-_STEP_COLUMN_NAMES = {"t", "step", "steps", "index", "idx", "tick", "n", "i", "k", "no", "row"}
+_STEP_COLUMN_NAMES = {
+    "t",
+    "step",
+    "steps",
+    "index",
+    "idx",
+    "tick",
+    "n",
+    "i",
+    "k",
+    "no",
+    "row",
+}
 _EXCEL_COLUMN_NAME = re.compile(r"date|datum|day|excel|serial|^(ds|dt)$", re.IGNORECASE)
 """Names of columns that may count a spreadsheet's days."""
 NUMBER_FORMAT_WORDS = {
@@ -69,12 +81,17 @@ def infer_number_format(values: Numbers, name: str) -> str:
     if (values != np.floor(values)).any():
         if may_be_years and _are_whole_months(values):
             return FRACTIONAL_YEARS
-        return "s" if low >= _MIN_EPOCH_SECONDS and high <= _MAX_EPOCH_SECONDS else excel
+        return (
+            "s" if low >= _MIN_EPOCH_SECONDS and high <= _MAX_EPOCH_SECONDS else excel
+        )
     for layout in _DIGIT_FORMATS:
         if _are_dates_in_digits(values, low, high, layout):
             return layout
     for unit, per_second in EPOCH_UNITS_PER_SECOND.items():
-        if _MIN_EPOCH_SECONDS * per_second <= low and high <= _MAX_EPOCH_SECONDS * per_second:
+        if (
+            _MIN_EPOCH_SECONDS * per_second <= low
+            and high <= _MAX_EPOCH_SECONDS * per_second
+        ):
             return unit
     return "%Y" if may_be_years else excel
 

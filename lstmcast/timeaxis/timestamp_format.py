@@ -17,7 +17,11 @@ from lstmcast.errors import DataError
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.calendar_fields import DAY, SECOND
-from lstmcast.timeaxis.formats import ParsedTimestamps, format_timestamps, parse_timestamps
+from lstmcast.timeaxis.formats import (
+    ParsedTimestamps,
+    format_timestamps,
+    parse_timestamps,
+)
 from lstmcast.timeaxis.numeric import (
     EPOCH_UNITS_PER_SECOND,
     NUMBER_UNITS,
@@ -118,7 +122,9 @@ class TimestampFormat:
         if isinstance(index, pd.DatetimeIndex):
             return self._instants_from_datetimes(index)
         if self.kind == "number" and self.layout in NUMBER_UNITS:
-            return self.instants_from_written(numbers_to_instants(_to_numbers(index), self.layout))
+            return self.instants_from_written(
+                numbers_to_instants(_to_numbers(index), self.layout)
+            )
         texts = pa.array([str(value).strip() for value in index], type=pa.string())
         if self.kind in ("text", "number"):
             parsed = parse_timestamps(self.layout, texts)
@@ -146,12 +152,20 @@ class TimestampFormat:
         """Instants in this form of written ones: UTC if `universal`, else the zone's wall clock."""
         if not self.zone or self.wall != self.universal:
             return written
-        return zones.to_local(written, self.zone) if self.wall else zones.to_utc(written, self.zone)
+        return (
+            zones.to_local(written, self.zone)
+            if self.wall
+            else zones.to_utc(written, self.zone)
+        )
 
     def _instants_from_datetimes(self, stamps: "pd.DatetimeIndex") -> Ints:
         if stamps.tz is not None:
             universal = to_microseconds(stamps.tz_convert("UTC").tz_localize(None))
-            return zones.to_local(universal, self.zone or "UTC") if self.wall else universal
+            return (
+                zones.to_local(universal, self.zone or "UTC")
+                if self.wall
+                else universal
+            )
         wall = to_microseconds(stamps)
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
@@ -161,7 +175,9 @@ class TimestampFormat:
 
     def to_utc(self, instants: Ints) -> Ints:
         """UTC of instants: of two the earlier, and the next one where clocks skip it."""
-        return zones.to_utc(instants, self.zone) if self.wall and self.zone else instants
+        return (
+            zones.to_utc(instants, self.zone) if self.wall and self.zone else instants
+        )
 
     def example(self) -> str:
         """A stamp in this form, to show how it is written."""

@@ -17,7 +17,13 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMMON_ZONES = (
-    *("Europe/Berlin", "Europe/London", "Europe/Helsinki", "America/New_York", "America/Santiago"),
+    *(
+        "Europe/Berlin",
+        "Europe/London",
+        "Europe/Helsinki",
+        "America/New_York",
+        "America/Santiago",
+    ),
     *("America/Sao_Paulo", "Australia/Sydney", "Pacific/Auckland", "Asia/Tehran"),
     *("Asia/Jerusalem", "Africa/Cairo"),
 )
@@ -118,7 +124,9 @@ def find_zone_of_skipped(wall: Ints) -> tuple[str, Bools]:
     return _find_best_zone(wall, is_skipped_time)
 
 
-def _find_best_zone(wall: Ints, test: Callable[[Ints, str], Bools]) -> tuple[str, Bools]:
+def _find_best_zone(
+    wall: Ints, test: Callable[[Ints, str], Bools]
+) -> tuple[str, Bools]:
     hits = {zone: test(wall, zone) for zone in COMMON_ZONES}
     best = max(hits, key=lambda zone: int(hits[zone].sum()))  # the first of equals
     return best, hits[best]

@@ -21,7 +21,13 @@ from safetensors.torch import load, save
 
 from lstmcast.compute.ranks import current_rank_group, launched_rank_group
 from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config
-from lstmcast.errors import DataError, DivergedError, ResourceError, RunError, UsageError
+from lstmcast.errors import (
+    DataError,
+    DivergedError,
+    ResourceError,
+    RunError,
+    UsageError,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory, disk, serialization
 from lstmcast.training.loop import TrainingState
@@ -41,7 +47,9 @@ class TrainingStoppedError(ResourceError):
 class Checkpoint:
     """The unfinished fit of the run at `place`; each training keeps its state every `seconds`."""
 
-    def __init__(self, place: str | Path, seconds: float = CHECKPOINT_INTERVAL_SECONDS) -> None:
+    def __init__(
+        self, place: str | Path, seconds: float = CHECKPOINT_INTERVAL_SECONDS
+    ) -> None:
         self.folder = Path(place) / directory.CHECKPOINT_FOLDER
         self.seconds = seconds
         self.begun = False
@@ -62,7 +70,9 @@ class Checkpoint:
         something has changed.
         """
         settings = config.to_dict()
-        settings["train"]["jobs"] = None  # how many trainings run at a time makes no difference
+        settings["train"]["jobs"] = (
+            None  # how many trainings run at a time makes no difference
+        )
         installed = directory.library_versions()
         versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
         requirements = {**same, "settings": settings, "versions": versions}
@@ -75,7 +85,11 @@ class Checkpoint:
             return
         shutil.rmtree(self.folder, ignore_errors=True)
         data, panel_facts = serialization.pack_panel(panel)
-        manifest = {"config": config.to_dict(), "panel": panel_facts, "same": requirements}
+        manifest = {
+            "config": config.to_dict(),
+            "panel": panel_facts,
+            "same": requirements,
+        }
         # From here on there may be something to discard, even if writing fails half way.
         self.begun = True
         directory.write_run_files(self.folder, {_DATA_FILE: data}, manifest)
@@ -84,13 +98,17 @@ class Checkpoint:
         """Return settings and data of the unfinished fit. Raises RunError."""
         run = self.open()
         with serialization.as_run_errors(run.path):
-            panel = serialization.unpack_panel(run.read(_DATA_FILE), run.manifest["panel"])
+            panel = serialization.unpack_panel(
+                run.read(_DATA_FILE), run.manifest["panel"]
+            )
             return Config.from_dict(run.manifest["config"]), panel
 
     def open(self) -> directory.Run:
         """Return what `begin` kept; raises RunError where that is missing or damaged."""
         if not self.exists():
-            raise RunError(f"{self.run_path!r} holds no interrupted fit", "leave --resume out")
+            raise RunError(
+                f"{self.run_path!r} holds no interrupted fit", "leave --resume out"
+            )
         return directory.open_run(self.folder)
 
     def training(self, name: str) -> "TrainingCheckpoint":
@@ -221,7 +239,9 @@ class TrainingCheckpoint:
         disk.write_file(self.file, save(tensors, {"kept": json.dumps(kept)}))
         self.next = time.monotonic() + self.seconds
         if self.stopped():
-            raise TrainingStoppedError("the training was stopped", "go on with --resume")
+            raise TrainingStoppedError(
+                "the training was stopped", "go on with --resume"
+            )
 
 
 class _FollowerTrainingCheckpoint(TrainingCheckpoint):

@@ -34,7 +34,9 @@ def choose_device(requested: Device) -> torch.device:
 
 def describe_device(device: torch.device) -> str:
     """Return the name of a device as people know it."""
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
+    return (
+        torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
+    )
 
 
 def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:

@@ -26,12 +26,20 @@ from lstmcast.features.preprocessing import (
 )
 from lstmcast.features.windows import Windows, default_context
 from lstmcast.forecasting import combination, quantiles
-from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
+from lstmcast.forecasting.predictor import (
+    MAX_HISTORY_STEPS,
+    MAX_SERIES_IN_VERDICT,
+    Predictor,
+)
 from lstmcast.network import diagnostics, inference
 from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.checks import require_fit, require_target_for_loss
-from lstmcast.panel.holdout import MAX_HOLDOUT_STEPS, MAX_UNTRAINED_HOLDOUT_STEPS, split_holdout
+from lstmcast.panel.holdout import (
+    MAX_HOLDOUT_STEPS,
+    MAX_UNTRAINED_HOLDOUT_STEPS,
+    split_holdout,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.runs import serialization
@@ -79,7 +87,11 @@ class Forecaster(Predictor):
     """A global LSTM forecaster of one panel: `fit` learns the parts that a `Predictor` has."""
 
     def fit(
-        self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
+        self,
+        panel: Panel,
+        *,
+        on_event: OnEvent | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> "Forecaster":
         """Learn from all of `panel`; its newest windows are first held out to validate on.
 
@@ -93,7 +105,11 @@ class Forecaster(Predictor):
         return self.fit_part(panel, on_event=on_event, checkpoint=checkpoint)
 
     def fit_part(
-        self, panel: Panel, *, on_event: OnEvent | None = None, checkpoint: Checkpoint | None = None
+        self,
+        panel: Panel,
+        *,
+        on_event: OnEvent | None = None,
+        checkpoint: Checkpoint | None = None,
     ) -> "Forecaster":
         """Fit to a part of a panel, a fold or a shard, that may be shorter than the context.
 
@@ -117,7 +133,11 @@ class Forecaster(Predictor):
         deadline = ensemble.compute_deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
-            same = {"data": self.fingerprint, "order of series": panel.keys, "start": self.start}
+            same = {
+                "data": self.fingerprint,
+                "order of series": panel.keys,
+                "start": self.start,
+            }
             checkpoint.begin(self.config, panel, same)
 
         plan = _TrainingPlan(task, arrays, head, on_event, checkpoint, deadline)
@@ -195,9 +215,16 @@ class Forecaster(Predictor):
         if task.windows.covariates:
             # What a covariate does is learnt best from scratch, however short the series.
             steps = max(steps, MIN_TIME_STEPS_FROM_SCRATCH)
-        recipes = make_small_data_recipes(self.config, plan.start, train.members, steps, plan.head)
+        recipes = make_small_data_recipes(
+            self.config, plan.start, train.members, steps, plan.head
+        )
         members = ensemble.train_members(
-            recipes, task, train.jobs, plan.on_event, plan.checkpoint, deadline=plan.deadline
+            recipes,
+            task,
+            train.jobs,
+            plan.on_event,
+            plan.checkpoint,
+            deadline=plan.deadline,
         )
         self.networks = [to_trained_network(member.network) for member in members]
         prior = np.array([member.recipe.prior for member in members])
@@ -227,7 +254,9 @@ class Forecaster(Predictor):
         probe = probes[0]
         as_it_is = []
         if plan.start is not None:
-            as_it_is = [to_trained_network(ensemble.build_network(recipes[0], task.windows))]
+            as_it_is = [
+                to_trained_network(ensemble.build_network(recipes[0], task.windows))
+            ]
         # The step whose weights validated best is how long training pays.
         steps = probe.trained.step
         if not len(task.series):
@@ -254,7 +283,9 @@ class Forecaster(Predictor):
             plan.checkpoint,
             deadline=plan.deadline,
         )
-        self.networks = as_it_is + [to_trained_network(member.network) for member in members]
+        self.networks = as_it_is + [
+            to_trained_network(member.network) for member in members
+        ]
         self._share_weight_of_last(len(members))
         return probes + members
 
@@ -287,7 +318,9 @@ class Forecaster(Predictor):
             return
         windows = task.validation_windows()
         spread = self._out_of_sample_spread(task, networks)
-        own_members, own_candidates = inference.forecast_windows(networks, *windows, spread=spread)
+        own_members, own_candidates = inference.forecast_windows(
+            networks, *windows, spread=spread
+        )
         members = task.whole(own_members, 1)
         candidates = task.whole(own_candidates, 0)
         own_densities = diagnostics.log_densities(networks, *windows)
@@ -334,7 +367,9 @@ class Forecaster(Predictor):
         """Put the forecasts of the hold-out beside what came, [M, K, H, Q] and [K, H, A]."""
         panel = self.panel
         actual = actuals_after_origins(panel, task.series, task.origins, self.horizon)
-        scales = metrics.seasonal_scale(panel.values, panel.offsets, task.ends, self.season, 1)
+        scales = metrics.seasonal_scale(
+            panel.values, panel.offsets, task.ends, self.season, 1
+        )
         scale = scales[task.series]
         power = 1.0
         if self.probability:
@@ -356,12 +391,19 @@ class Forecaster(Predictor):
         """
         if networks[0].interval != "residuals":
             return None
-        own_errors = diagnostics.compute_scaled_errors(networks, *task.validation_windows())
+        own_errors = diagnostics.compute_scaled_errors(
+            networks, *task.validation_windows()
+        )
         errors = task.whole(own_errors, 1)
-        self.spread = np.stack([quantiles.fit_error_quantiles(member) for member in errors])
+        self.spread = np.stack(
+            [quantiles.fit_error_quantiles(member) for member in errors]
+        )
         fold, own = combination.assign_folds(task.series), task.own()
         return np.stack(
-            [quantiles.cross_fit_error_quantiles(member, fold)[own] for member in errors]
+            [
+                quantiles.cross_fit_error_quantiles(member, fold)[own]
+                for member in errors
+            ]
         )
 
     def _record_training(self, members: list[ensemble.Member]) -> None:

@@ -49,7 +49,9 @@ def load_pretrained_weights() -> InitialWeights:
     return InitialWeights(arrays, shape)
 
 
-def choose_initial_weights(config: Config, load: Callable[[str], InitialWeights]) -> TrainingStart:
+def choose_initial_weights(
+    config: Config, load: Callable[[str], InitialWeights]
+) -> TrainingStart:
     """Return the weights that the configuration requests; `load` reads those of a run.
 
     Raises UsageError where requested weights do not fit the requested network, RunError where there
@@ -69,7 +71,9 @@ def choose_initial_weights(config: Config, load: Callable[[str], InitialWeights]
         why = f"{options}: the pretrained weights do not fit, training starts from scratch"
         return TrainingStart(None, {"from": "scratch", "why": why}, why)
     shape = weights.shape
-    network = f"one {shape.cell.upper()} with {shape.layers} layers, {shape.hidden} wide"
+    network = (
+        f"one {shape.cell.upper()} with {shape.layers} layers, {shape.hidden} wide"
+    )
     raise UsageError(
         f"--from {name} does not go with {options}: its weights are of {network}",
         "leave out the options that do not fit, or train with --from scratch",

@@ -26,7 +26,12 @@ from lstmcast.network.losses import LossTargets
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.training.device import is_reduced_precision
 from lstmcast.training.optimizers import Optimizer
-from lstmcast.training.schedule import PaceFunction, Schedule, StepPace, decay_after_warm_up
+from lstmcast.training.schedule import (
+    PaceFunction,
+    Schedule,
+    StepPace,
+    decay_after_warm_up,
+)
 
 DIVERGENCE_FACTOR = 20.0
 """A training has diverged when its loss is this many times that of the seasonal naive forecast."""
@@ -161,7 +166,9 @@ class _TrainingRun:
         self.pace = pace
         self.diverged = diverged
         self.rng = np.random.default_rng(schedule.seed)
-        self.optimizer = Optimizer(network.parameters(), schedule.optimizer, schedule.weight_decay)
+        self.optimizer = Optimizer(
+            network.parameters(), schedule.optimizer, schedule.weight_decay
+        )
         self.average = copy.deepcopy(network).eval()
         for module in self.average.modules():
             if isinstance(module, torch.nn.RNNBase):
@@ -223,7 +230,11 @@ class _TrainingRun:
         batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)
         self._seed_rank_dropout()
         losses = take_training_step(
-            self.network, self.optimizer, batch, schedule.grad_clip, sampler.loss_unit(batch)
+            self.network,
+            self.optimizer,
+            batch,
+            schedule.grad_clip,
+            sampler.loss_unit(batch),
         )
         self._track_loss(losses)
         # The first averages forget faster: they would hold on to the weights before training.
@@ -241,7 +252,9 @@ class _TrainingRun:
         loss, naive = losses
         # The weights are beyond repair once a gradient was not finite.
         if not np.isfinite(loss):
-            raise _divergence_error(f"became {loss} at step {self.step}", self.schedule.lr)
+            raise _divergence_error(
+                f"became {loss} at step {self.step}", self.schedule.lr
+            )
         if self.step == 1:
             self.running_loss, self.running_naive = loss, naive
             return
@@ -256,7 +269,9 @@ class _TrainingRun:
         limit = max(self.running_naive, MIN_NAIVE_LOSS)
         if loss > DIVERGENCE_FACTOR * limit:
             ratio = f"{loss / limit:.3g} times that of the naive forecast"
-            raise _divergence_error(f"was {ratio} at step {self.step}", self.schedule.lr)
+            raise _divergence_error(
+                f"was {ratio} at step {self.step}", self.schedule.lr
+            )
         began = time.monotonic()
         keep = self.step >= min(self.schedule.least, steps)
         score = self.best.validate_average(self.average, self.step, keep=keep)
@@ -265,7 +280,9 @@ class _TrainingRun:
         self.history.append(HistoryRecord(self.step, now - self.began, loss, score, lr))
         if on_event:
             total = self.schedule.steps
-            on_event(Event("train", step=self.step, total=total, loss=loss, validation=score))
+            on_event(
+                Event("train", step=self.step, total=total, loss=loss, validation=score)
+            )
 
     def _capture_state(self) -> TrainingState:
         """Return all that changes from step to step, the states of the random generators too."""
@@ -355,7 +372,9 @@ def take_training_step(
 @torch.no_grad()
 def update_average(average: TorchNetwork, network: TorchNetwork, decay: float) -> None:
     """Move the moving average of the weights towards those of the network, in place."""
-    torch._foreach_lerp_(list(average.parameters()), list(network.parameters()), 1 - decay)
+    torch._foreach_lerp_(
+        list(average.parameters()), list(network.parameters()), 1 - decay
+    )
 
 
 def _is_time_up(deadline: float) -> bool:
@@ -375,7 +394,9 @@ def _divergence_error(what: str, lr: float) -> DivergedError:
 class _BestWeights:
     """Remembers the weights of the lowest validation error."""
 
-    def __init__(self, network: TorchNetwork, validate: ValidationFunction | None) -> None:
+    def __init__(
+        self, network: TorchNetwork, validate: ValidationFunction | None
+    ) -> None:
         self.validate = validate
         self.score = float("inf")
         self.step = 0
@@ -383,7 +404,9 @@ class _BestWeights:
         """Validations since the last improvement."""
         self.weights = _copy_weights(network)
 
-    def validate_average(self, average: TorchNetwork, step: int, *, keep: bool) -> float:
+    def validate_average(
+        self, average: TorchNetwork, step: int, *, keep: bool
+    ) -> float:
         """Return the validation error; with `keep` the weights are kept where they are better."""
         score = self.validate(average) if self.validate else float("nan")
         if not keep:
@@ -398,7 +421,9 @@ class _BestWeights:
 
 
 def _copy_weights(network: TorchNetwork) -> dict[str, Tensor]:
-    return {name: value.detach().clone() for name, value in network.state_dict().items()}
+    return {
+        name: value.detach().clone() for name, value in network.state_dict().items()
+    }
 
 
 def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:

@@ -33,15 +33,25 @@ from lstmcast.network.torch_network import (
     single_torch_thread,
     to_tensors,
 )
-from lstmcast.network.trained import NetworkShape, add_covariate_columns, count_recurrent_layers
+from lstmcast.network.trained import (
+    NetworkShape,
+    add_covariate_columns,
+    count_recurrent_layers,
+)
 from lstmcast.ragged import Floats, Ints, choose_evenly
 from lstmcast.training import device
-from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint, TrainingStoppedError
+from lstmcast.training.checkpoint import (
+    Checkpoint,
+    TrainingCheckpoint,
+    TrainingStoppedError,
+)
 from lstmcast.training.loop import TrainingResult, ValidationFunction, train_network
 from lstmcast.training.recipes import Recipe, WeightArrays
 from lstmcast.training.sampler import WindowSampler
 
-PRETRAINED_WEIGHTS_FILE = Path(__file__).parents[1] / "pretrained" / "weights.safetensors"
+PRETRAINED_WEIGHTS_FILE = (
+    Path(__file__).parents[1] / "pretrained" / "weights.safetensors"
+)
 _MAX_VALIDATION_WINDOWS = 800
 """Validation windows that early stopping looks at; the verdict looks at all."""
 _MIN_PARALLEL_WORK = 1.5e6
@@ -92,7 +102,9 @@ class TrainingTask(NamedTuple):
 
     def without_validation(self, ends: Ints) -> "TrainingTask":
         """Return the task to learn from the first `ends` [N] steps, with no window held out."""
-        return self._replace(ends=ends, series=self.series[:0], origins=self.origins[:0])
+        return self._replace(
+            ends=ends, series=self.series[:0], origins=self.origins[:0]
+        )
 
 
 def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:
@@ -148,7 +160,9 @@ def train_members(
     # Two threads are slower on networks this small, and sums would come out in other orders.
     with single_torch_thread(), _stop_on_signal(checkpoint, on_event):
         results = run_jobs(_train_member, tasks, jobs, shared=(task,))
-        for number, (recipe, result) in enumerate(zip(recipes, results, strict=True), 1):
+        for number, (recipe, result) in enumerate(
+            zip(recipes, results, strict=True), 1
+        ):
             if result is None:
                 # It was stopped, and the others are stopping too.
                 continue
@@ -158,7 +172,9 @@ def train_members(
             members.append(Member(recipe, network, trained))
             if on_event:
                 loss, validation = trained.history[-1].loss, trained.validation
-                on_event(Event("member", recipe.name, number, len(recipes), loss, validation))
+                on_event(
+                    Event("member", recipe.name, number, len(recipes), loss, validation)
+                )
         if len(members) < len(recipes):
             raise TrainingStoppedError("the training was stopped", "")
     return members
@@ -197,7 +213,9 @@ def _list_tasks(
 
 
 @contextmanager
-def _stop_on_signal(checkpoint: Checkpoint | None, on_event: OnEvent | None) -> Iterator[None]:
+def _stop_on_signal(
+    checkpoint: Checkpoint | None, on_event: OnEvent | None
+) -> Iterator[None]:
     """Let a signal take its course only when the trainings have kept their states and ended."""
     if checkpoint is None:
         yield
@@ -282,7 +300,9 @@ def _make_validation_loss(task: TrainingTask) -> ValidationFunction | None:
     return mean_loss
 
 
-def _choose_jobs(recipes: Sequence[Recipe], task: TrainingTask, jobs: int | None) -> int:
+def _choose_jobs(
+    recipes: Sequence[Recipe], task: TrainingTask, jobs: int | None
+) -> int:
     """Return how many processes to use; the ranks of one fit train as one.
 
     Starting a process costs some seconds, so short trainings stay in this one.
@@ -318,7 +338,9 @@ def compute_deadline(config: Config) -> float:
     return math.inf if budget is None else time.monotonic() + float(budget)
 
 
-def describe_time_budget_cuts(config: Config, members: Sequence[Member]) -> tuple[str, ...]:
+def describe_time_budget_cuts(
+    config: Config, members: Sequence[Member]
+) -> tuple[str, ...]:
     """Return a note on the trainings that the time budget cut short, if any."""
     cuts = [
         f"{member.recipe.name} after {member.trained.history[-1].step} "
@@ -329,4 +351,6 @@ def describe_time_budget_cuts(config: Config, members: Sequence[Member]) -> tupl
     if not cuts:
         return ()
     budget = config.train.time_budget
-    return (f"the time budget of {budget:g} s stopped training: {', '.join(cuts)} steps",)
+    return (
+        f"the time budget of {budget:g} s stopped training: {', '.join(cuts)} steps",
+    )

@@ -32,7 +32,11 @@ class StepFunction(Protocol):
     """Moves parameters against their gradients, in place, and updates the state."""
 
     def __call__(
-        self, values: list[Tensor], gradients: list[Tensor], state: OptimizerState, size: StepSize
+        self,
+        values: list[Tensor],
+        gradients: list[Tensor],
+        state: OptimizerState,
+        size: StepSize,
     ) -> None:
         """Take one step."""
 
@@ -113,8 +117,12 @@ def _step_rmsprop(
 
 
 OPTIMIZERS = {
-    "adamw": OptimizerRule(partial(_step_adam, update=adamw), 1.0, ("mean", "square", "step")),
-    "adam": OptimizerRule(partial(_step_adam, update=adam), 1.0, ("mean", "square", "step")),
+    "adamw": OptimizerRule(
+        partial(_step_adam, update=adamw), 1.0, ("mean", "square", "step")
+    ),
+    "adam": OptimizerRule(
+        partial(_step_adam, update=adam), 1.0, ("mean", "square", "step")
+    ),
     "sgd": OptimizerRule(_step_sgd, 30.0, ("mean",)),
     "rmsprop": OptimizerRule(_step_rmsprop, 0.3, ("square", "step")),
 }
@@ -129,7 +137,9 @@ class Optimizer:
     of each parameter, by name: running means of gradients and of their squares, and steps taken.
     """
 
-    def __init__(self, parameters: Iterable[Tensor], name: str, weight_decay: float) -> None:
+    def __init__(
+        self, parameters: Iterable[Tensor], name: str, weight_decay: float
+    ) -> None:
         self.parameters = list(parameters)
         self.lr = 0.0
         self.momentum = DEFAULT_MOMENTUM

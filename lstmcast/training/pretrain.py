@@ -173,7 +173,9 @@ def pretrain_network(
     The losses of the history are shares of that of the mean of the candidates.
     """
     torch.manual_seed(seed)
-    shape = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers)
+    shape = NetworkShape(
+        N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers
+    )
     network = TorchNetwork(shape, dropout=0.05)
     schedule = Schedule(
         steps,
@@ -196,7 +198,10 @@ def main() -> None:
     """Run the command line of the pretraining."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument(
-        "--out", type=Path, required=True, help="folder for weights.safetensors and history.json"
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for weights.safetensors and history.json",
     )
     parser.add_argument("--steps", type=int, default=50_000)
     parser.add_argument("--hidden", type=int, default=96)

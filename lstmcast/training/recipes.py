@@ -67,7 +67,9 @@ def make_panel_recipes(
     constants = _PANEL_FROM_SCRATCH if start is None else _PANEL_FINE_TUNED
     name = "scratch" if start is None else "fine-tuned"
     recipes = [
-        _make_recipe(config, f"{name} {number + 1}", start, constants._replace(number=number))
+        _make_recipe(
+            config, f"{name} {number + 1}", start, constants._replace(number=number)
+        )
         for number in range(members)
     ]
     return [recipe._replace(head=head) for recipe in recipes]
@@ -93,7 +95,9 @@ def make_small_data_recipes(
     ]
     kinds = from_scratch
     if start is not None:
-        fine_tuned = _make_recipe(config, "fine-tuned", start, _FINE_TUNED)._replace(head=head)
+        fine_tuned = _make_recipe(config, "fine-tuned", start, _FINE_TUNED)._replace(
+            head=head
+        )
         untrained = fine_tuned.schedule._replace(steps=0)
         as_it_is = fine_tuned._replace(name="as it is", schedule=untrained)
         if fine_tuned.schedule.steps == 0:

@@ -70,7 +70,9 @@ def _draw_deviation(rng: Rng, n: int, length: int, period: int) -> Floats:
     shocks = rng.normal(size=(n, length)) * 0.15
     wandering = np.exp(_filter_ar1(shocks, np.full(n, 0.97)))
     kind = rng.random((n, 1))
-    return np.select([kind < 0.15, kind < 0.25, kind < 0.35], [slow, seasonal, wandering], 1.0)
+    return np.select(
+        [kind < 0.15, kind < 0.25, kind < 0.35], [slow, seasonal, wandering], 1.0
+    )
 
 
 def _draw_level(rng: Rng, n: int, length: int) -> Floats:
@@ -173,7 +175,9 @@ def _draw_season(rng: Rng, n: int, length: int, m: int, harmonics: int) -> Float
 
 def _draw_season_shape(rng: Rng, n: int, m: int, harmonics: int) -> Floats:
     """Draw one season, [n, m], of mean 0 and deviation 1: harmonics, noise, or some spikes."""
-    count = min(harmonics, max(1, m // 2))  # faster waves than m // 2 repeat slower ones
+    count = min(
+        harmonics, max(1, m // 2)
+    )  # faster waves than m // 2 repeat slower ones
     k = np.arange(1, count + 1)
     decay = k ** -_draw_uniform(rng, n, 0.3, 1.5)
     angle = 2 * np.pi * k[:, None] * np.arange(m) / m

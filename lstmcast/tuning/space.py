@@ -11,7 +11,15 @@ from typing import Any, NamedTuple, get_args, get_type_hints
 from lstmcast.config import Config
 from lstmcast.errors import UsageError, suggest_similar
 
-UNSEARCHED_SETTINGS = {"horizon", "season", "seed", "jobs", "device", "time_budget", "origins"}
+UNSEARCHED_SETTINGS = {
+    "horizon",
+    "season",
+    "seed",
+    "jobs",
+    "device",
+    "time_budget",
+    "origins",
+}
 """Settings that no search changes: what is forecast, what errors are measured in, and what changes
 neither."""
 LOG_RANGE_RATIO = 10
@@ -96,7 +104,9 @@ def parse_params(texts: Sequence[str]) -> tuple[Space, bool]:
     return tuple(by_name.values()), has_auto
 
 
-def with_trial_settings(config: Config, space: Space, settings: Mapping[str, Any]) -> Config:
+def with_trial_settings(
+    config: Config, space: Space, settings: Mapping[str, Any]
+) -> Config:
     """Return the configuration with the settings of a trial, by name.
 
     Raises UsageError where they contradict one another.
@@ -143,11 +153,13 @@ def _parse_dimension(text: str) -> Dimension:
     searchable = list_searchable_settings()
     if not equals or not values:
         raise UsageError(
-            f"--param {text!r} is no search", 'write a setting and its values: "hidden=32,64,128"'
+            f"--param {text!r} is no search",
+            'write a setting and its values: "hidden=32,64,128"',
         )
     if key in UNSEARCHED_SETTINGS:
         raise UsageError(
-            f"--param {text!r}: {name} is not searched", f"set it for all trials with --{name}"
+            f"--param {text!r}: {name} is not searched",
+            f"set it for all trials with --{name}",
         )
     if key not in searchable:
         hint = suggest_similar(key, searchable)
@@ -168,12 +180,16 @@ def _parse_range(param: _ParamText, values: str) -> Dimension:
     low_text, _, high_text = (part.strip() for part in values.partition(".."))
     whole = param.accepts(int)
     if not whole and not param.accepts(float):
-        raise param.error(f"{param.name} has no range", "list its values, with commas between them")
+        raise param.error(
+            f"{param.name} has no range", "list its values, with commas between them"
+        )
     kind = int if whole else float
     low = _parse_value(param, low_text, kind)
     high = _parse_value(param, high_text, kind)
     if not low < high:
-        raise param.error(f"{low_text} is not below {high_text}", "write the lower end first")
+        raise param.error(
+            f"{low_text} is not below {high_text}", "write the lower end first"
+        )
     for end in (low, high):
         _check_value(param, end)
     return Dimension(param.section, param.name, (), low, high, whole)
@@ -194,7 +210,9 @@ def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
             try:
                 return number(text)
             except ValueError:
-                raise param.error(f"{text!r} is no number", "as in lr=1e-3 or hidden=64") from None
+                raise param.error(
+                    f"{text!r} is no number", "as in lr=1e-3 or hidden=64"
+                ) from None
     return text
 
 
@@ -202,7 +220,9 @@ def _check_value(param: _ParamText, value: Any) -> None:
     """Raise UsageError where a setting does not take a value."""
     # The other losses are compared by MASE, a probability by its Brier score.
     if (param.name, value) == ("loss", "bernoulli"):
-        raise param.error("errors of probabilities are of another kind", "leave bernoulli out")
+        raise param.error(
+            "errors of probabilities are of another kind", "leave bernoulli out"
+        )
     try:
         replace(getattr(Config(), param.section), **{param.name: value})
     except UsageError as error:

@@ -71,7 +71,11 @@ class Study:
     """
 
     def __init__(
-        self, space: Space, seed: int, facts: Mapping[str, Any], file: str | Path | None = None
+        self,
+        space: Space,
+        seed: int,
+        facts: Mapping[str, Any],
+        file: str | Path | None = None,
     ) -> None:
         require_optuna()
         self.space, self.seed = space, seed
@@ -85,7 +89,9 @@ class Study:
     def trials(self) -> list[Trial]:
         """Return all trials, by number."""
         with _silence_optuna():
-            return [_to_trial(trial) for trial in self._study.get_trials(deepcopy=False)]
+            return [
+                _to_trial(trial) for trial in self._study.get_trials(deepcopy=False)
+            ]
 
     def ask(self, defaults: Mapping[str, Any] | None = None) -> Trial:
         """Begin a trial of these settings, as far as they are in the space, or of the sampler's.
@@ -109,7 +115,9 @@ class Study:
                 sampler = optuna.samplers.PartialFixedSampler(dict(defaults), sampler)
             self._study.sampler = sampler
             settings = {d.name: _suggest_value(trial, d) for d in dimensions}
-            trial.set_user_attr("process", {"host": socket.gethostname(), "pid": os.getpid()})
+            trial.set_user_attr(
+                "process", {"host": socket.gethostname(), "pid": os.getpid()}
+            )
             trial.set_user_attr("settings", settings)
             self._own_trials[trial.number] = trial
         return Trial(trial.number, RUNNING, settings, [], 0.0)
@@ -140,7 +148,9 @@ class Study:
             trial = self._own_trials.pop(number)
             if why:
                 trial.set_user_attr("why", why)
-            error = float(np.mean(trial.user_attrs["errors"])) if state == DONE else None
+            error = (
+                float(np.mean(trial.user_attrs["errors"])) if state == DONE else None
+            )
             self._study.tell(trial, error, states[state])
 
     def end_own_trials(self) -> None:
@@ -153,10 +163,14 @@ class Study:
         from optuna.trial import TrialState
 
         with _silence_optuna():
-            running = self._study.get_trials(deepcopy=False, states=(TrialState.RUNNING,))
+            running = self._study.get_trials(
+                deepcopy=False, states=(TrialState.RUNNING,)
+            )
             for trial in running:
                 if trial.number not in self._own_trials and not _is_alive(trial):
-                    self._study.tell(trial.number, state=TrialState.FAIL, skip_if_finished=True)
+                    self._study.tell(
+                        trial.number, state=TrialState.FAIL, skip_if_finished=True
+                    )
 
     def _check_facts(self, facts: Mapping[str, Any], file: str | Path | None) -> None:
         """Keep the facts in a new study; raise RunError where an old one has others."""
@@ -194,7 +208,9 @@ def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     if process is None or process["host"] != socket.gethostname():
         return True
     try:
-        os.kill(int(process["pid"]), 0)  # signal 0 only asks whether there is such a process
+        os.kill(
+            int(process["pid"]), 0
+        )  # signal 0 only asks whether there is such a process
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's
@@ -224,11 +240,16 @@ def _open_study(file: str | Path | None) -> "optuna.Study":
         with hold_file_lock(file):
             storage = _open_storage(Path(file))
             return optuna.create_study(
-                storage=storage, study_name=STUDY_NAME, pruner=pruner, load_if_exists=True
+                storage=storage,
+                study_name=STUDY_NAME,
+                pruner=pruner,
+                load_if_exists=True,
             )
     except OSError:
         raise
-    except Exception as error:  # what a damaged file raises depends on where it is damaged
+    except (
+        Exception
+    ) as error:  # what a damaged file raises depends on where it is damaged
         raise RunError(
             f"{str(file)!r} is no study that can be read", "name another --study"
         ) from error
@@ -243,7 +264,9 @@ def _open_storage(file: Path) -> Any:
         head = opened.read(16)
     is_named_sqlite = not head and file.suffix.lower() in SQLITE_SUFFIXES
     if head.startswith(b"SQLite format 3") or is_named_sqlite:
-        return RDBStorage(f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}})
+        return RDBStorage(
+            f"sqlite:///{file}", engine_kwargs={"connect_args": {"timeout": 60}}
+        )
     if head and not head.startswith(b'{"op_code"'):
         raise ValueError("neither a journal nor SQLite")
     return JournalStorage(JournalFileBackend(str(file)))

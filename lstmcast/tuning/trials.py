@@ -69,7 +69,9 @@ class Search:
         self.study, self.base, self.space = study, base, space
         self.folds, self.jobs = folds, jobs
         self.report_event = on_event or (lambda _: None)
-        self.defaults = {dimension.name: get_setting(base, dimension) for dimension in space}
+        self.defaults = {
+            dimension.name: get_setting(base, dimension) for dimension in space
+        }
         self.errors: dict[str, list[float]] = {}
         """Errors on the folds so far, by the key of the settings."""
         self.total = 0
@@ -84,7 +86,9 @@ class Search:
         self._run_default()
         end = deadline(self._default_seconds() / len(self.folds))
         while time.monotonic() < end:
-            counted = sum(trial.state in COUNTED_STATES for trial in self.study.trials())
+            counted = sum(
+                trial.state in COUNTED_STATES for trial in self.study.trials()
+            )
             left = trials - counted
             if left <= 0:
                 break
@@ -134,10 +138,13 @@ class Search:
         trial = self.study.ask(self.defaults)
         errors = self.errors.setdefault(self._settings_key(trial), [])
         tasks = [
-            (number, self.base, number, True) for number in range(len(errors), len(self.folds))
+            (number, self.base, number, True)
+            for number in range(len(errors), len(self.folds))
         ]
         jobs = max(1, min(self.jobs, len(tasks)))
-        outcomes = parallel.run_jobs(fit_and_score_fold, tasks, jobs, shared=(self.folds,))
+        outcomes = parallel.run_jobs(
+            fit_and_score_fold, tasks, jobs, shared=(self.folds,)
+        )
         seconds = 0.0
         for outcome in outcomes:
             errors.append(outcome.error)
@@ -162,13 +169,19 @@ class Search:
         for number in range(len(self.folds)):
             failures = self._run_fold(running, number, end, seconds)
             running = [
-                entry for entry in running if self._report_fold(entry, number, failures, seconds)
+                entry
+                for entry in running
+                if self._report_fold(entry, number, failures, seconds)
             ]
         for entry in running:
             self._finish_trial(entry.trial, DONE)
 
     def _run_fold(
-        self, running: Sequence[_RunningTrial], number: int, end: float, seconds: dict[str, float]
+        self,
+        running: Sequence[_RunningTrial],
+        number: int,
+        end: float,
+        seconds: dict[str, float],
     ) -> dict[str, str]:
         """Fit the settings whose error on a fold is not known, and add what they took to `seconds`.
 
@@ -179,9 +192,13 @@ class Search:
         for entry in running:
             if len(self.errors.setdefault(entry.key, [])) <= number:
                 unknown[entry.key] = entry.config
-        tasks = _take_until(end, ((config, number, False) for config in unknown.values()))
+        tasks = _take_until(
+            end, ((config, number, False) for config in unknown.values())
+        )
         jobs = max(1, min(self.jobs, len(unknown)))
-        outcomes = parallel.run_jobs(fit_and_score, tasks, jobs, shared=(self.folds[number],))
+        outcomes = parallel.run_jobs(
+            fit_and_score, tasks, jobs, shared=(self.folds[number],)
+        )
         failures = {}
         # There are fewer outcomes than settings where time runs out.
         for key, outcome in zip(unknown, outcomes, strict=False):
@@ -237,7 +254,9 @@ def fit_and_score_fold(
     return fit_and_score(folds[fold], config, number, strict)
 
 
-def fit_and_score(panel: Panel, config: Config, number: int, strict: bool) -> FoldOutcome:
+def fit_and_score(
+    panel: Panel, config: Config, number: int, strict: bool
+) -> FoldOutcome:
     """Learn from all of a panel but its last horizon, and forecast that.
 
     All that is random depends on `number` too. Settings that cannot be fitted are an outcome,
@@ -256,7 +275,9 @@ def fit_and_score(panel: Panel, config: Config, number: int, strict: bool) -> Fo
     measure = "brier" if verdict.of_events else "mase"
     if not np.isfinite(verdict.model[measure]):
         measure = "mae"  # the series are too flat or too short to scale errors by
-    errors: dict[SeriesKey, float] = {tuple(row["key"]): row[measure] for row in verdict.by_series}
+    errors: dict[SeriesKey, float] = {
+        tuple(row["key"]): row[measure] for row in verdict.by_series
+    }
     return FoldOutcome(
         errors,
         verdict.model[measure],

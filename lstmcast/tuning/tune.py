@@ -160,14 +160,18 @@ class Tuning:
         ratios = []
         for trial in self.trials:
             default_sum = sum(default_errors[: len(trial.errors)])
-            ratios.append(sum(trial.errors) / default_sum if default_sum > 0 else math.nan)
+            ratios.append(
+                sum(trial.errors) / default_sum if default_sum > 0 else math.nan
+            )
         return ratios
 
     def sentences(self) -> list[str]:
         """Return the outcome in words, for a reader who wants to know whether it was worth it."""
         tried = sum(trial.state in (DONE, PRUNED) for trial in self.trials)
         if self.gain is None:
-            return [f"None of {tried} trials did better than the default: the default stays."]
+            return [
+                f"None of {tried} trials did better than the default: the default stays."
+            ]
         searched = (
             f"Best of {tried} trials, with {100 * self.promised:.1f} % less error than the default "
             f"in the search: {', '.join(self.changes())}."
@@ -176,7 +180,11 @@ class Tuning:
         where = f"On {windows} that the search never saw"
         if math.isnan(self.gain.share):
             return [searched, f"{where} it could not be fitted: the default stays."]
-        return [searched, f"{where} {self._describe_gain(self.gain)}.", self._describe_decision()]
+        return [
+            searched,
+            f"{where} {self._describe_gain(self.gain)}.",
+            self._describe_decision(),
+        ]
 
     def _describe_gain(self, gain: Gain) -> str:
         """Return the errors on the unseen windows in words."""
@@ -239,8 +247,14 @@ def tune(
         RunError: the study is of another search.
     """
     began = time.monotonic()
-    budget = math.inf if time_budget is None else parse_duration(time_budget, "--time-budget")
-    plan = plan_search(panel, config, trials=trials, windows=windows, unseen=unseen, params=params)
+    budget = (
+        math.inf
+        if time_budget is None
+        else parse_duration(time_budget, "--time-budget")
+    )
+    plan = plan_search(
+        panel, config, trials=trials, windows=windows, unseen=unseen, params=params
+    )
     if jobs < 1:
         raise UsageError(f"--jobs {jobs} is out of range", "give 1 or more")
     opened_study = Study(plan.space, config.train.seed, plan.facts(), study)
@@ -281,7 +295,9 @@ class SearchPlan(NamedTuple):
 
     def folds(self, panel: Panel, count: int) -> list[Panel]:
         """Return a panel as it was at the end of each of its last windows, the newest first."""
-        return [_without_last_steps(panel, back * self.horizon) for back in range(count)]
+        return [
+            _without_last_steps(panel, back * self.horizon) for back in range(count)
+        ]
 
     def facts(self) -> dict[str, Any]:
         """Return all that a trial's error depends on beside its settings."""
@@ -372,7 +388,9 @@ def suggest_space(panel: Panel, config: Config) -> Space:
     seasons = infer_seasons(panel, config.window.season)
     usual = default_context(seasons, resolve_horizon(panel, config))
     contexts = [
-        context for context in (usual // 2, 2 * usual, 4 * usual) if 4 <= context <= longest // 2
+        context
+        for context in (usual // 2, 2 * usual, 4 * usual)
+        if 4 <= context <= longest // 2
     ]
     # `None` stands for what a fit takes by itself.
     dimensions = [
@@ -398,7 +416,9 @@ def suggest_space(panel: Panel, config: Config) -> Space:
 
 
 def _has_default(config: Config, dimension: Dimension) -> bool:
-    return bool(get_setting(config, dimension) == get_setting(UNTUNED_CONFIG, dimension))
+    return bool(
+        get_setting(config, dimension) == get_setting(UNTUNED_CONFIG, dimension)
+    )
 
 
 def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> Gain:
@@ -425,7 +445,9 @@ def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
     return Gain(share, float(half_width / default_error), tuned_error, default_error)
 
 
-def _pair_errors(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> pd.DataFrame:
+def _pair_errors(
+    default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]
+) -> pd.DataFrame:
     """Return mean errors of both settings, a row a series, or a window where series are few."""
     rows = []
     for window, (before, after) in enumerate(zip(default, tuned, strict=True)):
@@ -437,7 +459,9 @@ def _pair_errors(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
     return errors.groupby(unit)[["default", "tuned"]].mean()
 
 
-def _compare_with_default(panel: Panel, config: Config, plan: SearchPlan, search: Search) -> Tuning:
+def _compare_with_default(
+    panel: Panel, config: Config, plan: SearchPlan, search: Search
+) -> Tuning:
     """Compare the best trial with the default on the unseen windows."""
     best = search.best()
     folds = plan.folds(panel, plan.unseen)
