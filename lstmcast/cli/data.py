@@ -40,7 +40,10 @@ def read_panel(
     Raises DataError where the file cannot be used.
     """
     report.say(f"reading {format_source(data)}")
-    from lstmcast.features.preprocessing import resolve_horizon, resolve_required_horizon
+    from lstmcast.features.preprocessing import (
+        resolve_horizon,
+        resolve_required_horizon,
+    )
     from lstmcast.panel.checks import require_fit, require_future_covariates
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table

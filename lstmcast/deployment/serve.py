@@ -18,8 +18,18 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
-from lstmcast.config import DEFAULT_QUANTILE_LEVELS, MAX_REQUEST_BYTES, parse_quantile_levels
-from lstmcast.errors import DataError, ExitCode, LstmcastError, ResourceError, UsageError
+from lstmcast.config import (
+    DEFAULT_QUANTILE_LEVELS,
+    MAX_REQUEST_BYTES,
+    parse_quantile_levels,
+)
+from lstmcast.errors import (
+    DataError,
+    ExitCode,
+    LstmcastError,
+    ResourceError,
+    UsageError,
+)
 from lstmcast.extras import require_extra
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
@@ -174,7 +184,11 @@ def create_app(
     from fastapi import FastAPI, Request, Response
     from fastapi.exceptions import RequestValidationError
     from fastapi.responses import JSONResponse
-    from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+    from prometheus_client import (
+        CONTENT_TYPE_LATEST,
+        CollectorRegistry,
+        generate_latest,
+    )
     from starlette.exceptions import HTTPException
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 

@@ -57,7 +57,9 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
     return np.concatenate([table, flag], -1).astype(np.float32)
 
 
-def forecast_candidates(steps: StepArrays, series: Ints, origins: Ints, horizon: int) -> Floats:
+def forecast_candidates(
+    steps: StepArrays, series: Ints, origins: Ints, horizon: int
+) -> Floats:
     """Classical forecasts of windows in transformed units, [..., H, A].
 
     series, origins: [...], the series of each window and the index of its last known step. Level

@@ -126,7 +126,9 @@ def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffect
     return to_series_units(CovariateEffects(units.mean, effect, usual), units)
 
 
-def to_series_units(effects: CovariateEffects, units: CovariateUnits) -> CovariateEffects:
+def to_series_units(
+    effects: CovariateEffects, units: CovariateUnits
+) -> CovariateEffects:
     """Convert effects of standardised covariates on series of scale 1 to these units."""
     deviation = np.where(units.deviation > 0, units.deviation, np.inf)
     return effects._replace(effect=effects.effect * (units.scale[:, None] / deviation))
@@ -216,7 +218,9 @@ def _seasonal_differences(
     return x, y, steps.observed[at] & steps.observed[back]
 
 
-def _solve_effects(moments: _Moments, pooling: float, shrinkage: float) -> tuple[Floats, Floats]:
+def _solve_effects(
+    moments: _Moments, pooling: float, shrinkage: float
+) -> tuple[Floats, Floats]:
     """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.

@@ -37,7 +37,9 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
     owner = np.repeat(np.arange(len(panel)), panel.lengths)
     step = np.arange(len(owner)) - panel.offsets[owner]
     ordinal = panel.start[owner] + step
-    inputs = np.zeros((len(owner), len(targets), len(JOINT_FEATURE_INDICES) + 1), dtype=np.float32)
+    inputs = np.zeros(
+        (len(owner), len(targets), len(JOINT_FEATURE_INDICES) + 1), dtype=np.float32
+    )
     for k in range(len(targets)):
         # The series of target k may begin and end elsewhere, or be missing (-1).
         other = series_of_target[owner, k]

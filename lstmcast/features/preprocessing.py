@@ -27,7 +27,12 @@ from lstmcast.features.scaler import (
     with_fixed_scale,
 )
 from lstmcast.features.seasonality import default_horizon, infer_seasons
-from lstmcast.features.steps import FEATURE_CLIP, Seasons, StepArrays, compute_step_arrays
+from lstmcast.features.steps import (
+    FEATURE_CLIP,
+    Seasons,
+    StepArrays,
+    compute_step_arrays,
+)
 from lstmcast.features.windows import ScaledCovariates
 from lstmcast.panel.checks import require_positive_values
 from lstmcast.panel.panel import Panel
@@ -72,8 +77,12 @@ class Scaling:
         ends = panel.lengths if ends is None else ends
         future = panel.future[_is_target_step(panel)]
         blocks = (panel.past, future, panel.static)
-        mean = np.concatenate([_column_statistic(np.nanmean, block, 0.0) for block in blocks])
-        deviation = np.concatenate([_column_statistic(np.nanstd, block, 1.0) for block in blocks])
+        mean = np.concatenate(
+            [_column_statistic(np.nanmean, block, 0.0) for block in blocks]
+        )
+        deviation = np.concatenate(
+            [_column_statistic(np.nanstd, block, 1.0) for block in blocks]
+        )
         scaler = fit_scaler(panel.values, panel.offsets, transform)
         scaler = with_fixed_scale(scale, panel.values, panel.offsets, ends, scaler)
         # Without a transform, as for counts and for 0 and 1, covariates are left to the network.
@@ -111,12 +120,18 @@ class Scaling:
         ]
         return ScalerState._make(mixed)
 
-    def steps(self, panel: Panel, scaler: ScalerState, effect: Floats | None = None) -> StepArrays:
+    def steps(
+        self, panel: Panel, scaler: ScalerState, effect: Floats | None = None
+    ) -> StepArrays:
         """Step features and candidates' arrays of a panel; effect: of `effect`, taken out first."""
         explained = None if effect is None else effect[_is_target_step(panel)]
-        return compute_step_arrays(panel.values, panel.offsets, self.seasons, scaler, explained)
+        return compute_step_arrays(
+            panel.values, panel.offsets, self.seasons, scaler, explained
+        )
 
-    def effect(self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints) -> Floats | None:
+    def effect(
+        self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints
+    ) -> Floats | None:
         """What covariates known ahead add to series, [sum (T + ahead)]; None for nothing.
 
         Arguments as of `scaler_for_panel`, and the scaler that it returns.
@@ -199,22 +214,35 @@ class Scaling:
             )
         )
         # At a step all covariates are known; ahead of an origin only those of `future`.
-        blocks = [past, future[_is_target_step(panel)], np.repeat(static, panel.lengths, 0)]
+        blocks = [
+            past,
+            future[_is_target_step(panel)],
+            np.repeat(static, panel.lengths, 0),
+        ]
         step = np.concatenate(blocks if more is None else [*blocks, more], 1)
         return ScaledCovariates(step, future, panel.future_offsets, effect)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
-        fitted = {name: part for name, part in self.scaler._asdict().items() if part is not None}
+        fitted = {
+            name: part
+            for name, part in self.scaler._asdict().items()
+            if part is not None
+        }
         series = {name: part.tolist() for name, part in fitted.items()}
         # JSON has no infinity.
-        series["low"] = [None if np.isinf(low) else low for low in self.scaler.low.tolist()]
+        series["low"] = [
+            None if np.isinf(low) else low for low in self.scaler.low.tolist()
+        ]
         return {
             "seasons": self.seasons._asdict(),
             "scale": self.scale,
             "transform": self.transform,
             "series": series,
-            "covariates": {"mean": self.mean.tolist(), "deviation": self.deviation.tolist()},
+            "covariates": {
+                "mean": self.mean.tolist(),
+                "deviation": self.deviation.tolist(),
+            },
             "effects": self.effects.to_dict(),
         }
 
@@ -271,7 +299,9 @@ def infer_seasons_without_effects(panel: Panel, config: Config) -> Seasons:
     return infer_seasons(fit_scaling(panel, seasons, config).without_effects(panel))
 
 
-def resolve_horizon(panel: Panel, config: Config, seasons: Seasons | None = None) -> int:
+def resolve_horizon(
+    panel: Panel, config: Config, seasons: Seasons | None = None
+) -> int:
     """Steps to forecast: as configured, else `default_horizon` of the seasons that a fit finds.
 
     A fit, a backtest, a search, an inspection and their dry runs all ask here, once, and so have
@@ -307,7 +337,9 @@ def _is_target_step(panel: Panel) -> Bools:
 def _column_statistic(statistic: Any, block: Floats, default: float) -> Floats:
     """A statistic of each column of a block [n, C] that has a value, else `default`, [C]."""
     result = np.full(block.shape[1], default)
-    has_value = ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
+    has_value = (
+        ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
+    )
     if has_value.any():
         result[has_value] = statistic(block[:, has_value], axis=0)
     return result

@@ -46,7 +46,9 @@ class ScalerState(NamedTuple):
 
     def take(self, series: Ints) -> "ScalerState":
         """The state of these series."""
-        return ScalerState._make([None if part is None else part[series] for part in self])
+        return ScalerState._make(
+            [None if part is None else part[series] for part in self]
+        )
 
 
 def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> ScalerState:
@@ -106,12 +108,15 @@ def with_fixed_scale(
         return state
     lengths = np.diff(offsets)
     if kind == "none":
-        return state._replace(centre=np.zeros(len(lengths)), spread=np.ones(len(lengths)))
+        return state._replace(
+            centre=np.zeros(len(lengths)), spread=np.ones(len(lengths))
+        )
     owner = np.repeat(np.arange(len(lengths)), lengths)
     step = np.arange(len(values)) - offsets[owner]
     z = np.where(step < ends[owner], transform_values(values, owner, state), np.nan)
     low, lower, middle, upper, high = (
-        _quantile_by_series(z, owner, offsets, share) for share in (0, 0.25, 0.5, 0.75, 1)
+        _quantile_by_series(z, owner, offsets, share)
+        for share in (0, 0.25, 0.5, 0.75, 1)
     )
     if kind == "standard":
         centre, spread = _mean_and_deviation(z, owner, middle, high - low)

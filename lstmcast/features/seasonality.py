@@ -89,12 +89,18 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     series = _sample_differences(values, offsets)
     longest = int(np.diff(offsets).max())
     strengths = {
-        m: _significant_autocorrelation(series, m) for m in _CANDIDATE_SEASONS if longest >= 3 * m
+        m: _significant_autocorrelation(series, m)
+        for m in _CANDIDATE_SEASONS
+        if longest >= 3 * m
     }
     strongest = max(strengths.values(), default=0.0)
     if strongest <= _CLEAR_AUTOCORRELATION:
         return Seasons(1, 0)
-    main = min(m for m, strength in strengths.items() if strength >= _NEARLY_AS_STRONG * strongest)
+    main = min(
+        m
+        for m, strength in strengths.items()
+        if strength >= _NEARLY_AS_STRONG * strongest
+    )
     # Seven cycles of a day-like season may make a week.
     week = 7 * main
     if main < 24 or longest < 2 * week:
@@ -146,7 +152,9 @@ def _binary_exponent(values: Floats) -> int:
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     """Robust differences of the newest part of evenly chosen series."""
     chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
-    newest = (values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:] for i in chosen)
+    newest = (
+        values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:] for i in chosen
+    )
     return [_robust_differences(y) for y in newest]
 
 

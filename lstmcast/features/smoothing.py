@@ -17,7 +17,9 @@ _MIN_MASS = 1e-300
 """Least sum of weights that a mean is divided by."""
 
 
-def exponential_moving_average(x: Floats, weight: Floats, alpha: float, axis: int = -1) -> Floats:
+def exponential_moving_average(
+    x: Floats, weight: Floats, alpha: float, axis: int = -1
+) -> Floats:
     """Exponential moving average along `axis` of the steps with a weight; 0 before the first.
 
     x, weight: of one shape. alpha: share of the newest value, in (0, 1].
@@ -29,7 +31,9 @@ def exponential_moving_average(x: Floats, weight: Floats, alpha: float, axis: in
         return np.ldexp(average, _RESCALE_EXPONENT)
     mass = _decayed_sum(weight, alpha, axis)
     total = _decayed_sum(x * weight, alpha, axis)
-    return np.asarray(np.divide(total, mass, out=np.zeros_like(mass), where=mass > _MIN_MASS))
+    return np.asarray(
+        np.divide(total, mass, out=np.zeros_like(mass), where=mass > _MIN_MASS)
+    )
 
 
 def _decayed_sum(x: Floats, alpha: float, axis: int) -> Floats:

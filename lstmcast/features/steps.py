@@ -153,7 +153,9 @@ def _fill_arrays(
 
     # The trend: the change of the moving average over its window, smoothed.
     out["trend"][:, window:] = exponential_moving_average(
-        (average[:, window:] - average[:, :-window]) / window, weight[:, window:], 1 / max(m, 5)
+        (average[:, window:] - average[:, :-window]) / window,
+        weight[:, window:],
+        1 / max(m, 5),
     )
 
     # Level and slope of the series without its season, as the index of one season ago has it.
@@ -205,7 +207,9 @@ def _iter_step_features(
         return shift_right(arrays[name], steps, part)
 
     def change(array: Floats, steps: int) -> Floats:
-        return np.where(t >= steps, array[:, part] - shift_right(array, steps, part), 0.0)
+        return np.where(
+            t >= steps, array[:, part] - shift_right(array, steps, part), 0.0
+        )
 
     centre = average[:, part] if state.centre is None else state.centre[:, None]
     expected = np.where(t == 0, z, earlier("level", 1) + earlier("index", m))
@@ -275,7 +279,10 @@ def _seasonal_index(
     first_mean = first_total / np.maximum(first_count, 1)
     rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
     index = exponential_moving_average(
-        reshape_to_cycles(rest, m, 0.0), reshape_to_cycles(weight, m, 0.0), alpha, axis=1
+        reshape_to_cycles(rest, m, 0.0),
+        reshape_to_cycles(weight, m, 0.0),
+        alpha,
+        axis=1,
     )
     return index.reshape(len(z), -1)[:, : z.shape[1]]
 
@@ -299,7 +306,9 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     return np.divide(moved, spread, out=np.zeros_like(z), where=usable)
 
 
-def group_by_length(lengths: Ints, most: int = _MAX_GROUP_CELLS) -> Iterator[tuple[Ints, int]]:
+def group_by_length(
+    lengths: Ints, most: int = _MAX_GROUP_CELLS
+) -> Iterator[tuple[Ints, int]]:
     """Yield groups of series of similar length, as rows and the greatest length among them.
 
     At most a quarter of a group, and four steps, is padding; its matrix has at most `most` cells

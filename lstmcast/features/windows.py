@@ -94,7 +94,9 @@ class Windows:
         """Steps of each series, [N]."""
         return np.diff(self.steps.offsets)
 
-    def batch(self, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None) -> Batch:
+    def batch(
+        self, series: Ints, origins: Ints, chunk: int, ends: Ints | None = None
+    ) -> Batch:
         """Windows of `series` [B] at `origins` [B, P], in chunks of `chunk` steps.
 
         The last origin of a row closes its chunk. ends: [N], targets at or after this step are
@@ -107,7 +109,9 @@ class Windows:
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
         owner = np.broadcast_to(series[:, None], origins.shape)
-        candidates = forecast_candidates(steps, owner, origins, self.horizon)  # (B, P, H, A)
+        candidates = forecast_candidates(
+            steps, owner, origins, self.horizon
+        )  # (B, P, H, A)
         base = candidates[..., _SEASONAL_NAIVE]
         at_origin = first[:, None] + origins
         scale = steps.scale[at_origin][..., None]
@@ -121,9 +125,13 @@ class Windows:
         ]
         since_base = base - steps.z[at_origin][..., None]
         relative = np.stack([*older, since_base], -1) / scale[..., None]
-        local = np.concatenate([blend, relative], -1).clip(-clip, clip).astype(np.float32)
+        local = (
+            np.concatenate([blend, relative], -1).clip(-clip, clip).astype(np.float32)
+        )
 
-        shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[:, None]
+        shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[
+            :, None
+        ]
         parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
         if self.covariates is not None:
             parts.append(self._covariates_ahead(self.covariates, owner, origins))
@@ -173,7 +181,12 @@ class Windows:
         return np.where(known, at, 0), known
 
     def _scaled_targets(
-        self, series: Ints, origins: Ints, base: Floats, scale: Floats, ends: Ints | None
+        self,
+        series: Ints,
+        origins: Ints,
+        base: Floats,
+        scale: Floats,
+        ends: Ints | None,
     ) -> tuple[Singles, Floats]:
         """Targets of windows in scales from their base, and as transformed: [B, P, H] each."""
         steps = self.steps

@@ -22,7 +22,11 @@ from lstmcast.compute.progress import OnEvent
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import NETWORK_QUANTILES, Config, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, format_more
-from lstmcast.forecasting.predictor import MAX_HISTORY_STEPS, MAX_SERIES_IN_VERDICT, Predictor
+from lstmcast.forecasting.predictor import (
+    MAX_HISTORY_STEPS,
+    MAX_SERIES_IN_VERDICT,
+    Predictor,
+)
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.holdout import split_holdout
 from lstmcast.panel.merge import MergedPanel, merge_panels

@@ -24,8 +24,10 @@ from lstmcast.tables.table import Table
 
 
 def with_future_data(
-    panel: Panel, table: Table, config: DataConfig = DataConfig()
-) -> Panel:  # noqa: B008 - frozen
+    panel: Panel,
+    table: Table,
+    config: DataConfig = DataConfig(),  # noqa: B008 - frozen
+) -> Panel:
     """Return the panel with the known future that `table` holds.
 
     The table has the panel's time, series and known-future columns; it needs no target. Its rows at

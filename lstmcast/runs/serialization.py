@@ -27,7 +27,12 @@ from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
 from lstmcast.errors import RunError
 from lstmcast.features import candidates, steps
-from lstmcast.network.trained import Array, NetworkShape, TrainedNetwork, remove_covariate_columns
+from lstmcast.network.trained import (
+    Array,
+    NetworkShape,
+    TrainedNetwork,
+    remove_covariate_columns,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, Singles, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis

@@ -25,7 +25,12 @@ def naive_forecast(
 
 
 def seasonal_naive_forecast(
-    values: Floats, offsets: Ints, series: Ints, origins: Ints, horizon: int, season: int
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    season: int,
 ) -> Floats:
     """Repeat the value of one season (m steps) before. Returns [K, H].
 
@@ -80,7 +85,9 @@ def seasonal_mean_forecast(
         # Divided before they are added: the sum of very large values would overflow.
         total += np.where(observed, value, 0.0) / cycles
         count += observed
-    mean = np.divide(total * cycles, count, out=np.full(source.shape, np.nan), where=count > 0)
+    mean = np.divide(
+        total * cycles, count, out=np.full(source.shape, np.nan), where=count > 0
+    )
     naive = naive_forecast(values, offsets, series, origins, horizon)
     return np.where(count > 0, mean, naive)
 
@@ -116,13 +123,17 @@ def _same_phase_offsets(horizon: int, season: int) -> Ints:
     return steps - season * seasons_back
 
 
-def _observed_ends(values: Floats, offsets: Ints, series: Ints, origins: Ints) -> tuple[Ints, Ints]:
+def _observed_ends(
+    values: Floats, offsets: Ints, series: Ints, origins: Ints
+) -> tuple[Ints, Ints]:
     """Positions of the first and last observed value up to each origin, [K] each; -1 for none."""
     position = np.arange(len(values))
     observed = ~np.isnan(values)
     start, stop = offsets[series], offsets[series] + origins
     previous = np.maximum.accumulate(np.where(observed, position, -1))
-    following = np.minimum.accumulate(np.where(observed, position, len(values))[::-1])[::-1]
+    following = np.minimum.accumulate(np.where(observed, position, len(values))[::-1])[
+        ::-1
+    ]
     first, last = following[start], previous[stop]
     exists = last >= start
     return np.where(exists, first, -1), np.where(exists, last, -1)

@@ -44,7 +44,9 @@ def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
     """
     known = ~np.isnan(actual)
     p, y = probabilities[known], actual[known]
-    undefined = dict.fromkeys(("mase", "rmsse", "smape", "mape", "wql", "coverage"), NAN)
+    undefined = dict.fromkeys(
+        ("mase", "rmsse", "smape", "mape", "wql", "coverage"), NAN
+    )
     return undefined | {
         "brier": float(np.mean((p - y) ** 2)),
         "log_loss": _log_loss(p, y),
@@ -55,7 +57,9 @@ def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
     }
 
 
-def compare_with_base_rate(probabilities: Floats, base: Floats, actual: Floats) -> Scores:
+def compare_with_base_rate(
+    probabilities: Floats, base: Floats, actual: Floats
+) -> Scores:
     """Errors of probabilities beside those of the base rate; all [...], NaN where nothing came."""
     known = ~np.isnan(actual)
     error = _mean_or_nan((probabilities - actual)[known] ** 2)

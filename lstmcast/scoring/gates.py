@@ -80,7 +80,9 @@ class Gate:
             limit = "old" if self.limit == 1 else f"{limit}*old"
         return f"{self.metric}{self.sign}{limit}"
 
-    def holds(self, now: Mapping[str, float], old: Mapping[str, float] | None = None) -> bool:
+    def holds(
+        self, now: Mapping[str, float], old: Mapping[str, float] | None = None
+    ) -> bool:
         """Whether the comparison is true of these figures; not where one is missing or NaN."""
         limit = self.limit
         if self.relative:

@@ -35,7 +35,9 @@ def mae(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
 
 def rmse(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Root mean squared error of each series, then their mean; in the unit of the data."""
-    return _mean_over_series(_root_mean_square(forecast - actual, ~np.isnan(actual), series))
+    return _mean_over_series(
+        _root_mean_square(forecast - actual, ~np.isnan(actual), series)
+    )
 
 
 def smape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
@@ -52,7 +54,9 @@ def mape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     return _mean_over_series(mean_by_series(100 * shares, usable, series))
 
 
-def mase(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None) -> float:
+def mase(
+    actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None
+) -> float:
     """Absolute error as a multiple of `scale` [K], each window's in-sample `seasonal_scale`.
 
     Windows whose scale is 0 or NaN (a series that never changed) are left out.
@@ -62,7 +66,9 @@ def mase(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = 
     return _mean_over_series(mean_by_series(errors, usable, series))
 
 
-def rmsse(actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None) -> float:
+def rmsse(
+    actual: Floats, forecast: Floats, scale: Floats, series: Ints | None = None
+) -> float:
     """Root mean squared error as a multiple of `scale` [K] (M5).
 
     The scale is each window's `seasonal_scale` of power 2. Windows whose scale is 0 or NaN are left
@@ -86,7 +92,8 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
         return NAN
     # The pinball loss of the median is half the absolute error: twice it is comparable with mae.
     losses = [
-        _pinball_loss(y, quantiles[..., k][observed], level).sum() for k, level in enumerate(levels)
+        _pinball_loss(y, quantiles[..., k][observed], level).sum()
+        for k, level in enumerate(levels)
     ]
     return 2 * float(np.mean(losses)) / float(weight)
 
@@ -98,7 +105,9 @@ def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
     return float(inside[observed].mean()) if observed.any() else NAN
 
 
-def owa(smape: float, mase: float, reference_smape: float, reference_mase: float) -> float:
+def owa(
+    smape: float, mase: float, reference_smape: float, reference_mase: float
+) -> float:
     """Overall weighted average of M4: mean of both errors over those of the reference, Naive2."""
     return (smape / reference_smape + mase / reference_mase) / 2
 
@@ -115,7 +124,9 @@ def seasonal_scale(
     scale = _lag_error(values, offsets, ends, season, power)
     # Series without a pair of values a season apart are measured by their steps instead.
     if season > 1 and np.isnan(scale).any():
-        scale = np.where(np.isnan(scale), _lag_error(values, offsets, ends, 1, power), scale)
+        scale = np.where(
+            np.isnan(scale), _lag_error(values, offsets, ends, 1, power), scale
+        )
     return scale
 
 
@@ -123,11 +134,15 @@ def symmetric_errors(actual: Floats, forecast: Floats) -> Floats:
     """Per point 200 |f - y| / (|f| + |y|), and 0 where both are 0."""
     size = np.abs(forecast) + np.abs(actual)
     distance = 200 * np.abs(forecast - actual)
-    errors: Floats = np.divide(distance, size, out=np.zeros(actual.shape), where=size != 0)
+    errors: Floats = np.divide(
+        distance, size, out=np.zeros(actual.shape), where=size != 0
+    )
     return errors
 
 
-def mean_by_series(points: Floats, usable: Bools, series: Ints | None = None) -> SeriesMeans:
+def mean_by_series(
+    points: Floats, usable: Bools, series: Ints | None = None
+) -> SeriesMeans:
     """Mean and count of the usable points [K, H] of each series, both [max(series) + 1]."""
     codes = np.arange(len(points)) if series is None else series
     total = np.bincount(codes, np.where(usable, points, 0.0).sum(axis=1))
@@ -136,7 +151,9 @@ def mean_by_series(points: Floats, usable: Bools, series: Ints | None = None) ->
     return SeriesMeans(mean, count)
 
 
-def _root_mean_square(points: Floats, usable: Bools, series: Ints | None) -> SeriesMeans:
+def _root_mean_square(
+    points: Floats, usable: Bools, series: Ints | None
+) -> SeriesMeans:
     """Root mean square of the usable points [K, H] of each series, both [max(series) + 1].
 
     Each series is divided by its largest point before squaring, so that nothing overflows.
@@ -168,7 +185,9 @@ def _pinball_loss(actual: Floats, quantile: Floats, level: float) -> Floats:
     return np.maximum(level * error, (level - 1) * error)
 
 
-def _lag_error(values: Floats, offsets: Ints, ends: Ints, lag: int, power: int) -> Floats:
+def _lag_error(
+    values: Floats, offsets: Ints, ends: Ints, lag: int, power: int
+) -> Floats:
     """The scale of `seasonal_scale` for one lag, [N]; NaN without an observed pair of values."""
     lengths = np.diff(offsets)
     n = len(lengths)

@@ -15,7 +15,11 @@ from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.scoring import metrics
-from lstmcast.scoring.baselines import drift_forecast, naive_forecast, seasonal_naive_forecast
+from lstmcast.scoring.baselines import (
+    drift_forecast,
+    naive_forecast,
+    seasonal_naive_forecast,
+)
 from lstmcast.scoring.binary import (
     base_rates,
     compare_with_base_rate,
@@ -90,7 +94,9 @@ class Verdict:
             name: _none_to_nan(scores) for name, scores in full["baselines"].items()
         }
         full["by_step"] = tuple(_none_to_nan(row) for row in full["by_step"])
-        full["by_series"] = tuple(_none_to_nan(row) for row in full.get("by_series", ()))
+        full["by_series"] = tuple(
+            _none_to_nan(row) for row in full.get("by_series", ())
+        )
         return cls(**full)
 
     @property
@@ -135,7 +141,11 @@ def score_forecasts(
     Raises:
         DataError: no actual value is known after any origin.
     """
-    series, origins, levels = np.asarray(series), np.asarray(origins), np.asarray(levels, float)
+    series, origins, levels = (
+        np.asarray(series),
+        np.asarray(origins),
+        np.asarray(levels, float),
+    )
     if ends is None:
         ends = first_origins(panel, series, origins) + 1
     actual = actuals_after_origins(panel, series, origins, quantiles.shape[1])
@@ -152,12 +162,16 @@ def score_forecasts(
     quantiles = quantiles[scored]
     if probability:
         probabilities = forecast_table.point_forecast(quantiles, levels)
-        return _build_binary_verdict(panel, series, probabilities, actual, ends, season, by_series)
+        return _build_binary_verdict(
+            panel, series, probabilities, actual, ends, season, by_series
+        )
     windows = _ScoredWindows.of(panel, series, origins, actual, ends, season)
     return _build_verdict(panel, windows, quantiles, levels, season, by_series)
 
 
-def actuals_after_origins(panel: "Panel", series: Ints, origins: Ints, horizon: int) -> Floats:
+def actuals_after_origins(
+    panel: "Panel", series: Ints, origins: Ints, horizon: int
+) -> Floats:
     """Values after each origin, [K, H]; NaN where missing or beyond the end of the series."""
     at_origin = panel.offsets[series] + origins
     at = at_origin[:, None] + np.arange(1, horizon + 1)  # (K, H)
@@ -186,7 +200,13 @@ class _ScoredWindows:
 
     @classmethod
     def of(
-        cls, panel: "Panel", series: Ints, origins: Ints, actual: Floats, ends: Ints, season: int
+        cls,
+        panel: "Panel",
+        series: Ints,
+        origins: Ints,
+        actual: Floats,
+        ends: Ints,
+        season: int,
     ) -> "_ScoredWindows":
         """Windows of a panel; ends: [N], steps of each series that are in-sample."""
         values, offsets, horizon = panel.values, panel.offsets, actual.shape[1]
@@ -226,10 +246,13 @@ def _build_verdict(
     median = forecast_table.point_forecast(quantiles, levels)
     low, high = _interval_positions(levels)
     bounds = (quantiles[..., low], quantiles[..., high]) if low < high else None
-    model = windows.errors(median) | {"wql": metrics.wql(windows.actual, quantiles, levels)}
+    model = windows.errors(median) | {
+        "wql": metrics.wql(windows.actual, quantiles, levels)
+    }
     model["coverage"] = metrics.coverage(windows.actual, *bounds) if bounds else NAN
     baselines = {
-        name: windows.errors(forecast) | {"wql": _point_forecast_wql(windows, forecast, levels)}
+        name: windows.errors(forecast)
+        | {"wql": _point_forecast_wql(windows, forecast, levels)}
         for name, forecast in windows.baselines.items()
     }
     best = _best_baseline(baselines)
@@ -250,7 +273,9 @@ def _build_verdict(
         best_baseline=best,
         skill=skill_score(model["mae"], baselines[best]["mae"]),
         by_step=_scores_by_step(windows, median, bounds, baseline),
-        by_series=_scores_by_series(panel, windows, median, baseline) if by_series else (),
+        by_series=_scores_by_series(panel, windows, median, baseline)
+        if by_series
+        else (),
         step_name=name_step(panel.axis.freq),
     )
 
@@ -267,14 +292,19 @@ def _build_binary_verdict(
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
     rates = base_rates(panel.values, panel.offsets, ends)[series]
     base = np.broadcast_to(rates[:, None], probabilities.shape)
-    model, baseline = score_probabilities(probabilities, actual), score_probabilities(base, actual)
+    model, baseline = (
+        score_probabilities(probabilities, actual),
+        score_probabilities(base, actual),
+    )
     count = np.bincount(series)
 
     def compare(part: Any) -> Scores:
         return compare_with_base_rate(probabilities[part], base[part], actual[part])
 
     horizon = probabilities.shape[1]
-    steps = tuple({"step": h + 1, **compare(np.s_[:, h : h + 1])} for h in range(horizon))
+    steps = tuple(
+        {"step": h + 1, **compare(np.s_[:, h : h + 1])} for h in range(horizon)
+    )
     scored = np.flatnonzero(count if by_series else [])
     rows = tuple(
         {"key": list(panel.keys[i]), "windows": int(count[i]), **compare(series == i)}
@@ -315,7 +345,9 @@ def _best_baseline(baselines: dict[str, Scores]) -> str:
     return min(baselines, key=lambda name: baselines[name][measure])
 
 
-def _point_forecast_wql(windows: _ScoredWindows, forecast: Floats, levels: Floats) -> float:
+def _point_forecast_wql(
+    windows: _ScoredWindows, forecast: Floats, levels: Floats
+) -> float:
     """The quantile loss of a point forecast [K, H] taken as every quantile."""
     quantiles = np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels)))
     return metrics.wql(windows.actual, quantiles, levels)
@@ -334,7 +366,11 @@ def _scores_by_step(
         actual, forecast = windows.actual[step], median[step]
         error = metrics.mae(actual, forecast, windows.series)
         baseline_error = metrics.mae(actual, baseline[step], windows.series)
-        covered = metrics.coverage(actual, *(bound[step] for bound in bounds)) if bounds else NAN
+        covered = (
+            metrics.coverage(actual, *(bound[step] for bound in bounds))
+            if bounds
+            else NAN
+        )
         rows.append(
             {
                 "step": h + 1,
@@ -356,7 +392,9 @@ def _scores_by_series(
     actual, series = windows.actual, windows.series
     usable = ~np.isnan(actual)
     errors, _ = metrics.mean_by_series(np.abs(median - actual), usable, series)
-    baseline_errors, _ = metrics.mean_by_series(np.abs(baseline - actual), usable, series)
+    baseline_errors, _ = metrics.mean_by_series(
+        np.abs(baseline - actual), usable, series
+    )
     count = np.bincount(series)
     scale = np.full(len(count), NAN)
     scale[series] = np.where(windows.scale > 0, windows.scale, NAN)

@@ -72,7 +72,9 @@ def name_season(freq: str, season: int) -> str:
     count, unit = parts.groups() if parts else ("", "")
     days = season * int(count or 1) * _DAYS_PER_UNIT.get(unit, NAN)
     fitting = (
-        name for name, span in _SEASON_DAYS.items() if abs(days / span - 1) < _SEASON_TOLERANCE
+        name
+        for name, span in _SEASON_DAYS.items()
+        if abs(days / span - 1) < _SEASON_TOLERANCE
     )
     return next(fitting, "")
 
@@ -101,7 +103,11 @@ def _describe_disagreement(verdict: "Verdict") -> list[str]:
     """Where small series differ: with several the mean error is mostly that of the large ones."""
     baseline = verdict.baselines[verdict.best_baseline]["mase"]
     skill = 1 - verdict.model["mase"] / baseline if baseline > 0 else NAN
-    if verdict.series == 1 or math.isnan(skill) or (skill > 0) == verdict.beats_baseline:
+    if (
+        verdict.series == 1
+        or math.isnan(skill)
+        or (skill > 0) == verdict.beats_baseline
+    ):
         return []
     difference = _format_difference(skill)
     return [
@@ -124,8 +130,12 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
     chance = 2 * (width * (1 - width) / verdict.observed) ** 0.5
     remark = ""
     if abs(covered - width) > max(_MIN_INTERVAL_DEVIATION, chance):
-        remark = "; it is too narrow" if covered < width else "; it is wider than necessary"
-    return [f"Of {total} {values} {inside} fell inside the {100 * width:.0f} % interval{remark}."]
+        remark = (
+            "; it is too narrow" if covered < width else "; it is wider than necessary"
+        )
+    return [
+        f"Of {total} {values} {inside} fell inside the {100 * width:.0f} % interval{remark}."
+    ]
 
 
 def _describe_probabilities(verdict: "Verdict") -> list[str]:

@@ -19,7 +19,12 @@ from lstmcast.cli.options.results import (
     Step,
     TableOptions,
 )
-from lstmcast.cli.sharded import is_sharded, outcome_to_dict, refuse_options, run_shard_job
+from lstmcast.cli.sharded import (
+    is_sharded,
+    outcome_to_dict,
+    refuse_options,
+    run_shard_job,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest

@@ -10,7 +10,13 @@ from lstmcast.cli.gates import check_figures, parse_gates
 from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunBadRows
-from lstmcast.cli.options.results import Data, FailIf, RunPath, ShowOptions, TableOptions
+from lstmcast.cli.options.results import (
+    Data,
+    FailIf,
+    RunPath,
+    ShowOptions,
+    TableOptions,
+)
 from lstmcast.cli.sharded import (
     is_sharded,
     limit_to_one_job,

@@ -5,7 +5,15 @@ from typing import Annotated, Literal
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import OUTPUT, WINDOW, make_option
-from lstmcast.cli.options.results import Data, FailIf, Format, Plot, RunPath, ShowOptions, Step
+from lstmcast.cli.options.results import (
+    Data,
+    FailIf,
+    Format,
+    Plot,
+    RunPath,
+    ShowOptions,
+    Step,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest

@@ -4,7 +4,12 @@ from typing import Annotated, Any
 
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.options.declare import OUTPUT, make_flag, make_option
-from lstmcast.cli.options.results import OptionalData, ResultOptions, RunPath, ShowOptions
+from lstmcast.cli.options.results import (
+    OptionalData,
+    ResultOptions,
+    RunPath,
+    ShowOptions,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.runs.directory import open_run

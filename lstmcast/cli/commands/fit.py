@@ -11,7 +11,13 @@ from typer import Context
 from lstmcast.cli.data import default_run_path, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
-from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, READING, make_flag, make_option
+from lstmcast.cli.options.declare import (
+    DEFAULT_NONE,
+    OUTPUT,
+    READING,
+    make_flag,
+    make_option,
+)
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions

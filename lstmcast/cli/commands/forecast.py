@@ -8,7 +8,12 @@ from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.fitting import ForecastOptions
 from lstmcast.cli.options.results import Data, FailIf, ShowOptions, TableOptions
-from lstmcast.cli.sharded import is_sharded, limit_to_one_job, refuse_options, run_shard_job
+from lstmcast.cli.sharded import (
+    is_sharded,
+    limit_to_one_job,
+    refuse_options,
+    run_shard_job,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores

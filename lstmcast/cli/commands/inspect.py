@@ -67,7 +67,11 @@ def inspect(
     report, config = Reporter.of(show), reading.config()
     check_picture(plot)
     report.say(f"reading {format_source(data)}")
-    from lstmcast.inspection.columns import infer_roles, profile_columns, with_column_roles
+    from lstmcast.inspection.columns import (
+        infer_roles,
+        profile_columns,
+        with_column_roles,
+    )
     from lstmcast.inspection.findings import inspect_panel
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table

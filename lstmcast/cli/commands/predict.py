@@ -4,10 +4,26 @@ from pathlib import Path
 from typing import Annotated
 
 from lstmcast.cli.data import add_future_data, read_newer
-from lstmcast.cli.options.declare import COLUMNS, DEFAULT_NONE, OUTPUT, WINDOW, make_option
+from lstmcast.cli.options.declare import (
+    COLUMNS,
+    DEFAULT_NONE,
+    OUTPUT,
+    WINDOW,
+    make_option,
+)
 from lstmcast.cli.options.engine import EngineOptions, Jobs
-from lstmcast.cli.options.results import OptionalData, RunPath, ShowOptions, TableOptions
-from lstmcast.cli.sharded import is_sharded, limit_to_one_job, refuse_options, run_shard_job
+from lstmcast.cli.options.results import (
+    OptionalData,
+    RunPath,
+    ShowOptions,
+    TableOptions,
+)
+from lstmcast.cli.sharded import (
+    is_sharded,
+    limit_to_one_job,
+    refuse_options,
+    run_shard_job,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_forecast

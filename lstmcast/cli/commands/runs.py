@@ -10,7 +10,13 @@ from lstmcast.cli.options.results import Format, RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.errors import RunError
-from lstmcast.runs.directory import DERIVED_FILES, MANIFEST_FILE, PREVIOUS_FOLDER, Run, open_run
+from lstmcast.runs.directory import (
+    DERIVED_FILES,
+    MANIFEST_FILE,
+    PREVIOUS_FOLDER,
+    Run,
+    open_run,
+)
 
 HELP = "List, show, compare and check runs."
 EXAMPLES = {

@@ -27,7 +27,12 @@ from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, write_picture
 from lstmcast.cli.show.scores import report_scores
-from lstmcast.config import DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS, Config
+from lstmcast.config import (
+    DEFAULT_TRIALS,
+    DEFAULT_TUNING_WINDOWS,
+    DEFAULT_UNSEEN_WINDOWS,
+    Config,
+)
 from lstmcast.errors import LstmcastError, RunError
 from lstmcast.tuning.space import parse_params
 

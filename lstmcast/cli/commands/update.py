@@ -16,7 +16,13 @@ from lstmcast.cli.options.declare import (
     make_option,
 )
 from lstmcast.cli.options.fitting import TimeBudget
-from lstmcast.cli.options.results import DryRun, FailIf, RunPath, ShowOptions, make_data_argument
+from lstmcast.cli.options.results import (
+    DryRun,
+    FailIf,
+    RunPath,
+    ShowOptions,
+    make_data_argument,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores

@@ -4,7 +4,12 @@ import re
 from dataclasses import dataclass
 from typing import Annotated
 
-from lstmcast.cli.options.declare import DEFAULT_INFERRED, DEFAULT_NONE, READING, make_option
+from lstmcast.cli.options.declare import (
+    DEFAULT_INFERRED,
+    DEFAULT_NONE,
+    READING,
+    make_option,
+)
 from lstmcast.config import BadRows, DataConfig, Duplicates, Fill
 from lstmcast.errors import UsageError
 
