@@ -12,7 +12,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from lstmcast.tuning import study
+from lstmcast import extras
 from tests.cli.conftest import PROGRAM, Program, environment, run_program, write_months
 
 QUICK = ("--target", "price", "--steps", 0, "--trials", 4, "--param", "context=6,24")
@@ -125,7 +125,7 @@ def test_without_optuna_it_says_what_to_install(
     tuned: tuple[Path, Any], quickly: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delitem(sys.modules, "optuna", raising=False)
-    monkeypatch.setattr(study, "find_spec", lambda _: None)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
     done = quickly("tune", "x.csv", *QUICK, "--out", "new", cwd=tuned[0])
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[tune]'"
@@ -230,7 +230,7 @@ def test_a_signal_ends_the_search_and_the_study_goes_on(
         rest = program.communicate(timeout=60)
     assert (program.returncode, rest[0]) == (status, "")
     assert time.monotonic() - began < 5
-    assert "the same command goes on" in rest[1].splitlines()[-1]
+    assert "the same command continues" in rest[1].splitlines()[-1]
     assert "Traceback" not in rest[1]
     assert not (tmp_path / "tuning").exists()
     if number == signal.SIGTERM:
