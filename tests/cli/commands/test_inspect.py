@@ -1,13 +1,14 @@
 """What `inspect` shows, as text and as JSON; its command reads the file as it was shown."""
 
 import json
-import os
 import re
 import shlex
+import sys
 from pathlib import Path
 
 import pytest
 
+from lstmcast import extras
 from tests.cli.conftest import Program, on_terminal, write_months
 
 
@@ -164,19 +165,13 @@ def test_a_picture_is_drawn_of_what_was_found(
 
 
 def test_without_matplotlib_a_picture_is_refused_with_the_line_that_installs_it(
-    lstmcast: Program, sample: Path, tmp_path: Path
+    quickly: Program, sample: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (tmp_path / "hidden/matplotlib").mkdir(parents=True)
-    (tmp_path / "hidden/matplotlib/__init__.py").write_text("raise ImportError")
-    done = lstmcast(
-        "inspect", sample / "shop.csv", "--plot", "x.png", env=_path_first(tmp_path / "hidden")
-    )
+    monkeypatch.delitem(sys.modules, "matplotlib", raising=False)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    done = quickly("inspect", sample / "shop.csv", "--plot", "x.png")
     assert (done.returncode, done.stdout) == (2, "")
     assert "pip install 'lstmcast[plot]'" in done.stderr
-
-
-def _path_first(folder: Path) -> dict[str, str]:
-    return {"PYTHONPATH": os.pathsep.join([str(folder), os.environ.get("PYTHONPATH", "")])}
 
 
 @pytest.mark.parametrize(

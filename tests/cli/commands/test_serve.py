@@ -4,12 +4,14 @@ import json
 import signal
 import socket
 import subprocess
+import sys
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from lstmcast import extras
 from tests.cli.conftest import PROGRAM, Program, environment, run_program
 from tests.cli.test_contract_runs import check
 
@@ -98,10 +100,8 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
 def test_without_the_extra_it_says_what_to_install(
     fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from lstmcast.deployment import serve
-
-    monkeypatch.setattr(serve, "find_spec", lambda _: None)
-    monkeypatch.delitem(serve.sys.modules, "prometheus_client", raising=False)
+    monkeypatch.setattr(extras, "find_spec", lambda _: None)
+    monkeypatch.delitem(sys.modules, "prometheus_client", raising=False)
     done = quickly("serve", "runs/old-price", cwd=fitted)
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[serve]'"

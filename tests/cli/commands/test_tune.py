@@ -230,7 +230,7 @@ def test_a_signal_ends_the_search_and_the_study_goes_on(
         rest = program.communicate(timeout=60)
     assert (program.returncode, rest[0]) == (status, "")
     assert time.monotonic() - began < 5
-    assert "the same command goes on" in rest[1].splitlines()[-1]
+    assert "the same command continues" in rest[1].splitlines()[-1]
     assert "Traceback" not in rest[1]
     assert not (tmp_path / "tuning").exists()
     if number == signal.SIGTERM:
