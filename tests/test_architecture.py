@@ -30,12 +30,21 @@ ORDER = (
 """Each room may import itself and what stands before it; imports for type checkers alone are
 exempt."""
 
-NEVER = {"scoring": {"network"}, "network": {"panel"}, "features": {"timeaxis", "tables"}}
+NEVER = {
+    "scoring": {"network"},
+    "network": {"panel"},
+    "features": {"timeaxis", "tables"},
+}
 """What stands before a room, and still is none of its business."""
 
 HOMES = {
     "torch": {
-        *("network/torch_network", "network/encoders", "network/losses", "network/diagnostics"),
+        *(
+            "network/torch_network",
+            "network/encoders",
+            "network/losses",
+            "network/diagnostics",
+        ),
         *("training/", "compute/ranks", "inspection/cost", "reporting/trackers"),
         *("deployment/export", "deployment/onnx_graph"),
     },
@@ -62,8 +71,26 @@ HOMES = {
 }
 """The only places that may know a library; a name that ends in / is a room and all in it."""
 
+TESTED_ELSEWHERE = {
+    "cli/commands/completion.py": "cli/test_contract_completion.py",
+    "cli/commands/config.py": "cli/test_contract_settings.py",
+    "cli/commands/help.py": "cli/test_contract_help.py",
+    "cli/options/results.py": "cli/test_contract_streams.py",
+    "cli/signals.py": "faults/test_process.py",
+}
+"""Modules whose promises are those of the whole program, and the tests that hold them."""
+
 WITHOUT = {
-    "pandas": ("errors", "config", "ragged", "extras", "compute", "features", "scoring", "network"),
+    "pandas": (
+        "errors",
+        "config",
+        "ragged",
+        "extras",
+        "compute",
+        "features",
+        "scoring",
+        "network",
+    ),
     "numpy": ("errors", "config", "extras"),
     "torch": ("cli",),
 }
@@ -169,16 +196,23 @@ def dangers(tree: ast.Module) -> list[str]:
     found = []
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
-            origin.update({alias.asname: alias.name for alias in node.names if alias.asname})
+            origin.update(
+                {alias.asname: alias.name for alias in node.names if alias.asname}
+            )
         elif isinstance(node, ast.ImportFrom):
             origin.update(
-                {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+                {
+                    alias.asname or alias.name: f"{node.module}.{alias.name}"
+                    for alias in node.names
+                }
             )
     for name in imported(tree):
         if name.split(".")[0] in FORBIDDEN_MODULES or name in FORBIDDEN_NAMES:
             found.append(f"import of {name}")
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name | ast.Attribute) and isinstance(node.ctx, ast.Load):
+        if isinstance(node, ast.Name | ast.Attribute) and isinstance(
+            node.ctx, ast.Load
+        ):
             head, _, rest = ast.unparse(node).partition(".")
             name = ".".join(filter(None, (origin.get(head, head), rest)))
             if name in FORBIDDEN_NAMES or name.split(".")[-1] in FORBIDDEN_METHODS:
@@ -200,7 +234,9 @@ def modules_loaded(*arguments: str, status: int = 0) -> set[str]:
     )
     assert done.returncode == status, done.stderr[-2000:]
     lines = (
-        line.split("|") for line in done.stderr.splitlines() if line.startswith("import time:")
+        line.split("|")
+        for line in done.stderr.splitlines()
+        if line.startswith("import time:")
     )
     return {line[-1].strip().split(".")[0] for line in lines}
 
@@ -213,7 +249,8 @@ def is_at(path: Path, places: set[str]) -> bool:
     """Whether a module is one of these places: a module without its `.py`, or a room with its /."""
     name = named(path).removesuffix(".py")
     return any(
-        name == place or (place.endswith("/") and name.startswith(place)) for place in places
+        name == place or (place.endswith("/") and name.startswith(place))
+        for place in places
     )
 
 
@@ -231,10 +268,42 @@ def test_imports_go_up_the_order_only(path: Path) -> None:
 
 
 def test_imports_make_no_circle() -> None:
-    needs = {name: modules_imported(path) - {name, "lstmcast"} for name, path in MODULES.items()}
+    needs = {
+        name: modules_imported(path) - {name, "lstmcast"}
+        for name, path in MODULES.items()
+    }
     while free := {name for name, others in needs.items() if not others & needs.keys()}:
         needs = {name: others for name, others in needs.items() if name not in free}
-    assert not needs, f"these import each other in a circle, or need one that does: {sorted(needs)}"
+    assert not needs, (
+        f"these import each other in a circle, or need one that does: {sorted(needs)}"
+    )
+
+
+@pytest.mark.parametrize("path", SOURCES, ids=named)
+def test_a_private_name_stays_in_its_module(path: Path) -> None:
+    names = (name for name in imported(syntax(path)) if name.startswith("lstmcast."))
+    private = {name for name in names if name.rpartition(".")[2].startswith("_")}
+    assert private - {"lstmcast.__version__"} == set()
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in SOURCES if path.stem[:2] != "__"], ids=named
+)
+def test_every_module_has_tests_of_its_name(path: Path) -> None:
+    place = (ROOT / "tests" / path.relative_to(PACKAGE)).with_name(f"test_{path.name}")
+    assert place.exists() or named(path) in TESTED_ELSEWHERE, (
+        f"write {place.relative_to(ROOT)}"
+    )
+
+
+def test_what_is_tested_elsewhere_is_there() -> None:
+    for module, place in TESTED_ELSEWHERE.items():
+        assert (PACKAGE / module).exists() and (ROOT / "tests" / place).exists()
+        assert (
+            not (ROOT / "tests" / module)
+            .with_name(f"test_{Path(module).name}")
+            .exists()
+        )
 
 
 @pytest.mark.parametrize("path", SOURCES, ids=named)
@@ -250,14 +319,18 @@ def test_a_library_stays_in_its_rooms(path: Path) -> None:
 @pytest.mark.parametrize("path", SOURCES, ids=named)
 def test_a_room_does_without_what_is_not_its_business(path: Path) -> None:
     assert not {
-        library for library in libraries_imported(path) if room(path) in WITHOUT.get(library, ())
+        library
+        for library in libraries_imported(path)
+        if room(path) in WITHOUT.get(library, ())
     }
 
 
 @pytest.mark.parametrize("folder", FOLDERS, ids=lambda folder: folder.name)
 def test_a_folder_is_small_enough_to_read_its_names(folder: Path) -> None:
     modules = [
-        path for path in folder.glob("*.py") if path.name not in ("__init__.py", "__main__.py")
+        path
+        for path in folder.glob("*.py")
+        if path.name not in ("__init__.py", "__main__.py")
     ]
     assert len(modules) <= (20 if folder.name == "commands" else 12)
 
