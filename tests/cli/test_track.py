@@ -107,7 +107,7 @@ def test_a_fit_that_went_on_has_whole_curves(
 
     keep = checkpoint.TrainingCheckpoint.keep
     with monkeypatch.context() as patched:
-        patched.setattr(checkpoint.TrainingCheckpoint, "due", stop_once)
+        patched.setattr(checkpoint.TrainingCheckpoint, "is_due", stop_once)
         patched.setattr(checkpoint.TrainingCheckpoint, "keep", keep_and_fail)
         assert quickly(*line).returncode == 6
     done = quickly("fit", "--resume", "runs/x-price", "--track", "csv")
