@@ -223,8 +223,8 @@ def test_a_signal_ends_the_search_and_the_study_goes_on(
         stdout=subprocess.PIPE, text=True,
     ) as program:  # fmt: skip
         assert program.stderr
-        while "trial 1 " not in (line := program.stderr.readline()):
-            assert line, "it ended by itself"
+        while "trial 1 " not in (message := program.stderr.readline()):
+            assert message, "it ended by itself"
         began = time.monotonic()
         program.send_signal(number)
         rest = program.communicate(timeout=60)
