@@ -63,7 +63,14 @@ _NAMES = {
         "WindowConfig",
     ),
     "errors": (
-        *("DataError", "DivergedError", "ExitCode", "GateError", "LockedError", "LstmcastError"),
+        *(
+            "DataError",
+            "DivergedError",
+            "ExitCode",
+            "GateError",
+            "LockedError",
+            "LstmcastError",
+        ),
         *("ResourceError", "RunError", "UsageError"),
     ),
     "evaluation.explain": ("Explanation", "explain"),

@@ -21,7 +21,9 @@ Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "cou
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 BadRows = Literal["error", "skip"]
 Cell = Literal["lstm", "gru", "rnn"]
-Loss = Literal["quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"]
+Loss = Literal[
+    "quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"
+]
 UNTRANSFORMED_LOSSES = ("negative-binomial", "bernoulli")
 """Losses of the target as it is, which no transform may change."""
 QUANTILE_SOURCES: dict[Loss, Literal["own", "residuals", "likelihood", "none"]] = {
@@ -62,7 +64,8 @@ class Columns:
     def __post_init__(self) -> None:
         if not self.target:
             raise UsageError(
-                "no target column given", "name the column to forecast with --target COL"
+                "no target column given",
+                "name the column to forecast with --target COL",
             )
         role_of: dict[str, str] = {}
         for role in ("target", "time", "series", "past", "future", "static"):
@@ -94,7 +97,17 @@ class DataConfig:
     header: bool | None = None
     bad_rows: BadRows = "error"
     max_bytes: int | None = None
-    na: tuple[str, ...] = ("", "NA", "N/A", "NaN", "nan", "null", "NULL", "None", "#N/A")
+    na: tuple[str, ...] = (
+        "",
+        "NA",
+        "N/A",
+        "NaN",
+        "nan",
+        "null",
+        "NULL",
+        "None",
+        "#N/A",
+    )
     freq: str | None = None
     tz: str | None = None
     date_format: str | None = None
@@ -133,10 +146,13 @@ class DataConfig:
                 choices = "one character, such as ';'"
                 if marks is not None:
                     choices = " ".join(repr(mark) for mark in marks)
-                raise UsageError(f"--{name} {value!r} cannot be used", f"give {choices}")
+                raise UsageError(
+                    f"--{name} {value!r} cannot be used", f"give {choices}"
+                )
         if self.thousands is not None and self.thousands == self.decimal:
             raise UsageError(
-                f"--thousands and --decimal are both {self.decimal!r}", "give each mark one meaning"
+                f"--thousands and --decimal are both {self.decimal!r}",
+                "give each mark one meaning",
             )
 
     @property
@@ -294,7 +310,9 @@ class TrainConfig:
     def __post_init__(self) -> None:
         _require_choices(self)
         _require_at_least(self, 0, "steps", "seed", "weight_decay")
-        _require_at_least(self, 1, "batch_size", "origins", "patience", "members", "jobs")
+        _require_at_least(
+            self, 1, "batch_size", "origins", "patience", "members", "jobs"
+        )
         if self.time_budget is not None:
             seconds = parse_duration(self.time_budget, "--time-budget")
             object.__setattr__(self, "time_budget", seconds)  # of a frozen class
@@ -302,7 +320,8 @@ class TrainConfig:
             value = getattr(self, name)
             if value is not None and not 0 < value < float("inf"):
                 raise UsageError(
-                    f"{_option_name(name)} {value} is out of range", "give a number above 0"
+                    f"{_option_name(name)} {value} is out of range",
+                    "give a number above 0",
                 )
 
 
@@ -339,7 +358,10 @@ class Config:
         sections = get_type_hints(cls)
         _require_known_keys(data, sections, "section")
         # A section that is missing has its defaults.
-        parsed = {name: _parse_section(sections[name], values) for name, values in data.items()}
+        parsed = {
+            name: _parse_section(sections[name], values)
+            for name, values in data.items()
+        }
         return cls(**parsed)
 
 
@@ -348,12 +370,15 @@ def _parse_section(section: type, values: Mapping[str, Any]) -> Any:
     _require_known_keys(values, known, "setting")
     # JSON and TOML have lists where settings have tuples.
     settings = {
-        name: tuple(value) if isinstance(value, list) else value for name, value in values.items()
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in values.items()
     }
     return section(**settings)
 
 
-def _require_known_keys(data: Mapping[str, Any], known: Collection[str], kind: str) -> None:
+def _require_known_keys(
+    data: Mapping[str, Any], known: Collection[str], kind: str
+) -> None:
     for key in data:
         if key not in known:
             raise UsageError(f"unknown {kind} {key!r}", suggest_similar(key, known))
@@ -367,7 +392,8 @@ def _require_time_zone(name: str) -> None:
         ZoneInfo(name)
     except (KeyError, ValueError, OSError):  # unknown, or not a possible name
         raise UsageError(
-            f"time zone {name!r} is not known", suggest_similar(name, available_timezones())
+            f"time zone {name!r} is not known",
+            suggest_similar(name, available_timezones()),
         ) from None
 
 
@@ -417,7 +443,9 @@ def _require_at_least(config: Any, low: float, *names: str) -> None:
         value = getattr(config, name)
         # Not `value < low`, which NaN is not.
         if value is not None and not value >= low:
-            raise UsageError(f"{_option_name(name)} {value} is out of range", f"give {low} or more")
+            raise UsageError(
+                f"{_option_name(name)} {value} is out of range", f"give {low} or more"
+            )
 
 
 def _option_name(setting: str) -> str:

@@ -91,7 +91,9 @@ def suggest_similar(word: str, known: Iterable[str]) -> str:
     names = list(known)
     # Case makes no difference to what is similar, but is kept in what is suggested.
     name_of = {name.casefold(): name for name in names}
-    matches = difflib.get_close_matches(word.casefold(), name_of, n=1, cutoff=_MIN_SIMILARITY)
+    matches = difflib.get_close_matches(
+        word.casefold(), name_of, n=1, cutoff=_MIN_SIMILARITY
+    )
     if matches:
         return f"did you mean {name_of[matches[0]]!r}?"
     quoted = [repr(name) for name in names]

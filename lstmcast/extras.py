@@ -15,7 +15,8 @@ def require_extra(what: str, extra: str, *packages: str) -> None:
     for package in packages:
         if not _is_installed(package):
             raise UsageError(
-                f"{what} {package}, which is not installed", f"pip install 'lstmcast[{extra}]'"
+                f"{what} {package}, which is not installed",
+                f"pip install 'lstmcast[{extra}]'",
             )
 
 

@@ -85,7 +85,9 @@ def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
     elif how == "min":
         result = np.minimum.reduceat(np.where(observed, values, np.inf), starts, axis=0)
     elif how == "max":
-        result = np.maximum.reduceat(np.where(observed, values, -np.inf), starts, axis=0)
+        result = np.maximum.reduceat(
+            np.where(observed, values, -np.inf), starts, axis=0
+        )
     elif how == "median":
         result = _median_by_group(values, starts, count)
     elif how == "count":
@@ -96,7 +98,9 @@ def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
     return np.where(count > 0, result, np.nan)
 
 
-def _first_or_last_by_group(values: Floats, observed: Bools, starts: Ints, *, last: bool) -> Floats:
+def _first_or_last_by_group(
+    values: Floats, observed: Bools, starts: Ints, *, last: bool
+) -> Floats:
     rows = np.arange(len(values))[:, None]
     if last:
         places = np.maximum.reduceat(np.where(observed, rows, 0), starts, axis=0)
@@ -113,7 +117,9 @@ def _median_by_group(values: Floats, starts: Ints, count: Ints) -> Floats:
     medians = np.empty(count.shape)
     for k in range(values.shape[1]):
         column = values[:, k]
-        ordered = column[np.lexsort((column, group))]  # missing values come last in each group
+        ordered = column[
+            np.lexsort((column, group))
+        ]  # missing values come last in each group
         number = np.maximum(count[:, k], 1)
         lower = ordered[starts + (number - 1) // 2]
         upper = ordered[starts + number // 2]

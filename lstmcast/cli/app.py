@@ -61,10 +61,14 @@ app = typer.Typer(
 )
 
 
-def _add_command(parent: typer.Typer, module: ModuleType, name: str, examples: str) -> None:
+def _add_command(
+    parent: typer.Typer, module: ModuleType, name: str, examples: str
+) -> None:
     """Add the function `name` of a module as a command."""
     function = spread_option_groups(getattr(module, name))
-    parent.command(name, cls=Command, epilog=examples, context_settings=CONTEXT_SETTINGS)(function)
+    parent.command(
+        name, cls=Command, epilog=examples, context_settings=CONTEXT_SETTINGS
+    )(function)
 
 
 def _name_of(module: ModuleType) -> str:
@@ -74,7 +78,9 @@ def _name_of(module: ModuleType) -> str:
 for module in _COMMANDS:
     _add_command(app, module, _name_of(module), module.EXAMPLES)
 app.command(
-    completion.WORDS_COMMAND, hidden=True, context_settings={"ignore_unknown_options": True}
+    completion.WORDS_COMMAND,
+    hidden=True,
+    context_settings={"ignore_unknown_options": True},
 )(completion.complete_words)
 for module in _COMMAND_GROUPS:
     group = typer.Typer(
@@ -108,7 +114,10 @@ def _root_command(
     version: Annotated[  # noqa: ARG001
         bool,
         typer.Option(
-            "--version", help="Show the versions and exit.", callback=_show_version, is_eager=True
+            "--version",
+            help="Show the versions and exit.",
+            callback=_show_version,
+            is_eager=True,
         ),
     ] = False,
 ) -> None:
@@ -149,7 +158,9 @@ def run_command_line(arguments: Sequence[str]) -> int:
         # A signal may come out as anything, for example as the ImportError of a module that was
         # being loaded.
         error = signals.raised_signals[0] if signals.raised_signals else raised
-        if "--debug" in arguments and not isinstance(error, SystemExit | BrokenPipeError):
+        if "--debug" in arguments and not isinstance(
+            error, SystemExit | BrokenPipeError
+        ):
             traceback.print_exception(raised)
         return _report_error(error, as_json="--json" in arguments)
 

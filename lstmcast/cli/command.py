@@ -32,7 +32,9 @@ class Command(TyperCommand):
         """Write the examples."""
         if self.epilog:
             with formatter.section("Examples"):
-                formatter.write("".join(f"  {line}\n" for line in self.epilog.splitlines()))
+                formatter.write(
+                    "".join(f"  {line}\n" for line in self.epilog.splitlines())
+                )
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command; an error about an option says where its value was set."""
@@ -49,7 +51,9 @@ def _heading_of(parameter: Any) -> str:
     return getattr(parameter, "rich_help_panel", None) or GENERAL
 
 
-def _with_environment_variable(parameter: Any, record: tuple[str, str]) -> tuple[str, str]:
+def _with_environment_variable(
+    parameter: Any, record: tuple[str, str]
+) -> tuple[str, str]:
     """Return a line of the help, with the environment variable of an option added to it."""
     flags, text = record
     # Typer puts a default that is described in words in round brackets of its own.
@@ -60,4 +64,6 @@ def _with_environment_variable(parameter: Any, record: tuple[str, str]) -> tuple
     if not variable:
         return flags, text
     # Some texts end in brackets already, with the default or the range in them.
-    return flags, f"{text[:-1]}; {variable}]" if text.endswith("]") else f"{text}  [{variable}]"
+    return flags, f"{text[:-1]}; {variable}]" if text.endswith(
+        "]"
+    ) else f"{text}  [{variable}]"

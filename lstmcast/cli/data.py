@@ -60,7 +60,12 @@ def read_panel(
 
 
 def read_newer(
-    report: Reporter, data: str, forecaster: "Predictor", *, ahead: int = 0, since: bool = False
+    report: Reporter,
+    data: str,
+    forecaster: "Predictor",
+    *,
+    ahead: int = 0,
+    since: bool = False,
 ) -> "Panel":
     """Read a file as the data of a run were read, with the run's history before new rows.
 
@@ -71,7 +76,9 @@ def read_newer(
     from lstmcast.panel.extend import with_training_history
 
     panel = read_like_run(report, data, forecaster)
-    panel = with_training_history(panel, forecaster.panel, forecaster.context, since=since)
+    panel = with_training_history(
+        panel, forecaster.panel, forecaster.context, since=since
+    )
     if ahead:
         require_future_covariates(panel, ahead)
     report.found(panel.notes)
@@ -79,7 +86,10 @@ def read_newer(
 
 
 def read_like_run(
-    report: Reporter, data: str, forecaster: "Predictor", bad_rows: BadRows | None = None
+    report: Reporter,
+    data: str,
+    forecaster: "Predictor",
+    bad_rows: BadRows | None = None,
 ) -> "Panel":
     """Read a file as the data of a run were read; only `bad_rows` may differ."""
     report.say(f"reading {format_source(data)}")
@@ -91,7 +101,9 @@ def read_like_run(
     return Panel.from_table(read_table(data, config), known.columns, config, like=known)
 
 
-def add_future_data(report: Reporter, file: str, panel: "Panel", config: DataConfig) -> "Panel":
+def add_future_data(
+    report: Reporter, file: str, panel: "Panel", config: DataConfig
+) -> "Panel":
     """Read the covariates that are known ahead from a file of their own."""
     report.say(f"reading {format_source(file)}")
     from lstmcast.panel.future_data import with_future_data

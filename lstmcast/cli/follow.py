@@ -30,7 +30,13 @@ _DELIMITERS = ",;\t|"
 _MAX_NOTES = 100
 """Different notes on the data that are shown, each once."""
 _UTF8_BOM = b"\xef\xbb\xbf"
-_BINARY_MAGIC = (b"\x1f\x8b", b"\x28\xb5\x2f\xfd", b"PAR1", b"ARRO", b"\xff\xff\xff\xff")
+_BINARY_MAGIC = (
+    b"\x1f\x8b",
+    b"\x28\xb5\x2f\xfd",
+    b"PAR1",
+    b"ARRO",
+    b"\xff\xff\xff\xff",
+)
 """First bytes of gzip, Zstandard, Parquet, and Arrow files and streams."""
 
 
@@ -61,7 +67,9 @@ class Follower:
         self.header = b""
         self.has_written = False
         self.shown_notes: set[str] = set()
-        self.figures: Counter[str] = Counter(anomalies=0, points=0, runs=0, judged=0, share=0)
+        self.figures: Counter[str] = Counter(
+            anomalies=0, points=0, runs=0, judged=0, share=0
+        )
 
     def run(self) -> dict[str, float]:
         """Judge rows until stdin ends; returns how many were judged, and how.
@@ -115,7 +123,9 @@ class Follower:
         """
         rows = self._judge_together(lines) if len(lines) > 1 else None
         if rows is not None:
-            self._write_rows(rows.sort_values(self.detector.known.axis.name, kind="stable"))
+            self._write_rows(
+                rows.sort_values(self.detector.known.axis.name, kind="stable")
+            )
             return
         for line in lines:
             try:
@@ -145,7 +155,9 @@ class Follower:
         except LINE_ERRORS as error:
             # The line was parsed as a file of its own: the number in the message is of that file.
             place = 2 if self.header else 1
-            message = re.sub(rf"^stdin(:{place})?:? |stdin:{place}: ", "", error.message)
+            message = re.sub(
+                rf"^stdin(:{place})?:? |stdin:{place}: ", "", error.message
+            )
             raise DataError(f"stdin:{line.number}: {message}", error.hint) from None
         if not self.detector.is_new(panel) and not self.detector.is_known(panel):
             stamp = panel.axis.texts(panel.start)[0]
@@ -218,7 +230,9 @@ class Follower:
         # What there is to say about formulas is said once.
         report = Reporter(quiet=True) if self.has_written else self.report
         escaped = output.with_escaped_formulas(rows, self.form, report, safe=self.safe)
-        output.write_stdout(output.encode_table(escaped, self.form, header=not self.has_written))
+        output.write_stdout(
+            output.encode_table(escaped, self.form, header=not self.has_written)
+        )
         self.has_written = True
 
 

@@ -11,13 +11,16 @@ if TYPE_CHECKING:
     from lstmcast.scoring.verdict import Verdict
 
 
-def parse_gates(rules: Iterable[str] | None, metrics: Sequence[str] = GATE_METRICS) -> list[Gate]:
+def parse_gates(
+    rules: Iterable[str] | None, metrics: Sequence[str] = GATE_METRICS
+) -> list[Gate]:
     """Read all `--fail-if` rules, before any work is done; raises UsageError."""
     gates = [Gate.parse(rule, known=metrics) for rule in rules or ()]
     for gate in gates:
         if gate.relative:
             raise UsageError(
-                f"--fail-if '{gate}': there is nothing old to compare with", "give a number"
+                f"--fail-if '{gate}': there is nothing old to compare with",
+                "give a number",
             )
     return gates
 
@@ -42,5 +45,7 @@ def check_figures(gates: Iterable[Gate], figures: Mapping[str, float]) -> None:
             failed.append(gate)
     if failed:
         rules = ", ".join(str(gate) for gate in failed)
-        values = ", ".join(f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed)
+        values = ", ".join(
+            f"{gate.metric} is {scores[gate.metric]:.4g}" for gate in failed
+        )
         raise GateError(f"quality gate not met: {values}", f"--fail-if {rules}")

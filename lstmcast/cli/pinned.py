@@ -12,7 +12,11 @@ if TYPE_CHECKING:
 
 
 def pin_command_line(
-    data: str, table: "Table", found: "Inspection", reading: DataOptions, window: WindowOptions
+    data: str,
+    table: "Table",
+    found: "Inspection",
+    reading: DataOptions,
+    window: WindowOptions,
 ) -> list[str]:
     """Return the words of a `fit` that names all that was found in DATA as options."""
     # What the user requested comes after what was inferred, and takes its place.
@@ -54,7 +58,9 @@ def _option_words(option: str, value: Any) -> list[str]:
 def _requested_options(options: DataOptions | WindowOptions) -> dict[str, Any]:
     """Return the options that differ from their defaults."""
     defaults = vars(type(options)())
-    return {name: value for name, value in vars(options).items() if value != defaults[name]}
+    return {
+        name: value for name, value in vars(options).items() if value != defaults[name]
+    }
 
 
 def _dialect_options(table: "Table") -> dict[str, Any]:

@@ -43,8 +43,12 @@ def describe_error(error: BaseException) -> Problem:
         case signals.Terminated():
             return Problem(ExitCode.TERMINATED, "signal", "terminated", "")
         # Libraries report a lack of memory in many ways; a ResourceError says more than this.
-        case _ if memory.is_out_of_memory(error) and not isinstance(error, ResourceError):
-            return Problem(ExitCode.RESOURCE, "resource", "out of memory", memory.MEMORY_HINT)
+        case _ if memory.is_out_of_memory(error) and not isinstance(
+            error, ResourceError
+        ):
+            return Problem(
+                ExitCode.RESOURCE, "resource", "out of memory", memory.MEMORY_HINT
+            )
         case LstmcastError():
             kind = error.exit_code.name.lower()
             return Problem(error.exit_code, kind, error.message, error.hint)
@@ -68,11 +72,14 @@ def _describe_usage_error(error: TyperException) -> Problem:
     match = re.match(r"No such command '(.*?)'", message)
     if match:
         name = match[1]
-        return _usage_problem(f"no command {name!r}", suggest_similar(name, _subcommands(error)))
+        return _usage_problem(
+            f"no command {name!r}", suggest_similar(name, _subcommands(error))
+        )
 
     # A value that is none of the choices. Typer quotes each choice.
     match = re.match(
-        r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)", message
+        r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)",
+        message,
     )
     if match:
         option, value, choices = match[1], match[2], re.findall(r"'(.*?)'", match[3])
@@ -117,8 +124,14 @@ def _point_to_help(error: TyperException) -> str:
 
 
 def _describe_system_error(error: OSError) -> Problem:
-    place = "input or output failed" if error.filename is None else repr(str(error.filename))
-    hint = "write somewhere else with --out or -o" if error.errno in _DISK_ERRORS else ""
+    place = (
+        "input or output failed"
+        if error.filename is None
+        else repr(str(error.filename))
+    )
+    hint = (
+        "write somewhere else with --out or -o" if error.errno in _DISK_ERRORS else ""
+    )
     if error.errno in _DISK_FULL_ERRORS:
         hint = f"make room, or {hint}"
     message = f"{place}: {error.strerror or error}"

@@ -63,7 +63,9 @@ def options_of(command: Any) -> dict[str, Any]:
         for parameter in command.params
         if parameter.param_type_name == "option"
     }
-    return {name: option for name, option in options.items() if name not in PER_CALL_OPTIONS}
+    return {
+        name: option for name, option in options.items() if name not in PER_CALL_OPTIONS
+    }
 
 
 def all_options(root: Any) -> dict[str, Any]:
@@ -98,7 +100,9 @@ def load_settings(context: Context, file: str | None) -> str | None:
     for layer in reversed(read_layers(file, known)):
         for name in layer.values.keys() & options.keys():
             option = options[name]
-            values[option.name] = to_option_value(option, layer.values[name], layer.origin)
+            values[option.name] = to_option_value(
+                option, layer.values[name], layer.origin
+            )
             origins[option.name] = layer.origin
     context.default_map = {**(context.default_map or {}), **values}
     context.meta[_ORIGINS_KEY] = origins
@@ -113,18 +117,24 @@ def read_layers(file: str | None, known: Mapping[str, Any]) -> list[SettingsLaye
     """
     # Each variable is a layer of its own, so that an error can name it.
     layers = [
-        SettingsLayer(_variable_of(name), {name: text}) for name, text in _read_environment(known)
+        SettingsLayer(_variable_of(name), {name: text})
+        for name, text in _read_environment(known)
     ]
     if file is not None:
         return [*layers, read_layer(file, known)]
-    layers += [read_layer(str(path), known) for path in settings_paths() if path.is_file()]
+    layers += [
+        read_layer(str(path), known) for path in settings_paths() if path.is_file()
+    ]
     return layers
 
 
 def settings_paths() -> list[Path]:
     """Return where settings are looked for, the nearest first."""
     paths = [Path(SETTINGS_FILE)]
-    base, home = Path(os.environ.get("XDG_CONFIG_HOME") or ""), os.environ.get("HOME") or ""
+    base, home = (
+        Path(os.environ.get("XDG_CONFIG_HOME") or ""),
+        os.environ.get("HOME") or "",
+    )
     # The XDG specification says that a relative path is to be ignored.
     if base.is_absolute():
         paths.append(base / "lstmcast" / SETTINGS_FILE)
@@ -146,7 +156,9 @@ def read_layer(file: str, known: Mapping[str, Any]) -> SettingsLayer:
         return SettingsLayer(file, _settings_of_run(manifest, known))
     try:
         text = path.read_text(encoding="utf-8-sig")
-        content = json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        content = (
+            json.loads(text) if path.suffix.lower() == ".json" else tomllib.loads(text)
+        )
     except FileNotFoundError:
         hint = "give --config a TOML file or a run"
         raise UsageError(f"there is no file {file!r}", hint) from None
@@ -174,13 +186,18 @@ def command_words(manifest: Mapping[str, Any], known: Mapping[str, Any]) -> list
     """Return the options that fit a run again: all that differs from the defaults."""
     aliases = _option_aliases(known)
     defaults = Config().to_dict() | {"columns": {}}
-    config: dict[str, Any] = {"columns": manifest["panel"]["columns"], **manifest["config"]}
+    config: dict[str, Any] = {
+        "columns": manifest["panel"]["columns"],
+        **manifest["config"],
+    }
     words: list[str] = []
     for section in CONFIG_SECTIONS:
         for key, value in config.get(section, {}).items():
             option = known.get(aliases.get(key, key.replace("_", "-")))
             if option is not None:
-                words += _option_words(option_name(option), value, defaults[section].get(key))
+                words += _option_words(
+                    option_name(option), value, defaults[section].get(key)
+                )
     return words
 
 
@@ -231,7 +248,9 @@ def to_option_value(option: Any, value: Any, origin: str) -> Any:
         # A variable has no lists: several values are separated by commas.
         if isinstance(value, str) and origin.startswith(VARIABLE_PREFIX):
             value = value.split(",")
-        return [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
+        return (
+            [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
+        )
     return ",".join(map(str, value)) if isinstance(value, list) else value
 
 
@@ -248,10 +267,14 @@ def _read_environment(known: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
             yield variables[key], os.environ[key]
 
 
-def _settings_of_run(manifest: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+def _settings_of_run(
+    manifest: Mapping[str, Any], known: Mapping[str, Any]
+) -> dict[str, Any]:
     """Return the settings that a run was given; those that it inferred are inferred anew."""
     defaults = Config().to_dict()
-    columns = {role: names for role, names in manifest["panel"]["columns"].items() if names}
+    columns = {
+        role: names for role, names in manifest["panel"]["columns"].items() if names
+    }
     content = {"columns": columns}
     for section, values in manifest["config"].items():
         content[section] = {
@@ -277,17 +300,25 @@ def _flatten_settings(
         if section is None:
             allowed = known
         else:
-            fields = {field.name for field in dataclasses.fields(CONFIG_SECTIONS[section])}
-            allowed = {known_as: opt for known_as, opt in known.items() if opt.name in fields}
+            fields = {
+                field.name for field in dataclasses.fields(CONFIG_SECTIONS[section])
+            }
+            allowed = {
+                known_as: opt for known_as, opt in known.items() if opt.name in fields
+            }
         if name not in allowed:
             keys = [allowed_name.replace("-", "_") for allowed_name in allowed]
-            raise UsageError(f"unknown setting {key!r} in {file}", suggest_similar(key, keys))
+            raise UsageError(
+                f"unknown setting {key!r} in {file}", suggest_similar(key, keys)
+            )
         if value is not None:
             settings[name] = value
     return settings
 
 
-def _iter_settings(content: Mapping[str, Any], file: str) -> Iterator[tuple[str | None, str, Any]]:
+def _iter_settings(
+    content: Mapping[str, Any], file: str
+) -> Iterator[tuple[str | None, str, Any]]:
     """Give the section (None at the top), the key and the value of each setting in a file."""
     for key, value in content.items():
         if not isinstance(value, dict):
@@ -303,5 +334,7 @@ def _iter_settings(content: Mapping[str, Any], file: str) -> Iterator[tuple[str 
 def _option_aliases(known: Mapping[str, Any]) -> dict[str, str]:
     """Return names in a run's configuration that are not the option's own: `start` is `--from`."""
     return {
-        option.name: name for name, option in known.items() if option.name.replace("_", "-") != name
+        option.name: name
+        for name, option in known.items()
+        if option.name.replace("_", "-") != name
     }

@@ -62,7 +62,9 @@ def run_shard_job(
     report.say(f"{len(found):,} shards in {data!r}")
     with engine.use(), report.progress() as on_event:
         workers = jobs or (count_cores() if is_local_engine() else default_jobs())
-        outcome = shards.process_shards(found, job, out, jobs=workers, on_event=on_event)
+        outcome = shards.process_shards(
+            found, job, out, jobs=workers, on_event=on_event
+        )
     before = f", {outcome.kept:,} of them done before" if outcome.kept else ""
     report.say(
         f"{len(outcome.facts):,} of {len(found):,} shards done{before}: "
@@ -73,7 +75,9 @@ def run_shard_job(
         raise DataError(
             f"{len(outcome.errors)} of {len(found)} shards could not be used; "
             f"{name}: {error.message}",
-            f"{error.hint}; the same command then does what is missing" if error.hint else "",
+            f"{error.hint}; the same command then does what is missing"
+            if error.hint
+            else "",
         )
     if as_json:
         output.write_object(job.command, {"folder": out, **outcome_to_dict(outcome)})

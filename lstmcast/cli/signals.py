@@ -40,7 +40,9 @@ def install_handlers() -> None:
     read_end, write_end = os.pipe()
     os.set_blocking(write_end, False)
     signal.set_wakeup_fd(write_end, warn_on_full_buffer=False)
-    with contextlib.suppress(RuntimeError):  # no memory for a thread: commands say so themselves
+    with contextlib.suppress(
+        RuntimeError
+    ):  # no memory for a thread: commands say so themselves
         threading.Thread(target=_watch_signals, args=(read_end,), daemon=True).start()
 
 

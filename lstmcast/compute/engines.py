@@ -168,7 +168,8 @@ class _DaskEngine:
             self.client = Client(cluster, timeout="10s", set_as_default=False)
         except OSError as error:
             raise ResourceError(
-                f"no scheduler answers at {address}", "start it, or leave out --scheduler"
+                f"no scheduler answers at {address}",
+                "start it, or leave out --scheduler",
             ) from error
         self.pool = self.client.get_executor(pure=False)
 
@@ -225,9 +226,12 @@ class _RayEngine:
         except (ConnectionError, RuntimeError, ValueError) as error:
             self.quiet.close()
             raise ResourceError(
-                f"no Ray cluster answers at {address}", "start it, or leave out --scheduler"
+                f"no Ray cluster answers at {address}",
+                "start it, or leave out --scheduler",
             ) from error
-        self.remote = ray.remote(num_cpus=1, max_retries=MAX_JOB_RETRIES)(_run_on_one_thread)
+        self.remote = ray.remote(num_cpus=1, max_retries=MAX_JOB_RETRIES)(
+            _run_on_one_thread
+        )
 
     def shared(self, value: Any) -> AbstractContextManager[Any]:
         """A reference to the value in Ray's store."""
@@ -308,17 +312,23 @@ def _return_value(value: T) -> T:
     return value
 
 
-def _run_on_one_thread(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
+def _run_on_one_thread(
+    work: Callable[..., T], *task: Any
+) -> tuple[T | None, Exception | None]:
     """Run a job in a process of its own, which has one thread."""
     _limit_to_one_thread()
     arguments = [
-        _load_shared_value(value) if isinstance(value, _StoredValue | _PackedValue) else value
+        _load_shared_value(value)
+        if isinstance(value, _StoredValue | _PackedValue)
+        else value
         for value in task
     ]
     return _run_catching_errors(work, *arguments)
 
 
-def _run_catching_errors(work: Callable[..., T], *task: Any) -> tuple[T | None, Exception | None]:
+def _run_catching_errors(
+    work: Callable[..., T], *task: Any
+) -> tuple[T | None, Exception | None]:
     """Return a job's result or what it raised, which so differs from what its engine raises."""
     try:
         return work(*task), None
@@ -339,7 +349,9 @@ def _limit_to_one_thread() -> None:
         sys.modules["torch"].set_num_threads(1)
 
 
-def require_engine(backend: Backend, address: str | None = None, *, insecure: bool = False) -> None:
+def require_engine(
+    backend: Backend, address: str | None = None, *, insecure: bool = False
+) -> None:
     """Raise UsageError where an engine cannot be used.
 
     Its backend takes no address, or the address is neither on this machine nor encrypted (unless

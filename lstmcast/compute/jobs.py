@@ -171,7 +171,9 @@ class LostWorkerError(Exception):
     """A worker died over a job."""
 
 
-def _wait_for_result(engine: Engine, future: "Future[Any]") -> tuple[Any, Exception | None]:
+def _wait_for_result(
+    engine: Engine, future: "Future[Any]"
+) -> tuple[Any, Exception | None]:
     """Return the result of a job, or what it raised.
 
     Raises LostWorkerError where its worker died, and ResourceError where no workers are left.
@@ -189,7 +191,9 @@ def _wait_for_result(engine: Engine, future: "Future[Any]") -> tuple[Any, Except
                     "start workers, then run again",
                 ) from None
         except CancelledError as error:
-            raise ResourceError("the scheduler is gone", "start it, then run again") from error
+            raise ResourceError(
+                "the scheduler is gone", "start it, then run again"
+            ) from error
         except Exception as error:
             # By name, so that the libraries need not be imported.
             kinds = {kind.__name__ for kind in type(error).__mro__}
@@ -200,7 +204,9 @@ def _wait_for_result(engine: Engine, future: "Future[Any]") -> tuple[Any, Except
             return outcome
 
 
-def _report_progress(on_event: OnEvent | None, done: int, total: int, retried: int) -> None:
+def _report_progress(
+    on_event: OnEvent | None, done: int, total: int, retried: int
+) -> None:
     if on_event is not None:
         message = f"{retried} tried again" if retried else ""
         on_event(Event("jobs", message, done, max(total, done)))

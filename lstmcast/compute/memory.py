@@ -42,7 +42,9 @@ def require_memory() -> None:
     """Raise ResourceError where too little memory is allowed to load the libraries at all."""
     allowed = _address_space_limit()
     if allowed < MIN_ADDRESS_SPACE_BYTES:
-        raise ResourceError(f"only {allowed >> 20:.0f} MB of memory are allowed here", MEMORY_HINT)
+        raise ResourceError(
+            f"only {allowed >> 20:.0f} MB of memory are allowed here", MEMORY_HINT
+        )
 
 
 def is_out_of_memory(error: BaseException) -> bool:

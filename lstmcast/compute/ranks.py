@@ -71,7 +71,10 @@ class RankGroup:
         return series // self.size
 
     def average(
-        self, parameters: "Iterable[torch.Tensor]", figures: Sequence[float], weight: float
+        self,
+        parameters: "Iterable[torch.Tensor]",
+        figures: Sequence[float],
+        weight: float,
     ) -> tuple[float, ...]:
         """Replace gradients by their mean over the ranks, each counted by its `weight`.
 
@@ -247,7 +250,9 @@ def _init_process_group(backend: str) -> None:
     store, rank, size = next(rendezvous("env://", timeout=timeout))
     if outliving_store is not None:
         store = PrefixStore(_name_launch(outliving_store, rank, size), store)
-    init_process_group(backend, store=store, rank=rank, world_size=size, timeout=timeout)
+    init_process_group(
+        backend, store=store, rank=rank, world_size=size, timeout=timeout
+    )
     _mark_ranks_met(outliving_store)
 
 
@@ -266,7 +271,9 @@ def _name_launch(store: "Store", rank: int, size: int) -> str:
         return name
     deadline = time.monotonic() + MAX_RANK_SILENCE_SECONDS
     others = list(range(1, size))
-    while others := [rank for rank in others if not store.check([f"{token} heard by {rank}"])]:
+    while others := [
+        rank for rank in others if not store.check([f"{token} heard by {rank}"])
+    ]:
         if time.monotonic() > deadline:
             raise RuntimeError(f"ranks {others} do not answer")
         for other in others:

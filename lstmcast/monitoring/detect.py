@@ -49,7 +49,9 @@ class Detection:
     @property
     def figures(self) -> dict[str, float]:
         """Numbers of anomalies, single rows and rows in runs; rows judged; share of anomalies."""
-        points, runs = (int((self.rows["kind"] == kind).sum()) for kind in ("point", "run"))
+        points, runs = (
+            int((self.rows["kind"] == kind).sum()) for kind in ("point", "run")
+        )
         judged = int(self.rows["score"].notna().sum())
         return {
             "anomalies": points + runs,
@@ -84,7 +86,11 @@ class Detector:
     """
 
     def __init__(
-        self, forecaster: Predictor, *, rate: float = DEFAULT_FALSE_ALARM_RATE, adapt: bool = True
+        self,
+        forecaster: Predictor,
+        *,
+        rate: float = DEFAULT_FALSE_ALARM_RATE,
+        adapt: bool = True,
     ) -> None:
         if not 0 < rate < 0.5:
             raise UsageError(
@@ -102,7 +108,9 @@ class Detector:
         self.known = forecaster.panel
         self.notes: tuple[str, ...] = ()
         self.errors = RowErrorModel(forecaster)
-        self._cutoff = dict(zip(self.known.keys, forecaster.cutoff.tolist(), strict=True))
+        self._cutoff = dict(
+            zip(self.known.keys, forecaster.cutoff.tolist(), strict=True)
+        )
         self._last_alarms: dict[tuple[str, ...], int] = {}
         self._fit_thresholds()
 
@@ -116,7 +124,9 @@ class Detector:
         first_new = self._first_new_ordinals(joined)
         first = panel.start if every else np.maximum(first_new, panel.start)
         end = joined.start + joined.lengths
-        lower, upper = (np.clip(bound - joined.start, 0, joined.lengths) for bound in (first, end))
+        lower, upper = (
+            np.clip(bound - joined.start, 0, joined.lengths) for bound in (first, end)
+        )
         series, rows = list_steps(lower, upper)
         is_new = joined.start[series] + rows >= first_new[series]
         errors = self.errors.measure(joined, lower, upper)
@@ -143,7 +153,9 @@ class Detector:
     def require(self, found: Detection) -> None:
         """Raise DataError where there was nothing to judge."""
         if not len(found.rows):
-            last = self.forecaster.axis.texts(np.array([self.forecaster.cutoff.max()]))[0]
+            last = self.forecaster.axis.texts(np.array([self.forecaster.cutoff.max()]))[
+                0
+            ]
             raise DataError(
                 f"nothing newer than what the run was trained on, which ends at {last}",
                 "give newer rows",
@@ -232,12 +244,18 @@ class Detector:
             pair = pairs[series[place]]
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
-            if not is_new[place] or np.isnan(limit[place]) or np.isnan(errors.point[place]):
+            if (
+                not is_new[place]
+                or np.isnan(limit[place])
+                or np.isnan(errors.point[place])
+            ):
                 continue
             key, stamp = panel.keys[series[place]], int(stamps[place])
             # The row before was wrong: a forecast that took it for right is not to be trusted.
             if self._last_alarms.get(key) == stamp - 1:
-                self._remeasure(panel, int(series[place]), int(rows[place]), place, errors)
+                self._remeasure(
+                    panel, int(series[place]), int(rows[place]), place, errors
+                )
             values = (abs(float(errors.point[place])), float(run[place]))
             scores = self._score_and_learn(pair, values)
             score[place] = max(scores)

@@ -114,7 +114,9 @@ class RowErrorModel:
         runs = self._run_deviations(panel, lower, upper)
         return RowErrors(interval, interval.scale_errors(actual), runs)
 
-    def measure_past_alarm(self, panel: Panel, series: int, row: int) -> tuple[Interval, Floats]:
+    def measure_past_alarm(
+        self, panel: Panel, series: int, row: int
+    ) -> tuple[Interval, Floats]:
         """Interval and error of one row, forecast from two rows before it instead of one."""
         alone = panel.select(np.array([series]))
         first, origin = np.zeros(1, np.int64), np.array([row - 2])
@@ -144,7 +146,12 @@ class RowErrorModel:
         for octave in np.unique(octaves).tolist():
             group = octaves == octave
             quantiles[group] = self.forecaster.quantiles(
-                panel, series[group], origins[group], horizon, QUANTILE_LEVELS, strip=strip
+                panel,
+                series[group],
+                origins[group],
+                horizon,
+                QUANTILE_LEVELS,
+                strip=strip,
             )
         return quantiles
 
@@ -173,7 +180,9 @@ class RowErrorModel:
         windows = np.stack([series[warm], origins[warm]])
         blocks, block_of_row = np.unique(windows, axis=1, return_inverse=True)
         block_series, block_origins = blocks
-        forecasts = self._forecast_quantiles(panel, block_series, block_origins, self.block)
+        forecasts = self._forecast_quantiles(
+            panel, block_series, block_origins, self.block
+        )
         quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
         quantiles[warm] = forecasts[block_of_row.ravel(), phase[warm]]
         actual = panel.values[panel.offsets[series] + rows]

@@ -112,7 +112,9 @@ def _pareto_quantile(scores: list[float], rate: float) -> float:
         return base
     share_above = 1 - (np.arange(1, size + 1) - _PLOTTING_POSITION) / size
     weighted = float((excess * share_above).mean())
-    shape = float(np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, _MAX_TAIL_SHAPE))
+    shape = float(
+        np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, _MAX_TAIL_SHAPE)
+    )
     scale = mean * (1 - shape)
     # The quantile function, whose limit for a shape of 0 is the exponential's.
     times_rarer = size / (len(scores) * rate)

@@ -161,10 +161,14 @@ def update(
     return replace(outcome, forecaster=_trim_history(trained)) if kept else outcome
 
 
-def _reason_not_to_train(outcome: Update, places: list[int], train_config: TrainConfig) -> str:
+def _reason_not_to_train(
+    outcome: Update, places: list[int], train_config: TrainConfig
+) -> str:
     """Why nothing is learnt; empty where something is."""
     if not outcome.windows or outcome.learnt < 1:
-        return "there are too few new rows yet, to learn from some and check on the others"
+        return (
+            "there are too few new rows yet, to learn from some and check on the others"
+        )
     if not train_config.steps:
         return "no training steps were requested"
     if not places:
@@ -218,7 +222,9 @@ def _find_trained_networks(forecaster: Predictor) -> list[int]:
     """
     shipped = forecaster.start.get("sha256")
     digests = [
-        serialization.weights_sha256(serialization.without_covariate_weights(network.weights))
+        serialization.weights_sha256(
+            serialization.without_covariate_weights(network.weights)
+        )
         for network in forecaster.networks
     ]
     return [place for place, digest in enumerate(digests) if digest != shipped]
@@ -245,19 +251,24 @@ def _train_further(
     learnt_panel = longer.with_calendar_inputs(panel.head(ends), 0)
     scaling = longer.fit_scaling(learnt_panel, longer.scaling.seasons)
     # The scales of covariates stay those that the networks were trained with.
-    trained.scaling = replace(scaling, mean=longer.scaling.mean, deviation=longer.scaling.deviation)
+    trained.scaling = replace(
+        scaling, mean=longer.scaling.mean, deviation=longer.scaling.deviation
+    )
     every_series = np.arange(len(panel))
     windows = trained.build_windows(
         panel, trained.scaling.scaler, trained.horizon, every_series, panel.lengths
     )
     n_records = len(longer.history)
     recipes = [
-        _make_update_recipe(config, longer.networks[place], place, n_records) for place in places
+        _make_update_recipe(config, longer.networks[place], place, n_records)
+        for place in places
     ]
     no_validation = np.zeros(0, dtype=np.int64)
     task = TrainingTask(windows, ends, no_validation, no_validation)
     deadline = compute_deadline(config)
-    members = train_members(recipes, task, train_config.jobs, on_event, deadline=deadline)
+    members = train_members(
+        recipes, task, train_config.jobs, on_event, deadline=deadline
+    )
     trained.networks = list(longer.networks)
     for place, member in zip(places, members, strict=True):
         trained.networks[place] = to_trained_network(member.network)
@@ -282,8 +293,12 @@ def _make_update_recipe(
     """
     from lstmcast.training.recipes import make_small_data_recipes
 
-    _, gentle = make_small_data_recipes(config, dict(network.weights), 2, 0, config.train.loss)
-    schedule = gentle.schedule._replace(seed=derive_seed(config.train.seed, place, n_records))
+    _, gentle = make_small_data_recipes(
+        config, dict(network.weights), 2, 0, config.train.loss
+    )
+    schedule = gentle.schedule._replace(
+        seed=derive_seed(config.train.seed, place, n_records)
+    )
     return gentle._replace(name=f"update of {place + 1}", schedule=schedule)
 
 
@@ -308,5 +323,7 @@ def _trim_history(forecaster: Predictor) -> Predictor:
     if len(panel.values) <= MAX_HISTORY_STEPS:
         return forecaster
     trimmed = copy.copy(forecaster)
-    trimmed.panel = panel.tail(forecaster.memory + int(_count_unlearnt_steps(forecaster).max()))
+    trimmed.panel = panel.tail(
+        forecaster.memory + int(_count_unlearnt_steps(forecaster).max())
+    )
     return trimmed

@@ -26,7 +26,13 @@ SCHEMA_VERSION = 2
 MIN_READER_VERSION = "0.1.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST_FILE = "run.json"
-RUN_FILES = ("model.safetensors", "scaler.json", "context.parquet", "history.csv", "metrics.json")
+RUN_FILES = (
+    "model.safetensors",
+    "scaler.json",
+    "context.parquet",
+    "history.csv",
+    "metrics.json",
+)
 """Names of a run's other files."""
 REPORT_FILE, GRAPH_FILE = "report.html", "model.onnx"
 DERIVED_FILES = (REPORT_FILE, GRAPH_FILE, "model.json")
@@ -71,9 +77,13 @@ class Run:
         """
         expected = self.manifest["files"].get(name)
         if expected is None:
-            raise RunError(f"the run {str(self.path)!r} has no file {name!r}", "fit it again")
+            raise RunError(
+                f"the run {str(self.path)!r} has no file {name!r}", "fit it again"
+            )
         file = self.path / name
-        contents = _read_contents(self.handles[name], file, MAX_FILE_BYTES, expected["bytes"])
+        contents = _read_contents(
+            self.handles[name], file, MAX_FILE_BYTES, expected["bytes"]
+        )
         if sha256_hex(contents) != expected["sha256"]:
             raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
         return contents
@@ -95,7 +105,9 @@ def open_run(path: str | Path) -> Run:
         if not place.exists():
             raise RunError(f"no run at {str(path)!r}", _suggest_run(Path(path)))
         if not place.is_dir():
-            raise RunError(f"{str(path)!r} is a file, not a run directory", _NAME_A_RUN_HINT)
+            raise RunError(
+                f"{str(path)!r} is a file, not a run directory", _NAME_A_RUN_HINT
+            )
         with contextlib.suppress(FileNotFoundError), _open_folder(place) as folder:
             try:
                 return _open_run_in_folder(place, folder)
@@ -147,7 +159,9 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
     return Run(place, manifest, handles)
 
 
-def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]) -> None:
+def write_run_files(
+    stage: Path, files: Mapping[str, bytes], manifest: Mapping[str, Any]
+) -> None:
     """Make a folder of files and, last, the manifest that has their sizes and SHA-256."""
     stage.mkdir(parents=True)
     # Without a manifest a folder is not a run, so a write that is cut short leaves none.
@@ -164,7 +178,9 @@ def write_run_files(stage: Path, files: Mapping[str, bytes], manifest: Mapping[s
         },
     }
     full_manifest["sha256"] = manifest_digest(full_manifest)
-    text = json.dumps(full_manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    text = (
+        json.dumps(full_manifest, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+    )
     # Names from a command line that are not valid UTF-8 are text with surrogates.
     write_new_file(stage / MANIFEST_FILE, text.encode("utf-8", "surrogatepass"))
     sync_folder(stage)
@@ -182,7 +198,9 @@ def _parse_manifest(contents: bytes, file: Path) -> dict[str, Any]:
         manifest = json.loads(contents)
     except (ValueError, RecursionError):
         raise _corrupt_error(file, "is not readable") from None
-    if not isinstance(manifest, dict) or not isinstance(manifest.get("schema_version"), int):
+    if not isinstance(manifest, dict) or not isinstance(
+        manifest.get("schema_version"), int
+    ):
         raise _corrupt_error(file, "is not the manifest of a run")
     if manifest["schema_version"] > SCHEMA_VERSION:
         raise RunError(
@@ -190,14 +208,20 @@ def _parse_manifest(contents: bytes, file: Path) -> dict[str, Any]:
             f"it needs lstmcast >= {manifest.get('needs', 'the one that wrote it')}",
         )
     files = manifest.get("files")
-    if manifest.get("sha256") != manifest_digest(manifest) or not isinstance(files, dict):
+    if manifest.get("sha256") != manifest_digest(manifest) or not isinstance(
+        files, dict
+    ):
         raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
     # The first version had only hashes.
     if manifest["schema_version"] < 2:
-        files = {name: {"bytes": None, "sha256": sha256} for name, sha256 in files.items()}
+        files = {
+            name: {"bytes": None, "sha256": sha256} for name, sha256 in files.items()
+        }
         manifest["files"] = files
     needed = {"bytes", "sha256"}
-    if not all(isinstance(entry, dict) and entry.keys() >= needed for entry in files.values()):
+    if not all(
+        isinstance(entry, dict) and entry.keys() >= needed for entry in files.values()
+    ):
         raise _corrupt_error(file, "is not the manifest of a run")
     return manifest
 
@@ -228,11 +252,15 @@ def _open_plain_file(file: Path, folder: int | None = None) -> int:
         ) from None
     if not stat.S_ISREG(os.fstat(handle).st_mode):
         os.close(handle)
-        raise RunError(f"{str(file)!r} is not a plain file", "a run holds plain files only")
+        raise RunError(
+            f"{str(file)!r} is not a plain file", "a run holds plain files only"
+        )
     return handle
 
 
-def _read_contents(handle: int, file: Path, limit: int, expected: int | None = None) -> bytes:
+def _read_contents(
+    handle: int, file: Path, limit: int, expected: int | None = None
+) -> bytes:
     """Bytes of an open file: at most `limit`, and as many as expected where that is known."""
     size = os.fstat(handle).st_size
     if size > limit or (expected is not None and size != expected):
@@ -261,18 +289,24 @@ def interrupted_error(path: str | Path, purpose: str = "") -> RunError:
     """The error of a fit that can be resumed; `purpose` says what --force would be given for."""
     resume = f"go on with `lstmcast fit --resume {shlex.quote(str(path))}`"
     otherwise = f"give --force{purpose}" if purpose else "delete it"
-    return RunError(f"the fit of {str(path)!r} was interrupted", f"{resume}, or {otherwise}")
+    return RunError(
+        f"the fit of {str(path)!r} was interrupted", f"{resume}, or {otherwise}"
+    )
 
 
 def _unfinished_error(place: Path) -> RunError:
     """The error of a folder without a manifest, by what is in it."""
     if writer := find_lock_holder(place):
-        return RunError(f"the run {str(place)!r} is still being made, by {writer}", "wait for it")
+        return RunError(
+            f"the run {str(place)!r} is still being made, by {writer}", "wait for it"
+        )
     checkpoint = place / CHECKPOINT_FOLDER
     if (checkpoint / MANIFEST_FILE).is_file():
         return interrupted_error(place)
     if (place / "model.safetensors").exists() or checkpoint.exists():
-        return RunError(f"the run {str(place)!r} was interrupted", "delete it and fit again")
+        return RunError(
+            f"the run {str(place)!r} was interrupted", "delete it and fit again"
+        )
     return RunError(f"{str(place)!r} is not a run directory", _NAME_A_RUN_HINT)
 
 
@@ -285,11 +319,17 @@ def _suggest_run(path: Path) -> str:
             for entry in path.parent.iterdir()
             if (entry / MANIFEST_FILE).is_file()
         ]
-    return suggest_similar(str(path), sorted(runs)) if runs else "make one with `lstmcast fit`"
+    return (
+        suggest_similar(str(path), sorted(runs))
+        if runs
+        else "make one with `lstmcast fit`"
+    )
 
 
 def _corrupt_error(file: Path, problem: str) -> RunError:
-    return RunError(f"{str(file)!r} {problem}", "take the run from a backup, or fit it again")
+    return RunError(
+        f"{str(file)!r} {problem}", "take the run from a backup, or fit it again"
+    )
 
 
 def library_versions() -> dict[str, str]:

@@ -78,7 +78,10 @@ def swap_folders(first: Path, second: Path) -> bool:
         return False
     at_current_folder, exchange = -100, 2  # AT_FDCWD and RENAME_EXCHANGE of linux/fs.h
     names = os.fsencode(first), os.fsencode(second)
-    if renameat2(at_current_folder, names[0], at_current_folder, names[1], exchange) == 0:
+    if (
+        renameat2(at_current_folder, names[0], at_current_folder, names[1], exchange)
+        == 0
+    ):
         return True
     code = ctypes.get_errno()
     if code in (errno.EINVAL, errno.ENOSYS, errno.ENOTSUP):

@@ -33,7 +33,9 @@ RETRY_HINT = "run the same command again when it is done"
 """What to do while another process writes at a run that is to be changed."""
 _PUBLISHED_KEYS = ("files", "sha256")
 """Keys of a manifest that `publish_run` writes."""
-_CHECKPOINT_FILE_NAME = re.compile(r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new")
+_CHECKPOINT_FILE_NAME = re.compile(
+    r"context\.parquet|stop|\w+-\d+\.safetensors|\..+\.new"
+)
 """Files that an unfinished fit may have in its folder."""
 
 
@@ -54,7 +56,9 @@ def roll_back_run(path: str | Path) -> None:
         # Read whole before anything is written: a damaged one must not be published.
         previous = open_run(place)
         manifest = {
-            key: value for key, value in previous.manifest.items() if key not in _PUBLISHED_KEYS
+            key: value
+            for key, value in previous.manifest.items()
+            if key not in _PUBLISHED_KEYS
         }
         files = {name: previous.read(name) for name in previous.files}
         publish_run(path, files, manifest, force=True, previous="replaced")
@@ -81,14 +85,18 @@ def require_free_place(path: str | Path, *, force: bool = False) -> None:
         return
     if has_run(place):
         raise RunError(
-            f"{str(path)!r} holds a run already", "give --force to replace it, or another --out"
+            f"{str(path)!r} holds a run already",
+            "give --force to replace it, or another --out",
         )
     if (place / CHECKPOINT_FOLDER / MANIFEST_FILE).is_file():
         raise interrupted_error(path, " to start over")
     # What is left of a fit that was interrupted before its first checkpoint is no obstacle.
-    if place.is_dir() and any(entry.name != CHECKPOINT_FOLDER for entry in place.iterdir()):
+    if place.is_dir() and any(
+        entry.name != CHECKPOINT_FOLDER for entry in place.iterdir()
+    ):
         raise RunError(
-            f"{str(path)!r} is not empty and holds no run", "name another --out, or give --force"
+            f"{str(path)!r} is not empty and holds no run",
+            "name another --out, or give --force",
         )
     _require_no_foreign_files(place)
 
@@ -145,13 +153,16 @@ def _require_no_foreign_files(place: Path) -> None:
     if not checkpoint.is_dir() or (checkpoint / MANIFEST_FILE).is_file():
         return
     # A checkpoint whose manifest is not written yet is known by the names of its files.
-    if not all(_CHECKPOINT_FILE_NAME.fullmatch(entry.name) for entry in checkpoint.iterdir()):
+    if not all(
+        _CHECKPOINT_FILE_NAME.fullmatch(entry.name) for entry in checkpoint.iterdir()
+    ):
         raise _in_the_way_error(checkpoint)
 
 
 def _in_the_way_error(entry: Path) -> RunError:
     return RunError(
-        f"{str(entry)!r} is in the way and is not the run's own", "move it, or name another --out"
+        f"{str(entry)!r} is in the way and is not the run's own",
+        "move it, or name another --out",
     )
 
 
@@ -170,7 +181,9 @@ def _keep_from_old_run(old: Path, stage: Path, previous: PreviousVersion) -> Non
         if (stage / entry.name).exists():
             raise _in_the_way_error(entry)
         if entry.is_dir() and not entry.is_symlink():
-            shutil.copytree(entry, stage / entry.name, symlinks=True, copy_function=_link_or_copy)
+            shutil.copytree(
+                entry, stage / entry.name, symlinks=True, copy_function=_link_or_copy
+            )
         else:
             _link_or_copy(entry, stage / entry.name)
 

@@ -66,7 +66,9 @@ def pack_networks(networks: Sequence[TrainedNetwork]) -> bytes:
     return save(weights)
 
 
-def unpack_networks(data: bytes, shapes: Sequence[dict[str, Any]]) -> list[TrainedNetwork]:
+def unpack_networks(
+    data: bytes, shapes: Sequence[dict[str, Any]]
+) -> list[TrainedNetwork]:
     """Networks of these shapes, ready to forecast; raises ValueError where weights do not fit."""
     arrays = load(data)
     networks = []
@@ -95,12 +97,16 @@ def parse_steps(value: Any) -> int:
 
 def without_covariate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
     """Weights without the columns that a panel's own covariates added."""
-    return remove_covariate_columns(weights, steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES)
+    return remove_covariate_columns(
+        weights, steps.N_STEP_FEATURES, candidates.N_LOCAL_FEATURES
+    )
 
 
 def weights_sha256(weights: Mapping[str, Singles]) -> str:
     """SHA-256 of weights, whatever file they came from and in whatever order."""
-    ordered = {name: np.ascontiguousarray(array) for name, array in sorted(weights.items())}
+    ordered = {
+        name: np.ascontiguousarray(array) for name, array in sorted(weights.items())
+    }
     return hashlib.sha256(save(ordered)).hexdigest()
 
 
@@ -127,7 +133,10 @@ def pack_history(rows: Sequence[dict[str, Any]]) -> bytes:
 def unpack_history(data: bytes) -> list[dict[str, Any]]:
     """Undo `pack_history`."""
     rows = csv.DictReader(io.StringIO(data.decode()))
-    return [{name: _parse_history_cell(name, text) for name, text in row.items()} for row in rows]
+    return [
+        {name: _parse_history_cell(name, text) for name, text in row.items()}
+        for row in rows
+    ]
 
 
 def _parse_history_cell(column: str, text: str) -> str | int | float:
@@ -162,7 +171,9 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
 def _require_table_of_numbers(file: pq.ParquetFile) -> None:
     """Raise ValueError for columns that are no numbers, or that memory does not hold unpacked."""
     kinds = [field.type for field in file.schema_arrow]
-    if not all(pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds):
+    if not all(
+        pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds
+    ):
         raise ValueError("a column does not hold numbers")
     size = file.metadata.num_rows * len(kinds) * _BYTES_PER_NUMBER
     if size > free_memory() // 2:
@@ -204,7 +215,9 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
     return columns, json.loads(json.dumps(facts))
 
 
-def panel_from_columns(columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]) -> Panel:
+def panel_from_columns(
+    columns: Mapping[str, NDArray[Any]], facts: Mapping[str, Any]
+) -> Panel:
     """Undo `panel_to_columns`; raises ValueError where columns and facts do not match."""
     series = columns["series"]
     # The rows of a series that are beyond its length are the future that is known of it.
@@ -216,7 +229,8 @@ def panel_from_columns(columns: Mapping[str, NDArray[Any]], facts: Mapping[str, 
     rows = concat_ranges(future_offsets[:-1], lengths)
     names = {role: tuple(role_names) for role, role_names in facts["names"].items()}
     blocks = {
-        role: _stack_columns(columns, role, len(role_names)) for role, role_names in names.items()
+        role: _stack_columns(columns, role, len(role_names))
+        for role, role_names in names.items()
     }
     roles = {role: tuple(role_names) for role, role_names in facts["columns"].items()}
     return Panel(
@@ -240,11 +254,16 @@ def panel_from_columns(columns: Mapping[str, NDArray[Any]], facts: Mapping[str, 
     )
 
 
-def _stack_columns(columns: Mapping[str, NDArray[Any]], role: str, count: int) -> Floats:
+def _stack_columns(
+    columns: Mapping[str, NDArray[Any]], role: str, count: int
+) -> Floats:
     """The columns of one role side by side, [rows, count]."""
     if not count:
         return np.empty((len(columns["series"]), 0))
-    arrays = [columns[f"{role}{place}"].astype(np.float64, copy=False) for place in range(count)]
+    arrays = [
+        columns[f"{role}{place}"].astype(np.float64, copy=False)
+        for place in range(count)
+    ]
     return np.stack(arrays, axis=1)
 
 
@@ -269,5 +288,6 @@ def as_run_errors(path: Path) -> Iterator[None]:
         yield
     except _CONTENT_ERRORS as error:
         raise RunError(
-            f"the run {str(path)!r} does not hold what it should: {error}", "fit it again"
+            f"the run {str(path)!r} does not hold what it should: {error}",
+            "fit it again",
         ) from error

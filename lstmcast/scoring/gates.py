@@ -3,13 +3,13 @@
 Knows no verdicts: only the names and the values of their figures.
 """
 
+import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from lstmcast.errors import UsageError, suggest_similar
-from lstmcast.ragged import NAN
 
 _PROBABILITY_METRICS = ("brier", "log_loss", "auc", "calibration", "log_likelihood")
 GATE_METRICS = (
@@ -86,5 +86,5 @@ class Gate:
         """Whether the comparison is true of these figures; not where one is missing or NaN."""
         limit = self.limit
         if self.relative:
-            limit *= (old or {}).get(self.metric, NAN)
-        return _COMPARISONS[self.sign](now.get(self.metric, NAN), limit)
+            limit *= (old or {}).get(self.metric, math.nan)
+        return _COMPARISONS[self.sign](now.get(self.metric, math.nan), limit)

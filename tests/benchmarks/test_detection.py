@@ -8,7 +8,15 @@ import pytest
 
 from benchmarks import detection, serving
 from benchmarks.covariates import write
-from benchmarks.detection import FALSE, Case, credit, judged, measure, probation, summary
+from benchmarks.detection import (
+    FALSE,
+    Case,
+    credit,
+    judged,
+    measure,
+    probation,
+    summary,
+)
 from lstmcast import Panel
 
 LENGTH = 200

@@ -4,7 +4,12 @@ import io
 
 import pytest
 
-from lstmcast.cli.follow import MAX_LINE_BYTES, NumberedLine, is_text_stream, read_line_blocks
+from lstmcast.cli.follow import (
+    MAX_LINE_BYTES,
+    NumberedLine,
+    is_text_stream,
+    read_line_blocks,
+)
 from lstmcast.errors import DataError
 
 

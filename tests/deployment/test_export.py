@@ -10,7 +10,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.config import NETWORK_QUANTILES, Config, InputConfig, TrainConfig, WindowConfig
+from lstmcast.config import (
+    NETWORK_QUANTILES,
+    Config,
+    InputConfig,
+    TrainConfig,
+    WindowConfig,
+)
 from lstmcast.deployment.export import export, require_exportable
 from lstmcast.errors import RunError, UsageError
 from lstmcast.panel.panel import Panel

@@ -8,7 +8,13 @@ import pandas as pd
 import pytest
 import torch
 
-from lstmcast.config import NETWORK_QUANTILES, Config, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.config import (
+    NETWORK_QUANTILES,
+    Config,
+    ModelConfig,
+    TrainConfig,
+    WindowConfig,
+)
 from lstmcast.deployment.export import build_feed
 from lstmcast.deployment.onnx_graph import ForecastGraph
 from lstmcast.panel.panel import Panel

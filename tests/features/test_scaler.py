@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmcast.config import Config, ModelConfig, Scale, TrainConfig, Transform, WindowConfig
+from lstmcast.config import (
+    Config,
+    ModelConfig,
+    Scale,
+    TrainConfig,
+    Transform,
+    WindowConfig,
+)
 from lstmcast.errors import UsageError
 from lstmcast.features import scaler
 from lstmcast.features.preprocessing import Scaling

@@ -3,7 +3,11 @@
 import numpy as np
 import pytest
 
-from lstmcast.features.seasonality import confirm_seasons, search_seasons, season_significance
+from lstmcast.features.seasonality import (
+    confirm_seasons,
+    search_seasons,
+    season_significance,
+)
 from lstmcast.features.steps import Seasons
 from lstmcast.ragged import Floats
 from tests.make import flat, wavy

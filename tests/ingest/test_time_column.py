@@ -15,7 +15,12 @@ from lstmcast.errors import DataError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
 from lstmcast.timeaxis.formats import format_timestamps
-from lstmcast.timeaxis.zones import COMMON_ZONES, is_repeated_time, to_local, to_microseconds
+from lstmcast.timeaxis.zones import (
+    COMMON_ZONES,
+    is_repeated_time,
+    to_local,
+    to_microseconds,
+)
 
 
 def from_text(folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any) -> Panel:  # noqa: B008

@@ -6,7 +6,11 @@ import pytest
 
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, LstmcastError, UsageError
-from lstmcast.panel.checks import require_fit, require_future_covariates, require_series_length
+from lstmcast.panel.checks import (
+    require_fit,
+    require_future_covariates,
+    require_series_length,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of

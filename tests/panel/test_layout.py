@@ -2,7 +2,12 @@
 
 import numpy as np
 
-from lstmcast.panel.layout import LayoutPart, extend_future, lay_out_parts, whole_panel_part
+from lstmcast.panel.layout import (
+    LayoutPart,
+    extend_future,
+    lay_out_parts,
+    whole_panel_part,
+)
 from tests.panel.test_extend import frame, panel
 
 

@@ -11,7 +11,11 @@ from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.errors import DataError, DivergedError, ResourceError, RunError
 from lstmcast.panel.panel import Panel
 from lstmcast.training import checkpoint as checkpoints
-from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint, TrainingStoppedError
+from lstmcast.training.checkpoint import (
+    Checkpoint,
+    TrainingCheckpoint,
+    TrainingStoppedError,
+)
 from lstmcast.training.forecaster import Forecaster
 from lstmcast.training.loop import TrainingState
 from tests.make import panel_of, wavy

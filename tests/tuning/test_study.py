@@ -10,7 +10,14 @@ import pytest
 from lstmcast import extras
 from lstmcast.errors import RunError, UsageError
 from lstmcast.tuning.space import Dimension
-from lstmcast.tuning.study import DONE, INTERRUPTED, PRUNED, RUNNING, Study, require_optuna
+from lstmcast.tuning.study import (
+    DONE,
+    INTERRUPTED,
+    PRUNED,
+    RUNNING,
+    Study,
+    require_optuna,
+)
 
 SPACE = (Dimension("model", "hidden", (None, 8, 16, 32)), Dimension("train", "lr", (), 1e-4, 1e-2))
 DEFAULTS = {"hidden": None, "lr": None}

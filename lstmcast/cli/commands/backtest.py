@@ -38,7 +38,11 @@ lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit 
 Cutoffs = Annotated[int, make_option(WINDOW, "N", "Cutoffs in the past, 1 or more.")]
 Refit = Annotated[
     bool,
-    make_flag(WINDOW, "Train anew at each cutoff, or once before the first.", "--refit/--no-refit"),
+    make_flag(
+        WINDOW,
+        "Train anew at each cutoff, or once before the first.",
+        "--refit/--no-refit",
+    ),
 ]
 Expanding = Annotated[
     bool,
@@ -72,7 +76,11 @@ def backtest(
     came after and with naive, seasonal naive and drift. With -o the forecasts themselves are
     written.
     """
-    config, roles, gates = options.config(), options.columns.roles(), parse_gates(fail_if)
+    config, roles, gates = (
+        options.config(),
+        options.columns.roles(),
+        parse_gates(fail_if),
+    )
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
     # forecasts has the format of its extension.
@@ -87,7 +95,9 @@ def backtest(
         )
         how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
         work = (roles, config, how)
-        scores = _backtest_shards(report, data, str(file), work, engine, as_json=show.json)
+        scores = _backtest_shards(
+            report, data, str(file), work, engine, as_json=show.json
+        )
         check_figures(gates, scores["model"])
         return
 
@@ -123,7 +133,14 @@ def backtest(
         )
         output.write_frame(forecasts, file, file_form)
         report.say(f"{len(result.forecasts):,} rows written to {file!r}")
-    write_scores(result.verdict, scores_form, panel.key_names, command="backtest", extra={}, by=by)
+    write_scores(
+        result.verdict,
+        scores_form,
+        panel.key_names,
+        command="backtest",
+        extra={},
+        by=by,
+    )
     if plot:
         draw_backtest(report, plot, panel, result)
     check_gates(gates, result.verdict)
@@ -149,7 +166,9 @@ def _backtest_shards(
     settings = replace(config, train=replace(config.train, jobs=None)).to_dict()
     identity = {"config": settings, "columns": asdict(roles), **how}
     job = ShardJob("backtest", backtest_shard, work, identity)
-    outcome = run_shard_job(report, job, data, out, engine, config.train.jobs, as_json=False)
+    outcome = run_shard_job(
+        report, job, data, out, engine, config.train.jobs, as_json=False
+    )
     scores = combine_scores([facts["verdict"] for facts in outcome.facts.values()])
     if as_json:
         content = {"folder": out, **outcome_to_dict(outcome), "scores": scores}

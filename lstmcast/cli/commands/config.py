@@ -18,7 +18,9 @@ lstmcast config show --config runs/price-price > lstmcast.toml"""
 _DEFAULT_ORIGIN = "default"
 ShowOrigin = Annotated[
     bool,
-    make_flag(GENERAL, "Show the origin of each setting, and the defaults too.", "--origin"),
+    make_flag(
+        GENERAL, "Show the origin of each setting, and the defaults too.", "--origin"
+    ),
 ]
 
 
@@ -38,7 +40,9 @@ def show(context: Context, *, origin: ShowOrigin = False, show: ShowOptions) -> 
     """
     known = settings.all_options(context.find_root().command)
     layers = settings.read_layers(show.config, known)
-    rows = [_find_setting(name, option, layers) for name, option in sorted(known.items())]
+    rows = [
+        _find_setting(name, option, layers) for name, option in sorted(known.items())
+    ]
     if show.json:
         values = {row.name: {"value": row.value, "origin": row.origin} for row in rows}
         files = [str(path) for path in settings.settings_paths()]
@@ -49,7 +53,9 @@ def show(context: Context, *, origin: ShowOrigin = False, show: ShowOptions) -> 
     output.write_lines(lines, errors="surrogateescape")
 
 
-def _find_setting(name: str, option: Any, layers: list[settings.SettingsLayer]) -> _Setting:
+def _find_setting(
+    name: str, option: Any, layers: list[settings.SettingsLayer]
+) -> _Setting:
     """Return an option's value from the strongest layer that sets it, else its default."""
     # The layers come strongest first.
     for layer in layers:
@@ -63,7 +69,11 @@ def _find_setting(name: str, option: Any, layers: list[settings.SettingsLayer]) 
 def _format_setting(row: _Setting, *, origin: bool) -> str:
     """Return a setting as a line of TOML, which has no null: a value of None is a comment."""
     key = row.name.replace("-", "_")
-    line = f"# {key} = " if row.value is None else f"{key} = {settings.format_toml(row.value)}"
+    line = (
+        f"# {key} = "
+        if row.value is None
+        else f"{key} = {settings.format_toml(row.value)}"
+    )
     if not origin:
         return line
     meaning = f": {row.meaning}" if row.meaning and row.value is None else ""

@@ -42,7 +42,9 @@ _LIVE_FORMATS = ("csv", "tsv", "jsonl")
 FalseAlarmRate = Annotated[
     float,
     make_option(
-        WINDOW, "SHARE", "Share of ordinary rows that may be flagged, above 0 and below 0.5."
+        WINDOW,
+        "SHARE",
+        "Share of ordinary rows that may be flagged, above 0 and below 0.5.",
     ),
 ]
 Adapt = Annotated[
@@ -77,7 +79,9 @@ def detect(
     """
     gates, report = parse_gates(fail_if, GATE_FIGURES), Reporter.of(show)
     if is_sharded(data, table.output_file):
-        refuse_options(format=table.format, excel_safe=table.excel_safe, bad_rows=bad_rows)
+        refuse_options(
+            format=table.format, excel_safe=table.excel_safe, bad_rows=bad_rows
+        )
         out = str(table.output_file)
         figures = _detect_in_shards(
             report, run, data, out, rate, engine, jobs, adapt=adapt, as_json=show.json
@@ -97,7 +101,9 @@ def detect(
     forecaster = Predictor.load(run)
     if live:
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
-        figures = Follower(report, detector, form, bad_rows, safe=table.excel_safe).run()
+        figures = Follower(
+            report, detector, form, bad_rows, safe=table.excel_safe
+        ).run()
     else:
         panel = read_like_run(report, data, forecaster, bad_rows)
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
@@ -148,7 +154,9 @@ def _detect_in_shards(
     figures = sum_anomaly_counts([facts["figures"] for facts in outcome.facts.values()])
     report.say(describe_detections(figures))
     if as_json:
-        output.write_object("detect", {"folder": out, **outcome_to_dict(outcome), **figures})
+        output.write_object(
+            "detect", {"folder": out, **outcome_to_dict(outcome), **figures}
+        )
     return figures
 
 

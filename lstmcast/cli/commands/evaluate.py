@@ -24,7 +24,8 @@ EXAMPLES = """\
 lstmcast evaluate runs/price-price newer.csv
 lstmcast evaluate runs/price-price newer.csv --by step --fail-if "mase>1" """
 Windows = Annotated[
-    int | None, make_option(WINDOW, "N", "Forecast origins, 1 or more.", "as many as fit")
+    int | None,
+    make_option(WINDOW, "N", "Forecast origins, 1 or more.", "as many as fit"),
 ]
 ScoresBy = Annotated[
     Literal["method", "step", "series"],
@@ -63,7 +64,9 @@ def evaluate(
     result = score_newer(forecaster, panel, windows=windows, step=step)
     report.say(*result.verdict.sentences())
     extra = {"run": run}
-    write_scores(result.verdict, form, panel.key_names, command="evaluate", extra=extra, by=by)
+    write_scores(
+        result.verdict, form, panel.key_names, command="evaluate", extra=extra, by=by
+    )
     if plot:
         draw_backtest(report, plot, panel, result)
     check_gates(gates, result.verdict)

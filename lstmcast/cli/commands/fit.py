@@ -41,7 +41,15 @@ lstmcast fit sample_data/price.csv --target price --dry-run
 lstmcast fit sales.parquet --target units --series shop --future holiday \
 --horizon 28 --out runs/sales"""
 _ALLOWED_ON_RESUME = {
-    *("data", "resume", "checkpoint_every", "fail_if", "if_exists", "config", "dry_run"),
+    *(
+        "data",
+        "resume",
+        "checkpoint_every",
+        "fail_if",
+        "if_exists",
+        "config",
+        "dry_run",
+    ),
     *("track", "track_to"),
     *get_type_hints(EngineOptions),
     *get_type_hints(ShowOptions),
@@ -58,7 +66,9 @@ OutRun = Annotated[
 Resume = Annotated[
     bool,
     make_flag(
-        OUTPUT, "Continue an interrupted fit: of DATA, or of RUN given in its place.", "--resume"
+        OUTPUT,
+        "Continue an interrupted fit: of DATA, or of RUN given in its place.",
+        "--resume",
     ),
 ]
 SampleRows = Annotated[
@@ -85,7 +95,9 @@ Track = Annotated[
         DEFAULT_NONE,
     ),
 ]
-TrackTo = Annotated[str, make_option(OUTPUT, "DIR", "Folder of the trackers; nothing leaves it.")]
+TrackTo = Annotated[
+    str, make_option(OUTPUT, "DIR", "Folder of the trackers; nothing leaves it.")
+]
 
 
 @dataclass(frozen=True)
@@ -110,7 +122,12 @@ class _Source:
         else:
             config, roles = self.config, self.options.columns.roles()
             panel = read_panel(
-                self.report, self.data, roles, config.data, config, sample=self.sample or 0
+                self.report,
+                self.data,
+                roles,
+                config.data,
+                config,
+                sample=self.sample or 0,
             )
         report_panel(self.report, panel)
         return config, panel
@@ -183,30 +200,40 @@ def fit(
         return
     _report_fit(report, forecaster, panel)
     tracked = _track_run(report, place, track, track_to)
-    next_command = f"lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
+    next_command = (
+        f"lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
+    )
     report.say(f"saved; next: {next_command}")
     _print_run(place, _fit_to_dict(forecaster, tracked), as_json=show.json)
     check_gates(gates, forecaster.verdict)
 
 
-def _choose_place(data: str, options: FitOptions, out: str | None, *, resume_run: bool) -> Path:
+def _choose_place(
+    data: str, options: FitOptions, out: str | None, *, resume_run: bool
+) -> Path:
     """Return the run directory: the one that is resumed, the one of --out, or the usual one."""
     if resume_run:
         return Path(data)
     return Path(out) if out else default_run_path(data, options.columns.roles().target)
 
 
-def _check_ranks(data: str, options: FitOptions, engine: EngineOptions, *, dry_run: bool) -> None:
+def _check_ranks(
+    data: str, options: FitOptions, engine: EngineOptions, *, dry_run: bool
+) -> None:
     """Raise UsageError for what ranks that torchrun has started cannot do together."""
     if ranks.launched_rank_group().size == 1:
         return
     if data == "-":
-        _refuse_under_torchrun("read standard input", "each rank reads the data: give a file")
+        _refuse_under_torchrun(
+            "read standard input", "each rank reads the data: give a file"
+        )
     if dry_run:
         hint = "leave out torchrun: the estimate is for one process"
         _refuse_under_torchrun("be a dry run", hint)
     if (options.train.jobs or 1) > 1 or engine.backend != "loky":
-        _refuse_under_torchrun("hand jobs to other processes", "leave out -j and --backend")
+        _refuse_under_torchrun(
+            "hand jobs to other processes", "leave out -j and --backend"
+        )
 
 
 def _refuse_under_torchrun(what: str, hint: str) -> None:
@@ -220,7 +247,9 @@ def _check_trackers(trackers: list[str] | None) -> None:
         require_trackers(trackers)
 
 
-def _track_run(report: Reporter, place: Path, trackers: list[str] | None, folder: str) -> list[str]:
+def _track_run(
+    report: Reporter, place: Path, trackers: list[str] | None, folder: str
+) -> list[str]:
     """Log a saved run to the trackers; returns where they keep it."""
     if not trackers:
         return []
@@ -250,7 +279,13 @@ def _refuse_changes(call: Context) -> None:
 
 
 def _train_and_save(
-    report: Reporter, place: Path, config: Config, panel: "Panel", *, interval: float, afresh: bool
+    report: Reporter,
+    place: Path,
+    config: Config,
+    panel: "Panel",
+    *,
+    interval: float,
+    afresh: bool,
 ) -> "Forecaster":
     """Train and save; progress outlives an interruption."""
     from lstmcast.training.checkpoint import checkpoint_for_rank
@@ -260,8 +295,13 @@ def _train_and_save(
     if afresh:
         checkpoint.discard()
     with checkpoint.resumable():
-        with report.progress() as on_event, ranks.join_rank_group(config.train.device) as team:
-            forecaster = Forecaster(config).fit(panel, on_event=on_event, checkpoint=checkpoint)
+        with (
+            report.progress() as on_event,
+            ranks.join_rank_group(config.train.device) as team,
+        ):
+            forecaster = Forecaster(config).fit(
+                panel, on_event=on_event, checkpoint=checkpoint
+            )
         if team.first:
             forecaster.save(place, force=True)
     return forecaster

@@ -48,11 +48,17 @@ def forecast(
     config = replace(options.config(), train=TrainConfig(steps=0))
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
-        refuse_options(format=table.format, fail_if=fail_if, excel_safe=table.excel_safe)
+        refuse_options(
+            format=table.format, fail_if=fail_if, excel_safe=table.excel_safe
+        )
         from lstmcast.deployment.shards import ShardJob, forecast_shard
 
         # What the results depend on: a folder made with other values is not continued.
-        identity = {"config": config.to_dict(), "columns": asdict(roles), "quantiles": levels}
+        identity = {
+            "config": config.to_dict(),
+            "columns": asdict(roles),
+            "quantiles": levels,
+        }
         job = ShardJob("forecast", forecast_shard, (roles, config, levels), identity)
         out = str(table.output_file)
         run_shard_job(report, job, data, out, engine, jobs, as_json=show.json)

@@ -24,7 +24,8 @@ EXIT_CODE_MEANINGS = {
     ExitCode.TERMINATED: "SIGTERM",
 }
 Topic = Annotated[
-    str | None, Argument(metavar="TOPIC", help="A command, or exit-codes.", show_default="all")
+    str | None,
+    Argument(metavar="TOPIC", help="A command, or exit-codes.", show_default="all"),
 ]
 
 
@@ -39,8 +40,12 @@ def help(context: Context, topic: Topic = None) -> None:
     elif topic in commands:
         command = commands[topic]
         # Resilient, since the arguments that the command requires are not there.
-        with command.make_context(topic, [], parent=root, resilient_parsing=True) as inner:
+        with command.make_context(
+            topic, [], parent=root, resilient_parsing=True
+        ) as inner:
             text = inner.get_help()
     else:
-        raise UsageError(f"no help on {topic!r}", suggest_similar(topic, [*commands, "exit-codes"]))
+        raise UsageError(
+            f"no help on {topic!r}", suggest_similar(topic, [*commands, "exit-codes"])
+        )
     write_stdout(f"{text}\n".encode())

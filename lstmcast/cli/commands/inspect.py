@@ -87,7 +87,9 @@ def inspect(
             output.write_lines(_table_lines(table, profiles))
         raise
     profiles = with_column_roles(table, profiles, panel.columns, config)
-    found = inspect_panel(panel, season=window.season, horizon=window.horizon, fill=config.fill)
+    found = inspect_panel(
+        panel, season=window.season, horizon=window.horizon, fill=config.fill
+    )
     command_line = shlex.join(pin_command_line(data, table, found, reading, window))
     if plot:
         from lstmcast.reporting.inspection_plot import plot_inspection
@@ -120,7 +122,12 @@ def _table_lines(table: "Table", profiles: "Sequence[ColumnProfile]") -> list[st
     names = [_cut_text(profile.name, _MAX_NAME_COLUMNS) for profile in listed]
     roles = [_format_role(profile) for profile in listed]
     # The first values take the room that is left of the line.
-    room = MAX_LINE_COLUMNS - _FIXED_TABLE_COLUMNS - max(map(len, roles)) - max(map(len, names))
+    room = (
+        MAX_LINE_COLUMNS
+        - _FIXED_TABLE_COLUMNS
+        - max(map(len, roles))
+        - max(map(len, names))
+    )
     rows = [
         [
             name,
@@ -159,7 +166,9 @@ def _finding_lines(found: "Inspection", shown_notes: "Sequence[str]") -> list[st
         done = f" → {finding.done}" if finding.done else ""
         lines += _wrap_text(finding.name, f"{finding.found}{done}")
     for note in found.panel.notes[len(shown_notes) :]:
-        is_finding = note.startswith("time is") or (note.startswith("missing ") and len(found.gaps))
+        is_finding = note.startswith("time is") or (
+            note.startswith("missing ") and len(found.gaps)
+        )
         if not is_finding:
             lines += _wrap_text("note", note)
     return lines
@@ -185,7 +194,9 @@ def _sparkline_lines(found: "Inspection") -> list[str]:
     for number in range(min(len(panel), _MAX_DRAWN_SERIES)):
         name = "/".join(panel.keys[number]) or panel.columns.target[0]
         label = f"{_cut_text(name, _LABEL_COLUMNS - 1):<{_LABEL_COLUMNS}}"
-        lines.append(console.format_heading(label) + _draw_sparkline(panel.series(number)))
+        lines.append(
+            console.format_heading(label) + _draw_sparkline(panel.series(number))
+        )
     return [*lines, ""]
 
 
@@ -193,7 +204,9 @@ def _draw_sparkline(values: Any) -> str:
     import numpy as np
 
     parts = np.array_split(values, min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS))
-    medians = np.array([np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts])
+    medians = np.array(
+        [np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts]
+    )
     low, high = np.nanmin(medians), np.nanmax(medians)
     # Each value is halved first, since the difference of two large values may overflow.
     span = high / 2 - low / 2
@@ -202,7 +215,8 @@ def _draw_sparkline(values: Any) -> str:
     else:
         heights = medians * 0 + 3
     return "".join(
-        " " if np.isnan(height) else _SPARKLINE_BLOCKS[round(height)] for height in heights
+        " " if np.isnan(height) else _SPARKLINE_BLOCKS[round(height)]
+        for height in heights
     )
 
 
@@ -218,7 +232,10 @@ def _next_step_lines(profiles: "Sequence[ColumnProfile]") -> list[str]:
         shown = console.escape_unprintable(" ".join(options[:_MAX_SUGGESTED_OPTIONS]))
         more = " ..." if len(options) > _MAX_SUGGESTED_OPTIONS else ""
         lines += [*_wrap_text("to add", shown + more), ""]
-    return [*lines, console.format_heading("to fit it so, with nothing left to be guessed:")]
+    return [
+        *lines,
+        console.format_heading("to fit it so, with nothing left to be guessed:"),
+    ]
 
 
 def _dialect_to_dict(table: "Table") -> dict[str, Any] | None:
@@ -245,7 +262,9 @@ def _inspection_to_dict(
         "file": table.name,
         "dialect": _dialect_to_dict(table),
         "rows": len(table),
-        "columns": [{**vars(profile), "could": list(profile.could)} for profile in profiles],
+        "columns": [
+            {**vars(profile), "could": list(profile.could)} for profile in profiles
+        ],
         "time": list(panel.columns.time),
         "series": list(panel.columns.series),
         "target": list(panel.columns.target),

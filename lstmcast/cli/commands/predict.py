@@ -39,7 +39,10 @@ lstmcast predict runs/sales --future-data plan.csv
 lstmcast predict runs/sales sales-by-shop/ -o forecasts/ -j 8"""
 DEFAULT_LEVELS = "0.1,0.5,0.9"
 Quantiles = Annotated[
-    str, make_option(OUTPUT, "LEVELS", "Quantile levels between 0 and 1, such as 0.05,0.95.")
+    str,
+    make_option(
+        OUTPUT, "LEVELS", "Quantile levels between 0 and 1, such as 0.05,0.95."
+    ),
 ]
 FutureData = Annotated[
     str | None,
@@ -61,7 +64,8 @@ PredictPlot = Annotated[
     ),
 ]
 PredictHorizon = Annotated[
-    int | None, make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted")
+    int | None,
+    make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted"),
 ]
 
 
@@ -89,7 +93,10 @@ def predict(
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, future_data=future_data, plot=plot, excel_safe=table.excel_safe
+            format=table.format,
+            future_data=future_data,
+            plot=plot,
+            excel_safe=table.excel_safe,
         )
         fingerprint = open_run(run).manifest["sha256"]
         from lstmcast.deployment.shards import ShardJob, predict_shard
@@ -110,10 +117,14 @@ def predict(
 
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
-        raise UsageError(f"--quantiles {quantiles}: a probability has none", "leave it out")
+        raise UsageError(
+            f"--quantiles {quantiles}: a probability has none", "leave it out"
+        )
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
-    panel = read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
+    panel = (
+        read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
+    )
     if future_data:
         panel = add_future_data(report, future_data, panel, forecaster.config.data)
     forecasts = forecaster.columns(panel, horizon=horizon, quantiles=levels)

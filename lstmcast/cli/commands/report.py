@@ -20,11 +20,20 @@ lstmcast report runs/price-price
 lstmcast report runs/price-price newer.csv -o report.html --pictures pictures"""
 ReportFile = Annotated[
     str | None,
-    make_option(OUTPUT, "FILE", "Where to write the page.", f"RUN/{REPORT_FILE}", "--output", "-o"),
+    make_option(
+        OUTPUT,
+        "FILE",
+        "Where to write the page.",
+        f"RUN/{REPORT_FILE}",
+        "--output",
+        "-o",
+    ),
 ]
 PicturesFolder = Annotated[
     str | None,
-    make_option(OUTPUT, "FOLDER", "Write the pictures as PNG files there too.", DEFAULT_NONE),
+    make_option(
+        OUTPUT, "FOLDER", "Write the pictures as PNG files there too.", DEFAULT_NONE
+    ),
 ]
 
 

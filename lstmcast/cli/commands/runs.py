@@ -47,7 +47,9 @@ RunsFolder = Annotated[str, Argument(metavar="FOLDER", help="Folder that holds r
 OtherRun = Annotated[str, Argument(metavar="OTHER", help="The run to compare it with.")]
 
 
-def ls(folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions) -> None:
+def ls(
+    folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions
+) -> None:
     """List the runs in FOLDER; prints a table, one row per run.
 
     A run that cannot be trusted is listed with what is wrong with it.
@@ -59,7 +61,9 @@ def ls(folder: RunsFolder = "runs", *, format: Format = None, show: ShowOptions)
             f"no folder {folder!r}",
             "name the folder that holds the runs, or make one with `lstmcast fit`",
         )
-    runs = [entry for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()]
+    runs = [
+        entry for entry in sorted(place.iterdir()) if (entry / MANIFEST_FILE).is_file()
+    ]
     rows = [_run_to_row(run) for run in runs]
     if show.json:
         output.write_object("runs ls", {"runs": rows})
@@ -88,15 +92,22 @@ def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
     Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they
     are the same.
     """
-    left, right = (_flatten_dict(_describe_run(open_run(path))) for path in (run, other))
+    left, right = (
+        _flatten_dict(_describe_run(open_run(path))) for path in (run, other)
+    )
     differences = [
         (key, left.get(key), right.get(key))
         for key in dict.fromkeys([*left, *right])
         if left.get(key) != right.get(key) and _is_compared(key)
     ]
     if show.json:
-        rows = [{"name": key, "run": ours, "other": theirs} for key, ours, theirs in differences]
-        output.write_object("runs diff", {"run": run, "other": other, "differences": rows})
+        rows = [
+            {"name": key, "run": ours, "other": theirs}
+            for key, ours, theirs in differences
+        ]
+        output.write_object(
+            "runs diff", {"run": run, "other": other, "differences": rows}
+        )
         return
     output.write_lines(
         f"{key}: {_format_value(ours)} -> {_format_value(theirs)}"
@@ -114,14 +125,24 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     sizes |= {name: len(opened.read(name)) for name in opened.files}
     from lstmcast.forecasting.predictor import Predictor
 
-    Predictor.load(run)  # a file may be as it was saved, and still not be what it should
+    Predictor.load(
+        run
+    )  # a file may be as it was saved, and still not be what it should
     expected = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
-    others = sorted(entry.name for entry in opened.path.iterdir() if entry.name not in expected)
-    Reporter.of(show).found(f"not part of the run, not checked: {name}" for name in others)
+    others = sorted(
+        entry.name for entry in opened.path.iterdir() if entry.name not in expected
+    )
+    Reporter.of(show).found(
+        f"not part of the run, not checked: {name}" for name in others
+    )
     if show.json:
-        output.write_object("runs check", {"run": run, "files": sizes, "others": others})
+        output.write_object(
+            "runs check", {"run": run, "files": sizes, "others": others}
+        )
         return
-    output.write_lines(f"{name}: {size:,} bytes, as saved" for name, size in sizes.items())
+    output.write_lines(
+        f"{name}: {size:,} bytes, as saved" for name, size in sizes.items()
+    )
 
 
 def _is_compared(key: str) -> bool:

@@ -15,10 +15,14 @@ EXAMPLES = """\
 lstmcast serve runs/price-price
 lstmcast serve runs/price-price --host 0.0.0.0 --port 8080 --max-request 1MB"""
 _MAX_PORT = 65535
-Host = Annotated[str, make_option(OUTPUT, "NAME", "Where to listen; 0.0.0.0 is on every network.")]
+Host = Annotated[
+    str, make_option(OUTPUT, "NAME", "Where to listen; 0.0.0.0 is on every network.")
+]
 Port = Annotated[
     int,
-    make_option(OUTPUT, "N", f"Port to listen at, 0 to {_MAX_PORT}; 0 finds a free one."),
+    make_option(
+        OUTPUT, "N", f"Port to listen at, 0 to {_MAX_PORT}; 0 finds a free one."
+    ),
 ]
 MaxRequest = Annotated[
     str | None,
@@ -47,7 +51,9 @@ def serve(
     otherwise, and has no password. Needs lstmcast[serve].
     """
     if not 0 <= port <= _MAX_PORT:
-        raise UsageError(f"--port {port} is out of range", f"give a number from 0 to {_MAX_PORT}")
+        raise UsageError(
+            f"--port {port} is out of range", f"give a number from 0 to {_MAX_PORT}"
+        )
     limit = parse_size(max_request, "--max-request") or MAX_REQUEST_BYTES
     report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
@@ -63,7 +69,9 @@ def serve(
         writer = serving.ForecastWriter(
             output.to_records, lambda columns: output.encode_table(columns, "csv")
         )
-        app = serving.create_app(Predictor.load(run), writer, name=run, limit=limit, hosts=hosts)
+        app = serving.create_app(
+            Predictor.load(run), writer, name=run, limit=limit, hosts=hosts
+        )
         url = _format_url(host, listener.getsockname()[1])
         if not is_local:
             console.write_message(

@@ -51,10 +51,14 @@ TrialCount = Annotated[
     int,
     make_option(TRAINING, "N", "Trials in total, with those in the study; 1 or more."),
 ]
-SearchWindows = Annotated[int, make_option(WINDOW, "N", "Past windows of the search, 1 or more.")]
+SearchWindows = Annotated[
+    int, make_option(WINDOW, "N", "Past windows of the search, 1 or more.")
+]
 UnseenWindows = Annotated[
     int,
-    make_option(WINDOW, "N", "Newest windows, held out to judge the search by, 1 or more."),
+    make_option(
+        WINDOW, "N", "Newest windows, held out to judge the search by, 1 or more."
+    ),
 ]
 Param = Annotated[
     list[str] | None,
@@ -77,10 +81,15 @@ StudyFile = Annotated[
 TuningFolder = Annotated[
     str | None,
     make_option(
-        OUTPUT, "DIR", f"Folder for {BEST_FILE} and {TRIALS_FILE}.", "tuning/<file>-<target>"
+        OUTPUT,
+        "DIR",
+        f"Folder for {BEST_FILE} and {TRIALS_FILE}.",
+        "tuning/<file>-<target>",
     ),
 ]
-ReplaceTuning = Annotated[bool, make_flag(OUTPUT, "Replace an existing result.", "--force")]
+ReplaceTuning = Annotated[
+    bool, make_flag(OUTPUT, "Replace an existing result.", "--force")
+]
 
 
 def tune(
@@ -109,10 +118,16 @@ def tune(
     lstmcast[tune].
     """
     # What is wrong with the command line is an error before any work.
-    config, roles, gates = options.config(), options.columns.roles(), parse_gates(fail_if)
+    config, roles, gates = (
+        options.config(),
+        options.columns.roles(),
+        parse_gates(fail_if),
+    )
     report, params = Reporter.of(show), param or ()
     parse_params(params)
-    place = Path(out) if out else Path("tuning", default_run_path(data, roles.target).name)
+    place = (
+        Path(out) if out else Path("tuning", default_run_path(data, roles.target).name)
+    )
     check_picture(plot)
     if not dry_run:
         continues_study = study is not None and Path(study).exists()
@@ -167,10 +182,14 @@ def _report_search_plan(
 ) -> None:
     """Report what a search would try, and print what it would take."""
     report.found(plan.notes)
-    report.say("would search", *(f"  --param {shlex.quote(d.words())}" for d in plan.space))
+    report.say(
+        "would search", *(f"  --param {shlex.quote(d.words())}" for d in plan.space)
+    )
     # On the unseen windows both the default and the best settings are scored.
     fits = trials * plan.windows + 2 * plan.unseen
-    print_fit_cost(report, panel, plan.base, "tune", fits, as_json=as_json, trials=trials)
+    print_fit_cost(
+        report, panel, plan.base, "tune", fits, as_json=as_json, trials=trials
+    )
 
 
 def _report_tuning(report: Reporter, found: "Tuning", plot: str | None) -> None:
@@ -191,7 +210,8 @@ def _refuse_existing(place: Path, *, force: bool) -> None:
     best = place / BEST_FILE
     if best.exists() and not force:
         raise RunError(
-            f"{str(best)!r} exists already", "give --force to replace it, or another --out"
+            f"{str(best)!r} exists already",
+            "give --force to replace it, or another --out",
         )
 
 
@@ -212,7 +232,9 @@ def _result_folder(place: Path, study: str | None) -> Iterator[None]:
         if study:
             error.add_note(f"the same command continues from the trials in {study!r}")
         else:
-            error.add_note("with --study FILE the same command could continue from here")
+            error.add_note(
+                "with --study FILE the same command could continue from here"
+            )
         raise
 
 
@@ -222,7 +244,9 @@ def _write_result(place: Path, found: "Tuning", panel: "Panel") -> str:
 
     best = place / BEST_FILE
     output.write_frame(found.table(), str(place / TRIALS_FILE), "csv")
-    write_file(best, format_best_settings(found, panel).encode("utf-8", "surrogateescape"))
+    write_file(
+        best, format_best_settings(found, panel).encode("utf-8", "surrogateescape")
+    )
     return str(best)
 
 
@@ -231,7 +255,9 @@ def format_best_settings(found: "Tuning", panel: "Panel") -> str:
 
     Tuned settings that were not adopted stand there as comments.
     """
-    columns = {name: list(value) for name, value in vars(panel.columns).items() if value}
+    columns = {
+        name: list(value) for name, value in vars(panel.columns).items() if value
+    }
     defaults, tuned = Config().to_dict(), found.tuned.to_dict()
     lines = [
         f"# Written by `lstmcast tune`, for forecasts of {found.horizon} steps.",
@@ -245,7 +271,9 @@ def format_best_settings(found: "Tuning", panel: "Panel") -> str:
             if value is not None and value != usual.get(key)
         }
         not_adopted = {
-            key: value for key, value in tuned.get(section, {}).items() if value != values[key]
+            key: value
+            for key, value in tuned.get(section, {}).items()
+            if value != values[key]
         }
         if changed or not_adopted:
             lines += ["", f"[{section}]", *_format_settings(changed)]
@@ -266,7 +294,9 @@ def _tuning_to_dict(found: "Tuning") -> dict[str, Any]:
     """Return what --json says of a search."""
     gain = None
     if found.gain is not None:
-        gain = {name: _finite_or_none(value) for name, value in found.gain._asdict().items()}
+        gain = {
+            name: _finite_or_none(value) for name, value in found.gain._asdict().items()
+        }
     states = [trial.state for trial in found.trials]
     return {
         "adopted": found.adopted,

@@ -78,12 +78,17 @@ class LearningOptions:
     time_budget: TimeBudget = None
     revised: Annotated[
         bool,
-        make_flag(READING, "Let DATA change the values of rows that RUN has.", "--revised"),
+        make_flag(
+            READING, "Let DATA change the values of rows that RUN has.", "--revised"
+        ),
     ] = False
 
     def gates(self) -> list[Gate]:
         """Return the rules of --gate; raises UsageError."""
-        return [Gate.parse(rule, "--gate", example="mase<=1.02*old") for rule in self.gate or ()]
+        return [
+            Gate.parse(rule, "--gate", example="mase<=1.02*old")
+            for rule in self.gate or ()
+        ]
 
     def config(self) -> TrainConfig:
         """Return the options of the training as configuration; raises UsageError, for all."""
@@ -94,7 +99,9 @@ class LearningOptions:
 Rollback = Annotated[
     bool,
     make_flag(
-        OUTPUT, "Swap RUN and its previous version; once more swaps them back.", "--rollback"
+        OUTPUT,
+        "Swap RUN and its previous version; once more swaps them back.",
+        "--rollback",
     ),
 ]
 
@@ -127,17 +134,25 @@ def update(
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     if rollback:
         roll_back_run(run)
-        report.say("the previous version is back; the other one is now the previous one")
+        report.say(
+            "the previous version is back; the other one is now the previous one"
+        )
         _print_result({"run": run, "rolled_back": True}, as_json=show.json)
         return
 
     with nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
-        result = _run_update(report, run, data or "", learning, learning_gates, dry_run=dry_run)
+        result = _run_update(
+            report, run, data or "", learning, learning_gates, dry_run=dry_run
+        )
         if result.news and not dry_run:
             kept = result.kept
-            result.forecaster.save(run, force=True, previous="replaced" if kept else "same")
+            result.forecaster.save(
+                run, force=True, previous="replaced" if kept else "same"
+            )
     _report_update(report, run, result, dry_run=dry_run)
-    _print_result({"run": run, "dry_run": dry_run, **_update_to_dict(result)}, as_json=show.json)
+    _print_result(
+        {"run": run, "dry_run": dry_run, **_update_to_dict(result)}, as_json=show.json
+    )
     if result.was:
         check_gates(gates, result.now if result.kept else result.was)
 
@@ -173,11 +188,15 @@ def _run_update(
             on_event=on_event,
         )
     if result.news:
-        report.found(note for note in result.forecaster.notes if note not in panel.notes)
+        report.found(
+            note for note in result.forecaster.notes if note not in panel.notes
+        )
     return result
 
 
-def _report_update(report: Reporter, run: str, result: "Update", *, dry_run: bool) -> None:
+def _report_update(
+    report: Reporter, run: str, result: "Update", *, dry_run: bool
+) -> None:
     """Report what was new, and what came of it."""
     panel = result.forecaster.panel
     newest = (panel.start + panel.lengths - 1).max(keepdims=True)
@@ -198,7 +217,9 @@ def _report_update(report: Reporter, run: str, result: "Update", *, dry_run: boo
             f"and check that on {result.windows:,} windows after them"
         )
     elif result.was is None or result.now is None:
-        report.say(f"nothing learnt: {result.why}", f"{run!r} continues from the new rows")
+        report.say(
+            f"nothing learnt: {result.why}", f"{run!r} continues from the new rows"
+        )
     else:
         _report_learning(report, run, result, result.was, result.now)
 
@@ -233,7 +254,8 @@ def _report_learning(
 def _update_to_dict(result: "Update") -> dict[str, Any]:
     """Return what --json says of an update."""
     was, now = (
-        verdict and replace(verdict, by_series=()).to_dict() for verdict in (result.was, result.now)
+        verdict and replace(verdict, by_series=()).to_dict()
+        for verdict in (result.was, result.now)
     )
     return {
         "rows": result.rows,

@@ -29,7 +29,8 @@ class ColumnOptions:
     time: Annotated[
         list[str] | None,
         _column_option(
-            "Column of times; year,month,day if split; none: rows are in order.", DEFAULT_INFERRED
+            "Column of times; year,month,day if split; none: rows are in order.",
+            DEFAULT_INFERRED,
         ),
     ] = None
     series: Annotated[
@@ -68,7 +69,11 @@ class InputOptions:
 
     calendar: Annotated[
         bool,
-        make_flag(COLUMNS, "Add hour, day and month, where they matter, as inputs.", "--calendar"),
+        make_flag(
+            COLUMNS,
+            "Add hour, day and month, where they matter, as inputs.",
+            "--calendar",
+        ),
     ] = False
     holidays: Annotated[
         str | None,
@@ -81,7 +86,9 @@ class InputOptions:
     ] = None
     joint: Annotated[
         bool,
-        make_flag(COLUMNS, "Forecast each target from the past of the others too.", "--joint"),
+        make_flag(
+            COLUMNS, "Forecast each target from the past of the others too.", "--joint"
+        ),
     ] = False
 
     def config(self) -> InputConfig:

@@ -57,7 +57,9 @@ def _read_start(path: Path) -> bytes:
 
 def _data_argument(context: Context) -> str:
     """Return the DATA argument of a command line that is still being typed, or an empty text."""
-    arguments = [p.name for p in context.command.params if p.param_type_name == "argument"]
+    arguments = [
+        p.name for p in context.command.params if p.param_type_name == "argument"
+    ]
     # The parser stops at an option whose value is not there yet, before it assigns the arguments:
     # they are left in `context.args` then.
     unassigned = dict(zip(arguments, context.args, strict=False))

@@ -21,7 +21,12 @@ _R = TypeVar("_R")
 
 
 def make_option(
-    heading: str, metavar: str, text: str, default: str | bool = True, *names: str, **more: Any
+    heading: str,
+    metavar: str,
+    text: str,
+    default: str | bool = True,
+    *names: str,
+    **more: Any,
 ) -> Any:
     """Declare an option that takes a value.
 
@@ -29,7 +34,12 @@ def make_option(
     flags, where they are not the parameter's name; `more` goes to `typer.Option`.
     """
     return Option(
-        *names, metavar=metavar, help=text, show_default=default, rich_help_panel=heading, **more
+        *names,
+        metavar=metavar,
+        help=text,
+        show_default=default,
+        rich_help_panel=heading,
+        **more,
     )
 
 
@@ -51,14 +61,18 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
     of the returned function; when it calls it, the groups are built again from the values.
     """
     hints = get_type_hints(command, include_extras=True)
-    groups = {name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)}
+    groups = {
+        name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)
+    }
     parameters: list[inspect.Parameter] = []
     for name, parameter in inspect.signature(command).parameters.items():
         if name in groups:
             parameters += _group_parameters(groups[name])
         else:
             keyword_only = inspect.Parameter.KEYWORD_ONLY
-            parameters.append(parameter.replace(annotation=hints[name], kind=keyword_only))
+            parameters.append(
+                parameter.replace(annotation=hints[name], kind=keyword_only)
+            )
 
     @wraps(command)
     def call(**values: Any) -> _R:
@@ -68,7 +82,9 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
 
     # Typer reads the annotations from here, and the rest from the signature.
     vars(call)["__signature__"] = inspect.Signature(parameters)
-    call.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    call.__annotations__ = {
+        parameter.name: parameter.annotation for parameter in parameters
+    }
     return call
 
 
@@ -81,7 +97,9 @@ def _group_parameters(group: Any) -> Iterator[inspect.Parameter]:
             yield from _group_parameters(hint)
         else:
             kind = inspect.Parameter.KEYWORD_ONLY
-            yield inspect.Parameter(field.name, kind, default=field.default, annotation=hint)
+            yield inspect.Parameter(
+                field.name, kind, default=field.default, annotation=hint
+            )
 
 
 def _build_group(group: Any, values: dict[str, Any]) -> Any:
@@ -91,5 +109,7 @@ def _build_group(group: Any, values: dict[str, Any]) -> Any:
     for field in dataclasses.fields(group):
         hint = hints[field.name]
         within = dataclasses.is_dataclass(hint)
-        fields[field.name] = _build_group(hint, values) if within else values.pop(field.name)
+        fields[field.name] = (
+            _build_group(hint, values) if within else values.pop(field.name)
+        )
     return group(**fields)

@@ -16,7 +16,12 @@ from lstmcast.config import Backend
 Jobs = Annotated[
     int | None,
     make_option(
-        TRAINING, "N", "Processes to use, 1 or more.", "as many as pay off", "--jobs", "-j"
+        TRAINING,
+        "N",
+        "Processes to use, 1 or more.",
+        "as many as pay off",
+        "--jobs",
+        "-j",
     ),
 ]
 

@@ -35,7 +35,9 @@ from lstmcast.config import (
 _DEFAULT_AS_START = "as in the weights it starts from"
 TimeBudget = Annotated[
     str | None,
-    make_option(TRAINING, "TIME", "Stop training after this time: 60s, 5m, 1h.", DEFAULT_NONE),
+    make_option(
+        TRAINING, "TIME", "Stop training after this time: 60s, 5m, 1h.", DEFAULT_NONE
+    ),
 ]
 
 
@@ -50,12 +52,20 @@ class WindowOptions:
     season: Annotated[
         int | None,
         make_option(
-            WINDOW, "STEPS", "Length of the main season, 1 or more; 1 is none.", DEFAULT_INFERRED
+            WINDOW,
+            "STEPS",
+            "Length of the main season, 1 or more; 1 is none.",
+            DEFAULT_INFERRED,
         ),
     ] = None
     context: Annotated[
         int | None,
-        make_option(WINDOW, "STEPS", "Steps the network looks back, 1 or more.", DEFAULT_INFERRED),
+        make_option(
+            WINDOW,
+            "STEPS",
+            "Steps the network looks back, 1 or more.",
+            DEFAULT_INFERRED,
+        ),
     ] = None
     validation: Annotated[
         int | None,
@@ -98,11 +108,17 @@ class ModelOptions:
     ] = ModelConfig.bidirectional
     attention: Annotated[
         bool,
-        make_flag(MODEL, "Let each origin attend to its context.", "--attention/--no-attention"),
+        make_flag(
+            MODEL,
+            "Let each origin attend to its context.",
+            "--attention/--no-attention",
+        ),
     ] = ModelConfig.attention
     layer_norm: Annotated[
         bool,
-        make_flag(MODEL, "Normalise the output of each layer.", "--layer-norm/--no-layer-norm"),
+        make_flag(
+            MODEL, "Normalise the output of each layer.", "--layer-norm/--no-layer-norm"
+        ),
     ] = ModelConfig.layer_norm
     dropout: Annotated[
         float,
@@ -166,11 +182,15 @@ class TrainOptions:
     ] = TrainConfig.schedule
     patience: Annotated[
         int,
-        make_option(TRAINING, "N", "Validations without improvement before it stops, 1 or more."),
+        make_option(
+            TRAINING, "N", "Validations without improvement before it stops, 1 or more."
+        ),
     ] = TrainConfig.patience
     weight_decay: Annotated[
         float | None,
-        make_option(TRAINING, "RATE", "Weight decay, 0 or more.", "0.01 with adamw, else none"),
+        make_option(
+            TRAINING, "RATE", "Weight decay, 0 or more.", "0.01 with adamw, else none"
+        ),
     ] = None
     grad_clip: Annotated[
         float,
@@ -179,7 +199,9 @@ class TrainOptions:
     time_budget: TimeBudget = None
     members: Annotated[
         int | None,
-        make_option(TRAINING, "N", "Networks in the ensemble, 1 or more.", DEFAULT_TUNED),
+        make_option(
+            TRAINING, "N", "Networks in the ensemble, 1 or more.", DEFAULT_TUNED
+        ),
     ] = None
     device: Annotated[
         Device,
@@ -216,7 +238,9 @@ class ForecastOptions:
     def config(self) -> Config:
         """Return all settings of a fit; those that are no options here have their defaults."""
         return Config(
-            data=self.reading.config(), window=self.window.config(), inputs=self.inputs.config()
+            data=self.reading.config(),
+            window=self.window.config(),
+            inputs=self.inputs.config(),
         )
 
 
@@ -229,4 +253,6 @@ class FitOptions(ForecastOptions):
 
     def config(self) -> Config:
         """Return all settings of the fit."""
-        return replace(super().config(), model=self.model.config(), train=self.train.config())
+        return replace(
+            super().config(), model=self.model.config(), train=self.train.config()
+        )

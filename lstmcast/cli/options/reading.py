@@ -62,7 +62,9 @@ class DataOptions:
     ] = None
     decimal: Annotated[
         str | None,
-        make_option(READING, "CHAR", "Decimal mark in a text file: . or ,", DEFAULT_INFERRED),
+        make_option(
+            READING, "CHAR", "Decimal mark in a text file: . or ,", DEFAULT_INFERRED
+        ),
     ] = None
     thousands: Annotated[
         str | None,
@@ -75,7 +77,9 @@ class DataOptions:
     ] = None
     encoding: Annotated[
         str | None,
-        make_option(READING, "NAME", "Encoding of a text file, such as latin-1.", "utf-8"),
+        make_option(
+            READING, "NAME", "Encoding of a text file, such as latin-1.", "utf-8"
+        ),
     ] = None
     na: Annotated[
         list[str] | None,

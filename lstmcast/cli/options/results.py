@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from lstmcast.cli.show.console import Reporter
     from lstmcast.cli.show.output import Columnar
 
-_DATA_HELP = (
-    "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
-)
+_DATA_HELP = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
 
 
 def show_help_on_terminal(context: Context, value: str | None) -> str | None:
@@ -40,7 +38,10 @@ def show_help_on_terminal(context: Context, value: str | None) -> str | None:
 def make_data_argument(default: str | bool = True) -> Any:
     """Declare DATA; `default` is what the help shows as the default."""
     return Argument(
-        metavar="DATA", help=_DATA_HELP, show_default=default, callback=show_help_on_terminal
+        metavar="DATA",
+        help=_DATA_HELP,
+        show_default=default,
+        callback=show_help_on_terminal,
     )
 
 
@@ -50,7 +51,8 @@ RunPath = Annotated[
     str, Argument(metavar="RUN", help="Run directory, as printed by `lstmcast fit`.")
 ]
 Step = Annotated[
-    int | None, make_option(WINDOW, "STEPS", "Steps between origins, 1 or more.", "the horizon")
+    int | None,
+    make_option(WINDOW, "STEPS", "Steps between origins, 1 or more.", "the horizon"),
 ]
 OutFile = Annotated[
     str | None,
@@ -132,7 +134,9 @@ class TableOptions(ResultOptions):
 
     def write_escaped(self, table: "Columnar", form: str, report: "Reporter") -> None:
         """Write the table; texts that look like formulas are escaped, or reported."""
-        escaped = output.with_escaped_formulas(table, form, report, safe=self.excel_safe)
+        escaped = output.with_escaped_formulas(
+            table, form, report, safe=self.excel_safe
+        )
         self.write(escaped, form)
 
 
@@ -140,14 +144,22 @@ class TableOptions(ResultOptions):
 class ShowOptions:
     """What is printed beside the result, all of it on stderr."""
 
-    quiet: Annotated[bool, make_flag(GENERAL, "Print nothing on success.", "--quiet", "-q")] = False
-    verbose: Annotated[bool, make_flag(GENERAL, "Print more.", "--verbose", "-v")] = False
+    quiet: Annotated[
+        bool, make_flag(GENERAL, "Print nothing on success.", "--quiet", "-q")
+    ] = False
+    verbose: Annotated[bool, make_flag(GENERAL, "Print more.", "--verbose", "-v")] = (
+        False
+    )
     json: Annotated[
         bool,
-        make_flag(GENERAL, "One JSON object on stdout; an error as JSON on stderr.", "--json"),
+        make_flag(
+            GENERAL, "One JSON object on stdout; an error as JSON on stderr.", "--json"
+        ),
     ] = False
     no_color: Annotated[bool, make_flag(GENERAL, "No colours.", "--no-color")] = False
-    debug: Annotated[bool, make_flag(GENERAL, "Show the traceback of an error.", "--debug")] = False
+    debug: Annotated[
+        bool, make_flag(GENERAL, "Show the traceback of an error.", "--debug")
+    ] = False
     config: Annotated[
         str | None,
         Option(
@@ -164,4 +176,6 @@ class ShowOptions:
 
     def __post_init__(self) -> None:
         if self.quiet and self.verbose:
-            raise UsageError("--quiet and --verbose contradict each other", "give one of them")
+            raise UsageError(
+                "--quiet and --verbose contradict each other", "give one of them"
+            )

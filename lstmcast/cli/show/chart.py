@@ -43,7 +43,11 @@ class _Scale(NamedTuple):
 
 
 def draw_chart(
-    curve: ForecastCurve, columns: int, *, plain: bool = False, height: int = CHART_LINES
+    curve: ForecastCurve,
+    columns: int,
+    *,
+    plain: bool = False,
+    height: int = CHART_LINES,
 ) -> list[str]:
     """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII."""
     values = [*curve.history, *curve.low, *curve.middle, *curve.high]
@@ -66,7 +70,9 @@ def draw_chart(
     )
 
     cells = [[" "] * (len(past) + len(middle)) for _ in range(height)]
-    _shade_interval(cells, scale, low, high, len(past), _ASCII_SHADE if plain else _BLOCK_SHADE)
+    _shade_interval(
+        cells, scale, low, high, len(past), _ASCII_SHADE if plain else _BLOCK_SHADE
+    )
     _draw_line(cells, scale, [*past, *middle], _ASCII_MARKS if plain else _BLOCK_MARKS)
 
     axis = _ASCII_AXIS if plain else _BLOCK_AXIS
@@ -94,7 +100,9 @@ def _shade_interval(
             cells[scale.height - 1 - line][column] = shade
 
 
-def _draw_line(cells: list[list[str]], scale: _Scale, values: Sequence[float], marks: str) -> None:
+def _draw_line(
+    cells: list[list[str]], scale: _Scale, values: Sequence[float], marks: str
+) -> None:
     """Draw a line through the values; it breaks where one is missing."""
     before = math.nan
     for column, value in enumerate(values):
@@ -111,7 +119,9 @@ def _draw_line(cells: list[list[str]], scale: _Scale, values: Sequence[float], m
 def _levels_between(start: int, end: int) -> set[int]:
     """Return the levels of a stroke that comes from `start` in the column before."""
     if start < end:
-        return set(range(start + 1, end + 1))  # `start` itself is drawn in the column before
+        return set(
+            range(start + 1, end + 1)
+        )  # `start` itself is drawn in the column before
     return set(range(end, start + 1))
 
 
@@ -131,6 +141,8 @@ def _thin_values(values: Sequence[float], stride: int) -> list[float]:
     """Return the mean of each `stride` values; NaN where all of them are missing."""
     means = []
     for first in range(0, len(values), stride):
-        known = [value for value in values[first : first + stride] if math.isfinite(value)]
+        known = [
+            value for value in values[first : first + stride] if math.isfinite(value)
+        ]
         means.append(sum(known) / len(known) if known else math.nan)
     return means

@@ -110,8 +110,13 @@ class _BarProgress:
             return
         if event.phase not in self.tasks:
             name = escape_unprintable(event.phase)
-            self.tasks[event.phase] = self.bar.add_task(name, total=event.total, figures="")
-        task, text = self.tasks[event.phase], _join_parts(event.message, _format_losses(event))
+            self.tasks[event.phase] = self.bar.add_task(
+                name, total=event.total, figures=""
+            )
+        task, text = (
+            self.tasks[event.phase],
+            _join_parts(event.message, _format_losses(event)),
+        )
         self.bar.update(task, completed=event.step, total=event.total, figures=text)
         if self.verbose:
             self._print_line(f"  {_format_progress(event)}")
@@ -188,7 +193,9 @@ def write_error(message: str, *hints: str) -> None:
     """Write what went wrong and what to do about it; the word "error" is red where colours go."""
     # Apart from the message, in which escape sequences are shown and not obeyed.
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write("\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: ")
+        sys.stderr.write(
+            "\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: "
+        )
     lines = [f"  {shorten_text(hint)}" for hint in hints if hint]
     write_message(shorten_text(message), *lines)
 
@@ -216,7 +223,9 @@ def escape_unprintable(text: str) -> str:
     )
 
 
-def format_table(header: Sequence[str], rows: TableCells, left: Sequence[int] = (0,)) -> list[str]:
+def format_table(
+    header: Sequence[str], rows: TableCells, left: Sequence[int] = (0,)
+) -> list[str]:
     """Return the lines of an aligned table; `left` are the columns that align to the left."""
     cells = [[escape_unprintable(cell) for cell in row] for row in (header, *rows)]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
@@ -243,7 +252,9 @@ def format_number(value: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
-def draw_table(header: Sequence[str], rows: TableCells, numeric: Sequence[bool]) -> None:
+def draw_table(
+    header: Sequence[str], rows: TableCells, numeric: Sequence[bool]
+) -> None:
     """Draw a table on stdout for a person; in full width where stdout is no terminal."""
     from rich import box
     from rich.console import Console
@@ -253,9 +264,13 @@ def draw_table(header: Sequence[str], rows: TableCells, numeric: Sequence[bool])
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, is_number in zip(header, numeric, strict=True):
         title = Text(escape_unprintable(name))
-        table.add_column(title, justify="right" if is_number else "left", overflow="fold")
+        table.add_column(
+            title, justify="right" if is_number else "left", overflow="fold"
+        )
     for row in rows:
         table.add_row(*(Text(escape_unprintable(cell)) for cell in row))
     # rich would fold lines at 80 columns where there is no terminal.
-    console = Console() if sys.stdout.isatty() else Console(width=100_000, color_system=None)
+    console = (
+        Console() if sys.stdout.isatty() else Console(width=100_000, color_system=None)
+    )
     console.print(table)

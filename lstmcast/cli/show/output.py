@@ -71,7 +71,9 @@ def with_escaped_formulas(
         for name, column in table.items()
         if column.dtype.kind not in "iubfM"
     }
-    formulas = [text for column in texts.values() for text in column if _is_formula(text)]
+    formulas = [
+        text for column in texts.values() for text in column if _is_formula(text)
+    ]
     if not formulas:
         return table
     if not safe:
@@ -98,7 +100,9 @@ def columns_to_frame(table: "Columnar") -> "pd.DataFrame":
     return table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
 
 
-def write_frame(table: "Columnar", file: str | None, form: str, *, whole: bool = True) -> None:
+def write_frame(
+    table: "Columnar", file: str | None, form: str, *, whole: bool = True
+) -> None:
     """Write a table to a file or to stdout.
 
     Unless `whole`, a terminal shows the first rows only, and a message says how many are left out.
@@ -128,7 +132,10 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     if form == "table":
         names, rows, _ = _format_cells(frame)
         return ("\n".join(console.format_table(names, rows)) + "\n").encode()
-    objects = [json.dumps(row, ensure_ascii=False, allow_nan=False) for row in to_records(frame)]
+    objects = [
+        json.dumps(row, ensure_ascii=False, allow_nan=False)
+        for row in to_records(frame)
+    ]
     if form == "jsonl":
         text = "".join(f"{line}\n" for line in objects)
     else:
@@ -147,7 +154,9 @@ def _encode_separated(table: "Columnar", separator: str, *, header: bool) -> byt
         text = buffer.getvalue()
     else:
         frame = columns_to_frame(table)
-        text = frame.to_csv(index=False, header=header, lineterminator="\n", sep=separator)
+        text = frame.to_csv(
+            index=False, header=header, lineterminator="\n", sep=separator
+        )
     return text.encode("utf-8", "surrogateescape")
 
 
@@ -213,7 +222,9 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
         )
 
 
-def _format_cells(frame: "pd.DataFrame") -> tuple[list[str], list[list[str]], list[bool]]:
+def _format_cells(
+    frame: "pd.DataFrame",
+) -> tuple[list[str], list[list[str]], list[bool]]:
     """Return the header, the rows as texts, and which columns are numbers."""
     numeric = [dtype.kind == "f" for dtype in frame.dtypes]
     columns = [
@@ -253,7 +264,9 @@ def _to_plain_values(column: Any) -> list[Any]:
     if kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
     plain: list[Any] = []
-    for value, text, missing in zip(column, column.astype(str), column.isna(), strict=True):
+    for value, text, missing in zip(
+        column, column.astype(str), column.isna(), strict=True
+    ):
         if missing:
             plain.append(None)
         else:

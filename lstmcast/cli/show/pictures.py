@@ -26,7 +26,9 @@ def check_picture(file: str | None, *, terminal: bool = False) -> None:
         plots.require_matplotlib()
 
 
-def draw_forecast(report: Reporter, file: str, panel: "Panel", forecast: "pd.DataFrame") -> None:
+def draw_forecast(
+    report: Reporter, file: str, panel: "Panel", forecast: "pd.DataFrame"
+) -> None:
     """Draw history and forecast into a file, or with `-` the first series on the terminal."""
     if file == "-":
         _draw_on_terminal(panel, forecast)
@@ -36,7 +38,9 @@ def draw_forecast(report: Reporter, file: str, panel: "Panel", forecast: "pd.Dat
     write_picture(report, file, plots.plot_forecast(panel, forecast))
 
 
-def draw_backtest(report: Reporter, file: str, panel: "Panel", result: "Result") -> None:
+def draw_backtest(
+    report: Reporter, file: str, panel: "Panel", result: "Result"
+) -> None:
     """Draw the forecasts from past dates beside the values that came."""
     from lstmcast.reporting import plots
 

@@ -88,8 +88,11 @@ def _step_frame(verdict: "Verdict") -> "pd.DataFrame":
 def _series_frame(verdict: "Verdict", key_names: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    keys = pd.DataFrame([row["key"] for row in verdict.by_series], columns=list(key_names))
+    keys = pd.DataFrame(
+        [row["key"] for row in verdict.by_series], columns=list(key_names)
+    )
     figures = [
-        {name: value for name, value in row.items() if name != "key"} for row in verdict.by_series
+        {name: value for name, value in row.items() if name != "key"}
+        for row in verdict.by_series
     ]
     return pd.concat([keys, pd.DataFrame(figures)], axis=1)

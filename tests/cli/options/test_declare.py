@@ -4,7 +4,12 @@ import inspect
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
-from lstmcast.cli.options.declare import OUTPUT, list_choices, make_option, spread_option_groups
+from lstmcast.cli.options.declare import (
+    OUTPUT,
+    list_choices,
+    make_option,
+    spread_option_groups,
+)
 
 
 @dataclass(frozen=True)
