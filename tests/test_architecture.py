@@ -38,6 +38,7 @@ HOMES = {
         *("network/torch_network", "network/encoders", "network/losses", "network/diagnostics"),
         *("training/", "compute/ranks", "inspection/cost", "reporting/trackers"),
         *("deployment/export", "deployment/onnx_graph"),
+        *("deployment/onnx_features", "deployment/onnx_operations"),
     },
     "matplotlib": {"reporting/"},
     "rich": {"cli/show/console"},
