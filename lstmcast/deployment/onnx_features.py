@@ -36,7 +36,8 @@ class FixedScale(NamedTuple):
     spread: Tensor
 
 
-class GraphSteps(NamedTuple):
+@dataclass(frozen=True)
+class GraphSteps:
     """What is known of the steps, in transformed units.
 
     All T steps, [B, T]: z, the series with its gaps filled; weight, 1 where a value was observed;
