@@ -24,7 +24,7 @@ MEASURED_BY = ("benchmarks/product.py", "benchmarks/sets.py")
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Hash of all that the figures depend on: the package's source and weights, and the code that measures."""
+    """Return a hash of all that figures depend on: source, weights, and the code that measures."""
     files = [
         path
         for path in (root / "lstmcast").rglob("*")
@@ -41,7 +41,7 @@ def fingerprint(root: Path = ROOT) -> str:
 def measured(
     name: str, seed: int, kind: str, *, fresh: bool = False, cache: Path = CACHE
 ) -> Result:
-    """Scores of one set and seed, from the cache where they are there; a failure is a result with an `error`."""
+    """Return the scores of a set and seed, from the cache or measured; a failure has an `error`."""
     key = fingerprint()
     path = cache / f"{name}-{kind}-{seed}-{key}.json"
     if path.exists() and not fresh:

@@ -1,4 +1,4 @@
-"""What covariates are worth on real data, as a user gets it: `python -m benchmarks.covariates [CASE ...]`.
+"""What covariates gain on real data: `python -m benchmarks.covariates [CASE ...]`.
 
 Each case is a backtest on the last windows of a file, fitted once before them, without the
 covariates and with them: the same program, the same windows, the same seeds. The table is written
@@ -144,7 +144,7 @@ def _call(line: Sequence[str], folder: str) -> str:
 
 
 def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
-    """Errors without and with, averaged over seeds; the share of the MAE that is saved, in all and seed by seed."""
+    """Return errors without and with covariates, and the share of the MAE saved, by seed too."""
     without, informed = (
         [measure(case, seed, options, data) for seed in seeds] for options in ((), case.added)
     )
@@ -168,7 +168,8 @@ def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
         a, b = one["without"], one["with"]
         each = ", ".join(f"{100 * saved:.1f} %" for saved in one["by_seed"])
         lines.append(
-            f"| {one['case']} | {one['windows']} | {a['mae']:.4g} | {b['mae']:.4g} | {100 * one['saved']:.1f} % |"
+            f"| {one['case']} | {one['windows']} | {a['mae']:.4g} | {b['mae']:.4g} |"
+            f" {100 * one['saved']:.1f} % |"
             f" {each} | {a['mase']:.3f} | {b['mase']:.3f} |"
         )
     return "\n".join(lines)

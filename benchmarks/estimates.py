@@ -1,4 +1,4 @@
-"""How near `fit --dry-run` comes to what the fit then takes: `python -m benchmarks.estimates [SET ...]`.
+"""How close `fit --dry-run` is to what a fit takes: `python -m benchmarks.estimates [SET ...]`.
 
 One process each, with one thread and one job: the estimate's seconds beside the processor seconds
 that the fit used, so that a busy machine does not matter, and the estimate's memory beside the
@@ -75,7 +75,8 @@ def main() -> None:
     for name in select(sys.argv[1:] or USUAL):
         with tempfile.TemporaryDirectory() as folder:
             said, took, large, used = compare(SETS[name], Path(folder))
-        figures = f"{said:>7.1f}s{took:>7.1f}s{said / took:>7.2f}   {large / 2**20:>6.0f}{used / 2**20:>6.0f}     "
+        seconds = f"{said:>7.1f}s{took:>7.1f}s{said / took:>7.2f}"
+        figures = f"{seconds}   {large / 2**20:>6.0f}{used / 2**20:>6.0f}     "
         print(f"{name:<24}{figures}{large / used:>7.2f}", flush=True)
 
 

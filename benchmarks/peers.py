@@ -1,4 +1,4 @@
-"""The other forecasters, each in an environment of its own under `build/peers/`, made when it is first asked for."""
+"""Other forecasters, each in an environment under `build/peers/` that is made when it is needed."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Peer:
-    """A program under `benchmarks/rivals/` and what it needs; `requires` is empty for lstmcast itself."""
+    """A program under `benchmarks/rivals/` and its packages; lstmcast itself requires none."""
 
     name: str
     program: str
@@ -60,7 +60,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Spent:
-    """What a process took: seconds of wall clock and of processor, bytes at its peak, and what it printed."""
+    """What a process took: wall and processor seconds, peak bytes, and what it printed."""
 
     seconds: float
     cpu: float
@@ -106,7 +106,7 @@ def call(
 
 
 def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
-    """Run a command to its end and take its measure; raises Lost where it fails or takes longer than the limit."""
+    """Run a command and measure it; raises Lost where it fails or takes longer than the limit."""
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": str(threads),

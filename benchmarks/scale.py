@@ -1,4 +1,4 @@
-"""Beyond one process: `python -m benchmarks.scale [SECTION ...] [--series N] [--out docs/scale.md]`.
+"""Many files, processes and series: `python -m benchmarks.scale [SECTION ...] [--series N]`.
 
 Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the
 shipped network by one command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits
@@ -40,7 +40,7 @@ _PAUSE = 0.5
 
 
 class Spent(NamedTuple):
-    """A command with all of its processes: seconds, CPU seconds, and the most memory of all together and of one."""
+    """A command with its processes: seconds, CPU seconds, peak memory of all and of the largest."""
 
     seconds: float
     cpu: float
@@ -299,7 +299,7 @@ SECTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
+    """Measure the requested sections, keep them, and write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument(
         "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"

@@ -1,4 +1,4 @@
-"""How long a forecast takes over HTTP, and how long from the command line: `python -m benchmarks.serving [--write]`.
+"""Seconds of a forecast over HTTP and from the command line: `python -m benchmarks.serving`.
 
 Each case is fitted once (`--steps 0`: weights do not change the time). A server that runs already
 answers requests one after the other; the command line starts anew each time. Both give the same
@@ -98,7 +98,10 @@ def row(case: Case, answered: Sequence[float], started: Sequence[float]) -> str:
     """A row of Markdown."""
     half, most = statistics.median(answered), answered[int(0.95 * len(answered))]
     cold = statistics.median(started)
-    return f"| {case.name} | {1000 * half:.1f} | {1000 * most:.1f} | {1000 * cold:,.0f} | {cold / half:.0f} |"
+    return (
+        f"| {case.name} | {1000 * half:.1f} | {1000 * most:.1f} | {1000 * cold:,.0f} |"
+        f" {cold / half:.0f} |"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,7 +118,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     asked = parser.parse_args(arguments)
     lines = [
-        f"| {asked.requests} requests, {asked.starts} starts | request, p50 ms | p95 ms | `predict`, p50 ms | times |",
+        f"| {asked.requests} requests, {asked.starts} starts | request, p50 ms | p95 ms |"
+        " `predict`, p50 ms | times |",
         "|---|---|---|---|---|",
     ]
     for case in CASES:

@@ -1,4 +1,4 @@
-"""How fast and how lean, beside the others: `python -m benchmarks.speed [SECTION ...] [--out docs/performance.md]`.
+"""Speed and memory beside other programs: `python -m benchmarks.speed [SECTION ...]`.
 
 Every section is measured whole in one run on one machine. What was measured is kept in
 `benchmarks/results/cache/speed.json`, and the page is written from all that is there, so sections
@@ -77,7 +77,7 @@ def train(folder: Path) -> Figures:
 
 
 def learn(folder: Path) -> Figures:
-    """Error on M4 Hourly's test part after seconds of training, and that of repeating the last day."""
+    """Measure the error on M4 Hourly after seconds of training, and of repeating the last day."""
     hourly = _hourly()
     past, future = hourly.load()
     past.to_csv(folder / "past.csv", index=False)
@@ -103,7 +103,7 @@ def learn(folder: Path) -> Figures:
 
 
 def memory(folder: Path) -> Figures:
-    """Peak of a fit of few steps above what imports and data hold; lstmcast on more than the others can take."""
+    """Measure the peak of a short fit above imports and data; lstmcast on more than the others."""
     sizes = {"1e6": (1, 1_000_000), "1e7": (1, 10_000_000), "1e5 x 100": (100_000, 100)}
     rows: Figures = {}
     for label, size in sizes.items():
@@ -120,7 +120,7 @@ def memory(folder: Path) -> Figures:
 
 
 def many(folder: Path) -> Figures:
-    """Series a second in one forecast of many, by one thread and by two; fewer of them for who would take minutes."""
+    """Measure series a second in one forecast of many, by one thread and by two."""
     counts = {
         "lstmcast": 10_000,
         "NeuralForecast LSTM": 10_000,
@@ -203,7 +203,7 @@ def budget(folder: Path) -> Figures:
 
 
 def step(folder: Path) -> Figures:
-    """Where the time of a training step goes, and what share of the machine's matrix products the encoder reaches."""
+    """Measure the parts of a training step, and the encoder's share of the matrix speed."""
     return _last(call(OURS, "step", folder=folder))
 
 
@@ -276,7 +276,7 @@ def machine() -> Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
+    """Measure the requested sections, keep them, and write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument(
         "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"

@@ -10,11 +10,12 @@ FEATURES = 17 * 4
 """Bytes of what the encoder reads of a step: float32 features."""
 _HEAD = """# Speed and memory
 
-Written by `python -m benchmarks.speed`, a part of `make bench`. Every section is one run on one machine, each program
-with one thread unless said otherwise; compare figures of one section only. Times are medians of five, but for whole
-fits (error after seconds, memory, everyday fits, time budget), which are taken once. Peers have environments of their
-own with the same torch, and their own defaults where nothing else is said: a batch of theirs is as large as they make
-it. Context 168, horizon 24, two layers of 64 for all, unless said otherwise.
+Written by `python -m benchmarks.speed`, a part of `make bench`. Every section is one run on one
+machine, each program with one thread unless said otherwise; compare figures of one section only.
+Times are medians of five, but for whole fits (error after seconds, memory, everyday fits, time
+budget), which are taken once. Peers have environments of their own with the same torch, and their
+own defaults where nothing else is said: a batch of theirs is as large as they make it. Context
+168, horizon 24, two layers of 64 for all, unless said otherwise.
 """
 _TITLES = {
     "cold": "Cold start",
@@ -37,7 +38,8 @@ def page(kept: Figures) -> str:
     if machines:
         last = machines[-1]
         parts.append(
-            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}: {', '.join(last['versions'])}.\n"
+            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}:"
+            f" {', '.join(last['versions'])}.\n"
         )
     for name, title in _TITLES.items():
         if name in kept:
@@ -61,7 +63,10 @@ def _cold(found: Figures) -> str:
             continue
         ratios = [f"{own[key] / one[key]:.3f}" for key in ("seconds", "peak")]
         lines.append([name, f"{one['seconds']:.2f} s", f"{one['peak'] / 1e6:.0f} MB", *ratios])
-    said = "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead, write a CSV."
+    said = (
+        "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead,"
+        " write a CSV."
+    )
     return (
         said
         + "\n\n"
@@ -78,7 +83,10 @@ def _train(found: Figures) -> str:
         else [name, f"{one['windows_per_second']:,.0f}", f"{own / one['windows_per_second']:.1f}"]
         for name, one in rows.items()
     ]
-    said = "A window is a pair of a context and a horizon that the loss is taken of; 100 hourly series of 1,000 rows."
+    said = (
+        "A window is a pair of a context and a horizon that the loss is taken of; 100 hourly"
+        " series of 1,000 rows."
+    )
     return said + "\n\n" + _table(["", "windows/s", "lstmcast is faster by"], lines)
 
 
@@ -87,8 +95,10 @@ def _learn(found: Figures) -> str:
     names = list(dict.fromkeys(name.rpartition(" ")[0] for name in rows))
     lines = [[_whose(name), *(_error(rows[f"{name} {s}"]) for s in seconds)] for name in names]
     said = (
-        "MASE on the test part of M4 Hourly (414 series, horizon 48) after so many seconds of training, by the tool's"
-        " own limit of time, one seed each; in brackets the seconds that its fit took in all, preparation included."
+        "MASE on the test part of M4 Hourly (414 series, horizon 48) after so many seconds of"
+        " training, by the tool's"
+        " own limit of time, one seed each; in brackets the seconds that its fit took in all,"
+        " preparation included."
         " Repeating the last day is 1.193."
     )
     return said + "\n\n" + _table(["", *(f"{s} s" for s in seconds)], lines)
@@ -115,8 +125,10 @@ def _memory(found: Figures) -> str:
         figures = [f"{one[key] / 1e6:,.0f}" for key in ("peak", "before")]
         lines.append([name, size, figures[0], figures[1], f"{added / 1e6:,.0f}", share])
     said = (
-        f"A fit of a few steps on a frame of so many points, in MB. Before: what imports and the frame hold. The last"
-        f" column is what the fit added over the float32 features of all steps, {FEATURES} bytes a point. Two more"
+        "A fit of a few steps on a frame of so many points, in MB. Before: what imports and the"
+        " frame hold. The last"
+        f" column is what the fit added over the float32 features of all steps, {FEATURES} bytes"
+        " a point. Two more"
         f" numbers after the size are another context and horizon."
     )
     return (
@@ -142,8 +154,10 @@ def _many(found: Figures) -> str:
             rates[1::2] = ["", ""]
         lines.append([name, *sizes, *rates])
     said = (
-        f"One forecast of all series in memory, {found['length']} rows each, series a second by one thread and by two:"
-        " first with one network of the same size that reads the same steps. As it comes, lstmcast takes the mean of"
+        f"One forecast of all series in memory, {found['length']} rows each, series a second by"
+        " one thread and by two:"
+        " first with one network of the same size that reads the same steps. As it comes,"
+        " lstmcast takes the mean of"
         " several networks, which read twice the context of two days."
     )
     head = [
@@ -181,9 +195,12 @@ def _growth(found: Figures) -> str:
         lines.append([f"{size} x 4", *slopes])
     sizes = ", ".join(f"{value} {name}" for name, value in base.items())
     said = (
-        f"Processor time and memory of a fit from scratch of {sizes}, and of four times each: what goes before and"
-        " after training, a training step, a forecast of all series. In brackets the slope in doublings a doubling,"
-        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it must be: the weights of"
+        f"Processor time and memory of a fit from scratch of {sizes}, and of four times each:"
+        " what goes before and"
+        " after training, a training step, a forecast of all series. In brackets the slope in"
+        " doublings a doubling,"
+        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it"
+        " must be: the weights of"
         " the encoder, and its products with them, grow with the square of it."
     )
     return (
@@ -208,7 +225,10 @@ def _cost(found: Figures) -> str:
         for name, one in rows.items()
     ]
     times = [one["seconds"] for one in rows.values() if not isinstance(one, str)]
-    said = f"`fit` with its defaults, the whole process on two cores; the longest takes {max(times):.1f} s."
+    said = (
+        "`fit` with its defaults, the whole process on two cores; the longest takes"
+        f" {max(times):.1f} s."
+    )
     return said + "\n\n" + _table(["", "wall, s", "processor, s"], lines)
 
 
@@ -238,8 +258,10 @@ def _step(found: Figures) -> str:
         lines.append([precision, *(f"{1000 * x:.1f}" for x in figures), share, f"{reached:.0%}"])
     usual = "bfloat16" if found["reduces"] else "float32"
     said = (
-        "Processor milliseconds, 16 chunks with 16 origins each. The last column is what the encoder's matrix products"
-        " (forwards and twice backwards) reach of a product of two matrices of 1,024 rows in the same precision."
+        "Processor milliseconds, 16 chunks with 16 origins each. The last column is what the"
+        " encoder's matrix products"
+        " (forwards and twice backwards) reach of a product of two matrices of 1,024 rows in the"
+        " same precision."
         f" Training here is in {usual}."
     )
     head = [

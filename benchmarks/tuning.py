@@ -1,4 +1,4 @@
-"""What `lstmcast tune` saves: on windows that the search never saw, against the default, beside what it promised.
+"""What `lstmcast tune` gains over the default on windows that the search never saw.
 
     python -m benchmarks.tuning --seeds 0,1 --write
 
@@ -79,9 +79,13 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            [sys.executable, "-m", "lstmcast", *line], cwd=folder, env=environment, capture_output=True, text=True,
+            [sys.executable, "-m", "lstmcast", *line],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
     if done.returncode:
         raise RuntimeError(f"lstmcast tune exit {done.returncode}: {done.stderr.strip()}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -92,7 +96,8 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
 def table(results: Sequence[dict[str, Any]]) -> str:
     """Rows of Markdown, one a search."""
     lines = [
-        "| | seed | less error in the search | on unseen windows | default, tuned (MASE) | settings to take"
+        "| | seed | less error in the search | on unseen windows | default, tuned (MASE) |"
+        " settings to take"
         " | best trial | CPU s |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -103,7 +108,8 @@ def table(results: Sequence[dict[str, Any]]) -> str:
         taken = "tuned" if one["adopted"] else "default"
         best = ", ".join(one["tuned"]) or "the default"
         lines.append(
-            f"| {one['case']} | {one['seed']} | {promised:.1f} % | {saved} | {errors} | {taken} | {best} |"
+            f"| {one['case']} | {one['seed']} | {promised:.1f} % | {saved} | {errors} | {taken} |"
+            f" {best} |"
             f" {one['cpu']:.0f} |"
         )
     return "\n".join(lines)

@@ -1,4 +1,4 @@
-"""What updates are worth: a year of hourly bike rentals, fed week by week (`python -m benchmarks.updating`).
+"""What updates gain on a year of bike rentals, week by week: `python -m benchmarks.updating`.
 
 One network is fitted to the first year. Then, each week of the second year, the days of the week
 are forecast from the midnights before them: by the run as it was fitted, which sees the newest rows
@@ -44,7 +44,7 @@ LABELS = {
 
 
 def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any]:
-    """Mean absolute error of each week [weeks] by each way, CPU seconds of each, and how many updates were kept."""
+    """Return each way's mean absolute error by week [weeks] and CPU seconds, and updates kept."""
     config = Config(train=TrainConfig(jobs=1))
     begun, spent = time.process_time(), {"fit": 0.0, "updated": 0.0, "again": 0.0}
     fitted: Predictor = Forecaster(config).fit(_until(panel, first))
@@ -118,7 +118,8 @@ def table(found: dict[str, Any]) -> str:
     better = int((often < once).sum())
     lines += [
         "",
-        f"{found['kept']} of {count} updates were kept; {better} of {count} weeks were forecast better for it.",
+        f"{found['kept']} of {count} updates were kept; {better} of {count} weeks were forecast"
+        " better for it.",
     ]
     return "\n".join(lines)
 

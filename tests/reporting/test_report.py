@@ -22,7 +22,7 @@ COMMAND = "lstmcast fit DATA --target y"
 
 
 def monthly(values: Any, name: str = "y", **columns: Any) -> pd.DataFrame:
-    stamps = pd.date_range("2001-01-01", periods=len(values), freq="MS")
+    stamps = pd.date_range("2001-01-01", periods=len(values), freq="MS").strftime("%Y-%m")
     return pd.DataFrame({"month": stamps, name: values, **columns})
 
 
@@ -63,7 +63,7 @@ def test_every_picture_is_inside_the_page_with_its_caption(page: ReportPage) -> 
 
 
 def test_the_page_says_what_data_and_which_command_it_is_of(page: ReportPage) -> None:
-    assert "60 steps from 2001-01-01 to 2005-12-01, with a season of 12 steps" in page.text
+    assert "60 steps from 2001-01 to 2005-12, with a season of 12 steps" in page.text
     assert "These rows were held back from the training." in page.text
     assert f"<pre>{COMMAND}</pre>" in page.text
 
