@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
     name: str
     file: str
-    asked: tuple[str, ...]
+    request: tuple[str, ...]
     added: tuple[str, ...]
     windows: int
     least: float = -NOISE
@@ -117,7 +117,7 @@ CASES = (
 
 def measure(case: Case, seed: int, options: Sequence[str], data: Path = DATA) -> dict[str, float]:
     """MAE, MASE and coverage of one backtest through the command line."""
-    line = ["backtest", str(data / case.file), *case.asked, *options, "--no-refit"]
+    line = ["backtest", str(data / case.file), *case.request, *options, "--no-refit"]
     line += ["--windows", str(case.windows), "--seed", str(seed), "--by", "series", "--json", "-q"]
     with tempfile.TemporaryDirectory() as folder:
         verdict = json.loads(_call(line, folder))["verdict"]
@@ -145,14 +145,16 @@ def _call(line: Sequence[str], folder: str) -> str:
 
 def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
     """Return errors without and with covariates, and the share of the MAE saved, by seed too."""
-    without, informed = (
+    without, with_covariates = (
         [measure(case, seed, options, data) for seed in seeds] for options in ((), case.added)
     )
     found: dict[str, Any] = {"case": case.name, "windows": case.windows}
-    for label, runs in (("without", without), ("with", informed)):
+    for label, runs in (("without", without), ("with", with_covariates)):
         found[label] = {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
     found["saved"] = 1 - found["with"]["mae"] / found["without"]["mae"]
-    found["by_seed"] = [1 - b["mae"] / a["mae"] for a, b in zip(without, informed, strict=True)]
+    found["by_seed"] = [
+        1 - b["mae"] / a["mae"] for a, b in zip(without, with_covariates, strict=True)
+    ]
     found["enough"] = found["saved"] >= case.least
     return found
 
@@ -194,20 +196,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    seeds = [int(seed) for seed in asked.seeds.split(",")]
+    seeds = [int(seed) for seed in parsed.seeds.split(",")]
     chosen = [
-        case for case in CASES if not asked.cases or any(part in case.name for part in asked.cases)
+        case
+        for case in CASES
+        if not parsed.cases or any(part in case.name for part in parsed.cases)
     ]
     results = []
     for case in chosen:
         results.append(compare(case, seeds))
         print(table(results[-1:], seeds).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(results, seeds))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(results, seeds))
     return int(not all(one["enough"] for one in results))
 

@@ -107,16 +107,16 @@ def scores(case: Case) -> dict[str, Floats]:
 
 def remember(forecaster: Forecaster) -> None:
     """Let the same forecasts, asked for again, be the ones that were made."""
-    made: dict[tuple[Any, ...], Floats] = {}
+    cache: dict[tuple[Any, ...], Floats] = {}
     make = forecaster.quantiles
 
     def once(
         panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1
     ) -> Floats:
-        asked = (horizon, len(panel.values), origins.tobytes())
-        if asked not in made:
-            made[asked] = make(panel, series, origins, horizon, levels, strip=strip)
-        return made[asked]
+        key = (horizon, len(panel.values), origins.tobytes())
+        if key not in cache:
+            cache[key] = make(panel, series, origins, horizon, levels, strip=strip)
+        return cache[key]
 
     forecaster.quantiles = once  # type: ignore[method-assign, assignment]
 
@@ -205,18 +205,20 @@ def best(found: Sequence[tuple[Case, Floats]]) -> float:
 
 def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """A row of figures for each group, detector and kind of limit."""
-    made = []
+    scored = []
     for case in chosen:
         begun = time.monotonic()
-        made.append((case, scores(case)))
+        scored.append((case, scores(case)))
         shown = " ".join(
-            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in made[-1][1].items()
+            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in scored[-1][1].items()
         )
         tell(f"{case.name}: {time.monotonic() - begun:.1f} s, {shown}")
     rows = []
     for group in (*sorted({case.group for case in chosen}), "both"):
         for name in (f"{detector}, {kind}" for kind in LIMITS for detector in DETECTORS):
-            mine = [(case, values[name]) for case, values in made if group in (case.group, "both")]
+            mine = [
+                (case, values[name]) for case, values in scored if group in (case.group, "both")
+            ]
             figures = summary([measure(case, values >= 1) for case, values in mine])
             rows.append({"group": group, "detector": name, **figures, "best": best(mine)})
     return rows
@@ -249,13 +251,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    rows = evaluate(cases(DATA, asked.files), lambda line: print(line, file=sys.stderr, flush=True))
+    rows = evaluate(
+        cases(DATA, parsed.files), lambda line: print(line, file=sys.stderr, flush=True)
+    )
     print(table(rows))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(rows), BEGIN, END)
     return 0
 

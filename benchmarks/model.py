@@ -126,10 +126,10 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     began = time.process_time()
     fitted = Forecaster(config).fit(case.panel.head(case.ends))
     seconds = time.process_time() - began
-    fitted.guard = fitted.guard._replace(network=1.0)
-    made = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
+    fitted.combination = fitted.combination._replace(network=1.0)
+    quantiles = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
     verdict = score_forecasts(
-        case.panel, case.series, case.origins, made, LEVELS, case.season, ends=case.ends
+        case.panel, case.series, case.origins, quantiles, LEVELS, case.season, ends=case.ends
     )
     return Run(verdict.model["mase"], seconds)
 
@@ -201,18 +201,18 @@ def main() -> int:
     parser.add_argument(
         "--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down"
     )
-    asked = parser.parse_args()
-    kept = known(asked.kept)
+    parsed = parser.parse_args()
+    finished = known(parsed.kept)
     measured = list(cases())
     simples = {case.name: simple(case) for case in measured}
     runs: Runs = {}
     lines: list[str] = []
-    for seed in range(asked.seeds):
+    for seed in range(parsed.seeds):
         for kind in KINDS:
             for case in measured:
-                done = kept.get((seed, kind[0], case.name)) or run(case, kind, seed)
-                if asked.kept and (seed, kind[0], case.name) not in kept:
-                    with asked.kept.open("a", encoding="utf-8") as log:
+                done = finished.get((seed, kind[0], case.name)) or run(case, kind, seed)
+                if parsed.kept and (seed, kind[0], case.name) not in finished:
+                    with parsed.kept.open("a", encoding="utf-8") as log:
                         log.write(json.dumps([seed, kind[0], case.name, *done]) + "\n")
                 runs.setdefault((kind[0], case.name), []).append(done)
                 print(
@@ -224,8 +224,8 @@ def main() -> int:
                     flush=True,
                 )
         lines = ["", *table(runs, simples), ""]
-        if asked.out:
-            write(asked.out, lines)
+        if parsed.out:
+            write(parsed.out, lines)
     print("\n".join(lines))
     return 0
 

@@ -43,10 +43,10 @@ class Peer:
         """Its version, and that of the torch beside it."""
         package = self.program if self.requires else "lstmcast"
         code = f"from importlib.metadata import version as v; print(v({package!r}), v('torch'))"
-        said = subprocess.run(
+        probe = subprocess.run(
             [str(self.python), "-c", code], capture_output=True, text=True, check=False
         )
-        own, _, torch = said.stdout.strip().partition(" ")
+        own, _, torch = probe.stdout.strip().partition(" ")
         return f"{self.name} {own} (torch {torch})"
 
 
@@ -85,9 +85,9 @@ def install(peer: Peer) -> None:
         [*pip, torch],  # first and by its version: another build would bring gigabytes with it
         [*pip, "--constraint", str(CONSTRAINTS), peer.requires],
     ):
-        said = subprocess.run(line, capture_output=True, text=True, check=False)
-        if said.returncode:
-            raise Lost(f"could not be installed: {said.stderr.strip().splitlines()[-1:]}")
+        installed = subprocess.run(line, capture_output=True, text=True, check=False)
+        if installed.returncode:
+            raise Lost(f"could not be installed: {installed.stderr.strip().splitlines()[-1:]}")
     done.touch()
 
 
@@ -125,12 +125,12 @@ def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int 
         watch.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - began
-        said, cried = (_text(file) for file in (out, err))
+        output, errors = (_text(file) for file in (out, err))
     if late:
         raise Lost(f"over {limit:.0f} s")
     if process.returncode:
-        raise Lost(f"exit {process.returncode}: {' '.join(cried.strip().splitlines()[-1:])[:200]}")
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, said)
+        raise Lost(f"exit {process.returncode}: {' '.join(errors.strip().splitlines()[-1:])[:200]}")
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output)
 
 
 def _text(file: object) -> str:

@@ -121,7 +121,7 @@ def _everyday(
     )
     _write(panel.head(ends), one.target, folder / "train.parquet")
     busy = _cpu() - began
-    said = [
+    roles = [
         "--target",
         one.target,
         "--time",
@@ -131,9 +131,9 @@ def _everyday(
         "--seed",
         str(seed),
     ]
-    said += [word for name in one.series for word in ("--series", name)]
-    said += ["--date-format", one.date_format] if one.date_format else []
-    call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
+    roles += [word for name in one.series for word in ("--series", name)]
+    roles += ["--date-format", one.date_format] if one.date_format else []
+    call(folder, "fit", "train.parquet", *roles, "--out", "run", *options)
     quantiles = Forecaster.load(folder / "run").quantiles(
         panel, series, origins, one.horizon, LEVELS
     )
@@ -153,8 +153,8 @@ def last_origins(
 ) -> tuple[npt.NDArray[np.int64], ...]:
     """Return series and origins, [K] each, of the last `windows` horizons of the longer series."""
     origins = (lengths - 1)[:, None] - horizon * np.arange(windows, 0, -1)
-    kept = np.flatnonzero(lengths >= (windows + 2) * horizon)
-    return np.repeat(kept, windows), origins[kept].ravel()
+    long = np.flatnonzero(lengths >= (windows + 2) * horizon)
+    return np.repeat(long, windows), origins[long].ravel()
 
 
 def _write(panel: Any, target: str, path: Path) -> None:
@@ -186,8 +186,8 @@ def call(folder: Path, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        said = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
-        raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {said}")
+        message = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
+        raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {message}")
 
 
 def _cpu() -> float:

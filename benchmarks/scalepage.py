@@ -32,11 +32,11 @@ _NOTHING = 0.001
 _DECADE = 24 * 365.25 * 10
 
 
-def page(kept: Figures) -> str:
+def page(results: Figures) -> str:
     """The whole page, with a section for all that was measured."""
     parts = [_HEAD]
-    if kept:
-        last = list(kept.values())[-1]["machine"]
+    if results:
+        last = list(results.values())[-1]["machine"]
         parts.append(f"{last['cpu']}, {last['cores']} cores, Python {last['python']}.\n")
         parts.append(f"![Seconds and memory against series; speed against workers]({PICTURE})\n")
     writers = {
@@ -48,14 +48,14 @@ def page(kept: Figures) -> str:
         "ranks": ("One fit by several ranks", _ranks),
     }
     for name, (title, write) in writers.items():
-        if name in kept:
-            timed = kept[name].get("busy", False) and name != "sample"
+        if name in results:
+            timed = results[name].get("busy", False) and name != "sample"
             busy = (
                 "\nMeasured while the machine did other work: the seconds are too many.\n" * timed
             )
-            parts.append(f"## {title}\n\n{write(kept[name])}{busy}")
-    if {"series", "engines"} <= kept.keys():
-        parts.append(f"## A billion series, on paper\n\n{_billion(kept)}")
+            parts.append(f"## {title}\n\n{write(results[name])}{busy}")
+    if {"series", "engines"} <= results.keys():
+        parts.append(f"## A billion series, on paper\n\n{_billion(results)}")
     return "\n".join(parts)
 
 
@@ -96,8 +96,8 @@ def _workers(found: Figures) -> str:
 
 def _engines(found: Figures) -> str:
     same = len({one["sha256"] for one in found["rows"].values()}) == 1
-    said = "The files are the same bytes" if same else "**The files differ**"
-    lines = [f"{found['series']:,} series, two workers, started by the command. {said}.\n"]
+    note = "The files are the same bytes" if same else "**The files differ**"
+    lines = [f"{found['series']:,} series, two workers, started by the command. {note}.\n"]
     lines += [
         "| engine | s | CPU s | memory, MB | SHA-256 of all files |",
         "|---|---:|---:|---:|---|",
@@ -151,8 +151,8 @@ def _sample(found: Figures) -> str:
             lines.append(
                 f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |"
             )
-    said = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace("~", " ")
-    return "\n".join([*lines, "", said, ""])
+    summary = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace("~", " ")
+    return "\n".join([*lines, "", summary, ""])
 
 
 def _lost(sets: Figures) -> Iterator[str]:
@@ -170,14 +170,17 @@ def _lost(sets: Figures) -> Iterator[str]:
         if large := [sample for sample in samples if sample.series >= floor]:
             most = 100 * max(sample.more for sample in large)
             worst.append(f"of {floor:,} or more ({len(large)} of them) {most:+z.1f} %")
-            free += [floor] * all(sample.more <= max(sample.luck, _NOTHING) for sample in large)
-    luck = [100 * sample.luck for sample in samples]
+            free += [floor] * all(
+                sample.more <= max(sample.seed_effect, _NOTHING) for sample in large
+            )
+    seed_effect = [100 * sample.seed_effect for sample in samples]
     yield f"The most that a sample adds to MASE, by how many series it has: {'; '.join(worst)}."
-    yield f"The seed alone adds or takes {min(luck):.1f} % to {max(luck):.1f} %, by set."
+    least, most = min(seed_effect), max(seed_effect)
+    yield f"The seed alone adds or takes {least:.1f} % to {most:.1f} %, by set."
     if free:
         yield (
             f"So of {min(free):,} series or more, what a sample leaves out costs no more than the"
-            " luck of a seed."
+            " choice of a seed."
         )
     else:
         yield "**So what a sample leaves out is missed, however many series it has.**"
@@ -194,14 +197,14 @@ class _Sample(NamedTuple):
 
     series: float
     more: float
-    luck: float
+    seed_effect: float
 
 
 def _samples(one: Figures) -> list[_Sample]:
     whole = [*one["fits"]["1"].values()]
-    luck = max(abs(_more([fit], whole)) for fit in whole)
+    seed_effect = max(abs(_more([fit], whole)) for fit in whole)
     parts = ([*fits.values()] for part, fits in _fits(one) if part != "1")
-    return [_Sample(_mean(fits, "learnt"), _more(fits, whole), luck) for fits in parts]
+    return [_Sample(_mean(fits, "learnt"), _more(fits, whole), seed_effect) for fits in parts]
 
 
 def _fits(one: Figures) -> list[tuple[str, Figures]]:
@@ -230,9 +233,9 @@ def _ranks(found: Figures) -> str:
     return "\n".join([*lines, ""])
 
 
-def _billion(kept: Figures) -> str:
+def _billion(results: Figures) -> str:
     """Counted from the largest run: nothing of it was measured."""
-    count, one = max(kept["series"]["rows"].items(), key=lambda row: int(row[0]))
+    count, one = max(results["series"]["rows"].items(), key=lambda row: int(row[0]))
     each = one["cpu"] / int(count)
     hours, cores, memory = BILLION * each / 3600, BILLION * each / _NIGHT, one["largest"] / 1e9
     read, written = (BILLION * one[name] / int(count) / 1e12 for name in ("read", "written"))

@@ -86,10 +86,10 @@ def learn(folder: Path) -> Figures:
         spent = call(
             peer, "learn", "past.csv", hourly.horizon, seconds, "made.csv", *more, folder=folder
         )
-        made = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
-        levels = {f"q{10 * level}": made["forecast"] for level in range(1, 10)}
+        forecasts = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
+        levels = {f"q{10 * level}": forecasts["forecast"] for level in range(1, 10)}
         return _last(spent) | {
-            "mase": competition_scores(past, future, made.assign(**levels), hourly)["mase"]
+            "mase": competition_scores(past, future, forecasts.assign(**levels), hourly)["mase"]
         }
 
     rows: Figures = {}
@@ -196,8 +196,8 @@ def budget(folder: Path) -> Figures:
     _hourly().load()[0].to_csv(folder / "past.csv", index=False)
     return {
         "rows": {
-            str(asked): _last(call(OURS, "budget", "past.csv", asked, folder=folder))
-            for asked in (10, 20)
+            str(budget): _last(call(OURS, "budget", "past.csv", budget, folder=folder))
+            for budget in (10, 20)
         }
     }
 
@@ -285,13 +285,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
     )
-    asked = parser.parse_args(arguments)
-    unknown = set(asked.sections) - set(SECTIONS)
+    parsed = parser.parse_args(arguments)
+    unknown = set(parsed.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    kept: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     failed = False
-    for name in [] if asked.page_only else asked.sections or SECTIONS:
+    for name in [] if parsed.page_only else parsed.sections or SECTIONS:
         if name in NEEDS_DATA and not DATA.is_dir():
             print(
                 f"{name}: left out, no benchmark data (set SHARED_DATA to its folder)",
@@ -307,17 +307,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = True
             continue
         print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-        kept[name] = found | {
+        results[name] = found | {
             "source": fingerprint(),
             "on": date.today().isoformat(),
             "machine": machine(),
         }
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    text = page(kept)
+        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    text = page(results)
     print(text)
-    if asked.out:
-        asked.out.write_text(text, encoding="utf-8")
+    if parsed.out:
+        parsed.out.write_text(text, encoding="utf-8")
     return int(failed)
 
 

@@ -125,11 +125,11 @@ def _everyday(results: Sequence[Result], group: str) -> str:
         for kind in _LABELS
         if (s := summary(results, group, kind))
     ]
-    said = (
+    note = (
         "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same"
         " windows (below 1 is a gain)."
     )
-    return "\n".join([said, *words, "", table])
+    return "\n".join([note, *words, "", table])
 
 
 def _everyday_line(results: Sequence[Result], one: Everyday) -> list[str]:

@@ -132,25 +132,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     results = (
-        json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
+        json.loads(parsed.results.read_text()) if parsed.results and parsed.results.exists() else []
     )
     known = {(one["case"], one["seed"]) for one in results}
-    chosen = [case for case in CASES if not asked.sets or case.name in asked.sets]
-    for seed, case in product(map(int, asked.seeds.split(",")), chosen):
+    chosen = [case for case in CASES if not parsed.sets or case.name in parsed.sets]
+    for seed, case in product(map(int, parsed.seeds.split(",")), chosen):
         if (case.words, seed) not in known:
-            results.append(measure(case, seed, asked.trials))
+            results.append(measure(case, seed, parsed.trials))
             print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-            if asked.results:
-                asked.results.write_text(json.dumps(results))
+            if parsed.results:
+                parsed.results.write_text(json.dumps(results))
     order = [case.words for case in CASES]
     results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
     print(table(results))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(results), BEGIN, END)
     return 0
 

@@ -47,7 +47,7 @@ def names(page: ReportPage) -> list[str]:
 
 @pytest.fixture(scope="module")
 def values() -> np.ndarray:
-    return wavy(np.random.default_rng(0), 60)
+    return wavy(np.random.default_rng(0), 60, noise=0.01)
 
 
 @pytest.fixture(scope="module")
