@@ -1,1 +1,1 @@
-"""Measurements of the product as a user meets it; `python -m benchmarks.accuracy --help` is the way in."""
+"""Measurements of lstmcast as users run it; see `python -m benchmarks.accuracy --help`."""

@@ -24,7 +24,7 @@ MEASURED_BY = ("benchmarks/product.py", "benchmarks/sets.py")
 
 
 def fingerprint(root: Path = ROOT) -> str:
-    """Hash of all that the figures depend on: the package's source and weights, and the code that measures."""
+    """Return a hash of all that figures depend on: source, weights, and the code that measures."""
     files = [
         path
         for path in (root / "lstmcast").rglob("*")
@@ -41,7 +41,7 @@ def fingerprint(root: Path = ROOT) -> str:
 def measured(
     name: str, seed: int, kind: str, *, fresh: bool = False, cache: Path = CACHE
 ) -> Result:
-    """Scores of one set and seed, from the cache where they are there; a failure is a result with an `error`."""
+    """Return the scores of a set and seed, from the cache or measured; a failure has an `error`."""
     key = fingerprint()
     path = cache / f"{name}-{kind}-{seed}-{key}.json"
     if path.exists() and not fresh:
@@ -67,19 +67,19 @@ def measured(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show the page on stdout, and write what was asked for; returns the exit status."""
     parser = _parser()
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     try:
-        asked.sets = select(asked.sets)
+        parsed.sets = select(parsed.sets)
     except ValueError as unknown:
         parser.error(str(unknown))
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     results: list[Result] = []
-    for name, seed, kind in _runs(asked.sets, asked.seeds):
-        results.append(measured(name, seed, kind, fresh=asked.fresh))
+    for name, seed, kind in _runs(parsed.sets, parsed.seeds):
+        results.append(measured(name, seed, kind, fresh=parsed.fresh))
         _say(results[-1])
-        _write(asked, results)
+        _write(parsed, results)
     print(page(results))
     return int(any("error" in one for one in results))
 
@@ -106,11 +106,11 @@ def _runs(sets: list[str], seeds: list[int]) -> Iterator[tuple[str, int, str]]:
         yield name, seeds[0], "zero-shot"
 
 
-def _write(asked: argparse.Namespace, results: Sequence[Result]) -> None:
-    if asked.json:
-        asked.json.write_text(json.dumps(report(results), indent=1) + "\n", encoding="utf-8")
-    if asked.out:
-        asked.out.write_text(page(results), encoding="utf-8")
+def _write(parsed: argparse.Namespace, results: Sequence[Result]) -> None:
+    if parsed.json:
+        parsed.json.write_text(json.dumps(report(results), indent=1) + "\n", encoding="utf-8")
+    if parsed.out:
+        parsed.out.write_text(page(results), encoding="utf-8")
 
 
 def _say(one: Result) -> None:
@@ -119,8 +119,8 @@ def _say(one: Result) -> None:
         for name in ("smape", "mase", "owa", "ratio", "coverage", "seconds")
         if one.get(name)
     }
-    said = one.get("error") or " ".join(f"{name} {value:.3f}" for name, value in shown.items())
-    print(f"{one['set']} {one['kind']} seed {one['seed']}: {said}", file=sys.stderr, flush=True)
+    text = one.get("error") or " ".join(f"{name} {value:.3f}" for name, value in shown.items())
+    print(f"{one['set']} {one['kind']} seed {one['seed']}: {text}", file=sys.stderr, flush=True)
 
 
 def _plain(scores: Result) -> Result:

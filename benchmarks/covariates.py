@@ -1,4 +1,4 @@
-"""What covariates are worth on real data, as a user gets it: `python -m benchmarks.covariates [CASE ...]`.
+"""What covariates gain on real data: `python -m benchmarks.covariates [CASE ...]`.
 
 Each case is a backtest on the last windows of a file, fitted once before them, without the
 covariates and with them: the same program, the same windows, the same seeds. The table is written
@@ -33,7 +33,7 @@ class Case(NamedTuple):
 
     name: str
     file: str
-    asked: tuple[str, ...]
+    request: tuple[str, ...]
     added: tuple[str, ...]
     windows: int
     least: float = -NOISE
@@ -117,7 +117,7 @@ CASES = (
 
 def measure(case: Case, seed: int, options: Sequence[str], data: Path = DATA) -> dict[str, float]:
     """MAE, MASE and coverage of one backtest through the command line."""
-    line = ["backtest", str(data / case.file), *case.asked, *options, "--no-refit"]
+    line = ["backtest", str(data / case.file), *case.request, *options, "--no-refit"]
     line += ["--windows", str(case.windows), "--seed", str(seed), "--by", "series", "--json", "-q"]
     with tempfile.TemporaryDirectory() as folder:
         verdict = json.loads(_call(line, folder))["verdict"]
@@ -144,15 +144,17 @@ def _call(line: Sequence[str], folder: str) -> str:
 
 
 def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
-    """Errors without and with, averaged over seeds; the share of the MAE that is saved, in all and seed by seed."""
-    without, informed = (
+    """Return errors without and with covariates, and the share of the MAE saved, by seed too."""
+    without, with_covariates = (
         [measure(case, seed, options, data) for seed in seeds] for options in ((), case.added)
     )
     found: dict[str, Any] = {"case": case.name, "windows": case.windows}
-    for label, runs in (("without", without), ("with", informed)):
+    for label, runs in (("without", without), ("with", with_covariates)):
         found[label] = {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
     found["saved"] = 1 - found["with"]["mae"] / found["without"]["mae"]
-    found["by_seed"] = [1 - b["mae"] / a["mae"] for a, b in zip(without, informed, strict=True)]
+    found["by_seed"] = [
+        1 - b["mae"] / a["mae"] for a, b in zip(without, with_covariates, strict=True)
+    ]
     found["enough"] = found["saved"] >= case.least
     return found
 
@@ -168,7 +170,8 @@ def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
         a, b = one["without"], one["with"]
         each = ", ".join(f"{100 * saved:.1f} %" for saved in one["by_seed"])
         lines.append(
-            f"| {one['case']} | {one['windows']} | {a['mae']:.4g} | {b['mae']:.4g} | {100 * one['saved']:.1f} % |"
+            f"| {one['case']} | {one['windows']} | {a['mae']:.4g} | {b['mae']:.4g} |"
+            f" {100 * one['saved']:.1f} % |"
             f" {each} | {a['mase']:.3f} | {b['mase']:.3f} |"
         )
     return "\n".join(lines)
@@ -193,20 +196,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    seeds = [int(seed) for seed in asked.seeds.split(",")]
+    seeds = [int(seed) for seed in parsed.seeds.split(",")]
     chosen = [
-        case for case in CASES if not asked.cases or any(part in case.name for part in asked.cases)
+        case
+        for case in CASES
+        if not parsed.cases or any(part in case.name for part in parsed.cases)
     ]
     results = []
     for case in chosen:
         results.append(compare(case, seeds))
         print(table(results[-1:], seeds).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(results, seeds))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(results, seeds))
     return int(not all(one["enough"] for one in results))
 

@@ -1,4 +1,4 @@
-"""Anomalies that people labelled, and who finds them: `python -m benchmarks.detection [FILE ...] [--write]`.
+"""Labelled anomalies, and which detectors find them: `python -m benchmarks.detection [FILE ...]`.
 
 The Numenta Anomaly Benchmark (Lavin & Ahmad 2015), two groups of its files. Each file is split at
 15 % of its rows; the detectors know only what is before. A run is learnt there with `--steps 0`:
@@ -43,7 +43,7 @@ LIMITS = ("fixed", "learning")
 
 @dataclass(frozen=True, eq=False)
 class Case:
-    """One file: its rows' values by step, where each row lies, and its labelled windows as first and last row."""
+    """A file: values by step, the step of each row, labelled windows as first and last row."""
 
     group: str
     name: str
@@ -83,7 +83,7 @@ def probation(case: Case) -> int:
 
 
 def scores(case: Case) -> dict[str, Floats]:
-    """By detector and kind of limit the score of every row of a file; 1 and more is an alarm, and 0 is not judged."""
+    """Return every row's score by detector and kind of limit; from 1 on an alarm, 0 not judged."""
     steps = int(case.step[probation(case)])
     past = case.panel.head(np.array([steps]))
     forecaster = Forecaster(Config(train=TrainConfig(steps=0))).fit(past)
@@ -107,22 +107,22 @@ def scores(case: Case) -> dict[str, Floats]:
 
 def remember(forecaster: Forecaster) -> None:
     """Let the same forecasts, asked for again, be the ones that were made."""
-    made: dict[tuple[Any, ...], Floats] = {}
+    cache: dict[tuple[Any, ...], Floats] = {}
     make = forecaster.quantiles
 
     def once(
         panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1
     ) -> Floats:
-        asked = (horizon, len(panel.values), origins.tobytes())
-        if asked not in made:
-            made[asked] = make(panel, series, origins, horizon, levels, strip=strip)
-        return made[asked]
+        key = (horizon, len(panel.values), origins.tobytes())
+        if key not in cache:
+            cache[key] = make(panel, series, origins, horizon, levels, strip=strip)
+        return cache[key]
 
     forecaster.quantiles = once  # type: ignore[method-assign, assignment]
 
 
 def judged(errors: Floats, steps: int, adapt: bool) -> Floats:
-    """Errors in units of the limit that the first `steps` of them set, with the thresholds that lstmcast uses."""
+    """Return errors over the limit that the thresholds learn from the first `steps` of them."""
     threshold = Threshold(RATE, errors[:steps][~np.isnan(errors[:steps])].tolist())
     out = np.zeros(len(errors))
     for t in range(steps, len(errors)):
@@ -135,13 +135,13 @@ def judged(errors: Floats, steps: int, adapt: bool) -> Floats:
 
 
 def credit(position: float) -> float:
-    """What an alarm is worth by its place: -1 is the first row of a window, 0 its end, from 3 on it is far behind."""
+    """Return an alarm's worth by place: -1 is a window's first row, 0 its end, 3 far behind it."""
     return -1.0 if position >= 3 else 2 / (1 + math.exp(5 * position)) - 1
 
 
 @cache
 def rewards(case: Case) -> tuple[Floats, NDArray[np.int64]]:
-    """What an alarm in each row is worth by the paper's scoring function, and the window that it lies in, or -1."""
+    """Return each row's worth by the paper's scoring function, and the window it is in, or -1."""
     worth, owner = np.empty(len(case.step)), np.full(len(case.step), -1)
     for number, (first, last) in enumerate(case.windows):
         owner[first : last + 1] = number
@@ -178,7 +178,7 @@ def measure(case: Case, alarms: Bools) -> dict[str, float]:
 
 
 def summary(measured: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Precision, recall and F1 by window, the benchmark's score, and the share of ordinary rows that were flagged."""
+    """Return precision, recall, F1 by window, the score, and the share of ordinary rows flagged."""
     total = {name: sum(one[name] for one in measured) for name in measured[0]}
     found, windows = total["found"], total["windows"]
     precision = found / max(found + total["false"], 1)
@@ -194,7 +194,7 @@ def summary(measured: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def best(found: Sequence[tuple[Case, Floats]]) -> float:
-    """The benchmark's score with the one threshold for all files that gives the best, as its own tables have it."""
+    """Return the score with the best threshold for all files, as in the benchmark's tables."""
     pooled = np.concatenate([values for _, values in found])
     tries = np.unique(np.quantile(pooled[pooled > 0.2], np.linspace(0, 1, 100)))
     return max(
@@ -205,18 +205,20 @@ def best(found: Sequence[tuple[Case, Floats]]) -> float:
 
 def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[str, Any]]:
     """A row of figures for each group, detector and kind of limit."""
-    made = []
+    scored = []
     for case in chosen:
         begun = time.monotonic()
-        made.append((case, scores(case)))
+        scored.append((case, scores(case)))
         shown = " ".join(
-            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in made[-1][1].items()
+            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in scored[-1][1].items()
         )
         tell(f"{case.name}: {time.monotonic() - begun:.1f} s, {shown}")
     rows = []
     for group in (*sorted({case.group for case in chosen}), "both"):
         for name in (f"{detector}, {kind}" for kind in LIMITS for detector in DETECTORS):
-            mine = [(case, values[name]) for case, values in made if group in (case.group, "both")]
+            mine = [
+                (case, values[name]) for case, values in scored if group in (case.group, "both")
+            ]
             figures = summary([measure(case, values >= 1) for case, values in mine])
             rows.append({"group": group, "detector": name, **figures, "best": best(mine)})
     return rows
@@ -225,14 +227,16 @@ def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[s
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Rows of Markdown."""
     lines = [
-        "| group | detector, limits | windows found | false alarms | precision | recall | F1 | ordinary rows flagged |"
+        "| group | detector, limits | windows found | false alarms | precision | recall | F1 |"
+        " ordinary rows flagged |"
         " NAB score | with the best threshold |",
         "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
         lines.append(
-            f"| {row['group']} | {row['detector']} | {row['found']} of {row['windows']} | {row['false']} |"
-            f" {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} | {100 * row['rate']:.2f} % |"
+            f"| {row['group']} | {row['detector']} | {row['found']} of {row['windows']} |"
+            f" {row['false']} | {row['precision']:.2f} | {row['recall']:.2f} | {row['f1']:.2f} |"
+            f" {100 * row['rate']:.2f} % |"
             f" {row['score']:.1f} | {row['best']:.1f} |"
         )
     return "\n".join(lines)
@@ -247,13 +251,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    rows = evaluate(cases(DATA, asked.files), lambda line: print(line, file=sys.stderr, flush=True))
+    rows = evaluate(
+        cases(DATA, parsed.files), lambda line: print(line, file=sys.stderr, flush=True)
+    )
     print(table(rows))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(rows), BEGIN, END)
     return 0
 

@@ -1,4 +1,4 @@
-"""How near `fit --dry-run` comes to what the fit then takes: `python -m benchmarks.estimates [SET ...]`.
+"""How close `fit --dry-run` is to what a fit takes: `python -m benchmarks.estimates [SET ...]`.
 
 One process each, with one thread and one job: the estimate's seconds beside the processor seconds
 that the fit used, so that a busy machine does not matter, and the estimate's memory beside the
@@ -44,9 +44,9 @@ def compare(one: Competition | Everyday, folder: Path) -> tuple[float, float, fl
         line += ["--time", ",".join(one.time)] if one.time else []
         line += ["--date-format", one.date_format] if one.date_format else []
     line += ["-j", "1", "-q"]
-    said = json.loads(_run([*line, "--dry-run", "--json"], folder)[0])
+    estimate = json.loads(_run([*line, "--dry-run", "--json"], folder)[0])
     _, seconds, memory = _run([*line, "--out", "run"], folder)
-    return said["seconds"], seconds, said["memory"], memory
+    return estimate["seconds"], seconds, estimate["memory"], memory
 
 
 def _run(arguments: list[str], folder: Path) -> tuple[str, float, float]:
@@ -74,8 +74,9 @@ def main() -> None:
     print(HEADER, flush=True)
     for name in select(sys.argv[1:] or USUAL):
         with tempfile.TemporaryDirectory() as folder:
-            said, took, large, used = compare(SETS[name], Path(folder))
-        figures = f"{said:>7.1f}s{took:>7.1f}s{said / took:>7.2f}   {large / 2**20:>6.0f}{used / 2**20:>6.0f}     "
+            estimated, took, large, used = compare(SETS[name], Path(folder))
+        seconds = f"{estimated:>7.1f}s{took:>7.1f}s{estimated / took:>7.2f}"
+        figures = f"{seconds}   {large / 2**20:>6.0f}{used / 2**20:>6.0f}     "
         print(f"{name:<24}{figures}{large / used:>7.2f}", flush=True)
 
 

@@ -1,7 +1,7 @@
-"""What each part of the network and of its training is worth: `python -m benchmarks.model [--out docs/model.md]`.
+"""What each part of the network and of its training gains: `python -m benchmarks.model`.
 
 One network a fit, always from scratch unless its row says otherwise, on the first part of each
-series; its own forecasts, without the guard's mixing, are scored on the rest. With --out the table
+series; its own forecasts, without the combination, are scored on the rest. With --out the table
 is written into that file, between its two markers, after every round of seeds; with --kept runs are
 written down, and not made again.
 """
@@ -64,7 +64,7 @@ class Case(NamedTuple):
 
 
 class Run(NamedTuple):
-    """MASE of a network alone on what its fit has not seen, and the seconds of CPU that the fit took."""
+    """MASE of one network on rows that its fit has not seen, and the CPU seconds of the fit."""
 
     error: float
     seconds: float
@@ -75,7 +75,7 @@ Runs = dict[tuple[str, str], list[Run]]
 
 
 def cases(data: Path = DATA) -> Iterator[Case]:
-    """Two sample files, the last fifth of each to forecast, and the series of a competition where they are at hand."""
+    """Return two sample files, split at their last fifth, and a competition's series if present."""
     for title, name, time_name, horizon, season in (
         ("CO2, monthly", "co2", "month", 12, 12),
         ("sunspots, yearly", "sunspots", "year", 11, 1),
@@ -126,10 +126,10 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     began = time.process_time()
     fitted = Forecaster(config).fit(case.panel.head(case.ends))
     seconds = time.process_time() - began
-    fitted.guard = fitted.guard._replace(network=1.0)
-    made = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
+    fitted.combination = fitted.combination._replace(network=1.0)
+    quantiles = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
     verdict = score_forecasts(
-        case.panel, case.series, case.origins, made, LEVELS, case.season, ends=case.ends
+        case.panel, case.series, case.origins, quantiles, LEVELS, case.season, ends=case.ends
     )
     return Run(verdict.model["mase"], seconds)
 
@@ -143,7 +143,8 @@ def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
     """
     yield f"| MASE | {' | '.join(simples)} | against the default | seconds |"
     yield "|---|" + "---|" * (len(simples) + 2)
-    yield f"| the best simple method | {' | '.join(f'{error:.3f}' for error in simples.values())} | | |"
+    errors = " | ".join(f"{error:.3f}" for error in simples.values())
+    yield f"| the best simple method | {errors} | | |"
     for kind in dict.fromkeys(kind for kind, _ in runs):
         own = [runs[kind, case] for case in simples]
         ratios = [
@@ -156,7 +157,8 @@ def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
         ]
         cells = [_spread([run.error for run in each]) for each in own]
         seconds = statistics.mean(sum(run.seconds for run in one) for one in zip(*own, strict=True))
-        yield f"| {kind} | {' | '.join(cells)} | {'' if kind == DEFAULT else _spread(ratios)} | {seconds:.0f} |"
+        spread = "" if kind == DEFAULT else _spread(ratios)
+        yield f"| {kind} | {' | '.join(cells)} | {spread} | {seconds:.0f} |"
 
 
 def _by_seed(runs: Runs, cases_of: dict[str, float]) -> Iterator[tuple[Run, ...]]:
@@ -188,7 +190,7 @@ def known(path: Path | None) -> dict[tuple[int, str, str], Run]:
 
 
 def main() -> int:
-    """Measure, round by round of seeds, write the table where it belongs, and print it; returns the exit status."""
+    """Measure seed by seed, write and print the table; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
     parser.add_argument(
         "--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)"
@@ -199,18 +201,18 @@ def main() -> int:
     parser.add_argument(
         "--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down"
     )
-    asked = parser.parse_args()
-    kept = known(asked.kept)
+    parsed = parser.parse_args()
+    finished = known(parsed.kept)
     measured = list(cases())
     simples = {case.name: simple(case) for case in measured}
     runs: Runs = {}
     lines: list[str] = []
-    for seed in range(asked.seeds):
+    for seed in range(parsed.seeds):
         for kind in KINDS:
             for case in measured:
-                done = kept.get((seed, kind[0], case.name)) or run(case, kind, seed)
-                if asked.kept and (seed, kind[0], case.name) not in kept:
-                    with asked.kept.open("a", encoding="utf-8") as log:
+                done = finished.get((seed, kind[0], case.name)) or run(case, kind, seed)
+                if parsed.kept and (seed, kind[0], case.name) not in finished:
+                    with parsed.kept.open("a", encoding="utf-8") as log:
                         log.write(json.dumps([seed, kind[0], case.name, *done]) + "\n")
                 runs.setdefault((kind[0], case.name), []).append(done)
                 print(
@@ -222,8 +224,8 @@ def main() -> int:
                     flush=True,
                 )
         lines = ["", *table(runs, simples), ""]
-        if asked.out:
-            write(asked.out, lines)
+        if parsed.out:
+            write(parsed.out, lines)
     print("\n".join(lines))
     return 0
 

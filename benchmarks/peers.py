@@ -1,4 +1,4 @@
-"""The other forecasters, each in an environment of its own under `build/peers/`, made when it is first asked for."""
+"""Other forecasters, each in an environment under `build/peers/` that is made when it is needed."""
 
 import os
 import subprocess
@@ -23,7 +23,7 @@ class Lost(Exception):
 
 @dataclass(frozen=True)
 class Peer:
-    """A program under `benchmarks/rivals/` and what it needs; `requires` is empty for lstmcast itself."""
+    """A program under `benchmarks/rivals/` and its packages; lstmcast itself requires none."""
 
     name: str
     program: str
@@ -43,10 +43,10 @@ class Peer:
         """Its version, and that of the torch beside it."""
         package = self.program if self.requires else "lstmcast"
         code = f"from importlib.metadata import version as v; print(v({package!r}), v('torch'))"
-        said = subprocess.run(
+        probe = subprocess.run(
             [str(self.python), "-c", code], capture_output=True, text=True, check=False
         )
-        own, _, torch = said.stdout.strip().partition(" ")
+        own, _, torch = probe.stdout.strip().partition(" ")
         return f"{self.name} {own} (torch {torch})"
 
 
@@ -60,7 +60,7 @@ PEERS = (
 
 @dataclass(frozen=True)
 class Spent:
-    """What a process took: seconds of wall clock and of processor, bytes at its peak, and what it printed."""
+    """What a process took: wall and processor seconds, peak bytes, and what it printed."""
 
     seconds: float
     cpu: float
@@ -85,9 +85,9 @@ def install(peer: Peer) -> None:
         [*pip, torch],  # first and by its version: another build would bring gigabytes with it
         [*pip, "--constraint", str(CONSTRAINTS), peer.requires],
     ):
-        said = subprocess.run(line, capture_output=True, text=True, check=False)
-        if said.returncode:
-            raise Lost(f"could not be installed: {said.stderr.strip().splitlines()[-1:]}")
+        installed = subprocess.run(line, capture_output=True, text=True, check=False)
+        if installed.returncode:
+            raise Lost(f"could not be installed: {installed.stderr.strip().splitlines()[-1:]}")
     done.touch()
 
 
@@ -106,7 +106,7 @@ def call(
 
 
 def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
-    """Run a command to its end and take its measure; raises Lost where it fails or takes longer than the limit."""
+    """Run a command and measure it; raises Lost where it fails or takes longer than the limit."""
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": str(threads),
@@ -125,12 +125,12 @@ def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int 
         watch.cancel()
         process.returncode = os.waitstatus_to_exitcode(status)
         seconds = time.perf_counter() - began
-        said, cried = (_text(file) for file in (out, err))
+        output, errors = (_text(file) for file in (out, err))
     if late:
         raise Lost(f"over {limit:.0f} s")
     if process.returncode:
-        raise Lost(f"exit {process.returncode}: {' '.join(cried.strip().splitlines()[-1:])[:200]}")
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, said)
+        raise Lost(f"exit {process.returncode}: {' '.join(errors.strip().splitlines()[-1:])[:200]}")
+    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output)
 
 
 def _text(file: object) -> str:

@@ -1,4 +1,4 @@
-"""The product as a user meets it: its commands in processes of their own, its defaults, and its forecasts scored."""
+"""The program as users run it: commands in separate processes, defaults, scored forecasts."""
 
 import os
 import resource
@@ -28,7 +28,7 @@ class ProductError(Exception):
 
 
 def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = DATA) -> Scores:
-    """Fit `one` with the defaults (and `options`), forecast, and score; `seconds` are of CPU, both together."""
+    """Fit `one` with the defaults (and `options`), forecast, and score; `seconds` are of CPU."""
     began = _cpu()
     with tempfile.TemporaryDirectory() as folder:
         if isinstance(one, Competition):
@@ -40,7 +40,7 @@ def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = 
 
 
 def windows_per_second(history: Path) -> float | None:
-    """Training windows a member saw in a second of its training, validation included; None if nothing was trained."""
+    """Return the windows a member was trained on in a second; None if nothing was trained."""
     rows = pd.read_csv(history)
     ends = rows[
         rows["seconds"] == rows.groupby("member")["seconds"].transform("max")
@@ -121,7 +121,7 @@ def _everyday(
     )
     _write(panel.head(ends), one.target, folder / "train.parquet")
     busy = _cpu() - began
-    said = [
+    roles = [
         "--target",
         one.target,
         "--time",
@@ -131,9 +131,9 @@ def _everyday(
         "--seed",
         str(seed),
     ]
-    said += [word for name in one.series for word in ("--series", name)]
-    said += ["--date-format", one.date_format] if one.date_format else []
-    call(folder, "fit", "train.parquet", *said, "--out", "run", *options)
+    roles += [word for name in one.series for word in ("--series", name)]
+    roles += ["--date-format", one.date_format] if one.date_format else []
+    call(folder, "fit", "train.parquet", *roles, "--out", "run", *options)
     quantiles = Forecaster.load(folder / "run").quantiles(
         panel, series, origins, one.horizon, LEVELS
     )
@@ -151,10 +151,10 @@ def _everyday(
 def last_origins(
     lengths: npt.NDArray[np.int64], horizon: int, windows: int
 ) -> tuple[npt.NDArray[np.int64], ...]:
-    """Series and origin of the last `windows` horizons of each series that has two more, [K] each."""
+    """Return series and origins, [K] each, of the last `windows` horizons of the longer series."""
     origins = (lengths - 1)[:, None] - horizon * np.arange(windows, 0, -1)
-    kept = np.flatnonzero(lengths >= (windows + 2) * horizon)
-    return np.repeat(kept, windows), origins[kept].ravel()
+    long = np.flatnonzero(lengths >= (windows + 2) * horizon)
+    return np.repeat(long, windows), origins[long].ravel()
 
 
 def _write(panel: Any, target: str, path: Path) -> None:
@@ -170,7 +170,7 @@ def _write(panel: Any, target: str, path: Path) -> None:
 
 
 def call(folder: Path, *arguments: str) -> None:
-    """Run `lstmcast ARGUMENTS` in `folder` on one thread; raises ProductError with what it said if it fails."""
+    """Run `lstmcast ARGUMENTS` in `folder` on one thread; raises ProductError with its message."""
     environment = {
         **os.environ,
         "OMP_NUM_THREADS": "1",
@@ -186,8 +186,8 @@ def call(folder: Path, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        said = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
-        raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {said}")
+        message = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
+        raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {message}")
 
 
 def _cpu() -> float:

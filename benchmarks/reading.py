@@ -1,4 +1,4 @@
-"""How fast and how lean files become panels, against the bare readers that a panel cannot do without.
+"""Time and memory of reading files into panels, beside the bare readers of pyarrow and pandas.
 
     python -m benchmarks.reading --out docs/reading.md
 
@@ -39,19 +39,21 @@ STEPS = 100
 PREFACE = """\
 # How fast files are read
 
-From a file of {rows:,} rows to a panel that is checked, sorted and regular, measured by `make bench` in one run on
-{cores} cores (pyarrow {arrow}, pandas {pandas}). Each time is the best of rounds in which all is measured in turn.
-Bare is `pyarrow.csv.read_csv` or `pyarrow.parquet.read_table`: a table, nothing checked. pandas is `read_csv` and
-`sort_values`, or `read_parquet`, `sort_values` and an array of each group of `groupby`. Memory is the peak of a process
-above its imports, over the bytes of the bare reader's table.
+From a file of {rows:,} rows to a panel that is checked, sorted and regular, measured by `make
+bench` in one run on {cores} cores (pyarrow {arrow}, pandas {pandas}). Each time is the best of
+rounds in which all is measured in turn. Bare is `pyarrow.csv.read_csv` or
+`pyarrow.parquet.read_table`: a table, nothing checked. pandas is `read_csv` and `sort_values`, or
+`read_parquet`, `sort_values` and an array of each group of `groupby`. Memory is the peak of a
+process above its imports, over the bytes of the bare reader's table.
 
-| file | bare | lstmcast | pandas | lstmcast / bare | at most | lstmcast / pandas | memory / table | at most |
+| file | bare | lstmcast | pandas | lstmcast / bare | at most | lstmcast / pandas |\
+ memory / table | at most |
 |---|---|---|---|---|---|---|---|---|"""
 
 
 @dataclass(frozen=True)
 class Case:
-    """A file, the bare reader, what a user of pandas would write, and the columns of the panel; times_read is due."""
+    """A file, its bare reader, what a user of pandas would write, and the columns of the panel."""
 
     name: str
     file: str
@@ -140,7 +142,7 @@ def measured(case: Case, folder: Path, repeats: int) -> dict[str, Any]:
 
 
 def _memory(case: Case, path: Path) -> dict[str, Any]:
-    """Peak memory of a process of its own above what its imports take, over the bytes of the bare reader's table."""
+    """Return a process' peak memory above its imports, over the bytes of the bare table."""
     line = [sys.executable, "-m", "benchmarks.reading", "--peak", str(CASES.index(case)), str(path)]
     peak = int(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
     return {"peak": peak, "bytes": case.bare(path).nbytes, "memory_limit": case.times_bytes}
@@ -157,7 +159,7 @@ def _show_peak(case: Case, path: Path) -> None:
 
 
 def _peak() -> int:
-    """Most bytes of memory that this process has held; its parent's do not count, as they do in `getrusage`."""
+    """Return this process' peak memory in bytes, without its parent's, which `getrusage` counts."""
     found = re.search(r"VmHWM:\s+(\d+) kB", Path("/proc/self/status").read_text())
     assert found
     return int(found[1]) * 1024

@@ -1,4 +1,4 @@
-"""Figures of others to stand beside ours: classical methods measured on the same data, and published results.
+"""Figures of other methods: classical ones measured on the same data, and published results.
 
 Measures are named as in `benchmarks.product`. Nothing here was measured by this benchmark; each row
 says whose it is.
@@ -90,7 +90,7 @@ _NAMES = {
 
 
 def references(name: str, data: Path = DATA) -> list[tuple[str, dict[str, float]]]:
-    """Rows (whose, {measure: figure}) for a set, those measured on this data first; none where nothing is known."""
+    """Return rows (method, {measure: figure}) for a set, those measured on this data first."""
     measured = [
         *_table(data / "reference_competition.csv", name),
         *_table(data / "reference_everyday.csv", name),

@@ -1,4 +1,4 @@
-"""What it costs in accuracy to learn from some of the series: a section of `python -m benchmarks.scale`.
+"""The accuracy that learning from a sample costs: a section of `python -m benchmarks.scale`.
 
 The last horizon of every series is held back (of the training part where a set has a test part:
 that is not looked at). `fit` learns from the rest of all series, or of those that `--sample` keeps;
@@ -26,7 +26,7 @@ _LEVELS = ",".join(f"{level:g}" for level in LEVELS)
 
 
 class Case(NamedTuple):
-    """A panel: what is forecast of it, its rows, horizon included, and of how many series one is learnt from.
+    """A panel: what is forecast, its rows, horizon included, and one of how many series is learnt.
 
     every: of how many series one is scored.
     """
@@ -123,7 +123,7 @@ def _measured(case: Case, folder: Path, found: Figures, seed: int) -> Iterator[F
 
 
 def _fit(one: Competition, folder: Path, seed: int, *options: str) -> Figures:
-    """Series that were learnt from, and stretches of them that were drawn by all networks together."""
+    """Return the series learnt from, and the stretches that all networks drew of them."""
     columns = [
         "--target",
         "y",

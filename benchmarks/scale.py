@@ -1,4 +1,4 @@
-"""Beyond one process: `python -m benchmarks.scale [SECTION ...] [--series N] [--out docs/scale.md]`.
+"""Many files, processes and series: `python -m benchmarks.scale [SECTION ...] [--series N]`.
 
 Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the
 shipped network by one command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits
@@ -40,7 +40,7 @@ _PAUSE = 0.5
 
 
 class Spent(NamedTuple):
-    """A command with all of its processes: seconds, CPU seconds, and the most memory of all together and of one."""
+    """A command with its processes: seconds, CPU seconds, peak memory of all and of the largest."""
 
     seconds: float
     cpu: float
@@ -180,8 +180,8 @@ def series(folder: Path, most: int) -> Figures:
         generate(place / "data", count, shard=min(SHARD, count // 2))
         size = sum(file.stat().st_size for file in (place / "data").iterdir())
         spent = spend(["lstmcast", *FORECAST, "-j", "2"], place)
-        made = sum(file.stat().st_size for file in (place / "out").iterdir())
-        rows[str(count)] = {**spent._asdict(), "read": size, "written": made}
+        written = sum(file.stat().st_size for file in (place / "out").iterdir())
+        rows[str(count)] = {**spent._asdict(), "read": size, "written": written}
         subprocess.run(["rm", "-r", place], check=True)
     return {"rows": rows}
 
@@ -242,11 +242,13 @@ def ranks(folder: Path, _: int) -> Figures:
 
 def sample(folder: Path, _: int) -> Figures:
     """The error of what is learnt from fewer and fewer series; one that was cut off goes on."""
-    kept = _stored()
-    found: Figures = kept["sample"] if kept.get("sample", {}).get("unfinished") else {"sets": {}}
+    results = _stored()
+    found: Figures = (
+        results["sample"] if results.get("sample", {}).get("unfinished") else {"sets": {}}
+    )
     for _ in sampled.measured(folder, found["sets"]):
         _store(
-            kept
+            results
             | {
                 "sample": found
                 | {"unfinished": True, "machine": machine(), "on": date.today().isoformat()}
@@ -259,27 +261,27 @@ def _stored() -> Figures:
     return dict(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else {}
 
 
-def _store(kept: Figures) -> None:
+def _store(results: Figures) -> None:
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+    RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
 
 
-def draw(kept: Figures, file: Path) -> None:
+def draw(results: Figures, file: Path) -> None:
     """Draw seconds against series, and the speed-up against workers."""
     from matplotlib.figure import Figure
 
     picture = Figure(figsize=(9, 3.4), layout="constrained")
     left, right = picture.subplots(1, 2)
-    if "series" in kept:
-        counts = [int(count) for count in kept["series"]["rows"]]
-        rows = list(kept["series"]["rows"].values())
+    if "series" in results:
+        counts = [int(count) for count in results["series"]["rows"]]
+        rows = list(results["series"]["rows"].values())
         left.loglog(counts, [one["seconds"] for one in rows], "o-", label="seconds")
         left.loglog(counts, [one["peak"] / 1e6 for one in rows], "s--", label="memory, MB")
         left.set(xlabel="series", title="Forecasts of more series, two workers")
         left.legend()
-    if "workers" in kept:
-        jobs = [int(count) for count in kept["workers"]["rows"]]
-        seconds = [one["seconds"] for one in kept["workers"]["rows"].values()]
+    if "workers" in results:
+        jobs = [int(count) for count in results["workers"]["rows"]]
+        seconds = [one["seconds"] for one in results["workers"]["rows"].values()]
         right.plot(jobs, [seconds[0] / one for one in seconds], "o-")
         right.plot(jobs, jobs, ":", color="grey")
         right.set(
@@ -299,7 +301,7 @@ SECTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
+    """Measure the requested sections, keep them, and write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
     parser.add_argument(
         "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
@@ -314,25 +316,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
     )
-    asked = parser.parse_args(arguments)
-    if unknown := set(asked.sections) - set(SECTIONS):
+    parsed = parser.parse_args(arguments)
+    if unknown := set(parsed.sections) - set(SECTIONS):
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    kept = _stored()
-    for name in [] if asked.page_only else asked.sections or SECTIONS:
+    results = _stored()
+    for name in [] if parsed.page_only else parsed.sections or SECTIONS:
         print(f"{name}:", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
-            found = SECTIONS[name](Path(folder), asked.series)
-        kept[name] = found | {
+            found = SECTIONS[name](Path(folder), parsed.series)
+        results[name] = found | {
             "on": date.today().isoformat(),
             "machine": machine(),
-            "busy": asked.busy,
+            "busy": parsed.busy,
         }
-        _store(kept)
-    text = page(kept)
+        _store(results)
+    text = page(results)
     print(text)
-    if asked.out:
-        asked.out.write_text(text, encoding="utf-8")
-        draw(kept, asked.out.parent / PICTURE)
+    if parsed.out:
+        parsed.out.write_text(text, encoding="utf-8")
+        draw(results, parsed.out.parent / PICTURE)
     return 0
 
 

@@ -1,4 +1,4 @@
-"""How long a forecast takes over HTTP, and how long from the command line: `python -m benchmarks.serving [--write]`.
+"""Seconds of a forecast over HTTP and from the command line: `python -m benchmarks.serving`.
 
 Each case is fitted once (`--steps 0`: weights do not change the time). A server that runs already
 answers requests one after the other; the command line starts anew each time. Both give the same
@@ -49,12 +49,12 @@ def program(*arguments: str) -> list[str]:
 
 def timed(times: int, work: Callable[[], bytes]) -> tuple[list[float], bytes]:
     """Seconds of each of some rounds, after one that does not count, and what the last gave."""
-    made, seconds = work(), []
+    result, seconds = work(), []
     for _ in range(times):
         begun = time.perf_counter()
-        made = work()
+        result = work()
         seconds.append(time.perf_counter() - begun)
-    return sorted(seconds), made
+    return sorted(seconds), result
 
 
 def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[float]]:
@@ -81,8 +81,8 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
             def warm() -> bytes:
                 request = urllib.request.Request(f"{url}/forecast", body, {"Accept": "text/csv"})
                 with urllib.request.urlopen(request, timeout=60) as answer:
-                    told: bytes = answer.read()
-                return told
+                    content: bytes = answer.read()
+                return content
 
             try:
                 answered, over_http = timed(requests, warm)
@@ -98,7 +98,10 @@ def row(case: Case, answered: Sequence[float], started: Sequence[float]) -> str:
     """A row of Markdown."""
     half, most = statistics.median(answered), answered[int(0.95 * len(answered))]
     cold = statistics.median(started)
-    return f"| {case.name} | {1000 * half:.1f} | {1000 * most:.1f} | {1000 * cold:,.0f} | {cold / half:.0f} |"
+    return (
+        f"| {case.name} | {1000 * half:.1f} | {1000 * most:.1f} | {1000 * cold:,.0f} |"
+        f" {cold / half:.0f} |"
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -113,16 +116,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     lines = [
-        f"| {asked.requests} requests, {asked.starts} starts | request, p50 ms | p95 ms | `predict`, p50 ms | times |",
+        f"| {parsed.requests} requests, {parsed.starts} starts | request, p50 ms | p95 ms |"
+        " `predict`, p50 ms | times |",
         "|---|---|---|---|---|",
     ]
     for case in CASES:
-        lines.append(row(case, *measure(case, asked.requests, asked.starts)))
+        lines.append(row(case, *measure(case, parsed.requests, parsed.starts)))
         print(lines[-1], file=sys.stderr, flush=True)
     print("\n".join(lines))
-    if asked.write:
+    if parsed.write:
         write(PAGE, "\n".join(lines), BEGIN, END)
     return 0
 

@@ -1,6 +1,6 @@
-"""The real data sets that accuracy is measured on, and how each is split. Nothing here knows a model.
+"""The real data sets that accuracy is measured on, and how each is split.
 
-The data is read where it lies (`DATA`) and is not part of the project.
+Knows no model. The data is read where it lies (`DATA`) and is not part of the project.
 """
 
 import os
@@ -172,7 +172,7 @@ GROUPS = {
 
 
 def dated(frame: pd.DataFrame, horizon: int, freq: str | None) -> pd.DataFrame:
-    """Turn the step number `t` of a sorted frame into stamps `ds`, every training part ending at the same one."""
+    """Turn step numbers `t` into stamps `ds`, so that all training parts end at the same one."""
     if freq is None:
         return frame.rename(columns={"t": "ds"})[["unique_id", "ds", "y"]]
     end = frame.groupby("unique_id")["t"].transform("max")
@@ -185,7 +185,7 @@ def dated(frame: pd.DataFrame, horizon: int, freq: str | None) -> pd.DataFrame:
 
 
 def split(frame: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Cut the last `horizon` rows off every series of a frame that is sorted by series, then time."""
+    """Split off the last `horizon` rows of every series of a frame sorted by series and time."""
     left = frame.groupby("unique_id", sort=False).cumcount(ascending=False).to_numpy()
     return frame[left >= horizon].reset_index(drop=True), frame[left < horizon].reset_index(
         drop=True

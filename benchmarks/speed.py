@@ -1,4 +1,4 @@
-"""How fast and how lean, beside the others: `python -m benchmarks.speed [SECTION ...] [--out docs/performance.md]`.
+"""Speed and memory beside other programs: `python -m benchmarks.speed [SECTION ...]`.
 
 Every section is measured whole in one run on one machine. What was measured is kept in
 `benchmarks/results/cache/speed.json`, and the page is written from all that is there, so sections
@@ -77,7 +77,7 @@ def train(folder: Path) -> Figures:
 
 
 def learn(folder: Path) -> Figures:
-    """Error on M4 Hourly's test part after seconds of training, and that of repeating the last day."""
+    """Measure the error on M4 Hourly after seconds of training, and of repeating the last day."""
     hourly = _hourly()
     past, future = hourly.load()
     past.to_csv(folder / "past.csv", index=False)
@@ -86,10 +86,10 @@ def learn(folder: Path) -> Figures:
         spent = call(
             peer, "learn", "past.csv", hourly.horizon, seconds, "made.csv", *more, folder=folder
         )
-        made = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
-        levels = {f"q{10 * level}": made["forecast"] for level in range(1, 10)}
+        forecasts = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
+        levels = {f"q{10 * level}": forecasts["forecast"] for level in range(1, 10)}
         return _last(spent) | {
-            "mase": competition_scores(past, future, made.assign(**levels), hourly)["mase"]
+            "mase": competition_scores(past, future, forecasts.assign(**levels), hourly)["mase"]
         }
 
     rows: Figures = {}
@@ -103,7 +103,7 @@ def learn(folder: Path) -> Figures:
 
 
 def memory(folder: Path) -> Figures:
-    """Peak of a fit of few steps above what imports and data hold; lstmcast on more than the others can take."""
+    """Measure the peak of a short fit above imports and data; lstmcast on more than the others."""
     sizes = {"1e6": (1, 1_000_000), "1e7": (1, 10_000_000), "1e5 x 100": (100_000, 100)}
     rows: Figures = {}
     for label, size in sizes.items():
@@ -120,7 +120,7 @@ def memory(folder: Path) -> Figures:
 
 
 def many(folder: Path) -> Figures:
-    """Series a second in one forecast of many, by one thread and by two; fewer of them for who would take minutes."""
+    """Measure series a second in one forecast of many, by one thread and by two."""
     counts = {
         "lstmcast": 10_000,
         "NeuralForecast LSTM": 10_000,
@@ -196,14 +196,14 @@ def budget(folder: Path) -> Figures:
     _hourly().load()[0].to_csv(folder / "past.csv", index=False)
     return {
         "rows": {
-            str(asked): _last(call(OURS, "budget", "past.csv", asked, folder=folder))
-            for asked in (10, 20)
+            str(budget): _last(call(OURS, "budget", "past.csv", budget, folder=folder))
+            for budget in (10, 20)
         }
     }
 
 
 def step(folder: Path) -> Figures:
-    """Where the time of a training step goes, and what share of the machine's matrix products the encoder reaches."""
+    """Measure the parts of a training step, and the encoder's share of the matrix speed."""
     return _last(call(OURS, "step", folder=folder))
 
 
@@ -276,7 +276,7 @@ def machine() -> Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the sections that are asked for, keep them, and write the page; returns the exit status."""
+    """Measure the requested sections, keep them, and write the page; return the exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
     parser.add_argument(
         "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
@@ -285,13 +285,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
     )
-    asked = parser.parse_args(arguments)
-    unknown = set(asked.sections) - set(SECTIONS)
+    parsed = parser.parse_args(arguments)
+    unknown = set(parsed.sections) - set(SECTIONS)
     if unknown:
         parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    kept: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    results: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
     failed = False
-    for name in [] if asked.page_only else asked.sections or SECTIONS:
+    for name in [] if parsed.page_only else parsed.sections or SECTIONS:
         if name in NEEDS_DATA and not DATA.is_dir():
             print(
                 f"{name}: left out, no benchmark data (set SHARED_DATA to its folder)",
@@ -307,17 +307,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
             failed = True
             continue
         print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
-        kept[name] = found | {
+        results[name] = found | {
             "source": fingerprint(),
             "on": date.today().isoformat(),
             "machine": machine(),
         }
         RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(kept, indent=1), encoding="utf-8")
-    text = page(kept)
+        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    text = page(results)
     print(text)
-    if asked.out:
-        asked.out.write_text(text, encoding="utf-8")
+    if parsed.out:
+        parsed.out.write_text(text, encoding="utf-8")
     return int(failed)
 
 

@@ -10,11 +10,12 @@ FEATURES = 17 * 4
 """Bytes of what the encoder reads of a step: float32 features."""
 _HEAD = """# Speed and memory
 
-Written by `python -m benchmarks.speed`, a part of `make bench`. Every section is one run on one machine, each program
-with one thread unless said otherwise; compare figures of one section only. Times are medians of five, but for whole
-fits (error after seconds, memory, everyday fits, time budget), which are taken once. Peers have environments of their
-own with the same torch, and their own defaults where nothing else is said: a batch of theirs is as large as they make
-it. Context 168, horizon 24, two layers of 64 for all, unless said otherwise.
+Written by `python -m benchmarks.speed`, a part of `make bench`. Every section is one run on one
+machine, each program with one thread unless said otherwise; compare figures of one section only.
+Times are medians of five, but for whole fits (error after seconds, memory, everyday fits, time
+budget), which are taken once. Peers have environments of their own with the same torch, and their
+own defaults where nothing else is said: a batch of theirs is as large as they make it. Context
+168, horizon 24, two layers of 64 for all, unless said otherwise.
 """
 _TITLES = {
     "cold": "Cold start",
@@ -30,24 +31,27 @@ _TITLES = {
 }
 
 
-def page(kept: Figures) -> str:
+def page(results: Figures) -> str:
     """The whole page, with a section for all that was measured."""
     parts = [_HEAD]
-    machines = [one["machine"] for one in kept.values()]
+    machines = [one["machine"] for one in results.values()]
     if machines:
         last = machines[-1]
         parts.append(
-            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}: {', '.join(last['versions'])}.\n"
+            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}:"
+            f" {', '.join(last['versions'])}.\n"
         )
     for name, title in _TITLES.items():
-        if name in kept:
-            parts.append(f"## {title}\n\n{_WRITERS[name](kept[name])}\n{_stamp(kept[name], kept)}")
+        if name in results:
+            parts.append(
+                f"## {title}\n\n{_WRITERS[name](results[name])}\n{_stamp(results[name], results)}"
+            )
     return "\n".join(parts)
 
 
-def _stamp(one: Figures, kept: Figures) -> str:
+def _stamp(one: Figures, results: Figures) -> str:
     """When a section was measured, where not all are of one state of the code."""
-    sources = {other["source"] for other in kept.values()}
+    sources = {other["source"] for other in results.values()}
     return f"\nMeasured on {one['on']}, source {one['source'][:8]}.\n" if len(sources) > 1 else ""
 
 
@@ -61,9 +65,12 @@ def _cold(found: Figures) -> str:
             continue
         ratios = [f"{own[key] / one[key]:.3f}" for key in ("seconds", "peak")]
         lines.append([name, f"{one['seconds']:.2f} s", f"{one['peak'] / 1e6:.0f} MB", *ratios])
-    said = "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead, write a CSV."
+    note = (
+        "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead,"
+        " write a CSV."
+    )
     return (
-        said
+        note
         + "\n\n"
         + _table(["", "wall", "peak memory", "lstmcast's time to it", "its memory"], lines)
     )
@@ -78,20 +85,25 @@ def _train(found: Figures) -> str:
         else [name, f"{one['windows_per_second']:,.0f}", f"{own / one['windows_per_second']:.1f}"]
         for name, one in rows.items()
     ]
-    said = "A window is a pair of a context and a horizon that the loss is taken of; 100 hourly series of 1,000 rows."
-    return said + "\n\n" + _table(["", "windows/s", "lstmcast is faster by"], lines)
+    note = (
+        "A window is a pair of a context and a horizon that the loss is taken of; 100 hourly"
+        " series of 1,000 rows."
+    )
+    return note + "\n\n" + _table(["", "windows/s", "lstmcast is faster by"], lines)
 
 
 def _learn(found: Figures) -> str:
     seconds, rows = found["seconds"], found["rows"]
     names = list(dict.fromkeys(name.rpartition(" ")[0] for name in rows))
     lines = [[_whose(name), *(_error(rows[f"{name} {s}"]) for s in seconds)] for name in names]
-    said = (
-        "MASE on the test part of M4 Hourly (414 series, horizon 48) after so many seconds of training, by the tool's"
-        " own limit of time, one seed each; in brackets the seconds that its fit took in all, preparation included."
+    note = (
+        "MASE on the test part of M4 Hourly (414 series, horizon 48) after so many seconds of"
+        " training, by the tool's"
+        " own limit of time, one seed each; in brackets the seconds that its fit took in all,"
+        " preparation included."
         " Repeating the last day is 1.193."
     )
-    return said + "\n\n" + _table(["", *(f"{s} s" for s in seconds)], lines)
+    return note + "\n\n" + _table(["", *(f"{s} s" for s in seconds)], lines)
 
 
 def _whose(name: str) -> str:
@@ -114,13 +126,15 @@ def _memory(found: Figures) -> str:
         share = f"{added / points / FEATURES:.2f}" if name == "lstmcast" else ""
         figures = [f"{one[key] / 1e6:,.0f}" for key in ("peak", "before")]
         lines.append([name, size, figures[0], figures[1], f"{added / 1e6:,.0f}", share])
-    said = (
-        f"A fit of a few steps on a frame of so many points, in MB. Before: what imports and the frame hold. The last"
-        f" column is what the fit added over the float32 features of all steps, {FEATURES} bytes a point. Two more"
+    note = (
+        "A fit of a few steps on a frame of so many points, in MB. Before: what imports and the"
+        " frame hold. The last"
+        f" column is what the fit added over the float32 features of all steps, {FEATURES} bytes"
+        " a point. Two more"
         f" numbers after the size are another context and horizon."
     )
     return (
-        said + "\n\n" + _table(["", "points", "peak", "before", "added", "added / features"], lines)
+        note + "\n\n" + _table(["", "points", "peak", "before", "added", "added / features"], lines)
     )
 
 
@@ -141,9 +155,11 @@ def _many(found: Figures) -> str:
         if "as it comes" in name:
             rates[1::2] = ["", ""]
         lines.append([name, *sizes, *rates])
-    said = (
-        f"One forecast of all series in memory, {found['length']} rows each, series a second by one thread and by two:"
-        " first with one network of the same size that reads the same steps. As it comes, lstmcast takes the mean of"
+    note = (
+        f"One forecast of all series in memory, {found['length']} rows each, series a second by"
+        " one thread and by two:"
+        " first with one network of the same size that reads the same steps. As it comes,"
+        " lstmcast takes the mean of"
         " several networks, which read twice the context of two days."
     )
     head = [
@@ -156,7 +172,7 @@ def _many(found: Figures) -> str:
         "two threads",
         "lstmcast to it",
     ]
-    return said + "\n\n" + _table(head, lines)
+    return note + "\n\n" + _table(head, lines)
 
 
 def _parallel(found: Figures) -> str:
@@ -166,8 +182,8 @@ def _parallel(found: Figures) -> str:
         lines.append(
             [f"four {name}", f"{single:.2f} s", f"{double:.2f} s", f"{single / double:.2f}"]
         )
-    said = "Work in one process and in two of one thread each, which have started already."
-    return said + "\n\n" + _table(["", "-j 1", "-j 2", "times faster"], lines)
+    note = "Work in one process and in two of one thread each, which have started already."
+    return note + "\n\n" + _table(["", "-j 1", "-j 2", "times faster"], lines)
 
 
 def _growth(found: Figures) -> str:
@@ -180,14 +196,17 @@ def _growth(found: Figures) -> str:
         slopes = [f"{_amount(n, four[n])} ({np.log2(four[n] / start[n]) / 2:.2f})" for n in names]
         lines.append([f"{size} x 4", *slopes])
     sizes = ", ".join(f"{value} {name}" for name, value in base.items())
-    said = (
-        f"Processor time and memory of a fit from scratch of {sizes}, and of four times each: what goes before and"
-        " after training, a training step, a forecast of all series. In brackets the slope in doublings a doubling,"
-        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it must be: the weights of"
+    note = (
+        f"Processor time and memory of a fit from scratch of {sizes}, and of four times each:"
+        " what goes before and"
+        " after training, a training step, a forecast of all series. In brackets the slope in"
+        " doublings a doubling,"
+        " from two of them: 1 is linear, 0 is flat. Width alone is steeper than linear, as it"
+        " must be: the weights of"
         " the encoder, and its products with them, grow with the square of it."
     )
     return (
-        said
+        note
         + "\n\n"
         + _table(["", "around training", "a step", "predict", "peak, above data"], lines)
     )
@@ -208,22 +227,25 @@ def _cost(found: Figures) -> str:
         for name, one in rows.items()
     ]
     times = [one["seconds"] for one in rows.values() if not isinstance(one, str)]
-    said = f"`fit` with its defaults, the whole process on two cores; the longest takes {max(times):.1f} s."
-    return said + "\n\n" + _table(["", "wall, s", "processor, s"], lines)
+    note = (
+        "`fit` with its defaults, the whole process on two cores; the longest takes"
+        f" {max(times):.1f} s."
+    )
+    return note + "\n\n" + _table(["", "wall, s", "processor, s"], lines)
 
 
 def _budget(found: Figures) -> str:
     lines = [
         [
-            f"{asked} s",
+            f"{budget} s",
             f"{one['trained']:.1f} s",
-            f"{one['trained'] / float(asked):.2f}",
+            f"{one['trained'] / float(budget):.2f}",
             f"{one['seconds']:.1f} s",
         ]
-        for asked, one in found["rows"].items()
+        for budget, one in found["rows"].items()
     ]
-    said = "A fit of M4 Hourly with a time budget: seconds of its training, and of all of it."
-    return said + "\n\n" + _table(["asked", "trained", "share", "the whole fit"], lines)
+    note = "A fit of M4 Hourly with a time budget: seconds of its training, and of all of it."
+    return note + "\n\n" + _table(["asked", "trained", "share", "the whole fit"], lines)
 
 
 def _step(found: Figures) -> str:
@@ -237,9 +259,11 @@ def _step(found: Figures) -> str:
         share = f"{one['batch'] / one['whole']:.1%}"
         lines.append([precision, *(f"{1000 * x:.1f}" for x in figures), share, f"{reached:.0%}"])
     usual = "bfloat16" if found["reduces"] else "float32"
-    said = (
-        "Processor milliseconds, 16 chunks with 16 origins each. The last column is what the encoder's matrix products"
-        " (forwards and twice backwards) reach of a product of two matrices of 1,024 rows in the same precision."
+    note = (
+        "Processor milliseconds, 16 chunks with 16 origins each. The last column is what the"
+        " encoder's matrix products"
+        " (forwards and twice backwards) reach of a product of two matrices of 1,024 rows in the"
+        " same precision."
         f" Training here is in {usual}."
     )
     head = [
@@ -252,7 +276,7 @@ def _step(found: Figures) -> str:
         "batch / whole",
         "of peak",
     ]
-    return said + "\n\n" + _table(head, lines)
+    return note + "\n\n" + _table(head, lines)
 
 
 _WRITERS: dict[str, Callable[[Figures], str]] = {

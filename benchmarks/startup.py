@@ -1,4 +1,4 @@
-"""How long `lstmcast --help` and `--version` take, against a bare `import typer`: `python -m benchmarks.startup`.
+"""Time of `lstmcast --help` and `--version` beside `import typer`: `python -m benchmarks.startup`.
 
 Medians over runs that take turns, so that a busy moment hits all of them alike; of processor time,
 which on an idle machine is the time that a user waits. The contract allows 0.25 s.

@@ -30,12 +30,14 @@ _SPREAD = ("smape", "mase", "owa", "ratio")
 _LABELS = {"fit": "**lstmcast**", "zero-shot": "lstmcast, nothing trained"}
 _HEAD = """# Accuracy
 
-Written by `python -m benchmarks.accuracy`: the command line with its defaults, one thread. Every figure of lstmcast is
-the mean over {seeds}, ± its deviation between seeds. "Nothing trained" is the pretrained network with `--steps 0`.
-Errors: less is better, and 1 in MASE is the in-sample error of repeating the last season. WQL is the weighted quantile
-loss of the levels .1 to .9; coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit`
-and `predict` together, start of the program included; those of other methods were measured on other days. Windows/s is
-how many (context, horizon) windows a member sees in a second of its training, validation included, with one thread.
+Written by `python -m benchmarks.accuracy`: the command line with its defaults, one thread. Every
+figure of lstmcast is the mean over {seeds}, ± its deviation between seeds. "Nothing trained" is
+the pretrained network with `--steps 0`. Errors: less is better, and 1 in MASE is the in-sample
+error of repeating the last season. WQL is the weighted quantile loss of the levels .1 to .9;
+coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit` and
+`predict` together, start of the program included; those of other methods were measured on other
+days. Windows/s is how many (context, horizon) windows a member sees in a second of its training,
+validation included, with one thread.
 """
 
 
@@ -66,7 +68,7 @@ def page(results: Sequence[Result]) -> str:
 
 
 def summary(results: Sequence[Result], group: str, kind: str) -> dict[str, float]:
-    """Of the ratios to the best baseline of a group: geometric mean, worst, share above 1.02; empty without any."""
+    """Return geometric mean, worst and share above 1.02 of ratios to the best baseline."""
     ratios = np.array(
         [
             mean["ratio"]
@@ -86,7 +88,7 @@ def summary(results: Sequence[Result], group: str, kind: str) -> dict[str, float
 
 
 def m3_all(results: Sequence[Result], kind: str) -> dict[str, float]:
-    """Errors of the whole M3: sMAPE weighted by observations, as the competition did; empty until all are there."""
+    """Return the errors of the whole M3, sMAPE weighted by observations as in the competition."""
     parts = [_mean(results, name, kind) for name in GROUPS["m3"]]
     if not all(parts):
         return {}
@@ -117,13 +119,17 @@ def _everyday(results: Sequence[Result], group: str) -> str:
     head = ["set", "ratio", "ratio, nothing trained", "MASE", "best baseline", "AutoETS", "DOTheta"]
     table = _table([*head, "WQL", "80 % coverage", "CPU s"], lines)
     words = [
-        f"{_LABELS[kind].strip('*')}: geometric mean {s['geometric_mean']:.3f}, worst {s['worst']:.2f}, "
+        f"{_LABELS[kind].strip('*')}: geometric mean {s['geometric_mean']:.3f}, worst"
+        f" {s['worst']:.2f}, "
         f"{s['above']:.0%} of {s['sets']:.0f} above 1.02."
         for kind in _LABELS
         if (s := summary(results, group, kind))
     ]
-    said = "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same windows (below 1 is a gain)."
-    return "\n".join([said, *words, "", table])
+    note = (
+        "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same"
+        " windows (below 1 is a gain)."
+    )
+    return "\n".join([note, *words, "", table])
 
 
 def _everyday_line(results: Sequence[Result], one: Everyday) -> list[str]:

@@ -1,4 +1,4 @@
-"""What `lstmcast tune` saves: on windows that the search never saw, against the default, beside what it promised.
+"""What `lstmcast tune` gains over the default on windows that the search never saw.
 
     python -m benchmarks.tuning --seeds 0,1 --write
 
@@ -79,9 +79,13 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
         environment = {**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(ROOT)}
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         done = subprocess.run(
-            [sys.executable, "-m", "lstmcast", *line], cwd=folder, env=environment, capture_output=True, text=True,
+            [sys.executable, "-m", "lstmcast", *line],
+            cwd=folder,
+            env=environment,
+            capture_output=True,
+            text=True,
             stdin=subprocess.DEVNULL,
-        )  # fmt: skip
+        )
     if done.returncode:
         raise RuntimeError(f"lstmcast tune exit {done.returncode}: {done.stderr.strip()}")
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
@@ -92,7 +96,8 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
 def table(results: Sequence[dict[str, Any]]) -> str:
     """Rows of Markdown, one a search."""
     lines = [
-        "| | seed | less error in the search | on unseen windows | default, tuned (MASE) | settings to take"
+        "| | seed | less error in the search | on unseen windows | default, tuned (MASE) |"
+        " settings to take"
         " | best trial | CPU s |",
         "|---|---|---|---|---|---|---|---|",
     ]
@@ -103,7 +108,8 @@ def table(results: Sequence[dict[str, Any]]) -> str:
         taken = "tuned" if one["adopted"] else "default"
         best = ", ".join(one["tuned"]) or "the default"
         lines.append(
-            f"| {one['case']} | {one['seed']} | {promised:.1f} % | {saved} | {errors} | {taken} | {best} |"
+            f"| {one['case']} | {one['seed']} | {promised:.1f} % | {saved} | {errors} | {taken} |"
+            f" {best} |"
             f" {one['cpu']:.0f} |"
         )
     return "\n".join(lines)
@@ -126,25 +132,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
+    parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     results = (
-        json.loads(asked.results.read_text()) if asked.results and asked.results.exists() else []
+        json.loads(parsed.results.read_text()) if parsed.results and parsed.results.exists() else []
     )
     known = {(one["case"], one["seed"]) for one in results}
-    chosen = [case for case in CASES if not asked.sets or case.name in asked.sets]
-    for seed, case in product(map(int, asked.seeds.split(",")), chosen):
+    chosen = [case for case in CASES if not parsed.sets or case.name in parsed.sets]
+    for seed, case in product(map(int, parsed.seeds.split(",")), chosen):
         if (case.words, seed) not in known:
-            results.append(measure(case, seed, asked.trials))
+            results.append(measure(case, seed, parsed.trials))
             print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-            if asked.results:
-                asked.results.write_text(json.dumps(results))
+            if parsed.results:
+                parsed.results.write_text(json.dumps(results))
     order = [case.words for case in CASES]
     results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
     print(table(results))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(results), BEGIN, END)
     return 0
 

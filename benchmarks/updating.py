@@ -1,4 +1,4 @@
-"""What updates are worth: a year of hourly bike rentals, fed week by week (`python -m benchmarks.updating`).
+"""What updates gain on a year of bike rentals, week by week: `python -m benchmarks.updating`.
 
 One network is fitted to the first year. Then, each week of the second year, the days of the week
 are forecast from the midnights before them: by the run as it was fitted, which sees the newest rows
@@ -44,20 +44,20 @@ LABELS = {
 
 
 def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any]:
-    """Mean absolute error of each week [weeks] by each way, CPU seconds of each, and how many updates were kept."""
+    """Return each way's mean absolute error by week [weeks] and CPU seconds, and updates kept."""
     config = Config(train=TrainConfig(jobs=1))
     begun, spent = time.process_time(), {"fit": 0.0, "updated": 0.0, "again": 0.0}
     fitted: Predictor = Forecaster(config).fit(_until(panel, first))
     spent["fit"] = time.process_time() - begun
     updated = again = fitted
-    kept, errors = 0, {name: [] for name in LABELS}  # type: ignore[var-annotated]
+    n_kept, errors = 0, {name: [] for name in LABELS}  # type: ignore[var-annotated]
     for week in range(weeks):
         end = (first + week) * WEEK
         if week:
             begun = time.process_time()
             done = update(updated, _until(panel, first + week))
             spent["updated"] += time.process_time() - begun
-            updated, kept = done.forecaster, kept + bool(done.kept)
+            updated, n_kept = done.forecaster, n_kept + bool(done.kept)
         if week and week % AGAIN == 0:
             begun = time.process_time()
             again = Forecaster(config).fit(_until(panel, first + week))
@@ -79,15 +79,15 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
             file=sys.stderr,
             flush=True,
         )
-    return {"errors": errors, "seconds": spent, "kept": kept, "weeks": weeks}
+    return {"errors": errors, "seconds": spent, "kept": n_kept, "weeks": weeks}
 
 
 def _until(panel: Panel, weeks: int) -> Panel:
     return panel.head(np.array([weeks * WEEK]))
 
 
-def _error(made: np.ndarray, actual: np.ndarray) -> float:
-    return float(np.nanmean(np.abs(made - actual)))
+def _error(forecast: np.ndarray, actual: np.ndarray) -> float:
+    return float(np.nanmean(np.abs(forecast - actual)))
 
 
 def table(found: dict[str, Any]) -> str:
@@ -118,7 +118,8 @@ def table(found: dict[str, Any]) -> str:
     better = int((often < once).sum())
     lines += [
         "",
-        f"{found['kept']} of {count} updates were kept; {better} of {count} weeks were forecast better for it.",
+        f"{found['kept']} of {count} updates were kept; {better} of {count} weeks were forecast"
+        " better for it.",
     ]
     return "\n".join(lines)
 
@@ -137,22 +138,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
     )
-    asked = parser.parse_args(arguments)
-    kept = Path(asked.results) if asked.results else None
-    if kept and kept.exists():
-        found = json.loads(kept.read_text(encoding="utf-8"))
+    parsed = parser.parse_args(arguments)
+    file = Path(parsed.results) if parsed.results else None
+    if file and file.exists():
+        found = json.loads(file.read_text(encoding="utf-8"))
     elif not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     else:
         found = story(
             Panel.from_frame(pd.read_csv(DATA / FILE), target="users", time="date_time"),
-            asked.weeks,
+            parsed.weeks,
         )
-        if kept:
-            kept.write_text(json.dumps(found), encoding="utf-8")
+        if file:
+            file.write_text(json.dumps(found), encoding="utf-8")
     print(table(found))
-    if asked.write:
+    if parsed.write:
         write(PAGE, table(found), BEGIN, END)
     return 0
 

@@ -47,6 +47,7 @@ HOMES = {
         ),
         *("training/", "compute/ranks", "inspection/cost", "reporting/trackers"),
         *("deployment/export", "deployment/onnx_graph"),
+        *("deployment/onnx_features", "deployment/onnx_operations"),
     },
     "matplotlib": {"reporting/"},
     "rich": {"cli/show/console"},

@@ -1,14 +1,15 @@
-"""What every program that is compared shares: the data, the clock, the peak of memory. Needs numpy and pandas alone.
+"""What all compared programs share: the data, the clock, the peak of memory.
 
-A program is called as `program ACTION ARGUMENTS...` and ends with one line of JSON on stdout:
+Needs numpy and pandas only. A program is called as `program ACTION ARGUMENTS...` and ends with one
+line of JSON on stdout:
 
     save FILE MODEL           learn a monthly series a little and keep the model
     predict FILE MODEL OUT    load it, forecast a year, write a CSV; timed from outside
     train SERIES LENGTH       windows a second, five times in a row
     learn FILE HORIZON SECONDS OUT   train so long, then write the forecast of every series of a CSV
-    memory SERIES LENGTH      peak of memory of a fit of few steps, above that of the imports and
-    the data many SERIES LENGTH        seconds of forecasting that many series at once, HORIZON
-    steps each, five times; with how many networks, that read how many steps
+    memory SERIES LENGTH      peak of memory of a short fit, above that of the imports and the data
+    many SERIES LENGTH        seconds of forecasting that many series at once, HORIZON steps each,
+                              five times; with how many networks, that read how many steps
 """
 
 import json
@@ -79,7 +80,7 @@ def watched(work: Callable[[], object]) -> Result:
 
 
 def repeated(work: Callable[[], object], times: int = REPEATS) -> list[float]:
-    """Seconds of each of some calls, after one that nobody counts; a single one is long enough to be counted."""
+    """Return the seconds of each of some calls, after one that does not count."""
     if times > 1:
         work()
     seconds = []

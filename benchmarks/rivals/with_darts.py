@@ -47,7 +47,7 @@ def _model(horizon: int = HORIZON, context: int = CONTEXT, epochs: int = 1, **mo
 
 
 def _series(frame: pd.DataFrame, freq: str = "h") -> list[Any]:
-    made = TimeSeries.from_group_dataframe(
+    series = TimeSeries.from_group_dataframe(
         frame,
         group_cols="unique_id",
         time_col="ds",
@@ -55,20 +55,20 @@ def _series(frame: pd.DataFrame, freq: str = "h") -> list[Any]:
         freq=freq,
         drop_group_cols=["unique_id"],
     )
-    return [one.astype(np.float32) for one in made]
+    return [one.astype(np.float32) for one in series]
 
 
 def save(file: str, model: str) -> None:
     """See common."""
-    made = _model(YEAR, PAST, max_steps=FEW)
-    made.fit(_series(monthly(file), "MS")[0])
-    made.save(model)
+    forecaster = _model(YEAR, PAST, max_steps=FEW)
+    forecaster.fit(_series(monthly(file), "MS")[0])
+    forecaster.save(model)
 
 
 def predict(_file: str, model: str, out: str) -> None:
     """See common."""
-    made = BlockRNNModel.load(model, pl_trainer_kwargs=QUIET)
-    made.predict(YEAR, verbose=False).to_csv(out)
+    forecaster = BlockRNNModel.load(model, pl_trainer_kwargs=QUIET)
+    forecaster.predict(YEAR, verbose=False).to_csv(out)
 
 
 def train(series: int, length: int) -> Result:
@@ -83,14 +83,14 @@ def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     """See common."""
     frame = pd.read_csv(file, parse_dates=["ds"])
     series = _series(frame)
-    made = _model(horizon, epochs=100_000, max_time={"seconds": seconds})
+    forecaster = _model(horizon, epochs=100_000, max_time={"seconds": seconds})
     began = time.perf_counter()
-    made.fit(series)
+    forecaster.fit(series)
     took = time.perf_counter() - began
     names = sorted(frame["unique_id"].unique())  # the order of its groups
     parts = [
         pd.DataFrame({"unique_id": name, "ds": one.time_index, "forecast": one.values()[:, 0]})
-        for name, one in zip(names, made.predict(horizon, series, verbose=False), strict=True)
+        for name, one in zip(names, forecaster.predict(horizon, series, verbose=False), strict=True)
     ]
     pd.concat(parts).to_csv(out, index=False)
     return {"seconds": took}
@@ -105,9 +105,9 @@ def memory(series: int, length: int) -> Result:
 def many(series: int, length: int) -> Result:
     """See common."""
     every = _series(plain(table(series, length)))
-    made = _model(max_steps=FEW)
-    made.fit(every)
-    seconds = repeated(lambda: made.predict(HORIZON, every, verbose=False))
+    forecaster = _model(max_steps=FEW)
+    forecaster.fit(every)
+    seconds = repeated(lambda: forecaster.predict(HORIZON, every, verbose=False))
     return {"seconds": seconds, "networks": 1, "steps": CONTEXT}
 
 

@@ -67,9 +67,9 @@ def save(file: str, model: str) -> None:
 def predict(file: str, model: str, out: str) -> None:
     """See common."""
     predictor = PyTorchPredictor.deserialize(Path(model))
-    (made,) = predictor.predict(_dataset(monthly(file), "M"))
-    frame = pd.DataFrame({f"q{100 * level:g}": made.quantile(level) for level in LEVELS})
-    frame.insert(0, "ds", made.index.to_timestamp())
+    (forecast,) = predictor.predict(_dataset(monthly(file), "M"))
+    frame = pd.DataFrame({f"q{100 * level:g}": forecast.quantile(level) for level in LEVELS})
+    frame.insert(0, "ds", forecast.index.to_timestamp())
     frame.to_csv(out, index=False)
 
 
@@ -91,11 +91,15 @@ def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     predictor = _model(horizon=horizon, steps=50, **limits).train(dataset)
     took = time.perf_counter() - began
     parts = []
-    for made in predictor.predict(dataset):
-        median = np.asarray(made.quantile(0.5))
+    for forecast in predictor.predict(dataset):
+        median = np.asarray(forecast.quantile(0.5))
         parts.append(
             pd.DataFrame(
-                {"unique_id": made.item_id, "ds": made.index.to_timestamp(), "forecast": median}
+                {
+                    "unique_id": forecast.item_id,
+                    "ds": forecast.index.to_timestamp(),
+                    "forecast": median,
+                }
             )
         )
     pd.concat(parts).to_csv(out, index=False)
@@ -112,7 +116,7 @@ def many(series: int, length: int) -> Result:
     """See common."""
     dataset = _dataset(plain(table(series, length)))
     predictor = _model(enable_checkpointing=True).train(dataset)
-    seconds = repeated(lambda: [made.quantile(0.5) for made in predictor.predict(dataset)])
+    seconds = repeated(lambda: [forecast.quantile(0.5) for forecast in predictor.predict(dataset)])
     return {"seconds": seconds, "networks": 1, "steps": CONTEXT}
 
 

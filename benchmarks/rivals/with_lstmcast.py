@@ -127,7 +127,7 @@ def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORI
 def many(
     series: int, length: int, reads: int = CONTEXT, members: int = 1, times: int = REPEATS
 ) -> Result:
-    """See common; reads: steps that a forecast reads, of which a half must be there. 0 members: as many as usual."""
+    """See common; reads: steps that a forecast reads; 0 members: the usual number."""
     config = replace(
         _config(steps=FEW, jobs=1, members=members or None),
         window=WindowConfig(HORIZON, reads // 2),
@@ -142,7 +142,7 @@ def many(
 
 
 def budget(file: str, seconds: int) -> Result:
-    """Seconds of a fit with a time budget: of its training, from its first event to its last, and of all of it."""
+    """Return the seconds of a fit with a time budget: of its training, and of all of it."""
     panel, moments = _panel(pd.read_csv(file, parse_dates=["ds"])), []
 
     def note(event: Event) -> None:
@@ -185,7 +185,7 @@ def _one_and_two(work: Callable[[int], object]) -> Result:
 
 
 def grow(series: int, rows: int, context: int, horizon: int, width: int) -> Result:
-    """Processor seconds of what goes before and after training, of a training step, of a forecast; peak of memory."""
+    """Return processor seconds around training, of a step and of a forecast, and peak memory."""
     panel = _panel(table(series, rows))
     config = Config(
         window=WindowConfig(horizon=horizon, context=context),
@@ -217,7 +217,7 @@ def grow(series: int, rows: int, context: int, horizon: int, width: int) -> Resu
 
 
 def step() -> Result:
-    """Seconds of the parts of a training step at the sizes that are compared, and of the machine's matrix products."""
+    """Return the seconds of the parts of a training step, and of the machine's matrix products."""
     config = _config()
     learnt = windows(_panel(table(100, 1000)), config)
     (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)

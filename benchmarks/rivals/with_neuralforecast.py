@@ -45,9 +45,9 @@ def _model(horizon: int = HORIZON, context: int = CONTEXT, **more: Any) -> Any:
 
 def save(file: str, model: str) -> None:
     """See common."""
-    made = NeuralForecast(models=[_model(YEAR, PAST, max_steps=FEW)], freq="MS")
-    made.fit(monthly(file))
-    made.save(model, save_dataset=True, overwrite=True)
+    forecaster = NeuralForecast(models=[_model(YEAR, PAST, max_steps=FEW)], freq="MS")
+    forecaster.fit(monthly(file))
+    forecaster.save(model, save_dataset=True, overwrite=True)
 
 
 def predict(_file: str, model: str, out: str) -> None:
@@ -59,36 +59,42 @@ def train(series: int, length: int) -> Result:
     """See common."""
     steps = Steps(4)
     clock = lightning_clock(steps, Callback)
-    made = NeuralForecast(models=[_model(max_steps=steps.wanted, callbacks=[clock])], freq="h")
-    made.fit(plain(table(series, length)))
+    forecaster = NeuralForecast(
+        models=[_model(max_steps=steps.wanted, callbacks=[clock])], freq="h"
+    )
+    forecaster.fit(plain(table(series, length)))
     return {"windows_per_second": steps.per_second(WINDOWS)}
 
 
 def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     """See common."""
-    made = NeuralForecast(
+    forecaster = NeuralForecast(
         models=[_model(horizon, max_steps=100_000, max_time={"seconds": seconds})], freq="h"
     )
     began = time.perf_counter()
-    made.fit(pd.read_csv(file, parse_dates=["ds"]))
+    forecaster.fit(pd.read_csv(file, parse_dates=["ds"]))
     took = time.perf_counter() - began
-    made.predict().rename(columns={"LSTM": "forecast"}).to_csv(out, index=False)
+    forecaster.predict().rename(columns={"LSTM": "forecast"}).to_csv(out, index=False)
     return {"seconds": took}
 
 
 def memory(series: int, length: int) -> Result:
     """See common."""
     frame = plain(table(series, length))
-    made = NeuralForecast(models=[_model(max_steps=FEW)], freq="h")
-    return watched(lambda: made.fit(frame))
+    forecaster = NeuralForecast(models=[_model(max_steps=FEW)], freq="h")
+    return watched(lambda: forecaster.fit(frame))
 
 
 def many(series: int, length: int, sizes: str = "compared") -> Result:
     """See common; sizes: "usual" for its own defaults."""
     usual = LSTM(h=HORIZON, max_steps=FEW, **QUIET) if sizes == "usual" else None
-    made = NeuralForecast(models=[usual or _model(max_steps=FEW)], freq="h")
-    made.fit(plain(table(series, length)))
-    return {"seconds": repeated(made.predict), "networks": 1, "steps": made.models[0].input_size}
+    forecaster = NeuralForecast(models=[usual or _model(max_steps=FEW)], freq="h")
+    forecaster.fit(plain(table(series, length)))
+    return {
+        "seconds": repeated(forecaster.predict),
+        "networks": 1,
+        "steps": forecaster.models[0].input_size,
+    }
 
 
 if __name__ == "__main__":

@@ -1,7 +1,10 @@
 """A run elsewhere: exported, served, or applied to a folder of files.
 
-`onnx_graph` the whole forecast as one torch module
-`export`     that module as an ONNX file, compared with the run
-`serve`      forecasts over HTTP
-`shards`     a folder of Parquet, file by file
+`onnx_operations` operations along time that an ONNX graph can hold
+`onnx_features`   step features and candidates in these operations
+`onnx_graph`      the whole forecast as one torch module
+`export`          that module as an ONNX file, compared with the run
+`serve`           forecasts over HTTP
+`serve_requests`  what a request asks for: parsed, or refused
+`shards`          a folder of Parquet, file by file
 """

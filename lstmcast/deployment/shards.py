@@ -1,7 +1,8 @@
-"""A folder of Parquet, a shard at a time: each forecast by a job of its own, into a folder with a file for each.
+"""Process a folder of Parquet shard by shard, into a folder with one result file a shard.
 
-A shard is a file, or a folder like `shop=7` with all its files, and holds whole series. What is
-done is not done again.
+A shard is a file, or a folder like `shop=7` with all its files, and holds whole series. Each shard
+is a job of its own. A shard whose result is there already, of the same data and settings, is not
+processed again.
 """
 
 import base64
@@ -20,8 +21,7 @@ import pyarrow.parquet as pq
 from lstmcast.compute import jobs as parallel
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
-from lstmcast.config import Columns as Roles
-from lstmcast.config import Config
+from lstmcast.config import Columns, Config, DataConfig
 from lstmcast.errors import DataError, LstmcastError, ResourceError, UsageError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
@@ -29,61 +29,82 @@ from lstmcast.panel.panel import Panel
 from lstmcast.runs.directory import open_run
 from lstmcast.runs.disk import write_file
 from lstmcast.tables.columnar import list_parquet_files, read_parquet_dataset
+from lstmcast.tables.table import Table
 
-ShardContent = tuple[dict[str, Any], dict[str, Any]]
+Facts = dict[str, Any]
+"""What is known of a shard's result, as JSON."""
+ShardContent = tuple[dict[str, Any], Facts]
 """Columns of a shard's result, and facts of it."""
 SHARDS_MANIFEST = "manifest.json"
 _FACTS_KEY = b"lstmcast"
+"""Key of the facts in the metadata of a result file."""
 _SERIES_HASH_BYTES = 8
 """Bytes that stand for a series: enough to tell millions apart."""
-_MEANS_OF_SCALED_SERIES, _MEANS_OF_SERIES = ("mase", "rmsse"), ("smape", "mape", "mae", "rmse")
-_MEANS_OF_VALUES = ("coverage", "brier", "log_loss")
-"""Measures by what they are the mean of."""
+_SCALED_SERIES_METRICS = ("mase", "rmsse")
+"""Metrics that are a mean over the series that have a scale."""
+_SERIES_METRICS = ("smape", "mape", "mae", "rmse")
+"""Metrics that are a mean over all series."""
+_VALUE_METRICS = ("coverage", "brier", "log_loss")
+"""Metrics that are a mean over all observed values."""
 
 
 class Shard(NamedTuple):
-    """A part of a data set: its name, which its file of results has too, its files, and the folder of them all."""
+    """A part of a data set.
+
+    name: also that of its result file. files: its Parquet files, absolute. root: the folder of the
+    whole data set.
+    """
 
     name: str
     files: tuple[str, ...]
     root: str
 
     def state(self) -> list[list[Any]]:
-        """What changes when a file does: name, size, time of the last change."""
-        stats = [(Path(file).name, Path(file).stat()) for file in self.files]
-        return [[name, stat.st_size, stat.st_mtime_ns] for name, stat in stats]
+        """Return what changes when a file does: its name, size and time of modification."""
+        rows: list[list[Any]] = []
+        for file in map(Path, self.files):
+            stat = file.stat()
+            rows.append([file.name, stat.st_size, stat.st_mtime_ns])
+        return rows
 
 
 class ShardJob(NamedTuple):
-    """What is done to each shard, in a process that has nothing but this: `make` gives columns and facts of it."""
+    """What is done to each shard, in a worker process that has nothing but this.
+
+    command: name of the command, for the manifest. process: called with the shard and `arguments`,
+    it returns the columns and facts of the result. settings: what a result depends on beside its
+    shard, as JSON.
+    """
 
     command: str
-    make: Callable[..., ShardContent]
+    process: Callable[..., ShardContent]
     arguments: tuple[Any, ...]
-    same: dict[str, Any]
-    """What a result depends on beside its shard, as JSON."""
+    settings: dict[str, Any]
 
     @property
     def plan(self) -> str:
-        """A digest of all of it."""
-        return hashlib.sha256(
-            json.dumps([self.command, self.same], sort_keys=True).encode()
-        ).hexdigest()
+        """SHA-256 of command and settings: results of another plan are not mixed with these."""
+        text = json.dumps([self.command, self.settings], sort_keys=True)
+        return hashlib.sha256(text.encode()).hexdigest()
 
 
 class FinishedShard(NamedTuple):
     """What became of a shard: its facts, or an error."""
 
     name: str
-    facts: dict[str, Any]
+    facts: Facts
     error: LstmcastError | None = None
 
 
 @dataclass
 class ShardsOutcome:
-    """What became of all shards: the facts of each that is done, how many were done before, and errors by name."""
+    """What became of all shards.
 
-    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    facts: of each finished shard, by name. kept: how many of them an earlier call had finished.
+    errors: of the shards that could not be used, by name.
+    """
+
+    facts: dict[str, Facts] = field(default_factory=dict)
     kept: int = 0
     errors: dict[str, LstmcastError] = field(default_factory=dict)
 
@@ -99,20 +120,26 @@ class ShardsOutcome:
 
 
 def find_shards(folder: str | Path) -> list[Shard]:
-    """The shards of a folder, by name, for workers in any folder. Raises DataError where it holds no Parquet."""
+    """Return the shards of a folder, sorted by name, with absolute paths.
+
+    Raises DataError where the folder holds no Parquet.
+    """
     root = Path(folder).absolute()
-    found: dict[str, list[str]] = {}
+    files_by_name: dict[str, list[str]] = {}
     for file in list_parquet_files(root):
-        place = file.relative_to(root)
-        parted = "=" in place.parent.name
-        found.setdefault(str(place.parent if parted else place.with_suffix("")), []).append(
-            str(file)
-        )
-    if not found:
+        name = _name_shard(file.relative_to(root))
+        files_by_name.setdefault(name, []).append(str(file))
+    if not files_by_name:
         raise DataError(
             f"{folder} is a folder without Parquet files", "give a folder of .parquet files"
         )
-    return [Shard(name, tuple(files), str(root)) for name, files in sorted(found.items())]
+    return [Shard(name, tuple(files), str(root)) for name, files in sorted(files_by_name.items())]
+
+
+def _name_shard(file: Path) -> str:
+    """Return the shard that a file belongs to; the path is relative to the data set."""
+    is_partition = "=" in file.parent.name  # Hive's layout: all files of `shop=7` are one shard
+    return str(file.parent if is_partition else file.with_suffix(""))
 
 
 def process_shards(
@@ -123,68 +150,60 @@ def process_shards(
     jobs: int = 1,
     on_event: OnEvent | None = None,
 ) -> ShardsOutcome:
-    """Do what is missing of a folder of results, a file a shard, each whole or absent; then say in a manifest so.
+    """Process the shards whose results are not in `out` yet, and list all results in a manifest.
 
-    A shard that cannot be used does not stop the others: its error is kept in the outcome. Raises
-    UsageError where `out` holds results of other settings, DataError where a series is in two
-    shards, ResourceError where workers die.
+    Each result is one file, whole or absent. A shard that cannot be used does not stop the others:
+    its error is in the outcome. Raises UsageError where `out` holds results of other settings,
+    DataError where a series is in two shards, ResourceError where workers die.
     """
-    place = Path(out)
-    place.mkdir(parents=True, exist_ok=True)
-    _refuse_other_results(place, job)
-    plan = job.plan
-    kept = {
-        shard.name: facts
-        for shard in shards
-        if (facts := _read_finished_facts(place, shard, plan)) is not None
-    }
-    todo = [shard for shard in shards if shard.name not in kept]
-    outcome = ShardsOutcome(kept, len(kept))
-    if todo:
-        _write_manifest(place, job, outcome, complete=False)
-    again: list[str] = []
+    folder = Path(out)
+    folder.mkdir(parents=True, exist_ok=True)
+    _refuse_other_results(folder, job)
+    finished = _read_all_finished_facts(folder, shards, job.plan)
+    outcome = ShardsOutcome(finished, len(finished))
+    unfinished = [shard for shard in shards if shard.name not in finished]
+    if unfinished:
+        # A call that is interrupted leaves a manifest that says so.
+        _write_manifest(folder, job, outcome, complete=False)
+    messages: list[str] = []  # of the engine, such as jobs that were started again
     results = parallel.run_jobs(
         _process_shard,
-        ((job, shard, str(place.absolute())) for shard in todo),
-        min(jobs, max(len(todo), 1)),
-        on_event=lambda event: again.append(event.message),
+        ((job, shard, str(folder.absolute())) for shard in unfinished),
+        min(jobs, max(len(unfinished), 1)),
+        on_event=lambda event: messages.append(event.message),
     )
-    for made in results:
-        if made.error is not None:
-            outcome.errors[made.name] = made.error
+    for result in results:
+        if result.error is not None:
+            outcome.errors[result.name] = result.error
         else:
-            outcome.facts[made.name] = made.facts
+            outcome.facts[result.name] = result.facts
         if on_event is not None:
-            done = len(outcome.facts) - outcome.kept
-            said = (
-                f"{len(outcome.errors)} failed" if outcome.errors else "",
-                again[-1] if again else "",
-            )
-            on_event(
-                Event(
-                    "shards", ", ".join(filter(None, said)), done + len(outcome.errors), len(todo)
-                )
-            )
+            on_event(_describe_progress(outcome, messages, len(unfinished)))
     _refuse_split_series(outcome.facts)
-    _write_manifest(place, job, outcome, complete=not outcome.errors)
+    _write_manifest(folder, job, outcome, complete=not outcome.errors)
     return outcome
 
 
+def _describe_progress(outcome: ShardsOutcome, messages: list[str], total: int) -> Event:
+    """Return how far the work has come: failures and the engine's last message beside the count."""
+    failures = len(outcome.errors)
+    parts = [f"{failures} failed"] if failures else []
+    parts += filter(None, messages[-1:])
+    step = len(outcome.facts) - outcome.kept + failures
+    return Event("shards", ", ".join(parts), step, total)
+
+
 def _process_shard(job: ShardJob, shard: Shard, out: str) -> FinishedShard:
-    """One shard, from its files to its result."""
+    """Process one shard, from its files to its result file."""
     try:
+        # The state before the files are read: a change during the work makes the result outdated.
         state = shard.state()
-        columns, facts = job.make(shard, *job.arguments)
-        facts |= {"plan": job.plan, "state": state, "rows": len(next(iter(columns.values())))}
-        table = pa.table({name: pa.array(column) for name, column in columns.items()})
-        sink = pa.BufferOutputStream()
-        kept = {**(table.schema.metadata or {}), _FACTS_KEY: json.dumps(facts)}
-        pq.write_table(
-            table.replace_schema_metadata(kept), sink, write_page_checksum=True, compression="zstd"
-        )
+        columns, facts = job.process(shard, *job.arguments)
+        rows = len(next(iter(columns.values())))
+        facts |= {"plan": job.plan, "state": state, "rows": rows}
         file = _result_path(Path(out), shard.name)
         file.parent.mkdir(parents=True, exist_ok=True)
-        write_file(file, sink.getvalue())
+        write_file(file, _encode_result(columns, facts))
     except ResourceError:
         raise
     except LstmcastError as error:
@@ -192,31 +211,42 @@ def _process_shard(job: ShardJob, shard: Shard, out: str) -> FinishedShard:
     return FinishedShard(shard.name, facts)
 
 
+def _encode_result(columns: dict[str, Any], facts: Facts) -> bytes:
+    """Return a result as the bytes of a Parquet file, with its facts in the metadata."""
+    table = pa.table({name: pa.array(column) for name, column in columns.items()})
+    metadata = {**(table.schema.metadata or {}), _FACTS_KEY: json.dumps(facts)}
+    table = table.replace_schema_metadata(metadata)
+    sink = pa.BufferOutputStream()
+    pq.write_table(table, sink, write_page_checksum=True, compression="zstd")
+    data: bytes = sink.getvalue()
+    return data
+
+
 def predict_shard(
     shard: Shard, run: str, horizon: int | None, levels: tuple[float, ...]
 ) -> ShardContent:
-    """The forecast of a shard by a run."""
+    """Forecast a shard with a run."""
     predictor, panel = _load_run_and_shard(shard, run)
     panel = with_training_history(panel, predictor.panel, predictor.context)
     return predictor.columns(panel, horizon=horizon, quantiles=levels), _describe_panel(panel)
 
 
 def _load_run_and_shard(shard: Shard, run: str) -> tuple[Predictor, Panel]:
-    """A run, loaded once in a process, and a shard read as its data were."""
+    """Load a run, once in a process, and read a shard the way its training data were read."""
     predictor = _load_predictor(run, open_run(run).manifest["sha256"])
     known, config = predictor.panel, predictor.config.data
-    return predictor, Panel.from_table(
-        _read_shard(shard, config), known.columns, config, like=known
-    )
+    panel = Panel.from_table(_read_shard(shard, config), known.columns, config, like=known)
+    return predictor, panel
 
 
 @lru_cache(maxsize=1)
-def _load_predictor(run: str, _: str) -> Predictor:
+def _load_predictor(run: str, digest: str) -> Predictor:  # noqa: ARG001 - part of the cache's key
+    """Load a run, again only where another one lies at the same place."""
     return Predictor.load(run)
 
 
 def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> ShardContent:
-    """The rows of a shard that are newer than a run, judged; how many anomalies there are is among the facts."""
+    """Judge the rows of a shard that are newer than a run; the facts hold the anomaly counts."""
     from lstmcast.monitoring.detect import detect
 
     predictor, panel = _load_run_and_shard(shard, run)
@@ -225,9 +255,9 @@ def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> ShardConte
 
 
 def forecast_shard(
-    shard: Shard, roles: Roles, config: Config, levels: tuple[float, ...]
+    shard: Shard, roles: Columns, config: Config, levels: tuple[float, ...]
 ) -> ShardContent:
-    """The forecast of a shard by a fit of its own; with no training steps, by the shipped network."""
+    """Fit a shard by itself and forecast it; without training steps, with the shipped network."""
     from lstmcast.training.forecaster import Forecaster  # needs torch
 
     panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
@@ -235,12 +265,17 @@ def forecast_shard(
     return forecaster.columns(quantiles=levels), _describe_panel(panel)
 
 
-def backtest_shard(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> ShardContent:
-    """The forecasts of a shard from past cutoffs, with what came; its verdict is among the facts."""
+def backtest_shard(
+    shard: Shard, roles: Columns, config: Config, options: dict[str, Any]
+) -> ShardContent:
+    """Backtest a shard: forecasts from past cutoffs, and the verdict among the facts.
+
+    options: keyword arguments of `backtest`.
+    """
     from lstmcast.evaluation.backtest import backtest
 
     panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
-    result = backtest(panel, _with_shard_seed(config, shard), **how)
+    result = backtest(panel, _with_shard_seed(config, shard), **options)
     verdict = {**result.verdict.to_dict(), "by_series": []}
     return _frame_to_columns(result.forecasts), {**_describe_panel(panel), "verdict": verdict}
 
@@ -249,77 +284,84 @@ def _frame_to_columns(frame: Any) -> dict[str, Any]:
     return {str(name): column.to_numpy() for name, column in frame.items()}
 
 
-def _read_shard(shard: Shard, config: Any) -> Any:
-    return read_parquet_dataset(
-        [Path(file) for file in shard.files], shard.name, config.max_bytes, root=Path(shard.root)
-    )
+def _read_shard(shard: Shard, config: DataConfig) -> Table:
+    files = [Path(file) for file in shard.files]
+    return read_parquet_dataset(files, shard.name, config.max_bytes, root=Path(shard.root))
 
 
 def _with_shard_seed(config: Config, shard: Shard) -> Config:
-    """Luck that depends on the seed and the shard, not on who works it off when."""
+    """Return the configuration with a seed that depends on the seed and the shard's name only.
+
+    Neither the worker nor the order of the shards changes a result.
+    """
     seeded = with_derived_seed(config, *shard.name.encode())
     return replace(seeded, train=replace(seeded.train, jobs=1))
 
 
-def _describe_panel(panel: Panel) -> dict[str, Any]:
-    hashes = [
-        hashlib.blake2b("\0".join(key).encode("utf-8", "surrogateescape"), digest_size=8).digest()
-        for key in panel.keys
-    ]
-    return {
-        "series": len(panel),
-        "keys": base64.b64encode(b"".join(hashes)).decode() if panel.key_names else "",
-    }
+def _describe_panel(panel: Panel) -> Facts:
+    """Return how many series a panel has, and hashes of their keys to find series in two shards."""
+    hashes = b"".join(_hash_key(key) for key in panel.keys)
+    keys = base64.b64encode(hashes).decode() if panel.key_names else ""
+    return {"series": len(panel), "keys": keys}
+
+
+def _hash_key(key: tuple[str, ...]) -> bytes:
+    text = "\0".join(key).encode("utf-8", "surrogateescape")
+    return hashlib.blake2b(text, digest_size=_SERIES_HASH_BYTES).digest()
 
 
 def _result_path(out: Path, name: str) -> Path:
     return out / f"{name}.parquet"
 
 
-def _read_finished_facts(out: Path, shard: Shard, plan: str) -> dict[str, Any] | None:
-    """The facts of a shard that is done: by the same plan, of files that are as they were."""
+def _read_all_finished_facts(out: Path, shards: Sequence[Shard], plan: str) -> dict[str, Facts]:
+    """Return the facts of all shards that need no work, by name."""
+    facts = {shard.name: _read_finished_facts(out, shard, plan) for shard in shards}
+    return {name: found for name, found in facts.items() if found is not None}
+
+
+def _read_finished_facts(out: Path, shard: Shard, plan: str) -> Facts | None:
+    """Return the facts of a result by the same plan, of files that have not changed since."""
     try:
         metadata = pq.read_metadata(_result_path(out, shard.name)).metadata or {}
-        facts: dict[str, Any] = json.loads(metadata[_FACTS_KEY])
+        facts: Facts = json.loads(metadata[_FACTS_KEY])
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
-    return facts if (facts.get("plan"), facts.get("state")) == (plan, shard.state()) else None
+    is_same_plan = facts.get("plan") == plan
+    return facts if is_same_plan and facts.get("state") == shard.state() else None
 
 
 def _refuse_other_results(out: Path, job: ShardJob) -> None:
-    """Results of other settings are not mixed with these, nor anything else overwritten."""
-    manifest = out / SHARDS_MANIFEST
+    """Raise UsageError where a folder holds results of other settings, or any other files."""
     if not any(out.iterdir()):
         return
     try:
-        there = json.loads(manifest.read_text(encoding="utf-8"))["plan"]
+        plan = json.loads((out / SHARDS_MANIFEST).read_text(encoding="utf-8"))["plan"]
     except (OSError, ValueError, KeyError, TypeError):
         raise UsageError(
             f"the folder {str(out)!r} holds other files", "give a new or empty one"
         ) from None
-    if there != job.plan:
+    if plan != job.plan:
         raise UsageError(
             f"the folder {str(out)!r} holds results of another run or of other settings",
             "give another folder, or remove this one",
         )
 
 
-def _refuse_split_series(facts: dict[str, dict[str, Any]]) -> None:
-    """A series whose rows are in two shards was forecast twice, from half its rows each."""
-    named = {
-        name: np.frombuffer(base64.b64decode(one["keys"]), "<u8") for name, one in facts.items()
-    }
-    if not any(map(len, named.values())):
+def _refuse_split_series(facts: dict[str, Facts]) -> None:
+    """Raise DataError for a series in two shards: it was forecast twice, each time from a part."""
+    names = list(facts)
+    hashes = [np.frombuffer(base64.b64decode(facts[name]["keys"]), "<u8") for name in names]
+    counts = [len(keys) for keys in hashes]
+    if not any(counts):
         return
-    owner = np.repeat(np.arange(len(named)), [len(keys) for keys in named.values()])
-    _, first, count = np.unique(
-        np.concatenate(list(named.values())), return_index=True, return_counts=True
-    )
-    if (count > 1).any():
-        torn = int((count > 1).sum())
-        name = list(named)[int(owner[first[count > 1][0]])]
+    owners = np.repeat(np.arange(len(names)), counts)
+    _, first, occurrences = np.unique(np.concatenate(hashes), return_index=True, return_counts=True)
+    split = first[occurrences > 1]
+    if len(split):
+        name = names[int(owners[split[0]])]
         raise DataError(
-            f"{torn} series are in more than one shard, one of them in {name}",
+            f"{len(split)} series are in more than one shard, one of them in {name}",
             "partition the data by series",
         )
 
@@ -332,47 +374,61 @@ def _write_manifest(out: Path, job: ShardJob, outcome: ShardsOutcome, *, complet
     failed = [
         {"name": name, "error": error.message} for name, error in sorted(outcome.errors.items())
     ]
-    whole = {
+    manifest = {
         "schema_version": 1,
         "command": job.command,
         "plan": job.plan,
-        "settings": job.same,
+        "settings": job.settings,
         "complete": complete,
         "shards": shards,
         "failed": failed,
     }
-    write_file(out / SHARDS_MANIFEST, (json.dumps(whole, indent=1) + "\n").encode())
+    write_file(out / SHARDS_MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
 
 
 def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
-    """Scores of the model and each baseline over all shards, of the measures that are means of something."""
-    out: dict[str, dict[str, float]] = {}
-    for method in ("model", *verdicts[0]["baselines"]):
-        rows = [one["model"] if method == "model" else one["baselines"][method] for one in verdicts]
-        out[method] = {}
-        for measures, weights in (
-            (_MEANS_OF_SCALED_SERIES, [one["series"] - one["unscaled"] for one in verdicts]),
-            (_MEANS_OF_SERIES, [one["series"] for one in verdicts]),
-            (_MEANS_OF_VALUES, [one["observed"] for one in verdicts]),
-        ):
-            for measure in measures:
-                known = [
-                    (row[measure], w)
-                    for row, w in zip(rows, weights, strict=True)
-                    if row.get(measure) is not None
-                ]
-                if weight := sum(w for _, w in known):
-                    out[method][measure] = sum(value * w for value, w in known) / weight
-    of = "mae" if "mae" in out["model"] else "brier"
-    rival = min(row[of] for method, row in out.items() if method != "model")
-    out["model"]["skill"] = 1 - out["model"][of] / rival if rival else float("nan")
-    return out
+    """Return the scores of the model and each baseline over all shards, by method and metric.
+
+    Only metrics that are means can be combined: each shard counts as often as the series or values
+    that its mean was taken over.
+    """
+    methods = ("model", *verdicts[0]["baselines"])
+    scores = {method: _average_scores(verdicts, method) for method in methods}
+    model = scores["model"]
+    measure = "mae" if "mae" in model else "brier"
+    best = min(row[measure] for method, row in scores.items() if method != "model")
+    model["skill"] = 1 - model[measure] / best if best else float("nan")
+    return scores
+
+
+def _average_scores(verdicts: Sequence[dict[str, Any]], method: str) -> dict[str, float]:
+    """Return the weighted mean of each metric of one method over the shards."""
+    if method == "model":
+        rows = [verdict["model"] for verdict in verdicts]
+    else:
+        rows = [verdict["baselines"][method] for verdict in verdicts]
+    # A constant series has no scale, so it is no part of the mean of scaled errors.
+    scaled = [verdict["series"] - verdict["unscaled"] for verdict in verdicts]
+    weights = {
+        **dict.fromkeys(_SCALED_SERIES_METRICS, scaled),
+        **dict.fromkeys(_SERIES_METRICS, [verdict["series"] for verdict in verdicts]),
+        **dict.fromkeys(_VALUE_METRICS, [verdict["observed"] for verdict in verdicts]),
+    }
+    means: dict[str, float] = {}
+    for metric, counts in weights.items():
+        pairs = [
+            (row[metric], count)
+            for row, count in zip(rows, counts, strict=True)
+            if row.get(metric) is not None
+        ]
+        total = sum(count for _, count in pairs)
+        if total:
+            means[metric] = sum(value * count for value, count in pairs) / total
+    return means
 
 
 def sum_anomaly_counts(figures: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Anomalies of all shards together."""
-    whole = {
-        name: sum(one[name] for one in figures)
-        for name in ("anomalies", "points", "runs", "judged")
-    }
-    return {**whole, "share": whole["anomalies"] / max(whole["judged"], 1)}
+    """Return the anomalies of all shards together."""
+    names = ("anomalies", "points", "runs", "judged")
+    totals = {name: sum(counts[name] for counts in figures) for name in names}
+    return {**totals, "share": totals["anomalies"] / max(totals["judged"], 1)}

@@ -1,6 +1,6 @@
 """The picture of a panel before a fit: series with gaps and outliers marked, and the season.
 
-Axes: N series, T steps, m season.
+Axes: T steps, m season length.
 """
 
 from typing import TYPE_CHECKING
@@ -15,6 +15,7 @@ from lstmcast.reporting.plots import (
     INK_COLOUR,
     MODEL_COLOUR,
     Picture,
+    describe_shown_series,
     draw_series_line,
     label_series_axes,
     picture_style,
@@ -26,31 +27,28 @@ if TYPE_CHECKING:
 
 MAX_INSPECTED_SERIES = 3
 """Series that are drawn: the first ones."""
+_ROW_HEIGHT_INCHES = 2.4
 
 
 def plot_inspection(found: Inspection) -> Picture:
-    """The first series, their gaps shaded, their outliers circled; below, what the season of the first looks like."""
+    """Draw the first series, with gaps shaded and outliers circled, and the season of the first."""
     from matplotlib.figure import Figure
 
-    panel = found.panel
-    count, seasonal = (
-        min(len(panel), MAX_INSPECTED_SERIES),
-        found.seasons.main > 1 and panel.lengths[0] >= 2 * found.seasons.main,
-    )
+    panel, m = found.panel, found.seasons.main
+    count = min(len(panel), MAX_INSPECTED_SERIES)
+    has_season = m > 1 and panel.lengths[0] >= 2 * m
+    n_rows = count + int(has_season)
     with picture_style():
-        figure = Figure(
-            figsize=(FIGURE_WIDTH_INCHES, 2.4 * (count + seasonal) + 0.4), layout="constrained"
-        )
+        height = _ROW_HEIGHT_INCHES * n_rows + 0.4
+        figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
         for i in range(count):
-            _draw_series(figure.add_subplot(count + seasonal, 1, i + 1), found, i)
-        if seasonal:
-            _draw_season(figure.add_subplot(count + seasonal, 1, count + 1), found)
-    more = (
-        f" Shown are the first {MAX_INSPECTED_SERIES} of {len(panel):,} series."
-        if len(panel) > MAX_INSPECTED_SERIES
-        else ""
-    )
-    caption = f"Missing steps are shaded, values far from their neighbours circled.{more}"
+            _draw_series(figure.add_subplot(n_rows, 1, i + 1), found, i)
+        if has_season:
+            _draw_season(figure.add_subplot(n_rows, 1, n_rows), found)
+    caption = "Missing steps are shaded, values far from their neighbours circled."
+    shown = describe_shown_series(panel, MAX_INSPECTED_SERIES)
+    if shown:
+        caption = f"{caption} {shown}"
     return Picture("inspect", "What was found", caption, figure)
 
 
@@ -58,17 +56,9 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
     panel = found.panel
     steps, values = np.arange(int(panel.lengths[i])), panel.series(i)
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "values")
-    for number, (_, first, missing) in enumerate(found.gaps[found.gaps[:, 0] == i].tolist()):
-        begin, end = to_plot_times(panel, i, np.array([first - 1, first + missing]))
-        axes.axvspan(
-            begin,
-            end,
-            color=BASELINE_COLOUR,
-            alpha=0.4,
-            linewidth=1,
-            label=None if number else "missing",
-        )
-    far = found.shape.outliers[found.shape.outliers[:, 0] == i, 1]
+    _shade_gaps(axes, found, i)
+    outliers = found.shape.outliers
+    far = outliers[outliers[:, 0] == i, 1]
     if len(far):
         axes.plot(
             to_plot_times(panel, i, far),
@@ -79,7 +69,9 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
             label="far from neighbours",
         )
     label_series_axes(axes, panel, i)
-    if len(axes.get_legend_handles_labels()[1]) > 1:
+    labels = axes.get_legend_handles_labels()[1]
+    if len(labels) > 1:
+        # Above the picture, beside its title.
         axes.legend(
             loc="lower right",
             bbox_to_anchor=(1, 1),
@@ -90,14 +82,25 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
         )
 
 
+def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:
+    """Shade each gap of series i from the last value before it to the first after it."""
+    gaps = found.gaps[found.gaps[:, 0] == i]
+    for number, (_, first, missing) in enumerate(gaps.tolist()):
+        edges = np.array([first - 1, first + missing])
+        begin, end = to_plot_times(found.panel, i, edges)
+        label = None if number else "missing"  # once in the legend
+        axes.axvspan(begin, end, color=BASELINE_COLOUR, alpha=0.4, linewidth=1, label=label)
+
+
 def _draw_season(axes: "Axes", found: Inspection) -> None:
-    """Every whole season as a thin line around its own mean, and their median as a thick one."""
+    """Draw every whole season as a thin line around its own mean, their median as a thick one."""
     m, values = found.seasons.main, found.panel.series(0)
     whole = values[len(values) % m :].reshape(-1, m)
     whole = whole[~np.isnan(whole).all(axis=1)]
     around = whole - np.nanmean(whole, axis=1, keepdims=True)
     shown = around[choose_evenly(len(around), 60)]
     axes.plot(np.arange(1, m + 1), shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
-    axes.plot(np.arange(1, m + 1), np.nanmedian(around, axis=0), color=MODEL_COLOUR, linewidth=2)
+    median = np.nanmedian(around, axis=0)
+    axes.plot(np.arange(1, m + 1), median, color=MODEL_COLOUR, linewidth=2)
     axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)
     axes.set(xlabel="step of the season, the last one ends with the series", xlim=(0.5, m + 0.5))

@@ -2,8 +2,6 @@
 
 Each picture is a figure with a title and a caption in plain words. Names are drawn as they are,
 never as formulas. Knows no terminal and no pages.
-
-Axes: N series, H horizon, Q quantiles.
 """
 
 import io
@@ -31,9 +29,21 @@ if TYPE_CHECKING:
 INK_COLOUR, MODEL_COLOUR, BASELINE_COLOUR = "#24292f", "#2f7ed8", "#d9822b"
 PICTURE_FORMATS = ("png", "svg", "pdf")
 FIGURE_WIDTH_INCHES = 6.4
-"""Inches; narrow, so that letters stay readable on a phone."""
+"""Narrow, so that letters stay readable on a phone."""
 MAX_PLOTTED_SERIES = 4
 """Series of a panel that a picture shows: the first ones."""
+MAX_TITLE_CHARS = 60
+"""Characters of a series' name in a picture; longer names are cut."""
+MIN_HISTORY_STEPS = 40
+"""Least number of past steps beside a forecast, where the series has as many."""
+_INK_PARAMS = (
+    "text.color",
+    "axes.edgecolor",
+    "axes.labelcolor",
+    "xtick.color",
+    "ytick.color",
+    "grid.color",
+)
 _RC_PARAMS: Any = {
     "text.parse_math": False,
     "svg.fonttype": "none",
@@ -44,17 +54,7 @@ _RC_PARAMS: Any = {
     "axes.grid": True,
     "grid.alpha": 0.2,
     "legend.frameon": False,
-    **dict.fromkeys(
-        (
-            "text.color",
-            "axes.edgecolor",
-            "axes.labelcolor",
-            "xtick.color",
-            "ytick.color",
-            "grid.color",
-        ),
-        INK_COLOUR,
-    ),
+    **dict.fromkeys(_INK_PARAMS, INK_COLOUR),
 }
 _METHOD_LABELS = {
     "model": "lstmcast",
@@ -80,7 +80,7 @@ def require_matplotlib() -> None:
 
 
 def parse_picture_format(file: str) -> str:
-    """Return the form of a picture file by its extension; raises UsageError for one that is not known."""
+    """Return the format that a picture file's extension names; UsageError for an unknown one."""
     form = Path(file).suffix.lower().lstrip(".")
     if form not in PICTURE_FORMATS:
         raise UsageError(
@@ -91,13 +91,17 @@ def parse_picture_format(file: str) -> str:
 
 
 def write_picture(picture: Picture, file: str | Path) -> None:
-    """Write a picture; its extension is its form. Raises UsageError, or OSError where the place cannot be written."""
+    """Write a picture in the format of the file's extension.
+
+    Raises UsageError for an unknown one, OSError where the file cannot be written.
+    """
     write_file(file, encode_picture(picture, parse_picture_format(str(file))))
 
 
 def encode_picture(picture: Picture, form: str) -> bytes:
-    """Return a picture as bytes of one of FORMS: the same figure gives the same bytes."""
+    """Return a picture as bytes of one of PICTURE_FORMATS; the same figure gives the same bytes."""
     out = io.BytesIO()
+    # Without the date of the writing, which SVG and PDF would hold.
     undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
     with picture_style():
         picture.figure.savefig(
@@ -107,180 +111,158 @@ def encode_picture(picture: Picture, form: str) -> bytes:
 
 
 def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
-    """History and forecast of the first series, with the interval; `forecast` is a table of `Forecaster.predict`."""
+    """Draw history and forecast of the first series, with the interval.
+
+    forecast: a table of `Forecaster.predict`.
+    """
     levels = list_quantile_columns(forecast)
     horizon = len(forecast) // len(panel)
+    n_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
     with picture_style():
-        figure, places = _make_series_figure(panel, MAX_PLOTTED_SERIES)
-        for i, axes in enumerate(places):
+        figure, series_axes = _make_series_figure(panel)
+        for i, axes in enumerate(series_axes):
+            length = int(panel.lengths[i])
+            _draw_observed(axes, panel, i, max(0, length - n_history))
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
-            last = int(panel.lengths[i])
-            begin = max(0, last - max(4 * horizon, 2 * panel.axis.season, 40))
-            draw_series_line(
-                axes,
-                panel,
-                i,
-                np.arange(begin, last),
-                panel.series(i)[begin:],
-                INK_COLOUR,
-                "measured",
-            )
-            x = to_plot_times(panel, i, np.arange(last, last + horizon))
-            _draw_interval(axes, x, rows, levels)
-            axes.plot(
-                x,
-                rows[find_point_column(rows)],
-                color=MODEL_COLOUR,
-                label="forecast",
-                marker=_choose_marker(horizon),
-                markersize=3,
-            )
+            times = to_plot_times(panel, i, np.arange(length, length + horizon))
+            _draw_interval(axes, times, rows, levels)
+            _draw_point_forecast(axes, times, rows, "forecast")
             label_series_axes(axes, panel, i)
-        places[0].legend(loc="upper left", ncols=3)
-    inside = f" {_describe_coverage(levels)}" if len(levels) > 1 else ""
-    caption = f"The last values that were measured, and the {horizon} steps ahead.{inside}{_describe_plotted_series(panel)}"
+        series_axes[0].legend(loc="upper left", ncols=3)
+    caption = _join_sentences(
+        f"The last observed values, and the {horizon} steps ahead.",
+        _describe_coverage(levels),
+        describe_shown_series(panel, MAX_PLOTTED_SERIES),
+    )
     return Picture("forecast", "Forecast", caption, figure)
 
 
 def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
-    """What was forecast from past cutoffs and what came: `forecasts` is the table of a backtest or an evaluation."""
+    """Draw what was forecast from past cutoffs, and what was observed after them.
+
+    forecasts: the table of a backtest or of an evaluation.
+    """
     levels = list_quantile_columns(forecasts)
-    at = panel.axis.ordinals(forecasts[panel.axis.name])
-    own = _series_numbers(panel, forecasts)
+    outer = [levels[0], levels[-1]] if len(levels) > 1 else levels
+    ordinals = panel.axis.ordinals(forecasts[panel.axis.name])
+    owners = _series_numbers(panel, forecasts)
+    n_history = 2 * max(panel.axis.season, 10)
     with picture_style():
-        figure, places = _make_series_figure(panel, MAX_PLOTTED_SERIES)
-        for i, axes in enumerate(places):
-            rows, steps = forecasts[own == i], at[own == i] - panel.start[i]
+        figure, series_axes = _make_series_figure(panel)
+        for i, axes in enumerate(series_axes):
+            rows = forecasts[owners == i]
+            steps = ordinals[owners == i] - panel.start[i]
             first = int(steps.min(initial=int(panel.lengths[i])))
-            begin = max(0, first - 2 * max(panel.axis.season, 10))
-            shown = np.arange(begin, int(panel.lengths[i]))
-            draw_series_line(axes, panel, i, shown, panel.series(i)[begin:], INK_COLOUR, "measured")
-            for number, (_, part) in enumerate(rows.groupby("cutoff", sort=False)):
-                x = to_plot_times(panel, i, steps[rows.index.get_indexer(part.index)])
-                _draw_interval(
-                    axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels
-                )
-                axes.axvline(x[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
-                label = "forecast" if number == 0 else None
-                axes.plot(
-                    x,
-                    part[find_point_column(part)],
-                    color=MODEL_COLOUR,
-                    label=label,
-                    marker=_choose_marker(len(part)),
-                    markersize=3,
-                )
+            _draw_observed(axes, panel, i, max(0, first - n_history))
+            for number, (_, window) in enumerate(rows.groupby("cutoff", sort=False)):
+                places = rows.index.get_indexer(window.index)
+                times = to_plot_times(panel, i, steps[places])
+                _draw_interval(axes, times, window, outer)
+                axes.axvline(times[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
+                label = "forecast" if number == 0 else None  # once in the legend
+                _draw_point_forecast(axes, times, window, label)
             label_series_axes(axes, panel, i)
-        places[0].legend(loc="upper left", ncols=3)
-    caption = "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn in black."
-    return Picture(
-        "backtest", "Forecasts from past dates", caption + _describe_plotted_series(panel), figure
+        series_axes[0].legend(loc="upper left", ncols=3)
+    caption = _join_sentences(
+        "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn"
+        " in black.",
+        describe_shown_series(panel, MAX_PLOTTED_SERIES),
     )
+    return Picture("backtest", "Forecasts from past dates", caption, figure)
 
 
 def plot_error_by_step(verdict: Verdict) -> Picture:
-    """Mean absolute (of probabilities squared) error at each step ahead, of the model and the best baseline."""
+    """Draw the error at each step ahead, of the model and of the best baseline.
+
+    It is the mean absolute error, of probabilities the mean squared one.
+    """
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
+    lines = (
+        (measure, "lstmcast", MODEL_COLOUR),
+        (f"baseline_{measure}", _METHOD_LABELS[verdict.best_baseline], BASELINE_COLOUR),
+    )
     with picture_style():
         figure, axes = _make_figure()
-        own, rival = (
-            [row[key] for row in verdict.by_step] for key in (measure, f"baseline_{measure}")
-        )
-        axes.plot(
-            steps, own, color=MODEL_COLOUR, marker=_choose_marker(len(steps)), label="lstmcast"
-        )
-        axes.plot(
-            steps,
-            rival,
-            color=BASELINE_COLOUR,
-            marker=_choose_marker(len(steps)),
-            label=_METHOD_LABELS[verdict.best_baseline],
-        )
+        for key, label, colour in lines:
+            errors = [row[key] for row in verdict.by_step]
+            marker = _choose_marker(len(steps))
+            axes.plot(steps, errors, color=colour, marker=marker, label=label)
         axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
         axes.legend()
-    return Picture(
-        "error",
-        "Error by step",
-        "How far off it was on average, by how far ahead it looked.",
-        figure,
-    )
+    caption = "How far off it was on average, by how far ahead it looked."
+    return Picture("error", "Error by step", caption, figure)
 
 
 def plot_coverage(verdict: Verdict) -> Picture:
-    """Share of the actual values inside the interval at each step of the horizon."""
+    """Draw the share of the actual values inside the interval at each step of the horizon."""
+    low, high = verdict.interval
+    width = 100 * (high - low)
     steps = [row["step"] for row in verdict.by_step]
-    width = 100 * (verdict.interval[1] - verdict.interval[0])
+    shares = [100 * row["coverage"] for row in verdict.by_step]
+    marker, label = _choose_marker(len(steps)), "inside the interval"
+    aim = f"aim: {width:.0f} %"
     with picture_style():
         figure, axes = _make_figure()
-        shares = [100 * row["coverage"] for row in verdict.by_step]
-        axes.plot(
-            steps,
-            shares,
-            color=MODEL_COLOUR,
-            marker=_choose_marker(len(steps)),
-            label="inside the interval",
-        )
-        axes.axhline(
-            width, color=INK_COLOUR, linestyle="--", linewidth=1, label=f"aim: {width:.0f} %"
-        )
+        axes.plot(steps, shares, color=MODEL_COLOUR, marker=marker, label=label)
+        axes.axhline(width, color=INK_COLOUR, linestyle="--", linewidth=1, label=aim)
         axes.set(xlabel="steps ahead", ylabel="% of actual values", ylim=(0, 105))
         axes.legend(loc="lower left")
-    caption = f"Of the actual values, how many fell inside the {width:.0f} % interval; the dashed line is the aim."
+    caption = (
+        f"Of the actual values, how many fell inside the {width:.0f} % interval; the dashed line is"
+        " the aim."
+    )
     return Picture("coverage", "Are the intervals honest?", caption, figure)
 
 
 def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
-    """Training and validation loss of every member, by training step."""
+    """Draw the training and validation loss of every member, by training step."""
+    rows_by_member: dict[str, list[dict[str, Any]]] = {}
+    for row in history:
+        rows_by_member.setdefault(row["member"], []).append(row)
     with picture_style():
         figure, axes = _make_figure()
-        members = list(dict.fromkeys(row["member"] for row in history))
-        for number, member in enumerate(members):
-            rows = [row for row in history if row["member"] == member]
-            colour, steps = f"C{number % 10}", [row["step"] for row in rows]
-            axes.plot(
-                steps,
-                [row["validation"] for row in rows],
-                color=colour,
-                marker="o",
-                markersize=3,
-                label=member,
-            )
-            axes.plot(
-                steps, [row["loss"] for row in rows], color=colour, linestyle=":", linewidth=1
-            )
+        for number, (member, rows) in enumerate(rows_by_member.items()):
+            colour = f"C{number % 10}"  # of matplotlib's cycle of ten
+            steps = [row["step"] for row in rows]
+            validation = [row["validation"] for row in rows]
+            axes.plot(steps, validation, color=colour, marker="o", markersize=3, label=member)
+            loss = [row["loss"] for row in rows]
+            axes.plot(steps, loss, color=colour, linestyle=":", linewidth=1)
         axes.set(xlabel="training steps", ylabel="loss")
         axes.legend(fontsize=8)
-    caption = "Error on data held back (lines) and on the training data (dotted) while each network learnt."
+    caption = (
+        "Error on data held back (lines) and on the training data (dotted) while each network"
+        " learnt."
+    )
     return Picture("training", "Training", caption, figure)
 
 
 def plot_baselines(verdict: Verdict) -> Picture:
-    """Mean absolute (of probabilities squared) error of the model beside that of each baseline."""
-    measure, name = _choose_error_measure(verdict)
+    """Draw the error of the model beside that of each baseline.
+
+    It is the mean absolute error, of probabilities the mean squared one.
+    """
+    measure, axis_name = _choose_error_measure(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
+    names = [_METHOD_LABELS[method] for method in scores]
+    errors = [row[measure] for row in scores.values()]
+    colours = [MODEL_COLOUR] + [BASELINE_COLOUR] * len(verdict.baselines)
     with picture_style():
         figure, axes = _make_figure(0.5 + 0.45 * len(scores))
-        names = [_METHOD_LABELS[name] for name in scores]
-        values = [row[measure] for row in scores.values()]
-        bars = axes.barh(
-            names, values, color=[MODEL_COLOUR] + [BASELINE_COLOUR] * (len(scores) - 1)
-        )
-        axes.bar_label(bars, [f"{value:.4g}" for value in values], padding=3, color=INK_COLOUR)
-        axes.invert_yaxis()
+        bars = axes.barh(names, errors, color=colours)
+        axes.bar_label(bars, [f"{error:.4g}" for error in errors], padding=3, color=INK_COLOUR)
+        axes.invert_yaxis()  # the model on top
         axes.grid(visible=False)
-        axes.set(xlabel=name, xlim=(0, 1.15 * max(values, default=1)))
-    return Picture(
-        "methods",
-        "Against simple methods",
-        "How far off each was on average; shorter is better.",
-        figure,
-    )
+        # Room to the right of the longest bar for its number.
+        axes.set(xlabel=axis_name, xlim=(0, 1.15 * max(errors, default=1)))
+    caption = "How far off each was on average; shorter is better."
+    return Picture("methods", "Against simple methods", caption, figure)
 
 
 @contextmanager
 def picture_style() -> Iterator[None]:
-    """Draw in the one style of all pictures; a sign that no font has is a box, not a warning."""
+    """Draw in the one style of all pictures; a character that no font has is a box, no warning."""
     require_matplotlib()
     import matplotlib
 
@@ -296,20 +278,20 @@ def _make_figure(height: float = 2.8) -> "tuple[Figure, Axes]":
     return figure, figure.add_subplot()
 
 
-def _make_series_figure(panel: Panel, most: int) -> "tuple[Figure, list[Axes]]":
+def _make_series_figure(panel: Panel) -> "tuple[Figure, list[Axes]]":
+    """Make a figure with axes for each of the first series, one below the other."""
     from matplotlib.figure import Figure
 
-    count = min(len(panel), most)
-    figure = Figure(
-        figsize=(FIGURE_WIDTH_INCHES, 3.0 if count == 1 else 2.1 * count), layout="constrained"
-    )
+    count = min(len(panel), MAX_PLOTTED_SERIES)
+    height = 3.0 if count == 1 else 2.1 * count
+    figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
     return figure, [figure.add_subplot(count, 1, number + 1) for number in range(count)]
 
 
 def draw_series_line(
     axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str
 ) -> None:
-    """Draw steps of series i; dots where there are few."""
+    """Draw steps of series i as a line, with dots where there are few."""
     axes.plot(
         to_plot_times(panel, i, steps),
         values,
@@ -320,59 +302,87 @@ def draw_series_line(
     )
 
 
-def _draw_interval(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
+def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
+    """Draw what was observed of series i, from a step on."""
+    steps = np.arange(begin, int(panel.lengths[i]))
+    values = panel.series(i)[begin:]
+    draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
+
+
+def _draw_point_forecast(axes: "Axes", times: Any, rows: pd.DataFrame, label: str | None) -> None:
+    values = rows[find_point_column(rows)]
+    marker = _choose_marker(len(rows))
+    axes.plot(times, values, color=MODEL_COLOUR, label=label, marker=marker, markersize=3)
+
+
+def _draw_interval(axes: "Axes", times: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
+    """Shade between the outermost levels, then the next ones, and so on: darker to the middle."""
     for low, high in zip(levels, reversed(levels), strict=True):
         if float(low[1:]) < float(high[1:]):
-            axes.fill_between(x, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                times, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0
+            )
 
 
 def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
-    """The steps of series i as times that matplotlib knows, or as whole numbers."""
-    instants = panel.axis.grid.instants(panel.start[i] + np.asarray(steps, dtype=np.int64))
-    return (
-        instants if panel.axis.kind == "integer" else panel.axis.form.local(instants).view("M8[us]")
-    )
+    """Return steps of series i as local times that matplotlib knows, or as whole numbers."""
+    ordinals = panel.start[i] + np.asarray(steps, dtype=np.int64)
+    instants = panel.axis.grid.instants(ordinals)
+    if panel.axis.kind == "integer":
+        return instants
+    return panel.axis.form.local(instants).view("M8[us]")
 
 
 def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
+    """Return the number of each row's series in the panel, -1 for one that it does not have."""
     if not panel.key_names:
         return np.zeros(len(forecasts), dtype=np.int64)
     numbers = {key: number for number, key in enumerate(panel.keys)}
-    keys = zip(*(forecasts[name].astype(str) for name in panel.key_names), strict=True)
+    key_columns = (forecasts[name].astype(str) for name in panel.key_names)
+    keys = zip(*key_columns, strict=True)
     return np.array([numbers.get(tuple(key), -1) for key in keys], dtype=np.int64)
 
 
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
-    """Give a picture of series i its name and an axis of times."""
-    name = " / ".join(panel.keys[i]) if panel.keys[i] else panel.columns.target[0]
-    axes.set_title(name if len(name) <= 60 else f"{name[:59]}…", loc="left", fontsize=10)
+    """Give the axes of series i its name and marks of time."""
+    key = panel.keys[i]
+    name = " / ".join(key) if key else panel.columns.target[0]
+    if len(name) > MAX_TITLE_CHARS:
+        name = f"{name[: MAX_TITLE_CHARS - 1]}…"
+    axes.set_title(name, loc="left", fontsize=10)
     axes.margins(x=0.01)
     if panel.axis.kind != "integer":
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
 
-        where = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
-        axes.xaxis.set_major_locator(where)
-        axes.xaxis.set_major_formatter(ConciseDateFormatter(where))  # type: ignore[no-untyped-call]
+        locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
+        axes.xaxis.set_major_locator(locator)
+        axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def describe_shown_series(panel: Panel, most: int) -> str:
+    """Return a sentence that says which series are shown, or "" where all are."""
+    if len(panel) <= most:
+        return ""
+    return f"Shown are the first {most} of {len(panel):,} series."
 
 
 def _describe_coverage(levels: Sequence[str]) -> str:
-    share = float(levels[-1][1:]) - float(levels[0][1:])
-    return f"Of 100 values to come, {share:g} should fall inside the shaded band."
+    """Return a sentence on the interval between the outermost levels, "" where there is none."""
+    if len(levels) < 2:
+        return ""
+    percent = float(levels[-1][1:]) - float(levels[0][1:])
+    return f"Of 100 values to come, {percent:g} should fall inside the shaded band."
 
 
-def _choose_marker(points: int, few: int = 16) -> str:
-    """A marker where there are so few points that a line alone would hide them."""
-    return "o" if points <= few else ""
+def _join_sentences(*sentences: str) -> str:
+    return " ".join(filter(None, sentences))
 
 
-def _describe_plotted_series(panel: Panel) -> str:
-    return (
-        f" Shown are the first {MAX_PLOTTED_SERIES} of {len(panel):,} series."
-        if len(panel) > MAX_PLOTTED_SERIES
-        else ""
-    )
+def _choose_marker(n_points: int, few: int = 16) -> str:
+    """Return a marker where there are so few points that a line without dots would hide them."""
+    return "o" if n_points <= few else ""
 
 
 def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:
-    """The error that is drawn, and its name."""
+    """Return the score that is drawn, and the name of its axis."""
     return ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")

@@ -202,7 +202,7 @@ def _shown_metrics(verdict: Verdict) -> list[str]:
 
 
 def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
-    """All settings of a run, and those that somebody chose: column roles, values not the default."""
+    """All settings of a run, and those that somebody chose: column roles, values not default."""
     header = ["", "setting", "value"]
     defaults = json.loads(json.dumps(Config().to_dict()))
     roles = [

@@ -1,7 +1,7 @@
-"""A finished fit in the books of the usual trackers: its settings, its curves, its verdict and its files.
+"""A finished fit recorded in experiment trackers: its settings, curves, scores and files.
 
-All of it is read from the run, and all of it stays in a local folder: nothing is sent anywhere.
-Knows no training.
+All of it is read from the run directory, and all of it stays in a local folder: nothing is sent
+anywhere. Knows no training.
 
     FOLDER/csv/NAME/            settings.csv, curves.csv, scores.csv, files.csv
     FOLDER/tensorboard/NAME/    event files
@@ -36,24 +36,39 @@ TRACKERS: dict[str, tuple[str, ...]] = {
 """Trackers, each with the packages that it needs."""
 MLFLOW_EXPERIMENT = "lstmcast"
 CURVE_NAMES = ("loss", "validation", "lr")
+"""Columns of the training history that are recorded as curves."""
+_CURVE_COLUMNS = ("member", "step", "seconds", *CURVE_NAMES)
 _MAX_METRICS_PER_CALL = 1000
-"""Metrics and parameters that MLflow takes in one call: 1000 and 100."""
+"""Metrics that MLflow takes in one call."""
 _MAX_PARAM_CHARS = 500
 """Characters of a parameter's value in MLflow."""
 
 
 class RunDescription(NamedTuple):
-    """What is told of a run: settings by name, rows of the training, scores by method, the verdict in words."""
+    """What is recorded of a run.
+
+    settings: by name, as text. curves: rows of the training history. scores: by method and metric,
+    finite ones only. sentences: the verdict in words.
+    """
 
     run: Run
     settings: dict[str, str]
     curves: list[dict[str, Any]]
     scores: dict[str, dict[str, float]]
-    words: list[str]
+    sentences: list[str]
+
+
+class CurvePoint(NamedTuple):
+    """A point of a curve: its name with the member's, the value, training step and seconds."""
+
+    curve: str
+    value: float
+    step: int
+    seconds: float
 
 
 def require_trackers(trackers: Iterable[str]) -> None:
-    """Raise UsageError, before any work, for a tracker that is not known or not installed."""
+    """Raise UsageError for a tracker that is unknown or not installed."""
     for name in trackers:
         if name not in TRACKERS:
             raise UsageError(f"--track {name!r} is unknown", suggest_similar(name, TRACKERS))
@@ -61,46 +76,58 @@ def require_trackers(trackers: Iterable[str]) -> None:
 
 
 def track_run(run: str | Path, trackers: Iterable[str], folder: str | Path) -> list[Path]:
-    """Tell trackers of a run; returns where each keeps it.
+    """Record a run with trackers; return where each keeps it.
 
-    Raises RunError for what is no run, UsageError for a tracker that is not there, OSError where
-    the folder cannot be written.
+    Raises RunError where `run` is no run, UsageError for a tracker that is unknown or not
+    installed, ResourceError where MLflow cannot write, OSError where the folder cannot be written.
     """
-    wanted = dict.fromkeys(trackers)
-    require_trackers(wanted)
-    facts = describe_run(open_run(run))
-    keep = {"csv": _write_csv_files, "tensorboard": _write_tensorboard, "mlflow": _write_mlflow}
-    return [keep[name](facts, Path(folder).absolute()) for name in wanted]
+    names = dict.fromkeys(trackers)
+    require_trackers(names)
+    description = describe_run(open_run(run))
+    writers = {"csv": _write_csv_files, "tensorboard": _write_tensorboard, "mlflow": _write_mlflow}
+    root = Path(folder).absolute()
+    return [writers[name](description, root) for name in names]
 
 
 def describe_run(run: Run) -> RunDescription:
-    """What is told of a run. Raises RunError where its files are not what was saved."""
+    """Return what is recorded of a run. Raises RunError where its files are not what was saved."""
     with serialization.as_run_errors(run.path):
-        manifest, report = run.manifest, serialization.unpack_json(run.read("metrics.json"))
+        report = serialization.unpack_json(run.read("metrics.json"))
         verdict = None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
-        settings = {
-            f"{part}.{name}": v
-            for part, values in manifest["config"].items()
-            for name, v in values.items()
-        }
-        found = {name: manifest[name] for name in ("horizon", "context")} | {
-            "from": manifest["start"]["from"]
-        }
-        data = {"data": manifest["data"]["fingerprint"], **manifest["versions"]}
         return RunDescription(
             run,
-            {name: _format_setting(value) for name, value in {**settings, **found, **data}.items()},
+            _list_settings(run.manifest),
             serialization.unpack_history(run.read("history.csv")),
             _scores_by_method(verdict) if verdict else {},
             verdict.sentences() if verdict else [],
         )
 
 
-def _scores_by_method(verdict: Verdict) -> dict[str, dict[str, float]]:
-    every = {"model": {**verdict.model, "skill": verdict.skill}, **verdict.baselines}
-    return {
-        method: {k: v for k, v in row.items() if math.isfinite(v)} for method, row in every.items()
+def _list_settings(manifest: dict[str, Any]) -> dict[str, str]:
+    """Return the configuration, what the fit inferred, data and versions, by name as text."""
+    settings = {
+        f"{section}.{name}": value
+        for section, values in manifest["config"].items()
+        for name, value in values.items()
     }
+    settings |= {
+        "horizon": manifest["horizon"],
+        "context": manifest["context"],
+        "from": manifest["start"]["from"],
+        "data": manifest["data"]["fingerprint"],
+        **manifest["versions"],
+    }
+    return {name: _format_setting(value) for name, value in settings.items()}
+
+
+def _scores_by_method(verdict: Verdict) -> dict[str, dict[str, float]]:
+    scores = {"model": {**verdict.model, "skill": verdict.skill}, **verdict.baselines}
+    return {method: _without_infinite(row) for method, row in scores.items()}
+
+
+def _without_infinite(scores: dict[str, float]) -> dict[str, float]:
+    """Return the scores without NaN and infinity, which not every tracker takes."""
+    return {name: value for name, value in scores.items() if math.isfinite(value)}
 
 
 def _format_setting(value: Any) -> str:
@@ -122,26 +149,23 @@ def _make_free_folder(folder: Path, name: str) -> Path:
     raise AssertionError("numbers do not end")
 
 
-def _write_csv_files(facts: RunDescription, folder: Path) -> Path:
-    place = _make_free_folder(folder / "csv", facts.run.path.name)
+def _write_csv_files(description: RunDescription, folder: Path) -> Path:
+    run = description.run
+    place = _make_free_folder(folder / "csv", run.path.name)
     scores = [
-        (method, name, value) for method, row in facts.scores.items() for name, value in row.items()
+        (method, metric, value)
+        for method, row in description.scores.items()
+        for metric, value in row.items()
     ]
-    curves = [
-        [row[name] for name in ("member", "step", "seconds", *CURVE_NAMES)] for row in facts.curves
-    ]
-    _write_csv_table(place / "settings.csv", ("setting", "value"), facts.settings.items())
-    _write_csv_table(place / "curves.csv", ("member", "step", "seconds", *CURVE_NAMES), curves)
-    _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)
+    curves = [[row[name] for name in _CURVE_COLUMNS] for row in description.curves]
     files = [
-        (name, entry["bytes"], entry["sha256"])
-        for name, entry in facts.run.manifest["files"].items()
+        (run.path / name, entry["bytes"], entry["sha256"])
+        for name, entry in run.manifest["files"].items()
     ]
-    _write_csv_table(
-        place / "files.csv",
-        ("file", "bytes", "sha256"),
-        [(facts.run.path / name, *rest) for name, *rest in files],
-    )
+    _write_csv_table(place / "settings.csv", ("setting", "value"), description.settings.items())
+    _write_csv_table(place / "curves.csv", _CURVE_COLUMNS, curves)
+    _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)
+    _write_csv_table(place / "files.csv", ("file", "bytes", "sha256"), files)
     return place
 
 
@@ -149,100 +173,125 @@ def _write_csv_table(file: Path, header: Sequence[str], rows: Iterable[Sequence[
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
-    writer.writerows([["" if one != one else one for one in row] for row in rows])
+    for row in rows:
+        writer.writerow(["" if _is_nan(cell) else cell for cell in row])
     write_file(file, out.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def _iter_curve_points(facts: RunDescription) -> Iterator[tuple[str, float, int, float]]:
-    """Curve, value, step and seconds of all that was measured in training."""
-    for row in facts.curves:
-        for curve in CURVE_NAMES:
-            if math.isfinite(row[curve]):
-                yield f"{curve}/{row['member']}", row[curve], row["step"], row["seconds"]
+def _is_nan(cell: Any) -> bool:
+    return isinstance(cell, float) and math.isnan(cell)
 
 
-def _write_tensorboard(facts: RunDescription, folder: Path) -> Path:
-    """Curves by member, the verdict as scalars and as text, settings beside them; the run's files by their SHA-256."""
+def _iter_curve_points(description: RunDescription) -> Iterator[CurvePoint]:
+    """Iterate over all that was measured in training: of each row what is a number."""
+    for row in description.curves:
+        for name in CURVE_NAMES:
+            if math.isfinite(row[name]):
+                yield CurvePoint(f"{name}/{row['member']}", row[name], row["step"], row["seconds"])
+
+
+def _write_tensorboard(description: RunDescription, folder: Path) -> Path:
+    """Write event files: curves by member, the verdict as scalars and text, settings, files."""
     from torch.utils.tensorboard import SummaryWriter
 
-    place = _make_free_folder(folder / "tensorboard", facts.run.path.name)
-    files = {name: entry["sha256"] for name, entry in facts.run.manifest["files"].items()}
-    own = {f"verdict/{name}": value for name, value in facts.scores.get("model", {}).items()}
+    run, settings = description.run, description.settings
+    place = _make_free_folder(folder / "tensorboard", run.path.name)
+    digests = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}
+    scores = description.scores.get("model", {})
+    verdict = {f"verdict/{metric}": value for metric, value in scores.items()}
+    start = run.path.stat().st_mtime
     with _silence_trackers(), SummaryWriter(str(place)) as writer:
-        began = facts.run.path.stat().st_mtime
-        for curve, value, step, seconds in _iter_curve_points(facts):
-            writer.add_scalar(curve, value, step, walltime=began + seconds)
-        writer.add_text("verdict", "\n\n".join(facts.words) or "none")
-        writer.add_text("settings", _to_markdown_table(facts.settings))
-        writer.add_text(f"files of {facts.run.path}", _to_markdown_table(files))
-        writer.add_hparams(facts.settings, own, run_name=".")
+        for point in _iter_curve_points(description):
+            writer.add_scalar(point.curve, point.value, point.step, walltime=start + point.seconds)
+        writer.add_text("verdict", "\n\n".join(description.sentences) or "none")
+        writer.add_text("settings", _to_markdown_table(settings))
+        writer.add_text(f"files of {run.path}", _to_markdown_table(digests))
+        writer.add_hparams(settings, verdict, run_name=".")
     return place
 
 
 def _to_markdown_table(pairs: dict[str, str]) -> str:
-    """A table of Markdown."""
+    """Return names and values as a Markdown table; a bar in a value would end its cell."""
     rows = [f"| {name} | {value.replace('|', ' ')} |" for name, value in pairs.items()]
     return "\n".join(["| | |", "|---|---|", *rows])
 
 
-def _write_mlflow(facts: RunDescription, folder: Path) -> Path:
-    """A run of MLflow in SQLite, with settings, curves and scores, and copies of the run's files beside it."""
-    # To be set before it is loaded: it would report its use to its makers.
+def _write_mlflow(description: RunDescription, folder: Path) -> Path:
+    """Write a run of MLflow into SQLite, and copies of the run's files beside it."""
+    # Set before MLflow is imported, which would report its use to its makers.
     os.environ |= {"MLFLOW_DISABLE_TELEMETRY": "true", "DO_NOT_TRACK": "true"}
     folder.mkdir(parents=True, exist_ok=True)
-    book = folder / "mlflow.db"
-    with _silence_trackers(), hold_file_lock(book):
+    database = folder / "mlflow.db"
+    # The lock, since two fits that end at a time would both create the tables.
+    with _silence_trackers(), hold_file_lock(database):
         from mlflow import MlflowClient, MlflowException
         from sqlalchemy.exc import SQLAlchemyError
 
         try:
-            client = MlflowClient(tracking_uri=f"sqlite:///{book}")
-            known = client.get_experiment_by_name(MLFLOW_EXPERIMENT)
-            files = (folder / "mlflow").as_uri()
-            made = client.create_run(
-                known.experiment_id
-                if known
-                else client.create_experiment(MLFLOW_EXPERIMENT, artifact_location=files),
-                run_name=facts.run.path.name,
-            )
-            _log_mlflow_run(client, made.info.run_id, facts)
-        except (MlflowException, SQLAlchemyError) as wrong:
-            said = f"MLflow cannot write to {str(book)!r}: {str(wrong).splitlines()[0]}"
-            raise ResourceError(said, "name another folder with --track-to") from wrong
-    return book
+            client = MlflowClient(tracking_uri=f"sqlite:///{database}")
+            experiment_id = _find_mlflow_experiment(client, folder / "mlflow")
+            created = client.create_run(experiment_id, run_name=description.run.path.name)
+            _log_mlflow_run(client, created.info.run_id, description)
+        except (MlflowException, SQLAlchemyError) as error:
+            first_line = str(error).splitlines()[0]
+            raise ResourceError(
+                f"MLflow cannot write to {str(database)!r}: {first_line}",
+                "name another folder with --track-to",
+            ) from error
+    return database
 
 
-def _log_mlflow_run(client: Any, made: str, facts: RunDescription) -> None:
-    from mlflow.entities import Metric, Param
+def _find_mlflow_experiment(client: Any, files: Path) -> str:
+    """Return the id of lstmcast's experiment, which is created where there is none yet."""
+    experiment = client.get_experiment_by_name(MLFLOW_EXPERIMENT)
+    if experiment:
+        return str(experiment.experiment_id)
+    created = client.create_experiment(MLFLOW_EXPERIMENT, artifact_location=files.as_uri())
+    return str(created)
 
-    for name in (*facts.run.files, MANIFEST_FILE):
-        client.log_artifact(made, str(facts.run.path / name))
-    begin = int(facts.run.path.stat().st_mtime * 1000)
-    metrics = [
-        Metric(_to_mlflow_name(k), v, begin + int(1000 * s), step)
-        for k, v, step, s in _iter_curve_points(facts)
-    ]
-    for method, row in facts.scores.items():
-        prefix = "" if method == "model" else f"{method}/"
-        metrics += [
-            Metric(f"verdict/{prefix}{name}", value, begin, 0) for name, value in row.items()
-        ]
-    params = [Param(name, value[:_MAX_PARAM_CHARS]) for name, value in facts.settings.items()]
+
+def _log_mlflow_run(client: Any, run_id: str, description: RunDescription) -> None:
+    """Log files, curves, scores and settings to a run of MLflow, and mark it as finished."""
+    run = description.run
+    for name in (*run.files, MANIFEST_FILE):
+        client.log_artifact(run_id, str(run.path / name))
+    metrics = _list_mlflow_metrics(description)
     for start in range(0, len(metrics), _MAX_METRICS_PER_CALL):
-        client.log_batch(made, metrics=metrics[start : start + _MAX_METRICS_PER_CALL])
-    client.log_batch(made, params=params)
-    client.set_tag(made, "mlflow.note.content", "\n\n".join(facts.words))
-    client.set_terminated(made)
+        client.log_batch(run_id, metrics=metrics[start : start + _MAX_METRICS_PER_CALL])
+    client.log_batch(run_id, params=_list_mlflow_params(description))
+    client.set_tag(run_id, "mlflow.note.content", "\n\n".join(description.sentences))
+    client.set_terminated(run_id)
+
+
+def _list_mlflow_metrics(description: RunDescription) -> list[Any]:
+    """Return the points of all curves, and the scores as metrics of step 0."""
+    from mlflow.entities import Metric
+
+    begin = int(description.run.path.stat().st_mtime * 1000)  # milliseconds
+    metrics = []
+    for point in _iter_curve_points(description):
+        time = begin + int(1000 * point.seconds)
+        metrics.append(Metric(_to_mlflow_name(point.curve), point.value, time, point.step))
+    for method, row in description.scores.items():
+        prefix = "verdict/" if method == "model" else f"verdict/{method}/"
+        metrics += [Metric(f"{prefix}{name}", value, begin, 0) for name, value in row.items()]
+    return metrics
+
+
+def _list_mlflow_params(description: RunDescription) -> list[Any]:
+    from mlflow.entities import Param
+
+    return [Param(name, text[:_MAX_PARAM_CHARS]) for name, text in description.settings.items()]
 
 
 def _to_mlflow_name(name: str) -> str:
-    """A name with nothing in it that MLflow refuses."""
-    return "".join(c if c.isalnum() or c in "_-./ " else "_" for c in name)
+    """Return a name with _ for each character that MLflow refuses."""
+    return "".join(char if char.isalnum() or char in "_-./ " else "_" for char in name)
 
 
 @contextmanager
 def _silence_trackers() -> Iterator[None]:
-    """Keep what the trackers log and warn of from the user."""
+    """Hide from the user what the trackers log and warn of."""
     before = logging.root.manager.disable
     logging.disable(logging.WARNING)
     try:

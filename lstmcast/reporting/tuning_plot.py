@@ -1,6 +1,7 @@
-"""The picture of a search of settings: how every trial did beside the default, and how the best came down."""
+"""The picture of a search of settings: the error of every trial beside that of the default."""
 
 import math
+from typing import Any
 
 import numpy as np
 
@@ -16,55 +17,53 @@ from lstmcast.tuning.study import DONE, PRUNED
 from lstmcast.tuning.tune import Tuning
 
 MAX_PLOTTED_RATIO = 1.5
-"""Ratio above which a trial is only counted: how much worse it was is of no interest."""
+"""Trials that ended early with a greater ratio to the default's error are counted, not drawn."""
 
 
 def plot_trials(found: Tuning) -> Picture:
-    """Trials in their order: dots for those that did all windows of the search, rings for those that ended early."""
+    """Draw the trials in their order, and how the least error came down.
+
+    Trials that finished all windows of the search are dots, those that ended early are rings.
+    """
     from matplotlib.figure import Figure
     from matplotlib.ticker import MaxNLocator
 
-    every = [
-        (one, ratio)
-        for one, ratio in zip(found.trials, found.ratios(), strict=True)
-        if not math.isnan(ratio)
-    ]
-    done = [(one.number, ratio) for one, ratio in every if one.state == DONE]
-    ended = [(one.number, ratio) for one, ratio in every if one.state == PRUNED]
-    shown = [pair for pair in ended if pair[1] <= MAX_PLOTTED_RATIO]
+    done = _list_ratios(found, DONE)
+    ended = _list_ratios(found, PRUNED)
+    shown = [(number, ratio) for number, ratio in ended if ratio <= MAX_PLOTTED_RATIO]
     with picture_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, 3.0), layout="constrained")
         axes = figure.add_subplot()
         axes.axhline(1.0, color=BASELINE_COLOUR, linestyle="--", linewidth=1, label="default")
         if done:
             numbers, ratios = np.array(done).T
-            axes.plot(
-                numbers,
-                np.minimum.accumulate(ratios),
-                color=MODEL_COLOUR,
-                drawstyle="steps-post",
-                linewidth=1,
-            )
+            best = np.minimum.accumulate(ratios)  # the best trial so far
+            axes.plot(numbers, best, color=MODEL_COLOUR, drawstyle="steps-post", linewidth=1)
             axes.plot(numbers, ratios, "o", color=MODEL_COLOUR, markersize=5, label="all windows")
         if shown:
-            axes.plot(
-                *np.array(shown).T,
-                "o",
-                color=INK_COLOUR,
-                fillstyle="none",
-                markersize=5,
-                label="ended early",
-            )
+            numbers, ratios = np.array(shown).T
+            ring: Any = {"color": INK_COLOUR, "fillstyle": "none", "markersize": 5}
+            axes.plot(numbers, ratios, "o", label="ended early", **ring)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="trial", ylabel="error / that of the default")
         axes.legend(
             loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=3, fontsize=8
         )
-    caption = f"Error ({found.measure}) of each trial over that of the default on the same windows of the search."
-    far = len(ended) - len(shown)
-    return Picture(
-        "tune",
-        "Trials",
-        caption + (f" {far} more ended early, above {MAX_PLOTTED_RATIO:g}." if far else ""),
-        figure,
+    caption = (
+        f"Error ({found.measure}) of each trial over that of the default on the same windows of the"
+        " search."
     )
+    n_hidden = len(ended) - len(shown)
+    if n_hidden:
+        caption += f" {n_hidden} more ended early, above {MAX_PLOTTED_RATIO:g}."
+    return Picture("tune", "Trials", caption, figure)
+
+
+def _list_ratios(found: Tuning, state: str) -> list[tuple[int, float]]:
+    """Return number and ratio to the default's error of the trials in a state that have one."""
+    pairs = zip(found.trials, found.ratios(), strict=True)
+    return [
+        (trial.number, ratio)
+        for trial, ratio in pairs
+        if trial.state == state and not math.isnan(ratio)
+    ]

@@ -36,19 +36,18 @@ def session_of(file: Path) -> Any:
 
 def forecast(file: Path, **feed: Any) -> np.ndarray:
     session = session_of(file)
-    assert [one.name for one in session.get_inputs()] == list(feed)
-    return np.asarray(
-        session.run(None, {name: np.asarray(value) for name, value in feed.items()})[0]
-    )
+    assert [taken.name for taken in session.get_inputs()] == list(feed)
+    arrays = {name: np.asarray(value) for name, value in feed.items()}
+    return np.asarray(session.run(None, arrays)[0])
 
 
-def expected(run: Forecaster, panel: Panel, series: int = 0) -> np.ndarray:
-    one = np.array([series])
-    return run.quantiles(panel, one, panel.lengths[one] - 1, levels=NETWORK_QUANTILES)[0]
+def expected(run: Forecaster, panel: Panel, number: int = 0) -> np.ndarray:
+    series = np.array([number])
+    return run.quantiles(panel, series, panel.lengths[series] - 1, levels=NETWORK_QUANTILES)[0]
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "settings",
     [
         {"cell": "gru", "layers": 3, "layer_norm": True},
         {"cell": "rnn", "loss": "mse", "scale": "standard"},
@@ -57,22 +56,23 @@ def expected(run: Forecaster, panel: Panel, series: int = 0) -> np.ndarray:
     ids=str,
 )
 def test_any_number_of_series_of_any_length_are_forecast_as_predict_does(
-    asked: dict[str, Any], tmp_path: Path
+    settings: dict[str, Any], tmp_path: Path
 ) -> None:
-    run = Forecaster(config(**asked)).fit(MIXED)
-    made = export(run, tmp_path / "m.onnx")
-    assert made.difference < PARITY
-    assert made.facts["series"] == [["s0"], ["s1"], ["s2"], ["s3"]]
+    run = Forecaster(config(**settings)).fit(MIXED)
+    exported = export(run, tmp_path / "m.onnx")
+    assert exported.difference < PARITY
+    assert exported.facts["series"] == [["s0"], ["s1"], ["s2"], ["s3"]]
     for end in (9, 40, 100):
         shorter = MIXED.head(np.full(4, end))
         for numbers in ([1], [1, 0, 1]):
-            found = forecast(made.file, values=[shorter.series(i) for i in numbers], series=numbers)
+            values = [shorter.series(i) for i in numbers]
+            found = forecast(exported.file, values=values, series=numbers)
             for row, number in zip(found, numbers, strict=True):
                 wanted = expected(run, shorter, number)
                 np.testing.assert_allclose(row, wanted, atol=PARITY * np.abs(wanted).max())
 
 
-def test_newer_rows_than_those_of_the_training_go_in(tmp_path: Path) -> None:
+def test_a_file_forecasts_from_newer_rows_than_those_of_the_training(tmp_path: Path) -> None:
     longer = panel_of([wavy(np.random.default_rng(3), 90)])
     run = Forecaster(Config(train=TrainConfig(steps=0))).fit(longer.head(np.array([70])))
     file = export(run, tmp_path / "m.onnx").file
@@ -84,9 +84,9 @@ def test_newer_rows_than_those_of_the_training_go_in(tmp_path: Path) -> None:
 def test_covariates_go_in_by_name_and_in_the_order_of_the_page(tmp_path: Path) -> None:
     panel = with_covariates()
     run = Forecaster(config(horizon=7)).fit(panel)
-    made = export(run, tmp_path / "m.onnx")
-    facts = json.loads(made.page.read_text())
-    assert facts == made.facts
+    exported = export(run, tmp_path / "m.onnx")
+    facts = json.loads(exported.page.read_text())
+    assert facts == exported.facts
     assert list(facts["inputs"]) == ["values", "series", "past", "future"]
     assert (facts["past"], facts["future"]) == (["heat"], ["promo", "sky=rain", "sky=sun"])
     assert (facts["horizon"], facts["levels"], facts["trained_to"]) == (
@@ -100,7 +100,7 @@ def test_covariates_go_in_by_name_and_in_the_order_of_the_page(tmp_path: Path) -
     calm[steps:, 0] = 0.0
     found = [
         forecast(
-            made.file,
+            exported.file,
             values=panel.series(0)[None],
             series=[0],
             past=panel.past[None, :steps],
@@ -127,7 +127,7 @@ def test_what_cannot_be_exported_is_refused_by_name(change: dict[str, Any], name
         require_exportable(Forecaster(replace(Config(), **change)))
 
 
-def test_without_its_packages_it_says_what_to_install(
+def test_an_export_without_its_packages_names_what_to_install(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

@@ -37,18 +37,14 @@ SMALL = Config(
 )
 
 
-def config(**asked: Any) -> Config:
+def config(**settings: Any) -> Config:
     """The small network with other settings, of whichever section they are."""
-    parts = {}
-    for name, section in (
-        ("model", SMALL.model),
-        ("train", SMALL.train),
-        ("window", WindowConfig()),
-    ):
-        parts[name] = replace(
-            section, **{key: asked[key] for key in asked if hasattr(section, key)}
-        )  # type: ignore[type-var]
-    return replace(SMALL, **parts)
+    sections = {"model": SMALL.model, "train": SMALL.train, "window": WindowConfig()}
+    changed: dict[str, Any] = {}
+    for name, section in sections.items():
+        values = {key: value for key, value in settings.items() if hasattr(section, key)}
+        changed[name] = replace(section, **values)  # type: ignore[type-var]
+    return replace(SMALL, **changed)
 
 
 def with_covariates() -> Panel:
@@ -66,32 +62,36 @@ def with_covariates() -> Panel:
     return Panel.from_frame(both, target="sold", time="day", series="shop", **roles)
 
 
-def check(asked: Config, panel: Panel) -> None:
-    run = Forecaster(asked).fit(panel)
+def check(settings: Config, panel: Panel) -> None:
+    """Compare the graph with `predict` for every series of a panel."""
+    run = Forecaster(settings).fit(panel)
     graph = ForecastGraph(run).eval()
-    for series in range(len(panel)):
-        feed = build_feed(run, series)
+    for number in range(len(panel)):
+        feed = build_feed(run, number)
+        inputs = [torch.from_numpy(np.array(feed[name])) for name in graph.inputs]
         with torch.no_grad():
-            made = graph(*(torch.from_numpy(np.array(feed[name])) for name in graph.inputs)).numpy()
-        one = np.array([series])
-        expected = run.quantiles(panel, one, panel.lengths[one] - 1, levels=NETWORK_QUANTILES)
-        np.testing.assert_allclose(made, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+            found = graph(*inputs).numpy()
+        series = np.array([number])
+        origins = panel.lengths[series] - 1
+        expected = run.quantiles(panel, series, origins, levels=NETWORK_QUANTILES)
+        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
 
 
 @pytest.mark.parametrize(
-    "asked",
+    "settings",
     [
-        {"cell": "lstm"}, {"cell": "gru"}, {"cell": "rnn", "layers": 1}, {"layers": 3}, {"layer_norm": True},
-        {"bidirectional": True}, {"attention": True}, {"season": 1}, {"horizon": 30},
-        {"scale": "standard"}, {"scale": "robust"}, {"scale": "minmax"}, {"scale": "none"}, {"transform": "none"},
-        {"loss": "mse"}, {"loss": "mae"}, {"loss": "huber"},
+        {"cell": "lstm"}, {"cell": "gru"}, {"cell": "rnn", "layers": 1}, {"layers": 3},
+        {"layer_norm": True}, {"bidirectional": True}, {"attention": True},
+        {"season": 1}, {"horizon": 30},
+        {"scale": "standard"}, {"scale": "robust"}, {"scale": "minmax"}, {"scale": "none"},
+        {"transform": "none"}, {"loss": "mse"}, {"loss": "mae"}, {"loss": "huber"},
     ],
     ids=str,
 )  # fmt: skip
 def test_it_forecasts_what_predict_does_of_series_with_gaps_short_ones_and_negative_ones(
-    asked: dict[str, Any],
+    settings: dict[str, Any],
 ) -> None:
-    check(config(**asked), MIXED)
+    check(config(**settings), MIXED)
 
 
 def test_it_forecasts_what_predict_does_with_two_seasons() -> None:
@@ -102,7 +102,7 @@ def test_it_forecasts_what_predict_does_with_covariates() -> None:
     check(config(horizon=7), with_covariates())
 
 
-def test_it_forecasts_what_predict_does_of_events() -> None:
+def test_it_forecasts_what_predict_does_of_probabilities() -> None:
     check(
         config(loss="bernoulli"), panel_of([(RNG.random(90) < 0.3).astype(float) for _ in range(2)])
     )

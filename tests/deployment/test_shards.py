@@ -1,4 +1,4 @@
-"""A folder of Parquet, a shard at a time: whole or absent, done once, the same bytes whoever does it."""
+"""A folder of Parquet by shards: results whole or absent, computed once, the same by any engine."""
 
 import json
 from pathlib import Path
@@ -63,8 +63,8 @@ def results(out: Path) -> dict[str, bytes]:
 
 
 def manifest(out: Path) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads((out / shards.SHARDS_MANIFEST).read_text())
-    return found
+    content: dict[str, Any] = json.loads((out / shards.SHARDS_MANIFEST).read_text())
+    return content
 
 
 def test_each_file_is_a_shard_and_so_is_each_folder_of_a_partition(
@@ -90,11 +90,10 @@ def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_the
     outcome = process_shards(find_shards(data), job(), tmp_path / "out", on_event=events.append)
     assert (outcome.series, outcome.rows, outcome.kept, outcome.errors) == (6, 24, 0, {})
     assert [(event.step, event.total) for event in events] == [(1, 3), (2, 3), (3, 3)]
-    said = manifest(tmp_path / "out")
-    assert said["complete"] and said["failed"] == []
-    assert [(one["file"], one["series"], one["rows"]) for one in said["shards"]] == [
-        (f"part-{k}.parquet", 2, 8) for k in range(3)
-    ]
+    content = manifest(tmp_path / "out")
+    assert content["complete"] and content["failed"] == []
+    listed = [(shard["file"], shard["series"], shard["rows"]) for shard in content["shards"]]
+    assert listed == [(f"part-{k}.parquet", 2, 8) for k in range(3)]
     panel = Panel.from_frame(pd.read_parquet(data / "part-1.parquet"), target="y", series="shop")
     expected = Forecaster(QUICK).fit(panel).predict()
     pd.testing.assert_frame_equal(
@@ -109,21 +108,18 @@ def test_partitions_keep_the_column_that_their_folders_name(tmp_path: Path) -> N
 
 
 def test_a_run_forecasts_each_shard_from_its_last_row(data: Path, tmp_path: Path) -> None:
-    one = Panel.from_frame(pd.read_parquet(data / "part-0.parquet"), target="y", series="shop")
-    run = str(Forecaster(QUICK).fit(one).save(tmp_path / "run"))
-    process_shards(
-        find_shards(data),
-        ShardJob("predict", predict_shard, (run, 6, LEVELS), {}),
-        tmp_path / "out",
-    )
-    other = Panel.from_frame(pd.read_parquet(data / "part-2.parquet"), like=one)
+    trained = Panel.from_frame(pd.read_parquet(data / "part-0.parquet"), target="y", series="shop")
+    run = str(Forecaster(QUICK).fit(trained).save(tmp_path / "run"))
+    predict_job = ShardJob("predict", predict_shard, (run, 6, LEVELS), {})
+    process_shards(find_shards(data), predict_job, tmp_path / "out")
+    other = Panel.from_frame(pd.read_parquet(data / "part-2.parquet"), like=trained)
     expected = Forecaster.load(run).predict(other, horizon=6)
     pd.testing.assert_frame_equal(
         pd.read_parquet(tmp_path / "out/part-2.parquet"), expected, check_dtype=False
     )
 
 
-def test_a_rerun_does_only_what_is_missing_or_was_made_of_other_rows(
+def test_a_rerun_does_only_what_is_missing_or_was_forecast_from_other_rows(
     data: Path, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
@@ -134,14 +130,12 @@ def test_a_rerun_does_only_what_is_missing_or_was_made_of_other_rows(
     pd.concat([sales("2a", seed=1), sales("2b")]).to_parquet(data / "part-2.parquet")
     assert process_shards(find_shards(data), job(), out).kept == 1
     after = results(out)
-    assert (
-        after["part-0.parquet"] == before["part-0.parquet"]
-        and after["part-1.parquet"] == before["part-1.parquet"]
-    )
+    assert after["part-0.parquet"] == before["part-0.parquet"]
+    assert after["part-1.parquet"] == before["part-1.parquet"]
     assert after["part-2.parquet"] != before["part-2.parquet"]
 
 
-def test_a_shard_that_was_cut_short_is_done_again(data: Path, tmp_path: Path) -> None:
+def test_a_result_that_was_cut_short_is_computed_again(data: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     process_shards(find_shards(data), job(), out)
     whole = (out / "part-1.parquet").read_bytes()
@@ -154,8 +148,9 @@ def test_one_bad_shard_does_not_stop_the_others_and_is_named(data: Path, tmp_pat
     (data / "part-1.parquet").write_bytes(b"PAR1 nonsense PAR1")
     outcome = process_shards(find_shards(data), job(), tmp_path / "out")
     assert set(outcome.facts) == {"part-0", "part-2"} and set(outcome.errors) == {"part-1"}
-    said = manifest(tmp_path / "out")
-    assert not said["complete"] and [one["name"] for one in said["failed"]] == ["part-1"]
+    content = manifest(tmp_path / "out")
+    assert not content["complete"]
+    assert [shard["name"] for shard in content["failed"]] == ["part-1"]
     pd.concat([sales("1a"), sales("1b")]).to_parquet(data / "part-1.parquet")
     assert process_shards(find_shards(data), job(), tmp_path / "out").kept == 2
     assert manifest(tmp_path / "out")["complete"]
@@ -166,7 +161,9 @@ def test_results_of_other_settings_are_not_mixed_nor_other_files_overwritten(
 ) -> None:
     process_shards(find_shards(data), job(), tmp_path / "out")
     with pytest.raises(UsageError, match="other settings"):
-        process_shards(find_shards(data), job()._replace(same={"config": None}), tmp_path / "out")
+        process_shards(
+            find_shards(data), job()._replace(settings={"config": None}), tmp_path / "out"
+        )
     with pytest.raises(UsageError, match="other files"):
         process_shards(find_shards(data), job(), data)
 
@@ -187,12 +184,12 @@ def test_a_worker_that_dies_leaves_what_is_done(
     first = shards._process_shard(job(), find_shards(data)[0], str(tmp_path / "out"))
     (tmp_path / "out/part-0.parquet").rename(tmp_path / "kept")
 
-    def lost(*_: Any, **__: Any) -> Any:
+    def lose_a_worker(*_: Any, **__: Any) -> Any:
         (tmp_path / "kept").rename(tmp_path / "out/part-0.parquet")
         yield first
         raise ResourceError("a worker process died", "")
 
-    monkeypatch.setattr(jobs, "run_jobs", lost)
+    monkeypatch.setattr(jobs, "run_jobs", lose_a_worker)
     with pytest.raises(ResourceError):
         process_shards(find_shards(data), job(), tmp_path / "out")
     monkeypatch.undo()
@@ -222,21 +219,19 @@ def test_any_engine_and_number_of_jobs_gives_the_same_bytes(
 def test_scores_of_shards_together_are_those_of_all_series_at_once(
     data: Path, tmp_path: Path
 ) -> None:
-    how = {"windows": 2, "step": None, "refit": True, "expanding": True}
+    options = {"windows": 2, "step": None, "refit": True, "expanding": True}
     config = Config(train=TrainConfig(steps=0), window=WindowConfig(horizon=4, season=7))
-    outcome = process_shards(
-        find_shards(data),
-        ShardJob("backtest", backtest_shard, (ROLES, config, how), {}),
-        tmp_path / "out",
-    )
+    backtest_job = ShardJob("backtest", backtest_shard, (ROLES, config, options), {})
+    outcome = process_shards(find_shards(data), backtest_job, tmp_path / "out")
     found = shards.combine_scores([facts["verdict"] for facts in outcome.facts.values()])
     whole = pd.concat([pd.read_parquet(data / f"part-{k}.parquet") for k in range(3)])
-    verdict = backtest(Panel.from_frame(whole, target="y", series="shop"), config, **how).verdict  # type: ignore[arg-type]
+    panel = Panel.from_frame(whole, target="y", series="shop")
+    verdict = backtest(panel, config, **options).verdict  # type: ignore[arg-type]
     for method, scores in verdict.baselines.items():
         for measure in ("mase", "rmsse", "smape", "mape", "mae", "rmse"):
             assert found[method][measure] == pytest.approx(scores[measure], rel=1e-12), measure
-    made = pd.read_parquet(tmp_path / "out/part-0.parquet")
-    assert list(made)[:4] == ["shop", "cutoff", "day", "actual"] and len(made) == 2 * 2 * 4
+    rows = pd.read_parquet(tmp_path / "out/part-0.parquet")
+    assert list(rows)[:4] == ["shop", "cutoff", "day", "actual"] and len(rows) == 2 * 2 * 4
     errors = pd.concat(pd.read_parquet(tmp_path / f"out/part-{k}.parquet") for k in range(3))
     assert found["model"]["mae"] == pytest.approx(
         (errors["actual"] - errors["forecast"]).abs().mean()
@@ -247,10 +242,10 @@ def test_scores_of_shards_together_are_those_of_all_series_at_once(
     assert found["model"]["skill"] == pytest.approx(1 - found["model"]["mae"] / best)
 
 
-def test_luck_depends_on_the_shard_and_the_seed_alone(data: Path) -> None:
+def test_the_seed_of_a_shard_depends_on_its_name_and_the_seed_only(data: Path) -> None:
     first, second, _ = find_shards(data)
-    one, two = (shards._with_shard_seed(QUICK, shard).train.seed for shard in (first, second))
-    assert one != two and one == shards._with_shard_seed(QUICK, first).train.seed
+    seeds = [shards._with_shard_seed(QUICK, shard).train.seed for shard in (first, second, first)]
+    assert seeds[0] != seeds[1] and seeds[0] == seeds[2]
 
 
 def test_results_carry_page_checksums_and_no_path_of_this_machine(

@@ -36,10 +36,10 @@ def words(picture: plots.Picture) -> set[str]:
     )
 
 
-def test_a_fan_shows_each_series_with_its_history_and_its_forecast(panel: Panel) -> None:
+def test_a_forecast_is_drawn_for_each_series_after_its_history(panel: Panel) -> None:
     forecast = Forecaster(CONFIG).fit(panel).predict(quantiles=(0.1, 0.5, 0.9))
     picture = plots.plot_forecast(panel, forecast)
-    assert {"s0", "s1", "measured", "forecast"} <= words(picture)
+    assert {"s0", "s1", "observed", "forecast"} <= words(picture)
     assert "4 steps ahead" in picture.caption and "Of 100 values to come, 80" in picture.caption
     drawn = picture.figure.axes[1].lines
     np.testing.assert_array_equal(drawn[1].get_ydata(), forecast["forecast"][4:])
@@ -47,7 +47,7 @@ def test_a_fan_shows_each_series_with_its_history_and_its_forecast(panel: Panel)
     assert drawn[0].get_xdata()[-1] < drawn[1].get_xdata()[0]
 
 
-def test_folds_show_a_line_for_each_cutoff(panel: Panel, result: Result) -> None:
+def test_a_backtest_has_a_dotted_line_for_each_cutoff(panel: Panel, result: Result) -> None:
     axes = plots.plot_backtest(panel, result.forecasts).figure.axes[0]
     assert len([line for line in axes.lines if line.get_linestyle() == ":"]) == 2
 
@@ -59,7 +59,7 @@ def test_scores_are_drawn_as_they_are(result: Result) -> None:
     bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
     assert [bar.get_width() for bar in bars] == [
         verdict.model["mae"],
-        *(b["mae"] for b in verdict.baselines.values()),
+        *(scores["mae"] for scores in verdict.baselines.values()),
     ]
     inside = plots.plot_coverage(verdict).figure.axes[0].lines[0].get_ydata()
     np.testing.assert_allclose(inside, [100 * row["coverage"] for row in verdict.by_step])
@@ -67,9 +67,9 @@ def test_scores_are_drawn_as_they_are(result: Result) -> None:
 
 def test_of_probabilities_the_squared_error_is_drawn() -> None:
     panel = panel_of([np.array([0.0, 1, 0, 0, 1, 0, 1, 0])])
-    made = np.full((1, 3, 1), 0.4)
+    forecasts = np.full((1, 3, 1), 0.4)
     verdict = score_forecasts(
-        panel, np.array([0]), np.array([4]), made, np.array([0.5]), 1, probability=True
+        panel, np.array([0]), np.array([4]), forecasts, np.array([0.5]), 1, probability=True
     )
     bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
     assert [bar.get_width() for bar in bars] == [
@@ -82,9 +82,9 @@ def test_of_probabilities_the_squared_error_is_drawn() -> None:
 
 def test_each_member_has_its_curve_of_losses() -> None:
     rows = [
-        {"step": s, "loss": 1.0, "validation": 0.5, "member": m}
-        for m in ("a", "b")
-        for s in (0, 10)
+        {"step": step, "loss": 1.0, "validation": 0.5, "member": member}
+        for member in ("a", "b")
+        for step in (0, 10)
     ]
     assert {"a", "b"} <= words(plots.plot_training(rows))
 
@@ -116,7 +116,7 @@ def test_an_unknown_form_is_a_usage_error() -> None:
         plots.parse_picture_format("x.gif")
 
 
-def test_without_matplotlib_the_way_to_get_it_is_said(
+def test_without_matplotlib_the_error_names_what_to_install(
     monkeypatch: pytest.MonkeyPatch, result: Result
 ) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)

@@ -30,7 +30,7 @@ def offline(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine whose network must not be touched."""
 
     def refuse(*_: Any) -> None:
-        raise AssertionError("something wants to leave the machine")
+        raise AssertionError("something is sent over the network")
 
     for name in ("connect", "connect_ex", "sendto"):
         monkeypatch.setattr(socket.socket, name, refuse)
@@ -62,8 +62,8 @@ def test_csv_has_settings_curves_and_scores(run: Path, tmp_path: Path) -> None:
 
 
 def test_a_name_that_is_taken_gets_a_number(run: Path, tmp_path: Path) -> None:
-    made = [trackers.track_run(run, ["csv"], tmp_path)[0].name for _ in range(3)]
-    assert made == ["small", "small-2", "small-3"]
+    names = [trackers.track_run(run, ["csv"], tmp_path)[0].name for _ in range(3)]
+    assert names == ["small", "small-2", "small-3"]
 
 
 @pytest.mark.usefixtures("offline")
@@ -71,37 +71,37 @@ def test_tensorboard_shows_curves_verdict_and_settings(run: Path, tmp_path: Path
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     (place,) = trackers.track_run(run, ["tensorboard"], tmp_path)
-    shown = EventAccumulator(str(place))
-    shown.Reload()
-    tags = shown.Tags()
+    events = EventAccumulator(str(place))
+    events.Reload()
+    tags = events.Tags()
     history = pd.read_csv(run / "history.csv")
     name = history["member"].iloc[-1]
-    points = {event.step: event.value for event in shown.Scalars(f"validation/{name}")}
-    mine = history[history["member"] == name].set_index("step")["validation"]
-    assert points == pytest.approx(mine.to_dict(), rel=1e-6)
+    points = {event.step: event.value for event in events.Scalars(f"validation/{name}")}
+    expected = history[history["member"] == name].set_index("step")["validation"]
+    assert points == pytest.approx(expected.to_dict(), rel=1e-6)
     verdict = json.loads((run / "metrics.json").read_text())["verdict"]
-    assert shown.Scalars("verdict/mase")[0].value == pytest.approx(
+    assert events.Scalars("verdict/mase")[0].value == pytest.approx(
         verdict["model"]["mase"], rel=1e-6
     )
     assert {"verdict/text_summary", "settings/text_summary"} <= set(tags["tensors"])
 
 
 @pytest.mark.usefixtures("offline")
-def test_mlflow_keeps_settings_curves_verdict_and_files_on_this_machine(
+def test_mlflow_has_settings_curves_verdict_and_files_on_this_machine(
     run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (book,) = trackers.track_run(run, ["mlflow"], "kept")
+    (database,) = trackers.track_run(run, ["mlflow"], "tracked")
     assert os.environ["MLFLOW_DISABLE_TELEMETRY"] == "true"
     assert capfd.readouterr() == ("", "")
-    assert (book, [path.name for path in tmp_path.iterdir()]) == (
-        tmp_path / "kept" / "mlflow.db",
-        ["kept"],
+    assert (database, [path.name for path in tmp_path.iterdir()]) == (
+        tmp_path / "tracked" / "mlflow.db",
+        ["tracked"],
     )
-    trackers.track_run(run, ["mlflow"], "kept")
+    trackers.track_run(run, ["mlflow"], "tracked")
     from mlflow import MlflowClient
 
-    client = MlflowClient(tracking_uri=f"sqlite:///{book}")
+    client = MlflowClient(tracking_uri=f"sqlite:///{database}")
     experiment = client.get_experiment_by_name("lstmcast")
     assert experiment
     runs = client.search_runs([experiment.experiment_id])
@@ -114,17 +114,19 @@ def test_mlflow_keeps_settings_curves_verdict_and_files_on_this_machine(
     history = pd.read_csv(run / "history.csv")
     name = history["member"].iloc[-1].replace(",", "_")
     points = {
-        one.step: one.value
-        for one in client.get_metric_history(found.info.run_id, f"validation/{name}")
+        metric.step: metric.value
+        for metric in client.get_metric_history(found.info.run_id, f"validation/{name}")
     }
-    mine = history[history["member"] == history["member"].iloc[-1]].set_index("step")["validation"]
-    assert points == mine.to_dict()
+    expected = history[history["member"] == history["member"].iloc[-1]].set_index("step")[
+        "validation"
+    ]
+    assert points == expected.to_dict()
     for file in run.iterdir():
-        copies = list((tmp_path / "kept" / "mlflow").rglob(file.name))
+        copies = list((tmp_path / "tracked" / "mlflow").rglob(file.name))
         assert len(copies) == 2 and all(copy.read_bytes() == file.read_bytes() for copy in copies)
 
 
-def test_a_book_that_is_none_is_refused_with_a_way_out(run: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_with_a_way_out(run: Path, tmp_path: Path) -> None:
     (tmp_path / "mlflow.db").write_text("my notes\n" * 50)
     with pytest.raises(ResourceError, match="MLflow cannot write to") as caught:
         trackers.track_run(run, ["mlflow"], tmp_path)
@@ -135,9 +137,9 @@ def test_a_book_that_is_none_is_refused_with_a_way_out(run: Path, tmp_path: Path
 def test_a_run_without_a_verdict_is_tracked_too(tmp_path: Path) -> None:
     panel = panel_of([np.arange(5.0)])
     run = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel).save(tmp_path / "short")
-    for place in trackers.track_run(run, ["csv", "tensorboard"], tmp_path / "kept"):
+    for place in trackers.track_run(run, ["csv", "tensorboard"], tmp_path / "tracked"):
         assert place.exists()
-    assert len(pd.read_csv(tmp_path / "kept" / "csv" / "short" / "scores.csv")) == 0
+    assert len(pd.read_csv(tmp_path / "tracked" / "csv" / "short" / "scores.csv")) == 0
 
 
 def test_an_unknown_tracker_is_refused_with_a_suggestion() -> None:
@@ -160,5 +162,5 @@ def test_a_tracker_that_is_not_installed_is_named_with_its_extra(
 
 def test_what_is_no_run_is_not_tracked(tmp_path: Path) -> None:
     with pytest.raises(RunError):
-        trackers.track_run(tmp_path, ["csv"], tmp_path / "kept")
-    assert not (tmp_path / "kept").exists()
+        trackers.track_run(tmp_path, ["csv"], tmp_path / "tracked")
+    assert not (tmp_path / "tracked").exists()

@@ -1,0 +1,145 @@
+"""Operations along time in torch that an ONNX graph can hold, for any number of steps.
+
+A graph has no loop over steps. A recursive mean is therefore a product with the matrix of its
+weights, of which only the rows that are needed are computed; filling gaps takes a fixed number of
+doublings. `features.smoothing` does the same to arrays, and says why.
+
+Axes: B series, T steps, R of them at the end, m season length.
+"""
+
+import torch
+from torch import Tensor
+
+_FILL_DOUBLINGS = 20
+"""A gap is filled from at most 2 to this power steps before."""
+_MIN_MASS = 1e-300
+"""Sum of weights below which a mean is 0: nothing was observed."""
+
+
+def lag_steps(x: Tensor, k: int) -> Tensor:
+    """Shift [B, T] right by k steps, with 0 before the first."""
+    if not k:
+        return x
+    zeros = torch.zeros_like(x[:, :1]).expand(-1, k)
+    return torch.cat([zeros, x], 1)[:, : x.shape[1]]
+
+
+def lagged_difference(x: Tensor, t: Tensor, k: int) -> Tensor:
+    """Return x[t] - x[t - k], 0 for the first k steps; t: [T]."""
+    return torch.where(t >= k, x - lag_steps(x, k), 0.0)
+
+
+def last_steps(x: Tensor, count: int) -> Tensor:
+    """Return the last steps of [B, T, ...], with zeros before the first."""
+    zeros = x.new_zeros(x.shape[0], count, *x.shape[2:])
+    return torch.cat([zeros, x], 1)[:, -count:]
+
+
+def values_from_end(x: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """Return values [B, H] at offsets from the last step, and whether there is such a step, [H].
+
+    offsets: [H], 0 for the last step and negative before it.
+    """
+    at = offsets + x.shape[1] - 1
+    return x[:, at.clamp(min=0)], at >= 0
+
+
+def mean_of_window(x: Tensor, t: Tensor, window: int) -> Tensor:
+    """Return the mean of the last `window` steps, of fewer at the start, [B, T]."""
+    # Sums of distances from the first value, so that a high level costs no digits.
+    base = x[:, :1]
+    total = torch.cumsum(x - base, 1)
+    return base + (total - lag_steps(total, window)) / (t + 1).clamp(max=window)
+
+
+def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tensor:
+    """Return the exponential moving average of [B, T] at the last steps, [B, count].
+
+    Steps of weight 0 do not count.
+    """
+    t = torch.arange(x.shape[1], dtype=torch.float64)
+    rows = torch.arange(1 - count, 1, dtype=torch.float64) + x.shape[1] - 1
+    means = _weighted_means(_decay_weights(rows, t, alpha), x[..., None], weight[..., None])
+    return means[..., 0]
+
+
+def mean_by_phase(
+    rest: Tensor, x: Tensor, weight: Tensor, t: Tensor, m: int, alpha: float
+) -> Tensor:
+    """Return the seasonal index [B, T]: the recursive mean over the cycles, phase by phase.
+
+    rest: x above its moving average. Inside the first cycle that average does not yet span a whole
+    season; the mean of that cycle stands in.
+    """
+    first = torch.where(t < m, weight, 0.0)
+    first_total = (x * first).sum(1, keepdim=True)
+    first_mean = first_total / first.sum(1, keepdim=True).clamp(min=1)
+    rest = torch.where(t < m, x - first_mean, rest)
+    cycles, weights = _phase_rows(rest, m, 0.0), _phase_rows(weight, m, 0.0)
+    number = torch.arange(cycles.shape[1], dtype=torch.float64)
+    means = _weighted_means(_decay_weights(number, number, alpha), cycles, weights)
+    return means.flatten(1)[:, : x.shape[1]]
+
+
+def regression_slope(x: Tensor, weight: Tensor, t: Tensor) -> Tensor:
+    """Return the slope per step of the least-squares line so far, 0 for fewer than 4 steps, [B, T].
+
+    From running sums, in the textbook's form: (n Sty - St Sy) / (n Stt - St^2).
+    """
+    y = (x - x[:, :1]) * weight
+    count = torch.cumsum(weight, 1)
+    sum_t = torch.cumsum(weight * t, 1)
+    sum_tt = torch.cumsum(weight * t * t, 1)
+    sum_y = torch.cumsum(y, 1)
+    sum_ty = torch.cumsum(y * t, 1)
+    spread = count * sum_tt - sum_t * sum_t
+    moved = count * sum_ty - sum_t * sum_y
+    usable = (count >= 4) & (spread > 0)
+    return torch.where(usable, moved / torch.where(usable, spread, 1.0), 0.0)
+
+
+def fill_from_past(x: Tensor, m: int) -> Tensor:
+    """Fill NaN in [B, T] from the past; leading NaN become 0.
+
+    From the same phase of an earlier season where there is one, else from the last value.
+    """
+    filled = x
+    if m > 1:
+        cycles = _forward_fill(_phase_rows(x, m, float("nan")))
+        filled = cycles.flatten(1)[:, : x.shape[1]]
+    return torch.nan_to_num(_forward_fill(filled[..., None])[..., 0])
+
+
+def _forward_fill(x: Tensor) -> Tensor:
+    """Replace NaN by the last value before it along axis 1 of [B, T, m]."""
+    at = torch.arange(x.shape[1])
+    for power in range(_FILL_DOUBLINGS):
+        # After this round every gap of fewer than 2^(power + 1) steps is closed.
+        before = x[:, (at - 2**power).clamp(min=0)]
+        x = torch.where(torch.isnan(x) & (at >= 2**power)[:, None], before, x)
+    return x
+
+
+def _phase_rows(x: Tensor, m: int, fill: float) -> Tensor:
+    """Reshape [B, T] to [B, cycles, m], padded at the end."""
+    padding = torch.full_like(x[:, :1], fill).expand(-1, m - 1)
+    padded = torch.cat([x, padding], 1)
+    whole = padded.shape[1] // m * m
+    return padded[:, :whole].reshape(x.shape[0], -1, m)
+
+
+def _decay_weights(rows: Tensor, t: Tensor, alpha: float) -> Tensor:
+    """Return the weight of each step t in the recursive mean at each row, [R, T].
+
+    It is alpha (1 - alpha)^age, and 0 for steps after the row.
+    """
+    age = rows[:, None] - t[None]
+    decay = torch.pow(torch.tensor(1 - alpha, dtype=torch.float64), age.clamp(min=0))
+    return torch.where(age >= 0, alpha * decay, 0.0)
+
+
+def _weighted_means(weights: Tensor, x: Tensor, weight: Tensor) -> Tensor:
+    """Return weighted means along axis 1: [R, T], [B, T, m], [B, T, m] -> [B, R, m]."""
+    mass = torch.matmul(weights, weight)
+    total = torch.matmul(weights, x * weight)
+    return torch.where(mass > _MIN_MASS, total / mass.clamp(min=_MIN_MASS), 0.0)

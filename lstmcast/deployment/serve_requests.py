@@ -1,0 +1,130 @@
+"""What a request for a forecast asks for, parsed from its address and body.
+
+Knows no web framework.
+"""
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lstmcast.config import DEFAULT_QUANTILE_LEVELS, DataConfig, parse_quantile_levels
+from lstmcast.errors import DataError, UsageError
+
+MAX_REQUEST_HORIZON = 10_000
+"""Most steps ahead that a request may ask for."""
+_OBJECT_KEYS = {"rows", "horizon", "quantiles"}
+
+
+@dataclass(frozen=True)
+class ForecastRequest:
+    """What a request asks for: steps ahead, quantile levels, and a table of newer rows.
+
+    Without a horizon it is that of the run; without a table the forecast goes on from the end of
+    the training data.
+    """
+
+    horizon: int | None = None
+    quantiles: tuple[float, ...] = DEFAULT_QUANTILE_LEVELS
+    table: Any = None
+
+
+def parse_request(
+    body: bytes,
+    content_type: str,
+    horizon: int | None,
+    quantiles: str | None,
+    config: DataConfig,
+    limit: int,
+) -> ForecastRequest:
+    """Return what a request asks for; its address goes before the object in its body.
+
+    body: a JSON object or list, a table in any format that files may have, or nothing. horizon,
+    quantiles: from the address. config: how the run's training data were read. limit: most bytes of
+    the unpacked table. Raises UsageError for options that are out of range, DataError where the
+    body cannot be read.
+    """
+    request = ForecastRequest()
+    start = body.lstrip()[:1]
+    if start in (b"{", b"[") or ("json" in content_type and start):
+        request = _request_from_json(_parse_json(body))
+    elif start:
+        from lstmcast.tables.read import read_bytes
+
+        table = read_bytes(body, "request", replace(config, max_bytes=limit))
+        request = ForecastRequest(table=table)
+    if horizon is not None:
+        request = replace(request, horizon=_require_horizon(horizon))
+    if quantiles is not None:
+        request = replace(request, quantiles=parse_quantile_levels(quantiles))
+    return request
+
+
+def _parse_json(body: bytes) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise DataError(
+            f"request: not valid JSON: {error}",
+            'send {"rows": [{"date": "2024-01-31", ...}, ...]}, or CSV',
+        ) from None
+
+
+def _request_from_json(content: Any) -> ForecastRequest:
+    """Return what an object asks for; a list is the rows of such an object."""
+    if isinstance(content, list):
+        content = {"rows": content}
+    if not isinstance(content, dict) or not set(content) <= _OBJECT_KEYS:
+        raise UsageError(
+            "the object has keys other than rows, horizon and quantiles", "see /openapi.json"
+        )
+    request = ForecastRequest()
+    levels = content.get("quantiles")
+    if levels is not None:
+        request = replace(request, quantiles=_levels_from_json(levels))
+    horizon = content.get("horizon")
+    if horizon is not None:
+        request = replace(request, horizon=_require_horizon(horizon))
+    rows = content.get("rows")
+    if rows is not None:
+        request = replace(request, table=_table_from_json(rows))
+    return request
+
+
+def _levels_from_json(levels: Any) -> tuple[float, ...]:
+    is_list = isinstance(levels, list)
+    if not is_list or not all(isinstance(level, int | float) for level in levels):
+        raise UsageError(
+            "quantiles is not a list of numbers",
+            "give levels between 0 and 1, such as [0.1, 0.5, 0.9]",
+        )
+    return parse_quantile_levels(",".join(map(str, levels)))
+
+
+def _require_horizon(horizon: Any) -> int:
+    # To Python, true is a number.
+    is_integer = isinstance(horizon, int) and not isinstance(horizon, bool)
+    if not is_integer or not 1 <= horizon <= MAX_REQUEST_HORIZON:
+        raise UsageError(
+            f"horizon {horizon!r} is out of range",
+            f"give a whole number from 1 to {MAX_REQUEST_HORIZON:,}",
+        )
+    return int(horizon)
+
+
+def _table_from_json(rows: Any) -> Any:
+    """Return the rows of an object as a table."""
+    import pandas as pd
+
+    from lstmcast.tables.table import Table
+
+    is_table = isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
+    if not is_table or any(map(_has_nested_values, rows)):
+        raise DataError(
+            "request: rows is not a list of objects with one plain value a column",
+            "see /openapi.json",
+        )
+    return Table(pd.DataFrame(rows), "request")
+
+
+def _has_nested_values(row: dict[str, Any]) -> bool:
+    return any(isinstance(cell, dict | list) for cell in row.values())

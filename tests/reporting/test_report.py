@@ -1,0 +1,139 @@
+"""The page of a run: what stands on it, and that values from the data are nothing but text."""
+
+import html
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from lstmcast.config import Config, TrainConfig, WindowConfig
+from lstmcast.evaluation.backtest import evaluate
+from lstmcast.panel.panel import Panel
+from lstmcast.reporting.report import ReportPage, make_report_page
+from lstmcast.runs.directory import open_run
+from lstmcast.training.forecaster import Forecaster
+from tests.make import wavy
+
+pytest.importorskip("matplotlib", reason="needs the extra plot")
+CONFIG = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=0))
+COMMAND = "lstmcast fit DATA --target y"
+
+
+def monthly(values: Any, name: str = "y", **columns: Any) -> pd.DataFrame:
+    stamps = pd.date_range("2001-01-01", periods=len(values), freq="MS").strftime("%Y-%m")
+    return pd.DataFrame({"month": stamps, name: values, **columns})
+
+
+def page_of(
+    frame: pd.DataFrame,
+    folder: Path,
+    *,
+    config: Config = CONFIG,
+    target: str = "y",
+    command: str = COMMAND,
+    **roles: Any,
+) -> ReportPage:
+    """The page of a run on all rows of a frame."""
+    panel = Panel.from_frame(frame, target=target, time="month", **roles)
+    forecaster = Forecaster(config).fit(panel)
+    return make_report_page(open_run(forecaster.save(folder / "run")), forecaster, command)
+
+
+def names(page: ReportPage) -> list[str]:
+    return [picture.name for picture in page.pictures]
+
+
+@pytest.fixture(scope="module")
+def values() -> np.ndarray:
+    return wavy(np.random.default_rng(0), 60, noise=0.01)
+
+
+@pytest.fixture(scope="module")
+def page(values: np.ndarray, tmp_path_factory: pytest.TempPathFactory) -> ReportPage:
+    return page_of(monthly(values), tmp_path_factory.mktemp("page"))
+
+
+def test_every_picture_is_inside_the_page_with_its_caption(page: ReportPage) -> None:
+    assert names(page) == ["forecast", "methods", "error", "coverage"]
+    assert page.text.count("data:image/svg+xml;base64,") == len(page.pictures)
+    for picture in page.pictures:
+        assert html.escape(picture.caption) in page.text
+
+
+def test_the_page_says_what_data_and_which_command_it_is_of(page: ReportPage) -> None:
+    assert "60 steps from 2001-01 to 2005-12, with a season of 12 steps" in page.text
+    assert "These rows were held back from the training." in page.text
+    assert f"<pre>{COMMAND}</pre>" in page.text
+
+
+def test_only_settings_that_differ_from_the_defaults_stand_outside_the_list_of_all(
+    values: np.ndarray, tmp_path: Path
+) -> None:
+    config = Config(window=WindowConfig(horizon=4), train=TrainConfig(steps=0, seed=7))
+    text = page_of(monthly(values), tmp_path, config=config).text
+    chosen, everything = text.split("<summary>All settings</summary>")
+    chosen = chosen.split("<h2>Settings</h2>")[1]
+    for name in ("horizon", "steps", "seed", "target"):
+        assert f"<td>{name}</td>" in chosen and f"<td>{name}</td>" in everything
+    assert "<td>hidden</td>" not in chosen and "<td>hidden</td>" in everything
+    assert "<td>season</td><td>inferred</td>" in everything
+
+
+def test_rows_after_the_training_are_what_the_verdict_is_of(
+    values: np.ndarray, tmp_path: Path
+) -> None:
+    frame = monthly(values)
+    trained = Panel.from_frame(frame.head(50), target="y", time="month")
+    forecaster = Forecaster(CONFIG).fit(trained)
+    run = open_run(forecaster.save(tmp_path / "run"))
+    newer = Panel.from_frame(frame, like=trained)
+    page = make_report_page(run, forecaster, COMMAND, newer, evaluate(forecaster, newer))
+    assert names(page)[:2] == ["forecast", "backtest"]
+    assert "These are rows that came after the training." in page.text
+    assert "60 steps from 2001-01" in page.text
+
+
+def test_a_series_too_short_for_a_verdict_has_no_scores(tmp_path: Path) -> None:
+    page = page_of(monthly(np.arange(5.0)), tmp_path)
+    assert "The series were too short to hold back data" in page.text
+    assert "<h2>Scores</h2>" not in page.text and names(page) == ["forecast"]
+
+
+def test_a_forecast_that_needs_covariates_which_are_missing_is_not_drawn(
+    values: np.ndarray, tmp_path: Path
+) -> None:
+    frame = monthly(values, sale=(np.arange(60) % 7 == 0).astype(float))
+    page = page_of(frame, tmp_path, future="sale")
+    assert "No forecast is drawn: covariates known ahead (sale) are missing" in page.text
+    assert "forecast" not in names(page) and "methods" in names(page)
+
+
+def test_of_probabilities_there_is_no_interval_to_draw(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    config = Config(
+        window=WindowConfig(horizon=4),
+        train=TrainConfig(loss="bernoulli", start="scratch", steps=2, members=1, jobs=1),
+    )
+    page = page_of(monthly((rng.random(80) < 0.3).astype(float)), tmp_path, config=config)
+    assert {"methods", "error"} <= set(names(page)) and "coverage" not in names(page)
+    assert "brier: mean squared error of the probabilities" in page.text
+
+
+def test_names_and_commands_are_escaped(values: np.ndarray, tmp_path: Path) -> None:
+    name = "<b onclick=x>&'\""
+    page = page_of(monthly(values, name), tmp_path, target=name, command=f"fit --target {name}")
+    assert "<b " not in page.text
+    assert f"<h1>Forecast of {html.escape(name).replace('&quot;', '&#34;')}" in (
+        page.text.replace("&#39;", "&#x27;")
+    )
+
+
+def test_characters_that_reverse_or_hide_text_are_spelled_out(
+    values: np.ndarray, tmp_path: Path
+) -> None:
+    name = "price\u202eecirp\u200b"
+    page = page_of(monthly(values, name), tmp_path, target=name)
+    assert "\u202e" not in page.text and "\u200b" not in page.text
+    assert r"Forecast of price\u202eecirp\u200b" in page.text
