@@ -26,12 +26,13 @@ PLAIN = {
 HEAD = """\
 # Commands
 
-Written by `make docs` from the program's own help; do not edit. Reading the results: [guide.md](guide.md).
+Written by `make docs` from the program's own help; do not edit.
+Reading the results: [guide.md](guide.md).
 """
 
 
 def command_names() -> list[str]:
-    """Names of all commands, in the order in which the program lists them; of a group, its own commands too."""
+    """Names of all commands in the order of the help, with those of the groups."""
     names = []
     for name, command in getattr(typer.main.get_command(app), "commands", {}).items():
         if not command.hidden:

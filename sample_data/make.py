@@ -54,7 +54,7 @@ def yearly(day: date, peak: int) -> float:
 
 
 def price_rows() -> Iterator[Row]:
-    """A daily price: dear on working days and in winter, wandering, noisy, with a rare spike. Header first."""
+    """A daily price: high on working days and in winter, wandering, noisy; rarely a spike."""
     random = Random(1)
     workday = (3.0, 4.5, 4.0, 3.5, 2.0, -7.0, -10.0)
     level, noise = 62.0, 0.0
@@ -85,7 +85,7 @@ def shop_rows() -> Iterator[Row]:
 def one_shop(
     random: Random, mean: float, week: Sequence[float], base: float, opened: date
 ) -> Iterator[Row]:
-    """Days of one shop with items sold, temperature, and what it plans ahead: price, promotion, holiday."""
+    """Days of one shop: items sold, temperature, and its plan: price, promotion, holiday."""
     promotion, drift, weather = False, 0.0, 0.0
     for day in days(opened, LAST + timedelta(PLANNED_DAYS)):
         if day.weekday() == 0:
@@ -105,7 +105,7 @@ def one_shop(
 
 
 def co2_rows(wheel: zipfile.ZipFile) -> Iterator[Row]:
-    """Monthly means of the weekly CO2 measurements, from 1965 (before that, whole months are missing)."""
+    """Monthly means of the weekly CO2 measurements, from 1965: before, whole months are missing."""
     months: dict[date, list[float]] = defaultdict(list)
     for row in csv.DictReader(io.StringIO(wheel.read("statsmodels/datasets/co2/co2.csv").decode())):
         day, value = row["date"], row["co2"]

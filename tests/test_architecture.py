@@ -1,4 +1,4 @@
-"""The house rules that a machine can check: who imports whom, what is never called, how light `--help` is."""
+"""The rules that a machine can check: who imports whom, what is never called, light starts."""
 
 import ast
 import importlib
@@ -183,7 +183,7 @@ def modules_imported(path: Path) -> set[str]:
 
 
 def rooms_imported(path: Path) -> set[str]:
-    """Rooms of lstmcast that a file imports, its own apart; a name of the package itself counts as `__init__`."""
+    """Rooms that a file imports, its own apart; a public name of the package is `__init__`."""
     return {room(MODULES[name]) for name in modules_imported(path)} - {room(path)}
 
 
@@ -192,7 +192,7 @@ def libraries_imported(path: Path) -> set[str]:
 
 
 def dangers(tree: ast.Module) -> list[str]:
-    """What in `tree` can run code out of a file: forbidden imports, calls and flags, whatever their alias."""
+    """What in `tree` can run code from a file: forbidden imports, calls and flags, by any alias."""
     origin: dict[str, str] = {}
     found = []
     for node in ast.walk(tree):
@@ -385,7 +385,10 @@ def test_the_check_for_code_in_files_sees_each_way_of_writing_it(code: str) -> N
 
 
 def test_the_check_for_code_in_files_leaves_honest_code_alone() -> None:
-    code = "import torch, numpy as np, json\nnp.load('x', allow_pickle=False)\njson.load(f)\nmodel.eval()\nrun.save('x')"
+    code = (
+        "import torch, numpy as np, json\n"
+        "np.load('x', allow_pickle=False)\njson.load(f)\nmodel.eval()\nrun.save('x')"
+    )
     assert dangers(ast.parse(code)) == []
 
 

@@ -1,4 +1,4 @@
-"""The examples of the tutorial and of the how-tos run and print what is shown, one after the other."""
+"""The examples of the tutorial and the how-tos run in order and print what is shown."""
 
 import os
 import re
@@ -33,7 +33,8 @@ def follow(page: str, folder: Path, **settings: str) -> int:
         for command, shown in commands(example.text):
             env = kept | {"PATH": path} | settings
             done = subprocess.run(
-                ["bash", "-o", "pipefail", "-c", command], cwd=folder, env=env, capture_output=True, text=True,
+                ["bash", "-o", "pipefail", "-c", command],
+                cwd=folder, env=env, capture_output=True, text=True,
                 timeout=300, check=False,
             )  # fmt: skip
             assert done.returncode == 0, f"{command}\n{done.stderr[-2000:]}"

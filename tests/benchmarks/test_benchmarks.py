@@ -1,4 +1,4 @@
-"""The pure parts of the accuracy benchmark: how data is cut and dated, scored, summed up and shown."""
+"""The pure parts of the accuracy benchmark: how data is split, dated, scored and shown."""
 
 import json
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The benchmark of scale: what it generates, how it watches a command, and the page of its figures."""
+"""The benchmark of scale: what it generates, how it watches a command, and its page."""
 
 import json
 import subprocess
@@ -76,7 +76,7 @@ def test_series_of_many_kinds_are_the_same_each_time() -> None:
 
 
 class Program:
-    """Stands in for the program: takes down its calls, and what it was given to learn from; forecasts too much."""
+    """Stands in for the program: records its calls and training data, and forecasts too much."""
 
     def __init__(self) -> None:
         self.fits: list[tuple[str, ...]] = []
@@ -182,7 +182,8 @@ def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
     said = " ".join(text.split())
     assert "at most 50 % of the series" in said and "takes 1.0 % to 1.0 %" in said
     assert (
-        "of 300 or more (1 of them) +0.1 %; of 100 or more (1 of them) +0.1 %; of 20 or more (2 of them) +10.0 %"
+        "of 300 or more (1 of them) +0.1 %; of 100 or more (1 of them) +0.1 %; "
+        "of 20 or more (2 of them) +10.0 %"
         in said
     )
     assert (

@@ -85,5 +85,6 @@ def test_other_targets_are_refused_before_anything_is_learnt(
     done = lstmcast("fit", "x.csv", "--target", "wet", "--loss", "bernoulli")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines()[-2:] == [
-        "error: --loss bernoulli needs a target of 0 and 1; it has 7 (and 7 more)", "  choose another --loss",
+        "error: --loss bernoulli needs a target of 0 and 1; it has 7 (and 7 more)",
+        "  choose another --loss",
     ]  # fmt: skip

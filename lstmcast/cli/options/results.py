@@ -23,7 +23,10 @@ if TYPE_CHECKING:
     from lstmcast.cli.show.console import Reporter
     from lstmcast.cli.show.output import Columnar
 
-_DATA_HELP = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, or - for stdin."
+_DATA_HELP = (
+    "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, "
+    "or - for stdin."
+)
 
 
 def show_help_on_terminal(context: Context, value: str | None) -> str | None:
