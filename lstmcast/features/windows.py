@@ -105,7 +105,7 @@ class Windows:
         steps = self.steps
         first = steps.offsets[series]
         close = origins.max(1)
-        x = self._encoder_inputs(first, close + np.arange(1 - chunk, 1)[:, None])
+        x = self.encoder_inputs(first, close + np.arange(1 - chunk, 1)[:, None])
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
         owner = np.broadcast_to(series[:, None], origins.shape)
@@ -148,7 +148,7 @@ class Windows:
             pad=np.maximum(chunk - 1 - close, 0),
         )
 
-    def _encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
+    def encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
         """Inputs [L, B, F] at steps `inside` [L, B] of series that begin at row `first` [B]."""
         x = _take_rows(self.steps.x, first, inside)
         if self.covariates is None:

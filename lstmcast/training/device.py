@@ -73,8 +73,8 @@ class DeviceWindows(Windows):
 
     tables: tuple[Tensor, ...] = ()
 
-    def encoded(self, first: Ints, inside: Ints) -> Singles:
-        """As `Windows.encoded`, as a tensor on the device."""
+    def encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
+        """As `Windows.encoder_inputs`, as a tensor on the device."""
         device = self.tables[0].device
         at = torch.from_numpy(first + inside.clip(min=0)).to(device)
         # Steps before the first one of a series are zero, as in numpy.
