@@ -129,11 +129,20 @@ def _to_onnx(graph: "ForecastGraph") -> bytes:
         "future": (2, _TRACED_STEPS + graph.horizon, graph.widths[1]),
     }
     example = tuple(
-        torch.arange(2) if name == "series" else torch.rand(shapes[name], dtype=torch.float64)
+        torch.arange(2)
+        if name == "series"
+        else torch.rand(shapes[name], dtype=torch.float64)
         for name in graph.inputs
     )
-    axes = {"values": {1: "steps"}, "past": {1: "steps"}, "future": {1: "steps_and_horizon"}}
-    dynamic = {name: {0: "batch", **axes.get(name, {})} for name in (*graph.inputs, "quantiles")}
+    axes = {
+        "values": {1: "steps"},
+        "past": {1: "steps"},
+        "future": {1: "steps_and_horizon"},
+    }
+    dynamic = {
+        name: {0: "batch", **axes.get(name, {})}
+        for name in (*graph.inputs, "quantiles")
+    }
     out = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         # Of what a trace would fix; the comparison after it finds what it does.
@@ -151,7 +160,9 @@ def _to_onnx(graph: "ForecastGraph") -> bytes:
     return out.getvalue()
 
 
-def _max_relative_difference(run: Predictor, inputs: tuple[str, ...], data: bytes) -> float:
+def _max_relative_difference(
+    run: Predictor, inputs: tuple[str, ...], data: bytes
+) -> float:
     """Return the largest difference between the forecasts of a file and of the run.
 
     It is a share of the largest absolute value of a series' forecast; NaN where a forecast is NaN.
@@ -160,7 +171,9 @@ def _max_relative_difference(run: Predictor, inputs: tuple[str, ...], data: byte
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        data, options, providers=["CPUExecutionProvider"]
+    )
     worst = 0.0
     for number in range(min(len(run.panel), MAX_CHECKED_SERIES)):
         series = np.array([number])

@@ -73,7 +73,9 @@ class GraphFeatures:
     chunk: int
     clip: float
 
-    def compute_steps(self, values: Tensor, log: Tensor, fixed: FixedScale | None) -> GraphSteps:
+    def compute_steps(
+        self, values: Tensor, log: Tensor, fixed: FixedScale | None
+    ) -> GraphSteps:
         """Return what is known of transformed values [B, T], NaN where missing; log: [B, 1]."""
         m, m2 = self.seasons
         rows = self.chunk + 1
@@ -88,11 +90,14 @@ class GraphFeatures:
         if m > 1:
             index = mean_by_phase(z - average, z, weight, t, m, 0.3)
         if m2:
-            profile = mean_by_phase(z - mean_of_window(z, t, m2), z, weight, t, m2, 0.4)
+            rest = z - mean_of_window(z, t, m2)
+            profile = mean_by_phase(rest, z, weight, t, m2, 0.4)
 
         # The trend: the change of the moving average over its window, smoothed.
-        drift = torch.where(t >= window, (average - lag_steps(average, window)) / window, 0.0)
-        drift_weight = torch.where(t >= window, weight, 0.0)
+        has_window = t >= window
+        drift = (average - lag_steps(average, window)) / window
+        drift = torch.where(has_window, drift, 0.0)
+        drift_weight = torch.where(has_window, weight, 0.0)
         trend = recursive_mean(drift, drift_weight, 1 / max(m, 5), rows)
 
         # Level and slope of the series without its season, as the index of a season ago has it.
@@ -221,7 +226,16 @@ class GraphFeatures:
         slow_level = steps.slow_level[:, -1:] + index
         ahead = torch.from_numpy(h.astype(np.float64))
         theta = level + 0.5 * steps.slope[:, -1:] * ahead
-        candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
+        candidates = [
+            last,
+            naive,
+            naive2,
+            level,
+            damped_trend,
+            slow_level,
+            theta,
+            profile,
+        ]
         return torch.stack(candidates, -1)
 
     def older_values(self, steps: GraphSteps, back: int) -> Tensor:

@@ -71,11 +71,16 @@ class ForecastGraph(nn.Module):
         super().__init__()
         scaling, scaler, panel = run.scaling, run.scaling.scaler, run.panel
         self.horizon = run.horizon
-        self.chunk = run.context + min(2 * run.context, int(panel.lengths.max())) // 2
-        self.networks = nn.ModuleList(to_torch_network(network).eval() for network in run.networks)
+        longest = int(panel.lengths.max())
+        self.chunk = run.context + min(2 * run.context, longest) // 2
+        self.networks = nn.ModuleList(
+            to_torch_network(network).eval() for network in run.networks
+        )
         self.target_clip = scaler.bound(TARGET_CLIP)
         self.feature_clip = scaler.bound(FEATURE_CLIP)
-        self.features = GraphFeatures(scaling.seasons, run.horizon, self.chunk, self.feature_clip)
+        self.features = GraphFeatures(
+            scaling.seasons, run.horizon, self.chunk, self.feature_clip
+        )
         self.is_binary = run.probability
 
         # Everything that depends on the series is looked up by its number.
@@ -93,7 +98,8 @@ class ForecastGraph(nn.Module):
         # Covariates: mean and deviation over all of them, [Cp + Cf + Cs].
         self._register_array("mean", scaling.mean)
         self._register_array("deviation", scaling.deviation)
-        self.widths = panel.past.shape[1], panel.future.shape[1], panel.static.shape[1]
+        covariates = panel.past, panel.future, panel.static
+        self.widths = tuple(block.shape[1] for block in covariates)
         is_input = {
             "values": True,
             "series": len(panel) > 1,
@@ -109,8 +115,10 @@ class ForecastGraph(nn.Module):
         self.spread = None
         if run.spread is not None:
             self.spread = torch.from_numpy(match_horizon(run.spread, run.horizon))
-        log = np.array([False, True])  # the features of a horizon step, of either kind of series
-        self._register_array("horizon", horizon_features(run.horizon, scaling.seasons, log))
+        # Of a series that is not in logs, and of one that is.
+        log = np.array([False, True])
+        shared = horizon_features(run.horizon, scaling.seasons, log)
+        self._register_array("horizon", shared)
 
     def _register_array(self, name: str, array: Any) -> None:
         """Make an array a constant of the graph; its prefix keeps it apart from attributes."""
@@ -150,7 +158,8 @@ class ForecastGraph(nn.Module):
         base = base + effect[:, n_steps:]
         at = torch.full_like(series, self.chunk - 1)[:, None]
         pad = (torch.ones_like(series) * (self.chunk - n_steps)).clamp(min=0)
-        read = NetworkInputs(x.transpose(0, 1), at, local[:, None], blend[:, None], pad)
+        x, local, one_blend = x.transpose(0, 1), local[:, None], blend[:, None]
+        read = NetworkInputs(x, at, local, one_blend, pad)
         quantiles = self._ensemble_quantiles(read, base, scale, series)
         z = base[..., None] + blend.double() * scale[..., None]
         classical = self._inverse_transform(z, series)
@@ -163,7 +172,8 @@ class ForecastGraph(nn.Module):
         named = dict(zip(self.inputs, arrays, strict=True))
         values = named["values"]
         first = torch.zeros_like(values[:, 0], dtype=torch.int64)
-        steps = torch.cat([values, values[:, :1].expand(-1, self.horizon)], 1)[..., None]
+        ahead = values[:, :1].expand(-1, self.horizon)
+        steps = torch.cat([values, ahead], 1)[..., None]
         return GraphInputs(
             values,
             named.get("series", first),
@@ -174,7 +184,9 @@ class ForecastGraph(nn.Module):
     def _fixed_scale(self, series: Tensor) -> FixedScale | None:
         if not self.has_fixed_scale:
             return None
-        return FixedScale(self._per_series("centre", series), self._per_series("spread", series))
+        return FixedScale(
+            self._per_series("centre", series), self._per_series("spread", series)
+        )
 
     def _covariate_effect(self, future: Tensor, series: Tensor) -> Tensor:
         """Return what covariates known ahead add, [B, T + H]; see `CovariateEffects`."""
@@ -206,12 +218,13 @@ class ForecastGraph(nn.Module):
         Returns also the known-future covariates of the horizon, [B, H, Cf].
         """
         n_steps = inputs.values.shape[1]
-        static = self._get_array("static")[inputs.series][:, None].expand(-1, n_steps, -1)
-        past_end = self.widths[0]
-        future_end = past_end + self.widths[1]
+        static = self._get_array("static")[inputs.series][:, None]
+        static = static.expand(-1, n_steps, -1)
+        n_past, n_future, n_static = self.widths
+        past_end, future_end = n_past, n_past + n_future
         past = self._standardize(inputs.past, slice(0, past_end))
         future = self._standardize(inputs.future, slice(past_end, future_end))
-        static = self._standardize(static, slice(future_end, future_end + self.widths[2]))
+        static = self._standardize(static, slice(future_end, future_end + n_static))
         covariates = torch.cat([past, future[:, :n_steps], static], -1)
         x = torch.cat([x, last_steps(covariates, self.chunk)], -1)
         return x, future[:, n_steps:]
@@ -253,10 +266,13 @@ class ForecastGraph(nn.Module):
             z = network.loss.quantiles(out, targets, NETWORK_QUANTILES)  # type: ignore[operator, union-attr]
             if self.spread is not None:
                 z = z + self.spread[m] * scale[..., None]
-            total = total + self._get_array("members")[m] * self._inverse_transform(z, series)
+            values = self._inverse_transform(z, series)
+            total = total + self._get_array("members")[m] * values
         return total
 
-    def _combine_forecasts(self, quantiles: Tensor, candidates: Tensor, series: Tensor) -> Tensor:
+    def _combine_forecasts(
+        self, quantiles: Tensor, candidates: Tensor, series: Tensor
+    ) -> Tensor:
         """Mix networks and candidates and widen the intervals, as `combination` says."""
         median = quantiles[..., _MEDIAN_INDEX : _MEDIAN_INDEX + 1]
         weights = self._get_array("candidates")

@@ -49,7 +49,8 @@ def mean_of_window(x: Tensor, t: Tensor, window: int) -> Tensor:
     # Sums of distances from the first value, so that a high level costs no digits.
     base = x[:, :1]
     total = torch.cumsum(x - base, 1)
-    return base + (total - lag_steps(total, window)) / (t + 1).clamp(max=window)
+    in_window = total - lag_steps(total, window)
+    return base + in_window / (t + 1).clamp(max=window)
 
 
 def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tensor:
@@ -59,7 +60,8 @@ def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tenso
     """
     t = torch.arange(x.shape[1], dtype=torch.float64)
     rows = torch.arange(1 - count, 1, dtype=torch.float64) + x.shape[1] - 1
-    means = _weighted_means(_decay_weights(rows, t, alpha), x[..., None], weight[..., None])
+    weights = _decay_weights(rows, t, alpha)
+    means = _weighted_means(weights, x[..., None], weight[..., None])
     return means[..., 0]
 
 
@@ -115,8 +117,10 @@ def _forward_fill(x: Tensor) -> Tensor:
     at = torch.arange(x.shape[1])
     for power in range(_FILL_DOUBLINGS):
         # After this round every gap of fewer than 2^(power + 1) steps is closed.
-        before = x[:, (at - 2**power).clamp(min=0)]
-        x = torch.where(torch.isnan(x) & (at >= 2**power)[:, None], before, x)
+        lag = 2**power
+        before = x[:, (at - lag).clamp(min=0)]
+        is_gap = torch.isnan(x) & (at >= lag)[:, None]
+        x = torch.where(is_gap, before, x)
     return x
 
 

@@ -59,7 +59,11 @@ _BODY_SCHEMA = {
                 "type": "object",
                 "properties": {
                     "rows": _ROWS_SCHEMA,
-                    "horizon": {"type": "integer", "minimum": 1, "maximum": MAX_REQUEST_HORIZON},
+                    "horizon": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": MAX_REQUEST_HORIZON,
+                    },
                     "quantiles": {"type": "array", "items": {"type": "number"}},
                 },
                 "additionalProperties": False,
@@ -68,7 +72,12 @@ _BODY_SCHEMA = {
         "text/csv": {"schema": {"type": "string"}},
     },
 }
-_HTTP_STATUS = {ExitCode.USAGE: 400, ExitCode.DATA: 422, ExitCode.RUN: 422, ExitCode.RESOURCE: 413}
+_HTTP_STATUS = {
+    ExitCode.USAGE: 400,
+    ExitCode.DATA: 422,
+    ExitCode.RUN: 422,
+    ExitCode.RESOURCE: 413,
+}
 """HTTP status of a client's error, by the exit code of the same error on the command line."""
 
 
@@ -106,7 +115,8 @@ def open_listening_socket(host: str, port: int) -> socket.socket:
         place = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         reason = getattr(error, "strerror", None) or error
         raise ResourceError(
-            f"cannot listen at {place}: {reason}", "take another --port; 0 finds a free one"
+            f"cannot listen at {place}: {reason}",
+            "take another --port; 0 finds a free one",
         ) from None
     return listener
 
@@ -150,7 +160,9 @@ def _graceful_shutdown(server: "uvicorn.Server") -> Iterator[None]:
         for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
     }
     # A signal that is ignored, such as SIGHUP under nohup, stays ignored.
-    handlers = {number: handler for number, handler in usual.items() if callable(handler)}
+    handlers = {
+        number: handler for number, handler in usual.items() if callable(handler)
+    }
     for number in handlers:
         signal.signal(number, stop)
     try:
@@ -192,7 +204,9 @@ def create_app(
     registry = CollectorRegistry()
     service = _Service(predictor, writer, name, limit, registry)
     app.middleware("http")(service.measure)
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False
+    )
     _add_error_handlers(app)
     _add_status_routes(app, service, registry)
     _add_forecast_routes(app, service)
@@ -212,7 +226,9 @@ def _add_error_handlers(app: "FastAPI") -> None:
         return JSONResponse(_describe_error(error), status)
 
     @app.exception_handler(RequestValidationError)
-    async def answer_invalid_option(request: Request, error: RequestValidationError) -> Response:
+    async def answer_invalid_option(
+        request: Request, error: RequestValidationError
+    ) -> Response:
         first = error.errors()[0]
         name, reason = first["loc"][-1], first["msg"]
         message = f"{name}: {reason[0].lower()}{reason[1:]}"
@@ -254,7 +270,7 @@ def _add_status_routes(app: "FastAPI", service: "_Service", registry: Any) -> No
 def _add_forecast_routes(app: "FastAPI", service: "_Service") -> None:
     from fastapi import Request, Response
 
-    error = {"description": "code, kind, message and hint, as the command line has them"}
+    error = {"description": "code, kind, message, hint, as the command line has them"}
     responses: dict[int | str, dict[str, Any]] = {
         200: {
             "content": {"application/json": {}, "text/csv": {}},
@@ -286,7 +302,12 @@ class _Service:
     """What the app does, apart from its routes."""
 
     def __init__(
-        self, predictor: Predictor, writer: ForecastWriter, name: str, limit: int, registry: Any
+        self,
+        predictor: Predictor,
+        writer: ForecastWriter,
+        name: str,
+        limit: int,
+        registry: Any,
     ) -> None:
         from anyio import CapacityLimiter
         from prometheus_client import Counter, Histogram
@@ -297,7 +318,10 @@ class _Service:
         self.limit = limit
         self.limiter = CapacityLimiter(MAX_CONCURRENT_FORECASTS)
         self.requests = Counter(
-            "lstmcast_requests", "Requests answered", ["path", "status"], registry=registry
+            "lstmcast_requests",
+            "Requests answered",
+            ["path", "status"],
+            registry=registry,
         )
         self.seconds = Histogram(
             "lstmcast_request_seconds", "Time to an answer", ["path"], registry=registry
@@ -348,11 +372,14 @@ class _Service:
             config = self.predictor.config.data
             wanted = parse_request(body, kind, horizon, quantiles, config, self.limit)
             columns, notes = self._forecast_columns(wanted)
-            return self.writer.csv(columns) if as_csv else self._encode_json(columns, notes)
+            if as_csv:
+                return self.writer.csv(columns)
+            return self._encode_json(columns, notes)
 
         # In a thread, so that /health and /metrics answer while a forecast is computed.
         content = await to_thread.run_sync(work, limiter=self.limiter)
-        return Response(content, media_type=_CSV_MEDIA_TYPE if as_csv else "application/json")
+        media_type = _CSV_MEDIA_TYPE if as_csv else "application/json"
+        return Response(content, media_type=media_type)
 
     def _encode_json(self, columns: dict[str, Any], notes: list[str]) -> bytes:
         answer = {
@@ -383,7 +410,9 @@ class _Service:
             "send the newest rows only, or serve with --max-request",
         )
 
-    def _forecast_columns(self, wanted: ForecastRequest) -> tuple[dict[str, Any], list[str]]:
+    def _forecast_columns(
+        self, wanted: ForecastRequest
+    ) -> tuple[dict[str, Any], list[str]]:
         """Return the columns of a forecast, and notes on the rows that were sent."""
         predictor, panel = self.predictor, None
         if predictor.probability and wanted.quantiles != DEFAULT_QUANTILE_LEVELS:
@@ -392,6 +421,8 @@ class _Service:
             known, config = predictor.panel, predictor.config.data
             panel = Panel.from_table(wanted.table, known.columns, config, like=known)
             panel = with_training_history(panel, known, predictor.context)
-        columns = predictor.columns(panel, horizon=wanted.horizon, quantiles=wanted.quantiles)
+        columns = predictor.columns(
+            panel, horizon=wanted.horizon, quantiles=wanted.quantiles
+        )
         self.rows.inc(len(next(iter(columns.values()))))
         return columns, list(panel.notes) if panel else []

@@ -75,7 +75,8 @@ def _request_from_json(content: Any) -> ForecastRequest:
         content = {"rows": content}
     if not isinstance(content, dict) or not set(content) <= _OBJECT_KEYS:
         raise UsageError(
-            "the object has keys other than rows, horizon and quantiles", "see /openapi.json"
+            "the object has keys other than rows, horizon and quantiles",
+            "see /openapi.json",
         )
     request = ForecastRequest()
     levels = content.get("quantiles")
@@ -117,8 +118,8 @@ def _table_from_json(rows: Any) -> Any:
 
     from lstmcast.tables.table import Table
 
-    is_table = isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
-    if not is_table or any(map(_has_nested_values, rows)):
+    is_list = isinstance(rows, list) and len(rows) > 0
+    if not is_list or not all(map(_is_plain_object, rows)):
         raise DataError(
             "request: rows is not a list of objects with one plain value a column",
             "see /openapi.json",
@@ -126,5 +127,7 @@ def _table_from_json(rows: Any) -> Any:
     return Table(pd.DataFrame(rows), "request")
 
 
-def _has_nested_values(row: dict[str, Any]) -> bool:
-    return any(isinstance(cell, dict | list) for cell in row.values())
+def _is_plain_object(row: Any) -> bool:
+    if not isinstance(row, dict):
+        return False
+    return not any(isinstance(cell, dict | list) for cell in row.values())

@@ -131,14 +131,17 @@ def find_shards(folder: str | Path) -> list[Shard]:
         files_by_name.setdefault(name, []).append(str(file))
     if not files_by_name:
         raise DataError(
-            f"{folder} is a folder without Parquet files", "give a folder of .parquet files"
+            f"{folder} is a folder without Parquet files",
+            "give a folder of .parquet files",
         )
-    return [Shard(name, tuple(files), str(root)) for name, files in sorted(files_by_name.items())]
+    named = sorted(files_by_name.items())
+    return [Shard(name, tuple(files), str(root)) for name, files in named]
 
 
 def _name_shard(file: Path) -> str:
     """Return the shard that a file belongs to; the path is relative to the data set."""
-    is_partition = "=" in file.parent.name  # Hive's layout: all files of `shop=7` are one shard
+    # Hive's layout: all files of the folder `shop=7` are one shard.
+    is_partition = "=" in file.parent.name
     return str(file.parent if is_partition else file.with_suffix(""))
 
 
@@ -184,7 +187,9 @@ def process_shards(
     return outcome
 
 
-def _describe_progress(outcome: ShardsOutcome, messages: list[str], total: int) -> Event:
+def _describe_progress(
+    outcome: ShardsOutcome, messages: list[str], total: int
+) -> Event:
     """Return how far the work has come: failures and the engine's last message beside the count."""
     failures = len(outcome.errors)
     parts = [f"{failures} failed"] if failures else []
@@ -227,16 +232,18 @@ def predict_shard(
 ) -> ShardContent:
     """Forecast a shard with a run."""
     predictor, panel = _load_run_and_shard(shard, run)
+    # A shard may hold new rows only; the forecast then looks back on the training data.
     panel = with_training_history(panel, predictor.panel, predictor.context)
-    return predictor.columns(panel, horizon=horizon, quantiles=levels), _describe_panel(panel)
+    columns = predictor.columns(panel, horizon=horizon, quantiles=levels)
+    return columns, _describe_panel(panel)
 
 
 def _load_run_and_shard(shard: Shard, run: str) -> tuple[Predictor, Panel]:
     """Load a run, once in a process, and read a shard the way its training data were read."""
     predictor = _load_predictor(run, open_run(run).manifest["sha256"])
     known, config = predictor.panel, predictor.config.data
-    panel = Panel.from_table(_read_shard(shard, config), known.columns, config, like=known)
-    return predictor, panel
+    table = _read_shard(shard, config)
+    return predictor, Panel.from_table(table, known.columns, config, like=known)
 
 
 @lru_cache(maxsize=1)
@@ -251,7 +258,8 @@ def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> ShardConte
 
     predictor, panel = _load_run_and_shard(shard, run)
     found = detect(predictor, panel, rate=rate, adapt=adapt)
-    return _frame_to_columns(found.rows), {**_describe_panel(panel), "figures": found.figures}
+    facts = {**_describe_panel(panel), "figures": found.figures}
+    return _frame_to_columns(found.rows), facts
 
 
 def forecast_shard(
@@ -277,7 +285,8 @@ def backtest_shard(
     panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
     result = backtest(panel, _with_shard_seed(config, shard), **options)
     verdict = {**result.verdict.to_dict(), "by_series": []}
-    return _frame_to_columns(result.forecasts), {**_describe_panel(panel), "verdict": verdict}
+    facts = {**_describe_panel(panel), "verdict": verdict}
+    return _frame_to_columns(result.forecasts), facts
 
 
 def _frame_to_columns(frame: Any) -> dict[str, Any]:
@@ -286,7 +295,9 @@ def _frame_to_columns(frame: Any) -> dict[str, Any]:
 
 def _read_shard(shard: Shard, config: DataConfig) -> Table:
     files = [Path(file) for file in shard.files]
-    return read_parquet_dataset(files, shard.name, config.max_bytes, root=Path(shard.root))
+    return read_parquet_dataset(
+        files, shard.name, config.max_bytes, root=Path(shard.root)
+    )
 
 
 def _with_shard_seed(config: Config, shard: Shard) -> Config:
@@ -314,7 +325,9 @@ def _result_path(out: Path, name: str) -> Path:
     return out / f"{name}.parquet"
 
 
-def _read_all_finished_facts(out: Path, shards: Sequence[Shard], plan: str) -> dict[str, Facts]:
+def _read_all_finished_facts(
+    out: Path, shards: Sequence[Shard], plan: str
+) -> dict[str, Facts]:
     """Return the facts of all shards that need no work, by name."""
     facts = {shard.name: _read_finished_facts(out, shard, plan) for shard in shards}
     return {name: found for name, found in facts.items() if found is not None}
@@ -351,12 +364,15 @@ def _refuse_other_results(out: Path, job: ShardJob) -> None:
 def _refuse_split_series(facts: dict[str, Facts]) -> None:
     """Raise DataError for a series in two shards: it was forecast twice, each time from a part."""
     names = list(facts)
-    hashes = [np.frombuffer(base64.b64decode(facts[name]["keys"]), "<u8") for name in names]
+    encoded = [base64.b64decode(facts[name]["keys"]) for name in names]
+    hashes = [np.frombuffer(keys, "<u8") for keys in encoded]
     counts = [len(keys) for keys in hashes]
     if not any(counts):
         return
     owners = np.repeat(np.arange(len(names)), counts)
-    _, first, occurrences = np.unique(np.concatenate(hashes), return_index=True, return_counts=True)
+    _, first, occurrences = np.unique(
+        np.concatenate(hashes), return_index=True, return_counts=True
+    )
     split = first[occurrences > 1]
     if len(split):
         name = names[int(owners[split[0]])]
@@ -366,13 +382,21 @@ def _refuse_split_series(facts: dict[str, Facts]) -> None:
         )
 
 
-def _write_manifest(out: Path, job: ShardJob, outcome: ShardsOutcome, *, complete: bool) -> None:
+def _write_manifest(
+    out: Path, job: ShardJob, outcome: ShardsOutcome, *, complete: bool
+) -> None:
     shards = [
-        {"name": name, "file": f"{name}.parquet", "series": facts["series"], "rows": facts["rows"]}
+        {
+            "name": name,
+            "file": f"{name}.parquet",
+            "series": facts["series"],
+            "rows": facts["rows"],
+        }
         for name, facts in sorted(outcome.facts.items())
     ]
     failed = [
-        {"name": name, "error": error.message} for name, error in sorted(outcome.errors.items())
+        {"name": name, "error": error.message}
+        for name, error in sorted(outcome.errors.items())
     ]
     manifest = {
         "schema_version": 1,
@@ -401,7 +425,9 @@ def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, fl
     return scores
 
 
-def _average_scores(verdicts: Sequence[dict[str, Any]], method: str) -> dict[str, float]:
+def _average_scores(
+    verdicts: Sequence[dict[str, Any]], method: str
+) -> dict[str, float]:
     """Return the weighted mean of each metric of one method over the shards."""
     if method == "model":
         rows = [verdict["model"] for verdict in verdicts]

@@ -89,7 +89,9 @@ def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:
         edges = np.array([first - 1, first + missing])
         begin, end = to_plot_times(found.panel, i, edges)
         label = None if number else "missing"  # once in the legend
-        axes.axvspan(begin, end, color=BASELINE_COLOUR, alpha=0.4, linewidth=1, label=label)
+        axes.axvspan(
+            begin, end, color=BASELINE_COLOUR, alpha=0.4, linewidth=1, label=label
+        )
 
 
 def _draw_season(axes: "Axes", found: Inspection) -> None:
@@ -103,4 +105,7 @@ def _draw_season(axes: "Axes", found: Inspection) -> None:
     median = np.nanmedian(around, axis=0)
     axes.plot(np.arange(1, m + 1), median, color=MODEL_COLOUR, linewidth=2)
     axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)
-    axes.set(xlabel="step of the season, the last one ends with the series", xlim=(0.5, m + 0.5))
+    axes.set(
+        xlabel="step of the season, the last one ends with the series",
+        xlim=(0.5, m + 0.5),
+    )

@@ -102,7 +102,11 @@ def encode_picture(picture: Picture, form: str) -> bytes:
     """Return a picture as bytes of one of PICTURE_FORMATS; the same figure gives the same bytes."""
     out = io.BytesIO()
     # Without the date of the writing, which SVG and PDF would hold.
-    undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    undated: dict[str, Any] = {
+        "png": {},
+        "svg": {"Date": None},
+        "pdf": {"CreationDate": None},
+    }
     with picture_style():
         picture.figure.savefig(
             out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg"
@@ -226,7 +230,8 @@ def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
             colour = f"C{number % 10}"  # of matplotlib's cycle of ten
             steps = [row["step"] for row in rows]
             validation = [row["validation"] for row in rows]
-            axes.plot(steps, validation, color=colour, marker="o", markersize=3, label=member)
+            dots: Any = {"marker": "o", "markersize": 3}
+            axes.plot(steps, validation, color=colour, label=member, **dots)
             loss = [row["loss"] for row in rows]
             axes.plot(steps, loss, color=colour, linestyle=":", linewidth=1)
         axes.set(xlabel="training steps", ylabel="loss")
@@ -251,7 +256,8 @@ def plot_baselines(verdict: Verdict) -> Picture:
     with picture_style():
         figure, axes = _make_figure(0.5 + 0.45 * len(scores))
         bars = axes.barh(names, errors, color=colours)
-        axes.bar_label(bars, [f"{error:.4g}" for error in errors], padding=3, color=INK_COLOUR)
+        labels = [f"{error:.4g}" for error in errors]
+        axes.bar_label(bars, labels, padding=3, color=INK_COLOUR)
         axes.invert_yaxis()  # the model on top
         axes.grid(visible=False)
         # Room to the right of the longest bar for its number.
@@ -289,7 +295,13 @@ def _make_series_figure(panel: Panel) -> "tuple[Figure, list[Axes]]":
 
 
 def draw_series_line(
-    axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str
+    axes: "Axes",
+    panel: Panel,
+    i: int,
+    steps: NDArray[Any],
+    values: Any,
+    colour: str,
+    label: str,
 ) -> None:
     """Draw steps of series i as a line, with dots where there are few."""
     axes.plot(
@@ -309,13 +321,19 @@ def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
 
 
-def _draw_point_forecast(axes: "Axes", times: Any, rows: pd.DataFrame, label: str | None) -> None:
+def _draw_point_forecast(
+    axes: "Axes", times: Any, rows: pd.DataFrame, label: str | None
+) -> None:
     values = rows[find_point_column(rows)]
     marker = _choose_marker(len(rows))
-    axes.plot(times, values, color=MODEL_COLOUR, label=label, marker=marker, markersize=3)
+    axes.plot(
+        times, values, color=MODEL_COLOUR, label=label, marker=marker, markersize=3
+    )
 
 
-def _draw_interval(axes: "Axes", times: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
+def _draw_interval(
+    axes: "Axes", times: Any, rows: pd.DataFrame, levels: Sequence[str]
+) -> None:
     """Shade between the outermost levels, then the next ones, and so on: darker to the middle."""
     for low, high in zip(levels, reversed(levels), strict=True):
         if float(low[1:]) < float(high[1:]):
@@ -340,7 +358,8 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
     numbers = {key: number for number, key in enumerate(panel.keys)}
     key_columns = (forecasts[name].astype(str) for name in panel.key_names)
     keys = zip(*key_columns, strict=True)
-    return np.array([numbers.get(tuple(key), -1) for key in keys], dtype=np.int64)
+    owners = [numbers.get(tuple(key), -1) for key in keys]
+    return np.array(owners, dtype=np.int64)
 
 
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
@@ -370,7 +389,8 @@ def _describe_coverage(levels: Sequence[str]) -> str:
     """Return a sentence on the interval between the outermost levels, "" where there is none."""
     if len(levels) < 2:
         return ""
-    percent = float(levels[-1][1:]) - float(levels[0][1:])
+    low, high = float(levels[0][1:]), float(levels[-1][1:])  # of names such as q10
+    percent = high - low
     return f"Of 100 values to come, {percent:g} should fall inside the shaded band."
 
 
@@ -385,4 +405,6 @@ def _choose_marker(n_points: int, few: int = 16) -> str:
 
 def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:
     """Return the score that is drawn, and the name of its axis."""
-    return ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")
+    if verdict.of_events:
+        return "brier", "mean squared error"
+    return "mae", "mean error"

@@ -71,11 +71,15 @@ def require_trackers(trackers: Iterable[str]) -> None:
     """Raise UsageError for a tracker that is unknown or not installed."""
     for name in trackers:
         if name not in TRACKERS:
-            raise UsageError(f"--track {name!r} is unknown", suggest_similar(name, TRACKERS))
+            raise UsageError(
+                f"--track {name!r} is unknown", suggest_similar(name, TRACKERS)
+            )
         require_extra(f"--track {name} needs", name, *TRACKERS[name])
 
 
-def track_run(run: str | Path, trackers: Iterable[str], folder: str | Path) -> list[Path]:
+def track_run(
+    run: str | Path, trackers: Iterable[str], folder: str | Path
+) -> list[Path]:
     """Record a run with trackers; return where each keeps it.
 
     Raises RunError where `run` is no run, UsageError for a tracker that is unknown or not
@@ -84,7 +88,11 @@ def track_run(run: str | Path, trackers: Iterable[str], folder: str | Path) -> l
     names = dict.fromkeys(trackers)
     require_trackers(names)
     description = describe_run(open_run(run))
-    writers = {"csv": _write_csv_files, "tensorboard": _write_tensorboard, "mlflow": _write_mlflow}
+    writers = {
+        "csv": _write_csv_files,
+        "tensorboard": _write_tensorboard,
+        "mlflow": _write_mlflow,
+    }
     root = Path(folder).absolute()
     return [writers[name](description, root) for name in names]
 
@@ -93,7 +101,8 @@ def describe_run(run: Run) -> RunDescription:
     """Return what is recorded of a run. Raises RunError where its files are not what was saved."""
     with serialization.as_run_errors(run.path):
         report = serialization.unpack_json(run.read("metrics.json"))
-        verdict = None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
+        scored = report["verdict"]  # None where the series were too short
+        verdict = None if scored is None else Verdict.from_dict(scored)
         return RunDescription(
             run,
             _list_settings(run.manifest),
@@ -162,14 +171,17 @@ def _write_csv_files(description: RunDescription, folder: Path) -> Path:
         (run.path / name, entry["bytes"], entry["sha256"])
         for name, entry in run.manifest["files"].items()
     ]
-    _write_csv_table(place / "settings.csv", ("setting", "value"), description.settings.items())
+    settings = description.settings.items()
+    _write_csv_table(place / "settings.csv", ("setting", "value"), settings)
     _write_csv_table(place / "curves.csv", _CURVE_COLUMNS, curves)
     _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)
     _write_csv_table(place / "files.csv", ("file", "bytes", "sha256"), files)
     return place
 
 
-def _write_csv_table(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write_csv_table(
+    file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
@@ -187,7 +199,8 @@ def _iter_curve_points(description: RunDescription) -> Iterator[CurvePoint]:
     for row in description.curves:
         for name in CURVE_NAMES:
             if math.isfinite(row[name]):
-                yield CurvePoint(f"{name}/{row['member']}", row[name], row["step"], row["seconds"])
+                curve = f"{name}/{row['member']}"
+                yield CurvePoint(curve, row[name], row["step"], row["seconds"])
 
 
 def _write_tensorboard(description: RunDescription, folder: Path) -> Path:
@@ -202,7 +215,8 @@ def _write_tensorboard(description: RunDescription, folder: Path) -> Path:
     start = run.path.stat().st_mtime
     with _silence_trackers(), SummaryWriter(str(place)) as writer:
         for point in _iter_curve_points(description):
-            writer.add_scalar(point.curve, point.value, point.step, walltime=start + point.seconds)
+            moment = start + point.seconds
+            writer.add_scalar(point.curve, point.value, point.step, walltime=moment)
         writer.add_text("verdict", "\n\n".join(description.sentences) or "none")
         writer.add_text("settings", _to_markdown_table(settings))
         writer.add_text(f"files of {run.path}", _to_markdown_table(digests))
@@ -230,7 +244,8 @@ def _write_mlflow(description: RunDescription, folder: Path) -> Path:
         try:
             client = MlflowClient(tracking_uri=f"sqlite:///{database}")
             experiment_id = _find_mlflow_experiment(client, folder / "mlflow")
-            created = client.create_run(experiment_id, run_name=description.run.path.name)
+            name = description.run.path.name
+            created = client.create_run(experiment_id, run_name=name)
             _log_mlflow_run(client, created.info.run_id, description)
         except (MlflowException, SQLAlchemyError) as error:
             first_line = str(error).splitlines()[0]
@@ -246,8 +261,8 @@ def _find_mlflow_experiment(client: Any, files: Path) -> str:
     experiment = client.get_experiment_by_name(MLFLOW_EXPERIMENT)
     if experiment:
         return str(experiment.experiment_id)
-    created = client.create_experiment(MLFLOW_EXPERIMENT, artifact_location=files.as_uri())
-    return str(created)
+    place = files.as_uri()
+    return str(client.create_experiment(MLFLOW_EXPERIMENT, artifact_location=place))
 
 
 def _log_mlflow_run(client: Any, run_id: str, description: RunDescription) -> None:
@@ -270,18 +285,23 @@ def _list_mlflow_metrics(description: RunDescription) -> list[Any]:
     begin = int(description.run.path.stat().st_mtime * 1000)  # milliseconds
     metrics = []
     for point in _iter_curve_points(description):
+        name = _to_mlflow_name(point.curve)
         time = begin + int(1000 * point.seconds)
-        metrics.append(Metric(_to_mlflow_name(point.curve), point.value, time, point.step))
+        metrics.append(Metric(name, point.value, time, point.step))
     for method, row in description.scores.items():
         prefix = "verdict/" if method == "model" else f"verdict/{method}/"
-        metrics += [Metric(f"{prefix}{name}", value, begin, 0) for name, value in row.items()]
+        for name, value in row.items():
+            metrics.append(Metric(f"{prefix}{name}", value, begin, 0))
     return metrics
 
 
 def _list_mlflow_params(description: RunDescription) -> list[Any]:
     from mlflow.entities import Param
 
-    return [Param(name, text[:_MAX_PARAM_CHARS]) for name, text in description.settings.items()]
+    return [
+        Param(name, text[:_MAX_PARAM_CHARS])
+        for name, text in description.settings.items()
+    ]
 
 
 def _to_mlflow_name(name: str) -> str:

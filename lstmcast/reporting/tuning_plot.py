@@ -34,12 +34,22 @@ def plot_trials(found: Tuning) -> Picture:
     with picture_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, 3.0), layout="constrained")
         axes = figure.add_subplot()
-        axes.axhline(1.0, color=BASELINE_COLOUR, linestyle="--", linewidth=1, label="default")
+        dashed: Any = {"linestyle": "--", "linewidth": 1}
+        axes.axhline(1.0, color=BASELINE_COLOUR, label="default", **dashed)
         if done:
             numbers, ratios = np.array(done).T
             best = np.minimum.accumulate(ratios)  # the best trial so far
-            axes.plot(numbers, best, color=MODEL_COLOUR, drawstyle="steps-post", linewidth=1)
-            axes.plot(numbers, ratios, "o", color=MODEL_COLOUR, markersize=5, label="all windows")
+            axes.plot(
+                numbers, best, color=MODEL_COLOUR, drawstyle="steps-post", linewidth=1
+            )
+            axes.plot(
+                numbers,
+                ratios,
+                "o",
+                color=MODEL_COLOUR,
+                markersize=5,
+                label="all windows",
+            )
         if shown:
             numbers, ratios = np.array(shown).T
             ring: Any = {"color": INK_COLOUR, "fillstyle": "none", "markersize": 5}
@@ -47,7 +57,11 @@ def plot_trials(found: Tuning) -> Picture:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="trial", ylabel="error / that of the default")
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=3, fontsize=8
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0.2,
+            ncols=3,
+            fontsize=8,
         )
     caption = (
         f"Error ({found.measure}) of each trial over that of the default on the same windows of the"

@@ -275,7 +275,7 @@ def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(
 
 def test_each_covariates_case_says_what_it_demands() -> None:
     assert [case.least for case in covariates.CASES if "power" in case.name] == [0.05]
-    assert all(case.added and case.asked for case in covariates.CASES)
+    assert all(case.added and case.request for case in covariates.CASES)
 
 
 def test_the_table_of_searches_sets_what_was_promised_beside_what_was_kept() -> None:
