@@ -57,6 +57,7 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     parts, uniques, types = zip(*columns, strict=True)
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
+    keys: list[tuple[str, ...]]
     if len(names) == 1:
         keys = [(text,) for text in uniques[0]]
         return parts[0], SeriesKeys(keys, tuple(names), types)
