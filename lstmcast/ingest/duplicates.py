@@ -119,6 +119,7 @@ def _format_examples(
 ) -> list[str]:
     """The first two repeated stamps, each with its series and the places of its two rows."""
     examples: list[str] = []
+    # Of a stamp that comes three times or more, only the first repetition is shown.
     after_repeat = np.r_[False, repeats[:-1]]
     first_repeats = np.flatnonzero(repeats & ~after_repeat)
     for i in first_repeats[:2].tolist():

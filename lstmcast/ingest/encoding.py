@@ -221,6 +221,7 @@ def _encode_one_hot(
     shape = (len(texts), len(categories))
     indicators = np.zeros(shape)
     indicators[rows, columns] = 1
+    # What is neither empty nor known was not there in training.
     is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
     unseen_texts = pc.filter(texts, is_unseen)
     unseen = pc.unique(unseen_texts).to_pylist()

@@ -70,7 +70,9 @@ def assign_periods(
             phase = int(shift % grid.step)
             grid = replace(grid, phase=phase)
     by_end = _is_named_by_end(frequency)
-    ordinals, exact = grid.ordinals(stamps // DAY * DAY if by_end else stamps)
+    if by_end:
+        stamps = stamps // DAY * DAY
+    ordinals, exact = grid.ordinals(stamps)
     if by_end:
         # A grid finds the stamp at or before; a period named by its end is the one at or after.
         ordinals = ordinals + ~exact
@@ -245,8 +247,8 @@ def resample_rows(
         of_periods = aggregate_groups(values[rows.rows], starts, aggregate)
         covariates_by_period.append(of_periods)
     words = periods.axis.grid.words
-    count = f"{len(rows.codes)} rows gathered into {len(starts)} steps ({words})"
-    notes = [f"{count}: their {how}"]
+    gathered = f"{len(stamps)} rows gathered into {len(starts)} steps ({words})"
+    notes = [f"{gathered}: their {how}"]
     partial = aggregated.partial
     if partial:
         plural = "s" if partial > 1 else ""

@@ -80,7 +80,8 @@ def flatten_series(
     table_rows = rows.rows[inside]
     future = _scatter_values(roles.future.values[table_rows], places, future_total)
     static = _reduce_static_values(roles.static, rows, keys)
-    usable_keys = [keys.keys[code] for code in np.flatnonzero(usable).tolist()]
+    usable_codes = np.flatnonzero(usable).tolist()
+    usable_keys = [keys.keys[code] for code in usable_codes]
     return SeriesArrays(
         keys=tuple(usable_keys),
         values=fill_missing(values, config.fill),
@@ -125,6 +126,7 @@ def _select_usable_series(
 ) -> tuple[Bools, tuple[str, ...]]:
     """Whether each series [N] has enough values, and notes on the others; DataError if none has."""
     short = spans.observed < min_values
+    # Steps that will be filled do not make a series sparse.
     half_missing = spans.observed * 2 < spans.steps
     sparse = ~short & half_missing & (config.fill == "none")
     usable = np.asarray(~short & ~sparse)

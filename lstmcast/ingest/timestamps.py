@@ -93,7 +93,8 @@ def is_datetime_column(series: pd.Series) -> bool:
 def is_number_or_bool_column(series: pd.Series) -> bool:
     """Whether a column is stored as numbers or as booleans, not as text."""
     dtype = series.dtype
-    return pd.api.types.is_numeric_dtype(dtype) or pd.api.types.is_bool_dtype(dtype)
+    is_number = pd.api.types.is_numeric_dtype(dtype)
+    return is_number or pd.api.types.is_bool_dtype(dtype)
 
 
 def read_timestamps(
@@ -180,6 +181,7 @@ def _read_numbers(
     values = np.asarray(values, dtype=np.int64 if is_integer else np.float64)
     frequency = config.freq or config.resample or ""
     rule, _, _ = frequency.partition(":")
+    # Steps stay steps in later data; a rule without a unit, as --freq 1, counts in steps.
     were_steps = like is not None and like.form.kind == "step"
     layout = ""
     if not were_steps and not rule.isdigit():
@@ -382,6 +384,7 @@ def _resolve_time_zone(
     if (offsets == last).all():
         form = TimestampFormat("text", layout, offset, wall=False)
         return form, parsed.universal(), ()
+    # Whole days are counted by the wall clock, which an offset of summer or winter does not move.
     time_of_day = parsed.instants % DAY
     daily = bool((time_of_day == time_of_day[0]).all())
     note = (

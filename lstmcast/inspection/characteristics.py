@@ -57,10 +57,11 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
     outliers: list[tuple[float, int, int]] = []
     most_steps = max(_MIN_STEPS, MAX_SAMPLED_STEPS // count)
     for place, i in enumerate(chosen.tolist()):
-        begin = max(offsets[i], offsets[i + 1] - most_steps)
-        newest = values[begin : offsets[i + 1]]
-        skipped = int(begin - offsets[i])
-        y = _interpolate_gaps(newest)
+        first = offsets[i]
+        end = offsets[i + 1]
+        begin = max(first, end - most_steps)
+        y = _interpolate_gaps(values[begin:end])
+        skipped = int(begin - first)
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
         for distance, step in _find_outliers(y, m):

@@ -116,11 +116,13 @@ def _missing_future_error(panel: Panel, horizon: int, incomplete: Bools) -> Data
 
 def _find_missing_ahead(panel: Panel, i: int, horizon: int) -> Bools:
     """Which covariates of series i are missing in the next steps, [H, Cf]."""
-    begin = int(panel.future_offsets[i] + panel.lengths[i])
-    known = int(min(panel.ahead[i], horizon))
+    # Steps beyond the last row of the series are missing in every column.
     width = panel.future.shape[1]
     ahead = np.full((horizon, width), np.nan)
-    ahead[:known] = panel.future[begin : begin + known]
+    known = int(min(panel.ahead[i], horizon))
+    begin = int(panel.future_offsets[i] + panel.lengths[i])
+    end = begin + known
+    ahead[:known] = panel.future[begin:end]
     return np.asarray(np.isnan(ahead))
 
 
@@ -139,7 +141,8 @@ def require_target_for_loss(panel: Panel, loss: Loss) -> None:
     """Raise UsageError for a loss of counts or of 0 and 1 whose target has other values."""
     if loss not in UNTRANSFORMED_LOSSES:
         return
-    values = panel.values[~np.isnan(panel.values)]
+    is_observed = ~np.isnan(panel.values)
+    values = panel.values[is_observed]
     if loss == "bernoulli":
         is_wrong = (values != 0) & (values != 1)
         required = "of 0 and 1"

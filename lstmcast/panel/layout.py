@@ -47,8 +47,13 @@ class Layout(NamedTuple):
 
 def whole_panel_part(panel: "Panel", home: Ints) -> LayoutPart:
     """All steps of all series of a panel, which go to the series `home` [N] of the new one."""
-    every = np.arange(len(panel))
-    return LayoutPart(panel, every, home, panel.lengths, panel.future_lengths)
+    return LayoutPart(
+        panel=panel,
+        series=np.arange(len(panel)),
+        home=home,
+        steps=panel.lengths,
+        future_steps=panel.future_lengths,
+    )
 
 
 def lay_out_parts(
@@ -102,6 +107,7 @@ def _find_rows_taken(part: LayoutPart) -> tuple[Ints | slice, Ints | slice]:
 def _is_whole(part: LayoutPart) -> bool:
     panel = part.panel
     every = np.arange(len(panel))
+    # In any other order, or cut short, the rows of the part are not those of the panel.
     return (
         np.array_equal(part.series, every)
         and np.array_equal(part.steps, panel.lengths)

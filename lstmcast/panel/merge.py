@@ -136,7 +136,8 @@ def _measure_merged_spans(parts: Sequence[LayoutPart], count: int) -> _MergedSpa
 
 def _merge_statics(known: Panel, later: Panel, later_home: Ints, new: int) -> Floats:
     """The static covariates [N, Cs], the later ones where both panels have a series."""
-    room = np.full((new, known.static.shape[1]), np.nan)
+    width = known.static.shape[1]
+    room = np.full((new, width), np.nan)
     static = np.concatenate([known.static, room])
     static[later_home] = later.static
     return static

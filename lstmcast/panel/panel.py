@@ -140,7 +140,9 @@ class Panel:
 
         from lstmcast.tables.table import Table
 
-        arrow = table if isinstance(table, pa.Table) else pa.table(table)
+        arrow = table
+        if not isinstance(table, pa.Table):
+            arrow = pa.table(table)
         count_by_name = Counter(arrow.column_names)
         repeated = [name for name, count in count_by_name.items() if count > 1]
         if repeated:
@@ -270,8 +272,10 @@ class Panel:
         last = int((self.start + lengths).max())
         columns = table(np.arange(first, last))
         future, offsets = extend_future(self, lengths, columns.shape[1])
+        # The new columns stand after those that there were.
+        width = self.future.shape[1]
         rows = concat_ranges(self.start - first, lengths)
-        future[:, self.future.shape[1] :] = columns[rows]
+        future[:, width:] = columns[rows]
         return replace(
             self,
             future=future,
@@ -380,9 +384,11 @@ class Panel:
         for part, name in enumerate(self.key_names):
             # Where no types are known, keys are texts.
             kind = self.key_types[part] if part < len(self.key_types) else "str"
-            text_by_series = np.array([key[part] for key in self.keys], dtype=object)
-            texts = text_by_series[index]
-            columns[name] = texts if kind == "str" else _cast_keys(texts, kind)
+            parts = [key[part] for key in self.keys]
+            values: Any = np.array(parts, dtype=object)[index]
+            if kind != "str":
+                values = _cast_keys(values, kind)
+            columns[name] = values
         return columns
 
     def fingerprint(self) -> str:
