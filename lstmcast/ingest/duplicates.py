@@ -12,7 +12,7 @@ import numpy as np
 from lstmcast.errors import DataError
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.regular import MAX_HOURS_CHECKED, is_naive_time
-from lstmcast.ingest.rows import Rows
+from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Ints, aggregate_groups
 from lstmcast.tables.table import Table
@@ -51,8 +51,9 @@ def resolve_duplicates(
 
     Raises DataError for the policy "error", which is the default.
     """
-    same_stamp = rows.stamps[1:] == rows.stamps[:-1]
-    repeats = np.r_[False, rows.continues_series() & same_stamp]
+    same_stamp = repeats_before(rows.stamps)
+    same_series = rows.continues_series()
+    repeats = np.r_[False, same_series & same_stamp]
     count = int(repeats.sum())
     if not count:
         return rows, ()

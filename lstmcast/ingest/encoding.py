@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstmcast.errors import DataError, RunError, format_names
-from lstmcast.ingest.timestamps import is_number_or_bool_column
+from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ragged import Bools, Floats
 from lstmcast.tables.number_columns import to_float_column
 from lstmcast.tables.table import Table, to_text_array

@@ -6,6 +6,7 @@ Axes: n rows of the table.
 import re
 
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -15,6 +16,13 @@ from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.numeric import NUMBER_UNITS, Numbers, infer_number_format
+
+
+def is_number_or_bool_column(series: pd.Series) -> bool:
+    """Whether a column is stored as numbers or as booleans, not as text."""
+    dtype = series.dtype
+    is_number = pd.api.types.is_numeric_dtype(dtype)
+    return is_number or pd.api.types.is_bool_dtype(dtype)
 
 
 def parse_if_all_numbers(texts: pa.Array) -> Numbers | None:

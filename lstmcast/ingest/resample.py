@@ -14,7 +14,7 @@ import numpy as np
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
-from lstmcast.ingest.rows import Rows
+from lstmcast.ingest.rows import Rows, find_group_starts, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, aggregate_groups
 from lstmcast.timeaxis.axis import TimeAxis
@@ -139,11 +139,10 @@ def aggregate_periods(
     earlier, within the period than in any other: the sum over a part of a period says nothing
     about the whole.
     """
-    ordinals = periods.ordinals
-    next_period = ordinals[1:] != ordinals[:-1]
-    next_series = codes[1:] != codes[:-1]
-    begins = next_period | next_series
-    starts = np.flatnonzero(np.r_[True, begins])
+    same_period = repeats_before(periods.ordinals)
+    same_series = repeats_before(codes)
+    goes_on = same_period & same_series
+    starts = find_group_starts(~goes_on)
     aggregated = aggregate_groups(values, starts, how)
     without_values = np.isnan(values).all(axis=1)
     observed = np.asarray(~without_values)
@@ -178,8 +177,8 @@ def _find_partial_periods(
 
     # The first and the last period of each series.
     code = codes[starts[with_values]]
-    next_series = code[1:] != code[:-1]
-    first_periods = np.flatnonzero(np.r_[True, next_series])
+    same_series = repeats_before(code)
+    first_periods = find_group_starts(~same_series)
     ends = np.r_[first_periods[1:], count]
     last_periods = ends - 1
     # Of one or two periods there is no other to compare with.

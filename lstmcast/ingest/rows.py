@@ -39,13 +39,22 @@ class Rows:
 
     def continues_series(self) -> Bools:
         """Whether each row but the first is of the same series as the row before it, [n - 1]."""
-        before = self.codes[:-1]
-        return np.asarray(self.codes[1:] == before)
+        return repeats_before(self.codes)
 
     def starts(self) -> Ints:
         """First row of each series."""
-        next_series = ~self.continues_series()
-        return np.flatnonzero(np.r_[True, next_series])
+        return find_group_starts(~self.continues_series())
+
+
+def repeats_before(values: Ints) -> Bools:
+    """Whether each value [n] but the first is the same as the one before it, [n - 1]."""
+    before = values[:-1]
+    return np.asarray(values[1:] == before)
+
+
+def find_group_starts(begins_group: Bools) -> Ints:
+    """Find the first row of each group; begins_group: [n - 1], of each row but the first."""
+    return np.flatnonzero(np.r_[True, begins_group])
 
 
 def sort_rows(

@@ -17,11 +17,11 @@ import pyarrow.compute as pc
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
+from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ingest.timestamps import (
     TimeColumn,
     find_candidate_layouts,
     is_datetime_column,
-    is_number_or_bool_column,
     read_split_timestamps,
     read_timestamps,
     with_time_zone,

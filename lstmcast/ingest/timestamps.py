@@ -78,6 +78,13 @@ class TimeColumn:
     notes: tuple[str, ...] = ()
 
 
+def _single_column(
+    name: str, form: TimestampFormat, instants: Ints, notes: tuple[str, ...] = ()
+) -> TimeColumn:
+    """A time column that was read from one column of the table, and keeps its name."""
+    return TimeColumn((name,), name, form, instants, notes)
+
+
 def is_datetime_column(series: pd.Series) -> bool:
     """Whether a column holds dates or times as such, not as text or numbers."""
     if isinstance(series.dtype, pd.PeriodDtype):
@@ -88,13 +95,6 @@ def is_datetime_column(series: pd.Series) -> bool:
         return False
     first = series.dropna().iloc[:1].tolist()
     return bool(first) and isinstance(first[0], datetime.date)
-
-
-def is_number_or_bool_column(series: pd.Series) -> bool:
-    """Whether a column is stored as numbers or as booleans, not as text."""
-    dtype = series.dtype
-    is_number = pd.api.types.is_numeric_dtype(dtype)
-    return is_number or pd.api.types.is_bool_dtype(dtype)
 
 
 def read_timestamps(
@@ -129,11 +129,11 @@ def _read_stored_timestamps(
 ) -> TimeColumn:
     """Stamps that the table holds as such, either typed or of texts of one layout."""
     if form.kind != "text":
-        return TimeColumn((name,), name, form, instants)
+        return _single_column(name, form, instants)
     good = np.ones(len(instants), dtype=bool)
     parsed = ParsedTimestamps(instants, good, form.layout)
     form, instants, notes = _resolve_time_zone(parsed, config.tz)
-    return TimeColumn((name,), name, form, instants, notes)
+    return _single_column(name, form, instants, notes)
 
 
 def _require_complete_column(table: Table, name: str) -> pd.Series:
@@ -161,16 +161,16 @@ def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
         days = pa.array(series, type=pa.date32())
         stamps = days.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
         instants = np.asarray(stamps).astype(np.int64)
-        return TimeColumn((name,), name, TimestampFormat("date"), instants)
+        return _single_column(name, TimestampFormat("date"), instants)
     index = pd.DatetimeIndex(series)
     if index.tz is None:
         form = TimestampFormat("datetime", index.unit)
-        return TimeColumn((name,), name, form, to_microseconds(index))
+        return _single_column(name, form, to_microseconds(index))
     universal = index.tz_convert("UTC").tz_localize(None)
     instants = to_microseconds(universal)
     zone = str(index.tz)
     form = TimestampFormat("datetime", index.unit, zone, wall=zone == "UTC")
-    return TimeColumn((name,), name, form, instants)
+    return _single_column(name, form, instants)
 
 
 def _read_numbers(
@@ -188,16 +188,12 @@ def _read_numbers(
         layout = infer_number_layout(values, name, config, like)
     if not layout:
         steps = require_integer_steps(table, values, name)
-        return TimeColumn((name,), name, TimestampFormat("step"), steps)
+        return _single_column(name, TimestampFormat("step"), steps)
     like_digits = "times like " + layout.replace("%", "")
     meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
-    return TimeColumn(
-        columns=(name,),
-        name=name,
-        form=TimestampFormat("number", layout),
-        instants=numbers_to_instants(values, layout),
-        notes=(f"{name!r} holds {meaning}",),
-    )
+    form = TimestampFormat("number", layout)
+    instants = numbers_to_instants(values, layout)
+    return _single_column(name, form, instants, (f"{name!r} holds {meaning}",))
 
 
 def find_date_parts(names: Sequence[str]) -> dict[str, str]:
@@ -284,7 +280,7 @@ def _read_texts(
         notes = (f"dates read as {_DAY_MONTH_ORDERS[leading[1]]}", *notes)
     if indices is not None:
         instants = instants[indices]
-    return TimeColumn((name,), name, form, instants, notes)
+    return _single_column(name, form, instants, notes)
 
 
 def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps | None:
