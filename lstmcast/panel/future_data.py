@@ -18,7 +18,7 @@ from lstmcast.ingest.resample import resample_rows
 from lstmcast.ingest.rows import Rows, sort_rows
 from lstmcast.ingest.time_column import read_time_column
 from lstmcast.panel.layout import extend_future
-from lstmcast.panel.panel import Panel
+from lstmcast.panel.panel import Panel, match_keys
 from lstmcast.ragged import Ints, concat_ranges
 from lstmcast.tables.table import Table
 
@@ -103,7 +103,10 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
     Each series takes the rows of its key; several targets of one key share them.
     """
     rows = plan.rows
-    codes = _match_keys(panel, plan.keys)
+    # What follows the key of the table is the name of one of several targets.
+    parts = len(panel.columns.series)
+    table_keys = [key[:parts] for key in panel.keys]
+    codes = match_keys(table_keys, plan.keys.keys)
     # The rows of a plan are sorted by series: those of a code lie together, those of -1 are none.
     begin = np.searchsorted(rows.codes, codes, "left")
     end = np.searchsorted(rows.codes, codes, "right")
@@ -114,15 +117,6 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
     step = rows.stamps[row] - panel.start[series]
     ahead = step >= panel.lengths[series]
     return _RowsAhead(row[ahead], series[ahead], step[ahead])
-
-
-def _match_keys(panel: Panel, keys: SeriesKeys) -> Ints:
-    """The code in `keys` of each series of the panel [N]; -1 where there is none."""
-    code_by_key = {key: code for code, key in enumerate(keys.keys)}
-    # What follows the key of the table is the name of one of several targets.
-    parts = len(panel.columns.series)
-    codes = [code_by_key.get(key[:parts], -1) for key in panel.keys]
-    return np.array(codes, dtype=np.int64)
 
 
 def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:

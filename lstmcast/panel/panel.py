@@ -10,7 +10,7 @@ within its series.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lstmcast.tables.table import Table
 
 ColumnNames = str | Sequence[str] | None
+SeriesKey = tuple[str, ...]
 COLUMN_ROLES = ("target", "time", "series", "past", "future", "static")
 
 
@@ -307,9 +308,7 @@ class Panel:
 
     def align(self, other: "Panel") -> Ints:
         """Index of each key of this panel in `other`, int64 [N]; -1 where it is absent."""
-        number_by_key = {key: i for i, key in enumerate(other.keys)}
-        numbers = [number_by_key.get(key, -1) for key in self.keys]
-        return np.array(numbers, dtype=np.int64)
+        return match_keys(self.keys, other.keys)
 
     def forecast_frame(
         self,
@@ -430,6 +429,13 @@ class Panel:
             "future": list(self.future_names),
             "static": list(self.static_names),
         }
+
+
+def match_keys(keys: Iterable[SeriesKey], known: Iterable[SeriesKey]) -> Ints:
+    """Return the place of each key in `known`, int64 [N]; -1 where it is absent."""
+    place_by_key = {key: place for place, key in enumerate(known)}
+    places = [place_by_key.get(key, -1) for key in keys]
+    return np.array(places, dtype=np.int64)
 
 
 def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
