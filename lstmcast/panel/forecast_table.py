@@ -57,6 +57,7 @@ def list_quantile_columns(names: Iterable[object]) -> list[str]:
 
 def find_quantile_columns(forecasts: "pd.DataFrame") -> dict[float, str]:
     """Map levels, ascending, to the quantile columns; without one of 0.5, the point forecast's."""
+    # A column q50 takes the place of the point forecast.
     columns = {0.5: find_point_column(forecasts)}
     for name in list_quantile_columns(forecasts):
         percent = float(name.removeprefix("q"))

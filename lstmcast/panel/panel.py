@@ -251,6 +251,7 @@ class Panel:
 
         Series with no step left are dropped from either.
         """
+        # A cutoff between two stamps is as good as the earlier of them.
         last = self.axis.floor(cutoff)
         steps = last - self.start + 1
         steps = np.clip(steps, 0, self.lengths)
