@@ -2,13 +2,15 @@
 
 Each step may refuse the data with an error that names the row.
 
-`time_column` which column is the time
-`timestamps`  its cells as instants, in the requested zone
-`keys`        which series a row belongs to
-`rows`        rows in the order of series and time, several targets as series
-`duplicates`  rows of the same series and time, combined into one
-`regular`     rows laid on a regular time axis
-`resample`    rows aggregated into longer steps
-`encoding`    covariates as numbers
-`assemble`    all of these in order
+`time_column`   which column is the time
+`timestamps`    its cells as instants, in the requested zone
+`number_stamps` what the numbers of a time column count
+`keys`          which series a row belongs to
+`rows`          rows in the order of series and time, several targets as series
+`duplicates`    rows of the same series and time, combined into one
+`regular`       rows laid on a regular time axis
+`resample`      rows aggregated into longer steps
+`encoding`      covariates as numbers
+`series`        the usable series laid end to end, as flat arrays
+`assemble`      all of these in order
 """

@@ -12,7 +12,7 @@ import numpy as np
 from lstmcast.errors import DataError
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.regular import MAX_HOURS_CHECKED, is_naive_time
-from lstmcast.ingest.rows import Rows
+from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Ints, aggregate_groups
 from lstmcast.tables.table import Table
@@ -39,7 +39,8 @@ def infer_zone_from_repeats(
     """
     if not is_naive_time(time_column) or not (repeated % DAY).any():
         return None
-    zone, explained = zones.find_zone_of_repeated(repeated[:MAX_HOURS_CHECKED])
+    some = repeated[:MAX_HOURS_CHECKED]
+    zone, explained = zones.find_zone_of_repeated(some)
     return RepeatedHours(zone, explained) if explained.any() else None
 
 
@@ -50,8 +51,9 @@ def resolve_duplicates(
 
     Raises DataError for the policy "error", which is the default.
     """
-    same_stamp = rows.stamps[1:] == rows.stamps[:-1]
-    repeats = np.r_[False, rows.continues_series() & same_stamp]
+    same_stamp = repeats_before(rows.stamps)
+    same_series = rows.continues_series()
+    repeats = np.r_[False, same_series & same_stamp]
     count = int(repeats.sum())
     if not count:
         return rows, ()
@@ -62,8 +64,8 @@ def resolve_duplicates(
     # Sorting was stable: of rows with one stamp, the first is the first of the table.
     starts = np.flatnonzero(~repeats)
     if policy == "last":
-        last_rows = np.r_[starts[1:], len(repeats)] - 1
-        return rows.take(last_rows), (note,)
+        ends = np.r_[starts[1:], len(repeats)]
+        return rows.take(ends - 1), (note,)
     first_rows = rows.take(starts)
     if policy == "first":
         return first_rows, (note,)
@@ -75,7 +77,8 @@ def _describe_repeated_hours(
     rows: Rows, repeats: Bools, time_column: TimeColumn
 ) -> str:
     """Describe repeated stamps in hours that come twice as clocks go back."""
-    found = infer_zone_from_repeats(time_column, np.unique(rows.stamps[repeats]))
+    repeated = np.unique(rows.stamps[repeats])
+    found = infer_zone_from_repeats(time_column, repeated)
     if found is None:
         return ""
     count = int(found.explained.sum())
@@ -86,8 +89,10 @@ def _duplicates_error(
     rows: Rows, repeats: Bools, time_column: TimeColumn, table: Table, keys: SeriesKeys
 ) -> DataError:
     examples = _format_examples(rows, repeats, time_column, table, keys)
-    message = f"{int(repeats.sum())} rows repeat a time stamp: {'; '.join(examples)}"
-    found = infer_zone_from_repeats(time_column, np.unique(rows.stamps[repeats]))
+    count = int(repeats.sum())
+    message = f"{count} rows repeat a time stamp: {'; '.join(examples)}"
+    repeated = np.unique(rows.stamps[repeats])
+    found = infer_zone_from_repeats(time_column, repeated)
     if found and found.explained.all():
         return DataError(
             f"{message}: as clocks in {found.zone} repeat that hour",
@@ -98,11 +103,10 @@ def _duplicates_error(
         "say what to do with --duplicates first, last, mean or sum,"
         " or name the series column with --series"
     )
-    clocks = [
-        name
-        for name in table.names
-        if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE)
-    ]
+    clocks = []
+    for name in table.names:
+        if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE):
+            clocks.append(name)
     # Days repeat where the hour stands in a column of its own, which is not part of the time yet.
     one_column = time_column.columns == (time_column.name,)
     if clocks and "%H" not in time_column.form.layout and one_column:
@@ -116,19 +120,21 @@ def _format_examples(
 ) -> list[str]:
     """The first two repeated stamps, each with its series and the places of its two rows."""
     examples: list[str] = []
+    # Of a stamp that comes three times or more, only the first repetition is shown.
     after_repeat = np.r_[False, repeats[:-1]]
     first_repeats = np.flatnonzero(repeats & ~after_repeat)
     for i in first_repeats[:2].tolist():
-        stamp = time_column.form.texts(rows.stamps[i : i + 1])[0]
+        stamps = time_column.form.texts(rows.stamps[[i]])
         label = keys.label(int(rows.codes[i]))
         series = f" of {label}" if keys.names else ""
-        first = table.locate(int(rows.rows[i - 1]))
-        second = table.locate(int(rows.rows[i]))
+        row_before, row = rows.rows[[i - 1, i]].tolist()
+        first = table.locate(row_before)
+        second = table.locate(row)
         # The path of the table is written once, before the first place.
         if examples:
             first = _without_table_name(first, table)
         second = _without_table_name(second, table)
-        examples.append(f"{stamp}{series} ({first} and {second})")
+        examples.append(f"{stamps[0]}{series} ({first} and {second})")
     return examples
 
 

@@ -5,6 +5,7 @@ Axes: n rows of a table, C columns after encoding.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -12,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstmcast.errors import DataError, RunError, format_names
+from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ragged import Bools, Floats
 from lstmcast.tables.number_columns import to_float_column
 from lstmcast.tables.table import Table, to_text_array
@@ -27,6 +29,14 @@ class EncodedCovariates:
     names: tuple[str, ...]
     encodings: dict[str, list[str]] = field(default_factory=dict)
     notes: tuple[str, ...] = ()
+
+
+class EncodedRoles(NamedTuple):
+    """Covariates by role, each with values [n, C] of the rows of the table or of their periods."""
+
+    past: EncodedCovariates
+    future: EncodedCovariates
+    static: EncodedCovariates
 
 
 def encode_covariates(
@@ -62,8 +72,13 @@ def encode_covariates(
             encodings[column] = categories
             notes += _note_categories(column, categories, unseen, trained=trained)
             parts.append(indicators)
-    encoded = np.concatenate(parts, axis=1) if parts else np.empty((len(table), 0))
-    return EncodedCovariates(encoded, tuple(names), encodings, tuple(notes))
+    no_columns = np.empty((len(table), 0))
+    return EncodedCovariates(
+        values=np.concatenate(parts, axis=1) if parts else no_columns,
+        names=tuple(names),
+        encodings=encodings,
+        notes=tuple(notes),
+    )
 
 
 def _note_categories(
@@ -71,7 +86,8 @@ def _note_categories(
 ) -> list[str]:
     """Note categories that are new since training, and a column that has only one."""
     if unseen:
-        shown = format_names([repr(text) for text in unseen])
+        quoted = [repr(text) for text in unseen]
+        shown = format_names(quoted)
         return [f"covariate {column!r} has values not seen in training: {shown}"]
     if not trained and len(categories) == 1:
         return [
@@ -123,9 +139,7 @@ def _find_categories(
     if table.stored_numbers(column) is not None:
         return None
     series = table.series(column)
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
-        series.dtype
-    ):
+    if is_number_or_bool_column(series):
         return None
     try:
         to_float_column(table, column)
@@ -133,15 +147,16 @@ def _find_categories(
         # Numbers with a few texts among them are a mistake, not categories.
         if not _is_mostly_text(series):
             raise
-        unique = _unique_texts(series)
-        if len(unique) > MAX_CATEGORIES:
-            raise DataError(
-                f"{table.name}: covariate {column!r} has {len(unique)} different texts,"
-                f" more than {MAX_CATEGORIES}",
-                "leave it out, or group its values",
-            ) from None
-        return sorted(unique.to_pylist())
-    return None
+    else:
+        return None
+    unique = _unique_texts(series)
+    if len(unique) > MAX_CATEGORIES:
+        raise DataError(
+            f"{table.name}: covariate {column!r} has {len(unique)} different texts,"
+            f" more than {MAX_CATEGORIES}",
+            "leave it out, or group its values",
+        )
+    return sorted(unique.to_pylist())
 
 
 def _known_categories(
@@ -155,12 +170,14 @@ def _known_categories(
 
 
 def _unique_texts(series: pd.Series) -> pa.Array:
-    return pc.unique(pc.drop_null(pc.utf8_trim_whitespace(to_text_array(series))))
+    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    return pc.unique(pc.drop_null(texts))
 
 
 def _count_numeric(texts: pa.Array) -> int:
     """How many of the texts are numbers."""
-    return int(pd.to_numeric(texts.to_pandas(), errors="coerce").notna().sum())
+    numbers = pd.to_numeric(texts.to_pandas(), errors="coerce")
+    return int(numbers.notna().sum())
 
 
 def _is_mostly_text(series: pd.Series) -> bool:
@@ -171,15 +188,14 @@ def _is_mostly_text(series: pd.Series) -> bool:
 def _has_become_numeric(series: pd.Series, categories: list[str]) -> bool:
     """Whether a column that held these categories now holds only numbers and none of them."""
     unique = _unique_texts(series)
-    is_known = pc.is_in(unique, value_set=pa.array(categories, unique.type))
+    known = pa.array(categories, unique.type)
+    is_known = pc.is_in(unique, value_set=known)
     unknown = pc.filter(unique, pc.invert(is_known))
     all_unknown = 0 < len(unique) == len(unknown)
+    if not all_unknown or _count_numeric(unique) < len(unique):
+        return False
     # Categories that look like numbers themselves (shop 1, shop 2) are no change of kind.
-    return (
-        all_unknown
-        and _count_numeric(unique) == len(unique)
-        and not _count_numeric(pa.array(categories))
-    )
+    return not _count_numeric(pa.array(categories))
 
 
 def _changed_kind_error(table: Table, column: str, now: str, then: str) -> RunError:
@@ -202,8 +218,11 @@ def _encode_one_hot(
     is_known = np.asarray(pc.is_valid(category))
     rows = np.flatnonzero(is_known)
     columns = np.asarray(category.drop_null())
-    indicators = np.zeros((len(texts), len(categories)))
+    shape = (len(texts), len(categories))
+    indicators = np.zeros(shape)
     indicators[rows, columns] = 1
+    # What is neither empty nor known was not there in training.
     is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
-    unseen = pc.unique(pc.filter(texts, is_unseen))
-    return indicators, sorted(unseen.to_pylist())
+    unseen_texts = pc.filter(texts, is_unseen)
+    unseen = pc.unique(unseen_texts).to_pylist()
+    return indicators, sorted(unseen)

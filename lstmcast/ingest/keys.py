@@ -28,7 +28,8 @@ class SeriesKeys:
 
     def label(self, code: int) -> str:
         """A series' key as one text for messages."""
-        return "/".join(self.keys[code]) if self.keys[code] else "the series"
+        key = self.keys[code]
+        return "/".join(key) if key else "the series"
 
     def labels(self) -> Sequence[str]:
         """The label of every series, each computed only when it is looked up."""
@@ -49,35 +50,46 @@ class _LazyLabels(Sequence[str]):
 def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys]:
     """Return the series code of each row [n], and the keys; DataError where a key is missing."""
     if not names:
-        return np.broadcast_to(np.int64(0), len(table)), SeriesKeys([()])
+        no_codes = np.broadcast_to(np.int64(0), len(table))
+        return no_codes, SeriesKeys([()])
     # Of each key column: the code of each row, the text of each code, the type of the column.
-    parts, uniques, types = zip(*(table.codes(name) for name in names), strict=True)
+    columns = [table.codes(name) for name in names]
+    parts, uniques, types = zip(*columns, strict=True)
     for name, codes in zip(names, parts, strict=True):
         _require_no_missing_key(table, codes < 0, name)
+    keys: list[tuple[str, ...]]
     if len(names) == 1:
-        return parts[0], SeriesKeys(
-            [(text,) for text in uniques[0]], tuple(names), types
-        )
+        keys = [(text,) for text in uniques[0]]
+        return parts[0], SeriesKeys(keys, tuple(names), types)
+    combined = _combine_codes(parts, uniques)
+    # The key of a series is read from the first of its rows.
+    _, first_rows = np.unique(combined, return_index=True)
+    texts = []
+    for codes, unique in zip(parts, uniques, strict=True):
+        first_codes = codes[first_rows].tolist()
+        texts.append([unique[code] for code in first_codes])
+    keys = list(zip(*texts, strict=True))
+    return combined, SeriesKeys(keys, tuple(names), types)
+
+
+def _combine_codes(parts: Sequence[Ints], uniques: Sequence[Sequence[str]]) -> Ints:
+    """One code [n] for each combination of the codes of several columns, by first appearance."""
     # Factorize after each column, so that the combined codes cannot overflow int64.
     combined = parts[0]
     for codes, unique in zip(parts[1:], uniques[1:], strict=True):
-        pairs = combined * np.int64(len(unique)) + codes
-        combined = pd.factorize(pairs)[0].astype(np.int64)
-    # The key of a series is read from the first of its rows.
-    _, first_rows = np.unique(combined, return_index=True)
-    columns = []
-    for codes, unique in zip(parts, uniques, strict=True):
-        first_codes = codes[first_rows].tolist()
-        columns.append([unique[code] for code in first_codes])
-    keys = list(zip(*columns, strict=True))
-    return combined, SeriesKeys(keys, tuple(names), types)
+        count = np.int64(len(unique))
+        pairs = combined * count + codes
+        new_codes, _ = pd.factorize(pairs)
+        combined = new_codes.astype(np.int64)
+    return combined
 
 
 def _require_no_missing_key(table: Table, missing: Bools, name: str) -> None:
     if not missing.any():
         return
-    row, more = int(missing.argmax()), format_more(int(missing.sum()))
+    place = table.locate(int(missing.argmax()))
+    more = format_more(int(missing.sum()))
     raise DataError(
-        f"{table.locate(row)}: column {name!r}: the series has no name{more}",
+        f"{place}: column {name!r}: the series has no name{more}",
         "name every series",
     )

@@ -13,7 +13,7 @@ import numpy as np
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
 from lstmcast.ingest.keys import SeriesKeys
-from lstmcast.ingest.rows import Rows
+from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table
@@ -46,15 +46,17 @@ def skipped_hour_error(
     if not is_naive_time(time_column) or HOUR % step:
         return None
     one_hour_missing = np.diff(stamps) == step + HOUR
-    same_series = codes[1:] == codes[:-1]
-    jumps = np.flatnonzero(one_hour_missing & same_series)[:MAX_HOURS_CHECKED]
+    same_series = repeats_before(codes)
+    jumps = np.flatnonzero(one_hour_missing & same_series)
+    jumps = jumps[:MAX_HOURS_CHECKED]
     if not len(jumps):
         return None
     # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
     zone, skipped = zones.find_zone_of_skipped(missing)
     # The last step of the missing hour must be skipped too, not only its first.
-    skipped &= zones.is_skipped_time(missing + HOUR - step, zone)
+    last_missing = missing + HOUR - step
+    skipped &= zones.is_skipped_time(last_missing, zone)
     if not skipped.any():
         return None
     example = int(skipped.argmax())

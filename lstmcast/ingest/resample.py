@@ -14,7 +14,7 @@ import numpy as np
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
-from lstmcast.ingest.rows import Rows
+from lstmcast.ingest.rows import Rows, find_group_starts, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, aggregate_groups
 from lstmcast.timeaxis.axis import TimeAxis
@@ -54,32 +54,48 @@ def assign_periods(
     """
     frequency = parse_frequency(rule)
     _require_same_kind(frequency, form, rule)
-    grid = like.grid if like else _to_period_grid(frequency, int(stamps.min()))
+    if like:
+        grid = like.grid
+    else:
+        first = int(stamps.min())
+        grid = _to_period_grid(frequency, first)
     if form.zone and not form.wall:
-        local = form.local(stamps[:1])
         if grid.is_daily_or_longer:
-            stamps, form = form.local(stamps), replace(form, wall=True)
+            stamps = form.local(stamps)
+            form = replace(form, wall=True)
         elif like is None:
             # Shorter periods are counted in UTC; shift them to begin on the zone's full hour.
+            local = form.local(stamps[:1])
             shift = grid.phase + stamps[0] - local[0]
-            grid = replace(grid, phase=int(shift % grid.step))
-    month_end = frequency.unit == "month" and frequency.edge == "E"
-    whole_weeks = frequency.unit == "us" and frequency.step % WEEK == 0
-    by_end = month_end or whole_weeks
-    ordinals, exact = grid.ordinals(stamps // DAY * DAY if by_end else stamps)
-    # A grid finds the stamp at or before; a period named by its end is the one at or after.
-    return Periods(TimeAxis(name, grid, form), ordinals + (by_end & ~exact), by_end)
+            phase = int(shift % grid.step)
+            grid = replace(grid, phase=phase)
+    by_end = _is_named_by_end(frequency)
+    if by_end:
+        stamps = stamps // DAY * DAY
+    ordinals, exact = grid.ordinals(stamps)
+    if by_end:
+        # A grid finds the stamp at or before; a period named by its end is the one at or after.
+        ordinals = ordinals + ~exact
+    axis = TimeAxis(name, grid, form)
+    return Periods(axis, ordinals, by_end)
+
+
+def _is_named_by_end(frequency: FrequencySpec) -> bool:
+    """Whether a period is named by its last day: months by their end, and weeks."""
+    if frequency.unit == "month":
+        return frequency.edge == "E"
+    return frequency.unit == "us" and frequency.step % WEEK == 0
 
 
 def _require_same_kind(
     frequency: FrequencySpec, form: TimestampFormat, rule: str
 ) -> None:
     """Raise DataError for a rule of dates on integer steps, or the reverse."""
-    if (frequency.unit == "integer") == (form.kind == "step"):
+    are_steps = form.kind == "step"
+    if (frequency.unit == "integer") == are_steps:
         return
-    kind, example = (
-        ("integer steps", "10:sum") if form.kind == "step" else ("dates", "D:sum")
-    )
+    kind = "integer steps" if are_steps else "dates"
+    example = "10:sum" if are_steps else "D:sum"
     raise DataError(
         f"--resample {rule} does not fit a time column of {kind}",
         f"time is {kind}, as in --resample {example}",
@@ -93,14 +109,17 @@ def _to_period_grid(frequency: FrequencySpec, first: int) -> Grid:
         return Grid("integer", step, first % step)
     if unit == "us" and step % WEEK == 0:
         weekday = _SUNDAY if anchor is None else anchor
-        return Grid("us", step, (weekday - EPOCH_WEEKDAY) * DAY % step)
+        days_since_epoch = weekday - EPOCH_WEEKDAY
+        return Grid("us", step, days_since_epoch * DAY % step)
     if unit != "month":
         return Grid(unit, step)
-    # As in pandas, quarters and years named by their end close in December, those by their start
-    # open in January.
-    default_phase = step - 1 if edge == "E" and step in (3, 12) else 0
-    phase = (default_phase if anchor is None else anchor) % step
-    return Grid("month", step, phase, 31 if edge == "E" else 1, working=working)
+    by_end = edge == "E"
+    if anchor is None:
+        # As in pandas, quarters and years named by their end close in December, those by their
+        # start open in January.
+        anchor = step - 1 if by_end and step in (3, 12) else 0
+    day = 31 if by_end else 1
+    return Grid("month", step, anchor % step, day, working=working)
 
 
 class Aggregated(NamedTuple):
@@ -120,12 +139,13 @@ def aggregate_periods(
     earlier, within the period than in any other: the sum over a part of a period says nothing
     about the whole.
     """
-    ordinals = periods.ordinals
-    next_period = ordinals[1:] != ordinals[:-1]
-    next_series = codes[1:] != codes[:-1]
-    starts = np.flatnonzero(np.r_[True, next_period | next_series])
+    same_period = repeats_before(periods.ordinals)
+    same_series = repeats_before(codes)
+    goes_on = same_period & same_series
+    starts = find_group_starts(~goes_on)
     aggregated = aggregate_groups(values, starts, how)
-    observed = np.asarray(~np.isnan(values).all(axis=1))
+    without_values = np.isnan(values).all(axis=1)
+    observed = np.asarray(~without_values)
     partial = _find_partial_periods(stamps, observed, starts, codes, periods)
     aggregated[partial] = np.nan
     return Aggregated(starts, aggregated, int(partial.sum()))
@@ -138,13 +158,6 @@ def _find_partial_periods(
 
     observed: [n], whether a row has any value.
     """
-    grid = periods.axis.grid
-    ordinals = periods.ordinals[starts]
-    # A period named by its last day begins on the day after the stamp of the one before.
-    shift = DAY if periods.by_end else 0
-    begin = grid.instants(ordinals - periods.by_end) + shift
-    end = grid.instants(ordinals + 1 - periods.by_end) + shift
-
     # First and last row with a value in each period.
     far = np.iinfo(np.int64).max
     first_stamps = np.where(observed, stamps, far)
@@ -157,14 +170,15 @@ def _find_partial_periods(
     count = len(with_values)
     if not count:
         return partial
+    begin, end = _bound_periods(periods, starts)
     length = (end - begin)[with_values]
     head = (first - begin)[with_values]  # time before the first row of a period
     tail = (end - last)[with_values]  # time after the last one
 
     # The first and the last period of each series.
     code = codes[starts[with_values]]
-    next_series = code[1:] != code[:-1]
-    first_periods = np.flatnonzero(np.r_[True, next_series])
+    same_series = repeats_before(code)
+    first_periods = find_group_starts(~same_series)
     ends = np.r_[first_periods[1:], count]
     last_periods = ends - 1
     # Of one or two periods there is no other to compare with.
@@ -177,6 +191,18 @@ def _find_partial_periods(
         periods_at_edge = with_values[edge]
         partial[periods_at_edge] |= comparable & longest & largest_share
     return partial
+
+
+def _bound_periods(periods: Periods, starts: Ints) -> tuple[Ints, Ints]:
+    """The instants at which periods begin and end, each [P]; `starts` are their first rows."""
+    grid = periods.axis.grid
+    ordinals = periods.ordinals[starts]
+    if not periods.by_end:
+        return grid.instants(ordinals), grid.instants(ordinals + 1)
+    # A period named by its last day begins on the day after the stamp of the one before.
+    last_day_before = grid.instants(ordinals - 1)
+    last_day = grid.instants(ordinals)
+    return last_day_before + DAY, last_day + DAY
 
 
 def _is_longest_in_series(
@@ -210,24 +236,27 @@ def resample_rows(
     covariates: arrays [table rows, C], each with the aggregate that a period takes of it.
     """
     rule, how = config.resampling
-    periods = assign_periods(
-        rows.stamps, time_column.form, time_column.name, rule, like
-    )
-    starts, values, partial = aggregate_periods(
-        rows.stamps, rows.codes, rows.values, periods, how
-    )
-    aggregated = [
-        aggregate_groups(covariate[rows.rows], starts, aggregate)
-        for covariate, aggregate in covariates
-    ]
+    form = time_column.form
+    stamps = rows.stamps
+    periods = assign_periods(stamps, form, time_column.name, rule, like)
+    aggregated = aggregate_periods(stamps, rows.codes, rows.values, periods, how)
+    starts = aggregated.starts
+    covariates_by_period = []
+    for values, aggregate in covariates:
+        of_periods = aggregate_groups(values[rows.rows], starts, aggregate)
+        covariates_by_period.append(of_periods)
     words = periods.axis.grid.words
-    notes = [
-        f"{len(rows.codes)} rows gathered into {len(starts)} steps ({words}): their {how}"
-    ]
+    gathered = f"{len(stamps)} rows gathered into {len(starts)} steps ({words})"
+    notes = [f"{gathered}: their {how}"]
+    partial = aggregated.partial
     if partial:
         plural = "s" if partial > 1 else ""
         notes.append(f"{partial} step{plural} at the ends of series not full: left out")
-    # Covariates are aggregated already: period number i has them in row i.
-    index = np.arange(len(starts))
-    resampled = Rows(rows.codes[starts], periods.ordinals[starts], index, values)
-    return Resampled(periods.axis, resampled, aggregated, tuple(notes))
+    resampled = Rows(
+        codes=rows.codes[starts],
+        stamps=periods.ordinals[starts],
+        # Covariates are aggregated already: period number i has them in row i.
+        rows=np.arange(len(starts)),
+        values=aggregated.values,
+    )
+    return Resampled(periods.axis, resampled, covariates_by_period, tuple(notes))

@@ -31,16 +31,30 @@ class Rows:
     def take(self, index: Ints | slice) -> "Rows":
         """The rows of these indices, in their order."""
         return Rows(
-            self.codes[index], self.stamps[index], self.rows[index], self.values[index]
+            codes=self.codes[index],
+            stamps=self.stamps[index],
+            rows=self.rows[index],
+            values=self.values[index],
         )
 
     def continues_series(self) -> Bools:
         """Whether each row but the first is of the same series as the row before it, [n - 1]."""
-        return np.asarray(self.codes[1:] == self.codes[:-1])
+        return repeats_before(self.codes)
 
     def starts(self) -> Ints:
         """First row of each series."""
-        return np.flatnonzero(np.r_[True, ~self.continues_series()])
+        return find_group_starts(~self.continues_series())
+
+
+def repeats_before(values: Ints) -> Bools:
+    """Whether each value [n] but the first is the same as the one before it, [n - 1]."""
+    before = values[:-1]
+    return np.asarray(values[1:] == before)
+
+
+def find_group_starts(begins_group: Bools) -> Ints:
+    """Find the first row of each group; begins_group: [n - 1], of each row but the first."""
+    return np.flatnonzero(np.r_[True, begins_group])
 
 
 def sort_rows(
@@ -53,7 +67,8 @@ def sort_rows(
     instants = time_column.instants
     # Without instants the codes stand in for them until the rows of each series are numbered.
     stamps = codes if instants is None else instants
-    rows = Rows(codes, stamps, np.arange(len(codes)), values)
+    every = np.arange(len(codes))
+    rows = Rows(codes, stamps, every, values)
     if (codes[1:] < codes[:-1]).any():
         rows = rows.take(np.argsort(codes, kind="stable"))
     if instants is None:
@@ -66,15 +81,18 @@ def sort_rows(
         note = "rows stood newest first: sorted"
     else:
         note = "rows were not in order of time: sorted"
-    return rows.take(np.lexsort((rows.stamps, rows.codes))), (note,)
+    by_series_then_time = np.lexsort((rows.stamps, rows.codes))
+    return rows.take(by_series_then_time), (note,)
 
 
 def _number_rows(rows: Rows) -> Rows:
     """Number the rows of each series from 1, in the order in which they stand."""
+    count = len(rows.codes)
     starts = rows.starts()
-    lengths = np.diff(np.r_[starts, len(rows.codes)])
+    lengths = np.diff(starts, append=count)
     first_row = np.repeat(starts, lengths)
-    return replace(rows, stamps=np.arange(len(rows.codes)) - first_row + 1)
+    numbers = np.arange(count) - first_row + 1
+    return replace(rows, stamps=numbers)
 
 
 def melt_targets(
@@ -85,13 +103,22 @@ def melt_targets(
     if count == 1:
         return rows, keys
     # All rows of the first target, then all of the second, and so on: [K * n].
-    new_codes = rows.codes[:, None] * count + np.arange(count)
+    first_codes = rows.codes[:, None] * count
+    new_codes = first_codes + np.arange(count)
     codes = new_codes.T.ravel()
     values = rows.values.T.ravel()
     order = np.argsort(codes, kind="stable")
     # The row that each came from is its place modulo the number of rows.
     source = order % len(rows.codes)
-    stamps, row_numbers = rows.stamps[source], rows.rows[source]
-    long = Rows(codes[order], stamps, row_numbers, values[order][:, None])
-    long_keys = [(*key, target) for key in keys.keys for target in targets]
-    return long, SeriesKeys(long_keys, (*keys.names, TARGET_KEY), (*keys.types, "str"))
+    long = Rows(
+        codes=codes[order],
+        stamps=rows.stamps[source],
+        rows=rows.rows[source],
+        values=values[order][:, None],
+    )
+    long_keys = SeriesKeys(
+        keys=[(*key, target) for key in keys.keys for target in targets],
+        names=(*keys.names, TARGET_KEY),
+        types=(*keys.types, "str"),
+    )
+    return long, long_keys

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
+from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ingest.timestamps import (
     TimeColumn,
     find_candidate_layouts,
@@ -87,8 +88,8 @@ def find_time_columns(
     `date_format`, a column that is named as the time need not read as such. Raises DataError where
     several columns could be the time.
     """
-    with_role = {*columns.target, *columns.series}
-    with_role |= {*columns.past, *columns.future, *columns.static}
+    covariates = columns.past + columns.future + columns.static
+    with_role = {*columns.target, *columns.series, *covariates}
     free = [name for name in table.names if name not in with_role]
     kinds = {name: _infer_time_kind(table, name, codes) for name in free}
     split = _find_split_columns(free)
@@ -97,23 +98,35 @@ def find_time_columns(
             return split, (f"time is split over {', '.join(split)}",)
         candidates = [name for name in free if kinds[name] == kind]
         if len(candidates) > 1:
-            shown = ", ".join(repr(name) for name in candidates)
-            hint = f"name one, as in --time {shlex.quote(candidates[0])}"
-            raise DataError(
-                f"{table.name}: several columns could be the time: {shown}", hint
-            )
+            raise _several_times_error(table, candidates)
         if candidates:
-            return (candidates[0],), (f"time is {candidates[0]!r}",)
+            return _only_time_column(candidates[0])
     for name in free:
         if _TIME_NAME.fullmatch(name):
             if date_format:
-                return (name,), (f"time is {name!r}",)
+                return _only_time_column(name)
             raise _unreadable_time_error(table, name)
     return (NO_TIME_COLUMN,), ("no time column: rows are taken in order",)
 
 
+def _only_time_column(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """One time column, and the note that says so."""
+    note = f"time is {name!r}"
+    return (name,), (note,)
+
+
+def _several_times_error(table: Table, candidates: list[str]) -> DataError:
+    shown = ", ".join(repr(name) for name in candidates)
+    example = shlex.quote(candidates[0])
+    return DataError(
+        f"{table.name}: several columns could be the time: {shown}",
+        f"name one, as in --time {example}",
+    )
+
+
 def _unreadable_time_error(table: Table, name: str) -> DataError:
-    first = table.series(name).dropna().iloc[:1].tolist()
+    cells = table.series(name).dropna()
+    first = cells.iloc[:1].tolist()
     shown = f": {str(first[0])!r}" if first else ""
     return DataError(
         f"{table.name}: column {name!r} does not read as time{shown}",
@@ -126,7 +139,8 @@ def _find_split_columns(free: list[str]) -> tuple[str, ...]:
     """Columns year, month, day... without a break; else year and quarter, or year and week."""
     folded = {name.casefold(): name for name in reversed(free)}
     for parts in _SPLIT_COLUMN_NAMES:
-        found = [folded[part] for part in takewhile(folded.__contains__, parts)]
+        unbroken = takewhile(folded.__contains__, parts)
+        found = [folded[part] for part in unbroken]
         if len(found) > 1:
             return tuple(found)
     return ()
@@ -139,15 +153,12 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
     stored = table.stored_numbers(name)
     if stored is not None:
         whole = table.whole(name)
-        return _infer_number_kind(
-            pd.Series(stored if whole is None else whole), name, codes
-        )
+        numbers = pd.Series(stored if whole is None else whole)
+        return _infer_number_kind(numbers, name, codes)
     series = table.series(name)
     if is_datetime_column(series):
         return "date"
-    if pd.api.types.is_numeric_dtype(series.dtype) or pd.api.types.is_bool_dtype(
-        series.dtype
-    ):
+    if is_number_or_bool_column(series):
         return _infer_number_kind(series, name, codes)
     return _infer_text_kind(series, name, codes)
 
@@ -159,27 +170,30 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     if not len(head) or not isinstance(head.iloc[0], str):
         return ""
     texts = pc.utf8_trim_whitespace(to_text_array(head))
-    if np.asarray(pc.match_substring_regex(texts, r"^-?\d+(\.\d+)?$")).all():
-        head_kind = _infer_number_kind(pd.to_numeric(head), name, codes[: len(head)])
+    is_number = pc.match_substring_regex(texts, r"^-?\d+(\.\d+)?$")
+    if np.asarray(is_number).all():
+        numbers = pd.to_numeric(head)
+        head_kind = _infer_number_kind(numbers, name, codes[: len(head)])
         if len(head) > 1 and not head_kind:
             return ""  # parsing the whole column would not change that
-        return _infer_number_kind(pd.to_numeric(series, errors="coerce"), name, codes)
+        numbers = pd.to_numeric(series, errors="coerce")
+        return _infer_number_kind(numbers, name, codes)
     layouts = find_candidate_layouts(pc.unique(texts))
     shares = [parse_timestamps(layout, texts).good.mean() for layout in layouts]
     if max(shares, default=0.0) < 0.5:
         return ""
-    if layouts[0] == YEAR_NUMBER_FORMAT:  # four digits may be a year or just a number
-        return "step" if _is_unique_per_series(to_text_array(series), codes) else ""
-    return "date"
+    if layouts[0] != YEAR_NUMBER_FORMAT:
+        return "date"
+    # Four digits may be a year or just a number.
+    if _is_unique_per_series(to_text_array(series), codes):
+        return "step"
+    return ""
 
 
 def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:
     """The kind of a column of numbers, by their range and by the column's name."""
-    if (
-        pd.api.types.is_bool_dtype(series.dtype)
-        or series.isna().any()
-        or not len(series)
-    ):
+    is_bool = pd.api.types.is_bool_dtype(series.dtype)
+    if is_bool or series.isna().any() or not len(series):
         return ""
     values = series.to_numpy(dtype=np.float64)
     if abs(values).max() > 2**62:
@@ -205,5 +219,6 @@ def _is_unique_per_series(values: pa.Array, codes: Ints) -> bool:
         return False
     indices = encoded.indices.to_numpy(zero_copy_only=False)
     # One number for each pair of series and value.
-    pairs = codes * np.int64(len(encoded.dictionary)) + indices
+    count = np.int64(len(encoded.dictionary))
+    pairs = codes * count + indices
     return len(np.unique(pairs)) == len(pairs)

@@ -19,6 +19,11 @@ import pyarrow.compute as pc
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
+from lstmcast.ingest.number_stamps import (
+    infer_number_layout,
+    parse_if_all_numbers,
+    require_integer_steps,
+)
 from lstmcast.ragged import Bools, Ints, choose_evenly
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
@@ -28,8 +33,6 @@ from lstmcast.timeaxis.formats import ParsedTimestamps, match_formats, parse_tim
 from lstmcast.timeaxis.numeric import (
     NUMBER_FORMAT_WORDS,
     NUMBER_UNITS,
-    Numbers,
-    infer_number_format,
     numbers_to_instants,
 )
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
@@ -75,13 +78,22 @@ class TimeColumn:
     notes: tuple[str, ...] = ()
 
 
+def _single_column(
+    name: str, form: TimestampFormat, instants: Ints, notes: tuple[str, ...] = ()
+) -> TimeColumn:
+    """A time column that was read from one column of the table, and keeps its name."""
+    return TimeColumn((name,), name, form, instants, notes)
+
+
 def is_datetime_column(series: pd.Series) -> bool:
     """Whether a column holds dates or times as such, not as text or numbers."""
     if isinstance(series.dtype, pd.PeriodDtype):
         return True
     if pd.api.types.is_datetime64_any_dtype(series.dtype):
         return True
-    first = series.dropna().iloc[:1].tolist() if series.dtype == object else []
+    if series.dtype != object:
+        return False
+    first = series.dropna().iloc[:1].tolist()
     return bool(first) and isinstance(first[0], datetime.date)
 
 
@@ -106,7 +118,7 @@ def read_timestamps(
     if pd.api.types.is_numeric_dtype(series.dtype):
         return _read_numbers(table, series.to_numpy(), name, config, like)
     texts = to_text_array(series)
-    numbers = _parse_if_all_numbers(texts) if as_numbers else None
+    numbers = parse_if_all_numbers(texts) if as_numbers else None
     if numbers is not None:
         return _read_numbers(table, numbers, name, config, like)
     return _read_texts(table, texts, name, config, like)
@@ -117,10 +129,11 @@ def _read_stored_timestamps(
 ) -> TimeColumn:
     """Stamps that the table holds as such, either typed or of texts of one layout."""
     if form.kind != "text":
-        return TimeColumn((name,), name, form, instants)
-    parsed = ParsedTimestamps(instants, np.ones(len(instants), dtype=bool), form.layout)
+        return _single_column(name, form, instants)
+    good = np.ones(len(instants), dtype=bool)
+    parsed = ParsedTimestamps(instants, good, form.layout)
     form, instants, notes = _resolve_time_zone(parsed, config.tz)
-    return TimeColumn((name,), name, form, instants, notes)
+    return _single_column(name, form, instants, notes)
 
 
 def _require_complete_column(table: Table, name: str) -> pd.Series:
@@ -128,15 +141,14 @@ def _require_complete_column(table: Table, name: str) -> pd.Series:
     missing = series.isna().to_numpy()
     if not missing.any():
         return series
-    row, count = int(missing.argmax()), int(missing.sum())
+    count = int(missing.sum())
     hint = table.hint_on_edge_rows(missing)
     if not hint:
         merged = ", as cells that were merged do not" if count > 1 else ""
         hint = "give every row a time" + merged
-    raise DataError(
-        f"{table.locate(row)}: column {name!r}: the time is empty{format_more(count)}",
-        hint,
-    )
+    place = table.locate(int(missing.argmax()))
+    more = format_more(count)
+    raise DataError(f"{place}: column {name!r}: the time is empty{more}", hint)
 
 
 def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
@@ -146,35 +158,19 @@ def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
     is_object = series.dtype == object
     if is_object and not isinstance(series.iloc[0], datetime.datetime):
         # Objects that are dates without a time of day.
-        stamps = pa.array(series, type=pa.date32()).cast(pa.timestamp("us"))
-        days = np.asarray(stamps.to_numpy(zero_copy_only=False)).astype(np.int64)
-        return TimeColumn((name,), name, TimestampFormat("date"), days)
+        days = pa.array(series, type=pa.date32())
+        stamps = days.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
+        instants = np.asarray(stamps).astype(np.int64)
+        return _single_column(name, TimestampFormat("date"), instants)
     index = pd.DatetimeIndex(series)
     if index.tz is None:
         form = TimestampFormat("datetime", index.unit)
-        return TimeColumn((name,), name, form, to_microseconds(index))
-    instants = to_microseconds(index.tz_convert("UTC").tz_localize(None))
+        return _single_column(name, form, to_microseconds(index))
+    universal = index.tz_convert("UTC").tz_localize(None)
+    instants = to_microseconds(universal)
     zone = str(index.tz)
     form = TimestampFormat("datetime", index.unit, zone, wall=zone == "UTC")
-    return TimeColumn((name,), name, form, instants)
-
-
-def _parse_if_all_numbers(texts: pa.Array) -> Numbers | None:
-    """Texts that are all numbers, as numbers, integers if possible; None for other texts.
-
-    A leading zero, as in 0130, makes them texts: a number would lose it.
-    """
-    if not len(texts) or not re.match(r"\s*-?\d+(\.\d*)?\s*$", texts[0].as_py()):
-        return None
-    for kind in (pa.int64(), pa.float64()):
-        try:
-            numbers = np.asarray(pc.cast(texts, kind).to_numpy(zero_copy_only=False))
-        except pa.ArrowInvalid:
-            texts = pc.utf8_trim_whitespace(texts)
-            continue
-        has_leading_zero = pc.any(pc.match_substring_regex(texts, r"^\s*0\d")).as_py()
-        return None if has_leading_zero else numbers
-    return None
+    return _single_column(name, form, instants)
 
 
 def _read_numbers(
@@ -183,57 +179,21 @@ def _read_numbers(
     """Stamps of a column of numbers: points in time if their range says so, else plain steps."""
     is_integer = values.dtype.kind in "iub"
     values = np.asarray(values, dtype=np.int64 if is_integer else np.float64)
-    rule = (config.freq or config.resample or "").partition(":")[0]
-    are_steps = (like and like.form.kind == "step") or rule.isdigit()
-    layout = "" if are_steps else _infer_number_layout(values, name, config, like)
+    frequency = config.freq or config.resample or ""
+    rule, _, _ = frequency.partition(":")
+    # Steps stay steps in later data; a rule without a unit, as --freq 1, counts in steps.
+    were_steps = like is not None and like.form.kind == "step"
+    layout = ""
+    if not were_steps and not rule.isdigit():
+        layout = infer_number_layout(values, name, config, like)
     if not layout:
-        steps = _require_integer_steps(table, values, name)
-        return TimeColumn((name,), name, TimestampFormat("step"), steps)
-    meaning = NUMBER_FORMAT_WORDS.get(layout, "times like " + layout.replace("%", ""))
-    return TimeColumn(
-        (name,),
-        name,
-        TimestampFormat("number", layout),
-        numbers_to_instants(values, layout),
-        (f"{name!r} holds {meaning}",),
-    )
-
-
-def _infer_number_layout(
-    values: Numbers, name: str, config: DataConfig, like: TimeAxis | None
-) -> str:
-    """What the numbers count: as requested, as their range says, or as in the panel before."""
-    if config.date_format:
-        return config.date_format
-    inferred = infer_number_format(values, name)
-    if inferred or not like or like.form.kind != "number":
-        return inferred
-    return like.form.layout if like.form.layout in NUMBER_UNITS else ""
-
-
-def _require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
-    """The numbers as steps; DataError for fractions, and for times whose unit is not known."""
-    fractional = values != np.floor(values)
-    if fractional.any():
-        row = int(fractional.argmax())
-        raise DataError(
-            f"{table.locate(row)}: column {name!r}: {values[row]} is no whole step",
-            "say what the numbers count with --date-format s, ms, us, ns or excel,"
-            " or name another column with --time",
-        )
-    named_as_date = re.search("date", name, re.IGNORECASE)
-    named_as_time = re.search(r"date|time", name, re.IGNORECASE)
-    # Larger numbers are rather seconds or digits of a date, of a kind that is not recognised.
-    max_step = 10**5 if named_as_date else 10**8
-    if len(values) and named_as_time and values.max() > max_step:
-        example = f"{int(values.min())} to {int(values.max())}"
-        raise DataError(
-            f"{table.locate(0)}: column {name!r}: {example} are no times"
-            " that can be recognised by their range",
-            "say how they are written, as with --date-format %d%m%Y,"
-            " or what they count: s, ms, us, ns or excel",
-        )
-    return values.astype(np.int64)
+        steps = require_integer_steps(table, values, name)
+        return _single_column(name, TimestampFormat("step"), steps)
+    like_digits = "times like " + layout.replace("%", "")
+    meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
+    form = TimestampFormat("number", layout)
+    instants = numbers_to_instants(values, layout)
+    return _single_column(name, form, instants, (f"{name!r} holds {meaning}",))
 
 
 def find_date_parts(names: Sequence[str]) -> dict[str, str]:
@@ -246,9 +206,10 @@ def find_date_parts(names: Sequence[str]) -> dict[str, str]:
         for name in names:
             if re.fullmatch(pattern, name, re.IGNORECASE):
                 directives[name] = directive
-    if len(directives) < len(names):
+    parts = "".join(directives.values())
+    if len(directives) < len(names) or parts not in _SPLIT_LAYOUTS:
         return {}
-    return directives if "".join(directives.values()) in _SPLIT_LAYOUTS else {}
+    return directives
 
 
 def read_split_timestamps(
@@ -259,31 +220,35 @@ def read_split_timestamps(
     These are year, month, day... in any order, or texts that make one stamp when joined by blanks.
     """
     directives = find_date_parts(names)
-    texts = {
-        name: pc.utf8_trim_whitespace(
-            to_text_array(_require_complete_column(table, name))
-        )
-        for name in names
-    }
-    numbers = {name: _parse_if_all_numbers(text) for name, text in texts.items()}
-    all_whole = all(
-        part is not None and (part == np.floor(part)).all() for part in numbers.values()
-    )
-    if not directives or not all_whole:
-        joined = _join_texts([texts[name] for name in directives or names])
-        return _read_texts(table, joined, "time", config, like)
-    parts = {
-        directive: np.asarray(numbers[name]).astype(np.int64)
-        for name, directive in directives.items()
-    }
+    texts: dict[str, pa.Array] = {}
+    for name in names:
+        series = _require_complete_column(table, name)
+        texts[name] = pc.utf8_trim_whitespace(to_text_array(series))
+    parts = _parse_date_parts(texts, directives)
+    in_order = [texts[name] for name in directives or names]
+    if not parts:
+        return _read_texts(table, _join_texts(in_order), "time", config, like)
     layout = _SPLIT_LAYOUTS["".join(parts)]
     if "V" in parts:
         parts["G"] = parts.pop("Y")  # a week belongs to a year of the ISO calendar
     instants, good = instants_from_fields(parts)
     if not good.all():
-        joined = _join_texts([texts[name] for name in directives])
-        raise _not_a_date_error(table, ",".join(directives), joined, good)
+        all_names = ",".join(directives)
+        raise _not_a_date_error(table, all_names, _join_texts(in_order), good)
     return TimeColumn(names, "time", TimestampFormat("text", layout), instants)
+
+
+def _parse_date_parts(
+    texts: dict[str, pa.Array], directives: dict[str, str]
+) -> dict[str, Ints]:
+    """The columns of a split date as whole numbers, by directive; empty where one is not."""
+    parts: dict[str, Ints] = {}
+    for name, directive in directives.items():
+        numbers = parse_if_all_numbers(texts[name])
+        if numbers is None or (numbers != np.floor(numbers)).any():
+            return {}
+        parts[directive] = np.asarray(numbers).astype(np.int64)
+    return parts
 
 
 def _join_texts(parts: list[pa.Array]) -> pa.Array:
@@ -302,11 +267,8 @@ def _read_texts(
         encoded = texts.dictionary_encode()
         unique = encoded.dictionary
         indices = encoded.indices.to_numpy(zero_copy_only=False)
-        layouts = (
-            [config.date_format]
-            if config.date_format
-            else find_candidate_layouts(unique)
-        )
+        requested = config.date_format
+        layouts = [requested] if requested else find_candidate_layouts(unique)
         attempts = [parse_timestamps(layout, unique) for layout in layouts]
         fitting = [parsed for parsed in attempts if parsed.good.all()]
         if not fitting:
@@ -318,12 +280,15 @@ def _read_texts(
         notes = (f"dates read as {_DAY_MONTH_ORDERS[leading[1]]}", *notes)
     if indices is not None:
         instants = instants[indices]
-    return TimeColumn((name,), name, form, instants, notes)
+    return _single_column(name, form, instants, notes)
 
 
 def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps | None:
     """Parse texts that are all of the ISO form of the first, at once; None where they are not."""
-    layout = config.date_format or next(iter(match_formats(texts[0].as_py())), "")
+    layout = config.date_format
+    if not layout:
+        first_text = texts[0].as_py()
+        layout = next(iter(match_formats(first_text)), "")
     if not layout.startswith("%Y-%m-%d") or "%z" in layout:
         return None
     parsed = parse_timestamps(layout, texts)
@@ -332,20 +297,25 @@ def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps 
 
 def find_candidate_layouts(unique: pa.Array) -> list[str]:
     """List layouts meant by some of the texts, best first; the other texts decide between them."""
+    count = len(unique)
     first = unique[:5].to_pylist()
-    step = max(1, len(unique) // 20)
-    evenly = list(range(0, len(unique), step))
+    step = max(1, count // 20)
+    evenly = list(range(0, count, step))
     spread = unique.take(evenly).to_pylist()
     layouts: dict[str, None] = {}
     for text in first + spread:
-        layouts.update(dict.fromkeys(match_formats(text or "")))
-    if len(unique) < 2000 or len(layouts) < 2:
+        matching = match_formats(text or "")
+        layouts.update(dict.fromkeys(matching))
+    if count < 2000 or len(layouts) < 2:
         return list(layouts)
     # Of very many texts a sample rules layouts out before all are parsed.
-    sample = unique.take(choose_evenly(len(unique), 1000, round_down=True))
-    fitting = [
-        layout for layout in layouts if parse_timestamps(layout, sample).good.all()
-    ]
+    some = choose_evenly(count, 1000, round_down=True)
+    sample = unique.take(some)
+    fitting = []
+    for layout in layouts:
+        parsed = parse_timestamps(layout, sample)
+        if parsed.good.all():
+            fitting.append(layout)
     return fitting or list(layouts)
 
 
@@ -361,28 +331,29 @@ def _resolve_ambiguous_dates(
     like: an axis whose layout decides.
     """
     best = fitting[0]
-    different = [
-        parsed
-        for parsed in fitting[1:]
-        if not np.array_equal(parsed.instants, best.instants)
-    ]
+    different = []
+    for parsed in fitting[1:]:
+        if not np.array_equal(parsed.instants, best.instants):
+            different.append(parsed)
     if not different:
         return best
     if like and like.form.kind == "text":
-        earlier = like.form.layout.replace("%-", "%")
-        same = [
-            parsed for parsed in fitting if parsed.layout.replace("%-", "%") == earlier
-        ]
-        if same:
-            return same[0]
-    formats = [
-        shlex.quote(parsed.layout.replace("%-", "%")) for parsed in (best, different[0])
-    ]
+        earlier = _with_leading_zeros(like.form.layout)
+        for parsed in fitting:
+            if _with_leading_zeros(parsed.layout) == earlier:
+                return parsed
+    one = shlex.quote(_with_leading_zeros(best.layout))
+    other = shlex.quote(_with_leading_zeros(different[0].layout))
     raise DataError(
         f"{table.locate(0)}: column {name!r}: day and month are ambiguous"
         f" in all of {len(texts)} rows, as in {texts[0].as_py()!r}",
-        f"say --date-format {formats[0]} or --date-format {formats[1]}",
+        f"say --date-format {one} or --date-format {other}",
     )
+
+
+def _with_leading_zeros(layout: str) -> str:
+    """A layout as it is written with leading zeros: %d instead of %-d."""
+    return layout.replace("%-", "%")
 
 
 def _resolve_time_zone(
@@ -393,23 +364,23 @@ def _resolve_time_zone(
     The offset of the texts is kept, or of several the last one. Whole days of several offsets
     (summer and winter) keep their wall clock; anything else counts in UTC.
     """
-    layout, offsets = parsed.layout, parsed.offsets
+    layout = parsed.layout
+    offsets = parsed.offsets
     if offsets is None:
         stated_zone = "UTC" if TimestampFormat("text", layout).universal else ""
         return TimestampFormat("text", layout, stated_zone), parsed.instants, ()
     if zone:
-        return TimestampFormat("text", layout, zone, wall=False), parsed.universal(), ()
+        form = TimestampFormat("text", layout, zone, wall=False)
+        return form, parsed.universal(), ()
     # New stamps are written with the offset in force at the end of the data.
     last = int(offsets[-1])
     sign = "-" if last < 0 else "+"
     hours, minutes = divmod(abs(last), 60)
     offset = f"{sign}{hours:02d}:{minutes:02d}"
     if (offsets == last).all():
-        return (
-            TimestampFormat("text", layout, offset, wall=False),
-            parsed.universal(),
-            (),
-        )
+        form = TimestampFormat("text", layout, offset, wall=False)
+        return form, parsed.universal(), ()
+    # Whole days are counted by the wall clock, which an offset of summer or winter does not move.
     time_of_day = parsed.instants % DAY
     daily = bool((time_of_day == time_of_day[0]).all())
     note = (
@@ -434,13 +405,16 @@ def _unparsed_dates_error(
     best = max(attempts, key=lambda parsed: int(parsed.good.sum()))
     good = best.good[indices]
     bad_row = int((~good).argmax())
-    other_layout_fits = any(parsed.good[indices[bad_row]] for parsed in attempts)
+    bad_text = indices[bad_row]
+    other_layout_fits = any(parsed.good[bad_text] for parsed in attempts)
     if not other_layout_fits or not good.any():
         return _not_a_date_error(table, name, texts, good)
-    usual, odd = texts[int(good.argmax())].as_py(), texts[bad_row].as_py()
+    usual = _first_text(texts, good)
+    odd = texts[bad_row].as_py()
+    odd_count = int((~good).sum())
     return DataError(
         f"{table.locate(bad_row)}: column {name!r} mixes date formats:"
-        f" {usual!r} and {odd!r} ({int((~good).sum())} rows)",
+        f" {usual!r} and {odd!r} ({odd_count} rows)",
         "write all dates in one way",
     )
 
@@ -448,22 +422,29 @@ def _unparsed_dates_error(
 def _not_a_date_error(
     table: Table, name: str, texts: pa.Array, good: Bools
 ) -> DataError:
-    row = int((~good).argmax())
-    more = format_more(int((~good).sum()))
-    odd, usual = texts[row].as_py(), texts[int(good.argmax())].as_py()
+    is_odd = ~good
+    odd = _first_text(texts, is_odd)
+    usual = _first_text(texts, good)
     # A day that does not exist, like 2023-02-29, is no header or total that can be left out.
     looks_like_date = good.any() and _mask_characters(odd) == _mask_characters(usual)
-    hint = "" if looks_like_date else table.hint_on_edge_rows(~good)
-    return DataError(
-        f"{table.locate(row)}: column {name!r}: {odd!r} is not a date{more}",
-        hint
-        or "correct it, or say how dates are written with --date-format '%d.%m.%Y'",
-    )
+    hint = "" if looks_like_date else table.hint_on_edge_rows(is_odd)
+    if not hint:
+        hint = "correct it, or say how dates are written with --date-format '%d.%m.%Y'"
+    place = table.locate(int(is_odd.argmax()))
+    more = format_more(int(is_odd.sum()))
+    return DataError(f"{place}: column {name!r}: {odd!r} is not a date{more}", hint)
+
+
+def _first_text(texts: pa.Array, chosen: Bools) -> str:
+    """The first of the chosen texts [n], or of all where none is chosen."""
+    first = int(chosen.argmax())
+    return str(texts[first].as_py())
 
 
 def _mask_characters(text: str) -> str:
     """The shape of a text: each digit as 9, each word as a."""
-    return re.sub(r"\d", "9", re.sub(r"[^\W\d_]+", "a", text))
+    words_masked = re.sub(r"[^\W\d_]+", "a", text)
+    return re.sub(r"\d", "9", words_masked)
 
 
 def with_time_zone(
@@ -474,21 +455,20 @@ def with_time_zone(
     codes [n] are their series: of an hour that clocks repeat, the first pass of a series is the
     earlier one. Raises DataError for integer steps, and for an hour that clocks skip.
     """
-    form, instants = time_column.form, time_column.instants
+    form = time_column.form
+    instants = time_column.instants
     if instants is None or form.kind == "step":
-        raise DataError(
-            f"--tz {zone} does not fit a time of plain steps", "leave out --tz"
-        )
+        message = f"--tz {zone} does not fit a time of plain steps"
+        raise DataError(message, "leave out --tz")
     if form.kind == "date":
         return time_column
     if form.universal or form.zone:
         zoned = replace(form, zone=zone, wall=False)
         return replace(time_column, form=zoned, instants=form.to_utc(instants))
     form = replace(form, zone=zone, stated=False)
-    if (instants % DAY == instants[:1] % DAY).all():
-        return replace(
-            time_column, form=form, instants=instants
-        )  # days stay on the wall clock
+    time_of_day = instants % DAY
+    if (time_of_day == time_of_day[:1]).all():
+        return replace(time_column, form=form)  # days stay on the wall clock
     _require_no_skipped_time(time_column, instants, zone, table)
     second_pass = zones.is_second_occurrence(instants, codes, zone)
     universal = zones.to_utc(instants, zone, second_pass)
@@ -502,8 +482,9 @@ def _require_no_skipped_time(
     skipped = zones.is_skipped_time(instants, zone)
     if not skipped.any():
         return
-    row, more = int(skipped.argmax()), format_more(int(skipped.sum()))
-    stamp = time_column.form.texts(instants[row : row + 1])[0]
+    row = int(skipped.argmax())
+    more = format_more(int(skipped.sum()))
+    stamp = time_column.form.texts(instants[[row]])[0]
     raise DataError(
         f"{table.locate(row)}: column {time_column.name!r}: clocks in {zone} skip {stamp!r}{more}",
         "if clocks do not change in the data, give --tz UTC or an offset, for example --tz +01:00",

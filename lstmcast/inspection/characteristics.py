@@ -51,26 +51,39 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
     values: [sum T], series end to end, NaN where missing. offsets: [N+1].
     """
     chosen = choose_evenly(len(offsets) - 1, MAX_SAMPLED_SERIES)
-    season = np.full(len(chosen), np.nan)
-    trend = np.zeros(len(chosen), np.int64)
+    count = len(chosen)
+    season = np.full(count, np.nan)
+    trend = np.zeros(count, np.int64)
     outliers: list[tuple[float, int, int]] = []
-    newest = max(_MIN_STEPS, MAX_SAMPLED_STEPS // len(chosen))
+    most_steps = max(_MIN_STEPS, MAX_SAMPLED_STEPS // count)
     for place, i in enumerate(chosen.tolist()):
-        series = values[offsets[i] : offsets[i + 1]]
-        skipped = max(0, len(series) - newest)
-        y = _interpolate_gaps(series[skipped:])
+        first = offsets[i]
+        end = offsets[i + 1]
+        begin = max(first, end - most_steps)
+        y = _interpolate_gaps(values[begin:end])
+        skipped = int(begin - first)
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
         for distance, step in _find_outliers(y, m):
             outliers.append((distance, i, skipped + step))
     outliers.sort(reverse=True)  # the farthest first
-    series_and_step = [outlier[1:] for outlier in outliers]
-    places = np.array(series_and_step, dtype=np.int64).reshape(-1, 2)
-    # Zeros and constant series are cheap to find: those of all series, sampled or not.
-    observed = int((~np.isnan(values)).sum())
-    zeros = float((values == 0).sum() / max(observed, 1))
-    constant = np.flatnonzero(_is_constant(values, offsets))
-    return Characteristics(chosen, season, trend, places, zeros, constant)
+    series_and_step = [(i, step) for _, i, step in outliers]
+    return Characteristics(
+        chosen=chosen,
+        season=season,
+        trend=trend,
+        outliers=np.array(series_and_step, dtype=np.int64).reshape(-1, 2),
+        # Zeros and constant series are cheap to find: those of all series, sampled or not.
+        zeros=_share_of_zeros(values),
+        constant=np.flatnonzero(_is_constant(values, offsets)),
+    )
+
+
+def _share_of_zeros(values: Floats) -> float:
+    is_observed = ~np.isnan(values)
+    observed = int(is_observed.sum())
+    zeros = (values == 0).sum()
+    return float(zeros / max(observed, 1))
 
 
 def seasonal_strength(y: Floats, m: int) -> float:
@@ -88,22 +101,33 @@ def seasonal_strength(y: Floats, m: int) -> float:
     window = m if m % 2 else m + 1  # an odd window is centred on its step
     trend = uniform_filter1d(y, window, mode="nearest")
     detrended = _clip_outliers(y - trend)
-    residuals = detrended - _seasonal_profile(detrended, m)
+    profile = _seasonal_profile(detrended, m)
+    residuals = detrended - profile
     variance = float(np.var(detrended))
     # What is left of a series without any variance is rounding.
-    largest = float(np.max(np.abs(y)))
+    largest = _largest_size(y)
     if variance <= 1e-18 * largest**2:
         return 0.0
     # Unbiased variances: m means were taken out of the residuals, one out of the whole.
-    unexplained = np.var(residuals) / (n - m) * (n - 1) / variance
+    unexplained_variance = np.var(residuals) / (n - m)
+    unexplained = unexplained_variance * (n - 1) / variance
     return float(np.clip(1 - unexplained, 0, 1))
+
+
+def _largest_size(y: Floats) -> float:
+    """The largest absolute value of a series, 0 of one without any."""
+    sizes = np.abs(y)
+    return float(np.max(sizes, initial=0))
 
 
 def _clip_outliers(y: Floats) -> Floats:
     """A series without far outliers, which would outweigh everything else in a variance."""
     middle = np.median(y)
-    reach = 4 * _MAD_TO_DEVIATION * np.median(np.abs(y - middle))
-    return np.clip(y, middle - reach, middle + reach) if reach > 0 else y
+    distances = np.abs(y - middle)
+    reach = 4 * _MAD_TO_DEVIATION * np.median(distances)
+    if not reach > 0:
+        return y
+    return np.clip(y, middle - reach, middle + reach)
 
 
 def trend_direction(y: Floats, m: int) -> int:
@@ -115,17 +139,19 @@ def trend_direction(y: Floats, m: int) -> int:
     steps = len(y)
     if steps >= 4 * m:
         # A part of whole seasons has no season in its median; the oldest steps are left over.
-        seasons = steps // m
-        rows = y[steps - seasons * m :].reshape(-1, m)
+        left_over = steps % m
+        rows = y[left_over:].reshape(-1, m)
     else:
         rows = y
-    parts = np.array_split(rows, min(_MAX_TREND_PARTS, len(rows)))
+    count = min(_MAX_TREND_PARTS, len(rows))
+    parts = np.array_split(rows, count)
     medians = np.array([np.median(part) for part in parts])
-    if len(medians) < 4 or np.ptp(medians) == 0:
+    if count < 4 or np.ptp(medians) == 0:
         return 0
     ranks = medians.argsort().argsort()
-    order = np.arange(len(ranks))
-    correlation = float(np.corrcoef(ranks, order)[0, 1])
+    order = np.arange(count)
+    correlations = np.corrcoef(ranks, order)
+    correlation = float(correlations[0, 1])
     if abs(correlation) < _MIN_TREND_CORRELATION:
         return 0
     return int(np.sign(correlation))
@@ -143,38 +169,47 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
         # The season is no outlier: take its profile out of the series first.
         window = 2 * (m // 2) + 1
         trend = median_filter(y, window, mode="nearest")
-        level = y - _seasonal_profile(y - trend, m)
+        profile = _seasonal_profile(y - trend, m)
+        level = y - profile
     neighbours = median_filter(level, 7, mode="nearest")
     distance = np.abs(level - neighbours)
     deviation = _MAD_TO_DEVIATION * float(np.median(distance))
-    largest = float(np.max(np.abs(y)))
-    if deviation <= 1e-9 * largest:
+    if deviation <= 1e-9 * _largest_size(y):
         return []  # mostly repeated values: nothing to measure by
+    far = _OUTLIER_DEVIATIONS * deviation
     # In a series with heavy tails, values that far out are usual.
     usual = float(np.quantile(distance, 0.98))
-    limit = max(_OUTLIER_DEVIATIONS * deviation, _OUTLIER_QUANTILE_FACTOR * usual)
+    limit = max(far, _OUTLIER_QUANTILE_FACTOR * usual)
     steps = np.flatnonzero(distance > limit)
-    return [(float(distance[step] / deviation), int(step)) for step in steps]
+    deviations = distance[steps] / deviation
+    return list(zip(deviations.tolist(), steps.tolist(), strict=True))
 
 
 def _seasonal_profile(y: Floats, m: int) -> Floats:
     """The median of each phase of the season, at every step."""
-    seasons = -(-len(y) // m)  # the last one need not be whole
+    n = len(y)
+    seasons = -(-n // m)  # the last one need not be whole
     padded = np.full(seasons * m, np.nan)
-    padded[: len(y)] = y
-    profile = np.nanmedian(padded.reshape(-1, m), axis=0)
-    return np.resize(profile, len(y))
+    padded[:n] = y
+    rows = padded.reshape(-1, m)
+    profile = np.nanmedian(rows, axis=0)
+    return np.resize(profile, n)
 
 
 def _interpolate_gaps(y: Floats) -> Floats:
     """A series with straight lines over its gaps, scaled so that no square of it overflows."""
     known = np.flatnonzero(~np.isnan(y))
-    largest = float(np.max(np.abs(y[known]), initial=0))
-    scaled = y[known] / largest if largest else y[known]
-    return np.interp(np.arange(len(y)), known, scaled)
+    values = y[known]
+    largest = _largest_size(values)
+    if largest:
+        values = values / largest
+    every = np.arange(len(y))
+    return np.interp(every, known, values)
 
 
 def _is_constant(values: Floats, offsets: Ints) -> Bools:
     """Whether each series [N] has one value only, missing ones apart."""
-    low = np.fmin.reduceat(values, offsets[:-1])
-    return np.asarray(low == np.fmax.reduceat(values, offsets[:-1]))
+    starts = offsets[:-1]
+    low = np.fmin.reduceat(values, starts)
+    high = np.fmax.reduceat(values, starts)
+    return np.asarray(low == high)

@@ -68,10 +68,15 @@ def profile_columns(table: Table) -> list[ColumnProfile]:
     for name in map(str, table.frame.columns):
         values = table.frame[name]
         known = values.dropna()
-        kind = _infer_column_kind(table, name, times, empty=not len(known))
-        missing, distinct = len(values) - len(known), int(known.nunique())
-        first = str(known.iloc[0]) if len(known) else ""
-        profiles.append(ColumnProfile(name, kind, missing, distinct, first))
+        count = len(known)
+        profile = ColumnProfile(
+            name=name,
+            kind=_infer_column_kind(table, name, times, empty=not count),
+            missing=len(values) - count,
+            distinct=int(known.nunique()),
+            first=str(known.iloc[0]) if count else "",
+        )
+        profiles.append(profile)
     return profiles
 
 
@@ -93,15 +98,18 @@ def infer_roles(
     Raises DataError where a requested column is not there, or no column of numbers is left for the
     target.
     """
-    columns = [name for names in requested.values() for name in names]
-    table.require(tuple(name for name in columns if name != NO_TIME_COLUMN))
-    with_role = set(columns)
+    with_role: list[str] = []
+    for names in requested.values():
+        with_role += names
+    table.require(tuple(name for name in with_role if name != NO_TIME_COLUMN))
     times = requested.get("time") or _infer_time(table, with_role)
-    if times == (NO_TIME_COLUMN,):
+    has_times = times != (NO_TIME_COLUMN,)
+    if not has_times:
         _refuse_times_as_header(table)
-    free = [profile for profile in profiles if profile.name not in (*with_role, *times)]
+    taken = {*with_role, *times}
+    free = [profile for profile in profiles if profile.name not in taken]
     series = requested.get("series", ())
-    if not series and times != (NO_TIME_COLUMN,):
+    if not series and has_times:
         series = _infer_series_columns(table, free, times)
     targets = requested.get("target", ())
     if not targets:
@@ -112,12 +120,11 @@ def infer_roles(
     return Columns(**{**requested, "time": times, "series": series, "target": targets})
 
 
-def _infer_time(table: Table, with_role: set[str]) -> tuple[str, ...]:
+def _infer_time(table: Table, with_role: Sequence[str]) -> tuple[str, ...]:
     """The likeliest time column(s) among those without a role."""
+    taken = {*with_role, NO_TIME_COLUMN}
     candidates = _find_time_columns(table).likeliest
-    free = [
-        name for name in candidates if name not in with_role and name != NO_TIME_COLUMN
-    ]
+    free = [name for name in candidates if name not in taken]
     return _with_time_of_day(table, free) or (NO_TIME_COLUMN,)
 
 
@@ -131,7 +138,8 @@ def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> Data
         if profile.kind == "text":
             texts = to_text_array(table.series(profile.name))
             has_digit = pc.match_substring_regex(texts, r"\d")
-            shares[profile.name] = pc.mean(has_digit).as_py() or 0.0
+            share = pc.mean(has_digit).as_py()
+            shares[profile.name] = share or 0.0
     # A column half of whose cells have digits was meant to be of numbers: say what is wrong there.
     likely = max(shares, key=lambda name: shares[name], default="")
     if shares.get(likely, 0.0) >= 0.5:
@@ -151,9 +159,10 @@ def with_column_roles(
     table: Table, profiles: Sequence[ColumnProfile], roles: Columns, config: DataConfig
 ) -> list[ColumnProfile]:
     """Return the columns with the roles that they have, or the others that they could have."""
-    role_by_name = {
-        name: role for role in COLUMN_ROLES for name in getattr(roles, role)
-    }
+    role_by_name: dict[str, str] = {}
+    for role in COLUMN_ROLES:
+        names = getattr(roles, role)
+        role_by_name |= dict.fromkeys(names, role)
     free = [profile for profile in profiles if profile.name not in role_by_name]
     targets = _rank_targets(table, free)
     ahead = _is_after_target(table, roles, config)
@@ -179,19 +188,14 @@ def _is_informative(table: Table, profile: ColumnProfile) -> bool:
 def _find_time_columns(table: Table) -> _TimeCandidates:
     """The time column(s) that a fit would take; of several, each that would do by itself."""
     one_series = np.zeros(len(table), dtype=np.int64)
+    no_roles = Columns(target=_PLACEHOLDER_TARGET)
     try:
-        names, _ = find_time_columns(
-            table, Columns(target=_PLACEHOLDER_TARGET), one_series
-        )
+        found, _ = find_time_columns(table, no_roles, one_series)
     except DataError:
-        names = tuple(str(name) for name in table.frame.columns)
-        times = tuple(
-            name
-            for name in names
-            if _is_time_column(table, name, [n for n in names if n != name])
-        )
+        names = [str(name) for name in table.frame.columns]
+        times = tuple(name for name in names if _is_time_column(table, name, names))
         return _TimeCandidates(times[:1], times)
-    return _TimeCandidates(names, names)
+    return _TimeCandidates(found, found)
 
 
 def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
@@ -214,22 +218,26 @@ def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
 
 def _refuse_times_as_header(table: Table) -> None:
     """Raise DataError where most columns are named by times: such a table lies on its side."""
-    times = [name for name in table.names if len(name) > 4 and match_formats(name)]
-    if len(times) > max(2, len(table.names) / 2):
+    long_names = [name for name in table.names if len(name) > 4]
+    times = [name for name in long_names if match_formats(name)]
+    half = len(table.names) / 2
+    if len(times) > max(2, half):
         raise DataError(
             f"{table.name}: times stand in the header, as {times[0]!r}, and not in a column",
             "turn the table so that each row is one time, as with melt in pandas",
         )
 
 
-def _is_time_column(table: Table, name: str, others: list[str]) -> bool:
-    """Whether a column is the time if none of the others is."""
+def _is_time_column(table: Table, name: str, names: list[str]) -> bool:
+    """Whether a column is the time if no other of the columns `names` is."""
     one_series = np.zeros(len(table), dtype=np.int64)
+    others = [other for other in names if other != name]
     columns = Columns(target=tuple(others) or _PLACEHOLDER_TARGET)
     try:
-        return find_time_columns(table, columns, one_series)[0] == (name,)
+        found, _ = find_time_columns(table, columns, one_series)
     except DataError:
         return False
+    return found == (name,)
 
 
 def _is_number_column(table: Table, name: str) -> bool:
@@ -253,11 +261,9 @@ def _infer_series_columns(
         return ()
     # Where few times repeat, that is a mistake in the data rather than several series of numbers.
     kinds = ("text", "number") if repeated.mean() >= 0.5 else ("text",)
-    likely = [
-        profile
-        for profile in free
-        if profile.kind in kinds and 1 < profile.distinct <= len(table) // 3
-    ]
+    most = len(table) // 3
+    several = [profile for profile in free if 1 < profile.distinct <= most]
+    likely = [profile for profile in several if profile.kind in kinds]
     likely.sort(key=lambda profile: profile.kind != "text")  # texts first
     names = [profile.name for profile in likely[:_MAX_KEY_COLUMNS]]
     numbers = {profile.name for profile in free if profile.kind == "number"}
@@ -271,7 +277,8 @@ def _infer_series_columns(
 
 def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...]:
     """Columns that could be the target, the likeliest first."""
-    max_classes = max(_MAX_CLASSES, min(_MAX_CLASSES_IN_LONG_TABLE, len(table) // 20))
+    classes_by_length = min(_MAX_CLASSES_IN_LONG_TABLE, len(table) // 20)
+    max_classes = max(_MAX_CLASSES, classes_by_length)
 
     # False sorts before True: a usual name, then many values, then no row number.
     def rank(profile: ColumnProfile) -> tuple[bool, bool, bool]:
@@ -282,7 +289,8 @@ def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...
         )
 
     numbers = [profile for profile in free if profile.kind == "number"]
-    return tuple(profile.name for profile in sorted(numbers, key=rank))
+    numbers.sort(key=rank)
+    return tuple(profile.name for profile in numbers)
 
 
 def _is_row_number(table: Table, profile: ColumnProfile) -> bool:
@@ -305,22 +313,29 @@ def _candidate_roles(
     if profile.kind == "text" and profile.distinct > MAX_CATEGORIES:
         return ()
     if roles.series and profile.distinct <= len(table) // 2:
-        series = table.frame[list(roles.series)].drop_duplicates()
-        with_value = table.frame[[*roles.series, profile.name]].drop_duplicates()
+        keys = list(roles.series)
+        series = table.frame[keys].drop_duplicates()
+        with_value = table.frame[[*keys, profile.name]].drop_duplicates()
         if len(with_value) == len(series):
             return ("static",)  # one value in each series
     if ahead.any():
-        known_ahead = table.frame[profile.name].notna().to_numpy()[ahead]
-        if known_ahead.mean() > 0.9:
+        known = _find_known(table, profile.name)
+        if known[ahead].mean() > 0.9:
             return ("future",)
     return ("past",)
+
+
+def _find_known(table: Table, name: str) -> Bools:
+    """Which cells [n] of a column hold anything."""
+    known = table.frame[name].notna()
+    return np.asarray(known.to_numpy())
 
 
 def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
     """Which rows [n] come after the last value of the target in their series."""
     known = np.zeros(len(table), dtype=bool)
     for name in roles.target:
-        known |= table.frame[name].notna().to_numpy()
+        known |= _find_known(table, name)
     if known.all():
         return ~known
     codes, keys = factorize_keys(table, roles.series)
@@ -328,6 +343,7 @@ def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
     if instants is None:  # no time column: rows stand in order
         instants = np.arange(len(known))
     # A series without any value has no last one: all of its rows come after it.
-    last = np.full(len(keys.keys), np.iinfo(np.int64).min)
+    never = np.iinfo(np.int64).min
+    last = np.full(len(keys.keys), never)
     np.maximum.at(last, codes[known], instants[known])
     return np.asarray(instants > last[codes])

@@ -99,8 +99,10 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     probe_config = _with_few_steps(config)
     # The first optimizer loads much that is loaded only once: that is no part of the estimate.
     torch.optim.AdamW([torch.zeros(1)])
-    began, clock = time.process_time(), _EventClock()
-    probe = Forecaster(probe_config).fit(panel, on_event=clock.stamp)
+    began = time.process_time()
+    clock = _EventClock()
+    forecaster = Forecaster(probe_config)
+    probe = forecaster.fit(panel, on_event=clock.stamp)
     fixed = time.process_time() - began
 
     scratch = probe.start["from"] == "scratch"
@@ -108,14 +110,18 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     probe_recipes = _member_recipes(panel, probe_config, scratch=scratch)
     probe_steps = [recipe.schedule.steps for recipe in probe_recipes]
     costs = _step_costs(clock.laps, probe_steps, is_panel)
-    training = [
-        _training_seconds(recipe, cost, place + 1 if is_panel else 0)
-        for place, (recipe, cost) in enumerate(zip(recipes, costs, strict=True))
-    ]
+    training = []
+    for number, (recipe, cost) in enumerate(zip(recipes, costs, strict=True), start=1):
+        place = number if is_panel else 0
+        training.append(_training_seconds(recipe, cost, place))
 
-    default_jobs = count_cores() if sum(training) > MIN_PARALLEL_SECONDS else 1
-    jobs = config.train.jobs or default_jobs
+    is_long = sum(training) > MIN_PARALLEL_SECONDS
+    jobs = config.train.jobs or (count_cores() if is_long else 1)
+    # Each worker holds as much as this process did.
+    processes = 1 + jobs if jobs > 1 else 1
     budget = float(config.train.time_budget or math.inf)
+    training_seconds = _parallel_seconds(training, jobs, is_panel)
+    windows = panel.lengths - probe.horizon
     return CostEstimate(
         series=len(panel),
         steps=int(panel.offsets[-1]),
@@ -123,24 +129,22 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
         horizon=probe.horizon,
         season=probe.season,
         context=probe.context,
-        windows=int((panel.lengths - probe.horizon).clip(0).sum()),
+        windows=int(windows.clip(0).sum()),
         members=len(recipes),
         parameters=sum(network.parameters for network in probe.networks),
         training_steps=sum(recipe.schedule.steps for recipe in recipes),
-        seconds=fixed + min(_parallel_seconds(training, jobs, is_panel), budget),
-        # Each worker holds as much as this process did.
-        memory=_peak_memory() * (1 + jobs if jobs > 1 else 1),
+        seconds=fixed + min(training_seconds, budget),
+        memory=_peak_memory() * processes,
     )
 
 
 def _with_few_steps(config: Config) -> Config:
     """The configuration of the probe: as many training steps as it takes, in one process."""
-    steps = (
-        PROBE_STEPS
-        if config.train.steps is None
-        else min(config.train.steps, PROBE_STEPS)
-    )
-    return replace(config, train=replace(config.train, steps=steps, jobs=1))
+    steps = PROBE_STEPS
+    if config.train.steps is not None:
+        steps = min(config.train.steps, PROBE_STEPS)
+    train = replace(config.train, steps=steps, jobs=1)
+    return replace(config, train=train)
 
 
 def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Recipe]:
@@ -149,14 +153,15 @@ def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Reci
     Whatever weights they start from, training takes as long as from the pretrained ones.
     """
     start = None if scratch else load_pretrained_arrays()
+    members = config.train.members
     if len(panel) >= MIN_PANEL_SERIES:
-        members = 1 + (config.train.members or DEFAULT_PANEL_MEMBERS)
-        return make_panel_recipes(config, start, members)
-    covariates = panel.past.shape[1] + panel.future.shape[1] + panel.static.shape[1]
-    steps = max(
-        int(panel.lengths.sum()), MIN_TIME_STEPS_FROM_SCRATCH if covariates else 0
-    )
-    return make_small_data_recipes(config, start, config.train.members, steps)
+        later_members = members or DEFAULT_PANEL_MEMBERS
+        return make_panel_recipes(config, start, 1 + later_members)
+    steps = int(panel.lengths.sum())
+    covariates = (panel.past, panel.future, panel.static)
+    if any(values.shape[1] for values in covariates):
+        steps = max(steps, MIN_TIME_STEPS_FROM_SCRATCH)
+    return make_small_data_recipes(config, start, members, steps)
 
 
 def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_StepCost]:
@@ -167,15 +172,23 @@ def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_St
     prepared.
     """
     if is_panel and steps[0]:
-        # Later members train without validation: the last lap is of steps only.
-        step = laps[-1] / steps[-1] if len(laps) > 2 else laps[1] / steps[0]
-        return [_StepCost(max(0.0, laps[1] - steps[0] * step), step)] * len(steps)
+        first_lap = laps[1]
+        step = first_lap / steps[0]
+        if len(laps) > 2:
+            # Later members train without validation: the last lap is of steps only.
+            step = laps[-1] / steps[-1]
+        validation = first_lap - steps[0] * step
+        cost = _StepCost(max(0.0, validation), step)
+        return [cost] * len(steps)
     # A lap for the first validation, then one for the steps and the validation after them.
     next_lap = iter(laps)
     costs = []
     for count in steps:
         validation = next(next_lap)
-        step = max(0.0, next(next_lap) - validation) / count if count else 0.0
+        step = 0.0
+        if count:
+            training = next(next_lap) - validation
+            step = max(0.0, training) / count
         costs.append(_StepCost(validation, step))
     return costs
 
@@ -191,21 +204,27 @@ def _training_seconds(recipe: Recipe, cost: _StepCost, place: int) -> float:
         share = FIRST_MEMBER_STEP_SHARE if place == 1 else LATER_MEMBER_STEP_SHARE
     steps = recipe.schedule.steps * share
     validations = steps / recipe.schedule.every if place < 2 else 0
+    # The probe took a few steps and one validation already.
     more_steps = max(0.0, steps - PROBE_STEPS)
-    return more_steps * cost.step + max(0.0, validations - 1) * cost.validation
+    more_validations = max(0.0, validations - 1)
+    return more_steps * cost.step + more_validations * cost.validation
 
 
 def _parallel_seconds(training: list[float], jobs: int, is_panel: bool) -> float:
     """Seconds of trainings, `jobs` of them at a time; of a panel the first precedes the others."""
     # The others of a panel take as many steps as the first turns out to need.
-    first = training[:1] if is_panel else []
-    rest = training[len(first) :]
-    return sum(first) + max(sum(rest) / jobs, max(rest, default=0.0))
+    alone = 1 if is_panel else 0
+    first = sum(training[:alone])
+    rest = training[alone:]
+    # No more than a share for each process, but no less than the longest.
+    share = sum(rest) / jobs
+    longest = max(rest, default=0.0)
+    return first + max(share, longest)
 
 
 def _peak_memory() -> int:
     """Largest resident set of this process so far, in bytes."""
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return (
-        peak if sys.platform == "darwin" else peak * 1024
-    )  # macOS counts bytes, Linux KiB
+    # macOS counts bytes, Linux KiB.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return peak * unit

@@ -98,20 +98,24 @@ def _find_gaps(panel: Panel) -> Ints:
     # A gap begins where the step before is observed, or is of another series.
     after_observed = np.diff(missing) > 1
     next_series = np.diff(series) > 0
-    begins = np.r_[True, after_observed | next_series][: len(missing)]
-    first = np.flatnonzero(begins)
-    steps = np.diff(np.r_[first, len(missing)])
+    begins = np.r_[True, after_observed | next_series]
+    count = len(missing)  # none at all has no first one either
+    first = np.flatnonzero(begins[:count])
+    steps = np.diff(first, append=count)
     owner = series[first]
     step_in_series = missing[first] - panel.offsets[owner]
-    return np.stack([owner, step_in_series, steps], axis=1).astype(np.int64)
+    gaps = np.stack([owner, step_in_series, steps], axis=1)
+    return gaps.astype(np.int64)
 
 
 def _series_finding(panel: Panel) -> Finding:
     lengths = panel.lengths
-    shortest, longest = int(lengths.min()), int(lengths.max())
+    shortest = int(lengths.min())
+    longest = int(lengths.max())
     median = float(np.median(lengths))
+    count = len(panel)
     figures = {
-        "count": len(panel),
+        "count": count,
         "shortest": shortest,
         "median": median,
         "longest": longest,
@@ -122,17 +126,18 @@ def _series_finding(panel: Panel) -> Finding:
         span = f"{shortest:,} to {longest:,} steps, {median:,.0f} in the median"
     if not panel.key_names:
         return Finding("series", f"one of {span}", figures=figures)
-    shown = [format_series_name(panel, i) for i in range(min(len(panel), 4))]
-    names = format_names(shown, len(panel))
+    few = range(min(count, 4))
+    shown = [format_series_name(panel, i) for i in few]
+    names = format_names(shown, count)
     keys = ", ".join(panel.key_names)
-    return Finding(
-        "series", f"{len(panel):,} by {keys} ({names}), of {span}", figures=figures
-    )
+    found = f"{count:,} by {keys} ({names}), of {span}"
+    return Finding("series", found, figures=figures)
 
 
 def _time_finding(panel: Panel) -> Finding:
     axis = panel.axis
-    edges = np.array([panel.start.min(), (panel.start + panel.lengths).max() - 1])
+    ends = panel.start + panel.lengths
+    edges = np.array([panel.start.min(), ends.max() - 1])
     first, last = axis.texts(edges)
     done = ""
     if panel.columns.time == (NO_TIME_COLUMN,):
@@ -167,9 +172,8 @@ def _season_finding(
     figures = {"main": seasons.main, "second": seasons.second, "strength": strength}
     how_strong = ""
     if strength is not None:
-        how_strong = (
-            f", strength {strength:.2f} of 1{_format_sampled_count(panel, shape)}"
-        )
+        sampled = _format_sampled_count(panel, shape)
+        how_strong = f", strength {strength:.2f} of 1{sampled}"
     if seasons.main > 1:
         second = f"; and {seasons.second} steps" if seasons.second else ""
         found = f"{seasons.main} steps{how_strong}{second}"
@@ -181,37 +185,44 @@ def _season_finding(
         found = f"none, but perhaps one of {seasons.second} steps"
         example = seasons.second
     else:
-        found, example = "none", "STEPS"
+        found = "none"
+        example = "STEPS"
     return Finding("season", found, f"if there is one, say --season {example}", figures)
 
 
 def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
-    rising, falling = int((shape.trend > 0).sum()), int((shape.trend < 0).sum())
-    neither = len(shape.trend) - rising - falling
+    count = len(shape.trend)
+    rising = int((shape.trend > 0).sum())
+    falling = int((shape.trend < 0).sum())
+    neither = count - rising - falling
     figures = {"rising": rising, "falling": falling, "neither": neither}
     if len(panel) == 1:
         direction = int(shape.trend[0])
         found = {1: "rising", -1: "falling", 0: "neither up nor down"}[direction]
         return Finding("trend", found, figures=figures)
-    counts = ((rising, "rising"), (falling, "falling"))
-    parts = " and ".join(f"{count} {word}" for count, word in counts if count)
+    parts = []
+    if rising:
+        parts.append(f"{rising} rising")
+    if falling:
+        parts.append(f"{falling} falling")
+    some = " and ".join(parts) or "none"
     sampled = _format_sampled_count(panel, shape)
-    return Finding(
-        "trend", f"{parts or 'none'} of {len(shape.trend)}{sampled}", figures=figures
-    )
+    return Finding("trend", f"{some} of {count}{sampled}", figures=figures)
 
 
 def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     lengths = gaps[:, 2]
-    missing, total = int(lengths.sum()), len(panel.values)
+    missing = int(lengths.sum())
     if not missing:
         found = "none" if fill == "none" else f"none left by --fill {fill}"
         return Finding("gaps", found, figures={"steps": 0, "count": 0})
     # The longest gap is described, the first of several such.
     series, first, steps = gaps[lengths.argmax()].tolist()
-    edges = panel.start[series] + np.array([first, first + steps - 1])
-    begin, end = panel.axis.texts(edges)
-    longest = f"{begin} to {end} ({steps} steps)" if steps > 1 else f"{begin} (1 step)"
+    begin_and_end = np.array([first, first + steps - 1])
+    begin, end = panel.axis.texts(panel.start[series] + begin_and_end)
+    longest = f"{begin} (1 step)"
+    if steps > 1:
+        longest = f"{begin} to {end} ({steps} steps)"
     figures = {
         "steps": missing,
         "count": len(gaps),
@@ -219,11 +230,15 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
         "from": begin,
         "to": end,
     }
+    total = len(panel.values)
     share = format_percent(missing / total)
-    place = _format_gap_count(len(gaps)) + _format_in_series(panel, series)
-    found = f"{missing:,} of {total:,} steps missing ({share}), {place}{longest}"
+    count = _format_gap_count(len(gaps))
+    place = _format_in_series(panel, series)
     return Finding(
-        "gaps", found, "left missing, which the network sees; or say --fill", figures
+        "gaps",
+        f"{missing:,} of {total:,} steps missing ({share}), {count}{place}{longest}",
+        "left missing, which the network sees; or say --fill",
+        figures,
     )
 
 
@@ -260,11 +275,12 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
         return Finding("outliers", "none" + sampled, figures={"count": 0})
     farthest = []
     for i, step in shape.outliers[:3].tolist():
-        stamp = panel.axis.texts(panel.start[i : i + 1] + step)[0]
-        value = float(panel.series(i)[step])
-        farthest.append(
-            {"series": format_series_name(panel, i), "time": stamp, "value": value}
-        )
+        outlier = {
+            "series": format_series_name(panel, i),
+            "time": panel.stamp_text(int(panel.start[i]) + step),
+            "value": float(panel.series(i)[step]),
+        }
+        farthest.append(outlier)
     first = farthest[0]
     series = f" of {first['series']}" if panel.key_names else ""
     where = f"{first['value']:g}{series} at {first['time']}"
@@ -280,23 +296,29 @@ def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     count = len(shape.constant)
     if not count:
         return None
-    names = [format_series_name(panel, i) for i in shape.constant[:4].tolist()]
+    few = shape.constant[:4].tolist()
+    names = [format_series_name(panel, i) for i in few]
     found = "all values are the same"
     if panel.key_names:
-        found = f"{count:,} of {len(panel):,} series ({format_names(names, count)})"
+        shown = format_names(names, count)
+        found = f"{count:,} of {len(panel):,} series ({shown})"
     figures = {"count": count, "series": names}
     return Finding("constant", found, "forecast as that constant", figures)
 
 
 def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     """Series whose sizes, their median absolute values, are orders of magnitude apart."""
-    sizes = np.array(
-        [np.nanmedian(np.abs(panel.series(i))) for i in shape.chosen.tolist()]
-    )
+    medians = []
+    for i in shape.chosen.tolist():
+        absolute = np.abs(panel.series(i))
+        medians.append(np.nanmedian(absolute))
+    sizes = np.array(medians)
     sizes = sizes[sizes > 0]  # zeros have no order of magnitude
     if not len(sizes):
         return None
-    orders = float(np.log10(sizes.max()) - np.log10(sizes.min()))
+    largest = np.log10(sizes.max())
+    smallest = np.log10(sizes.min())
+    orders = float(largest - smallest)
     if orders < _MIN_ORDERS_APART:
         return None
     found = f"the largest series is 1e{orders:.0f} times the smallest"
@@ -306,15 +328,15 @@ def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
 
 def _horizon_finding(horizon: int) -> Finding:
     found = f"{horizon} steps ahead"
-    return Finding(
-        "horizon", found, "another number with --horizon", {"steps": horizon}
-    )
+    figures = {"steps": horizon}
+    return Finding("horizon", found, "another number with --horizon", figures)
 
 
 def _format_sampled_count(panel: Panel, shape: Characteristics) -> str:
-    if len(shape.chosen) == len(panel):
+    sampled = len(shape.chosen)
+    if sampled == len(panel):
         return ""
-    return f" (in {len(shape.chosen)} of {len(panel):,} series)"
+    return f" (in {sampled} of {len(panel):,} series)"
 
 
 def _format_in_series(panel: Panel, i: int) -> str:
@@ -329,7 +351,9 @@ def format_series_name(panel: Panel, i: int) -> str:
 def format_percent(part: float) -> str:
     """Format a share in percent, never rounded to nothing."""
     percent = 100 * part
-    return f"{percent:.0f} %" if percent >= 9.5 else f"{percent:.2g} %"
+    if percent >= 9.5:
+        return f"{percent:.0f} %"
+    return f"{percent:.2g} %"
 
 
 def findings_to_dicts(
@@ -337,7 +361,5 @@ def findings_to_dicts(
 ) -> Iterator[tuple[str, dict[str, Any]]]:
     """Yield the findings by name, ready for JSON."""
     for finding in findings:
-        yield (
-            finding.name,
-            {**finding.figures, "found": finding.found, "done": finding.done},
-        )
+        words = {"found": finding.found, "done": finding.done}
+        yield finding.name, {**finding.figures, **words}

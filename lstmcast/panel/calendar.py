@@ -54,20 +54,27 @@ def tabulate_holidays(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
     """
     step = _step_in_days(axis, country)
     # One step more on either side: a longer step reaches back, or ahead, to its neighbour.
-    edges = np.arange(ordinals[0] - 1, ordinals[-1] + 2)
-    instants = axis.grid.instants(edges)
+    before_first = ordinals[0] - 1
+    after_last = ordinals[-1] + 1
+    ordinals_around = np.arange(before_first, after_last + 1)
+    instants = axis.grid.instants(ordinals_around)
     days = axis.form.local(instants) // DAY
-    first, last = int(days[0]), int(days[-1])
+    first = int(days[0])
+    last = int(days[-1])
     holidays = _list_holidays(country, first - 1, last + 1)
     if step <= 1:
         today = days[1:-1]
-        columns = [np.isin(today + shift, holidays) for shift in (0, 1, -1)]
+        tomorrow = today + 1
+        yesterday = today - 1
+        columns = [np.isin(day, holidays) for day in (today, tomorrow, yesterday)]
     else:
         # Holidays up to each day: after the day of the stamp before, up to that of the stamp; and
         # from that of the stamp on, before that of the next.
         before = np.searchsorted(holidays, days, side="left")
         through = np.searchsorted(holidays, days, side="right")
-        columns = [np.diff(through)[:-1], np.diff(before)[1:]]
+        up_to_stamp = np.diff(through)[:-1]
+        from_stamp_on = np.diff(before)[1:]
+        columns = [up_to_stamp, from_stamp_on]
     return np.stack(columns, 1).astype(np.float64)
 
 
@@ -95,15 +102,20 @@ def _list_holidays(country: str, first: int, last: int) -> Ints:
     import holidays as package
 
     # Years of 366 and of 365 days enclose the true ones on both sides.
-    years = range(1970 + int(first // 366), 1971 + int(last // 365) + 1)
-    code, _, part = country.strip().upper().partition("-")
+    first_year = 1970 + int(first // 366)
+    last_year = 1971 + int(last // 365)
+    years = range(first_year, last_year + 1)
+    normalized = country.strip().upper()
+    code, _, part = normalized.partition("-")
     try:
         dates = package.country_holidays(code, subdiv=part or None, years=years)
     except NotImplementedError:
         supported = package.list_supported_countries()
         raise _unknown_country_error(country, code, part, supported) from None
-    days = np.array(sorted(dates), dtype="M8[D]").astype(np.int64)
-    return days[(days >= first) & (days <= last)]
+    holidays = np.array(sorted(dates), dtype="M8[D]")
+    days = holidays.astype(np.int64)
+    is_inside = (days >= first) & (days <= last)
+    return days[is_inside]
 
 
 def _unknown_country_error(
@@ -148,9 +160,11 @@ def with_calendar_waves(panel: Panel, ahead: int) -> Panel:
         )
 
     def tabulate(ordinals: Ints) -> Floats:
-        return panel.axis.calendar(ordinals)[:, applies].astype(np.float64)
+        waves = panel.axis.calendar(ordinals)
+        return waves[:, applies].astype(np.float64)
 
-    names = np.array(_CALENDAR_WAVE_NAMES)[applies].tolist()
+    all_names = np.array(_CALENDAR_WAVE_NAMES)
+    names = all_names[applies].tolist()
     return panel.with_known(names, tabulate, ahead)
 
 
@@ -159,16 +173,15 @@ def list_covariate_sources(panel: Panel, inputs: InputConfig) -> tuple[str, ...]
 
     panel: with the covariates that `inputs` requests. The order is past, known ahead, static.
     """
-    sources = {
-        f"{column}={category}": column
-        for column, categories in panel.encodings.items()
-        for category in categories
-    }
+    sources: dict[str, str] = {}
+    # A text column was encoded as one covariate for each of its categories.
+    for column, categories in panel.encodings.items():
+        for category in categories:
+            sources[f"{column}={category}"] = column
     if inputs.calendar:
         sources |= dict.fromkeys(_CALENDAR_WAVE_NAMES, "calendar")
     if inputs.holidays:
-        sources |= dict.fromkeys(
-            (*DAILY_HOLIDAY_NAMES, *PERIOD_HOLIDAY_NAMES), "holidays"
-        )
-    names = (*panel.past_names, *panel.future_names, *panel.static_names)
+        holiday_names = DAILY_HOLIDAY_NAMES + PERIOD_HOLIDAY_NAMES
+        sources |= dict.fromkeys(holiday_names, "holidays")
+    names = panel.past_names + panel.future_names + panel.static_names
     return tuple(sources.get(name, name) for name in names)

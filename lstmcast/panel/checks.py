@@ -5,6 +5,8 @@ Series long enough, targets that suit the loss, covariates known for the whole h
 Axes: N series, H horizon, Cf known-future covariates.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from lstmcast.config import UNTRANSFORMED_LOSSES, Config, Loss, WindowConfig
@@ -39,8 +41,9 @@ def require_series_length(panel: Panel, window: WindowConfig, horizon: int) -> N
     if window.context is None and window.horizon is None:
         return
     context = window.context or 1
+    need = context + horizon
     # One long series is enough to learn from; shorter ones are forecast from what they have.
-    need, have = context + horizon, int(panel.lengths.max())
+    have = int(panel.lengths.max())
     if need <= have:
         return
     largest_context = have - horizon
@@ -57,9 +60,11 @@ def require_series_length(panel: Panel, window: WindowConfig, horizon: int) -> N
 
 def is_binary(panel: Panel) -> bool:
     """Whether the target holds both 0 and 1, and nothing else."""
-    zero, one = panel.values == 0, panel.values == 1
-    nothing_else = (zero | one | np.isnan(panel.values)).all()
-    return bool(zero.any() and one.any() and nothing_else)
+    is_zero = panel.values == 0
+    is_one = panel.values == 1
+    is_missing = np.isnan(panel.values)
+    nothing_else = (is_zero | is_one | is_missing).all()
+    return bool(is_zero.any() and is_one.any() and nothing_else)
 
 
 def require_future_covariates(panel: Panel, horizon: int) -> None:
@@ -67,31 +72,8 @@ def require_future_covariates(panel: Panel, horizon: int) -> None:
     if not panel.future.shape[1]:
         return
     incomplete = _find_incomplete_series(panel, horizon)
-    if not incomplete.any():
-        return
-    # Describe the first such series: which columns are missing, and when.
-    i = int(incomplete.argmax())
-    begin = int(panel.future_offsets[i] + panel.lengths[i])
-    known = int(min(panel.ahead[i], horizon))
-    ahead = np.full((horizon, panel.future.shape[1]), np.nan)
-    ahead[:known] = panel.future[begin : begin + known]
-    missing = np.isnan(ahead)
-    missing_names = np.array(panel.future_names)[missing.any(axis=0)]
-    columns = [
-        column
-        for column in panel.columns.future
-        if any(_is_encoded_from(name, column) for name in missing_names)
-    ]
-    steps = np.flatnonzero(missing.any(axis=1))
-    dates = panel.axis.texts(panel.start[i] + panel.lengths[i] + steps)
-    where = f" in series {'/'.join(panel.keys[i])!r}" if panel.keys[i] else ""
-    more = format_more(int(incomplete.sum()), "series")
-    raise DataError(
-        f"covariates known ahead ({', '.join(columns)}) are missing{where}"
-        f" for {_format_dates(dates)}{more}:"
-        f" need {horizon} steps ahead, have {horizon - len(dates)}",
-        "give them with --future-data FILE, or as rows with an empty target",
-    )
+    if incomplete.any():
+        raise _missing_future_error(panel, horizon, incomplete)
 
 
 def _find_incomplete_series(panel: Panel, horizon: int) -> Bools:
@@ -99,24 +81,75 @@ def _find_incomplete_series(panel: Panel, horizon: int) -> Bools:
     # Either the rows end before the horizon does, or some of their cells are empty.
     incomplete = panel.ahead < horizon
     known = np.minimum(panel.ahead, horizon)
-    rows = concat_ranges(panel.future_offsets[:-1] + panel.lengths, known)
-    has_gap = np.isnan(panel.future[rows]).any(axis=1)
+    begin = panel.future_offsets[:-1] + panel.lengths
+    rows = concat_ranges(begin, known)
+    is_missing = np.isnan(panel.future[rows])
+    has_gap = is_missing.any(axis=1)
     series = np.repeat(np.arange(len(panel)), known)
     incomplete[series[has_gap]] = True
     return np.asarray(incomplete)
+
+
+def _missing_future_error(panel: Panel, horizon: int, incomplete: Bools) -> DataError:
+    """The error for covariates that are not known ahead.
+
+    It says of the first `incomplete` series [N] which columns are missing, and when.
+    """
+    i = int(incomplete.argmax())
+    missing = _find_missing_ahead(panel, i, horizon)
+    names = np.array(panel.future_names)
+    missing_names = names[missing.any(axis=0)].tolist()
+    columns = _list_source_columns(missing_names, panel.columns.future)
+    missing_steps = np.flatnonzero(missing.any(axis=1))
+    end = panel.start[i] + panel.lengths[i]
+    dates = panel.axis.texts(end + missing_steps)
+    key = "/".join(panel.keys[i])
+    where = f" in series {key!r}" if panel.keys[i] else ""
+    more = format_more(int(incomplete.sum()), "series")
+    return DataError(
+        f"covariates known ahead ({', '.join(columns)}) are missing{where}"
+        f" for {_format_dates(dates)}{more}:"
+        f" need {horizon} steps ahead, have {horizon - len(dates)}",
+        "give them with --future-data FILE, or as rows with an empty target",
+    )
+
+
+def _find_missing_ahead(panel: Panel, i: int, horizon: int) -> Bools:
+    """Which covariates of series i are missing in the next steps, [H, Cf]."""
+    # Steps beyond the last row of the series are missing in every column.
+    width = panel.future.shape[1]
+    ahead = np.full((horizon, width), np.nan)
+    known = int(min(panel.ahead[i], horizon))
+    begin = int(panel.future_offsets[i] + panel.lengths[i])
+    end = begin + known
+    ahead[:known] = panel.future[begin:end]
+    return np.asarray(np.isnan(ahead))
+
+
+def _list_source_columns(names: Sequence[str], columns: Sequence[str]) -> list[str]:
+    """The columns of the table that some encoded columns come from."""
+    sources = []
+    for column in columns:
+        # A text column is encoded as one column for each of its categories.
+        prefix = f"{column}="
+        if any(name == column or name.startswith(prefix) for name in names):
+            sources.append(column)
+    return sources
 
 
 def require_target_for_loss(panel: Panel, loss: Loss) -> None:
     """Raise UsageError for a loss of counts or of 0 and 1 whose target has other values."""
     if loss not in UNTRANSFORMED_LOSSES:
         return
-    values = panel.values[~np.isnan(panel.values)]
+    is_observed = ~np.isnan(panel.values)
+    values = panel.values[is_observed]
     if loss == "bernoulli":
-        wrong = values[(values != 0) & (values != 1)]
+        is_wrong = (values != 0) & (values != 1)
         required = "of 0 and 1"
     else:
-        wrong = values[(values < 0) | (values % 1 != 0)]
+        is_wrong = (values < 0) | (values % 1 != 0)
         required = "of counts: whole numbers from 0 on"
+    wrong = values[is_wrong]
     if len(wrong):
         raise UsageError(
             f"--loss {loss} needs a target {required};"
@@ -141,21 +174,18 @@ def require_positive_values(panel: Panel) -> None:
     if not len(wrong):
         return
     # Name the first of them by its series and its stamp.
-    row = wrong[0]
+    row = int(wrong[0])
+    value = panel.values[row]
     series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
-    name = f" of series {', '.join(panel.keys[series])!r}" if panel.keys[series] else ""
-    ordinal = panel.start[series] + row - panel.offsets[series]
-    stamp = panel.axis.texts(np.array([ordinal]))[0]
+    step = row - int(panel.offsets[series])
+    stamp = panel.stamp_text(int(panel.start[series]) + step)
+    key = ", ".join(panel.keys[series])
+    name = f" of series {key!r}" if panel.keys[series] else ""
+    more = format_more(len(wrong))
     raise UsageError(
-        f"--transform log needs values above 0:"
-        f" {panel.values[row]:g}{name} at {stamp}{format_more(len(wrong))}",
+        f"--transform log needs values above 0: {value:g}{name} at {stamp}{more}",
         "leave it at auto, or choose none",
     )
-
-
-def _is_encoded_from(name: str, column: str) -> bool:
-    """Whether an encoded column comes from a column of the table."""
-    return name == column or name.startswith(f"{column}=")
 
 
 def _format_dates(dates: list[str]) -> str:

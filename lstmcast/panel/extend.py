@@ -27,18 +27,10 @@ def with_training_history(
     require_compatible_panels(panel, known)
     place = panel.align(known)
     in_training = place >= 0
-    # Where a series is new, its place is -1 and what is taken from `known` means nothing.
-    gap = panel.start - (known.start + known.lengths)[place]
-    available = np.where(in_training, -gap, context) if since else panel.lengths
-    extended = (
-        in_training
-        & (available < context)
-        & (panel.start > known.start[place])
-        & (gap <= context)
-    )
-    joined = (
-        _prepend_history(panel, known, place, extended) if extended.any() else panel
-    )
+    extended = _find_series_to_extend(panel, known, place, context, since=since)
+    joined = panel
+    if extended.any():
+        joined = _prepend_history(panel, known, place, extended)
 
     notes = _note_differences(panel, known, place)
     too_short = f"too short to look back {context} steps: "
@@ -46,7 +38,8 @@ def with_training_history(
         names = describe_some_series(panel, extended)
         notes.append(f"{too_short}{names}; the run's own past goes before")
     # A series that is as long as it was in training has all the history that there is.
-    all_known = in_training & (joined.lengths >= known.lengths[place])
+    as_long = joined.lengths >= known.lengths[place]
+    all_known = in_training & as_long
     short = (joined.lengths < context) & ~all_known
     if short.any():
         names = describe_some_series(panel, short)
@@ -54,16 +47,37 @@ def with_training_history(
     return replace(joined, notes=(*panel.notes, *notes))
 
 
+def _find_series_to_extend(
+    panel: Panel, known: Panel, place: Ints, context: int, *, since: bool
+) -> Bools:
+    """Which series [N] get history: those that lack it, and whose history is near enough."""
+    in_training = place >= 0
+    # Where a series is new, its place is -1 and what is taken from `known` means nothing.
+    known_start = known.start[place]
+    known_end = known_start + known.lengths[place]
+    gap = panel.start - known_end
+    available = panel.lengths
+    if since:
+        available = np.where(in_training, -gap, context)
+    is_short = available < context
+    begins_later = panel.start > known_start
+    is_near = gap <= context
+    return in_training & is_short & begins_later & is_near
+
+
 def require_compatible_panels(panel: Panel, known: Panel) -> None:
     """Raise DataError where frequency or covariates of a panel are not those of `known`."""
-    if panel.axis.grid != known.axis.grid:
+    axis = panel.axis
+    known_axis = known.axis
+    if axis.grid != known_axis.grid:
         raise DataError(
-            f"the data are {panel.axis.grid.words} ({panel.axis.freq}), those of the training"
-            f" {known.axis.grid.words} ({known.axis.freq})",
+            f"the data are {axis.grid.words} ({axis.freq}), those of the training"
+            f" {known_axis.grid.words} ({known_axis.freq})",
             "give data of the frequency that was trained on",
         )
     for role in ("past_names", "future_names", "static_names"):
-        names, known_names = getattr(panel, role), getattr(known, role)
+        names = getattr(panel, role)
+        known_names = getattr(known, role)
         if names != known_names:
             raise DataError(
                 f"the covariates are {format_names(names) or 'none'},"
@@ -89,7 +103,8 @@ def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
     early = ends < ends.max()
     if early.any():
         example = int(early.argmax())
-        newest, end = panel.axis.texts(np.array([ends.max() - 1, ends[example] - 1]))
+        newest_and_example = np.array([ends.max(), ends[example]])
+        newest, end = panel.axis.texts(newest_and_example - 1)
         names = describe_some_series(panel, early)
         notes.append(
             f"end before {newest}: {names}; each is forecast from its own end, as from {end}"
@@ -103,8 +118,10 @@ def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
     place: [N], number of each series in `known`, -1 where it is new.
     """
     in_both = np.flatnonzero(place >= 0)
-    now, then = panel.static[in_both], known.static[place[in_both]]
-    differs = (now != then) & ~(np.isnan(now) & np.isnan(then))
+    now = panel.static[in_both]
+    then = known.static[place[in_both]]
+    both_missing = np.isnan(now) & np.isnan(then)
+    differs = (now != then) & ~both_missing
     # A text covariate is several encoded columns: it changed where any of them did.
     changed: dict[str, Bools] = {}
     for number, name in enumerate(panel.static_names):
@@ -112,32 +129,36 @@ def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
         series = np.zeros(len(panel), dtype=bool)
         series[in_both] = differs[:, number]
         changed[column] = changed.get(column, series) | series
-    return [
-        f"static covariate {column!r} changed since training: {describe_some_series(panel, series)}"
-        for column, series in changed.items()
-        if series.any()
-    ]
+    notes = []
+    for column, series in changed.items():
+        if series.any():
+            names = describe_some_series(panel, series)
+            notes.append(f"static covariate {column!r} changed since training: {names}")
+    return notes
 
 
 def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -> Panel:
     """Prepend the steps of `known` to the series that are `extended` [N]."""
-    before = np.where(extended, panel.start - known.start[place], 0)
+    earlier_steps = panel.start - known.start[place]
+    before = np.where(extended, earlier_steps, 0)
     series = np.flatnonzero(extended)
     source = place[series]
+    missing_steps = before[series]
+    # Only what lies before the panel's own first step, which may be missing on purpose.
     history = LayoutPart(
-        known,
-        source,
-        series,
-        # Only what lies before the panel's own first step, which may be missing on purpose.
-        np.minimum(before[series], known.lengths[source]),
-        np.minimum(before[series], known.future_lengths[source]),
+        panel=known,
+        series=source,
+        home=series,
+        steps=np.minimum(missing_steps, known.lengths[source]),
+        future_steps=np.minimum(missing_steps, known.future_lengths[source]),
     )
+    own = whole_panel_part(panel, np.arange(len(panel)))
     start = panel.start - before
     layout, _ = lay_out_parts(
-        [whole_panel_part(panel, np.arange(len(panel))), history],
-        start,
-        panel.lengths + before,
-        panel.future_lengths + before,
+        [own, history],
+        start=start,
+        lengths=panel.lengths + before,
+        future_lengths=panel.future_lengths + before,
     )
     return replace(panel, start=start, **layout._asdict())
 
@@ -146,25 +167,29 @@ def describe_some_series(panel: Panel, chosen: Bools) -> str:
     """Say how many of the series [N] are chosen, and a few of their names."""
     if not panel.key_names:
         return "the series"
-    names = ["/".join(panel.keys[i]) for i in np.flatnonzero(chosen)[:4].tolist()]
+    some = np.flatnonzero(chosen)[:4]
+    names = ["/".join(panel.keys[i]) for i in some.tolist()]
     count = int(chosen.sum())
-    return f"{count} of {len(panel)} series ({format_names(names, count)})"
+    shown = format_names(names, count)
+    return f"{count} of {len(panel)} series ({shown})"
 
 
 def append_new_series(panel: Panel, other: Panel) -> Panel:
     """Return the panel, and after its series those of `other` that it lacks."""
-    rest = other.select(np.flatnonzero(other.align(panel) < 0))
+    is_new = other.align(panel) < 0
+    rest = other.select(np.flatnonzero(is_new))
     if not len(rest):
         return panel
+    count = len(panel)
+    home = np.arange(count)
+    rest_home = count + np.arange(len(rest))
+    parts = [whole_panel_part(panel, home), whole_panel_part(rest, rest_home)]
     start = np.concatenate([panel.start, rest.start])
     layout, _ = lay_out_parts(
-        [
-            whole_panel_part(panel, np.arange(len(panel))),
-            whole_panel_part(rest, len(panel) + np.arange(len(rest))),
-        ],
-        start,
-        np.concatenate([panel.lengths, rest.lengths]),
-        np.concatenate([panel.future_lengths, rest.future_lengths]),
+        parts,
+        start=start,
+        lengths=np.concatenate([panel.lengths, rest.lengths]),
+        future_lengths=np.concatenate([panel.future_lengths, rest.future_lengths]),
     )
     return replace(
         panel,

@@ -37,28 +37,33 @@ def quantile_columns(
     columns = {"forecast": median}
     for q, level in enumerate(sorted_levels.tolist()):
         # Rounding hides what is left of 100 * 0.07 in binary.
-        columns[f"q{round(100 * level, 6):g}"] = quantiles[..., q].ravel()
+        percent = round(100 * level, 6)
+        columns[f"q{percent:g}"] = quantiles[..., q].ravel()
     return columns
 
 
 def find_point_column(forecasts: "pd.DataFrame") -> str:
     """Name the column of the point forecast: `forecast`, or `probability` of a 0/1 target."""
-    only_probability = "probability" in forecasts and "forecast" not in forecasts
-    return "probability" if only_probability else "forecast"
+    if "probability" in forecasts and "forecast" not in forecasts:
+        return "probability"
+    return "forecast"
 
 
 def list_quantile_columns(names: Iterable[object]) -> list[str]:
     """List the columns of a table of forecasts that hold quantiles, in the table's order."""
-    return [name for name in map(str, names) if _QUANTILE_COLUMN.fullmatch(name)]
+    texts = [str(name) for name in names]
+    return [text for text in texts if _QUANTILE_COLUMN.fullmatch(text)]
 
 
 def find_quantile_columns(forecasts: "pd.DataFrame") -> dict[float, str]:
     """Map levels, ascending, to the quantile columns; without one of 0.5, the point forecast's."""
+    # A column q50 takes the place of the point forecast.
     columns = {0.5: find_point_column(forecasts)}
-    columns |= {
-        float(name[1:]) / 100: name for name in list_quantile_columns(forecasts)
-    }
-    return dict(sorted(columns.items()))
+    for name in list_quantile_columns(forecasts):
+        percent = float(name.removeprefix("q"))
+        columns[percent / 100] = name
+    ascending = sorted(columns.items())
+    return dict(ascending)
 
 
 def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
@@ -67,17 +72,17 @@ def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
         return np.zeros(len(forecasts), np.int64)
     import pandas as pd
 
-    keys = pd.MultiIndex.from_tuples(panel.keys)
-    rows = pd.MultiIndex.from_arrays(
-        [forecasts[name].astype(str) for name in panel.key_names]
-    )
-    series = keys.get_indexer(rows)
+    known_keys = pd.MultiIndex.from_tuples(panel.keys)
+    columns = [forecasts[name].astype(str) for name in panel.key_names]
+    keys = pd.MultiIndex.from_arrays(columns)
+    series = known_keys.get_indexer(keys)
     unknown = series < 0
     if unknown.any():
         row = int(unknown.argmax())
+        key = ", ".join(map(str, keys[row]))
         more = format_more(int(unknown.sum()), "rows")
         raise DataError(
-            f"the data has no series {', '.join(map(str, rows[row]))!r}"
+            f"the data has no series {key!r}"
             f" that row {row + 1} of the forecasts is of{more}",
             "score forecasts against the data they are for",
         )
@@ -89,13 +94,16 @@ def point_forecast(quantiles: Floats, levels: Floats) -> Floats:
 
     Interpolated between the nearest of the ascending `levels`, and the outermost beyond them.
     """
-    place = np.searchsorted(levels, 0.5)
-    right = int(np.clip(place, 0, len(levels) - 1))
+    last = len(levels) - 1
+    place = int(np.searchsorted(levels, 0.5))
+    right = min(place, last)
     left = max(right - 1, 0)
     if right == left or levels[right] <= 0.5:
         return quantiles[..., right]
     # The share of the way from the level on the left to the one on the right.
     distance = levels[right] - levels[left]
-    share = np.clip((0.5 - levels[left]) / distance, 0, 1)
-    median: Floats = (1 - share) * quantiles[..., left] + share * quantiles[..., right]
-    return median
+    way = 0.5 - levels[left]
+    share = np.clip(way / distance, 0, 1)
+    from_left = (1 - share) * quantiles[..., left]
+    from_right = share * quantiles[..., right]
+    return np.asarray(from_left + from_right)

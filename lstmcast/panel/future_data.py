@@ -18,7 +18,7 @@ from lstmcast.ingest.resample import resample_rows
 from lstmcast.ingest.rows import Rows, sort_rows
 from lstmcast.ingest.time_column import read_time_column
 from lstmcast.panel.layout import extend_future
-from lstmcast.panel.panel import Panel
+from lstmcast.panel.panel import Panel, match_keys
 from lstmcast.ragged import Ints, concat_ranges
 from lstmcast.tables.table import Table
 
@@ -40,16 +40,22 @@ def with_future_data(
             "fit with --future COL",
         )
     plan = _read_plan(panel, table, config)
+    rows = plan.rows
     ahead = _match_rows_ahead(panel, plan)
-    reach = _note_future_reach(panel, len(plan.rows.stamps), ahead)
+    reach = _note_future_reach(panel, len(rows.stamps), ahead)
 
     # A series' future reaches to the last of its rows, or as far as it did before.
     lengths = panel.future_lengths
     np.maximum.at(lengths, ahead.series, ahead.step + 1)
     future, offsets = extend_future(panel, lengths)
-    future[offsets[ahead.series] + ahead.step] = plan.rows.values[ahead.row]
-    notes = (*panel.notes, *plan.notes, reach, *plan.encoding_notes)
-    return replace(panel, future=future, future_offsets=offsets, notes=notes)
+    places = offsets[ahead.series] + ahead.step
+    future[places] = rows.values[ahead.row]
+    return replace(
+        panel,
+        future=future,
+        future_offsets=offsets,
+        notes=(*panel.notes, *plan.notes, reach, *plan.encoding_notes),
+    )
 
 
 class _Plan(NamedTuple):
@@ -64,22 +70,23 @@ class _Plan(NamedTuple):
 def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
     """Read the table as the panel was read."""
     columns = panel.columns
-    table.require((*columns.series, *columns.future))
+    axis = panel.axis
+    table.require(columns.series + columns.future)
     codes, keys = factorize_keys(table, columns.series)
     encoded = encode_covariates(table, columns.future, panel.encodings)
-    time_column = read_time_column(table, columns, config, codes, panel.axis)
+    time_column = read_time_column(table, columns, config, codes, axis)
     rows, notes = sort_rows(time_column, codes, encoded.values)
     if config.resample is None:
-        rows, duplicate_notes = resolve_duplicates(
-            rows, config.duplicates, time_column, table, keys
-        )
-        _, rows = place_on_axis(rows, time_column, table, keys, config, panel.axis)
-        return _Plan(rows, keys, notes + duplicate_notes, encoded.notes)
-    covariates = [(encoded.values, "mean")]
-    resampled = resample_rows(rows, time_column, config, panel.axis, covariates)
-    # Covariates are averaged over a period, whatever a target would be.
-    rows = replace(resampled.rows, values=resampled.covariates[0])
-    return _Plan(rows, keys, notes + resampled.notes, encoded.notes)
+        policy = config.duplicates
+        rows, more_notes = resolve_duplicates(rows, policy, time_column, table, keys)
+        _, rows = place_on_axis(rows, time_column, table, keys, config, axis)
+    else:
+        # Covariates are averaged over a period, whatever a target would be.
+        covariates = [(encoded.values, "mean")]
+        resampled = resample_rows(rows, time_column, config, axis, covariates)
+        more_notes = resampled.notes
+        rows = replace(resampled.rows, values=resampled.covariates[0])
+    return _Plan(rows, keys, notes + more_notes, encoded.notes)
 
 
 class _RowsAhead(NamedTuple):
@@ -95,17 +102,19 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
 
     Each series takes the rows of its key; several targets of one key share them.
     """
-    code_by_key = {key: code for code, key in enumerate(plan.keys.keys)}
+    rows = plan.rows
+    # What follows the key of the table is the name of one of several targets.
     parts = len(panel.columns.series)
-    plan_codes = [code_by_key.get(key[:parts], -1) for key in panel.keys]
-    codes = np.array(plan_codes, dtype=np.int64)
+    table_keys = [key[:parts] for key in panel.keys]
+    codes = match_keys(table_keys, plan.keys.keys)
     # The rows of a plan are sorted by series: those of a code lie together, those of -1 are none.
-    begin = np.searchsorted(plan.rows.codes, codes, "left")
-    end = np.searchsorted(plan.rows.codes, codes, "right")
+    begin = np.searchsorted(rows.codes, codes, "left")
+    end = np.searchsorted(rows.codes, codes, "right")
     counts = end - begin
     row = concat_ranges(begin, counts)
-    series = np.repeat(np.arange(len(panel)), counts)
-    step = plan.rows.stamps[row] - panel.start[series]
+    every = np.arange(len(panel))
+    series = np.repeat(every, counts)
+    step = rows.stamps[row] - panel.start[series]
     ahead = step >= panel.lengths[series]
     return _RowsAhead(row[ahead], series[ahead], step[ahead])
 
@@ -113,13 +122,15 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
 def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
     """Say how many of the plan's `count` rows lie ahead of the data, and when."""
     if not len(ahead.row):
-        last = panel.axis.texts(np.array([(panel.start + panel.lengths).max() - 1]))[0]
+        ends = panel.start + panel.lengths
+        last = panel.stamp_text(ends.max() - 1)
         return (
             f"none of its {count:,} rows is of a known series and after its end;"
             f" the data end at {last}"
         )
     ordinals = panel.start[ahead.series] + ahead.step
-    first, last = panel.axis.texts(np.array([ordinals.min(), ordinals.max()]))
+    edges = np.array([ordinals.min(), ordinals.max()])
+    first, last = panel.axis.texts(edges)
     used = len(np.unique(ahead.row))
     return (
         f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"

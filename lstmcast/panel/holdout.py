@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Ints, choose_evenly
+from lstmcast.ragged import Bools, Ints, choose_evenly
 
 MAX_HOLDOUT_STEPS = 500_000
 """Steps of the horizons of all windows together, at most: more say nothing new, and forecasts of
@@ -52,11 +52,9 @@ def split_holdout(
     spread = np.round(room[:, None] * shares)
     origins = (last_training_step + spread).astype(np.int64)
 
-    # Where there is less room than origins, some of them coincide: each counts once.
-    first = np.ones((len(ends), 1), bool)
-    later = np.diff(origins, axis=1) > 0
-    distinct = np.concatenate([first, later], 1)
-    distinct &= (held > 0)[:, None]
+    distinct = _find_distinct(origins)
+    has_windows = held > 0
+    distinct &= has_windows[:, None]
     series, _ = np.nonzero(distinct)
     origins = origins[distinct]
 
@@ -65,15 +63,29 @@ def split_holdout(
     return Holdout(ends, series[chosen], origins[chosen])
 
 
+def _find_distinct(origins: Ints) -> Bools:
+    """Which of the ascending origins of each series [N, k] differ from the one before.
+
+    Where there is less room than origins, some of them coincide: each counts once.
+    """
+    first = np.ones((len(origins), 1), bool)
+    later = np.diff(origins, axis=1) > 0
+    return np.concatenate([first, later], 1)
+
+
 def _count_held_steps(
     lengths: Ints, horizon: int, season: int, requested: int | Ints | None
 ) -> Ints:
     """Steps of each series that are held out, [N]; 0 where what is left would be too short."""
     if requested is None:
-        held = np.minimum(max(4 * horizon, season), np.maximum(horizon, lengths // 4))
+        # A quarter of a series at most, but one horizon at least.
+        usual = max(4 * horizon, season)
+        most = np.maximum(horizon, lengths // 4)
+        held = np.minimum(usual, most)
     else:
         held = np.broadcast_to(requested, lengths.shape)
     must_remain = max(season, 2) + 1
     held = np.minimum(held, lengths - must_remain)
     # A single step says too little to choose and calibrate by, unless it is the whole horizon.
-    return np.where(held >= min(horizon, 2), held, 0)
+    fewest = min(horizon, 2)
+    return np.where(held >= fewest, held, 0)

@@ -47,8 +47,13 @@ class Layout(NamedTuple):
 
 def whole_panel_part(panel: "Panel", home: Ints) -> LayoutPart:
     """All steps of all series of a panel, which go to the series `home` [N] of the new one."""
-    every = np.arange(len(panel))
-    return LayoutPart(panel, every, home, panel.lengths, panel.future_lengths)
+    return LayoutPart(
+        panel=panel,
+        series=np.arange(len(panel)),
+        home=home,
+        steps=panel.lengths,
+        future_steps=panel.future_lengths,
+    )
 
 
 def lay_out_parts(
@@ -61,38 +66,50 @@ def lay_out_parts(
     """
     offsets = offsets_from_lengths(lengths)
     future_offsets = offsets_from_lengths(future_lengths)
-    total, future_total = int(offsets[-1]), int(future_offsets[-1])
     model = parts[0].panel
-    values = np.full(total, np.nan)
-    past = np.full((total, model.past.shape[1]), np.nan)
-    future = np.full((future_total, model.future.shape[1]), np.nan)
+    values = np.full(offsets[-1], np.nan)
+    past = _missing_rows(offsets[-1], model.past.shape[1])
+    future = _missing_rows(future_offsets[-1], model.future.shape[1])
     places = []
     for part in parts:
         panel = part.panel
         # How many steps a series of the part begins after its new home does.
         shift = panel.start[part.series] - start[part.home]
-        rows = concat_ranges(offsets[part.home] + shift, part.steps)
-        future_rows = concat_ranges(
-            future_offsets[part.home] + shift, part.future_steps
-        )
+        first_rows = offsets[part.home] + shift
+        first_future_rows = future_offsets[part.home] + shift
+        rows = concat_ranges(first_rows, part.steps)
+        future_rows = concat_ranges(first_future_rows, part.future_steps)
         places.append(PlacedPart(rows, future_rows))
-        taken: Ints | slice = slice(None)
-        future_taken: Ints | slice = slice(None)
-        if not _is_whole(part):  # whole arrays are taken as they are, without a copy
-            taken = concat_ranges(panel.offsets[part.series], part.steps)
-            future_taken = concat_ranges(
-                panel.future_offsets[part.series], part.future_steps
-            )
+        taken, future_taken = _find_rows_taken(part)
         values[rows] = panel.values[taken]
         past[rows] = panel.past[taken]
         future[future_rows] = panel.future[future_taken]
-    return Layout(values, offsets, past, future, future_offsets), places
+    layout = Layout(values, offsets, past, future, future_offsets)
+    return layout, places
+
+
+def _missing_rows(rows: int, width: int) -> Floats:
+    return np.full((rows, width), np.nan)
+
+
+def _find_rows_taken(part: LayoutPart) -> tuple[Ints | slice, Ints | slice]:
+    """Rows of a part's panel that are taken: of values and past, and of the future."""
+    panel = part.panel
+    if _is_whole(part):  # whole arrays are taken as they are, without a copy
+        return slice(None), slice(None)
+    begin = panel.offsets[part.series]
+    future_begin = panel.future_offsets[part.series]
+    taken = concat_ranges(begin, part.steps)
+    future_taken = concat_ranges(future_begin, part.future_steps)
+    return taken, future_taken
 
 
 def _is_whole(part: LayoutPart) -> bool:
     panel = part.panel
+    every = np.arange(len(panel))
+    # In any other order, or cut short, the rows of the part are not those of the panel.
     return (
-        np.array_equal(part.series, np.arange(len(panel)))
+        np.array_equal(part.series, every)
         and np.array_equal(part.steps, panel.lengths)
         and np.array_equal(part.future_steps, panel.future_lengths)
     )
@@ -107,7 +124,8 @@ def extend_future(
     """
     offsets = offsets_from_lengths(future_lengths)
     width = panel.future.shape[1]
-    future = np.full((int(offsets[-1]), width + new_columns), np.nan)
-    rows = concat_ranges(offsets[:-1], panel.future_lengths)
+    future = _missing_rows(offsets[-1], width + new_columns)
+    begin = offsets[:-1]
+    rows = concat_ranges(begin, panel.future_lengths)
     future[rows, :width] = panel.future
     return future, offsets

@@ -14,7 +14,12 @@ from lstmcast.panel.extend import (
     note_changed_statics,
     require_compatible_panels,
 )
-from lstmcast.panel.layout import PlacedPart, lay_out_parts, whole_panel_part
+from lstmcast.panel.layout import (
+    LayoutPart,
+    PlacedPart,
+    lay_out_parts,
+    whole_panel_part,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints, concat_ranges
 
@@ -75,69 +80,96 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
     place = later.align(known)
     # Series of the run keep their numbers, new ones come after them.
     new_series = np.flatnonzero(place < 0)
-    later_home = place.copy()
-    later_home[new_series] = len(known) + np.arange(len(new_series))
+    new_count = len(new_series)
     known_home = np.arange(len(known))
-    number = np.concatenate([known_home, np.full(len(new_series), -1)])
-    homes = ((known_home, known), (later_home, later))
+    later_home = place.copy()
+    later_home[new_series] = len(known) + np.arange(new_count)
+    known_part = whole_panel_part(known, known_home)
+    later_part = whole_panel_part(later, later_home)
+    parts = (known_part, later_part)
+    spans = _measure_merged_spans(parts, len(known) + new_count)
+    lengths = spans.end - spans.start
+    future_lengths = spans.future_end - spans.start
+    layout, places = lay_out_parts(parts, spans.start, lengths, future_lengths)
 
-    # A merged series goes from the earlier of the two starts to the later of the two ends.
-    start = np.full(len(number), np.iinfo(np.int64).max)
-    end = np.full(len(number), np.iinfo(np.int64).min)
-    future_end = np.full(len(number), np.iinfo(np.int64).min)
-    static = np.full((len(number), known.static.shape[1]), np.nan)
-    for home, panel in homes:
-        np.minimum.at(start, home, panel.start)
-        np.maximum.at(end, home, panel.start + panel.lengths)
-        np.maximum.at(future_end, home, panel.start + panel.future_lengths)
-        static[home] = panel.static
-
-    layout, places = lay_out_parts(
-        [whole_panel_part(panel, home) for home, panel in homes],
-        start,
-        end - start,
-        np.maximum(future_end, end) - start,
-    )
+    new_keys = [later.keys[i] for i in new_series.tolist()]
     merged = replace(
         known,
-        keys=(*known.keys, *(later.keys[i] for i in new_series.tolist())),
-        start=start,
-        static=static,
+        keys=(*known.keys, *new_keys),
+        start=spans.start,
+        static=_merge_statics(known, later, later_home, new_count),
         notes=(*later.notes, *_note_series_changes(known, later, place)),
         **layout._asdict(),
     )
     # Steps after the end that the run had; all steps of a series that it did not have.
-    known_end = np.where(number >= 0, (known.start + known.lengths)[number], start)
-    new_rows = int((end - known_end).sum())
+    known_end = spans.start.copy()
+    known_end[known_home] = known.start + known.lengths
+    new_rows = int((spans.end - known_end).sum())
+    number = np.concatenate([known_home, np.full(new_count, -1)])
     changes = _count_changes(merged, known, *places)
     return MergedPanel(merged, number, new_rows, *changes)
+
+
+class _MergedSpans(NamedTuple):
+    """Of each merged series [N]: its first step, and where its values and its future end."""
+
+    start: Ints
+    end: Ints
+    future_end: Ints
+
+
+def _measure_merged_spans(parts: Sequence[LayoutPart], count: int) -> _MergedSpans:
+    """Span from the earliest start of a series in any of the parts to its latest end."""
+    far = np.iinfo(np.int64)
+    start = np.full(count, far.max)
+    end = np.full(count, far.min)
+    future_end = np.full(count, far.min)
+    for part in parts:
+        panel = part.panel
+        part_end = panel.start + panel.lengths
+        part_future_end = panel.start + panel.future_lengths
+        np.minimum.at(start, part.home, panel.start)
+        np.maximum.at(end, part.home, part_end)
+        np.maximum.at(future_end, part.home, part_future_end)
+    return _MergedSpans(start, end, np.maximum(future_end, end))
+
+
+def _merge_statics(known: Panel, later: Panel, later_home: Ints, new: int) -> Floats:
+    """The static covariates [N, Cs], the later ones where both panels have a series."""
+    width = known.static.shape[1]
+    room = np.full((new, width), np.nan)
+    static = np.concatenate([known.static, room])
+    static[later_home] = later.static
+    return static
 
 
 def _count_changes(
     merged: Panel, known: Panel, known_rows: PlacedPart, later_rows: PlacedPart
 ) -> _Changes:
     """Count the values of the run that the later panel supplies or contradicts."""
-    steps = (known_rows.rows, later_rows.rows, merged.offsets)
+    target = _Block(
+        names=merged.columns.target,
+        old=known.values[:, None],
+        new=merged.values[:, None],
+        rows=known_rows.rows,
+        later_rows=later_rows.rows,
+        offsets=merged.offsets,
+    )
+    past = target._replace(names=merged.past_names, old=known.past, new=merged.past)
     # Values known ahead may change until their day has come: only those up to the end count.
-    past = concat_ranges(known.future_offsets[:-1], known.lengths)
-    future_rows = known_rows.future_rows[past]
-    blocks = [
-        _Block(
-            merged.columns.target, known.values[:, None], merged.values[:, None], *steps
-        ),
-        _Block(merged.past_names, known.past, merged.past, *steps),
-        _Block(
-            merged.future_names,
-            known.future[past],
-            merged.future,
-            future_rows,
-            later_rows.future_rows,
-            merged.future_offsets,
-        ),
-    ]
-    late = changed = 0
+    until_end = concat_ranges(known.future_offsets[:-1], known.lengths)
+    future = _Block(
+        names=merged.future_names,
+        old=known.future[until_end],
+        new=merged.future,
+        rows=known_rows.future_rows[until_end],
+        later_rows=later_rows.future_rows,
+        offsets=merged.future_offsets,
+    )
+    late = 0
+    changed = 0
     first = ""
-    for block in blocks:
+    for block in (target, past, future):
         changes = _count_block_changes(merged, block)
         late += changes.late
         changed += changes.changed
@@ -157,12 +189,10 @@ def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
     first = ""
     if differs.any():
         row, column = np.argwhere(differs)[0].tolist()
-        name = block.names[column] if column < len(block.names) else block.names[0]
+        name = block.names[column]
         place = _describe_place(merged, block.offsets, int(rows[row]))
-        before, after = (
-            _format_value(then[row, column]),
-            _format_value(now[row, column]),
-        )
+        before = _format_value(then[row, column])
+        after = _format_value(now[row, column])
         first = f"{place}, {name}: {before} -> {after}"
     return _Changes(int(came.sum()), int(differs.sum()), first)
 
@@ -170,18 +200,24 @@ def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
 def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
     """The series and the stamp of a row."""
     series = int(np.searchsorted(offsets, row, "right")) - 1
-    stamp = merged.axis.texts(
-        merged.start[series : series + 1] + row - offsets[series]
-    )[0]
-    return f"{'/'.join(merged.keys[series])}, {stamp}" if merged.key_names else stamp
+    step = row - int(offsets[series])
+    stamp = merged.stamp_text(int(merged.start[series]) + step)
+    if not merged.key_names:
+        return stamp
+    key = "/".join(merged.keys[series])
+    return f"{key}, {stamp}"
 
 
 def _find_changes(then: Floats, now: Floats) -> tuple[Bools, Bools]:
     """Which values [n, C] came late, and which are no longer what they were."""
+    was_missing = np.isnan(then)
+    is_missing = np.isnan(now)
+    came = was_missing & ~is_missing
+    gone = ~was_missing & is_missing
     # A comparison with a missing value is false: it is neither the same nor different.
-    came = np.isnan(then) & ~np.isnan(now)
-    gone = ~np.isnan(then) & np.isnan(now)
-    return came, gone | (np.abs(now - then) > RELATIVE_TOLERANCE * np.abs(then))
+    distance = np.abs(now - then)
+    tolerance = RELATIVE_TOLERANCE * np.abs(then)
+    return came, gone | (distance > tolerance)
 
 
 def _format_value(value: float) -> str:
@@ -191,9 +227,12 @@ def _format_value(value: float) -> str:
 def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
     """Note series that are new, missing or of other static covariates, and rows that are older."""
     notes = note_changed_statics(later, known, place)
-    older = np.where(place >= 0, known.start[place] - later.start, 0).clip(min=0)
-    if older.any():
-        count = int(older.sum())
+    is_new = place < 0
+    # Where a series is new, its place is -1 and what is taken from `known` means nothing.
+    earlier_steps = known.start[place] - later.start
+    older = np.where(is_new, 0, earlier_steps).clip(min=0)
+    count = int(older.sum())
+    if count:
         notes.append(
             f"{count:,} rows are older than those of the run, and cannot be compared"
         )
@@ -203,6 +242,7 @@ def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
         notes.append(
             f"series of the run that are missing here: {names}; they stay as they are"
         )
-    if (place < 0).any() and known.key_names:
-        notes.append(f"new series: {describe_some_series(later, place < 0)}")
+    if is_new.any() and known.key_names:
+        names = describe_some_series(later, is_new)
+        notes.append(f"new series: {names}")
     return notes

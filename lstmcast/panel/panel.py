@@ -10,7 +10,7 @@ within its series.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from lstmcast.tables.table import Table
 
 ColumnNames = str | Sequence[str] | None
+SeriesKey = tuple[str, ...]
 COLUMN_ROLES = ("target", "time", "series", "past", "future", "static")
 
 
@@ -140,10 +141,11 @@ class Panel:
 
         from lstmcast.tables.table import Table
 
-        arrow = table if isinstance(table, pa.Table) else pa.table(table)
-        repeated = [
-            name for name, count in Counter(arrow.column_names).items() if count > 1
-        ]
+        arrow = table
+        if not isinstance(table, pa.Table):
+            arrow = pa.table(table)
+        count_by_name = Counter(arrow.column_names)
+        repeated = [name for name, count in count_by_name.items() if count > 1]
         if repeated:
             raise DataError(
                 f"table: column {repeated[0]!r} is there more than once",
@@ -153,18 +155,18 @@ class Panel:
 
     @classmethod
     def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
+        settings = dict(options)
+        settings.pop("like", None)
+        roles = []
+        for role in COLUMN_ROLES:
+            names = cast(ColumnNames, settings.pop(role, None))
+            roles.append(_to_name_tuple(names))
+        # What is neither a role nor a panel is a setting of the reading.
+        config = DataConfig(**settings)  # type: ignore[arg-type]
+
         like = options.get("like")
-        roles = [
-            _to_name_tuple(cast(ColumnNames, options.get(role)))
-            for role in COLUMN_ROLES
-        ]
         columns = like.columns if like and not any(roles) else Columns(*roles)
-        settings = {
-            name: value
-            for name, value in options.items()
-            if name not in (*COLUMN_ROLES, "like")
-        }
-        return cls.from_table(table, columns, DataConfig(**settings), like)  # type: ignore[arg-type]
+        return cls.from_table(table, columns, config, like)
 
     @classmethod
     def from_table(
@@ -181,8 +183,10 @@ class Panel:
         """
         from lstmcast.ingest.assemble import assemble_panel
 
-        axis, encodings = (like.axis, like.encodings) if like else (None, None)
-        return cls(**assemble_panel(table, columns, config, axis, encodings)._asdict())
+        axis = like.axis if like else None
+        encodings = like.encodings if like else None
+        assembled = assemble_panel(table, columns, config, axis, encodings)
+        return cls(**assembled._asdict())
 
     @property
     def n_series(self) -> int:
@@ -207,37 +211,52 @@ class Panel:
         """Steps beyond the target's end whose known-future covariates are known, int64 [N]."""
         return self.future_lengths - self.lengths
 
+    def stamp_text(self, ordinal: int) -> str:
+        """The stamp of an ordinal as text, for messages."""
+        texts = self.axis.texts(np.array([ordinal]))
+        return texts[0]
+
     def series(self, i: int) -> Floats:
         """Values of series i, a view."""
-        return self.values[self.offsets[i] : self.offsets[i + 1]]
+        begin = self.offsets[i]
+        end = self.offsets[i + 1]
+        return self.values[begin:end]
 
     def head(self, lengths: Ints) -> "Panel":
         """Keep the first lengths[i] steps of each series, and all of its known future.
 
         Series with no step left are dropped.
         """
-        ends = np.clip(np.asarray(lengths, dtype=np.int64), 0, self.lengths)
-        return self._slice_steps(np.flatnonzero(ends > 0), np.zeros_like(ends), ends)
+        wanted = np.asarray(lengths, dtype=np.int64)
+        end = np.clip(wanted, 0, self.lengths)
+        begin = np.zeros_like(end)
+        left = np.flatnonzero(end > 0)
+        return self._slice_steps(left, begin, end)
 
     def tail(self, steps: int) -> "Panel":
         """Keep the last `steps` (at least 1) steps of each series, and all of its known future."""
-        begin = np.maximum(self.lengths - max(steps, 1), 0)
-        return self._slice_steps(np.arange(len(self)), begin, self.lengths)
+        steps = max(steps, 1)
+        begin = np.maximum(self.lengths - steps, 0)
+        every = np.arange(len(self))
+        return self._slice_steps(every, begin, self.lengths)
 
     def select(self, index: Ints) -> "Panel":
         """The series of these indices, in their order."""
+        chosen = np.asarray(index, dtype=np.int64)
         begin = np.zeros_like(self.lengths)
-        return self._slice_steps(np.asarray(index, dtype=np.int64), begin, self.lengths)
+        return self._slice_steps(chosen, begin, self.lengths)
 
     def split(self, cutoff: Any) -> tuple["Panel", "Panel"]:
         """Split into the steps up to and including the stamp `cutoff`, and the steps after it.
 
         Series with no step left are dropped from either.
         """
-        steps = np.clip(self.axis.floor(cutoff) - self.start + 1, 0, self.lengths)
-        later = self._slice_steps(
-            np.flatnonzero(steps < self.lengths), steps, self.lengths
-        )
+        # A cutoff between two stamps is as good as the earlier of them.
+        last = self.axis.floor(cutoff)
+        steps = last - self.start + 1
+        steps = np.clip(steps, 0, self.lengths)
+        goes_on = np.flatnonzero(steps < self.lengths)
+        later = self._slice_steps(goes_on, steps, self.lengths)
         return self.head(steps), later
 
     def with_known(
@@ -255,8 +274,10 @@ class Panel:
         last = int((self.start + lengths).max())
         columns = table(np.arange(first, last))
         future, offsets = extend_future(self, lengths, columns.shape[1])
+        # The new columns stand after those that there were.
+        width = self.future.shape[1]
         rows = concat_ranges(self.start - first, lengths)
-        future[:, self.future.shape[1] :] = columns[rows]
+        future[:, width:] = columns[rows]
         return replace(
             self,
             future=future,
@@ -266,13 +287,17 @@ class Panel:
 
     def _slice_steps(self, index: Ints, begin: Ints, end: Ints) -> "Panel":
         """Series `index` [n], steps begin[i] to end[i] of each [N], and all of its known future."""
-        begin, lengths = begin[index], (end - begin)[index]
-        rows = concat_ranges(self.offsets[index] + begin, lengths)
+        lengths = (end - begin)[index]
+        begin = begin[index]
         future_lengths = self.future_lengths[index] - begin
-        future_rows = concat_ranges(self.future_offsets[index] + begin, future_lengths)
+        first_rows = self.offsets[index] + begin
+        first_future_rows = self.future_offsets[index] + begin
+        rows = concat_ranges(first_rows, lengths)
+        future_rows = concat_ranges(first_future_rows, future_lengths)
+        keys = [self.keys[i] for i in index.tolist()]
         return replace(
             self,
-            keys=tuple(self.keys[i] for i in index.tolist()),
+            keys=tuple(keys),
             values=self.values[rows],
             offsets=offsets_from_lengths(lengths),
             start=self.start[index] + begin,
@@ -284,8 +309,7 @@ class Panel:
 
     def align(self, other: "Panel") -> Ints:
         """Index of each key of this panel in `other`, int64 [N]; -1 where it is absent."""
-        place = {key: i for i, key in enumerate(other.keys)}
-        return np.array([place.get(key, -1) for key in self.keys], dtype=np.int64)
+        return match_keys(self.keys, other.keys)
 
     def forecast_frame(
         self,
@@ -324,29 +348,34 @@ class Panel:
         Texts are an array of objects, typed stamps an index.
         """
         horizon = quantiles.shape[1]
+        columns: dict[str, Any] = {}
+        for name, values in self.key_columns(series).items():
+            columns[name] = values.repeat(horizon)
+
         last = self.start[series] + np.asarray(origins)
-        ordinals = (last[:, None] + np.arange(1, horizon + 1)).ravel()
-        columns = {
-            name: values.repeat(horizon)
-            for name, values in self.key_columns(series).items()
-        }
+        steps_ahead = np.arange(1, horizon + 1)
+        ordinals = last[:, None] + steps_ahead
         # Series share their stamps: each is formatted once.
-        unique, inverse = np.unique(ordinals, return_inverse=True)
-        columns[self.axis.name] = self.axis.stamps(unique).take(inverse)
+        unique, inverse = np.unique(ordinals.ravel(), return_inverse=True)
+        stamps = self.axis.stamps(unique)
+        columns[self.axis.name] = stamps.take(inverse)
         return columns | quantile_columns(quantiles, levels, probability=probability)
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
         """Tabulate values [N, L] of the last L steps of each series: keys, time, `name`."""
         import pandas as pd
 
-        step = np.arange(1 - values.shape[1], 1) + self.lengths[:, None] - 1
+        width = values.shape[1]
+        last_step = self.lengths[:, None] - 1
+        step = last_step + np.arange(1 - width, 1)
         # Steps before the first of a short series are left out.
-        series, column = np.nonzero(step >= 0)
+        is_in_series = step >= 0
+        series, _ = np.nonzero(is_in_series)
+        ordinals = self.start[series] + step[is_in_series]
         columns = self.key_columns(series)
-        columns[self.axis.name] = self.axis.stamps(
-            self.start[series] + step[series, column]
-        )
-        return pd.DataFrame({**columns, name: values[series, column]})
+        columns[self.axis.name] = self.axis.stamps(ordinals)
+        columns[name] = values[is_in_series]
+        return pd.DataFrame(columns)
 
     def key_columns(self, series: Ints) -> dict[str, Any]:
         """Key columns of some series [K], of the type that they had in the input."""
@@ -355,8 +384,11 @@ class Panel:
         for part, name in enumerate(self.key_names):
             # Where no types are known, keys are texts.
             kind = self.key_types[part] if part < len(self.key_types) else "str"
-            texts = np.array([key[part] for key in self.keys], dtype=object)[index]
-            columns[name] = texts if kind == "str" else _cast_keys(texts, kind)
+            parts = [key[part] for key in self.keys]
+            values: Any = np.array(parts, dtype=object)[index]
+            if kind != "str":
+                values = _cast_keys(values, kind)
+            columns[name] = values
         return columns
 
     def fingerprint(self) -> str:
@@ -364,25 +396,31 @@ class Panel:
 
         It is the same however a table of these is written or ordered.
         """
-        axis = [self.axis.name, asdict(self.axis.grid), self.axis.form.zone]
-        # Series in the order of their keys, whatever that of the table is.
-        every = range(len(self))
-        order = sorted(every, key=self.keys.__getitem__)
-        is_sorted = order == list(every)
-        panel = self if is_sorted else self.select(np.array(order))
-        header = json.dumps([axis, self.key_names, panel.keys, self.covariates])
-        digest = hashlib.sha256(header.encode())
+        panel = self._sorted_by_key()
+        grid = asdict(self.axis.grid)
+        axis = [self.axis.name, grid, self.axis.form.zone]
+        header = [axis, self.key_names, panel.keys, self.covariates]
+        header_bytes = json.dumps(header).encode()
+        digest = hashlib.sha256(header_bytes)
         # The same bytes on machines of either byte order.
         for array in (panel.offsets, panel.start, panel.future_offsets):
             integers = np.ascontiguousarray(array, dtype="<i8")
             digest.update(integers.tobytes())
         for values in (panel.values, panel.past, panel.future, panel.static):
-            canonical = (
-                np.where(np.isnan(values), np.nan, values) + 0.0
-            )  # one NaN, one zero
+            # There are many NaN and two zeros: one of each stands for all of its kind.
+            canonical = np.where(np.isnan(values), np.nan, values)
+            canonical += 0.0
             floats = np.ascontiguousarray(canonical, dtype="<f8")
             digest.update(floats.tobytes())
         return digest.hexdigest()
+
+    def _sorted_by_key(self) -> "Panel":
+        """The series in the order of their keys; the panel itself where they stand so."""
+        every = range(len(self))
+        order = sorted(every, key=self.keys.__getitem__)
+        if order == list(every):
+            return self
+        return self.select(np.array(order))
 
     @property
     def covariates(self) -> dict[str, list[str]]:
@@ -394,6 +432,13 @@ class Panel:
         }
 
 
+def match_keys(keys: Iterable[SeriesKey], known: Iterable[SeriesKey]) -> Ints:
+    """Return the place of each key in `known`, int64 [N]; -1 where it is absent."""
+    place_by_key = {key: place for place, key in enumerate(known)}
+    places = [place_by_key.get(key, -1) for key in keys]
+    return np.array(places, dtype=np.int64)
+
+
 def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
     import pandas as pd
 
@@ -403,7 +448,9 @@ def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
 def _to_name_tuple(names: ColumnNames) -> tuple[str, ...]:
     if names is None:
         return ()
-    return (names,) if isinstance(names, str) else tuple(str(name) for name in names)
+    if isinstance(names, str):
+        return (names,)
+    return tuple(str(name) for name in names)
 
 
 def _with_index_as_column(

@@ -1,0 +1,80 @@
+"""Numbers as stamps: what they count, and whether they are steps.
+
+Axes: n rows of the table.
+"""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lstmcast.config import DataConfig
+from lstmcast.errors import DataError
+from lstmcast.ragged import Ints
+from lstmcast.tables.table import Table
+from lstmcast.timeaxis.axis import TimeAxis
+from lstmcast.timeaxis.numeric import NUMBER_UNITS, Numbers, infer_number_format
+
+
+def is_number_or_bool_column(series: pd.Series) -> bool:
+    """Whether a column is stored as numbers or as booleans, not as text."""
+    dtype = series.dtype
+    is_number = pd.api.types.is_numeric_dtype(dtype)
+    return is_number or pd.api.types.is_bool_dtype(dtype)
+
+
+def parse_if_all_numbers(texts: pa.Array) -> Numbers | None:
+    """Texts that are all numbers, as numbers, integers if possible; None for other texts.
+
+    A leading zero, as in 0130, makes them texts: a number would lose it.
+    """
+    if not len(texts) or not re.match(r"\s*-?\d+(\.\d*)?\s*$", texts[0].as_py()):
+        return None
+    for kind in (pa.int64(), pa.float64()):
+        try:
+            numbers = np.asarray(pc.cast(texts, kind).to_numpy(zero_copy_only=False))
+        except pa.ArrowInvalid:
+            texts = pc.utf8_trim_whitespace(texts)
+            continue
+        has_leading_zero = pc.match_substring_regex(texts, r"^\s*0\d")
+        return None if pc.any(has_leading_zero).as_py() else numbers
+    return None
+
+
+def infer_number_layout(
+    values: Numbers, name: str, config: DataConfig, like: TimeAxis | None
+) -> str:
+    """What the numbers count: as requested, as their range says, or as in the panel before."""
+    if config.date_format:
+        return config.date_format
+    inferred = infer_number_format(values, name)
+    if inferred or not like or like.form.kind != "number":
+        return inferred
+    return like.form.layout if like.form.layout in NUMBER_UNITS else ""
+
+
+def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
+    """The numbers as steps; DataError for fractions, and for times whose unit is not known."""
+    fractional = values != np.floor(values)
+    if fractional.any():
+        row = int(fractional.argmax())
+        raise DataError(
+            f"{table.locate(row)}: column {name!r}: {values[row]} is no whole step",
+            "say what the numbers count with --date-format s, ms, us, ns or excel,"
+            " or name another column with --time",
+        )
+    named_as_date = re.search("date", name, re.IGNORECASE)
+    named_as_time = re.search(r"date|time", name, re.IGNORECASE)
+    # Larger numbers are rather seconds or digits of a date, of a kind that is not recognised.
+    max_step = 10**5 if named_as_date else 10**8
+    if len(values) and named_as_time and values.max() > max_step:
+        example = f"{int(values.min())} to {int(values.max())}"
+        raise DataError(
+            f"{table.locate(0)}: column {name!r}: {example} are no times"
+            " that can be recognised by their range",
+            "say how they are written, as with --date-format %d%m%Y,"
+            " or what they count: s, ms, us, ns or excel",
+        )
+    return values.astype(np.int64)

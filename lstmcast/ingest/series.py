@@ -1,0 +1,325 @@
+"""Usable series laid end to end on the time axis: flat, regular arrays, and notes on what is missing.
+
+Axes: N series, T steps of a series, Cp past, Cf known-future, Cs static covariates; arrays of series
+lie end to end.
+"""
+
+import time
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.config import DataConfig, Fill
+from lstmcast.errors import DataError, format_names
+from lstmcast.ingest.encoding import EncodedCovariates, EncodedRoles
+from lstmcast.ingest.keys import SeriesKeys
+from lstmcast.ingest.rows import Rows
+from lstmcast.ragged import Bools, Floats, Ints, fill_missing, offsets_from_lengths
+from lstmcast.timeaxis.axis import TimeAxis
+from lstmcast.timeaxis.calendar_fields import DAY, SECOND
+from lstmcast.timeaxis.frequency import HOUR, WEEK
+from lstmcast.timeaxis.infer import mixed_frequency_error
+
+IndexOrSlice = Ints | slice
+
+_FAR_ORDINAL = np.int64(2**62)
+
+
+class _SeriesSpans(NamedTuple):
+    """Of each series [N]: observed values, first and last ordinal with one, steps between them."""
+
+    observed: Ints
+    first: Ints
+    last: Ints
+    steps: Ints
+
+
+class SeriesArrays(NamedTuple):
+    """The usable series as flat arrays, and notes."""
+
+    keys: tuple[tuple[str, ...], ...]
+    values: Floats
+    offsets: Ints
+    start: Ints
+    past: Floats
+    future: Floats
+    future_offsets: Ints
+    static: Floats
+    notes: tuple[str, ...]
+
+
+def flatten_series(
+    rows: Rows,
+    roles: EncodedRoles,
+    keys: SeriesKeys,
+    axis: TimeAxis,
+    config: DataConfig,
+    min_values: int,
+) -> SeriesArrays:
+    """Lay each usable series end to end on the axis, from its first to its last observed value."""
+    spans = _measure_spans(rows)
+    usable, notes = _select_usable_series(spans, rows, keys, axis, config, min_values)
+    # A series that is not usable has no steps here, so that none of its rows has a place.
+    lengths = np.where(usable, spans.steps, 0)
+    ahead = _count_steps_ahead(spans, rows, roles.future.values)
+    future_lengths = lengths + np.where(usable, ahead, 0)
+
+    # Values and past covariates, up to the last observed value.
+    total = int(lengths.sum())
+    inside, places = _locate_rows(spans, rows, lengths)
+    values = _scatter_values(rows.values[inside, 0], places, total)
+    table_rows = rows.rows[inside]
+    past = _scatter_values(roles.past.values[table_rows], places, total)
+    newest = int(spans.last[usable].max())
+    notes += _note_future_dates(axis, newest)
+    notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
+
+    # Known-future covariates go on beyond it, static ones are one row a series.
+    future_total = int(future_lengths.sum())
+    inside, places = _locate_rows(spans, rows, future_lengths)
+    table_rows = rows.rows[inside]
+    future = _scatter_values(roles.future.values[table_rows], places, future_total)
+    static = _reduce_static_values(roles.static, rows, keys)
+    usable_codes = np.flatnonzero(usable).tolist()
+    usable_keys = [keys.keys[code] for code in usable_codes]
+    return SeriesArrays(
+        keys=tuple(usable_keys),
+        values=fill_missing(values, config.fill),
+        offsets=offsets_from_lengths(lengths[usable]),
+        start=spans.first[usable],
+        past=past,
+        future=future,
+        future_offsets=offsets_from_lengths(future_lengths[usable]),
+        static=static[usable],
+        notes=notes,
+    )
+
+
+def _measure_spans(rows: Rows) -> _SeriesSpans:
+    """Measure where each series begins and ends; rows have one target."""
+    target = rows.values[:, 0]
+    is_observed = ~np.isnan(target)
+    starts = rows.starts()
+    if is_observed.all():  # the common case, several times faster
+        ends = np.r_[starts[1:], len(is_observed)]
+        observed = ends - starts
+        first = rows.stamps[starts]
+        last = rows.stamps[ends - 1]
+    else:
+        observed = np.add.reduceat(is_observed, starts, dtype=np.int64)
+        first_stamps = np.where(is_observed, rows.stamps, _FAR_ORDINAL)
+        first = np.minimum.reduceat(first_stamps, starts)
+        last_stamps = np.where(is_observed, rows.stamps, -_FAR_ORDINAL)
+        last = np.maximum.reduceat(last_stamps, starts)
+    span = last - first + 1
+    steps = np.where(observed > 0, span, 0)
+    return _SeriesSpans(observed, first, last, steps)
+
+
+def _select_usable_series(
+    spans: _SeriesSpans,
+    rows: Rows,
+    keys: SeriesKeys,
+    axis: TimeAxis,
+    config: DataConfig,
+    min_values: int,
+) -> tuple[Bools, tuple[str, ...]]:
+    """Whether each series [N] has enough values, and notes on the others; DataError if none has."""
+    short = spans.observed < min_values
+    # Steps that will be filled do not make a series sparse.
+    half_missing = spans.observed * 2 < spans.steps
+    sparse = ~short & half_missing & (config.fill == "none")
+    usable = np.asarray(~short & ~sparse)
+    if not usable.any():
+        if sparse.any():
+            first = int(sparse.argmax())
+            raise _sparse_series_error(spans, rows, keys, axis, config.freq, first)
+        most = int(spans.observed.max())
+        raise too_few_values_error(most, min_values)
+    few_values = f"fewer than {min_values} values"
+    notes = _note_skipped_series(short, few_values, keys)
+    notes += _note_skipped_series(sparse, "more than half of their steps missing", keys)
+    return usable, notes
+
+
+def _note_skipped_series(
+    skipped: Bools, reason: str, keys: SeriesKeys
+) -> tuple[str, ...]:
+    """Note how many of the series [N] are skipped, why, and the names of a few."""
+    count = int(skipped.sum())
+    if not count:
+        return ()
+    some = np.flatnonzero(skipped)[:4]
+    labels = [keys.label(code) for code in some.tolist()]
+    names = format_names(labels, count)
+    return (f"skipped {count} of {len(skipped)} series with {reason}: {names}",)
+
+
+def _sparse_series_error(
+    spans: _SeriesSpans,
+    rows: Rows,
+    keys: SeriesKeys,
+    axis: TimeAxis,
+    freq: str | None,
+    code: int,
+) -> DataError:
+    """The error for series most of whose steps are missing; `code` is the first of them."""
+    instants = axis.grid.instants(rows.stamps)
+    mixed = mixed_frequency_error(
+        instants, rows.codes, keys.labels(), integer=axis.kind == "integer"
+    )
+    if mixed is not None and freq is None:
+        return mixed
+    steps = int(spans.steps[code])
+    missing = steps - int(spans.observed[code])
+    is_observed = ~np.isnan(rows.values[:, 0])
+    is_of_series = rows.codes == code
+    rule = _suggest_wider_step(axis, instants[is_of_series & is_observed])
+    other_freq = "give the frequency of the data with --freq"
+    if freq:
+        other_freq = "leave out --freq"
+    return DataError(
+        f"more than half of {keys.label(code)} is missing:"
+        f" {missing} of {steps} steps ({axis.grid.words})",
+        f"{other_freq}, or --fill zero where no row means none;"
+        f" or make wider steps: --resample {rule}",
+    )
+
+
+def too_few_values_error(have: int, need: int) -> DataError:
+    """The error for a target with fewer values than any forecast needs."""
+    return DataError(
+        f"too few values in the target: need {need}, have {have}, so no context fits",
+        "give more rows",
+    )
+
+
+def _suggest_wider_step(axis: TimeAxis, stamps: Ints) -> str:
+    """A rule for `--resample` with steps most of which hold one of these stamps."""
+    if axis.grid.unit == "integer":
+        return f"{10 * axis.grid.step}:mean"
+    # The shortest step most of which would hold a value; 31 days stand for a month.
+    for rule, size in (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY)):
+        steps = stamps // size
+        span = steps[-1] - steps[0] + 1
+        with_value = len(np.unique(steps))
+        if 2 * with_value > span:
+            return f"{rule}:mean"
+    return "YS:mean"
+
+
+def _count_steps_ahead(spans: _SeriesSpans, rows: Rows, future: Floats) -> Ints:
+    """Steps [N] after the last value up to the last row with any known-future covariate."""
+    if not future.shape[1]:
+        return np.zeros_like(spans.last)
+    is_missing = np.isnan(future[rows.rows])
+    stamps = np.where(is_missing.all(axis=1), -_FAR_ORDINAL, rows.stamps)
+    last_known = np.maximum.reduceat(stamps, rows.starts())
+    steps_ahead = last_known - spans.last
+    return np.maximum(steps_ahead, 0)
+
+
+def _locate_rows(
+    spans: _SeriesSpans, rows: Rows, lengths: Ints
+) -> tuple[IndexOrSlice, IndexOrSlice]:
+    """Find the rows within the first `lengths` [N] steps of their series, and their places.
+
+    A place is an index into all series end to end.
+    """
+    codes = rows.codes
+    if len(codes) == lengths.sum() and (spans.observed == lengths).all():
+        return slice(None), slice(None)  # every step has its row: nothing to move
+    # A row's step counts from the first observed value of its series.
+    step = rows.stamps - spans.first[codes]
+    is_inside = (step >= 0) & (step < lengths[codes])
+    inside = np.flatnonzero(is_inside)
+    offsets = offsets_from_lengths(lengths)
+    begin = offsets[codes[inside]]
+    return inside, begin + step[inside]
+
+
+def _scatter_values(values: Floats, places: IndexOrSlice, total: int) -> Floats:
+    """Values at their places in an array of `total` rows, NaN elsewhere."""
+    if isinstance(places, slice):
+        return values
+    shape = (total, *values.shape[1:])
+    scattered = np.full(shape, np.nan)
+    scattered[places] = values
+    return scattered
+
+
+def _note_future_dates(axis: TimeAxis, last: int) -> tuple[str, ...]:
+    """Note a last value that is dated in the future: a typing error more likely than a fact.
+
+    A day of tolerance leaves room for time zones.
+    """
+    if axis.kind != "datetime":
+        return ()
+    ordinals = np.array([last])
+    instants = axis.grid.instants(ordinals)
+    tomorrow = time.time() * SECOND + DAY
+    if int(instants[0]) <= tomorrow:
+        return ()
+    stamp = axis.texts(ordinals)[0]
+    return (f"the last value is dated in the future: {stamp}",)
+
+
+def _note_missing_values(
+    axis: TimeAxis, rows: Rows, total: int, fill: Fill
+) -> tuple[str, ...]:
+    """Note how many values and how many whole rows are missing, and what becomes of them."""
+    treatment = "left missing" if fill == "none" else f"filled: {fill}"
+    notes = []
+    empty = int(np.isnan(rows.values).sum())
+    if empty:
+        notes.append(f"missing target values: {empty}, {treatment}")
+    missing_rows = total - len(rows.stamps)
+    if missing_rows:
+        gaps = _describe_gaps(axis, rows, treatment)
+        notes.append(f"missing rows: {missing_rows:,} in {gaps}")
+    return tuple(notes)
+
+
+def _describe_gaps(axis: TimeAxis, rows: Rows, treatment: str) -> str:
+    """How many gaps of whole rows there are, and between which stamps the longest is."""
+    # Steps left out between a row and the next of the same series.
+    stamps = rows.stamps
+    steps_between = stamps[1:] - stamps[:-1] - 1
+    gaps = np.where(rows.continues_series(), steps_between, 0)
+    longest = int(gaps.argmax())
+    begin, end = axis.texts(stamps[longest : longest + 2])
+    count = int((gaps > 0).sum())
+    where = f"one gap, {treatment}"
+    if count > 1:
+        steps = int(gaps[longest])
+        where = f"{count:,} gaps, {treatment}; the longest is {steps:,}"
+    return f"{where}, between {begin} and {end}"
+
+
+def _reduce_static_values(
+    static: EncodedCovariates, rows: Rows, keys: SeriesKeys
+) -> Floats:
+    """The one value [N, Cs] of each series; DataError where it changes within a series."""
+    starts = rows.starts()
+    if not static.names:
+        return np.empty((len(starts), 0))
+    values = static.values[rows.rows]
+    is_missing = np.isnan(values)
+    low = np.minimum.reduceat(np.where(is_missing, np.inf, values), starts)
+    high = np.maximum.reduceat(np.where(is_missing, -np.inf, values), starts)
+    # Where all values are missing, low is infinite and nothing has changed.
+    has_value = np.isfinite(low)
+    changed = (low != high) & has_value
+    if changed.any():
+        code, column = np.argwhere(changed)[0].tolist()
+        raise _changing_static_error(static.names[column], keys, code)
+    return np.where(has_value, low, np.nan)
+
+
+def _changing_static_error(name: str, keys: SeriesKeys, code: int) -> DataError:
+    column = name.partition("=")[0]
+    where = f"series {keys.label(code)!r}" if keys.keys[code] else "the series"
+    return DataError(
+        f"static column {column!r} changes within {where}",
+        "give it as --past or --future instead",
+    )
