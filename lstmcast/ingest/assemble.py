@@ -183,7 +183,7 @@ def assemble_panel(
 
 def _note_unit_signs(table: Table, targets: Sequence[str]) -> tuple[str, ...]:
     """Note the signs, like a currency's, that were removed from the cells of the targets."""
-    signs = {name: table.sign(name) for name in targets}
+    signs = {name: table.unit_sign(name) for name in targets}
     return tuple(
         f"column {name!r}: {sign} removed" for name, sign in signs.items() if sign
     )

@@ -110,7 +110,7 @@ def _list_cells(counts: pd.Series) -> str:
 def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
     """What to do about a cell that is no number, the first of the `bad` rows [n] of some kinds."""
     plain = _UNIT_AT_AN_END.sub("", cell)
-    hint = _other_marks_hint(table, plain) if table.text else ""
+    hint = _other_marks_hint(table, plain) if table.is_text else ""
     if hint:
         return hint
     if len(table.names) == 1 and re.search(r"\S\s+\S", cell):

@@ -106,7 +106,7 @@ class Table:
         return list(self.data.column_names)
 
     @property
-    def text(self) -> bool:
+    def is_text(self) -> bool:
         """Whether the table came from text, so that rows have lines."""
         return self.source is not None
 
@@ -146,7 +146,7 @@ class Table:
             return f"{self.name} row {row}"
         return f"{self.name}:{self.source.line_of_row(row)}"
 
-    def sign(self, column: str) -> str:
+    def unit_sign(self, column: str) -> str:
         """The sign of a currency or of percent in every cell of a text column; "" if none."""
         if (
             isinstance(self.data, pd.DataFrame)
@@ -210,14 +210,14 @@ class Table:
             pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64
         )
 
-    def whole(self, column: str) -> Ints | None:
+    def stored_integers(self, column: str) -> Ints | None:
         """Values [n] of a column stored as integers in Arrow, none missing; None of another."""
         stored = self._typed_column(column)
         if stored is None or not _is_integer(stored.type) or stored.null_count:
             return None
         return np.asarray(stored.to_numpy(), dtype=np.int64)
 
-    def stamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
+    def stored_timestamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
         """Instants [n] and form of a column stored as stamps or days in Arrow; None of another.
 
         None as well where one is missing, or where the stamps have a zone.
@@ -242,12 +242,12 @@ class Table:
         """The column as codes. In a text file no cell is taken for missing."""
         if isinstance(self.data, pd.DataFrame):
             return _factorize_series(self.data[column])
-        integers = self.whole(column)
+        integers = self.stored_integers(column)
         if integers is not None:
             codes, unique = pd.factorize(integers)
             labels = [str(value) for value in unique.tolist()]
             return ColumnCodes(
-                codes.astype(np.int64), labels, "str" if self.text else "int64"
+                codes.astype(np.int64), labels, "str" if self.is_text else "int64"
             )
         stored = self.data[column]
         # "1.50" and "1.5" may be two ids, however a text file's column is stored.
