@@ -86,15 +86,17 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
     rows = np.flatnonzero(is_repeated_time(wall, zone))
     if not len(rows):
         return is_second
-    # Rows of the same series and time become neighbours, in the order in which they stand.
-    order = np.lexsort((rows, wall[rows], codes[rows]))
-    rows = rows[order]
     times = wall[rows]
     series = codes[rows]
-    place, size = _places_among_equals(times, series)
+    # Rows of the same series and time become neighbours, in the order in which they stand.
+    order = np.lexsort((rows, times, series))
+    rows = rows[order]
+    series = series[order]
+    place, size = _places_among_equals(times[order], series)
     # Of the rows at one time the first is of the first hour; where newest come first, the last.
     newest_first = _is_newest_first(wall, codes)[series]
-    is_second[rows] = np.where(newest_first, place < size - 1, place > 0)
+    is_last = place == size - 1
+    is_second[rows] = np.where(newest_first, ~is_last, place > 0)
     return is_second
 
 
@@ -116,13 +118,14 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
 def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     order = np.argsort(codes, kind="stable")
-    last_before_change = np.flatnonzero(np.diff(codes[order]))
-    ends = np.r_[last_before_change, len(codes) - 1]
+    changes = np.diff(codes[order])
+    ends = np.r_[np.flatnonzero(changes), len(codes) - 1]
     starts = np.r_[0, ends[:-1] + 1]
     first = order[starts]
     last = order[ends]
     series_count = int(codes.max()) + 1
     newest_first = np.zeros(series_count, dtype=bool)
+    # Series without rows stay False: none of their places is asked for.
     newest_first[codes[first]] = wall[first] > wall[last]
     return newest_first
 
