@@ -77,12 +77,9 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     line_end = b"\n" if b"\n" in data else b"\r"
     if line_end == b"\r" and line_end in data:
         notes.append("line ends of old Macs")
-    if delimiter != "," and len(first.cells) > 1:
-        shown = _DELIMITER_NAMES.get(delimiter, repr(delimiter))
-        notes.append(f"{shown}-separated")
-    if decimal == ",":
-        notes.append("decimal comma")
-    elif delimiter == ";" and not config.decimal and not thousands:
+    notes += _note_unusual_marks(delimiter, decimal, len(first.cells))
+    # Where semicolons separate columns, points may be those of thousands.
+    if delimiter == ";" and not (config.decimal or thousands or decimal == ","):
         notes += _note_ambiguous_points(rows)
     has_header = config.header
     if has_header is None:
@@ -111,6 +108,17 @@ def _read_sep_line(data: bytes) -> tuple[str, int]:
     if match is None:
         return "", 0
     return match[1].decode(), match.end()
+
+
+def _note_unusual_marks(delimiter: str, decimal: str, columns: int) -> list[str]:
+    """Notes on a delimiter or a decimal mark that is not the usual one."""
+    notes = []
+    if delimiter != "," and columns > 1:
+        shown = _DELIMITER_NAMES.get(delimiter, repr(delimiter))
+        notes.append(f"{shown}-separated")
+    if decimal == ",":
+        notes.append("decimal comma")
+    return notes
 
 
 def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
