@@ -167,13 +167,17 @@ def _infer_delimiter(sample: str, name: str) -> str:
         if len(set(widths)) == 1 and widths[0] > 1:
             fits.append(delimiter)
     if len(fits) > 1:
-        shown = " or ".join(_DELIMITER_NAMES[fit] for fit in fits)
-        flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
-        message = f"{name}: columns may be separated by {shown}"
-        raise DataError(message, f"say which with {flags}")
+        raise _several_delimiters_error(fits, name)
     if fits:
         return fits[0]
     return max(columns, key=columns.__getitem__)
+
+
+def _several_delimiters_error(delimiters: list[str], name: str) -> DataError:
+    shown = " or ".join(_DELIMITER_NAMES[each] for each in delimiters)
+    flags = " or ".join(f"--delimiter {each!r}" for each in delimiters)
+    message = f"{name}: columns may be separated by {shown}"
+    return DataError(message, f"say which with {flags}")
 
 
 def _infer_decimal_mark(rows: Sequence[Sequence[str]], thousands: str) -> str:

@@ -130,19 +130,25 @@ def _read_blocks(
         raise _FallbackError
     plan = _ReadPlan(dialect, config.na)
     _infer_column_kinds(head, plan, config.date_format, text_columns)
-    chunks: list[list[pa.Array]] = [[] for _ in dialect.names]
-    bytes_above_rows = dialect.start + bom_bytes
-    for columns in _iter_converted_pieces(source, plan, bytes_above_rows):
-        for column_chunks, column in zip(chunks, columns, strict=True):
-            column_chunks.append(column)
-    # Popped one by one, so that the chunks of a column can go when it is whole.
-    whole_columns = [_concat_chunks(chunks.pop(0)) for _ in dialect.names]
-    table = pa.table(whole_columns, names=dialect.names)
-    pa.default_memory_pool().release_unused()  # of the texts
+    table = _read_columns(source, plan, dialect.start + bom_bytes)
     notes = dialect.notes
     if bom_bytes:
         notes = ("byte-order mark skipped", *notes)
     return TypedTable(table, plan.layouts, dialect, notes, source)
+
+
+def _read_columns(source: Source, plan: _ReadPlan, skipped: int) -> pa.Table:
+    """The columns as their kinds. skipped: bytes before the first row."""
+    names = plan.dialect.names
+    chunks: list[list[pa.Array]] = [[] for _ in names]
+    for columns in _iter_converted_pieces(source, plan, skipped):
+        for column_chunks, column in zip(chunks, columns, strict=True):
+            column_chunks.append(column)
+    # Popped one by one, so that the chunks of a column can go when it is whole.
+    whole_columns = [_concat_chunks(chunks.pop(0)) for _ in names]
+    table = pa.table(whole_columns, names=names)
+    pa.default_memory_pool().release_unused()  # of the texts
+    return table
 
 
 def _infer_column_kinds(

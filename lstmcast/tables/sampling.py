@@ -87,19 +87,18 @@ def read_sample(
     total_rows = count_parquet_rows(root)
     # Hashes are uniform: a share of the series has hashes below that share of their range.
     share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
-    sampled_pieces: list[pa.Table] = []
+    pieces: list[pa.Table] = []
     all_hashes = np.empty(0, np.uint64)
-    for file in files:
-        for piece in _iter_batches(file, root):
-            codes, hashes = _hash_series(piece, series, seed)
-            all_hashes = np.union1d(all_hashes, hashes)
-            chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
-            if len(chosen):
-                sampled_pieces.append(_rows_of_series(piece, codes, chosen))
+    for piece in _iter_pieces(files, root):
+        codes, hashes = _hash_series(piece, series, seed)
+        all_hashes = np.union1d(all_hashes, hashes)
+        chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
+        if len(chosen):
+            pieces.append(_rows_of_series(piece, codes, chosen))
     total_series = len(all_hashes)
-    if not sampled_pieces:
+    if not pieces:
         raise _too_few_series_error(total_series, total_rows)
-    oversample = pa.concat_tables(sampled_pieces, promote_options="default")
+    oversample = pa.concat_tables(pieces, promote_options="default")
     sample, count = _trim_to_rows(oversample, series, rows, seed)
     if count < min(_MIN_SERIES, total_series):
         raise _too_few_series_error(total_series, total_rows)
@@ -132,14 +131,16 @@ def _trim_to_rows(
     return columns, len(chosen)
 
 
-def _iter_batches(file: Path, root: Path) -> Iterator[pa.Table]:
-    try:
-        with _open_parquet(file) as opened:
-            for batch in opened.iter_batches(_BATCH_ROWS):
-                piece = pa.Table.from_batches([batch])
-                yield with_partition_columns(piece, file, root)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged_data_error(str(file), "Parquet") from error
+def _iter_pieces(files: list[Path], root: Path) -> Iterator[pa.Table]:
+    """Some rows at a time of the files of a folder, one file after the other."""
+    for file in files:
+        try:
+            with _open_parquet(file) as opened:
+                for batch in opened.iter_batches(_BATCH_ROWS):
+                    piece = pa.Table.from_batches([batch])
+                    yield with_partition_columns(piece, file, root)
+        except (pa.ArrowException, OSError) as error:
+            raise damaged_data_error(str(file), "Parquet") from error
 
 
 def _open_parquet(file: Path) -> pq.ParquetFile:
@@ -158,12 +159,7 @@ def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSe
     for name in series:
         texts = pc.cast(piece[name], pa.string()).combine_chunks()
         columns.append(texts.dictionary_encode())
-    # One number for the codes of all columns, as the digits of a number; 0 is a missing name.
-    joint = np.zeros(len(piece), np.int64)
-    for column in columns:
-        base = len(column.dictionary) + 1
-        digits = np.asarray(column.indices.fill_null(-1))
-        joint = joint * base + digits + 1
+    joint = _join_codes(columns)
     _, first_rows, codes = np.unique(joint, return_index=True, return_inverse=True)
     one_row_each = pa.array(first_rows)
     parts = [column.take(one_row_each).to_pylist() for column in columns]
@@ -171,6 +167,17 @@ def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSe
     digests = b"".join(_hash_name(seed, name) for name in names)
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     return _HashedSeries(codes.astype(np.int64), hashes)
+
+
+def _join_codes(columns: Sequence[pa.DictionaryArray]) -> NDArray[np.int64]:
+    """A number for each row [n] that differs where one of the columns does."""
+    joint = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        # The codes are like the digits of a number; 0 is a missing name.
+        base = len(column.dictionary) + 1
+        digits = np.asarray(column.indices.fill_null(-1))
+        joint = joint * base + digits + 1
+    return joint
 
 
 def _hash_name(seed: int, name: tuple[str | None, ...]) -> bytes:

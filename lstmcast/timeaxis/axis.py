@@ -323,7 +323,8 @@ def _off_grid_error(
     first = int(np.flatnonzero(off)[0])
     [text] = axis.format_instants(instants[first : first + 1])
     where = "" if place is str else f"{place(first)}: "
-    more = format_more(int(off.sum()), f"of {len(off):,}")
+    count = int(off.sum())
+    more = format_more(count, f"of {len(off):,}")
     rule = _resample_rule(axis.grid)
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",

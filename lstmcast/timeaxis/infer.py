@@ -122,14 +122,15 @@ def _group_by_frequency(
 ) -> dict[str, list[int]]:
     """Codes of the series of each frequency, by its words; series of two stamps have none."""
     starts, ends = _series_bounds(codes)
-    place = _series_places(codes)
-    inside = np.flatnonzero(place[1:] == place[:-1])
-    steps = (instants[1:] - instants[:-1])[inside]
-    usual = _median_steps(steps, place[inside], len(starts))
+    has_step = ~_starts_series(codes)  # to it from the row before
+    steps = np.diff(instants, prepend=instants[:1])[has_step]
+    place_of_steps = _series_places(codes)[has_step]
+    usual = _median_steps(steps, place_of_steps, len(starts))
     long_enough = np.flatnonzero(ends - starts > 2)
     usual = usual[long_enough]
+    different_steps = np.unique(usual)
     groups: dict[str, list[int]] = {}
-    for step in np.unique(usual)[:_MAX_STEPS_COMPARED]:
+    for step in different_steps[:_MAX_STEPS_COMPARED]:
         members = long_enough[usual == step]
         # One series of the group names its frequency.
         first = members[0]
@@ -142,16 +143,20 @@ def _group_by_frequency(
 
 def _series_bounds(codes: Ints) -> tuple[Ints, Ints]:
     """First row of each series [N], and the row after its last [N]."""
-    is_new = codes[1:] != codes[:-1]
-    starts = np.flatnonzero(np.r_[True, is_new])
-    ends = np.r_[starts[1:], len(codes)]
+    starts = np.flatnonzero(_starts_series(codes))
+    ends = np.append(starts[1:], len(codes))
     return starts, ends
 
 
 def _series_places(codes: Ints) -> Ints:
     """Place of each row's series [n] among the series, in the order of their rows."""
-    is_new = codes[1:] != codes[:-1]
-    return np.cumsum(np.r_[False, is_new])
+    return np.cumsum(_starts_series(codes)) - 1
+
+
+def _starts_series(codes: Ints) -> Bools:
+    """Which rows [n] are the first of their series."""
+    changes = codes[1:] != codes[:-1]
+    return np.append(True, changes)
 
 
 def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
@@ -178,7 +183,7 @@ def _format_series_names(codes: Sequence[int], series: Sequence[str]) -> str:
 
 def steps_within_series(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbouring stamps of one series, series after series."""
-    steps = stamps[1:] - stamps[:-1]
+    steps = np.diff(stamps)
     same_series = codes[1:] == codes[:-1]
     return steps if same_series.all() else steps[same_series]
 

@@ -76,10 +76,11 @@ class TimestampFormat:
             return self._to_texts_or_numbers(instants)
         if self.kind == "date":
             datetimes = to_datetime_index(instants).to_pydatetime()
-            return np.array([moment.date() for moment in datetimes], dtype=object)
+            dates = [moment.date() for moment in datetimes]
+            return np.array(dates, dtype=object)
         if self.zone and self.stated:
-            in_utc = to_datetime_index(self.to_utc(instants)).tz_localize("UTC")
-            stamps = in_utc.tz_convert(self.zone)
+            universal = to_datetime_index(self.to_utc(instants))
+            stamps = universal.tz_localize("UTC").tz_convert(self.zone)
         else:
             stamps = to_datetime_index(self.local(instants))
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
@@ -97,7 +98,8 @@ class TimestampFormat:
             return instants_to_numbers(written, self.layout)
         texts = format_timestamps(self.layout, written, offsets)
         if self.kind == "number":  # digits like 20240131
-            return np.array([int(text) for text in texts], dtype=np.int64)
+            numbers = [int(text) for text in texts]
+            return np.array(numbers, dtype=np.int64)
         return np.array(texts, dtype=object)
 
     def texts(self, instants: Ints, *, dates_only: bool = False) -> list[str]:
@@ -129,14 +131,16 @@ class TimestampFormat:
             return self.instants_from_written(written)
         texts = [str(value).strip() for value in index]
         if self.kind in ("text", "number"):
-            parsed = parse_timestamps(self.layout, pa.array(texts, type=pa.string()))
+            column = pa.array(texts, type=pa.string())
+            parsed = parse_timestamps(self.layout, column)
             if parsed.good.all():
                 return self.instants_from_parsed(parsed)
         try:  # last of all whatever pandas takes for a time, as in axis.ordinals("2020-02-29")
             stamps = pd.DatetimeIndex(pd.to_datetime(texts))
         except ValueError as error:
             message = f"{index[0]!r} is not a time stamp"
-            raise DataError(message, f"write it like {self.example()!r}") from error
+            hint = f"write it like {self.example()!r}"
+            raise DataError(message, hint) from error
         return self._instants_from_datetimes(stamps)
 
     def instants_from_parsed(self, parsed: ParsedTimestamps) -> Ints:
@@ -180,7 +184,8 @@ class TimestampFormat:
 
     def example(self) -> str:
         """A stamp in this form, to show how it is written."""
-        [text] = self.texts(np.array([_EXAMPLE_INSTANT], dtype=np.int64))
+        instants = np.array([_EXAMPLE_INSTANT], dtype=np.int64)
+        [text] = self.texts(instants)
         return text
 
 

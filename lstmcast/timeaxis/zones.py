@@ -107,7 +107,7 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
     """
     is_new_time = times[1:] != times[:-1]
     is_new_series = series[1:] != series[:-1]
-    is_first = np.r_[True, is_new_time | is_new_series]
+    is_first = np.append(True, is_new_time | is_new_series)
     group = np.cumsum(is_first) - 1
     first_rows = np.flatnonzero(is_first)
     place = np.arange(len(times)) - first_rows[group]
@@ -118,9 +118,9 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
 def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     order = np.argsort(codes, kind="stable")
-    changes = np.diff(codes[order])
-    ends = np.r_[np.flatnonzero(changes), len(codes) - 1]
-    starts = np.r_[0, ends[:-1] + 1]
+    last_before_change = np.flatnonzero(np.diff(codes[order]))
+    starts = np.append(0, last_before_change + 1)
+    ends = np.append(last_before_change, len(codes) - 1)
     first = order[starts]
     last = order[ends]
     series_count = int(codes.max()) + 1
@@ -144,8 +144,11 @@ def _find_best_zone(
     wall: Ints, test: Callable[[Ints, str], Bools]
 ) -> tuple[str, Bools]:
     hits = {zone: test(wall, zone) for zone in COMMON_ZONES}
-    counts = {zone: int(found.sum()) for zone, found in hits.items()}
-    best = max(counts, key=counts.__getitem__)  # the first of equals
+
+    def count_hits(zone: str) -> int:
+        return int(hits[zone].sum())
+
+    best = max(hits, key=count_hits)  # the first of equals
     return best, hits[best]
 
 
