@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import shlex
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -308,12 +308,15 @@ def _misplaced_header_error(
     Either the names stand further down, or lines end in a separator.
     """
     width = len(dialect.names)
-    records = list(islice(_iter_records(data, dialect), _MAX_SAMPLED_RECORDS))
-    widths = Counter(len(record) for _, record in records)
-    usual, count = widths.most_common(1)[0]
-    if usual <= width or 2 * count <= len(records):
+    sampled = islice(_iter_records(data, dialect), _MAX_SAMPLED_RECORDS)
+    records_by_width = defaultdict(list)
+    for line, record in sampled:
+        records_by_width[len(record)].append((line, record))
+    counts = {each: len(found) for each, found in records_by_width.items()}
+    usual = max(counts, key=counts.__getitem__)
+    if usual <= width or 2 * counts[usual] <= sum(counts.values()):
         return None
-    usual_records = [(line, record) for line, record in records if len(record) == usual]
+    usual_records = records_by_width[usual]
     line, first = usual_records[0]
     header_line = dialect.first_line - dialect.has_header
     values = f"{usual} values, as in most lines, where line {header_line} has {width}"
@@ -322,8 +325,8 @@ def _misplaced_header_error(
     # All that goes beyond the header is empty: lines end in a separator.
     goes_beyond = any(any(record[width:]) for _, record in usual_records)
     if not goes_beyond:
-        marks = dialect.delimiter * (usual - width)
-        fix = f"sed '1s/\\r*$/{marks}/' {file} | lstmcast ... -"
+        missing_marks = dialect.delimiter * (usual - width)
+        fix = f"sed '1s/\\r*$/{missing_marks}/' {file} | lstmcast ... -"
         return DataError(message, f"end the first line as the others: {fix}")
     # The first row may only have one value too many, unless it is all words.
     all_words = all(re.search("[A-Za-z]", cell) for cell in first)

@@ -59,6 +59,7 @@ def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
     decimal, thousands = table.decimal, table.thousands
     texts = pc.utf8_trim_whitespace(to_text_array(series))
     numbers, good = parse_numbers(texts, decimal, thousands)
+    # A sign that stands in every cell is the column's unit.
     sign = "" if good.all() else find_unit_sign(texts)
     if sign:
         without_sign = without_unit_sign(texts, sign)
@@ -80,7 +81,8 @@ def _parse_booleans(texts: pa.Array) -> Floats | None:
     words = set(pc.unique(present).to_pylist())
     if not words <= {"true", "false"} and not words <= {"yes", "no"}:
         return None
-    is_true = _to_bools(pc.is_in(lower, value_set=pa.array(["true", "yes"])))
+    words_for_one = pa.array(["true", "yes"])
+    is_true = _to_bools(pc.is_in(lower, value_set=words_for_one))
     is_missing = _to_bools(pc.is_null(texts))
     return np.where(is_missing, np.nan, is_true.astype(np.float64))
 

@@ -98,6 +98,7 @@ def read_sample(
     total_series = len(all_hashes)
     if not pieces:
         raise _too_few_series_error(total_series, total_rows)
+    # Somewhat more series than fit, as their lengths were not known: the last of them go.
     oversample = pa.concat_tables(pieces, promote_options="default")
     sample, count = _trim_to_rows(oversample, series, rows, seed)
     if count < min(_MIN_SERIES, total_series):

@@ -128,11 +128,7 @@ class Table:
             values = _decode_dictionary(self.data[column])
             return pd.Series(values.to_pandas(), name=column)
         cells = self.source.verbatim(column)
-        markers = pa.array(sorted({"", *self.source.na}), pa.string())
-        trimmed = pc.utf8_trim_whitespace(cells)
-        missing = pc.is_in(trimmed, value_set=markers)
-        if pc.any(missing).as_py():
-            cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+        cells = _mask_missing(cells, self.source.na)
         return pd.Series(cells.to_pandas(), name=column)
 
     def verbatim(self, column: str) -> pd.Series:
@@ -310,6 +306,17 @@ def _to_microseconds(column: pa.ChunkedArray) -> Ints:
     stamps = pc.cast(column, pa.timestamp("us"), safe=False)
     instants = pc.cast(stamps, pa.int64())
     return np.asarray(instants.to_numpy(), dtype=np.int64)
+
+
+def _mask_missing(cells: pa.ChunkedArray, na: tuple[str, ...]) -> pa.ChunkedArray:
+    """The cells as written, null where nothing or a marker of `na` stands between blanks."""
+    kind = pa.string()
+    markers = pa.array(sorted({"", *na}), kind)
+    trimmed = pc.utf8_trim_whitespace(cells)
+    missing = pc.is_in(trimmed, value_set=markers)
+    if not pc.any(missing).as_py():
+        return cells
+    return pc.if_else(missing, pa.scalar(None, kind), cells)
 
 
 def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:

@@ -125,7 +125,8 @@ class TimeAxis:
 
     def floor(self, stamp: Any) -> int:
         """Ordinal of the period at or before one stamp, on the grid or not."""
-        ordinals, _ = self.grid.ordinals(self.form.read(stamp))
+        instants = self.form.read(stamp)
+        ordinals, _ = self.grid.ordinals(instants)
         return int(ordinals[0])
 
     def stamps(self, ordinals: Ints) -> Any:
@@ -140,7 +141,8 @@ class TimeAxis:
 
     def format_instants(self, instants: Ints) -> list[str]:
         """Text of instants [n], on the grid or not; only dates where all are at midnight."""
-        dates_only = self.grid.is_daily_or_longer and not (instants % DAY).any()
+        at_midnight = not (instants % DAY).any()
+        dates_only = at_midnight and self.grid.is_daily_or_longer
         return self.form.texts(instants, dates_only=dates_only)
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
@@ -168,8 +170,9 @@ class TimeAxis:
         for place, phase in enumerate(phases):
             if cycles[place]:
                 angle = 2 * np.pi * phase
-                features[:, 2 * place] = np.sin(angle)
-                features[:, 2 * place + 1] = np.cos(angle)
+                column = 2 * place
+                features[:, column] = np.sin(angle)
+                features[:, column + 1] = np.cos(angle)
         return features
 
     @property
@@ -217,12 +220,12 @@ def infer_axis(
     are irregular, of several frequencies, contradict `config.freq`, or are too few to find it.
     """
     form, instants = _to_wall_clock_or_utc(form, instants, like)
+    freq = config.freq
     if like:
-        freq = config.freq or like.freq
+        freq = freq or like.freq
         axis = TimeAxis(name, like.grid, form)
         _require_same_kind(axis, like)
     else:
-        freq = config.freq
         grid = _requested_or_inferred_grid(instants, codes, form, config)
         axis = TimeAxis(name, grid, form)
     ordinals, on_grid = axis.grid.ordinals(instants)
@@ -267,7 +270,8 @@ def _to_wall_clock_or_utc(
         return form, instants
     universal = form.to_utc(instants)
     if daily:
-        return replace(form, zone=zone, wall=True), zones.to_local(universal, zone)
+        wall = zones.to_local(universal, zone)
+        return replace(form, zone=zone, wall=True), wall
     return replace(form, wall=False), universal
 
 

@@ -138,7 +138,12 @@ def match_formats(text: str) -> list[str]:
 
 
 def _select_matching(layouts: tuple[str, ...], text: str) -> list[str]:
-    return [layout for layout in layouts if re.match(format_to_regex(layout), text)]
+    matching = []
+    for layout in layouts:
+        pattern = format_to_regex(layout)
+        if re.match(pattern, text):
+            matching.append(layout)
+    return matching
 
 
 def _infer_clock_format(match: re.Match[str]) -> str:
@@ -269,8 +274,8 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
         offsets = pc.binary_join_element_wise(group, minutes, separator)
         return _parse_utc_offsets(offsets)
     if code in "bB":
-        names = [name.lower() for name in _NAMES_BY_DIRECTIVE[code]]
-        places = pc.index_in(pc.utf8_lower(group), value_set=pa.array(names))
+        names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
+        places = pc.index_in(pc.utf8_lower(group), value_set=names)
         values = pc.add(places, 1)
     elif code == "p":
         values = pc.equal(pc.utf8_lower(group), "pm")
@@ -289,13 +294,14 @@ def _parse_utc_offsets(group: pa.Array) -> Ints:
     digits = pc.replace_substring(without_colons, "+", "")
     hours_and_minutes = _to_ints(digits)  # -330 for "-03:30"
     hours, minutes = np.divmod(abs(hours_and_minutes), 100)
-    sizes = hours * 60 + minutes
-    return np.asarray(np.sign(hours_and_minutes) * sizes, dtype=np.int64)
+    signs = np.sign(hours_and_minutes)
+    return np.asarray(signs * (hours * 60 + minutes), dtype=np.int64)
 
 
 def _to_ints(values: pa.Array) -> Ints:
-    whole = pc.fill_null(pc.cast(values, pa.int64()), 0)
-    return np.asarray(whole.to_numpy(zero_copy_only=False), dtype=np.int64)
+    integers = pc.cast(values, pa.int64())
+    filled = pc.fill_null(integers, 0)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def format_timestamps(

@@ -21,6 +21,7 @@ from lstmcast.timeaxis.calendar_fields import (
 )
 from lstmcast.timeaxis.frequency import (
     LAST_DAY,
+    FrequencySpec,
     Grid,
     nearest_working_days,
     parse_frequency,
@@ -294,37 +295,44 @@ def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
     Open are where periods start, the day of the month, and the time of day. Raises UsageError for
     an unknown frequency.
     """
-    unit, step, edge, anchor, working = parse_frequency(freq)
-    if unit == "integer":
-        return Grid("integer", step, most_frequent_value(stamps % step))
-    clock = most_frequent_value(stamps % DAY)
-    if unit == "business":
-        return Grid("business", clock=clock)
-    if unit == "us":
+    spec = parse_frequency(freq)
+    step = spec.step
+    if spec.unit == "integer":
         phase = most_frequent_value(stamps % step)
-        if anchor is not None:
-            # The weekday that is requested, in the week where the stamps lie.
-            weeks = (phase // DAY + EPOCH_WEEKDAY) // 7
-            days = weeks * 7 + anchor - EPOCH_WEEKDAY
-            phase = (days * DAY + clock) % step
-        return Grid("us", step, phase)
+        return Grid("integer", step, phase)
+    clock = most_frequent_value(stamps % DAY)
+    if spec.unit == "month":
+        return _requested_month_grid(spec, stamps, clock)
+    if spec.unit == "business":
+        return Grid("business", clock=clock)
+    phase = most_frequent_value(stamps % step)
+    if spec.anchor is not None:
+        # The weekday that is requested, in the week where the stamps lie.
+        weeks = (phase // DAY + EPOCH_WEEKDAY) // 7
+        days = weeks * 7 + spec.anchor - EPOCH_WEEKDAY
+        phase = (days * DAY + clock) % step
+    return Grid("us", step, phase)
+
+
+def _requested_month_grid(spec: FrequencySpec, stamps: Ints, clock: int) -> Grid:
     fields = _month_fields(stamps)
+    step = spec.step
     phase = most_frequent_value(fields.months % step)
-    if anchor is not None:  # an anchor is a month of the year, or of the quarter
+    if spec.anchor is not None:  # an anchor is a month of the year, or of the quarter
         cycle = 12 if step % 12 == 0 else 3
-        phase += (anchor - phase) % min(step, cycle)
-    day = _requested_day(edge, working, fields)
-    return Grid("month", step, phase % step, day, clock, working)
+        phase += (spec.anchor - phase) % min(step, cycle)
+    day = _requested_day(spec, fields)
+    return Grid("month", step, phase % step, day, clock, spec.working)
 
 
-def _requested_day(edge: str, working: bool, fields: _MonthFields) -> int:
+def _requested_day(spec: FrequencySpec, fields: _MonthFields) -> int:
     """Day of the month of a frequency; where the edge leaves it open, that of the stamps."""
-    if edge == "E":
+    if spec.edge == "E":
         return LAST_DAY
-    if working:
+    if spec.working:
         return 1
     common = _find_common_day(fields)
     day = common.day if common else 1
-    if edge == "S" and day == LAST_DAY:
+    if spec.edge == "S" and day == LAST_DAY:
         return 1
     return day

@@ -139,7 +139,7 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     return whole * (SECOND // per_second)
 
 
-def _round_to_ints(values: NDArray[np.float64]) -> Ints:
+def _round_to_ints(values: NDArray[np.floating[Any]]) -> Ints:
     return np.rint(values).astype(np.int64)
 
 
