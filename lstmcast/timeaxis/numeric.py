@@ -140,7 +140,8 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
 
 
 def _round_to_ints(values: NDArray[np.floating[Any]]) -> Ints:
-    return np.rint(values).astype(np.int64)
+    rounded: NDArray[np.float64] = np.rint(values)
+    return rounded.astype(np.int64)
 
 
 def instants_to_numbers(instants: Ints, unit: str) -> Any:
