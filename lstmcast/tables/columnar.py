@@ -82,8 +82,9 @@ def read_parquet_dataset(
 
 def _read_columns(source: Source, kind: str) -> pa.Table:
     """The columns of one file, lists and structs left out, once it is sure that they fit."""
+    read = _read_parquet if kind == "Parquet" else _read_arrow
     try:
-        table = _read_parquet(source) if kind == "Parquet" else _read_arrow(source)
+        table = read(source)
     except (pa.ArrowException, OSError) as error:
         raise damaged_data_error(source.name, kind) from error
     unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
@@ -142,7 +143,8 @@ def _read_arrow(source: Source) -> pa.Table:
             raise source.too_large_error(count)
     table = pa.Table.from_batches(batches, schema)
     table.validate(full=True)
-    return table.select(_select_flat_columns(schema, source.name))
+    names = _select_flat_columns(schema, source.name)
+    return table.select(names)
 
 
 def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:

@@ -26,6 +26,7 @@ _COMMA_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _POINT_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _SEP_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 """A first line by which spreadsheets name the delimiter to one another."""
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T].*)?")
 _NUMBER_OR_MONTH = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
 
@@ -67,7 +68,8 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
     # What the user sets goes before what the file states, and that before what is inferred.
     stated, skipped = _read_sep_line(data)
-    sample = _decode_sample(data[skipped : skipped + 2 * _SAMPLE_BYTES])
+    sample_end = skipped + 2 * _SAMPLE_BYTES
+    sample = _decode_sample(data[skipped:sample_end])
     delimiter = config.delimiter or stated or _infer_delimiter(sample, name)
     first = _read_first_record(data, skipped, delimiter, name)
     rows = _split_rows(sample, delimiter)[1:]
@@ -145,7 +147,8 @@ def _decode_sample(data: bytes) -> str:
 
 
 def _split_rows(text: str, delimiter: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         return [row for row in reader if row]
     except csv.Error:
@@ -203,7 +206,8 @@ def _read_first_record(
     begin = skipped
     while data[begin : begin + 1] in (b"\r", b"\n"):
         begin += 1
-    text = data[begin : begin + _MAX_HEADER_BYTES].decode(errors="replace")
+    header_end = begin + _MAX_HEADER_BYTES
+    text = data[begin:header_end].decode(errors="replace")
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter)
     try:
@@ -212,7 +216,7 @@ def _read_first_record(
         message = f"{name}:1: the first line is no header: {error}"
         raise DataError(message, "give a line of column names") from error
     # Quoted cells may hold line ends: the record ends where as many lines do as the reader took.
-    line_ends = re.compile(rb"\r\n|\n|\r").finditer(data, begin)
+    line_ends = _LINE_END.finditer(data, begin)
     last_line_end = next(islice(line_ends, reader.line_num - 1, None), None)
     end = last_line_end.end() if last_line_end else len(data)
     return _FirstRecord(cells, begin, end)
@@ -225,7 +229,8 @@ def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     others = [cell for cell in cells if not _DATE.fullmatch(cell)]
     if all(map(_NUMBER_OR_MONTH.fullmatch, others)):
         return True
-    below = [row for row in rows[:_MAX_ROWS_BELOW_HEADER] if len(row) == len(cells)]
+    compared = rows[:_MAX_ROWS_BELOW_HEADER]
+    below = [row for row in compared if len(row) == len(cells)]
     if not below:
         return False
     return any(_has_only_dates(below, place) for place in dated)

@@ -173,8 +173,7 @@ def _parse_columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, 
         no_texts = pa.array([], pa.string())
         return pa.table(dict.fromkeys(names, no_texts)), 0
     if len(names) == 1:  # an empty line is then a missing value, except at the end
-        lines = data[start:].rstrip(b"\r\n")
-        body = pa.py_buffer(lines + b"\n")
+        body = pa.py_buffer(data[start:].rstrip(b"\r\n") + b"\n")
     else:
         body = pa.py_buffer(data).slice(start)
     try:

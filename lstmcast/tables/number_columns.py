@@ -103,14 +103,18 @@ def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> Dat
         more = f" (and {others} more: {_list_cells(counts)})"
     where = table.locate(int(rows[0]))
     hint = _not_a_number_hint(table, first.strip(), bad, kinds=len(counts))
-    return DataError(f"{where}: column {column!r}: {first!r} is {what}{more}", hint)
+    problem = f"{first!r} is {what}{more}"
+    return DataError(f"{where}: column {column!r}: {problem}", hint)
 
 
 def _list_cells(counts: pd.Series) -> str:
     """The most frequent cells, and how often each is there."""
     shown = []
     for text, count in counts.iloc[:_MAX_CELLS_SHOWN].items():
-        shown.append(repr(text) if count == 1 else f"{text!r} {count} times")
+        cell = repr(text)
+        if count > 1:
+            cell += f" {count} times"
+        shown.append(cell)
     if len(counts) > _MAX_CELLS_SHOWN:
         shown.append("...")
     return ", ".join(shown)
@@ -129,9 +133,13 @@ def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
         return "if parentheses mean negative, write a minus sign instead"
     # A word may be a unit, a total, or how the file writes a missing value.
     as_missing = f"add --na {shlex.quote(cell)}"
-    edge = table.hint_on_edge_rows(bad) if _WORD_OR_UNIT.search(cell) else ""
+    edge = ""
+    if _WORD_OR_UNIT.search(cell):
+        edge = table.hint_on_edge_rows(bad)
+    if edge and kinds == 1:
+        return f"{edge}; where it means missing, {as_missing}"
     if edge:
-        return edge if kinds > 1 else f"{edge}; where it means missing, {as_missing}"
+        return edge
     if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", cell):
         return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
     if kinds > MAX_ODD_CELLS:
@@ -144,14 +152,18 @@ def _other_marks_hint(table: Table, plain: str) -> str:
     if _GROUPED_BY_COMMA.fullmatch(plain) and table.thousands != ",":
         hint = "if the comma separates thousands, add --thousands ,"
         # Next to a point, or one of several, a comma is no decimal mark.
-        certain = "." in plain or plain.count(",") > 1 or table.decimal == ","
-        return hint if certain else f"{hint}; if that is a decimal comma, --decimal ,"
+        is_grouping = "." in plain or plain.count(",") > 1
+        if is_grouping or table.decimal == ",":
+            return hint
+        return f"{hint}; if that is a decimal comma, --decimal ,"
     if _GROUPED_BY_OTHER.fullmatch(plain):
         mark = _usual_thousands_mark(plain)
         if mark != table.thousands:
             quoted = '"\'"' if mark == "'" else shlex.quote(mark)
             hint = f"if {quoted} separates thousands, add --thousands {quoted}"
-            return f"{hint} --decimal ," if "," in plain else hint
+            if "," in plain:
+                hint += " --decimal ,"
+            return hint
     if _COMMA_DECIMAL.fullmatch(plain) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
     return ""

@@ -312,8 +312,7 @@ def _mask_missing(cells: pa.ChunkedArray, na: tuple[str, ...]) -> pa.ChunkedArra
     """The cells as written, null where nothing or a marker of `na` stands between blanks."""
     kind = pa.string()
     markers = pa.array(sorted({"", *na}), kind)
-    trimmed = pc.utf8_trim_whitespace(cells)
-    missing = pc.is_in(trimmed, value_set=markers)
+    missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
     if not pc.any(missing).as_py():
         return cells
     return pc.if_else(missing, pa.scalar(None, kind), cells)

@@ -90,8 +90,7 @@ def _is_steady(steps: Ints, codes: Ints, candidates: Bools) -> Bools:
     rows = candidates[place] & (steps < _NO_STEP)
     usual = _median_steps(steps[rows], place[rows], count)
     usual_of_row = usual[place]
-    deviations = np.abs(steps - usual_of_row)
-    near = deviations <= _STEP_TOLERANCE * usual_of_row
+    near = np.abs(steps - usual_of_row) <= _STEP_TOLERANCE * usual_of_row
     near_count = np.bincount(place, rows & near, count)
     step_count = np.bincount(place, rows, count)
     return np.asarray(near_count >= _MIN_STEADY_SHARE * step_count)
@@ -177,8 +176,9 @@ def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
 def _format_series_names(codes: Sequence[int], series: Sequence[str]) -> str:
     names = []
     for code in codes[:4]:
-        is_named = code < len(series)
-        names.append(series[code] if is_named else str(code))
+        has_name = code < len(series)
+        name = series[code] if has_name else str(code)
+        names.append(name)
     return format_names(names, len(codes))
 
 
