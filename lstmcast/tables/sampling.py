@@ -152,14 +152,13 @@ def _open_parquet(file: Path) -> pq.ParquetFile:
 
 
 def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSeries:
-    missing = [name for name in series if name not in piece.column_names]
-    if missing:
-        hint = f"there are {', '.join(piece.column_names)}"
-        raise DataError(f"there is no column {missing[0]!r}", hint)
     columns = []
     for name in series:
-        texts = pc.cast(piece[name], pa.string()).combine_chunks()
-        columns.append(texts.dictionary_encode())
+        if name not in piece.column_names:
+            hint = f"there are {', '.join(piece.column_names)}"
+            raise DataError(f"there is no column {name!r}", hint)
+        texts = pc.cast(piece[name], pa.string())
+        columns.append(texts.combine_chunks().dictionary_encode())
     joint = _join_codes(columns)
     _, first_rows, codes = np.unique(joint, return_index=True, return_inverse=True)
     one_row_each = pa.array(first_rows)

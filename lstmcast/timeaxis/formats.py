@@ -113,17 +113,20 @@ def format_to_regex(layout: str) -> str:
             continue
         code = part[-1]
         if code not in _DIRECTIVE_PATTERNS:
-            known = ", ".join("%" + name for name in _DIRECTIVE_PATTERNS)
-            message = f"date format {layout!r}: {part} is not known"
-            raise UsageError(message, f"known are {known}")
+            raise _unknown_directive_error(layout, part)
         pattern = _DIRECTIVE_PATTERNS[code]
-        follows_another = place > 0 and are_directives[place - 1]
-        precedes_another = any(are_directives[place + 1 : place + 2])
-        if follows_another or precedes_another:
+        with_neighbours = are_directives[max(place - 1, 0) : place + 2]
+        if sum(with_neighbours) > 1:
             # Digits that touch, as in 20240131, can only be separated by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
         pieces.append(f"(?P<{code}>{pattern})")
     return f"^{''.join(pieces)}$"
+
+
+def _unknown_directive_error(layout: str, part: str) -> UsageError:
+    known = ", ".join(f"%{code}" for code in _DIRECTIVE_PATTERNS)
+    message = f"date format {layout!r}: {part} is not known"
+    return UsageError(message, f"known are {known}")
 
 
 def match_formats(text: str) -> list[str]:
@@ -243,7 +246,9 @@ def _parse_iso_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps | No
     """
     if not len(texts) or texts.null_count or not _ISO_FORMAT.fullmatch(layout):
         return None
-    if not re.match(format_to_regex(layout), texts[0].as_py()):
+    # The cheapest test of whether the layout is the right one.
+    first = texts[0].as_py()
+    if not re.match(format_to_regex(layout), first):
         return None
     lengths = pc.min_max(pc.binary_length(texts))
     longest = lengths["max"]
@@ -346,5 +351,7 @@ def _format_directive(part: str, instants: Ints) -> list[str]:
         return [names[value] for value in values]
     if code == "p":
         return ["PM" if value else "AM" for value in values]
-    width = 1 if part.startswith("%-") else _DIRECTIVE_WIDTHS.get(code, 2)
+    width = _DIRECTIVE_WIDTHS.get(code, 2)
+    if part.startswith("%-"):
+        width = 1
     return [f"{value:0{width}d}" for value in values]

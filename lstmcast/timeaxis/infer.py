@@ -122,11 +122,12 @@ def _group_by_frequency(
 ) -> dict[str, list[int]]:
     """Codes of the series of each frequency, by its words; series of two stamps have none."""
     starts, ends = _series_bounds(codes)
+    lengths = ends - starts
     has_step = ~_starts_series(codes)  # to it from the row before
     steps = np.diff(instants, prepend=instants[:1])[has_step]
     place_of_steps = _series_places(codes)[has_step]
     usual = _median_steps(steps, place_of_steps, len(starts))
-    long_enough = np.flatnonzero(ends - starts > 2)
+    long_enough = np.flatnonzero(lengths > 2)  # a single step is no frequency
     usual = usual[long_enough]
     different_steps = np.unique(usual)
     groups: dict[str, list[int]] = {}
