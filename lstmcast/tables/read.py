@@ -80,10 +80,9 @@ def _missing_file_error(path: Path) -> DataError:
     names = []
     if folder.is_dir():
         names = sorted(entry.name for entry in folder.iterdir())
+    hint = f"there is no folder {str(folder)!r}"
     if names:
         hint = suggest_similar(path.name, names)
-    else:
-        hint = f"there is no folder {str(folder)!r}"
     return DataError(f"there is no file {str(path)!r}", hint)
 
 
