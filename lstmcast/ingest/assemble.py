@@ -158,7 +158,7 @@ def _note_unit_signs(table: Table, targets: Sequence[str]) -> list[str]:
     """Note the signs, like a currency's, that were removed from the cells of the targets."""
     notes = []
     for name in targets:
-        sign = table.sign(name)
+        sign = table.unit_sign(name)
         if sign:
             notes.append(f"column {name!r}: {sign} removed")
     return notes

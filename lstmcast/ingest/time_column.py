@@ -148,11 +148,11 @@ def _find_split_columns(free: list[str]) -> tuple[str, ...]:
 
 def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
     """Whether a column reads as dates ("date"), could count steps ("step"), or neither ("")."""
-    if table.stamps(name) is not None:
+    if table.stored_timestamps(name) is not None:
         return "date"
     stored = table.stored_numbers(name)
     if stored is not None:
-        whole = table.whole(name)
+        whole = table.stored_integers(name)
         numbers = pd.Series(stored if whole is None else whole)
         return _infer_number_kind(numbers, name, codes)
     series = table.series(name)

@@ -105,12 +105,12 @@ def read_timestamps(
     Raises DataError where a cell is empty or does not parse, or day and month are ambiguous.
     """
     # A requested format decides; without one, what the table has parsed already need not be again.
-    stamps = None if config.date_format else table.stamps(name)
+    stamps = None if config.date_format else table.stored_timestamps(name)
     if stamps is not None:
         return _read_stored_timestamps(*stamps, name, config)
     as_numbers = config.date_format in (None, *NUMBER_UNITS)
-    whole = table.whole(name)
-    if whole is not None and (as_numbers or not table.text):
+    whole = table.stored_integers(name)
+    if whole is not None and (as_numbers or not table.is_text):
         return _read_numbers(table, whole, name, config, like)
     series = _require_complete_column(table, name)
     if is_datetime_column(series):

@@ -200,7 +200,7 @@ def _find_time_columns(table: Table) -> _TimeCandidates:
 
 def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
     """The time column, with that of the time of day where days repeat and one stands beside it."""
-    if len(times) != 1 or not table.text or not table.frame.duplicated(times).any():
+    if len(times) != 1 or not table.is_text or not table.frame.duplicated(times).any():
         return tuple(times)
     one_series = np.zeros(len(table), np.int64)
     for name in table.names:

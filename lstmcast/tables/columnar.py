@@ -44,14 +44,13 @@ def list_parquet_files(folder: Path) -> list[Path]:
 
     Files that begin with a dot or an underscore are not data.
     """
-    candidates = (
-        file for file in folder.rglob("*") if file.suffix in (".parquet", ".pq")
-    )
-    return sorted(
-        file
-        for file in candidates
-        if file.is_file() and not file.name.startswith((".", "_"))
-    )
+    found = []
+    for path in folder.rglob("*"):
+        is_parquet = path.suffix in (".parquet", ".pq")
+        is_hidden = path.name.startswith((".", "_"))
+        if is_parquet and not is_hidden and path.is_file():
+            found.append(path)
+    return sorted(found)
 
 
 def read_parquet_dataset(
@@ -62,7 +61,8 @@ def read_parquet_dataset(
     limit: most bytes that all of them may hold. Raises DataError where a file is no Parquet or the
     files have different columns, ResourceError where they hold more than the limit allows.
     """
-    parts, bytes_left = [], limit
+    parts = []
+    bytes_left = limit
     for file in files:
         source = open_source(str(file), bytes_left)
         if not source.start.startswith(_PARQUET_MAGIC):
@@ -82,8 +82,9 @@ def read_parquet_dataset(
 
 def _read_columns(source: Source, kind: str) -> pa.Table:
     """The columns of one file, lists and structs left out, once it is sure that they fit."""
+    read = _read_parquet if kind == "Parquet" else _read_arrow
     try:
-        table = _read_parquet(source) if kind == "Parquet" else _read_arrow(source)
+        table = read(source)
     except (pa.ArrowException, OSError) as error:
         raise damaged_data_error(source.name, kind) from error
     unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
@@ -97,16 +98,18 @@ def _read_parquet(source: Source) -> pa.Table:
     place = str(source.path) if is_plain_file else pa.py_buffer(source.read())
     # The footer first: it has the number of rows, before any of them is unpacked.
     with _open_parquet(place) as file:
-        schema, rows = file.schema_arrow, file.metadata.num_rows
+        schema = file.schema_arrow
+        rows = file.metadata.num_rows
     names = _select_flat_columns(schema, source.name)
     least_bytes = rows * len(names) * _BYTES_PER_CELL
     if least_bytes > source.allowed:
-        raise source.too_large_error(
-            least_bytes, f"{rows:,} rows of {len(names)} columns"
-        )
+        what = f"{rows:,} rows of {len(names)} columns"
+        raise source.too_large_error(least_bytes, what)
     text_names = [name for name in names if _is_text(schema.field(name).type)]
+    # Columns are only named where some are left out.
+    has_nested = len(names) < len(schema)
     with _open_parquet(place, text_names) as file:
-        return file.read(names if len(names) < len(schema) else None)
+        return file.read(names if has_nested else None)
 
 
 def _open_parquet(
@@ -121,31 +124,33 @@ def _open_parquet(
 
 def _read_arrow(source: Source) -> pa.Table:
     data = source.read()
+    reader = pa.BufferReader(data)
     if data.startswith(_ARROW_FILE_MAGIC):
-        file = pa.ipc.open_file(pa.BufferReader(data))
+        file = pa.ipc.open_file(reader)
         schema = file.schema
-        file_batches = (
-            file.get_batch(place) for place in range(file.num_record_batches)
-        )
+        all_batches = map(file.get_batch, range(file.num_record_batches))
     else:
-        stream = pa.ipc.open_stream(pa.BufferReader(data))
-        schema, file_batches = stream.schema, iter(stream)
-    batches, count = [], 0
-    for batch in file_batches:
+        stream = pa.ipc.open_stream(reader)
+        schema = stream.schema
+        all_batches = iter(stream)
+    batches = []
+    count = 0
+    # One by one, so that no more is unpacked than may be.
+    for batch in all_batches:
         batches.append(batch)
         count += batch.nbytes
         if count > source.allowed:
             raise source.too_large_error(count)
     table = pa.Table.from_batches(batches, schema)
     table.validate(full=True)
-    return table.select(_select_flat_columns(schema, source.name))
+    names = _select_flat_columns(schema, source.name)
+    return table.select(names)
 
 
 def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:
     """The columns that are no lists or structs. DataError where a name is there twice."""
-    repeated = sorted(
-        {column for column in schema.names if schema.names.count(column) > 1}
-    )
+    names = schema.names
+    repeated = sorted({column for column in names if names.count(column) > 1})
     if repeated:
         message = f"{name}: column {repeated[0]!r} is there more than once"
         raise DataError(message, "rename one of them")
@@ -160,13 +165,16 @@ def _count_unpacked_bytes(column: pa.ChunkedArray) -> int:
     """Bytes of a column whose dictionary is written out."""
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
-    lengths = [pc.binary_length(chunk.dictionary) for chunk in column.chunks]
-    longest = max((pc.max(texts).as_py() or 0 for texts in lengths), default=0)
+    lengths_by_chunk = [pc.binary_length(chunk.dictionary) for chunk in column.chunks]
+    longest = 0
+    for lengths in lengths_by_chunk:
+        longest = max(longest, pc.max(lengths).as_py() or 0)
     if longest <= _BYTES_PER_CELL:
         return len(column) * _BYTES_PER_CELL
     total = 0
-    for texts, chunk in zip(lengths, column.chunks, strict=True):
-        total += pc.sum(pc.take(texts, chunk.indices)).as_py() or 0
+    for lengths, chunk in zip(lengths_by_chunk, column.chunks, strict=True):
+        lengths_of_rows = pc.take(lengths, chunk.indices)
+        total += pc.sum(lengths_of_rows).as_py() or 0
     return total
 
 
@@ -182,12 +190,11 @@ def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.
         name = unquote(column)
         if not mark or name in part.column_names:
             continue
-        text = "" if value == _HIVE_NULL else unquote(value)
-        if value == _HIVE_NULL:
-            codes = pa.nulls(len(part), pa.int32())
-        else:
-            codes = pa.array([0] * len(part), pa.int32())
+        is_missing = value == _HIVE_NULL
+        text = "" if is_missing else unquote(value)
+        code = pa.scalar(None if is_missing else 0, pa.int32())
         # A dictionary of one text, instead of the text on every row.
+        codes = pa.repeat(code, len(part))
         texts = pa.DictionaryArray.from_arrays(codes, pa.array([text]))
         part = part.append_column(name, texts)
     return part
@@ -201,12 +208,14 @@ def to_table(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
     """
     columns = columns.replace_schema_metadata(None)
     for field in columns.schema:
-        if not _PANDAS_INDEX_NAME.fullmatch(field.name):
+        name_in_file = field.name
+        if not _PANDAS_INDEX_NAME.fullmatch(name_in_file):
             continue
-        if pa.types.is_timestamp(field.type) and "time" not in columns.column_names:
-            columns = columns.rename_columns({field.name: "time"})
+        has_time = "time" in columns.column_names
+        if pa.types.is_timestamp(field.type) and not has_time:
+            columns = columns.rename_columns({name_in_file: "time"})
         else:
-            columns = columns.drop_columns(field.name)
+            columns = columns.drop_columns(name_in_file)
     if not len(columns):
         raise DataError(f"{name} has no rows", "give a file with rows")
     return Table(columns, name, notes)

@@ -26,6 +26,7 @@ _COMMA_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2},\d{3}")
 _POINT_GROUPED_NUMBER = re.compile(r"[+-]?[1-9]\d{0,2}\.\d{3}")
 _SEP_LINE = re.compile(rb'"?sep=([^\r\n"])"?(?:\r\n|\n|\r)', re.IGNORECASE)
 """A first line by which spreadsheets name the delimiter to one another."""
+_LINE_END = re.compile(rb"\r\n|\n|\r")
 _DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}(?:[ T].*)?")
 _NUMBER_OR_MONTH = re.compile(r"[+-]?\d+(?:[.,]\d+)?|\d{4}-\d\d")
 
@@ -66,47 +67,60 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     if not data.strip():
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
     # What the user sets goes before what the file states, and that before what is inferred.
-    sep_line = _SEP_LINE.match(data)
-    skipped = sep_line.end() if sep_line else 0
-    sample = _decode_sample(data[skipped : skipped + 2 * _SAMPLE_BYTES])
-    stated = sep_line[1].decode() if sep_line else ""
+    stated, skipped = _read_sep_line(data)
+    sample_end = skipped + 2 * _SAMPLE_BYTES
+    sample = _decode_sample(data[skipped:sample_end])
     delimiter = config.delimiter or stated or _infer_delimiter(sample, name)
     first = _read_first_record(data, skipped, delimiter, name)
     rows = _split_rows(sample, delimiter)[1:]
     thousands = config.thousands or ""
-    # The mark that separates thousands cannot be the decimal mark too.
-    inferred = "," if config.thousands == "." else _infer_decimal_mark(rows, thousands)
-    decimal = config.decimal or inferred
+    decimal = config.decimal or _infer_decimal_mark(rows, thousands)
     notes: list[str] = []
-    if b"\n" not in data and b"\r" in data:
+    line_end = b"\n" if b"\n" in data else b"\r"
+    if line_end == b"\r" and line_end in data:
         notes.append("line ends of old Macs")
-    if delimiter != "," and len(first.cells) > 1:
-        notes.append(f"{_DELIMITER_NAMES.get(delimiter, repr(delimiter))}-separated")
-    if decimal == ",":
-        notes.append("decimal comma")
-    elif delimiter == ";" and not config.decimal and not thousands:
+    notes += _note_unusual_marks(delimiter, decimal, len(first.cells))
+    # Where semicolons separate columns, points may be those of thousands.
+    if delimiter == ";" and not (config.decimal or thousands or decimal == ","):
         notes += _note_ambiguous_points(rows)
     has_header = config.header
     if has_header is None:
         has_header = not _is_data_row(first.cells, rows)
     if has_header:
         names = _clean_column_names(first.cells, name, notes)
+        start = first.end
     else:
         names = _name_columns_by_number(len(first.cells), notes)
-    # Rows begin behind the header, or with the first record.
-    start = first.end if has_header else first.begin
-    line_end = b"\n" if b"\n" in data else b"\r"
-    first_line = data.count(line_end, 0, start) + 1
+        start = first.begin
     return Dialect(
         names,
         has_header,
         start,
-        first_line,
-        delimiter,
-        decimal,
-        thousands,
-        tuple(notes),
+        first_line=data.count(line_end, 0, start) + 1,
+        delimiter=delimiter,
+        decimal=decimal,
+        thousands=thousands,
+        notes=tuple(notes),
     )
+
+
+def _read_sep_line(data: bytes) -> tuple[str, int]:
+    """The delimiter that a first line like "sep=;" names, and the bytes of that line."""
+    match = _SEP_LINE.match(data)
+    if match is None:
+        return "", 0
+    return match[1].decode(), match.end()
+
+
+def _note_unusual_marks(delimiter: str, decimal: str, columns: int) -> list[str]:
+    """Notes on a delimiter or a decimal mark that is not the usual one."""
+    notes = []
+    if delimiter != "," and columns > 1:
+        shown = _DELIMITER_NAMES.get(delimiter, repr(delimiter))
+        notes.append(f"{shown}-separated")
+    if decimal == ",":
+        notes.append("decimal comma")
+    return notes
 
 
 def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
@@ -114,11 +128,10 @@ def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
 
     For tables where a comma may well be the decimal mark.
     """
-    cells = (cell.strip() for row in rows for cell in row)
-    with_points = [cell for cell in cells if _POINT_NUMBER.fullmatch(cell)]
-    if not with_points or not all(
-        _POINT_GROUPED_NUMBER.fullmatch(cell) for cell in with_points
-    ):
+    cells = [cell.strip() for row in rows for cell in row]
+    with_points = list(filter(_POINT_NUMBER.fullmatch, cells))
+    all_grouped = all(map(_POINT_GROUPED_NUMBER.fullmatch, with_points))
+    if not with_points or not all_grouped:
         return []
     note = f"numbers like {with_points[0]} have decimals"
     return [f"{note}: if the point separates thousands, add --thousands ."]
@@ -134,7 +147,8 @@ def _decode_sample(data: bytes) -> str:
 
 
 def _split_rows(text: str, delimiter: str) -> list[list[str]]:
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         return [row for row in reader if row]
     except csv.Error:
@@ -150,30 +164,39 @@ def _infer_delimiter(sample: str, name: str) -> str:
     fits: list[str] = []
     columns: dict[str, tuple[int, int]] = {}
     for delimiter in _DELIMITER_NAMES:
-        widths = [len(row) for row in _split_rows(sample, delimiter)] or [1]
+        rows = _split_rows(sample, delimiter)
+        widths = [len(row) for row in rows] or [1]
         columns[delimiter] = (widths[0], median_low(widths))
         if len(set(widths)) == 1 and widths[0] > 1:
             fits.append(delimiter)
     if len(fits) > 1:
-        shown = " or ".join(_DELIMITER_NAMES[fit] for fit in fits)
-        flags = " or ".join(f"--delimiter {fit!r}" for fit in fits)
-        raise DataError(
-            f"{name}: columns may be separated by {shown}", f"say which with {flags}"
-        )
-    return fits[0] if fits else max(columns, key=lambda delimiter: columns[delimiter])
+        raise _several_delimiters_error(fits, name)
+    if fits:
+        return fits[0]
+    return max(columns, key=columns.__getitem__)
+
+
+def _several_delimiters_error(delimiters: list[str], name: str) -> DataError:
+    shown = " or ".join(_DELIMITER_NAMES[each] for each in delimiters)
+    flags = " or ".join(f"--delimiter {each!r}" for each in delimiters)
+    message = f"{name}: columns may be separated by {shown}"
+    return DataError(message, f"say which with {flags}")
 
 
 def _infer_decimal_mark(rows: Sequence[Sequence[str]], thousands: str) -> str:
     """The decimal mark of the numbers; a comma only where it cannot separate thousands."""
-    cells = [cell.strip().replace(thousands, "") for row in rows for cell in row]
-    if any(_POINT_NUMBER.fullmatch(cell) for cell in cells):
+    if thousands == ".":  # which cannot be the decimal mark too
+        return ","
+    cells = [cell.strip() for row in rows for cell in row]
+    if thousands:
+        cells = [cell.replace(thousands, "") for cell in cells]
+    if any(map(_POINT_NUMBER.fullmatch, cells)):
         return "."
-    with_commas = [cell for cell in cells if _COMMA_NUMBER.fullmatch(cell)]
-    # "1,234" may be a thousand; "1,5" and "0,123" cannot, and nothing can with another separator.
-    certain = any(
-        thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell) for cell in with_commas
-    )
-    return "," if certain else "."
+    for cell in filter(_COMMA_NUMBER.fullmatch, cells):
+        # "1,234" may be a thousand; "1,5" and "0,123" cannot, nor with another separator.
+        if thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell):
+            return ","
+    return "."
 
 
 def _read_first_record(
@@ -183,51 +206,59 @@ def _read_first_record(
     begin = skipped
     while data[begin : begin + 1] in (b"\r", b"\n"):
         begin += 1
-    text = data[begin : begin + _MAX_HEADER_BYTES].decode(errors="replace")
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
+    header_end = begin + _MAX_HEADER_BYTES
+    text = data[begin:header_end].decode(errors="replace")
+    lines = io.StringIO(text, newline="")
+    reader = csv.reader(lines, delimiter=delimiter)
     try:
         cells = next(reader)
     except csv.Error as error:
         message = f"{name}:1: the first line is no header: {error}"
         raise DataError(message, "give a line of column names") from error
     # Quoted cells may hold line ends: the record ends where as many lines do as the reader took.
-    line_ends = islice(re.finditer(rb"\r\n|\n|\r", data[begin:]), reader.line_num)
-    ends = [match.end() for match in line_ends]
-    end = begin + ends[-1] if len(ends) == reader.line_num else len(data)
+    line_ends = _LINE_END.finditer(data, begin)
+    last_line_end = next(islice(line_ends, reader.line_num - 1, None), None)
+    end = last_line_end.end() if last_line_end else len(data)
     return _FirstRecord(cells, begin, end)
 
 
 def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     """Whether the first line is a row: nothing but values, or a date above dates."""
     cells = [cell.strip() for cell in first]
-    if all(_NUMBER_OR_MONTH.fullmatch(cell) or _DATE.fullmatch(cell) for cell in cells):
+    dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
+    others = [cell for cell in cells if not _DATE.fullmatch(cell)]
+    if all(map(_NUMBER_OR_MONTH.fullmatch, others)):
         return True
-    below = [row for row in rows[:_MAX_ROWS_BELOW_HEADER] if len(row) == len(cells)]
+    compared = rows[:_MAX_ROWS_BELOW_HEADER]
+    below = [row for row in compared if len(row) == len(cells)]
     if not below:
         return False
-    dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
     return any(_has_only_dates(below, place) for place in dated)
 
 
 def _has_only_dates(rows: Sequence[Sequence[str]], place: int) -> bool:
-    return all(_DATE.fullmatch(row[place].strip()) for row in rows)
+    cells = [row[place].strip() for row in rows]
+    return all(map(_DATE.fullmatch, cells))
 
 
 def _name_columns_by_number(count: int, notes: list[str]) -> list[str]:
     names = [f"column{place}" for place in range(1, count + 1)]
-    shown = f"{names[0]} to {names[-1]}" if count > 1 else names[0]
+    shown = names[0]
+    if count > 1:
+        shown += f" to {names[-1]}"
     notes.append(f"no header line: columns are named {shown}")
     return names
 
 
 def _clean_column_names(header: list[str], name: str, notes: list[str]) -> list[str]:
     """Names without blanks around them, and numbered where empty. DataError where one repeats."""
-    names = [cell.strip() or f"column{place}" for place, cell in enumerate(header, 1)]
-    if any(cell != cell.strip() for cell in header):
+    trimmed = [cell.strip() for cell in header]
+    if trimmed != header:
         notes.append("spaces around column names trimmed")
+    names = [cell or f"column{place}" for place, cell in enumerate(trimmed, 1)]
     repeated = sorted({cell for cell in names if names.count(cell) > 1})
     if repeated:
-        count = names.count(repeated[0])
-        message = f"{name}:1: column {repeated[0]!r} is there {count} times"
+        column = repeated[0]
+        message = f"{name}:1: column {column!r} is there {names.count(column)} times"
         raise DataError(message, "rename one of them")
     return names

@@ -125,53 +125,66 @@ def _read_blocks(
     head = source.start.removeprefix(UTF8_BOM)
     bom_bytes = len(source.start) - len(head)
     dialect = find_dialect(head, source.name, config)
-    if dialect.start >= len(
-        head
-    ):  # the header is longer than the sample, or there are no rows
+    # The header is longer than the sample, or there are no rows.
+    if dialect.start >= len(head):
         raise _FallbackError
     plan = _ReadPlan(dialect, config.na)
     _infer_column_kinds(head, plan, config.date_format, text_columns)
-    chunks: list[list[pa.Array]] = [[] for _ in dialect.names]
-    for columns in _iter_converted_pieces(source, plan, dialect.start + bom_bytes):
+    table = _read_columns(source, plan, dialect.start + bom_bytes)
+    notes = dialect.notes
+    if bom_bytes:
+        notes = ("byte-order mark skipped", *notes)
+    return TypedTable(table, plan.layouts, dialect, notes, source)
+
+
+def _read_columns(source: Source, plan: _ReadPlan, skipped: int) -> pa.Table:
+    """The columns as their kinds. skipped: bytes before the first row."""
+    names = plan.dialect.names
+    chunks: list[list[pa.Array]] = [[] for _ in names]
+    for columns in _iter_converted_pieces(source, plan, skipped):
         for column_chunks, column in zip(chunks, columns, strict=True):
             column_chunks.append(column)
     # Popped one by one, so that the chunks of a column can go when it is whole.
-    whole_columns = [_concat_chunks(chunks.pop(0)) for _ in dialect.names]
-    table = pa.table(whole_columns, names=dialect.names)
+    whole_columns = [_concat_chunks(chunks.pop(0)) for _ in names]
+    table = pa.table(whole_columns, names=names)
     pa.default_memory_pool().release_unused()  # of the texts
-    notes = ("byte-order mark skipped", *dialect.notes) if bom_bytes else dialect.notes
-    return TypedTable(table, plan.layouts, dialect, notes, source)
+    return table
 
 
 def _infer_column_kinds(
     head: bytes, plan: _ReadPlan, date_format: str | None, text_columns: set[str]
 ) -> None:
     """Infer from the first rows what each column holds, and write it into the plan."""
-    begin = plan.dialect.start
+    dialect = plan.dialect
+    begin = dialect.start
     end = _find_records_end(head, begin)
-    piece = _Piece(head, begin, end if end > begin else len(head))
-    first_rows = _parse_piece(piece, plan.dialect).slice(0, _MAX_ROWS_FOR_INFERENCE)
+    if end <= begin:  # no line ends: all of it is one record
+        end = len(head)
+    rows = _parse_piece(_Piece(head, begin, end), dialect)
+    first_rows = rows.slice(0, _MAX_ROWS_FOR_INFERENCE)
     if not len(first_rows):
         raise _FallbackError
-    for name in plan.dialect.names:
+    for name in dialect.names:
+        plan.kinds[name] = "text"
         if name in text_columns:
-            plan.kinds[name] = "text"
             continue
         column = first_rows[name].combine_chunks()
-        plan.kinds[name] = _infer_column_kind(column, plan.dialect, plan.na)
+        plan.kinds[name] = _infer_column_kind(column, dialect, plan.na)
         if plan.kinds[name] != "text":
             continue
         cell = column[0].as_py() or ""
         layout = _infer_stamp_layout(cell)
         if layout and date_format in (None, layout):
             plan.kinds[name] = "stamp"
-            plan.layouts[name], plan.widths[name] = layout, len(cell)
+            plan.layouts[name] = layout
+            plan.widths[name] = len(cell)
 
 
 def _infer_column_kind(
     column: pa.Array, dialect: Dialect, na: tuple[str, ...]
 ) -> ColumnKind:
-    if pc.all(pc.match_substring_regex(column, _INTEGER_PATTERN)).as_py():
+    is_integer = pc.match_substring_regex(column, _INTEGER_PATTERN)
+    if pc.all(is_integer).as_py():
         return "whole"
     texts = trim_and_mask_missing(column, na)
     _, good = parse_numbers(texts, dialect.decimal, dialect.thousands)
@@ -181,13 +194,17 @@ def _infer_column_kind(
 def _infer_stamp_layout(text: str) -> str:
     """The layout of a stamp that Arrow's own parser reads; "" for any other text."""
     layouts = match_formats(text)
-    if len(layouts) != 1 or not _ISO_LAYOUT.fullmatch(layouts[0]):
+    if len(layouts) != 1:
+        return ""
+    layout = layouts[0]
+    if not _ISO_LAYOUT.fullmatch(layout):
         return ""
     fraction = re.search(r"\.(\d+)Z?$", text)
     if not fraction:
-        return layouts[0]
-    directive = _FRACTION_DIRECTIVES.get(len(fraction[1]), "")
-    return layouts[0].replace("%f", directive)
+        return layout
+    digits = len(fraction[1])
+    directive = _FRACTION_DIRECTIVES.get(digits, "")
+    return layout.replace("%f", directive)
 
 
 def _iter_converted_pieces(
@@ -197,12 +214,13 @@ def _iter_converted_pieces(
 
     skipped: bytes before the first row.
     """
-    with ThreadPoolExecutor(pa.cpu_count()) as pool:
+    threads = pa.cpu_count()
+    with ThreadPoolExecutor(threads) as pool:
         ahead: deque[Future[list[pa.Array]]] = deque()
         for piece in _iter_pieces(source, skipped):
             ahead.append(pool.submit(_convert_piece, piece, plan))
             # Few pieces at a time are in memory: the oldest must be done before the next is read.
-            if len(ahead) > pa.cpu_count():
+            if len(ahead) > threads:
                 yield ahead.popleft().result()
         for columns in ahead:
             yield columns.result()
@@ -215,7 +233,8 @@ def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
     """
     rest = b""
     for block in source.blocks():
-        data, begin = block, min(skipped, len(block))
+        data = block
+        begin = min(skipped, len(block))
         skipped -= begin
         if rest and b'"' not in rest and b'"' not in block and b"\n" in block:
             begin = block.index(b"\n") + 1
@@ -250,15 +269,14 @@ def _find_records_end(data: bytes, begin: int) -> int:
 def _parse_piece(piece: _Piece, dialect: Dialect) -> pa.Table:
     """The columns of a piece as text. Raises _FallbackError where anything is odd."""
     data, begin, end = piece
-    is_single = len(dialect.names) == 1
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
     if quotes % 2 or piece.holds(b"\0"):
         raise _FallbackError
-    if (
-        _has_blank_line(piece)
-        if is_single
-        else _has_empty_row(piece, dialect.delimiter.encode())
-    ):
+    if len(dialect.names) == 1:
+        has_doubtful_row = _has_blank_line(piece)
+    else:
+        has_doubtful_row = _has_empty_row(piece, dialect.delimiter.encode())
+    if has_doubtful_row:
         raise _FallbackError
     if not data.isascii():
         data[begin:end].decode()  # raises where this is not UTF-8
@@ -274,7 +292,8 @@ def _has_empty_row(piece: _Piece, delimiter: bytes) -> bool:
     begins_with_delimiter = piece.data.startswith(delimiter, piece.begin)
     if not begins_with_delimiter and not piece.holds(b"\n" + delimiter):
         return False
-    pattern = re.compile(b"^" + re.escape(delimiter) + b"+\r?$", re.MULTILINE)
+    escaped = re.escape(delimiter)
+    pattern = re.compile(b"^" + escaped + b"+\r?$", re.MULTILINE)
     return pattern.search(*piece) is not None
 
 
@@ -286,10 +305,12 @@ def _has_blank_line(piece: _Piece) -> bool:
 
 
 def _convert_piece(piece: _Piece, plan: _ReadPlan) -> list[pa.Array]:
-    texts = _parse_piece(piece, plan.dialect)
-    columns, doubtful = [], []
+    table = _parse_piece(piece, plan.dialect)
+    columns = []
+    doubtful = []
     for name in plan.dialect.names:
-        column = _convert_column(texts[name].combine_chunks(), name, plan)
+        texts = table[name].combine_chunks()
+        column = _convert_column(texts, name, plan)
         if column is None:
             doubtful.append(name)
         columns.append(column)
@@ -318,22 +339,29 @@ def _convert_whole_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
     except pa.ArrowInvalid:
         return _convert_numbers(texts, plan)
     # "007" could be an id, which must be found as it was written.
-    same = pc.equal(pc.cast(whole, pa.string()), texts)
+    written_back = pc.cast(whole, pa.string())
+    same = pc.equal(written_back, texts)
     return whole if pc.all(same).as_py() else None
 
 
 def _convert_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
-    dialect = plan.dialect
-    if dialect.decimal == "." and not dialect.thousands:
+    decimal, thousands = plan.dialect.decimal, plan.dialect.thousands
+    if decimal == "." and not thousands:
         # Arrow's own parser is many times faster, but takes "inf" and "nan" for numbers.
         with suppress(pa.ArrowInvalid):
             numbers = pc.cast(texts, pa.float64())
-            if pc.all(pc.is_finite(numbers)).as_py():
+            if _are_all_finite(numbers):
                 return numbers
     trimmed = trim_and_mask_missing(texts, plan.na)
-    numbers, good = parse_numbers(trimmed, dialect.decimal, dialect.thousands)
-    all_finite = pc.all(pc.is_finite(pc.drop_null(numbers))).as_py() is not False
-    return numbers if all_finite and good.all() else None
+    numbers, good = parse_numbers(trimmed, decimal, thousands)
+    if not good.all() or not _are_all_finite(numbers):
+        return None
+    return numbers
+
+
+def _are_all_finite(numbers: pa.Array) -> bool:
+    """Whether no number is infinite or NaN; nulls count as finite."""
+    return bool(pc.all(pc.is_finite(numbers), min_count=0).as_py())
 
 
 def _convert_timestamps(texts: pa.Array, layout: str, width: int) -> pa.Array | None:
@@ -352,7 +380,8 @@ def _convert_timestamps(texts: pa.Array, layout: str, width: int) -> pa.Array | 
 def _compress_texts(texts: pa.Array) -> pa.Array:
     """Texts [n] as a dictionary, where that saves memory."""
     coded = texts.dictionary_encode()
-    return coded if 2 * len(coded.dictionary) < len(coded) else texts
+    are_often_equal = 2 * len(coded.dictionary) < len(coded)
+    return coded if are_often_equal else texts
 
 
 def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
@@ -361,8 +390,7 @@ def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
     if len(types) > 1:
         wider = pa.float64() if pa.float64() in types else pa.string()
         chunks = [chunk.cast(wider) for chunk in chunks]
-    if pa.types.is_primitive(chunks[0].type):
-        chunks = [
-            pa.concat_arrays(chunks)
-        ]  # one array, which numpy can use without a copy
-    return pa.chunked_array(chunks)
+    if not pa.types.is_primitive(chunks[0].type):
+        return pa.chunked_array(chunks)
+    # One array, which numpy can use without a copy.
+    return pa.chunked_array([pa.concat_arrays(chunks)])

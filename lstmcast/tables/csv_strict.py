@@ -9,7 +9,7 @@ import csv
 import io
 import re
 import shlex
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -26,6 +26,7 @@ from lstmcast.tables.csv_dialect import Dialect, find_dialect
 
 UTF8_BOM = codecs.BOM_UTF8
 _MAX_SAMPLED_RECORDS = 1000
+_MAX_BYTES_SEARCHED = 1 << 22
 _MAX_BYTES_TO_GUESS_BY = 1 << 16
 """Bytes of lines that are not ASCII by which their encoding is guessed."""
 _UTF16_BOMS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
@@ -51,14 +52,16 @@ class TextTable:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
         if self.data is None:
             return row + self.dialect.first_line
-        width = len(self.dialect.names)
-        # Lines of the records that became rows: of the right width, and not empty.
-        lines = (
-            line
-            for line, record in _iter_records(self.data, self.dialect)
-            if len(record) == width and (any(record) or width == 1)
-        )
+        lines = self._iter_lines_of_rows(self.data)
         return next(islice(lines, row, None), row + self.dialect.first_line)
+
+    def _iter_lines_of_rows(self, data: bytes) -> Iterator[int]:
+        """Lines of the records that became rows: of the right width, and not empty."""
+        width = len(self.dialect.names)
+        for line, record in _iter_records(data, self.dialect):
+            is_empty = width > 1 and not any(record)
+            if len(record) == width and not is_empty:
+                yield line
 
 
 def parse_csv_strictly(data: bytes, name: str, config: DataConfig) -> TextTable:
@@ -83,10 +86,12 @@ def parse_csv_strictly(data: bytes, name: str, config: DataConfig) -> TextTable:
         notes.append(_note_skipped_rows(data, dialect, ragged))
     filled = _without_empty_rows(columns)
     if filled is not None:
-        notes.append(f"empty rows left out: {len(columns) - len(filled)}")
+        empty_rows = len(columns) - len(filled)
+        notes.append(f"empty rows left out: {empty_rows}")
         columns = filled
     # The bytes are let go where they are not needed to find lines.
-    data_for_lines = None if _is_one_line_per_row(data, dialect, len(columns)) else data
+    is_one_line_per_row = _is_one_line_per_row(data, dialect, len(columns))
+    data_for_lines = None if is_one_line_per_row else data
     return TextTable(columns, dialect, tuple(notes), data_for_lines)
 
 
@@ -104,8 +109,9 @@ def _ensure_utf8(data: bytes, name: str, config: DataConfig, notes: list[str]) -
             data.decode()
     except UnicodeDecodeError as error:
         guess = _guess_encoding(data)
+        odd_byte = data[error.start]
         raise DataError(
-            f"{name}: byte {error.start} (0x{data[error.start]:02x}) is not UTF-8",
+            f"{name}: byte {error.start} (0x{odd_byte:02x}) is not UTF-8",
             f"read it with --encoding {guess}, or the encoding that it was written in",
         ) from error
     if data.startswith(UTF8_BOM):
@@ -139,20 +145,20 @@ def _nul_byte_error(data: bytes, name: str) -> DataError:
 
 
 def _is_mostly_nul(data: bytes) -> bool:
-    return len(data) > 1 and data.count(0) * 2 > len(data)
+    nul_bytes = data.count(0)
+    return len(data) > 1 and nul_bytes * 2 > len(data)
 
 
 def _guess_encoding(data: bytes) -> str:
     """The encoding that the lines which are not ASCII were most likely written in."""
-    odd_lines = (line for line in data[: 1 << 22].splitlines() if not line.isascii())
+    lines = data[:_MAX_BYTES_SEARCHED].splitlines()
+    odd_lines = [line for line in lines if not line.isascii()]
     sample = b"\n".join(odd_lines)[:_MAX_BYTES_TO_GUESS_BY]
-    best = charset_normalizer.from_bytes(
-        sample, cp_isolation=list(_LIKELY_ENCODINGS)
-    ).best()
+    likely = list(_LIKELY_ENCODINGS)
+    best = charset_normalizer.from_bytes(sample, cp_isolation=likely).best()
     # Several may read the sample to the same text: the most common of them is meant.
     alike = best.could_be_from_charset if best else ["latin_1"]
-    most_common = _LIKELY_ENCODINGS[0]
-    guess = most_common if most_common in alike else alike[0]
+    guess = likely[0] if likely[0] in alike else alike[0]
     encoding = guess.replace("_", "-")
     with suppress(UnicodeDecodeError):
         data.decode(encoding)
@@ -164,7 +170,8 @@ def _parse_columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, 
     """The columns, and how many rows were left out because they are of another width."""
     names, start = dialect.names, dialect.start
     if not data[start:].strip():
-        return pa.table({column: pa.array([], pa.string()) for column in names}), 0
+        no_texts = pa.array([], pa.string())
+        return pa.table(dict.fromkeys(names, no_texts)), 0
     if len(names) == 1:  # an empty line is then a missing value, except at the end
         body = pa.py_buffer(data[start:].rstrip(b"\r\n") + b"\n")
     else:
@@ -175,7 +182,8 @@ def _parse_columns(data: bytes, dialect: Dialect, name: str) -> tuple[pa.Table, 
         message = f"{name} cannot be read as a table: {error}"
         raise DataError(message, "check its quotes and separators") from error
     # An odd number of quotes is the cheap test; a quote for inches passes it, and is text.
-    if data.count(b'"') % 2 and _has_unclosed_quote(data, dialect.delimiter):
+    quotes = data.count(b'"')
+    if quotes % 2 and _has_unclosed_quote(data, dialect.delimiter):
         raise _unclosed_quote_error(data, dialect, name)
     return table, ragged
 
@@ -192,7 +200,9 @@ def _without_empty_rows(columns: pa.Table) -> pa.Table | None:
         if not pc.any(empty).as_py():
             return None
         empty = pc.and_(empty, pc.equal(columns[name], ""))
-    return columns.filter(pc.invert(empty)) if pc.any(empty).as_py() else None
+    if not pc.any(empty).as_py():
+        return None
+    return columns.filter(pc.invert(empty))
 
 
 def read_block(
@@ -253,11 +263,14 @@ def _find_ragged_record(data: bytes, dialect: Dialect) -> tuple[int, list[str]]:
 
 def _note_skipped_rows(data: bytes, dialect: Dialect, count: int) -> str:
     rows = "row" if count == 1 else "rows"
-    note = f"skipped {count} {rows} not of {len(dialect.names)} columns"
+    width = len(dialect.names)
+    note = f"skipped {count} {rows} not of {width} columns"
     line, _ = _find_ragged_record(data, dialect)
     if not line:
         return note
-    return f"{note}: line {line}" if count == 1 else f"{note}, the first on line {line}"
+    if count == 1:
+        return f"{note}: line {line}"
+    return f"{note}, the first on line {line}"
 
 
 def _ragged_rows_error(
@@ -282,9 +295,8 @@ def _ragged_rows_error(
         )
     cells = "1 value" if len(record) == 1 else f"{len(record)} values"
     more = format_more(count, "such lines")
-    return DataError(
-        f"{name}:{line}: {cells} where the header names {width} columns{more}", hint
-    )
+    problem = f"{cells} where the header names {width} columns{more}"
+    return DataError(f"{name}:{line}: {problem}", hint)
 
 
 def _misplaced_header_error(
@@ -295,21 +307,25 @@ def _misplaced_header_error(
     Either the names stand further down, or lines end in a separator.
     """
     width = len(dialect.names)
-    records = list(islice(_iter_records(data, dialect), _MAX_SAMPLED_RECORDS))
-    widths = Counter(len(record) for _, record in records)
-    usual, count = widths.most_common(1)[0]
-    if usual <= width or 2 * count <= len(records):
+    sampled = islice(_iter_records(data, dialect), _MAX_SAMPLED_RECORDS)
+    records_by_width = defaultdict(list)
+    for line, record in sampled:
+        records_by_width[len(record)].append((line, record))
+    counts = {each: len(found) for each, found in records_by_width.items()}
+    usual = max(counts, key=counts.__getitem__)
+    if usual <= width or 2 * counts[usual] <= sum(counts.values()):
         return None
-    usual_records = [(line, record) for line, record in records if len(record) == usual]
+    usual_records = records_by_width[usual]
     line, first = usual_records[0]
     header_line = dialect.first_line - dialect.has_header
     values = f"{usual} values, as in most lines, where line {header_line} has {width}"
     message = f"{name}:{line}: {values}"
     file = shlex.quote(name)
     # All that goes beyond the header is empty: lines end in a separator.
-    if not any(cell for _, record in usual_records for cell in record[width:]):
-        marks = dialect.delimiter * (usual - width)
-        fix = f"sed '1s/\\r*$/{marks}/' {file} | lstmcast ... -"
+    goes_beyond = any(any(record[width:]) for _, record in usual_records)
+    if not goes_beyond:
+        missing_marks = dialect.delimiter * (usual - width)
+        fix = f"sed '1s/\\r*$/{missing_marks}/' {file} | lstmcast ... -"
         return DataError(message, f"end the first line as the others: {fix}")
     # The first row may only have one value too many, unless it is all words.
     all_words = all(re.search("[A-Za-z]", cell) for cell in first)
@@ -343,6 +359,7 @@ def _unclosed_quote_error(data: bytes, dialect: Dialect, name: str) -> DataError
 
 
 def _is_one_line_per_row(data: bytes, dialect: Dialect, rows: int) -> bool:
-    line_ends = data.count(b"\n", dialect.start) or data.count(b"\r", dialect.start)
+    start = dialect.start
+    line_ends = data.count(b"\n", start) or data.count(b"\r", start)
     last_is_open = not data.endswith((b"\n", b"\r"))
     return line_ends + last_is_open == rows

@@ -44,25 +44,26 @@ def to_float_column(table: Table, column: str) -> Floats:
 
 def _convert_series(table: Table, column: str) -> Floats:
     series = table.series(column)
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
+    dtype = series.dtype
+    types = pd.api.types
+    if types.is_datetime64_any_dtype(dtype):
         message = f"{table.name}: column {column!r} holds dates, not numbers"
         raise DataError(message, "name a column of numbers")
-    types = pd.api.types
-    is_numeric = types.is_bool_dtype(series.dtype) or types.is_numeric_dtype(
-        series.dtype
-    )
+    is_numeric = types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype)
     if is_numeric and isinstance(table.data, pd.DataFrame):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
     return _parse_text_numbers(table, column, series)
 
 
 def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
+    decimal, thousands = table.decimal, table.thousands
     texts = pc.utf8_trim_whitespace(to_text_array(series))
-    numbers, good = parse_numbers(texts, table.decimal, table.thousands)
+    numbers, good = parse_numbers(texts, decimal, thousands)
+    # A sign that stands in every cell is the column's unit.
     sign = "" if good.all() else find_unit_sign(texts)
     if sign:
         without_sign = without_unit_sign(texts, sign)
-        numbers, good = parse_numbers(without_sign, table.decimal, table.thousands)
+        numbers, good = parse_numbers(without_sign, decimal, thousands)
     if good.all():
         return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
     booleans = _parse_booleans(texts)
@@ -76,41 +77,53 @@ def _parse_booleans(texts: pa.Array) -> Floats | None:
     lower = pc.utf8_lower(texts)
     if pc.count_distinct(lower).as_py() > 3:  # far from two words: do not list them all
         return None
-    words = set(pc.unique(pc.drop_null(lower)).to_pylist())
+    present = pc.drop_null(lower)
+    words = set(pc.unique(present).to_pylist())
     if not words <= {"true", "false"} and not words <= {"yes", "no"}:
         return None
-    is_true = pc.is_in(lower, value_set=pa.array(["true", "yes"])).to_numpy(
-        zero_copy_only=False
-    )
-    is_missing = pc.is_null(texts).to_numpy(zero_copy_only=False)
+    words_for_one = pa.array(["true", "yes"])
+    is_true = _to_bools(pc.is_in(lower, value_set=words_for_one))
+    is_missing = _to_bools(pc.is_null(texts))
     return np.where(is_missing, np.nan, is_true.astype(np.float64))
+
+
+def _to_bools(values: pa.Array) -> Bools:
+    return np.asarray(values.to_numpy(zero_copy_only=False), dtype=np.bool_)
 
 
 def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> DataError:
     """The error for the `bad` rows [n] of a column, with the first cell and the most frequent."""
     rows = np.flatnonzero(bad)
     cells = table.series(column).iloc[rows].astype("str")
-    first, counts = str(cells.iloc[0]), cells.value_counts()
+    first = str(cells.iloc[0])
+    counts = cells.value_counts()
     more = ""
     if len(rows) > 1:
-        more = f" (and {len(rows) - 1} more: {_list_cells(counts)})"
+        others = len(rows) - 1
+        more = f" (and {others} more: {_list_cells(counts)})"
     where = table.locate(int(rows[0]))
     hint = _not_a_number_hint(table, first.strip(), bad, kinds=len(counts))
-    return DataError(f"{where}: column {column!r}: {first!r} is {what}{more}", hint)
+    problem = f"{first!r} is {what}{more}"
+    return DataError(f"{where}: column {column!r}: {problem}", hint)
 
 
 def _list_cells(counts: pd.Series) -> str:
     """The most frequent cells, and how often each is there."""
     shown = []
     for text, count in counts.iloc[:_MAX_CELLS_SHOWN].items():
-        shown.append(f"{text!r} {count} times" if count > 1 else f"{text!r}")
-    return ", ".join(shown) + (", ..." if len(counts) > _MAX_CELLS_SHOWN else "")
+        cell = repr(text)
+        if count > 1:
+            cell += f" {count} times"
+        shown.append(cell)
+    if len(counts) > _MAX_CELLS_SHOWN:
+        shown.append("...")
+    return ", ".join(shown)
 
 
 def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
     """What to do about a cell that is no number, the first of the `bad` rows [n] of some kinds."""
     plain = _UNIT_AT_AN_END.sub("", cell)
-    hint = _other_marks_hint(table, plain) if table.text else ""
+    hint = _other_marks_hint(table, plain) if table.is_text else ""
     if hint:
         return hint
     if len(table.names) == 1 and re.search(r"\S\s+\S", cell):
@@ -120,9 +133,13 @@ def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
         return "if parentheses mean negative, write a minus sign instead"
     # A word may be a unit, a total, or how the file writes a missing value.
     as_missing = f"add --na {shlex.quote(cell)}"
-    edge = table.hint_on_edge_rows(bad) if _WORD_OR_UNIT.search(cell) else ""
+    edge = ""
+    if _WORD_OR_UNIT.search(cell):
+        edge = table.hint_on_edge_rows(bad)
+    if edge and kinds == 1:
+        return f"{edge}; where it means missing, {as_missing}"
     if edge:
-        return edge if kinds > 1 else f"{edge}; where it means missing, {as_missing}"
+        return edge
     if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", cell):
         return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
     if kinds > MAX_ODD_CELLS:
@@ -134,18 +151,27 @@ def _other_marks_hint(table: Table, plain: str) -> str:
     """What to do where other marks would make a cell, its unit taken away, a number."""
     if _GROUPED_BY_COMMA.fullmatch(plain) and table.thousands != ",":
         hint = "if the comma separates thousands, add --thousands ,"
-        certain = "." in plain or plain.count(",") > 1 or table.decimal == ","
-        return hint if certain else f"{hint}; if that is a decimal comma, --decimal ,"
+        # Next to a point, or one of several, a comma is no decimal mark.
+        is_grouping = "." in plain or plain.count(",") > 1
+        if is_grouping or table.decimal == ",":
+            return hint
+        return f"{hint}; if that is a decimal comma, --decimal ,"
     if _GROUPED_BY_OTHER.fullmatch(plain):
-        mark = plain.lstrip("+-0123456789")[0]
-        if mark == "\u2019":
-            mark = "'"
-        elif mark.isspace():
-            mark = " "
+        mark = _usual_thousands_mark(plain)
         if mark != table.thousands:
             quoted = '"\'"' if mark == "'" else shlex.quote(mark)
             hint = f"if {quoted} separates thousands, add --thousands {quoted}"
-            return f"{hint} --decimal ," if "," in plain else hint
+            if "," in plain:
+                hint += " --decimal ,"
+            return hint
     if _COMMA_DECIMAL.fullmatch(plain) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
     return ""
+
+
+def _usual_thousands_mark(number: str) -> str:
+    """The first mark in a number, as people type it rather than as typesetters do."""
+    mark = number.lstrip("+-0123456789")[0]
+    if mark == "\u2019":
+        return "'"
+    return " " if mark.isspace() else mark

@@ -29,40 +29,45 @@ def parse_numbers(
     if thousands:
         texts = _without_thousands(texts, decimal, thousands)
     if decimal != ".":
-        has_point = pc.match_substring(
-            texts, "."
-        )  # a point is then no part of a number
+        # A point is then no part of a number.
+        has_point = pc.match_substring(texts, ".")
         with_point = pc.replace_substring(texts, decimal, ".")
         texts = pc.if_else(has_point, "x", with_point)
-    good = pc.fill_null(pc.match_substring_regex(texts, _NUMBER_PATTERN), True)
+    matches = pc.match_substring_regex(texts, _NUMBER_PATTERN)
+    good = pc.fill_null(matches, True)
     if not pc.all(good).as_py():
         texts = pc.if_else(good, texts, pa.scalar(None, texts.type))
     numbers = pc.cast(texts, pa.float64())
-    return numbers, np.asarray(good.to_numpy(zero_copy_only=False), dtype=np.bool_)
+    understood = good.to_numpy(zero_copy_only=False)
+    return numbers, np.asarray(understood, dtype=np.bool_)
 
 
 def _without_thousands(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """Texts [n] without thousands separators, where these stand before every third digit."""
     if thousands in _SEPARATOR_VARIANTS:
-        texts = pc.replace_substring_regex(
-            texts, _SEPARATOR_VARIANTS[thousands], thousands
-        )
-    mark, point = re.escape(thousands), re.escape(decimal)
+        variants = _SEPARATOR_VARIANTS[thousands]
+        texts = pc.replace_substring_regex(texts, variants, thousands)
+    mark = re.escape(thousands)
+    point = re.escape(decimal)
     thousands_pattern = rf"\d{{1,3}}({mark}\d{{3}})+"
     # In India digits are grouped by two above the thousand: 12,34,567.
     indian_pattern = rf"\d{{1,2}}({mark}\d{{2}})+{mark}\d{{3}}"
     pattern = rf"^[+-]?({thousands_pattern}|{indian_pattern})({point}\d*)?$"
     grouped = pc.match_substring_regex(texts, pattern)
-    return pc.if_else(grouped, pc.replace_substring(texts, thousands, ""), texts)
+    without_marks = pc.replace_substring(texts, thousands, "")
+    return pc.if_else(grouped, without_marks, texts)
 
 
 def find_unit_sign(texts: pa.Array) -> str:
     """The sign of a currency or of percent at an end of every text [n]; "" where there is none."""
     present = pc.drop_null(texts)
-    first = _UNIT_SIGN.search(present[0].as_py()) if len(present) else None
-    if first is None:
+    if not len(present):
         return ""
-    sign = first[0]
+    # The first text has the sign of all, if there is one.
+    found = _UNIT_SIGN.search(present[0].as_py())
+    if found is None:
+        return ""
+    sign = found[0]
     escaped = re.escape(sign)
     has_sign = pc.match_substring_regex(present, rf"^[+-]?{escaped}|{escaped}$")
     return sign if pc.all(has_sign).as_py() else ""
@@ -70,14 +75,14 @@ def find_unit_sign(texts: pa.Array) -> str:
 
 def without_unit_sign(texts: pa.Array, sign: str) -> pa.Array:
     """Texts [n] without the sign that `find_unit_sign` found in them."""
-    return pc.utf8_trim_whitespace(
-        pc.replace_substring(texts, sign, "", max_replacements=1)
-    )
+    without_sign = pc.replace_substring(texts, sign, "", max_replacements=1)
+    return pc.utf8_trim_whitespace(without_sign)
 
 
 def trim_and_mask_missing(texts: pa.Array, na: tuple[str, ...]) -> pa.Array:
     """Texts [n] without blanks around them, null where nothing or a marker of `na` is left."""
     texts = pc.utf8_trim_whitespace(texts)
-    markers = pa.array(sorted({"", *na}), texts.type)
+    kind = texts.type
+    markers = pa.array(sorted({"", *na}), kind)
     missing = pc.is_in(texts, value_set=markers)
-    return pc.if_else(missing, pa.scalar(None, texts.type), texts)
+    return pc.if_else(missing, pa.scalar(None, kind), texts)

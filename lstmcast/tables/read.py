@@ -57,11 +57,9 @@ def read_table(
         raise UsageError("--sample is for a folder of Parquet", "leave it out")
     if is_folder:
         rows = None if sample is None else choose_sample_rows(path, sample)
-        return (
-            _read_folder(path, config)
-            if rows is None
-            else read_sample(name, series, rows, seed)
-        )
+        if rows is None:
+            return _read_folder(path, config)
+        return read_sample(name, series, rows, seed)
     if name == "-" or path.exists():
         return _read_source(open_source(name, config.max_bytes), config)
     matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
@@ -79,12 +77,12 @@ def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Tab
 
 def _missing_file_error(path: Path) -> DataError:
     folder = path.parent
-    names = sorted(entry.name for entry in folder.iterdir()) if folder.is_dir() else []
-    hint = (
-        suggest_similar(path.name, names)
-        if names
-        else f"there is no folder {str(folder)!r}"
-    )
+    names = []
+    if folder.is_dir():
+        names = sorted(entry.name for entry in folder.iterdir())
+    hint = f"there is no folder {str(folder)!r}"
+    if names:
+        hint = suggest_similar(path.name, names)
     return DataError(f"there is no file {str(path)!r}", hint)
 
 

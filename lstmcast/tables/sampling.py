@@ -59,17 +59,16 @@ def choose_sample_rows(folder: str | Path, requested: int = 0) -> int | None:
     """
     if requested:
         return requested
-    return (
-        DEFAULT_SAMPLE_ROWS if count_parquet_rows(folder) > MAX_UNSAMPLED_ROWS else None
-    )
+    is_large = count_parquet_rows(folder) > MAX_UNSAMPLED_ROWS
+    return DEFAULT_SAMPLE_ROWS if is_large else None
 
 
 def count_parquet_rows(folder: str | Path) -> int:
     """Number of rows of all Parquet files of a folder, by their footers."""
-    return sum(
-        _open_parquet(file).metadata.num_rows
-        for file in list_parquet_files(Path(folder))
-    )
+    rows = 0
+    for file in list_parquet_files(Path(folder)):
+        rows += _open_parquet(file).metadata.num_rows
+    return rows
 
 
 def read_sample(
@@ -83,23 +82,24 @@ def read_sample(
     if not series:
         message = "a sample is one of series, and no column names any"
         raise UsageError(message, "give it with --series")
-    root, files = Path(folder), list_parquet_files(Path(folder))
-    total_rows = count_parquet_rows(folder)
+    root = Path(folder)
+    files = list_parquet_files(root)
+    total_rows = count_parquet_rows(root)
     # Hashes are uniform: a share of the series has hashes below that share of their range.
     share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
-    sampled_pieces: list[pa.Table] = []
+    pieces: list[pa.Table] = []
     all_hashes = np.empty(0, np.uint64)
-    for file in files:
-        for piece in _iter_batches(file, root):
-            codes, hashes = _hash_series(piece, series, seed)
-            all_hashes = np.union1d(all_hashes, hashes)
-            chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
-            if len(chosen):
-                sampled_pieces.append(piece.filter(pa.array(np.isin(codes, chosen))))
+    for piece in _iter_pieces(files, root):
+        codes, hashes = _hash_series(piece, series, seed)
+        all_hashes = np.union1d(all_hashes, hashes)
+        chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
+        if len(chosen):
+            pieces.append(_rows_of_series(piece, codes, chosen))
     total_series = len(all_hashes)
-    if not sampled_pieces:
+    if not pieces:
         raise _too_few_series_error(total_series, total_rows)
-    oversample = pa.concat_tables(sampled_pieces, promote_options="default")
+    # Somewhat more series than fit, as their lengths were not known: the last of them go.
+    oversample = pa.concat_tables(pieces, promote_options="default")
     sample, count = _trim_to_rows(oversample, series, rows, seed)
     if count < min(_MIN_SERIES, total_series):
         raise _too_few_series_error(total_series, total_rows)
@@ -109,6 +109,14 @@ def read_sample(
     return to_table(sample, str(folder), (note,))
 
 
+def _rows_of_series(
+    columns: pa.Table, codes: NDArray[np.int64], chosen: NDArray[np.int64]
+) -> pa.Table:
+    """The rows of the chosen series; `codes` has the series of each row [n]."""
+    is_chosen = np.isin(codes, chosen)
+    return columns.filter(pa.array(is_chosen))
+
+
 def _trim_to_rows(
     columns: pa.Table, series: Sequence[str], rows: int, seed: int
 ) -> tuple[pa.Table, int]:
@@ -116,20 +124,24 @@ def _trim_to_rows(
     codes, hashes = _hash_series(columns, series, seed)
     # Hashes are an order by lot, which is the same in every run and whatever the files.
     order = np.argsort(hashes)
-    lengths = np.bincount(codes, minlength=len(hashes))[order]
-    chosen = order[np.cumsum(lengths) <= rows]
+    lengths = np.bincount(codes, minlength=len(hashes))
+    rows_so_far = np.cumsum(lengths[order])
+    chosen = order[rows_so_far <= rows]
     if len(chosen) < len(hashes):
-        columns = columns.filter(pa.array(np.isin(codes, chosen)))
+        columns = _rows_of_series(columns, codes, chosen)
     return columns, len(chosen)
 
 
-def _iter_batches(file: Path, root: Path) -> Iterator[pa.Table]:
-    try:
-        with _open_parquet(file) as opened:
-            for batch in opened.iter_batches(_BATCH_ROWS):
-                yield with_partition_columns(pa.Table.from_batches([batch]), file, root)
-    except (pa.ArrowException, OSError) as error:
-        raise damaged_data_error(str(file), "Parquet") from error
+def _iter_pieces(files: list[Path], root: Path) -> Iterator[pa.Table]:
+    """Some rows at a time of the files of a folder, one file after the other."""
+    for file in files:
+        try:
+            with _open_parquet(file) as opened:
+                for batch in opened.iter_batches(_BATCH_ROWS):
+                    piece = pa.Table.from_batches([batch])
+                    yield with_partition_columns(piece, file, root)
+        except (pa.ArrowException, OSError) as error:
+            raise damaged_data_error(str(file), "Parquet") from error
 
 
 def _open_parquet(file: Path) -> pq.ParquetFile:
@@ -140,24 +152,32 @@ def _open_parquet(file: Path) -> pq.ParquetFile:
 
 
 def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSeries:
-    missing = [name for name in series if name not in piece.column_names]
-    if missing:
-        hint = f"there are {', '.join(piece.column_names)}"
-        raise DataError(f"there is no column {missing[0]!r}", hint)
     columns = []
     for name in series:
-        texts = pc.cast(piece[name], pa.string()).combine_chunks()
-        columns.append(texts.dictionary_encode())
-    # One number for the codes of all columns, as the digits of a number; 0 is a missing name.
-    joint = np.zeros(len(piece), np.int64)
-    for column in columns:
-        digits = np.asarray(column.indices.fill_null(-1))
-        joint = joint * (len(column.dictionary) + 1) + digits + 1
+        if name not in piece.column_names:
+            hint = f"there are {', '.join(piece.column_names)}"
+            raise DataError(f"there is no column {name!r}", hint)
+        texts = pc.cast(piece[name], pa.string())
+        columns.append(texts.combine_chunks().dictionary_encode())
+    joint = _join_codes(columns)
     _, first_rows, codes = np.unique(joint, return_index=True, return_inverse=True)
-    parts = [column.take(pa.array(first_rows)).to_pylist() for column in columns]
-    digests = [_hash_name(seed, name) for name in zip(*parts, strict=True)]
-    hashes = np.frombuffer(b"".join(digests), "<u8").astype(np.uint64)
+    one_row_each = pa.array(first_rows)
+    parts = [column.take(one_row_each).to_pylist() for column in columns]
+    names = zip(*parts, strict=True)
+    digests = b"".join(_hash_name(seed, name) for name in names)
+    hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     return _HashedSeries(codes.astype(np.int64), hashes)
+
+
+def _join_codes(columns: Sequence[pa.DictionaryArray]) -> NDArray[np.int64]:
+    """A number for each row [n] that differs where one of the columns does."""
+    joint = np.zeros(len(columns[0]), np.int64)
+    for column in columns:
+        # The codes are like the digits of a number; 0 is a missing name.
+        base = len(column.dictionary) + 1
+        digits = np.asarray(column.indices.fill_null(-1))
+        joint = joint * base + digits + 1
+    return joint
 
 
 def _hash_name(seed: int, name: tuple[str | None, ...]) -> bytes:

@@ -111,9 +111,9 @@ class Source:
     @cached_property
     def allowed(self) -> int:
         """Most bytes that may be unpacked."""
-        return (
-            free_memory() // _TEXT_MEMORY_FACTOR if self.limit is None else self.limit
-        )
+        if self.limit is not None:
+            return self.limit
+        return free_memory() // _TEXT_MEMORY_FACTOR
 
     def blocks(self, size: int = BLOCK_BYTES) -> Iterator[bytes]:
         """The unpacked bytes in blocks of at most `size`.
@@ -170,9 +170,8 @@ class Source:
         if self.compression == "gzip":
             return gzip.GzipFile(fileobj=raw)  # type: ignore[return-value]
         if self.compression == "zstd":
-            stream: IO[bytes] = pa.CompressedInputStream(
-                pa.PythonFile(raw, "r"), "zstd"
-            )
+            file = pa.PythonFile(raw, "r")
+            stream: IO[bytes] = pa.CompressedInputStream(file, "zstd")
             return stream
         return raw
 
@@ -198,16 +197,16 @@ def open_source(place: str, limit: int | None = None) -> Source:
     `limit`.
     """
     if place == "-":
-        return Source(
-            "stdin", data=_read_pipe(sys.stdin.buffer, "stdin", limit), limit=limit
-        )
+        data = _read_pipe(sys.stdin.buffer, "stdin", limit)
+        return Source("stdin", data=data, limit=limit)
     path = Path(place)
     try:
         if path.is_file():
             with path.open("rb"):  # raises now where it may not be read
                 return Source(place, path, limit=limit)
         with path.open("rb") as pipe:
-            return Source(place, data=_read_pipe(pipe, place, limit), limit=limit)
+            data = _read_pipe(pipe, place, limit)
+            return Source(place, data=data, limit=limit)
     except OSError as error:
         message = f"cannot read {place}: {error.strerror or error}"
         raise DataError(message, "give a file that can be read") from error
@@ -215,7 +214,8 @@ def open_source(place: str, limit: int | None = None) -> Source:
 
 def _read_pipe(stream: IO[bytes], name: str, limit: int | None) -> bytes:
     source = Source(name, limit=limit)
-    blocks, count = [], 0
+    blocks = []
+    count = 0
     while block := stream.read(BLOCK_BYTES):
         blocks.append(block)
         count += len(block)

@@ -55,15 +55,17 @@ class TextSource:
         if self.typed_table is None:
             return self.texts.columns[column]
         stored = self.typed_table.columns[column]
+        kind = stored.type
         # "1.50" is stored as 1.5; integers are only stored where they are written the usual way.
-        if pa.types.is_floating(stored.type) or pa.types.is_timestamp(stored.type):
+        if pa.types.is_floating(kind) or pa.types.is_timestamp(kind):
             return self.texts.columns[column]
         return pc.cast(stored, pa.string())
 
     def line_of_row(self, row: int) -> int:
         """Line of the file, counted from 1, where data row `row` (counted from 0) begins."""
-        if self.typed_table is not None and self.typed_table.is_one_line_per_row:
-            return self.typed_table.dialect.first_line + row
+        typed_table = self.typed_table
+        if typed_table is not None and typed_table.is_one_line_per_row:
+            return typed_table.dialect.first_line + row
         return self.texts.line_of_row(row)
 
 
@@ -106,7 +108,7 @@ class Table:
         return list(self.data.column_names)
 
     @property
-    def text(self) -> bool:
+    def is_text(self) -> bool:
         """Whether the table came from text, so that rows have lines."""
         return self.source is not None
 
@@ -115,48 +117,44 @@ class Table:
         """All columns in pandas: those of a text file as text, missing where a marker stood."""
         if isinstance(self.data, pd.DataFrame):
             return self.data
-        return pd.DataFrame(
-            {name: self.series(name) for name in self.names}, copy=False
-        )
+        columns = {name: self.series(name) for name in self.names}
+        return pd.DataFrame(columns, copy=False)
 
     def series(self, column: str) -> pd.Series:
         """One column of `frame`, without making the others."""
         if isinstance(self.data, pd.DataFrame):
             return self.data[column]
         if self.source is None:
-            return pd.Series(
-                _decode_dictionary(self.data[column]).to_pandas(), name=column
-            )
+            values = _decode_dictionary(self.data[column])
+            return pd.Series(values.to_pandas(), name=column)
         cells = self.source.verbatim(column)
-        markers = pa.array(sorted({"", *self.source.na}), pa.string())
-        missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
-        if pc.any(missing).as_py():
-            cells = pc.if_else(missing, pa.scalar(None, pa.string()), cells)
+        cells = _mask_missing(cells, self.source.na)
         return pd.Series(cells.to_pandas(), name=column)
 
     def verbatim(self, column: str) -> pd.Series:
         """A column with no cell taken for missing: the id "NA" stays "NA"."""
         if self.source is None:
             return self.series(column)
-        return pd.Series(self.source.verbatim(column).to_pandas())
+        cells = self.source.verbatim(column)
+        return pd.Series(cells.to_pandas())
 
     def locate(self, row: int) -> str:
         """Where data row `row` (from 0) stands: "data.csv:17", or "data.parquet row 16"."""
         if self.source is None:
             return f"{self.name} row {row}"
-        return f"{self.name}:{self.source.line_of_row(row)}"
+        line = self.source.line_of_row(row)
+        return f"{self.name}:{line}"
 
-    def sign(self, column: str) -> str:
+    def unit_sign(self, column: str) -> str:
         """The sign of a currency or of percent in every cell of a text column; "" if none."""
-        if (
-            isinstance(self.data, pd.DataFrame)
-            or self._typed_column(column) is not None
-        ):
+        is_frame = isinstance(self.data, pd.DataFrame)
+        if is_frame or self._typed_column(column) is not None:
             return ""
-        texts = self.series(column)
-        if not len(texts):
+        cells = self.series(column)
+        if not len(cells):
             return ""
-        return find_unit_sign(pc.utf8_trim_whitespace(to_text_array(texts)))
+        texts = pc.utf8_trim_whitespace(to_text_array(cells))
+        return find_unit_sign(texts)
 
     def hint_on_edge_rows(self, bad: Bools) -> str:
         """What to do about the `bad` rows [n] where they are the first or last: units, totals.
@@ -164,25 +162,27 @@ class Table:
         "" where they are elsewhere, or too many.
         """
         rows = np.flatnonzero(bad)
-        too_many = len(rows) > MAX_ODD_CELLS or len(bad) < 3 * len(rows)
+        count = len(rows)
+        too_many = count > MAX_ODD_CELLS or len(bad) < 3 * count
         if not self.source or too_many:
             return ""
-        if rows[-1] == len(rows) - 1:  # nothing but the first rows
+        first_row = int(rows[0])
+        last_row = int(rows[-1])
+        if last_row == count - 1:  # nothing but the first rows
             what = "units or a second header"
-        elif rows[0] == len(bad) - len(rows):  # nothing but the last rows
+        elif first_row == len(bad) - count:  # nothing but the last rows
             what = "totals or remarks"
         else:
             return ""
-        first = self.source.line_of_row(int(rows[0]))
-        last = self.source.line_of_row(int(rows[-1]))
-        file = shlex.quote(self.name)
+        first = self.source.line_of_row(first_row)
+        last = self.source.line_of_row(last_row)
         if first == last:
-            lines, command = f"line {first} holds", f"sed {first}d {file}"
+            lines = f"line {first} holds"
+            address = f"{first}"
         else:
-            lines, command = (
-                f"lines {first} to {last} hold",
-                f"sed {first},{last}d {file}",
-            )
+            lines = f"lines {first} to {last} hold"
+            address = f"{first},{last}"
+        command = f"sed {address}d {shlex.quote(self.name)}"
         return f"if {lines} {what}, leave that out: {command} | lstmcast ... -"
 
     def require(self, columns: tuple[str, ...]) -> None:
@@ -206,18 +206,17 @@ class Table:
             return None
         if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
             stored = pc.cast(stored, pa.uint8())
-        return np.asarray(
-            pc.cast(stored, pa.float64(), safe=False).to_numpy(), dtype=np.float64
-        )
+        numbers = pc.cast(stored, pa.float64(), safe=False)
+        return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
-    def whole(self, column: str) -> Ints | None:
+    def stored_integers(self, column: str) -> Ints | None:
         """Values [n] of a column stored as integers in Arrow, none missing; None of another."""
         stored = self._typed_column(column)
         if stored is None or not _is_integer(stored.type) or stored.null_count:
             return None
         return np.asarray(stored.to_numpy(), dtype=np.int64)
 
-    def stamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
+    def stored_timestamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
         """Instants [n] and form of a column stored as stamps or days in Arrow; None of another.
 
         None as well where one is missing, or where the stamps have a zone.
@@ -225,30 +224,28 @@ class Table:
         stored = self._typed_column(column)
         if stored is None or stored.null_count:
             return None
-        if pa.types.is_date32(stored.type):
-            return _to_microseconds(stored), TimestampFormat("date")
-        if not pa.types.is_timestamp(stored.type) or stored.type.tz is not None:
+        kind = stored.type
+        if pa.types.is_date32(kind):
+            form = TimestampFormat("date")
+        elif not pa.types.is_timestamp(kind) or kind.tz is not None:
             return None
-        if self.source is None or self.source.typed_table is None:
-            return _to_microseconds(stored), TimestampFormat(
-                "datetime", stored.type.unit
-            )
-        # The fast reader has the instants of a text file's stamps, and how they are written.
-        layout = self.source.typed_table.layouts[column]
-        zone = "UTC" if layout.endswith("Z") else ""
-        return _to_microseconds(stored), TimestampFormat("text", layout, zone)
+        elif self.source is None or self.source.typed_table is None:
+            form = TimestampFormat("datetime", kind.unit)
+        else:
+            # The fast reader has the instants of a text file's stamps, and how they are written.
+            layout = self.source.typed_table.layouts[column]
+            zone = "UTC" if layout.endswith("Z") else ""
+            form = TimestampFormat("text", layout, zone)
+        return _to_microseconds(stored), form
 
     def codes(self, column: str) -> ColumnCodes:
         """The column as codes. In a text file no cell is taken for missing."""
         if isinstance(self.data, pd.DataFrame):
             return _factorize_series(self.data[column])
-        integers = self.whole(column)
+        integers = self.stored_integers(column)
         if integers is not None:
-            codes, unique = pd.factorize(integers)
-            labels = [str(value) for value in unique.tolist()]
-            return ColumnCodes(
-                codes.astype(np.int64), labels, "str" if self.text else "int64"
-            )
+            kind = "str" if self.is_text else "int64"
+            return _factorize_values(integers, kind)
         stored = self.data[column]
         # "1.50" and "1.5" may be two ids, however a text file's column is stored.
         if self.source and not pa.types.is_dictionary(stored.type):
@@ -261,9 +258,14 @@ class Table:
 
 
 def _factorize_series(series: pd.Series) -> ColumnCodes:
-    codes, unique = pd.factorize(series)
-    kind = "int64" if pd.api.types.is_integer_dtype(series.dtype) else "str"
-    return ColumnCodes(codes.astype(np.int64), [str(value) for value in unique], kind)
+    is_integer = pd.api.types.is_integer_dtype(series.dtype)
+    return _factorize_values(series, "int64" if is_integer else "str")
+
+
+def _factorize_values(values: pd.Series | Ints, kind: str) -> ColumnCodes:
+    codes, unique = pd.factorize(values)
+    labels = [str(value) for value in unique]
+    return ColumnCodes(codes.astype(np.int64), labels, kind)
 
 
 def _factorize_dictionary(column: pa.ChunkedArray) -> ColumnCodes:
@@ -271,32 +273,49 @@ def _factorize_dictionary(column: pa.ChunkedArray) -> ColumnCodes:
     whole = column.unify_dictionaries().combine_chunks()
     indices = np.asarray(pc.fill_null(whole.indices, -1))
     codes, places = pd.factorize(indices)
-    labels = whole.dictionary.take(pa.array(places[places >= 0])).to_pylist()
-    # Nulls were a code of their own, which becomes -1; those behind it move up by one.
-    is_missing = np.append(places < 0, False)  # the last place answers for a code of -1
-    new_codes = np.where(is_missing, -1, np.cumsum(~is_missing) - 1)
-    codes = new_codes[codes] if is_missing.any() else codes.astype(np.int64)
-    return ColumnCodes(codes, labels, "str")
+    is_missing = places < 0
+    labels = whole.dictionary.take(pa.array(places[~is_missing]))
+    if is_missing.any():
+        # Nulls were a code of their own, which becomes -1; those behind it move up by one.
+        is_missing = np.append(is_missing, False)  # answers for a code of -1
+        places_without = np.cumsum(~is_missing) - 1
+        new_codes = np.where(is_missing, -1, places_without)
+        codes = new_codes[codes]
+    codes = codes.astype(np.int64, copy=False)
+    return ColumnCodes(codes, labels.to_pylist(), "str")
 
 
 def _is_integer(kind: pa.DataType) -> bool:
     """Whether values fit into an int64."""
-    return bool(pa.types.is_integer(kind)) and kind != pa.uint64()
+    is_integer = bool(pa.types.is_integer(kind))
+    return is_integer and kind != pa.uint64()
 
 
 def _is_number(kind: pa.DataType) -> bool:
-    types = pa.types
-    return bool(
-        types.is_integer(kind)
-        or types.is_floating(kind)
-        or types.is_boolean(kind)
-        or types.is_decimal(kind)
+    tests = (
+        pa.types.is_integer,
+        pa.types.is_floating,
+        pa.types.is_boolean,
+        pa.types.is_decimal,
     )
+    return any(test(kind) for test in tests)
 
 
 def _to_microseconds(column: pa.ChunkedArray) -> Ints:
-    exact = pc.cast(column, pa.timestamp("us"), safe=False)
-    return np.asarray(pc.cast(exact, pa.int64()).to_numpy(), dtype=np.int64)
+    # A finer unit than microseconds is cut off, which only an unsafe cast does.
+    stamps = pc.cast(column, pa.timestamp("us"), safe=False)
+    instants = pc.cast(stamps, pa.int64())
+    return np.asarray(instants.to_numpy(), dtype=np.int64)
+
+
+def _mask_missing(cells: pa.ChunkedArray, na: tuple[str, ...]) -> pa.ChunkedArray:
+    """The cells as written, null where nothing or a marker of `na` stands between blanks."""
+    kind = pa.string()
+    markers = pa.array(sorted({"", *na}), kind)
+    missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
+    if not pc.any(missing).as_py():
+        return cells
+    return pc.if_else(missing, pa.scalar(None, kind), cells)
 
 
 def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -308,6 +327,9 @@ def _decode_dictionary(column: pa.ChunkedArray) -> pa.ChunkedArray:
 def to_text_array(series: pd.Series) -> pa.Array:
     """A column as one Arrow array of text [n], null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
-        series = series.astype("object").map(str, na_action="ignore")
+        objects = series.astype("object")
+        series = objects.map(str, na_action="ignore")
     array = pa.array(series, type=pa.large_string(), from_pandas=True)
-    return array.combine_chunks() if isinstance(array, pa.ChunkedArray) else array
+    if isinstance(array, pa.ChunkedArray):
+        return array.combine_chunks()
+    return array

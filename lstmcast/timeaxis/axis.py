@@ -86,26 +86,30 @@ class TimeAxis:
     @property
     def horizon(self) -> int:
         """Default horizon in steps, by the frequency only."""
-        if self.grid.unit == "integer":
+        unit, step = self.grid.unit, self.grid.step
+        if unit == "integer":
             return _INTEGER_HORIZON
-        return _HORIZONS.get((self.grid.unit, self.grid.step), max(self.season, 1))
+        return _HORIZONS.get((unit, step), self.season)
 
     def _default_seasons(self) -> tuple[int, int]:
         """Main season, 1 where there is none, and a longer one, 0 where there is none."""
         unit, step = self.grid.unit, self.grid.step
         if unit == "business":
             return 5, 260  # working days of a week and of a year
-        if unit == "month":
-            return (12 // step, 0) if 12 % step == 0 else (1, 0)
-        if unit == "integer" or step > WEEK:
+        if unit == "month" and 12 % step == 0:
+            return 12 // step, 0
+        if unit in ("month", "integer") or step > WEEK:
             return 1, 0
         if step >= DAY:
             return _LONGER_SEASONS.get(step, (1, 0))
-        # A day and a week; for steps below a minute, a minute and an hour. A step that does not
-        # divide a season never comes back to the same place in it.
+        # A day and a week; for steps below a minute, a minute and an hour.
         short, long = (DAY, WEEK) if step >= MINUTE else (MINUTE, HOUR)
-        main = short // step if short % step == 0 else 1
-        second = long // step if main > 1 and long % step == 0 else 0
+        # A step that does not divide a season never comes back to the same place in it.
+        main, second = 1, 0
+        if short % step == 0:
+            main = short // step
+        if main > 1 and long % step == 0:
+            second = long // step
         return main, second
 
     def ordinals(self, stamps: Any) -> Ints:
@@ -121,20 +125,24 @@ class TimeAxis:
 
     def floor(self, stamp: Any) -> int:
         """Ordinal of the period at or before one stamp, on the grid or not."""
-        ordinals, _ = self.grid.ordinals(self.form.read(stamp))
+        instants = self.form.read(stamp)
+        ordinals, _ = self.grid.ordinals(instants)
         return int(ordinals[0])
 
     def stamps(self, ordinals: Ints) -> Any:
         """Stamps [n] of ordinals [n] in the user's own form: an array or index for a frame."""
-        return self.form.write(self.grid.instants(_to_ints(ordinals)))
+        instants = self.grid.instants(_to_ints(ordinals))
+        return self.form.write(instants)
 
     def texts(self, ordinals: Ints) -> list[str]:
         """Stamps of ordinals [n] as text, for CSV and for messages."""
-        return self.format_instants(self.grid.instants(_to_ints(ordinals)))
+        instants = self.grid.instants(_to_ints(ordinals))
+        return self.format_instants(instants)
 
     def format_instants(self, instants: Ints) -> list[str]:
         """Text of instants [n], on the grid or not; only dates where all are at midnight."""
-        dates_only = self.grid.is_daily_or_longer and not (instants % DAY).any()
+        at_midnight = not (instants % DAY).any()
+        dates_only = at_midnight and self.grid.is_daily_or_longer
         return self.form.texts(instants, dates_only=dates_only)
 
     def calendar(self, ordinals: Ints) -> NDArray[np.float32]:
@@ -143,20 +151,28 @@ class TimeAxis:
         Both are 0 where all steps are at the same place of a cycle.
         """
         ordinals = _to_ints(ordinals)
-        features = np.zeros((len(ordinals), 2 * len(CALENDAR_CYCLES)), dtype=np.float32)
+        shape = (len(ordinals), 2 * len(CALENDAR_CYCLES))
+        features = np.zeros(shape, dtype=np.float32)
         if self.kind == "integer":
             return features
         instants = self.form.local(self.grid.instants(ordinals))
         days, clock = np.divmod(instants, DAY)
         months = months_since_epoch(instants)
-        in_month = (days - month_starts(months)) / month_lengths(months)
+        days_before = days - month_starts(months)
         # In the order of CALENDAR_CYCLES, each from 0 to below 1.
-        phases = (clock / DAY, weekdays(days) / 7, in_month, months % 12 / 12)
-        for place, (phase, applies) in enumerate(zip(phases, self.cycles, strict=True)):
-            if applies:
+        phases = (
+            clock / DAY,
+            weekdays(days) / 7,
+            days_before / month_lengths(months),
+            months % 12 / 12,
+        )
+        cycles = self.cycles
+        for place, phase in enumerate(phases):
+            if cycles[place]:
                 angle = 2 * np.pi * phase
-                features[:, 2 * place] = np.sin(angle)
-                features[:, 2 * place + 1] = np.cos(angle)
+                column = 2 * place
+                features[:, column] = np.sin(angle)
+                features[:, column + 1] = np.cos(angle)
         return features
 
     @property
@@ -180,7 +196,9 @@ class TimeAxis:
     @classmethod
     def from_dict(cls, data: Mapping[str, Any]) -> "TimeAxis":
         """An axis from what `to_dict` returned."""
-        return cls(data["name"], Grid(**data["grid"]), TimestampFormat(**data["form"]))
+        grid = Grid(**data["grid"])
+        form = TimestampFormat(**data["form"])
+        return cls(data["name"], grid, form)
 
 
 def infer_axis(
@@ -202,20 +220,18 @@ def infer_axis(
     are irregular, of several frequencies, contradict `config.freq`, or are too few to find it.
     """
     form, instants = _to_wall_clock_or_utc(form, instants, like)
-    grid = (
-        like.grid
-        if like
-        else _requested_or_inferred_grid(instants, codes, form, config)
-    )
-    axis = TimeAxis(name, grid, form)
+    freq = config.freq
     if like:
+        freq = freq or like.freq
+        axis = TimeAxis(name, like.grid, form)
         _require_same_kind(axis, like)
-    ordinals, on_grid = grid.ordinals(instants)
-    freq = config.freq or (like.freq if like else None)
+    else:
+        grid = _requested_or_inferred_grid(instants, codes, form, config)
+        axis = TimeAxis(name, grid, form)
+    ordinals, on_grid = axis.grid.ordinals(instants)
     if not freq and _may_be_mixed(ordinals, on_grid, codes, config):
-        mixed = mixed_frequency_error(
-            instants, codes, series, integer=axis.kind == "integer"
-        )
+        is_integer = axis.kind == "integer"
+        mixed = mixed_frequency_error(instants, codes, series, integer=is_integer)
         if mixed is not None:
             raise mixed
     if not on_grid.all():
@@ -230,15 +246,18 @@ def _may_be_mixed(
     """Whether series may be of different frequencies: a slower one leaves most steps missing."""
     if not on_grid.all():
         return True
-    return config.fill == "none" and bool(is_slower_series(ordinals, codes).any())
+    if config.fill != "none":  # such steps are meant as missing, and will be filled
+        return False
+    return bool(is_slower_series(ordinals, codes).any())
 
 
 def _to_wall_clock_or_utc(
     form: TimestampFormat, instants: Ints, like: TimeAxis | None
 ) -> tuple[TimestampFormat, Ints]:
     """Days and longer follow the wall clock of their zone; hours and shorter follow UTC."""
-    zone = like.form.zone if like and like.form.zone else form.zone
-    if not form.zone or (form.zone == zone == "UTC"):
+    zone = (like.form.zone if like else "") or form.zone
+    is_same_zone = zone == form.zone
+    if not form.zone or (is_same_zone and zone == "UTC"):
         return form, instants
     if like:
         daily = like.form.wall
@@ -246,12 +265,13 @@ def _to_wall_clock_or_utc(
         clocks = form.local(instants) % DAY
         daily = bool((clocks == clocks[:1]).all())
     # Days of the same instants begin elsewhere in another zone, unless both have fixed offsets.
-    same_days = zone == form.zone or not (daily and zones.has_changing_clocks(zone))
-    if daily == form.wall and same_days:
+    other_days = daily and not is_same_zone and zones.has_changing_clocks(zone)
+    if daily == form.wall and not other_days:
         return form, instants
     universal = form.to_utc(instants)
     if daily:
-        return replace(form, zone=zone, wall=True), zones.to_local(universal, zone)
+        wall = zones.to_local(universal, zone)
+        return replace(form, zone=zone, wall=True), wall
     return replace(form, wall=False), universal
 
 
@@ -259,13 +279,16 @@ def _requested_or_inferred_grid(
     instants: Ints, codes: Ints, form: TimestampFormat, config: DataConfig
 ) -> Grid:
     is_integer = form.kind == "step"
-    if config.freq:
-        if (parse_frequency(config.freq).unit == "integer") != is_integer:
+    freq = config.freq
+    if freq:
+        is_integer_freq = parse_frequency(freq).unit == "integer"
+        if is_integer_freq != is_integer:
             kind = "integer steps" if is_integer else "dates"
-            message = f"--freq {config.freq} does not fit a time column of {kind}"
+            message = f"--freq {freq} does not fit a time column of {kind}"
             raise DataError(message, "leave out --freq")
-        return grid_from_frequency(config.freq, instants)
-    if not (codes[1:] == codes[:-1]).any():
+        return grid_from_frequency(freq, instants)
+    has_steps = (codes[1:] == codes[:-1]).any()
+    if not has_steps:
         message = "one row a series is too few to find the frequency"
         raise DataError(message, "give it with --freq, or give more rows")
     return infer_grid(instants, codes, integer=is_integer)
@@ -279,10 +302,10 @@ def _require_same_kind(axis: TimeAxis, like: TimeAxis) -> None:
             f"the time column {axis.name!r} does not continue {trained}",
             "give data whose time column is of the same kind",
         )
-    if bool(like.form.zone) != bool(axis.form.zone):
-        have, others_have = (
-            ("have a", "have no") if axis.form.zone else ("have no", "have a")
-        )
+    has_zone = bool(axis.form.zone)
+    if bool(like.form.zone) != has_zone:
+        have = "have a" if has_zone else "have no"
+        others_have = "have no" if has_zone else "have a"
         raise DataError(
             f"stamps of {axis.name!r} {have} time zone,"
             f" but those of the training {others_have} time zone",
@@ -302,13 +325,15 @@ def _off_grid_error(
 ) -> DataError:
     """The error for instants [n] that are `off` [n] the grid, with the first as an example."""
     first = int(np.flatnonzero(off)[0])
-    text = axis.format_instants(instants[first : first + 1])[0]
+    [text] = axis.format_instants(instants[first : first + 1])
     where = "" if place is str else f"{place(first)}: "
-    more = format_more(int(off.sum()), f"of {len(off):,}")
+    count = int(off.sum())
+    more = format_more(count, f"of {len(off):,}")
+    rule = _resample_rule(axis.grid)
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
         "give the frequency with --freq, or gather rows into steps,"
-        f" for example --resample {_resample_rule(axis.grid)}:mean",
+        f" for example --resample {rule}:mean",
     )
 
 
@@ -317,11 +342,21 @@ def _resample_rule(grid: Grid) -> str:
 
     Its own where days hold a whole number of its steps.
     """
-    divides_days = grid.unit == "us" and DAY % grid.step == 0
-    if grid.unit == "integer" or divides_days:
-        return grid.alias
-    step = {"us": grid.step, "business": DAY}.get(grid.unit, _MONTH_MICROSECONDS)
-    return next((rule for rule, size in _RESAMPLE_RULES.items() if step >= size), "s")
+    match grid.unit:
+        case "integer":
+            return grid.alias
+        case "us":
+            step = grid.step
+            if DAY % step == 0:
+                return grid.alias
+        case "business":
+            step = DAY
+        case _:
+            step = _MONTH_MICROSECONDS
+    for rule, size in _RESAMPLE_RULES.items():
+        if step >= size:
+            return rule
+    return "s"
 
 
 def _to_ints(ordinals: Any) -> Ints:

@@ -20,14 +20,23 @@ _FIRST_20TH_CENTURY_YEAR = 69
 """Years of two digits from here on are of the 20th century, those below of the 21st (POSIX)."""
 
 
+# numpy's datetime64 counts from 1970 too, in whatever unit: its casts between units are those of
+# the calendar.
 def months_since_epoch(instants: Ints) -> Ints:
     """Months from January 1970 to the month of each instant."""
-    return instants.view("M8[us]").astype("M8[M]").astype(np.int64)
+    months = instants.view("M8[us]").astype("M8[M]")
+    return months.astype(np.int64)
 
 
 def month_starts(months: Ints) -> Ints:
     """Days since 1970 of the first of each month; months count from January 1970."""
-    return months.view("M8[M]").astype("M8[D]").astype(np.int64)
+    days = months.view("M8[M]").astype("M8[D]")
+    return days.astype(np.int64)
+
+
+def _year_starts(years: Ints) -> Ints:
+    """Days since 1970 of 1 January of each year."""
+    return month_starts((years - 1970) * 12)
 
 
 def month_lengths(months: Ints) -> Ints:
@@ -48,12 +57,13 @@ def calendar_field(code: str, instants: Ints) -> Ints:
     """
     if code in "HIpMSf":
         return _clock_field(code, instants % DAY)
-    days = instants.view("M8[us]").astype("M8[D]").astype(np.int64)
+    days = instants // DAY
     if code in "GV":
         return _iso_week_field(code, days)
     if code in "aAu":
         return weekdays(days) + (code == "u")
-    return _month_or_day_field(code, months_since_epoch(instants), days)
+    months = months_since_epoch(instants)
+    return _month_or_day_field(code, months, days)
 
 
 def _clock_field(code: str, clock: Ints) -> Ints:
@@ -76,28 +86,31 @@ def _clock_field(code: str, clock: Ints) -> Ints:
 def _iso_week_field(code: str, days: Ints) -> Ints:
     # ISO 8601: a week belongs to the year that its Thursday is in.
     thursdays = days - weekdays(days) + 3
-    years = thursdays.view("M8[D]").astype("M8[Y]").astype(np.int64)
+    years = thursdays.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
     if code == "G":
-        return years + 1970
-    return (thursdays - month_starts(years * 12)) // 7 + 1
+        return years
+    days_before = thursdays - _year_starts(years)
+    return days_before // 7 + 1
 
 
 def _month_or_day_field(code: str, months: Ints, days: Ints) -> Ints:
+    years = months // 12 + 1970
+    months_of_year = months % 12
     match code:
         case "Y" | "N":
-            return months // 12 + 1970
+            return years
         case "y":
-            return (months // 12 + 1970) % 100
+            return years % 100
         case "q":
-            return months % 12 // 3 + 1
+            return months_of_year // 3 + 1
         case "m":
-            return months % 12 + 1
+            return months_of_year + 1
         case "b" | "B":
-            return months % 12
+            return months_of_year
         case "d":
             return days - month_starts(months) + 1
         case _:  # the day of the year
-            return days - month_starts(months // 12 * 12) + 1
+            return days - _year_starts(years) + 1
 
 
 def instants_from_fields(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
@@ -106,23 +119,34 @@ def instants_from_fields(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
     Fields are keyed by their directives' codes. Raises UsageError where no year is among them.
     """
     if "G" in fields:
-        days, exists = _days_from_iso_weeks(fields["G"], fields["V"], fields.get("u"))
+        days, day_exists = _days_from_iso_weeks(fields)
     elif "j" in fields:
-        days, exists = _days_from_day_of_year(_years_from_fields(fields), fields["j"])
+        days, day_exists = _days_from_day_of_year(fields)
     else:
-        days, exists = _days_from_months(_years_from_fields(fields), fields)
-    hours = fields.get("H", np.zeros_like(days))
+        days, day_exists = _days_from_months(fields)
+    zeros = np.zeros_like(days)
+    clock, clock_exists = _clock_from_fields(fields, zeros)
+    return days * DAY + clock, day_exists & clock_exists
+
+
+def _clock_from_fields(fields: dict[str, Ints], zeros: Ints) -> tuple[Ints, Bools]:
+    """Time of day [n] in microseconds, and whether it exists [n]; `zeros` for what is not named."""
+    minutes = fields.get("M", zeros)
+    seconds = fields.get("S", zeros)
     if "I" in fields:
-        exists &= (fields["I"] >= 1) & (fields["I"] <= 12)
-        hours = fields["I"] % 12 + 12 * fields.get("p", 0)
-    minutes = fields.get("M", np.zeros_like(days))
-    seconds = fields.get("S", np.zeros_like(days))
-    # 24:00:00 is the end of a day, the beginning of the next.
-    midnight = (hours == 24) & (minutes == 0) & (seconds == 0)
-    exists &= ((hours < 24) | midnight) & (minutes < 60) & (seconds < 60)
-    clock_seconds = (hours * 60 + minutes) * 60 + seconds
-    clock = clock_seconds * SECOND + fields.get("f", 0)
-    return days * DAY + clock, exists
+        half_day_hours = fields["I"]
+        hours = half_day_hours % 12 + 12 * fields.get("p", zeros)
+        hour_exists = (half_day_hours >= 1) & (half_day_hours <= 12)
+    else:
+        hours = fields.get("H", zeros)
+        # 24:00:00 is the end of a day, the beginning of the next.
+        is_midnight = (hours == 24) & (minutes == 0) & (seconds == 0)
+        hour_exists = (hours < 24) | is_midnight
+    exists = hour_exists & (minutes < 60) & (seconds < 60)
+    clock_minutes = hours * 60 + minutes
+    clock_seconds = clock_minutes * 60 + seconds
+    clock = clock_seconds * SECOND + fields.get("f", zeros)
+    return clock, exists
 
 
 def _years_from_fields(fields: dict[str, Ints]) -> Ints:
@@ -135,36 +159,48 @@ def _years_from_fields(fields: dict[str, Ints]) -> Ints:
     raise UsageError("the date format has no year", "add %Y or %y to --date-format")
 
 
-def _days_from_months(years: Ints, fields: dict[str, Ints]) -> tuple[Ints, Bools]:
+def _months_from_fields(fields: dict[str, Ints], ones: Ints) -> Ints:
+    """Month of the year [n], from 1; `ones` where none is named."""
     if "q" in fields:  # a quarter begins with its first month
-        months = fields["q"] * 3 - 2
-    else:
-        present = (fields[code] for code in ("m", "b", "B") if code in fields)
-        months = next(present, np.ones_like(years))
-    days = fields.get("d", np.ones_like(years))
+        return fields["q"] * 3 - 2
+    for code in ("m", "b", "B"):
+        if code in fields:
+            return fields[code]
+    return ones
+
+
+def _days_from_months(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
+    years = _years_from_fields(fields)
+    ones = np.ones_like(years)
+    months = _months_from_fields(fields, ones)
+    days = fields.get("d", ones)
     since_epoch = (years - 1970) * 12 + months - 1
     month_exists = (months >= 1) & (months <= 12)
     day_exists = (days >= 1) & (days <= month_lengths(since_epoch))
-    return month_starts(since_epoch) + days - 1, month_exists & day_exists
+    days_since_epoch = month_starts(since_epoch) + days - 1
+    return days_since_epoch, month_exists & day_exists
 
 
-def _days_from_iso_weeks(
-    years: Ints, weeks: Ints, days: Ints | None
-) -> tuple[Ints, Bools]:
-    first, following = _first_iso_mondays(years), _first_iso_mondays(years + 1)
-    mondays = first + (weeks - 1) * 7
-    exists = (weeks >= 1) & (mondays < following)
-    return mondays + (0 if days is None else days - 1), exists
+def _days_from_iso_weeks(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
+    years = fields["G"]
+    weeks = fields["V"]
+    mondays = _first_iso_mondays(years) + (weeks - 1) * 7
+    # A year has 52 weeks or 53: the first Monday of the next one says which.
+    exists = (weeks >= 1) & (mondays < _first_iso_mondays(years + 1))
+    if "u" not in fields:
+        return mondays, exists
+    return mondays + fields["u"] - 1, exists
 
 
 def _first_iso_mondays(years: Ints) -> Ints:
     """Monday of each ISO year's first week: the week that holds 4 January."""
-    fourth = month_starts((years - 1970) * 12) + 3
+    fourth = _year_starts(years) + 3
     return fourth - weekdays(fourth)
 
 
-def _days_from_day_of_year(years: Ints, days: Ints) -> tuple[Ints, Bools]:
-    first = month_starts((years - 1970) * 12)
-    following = month_starts((years - 1969) * 12)
-    since_epoch = first + days - 1
-    return since_epoch, (days >= 1) & (since_epoch < following)
+def _days_from_day_of_year(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
+    years = _years_from_fields(fields)
+    days = fields["j"]
+    since_epoch = _year_starts(years) + days - 1
+    exists = (days >= 1) & (since_epoch < _year_starts(years + 1))
+    return since_epoch, exists

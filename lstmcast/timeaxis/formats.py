@@ -29,13 +29,8 @@ MONTH_NAMES = (
     *("July", "August", "September", "October", "November", "December"),
 )
 _WEEKDAY_NAMES = (
-    "Monday",
-    "Tuesday",
-    "Wednesday",
-    "Thursday",
-    "Friday",
-    "Saturday",
-    "Sunday",
+    *("Monday", "Tuesday", "Wednesday", "Thursday"),
+    *("Friday", "Saturday", "Sunday"),
 )
 _NAMES_BY_DIRECTIVE = {
     "b": tuple(name[:3] for name in MONTH_NAMES),
@@ -52,28 +47,14 @@ _DIRECTIVE_PATTERNS = {
 }  # fmt: skip
 _DIRECTIVE_WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
 """Digits of a number field; two where not named."""
+_OFFSET_FORMATS = {"%z": "{}{:02d}:{:02d}", "%-z": "{}{:02d}{:02d}", "%O": "{}{:02d}"}
+"""How sign, hours and minutes of an offset are put together."""
 _VARIABLE_WIDTH_CODES = ("m", "d", "H", "I", "V")
 """Number fields that people write with or without a leading zero."""
 _NAMED_MONTH_FORMATS = (
-    *(
-        "%b %d %Y",
-        "%b %d, %Y",
-        "%d %b %Y",
-        "%d-%b-%Y",
-        "%d-%b-%y",
-        "%d/%b/%Y",
-        "%d %b, %Y",
-    ),
-    *(
-        "%d. %b %Y",
-        "%Y %b %d",
-        "%Y-%b-%d",
-        "%d%b%Y",
-        "%b %Y",
-        "%b-%Y",
-        "%b-%y",
-        "%b, %Y",
-    ),
+    *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y"),
+    *("%d %b, %Y", "%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y"),
+    *("%b %Y", "%b-%Y", "%b-%y", "%b, %Y"),
     *("%Y %b", "%Y-%b", "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y"),
     *("%a, %b %d %Y", "%A, %b %d, %Y", "%A, %d %b %Y", "%A %d %b %Y"),
 )
@@ -124,28 +105,28 @@ def format_to_regex(layout: str) -> str:
     """
     parts = split_directives(layout)
     are_directives = [_is_directive(part) for part in parts]
-    pieces = ["^"]
+    pieces = []
     for place, part in enumerate(parts):
         if not are_directives[place]:
-            literal = "%" if part == "%%" else part
-            pieces.append(
-                re.escape(literal).replace(r"\ ", " ")
-            )  # RE2 knows no escaped blank
+            literal = re.escape(part.replace("%%", "%"))
+            pieces.append(literal.replace(r"\ ", " "))  # RE2 knows no escaped blank
             continue
         code = part[-1]
         if code not in _DIRECTIVE_PATTERNS:
-            known = ", ".join("%" + name for name in _DIRECTIVE_PATTERNS)
-            raise UsageError(
-                f"date format {layout!r}: {part} is not known", f"known are {known}"
-            )
+            raise _unknown_directive_error(layout, part)
         pattern = _DIRECTIVE_PATTERNS[code]
-        follows_another = place > 0 and are_directives[place - 1]
-        precedes_another = any(are_directives[place + 1 : place + 2])
-        if follows_another or precedes_another:
+        with_neighbours = are_directives[max(place - 1, 0) : place + 2]
+        if sum(with_neighbours) > 1:
             # Digits that touch, as in 20240131, can only be separated by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
         pieces.append(f"(?P<{code}>{pattern})")
-    return "".join(pieces) + "$"
+    return f"^{''.join(pieces)}$"
+
+
+def _unknown_directive_error(layout: str, part: str) -> UsageError:
+    known = ", ".join(f"%{code}" for code in _DIRECTIVE_PATTERNS)
+    message = f"date format {layout!r}: {part} is not known"
+    return UsageError(message, f"known are {known}")
 
 
 def match_formats(text: str) -> list[str]:
@@ -160,7 +141,12 @@ def match_formats(text: str) -> list[str]:
 
 
 def _select_matching(layouts: tuple[str, ...], text: str) -> list[str]:
-    return [layout for layout in layouts if re.match(format_to_regex(layout), text)]
+    matching = []
+    for layout in layouts:
+        pattern = format_to_regex(layout)
+        if re.match(pattern, text):
+            matching.append(layout)
+    return matching
 
 
 def _infer_clock_format(match: re.Match[str]) -> str:
@@ -217,30 +203,38 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
         return iso
     matches = pc.extract_regex(texts, pattern=format_to_regex(layout))
     matched = pc.is_valid(matches).to_numpy(zero_copy_only=False)
-    groups = {}
-    for place in range(matches.type.num_fields):
-        groups[matches.type.field(place).name] = pc.struct_field(matches, [place])
-    # Names of weekdays must be there, but need not agree with the date.
-    fields = {
-        code: _parse_directive(code, group)
-        for code, group in groups.items()
-        if code not in "aA"
-    }
+    groups: dict[str, pa.Array] = {}
+    fields: dict[str, Ints] = {}
+    for place, group_type in enumerate(matches.type):
+        code = group_type.name
+        group = pc.struct_field(matches, [place])
+        groups[code] = group
+        # Names of weekdays must be there, but need not agree with the date.
+        if code not in "aA":
+            fields[code] = _parse_directive(code, group)
     instants, exists = instants_from_fields(fields)
+    padded_layout = _layout_with_padding(layout, groups, matched)
+    offsets = fields.get("z", fields.get("O"))
+    return ParsedTimestamps(instants, matched & exists, padded_layout, offsets)
+
+
+def _layout_with_padding(layout: str, groups: dict[str, pa.Array], rows: Bools) -> str:
+    """The layout with "%-d" and the like where numbers of some rows have no leading zero."""
     for code in _VARIABLE_WIDTH_CODES:
-        if code in groups and _shortest_length(groups[code], matched) == 1:
+        if code in groups and _shortest_length(groups[code], rows) == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
     if "f" in groups:
-        longest = pc.max(pc.utf8_length(groups["f"])).as_py()
+        lengths = pc.utf8_length(groups["f"])
+        longest = pc.max(lengths).as_py()
         if longest and longest <= 3:
             layout = layout.replace("%f", "%-f")
-    offsets = fields.get("z", fields.get("O"))
-    return ParsedTimestamps(instants, matched & exists, layout, offsets)
+    return layout
 
 
 def _shortest_length(texts: pa.Array, rows: Bools) -> int | None:
     """Fewest characters of the texts of some rows; None where there are no rows."""
-    lengths = pc.utf8_length(pc.filter(texts, pa.array(rows)))
+    texts_of_rows = pc.filter(texts, pa.array(rows))
+    lengths = pc.utf8_length(texts_of_rows)
     shortest: int | None = pc.min(lengths).as_py()
     return shortest
 
@@ -252,23 +246,27 @@ def _parse_iso_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps | No
     """
     if not len(texts) or texts.null_count or not _ISO_FORMAT.fullmatch(layout):
         return None
-    if not re.match(format_to_regex(layout), texts[0].as_py()):
+    # The cheapest test of whether the layout is the right one.
+    first = texts[0].as_py()
+    if not re.match(format_to_regex(layout), first):
         return None
     lengths = pc.min_max(pc.binary_length(texts))
-    if lengths["min"] != lengths["max"]:
+    longest = lengths["max"]
+    if lengths["min"] != longest:
         return None
     in_utc = layout.endswith("Z")
+    zone = "UTC" if in_utc else None
     try:
-        stamps = pc.cast(texts, pa.timestamp("us", "UTC" if in_utc else None))
+        stamps = pc.cast(texts, pa.timestamp("us", zone))
     except pa.ArrowInvalid:
         return None
-    instants = np.asarray(stamps.to_numpy(zero_copy_only=False), dtype="M8[us]").astype(
-        np.int64
-    )
-    fraction_digits = lengths["max"].as_py() - len("2000-01-01T00:00:00.") - in_utc
+    datetimes = stamps.to_numpy(zero_copy_only=False)
+    instants = np.asarray(datetimes, dtype="M8[us]").astype(np.int64)
+    fraction_digits = longest.as_py() - len("2000-01-01T00:00:00.") - in_utc
     if "%f" in layout and fraction_digits <= 3:
         layout = layout.replace("%f", "%-f")
-    return ParsedTimestamps(instants, np.ones(len(texts), dtype=bool), layout)
+    all_good = np.ones(len(texts), dtype=bool)
+    return ParsedTimestamps(instants, all_good, layout)
 
 
 def _parse_directive(code: str, group: pa.Array) -> Ints:
@@ -276,17 +274,19 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
     if code == "z":
         return _parse_utc_offsets(group)
     if code == "O":
-        minutes, separator = pa.scalar("00", group.type), pa.scalar("", group.type)
-        return _parse_utc_offsets(
-            pc.binary_join_element_wise(group, minutes, separator)
-        )
+        minutes = pa.scalar("00", group.type)
+        separator = pa.scalar("", group.type)
+        offsets = pc.binary_join_element_wise(group, minutes, separator)
+        return _parse_utc_offsets(offsets)
     if code in "bB":
         names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
-        values = pc.add(pc.index_in(pc.utf8_lower(group), value_set=names), 1)
+        places = pc.index_in(pc.utf8_lower(group), value_set=names)
+        values = pc.add(places, 1)
     elif code == "p":
         values = pc.equal(pc.utf8_lower(group), "pm")
     elif code == "f":  # digits beyond microseconds are cut off
-        values = pc.utf8_slice_codeunits(pc.utf8_rpad(group, 6, "0"), 0, 6)
+        padded = pc.utf8_rpad(group, 6, "0")
+        values = pc.utf8_slice_codeunits(padded, 0, 6)
     else:
         values = group
     return _to_ints(values)
@@ -295,16 +295,18 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
 def _parse_utc_offsets(group: pa.Array) -> Ints:
     """Minutes [n] of offsets like "+01:00", "-0330" or "Z"."""
     signed = pc.if_else(pc.equal(group, "Z"), "+0000", group)
-    digits = pc.replace_substring(pc.replace_substring(signed, ":", ""), "+", "")
+    without_colons = pc.replace_substring(signed, ":", "")
+    digits = pc.replace_substring(without_colons, "+", "")
     hours_and_minutes = _to_ints(digits)  # -330 for "-03:30"
-    sizes = abs(hours_and_minutes)
-    minutes = np.sign(hours_and_minutes) * (sizes // 100 * 60 + sizes % 100)
-    return np.asarray(minutes, dtype=np.int64)
+    hours, minutes = np.divmod(abs(hours_and_minutes), 100)
+    signs = np.sign(hours_and_minutes)
+    return np.asarray(signs * (hours * 60 + minutes), dtype=np.int64)
 
 
 def _to_ints(values: pa.Array) -> Ints:
-    whole = pc.fill_null(pc.cast(values, pa.int64()), 0)
-    return np.asarray(whole.to_numpy(zero_copy_only=False), dtype=np.int64)
+    integers = pc.cast(values, pa.int64())
+    filled = pc.fill_null(integers, 0)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
 
 
 def format_timestamps(
@@ -314,24 +316,28 @@ def format_timestamps(
 
     The inverse of `parse_timestamps` on what that understood.
     """
+    count = len(instants)
+    if offsets is None:
+        offsets = np.zeros(count, np.int64)
     columns: list[list[str]] = []
     for part in split_directives(layout):
         if not _is_directive(part):
-            columns.append([part.replace("%%", "%")] * len(instants))
+            literal = part.replace("%%", "%")
+            columns.append([literal] * count)
         elif part[-1] in "zO":
-            columns.append(_format_utc_offsets(part, len(instants), offsets))
+            columns.append(_format_utc_offsets(part, offsets))
         else:
             columns.append(_format_directive(part, instants))
     return ["".join(row) for row in zip(*columns, strict=True)]
 
 
-def _format_utc_offsets(part: str, count: int, offsets: Ints | None) -> list[str]:
-    form = {"%z": "{}{:02d}:{:02d}", "%-z": "{}{:02d}{:02d}", "%O": "{}{:02d}"}[part]
-    minutes = np.zeros(count, np.int64) if offsets is None else offsets
+def _format_utc_offsets(part: str, offsets: Ints) -> list[str]:
+    form = _OFFSET_FORMATS[part]
     texts = []
-    for offset in minutes.tolist():
+    for offset in offsets.tolist():
         sign = "-" if offset < 0 else "+"
-        texts.append(form.format(sign, *divmod(abs(offset), 60)))
+        hours, minutes = divmod(abs(offset), 60)
+        texts.append(form.format(sign, hours, minutes))
     return texts
 
 
@@ -341,8 +347,11 @@ def _format_directive(part: str, instants: Ints) -> list[str]:
     if part == "%-f":
         return [f"{value // 1000:03d}" for value in values]
     if code in _NAMES_BY_DIRECTIVE:
-        return [_NAMES_BY_DIRECTIVE[code][value] for value in values]
+        names = _NAMES_BY_DIRECTIVE[code]
+        return [names[value] for value in values]
     if code == "p":
         return ["PM" if value else "AM" for value in values]
-    width = 1 if part.startswith("%-") else _DIRECTIVE_WIDTHS.get(code, 2)
+    width = _DIRECTIVE_WIDTHS.get(code, 2)
+    if part.startswith("%-"):
+        width = 1
     return [f"{value:0{width}d}" for value in values]

@@ -25,7 +25,9 @@ from lstmcast.timeaxis.calendar_fields import (
     weekdays,
 )
 
-MINUTE, HOUR, WEEK = 60 * SECOND, 3600 * SECOND, 7 * DAY
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+WEEK = 7 * DAY
 _WEEKDAY_ALIASES = ("MON", "TUE", "WED", "THU", "FRI", "SAT", "SUN")
 _MONTH_ALIASES = (
     *("JAN", "FEB", "MAR", "APR", "MAY", "JUN"),
@@ -83,7 +85,8 @@ class Grid:
         ordinals = (units - self.phase) // self.step
         if units is not instants:
             # An instant before its month's day, or before the time of day, is of the period before.
-            ordinals = ordinals - (self.instants(ordinals) > instants)
+            is_before_stamp = self.instants(ordinals) > instants
+            ordinals = ordinals - is_before_stamp
         return ordinals, self.instants(ordinals) == instants
 
     def _units_since_epoch(self, instants: Ints) -> Ints:
@@ -91,7 +94,8 @@ class Grid:
         if self.unit == "month":
             return months_since_epoch(instants)
         if self.unit == "business":
-            weeks, weekday = np.divmod(instants // DAY + EPOCH_WEEKDAY, 7)
+            days = instants // DAY
+            weeks, weekday = np.divmod(days + EPOCH_WEEKDAY, 7)
             return weeks * 5 + np.minimum(weekday, 4)  # weekends count as their Friday
         return instants
 
@@ -100,13 +104,15 @@ class Grid:
         units = ordinals * self.step + self.phase
         if self.unit == "month":
             # The 30th of February is its last day, as for pandas' month offsets.
-            days = month_starts(units) + np.minimum(self.day, month_lengths(units)) - 1
+            days_of_month = np.minimum(self.day, month_lengths(units))
+            days = month_starts(units) + days_of_month - 1
             if self.working:
                 days = nearest_working_days(days, last=self.day == LAST_DAY)
             return days * DAY + self.clock
         if self.unit == "business":
             weeks, weekday = np.divmod(units, 5)
-            return (weeks * 7 + weekday - EPOCH_WEEKDAY) * DAY + self.clock
+            days = weeks * 7 + weekday - EPOCH_WEEKDAY
+            return days * DAY + self.clock
         return units
 
     @property
@@ -127,7 +133,7 @@ class Grid:
             return self._month_alias()
         # The longest unit that the step is a multiple of.
         name = next(
-            name for name, size in _FIXED_UNITS.items() if self.step % size == 0
+            unit for unit in _FIXED_UNITS if self.step % _FIXED_UNITS[unit] == 0
         )
         many = _multiple(self.step // _FIXED_UNITS[name])
         if name == "W":
@@ -140,30 +146,30 @@ class Grid:
         ends = self.day == LAST_DAY
         # Years begin in January and end in December, unless an anchor names another month.
         if self.step % 12 == 0:
-            many, name, month = self.step // 12, "Y", self.phase % 12
-            usual_month = 11 if ends else 0
+            name, size = "Y", 12
         elif self.step == 3:
-            many, name, month = 1, "Q", self.phase % 3
-            usual_month = 2 if ends else 0
+            name, size = "Q", 3
         else:
-            many, name, month, usual_month = self.step, "M", 0, 0
+            name, size = "M", 1
+        many = _multiple(self.step // size)
         working = "B" if self.working else ""
         edge = "E" if ends else "S"
-        anchor = f"-{_MONTH_ALIASES[month]}" if month != usual_month else ""
-        return f"{_multiple(many)}{working}{name}{edge}{anchor}"
+        month = self.phase % size
+        usual_month = size - 1 if ends else 0
+        anchor = "" if month == usual_month else f"-{_MONTH_ALIASES[month]}"
+        return f"{many}{working}{name}{edge}{anchor}"
 
     @property
     def words(self) -> str:
         """The frequency in plain words."""
+        step = self.step
         if self.unit == "integer":
-            return (
-                "integer steps" if self.step == 1 else f"integer steps of {self.step}"
-            )
+            return "integer steps" if step == 1 else f"integer steps of {step}"
         if self.unit == "business":
             return "business days"
         if self.unit == "us":
-            return _FIXED_WORDS.get(self.step, f"every {self.alias}")
-        words = _MONTH_WORDS.get(self.step, f"every {self.step} months")
+            return _FIXED_WORDS.get(step, f"every {self.alias}")
+        words = _MONTH_WORDS.get(step, f"every {step} months")
         if self.working:
             edges = {1: " (first business day)", LAST_DAY: " (last business day)"}
         else:
@@ -192,46 +198,61 @@ class FrequencySpec(NamedTuple):
 
 def parse_frequency(freq: str) -> FrequencySpec:
     """Read a pandas alias or an integer step. Raises UsageError where it is unknown."""
-    match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", freq.strip())
+    alias = freq.strip()
+    match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", alias)
     spec = None
-    if match and freq.strip():
-        spec = _parse_alias(int(match[1] or 1), match[2], match[3])
+    if match and alias:
+        many, name, anchor = match.groups()
+        spec = _parse_alias(int(many or 1), name, anchor or "")
     if spec is None or spec.step < 1:
         message = f"frequency {freq!r} is not known"
-        raise UsageError(
-            message, "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1"
-        )
+        hint = "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1"
+        raise UsageError(message, hint)
     return spec
 
 
-def _parse_alias(many: int, name: str, anchor: str | None) -> FrequencySpec | None:
+def _parse_alias(many: int, name: str, anchor: str) -> FrequencySpec | None:
     """`many` units of a name, with the weekday or month after its dash; None where unknown."""
-    name, anchor = _OLD_ALIASES.get(name, name), (anchor or "").upper()
-    if name == "W" and (not anchor or anchor in _WEEKDAY_ALIASES):
+    name = _OLD_ALIASES.get(name, name)
+    anchor = anchor.upper()
+    if name == "W" and anchor in ("", *_WEEKDAY_ALIASES):
         weekday = _WEEKDAY_ALIASES.index(anchor) if anchor else None
         return FrequencySpec("us", many * WEEK, anchor=weekday)
     monthly = re.fullmatch(r"(B?)([MQYA])([SE]?)", name.upper())
-    if monthly and (not anchor or (monthly[2] != "M" and anchor in _MONTH_ALIASES)):
-        working = bool(monthly[1])
-        edge = monthly[3] or "E" * working  # "BM" has always been the end of a month
-        month = _MONTH_ALIASES.index(anchor) if anchor else None
-        return FrequencySpec(
-            "month", many * _MONTHS_PER_UNIT[monthly[2]], edge, month, working
-        )
+    if monthly:
+        business, unit, edge = monthly.groups()
+        return _monthly_spec(many, unit, edge, anchor, working=bool(business))
     if anchor:
         return None
     if not name:
         return FrequencySpec("integer", many)
     if name in _FIXED_UNITS:
         return FrequencySpec("us", many * _FIXED_UNITS[name])
-    return FrequencySpec("business", 1) if many == 1 and name == "B" else None
+    if name == "B" and many == 1:
+        return FrequencySpec("business", 1)
+    return None
+
+
+def _monthly_spec(
+    many: int, unit: str, edge: str, anchor: str, *, working: bool
+) -> FrequencySpec | None:
+    """Months, quarters or years; None where the anchor is no month, or does not fit."""
+    month = None
+    if anchor:
+        if unit == "M" or anchor not in _MONTH_ALIASES:
+            return None
+        month = _MONTH_ALIASES.index(anchor)
+    if working and not edge:
+        edge = "E"  # "BM" has always been the end of a month
+    months = many * _MONTHS_PER_UNIT[unit]
+    return FrequencySpec("month", months, edge, month, working)
 
 
 def nearest_working_days(days: Ints, *, last: bool) -> Ints:
     """The Monday to Friday at or before (`last`), or at or after, each of the days since 1970."""
-    into_weekend: Ints = np.maximum(
-        weekdays(days) - 4, 0
-    )  # 1 on Saturdays, 2 on Sundays
+    # 1 on Saturdays, 2 on Sundays.
+    into_weekend: Ints = np.maximum(weekdays(days) - 4, 0)
     if last:
         return days - into_weekend
-    return days + (3 - into_weekend) * (into_weekend > 0)
+    days_to_monday = (3 - into_weekend) * (into_weekend > 0)
+    return days + days_to_monday

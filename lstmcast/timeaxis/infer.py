@@ -4,6 +4,7 @@ Axes: n stamps sorted by series, then time, without duplicates; N series of some
 """
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from lstmcast.timeaxis.calendar_fields import (
 )
 from lstmcast.timeaxis.frequency import (
     LAST_DAY,
+    FrequencySpec,
     Grid,
     nearest_working_days,
     parse_frequency,
@@ -37,6 +39,8 @@ _MIN_STEADY_SHARE = 0.75
 _MAX_STEPS_COMPARED = 50
 """Different usual steps of series that are looked at to find groups of them."""
 _MAX_GROUPS_SHOWN = 4
+_NO_STEP = np.iinfo(np.int64).max
+"""Stands for the step after the last stamp of a series, which is none."""
 
 
 class _MonthFields(NamedTuple):
@@ -60,25 +64,36 @@ def is_slower_series(ordinals: Ints, codes: Ints) -> Bools:
     ordinals, codes: period and series of each row [n]; the series come in the order of their rows.
     """
     starts, ends = _series_bounds(codes)
+    lengths = ends - starts
+    none_is_slower = np.zeros(len(starts), dtype=bool)
     # As many steps as periods from the first to the last: the series steps by one.
     periods = ordinals[ends - 1] - ordinals[starts]
-    if (periods == ends - starts - 1).all():
-        return np.zeros(len(starts), dtype=bool)
-    no_step = np.iinfo(np.int64).max
+    if (periods == lengths - 1).all():
+        return none_is_slower
     steps = np.diff(ordinals, append=ordinals[-1:])
-    steps[ends - 1] = no_step  # after its last stamp a series has no step
-    candidates = np.asarray(np.minimum.reduceat(steps, starts) > 1)
-    candidates &= ends - starts > _MIN_STEPS_OF_SERIES
+    steps[ends - 1] = _NO_STEP
+    shortest_steps = np.minimum.reduceat(steps, starts)
+    candidates = np.asarray(shortest_steps > 1)
+    candidates &= lengths > _MIN_STEPS_OF_SERIES
     if candidates.all() or not candidates.any():
-        return np.zeros(len(starts), dtype=bool)
+        return none_is_slower
+    return np.asarray(candidates & _is_steady(steps, codes, candidates))
+
+
+def _is_steady(steps: Ints, codes: Ints, candidates: Bools) -> Bools:
+    """Which of the candidates [N] take most of their steps [n] at about one length.
+
+    steps: from each row to the next, _NO_STEP after the last one of a series.
+    """
+    count = len(candidates)
     place = _series_places(codes)
-    rows = candidates[place] & (steps < no_step)
-    usual = _median_steps(steps[rows], place[rows], len(starts))
+    rows = candidates[place] & (steps < _NO_STEP)
+    usual = _median_steps(steps[rows], place[rows], count)
     usual_of_row = usual[place]
     near = np.abs(steps - usual_of_row) <= _STEP_TOLERANCE * usual_of_row
-    near_count = np.bincount(place, rows & near, len(starts))
-    step_count = np.bincount(place, rows, len(starts))
-    return np.asarray(candidates & (near_count >= _MIN_STEADY_SHARE * step_count))
+    near_count = np.bincount(place, rows & near, count)
+    step_count = np.bincount(place, rows, count)
+    return np.asarray(near_count >= _MIN_STEADY_SHARE * step_count)
 
 
 def mixed_frequency_error(
@@ -88,24 +103,13 @@ def mixed_frequency_error(
 
     series: names of the codes.
     """
-    starts, ends = _series_bounds(codes)
-    place = _series_places(codes)
-    inside = np.flatnonzero(place[1:] == place[:-1])
-    steps = (instants[1:] - instants[:-1])[inside]
-    usual = _median_steps(steps, place[inside], len(starts))
-    long_enough = np.flatnonzero(ends - starts > 2)
-    groups: dict[str, list[int]] = {}
-    for step in np.unique(usual[long_enough])[:_MAX_STEPS_COMPARED].tolist():
-        members = long_enough[usual[long_enough] == step]
-        # One series of the group names its frequency.
-        rows = slice(starts[members[0]], ends[members[0]])
-        words = infer_grid(instants[rows], codes[rows], integer=integer).words
-        groups.setdefault(words, []).extend(codes[starts[members]].tolist())
+    groups = _group_by_frequency(instants, codes, integer=integer)
     if len(groups) < 2:
         return None
     shown = []
-    for words, members in list(groups.items())[:_MAX_GROUPS_SHOWN]:
-        shown.append(f"{words}: {_format_series_names(sorted(members), series)}")
+    for words, members in islice(groups.items(), _MAX_GROUPS_SHOWN):
+        names = _format_series_names(sorted(members), series)
+        shown.append(f"{words}: {names}")
     return DataError(
         f"series have different frequencies: {'; '.join(shown)}",
         "forecast each group by itself, or make them one with --resample, "
@@ -113,51 +117,88 @@ def mixed_frequency_error(
     )
 
 
+def _group_by_frequency(
+    instants: Ints, codes: Ints, *, integer: bool
+) -> dict[str, list[int]]:
+    """Codes of the series of each frequency, by its words; series of two stamps have none."""
+    starts, ends = _series_bounds(codes)
+    lengths = ends - starts
+    has_step = ~_starts_series(codes)  # to it from the row before
+    steps = np.diff(instants, prepend=instants[:1])[has_step]
+    place_of_steps = _series_places(codes)[has_step]
+    usual = _median_steps(steps, place_of_steps, len(starts))
+    long_enough = np.flatnonzero(lengths > 2)  # a single step is no frequency
+    usual = usual[long_enough]
+    different_steps = np.unique(usual)
+    groups: dict[str, list[int]] = {}
+    for step in different_steps[:_MAX_STEPS_COMPARED]:
+        members = long_enough[usual == step]
+        # One series of the group names its frequency.
+        first = members[0]
+        rows = slice(starts[first], ends[first])
+        grid = infer_grid(instants[rows], codes[rows], integer=integer)
+        member_codes = codes[starts[members]]
+        groups.setdefault(grid.words, []).extend(member_codes.tolist())
+    return groups
+
+
 def _series_bounds(codes: Ints) -> tuple[Ints, Ints]:
     """First row of each series [N], and the row after its last [N]."""
-    is_new = codes[1:] != codes[:-1]
-    starts = np.flatnonzero(np.r_[True, is_new])
-    return starts, np.r_[starts[1:], len(codes)]
+    starts = np.flatnonzero(_starts_series(codes))
+    ends = np.append(starts[1:], len(codes))
+    return starts, ends
 
 
 def _series_places(codes: Ints) -> Ints:
     """Place of each row's series [n] among the series, in the order of their rows."""
-    is_new = codes[1:] != codes[:-1]
-    return np.cumsum(np.r_[False, is_new])
+    return np.cumsum(_starts_series(codes)) - 1
+
+
+def _starts_series(codes: Ints) -> Bools:
+    """Which rows [n] are the first of their series."""
+    changes = codes[1:] != codes[:-1]
+    return np.append(True, changes)
 
 
 def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
     """Lower median of the steps of each of `count` series; 0 where it has none."""
-    ordered = steps[np.lexsort((steps, place))]
-    sizes = np.bincount(place, minlength=count)
     if not len(steps):
         return np.zeros(count, np.int64)
-    middle = np.cumsum(sizes) - sizes + (sizes - 1) // 2
+    order = np.lexsort((steps, place))
+    ordered = steps[order]
+    sizes = np.bincount(place, minlength=count)
+    starts = np.cumsum(sizes) - sizes
+    middle = starts + (sizes - 1) // 2
     # A series without steps may point behind the last one: its value is not used.
-    medians = ordered[np.minimum(middle, len(steps) - 1)]
-    return np.where(sizes > 0, medians, 0)
+    middle = np.minimum(middle, len(steps) - 1)
+    return np.where(sizes > 0, ordered[middle], 0)
 
 
 def _format_series_names(codes: Sequence[int], series: Sequence[str]) -> str:
     names = []
     for code in codes[:4]:
-        names.append(series[code] if code < len(series) else str(code))
+        has_name = code < len(series)
+        name = series[code] if has_name else str(code)
+        names.append(name)
     return format_names(names, len(codes))
 
 
 def steps_within_series(stamps: Ints, codes: Ints) -> Ints:
     """Differences between neighbouring stamps of one series, series after series."""
-    steps = stamps[1:] - stamps[:-1]
+    steps = np.diff(stamps)
     same_series = codes[1:] == codes[:-1]
     return steps if same_series.all() else steps[same_series]
 
 
 def most_frequent_value(values: Ints) -> int:
     """The most frequent value, the smallest of several; 0 where there are no values."""
-    if len(values) and (values == values[0]).all():  # the usual case, without sorting
-        return int(values[0])
+    if not len(values):
+        return 0
+    first = values[0]
+    if (values == first).all():  # the usual case, without sorting
+        return int(first)
     unique, counts = np.unique(values, return_counts=True)
-    return int(unique[counts.argmax()]) if len(unique) else 0
+    return int(unique[counts.argmax()])
 
 
 def infer_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
@@ -167,21 +208,26 @@ def infer_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
     """
     steps = steps_within_series(stamps, codes)
     usual = _infer_step(steps)
-    if integer:
-        return Grid("integer", usual, most_frequent_value(stamps % usual))
-    calendar_grid = _infer_month_grid(stamps, codes, steps)
-    calendar_grid = calendar_grid or _infer_business_grid(stamps, steps, usual)
-    return calendar_grid or Grid("us", usual, most_frequent_value(stamps % usual))
+    if not integer:
+        calendar_grid = _infer_month_grid(stamps, codes, steps)
+        calendar_grid = calendar_grid or _infer_business_grid(stamps, steps, usual)
+        if calendar_grid is not None:
+            return calendar_grid
+    phase = most_frequent_value(stamps % usual)
+    return Grid("integer" if integer else "us", usual, phase)
 
 
 def _infer_step(steps: Ints) -> int:
     """The most frequent step, or the smallest where only that explains every step with few gaps."""
-    usual, least = most_frequent_value(steps), int(steps.min())
+    usual = most_frequent_value(steps)
+    least = int(steps.min())
     if usual == least or not (steps % usual).any():
         return usual
     # Of the stamps that a grid of the smallest step would have, more than half must be there.
-    few_gaps = len(steps) > (steps // least).sum() / 2
-    return least if few_gaps and not (steps % least).any() else usual
+    stamps_on_grid = (steps // least).sum()
+    if len(steps) > stamps_on_grid / 2 and not (steps % least).any():
+        return least
+    return usual
 
 
 def _infer_month_grid(stamps: Ints, codes: Ints, steps: Ints) -> Grid | None:
@@ -189,27 +235,32 @@ def _infer_month_grid(stamps: Ints, codes: Ints, steps: Ints) -> Grid | None:
     if steps.min() < _MIN_MONTH:
         return None
     days, clocks = np.divmod(stamps, DAY)
-    if (clocks != clocks[0]).any():
+    clock = int(clocks[0])
+    if (clocks != clock).any():
         return None
     fields = _month_fields(stamps)
-    found = _find_common_day(fields) or _find_common_working_day(days, fields.months)
+    months = fields.months
+    found = _find_common_day(fields) or _find_common_working_day(days, months)
     if found is None:
         return None
-    step = _infer_step(steps_within_series(fields.months, codes))
-    phase = most_frequent_value(fields.months % step)
-    return Grid("month", step, phase, found.day, int(clocks[0]), found.working)
+    step = _infer_step(steps_within_series(months, codes))
+    phase = most_frequent_value(months % step)
+    return Grid("month", step, phase, found.day, clock, found.working)
 
 
 def _month_fields(stamps: Ints) -> _MonthFields:
     months = months_since_epoch(stamps)
-    days = stamps // DAY - month_starts(months) + 1
-    return _MonthFields(months, days, month_lengths(months))
+    days = stamps // DAY
+    days_of_month = days - month_starts(months) + 1
+    return _MonthFields(months, days_of_month, month_lengths(months))
 
 
 def _find_common_day(fields: _MonthFields) -> _MonthDay | None:
     """Day of the month that all stamps lie on; None where they lie on several."""
     days, lengths = fields.days, fields.lengths
-    day = LAST_DAY if (days == lengths).all() else int(days.max())
+    if (days == lengths).all():
+        return _MonthDay(LAST_DAY, working=False)
+    day = int(days.max())
     # A day that a shorter month does not have, as the 30th, is there its last.
     on_day = days == np.minimum(day, lengths)
     return _MonthDay(day, working=False) if on_day.all() else None
@@ -218,9 +269,11 @@ def _find_common_day(fields: _MonthFields) -> _MonthDay | None:
 def _find_common_working_day(days: Ints, months: Ints) -> _MonthDay | None:
     """The last or first Monday to Friday of the month where all stamps (in days) lie on that."""
     last_days = month_starts(months + 1) - 1
-    if (days == nearest_working_days(last_days, last=True)).all():
+    last_working_days = nearest_working_days(last_days, last=True)
+    if (days == last_working_days).all():
         return _MonthDay(LAST_DAY, working=True)
-    if (days == nearest_working_days(month_starts(months), last=False)).all():
+    first_working_days = nearest_working_days(month_starts(months), last=False)
+    if (days == first_working_days).all():
         return _MonthDay(1, working=True)
     return None
 
@@ -230,9 +283,11 @@ def _infer_business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
     if usual != DAY or not (steps == 3 * DAY).any():
         return None
     days, clocks = np.divmod(stamps, DAY)
-    if (weekdays(days) > 4).any() or (clocks != clocks[0]).any():
+    clock = int(clocks[0])
+    is_weekend = weekdays(days) > 4
+    if is_weekend.any() or (clocks != clock).any():
         return None
-    return Grid("business", clock=int(clocks[0]))
+    return Grid("business", clock=clock)
 
 
 def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
@@ -241,37 +296,44 @@ def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
     Open are where periods start, the day of the month, and the time of day. Raises UsageError for
     an unknown frequency.
     """
-    unit, step, edge, anchor, working = parse_frequency(freq)
-    if unit == "integer":
-        return Grid("integer", step, most_frequent_value(stamps % step))
-    clock = most_frequent_value(stamps % DAY)
-    if unit == "business":
-        return Grid("business", clock=clock)
-    if unit == "us":
+    spec = parse_frequency(freq)
+    step = spec.step
+    if spec.unit == "integer":
         phase = most_frequent_value(stamps % step)
-        if (
-            anchor is not None
-        ):  # the weekday that is requested, in the week where the stamps lie
-            days = (phase // DAY + EPOCH_WEEKDAY) // 7 * 7 + anchor - EPOCH_WEEKDAY
-            phase = (days * DAY + clock) % step
-        return Grid("us", step, phase)
+        return Grid("integer", step, phase)
+    clock = most_frequent_value(stamps % DAY)
+    if spec.unit == "month":
+        return _requested_month_grid(spec, stamps, clock)
+    if spec.unit == "business":
+        return Grid("business", clock=clock)
+    phase = most_frequent_value(stamps % step)
+    if spec.anchor is not None:
+        # The weekday that is requested, in the week where the stamps lie.
+        weeks = (phase // DAY + EPOCH_WEEKDAY) // 7
+        days = weeks * 7 + spec.anchor - EPOCH_WEEKDAY
+        phase = (days * DAY + clock) % step
+    return Grid("us", step, phase)
+
+
+def _requested_month_grid(spec: FrequencySpec, stamps: Ints, clock: int) -> Grid:
     fields = _month_fields(stamps)
+    step = spec.step
     phase = most_frequent_value(fields.months % step)
-    if anchor is not None:  # an anchor is a month of the year, or of the quarter
+    if spec.anchor is not None:  # an anchor is a month of the year, or of the quarter
         cycle = 12 if step % 12 == 0 else 3
-        phase += (anchor - phase) % min(step, cycle)
-    day = _requested_day(edge, working, fields)
-    return Grid("month", step, phase % step, day, clock, working)
+        phase += (spec.anchor - phase) % min(step, cycle)
+    day = _requested_day(spec, fields)
+    return Grid("month", step, phase % step, day, clock, spec.working)
 
 
-def _requested_day(edge: str, working: bool, fields: _MonthFields) -> int:
+def _requested_day(spec: FrequencySpec, fields: _MonthFields) -> int:
     """Day of the month of a frequency; where the edge leaves it open, that of the stamps."""
-    if edge == "E":
+    if spec.edge == "E":
         return LAST_DAY
-    if working:
+    if spec.working:
         return 1
     common = _find_common_day(fields)
     day = common.day if common else 1
-    if edge == "S" and day == LAST_DAY:
+    if spec.edge == "S" and day == LAST_DAY:
         return 1
     return day

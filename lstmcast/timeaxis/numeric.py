@@ -41,17 +41,8 @@ _MIN_EPOCH_SECONDS, _MAX_EPOCH_SECONDS = 1e8, 4.11e9
 _DIGIT_FORMATS = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m")
 """Layouts of dates as whole numbers, the longest first."""
 _STEP_COLUMN_NAMES = {
-    "t",
-    "step",
-    "steps",
-    "index",
-    "idx",
-    "tick",
-    "n",
-    "i",
-    "k",
-    "no",
-    "row",
+    *("t", "n", "i", "k", "no", "row"),
+    *("step", "steps", "index", "idx", "tick"),
 }
 _EXCEL_COLUMN_NAME = re.compile(r"date|datum|day|excel|serial|^(ds|dt)$", re.IGNORECASE)
 """Names of columns that may count a spreadsheet's days."""
@@ -74,32 +65,41 @@ def infer_number_format(values: Numbers, name: str) -> str:
     """
     if not len(values):
         return ""
-    low, high = float(values.min()), float(values.max())
-    in_excel_range = low >= _MIN_EXCEL_DAY and high <= _MAX_EXCEL_DAY
-    excel = EXCEL_DAYS if in_excel_range and _EXCEL_COLUMN_NAME.search(name) else ""
-    may_be_years = low >= _MIN_YEAR and high <= _MAX_YEAR and not is_step_name(name)
-    if (values != np.floor(values)).any():
+    low = float(values.min())
+    high = float(values.max())
+    # Days of a spreadsheet and years could be anything else, unless the name says what they are.
+    may_be_days = low >= _MIN_EXCEL_DAY and high <= _MAX_EXCEL_DAY
+    excel = EXCEL_DAYS if may_be_days and _EXCEL_COLUMN_NAME.search(name) else ""
+    in_year_range = low >= _MIN_YEAR and high <= _MAX_YEAR
+    may_be_years = in_year_range and not is_step_name(name)
+    has_fractions = (values != np.floor(values)).any()
+    if has_fractions:
         if may_be_years and _are_whole_months(values):
             return FRACTIONAL_YEARS
-        return (
-            "s" if low >= _MIN_EPOCH_SECONDS and high <= _MAX_EPOCH_SECONDS else excel
-        )
+        # Of the units of epochs only seconds are written with fractions.
+        return "s" if _are_epochs(low, high, "s") else excel
     for layout in _DIGIT_FORMATS:
         if _are_dates_in_digits(values, low, high, layout):
             return layout
-    for unit, per_second in EPOCH_UNITS_PER_SECOND.items():
-        if (
-            _MIN_EPOCH_SECONDS * per_second <= low
-            and high <= _MAX_EPOCH_SECONDS * per_second
-        ):
+    for unit in EPOCH_UNITS_PER_SECOND:
+        if _are_epochs(low, high, unit):
             return unit
     return "%Y" if may_be_years else excel
+
+
+def _are_epochs(low: float, high: float, unit: str) -> bool:
+    """Whether numbers between `low` and `high` may count a unit of time since 1970."""
+    per_second = EPOCH_UNITS_PER_SECOND[unit]
+    earliest = _MIN_EPOCH_SECONDS * per_second
+    latest = _MAX_EPOCH_SECONDS * per_second
+    return low >= earliest and high <= latest
 
 
 def _are_whole_months(years: Numbers) -> bool:
     """Whether years with fractions are all near the beginning of a month."""
     months = years * 12
-    return bool(abs(months - np.rint(months)).max() < _MAX_MONTH_ROUNDING)
+    deviations = abs(months - np.rint(months))
+    return bool(deviations.max() < _MAX_MONTH_ROUNDING)
 
 
 def _are_dates_in_digits(values: Numbers, low: float, high: float, layout: str) -> bool:
@@ -120,19 +120,28 @@ def is_step_name(name: str) -> bool:
 def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     """Microseconds since 1970 [n] of numbers [n] in a format that `infer_number_format` found."""
     if layout == FRACTIONAL_YEARS:
-        months = np.rint(values.astype(np.float64) * 12).astype(np.int64)
+        months = _round_to_ints(values.astype(np.float64) * 12)
         return month_starts(months - 1970 * 12) * DAY
     if layout == EXCEL_DAYS:
         days = values.astype(np.float64) - _EXCEL_DAYS_TO_1970
         # A sheet's fractions of a day are meant as whole seconds.
-        return np.rint(days * (DAY // SECOND)).astype(np.int64) * SECOND
+        seconds = _round_to_ints(days * (DAY // SECOND))
+        return seconds * SECOND
     if layout not in EPOCH_UNITS_PER_SECOND:
-        return _instants_from_digits(values.astype(np.int64), layout)[0]
+        instants, _ = _instants_from_digits(values.astype(np.int64), layout)
+        return instants
     per_second = EPOCH_UNITS_PER_SECOND[layout]
     if values.dtype.kind == "f":
-        return np.rint(values * (SECOND / per_second)).astype(np.int64)
+        return _round_to_ints(values * (SECOND / per_second))
     whole = values.astype(np.int64)
-    return whole // 1000 if layout == "ns" else whole * (SECOND // per_second)
+    if layout == "ns":  # the only unit that is shorter than a microsecond
+        return whole // 1000
+    return whole * (SECOND // per_second)
+
+
+def _round_to_ints(values: NDArray[np.floating[Any]]) -> Ints:
+    rounded: NDArray[np.float64] = np.rint(values)
+    return rounded.astype(np.int64)
 
 
 def instants_to_numbers(instants: Ints, unit: str) -> Any:
@@ -142,11 +151,15 @@ def instants_to_numbers(instants: Ints, unit: str) -> Any:
     if unit == FRACTIONAL_YEARS:
         return months_since_epoch(instants) / 12 + 1970
     if unit == EXCEL_DAYS:
-        whole_days = not (instants % DAY).any()
-        days = instants // DAY if whole_days else instants / DAY
-        return days + _EXCEL_DAYS_TO_1970
+        return _divide(instants, DAY) + _EXCEL_DAYS_TO_1970
     size = SECOND // EPOCH_UNITS_PER_SECOND[unit]
-    return instants // size if not (instants % size).any() else instants / size
+    return _divide(instants, size)
+
+
+def _divide(instants: Ints, size: int) -> Any:
+    """Instants in units of some size: whole numbers, unless one of them is a fraction."""
+    is_whole = not (instants % size).any()
+    return instants // size if is_whole else instants / size
 
 
 def _year_weight(layout: str) -> int:

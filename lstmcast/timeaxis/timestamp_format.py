@@ -76,26 +76,30 @@ class TimestampFormat:
             return self._to_texts_or_numbers(instants)
         if self.kind == "date":
             datetimes = to_datetime_index(instants).to_pydatetime()
-            return np.array([moment.date() for moment in datetimes], dtype=object)
+            dates = [moment.date() for moment in datetimes]
+            return np.array(dates, dtype=object)
         if self.zone and self.stated:
-            in_utc = to_datetime_index(self.to_utc(instants)).tz_localize("UTC")
-            stamps = in_utc.tz_convert(self.zone)
+            universal = to_datetime_index(self.to_utc(instants))
+            stamps = universal.tz_localize("UTC").tz_convert(self.zone)
         else:
             stamps = to_datetime_index(self.local(instants))
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
 
     def _to_texts_or_numbers(self, instants: Ints) -> Any:
-        wall = self.local(instants)
-        written = self.to_utc(instants) if self.universal and self.zone else wall
+        offsets = None
+        if not self.zone:
+            written = self.local(instants)
+        elif self.universal:
+            written = self.to_utc(instants)
+        else:  # only texts that are neither UTC nor without a zone carry offsets
+            written = self.local(instants)
+            offsets = zones.utc_offset_minutes(written, self.zone)
         if self.kind == "number" and self.layout in NUMBER_UNITS:
             return instants_to_numbers(written, self.layout)
-        # Only texts that are neither UTC nor without a zone carry offsets.
-        offsets = None
-        if self.zone and not self.universal:
-            offsets = zones.utc_offset_minutes(wall, self.zone)
         texts = format_timestamps(self.layout, written, offsets)
         if self.kind == "number":  # digits like 20240131
-            return np.array([int(text) for text in texts], dtype=np.int64)
+            numbers = [int(text) for text in texts]
+            return np.array(numbers, dtype=np.int64)
         return np.array(texts, dtype=object)
 
     def texts(self, instants: Ints, *, dates_only: bool = False) -> list[str]:
@@ -103,7 +107,8 @@ class TimestampFormat:
         written = self.write(instants)
         carries_zone = self.zone and self.stated
         if self.kind == "datetime" and dates_only and not carries_zone:
-            return [str(day) for day in instants.view("M8[us]").astype("M8[D]")]
+            days = instants.view("M8[us]").astype("M8[D]")
+            return [str(day) for day in days]
         return [str(value) for value in written]
 
     def read(self, values: Any) -> Ints:
@@ -122,19 +127,20 @@ class TimestampFormat:
         if isinstance(index, pd.DatetimeIndex):
             return self._instants_from_datetimes(index)
         if self.kind == "number" and self.layout in NUMBER_UNITS:
-            return self.instants_from_written(
-                numbers_to_instants(_to_numbers(index), self.layout)
-            )
-        texts = pa.array([str(value).strip() for value in index], type=pa.string())
+            written = numbers_to_instants(_to_numbers(index), self.layout)
+            return self.instants_from_written(written)
+        texts = [str(value).strip() for value in index]
         if self.kind in ("text", "number"):
-            parsed = parse_timestamps(self.layout, texts)
+            column = pa.array(texts, type=pa.string())
+            parsed = parse_timestamps(self.layout, column)
             if parsed.good.all():
                 return self.instants_from_parsed(parsed)
         try:  # last of all whatever pandas takes for a time, as in axis.ordinals("2020-02-29")
-            stamps = pd.DatetimeIndex(pd.to_datetime(texts.to_pylist()))
+            stamps = pd.DatetimeIndex(pd.to_datetime(texts))
         except ValueError as error:
             message = f"{index[0]!r} is not a time stamp"
-            raise DataError(message, f"write it like {self.example()!r}") from error
+            hint = f"write it like {self.example()!r}"
+            raise DataError(message, hint) from error
         return self._instants_from_datetimes(stamps)
 
     def instants_from_parsed(self, parsed: ParsedTimestamps) -> Ints:
@@ -152,20 +158,17 @@ class TimestampFormat:
         """Instants in this form of written ones: UTC if `universal`, else the zone's wall clock."""
         if not self.zone or self.wall != self.universal:
             return written
-        return (
-            zones.to_local(written, self.zone)
-            if self.wall
-            else zones.to_utc(written, self.zone)
-        )
+        if self.wall:
+            return zones.to_local(written, self.zone)
+        return zones.to_utc(written, self.zone)
 
     def _instants_from_datetimes(self, stamps: "pd.DatetimeIndex") -> Ints:
         if stamps.tz is not None:
-            universal = to_microseconds(stamps.tz_convert("UTC").tz_localize(None))
-            return (
-                zones.to_local(universal, self.zone or "UTC")
-                if self.wall
-                else universal
-            )
+            in_utc = stamps.tz_convert("UTC").tz_localize(None)
+            universal = to_microseconds(in_utc)
+            if not self.wall:
+                return universal
+            return zones.to_local(universal, self.zone or "UTC")
         wall = to_microseconds(stamps)
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
@@ -175,18 +178,21 @@ class TimestampFormat:
 
     def to_utc(self, instants: Ints) -> Ints:
         """UTC of instants: of two the earlier, and the next one where clocks skip it."""
-        return (
-            zones.to_utc(instants, self.zone) if self.wall and self.zone else instants
-        )
+        if not self.wall or not self.zone:
+            return instants
+        return zones.to_utc(instants, self.zone)
 
     def example(self) -> str:
         """A stamp in this form, to show how it is written."""
-        return self.texts(np.array([_EXAMPLE_INSTANT], dtype=np.int64))[0]
+        instants = np.array([_EXAMPLE_INSTANT], dtype=np.int64)
+        [text] = self.texts(instants)
+        return text
 
 
 def _to_whole_numbers(index: "pd.Index") -> Ints:
     numbers = _to_numbers(index)
-    if numbers.dtype.kind != "i" and not (numbers == np.floor(numbers)).all():
+    are_whole = numbers.dtype.kind == "i" or (numbers == np.floor(numbers)).all()
+    if not are_whole:
         raise _not_whole_error(index, "give the step as an integer")
     return numbers.astype(np.int64)
 

@@ -17,14 +17,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 COMMON_ZONES = (
-    *(
-        "Europe/Berlin",
-        "Europe/London",
-        "Europe/Helsinki",
-        "America/New_York",
-        "America/Santiago",
-    ),
-    *("America/Sao_Paulo", "Australia/Sydney", "Pacific/Auckland", "Asia/Tehran"),
+    *("Europe/Berlin", "Europe/London", "Europe/Helsinki"),
+    *("America/New_York", "America/Santiago", "America/Sao_Paulo"),
+    *("Australia/Sydney", "Pacific/Auckland", "Asia/Tehran"),
     *("Asia/Jerusalem", "Africa/Cairo"),
 )
 """Zones whose clocks change as those of many others do: enough to recognise such an hour."""
@@ -37,7 +32,8 @@ def to_microseconds(stamps: "pd.DatetimeIndex") -> Ints:
 
 def to_local(instants: Ints, zone: str) -> Ints:
     """Wall-clock time in a zone, of UTC instants."""
-    zoned = to_datetime_index(instants).tz_localize("UTC").tz_convert(zone)
+    universal = to_datetime_index(instants).tz_localize("UTC")
+    zoned = universal.tz_convert(zone)
     return to_microseconds(zoned.tz_localize(None))
 
 
@@ -50,12 +46,14 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
     earlier = np.ones(len(wall), bool) if later is None else ~later
     stamps = to_datetime_index(wall)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
-    return to_microseconds(zoned.tz_convert("UTC").tz_localize(None))
+    universal = zoned.tz_convert("UTC")
+    return to_microseconds(universal.tz_localize(None))
 
 
 def utc_offset_minutes(wall: Ints, zone: str) -> Ints:
     """Minutes by which a zone's clocks are ahead of UTC at wall-clock instants."""
-    return (wall - to_utc(wall, zone)) // (60 * SECOND)
+    ahead = wall - to_utc(wall, zone)
+    return ahead // (60 * SECOND)
 
 
 def has_changing_clocks(zone: str) -> bool:
@@ -85,31 +83,49 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
     first.
     """
     is_second = np.zeros(len(wall), dtype=bool)
-    repeated = np.flatnonzero(is_repeated_time(wall, zone))
-    if not len(repeated):
+    rows = np.flatnonzero(is_repeated_time(wall, zone))
+    if not len(rows):
         return is_second
+    times = wall[rows]
+    series = codes[rows]
     # Rows of the same series and time become neighbours, in the order in which they stand.
-    repeated = repeated[np.lexsort((repeated, wall[repeated], codes[repeated]))]
-    times, series = wall[repeated], codes[repeated]
-    differs = (times[1:] != times[:-1]) | (series[1:] != series[:-1])
-    is_first = np.r_[True, differs]
-    group = np.cumsum(is_first) - 1
-    place = np.arange(len(repeated)) - np.flatnonzero(is_first)[group]
-    size = np.bincount(group)[group]
+    order = np.lexsort((rows, times, series))
+    rows = rows[order]
+    series = series[order]
+    place, size = _places_among_equals(times[order], series)
     # Of the rows at one time the first is of the first hour; where newest come first, the last.
     newest_first = _is_newest_first(wall, codes)[series]
-    is_second[repeated] = np.where(newest_first, place < size - 1, place > 0)
+    is_last = place == size - 1
+    is_second[rows] = np.where(newest_first, ~is_last, place > 0)
     return is_second
+
+
+def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
+    """Place [R] of each row among those of its time and series, which are neighbours.
+
+    Also returns how many these are [R].
+    """
+    is_new_time = times[1:] != times[:-1]
+    is_new_series = series[1:] != series[:-1]
+    is_first = np.append(True, is_new_time | is_new_series)
+    group = np.cumsum(is_first) - 1
+    first_rows = np.flatnonzero(is_first)
+    place = np.arange(len(times)) - first_rows[group]
+    sizes = np.bincount(group)
+    return place, sizes[group]
 
 
 def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     order = np.argsort(codes, kind="stable")
     last_before_change = np.flatnonzero(np.diff(codes[order]))
-    ends = np.r_[last_before_change, len(codes) - 1]
-    starts = np.r_[0, ends[:-1] + 1]
-    first, last = order[starts], order[ends]
-    newest_first = np.zeros(int(codes.max()) + 1, dtype=bool)
+    starts = np.append(0, last_before_change + 1)
+    ends = np.append(last_before_change, len(codes) - 1)
+    first = order[starts]
+    last = order[ends]
+    series_count = int(codes.max()) + 1
+    newest_first = np.zeros(series_count, dtype=bool)
+    # Series without rows stay False: none of their places is asked for.
     newest_first[codes[first]] = wall[first] > wall[last]
     return newest_first
 
@@ -128,7 +144,11 @@ def _find_best_zone(
     wall: Ints, test: Callable[[Ints, str], Bools]
 ) -> tuple[str, Bools]:
     hits = {zone: test(wall, zone) for zone in COMMON_ZONES}
-    best = max(hits, key=lambda zone: int(hits[zone].sum()))  # the first of equals
+
+    def count_hits(zone: str) -> int:
+        return int(hits[zone].sum())
+
+    best = max(hits, key=count_hits)  # the first of equals
     return best, hits[best]
 
 

@@ -28,7 +28,7 @@ def test_parquet_and_arrow_are_known_by_content(tmp_path: Path) -> None:
     write_arrow(table, tmp_path / "stream.csv", pa.ipc.new_stream)
     for name in ("parquet.csv", "arrow.csv", "stream.csv"):
         read = read_table(tmp_path / name)
-        assert not read.text
+        assert not read.is_text
         assert read.frame["t"].dtype == np.int64
         assert to_float_column(read, "y")[0] == 1.5
         assert read.locate(16).endswith(f"{name} row 16")

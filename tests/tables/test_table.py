@@ -14,7 +14,7 @@ from tests.tables.files import write_file
 
 def test_text_tables_keep_every_cell_as_text(tmp_path: Path) -> None:
     table = read_table(write_file(tmp_path, "id,y\n007,1\nNA,2\n"))
-    assert table.text
+    assert table.is_text
     assert table.frame["id"].tolist()[0] == "007"
     assert table.frame["id"].isna().tolist() == [False, True]
     assert table.verbatim("id").tolist() == ["007", "NA"]
@@ -38,7 +38,7 @@ def test_codes_count_up_in_the_order_of_first_appearance(tmp_path: Path) -> None
 
 def test_a_unit_sign_is_that_of_every_cell(tmp_path: Path) -> None:
     table = read_table(write_file(tmp_path, "a,b,c,y\n$5,5%,$1,1\n$6,6 %,2,2\n"))
-    assert [table.sign(name) for name in table.names] == ["$", "%", "", ""]
+    assert [table.unit_sign(name) for name in table.names] == ["$", "%", "", ""]
 
 
 def test_typed_columns_are_handed_out_as_they_are_stored() -> None:
@@ -47,10 +47,10 @@ def test_typed_columns_are_handed_out_as_they_are_stored() -> None:
     zoned = pa.array([0, 1], pa.timestamp("us", "UTC"))
     columns = {"i": [1, 2], "gap": [1, None], "b": [True, None], "d": days, "s": stamps, "z": zoned}
     table = Table(pa.table(columns), "arrow")
-    assert [table.whole(name) is not None for name in columns] == [True] + [False] * 5
+    assert [table.stored_integers(name) is not None for name in columns] == [True] + [False] * 5
     assert table.stored_numbers("b").tolist()[0] == 1  # type: ignore[union-attr]
     assert np.isnan(table.stored_numbers("gap")).tolist() == [False, True]  # type: ignore[arg-type]
-    found = {name: table.stamps(name) for name in columns}
+    found = {name: table.stored_timestamps(name) for name in columns}
     assert {name for name, read in found.items() if read is not None} == {"d", "s"}
-    instants, form = table.stamps("d")  # type: ignore[misc]
+    instants, form = table.stored_timestamps("d")  # type: ignore[misc]
     assert (instants.tolist(), form.kind) == ([0, 86_400_000_000], "date")
