@@ -156,7 +156,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     # The share of the network: each share the network lacks costs a part of the margin.
     losses = np.empty(len(NETWORK_SHARES))
     for i, share in enumerate(NETWORK_SHARES):
-        losses[i] = error(share * network + (1 - share) * classical)
+        losses[i] = error(_mix(share, network, classical))
     margin = losses.min() * validation.network_margin
     handicap = margin * (1 - NETWORK_SHARES)
     share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
@@ -177,13 +177,13 @@ def _weigh_candidates(
     candidates: Floats, error: "_ScaledError", evidence: int
 ) -> Floats:
     """Weigh candidates [K, H, A] by their errors, with the evidence of so many series, [A]."""
-    n_candidates = candidates.shape[-1]
-    losses = [error(candidates[..., a]) for a in range(n_candidates)]
+    one_by_one = np.moveaxis(candidates, -1, 0)  # (A, K, H)
+    losses = [error(candidate) for candidate in one_by_one]
     # Their mean is one option more: its weight is spread over all of them.
-    losses.append(error(candidates.mean(-1)))
-    weights = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
-    share_of_mean = weights[-1] / n_candidates
-    return np.asarray(weights[:-1] + share_of_mean)
+    mean = candidates.mean(-1)
+    losses.append(error(mean))
+    *own, of_mean = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
+    return np.asarray(own) + of_mean / len(own)
 
 
 def assign_folds(series: Ints, count: int = 4) -> Ints:
@@ -226,11 +226,15 @@ def combine_forecasts(
     # A slice keeps the last axis, so that the median can be taken from all quantiles.
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
     classical = candidates @ combination.candidates
-    share = combination.network
-    centre = share * median + (1 - share) * classical[..., None]
+    centre = _mix(combination.network, median, classical[..., None])
     # Candidates are points: the mix moves the centre, the intervals are the network's.
     distance = quantiles - median
     return np.asarray(centre + combination.widen * distance)
+
+
+def _mix(share: float, network: Floats, classical: Floats) -> Floats:
+    """Mix points of the network, with this share, and of the classical methods."""
+    return np.asarray(share * network + (1 - share) * classical)
 
 
 def soft_weights(
@@ -274,7 +278,8 @@ class _ScaledError:
         n_series = max((steps > 0).sum(), 1)
         scaled_steps = steps[series] * validation.scale
         step_weight = 1 / np.maximum(scaled_steps, 1e-300) / n_series
-        self.weight = np.where(usable, step_weight[:, None], 0.0)
+        step_weight = step_weight[:, None]
+        self.weight = np.where(usable, step_weight, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
         size = np.abs(forecast - self.actual)
@@ -302,7 +307,8 @@ def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
         return 1.0
 
     # An interval covers an error whose ratio is at most the factor on its half-width.
-    ratio = np.abs(error[usable]) / half_width[usable]
+    size = np.abs(error)
+    ratio = size[usable] / half_width[usable]
     n_windows = len(actual)
     level = min(1.0, _COVERAGE * (1 + 1 / n_windows))
     factor = np.quantile(ratio, level)

@@ -259,7 +259,8 @@ class Predictor(Estimator):
         if len(early):
             # Joint series read each other, which windows cut at different steps must not: each of
             # them goes alone.
-            groups = early[:, None] if self.config.inputs.joint else [early]
+            joint = self.config.inputs.joint
+            groups = early[:, None] if joint else [early]
             for windows in groups:
                 last = origins[windows]
                 past = panel.select(series[windows]).head(last + 1)

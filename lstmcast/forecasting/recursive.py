@@ -57,9 +57,10 @@ def forecast_recursively(
     of its own, and the result is the quantiles of all paths mixed. Past covariates are unknown
     there; covariates known ahead stay as they are.
     """
-    longest = min(limits.memory, int(panel.lengths.max())) + horizon
+    longest = int(panel.lengths.max())
+    steps = min(limits.memory, longest) + horizon
     quantiles = np.empty((len(series), horizon, len(levels)))
-    for part in _split_windows(series, longest, limits.together):
+    for part in _split_windows(series, steps, limits.together):
         quantiles[part] = _follow_paths(
             forecast, limits, panel, series[part], origins[part], horizon, levels
         )
@@ -205,7 +206,8 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
     place = levels * count - 0.5
     place = place.clip(0, count - 1)
-    left = np.minimum(place.astype(np.int64), count - 2)
+    whole = place.astype(np.int64)
+    left = np.minimum(whole, count - 2)
     share = place - left
     low = _take_last_axis(quantiles, left)
     high = _take_last_axis(quantiles, left + 1)

@@ -102,6 +102,7 @@ def log_densities(
     with single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             z = batch.z[:, 0]
+            missing = np.isnan(z)
             # Where z is log(y), the density of y is that of z times dz / dy = exp(-z).
             is_log = log_series[series[part]]
             log_derivative = np.where(is_log[:, None], z, 0.0)
@@ -112,7 +113,7 @@ def log_densities(
                 out = model(*inputs)
                 density = model.loss.log_density(out, targets)
                 in_units = density[:, 0].numpy() - log_derivative
-                densities[m, part] = np.where(np.isnan(z), np.nan, in_units)
+                densities[m, part] = np.where(missing, np.nan, in_units)
     return densities
 
 

@@ -57,9 +57,10 @@ def forecast_windows(
     Returns:
         Sorted quantiles [M, K, H, Q] and candidates [K, H, A].
     """
+    n_networks = len(networks)
     n_windows = len(series)
     horizon = windows.horizon
-    members = np.empty((len(networks), n_windows, horizon, len(levels)))
+    members = np.empty((n_networks, n_windows, horizon, len(levels)))
     candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
     state = windows.steps.state
 
@@ -242,8 +243,9 @@ def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
     # Only the states from the earliest origin on are kept, [T, D, B].
     first = int(batch.at.min())
     states = encode_chunks(network.shape, weights, batch.x, first)
-    chunk = np.arange(len(batch.at))
-    at_origins = states[batch.at - first, :, chunk[:, None]]  # (B, P, D)
+    step = batch.at - first
+    chunk = np.arange(len(step))
+    at_origins = states[step, :, chunk[:, None]]  # (B, P, D)
 
     # The decoder, once for every horizon step.
     state = _apply_linear(weights, "state", at_origins)

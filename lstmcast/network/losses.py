@@ -7,6 +7,7 @@ Axes: [...] windows and horizon steps, O outputs of a loss, Q quantiles.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -47,8 +48,13 @@ class LossTargets(NamedTuple):
     @classmethod
     def of(cls, batch: Batch, device: torch.device | str = "cpu") -> "LossTargets":
         """Return the targets of a batch of windows, on a device."""
-        arrays = (batch.target, batch.z, batch.base, batch.scale)
-        return cls(*(torch.as_tensor(array, device=device) for array in arrays))
+        as_tensor = partial(torch.as_tensor, device=device)
+        return cls(
+            relative=as_tensor(batch.target),
+            z=as_tensor(batch.z),
+            base=as_tensor(batch.base),
+            scale=as_tensor(batch.scale),
+        )
 
     def to_z(self, relative: Tensor) -> Tensor:
         """Turn values [..., n] that are relative to the base, in scales, into z."""
@@ -126,7 +132,7 @@ class SquaredError(Loss):
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return squared errors in scales."""
-        error = out[..., 0] - targets.relative
+        error = _location_error(out, targets)
         return error**2
 
 
@@ -135,7 +141,7 @@ class AbsoluteError(Loss):
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return absolute errors in scales."""
-        error = out[..., 0] - targets.relative
+        error = _location_error(out, targets)
         return error.abs()
 
 
@@ -146,6 +152,12 @@ class Huber(Loss):
         """Return Huber's cost of errors in scales."""
         location = out[..., 0]
         return huber_loss(location, targets.relative, reduction="none")
+
+
+def _location_error(out: Tensor, targets: LossTargets) -> Tensor:
+    """Return the error of the one output, in scales."""
+    location = out[..., 0]
+    return location - targets.relative
 
 
 class LikelihoodLoss(Loss):
@@ -170,6 +182,10 @@ class StudentTParts(NamedTuple):
     freedom: Tensor
     location: Tensor
     width: Tensor
+
+    def double(self) -> "StudentTParts":
+        """Return them as float64."""
+        return StudentTParts(*(part.double() for part in self))
 
 
 class StudentT(LikelihoodLoss):
@@ -216,15 +232,15 @@ class StudentT(LikelihoodLoss):
         # Takes a second to import, which other losses do without.
         from scipy import stats
 
-        parts = self.parts(out)
-        freedom, location, width = (part.double()[..., None] for part in parts)
-        standard = stats.t.ppf(np.asarray(levels), freedom.numpy())
-        relative = location + width * torch.from_numpy(standard)
+        freedom, location, width = self.parts(out).double()
+        standard = stats.t.ppf(np.asarray(levels), freedom[..., None].numpy())
+        distance = width[..., None] * torch.from_numpy(standard)
+        relative = location[..., None] + distance
         return targets.to_z(relative)
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-likelihood of z."""
-        parts = StudentTParts(*(part.double() for part in self.parts(out)))
+        parts = self.parts(out).double()
         distribution = torch.distributions.StudentT(*parts, validate_args=False)
         above_base = targets.z - targets.base
         relative = above_base / targets.scale

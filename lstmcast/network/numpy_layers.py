@@ -134,11 +134,13 @@ def _join_lstm_weights(weights: LayerWeights) -> Singles:
     """Join the weights of an LSTM as `build_lstm_layer` reads them, [4 * D, F + D + 1]."""
     hidden_size = weights.state.shape[1]
     bias = weights.input_bias + weights.state_bias
-    weight = np.concatenate([weights.inputs, weights.state, bias[:, None]], 1)
+    columns = (weights.inputs, weights.state, bias[:, None])
+    weight = np.concatenate(columns, 1)
     # torch orders input, forget, new, output; the new values come last here.
     input_rows, forget_rows, new_rows, output_rows = np.split(weight, 4)
     ordered = np.concatenate([input_rows, forget_rows, output_rows, new_rows])
-    ordered[: 3 * hidden_size] *= HALF
+    logistic_rows = ordered[: 3 * hidden_size]
+    logistic_rows *= HALF
     return ordered
 
 

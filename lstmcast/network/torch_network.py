@@ -9,6 +9,7 @@ encoder's state.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -143,18 +144,18 @@ class TorchNetwork(nn.Module):
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
         """Encode chunks [T, B, F] with origins at [B, P], which know no step after their own."""
-        bidirectional = self.shape.bidirectional
+        shape = self.shape
+        bidirectional = shape.bidirectional
         n_chunks = at.shape[0]
         before = at.new_zeros(n_chunks) if pad is None else pad
         if bidirectional:
-            x, at, before = split_into_contexts(x, at, before, self.shape.context)
+            x, at, before = split_into_contexts(x, at, before, shape.context)
         if pad is not None or bidirectional:
             # What stands in the padding must not reach the states.
             step = torch.arange(x.shape[0], device=x.device)
             outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
-        is_lstm = self.shape.cell == "lstm"
-        reduced = self.reduced and self.training and is_lstm
+        reduced = self.reduced and self.training and shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
         states = states.float()
@@ -184,8 +185,14 @@ class TorchNetwork(nn.Module):
 
 def to_tensors(batch: Batch, device: torch.device | str = "cpu") -> NetworkInputs:
     """Return what a network reads of a batch, as tensors on a device."""
-    arrays = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
-    return NetworkInputs(*(torch.as_tensor(array, device=device) for array in arrays))
+    as_tensor = partial(torch.as_tensor, device=device)
+    return NetworkInputs(
+        x=as_tensor(batch.x),
+        at=as_tensor(batch.at),
+        local=as_tensor(batch.local),
+        blend=as_tensor(batch.blend),
+        pad=as_tensor(batch.pad),
+    )
 
 
 def to_trained_network(network: TorchNetwork) -> TrainedNetwork:

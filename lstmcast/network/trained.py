@@ -195,7 +195,8 @@ def add_covariate_columns(
     for name, weight in weights.items():
         if INPUT_WEIGHT_NAME.fullmatch(name):
             wide[name] = _widen(weight, inputs)
-    wide["local.weight"] = _widen(weights["local.weight"], shape.local + shape.ahead)
+    local_inputs = shape.local + shape.ahead
+    wide["local.weight"] = _widen(weights["local.weight"], local_inputs)
     return wide
 
 
