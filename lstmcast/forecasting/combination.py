@@ -183,7 +183,8 @@ def _weigh_candidates(
     mean = candidates.mean(-1)
     losses.append(error(mean))
     *own, of_mean = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
-    return np.asarray(own) + of_mean / len(own)
+    share_of_mean = of_mean / len(own)
+    return np.array([weight + share_of_mean for weight in own])
 
 
 def assign_folds(series: Ints, count: int = 4) -> Ints:

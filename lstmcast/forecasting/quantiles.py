@@ -37,8 +37,9 @@ def fit_error_quantiles(errors: Floats) -> Floats:
         horizon = errors.shape[1]
         return default_error_quantiles(horizon)
     count = known.sum(0)
-    known_sizes = np.where(known, np.abs(errors), 0.0)
-    mean_size = known_sizes.sum(0) / np.maximum(count, 1)
+    sizes = np.where(known, np.abs(errors), 0.0)
+    total_size = sizes.sum(0)
+    mean_size = total_size / np.maximum(count, 1)
 
     # The closest sizes that never fall; the small weight lets steps without errors take part.
     regression = isotonic_regression(mean_size, weights=count + 1e-9)
@@ -54,7 +55,8 @@ def fit_error_quantiles(errors: Floats) -> Floats:
 
 def cross_fit_error_quantiles(errors: Floats, folds: Ints) -> Floats:
     """Fit quantiles [K, H, Q] for each window from errors [K, H] of the other folds [K]."""
-    quantiles = np.empty((*errors.shape, len(NETWORK_QUANTILES)))
+    n_quantiles = len(NETWORK_QUANTILES)
+    quantiles = np.empty((*errors.shape, n_quantiles))
     for fold in np.unique(folds):
         held_out = folds == fold
         quantiles[held_out] = fit_error_quantiles(errors[~held_out])
@@ -104,7 +106,8 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     known = np.array(NETWORK_QUANTILES)
     # A level that is known but for rounding must be taken as it is.
     position = np.searchsorted(known, level - 1e-12)
-    right = int(np.clip(position, 1, len(known) - 1))
+    last = len(known) - 1
+    right = int(np.clip(position, 1, last))
     left = right - 1
     distance = known[right] - known[left]
     share = (level - known[left]) / distance

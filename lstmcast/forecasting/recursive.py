@@ -184,7 +184,8 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     every step, so that few paths do. From step to step they follow a Gaussian autoregression.
     """
     rng = np.random.default_rng([block, target])
-    normal = rng.normal(size=(PATHS_PER_WINDOW // 2, steps))
+    n_pairs = PATHS_PER_WINDOW // 2
+    normal = rng.normal(size=(n_pairs, steps))
     # Keeps the variance of every step at 1.
     innovation = np.sqrt(1 - STEP_CORRELATION**2)
     for step in range(1, steps):
@@ -227,7 +228,8 @@ def _append_steps(panel: Panel, values: Floats) -> Panel:
     offsets = offsets_from_lengths(lengths)
     longer = _spread_rows(panel.values, panel.lengths, offsets)
     first_new = offsets[:-1] + panel.lengths
-    new = concat_ranges(first_new, np.full(n_series, n_steps))
+    counts = np.full(n_series, n_steps)
+    new = concat_ranges(first_new, counts)
     longer[new] = values.ravel()
 
     # Covariates known ahead may already reach beyond the new steps.

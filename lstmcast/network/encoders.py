@@ -150,7 +150,8 @@ def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
     """
     half = states.shape[2] // 2
     chunk = torch.arange(states.shape[1], device=at.device)
-    forward = states[at[:, 0], chunk, :half]
+    last = at[:, 0]
+    forward = states[last, chunk, :half]
     backward = states[pad, chunk, half:]
     both = torch.cat([forward, backward], -1)
     return both[:, None]
