@@ -117,7 +117,8 @@ def backtest(
     _require_free_names(panel)
     # Resolved once, so that all folds forecast the same steps.
     horizon = resolve_horizon(panel, config)
-    config = replace(config, window=replace(config.window, horizon=horizon))
+    window = replace(config.window, horizon=horizon)
+    config = replace(config, window=window)
     chosen = choose_backtest_windows(
         panel,
         horizon,
@@ -190,11 +191,11 @@ def evaluate(
         )
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
-    forecasts = _Forecasts(
-        forecaster.quantiles(*where, levels), levels, forecaster.season
-    )
+    at_levels = forecaster.quantiles(*where, levels)
+    forecasts = _Forecasts(at_levels, levels, forecaster.season)
     # What was trained on is the in-sample part that errors are scaled by.
-    result = _make_result(panel, chosen, forecasts, forecaster.config, ends=cutoff + 1)
+    ends = cutoff + 1
+    result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
 
@@ -217,31 +218,34 @@ def score(
     """
     columns = find_quantile_columns(forecasts)
     point_column = find_point_column(forecasts)
-    _require_columns(forecasts, [*panel.key_names, panel.axis.name, point_column])
+    axis = panel.axis
+    _require_columns(forecasts, [*panel.key_names, axis.name, point_column])
 
     # Each row as its series, its step there and its origin.
     series = match_series(forecasts, panel)
     start = panel.start[series]
-    steps = panel.axis.ordinals(forecasts[panel.axis.name]) - start
+    steps = axis.ordinals(forecasts[axis.name]) - start
     if "cutoff" in forecasts:
-        origins = panel.axis.ordinals(forecasts["cutoff"]) - start
+        origins = axis.ordinals(forecasts["cutoff"]) - start
     else:  # one window a series, which begins at the earliest of its rows
         origins = first_origins(panel, series, steps)[series] - 1
 
     # Sorted rows are windows of as many steps each, which is checked, one after the other.
     order = np.lexsort((steps, origins, series))
-    series, origins = series[order], origins[order]
+    series = series[order]
+    origins = origins[order]
     ahead = steps[order] - origins
     horizon = int(ahead.max(initial=1))
     _require_whole_windows(panel, series, origins, ahead, horizon)
-    table = forecasts[list(columns.values())].to_numpy(np.float64)[order]
+    quantiles = forecasts[list(columns.values())]
+    table = quantiles.to_numpy(np.float64)[order]
     return score_forecasts(
         panel,
         series[::horizon],
         origins[::horizon],
         table.reshape(-1, horizon, len(columns)),
         np.array(list(columns)),
-        season or panel.axis.season,
+        season or axis.season,
         by_series=True,
         probability=point_column == "probability",
     )
@@ -278,7 +282,10 @@ def _forecast_with_refits(
 ) -> _Forecasts:
     """Forecast each fold by a fit of its own, several folds at a time."""
     folds = int(chosen.fold.max()) + 1
-    max_steps = None if expanding else int(fold_ends(panel, chosen, 0).max())
+    max_steps = None
+    if not expanding:
+        first_ends = fold_ends(panel, chosen, 0)
+        max_steps = int(first_ends.max())
     tasks = (
         (
             fold_ends(panel, chosen, fold),
@@ -291,23 +298,25 @@ def _forecast_with_refits(
     jobs = min(_require_positive_option("jobs", jobs), folds)
     results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
     horizon = resolve_horizon(panel, config)  # the configured one by now
-    quantiles = np.empty((len(chosen.series), horizon, len(levels)))
+    n_windows = len(chosen.series)
+    quantiles = np.empty((n_windows, horizon, len(levels)))
     season = 1
     for fold, forecasts in enumerate(results):
-        quantiles[chosen.fold == fold] = forecasts.quantiles
+        in_fold = chosen.fold == fold
+        quantiles[in_fold] = forecasts.quantiles
         season = forecasts.season
         if on_event is not None:
-            message = f"cutoff {fold + 1} of {folds}"
-            on_event(
-                Event(phase="backtest", message=message, step=fold + 1, total=folds)
-            )
+            done = fold + 1
+            message = f"cutoff {done} of {folds}"
+            on_event(Event(phase="backtest", message=message, step=done, total=folds))
     return _Forecasts(quantiles, levels, season)
 
 
 def _with_fold_seed(config: Config, fold: int) -> Config:
     """Return the configuration of a fold: a seed of its own, and no jobs within its job."""
     seeded = with_derived_seed(config, fold)
-    return replace(seeded, train=replace(seeded.train, jobs=1))
+    train = replace(seeded.train, jobs=1)
+    return replace(seeded, train=train)
 
 
 def _backtest_fold(
@@ -324,9 +333,10 @@ def _backtest_fold(
     if max_steps is not None:
         past = past.tail(max_steps)
     forecaster = Forecaster(config).fit_part(past)
-    quantiles = forecaster.quantiles(
-        past, np.arange(len(past)), past.lengths - 1, config.window.horizon, levels
-    )
+    series = np.arange(len(past))
+    origins = past.lengths - 1
+    horizon = config.window.horizon
+    quantiles = forecaster.quantiles(past, series, origins, horizon, levels)
     return _Forecasts(quantiles, levels, forecaster.season)
 
 
@@ -360,7 +370,8 @@ def _make_result(
     folds = []
     for fold in np.unique(chosen.fold[observed]):
         in_fold = chosen.fold == fold
-        windows, part = chosen.select(in_fold), forecasts.select(in_fold)
+        windows = chosen.select(in_fold)
+        part = forecasts.select(in_fold)
         fold_verdict = score_forecasts(
             panel,
             windows.series,
@@ -403,8 +414,9 @@ def _make_forecast_frame(
 
 def _require_free_names(panel: Panel) -> None:
     """Raise DataError where a column of the panel has a name that the result needs."""
+    taken = {*panel.key_names, panel.axis.name}
     for name in ("cutoff", "actual"):
-        if name in (*panel.key_names, panel.axis.name):
+        if name in taken:
             raise DataError(
                 f"the table of forecasts has a column {name!r} of its own",
                 "rename that column of the data",
@@ -428,13 +440,17 @@ def _require_whole_windows(
     rows = np.arange(len(ahead))
     expected = rows % horizon + 1
     first = rows // horizon * horizon  # row that its window begins at
-    other_window = (series != series[first]) | (origins != origins[first])
-    wrong = (ahead != expected) | other_window
+    other_series = series != series[first]
+    other_origin = origins != origins[first]
+    wrong = (ahead != expected) | other_series | other_origin
     # A last window that is cut short shows in the number of rows only.
-    if wrong.any() or len(ahead) % horizon:
-        row = int(np.argmax(wrong)) if wrong.any() else len(ahead) - 1
-        name = format_series_name(panel, series[row])
-        cutoff = format_step(panel, panel.start[series[row]] + origins[row])
+    if len(ahead) % horizon:
+        wrong[-1] = True
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        number = series[row]
+        name = format_series_name(panel, number)
+        cutoff = format_step(panel, panel.start[number] + origins[row])
         raise DataError(
             f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
             "give every step of a window once, and a column 'cutoff' where a series has several",

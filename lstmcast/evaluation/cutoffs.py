@@ -28,7 +28,7 @@ class ForecastWindows(NamedTuple):
 
     def select(self, mask: Bools) -> "ForecastWindows":
         """Return only the windows of a mask [K]."""
-        return ForecastWindows(self.series[mask], self.origins[mask], self.fold[mask])
+        return ForecastWindows(*(column[mask] for column in self))
 
 
 def choose_backtest_windows(
@@ -36,18 +36,22 @@ def choose_backtest_windows(
 ) -> ForecastWindows:
     """Choose origins whose horizon ends at each series' end, and every `step` steps before it."""
     newest = panel.lengths - 1 - horizon
-    back = step * np.arange(windows)[::-1]
+    oldest_first = np.arange(windows)[::-1]
+    back = step * oldest_first
     origins = newest[:, None] - back  # (N, windows)
     # Too short a series has no window in the older folds; folds without any are not counted.
-    series, fold = np.nonzero(origins >= MIN_HISTORY_STEPS - 1)
+    long_enough = origins >= MIN_HISTORY_STEPS - 1
+    series, fold = np.nonzero(long_enough)
     if not len(series):
-        need, have = MIN_HISTORY_STEPS + horizon, int(panel.lengths.max(initial=0))
+        need = MIN_HISTORY_STEPS + horizon
+        have = int(panel.lengths.max(initial=0))
         raise DataError(
             f"too short for a backtest of {horizon} steps ahead:"
             f" need {need} steps, the longest series has {have}",
             "give more rows or a shorter --horizon",
         )
-    return ForecastWindows(series, origins[series, fold], fold - fold.min())
+    chosen = origins[series, fold]
+    return ForecastWindows(series, chosen, fold - fold.min())
 
 
 def find_training_ends(forecaster: Predictor, panel: Panel) -> Ints:
@@ -55,16 +59,19 @@ def find_training_ends(forecaster: Predictor, panel: Panel) -> Ints:
     trained = panel.align(forecaster.panel)
     is_trained = trained >= 0
     # Of new series everything before the end of the training counts as known.
-    cutoff = np.where(is_trained, forecaster.cutoff[trained], forecaster.cutoff.max())
+    known = forecaster.cutoff
+    cutoff = np.where(is_trained, known[trained], known.max())
     ends = cutoff - panel.start
     late = np.flatnonzero(is_trained & (ends < 0))
     if len(late):
         first = late[0]
-        ordinals = panel.start[first] + np.array([0, ends[first]])
+        name = format_series_name(panel, first)
+        # Together, so that both are dates or both have a time.
+        ordinals = np.array([panel.start[first], cutoff[first]])
         begins, end = panel.axis.texts(ordinals)
+        more = format_more(len(late), "series")
         raise DataError(
-            f"{format_series_name(panel, first)} begins at {begins},"
-            f" after the end of its training at {end}{format_more(len(late), 'series')}",
+            f"{name} begins at {begins}, after the end of its training at {end}{more}",
             "give the history too: forecasts are made from it",
         )
     return np.maximum(ends, MIN_HISTORY_STEPS - 1)
@@ -78,21 +85,25 @@ def choose_evaluation_windows(
     A series with only a part of a horizon has one window.
     """
     newer = panel.lengths - 1 - cutoff
-    if not (newer > 0).any():
-        have = format_step(panel, (panel.start + panel.lengths - 1).max())
-        end = format_step(panel, (panel.start + cutoff).max())
+    has_newer = newer > 0
+    if not has_newer.any():
+        last_steps = panel.start + panel.lengths - 1
+        training_ends = panel.start + cutoff
+        have = format_step(panel, last_steps.max())
+        end = format_step(panel, training_ends.max())
         raise DataError(
             "nothing newer than what the run was trained on:"
             f" need rows after {end}, the data ends at {have}",
             "give rows that were not there when the run was fitted",
         )
     whole = (newer - horizon) // step + 1
-    count = np.where(newer >= horizon, whole, newer > 0)
+    count = np.where(newer >= horizon, whole, has_newer)
     series = np.repeat(np.arange(len(panel)), count)
     # A window's fold is its number within its series.
     first_window = np.cumsum(count) - count
     fold = np.arange(len(series)) - first_window[series]
-    return ForecastWindows(series, cutoff[series] + step * fold, fold)
+    origins = cutoff[series] + step * fold
+    return ForecastWindows(series, origins, fold)
 
 
 def keep_latest_windows(chosen: ForecastWindows, windows: int) -> ForecastWindows:
@@ -107,18 +118,21 @@ def keep_latest_windows(chosen: ForecastWindows, windows: int) -> ForecastWindow
 def fold_ends(panel: Panel, chosen: ForecastWindows, fold: int) -> Ints:
     """Return how many steps of each series a fold may know, [N]; 0 where it has no window."""
     ends = np.zeros(len(panel), np.int64)
-    in_fold = chosen.fold == fold
-    ends[chosen.series[in_fold]] = chosen.origins[in_fold] + 1
+    windows = chosen.select(chosen.fold == fold)
+    ends[windows.series] = windows.origins + 1
     return ends
 
 
 def format_step(panel: Panel, ordinal: int) -> str:
     """Return the timestamp of a step of the panel's axis as text."""
-    return panel.axis.texts(np.array([ordinal]))[0]
+    ordinals = np.array([ordinal])
+    (text,) = panel.axis.texts(ordinals)
+    return text
 
 
 def format_series_name(panel: Panel, series: int) -> str:
     """Return how a message names a series: by its key, where the panel has any."""
-    return (
-        f"series {', '.join(panel.keys[series])!r}" if panel.key_names else "the series"
-    )
+    if not panel.key_names:
+        return "the series"
+    key = ", ".join(panel.keys[series])
+    return f"series {key!r}"

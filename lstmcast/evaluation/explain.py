@@ -61,8 +61,11 @@ class Explanation:
         """Return a table of the `top` factors of each kind, or of all factors."""
         by_kind: dict[str, list[Factor]] = {}
         for factor in self.factors:
-            by_kind.setdefault(factor.kind, []).append(factor)
-        rows = [factor for factors in by_kind.values() for factor in factors[:top]]
+            of_kind = by_kind.setdefault(factor.kind, [])
+            of_kind.append(factor)
+        rows: list[Factor] = []
+        for factors in by_kind.values():
+            rows += factors[:top]
         return pd.DataFrame(rows, columns=list(Factor._fields))
 
 
@@ -79,27 +82,28 @@ def explain(forecaster: Predictor, panel: Panel | None = None) -> Explanation:
     panel = forecaster.panel if panel is None else panel
     windows = _OcclusionWindows.of(forecaster, panel)
     baseline = windows.forecast(forecaster)
-    factors = []
+    covariates = []
     for name, forecast in _forecast_without_covariates(forecaster, windows):
-        factors.append(windows.measure_factor("covariate", name, baseline, forecast))
+        factor = windows.measure_factor("covariate", name, baseline, forecast)
+        covariates.append(factor)
     without_step = [
         windows.forecast(forecaster, missing_step=step)
         for step in range(1, windows.steps + 1)
     ]
-    factors += _measure_lags(windows, baseline, without_step)
+    lags = _measure_lags(windows, baseline, without_step)
+    past_steps = []
     for step, forecast in enumerate(without_step, 1):
-        factors.append(
-            windows.measure_factor("past step", str(step), baseline, forecast)
-        )
+        factor = windows.measure_factor("past step", str(step), baseline, forecast)
+        past_steps.append(factor)
 
-    # The kinds in the order above, within each the largest effect first.
-    kinds = list(dict.fromkeys(factor.kind for factor in factors))
-    factors.sort(key=lambda factor: (kinds.index(factor.kind), -factor.moved))
+    # Within each kind the largest effect first.
+    for factors in (covariates, lags, past_steps):
+        factors.sort(key=lambda factor: -factor.moved)
     return Explanation(
         windows=len(windows.scale),
         horizon=forecaster.horizon,
         mase=windows.error(baseline),
-        factors=tuple(factors),
+        factors=(*covariates, *lags, *past_steps),
     )
 
 
@@ -121,10 +125,12 @@ def compute_attention(
         panel = forecaster.panel
     else:
         panel = with_training_history(panel, forecaster.panel, forecaster.context)
-    series, origins = np.arange(len(panel)), panel.lengths - 1
+    series = np.arange(len(panel))
+    origins = panel.lengths - 1
     windows = forecaster.windows_at_origins(panel, series, origins, forecaster.horizon)
+    weights = forecaster.combination.members
     shares = diagnostics.attention_by_step(
-        forecaster.networks, forecaster.combination.members, windows, series, origins
+        forecaster.networks, weights, windows, series, origins
     )
     return panel.context_frame(shares, "attention")
 
@@ -157,46 +163,60 @@ class _OcclusionWindows:
                 "no series ever changes, so nothing moves its forecast",
                 "explain a run on data that change",
             )
-        series, origins = series[changes], origins[changes]
+        series = series[changes]
+        origins = origins[changes]
         # Every window a series of its own, with no more past than its forecast depends on.
-        past = panel.select(series).head(origins + 1).tail(forecaster.memory)
-        shortest = int(past.lengths.min()) - 1
-        steps = min(MAX_OCCLUDED_STEPS, forecaster.context, shortest)
-        actual = actuals_after_origins(panel, series, origins, forecaster.horizon)
-        return cls(past, actual, scale[changes], max(steps, 1))
+        past = panel.select(series).head(origins + 1)
+        past = past.tail(forecaster.memory)
+        shortest = int(past.lengths.min())
+        steps = min(MAX_OCCLUDED_STEPS, forecaster.context, shortest - 1)
+        return cls(
+            panel=past,
+            actual=actuals_after_origins(panel, series, origins, forecaster.horizon),
+            scale=scale[changes],
+            steps=max(steps, 1),
+        )
 
     def forecast(self, forecaster: Predictor, missing_step: int = 0) -> Floats:
         """Forecast medians [K, H]; the value of the past step `missing_step` is missing (0: none).
 
         Past step 1 is the origin.
         """
-        panel, origins = self.panel, self.panel.lengths - 1
+        panel = self.panel
         if missing_step:
+            # Each series ends at its origin, so the steps are counted from there.
             values = panel.values.copy()
-            values[panel.offsets[:-1] + origins + 1 - missing_step] = np.nan
+            ends = panel.offsets[1:]
+            values[ends - missing_step] = np.nan
             panel = replace(panel, values=values)
         series = np.arange(len(panel))
-        return forecaster.quantiles(panel, series, origins, levels=(0.5,))[..., 0]
+        origins = panel.lengths - 1
+        quantiles = forecaster.quantiles(panel, series, origins, levels=(0.5,))
+        return quantiles[..., 0]
 
     def measure_factor(
         self, kind: str, name: str, with_it: Floats, without_it: Floats
     ) -> Factor:
         """Measure what a factor does, from the forecasts [K, H] with it and without it."""
-        moved = self._mean_scaled(np.abs(without_it - with_it))
+        change = np.abs(without_it - with_it)
+        moved = self._mean_scaled(change)
         helps = self.error(without_it) - self.error(with_it)
         return Factor(kind, name, moved, helps)
 
     def error(self, forecast: Floats) -> float:
         """Return the mean scaled absolute error of medians [K, H]."""
-        return self._mean_scaled(np.abs(forecast - self.actual))
+        size = np.abs(forecast - self.actual)
+        return self._mean_scaled(size)
 
     def _mean_scaled(self, size: Floats) -> float:
-        return float(np.nanmean(size / self.scale[:, None]))
+        scaled = size / self.scale[:, None]
+        return float(np.nanmean(scaled))
 
 
 def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
     """Choose series and origins [K] of the newest windows that hold a season of history."""
-    config, season = forecaster.config, forecaster.season
+    config = forecaster.config
+    season = forecaster.season
     _, series, origins = split_holdout(
         panel, forecaster.horizon, season, config.window.validation
     )
@@ -205,17 +225,18 @@ def _choose_windows(forecaster: Predictor, panel: Panel) -> tuple[Ints, Ints]:
         # The targets of a table must stay beside each other: the newest window of each series.
         series, newest = np.unique(series[::-1], return_index=True)
         origins = origins[::-1][newest]
-    long_enough = origins + 1 >= max(season, MIN_EXPLAINED_STEPS)
+    needed_steps = max(season, MIN_EXPLAINED_STEPS)
+    long_enough = origins + 1 >= needed_steps
     if not long_enough.any():
         raise DataError(
             f"too short to explain: no series holds back {forecaster.horizon} steps",
             "give a longer history",
         )
-    series, origins = series[long_enough], origins[long_enough]
-    if joint:
-        return series, origins
-    chosen = choose_evenly(len(series), MAX_EXPLAINED_WINDOWS, round_down=True)
-    return series[chosen], origins[chosen]
+    windows = np.flatnonzero(long_enough)
+    if not joint:
+        chosen = choose_evenly(len(windows), MAX_EXPLAINED_WINDOWS, round_down=True)
+        windows = windows[chosen]
+    return series[windows], origins[windows]
 
 
 def _forecast_without_covariates(
@@ -227,14 +248,14 @@ def _forecast_without_covariates(
     """
     places_by_name: dict[str, list[int]] = {}
     for place, name in enumerate(forecaster.covariate_names):
-        places_by_name.setdefault(name, []).append(place)
+        places = places_by_name.setdefault(name, [])
+        places.append(place)
     past_covariates = windows.panel.past.shape[1]
     for name, places in places_by_name.items():
         # A copy that scales the covariate to nothing; networks and history are shared.
         blind = copy.copy(forecaster)
-        blind.scaling = forecaster.scaling.without_covariates(
-            np.array(places), past_covariates
-        )
+        scaling = forecaster.scaling
+        blind.scaling = scaling.without_covariates(np.array(places), past_covariates)
         yield name, windows.forecast(blind)
 
 
@@ -250,11 +271,12 @@ def _measure_lags(
     factors = []
     for lag in range(1, len(without_step) + 1):
         steps = min(horizon, lag)  # for later steps the lag lies after the origin
-        without_lag = np.stack(
-            [without_step[lag - 1 - h][:, h] for h in range(steps)], 1
-        )
+        with_lag = baseline[:, :steps]
+        without_lag = np.empty_like(with_lag)
+        for h in range(steps):
+            forecast = without_step[lag - 1 - h]
+            without_lag[:, h] = forecast[:, h]
         part = replace(windows, actual=windows.actual[:, :steps])
-        factors.append(
-            part.measure_factor("lag", str(lag), baseline[:, :steps], without_lag)
-        )
+        factor = part.measure_factor("lag", str(lag), with_lag, without_lag)
+        factors.append(factor)
     return factors

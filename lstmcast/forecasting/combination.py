@@ -58,16 +58,19 @@ class Combination(NamedTuple):
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that `from_dict` reads back."""
-        fields = self._asdict()
-        return fields | {
+        weights = {
             "members": self.members.tolist(),
             "candidates": self.candidates.tolist(),
         }
+        return self._asdict() | weights
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Combination":
         """Rebuild a combination from the form of `to_dict`."""
-        weights = {name: np.array(data[name]) for name in ("members", "candidates")}
+        weights = {
+            "members": np.array(data["members"]),
+            "candidates": np.array(data["candidates"]),
+        }
         return cls(**(data | weights))
 
     def sentence(self) -> str:
@@ -75,12 +78,11 @@ class Combination(NamedTuple):
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
-        heaviest = sorted(zip(self.candidates, CANDIDATES, strict=True), reverse=True)[
-            :3
-        ]
+        weighted = zip(self.candidates, CANDIDATES, strict=True)
+        heaviest_first = sorted(weighted, reverse=True)
         *most, last = (
             CANDIDATE_DESCRIPTIONS[name]
-            for weight, name in heaviest
+            for weight, name in heaviest_first[:3]
             if weight > MIN_LISTED_WEIGHT
         )
         methods = f"{', '.join(most)} and {last}" if most else last
@@ -133,34 +135,30 @@ class ValidationForecasts(NamedTuple):
 
 def fit_combination(validation: ValidationForecasts) -> Combination:
     """Weigh members and candidates, mix both, and calibrate the intervals on validation windows."""
-    members, candidates = validation.members, validation.candidates
-    n_candidates = candidates.shape[-1]
+    members = validation.members
+    candidates = validation.candidates
     error = _ScaledError(validation)
     if not error.usable:
+        n_candidates = candidates.shape[-1]
         return default_combination(len(members), n_candidates)
-    evidence = min(len(np.unique(validation.series)), MAX_EVIDENCE_SERIES)
+    n_series = len(np.unique(validation.series))
+    evidence = min(n_series, MAX_EVIDENCE_SERIES)
 
     # The members, by their medians.
     medians = members[..., _MEDIAN]
-    member_weights = soft_weights(
-        [error(median) for median in medians], MEMBER_SHARPNESS, validation.prior
-    )
+    member_losses = [error(median) for median in medians]
+    member_weights = soft_weights(member_losses, MEMBER_SHARPNESS, validation.prior)
     network = np.tensordot(member_weights, medians, 1)
 
-    # The candidates, and their mean as one option more: its weight is spread over all of them.
-    options = [candidates[..., a] for a in range(n_candidates)]
-    options.append(candidates.mean(-1))
-    option_weights = soft_weights(
-        [error(option) for option in options], CANDIDATE_SHARPNESS * evidence
-    )
-    candidate_weights = option_weights[:-1] + option_weights[-1] / n_candidates
+    candidate_weights = _weigh_candidates(candidates, error, evidence)
     classical = candidates @ candidate_weights
 
     # The share of the network: each share the network lacks costs a part of the margin.
-    losses = np.array(
-        [error(share * network + (1 - share) * classical) for share in NETWORK_SHARES]
-    )
-    handicap = losses.min() * validation.network_margin * (1 - NETWORK_SHARES)
+    losses = np.empty(len(NETWORK_SHARES))
+    for i, share in enumerate(NETWORK_SHARES):
+        losses[i] = error(_mix(share, network, classical))
+    margin = losses.min() * validation.network_margin
+    handicap = margin * (1 - NETWORK_SHARES)
     share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
 
     uncalibrated = Combination(
@@ -171,9 +169,22 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
         windows=len(validation.actual),
     )
     quantiles = combine_forecasts(uncalibrated, members, candidates)
-    return uncalibrated._replace(
-        widen=_conformal_factor(quantiles, validation.actual, validation.series)
-    )
+    widen = _conformal_factor(quantiles, validation.actual, validation.series)
+    return uncalibrated._replace(widen=widen)
+
+
+def _weigh_candidates(
+    candidates: Floats, error: "_ScaledError", evidence: int
+) -> Floats:
+    """Weigh candidates [K, H, A] by their errors, with the evidence of so many series, [A]."""
+    one_by_one = np.moveaxis(candidates, -1, 0)  # (A, K, H)
+    losses = [error(candidate) for candidate in one_by_one]
+    # Their mean is one option more: its weight is spread over all of them.
+    mean = candidates.mean(-1)
+    losses.append(error(mean))
+    *own, of_mean = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
+    share_of_mean = of_mean / len(own)
+    return np.array([weight + share_of_mean for weight in own])
 
 
 def assign_folds(series: Ints, count: int = 4) -> Ints:
@@ -182,9 +193,11 @@ def assign_folds(series: Ints, count: int = 4) -> Ints:
     The windows of one series form runs of neighbours, since neighbours overlap. A series with one
     window goes whole into one of the folds.
     """
-    rank = np.arange(len(series)) - np.searchsorted(series, series)
+    first = np.searchsorted(series, series)
+    rank = np.arange(len(series)) - first
     windows = np.bincount(series)[series]
-    return np.where(windows > 1, rank * count // windows, series % count)
+    run = rank * count // windows
+    return np.where(windows > 1, run, series % count)
 
 
 def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
@@ -197,7 +210,8 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
     quantiles = np.empty(validation.members.shape[1:])
     for fold in np.unique(folds):
         held_out = folds == fold
-        combination = fit_combination(validation.select(~held_out))
+        others = validation.select(~held_out)
+        combination = fit_combination(others)
         windows = validation.select(held_out)
         quantiles[held_out] = combine_forecasts(
             combination, windows.members, windows.candidates
@@ -212,11 +226,16 @@ def combine_forecasts(
     quantiles = np.tensordot(combination.members, members, 1)
     # A slice keeps the last axis, so that the median can be taken from all quantiles.
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
-    classical = (candidates @ combination.candidates)[..., None]
-    share = combination.network
-    centre = share * median + (1 - share) * classical
+    classical = candidates @ combination.candidates
+    centre = _mix(combination.network, median, classical[..., None])
     # Candidates are points: the mix moves the centre, the intervals are the network's.
-    return np.asarray(centre + combination.widen * (quantiles - median))
+    distance = quantiles - median
+    return np.asarray(centre + combination.widen * distance)
+
+
+def _mix(share: float, network: Floats, classical: Floats) -> Floats:
+    """Mix points of the network, with this share, and of the classical methods."""
+    return np.asarray(share * network + (1 - share) * classical)
 
 
 def soft_weights(
@@ -230,7 +249,8 @@ def soft_weights(
     losses = np.asarray(losses, dtype=np.float64)
     least = losses.min()
     if least > 0:
-        weights = np.exp(-sharpness * (losses / least - 1))
+        excess = losses / least - 1
+        weights = np.exp(-sharpness * excess)
     else:  # no excess is relative to zero
         weights = (losses <= least).astype(np.float64)
     if prior is not None:
@@ -247,7 +267,8 @@ class _ScaledError:
 
     def __init__(self, validation: ValidationForecasts) -> None:
         observed = ~np.isnan(validation.actual)
-        usable = observed & (validation.scale > 0)[:, None]
+        has_scale = validation.scale > 0
+        usable = observed & has_scale[:, None]
         self.usable = bool(usable.any())
         self.power = validation.power
         self.actual = np.where(observed, validation.actual, 0.0)
@@ -256,15 +277,17 @@ class _ScaledError:
         _, series = np.unique(validation.series, return_inverse=True)
         steps = np.bincount(series, usable.sum(1))
         n_series = max((steps > 0).sum(), 1)
-        scaled_steps = np.maximum(steps[series] * validation.scale, 1e-300)
-        step_weight = np.where(usable, 1 / scaled_steps[:, None], 0.0)
-        self.weight = np.where(usable, step_weight / n_series, 0.0)
+        scaled_steps = steps[series] * validation.scale
+        step_weight = 1 / np.maximum(scaled_steps, 1e-300) / n_series
+        step_weight = step_weight[:, None]
+        self.weight = np.where(usable, step_weight, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
         size = np.abs(forecast - self.actual)
         if self.power != 1:
             size = size**self.power
-        return float((size * self.weight).sum())
+        weighted = size * self.weight
+        return float(weighted.sum())
 
 
 def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
@@ -285,10 +308,15 @@ def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
         return 1.0
 
     # An interval covers an error whose ratio is at most the factor on its half-width.
-    ratio = np.abs(error[usable]) / half_width[usable]
-    n_windows, n_series = len(actual), len(np.unique(series))
+    size = np.abs(error)
+    ratio = size[usable] / half_width[usable]
+    n_windows = len(actual)
     level = min(1.0, _COVERAGE * (1 + 1 / n_windows))
-    factor = np.clip(np.quantile(ratio, level), *WIDEN_RANGE)
+    factor = np.quantile(ratio, level)
+    factor = np.clip(factor, *WIDEN_RANGE)
+
+    n_series = len(np.unique(series))
     power = min(1.0, 0.2 + n_series / 25)
-    caution = 1 + 0.3 * min(1.0, 6 / n_windows) ** 2
+    fewness = min(1.0, 6 / n_windows)  # 1 for six windows or fewer
+    caution = 1 + 0.3 * fewness**2
     return float(caution * factor**power)

@@ -43,11 +43,13 @@ class Estimator:
                     f"unknown setting {name!r}", suggest_similar(name, known)
                 )
             section, _, setting = name.partition("__")
-            changes.setdefault(section, {})[setting] = value
-        sections = {
-            section: replace(getattr(config, section), **settings)
-            for section, settings in changes.items()
-        }
+            of_section = changes.setdefault(section, {})
+            of_section[setting] = value
+        # All of a section's settings at once: it checks what they are together.
+        sections = {}
+        for section, settings in changes.items():
+            before = getattr(config, section)
+            sections[section] = replace(before, **settings)
         self.config = replace(config, **sections)
         return self
 
@@ -57,4 +59,5 @@ def _iter_settings(config: Config) -> Iterator[tuple[str, Any]]:
     for section in fields(config):
         settings = getattr(config, section.name)
         for setting in fields(settings):
-            yield f"{section.name}__{setting.name}", getattr(settings, setting.name)
+            value = getattr(settings, setting.name)
+            yield f"{section.name}__{setting.name}", value

@@ -128,7 +128,8 @@ class Predictor(Estimator):
         left of a step hardly changes a forecast.
         """
         main, second = self.scaling.seasons
-        return 2 * self.context + max(20 * main, 10 * second, 200)
+        of_features = max(20 * main, 10 * second, 200)
+        return 2 * self.context + of_features
 
     def predict(
         self,
@@ -156,7 +157,8 @@ class Predictor(Estimator):
         """
         import pandas as pd
 
-        return pd.DataFrame(self.columns(panel, horizon=horizon, quantiles=quantiles))
+        columns = self.columns(panel, horizon=horizon, quantiles=quantiles)
+        return pd.DataFrame(columns)
 
     def columns(
         self,
@@ -175,7 +177,8 @@ class Predictor(Estimator):
             panel = with_training_history(panel, self.panel, self.context)
         horizon = horizon or self.horizon
         require_future_covariates(panel, horizon)
-        series, origins = np.arange(len(panel)), panel.lengths - 1
+        series = np.arange(len(panel))
+        origins = panel.lengths - 1
         forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
         return panel.forecast_columns(
             series, origins, forecasts, quantiles, probability=self.probability
@@ -209,7 +212,8 @@ class Predictor(Estimator):
             UsageError: a level is not between 0 and 1.
         """
         levels = np.asarray(levels, dtype=np.float64)
-        if not ((levels > 0) & (levels < 1)).all():
+        in_range = (levels > 0) & (levels < 1)
+        if not in_range.all():
             raise UsageError(
                 f"quantile levels {levels.tolist()} are out of range",
                 "give numbers between 0 and 1",
@@ -255,14 +259,18 @@ class Predictor(Estimator):
         if len(early):
             # Joint series read each other, which windows cut at different steps must not: each of
             # them goes alone.
-            groups = early[:, None] if self.config.inputs.joint else [early]
+            joint = self.config.inputs.joint
+            groups = early[:, None] if joint else [early]
             for windows in groups:
-                past = panel.select(series[windows]).head(origins[windows] + 1)
+                last = origins[windows]
+                past = panel.select(series[windows]).head(last + 1)
+                numbers = np.arange(len(windows))
                 quantiles[windows] = self._combined_quantiles(
-                    past, np.arange(len(windows)), origins[windows], horizon, levels
+                    past, numbers, last, horizon, levels
                 )
 
-        rest = np.setdiff1d(np.arange(len(series)), early)
+        everything = np.arange(len(series))
+        rest = np.setdiff1d(everything, early)
         if len(rest):
             quantiles[rest] = self._combined_quantiles(
                 panel, series[rest], origins[rest], horizon, levels, strip
@@ -282,12 +290,13 @@ class Predictor(Estimator):
         windows = self.windows_at_origins(panel, series, origins, horizon)
         # A distribution has every level itself; other networks know those they were trained for.
         any_level = self.networks[0].interval == "likelihood"
-        network_levels = (
-            (*NETWORK_QUANTILES, *levels) if any_level else NETWORK_QUANTILES
-        )
+        network_levels: tuple[float, ...] = NETWORK_QUANTILES
+        if any_level:
+            network_levels += tuple(levels)
         spread = None
         if self.spread is not None:
-            spread = match_horizon(self.spread, horizon)[:, None]  # (M, 1, H, Q)
+            spread = match_horizon(self.spread, horizon)
+            spread = spread[:, None]  # (M, 1, H, Q)
         members, candidates = forecast_windows(
             self.networks, windows, series, origins, network_levels, spread, strip
         )
@@ -296,8 +305,8 @@ class Predictor(Estimator):
             quantiles = combined[..., len(NETWORK_QUANTILES) :]
         else:
             quantiles = interpolate_quantiles(combined, levels)
-        lowest = windows.steps.state.low[series][:, None, None]
-        return np.maximum(quantiles, lowest)
+        lowest = windows.steps.state.low[series]
+        return np.maximum(quantiles, lowest[:, None, None])
 
     def likelihood(
         self, panel: Panel, series: Ints, origins: Ints, horizon: int
@@ -350,11 +359,14 @@ class Predictor(Estimator):
             trained: number of each series in the training, [N]; -1 for one that is new.
             ends: steps of each new series from which effects of covariates may be fitted, [N].
         """
-        stride = min(2 * self.context, int(self.panel.lengths.max()))
+        longest = int(self.panel.lengths.max())
+        stride = min(2 * self.context, longest)
         panel = self.with_calendar_inputs(panel, horizon)
         effect = self.scaling.effect(panel, scaler, trained, ends)
         steps = self.scaling.steps(panel, scaler, effect)
-        joint = joint_inputs(panel, steps) if self.config.inputs.joint else None
+        joint = None
+        if self.config.inputs.joint:
+            joint = joint_inputs(panel, steps)
         covariates = self.scaling.covariates(panel, effect, joint)
         return Windows(steps, horizon, self.context, stride, covariates)
 
@@ -391,21 +403,28 @@ class Predictor(Estimator):
             },
             "panel": panel_facts,
         }
-        metrics = {
-            "verdict": None if self.verdict is None else self.verdict.to_dict(),
-            "guard": self.combination.to_dict(),
-            "spread": None if self.spread is None else self.spread.tolist(),
-        }
+        metrics = self._metrics()
+        scaling = self.scaling.to_dict()
         files = {
             "model.safetensors": serialization.pack_networks(self.networks),
             "history.csv": serialization.pack_history(self.history),
             "metrics.json": serialization.pack_json(metrics),
             "context.parquet": context,
-            "scaler.json": serialization.pack_json(self.scaling.to_dict()),
+            "scaler.json": serialization.pack_json(scaling),
         }
         return publish.publish_run(
             path, files, manifest, force=force, previous=previous
         )
+
+    def _metrics(self) -> dict[str, Any]:
+        """Return what `metrics.json` holds, see `_set_metrics`."""
+        verdict = None if self.verdict is None else self.verdict.to_dict()
+        spread = None if self.spread is None else self.spread.tolist()
+        return {
+            "verdict": verdict,
+            "guard": self.combination.to_dict(),
+            "spread": spread,
+        }
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -427,8 +446,10 @@ class Predictor(Estimator):
             forecaster.networks = serialization.unpack_networks(
                 run.read("model.safetensors"), manifest["members"]
             )
-            forecaster._set_metrics(serialization.unpack_json(run.read("metrics.json")))
-            forecaster.history = serialization.unpack_history(run.read("history.csv"))
+            metrics = serialization.unpack_json(run.read("metrics.json"))
+            forecaster._set_metrics(metrics)
+            history = run.read("history.csv")
+            forecaster.history = serialization.unpack_history(history)
             data = manifest["data"]
             forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
             forecaster.notes = tuple(data["notes"])
@@ -440,8 +461,9 @@ class Predictor(Estimator):
     def _set_metrics(self, metrics: dict[str, Any]) -> None:
         """Set what `metrics.json` holds; older runs have no spread."""
         self.combination = Combination.from_dict(metrics["guard"])
-        verdict, spread = metrics["verdict"], metrics.get("spread")
+        verdict = metrics["verdict"]
         self.verdict = None if verdict is None else Verdict.from_dict(verdict)
+        spread = metrics.get("spread")
         self.spread = None if spread is None else np.array(spread, dtype=np.float64)
 
     def _require_consistent_parts(self) -> None:
@@ -450,10 +472,12 @@ class Predictor(Estimator):
         Sizes are compared, and one step of one series is forecast. Raises ValueError, or whatever
         the forecast does.
         """
+        weights = self.combination.members
         matching_series = len(self.cutoff) == len(self.panel)
-        matching_members = self.combination.members.shape == (len(self.networks),)
+        matching_members = weights.shape == (len(self.networks),)
         if not (matching_series and matching_members):
             raise ValueError("its parts do not belong together")
+        # Forecasting shows what sizes alone do not.
         first = np.zeros(1, np.int64)
         panel = self.panel.select(first)
         origins = panel.lengths - 1

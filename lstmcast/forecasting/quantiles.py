@@ -34,23 +34,32 @@ def fit_error_quantiles(errors: Floats) -> Floats:
 
     known = ~np.isnan(errors)
     if not known.any():
-        return default_error_quantiles(errors.shape[1])
+        horizon = errors.shape[1]
+        return default_error_quantiles(horizon)
     count = known.sum(0)
-    total_size = np.where(known, np.abs(errors), 0.0).sum(0)
+    sizes = np.where(known, np.abs(errors), 0.0)
+    total_size = sizes.sum(0)
     mean_size = total_size / np.maximum(count, 1)
+
     # The closest sizes that never fall; the small weight lets steps without errors take part.
-    rising = isotonic_regression(mean_size, weights=count + 1e-9).x
-    size = np.asarray(rising, dtype=np.float64)
-    ratios = np.divide(errors, size, out=np.zeros_like(errors), where=size > 0)
+    regression = isotonic_regression(mean_size, weights=count + 1e-9)
+    size = np.asarray(regression.x, dtype=np.float64)
+
+    # The errors of all steps, as if those of each step were of size 1.
+    ratios = np.zeros_like(errors)
+    np.divide(errors, size, out=ratios, where=size > 0)
     shape = np.quantile(ratios[known], NETWORK_QUANTILES)
-    return np.asarray(size[:, None] * (shape - shape[_MEDIAN]))
+    centred = shape - shape[_MEDIAN]
+    return np.outer(size, centred)
 
 
 def cross_fit_error_quantiles(errors: Floats, folds: Ints) -> Floats:
     """Fit quantiles [K, H, Q] for each window from errors [K, H] of the other folds [K]."""
-    quantiles = np.empty((*errors.shape, len(NETWORK_QUANTILES)))
+    n_quantiles = len(NETWORK_QUANTILES)
+    quantiles = np.empty((*errors.shape, n_quantiles))
     for fold in np.unique(folds):
-        quantiles[folds == fold] = fit_error_quantiles(errors[folds != fold])
+        held_out = folds == fold
+        quantiles[held_out] = fit_error_quantiles(errors[~held_out])
     return quantiles
 
 
@@ -59,8 +68,10 @@ def default_error_quantiles(horizon: int) -> Floats:
 
     They are those of normal errors as large as the errors of the seasonal naive forecast.
     """
-    deviations = [STANDARD_NORMAL.inv_cdf(level) for level in NETWORK_QUANTILES]
-    row = [DEVIATION_PER_MEAN_ERROR * deviation for deviation in deviations]
+    row = []
+    for level in NETWORK_QUANTILES:
+        deviation = STANDARD_NORMAL.inv_cdf(level)
+        row.append(DEVIATION_PER_MEAN_ERROR * deviation)
     return np.tile(row, (horizon, 1))
 
 
@@ -77,13 +88,17 @@ def interpolate_quantiles(quantiles: Floats, levels: Floats) -> Floats:
     They are linear between known levels. Beyond these the outermost distance from the median is
     stretched as in a normal distribution.
     """
-    lowest, highest = NETWORK_QUANTILES[0], NETWORK_QUANTILES[-1]
-    result = np.empty((*quantiles.shape[:-1], len(levels)))
+    lowest = NETWORK_QUANTILES[0]
+    highest = NETWORK_QUANTILES[-1]
+    windows, horizon, _ = quantiles.shape
+    at_levels = np.empty((windows, horizon, len(levels)))
     for q, level in enumerate(levels):
-        between = lowest <= level <= highest
-        quantile_at = _interpolate_quantile if between else _extrapolate_quantile
-        result[..., q] = quantile_at(quantiles, level)
-    return result
+        if lowest <= level <= highest:
+            quantile = _interpolate_quantile(quantiles, level)
+        else:
+            quantile = _extrapolate_quantile(quantiles, level)
+        at_levels[..., q] = quantile
+    return at_levels
 
 
 def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
@@ -91,20 +106,25 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     known = np.array(NETWORK_QUANTILES)
     # A level that is known but for rounding must be taken as it is.
     position = np.searchsorted(known, level - 1e-12)
-    right = int(np.clip(position, 1, len(known) - 1))
+    last = len(known) - 1
+    right = int(np.clip(position, 1, last))
     left = right - 1
-    share = (level - known[left]) / (known[right] - known[left])
-    lower, upper = quantiles[..., left], quantiles[..., right]
+    distance = known[right] - known[left]
+    share = (level - known[left]) / distance
+    lower = quantiles[..., left]
+    upper = quantiles[..., right]
     return np.asarray((1 - share) * lower + share * upper)
 
 
 def _extrapolate_quantile(quantiles: Floats, level: float) -> Floats:
     """Return the quantile [K, H] at a level beyond those of quantiles [K, H, Q]."""
     median = quantiles[..., _MEDIAN]
-    outermost = quantiles[..., 0 if level < 0.5 else -1]
+    outermost = 0 if level < 0.5 else -1
+    distance = quantiles[..., outermost] - median
     # Distances from the median are proportional to those of a normal distribution.
-    stretch = abs(STANDARD_NORMAL.inv_cdf(level)) / NORMAL_80_HALF_WIDTH
-    return np.asarray(median + (outermost - median) * stretch)
+    normal_distance = abs(STANDARD_NORMAL.inv_cdf(level))
+    stretch = normal_distance / NORMAL_80_HALF_WIDTH
+    return np.asarray(median + distance * stretch)
 
 
 def round_count_quantiles(quantiles: Floats, loss: Loss) -> Floats:
@@ -112,4 +132,6 @@ def round_count_quantiles(quantiles: Floats, loss: Loss) -> Floats:
 
     The network's quantiles of counts are whole, but not their mix with classical forecasts.
     """
-    return np.round(quantiles) if loss == "negative-binomial" else quantiles
+    if loss == "negative-binomial":
+        return np.round(quantiles)
+    return quantiles

@@ -57,9 +57,10 @@ def forecast_recursively(
     of its own, and the result is the quantiles of all paths mixed. Past covariates are unknown
     there; covariates known ahead stay as they are.
     """
-    longest = min(limits.memory, int(panel.lengths.max())) + horizon
+    longest = int(panel.lengths.max())
+    steps = min(limits.memory, longest) + horizon
     quantiles = np.empty((len(series), horizon, len(levels)))
-    for part in _split_windows(series, longest, limits.together):
+    for part in _split_windows(series, steps, limits.together):
         quantiles[part] = _follow_paths(
             forecast, limits, panel, series[part], origins[part], horizon, levels
         )
@@ -76,28 +77,35 @@ def _follow_paths(
     levels: Floats,
 ) -> Floats:
     """Do what `forecast_recursively` does, for windows that fit into memory at once."""
-    trained, n_levels = limits.horizon, len(levels)
+    trained = limits.horizon
+    n_levels = len(levels)
     quantiles = np.empty((len(series), horizon, n_levels))
     requested = np.concatenate([levels, SAMPLED_LEVELS])
     first = forecast(panel, series, origins, trained, requested)
     quantiles[:, :trained] = first[..., :n_levels]
 
     # Every window becomes a series of its own that ends at the origin, and then S paths.
-    past = panel.select(series).head(origins + 1).tail(limits.memory)
+    past = panel.select(series).head(origins + 1)
+    past = past.tail(limits.memory)
     targets = _index_targets(past)
-    numbers = np.arange(len(past))
-    paths = past.select(np.tile(numbers, PATHS_PER_WINDOW))
-    sampled = np.tile(first[..., n_levels:], (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
+    numbers = np.tile(np.arange(len(past)), PATHS_PER_WINDOW)
+    paths = past.select(numbers)
+    to_draw_from = first[..., n_levels:]
+    sampled = np.tile(to_draw_from, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
 
     # A block is a trained horizon: values are drawn for the one before, which this one follows.
     for begin in range(trained, horizon, trained):
-        drawn_levels = _draw_levels(begin // trained, trained, targets)
+        block = begin // trained
+        drawn_levels = _draw_levels(block, trained, targets)
         values = _interpolate_at_levels(sampled, drawn_levels)
-        paths = _append_steps(paths, values).tail(limits.memory)
+        paths = _append_steps(paths, values)
+        paths = paths.tail(limits.memory)
         sampled = _forecast_paths(forecast, paths, trained, limits.together)
         later = _mix_paths(sampled, levels)
+        # The last block may reach beyond what was asked for.
         end = min(begin + trained, horizon)
-        quantiles[:, begin:end] = later[:, : end - begin]
+        n_steps = end - begin
+        quantiles[:, begin:end] = later[:, :n_steps]
     return quantiles
 
 
@@ -116,14 +124,18 @@ def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
     """
     if together:
         count = len(series)
-        size = max(1, _MAX_CELLS // (PATHS_PER_WINDOW * steps))
-        yield from np.split(np.arange(count), range(size, count, size))
+        cells_per_window = PATHS_PER_WINDOW * steps
+        size = max(1, _MAX_CELLS // cells_per_window)
+        begins = range(size, count, size)
+        yield from np.split(np.arange(count), begins)
         return
+    # The number of each window within its series.
     rank = np.zeros(len(series), np.int64)
     for number in np.unique(series):
         windows = series == number
         rank[windows] = np.arange(windows.sum())
-    for part in range(int(rank.max()) + 1):
+    n_parts = int(rank.max()) + 1
+    for part in range(n_parts):
         yield np.flatnonzero(rank == part)
 
 
@@ -136,8 +148,10 @@ def _forecast_paths(
     quantiles = []
     for group in groups:
         panel = paths.select(group)
-        series, origins = np.arange(len(panel)), panel.lengths - 1
-        quantiles.append(forecast(panel, series, origins, horizon, SAMPLED_LEVELS))
+        series = np.arange(len(panel))
+        origins = panel.lengths - 1
+        forecasts = forecast(panel, series, origins, horizon, SAMPLED_LEVELS)
+        quantiles.append(forecasts)
     return np.concatenate(quantiles)
 
 
@@ -150,10 +164,10 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     paths, horizon, n_levels = sampled.shape
     windows = paths // PATHS_PER_WINDOW
     by_path = sampled.reshape(PATHS_PER_WINDOW, windows, horizon, n_levels)
-    sample = by_path.transpose(1, 2, 0, 3).reshape(
-        windows, horizon, -1
-    )  # (K, H, S * V)
-    return np.moveaxis(np.quantile(sample, levels, axis=-1), 0, -1)
+    by_window = by_path.transpose(1, 2, 0, 3)  # (K, H, S, V)
+    sample = by_window.reshape(windows, horizon, -1)
+    quantiles = np.quantile(sample, levels, axis=-1)  # (Q, K, H)
+    return np.moveaxis(quantiles, 0, -1)
 
 
 def _draw_levels(block: int, steps: int, targets: list[int]) -> Floats:
@@ -170,14 +184,16 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     every step, so that few paths do. From step to step they follow a Gaussian autoregression.
     """
     rng = np.random.default_rng([block, target])
-    normal = rng.normal(size=(PATHS_PER_WINDOW // 2, steps))
-    innovation = np.sqrt(
-        1 - STEP_CORRELATION**2
-    )  # keeps the variance of every step at 1
+    n_pairs = PATHS_PER_WINDOW // 2
+    normal = rng.normal(size=(n_pairs, steps))
+    # Keeps the variance of every step at 1.
+    innovation = np.sqrt(1 - STEP_CORRELATION**2)
     for step in range(1, steps):
-        before = STEP_CORRELATION * normal[:, step - 1]
-        normal[:, step] = before + innovation * normal[:, step]
+        kept = STEP_CORRELATION * normal[:, step - 1]
+        new = innovation * normal[:, step]
+        normal[:, step] = kept + new
     pairs = np.concatenate([normal, -normal])
+    # Sorting twice turns values into their ranks.
     rank = pairs.argsort(axis=0).argsort(axis=0)
     return np.asarray((rank + 0.5) / PATHS_PER_WINDOW)
 
@@ -189,16 +205,20 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     """
     count = len(SAMPLED_LEVELS)
     # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
-    place = (levels * count - 0.5).clip(0, count - 1)
-    left = np.minimum(place.astype(np.int64), count - 2)
+    place = levels * count - 0.5
+    place = place.clip(0, count - 1)
+    whole = place.astype(np.int64)
+    left = np.minimum(whole, count - 2)
+    share = place - left
     low = _take_last_axis(quantiles, left)
     high = _take_last_axis(quantiles, left + 1)
-    return np.asarray(low + (high - low) * (place - left))
+    return np.asarray(low + (high - low) * share)
 
 
 def _take_last_axis(values: Floats, places: Ints) -> Floats:
     """Take the value at a place [n, H] of the last axis of values [n, H, V]."""
-    return np.asarray(np.take_along_axis(values, places[..., None], -1)[..., 0])
+    taken = np.take_along_axis(values, places[..., None], -1)
+    return np.asarray(taken[..., 0])
 
 
 def _append_steps(panel: Panel, values: Floats) -> Panel:
@@ -206,27 +226,34 @@ def _append_steps(panel: Panel, values: Floats) -> Panel:
     n_series, n_steps = values.shape
     lengths = panel.lengths + n_steps
     offsets = offsets_from_lengths(lengths)
-    starts, total = offsets[:-1], int(offsets[-1])
-    before = concat_ranges(starts, panel.lengths)
-    after = concat_ranges(starts + panel.lengths, np.full(n_series, n_steps))
-    longer = np.full(total, np.nan)
-    longer[before] = panel.values
-    longer[after] = values.ravel()
-    past = np.full((total, panel.past.shape[1]), np.nan)
-    past[before] = panel.past
+    longer = _spread_rows(panel.values, panel.lengths, offsets)
+    first_new = offsets[:-1] + panel.lengths
+    counts = np.full(n_series, n_steps)
+    new = concat_ranges(first_new, counts)
+    longer[new] = values.ravel()
 
     # Covariates known ahead may already reach beyond the new steps.
     known_steps = np.diff(panel.future_offsets)
-    future_offsets = offsets_from_lengths(np.maximum(known_steps, lengths))
-    known = concat_ranges(future_offsets[:-1], known_steps)
-    future_total = int(future_offsets[-1])
-    future = np.full((future_total, panel.future.shape[1]), np.nan)
-    future[known] = panel.future
+    future_steps = np.maximum(known_steps, lengths)
+    future_offsets = offsets_from_lengths(future_steps)
     return replace(
         panel,
         values=longer,
         offsets=offsets,
-        past=past,
-        future=future,
+        past=_spread_rows(panel.past, panel.lengths, offsets),
+        future=_spread_rows(panel.future, known_steps, future_offsets),
         future_offsets=future_offsets,
     )
+
+
+def _spread_rows(rows: Floats, lengths: Ints, offsets: Ints) -> Floats:
+    """Lay out the rows of series at the starts of longer stretches, with NaN behind them.
+
+    lengths: rows of each series, [N]. offsets: where the stretches begin, and the last ends,
+    [N + 1].
+    """
+    places = concat_ranges(offsets[:-1], lengths)
+    total = int(offsets[-1])
+    longer = np.full((total, *rows.shape[1:]), np.nan)
+    longer[places] = rows
+    return longer

@@ -13,6 +13,7 @@ from lstmcast.features.windows import Windows
 from lstmcast.network.inference import iter_batches, predict_batch_quantiles
 from lstmcast.network.losses import LikelihoodLoss, LossTargets
 from lstmcast.network.torch_network import (
+    TorchNetwork,
     single_torch_thread,
     to_tensors,
     to_torch_network,
@@ -28,12 +29,15 @@ def compute_scaled_errors(
 
     They are NaN where the value is missing.
     """
-    errors = np.empty((len(networks), len(series), windows.horizon))
+    n_networks = len(networks)
+    n_windows = len(series)
+    errors = np.empty((n_networks, n_windows, windows.horizon))
     for part, batch in iter_batches(windows, series, origins):
         for m, network in enumerate(networks):
             point = predict_batch_quantiles(network, batch, batch.base, (0.5,))
-            scaled = (batch.z - point[..., 0]) / batch.scale
-            errors[m, part] = scaled[:, 0]
+            error = batch.z - point[..., 0]
+            scaled = error / batch.scale
+            errors[m, part] = scaled[:, 0]  # a batch has one origin a chunk
     return errors
 
 
@@ -52,15 +56,8 @@ def attention_by_step(
     for networks without attention.
     """
     models = [to_torch_network(network) for network in networks]
-    learnt = []
-    for model in models:
-        if model.attention is None:
-            raise UsageError(
-                "this run has no attention to show", "fit with --attention"
-            )
-        # Attention starts without effect, and training may leave it there.
-        learnt.append(float(model.attention.value.weight.abs().sum() > 0))
-    learnt_weights = weights * np.array(learnt)
+    learnt = np.array([_has_learnt_attention(model) for model in models])
+    learnt_weights = weights * learnt
     share = learnt_weights if learnt_weights.sum() > 0 else weights
     share = share / share.sum()
 
@@ -70,8 +67,20 @@ def attention_by_step(
             inputs = to_tensors(batch)
             for model, weight in zip(models, share, strict=True):
                 by_step = model.attention_by_step(inputs.x, inputs.at, inputs.pad)
-                attention[part] += weight * by_step[:, 0].numpy()
+                by_step = by_step[:, 0]  # of the one origin of each chunk
+                attention[part] += weight * by_step.numpy()
     return attention
+
+
+def _has_learnt_attention(model: TorchNetwork) -> bool:
+    """Return whether attention has any effect; raise UsageError for a network without it.
+
+    It starts without one, and training may leave it there.
+    """
+    if model.attention is None:
+        raise UsageError("this run has no attention to show", "fit with --attention")
+    weight = model.attention.value.weight
+    return bool(weight.abs().sum() > 0)
 
 
 @torch.no_grad()
@@ -84,22 +93,27 @@ def log_densities(
     value is missing. There are no rows (M is 0) where the loss is not the likelihood of a
     distribution.
     """
+    n_windows = len(series)
     if networks[0].interval != "likelihood":
-        return np.empty((0, len(series), windows.horizon))
+        return np.empty((0, n_windows, windows.horizon))
     models = [to_torch_network(network) for network in networks]
-    densities = np.empty((len(networks), len(series), windows.horizon))
+    densities = np.empty((len(models), n_windows, windows.horizon))
+    log_series = windows.steps.state.log
     with single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             z = batch.z[:, 0]
+            missing = np.isnan(z)
             # Where z is log(y), the density of y is that of z times dz / dy = exp(-z).
-            is_log = windows.steps.state.log[series[part]][:, None]
-            log_derivative = np.where(is_log, z, 0.0)
-            inputs, targets = to_tensors(batch), LossTargets.of(batch)
+            is_log = log_series[series[part]]
+            log_derivative = np.where(is_log[:, None], z, 0.0)
+            inputs = to_tensors(batch)
+            targets = LossTargets.of(batch)
             for m, model in enumerate(models):
                 assert isinstance(model.loss, LikelihoodLoss)
-                density = model.loss.log_density(model(*inputs), targets)
+                out = model(*inputs)
+                density = model.loss.log_density(out, targets)
                 in_units = density[:, 0].numpy() - log_derivative
-                densities[m, part] = np.where(np.isnan(z), np.nan, in_units)
+                densities[m, part] = np.where(missing, np.nan, in_units)
     return densities
 
 
@@ -114,6 +128,8 @@ def mean_log_likelihood(densities: Floats, weights: Floats) -> dict[str, float]:
     # A weight of 0 has the logarithm -inf, which is right, and a missing value stays missing: numpy
     # warns of both.
     with np.errstate(divide="ignore", invalid="ignore"):
-        log_weights = np.log(weights)[:, None, None]
-        mixed = np.logaddexp.reduce(densities + log_weights)
-    return {"log_likelihood": float(np.nanmean(mixed))}
+        log_weights = np.log(weights)
+        weighted = densities + log_weights[:, None, None]
+        mixed = np.logaddexp.reduce(weighted)
+    mean = float(np.nanmean(mixed))
+    return {"log_likelihood": mean}

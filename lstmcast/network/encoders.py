@@ -37,7 +37,8 @@ class RecurrentStack(nn.Module):
     ) -> None:
         super().__init__()
         width = 2 * hidden if bidirectional else hidden
-        sizes = [features, *[width] * (layers - 1)]
+        # The first layer reads the inputs, each other one the states of the one before.
+        sizes = [features] + [width] * (layers - 1)
         self.layers = nn.ModuleList(
             cell(size, hidden, bidirectional=bidirectional)  # type: ignore[call-arg, arg-type]
             for size in sizes
@@ -50,11 +51,11 @@ class RecurrentStack(nn.Module):
 
     def forward(self, x: Tensor) -> tuple[Tensor, None]:
         """Turn x [T, B, F] into states [T, B, W], in the form that torch's own layers return."""
-        for number, (layer, norm) in enumerate(
-            zip(self.layers, self.norms, strict=True)
-        ):
+        layers = zip(self.layers, self.norms, strict=True)
+        for number, (layer, norm) in enumerate(layers):
             inputs = self.dropout(x) if number else x
-            states = norm(layer(inputs)[0])
+            states, _ = layer(inputs)
+            states = norm(states)
             # The first layer cannot add to its inputs: they have another width.
             x = x + states if self.residual and number else states
         return x, None
@@ -84,11 +85,16 @@ class Attention(nn.Module):
         The weights sum to 1, with 0 outside the context and on padding.
         """
         keys = self.key(states).permute(1, 2, 0)  # (B, D, T)
+        queries = self.query(origin)
         scale = keys.shape[1] ** -0.5
-        score = torch.bmm(self.query(origin), keys) * scale
+        score = torch.bmm(queries, keys) * scale
+
+        # The context of an origin, without padding.
         step = torch.arange(states.shape[0], device=states.device)
-        last, first = at[..., None], pad[:, None, None]
-        visible = (step <= last) & (step > last - self.context) & (step >= first)
+        last = at[..., None]
+        first = pad[:, None, None]
+        in_context = (step <= last) & (step > last - self.context)
+        visible = in_context & (step >= first)
         score = score.masked_fill(~visible, float("-inf"))
         return torch.softmax(score, -1)
 
@@ -97,7 +103,8 @@ class Attention(nn.Module):
     ) -> Tensor:
         """Return what origins find, [B, P, D], from states [T, B, W] and their own [B, P, W]."""
         weights = self.weights(states, origin, at, pad)
-        found: Tensor = self.value(torch.bmm(weights, states.transpose(0, 1)))
+        by_chunk = states.transpose(0, 1)  # (B, T, W)
+        found: Tensor = self.value(torch.bmm(weights, by_chunk))
         return found
 
 
@@ -132,8 +139,8 @@ def build_recurrent_encoder(
 
 def states_at_origins(states: Tensor, at: Tensor) -> Tensor:
     """Return the state at each origin, [B, P, W], which has read all steps up to there only."""
-    chunk = torch.arange(at.shape[0], device=at.device)[:, None]
-    return states[at, chunk]
+    chunk = torch.arange(at.shape[0], device=at.device)
+    return states[at, chunk[:, None]]
 
 
 def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
@@ -143,9 +150,11 @@ def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
     """
     half = states.shape[2] // 2
     chunk = torch.arange(states.shape[1], device=at.device)
-    forward = states[at[:, 0], chunk, :half]
+    last = at[:, 0]
+    forward = states[last, chunk, :half]
     backward = states[pad, chunk, half:]
-    return torch.cat([forward, backward], -1)[:, None]
+    both = torch.cat([forward, backward], -1)
+    return both[:, None]
 
 
 class Contexts(NamedTuple):
@@ -161,14 +170,20 @@ class Contexts(NamedTuple):
 
 def split_into_contexts(x: Tensor, at: Tensor, pad: Tensor, context: int) -> Contexts:
     """Cut chunks [T, B, F] into the contexts of their origins, to be read backwards from these."""
-    offsets = torch.arange(1 - context, 1, device=at.device)
-    places = (at[..., None] + offsets).flatten(0, 1)  # (B * P, L)
     n_chunks, n_origins = at.shape
-    chunk = torch.arange(n_chunks, device=at.device).repeat_interleave(n_origins)
-    first = places[:, 0]
+    offsets = torch.arange(1 - context, 1, device=at.device)
+    places = at[..., None] + offsets
+    places = places.flatten(0, 1)  # (B * P, L)
+    chunk = torch.arange(n_chunks, device=at.device)
+    chunk = chunk.repeat_interleave(n_origins)
+    last = context - 1
+
     # Steps before the chunk are padding too; what stands there is masked later.
+    inside = places.clamp(min=0)
+    first = places[:, 0]
+    padding = pad[chunk] - first
     return Contexts(
-        x=x[places.clamp(min=0).T, chunk],
-        at=torch.full_like(at.reshape(-1, 1), context - 1),
-        pad=(pad[chunk] - first).clamp(0, context - 1),
+        x=x[inside.T, chunk],
+        at=torch.full_like(at.reshape(-1, 1), last),
+        pad=padding.clamp(0, last),
     )

@@ -57,17 +57,20 @@ def forecast_windows(
     Returns:
         Sorted quantiles [M, K, H, Q] and candidates [K, H, A].
     """
-    n_windows, horizon = len(series), windows.horizon
-    members = np.empty((len(networks), n_windows, horizon, len(levels)))
+    n_networks = len(networks)
+    n_windows = len(series)
+    horizon = windows.horizon
+    members = np.empty((n_networks, n_windows, horizon, len(levels)))
     candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
     state = windows.steps.state
 
     def forecast_batch(task: tuple[Ints, Batch]) -> None:
         """Fill in the forecasts of some windows, [B, P] of them."""
         part, batch = task
-        base = batch.base + windows.effect(series[part], origins[part])
+        of_series = series[part]
+        base = batch.base + windows.effect(of_series, origins[part])
         scale = batch.scale[..., None]
-        owner = series[part][..., None, None]  # the series whose transform is undone
+        owner = of_series[..., None, None]  # the series whose transform is undone
         for m, network in enumerate(networks):
             z = predict_batch_quantiles(network, batch, base, levels)
             if spread is not None:
@@ -81,17 +84,16 @@ def forecast_windows(
         z = base[..., None] + relative * scale
         candidates[part] = inverse_transform(z, owner, state)
 
-    threads = count_threads() if all(map(can_run_in_numpy, networks)) else 1
+    tasks = iter_strips(windows, series, origins, strip)
+    in_numpy = all(map(can_run_in_numpy, networks))
+    threads = count_threads() if in_numpy else 1
     # Each product on one thread: sums come out in one order, and two are slower on products this
     # small.
     with threadpool_limits(1, "blas"):
-        run_in_threads(
-            forecast_batch, iter_strips(windows, series, origins, strip), threads
-        )
+        run_in_threads(forecast_batch, tasks, threads)
     if networks[0].interval == "none":
-        candidates.clip(
-            0, 1, out=candidates
-        )  # of a target of 0 and 1 they are probabilities
+        # Of a target of 0 and 1 they are probabilities.
+        candidates.clip(0, 1, out=candidates)
     return members, candidates
 
 
@@ -107,7 +109,9 @@ def iter_batches(
     for start in range(0, len(series), size):
         end = min(start + size, len(series))
         part = slice(start, end)
-        yield part, windows.batch(series[part], origins[part, None], steps)
+        last = origins[part]
+        batch = windows.batch(series[part], last[:, None], steps)
+        yield part, batch
 
 
 def iter_strips(
@@ -125,8 +129,9 @@ def iter_strips(
     size = _windows_per_batch(steps + length * windows.horizon)
     for start in range(0, len(strips), size):
         part = strips[start : start + size]
-        owner = series[part[:, 0]]
-        yield part, windows.batch(owner, origins[part], steps)
+        first = part[:, 0]
+        batch = windows.batch(series[first], origins[part], steps)
+        yield part, batch
 
 
 def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
@@ -136,9 +141,12 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     next_origin = np.diff(origins, prepend=-2) == 1
     follows = same_series & next_origin
     # A run is windows that follow each other; a strip begins every `length` windows of a run.
-    run_begin = np.maximum.accumulate(np.where(follows, 0, numbers))
-    first = np.flatnonzero((numbers - run_begin) % length == 0)
-    last = np.append(first[1:], len(series)) - 1
+    begins = np.where(follows, 0, numbers)
+    run_begin = np.maximum.accumulate(begins)
+    place = numbers - run_begin
+    first = np.flatnonzero(place % length == 0)
+    end = np.append(first[1:], len(series))
+    last = end - 1
     strips = first[:, None] + np.arange(length)
     return np.asarray(np.minimum(strips, last[:, None]))
 
@@ -154,7 +162,9 @@ def _chunk_steps(windows: Windows) -> int:
 
 def _windows_per_batch(steps: int) -> int:
     """Return how many windows of so many steps, behind and ahead, are read together."""
-    return max(1, min(_MAX_WINDOWS_PER_BATCH, _MAX_STEPS_PER_BATCH // steps))
+    by_steps = _MAX_STEPS_PER_BATCH // steps
+    count = min(_MAX_WINDOWS_PER_BATCH, by_steps)
+    return max(1, count)
 
 
 def run_in_threads(work: Callable[[T], None], tasks: Iterator[T], count: int) -> None:
@@ -190,7 +200,7 @@ def count_threads() -> int:
         cores = os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit):
-        return min(cores, int(limit))
+        cores = min(cores, int(limit))
     return cores
 
 
@@ -206,11 +216,15 @@ def predict_batch_quantiles(
         from lstmcast.network.torch_network import predict_quantiles_in_torch
 
         return predict_quantiles_in_torch(network, batch, base, levels)
-    outputs = np.sort(compute_outputs(network, batch).astype(np.float64), -1)
-    z = base[..., None] + outputs * batch.scale[..., None]
+    outputs = compute_outputs(network, batch)
+    # Nothing keeps the outputs of a network in order.
+    ordered = np.sort(outputs.astype(np.float64), -1)
+    scale = batch.scale[..., None]
+    z = base[..., None] + ordered * scale
     if network.interval == "own":
         return z
-    return np.broadcast_to(z, (*base.shape, len(levels)))
+    size = (*base.shape, len(levels))
+    return np.broadcast_to(z, size)
 
 
 def can_run_in_numpy(network: TrainedNetwork) -> bool:
@@ -219,19 +233,19 @@ def can_run_in_numpy(network: TrainedNetwork) -> bool:
     It does with all cells and depths, read one way, of losses that are no distribution.
     """
     shape = network.shape
-    return network.interval in ("own", "residuals") and not (
-        shape.bidirectional or shape.attention
-    )
+    needs_torch = shape.bidirectional or shape.attention
+    return network.interval in ("own", "residuals") and not needs_torch
 
 
 def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
     """Compute what `TorchNetwork` puts out for a batch, [B, P, H, O]; see `can_run_in_numpy`."""
-    weights, n_outputs = network.weights, network.shape.outputs
+    weights = network.weights
     # Only the states from the earliest origin on are kept, [T, D, B].
     first = int(batch.at.min())
     states = encode_chunks(network.shape, weights, batch.x, first)
-    chunk = np.arange(len(batch.at))[:, None]
-    at_origins = states[batch.at - first, :, chunk]  # (B, P, D)
+    step = batch.at - first
+    chunk = np.arange(len(step))
+    at_origins = states[step, :, chunk[:, None]]  # (B, P, D)
 
     # The decoder, once for every horizon step.
     state = _apply_linear(weights, "state", at_origins)
@@ -242,22 +256,28 @@ def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
         hidden = _apply_linear(weights, name, hidden)
 
     # Its outputs are a correction, and the logits of a softmax over the candidates.
+    n_outputs = network.shape.outputs
     correction = hidden[..., :n_outputs]
-    mixed = _softmax_mean(hidden[..., n_outputs:], batch.blend)
+    logits = hidden[..., n_outputs:]
+    mixed = _softmax_mean(logits, batch.blend)
     return np.asarray(correction + mixed)
 
 
 def _softmax_mean(logits: Singles, values: Singles) -> Singles:
     """Return the mean of the values on the last axis, by the softmax of the logits, [..., 1]."""
     # The largest is taken away so that no exponential overflows.
-    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    largest = logits.max(-1, keepdims=True)
+    weights = np.exp(logits - largest)
     total = weights.sum(-1, keepdims=True)
-    return np.asarray((weights * values).sum(-1, keepdims=True) / total)
+    weighted = weights * values
+    return np.asarray(weighted.sum(-1, keepdims=True) / total)
 
 
 def _apply_linear(weights: Mapping[str, Singles], name: str, x: Singles) -> Singles:
     """Apply a linear layer to the last axis."""
     weight = weights[f"{name}.weight"]
-    out: Singles = x.reshape(-1, weight.shape[1]) @ weight.T
+    *leading, n_inputs = x.shape
+    rows = x.reshape(-1, n_inputs)  # one large product is faster than many small ones
+    out: Singles = rows @ weight.T
     out += weights[f"{name}.bias"]
-    return out.reshape(*x.shape[:-1], -1)
+    return out.reshape(*leading, -1)

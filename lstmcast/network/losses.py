@@ -7,6 +7,7 @@ Axes: [...] windows and horizon steps, O outputs of a loss, Q quantiles.
 
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -47,8 +48,19 @@ class LossTargets(NamedTuple):
     @classmethod
     def of(cls, batch: Batch, device: torch.device | str = "cpu") -> "LossTargets":
         """Return the targets of a batch of windows, on a device."""
-        arrays = (batch.target, batch.z, batch.base, batch.scale)
-        return cls(*(torch.as_tensor(array, device=device) for array in arrays))
+        as_tensor = partial(torch.as_tensor, device=device)
+        return cls(
+            relative=as_tensor(batch.target),
+            z=as_tensor(batch.z),
+            base=as_tensor(batch.base),
+            scale=as_tensor(batch.scale),
+        )
+
+    def to_z(self, relative: Tensor) -> Tensor:
+        """Turn values [..., n] that are relative to the base, in scales, into z."""
+        base = self.base[..., None]
+        scale = self.scale[..., None]
+        return base + relative * scale
 
 
 class Loss:
@@ -69,9 +81,11 @@ class Loss:
         """Return the mean loss over the known targets, 0 if none is known."""
         known = ~torch.isnan(targets.relative)
         # A NaN that is only masked afterwards would still make gradients NaN.
-        filled = targets._replace(relative=torch.where(known, targets.relative, 0.0))
-        cost = self.cost(out, filled)
-        return torch.where(known, cost, 0.0).sum() / known.sum().clamp(min=1)
+        relative = torch.where(known, targets.relative, 0.0)
+        cost = self.cost(out, targets._replace(relative=relative))
+        total = torch.where(known, cost, 0.0).sum()
+        count = known.sum().clamp(min=1)
+        return total / count
 
     def naive(self, out: Tensor, targets: LossTargets) -> float:
         """Return the loss of the base itself, in the form of `out`; infinite if it has none."""
@@ -88,8 +102,8 @@ class Loss:
         self, out: Tensor, targets: LossTargets, levels: Sequence[float]
     ) -> Tensor:
         """Return quantiles as z, float64 [..., Q], sorted; of a point loss the point itself."""
-        z = targets.base[..., None] + out.double() * targets.scale[..., None]
-        return z.expand(*z.shape[:-1], len(levels))
+        z = targets.to_z(out.double())
+        return _repeat_last(z, len(levels))
 
 
 class Quantile(Loss):
@@ -108,9 +122,9 @@ class Quantile(Loss):
         levels: Sequence[float],  # noqa: ARG002
     ) -> Tensor:
         """Return the quantiles at NETWORK_QUANTILES, whatever the levels are."""
+        # Nothing keeps the outputs of a network in order.
         ordered = out.double().sort(-1)[0]
-        z: Tensor = targets.base[..., None] + ordered * targets.scale[..., None]
-        return z
+        return targets.to_z(ordered)
 
 
 class SquaredError(Loss):
@@ -118,7 +132,8 @@ class SquaredError(Loss):
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return squared errors in scales."""
-        return (out[..., 0] - targets.relative) ** 2
+        error = _location_error(out, targets)
+        return error**2
 
 
 class AbsoluteError(Loss):
@@ -126,7 +141,8 @@ class AbsoluteError(Loss):
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return absolute errors in scales."""
-        return (out[..., 0] - targets.relative).abs()
+        error = _location_error(out, targets)
+        return error.abs()
 
 
 class Huber(Loss):
@@ -134,7 +150,14 @@ class Huber(Loss):
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return Huber's cost of errors in scales."""
-        return huber_loss(out[..., 0], targets.relative, reduction="none")
+        location = out[..., 0]
+        return huber_loss(location, targets.relative, reduction="none")
+
+
+def _location_error(out: Tensor, targets: LossTargets) -> Tensor:
+    """Return the error of the one output, in scales."""
+    location = out[..., 0]
+    return location - targets.relative
 
 
 class LikelihoodLoss(Loss):
@@ -160,6 +183,10 @@ class StudentTParts(NamedTuple):
     location: Tensor
     width: Tensor
 
+    def double(self) -> "StudentTParts":
+        """Return them as float64."""
+        return StudentTParts(*(part.double() for part in self))
+
 
 class StudentT(LikelihoodLoss):
     """Negative log-likelihood of Student's t (Lange et al. 1989).
@@ -172,14 +199,20 @@ class StudentT(LikelihoodLoss):
 
     def join(self, out: Tensor, mixed: Tensor) -> Tensor:
         """Add the blend to the location only."""
-        return torch.cat([out[..., :1] + mixed, out[..., 1:]], -1)
+        location = out[..., :1]
+        others = out[..., 1:]
+        return torch.cat([location + mixed, others], -1)
 
     def parts(self, out: Tensor) -> StudentTParts:
         """Return the parameters of the distribution."""
+        location, raw_width, raw_freedom = out.unbind(-1)
+        # Both are positive by a softplus, and bounded from below by what keeps the loss finite.
+        width = softplus(raw_width, beta=5)
+        freedom = 5 * softplus(raw_freedom)
         return StudentTParts(
-            freedom=MIN_STUDENT_T_FREEDOM + 5 * softplus(out[..., 2]),
-            location=out[..., 0],
-            width=softplus(out[..., 1], beta=5) + MIN_STUDENT_T_WIDTH,
+            freedom=MIN_STUDENT_T_FREEDOM + freedom,
+            location=location,
+            width=width + MIN_STUDENT_T_WIDTH,
         )
 
     def cost(self, out: Tensor, targets: LossTargets) -> Tensor:
@@ -187,34 +220,30 @@ class StudentT(LikelihoodLoss):
 
         It differs from that of z by a constant, and needs no float64.
         """
-        distribution = torch.distributions.StudentT(
-            *self.parts(out), validate_args=False
-        )
-        cost: Tensor = -distribution.log_prob(targets.relative)  # type: ignore[no-untyped-call]
-        return cost
+        parts = self.parts(out)
+        distribution = torch.distributions.StudentT(*parts, validate_args=False)
+        log_prob = distribution.log_prob(targets.relative)  # type: ignore[no-untyped-call]
+        return -log_prob  # type: ignore[no-any-return]
 
     def quantiles(
         self, out: Tensor, targets: LossTargets, levels: Sequence[float]
     ) -> Tensor:
         """Return quantiles of the distribution."""
-        from scipy import (
-            stats,
-        )  # takes a second to import, which other losses do without
+        # Takes a second to import, which other losses do without.
+        from scipy import stats
 
-        freedom, location, width = (
-            part.double()[..., None] for part in self.parts(out)
-        )
-        standard = stats.t.ppf(np.asarray(levels), freedom.numpy())
-        relative = location + width * torch.from_numpy(standard)
-        return targets.base[..., None] + relative * targets.scale[..., None]
+        freedom, location, width = self.parts(out).double()
+        standard = stats.t.ppf(np.asarray(levels), freedom[..., None].numpy())
+        distance = width[..., None] * torch.from_numpy(standard)
+        relative = location[..., None] + distance
+        return targets.to_z(relative)
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-likelihood of z."""
-        freedom, location, width = (part.double() for part in self.parts(out))
-        distribution = torch.distributions.StudentT(
-            freedom, location, width, validate_args=False
-        )
-        relative = (targets.z - targets.base) / targets.scale
+        parts = self.parts(out).double()
+        distribution = torch.distributions.StudentT(*parts, validate_args=False)
+        above_base = targets.z - targets.base
+        relative = above_base / targets.scale
         log_prob = distribution.log_prob(relative)  # type: ignore[no-untyped-call]
         # The density of z, not of z in scales: change of variables.
         return log_prob - torch.log(targets.scale)  # type: ignore[no-any-return]
@@ -245,14 +274,15 @@ class NegativeBinomial(LikelihoodLoss):
 
     def parts(self, out: Tensor, targets: LossTargets) -> NegativeBinomialParts:
         """Return the parameters of the distribution."""
-        out = out.double()
-        blend = (targets.base + targets.scale * out[..., 0]).clamp(min=MIN_COUNT_MEAN)
-        dispersion = softplus(out[..., 2]) + MIN_COUNT_DISPERSION
-        log_factor = out[..., 1].clamp(-MAX_LOG_FACTOR, MAX_LOG_FACTOR)
-        return NegativeBinomialParts(
-            failures=1 / dispersion,
-            log_odds=torch.log(blend) + log_factor + torch.log(dispersion),
-        )
+        relative, log_factor, raw_dispersion = out.double().unbind(-1)
+        blend = targets.base + targets.scale * relative
+        blend = blend.clamp(min=MIN_COUNT_MEAN)
+        log_factor = log_factor.clamp(-MAX_LOG_FACTOR, MAX_LOG_FACTOR)
+        dispersion = softplus(raw_dispersion) + MIN_COUNT_DISPERSION
+        # With m = blend * factor and r = 1 / dispersion.
+        log_mean = torch.log(blend) + log_factor
+        log_odds = log_mean + torch.log(dispersion)
+        return NegativeBinomialParts(1 / dispersion, log_odds)
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-probability of the count."""
@@ -271,9 +301,11 @@ class NegativeBinomial(LikelihoodLoss):
 
         failures, log_odds = self.parts(out, targets)
         # scipy asks for the probability of a failure, torch for the odds of a success.
-        probability = torch.sigmoid(-log_odds)[..., None].numpy()
+        probability = torch.sigmoid(-log_odds)
         counts = stats.nbinom.ppf(
-            np.asarray(levels), failures[..., None].numpy(), probability
+            np.asarray(levels),
+            failures[..., None].numpy(),
+            probability[..., None].numpy(),
         )
         return torch.from_numpy(counts)
 
@@ -288,11 +320,11 @@ class Bernoulli(LikelihoodLoss):
         return torch.cat([mixed, out], -1)
 
     def _log_odds(self, out: Tensor, targets: LossTargets) -> Tensor:
-        out = out.double()
-        blend = targets.base + targets.scale * out[..., 0]
-        return (
-            torch.logit(blend.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)) + out[..., 1]
-        )
+        relative, correction = out.double().unbind(-1)
+        blend = targets.base + targets.scale * relative
+        # At 0 or 1 itself the log-odds would be infinite.
+        blend = blend.clamp(MIN_PROBABILITY, 1 - MIN_PROBABILITY)
+        return torch.logit(blend) + correction
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-probability of the 0 or 1."""
@@ -304,8 +336,14 @@ class Bernoulli(LikelihoodLoss):
         self, out: Tensor, targets: LossTargets, levels: Sequence[float]
     ) -> Tensor:
         """Return the probability of a 1, at every level."""
-        probability = torch.sigmoid(self._log_odds(out, targets))[..., None]
-        return probability.expand(*probability.shape[:-1], len(levels))
+        log_odds = self._log_odds(out, targets)
+        probability = torch.sigmoid(log_odds)
+        return _repeat_last(probability[..., None], len(levels))
+
+
+def _repeat_last(x: Tensor, count: int) -> Tensor:
+    """Repeat a last axis of size 1 so many times, without a copy."""
+    return x.expand(*x.shape[:-1], count)
 
 
 LOSSES: dict[str, Loss] = {
@@ -325,12 +363,14 @@ def pinball_loss(quantiles: Tensor, target: Tensor) -> Tensor:
 
     quantiles: [..., Q] at NETWORK_QUANTILES; target: [...], NaN where unknown.
     """
-    levels = torch.tensor(
-        NETWORK_QUANTILES, dtype=quantiles.dtype, device=quantiles.device
-    )
+    levels = quantiles.new_tensor(NETWORK_QUANTILES)
     known = ~torch.isnan(target)
-    error = torch.where(known, target, 0.0)[..., None] - quantiles
+    filled = torch.where(known, target, 0.0)
+    error = filled[..., None] - quantiles
     # The share of the level for targets above a quantile, the rest for those below.
-    cost = torch.maximum(levels * error, (levels - 1) * error)
-    loss = cost.mean(-1)
-    return (loss * known).sum() / known.sum().clamp(min=1)
+    above = levels * error
+    below = (levels - 1) * error
+    loss = torch.maximum(above, below).mean(-1)
+    total = (loss * known).sum()
+    count = known.sum().clamp(min=1)
+    return total / count

@@ -48,8 +48,11 @@ def encode_chunks(
     steps: Iterable[Singles] = (step.T for step in x)
     for number in range(shape.layers):
         layer = _build_layer(shape, weights, number, n_chunks)
-        steps = _apply_layer(layer, steps, residual=shape.residual and number > 0)
-    states = np.empty((n_steps - first, shape.hidden, n_chunks), dtype=np.float32)
+        residual = shape.residual and number > 0
+        steps = _apply_layer(layer, steps, residual=residual)
+
+    n_kept = n_steps - first
+    states = np.empty((n_kept, shape.hidden, n_chunks), dtype=np.float32)
     for t, state in enumerate(steps, -first):
         if t >= 0:
             states[t] = state
@@ -65,15 +68,19 @@ def _build_layer(
         prefix, suffix = f"encoder.layers.{number}.", "_l0"
     else:
         prefix, suffix = "encoder.", f"_l{number}"
-    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh")
     layer_weights = LayerWeights(
-        *(weights[f"{prefix}{name}{suffix}"] for name in names)
+        inputs=weights[f"{prefix}weight_ih{suffix}"],
+        state=weights[f"{prefix}weight_hh{suffix}"],
+        input_bias=weights[f"{prefix}bias_ih{suffix}"],
+        state_bias=weights[f"{prefix}bias_hh{suffix}"],
     )
-    layer = NUMPY_CELLS[shape.cell](layer_weights, chunks)
+    build = NUMPY_CELLS[shape.cell]
+    layer = build(layer_weights, chunks)
     if not shape.layer_norm:
         return layer
-    norm = f"encoder.norms.{number}"
-    return _with_layer_norm(layer, weights[f"{norm}.weight"], weights[f"{norm}.bias"])
+    norm_weight = weights[f"encoder.norms.{number}.weight"]
+    norm_bias = weights[f"encoder.norms.{number}.bias"]
+    return _with_layer_norm(layer, norm_weight, norm_bias)
 
 
 def _apply_layer(
@@ -91,24 +98,19 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     so that one tanh makes all four. One product reads the input, the own state, and a one for the
     bias.
     """
+    weight = _join_lstm_weights(weights)
     features = weights.inputs.shape[1]
     hidden_size = weights.state.shape[1]
-    bias = (weights.input_bias + weights.state_bias)[:, None]
-    # torch orders input, forget, new, output; the new values come last here.
-    gate_rows = np.arange(4 * hidden_size).reshape(4, hidden_size)
-    order = gate_rows[[0, 1, 3, 2]].ravel()
-    factor = np.repeat([HALF, HALF, HALF, np.float32(1)], hidden_size)
-    weight = np.concatenate([weights.inputs, weights.state, bias], 1)
-    weight = weight[order] * factor[:, None]
 
     # Buffers that every step writes into, and views of their parts.
-    operand = np.zeros((features + hidden_size + 1, chunks), dtype=np.float32)
+    operand = _zeros(features + hidden_size + 1, chunks)
     operand[-1] = 1
-    inputs, state = operand[:features], operand[features:-1]
-    cell = np.zeros((hidden_size, chunks), dtype=np.float32)
-    gates = np.zeros((4 * hidden_size, chunks), dtype=np.float32)
+    inputs = operand[:features]
+    state = operand[features:-1]
+    cell = _zeros(hidden_size, chunks)
+    gates = _zeros(4 * hidden_size, chunks)
     logistic = gates[: 3 * hidden_size]
-    input_gate, forget_gate, output_gate, new = gates.reshape(4, hidden_size, chunks)
+    input_gate, forget_gate, output_gate, new = np.split(gates, 4)
 
     def layer(step: Singles) -> Singles:
         inputs[:] = step
@@ -128,12 +130,30 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     return layer
 
 
+def _join_lstm_weights(weights: LayerWeights) -> Singles:
+    """Join the weights of an LSTM as `build_lstm_layer` reads them, [4 * D, F + D + 1]."""
+    hidden_size = weights.state.shape[1]
+    bias = weights.input_bias + weights.state_bias
+    columns = (weights.inputs, weights.state, bias[:, None])
+    weight = np.concatenate(columns, 1)
+    # torch orders input, forget, new, output; the new values come last here.
+    input_rows, forget_rows, new_rows, output_rows = np.split(weight, 4)
+    ordered = np.concatenate([input_rows, forget_rows, output_rows, new_rows])
+    logistic_rows = ordered[: 3 * hidden_size]
+    logistic_rows *= HALF
+    return ordered
+
+
+def _zeros(rows: int, chunks: int) -> Singles:
+    return np.zeros((rows, chunks), dtype=np.float32)
+
+
 def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     """Build a layer of Cho et al. (2014) with the reset gate after the product, as torch has it."""
     hidden_size = weights.state.shape[1]
     input_bias = weights.input_bias[:, None]
     state_bias = weights.state_bias[:, None]
-    state = np.zeros((hidden_size, chunks), dtype=np.float32)
+    state = _zeros(hidden_size, chunks)
     both_gates = slice(2 * hidden_size)
     new_rows = slice(2 * hidden_size, None)
 
@@ -143,7 +163,9 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
         gates = _logistic(from_inputs[both_gates] + from_state[both_gates])
         reset = gates[:hidden_size]
         update = gates[hidden_size:]
-        new = np.tanh(from_inputs[new_rows] + reset * from_state[new_rows])
+        remembered = reset * from_state[new_rows]
+        new = np.tanh(from_inputs[new_rows] + remembered)
+        # (1 - update) * new + update * state, with one product less.
         state[:] = new + update * (state - new)
         return state
 
@@ -152,8 +174,10 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
 
 def build_rnn_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     """Build a layer of Elman (1990), with tanh."""
-    bias = (weights.input_bias + weights.state_bias)[:, None]
-    state = np.zeros((weights.state.shape[1], chunks), dtype=np.float32)
+    hidden_size = weights.state.shape[1]
+    bias = weights.input_bias + weights.state_bias
+    bias = bias[:, None]
+    state = _zeros(hidden_size, chunks)
 
     def layer(step: Singles) -> Singles:
         from_inputs = weights.inputs @ step
@@ -183,13 +207,16 @@ def _with_layer_norm(
     layer: RecurrentLayer, weight: Singles, bias: Singles
 ) -> RecurrentLayer:
     """Normalise the states that a layer puts out, but not those it reads (Ba et al. 2016)."""
-    weight, bias = weight[:, None], bias[:, None]
+    weight = weight[:, None]
+    bias = bias[:, None]
 
     def normalised(step: Singles) -> Singles:
         state = layer(step)
         centred = state - state.mean(0)
-        deviation = np.sqrt((centred**2).mean(0) + LAYER_NORM_EPSILON)
-        out: Singles = centred / deviation * weight + bias
+        squared = centred**2
+        deviation = np.sqrt(squared.mean(0) + LAYER_NORM_EPSILON)
+        standard = centred / deviation
+        out: Singles = standard * weight + bias
         return out
 
     return normalised

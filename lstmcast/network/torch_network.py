@@ -9,6 +9,7 @@ encoder's state.
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import partial
 from typing import NamedTuple
 
 import torch
@@ -91,17 +92,22 @@ class TorchNetwork(nn.Module):
         self.head = nn.Sequential(
             nn.ReLU(), middle, nn.ReLU(), nn.Dropout(dropout), last
         )
-        self.attention = (
-            Attention(shape.width, hidden, shape.context) if shape.attention else None
-        )
+        self.attention = None
+        if shape.attention:
+            self.attention = Attention(shape.width, hidden, shape.context)
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
             last.bias[:n_outputs] = torch.tensor(self.loss.start)
-            for name, weight in self.named_parameters():
-                if INPUT_WEIGHT_NAME.fullmatch(name):
-                    weight[:, shape.features :] = 0
-            self.local.weight[:, shape.local :] = 0
+            self._forget_covariates()
+
+    def _forget_covariates(self) -> None:
+        """Set the columns that read covariates to zero."""
+        shape = self.shape
+        for name, weight in self.named_parameters():
+            if INPUT_WEIGHT_NAME.fullmatch(name):
+                weight[:, shape.features :] = 0
+        self.local.weight[:, shape.local :] = 0
 
     @property
     def device(self) -> torch.device:
@@ -124,26 +130,32 @@ class TorchNetwork(nn.Module):
         state = self.state(encoded.origin)
         if self.attention is not None:
             state = state + self.attention(*encoded)
-        state = state.reshape(*at.shape, -1)[:, :, None]  # (B, P, 1, D)
-        out = self.head(state + self.local(local))
+        # An axis for the horizon steps, which all start from the same state: (B, P, 1, D).
+        state = state.reshape(*at.shape, -1)[:, :, None]
+        hidden = state + self.local(local)
+        out = self.head(hidden)
         n_outputs = len(self.loss.start)
-        correction, logits = out[..., :n_outputs], out[..., n_outputs:]
+        correction = out[..., :n_outputs]
+        logits = out[..., n_outputs:]
         weights = torch.softmax(logits, -1)
-        mixed = (weights * blend).sum(-1, keepdim=True)
+        weighted = weights * blend
+        mixed = weighted.sum(-1, keepdim=True)
         return self.loss.join(correction, mixed)
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
         """Encode chunks [T, B, F] with origins at [B, P], which know no step after their own."""
-        bidirectional = self.shape.bidirectional
-        before = at.new_zeros(at.shape[0]) if pad is None else pad
+        shape = self.shape
+        bidirectional = shape.bidirectional
+        n_chunks = at.shape[0]
+        before = at.new_zeros(n_chunks) if pad is None else pad
         if bidirectional:
-            x, at, before = split_into_contexts(x, at, before, self.shape.context)
+            x, at, before = split_into_contexts(x, at, before, shape.context)
         if pad is not None or bidirectional:
             # What stands in the padding must not reach the states.
             step = torch.arange(x.shape[0], device=x.device)
             outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
-        reduced = self.reduced and self.training and self.shape.cell == "lstm"
+        reduced = self.reduced and self.training and shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
         states = states.float()
@@ -163,24 +175,32 @@ class TorchNetwork(nn.Module):
         # With a chunk for each origin, the origins go back to the chunks that they are from.
         by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
         last = encoded.at.reshape(at.shape)
-        offsets = torch.arange(1 - self.shape.context, 1, device=at.device)
+        context = self.shape.context
+        offsets = torch.arange(1 - context, 1, device=at.device)
         places = last[..., None] + offsets
-        weights = by_chunk_step.gather(-1, places.clamp(min=0))
+        inside = places.clamp(min=0)
+        weights = by_chunk_step.gather(-1, inside)
         return weights.masked_fill(places < 0, 0.0)
 
 
 def to_tensors(batch: Batch, device: torch.device | str = "cpu") -> NetworkInputs:
     """Return what a network reads of a batch, as tensors on a device."""
-    arrays = (batch.x, batch.at, batch.local, batch.blend, batch.pad)
-    return NetworkInputs(*(torch.as_tensor(array, device=device) for array in arrays))
+    as_tensor = partial(torch.as_tensor, device=device)
+    return NetworkInputs(
+        x=as_tensor(batch.x),
+        at=as_tensor(batch.at),
+        local=as_tensor(batch.local),
+        blend=as_tensor(batch.blend),
+        pad=as_tensor(batch.pad),
+    )
 
 
 def to_trained_network(network: TorchNetwork) -> TrainedNetwork:
     """Copy the network into arrays, which further training does not change."""
-    weights = {
-        name: weight.detach().float().cpu().numpy().copy()
-        for name, weight in network.state_dict().items()
-    }
+    weights = {}
+    for name, weight in network.state_dict().items():
+        on_cpu = weight.detach().float().cpu()
+        weights[name] = on_cpu.numpy().copy()
     return TrainedNetwork(network.shape, weights)
 
 
@@ -189,10 +209,7 @@ def to_torch_network(trained: TrainedNetwork) -> TorchNetwork:
     # Without memory for weights that are replaced at once.
     with torch.device("meta"):
         network = TorchNetwork(trained.shape).eval()
-    weights = {
-        name: torch.from_numpy(weight) for name, weight in trained.weights.items()
-    }
-    network.load_state_dict(weights, assign=True)
+    network.load_state_dict(_as_tensors(trained.weights), assign=True)
     return network
 
 
@@ -205,10 +222,13 @@ def predict_quantiles_in_torch(
     They are relative to `base` [B, P, H], which takes the place of the batch's own.
     """
     network = to_torch_network(trained)
-    targets = LossTargets.of(batch)._replace(base=torch.from_numpy(base))
+    targets = LossTargets.of(batch)
+    targets = targets._replace(base=torch.from_numpy(base))
+    inputs = to_tensors(batch)
     with single_torch_thread():
-        out = network(*to_tensors(batch))
-        return network.loss.quantiles(out, targets, levels).numpy()
+        out = network(*inputs)
+        quantiles = network.loss.quantiles(out, targets, levels)
+    return quantiles.numpy()
 
 
 @contextmanager
@@ -231,17 +251,22 @@ def adapt_weights_to_loss(
     the median as the location.
     """
     initial = network.state_dict()
-    adapted = initial | {
-        name: torch.from_numpy(weight) for name, weight in weights.items()
-    }
+    adapted = initial | _as_tensors(weights)
     if old_loss == network.shape.loss:
         return adapted
     n_old = len(LOSSES[old_loss].start)
     n_new = len(network.loss.start)
+    median = NETWORK_QUANTILES.index(0.5)
     for name in _LAST_LAYER:
+        old_rows = adapted[name]
         rows = initial[name].clone()
-        rows[n_new:] = adapted[name][n_old:]
+        rows[n_new:] = old_rows[n_old:]
         if old_loss == "quantile" and network.loss.has_location:
-            rows[0] = adapted[name][NETWORK_QUANTILES.index(0.5)]
+            rows[0] = old_rows[median]
         adapted[name] = rows
     return adapted
+
+
+def _as_tensors(weights: Mapping[str, Singles]) -> dict[str, Tensor]:
+    """Return weights as tensors that share their memory."""
+    return {name: torch.from_numpy(weight) for name, weight in weights.items()}

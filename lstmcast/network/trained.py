@@ -93,11 +93,12 @@ class TrainedNetwork:
         sizes = {name: weight.shape for name, weight in self.weights.items()}
         for name, size in iter_weight_sizes(self.shape):
             if sizes.pop(name, None) != size:
-                raise ValueError(
-                    f"its weights have no {name} of {' x '.join(map(str, size))}"
-                )
+                wanted = " x ".join(map(str, size))
+                raise ValueError(f"its weights have no {name} of {wanted}")
+        # What is left has no place in a network of this shape.
         if sizes:
-            raise ValueError(f"its weights are of another network: {next(iter(sizes))}")
+            foreign = next(iter(sizes))
+            raise ValueError(f"its weights are of another network: {foreign}")
 
     @property
     def interval(self) -> str:
@@ -112,10 +113,11 @@ class TrainedNetwork:
 
 def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
     """Iterate over name and size of each weight of a network of this shape."""
-    hidden, width = shape.hidden, shape.width
     for layer in range(shape.layers):
         yield from _iter_layer_sizes(shape, layer)
 
+    hidden = shape.hidden
+    width = shape.width
     linear = {
         "state": (hidden, width),
         "local": (hidden, shape.local + shape.ahead),
@@ -135,6 +137,7 @@ def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
 
 def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
     """Iterate over the weights of one recurrent layer, and of the normalisation after it."""
+    # The first layer reads the steps, each other one the states of the one before.
     inputs = shape.width if layer else shape.features + shape.covariates
     rows = GATES_PER_CELL[shape.cell] * shape.hidden
     sizes = {
@@ -144,10 +147,14 @@ def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
         "bias_hh": (rows,),
     }
     # Layers of torch's own stack have a number; those one by one are each a stack of one.
-    prefix, number = (f"layers.{layer}.", 0) if shape.stacked else ("", layer)
-    for direction in ("", "_reverse") if shape.bidirectional else ("",):
+    if shape.stacked:
+        prefix, suffix = f"encoder.layers.{layer}.", "_l0"
+    else:
+        prefix, suffix = "encoder.", f"_l{layer}"
+    directions = ("", "_reverse") if shape.bidirectional else ("",)
+    for direction in directions:
         for name, size in sizes.items():
-            yield f"encoder.{prefix}{name}_l{number}{direction}", size
+            yield f"{prefix}{name}{suffix}{direction}", size
     if shape.layer_norm:
         yield f"encoder.norms.{layer}.weight", (shape.width,)
         yield f"encoder.norms.{layer}.bias", (shape.width,)
@@ -155,7 +162,10 @@ def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
 
 def count_recurrent_layers(weights: Mapping[str, Any]) -> int:
     """Count the recurrent layers of a network with these weights."""
-    return sum(_LAYER_INPUT_WEIGHT_NAME.fullmatch(name) is not None for name in weights)
+    # The inputs of a layer are read by one weight, whatever its cell; a second direction, which
+    # the pattern does not match, is no further layer.
+    matches = map(_LAYER_INPUT_WEIGHT_NAME.fullmatch, weights)
+    return sum(match is not None for match in matches)
 
 
 def remove_covariate_columns(
@@ -165,10 +175,10 @@ def remove_covariate_columns(
 
     What stays are `features` inputs of a step and `local` ones of a horizon step.
     """
-    narrow = {
-        name: weight[:, :features] if INPUT_WEIGHT_NAME.fullmatch(name) else weight
-        for name, weight in weights.items()
-    }
+    narrow = dict(weights)
+    for name, weight in weights.items():
+        if INPUT_WEIGHT_NAME.fullmatch(name):
+            narrow[name] = weight[:, :features]
     narrow["local.weight"] = weights["local.weight"][:, :local]
     return narrow
 
@@ -180,11 +190,17 @@ def add_covariate_columns(
 
     The weights are those of the same network without covariates, and its forecasts stay the same.
     """
-    inputs = shape.features + shape.covariates
-    columns = {name: inputs for name in weights if INPUT_WEIGHT_NAME.fullmatch(name)}
-    columns["local.weight"] = shape.local + shape.ahead
     wide = dict(weights)
-    for name, count in columns.items():
-        missing = count - weights[name].shape[1]
-        wide[name] = np.pad(weights[name], ((0, 0), (0, missing)))
+    inputs = shape.features + shape.covariates
+    for name, weight in weights.items():
+        if INPUT_WEIGHT_NAME.fullmatch(name):
+            wide[name] = _widen(weight, inputs)
+    local_inputs = shape.local + shape.ahead
+    wide["local.weight"] = _widen(weights["local.weight"], local_inputs)
     return wide
+
+
+def _widen(weight: Singles, columns: int) -> Singles:
+    """Return a weight with as many columns of zero added as it lacks."""
+    missing = columns - weight.shape[1]
+    return np.pad(weight, ((0, 0), (0, missing)))
