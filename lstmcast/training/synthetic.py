@@ -6,6 +6,8 @@ of the draws is part of the result.
 Axes: n series, T steps, m season length.
 """
 
+from collections.abc import Mapping
+
 import numpy as np
 from scipy.signal import lfilter
 
@@ -13,6 +15,8 @@ from lstmcast.features.steps import Seasons
 from lstmcast.ragged import Bools, Floats
 
 Rng = np.random.Generator
+FULL_TURN = 2 * np.pi
+"""A full turn, in radians."""
 
 
 def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
@@ -29,10 +33,12 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
     y += _draw_trend(rng, n, length)
     y += _draw_cycle(rng, n, length, period)
     if m > 1:
-        size = _draw_indicator(rng, n, 0.85) * _draw_log_uniform(rng, n, -0.5, 0.7)
+        size = _draw_indicator(rng, n, 0.85)
+        size *= _draw_log_uniform(rng, n, -0.5, 0.7)
         y += size * _draw_season(rng, n, length, m, 4)
     if m2:
-        y += _draw_indicator(rng, n, 0.85) * _draw_second_season(rng, n, length, m, m2)
+        size = _draw_indicator(rng, n, 0.85)
+        y += size * _draw_second_season(rng, n, length, m, m2)
     y += _draw_level_shifts(rng, n, length)
     y /= y.std(1, keepdims=True) + 1e-9
     y = _to_user_scale(rng, y, noise)
@@ -41,22 +47,26 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
 
 def _draw_noise(rng: Rng, n: int, length: int, period: int) -> Floats:
     """Draw unit noise: Gaussian or heavy-tailed, with outliers and autocorrelation."""
-    shape = n, length
+    shape = (n, length)
     gaussian = rng.normal(size=shape)
     # Student's t with 4 degrees of freedom has variance 2.
-    heavy = rng.standard_t(4, size=shape) / np.sqrt(2)
-    is_heavy = _draw_indicator(rng, n, 0.15) > 0
-    noise = np.where(is_heavy, heavy, gaussian)
+    heavy = rng.standard_t(4, size=shape)
+    heavy /= np.sqrt(2)
+    noise = _choose_for_each(rng, n, {0.15: heavy}, gaussian)
     noise *= _draw_deviation(rng, n, length, period)
     is_outlier = rng.random(shape) < 0.03
-    is_outlier &= _draw_indicator(rng, n, 0.2) > 0
-    noise *= np.where(is_outlier, _draw_uniform(rng, n, 3, 8), 1.0)
+    is_outlier &= _draw_mask(rng, n, 0.2)
+    outlier_size = _draw_uniform(rng, n, 3, 8)
+    noise *= np.where(is_outlier, outlier_size, 1.0)
     # Half of the series are not autocorrelated, and a few alternate.
-    phi = rng.uniform(0.2, 0.98, n) * (rng.random(n) < 0.5)
+    phi = rng.uniform(0.2, 0.98, n)
+    phi *= rng.random(n) < 0.5
     is_alternating = rng.random(n) < 0.06
-    phi = np.where(is_alternating, -rng.uniform(0.1, 0.7, n), phi)
+    alternating = -rng.uniform(0.1, 0.7, n)
+    phi = np.where(is_alternating, alternating, phi)
     # A first-order autoregression has 1 / (1 - phi^2) times the variance of its shocks.
-    unit = np.sqrt(1 - phi**2)[:, None]
+    variance = 1 - phi**2
+    unit = np.sqrt(variance)[:, None]
     return _filter_ar1(noise, phi) * unit
 
 
@@ -64,22 +74,26 @@ def _draw_deviation(rng: Rng, n: int, length: int, period: int) -> Floats:
     """Draw how the deviation of noise changes: slowly, with the season, at random or never."""
     t = np.arange(length)
     turns = _draw_uniform(rng, n, 0.5, 3)
-    slow = np.exp(0.5 * np.sin(2 * np.pi * t / length * turns))
+    slow_angle = FULL_TURN * t / length * turns
+    slow = np.exp(0.5 * np.sin(slow_angle))
     phase = rng.random((n, 1))
-    seasonal = np.exp(0.6 * np.sin(2 * np.pi * (t / period + phase)))
-    shocks = rng.normal(size=(n, length)) * 0.15
-    wandering = np.exp(_filter_ar1(shocks, np.full(n, 0.97)))
-    kind = rng.random((n, 1))
-    return np.select(
-        [kind < 0.15, kind < 0.25, kind < 0.35], [slow, seasonal, wandering], 1.0
-    )
+    seasonal_angle = FULL_TURN * (t / period + phase)
+    seasonal = np.exp(0.6 * np.sin(seasonal_angle))
+    shocks = _draw_normal(rng, n, length) * 0.15
+    phi = np.full(n, 0.97)
+    wandering = np.exp(_filter_ar1(shocks, phi))
+    by_limit = {0.15: slow, 0.25: seasonal, 0.35: wandering}
+    return _choose_for_each(rng, n, by_limit, 1.0)
 
 
 def _draw_level(rng: Rng, n: int, length: int) -> Floats:
     """Draw a random-walk level; in one series of ten nothing else matters (prices)."""
-    walk = np.cumsum(_draw_noise(rng, n, length, 7), 1)
-    size = _draw_indicator(rng, n, 0.6) * _draw_log_uniform(rng, n, -1.5, 0.2)
-    return walk * np.where(rng.random((n, 1)) < 0.1, 8.0, size)
+    noise = _draw_noise(rng, n, length, 7)
+    walk = np.cumsum(noise, 1)
+    size = _draw_indicator(rng, n, 0.6)
+    size *= _draw_log_uniform(rng, n, -1.5, 0.2)
+    size = _choose_for_each(rng, n, {0.1: 8.0}, size)
+    return walk * size
 
 
 def _draw_trend(rng: Rng, n: int, length: int) -> Floats:
@@ -88,36 +102,37 @@ def _draw_trend(rng: Rng, n: int, length: int) -> Floats:
     steps = _draw_trend_steps(rng, slope, length)
     trend = np.cumsum(steps, 1)
     saturating = _draw_saturation(rng, n, length)
-    is_saturating = rng.random((n, 1)) < 0.07
-    trend = np.where(is_saturating, saturating, trend)
-    return np.asarray(_draw_indicator(rng, n, 0.65) * trend)
+    trend = _choose_for_each(rng, n, {0.07: saturating}, trend)
+    has_trend = _draw_indicator(rng, n, 0.65)
+    return has_trend * trend
 
 
 def _draw_slope(rng: Rng, n: int, length: int) -> Floats:
     """Draw slopes, [n, 1]: half of them so much a step, the others so much over all steps."""
-    per_step = rng.normal(size=(n, 1))
-    per_step = per_step * _draw_log_uniform(rng, n, -2.5, -0.7)
-    over_all = rng.normal(size=(n, 1))
-    over_all = over_all * _draw_log_uniform(rng, n, -0.5, 1.2) / length
-    is_per_step = rng.random((n, 1)) < 0.5
-    return np.where(is_per_step, per_step, over_all)
+    per_step = _draw_normal(rng, n, 1)
+    per_step *= _draw_log_uniform(rng, n, -2.5, -0.7)
+    over_all = _draw_normal(rng, n, 1)
+    over_all *= _draw_log_uniform(rng, n, -0.5, 1.2)
+    over_all /= length
+    return _choose_for_each(rng, n, {0.5: per_step}, over_all)
 
 
 def _draw_trend_steps(rng: Rng, slope: Floats, length: int) -> Floats:
     """Draw what a trend of these slopes [n, 1] adds at each step, [n, T]."""
-    n, t = len(slope), np.arange(length)
+    n = len(slope)
+    t = np.arange(length)
     damping = rng.choice([1.0, 1.0, 0.99, 0.97, 0.9], (n, 1))
     damped = slope * damping**t
-    shocks = rng.normal(size=(n, length)) * np.abs(slope)
-    shocks = shocks * _draw_uniform(rng, n, 0, 0.4)
+    shocks = _draw_normal(rng, n, length)
+    shocks *= np.abs(slope)
+    shocks *= _draw_uniform(rng, n, 0, 0.4)
     shocks[:, 0] = slope[:, 0]
     memory = rng.choice([1.0, 0.995, 0.98, 0.9], n)
     stochastic = _filter_ar1(shocks, memory)
-    is_before_break = t < length * _draw_uniform(rng, n, 0.2, 0.95)
-    slope_after = slope * rng.normal(0, 1, (n, 1))
-    broken = np.where(is_before_break, slope, slope_after)
-    kind = rng.random((n, 1))
-    return np.select([kind < 0.35, kind < 0.8], [damped, stochastic], broken)
+    break_at = length * _draw_uniform(rng, n, 0.2, 0.95)
+    slope_after = slope * _draw_normal(rng, n, 1)
+    broken = np.where(t < break_at, slope, slope_after)
+    return _choose_for_each(rng, n, {0.35: damped, 0.8: stochastic}, broken)
 
 
 def _draw_saturation(rng: Rng, n: int, length: int) -> Floats:
@@ -125,35 +140,29 @@ def _draw_saturation(rng: Rng, n: int, length: int) -> Floats:
     t = np.arange(length)
     middle = _draw_uniform(rng, n, 0.1, 1.1) * length
     speed = _draw_uniform(rng, n, 4, 15) / length
-    exponent = -np.clip((t - middle) * speed, -40, 40)
-    size = rng.normal(size=(n, 1)) * 4
-    return np.asarray(size / (1 + np.exp(exponent)))
+    growth = (t - middle) * speed
+    exponent = -np.clip(growth, -40, 40)
+    size = _draw_normal(rng, n, 1) * 4
+    inverse_share = 1 + np.exp(exponent)
+    return np.asarray(size / inverse_share)
 
 
 def _draw_cycle(rng: Rng, n: int, length: int, period: int) -> Floats:
-    """Draw a slow wave of a fixed length, an irregular one, or in most series none.
-
-    The irregular one is a second-order autoregression whose roots lie just within the unit circle
-    (Yule 1927): it swings by itself, and shocks keep it going.
-    """
+    """Draw a slow wave of a fixed length, an irregular one, or in most series none."""
     t = np.arange(length)
     spacing = _draw_uniform(rng, n, 2.5, 12) * period
     size = _draw_uniform(rng, n, 0.3, 2)
     phase = _draw_uniform(rng, n, 0, 6.3)
-    regular = size * np.sin(2 * np.pi * t / spacing + phase)
+    angle = FULL_TURN * t / spacing + phase
+    regular = size * np.sin(angle)
 
     radius = rng.uniform(0.93, 0.999, n)
-    angle = 2 * np.pi / spacing[:, 0]
-    shocks = rng.normal(size=(n, length))
-    waves = []
-    for r, a, row in zip(radius, angle, shocks, strict=True):
-        coefficients = [1, -2 * r * np.cos(a), r * r]
-        waves.append(lfilter([1], coefficients, row))
-    irregular = np.stack(waves)
+    angle_per_step = FULL_TURN / spacing[:, 0]
+    shocks = _draw_normal(rng, n, length)
+    irregular = _filter_ar2(shocks, radius, angle_per_step)
     unit = irregular.std(1, keepdims=True) + 1e-9
     irregular *= _draw_uniform(rng, n, 0.3, 3) / unit
-    kind = rng.random((n, 1))
-    return np.select([kind < 0.17, kind < 0.32], [regular, irregular], 0.0)
+    return _choose_for_each(rng, n, {0.17: regular, 0.32: irregular}, 0.0)
 
 
 def _draw_season(rng: Rng, n: int, length: int, m: int, harmonics: int) -> Floats:
@@ -162,37 +171,51 @@ def _draw_season(rng: Rng, n: int, length: int, m: int, harmonics: int) -> Float
     second = _draw_season_shape(rng, n, m, harmonics)
     phase = np.arange(length) % m
     # How much of the second shape is mixed in wanders from step to step.
-    walk = np.cumsum(rng.normal(size=(n, length)), 1)
-    mix = np.clip(walk / np.sqrt(length) * 0.7 + 0.3, 0, 1)
+    mix = _draw_walk(rng, n, length)
+    mix /= np.sqrt(length)
+    mix = np.clip(mix * 0.7 + 0.3, 0, 1)
     mix *= _draw_indicator(rng, n, 0.2)
-    wave = first[:, phase] * (1 - mix) + second[:, phase] * mix
+    wave = first[:, phase] * (1 - mix)
+    wave += second[:, phase] * mix
     # So does the logarithm of the amplitude, in half of the series.
-    walk = np.cumsum(rng.normal(size=(n, length)), 1)
-    drift = walk * _draw_uniform(rng, n, 0, 0.3) / np.sqrt(m)
-    drift = np.clip(drift, -3, 3) * _draw_indicator(rng, n, 0.5)
+    drift = _draw_walk(rng, n, length)
+    drift *= _draw_uniform(rng, n, 0, 0.3)
+    drift /= np.sqrt(m)
+    drift = np.clip(drift, -3, 3)
+    drift *= _draw_indicator(rng, n, 0.5)
     return np.asarray(wave * np.exp(drift))
 
 
 def _draw_season_shape(rng: Rng, n: int, m: int, harmonics: int) -> Floats:
     """Draw one season, [n, m], of mean 0 and deviation 1: harmonics, noise, or some spikes."""
-    count = min(
-        harmonics, max(1, m // 2)
-    )  # faster waves than m // 2 repeat slower ones
-    k = np.arange(1, count + 1)
-    decay = k ** -_draw_uniform(rng, n, 0.3, 1.5)
-    angle = 2 * np.pi * k[:, None] * np.arange(m) / m
-    sines = rng.normal(size=(n, count)) * decay
-    cosines = rng.normal(size=(n, count)) * decay
-    shape = sines @ np.sin(angle) + cosines @ np.cos(angle)
-    noise = rng.normal(size=(n, m)) * 0.7
+    shape = _draw_harmonics(rng, n, m, harmonics)
+    noise = _draw_normal(rng, n, m) * 0.7
     shape += noise * _draw_indicator(rng, n, 0.35)
-    heights = rng.normal(size=(n, m))
-    is_spike = rng.random((n, m)) < np.maximum(0.12, 1.2 / m)
+    heights = _draw_normal(rng, n, m)
+    # However short the season is, it has one spike or more on average.
+    spike_share = max(0.12, 1.2 / m)
+    is_spike = rng.random((n, m)) < spike_share
     spikes = heights * is_spike * 2
-    has_spikes = _draw_indicator(rng, n, 0.15) > 0
-    shape = np.where(has_spikes, spikes, shape)
+    shape = _choose_for_each(rng, n, {0.15: spikes}, shape)
     centred = shape - shape.mean(1, keepdims=True)
-    return np.asarray(centred / (shape.std(1, keepdims=True) + 0.05))
+    deviation = shape.std(1, keepdims=True) + 0.05
+    return np.asarray(centred / deviation)
+
+
+def _draw_harmonics(rng: Rng, n: int, m: int, harmonics: int) -> Floats:
+    """Draw a sum of sines and cosines over one season, [n, m]: the faster, the smaller."""
+    # Faster waves than m // 2 repeat slower ones.
+    fastest = max(1, m // 2)
+    k = np.arange(1, min(harmonics, fastest) + 1)
+    steepness = _draw_uniform(rng, n, 0.3, 1.5)
+    decay = k**-steepness
+    step = np.arange(m)
+    angle = FULL_TURN * k[:, None] * step / m
+    sine_sizes = _draw_normal(rng, n, len(k)) * decay
+    cosine_sizes = _draw_normal(rng, n, len(k)) * decay
+    sines = sine_sizes @ np.sin(angle)
+    cosines = cosine_sizes @ np.cos(angle)
+    return np.asarray(sines + cosines)
 
 
 def _draw_second_season(rng: Rng, n: int, length: int, m: int, m2: int) -> Floats:
@@ -201,29 +224,35 @@ def _draw_second_season(rng: Rng, n: int, length: int, m: int, m2: int) -> Float
     smooth = size * _draw_season(rng, n, length, m2, 6)
     phase = np.arange(length) % m2
     blocks_per_season = -(-m2 // m)
-    levels = rng.normal(size=(n, blocks_per_season))
-    levels = levels * _draw_log_uniform(rng, n, -0.5, 0.4)
+    levels = _draw_normal(rng, n, blocks_per_season)
+    levels *= _draw_log_uniform(rng, n, -0.5, 0.4)
     blocks = np.repeat(levels, m, 1)[:, phase]
-    # In half of the weeks all working days are alike, and the last two days differ.
-    weekend = np.zeros((n, 7))
-    day_noise = rng.normal(size=(n, 2)) * 0.3
-    weekend[:, 5:] = day_noise + rng.normal(size=(n, 1))
+    days = _draw_working_week(rng, n)
     if m2 == 7 * m:
-        week = np.repeat(weekend, m, 1)[:, phase]
-        week = week * _draw_log_uniform(rng, n, -0.3, 0.4)
-        is_week = rng.random((n, 1)) < 0.5
-        blocks = np.where(is_week, week, blocks)
-    is_smooth = rng.random((n, 1)) < 0.5
-    return np.where(is_smooth, smooth, blocks)
+        week = np.repeat(days, m, 1)[:, phase]
+        week *= _draw_log_uniform(rng, n, -0.3, 0.4)
+        blocks = _choose_for_each(rng, n, {0.5: week}, blocks)
+    return _choose_for_each(rng, n, {0.5: smooth}, blocks)
+
+
+def _draw_working_week(rng: Rng, n: int) -> Floats:
+    """Draw levels of the days of a week, [n, 7]: only those of the last two are not zero."""
+    days = np.zeros((n, 7))
+    single = _draw_normal(rng, n, 2) * 0.3
+    common = _draw_normal(rng, n, 1)
+    days[:, 5:] = single + common
+    return days
 
 
 def _draw_level_shifts(rng: Rng, n: int, length: int) -> Floats:
     """Draw level shifts at random steps."""
     shifts = np.zeros((n, length))
     count = rng.poisson(0.4, n)
-    for i in np.repeat(np.arange(n), count):
+    for series in np.repeat(np.arange(n), count):
         start = rng.integers(0, length)
-        shifts[i, start:] += rng.normal() * 10 ** rng.uniform(-0.3, 0.7)
+        direction = rng.normal()
+        size = 10 ** rng.uniform(-0.3, 0.7)
+        shifts[series, start:] += direction * size
     return shifts
 
 
@@ -233,29 +262,30 @@ def _to_user_scale(rng: Rng, y: Floats, noise: Floats) -> Floats:
     They are exponentiated, on an offset, above zero, counts, or with many zeros.
     """
     n, _ = y.shape
-    growth = np.clip(y * _draw_log_uniform(rng, n, -1.3, 0.0), -12, 12)
-    exponential = np.exp(growth) * _draw_log_uniform(rng, n, 0, 4)
+    growth = y * _draw_log_uniform(rng, n, -1.3, 0.0)
+    growth = np.clip(growth, -12, 12)
+    exponential = np.exp(growth)
+    exponential *= _draw_log_uniform(rng, n, 0, 4)
     linear = y * _draw_log_uniform(rng, n, -1, 3)
-    linear = linear + rng.choice([0.0, 20.0, 1000.0], (n, 1))
-    lowest = y.min(1, keepdims=True)
-    above_zero = y - lowest + _draw_uniform(rng, n, 0.02, 4)
-    above_zero = above_zero * _draw_log_uniform(rng, n, 0, 4)
-    log_rate = np.clip(y * 0.7 + _draw_uniform(rng, n, -1.5, 3), -6, 8)
-    counts = rng.poisson(np.exp(log_rate)).astype(np.float64)
-    with_zeros = np.maximum(y - _draw_uniform(rng, n, -1.5, 0.7), 0)
-    with_zeros = with_zeros * _draw_log_uniform(rng, n, 0, 2)
-    kind = rng.random((n, 1))
-    scaled = np.select(
-        [kind < 0.45, kind < 0.7, kind < 0.9, kind < 0.96],
-        [exponential, linear, above_zero, counts],
-        with_zeros,
-    )
+    linear += rng.choice([0.0, 20.0, 1000.0], (n, 1))
+    above_zero = y - y.min(1, keepdims=True)
+    above_zero += _draw_uniform(rng, n, 0.02, 4)
+    above_zero *= _draw_log_uniform(rng, n, 0, 4)
+    log_rate = y * 0.7
+    log_rate += _draw_uniform(rng, n, -1.5, 3)
+    rate = np.exp(np.clip(log_rate, -6, 8))
+    counts = rng.poisson(rate).astype(np.float64)
+    with_zeros = y - _draw_uniform(rng, n, -1.5, 0.7)
+    with_zeros = np.maximum(with_zeros, 0)
+    with_zeros *= _draw_log_uniform(rng, n, 0, 2)
+    by_limit = {0.45: exponential, 0.7: linear, 0.9: above_zero, 0.96: counts}
+    scaled = _choose_for_each(rng, n, by_limit, with_zeros)
     # Some people round; but a series that is constant then has nothing left to learn.
     rounded = np.round(scaled)
-    is_rounded = rng.random((n, 1)) < 0.15
+    is_rounded = _draw_mask(rng, n, 0.15)
     is_rounded &= rounded.std(1, keepdims=True) > 0
     is_rounded &= noise > 0
-    return np.asarray(np.where(is_rounded, rounded, scaled))
+    return np.where(is_rounded, rounded, scaled)
 
 
 def _with_missing(rng: Rng, y: Floats) -> Floats:
@@ -263,24 +293,77 @@ def _with_missing(rng: Rng, y: Floats) -> Floats:
     n, length = y.shape
     share = _draw_uniform(rng, n, 0.01, 0.25)
     start = rng.random((n, 1)) * length
+    end = start + share * length
     t = np.arange(length)
-    in_block = (t >= start) & (t < start + share * length)
+    in_block = (t >= start) & (t < end)
     is_single = rng.random((n, length)) < share
     kind = rng.random((n, 1))
-    hidden: Bools = ((kind < 0.08) & is_single) | ((kind > 0.96) & in_block)
+    in_block &= kind > 0.96
+    is_single &= kind < 0.08
+    hidden: Bools = is_single | in_block
     hidden[:, 0] = False
     return np.where(hidden, np.nan, y)
 
 
 def _filter_ar1(shocks: Floats, phi: Floats) -> Floats:
     """Return the first-order autoregression of each row of shocks, [n, T], by its `phi` [n]."""
-    rows = [lfilter([1], [1, -p], row) for p, row in zip(phi, shocks, strict=True)]
+    rows = []
+    for p, row in zip(phi, shocks, strict=True):
+        denominator = [1, -p]
+        rows.append(lfilter([1], denominator, row))
     return np.stack(rows)
+
+
+def _filter_ar2(shocks: Floats, radius: Floats, angle: Floats) -> Floats:
+    """Return the second-order autoregression of each row of shocks, [n, T].
+
+    Its roots have the row's radius and angle, [n] each. Just within the unit circle (Yule 1927) it
+    swings by itself, and shocks keep it going.
+    """
+    rows = []
+    for r, a, row in zip(radius, angle, shocks, strict=True):
+        first = -2 * r * np.cos(a)
+        second = r * r
+        denominator = [1, first, second]
+        rows.append(lfilter([1], denominator, row))
+    return np.stack(rows)
+
+
+def _choose_for_each(
+    rng: Rng,
+    n: int,
+    by_limit: Mapping[float, Floats | float],
+    otherwise: Floats | float,
+) -> Floats:
+    """Take from one of several arrays for each of the n series, at random.
+
+    A uniform number is drawn for a series: the array of the first limit above it is taken.
+    """
+    kind = rng.random((n, 1))
+    conditions = [kind < limit for limit in by_limit]
+    choices = [np.asarray(choice) for choice in by_limit.values()]
+    return np.select(conditions, choices, otherwise)
+
+
+def _draw_mask(rng: Rng, n: int, share: float) -> Bools:
+    """Draw True for about `share` of the series: [n, 1]."""
+    return rng.random((n, 1)) < share
 
 
 def _draw_indicator(rng: Rng, n: int, share: float) -> Floats:
     """Draw 1 for about `share` of the series, else 0: [n, 1]."""
-    return (rng.random((n, 1)) < share).astype(np.float64)
+    return _draw_mask(rng, n, share).astype(np.float64)
+
+
+def _draw_normal(rng: Rng, n: int, columns: int) -> Floats:
+    """Draw standard normal numbers: [n, columns]."""
+    return rng.normal(size=(n, columns))
+
+
+def _draw_walk(rng: Rng, n: int, length: int) -> Floats:
+    """Draw random walks of standard normal steps: [n, T]."""
+    steps = _draw_normal(rng, n, length)
+    return np.cumsum(steps, 1)
 
 
 def _draw_uniform(rng: Rng, n: int, low: float, high: float) -> Floats:
@@ -290,4 +373,5 @@ def _draw_uniform(rng: Rng, n: int, low: float, high: float) -> Floats:
 
 def _draw_log_uniform(rng: Rng, n: int, low: float, high: float) -> Floats:
     """Draw 10 to a uniform power: [n, 1]."""
-    return np.asarray(10 ** _draw_uniform(rng, n, low, high))
+    exponent = _draw_uniform(rng, n, low, high)
+    return np.asarray(10**exponent)
