@@ -76,6 +76,7 @@ class Checkpoint:
             self._require_same_fit(requirements)
             self.begun = True
             return
+        # What lies there without a manifest was begun but never complete.
         shutil.rmtree(self.folder, ignore_errors=True)
         data, panel_facts = serialization.pack_panel(panel)
         manifest = {
@@ -85,7 +86,8 @@ class Checkpoint:
         }
         # From here on there may be something to discard, even if writing fails half way.
         self.begun = True
-        directory.write_run_files(self.folder, {_DATA_FILE: data}, manifest)
+        files = {_DATA_FILE: data}
+        directory.write_run_files(self.folder, files, manifest)
 
     def fit(self) -> tuple[Config, Panel]:
         """Return settings and data of the unfinished fit. Raises RunError."""
@@ -226,7 +228,8 @@ class TrainingCheckpoint:
 
     def is_due(self) -> bool:
         """Whether it is time to keep the state."""
-        return time.monotonic() >= self.next or self.stopped()
+        is_time = time.monotonic() >= self.next
+        return is_time or self.stopped()
 
     def keep(self, state: TrainingState) -> None:
         """Keep the state; raises TrainingStoppedError where the training was asked to stop."""
@@ -274,6 +277,7 @@ def _list_requirements(config: Config, same: Mapping[str, Any]) -> dict[str, Any
 
 def _hash_state(state: TrainingState) -> str:
     """Return the SHA-256 of all of a state."""
+    # In sorted order, so that a state read back has the same digest.
     facts = json.dumps(state.facts, sort_keys=True)
     digest = hashlib.sha256(facts.encode())
     for name, tensor in sorted(state.tensors.items()):
@@ -287,7 +291,9 @@ def _hash_state(state: TrainingState) -> str:
 
 def _read_metadata(data: bytes) -> dict[str, Any]:
     """Return the metadata of a safetensors file: its length in 8 bytes, then JSON."""
+    # The library reads them from files only, not from bytes.
     length = int.from_bytes(data[:8], "little")
-    header = json.loads(data[8 : 8 + length])
+    end = 8 + length
+    header = json.loads(data[8:end])
     metadata: dict[str, Any] = header["__metadata__"]
     return metadata

@@ -86,7 +86,8 @@ class DeviceWindows(Windows):
         device = self.tables[0].device
         places = first + inside.clip(min=0)
         at = torch.from_numpy(places).to(device)
-        rows = torch.cat([table[at] for table in self.tables], -1)
+        features = [table[at] for table in self.tables]
+        rows = torch.cat(features, -1)
         # Steps before the first one of a series are zero, as in numpy.
         is_outside = torch.from_numpy(inside < 0).to(device)
         every_feature = is_outside[..., None]

@@ -133,7 +133,7 @@ def train_network(
     state = store.restore() if store else None
     initial_weights = _copy_weights(network)
     diverged = state.facts["diverged"] if state else ""
-    for _ in range(2):
+    for _ in range(2):  # at the learning rate of the schedule, then at a lower one
         attempt = schedule
         if diverged:
             attempt = schedule._replace(lr=schedule.lr * RETRY_LR_FACTOR)
@@ -166,8 +166,9 @@ class _TrainingRun:
         self.pace = pace
         self.diverged = diverged
         self.rng = np.random.default_rng(schedule.seed)
+        parameters = network.parameters()
         self.optimizer = Optimizer(
-            network.parameters(), schedule.optimizer, schedule.weight_decay
+            parameters, schedule.optimizer, schedule.weight_decay
         )
         self.average = copy.deepcopy(network).eval()
         for module in self.average.modules():
@@ -279,7 +280,8 @@ class _TrainingRun:
             raise _divergence_error(problem, self.schedule.lr)
         validation_began = time.monotonic()
         least = min(self.schedule.least, steps)
-        score = self.best.validate_average(self.average, step, keep=step >= least)
+        keep = step >= least
+        score = self.best.validate_average(self.average, step, keep=keep)
         now = time.monotonic()
         self.validation_seconds = now - validation_began
         seconds = now - self.began
@@ -329,7 +331,10 @@ class _TrainingRun:
         self.average.load_state_dict(average_weights)
         best = self.best
         best.weights = _select_prefix("best.", tensors)
-        best.score, best.step, best.stale = facts["best"]
+        score, step, stale = facts["best"]
+        best.score = score
+        best.step = step
+        best.stale = stale
         self._restore_optimizer(tensors)
         self.rng.bit_generator.state = facts["random"]
         torch.set_rng_state(tensors["random"])
@@ -380,13 +385,14 @@ def take_training_step(
         outputs = network(*inputs)
         loss = network.loss(outputs, targets) / loss_unit
         loss.backward()  # type: ignore[no-untyped-call]
-        naive = network.loss.naive(outputs.detach(), targets) / loss_unit
+        without_gradient = outputs.detach()
+        naive = network.loss.naive(without_gradient, targets) / loss_unit
         losses = (float(loss.detach()), naive)
     is_known = ~np.isnan(batch.target)
     known = float(is_known.sum())
-    group = current_rank_group()
-    mean_losses = group.average(network.parameters(), losses, known)
-    torch.nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
+    parameters = list(network.parameters())
+    mean_losses = current_rank_group().average(parameters, losses, known)
+    torch.nn.utils.clip_grad_norm_(parameters, grad_clip)
     optimizer.step()
     return StepLosses(*mean_losses)
 

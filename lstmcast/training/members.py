@@ -128,6 +128,7 @@ def _choose_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
     model = recipe.model
     hidden = recipe.hidden
     layers = recipe.layers
+    # Weights to start from fit no other size.
     if recipe.start is not None:
         hidden = recipe.start["state.weight"].shape[0]
         layers = count_recurrent_layers(recipe.start)
@@ -302,6 +303,7 @@ def _train_member(
             )
         except TrainingStoppedError:
             return None
+        # Whoever reads the result need not have the device.
         weights = {}
         for name, value in trained.weights.items():
             weights[name] = value.cpu()
@@ -369,7 +371,8 @@ def _choose_jobs(
 def _measure_work(recipe: Recipe, windows: Windows) -> float:
     """Return the time steps that a training reads, in those of a network 64 wide."""
     schedule = recipe.schedule
-    steps_read = schedule.steps * schedule.batch_size * windows.chunk
+    chunks = schedule.steps * schedule.batch_size
+    steps_read = chunks * windows.chunk
     # Products of matrices grow with the square of the width.
     width = recipe.hidden / 64
     return float(steps_read * width**2)
@@ -402,7 +405,8 @@ def describe_time_budget_cuts(
         if member.trained.stopped:
             recipe = member.recipe
             done = member.trained.history[-1].step
-            cuts.append(f"{recipe.name} after {done} of {recipe.schedule.steps}")
+            planned = recipe.schedule.steps
+            cuts.append(f"{recipe.name} after {done} of {planned}")
     if not cuts:
         return ()
     listed = ", ".join(cuts)

@@ -48,6 +48,7 @@ class WindowSampler:
         # Long series repeat themselves: their windows count up to ten strides.
         count = last[usable] - first[usable] + 1
         count = np.minimum(count, 10 * windows.stride)
+        # By the root: the longest series teach most, but do not crowd out the others.
         root = np.sqrt(count)
         weight = root / root.sum()
         own_ends = ends

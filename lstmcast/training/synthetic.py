@@ -6,7 +6,7 @@ of the draws is part of the result.
 Axes: n series, T steps, m season length.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -52,6 +52,10 @@ class _Draws(NamedTuple):
         """Draw 10 to a uniform power."""
         exponent = self.uniform(low, high)
         return np.asarray(10**exponent)
+
+    def pick(self, values: Sequence[float]) -> Floats:
+        """Draw one of some values."""
+        return self.rng.choice(values, (self.n, 1))
 
     def normal(self, columns: int) -> Floats:
         """Draw standard normal numbers, [n, columns]."""
@@ -104,6 +108,7 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
         size = draws.indicator(0.85)
         y += size * _draw_second_season(draws, m, m2)
     y += _draw_level_shifts(draws)
+    # A flat series has no deviation to divide by.
     y /= y.std(1, keepdims=True) + 1e-9
     y = _to_user_scale(draws, y, noise)
     return _with_missing(draws, y)
@@ -112,7 +117,6 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
 def _draw_noise(draws: _Draws, period: int) -> Floats:
     """Draw unit noise: Gaussian or heavy-tailed, with outliers and autocorrelation."""
     rng = draws.rng
-    n = draws.n
     gaussian = draws.shocks()
     # Student's t with 4 degrees of freedom has variance 2.
     heavy = rng.standard_t(4, size=gaussian.shape)
@@ -124,14 +128,14 @@ def _draw_noise(draws: _Draws, period: int) -> Floats:
     outlier_size = draws.uniform(3, 8)
     noise *= np.where(is_outlier, outlier_size, 1.0)
     # Half of the series are not autocorrelated, and a few alternate.
-    phi = rng.uniform(0.2, 0.98, n)
-    phi *= rng.random(n) < 0.5
-    is_alternating = rng.random(n) < 0.06
-    alternating = -rng.uniform(0.1, 0.7, n)
+    phi = draws.uniform(0.2, 0.98)
+    phi *= draws.mask(0.5)
+    is_alternating = draws.mask(0.06)
+    alternating = -draws.uniform(0.1, 0.7)
     phi = np.where(is_alternating, alternating, phi)
     # A first-order autoregression has 1 / (1 - phi^2) times the variance of its shocks.
     variance = 1 - phi**2
-    unit = np.sqrt(variance)[:, None]
+    unit = np.sqrt(variance)
     return _filter_ar1(noise, phi) * unit
 
 
@@ -145,7 +149,8 @@ def _draw_deviation(draws: _Draws, period: int) -> Floats:
     seasonal_angle = FULL_TURN * (t / period + phase)
     seasonal = np.exp(0.6 * np.sin(seasonal_angle))
     shocks = draws.shocks() * 0.15
-    phi = np.full(draws.n, 0.97)
+    # A long memory keeps the deviation from jumping.
+    phi = np.full((draws.n, 1), 0.97)
     wandering = np.exp(_filter_ar1(shocks, phi))
     by_limit = {0.15: slow, 0.25: seasonal, 0.35: wandering}
     return draws.choose(by_limit, 1.0)
@@ -184,20 +189,19 @@ def _draw_slope(draws: _Draws) -> Floats:
 
 def _draw_trend_steps(draws: _Draws, slope: Floats) -> Floats:
     """Draw what a trend of these slopes [n, 1] adds at each step, [n, T]."""
-    rng = draws.rng
-    n = draws.n
-    t = draws.t
-    damping = rng.choice([1.0, 1.0, 0.99, 0.97, 0.9], (n, 1))
-    damped = slope * damping**t
+    # Two of five are straight: their slope stays.
+    damping = draws.pick([1.0, 1.0, 0.99, 0.97, 0.9])
+    damped = slope * damping**draws.t
     shocks = draws.shocks()
     shocks *= np.abs(slope)
     shocks *= draws.uniform(0, 0.4)
+    # A stochastic slope begins at the drawn one, and forgets it in most series.
     shocks[:, 0] = slope[:, 0]
-    memory = rng.choice([1.0, 0.995, 0.98, 0.9], n)
+    memory = draws.pick([1.0, 0.995, 0.98, 0.9])
     stochastic = _filter_ar1(shocks, memory)
     break_at = draws.length * draws.uniform(0.2, 0.95)
     slope_after = slope * draws.normal(1)
-    broken = np.where(t < break_at, slope, slope_after)
+    broken = np.where(draws.t < break_at, slope, slope_after)
     return draws.choose({0.35: damped, 0.8: stochastic}, broken)
 
 
@@ -222,8 +226,8 @@ def _draw_cycle(draws: _Draws, period: int) -> Floats:
     angle = FULL_TURN * t / spacing + phase
     regular = size * np.sin(angle)
 
-    radius = draws.rng.uniform(0.93, 0.999, draws.n)
-    angle_per_step = FULL_TURN / spacing[:, 0]
+    radius = draws.uniform(0.93, 0.999)
+    angle_per_step = FULL_TURN / spacing
     shocks = draws.shocks()
     irregular = _filter_ar2(shocks, radius, angle_per_step)
     unit = irregular.std(1, keepdims=True) + 1e-9
@@ -264,6 +268,7 @@ def _draw_season_shape(draws: _Draws, m: int, harmonics: int) -> Floats:
     spikes = heights * is_spike * 2
     shape = draws.choose({0.15: spikes}, shape)
     centred = shape - shape.mean(1, keepdims=True)
+    # A shape of spikes may have none, and is flat then.
     deviation = shape.std(1, keepdims=True) + 0.05
     return np.asarray(centred / deviation)
 
@@ -289,6 +294,7 @@ def _draw_second_season(draws: _Draws, m: int, m2: int) -> Floats:
     size = draws.log_uniform(-0.5, 0.5)
     smooth = size * _draw_season(draws, m2, 6)
     phase = draws.t % m2
+    # Rounded up: the last block of a season may be cut short.
     blocks_per_season = -(-m2 // m)
     levels = draws.normal(blocks_per_season)
     levels *= draws.log_uniform(-0.5, 0.4)
@@ -330,20 +336,20 @@ def _to_user_scale(draws: _Draws, y: Floats, noise: Floats) -> Floats:
 
     They are exponentiated, on an offset, above zero, counts, or with many zeros.
     """
-    rng = draws.rng
     growth = y * draws.log_uniform(-1.3, 0.0)
     growth = np.clip(growth, -12, 12)
     exponential = np.exp(growth)
     exponential *= draws.log_uniform(0, 4)
     linear = y * draws.log_uniform(-1, 3)
-    linear += rng.choice([0.0, 20.0, 1000.0], (draws.n, 1))
+    linear += draws.pick([0.0, 20.0, 1000.0])
     above_zero = y - y.min(1, keepdims=True)
     above_zero += draws.uniform(0.02, 4)
     above_zero *= draws.log_uniform(0, 4)
     log_rate = y * 0.7
     log_rate += draws.uniform(-1.5, 3)
+    # At most some 3000, at least a count of one in 400 steps.
     rate = np.exp(np.clip(log_rate, -6, 8))
-    counts = rng.poisson(rate).astype(np.float64)
+    counts = draws.rng.poisson(rate).astype(np.float64)
     with_zeros = y - draws.uniform(-1.5, 0.7)
     with_zeros = np.maximum(with_zeros, 0)
     with_zeros *= draws.log_uniform(0, 2)
@@ -375,9 +381,9 @@ def _with_missing(draws: _Draws, y: Floats) -> Floats:
 
 
 def _filter_ar1(shocks: Floats, phi: Floats) -> Floats:
-    """Return the first-order autoregression of each row of shocks, [n, T], by its `phi` [n]."""
+    """Return the first-order autoregression of each row of shocks, [n, T], by its `phi` [n, 1]."""
     rows = []
-    for p, row in zip(phi, shocks, strict=True):
+    for p, row in zip(phi[:, 0], shocks, strict=True):
         denominator = [1, -p]
         rows.append(lfilter([1], denominator, row))
     return np.stack(rows)
@@ -386,11 +392,11 @@ def _filter_ar1(shocks: Floats, phi: Floats) -> Floats:
 def _filter_ar2(shocks: Floats, radius: Floats, angle: Floats) -> Floats:
     """Return the second-order autoregression of each row of shocks, [n, T].
 
-    Its roots have the row's radius and angle, [n] each. Just within the unit circle (Yule 1927) it
-    swings by itself, and shocks keep it going.
+    Its roots have the row's radius and angle, [n, 1] each. Just within the unit circle (Yule 1927)
+    it swings by itself, and shocks keep it going.
     """
     rows = []
-    for r, a, row in zip(radius, angle, shocks, strict=True):
+    for r, a, row in zip(radius[:, 0], angle[:, 0], shocks, strict=True):
         first = -2 * r * np.cos(a)
         second = r * r
         denominator = [1, first, second]
