@@ -69,20 +69,14 @@ class Checkpoint:
         same: what else must be unchanged for a fit to go on, by name. Raises RunError where
         something has changed.
         """
-        settings = config.to_dict()
-        settings["train"]["jobs"] = (
-            None  # how many trainings run at a time makes no difference
-        )
-        installed = directory.library_versions()
-        versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
-        requirements = {**same, "settings": settings, "versions": versions}
-        requirements = json.loads(json.dumps(requirements))  # as it will be read back
+        requirements = _list_requirements(config, same)
         # Left where the last attempt was stopped: it would stop this one, too.
         self._stop_file().unlink(missing_ok=True)
         if self.exists():
             self._require_same_fit(requirements)
             self.begun = True
             return
+        # What lies there without a manifest was begun but never complete.
         shutil.rmtree(self.folder, ignore_errors=True)
         data, panel_facts = serialization.pack_panel(panel)
         manifest = {
@@ -92,16 +86,18 @@ class Checkpoint:
         }
         # From here on there may be something to discard, even if writing fails half way.
         self.begun = True
-        directory.write_run_files(self.folder, {_DATA_FILE: data}, manifest)
+        files = {_DATA_FILE: data}
+        directory.write_run_files(self.folder, files, manifest)
 
     def fit(self) -> tuple[Config, Panel]:
         """Return settings and data of the unfinished fit. Raises RunError."""
         run = self.open()
+        manifest = run.manifest
         with serialization.as_run_errors(run.path):
-            panel = serialization.unpack_panel(
-                run.read(_DATA_FILE), run.manifest["panel"]
-            )
-            return Config.from_dict(run.manifest["config"]), panel
+            data = run.read(_DATA_FILE)
+            panel = serialization.unpack_panel(data, manifest["panel"])
+            config = Config.from_dict(manifest["config"])
+        return config, panel
 
     def open(self) -> directory.Run:
         """Return what `begin` kept; raises RunError where that is missing or damaged."""
@@ -113,7 +109,8 @@ class Checkpoint:
 
     def training(self, name: str) -> "TrainingCheckpoint":
         """Return where the training of this name keeps its state, in whatever folder it works."""
-        return TrainingCheckpoint(self._state_file(name).absolute(), self.seconds)
+        file = self._state_file(name).absolute()
+        return TrainingCheckpoint(file, self.seconds)
 
     def stop(self) -> None:
         """Ask all trainings, in whatever process, to keep their state and to end."""
@@ -138,8 +135,8 @@ class Checkpoint:
             if not self.begun:
                 raise
             cannot_end = isinstance(error, UsageError | DataError | DivergedError)
-            has_states = any(self.folder.glob(f"*{_STATE_SUFFIX}"))
-            if cannot_end or not has_states:
+            states = self.folder.glob(f"*{_STATE_SUFFIX}")
+            if cannot_end or not any(states):
                 self.discard()
             else:
                 self._stop_file().unlink(missing_ok=True)
@@ -210,7 +207,8 @@ class TrainingCheckpoint:
             return None
         # What a damaged file raises depends on where it is damaged.
         with contextlib.suppress(ValueError, KeyError, TypeError, SafetensorError):
-            kept = json.loads(_read_metadata(data)["kept"])
+            metadata = _read_metadata(data)
+            kept = json.loads(metadata["kept"])
             state = TrainingState(load(data), kept["facts"])
             if kept["sha256"] == _hash_state(state):
                 return state
@@ -230,13 +228,18 @@ class TrainingCheckpoint:
 
     def is_due(self) -> bool:
         """Whether it is time to keep the state."""
-        return time.monotonic() >= self.next or self.stopped()
+        is_time = time.monotonic() >= self.next
+        return is_time or self.stopped()
 
     def keep(self, state: TrainingState) -> None:
         """Keep the state; raises TrainingStoppedError where the training was asked to stop."""
         kept = {"facts": state.facts, "sha256": _hash_state(state)}
-        tensors = {name: tensor.contiguous() for name, tensor in state.tensors.items()}
-        disk.write_file(self.file, save(tensors, {"kept": json.dumps(kept)}))
+        metadata = {"kept": json.dumps(kept)}
+        tensors = {}
+        for name, tensor in state.tensors.items():
+            tensors[name] = tensor.contiguous()
+        data = save(tensors, metadata)
+        disk.write_file(self.file, data)
         self.next = time.monotonic() + self.seconds
         if self.stopped():
             raise TrainingStoppedError(
@@ -259,17 +262,38 @@ class _FollowerTrainingCheckpoint(TrainingCheckpoint):
         """Leave it to the first rank."""
 
 
+def _list_requirements(config: Config, same: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what must be unchanged for a fit to go on, by name, as JSON gives it back."""
+    settings = config.to_dict()
+    # How many trainings run at a time makes no difference.
+    settings["train"]["jobs"] = None
+    installed = directory.library_versions()
+    versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
+    requirements = {**same, "settings": settings, "versions": versions}
+    as_json = json.dumps(requirements)
+    read_back: dict[str, Any] = json.loads(as_json)
+    return read_back
+
+
 def _hash_state(state: TrainingState) -> str:
     """Return the SHA-256 of all of a state."""
-    digest = hashlib.sha256(json.dumps(state.facts, sort_keys=True).encode())
+    # In sorted order, so that a state read back has the same digest.
+    facts = json.dumps(state.facts, sort_keys=True)
+    digest = hashlib.sha256(facts.encode())
     for name, tensor in sorted(state.tensors.items()):
-        digest.update(f"{name} {tensor.dtype} {tuple(tensor.shape)} ".encode())
-        digest.update(tensor.detach().numpy().tobytes())
+        shape = tuple(tensor.shape)
+        heading = f"{name} {tensor.dtype} {shape} "
+        digest.update(heading.encode())
+        array = tensor.detach().numpy()
+        digest.update(array.tobytes())
     return digest.hexdigest()
 
 
 def _read_metadata(data: bytes) -> dict[str, Any]:
     """Return the metadata of a safetensors file: its length in 8 bytes, then JSON."""
+    # The library reads them from files only, not from bytes.
     length = int.from_bytes(data[:8], "little")
-    metadata: dict[str, Any] = json.loads(data[8 : 8 + length])["__metadata__"]
+    end = 8 + length
+    header = json.loads(data[8:end])
+    metadata: dict[str, Any] = header["__metadata__"]
     return metadata

@@ -29,14 +29,16 @@ def choose_device(requested: Device) -> torch.device:
         if not torch.version.cuda:
             message += f", and this torch ({torch.__version__}) is built without it"
         raise UsageError(message, "leave out --device, or take --device cpu")
-    return torch.device("cuda") if has_gpu and requested != "cpu" else CPU
+    if requested == "cpu" or not has_gpu:
+        return CPU
+    return torch.device("cuda")
 
 
 def describe_device(device: torch.device) -> str:
     """Return the name of a device as people know it."""
-    return (
-        torch.cuda.get_device_name(device) if device.type == "cuda" else "the processor"
-    )
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return "the processor"
 
 
 def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:
@@ -49,8 +51,11 @@ def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bo
     if device.type != "cpu":
         return False
     # Older versions of torch have no `get_capabilities`.
-    capabilities: dict[str, object] = getattr(torch.cpu, "get_capabilities", dict)()
-    return bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    get_capabilities = getattr(torch.cpu, "get_capabilities", dict)
+    capabilities: dict[str, object] = get_capabilities()
+    has_avx = capabilities.get("avx512_bf16")
+    has_amx = capabilities.get("amx_bf16")
+    return bool(has_avx or has_amx)
 
 
 def with_tables_on_device(windows: Windows, device: torch.device) -> Windows:
@@ -60,11 +65,14 @@ def with_tables_on_device(windows: Windows, device: torch.device) -> Windows:
     """
     if device == CPU:
         return windows
-    tables = [torch.from_numpy(windows.steps.x)]
+    arrays = [windows.steps.x]
     if windows.covariates is not None:
-        tables.append(torch.from_numpy(windows.covariates.step))
-    on_device = tuple(table.to(device) for table in tables)
-    return DeviceWindows(**vars(windows), tables=on_device)
+        arrays.append(windows.covariates.step)
+    tables = []
+    for array in arrays:
+        table = torch.from_numpy(array)
+        tables.append(table.to(device))
+    return DeviceWindows(**vars(windows), tables=tuple(tables))
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,8 +84,11 @@ class DeviceWindows(Windows):
     def encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
         """As `Windows.encoder_inputs`, as a tensor on the device."""
         device = self.tables[0].device
-        at = torch.from_numpy(first + inside.clip(min=0)).to(device)
+        places = first + inside.clip(min=0)
+        at = torch.from_numpy(places).to(device)
+        features = [table[at] for table in self.tables]
+        rows = torch.cat(features, -1)
         # Steps before the first one of a series are zero, as in numpy.
-        outside = torch.from_numpy(inside < 0).to(device)[..., None]
-        rows = torch.cat([table[at] for table in self.tables], -1)
-        return rows.masked_fill(outside, 0.0)  # type: ignore[return-value]
+        is_outside = torch.from_numpy(inside < 0).to(device)
+        every_feature = is_outside[..., None]
+        return rows.masked_fill(every_feature, 0.0)  # type: ignore[return-value]

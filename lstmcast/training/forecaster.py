@@ -51,6 +51,7 @@ from lstmcast.training.checkpoint import Checkpoint
 from lstmcast.training.initial_weights import InitialWeights, TrainingStart
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
+    Recipe,
     WeightArrays,
     make_panel_recipes,
     make_small_data_recipes,
@@ -101,7 +102,8 @@ class Forecaster(Predictor):
         another fit. Within `join_rank_group` all ranks call it alike; the forecaster of the first
         rank is whole then, the others have no verdict.
         """
-        require_fit(panel, self.config, resolve_required_horizon(panel, self.config))
+        horizon = resolve_required_horizon(panel, self.config)
+        require_fit(panel, self.config, horizon)
         return self.fit_part(panel, on_event=on_event, checkpoint=checkpoint)
 
     def fit_part(
@@ -121,15 +123,19 @@ class Forecaster(Predictor):
         holdout = self._prepare(panel)
         report(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:
-            report(Event("prepare", f"training on {device.describe_device(place)}"))
-        task = ensemble.TrainingTask(self._own_windows(panel), *holdout)
+            name = device.describe_device(place)
+            report(Event("prepare", f"training on {name}"))
+        windows = self._own_windows(panel)
+        task = ensemble.TrainingTask(windows, *holdout)
 
         start = self._choose_start()
         if start.message:
             report(Event("prepare", start.message))
-        arrays, head = None, "quantile"
+        arrays = None
+        head = "quantile"
         if start.weights:
-            arrays, head = start.weights.arrays, start.weights.shape.loss
+            arrays = start.weights.arrays
+            head = start.weights.shape.loss
         deadline = ensemble.compute_deadline(self.config)
         self.fingerprint = panel.fingerprint()
         if checkpoint is not None:
@@ -154,9 +160,10 @@ class Forecaster(Predictor):
         Returns the steps of each series to learn from [N], and the series [K] and the origins [K]
         of the validation windows.
         """
-        window = self.config.window
+        train = self.config.train
         joint = self.config.inputs.joint
-        self.panel, self.notes = panel, panel.notes
+        self.panel = panel
+        self.notes = panel.notes
         if joint:
             require_several_targets(panel)
         _require_series_per_rank(panel, joint=joint)
@@ -164,12 +171,13 @@ class Forecaster(Predictor):
         seasons = infer_seasons_without_effects(with_calendar, self.config)
         self.horizon = resolve_horizon(panel, self.config, seasons)
         # Where nothing is trained, judging is most of the work.
-        untrained = self.config.train.steps == 0
-        most = MAX_UNTRAINED_HOLDOUT_STEPS if untrained else MAX_HOLDOUT_STEPS
+        is_untrained = train.steps == 0
+        most = MAX_UNTRAINED_HOLDOUT_STEPS if is_untrained else MAX_HOLDOUT_STEPS
+        windows = self.config.window.validation
         ends, series, origins = split_holdout(
-            panel, self.horizon, seasons.main, window.validation, most
+            panel, self.horizon, seasons.main, windows, most
         )
-        require_target_for_loss(panel, self.config.train.loss)
+        require_target_for_loss(panel, train.loss)
         self.scaling = self.fit_scaling(with_calendar, seasons, ends)
         self._set_context(panel)
         self.cutoff = panel.start + panel.lengths - 1
@@ -179,7 +187,8 @@ class Forecaster(Predictor):
         """Set the context that is requested or usual, at most the longest series."""
         usual = default_context(self.scaling.seasons, self.horizon)
         context = self.config.window.context or usual
-        self.context = min(context, int(panel.lengths.max()))
+        longest = int(panel.lengths.max())
+        self.context = min(context, longest)
         if self.context < context:
             self.notes += (
                 f"the network looks back {self.context} steps, not {context}: no series is longer",
@@ -187,8 +196,11 @@ class Forecaster(Predictor):
 
     def _own_windows(self, panel: Panel) -> Windows:
         """Return the windows of the panel; of ranks, those of the series held here."""
-        own = current_rank_group().own_series(len(panel))
-        part = panel if current_rank_group().size == 1 else panel.select(own)
+        group = current_rank_group()
+        own = group.own_series(len(panel))
+        part = panel
+        if group.size > 1:
+            part = panel.select(own)
         scaler = self.scaling.scaler.take(own)
         return self.build_windows(part, scaler, self.horizon, own, part.lengths)
 
@@ -204,13 +216,15 @@ class Forecaster(Predictor):
     def _load_trusted_weights(path: str) -> InitialWeights:
         """Return the weights of the member of a run that weighs most in its combination."""
         run = Forecaster.load(path)
-        trusted = run.networks[int(np.argmax(run.guard.members))]
+        heaviest = np.argmax(run.guard.members)
+        trusted = run.networks[int(heaviest)]
         weights = serialization.without_covariate_weights(trusted.weights)
         return InitialWeights(weights, trusted.shape, run.config.model.scale)
 
     def _fit_few_series(self, plan: _TrainingPlan) -> list[ensemble.Member]:
         """Train different small networks beside the hold-out, and keep them all."""
-        task, train = plan.task, self.config.train
+        task = plan.task
+        train = self.config.train
         steps = int(self.panel.lengths.sum())
         if task.windows.covariates:
             # What a covariate does is learnt best from scratch, however short the series.
@@ -227,8 +241,8 @@ class Forecaster(Predictor):
             deadline=plan.deadline,
         )
         self.networks = [to_trained_network(member.network) for member in members]
-        prior = np.array([member.recipe.prior for member in members])
-        self._combine_and_judge(task, self.networks, prior)
+        priors = [member.recipe.prior for member in members]
+        self._combine_and_judge(task, self.networks, np.array(priors))
         return members
 
     def _fit_panel(self, plan: _TrainingPlan) -> list[ensemble.Member]:
@@ -237,26 +251,18 @@ class Forecaster(Predictor):
         The final members have other seeds. The weights to start from stay a member, as they are:
         what they get wrong is not what training gets wrong.
         """
-        task, train = plan.task, self.config.train
-        count = 1 + (train.members or DEFAULT_PANEL_MEMBERS)
-        recipes = make_panel_recipes(self.config, plan.start, count, plan.head)
-        now = time.monotonic()
-        probe_deadline = now + (plan.deadline - now) / len(recipes)
-        probes = ensemble.train_members(
-            recipes[:1],
-            task,
-            train.jobs,
-            plan.on_event,
-            plan.checkpoint,
-            "probe",
-            probe_deadline,
+        task = plan.task
+        train = self.config.train
+        members_asked = train.members or DEFAULT_PANEL_MEMBERS
+        recipes = make_panel_recipes(
+            self.config, plan.start, 1 + members_asked, plan.head
         )
+        probes = self._train_probe(plan, recipes)
         probe = probes[0]
         as_it_is = []
         if plan.start is not None:
-            as_it_is = [
-                to_trained_network(ensemble.build_network(recipes[0], task.windows))
-            ]
+            untrained = ensemble.build_network(probe.recipe, task.windows)
+            as_it_is.append(to_trained_network(untrained))
         # The step whose weights validated best is how long training pays.
         steps = probe.trained.step
         if not len(task.series):
@@ -268,13 +274,14 @@ class Forecaster(Predictor):
             return probes
 
         judged = [*as_it_is, to_trained_network(probe.network)]
-        prior = np.array([1.0, PANEL_TRAINED_PRIOR])[-len(judged) :]
-        self._combine_and_judge(task, judged, prior)
+        # The weights that the probe started from are judged beside it, and trusted less.
+        priors = [1.0] * len(as_it_is) + [PANEL_TRAINED_PRIOR]
+        self._combine_and_judge(task, judged, np.array(priors))
         # The final members learn from the hold-out too, for as many steps as were best beside it.
-        final_recipes = [
-            recipe._replace(schedule=recipe.schedule._replace(steps=steps))
-            for recipe in recipes[1:]
-        ]
+        final_recipes = []
+        for recipe in recipes[1:]:
+            schedule = recipe.schedule._replace(steps=steps)
+            final_recipes.append(recipe._replace(schedule=schedule))
         members = ensemble.train_members(
             final_recipes,
             task.without_validation(self.panel.lengths),
@@ -283,17 +290,35 @@ class Forecaster(Predictor):
             plan.checkpoint,
             deadline=plan.deadline,
         )
-        self.networks = as_it_is + [
-            to_trained_network(member.network) for member in members
-        ]
+        final_networks = [to_trained_network(member.network) for member in members]
+        self.networks = as_it_is + final_networks
         self._share_weight_of_last(len(members))
         return probes + members
+
+    def _train_probe(
+        self, plan: _TrainingPlan, recipes: list[Recipe]
+    ) -> list[ensemble.Member]:
+        """Train the first of the recipes, in its share of the time; return it as the only one."""
+        now = time.monotonic()
+        share = (plan.deadline - now) / len(recipes)
+        return ensemble.train_members(
+            recipes[:1],
+            plan.task,
+            self.config.train.jobs,
+            plan.on_event,
+            plan.checkpoint,
+            "probe",
+            now + share,
+        )
 
     def _share_weight_of_last(self, count: int) -> None:
         """Let `count` final members take the place of the probe, the last that was judged."""
         if self.spread is not None:
-            others, last = self.spread[:-1], self.spread[-1:]
-            self.spread = np.concatenate([others, *[last] * count])
+            others = self.spread[:-1]
+            last = self.spread[-1:]
+            copies = [last] * count
+            self.spread = np.concatenate([others, *copies])
+        # Together they weigh what the probe did.
         *other_weights, probe_weight = self.guard.members
         shares = [probe_weight / count] * count
         weights = np.array([*other_weights, *shares])
@@ -326,19 +351,30 @@ class Forecaster(Predictor):
         own_densities = diagnostics.log_densities(networks, *windows)
         densities = task.whole(own_densities, 1)
         if not current_rank_group().first:
+            # The first rank alone combines and judges: only its forecaster is whole.
             self.guard = combination.default_combination(len(networks), len(CANDIDATES))
             return
         case = self._validation_forecasts(task, members, candidates, prior)
         self.guard = combination.fit_combination(case)
-        # What the verdict is on: each fold is forecast by the combination of the others.
-        out_of_sample = quantiles.round_count_quantiles(
-            combination.cross_fit_forecasts(case), self.config.train.loss
-        )
+        self._judge(task, case, densities)
+
+    def _judge(
+        self,
+        task: ensemble.TrainingTask,
+        case: combination.ValidationForecasts,
+        densities: Floats,
+    ) -> None:
+        """Set the verdict on the hold-out.
+
+        Each fold is forecast by the combination of the others.
+        """
+        forecasts = combination.cross_fit_forecasts(case)
+        forecasts = quantiles.round_count_quantiles(forecasts, self.config.train.loss)
         self.verdict = score_forecasts(
             self.panel,
             task.series,
             task.origins,
-            out_of_sample,
+            forecasts,
             np.array(NETWORK_QUANTILES),
             self.season,
             by_series=len(self.panel) <= MAX_SERIES_IN_VERDICT,
@@ -349,10 +385,11 @@ class Forecaster(Predictor):
 
     def _combine_without_validation(self, networks: list[TrainedNetwork]) -> None:
         """Weigh all networks alike, with the usual intervals: no series is long enough."""
+        count = len(networks)
         if networks[0].interval == "residuals":
             usual = quantiles.default_error_quantiles(self.horizon)
-            self.spread = np.tile(usual, (len(networks), 1, 1))
-        self.guard = combination.default_combination(len(networks), len(CANDIDATES))
+            self.spread = np.tile(usual, (count, 1, 1))
+        self.guard = combination.default_combination(count, len(CANDIDATES))
         self.notes += (
             "too short to hold anything back: the forecast could not be checked, nor its intervals",
         )
@@ -366,19 +403,22 @@ class Forecaster(Predictor):
     ) -> combination.ValidationForecasts:
         """Put the forecasts of the hold-out beside what came, [M, K, H, Q] and [K, H, A]."""
         panel = self.panel
-        actual = actuals_after_origins(panel, task.series, task.origins, self.horizon)
+        series = task.series
+        actual = actuals_after_origins(panel, series, task.origins, self.horizon)
+        # The held-out steps must not change what errors are measured in.
         scales = metrics.seasonal_scale(
             panel.values, panel.offsets, task.ends, self.season, 1
         )
-        scale = scales[task.series]
+        scale = scales[series]
         power = 1.0
         if self.probability:
             # Squared errors of a probability are its Brier score, which needs no scale.
-            scale, power = np.ones_like(scale), 2.0
+            scale = np.ones_like(scale)
+            power = 2.0
         is_panel = len(panel) >= MIN_PANEL_SERIES
         margin = PANEL_NETWORK_MARGIN if is_panel else combination.NETWORK_MARGIN
         return combination.ValidationForecasts(
-            members, candidates, actual, task.series, scale, prior, margin, power
+            members, candidates, actual, series, scale, prior, margin, power
         )
 
     def _out_of_sample_spread(
@@ -391,36 +431,35 @@ class Forecaster(Predictor):
         """
         if networks[0].interval != "residuals":
             return None
-        own_errors = diagnostics.compute_scaled_errors(
-            networks, *task.validation_windows()
-        )
+        windows = task.validation_windows()
+        own_errors = diagnostics.compute_scaled_errors(networks, *windows)
         errors = task.whole(own_errors, 1)
-        self.spread = np.stack(
-            [quantiles.fit_error_quantiles(member) for member in errors]
-        )
-        fold, own = combination.assign_folds(task.series), task.own()
-        return np.stack(
-            [
-                quantiles.cross_fit_error_quantiles(member, fold)[own]
-                for member in errors
-            ]
-        )
+        fold = combination.assign_folds(task.series)
+        own = task.own()
+        spread = []
+        own_out_of_sample = []
+        for member_errors in errors:
+            spread.append(quantiles.fit_error_quantiles(member_errors))
+            by_window = quantiles.cross_fit_error_quantiles(member_errors, fold)
+            own_out_of_sample.append(by_window[own])
+        self.spread = np.stack(spread)
+        return np.stack(own_out_of_sample)
 
     def _record_training(self, members: list[ensemble.Member]) -> None:
         """Set the history, add what is worth noting, and drop rows that no forecast looks at."""
-        self.notes += tuple(
-            f"{member.recipe.name} {member.trained.diverged}"
-            for member in members
-            if member.trained.diverged
-        )
+        for member in members:
+            diverged = member.trained.diverged
+            if diverged:
+                note = f"{member.recipe.name} {diverged}"
+                self.notes += (note,)
         self.notes += ensemble.describe_time_budget_cuts(self.config, members)
         if len(self.panel.values) > MAX_HISTORY_STEPS:
             self.panel = self.panel.tail(self.memory)
-        self.history = [
-            {"member": member.recipe.name, **record._asdict()}
-            for member in members
-            for record in member.trained.history
-        ]
+        self.history = []
+        for member in members:
+            name = member.recipe.name
+            for record in member.trained.history:
+                self.history.append({"member": name, **record._asdict()})
 
 
 def _require_series_per_rank(panel: Panel, *, joint: bool) -> None:

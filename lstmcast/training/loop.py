@@ -133,7 +133,7 @@ def train_network(
     state = store.restore() if store else None
     initial_weights = _copy_weights(network)
     diverged = state.facts["diverged"] if state else ""
-    for _ in range(2):
+    for _ in range(2):  # at the learning rate of the schedule, then at a lower one
         attempt = schedule
         if diverged:
             attempt = schedule._replace(lr=schedule.lr * RETRY_LR_FACTOR)
@@ -166,22 +166,25 @@ class _TrainingRun:
         self.pace = pace
         self.diverged = diverged
         self.rng = np.random.default_rng(schedule.seed)
+        parameters = network.parameters()
         self.optimizer = Optimizer(
-            network.parameters(), schedule.optimizer, schedule.weight_decay
+            parameters, schedule.optimizer, schedule.weight_decay
         )
         self.average = copy.deepcopy(network).eval()
         for module in self.average.modules():
             if isinstance(module, torch.nn.RNNBase):
                 # Otherwise a GPU reads the weights of a copy one by one.
                 module.flatten_parameters()
-        network.reduced = is_reduced_precision(schedule.precision, network.device)
+        precision = schedule.precision
+        network.reduced = is_reduced_precision(precision, network.device)
         self.best = _BestWeights(self.average, validate)
         self.history: list[HistoryRecord] = []
         self.began = time.monotonic()
         self.step = 0
         self.validation_seconds = 0.0
         """What the last validation took: there is one more before a deadline."""
-        self.running_loss = self.running_naive = float("nan")
+        self.running_loss = float("nan")
+        self.running_naive = float("nan")
 
     def train(
         self,
@@ -201,13 +204,16 @@ class _TrainingRun:
         kept_step = self.step
         self.network.train()
         late = False
-        while self.step < steps and self.best.stale < schedule.patience and not late:
+        best = self.best
+        while self.step < steps and best.stale < schedule.patience and not late:
             self.step += 1
             pace = self.pace(schedule, self.step, steps)
             self._take_step(sampler, pace)  # type: ignore[arg-type]
-            # After the last step nothing is cut short, however late it is.
-            late = self.step < steps and _is_time_up(deadline - self.validation_seconds)
-            if self.step % schedule.every == 0 or self.step == steps or late:
+            is_last = self.step == steps
+            if not is_last:
+                # After the last step nothing is cut short, however late it is.
+                late = _is_time_up(deadline - self.validation_seconds)
+            if is_last or late or self.step % schedule.every == 0:
                 planned = self.step if late else steps
                 self._record_validation(planned, self.running_loss, pace.lr, on_event)
             if store and store.is_due():
@@ -215,48 +221,48 @@ class _TrainingRun:
                 store.keep(self._capture_state())
         if store and self.step > kept_step:
             store.keep(self._capture_state())
-        best = self.best
-        result = TrainingResult(
+        self.network.load_state_dict(best.weights)
+        self.network.eval()
+        return TrainingResult(
             best.weights, best.step, best.score, self.history, self.diverged, late
         )
-        self.network.load_state_dict(result.weights)
-        self.network.eval()
-        return result
 
     def _take_step(self, sampler: BatchSampler, pace: StepPace) -> None:
         """Draw a batch, move the weights against its gradients, and let the average follow."""
         schedule = self.schedule
-        self.optimizer.lr, self.optimizer.momentum = pace
+        optimizer = self.optimizer
+        optimizer.lr = pace.lr
+        optimizer.momentum = pace.momentum
         batch = sampler.draw(self.rng, schedule.batch_size, schedule.origins)
         self._seed_rank_dropout()
+        loss_unit = sampler.loss_unit(batch)
         losses = take_training_step(
-            self.network,
-            self.optimizer,
-            batch,
-            schedule.grad_clip,
-            sampler.loss_unit(batch),
+            self.network, optimizer, batch, schedule.grad_clip, loss_unit
         )
         self._track_loss(losses)
         # The first averages forget faster: they would hold on to the weights before training.
-        decay = min(schedule.average_decay, self.step / (self.step + 5))
+        first_decay = self.step / (self.step + 5)
+        decay = min(schedule.average_decay, first_decay)
         update_average(self.average, self.network, decay)
 
     def _seed_rank_dropout(self) -> None:
         """Let each rank drop other units, and the same ones whenever a step is repeated."""
         group = current_rank_group()
         if group.size > 1:
-            torch.manual_seed(derive_seed(self.schedule.seed, self.step, group.rank))
+            seed = derive_seed(self.schedule.seed, self.step, group.rank)
+            torch.manual_seed(seed)
 
     def _track_loss(self, losses: "StepLosses") -> None:
         """Update the running losses of the network and of the naive forecast."""
-        loss, naive = losses
+        loss = losses.network
+        naive = losses.naive
         # The weights are beyond repair once a gradient was not finite.
         if not np.isfinite(loss):
-            raise _divergence_error(
-                f"became {loss} at step {self.step}", self.schedule.lr
-            )
+            problem = f"became {loss} at step {self.step}"
+            raise _divergence_error(problem, self.schedule.lr)
         if self.step == 1:
-            self.running_loss, self.running_naive = loss, naive
+            self.running_loss = loss
+            self.running_naive = naive
             return
         # Moving averages over some 20 steps: single batches are too uneven to judge by.
         self.running_loss = 0.95 * self.running_loss + 0.05 * loss
@@ -266,22 +272,25 @@ class _TrainingRun:
         self, steps: int, loss: float, lr: float, on_event: OnEvent | None
     ) -> None:
         """Validate the average of the weights, and record what it is worth."""
+        step = self.step
         limit = max(self.running_naive, MIN_NAIVE_LOSS)
         if loss > DIVERGENCE_FACTOR * limit:
             ratio = f"{loss / limit:.3g} times that of the naive forecast"
-            raise _divergence_error(
-                f"was {ratio} at step {self.step}", self.schedule.lr
-            )
-        began = time.monotonic()
-        keep = self.step >= min(self.schedule.least, steps)
-        score = self.best.validate_average(self.average, self.step, keep=keep)
+            problem = f"was {ratio} at step {step}"
+            raise _divergence_error(problem, self.schedule.lr)
+        validation_began = time.monotonic()
+        least = min(self.schedule.least, steps)
+        keep = step >= least
+        score = self.best.validate_average(self.average, step, keep=keep)
         now = time.monotonic()
-        self.validation_seconds = now - began
-        self.history.append(HistoryRecord(self.step, now - self.began, loss, score, lr))
+        self.validation_seconds = now - validation_began
+        seconds = now - self.began
+        record = HistoryRecord(step, seconds, loss, score, lr)
+        self.history.append(record)
         if on_event:
             total = self.schedule.steps
             on_event(
-                Event("train", step=self.step, total=total, loss=loss, validation=score)
+                Event("train", step=step, total=total, loss=loss, validation=score)
             )
 
     def _capture_state(self) -> TrainingState:
@@ -296,8 +305,9 @@ class _TrainingRun:
             for n, tensor in enumerate(per_parameter):
                 tensors[f"optimizer.{name}.{n}"] = tensor
         tensors["random"] = torch.get_rng_state()
-        if self.network.device.type == "cuda":
-            tensors["random_cuda"] = torch.cuda.get_rng_state(self.network.device)
+        device = self.network.device
+        if device.type == "cuda":
+            tensors["random_cuda"] = torch.cuda.get_rng_state(device)
         # The names are those of checkpoints that were written before, and are to stay readable.
         facts = {
             "diverged": self.diverged,
@@ -314,24 +324,37 @@ class _TrainingRun:
     def _restore_state(self, state: TrainingState) -> None:
         """Go back to a captured state."""
         tensors, facts = state
+        network_weights = _select_prefix("network.", tensors)
+        average_weights = _select_prefix("average.", tensors)
         # Tensors are filled in place: the optimizer holds those of the network.
-        self.network.load_state_dict(_select_prefix("network.", tensors))
-        self.average.load_state_dict(_select_prefix("average.", tensors))
-        self.best.weights = _select_prefix("best.", tensors)
-        self.best.score, self.best.step, self.best.stale = facts["best"]
-        for name, current in self.optimizer.state.items():
-            self.optimizer.state[name] = [
-                tensors[f"optimizer.{name}.{n}"].to(tensor.device)
-                for n, tensor in enumerate(current)
-            ]
+        self.network.load_state_dict(network_weights)
+        self.average.load_state_dict(average_weights)
+        best = self.best
+        best.weights = _select_prefix("best.", tensors)
+        score, step, stale = facts["best"]
+        best.score = score
+        best.step = step
+        best.stale = stale
+        self._restore_optimizer(tensors)
         self.rng.bit_generator.state = facts["random"]
         torch.set_rng_state(tensors["random"])
-        if "random_cuda" in tensors and self.network.device.type == "cuda":
-            torch.cuda.set_rng_state(tensors["random_cuda"], self.network.device)
+        device = self.network.device
+        if "random_cuda" in tensors and device.type == "cuda":
+            torch.cuda.set_rng_state(tensors["random_cuda"], device)
         self.step = facts["step"]
-        self.running_loss, self.running_naive = facts["running"], facts["naive"]
+        self.running_loss = facts["running"]
+        self.running_naive = facts["naive"]
         self.began = time.monotonic() - facts["seconds"]
         self.history = [HistoryRecord(*row) for row in facts["history"]]
+
+    def _restore_optimizer(self, tensors: dict[str, Tensor]) -> None:
+        """Give the optimizer what it had kept of each parameter."""
+        for name, current in self.optimizer.state.items():
+            restored = []
+            for n, tensor in enumerate(current):
+                kept = tensors[f"optimizer.{name}.{n}"]
+                restored.append(kept.to(tensor.device))
+            self.optimizer.state[name] = restored
 
 
 class StepLosses(NamedTuple):
@@ -354,17 +377,22 @@ def take_training_step(
     since the loss is a mean, a part weighs as many targets as are known in it.
     """
     optimizer.clear()
-    losses = 0.0, 0.0
+    losses = (0.0, 0.0)
     if len(batch.at):
-        targets = LossTargets.of(batch, network.device)
-        outputs = network(*to_tensors(batch, network.device))
+        device = network.device
+        targets = LossTargets.of(batch, device)
+        inputs = to_tensors(batch, device)
+        outputs = network(*inputs)
         loss = network.loss(outputs, targets) / loss_unit
         loss.backward()  # type: ignore[no-untyped-call]
-        naive = network.loss.naive(outputs.detach(), targets) / loss_unit
-        losses = float(loss.detach()), naive
-    known = float((~np.isnan(batch.target)).sum())
-    mean_losses = current_rank_group().average(network.parameters(), losses, known)
-    torch.nn.utils.clip_grad_norm_(network.parameters(), grad_clip)
+        without_gradient = outputs.detach()
+        naive = network.loss.naive(without_gradient, targets) / loss_unit
+        losses = (float(loss.detach()), naive)
+    is_known = ~np.isnan(batch.target)
+    known = float(is_known.sum())
+    parameters = list(network.parameters())
+    mean_losses = current_rank_group().average(parameters, losses, known)
+    torch.nn.utils.clip_grad_norm_(parameters, grad_clip)
     optimizer.step()
     return StepLosses(*mean_losses)
 
@@ -372,16 +400,17 @@ def take_training_step(
 @torch.no_grad()
 def update_average(average: TorchNetwork, network: TorchNetwork, decay: float) -> None:
     """Move the moving average of the weights towards those of the network, in place."""
-    torch._foreach_lerp_(
-        list(average.parameters()), list(network.parameters()), 1 - decay
-    )
+    averages: list[Tensor] = list(average.parameters())
+    newest: list[Tensor] = list(network.parameters())
+    torch._foreach_lerp_(averages, newest, 1 - decay)
 
 
 def _is_time_up(deadline: float) -> bool:
     """Whether time is up; ranks have clocks of their own, and stop when the first of them does."""
     if deadline == math.inf:
         return False
-    return current_rank_group().is_true_on_any_rank(here=time.monotonic() >= deadline)
+    is_up_here = time.monotonic() >= deadline
+    return current_rank_group().is_true_on_any_rank(here=is_up_here)
 
 
 def _divergence_error(what: str, lr: float) -> DivergedError:
@@ -408,12 +437,16 @@ class _BestWeights:
         self, average: TorchNetwork, step: int, *, keep: bool
     ) -> float:
         """Return the validation error; with `keep` the weights are kept where they are better."""
-        score = self.validate(average) if self.validate else float("nan")
+        score = float("nan")
+        if self.validate:
+            score = self.validate(average)
         if not keep:
             return score
         # A comparison with NaN is false: a validation that fails is never the best.
         if not self.validate or score < self.score:
-            self.score, self.step, self.stale = score, step, 0
+            self.score = score
+            self.step = step
+            self.stale = 0
             self.weights = _copy_weights(average)
         else:
             self.stale += 1
@@ -421,9 +454,10 @@ class _BestWeights:
 
 
 def _copy_weights(network: TorchNetwork) -> dict[str, Tensor]:
-    return {
-        name: value.detach().clone() for name, value in network.state_dict().items()
-    }
+    weights = {}
+    for name, value in network.state_dict().items():
+        weights[name] = value.detach().clone()
+    return weights
 
 
 def _with_prefix(prefix: str, tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -451,6 +485,7 @@ def keep_freed_memory() -> None:
     except (OSError, AttributeError):  # another C library
         return
     # Numbers of the parameters in glibc's malloc.h.
-    mmap_threshold, trim_threshold = -3, -1
+    mmap_threshold = -3
+    trim_threshold = -1
     mallopt(mmap_threshold, 1 << 30)
     mallopt(trim_threshold, (1 << 31) - 1)

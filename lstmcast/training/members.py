@@ -69,8 +69,10 @@ class Member:
 
 def load_pretrained_arrays() -> WeightArrays:
     """Return the shipped weights, trained on synthetic series only (see `pretrain.py`)."""
-    arrays = load_file(PRETRAINED_WEIGHTS_FILE)
-    return {name: value.astype(np.float32) for name, value in arrays.items()}
+    weights = {}
+    for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
+        weights[name] = value.astype(np.float32)
+    return weights
 
 
 class TrainingTask(NamedTuple):
@@ -89,16 +91,19 @@ class TrainingTask(NamedTuple):
     def validation_windows(self) -> tuple[Windows, Ints, Ints]:
         """Return the validation windows; of ranks, those of the series held here."""
         own = self.own()
-        series = current_rank_group().local_places(self.series[own])
-        return self.windows, series, self.origins[own]
+        own_series = self.series[own]
+        own_places = current_rank_group().local_places(own_series)
+        return self.windows, own_places, self.origins[own]
 
     def own(self) -> Ints:
         """Return which of the validation windows are validated here."""
-        return np.flatnonzero(current_rank_group().holds(self.series))
+        is_here = current_rank_group().holds(self.series)
+        return np.flatnonzero(is_here)
 
     def whole(self, part: Floats, axis: int) -> Floats:
         """Return an array of all validation windows from this rank's part of it, along an axis."""
-        return current_rank_group().gather(part, self.own(), len(self.series), axis)
+        count = len(self.series)
+        return current_rank_group().gather(part, self.own(), count, axis)
 
     def without_validation(self, ends: Ints) -> "TrainingTask":
         """Return the task to learn from the first `ends` [N] steps, with no window held out."""
@@ -109,16 +114,37 @@ class TrainingTask(NamedTuple):
 
 def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:
     """Return a network for these windows, with the recipe's initial weights."""
-    covariates, start, model = windows.covariates, recipe.start, recipe.model
+    shape = _choose_shape(recipe, windows)
+    network = TorchNetwork(shape, recipe.dropout)
+    if recipe.start is not None:
+        weights = add_covariate_columns(recipe.start, shape)
+        adapted = adapt_weights_to_loss(weights, network, recipe.head)
+        network.load_state_dict(adapted)
+    return network
+
+
+def _choose_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
+    """Return the shape of a recipe's network: the size is that of its initial weights, if any."""
+    model = recipe.model
+    hidden = recipe.hidden
+    layers = recipe.layers
+    # Weights to start from fit no other size.
+    if recipe.start is not None:
+        hidden = recipe.start["state.weight"].shape[0]
+        layers = count_recurrent_layers(recipe.start)
+    covariates = ahead = 0
+    if windows.covariates is not None:
+        covariates = windows.covariates.step.shape[1]
+        ahead = windows.covariates.ahead.shape[1]
     reads_context = model.bidirectional or model.attention
-    shape = NetworkShape(
+    return NetworkShape(
         features=N_STEP_FEATURES,
         local=N_LOCAL_FEATURES,
         candidates=len(CANDIDATES),
-        hidden=recipe.hidden if start is None else start["state.weight"].shape[0],
-        layers=recipe.layers if start is None else count_recurrent_layers(start),
-        covariates=0 if covariates is None else covariates.step.shape[1],
-        ahead=0 if covariates is None else covariates.ahead.shape[1],
+        hidden=hidden,
+        layers=layers,
+        covariates=covariates,
+        ahead=ahead,
         cell=model.cell,
         bidirectional=model.bidirectional,
         attention=model.attention,
@@ -126,11 +152,6 @@ def build_network(recipe: Recipe, windows: Windows) -> TorchNetwork:
         context=windows.context if reads_context else 0,
         loss=recipe.loss,
     )
-    network = TorchNetwork(shape, recipe.dropout)
-    if start is not None:
-        weights = add_covariate_columns(start, shape)
-        network.load_state_dict(adapt_weights_to_loss(weights, network, recipe.head))
-    return network
 
 
 def train_members(
@@ -150,19 +171,18 @@ def train_members(
     TrainingStoppedError where a signal stopped them.
     """
     jobs = _choose_jobs(recipes, task, jobs)
-    inline_events = on_event if jobs == 1 and is_local_engine() else None
-    stores = [
-        checkpoint.training(f"{kind}-{number}") if checkpoint else None
-        for number in range(1, len(recipes) + 1)
-    ]
+    count = len(recipes)
+    # Workers of another process cannot call back.
+    is_inline = jobs == 1 and is_local_engine()
+    inline_events = on_event if is_inline else None
+    stores = _open_stores(checkpoint, kind, count)
     tasks = _list_tasks(recipes, jobs, inline_events, stores, deadline)
     members = []
     # Two threads are slower on networks this small, and sums would come out in other orders.
     with single_torch_thread(), _stop_on_signal(checkpoint, on_event):
         results = run_jobs(_train_member, tasks, jobs, shared=(task,))
-        for number, (recipe, result) in enumerate(
-            zip(recipes, results, strict=True), 1
-        ):
+        pairs = zip(recipes, results, strict=True)
+        for number, (recipe, result) in enumerate(pairs, 1):
             if result is None:
                 # It was stopped, and the others are stopping too.
                 continue
@@ -171,13 +191,25 @@ def train_members(
             network.load_state_dict(trained.weights)
             members.append(Member(recipe, network, trained))
             if on_event:
-                loss, validation = trained.history[-1].loss, trained.validation
-                on_event(
-                    Event("member", recipe.name, number, len(recipes), loss, validation)
-                )
-        if len(members) < len(recipes):
+                loss = trained.history[-1].loss
+                validation = trained.validation
+                on_event(Event("member", recipe.name, number, count, loss, validation))
+        if len(members) < count:
             raise TrainingStoppedError("the training was stopped", "")
     return members
+
+
+def _open_stores(
+    checkpoint: Checkpoint | None, kind: str, count: int
+) -> list[TrainingCheckpoint | None]:
+    """Return where `count` trainings keep their states, each under `kind` and its number."""
+    if checkpoint is None:
+        return [None] * count
+    stores: list[TrainingCheckpoint | None] = []
+    for number in range(1, count + 1):
+        store = checkpoint.training(f"{kind}-{number}")
+        stores.append(store)
+    return stores
 
 
 class _MemberTask(NamedTuple):
@@ -199,14 +231,18 @@ def _list_tasks(
 ) -> list[_MemberTask]:
     """Return the jobs of all members."""
     # Monotonic clocks of two machines have nothing in common: workers are given the Unix time.
-    until = time.time() + (deadline - time.monotonic())
+    left = deadline - time.monotonic()
+    until = time.time() + left
     total = sum(recipe.schedule.steps for recipe in recipes)
     done = 0
     tasks = []
     for k, (recipe, store) in enumerate(zip(recipes, stores, strict=True)):
-        progress = _offset_progress(on_event, done, total) if on_event else None
+        progress = None
+        if on_event:
+            progress = _offset_progress(on_event, done, total)
         # Of the trainings that are left, each worker gets this many, one after the other.
-        rounds = math.ceil((len(recipes) - k) / jobs)
+        trainings = len(recipes) - k
+        rounds = math.ceil(trainings / jobs)
         tasks.append(_MemberTask(recipe, progress, store, rounds, until))
         done += recipe.schedule.steps
     return tasks
@@ -250,26 +286,27 @@ def _train_member(
     """
     if store and store.stopped():
         return None
+    schedule = recipe.schedule
     with single_torch_thread():
-        torch.manual_seed(recipe.schedule.seed)
-        place = device.choose_device(recipe.schedule.device)
-        task = task._replace(windows=device.with_tables_on_device(task.windows, place))
-        network = build_network(recipe, task.windows).to(place)
-        sampler = WindowSampler.over(task.windows, task.ends)
-        deadline = time.monotonic() + (until - time.time()) / rounds
+        torch.manual_seed(schedule.seed)
+        place = device.choose_device(schedule.device)
+        windows = device.with_tables_on_device(task.windows, place)
+        task = task._replace(windows=windows)
+        network = build_network(recipe, windows).to(place)
+        sampler = WindowSampler.over(windows, task.ends)
+        validate = _make_validation_loss(task)
+        left = until - time.time()
+        deadline = time.monotonic() + left / rounds
         try:
             trained = train_network(
-                network,
-                sampler,
-                recipe.schedule,
-                _make_validation_loss(task),
-                on_event,
-                store,
-                deadline,
+                network, sampler, schedule, validate, on_event, store, deadline
             )
         except TrainingStoppedError:
             return None
-        weights = {name: value.cpu() for name, value in trained.weights.items()}
+        # Whoever reads the result need not have the device.
+        weights = {}
+        for name, value in trained.weights.items():
+            weights[name] = value.cpu()
         return network.shape, trained._replace(weights=weights)
 
 
@@ -278,24 +315,31 @@ def _make_validation_loss(task: TrainingTask) -> ValidationFunction | None:
 
     Of very many windows evenly chosen ones are looked at. None without any.
     """
-    if not len(task.series):
+    count = len(task.series)
+    if not count:
         return None
-    chosen = choose_evenly(len(task.series), _MAX_VALIDATION_WINDOWS, round_down=True)
-    judged = task._replace(series=task.series[chosen], origins=task.origins[chosen])
+    chosen = choose_evenly(count, _MAX_VALIDATION_WINDOWS, round_down=True)
+    chosen_series = task.series[chosen]
+    chosen_origins = task.origins[chosen]
+    judged = task._replace(series=chosen_series, origins=chosen_origins)
     windows, series, origins = judged.validation_windows()
 
     @torch.no_grad()
     def mean_loss(network: TorchNetwork) -> float:
-        total = count = 0.0
+        total = known_total = 0.0
         for _, batch in iter_batches(windows, series, origins):
-            known = float((~np.isnan(batch.target)).sum())
+            is_known = ~np.isnan(batch.target)
+            known = float(is_known.sum())
             targets = LossTargets.of(batch, network.device)
-            outputs = network(*to_tensors(batch, network.device))
+            inputs = to_tensors(batch, network.device)
+            outputs = network(*inputs)
+            loss = network.loss(outputs, targets)
             # The loss of a batch is a mean: it weighs as many targets as are known in it.
-            total += float(network.loss(outputs, targets)) * known
-            count += known
-        total, count = current_rank_group().total(total, count)
-        return total / max(count, 1)
+            total += float(loss) * known
+            known_total += known
+        group = current_rank_group()
+        total, known_total = group.total(total, known_total)
+        return total / max(known_total, 1)
 
     return mean_loss
 
@@ -312,45 +356,59 @@ def _choose_jobs(
     if jobs is None and default_jobs() > 1:
         jobs = default_jobs()
     if jobs is None:
-        work = sum(_measure_work(recipe, task.windows) for recipe in recipes)
-        devices = [device.choose_device(recipe.schedule.device) for recipe in recipes]
-        shares_gpu = any(place != device.CPU for place in devices)
-        jobs = count_cores() if work > _MIN_PARALLEL_WORK and not shares_gpu else 1
-    return max(1, min(jobs, len(recipes)))
+        work = 0.0
+        shares_gpu = False
+        for recipe in recipes:
+            work += _measure_work(recipe, task.windows)
+            place = device.choose_device(recipe.schedule.device)
+            shares_gpu = shares_gpu or place != device.CPU
+        is_long = work > _MIN_PARALLEL_WORK
+        jobs = count_cores() if is_long and not shares_gpu else 1
+    jobs = min(jobs, len(recipes))
+    return max(1, jobs)
 
 
 def _measure_work(recipe: Recipe, windows: Windows) -> float:
     """Return the time steps that a training reads, in those of a network 64 wide."""
     schedule = recipe.schedule
-    steps_read = schedule.steps * schedule.batch_size * windows.chunk
+    chunks = schedule.steps * schedule.batch_size
+    steps_read = chunks * windows.chunk
     # Products of matrices grow with the square of the width.
-    return float(steps_read * (recipe.hidden / 64) ** 2)
+    width = recipe.hidden / 64
+    return float(steps_read * width**2)
 
 
 def _offset_progress(on_event: OnEvent, done: int, total: int) -> OnEvent:
     """Report the steps of one member as progress over all: `done` steps came before it."""
-    return lambda event: on_event(replace(event, step=done + event.step, total=total))
+
+    def report(event: Event) -> None:
+        step = done + event.step
+        on_event(replace(event, step=step, total=total))
+
+    return report
 
 
 def compute_deadline(config: Config) -> float:
     """Return the monotonic time at which training must be done."""
     budget = config.train.time_budget
-    return math.inf if budget is None else time.monotonic() + float(budget)
+    if budget is None:
+        return math.inf
+    return time.monotonic() + float(budget)
 
 
 def describe_time_budget_cuts(
     config: Config, members: Sequence[Member]
 ) -> tuple[str, ...]:
     """Return a note on the trainings that the time budget cut short, if any."""
-    cuts = [
-        f"{member.recipe.name} after {member.trained.history[-1].step} "
-        f"of {member.recipe.schedule.steps}"
-        for member in members
-        if member.trained.stopped
-    ]
+    cuts = []
+    for member in members:
+        if member.trained.stopped:
+            recipe = member.recipe
+            done = member.trained.history[-1].step
+            planned = recipe.schedule.steps
+            cuts.append(f"{recipe.name} after {done} of {planned}")
     if not cuts:
         return ()
+    listed = ", ".join(cuts)
     budget = config.train.time_budget
-    return (
-        f"the time budget of {budget:g} s stopped training: {', '.join(cuts)} steps",
-    )
+    return (f"the time budget of {budget:g} s stopped training: {listed} steps",)

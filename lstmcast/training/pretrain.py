@@ -85,11 +85,13 @@ class SyntheticSampler:
 
     def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
         """Draw `batch_size` chunks of fresh series with `origins` origins each."""
-        self._kind = int(rng.choice(len(SERIES_KINDS), p=self.weights))
+        number = rng.choice(len(SERIES_KINDS), p=self.weights)
+        self._kind = int(number)
+        kind = SERIES_KINDS[self._kind]
         batch = None
         # A series may turn out too short for a window of its horizon.
         while batch is None:
-            batch = draw_batch(rng, SERIES_KINDS[self._kind], batch_size, origins)
+            batch = draw_batch(rng, kind, batch_size, origins)
         return batch
 
     def loss_unit(self, batch: Batch) -> float:
@@ -107,30 +109,46 @@ class SyntheticSampler:
 
 def candidate_mean_loss(batch: Batch) -> float:
     """Return the pinball loss of the mean of the classical candidates, the same at every level."""
-    mean = torch.from_numpy(batch.blend).mean(-1, keepdim=True)
-    quantiles = mean.expand(*mean.shape[:-1], len(NETWORK_QUANTILES))
-    return float(pinball_loss(quantiles, torch.from_numpy(batch.target)))
+    candidates = torch.from_numpy(batch.blend)
+    target = torch.from_numpy(batch.target)
+    mean = candidates.mean(-1, keepdim=True)
+    every_level = (*mean.shape[:-1], len(NETWORK_QUANTILES))
+    quantiles = mean.expand(every_level)
+    return float(pinball_loss(quantiles, target))
 
 
 def draw_batch(
     rng: np.random.Generator, kind: SeriesKind, series: int, origins: int
 ) -> Batch | None:
     """Draw a batch of fresh series of a kind, or None if they are too short for a window."""
-    # Lengths are uniform in their logarithm: short series are as frequent as long ones.
-    low, high = np.log(kind.shortest), np.log(kind.longest)
-    log_length = rng.uniform(low, high)
-    length = round(float(np.exp(log_length)))
+    seasons = kind.seasons
+    length = _draw_length(rng, kind)
     horizon = kind.horizon
     if rng.random() >= USUAL_HORIZON_SHARE:
-        horizon = int(rng.integers(1, kind.horizon + 1))
-    values = make_series(rng, series, length, kind.seasons).ravel()
+        shorter = rng.integers(1, kind.horizon + 1)
+        horizon = int(shorter)
+    values = make_series(rng, series, length, seasons).ravel()
     offsets = np.arange(series + 1) * length
     scaler = fit_scaler(values, offsets)
-    steps = compute_step_arrays(values, offsets, kind.seasons, scaler)
-    context = min(default_context(kind.seasons, horizon), length)
-    windows = Windows(steps, horizon, context, min(2 * context, length))
+    steps = compute_step_arrays(values, offsets, seasons, scaler)
+    # As in a fit: the usual context, and a stride of twice that, within the series.
+    usual = default_context(seasons, horizon)
+    context = min(usual, length)
+    stride = min(2 * context, length)
+    windows = Windows(steps, horizon, context, stride)
     sampler = WindowSampler.over(windows, windows.lengths)
-    return None if sampler is None else sampler.draw(rng, series, origins)
+    if sampler is None:
+        return None
+    return sampler.draw(rng, series, origins)
+
+
+def _draw_length(rng: np.random.Generator, kind: SeriesKind) -> int:
+    """Draw a length that is uniform in its logarithm: short series are as frequent as long ones."""
+    low = np.log(kind.shortest)
+    high = np.log(kind.longest)
+    log_length = rng.uniform(low, high)
+    length = np.exp(log_length)
+    return round(float(length))
 
 
 def one_cycle_pace(schedule: Schedule, step: int, steps: int) -> StepPace:
@@ -140,20 +158,27 @@ def one_cycle_pace(schedule: Schedule, step: int, steps: int) -> StepPace:
     """
     done = step - 1
     peak = max(RISE_SHARE * steps - 1, 0.0)
-    first, last = schedule.lr * FIRST_LR_SHARE, schedule.lr * LAST_LR_SHARE
-    # In a very short pretraining there is no rise, and it begins at the peak.
+    highest_lr = schedule.lr
     if done <= peak:
+        # In a very short pretraining there is no rise, and it begins at the peak.
         share = done / peak if peak else 1.0
-        lr = _anneal(first, schedule.lr, share)
-        return StepPace(lr, _anneal(HIGH_MOMENTUM, LOW_MOMENTUM, share))
-    share = (done - peak) / (steps - 1 - peak)
-    lr = _anneal(schedule.lr, last, share)
-    return StepPace(lr, _anneal(LOW_MOMENTUM, HIGH_MOMENTUM, share))
+        first_lr = highest_lr * FIRST_LR_SHARE
+        lr = _anneal(first_lr, highest_lr, share)
+        momentum = _anneal(HIGH_MOMENTUM, LOW_MOMENTUM, share)
+        return StepPace(lr, momentum)
+    last = steps - 1
+    share = (done - peak) / (last - peak)
+    last_lr = highest_lr * LAST_LR_SHARE
+    lr = _anneal(highest_lr, last_lr, share)
+    momentum = _anneal(LOW_MOMENTUM, HIGH_MOMENTUM, share)
+    return StepPace(lr, momentum)
 
 
 def _anneal(start: float, end: float, share: float) -> float:
     """Go from one number to another along half a cosine."""
-    return end + (start - end) / 2 * (math.cos(math.pi * share) + 1)
+    angle = math.pi * share
+    half_way = (start - end) / 2
+    return end + half_way * (math.cos(angle) + 1)
 
 
 def pretrain_network(
@@ -215,7 +240,8 @@ def main() -> None:
             return
         seconds = time.monotonic() - began
         step = f"step {event.step}/{event.total}"
-        print(f"{step} loss {event.loss:.4f} {seconds:.0f} s", flush=True)
+        progress = f"loss {event.loss:.4f} {seconds:.0f} s"
+        print(step, progress, flush=True)
 
     torch.set_num_threads(1)
     network, trained = pretrain_network(
@@ -226,15 +252,31 @@ def main() -> None:
         on_event=print_progress,
     )
     options.out.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.contiguous() for name, value in network.state_dict().items()}
-    save_file(weights, options.out / "weights.safetensors")
-    # Before the first step there is no loss, and JSON has no NaN.
-    history = [
-        {"step": record.step, "seconds": record.seconds, "loss": record.loss}
-        for record in trained.history
-        if record.step
-    ]
-    (options.out / "history.json").write_text(json.dumps(history), encoding="utf-8")
+    _save_weights(network, options.out / "weights.safetensors")
+    _save_history(trained, options.out / "history.json")
+
+
+def _save_weights(network: TorchNetwork, path: Path) -> None:
+    """Write the weights of a network, each a contiguous array."""
+    weights = {}
+    for name, value in network.state_dict().items():
+        weights[name] = value.contiguous()
+    save_file(weights, path)
+
+
+def _save_history(trained: TrainingResult, path: Path) -> None:
+    """Write the losses of a pretraining as JSON."""
+    history = []
+    for record in trained.history:
+        # Before the first step there is no loss, and JSON has no NaN.
+        if record.step:
+            entry = {
+                "step": record.step,
+                "seconds": record.seconds,
+                "loss": record.loss,
+            }
+            history.append(entry)
+    path.write_text(json.dumps(history), encoding="utf-8")
 
 
 if __name__ == "__main__":

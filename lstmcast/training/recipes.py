@@ -64,15 +64,18 @@ def make_panel_recipes(
 
     From pretrained weights it is shorter.
     """
-    constants = _PANEL_FROM_SCRATCH if start is None else _PANEL_FINE_TUNED
-    name = "scratch" if start is None else "fine-tuned"
-    recipes = [
-        _make_recipe(
-            config, f"{name} {number + 1}", start, constants._replace(number=number)
-        )
-        for number in range(members)
-    ]
-    return [recipe._replace(head=head) for recipe in recipes]
+    constants = _PANEL_FINE_TUNED
+    kind = "fine-tuned"
+    if start is None:
+        constants = _PANEL_FROM_SCRATCH
+        kind = "scratch"
+    recipes = []
+    for number in range(members):
+        name = f"{kind} {number + 1}"
+        seeded = constants._replace(number=number)
+        recipe = _make_recipe(config, name, start, seeded)
+        recipes.append(recipe._replace(head=head))
+    return recipes
 
 
 def make_small_data_recipes(
@@ -95,9 +98,8 @@ def make_small_data_recipes(
     ]
     kinds = from_scratch
     if start is not None:
-        fine_tuned = _make_recipe(config, "fine-tuned", start, _FINE_TUNED)._replace(
-            head=head
-        )
+        fine_tuned = _make_recipe(config, "fine-tuned", start, _FINE_TUNED)
+        fine_tuned = fine_tuned._replace(head=head)
         untrained = fine_tuned.schedule._replace(steps=0)
         as_it_is = fine_tuned._replace(name="as it is", schedule=untrained)
         if fine_tuned.schedule.steps == 0:
@@ -108,22 +110,26 @@ def make_small_data_recipes(
     if members is None:
         return kinds
     # More members than kinds: the kinds again in turn, each from a seed of its own.
-    extra = [kinds[i % len(kinds)] for i in range(len(kinds), members)]
-    reseeded = [
-        recipe._replace(schedule=_reseed_schedule(recipe.schedule, number))
-        for number, recipe in enumerate(extra, _FIRST_EXTRA_SEED)
-    ]
-    return (kinds + reseeded)[:members]
+    chosen = kinds[:members]
+    count = len(kinds)
+    for position in range(count, members):
+        recipe = kinds[position % count]
+        number = _FIRST_EXTRA_SEED + position - count
+        reseeded = _reseed_schedule(recipe.schedule, number)
+        chosen.append(recipe._replace(schedule=reseeded))
+    return chosen
 
 
 def _make_recipe(
     config: Config, name: str, start: WeightArrays | None, constants: _Constants
 ) -> Recipe:
     """Return a recipe of these constants, overruled by whatever the user set."""
-    train, model = config.train, config.model
+    train = config.train
+    model = config.model
     # Only AdamW decays weights apart from the gradient; elsewhere it would bend the gradient.
     usual_decay = constants.weight_decay if train.optimizer == "adamw" else 0.0
-    usual_lr = constants.lr * OPTIMIZERS[train.optimizer].rate
+    rate = OPTIMIZERS[train.optimizer].rate
+    usual_lr = constants.lr * rate
     schedule = Schedule(
         steps=constants.steps if train.steps is None else train.steps,
         lr=usual_lr if train.lr is None else train.lr,
@@ -157,4 +163,5 @@ def _make_recipe(
 
 
 def _reseed_schedule(schedule: Schedule, number: int) -> Schedule:
-    return schedule._replace(seed=derive_seed(schedule.seed, number))
+    seed = derive_seed(schedule.seed, number)
+    return schedule._replace(seed=seed)

@@ -38,21 +38,23 @@ class WindowSampler:
         whole horizon does not fit behind it, a part is used: otherwise short series would teach
         nothing.
         """
-        horizon = windows.horizon
-        first = np.full(len(ends), max(windows.steps.seasons.main, 2) - 1)
-        last_whole = ends - horizon - 1
-        last_part = np.maximum(first, ends - 1 - max(horizon // 2, 1))
-        has_whole = last_whole >= first + horizon
-        last = np.where(has_whole, last_whole, np.minimum(last_part, ends - 2))
+        season = windows.steps.seasons.main
+        first_origin = max(season, 2) - 1
+        first = np.full(len(ends), first_origin)
+        last = _find_last_origins(ends, first, windows.horizon)
         usable = np.flatnonzero(last >= first)
         if not len(usable):
             return None
         # Long series repeat themselves: their windows count up to ten strides.
-        count = np.minimum(last - first + 1, 10 * windows.stride)[usable]
-        weight = np.sqrt(count) / np.sqrt(count).sum()
+        count = last[usable] - first[usable] + 1
+        count = np.minimum(count, 10 * windows.stride)
+        # By the root: the longest series teach most, but do not crowd out the others.
+        root = np.sqrt(count)
+        weight = root / root.sum()
         own_ends = ends
         if len(ends) != len(windows.lengths):  # the windows are those of one rank
-            own_ends = ends[current_rank_group().own_series(len(ends))]
+            own = current_rank_group().own_series(len(ends))
+            own_ends = ends[own]
         return cls(windows, ends, own_ends, first, last, usable, weight)
 
     def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
@@ -60,21 +62,48 @@ class WindowSampler:
 
         Of ranks, each gets those chunks whose series it holds.
         """
-        stride = self.windows.stride
+        windows = self.windows
         series = rng.choice(self.usable, batch_size, p=self.weight)
-        low, high = self.first[series], self.last[series]
-        # The last origin closes the chunk; the others lie within a stride before it.
-        lowest_close = np.where(high - low < stride, low, low + stride - 1)
-        close = rng.integers(lowest_close, high + 1)
-        earliest = np.maximum(low, close - stride + 1)
-        size = (batch_size, origins)
-        at = rng.integers(earliest[:, None], (close + 1)[:, None], size)
-        at[:, 0] = close
+        at = self._draw_origins(rng, series, origins)
         group = current_rank_group()
         own = group.holds(series)
-        places = group.local_places(series[own])
-        return self.windows.batch(places, at[own], self.windows.chunk, self.own_ends)
+        own_series = group.local_places(series[own])
+        own_at = at[own]
+        return windows.batch(own_series, own_at, windows.chunk, self.own_ends)
+
+    def _draw_origins(
+        self, rng: np.random.Generator, series: Ints, origins: int
+    ) -> Ints:
+        """Draw the origins of a chunk of each series, [B, P]; the first in a row is the latest.
+
+        That one closes the chunk; the others lie within a stride before it.
+        """
+        stride = self.windows.stride
+        low = self.first[series]
+        high = self.last[series]
+        is_short = high - low < stride
+        end_of_stride = low + stride - 1
+        lowest_close = np.where(is_short, low, end_of_stride)
+        close = rng.integers(lowest_close, high + 1)
+        earliest = np.maximum(low, close - stride + 1)
+        # The end of a range of integers is not among them.
+        behind = close + 1
+        size = (len(series), origins)
+        at = rng.integers(earliest[:, None], behind[:, None], size)
+        at[:, 0] = close
+        return at
 
     def loss_unit(self, batch: Batch) -> float:  # noqa: ARG002
         """Return 1: losses are in scales of their series, and so alike."""
         return 1.0
+
+
+def _find_last_origins(ends: Ints, first: Ints, horizon: int) -> Ints:
+    """Return the last origin of each series, [N]; before the first one where it has no window."""
+    last_whole = ends - horizon - 1
+    # Half a horizon, or a single step, where a whole one would leave next to no origins.
+    part = max(horizon // 2, 1)
+    last_part = np.maximum(first, ends - 1 - part)
+    last_part = np.minimum(last_part, ends - 2)
+    has_whole = last_whole >= first + horizon
+    return np.where(has_whole, last_whole, last_part)

@@ -55,17 +55,25 @@ PaceFunction = Callable[[Schedule, int, int], StepPace]
 """The pace of a step, from the schedule, the step (from 1) and the number of steps."""
 
 
+def _cosine_decay(done: float) -> float:
+    """Fall from 1 to 0 along half a cosine."""
+    angle = math.pi * done
+    return (1 + math.cos(angle)) / 2
+
+
 def _one_cycle_decay(done: float) -> float:
     """Rise from 1/25 to 1 and fall to 0, both along a cosine (Smith & Topin 2018)."""
     if done < ONE_CYCLE_RISE_SHARE:
-        return 0.04 + 0.48 * (1 - math.cos(math.pi * done / ONE_CYCLE_RISE_SHARE))
-    fallen = math.pi * (done - ONE_CYCLE_RISE_SHARE) / (1 - ONE_CYCLE_RISE_SHARE)
-    return (1 + math.cos(fallen)) / 2
+        angle = math.pi * done / ONE_CYCLE_RISE_SHARE
+        return 0.04 + 0.48 * (1 - math.cos(angle))
+    fallen = done - ONE_CYCLE_RISE_SHARE
+    angle = math.pi * fallen / (1 - ONE_CYCLE_RISE_SHARE)
+    return (1 + math.cos(angle)) / 2
 
 
 LR_DECAYS: dict[str, Callable[[float], float]] = {
     "constant": lambda _: 1.0,
-    "cosine": lambda done: (1 + math.cos(math.pi * done)) / 2,
+    "cosine": _cosine_decay,
     "onecycle": _one_cycle_decay,
 }
 """Factor on the learning rate by the share of the steps that are done."""
@@ -73,6 +81,9 @@ LR_DECAYS: dict[str, Callable[[float], float]] = {
 
 def decay_after_warm_up(schedule: Schedule, step: int, steps: int) -> StepPace:
     """Return the pace of a fit: a warm-up of a few steps, then the decay of the schedule."""
+    # At first the optimizer's averages know little of the gradients.
     warm_up = min(1.0, step / WARM_UP_STEPS)
-    decay = LR_DECAYS[schedule.decay]((step - 1) / steps)
-    return StepPace(schedule.lr * warm_up * decay)
+    done = (step - 1) / steps
+    decay = LR_DECAYS[schedule.decay]
+    lr = schedule.lr * warm_up * decay(done)
+    return StepPace(lr)

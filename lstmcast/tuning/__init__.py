@@ -3,5 +3,6 @@
 `space`  which settings may change, and to what
 `study`  what was tried and what to try next, kept by Optuna
 `trials` the trials, window by window
+`gain`   what the best trial saves on the unseen windows
 `tune`   the search from start to end
 """

@@ -44,19 +44,23 @@ class Dimension:
     @property
     def log(self) -> bool:
         """Whether a range is searched by orders of magnitude."""
-        return self.low > 0 and self.high >= LOG_RANGE_RATIO * self.low
+        widest_even = LOG_RANGE_RATIO * self.low
+        return self.low > 0 and self.high >= widest_even
 
     def holds(self, value: Any) -> bool:
         """Whether a value is among those to be tried."""
         if self.values:
             return value in self.values
-        return isinstance(value, int | float) and self.low <= value <= self.high
+        if not isinstance(value, int | float):
+            return False
+        return self.low <= value <= self.high
 
     def words(self) -> str:
         """Return the dimension as `--param` takes it."""
         if self.values:
-            values = ",".join(format_setting_value(value) for value in self.values)
-            return f"{self.name}={values}"
+            texts = [format_setting_value(value) for value in self.values]
+            listed = ",".join(texts)
+            return f"{self.name}={listed}"
         return f"{self.name}={self.low:g}..{self.high:g}"
 
 
@@ -78,7 +82,8 @@ class _ParamText(NamedTuple):
 
     def accepts(self, kind: type) -> bool:
         """Whether the setting takes values of a type, perhaps beside others."""
-        return kind is self.kind or kind in get_args(self.kind)
+        alternatives = get_args(self.kind)
+        return kind is self.kind or kind in alternatives
 
 
 def format_setting_value(value: Any) -> str:
@@ -87,7 +92,9 @@ def format_setting_value(value: Any) -> str:
         return AUTO
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)
 
 
 def parse_params(texts: Sequence[str]) -> tuple[Space, bool]:
@@ -98,9 +105,14 @@ def parse_params(texts: Sequence[str]) -> tuple[Space, bool]:
     suggest. Raises UsageError for a setting that is unknown or not to be searched, and for values
     out of its range.
     """
-    named = [_parse_dimension(text) for text in texts if text.strip() != AUTO]
-    by_name = {dimension.name: dimension for dimension in named}
-    has_auto = len(named) < len(texts) or not texts
+    by_name = {}
+    has_auto = not texts
+    for text in texts:
+        if text.strip() == AUTO:
+            has_auto = True
+        else:
+            dimension = _parse_dimension(text)
+            by_name[dimension.name] = dimension
     return tuple(by_name.values()), has_auto
 
 
@@ -113,19 +125,27 @@ def with_trial_settings(
     """
     by_section: dict[str, dict[str, Any]] = {}
     for dimension in space:
-        if dimension.name in settings:
-            section = by_section.setdefault(dimension.section, {})
-            section[dimension.name] = settings[dimension.name]
-    changed = {
-        section: replace(getattr(config, section), **values)
-        for section, values in by_section.items()
-    }
+        name = dimension.name
+        if name in settings:
+            values = by_section.setdefault(dimension.section, {})
+            values[name] = settings[name]
+    changed = {}
+    # All settings of a section at once: those of a trial are checked together.
+    for section, values in by_section.items():
+        before = getattr(config, section)
+        changed[section] = replace(before, **values)
     return replace(config, **changed)
 
 
 def get_setting(config: Config, dimension: Dimension) -> Any:
     """Return the value that a configuration has for a dimension's setting."""
-    return getattr(getattr(config, dimension.section), dimension.name)
+    section = getattr(config, dimension.section)
+    return getattr(section, dimension.name)
+
+
+def get_settings(config: Config, space: Space) -> dict[str, Any]:
+    """Return the values that a configuration has for the settings of a space, by name."""
+    return {dimension.name: get_setting(config, dimension) for dimension in space}
 
 
 def space_to_dicts(space: Space) -> list[dict[str, Any]]:
@@ -141,17 +161,18 @@ def list_searchable_settings() -> dict[str, tuple[str, Any]]:
         options = getattr(config, section)
         types = get_type_hints(type(options))
         for field in fields(options):
-            if field.name not in UNSEARCHED_SETTINGS:
-                settings[field.name] = section, types[field.name]
+            name = field.name
+            if name not in UNSEARCHED_SETTINGS:
+                settings[name] = (section, types[name])
     return settings
 
 
 def _parse_dimension(text: str) -> Dimension:
-    name, equals, values = (part.strip() for part in text.partition("="))
+    name, values = _split_in_two(text, "=")
     # Settings are named as their options are typed: weight-decay.
     key = _SETTING_ALIASES.get(name, name.replace("-", "_"))
     searchable = list_searchable_settings()
-    if not equals or not values:
+    if not values:
         raise UsageError(
             f"--param {text!r} is no search",
             'write a setting and its values: "hidden=32,64,128"',
@@ -168,16 +189,30 @@ def _parse_dimension(text: str) -> Dimension:
     param = _ParamText(text, section, key, kind)
     if ".." in values:
         return _parse_range(param, values)
-    parsed = [_parse_value(param, part.strip(), kind) for part in values.split(",")]
+    return _parse_choices(param, values)
+
+
+def _parse_choices(param: _ParamText, values: str) -> Dimension:
+    """Return the dimension of listed values, `32,64,128`."""
+    parsed = []
+    for part in values.split(","):
+        value = _parse_value(param, part.strip(), param.kind)
+        parsed.append(value)
     unique = tuple(dict.fromkeys(parsed))  # in the order in which they are written
     for value in unique:
         _check_value(param, value)
-    return Dimension(section, key, unique)
+    return Dimension(param.section, param.name, unique)
+
+
+def _split_in_two(text: str, separator: str) -> tuple[str, str]:
+    """Return what is before a separator and what is after it: nothing where it is missing."""
+    before, _, after = text.partition(separator)
+    return before.strip(), after.strip()
 
 
 def _parse_range(param: _ParamText, values: str) -> Dimension:
     """Return the dimension of a range, `1e-4..1e-2`."""
-    low_text, _, high_text = (part.strip() for part in values.partition(".."))
+    low_text, high_text = _split_in_two(values, "..")
     whole = param.accepts(int)
     if not whole and not param.accepts(float):
         raise param.error(
@@ -198,7 +233,9 @@ def _parse_range(param: _ParamText, values: str) -> Dimension:
 def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
     """Return a value of a type from its text."""
     # An optional setting may be inferred; a union of literals is one kind.
-    kinds = get_args(kind) if NoneType in get_args(kind) else (kind,)
+    kinds = get_args(kind)
+    if NoneType not in kinds:
+        kinds = (kind,)
     if NoneType in kinds and text == AUTO:
         return None
     if bool in kinds:
@@ -210,9 +247,8 @@ def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
             try:
                 return number(text)
             except ValueError:
-                raise param.error(
-                    f"{text!r} is no number", "as in lr=1e-3 or hidden=64"
-                ) from None
+                problem = f"{text!r} is no number"
+                raise param.error(problem, "as in lr=1e-3 or hidden=64") from None
     return text
 
 
@@ -223,7 +259,9 @@ def _check_value(param: _ParamText, value: Any) -> None:
         raise param.error(
             "errors of probabilities are of another kind", "leave bernoulli out"
         )
+    section = getattr(Config(), param.section)
+    setting = {param.name: value}
     try:
-        replace(getattr(Config(), param.section), **{param.name: value})
+        replace(section, **setting)
     except UsageError as error:
         raise param.error(error.message, error.hint) from None

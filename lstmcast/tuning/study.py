@@ -55,7 +55,9 @@ class Trial(NamedTuple):
     @property
     def error(self) -> float:
         """Mean error of the folds so far."""
-        return float(np.mean(self.errors)) if self.errors else float("nan")
+        if not self.errors:
+            return float("nan")
+        return float(np.mean(self.errors))
 
 
 def require_optuna() -> None:
@@ -78,11 +80,13 @@ class Study:
         file: str | Path | None = None,
     ) -> None:
         require_optuna()
-        self.space, self.seed = space, seed
+        self.space = space
+        self.seed = seed
         self._own_trials: dict[int, optuna.Trial] = {}
         with _silence_optuna():
             self._study = _open_study(file)
-            self._check_facts(json.loads(json.dumps(facts)), file)
+            read_back = json.loads(json.dumps(facts))
+            self._check_facts(read_back, file)
         self.clear()
         self.begun = bool(self.trials())
 
@@ -103,21 +107,25 @@ class Study:
 
         with _silence_optuna():
             trial = self._study.ask()
+            seed = derive_seed(self.seed, trial.number)
             sampler: optuna.samplers.BaseSampler = optuna.samplers.TPESampler(
                 n_startup_trials=STARTUP_TRIALS,
-                seed=derive_seed(self.seed, trial.number),
+                seed=seed,
                 multivariate=False,
                 constant_liar=True,
             )
-            dimensions = self.space
+            dimensions = list(self.space)
             if defaults is not None:
-                dimensions = tuple(d for d in self.space if d.holds(defaults[d.name]))
-                sampler = optuna.samplers.PartialFixedSampler(dict(defaults), sampler)
+                # A default that is none of a dimension's values cannot be suggested.
+                dimensions = [d for d in dimensions if d.holds(defaults[d.name])]
+                fixed = dict(defaults)
+                sampler = optuna.samplers.PartialFixedSampler(fixed, sampler)
             self._study.sampler = sampler
-            settings = {d.name: _suggest_value(trial, d) for d in dimensions}
-            trial.set_user_attr(
-                "process", {"host": socket.gethostname(), "pid": os.getpid()}
-            )
+            settings = {}
+            for dimension in dimensions:
+                settings[dimension.name] = _suggest_value(trial, dimension)
+            process = {"host": socket.gethostname(), "pid": os.getpid()}
+            trial.set_user_attr("process", process)
             trial.set_user_attr("settings", settings)
             self._own_trials[trial.number] = trial
         return Trial(trial.number, RUNNING, settings, [], 0.0)
@@ -128,7 +136,8 @@ class Study:
             trial = self._own_trials[number]
             trial.set_user_attr("errors", errors)
             trial.set_user_attr("seconds", seconds)
-            trial.report(float(np.mean(errors)), len(errors))
+            mean_error = float(np.mean(errors))
+            trial.report(mean_error, len(errors))
 
     def should_prune(self, number: int) -> bool:
         """Whether a trial is to end at its fold, by what others had reached there."""
@@ -148,9 +157,10 @@ class Study:
             trial = self._own_trials.pop(number)
             if why:
                 trial.set_user_attr("why", why)
-            error = (
-                float(np.mean(trial.user_attrs["errors"])) if state == DONE else None
-            )
+            error = None
+            if state == DONE:
+                errors = trial.user_attrs["errors"]
+                error = float(np.mean(errors))
             self._study.tell(trial, error, states[state])
 
     def end_own_trials(self) -> None:
@@ -178,10 +188,14 @@ class Study:
         if kept is None:
             self._study.set_user_attr("facts", dict(facts))
             return
-        changed = [name for name, value in facts.items() if kept.get(name) != value]
+        changed = []
+        for name, value in facts.items():
+            if kept.get(name) != value:
+                changed.append(name)
         if changed:
+            listed = " and ".join(changed)
             raise RunError(
-                f"the study {str(file)!r} was begun with other {' and '.join(changed)}",
+                f"the study {str(file)!r} was begun with other {listed}",
                 "search as it was begun, or name another --study",
             )
 
@@ -200,30 +214,32 @@ def _to_trial(trial: "optuna.trial.FrozenTrial") -> Trial:
 
 def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     """Whether the process of a running trial may still be at work."""
-    began, process = trial.datetime_start, trial.user_attrs.get("process")
+    began = trial.datetime_start
+    process = trial.user_attrs.get("process")
     if began is not None:
         age = datetime.now(began.tzinfo) - began
         if age.total_seconds() > LOST_AFTER_SECONDS:
             return False
     if process is None or process["host"] != socket.gethostname():
         return True
+    pid = int(process["pid"])
     try:
-        os.kill(
-            int(process["pid"]), 0
-        )  # signal 0 only asks whether there is such a process
+        os.kill(pid, 0)  # signal 0 only asks whether there is such a process
     except ProcessLookupError:
         return False
     except PermissionError:  # somebody else's
         return True
     # A process of this number that is this one: the trial's own is gone, and its number reused.
-    return int(process["pid"]) != os.getpid()
+    return pid != os.getpid()
 
 
 def _suggest_value(trial: "optuna.Trial", dimension: Dimension) -> Any:
     """Let the sampler choose the value of a setting."""
-    name, low, high = dimension.name, dimension.low, dimension.high
+    name = dimension.name
     if dimension.values:
         return trial.suggest_categorical(name, dimension.values)
+    low = dimension.low
+    high = dimension.high
     if dimension.whole:
         return trial.suggest_int(name, int(low), int(high), log=dimension.log)
     return trial.suggest_float(name, low, high, log=dimension.log)
@@ -247,9 +263,8 @@ def _open_study(file: str | Path | None) -> "optuna.Study":
             )
     except OSError:
         raise
-    except (
-        Exception
-    ) as error:  # what a damaged file raises depends on where it is damaged
+    # What a damaged file raises depends on where it is damaged.
+    except Exception as error:
         raise RunError(
             f"{str(file)!r} is no study that can be read", "name another --study"
         ) from error

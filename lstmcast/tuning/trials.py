@@ -20,7 +20,7 @@ from lstmcast.config import Config
 from lstmcast.errors import DivergedError, UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
-from lstmcast.tuning.space import Space, get_setting, with_trial_settings
+from lstmcast.tuning.space import Space, get_settings, with_trial_settings
 from lstmcast.tuning.study import DONE, INTERRUPTED, PRUNED, RUNNING, Study, Trial
 
 TRIALS_PER_BATCH = 4
@@ -66,12 +66,13 @@ class Search:
         jobs: int,
         on_event: OnEvent | None,
     ) -> None:
-        self.study, self.base, self.space = study, base, space
-        self.folds, self.jobs = folds, jobs
+        self.study = study
+        self.base = base
+        self.space = space
+        self.folds = folds
+        self.jobs = jobs
         self.report_event = on_event or (lambda _: None)
-        self.defaults = {
-            dimension.name: get_setting(base, dimension) for dimension in space
-        }
+        self.defaults = get_settings(base, space)
         self.errors: dict[str, list[float]] = {}
         """Errors on the folds so far, by the key of the settings."""
         self.total = 0
@@ -84,16 +85,17 @@ class Search:
         """
         self.total = trials
         self._run_default()
-        end = deadline(self._default_seconds() / len(self.folds))
+        seconds_per_fit = self._default_seconds() / len(self.folds)
+        end = deadline(seconds_per_fit)
         while time.monotonic() < end:
-            counted = sum(
-                trial.state in COUNTED_STATES for trial in self.study.trials()
-            )
+            so_far = self.study.trials()
+            counted = sum(trial.state in COUNTED_STATES for trial in so_far)
             left = trials - counted
             if left <= 0:
                 break
             self._load_known_errors()  # other processes may have added some
-            batch = [self.study.ask() for _ in range(min(TRIALS_PER_BATCH, left))]
+            count = min(TRIALS_PER_BATCH, left)
+            batch = [self.study.ask() for _ in range(count)]
             self._run_batch(batch, end)
         self.study.clear()
         # Another process may have died while it tried the default.
@@ -101,19 +103,22 @@ class Search:
 
     def best(self) -> Trial:
         """Return the trial of least error among those that did all windows; of equals the first."""
-        done = [trial for trial in self.study.trials() if trial.state == DONE]
+        trials = self.study.trials()
+        done = [trial for trial in trials if trial.state == DONE]
         return min(done, key=lambda trial: (trial.error, trial.number))
 
     def is_default(self, trial: Trial) -> bool:
         """Whether a trial changes nothing."""
-        return self._settings_key(trial) == json.dumps(self.defaults)
+        default_key = json.dumps(self.defaults)
+        return self._settings_key(trial) == default_key
 
     def config(self, trial: Trial) -> Config:
         """Return the configuration that a trial tries."""
         return with_trial_settings(self.base, self.space, trial.settings)
 
     def _settings_key(self, trial: Trial) -> str:
-        return json.dumps(self.defaults | trial.settings)
+        settings = self.defaults | trial.settings
+        return json.dumps(settings)
 
     def _default_seconds(self) -> float:
         """Return what the default took on all folds; 0 where another process tries it."""
@@ -126,7 +131,8 @@ class Search:
         """Take over the errors of the trials so far: the same settings have the same again."""
         for trial in self.study.trials():
             key = self._settings_key(trial)
-            if len(trial.errors) >= len(self.errors.get(key, ())):
+            known = self.errors.get(key, ())
+            if len(trial.errors) >= len(known):
                 self.errors[key] = [*trial.errors]
 
     def _run_default(self) -> None:
@@ -136,21 +142,22 @@ class Search:
             if self.is_default(trial) and trial.state in (DONE, RUNNING):
                 return
         trial = self.study.ask(self.defaults)
-        errors = self.errors.setdefault(self._settings_key(trial), [])
-        tasks = [
-            (number, self.base, number, True)
-            for number in range(len(errors), len(self.folds))
-        ]
-        jobs = max(1, min(self.jobs, len(tasks)))
-        outcomes = parallel.run_jobs(
-            fit_and_score_fold, tasks, jobs, shared=(self.folds,)
-        )
+        key = self._settings_key(trial)
+        errors = self.errors.setdefault(key, [])
+        folds = range(len(self.folds))
+        # An earlier trial of the default may have got as far as some fold.
+        known = len(errors)
+        tasks = [(fold, self.base, fold, True) for fold in folds[known:]]
+        jobs = self._count_jobs(tasks)
+        shared = (self.folds,)
+        outcomes = parallel.run_jobs(fit_and_score_fold, tasks, jobs, shared=shared)
         seconds = 0.0
         for outcome in outcomes:
             errors.append(outcome.error)
             seconds += outcome.seconds
-        for fold in range(len(self.folds)):
-            self.study.report(trial.number, errors[: fold + 1], seconds)
+        for fold in folds:
+            so_far = errors[: fold + 1]
+            self.study.report(trial.number, so_far, seconds)
             # Shows the others how far the default got at this fold; the default itself goes on.
             self.study.should_prune(trial.number)
         self._finish_trial(trial, DONE)
@@ -164,15 +171,16 @@ class Search:
             except UsageError as error:
                 self._finish_trial(trial, PRUNED, error.message)
             else:
-                running.append(_RunningTrial(trial, config, self._settings_key(trial)))
-        seconds = dict.fromkeys((entry.key for entry in running), 0.0)
+                key = self._settings_key(trial)
+                running.append(_RunningTrial(trial, config, key))
+        seconds = {entry.key: 0.0 for entry in running}
         for number in range(len(self.folds)):
             failures = self._run_fold(running, number, end, seconds)
-            running = [
-                entry
-                for entry in running
-                if self._report_fold(entry, number, failures, seconds)
-            ]
+            going_on = []
+            for entry in running:
+                if self._report_fold(entry, number, failures, seconds):
+                    going_on.append(entry)
+            running = going_on
         for entry in running:
             self._finish_trial(entry.trial, DONE)
 
@@ -190,15 +198,14 @@ class Search:
         # By key: two trials may have the same settings, which are fitted once.
         unknown = {}
         for entry in running:
-            if len(self.errors.setdefault(entry.key, [])) <= number:
+            known = self.errors.setdefault(entry.key, [])
+            if len(known) <= number:
                 unknown[entry.key] = entry.config
-        tasks = _take_until(
-            end, ((config, number, False) for config in unknown.values())
-        )
-        jobs = max(1, min(self.jobs, len(unknown)))
-        outcomes = parallel.run_jobs(
-            fit_and_score, tasks, jobs, shared=(self.folds[number],)
-        )
+        all_tasks = [(config, number, False) for config in unknown.values()]
+        tasks = _take_until(end, all_tasks)
+        jobs = self._count_jobs(all_tasks)
+        fold = self.folds[number]
+        outcomes = parallel.run_jobs(fit_and_score, tasks, jobs, shared=(fold,))
         failures = {}
         # There are fewer outcomes than settings where time runs out.
         for key, outcome in zip(unknown, outcomes, strict=False):
@@ -209,6 +216,11 @@ class Search:
                 self.errors[key].append(outcome.error)
         return failures
 
+    def _count_jobs(self, tasks: Sequence[Any]) -> int:
+        """Return how many of some fits to run at a time."""
+        jobs = min(self.jobs, len(tasks))
+        return max(1, jobs)
+
     def _report_fold(
         self,
         entry: _RunningTrial,
@@ -217,7 +229,8 @@ class Search:
         seconds: dict[str, float],
     ) -> bool:
         """Record the error of a trial on a fold, and return whether the trial goes on."""
-        trial, key = entry.trial, entry.key
+        trial = entry.trial
+        key = entry.key
         errors = self.errors[key][: number + 1]
         if key in failures:
             self._finish_trial(trial, PRUNED, failures[key])
@@ -235,16 +248,20 @@ class Search:
     def _finish_trial(self, trial: Trial, state: str, why: str = "") -> None:
         """Record what became of a trial, and report how far the search has come."""
         self.study.finish(trial.number, state, why)
-        trials = self.study.trials()
-        done = [trial.error for trial in trials if trial.state == DONE]
-        pruned = [trial for trial in trials if trial.state == PRUNED]
-        best = min(done, default=math.nan)
+        done_errors = []
+        ended = 0
+        for other in self.study.trials():
+            if other.state == DONE:
+                done_errors.append(other.error)
+            ended += other.state in (DONE, PRUNED)
+        best = min(done_errors, default=math.nan)
         # Other processes may have brought the study beyond what this one was to reach.
-        step = min(len(done) + len(pruned), self.total)
+        step = min(ended, self.total)
         message = f"trial {trial.number} {state}"
         if why:
             message += f" ({why})"
-        self.report_event(Event("tune", message, step, self.total, validation=best))
+        event = Event("tune", message, step, self.total, validation=best)
+        self.report_event(event)
 
 
 def fit_and_score_fold(
@@ -271,20 +288,18 @@ def fit_and_score(
             raise
         seconds = time.monotonic() - began
         return FoldOutcome({}, math.nan, "", 1, None, seconds, error.message)
+    seconds = time.monotonic() - began
     verdict = result.verdict
     measure = "brier" if verdict.of_events else "mase"
     if not np.isfinite(verdict.model[measure]):
         measure = "mae"  # the series are too flat or too short to scale errors by
-    errors: dict[SeriesKey, float] = {
-        tuple(row["key"]): row[measure] for row in verdict.by_series
-    }
+    errors: dict[SeriesKey, float] = {}
+    for row in verdict.by_series:
+        key = tuple(row["key"])
+        errors[key] = row[measure]
+    mean_error = verdict.model[measure]
     return FoldOutcome(
-        errors,
-        verdict.model[measure],
-        measure,
-        verdict.season,
-        result.forecasts,
-        time.monotonic() - began,
+        errors, mean_error, measure, verdict.season, result.forecasts, seconds
     )
 
 

@@ -13,9 +13,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import numpy as np
 import pandas as pd
-from scipy import stats
 
 from lstmcast.compute.jobs import run_jobs
 from lstmcast.compute.progress import Event, OnEvent
@@ -35,11 +33,13 @@ from lstmcast.features.windows import default_context
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import directory
 from lstmcast.scoring.verdict import Verdict
+from lstmcast.tuning.gain import Gain, measure_gain
 from lstmcast.tuning.space import (
     Dimension,
     Space,
     format_setting_value,
     get_setting,
+    get_settings,
     parse_params,
     space_to_dicts,
     with_trial_settings,
@@ -50,30 +50,9 @@ from lstmcast.tuning.trials import FoldOutcome, Search, fit_and_score_fold
 UNTUNED_CONFIG = Config()
 MIN_STEPS_TO_RESIZE = 2000
 """From so many time steps on, networks of other sizes, trained from scratch, are worth a try."""
-MIN_SERIES_FOR_SPREAD = 10
-"""From so many series on, the spread of a gain is that between series, else that between
-windows."""
 _VERSIONED_LIBRARIES = ("lstmcast", "torch", "numpy")
 """Libraries whose versions change the errors of a trial."""
 _MEASURE_NAMES = {"mase": "MASE", "mae": "MAE", "brier": "Brier score"}
-
-
-class Gain(NamedTuple):
-    """What tuning saved of the default's error on unseen windows.
-
-    share: of the default's error. spread: half the width of the 95 % interval of the share. tuned
-    and default: the two errors. All are NaN where the tuned settings could not be fitted there.
-    """
-
-    share: float
-    spread: float
-    tuned: float
-    default: float
-
-    @property
-    def is_significant(self) -> bool:
-        """Whether it is more than noise."""
-        return self.share > self.spread
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,8 +100,10 @@ class Tuning:
         changes = []
         for dimension in self.space:
             value = get_setting(self.tuned, dimension)
-            if value != get_setting(self.default, dimension):
-                changes.append(f"{dimension.name}={format_setting_value(value)}")
+            default = get_setting(self.default, dimension)
+            if value != default:
+                text = format_setting_value(value)
+                changes.append(f"{dimension.name}={text}")
         return changes
 
     def table(self) -> pd.DataFrame:
@@ -151,40 +132,46 @@ class Tuning:
 
     def ratios(self) -> list[float]:
         """Return each trial's error over the default's on the same windows; NaN without any."""
-        defaults = {d.name: get_setting(self.default, d) for d in self.space}
-        default_errors = next(
+        default_errors = self._default_errors()
+        ratios = []
+        for trial in self.trials:
+            windows = len(trial.errors)
+            default_sum = sum(default_errors[:windows])
+            ratio = math.nan
+            if default_sum > 0:
+                ratio = sum(trial.errors) / default_sum
+            ratios.append(ratio)
+        return ratios
+
+    def _default_errors(self) -> list[float]:
+        """Return the errors of the first trial that changes nothing and came to its end."""
+        defaults = get_settings(self.default, self.space)
+        return next(
             trial.errors
             for trial in self.trials
             if trial.state == DONE and defaults | trial.settings == defaults
         )
-        ratios = []
-        for trial in self.trials:
-            default_sum = sum(default_errors[: len(trial.errors)])
-            ratios.append(
-                sum(trial.errors) / default_sum if default_sum > 0 else math.nan
-            )
-        return ratios
 
     def sentences(self) -> list[str]:
         """Return the outcome in words, for a reader who wants to know whether it was worth it."""
         tried = sum(trial.state in (DONE, PRUNED) for trial in self.trials)
         if self.gain is None:
-            return [
-                f"None of {tried} trials did better than the default: the default stays."
-            ]
+            nothing = f"None of {tried} trials did better than the default: the default stays."
+            return [nothing]
+        changes = ", ".join(self.changes())
+        percent = f"{100 * self.promised:.1f} %"
         searched = (
-            f"Best of {tried} trials, with {100 * self.promised:.1f} % less error than the default "
-            f"in the search: {', '.join(self.changes())}."
+            f"Best of {tried} trials, with {percent} less error than the default "
+            f"in the search: {changes}."
         )
-        windows = f"{self.unseen} windows" if self.unseen > 1 else "one window"
+        windows = "one window"
+        if self.unseen > 1:
+            windows = f"{self.unseen} windows"
         where = f"On {windows} that the search never saw"
         if math.isnan(self.gain.share):
             return [searched, f"{where} it could not be fitted: the default stays."]
-        return [
-            searched,
-            f"{where} {self._describe_gain(self.gain)}.",
-            self._describe_decision(),
-        ]
+        gained = self._describe_gain(self.gain)
+        return [searched, f"{where} {gained}.", self._describe_decision()]
 
     def _describe_gain(self, gain: Gain) -> str:
         """Return the errors on the unseen windows in words."""
@@ -193,7 +180,8 @@ class Tuning:
         if math.isfinite(gain.spread):
             spread = f", give or take {100 * gain.spread:.1f} %"
         errors = f"{gain.tuned:.4g}, the default's {gain.default:.4g}"
-        share = f"{100 * abs(gain.share):.1f} % {sign}{spread}"
+        percent = 100 * abs(gain.share)
+        share = f"{percent:.1f} % {sign}{spread}"
         return f"its error ({self.measure}) was {errors}: {share}"
 
     def _describe_decision(self) -> str:
@@ -247,27 +235,29 @@ def tune(
         RunError: the study is of another search.
     """
     began = time.monotonic()
-    budget = (
-        math.inf
-        if time_budget is None
-        else parse_duration(time_budget, "--time-budget")
-    )
+    budget = math.inf
+    if time_budget is not None:
+        budget = parse_duration(time_budget, "--time-budget")
     plan = plan_search(
         panel, config, trials=trials, windows=windows, unseen=unseen, params=params
     )
     if jobs < 1:
         raise UsageError(f"--jobs {jobs} is out of range", "give 1 or more")
-    opened_study = Study(plan.space, config.train.seed, plan.facts(), study)
+    facts = plan.facts()
+    opened_study = Study(plan.space, config.train.seed, facts, study)
     folds = plan.folds(plan.search_panel, plan.windows)
     search = Search(opened_study, plan.base, plan.space, folds, jobs, on_event)
     if opened_study.begun and on_event:
         known = len(opened_study.trials())
-        on_event(Event("tune", f"going on from {known} trials in {str(study)!r}"))
+        message = f"going on from {known} trials in {str(study)!r}"
+        on_event(Event("tune", message))
 
     def search_deadline(fit_seconds: float) -> float:
         # What is left must be enough to compare the default and the best trial.
         fits = 2 * plan.unseen
-        return began + budget - fit_seconds * fits / min(jobs, fits)
+        at_a_time = min(jobs, fits)
+        comparison_seconds = fit_seconds * fits / at_a_time
+        return began + budget - comparison_seconds
 
     try:
         search.run(trials, search_deadline)
@@ -295,9 +285,11 @@ class SearchPlan(NamedTuple):
 
     def folds(self, panel: Panel, count: int) -> list[Panel]:
         """Return a panel as it was at the end of each of its last windows, the newest first."""
-        return [
-            _without_last_steps(panel, back * self.horizon) for back in range(count)
-        ]
+        folds = []
+        for back in range(count):
+            fold = _without_last_steps(panel, back * self.horizon)
+            folds.append(fold)
+        return folds
 
     def facts(self) -> dict[str, Any]:
         """Return all that a trial's error depends on beside its settings."""
@@ -327,7 +319,8 @@ def plan_search(
     horizon = resolve_horizon(panel, config)
     # Trials run side by side, so that each fit runs on one core and to its end.
     train = replace(config.train, jobs=1, time_budget=None)
-    base = replace(config, window=replace(config.window, horizon=horizon), train=train)
+    window = replace(config.window, horizon=horizon)
+    base = replace(config, window=window, train=train)
     windows, unseen, notes = limit_windows(panel, horizon, windows, unseen)
     search_panel = _without_last_steps(panel, unseen * horizon)
     space = choose_space(search_panel, base, params)
@@ -345,7 +338,10 @@ def limit_windows(
     longest = int(panel.lengths.max(initial=0))
     requested = windows, unseen
     # The larger of the two gives way first.
-    while windows + unseen > 2 and longest < (2 + windows + unseen) * horizon:
+    while windows + unseen > 2:
+        needed = (2 + windows + unseen) * horizon
+        if longest >= needed:
+            break
         if windows >= unseen and windows > 1:
             windows -= 1
         else:
@@ -369,7 +365,9 @@ def choose_space(panel: Panel, config: Config, params: Sequence[str]) -> Space:
     named, has_auto = parse_params(params)
     suggested = suggest_space(panel, config) if has_auto else ()
     # A setting that is named counts as it is named.
-    by_name = {dimension.name: dimension for dimension in (*suggested, *named)}
+    by_name = {}
+    for dimension in (*suggested, *named):
+        by_name[dimension.name] = dimension
     if not by_name:
         raise UsageError(
             "there is nothing to search: all settings are given",
@@ -387,11 +385,10 @@ def suggest_space(panel: Panel, config: Config) -> Space:
     longest = int(panel.lengths.max(initial=1))
     seasons = infer_seasons(panel, config.window.season)
     usual = default_context(seasons, resolve_horizon(panel, config))
-    contexts = [
-        context
-        for context in (usual // 2, 2 * usual, 4 * usual)
-        if 4 <= context <= longest // 2
-    ]
+    contexts = []
+    for context in (usual // 2, 2 * usual, 4 * usual):
+        if 4 <= context <= longest // 2:
+            contexts.append(context)
     # `None` stands for what a fit takes by itself.
     dimensions = [
         Dimension("window", "context", (None, *contexts)),
@@ -416,47 +413,10 @@ def suggest_space(panel: Panel, config: Config) -> Space:
 
 
 def _has_default(config: Config, dimension: Dimension) -> bool:
-    return bool(
-        get_setting(config, dimension) == get_setting(UNTUNED_CONFIG, dimension)
-    )
-
-
-def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -> Gain:
-    """Return what the tuned settings save on unseen windows, from errors in pairs.
-
-    The pairs are of the same series where there are many, else of the same window. The spread is
-    half the 95 % interval of a mean by Student's t; infinite of a single pair.
-    """
-    if any(outcome.why for outcome in tuned):
-        return Gain(*[math.nan] * 4)
-    pairs = _pair_errors(default, tuned)
-    default_error = float(pairs["default"].mean())
-    tuned_error = float(pairs["tuned"].mean())
-    if not default_error > 0:
-        return Gain(0.0, math.inf, tuned_error, default_error)
-    # Differences of pairs vary less than the errors themselves: hard series are hard for both.
-    saved = (pairs["default"] - pairs["tuned"]).to_numpy()
-    count = len(saved)
-    half_width = math.inf
-    if count > 1:
-        quantile = stats.t.ppf(0.975, count - 1)
-        half_width = quantile * saved.std(ddof=1) / np.sqrt(count)
-    share = 1 - tuned_error / default_error
-    return Gain(share, float(half_width / default_error), tuned_error, default_error)
-
-
-def _pair_errors(
-    default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]
-) -> pd.DataFrame:
-    """Return mean errors of both settings, a row a series, or a window where series are few."""
-    rows = []
-    for window, (before, after) in enumerate(zip(default, tuned, strict=True)):
-        for key in before.errors.keys() & after.errors.keys():
-            rows.append((window, key, before.errors[key], after.errors[key]))
-    errors = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"])
-    errors = errors.dropna()
-    unit = "key" if errors["key"].nunique() >= MIN_SERIES_FOR_SPREAD else "window"
-    return errors.groupby(unit)[["default", "tuned"]].mean()
+    """Whether the configuration leaves a setting as it is by default."""
+    value = get_setting(config, dimension)
+    default = get_setting(UNTUNED_CONFIG, dimension)
+    return bool(value == default)
 
 
 def _compare_with_default(
@@ -465,21 +425,13 @@ def _compare_with_default(
     """Compare the best trial with the default on the unseen windows."""
     best = search.best()
     folds = plan.folds(panel, plan.unseen)
-    # Seeds go on from those of the search. Only the default's failures are errors.
-    places = range(len(folds))
-    tasks = [(k, search.base, plan.windows + k, True) for k in places]
-    if not search.is_default(best):
-        tuned_config = search.config(best)
-        tasks += [(k, tuned_config, plan.windows + k, False) for k in places]
-    jobs = min(search.jobs, len(tasks))
-    outcomes = list(run_jobs(fit_and_score_fold, tasks, jobs, shared=(folds,)))
-    default, tuned = outcomes[: len(folds)], outcomes[len(folds) :]
-    gain = measure_gain(default, tuned) if tuned else None
-    adopted = tuned if gain is not None and gain.is_significant else default
-    forecasts = pd.concat(
-        [outcome.forecasts for outcome in adopted if outcome.forecasts is not None],
-        ignore_index=True,
-    )
+    default, tuned = _fit_unseen_windows(folds, plan, search, best)
+    gain = None
+    adopted = default
+    if tuned:
+        gain = measure_gain(default, tuned)
+        adopted = tuned if gain.is_significant else default
+    forecasts = _join_forecasts(adopted)
     without_budget = replace(config, train=replace(config.train, time_budget=None))
     return Tuning(
         default=without_budget,
@@ -497,5 +449,36 @@ def _compare_with_default(
     )
 
 
+def _fit_unseen_windows(
+    folds: Sequence[Panel], plan: SearchPlan, search: Search, best: Trial
+) -> tuple[list[FoldOutcome], list[FoldOutcome]]:
+    """Return the outcomes of the default and of the best trial; none of it if it is the default."""
+    configs = [search.base]
+    if not search.is_default(best):
+        configs.append(search.config(best))
+    tasks = []
+    for config in configs:
+        # Only the default's failures are errors.
+        is_default = config is search.base
+        for fold in range(len(folds)):
+            # Seeds go on from those of the search.
+            number = plan.windows + fold
+            tasks.append((fold, config, number, is_default))
+    jobs = min(search.jobs, len(tasks))
+    outcomes = list(run_jobs(fit_and_score_fold, tasks, jobs, shared=(folds,)))
+    count = len(folds)
+    return outcomes[:count], outcomes[count:]
+
+
+def _join_forecasts(outcomes: Sequence[FoldOutcome]) -> pd.DataFrame:
+    """Return the forecasts of all windows in one frame."""
+    frames = []
+    for outcome in outcomes:
+        if outcome.forecasts is not None:
+            frames.append(outcome.forecasts)
+    return pd.concat(frames, ignore_index=True)
+
+
 def _without_last_steps(panel: Panel, steps: int) -> Panel:
-    return panel.head((panel.lengths - steps).clip(0))
+    lengths = panel.lengths - steps
+    return panel.head(lengths.clip(0))
