@@ -92,7 +92,10 @@ def export(run: Predictor, path: str | Path) -> Exported:
     write_file(file, data)
     page = file.with_suffix(".json")
     write_file(
-        page, (json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n").encode()
+        page,
+        (
+            json.dumps(facts, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+        ).encode(),
     )
     return Exported(file, page, facts, difference)
 
@@ -111,11 +114,20 @@ def _to_onnx(graph: Any) -> bytes:
         "future": (2, _TRACED_STEPS + graph.horizon, graph.widths[1]),
     }
     given = tuple(
-        torch.arange(2) if name == "series" else torch.rand(shapes[name], dtype=torch.float64)
+        torch.arange(2)
+        if name == "series"
+        else torch.rand(shapes[name], dtype=torch.float64)
         for name in graph.inputs
     )
-    axes = {"values": {1: "steps"}, "past": {1: "steps"}, "future": {1: "steps_and_horizon"}}
-    dynamic = {name: {0: "batch", **axes.get(name, {})} for name in (*graph.inputs, "quantiles")}
+    axes = {
+        "values": {1: "steps"},
+        "past": {1: "steps"},
+        "future": {1: "steps_and_horizon"},
+    }
+    dynamic = {
+        name: {0: "batch", **axes.get(name, {})}
+        for name in (*graph.inputs, "quantiles")
+    }
     out = io.BytesIO()
     with warnings.catch_warnings(), torch.no_grad():
         warnings.simplefilter("ignore")
@@ -132,13 +144,17 @@ def _to_onnx(graph: Any) -> bytes:
     return out.getvalue()
 
 
-def _max_relative_difference(run: Predictor, inputs: tuple[str, ...], data: bytes) -> float:
+def _max_relative_difference(
+    run: Predictor, inputs: tuple[str, ...], data: bytes
+) -> float:
     """Largest difference between the file's forecasts and those of the run, as a share of a forecast's size."""
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    session = onnxruntime.InferenceSession(
+        data, options, providers=["CPUExecutionProvider"]
+    )
     worst = 0.0
     for series in range(min(len(run.panel), MAX_CHECKED_SERIES)):
         feed, one = build_feed(run, series), np.array([series])
@@ -155,7 +171,9 @@ def build_feed(run: Predictor, series: int) -> dict[str, NDArray[Any]]:
     """All inputs for a series of the run, by name, from its first step to its last."""
     panel, begin = run.panel, int(run.panel.future_offsets[series])
     steps = int(panel.lengths[series])
-    future = panel.future[begin : int(panel.future_offsets[series + 1])][: steps + run.horizon]
+    future = panel.future[begin : int(panel.future_offsets[series + 1])][
+        : steps + run.horizon
+    ]
     rows = slice(panel.offsets[series], panel.offsets[series + 1])
     unknown = ((0, steps + run.horizon - len(future)), (0, 0))
     return {

@@ -42,12 +42,24 @@ class ForecastGraph(nn.Module):
         super().__init__()
         scaling = run.scaling
         self.horizon, (self.m, self.m2) = run.horizon, scaling.seasons
-        self.chunk = run.context + min(2 * run.context, int(run.panel.lengths.max())) // 2
-        self.networks = nn.ModuleList(to_torch_network(one).eval() for one in run.networks)
-        self.bound = tuple(scaling.scaler.bound(usual) for usual in (TARGET_CLIP, FEATURE_CLIP))
+        self.chunk = (
+            run.context + min(2 * run.context, int(run.panel.lengths.max())) // 2
+        )
+        self.networks = nn.ModuleList(
+            to_torch_network(one).eval() for one in run.networks
+        )
+        self.bound = tuple(
+            scaling.scaler.bound(usual) for usual in (TARGET_CLIP, FEATURE_CLIP)
+        )
         self.fixed = scaling.scaler.spread is not None
         self.event = run.probability
-        names = ("log", "shift", "floor", "low", *(("centre", "spread") if self.fixed else ()))
+        names = (
+            "log",
+            "shift",
+            "floor",
+            "low",
+            *(("centre", "spread") if self.fixed else ()),
+        )
         for name in names:
             self._register_array(name, getattr(scaling.scaler, name))
         self._register_array("mean", scaling.mean)
@@ -56,7 +68,11 @@ class ForecastGraph(nn.Module):
         self._register_array("effect_mean", scaling.effects.mean)
         self._register_array("effect", scaling.effects.effect)
         self._register_array("static", run.panel.static)
-        self.widths = run.panel.past.shape[1], run.panel.future.shape[1], run.panel.static.shape[1]
+        self.widths = (
+            run.panel.past.shape[1],
+            run.panel.future.shape[1],
+            run.panel.static.shape[1],
+        )
         asked = {
             "values": 1,
             "series": len(run.panel) - 1,
@@ -71,7 +87,9 @@ class ForecastGraph(nn.Module):
         if run.spread is not None:
             self.spread = torch.from_numpy(match_horizon(run.spread, run.horizon))
         log = np.array([False, True])
-        self._register_array("of_horizon", horizon_features(run.horizon, scaling.seasons, log))
+        self._register_array(
+            "of_horizon", horizon_features(run.horizon, scaling.seasons, log)
+        )
 
     def _register_array(self, name: str, array: Any) -> None:
         self.register_buffer(f"k_{name}", torch.from_numpy(np.array(array)))
@@ -89,7 +107,9 @@ class ForecastGraph(nn.Module):
         named = dict(zip(self.inputs, given, strict=True))
         values = named["values"]
         series = named.get("series", torch.zeros_like(values[:, 0], dtype=torch.int64))
-        steps = torch.cat([values, values[:, :1].expand(-1, self.horizon)], 1)[..., None]
+        steps = torch.cat([values, values[:, :1].expand(-1, self.horizon)], 1)[
+            ..., None
+        ]
         past = named.get("past", values[..., None].expand(-1, -1, self.widths[0]))
         future = named.get("future", steps.expand(-1, -1, self.widths[1]))
         log = self._per_series("log", series)
@@ -102,7 +122,9 @@ class ForecastGraph(nn.Module):
         limit, clip = self.bound
         blend = ((options - base[..., None]) / scale[..., None]).clamp(-limit, limit)
         older = [self._older_season_values(parts["z"], back) - base for back in (1, 2)]
-        relative = torch.stack([*older, base - parts["z"][:, -1:]], -1) / scale[..., None]
+        relative = (
+            torch.stack([*older, base - parts["z"][:, -1:]], -1) / scale[..., None]
+        )
         local = torch.cat([blend, relative], -1).clamp(-clip, clip).float()
         shared = self._get_array("of_horizon")[log[:, 0].long()]
         local, blend = torch.cat([local, shared, ahead], -1)[:, None], blend.float()
@@ -111,7 +133,9 @@ class ForecastGraph(nn.Module):
         made = self._ensemble_quantiles(
             (x.transpose(0, 1), local, blend[:, None], pad), base, scale, series
         )
-        mixed = self._inverse_transform(base[..., None] + blend.double() * scale[..., None], series)
+        mixed = self._inverse_transform(
+            base[..., None] + blend.double() * scale[..., None], series
+        )
         if self.event:
             mixed = mixed.clamp(0, 1)
         return self._combine_forecasts(made, mixed, series)
@@ -120,7 +144,10 @@ class ForecastGraph(nn.Module):
         """What covariates known ahead add, [B, T + H]."""
         if not self.explains:
             return future.new_zeros(1, 1).expand(future.shape[0], future.shape[1])
-        mean, effect = self._per_series("effect_mean", series), self._per_series("effect", series)
+        mean, effect = (
+            self._per_series("effect_mean", series),
+            self._per_series("effect", series),
+        )
         return (torch.nan_to_num(future - mean) * effect).sum(-1)
 
     def _transform(self, values: Tensor, series: Tensor, log: Tensor) -> Tensor:
@@ -134,9 +161,12 @@ class ForecastGraph(nn.Module):
 
     def _inverse_transform(self, z: Tensor, series: Tensor) -> Tensor:
         log, shift, low = (
-            self._per_series(name, series)[..., None] for name in ("log", "shift", "low")
+            self._per_series(name, series)[..., None]
+            for name in ("log", "shift", "low")
         )
-        return torch.maximum(torch.where(log, torch.exp(z.clamp(max=700.0)), z) - shift, low)
+        return torch.maximum(
+            torch.where(log, torch.exp(z.clamp(max=700.0)), z) - shift, low
+        )
 
     def _ensemble_quantiles(
         self, inputs: tuple[Tensor, ...], base: Tensor, scale: Tensor, series: Tensor
@@ -152,26 +182,37 @@ class ForecastGraph(nn.Module):
             z = network.loss.quantiles(out, truth, NETWORK_QUANTILES)  # type: ignore[operator, union-attr]
             if self.spread is not None:
                 z = z + self.spread[m] * scale[..., None]
-            total = total + self._get_array("members")[m] * self._inverse_transform(z, series)
+            total = total + self._get_array("members")[m] * self._inverse_transform(
+                z, series
+            )
         return total
 
-    def _combine_forecasts(self, quantiles: Tensor, options: Tensor, series: Tensor) -> Tensor:
+    def _combine_forecasts(
+        self, quantiles: Tensor, options: Tensor, series: Tensor
+    ) -> Tensor:
         median = quantiles[..., _MEDIAN_INDEX : _MEDIAN_INDEX + 1]
         classical = (options * self._get_array("choice")).sum(-1, keepdim=True)
         centre = self.share * median + (1 - self.share) * classical
         return torch.maximum(
-            centre + self.widen * (quantiles - median), self._per_series("low", series)[..., None]
+            centre + self.widen * (quantiles - median),
+            self._per_series("low", series)[..., None],
         )
 
     def _with_covariates(
         self, x: Tensor, values: Tensor, series: Tensor, past: Tensor, future: Tensor
     ) -> tuple[Tensor, Tensor]:
         """The steps of the chunk with what is known at them, and what is known of the horizon [B, H, Cf]."""
-        static = self._get_array("static")[series][:, None].expand(-1, values.shape[1], -1)
+        static = self._get_array("static")[series][:, None].expand(
+            -1, values.shape[1], -1
+        )
         ends = np.cumsum([0, *self.widths])
         blocks = []
-        for begin, end, block in zip(ends, ends[1:], (past, future, static), strict=False):
-            mean, deviation = (self._get_array(name)[begin:end] for name in ("mean", "deviation"))
+        for begin, end, block in zip(
+            ends, ends[1:], (past, future, static), strict=False
+        ):
+            mean, deviation = (
+                self._get_array(name)[begin:end] for name in ("mean", "deviation")
+            )
             blocks.append(
                 torch.nan_to_num((block - mean) / deviation)
                 .clamp(-FEATURE_CLIP, FEATURE_CLIP)
@@ -192,7 +233,11 @@ class ForecastGraph(nn.Module):
         t = torch.arange(z.shape[1], dtype=torch.float64)
         k = max(m, 4)
         average = _moving_average(z, t, k)
-        index = self._season_index(z - average, z, w, t, m, 0.3) if m > 1 else torch.zeros_like(z)
+        index = (
+            self._season_index(z - average, z, w, t, m, 0.3)
+            if m > 1
+            else torch.zeros_like(z)
+        )
         adjusted = z - torch.where(t < m, index, _lag_steps(index, m))
         drift = torch.where(t >= k, (average - _lag_steps(average, k)) / k, 0.0)
         trend = self._ema(drift, torch.where(t >= k, w, 0.0), 1 / max(m, 5))
@@ -239,7 +284,9 @@ class ForecastGraph(nn.Module):
             tail["z"],
             _lag_steps(level, 1) + self._last_steps(_lag_steps(index, m), rows),
         )
-        season_ago = self._last_steps(torch.where(t >= m - 1, _lag_steps(z, m - 1) - z, 0.0), rows)
+        season_ago = self._last_steps(
+            torch.where(t >= m - 1, _lag_steps(z, m - 1) - z, 0.0), rows
+        )
         ones = torch.ones_like(scale)
         x = [
             (tail["z"] - centre) / scale,
@@ -250,8 +297,13 @@ class ForecastGraph(nn.Module):
             (tail["z"] - expected) / scale,
             trend * k / scale,
             self._last_steps(_lagged_difference(average, t, 1), rows) * m / scale,
-            self._last_steps(_lagged_difference(z, t, m2), rows) / scale if m2 else ones * 0,
-            self._last_steps(torch.where(t >= m2 - 1, _lag_steps(z, m2 - 1) - z, 0.0), rows) / scale
+            self._last_steps(_lagged_difference(z, t, m2), rows) / scale
+            if m2
+            else ones * 0,
+            self._last_steps(
+                torch.where(t >= m2 - 1, _lag_steps(z, m2 - 1) - z, 0.0), rows
+            )
+            / scale
             if m2
             else ones * 0,
             season_ago / scale if m > 1 else ones * 0,
@@ -271,9 +323,9 @@ class ForecastGraph(nn.Module):
         """Gaps filled from the past: from the same phase of an earlier season, else from the last value."""
         filled = z
         if self.m > 1:
-            filled = _forward_fill(_reshape_to_cycles(z, self.m, float("nan"))).flatten(1)[
-                :, : z.shape[1]
-            ]
+            filled = _forward_fill(_reshape_to_cycles(z, self.m, float("nan"))).flatten(
+                1
+            )[:, : z.shape[1]]
         return torch.nan_to_num(_forward_fill(filled[..., None])[..., 0])
 
     def _running_scale(self, d1: Tensor, dm: Tensor, w: Tensor, t: Tensor) -> Tensor:
@@ -282,7 +334,9 @@ class ForecastGraph(nn.Module):
         scale = self._ema(d1.abs(), w * _lag_steps(w, 1), alpha)
         if m == 1:
             return scale
-        seasonal = self._ema(dm.abs(), torch.where(t >= m, w * _lag_steps(w, m), 0.0), alpha)
+        seasonal = self._ema(
+            dm.abs(), torch.where(t >= m, w * _lag_steps(w, m), 0.0), alpha
+        )
         late = self._last_steps(t[None], self.chunk + 1) >= m
         return torch.where(late, torch.maximum(seasonal, 0.25 * scale), scale)
 
@@ -290,7 +344,9 @@ class ForecastGraph(nn.Module):
         self, rest: Tensor, z: Tensor, w: Tensor, t: Tensor, m: int, alpha: float
     ) -> Tensor:
         first = torch.where(t < m, w, 0.0)
-        mean = (z * first).sum(1, keepdim=True) / first.sum(1, keepdim=True).clamp(min=1)
+        mean = (z * first).sum(1, keepdim=True) / first.sum(1, keepdim=True).clamp(
+            min=1
+        )
         rest = torch.where(t < m, z - mean, rest)
         x, weight = _reshape_to_cycles(rest, m, 0.0), _reshape_to_cycles(w, m, 0.0)
         count = torch.arange(x.shape[1], dtype=torch.float64)
@@ -302,9 +358,9 @@ class ForecastGraph(nn.Module):
         """Exponential moving average that skips steps of weight 0, at the last C + 1 steps."""
         t = torch.arange(x.shape[1], dtype=torch.float64)
         rows = torch.arange(-self.chunk, 1, dtype=torch.float64) + x.shape[1] - 1
-        return _weighted_means(_ema_weights(rows, t, alpha), x[..., None], weight[..., None])[
-            ..., 0
-        ]
+        return _weighted_means(
+            _ema_weights(rows, t, alpha), x[..., None], weight[..., None]
+        )[..., 0]
 
     def _last_steps(self, x: Tensor, steps: int) -> Tensor:
         """The last steps of [B, T, ...], zeros before the first."""
@@ -318,7 +374,9 @@ class ForecastGraph(nn.Module):
         last = z[:, -1:].expand(-1, self.horizon)
         naive, known = _values_from_end(z, torch.from_numpy(same_phase_offsets(h, m)))
         naive = torch.where(known, naive, last)
-        found, known = _values_from_end(parts["index"], torch.from_numpy(same_phase_offsets(h, m)))
+        found, known = _values_from_end(
+            parts["index"], torch.from_numpy(same_phase_offsets(h, m))
+        )
         index = torch.where(known, found, 0.0) if m > 1 else torch.zeros_like(last)
         level = parts["level"][:, -1:] + index
         naive2, profile = naive, level
@@ -331,7 +389,10 @@ class ForecastGraph(nn.Module):
             profile = torch.where(known & whole, parts["level"][:, -1:] + found, level)
         steps = torch.from_numpy(h.astype(np.float64))
         damping = torch.from_numpy(np.cumsum((0.9 if m == 1 else 0.98) ** h))
-        trended, sloped = parts["trend"][:, -1:] * damping, 0.5 * parts["slope"][:, -1:] * steps
+        trended, sloped = (
+            parts["trend"][:, -1:] * damping,
+            0.5 * parts["slope"][:, -1:] * steps,
+        )
         made = [
             last,
             naive,
@@ -367,7 +428,8 @@ def _ema_weights(rows: Tensor, t: Tensor, alpha: float) -> Tensor:
     age = rows[:, None] - t[None]
     return torch.where(
         age >= 0,
-        alpha * torch.pow(torch.tensor(1 - alpha, dtype=torch.float64), age.clamp(min=0)),
+        alpha
+        * torch.pow(torch.tensor(1 - alpha, dtype=torch.float64), age.clamp(min=0)),
         0.0,
     )
 
@@ -407,11 +469,17 @@ def _regression_slope(z: Tensor, w: Tensor, t: Tensor) -> Tensor:
     sy, sty = torch.cumsum(y, 1), torch.cumsum(y * t, 1)
     spread = n * stt - st * st
     usable = (n >= 4) & (spread > 0)
-    return torch.where(usable, (n * sty - st * sy) / torch.where(usable, spread, 1.0), 0.0)
+    return torch.where(
+        usable, (n * sty - st * sy) / torch.where(usable, spread, 1.0), 0.0
+    )
 
 
 def _lag_steps(z: Tensor, k: int) -> Tensor:
-    return torch.cat([torch.zeros_like(z[:, :1]).expand(-1, k), z], 1)[:, : z.shape[1]] if k else z
+    return (
+        torch.cat([torch.zeros_like(z[:, :1]).expand(-1, k), z], 1)[:, : z.shape[1]]
+        if k
+        else z
+    )
 
 
 def _lagged_difference(z: Tensor, t: Tensor, k: int) -> Tensor:

@@ -63,7 +63,11 @@ _BODY_SCHEMA = {
                 "type": "object",
                 "properties": {
                     "rows": _ROWS_SCHEMA,
-                    "horizon": {"type": "integer", "minimum": 1, "maximum": MAX_REQUEST_HORIZON},
+                    "horizon": {
+                        "type": "integer",
+                        "minimum": 1,
+                        "maximum": MAX_REQUEST_HORIZON,
+                    },
                     "quantiles": {"type": "array", "items": {"type": "number"}},
                 },
                 "additionalProperties": False,
@@ -72,7 +76,12 @@ _BODY_SCHEMA = {
         "text/csv": {"schema": {"type": "string"}},
     },
 }
-_HTTP_STATUS = {ExitCode.USAGE: 400, ExitCode.DATA: 422, ExitCode.RUN: 422, ExitCode.RESOURCE: 413}
+_HTTP_STATUS = {
+    ExitCode.USAGE: 400,
+    ExitCode.DATA: 422,
+    ExitCode.RUN: 422,
+    ExitCode.RESOURCE: 413,
+}
 """What a client can be blamed for, by the exit code of the same error on the command line."""
 
 
@@ -116,7 +125,8 @@ def open_listening_socket(host: str, port: int) -> socket.socket:
     except (OSError, OverflowError) as error:
         said = getattr(error, "strerror", None) or error
         raise ResourceError(
-            f"cannot listen at {place}: {said}", "take another --port; 0 finds a free one"
+            f"cannot listen at {place}: {said}",
+            "take another --port; 0 finds a free one",
         ) from None
     return made
 
@@ -210,7 +220,9 @@ def create_app(
     ) -> Response:
         return await service.measured(request, answer)
 
-    app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False)
+    app.add_middleware(
+        TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False
+    )
 
     @app.exception_handler(LstmcastError)
     async def refuse(_: Request, error: LstmcastError) -> Response:
@@ -259,12 +271,18 @@ def create_app(
             "description": "the forecast table",
         },
         **{
-            status: {"description": "code, kind, message and hint, as the command line has them"}
+            status: {
+                "description": "code, kind, message and hint, as the command line has them"
+            }
             for status in (400, 413, 422)
         },
     }
 
-    @app.get("/forecast", summary="The forecast from the end of the training", responses=responses)
+    @app.get(
+        "/forecast",
+        summary="The forecast from the end of the training",
+        responses=responses,
+    )
     @app.post(
         "/forecast",
         summary="The forecast from the rows sent",
@@ -283,20 +301,35 @@ class _Service:
     """What the app does, apart from its routes."""
 
     def __init__(
-        self, predictor: Predictor, writer: ForecastWriter, name: str, limit: int, registry: Any
+        self,
+        predictor: Predictor,
+        writer: ForecastWriter,
+        name: str,
+        limit: int,
+        registry: Any,
     ) -> None:
         from anyio import CapacityLimiter
         from prometheus_client import Counter, Histogram
 
-        self.predictor, self.writer, self.name, self.limit = predictor, writer, name, limit
+        self.predictor, self.writer, self.name, self.limit = (
+            predictor,
+            writer,
+            name,
+            limit,
+        )
         self.limiter = CapacityLimiter(MAX_CONCURRENT_FORECASTS)
         self.requests = Counter(
-            "lstmcast_requests", "Requests answered", ["path", "status"], registry=registry
+            "lstmcast_requests",
+            "Requests answered",
+            ["path", "status"],
+            registry=registry,
         )
         self.seconds = Histogram(
             "lstmcast_request_seconds", "Time to an answer", ["path"], registry=registry
         )
-        self.rows = Counter("lstmcast_forecast_rows", "Rows of forecasts given", registry=registry)
+        self.rows = Counter(
+            "lstmcast_forecast_rows", "Rows of forecasts given", registry=registry
+        )
         axis = predictor.axis
         self.facts = {
             "status": "ok",
@@ -351,7 +384,9 @@ class _Service:
             )
 
         content = await to_thread.run_sync(work, limiter=self.limiter)
-        return Response(content, media_type=_CSV_MEDIA_TYPE if as_csv else "application/json")
+        return Response(
+            content, media_type=_CSV_MEDIA_TYPE if as_csv else "application/json"
+        )
 
     async def _read_body(self, request: "Request") -> bytes:
         """The bytes of a request, no more of them than allowed."""
@@ -393,7 +428,9 @@ class _Service:
             else replace(asked, quantiles=parse_quantile_levels(quantiles))
         )
 
-    def _forecast_columns(self, asked: ForecastRequest) -> tuple[dict[str, Any], list[str]]:
+    def _forecast_columns(
+        self, asked: ForecastRequest
+    ) -> tuple[dict[str, Any], list[str]]:
         """The columns of a forecast, and what is worth saying of the rows that were sent."""
         predictor, panel = self.predictor, None
         if predictor.probability and asked.quantiles != DEFAULT_QUANTILE_LEVELS:
@@ -402,7 +439,9 @@ class _Service:
             known, config = predictor.panel, predictor.config.data
             panel = Panel.from_table(asked.table, known.columns, config, like=known)
             panel = with_training_history(panel, known, predictor.context)
-        columns = predictor.columns(panel, horizon=asked.horizon, quantiles=asked.quantiles)
+        columns = predictor.columns(
+            panel, horizon=asked.horizon, quantiles=asked.quantiles
+        )
         self.rows.inc(len(next(iter(columns.values()))))
         return columns, list(panel.notes) if panel else []
 
@@ -424,7 +463,8 @@ def _request_from_object(content: Any) -> ForecastRequest:
     known = {"rows", "horizon", "quantiles"}
     if not isinstance(content, dict) or not set(content) <= known:
         raise UsageError(
-            "the object has keys other than rows, horizon and quantiles", "see /openapi.json"
+            "the object has keys other than rows, horizon and quantiles",
+            "see /openapi.json",
         )
     levels = content.get("quantiles")
     if levels is not None and not (
@@ -462,9 +502,14 @@ def _table_from_rows(rows: Any) -> Any:
 
     from lstmcast.tables.table import Table
 
-    plain = isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
-    if not plain or any(isinstance(cell, dict | list) for row in rows for cell in row.values()):
+    plain = (
+        isinstance(rows, list) and rows and all(isinstance(row, dict) for row in rows)
+    )
+    if not plain or any(
+        isinstance(cell, dict | list) for row in rows for cell in row.values()
+    ):
         raise DataError(
-            "request: rows is no list of objects with a plain value a column", "see /openapi.json"
+            "request: rows is no list of objects with a plain value a column",
+            "see /openapi.json",
         )
     return Table(pd.DataFrame(rows), "request")

@@ -36,7 +36,10 @@ SHARDS_MANIFEST = "manifest.json"
 _FACTS_KEY = b"lstmcast"
 _SERIES_HASH_BYTES = 8
 """Bytes that stand for a series: enough to tell millions apart."""
-_MEANS_OF_SCALED_SERIES, _MEANS_OF_SERIES = ("mase", "rmsse"), ("smape", "mape", "mae", "rmse")
+_MEANS_OF_SCALED_SERIES, _MEANS_OF_SERIES = (
+    ("mase", "rmsse"),
+    ("smape", "mape", "mae", "rmse"),
+)
 _MEANS_OF_VALUES = ("coverage", "brier", "log_loss")
 """Measures by what they are the mean of."""
 
@@ -105,14 +108,17 @@ def find_shards(folder: str | Path) -> list[Shard]:
     for file in list_parquet_files(root):
         place = file.relative_to(root)
         parted = "=" in place.parent.name
-        found.setdefault(str(place.parent if parted else place.with_suffix("")), []).append(
-            str(file)
-        )
+        found.setdefault(
+            str(place.parent if parted else place.with_suffix("")), []
+        ).append(str(file))
     if not found:
         raise DataError(
-            f"{folder} is a folder without Parquet files", "give a folder of .parquet files"
+            f"{folder} is a folder without Parquet files",
+            "give a folder of .parquet files",
         )
-    return [Shard(name, tuple(files), str(root)) for name, files in sorted(found.items())]
+    return [
+        Shard(name, tuple(files), str(root)) for name, files in sorted(found.items())
+    ]
 
 
 def process_shards(
@@ -162,7 +168,10 @@ def process_shards(
             )
             on_event(
                 Event(
-                    "shards", ", ".join(filter(None, said)), done + len(outcome.errors), len(todo)
+                    "shards",
+                    ", ".join(filter(None, said)),
+                    done + len(outcome.errors),
+                    len(todo),
                 )
             )
     _refuse_split_series(outcome.facts)
@@ -175,12 +184,19 @@ def _process_shard(job: ShardJob, shard: Shard, out: str) -> FinishedShard:
     try:
         state = shard.state()
         columns, facts = job.make(shard, *job.arguments)
-        facts |= {"plan": job.plan, "state": state, "rows": len(next(iter(columns.values())))}
+        facts |= {
+            "plan": job.plan,
+            "state": state,
+            "rows": len(next(iter(columns.values()))),
+        }
         table = pa.table({name: pa.array(column) for name, column in columns.items()})
         sink = pa.BufferOutputStream()
         kept = {**(table.schema.metadata or {}), _FACTS_KEY: json.dumps(facts)}
         pq.write_table(
-            table.replace_schema_metadata(kept), sink, write_page_checksum=True, compression="zstd"
+            table.replace_schema_metadata(kept),
+            sink,
+            write_page_checksum=True,
+            compression="zstd",
         )
         file = _result_path(Path(out), shard.name)
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -198,7 +214,9 @@ def predict_shard(
     """The forecast of a shard by a run."""
     predictor, panel = _load_run_and_shard(shard, run)
     panel = with_training_history(panel, predictor.panel, predictor.context)
-    return predictor.columns(panel, horizon=horizon, quantiles=levels), _describe_panel(panel)
+    return predictor.columns(panel, horizon=horizon, quantiles=levels), _describe_panel(
+        panel
+    )
 
 
 def _load_run_and_shard(shard: Shard, run: str) -> tuple[Predictor, Panel]:
@@ -221,7 +239,10 @@ def detect_shard(shard: Shard, run: str, rate: float, adapt: bool) -> ShardConte
 
     predictor, panel = _load_run_and_shard(shard, run)
     found = detect(predictor, panel, rate=rate, adapt=adapt)
-    return _frame_to_columns(found.rows), {**_describe_panel(panel), "figures": found.figures}
+    return _frame_to_columns(found.rows), {
+        **_describe_panel(panel),
+        "figures": found.figures,
+    }
 
 
 def forecast_shard(
@@ -235,14 +256,19 @@ def forecast_shard(
     return forecaster.columns(quantiles=levels), _describe_panel(panel)
 
 
-def backtest_shard(shard: Shard, roles: Roles, config: Config, how: dict[str, Any]) -> ShardContent:
+def backtest_shard(
+    shard: Shard, roles: Roles, config: Config, how: dict[str, Any]
+) -> ShardContent:
     """The forecasts of a shard from past cutoffs, with what came; its verdict is among the facts."""
     from lstmcast.evaluation.backtest import backtest
 
     panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
     result = backtest(panel, _with_shard_seed(config, shard), **how)
     verdict = {**result.verdict.to_dict(), "by_series": []}
-    return _frame_to_columns(result.forecasts), {**_describe_panel(panel), "verdict": verdict}
+    return _frame_to_columns(result.forecasts), {
+        **_describe_panel(panel),
+        "verdict": verdict,
+    }
 
 
 def _frame_to_columns(frame: Any) -> dict[str, Any]:
@@ -251,7 +277,10 @@ def _frame_to_columns(frame: Any) -> dict[str, Any]:
 
 def _read_shard(shard: Shard, config: Any) -> Any:
     return read_parquet_dataset(
-        [Path(file) for file in shard.files], shard.name, config.max_bytes, root=Path(shard.root)
+        [Path(file) for file in shard.files],
+        shard.name,
+        config.max_bytes,
+        root=Path(shard.root),
     )
 
 
@@ -263,7 +292,9 @@ def _with_shard_seed(config: Config, shard: Shard) -> Config:
 
 def _describe_panel(panel: Panel) -> dict[str, Any]:
     hashes = [
-        hashlib.blake2b("\0".join(key).encode("utf-8", "surrogateescape"), digest_size=8).digest()
+        hashlib.blake2b(
+            "\0".join(key).encode("utf-8", "surrogateescape"), digest_size=8
+        ).digest()
         for key in panel.keys
     ]
     return {
@@ -283,7 +314,11 @@ def _read_finished_facts(out: Path, shard: Shard, plan: str) -> dict[str, Any] |
         facts: dict[str, Any] = json.loads(metadata[_FACTS_KEY])
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
-    return facts if (facts.get("plan"), facts.get("state")) == (plan, shard.state()) else None
+    return (
+        facts
+        if (facts.get("plan"), facts.get("state")) == (plan, shard.state())
+        else None
+    )
 
 
 def _refuse_other_results(out: Path, job: ShardJob) -> None:
@@ -307,7 +342,8 @@ def _refuse_other_results(out: Path, job: ShardJob) -> None:
 def _refuse_split_series(facts: dict[str, dict[str, Any]]) -> None:
     """A series whose rows are in two shards was forecast twice, from half its rows each."""
     named = {
-        name: np.frombuffer(base64.b64decode(one["keys"]), "<u8") for name, one in facts.items()
+        name: np.frombuffer(base64.b64decode(one["keys"]), "<u8")
+        for name, one in facts.items()
     }
     if not any(map(len, named.values())):
         return
@@ -324,13 +360,21 @@ def _refuse_split_series(facts: dict[str, dict[str, Any]]) -> None:
         )
 
 
-def _write_manifest(out: Path, job: ShardJob, outcome: ShardsOutcome, *, complete: bool) -> None:
+def _write_manifest(
+    out: Path, job: ShardJob, outcome: ShardsOutcome, *, complete: bool
+) -> None:
     shards = [
-        {"name": name, "file": f"{name}.parquet", "series": facts["series"], "rows": facts["rows"]}
+        {
+            "name": name,
+            "file": f"{name}.parquet",
+            "series": facts["series"],
+            "rows": facts["rows"],
+        }
         for name, facts in sorted(outcome.facts.items())
     ]
     failed = [
-        {"name": name, "error": error.message} for name, error in sorted(outcome.errors.items())
+        {"name": name, "error": error.message}
+        for name, error in sorted(outcome.errors.items())
     ]
     whole = {
         "schema_version": 1,
@@ -348,10 +392,16 @@ def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, fl
     """Scores of the model and each baseline over all shards, of the measures that are means of something."""
     out: dict[str, dict[str, float]] = {}
     for method in ("model", *verdicts[0]["baselines"]):
-        rows = [one["model"] if method == "model" else one["baselines"][method] for one in verdicts]
+        rows = [
+            one["model"] if method == "model" else one["baselines"][method]
+            for one in verdicts
+        ]
         out[method] = {}
         for measures, weights in (
-            (_MEANS_OF_SCALED_SERIES, [one["series"] - one["unscaled"] for one in verdicts]),
+            (
+                _MEANS_OF_SCALED_SERIES,
+                [one["series"] - one["unscaled"] for one in verdicts],
+            ),
             (_MEANS_OF_SERIES, [one["series"] for one in verdicts]),
             (_MEANS_OF_VALUES, [one["observed"] for one in verdicts]),
         ):

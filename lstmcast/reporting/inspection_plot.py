@@ -39,7 +39,8 @@ def plot_inspection(found: Inspection) -> Picture:
     )
     with picture_style():
         figure = Figure(
-            figsize=(FIGURE_WIDTH_INCHES, 2.4 * (count + seasonal) + 0.4), layout="constrained"
+            figsize=(FIGURE_WIDTH_INCHES, 2.4 * (count + seasonal) + 0.4),
+            layout="constrained",
         )
         for i in range(count):
             _draw_series(figure.add_subplot(count + seasonal, 1, i + 1), found, i)
@@ -50,7 +51,9 @@ def plot_inspection(found: Inspection) -> Picture:
         if len(panel) > MAX_INSPECTED_SERIES
         else ""
     )
-    caption = f"Missing steps are shaded, values far from their neighbours circled.{more}"
+    caption = (
+        f"Missing steps are shaded, values far from their neighbours circled.{more}"
+    )
     return Picture("inspect", "What was found", caption, figure)
 
 
@@ -58,7 +61,9 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
     panel = found.panel
     steps, values = np.arange(int(panel.lengths[i])), panel.series(i)
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "values")
-    for number, (_, first, missing) in enumerate(found.gaps[found.gaps[:, 0] == i].tolist()):
+    for number, (_, first, missing) in enumerate(
+        found.gaps[found.gaps[:, 0] == i].tolist()
+    ):
         begin, end = to_plot_times(panel, i, np.array([first - 1, first + missing]))
         axes.axvspan(
             begin,
@@ -98,6 +103,14 @@ def _draw_season(axes: "Axes", found: Inspection) -> None:
     around = whole - np.nanmean(whole, axis=1, keepdims=True)
     shown = around[choose_evenly(len(around), 60)]
     axes.plot(np.arange(1, m + 1), shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
-    axes.plot(np.arange(1, m + 1), np.nanmedian(around, axis=0), color=MODEL_COLOUR, linewidth=2)
+    axes.plot(
+        np.arange(1, m + 1),
+        np.nanmedian(around, axis=0),
+        color=MODEL_COLOUR,
+        linewidth=2,
+    )
     axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)
-    axes.set(xlabel="step of the season, the last one ends with the series", xlim=(0.5, m + 0.5))
+    axes.set(
+        xlabel="step of the season, the last one ends with the series",
+        xlim=(0.5, m + 0.5),
+    )

@@ -98,7 +98,11 @@ def write_picture(picture: Picture, file: str | Path) -> None:
 def encode_picture(picture: Picture, form: str) -> bytes:
     """Return a picture as bytes of one of FORMS: the same figure gives the same bytes."""
     out = io.BytesIO()
-    undated: dict[str, Any] = {"png": {}, "svg": {"Date": None}, "pdf": {"CreationDate": None}}
+    undated: dict[str, Any] = {
+        "png": {},
+        "svg": {"Date": None},
+        "pdf": {"CreationDate": None},
+    }
     with picture_style():
         picture.figure.savefig(
             out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg"
@@ -154,11 +158,16 @@ def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
             first = int(steps.min(initial=int(panel.lengths[i])))
             begin = max(0, first - 2 * max(panel.axis.season, 10))
             shown = np.arange(begin, int(panel.lengths[i]))
-            draw_series_line(axes, panel, i, shown, panel.series(i)[begin:], INK_COLOUR, "measured")
+            draw_series_line(
+                axes, panel, i, shown, panel.series(i)[begin:], INK_COLOUR, "measured"
+            )
             for number, (_, part) in enumerate(rows.groupby("cutoff", sort=False)):
                 x = to_plot_times(panel, i, steps[rows.index.get_indexer(part.index)])
                 _draw_interval(
-                    axes, x, part, [levels[0], levels[-1]] if len(levels) > 1 else levels
+                    axes,
+                    x,
+                    part,
+                    [levels[0], levels[-1]] if len(levels) > 1 else levels,
                 )
                 axes.axvline(x[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
                 label = "forecast" if number == 0 else None
@@ -174,7 +183,10 @@ def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
         places[0].legend(loc="upper left", ncols=3)
     caption = "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn in black."
     return Picture(
-        "backtest", "Forecasts from past dates", caption + _describe_plotted_series(panel), figure
+        "backtest",
+        "Forecasts from past dates",
+        caption + _describe_plotted_series(panel),
+        figure,
     )
 
 
@@ -185,10 +197,15 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     with picture_style():
         figure, axes = _make_figure()
         own, rival = (
-            [row[key] for row in verdict.by_step] for key in (measure, f"baseline_{measure}")
+            [row[key] for row in verdict.by_step]
+            for key in (measure, f"baseline_{measure}")
         )
         axes.plot(
-            steps, own, color=MODEL_COLOUR, marker=_choose_marker(len(steps)), label="lstmcast"
+            steps,
+            own,
+            color=MODEL_COLOUR,
+            marker=_choose_marker(len(steps)),
+            label="lstmcast",
         )
         axes.plot(
             steps,
@@ -222,7 +239,11 @@ def plot_coverage(verdict: Verdict) -> Picture:
             label="inside the interval",
         )
         axes.axhline(
-            width, color=INK_COLOUR, linestyle="--", linewidth=1, label=f"aim: {width:.0f} %"
+            width,
+            color=INK_COLOUR,
+            linestyle="--",
+            linewidth=1,
+            label=f"aim: {width:.0f} %",
         )
         axes.set(xlabel="steps ahead", ylabel="% of actual values", ylim=(0, 105))
         axes.legend(loc="lower left")
@@ -247,7 +268,11 @@ def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
                 label=member,
             )
             axes.plot(
-                steps, [row["loss"] for row in rows], color=colour, linestyle=":", linewidth=1
+                steps,
+                [row["loss"] for row in rows],
+                color=colour,
+                linestyle=":",
+                linewidth=1,
             )
         axes.set(xlabel="training steps", ylabel="loss")
         axes.legend(fontsize=8)
@@ -266,7 +291,9 @@ def plot_baselines(verdict: Verdict) -> Picture:
         bars = axes.barh(
             names, values, color=[MODEL_COLOUR] + [BASELINE_COLOUR] * (len(scores) - 1)
         )
-        axes.bar_label(bars, [f"{value:.4g}" for value in values], padding=3, color=INK_COLOUR)
+        axes.bar_label(
+            bars, [f"{value:.4g}" for value in values], padding=3, color=INK_COLOUR
+        )
         axes.invert_yaxis()
         axes.grid(visible=False)
         axes.set(xlabel=name, xlim=(0, 1.15 * max(values, default=1)))
@@ -301,13 +328,20 @@ def _make_series_figure(panel: Panel, most: int) -> "tuple[Figure, list[Axes]]":
 
     count = min(len(panel), most)
     figure = Figure(
-        figsize=(FIGURE_WIDTH_INCHES, 3.0 if count == 1 else 2.1 * count), layout="constrained"
+        figsize=(FIGURE_WIDTH_INCHES, 3.0 if count == 1 else 2.1 * count),
+        layout="constrained",
     )
     return figure, [figure.add_subplot(count, 1, number + 1) for number in range(count)]
 
 
 def draw_series_line(
-    axes: "Axes", panel: Panel, i: int, steps: NDArray[Any], values: Any, colour: str, label: str
+    axes: "Axes",
+    panel: Panel,
+    i: int,
+    steps: NDArray[Any],
+    values: Any,
+    colour: str,
+    label: str,
 ) -> None:
     """Draw steps of series i; dots where there are few."""
     axes.plot(
@@ -320,17 +354,25 @@ def draw_series_line(
     )
 
 
-def _draw_interval(axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]) -> None:
+def _draw_interval(
+    axes: "Axes", x: Any, rows: pd.DataFrame, levels: Sequence[str]
+) -> None:
     for low, high in zip(levels, reversed(levels), strict=True):
         if float(low[1:]) < float(high[1:]):
-            axes.fill_between(x, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0)
+            axes.fill_between(
+                x, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0
+            )
 
 
 def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
     """The steps of series i as times that matplotlib knows, or as whole numbers."""
-    instants = panel.axis.grid.instants(panel.start[i] + np.asarray(steps, dtype=np.int64))
+    instants = panel.axis.grid.instants(
+        panel.start[i] + np.asarray(steps, dtype=np.int64)
+    )
     return (
-        instants if panel.axis.kind == "integer" else panel.axis.form.local(instants).view("M8[us]")
+        instants
+        if panel.axis.kind == "integer"
+        else panel.axis.form.local(instants).view("M8[us]")
     )
 
 
@@ -345,7 +387,9 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     """Give a picture of series i its name and an axis of times."""
     name = " / ".join(panel.keys[i]) if panel.keys[i] else panel.columns.target[0]
-    axes.set_title(name if len(name) <= 60 else f"{name[:59]}…", loc="left", fontsize=10)
+    axes.set_title(
+        name if len(name) <= 60 else f"{name[:59]}…", loc="left", fontsize=10
+    )
     axes.margins(x=0.01)
     if panel.axis.kind != "integer":
         from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
@@ -375,4 +419,6 @@ def _describe_plotted_series(panel: Panel) -> str:
 
 def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:
     """The error that is drawn, and its name."""
-    return ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")
+    return (
+        ("brier", "mean squared error") if verdict.of_events else ("mae", "mean error")
+    )

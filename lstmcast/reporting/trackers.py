@@ -56,11 +56,15 @@ def require_trackers(trackers: Iterable[str]) -> None:
     """Raise UsageError, before any work, for a tracker that is not known or not installed."""
     for name in trackers:
         if name not in TRACKERS:
-            raise UsageError(f"--track {name!r} is unknown", suggest_similar(name, TRACKERS))
+            raise UsageError(
+                f"--track {name!r} is unknown", suggest_similar(name, TRACKERS)
+            )
         require_extra(f"--track {name} needs", name, *TRACKERS[name])
 
 
-def track_run(run: str | Path, trackers: Iterable[str], folder: str | Path) -> list[Path]:
+def track_run(
+    run: str | Path, trackers: Iterable[str], folder: str | Path
+) -> list[Path]:
     """Tell trackers of a run; returns where each keeps it.
 
     Raises RunError for what is no run, UsageError for a tracker that is not there, OSError where
@@ -69,15 +73,24 @@ def track_run(run: str | Path, trackers: Iterable[str], folder: str | Path) -> l
     wanted = dict.fromkeys(trackers)
     require_trackers(wanted)
     facts = describe_run(open_run(run))
-    keep = {"csv": _write_csv_files, "tensorboard": _write_tensorboard, "mlflow": _write_mlflow}
+    keep = {
+        "csv": _write_csv_files,
+        "tensorboard": _write_tensorboard,
+        "mlflow": _write_mlflow,
+    }
     return [keep[name](facts, Path(folder).absolute()) for name in wanted]
 
 
 def describe_run(run: Run) -> RunDescription:
     """What is told of a run. Raises RunError where its files are not what was saved."""
     with serialization.as_run_errors(run.path):
-        manifest, report = run.manifest, serialization.unpack_json(run.read("metrics.json"))
-        verdict = None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
+        manifest, report = (
+            run.manifest,
+            serialization.unpack_json(run.read("metrics.json")),
+        )
+        verdict = (
+            None if report["verdict"] is None else Verdict.from_dict(report["verdict"])
+        )
         settings = {
             f"{part}.{name}": v
             for part, values in manifest["config"].items()
@@ -89,7 +102,10 @@ def describe_run(run: Run) -> RunDescription:
         data = {"data": manifest["data"]["fingerprint"], **manifest["versions"]}
         return RunDescription(
             run,
-            {name: _format_setting(value) for name, value in {**settings, **found, **data}.items()},
+            {
+                name: _format_setting(value)
+                for name, value in {**settings, **found, **data}.items()
+            },
             serialization.unpack_history(run.read("history.csv")),
             _scores_by_method(verdict) if verdict else {},
             verdict.sentences() if verdict else [],
@@ -99,7 +115,8 @@ def describe_run(run: Run) -> RunDescription:
 def _scores_by_method(verdict: Verdict) -> dict[str, dict[str, float]]:
     every = {"model": {**verdict.model, "skill": verdict.skill}, **verdict.baselines}
     return {
-        method: {k: v for k, v in row.items() if math.isfinite(v)} for method, row in every.items()
+        method: {k: v for k, v in row.items() if math.isfinite(v)}
+        for method, row in every.items()
     }
 
 
@@ -125,13 +142,20 @@ def _make_free_folder(folder: Path, name: str) -> Path:
 def _write_csv_files(facts: RunDescription, folder: Path) -> Path:
     place = _make_free_folder(folder / "csv", facts.run.path.name)
     scores = [
-        (method, name, value) for method, row in facts.scores.items() for name, value in row.items()
+        (method, name, value)
+        for method, row in facts.scores.items()
+        for name, value in row.items()
     ]
     curves = [
-        [row[name] for name in ("member", "step", "seconds", *CURVE_NAMES)] for row in facts.curves
+        [row[name] for name in ("member", "step", "seconds", *CURVE_NAMES)]
+        for row in facts.curves
     ]
-    _write_csv_table(place / "settings.csv", ("setting", "value"), facts.settings.items())
-    _write_csv_table(place / "curves.csv", ("member", "step", "seconds", *CURVE_NAMES), curves)
+    _write_csv_table(
+        place / "settings.csv", ("setting", "value"), facts.settings.items()
+    )
+    _write_csv_table(
+        place / "curves.csv", ("member", "step", "seconds", *CURVE_NAMES), curves
+    )
     _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)
     files = [
         (name, entry["bytes"], entry["sha256"])
@@ -145,7 +169,9 @@ def _write_csv_files(facts: RunDescription, folder: Path) -> Path:
     return place
 
 
-def _write_csv_table(file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def _write_csv_table(
+    file: Path, header: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> None:
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(header)
@@ -153,12 +179,19 @@ def _write_csv_table(file: Path, header: Sequence[str], rows: Iterable[Sequence[
     write_file(file, out.getvalue().encode("utf-8", "surrogateescape"))
 
 
-def _iter_curve_points(facts: RunDescription) -> Iterator[tuple[str, float, int, float]]:
+def _iter_curve_points(
+    facts: RunDescription,
+) -> Iterator[tuple[str, float, int, float]]:
     """Curve, value, step and seconds of all that was measured in training."""
     for row in facts.curves:
         for curve in CURVE_NAMES:
             if math.isfinite(row[curve]):
-                yield f"{curve}/{row['member']}", row[curve], row["step"], row["seconds"]
+                yield (
+                    f"{curve}/{row['member']}",
+                    row[curve],
+                    row["step"],
+                    row["seconds"],
+                )
 
 
 def _write_tensorboard(facts: RunDescription, folder: Path) -> Path:
@@ -166,8 +199,13 @@ def _write_tensorboard(facts: RunDescription, folder: Path) -> Path:
     from torch.utils.tensorboard import SummaryWriter
 
     place = _make_free_folder(folder / "tensorboard", facts.run.path.name)
-    files = {name: entry["sha256"] for name, entry in facts.run.manifest["files"].items()}
-    own = {f"verdict/{name}": value for name, value in facts.scores.get("model", {}).items()}
+    files = {
+        name: entry["sha256"] for name, entry in facts.run.manifest["files"].items()
+    }
+    own = {
+        f"verdict/{name}": value
+        for name, value in facts.scores.get("model", {}).items()
+    }
     with _silence_trackers(), SummaryWriter(str(place)) as writer:
         began = facts.run.path.stat().st_mtime
         for curve, value, step, seconds in _iter_curve_points(facts):
@@ -202,7 +240,9 @@ def _write_mlflow(facts: RunDescription, folder: Path) -> Path:
             made = client.create_run(
                 known.experiment_id
                 if known
-                else client.create_experiment(MLFLOW_EXPERIMENT, artifact_location=files),
+                else client.create_experiment(
+                    MLFLOW_EXPERIMENT, artifact_location=files
+                ),
                 run_name=facts.run.path.name,
             )
             _log_mlflow_run(client, made.info.run_id, facts)
@@ -225,9 +265,12 @@ def _log_mlflow_run(client: Any, made: str, facts: RunDescription) -> None:
     for method, row in facts.scores.items():
         prefix = "" if method == "model" else f"{method}/"
         metrics += [
-            Metric(f"verdict/{prefix}{name}", value, begin, 0) for name, value in row.items()
+            Metric(f"verdict/{prefix}{name}", value, begin, 0)
+            for name, value in row.items()
         ]
-    params = [Param(name, value[:_MAX_PARAM_CHARS]) for name, value in facts.settings.items()]
+    params = [
+        Param(name, value[:_MAX_PARAM_CHARS]) for name, value in facts.settings.items()
+    ]
     for start in range(0, len(metrics), _MAX_METRICS_PER_CALL):
         client.log_batch(made, metrics=metrics[start : start + _MAX_METRICS_PER_CALL])
     client.log_batch(made, params=params)

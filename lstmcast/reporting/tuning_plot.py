@@ -35,7 +35,9 @@ def plot_trials(found: Tuning) -> Picture:
     with picture_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, 3.0), layout="constrained")
         axes = figure.add_subplot()
-        axes.axhline(1.0, color=BASELINE_COLOUR, linestyle="--", linewidth=1, label="default")
+        axes.axhline(
+            1.0, color=BASELINE_COLOUR, linestyle="--", linewidth=1, label="default"
+        )
         if done:
             numbers, ratios = np.array(done).T
             axes.plot(
@@ -45,7 +47,14 @@ def plot_trials(found: Tuning) -> Picture:
                 drawstyle="steps-post",
                 linewidth=1,
             )
-            axes.plot(numbers, ratios, "o", color=MODEL_COLOUR, markersize=5, label="all windows")
+            axes.plot(
+                numbers,
+                ratios,
+                "o",
+                color=MODEL_COLOUR,
+                markersize=5,
+                label="all windows",
+            )
         if shown:
             axes.plot(
                 *np.array(shown).T,
@@ -58,13 +67,18 @@ def plot_trials(found: Tuning) -> Picture:
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="trial", ylabel="error / that of the default")
         axes.legend(
-            loc="lower right", bbox_to_anchor=(1, 1), borderaxespad=0.2, ncols=3, fontsize=8
+            loc="lower right",
+            bbox_to_anchor=(1, 1),
+            borderaxespad=0.2,
+            ncols=3,
+            fontsize=8,
         )
     caption = f"Error ({found.measure}) of each trial over that of the default on the same windows of the search."
     far = len(ended) - len(shown)
     return Picture(
         "tune",
         "Trials",
-        caption + (f" {far} more ended early, above {MAX_PLOTTED_RATIO:g}." if far else ""),
+        caption
+        + (f" {far} more ended early, above {MAX_PLOTTED_RATIO:g}." if far else ""),
         figure,
     )
