@@ -79,7 +79,9 @@ class LearningOptions:
     revised: Annotated[
         bool,
         make_flag(
-            READING, "Let DATA change the values of rows that RUN has.", "--revised"
+            READING,
+            "Accept values in DATA that differ from those RUN already has.",
+            "--revised",
         ),
     ] = False
 
