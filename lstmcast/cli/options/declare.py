@@ -69,11 +69,13 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
         if name in groups:
             parameters += _group_parameters(groups[name])
         else:
+            # Python wants parameters without a default first, except for keyword-only ones.
             keyword_only = inspect.Parameter.KEYWORD_ONLY
             parameters.append(
                 parameter.replace(annotation=hints[name], kind=keyword_only)
             )
 
+    # Fields of groups have names of their own, so all values fit in one call.
     @wraps(command)
     def call(**values: Any) -> _R:
         for name, group in groups.items():
@@ -108,8 +110,8 @@ def _build_group(group: Any, values: dict[str, Any]) -> Any:
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         hint = hints[field.name]
-        within = dataclasses.is_dataclass(hint)
-        fields[field.name] = (
-            _build_group(hint, values) if within else values.pop(field.name)
-        )
+        if dataclasses.is_dataclass(hint):
+            fields[field.name] = _build_group(hint, values)
+        else:
+            fields[field.name] = values.pop(field.name)
     return group(**fields)

@@ -253,6 +253,6 @@ class FitOptions(ForecastOptions):
 
     def config(self) -> Config:
         """Return all settings of the fit."""
-        return replace(
-            super().config(), model=self.model.config(), train=self.train.config()
-        )
+        forecast = super().config()
+        model = self.model.config()
+        return replace(forecast, model=model, train=self.train.config())

@@ -28,7 +28,10 @@ _DATA_HELP = "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob
 
 def show_help_on_terminal(context: Context, value: str | None) -> str | None:
     """Show the help if DATA is `-` and stdin a terminal, where nobody knows that it waits."""
-    waits = value == "-" and sys.stdin is not None and sys.stdin.isatty()
+    # A program without a console has no stdin at all.
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    waits = value == "-" and is_terminal
+    # While a line is being completed the callback is called, too, and must stay silent.
     if waits and not context.resilient_parsing:
         echo(context.get_help(), err=True)
         raise Exit(2)
@@ -116,7 +119,8 @@ class ResultOptions:
 
     def write(self, table: "Columnar", form: str) -> None:
         """Write the table; on a terminal a long one is cut short unless a format is requested."""
-        output.write_frame(table, self.output_file, form, whole=self.format is not None)
+        whole = self.format is not None
+        output.write_frame(table, self.output_file, form, whole=whole)
 
 
 @dataclass(frozen=True)

@@ -60,7 +60,7 @@ def write_scores(
 def _score_names(verdict: "Verdict") -> tuple[str, ...]:
     """Return the metrics that a verdict has figures of."""
     names = BINARY_SCORE_COLUMNS if verdict.of_events else SCORE_COLUMNS
-    # Only networks that forecast a distribution have a likelihood.
+    # Only networks trained for a distribution have a likelihood.
     if "log_likelihood" in verdict.model:
         return (*names, "log_likelihood")
     return names
