@@ -36,6 +36,7 @@ def read_column_names(file: str) -> list[str]:
         if start.startswith(_BINARY_MAGIC) or b"\0" in start:
             return []
         header = start.decode("utf-8-sig", "replace").splitlines()[0]
+    # An error would be printed into the line that is being typed.
     except (OSError, EOFError, IndexError, RuntimeError):
         return []
     # Of a tie the first counts: a single column has none of them, and any will do.

@@ -60,6 +60,7 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
     A group is a dataclass whose fields are options or groups themselves. Typer reads the signature
     of the returned function; when it calls it, the groups are built again from the values.
     """
+    # With extras: what `Annotated` adds is the declaration of the option.
     hints = get_type_hints(command, include_extras=True)
     groups = {
         name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)

@@ -90,6 +90,7 @@ class DataOptions:
             DEFAULT_NONE,
         ),
     ] = None
+    # No plain flag: neither form is a third value, and the help says what that means.
     header: Annotated[
         bool | None,
         make_option(

@@ -179,6 +179,7 @@ class ShowOptions:
     ] = None
 
     def __post_init__(self) -> None:
+        # Groups are built before the command begins: nothing has been read or written yet.
         if self.quiet and self.verbose:
             raise UsageError(
                 "--quiet and --verbose contradict each other", "give one of them"
