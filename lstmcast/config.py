@@ -420,6 +420,7 @@ def parse_duration(duration: float | str, name: str) -> float:
 def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ...]:
     """Quantile levels of text like 0.1,0.5, ascending; raises UsageError outside of 0 to 1."""
     try:
+        # A level that is given twice would be two columns of one name.
         distinct = {float(part) for part in text.split(",")}
     except ValueError:
         distinct = set()
@@ -435,6 +436,7 @@ def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ..
 
 def _require_choices(config: Any) -> None:
     """Raise UsageError for a value that is not among those of its field's Literal type."""
+    # Of options the command line sees to this, but values come from files and code as well.
     for name, kind in get_type_hints(type(config)).items():
         if get_origin(kind) is not Literal:
             continue

@@ -319,11 +319,12 @@ class Detector:
         origin = row - 2
         if origin < self.errors.warm_up - 1:
             return
-        interval, point = self.errors.measure_past_alarm(panel, series, row)
-        if abs(point[0]) < abs(errors.point[place]):
+        interval, errors_past_alarm = self.errors.measure_past_alarm(panel, series, row)
+        error = errors_past_alarm[0]
+        if abs(error) < abs(errors.point[place]):
             for column, nearer in zip(errors.interval, interval, strict=True):
                 column[place] = nearer[0]
-            errors.point[place] = point[0]
+            errors.point[place] = error
 
 
 def detect(

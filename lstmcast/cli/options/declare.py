@@ -107,6 +107,7 @@ def _group_parameters(group: Any) -> Iterator[inspect.Parameter]:
 
 def _build_group(group: Any, values: dict[str, Any]) -> Any:
     """Build a group from the values of its options, which are taken out of `values`."""
+    # Without extras: of a hint only its class matters here.
     hints = get_type_hints(group)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(group):

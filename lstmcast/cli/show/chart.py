@@ -4,6 +4,7 @@ Each cell of the chart is two halves high. A level counts halves from the bottom
 lower half of the lowest line.
 """
 
+import itertools
 import math
 import sys
 from collections.abc import Sequence
@@ -72,7 +73,7 @@ def draw_chart(
 ) -> list[str]:
     """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII."""
     characters = _ASCII if plain else _BLOCKS
-    known = [value for values in curve for value in values if math.isfinite(value)]
+    known = list(filter(math.isfinite, itertools.chain(*curve)))
     if not known:
         return []
     scale = _Scale(min(known), max(known), height)

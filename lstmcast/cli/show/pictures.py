@@ -78,4 +78,5 @@ def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
     if len(panel) > 1:
         title += f" (the first of {len(panel):,} series)"
     stamps = rows[panel.axis.name].astype(str).tolist()
-    chart.show_chart(title, curve, (stamps[0], stamps[-1]))
+    ends = (stamps[0], stamps[-1])
+    chart.show_chart(title, curve, ends)
