@@ -138,7 +138,8 @@ class DataConfig:
     def _require_separators(self) -> None:
         marks_of = {"decimal": ".,", "thousands": ".,' _"}
         for name in ("delimiter", "decimal", "thousands"):
-            value, marks = getattr(self, name), marks_of.get(name)
+            value = getattr(self, name)
+            marks = marks_of.get(name)
             if value is None:
                 continue
             is_mark = len(value) == 1 and value not in '\r\n"'
@@ -188,6 +189,8 @@ DEFAULT_FALSE_ALARM_RATE = 0.001
 CHECKPOINT_INTERVAL_SECONDS = 30.0
 """Seconds between two checkpoints of an unfinished fit; not part of a run, whose result does not
 depend on it."""
+_SECONDS_BY_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
+"""Units of a duration; without one it is in seconds."""
 DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS = 20, 3, 3
 """Of a search of settings: trials, past windows that each is scored on, and newest windows that are
 held out of the search."""
@@ -337,14 +340,16 @@ class Config:
 
     def __post_init__(self) -> None:
         # Settings that are right by themselves, but not together.
-        if self.train.loss in UNTRANSFORMED_LOSSES and self.model.transform == "log":
+        train = self.train
+        model = self.model
+        if train.loss in UNTRANSFORMED_LOSSES and model.transform == "log":
             raise UsageError(
-                f"--loss {self.train.loss} does not go with --transform log",
+                f"--loss {train.loss} does not go with --transform log",
                 "leave out --transform",
             )
-        if self.train.precision == "bfloat16" and self.model.cell != "lstm":
+        if train.precision == "bfloat16" and model.cell != "lstm":
             raise UsageError(
-                f"--precision bfloat16 does not go with --cell {self.model.cell}",
+                f"--precision bfloat16 does not go with --cell {model.cell}",
                 "leave out --precision, or take lstm",
             )
 
@@ -381,7 +386,8 @@ def _require_known_keys(
 ) -> None:
     for key in data:
         if key not in known:
-            raise UsageError(f"unknown {kind} {key!r}", suggest_similar(key, known))
+            hint = suggest_similar(key, known)
+            raise UsageError(f"unknown {kind} {key!r}", hint)
 
 
 def _require_time_zone(name: str) -> None:
@@ -402,7 +408,7 @@ def parse_duration(duration: float | str, name: str) -> float:
     seconds = 0.0  # also of what does not match
     if match := re.fullmatch(r"\s*(\d+(?:\.\d*)?|\.\d+)\s*([smh]?)\s*", str(duration)):
         number, unit = match.groups()
-        seconds = float(number) * {"": 1, "s": 1, "m": 60, "h": 3600}[unit]
+        seconds = float(number) * _SECONDS_BY_UNIT[unit]
     if not 0 < seconds < float("inf"):
         raise UsageError(
             f"{name} {str(duration)!r} is not a duration",
@@ -414,10 +420,13 @@ def parse_duration(duration: float | str, name: str) -> float:
 def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ...]:
     """Quantile levels of text like 0.1,0.5, ascending; raises UsageError outside of 0 to 1."""
     try:
-        levels = tuple(sorted({float(part) for part in text.split(",")}))
+        # A level that is given twice would be two columns of one name.
+        distinct = {float(part) for part in text.split(",")}
     except ValueError:
-        levels = ()
-    if not levels or not all(0 < level < 1 for level in levels):
+        distinct = set()
+    levels = tuple(sorted(distinct))
+    in_range = all(0 < level < 1 for level in levels)
+    if not levels or not in_range:
         raise UsageError(
             f"{name} {text!r} is out of range",
             "give levels between 0 and 1, for example 0.1,0.5,0.9",
@@ -427,10 +436,12 @@ def parse_quantile_levels(text: str, name: str = "quantiles") -> tuple[float, ..
 
 def _require_choices(config: Any) -> None:
     """Raise UsageError for a value that is not among those of its field's Literal type."""
+    # Of options the command line sees to this, but values come from files and code as well.
     for name, kind in get_type_hints(type(config)).items():
         if get_origin(kind) is not Literal:
             continue
-        value, choices = getattr(config, name), get_args(kind)
+        value = getattr(config, name)
+        choices = get_args(kind)
         if value not in choices:
             raise UsageError(
                 f"{_option_name(name)} {str(value)!r} is unknown",

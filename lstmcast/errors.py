@@ -105,9 +105,13 @@ def format_names(names: Sequence[str], count: int | None = None, most: int = 3) 
 
     count: how many names there are, where `names` holds only the first of them.
     """
-    rest = (len(names) if count is None else count) - most
+    if count is None:
+        count = len(names)
     shown = ", ".join(names[:most])
-    return f"{shown} and {rest:,} more" if rest > 0 else shown
+    rest = count - most
+    if rest > 0:
+        return f"{shown} and {rest:,} more"
+    return shown
 
 
 def format_more(count: int, unit: str = "") -> str:
@@ -115,4 +119,5 @@ def format_more(count: int, unit: str = "") -> str:
     rest = count - 1
     if rest < 1:
         return ""
-    return f" (and {rest:,} more {unit})" if unit else f" (and {rest:,} more)"
+    more = f"{rest:,} more {unit}".rstrip()
+    return f" (and {more})"

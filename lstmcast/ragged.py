@@ -37,8 +37,10 @@ def median_by_series(values: Floats, offsets: Ints) -> Floats:
     lengths = np.diff(offsets)
     starts = offsets[:-1]
     series = np.repeat(np.arange(len(lengths)), lengths)
-    order = np.lexsort((values, series))  # NaN come last in each series
-    count = np.add.reduceat(~np.isnan(values), starts)
+    order = np.lexsort((values, series))
+    # Missing values come last in each series: the middle is counted among those before them.
+    observed = ~np.isnan(values)
+    count = np.add.reduceat(observed, starts)
     middle = order[starts + count // 2]
     return np.asarray(values[middle])
 
@@ -59,7 +61,8 @@ def fill_missing(values: Floats, how: str) -> Floats:
     # Each series begins and ends with a value, so no line leads from one series to another.
     places = np.arange(len(values))
     observed = ~missing
-    return np.asarray(np.interp(places, places[observed], values[observed]))
+    filled = np.interp(places, places[observed], values[observed])
+    return np.asarray(filled)
 
 
 def carry_forward(values: Floats, axis: int = 0) -> Floats:
@@ -83,18 +86,20 @@ def aggregate_groups(values: Floats, starts: Ints, how: str) -> Floats:
     if how in ("first", "last"):
         result = _first_or_last_by_group(values, observed, starts, last=how == "last")
     elif how == "min":
-        result = np.minimum.reduceat(np.where(observed, values, np.inf), starts, axis=0)
+        filled = np.where(observed, values, np.inf)
+        result = np.minimum.reduceat(filled, starts, axis=0)
     elif how == "max":
-        result = np.maximum.reduceat(
-            np.where(observed, values, -np.inf), starts, axis=0
-        )
+        filled = np.where(observed, values, -np.inf)
+        result = np.maximum.reduceat(filled, starts, axis=0)
     elif how == "median":
         result = _median_by_group(values, starts, count)
     elif how == "count":
         result = count.astype(np.float64)
     else:
-        total = np.add.reduceat(np.where(observed, values, 0.0), starts, axis=0)
-        result = total / np.maximum(count, 1) if how == "mean" else total
+        filled = np.where(observed, values, 0.0)
+        result = np.add.reduceat(filled, starts, axis=0)
+        if how == "mean":
+            result = result / np.maximum(count, 1)
     return np.where(count > 0, result, np.nan)
 
 
@@ -103,10 +108,12 @@ def _first_or_last_by_group(
 ) -> Floats:
     rows = np.arange(len(values))[:, None]
     if last:
-        places = np.maximum.reduceat(np.where(observed, rows, 0), starts, axis=0)
+        candidates = np.where(observed, rows, 0)
+        places = np.maximum.reduceat(candidates, starts, axis=0)
     else:
         last_row = len(values) - 1
-        places = np.minimum.reduceat(np.where(observed, rows, last_row), starts, axis=0)
+        candidates = np.where(observed, rows, last_row)
+        places = np.minimum.reduceat(candidates, starts, axis=0)
     return np.asarray(np.take_along_axis(values, places, axis=0))
 
 
@@ -117,9 +124,9 @@ def _median_by_group(values: Floats, starts: Ints, count: Ints) -> Floats:
     medians = np.empty(count.shape)
     for k in range(values.shape[1]):
         column = values[:, k]
-        ordered = column[
-            np.lexsort((column, group))
-        ]  # missing values come last in each group
+        # Missing values come last in each group.
+        order = np.lexsort((column, group))
+        ordered = column[order]
         number = np.maximum(count[:, k], 1)
         lower = ordered[starts + (number - 1) // 2]
         upper = ordered[starts + number // 2]
@@ -136,4 +143,6 @@ def choose_evenly(count: int, most: int, *, round_down: bool = False) -> Ints:
     if count <= most:
         return np.arange(count)
     places = np.linspace(0, count - 1, most)
-    return (places if round_down else places.round()).astype(np.int64)
+    if not round_down:
+        places = places.round()
+    return places.astype(np.int64)

@@ -194,7 +194,8 @@ def _report_error(error: BaseException, *, as_json: bool) -> int:
     if as_json:
         console.write_message(_error_to_json(problem, hints))
     elif problem.kind == "signal":
-        console.write_message(problem.message, *(f"  {hint}" for hint in hints))
+        indented = [f"  {hint}" for hint in hints]
+        console.write_message(problem.message, *indented)
     else:
         console.write_error(problem.message, *hints)
     _silence_stdout()
@@ -229,10 +230,13 @@ def _reopen_closed_streams() -> None:
     A closed stdout is opened for reading only: to lose data must be an error.
     """
     for number, name in enumerate(("stdin", "stdout", "stderr")):
-        if getattr(sys, name) is None:
-            os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
-            mode = "r" if name == "stdin" else "w"
-            setattr(sys, name, os.fdopen(number, mode, encoding="utf-8", closefd=False))
+        if getattr(sys, name) is not None:
+            continue
+        # The lowest free number is the one that is given: that of the closed stream.
+        os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
+        mode = "r" if name == "stdin" else "w"
+        stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)
+        setattr(sys, name, stream)
 
 
 def _silence_other_ranks() -> None:

@@ -96,9 +96,11 @@ def read_like_run(
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
-    known, config = forecaster.panel, forecaster.config.data
+    known = forecaster.panel
+    config = forecaster.config.data
     config = replace(config, bad_rows=bad_rows or config.bad_rows)
-    return Panel.from_table(read_table(data, config), known.columns, config, like=known)
+    table = read_table(data, config)
+    return Panel.from_table(table, known.columns, config, like=known)
 
 
 def add_future_data(
@@ -109,7 +111,8 @@ def add_future_data(
     from lstmcast.panel.future_data import with_future_data
     from lstmcast.tables.read import read_table
 
-    extended = with_future_data(panel, read_table(file, config), config)
+    table = read_table(file, config)
+    extended = with_future_data(panel, table, config)
     new_notes = extended.notes[len(panel.notes) :]
     report.found(new_notes)
     return extended
@@ -117,10 +120,10 @@ def add_future_data(
 
 def report_panel(report: Reporter, panel: "Panel") -> None:
     """Report how many series and steps there are, and at which frequency."""
-    axis = panel.axis
     series = f"{panel.n_series:,} series" if panel.n_series > 1 else "one series"
     steps = int(panel.offsets[-1])
-    report.found([f"{series}, {steps:,} steps, {axis.grid.words} ({axis.freq})"])
+    frequency = f"{panel.axis.grid.words} ({panel.axis.freq})"
+    report.found([f"{series}, {steps:,} steps, {frequency}"])
 
 
 def format_source(data: str) -> str:
@@ -133,9 +136,13 @@ def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
 
     The last part is always one plain file name, whatever the file and the targets are called.
     """
-    stem = "stdin" if source == "-" else _DATA_SUFFIXES.sub("", _source_name(source))
+    stem = "stdin"
+    if source != "-":
+        stem = _DATA_SUFFIXES.sub("", _source_name(source))
+    name = "-".join((stem, *targets))
+    name = re.sub(r"[^\w.+-]+", "_", name)
     # A name that begins with a dot would be hidden.
-    name = re.sub(r"[^\w.+-]+", "_", "-".join((stem, *targets))).lstrip(".")
+    name = name.lstrip(".")
     encoded = os.fsencode(name)
     if len(encoded) > _MAX_NAME_BYTES:
         # A hash keeps long names apart that begin alike.
@@ -148,7 +155,11 @@ def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
 
 def _source_name(source: str) -> str:
     """Return the last part of a path that names something: `sales` of `sales/*.parquet`."""
-    parts = Path(source).parts
-    if not Path(source).exists():
+    path = Path(source)
+    parts = path.parts
+    # A file may have these characters in its name: then it is no pattern.
+    if not path.exists():
         parts = tuple(part for part in parts if not re.search(r"[*?\[]", part))
-    return Path(*parts).resolve().name if parts else "data"
+    if not parts:
+        return "data"
+    return Path(*parts).resolve().name

@@ -30,8 +30,9 @@ def print_fit_cost(
 
     # What this process has spent so far is reading the data, which the fit has to do as well.
     spent = time.process_time()
+    fits = max(folds, 1)
     facts: dict[str, Any] = estimate_cost(panel, config).to_dict()
-    facts["seconds"] = spent + max(folds, 1) * facts["seconds"]
+    facts["seconds"] = spent + fits * facts["seconds"]
     if folds:
         facts["fits"] = folds
     facts |= more
@@ -40,9 +41,11 @@ def print_fit_cost(
         return
 
     facts["seconds"] = f"{facts['seconds']:.0f} (on an idle machine)"
-    facts["memory"] = f"{facts['memory'] / 2**20:,.0f} MiB"
+    mebibytes = facts["memory"] / 2**20
+    facts["memory"] = f"{mebibytes:,.0f} MiB"
     lines = []
     for name, value in facts.items():
+        label = name.replace("_", " ")
         text = f"{value:,}" if isinstance(value, int) else value
-        lines.append(f"{name.replace('_', ' '):<16} {console.escape_unprintable(text)}")
+        lines.append(f"{label:<16} {console.escape_unprintable(text)}")
     output.write_lines(lines)

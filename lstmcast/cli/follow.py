@@ -60,7 +60,10 @@ class Follower:
         safe: bool = False,
     ) -> None:
         config = detector.forecaster.config.data
-        self.report, self.detector, self.form, self.safe = report, detector, form, safe
+        self.report = report
+        self.detector = detector
+        self.form = form
+        self.safe = safe
         # Each line is parsed by itself: what is bad in it must raise an error to be skipped here.
         self.config = replace(config, bad_rows="error")
         self.skips_bad_rows = (bad_rows or config.bad_rows) == "skip"
@@ -87,7 +90,8 @@ class Follower:
                 "stdin has no rows",
                 "give a header and rows: tail -f -n +1 FILE | lstmcast detect RUN -",
             )
-        share = self.figures["anomalies"] / max(self.figures["judged"], 1)
+        judged = max(self.figures["judged"], 1)
+        share = self.figures["anomalies"] / judged
         return {**self.figures, "share": share}
 
     def _read_header(self, lines: list[NumberedLine]) -> list[NumberedLine]:
@@ -96,13 +100,15 @@ class Follower:
         Where `tail` left it behind, two columns (time, target) are known by their order.
         """
         columns = self.detector.known.columns
+        targets = set(columns.target)
         first = lines[0].text.removeprefix(_UTF8_BOM)
         rows = {delimiter: _parse_cells(first, delimiter) for delimiter in _DELIMITERS}
-        if any(set(columns.target) <= set(cells) for cells in rows.values()):
+        if any(targets.issubset(cells) for cells in rows.values()):
             self.header = first
             return lines[1:]
         names = (*columns.time, *columns.target)
-        is_plain = len(columns.time) == len(columns.target) == 1 and not columns.series
+        is_pair = len(columns.time) == len(columns.target) == 1
+        is_plain = is_pair and not columns.series
         for delimiter, cells in rows.items():
             if is_plain and len(cells) == 2:
                 self.report.say(
@@ -123,9 +129,9 @@ class Follower:
         """
         rows = self._judge_together(lines) if len(lines) > 1 else None
         if rows is not None:
-            self._write_rows(
-                rows.sort_values(self.detector.known.axis.name, kind="stable")
-            )
+            # A panel is sorted by series, the lines that come are sorted by time.
+            time = self.detector.known.axis.name
+            self._write_rows(rows.sort_values(time, kind="stable"))
             return
         for line in lines:
             try:
@@ -139,7 +145,9 @@ class Follower:
         """Judge lines of which each is one new row; None for any others."""
         try:
             panel = self._to_panel(lines)
-            expected = len(lines) * len(self.detector.known.columns.target)
+            # More steps than lines would be gaps that were filled, fewer two lines of one time.
+            targets = self.detector.known.columns.target
+            expected = len(lines) * len(targets)
             if len(panel.values) != expected or not self.detector.is_new(panel):
                 return None
             return self._judge_panel(panel)
@@ -155,11 +163,12 @@ class Follower:
         except LINE_ERRORS as error:
             # The line was parsed as a file of its own: the number in the message is of that file.
             place = 2 if self.header else 1
-            message = re.sub(
-                rf"^stdin(:{place})?:? |stdin:{place}: ", "", error.message
-            )
+            pattern = rf"^stdin(:{place})?:? |stdin:{place}: "
+            message = re.sub(pattern, "", error.message)
             raise DataError(f"stdin:{line.number}: {message}", error.hint) from None
-        if not self.detector.is_new(panel) and not self.detector.is_known(panel):
+        # Rows of the training may come again, and are not judged: `tail -n +1` gives them.
+        is_in_order = self.detector.is_new(panel) or self.detector.is_known(panel)
+        if not is_in_order:
             stamp = panel.axis.texts(panel.start)[0]
             raise DataError(
                 f"stdin:{line.number}: {stamp} is not newer than the row before it",
@@ -175,7 +184,8 @@ class Follower:
         texts = [line.text for line in lines]
         if self.header:
             texts.insert(0, self.header)
-        table = read_bytes(b"\n".join(texts) + b"\n", "stdin", self.config)
+        data = b"\n".join(texts) + b"\n"
+        table = read_bytes(data, "stdin", self.config)
         return Panel.from_table(table, known.columns, self.config, like=known)
 
     def _judge_panel(self, panel: "Panel") -> "pd.DataFrame":
@@ -188,8 +198,9 @@ class Follower:
         self.shown_notes.update(notes)
         self.report.found(notes)
         # The share is no count: it is computed at the end.
-        counts = {name: int(n) for name, n in result.figures.items() if name != "share"}
-        self.figures.update(counts)
+        for name, count in result.figures.items():
+            if name != "share":
+                self.figures[name] += int(count)
         return result.rows
 
     def _is_target_missing(self, text: bytes) -> bool:
@@ -208,31 +219,34 @@ class Follower:
 
         from lstmcast.monitoring.detect import NUMERIC_COLUMNS
 
-        known, cells = self.detector.known, self._cells_by_column(text)
+        known = self.detector.known
+        cells = self._cells_by_column(text)
         time = " ".join(cells.get(name, "") for name in known.columns.time)
+        no_numbers = dict.fromkeys(NUMERIC_COLUMNS)
         rows = []
         for target in known.columns.target:
             # A key that is no column of the file is the name of the target.
             keys = {name: cells.get(name, target) for name in known.key_names}
-            row = {**keys, known.axis.name: time, **dict.fromkeys(NUMERIC_COLUMNS)}
+            row = {**keys, known.axis.name: time, **no_numbers}
             rows.append({**row, "anomaly": 0, "kind": "missing"})
         return pd.DataFrame(rows)
 
     def _cells_by_column(self, text: bytes) -> dict[str, str]:
         """Return the cells of a line by column, split where the header is split."""
+        targets = set(self.detector.known.columns.target)
         for delimiter in _DELIMITERS:
             names = _parse_cells(self.header, delimiter)
-            if set(self.detector.known.columns.target) <= set(names):
-                return dict(zip(names, _parse_cells(text, delimiter), strict=False))
+            if targets.issubset(names):
+                cells = _parse_cells(text, delimiter)
+                return dict(zip(names, cells, strict=False))
         return {}
 
     def _write_rows(self, rows: "pd.DataFrame") -> None:
         # What there is to say about formulas is said once.
         report = Reporter(quiet=True) if self.has_written else self.report
         escaped = output.with_escaped_formulas(rows, self.form, report, safe=self.safe)
-        output.write_stdout(
-            output.encode_table(escaped, self.form, header=not self.has_written)
-        )
+        data = output.encode_table(escaped, self.form, header=not self.has_written)
+        output.write_stdout(data)
         self.has_written = True
 
 
@@ -241,7 +255,9 @@ def is_text_stream(stream: IO[bytes]) -> bool:
 
     Waits for its first bytes and leaves them where they are.
     """
-    start = stream.peek(4)[:4] if isinstance(stream, io.BufferedReader) else b""
+    if not isinstance(stream, io.BufferedReader):
+        return True
+    start = stream.peek(4)[:4]
     return not start.startswith(_BINARY_MAGIC)
 
 
@@ -250,7 +266,8 @@ def read_line_blocks(stream: IO[bytes]) -> Iterator[list[NumberedLine]]:
 
     A quoted cell may span lines. Raises DataError for a line that is too long for a table.
     """
-    rest, number = b"", 1
+    rest = b""
+    number = 1
     while block := stream.read1(_BLOCK_BYTES):  # type: ignore[attr-defined]
         rest += block
         lines, rest, number = _split_lines(rest, number)
@@ -283,9 +300,11 @@ def _split_lines(data: bytes, number: int) -> tuple[list[NumberedLine], bytes, i
             lines.append(NumberedLine(number, text))
         number += len(pending)
         pending = []
-    return lines, b"\n".join([*pending, rest]), number
+    rest = b"\n".join([*pending, rest])
+    return lines, rest, number
 
 
 def _parse_cells(line: bytes, delimiter: str) -> list[str]:
     text = line.decode("utf-8", "replace")
-    return [cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), [])]
+    cells = next(csv.reader([text], delimiter=delimiter), [])
+    return [cell.strip() for cell in cells]

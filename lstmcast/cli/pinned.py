@@ -79,9 +79,10 @@ def _axis_options(found: "Inspection") -> dict[str, Any]:
     axis = found.panel.axis
     options: dict[str, Any] = {"freq": axis.freq}
     # A date that is split over columns has no format.
-    date_format = _date_format_of(axis) if len(found.panel.columns.time) == 1 else ""
-    if date_format:
-        options["date_format"] = date_format
+    if len(found.panel.columns.time) == 1:
+        date_format = _date_format_of(axis)
+        if date_format:
+            options["date_format"] = date_format
     return options
 
 
@@ -89,4 +90,6 @@ def _date_format_of(axis: "TimeAxis") -> str:
     """Return the `--date-format` of an axis; empty where numbers or types leave no doubt."""
     form = axis.form
     is_unit = form.kind == "number" and "%" not in form.layout
-    return form.layout if form.kind == "text" or is_unit else ""
+    if form.kind == "text" or is_unit:
+        return form.layout
+    return ""

@@ -82,7 +82,9 @@ def _describe_usage_error(error: TyperException) -> Problem:
         message,
     )
     if match:
-        option, value, choices = match[1], match[2], re.findall(r"'(.*?)'", match[3])
+        option = match[1]
+        value = match[2]
+        choices = re.findall(r"'(.*?)'", match[3])
         unknown = f"{option} {value!r} is unknown{_format_origin(error)}"
         return _usage_problem(unknown, suggest_similar(value, choices))
 
@@ -111,7 +113,8 @@ def _subcommands(error: TyperException) -> dict[str, Any]:
 
 def _format_origin(error: TyperException) -> str:
     """Say where the value of an option was set, if that is not on the command line."""
-    context, parameter = getattr(error, "ctx", None), getattr(error, "param", None)
+    context = getattr(error, "ctx", None)
+    parameter = getattr(error, "param", None)
     if not context or not parameter:
         return ""
     origin = settings.origin_of(context, parameter.name)
@@ -120,18 +123,17 @@ def _format_origin(error: TyperException) -> str:
 
 def _point_to_help(error: TyperException) -> str:
     context = getattr(error, "ctx", None)
-    return f"see `{context.command_path if context else 'lstmcast'} --help`"
+    command = context.command_path if context else "lstmcast"
+    return f"see `{command} --help`"
 
 
 def _describe_system_error(error: OSError) -> Problem:
-    place = (
-        "input or output failed"
-        if error.filename is None
-        else repr(str(error.filename))
-    )
-    hint = (
-        "write somewhere else with --out or -o" if error.errno in _DISK_ERRORS else ""
-    )
+    place = "input or output failed"
+    if error.filename is not None:
+        place = repr(str(error.filename))
+    hint = ""
+    if error.errno in _DISK_ERRORS:
+        hint = "write somewhere else with --out or -o"
     if error.errno in _DISK_FULL_ERRORS:
         hint = f"make room, or {hint}"
     message = f"{place}: {error.strerror or error}"

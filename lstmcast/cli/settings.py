@@ -30,7 +30,8 @@ CONFIG_SECTIONS = {"columns": Columns} | get_type_hints(Config)
 """Headings under which settings may stand, as in a run's configuration."""
 _ORIGINS_KEY = "lstmcast.origins"
 _TOML_HINT = "write settings as TOML: horizon = 28"
-_TRUE_WORDS, _FALSE_WORDS = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
+_TRUE_WORDS = ("1", "true", "yes", "on")
+_FALSE_WORDS = ("0", "false", "no", "off")
 _BOOLEAN_WORDS = dict.fromkeys(_TRUE_WORDS, True) | dict.fromkeys(_FALSE_WORDS, False)
 
 
@@ -100,9 +101,8 @@ def load_settings(context: Context, file: str | None) -> str | None:
     for layer in reversed(read_layers(file, known)):
         for name in layer.values.keys() & options.keys():
             option = options[name]
-            values[option.name] = to_option_value(
-                option, layer.values[name], layer.origin
-            )
+            value = layer.values[name]
+            values[option.name] = to_option_value(option, value, layer.origin)
             origins[option.name] = layer.origin
     context.default_map = {**(context.default_map or {}), **values}
     context.meta[_ORIGINS_KEY] = origins
@@ -131,10 +131,8 @@ def read_layers(file: str | None, known: Mapping[str, Any]) -> list[SettingsLaye
 def settings_paths() -> list[Path]:
     """Return where settings are looked for, the nearest first."""
     paths = [Path(SETTINGS_FILE)]
-    base, home = (
-        Path(os.environ.get("XDG_CONFIG_HOME") or ""),
-        os.environ.get("HOME") or "",
-    )
+    base = Path(os.environ.get("XDG_CONFIG_HOME") or "")
+    home = os.environ.get("HOME") or ""
     # The XDG specification says that a relative path is to be ignored.
     if base.is_absolute():
         paths.append(base / "lstmcast" / SETTINGS_FILE)
@@ -152,7 +150,8 @@ def read_layer(file: str, known: Mapping[str, Any]) -> SettingsLayer:
     if path.is_dir() or path.name == "run.json":
         from lstmcast.runs.directory import open_run
 
-        manifest = open_run(path if path.is_dir() else path.parent).manifest
+        run = path if path.is_dir() else path.parent
+        manifest = open_run(run).manifest
         return SettingsLayer(file, _settings_of_run(manifest, known))
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -193,17 +192,17 @@ def command_words(manifest: Mapping[str, Any], known: Mapping[str, Any]) -> list
     words: list[str] = []
     for section in CONFIG_SECTIONS:
         for key, value in config.get(section, {}).items():
-            option = known.get(aliases.get(key, key.replace("_", "-")))
-            if option is not None:
-                words += _option_words(
-                    option_name(option), value, defaults[section].get(key)
-                )
+            name = aliases.get(key, key.replace("_", "-"))
+            if name in known:
+                default = defaults[section].get(key)
+                words += _option_words(name, value, default)
     return words
 
 
 def _option_words(name: str, value: Any, default: Any) -> list[str]:
     """Return the words that set an option; none where it is empty or has its default."""
-    if value in (None, [], (), "") or value == _tuple_to_list(default):
+    is_empty = value in (None, [], (), "")
+    if is_empty or value == _tuple_to_list(default):
         return []
     if isinstance(value, bool):
         return [f"--{name}" if value else f"--no-{name}"]
@@ -222,14 +221,16 @@ def origin_of(context: Context, name: str) -> str:
     source = context.get_parameter_source(name)
     if source is None or source.name != "DEFAULT_MAP":
         return ""
-    return str(context.meta.get(_ORIGINS_KEY, {}).get(name, ""))
+    origins = context.meta.get(_ORIGINS_KEY, {})
+    return str(origins.get(name, ""))
 
 
 def with_setting_origin(error: UsageError, context: Context) -> UsageError:
     """Return an error about an option with where its value was set, if not on the command line."""
     # Messages about an option begin with its flag: "--horizon 0 is out of range".
     match = re.match(r"--([a-z-]+)", error.message)
-    option = options_of(context.command).get(match[1]) if match else None
+    name = match[1] if match else ""
+    option = options_of(context.command).get(name)
     origin = origin_of(context, option.name) if option else ""
     if not origin:
         return error
@@ -248,9 +249,9 @@ def to_option_value(option: Any, value: Any, origin: str) -> Any:
         # A variable has no lists: several values are separated by commas.
         if isinstance(value, str) and origin.startswith(VARIABLE_PREFIX):
             value = value.split(",")
-        return (
-            [str(entry) for entry in value] if isinstance(value, list) else [str(value)]
-        )
+        values = value if isinstance(value, list) else [value]
+        return [str(entry) for entry in values]
+    # A date that is split over columns is a list in a file, and one text on the command line.
     return ",".join(map(str, value)) if isinstance(value, list) else value
 
 

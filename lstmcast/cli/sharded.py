@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
 def is_sharded(data: str | None, out: str | None) -> bool:
     """Whether DATA is a folder and the result is to be one: `-o FOLDER/`, or an existing folder."""
-    if data is None or out is None or not Path(data).is_dir():
+    if data is None or out is None:
+        return False
+    if not Path(data).is_dir():
         return False
     return out.endswith("/") or Path(out).is_dir()
 
@@ -35,8 +37,9 @@ def refuse_options(**options: object) -> None:
     """Raise UsageError for options, by name and value, that do not go with a folder of results."""
     for name, value in options.items():
         if value:
+            flag = "--" + name.replace("_", "-")
             raise UsageError(
-                f"--{name.replace('_', '-')} does not go with a folder of results",
+                f"{flag} does not go with a folder of results",
                 "give -o FILE, or leave it out",
             )
 
@@ -72,15 +75,17 @@ def run_shard_job(
     )
     if outcome.errors:
         name, error = min(outcome.errors.items())
+        hint = (
+            error.hint and f"{error.hint}; the same command then does what is missing"
+        )
         raise DataError(
             f"{len(outcome.errors)} of {len(found)} shards could not be used; "
             f"{name}: {error.message}",
-            f"{error.hint}; the same command then does what is missing"
-            if error.hint
-            else "",
+            hint,
         )
     if as_json:
-        output.write_object(job.command, {"folder": out, **outcome_to_dict(outcome)})
+        content = {"folder": out, **outcome_to_dict(outcome)}
+        output.write_object(job.command, content)
     return outcome
 
 

@@ -377,7 +377,8 @@ def _is_safe_address(backend: Backend, address: str) -> bool:
     scheme, _, rest = address.rpartition("://")
     if scheme in ("tls", "wss"):
         return True
-    if backend == "ray" and os.environ.get("RAY_USE_TLS", "0") not in ("", "0"):
+    ray_encrypts = os.environ.get("RAY_USE_TLS", "0") not in ("", "0")
+    if backend == "ray" and ray_encrypts:
         return True
     # Without a port all of it is the host; IPv6 addresses are in brackets.
     host = rest.rpartition(":")[0].strip("[]") or rest

@@ -36,6 +36,8 @@ _MAX_ADDRESS_SPACE_SHARE = 0.7
 _UNLIMITED = 1 << 62
 _MAX_ERROR_CHAIN = 20
 """Errors behind an error that are looked at."""
+_BYTES_BY_UNIT = {"TB": 10**12, "GB": 10**9, "MB": 10**6, "kB": 10**3}
+"""The largest first."""
 
 
 def require_memory() -> None:
@@ -127,7 +129,7 @@ def _read_lines(path: str) -> list[str]:
 
 def format_bytes(size: int) -> str:
     """A number of bytes in the unit that people would use, such as "1.5 GB"."""
-    for unit, factor in (("TB", 10**12), ("GB", 10**9), ("MB", 10**6), ("kB", 10**3)):
+    for unit, factor in _BYTES_BY_UNIT.items():
         if size >= factor:
             return f"{size / factor:.3g} {unit}"
     return f"{size} bytes"

@@ -86,17 +86,21 @@ class RankGroup:
         import torch
 
         owners = list(parameters)
-        gradients = [torch.zeros_like(p) if p.grad is None else p.grad for p in owners]
+        gradients = [
+            torch.zeros_like(owner) if owner.grad is None else owner.grad
+            for owner in owners
+        ]
         # All in one message: the gradients, the figures, and a 1 whose sum is that of the weights.
         like = owners[0]
         tail = torch.tensor([*figures, 1.0], dtype=like.dtype, device=like.device)
-        message = torch.cat([*(gradient.flatten() for gradient in gradients), tail])
+        flat = [gradient.flatten() for gradient in gradients]
+        message = torch.cat([*flat, tail])
         # Times 0 would leave NaN and infinity as they are.
         message = message * weight if weight else torch.zeros_like(message)
         self._all_reduce(message)
         message /= message[-1].clamp(min=1.0)
-        sizes = [*(p.numel() for p in owners), len(tail)]
-        *means, mean_tail = torch.split(message, sizes)
+        sizes = [owner.numel() for owner in owners]
+        *means, mean_tail = torch.split(message, [*sizes, len(tail)])
         for owner, mean in zip(owners, means, strict=True):
             owner.grad = mean.view_as(owner)
         return tuple(mean_tail[:-1].tolist())
@@ -105,7 +109,8 @@ class RankGroup:
         """Sums of figures over the ranks."""
         import numpy as np
 
-        sums = self._sum_over_ranks(np.array(figures, dtype=np.float64))
+        own = np.array(figures, dtype=np.float64)
+        sums = self._sum_over_ranks(own)
         return sums.tolist()  # type: ignore[no-any-return]
 
     def is_true_on_any_rank(self, *, here: bool) -> bool:
@@ -119,9 +124,12 @@ class RankGroup:
         import numpy as np
 
         # Rows of other ranks are 0 here, so that the sum over the ranks has each row once.
-        shape = (*part.shape[:axis], count, *part.shape[axis + 1 :])
+        shape = list(part.shape)
+        shape[axis] = count
         rows = np.zeros(shape)
-        np.moveaxis(rows, axis, 0)[places] = np.moveaxis(part, axis, 0)
+        # A view, through which the rows of the array itself are set.
+        rows_first = np.moveaxis(rows, axis, 0)
+        rows_first[places] = np.moveaxis(part, axis, 0)
         return self._sum_over_ranks(rows)
 
     def broadcast_from_first(self, make_bytes: Callable[[], bytes]) -> bytes:
@@ -132,7 +140,8 @@ class RankGroup:
         import torch
         from torch.distributed import broadcast
 
-        sent = np.frombuffer(make_bytes() if self.first else b"", dtype=np.uint8)
+        data = make_bytes() if self.first else b""
+        sent = np.frombuffer(data, dtype=np.uint8)
         # The length goes first, so that the others have room for what follows.
         length = torch.tensor([len(sent)])
         with _as_lost_rank_errors():
@@ -290,7 +299,8 @@ def _torchrun_store() -> "Store | None":
         return None
     from torch.distributed import TCPStore  # type: ignore[attr-defined]
 
-    host, port = os.environ["MASTER_ADDR"], int(os.environ["MASTER_PORT"])
+    host = os.environ["MASTER_ADDR"]
+    port = int(os.environ["MASTER_PORT"])
     timeout = timedelta(seconds=MAX_RANK_SILENCE_SECONDS)
     return TCPStore(host, port, is_master=False, timeout=timeout)
 

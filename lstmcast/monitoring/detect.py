@@ -11,12 +11,19 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.monitoring.row_errors import RowErrorModel, RowErrors, list_steps
+from lstmcast.monitoring.row_errors import (
+    Interval,
+    RowErrorModel,
+    RowErrors,
+    list_steps,
+    look_up_values,
+)
 from lstmcast.monitoring.thresholds import MIN_SCORES, Threshold
 from lstmcast.panel.extend import append_new_series, with_training_history
 from lstmcast.panel.holdout import split_holdout
@@ -31,6 +38,8 @@ _MIN_HISTORY_ROWS = 100
 """Rows of history that thresholds are meant to follow from, however few their rate needs."""
 _NEVER = -(2**62)
 """Ordinal before any time step: of the end of a training that a series had no part in."""
+
+_SeriesKey = tuple[str, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,16 +58,17 @@ class Detection:
     @property
     def figures(self) -> dict[str, float]:
         """Numbers of anomalies, single rows and rows in runs; rows judged; share of anomalies."""
-        points, runs = (
-            int((self.rows["kind"] == kind).sum()) for kind in ("point", "run")
-        )
+        kind = self.rows["kind"]
+        points = int((kind == "point").sum())
+        runs = int((kind == "run").sum())
+        anomalies = points + runs
         judged = int(self.rows["score"].notna().sum())
         return {
-            "anomalies": points + runs,
+            "anomalies": anomalies,
             "points": points,
             "runs": runs,
             "judged": judged,
-            "share": (points + runs) / max(judged, 1),
+            "share": anomalies / max(judged, 1),
         }
 
 
@@ -71,8 +81,19 @@ class ThresholdPair(NamedTuple):
     @classmethod
     def from_scores(cls, rate: float, point: Floats, run: Floats) -> "ThresholdPair":
         """Thresholds of past scores [K], NaN where a row has none."""
-        observed = (scores[~np.isnan(scores)].tolist() for scores in (point, run))
-        return cls(*(Threshold(rate, scores) for scores in observed))
+        observed_points = point[~np.isnan(point)]
+        observed_runs = run[~np.isnan(run)]
+        point_threshold = Threshold(rate, observed_points.tolist())
+        run_threshold = Threshold(rate, observed_runs.tolist())
+        return cls(point_threshold, run_threshold)
+
+
+class _Judgement(NamedTuple):
+    """What was found of rows: their scores, the limits that they met, their kinds, [K] each."""
+
+    score: Floats
+    limit: Floats
+    kind: npt.NDArray[np.object_]
 
 
 class Detector:
@@ -108,10 +129,9 @@ class Detector:
         self.known = forecaster.panel
         self.notes: tuple[str, ...] = ()
         self.errors = RowErrorModel(forecaster)
-        self._cutoff = dict(
-            zip(self.known.keys, forecaster.cutoff.tolist(), strict=True)
-        )
-        self._last_alarms: dict[tuple[str, ...], int] = {}
+        cutoffs = forecaster.cutoff.tolist()
+        self._cutoff = dict(zip(self.known.keys, cutoffs, strict=True))
+        self._last_alarms: dict[_SeriesKey, int] = {}
         self._fit_thresholds()
 
     def judge(self, panel: Panel, *, every: bool = False) -> Detection:
@@ -123,14 +143,17 @@ class Detector:
         joined = with_training_history(panel, self.known, memory, since=True)
         first_new = self._first_new_ordinals(joined)
         first = panel.start if every else np.maximum(first_new, panel.start)
-        end = joined.start + joined.lengths
-        lower, upper = (
-            np.clip(bound - joined.start, 0, joined.lengths) for bound in (first, end)
-        )
+        # The joined history begins before these rows: from ordinals to its steps.
+        lower = np.clip(first - joined.start, 0, joined.lengths)
+        upper = joined.lengths
         series, rows = list_steps(lower, upper)
-        is_new = joined.start[series] + rows >= first_new[series]
+        ordinals = joined.start[series] + rows
+        is_new = ordinals >= first_new[series]
+
         errors = self.errors.measure(joined, lower, upper)
-        table = self._judge_rows(joined, series, rows, errors, is_new)
+        judgement = self._judge_rows(joined, series, rows, errors, is_new)
+        table = _build_table(joined, series, rows, errors.interval, judgement)
+
         # The next rows go on from these.
         if is_new.any():
             self.known = append_new_series(joined, self.known)
@@ -142,54 +165,57 @@ class Detector:
     def is_new(self, panel: Panel) -> bool:
         """Whether every row of a panel is newer than the known rows of its series."""
         place = panel.align(self.known)
-        ends = (self.known.start + self.known.lengths)[place]
-        return bool(((place < 0) | (panel.start >= ends)).all())
+        known_ends = self.known.start + self.known.lengths
+        is_unknown = place < 0
+        is_later = panel.start >= known_ends[place]
+        return bool((is_unknown | is_later).all())
 
     def is_known(self, panel: Panel) -> bool:
         """Whether no row of a panel is newer than the rows that the run was trained on."""
         ends = panel.start + panel.lengths
-        return bool((ends <= self._first_new_ordinals(panel)).all())
+        is_trained_on = ends <= self._first_new_ordinals(panel)
+        return bool(is_trained_on.all())
 
     def require(self, found: Detection) -> None:
         """Raise DataError where there was nothing to judge."""
-        if not len(found.rows):
-            last = self.forecaster.axis.texts(np.array([self.forecaster.cutoff.max()]))[
-                0
-            ]
-            raise DataError(
-                f"nothing newer than what the run was trained on, which ends at {last}",
-                "give newer rows",
-            )
+        if len(found.rows):
+            return
+        cutoff = self.forecaster.cutoff.max()
+        (last,) = self.forecaster.axis.texts(np.array([cutoff]))
+        raise DataError(
+            f"nothing newer than what the run was trained on, which ends at {last}",
+            "give newer rows",
+        )
 
     def _first_new_ordinals(self, panel: Panel) -> Ints:
         """Ordinal of the first step of each series that is newer than its training, [N]."""
-        cutoffs = (self._cutoff.get(key, _NEVER) for key in panel.keys)
-        return np.array([cutoff + 1 for cutoff in cutoffs], dtype=np.int64)
+        cutoffs = [self._cutoff.get(key, _NEVER) for key in panel.keys]
+        return np.array(cutoffs, dtype=np.int64) + 1
 
     def _fit_thresholds(self) -> None:
         """Set the thresholds by the errors on the newest rows of the history."""
+        panel = self.known
         # Single rows and runs share the rate.
-        panel, rate = self.known, self.rate / 2
+        rate = self.rate / 2
         needed = Threshold.scores_needed(rate)
         # Twice as many as needed, so that the limit does not hang on the single largest error.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
         upper = panel.lengths
-        lower = np.maximum(upper - wanted_each, np.minimum(self.errors.warm_up, upper))
+        first_forecast = np.minimum(self.errors.warm_up, upper)
+        lower = np.maximum(upper - wanted_each, first_forecast)
         errors = self.errors.fit(panel, lower, upper)
+
         series, rows = list_steps(lower, upper)
         sizes = np.abs(errors.point)
-        point = sizes * self._out_of_sample_factor(series, rows, sizes)
+        factor = self._out_of_sample_factor(series, rows, sizes)
+        point = sizes * factor
         run = self.errors.largest_run_deviations(errors)
+
         self.pooled = ThresholdPair.from_scores(rate, point, run)
-        self._by_series: dict[tuple[str, ...], ThresholdPair] = {}
-        # A series with enough rows for the rate gets thresholds of its own.
+        self._by_series: dict[_SeriesKey, ThresholdPair] = {}
         if len(panel) > 1 and wanted_each > needed:
-            for number, key in enumerate(panel.keys):
-                mine = series == number
-                pair = ThresholdPair.from_scores(rate, point[mine], run[mine])
-                if not pair.point.is_extrapolated:
-                    self._by_series[key] = pair
+            self._by_series = _fit_each_series(panel, rate, series, point, run)
         if self.pooled.point.is_extrapolated:
             self.notes += (self._describe_short_history(needed),)
 
@@ -206,93 +232,81 @@ class Detector:
 
         It is 1 for hold-out rows themselves, and where there are too few rows to compare.
         """
+        forecaster = self.forecaster
         unchanged = np.ones(len(rows))
-        if not any(record["step"] for record in self.forecaster.history):
+        if not any(record["step"] for record in forecaster.history):
             return unchanged  # nothing was trained: all rows are out of sample
-        ends, _, _ = split_holdout(
-            self.known,
-            self.forecaster.horizon,
-            self.forecaster.season,
-            self.forecaster.config.window.validation,
+
+        validation = forecaster.config.window.validation
+        split = split_holdout(
+            self.known, forecaster.horizon, forecaster.season, validation
         )
-        held_out = rows >= ends[series]
+        held_out = rows >= split.ends[series]
         observed = ~np.isnan(sizes)
-        holdout, trained = sizes[held_out & observed], sizes[~held_out & observed]
+        holdout = sizes[held_out & observed]
+        trained = sizes[~held_out & observed]
         if min(len(holdout), len(trained)) < _MIN_HOLDOUT_ROWS:
             return unchanged
+
+        # A series that is forecast without any error has no ratio.
         usual = float(np.median(trained))
         if not usual > 0:
             return unchanged
-        factor = max(1.0, float(np.median(holdout)) / usual)
-        return np.where(held_out, 1.0, factor)
+        ratio = float(np.median(holdout)) / usual
+        return np.where(held_out, 1.0, max(1.0, ratio))
 
     def _judge_rows(
         self, panel: Panel, series: Ints, rows: Ints, errors: RowErrors, is_new: Bools
-    ) -> pd.DataFrame:
-        """The table of the rows; thresholds are looked up, and learn, in the order of time."""
-        actual = panel.values[panel.offsets[series] + rows]
+    ) -> _Judgement:
+        """Judge rows; thresholds are looked up, and learn, in the order of time."""
         stamps = panel.start[series] + rows
+        actual = look_up_values(panel, series, rows)
         score = np.full(len(rows), np.nan)
         limit = np.full(len(rows), np.nan)
-        kind = np.where(np.isnan(actual), "missing", "warm-up").astype(object)
+        # Kinds of the rows that stay without a score.
+        kind = np.full(len(rows), "warm-up", dtype=object)
+        kind[np.isnan(actual)] = "missing"
         kind[~is_new] = "known"
         run = self.errors.largest_run_deviations(errors)
         pairs = [self._by_series.get(key, self.pooled) for key in panel.keys]
+
         # Rows of one time step are judged in the order of the series, so that results are the same
         # whether rows arrive together or one by one.
         for place in np.lexsort((series, stamps)).tolist():
-            pair = pairs[series[place]]
+            number = int(series[place])
+            pair = pairs[number]
+            # Rows that are not judged have bounds in the table, too.
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
-            if (
-                not is_new[place]
-                or np.isnan(limit[place])
-                or np.isnan(errors.point[place])
-            ):
+            error = errors.point[place]
+            if not is_new[place] or np.isnan(limit[place]) or np.isnan(error):
                 continue
-            key, stamp = panel.keys[series[place]], int(stamps[place])
-            # The row before was wrong: a forecast that took it for right is not to be trusted.
-            if self._last_alarms.get(key) == stamp - 1:
-                self._remeasure(
-                    panel, int(series[place]), int(rows[place]), place, errors
-                )
-            values = (abs(float(errors.point[place])), float(run[place]))
-            scores = self._score_and_learn(pair, values)
-            score[place] = max(scores)
-            is_point = scores[0] >= 1
-            if is_point:
-                self._last_alarms[key] = stamp
-            kind[place] = ""
-            if score[place] >= 1:
-                kind[place] = "point" if is_point else "run"
-        expected, above, below = errors.interval
-        return pd.DataFrame(
-            {
-                **panel.key_columns(series),
-                panel.axis.name: pd.Index(panel.axis.stamps(stamps)),
-                "actual": actual,
-                "expected": expected,
-                "low": expected - limit * below,
-                "high": expected + limit * above,
-                "score": score,
-                "anomaly": (score >= 1).astype(np.int64),
-                "kind": kind.astype(str),
-            }
-        )
 
-    def _score_and_learn(
-        self, pair: ThresholdPair, values: tuple[float, float]
-    ) -> tuple[float, float]:
-        """Scores of a row's error and of its run; the thresholds learn from them afterwards."""
-        scores = (
-            _score_against_limit(values[0], pair.point),
-            _score_against_limit(values[1], pair.run),
-        )
-        if self.adapt:
-            for value, threshold, score in zip(values, pair, scores, strict=True):
-                if not np.isnan(value):
-                    threshold.add(value, alarm=score >= 1)
-        return scores
+            # The row before was wrong: a forecast that took it for right is not to be trusted.
+            key = panel.keys[number]
+            stamp = int(stamps[place])
+            if self._last_alarms.get(key) == stamp - 1:
+                self._remeasure(panel, number, int(rows[place]), place, errors)
+
+            size = abs(float(errors.point[place]))
+            deviation = float(run[place])
+            point_score = self._score_and_learn(pair.point, size)
+            run_score = self._score_and_learn(pair.run, deviation)
+            score[place] = max(point_score, run_score)
+            kind[place] = ""
+            if point_score >= 1:
+                kind[place] = "point"
+                self._last_alarms[key] = stamp
+            elif run_score >= 1:
+                kind[place] = "run"
+        return _Judgement(score, limit, kind)
+
+    def _score_and_learn(self, threshold: Threshold, value: float) -> float:
+        """Score of a row's error, or of its run; the threshold learns from it afterwards."""
+        score = _score_against_limit(value, threshold)
+        if self.adapt and not np.isnan(value):
+            threshold.add(value, alarm=score >= 1)
+        return score
 
     def _remeasure(
         self, panel: Panel, series: int, row: int, place: int, errors: RowErrors
@@ -302,13 +316,15 @@ class Detector:
         The forecast from the row of the alarm took a wrong value for a right one. Changes
         `errors` at `place`.
         """
-        if row - 2 < self.errors.warm_up - 1:
+        origin = row - 2
+        if origin < self.errors.warm_up - 1:
             return
-        interval, point = self.errors.measure_past_alarm(panel, series, row)
-        if abs(point[0]) < abs(errors.point[place]):
+        interval, errors_past_alarm = self.errors.measure_past_alarm(panel, series, row)
+        error = errors_past_alarm[0]
+        if abs(error) < abs(errors.point[place]):
             for column, nearer in zip(errors.interval, interval, strict=True):
                 column[place] = nearer[0]
-            errors.point[place] = point[0]
+            errors.point[place] = error
 
 
 def detect(
@@ -326,7 +342,44 @@ def detect(
     detector = Detector(forecaster, rate=rate, adapt=adapt)
     found = detector.judge(panel)
     detector.require(found)
-    return Detection(found.rows, (*found.notes, *detector.notes))
+    notes = (*found.notes, *detector.notes)
+    return Detection(found.rows, notes)
+
+
+def _fit_each_series(
+    panel: Panel, rate: float, series: Ints, point: Floats, run: Floats
+) -> dict[_SeriesKey, ThresholdPair]:
+    """Thresholds of their own for the series that have enough rows for the rate."""
+    pairs = {}
+    for number, key in enumerate(panel.keys):
+        own = series == number
+        pair = ThresholdPair.from_scores(rate, point[own], run[own])
+        if not pair.point.is_extrapolated:
+            pairs[key] = pair
+    return pairs
+
+
+def _build_table(
+    panel: Panel, series: Ints, rows: Ints, interval: Interval, judgement: _Judgement
+) -> pd.DataFrame:
+    """The table of judged rows, see `Detection`."""
+    stamps = panel.start[series] + rows
+    expected, above, below = interval
+    score, limit, kind = judgement
+    is_anomaly = score >= 1
+    return pd.DataFrame(
+        {
+            **panel.key_columns(series),
+            panel.axis.name: pd.Index(panel.axis.stamps(stamps)),
+            "actual": look_up_values(panel, series, rows),
+            "expected": expected,
+            "low": expected - limit * below,
+            "high": expected + limit * above,
+            "score": score,
+            "anomaly": is_anomaly.astype(np.int64),
+            "kind": kind.astype(str),
+        }
+    )
 
 
 def _score_against_limit(value: float, threshold: Threshold) -> float:
@@ -336,7 +389,8 @@ def _score_against_limit(value: float, threshold: Threshold) -> float:
         return 0.0
     if limit <= 0:
         return 0.0 if value <= limit else float("inf")
+    quotient = float(value / limit)
     # Rounding must not carry a quotient over to the wrong side of 1.
     if value <= limit:
-        return min(float(value / limit), 1 - 1e-9)
-    return max(float(value / limit), 1.0)
+        return min(quotient, 1 - 1e-9)
+    return max(quotient, 1.0)

@@ -36,6 +36,12 @@ def list_steps(lower: Ints, upper: Ints) -> tuple[Ints, Ints]:
     return series, concat_ranges(lower, count)
 
 
+def look_up_values(panel: Panel, series: Ints, rows: Ints) -> Floats:
+    """Values of steps `rows` of the series with these numbers, [K] each."""
+    places = panel.offsets[series] + rows
+    return np.asarray(panel.values[places])
+
+
 class Interval(NamedTuple):
     """Medians of rows, and the half-widths of the 80 % interval above and below them, each [K]."""
 
@@ -54,8 +60,10 @@ class Interval(NamedTuple):
 
     def scale_errors(self, actual: Floats) -> Floats:
         """Errors of actual values in half-widths of the side that they lie on, [K]."""
-        half_width = np.where(actual > self.expected, self.above, self.below)
-        return np.asarray((actual - self.expected) / half_width)
+        is_above = actual > self.expected
+        half_width = np.where(is_above, self.above, self.below)
+        errors = actual - self.expected
+        return np.asarray(errors / half_width)
 
 
 class RowErrors(NamedTuple):
@@ -80,7 +88,9 @@ class RowErrorModel:
 
     def __init__(self, forecaster: Predictor) -> None:
         self.forecaster = forecaster
-        self.block = max(min(forecaster.horizon, max(forecaster.season, 2)), 2)
+        # A series without a season counts as one of 1 step, but a run takes more than that.
+        season = max(forecaster.season, 2)
+        self.block = max(min(forecaster.horizon, season), 2)
         self.warm_up = max(forecaster.season, MIN_WARM_UP_STEPS)
         self.run_lengths: list[int] = []
         self._mean_size: float | None = None
@@ -88,13 +98,16 @@ class RowErrorModel:
 
     def fit(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
         """Measure steps lower to upper [N] of each series, and learn from them what is usual."""
-        steps_each = int((upper - lower).sum()) // len(panel)
+        steps = int((upper - lower).sum())
+        steps_each = steps // len(panel)
         longest = min(self.block, steps_each // _HISTORY_TO_RUN_FACTOR)
         powers = [2**power for power in range(2, _MAX_RUN_LENGTH_LOG2 + 1)]
         self.run_lengths = [n for n in powers if _MIN_RUN_LENGTH <= n <= longest]
+
         self._mean_size = None
         errors = self.measure(panel, lower, upper)
-        measured = ~np.isnan(errors.runs).any(axis=1)
+        lacks_run = np.isnan(errors.runs).any(axis=1)
+        measured = ~lacks_run
         usual = np.zeros(errors.runs.shape[1])
         if measured.any():
             usual = np.quantile(errors.runs[measured], 0.9, axis=0)
@@ -106,11 +119,12 @@ class RowErrorModel:
         """Measure steps lower to upper [N] of each series, by forecasts from the rows before."""
         series, rows = list_steps(lower, upper)
         warm = rows >= self.warm_up
-        quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
-        one_ahead = self._forecast_quantiles(panel, series[warm], rows[warm] - 1, 1)
+        origins = rows[warm] - 1
+        one_ahead = self._forecast_quantiles(panel, series[warm], origins, 1)
+        quantiles = _missing_quantiles(len(rows))
         quantiles[warm] = one_ahead[:, 0]
         interval = Interval.from_quantiles(quantiles)
-        actual = panel.values[panel.offsets[series] + rows]
+        actual = look_up_values(panel, series, rows)
         runs = self._run_deviations(panel, lower, upper)
         return RowErrors(interval, interval.scale_errors(actual), runs)
 
@@ -119,17 +133,22 @@ class RowErrorModel:
     ) -> tuple[Interval, Floats]:
         """Interval and error of one row, forecast from two rows before it instead of one."""
         alone = panel.select(np.array([series]))
-        first, origin = np.zeros(1, np.int64), np.array([row - 2])
+        first = np.zeros(1, np.int64)
+        origin = np.array([row - 2])
         quantiles = self.forecaster.quantiles(alone, first, origin, 2, QUANTILE_LEVELS)
         interval = Interval.from_quantiles(quantiles[:, 1])
-        return interval, interval.scale_errors(alone.values[[row]])
+        actual = alone.values[[row]]
+        return interval, interval.scale_errors(actual)
 
     def largest_run_deviations(self, errors: RowErrors) -> Floats:
         """Largest of the runs that end in each row, over how far such runs usually stray, [K]."""
         relative = errors.runs / self._usual
         missing = np.isnan(relative)
-        largest = np.where(missing, -1.0, relative).max(1)
-        return np.asarray(np.where(missing.all(1), np.nan, largest))
+        # Deviations are 0 at least: -1 is never the largest, unless all of them are missing.
+        comparable = np.where(missing, -1.0, relative)
+        largest = comparable.max(1)
+        largest[missing.all(1)] = np.nan
+        return np.asarray(largest)
 
     def _forecast_quantiles(
         self, panel: Panel, series: Ints, origins: Ints, horizon: int
@@ -139,8 +158,10 @@ class RowErrorModel:
         A series that is new to the run is scaled by what lies before the first origin asked for, so
         its windows are asked for in groups: each is scaled by at least half of its own past.
         """
-        new = panel.align(self.forecaster.panel)[series] < 0
-        octaves = np.where(new, np.log2(np.maximum(origins, 1)), 0).astype(np.int64)
+        place_in_run = panel.align(self.forecaster.panel)
+        is_new = place_in_run[series] < 0
+        doublings = np.log2(np.maximum(origins, 1))
+        octaves = np.where(is_new, doublings, 0).astype(np.int64)
         strip = _ROWS_PER_STRIP if horizon == 1 else 1
         quantiles = np.empty((len(series), horizon, len(QUANTILE_LEVELS)))
         for octave in np.unique(octaves).tolist():
@@ -161,20 +182,23 @@ class RowErrorModel:
         if not self.run_lengths:
             return np.full((len(rows), 1), np.nan)
         # A run that ends in the first row begins before it, as far back as the longest one.
-        begin = np.maximum(lower - self.run_lengths[-1] + 1, 0)
+        longest = self.run_lengths[-1]
+        begin = np.maximum(lower - longest + 1, 0)
         span = np.where(upper > lower, upper - begin, 0)
         errors = self._block_errors(panel, begin, begin + span)
         # Of each row: where the errors of its series begin, and where the run in it ends.
         series_ends = np.cumsum(span)
         starts = (series_ends - span)[series]
-        ends = series_ends[series] - upper[series] + rows + 1
+        rows_after = upper[series] - rows - 1
+        ends = series_ends[series] - rows_after
         return self._sum_runs(errors, starts, ends)
 
     def _block_errors(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
         """Errors of steps lower to upper [N], forecast a whole block at a time, clipped, [K]."""
         series, rows = list_steps(lower, upper)
         # Blocks lie at multiples of their length on the time axis, wherever the rows begin.
-        phase = (panel.start[series] + rows) % self.block
+        ordinals = panel.start[series] + rows
+        phase = ordinals % self.block
         origins = rows - phase - 1
         warm = origins >= self.warm_up
         windows = np.stack([series[warm], origins[warm]])
@@ -183,9 +207,10 @@ class RowErrorModel:
         forecasts = self._forecast_quantiles(
             panel, block_series, block_origins, self.block
         )
-        quantiles = np.full((len(rows), len(QUANTILE_LEVELS)), np.nan)
-        quantiles[warm] = forecasts[block_of_row.ravel(), phase[warm]]
-        actual = panel.values[panel.offsets[series] + rows]
+        quantiles = _missing_quantiles(len(rows))
+        block_of_row = block_of_row.ravel()
+        quantiles[warm] = forecasts[block_of_row, phase[warm]]
+        actual = look_up_values(panel, series, rows)
         errors = Interval.from_quantiles(quantiles).scale_errors(actual)
         return errors.clip(-_MAX_ERROR_IN_RUN, _MAX_ERROR_IN_RUN)
 
@@ -197,28 +222,41 @@ class RowErrorModel:
         independent (moving sums: Bauer & Hackl 1978). Returns [K, 2 W].
         """
         observed = ~np.isnan(errors)
-        sizes = np.abs(errors)
-        if self._mean_size is None:
-            self._mean_size = float(np.nanmean(sizes)) if observed.any() else 0.0
-        excess = sizes - self._mean_size
+        excess = self._excess_sizes(errors)
         # The sum of a run is the difference of two running sums.
         numbers = np.concatenate([[0], np.cumsum(observed)])
         shifts = _running_sums(np.where(observed, errors, 0.0))
         excesses = _running_sums(np.where(observed, excess, 0.0))
-        deviations = np.full((len(ends), 2, len(self.run_lengths)), np.nan)
+
+        n_lengths = len(self.run_lengths)
+        deviations = np.full((len(ends), 2, n_lengths), np.nan)
         for column, length in enumerate(self.run_lengths):
             begins = np.maximum(ends - length, starts)
             number = numbers[ends] - numbers[begins]
             # Half of a run may be missing, but not its last row, which is the one judged.
-            enough = (2 * number >= length) & observed[ends - 1]
+            half_observed = 2 * number >= length
+            enough = half_observed & observed[ends - 1]
             root = np.sqrt(number[enough])
             for kind, sums in enumerate((shifts, excesses)):
                 total = sums[ends] - sums[begins]
                 deviations[enough, kind, column] = total[enough] / root
         # A shift counts to either side, but errors smaller than usual are no anomaly.
         deviations[:, 0] = np.abs(deviations[:, 0])
-        flat = np.maximum(deviations, 0.0).reshape(len(ends), 2 * len(self.run_lengths))
-        return np.asarray(flat)
+        positive = np.maximum(deviations, 0.0)
+        return np.asarray(positive.reshape(len(ends), 2 * n_lengths))
+
+    def _excess_sizes(self, errors: Floats) -> Floats:
+        """How much larger errors are than usual, which is the mean of the first ones seen, [K]."""
+        sizes = np.abs(errors)
+        if self._mean_size is None:
+            all_missing = np.isnan(sizes).all()
+            self._mean_size = 0.0 if all_missing else float(np.nanmean(sizes))
+        return np.asarray(sizes - self._mean_size)
+
+
+def _missing_quantiles(n_rows: int) -> Floats:
+    """Quantiles [K, 3] of rows of which none is forecast yet."""
+    return np.full((n_rows, len(QUANTILE_LEVELS)), np.nan)
 
 
 def _running_sums(values: Floats) -> Floats:

@@ -88,36 +88,45 @@ class Threshold:
         if len(self._ordinary) < MIN_SCORES:
             return float("inf")
         # So many alarms stay above the limit at most: it rises to the smallest of them.
-        most = max(_MAX_ALARM_FACTOR, int(_MAX_ALARM_FACTOR * self.rate * count))
-        floor = self._alarms[-most] if len(self._alarms) >= most else -np.inf
+        allowed = int(_MAX_ALARM_FACTOR * self.rate * count)
+        most = max(_MAX_ALARM_FACTOR, allowed)
+        floor = -np.inf
+        if len(self._alarms) >= most:
+            floor = self._alarms[-most]
+
         rank = int(self.rate * (count + 1) + _ROUNDING)
         if rank < 1:
+            largest = self._ordinary[-1]
             tail = _pareto_quantile(self._ordinary, self.rate)
-            return float(max(floor, self._ordinary[-1], tail))
+            return float(max(floor, largest, tail))
         # Alarms are taken for the largest scores, whatever their size.
         rank_among_ordinary = max(rank - len(self._alarms), 1)
-        return float(max(floor, self._ordinary[-rank_among_ordinary]))
+        quantile = self._ordinary[-rank_among_ordinary]
+        return float(max(floor, quantile))
 
 
 def _pareto_quantile(scores: list[float], rate: float) -> float:
     """The level exceeded at `rate`, by a generalised Pareto tail of sorted scores."""
-    size = max(int(len(scores) * _TAIL_SHARE), MIN_SCORES // 2)
+    share = int(len(scores) * _TAIL_SHARE)
+    size = max(share, MIN_SCORES // 2)
     base = scores[-size - 1]
-    excess = np.array(scores[-size:]) - base
+    tail = np.array(scores[-size:])
+    excess = tail - base
     # Hosking & Wallis 1987: with a0 the mean and a1 the mean weighted by the share of the tail
     # above each score, shape = 2 - a0 / (a0 - 2 a1) and scale = a0 (1 - shape), the sign of the
     # shape being that of extreme value theory, positive for heavy tails.
     mean = float(excess.mean())
     if mean <= 0:
         return base
-    share_above = 1 - (np.arange(1, size + 1) - _PLOTTING_POSITION) / size
+    ranks = np.arange(1, size + 1)
+    share_above = 1 - (ranks - _PLOTTING_POSITION) / size
     weighted = float((excess * share_above).mean())
-    shape = float(
-        np.clip(2 - mean / max(mean - 2 * weighted, 1e-12), 0.0, _MAX_TAIL_SHAPE)
-    )
+    difference = max(mean - 2 * weighted, 1e-12)
+    shape = float(np.clip(2 - mean / difference, 0.0, _MAX_TAIL_SHAPE))
     scale = mean * (1 - shape)
     # The quantile function, whose limit for a shape of 0 is the exponential's.
     times_rarer = size / (len(scores) * rate)
     if shape < 1e-6:
         return float(base + scale * np.log(times_rarer))
-    return float(base + scale / shape * (times_rarer**shape - 1))
+    growth = times_rarer**shape - 1
+    return float(base + scale / shape * growth)

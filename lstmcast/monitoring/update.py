@@ -14,7 +14,7 @@ Axes: N series, K windows.
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -22,13 +22,14 @@ from lstmcast.compute.progress import OnEvent
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.config import NETWORK_QUANTILES, Config, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, format_more
+from lstmcast.features.preprocessing import Scaling
 from lstmcast.forecasting.predictor import (
     MAX_HISTORY_STEPS,
     MAX_SERIES_IN_VERDICT,
     Predictor,
 )
 from lstmcast.network.trained import TrainedNetwork
-from lstmcast.panel.holdout import split_holdout
+from lstmcast.panel.holdout import Holdout, split_holdout
 from lstmcast.panel.merge import MergedPanel, merge_panels
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
@@ -76,14 +77,6 @@ class Update:
     def news(self) -> bool:
         """Whether there was anything that the run did not have."""
         return bool(self.rows or self.late or self.changed)
-
-
-class _Holdout(NamedTuple):
-    """Steps of each series to learn from [N], and windows after them: series and origins [K]."""
-
-    ends: Ints
-    series: Ints
-    origins: Ints
 
 
 def update(
@@ -134,31 +127,31 @@ def update(
     outcome = Update(forecaster, merged.rows, merged.late, merged.changed)
     if not outcome.news:
         return replace(outcome, why="there is nothing new")
+
     # The rows to learn from are those between the last training and the new hold-out.
     longer = _with_longer_history(forecaster, merged)
     holdout = _hold_out_newest(longer, window_config.validation)
     newest = longer.panel.start + holdout.ends - 1
+    learnt = np.maximum(newest - longer.cutoff, 0)
     outcome = replace(
         outcome,
         forecaster=_trim_history(longer),
-        learnt=int(np.maximum(newest - longer.cutoff, 0).sum()),
+        learnt=int(learnt.sum()),
         windows=len(holdout.series),
     )
+
+    # Networks as they were shipped are trained only where that was asked for.
     places = _find_trained_networks(longer)
     if not places and steps:
         places = list(range(len(longer.networks)))
     if why := _reason_not_to_train(outcome, places, train_config):
         return replace(outcome, why=why)
-    # Both are judged on the same windows, which neither has been trained on.
+
     trained = _train_further(longer, holdout.ends, places, train_config, on_event)
-    was = _judge_forecaster(longer, holdout)
-    now = _judge_forecaster(trained, holdout)
-    trained.verdict = now
-    gates = tuple(gates or [Gate.parse("brier<=old" if now.of_events else "mase<=old")])
-    scores_now, scores_was = outcome.scores(now), outcome.scores(was)
-    kept = all(gate.holds(scores_now, scores_was) for gate in gates)
-    outcome = replace(outcome, kept=kept, gates=gates, was=was, now=now)
-    return replace(outcome, forecaster=_trim_history(trained)) if kept else outcome
+    outcome = _judge_both(outcome, longer, trained, holdout, gates)
+    if outcome.kept:
+        return replace(outcome, forecaster=_trim_history(trained))
+    return outcome
 
 
 def _reason_not_to_train(
@@ -186,33 +179,41 @@ def _revision_error(merged: MergedPanel) -> DataError:
 
 def _with_longer_history(forecaster: Predictor, merged: MergedPanel) -> Predictor:
     """The same networks on the longer history; new series count as begun after the training."""
-    longer, panel, known = copy.copy(forecaster), merged.panel, merged.known
-    longer.panel, longer.notes = panel, panel.notes
+    panel = merged.panel
+    known = merged.known
+    longer = copy.copy(forecaster)
+    longer.panel = panel
+    longer.notes = panel.notes
     with_calendar = forecaster.with_calendar_inputs(panel, 0)
     longer.scaling = forecaster.scaling.with_new_series(with_calendar, known)
+    is_known = known >= 0
     new_cutoff = np.maximum(forecaster.cutoff.max(), panel.start)
-    longer.cutoff = np.where(known >= 0, forecaster.cutoff[known], new_cutoff)
+    longer.cutoff = np.where(is_known, forecaster.cutoff[known], new_cutoff)
     longer.fingerprint = panel.fingerprint()
     return longer
 
 
-def _hold_out_newest(longer: Predictor, validation: int | None) -> _Holdout:
+def _hold_out_newest(longer: Predictor, validation: int | None) -> Holdout:
     """Hold out the newest of the rows not learnt from; no windows where there are too few."""
-    panel, horizon = longer.panel, longer.horizon
+    panel = longer.panel
+    horizon = longer.horizon
     unlearnt = _count_unlearnt_steps(longer)
-    steps = validation or max(horizon, int(unlearnt.max()) // 2)
-    ends, series, origins = split_holdout(
-        panel, horizon, longer.season, np.minimum(unlearnt, steps)
-    )
+    half = int(unlearnt.max()) // 2
+    steps = validation or max(horizon, half)
+    requested = np.minimum(unlearnt, steps)
+    ends, series, origins = split_holdout(panel, horizon, longer.season, requested)
+    # A window without any actual value could not be judged.
     actuals = actuals_after_origins(panel, series, origins, horizon)
     observed = ~np.isnan(actuals).all(axis=1)
-    return _Holdout(ends, series[observed], origins[observed])
+    return Holdout(ends, series[observed], origins[observed])
 
 
 def _count_unlearnt_steps(forecaster: Predictor) -> Ints:
     """Steps of each series after the last one that its networks have learnt from, [N]."""
-    last = forecaster.panel.start + forecaster.panel.lengths - 1
-    return np.asarray(np.maximum(last - forecaster.cutoff, 0))
+    panel = forecaster.panel
+    last = panel.start + panel.lengths - 1
+    steps_after = last - forecaster.cutoff
+    return np.asarray(np.maximum(steps_after, 0))
 
 
 def _find_trained_networks(forecaster: Predictor) -> list[int]:
@@ -221,13 +222,13 @@ def _find_trained_networks(forecaster: Predictor) -> list[int]:
     A network that is as it was shipped stays so, since training may lose what it knows.
     """
     shipped = forecaster.start.get("sha256")
-    digests = [
-        serialization.weights_sha256(
-            serialization.without_covariate_weights(network.weights)
-        )
-        for network in forecaster.networks
-    ]
-    return [place for place, digest in enumerate(digests) if digest != shipped]
+    places = []
+    for place, network in enumerate(forecaster.networks):
+        # A network that is shipped knows no covariates: weights of these are the run's own.
+        weights = serialization.without_covariate_weights(network.weights)
+        if serialization.weights_sha256(weights) != shipped:
+            places.append(place)
+    return places
 
 
 def _train_further(
@@ -246,41 +247,46 @@ def _train_further(
         train_members,
     )
 
-    trained, panel = copy.copy(longer), longer.panel
+    panel = longer.panel
     config = replace(longer.config, train=train_config)
-    learnt_panel = longer.with_calendar_inputs(panel.head(ends), 0)
-    scaling = longer.fit_scaling(learnt_panel, longer.scaling.seasons)
-    # The scales of covariates stay those that the networks were trained with.
-    trained.scaling = replace(
-        scaling, mean=longer.scaling.mean, deviation=longer.scaling.deviation
-    )
+    trained = copy.copy(longer)
+    trained.scaling = _fit_scaling_anew(longer, ends)
     every_series = np.arange(len(panel))
     windows = trained.build_windows(
         panel, trained.scaling.scaler, trained.horizon, every_series, panel.lengths
     )
+    # Whether it was worth it is decided afterwards, on the hold-out: training validates nothing.
+    no_validation = np.zeros(0, dtype=np.int64)
+    task = TrainingTask(windows, ends, no_validation, no_validation)
     n_records = len(longer.history)
     recipes = [
         _make_update_recipe(config, longer.networks[place], place, n_records)
         for place in places
     ]
-    no_validation = np.zeros(0, dtype=np.int64)
-    task = TrainingTask(windows, ends, no_validation, no_validation)
+    jobs = train_config.jobs
     deadline = compute_deadline(config)
-    members = train_members(
-        recipes, task, train_config.jobs, on_event, deadline=deadline
-    )
+    members = train_members(recipes, task, jobs, on_event, deadline=deadline)
+
     trained.networks = list(longer.networks)
     for place, member in zip(places, members, strict=True):
         trained.networks[place] = to_trained_network(member.network)
     trained.cutoff = panel.start + ends - 1
-    records = [
-        {"member": member.recipe.name, **record._asdict()}
-        for member in members
-        for record in member.trained.history
-    ]
-    trained.history = [*longer.history, *records]
+    trained.history = list(longer.history)
+    for member in members:
+        name = member.recipe.name
+        for record in member.trained.history:
+            trained.history.append({"member": name, **record._asdict()})
     trained.notes += describe_time_budget_cuts(config, members)
     return trained
+
+
+def _fit_scaling_anew(longer: Predictor, ends: Ints) -> Scaling:
+    """Scales of the series by their first `ends` [N] steps, for training on these."""
+    learnt_panel = longer.with_calendar_inputs(longer.panel.head(ends), 0)
+    known = longer.scaling
+    scaling = longer.fit_scaling(learnt_panel, known.seasons)
+    # The scales of covariates stay those that the networks were trained with.
+    return replace(scaling, mean=known.mean, deviation=known.deviation)
 
 
 def _make_update_recipe(
@@ -293,24 +299,45 @@ def _make_update_recipe(
     """
     from lstmcast.training.recipes import make_small_data_recipes
 
-    _, gentle = make_small_data_recipes(
-        config, dict(network.weights), 2, 0, config.train.loss
-    )
-    schedule = gentle.schedule._replace(
-        seed=derive_seed(config.train.seed, place, n_records)
-    )
+    weights = dict(network.weights)
+    _, gentle = make_small_data_recipes(config, weights, 2, 0, config.train.loss)
+    seed = derive_seed(config.train.seed, place, n_records)
+    schedule = gentle.schedule._replace(seed=seed)
     return gentle._replace(name=f"update of {place + 1}", schedule=schedule)
 
 
-def _judge_forecaster(forecaster: Predictor, holdout: _Holdout) -> Verdict:
-    panel, series, origins = forecaster.panel, holdout.series, holdout.origins
-    forecasts = forecaster.quantiles(panel, series, origins, levels=NETWORK_QUANTILES)
+def _judge_both(
+    outcome: Update,
+    longer: Predictor,
+    trained: Predictor,
+    holdout: Holdout,
+    gates: Sequence[Gate] | None,
+) -> Update:
+    """Judge the networks before and after on the same windows, which neither was trained on."""
+    was = _judge_forecaster(longer, holdout)
+    now = _judge_forecaster(trained, holdout)
+    trained.verdict = now
+    if not gates:
+        default = "brier<=old" if now.of_events else "mase<=old"
+        gates = [Gate.parse(default)]
+    scores_was = outcome.scores(was)
+    scores_now = outcome.scores(now)
+    kept = all(gate.holds(scores_now, scores_was) for gate in gates)
+    return replace(outcome, kept=kept, gates=tuple(gates), was=was, now=now)
+
+
+def _judge_forecaster(forecaster: Predictor, holdout: Holdout) -> Verdict:
+    panel = forecaster.panel
+    series = holdout.series
+    origins = holdout.origins
+    levels = NETWORK_QUANTILES
+    forecasts = forecaster.quantiles(panel, series, origins, levels=levels)
     return score_forecasts(
         panel,
         series,
         origins,
         forecasts,
-        np.array(NETWORK_QUANTILES),
+        np.array(levels),
         forecaster.season,
         by_series=len(panel) <= MAX_SERIES_IN_VERDICT,
         probability=forecaster.probability,
@@ -322,8 +349,7 @@ def _trim_history(forecaster: Predictor) -> Predictor:
     panel = forecaster.panel
     if len(panel.values) <= MAX_HISTORY_STEPS:
         return forecaster
+    unlearnt = int(_count_unlearnt_steps(forecaster).max())
     trimmed = copy.copy(forecaster)
-    trimmed.panel = panel.tail(
-        forecaster.memory + int(_count_unlearnt_steps(forecaster).max())
-    )
+    trimmed.panel = panel.tail(forecaster.memory + unlearnt)
     return trimmed

@@ -78,7 +78,10 @@ def make_report_page(
         is_better=verdict is not None and verdict.beats_baseline,
         pictures=[_embed_picture(picture) for picture in pictures],
         missing_pictures=missing_pictures,
-        data=[_describe_data(panel, forecaster), *dict.fromkeys((*panel.notes, *forecaster.notes))],
+        data=[
+            _describe_data(panel, forecaster),
+            *dict.fromkeys((*panel.notes, *forecaster.notes)),
+        ],
         scores=_tabulate_scores(verdict) if verdict else None,
         score_meanings=_explain_scores(verdict) if verdict else None,
         chosen_settings=chosen_settings,
@@ -150,7 +153,9 @@ def _embed_picture(picture: Picture) -> dict[str, str]:
     # The page's own colours do not reach into an image, so the image brings its own for the dark.
     dark = f"@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}"
     style = f"<style>svg{{color:{plots.INK_COLOUR}}}{dark}</style>"
-    svg = svg.replace(plots.INK_COLOUR, "currentColor").replace("<defs>", f"{style}<defs>", 1)
+    svg = svg.replace(plots.INK_COLOUR, "currentColor").replace(
+        "<defs>", f"{style}<defs>", 1
+    )
     data = base64.b64encode(svg.encode()).decode()
     source = f"data:image/svg+xml;base64,{data}"
     return {"title": picture.title, "caption": picture.caption, "source": source}
@@ -160,7 +165,9 @@ def _describe_verdict(
     verdict: Verdict | None, forecaster: Predictor, *, out_of_sample: bool
 ) -> list[str]:
     if verdict is None:
-        return ["The series were too short to hold back data and check the forecast on it."]
+        return [
+            "The series were too short to hold back data and check the forecast on it."
+        ]
     if out_of_sample:
         rows = "These are rows that came after the training."
     else:
@@ -178,7 +185,11 @@ def _describe_data(panel: Panel, forecaster: Predictor) -> str:
     first = int(panel.start.min())
     last = int((panel.start + panel.lengths - 1).max())
     start, end = panel.axis.texts([first, last])  # type: ignore[arg-type]
-    season = f"a season of {forecaster.season} steps" if forecaster.season > 1 else "no season"
+    season = (
+        f"a season of {forecaster.season} steps"
+        if forecaster.season > 1
+        else "no season"
+    )
     return f"{int(panel.offsets[-1]):,} steps from {start} to {end}, with {season}"
 
 
@@ -194,11 +205,17 @@ def _tabulate_scores(verdict: Verdict) -> Rows:
 
 
 def _explain_scores(verdict: Verdict) -> list[str]:
-    return [f"{metric}: {_METRIC_MEANINGS[metric]}" for metric in _shown_metrics(verdict)]
+    return [
+        f"{metric}: {_METRIC_MEANINGS[metric]}" for metric in _shown_metrics(verdict)
+    ]
 
 
 def _shown_metrics(verdict: Verdict) -> list[str]:
-    return [metric for metric in _METRIC_MEANINGS if not isnan(verdict.model.get(metric, nan))]
+    return [
+        metric
+        for metric in _METRIC_MEANINGS
+        if not isnan(verdict.model.get(metric, nan))
+    ]
 
 
 def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
@@ -213,7 +230,9 @@ def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
     everything, chosen = list(roles), list(roles)
     for section, values in manifest["config"].items():
         for name, value in values.items():
-            text = "inferred" if value is None else json.dumps(value, ensure_ascii=False)
+            text = (
+                "inferred" if value is None else json.dumps(value, ensure_ascii=False)
+            )
             everything.append([section, name, text])
             if value != defaults.get(section, {}).get(name):
                 chosen.append([section, name, text])
@@ -221,7 +240,9 @@ def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
 
 
 def _describe_versions(manifest: dict[str, Any]) -> str:
-    versions = ", ".join(f"{name} {number}" for name, number in manifest["versions"].items())
+    versions = ", ".join(
+        f"{name} {number}" for name, number in manifest["versions"].items()
+    )
     fingerprint = manifest["data"]["fingerprint"][:16]
     return f"Made with {versions}; seed {manifest['seed']}; data {fingerprint}…"
 

@@ -68,6 +68,7 @@ def find_lock_holder(path: str | Path) -> str | None:
         handle = os.open(lock_file, os.O_RDONLY | os.O_NOFOLLOW)
     except OSError:
         return None
+    # A shared lock is enough to ask with: those who ask do not take each other for a writer.
     try:
         fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
         return None

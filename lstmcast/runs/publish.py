@@ -191,6 +191,7 @@ def _keep_from_old_run(old: Path, stage: Path, previous: PreviousVersion) -> Non
 def _keep_as_previous_version(old: Path, stage: Path) -> None:
     previous = stage / PREVIOUS_FOLDER
     previous.mkdir()
+    # Without the old run's own previous version: one is kept, no chain of them.
     for name in (*open_run(old).files, MANIFEST_FILE):
         _link_or_copy(old / name, previous / name)
     sync_folder(previous)

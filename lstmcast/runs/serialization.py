@@ -163,7 +163,8 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
         raise ValueError(str(error)) from error
     columns = {name: _to_array(table[name]) for name in table.column_names}
     series = columns["series"]
-    if len(series) and not 0 <= series.min() <= series.max() < len(facts["lengths"]):
+    count = len(facts["lengths"])
+    if len(series) and not 0 <= series.min() <= series.max() < count:
         raise ValueError("there are rows that belong to no series")
     return panel_from_columns(columns, facts)
 
@@ -171,10 +172,10 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
 def _require_table_of_numbers(file: pq.ParquetFile) -> None:
     """Raise ValueError for columns that are no numbers, or that memory does not hold unpacked."""
     kinds = [field.type for field in file.schema_arrow]
-    if not all(
-        pa.types.is_integer(kind) or pa.types.is_floating(kind) for kind in kinds
-    ):
-        raise ValueError("a column does not hold numbers")
+    for kind in kinds:
+        if not (pa.types.is_integer(kind) or pa.types.is_floating(kind)):
+            raise ValueError("a column does not hold numbers")
+    # From the file's own facts, before any of it is unpacked.
     size = file.metadata.num_rows * len(kinds) * _BYTES_PER_NUMBER
     if size > free_memory() // 2:
         raise ValueError(f"its table takes {format_bytes(size)} of memory")
@@ -193,12 +194,12 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
         "series": np.repeat(numbers, lengths),
         "value": _scatter_rows(panel.values, rows, total),
     }
-    for place in range(panel.past.shape[1]):
-        columns[f"past{place}"] = _scatter_rows(panel.past[:, place], rows, total)
-    for place in range(panel.future.shape[1]):
-        columns[f"future{place}"] = panel.future[:, place]
-    for place in range(panel.static.shape[1]):
-        columns[f"static{place}"] = np.repeat(panel.static[:, place], lengths)
+    for place, past in enumerate(panel.past.T):
+        columns[f"past{place}"] = _scatter_rows(past, rows, total)
+    for place, future in enumerate(panel.future.T):
+        columns[f"future{place}"] = future
+    for place, static in enumerate(panel.static.T):
+        columns[f"static{place}"] = np.repeat(static, lengths)
     facts = {
         "columns": asdict(panel.columns),
         "axis": panel.axis.to_dict(),
@@ -223,7 +224,9 @@ def panel_from_columns(
     # The rows of a series that are beyond its length are the future that is known of it.
     lengths = np.array(facts["lengths"], dtype=np.int64)
     total_lengths = np.bincount(series, minlength=len(lengths)).astype(np.int64)
-    if ((lengths < 1) | (lengths > total_lengths)).any():
+    is_empty = lengths < 1
+    is_cut = lengths > total_lengths
+    if (is_empty | is_cut).any():
         raise ValueError("the lengths of its series do not match its rows")
     future_offsets = offsets_from_lengths(total_lengths)
     rows = concat_ranges(future_offsets[:-1], lengths)

@@ -76,11 +76,9 @@ def backtest(
     came after and with naive, seasonal naive and drift. With -o the forecasts themselves are
     written.
     """
-    config, roles, gates = (
-        options.config(),
-        options.columns.roles(),
-        parse_gates(fail_if),
-    )
+    config = options.config()
+    roles = options.columns.roles()
+    gates = parse_gates(fail_if)
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
     # forecasts has the format of its extension.
@@ -112,6 +110,7 @@ def backtest(
         print_fit_cost(report, panel, config, "backtest", fits, as_json=show.json)
         return
 
+    # Imports that load torch come only now: help and errors stay quick.
     from lstmcast.compute.jobs import default_jobs
     from lstmcast.evaluation.backtest import backtest as score_past
 
@@ -126,6 +125,7 @@ def backtest(
             jobs=config.train.jobs or default_jobs(),
             on_event=on_event,
         )
+    # The forecasts go to the file, the scores to stdout.
     report.say(*result.verdict.sentences())
     if file:
         forecasts = output.with_escaped_formulas(
@@ -143,6 +143,7 @@ def backtest(
     )
     if plot:
         draw_backtest(report, plot, panel, result)
+    # Last, since a rule that is met ends the command, with all results written.
     check_gates(gates, result.verdict)
 
 
@@ -163,13 +164,15 @@ def _backtest_shards(
 
     roles, config, how = work
     # How many jobs there are does not change the results: they are not part of what is resumed.
-    settings = replace(config, train=replace(config.train, jobs=None)).to_dict()
+    train = replace(config.train, jobs=None)
+    settings = replace(config, train=train).to_dict()
     identity = {"config": settings, "columns": asdict(roles), **how}
     job = ShardJob("backtest", backtest_shard, work, identity)
     outcome = run_shard_job(
         report, job, data, out, engine, config.train.jobs, as_json=False
     )
-    scores = combine_scores([facts["verdict"] for facts in outcome.facts.values()])
+    verdicts = [facts["verdict"] for facts in outcome.facts.values()]
+    scores = combine_scores(verdicts)
     if as_json:
         content = {"folder": out, **outcome_to_dict(outcome), "scores": scores}
         output.write_object("backtest", content)

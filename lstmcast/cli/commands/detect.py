@@ -77,7 +77,8 @@ def detect(
     each a little off (run). From stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows
     are judged as they come, a line out for each line in.
     """
-    gates, report = parse_gates(fail_if, GATE_FIGURES), Reporter.of(show)
+    gates = parse_gates(fail_if, GATE_FIGURES)
+    report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
             format=table.format, excel_safe=table.excel_safe, bad_rows=bad_rows
@@ -91,9 +92,11 @@ def detect(
 
     limit_to_one_job(engine, jobs)
     # Rows from stdin are judged as they come if each can be a line of its own on stdout.
-    is_stream = data == "-" and table.output_file in (None, "-") and not show.json
+    goes_to_stdout = table.output_file in (None, "-") and not show.json
+    is_stream = data == "-" and goes_to_stdout
     live = is_stream and (table.format or "csv") in _LIVE_FORMATS
     form = (table.format or "csv") if live else table.choose_format()
+    # Of the lines of a binary file, such as Parquet, nothing can be judged as they come.
     live = live and is_text_stream(sys.stdin.buffer)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
@@ -101,9 +104,8 @@ def detect(
     forecaster = Predictor.load(run)
     if live:
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
-        figures = Follower(
-            report, detector, form, bad_rows, safe=table.excel_safe
-        ).run()
+        follower = Follower(report, detector, form, bad_rows, safe=table.excel_safe)
+        figures = follower.run()
     else:
         panel = read_like_run(report, data, forecaster, bad_rows)
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
@@ -122,10 +124,12 @@ def detect(
 
 def describe_detections(figures: dict[str, float]) -> str:
     """Return what was found, in plain words."""
-    anomalies, judged = int(figures["anomalies"]), int(figures["judged"])
+    anomalies = int(figures["anomalies"])
+    judged = int(figures["judged"])
     if not anomalies:
         return f"no anomaly in {judged:,} rows judged"
-    points, runs = int(figures["points"]), int(figures["runs"])
+    points = int(figures["points"])
+    runs = int(figures["runs"])
     kinds = f"{points:,} single, {runs:,} in runs"
     return f"{anomalies:,} of {judged:,} rows judged are anomalies: {kinds}"
 
@@ -146,17 +150,19 @@ def _detect_in_shards(
     fingerprint = open_run(run).manifest["sha256"]
     from lstmcast.deployment.shards import ShardJob, detect_shard, sum_anomaly_counts
 
-    work = (str(Path(run).absolute()), rate, adapt)
+    # Workers may have another working directory.
+    run_path = str(Path(run).absolute())
+    work = (run_path, rate, adapt)
     # What the results depend on: a folder made with other values is not continued.
     identity = {"run": fingerprint, "rate": rate, "adapt": adapt}
     job = ShardJob("detect", detect_shard, work, identity)
     outcome = run_shard_job(report, job, data, out, engine, jobs, as_json=False)
-    figures = sum_anomaly_counts([facts["figures"] for facts in outcome.facts.values()])
+    counts = [facts["figures"] for facts in outcome.facts.values()]
+    figures = sum_anomaly_counts(counts)
     report.say(describe_detections(figures))
     if as_json:
-        output.write_object(
-            "detect", {"folder": out, **outcome_to_dict(outcome), **figures}
-        )
+        content = {"folder": out, **outcome_to_dict(outcome), **figures}
+        output.write_object("detect", content)
     return figures
 
 

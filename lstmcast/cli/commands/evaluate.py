@@ -52,7 +52,8 @@ def evaluate(
     Forecasts are made from rolling origins, each from what was known then, and compared with naive,
     seasonal naive and drift.
     """
-    gates, report = parse_gates(fail_if), Reporter.of(show)
+    gates = parse_gates(fail_if)
+    report = Reporter.of(show)
     form = "object" if show.json else output.choose_format(None, format)
     check_picture(plot)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
@@ -60,6 +61,7 @@ def evaluate(
     from lstmcast.forecasting.predictor import Predictor
 
     forecaster = Predictor.load(run)
+    # All rows since the training are scored, not only the last ones.
     panel = read_newer(report, data, forecaster, since=True)
     result = score_newer(forecaster, panel, windows=windows, step=step)
     report.say(*result.verdict.sentences())

@@ -63,11 +63,9 @@ def explain(
     else:
         report.say("taking each input away in turn")
         explanation = compute_explanation(forecaster, panel)
-        windows, horizon, mase = (
-            explanation.windows,
-            explanation.horizon,
-            explanation.mase,
-        )
+        windows = explanation.windows
+        horizon = explanation.horizon
+        mase = explanation.mase
         report.say(
             f"{windows} windows of {horizon} steps; with all inputs their mase is {mase:.3g}"
         )

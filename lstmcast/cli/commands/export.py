@@ -38,7 +38,8 @@ def export(run: RunPath, *, output_file: ExportFile = None, show: ShowOptions) -
     from lstmcast.deployment.export import export as write_graph
     from lstmcast.forecasting.predictor import Predictor
 
-    exported = write_graph(Predictor.load(run), output_file or Path(run, GRAPH_FILE))
+    file = output_file or Path(run, GRAPH_FILE)
+    exported = write_graph(Predictor.load(run), file)
     inputs = exported.facts["inputs"]
     report.say(
         f"its forecasts differ from those of the run by {exported.difference:.0e} at most",

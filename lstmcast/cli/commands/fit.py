@@ -120,7 +120,8 @@ class _Source:
 
             config, panel = Checkpoint(self.place).fit()
         else:
-            config, roles = self.config, self.options.columns.roles()
+            config = self.config
+            roles = self.options.columns.roles()
             panel = read_panel(
                 self.report,
                 self.data,
@@ -159,11 +160,13 @@ def fit(
     RUN`, continues it.
     """
     # What is wrong with the command line is an error before any work.
-    gates, report = parse_gates(fail_if), Reporter.of(show)
+    gates = parse_gates(fail_if)
+    report = Reporter.of(show)
     interval = parse_duration(checkpoint_every, "--checkpoint-every")
     _check_trackers(track)
     # `fit --resume RUN`: the checkpoint says all that the command line does not.
-    is_run = Path(data, CHECKPOINT_FOLDER).is_dir() or has_run(data)
+    is_interrupted = Path(data, CHECKPOINT_FOLDER).is_dir()
+    is_run = is_interrupted or has_run(data)
     resume_run = resume and (is_run or not options.columns.target)
     if resume_run:
         _refuse_changes(call)
@@ -198,13 +201,15 @@ def fit(
             )
     if not writes:
         return
+
+    # What comes of it: the verdict, the copies in trackers, the path on stdout.
     _report_fit(report, forecaster, panel)
     tracked = _track_run(report, place, track, track_to)
-    next_command = (
-        f"lstmcast predict {shlex.quote(str(place))}{_hint_future_data(forecaster)}"
-    )
-    report.say(f"saved; next: {next_command}")
-    _print_run(place, _fit_to_dict(forecaster, tracked), as_json=show.json)
+    run = shlex.quote(str(place))
+    future_data = _hint_future_data(forecaster)
+    report.say(f"saved; next: lstmcast predict {run}{future_data}")
+    facts = _fit_to_dict(forecaster, tracked)
+    _print_run(place, facts, as_json=show.json)
     check_gates(gates, forecaster.verdict)
 
 
@@ -214,7 +219,10 @@ def _choose_place(
     """Return the run directory: the one that is resumed, the one of --out, or the usual one."""
     if resume_run:
         return Path(data)
-    return Path(out) if out else default_run_path(data, options.columns.roles().target)
+    if out:
+        return Path(out)
+    targets = options.columns.roles().target
+    return default_run_path(data, targets)
 
 
 def _check_ranks(
@@ -224,16 +232,16 @@ def _check_ranks(
     if ranks.launched_rank_group().size == 1:
         return
     if data == "-":
-        _refuse_under_torchrun(
-            "read standard input", "each rank reads the data: give a file"
-        )
+        hint = "each rank reads the data: give a file"
+        _refuse_under_torchrun("read standard input", hint)
     if dry_run:
         hint = "leave out torchrun: the estimate is for one process"
         _refuse_under_torchrun("be a dry run", hint)
-    if (options.train.jobs or 1) > 1 or engine.backend != "loky":
-        _refuse_under_torchrun(
-            "hand jobs to other processes", "leave out -j and --backend"
-        )
+    # Ranks are processes already: more of them would contend for the same cores.
+    jobs = options.train.jobs or 1
+    if jobs > 1 or engine.backend != "loky":
+        hint = "leave out -j and --backend"
+        _refuse_under_torchrun("hand jobs to other processes", hint)
 
 
 def _refuse_under_torchrun(what: str, hint: str) -> None:
@@ -255,6 +263,7 @@ def _track_run(
         return []
     from lstmcast.reporting.trackers import track_run
 
+    # The fit took long, the tracker may be anything: its error must not hide the run.
     try:
         places = [str(tracked) for tracked in track_run(place, trackers, folder)]
     except Exception as error:
@@ -295,6 +304,7 @@ def _train_and_save(
     if afresh:
         checkpoint.discard()
     with checkpoint.resumable():
+        # The run is written outside the group: the other ranks need not wait for that.
         with (
             report.progress() as on_event,
             ranks.join_rank_group(config.train.device) as team,
@@ -310,9 +320,11 @@ def _train_and_save(
 def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> None:
     """Report what the fit found beyond the notes on its data, and how good it is."""
     report.found(note for note in forecaster.notes if note not in panel.notes)
-    if forecaster.verdict:
-        report.say(*forecaster.verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, forecaster.verdict)
+    # Series that are too short for a hold-out have no verdict.
+    verdict = forecaster.verdict
+    if verdict:
+        report.say(*verdict.sentences(), forecaster.guard.sentence())
+        report_scores(report, verdict)
 
 
 def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]:

@@ -42,7 +42,8 @@ def forecast(
     stderr. `fit` is slower and usually better. A folder of Parquet, whole series in each file, is
     processed file by file if the output is a folder.
     """
-    roles, gates = options.columns.roles(), parse_gates(fail_if)
+    roles = options.columns.roles()
+    gates = parse_gates(fail_if)
     levels = parse_quantile_levels(quantiles, "--quantiles")
     # No steps: the network stays as it ships, and only its combination with baselines is fitted.
     config = replace(options.config(), train=TrainConfig(steps=0))
@@ -59,7 +60,8 @@ def forecast(
             "columns": asdict(roles),
             "quantiles": levels,
         }
-        job = ShardJob("forecast", forecast_shard, (roles, config, levels), identity)
+        work = (roles, config, levels)
+        job = ShardJob("forecast", forecast_shard, work, identity)
         out = str(table.output_file)
         run_shard_job(report, job, data, out, engine, jobs, as_json=show.json)
         return
@@ -77,6 +79,7 @@ def forecast(
     if verdict:
         report.say(*verdict.sentences(), forecaster.guard.sentence())
         report_scores(report, verdict)
+    # The one object of --json holds the table, unless that goes to a file of its own.
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)
     if show.json:

@@ -64,7 +64,8 @@ def inspect(
     out are guessed, that of the target too; the last line is the command that fits what was shown,
     with every guess spelled out.
     """
-    report, config = Reporter.of(show), reading.config()
+    report = Reporter.of(show)
+    config = reading.config()
     check_picture(plot)
     report.say(f"reading {format_source(data)}")
     from lstmcast.inspection.columns import (
@@ -90,7 +91,10 @@ def inspect(
     found = inspect_panel(
         panel, season=window.season, horizon=window.horizon, fill=config.fill
     )
-    command_line = shlex.join(pin_command_line(data, table, found, reading, window))
+    words = pin_command_line(data, table, found, reading, window)
+    command_line = shlex.join(words)
+
+    # The picture comes first: stdout ends with the command line, to be copied.
     if plot:
         from lstmcast.reporting.inspection_plot import plot_inspection
 
@@ -122,12 +126,9 @@ def _table_lines(table: "Table", profiles: "Sequence[ColumnProfile]") -> list[st
     names = [_cut_text(profile.name, _MAX_NAME_COLUMNS) for profile in listed]
     roles = [_format_role(profile) for profile in listed]
     # The first values take the room that is left of the line.
-    room = (
-        MAX_LINE_COLUMNS
-        - _FIXED_TABLE_COLUMNS
-        - max(map(len, roles))
-        - max(map(len, names))
-    )
+    name_columns = max(map(len, names))
+    role_columns = max(map(len, roles))
+    room = MAX_LINE_COLUMNS - _FIXED_TABLE_COLUMNS - role_columns - name_columns
     rows = [
         [
             name,
@@ -142,8 +143,9 @@ def _table_lines(table: "Table", profiles: "Sequence[ColumnProfile]") -> list[st
     header = ("column", "kind", "missing", "distinct", "first", "role")
     head, *body = console.format_table(header, rows, left=(0, 1, 4, 5))
     lines += ["", console.format_heading(head), *body]
-    if len(profiles) > len(listed):
-        lines.append(f"and {len(profiles) - len(listed):,} more columns")
+    left_out = len(profiles) - len(listed)
+    if left_out:
+        lines.append(f"and {left_out:,} more columns")
     return lines
 
 
@@ -156,7 +158,9 @@ def _format_role(profile: "ColumnProfile") -> str:
 
 def _cut_text(text: str, width: int) -> str:
     text = console.escape_unprintable(text)
-    return text if len(text) <= width else f"{text[: width - 1]}…"
+    if len(text) <= width:
+        return text
+    return f"{text[: width - 1]}…"
 
 
 def _finding_lines(found: "Inspection", shown_notes: "Sequence[str]") -> list[str]:
@@ -193,25 +197,28 @@ def _sparkline_lines(found: "Inspection") -> list[str]:
     lines = []
     for number in range(min(len(panel), _MAX_DRAWN_SERIES)):
         name = "/".join(panel.keys[number]) or panel.columns.target[0]
-        label = f"{_cut_text(name, _LABEL_COLUMNS - 1):<{_LABEL_COLUMNS}}"
-        lines.append(
-            console.format_heading(label) + _draw_sparkline(panel.series(number))
-        )
+        label = _cut_text(name, _LABEL_COLUMNS - 1).ljust(_LABEL_COLUMNS)
+        sparkline = _draw_sparkline(panel.series(number))
+        lines.append(console.format_heading(label) + sparkline)
     return [*lines, ""]
 
 
 def _draw_sparkline(values: Any) -> str:
     import numpy as np
 
-    parts = np.array_split(values, min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS))
+    n_parts = min(len(values), MAX_LINE_COLUMNS - _LABEL_COLUMNS)
+    parts = np.array_split(values, n_parts)
+    # numpy warns of the median of nothing.
     medians = np.array(
         [np.nan if np.isnan(part).all() else np.nanmedian(part) for part in parts]
     )
-    low, high = np.nanmin(medians), np.nanmax(medians)
+    low = np.nanmin(medians)
+    high = np.nanmax(medians)
     # Each value is halved first, since the difference of two large values may overflow.
     span = high / 2 - low / 2
     if span > 0:
-        heights = (medians / 2 - low / 2) / span * (len(_SPARKLINE_BLOCKS) - 1)
+        shares = (medians / 2 - low / 2) / span
+        heights = shares * (len(_SPARKLINE_BLOCKS) - 1)
     else:
         heights = medians * 0 + 3
     return "".join(
@@ -229,9 +236,10 @@ def _next_step_lines(profiles: "Sequence[ColumnProfile]") -> list[str]:
     ]
     lines = [""]
     if options:
-        shown = console.escape_unprintable(" ".join(options[:_MAX_SUGGESTED_OPTIONS]))
+        shown = " ".join(options[:_MAX_SUGGESTED_OPTIONS])
         more = " ..." if len(options) > _MAX_SUGGESTED_OPTIONS else ""
-        lines += [*_wrap_text("to add", shown + more), ""]
+        text = console.escape_unprintable(shown) + more
+        lines += [*_wrap_text("to add", text), ""]
     return [
         *lines,
         console.format_heading("to fit it so, with nothing left to be guessed:"),

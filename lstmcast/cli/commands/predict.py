@@ -101,7 +101,9 @@ def predict(
         fingerprint = open_run(run).manifest["sha256"]
         from lstmcast.deployment.shards import ShardJob, predict_shard
 
-        work = (str(Path(run).absolute()), horizon, levels)
+        # Workers may have another working directory.
+        run_path = str(Path(run).absolute())
+        work = (run_path, horizon, levels)
         # What the results depend on: a folder made with other values is not continued.
         identity = {"run": fingerprint, "horizon": horizon, "quantiles": levels}
         job = ShardJob("predict", predict_shard, work, identity)
@@ -122,11 +124,12 @@ def predict(
         )
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
-    panel = (
-        read_newer(report, data, forecaster, ahead=ahead) if data else forecaster.panel
-    )
+    panel = forecaster.panel
+    if data:
+        panel = read_newer(report, data, forecaster, ahead=ahead)
     if future_data:
         panel = add_future_data(report, future_data, panel, forecaster.config.data)
+    # As columns, not as a frame: a CSV of few rows is written without loading pandas.
     forecasts = forecaster.columns(panel, horizon=horizon, quantiles=levels)
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)

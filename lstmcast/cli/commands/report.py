@@ -64,8 +64,10 @@ def report(
     panel = read_newer(reporter, data, forecaster, since=True) if data else None
     newer = evaluate(forecaster, panel) if panel else None
     known = settings.all_options(context.find_root().command)
-    words = ["lstmcast", "fit", "DATA", *settings.command_words(opened.manifest, known)]
-    page = make_report_page(opened, forecaster, shlex.join(words), panel, newer)
+    # The run does not know where its data were: DATA stands for them.
+    options = settings.command_words(opened.manifest, known)
+    fit_again = shlex.join(["lstmcast", "fit", "DATA", *options])
+    page = make_report_page(opened, forecaster, fit_again, panel, newer)
 
     # The pictures are in the page already; as files they are for other documents.
     path = Path(output_file) if output_file else Path(run) / REPORT_FILE

@@ -83,7 +83,8 @@ def show(run: RunPath, *, show: ShowOptions) -> None:
         output.write_object("runs show", {"run": run, **facts})
         return
     flat = _flatten_dict(facts)
-    output.write_lines(f"{key} = {_format_value(value)}" for key, value in flat.items())
+    lines = [f"{key} = {_format_value(value)}" for key, value in flat.items()]
+    output.write_lines(lines)
 
 
 def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
@@ -92,9 +93,9 @@ def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
     Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they
     are the same.
     """
-    left, right = (
-        _flatten_dict(_describe_run(open_run(path))) for path in (run, other)
-    )
+    left = _flatten_dict(_describe_run(open_run(run)))
+    right = _flatten_dict(_describe_run(open_run(other)))
+    # What only one of them has differs, too: it is None in the other.
     differences = [
         (key, left.get(key), right.get(key))
         for key in dict.fromkeys([*left, *right])
@@ -121,13 +122,13 @@ def check(run: RunPath, *, show: ShowOptions) -> None:
     Every byte of every file is read. What is wrong is an error with exit status 4.
     """
     opened = open_run(run)
-    sizes = {MANIFEST_FILE: (opened.path / MANIFEST_FILE).stat().st_size}
+    manifest = opened.path / MANIFEST_FILE
+    sizes = {MANIFEST_FILE: manifest.stat().st_size}
     sizes |= {name: len(opened.read(name)) for name in opened.files}
     from lstmcast.forecasting.predictor import Predictor
 
-    Predictor.load(
-        run
-    )  # a file may be as it was saved, and still not be what it should
+    # A file may be as it was saved, and still not be what it should.
+    Predictor.load(run)
     expected = {*sizes, *DERIVED_FILES, PREVIOUS_FOLDER}
     others = sorted(
         entry.name for entry in opened.path.iterdir() if entry.name not in expected

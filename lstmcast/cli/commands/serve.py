@@ -72,7 +72,9 @@ def serve(
         app = serving.create_app(
             Predictor.load(run), writer, name=run, limit=limit, hosts=hosts
         )
-        url = _format_url(host, listener.getsockname()[1])
+        # With --port 0 the system has chosen one.
+        actual_port = listener.getsockname()[1]
+        url = _format_url(host, actual_port)
         if not is_local:
             console.write_message(
                 f"warning: whoever reaches {url} can ask for forecasts: no password, no encryption"
@@ -85,4 +87,6 @@ def serve(
 
 def _format_url(host: str, port: int) -> str:
     """Return the address of a server; an IPv6 address stands in brackets."""
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}"
+    if ":" in host:
+        host = f"[{host}]"
+    return f"http://{host}:{port}"

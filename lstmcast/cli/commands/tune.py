@@ -118,16 +118,13 @@ def tune(
     lstmcast[tune].
     """
     # What is wrong with the command line is an error before any work.
-    config, roles, gates = (
-        options.config(),
-        options.columns.roles(),
-        parse_gates(fail_if),
-    )
-    report, params = Reporter.of(show), param or ()
+    config = options.config()
+    roles = options.columns.roles()
+    gates = parse_gates(fail_if)
+    report = Reporter.of(show)
+    params = param or ()
     parse_params(params)
-    place = (
-        Path(out) if out else Path("tuning", default_run_path(data, roles.target).name)
-    )
+    place = _choose_place(data, roles.target, out)
     check_picture(plot)
     if not dry_run:
         continues_study = study is not None and Path(study).exists()
@@ -135,6 +132,7 @@ def tune(
     from lstmcast.tuning.study import require_optuna
 
     require_optuna()
+
     panel = read_panel(report, data, roles, config.data)
     report_panel(report, panel)
     from lstmcast.compute.jobs import default_jobs
@@ -160,6 +158,8 @@ def tune(
             time_budget=config.train.time_budget,
             on_event=on_event,
         )
+
+    # A shared study has one result, which only the last process to end can know.
     if found is None:
         report.say(
             "other processes are still at work on the study: "
@@ -177,14 +177,21 @@ def tune(
     check_gates(gates, found.verdict)
 
 
+def _choose_place(data: str, targets: tuple[str, ...], out: str | None) -> Path:
+    """Return the folder for the result: the one of --out, or one named like the usual run."""
+    if out:
+        return Path(out)
+    usual_run = default_run_path(data, targets)
+    return Path("tuning", usual_run.name)
+
+
 def _report_search_plan(
     report: Reporter, panel: "Panel", plan: "SearchPlan", trials: int, *, as_json: bool
 ) -> None:
     """Report what a search would try, and print what it would take."""
     report.found(plan.notes)
-    report.say(
-        "would search", *(f"  --param {shlex.quote(d.words())}" for d in plan.space)
-    )
+    params = [f"  --param {shlex.quote(d.words())}" for d in plan.space]
+    report.say("would search", *params)
     # On the unseen windows both the default and the best settings are scored.
     fits = trials * plan.windows + 2 * plan.unseen
     print_fit_cost(
@@ -218,7 +225,9 @@ def _refuse_existing(place: Path, *, force: bool) -> None:
 @contextlib.contextmanager
 def _result_folder(place: Path, study: str | None) -> Iterator[None]:
     """Make the folder for the result before the work; remove it if nothing comes of it."""
-    new_folders = [folder for folder in (place, *place.parents) if not folder.exists()]
+    # From the innermost outwards, which is the order in which they can be removed.
+    folders = (place, *place.parents)
+    new_folders = [folder for folder in folders if not folder.exists()]
     place.mkdir(parents=True, exist_ok=True)
     try:
         yield
@@ -242,11 +251,12 @@ def _write_result(place: Path, found: "Tuning", panel: "Panel") -> str:
     """Write the settings to use, whose path is returned, and the table of trials."""
     from lstmcast.runs.disk import write_file
 
+    trials = place / TRIALS_FILE
+    output.write_frame(found.table(), str(trials), "csv")
     best = place / BEST_FILE
-    output.write_frame(found.table(), str(place / TRIALS_FILE), "csv")
-    write_file(
-        best, format_best_settings(found, panel).encode("utf-8", "surrogateescape")
-    )
+    settings_text = format_best_settings(found, panel)
+    # A column may have a name with bytes that are no UTF-8.
+    write_file(best, settings_text.encode("utf-8", "surrogateescape"))
     return str(best)
 
 
@@ -258,12 +268,15 @@ def format_best_settings(found: "Tuning", panel: "Panel") -> str:
     columns = {
         name: list(value) for name, value in vars(panel.columns).items() if value
     }
-    defaults, tuned = Config().to_dict(), found.tuned.to_dict()
+    defaults = Config().to_dict()
+    tuned = found.tuned.to_dict()
     lines = [
         f"# Written by `lstmcast tune`, for forecasts of {found.horizon} steps.",
         *(f"# {sentence}" for sentence in found.sentences()),
     ]
-    for section, values in {"columns": columns, **found.config.to_dict()}.items():
+    sections = {"columns": columns, **found.config.to_dict()}
+    for section, values in sections.items():
+        # Defaults are left out: the file shows what the search has to say.
         usual = defaults.get(section, {})
         changed = {
             key: value
@@ -292,11 +305,11 @@ def _format_settings(values: dict[str, Any]) -> list[str]:
 
 def _tuning_to_dict(found: "Tuning") -> dict[str, Any]:
     """Return what --json says of a search."""
+    # JSON has no NaN, which a gain is where the tuned settings could not be fitted.
     gain = None
     if found.gain is not None:
-        gain = {
-            name: _finite_or_none(value) for name, value in found.gain._asdict().items()
-        }
+        figures = found.gain._asdict()
+        gain = {name: _finite_or_none(value) for name, value in figures.items()}
     states = [trial.state for trial in found.trials]
     return {
         "adopted": found.adopted,

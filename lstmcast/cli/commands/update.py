@@ -28,7 +28,7 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.runs.directory import PREVIOUS_FOLDER, open_run
+from lstmcast.runs.directory import PREVIOUS_FOLDER, PreviousVersion, open_run
 from lstmcast.runs.lock import hold_write_lock
 from lstmcast.runs.publish import RETRY_HINT, roll_back_run
 from lstmcast.scoring.gates import Gate
@@ -79,7 +79,9 @@ class LearningOptions:
     revised: Annotated[
         bool,
         make_flag(
-            READING, "Let DATA change the values of rows that RUN has.", "--revised"
+            READING,
+            "Accept values in DATA that differ from those RUN already has.",
+            "--revised",
         ),
     ] = False
 
@@ -124,7 +126,8 @@ def update(
     newest row all the same. What a kept update replaced stays in RUN/previous. It is no error if
     nothing is new.
     """
-    gates, learning_gates = parse_gates(fail_if), learning.gates()
+    gates = parse_gates(fail_if)
+    learning_gates = learning.gates()
     learning.config()  # says what is wrong with the options before any work
     if rollback == (data is not None):
         raise UsageError(
@@ -140,21 +143,22 @@ def update(
         _print_result({"run": run, "rolled_back": True}, as_json=show.json)
         return
 
+    # Locked from reading to writing, so that of two updates none is lost.
     with nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
         result = _run_update(
             report, run, data or "", learning, learning_gates, dry_run=dry_run
         )
         if result.news and not dry_run:
-            kept = result.kept
-            result.forecaster.save(
-                run, force=True, previous="replaced" if kept else "same"
-            )
+            # Longer history alone is nothing to go back from: RUN/previous stays what it is.
+            previous: PreviousVersion = "replaced" if result.kept else "same"
+            result.forecaster.save(run, force=True, previous=previous)
     _report_update(report, run, result, dry_run=dry_run)
-    _print_result(
-        {"run": run, "dry_run": dry_run, **_update_to_dict(result)}, as_json=show.json
-    )
-    if result.was:
-        check_gates(gates, result.now if result.kept else result.was)
+    content = {"run": run, "dry_run": dry_run, **_update_to_dict(result)}
+    _print_result(content, as_json=show.json)
+    # --fail-if is about the networks that the run has now.
+    verdict = result.now if result.kept else result.was
+    if verdict:
+        check_gates(gates, verdict)
 
 
 def _run_update(
@@ -199,11 +203,12 @@ def _report_update(
 ) -> None:
     """Report what was new, and what came of it."""
     panel = result.forecaster.panel
-    newest = (panel.start + panel.lengths - 1).max(keepdims=True)
-    end = panel.axis.texts(newest)[0]
+    newest = panel.start + panel.lengths - 1
+    end = panel.axis.texts(newest.max(keepdims=True))[0]
     if not result.news:
         report.say(f"nothing new: {run!r} goes to {end} already, and stays as it is")
         return
+    # Of the kinds of news those that there are.
     counts = {
         "new rows": result.rows,
         "late values": result.late,
@@ -228,7 +233,8 @@ def _report_learning(
     report: Reporter, run: str, result: "Update", was: "Verdict", now: "Verdict"
 ) -> None:
     """Report the figures before and after, and whether what was learnt is kept."""
-    scores, old_scores = result.scores(now), result.scores(was)
+    scores = result.scores(now)
+    old_scores = result.scores(was)
     figures = ", ".join(
         f"{gate.metric} {scores[gate.metric]:.4g} (was {old_scores[gate.metric]:.4g})"
         for gate in result.gates
@@ -253,10 +259,6 @@ def _report_learning(
 
 def _update_to_dict(result: "Update") -> dict[str, Any]:
     """Return what --json says of an update."""
-    was, now = (
-        verdict and replace(verdict, by_series=()).to_dict()
-        for verdict in (result.was, result.now)
-    )
     return {
         "rows": result.rows,
         "late": result.late,
@@ -266,10 +268,17 @@ def _update_to_dict(result: "Update") -> dict[str, Any]:
         "kept": result.kept,
         "why": result.why,
         "gates": [str(gate) for gate in result.gates],
-        "was": was,
-        "now": now,
+        "was": _verdict_to_dict(result.was),
+        "now": _verdict_to_dict(result.now),
         "notes": list(result.forecaster.notes),
     }
+
+
+def _verdict_to_dict(verdict: "Verdict | None") -> dict[str, Any] | None:
+    if verdict is None:
+        return None
+    # Without its series, of which there may be very many.
+    return replace(verdict, by_series=()).to_dict()
 
 
 def _print_result(content: dict[str, Any], *, as_json: bool) -> None:

@@ -52,14 +52,17 @@ class ColumnOptions:
 
     def roles(self) -> Columns:
         """Return the columns by role; raises UsageError without a target."""
+        # A target that is not there is refused by `Columns`, with a hint.
         return Columns(**{"target": ()} | self.requested())
 
     def requested(self) -> dict[str, tuple[str, ...]]:
         """Return only the roles that the command line names, each with its columns."""
         roles = {role: tuple(names) for role, names in vars(self).items() if names}
+        time = roles.get("time", ())
         # A date that is split over columns is one option with commas, or the option repeated.
-        if len(roles.get("time", ())) == 1:
-            roles["time"] = tuple(name.strip() for name in roles["time"][0].split(","))
+        if len(time) == 1:
+            parts = time[0].split(",")
+            roles["time"] = tuple(part.strip() for part in parts)
         return roles
 
 

@@ -36,8 +36,10 @@ def read_column_names(file: str) -> list[str]:
         if start.startswith(_BINARY_MAGIC) or b"\0" in start:
             return []
         header = start.decode("utf-8-sig", "replace").splitlines()[0]
+    # An error would be printed into the line that is being typed.
     except (OSError, EOFError, IndexError, RuntimeError):
         return []
+    # Of a tie the first counts: a single column has none of them, and any will do.
     delimiter = max(",;\t|", key=header.count)
     names = next(csv.reader([header], delimiter=delimiter), [])
     return [name.strip() for name in names if name.strip()]
@@ -45,6 +47,7 @@ def read_column_names(file: str) -> list[str]:
 
 def _read_start(path: Path) -> bytes:
     """Return the first bytes of a file, unpacked if it is gzip; none of what is not a file."""
+    # To read from a pipe would take from it what the command is to read.
     if not path.is_file():
         return b""
     with path.open("rb") as raw:
@@ -63,4 +66,5 @@ def _data_argument(context: Context) -> str:
     # The parser stops at an option whose value is not there yet, before it assigns the arguments:
     # they are left in `context.args` then.
     unassigned = dict(zip(arguments, context.args, strict=False))
-    return str(context.params.get("data") or unassigned.get("data") or "")
+    data = context.params.get("data") or unassigned.get("data")
+    return str(data or "")

@@ -60,6 +60,7 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
     A group is a dataclass whose fields are options or groups themselves. Typer reads the signature
     of the returned function; when it calls it, the groups are built again from the values.
     """
+    # With extras: what `Annotated` adds is the declaration of the option.
     hints = get_type_hints(command, include_extras=True)
     groups = {
         name: hint for name, hint in hints.items() if dataclasses.is_dataclass(hint)
@@ -69,11 +70,13 @@ def spread_option_groups(command: Callable[..., _R]) -> Callable[..., _R]:
         if name in groups:
             parameters += _group_parameters(groups[name])
         else:
+            # Python wants parameters without a default first, except for keyword-only ones.
             keyword_only = inspect.Parameter.KEYWORD_ONLY
             parameters.append(
                 parameter.replace(annotation=hints[name], kind=keyword_only)
             )
 
+    # Fields of groups have names of their own, so all values fit in one call.
     @wraps(command)
     def call(**values: Any) -> _R:
         for name, group in groups.items():
@@ -104,12 +107,13 @@ def _group_parameters(group: Any) -> Iterator[inspect.Parameter]:
 
 def _build_group(group: Any, values: dict[str, Any]) -> Any:
     """Build a group from the values of its options, which are taken out of `values`."""
+    # Without extras: of a hint only its class matters here.
     hints = get_type_hints(group)
     fields: dict[str, Any] = {}
     for field in dataclasses.fields(group):
         hint = hints[field.name]
-        within = dataclasses.is_dataclass(hint)
-        fields[field.name] = (
-            _build_group(hint, values) if within else values.pop(field.name)
-        )
+        if dataclasses.is_dataclass(hint):
+            fields[field.name] = _build_group(hint, values)
+        else:
+            fields[field.name] = values.pop(field.name)
     return group(**fields)

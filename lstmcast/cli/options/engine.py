@@ -70,6 +70,7 @@ class EngineOptions:
 
     def use(self) -> AbstractContextManager[None]:
         """Run the jobs of a `with` block on this engine, see `jobs.use_engine`."""
+        # Here, since it loads joblib, which most commands can do without.
         from lstmcast.compute import jobs
 
         return jobs.use_engine(self.backend, self.scheduler, insecure=self.insecure)

@@ -32,6 +32,7 @@ from lstmcast.config import (
     WindowConfig,
 )
 
+# A network that starts from other weights has their size.
 _DEFAULT_AS_START = "as in the weights it starts from"
 TimeBudget = Annotated[
     str | None,
@@ -86,6 +87,7 @@ class WindowOptions:
 class ModelOptions:
     """The network."""
 
+    # Defaults are those of the configuration: command line and library cannot differ.
     cell: Annotated[
         Cell,
         make_option(MODEL, "CELL", f"Recurrent cell: {list_choices(Cell)}."),
@@ -142,6 +144,7 @@ class ModelOptions:
 class TrainOptions:
     """The training."""
 
+    # Its flag cannot be the field's name, since `from` is a word of Python.
     start: Annotated[
         str | None,
         make_option(
@@ -156,6 +159,7 @@ class TrainOptions:
         Loss,
         make_option(TRAINING, "LOSS", f"Loss to minimise: {list_choices(Loss)}."),
     ] = TrainConfig.loss
+    # None is not 0: how long to train is chosen by validation then.
     steps: Annotated[
         int | None,
         make_option(TRAINING, "N", "Training steps, 0 or more.", DEFAULT_TUNED),
@@ -253,6 +257,6 @@ class FitOptions(ForecastOptions):
 
     def config(self) -> Config:
         """Return all settings of the fit."""
-        return replace(
-            super().config(), model=self.model.config(), train=self.train.config()
-        )
+        forecast = super().config()
+        model = self.model.config()
+        return replace(forecast, model=model, train=self.train.config())

@@ -90,6 +90,7 @@ class DataOptions:
             DEFAULT_NONE,
         ),
     ] = None
+    # No plain flag: neither form is a third value, and the help says what that means.
     header: Annotated[
         bool | None,
         make_option(
@@ -141,8 +142,11 @@ class DataOptions:
     def config(self) -> DataConfig:
         """Return the same as configuration; raises UsageError for a size that is none."""
         # Without repetitions, in the order given.
-        missing_words = dict.fromkeys((*DataConfig.na, *(self.na or ())))
-        delimiter = "\t" if self.delimiter in ("tab", "\\t") else self.delimiter
+        further_words = self.na or ()
+        missing_words = dict.fromkeys((*DataConfig.na, *further_words))
+        # A shell makes it hard to type a tab.
+        is_tab = self.delimiter in ("tab", "\\t")
+        delimiter = "\t" if is_tab else self.delimiter
         changes = {
             "na": tuple(missing_words),
             "delimiter": delimiter,
@@ -160,7 +164,8 @@ def parse_size(text: str | None, name: str = "--max-bytes") -> int | None:
         raise UsageError(
             f"{name} {text!r} is not a size", "give bytes, or a size like 500MB or 16GB"
         )
-    number, unit = float(match[1]), match[2].lower()
+    number = float(match[1])
+    unit = match[2].lower()
     if not unit:
         return int(number)
     # Units are decimal: the i of KiB changes nothing.

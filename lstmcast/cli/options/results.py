@@ -31,7 +31,10 @@ _DATA_HELP = (
 
 def show_help_on_terminal(context: Context, value: str | None) -> str | None:
     """Show the help if DATA is `-` and stdin a terminal, where nobody knows that it waits."""
-    waits = value == "-" and sys.stdin is not None and sys.stdin.isatty()
+    # A program without a console has no stdin at all.
+    is_terminal = sys.stdin is not None and sys.stdin.isatty()
+    waits = value == "-" and is_terminal
+    # While a line is being completed the callback is called, too, and must stay silent.
     if waits and not context.resilient_parsing:
         echo(context.get_help(), err=True)
         raise Exit(2)
@@ -119,7 +122,8 @@ class ResultOptions:
 
     def write(self, table: "Columnar", form: str) -> None:
         """Write the table; on a terminal a long one is cut short unless a format is requested."""
-        output.write_frame(table, self.output_file, form, whole=self.format is not None)
+        whole = self.format is not None
+        output.write_frame(table, self.output_file, form, whole=whole)
 
 
 @dataclass(frozen=True)
@@ -178,6 +182,7 @@ class ShowOptions:
     ] = None
 
     def __post_init__(self) -> None:
+        # Groups are built before the command begins: nothing has been read or written yet.
         if self.quiet and self.verbose:
             raise UsageError(
                 "--quiet and --verbose contradict each other", "give one of them"

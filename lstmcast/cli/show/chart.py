@@ -4,6 +4,7 @@ Each cell of the chart is two halves high. A level counts halves from the bottom
 lower half of the lowest line.
 """
 
+import itertools
 import math
 import sys
 from collections.abc import Sequence
@@ -12,10 +13,24 @@ from typing import NamedTuple
 from lstmcast.cli.show import console
 
 CHART_LINES = 12
-_BLOCK_MARKS, _BLOCK_SHADE, _BLOCK_AXIS = " ▄▀█", "░", "┤"
-_ASCII_MARKS, _ASCII_SHADE, _ASCII_AXIS = " ..:", "-", "|"
-"""Marks of a cell by its halves in use: none, the lower, the upper, both."""
-_MIN_COLUMNS, _MIN_HISTORY = 10, 30
+MAX_COLUMNS = 120
+_MIN_COLUMNS = 10
+_MIN_HISTORY = 30
+
+
+class _Characters(NamedTuple):
+    """What a chart is drawn with.
+
+    marks: a cell by its halves in use: none, the lower, the upper, both.
+    """
+
+    marks: str
+    shade: str
+    axis: str
+
+
+_BLOCKS = _Characters(" ▄▀█", "░", "┤")
+_ASCII = _Characters(" ..:", "-", "|")
 
 
 class ForecastCurve(NamedTuple):
@@ -37,9 +52,16 @@ class _Scale(NamedTuple):
     def level(self, value: float) -> int:
         """Return the half line in which a value lies."""
         span = self.top - self.bottom
-        share = (value - self.bottom) / span if span > 0 else 0.5
+        share = 0.5  # a constant series is a line in the middle
+        if span > 0:
+            share = (value - self.bottom) / span
         halves = 2 * self.height
-        return min(halves - 1, int(share * halves))
+        level = int(share * halves)
+        return min(halves - 1, level)
+
+    def row(self, line: int) -> int:
+        """Return the place, from the top, of a line that is counted from the bottom."""
+        return self.height - 1 - line
 
 
 def draw_chart(
@@ -50,37 +72,48 @@ def draw_chart(
     height: int = CHART_LINES,
 ) -> list[str]:
     """Return the lines of the chart, none wider than `columns`; `plain` keeps to ASCII."""
-    values = [*curve.history, *curve.low, *curve.middle, *curve.high]
-    known = [value for value in values if math.isfinite(value)]
+    characters = _ASCII if plain else _BLOCKS
+    known = list(filter(math.isfinite, itertools.chain(*curve)))
     if not known:
         return []
     scale = _Scale(min(known), max(known), height)
-    ticks = (scale.top, (scale.top + scale.bottom) / 2, scale.bottom)
-    labels = [console.format_number(value) for value in ticks]
-    margin = max(map(len, labels))
+    labels = _label_rows(scale)
+    margin = max(map(len, labels.values()))
 
     # Each column of the chart is the mean of `stride` steps.
     horizon = len(curve.middle)
-    history = curve.history[-max(3 * horizon, _MIN_HISTORY) :]
+    shown_history = max(3 * horizon, _MIN_HISTORY)
+    history = curve.history[-shown_history:]
     width = max(_MIN_COLUMNS, columns - margin - 2)
-    stride = math.ceil((len(history) + horizon) / width)
+    steps = len(history) + horizon
+    stride = math.ceil(steps / width)
     past = _thin_values(history, stride)
-    low, middle, high = (
-        _thin_values(part, stride) for part in (curve.low, curve.middle, curve.high)
-    )
+    low = _thin_values(curve.low, stride)
+    middle = _thin_values(curve.middle, stride)
+    high = _thin_values(curve.high, stride)
 
-    cells = [[" "] * (len(past) + len(middle)) for _ in range(height)]
-    _shade_interval(
-        cells, scale, low, high, len(past), _ASCII_SHADE if plain else _BLOCK_SHADE
-    )
-    _draw_line(cells, scale, [*past, *middle], _ASCII_MARKS if plain else _BLOCK_MARKS)
+    # The line goes over the interval: where they meet, the line is what is seen.
+    line = past + middle
+    cells = [[" "] * len(line) for _ in range(height)]
+    _shade_interval(cells, scale, low, high, len(past), characters.shade)
+    _draw_line(cells, scale, line, characters.marks)
 
-    axis = _ASCII_AXIS if plain else _BLOCK_AXIS
-    tick_rows = {0: labels[0], height // 2: labels[1], height - 1: labels[2]}
-    return [
-        f"{tick_rows.get(row, ''):>{margin}} {axis}{''.join(line).rstrip()}"
-        for row, line in enumerate(cells)
-    ]
+    lines = []
+    for row, row_cells in enumerate(cells):
+        label = labels.get(row, "").rjust(margin)
+        drawn = "".join(row_cells).rstrip()
+        lines.append(f"{label} {characters.axis}{drawn}")
+    return lines
+
+
+def _label_rows(scale: _Scale) -> dict[int, str]:
+    """Return the labels of the axis by their rows: at the top, in the middle, at the bottom."""
+    middle = (scale.top + scale.bottom) / 2
+    return {
+        0: console.format_number(scale.top),
+        scale.height // 2: console.format_number(middle),
+        scale.height - 1: console.format_number(scale.bottom),
+    }
 
 
 def _shade_interval(
@@ -95,9 +128,10 @@ def _shade_interval(
     for column, (lower, upper) in enumerate(zip(low, high, strict=True), first):
         if not (math.isfinite(lower) and math.isfinite(upper)):
             continue
-        first_line, last_line = scale.level(lower) // 2, scale.level(upper) // 2
+        first_line = scale.level(lower) // 2
+        last_line = scale.level(upper) // 2
         for line in range(first_line, last_line + 1):
-            cells[scale.height - 1 - line][column] = shade
+            cells[scale.row(line)][column] = shade
 
 
 def _draw_line(
@@ -111,29 +145,32 @@ def _draw_line(
             start = scale.level(before) if math.isfinite(before) else end
             levels = _levels_between(start, end)
             for line in {level // 2 for level in levels}:
-                lower, upper = 2 * line in levels, 2 * line + 1 in levels
-                cells[scale.height - 1 - line][column] = marks[lower + 2 * upper]
+                lower = 2 * line
+                upper = lower + 1
+                mark = (lower in levels) + 2 * (upper in levels)
+                cells[scale.row(line)][column] = marks[mark]
         before = value
 
 
 def _levels_between(start: int, end: int) -> set[int]:
     """Return the levels of a stroke that comes from `start` in the column before."""
     if start < end:
-        return set(
-            range(start + 1, end + 1)
-        )  # `start` itself is drawn in the column before
+        # The level `start` itself is drawn in the column before.
+        return set(range(start + 1, end + 1))
     return set(range(end, start + 1))
 
 
 def show_chart(title: str, curve: ForecastCurve, ends: tuple[str, str]) -> None:
     """Draw the chart on stderr, as wide as the terminal, with a line that says what it is."""
     try:
-        "█░┤".encode(sys.stderr.encoding or "ascii")
+        "".join(_BLOCKS).encode(sys.stderr.encoding or "ascii")
         plain = False
     except UnicodeEncodeError:
         plain = True
-    lines = draw_chart(curve, min(console.get_terminal_width(), 120), plain=plain)
-    caption = f"{title}: the last values, then the forecast from {ends[0]} to {ends[1]}"
+    columns = min(console.get_terminal_width(), MAX_COLUMNS)
+    lines = draw_chart(curve, columns, plain=plain)
+    first, last = ends
+    caption = f"{title}: the last values, then the forecast from {first} to {last}"
     console.write_message(caption, *lines)
 
 
@@ -141,8 +178,8 @@ def _thin_values(values: Sequence[float], stride: int) -> list[float]:
     """Return the mean of each `stride` values; NaN where all of them are missing."""
     means = []
     for first in range(0, len(values), stride):
-        known = [
-            value for value in values[first : first + stride] if math.isfinite(value)
-        ]
-        means.append(sum(known) / len(known) if known else math.nan)
+        column = values[first : first + stride]
+        known = [value for value in column if math.isfinite(value)]
+        mean = sum(known) / len(known) if known else math.nan
+        means.append(mean)
     return means

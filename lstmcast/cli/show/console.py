@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
+    from rich.console import JustifyMethod
     from rich.progress import Progress, TaskID
 
     from lstmcast.cli.options.results import ShowOptions
@@ -58,7 +59,8 @@ class Reporter:
 
     def found(self, notes: Iterable[str]) -> None:
         """Write what was found or changed, indented under the message before."""
-        self.say(*(f"  {note}" for note in notes))
+        indented = [f"  {note}" for note in notes]
+        self.say(*indented)
 
     def table(self, header: Sequence[str], rows: TableCells) -> None:
         """Show a small table of figures."""
@@ -113,16 +115,16 @@ class _BarProgress:
             self.tasks[event.phase] = self.bar.add_task(
                 name, total=event.total, figures=""
             )
-        task, text = (
-            self.tasks[event.phase],
-            _join_parts(event.message, _format_losses(event)),
-        )
+        task = self.tasks[event.phase]
+        text = _join_parts(event.message, _format_losses(event))
         self.bar.update(task, completed=event.step, total=event.total, figures=text)
         if self.verbose:
             self._print_line(f"  {_format_progress(event)}")
 
     def _print_line(self, text: str) -> None:
-        self.bar.console.print(escape_unprintable(text), markup=False, highlight=False)
+        # A name may have brackets in it, which rich would take for markup.
+        escaped = escape_unprintable(text)
+        self.bar.console.print(escaped, markup=False, highlight=False)
 
 
 def _make_bar() -> "Progress":
@@ -142,23 +144,26 @@ def _make_bar() -> "Progress":
         TextColumn("{task.fields[figures]}", markup=False),
         TimeRemainingColumn(compact=True, elapsed_when_finished=True),
     )
-    return Progress(*columns, console=Console(stderr=True), transient=True)
+    # stdout is for results.
+    console = Console(stderr=True)
+    return Progress(*columns, console=console, transient=True)
 
 
 def _format_progress(event: "Event") -> str:
-    count = f"{event.phase} {event.step}/{event.total}" if event.total else event.phase
+    count = event.phase
+    if event.total:
+        count = f"{event.phase} {event.step}/{event.total}"
     return _join_parts(count, event.message, _format_losses(event))
 
 
 def _format_losses(event: "Event") -> str:
     losses = {"loss": event.loss, "validation": event.validation}
-    return _join_parts(
-        *(
-            f"{name} {value:.4f}"
-            for name, value in losses.items()
-            if value is not None and math.isfinite(value)
-        )
-    )
+    parts = [
+        f"{name} {value:.4f}"
+        for name, value in losses.items()
+        if value is not None and math.isfinite(value)
+    ]
+    return _join_parts(*parts)
 
 
 def _join_parts(*parts: str) -> str:
@@ -167,16 +172,19 @@ def _join_parts(*parts: str) -> str:
 
 def is_live(stream: TextIO | None) -> bool:
     """Whether a stream is a terminal that can redraw a line."""
+    if stream is None or not stream.isatty():
+        return False
     # TERM is empty under cron, and "dumb" in editors that run programs in a window.
-    terminal = os.environ.get("TERM", "")
-    return stream is not None and stream.isatty() and terminal not in ("", "dumb")
+    return os.environ.get("TERM", "") not in ("", "dumb")
 
 
 def is_coloured(stream: TextIO | None) -> bool:
     """Whether a stream gets colours: unless NO_COLOR, with FORCE_COLOR, or on a terminal."""
     if os.environ.get("NO_COLOR"):
         return False
-    return bool(os.environ.get("FORCE_COLOR")) or is_live(stream)
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return is_live(stream)
 
 
 def format_heading(text: str) -> str:
@@ -193,17 +201,17 @@ def write_error(message: str, *hints: str) -> None:
     """Write what went wrong and what to do about it; the word "error" is red where colours go."""
     # Apart from the message, in which escape sequences are shown and not obeyed.
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write(
-            "\x1b[1;31merror:\x1b[0m " if is_coloured(sys.stderr) else "error: "
-        )
+        word = "\x1b[1;31merror:\x1b[0m" if is_coloured(sys.stderr) else "error:"
+        sys.stderr.write(f"{word} ")
     lines = [f"  {shorten_text(hint)}" for hint in hints if hint]
     write_message(shorten_text(message), *lines)
 
 
 def write_message(*lines: str) -> None:
     """Write whole lines to stderr, escaped; that its reader is gone stops nothing."""
+    text = "".join(f"{escape_unprintable(line)}\n" for line in lines)
     with contextlib.suppress(OSError, ValueError):
-        sys.stderr.write("".join(f"{escape_unprintable(line)}\n" for line in lines))
+        sys.stderr.write(text)
         sys.stderr.flush()
 
 
@@ -211,32 +219,34 @@ def shorten_text(text: str) -> str:
     """Leave out the middle of a text that is too long to read: a cell may hold megabytes."""
     if len(text) <= MAX_LINE_CHARS:
         return text
-    start, end = text[: MAX_LINE_CHARS * 2 // 3], text[-MAX_LINE_CHARS // 4 :]
-    return f"{start} ... {end}"
+    start = MAX_LINE_CHARS * 2 // 3
+    end = -MAX_LINE_CHARS // 4
+    return f"{text[:start]} ... {text[end:]}"
 
 
 def escape_unprintable(text: str) -> str:
     """Escape what a terminal would obey: control, bidirectional and unprintable characters."""
-    return "".join(
-        char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
-        for char in text
-    )
+    if text.isprintable():
+        return text
+    return "".join(map(_escape_character, text))
+
+
+def _escape_character(char: str) -> str:
+    return char if char.isprintable() else char.encode("unicode_escape").decode("ascii")
 
 
 def format_table(
     header: Sequence[str], rows: TableCells, left: Sequence[int] = (0,)
 ) -> list[str]:
     """Return the lines of an aligned table; `left` are the columns that align to the left."""
-    cells = [[escape_unprintable(cell) for cell in row] for row in (header, *rows)]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    lines = []
-    for row in cells:
-        padded = [
-            cell.ljust(width) if column in left else cell.rjust(width)
-            for column, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ]
-        lines.append("  ".join(padded).rstrip())
-    return lines
+    cells = [list(map(escape_unprintable, row)) for row in (header, *rows)]
+    # Column by column, since a column's width is that of its longest cell.
+    padded = []
+    for number, column in enumerate(zip(*cells, strict=True)):
+        width = max(map(len, column))
+        pad = str.ljust if number in left else str.rjust
+        padded.append([pad(cell, width) for cell in column])
+    return ["  ".join(row).rstrip() for row in zip(*padded, strict=True)]
 
 
 def format_number(value: float | None) -> str:
@@ -248,7 +258,8 @@ def format_number(value: float | None) -> str:
     if not 1e-4 <= abs(value) < 1e7:
         return f"{value:.3e}"
     # A number with d digits before the point has floor(log10) = d - 1.
-    decimals = max(0, 3 - math.floor(math.log10(abs(value))))
+    exponent = math.floor(math.log10(abs(value)))
+    decimals = max(0, 3 - exponent)
     return f"{value:.{decimals}f}"
 
 
@@ -264,13 +275,13 @@ def draw_table(
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for name, is_number in zip(header, numeric, strict=True):
         title = Text(escape_unprintable(name))
-        table.add_column(
-            title, justify="right" if is_number else "left", overflow="fold"
-        )
+        side: JustifyMethod = "right" if is_number else "left"
+        table.add_column(title, justify=side, overflow="fold")
     for row in rows:
-        table.add_row(*(Text(escape_unprintable(cell)) for cell in row))
-    # rich would fold lines at 80 columns where there is no terminal.
-    console = (
-        Console() if sys.stdout.isatty() else Console(width=100_000, color_system=None)
-    )
+        texts = [Text(escape_unprintable(cell)) for cell in row]
+        table.add_row(*texts)
+    console = Console()
+    if not sys.stdout.isatty():
+        # rich would fold lines at 80 columns.
+        console = Console(width=100_000, color_system=None)
     console.print(table)

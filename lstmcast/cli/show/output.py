@@ -66,6 +66,7 @@ def with_escaped_formulas(
     """
     if form not in ("csv", "tsv"):
         return table
+    # Numbers and times are no formulas, though a number may begin with a minus.
     texts = {
         str(name): _to_plain_values(column)
         for name, column in table.items()
@@ -83,10 +84,14 @@ def with_escaped_formulas(
         )
         return table
     escaped = {
-        name: [f"'{text}" if _is_formula(text) else text for text in column]
+        name: [_escape_formula(text) for text in column]
         for name, column in texts.items()
     }
     return columns_to_frame(table).assign(**escaped)
+
+
+def _escape_formula(value: Any) -> Any:
+    return f"'{value}" if _is_formula(value) else value
 
 
 def _is_formula(value: object) -> bool:
@@ -97,7 +102,9 @@ def columns_to_frame(table: "Columnar") -> "pd.DataFrame":
     """Return columns as a frame."""
     import pandas as pd
 
-    return table if isinstance(table, pd.DataFrame) else pd.DataFrame(table)
+    if isinstance(table, pd.DataFrame):
+        return table
+    return pd.DataFrame(table)
 
 
 def write_frame(
@@ -108,7 +115,9 @@ def write_frame(
     Unless `whole`, a terminal shows the first rows only, and a message says how many are left out.
     """
     if form == "table" and file is None:
-        _draw_frame(columns_to_frame(table), whole=whole or not sys.stdout.isatty())
+        frame = columns_to_frame(table)
+        # A pipe gets all rows: what reads it would not see the message.
+        _draw_frame(frame, whole=whole or not sys.stdout.isatty())
         return
     data = encode_table(table, form)
     if file is None or file == "-":
@@ -125,32 +134,40 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     `header` says whether CSV and TSV begin with the names of the columns.
     """
     if form in ("csv", "tsv"):
-        return _encode_separated(table, "\t" if form == "tsv" else ",", header=header)
+        separator = "\t" if form == "tsv" else ","
+        return _encode_separated(table, separator, header=header)
     frame = columns_to_frame(table)
     if form == "parquet":
         return _encode_parquet(frame)
     if form == "table":
         names, rows, _ = _format_cells(frame)
-        return ("\n".join(console.format_table(names, rows)) + "\n").encode()
+        lines = console.format_table(names, rows)
+        return _join_lines(lines).encode()
     objects = [
         json.dumps(row, ensure_ascii=False, allow_nan=False)
         for row in to_records(frame)
     ]
-    if form == "jsonl":
-        text = "".join(f"{line}\n" for line in objects)
+    if form == "json":
+        array = ",\n".join(objects)
+        text = f"[\n{array}\n]\n"
     else:
-        text = "[\n" + ",\n".join(objects) + "\n]\n"
+        text = _join_lines(objects)
     return text.encode("utf-8", "surrogateescape")
+
+
+def _join_lines(lines: Iterable[str]) -> str:
+    return "".join(f"{line}\n" for line in lines)
 
 
 def _encode_separated(table: "Columnar", separator: str, *, header: bool) -> bytes:
     """Return a table as CSV or TSV; where it is plain arrays, without loading pandas."""
     if isinstance(table, dict) and all(map(_is_array, table.values())):
+        columns = map(_to_plain_values, table.values())
         buffer = io.StringIO()
         writer = csv.writer(buffer, delimiter=separator, lineterminator="\n")
         if header:
             writer.writerow(table)
-        writer.writerows(zip(*map(_to_plain_values, table.values()), strict=True))
+        writer.writerows(zip(*columns, strict=True))
         text = buffer.getvalue()
     else:
         frame = columns_to_frame(table)
@@ -192,7 +209,8 @@ def write_path_or_object(
 
 def write_lines(lines: Iterable[str], *, errors: str = "backslashreplace") -> None:
     """Write lines of text; `errors` says what happens to characters that UTF-8 does not have."""
-    write_stdout("".join(f"{line}\n" for line in lines).encode(errors=errors))
+    text = _join_lines(lines)
+    write_stdout(text.encode(errors=errors))
 
 
 def write_stdout(data: bytes) -> None:
@@ -215,10 +233,10 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
     shown = frame if whole else frame.head(MAX_TERMINAL_ROWS)
     header, rows, numeric = _format_cells(shown)
     console.draw_table(header, rows, numeric)
-    if len(shown) < len(frame):
+    left_out = len(frame) - len(shown)
+    if left_out:
         console.write_message(
-            f"{len(frame) - MAX_TERMINAL_ROWS} more rows: "
-            "-o FILE, a pipe or --format table gives them all"
+            f"{left_out} more rows: -o FILE, a pipe or --format table gives them all"
         )
 
 
@@ -231,20 +249,23 @@ def _format_cells(
         _format_numbers(frame[name]) if is_number else _column_texts(frame[name])
         for name, is_number in zip(frame, numeric, strict=True)
     ]
+    header = [str(name) for name in frame]
     rows = [list(row) for row in zip(*columns, strict=True)]
-    return [str(name) for name in frame], rows, numeric
+    return header, rows, numeric
 
 
 def _format_numbers(column: "pd.Series[Any]") -> list[str]:
     """Write a column of numbers with one number of decimals, so that it reads well."""
-    largest = max((abs(value) for value in column if math.isfinite(value)), default=0.0)
+    sizes = [abs(value) for value in column if math.isfinite(value)]
+    largest = max(sizes, default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
         form = ".4e"
     elif largest:
         # Five significant digits of the largest number: one with d digits before the point has
         # floor(log10) = d - 1.
-        decimals = 4 - math.floor(math.log10(largest))
-        form = f".{min(8, max(0, decimals))}f"
+        exponent = math.floor(math.log10(largest))
+        decimals = min(8, max(0, 4 - exponent))
+        form = f".{decimals}f"
     else:
         form = ".0f"
     return ["" if math.isnan(value) else f"{value:{form}}" for value in column]
@@ -258,19 +279,22 @@ def _to_plain_values(column: Any) -> list[Any]:
     """Return a column as Python values: numbers as they are, all else as text, missing as None."""
     values: list[Any]
     kind = column.dtype.kind
-    if kind in "iub" or (kind == "O" and _is_array(column)):
+    # Objects in a plain array are texts; in a column of pandas they may be anything.
+    is_text_array = kind == "O" and _is_array(column)
+    if kind in "iub" or is_text_array:
         values = column.tolist()
         return values
     if kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
     plain: list[Any] = []
-    for value, text, missing in zip(
-        column, column.astype(str), column.isna(), strict=True
-    ):
+    texts = column.astype(str)
+    for value, text, missing in zip(column, texts, column.isna(), strict=True):
         if missing:
             plain.append(None)
+        elif isinstance(value, int):
+            plain.append(value)
         else:
-            plain.append(value if isinstance(value, int) else text)
+            plain.append(text)
     return plain
 
 
@@ -286,4 +310,5 @@ def _encode_parquet(frame: "pd.DataFrame") -> bytes:
 
 
 def _list_extensions() -> str:
-    return " ".join(f".{name}" for name in TABLE_FORMATS[:-1])
+    *file_formats, _ = TABLE_FORMATS  # "table" is for the terminal
+    return " ".join(f".{name}" for name in file_formats)

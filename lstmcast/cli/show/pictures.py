@@ -35,7 +35,8 @@ def draw_forecast(
         return
     from lstmcast.reporting import plots
 
-    write_picture(report, file, plots.plot_forecast(panel, forecast))
+    picture = plots.plot_forecast(panel, forecast)
+    write_picture(report, file, picture)
 
 
 def draw_backtest(
@@ -44,7 +45,8 @@ def draw_backtest(
     """Draw the forecasts from past dates beside the values that came."""
     from lstmcast.reporting import plots
 
-    write_picture(report, file, plots.plot_backtest(panel, result.forecasts))
+    picture = plots.plot_backtest(panel, result.forecasts)
+    write_picture(report, file, picture)
 
 
 def write_picture(report: Reporter, file: str, picture: "Picture") -> None:
@@ -61,11 +63,20 @@ def _draw_on_terminal(panel: "Panel", forecast: "pd.DataFrame") -> None:
     # The rows are sorted by series: those of the first one are the first `horizon`.
     horizon = len(forecast) // len(panel)
     rows = forecast.iloc[:horizon]
-    levels = list_quantile_columns(rows)
-    point = rows[find_point_column(rows)].tolist()
-    low, high = (rows[levels[end]].tolist() if levels else point for end in (0, -1))
-    curve = chart.ForecastCurve(panel.series(0).tolist(), low, point, high)
-    name = " / ".join(panel.keys[0]) if panel.keys[0] else panel.columns.target[0]
-    others = f" (the first of {len(panel):,} series)" if len(panel) > 1 else ""
-    stamps = [str(stamp) for stamp in rows[panel.axis.name].astype(str)]
-    chart.show_chart(name + others, curve, (stamps[0], stamps[-1]))
+    point_column = find_point_column(rows)
+    # Without quantiles the interval is the forecast itself, and the line hides it.
+    levels = list_quantile_columns(rows) or [point_column]
+    curve = chart.ForecastCurve(
+        history=panel.series(0).tolist(),
+        low=rows[levels[0]].tolist(),
+        middle=rows[point_column].tolist(),
+        high=rows[levels[-1]].tolist(),
+    )
+
+    key = panel.keys[0]
+    title = " / ".join(key) if key else panel.columns.target[0]
+    if len(panel) > 1:
+        title += f" (the first of {len(panel):,} series)"
+    stamps = rows[panel.axis.name].astype(str).tolist()
+    ends = (stamps[0], stamps[-1])
+    chart.show_chart(title, curve, ends)

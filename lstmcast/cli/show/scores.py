@@ -43,8 +43,10 @@ def write_scores(
     `by` is "series", since there may be very many. `key_names` name the key columns of a panel.
     """
     if form == "object":
-        shown = verdict if by == "series" else replace(verdict, by_series=())
-        output.write_object(command, {**extra, "verdict": shown.to_dict()})
+        if by != "series":
+            verdict = replace(verdict, by_series=())
+        content = {**extra, "verdict": verdict.to_dict()}
+        output.write_object(command, content)
         return
     if by == "series":
         frame = _series_frame(verdict, key_names)
@@ -58,14 +60,17 @@ def write_scores(
 def _score_names(verdict: "Verdict") -> tuple[str, ...]:
     """Return the metrics that a verdict has figures of."""
     names = BINARY_SCORE_COLUMNS if verdict.of_events else SCORE_COLUMNS
-    return (*names, "log_likelihood") if "log_likelihood" in verdict.model else names
+    # Only networks trained for a distribution have a likelihood.
+    if "log_likelihood" in verdict.model:
+        return (*names, "log_likelihood")
+    return names
 
 
 def _method_rows(verdict: "Verdict") -> list[tuple[str, dict[str, float]]]:
     """Return the figures of the model and each baseline; NaN for a metric that one lacks."""
     unknown = dict.fromkeys(_score_names(verdict), float("nan"))
-    methods = (("model", verdict.model), *verdict.baselines.items())
-    return [(name, unknown | row) for name, row in methods]
+    methods = {"model": verdict.model, **verdict.baselines}
+    return [(name, unknown | row) for name, row in methods.items()]
 
 
 def _method_frame(verdict: "Verdict") -> "pd.DataFrame":
@@ -88,11 +93,11 @@ def _step_frame(verdict: "Verdict") -> "pd.DataFrame":
 def _series_frame(verdict: "Verdict", key_names: Sequence[str]) -> "pd.DataFrame":
     import pandas as pd
 
-    keys = pd.DataFrame(
-        [row["key"] for row in verdict.by_series], columns=list(key_names)
-    )
+    # A key is one value for each key column, and so becomes as many columns.
+    keys = [row["key"] for row in verdict.by_series]
     figures = [
         {name: value for name, value in row.items() if name != "key"}
         for row in verdict.by_series
     ]
-    return pd.concat([keys, pd.DataFrame(figures)], axis=1)
+    key_columns = pd.DataFrame(keys, columns=list(key_names))
+    return pd.concat([key_columns, pd.DataFrame(figures)], axis=1)
