@@ -46,9 +46,8 @@ class ScalerState(NamedTuple):
 
     def take(self, series: Ints) -> "ScalerState":
         """The state of these series."""
-        return ScalerState._make(
-            [None if part is None else part[series] for part in self]
-        )
+        parts = (None if part is None else part[series] for part in self)
+        return ScalerState._make(parts)
 
 
 def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> ScalerState:
@@ -67,12 +66,15 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
         "none": np.zeros(len(low), dtype=bool),
     }
     log = in_logs[how]
-    near_zero = log & (low < _NEAR_ZERO_SHARE * middle) & (how == "auto")
-    shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+    shift = np.zeros(len(low))
+    if how == "auto":
+        near_zero = log & (low < _NEAR_ZERO_SHARE * middle)
+        shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
     # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
     lowest_shifted = np.where(log, low, 1.0) + shift
     floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
-    return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
+    lowest_forecast = np.where(low >= 0, 0.0, -np.inf)
+    return ScalerState(log, shift, floor, lowest_forecast)
 
 
 def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats:
@@ -107,24 +109,25 @@ def with_fixed_scale(
     if kind == "causal":
         return state
     lengths = np.diff(offsets)
+    n = len(lengths)
     if kind == "none":
-        return state._replace(
-            centre=np.zeros(len(lengths)), spread=np.ones(len(lengths))
-        )
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    step = np.arange(len(values)) - offsets[owner]
-    z = np.where(step < ends[owner], transform_values(values, owner, state), np.nan)
-    low, lower, middle, upper, high = (
-        _quantile_by_series(z, owner, offsets, share)
-        for share in (0, 0.25, 0.5, 0.75, 1)
-    )
+        return state._replace(centre=np.zeros(n), spread=np.ones(n))
+    owner = np.repeat(np.arange(n), lengths)
+    end_of_sample = offsets[:-1] + ends
+    in_sample = np.arange(len(values)) < end_of_sample[owner]
+    z = transform_values(values, owner, state)
+    z[~in_sample] = np.nan
+    low, lower, middle, upper, high = _quartiles_by_series(z, owner, offsets)
     if kind == "standard":
         centre, spread = _mean_and_deviation(z, owner, middle, high - low)
     elif kind == "robust":
-        centre, spread = middle, upper - lower
+        centre = middle
+        spread = upper - lower
     else:
-        centre, spread = low, high - low
-    return state._replace(centre=centre, spread=np.where(spread > 0, spread, 1.0))
+        centre = low
+        spread = high - low
+    spread = np.where(spread > 0, spread, 1.0)
+    return state._replace(centre=centre, spread=spread)
 
 
 def _mean_and_deviation(
@@ -138,18 +141,25 @@ def _mean_and_deviation(
     n = len(middle)
     size = np.where(extent > 0, extent, 1.0)
     observed = ~np.isnan(z)
-    share = np.nan_to_num((z - middle[owner]) / size[owner])
-    count = np.maximum(np.bincount(owner, observed, n), 1)
+    count = np.bincount(owner, observed, n)
+    count = np.maximum(count, 1)
+    share = (z - middle[owner]) / size[owner]
+    share = np.nan_to_num(share)
     mean = np.bincount(owner, share, n) / count
     deviation = np.where(observed, share - mean[owner], 0.0)
     square = np.bincount(owner, deviation**2, n) / count
     return middle + mean * size, np.sqrt(square) * size
 
 
-def _quantile_by_series(z: Floats, owner: Ints, offsets: Ints, share: float) -> Floats:
-    """The value of each series, [N], below which `share` of its values lie; 0 for no value."""
+def _quartiles_by_series(z: Floats, owner: Ints, offsets: Ints) -> list[Floats]:
+    """Lowest value, quartiles and highest value of each series, [N] each; 0 for no value."""
     order = np.lexsort((z, owner))  # NaN sort last in each series
-    count = np.bincount(owner, ~np.isnan(z), len(offsets) - 1).astype(np.int64)
-    rank = np.round(share * np.maximum(count - 1, 0)).astype(np.int64)
-    value = z[order[offsets[:-1] + rank]]
-    return np.where(count > 0, value, 0.0)
+    starts = offsets[:-1]
+    count = np.add.reduceat(~np.isnan(z), starts, dtype=np.int64)
+    last_rank = np.maximum(count - 1, 0)
+    quartiles = []
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        rank = np.round(share * last_rank).astype(np.int64)
+        value = z[order[starts + rank]]
+        quartiles.append(np.where(count > 0, value, 0.0))
+    return quartiles
