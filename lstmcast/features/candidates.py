@@ -75,11 +75,12 @@ def forecast_candidates(
     first = steps.offsets[series][..., None]
     at = first + origins[..., None]
     h = np.arange(1, horizon + 1)
-    last = np.broadcast_to(steps.z[at], (*at.shape[:-1], horizon))
+    z = steps.z
+    last = z[at]
 
     # Before the end of its first season a series has no value of the phase: the last one stands in.
     season_ago, known = _same_phase_rows(first, at, h, m)
-    naive = np.where(known, steps.z[season_ago], last)
+    naive = np.where(known, z[season_ago], last)
     index: Floats | float = 0.0
     if m > 1:
         index = np.where(known, steps.index[season_ago], 0.0)
@@ -89,7 +90,7 @@ def forecast_candidates(
     profile = level
     if m2:
         season_ago, known = _same_phase_rows(first, at, h, m2)
-        naive2 = np.where(known, steps.z[season_ago], naive)
+        naive2 = np.where(known, z[season_ago], naive)
         # Inside its first season the profile knows the rest of that season.
         known &= at >= first + m2 - 1
         profile = steps.level[at] + steps.profile[season_ago]
@@ -103,7 +104,9 @@ def forecast_candidates(
     half_slope = 0.5 * steps.slope[at]
     theta = level + half_slope * h
     candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
-    return np.stack(np.broadcast_arrays(*candidates), -1)
+    # Some do not change over the horizon.
+    candidates = list(np.broadcast_arrays(*candidates))
+    return np.stack(candidates, -1)
 
 
 def older_seasonal_values(
@@ -135,4 +138,5 @@ def _same_phase_rows(first: Ints, at: Ints, h: Ints, season: int) -> tuple[Ints,
 
 def same_phase_offsets(h: Ints, season: int) -> Ints:
     """Offset from the origin to the newest known step of the same phase as origin + h."""
-    return h - season * -(-h // season)
+    seasons_back = -(-h // season)  # rounded up, so that no offset is above 0
+    return h - season * seasons_back

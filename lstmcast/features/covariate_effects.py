@@ -13,12 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.features.steps import (
-    FEATURE_CLIP,
-    StepArrays,
-    are_first_steps,
-    group_by_length,
-)
+from lstmcast.features.rows import are_first_steps, series_of_rows
+from lstmcast.features.scaler import positive_or
+from lstmcast.features.steps import FEATURE_CLIP, StepArrays, group_by_length
 from lstmcast.ragged import Bools, Floats, Ints
 
 N_FOLDS = 4
@@ -95,8 +92,7 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
     """
     n = len(ends)
     in_sample = are_first_steps(steps.offsets, ends)
-    owner = np.repeat(np.arange(n), np.diff(steps.offsets))
-    owner = owner[in_sample]
+    owner = series_of_rows(steps.offsets)[in_sample]
     mean, deviation = _mean_and_deviation(table[in_sample], owner, n)
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
     rounding = _ROUNDING_TOLERANCE * np.abs(mean)
@@ -135,7 +131,7 @@ def to_series_units(
     effects: CovariateEffects, units: CovariateUnits
 ) -> CovariateEffects:
     """Convert effects of standardised covariates on series of scale 1 to these units."""
-    deviation = np.where(units.deviation > 0, units.deviation, np.inf)
+    deviation = positive_or(units.deviation, np.inf)
     scale_by_deviation = units.scale[:, None] / deviation
     return effects._replace(effect=effects.effect * scale_by_deviation)
 
@@ -150,10 +146,11 @@ def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, 
     """Mean and standard deviation of the known values of rows [n, C], [count, C] each."""
     known = _sum_by_series(~np.isnan(rows), owner, count)
     known = np.maximum(known, 1)
-    mean = _sum_by_series(np.nan_to_num(rows), owner, count) / known
+    total = _sum_by_series(np.nan_to_num(rows), owner, count)
+    mean = total / known
     distance = np.nan_to_num(rows - mean[owner])
-    square = _sum_by_series(distance**2, owner, count) / known
-    return mean, np.sqrt(square)
+    total = _sum_by_series(distance**2, owner, count)
+    return mean, np.sqrt(total / known)
 
 
 class _Moments(NamedTuple):
@@ -188,7 +185,8 @@ def _sum_moments(
     if n * c * c > _MAX_MATRIX_CELLS:
         # Effects of single series would take too much memory: all series share one.
         slots = np.zeros(n, np.int64)
-    moments = _no_moments(int(slots[-1]) + 1, c)
+    n_slots = int(slots[-1]) + 1
+    moments = _no_moments(n_slots, c)
     for series, t in _iter_blocks(n_rows, c):
         slot = slots[series]
         length = n_rows[series, None]
@@ -233,7 +231,12 @@ def _weighted_moments(x: Floats, y: Floats, weight: Floats) -> _Moments:
     weighted_x = np.swapaxes(x * weight[..., None], 1, 2)  # (n, C, T)
     xy = weighted_x @ y[..., None]
     yy = weight * y * y
-    return _Moments(weighted_x @ x, xy[..., 0], yy.sum(1), weight.sum(1))
+    return _Moments(
+        xx=weighted_x @ x,
+        xy=xy[..., 0],
+        yy=yy.sum(1),
+        weight=weight.sum(1),
+    )
 
 
 def _seasonal_differences(
@@ -249,11 +252,11 @@ def _seasonal_differences(
     back = np.maximum(at - steps.seasons.main, 0)
     known = steps.observed[at] & steps.observed[back]
     scale = steps.scale[at]
-    y = (steps.z[at] - steps.z[back]) / scale
+    y = steps.z[at] - steps.z[back]
+    y /= scale
     y = y.clip(-FEATURE_CLIP, FEATURE_CLIP)
     # A covariate that never changes explains nothing: its differences become 0.
-    deviation = units.deviation[series]
-    divisor = np.where(deviation > 0, deviation, np.inf)
+    divisor = positive_or(units.deviation[series], np.inf)
     change = np.nan_to_num(table[at] - table[back])
     change /= divisor[:, None]
     relative_scale = units.scale[series, None] / scale
@@ -269,8 +272,9 @@ def _solve_effects(
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
     total = np.maximum(weight.sum(0), _MIN_WEIGHT)
     mean_square = np.einsum("nkcc->kc", xx) / total[:, None]
-    mean_square = np.where(mean_square > 0, mean_square, 1.0)
-    ridge = mean_square[..., None] * np.eye(xx.shape[-1])
+    mean_square = positive_or(mean_square, 1.0)
+    identity = np.eye(xx.shape[-1])
+    ridge = mean_square[..., None] * identity
     usual = _solve_ridge(xx.sum(0), ridge, xy.sum(0), shrinkage)
     effect = np.broadcast_to(usual, xy.shape)
     if np.isfinite(pooling):
@@ -322,4 +326,5 @@ def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
 def _sum_by_series(rows: NDArray[Any], owner: Ints, count: int) -> Floats:
     """Sum of the rows [n, C] of each series, [count, C]."""
     columns = rows.T.astype(np.float64)
-    return np.stack([np.bincount(owner, column, count) for column in columns], 1)
+    sums = [np.bincount(owner, column, count) for column in columns]
+    return np.stack(sums, 1)

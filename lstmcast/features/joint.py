@@ -8,6 +8,7 @@ Axes: N series, T steps, F step features, V targets; flat arrays hold all series
 import numpy as np
 
 from lstmcast.errors import UsageError
+from lstmcast.features.rows import series_of_rows
 from lstmcast.features.steps import StepArrays
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints, Singles, concat_ranges
@@ -35,7 +36,7 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
     n_targets = len(panel.columns.target)
     n_features = len(JOINT_FEATURE_INDICES)
     own_target, series_of_target = _find_target_series(panel)
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
+    owner = series_of_rows(panel.offsets)
     ordinal = concat_ranges(panel.start, panel.lengths)
     n_steps = len(owner)
     inputs = np.zeros((n_steps, n_targets, n_features + 1), dtype=np.float32)
@@ -58,10 +59,13 @@ def _find_target_series(panel: Panel) -> tuple[Ints, Ints]:
     -1 where a target has no series with these keys. The last part of a key names the target.
     """
     numbers = {name: number for number, name in enumerate(panel.columns.target)}
-    own_target = np.array([numbers[key[-1]] for key in panel.keys])
-    shared_keys = np.array(["\0".join(key[:-1]) for key in panel.keys])
+    own_target = []
+    shared_keys = []
+    for *shared, target in panel.keys:
+        own_target.append(numbers[target])
+        shared_keys.append("\0".join(shared))
     _, group = np.unique(shared_keys, return_inverse=True)
     n_groups = group.max() + 1
     series_of_group = np.full((n_groups, len(numbers)), -1)
     series_of_group[group, own_target] = np.arange(len(panel))
-    return own_target, series_of_group[group]
+    return np.array(own_target), series_of_group[group]

@@ -19,10 +19,12 @@ from lstmcast.features.covariate_effects import (
     no_effects,
     to_series_units,
 )
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.features.scaler import (
     ScalerState,
     fit_scaler,
     inverse_transform,
+    positive_or,
     transform_values,
     with_fixed_scale,
 )
@@ -31,7 +33,6 @@ from lstmcast.features.steps import (
     FEATURE_CLIP,
     Seasons,
     StepArrays,
-    are_first_steps,
     compute_step_arrays,
 )
 from lstmcast.features.windows import ScaledCovariates
@@ -92,7 +93,7 @@ class Scaling:
             seasons=seasons,
             scaler=scaler,
             mean=np.concatenate(means),
-            deviation=np.where(deviation > 0, deviation, 1.0),
+            deviation=positive_or(deviation, 1.0),
             effects=effects,
             scale=scale,
             transform=transform,
@@ -139,7 +140,7 @@ class Scaling:
         if not self.effects.any():
             return None
         effects = self._effects_for_panel(panel, scaler, trained, ends)
-        owner = np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets))
+        owner = series_of_rows(panel.future_offsets)
         return effects.added(panel.future, owner)
 
     def _effects_for_panel(

@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.config import Scale, Transform
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.ragged import Bools, Floats, Ints, median_by_series
 
 FIXED_SCALE_CLIP = 1e6
@@ -82,7 +83,7 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
 
     values: of any shape, to which the series numbers `series` broadcast.
     """
-    log = np.broadcast_to(state.log[series], np.shape(values))
+    log = state.log[series]
     # Later values may have no logarithm: none is taken of less than the floor.
     floor = np.where(log, state.floor[series], -np.inf)
     shifted = np.maximum(values + state.shift[series], floor)
@@ -91,10 +92,11 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
 
 def inverse_transform(z: Floats, series: Ints, state: ScalerState) -> Floats:
     """Invert `transform_values`, exactly above the floor; nothing falls below a series' `low`."""
-    log = np.broadcast_to(state.log[series], np.shape(z))
     values = np.array(z, dtype=np.float64)
-    np.exp(np.minimum(z, _MAX_EXPONENT), where=log, out=values)
-    return np.maximum(values - state.shift[series], state.low[series])
+    exponent = np.minimum(z, _MAX_EXPONENT)
+    np.exp(exponent, where=state.log[series], out=values)
+    values -= state.shift[series]
+    return np.maximum(values, state.low[series])
 
 
 def with_fixed_scale(
@@ -108,13 +110,11 @@ def with_fixed_scale(
     """
     if kind == "causal":
         return state
-    lengths = np.diff(offsets)
-    n = len(lengths)
     if kind == "none":
+        n = len(ends)
         return state._replace(centre=np.zeros(n), spread=np.ones(n))
-    owner = np.repeat(np.arange(n), lengths)
-    end_of_sample = offsets[:-1] + ends
-    in_sample = np.arange(len(values)) < end_of_sample[owner]
+    owner = series_of_rows(offsets)
+    in_sample = are_first_steps(offsets, ends)
     z = transform_values(values, owner, state)
     z[~in_sample] = np.nan
     low, lower, middle, upper, high = _quartiles_by_series(z, owner, offsets)
@@ -126,8 +126,12 @@ def with_fixed_scale(
     else:
         centre = low
         spread = high - low
-    spread = np.where(spread > 0, spread, 1.0)
-    return state._replace(centre=centre, spread=spread)
+    return state._replace(centre=centre, spread=positive_or(spread, 1.0))
+
+
+def positive_or(divisor: Floats, default: float) -> Floats:
+    """What to divide by: `default` where the divisor is not above 0."""
+    return np.where(divisor > 0, divisor, default)
 
 
 def _mean_and_deviation(
@@ -139,7 +143,7 @@ def _mean_and_deviation(
     values would overflow.
     """
     n = len(middle)
-    size = np.where(extent > 0, extent, 1.0)
+    size = positive_or(extent, 1.0)
     observed = ~np.isnan(z)
     count = np.bincount(owner, observed, n)
     count = np.maximum(count, 1)
@@ -148,7 +152,8 @@ def _mean_and_deviation(
     mean = np.bincount(owner, share, n) / count
     deviation = np.where(observed, share - mean[owner], 0.0)
     square = np.bincount(owner, deviation**2, n) / count
-    return middle + mean * size, np.sqrt(square) * size
+    root = np.sqrt(square)
+    return middle + mean * size, root * size
 
 
 def _quartiles_by_series(z: Floats, owner: Ints, offsets: Ints) -> list[Floats]:
@@ -160,6 +165,7 @@ def _quartiles_by_series(z: Floats, owner: Ints, offsets: Ints) -> list[Floats]:
     quartiles = []
     for share in (0, 0.25, 0.5, 0.75, 1):
         rank = np.round(share * last_rank).astype(np.int64)
-        value = z[order[starts + rank]]
+        row = order[starts + rank]
+        value = z[row]
         quartiles.append(np.where(count > 0, value, 0.0))
     return quartiles

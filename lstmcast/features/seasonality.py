@@ -109,7 +109,8 @@ def season_significance(differences: Floats, m: int) -> float:
     season. The bound is Bartlett's: 1.645 sqrt((1 + 2 sum of r_k^2 for k < m) / n).
     """
     correlation = _autocorrelation(differences, m)
-    return float(correlation[-1] / _bartlett_bound(correlation, len(differences)))
+    bound = _bartlett_bound(correlation, len(differences))
+    return float(correlation[-1] / bound)
 
 
 def _bartlett_bound(correlation: Floats, n: int) -> float:
@@ -170,9 +171,12 @@ def _binary_exponent(values: Floats) -> int:
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     """Robust differences of the newest part of evenly chosen series."""
     chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
-    starts = np.maximum(offsets[:-1], offsets[1:] - _MAX_STEPS_PER_SERIES)
-    parts = [values[starts[i] : offsets[i + 1]] for i in chosen]
-    return [_robust_differences(newest) for newest in parts]
+    found = []
+    for i in chosen:
+        y = values[offsets[i] : offsets[i + 1]]
+        newest = y[-_MAX_STEPS_PER_SERIES:]
+        found.append(_robust_differences(newest))
+    return found
 
 
 def _robust_differences(y: Floats) -> Floats:

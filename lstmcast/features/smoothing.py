@@ -86,8 +86,8 @@ def shift_right(z: Floats, k: int, part: slice = slice(0, None)) -> Floats:
     shifted = np.zeros((n, stop - part.start))
     first = max(part.start, k)
     if first < stop:
-        place = first - part.start
-        shifted[:, place:] = z[:, first - k : stop - k]
+        earlier = z[:, first - k : stop - k]
+        shifted[:, first - part.start :] = earlier
     return shifted
 
 

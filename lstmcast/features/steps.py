@@ -25,7 +25,7 @@ from lstmcast.features.smoothing import (
     reshape_to_cycles,
     shift_right,
 )
-from lstmcast.ragged import Bools, Floats, Ints, Singles, concat_ranges
+from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 FEATURE_CLIP = 10.0
 """Features and relative candidates are clipped to this many scales: the network sees a shock, not
@@ -92,8 +92,9 @@ def compute_step_arrays(
         block_state = state.take(rows)
         if len(rows) == 1:
             # In place: a long series is never copied.
-            row = rows[0]
-            span = slice(int(offsets[row]), int(offsets[row + 1]))
+            row = int(rows[0])
+            begin = int(offsets[row])
+            span = slice(begin, begin + width)
             z = transform_values(values[None, span], rows[:, None], state)
             if explained is not None:
                 z -= explained[span]
@@ -103,15 +104,17 @@ def compute_step_arrays(
         # The series as rows of a matrix, padded with NaN to the longest of them.
         columns = np.arange(width)
         inside = columns < lengths[rows, None]
-        place = np.where(inside, offsets[rows, None] + columns, 0)
+        place = offsets[rows, None] + columns
+        place = np.where(inside, place, 0)
         padded = np.where(inside, values[place], np.nan)
         z = transform_values(padded, rows[:, None], state)
         if explained is not None:
             z -= np.where(inside, explained[place], 0.0)
         block = _allocate_arrays(len(rows), width)
         _fill_arrays(block, z, seasons, block_state, lengths[rows])
+        place = place[inside]
         for name, array in block.items():
-            flat[name][place[inside]] = array[inside]
+            flat[name][place] = array[inside]
     return StepArrays(seasons=seasons, offsets=offsets, state=state, **flat)
 
 
@@ -154,7 +157,7 @@ def _fill_arrays(
         out["index"][...] = _seasonal_index(z - average, z, weight, m, lengths, 0.3)
 
     # The trend: the change of the moving average over its window, smoothed.
-    change = average[:, window:] - average[:, :-window]
+    change = difference_at_lag(average, window)[:, window:]
     change /= window
     out["trend"][:, window:] = exponential_moving_average(
         change, weight[:, window:], 1 / max(m, 5)
@@ -252,7 +255,8 @@ def _iter_step_features(
     yield change(arrays["z"], 1) / scale
     yield change(arrays["z"], m) / scale
     # How volatile the series is for its size, and how old it is.
-    yield 0.2 * np.log(scale / size[:, part] + 1e-6)
+    relative_scale = scale / size[:, part]
+    yield 0.2 * np.log(relative_scale + 1e-6)
     yield zeros + np.minimum(t, 200) / 100
     # Surprise: distance from level and season of the step before.
     yield (z - expected) / scale
@@ -285,17 +289,23 @@ def _running_magnitude(z: Floats, average: Floats) -> Floats:
 def _causal_scale(z: Floats, weight: Floats, m: int) -> Floats:
     """Mean absolute seasonal difference so far, at least a quarter of the one-step one, [n, T]."""
     alpha = 1 / max(2 * m, 10)
-    # A difference counts where both of its values were observed: the product of their weights.
-    both_observed = weight * shift_right(weight, 1)
-    distance = np.abs(difference_at_lag(z, 1))
-    scale = exponential_moving_average(distance, both_observed, alpha)
+    change, counts = _changes_at_lag(z, weight, 1)
+    scale = exponential_moving_average(change, counts, alpha)
     if m > 1 and z.shape[1] > m:
-        both_observed = weight[:, m:] * weight[:, :-m]
-        distance = np.abs(z[:, m:] - z[:, :-m])
-        seasonal = exponential_moving_average(distance, both_observed, alpha)
+        change, counts = _changes_at_lag(z, weight, m)
+        seasonal = exponential_moving_average(change[:, m:], counts[:, m:], alpha)
         least = 0.25 * scale[:, m:]
         scale[:, m:] = np.maximum(seasonal, least)
     return scale
+
+
+def _changes_at_lag(z: Floats, weight: Floats, lag: int) -> tuple[Floats, Floats]:
+    """Absolute differences, and 1 for those whose values were both observed; [n, T] each."""
+    # The product of the weights of both values.
+    counts = weight * shift_right(weight, lag)
+    change = difference_at_lag(z, lag)
+    np.abs(change, out=change)
+    return change, counts
 
 
 def _seasonal_index(
@@ -311,7 +321,8 @@ def _seasonal_index(
     t = np.arange(n_steps)
     inside = t[:m] < lengths[:, None]
     first_weight = weight[:, :m] * inside
-    first_total = (z[:, :m] * first_weight).sum(1, keepdims=True)
+    first_weighted = z[:, :m] * first_weight
+    first_total = first_weighted.sum(1, keepdims=True)
     first_count = first_weight.sum(1, keepdims=True)
     first_mean = first_total / np.maximum(first_count, 1)
     rest = np.where(t < m, z - first_mean, rest)
@@ -331,7 +342,8 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     first value, so that a high level costs no digits.
     """
     t = np.arange(z.shape[1], dtype=np.float64)
-    y = (z - z[:, :1]) * weight
+    first = z[:, :1]
+    y = (z - first) * weight
     count = np.cumsum(weight, 1)
     sum_t = np.cumsum(weight * t, 1)
     sum_tt = np.cumsum(weight * t * t, 1)
@@ -340,14 +352,9 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     spread = count * sum_tt - sum_t * sum_t
     moved = count * sum_ty - sum_t * sum_y
     usable = (count >= 4) & (spread > 0)
-    return np.divide(moved, spread, out=np.zeros_like(z), where=usable)
-
-
-def are_first_steps(offsets: Ints, counts: Ints) -> Bools:
-    """Which steps of all series are among the first `counts` [N] of their own, [sum T]."""
-    lengths = np.diff(offsets)
-    step = concat_ranges(np.zeros_like(lengths), lengths)
-    return np.asarray(step < np.repeat(counts, lengths))
+    slope = np.zeros_like(z)
+    np.divide(moved, spread, out=slope, where=usable)
+    return slope
 
 
 def group_by_length(
@@ -365,6 +372,7 @@ def group_by_length(
         shortest = max(int(ascending[start]), 1)
         longest = int(shortest * 1.25) + 4
         similar = int(np.searchsorted(ascending, longest, side="right"))
-        stop = max(start + 1, min(similar, start + most // longest))
+        affordable = start + most // longest
+        stop = max(start + 1, min(similar, affordable))
         yield order[start:stop], int(ascending[stop - 1])
         start = stop

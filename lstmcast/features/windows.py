@@ -106,7 +106,8 @@ class Windows:
         first = steps.offsets[series]
         # The steps of a chunk, and where in it the origins are.
         close = origins.max(1)
-        inside = close + np.arange(1 - chunk, 1)[:, None]
+        until_close = np.arange(1 - chunk, 1)
+        inside = close + until_close[:, None]
         before_close = origins - close[:, None]
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
@@ -116,7 +117,8 @@ class Windows:
         at_origin = first[:, None] + origins
         scale = steps.scale[at_origin][..., None]
         limit = steps.state.bound(TARGET_CLIP)
-        blend = (candidates - base[..., None]) / scale[..., None]
+        blend = candidates - base[..., None]
+        blend /= scale[..., None]
         blend = blend.clip(-limit, limit)
 
         local = self._local_inputs(owner, origins, blend, base, scale)
@@ -152,17 +154,18 @@ class Windows:
             for back in (1, 2)
         )
         at_origin = steps.offsets[series] + origins
-        since_base = base - steps.z[at_origin][..., None]
+        since_base = base - steps.z[at_origin, None]
         differences = np.stack([older - base, oldest - base, since_base], -1)
-        relative = differences / scale[..., None]
-        clip = steps.state.bound(FEATURE_CLIP)
-        local = np.concatenate([blend, relative], -1).clip(-clip, clip)
+        differences /= scale[..., None]
+        local = np.concatenate([blend, differences], -1)
+        bound = steps.state.bound(FEATURE_CLIP)
+        local = local.clip(-bound, bound)
 
         # The features of the horizon are those of every origin of a series.
         log = steps.state.log[series[:, 0]]
         of_series = horizon_features(self.horizon, steps.seasons, log)
-        shape = (*local.shape[:-1], of_series.shape[-1])
-        shared = np.broadcast_to(of_series[:, None], shape)
+        n_features = of_series.shape[-1]
+        shared = np.broadcast_to(of_series[:, None], (*base.shape, n_features))
         parts = [local.astype(np.float32), shared]
         if self.covariates is not None:
             parts.append(self._covariates_ahead(self.covariates, series, origins))
@@ -180,7 +183,8 @@ class Windows:
     ) -> Singles:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
         at, known = self._horizon_rows(covariates, series, origins)
-        return np.where(known[..., None], covariates.ahead[at], np.float32(0))
+        ahead = covariates.ahead[at]
+        return np.where(known[..., None], ahead, np.float32(0))
 
     def _horizon_rows(
         self, covariates: ScaledCovariates, series: Ints, origins: Ints
@@ -212,7 +216,8 @@ class Windows:
         known &= steps.observed[at]
         z = np.where(known, steps.z[at], np.nan)
         bound = steps.state.bound(TARGET_CLIP)
-        target = ((z - base) / scale).clip(-bound, bound)
+        target = (z - base) / scale
+        target = target.clip(-bound, bound)
         return target.astype(np.float32), z
 
 
