@@ -3,6 +3,7 @@
 Every feature of a step uses that step and what is before it, so that no forecast can have seen its
 own future.
 
+`rows`              whose the rows are of series that lie end to end
 `smoothing`         means, shifts and fills along time that know nothing of the future
 `scaler`            logarithms and fixed scales, and their inverse
 `steps`             causal scaling and the features of every step

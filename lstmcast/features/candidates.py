@@ -52,9 +52,13 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
         np.full_like(h, np.log(m) / 4),
         np.full_like(h, float(m2 > 0)),
     ]
-    table = np.broadcast_to(np.stack(features, -1), (len(log), horizon, len(features)))
-    flag = np.broadcast_to(log[:, None, None], (len(log), horizon, 1))
-    return np.concatenate([table, flag], -1).astype(np.float32)
+    n_windows = len(log)
+    by_step = np.stack(features, -1)
+    # All windows share these features; only the flag of the logarithm is their own.
+    shared = np.broadcast_to(by_step, (n_windows, *by_step.shape))
+    in_logs = np.broadcast_to(log[:, None, None], (n_windows, horizon, 1))
+    table = np.concatenate([shared, in_logs], -1)
+    return table.astype(np.float32)
 
 
 def forecast_candidates(
@@ -71,33 +75,38 @@ def forecast_candidates(
     first = steps.offsets[series][..., None]
     at = first + origins[..., None]
     h = np.arange(1, horizon + 1)
-    last = np.broadcast_to(steps.z[at], (*at.shape[:-1], horizon))
+    z = steps.z
+    last = z[at]
 
     # Before the end of its first season a series has no value of the phase: the last one stands in.
-    seasonal_at = at + same_phase_offsets(h, m)
-    known = seasonal_at >= first
-    seasonal_at = np.maximum(seasonal_at, first)
-    naive = np.where(known, steps.z[seasonal_at], last)
-    index = np.where(known, steps.index[seasonal_at], 0.0) if m > 1 else 0.0
+    season_ago, known = _same_phase_rows(first, at, h, m)
+    naive = np.where(known, z[season_ago], last)
+    index: Floats | float = 0.0
+    if m > 1:
+        index = np.where(known, steps.index[season_ago], 0.0)
     level = steps.level[at] + index
 
-    naive2, profile = naive, level
+    naive2 = naive
+    profile = level
     if m2:
-        second_at = at + same_phase_offsets(h, m2)
-        known = second_at >= first
-        second_at = np.maximum(second_at, first)
-        naive2 = np.where(known, steps.z[second_at], naive)
+        season_ago, known = _same_phase_rows(first, at, h, m2)
+        naive2 = np.where(known, z[season_ago], naive)
         # Inside its first season the profile knows the rest of that season.
         known &= at >= first + m2 - 1
-        profile = np.where(known, steps.level[at] + steps.profile[second_at], level)
+        profile = steps.level[at] + steps.profile[season_ago]
+        profile = np.where(known, profile, level)
 
     # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
-    damping = np.cumsum((_DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING) ** h)
+    share_left = _DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING
+    damping = np.cumsum(share_left**h)
     damped_trend = level + steps.trend[at] * damping
     slow_level = steps.slow_level[at] + index
-    theta = level + 0.5 * steps.slope[at] * h
+    half_slope = 0.5 * steps.slope[at]
+    theta = level + half_slope * h
     candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
-    return np.stack(np.broadcast_arrays(*candidates), -1)
+    # Some do not change over the horizon.
+    candidates = list(np.broadcast_arrays(*candidates))
+    return np.stack(candidates, -1)
 
 
 def older_seasonal_values(
@@ -105,13 +114,29 @@ def older_seasonal_values(
 ) -> Floats:
     """Value `back` seasons before the seasonal-naive one, or the oldest of that phase, [..., H]."""
     m = steps.seasons.main
+    h = np.arange(1, horizon + 1)
     first = steps.offsets[series][..., None]
-    at = first + origins[..., None] + same_phase_offsets(np.arange(1, horizon + 1), m)
+    at_origin = first + origins[..., None]
+    at = at_origin + same_phase_offsets(h, m)
     for _ in range(back):
-        at = np.where(at - m >= first, at - m, at)
-    return np.asarray(steps.z[np.maximum(at, first)])
+        season_before = at - m
+        at = np.where(season_before >= first, season_before, at)
+    at = np.maximum(at, first)
+    return np.asarray(steps.z[at])
+
+
+def _same_phase_rows(first: Ints, at: Ints, h: Ints, season: int) -> tuple[Ints, Bools]:
+    """Newest known rows of the phase of each step ahead, and which exist; [..., H] each.
+
+    first, at: [..., 1], rows where the series begin and of the origins. The first row stands in
+    where none exists.
+    """
+    rows = at + same_phase_offsets(h, season)
+    exists = rows >= first
+    return np.maximum(rows, first), exists
 
 
 def same_phase_offsets(h: Ints, season: int) -> Ints:
     """Offset from the origin to the newest known step of the same phase as origin + h."""
-    return h - season * -(-h // season)
+    seasons_back = -(-h // season)  # rounded up, so that no offset is above 0
+    return h - season * seasons_back

@@ -6,11 +6,15 @@ It is a regression with the errors of an LSTM, where dynamic regression has thos
 Axes: N series, T steps, C known-future covariates, K folds; flat arrays hold all series end to end.
 """
 
+from collections.abc import Iterator
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lstmcast.features.rows import are_first_steps, series_of_rows
+from lstmcast.features.scaler import positive_or
 from lstmcast.features.steps import FEATURE_CLIP, StepArrays, group_by_length
 from lstmcast.ragged import Bools, Floats, Ints
 
@@ -51,7 +55,8 @@ class CovariateEffects(NamedTuple):
     def added(self, table: Floats, owner: Ints) -> Floats:
         """What covariates [n, C] of the series `owner` [n] add, [n]; a missing one adds nothing."""
         deviation = np.nan_to_num(table - self.mean[owner])
-        return np.asarray((deviation * self.effect[owner]).sum(1))
+        deviation *= self.effect[owner]
+        return np.asarray(deviation.sum(1))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
@@ -61,10 +66,8 @@ class CovariateEffects(NamedTuple):
     def from_dict(cls, data: dict[str, Any]) -> "CovariateEffects":
         """Rebuild from `to_dict`'s form."""
         usual = np.array(data["usual"], dtype=np.float64)
-        mean, effect = (
-            np.array(data[name], dtype=np.float64).reshape(len(data[name]), len(usual))
-            for name in ("mean", "effect")
-        )
+        mean = _matrix_of(data["mean"], len(usual))
+        effect = _matrix_of(data["effect"], len(usual))
         return cls(mean, effect, usual)
 
 
@@ -88,18 +91,15 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
     table: [sum T, C], the covariates at the steps.
     """
     n = len(ends)
-    in_sample = _is_in_sample(steps, ends)
-    owner = np.repeat(np.arange(n), np.diff(steps.offsets))[in_sample]
-    rows = table[in_sample]
-    count = np.maximum(_sum_by_series(~np.isnan(rows), owner, n), 1)
-    mean = _sum_by_series(np.nan_to_num(rows), owner, n) / count
-    square = _sum_by_series(np.nan_to_num(rows - mean[owner]) ** 2, owner, n) / count
-    deviation = np.sqrt(square)
+    in_sample = are_first_steps(steps.offsets, ends)
+    owner = series_of_rows(steps.offsets)[in_sample]
+    mean, deviation = _mean_and_deviation(table[in_sample], owner, n)
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
-    real = deviation > _ROUNDING_TOLERANCE * np.abs(mean)
-    scale_sum = _sum_by_series(steps.scale[in_sample, None], owner, n)[:, 0]
-    scale = scale_sum / np.maximum(ends, 1)
-    return CovariateUnits(mean, np.where(real, deviation, 0.0), scale)
+    rounding = _ROUNDING_TOLERANCE * np.abs(mean)
+    deviation = np.where(deviation > rounding, deviation, 0.0)
+    total = np.bincount(owner, steps.scale[in_sample], n)
+    scale = total / np.maximum(ends, 1)
+    return CovariateUnits(mean, deviation, scale)
 
 
 def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffects:
@@ -115,23 +115,42 @@ def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffect
     moments = _sum_moments(steps, table, ends, units, zeros)
     # Iteratively reweighted least squares: rows far from the fit so far count for less.
     for _ in range(_REWEIGHTING_ROUNDS):
-        effect, _ = _solve_effects(
-            moments.over_all_folds(), _REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE
-        )
+        pooled = moments.over_all_folds()
+        effect, _ = _solve_effects(pooled, _REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE)
         moments = _sum_moments(steps, table, ends, units, effect)
     strengths = _choose_strengths(moments)
     if strengths is None:
         return CovariateEffects(units.mean, zeros, zeros[0])
-    effect, usual = _solve_effects(moments.over_all_folds(), *strengths)
-    return to_series_units(CovariateEffects(units.mean, effect, usual), units)
+    pooled = moments.over_all_folds()
+    effect, usual = _solve_effects(pooled, *strengths)
+    standard = CovariateEffects(units.mean, effect, usual)
+    return to_series_units(standard, units)
 
 
 def to_series_units(
     effects: CovariateEffects, units: CovariateUnits
 ) -> CovariateEffects:
     """Convert effects of standardised covariates on series of scale 1 to these units."""
-    deviation = np.where(units.deviation > 0, units.deviation, np.inf)
-    return effects._replace(effect=effects.effect * (units.scale[:, None] / deviation))
+    deviation = positive_or(units.deviation, np.inf)
+    scale_by_deviation = units.scale[:, None] / deviation
+    return effects._replace(effect=effects.effect * scale_by_deviation)
+
+
+def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
+    """Rows as an array; without any row it still has its columns."""
+    array = np.array(rows, dtype=np.float64)
+    return array.reshape(len(rows), columns)
+
+
+def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, Floats]:
+    """Mean and standard deviation of the known values of rows [n, C], [count, C] each."""
+    known = _sum_by_series(~np.isnan(rows), owner, count)
+    known = np.maximum(known, 1)
+    total = _sum_by_series(np.nan_to_num(rows), owner, count)
+    mean = total / known
+    distance = np.nan_to_num(rows - mean[owner])
+    total = _sum_by_series(distance**2, owner, count)
+    return mean, np.sqrt(total / known)
 
 
 class _Moments(NamedTuple):
@@ -162,40 +181,62 @@ def _sum_moments(
     n, c = units.mean.shape
     lag = steps.seasons.main
     n_rows = np.maximum(ends - lag, 0)
-    # Where effects of single series would take too much memory, all series share one.
-    slot = np.arange(n) if n * c * c <= _MAX_MATRIX_CELLS else np.zeros(n, np.int64)
-    n_slots = int(slot[-1]) + 1
-    moments = _Moments(
-        xx=np.zeros((n_slots, N_FOLDS, c, c)),
-        xy=np.zeros((n_slots, N_FOLDS, c)),
-        yy=np.zeros((n_slots, N_FOLDS)),
-        weight=np.zeros((n_slots, N_FOLDS)),
-    )
-    for series, width in group_by_length(n_rows):
-        most = max(1, _MAX_MATRIX_CELLS // (len(series) * (c + 1)))
-        for begin in range(0, width, most):
-            t = np.arange(begin, min(begin + most, width))
-            inside = t < n_rows[series, None]
-            x, y, known = _seasonal_differences(
-                steps, table, series, np.where(inside, t + lag, lag), units
-            )
-            # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
-            explained = (x @ effect[slot[series], :, None])[..., 0]
-            weight = (known & inside) / np.maximum(1.0, np.abs(y - explained))
-            # Folds are stretches of time, since neighbouring steps are alike.
-            fold = t * N_FOLDS // np.maximum(n_rows[series, None], 1)
-            for k in range(N_FOLDS):
-                w = weight * (fold == k)
-                wx = np.swapaxes(x * w[..., None], 1, 2)  # (n, C, T)
-                sums = _Moments(
-                    xx=wx @ x,
-                    xy=(wx @ y[..., None])[..., 0],
-                    yy=(w * y * y).sum(1),
-                    weight=w.sum(1),
-                )
-                for total, part in zip(moments, sums, strict=True):
-                    np.add.at(total[:, k], slot[series], part)
+    slots = np.arange(n)
+    if n * c * c > _MAX_MATRIX_CELLS:
+        # Effects of single series would take too much memory: all series share one.
+        slots = np.zeros(n, np.int64)
+    n_slots = int(slots[-1]) + 1
+    moments = _no_moments(n_slots, c)
+    for series, t in _iter_blocks(n_rows, c):
+        slot = slots[series]
+        length = n_rows[series, None]
+        inside = t < length
+        at = np.where(inside, t + lag, lag)
+        x, y, known = _seasonal_differences(steps, table, series, at, units)
+        # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
+        explained = x @ effect[slot, :, None]
+        error = np.abs(y - explained[..., 0])
+        weight = (known & inside) / np.maximum(1.0, error)
+        # Folds are stretches of time, since neighbouring steps are alike.
+        fold = t * N_FOLDS // np.maximum(length, 1)
+        for k in range(N_FOLDS):
+            sums = _weighted_moments(x, y, weight * (fold == k))
+            for total, part in zip(moments, sums, strict=True):
+                np.add.at(total[:, k], slot, part)
     return moments
+
+
+def _no_moments(n: int, c: int) -> _Moments:
+    """Sums over no rows."""
+    return _Moments(
+        xx=np.zeros((n, N_FOLDS, c, c)),
+        xy=np.zeros((n, N_FOLDS, c)),
+        yy=np.zeros((n, N_FOLDS)),
+        weight=np.zeros((n, N_FOLDS)),
+    )
+
+
+def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
+    """Yield series of similar length and a stretch of their rows that memory has room for."""
+    for series, width in group_by_length(n_rows):
+        cells_a_row = len(series) * (covariates + 1)
+        most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
+        for begin in range(0, width, most):
+            end = min(begin + most, width)
+            yield series, np.arange(begin, end)
+
+
+def _weighted_moments(x: Floats, y: Floats, weight: Floats) -> _Moments:
+    """Moments of rows x [n, T, C], y and weight [n, T], summed over T; no axis of folds."""
+    weighted_x = np.swapaxes(x * weight[..., None], 1, 2)  # (n, C, T)
+    xy = weighted_x @ y[..., None]
+    yy = weight * y * y
+    return _Moments(
+        xx=weighted_x @ x,
+        xy=xy[..., 0],
+        yy=yy.sum(1),
+        weight=weight.sum(1),
+    )
 
 
 def _seasonal_differences(
@@ -206,16 +247,21 @@ def _seasonal_differences(
     t: [n, T], the steps. Both are in scales, so that a volatile time of a series does not outvote
     a calm one.
     """
-    at = np.minimum(steps.offsets[series, None] + t, len(steps.z) - 1)
+    last_row = len(steps.z) - 1
+    at = np.minimum(steps.offsets[series, None] + t, last_row)
     back = np.maximum(at - steps.seasons.main, 0)
+    known = steps.observed[at] & steps.observed[back]
     scale = steps.scale[at]
-    y = ((steps.z[at] - steps.z[back]) / scale).clip(-FEATURE_CLIP, FEATURE_CLIP)
+    y = steps.z[at] - steps.z[back]
+    y /= scale
+    y = y.clip(-FEATURE_CLIP, FEATURE_CLIP)
     # A covariate that never changes explains nothing: its differences become 0.
-    deviation = units.deviation[series]
-    divisor = np.where(deviation > 0, deviation, np.inf)[:, None]
-    change = np.nan_to_num(table[at] - table[back]) / divisor
-    x = change * (units.scale[series, None] / scale)[..., None]
-    return x, y, steps.observed[at] & steps.observed[back]
+    divisor = positive_or(units.deviation[series], np.inf)
+    change = np.nan_to_num(table[at] - table[back])
+    change /= divisor[:, None]
+    relative_scale = units.scale[series, None] / scale
+    x = change * relative_scale[..., None]
+    return x, y, known
 
 
 def _solve_effects(
@@ -224,51 +270,61 @@ def _solve_effects(
     """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
-    total = np.maximum(weight.sum(0), _MIN_WEIGHT)[:, None]
-    mean_square = np.einsum("nkcc->kc", xx) / total
-    mean_square = np.where(mean_square > 0, mean_square, 1.0)
-    ridge = mean_square[..., None] * np.eye(xx.shape[-1])
+    total = np.maximum(weight.sum(0), _MIN_WEIGHT)
+    mean_square = np.einsum("nkcc->kc", xx) / total[:, None]
+    mean_square = positive_or(mean_square, 1.0)
+    identity = np.eye(xx.shape[-1])
+    ridge = mean_square[..., None] * identity
     usual = _solve_ridge(xx.sum(0), ridge, xy.sum(0), shrinkage)
     effect = np.broadcast_to(usual, xy.shape)
     if np.isfinite(pooling):
         # Ridge regression towards `usual`: as if `pooling` more steps showed exactly that effect.
-        towards_usual = pooling * (ridge @ usual[..., None])[..., 0]
+        step_like_usual = (ridge @ usual[..., None])[..., 0]
+        towards_usual = pooling * step_like_usual
         effect = _solve_ridge(xx, ridge[None], xy + towards_usual, pooling)
-    return (effect[:, 0], usual[0]) if xx.shape[1] == 1 else (effect, usual)
+    if xx.shape[1] == 1:
+        return effect[:, 0], usual[0]
+    return effect, usual
 
 
 def _solve_ridge(xx: Floats, ridge: Floats, xy: Floats, strength: float) -> Floats:
     """Solve (xx + strength * ridge) b = xy for b [..., C]; 0 for an infinite strength."""
     if np.isinf(strength):
         return np.zeros_like(xy)
-    return np.asarray(np.linalg.solve(xx + strength * ridge, xy[..., None])[..., 0])
+    penalized = xx + strength * ridge
+    b = np.linalg.solve(penalized, xy[..., None])
+    return np.asarray(b[..., 0])
 
 
 def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
     """Strengths of pooling and shrinkage that explain most out of sample; None for no effect."""
     training = moments.without_each_fold()
-    least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / max(moments.weight.sum(), 1.0)
-    best_gain, best = least_share * moments.yy.sum(), None
-    several = len(moments.yy) > 1
-    for pooling in POOLING_STRENGTHS if several else POOLING_STRENGTHS[-1:]:
-        for shrinkage in SHRINKAGE_STRENGTHS:
-            effect, _ = _solve_effects(training, pooling, shrinkage)
-            # The squared error saved: sum of y^2 - (y - x b)^2 = 2 b xy - b xx b.
-            explained = effect * (moments.xx @ effect[..., None])[..., 0]
-            gain = float((2 * effect * moments.xy - explained).sum())
-            if gain > best_gain:
-                best_gain, best = gain, (pooling, shrinkage)
+    n_rows = max(moments.weight.sum(), 1.0)
+    least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / n_rows
+    best_gain = least_share * moments.yy.sum()
+    best: tuple[float, float] | None = None
+    # One series alone has nothing to be drawn to.
+    is_single = len(moments.yy) == 1
+    poolings = POOLING_STRENGTHS[-1:] if is_single else POOLING_STRENGTHS
+    for strengths in product(poolings, SHRINKAGE_STRENGTHS):
+        effect, _ = _solve_effects(training, *strengths)
+        gain = _squared_error_saved(moments, effect)
+        if gain > best_gain:
+            best_gain = gain
+            best = strengths
     return best
 
 
-def _is_in_sample(steps: StepArrays, ends: Ints) -> Bools:
-    """Which of all steps are among the first `ends` [N] of their series, [sum T]."""
-    lengths = np.diff(steps.offsets)
-    step = np.arange(len(steps.z)) - np.repeat(steps.offsets[:-1], lengths)
-    return np.asarray(step < np.repeat(ends, lengths))
+def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
+    """Sum of y^2 - (y - x b)^2 = 2 b xy - b xx b, where b is the effect [N, K, C] of each fold."""
+    b_xy = 2 * effect * moments.xy
+    xx_b = moments.xx @ effect[..., None]
+    saved = b_xy - effect * xx_b[..., 0]
+    return float(saved.sum())
 
 
 def _sum_by_series(rows: NDArray[Any], owner: Ints, count: int) -> Floats:
     """Sum of the rows [n, C] of each series, [count, C]."""
     columns = rows.T.astype(np.float64)
-    return np.stack([np.bincount(owner, column, count) for column in columns], 1)
+    sums = [np.bincount(owner, column, count) for column in columns]
+    return np.stack(sums, 1)

@@ -8,9 +8,10 @@ Axes: N series, T steps, F step features, V targets; flat arrays hold all series
 import numpy as np
 
 from lstmcast.errors import UsageError
+from lstmcast.features.rows import series_of_rows
 from lstmcast.features.steps import StepArrays
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Ints, Singles
+from lstmcast.ragged import Ints, Singles, concat_ranges
 
 JOINT_FEATURE_INDICES = (0, 1, 2, 5)
 """Which step features of the other targets are read: distance from the centre, last change, change
@@ -32,24 +33,24 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
     Returns [sum T, V * (len(JOINT_FEATURE_INDICES) + 1)]: for each target its features, 0 where it
     has no value, and a 1 if it is the series' own. Nothing after a step is in its row.
     """
-    targets = panel.columns.target
+    n_targets = len(panel.columns.target)
+    n_features = len(JOINT_FEATURE_INDICES)
     own_target, series_of_target = _find_target_series(panel)
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
-    step = np.arange(len(owner)) - panel.offsets[owner]
-    ordinal = panel.start[owner] + step
-    inputs = np.zeros(
-        (len(owner), len(targets), len(JOINT_FEATURE_INDICES) + 1), dtype=np.float32
-    )
-    for k in range(len(targets)):
+    owner = series_of_rows(panel.offsets)
+    ordinal = concat_ranges(panel.start, panel.lengths)
+    n_steps = len(owner)
+    inputs = np.zeros((n_steps, n_targets, n_features + 1), dtype=np.float32)
+    for k in range(n_targets):
         # The series of target k may begin and end elsewhere, or be missing (-1).
         other = series_of_target[owner, k]
         other_step = ordinal - panel.start[other]
         in_range = (other_step >= 0) & (other_step < panel.lengths[other])
         exists = (other >= 0) & in_range
-        rows = (panel.offsets[other] + other_step)[exists]
-        inputs[exists, k, :-1] = steps.x[rows][:, JOINT_FEATURE_INDICES]
-    inputs[np.arange(len(owner)), own_target[owner], -1] = 1
-    return inputs.reshape(len(owner), -1)
+        rows = panel.offsets[other] + other_step
+        features = steps.x[rows[exists]]
+        inputs[exists, k, :-1] = features[:, JOINT_FEATURE_INDICES]
+    inputs[np.arange(n_steps), own_target[owner], -1] = 1
+    return inputs.reshape(n_steps, -1)
 
 
 def _find_target_series(panel: Panel) -> tuple[Ints, Ints]:
@@ -58,9 +59,13 @@ def _find_target_series(panel: Panel) -> tuple[Ints, Ints]:
     -1 where a target has no series with these keys. The last part of a key names the target.
     """
     numbers = {name: number for number, name in enumerate(panel.columns.target)}
-    own_target = np.array([numbers[key[-1]] for key in panel.keys])
-    shared_keys = np.array(["\0".join(key[:-1]) for key in panel.keys])
+    own_target = []
+    shared_keys = []
+    for *shared, target in panel.keys:
+        own_target.append(numbers[target])
+        shared_keys.append("\0".join(shared))
     _, group = np.unique(shared_keys, return_inverse=True)
-    series = np.full((group.max() + 1, len(numbers)), -1)
-    series[group, own_target] = np.arange(len(panel))
-    return own_target, series[group]
+    n_groups = group.max() + 1
+    series_of_group = np.full((n_groups, len(numbers)), -1)
+    series_of_group[group, own_target] = np.arange(len(panel))
+    return np.array(own_target), series_of_group[group]

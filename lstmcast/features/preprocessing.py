@@ -19,10 +19,12 @@ from lstmcast.features.covariate_effects import (
     no_effects,
     to_series_units,
 )
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.features.scaler import (
     ScalerState,
     fit_scaler,
     inverse_transform,
+    positive_or,
     transform_values,
     with_fixed_scale,
 )
@@ -77,12 +79,9 @@ class Scaling:
         ends = panel.lengths if ends is None else ends
         future = panel.future[_is_target_step(panel)]
         blocks = (panel.past, future, panel.static)
-        mean = np.concatenate(
-            [_column_statistic(np.nanmean, block, 0.0) for block in blocks]
-        )
-        deviation = np.concatenate(
-            [_column_statistic(np.nanstd, block, 1.0) for block in blocks]
-        )
+        means = [_column_statistic(np.nanmean, block, 0.0) for block in blocks]
+        deviations = [_column_statistic(np.nanstd, block, 1.0) for block in blocks]
+        deviation = np.concatenate(deviations)
         scaler = fit_scaler(panel.values, panel.offsets, transform)
         scaler = with_fixed_scale(scale, panel.values, panel.offsets, ends, scaler)
         # Without a transform, as for counts and for 0 and 1, covariates are left to the network.
@@ -93,8 +92,8 @@ class Scaling:
         return cls(
             seasons=seasons,
             scaler=scaler,
-            mean=mean,
-            deviation=np.where(deviation > 0, deviation, 1.0),
+            mean=np.concatenate(means),
+            deviation=positive_or(deviation, 1.0),
             effects=effects,
             scale=scale,
             transform=transform,
@@ -110,14 +109,16 @@ class Scaling:
             return self.scaler.take(trained)
         # Fitted without what is after the ends.
         past = panel.values.copy()
-        owner_end = np.repeat(panel.offsets[:-1] + ends, panel.lengths)
-        past[np.arange(len(past)) >= owner_end] = np.nan
+        is_past = are_first_steps(panel.offsets, ends)
+        past[~is_past] = np.nan
         fresh = fit_scaler(past, panel.offsets, self.transform)
         fresh = with_fixed_scale(self.scale, past, panel.offsets, ends, fresh)
-        mixed = [
-            new if known is None or new is None else np.where(is_trained, known, new)
-            for known, new in zip(self.scaler.take(trained), fresh, strict=True)
-        ]
+        mixed = []
+        for known, new in zip(self.scaler.take(trained), fresh, strict=True):
+            # A causal scale has no centre and no spread.
+            if known is not None and new is not None:
+                new = np.where(is_trained, known, new)
+            mixed.append(new)
         return ScalerState._make(mixed)
 
     def steps(
@@ -139,27 +140,29 @@ class Scaling:
         if not self.effects.any():
             return None
         effects = self._effects_for_panel(panel, scaler, trained, ends)
-        owner = np.repeat(np.arange(len(panel)), np.diff(panel.future_offsets))
+        owner = series_of_rows(panel.future_offsets)
         return effects.added(panel.future, owner)
 
     def _effects_for_panel(
         self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints
     ) -> CovariateEffects:
         """Effects on another panel's series: those of training, or the usual one in their units."""
-        effects = self.effects._replace(
-            mean=self.effects.mean[trained], effect=self.effects.effect[trained]
-        )
+        mean, effect, usual = self.effects
+        # Copies, since the rows are chosen by number.
+        mean = mean[trained]
+        effect = effect[trained]
         is_new = trained < 0
         if is_new.any():
             steps = self.steps(panel, scaler)
-            units = measure_units(steps, panel.future[_is_target_step(panel)], ends)
+            table = panel.future[_is_target_step(panel)]
+            units = measure_units(steps, table, ends)
             # A series of no training has no effect of its own yet: that in all series is taken.
-            usual = np.broadcast_to(self.effects.usual, units.mean.shape)
-            standard = CovariateEffects(units.mean, usual, self.effects.usual)
+            usual_of_each = np.broadcast_to(usual, units.mean.shape)
+            standard = CovariateEffects(units.mean, usual_of_each, usual)
             fresh = to_series_units(standard, units)
-            effects.mean[is_new] = fresh.mean[is_new]
-            effects.effect[is_new] = fresh.effect[is_new]
-        return effects
+            mean[is_new] = fresh.mean[is_new]
+            effect[is_new] = fresh.effect[is_new]
+        return CovariateEffects(mean, effect, usual)
 
     def with_new_series(self, panel: Panel, trained: Ints) -> "Scaling":
         """The same for a panel with new series (-1 in `trained` [N]), fitted to all their steps."""
@@ -178,15 +181,18 @@ class Scaling:
         owner = np.repeat(every, panel.lengths)
         transformed = transform_values(panel.values, owner, self.scaler)
         rest = transformed - effect[_is_target_step(panel)]
-        return replace(panel, values=inverse_transform(rest, owner, self.scaler))
+        values = inverse_transform(rest, owner, self.scaler)
+        return replace(panel, values=values)
 
     def without_covariates(self, places: Ints, past: int) -> "Scaling":
         """The same, blind to the covariates at `places`; the first `past` are not known ahead."""
         # Divided by an infinite deviation, a covariate is 0 everywhere.
         deviation = self.deviation.copy()
         deviation[places] = np.inf
-        effect, usual = self.effects.effect.copy(), self.effects.usual.copy()
-        is_known_ahead = (places >= past) & (places < past + len(usual))
+        effect = self.effects.effect.copy()
+        usual = self.effects.usual.copy()
+        end = past + len(usual)
+        is_known_ahead = (places >= past) & (places < end)
         ahead = places[is_known_ahead] - past
         effect[:, ahead] = 0.0
         usual[ahead] = 0.0
@@ -200,40 +206,34 @@ class Scaling:
 
         effect: see `effect`. more: [sum T, C], further inputs that are known at a step.
         """
-        n_past, n_future = panel.past.shape[1], panel.future.shape[1]
-        if not n_past + n_future + panel.static.shape[1] and more is None:
+        n_past = panel.past.shape[1]
+        n_future = panel.future.shape[1]
+        n_static = panel.static.shape[1]
+        if not n_past + n_future + n_static and more is None:
             return None
         splits = [n_past, n_past + n_future]
-        past, future, static = (
-            _standardize(block, mean, deviation)
-            for block, mean, deviation in zip(
-                (panel.past, panel.future, panel.static),
-                np.split(self.mean, splits),
-                np.split(self.deviation, splits),
-                strict=True,
-            )
-        )
+        means = np.split(self.mean, splits)
+        deviations = np.split(self.deviation, splits)
+        past = _standardize(panel.past, means[0], deviations[0])
+        future = _standardize(panel.future, means[1], deviations[1])
+        static = _standardize(panel.static, means[2], deviations[2])
         # At a step all covariates are known; ahead of an origin only those of `future`.
-        blocks = [
-            past,
-            future[_is_target_step(panel)],
-            np.repeat(static, panel.lengths, 0),
-        ]
-        step = np.concatenate(blocks if more is None else [*blocks, more], 1)
+        future_at_step = future[_is_target_step(panel)]
+        static_at_step = np.repeat(static, panel.lengths, 0)
+        blocks = [past, future_at_step, static_at_step]
+        if more is not None:
+            blocks.append(more)
+        step = np.concatenate(blocks, 1)
         return ScaledCovariates(step, future, panel.future_offsets, effect)
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
-        fitted = {
-            name: part
-            for name, part in self.scaler._asdict().items()
-            if part is not None
-        }
-        series = {name: part.tolist() for name, part in fitted.items()}
+        series: dict[str, Any] = {}
+        for name, part in self.scaler._asdict().items():
+            if part is not None:
+                series[name] = part.tolist()
         # JSON has no infinity.
-        series["low"] = [
-            None if np.isinf(low) else low for low in self.scaler.low.tolist()
-        ]
+        series["low"] = [None if np.isinf(low) else low for low in series["low"]]
         return {
             "seasons": self.seasons._asdict(),
             "scale": self.scale,
@@ -249,7 +249,8 @@ class Scaling:
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "Scaling":
         """Rebuild from `to_dict`'s form."""
-        series, covariates = data["series"], data["covariates"]
+        series = data["series"]
+        covariates = data["covariates"]
         low = [-np.inf if low is None else low for low in series["low"]]
         scaler = ScalerState(
             log=np.array(series["log"], dtype=bool),
@@ -296,7 +297,8 @@ def infer_seasons_without_effects(panel: Panel, config: Config) -> Seasons:
     seasons = infer_seasons(panel, requested)
     if requested is not None or not panel.future.shape[1]:
         return seasons
-    return infer_seasons(fit_scaling(panel, seasons, config).without_effects(panel))
+    scaling = fit_scaling(panel, seasons, config)
+    return infer_seasons(scaling.without_effects(panel))
 
 
 def resolve_horizon(
@@ -329,17 +331,13 @@ def resolve_required_horizon(panel: Panel, config: Config) -> int | None:
 
 def _is_target_step(panel: Panel) -> Bools:
     """Which known-future rows lie within the target's steps, [sum (T + ahead)]."""
-    rows = np.diff(panel.future_offsets)
-    step = np.arange(int(rows.sum())) - np.repeat(panel.future_offsets[:-1], rows)
-    return np.asarray(step < np.repeat(panel.lengths, rows))
+    return are_first_steps(panel.future_offsets, panel.lengths)
 
 
 def _column_statistic(statistic: Any, block: Floats, default: float) -> Floats:
     """A statistic of each column of a block [n, C] that has a value, else `default`, [C]."""
     result = np.full(block.shape[1], default)
-    has_value = (
-        ~np.isnan(block).all(0) if len(block) else np.zeros(block.shape[1], dtype=bool)
-    )
+    has_value = ~np.isnan(block).all(0)
     if has_value.any():
         result[has_value] = statistic(block[:, has_value], axis=0)
     return result

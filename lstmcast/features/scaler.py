@@ -10,6 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.config import Scale, Transform
+from lstmcast.features.rows import are_first_steps, series_of_rows
 from lstmcast.ragged import Bools, Floats, Ints, median_by_series
 
 FIXED_SCALE_CLIP = 1e6
@@ -46,9 +47,8 @@ class ScalerState(NamedTuple):
 
     def take(self, series: Ints) -> "ScalerState":
         """The state of these series."""
-        return ScalerState._make(
-            [None if part is None else part[series] for part in self]
-        )
+        parts = (None if part is None else part[series] for part in self)
+        return ScalerState._make(parts)
 
 
 def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> ScalerState:
@@ -67,12 +67,15 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
         "none": np.zeros(len(low), dtype=bool),
     }
     log = in_logs[how]
-    near_zero = log & (low < _NEAR_ZERO_SHARE * middle) & (how == "auto")
-    shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+    shift = np.zeros(len(low))
+    if how == "auto":
+        near_zero = log & (low < _NEAR_ZERO_SHARE * middle)
+        shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
     # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
     lowest_shifted = np.where(log, low, 1.0) + shift
     floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
-    return ScalerState(log, shift, floor, np.where(low >= 0, 0.0, -np.inf))
+    lowest_forecast = np.where(low >= 0, 0.0, -np.inf)
+    return ScalerState(log, shift, floor, lowest_forecast)
 
 
 def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats:
@@ -80,7 +83,7 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
 
     values: of any shape, to which the series numbers `series` broadcast.
     """
-    log = np.broadcast_to(state.log[series], np.shape(values))
+    log = state.log[series]
     # Later values may have no logarithm: none is taken of less than the floor.
     floor = np.where(log, state.floor[series], -np.inf)
     shifted = np.maximum(values + state.shift[series], floor)
@@ -89,10 +92,11 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
 
 def inverse_transform(z: Floats, series: Ints, state: ScalerState) -> Floats:
     """Invert `transform_values`, exactly above the floor; nothing falls below a series' `low`."""
-    log = np.broadcast_to(state.log[series], np.shape(z))
     values = np.array(z, dtype=np.float64)
-    np.exp(np.minimum(z, _MAX_EXPONENT), where=log, out=values)
-    return np.maximum(values - state.shift[series], state.low[series])
+    exponent = np.minimum(z, _MAX_EXPONENT)
+    np.exp(exponent, where=state.log[series], out=values)
+    values -= state.shift[series]
+    return np.maximum(values, state.low[series])
 
 
 def with_fixed_scale(
@@ -106,25 +110,28 @@ def with_fixed_scale(
     """
     if kind == "causal":
         return state
-    lengths = np.diff(offsets)
     if kind == "none":
-        return state._replace(
-            centre=np.zeros(len(lengths)), spread=np.ones(len(lengths))
-        )
-    owner = np.repeat(np.arange(len(lengths)), lengths)
-    step = np.arange(len(values)) - offsets[owner]
-    z = np.where(step < ends[owner], transform_values(values, owner, state), np.nan)
-    low, lower, middle, upper, high = (
-        _quantile_by_series(z, owner, offsets, share)
-        for share in (0, 0.25, 0.5, 0.75, 1)
-    )
+        n = len(ends)
+        return state._replace(centre=np.zeros(n), spread=np.ones(n))
+    owner = series_of_rows(offsets)
+    in_sample = are_first_steps(offsets, ends)
+    z = transform_values(values, owner, state)
+    z[~in_sample] = np.nan
+    low, lower, middle, upper, high = _quartiles_by_series(z, owner, offsets)
     if kind == "standard":
         centre, spread = _mean_and_deviation(z, owner, middle, high - low)
     elif kind == "robust":
-        centre, spread = middle, upper - lower
+        centre = middle
+        spread = upper - lower
     else:
-        centre, spread = low, high - low
-    return state._replace(centre=centre, spread=np.where(spread > 0, spread, 1.0))
+        centre = low
+        spread = high - low
+    return state._replace(centre=centre, spread=positive_or(spread, 1.0))
+
+
+def positive_or(divisor: Floats, default: float) -> Floats:
+    """What to divide by: `default` where the divisor is not above 0."""
+    return np.where(divisor > 0, divisor, default)
 
 
 def _mean_and_deviation(
@@ -136,20 +143,29 @@ def _mean_and_deviation(
     values would overflow.
     """
     n = len(middle)
-    size = np.where(extent > 0, extent, 1.0)
+    size = positive_or(extent, 1.0)
     observed = ~np.isnan(z)
-    share = np.nan_to_num((z - middle[owner]) / size[owner])
-    count = np.maximum(np.bincount(owner, observed, n), 1)
+    count = np.bincount(owner, observed, n)
+    count = np.maximum(count, 1)
+    share = (z - middle[owner]) / size[owner]
+    share = np.nan_to_num(share)
     mean = np.bincount(owner, share, n) / count
     deviation = np.where(observed, share - mean[owner], 0.0)
     square = np.bincount(owner, deviation**2, n) / count
-    return middle + mean * size, np.sqrt(square) * size
+    root = np.sqrt(square)
+    return middle + mean * size, root * size
 
 
-def _quantile_by_series(z: Floats, owner: Ints, offsets: Ints, share: float) -> Floats:
-    """The value of each series, [N], below which `share` of its values lie; 0 for no value."""
+def _quartiles_by_series(z: Floats, owner: Ints, offsets: Ints) -> list[Floats]:
+    """Lowest value, quartiles and highest value of each series, [N] each; 0 for no value."""
     order = np.lexsort((z, owner))  # NaN sort last in each series
-    count = np.bincount(owner, ~np.isnan(z), len(offsets) - 1).astype(np.int64)
-    rank = np.round(share * np.maximum(count - 1, 0)).astype(np.int64)
-    value = z[order[offsets[:-1] + rank]]
-    return np.where(count > 0, value, 0.0)
+    starts = offsets[:-1]
+    count = np.add.reduceat(~np.isnan(z), starts, dtype=np.int64)
+    last_rank = np.maximum(count - 1, 0)
+    quartiles = []
+    for share in (0, 0.25, 0.5, 0.75, 1):
+        rank = np.round(share * last_rank).astype(np.int64)
+        row = order[starts + rank]
+        value = z[row]
+        quartiles.append(np.where(count > 0, value, 0.0))
+    return quartiles

@@ -43,7 +43,9 @@ def default_horizon(panel: Panel, main: int) -> int:
 
     main: steps of the main season, 1 where there is none.
     """
-    return main if panel.axis.kind == "integer" and main > 1 else panel.axis.horizon
+    if panel.axis.kind == "integer" and main > 1:
+        return main
+    return panel.axis.horizon
 
 
 def confirm_seasons(
@@ -63,13 +65,7 @@ def confirm_seasons(
         return Seasons(forced, second if is_multiple else 0)
     series = _sample_differences(values, offsets)
     if proposed.main > 1:
-        significant = [
-            season_significance(differences, proposed.main) > 1
-            for differences in series
-            if len(differences) >= 2 * proposed.main
-        ]
-        # Where no series is long enough to tell, the calendar is believed.
-        is_shown = not significant or np.mean(significant) >= _MIN_SERIES_SHARE
+        is_shown = _is_shown_by_enough(series, proposed.main)
         return Seasons(proposed.main if is_shown else 1, second)
     if not proposed.second:
         return Seasons(1, 0)
@@ -96,11 +92,8 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     strongest = max(strengths.values(), default=0.0)
     if strongest <= _CLEAR_AUTOCORRELATION:
         return Seasons(1, 0)
-    main = min(
-        m
-        for m, strength in strengths.items()
-        if strength >= _NEARLY_AS_STRONG * strongest
-    )
+    strong_enough = _NEARLY_AS_STRONG * strongest
+    main = min(m for m, strength in strengths.items() if strength >= strong_enough)
     # Seven cycles of a day-like season may make a week.
     week = 7 * main
     if main < 24 or longest < 2 * week:
@@ -116,18 +109,39 @@ def season_significance(differences: Floats, m: int) -> float:
     season. The bound is Bartlett's: 1.645 sqrt((1 + 2 sum of r_k^2 for k < m) / n).
     """
     correlation = _autocorrelation(differences, m)
-    shorter = np.sum(correlation[:-1] ** 2)
-    bound = 1.645 * np.sqrt((1 + 2 * shorter) / len(differences))
+    bound = _bartlett_bound(correlation, len(differences))
     return float(correlation[-1] / bound)
+
+
+def _bartlett_bound(correlation: Floats, n: int) -> float:
+    """What chance alone leaves the last of the autocorrelations of n values below in 90 %."""
+    shorter = np.sum(correlation[:-1] ** 2)
+    variance = (1 + 2 * shorter) / n
+    return float(1.645 * np.sqrt(variance))
+
+
+def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
+    """Whether the season is significant in enough of the series that are long enough to tell."""
+    long_enough = [differences for differences in series if len(differences) >= 2 * m]
+    if not long_enough:
+        # The calendar is believed.
+        return True
+    significant = [
+        season_significance(differences, m) > 1 for differences in long_enough
+    ]
+    return bool(np.mean(significant) >= _MIN_SERIES_SHARE)
 
 
 def _significant_autocorrelation(series: list[Floats], m: int) -> float:
     """Median over the series of their autocorrelation at lag m; 0 where it is not significant."""
-    found = [
-        _autocorrelation(differences, m)[-1] * (season_significance(differences, m) > 1)
-        for differences in series
-        if len(differences) >= 2 * m
-    ]
+    found = []
+    for differences in series:
+        n = len(differences)
+        if n >= 2 * m:
+            correlation = _autocorrelation(differences, m)
+            at_lag = correlation[-1]
+            is_significant = at_lag / _bartlett_bound(correlation, n) > 1
+            found.append(at_lag * is_significant)
     return float(np.median(found)) if found else 0.0
 
 
@@ -139,8 +153,13 @@ def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
     # Brought near 1 first: squares of what is far from it overflow, or vanish.
     scaled = np.ldexp(differences, -_binary_exponent(differences))
     spectrum = np.fft.rfft(scaled, size)
-    covariance = np.fft.irfft(spectrum * spectrum.conj(), size)[: max_lag + 1]
-    return covariance[1:] / covariance[0] if covariance[0] > 0 else np.zeros(max_lag)
+    power = spectrum * spectrum.conj()
+    covariance = np.fft.irfft(power, size)
+    variance = covariance[0]
+    if not variance > 0:
+        return np.zeros(max_lag)
+    correlation: Floats = covariance[1 : max_lag + 1] / variance
+    return correlation
 
 
 def _binary_exponent(values: Floats) -> int:
@@ -152,10 +171,12 @@ def _binary_exponent(values: Floats) -> int:
 def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     """Robust differences of the newest part of evenly chosen series."""
     chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
-    newest = (
-        values[offsets[i] : offsets[i + 1]][-_MAX_STEPS_PER_SERIES:] for i in chosen
-    )
-    return [_robust_differences(y) for y in newest]
+    found = []
+    for i in chosen:
+        y = values[offsets[i] : offsets[i + 1]]
+        newest = y[-_MAX_STEPS_PER_SERIES:]
+        found.append(_robust_differences(newest))
+    return found
 
 
 def _robust_differences(y: Floats) -> Floats:
@@ -167,12 +188,14 @@ def _robust_differences(y: Floats) -> Floats:
     if observed.any() and 2 * np.isnan(differences).sum() > len(differences):
         # Hardly two values in a row: straight lines between them stand in.
         steps = np.arange(len(y))
-        differences = np.diff(np.interp(steps, np.flatnonzero(observed), y[observed]))
+        filled = np.interp(steps, steps[observed], y[observed])
+        differences = np.diff(filled)
     if not len(differences) or np.isnan(differences).all():
         return np.zeros(len(differences))
     differences = differences - np.nanmedian(differences)
     # The median absolute deviation, in standard deviations of a normal distribution.
-    deviation = 1.4826 * np.nanmedian(np.abs(differences))
+    absolute = np.abs(differences)
+    deviation = 1.4826 * np.nanmedian(absolute)
     if deviation > 0:
         limit = _OUTLIER_DEVIATIONS * deviation
         differences = np.clip(differences, -limit, limit)

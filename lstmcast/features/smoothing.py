@@ -5,7 +5,7 @@ Axes: n series, T steps, m season, G cycles of a season.
 
 import numpy as np
 
-from lstmcast.ragged import Floats
+from lstmcast.ragged import Floats, carry_forward
 
 _MAX_BLOCK_EXPONENT = 60.0
 """A block of a recursive sum ends before its factors pass e to the power of this: far from the
@@ -31,9 +31,9 @@ def exponential_moving_average(
         return np.ldexp(average, _RESCALE_EXPONENT)
     mass = _decayed_sum(weight, alpha, axis)
     total = _decayed_sum(x * weight, alpha, axis)
-    return np.asarray(
-        np.divide(total, mass, out=np.zeros_like(mass), where=mass > _MIN_MASS)
-    )
+    average = np.zeros_like(mass)
+    np.divide(total, mass, out=average, where=mass > _MIN_MASS)
+    return average
 
 
 def _decayed_sum(x: Floats, alpha: float, axis: int) -> Floats:
@@ -47,7 +47,8 @@ def _decayed_sum(x: Floats, alpha: float, axis: int) -> Floats:
     steps = x.shape[-1]
     out = np.empty_like(x)
     decay = -np.log(max(1 - alpha, 1e-80))
-    size = max(1, min(steps, int(_MAX_BLOCK_EXPONENT / decay)))
+    longest = int(_MAX_BLOCK_EXPONENT / decay)
+    size = max(1, min(steps, longest))
     growth = np.exp(decay * np.arange(size))
     carried = np.zeros(x.shape[:-1])
     for start in range(0, steps, size):
@@ -66,28 +67,37 @@ def moving_average(z: Floats, window: int) -> Floats:
 
     Differences of running sums, taken from the first value so that a high level costs no digits.
     """
+    n, width = z.shape
     base = z[:, :1]
-    sums = np.concatenate([np.zeros_like(base), np.cumsum(z - base, 1)], 1)
-    stop = np.arange(1, z.shape[1] + 1)
+    sums = np.zeros((n, width + 1))
+    np.cumsum(z - base, 1, out=sums[:, 1:])
+    stop = np.arange(1, width + 1)
     start = np.maximum(0, stop - window)
-    return np.asarray(base + (sums[:, stop] - sums[:, start]) / (stop - start))
+    average: Floats = sums[:, stop] - sums[:, start]
+    average /= stop - start
+    average += base
+    return average
 
 
 def shift_right(z: Floats, k: int, part: slice = slice(0, None)) -> Floats:
     """A part of the steps of z [n, T], each k steps late; 0 where there is nothing."""
-    stop = z.shape[1] if part.stop is None else part.stop
-    shifted = np.zeros((len(z), stop - part.start))
+    n, width = z.shape
+    stop = width if part.stop is None else part.stop
+    shifted = np.zeros((n, stop - part.start))
     first = max(part.start, k)
     if first < stop:
-        shifted[:, first - part.start :] = z[:, first - k : stop - k]
+        earlier = z[:, first - k : stop - k]
+        shifted[:, first - part.start :] = earlier
     return shifted
 
 
 def difference_at_lag(z: Floats, k: int) -> Floats:
     """z[t] - z[t - k], 0 for the first k steps, [n, T]."""
     difference = np.zeros_like(z)
-    if k < z.shape[1]:
-        difference[:, k:] = z[:, k:] - z[:, : z.shape[1] - k]
+    width = z.shape[1]
+    if k < width:
+        earlier = z[:, : width - k]
+        difference[:, k:] = z[:, k:] - earlier
     return difference
 
 
@@ -100,9 +110,11 @@ def fill_gaps_from_past(z: Floats, season: int) -> Floats:
         return z
     filled = z
     if season > 1:
-        cycles = _carry_forward(reshape_to_cycles(z, season, np.nan), axis=1)
-        filled = cycles.reshape(len(z), -1)[:, : z.shape[1]]
-    return np.nan_to_num(_carry_forward(filled, axis=1))
+        cycles = reshape_to_cycles(z, season, np.nan)
+        cycles = carry_forward(cycles, axis=1)
+        filled = flatten_cycles(cycles, z.shape[1])
+    filled = carry_forward(filled, axis=1)
+    return np.nan_to_num(filled)
 
 
 def reshape_to_cycles(z: Floats, m: int, fill: float) -> Floats:
@@ -114,10 +126,7 @@ def reshape_to_cycles(z: Floats, m: int, fill: float) -> Floats:
     return padded.reshape(n, cycles, m)
 
 
-def _carry_forward(z: Floats, axis: int) -> Floats:
-    """Replace NaN by the last value before it along `axis`."""
-    along_axis = [-1 if i == axis else 1 for i in range(z.ndim)]
-    steps = np.arange(z.shape[axis]).reshape(along_axis)
-    # Before the first value this is step 0, whose NaN stays.
-    last_known = np.maximum.accumulate(np.where(np.isnan(z), 0, steps), axis=axis)
-    return np.take_along_axis(z, last_known, axis)
+def flatten_cycles(cycles: Floats, width: int) -> Floats:
+    """Undo `reshape_to_cycles` for series of `width` steps."""
+    flat = cycles.reshape(len(cycles), -1)
+    return flat[:, :width]

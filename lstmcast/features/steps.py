@@ -20,6 +20,7 @@ from lstmcast.features.smoothing import (
     difference_at_lag,
     exponential_moving_average,
     fill_gaps_from_past,
+    flatten_cycles,
     moving_average,
     reshape_to_cycles,
     shift_right,
@@ -91,7 +92,9 @@ def compute_step_arrays(
         block_state = state.take(rows)
         if len(rows) == 1:
             # In place: a long series is never copied.
-            span = slice(int(offsets[rows[0]]), int(offsets[rows[0] + 1]))
+            row = int(rows[0])
+            begin = int(offsets[row])
+            span = slice(begin, begin + width)
             z = transform_values(values[None, span], rows[:, None], state)
             if explained is not None:
                 z -= explained[span]
@@ -101,15 +104,17 @@ def compute_step_arrays(
         # The series as rows of a matrix, padded with NaN to the longest of them.
         columns = np.arange(width)
         inside = columns < lengths[rows, None]
-        place = np.where(inside, offsets[rows, None] + columns, 0)
+        place = offsets[rows, None] + columns
+        place = np.where(inside, place, 0)
         padded = np.where(inside, values[place], np.nan)
         z = transform_values(padded, rows[:, None], state)
         if explained is not None:
             z -= np.where(inside, explained[place], 0.0)
         block = _allocate_arrays(len(rows), width)
         _fill_arrays(block, z, seasons, block_state, lengths[rows])
+        place = place[inside]
         for name, array in block.items():
-            flat[name][place[inside]] = array[inside]
+            flat[name][place] = array[inside]
     return StepArrays(seasons=seasons, offsets=offsets, state=state, **flat)
 
 
@@ -152,37 +157,57 @@ def _fill_arrays(
         out["index"][...] = _seasonal_index(z - average, z, weight, m, lengths, 0.3)
 
     # The trend: the change of the moving average over its window, smoothed.
+    change = difference_at_lag(average, window)[:, window:]
+    change /= window
     out["trend"][:, window:] = exponential_moving_average(
-        (average[:, window:] - average[:, :-window]) / window,
-        weight[:, window:],
-        1 / max(m, 5),
+        change, weight[:, window:], 1 / max(m, 5)
     )
-
-    # Level and slope of the series without its season, as the index of one season ago has it.
-    adjusted = z - out["index"]
-    adjusted[:, m:] = z[:, m:] - out["index"][:, :-m]
-    out["level"][...] = exponential_moving_average(adjusted, weight, 0.5)
-    out["slow_level"][...] = exponential_moving_average(adjusted, weight, 0.1)
-    out["slope"][...] = _expanding_slope(adjusted, weight)
-    del adjusted
+    del change
+    _fill_levels(out, weight, m)
 
     # In logs every series has the size 1: differences are shares already.
-    size = _running_magnitude(z, average) if not state.log.all() else np.ones_like(z)
-    size[state.log] = 1.0
+    if state.log.all():
+        size = np.ones_like(z)
+    else:
+        size = _running_magnitude(z, average)
+        size[state.log] = 1.0
     if state.spread is None:
-        out["scale"][...] = _causal_scale(z, weight, m) + MIN_SCALE * size
+        out["scale"][...] = _causal_scale(z, weight, m)
+        out["scale"] += MIN_SCALE * size
     else:
         out["scale"][...] = state.spread[:, None]
     del weight
+    _fill_features(out, average, size, seasons, state)
 
-    # The features, some steps at a time, so that their intermediate arrays fit into the caches.
+
+def _fill_levels(out: dict[str, NDArray[Any]], weight: Floats, m: int) -> None:
+    """Fill levels and slope of the series without its season, as the index a season ago has it."""
+    z = out["z"]
+    adjusted = z - out["index"]
+    season_ago = out["index"][:, :-m]
+    adjusted[:, m:] = z[:, m:] - season_ago
+    out["level"][...] = exponential_moving_average(adjusted, weight, 0.5)
+    out["slow_level"][...] = exponential_moving_average(adjusted, weight, 0.1)
+    out["slope"][...] = _expanding_slope(adjusted, weight)
+
+
+def _fill_features(
+    out: dict[str, NDArray[Any]],
+    average: Floats,
+    size: Floats,
+    seasons: Seasons,
+    state: ScalerState,
+) -> None:
+    """Fill `x`, some steps at a time, so that their intermediate arrays fit into the caches."""
     bound = state.bound(FEATURE_CLIP)
-    width = max(1, _MAX_BLOCK_CELLS // len(z))
-    for begin in range(0, z.shape[1], width):
-        part = slice(begin, min(begin + width, z.shape[1]))
+    n, n_steps = size.shape
+    width = max(1, _MAX_BLOCK_CELLS // n)
+    for begin in range(0, n_steps, width):
+        part = slice(begin, min(begin + width, n_steps))
         features = _iter_step_features(out, average, size, seasons, state, part)
+        x = out["x"][:, part]
         for place, feature in enumerate(features):
-            out["x"][:, part, place] = np.clip(feature, -bound, bound)
+            x[..., place] = np.clip(feature, -bound, bound)
 
 
 def _iter_step_features(
@@ -198,44 +223,57 @@ def _iter_step_features(
     average, size: [n, T] of all steps. Differences are in scales, so that series of any size look
     alike.
     """
-    (m, m2), log = seasons, state.log[:, None]
-    t, window = np.arange(part.start, part.stop), max(m, 4)
-    z, scale = arrays["z"][:, part], arrays["scale"][:, part]
+    m, m2 = seasons
+    window = max(m, 4)
+    t = np.arange(part.start, part.stop)
+    z = arrays["z"][:, part]
+    scale = arrays["scale"][:, part]
     zeros = np.zeros_like(z)
 
     def earlier(name: str, steps: int) -> Floats:
         return shift_right(arrays[name], steps, part)
 
     def change(array: Floats, steps: int) -> Floats:
-        return np.where(
-            t >= steps, array[:, part] - shift_right(array, steps, part), 0.0
-        )
+        before = shift_right(array, steps, part)
+        return np.where(t >= steps, array[:, part] - before, 0.0)
 
-    centre = average[:, part] if state.centre is None else state.centre[:, None]
-    expected = np.where(t == 0, z, earlier("level", 1) + earlier("index", m))
+    def next_change(season: int) -> Floats:
+        """Change to the next step as it was one season before; 0 without a season."""
+        if season <= 1:
+            return zeros
+        following = earlier("z", season - 1)
+        change = np.where(t >= season - 1, following - z, 0.0)
+        return np.asarray(change / scale)
+
+    centre = average[:, part]
+    if state.centre is not None:
+        centre = state.centre[:, None]
+    expected = earlier("level", 1) + earlier("index", m)
+    expected = np.where(t == 0, z, expected)
     # Distance from the centre, last change, and change over a season.
     yield (z - centre) / scale
     yield change(arrays["z"], 1) / scale
     yield change(arrays["z"], m) / scale
     # How volatile the series is for its size, and how old it is.
-    yield 0.2 * np.log(scale / size[:, part] + 1e-6)
+    relative_scale = scale / size[:, part]
+    yield 0.2 * np.log(relative_scale + 1e-6)
     yield zeros + np.minimum(t, 200) / 100
     # Surprise: distance from level and season of the step before.
     yield (z - expected) / scale
     # Trend, and change of the average.
     yield arrays["trend"][:, part] * window / scale
     yield change(average, 1) * m / scale
-    # Change over the second season; change to the next step as it was one season before.
+    # Change over the second season; change to the next step by either season.
     yield change(arrays["z"], m2) / scale if m2 else zeros
-    yield np.where(t >= m2 - 1, earlier("z", m2 - 1) - z, 0.0) / scale if m2 else zeros
-    yield np.where(t >= m - 1, earlier("z", m - 1) - z, 0.0) / scale if m > 1 else zeros
+    yield next_change(m2)
+    yield next_change(m)
     yield arrays["slope"][:, part] * window / scale
     # Seasons seen so far, length of the season, whether there is a second one.
     yield zeros + np.minimum(t / m, 20) / 10
     yield zeros + np.log(m) / 4
     yield zeros + float(m2 > 0)
     # Whether the series is in logs, and whether the value is missing.
-    yield zeros + log
+    yield zeros + state.log[:, None]
     yield 1.0 - arrays["observed"][:, part]
 
 
@@ -251,16 +289,23 @@ def _running_magnitude(z: Floats, average: Floats) -> Floats:
 def _causal_scale(z: Floats, weight: Floats, m: int) -> Floats:
     """Mean absolute seasonal difference so far, at least a quarter of the one-step one, [n, T]."""
     alpha = 1 / max(2 * m, 10)
-    # A difference counts where both of its values were observed: the product of their weights.
-    scale = exponential_moving_average(
-        np.abs(difference_at_lag(z, 1)), weight * shift_right(weight, 1), alpha
-    )
+    change, counts = _changes_at_lag(z, weight, 1)
+    scale = exponential_moving_average(change, counts, alpha)
     if m > 1 and z.shape[1] > m:
-        seasonal = exponential_moving_average(
-            np.abs(z[:, m:] - z[:, :-m]), weight[:, m:] * weight[:, :-m], alpha
-        )
-        scale[:, m:] = np.maximum(seasonal, 0.25 * scale[:, m:])
+        change, counts = _changes_at_lag(z, weight, m)
+        seasonal = exponential_moving_average(change[:, m:], counts[:, m:], alpha)
+        least = 0.25 * scale[:, m:]
+        scale[:, m:] = np.maximum(seasonal, least)
     return scale
+
+
+def _changes_at_lag(z: Floats, weight: Floats, lag: int) -> tuple[Floats, Floats]:
+    """Absolute differences, and 1 for those whose values were both observed; [n, T] each."""
+    # The product of the weights of both values.
+    counts = weight * shift_right(weight, lag)
+    change = difference_at_lag(z, lag)
+    np.abs(change, out=change)
+    return change, counts
 
 
 def _seasonal_index(
@@ -272,19 +317,22 @@ def _seasonal_index(
     cycle stands in.
     """
     # Only the steps of the first cycle: adding zeros behind them would change how floats round.
-    whole = min(m, z.shape[1])
-    first_weight = weight[:, :whole] * (np.arange(whole) < lengths[:, None])
-    first_total = (z[:, :whole] * first_weight).sum(1, keepdims=True)
+    n_steps = z.shape[1]
+    t = np.arange(n_steps)
+    inside = t[:m] < lengths[:, None]
+    first_weight = weight[:, :m] * inside
+    first_weighted = z[:, :m] * first_weight
+    first_total = first_weighted.sum(1, keepdims=True)
     first_count = first_weight.sum(1, keepdims=True)
     first_mean = first_total / np.maximum(first_count, 1)
-    rest = np.where(np.arange(z.shape[1]) < m, z - first_mean, rest)
+    rest = np.where(t < m, z - first_mean, rest)
     index = exponential_moving_average(
         reshape_to_cycles(rest, m, 0.0),
         reshape_to_cycles(weight, m, 0.0),
         alpha,
         axis=1,
     )
-    return index.reshape(len(z), -1)[:, : z.shape[1]]
+    return flatten_cycles(index, n_steps)
 
 
 def _expanding_slope(z: Floats, weight: Floats) -> Floats:
@@ -294,7 +342,8 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     first value, so that a high level costs no digits.
     """
     t = np.arange(z.shape[1], dtype=np.float64)
-    y = (z - z[:, :1]) * weight
+    first = z[:, :1]
+    y = (z - first) * weight
     count = np.cumsum(weight, 1)
     sum_t = np.cumsum(weight * t, 1)
     sum_tt = np.cumsum(weight * t * t, 1)
@@ -303,7 +352,9 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     spread = count * sum_tt - sum_t * sum_t
     moved = count * sum_ty - sum_t * sum_y
     usable = (count >= 4) & (spread > 0)
-    return np.divide(moved, spread, out=np.zeros_like(z), where=usable)
+    slope = np.zeros_like(z)
+    np.divide(moved, spread, out=slope, where=usable)
+    return slope
 
 
 def group_by_length(
@@ -321,6 +372,7 @@ def group_by_length(
         shortest = max(int(ascending[start]), 1)
         longest = int(shortest * 1.25) + 4
         similar = int(np.searchsorted(ascending, longest, side="right"))
-        stop = max(start + 1, min(similar, start + most // longest))
+        affordable = start + most // longest
+        stop = max(start + 1, min(similar, affordable))
         yield order[start:stop], int(ascending[stop - 1])
         start = stop

@@ -104,42 +104,29 @@ class Windows:
         """
         steps = self.steps
         first = steps.offsets[series]
+        # The steps of a chunk, and where in it the origins are.
         close = origins.max(1)
-        x = self.encoder_inputs(first, close + np.arange(1 - chunk, 1)[:, None])
+        until_close = np.arange(1 - chunk, 1)
+        inside = close + until_close[:, None]
+        before_close = origins - close[:, None]
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
         owner = np.broadcast_to(series[:, None], origins.shape)
-        candidates = forecast_candidates(
-            steps, owner, origins, self.horizon
-        )  # (B, P, H, A)
+        candidates = forecast_candidates(steps, owner, origins, self.horizon)
         base = candidates[..., _SEASONAL_NAIVE]
         at_origin = first[:, None] + origins
         scale = steps.scale[at_origin][..., None]
-        limit, clip = steps.state.bound(TARGET_CLIP), steps.state.bound(FEATURE_CLIP)
-        blend = ((candidates - base[..., None]) / scale[..., None]).clip(-limit, limit)
+        limit = steps.state.bound(TARGET_CLIP)
+        blend = candidates - base[..., None]
+        blend /= scale[..., None]
+        blend = blend.clip(-limit, limit)
 
-        # Differences between seasons: the two seasons before that of the base, and the origin.
-        older = [
-            older_seasonal_values(steps, owner, origins, self.horizon, back) - base
-            for back in (1, 2)
-        ]
-        since_base = base - steps.z[at_origin][..., None]
-        relative = np.stack([*older, since_base], -1) / scale[..., None]
-        local = (
-            np.concatenate([blend, relative], -1).clip(-clip, clip).astype(np.float32)
-        )
-
-        shared = horizon_features(self.horizon, steps.seasons, steps.state.log[series])[
-            :, None
-        ]
-        parts = [local, np.broadcast_to(shared, (*local.shape[:-1], shared.shape[-1]))]
-        if self.covariates is not None:
-            parts.append(self._covariates_ahead(self.covariates, owner, origins))
+        local = self._local_inputs(owner, origins, blend, base, scale)
         target, z = self._scaled_targets(owner, origins, base, scale, ends)
         return Batch(
-            x=x,
-            at=origins - close[:, None] + chunk - 1,
-            local=np.concatenate(parts, -1),
+            x=self.encoder_inputs(first, inside),
+            at=before_close + chunk - 1,
+            local=local,
             blend=blend.astype(np.float32),
             base=base,
             scale=scale,
@@ -153,7 +140,36 @@ class Windows:
         x = _take_rows(self.steps.x, first, inside)
         if self.covariates is None:
             return x
-        return np.concatenate([x, _take_rows(self.covariates.step, first, inside)], -1)
+        covariates = _take_rows(self.covariates.step, first, inside)
+        return np.concatenate([x, covariates], -1)
+
+    def _local_inputs(
+        self, series: Ints, origins: Ints, blend: Floats, base: Floats, scale: Floats
+    ) -> Singles:
+        """What the decoder reads of each horizon step, [B, P, H, J + Ca]; see `Batch`."""
+        steps = self.steps
+        # Differences between seasons: the two seasons before that of the base, and the origin.
+        older, oldest = (
+            older_seasonal_values(steps, series, origins, self.horizon, back)
+            for back in (1, 2)
+        )
+        at_origin = steps.offsets[series] + origins
+        since_base = base - steps.z[at_origin, None]
+        differences = np.stack([older - base, oldest - base, since_base], -1)
+        differences /= scale[..., None]
+        local = np.concatenate([blend, differences], -1)
+        bound = steps.state.bound(FEATURE_CLIP)
+        local = local.clip(-bound, bound)
+
+        # The features of the horizon are those of every origin of a series.
+        log = steps.state.log[series[:, 0]]
+        of_series = horizon_features(self.horizon, steps.seasons, log)
+        n_features = of_series.shape[-1]
+        shared = np.broadcast_to(of_series[:, None], (*base.shape, n_features))
+        parts = [local.astype(np.float32), shared]
+        if self.covariates is not None:
+            parts.append(self._covariates_ahead(self.covariates, series, origins))
+        return np.concatenate(parts, -1)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
         """What covariates add at the horizon steps of windows [...], transformed: [..., H]."""
@@ -167,7 +183,8 @@ class Windows:
     ) -> Singles:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
         at, known = self._horizon_rows(covariates, series, origins)
-        return np.where(known[..., None], covariates.ahead[at], np.float32(0))
+        ahead = covariates.ahead[at]
+        return np.where(known[..., None], ahead, np.float32(0))
 
     def _horizon_rows(
         self, covariates: ScaledCovariates, series: Ints, origins: Ints
@@ -175,8 +192,8 @@ class Windows:
         """Rows of the horizon steps in the tables known ahead, and which exist: [..., H] each."""
         offsets = covariates.ahead_offsets
         at_origin = offsets[series] + origins
-        at = at_origin[..., None] + np.arange(1, self.horizon + 1)
-        known = at < offsets[series + 1][..., None]
+        at = _following(at_origin, self.horizon)
+        known = at < offsets[series + 1, None]
         # Row 0 stands in where there is none, for the caller to mask.
         return np.where(known, at, 0), known
 
@@ -191,14 +208,22 @@ class Windows:
         """Targets of windows in scales from their base, and as transformed: [B, P, H] each."""
         steps = self.steps
         limit = self.lengths if ends is None else ends
-        ahead = origins[..., None] + np.arange(1, self.horizon + 1)
-        known = ahead < limit[series][..., None]
-        at = steps.offsets[series][..., None] + np.where(known, ahead, 0)
+        ahead = _following(origins, self.horizon)
+        known = ahead < limit[series, None]
+        # The first step stands in where there is none, to be masked.
+        ahead = np.where(known, ahead, 0)
+        at = steps.offsets[series, None] + ahead
         known &= steps.observed[at]
         z = np.where(known, steps.z[at], np.nan)
         bound = steps.state.bound(TARGET_CLIP)
-        target = ((z - base) / scale).clip(-bound, bound).astype(np.float32)
-        return target, z
+        target = (z - base) / scale
+        target = target.clip(-bound, bound)
+        return target.astype(np.float32), z
+
+
+def _following(origins: Ints, horizon: int) -> Ints:
+    """The steps ahead of origins [...], [..., H]."""
+    return origins[..., None] + np.arange(1, horizon + 1)
 
 
 def _take_rows(table: Singles, first: Ints, inside: Ints) -> Singles:

@@ -1,7 +1,7 @@
-"""Usable series laid end to end on the time axis: flat, regular arrays, and notes on what is missing.
+"""Usable series laid end to end on the time axis: flat arrays, and notes on what is missing.
 
-Axes: N series, T steps of a series, Cp past, Cf known-future, Cs static covariates; arrays of series
-lie end to end.
+Axes: N series, T steps of a series, Cp past, Cf known-future, Cs static covariates; arrays of
+series lie end to end.
 """
 
 import time

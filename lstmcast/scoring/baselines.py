@@ -20,7 +20,8 @@ def naive_forecast(
     values: Floats, offsets: Ints, series: Ints, origins: Ints, horizon: int
 ) -> Floats:
     """Repeat the last observed value. Returns [K, H]."""
-    last = fill_forward_by_phase(values, offsets)[offsets[series] + origins]
+    filled = fill_forward_by_phase(values, offsets)
+    last = filled[offsets[series] + origins]
     return np.repeat(last[:, None], horizon, axis=1)
 
 
@@ -36,10 +37,10 @@ def seasonal_naive_forecast(
 
     Where there is no such value, it is the naive forecast.
     """
-    start = offsets[series][:, None]
-    source = start + origins[:, None] + _same_phase_offsets(horizon, season)  # (K, H)
+    start = offsets[series, None]
+    source = _season_before(start, origins, horizon, season)
     filled = fill_forward_by_phase(values, offsets, season)
-    seasonal = np.where(source >= start, filled[np.maximum(source, 0)], np.nan)
+    seasonal = _values_at(filled, source, start)
     naive = naive_forecast(values, offsets, series, origins, horizon)
     return np.where(np.isnan(seasonal), naive, seasonal)
 
@@ -58,7 +59,8 @@ def drift_forecast(
     # Steps count from the last observed value, which may lie before the origin.
     since_last = offsets[series] + origins - last
     steps = since_last[:, None] + np.arange(1, horizon + 1)  # (K, H)
-    line: Floats = last_value[:, None] + slope[:, None] * steps
+    risen = slope[:, None] * steps
+    line: Floats = last_value[:, None] + risen
     return line
 
 
@@ -75,21 +77,20 @@ def seasonal_mean_forecast(
 
     Where none was observed, it is the naive forecast.
     """
-    start = offsets[series][:, None]
-    source = start + origins[:, None] + _same_phase_offsets(horizon, season)  # (K, H)
-    total, count = np.zeros(source.shape), np.zeros(source.shape)
+    start = offsets[series, None]
+    source = _season_before(start, origins, horizon, season)
+    total = np.zeros(source.shape)
+    count = np.zeros(source.shape)
     for cycle in range(cycles):
-        back = source - cycle * season
-        value = np.where(back >= start, values[np.maximum(back, 0)], np.nan)
+        value = _values_at(values, source - cycle * season, start)
         observed = ~np.isnan(value)
         # Divided before they are added: the sum of very large values would overflow.
         total += np.where(observed, value, 0.0) / cycles
         count += observed
-    mean = np.divide(
-        total * cycles, count, out=np.full(source.shape, np.nan), where=count > 0
-    )
-    naive = naive_forecast(values, offsets, series, origins, horizon)
-    return np.where(count > 0, mean, naive)
+    # The naive forecast stands where the mean of nothing would.
+    mean = naive_forecast(values, offsets, series, origins, horizon)
+    np.divide(total * cycles, count, out=mean, where=count > 0)
+    return mean
 
 
 def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Floats:
@@ -102,10 +103,12 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
         return values
     lengths = np.diff(offsets)
     start = np.repeat(offsets[:-1], lengths)
-    cycle, phase = np.divmod(np.arange(len(values)) - start, season)
+    step = np.arange(len(values)) - start
+    cycle, phase = np.divmod(step, season)
     # Lay each series out phase after phase, so that a value's predecessor is the one a season
     # before.
     cycles, rest = np.divmod(np.repeat(lengths, lengths), season)
+    # The first `rest` phases have a value more than the others.
     head = start + phase * cycles + np.minimum(phase, rest)
     place = head + cycle
     observed_place = np.full(len(values), -1)
@@ -113,14 +116,18 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     source = np.maximum.accumulate(observed_place)[place]
     by_phase = np.empty_like(values)
     by_phase[place] = values
-    return np.where(source >= head, by_phase[np.maximum(source, 0)], np.nan)
+    return _values_at(by_phase, source, head)
 
 
-def _same_phase_offsets(horizon: int, season: int) -> Ints:
-    """Offsets from the origin, [H], to the newest known step of the phase of each horizon step."""
+def _season_before(start: Ints, origins: Ints, horizon: int, season: int) -> Ints:
+    """Positions of the newest known step of the phase of each horizon step, [K, H].
+
+    start: [K, 1], where the series begin; a position before that has no value.
+    """
     steps = np.arange(1, horizon + 1)
     seasons_back = -(-steps // season)  # rounded up, so that no offset is above 0
-    return steps - season * seasons_back
+    offset = steps - season * seasons_back
+    return start + origins[:, None] + offset
 
 
 def _observed_ends(
@@ -129,16 +136,19 @@ def _observed_ends(
     """Positions of the first and last observed value up to each origin, [K] each; -1 for none."""
     position = np.arange(len(values))
     observed = ~np.isnan(values)
-    start, stop = offsets[series], offsets[series] + origins
-    previous = np.maximum.accumulate(np.where(observed, position, -1))
-    following = np.minimum.accumulate(np.where(observed, position, len(values))[::-1])[
-        ::-1
-    ]
-    first, last = following[start], previous[stop]
+    start = offsets[series]
+    previous = np.where(observed, position, -1)
+    previous = np.maximum.accumulate(previous)
+    following = np.where(observed, position, len(values))
+    following = np.minimum.accumulate(following[::-1])[::-1]
+    last = previous[start + origins]
+    # What lies before the start belongs to another series.
     exists = last >= start
-    return np.where(exists, first, -1), np.where(exists, last, -1)
+    first = np.where(exists, following[start], -1)
+    return first, np.where(exists, last, -1)
 
 
-def _values_at(values: Floats, position: Ints) -> Floats:
-    """Values at flat positions; NaN at -1."""
-    return np.where(position >= 0, values[np.maximum(position, 0)], np.nan)
+def _values_at(values: Floats, position: Ints, start: Ints | int = 0) -> Floats:
+    """Values at flat positions; NaN at those before `start`."""
+    found = values[np.maximum(position, 0)]
+    return np.where(position >= start, found, np.nan)

@@ -27,9 +27,11 @@ def base_rates(values: Floats, offsets: Ints, ends: Ints) -> Floats:
     lengths = np.diff(offsets)
     n = len(lengths)
     owner = np.repeat(np.arange(n), lengths)
-    step = np.arange(len(owner)) - offsets[owner]
-    known = (step < ends[owner]) & ~np.isnan(values)
-    ones = np.bincount(owner, np.where(known, values, 0.0), n)
+    end_of_sample = offsets[:-1] + ends
+    in_sample = np.arange(len(owner)) < end_of_sample[owner]
+    known = in_sample & ~np.isnan(values)
+    known_values = np.where(known, values, 0.0)
+    ones = np.bincount(owner, known_values, n)
     count = np.bincount(owner, known, n)
     return np.asarray((ones + 1) / (count + 2))
 
@@ -43,17 +45,17 @@ def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
     2015). The names of other verdicts are there, too: NaN where they mean nothing.
     """
     known = ~np.isnan(actual)
-    p, y = probabilities[known], actual[known]
-    undefined = dict.fromkeys(
-        ("mase", "rmsse", "smape", "mape", "wql", "coverage"), NAN
-    )
-    return undefined | {
-        "brier": float(np.mean((p - y) ** 2)),
+    p = probabilities[known]
+    y = actual[known]
+    brier = np.mean((p - y) ** 2)
+    meaningless = ("mase", "rmsse", "smape", "mape", "wql", "coverage")
+    return dict.fromkeys(meaningless, NAN) | {
+        "brier": float(brier),
         "log_loss": _log_loss(p, y),
         "auc": _auc(p, y),
         "calibration": _calibration_error(p, y),
         "mae": float(np.mean(np.abs(p - y))),
-        "rmse": float(np.sqrt(np.mean((p - y) ** 2))),
+        "rmse": float(np.sqrt(brier)),
     }
 
 
@@ -62,17 +64,19 @@ def compare_with_base_rate(
 ) -> Scores:
     """Errors of probabilities beside those of the base rate; all [...], NaN where nothing came."""
     known = ~np.isnan(actual)
-    error = _mean_or_nan((probabilities - actual)[known] ** 2)
-    base_error = _mean_or_nan((base - actual)[known] ** 2)
+    error = (probabilities - actual)[known]
+    base_error = (base - actual)[known]
+    brier = _mean_or_nan(error**2)
+    base_brier = _mean_or_nan(base_error**2)
     return {
-        "mae": _mean_or_nan(np.abs(probabilities - actual)[known]),
+        "mae": _mean_or_nan(np.abs(error)),
         "mase": NAN,
         "smape": NAN,
         "coverage": NAN,
-        "baseline_mae": _mean_or_nan(np.abs(base - actual)[known]),
-        "brier": error,
-        "baseline_brier": base_error,
-        "skill": skill_score(error, base_error),
+        "baseline_mae": _mean_or_nan(np.abs(base_error)),
+        "brier": brier,
+        "baseline_brier": base_brier,
+        "skill": skill_score(brier, base_brier),
     }
 
 
@@ -90,16 +94,20 @@ def _mean_or_nan(values: Floats) -> float:
 def _log_loss(p: Floats, y: Floats) -> float:
     """Mean cross-entropy in nats of probabilities p [n] of what was 0 or 1, y [n]."""
     p = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
-    return float(-np.mean(y * np.log(p) + (1 - y) * np.log(1 - p)))
+    of_ones = y * np.log(p)
+    of_zeros = (1 - y) * np.log(1 - p)
+    return float(-np.mean(of_ones + of_zeros))
 
 
 def _calibration_error(p: Floats, y: Floats) -> float:
     """Mean distance of the probabilities p [n] of a bin from the share of ones, y [n], in it."""
+    bins = (p * CALIBRATION_BINS).astype(np.int64)
     # A probability of 1 belongs to the last bin.
-    bins = np.minimum((p * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    bins = np.minimum(bins, CALIBRATION_BINS - 1)
     expected_ones = np.bincount(bins, p, CALIBRATION_BINS)
     ones = np.bincount(bins, y, CALIBRATION_BINS)
-    return float(np.abs(expected_ones - ones).sum() / len(p))
+    distance = np.abs(expected_ones - ones)
+    return float(distance.sum() / len(p))
 
 
 def _auc(p: Floats, y: Floats) -> float:

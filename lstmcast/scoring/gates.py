@@ -58,20 +58,23 @@ class Gate:
         """Read `metric>limit`; raises UsageError for a metric or a form that is unknown."""
         rule = _RULE_PATTERN.fullmatch(text)
         metric, sign, right = rule.groups() if rule else ("", "", "")
-        # `old` alone is once the old value.
+        number = right
         old = _OLD_VALUE_PATTERN.fullmatch(right)
-        number = (old[1] or "1") if old else right
+        if old:
+            # `old` alone is once the old value.
+            number = old[1] or "1"
         try:
             limit = float(number)
         except ValueError:
             hint = f'write a metric, a sign and a number: "{example}"'
             raise UsageError(f"{option} {text!r} is not a rule", hint) from None
-        if metric.lower() not in known:
+        name = metric.lower()
+        if name not in known:
             raise UsageError(
                 f"{option} {text!r}: unknown metric {metric!r}",
-                suggest_similar(metric.lower(), known),
+                suggest_similar(name, known),
             )
-        return cls(metric.lower(), sign, limit, relative=old is not None)
+        return cls(name, sign, limit, relative=old is not None)
 
     def __str__(self) -> str:
         """The rule as it is typed."""
@@ -86,5 +89,8 @@ class Gate:
         """Whether the comparison is true of these figures; not where one is missing or NaN."""
         limit = self.limit
         if self.relative:
-            limit *= (old or {}).get(self.metric, math.nan)
-        return _COMPARISONS[self.sign](now.get(self.metric, math.nan), limit)
+            old = old or {}
+            limit *= old.get(self.metric, math.nan)
+        compare = _COMPARISONS[self.sign]
+        # No comparison with NaN is true.
+        return compare(now.get(self.metric, math.nan), limit)

@@ -13,9 +13,10 @@ Makridakis, Spiliotis & Assimakopoulos (2020), The M4 competition, IJF 36 (sMAPE
 M5, IJF 38 (RMSSE).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from lstmcast.ragged import NAN, Bools, Floats, Ints
 
@@ -30,28 +31,30 @@ class SeriesMeans(NamedTuple):
 def mae(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error, in the unit of the data."""
     errors = np.abs(forecast - actual)
-    return _mean_over_series(mean_by_series(errors, ~np.isnan(actual), series))
+    return _mean_error(errors, ~np.isnan(actual), series)
 
 
 def rmse(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Root mean squared error of each series, then their mean; in the unit of the data."""
-    return _mean_over_series(
-        _root_mean_square(forecast - actual, ~np.isnan(actual), series)
-    )
+    errors = forecast - actual
+    roots = _root_mean_square(errors, ~np.isnan(actual), series)
+    return _mean_over_series(roots)
 
 
 def smape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Symmetric error in percent, 200 |f - y| / (|f| + |y|), from 0 to 200; 0 for 0 and 0 (M4)."""
     errors = symmetric_errors(actual, forecast)
-    return _mean_over_series(mean_by_series(errors, ~np.isnan(actual), series))
+    return _mean_error(errors, ~np.isnan(actual), series)
 
 
 def mape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error in percent of the actual; points whose actual is 0 are left out."""
-    usable = ~np.isnan(actual) & (actual != 0)
+    observed = ~np.isnan(actual)
+    usable = observed & (actual != 0)
     errors = np.abs(forecast - actual)
-    shares = np.divide(errors, np.abs(actual), out=np.zeros(actual.shape), where=usable)
-    return _mean_over_series(mean_by_series(100 * shares, usable, series))
+    shares = np.zeros(actual.shape)
+    np.divide(errors, np.abs(actual), out=shares, where=usable)
+    return _mean_error(100 * shares, usable, series)
 
 
 def mase(
@@ -61,9 +64,9 @@ def mase(
 
     Windows whose scale is 0 or NaN (a series that never changed) are left out.
     """
-    usable = ~np.isnan(actual) & (scale > 0)[:, None]
+    usable = _scalable_points(actual, scale)
     errors = _scale_errors(np.abs(forecast - actual), scale)
-    return _mean_over_series(mean_by_series(errors, usable, series))
+    return _mean_error(errors, usable, series)
 
 
 def rmsse(
@@ -74,9 +77,10 @@ def rmsse(
     The scale is each window's `seasonal_scale` of power 2. Windows whose scale is 0 or NaN are left
     out.
     """
-    usable = ~np.isnan(actual) & (scale > 0)[:, None]
+    usable = _scalable_points(actual, scale)
     errors = _scale_errors(forecast - actual, scale)
-    return _mean_over_series(_root_mean_square(errors, usable, series))
+    roots = _root_mean_square(errors, usable, series)
+    return _mean_over_series(roots)
 
 
 def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
@@ -91,25 +95,31 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
     if not weight > 0:
         return NAN
     # The pinball loss of the median is half the absolute error: twice it is comparable with mae.
-    losses = [
-        _pinball_loss(y, quantiles[..., k][observed], level).sum()
-        for k, level in enumerate(levels)
-    ]
-    return 2 * float(np.mean(losses)) / float(weight)
+    losses = []
+    for k, level in enumerate(levels):
+        quantile = quantiles[..., k][observed]
+        loss = _pinball_loss(y, quantile, level)
+        losses.append(loss.sum())
+    mean_loss = float(np.mean(losses))
+    return 2 * mean_loss / float(weight)
 
 
 def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
     """Share of the observed points within [lower, upper], both [K, H], counted alike."""
     observed = ~np.isnan(actual)
+    if not observed.any():
+        return NAN
     inside = (lower <= actual) & (actual <= upper)
-    return float(inside[observed].mean()) if observed.any() else NAN
+    return float(inside[observed].mean())
 
 
 def owa(
     smape: float, mase: float, reference_smape: float, reference_mase: float
 ) -> float:
     """Overall weighted average of M4: mean of both errors over those of the reference, Naive2."""
-    return (smape / reference_smape + mase / reference_mase) / 2
+    relative_smape = smape / reference_smape
+    relative_mase = mase / reference_mase
+    return (relative_smape + relative_mase) / 2
 
 
 def seasonal_scale(
@@ -123,10 +133,10 @@ def seasonal_scale(
     """
     scale = _lag_error(values, offsets, ends, season, power)
     # Series without a pair of values a season apart are measured by their steps instead.
-    if season > 1 and np.isnan(scale).any():
-        scale = np.where(
-            np.isnan(scale), _lag_error(values, offsets, ends, 1, power), scale
-        )
+    without = np.isnan(scale)
+    if season > 1 and without.any():
+        scale_of_steps = _lag_error(values, offsets, ends, 1, power)
+        scale = np.where(without, scale_of_steps, scale)
     return scale
 
 
@@ -134,9 +144,9 @@ def symmetric_errors(actual: Floats, forecast: Floats) -> Floats:
     """Per point 200 |f - y| / (|f| + |y|), and 0 where both are 0."""
     size = np.abs(forecast) + np.abs(actual)
     distance = 200 * np.abs(forecast - actual)
-    errors: Floats = np.divide(
-        distance, size, out=np.zeros(actual.shape), where=size != 0
-    )
+    # 0 over 0 is no error.
+    errors = np.zeros(actual.shape)
+    np.divide(distance, size, out=errors, where=size != 0)
     return errors
 
 
@@ -145,10 +155,11 @@ def mean_by_series(
 ) -> SeriesMeans:
     """Mean and count of the usable points [K, H] of each series, both [max(series) + 1]."""
     codes = np.arange(len(points)) if series is None else series
-    total = np.bincount(codes, np.where(usable, points, 0.0).sum(axis=1))
+    # Totals, not means of windows: all points of a series weigh the same.
+    total_of_window = np.where(usable, points, 0.0).sum(axis=1)
+    total = np.bincount(codes, total_of_window)
     count = np.bincount(codes, usable.sum(axis=1)).astype(np.int64)
-    mean = np.divide(total, count, out=np.full(len(total), np.nan), where=count > 0)
-    return SeriesMeans(mean, count)
+    return SeriesMeans(_divide_by_count(total, count), count)
 
 
 def _root_mean_square(
@@ -159,24 +170,48 @@ def _root_mean_square(
     Each series is divided by its largest point before squaring, so that nothing overflows.
     """
     codes = np.arange(len(points)) if series is None else series
-    largest_of_window = np.where(usable, np.abs(points), 0.0).max(axis=1, initial=0.0)
-    largest = np.zeros(codes.max(initial=-1) + 1)
-    np.fmax.at(largest, codes, largest_of_window)
+    sizes = np.where(usable, np.abs(points), 0.0)
+    n = codes.max(initial=-1) + 1
+    largest = np.zeros(n)
+    np.fmax.at(largest, codes, sizes.max(axis=1, initial=0.0))
     unit = np.where(largest == 0, 1.0, largest)
-    squares = (points / unit[codes][:, None]) ** 2
+    relative = points / unit[codes, None]
+    squares = relative**2
     mean, count = mean_by_series(squares, usable, codes)
     return SeriesMeans(unit * np.sqrt(mean), count)
+
+
+def _divide_by_count(total: NDArray[Any], count: Ints) -> Floats:
+    """Means, of totals of so many; NaN for none."""
+    mean = np.full(len(total), np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
+
+
+def _mean_error(errors: Floats, usable: Bools, series: Ints | None) -> float:
+    """Mean of the usable errors [K, H] of each series, then over the series."""
+    return _mean_over_series(mean_by_series(errors, usable, series))
 
 
 def _mean_over_series(series: SeriesMeans) -> float:
     """Mean of the series with a usable point; NaN without any."""
     usable = series.points > 0
-    return float(series.mean[usable].mean()) if usable.any() else NAN
+    if not usable.any():
+        return NAN
+    return float(series.mean[usable].mean())
+
+
+def _scalable_points(actual: Floats, scale: Floats) -> Bools:
+    """Which points [K, H] were observed and are in a window with a scale."""
+    observed = ~np.isnan(actual)
+    has_scale = scale > 0
+    return observed & has_scale[:, None]
 
 
 def _scale_errors(errors: Floats, scale: Floats) -> Floats:
     """Errors [K, H] over the scale [K] of their windows; as they are where that is 0 or NaN."""
-    return errors / np.where(scale > 0, scale, 1.0)[:, None]
+    divisor = np.where(scale > 0, scale, 1.0)
+    return errors / divisor[:, None]
 
 
 def _pinball_loss(actual: Floats, quantile: Floats, level: float) -> Floats:
@@ -192,17 +227,20 @@ def _lag_error(
     lengths = np.diff(offsets)
     n = len(lengths)
     owner = np.repeat(np.arange(n), lengths)
-    step = np.arange(len(values)) - np.repeat(offsets[:-1], lengths)
-    in_sample = np.flatnonzero((step >= lag) & (step < ends[owner]))
-    change = np.abs(values[in_sample] - values[in_sample - lag])
+    step = np.arange(len(values)) - offsets[owner]
+    is_measured = (step >= lag) & (step < ends[owner])
+    later = np.flatnonzero(is_measured)
+    change = np.abs(values[later] - values[later - lag])
     observed = ~np.isnan(change)
-    owner, change = owner[in_sample][observed], change[observed]
+    change = change[observed]
+    owner = owner[later[observed]]
     count = np.bincount(owner, minlength=n)
     # Divided by the largest change before the power is taken, so that nothing overflows.
     largest = np.zeros(n)
     np.maximum.at(largest, owner, change)
     unit = np.where(largest == 0, 1.0, largest)
-    total = np.bincount(owner, (change / unit[owner]) ** power, minlength=n)
-    mean = np.divide(total, count, out=np.full(n, np.nan), where=count > 0)
+    relative = change / unit[owner]
+    total = np.bincount(owner, relative**power, minlength=n)
+    mean = _divide_by_count(total, count)
     scale: Floats = unit * mean ** (1 / power)
     return scale

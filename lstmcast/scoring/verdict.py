@@ -88,15 +88,14 @@ class Verdict:
         """Rebuild from `to_dict`'s form."""
         full = dict(data)
         full["interval"] = tuple(full["interval"])
-        full["skill"] = NAN if full["skill"] is None else full["skill"]
+        if full["skill"] is None:
+            full["skill"] = NAN
         full["model"] = _none_to_nan(full["model"])
-        full["baselines"] = {
-            name: _none_to_nan(scores) for name, scores in full["baselines"].items()
-        }
+        baselines = full["baselines"].items()
+        full["baselines"] = {name: _none_to_nan(scores) for name, scores in baselines}
         full["by_step"] = tuple(_none_to_nan(row) for row in full["by_step"])
-        full["by_series"] = tuple(
-            _none_to_nan(row) for row in full.get("by_series", ())
-        )
+        by_series = full.get("by_series", ())
+        full["by_series"] = tuple(_none_to_nan(row) for row in by_series)
         return cls(**full)
 
     @property
@@ -141,24 +140,26 @@ def score_forecasts(
     Raises:
         DataError: no actual value is known after any origin.
     """
-    series, origins, levels = (
-        np.asarray(series),
-        np.asarray(origins),
-        np.asarray(levels, float),
-    )
+    series = np.asarray(series)
+    origins = np.asarray(origins)
+    levels = np.asarray(levels, float)
     if ends is None:
         ends = first_origins(panel, series, origins) + 1
     actual = actuals_after_origins(panel, series, origins, quantiles.shape[1])
     # Windows count where something can be forecast from, and something came.
-    last_value = naive_forecast(panel.values, panel.offsets, series, origins, 1)[:, 0]
-    scored = np.isfinite(last_value) & ~np.isnan(actual).all(axis=1)
+    last_value = naive_forecast(panel.values, panel.offsets, series, origins, 1)
+    has_past = np.isfinite(last_value[:, 0])
+    has_actual = ~np.isnan(actual).all(axis=1)
+    scored = has_past & has_actual
     if not scored.any():
         raise DataError(
             f"no actual value to score against: {len(series)} windows, "
             "none with one known after its origin",
             "give data that reaches beyond the forecast's origin",
         )
-    series, origins, actual = series[scored], origins[scored], actual[scored]
+    series = series[scored]
+    origins = origins[scored]
+    actual = actual[scored]
     quantiles = quantiles[scored]
     if probability:
         probabilities = forecast_table.point_forecast(quantiles, levels)
@@ -175,15 +176,18 @@ def actuals_after_origins(
     """Values after each origin, [K, H]; NaN where missing or beyond the end of the series."""
     at_origin = panel.offsets[series] + origins
     at = at_origin[:, None] + np.arange(1, horizon + 1)  # (K, H)
-    exists = at < panel.offsets[series + 1][:, None]
-    actual: Floats = np.where(exists, panel.values[np.where(exists, at, 0)], NAN)
-    return actual
+    exists = at < panel.offsets[series + 1, None]
+    # Row 0 stands in where there is none, to be masked.
+    found = panel.values[np.where(exists, at, 0)]
+    return np.where(exists, found, NAN)
 
 
 def first_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
     """Earliest origin of each series of the panel, [N]; -1 for a series without any."""
+    # Later than any origin.
     never = np.iinfo(np.int64).max
-    first = np.full(len(panel.offsets) - 1, never)
+    n = len(panel.offsets) - 1
+    first = np.full(n, never)
     np.minimum.at(first, series, origins)
     return np.where(first == never, -1, first)
 
@@ -209,7 +213,9 @@ class _ScoredWindows:
         season: int,
     ) -> "_ScoredWindows":
         """Windows of a panel; ends: [N], steps of each series that are in-sample."""
-        values, offsets, horizon = panel.values, panel.offsets, actual.shape[1]
+        values = panel.values
+        offsets = panel.offsets
+        horizon = actual.shape[1]
         scale = metrics.seasonal_scale(values, offsets, ends, season)
         scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
         # In the order of the score table; of equally good ones the first is the best baseline.
@@ -245,19 +251,26 @@ def _build_verdict(
     """Verdict on forecast quantiles [K, H, Q] of windows."""
     median = forecast_table.point_forecast(quantiles, levels)
     low, high = _interval_positions(levels)
-    bounds = (quantiles[..., low], quantiles[..., high]) if low < high else None
-    model = windows.errors(median) | {
-        "wql": metrics.wql(windows.actual, quantiles, levels)
-    }
-    model["coverage"] = metrics.coverage(windows.actual, *bounds) if bounds else NAN
-    baselines = {
-        name: windows.errors(forecast)
-        | {"wql": _point_forecast_wql(windows, forecast, levels)}
-        for name, forecast in windows.baselines.items()
-    }
+    # A point forecast alone has no interval.
+    bounds = None
+    if low < high:
+        bounds = (quantiles[..., low], quantiles[..., high])
+    model = windows.errors(median)
+    model["wql"] = metrics.wql(windows.actual, quantiles, levels)
+    model["coverage"] = _coverage(windows.actual, bounds)
+    baselines = {}
+    for name, forecast in windows.baselines.items():
+        errors = windows.errors(forecast)
+        errors["wql"] = _point_forecast_wql(windows, forecast, levels)
+        baselines[name] = errors
     best = _best_baseline(baselines)
     baseline = windows.baselines[best]
+    rows: tuple[dict[str, Any], ...] = ()
+    if by_series:
+        rows = _scores_by_series(panel, windows, median, baseline)
     count = np.bincount(windows.series)
+    observed = ~np.isnan(windows.actual)
+    without_scale = ~(windows.scale > 0)
     return Verdict(
         series=int((count > 0).sum()),
         windows=len(windows.series),
@@ -265,17 +278,15 @@ def _build_verdict(
         horizon=windows.actual.shape[1],
         season=season,
         season_name=name_season(panel.axis.freq, season),
-        observed=int((~np.isnan(windows.actual)).sum()),
-        unscaled=len(np.unique(windows.series[~(windows.scale > 0)])),
+        observed=int(observed.sum()),
+        unscaled=len(np.unique(windows.series[without_scale])),
         interval=(float(levels[low]), float(levels[high])),
         model=model,
         baselines=baselines,
         best_baseline=best,
         skill=skill_score(model["mae"], baselines[best]["mae"]),
         by_step=_scores_by_step(windows, median, bounds, baseline),
-        by_series=_scores_by_series(panel, windows, median, baseline)
-        if by_series
-        else (),
+        by_series=rows,
         step_name=name_step(panel.axis.freq),
     )
 
@@ -292,24 +303,23 @@ def _build_binary_verdict(
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
     rates = base_rates(panel.values, panel.offsets, ends)[series]
     base = np.broadcast_to(rates[:, None], probabilities.shape)
-    model, baseline = (
-        score_probabilities(probabilities, actual),
-        score_probabilities(base, actual),
-    )
+    model = score_probabilities(probabilities, actual)
+    baseline = score_probabilities(base, actual)
     count = np.bincount(series)
+    observed = ~np.isnan(actual)
+    horizon = probabilities.shape[1]
 
     def compare(part: Any) -> Scores:
         return compare_with_base_rate(probabilities[part], base[part], actual[part])
 
-    horizon = probabilities.shape[1]
-    steps = tuple(
-        {"step": h + 1, **compare(np.s_[:, h : h + 1])} for h in range(horizon)
-    )
-    scored = np.flatnonzero(count if by_series else [])
-    rows = tuple(
-        {"key": list(panel.keys[i]), "windows": int(count[i]), **compare(series == i)}
-        for i in scored
-    )
+    steps = []
+    for h in range(horizon):
+        scores = compare(np.s_[:, h : h + 1])
+        steps.append({"step": h + 1, **scores})
+    rows = []
+    for i in np.flatnonzero(count if by_series else []):
+        windows = {"key": list(panel.keys[i]), "windows": int(count[i])}
+        rows.append(windows | compare(series == i))
     return Verdict(
         series=int((count > 0).sum()),
         windows=len(series),
@@ -318,21 +328,22 @@ def _build_binary_verdict(
         season=season,
         season_name=name_season(panel.axis.freq, season),
         step_name=name_step(panel.axis.freq),
-        observed=int((~np.isnan(actual)).sum()),
+        observed=int(observed.sum()),
         unscaled=0,
         interval=(0.1, 0.9),
         model=model,
         baselines={"base_rate": baseline},
         best_baseline="base_rate",
         skill=skill_score(model["brier"], baseline["brier"]),
-        by_step=steps,
-        by_series=rows,
+        by_step=tuple(steps),
+        by_series=tuple(rows),
     )
 
 
 def _interval_positions(levels: Floats) -> tuple[int, int]:
     """Positions of the levels .1 and .9, or of the outermost ones."""
-    low, high = (np.flatnonzero(np.isclose(levels, level)) for level in (0.1, 0.9))
+    low = np.flatnonzero(np.isclose(levels, 0.1))
+    high = np.flatnonzero(np.isclose(levels, 0.9))
     if len(low) and len(high):
         return int(low[0]), int(high[0])
     return 0, len(levels) - 1
@@ -340,8 +351,8 @@ def _interval_positions(levels: Floats) -> tuple[int, int]:
 
 def _best_baseline(baselines: dict[str, Scores]) -> str:
     """The baseline of least mase; of least mae where no series has a scale."""
-    is_scaled = any(not np.isnan(scores["mase"]) for scores in baselines.values())
-    measure = "mase" if is_scaled else "mae"
+    has_no_scale = all(np.isnan(scores["mase"]) for scores in baselines.values())
+    measure = "mae" if has_no_scale else "mase"
     return min(baselines, key=lambda name: baselines[name][measure])
 
 
@@ -349,8 +360,17 @@ def _point_forecast_wql(
     windows: _ScoredWindows, forecast: Floats, levels: Floats
 ) -> float:
     """The quantile loss of a point forecast [K, H] taken as every quantile."""
-    quantiles = np.broadcast_to(forecast[..., None], (*forecast.shape, len(levels)))
+    shape = (*forecast.shape, len(levels))
+    quantiles = np.broadcast_to(forecast[..., None], shape)
     return metrics.wql(windows.actual, quantiles, levels)
+
+
+def _coverage(actual: Floats, bounds: tuple[Floats, Floats] | None) -> float:
+    """Share of actual values within the bounds; NaN without any."""
+    if bounds is None:
+        return NAN
+    lower, upper = bounds
+    return metrics.coverage(actual, lower, upper)
 
 
 def _scores_by_step(
@@ -361,23 +381,25 @@ def _scores_by_step(
 ) -> tuple[Scores, ...]:
     """A row of scores for each step ahead; median, baseline: [K, H]."""
     rows = []
+    series = windows.series
     for h in range(median.shape[1]):
+        # A range of one step, so that the axis of the horizon stays.
         step = np.s_[:, h : h + 1]
-        actual, forecast = windows.actual[step], median[step]
-        error = metrics.mae(actual, forecast, windows.series)
-        baseline_error = metrics.mae(actual, baseline[step], windows.series)
-        covered = (
-            metrics.coverage(actual, *(bound[step] for bound in bounds))
-            if bounds
-            else NAN
-        )
+        actual = windows.actual[step]
+        forecast = median[step]
+        error = metrics.mae(actual, forecast, series)
+        baseline_error = metrics.mae(actual, baseline[step], series)
+        bounds_of_step = None
+        if bounds is not None:
+            lower, upper = bounds
+            bounds_of_step = (lower[step], upper[step])
         rows.append(
             {
                 "step": h + 1,
                 "mae": error,
-                "mase": metrics.mase(actual, forecast, windows.scale, windows.series),
-                "smape": metrics.smape(actual, forecast, windows.series),
-                "coverage": covered,
+                "mase": metrics.mase(actual, forecast, windows.scale, series),
+                "smape": metrics.smape(actual, forecast, series),
+                "coverage": _coverage(actual, bounds_of_step),
                 "baseline_mae": baseline_error,
                 "skill": skill_score(error, baseline_error),
             }
@@ -389,18 +411,23 @@ def _scores_by_series(
     panel: "Panel", windows: _ScoredWindows, median: Floats, baseline: Floats
 ) -> tuple[dict[str, Any], ...]:
     """A row of scores for each series with a window; median, baseline: [K, H]."""
-    actual, series = windows.actual, windows.series
-    usable = ~np.isnan(actual)
-    errors, _ = metrics.mean_by_series(np.abs(median - actual), usable, series)
-    baseline_errors, _ = metrics.mean_by_series(
-        np.abs(baseline - actual), usable, series
-    )
+    series = windows.series
     count = np.bincount(series)
+    observed = ~np.isnan(windows.actual)
+
+    def mean_errors(forecast: Floats) -> Floats:
+        distance = np.abs(forecast - windows.actual)
+        return metrics.mean_by_series(distance, observed, series).mean
+
+    errors = mean_errors(median)
+    baseline_errors = mean_errors(baseline)
+    # All windows of a series have its one scale.
     scale = np.full(len(count), NAN)
     scale[series] = np.where(windows.scale > 0, windows.scale, NAN)
     rows = []
     for i in np.flatnonzero(count):
-        error, baseline_error = float(errors[i]), float(baseline_errors[i])
+        error = float(errors[i])
+        baseline_error = float(baseline_errors[i])
         rows.append(
             {
                 "key": list(panel.keys[i]),
@@ -420,8 +447,11 @@ def _nan_to_none(value: Any) -> Any:
         return {name: _nan_to_none(item) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [_nan_to_none(item) for item in value]
-    return None if isinstance(value, float) and not np.isfinite(value) else value
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value
 
 
 def _none_to_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """A row with NaN again for what `_nan_to_none` left out."""
     return {name: NAN if value is None else value for name, value in row.items()}

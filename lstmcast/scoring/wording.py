@@ -70,18 +70,19 @@ def name_season(freq: str, season: int) -> str:
         return ""
     parts = re.match(r"(\d*)([A-Za-z]*)", freq)
     count, unit = parts.groups() if parts else ("", "")
-    days = season * int(count or 1) * _DAYS_PER_UNIT.get(unit, NAN)
-    fitting = (
-        name
-        for name, span in _SEASON_DAYS.items()
-        if abs(days / span - 1) < _SEASON_TOLERANCE
-    )
-    return next(fitting, "")
+    steps = season * int(count or 1)
+    days = steps * _DAYS_PER_UNIT.get(unit, NAN)
+    for name, span in _SEASON_DAYS.items():
+        difference = abs(days / span - 1)
+        if difference < _SEASON_TOLERANCE:
+            return name
+    return ""
 
 
 def _describe_comparison(verdict: "Verdict") -> list[str]:
     """Whether the model beat the best baseline, and what both errors were."""
-    windows, baseline = _describe_windows(verdict), _describe_baseline(verdict)
+    windows = _describe_windows(verdict)
+    baseline = _describe_baseline(verdict)
     error = verdict.model["mae"]
     baseline_error = verdict.baselines[verdict.best_baseline]["mae"]
     errors = f"was off by {error:.4g} on average, {baseline} by {baseline_error:.4g}."
@@ -95,19 +96,21 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
             f"The model does not beat the best baseline: {_lower_first(windows)} its error was "
             f"{difference} that of {baseline}."
         )
-    # The mean error of several series has no everyday meaning.
-    return [sentence, f"It {errors}"] if verdict.series == 1 else [sentence]
+    if verdict.series > 1:
+        # The mean error of several series has no everyday meaning.
+        return [sentence]
+    return [sentence, f"It {errors}"]
 
 
 def _describe_disagreement(verdict: "Verdict") -> list[str]:
     """Where small series differ: with several the mean error is mostly that of the large ones."""
-    baseline = verdict.baselines[verdict.best_baseline]["mase"]
-    skill = 1 - verdict.model["mase"] / baseline if baseline > 0 else NAN
-    if (
-        verdict.series == 1
-        or math.isnan(skill)
-        or (skill > 0) == verdict.beats_baseline
-    ):
+    error = verdict.model["mase"]
+    baseline_error = verdict.baselines[verdict.best_baseline]["mase"]
+    if verdict.series == 1 or not baseline_error > 0:
+        return []
+    skill = 1 - error / baseline_error
+    agrees = (skill > 0) == verdict.beats_baseline
+    if agrees or math.isnan(skill):
         return []
     difference = _format_difference(skill)
     return [
@@ -119,7 +122,8 @@ def _describe_disagreement(verdict: "Verdict") -> list[str]:
 def _describe_interval(verdict: "Verdict") -> list[str]:
     """How many values fell inside the interval, and whether it is too narrow or too wide."""
     low, high = verdict.interval
-    covered, width = verdict.model["coverage"], high - low
+    width = high - low
+    covered = verdict.model["coverage"]
     if math.isnan(covered):
         return []
     # Shares are given as so many of 100 values where there are as many.
@@ -127,12 +131,14 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
     inside = round(covered * total)
     values = "actual value" if total == 1 else "actual values"
     # Two standard deviations of the share that chance alone puts inside (binomial distribution).
-    chance = 2 * (width * (1 - width) / verdict.observed) ** 0.5
-    remark = ""
-    if abs(covered - width) > max(_MIN_INTERVAL_DEVIATION, chance):
-        remark = (
-            "; it is too narrow" if covered < width else "; it is wider than necessary"
-        )
+    variance = width * (1 - width) / verdict.observed
+    remarkable = max(_MIN_INTERVAL_DEVIATION, 2 * variance**0.5)
+    if abs(covered - width) <= remarkable:
+        remark = ""
+    elif covered < width:
+        remark = "; it is too narrow"
+    else:
+        remark = "; it is wider than necessary"
     return [
         f"Of {total} {values} {inside} fell inside the {100 * width:.0f} % interval{remark}."
     ]
@@ -140,7 +146,8 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
 
 def _describe_probabilities(verdict: "Verdict") -> list[str]:
     """Whether probabilities of a 1 beat the base rate, and whether they can be taken literally."""
-    windows, model = _describe_windows(verdict), verdict.model
+    windows = _describe_windows(verdict)
+    model = verdict.model
     base_rate = verdict.baselines[verdict.best_baseline]
     errors = (
         f"their mean squared error was {model['brier']:.4g}, that of always forecasting the share "
@@ -167,9 +174,11 @@ def _describe_probabilities(verdict: "Verdict") -> list[str]:
 def _describe_windows(verdict: "Verdict") -> str:
     """The windows that were scored, as the beginning of a sentence: "On the last 12 months"."""
     span = _format_steps(verdict, verdict.horizon)
-    windows = f"{verdict.origins} windows of {span}" if verdict.origins > 1 else span
-    series = f" of {verdict.series} series" if verdict.series > 1 else ""
-    return f"On the last {windows}{series}"
+    if verdict.origins > 1:
+        span = f"{verdict.origins} windows of {span}"
+    if verdict.series > 1:
+        span = f"{span} of {verdict.series} series"
+    return f"On the last {span}"
 
 
 def _describe_baseline(verdict: "Verdict") -> str:
@@ -197,7 +206,8 @@ def _format_difference(skill: float) -> str:
         return f"{1 - skill:.3g} times"
     percent = abs(100 * skill)
     size = f"{percent:.0f} %" if percent >= 0.995 else "less than 1 %"
-    return f"{size} {'below' if skill > 0 else 'above'}"
+    side = "below" if skill > 0 else "above"
+    return f"{size} {side}"
 
 
 def _lower_first(text: str) -> str:

@@ -169,9 +169,9 @@ def history_lengths(panel: Panel, **options: Any) -> list[list[int]]:
     lengths: list[list[int]] = []
 
     class Spy(Forecaster):
-        def fit(self, panel: Panel, **more: Any) -> Forecaster:
+        def fit_part(self, panel: Panel, **more: Any) -> Forecaster:
             lengths.append(panel.lengths.tolist())
-            return super().fit(panel, **more)
+            return super().fit_part(panel, **more)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("lstmcast.training.forecaster.Forecaster", Spy)
