@@ -28,6 +28,7 @@ from lstmcast.errors import UsageError
 from lstmcast.evaluation.backtest import backtest
 from lstmcast.panel.panel import Panel
 from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint
+from lstmcast.training.device import has_bfloat16_lstm
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from lstmcast.training.loop import TrainingState
 from tests.make import panel_of, wavy
@@ -82,6 +83,14 @@ CHANGES: list[Change] = [
     for name, values in table.items()
     for value in values
 ]
+
+
+@pytest.fixture(autouse=True)
+def skip_what_this_processor_cannot_do(request: pytest.FixtureRequest) -> None:
+    callspec = getattr(request.node, "callspec", None)
+    change = callspec.params.get("change", {}) if callspec else {}
+    if change == {"train": {"precision": "bfloat16"}} and not has_bfloat16_lstm():
+        pytest.skip("torch has no LSTM in bfloat16 for this processor")
 
 
 def with_changes(change: Change) -> Config:

@@ -45,7 +45,13 @@ def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bo
     """Whether to train in bfloat16.
 
     `auto` does so on processors that multiply it in hardware: it takes a third of the time less.
+    Raises UsageError where bfloat16 is requested and torch cannot train in it here.
     """
+    if precision == "bfloat16" and device.type == "cpu" and not has_bfloat16_lstm():
+        raise UsageError(
+            "--precision bfloat16: torch has no LSTM in bfloat16 for this processor",
+            "take --precision float32, or leave it out",
+        )
     if precision != "auto":
         return precision == "bfloat16"
     if device.type != "cpu":
@@ -56,6 +62,19 @@ def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bo
     has_avx = capabilities.get("avx512_bf16")
     has_amx = capabilities.get("amx_bf16")
     return bool(has_avx or has_amx)
+
+
+def has_bfloat16_lstm() -> bool:
+    """Whether torch trains an LSTM in bfloat16 on this processor; only trying it out tells."""
+    # The trial must not take draws that a training with the same seed would get.
+    with torch.random.fork_rng(devices=[]):
+        lstm = torch.nn.LSTM(1, 1)
+    try:
+        with torch.autocast("cpu", torch.bfloat16):
+            lstm(torch.zeros(1, 1, 1))
+    except RuntimeError:
+        return False
+    return True
 
 
 def with_tables_on_device(windows: Windows, device: torch.device) -> Windows:

@@ -96,3 +96,21 @@ def test_a_gpu_makes_the_same_forecasts_from_the_same_seed() -> None:
         for _ in range(2)
     ]
     np.testing.assert_allclose(trained[0]["forecast"], trained[1]["forecast"], rtol=1e-4)
+
+
+def test_bfloat16_is_refused_by_name_where_torch_cannot_train_in_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(device, "has_bfloat16_lstm", lambda: False)
+    with pytest.raises(UsageError, match="--precision bfloat16") as caught:
+        device.is_reduced_precision("bfloat16")
+    assert "float32" in caught.value.hint
+    assert not device.is_reduced_precision("float32")
+
+
+def test_to_try_bfloat16_takes_no_random_draws() -> None:
+    torch.manual_seed(3)
+    device.has_bfloat16_lstm()
+    drawn = torch.rand(1)
+    torch.manual_seed(3)
+    assert torch.rand(1) == drawn

@@ -18,6 +18,7 @@ from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork, to_tensors
 from lstmcast.network.trained import NetworkShape
 from lstmcast.training import loop
+from lstmcast.training.device import has_bfloat16_lstm
 from lstmcast.training.loop import TrainingState, train_network
 from lstmcast.training.optimizers import OPTIMIZERS, Optimizer
 from lstmcast.training.sampler import WindowSampler
@@ -61,17 +62,6 @@ def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
     assert not same(runs[0].weights, runs[2].weights)
     losses = [[record.loss for record in run.history[1:]] for run in runs]
     assert losses[0] == losses[1] != losses[2]
-
-
-def has_bfloat16_lstm() -> bool:
-    """Whether this processor has a kernel that trains an LSTM in bfloat16; only trying tells."""
-    lstm = torch.nn.LSTM(1, 1)
-    try:
-        with torch.autocast("cpu", torch.bfloat16):
-            lstm(torch.zeros(1, 1, 1))
-    except RuntimeError:
-        return False
-    return True
 
 
 def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> None:
