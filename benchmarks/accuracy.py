@@ -108,7 +108,9 @@ def _runs(sets: list[str], seeds: list[int]) -> Iterator[tuple[str, int, str]]:
 
 def _write(parsed: argparse.Namespace, results: Sequence[Result]) -> None:
     if parsed.json:
-        parsed.json.write_text(json.dumps(report(results), indent=1) + "\n", encoding="utf-8")
+        parsed.json.write_text(
+            json.dumps(report(results), indent=1) + "\n", encoding="utf-8"
+        )
     if parsed.out:
         parsed.out.write_text(page(results), encoding="utf-8")
 
@@ -119,18 +121,27 @@ def _say(one: Result) -> None:
         for name in ("smape", "mase", "owa", "ratio", "coverage", "seconds")
         if one.get(name)
     }
-    text = one.get("error") or " ".join(f"{name} {value:.3f}" for name, value in shown.items())
-    print(f"{one['set']} {one['kind']} seed {one['seed']}: {text}", file=sys.stderr, flush=True)
+    text = one.get("error") or " ".join(
+        f"{name} {value:.3f}" for name, value in shown.items()
+    )
+    print(
+        f"{one['set']} {one['kind']} seed {one['seed']}: {text}",
+        file=sys.stderr,
+        flush=True,
+    )
 
 
 def _plain(scores: Result) -> Result:
     return {
-        k: None if isinstance(v, float) and not math.isfinite(v) else v for k, v in scores.items()
+        k: None if isinstance(v, float) and not math.isfinite(v) else v
+        for k, v in scores.items()
     }
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.accuracy", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.accuracy", description=__doc__
+    )
     known = f"one of {', '.join(GROUPS)}, or of {', '.join(SETS)}"
     parser.add_argument("sets", nargs="*", metavar="SET", help=known)
     parser.add_argument(
@@ -140,9 +151,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="0,1,2",
         help="seeds to average over (default: 0)",
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write all results there")
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
-    parser.add_argument("--fresh", action="store_true", help="measure again what is in the cache")
+    parser.add_argument(
+        "--json", type=Path, metavar="FILE", help="write all results there"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.md", help="write the page there"
+    )
+    parser.add_argument(
+        "--fresh", action="store_true", help="measure again what is in the cache"
+    )
     return parser
 
 

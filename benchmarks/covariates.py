@@ -19,7 +19,10 @@ from typing import Any, NamedTuple
 from benchmarks.sets import DATA, ROOT
 
 PAGE = ROOT / "docs" / "covariates.md"
-BEGIN, END = "<!-- benchmarks.covariates: begin -->", "<!-- benchmarks.covariates: end -->"
+BEGIN, END = (
+    "<!-- benchmarks.covariates: begin -->",
+    "<!-- benchmarks.covariates: end -->",
+)
 NOISE = 0.01
 """As much worse as this a share of the error may be from one seed to the next."""
 
@@ -64,7 +67,9 @@ _PLACES = (
     "8",
 )
 _LOADS = tuple(
-    w for name in ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT") for w in ("--target", name)
+    w
+    for name in ("HUFL", "HULL", "MUFL", "MULL", "LUFL", "LULL", "OT")
+    for w in ("--target", name)
 )
 CASES = (
     Case(
@@ -115,10 +120,21 @@ CASES = (
 )
 
 
-def measure(case: Case, seed: int, options: Sequence[str], data: Path = DATA) -> dict[str, float]:
+def measure(
+    case: Case, seed: int, options: Sequence[str], data: Path = DATA
+) -> dict[str, float]:
     """MAE, MASE and coverage of one backtest through the command line."""
     line = ["backtest", str(data / case.file), *case.request, *options, "--no-refit"]
-    line += ["--windows", str(case.windows), "--seed", str(seed), "--by", "series", "--json", "-q"]
+    line += [
+        "--windows",
+        str(case.windows),
+        "--seed",
+        str(seed),
+        "--by",
+        "series",
+        "--json",
+        "-q",
+    ]
     with tempfile.TemporaryDirectory() as folder:
         verdict = json.loads(_call(line, folder))["verdict"]
     if case.series:
@@ -139,18 +155,23 @@ def _call(line: Sequence[str], folder: str) -> str:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        raise RuntimeError(f"lstmcast {line[0]} exit {done.returncode}: {done.stderr.strip()}")
+        raise RuntimeError(
+            f"lstmcast {line[0]} exit {done.returncode}: {done.stderr.strip()}"
+        )
     return done.stdout
 
 
 def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, Any]:
     """Return errors without and with covariates, and the share of the MAE saved, by seed too."""
     without, with_covariates = (
-        [measure(case, seed, options, data) for seed in seeds] for options in ((), case.added)
+        [measure(case, seed, options, data) for seed in seeds]
+        for options in ((), case.added)
     )
     found: dict[str, Any] = {"case": case.name, "windows": case.windows}
     for label, runs in (("without", without), ("with", with_covariates)):
-        found[label] = {name: sum(run[name] for run in runs) / len(runs) for name in runs[0]}
+        found[label] = {
+            name: sum(run[name] for run in runs) / len(runs) for name in runs[0]
+        }
     found["saved"] = 1 - found["with"]["mae"] / found["without"]["mae"]
     found["by_seed"] = [
         1 - b["mae"] / a["mae"] for a, b in zip(without, with_covariates, strict=True)
@@ -186,15 +207,22 @@ def write(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.covariates", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.covariates", description=__doc__
+    )
     parser.add_argument(
         "cases", nargs="*", metavar="CASE", help="part of a case's name (default: all)"
     )
     parser.add_argument(
-        "--seeds", default="0", metavar="0,1,2", help="seeds to average over (default: 0)"
+        "--seeds",
+        default="0",
+        metavar="0,1,2",
+        help="seeds to average over (default: 0)",
     )
     parser.add_argument(
-        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+        "--write",
+        action="store_true",
+        help=f"write the table into {PAGE.relative_to(ROOT)}",
     )
     parsed = parser.parse_args(arguments)
     if not DATA.is_dir():

@@ -31,7 +31,10 @@ from lstmcast.monitoring.thresholds import Threshold
 from lstmcast.ragged import Bools, Floats
 
 PAGE = ROOT / "docs" / "detection.md"
-BEGIN, END = "<!-- benchmarks.detection: begin -->", "<!-- benchmarks.detection: end -->"
+BEGIN, END = (
+    "<!-- benchmarks.detection: begin -->",
+    "<!-- benchmarks.detection: end -->",
+)
 RATE = 0.001
 PROBATION = 0.15
 FALSE, MISSED = 0.11, 1.0
@@ -56,7 +59,11 @@ def cases(data: Path, wanted: Sequence[str] = ()) -> list[Case]:
     """The files of the benchmark, or those whose name has one of `wanted` in it."""
     labels = json.loads((data / "nab" / "labels" / "combined_windows.json").read_text())
     found = sorted((data / "nab").glob("real*/*.csv"))
-    chosen = [path for path in found if not wanted or any(part in path.name for part in wanted)]
+    chosen = [
+        path
+        for path in found
+        if not wanted or any(part in path.name for part in wanted)
+    ]
     return [_case(path, labels[f"{path.parent.name}/{path.name}"]) for path in chosen]
 
 
@@ -67,12 +74,19 @@ def _case(path: Path, labels: Sequence[Sequence[str]]) -> Case:
         panel = Panel.from_frame(frame, duplicates="mean", **roles)
     except DataError as error:  # as the program advises
         found = re.search(r"--resample (\S+)", error.hint)
-        panel = Panel.from_frame(frame, resample=found[1] if found else "5min:mean", **roles)
+        panel = Panel.from_frame(
+            frame, resample=found[1] if found else "5min:mean", **roles
+        )
     stamps = pd.to_datetime(frame["timestamp"])
-    step = np.array([panel.axis.floor(text) for text in frame["timestamp"]]) - panel.start[0]
+    step = (
+        np.array([panel.axis.floor(text) for text in frame["timestamp"]])
+        - panel.start[0]
+    )
     windows = []
     for first, last in labels:
-        inside = np.flatnonzero((stamps >= pd.Timestamp(first)) & (stamps <= pd.Timestamp(last)))
+        inside = np.flatnonzero(
+            (stamps >= pd.Timestamp(first)) & (stamps <= pd.Timestamp(last))
+        )
         windows.append((int(inside[0]), int(inside[-1])))
     return Case(path.parent.name, path.stem, panel, step, tuple(windows))
 
@@ -111,7 +125,13 @@ def remember(forecaster: Forecaster) -> None:
     make = forecaster.quantiles
 
     def once(
-        panel: Panel, series: Any, origins: Any, horizon: int, levels: Any, *, strip: int = 1
+        panel: Panel,
+        series: Any,
+        origins: Any,
+        horizon: int,
+        levels: Any,
+        *,
+        strip: int = 1,
     ) -> Floats:
         key = (horizon, len(panel.values), origins.tobytes())
         if key not in cache:
@@ -173,7 +193,12 @@ def measure(case: Case, alarms: Bools) -> dict[str, float]:
     false[:begin] = False
     raw += float(worth[false].sum())
     begun = int((false & ~np.r_[False, false[:-1]]).sum())
-    counts = {"windows": len(real), "found": found, "false": begun, "flagged": int(false.sum())}
+    counts = {
+        "windows": len(real),
+        "found": found,
+        "false": begun,
+        "flagged": int(false.sum()),
+    }
     return {**counts, "ordinary": int((owner[begin:] < 0).sum()), "raw": raw}
 
 
@@ -203,24 +228,33 @@ def best(found: Sequence[tuple[Case, Floats]]) -> float:
     )
 
 
-def evaluate(chosen: Sequence[Case], tell: Callable[[str], None]) -> list[dict[str, Any]]:
+def evaluate(
+    chosen: Sequence[Case], tell: Callable[[str], None]
+) -> list[dict[str, Any]]:
     """A row of figures for each group, detector and kind of limit."""
     scored = []
     for case in chosen:
         begun = time.monotonic()
         scored.append((case, scores(case)))
         shown = " ".join(
-            f"{name}: {measure(case, v >= 1)['raw']:+.2f}" for name, v in scored[-1][1].items()
+            f"{name}: {measure(case, v >= 1)['raw']:+.2f}"
+            for name, v in scored[-1][1].items()
         )
         tell(f"{case.name}: {time.monotonic() - begun:.1f} s, {shown}")
     rows = []
     for group in (*sorted({case.group for case in chosen}), "both"):
-        for name in (f"{detector}, {kind}" for kind in LIMITS for detector in DETECTORS):
+        for name in (
+            f"{detector}, {kind}" for kind in LIMITS for detector in DETECTORS
+        ):
             mine = [
-                (case, values[name]) for case, values in scored if group in (case.group, "both")
+                (case, values[name])
+                for case, values in scored
+                if group in (case.group, "both")
             ]
             figures = summary([measure(case, values >= 1) for case, values in mine])
-            rows.append({"group": group, "detector": name, **figures, "best": best(mine)})
+            rows.append(
+                {"group": group, "detector": name, **figures, "best": best(mine)}
+            )
     return rows
 
 
@@ -244,12 +278,16 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.detection", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.detection", description=__doc__
+    )
     parser.add_argument(
         "files", nargs="*", metavar="FILE", help="part of a file's name (default: all)"
     )
     parser.add_argument(
-        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+        "--write",
+        action="store_true",
+        help=f"write the table into {PAGE.relative_to(ROOT)}",
     )
     parsed = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():

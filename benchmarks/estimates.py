@@ -14,11 +14,19 @@ from pathlib import Path
 
 from benchmarks.sets import DATA, SETS, Competition, Everyday, select
 
-USUAL = ["air_passengers", "sunspots_monthly", "gasoline_weekly", "m4_weekly", "m3_monthly"]
+USUAL = [
+    "air_passengers",
+    "sunspots_monthly",
+    "gasoline_weekly",
+    "m4_weekly",
+    "m3_monthly",
+]
 HEADER = f"{'':<24}{'said':>8}{'took':>8}{'ratio':>7}   {'said':>6}{'took':>6}  MiB{'ratio':>7}"
 
 
-def compare(one: Competition | Everyday, folder: Path) -> tuple[float, float, float, float]:
+def compare(
+    one: Competition | Everyday, folder: Path
+) -> tuple[float, float, float, float]:
     """Seconds estimated and taken, bytes estimated and taken."""
     if isinstance(one, Competition):
         one.load(DATA)[0].to_parquet(folder / "train.parquet", index=False)

@@ -47,7 +47,11 @@ KINDS: tuple[Kind, ...] = (
     ("`--optimizer adam`", {}, {"optimizer": "adam"}),
     ("`--optimizer sgd`", {}, {"optimizer": "sgd"}),
     ("`--optimizer rmsprop`", {}, {"optimizer": "rmsprop"}),
-    ("`--from pretrained`", {}, {"start": "pretrained", "members": 2}),  # as it is, and fine-tuned
+    (
+        "`--from pretrained`",
+        {},
+        {"start": "pretrained", "members": 2},
+    ),  # as it is, and fine-tuned
 )
 
 
@@ -81,18 +85,32 @@ def cases(data: Path = DATA) -> Iterator[Case]:
         ("sunspots, yearly", "sunspots", "year", 11, 1),
     ):
         panel = Panel.from_frame(
-            pd.read_csv(ROOT / "sample_data" / f"{name}.csv"), target=name, time=time_name
+            pd.read_csv(ROOT / "sample_data" / f"{name}.csv"),
+            target=name,
+            time=time_name,
         )
         end = panel.lengths * 4 // 5
         origins = np.arange(end[0] - 1, panel.lengths[0] - horizon, 3)
-        yield Case(title, panel, horizon, season, end, np.zeros(len(origins), np.int64), origins)
+        yield Case(
+            title,
+            panel,
+            horizon,
+            season,
+            end,
+            np.zeros(len(origins), np.int64),
+            origins,
+        )
     one = SETS["m1_quarterly"]
     if data.is_dir() and isinstance(one, Competition):
-        frame = pd.concat(one.load(data)).sort_values(["unique_id", "ds"], ignore_index=True)
+        frame = pd.concat(one.load(data)).sort_values(
+            ["unique_id", "ds"], ignore_index=True
+        )
         panel = Panel.from_frame(frame, target="y", series="unique_id", time="ds")
         ends = panel.lengths - one.horizon
         title = f"M1, {len(panel)} quarterly series"
-        yield Case(title, panel, one.horizon, one.season, ends, np.arange(len(panel)), ends - 1)
+        yield Case(
+            title, panel, one.horizon, one.season, ends, np.arange(len(panel)), ends - 1
+        )
 
 
 def simple(case: Case) -> float:
@@ -100,7 +118,13 @@ def simple(case: Case) -> float:
     nothing = np.zeros((len(case.series), case.horizon, 1))
     levels = np.array([0.5])
     verdict = score_forecasts(
-        case.panel, case.series, case.origins, nothing, levels, case.season, ends=case.ends
+        case.panel,
+        case.series,
+        case.origins,
+        nothing,
+        levels,
+        case.season,
+        ends=case.ends,
     )
     return verdict.baselines[verdict.best_baseline]["mase"]
 
@@ -127,9 +151,17 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     fitted = Forecaster(config).fit(case.panel.head(case.ends))
     seconds = time.process_time() - began
     fitted.combination = fitted.combination._replace(network=1.0)
-    quantiles = fitted.quantiles(case.panel, case.series, case.origins, case.horizon, LEVELS)
+    quantiles = fitted.quantiles(
+        case.panel, case.series, case.origins, case.horizon, LEVELS
+    )
     verdict = score_forecasts(
-        case.panel, case.series, case.origins, quantiles, LEVELS, case.season, ends=case.ends
+        case.panel,
+        case.series,
+        case.origins,
+        quantiles,
+        LEVELS,
+        case.season,
+        ends=case.ends,
     )
     return Run(verdict.model["mase"], seconds)
 
@@ -153,10 +185,14 @@ def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
                     math.log(a.error / b.error) for a, b in zip(one, other, strict=True)
                 )
             )
-            for one, other in zip(zip(*own, strict=True), _by_seed(runs, simples), strict=True)
+            for one, other in zip(
+                zip(*own, strict=True), _by_seed(runs, simples), strict=True
+            )
         ]
         cells = [_spread([run.error for run in each]) for each in own]
-        seconds = statistics.mean(sum(run.seconds for run in one) for one in zip(*own, strict=True))
+        seconds = statistics.mean(
+            sum(run.seconds for run in one) for one in zip(*own, strict=True)
+        )
         spread = "" if kind == DEFAULT else _spread(ratios)
         yield f"| {kind} | {' | '.join(cells)} | {spread} | {seconds:.0f} |"
 
@@ -183,20 +219,32 @@ def write(path: Path, lines: Sequence[str]) -> None:
 
 def known(path: Path | None) -> dict[tuple[int, str, str], Run]:
     """Runs that were written down, by seed, kind and case."""
-    lines = path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
+    lines = (
+        path.read_text(encoding="utf-8").splitlines() if path and path.exists() else []
+    )
     return {
-        (seed, kind, case): Run(*numbers) for seed, kind, case, *numbers in map(json.loads, lines)
+        (seed, kind, case): Run(*numbers)
+        for seed, kind, case, *numbers in map(json.loads, lines)
     }
 
 
 def main() -> int:
     """Measure seed by seed, write and print the table; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.model", description=__doc__)
-    parser.add_argument(
-        "--seeds", type=int, default=3, metavar="N", help="fits of each kind (default: 3)"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.model", description=__doc__
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.md", help="write the table between the markers there"
+        "--seeds",
+        type=int,
+        default=3,
+        metavar="N",
+        help="fits of each kind (default: 3)",
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="FILE.md",
+        help="write the table between the markers there",
     )
     parser.add_argument(
         "--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down"

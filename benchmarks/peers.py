@@ -79,15 +79,27 @@ def install(peer: Peer) -> None:
         flush=True,
     )
     torch = CONSTRAINTS.read_text(encoding="utf-8").split()[-1]
-    pip = [str(peer.python), "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    pip = [
+        str(peer.python),
+        "-m",
+        "pip",
+        "install",
+        "-qq",
+        "--disable-pip-version-check",
+    ]
     for line in (
         [sys.executable, "-m", "venv", "--clear", str(peer.folder)],
-        [*pip, torch],  # first and by its version: another build would bring gigabytes with it
+        [
+            *pip,
+            torch,
+        ],  # first and by its version: another build would bring gigabytes with it
         [*pip, "--constraint", str(CONSTRAINTS), peer.requires],
     ):
         installed = subprocess.run(line, capture_output=True, text=True, check=False)
         if installed.returncode:
-            raise Lost(f"could not be installed: {installed.stderr.strip().splitlines()[-1:]}")
+            raise Lost(
+                f"could not be installed: {installed.stderr.strip().splitlines()[-1:]}"
+            )
     done.touch()
 
 
@@ -101,11 +113,18 @@ def call(
 ) -> Spent:
     """Run an action of a peer's program in a folder; raises Lost."""
     install(peer)
-    line = [str(peer.python), str(RIVALS / f"with_{peer.program}.py"), action, *map(str, arguments)]
+    line = [
+        str(peer.python),
+        str(RIVALS / f"with_{peer.program}.py"),
+        action,
+        *map(str, arguments),
+    ]
     return spend(line, folder, limit, threads)
 
 
-def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1) -> Spent:
+def spend(
+    line: Sequence[str], folder: Path, limit: float = 300.0, threads: int = 1
+) -> Spent:
     """Run a command and measure it; raises Lost where it fails or takes longer than the limit."""
     environment = {
         **os.environ,
@@ -116,7 +135,12 @@ def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int 
     began = time.perf_counter()
     with (folder / "stdout").open("w+b") as out, (folder / "stderr").open("w+b") as err:
         process = subprocess.Popen(
-            line, cwd=folder, env=environment, stdout=out, stderr=err, stdin=subprocess.DEVNULL
+            line,
+            cwd=folder,
+            env=environment,
+            stdout=out,
+            stderr=err,
+            stdin=subprocess.DEVNULL,
         )
         watch = threading.Timer(limit, process.kill)
         watch.start()
@@ -129,8 +153,12 @@ def spend(line: Sequence[str], folder: Path, limit: float = 300.0, threads: int 
     if late:
         raise Lost(f"over {limit:.0f} s")
     if process.returncode:
-        raise Lost(f"exit {process.returncode}: {' '.join(errors.strip().splitlines()[-1:])[:200]}")
-    return Spent(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output)
+        raise Lost(
+            f"exit {process.returncode}: {' '.join(errors.strip().splitlines()[-1:])[:200]}"
+        )
+    return Spent(
+        seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024, output
+    )
 
 
 def _text(file: object) -> str:

@@ -27,7 +27,9 @@ class ProductError(Exception):
     """The product failed; the text is what it said."""
 
 
-def measure(one: Competition | Everyday, seed: int, *options: str, data: Path = DATA) -> Scores:
+def measure(
+    one: Competition | Everyday, seed: int, *options: str, data: Path = DATA
+) -> Scores:
     """Fit `one` with the defaults (and `options`), forecast, and score; `seconds` are of CPU."""
     began = _cpu()
     with tempfile.TemporaryDirectory() as folder:
@@ -50,7 +52,10 @@ def windows_per_second(history: Path) -> float | None:
         return None
     settings = TrainConfig()
     return float(
-        trained["step"].sum() * settings.batch_size * settings.origins / trained["seconds"].sum()
+        trained["step"].sum()
+        * settings.batch_size
+        * settings.origins
+        / trained["seconds"].sum()
     )
 
 
@@ -69,7 +74,9 @@ def competition_scores(
             f"{int(joined['forecast'].isna().sum())} of {len(test)} test values have no forecast"
         )
     shape = -1, one.horizon
-    actual, point = (joined[name].to_numpy(np.float64).reshape(shape) for name in ("y", "forecast"))
+    actual, point = (
+        joined[name].to_numpy(np.float64).reshape(shape) for name in ("y", "forecast")
+    )
     quantiles = joined[columns].to_numpy(np.float64).reshape(*shape, len(LEVELS))
     values, offsets = flat(train)
     scale = metrics.seasonal_scale(values, offsets, np.diff(offsets), one.season)
@@ -94,7 +101,17 @@ def _competition(
     train.to_parquet(folder / "train.parquet", index=False)
     busy = _cpu() - began
     columns = ["--target", "y", "--series", "unique_id", "--horizon", str(one.horizon)]
-    call(folder, "fit", "train.parquet", *columns, "--seed", str(seed), "--out", "run", *options)
+    call(
+        folder,
+        "fit",
+        "train.parquet",
+        *columns,
+        "--seed",
+        str(seed),
+        "--out",
+        "run",
+        *options,
+    )
     levels = ",".join(f"{level:g}" for level in LEVELS)
     call(folder, "predict", "run", "--quantiles", levels, "-o", "forecast.parquet")
     began = _cpu()
@@ -117,7 +134,9 @@ def _everyday(
     panel = Panel.from_table(read_table(data / one.file, reading), columns, reading)
     series, origins = last_origins(panel.lengths, one.horizon, one.windows)
     ends = np.where(
-        np.isin(np.arange(len(panel)), series), panel.lengths - one.horizon * one.windows, 0
+        np.isin(np.arange(len(panel)), series),
+        panel.lengths - one.horizon * one.windows,
+        0,
     )
     _write(panel.head(ends), one.target, folder / "train.parquet")
     busy = _cpu() - began
@@ -140,8 +159,14 @@ def _everyday(
     began = _cpu()
     verdict = score_forecasts(panel, series, origins, quantiles, LEVELS, one.season)
     best = min(verdict.baselines.items(), key=lambda item: item[1]["mase"])
-    scores: Scores = {name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")}
-    scores |= {"series": verdict.series, "points": verdict.observed, "baseline": best[0]}
+    scores: Scores = {
+        name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")
+    }
+    scores |= {
+        "series": verdict.series,
+        "points": verdict.observed,
+        "baseline": best[0],
+    }
     return scores | {
         "baseline_mase": best[1]["mase"],
         "ratio": scores["mase"] / best[1]["mase"],
@@ -162,7 +187,10 @@ def _write(panel: Any, target: str, path: Path) -> None:
     number = np.repeat(np.arange(len(panel)), panel.lengths)
     step = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)
     frame = pd.DataFrame(
-        {name: [panel.keys[i][k] for i in number] for k, name in enumerate(panel.key_names)}
+        {
+            name: [panel.keys[i][k] for i in number]
+            for k, name in enumerate(panel.key_names)
+        }
     )
     frame[panel.axis.name] = panel.axis.stamps(panel.start[number] + step)
     frame[target] = panel.values
@@ -186,7 +214,9 @@ def call(folder: Path, *arguments: str) -> None:
         stdin=subprocess.DEVNULL,
     )
     if done.returncode:
-        message = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(str(folder), "")
+        message = " / ".join(done.stderr.strip().splitlines()[-3:]).replace(
+            str(folder), ""
+        )
         raise ProductError(f"lstmcast {arguments[0]} exit {done.returncode}: {message}")
 
 

@@ -83,7 +83,13 @@ def _pandas_parquet(path: Path) -> Any:
 
 CASES = (
     Case(
-        "one series in a CSV", "one.csv", Columns(("y",), ("time",)), _read_csv, _pandas_csv, 2, 4
+        "one series in a CSV",
+        "one.csv",
+        Columns(("y",), ("time",)),
+        _read_csv,
+        _pandas_csv,
+        2,
+        4,
     ),
     Case(
         f"series of {STEPS} rows in a Parquet file",
@@ -110,8 +116,12 @@ def write_files(folder: Path, rows: int) -> None:
     ids = pc.binary_join_element_wise(
         "series", pc.utf8_lpad(pc.cast(pa.array(number), pa.string()), 6, "0"), "_"
     )
-    daily = np.datetime64("2020-01-01", "us") + (np.arange(rows) % STEPS) * np.timedelta64(1, "D")
-    pq.write_table(pa.table({"id": ids, "time": daily, "y": values}), folder / "many.parquet")
+    daily = np.datetime64("2020-01-01", "us") + (
+        np.arange(rows) % STEPS
+    ) * np.timedelta64(1, "D")
+    pq.write_table(
+        pa.table({"id": ids, "time": daily, "y": values}), folder / "many.parquet"
+    )
 
 
 def to_panel(case: Case, path: Path) -> Panel:
@@ -137,15 +147,35 @@ def measured(case: Case, folder: Path, repeats: int) -> dict[str, Any]:
         )
         rounds.append({"bare": bare, "panel": ours, "pandas": usual})
     best = {name: min(one[name] for one in rounds) for name in rounds[0]}
-    ratios = {"ratio": best["panel"] / best["bare"], "against": best["panel"] / best["pandas"]}
-    return {"case": case.name, "limit": case.times_read, **best, **ratios, **_memory(case, path)}
+    ratios = {
+        "ratio": best["panel"] / best["bare"],
+        "against": best["panel"] / best["pandas"],
+    }
+    return {
+        "case": case.name,
+        "limit": case.times_read,
+        **best,
+        **ratios,
+        **_memory(case, path),
+    }
 
 
 def _memory(case: Case, path: Path) -> dict[str, Any]:
     """Return a process' peak memory above its imports, over the bytes of the bare table."""
-    line = [sys.executable, "-m", "benchmarks.reading", "--peak", str(CASES.index(case)), str(path)]
+    line = [
+        sys.executable,
+        "-m",
+        "benchmarks.reading",
+        "--peak",
+        str(CASES.index(case)),
+        str(path),
+    ]
     peak = int(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
-    return {"peak": peak, "bytes": case.bare(path).nbytes, "memory_limit": case.times_bytes}
+    return {
+        "peak": peak,
+        "bytes": case.bare(path).nbytes,
+        "memory_limit": case.times_bytes,
+    }
 
 
 def _show_peak(case: Case, path: Path) -> None:
@@ -168,7 +198,9 @@ def _peak() -> int:
 def page(results: list[dict[str, Any]], rows: int) -> str:
     """The figures as a page of Markdown."""
     lines = [
-        PREFACE.format(rows=rows, cores=os.cpu_count(), arrow=pa.__version__, pandas=pd.__version__)
+        PREFACE.format(
+            rows=rows, cores=os.cpu_count(), arrow=pa.__version__, pandas=pd.__version__
+        )
     ]
     for one in results:
         times = " | ".join(f"{one[name]:.2f} s" for name in ("bare", "panel", "pandas"))
@@ -185,7 +217,9 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--out", type=Path)
-    parser.add_argument("--peak", nargs=2, metavar=("CASE", "FILE"), help=argparse.SUPPRESS)
+    parser.add_argument(
+        "--peak", nargs=2, metavar=("CASE", "FILE"), help=argparse.SUPPRESS
+    )
     given = parser.parse_args(arguments)
     if given.peak:
         _show_peak(CASES[int(given.peak[0])], Path(given.peak[1]))

@@ -24,7 +24,13 @@ _PUBLISHED: Rows = {
         ("darts 0.48 BlockRNN, 60 s", {"owa": 0.813}),
         (
             "research prototype",
-            {"smape": 8.95, "mase": 0.752, "owa": 0.400, "coverage": 0.78, "seconds": 79},
+            {
+                "smape": 8.95,
+                "mase": 0.752,
+                "owa": 0.400,
+                "coverage": 0.78,
+                "seconds": 79,
+            },
         ),
     ],
     "m4_weekly": [
@@ -37,25 +43,43 @@ _PUBLISHED: Rows = {
         ("darts 0.48 BlockRNN, 60 s", {"owa": 1.93}),
         (
             "research prototype",
-            {"smape": 6.49, "mase": 1.973, "owa": 0.710, "coverage": 0.82, "seconds": 19},
+            {
+                "smape": 6.49,
+                "mase": 1.973,
+                "owa": 0.710,
+                "coverage": 0.82,
+                "seconds": 19,
+            },
         ),
     ],
     "m3_monthly": [
         ("M3, Theta", {"smape": 13.89}),
         ("NeuralForecast 3.3 NHITS, 60 s", {"mase": 0.901}),
-        ("research prototype", {"smape": 13.32, "mase": 0.843, "coverage": 0.79, "seconds": 25}),
+        (
+            "research prototype",
+            {"smape": 13.32, "mase": 0.843, "coverage": 0.79, "seconds": 25},
+        ),
     ],
     "m3_quarterly": [
         ("M3, Theta", {"smape": 8.96, "mase": 1.117}),
-        ("research prototype", {"smape": 9.30, "mase": 1.112, "coverage": 0.76, "seconds": 12}),
+        (
+            "research prototype",
+            {"smape": 9.30, "mase": 1.112, "coverage": 0.76, "seconds": 12},
+        ),
     ],
     "m3_yearly": [
         ("M3, Theta", {"smape": 16.97}),
-        ("research prototype", {"smape": 16.34, "mase": 2.875, "coverage": 0.80, "seconds": 11}),
+        (
+            "research prototype",
+            {"smape": 16.34, "mase": 2.875, "coverage": 0.80, "seconds": 11},
+        ),
     ],
     "m3_other": [
         ("M3, Theta", {"smape": 4.41}),
-        ("research prototype", {"smape": 3.97, "mase": 1.740, "coverage": 0.78, "seconds": 13}),
+        (
+            "research prototype",
+            {"smape": 3.97, "mase": 1.740, "coverage": 0.78, "seconds": 13},
+        ),
     ],
     "m3_all": [
         ("N-BEATS", {"smape": 12.37}),
@@ -67,18 +91,33 @@ _PUBLISHED: Rows = {
         ("N-BEATS", {"mape": 19.2, "mase": 1.574}),
         ("DeepAR", {"mase": 1.409}),
         ("NeuralForecast 3.3 NHITS, 60 s", {"mase": 1.467}),
-        ("research prototype", {"mape": 21.67, "mase": 1.404, "coverage": 0.86, "seconds": 32}),
+        (
+            "research prototype",
+            {"mape": 21.67, "mase": 1.404, "coverage": 0.86, "seconds": 32},
+        ),
     ],
     "tourism_quarterly": [
         ("N-BEATS", {"mase": 1.475}),
-        ("research prototype", {"mape": 16.37, "mase": 1.492, "coverage": 0.86, "seconds": 13}),
+        (
+            "research prototype",
+            {"mape": 16.37, "mase": 1.492, "coverage": 0.86, "seconds": 13},
+        ),
     ],
     "tourism_yearly": [
-        ("research prototype", {"mape": 29.53, "mase": 2.843, "coverage": 0.75, "seconds": 10})
+        (
+            "research prototype",
+            {"mape": 29.53, "mase": 2.843, "coverage": 0.75, "seconds": 10},
+        )
     ],
-    "m1_monthly": [("research prototype", {"mase": 1.021, "coverage": 0.81, "seconds": 25})],
-    "m1_quarterly": [("research prototype", {"mase": 1.647, "coverage": 0.69, "seconds": 13})],
-    "m1_yearly": [("research prototype", {"mase": 3.485, "coverage": 0.56, "seconds": 10})],
+    "m1_monthly": [
+        ("research prototype", {"mase": 1.021, "coverage": 0.81, "seconds": 25})
+    ],
+    "m1_quarterly": [
+        ("research prototype", {"mase": 1.647, "coverage": 0.69, "seconds": 13})
+    ],
+    "m1_yearly": [
+        ("research prototype", {"mase": 3.485, "coverage": 0.56, "seconds": 10})
+    ],
 }
 _NAMES = {
     "Naive": "naive",
@@ -108,6 +147,9 @@ def _table(path: Path, name: str) -> list[tuple[str, dict[str, float]]]:
                 method = _NAMES.get(row["method"], row["method"])
                 shown = ("sMAPE", "MASE", "MAPE", "OWA", "seconds")
                 rows.append(
-                    (method, {key.lower(): float(row[key]) for key in shown if row.get(key)})
+                    (
+                        method,
+                        {key.lower(): float(row[key]) for key in shown if row.get(key)},
+                    )
                 )
     return rows

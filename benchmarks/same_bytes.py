@@ -23,7 +23,9 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 SHORT = "--steps 40 --members 1"
 SMALL = "--from scratch --hidden 8 --steps 40 --members 1"
-ROLES = "--series shop --static region --future price --future promotion --past temperature"
+ROLES = (
+    "--series shop --static region --future price --future promotion --past temperature"
+)
 FITS = {
     "univariate": "price.csv --target price",
     "panel": f"shops.csv --target sold {ROLES} --horizon 7 {SHORT}",
@@ -52,10 +54,14 @@ TABLES = {
 
 def write_data(folder: Path) -> None:
     """The first rows of the sample files, and a panel of waves that needs no luck."""
-    price, shop, sunspots = (_rows(name) for name in ("price.csv", "shop.csv", "sunspots.csv"))
+    price, shop, sunspots = (
+        _rows(name) for name in ("price.csv", "shop.csv", "sunspots.csv")
+    )
     names = ("airport", "harbour", "station")
     by_shop = [[row for row in shop if row[1] == name] for name in names]
-    parts = [row for rows in by_shop for row in (*rows[:110], *map(_planned, rows[110:117]))]
+    parts = [
+        row for rows in by_shop for row in (*rows[:110], *map(_planned, rows[110:117]))
+    ]
     waves = [[f"s{s}", t + 1, *_wave(s, t)] for s in range(30) for t in range(60)]
     tables: dict[str, list[list[Any]]] = {
         "price.csv": price[:201],
@@ -92,12 +98,22 @@ class Program:
     """The lstmcast of one checkout, run in one folder."""
 
     def __init__(self, checkout: Path, folder: Path) -> None:
-        kept = {name: os.environ[name] for name in os.environ if not name.startswith("LSTMCAST_")}
+        kept = {
+            name: os.environ[name]
+            for name in os.environ
+            if not name.startswith("LSTMCAST_")
+        }
         self.environment = {"OMP_NUM_THREADS": "1", **kept, "PYTHONPATH": str(checkout)}
         self.folder = folder
-        found = self._run("-c", "import lstmcast; print(lstmcast.__file__)").decode().strip()
+        found = (
+            self._run("-c", "import lstmcast; print(lstmcast.__file__)")
+            .decode()
+            .strip()
+        )
         if not Path(found).is_relative_to(checkout):
-            raise SystemExit(f"there is no lstmcast in {checkout}: {found} would be run")
+            raise SystemExit(
+                f"there is no lstmcast in {checkout}: {found} would be run"
+            )
 
     def say(self, line: str) -> bytes:
         """What a command prints."""
@@ -138,7 +154,9 @@ def made(program: Program) -> Iterator[tuple[str, str, bytes]]:
 def main() -> None:
     """Print a line for each thing made."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--python-path", type=Path, default=ROOT, help="the checkout to run")
+    parser.add_argument(
+        "--python-path", type=Path, default=ROOT, help="the checkout to run"
+    )
     checkout = parser.parse_args().python_path.resolve()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name).resolve()

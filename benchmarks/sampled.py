@@ -55,13 +55,24 @@ def kinds(count: int = COUNT, length: int = LENGTH, horizon: int = 14) -> pd.Dat
             rng.uniform(0, 0.95),
             rng.normal(size=21) * 0.9 ** np.arange(21),
         )
-        sales = (rng.random((len(own), days)) < 0.05) * rng.exponential(3, (len(own), days))
-        noise = lfilter([np.sqrt(1 - memory**2)], [1, -memory], rng.normal(size=(len(own), days)))
-        y[own] = 10 + week[np.arange(days) % 7] + lfilter([2, *answer], [1], sales) + 0.5 * noise
+        sales = (rng.random((len(own), days)) < 0.05) * rng.exponential(
+            3, (len(own), days)
+        )
+        noise = lfilter(
+            [np.sqrt(1 - memory**2)], [1, -memory], rng.normal(size=(len(own), days))
+        )
+        y[own] = (
+            10
+            + week[np.arange(days) % 7]
+            + lfilter([2, *answer], [1], sales)
+            + 0.5 * noise
+        )
     y *= 10 ** rng.uniform(0, 3, (count, 1))
     names = np.char.add("shop ", np.arange(count).astype(str))
     stamps = np.tile(pd.date_range("2024-01-01", periods=days), count)
-    return pd.DataFrame({"unique_id": np.repeat(names, days), "ds": stamps, "y": y.ravel()})
+    return pd.DataFrame(
+        {"unique_id": np.repeat(names, days), "ds": stamps, "y": y.ravel()}
+    )
 
 
 def _training(name: str, *parts: int) -> Case:
@@ -73,7 +84,9 @@ def _training(name: str, *parts: int) -> Case:
 CASES = (
     _training("m3_monthly", 2, 4, 10, 30),
     _training("tourism_monthly", 2, 4, 10),
-    Case(Competition("generated", "", 14, 7, "D"), kinds, (1, 2, 30, 300, 1000), every=10),
+    Case(
+        Competition("generated", "", 14, 7, "D"), kinds, (1, 2, 30, 300, 1000), every=10
+    ),
     _training("m4_hourly", 2, 10),
 )
 
@@ -90,7 +103,10 @@ def measured(folder: Path, found: Figures) -> Iterator[Figures]:
                 )
                 continue
             yield from _measured(
-                case, folder / name, found.setdefault(name, {"fits": {}, "untrained": {}}), seed
+                case,
+                folder / name,
+                found.setdefault(name, {"fits": {}, "untrained": {}}),
+                seed,
             )
 
 
@@ -104,9 +120,13 @@ def _measured(case: Case, folder: Path, found: Figures, seed: int) -> Iterator[F
         "horizon": case.one.horizon,
     }
     (folder / "data").mkdir(parents=True, exist_ok=True)
-    history.to_parquet(folder / "data" / "0.parquet", index=False, row_group_size=1 << 20)
+    history.to_parquet(
+        folder / "data" / "0.parquet", index=False, row_group_size=1 << 20
+    )
     scored = history["unique_id"].drop_duplicates().iloc[:: case.every]
-    history, ahead = (frame[frame["unique_id"].isin(scored)] for frame in (history, ahead))
+    history, ahead = (
+        frame[frame["unique_id"].isin(scored)] for frame in (history, ahead)
+    )
     history.to_parquet(folder / "scored.parquet", index=False)
     for part in case.parts:
         fits = found["fits"].setdefault(str(part), {})
@@ -134,19 +154,38 @@ def _fit(one: Competition, folder: Path, seed: int, *options: str) -> Figures:
         "--seed",
         str(seed),
     ]
-    call(folder, "fit", "data", *columns, "--out", "run", "--force", "-j", "1", *options)
-    learnt = len(
-        json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))["data"]["cutoff"]
+    call(
+        folder, "fit", "data", *columns, "--out", "run", "--force", "-j", "1", *options
     )
-    steps = pd.read_csv(folder / "run" / "history.csv").groupby("member")["step"].max().sum()
+    learnt = len(
+        json.loads((folder / "run" / "run.json").read_text(encoding="utf-8"))["data"][
+            "cutoff"
+        ]
+    )
+    steps = (
+        pd.read_csv(folder / "run" / "history.csv")
+        .groupby("member")["step"]
+        .max()
+        .sum()
+    )
     return {"learnt": learnt, "drawn": int(steps) * TrainConfig().batch_size}
 
 
-def _scores(one: Competition, folder: Path, history: pd.DataFrame, ahead: pd.DataFrame) -> Figures:
+def _scores(
+    one: Competition, folder: Path, history: pd.DataFrame, ahead: pd.DataFrame
+) -> Figures:
     call(
-        folder, "predict", "run", "scored.parquet", "--quantiles", _LEVELS, "-o", "forecast.parquet"
+        folder,
+        "predict",
+        "run",
+        "scored.parquet",
+        "--quantiles",
+        _LEVELS,
+        "-o",
+        "forecast.parquet",
     )
     forecast = pd.read_parquet(folder / "forecast.parquet")
     return {
-        name: competition_scores(history, ahead, forecast, one)[name] for name in ("mase", "wql")
+        name: competition_scores(history, ahead, forecast, one)[name]
+        for name in ("mase", "wql")
     }

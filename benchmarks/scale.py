@@ -48,7 +48,9 @@ class Spent(NamedTuple):
     largest: int
 
 
-def generate(folder: Path, series: int, shard: int = SHARD, length: int = LENGTH) -> None:
+def generate(
+    folder: Path, series: int, shard: int = SHARD, length: int = LENGTH
+) -> None:
     """Write daily series with a weekly season, a trend and noise, `shard` of them a file."""
     folder.mkdir()
     day = np.arange(length)
@@ -56,16 +58,24 @@ def generate(folder: Path, series: int, shard: int = SHARD, length: int = LENGTH
         count = min(shard, series - k * shard)
         rng = np.random.default_rng(k)
         level, season, slope = (
-            rng.uniform(low, high, count)[:, None] for low, high in ((10, 1e3), (0, 0.5), (-1, 1))
+            rng.uniform(low, high, count)[:, None]
+            for low, high in ((10, 1e3), (0, 0.5), (-1, 1))
         )
         wave = np.sin(2 * np.pi * (day + rng.integers(7, size=count)[:, None]) / 7)
         y = level * (
-            1 + season * wave + slope * day / length / 4 + 0.1 * rng.normal(size=(count, length))
+            1
+            + season * wave
+            + slope * day / length / 4
+            + 0.1 * rng.normal(size=(count, length))
         )
         codes = np.repeat(np.arange(count, dtype=np.int32), length)
         columns = {
-            "shop": pa.DictionaryArray.from_arrays(codes, [f"{k}-{i}" for i in range(count)]),
-            "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype("M8[ms]"),
+            "shop": pa.DictionaryArray.from_arrays(
+                codes, [f"{k}-{i}" for i in range(count)]
+            ),
+            "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype(
+                "M8[ms]"
+            ),
             "y": y.ravel().astype(np.float32),
         }
         pq.write_table(pa.table(columns), folder / f"{k:05}.parquet")
@@ -102,7 +112,10 @@ def spend(line: Sequence[str], folder: Path, limit: float = 5400.0) -> Spent:
             f"{' '.join(line)}: exit {status}: {(folder / 'stderr').read_text()[-400:]}"
         )
     cpu = (
-        after.children_user + after.children_system - before.children_user - before.children_system
+        after.children_user
+        + after.children_system
+        - before.children_user
+        - before.children_system
     )
     return Spent(seconds, max(cpu, watch.cpu), watch.peak, watch.largest)
 
@@ -128,12 +141,21 @@ class _Watch(threading.Thread):
                 try:
                     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
                     own.append(
-                        next(int(row.split()[1]) for row in lines if row.startswith("Pss:")) * 1024
+                        next(
+                            int(row.split()[1])
+                            for row in lines
+                            if row.startswith("Pss:")
+                        )
+                        * 1024
                     )
-                    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    fields = (
+                        Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+                    )
                 except (OSError, StopIteration):
                     continue
-                self.spent[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+                self.spent[pid] = (int(fields[11]) + int(fields[12])) / os.sysconf(
+                    "SC_CLK_TCK"
+                )
             self.peak = max(self.peak, sum(own))
             self.largest = max([self.largest, *own])
 
@@ -166,7 +188,9 @@ def workers(folder: Path, _: int) -> Figures:
     generate(folder / "data", 20_000, shard=1_250)
     rows = {}
     for jobs in (1, 2, 4):
-        rows[str(jobs)] = spend(["lstmcast", *FORECAST, "-j", str(jobs)], folder)._asdict()
+        rows[str(jobs)] = spend(
+            ["lstmcast", *FORECAST, "-j", str(jobs)], folder
+        )._asdict()
         subprocess.run(["rm", "-r", folder / "out"], check=True)
     return {"series": 20_000, "shards": 16, "rows": rows}
 
@@ -203,7 +227,19 @@ def rows(folder: Path, _: int) -> Figures:
     generate(folder / "data", 500_000)
     size = sum(file.stat().st_size for file in (folder / "data").iterdir())
     spent = spend(
-        ["lstmcast", "fit", "data", *ROLES, "--horizon", "14", "--out", "run", "-j", "1"], folder
+        [
+            "lstmcast",
+            "fit",
+            "data",
+            *ROLES,
+            "--horizon",
+            "14",
+            "--out",
+            "run",
+            "-j",
+            "1",
+        ],
+        folder,
     )
     return {"rows": 500_000 * LENGTH, "read": size, **spent._asdict()}
 
@@ -244,21 +280,31 @@ def sample(folder: Path, _: int) -> Figures:
     """The error of what is learnt from fewer and fewer series; one that was cut off goes on."""
     results = _stored()
     found: Figures = (
-        results["sample"] if results.get("sample", {}).get("unfinished") else {"sets": {}}
+        results["sample"]
+        if results.get("sample", {}).get("unfinished")
+        else {"sets": {}}
     )
     for _ in sampled.measured(folder, found["sets"]):
         _store(
             results
             | {
                 "sample": found
-                | {"unfinished": True, "machine": machine(), "on": date.today().isoformat()}
+                | {
+                    "unfinished": True,
+                    "machine": machine(),
+                    "on": date.today().isoformat(),
+                }
             }
         )
     return {"sets": found["sets"]}
 
 
 def _stored() -> Figures:
-    return dict(json.loads(RESULTS.read_text(encoding="utf-8"))) if RESULTS.exists() else {}
+    return (
+        dict(json.loads(RESULTS.read_text(encoding="utf-8")))
+        if RESULTS.exists()
+        else {}
+    )
 
 
 def _store(results: Figures) -> None:
@@ -276,7 +322,9 @@ def draw(results: Figures, file: Path) -> None:
         counts = [int(count) for count in results["series"]["rows"]]
         rows = list(results["series"]["rows"].values())
         left.loglog(counts, [one["seconds"] for one in rows], "o-", label="seconds")
-        left.loglog(counts, [one["peak"] / 1e6 for one in rows], "s--", label="memory, MB")
+        left.loglog(
+            counts, [one["peak"] / 1e6 for one in rows], "s--", label="memory, MB"
+        )
         left.set(xlabel="series", title="Forecasts of more series, two workers")
         left.legend()
     if "workers" in results:
@@ -285,7 +333,10 @@ def draw(results: Figures, file: Path) -> None:
         right.plot(jobs, [seconds[0] / one for one in seconds], "o-")
         right.plot(jobs, jobs, ":", color="grey")
         right.set(
-            xlabel="workers", xticks=jobs, title="Times as fast as one worker", ylim=(0, max(jobs))
+            xlabel="workers",
+            xticks=jobs,
+            title="Times as fast as one worker",
+            ylim=(0, max(jobs)),
         )
     picture.savefig(file, dpi=110)
 
@@ -302,23 +353,40 @@ SECTIONS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the requested sections, keep them, and write the page; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.scale", description=__doc__)
-    parser.add_argument(
-        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.scale", description=__doc__
     )
     parser.add_argument(
-        "--series", type=int, default=1_000_000, metavar="N", help="the most series (default: 1e6)"
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"of {', '.join(SECTIONS)} (default: all)",
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
     parser.add_argument(
-        "--busy", action="store_true", help="the machine does other work beside: say so on the page"
+        "--series",
+        type=int,
+        default=1_000_000,
+        metavar="N",
+        help="the most series (default: 1e6)",
     )
     parser.add_argument(
-        "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
+        "--out", type=Path, metavar="FILE.md", help="write the page there"
+    )
+    parser.add_argument(
+        "--busy",
+        action="store_true",
+        help="the machine does other work beside: say so on the page",
+    )
+    parser.add_argument(
+        "--page-only",
+        action="store_true",
+        help="measure nothing, write the page of what is kept",
     )
     parsed = parser.parse_args(arguments)
     if unknown := set(parsed.sections) - set(SECTIONS):
-        parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
+        parser.error(
+            f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}"
+        )
     results = _stored()
     for name in [] if parsed.page_only else parsed.sections or SECTIONS:
         print(f"{name}:", file=sys.stderr, flush=True)

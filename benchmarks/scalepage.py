@@ -37,8 +37,12 @@ def page(results: Figures) -> str:
     parts = [_HEAD]
     if results:
         last = list(results.values())[-1]["machine"]
-        parts.append(f"{last['cpu']}, {last['cores']} cores, Python {last['python']}.\n")
-        parts.append(f"![Seconds and memory against series; speed against workers]({PICTURE})\n")
+        parts.append(
+            f"{last['cpu']}, {last['cores']} cores, Python {last['python']}.\n"
+        )
+        parts.append(
+            f"![Seconds and memory against series; speed against workers]({PICTURE})\n"
+        )
     writers = {
         "series": ("More series", _series),
         "workers": ("More workers", _workers),
@@ -51,7 +55,8 @@ def page(results: Figures) -> str:
         if name in results:
             timed = results[name].get("busy", False) and name != "sample"
             busy = (
-                "\nMeasured while the machine did other work: the seconds are too many.\n" * timed
+                "\nMeasured while the machine did other work: the seconds are too many.\n"
+                * timed
             )
             parts.append(f"## {title}\n\n{write(results[name])}{busy}")
     if {"series", "engines"} <= results.keys():
@@ -97,7 +102,9 @@ def _workers(found: Figures) -> str:
 def _engines(found: Figures) -> str:
     same = len({one["sha256"] for one in found["rows"].values()}) == 1
     note = "The files are the same bytes" if same else "**The files differ**"
-    lines = [f"{found['series']:,} series, two workers, started by the command. {note}.\n"]
+    lines = [
+        f"{found['series']:,} series, two workers, started by the command. {note}.\n"
+    ]
     lines += [
         "| engine | s | CPU s | memory, MB | SHA-256 of all files |",
         "|---|---:|---:|---:|---|",
@@ -126,7 +133,9 @@ def _sample(found: Figures) -> str:
     sets = found["sets"]
     seeds = ", ".join(next(iter(sets.values()))["fits"]["1"])
     lines = [_SAMPLE.format(seeds=seeds)]
-    lines += ["| set | series learnt from | stretches drawn | MASE | than all | WQL, than all |"]
+    lines += [
+        "| set | series learnt from | stretches drawn | MASE | than all | WQL, than all |"
+    ]
     lines += ["|---|---:|---:|---:|---:|---:|"]
     for name, one in sets.items():
         whole = [*one["fits"]["1"].values()]
@@ -144,14 +153,18 @@ def _sample(found: Figures) -> str:
                 + f" ± {np.std([one['mase'] for one in fits]):.3f}" * (len(fits) > 1)
             )
             more = (
-                " | ".join(f"{100 * _more(fits, whole, of):+z.1f} %" for of in ("mase", "wql"))
+                " | ".join(
+                    f"{100 * _more(fits, whole, of):+z.1f} %" for of in ("mase", "wql")
+                )
                 if part != "1"
                 else "|"
             )
             lines.append(
                 f"| {name * (not k)} | {learnt or 'none, as shipped |'} | {error} | {more} |"
             )
-    summary = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace("~", " ")
+    summary = textwrap.fill(" ".join(_lost(sets)).replace(" %", "~%"), 120).replace(
+        "~", " "
+    )
     return "\n".join([*lines, "", summary, ""])
 
 
@@ -204,7 +217,10 @@ def _samples(one: Figures) -> list[_Sample]:
     whole = [*one["fits"]["1"].values()]
     seed_effect = max(abs(_more([fit], whole)) for fit in whole)
     parts = ([*fits.values()] for part, fits in _fits(one) if part != "1")
-    return [_Sample(_mean(fits, "learnt"), _more(fits, whole), seed_effect) for fits in parts]
+    return [
+        _Sample(_mean(fits, "learnt"), _more(fits, whole), seed_effect)
+        for fits in parts
+    ]
 
 
 def _fits(one: Figures) -> list[tuple[str, Figures]]:
@@ -237,8 +253,14 @@ def _billion(results: Figures) -> str:
     """Counted from the largest run: nothing of it was measured."""
     count, one = max(results["series"]["rows"].items(), key=lambda row: int(row[0]))
     each = one["cpu"] / int(count)
-    hours, cores, memory = BILLION * each / 3600, BILLION * each / _NIGHT, one["largest"] / 1e9
-    read, written = (BILLION * one[name] / int(count) / 1e12 for name in ("read", "written"))
+    hours, cores, memory = (
+        BILLION * each / 3600,
+        BILLION * each / _NIGHT,
+        one["largest"] / 1e9,
+    )
+    read, written = (
+        BILLION * one[name] / int(count) / 1e12 for name in ("read", "written")
+    )
     files, flow = BILLION / 10_000, (read + written) * 1e12 / _NIGHT / 1e9
     lines = (
         f"Work: {hours:,.0f} core hours; in a night of eight hours, {cores:,.0f} cores.",
@@ -266,5 +288,13 @@ def _billion(results: Figures) -> str:
         f" {BILLION / int(count):,.0f}."
     )
     return "\n".join(
-        [head, "", *(textwrap.fill(f"- {line}", 120, subsequent_indent="  ") for line in lines), ""]
+        [
+            head,
+            "",
+            *(
+                textwrap.fill(f"- {line}", 120, subsequent_indent="  ")
+                for line in lines
+            ),
+            "",
+        ]
     )

@@ -34,10 +34,22 @@ class Case(NamedTuple):
 
 
 _PRICE = (str(SAMPLES / "price.csv"), "--target", "price")
-_SHOPS = (str(SAMPLES / "shop.csv"), "--target", "sold", "--series", "shop", "--future", "price")
+_SHOPS = (
+    str(SAMPLES / "shop.csv"),
+    "--target",
+    "sold",
+    "--series",
+    "shop",
+    "--future",
+    "price",
+)
 CASES = (
     Case("one daily series, from the end of its training", _PRICE),
-    Case("the same, from 731 rows of CSV that are sent", _PRICE, str(SAMPLES / "price.csv")),
+    Case(
+        "the same, from 731 rows of CSV that are sent",
+        _PRICE,
+        str(SAMPLES / "price.csv"),
+    ),
     Case("a panel of shops with a covariate, from the end of its training", _SHOPS),
 )
 
@@ -68,18 +80,26 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
         line = program("predict", "run", *rows, "-q")
 
         def cold() -> bytes:
-            return subprocess.run(line, check=True, stdout=subprocess.PIPE, **options).stdout
+            return subprocess.run(
+                line, check=True, stdout=subprocess.PIPE, **options
+            ).stdout
 
         serve = program("serve", "run", "--port", "0", "-q")
         with subprocess.Popen(
-            serve, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, **options
+            serve,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+            **options,
         ) as server:
             assert server.stdout
             url = server.stdout.readline().strip()
             body = Path(case.rows).read_bytes() if case.rows else None
 
             def warm() -> bytes:
-                request = urllib.request.Request(f"{url}/forecast", body, {"Accept": "text/csv"})
+                request = urllib.request.Request(
+                    f"{url}/forecast", body, {"Accept": "text/csv"}
+                )
                 with urllib.request.urlopen(request, timeout=60) as answer:
                     content: bytes = answer.read()
                 return content
@@ -90,7 +110,9 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
                 server.terminate()
         started, printed = timed(starts, cold)
         if over_http != printed:
-            raise RuntimeError(f"{case.name}: the server does not answer what predict prints")
+            raise RuntimeError(
+                f"{case.name}: the server does not answer what predict prints"
+            )
         return answered, started
 
 
@@ -106,7 +128,9 @@ def row(case: Case, answered: Sequence[float], started: Sequence[float]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.serving", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.serving", description=__doc__
+    )
     parser.add_argument(
         "--requests", type=int, default=200, help="requests of each case (default: 200)"
     )
@@ -114,7 +138,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--starts", type=int, default=7, help="starts of the command line (default: 7)"
     )
     parser.add_argument(
-        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+        "--write",
+        action="store_true",
+        help=f"write the table into {PAGE.relative_to(ROOT)}",
     )
     parsed = parser.parse_args(arguments)
     lines = [

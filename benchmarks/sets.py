@@ -36,7 +36,8 @@ class Competition:
         """Training and test part: unique_id, ds, y, by series, then time."""
         if self.name == "m4_hourly":
             frame = pd.read_parquet(
-                data / "m4" / "m4_hourly_full_dated.parquet", columns=["unique_id", "ds", "y"]
+                data / "m4" / "m4_hourly_full_dated.parquet",
+                columns=["unique_id", "ds", "y"],
             )
             return split(frame, self.horizon)
         parts = [
@@ -90,14 +91,27 @@ _PLACE = ("Region", "State", "Purpose")
 _VISITS = "everyday/website_visits_dmy_dates.csv"
 _STORES = "panel/walmart_store_sales.csv"
 EVERYDAY = (
-    Everyday("air_passengers", "everyday/airline-passengers.csv", "Passengers", 12, 12, 2),
-    Everyday("co2_monthly", "everyday/co2-concentration.csv", "CO2", 24, 12, 3),
-    Everyday("sunspots_monthly", "everyday/monthly-sunspots.csv", "Sunspots", 12, 1, 10),
-    Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3),
-    Everyday("melbourne_min_temp", "everyday/daily-min-temperatures.csv", "Temp", 14, 1, 10),
-    Everyday("website_visits_daily", _VISITS, "users", 14, 7, 4, date_format="%d/%m/%y"),
     Everyday(
-        "uk_daily_flights", "everyday/uk_daily_flights_BOM_dmy.csv", "Number of flights", 14, 7, 6
+        "air_passengers", "everyday/airline-passengers.csv", "Passengers", 12, 12, 2
+    ),
+    Everyday("co2_monthly", "everyday/co2-concentration.csv", "CO2", 24, 12, 3),
+    Everyday(
+        "sunspots_monthly", "everyday/monthly-sunspots.csv", "Sunspots", 12, 1, 10
+    ),
+    Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3),
+    Everyday(
+        "melbourne_min_temp", "everyday/daily-min-temperatures.csv", "Temp", 14, 1, 10
+    ),
+    Everyday(
+        "website_visits_daily", _VISITS, "users", 14, 7, 4, date_format="%d/%m/%y"
+    ),
+    Everyday(
+        "uk_daily_flights",
+        "everyday/uk_daily_flights_BOM_dmy.csv",
+        "Number of flights",
+        14,
+        7,
+        6,
     ),
     Everyday(
         "bike_sharing_hourly",
@@ -109,11 +123,26 @@ EVERYDAY = (
         time=("date_time",),
     ),
     Everyday(
-        "vic_elec_halfhourly", "everyday/vic_electricity.csv", "Demand", 48, 48, 20, time=("Time",)
+        "vic_elec_halfhourly",
+        "everyday/vic_electricity.csv",
+        "Demand",
+        48,
+        48,
+        20,
+        time=("Time",),
     ),
     Everyday("stocks", "everyday/stocks.csv", "price", 6, 1, 4, series=("symbol",)),
-    Everyday("milk_monthly", "everyday/monthly-milk-incomplete.csv", "Pounds per cow", 12, 12, 3),
-    Everyday("gasoline_weekly", "everyday/us_gasoline_weekly.csv", "Gasoline", 8, 52, 6),
+    Everyday(
+        "milk_monthly",
+        "everyday/monthly-milk-incomplete.csv",
+        "Pounds per cow",
+        12,
+        12,
+        3,
+    ),
+    Everyday(
+        "gasoline_weekly", "everyday/us_gasoline_weekly.csv", "Gasoline", 8, 52, 6
+    ),
     Everyday("co2_weekly", "everyday/co2_weekly_missing.csv", "co2", 8, 52, 6),
     Everyday("wp_log_peyton_manning", "everyday/example_wp_log_R.csv", "y", 28, 7, 6),
     Everyday(
@@ -158,9 +187,13 @@ EVERYDAY = (
         fresh=True,
     ),
     Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, fresh=True),
-    Everyday("nyc_taxi", "nab/realKnownCause/nyc_taxi.csv", "value", 48, 48, 10, fresh=True),
+    Everyday(
+        "nyc_taxi", "nab/realKnownCause/nyc_taxi.csv", "value", 48, 48, 10, fresh=True
+    ),
 )
-SETS: dict[str, Competition | Everyday] = {one.name: one for one in (*COMPETITIONS, *EVERYDAY)}
+SETS: dict[str, Competition | Everyday] = {
+    one.name: one for one in (*COMPETITIONS, *EVERYDAY)
+}
 GROUPS = {
     "m4": [one.name for one in COMPETITIONS if one.folder == "m4"],
     "m3": [one.name for one in COMPETITIONS if one.folder == "m3"],
@@ -180,16 +213,20 @@ def dated(frame: pd.DataFrame, horizon: int, freq: str | None) -> pd.DataFrame:
     stamps = pd.date_range(end=LAST, periods=int(back.max()) + 1 - horizon, freq=freq)
     stamps = stamps.union(pd.date_range(stamps[-1], periods=horizon + 1, freq=freq))
     return pd.DataFrame(
-        {"unique_id": frame["unique_id"], "ds": stamps[len(stamps) - 1 - back], "y": frame["y"]}
+        {
+            "unique_id": frame["unique_id"],
+            "ds": stamps[len(stamps) - 1 - back],
+            "y": frame["y"],
+        }
     )
 
 
 def split(frame: pd.DataFrame, horizon: int) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Split off the last `horizon` rows of every series of a frame sorted by series and time."""
     left = frame.groupby("unique_id", sort=False).cumcount(ascending=False).to_numpy()
-    return frame[left >= horizon].reset_index(drop=True), frame[left < horizon].reset_index(
-        drop=True
-    )
+    return frame[left >= horizon].reset_index(drop=True), frame[
+        left < horizon
+    ].reset_index(drop=True)
 
 
 def select(names: list[str]) -> list[str]:
@@ -200,7 +237,9 @@ def select(names: list[str]) -> list[str]:
     """
     for name in names:
         if name not in SETS and name not in GROUPS:
-            raise ValueError(f"no set or group {name!r}; there is {', '.join([*GROUPS, *SETS])}")
+            raise ValueError(
+                f"no set or group {name!r}; there is {', '.join([*GROUPS, *SETS])}"
+            )
     wanted = {one for name in names for one in GROUPS.get(name, [name])}
     return [name for name in SETS if name in wanted or not names]
 

@@ -46,7 +46,11 @@ def cold(folder: Path) -> Figures:
     """Whole processes that load a saved model and forecast one series; all in turn, five times."""
     _monthly(folder / "one.csv")
     failed = _each(
-        lambda peer: call(peer, "save", "one.csv", f"model-{peer.program}", folder=folder).seconds
+        lambda peer: (
+            call(
+                peer, "save", "one.csv", f"model-{peer.program}", folder=folder
+            ).seconds
+        )
     )
     taken: dict[str, list[list[float]]] = {}
     for _ in range(REPEATS):
@@ -55,13 +59,19 @@ def cold(folder: Path) -> Figures:
                 continue
             model = f"model-{peer.program}"
             if peer.requires:
-                spent = call(peer, "predict", "one.csv", model, "out.csv", folder=folder)
+                spent = call(
+                    peer, "predict", "one.csv", model, "out.csv", folder=folder
+                )
             else:
                 spent = spend([*LSTMCAST, "predict", model, "-o", "out.csv"], folder)
-            taken.setdefault(peer.name, []).append([spent.seconds, spent.cpu, spent.peak])
+            taken.setdefault(peer.name, []).append(
+                [spent.seconds, spent.cpu, spent.peak]
+            )
     rows: Figures = {name: why for name, why in failed.items() if isinstance(why, str)}
     for name, runs in taken.items():
-        rows[name] = dict(zip(("seconds", "cpu", "peak"), np.median(runs, 0).tolist(), strict=True))
+        rows[name] = dict(
+            zip(("seconds", "cpu", "peak"), np.median(runs, 0).tolist(), strict=True)
+        )
     return {"rows": rows}
 
 
@@ -84,12 +94,21 @@ def learn(folder: Path) -> Figures:
 
     def measured(peer: Peer, seconds: int, *more: str) -> Figures:
         spent = call(
-            peer, "learn", "past.csv", hourly.horizon, seconds, "made.csv", *more, folder=folder
+            peer,
+            "learn",
+            "past.csv",
+            hourly.horizon,
+            seconds,
+            "made.csv",
+            *more,
+            folder=folder,
         )
         forecasts = pd.read_csv(folder / "made.csv", parse_dates=["ds"])
         levels = {f"q{10 * level}": forecasts["forecast"] for level in range(1, 10)}
         return _last(spent) | {
-            "mase": competition_scores(past, future, forecasts.assign(**levels), hourly)["mase"]
+            "mase": competition_scores(
+                past, future, forecasts.assign(**levels), hourly
+            )["mase"]
         }
 
     rows: Figures = {}
@@ -110,7 +129,10 @@ def memory(folder: Path) -> Figures:
         ours_only = label == "1e7"
         peers = (OURS,) if ours_only else EVERYONE
         found = _each(
-            lambda peer, s=size: _last(call(peer, "memory", *s, folder=folder, limit=120)), peers
+            lambda peer, s=size: _last(
+                call(peer, "memory", *s, folder=folder, limit=120)
+            ),
+            peers,
         )
         rows |= {f"{name} | {label}": one for name, one in found.items()}
     for context, horizon in ((168, 96), (672, 24)):
@@ -130,7 +152,18 @@ def many(folder: Path) -> Figures:
 
     def measured(peer: Peer, count: int, *more: object) -> Figures:
         runs = [
-            _last(call(peer, "many", count, LENGTH, *more, folder=folder, limit=600, threads=n))
+            _last(
+                call(
+                    peer,
+                    "many",
+                    count,
+                    LENGTH,
+                    *more,
+                    folder=folder,
+                    limit=600,
+                    threads=n,
+                )
+            )
             for n in (1, 2)
         ]
         rates = [count / statistics.median(one["seconds"]) for one in runs]
@@ -139,7 +172,9 @@ def many(folder: Path) -> Figures:
     rows = _each(lambda peer: measured(peer, counts[peer.name]))
     rows["lstmcast, as it comes"] = measured(OURS, 10_000, *USUAL)
     rows["lstmcast, as it comes, 1e5 series"] = measured(OURS, 100_000, *USUAL, 1)
-    rows["NeuralForecast LSTM, as it comes"] = _try(lambda: measured(PEERS[0], 10_000, "usual"))
+    rows["NeuralForecast LSTM, as it comes"] = _try(
+        lambda: measured(PEERS[0], 10_000, "usual")
+    )
     return {"rows": rows, "length": LENGTH}
 
 
@@ -147,7 +182,8 @@ def parallel(folder: Path) -> Figures:
     """Seconds of members and of folds in one and in two processes that have started already."""
     return {
         "rows": {
-            what: _last(call(OURS, what, folder=folder, limit=600)) for what in ("members", "folds")
+            what: _last(call(OURS, what, folder=folder, limit=600))
+            for what in ("members", "folds")
         }
     }
 
@@ -183,10 +219,14 @@ def cost(folder: Path) -> Figures:
         line += [word for name in one.time for word in ("--time", name)]
         line += ["--date-format", one.date_format] if one.date_format else []
         spent = _try(
-            lambda line=line: spend([*LSTMCAST, *line, "--out", "run", "-q"], folder, threads=2)
+            lambda line=line: spend(
+                [*LSTMCAST, *line, "--out", "run", "-q"], folder, threads=2
+            )
         )
         rows[one.name] = (
-            spent if isinstance(spent, str) else {"seconds": spent.seconds, "cpu": spent.cpu}
+            spent
+            if isinstance(spent, str)
+            else {"seconds": spent.seconds, "cpu": spent.cpu}
         )
     return {"rows": rows}
 
@@ -248,12 +288,12 @@ def _hourly() -> Competition:
 def _monthly(path: Path) -> None:
     """One series of twelve years, as a file."""
     months, t = pd.date_range("2010-01-01", periods=144, freq="MS"), np.arange(144)
-    values = (100 + t) * (1 + 0.2 * np.sin(2 * np.pi * t / 12)) + 3 * np.random.default_rng(
-        0
-    ).normal(size=144)
-    pd.DataFrame({"month": months.strftime("%Y-%m-%d"), "value": values.round(2)}).to_csv(
-        path, index=False
-    )
+    values = (100 + t) * (
+        1 + 0.2 * np.sin(2 * np.pi * t / 12)
+    ) + 3 * np.random.default_rng(0).normal(size=144)
+    pd.DataFrame(
+        {"month": months.strftime("%Y-%m-%d"), "value": values.round(2)}
+    ).to_csv(path, index=False)
 
 
 def machine() -> Figures:
@@ -277,19 +317,32 @@ def machine() -> Figures:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure the requested sections, keep them, and write the page; return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.speed", description=__doc__)
-    parser.add_argument(
-        "sections", nargs="*", metavar="SECTION", help=f"of {', '.join(SECTIONS)} (default: all)"
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.speed", description=__doc__
     )
-    parser.add_argument("--out", type=Path, metavar="FILE.md", help="write the page there")
     parser.add_argument(
-        "--page-only", action="store_true", help="measure nothing, write the page of what is kept"
+        "sections",
+        nargs="*",
+        metavar="SECTION",
+        help=f"of {', '.join(SECTIONS)} (default: all)",
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="FILE.md", help="write the page there"
+    )
+    parser.add_argument(
+        "--page-only",
+        action="store_true",
+        help="measure nothing, write the page of what is kept",
     )
     parsed = parser.parse_args(arguments)
     unknown = set(parsed.sections) - set(SECTIONS)
     if unknown:
-        parser.error(f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}")
-    results: Figures = json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+        parser.error(
+            f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}"
+        )
+    results: Figures = (
+        json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
+    )
     failed = False
     for name in [] if parsed.page_only else parsed.sections or SECTIONS:
         if name in NEEDS_DATA and not DATA.is_dir():
@@ -306,7 +359,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name} failed: {found}", file=sys.stderr)
             failed = True
             continue
-        print(f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True)
+        print(
+            f"{name}: {time.perf_counter() - began:.0f} s", file=sys.stderr, flush=True
+        )
         results[name] = found | {
             "source": fingerprint(),
             "on": date.today().isoformat(),

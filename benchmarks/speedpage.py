@@ -52,7 +52,11 @@ def page(results: Figures) -> str:
 def _stamp(one: Figures, results: Figures) -> str:
     """When a section was measured, where not all are of one state of the code."""
     sources = {other["source"] for other in results.values()}
-    return f"\nMeasured on {one['on']}, source {one['source'][:8]}.\n" if len(sources) > 1 else ""
+    return (
+        f"\nMeasured on {one['on']}, source {one['source'][:8]}.\n"
+        if len(sources) > 1
+        else ""
+    )
 
 
 def _cold(found: Figures) -> str:
@@ -64,7 +68,9 @@ def _cold(found: Figures) -> str:
             lines.append([name, one, "", "", ""])
             continue
         ratios = [f"{own[key] / one[key]:.3f}" for key in ("seconds", "peak")]
-        lines.append([name, f"{one['seconds']:.2f} s", f"{one['peak'] / 1e6:.0f} MB", *ratios])
+        lines.append(
+            [name, f"{one['seconds']:.2f} s", f"{one['peak'] / 1e6:.0f} MB", *ratios]
+        )
     note = (
         "A whole process: load a saved model, forecast one series of 144 rows 12 steps ahead,"
         " write a CSV."
@@ -72,7 +78,9 @@ def _cold(found: Figures) -> str:
     return (
         note
         + "\n\n"
-        + _table(["", "wall", "peak memory", "lstmcast's time to it", "its memory"], lines)
+        + _table(
+            ["", "wall", "peak memory", "lstmcast's time to it", "its memory"], lines
+        )
     )
 
 
@@ -82,7 +90,11 @@ def _train(found: Figures) -> str:
     lines = [
         [name, one, ""]
         if isinstance(one, str)
-        else [name, f"{one['windows_per_second']:,.0f}", f"{own / one['windows_per_second']:.1f}"]
+        else [
+            name,
+            f"{one['windows_per_second']:,.0f}",
+            f"{own / one['windows_per_second']:.1f}",
+        ]
         for name, one in rows.items()
     ]
     note = (
@@ -95,7 +107,10 @@ def _train(found: Figures) -> str:
 def _learn(found: Figures) -> str:
     seconds, rows = found["seconds"], found["rows"]
     names = list(dict.fromkeys(name.rpartition(" ")[0] for name in rows))
-    lines = [[_whose(name), *(_error(rows[f"{name} {s}"]) for s in seconds)] for name in names]
+    lines = [
+        [_whose(name), *(_error(rows[f"{name} {s}"]) for s in seconds)]
+        for name in names
+    ]
     note = (
         "MASE on the test part of M4 Hourly (414 series, horizon 48) after so many seconds of"
         " training, by the tool's"
@@ -111,7 +126,9 @@ def _whose(name: str) -> str:
 
 
 def _error(one: Any) -> str:
-    return one if isinstance(one, str) else f"{one['mase']:.3f} ({one['seconds']:.0f} s)"
+    return (
+        one if isinstance(one, str) else f"{one['mase']:.3f} ({one['seconds']:.0f} s)"
+    )
 
 
 def _memory(found: Figures) -> str:
@@ -134,7 +151,9 @@ def _memory(found: Figures) -> str:
         f" numbers after the size are another context and horizon."
     )
     return (
-        note + "\n\n" + _table(["", "points", "peak", "before", "added", "added / features"], lines)
+        note
+        + "\n\n"
+        + _table(["", "points", "peak", "before", "added", "added / features"], lines)
     )
 
 
@@ -180,9 +199,16 @@ def _parallel(found: Figures) -> str:
     for name, one in found["rows"].items():
         single, double = (float(np.median(one[jobs])) for jobs in ("1", "2"))
         lines.append(
-            [f"four {name}", f"{single:.2f} s", f"{double:.2f} s", f"{single / double:.2f}"]
+            [
+                f"four {name}",
+                f"{single:.2f} s",
+                f"{double:.2f} s",
+                f"{single / double:.2f}",
+            ]
         )
-    note = "Work in one process and in two of one thread each, which have started already."
+    note = (
+        "Work in one process and in two of one thread each, which have started already."
+    )
     return note + "\n\n" + _table(["", "-j 1", "-j 2", "times faster"], lines)
 
 
@@ -193,7 +219,10 @@ def _growth(found: Figures) -> str:
     lines = [["as it is", *(_amount(name, start[name]) for name in names)]]
     for size in base:
         four = rows[f"{size} 4"]
-        slopes = [f"{_amount(n, four[n])} ({np.log2(four[n] / start[n]) / 2:.2f})" for n in names]
+        slopes = [
+            f"{_amount(n, four[n])} ({np.log2(four[n] / start[n]) / 2:.2f})"
+            for n in names
+        ]
         lines.append([f"{size} x 4", *slopes])
     sizes = ", ".join(f"{value} {name}" for name, value in base.items())
     note = (
@@ -208,7 +237,9 @@ def _growth(found: Figures) -> str:
     return (
         note
         + "\n\n"
-        + _table(["", "around training", "a step", "predict", "peak, above data"], lines)
+        + _table(
+            ["", "around training", "a step", "predict", "peak, above data"], lines
+        )
     )
 
 
@@ -257,7 +288,9 @@ def _step(found: Figures) -> str:
         figures = [one["batch"], one["encoder"], decoder, rest, one["whole"]]
         reached = one["encoded"] / one["encoder"] / one["products"]
         share = f"{one['batch'] / one['whole']:.1%}"
-        lines.append([precision, *(f"{1000 * x:.1f}" for x in figures), share, f"{reached:.0%}"])
+        lines.append(
+            [precision, *(f"{1000 * x:.1f}" for x in figures), share, f"{reached:.0%}"]
+        )
     usual = "bfloat16" if found["reduces"] else "float32"
     note = (
         "Processor milliseconds, 16 chunks with 16 origins each. The last column is what the"

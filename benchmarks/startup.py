@@ -15,7 +15,13 @@ LINES = {
     "lstmcast --help": ["-m", "lstmcast", "--help"],
     "lstmcast --version": ["-m", "lstmcast", "--version"],
     "lstmcast fit --help": ["-m", "lstmcast", "fit", "--help"],
-    "lstmcast completion-words -- fi": ["-m", "lstmcast", "completion-words", "--", "fi"],
+    "lstmcast completion-words -- fi": [
+        "-m",
+        "lstmcast",
+        "completion-words",
+        "--",
+        "fi",
+    ],
     "lstmcast fit x --taget y": ["-m", "lstmcast", "fit", "x", "--taget", "y"],
 }
 
@@ -26,7 +32,9 @@ def measure(runs: int = RUNS) -> dict[str, float]:
     for _ in range(runs):
         for name, arguments in LINES.items():
             began = _used()
-            subprocess.run([sys.executable, *arguments], capture_output=True, check=False)
+            subprocess.run(
+                [sys.executable, *arguments], capture_output=True, check=False
+            )
             seconds[name].append(_used() - began)
     return {name: statistics.median(times) for name, times in seconds.items()}
 

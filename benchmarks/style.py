@@ -58,9 +58,15 @@ def count(paths: list[Path]) -> Figures:
                 functions += 1
                 one_word += "_" not in statement.name.strip("_")
         for function in _functions(tree):
-            body = function.body[1:] if ast.get_docstring(function) is not None else function.body
+            body = (
+                function.body[1:]
+                if ast.get_docstring(function) is not None
+                else function.body
+            )
             if body:
-                inside = set(range(body[0].lineno, (body[-1].end_lineno or 0) + 1)) & code
+                inside = (
+                    set(range(body[0].lineno, (body[-1].end_lineno or 0) + 1)) & code
+                )
                 lengths.append(len(inside))
                 body_lines += len(inside)
                 nodes += sum(1 for part in body for _ in ast.walk(part))
@@ -91,7 +97,13 @@ def _lines(text: str) -> tuple[set[int], set[int]]:
     """Numbers of the lines that have a comment, and of those that have code or a string."""
     comments: set[int] = set()
     code: set[int] = set()
-    layout = {tokenize.NL, tokenize.NEWLINE, tokenize.INDENT, tokenize.DEDENT, tokenize.ENDMARKER}
+    layout = {
+        tokenize.NL,
+        tokenize.NEWLINE,
+        tokenize.INDENT,
+        tokenize.DEDENT,
+        tokenize.ENDMARKER,
+    }
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
         if token.type == tokenize.COMMENT:
             comments.add(token.start[0])

@@ -54,7 +54,10 @@ def page(results: Sequence[Result]) -> str:
     names = {one["set"] for one in results}
     if any(one.name in names for one in COMPETITIONS):
         parts.append(_competitions(results))
-    for group, title in (("everyday", "Everyday series"), ("fresh", "Series set aside")):
+    for group, title in (
+        ("everyday", "Everyday series"),
+        ("fresh", "Series set aside"),
+    ):
         if names & set(GROUPS[group]):
             parts.append(f"## {title}\n\n{_everyday(results, group)}")
     failures = [
@@ -93,7 +96,9 @@ def m3_all(results: Sequence[Result], kind: str) -> dict[str, float]:
     if not all(parts):
         return {}
     weights = np.array([part["points"] for part in parts])
-    return {"smape": float(np.average([part["smape"] for part in parts], weights=weights))}
+    return {
+        "smape": float(np.average([part["smape"] for part in parts], weights=weights))
+    }
 
 
 def _competitions(results: Sequence[Result]) -> str:
@@ -101,10 +106,15 @@ def _competitions(results: Sequence[Result]) -> str:
     names = [one.name for one in COMPETITIONS]
     for name in [*names[:6], "m3_all", *names[6:]]:
         found = {
-            kind: (m3_all if name == "m3_all" else _of(name))(results, kind) for kind in _LABELS
+            kind: (m3_all if name == "m3_all" else _of(name))(results, kind)
+            for kind in _LABELS
         }
         if any(found.values()):
-            rows += [(name, _LABELS[kind], scores) for kind, scores in found.items() if scores]
+            rows += [
+                (name, _LABELS[kind], scores)
+                for kind, scores in found.items()
+                if scores
+            ]
             rows += [("", whose, scores) for whose, scores in references(name)]
     lines = [[name, whose, *_figures(scores)] for name, whose, scores in rows]
     return "## Competitions\n\n" + _table(["set", "whose", *_TITLES.values()], lines)
@@ -116,7 +126,15 @@ def _everyday(results: Sequence[Result], group: str) -> str:
         for one in EVERYDAY
         if one.name in GROUPS[group] and (line := _everyday_line(results, one))
     ]
-    head = ["set", "ratio", "ratio, nothing trained", "MASE", "best baseline", "AutoETS", "DOTheta"]
+    head = [
+        "set",
+        "ratio",
+        "ratio, nothing trained",
+        "MASE",
+        "best baseline",
+        "AutoETS",
+        "DOTheta",
+    ]
     table = _table([*head, "WQL", "80 % coverage", "CPU s"], lines)
     words = [
         f"{_LABELS[kind].strip('*')}: geometric mean {s['geometric_mean']:.3f}, worst"
@@ -152,7 +170,9 @@ def _of(name: str) -> Callable[[Sequence[Result], str], Result]:
 def _mean(results: Sequence[Result], name: str, kind: str) -> Result:
     """Mean over seeds of the figures of a set that were measured; what is no figure as it is."""
     found = [
-        one for one in results if (one["set"], one["kind"]) == (name, kind) and "error" not in one
+        one
+        for one in results
+        if (one["set"], one["kind"]) == (name, kind) and "error" not in one
     ]
     if not found:
         return {}
@@ -165,7 +185,11 @@ def _mean(results: Sequence[Result], name: str, kind: str) -> Result:
     mean = {key: float(np.mean(values)) for key, values in figures.items()}
     if len(found) == 1 or kind != "fit":
         return found[0] | mean
-    spread = {f"{key}_spread": float(np.std(figures[key])) for key in _SPREAD if key in figures}
+    spread = {
+        f"{key}_spread": float(np.std(figures[key]))
+        for key in _SPREAD
+        if key in figures
+    }
     return found[0] | mean | spread
 
 
@@ -179,7 +203,8 @@ def _figure(scores: Result, name: str) -> str:
     return (
         ""
         if value is None
-        else format(value, _FORMS[name]) + (f" ± {spread:{_FORMS[name]}}" if spread else "")
+        else format(value, _FORMS[name])
+        + (f" ± {spread:{_FORMS[name]}}" if spread else "")
     )
 
 

@@ -38,10 +38,14 @@ class Case:
 
 CASES = (
     Case(
-        "air_passengers", "air passengers, monthly", ("--target", "Passengers", "--horizon", "12")
+        "air_passengers",
+        "air passengers, monthly",
+        ("--target", "Passengers", "--horizon", "12"),
     ),
     Case(
-        "gasoline_weekly", "gasoline supplied, weekly", ("--target", "Gasoline", "--horizon", "8")
+        "gasoline_weekly",
+        "gasoline supplied, weekly",
+        ("--target", "Gasoline", "--horizon", "8"),
     ),
     Case(
         "website_visits_daily",
@@ -87,7 +91,9 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
             stdin=subprocess.DEVNULL,
         )
     if done.returncode:
-        raise RuntimeError(f"lstmcast tune exit {done.returncode}: {done.stderr.strip()}")
+        raise RuntimeError(
+            f"lstmcast tune exit {done.returncode}: {done.stderr.strip()}"
+        )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     return {"case": case.words, "seed": seed, "cpu": spent, **json.loads(done.stdout)}
@@ -103,7 +109,9 @@ def table(results: Sequence[dict[str, Any]]) -> str:
     ]
     for one in results:
         gain, promised = one["gain"], 100 * one["promised"]
-        saved = f"{100 * gain['share']:.1f} % ± {100 * gain['spread']:.1f}" if gain else "-"
+        saved = (
+            f"{100 * gain['share']:.1f} % ± {100 * gain['spread']:.1f}" if gain else "-"
+        )
         errors = f"{gain['default']:.3f}, {gain['tuned']:.3f}" if gain else "-"
         taken = "tuned" if one["adopted"] else "default"
         best = ", ".join(one["tuned"]) or "the default"
@@ -117,8 +125,12 @@ def table(results: Sequence[dict[str, Any]]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.tuning", description=__doc__)
-    parser.add_argument("sets", nargs="*", metavar="SET", help="names of sets (default: all)")
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.tuning", description=__doc__
+    )
+    parser.add_argument(
+        "sets", nargs="*", metavar="SET", help="names of sets (default: all)"
+    )
     parser.add_argument(
         "--seeds", default="0,1", metavar="0,1", help="seeds, each a search of its own"
     )
@@ -130,14 +142,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="keep what is measured here, and measure no more",
     )
     parser.add_argument(
-        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+        "--write",
+        action="store_true",
+        help=f"write the table into {PAGE.relative_to(ROOT)}",
     )
     parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
     results = (
-        json.loads(parsed.results.read_text()) if parsed.results and parsed.results.exists() else []
+        json.loads(parsed.results.read_text())
+        if parsed.results and parsed.results.exists()
+        else []
     )
     known = {(one["case"], one["seed"]) for one in results}
     chosen = [case for case in CASES if not parsed.sets or case.name in parsed.sets]

@@ -69,9 +69,13 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
         )
         for name, run in (("fitted", fitted), ("updated", updated), ("again", again)):
             errors[name].append(
-                _error(run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual)
+                _error(
+                    run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual
+                )
             )
-        simple = seasonal_naive_forecast(panel.values, panel.offsets, series, origins, DAY, WEEK)
+        simple = seasonal_naive_forecast(
+            panel.values, panel.offsets, series, origins, DAY, WEEK
+        )
         errors["seasonal_naive"].append(_error(simple, actual))
         print(
             week,
@@ -126,9 +130,14 @@ def table(found: dict[str, Any]) -> str:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.updating", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks.updating", description=__doc__
+    )
     parser.add_argument(
-        "--weeks", type=int, default=WEEKS, help=f"weeks to go on for (default: {WEEKS})"
+        "--weeks",
+        type=int,
+        default=WEEKS,
+        help=f"weeks to go on for (default: {WEEKS})",
     )
     parser.add_argument(
         "--results",
@@ -136,7 +145,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="keep what was measured as JSON; taken from there if it is",
     )
     parser.add_argument(
-        "--write", action="store_true", help=f"write the table into {PAGE.relative_to(ROOT)}"
+        "--write",
+        action="store_true",
+        help=f"write the table into {PAGE.relative_to(ROOT)}",
     )
     parsed = parser.parse_args(arguments)
     file = Path(parsed.results) if parsed.results else None
@@ -147,7 +158,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
     else:
         found = story(
-            Panel.from_frame(pd.read_csv(DATA / FILE), target="users", time="date_time"),
+            Panel.from_frame(
+                pd.read_csv(DATA / FILE), target="users", time="date_time"
+            ),
             parsed.weeks,
         )
         if file:

@@ -44,7 +44,9 @@ def command_names() -> list[str]:
 def help_text(command: str) -> str:
     """What `lstmcast COMMAND --help` prints into a pipe 100 columns wide."""
     line = [sys.executable, "-m", "lstmcast", *command.split(), "--help"]
-    done = subprocess.run(line, capture_output=True, text=True, check=True, env=os.environ | PLAIN)
+    done = subprocess.run(
+        line, capture_output=True, text=True, check=True, env=os.environ | PLAIN
+    )
     return "\n".join(text.rstrip() for text in done.stdout.strip("\n").splitlines())
 
 
@@ -67,12 +69,18 @@ def main() -> int:
         return 0
     diff = list(
         difflib.unified_diff(
-            old.splitlines(), new.splitlines(), "docs/commands.md", "today's help", lineterm=""
+            old.splitlines(),
+            new.splitlines(),
+            "docs/commands.md",
+            "today's help",
+            lineterm="",
         )
     )
     if diff:
         print(
-            "\n".join([*diff[:60], "docs/commands.md is stale: run `make docs` and commit it"]),
+            "\n".join(
+                [*diff[:60], "docs/commands.md is stale: run `make docs` and commit it"]
+            ),
             file=sys.stderr,
         )
     return int(bool(diff))

@@ -15,7 +15,9 @@ PLACE = ROOT / "docs" / "pictures"
 
 def lstmcast(*arguments: object, folder: Path) -> None:
     """Run the program in a folder of its own, on the sample files."""
-    subprocess.run([sys.executable, "-m", "lstmcast", *map(str, arguments)], cwd=folder, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "lstmcast", *map(str, arguments)], cwd=folder, check=True
+    )
 
 
 def main() -> None:
@@ -23,8 +25,13 @@ def main() -> None:
     PLACE.mkdir(exist_ok=True)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        price, co2 = ROOT / "sample_data" / "price.csv", ROOT / "sample_data" / "co2.csv"
-        lstmcast("fit", price, "--target", "price", "--out", "price", "-q", folder=folder)
+        price, co2 = (
+            ROOT / "sample_data" / "price.csv",
+            ROOT / "sample_data" / "co2.csv",
+        )
+        lstmcast(
+            "fit", price, "--target", "price", "--out", "price", "-q", folder=folder
+        )
         lstmcast(
             "predict",
             "price",
@@ -35,8 +42,12 @@ def main() -> None:
             "forecast.csv",
             folder=folder,
         )
-        lstmcast("report", "price", "-q", "--pictures", folder / "report", folder=folder)
-        (PLACE / "methods.png").write_bytes((folder / "report" / "methods.png").read_bytes())
+        lstmcast(
+            "report", "price", "-q", "--pictures", folder / "report", folder=folder
+        )
+        (PLACE / "methods.png").write_bytes(
+            (folder / "report" / "methods.png").read_bytes()
+        )
         line = ("backtest", co2, "--target", "co2", "--windows", 2, "--no-refit", "-q")
         lstmcast(*line, "--plot", PLACE / "backtest.png", folder=folder)
 

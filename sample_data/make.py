@@ -39,7 +39,14 @@ SHOPS: Sequence[Row] = (
     ("harbour", "north", 60, (0.8, 0.8, 0.85, 0.9, 1.1, 1.35, 1.2), 4.4, FIRST),
     ("old town", "north", 45, (0.75, 0.8, 0.9, 0.95, 1.15, 1.5, 0.95), 4.6, FIRST),
     ("station", "south", 130, (1.15, 1.1, 1.1, 1.15, 1.2, 0.75, 0.55), 4.2, FIRST),
-    ("university", "south", 35, (1.25, 1.3, 1.25, 1.2, 1.05, 0.5, 0.45), 3.9, date(2023, 9, 18)),
+    (
+        "university",
+        "south",
+        35,
+        (1.25, 1.3, 1.25, 1.2, 1.05, 0.5, 0.45),
+        3.9,
+        date(2023, 9, 18),
+    ),
 )
 
 
@@ -69,7 +76,16 @@ def price_rows() -> Iterator[Row]:
 
 def shop_rows() -> Iterator[Row]:
     """Daily sales of five shops; of the two weeks after, only what the shops plan. Header first."""
-    yield "date", "shop", "region", "sold", "price", "promotion", "holiday", "temperature"
+    yield (
+        "date",
+        "shop",
+        "region",
+        "sold",
+        "price",
+        "promotion",
+        "holiday",
+        "temperature",
+    )
     for seed, (name, region, *habits) in enumerate(SHOPS):
         for day, sold, temperature, *plan in one_shop(Random(100 + seed), *habits):
             yield (
@@ -96,18 +112,29 @@ def one_shop(
         temperature = 10 - 9 * yearly(day, 20) + weather
         drift = 0.97 * drift + random.gauss(0, 0.02)
         demand = (
-            mean * week[day.weekday()] * math.exp(drift + 0.1 * yearly(day, 345) - 0.006 * weather)
+            mean
+            * week[day.weekday()]
+            * math.exp(drift + 0.1 * yearly(day, 345) - 0.006 * weather)
         )
         demand *= (usual / price) ** 1.6 * (0.35 if day in HOLIDAYS else 1.0)
         demand *= 1.2 if day + timedelta(1) in HOLIDAYS else 1.0
         sold = max(0, round(random.gauss(demand, math.sqrt(1.5 * demand))))
-        yield day, sold, f"{temperature:.1f}", f"{price:.2f}", int(promotion), int(day in HOLIDAYS)
+        yield (
+            day,
+            sold,
+            f"{temperature:.1f}",
+            f"{price:.2f}",
+            int(promotion),
+            int(day in HOLIDAYS),
+        )
 
 
 def co2_rows(wheel: zipfile.ZipFile) -> Iterator[Row]:
     """Monthly means of the weekly CO2 measurements, from 1965: before, whole months are missing."""
     months: dict[date, list[float]] = defaultdict(list)
-    for row in csv.DictReader(io.StringIO(wheel.read("statsmodels/datasets/co2/co2.csv").decode())):
+    for row in csv.DictReader(
+        io.StringIO(wheel.read("statsmodels/datasets/co2/co2.csv").decode())
+    ):
         day, value = row["date"], row["co2"]
         if value and day >= "1965":
             months[date(int(day[:4]), int(day[4:6]), 1)].append(float(value))
@@ -136,7 +163,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Make the sample files.")
     parser.add_argument("folder", nargs="?", type=Path, default=Path(__file__).parent)
     parser.add_argument(
-        "--from", dest="wheel", type=Path, help="wheel of statsmodels, for the two measured series"
+        "--from",
+        dest="wheel",
+        type=Path,
+        help="wheel of statsmodels, for the two measured series",
     )
     options = parser.parse_args()
     write(options.folder / "price.csv", price_rows())

@@ -29,7 +29,9 @@ they are absent."""
 def shared_file(name: str) -> Path:
     """Path of `name` under SHARED_DATA; skips the test where it is absent."""
     if not SHARED_DATA.is_dir():
-        pytest.skip(f"needs real data: there is no {SHARED_DATA} (set SHARED_DATA to the folder)")
+        pytest.skip(
+            f"needs real data: there is no {SHARED_DATA} (set SHARED_DATA to the folder)"
+        )
     path = SHARED_DATA / name
     if not path.exists():
         pytest.skip(f"needs real data: there is no {path}")

@@ -33,7 +33,10 @@ def steps_of(
 
 
 def panel_of(
-    series: Sequence[Floats], freq: str = "MS", start: str = "2001-01-01", **columns: Any
+    series: Sequence[Floats],
+    freq: str = "MS",
+    start: str = "2001-01-01",
+    **columns: Any,
 ) -> Panel:
     """A panel of monthly series.
 
@@ -43,16 +46,24 @@ def panel_of(
     for number, values in enumerate(series):
         stamps: Any = pd.date_range(start, periods=len(values), freq=freq)
         parts.append(pd.DataFrame({"id": f"s{number}", "t": stamps, "y": values}))
-    roles = {role: columns.pop(role) for role in ("past", "future", "static") if role in columns}
+    roles = {
+        role: columns.pop(role)
+        for role in ("past", "future", "static")
+        if role in columns
+    }
     frame = pd.concat(parts, ignore_index=True).assign(**columns)
     return Panel.from_frame(frame, target="y", time="t", series="id", **roles)
 
 
-def wavy(rng: np.random.Generator, length: int, season: int = 12, noise: float = 0.1) -> Floats:
+def wavy(
+    rng: np.random.Generator, length: int, season: int = 12, noise: float = 0.1
+) -> Floats:
     """A positive series with a trend, a season and noise."""
     t = np.arange(length)
     wave = np.sin(2 * np.pi * t / season) if season > 1 else np.zeros(length)
-    return np.asarray(np.exp(3 + 0.005 * t + 0.3 * wave + noise * rng.normal(size=length)))
+    return np.asarray(
+        np.exp(3 + 0.005 * t + 0.3 * wave + noise * rng.normal(size=length))
+    )
 
 
 def slow_ema(x: list[float], weight: list[float], alpha: float) -> list[float]:

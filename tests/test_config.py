@@ -95,7 +95,11 @@ def skip_what_this_processor_cannot_do(request: pytest.FixtureRequest) -> None:
 
 def with_changes(change: Change) -> Config:
     return replace(
-        BASE, **{section: replace(getattr(BASE, section), **new) for section, new in change.items()}
+        BASE,
+        **{
+            section: replace(getattr(BASE, section), **new)
+            for section, new in change.items()
+        },
     )
 
 
@@ -103,7 +107,9 @@ def panel_with(count: int) -> Panel:
     return panel_of([wavy(np.random.default_rng(i), 48 + i % 3) for i in range(count)])
 
 
-def forecast(config: Config, panel: Panel, checkpoint: Checkpoint | None = None) -> pd.DataFrame:
+def forecast(
+    config: Config, panel: Panel, checkpoint: Checkpoint | None = None
+) -> pd.DataFrame:
     return Forecaster(config).fit(panel, checkpoint=checkpoint).predict()
 
 
@@ -113,8 +119,12 @@ def usual() -> dict[int, pd.DataFrame]:
     return {count: forecast(BASE, panel_with(count)) for count in (1, MIN_PANEL_SERIES)}
 
 
-@pytest.mark.parametrize("section", [ModelConfig, TrainConfig, WindowConfig, InputConfig])
-def test_every_setting_is_documented_and_cannot_be_changed_by_accident(section: type) -> None:
+@pytest.mark.parametrize(
+    "section", [ModelConfig, TrainConfig, WindowConfig, InputConfig]
+)
+def test_every_setting_is_documented_and_cannot_be_changed_by_accident(
+    section: type,
+) -> None:
     body = ast.parse(inspect.getsource(section)).body[0]
     assert isinstance(body, ast.ClassDef)
     documented = {
@@ -127,14 +137,18 @@ def test_every_setting_is_documented_and_cannot_be_changed_by_accident(section: 
     assert set(documented) == {field.name for field in fields(section)}
     for field in fields(section):
         if field.type in (int, float, int | None, float | None):
-            assert re.search(r"\b(or more|above|to below)\b", documented[field.name]), field.name
+            assert re.search(r"\b(or more|above|to below)\b", documented[field.name]), (
+                field.name
+            )
     with pytest.raises(FrozenInstanceError):
         setattr(section(), fields(section)[0].name, None)
 
 
 def test_every_setting_is_tried() -> None:
     named = {
-        field.name for part in (ModelConfig, TrainConfig, WindowConfig) for field in fields(part)
+        field.name
+        for part in (ModelConfig, TrainConfig, WindowConfig)
+        for field in fields(part)
     }
     assert {*MODEL, *TRAIN, *WINDOW} | ELSEWHERE == named
     assert not {*MODEL, *TRAIN, *WINDOW} & ELSEWHERE
@@ -186,7 +200,9 @@ def test_an_interrupted_fit_with_any_setting_resumes_to_the_same_forecast(
 
 @pytest.mark.parametrize("change", [c for c in CHANGES if "window" not in c], ids=str)
 def test_a_backtest_works_with_any_setting(change: Change) -> None:
-    result = backtest(panel_with(2), with_changes(change), windows=1, quantiles=(0.1, 0.5, 0.9))
+    result = backtest(
+        panel_with(2), with_changes(change), windows=1, quantiles=(0.1, 0.5, 0.9)
+    )
     assert result.verdict.windows == 2
     assert np.isfinite(result.forecasts["forecast"]).all()
 
@@ -199,18 +215,31 @@ def test_a_backtest_works_with_any_setting(change: Change) -> None:
         *(("model", name, "x") for name in ("cell", "scale", "transform")),
         *(
             ("train", name, 0)
-            for name in ("lr", "grad_clip", "batch_size", "origins", "patience", "members", "jobs")
+            for name in (
+                "lr",
+                "grad_clip",
+                "batch_size",
+                "origins",
+                "patience",
+                "members",
+                "jobs",
+            )
         ),
         *(("train", name, -1) for name in ("steps", "seed", "weight_decay")),
         *(
             ("train", name, "x")
             for name in ("loss", "optimizer", "schedule", "precision", "time_budget")
         ),
-        *(("window", name, 0) for name in ("horizon", "context", "season", "validation")),
+        *(
+            ("window", name, 0)
+            for name in ("horizon", "context", "season", "validation")
+        ),
         ("train", "lr", float("inf")),
     ],
 )
-def test_a_value_out_of_range_is_refused_by_its_name(section: str, name: str, value: Any) -> None:
+def test_a_value_out_of_range_is_refused_by_its_name(
+    section: str, name: str, value: Any
+) -> None:
     with pytest.raises(UsageError) as caught:
         with_changes({section: {name: value}})
     assert f"--{name.replace('_', '-')}" in caught.value.message
@@ -234,22 +263,29 @@ def test_a_value_out_of_range_is_refused_by_its_name(section: str, name: str, va
         ),
     ],
 )
-def test_settings_that_contradict_each_other_are_refused(change: Change, says: str) -> None:
+def test_settings_that_contradict_each_other_are_refused(
+    change: Change, says: str
+) -> None:
     with pytest.raises(UsageError, match=says) as caught:
         with_changes(change)
     assert caught.value.hint
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90.0), ("60s", 60.0), ("1.5h", 5400.0), (" .5 m ", 30.0), (7, 7.0)]
+    ("text", "seconds"),
+    [("90", 90.0), ("60s", 60.0), ("1.5h", 5400.0), (" .5 m ", 30.0), (7, 7.0)],
 )
-def test_a_duration_is_a_number_of_seconds_or_has_a_unit(text: str | int, seconds: float) -> None:
+def test_a_duration_is_a_number_of_seconds_or_has_a_unit(
+    text: str | int, seconds: float
+) -> None:
     assert parse_duration(text, "--time-budget") == seconds
 
 
 @pytest.mark.parametrize("text", ["", "0", "-5", "5d", "m", "inf", "nan"])
 def test_what_is_not_a_duration_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="--time-budget .* is not a duration") as caught:
+    with pytest.raises(
+        UsageError, match="--time-budget .* is not a duration"
+    ) as caught:
         parse_duration(text, "--time-budget")
     assert "60s" in caught.value.hint
 
@@ -282,7 +318,9 @@ def test_a_column_has_one_role_but_a_series_column_may_be_static_too() -> None:
         ({"thousands": ",", "decimal": ","}, "one meaning"),
     ],
 )
-def test_separators_that_cannot_be_used_are_refused(separators: Change, hint: str) -> None:
+def test_separators_that_cannot_be_used_are_refused(
+    separators: Change, hint: str
+) -> None:
     with pytest.raises(UsageError) as caught:
         DataConfig(**separators)  # type: ignore[arg-type]
     assert hint in caught.value.hint

@@ -44,7 +44,9 @@ def table(days: int = DAYS, ahead: int = AHEAD) -> pd.DataFrame:
                 {
                     "shop": shop,
                     "day": pd.date_range("2024-02-01", periods=n),
-                    "sold": np.where(known, 50 + rng.normal(0, 5, n) + np.arange(n) % 7, np.nan),
+                    "sold": np.where(
+                        known, 50 + rng.normal(0, 5, n) + np.arange(n) % 7, np.nan
+                    ),
                     "returned": np.where(known, 20 + rng.normal(0, 2, n), np.nan),
                     "promo": (rng.random(n) < 0.3).astype(int),
                     "sky": rng.choice(["sun", "rain"], n),
@@ -75,7 +77,9 @@ def run() -> Forecaster:
 
 
 def forecast(run: Forecaster, panel: Panel) -> np.ndarray:
-    return run.quantiles(panel, np.arange(len(panel)), panel.lengths - 1, levels=(0.5,))[..., 0]
+    return run.quantiles(
+        panel, np.arange(len(panel)), panel.lengths - 1, levels=(0.5,)
+    )[..., 0]
 
 
 def with_other_past(panel: Panel) -> Panel:
@@ -84,7 +88,9 @@ def with_other_past(panel: Panel) -> Panel:
 
 def with_other_plan(panel: Panel) -> Panel:
     future = panel.future.copy()
-    future[panel.future_offsets[1:] - AHEAD, 0] = 1 - future[panel.future_offsets[1:] - AHEAD, 0]
+    future[panel.future_offsets[1:] - AHEAD, 0] = (
+        1 - future[panel.future_offsets[1:] - AHEAD, 0]
+    )
     return replace(panel, future=future)
 
 
@@ -129,15 +135,21 @@ def test_a_saved_run_forecasts_alike_from_its_end_and_from_new_rows(
     monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
     loaded = Forecaster.load(run.save(tmp_path / "run"))
     for horizon in (None, AHEAD):
-        pd.testing.assert_frame_equal(loaded.predict(horizon=horizon), run.predict(horizon=horizon))
+        pd.testing.assert_frame_equal(
+            loaded.predict(horizon=horizon), run.predict(horizon=horizon)
+        )
     later = panel_of(table(DAYS + 4, AHEAD))
     forecasts = loaded.predict(later)
-    assert forecasts["day"].min() == pd.Timestamp("2024-02-01") + pd.Timedelta(days=DAYS + 4)
+    assert forecasts["day"].min() == pd.Timestamp("2024-02-01") + pd.Timedelta(
+        days=DAYS + 4
+    )
     assert np.isfinite(forecasts["forecast"]).all()
 
 
 @pytest.mark.parametrize("refit", [True, False])
-def test_backtests_and_evaluations_take_every_input(run: Forecaster, refit: bool) -> None:
+def test_backtests_and_evaluations_take_every_input(
+    run: Forecaster, refit: bool
+) -> None:
     panel = panel_of(table(DAYS + 10, 0))
     result = backtest(panel, CONFIG, windows=2, refit=refit)
     assert len(result.forecasts) == 4 * 2 * HORIZON
@@ -147,8 +159,18 @@ def test_backtests_and_evaluations_take_every_input(run: Forecaster, refit: bool
 
 
 def test_every_input_is_explained_by_its_own_name(run: Forecaster) -> None:
-    named = {factor.name for factor in explain(run).factors if factor.kind == "covariate"}
-    assert named == {"degrees", "promo", "sky", "calendar", "holidays", "region", "size"}
+    named = {
+        factor.name for factor in explain(run).factors if factor.kind == "covariate"
+    }
+    assert named == {
+        "degrees",
+        "promo",
+        "sky",
+        "calendar",
+        "holidays",
+        "region",
+        "size",
+    }
 
 
 def test_an_interrupted_fit_goes_on_with_every_input_to_the_same_forecast(
@@ -176,14 +198,32 @@ def test_a_static_category_tells_series_apart_whose_past_is_the_same() -> None:
         slope = 1 if number % 2 else -1
         y = 300 + 2 * slope * np.arange(60) + rng.normal(0, 6, 60)
         parts.append(
-            pd.DataFrame({"id": f"s{number}", "t": np.arange(60), "y": y, "kind": f"kind {slope}"})
+            pd.DataFrame(
+                {
+                    "id": f"s{number}",
+                    "t": np.arange(60),
+                    "y": y,
+                    "kind": f"kind {slope}",
+                }
+            )
         )
-    panel = Panel.from_frame(pd.concat(parts), target="y", time="t", series="id", static="kind")
-    train = TrainConfig(start="scratch", steps=60, lr=2e-2, members=1, jobs=1, patience=9)
-    window, model = WindowConfig(horizon=6, season=1, context=12), ModelConfig(hidden=16, layers=1)
+    panel = Panel.from_frame(
+        pd.concat(parts), target="y", time="t", series="id", static="kind"
+    )
+    train = TrainConfig(
+        start="scratch", steps=60, lr=2e-2, members=1, jobs=1, patience=9
+    )
+    window, model = (
+        WindowConfig(horizon=6, season=1, context=12),
+        ModelConfig(hidden=16, layers=1),
+    )
     forecaster = Forecaster(Config(window=window, model=model, train=train)).fit(panel)
     new = panel.select(np.array([0, 1])).head(np.array([3, 3]))
-    new = replace(new, keys=(("x",), ("y",)), values=np.array([296.0, 304.0, 300.0] * 2))
-    medians = forecaster.quantiles(new, np.arange(2), np.array([2, 2]), levels=(0.5,))[..., 0]
+    new = replace(
+        new, keys=(("x",), ("y",)), values=np.array([296.0, 304.0, 300.0] * 2)
+    )
+    medians = forecaster.quantiles(new, np.arange(2), np.array([2, 2]), levels=(0.5,))[
+        ..., 0
+    ]
     falls, rises = medians.mean(1)
     assert rises - falls > 5

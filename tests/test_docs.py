@@ -16,7 +16,9 @@ from tests.conftest import ROOT
 
 def test_the_page_of_commands_is_not_stale() -> None:
     command = [sys.executable, "docs/generate.py", "--check"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(
+        command, cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
     assert done.returncode == 0, done.stderr
 
 
@@ -38,7 +40,10 @@ def test_a_stale_page_is_refused_and_says_how_to_mend_it(
 def test_the_page_of_the_network_names_every_option_of_it_and_no_other() -> None:
     text = (ROOT / "docs" / "model.md").read_text(encoding="utf-8")
     known = set(
-        re.findall(r"--[a-z][a-z-]+", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"))
+        re.findall(
+            r"--[a-z][a-z-]+",
+            (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"),
+        )
     )
     assert set(re.findall(r"--[a-z][a-z-]+", text)) <= known
     for field in fields(ModelConfig):
@@ -66,9 +71,16 @@ def test_what_the_readme_tells_of_speed_is_what_was_measured() -> None:
         .split("## How fast it is\n")[1]
         .split("\n## ")[0]
     )
-    rows = [row.split("|")[2:] for row in section.splitlines() if row.startswith("| ")][1:]
-    told = {figure for row in rows for figure in re.findall(r"\d[\d.,]*\d", " ".join(row))}
+    rows = [row.split("|")[2:] for row in section.splitlines() if row.startswith("| ")][
+        1:
+    ]
+    told = {
+        figure for row in rows for figure in re.findall(r"\d[\d.,]*\d", " ".join(row))
+    }
     assert len(told) > 20
     assert told <= set(
-        re.findall(r"\d[\d.,]*\d", (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"))
+        re.findall(
+            r"\d[\d.,]*\d",
+            (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"),
+        )
     )

@@ -31,7 +31,15 @@ def test_errors_of_usage_and_data_are_value_errors_too() -> None:
 def test_exit_codes_never_change() -> None:
     codes = {code.name: code.value for code in ExitCode}
     assert codes == {
-        **{"OK": 0, "BUG": 1, "USAGE": 2, "DATA": 3, "RUN": 4, "DIVERGED": 5, "RESOURCE": 6},
+        **{
+            "OK": 0,
+            "BUG": 1,
+            "USAGE": 2,
+            "DATA": 3,
+            "RUN": 4,
+            "DIVERGED": 5,
+            "RESOURCE": 6,
+        },
         **{"GATE": 7, "LOCKED": 8, "INTERRUPTED": 130, "TERMINATED": 143},
     }
     assert (GateError.exit_code, LockedError.exit_code) == (7, 8)

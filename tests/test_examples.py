@@ -20,7 +20,11 @@ SECTIONS = re.split(r"^## ", HOWTO, flags=re.MULTILINE)[1:]
 def follow(page: str, folder: Path, **settings: str) -> int:
     """Do all that a page says, in one folder; returns how many commands that were."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("LSTMCAST_")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("LSTMCAST_")
+    }
     count = 0
     for example in examples(page):
         if example.language == "python":
@@ -52,7 +56,9 @@ def test_the_tutorial_can_be_followed_with_all_its_training(folder: Path) -> Non
     assert follow(TUTORIAL, folder) >= 8
 
 
-@pytest.mark.parametrize("section", SECTIONS, ids=lambda section: section.partition("\n")[0])
+@pytest.mark.parametrize(
+    "section", SECTIONS, ids=lambda section: section.partition("\n")[0]
+)
 def test_a_how_to_does_what_it_says(section: str, folder: Path) -> None:
     quick = {} if "config show" in section else {"LSTMCAST_STEPS": "0"}
     assert bool(follow(section, folder, **quick)) is bool(examples(section))

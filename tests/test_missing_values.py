@@ -48,7 +48,9 @@ def test_real_files_with_missing_values_are_forecast_no_worse_than_by_the_best_b
     result = backtest(panel, config(horizon), windows=windows, refit=False)
     assert np.isfinite(result.forecasts["forecast"]).all()
     verdict = result.verdict
-    assert verdict.model["mase"] < 1.02 * verdict.baselines[verdict.best_baseline]["mase"]
+    assert (
+        verdict.model["mase"] < 1.02 * verdict.baselines[verdict.best_baseline]["mase"]
+    )
     assert 0.6 < verdict.model["coverage"] <= 1
 
 
@@ -60,7 +62,9 @@ def weekly(length: int = 300) -> np.ndarray:
 
 
 def panel_of(y: np.ndarray) -> Panel:
-    frame = pd.DataFrame({"t": pd.date_range("2023-01-01", periods=len(y), freq="D"), "y": y})
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2023-01-01", periods=len(y), freq="D"), "y": y}
+    )
     return Panel.from_frame(frame, target="y", time="t")
 
 
@@ -93,5 +97,7 @@ def test_the_network_reads_which_values_were_missing() -> None:
     holed = y.copy()
     holed[-3] = np.nan
     window = np.zeros(1, np.int64), np.array([299])
-    forecasts = [forecaster.quantiles(panel_of(values), *window) for values in (holed, filled)]
+    forecasts = [
+        forecaster.quantiles(panel_of(values), *window) for values in (holed, filled)
+    ]
     assert not np.array_equal(*forecasts)

@@ -23,7 +23,9 @@ from tests.conftest import ROOT
 from tests.faults.conftest import run_inside
 
 OLD = ROOT / "tests" / "old_files"
-RUNS = sorted(run.parent.name for run in OLD.glob("*/run") if (run / "run.json").exists())
+RUNS = sorted(
+    run.parent.name for run in OLD.glob("*/run") if (run / "run.json").exists()
+)
 KERNEL = "Haswell"
 """The kind of processor that made the numbers; those of others differ in the last digits."""
 ROUNDING = 1e-6
@@ -47,7 +49,9 @@ def say(folder: Path, line: str) -> str:
     """What the program prints, run in a folder."""
     done = run_inside(*shlex.split(line), "-q", cwd=folder)
     if "begun with other versions" in done.stderr:
-        pytest.skip("only the versions of libraries that began a fit or a search can go on with it")
+        pytest.skip(
+            "only the versions of libraries that began a fit or a search can go on with it"
+        )
     assert done.returncode == 0, done.stderr
     return done.stdout
 
@@ -61,11 +65,15 @@ def tolerance() -> float:
     return 1e-9 if same else ROUNDING
 
 
-def same_table(found: pd.DataFrame | str, kept: Path, within: float | None = None) -> None:
+def same_table(
+    found: pd.DataFrame | str, kept: Path, within: float | None = None
+) -> None:
     """Fail unless a table has the columns, the rows and the numbers of the kept one."""
     found = pd.read_csv(io.StringIO(found)) if isinstance(found, str) else found
     expected, within = pd.read_csv(kept), within or tolerance()
-    pd.testing.assert_frame_equal(found, expected, check_dtype=False, rtol=within, atol=within)
+    pd.testing.assert_frame_equal(
+        found, expected, check_dtype=False, rtol=within, atol=within
+    )
 
 
 def same_judgement(found: str, kept: Path) -> None:
@@ -74,7 +82,9 @@ def same_judgement(found: str, kept: Path) -> None:
         same_table(found, kept)
         return
     loose = ["score", "anomaly", "kind"]
-    tables = [pd.read_csv(table).drop(columns=loose) for table in (io.StringIO(found), kept)]
+    tables = [
+        pd.read_csv(table).drop(columns=loose) for table in (io.StringIO(found), kept)
+    ]
     pd.testing.assert_frame_equal(*tables, rtol=1e-3)
 
 
@@ -113,7 +123,9 @@ def test_an_old_run_is_scored_as_it_was(name: str, old: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted({*RUNS} - {"bernoulli"}))
 def test_an_old_run_judges_rows_as_it_did(name: str, old: Path) -> None:
-    same_judgement(say(old / name, f"detect run {newer(old / name)}"), old / name / "detect.csv")
+    same_judgement(
+        say(old / name, f"detect run {newer(old / name)}"), old / name / "detect.csv"
+    )
 
 
 @pytest.mark.parametrize("name", RUNS)
@@ -139,7 +151,9 @@ def test_the_public_names_open_an_old_run(name: str, old: Path) -> None:
     same_table(forecast, old / name / "forecast.csv")
     verdict = json.loads((old / name / "run" / "metrics.json").read_text())["verdict"]
     assert forecaster.verdict is not None
-    assert forecaster.verdict.to_dict() == verdict == Verdict.from_dict(verdict).to_dict()
+    assert (
+        forecaster.verdict.to_dict() == verdict == Verdict.from_dict(verdict).to_dict()
+    )
 
 
 def test_the_public_functions_take_an_old_run(old: Path) -> None:
@@ -151,14 +165,21 @@ def test_the_public_functions_take_an_old_run(old: Path) -> None:
     includes(lstmcast.evaluate(forecaster, panel).verdict.to_dict(), kept)
     rows = lstmcast.detect(forecaster, panel).rows.to_csv(index=False)
     same_judgement(rows, folder / "detect.csv")
-    same_table(lstmcast.explain(forecaster).frame(10).to_csv(index=False), folder / "explain.csv")
+    same_table(
+        lstmcast.explain(forecaster).frame(10).to_csv(index=False),
+        folder / "explain.csv",
+    )
 
 
 def test_old_runs_are_listed_and_compared(old: Path) -> None:
     listed = json.loads(say(old, "runs ls updated --json"))["runs"]
     assert [(row["run"], row["freq"]) for row in listed] == [("updated/run", "MS")]
-    compared = json.loads(say(old, "runs diff quantile/run mse/run --json"))["differences"]
-    assert {"config.train.loss", "config.model.cell"} <= {one["name"] for one in compared}
+    compared = json.loads(say(old, "runs diff quantile/run mse/run --json"))[
+        "differences"
+    ]
+    assert {"config.train.loss", "config.model.cell"} <= {
+        one["name"] for one in compared
+    }
 
 
 def test_the_version_before_an_old_update_is_read_and_traded_back(mine: Path) -> None:
@@ -172,16 +193,24 @@ def test_the_version_before_an_old_update_is_read_and_traded_back(mine: Path) ->
 
 def test_an_old_run_learns_on(mine: Path) -> None:
     folder = mine / "quantile"
-    told = json.loads(say(folder, "update run newer.csv --steps 2 --gate 'mase<=9*old' --json"))
+    told = json.loads(
+        say(folder, "update run newer.csv --steps 2 --gate 'mase<=9*old' --json")
+    )
     assert told["kept"]
     same_table(say(folder, "predict run/previous"), folder / "forecast.csv")
     assert say(folder, "predict run") != (folder / "forecast.csv").read_text()
 
 
-def test_an_old_unfinished_fit_goes_on_to_the_end_that_it_would_have_had(mine: Path) -> None:
+def test_an_old_unfinished_fit_goes_on_to_the_end_that_it_would_have_had(
+    mine: Path,
+) -> None:
     folder = mine / "unfinished"
     assert say(folder, "fit --resume run") == "run\n"
-    assert {entry.name for entry in folder.iterdir()} == {"data.csv", "forecast.csv", "run"}
+    assert {entry.name for entry in folder.iterdir()} == {
+        "data.csv",
+        "forecast.csv",
+        "run",
+    }
     assert not (folder / "run" / "checkpoint").exists()
     same_table(say(folder, "predict run"), folder / "forecast.csv", ROUNDING)
 
@@ -190,7 +219,9 @@ def test_an_old_study_goes_on_from_its_trials(mine: Path) -> None:
     pytest.importorskip("optuna", reason="needs the extra tune")
     folder = mine / "study"
     kept = pd.read_csv(folder / "trials.csv").drop(columns="seconds")
-    search = "--steps 0 --windows 1 --unseen 1 --param context=12,24,36,48 -j 1 --trials 4"
+    search = (
+        "--steps 0 --windows 1 --unseen 1 --param context=12,24,36,48 -j 1 --trials 4"
+    )
     line = f"tune data.csv --target co2 {search} --study study.journal --out . --json"
     told = json.loads(say(folder, line))
     assert sum(told["trials"].values()) == 4
@@ -208,7 +239,9 @@ def outputs(file: bytes, kept: Any) -> Any:
     """What an exported file puts out for the kept inputs."""
     runtime = pytest.importorskip("onnxruntime", reason="needs the extra onnx")
     session = runtime.InferenceSession(file, providers=["CPUExecutionProvider"])
-    return session.run(None, {one.name: kept[one.name] for one in session.get_inputs()})[0]
+    return session.run(
+        None, {one.name: kept[one.name] for one in session.get_inputs()}
+    )[0]
 
 
 def test_an_old_exported_file_forecasts_what_it_did(old: Path) -> None:

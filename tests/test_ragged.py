@@ -17,7 +17,9 @@ from lstmcast.ragged import (
     offsets_from_lengths,
 )
 
-VALUES = st.lists(st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=30)
+VALUES = st.lists(
+    st.one_of(st.just(np.nan), st.floats(-1e6, 1e6)), min_size=1, max_size=30
+)
 
 
 @given(VALUES, st.sets(st.integers(1, 29)), st.sampled_from(AGGREGATES))
@@ -28,8 +30,12 @@ def test_groups_are_aggregated_as_pandas_does(
     group = np.repeat(np.arange(len(starts)), np.diff(np.r_[starts, len(values)]))
     frame = pd.DataFrame({"a": values, "b": values[::-1]})
     empty = frame.groupby(group).count().to_numpy() == 0  # whose sum pandas takes for 0
-    expected = np.where(empty, np.nan, frame.groupby(group).agg(how).to_numpy(np.float64))
-    np.testing.assert_allclose(aggregate_groups(frame.to_numpy(), starts, how), expected, atol=1e-6)
+    expected = np.where(
+        empty, np.nan, frame.groupby(group).agg(how).to_numpy(np.float64)
+    )
+    np.testing.assert_allclose(
+        aggregate_groups(frame.to_numpy(), starts, how), expected, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(

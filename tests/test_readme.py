@@ -20,7 +20,11 @@ PAGES = (
         ROOT / "docs" / "tutorial.md",
         ROOT / "docs" / "howto.md",
     ),
-    *(ROOT / "docs" / "schemas.md", ROOT / "docs" / "run-directory.md", SAMPLE_DATA / "README.md"),
+    *(
+        ROOT / "docs" / "schemas.md",
+        ROOT / "docs" / "run-directory.md",
+        SAMPLE_DATA / "README.md",
+    ),
 )
 README = PAGES[0].read_text(encoding="utf-8")
 GUIDE = PAGES[1].read_text(encoding="utf-8")
@@ -36,7 +40,9 @@ class Example(NamedTuple):
 
 def examples(page: str) -> list[Example]:
     found = re.findall(
-        r"^(<!-- slow -->\n)?```(console|python)\n(.*?)^```$", page, re.DOTALL | re.MULTILINE
+        r"^(<!-- slow -->\n)?```(console|python)\n(.*?)^```$",
+        page,
+        re.DOTALL | re.MULTILINE,
     )
     return [Example(language, text, bool(slow)) for slow, language, text in found]
 
@@ -56,7 +62,10 @@ def marked(page: str) -> list[object]:
 def commands(text: str) -> list[tuple[str, list[str]]]:
     """Each `$ command` of a console example with the lines of output shown under it."""
     parts = re.split(r"^\$ ", text, flags=re.MULTILINE)
-    return [(command, shown) for command, *shown in (part.splitlines() for part in parts[1:])]
+    return [
+        (command, shown)
+        for command, *shown in (part.splitlines() for part in parts[1:])
+    ]
 
 
 def check_output(shown: list[str], printed: list[str]) -> None:
@@ -88,23 +97,31 @@ def run(command: list[str], folder: Path) -> str:
 
 
 @pytest.mark.parametrize("example", [*marked(README), *marked(GUIDE)])
-def test_an_example_runs_and_prints_what_is_shown(example: Example, folder: Path) -> None:
+def test_an_example_runs_and_prints_what_is_shown(
+    example: Example, folder: Path
+) -> None:
     if example.language == "python":
         assert run([sys.executable, "-W", "error", "-c", example.text], folder)
         return
     for command, shown in commands(example.text):
-        check_output(shown, run(["bash", "-o", "pipefail", "-c", command], folder).splitlines())
+        check_output(
+            shown, run(["bash", "-o", "pipefail", "-c", command], folder).splitlines()
+        )
 
 
 def test_there_are_five_examples() -> None:
     assert len(examples(README)) == 5
     assert all(
-        commands(example.text) for example in examples(README) if example.language == "console"
+        commands(example.text)
+        for example in examples(README)
+        if example.language == "console"
     )
 
 
 def test_the_map_names_every_file_of_the_package_and_no_other() -> None:
-    rows = re.findall(r"^\| \[?(`.*?) \|", README.partition("## The map")[2], re.MULTILINE)
+    rows = re.findall(
+        r"^\| \[?(`.*?) \|", README.partition("## The map")[2], re.MULTILINE
+    )
     listed = [name.rstrip("/") for row in rows for name in re.findall(r"`(.+?)`", row)]
     package = {path.name for path in (ROOT / "lstmcast").iterdir()}
     assert sorted(listed) == sorted(package - {"__pycache__", "py.typed"})
@@ -116,7 +133,13 @@ def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     assert [link for link in links if not (page.parent / link).exists()] == []
 
 
-TORCHRUN = {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint", "--max-restarts"}
+TORCHRUN = {
+    "--nproc-per-node",
+    "--nnodes",
+    "--rdzv-backend",
+    "--rdzv-endpoint",
+    "--max-restarts",
+}
 """Options of the program that starts ranks."""
 
 
@@ -124,15 +147,23 @@ TORCHRUN = {"--nproc-per-node", "--nnodes", "--rdzv-backend", "--rdzv-endpoint",
 def test_every_option_that_a_page_names_is_in_the_help(page: Path) -> None:
     known = set(
         re.findall(
-            r"(?<!\S)--?[a-z][a-z-]*", (ROOT / "docs" / "commands.md").read_text(encoding="utf-8")
+            r"(?<!\S)--?[a-z][a-z-]*",
+            (ROOT / "docs" / "commands.md").read_text(encoding="utf-8"),
         )
     )
     code = " ".join(
-        re.findall(r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE)
+        re.findall(
+            r"`[^`]+`|^\$.*lstmcast.*", page.read_text(encoding="utf-8"), re.MULTILINE
+        )
     )
-    assert set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code.replace("`", " "))) <= known | TORCHRUN
+    assert (
+        set(re.findall(r"(?<!\S)--[a-z][a-z-]*", code.replace("`", " ")))
+        <= known | TORCHRUN
+    )
 
 
 def test_the_guide_lists_every_exit_code_and_no_other() -> None:
     listed = re.findall(r"^\| ([\d, ]+) \|", GUIDE, re.MULTILINE)
-    assert sorted(int(code) for codes in listed for code in codes.split(",")) == sorted(ExitCode)
+    assert sorted(int(code) for codes in listed for code in codes.split(",")) == sorted(
+        ExitCode
+    )

@@ -23,7 +23,9 @@ class Expected(NamedTuple):
 EVERYDAY = {
     ("air_passengers_prophet_CR_lineends", "y"): Expected("MS", 1, 144, "1961-01-01"),
     ("airline-passengers", "Passengers"): Expected("MS", 1, 144, "1961-01"),
-    ("beijing_pm25_split_date_columns", "pm2.5"): Expected("h", 1, 43800, "2015-01-01 00:00"),
+    ("beijing_pm25_split_date_columns", "pm2.5"): Expected(
+        "h", 1, 43800, "2015-01-01 00:00"
+    ),
     ("bike_sharing_hourly", "users"): Expected("h", 1, 17544, "2013-01-01 00:00:00"),
     ("co2-concentration", "CO2"): Expected("MS", 1, 746, "2020-05-01"),
     ("co2_weekly_missing", "co2"): Expected("W-SAT", 1, 2284, "20020105"),
@@ -35,7 +37,9 @@ EVERYDAY = {
     ("monthly-sunspots", "Sunspots"): Expected("MS", 1, 2820, "1984-01"),
     ("shampoo_bad_dates", "Sales"): Expected("MS", 1, 36, "4-01"),
     ("taylor_halfhourly_noheader_dates", "Y"): Expected("1", 1, 4032, "4033"),
-    ("uk_daily_flights_BOM_dmy", "Number of flights"): Expected("D", 1, 1118, "24/01/2022"),
+    ("uk_daily_flights_BOM_dmy", "Number of flights"): Expected(
+        "D", 1, 1118, "24/01/2022"
+    ),
     ("us_gasoline_weekly", "Gasoline"): Expected("W-FRI", 1, 1578, "05/7/2021"),
     ("website_visits_dmy_dates", "users"): Expected("D", 1, 421, "26/8/21"),
 }
@@ -47,7 +51,9 @@ PANELS = {
     ("panel/epf_short_future_exog", "Exogenous1", "unique_id"): Expected(
         "h", 4, 96, "2017-01-01 00:00:00"
     ),
-    ("panel/epf_short_with_exog", "y", "unique_id"): Expected("h", 4, 6720, "2016-12-31 00:00:00"),
+    ("panel/epf_short_with_exog", "y", "unique_id"): Expected(
+        "h", 4, 6720, "2016-12-31 00:00:00"
+    ),
     ("panel/walmart_store_sales", "Weekly_Sales", "Store"): Expected(
         "W-FRI", 45, 6435, "02-11-2012"
     ),
@@ -59,20 +65,28 @@ OPTIONS: dict[str, list[dict[str, Any]]] = {
     "nab/realAWSCloudwatch/ec2_disk_write_bytes_1ef3de": MANGLED,
     "nab/realAWSCloudwatch/ec2_network_in_5abac7": MANGLED,
     "nab/realKnownCause/ec2_request_latency_system_failure": MANGLED,
-    "nab/realKnownCause/machine_temperature_system_failure": [{}, {"duplicates": "first"}],
+    "nab/realKnownCause/machine_temperature_system_failure": [
+        {},
+        {"duplicates": "first"},
+    ],
     "nab/realKnownCause/rogue_agent_key_hold": [{}, {"resample": "D:mean"}],
 }
 """Options of machines' files that need some, one after the other: each error hints at the next."""
 FREQUENCIES = {"nyc_taxi": "30min", "ambient_temperature_system_failure": "h"}
 NAB = sorted(
-    path.relative_to(SHARED_DATA).as_posix()[:-4] for path in SHARED_DATA.glob("nab/*/*.csv")
+    path.relative_to(SHARED_DATA).as_posix()[:-4]
+    for path in SHARED_DATA.glob("nab/*/*.csv")
 ) or [*OPTIONS]
 
 
-def read(name: str, target: str, *series: str, time: tuple[str, ...] = (), **options: Any) -> Panel:
+def read(
+    name: str, target: str, *series: str, time: tuple[str, ...] = (), **options: Any
+) -> Panel:
     config = DataConfig(**options)
     return Panel.from_table(
-        read_table(shared_file(f"{name}.csv"), config), Columns((target,), time, series), config
+        read_table(shared_file(f"{name}.csv"), config),
+        Columns((target,), time, series),
+        config,
     )
 
 
@@ -92,16 +106,22 @@ def test_panels_are_read_with_their_series_named(file: tuple[str, ...]) -> None:
 
 
 def test_two_columns_of_times_ask_for_one() -> None:
-    with pytest.raises(DataError, match="several columns could be the time: 'Time', 'Date'"):
+    with pytest.raises(
+        DataError, match="several columns could be the time: 'Time', 'Date'"
+    ):
         read("everyday/vic_electricity", "Demand")
     panel = read("everyday/vic_electricity", "Demand", time=("Time",))
     assert summary(panel) == Expected("30min", 1, 52608, "2014-12-31T13:00:00Z")
-    local = read("everyday/vic_electricity", "Demand", time=("Time",), tz="Australia/Melbourne")
+    local = read(
+        "everyday/vic_electricity", "Demand", time=("Time",), tz="Australia/Melbourne"
+    )
     assert summary(local) == summary(panel)
 
 
 @pytest.mark.parametrize("name", NAB)
-def test_machines_files_are_read_with_the_options_that_an_error_hints_at(name: str) -> None:
+def test_machines_files_are_read_with_the_options_that_an_error_hints_at(
+    name: str,
+) -> None:
     *refused, accepted = OPTIONS.get(name, [{}])
     for options, following in zip(refused, [*refused[1:], accepted], strict=False):
         with pytest.raises(DataError) as caught:

@@ -23,18 +23,24 @@ def rows(name: str) -> list[dict[str, str]]:
 @pytest.fixture(scope="module")
 def made_again(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("sample_data")
-    subprocess.run([sys.executable, SAMPLE_DATA / "make.py", folder], check=True, timeout=60)
+    subprocess.run(
+        [sys.executable, SAMPLE_DATA / "make.py", folder], check=True, timeout=60
+    )
     return folder
 
 
 @pytest.mark.parametrize("name", INVENTED)
-def test_an_invented_file_is_made_again_byte_for_byte(made_again: Path, name: str) -> None:
+def test_an_invented_file_is_made_again_byte_for_byte(
+    made_again: Path, name: str
+) -> None:
     assert (made_again / name).read_bytes() == (SAMPLE_DATA / name).read_bytes()
 
 
 def test_the_readme_lists_exactly_the_files_there_are() -> None:
     text = (SAMPLE_DATA / "README.md").read_text(encoding="utf-8")
-    listed = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `")}
+    listed = {
+        line.split("`")[1] for line in text.splitlines() if line.startswith("| `")
+    }
     assert listed == {path.name for path in SAMPLE_DATA.glob("*.csv")}
 
 
@@ -59,7 +65,8 @@ def test_the_months_of_co2_follow_each_other_without_a_gap() -> None:
     months = [date.fromisoformat(row["month"]) for row in rows("co2.csv")]
     assert all(day.day == 1 for day in months)
     assert {
-        (later.year - day.year) * 12 + later.month - day.month for day, later in pairwise(months)
+        (later.year - day.year) * 12 + later.month - day.month
+        for day, later in pairwise(months)
     } == {1}
 
 

@@ -41,11 +41,16 @@ def table(series: int, length: int, seed: int = 0) -> pd.DataFrame:
     values = np.repeat(rng.uniform(20, 200, series), length)
     values *= 1 + np.tile(shape, series) / 20
     values += rng.normal(size=series * length)
-    stamps = np.datetime64("2010-01-01T00", "s") + np.arange(length) * np.timedelta64(3600, "s")
-    names = pd.Categorical.from_codes(
-        np.repeat(np.arange(series, dtype=np.int32), length), [f"s{i:06d}" for i in range(series)]
+    stamps = np.datetime64("2010-01-01T00", "s") + np.arange(length) * np.timedelta64(
+        3600, "s"
     )
-    return pd.DataFrame({"unique_id": names, "ds": np.tile(stamps, series), "y": values})
+    names = pd.Categorical.from_codes(
+        np.repeat(np.arange(series, dtype=np.int32), length),
+        [f"s{i:06d}" for i in range(series)],
+    )
+    return pd.DataFrame(
+        {"unique_id": names, "ds": np.tile(stamps, series), "y": values}
+    )
 
 
 def plain(frame: pd.DataFrame) -> pd.DataFrame:
@@ -110,7 +115,10 @@ class Steps:
     def per_second(self, windows: int) -> list[float]:
         """Windows a second in each group of steps, at so many windows a step."""
         ends = self.moments[:: self.each]
-        return [windows * self.each / (b - a) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        return [
+            windows * self.each / (b - a)
+            for a, b in zip(ends[:-1], ends[1:], strict=True)
+        ]
 
 
 def lightning_clock(steps: Steps, base: type) -> Any:
@@ -135,5 +143,7 @@ QUIET = {
 def main(**actions: Callable[..., Any]) -> None:
     """Do what the command line says, and print its result."""
     name, *arguments = sys.argv[1:]
-    result = actions[name](*(int(word) if word.isdigit() else word for word in arguments))
+    result = actions[name](
+        *(int(word) if word.isdigit() else word for word in arguments)
+    )
     print(json.dumps(result or {}))

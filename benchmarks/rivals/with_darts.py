@@ -32,7 +32,9 @@ WINDOWS = 32
 """Windows of a step, its default."""
 
 
-def _model(horizon: int = HORIZON, context: int = CONTEXT, epochs: int = 1, **more: Any) -> Any:
+def _model(
+    horizon: int = HORIZON, context: int = CONTEXT, epochs: int = 1, **more: Any
+) -> Any:
     return BlockRNNModel(
         model="LSTM",
         input_chunk_length=context,
@@ -75,7 +77,9 @@ def train(series: int, length: int) -> Result:
     """See common."""
     steps = Steps(20)
     clock = lightning_clock(steps, Callback)
-    _model(max_steps=steps.wanted, callbacks=[clock]).fit(_series(plain(table(series, length))))
+    _model(max_steps=steps.wanted, callbacks=[clock]).fit(
+        _series(plain(table(series, length)))
+    )
     return {"windows_per_second": steps.per_second(WINDOWS)}
 
 
@@ -89,8 +93,12 @@ def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     took = time.perf_counter() - began
     names = sorted(frame["unique_id"].unique())  # the order of its groups
     parts = [
-        pd.DataFrame({"unique_id": name, "ds": one.time_index, "forecast": one.values()[:, 0]})
-        for name, one in zip(names, forecaster.predict(horizon, series, verbose=False), strict=True)
+        pd.DataFrame(
+            {"unique_id": name, "ds": one.time_index, "forecast": one.values()[:, 0]}
+        )
+        for name, one in zip(
+            names, forecaster.predict(horizon, series, verbose=False), strict=True
+        )
     ]
     pd.concat(parts).to_csv(out, index=False)
     return {"seconds": took}

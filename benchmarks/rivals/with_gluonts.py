@@ -35,7 +35,11 @@ LEVELS = (0.1, 0.5, 0.9)
 
 
 def _model(
-    freq: str = "h", horizon: int = HORIZON, context: int = CONTEXT, steps: int = FEW, **more: Any
+    freq: str = "h",
+    horizon: int = HORIZON,
+    context: int = CONTEXT,
+    steps: int = FEW,
+    **more: Any,
 ) -> Any:
     return DeepAREstimator(
         freq=freq,
@@ -51,7 +55,12 @@ def _model(
 
 def _dataset(frame: pd.DataFrame, freq: str = "h") -> PandasDataset:
     return PandasDataset.from_long_dataframe(
-        frame, item_id="unique_id", timestamp="ds", target="y", freq=freq, assume_sorted=True
+        frame,
+        item_id="unique_id",
+        timestamp="ds",
+        target="y",
+        freq=freq,
+        assume_sorted=True,
     )
 
 
@@ -68,7 +77,9 @@ def predict(file: str, model: str, out: str) -> None:
     """See common."""
     predictor = PyTorchPredictor.deserialize(Path(model))
     (forecast,) = predictor.predict(_dataset(monthly(file), "M"))
-    frame = pd.DataFrame({f"q{100 * level:g}": forecast.quantile(level) for level in LEVELS})
+    frame = pd.DataFrame(
+        {f"q{100 * level:g}": forecast.quantile(level) for level in LEVELS}
+    )
     frame.insert(0, "ds", forecast.index.to_timestamp())
     frame.to_csv(out, index=False)
 
@@ -86,7 +97,11 @@ def train(series: int, length: int) -> Result:
 def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     """See common."""
     dataset = _dataset(pd.read_csv(file, parse_dates=["ds"]))
-    limits = {"max_epochs": 100_000, "max_time": {"seconds": seconds}, "enable_checkpointing": True}
+    limits = {
+        "max_epochs": 100_000,
+        "max_time": {"seconds": seconds},
+        "enable_checkpointing": True,
+    }
     began = time.perf_counter()
     predictor = _model(horizon=horizon, steps=50, **limits).train(dataset)
     took = time.perf_counter() - began
@@ -116,7 +131,9 @@ def many(series: int, length: int) -> Result:
     """See common."""
     dataset = _dataset(plain(table(series, length)))
     predictor = _model(enable_checkpointing=True).train(dataset)
-    seconds = repeated(lambda: [forecast.quantile(0.5) for forecast in predictor.predict(dataset)])
+    seconds = repeated(
+        lambda: [forecast.quantile(0.5) for forecast in predictor.predict(dataset)]
+    )
     return {"seconds": seconds, "networks": 1, "steps": CONTEXT}
 
 

@@ -72,8 +72,20 @@ def _panel(frame: pd.DataFrame) -> Panel:
 
 def save(file: str, model: str) -> None:
     """See common."""
-    line = ["fit", file, "--target", "value", "--horizon", str(YEAR), "--out", model, "-q"]
-    subprocess.run([sys.executable, "-m", "lstmcast", *line], check=True, stdout=subprocess.DEVNULL)
+    line = [
+        "fit",
+        file,
+        "--target",
+        "value",
+        "--horizon",
+        str(YEAR),
+        "--out",
+        model,
+        "-q",
+    ]
+    subprocess.run(
+        [sys.executable, "-m", "lstmcast", *line], check=True, stdout=subprocess.DEVNULL
+    )
 
 
 def windows(panel: Panel, config: Config) -> Windows:
@@ -97,16 +109,24 @@ def train(series: int, length: int) -> Result:
     schedule = recipe.schedule._replace(steps=each * (REPEATS + 1), every=each)
     with single_torch_thread():
         network = build_network(recipe, many)
-        train_network(network, WindowSampler.over(many, many.lengths), schedule, None, note)
+        train_network(
+            network, WindowSampler.over(many, many.lengths), schedule, None, note
+        )
     a_step = schedule.batch_size * schedule.origins
-    found = [a_step * each / (b - a) for a, b in zip(moments[1:-1], moments[2:], strict=True)]
+    found = [
+        a_step * each / (b - a) for a, b in zip(moments[1:-1], moments[2:], strict=True)
+    ]
     return {"windows_per_second": found[-REPEATS:]}
 
 
-def learn(file: str, horizon: int, seconds: int, out: str, start: str = "pretrained") -> Result:
+def learn(
+    file: str, horizon: int, seconds: int, out: str, start: str = "pretrained"
+) -> Result:
     """See common; start: weights to start from."""
     window = WindowConfig(horizon=horizon, context=CONTEXT)
-    made = Forecaster(Config(window=window, train=TrainConfig(time_budget=seconds, start=start)))
+    made = Forecaster(
+        Config(window=window, train=TrainConfig(time_budget=seconds, start=start))
+    )
     panel = _panel(pd.read_csv(file, parse_dates=["ds"]))
     began = time.perf_counter()
     made.fit(panel)
@@ -115,7 +135,9 @@ def learn(file: str, horizon: int, seconds: int, out: str, start: str = "pretrai
     return {"seconds": took}
 
 
-def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORIZON) -> Result:
+def memory(
+    series: int, length: int, context: int = CONTEXT, horizon: int = HORIZON
+) -> Result:
     """See common."""
     frame = table(series, length)
     torch.optim.AdamW([torch.zeros(1)])  # loads a great deal at its first use, once
@@ -125,7 +147,11 @@ def memory(series: int, length: int, context: int = CONTEXT, horizon: int = HORI
 
 
 def many(
-    series: int, length: int, reads: int = CONTEXT, members: int = 1, times: int = REPEATS
+    series: int,
+    length: int,
+    reads: int = CONTEXT,
+    members: int = 1,
+    times: int = REPEATS,
 ) -> Result:
     """See common; reads: steps that a forecast reads; 0 members: the usual number."""
     config = replace(
@@ -135,7 +161,9 @@ def many(
     made = Forecaster(config).fit(_panel(table(series, length)))
     last = np.full(1, length - 1)
     _, batch = next(
-        iter_batches(made.windows_at_origins(made.panel, last * 0, last, HORIZON), last * 0, last)
+        iter_batches(
+            made.windows_at_origins(made.panel, last * 0, last, HORIZON), last * 0, last
+        )
     )
     read = {"networks": len(made.networks), "steps": len(batch.x)}
     return {"seconds": repeated(made.predict, times), **read}
@@ -148,7 +176,9 @@ def budget(file: str, seconds: int) -> Result:
     def note(event: Event) -> None:
         moments.append((event.phase, time.perf_counter()))
 
-    config = Config(window=WindowConfig(horizon=48), train=TrainConfig(time_budget=seconds))
+    config = Config(
+        window=WindowConfig(horizon=48), train=TrainConfig(time_budget=seconds)
+    )
     began = time.perf_counter()
     Forecaster(config).fit(panel, on_event=note)
     ended = time.perf_counter()
@@ -163,7 +193,9 @@ def members() -> Result:
     none = np.empty(0, np.int64)
     task = TrainingTask(learnt, learnt.lengths, none, none)
     recipes = make_panel_recipes(config, load_pretrained_arrays(), 4)
-    recipes = [one._replace(schedule=one.schedule._replace(steps=20)) for one in recipes]
+    recipes = [
+        one._replace(schedule=one.schedule._replace(steps=20)) for one in recipes
+    ]
     return _one_and_two(lambda jobs: train_members(recipes, task, jobs, None))
 
 
@@ -227,7 +259,9 @@ def step() -> Result:
             network = build_network(recipe, learnt)
             network.reduced = precision == "bfloat16"
             parts = _Parts(
-                network.train(), WindowSampler.over(learnt, learnt.lengths), recipe.schedule
+                network.train(),
+                WindowSampler.over(learnt, learnt.lengths),
+                recipe.schedule,
             )
             kinds = {
                 "batch": parts.draw,
@@ -236,9 +270,13 @@ def step() -> Result:
                 "whole": parts.whole,
             }
             rounds = [
-                {name: _spent(work) for name, work in kinds.items()} for _ in range(4 * REPEATS)
+                {name: _spent(work) for name, work in kinds.items()}
+                for _ in range(4 * REPEATS)
             ]
-            medians = {name: statistics.median(one[name] for one in rounds[2:]) for name in kinds}
+            medians = {
+                name: statistics.median(one[name] for one in rounds[2:])
+                for name in kinds
+            }
             found[precision] = medians | {
                 "products": _products(getattr(torch, precision)),
                 "encoded": parts.encoded,
@@ -256,13 +294,17 @@ class _Parts:
         assert sampler is not None
         self.network, self.sampler, self.schedule = network, sampler, schedule
         self.rng = np.random.default_rng(0)
-        self.optimizer = Optimizer(network.parameters(), schedule.optimizer, schedule.weight_decay)
+        self.optimizer = Optimizer(
+            network.parameters(), schedule.optimizer, schedule.weight_decay
+        )
         self.average = copy.deepcopy(network)
         self.batch = self.draw()
 
     def draw(self) -> Any:
         """Build a batch."""
-        return self.sampler.draw(self.rng, self.schedule.batch_size, self.schedule.origins)
+        return self.sampler.draw(
+            self.rng, self.schedule.batch_size, self.schedule.origins
+        )
 
     def encode(self) -> None:
         """Forwards and backwards through the encoder alone."""
@@ -278,7 +320,9 @@ class _Parts:
     def whole(self) -> None:
         """A step as training makes it."""
         self.batch = self.draw()
-        take_training_step(self.network, self.optimizer, self.batch, self.schedule.grad_clip)
+        take_training_step(
+            self.network, self.optimizer, self.batch, self.schedule.grad_clip
+        )
         update_average(self.average, self.network, 0.9)
 
     @property

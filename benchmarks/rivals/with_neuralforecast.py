@@ -69,7 +69,8 @@ def train(series: int, length: int) -> Result:
 def learn(file: str, horizon: int, seconds: int, out: str) -> Result:
     """See common."""
     forecaster = NeuralForecast(
-        models=[_model(horizon, max_steps=100_000, max_time={"seconds": seconds})], freq="h"
+        models=[_model(horizon, max_steps=100_000, max_time={"seconds": seconds})],
+        freq="h",
     )
     began = time.perf_counter()
     forecaster.fit(pd.read_csv(file, parse_dates=["ds"]))

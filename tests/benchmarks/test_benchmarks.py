@@ -29,14 +29,18 @@ def numbered() -> pd.DataFrame:
     lengths = {"a": 6, "b": 4}
     return pd.concat(
         [
-            pd.DataFrame({"unique_id": k, "t": range(1, n + 1), "y": np.arange(1.0, n + 1)})
+            pd.DataFrame(
+                {"unique_id": k, "t": range(1, n + 1), "y": np.arange(1.0, n + 1)}
+            )
             for k, n in lengths.items()
         ],
         ignore_index=True,
     )
 
 
-def test_histories_of_any_length_end_at_the_same_stamp_and_the_test_part_follows() -> None:
+def test_histories_of_any_length_end_at_the_same_stamp_and_the_test_part_follows() -> (
+    None
+):
     train, test = split(dated(numbered(), 2, "MS"), 2)
     assert train.groupby("unique_id")["ds"].max().astype(str).to_dict() == {
         "a": "2015-12-01",
@@ -60,7 +64,12 @@ def test_steps_without_a_frequency_keep_their_numbers() -> None:
 
 
 def test_sets_are_chosen_by_name_or_group_in_a_fixed_order() -> None:
-    assert select(["m1", "m4_weekly"]) == ["m4_weekly", "m1_yearly", "m1_quarterly", "m1_monthly"]
+    assert select(["m1", "m4_weekly"]) == [
+        "m4_weekly",
+        "m1_yearly",
+        "m1_quarterly",
+        "m1_monthly",
+    ]
     assert select([]) == list(SETS)
     with pytest.raises(ValueError, match="no set or group 'm9'"):
         select(["m9"])
@@ -69,16 +78,25 @@ def test_sets_are_chosen_by_name_or_group_in_a_fixed_order() -> None:
 def perfect(test: pd.DataFrame) -> pd.DataFrame:
     """A forecast table that is right, with quantiles around it."""
     made = test[["unique_id", "ds"]].assign(forecast=test["y"])
-    return made.assign(**{f"q{100 * level:g}": test["y"] + level - 0.5 for level in LEVELS})
+    return made.assign(
+        **{f"q{100 * level:g}": test["y"] + level - 0.5 for level in LEVELS}
+    )
 
 
 def test_scores_of_a_forecast_table_by_hand() -> None:
     train, test = split(dated(numbered(), 2, "QS"), 2)
     right = competition_scores(train, test, perfect(test), TINY)
-    assert (right["smape"], right["mase"], right["owa"], right["coverage"]) == (0, 0, 0, 1)
+    assert (right["smape"], right["mase"], right["owa"], right["coverage"]) == (
+        0,
+        0,
+        0,
+        1,
+    )
     assert (right["series"], right["points"]) == (2, 4)
     off = perfect(test).assign(forecast=test["y"] + 2)
-    assert competition_scores(train, test, off, TINY)["mase"] == 2  # the in-sample step is 1
+    assert (
+        competition_scores(train, test, off, TINY)["mase"] == 2
+    )  # the in-sample step is 1
 
 
 def test_a_forecast_table_in_another_order_scores_the_same() -> None:
@@ -96,7 +114,9 @@ def test_a_forecast_that_lacks_a_stamp_is_an_error() -> None:
         competition_scores(train, test, perfect(test).iloc[1:], TINY)
 
 
-def test_rolling_origins_leave_whole_horizons_to_the_end_and_skip_series_too_short() -> None:
+def test_rolling_origins_leave_whole_horizons_to_the_end_and_skip_series_too_short() -> (
+    None
+):
     series, origins = last_origins(np.array([20, 9, 10]), 2, 3)
     assert series.tolist() == [0, 0, 0, 2, 2, 2]
     assert origins.tolist() == [13, 15, 17, 3, 5, 7]
@@ -108,7 +128,9 @@ def test_flat_storage_knows_where_each_series_begins() -> None:
     assert values[6] == 1
 
 
-def everyday(name: str, ratio: float, kind: str = "fit", seed: int = 0) -> dict[str, object]:
+def everyday(
+    name: str, ratio: float, kind: str = "fit", seed: int = 0
+) -> dict[str, object]:
     """A result as `measured` gives it."""
     scores = {
         "mase": ratio,
@@ -144,8 +166,18 @@ def test_summary_is_over_sets_after_the_mean_over_seeds() -> None:
 
 
 def test_the_whole_of_m3_is_weighted_by_observations_and_waits_for_all_parts() -> None:
-    sizes = {"m3_yearly": 3870, "m3_quarterly": 6048, "m3_monthly": 25704, "m3_other": 1392}
-    theta = {"m3_yearly": 16.97, "m3_quarterly": 8.96, "m3_monthly": 13.89, "m3_other": 4.41}
+    sizes = {
+        "m3_yearly": 3870,
+        "m3_quarterly": 6048,
+        "m3_monthly": 25704,
+        "m3_other": 1392,
+    }
+    theta = {
+        "m3_yearly": 16.97,
+        "m3_quarterly": 8.96,
+        "m3_monthly": 13.89,
+        "m3_other": 4.41,
+    }
     results = [
         {"set": name, "kind": "fit", "seed": 0, "smape": theta[name], "points": points}
         for name, points in sizes.items()
@@ -161,13 +193,26 @@ def test_the_page_shows_figures_references_and_failures() -> None:
         everyday("air_passengers", 0.5),
         everyday("air_passengers", 0.75, "zero-shot"),
         *(
-            {"set": "m4_weekly", "kind": "fit", "seed": seed, "smape": 6 + seed, "owa": 0.7}
+            {
+                "set": "m4_weekly",
+                "kind": "fit",
+                "seed": seed,
+                "smape": 6 + seed,
+                "owa": 0.7,
+            }
             for seed in (0, 1)
         ),
-        {"set": "m1_yearly", "kind": "fit", "seed": 0, "error": "lstmcast fit exit 3: too short"},
+        {
+            "set": "m1_yearly",
+            "kind": "fit",
+            "seed": 0,
+            "error": "lstmcast fit exit 3: too short",
+        },
     ]
     text = page(results)
-    assert "| m4_weekly | **lstmcast** | 6.50 ± 0.50 |  |  | 0.700 |  |  |  |  |" in text
+    assert (
+        "| m4_weekly | **lstmcast** | 6.50 ± 0.50 |  |  | 0.700 |  |  |  |  |" in text
+    )
     assert "|  | M4, the winner (ES-RNN) |" in text
     assert "| air_passengers | 0.500 | 0.750 |" in text
     assert "geometric mean 0.500, worst 0.50, 0% of 1 above 1.02" in text
@@ -180,8 +225,12 @@ def test_the_page_shows_figures_references_and_failures() -> None:
     assert len(widths) == 1
 
 
-def test_results_survive_json_and_name_no_path(capsys: pytest.CaptureFixture[str]) -> None:
-    text = json.dumps(accuracy.report([everyday("air_passengers", 0.5)]), allow_nan=False)
+def test_results_survive_json_and_name_no_path(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    text = json.dumps(
+        accuracy.report([everyday("air_passengers", 0.5)]), allow_nan=False
+    )
     assert str(Path.home()) not in text
     assert str(accuracy.ROOT) not in text
     assert json.loads(text)["summary"]["everyday"]["fit"]["sets"] == 1
@@ -270,7 +319,10 @@ def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(
     page = tmp_path / "page.md"
     page.write_text(f"before\n{covariates.BEGIN}\nold\n{covariates.END}\nafter\n")
     covariates.write(page, text)
-    assert page.read_text() == f"before\n{covariates.BEGIN}\n{text}\n{covariates.END}\nafter\n"
+    assert (
+        page.read_text()
+        == f"before\n{covariates.BEGIN}\n{text}\n{covariates.END}\nafter\n"
+    )
 
 
 def test_each_covariates_case_says_what_it_demands() -> None:
@@ -311,7 +363,9 @@ def test_the_story_of_updates_goes_week_by_week_through_all_ways(
     shipped = TrainConfig(steps=0, jobs=1)
     monkeypatch.setattr(updating, "TrainConfig", lambda **_: shipped)
     monkeypatch.setattr(updating, "AGAIN", 2)
-    found = updating.story(Panel.from_frame(rows, target="y", time="t"), weeks=3, first=3)
+    found = updating.story(
+        Panel.from_frame(rows, target="y", time="t"), weeks=3, first=3
+    )
     assert {len(row) for row in found["errors"].values()} == {3}
     assert (
         found["errors"]["fitted"] == found["errors"]["updated"]
@@ -358,10 +412,15 @@ def test_runs_that_were_written_down_are_not_made_again(tmp_path: Path) -> None:
     }
 
 
-def test_the_parts_of_the_network_are_measured_on_windows_that_no_fit_has_seen() -> None:
+def test_the_parts_of_the_network_are_measured_on_windows_that_no_fit_has_seen() -> (
+    None
+):
     for case in model.cases(Path("nowhere")):
         assert (case.origins >= case.ends[case.series] - 1).all()
         assert (case.origins + case.horizon < case.panel.lengths[case.series]).all()
         assert 1 < model.simple(case) < 4
     assert len({kind[0] for kind in model.KINDS}) == len(model.KINDS)
-    assert all(Config(model=ModelConfig(**m), train=TrainConfig(**t)) for _, m, t in model.KINDS)
+    assert all(
+        Config(model=ModelConfig(**m), train=TrainConfig(**t))
+        for _, m, t in model.KINDS
+    )

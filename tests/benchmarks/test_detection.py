@@ -26,10 +26,17 @@ WINDOWS = ((60, 79), (120, 139))
 @pytest.fixture(scope="module")
 def case() -> Case:
     frame = pd.DataFrame(
-        {"t": pd.date_range("2020-01-01", periods=LENGTH, freq="h"), "y": np.arange(LENGTH) % 7.0}
+        {
+            "t": pd.date_range("2020-01-01", periods=LENGTH, freq="h"),
+            "y": np.arange(LENGTH) % 7.0,
+        }
     )
     return Case(
-        "real", "one", Panel.from_frame(frame, target="y", time="t"), np.arange(LENGTH), WINDOWS
+        "real",
+        "one",
+        Panel.from_frame(frame, target="y", time="t"),
+        np.arange(LENGTH),
+        WINDOWS,
     )
 
 
@@ -39,7 +46,9 @@ def alarms(*rows: int) -> np.ndarray:
     return made
 
 
-def test_credit_falls_from_the_first_row_of_a_window_to_its_end_and_on_behind_it() -> None:
+def test_credit_falls_from_the_first_row_of_a_window_to_its_end_and_on_behind_it() -> (
+    None
+):
     assert credit(-1.0) == pytest.approx(0.98661, abs=1e-5)
     assert credit(-0.5) == pytest.approx(0.84828, abs=1e-5)
     assert credit(0.0) == 0
@@ -49,26 +58,44 @@ def test_credit_falls_from_the_first_row_of_a_window_to_its_end_and_on_behind_it
 
 def test_a_perfect_detector_scores_100_and_a_silent_one_0(case: Case) -> None:
     perfect = summary([measure(case, alarms(60, 120))])
-    assert (perfect["score"], perfect["f1"], perfect["false"]) == (pytest.approx(100), 1, 0)
+    assert (perfect["score"], perfect["f1"], perfect["false"]) == (
+        pytest.approx(100),
+        1,
+        0,
+    )
     silent = summary([measure(case, alarms())])
     assert (silent["score"], silent["recall"], silent["f1"]) == (0, 0, 0)
 
 
-def test_only_the_earliest_alarm_of_a_window_counts_and_later_ones_give_less(case: Case) -> None:
-    first, both, late = (measure(case, alarms(*rows))["raw"] for rows in ((60,), (60, 75), (75,)))
+def test_only_the_earliest_alarm_of_a_window_counts_and_later_ones_give_less(
+    case: Case,
+) -> None:
+    first, both, late = (
+        measure(case, alarms(*rows))["raw"] for rows in ((60,), (60, 75), (75,))
+    )
     assert first == both > late > measure(case, alarms())["raw"]
 
 
-def test_false_alarms_cost_more_the_farther_they_are_behind_a_window(case: Case) -> None:
+def test_false_alarms_cost_more_the_farther_they_are_behind_a_window(
+    case: Case,
+) -> None:
     cost = [
         measure(case, alarms(row))["raw"] - measure(case, alarms())["raw"]
         for row in (80, 85, 119, 45)
     ]
-    assert 0 > cost[0] > cost[1] > cost[2] == pytest.approx(-FALSE * -credit(40 / 19), abs=1e-9)
+    assert (
+        0
+        > cost[0]
+        > cost[1]
+        > cost[2]
+        == pytest.approx(-FALSE * -credit(40 / 19), abs=1e-9)
+    )
     assert cost[3] == pytest.approx(-FALSE)
 
 
-def test_alarms_on_probation_do_not_count_and_neighbouring_ones_are_one(case: Case) -> None:
+def test_alarms_on_probation_do_not_count_and_neighbouring_ones_are_one(
+    case: Case,
+) -> None:
     assert probation(case) == 30
     found = measure(case, alarms(5, 40, 41, 42, 50))
     assert (found["false"], found["flagged"], found["windows"]) == (2, 4, 2)
@@ -113,4 +140,6 @@ def test_a_row_of_the_page_of_serving_has_medians(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text(f"before\n{serving.BEGIN}\nold\n{serving.END}\nafter\n")
     write(page, made, serving.BEGIN, serving.END)
-    assert page.read_text() == f"before\n{serving.BEGIN}\n{made}\n{serving.END}\nafter\n"
+    assert (
+        page.read_text() == f"before\n{serving.BEGIN}\n{made}\n{serving.END}\nafter\n"
+    )

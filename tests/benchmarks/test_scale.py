@@ -16,14 +16,25 @@ from benchmarks.scalepage import page
 from benchmarks.sets import Competition, split
 
 MACHINE = {"machine": {"cpu": "a cpu", "cores": 2, "python": "3.11"}}
-SPENT = {"seconds": 10.0, "cpu": 20.0, "peak": 3e9, "largest": 1.2e9, "read": 2e8, "written": 1e8}
+SPENT = {
+    "seconds": 10.0,
+    "cpu": 20.0,
+    "peak": 3e9,
+    "largest": 1.2e9,
+    "read": 2e8,
+    "written": 1e8,
+}
 
 
-def test_generated_series_are_whole_in_their_file_and_the_same_each_time(tmp_path: Path) -> None:
+def test_generated_series_are_whole_in_their_file_and_the_same_each_time(
+    tmp_path: Path,
+) -> None:
     for name in ("one", "two"):
         generate(tmp_path / name, 5, shard=2, length=30)
     assert digest(tmp_path / "one") == digest(tmp_path / "two")
-    frame = pd.concat(pd.read_parquet(file) for file in sorted((tmp_path / "one").iterdir()))
+    frame = pd.concat(
+        pd.read_parquet(file) for file in sorted((tmp_path / "one").iterdir())
+    )
     assert frame.groupby("shop").size().tolist() == [30] * 5
     assert len(list((tmp_path / "one").iterdir())) == 3
 
@@ -63,9 +74,9 @@ def test_the_page_counts_and_says_whether_the_bytes_are_the_same() -> None:
     assert "times 1,000" in text and "Work: 6 core hours" in text
     same["rows"]["dask"] = SPENT | {"sha256": "cd" * 32}
     assert "The files differ" in page({"engines": same})
-    assert "other work" in page({"engines": same | {"busy": True}}) and "other work" not in page(
-        {"engines": same}
-    )
+    assert "other work" in page(
+        {"engines": same | {"busy": True}}
+    ) and "other work" not in page({"engines": same})
 
 
 def test_series_of_many_kinds_are_the_same_each_time() -> None:
@@ -110,7 +121,14 @@ def program(monkeypatch: pytest.MonkeyPatch) -> Program:
     monkeypatch.setattr(
         sampled,
         "CASES",
-        [Case(Competition("some", "", 7, 7, "D"), lambda: kinds(20, 50, 7), (1, 2), every=4)],
+        [
+            Case(
+                Competition("some", "", 7, 7, "D"),
+                lambda: kinds(20, 50, 7),
+                (1, 2),
+                every=4,
+            )
+        ],
     )
     return stand_in
 
@@ -127,7 +145,8 @@ def test_what_is_forecast_is_not_learnt_from_and_samples_are_asked_for_by_rows(
     assert found["some"]["fits"]["2"]["1"]["drawn"] == 150 * 16
     assert found["some"]["fits"]["1"]["0"]["mase"] > 0
     asked = [
-        line[line.index("--sample") + 1] if "--sample" in line else "" for line in program.fits
+        line[line.index("--sample") + 1] if "--sample" in line else ""
+        for line in program.fits
     ]
     assert asked == ["", "500", "", "", "500"]
     assert {line[line.index("--seed") + 1] for line in program.fits} == {"0", "1"}
@@ -160,7 +179,9 @@ def test_a_measurement_that_was_cut_off_goes_on_and_a_whole_one_begins_anew(
     program.most = 99
     whole = scale.sample(tmp_path / "b", 0)
     assert len(program.fits) == 5 and len(whole["sets"]["some"]["fits"]["2"]) == 2
-    (tmp_path / "scale.json").write_text(json.dumps({"sample": whole}), encoding="utf-8")
+    (tmp_path / "scale.json").write_text(
+        json.dumps({"sample": whole}), encoding="utf-8"
+    )
     scale.sample(tmp_path / "c", 0)
     assert len(program.fits) == 10
 
@@ -173,7 +194,11 @@ def fits(learnt: int, *errors: float) -> dict[str, Any]:
 
 
 def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
-    learnt = {"1": fits(1600, 0.99, 1.01), "2": fits(800, 1.0, 1.002), "20": fits(80, 1.1, 1.1)}
+    learnt = {
+        "1": fits(1600, 0.99, 1.01),
+        "2": fits(800, 1.0, 1.002),
+        "20": fits(80, 1.1, 1.1),
+    }
     one = {"series": 1600, "fits": learnt, "untrained": {"mase": 1.2, "wql": 1.3}}
     text = page({"sample": MACHINE | {"sets": {"some": one}}})
     assert "| some | none, as shipped | | 1.200 | +20.0 % | +30.0 % |" in text
@@ -183,8 +208,7 @@ def test_the_page_says_from_how_many_series_on_a_sample_is_enough() -> None:
     assert "at most 50 % of the series" in said and "takes 1.0 % to 1.0 %" in said
     assert (
         "of 300 or more (1 of them) +0.1 %; of 100 or more (1 of them) +0.1 %; "
-        "of 20 or more (2 of them) +10.0 %"
-        in said
+        "of 20 or more (2 of them) +10.0 %" in said
     )
     assert (
         "So of 100 series or more, what a sample leaves out costs no more" in said

@@ -66,7 +66,9 @@ def quickly(
     """Return the same within this process: for many variations of what is tested once as above."""
     from lstmcast.cli import app
 
-    def run(*arguments: object, cwd: Path = tmp_path) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: object, cwd: Path = tmp_path
+    ) -> subprocess.CompletedProcess[str]:
         monkeypatch.chdir(cwd)
         line = [*map(str, arguments)]
         capsys.readouterr()
@@ -86,7 +88,8 @@ def write_months(path: Path, months: int) -> Path:
         return 100 + month + season + noise.uniform(-3, 3)
 
     rows = [
-        f"{2010 + month // 12}-{month % 12 + 1:02},{price(month):.2f}" for month in range(months)
+        f"{2010 + month // 12}-{month % 12 + 1:02},{price(month):.2f}"
+        for month in range(months)
     ]
     path.write_text("\n".join(["month,price", *rows, ""]))
     return path
@@ -135,7 +138,9 @@ def on_terminal(
     ) as program:  # type: ignore[call-overload]
         os.close(child)
         text = _read_all(parent, program)
-        others = [stream.read() for stream in (program.stdout, program.stderr) if stream]
+        others = [
+            stream.read() for stream in (program.stdout, program.stderr) if stream
+        ]
         status = program.wait(60)
     os.close(parent)
     raw = (text + b"".join(others)).decode()

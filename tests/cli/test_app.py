@@ -16,7 +16,9 @@ from tests.cli.conftest import PROGRAM, Program, environment
 COMMANDS = ("fit", "predict", "evaluate", "backtest", "inspect", "help")
 
 
-def failing(error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+def failing(
+    error: BaseException, monkeypatch: pytest.MonkeyPatch, *arguments: str
+) -> int:
     """Exit status of a program whose command raises `error`."""
 
     def invoke(_: object) -> int:
@@ -42,14 +44,19 @@ def test_a_missing_run_is_a_run_error(lstmcast: Program) -> None:
     for command in (["predict", "nowhere"], ["evaluate", "nowhere", "x.csv"]):
         done = lstmcast(*command)
         assert (done.returncode, done.stdout) == (4, "")
-        assert done.stderr == "error: no run at 'nowhere'\n  make one with `lstmcast fit`\n"
+        assert (
+            done.stderr
+            == "error: no run at 'nowhere'\n  make one with `lstmcast fit`\n"
+        )
 
 
 def test_debug_shows_the_traceback_before_the_error(lstmcast: Program) -> None:
     done = lstmcast("predict", "nowhere", "--debug")
     assert done.returncode == 4
     assert done.stderr.startswith("Traceback")
-    assert done.stderr.endswith("error: no run at 'nowhere'\n  make one with `lstmcast fit`\n")
+    assert done.stderr.endswith(
+        "error: no run at 'nowhere'\n  make one with `lstmcast fit`\n"
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,9 +102,19 @@ def test_a_broken_stderr_stops_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def shell(script: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = ["bash", "-c", f'set -o pipefail; run() {{ {" ".join(PROGRAM)} "$@"; }}; {script}']
+    command = [
+        "bash",
+        "-c",
+        f'set -o pipefail; run() {{ {" ".join(PROGRAM)} "$@"; }}; {script}',
+    ]
     return subprocess.run(
-        command, capture_output=True, text=True, cwd=cwd, env=environment(), timeout=60, check=False
+        command,
+        capture_output=True,
+        text=True,
+        cwd=cwd,
+        env=environment(),
+        timeout=60,
+        check=False,
     )
 
 

@@ -17,7 +17,9 @@ def test_options_stand_under_headings_with_their_variables(quickly: Program) -> 
     assert "--force Replace an existing run." in text  # an act, which no variable sets
 
 
-def test_an_error_about_an_option_says_where_it_was_set(quickly: Program, tmp_path: Path) -> None:
+def test_an_error_about_an_option_says_where_it_was_set(
+    quickly: Program, tmp_path: Path
+) -> None:
     (tmp_path / "lstmcast.toml").write_text("horizon = 0\n")
     done = quickly("fit", "x.csv", "--target", "y")
     assert done.returncode == 2

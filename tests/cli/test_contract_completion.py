@@ -29,13 +29,17 @@ def scripts(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 @pytest.fixture
-def folder(tmp_path: Path, scripts: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Path:
+def folder(
+    tmp_path: Path, scripts: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> Path:
     """A folder with a file of awkward columns, and the program on the PATH."""
     (tmp_path / "my data.csv").write_text(HEADER)
     monkeypatch.chdir(tmp_path)
     bin_folder = tmp_path / "bin"
     bin_folder.mkdir()
-    (bin_folder / "lstmcast").write_text(f'#!/bin/sh\nexec "{sys.executable}" -m lstmcast "$@"\n')
+    (bin_folder / "lstmcast").write_text(
+        f'#!/bin/sh\nexec "{sys.executable}" -m lstmcast "$@"\n'
+    )
     (bin_folder / "lstmcast").chmod(0o755)
     for shell, script in scripts.items():
         (tmp_path / f"script.{shell}").write_text(script)
@@ -45,9 +49,17 @@ def folder(tmp_path: Path, scripts: dict[str, str], monkeypatch: pytest.MonkeyPa
 def in_shell(command: list[str], folder: Path) -> str:
     if shutil.which(command[0]) is None:
         pytest.skip(f"needs a shell: there is no {command[0]} on the PATH")
-    env = environment(PATH=f"{folder / 'bin'}:{environment()['PATH']}", HOME=str(folder))
+    env = environment(
+        PATH=f"{folder / 'bin'}:{environment()['PATH']}", HOME=str(folder)
+    )
     done = subprocess.run(
-        command, cwd=folder, env=env, text=True, capture_output=True, timeout=60, check=False
+        command,
+        cwd=folder,
+        env=env,
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
     )
     assert not (folder / "evil").exists()
     return done.stdout
@@ -82,7 +94,14 @@ def test_14_commands_options_values_and_columns_are_offered(
 
 
 def test_14_completion_loads_neither_torch_nor_pandas(folder: Path) -> None:
-    line = ["completion-words", "--", "fit", str(folder / "my data.csv"), "--target", ""]
+    line = [
+        "completion-words",
+        "--",
+        "fit",
+        str(folder / "my data.csv"),
+        "--target",
+        "",
+    ]
     assert modules_loaded("-m", "lstmcast", *line) & HEAVY == set()
 
 

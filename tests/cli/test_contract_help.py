@@ -67,7 +67,11 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "--horizon: input should be a valid integer",
             "see",
         ),
-        (["fit", "x", "--target", "y", "--lr", "nan"], "--lr nan is out of range", "above 0"),
+        (
+            ["fit", "x", "--target", "y", "--lr", "nan"],
+            "--lr nan is out of range",
+            "above 0",
+        ),
         (
             ["fit", "x", "--target", "y", "--dropout", "1"],
             "--dropout 1.0 is out of range",
@@ -100,7 +104,11 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "--gate 'masse<=old': unknown metric",
             "did you mean 'mase'?",
         ),
-        (["update", "x", "y", "--steps", "-1"], "--steps -1 is out of range", "give 0 or more"),
+        (
+            ["update", "x", "y", "--steps", "-1"],
+            "--steps -1 is out of range",
+            "give 0 or more",
+        ),
         (["update", "x"], "update takes either DATA or --rollback", "give the file"),
         (
             ["fit", "x", "--target", "y", "--fail-if", "mase>old"],
@@ -112,7 +120,11 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "--quantiles '0.1,2' is out of range",
             "between 0 and 1",
         ),
-        (["predict", "x", "--format", "cvs"], "unknown --format 'cvs'", "did you mean 'csv'?"),
+        (
+            ["predict", "x", "--format", "cvs"],
+            "unknown --format 'cvs'",
+            "did you mean 'csv'?",
+        ),
         (
             ["predict", "x", "-o", "x.xlsx"],
             "no format has the extension of 'x.xlsx'",
@@ -141,7 +153,9 @@ def test_15_help_goes_to_stdout(flag: str, lstmcast: Program) -> None:
     )
 
 
-def test_15_version_names_the_tool_torch_python_and_the_device(lstmcast: Program) -> None:
+def test_15_version_names_the_tool_torch_python_and_the_device(
+    lstmcast: Program,
+) -> None:
     done = lstmcast("--version")
     assert re.fullmatch(
         r"lstmcast \S+ \(torch \S+, Python 3\.\d+\.\d+, (cpu|cuda|mps)\)\n", done.stdout
@@ -149,7 +163,9 @@ def test_15_version_names_the_tool_torch_python_and_the_device(lstmcast: Program
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_22_the_help_of_a_command_has_two_examples(command: str, quickly: Program) -> None:
+def test_22_the_help_of_a_command_has_two_examples(
+    command: str, quickly: Program
+) -> None:
     done = quickly(*command.split(), "-h")
     assert done.returncode == 0
     examples = done.stdout.partition("Examples:\n")[2].splitlines()
@@ -165,12 +181,20 @@ def test_22_the_help_of_a_command_has_two_examples(command: str, quickly: Progra
             [],
             "x.csv:4: column 'price': 'x' is not a number",
         ),
-        ("month,price\n2010-01,1\n2010-02,inf\n2010-03,2\n", [], "x.csv:3: column 'price': 'inf'"),
+        (
+            "month,price\n2010-01,1\n2010-02,inf\n2010-03,2\n",
+            [],
+            "x.csv:3: column 'price': 'inf'",
+        ),
         ("month,price\n2010-01,1\n2010-01,2\n2010-02,2\n", [], "repeat a time stamp"),
         ("month,pirce\n2010-01,1\n2010-02,2\n", [], "no column 'price'"),
         ("month,price\n2010-01,1\n2010-02,2\n", [], "too few values"),
         ("", [], "x.csv"),
-        ("month,price\n2010-01,1\n2010-02,2\n2010-03,3\n", ["--time", "mnth"], "no column 'mnth'"),
+        (
+            "month,price\n2010-01,1\n2010-02,2\n2010-03,3\n",
+            ["--time", "mnth"],
+            "no column 'mnth'",
+        ),
     ],
 )
 def test_23_bad_data_is_reported_in_three_lines_and_leaves_nothing(
@@ -219,7 +243,9 @@ def test_13_inspect_prints_the_command_line_that_pins_its_guesses(
     pinned = lstmcast("inspect", sample / "shop.csv").stdout.splitlines()[-1]
     words = shlex.split(pinned)
     assert words[:2] == ["lstmcast", "fit"]
-    assert {"--target", "--time", "--series", "--freq", "--season", "--horizon"} <= set(words)
+    assert {"--target", "--time", "--series", "--freq", "--season", "--horizon"} <= set(
+        words
+    )
     done = lstmcast(*words[1:], "--steps", 0, "-q", "--out", "run")
     assert (done.returncode, done.stdout, done.stderr) == (0, "run\n", "")
 
@@ -235,7 +261,9 @@ def test_13_inspect_prints_the_command_line_that_pins_its_guesses(
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )  # fmt: skip
-def test_16_help_and_errors_of_usage_load_nothing_heavy(arguments: list[str], status: int) -> None:
+def test_16_help_and_errors_of_usage_load_nothing_heavy(
+    arguments: list[str], status: int
+) -> None:
     loaded = modules_loaded("-m", "lstmcast", *arguments, status=status)
     assert "typer" in loaded
     assert loaded & HEAVY == set()
@@ -243,8 +271,12 @@ def test_16_help_and_errors_of_usage_load_nothing_heavy(arguments: list[str], st
 
 def test_17_fit_says_its_first_word_before_torch_is_loaded(tmp_path: Path) -> None:
     line = [*PROGRAM, "fit", "-", "--target", "y"]
-    streams: dict[str, Any] = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(line, text=True, cwd=tmp_path, env=environment(), **streams) as program:
+    streams: dict[str, Any] = dict.fromkeys(
+        ("stdin", "stdout", "stderr"), subprocess.PIPE
+    )
+    with subprocess.Popen(
+        line, text=True, cwd=tmp_path, env=environment(), **streams
+    ) as program:
         assert program.stderr
         assert program.stderr.readline() == "reading stdin\n"
         # It waits for its data by now; torch comes after these.
@@ -265,14 +297,18 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
     shutil.copy(fitted / "new.csv", folder / "newer.csv")
     import pandas as pd
 
-    frame = pd.read_csv(folder / "sample_data" / "shop.csv").rename(columns={"sold": "units"})
+    frame = pd.read_csv(folder / "sample_data" / "shop.csv").rename(
+        columns={"sold": "units"}
+    )
     frame = frame[frame["date"] < "2023-06-01"]
     frame.to_csv(folder / "sales.csv", index=False)
     frame.to_parquet(folder / "sales.parquet")
-    plan = frame.assign(units=None, date=pd.to_datetime(frame["date"]) + pd.Timedelta(days=151))
-    pd.concat([frame, plan.assign(date=plan["date"].dt.strftime("%Y-%m-%d"))]).to_parquet(
-        folder / "sales.parquet"
+    plan = frame.assign(
+        units=None, date=pd.to_datetime(frame["date"]) + pd.Timedelta(days=151)
     )
+    pd.concat(
+        [frame, plan.assign(date=plan["date"].dt.strftime("%Y-%m-%d"))]
+    ).to_parquet(folder / "sales.parquet")
     plan.to_csv(folder / "plan.csv", index=False)
     (folder / "sales-by-shop").mkdir()
     for shop, part in pd.read_parquet(folder / "sales.parquet").groupby("shop"):
@@ -292,7 +328,10 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
         str(folder / "runs" / "sales"),
     ]
     assert (
-        app.run_command_line(["fit", str(folder / "sales.csv"), *roles, "--steps", "0", "-q"]) == 0
+        app.run_command_line(
+            ["fit", str(folder / "sales.csv"), *roles, "--steps", "0", "-q"]
+        )
+        == 0
     )
     return folder
 
@@ -300,24 +339,36 @@ def kitchen(tmp_path_factory: pytest.TempPathFactory, fitted: Path) -> Path:
 def examples() -> list[str]:
     """Every example of every command's help."""
     shown = [
-        command for command in settings.iter_commands(get_command(app.app)) if not command.hidden
+        command
+        for command in settings.iter_commands(get_command(app.app))
+        if not command.hidden
     ]
     return [line for command in shown for line in command.epilog.splitlines()]
 
 
 @pytest.mark.parametrize("line", examples())
 def test_22_every_example_of_the_help_runs(
-    line: str, kitchen: Path, tmp_path: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
+    line: str,
+    kitchen: Path,
+    tmp_path: Path,
+    quickly: Program,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     shutil.copytree(kitchen, tmp_path, dirs_exist_ok=True)
     if " fit " in line:
         shutil.rmtree(tmp_path / "runs")
-    monkeypatch.setenv("LSTMCAST_STEPS", "0")  # what a fit learns is not in question here
+    monkeypatch.setenv(
+        "LSTMCAST_STEPS", "0"
+    )  # what a fit learns is not in question here
     from lstmcast.deployment import serve
 
     listen = serve.open_listening_socket
-    monkeypatch.setattr(serve, "open_listening_socket", lambda *_: listen("127.0.0.1", 0))
-    monkeypatch.setattr(serve, "run_server", lambda *_: None)  # it would answer until it is stopped
+    monkeypatch.setattr(
+        serve, "open_listening_socket", lambda *_: listen("127.0.0.1", 0)
+    )
+    monkeypatch.setattr(
+        serve, "run_server", lambda *_: None
+    )  # it would answer until it is stopped
     words = shlex.split(line.partition(" > ")[0])
     assert words[0] == "lstmcast"
     if "--rollback" in words:
@@ -365,16 +416,24 @@ def test_40_an_option_means_the_same_in_every_command() -> None:
                 option.is_flag,
                 str(option.type_descriptor.annotation),
             )
-            if name != "windows":  # of a backtest always a number, of an evaluation as many as fit
+            if (
+                name != "windows"
+            ):  # of a backtest always a number, of an evaluation as many as fit
                 assert kinds.setdefault(name, kind) == kind, (command.name, name)
             assert option.prompt is None
 
 
-def test_40_nothing_is_written_but_the_run(lstmcast: Program, tmp_path: Path, fitted: Path) -> None:
+def test_40_nothing_is_written_but_the_run(
+    lstmcast: Program, tmp_path: Path, fitted: Path
+) -> None:
     home, temporary = tmp_path / "home", tmp_path / "tmp"
     home.mkdir()
     temporary.mkdir()
-    place = {"HOME": str(home), "TMPDIR": str(temporary), "XDG_CACHE_HOME": str(home / "cache")}
+    place = {
+        "HOME": str(home),
+        "TMPDIR": str(temporary),
+        "XDG_CACHE_HOME": str(home / "cache"),
+    }
     assert lstmcast("fit", fitted / "old.csv", *QUICK, env=place).returncode == 0
     assert lstmcast("predict", "runs/old-price", env=place).returncode == 0
     assert sorted(path.name for path in tmp_path.iterdir()) == ["home", "runs", "tmp"]
@@ -384,7 +443,9 @@ def test_40_nothing_is_written_but_the_run(lstmcast: Program, tmp_path: Path, fi
 
 def test_every_number_of_the_contract_has_a_test() -> None:
     names = re.compile(r"^def test_(?:check_)?((?:\d\d_)+)", re.MULTILINE)
-    texts = [path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")]
+    texts = [
+        path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")
+    ]
     numbers = {
         int(number)
         for text in texts

@@ -40,7 +40,9 @@ def test_30_the_same_bytes_at_any_number_of_jobs(
         done.append(lstmcast(*line))
         assert done[-1].returncode == 0, done[-1].stderr
     assert done[0].stdout == done[1].stdout
-    assert [row["method"] for row in csv.DictReader(done[0].stdout.splitlines())][0] == "model"
+    assert [row["method"] for row in csv.DictReader(done[0].stdout.splitlines())][
+        0
+    ] == "model"
     assert (tmp_path / "1.csv").read_bytes() == (tmp_path / "2.csv").read_bytes()
     assert "8 rows written to '1.csv'" in done[0].stderr
     forecasts = pd.read_csv(tmp_path / "1.csv")
@@ -72,7 +74,9 @@ def test_30_the_same_seed_gives_the_same_weights(
     ).read_bytes()
 
 
-def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(fitted: Path) -> None:
+def test_34_fit_says_what_it_finds_how_good_it_is_and_what_comes_next(
+    fitted: Path,
+) -> None:
     lines = (fitted / "fit.stderr").read_text().splitlines()
     assert lines[:4] == [
         "reading old.csv",
@@ -98,7 +102,10 @@ def test_35_an_existing_run_is_left_as_it_is_unless_forced(
     assert (skipped.returncode, skipped.stdout) == (0, f"{run}\n")
     assert (run / "run.json").read_bytes() == before
     (run / "notes.txt").write_text("mine")
-    assert quickly("fit", data, *QUICK, "--out", run, "--force", "--season", 4).returncode == 0
+    assert (
+        quickly("fit", data, *QUICK, "--out", run, "--force", "--season", 4).returncode
+        == 0
+    )
     assert (run / "run.json").read_bytes() != before
     assert (run / "notes.txt").read_text() == "mine"
 
@@ -107,7 +114,14 @@ def test_36_a_gate_that_trips_exits_7_after_the_run_is_saved(
     quickly: Program, tmp_path: Path, fitted: Path
 ) -> None:
     done = quickly(
-        "fit", fitted / "old.csv", *QUICK, "-q", "--fail-if", "mase>0", "--fail-if", "coverage<0"
+        "fit",
+        fitted / "old.csv",
+        *QUICK,
+        "-q",
+        "--fail-if",
+        "mase>0",
+        "--fail-if",
+        "coverage<0",
     )
     assert (done.returncode, done.stdout) == (7, "runs/old-price\n")
     assert re.fullmatch(
@@ -131,9 +145,18 @@ def test_12_a_dry_run_says_what_it_would_take_and_writes_nothing(
 ) -> None:
     monkeypatch.chdir(tmp_path)
     data = str(fitted / "old.csv")
-    assert app.run_command_line(["fit", data, "--target", "price", "--dry-run", "--json"]) == 0
+    assert (
+        app.run_command_line(["fit", data, "--target", "price", "--dry-run", "--json"])
+        == 0
+    )
     fit = json.loads(capsys.readouterr().out)
-    assert (fit["series"], fit["steps"], fit["freq"], fit["horizon"], fit["windows"]) == (
+    assert (
+        fit["series"],
+        fit["steps"],
+        fit["freq"],
+        fit["horizon"],
+        fit["windows"],
+    ) == (
         1,
         60,
         "MS",
@@ -148,7 +171,16 @@ def test_12_a_dry_run_says_what_it_would_take_and_writes_nothing(
     )
     assert (
         app.run_command_line(
-            ["backtest", data, "--target", "price", "--windows", "5", "--dry-run", "--json"]
+            [
+                "backtest",
+                data,
+                "--target",
+                "price",
+                "--windows",
+                "5",
+                "--dry-run",
+                "--json",
+            ]
         )
         == 0
     )
@@ -172,12 +204,21 @@ def test_12_a_dry_run_says_what_it_would_take_and_writes_nothing(
         == 0
     )
     search = json.loads(capsys.readouterr().out)
-    assert (search["trials"], search["fits"], search["horizon"]) == (5, 5 * 1 + 2 * 2, 12)
+    assert (search["trials"], search["fits"], search["horizon"]) == (
+        5,
+        5 * 1 + 2 * 2,
+        12,
+    )
     assert (
-        app.run_command_line(["fit", data, "--target", "price", "--dry-run", "--steps", "0"]) == 0
+        app.run_command_line(
+            ["fit", data, "--target", "price", "--dry-run", "--steps", "0"]
+        )
+        == 0
     )
     lines = capsys.readouterr().out.splitlines()
-    assert {"series           1", "horizon          12", "windows          48"} <= set(lines)
+    assert {"series           1", "horizon          12", "windows          48"} <= set(
+        lines
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -186,7 +227,11 @@ def test_38_runs_are_listed_shown_and_compared_as_json(
 ) -> None:
     monkeypatch.chdir(fitted)
     content: list[dict[str, Any]] = []
-    for line in (["ls"], ["show", "runs/old-price"], ["diff", "runs/old-price", "runs/old-price"]):
+    for line in (
+        ["ls"],
+        ["show", "runs/old-price"],
+        ["diff", "runs/old-price", "runs/old-price"],
+    ):
         assert app.run_command_line(["runs", *line, "--json"]) == 0
         content.append(json.loads(capsys.readouterr().out))
     listed, shown, compared = content
@@ -202,7 +247,9 @@ def test_38_runs_are_listed_shown_and_compared_as_json(
 def documented() -> dict[str, dict[str, str]]:
     """Keys and kinds of every object in docs/schemas.md, by its heading."""
     found: dict[str, dict[str, str]] = {}
-    for part in (ROOT / "docs" / "schemas.md").read_text(encoding="utf-8").split("\n## ")[1:]:
+    for part in (
+        (ROOT / "docs" / "schemas.md").read_text(encoding="utf-8").split("\n## ")[1:]
+    ):
         heading, _, text = part.partition("\n")
         found[heading.strip("`")] = dict(
             re.findall(r"^\| `(\w+)` \| ([\w ]+) \|", text, re.MULTILINE)
@@ -221,8 +268,14 @@ def check(content: dict[str, Any], heading: str) -> None:
     known = documented()[heading]
     assert set(content) - {"schema_version", "command"} == set(known), heading
     for key, kind in known.items():
-        expected = [KINDS[one] for one in kind.replace("yes or no", "flag").split(" or ")]
-        assert any(isinstance(content[key], one) for one in expected), (heading, key, content[key])
+        expected = [
+            KINDS[one] for one in kind.replace("yes or no", "flag").split(" or ")
+        ]
+        assert any(isinstance(content[key], one) for one in expected), (
+            heading,
+            key,
+            content[key],
+        )
 
 
 @pytest.mark.parametrize(
@@ -234,9 +287,15 @@ def check(content: dict[str, Any], heading: str) -> None:
         ("forecast", "forecast old.csv --target price"),
         ("evaluate", "evaluate runs/old-price new.csv"),
         ("backtest", "backtest old.csv --target price --steps 0 --windows 1"),
-        ("backtest --dry-run", "backtest old.csv --target price --steps 0 --windows 1 --dry-run"),
+        (
+            "backtest --dry-run",
+            "backtest old.csv --target price --steps 0 --windows 1 --dry-run",
+        ),
         ("predict --output FOLDER/", "predict runs/old-price {shards} -o {new}/ -j 1"),
-        ("forecast --output FOLDER/", "forecast {shards} --target price -o {new}/ -j 1"),
+        (
+            "forecast --output FOLDER/",
+            "forecast {shards} --target price -o {new}/ -j 1",
+        ),
         (
             "backtest --output FOLDER/",
             "backtest {shards} --target price --steps 0 --windows 1 -o {new}/ -j 1",
@@ -246,7 +305,10 @@ def check(content: dict[str, Any], heading: str) -> None:
             "tune",
             "tune old.csv --target price --steps 0 --trials 1 --unseen 1 --windows 1 --out {new}",
         ),
-        ("tune --dry-run", "tune old.csv --target price --steps 0 --trials 1 --dry-run"),
+        (
+            "tune --dry-run",
+            "tune old.csv --target price --steps 0 --trials 1 --dry-run",
+        ),
         ("detect", "detect runs/old-price new.csv"),
         ("update", "update runs/old-price new.csv --dry-run"),
         ("explain", "explain runs/old-price"),
@@ -267,12 +329,18 @@ def test_06_json_of_every_command_is_as_documented(
     shards.mkdir()
     pd.read_csv(fitted / "new.csv").to_parquet(shards / "new.parquet")
     done = quickly(
-        *line.format(new=tmp_path / "new", shards=shards).split(), "--json", "-q", cwd=fitted
+        *line.format(new=tmp_path / "new", shards=shards).split(),
+        "--json",
+        "-q",
+        cwd=fitted,
     )
     assert (done.returncode, done.stderr) == (0, "")
     content = json.loads(done.stdout)
     assert done.stdout.count("\n") == 1
-    assert (content["schema_version"], content["command"]) == (1, heading.partition(" --")[0])
+    assert (content["schema_version"], content["command"]) == (
+        1,
+        heading.partition(" --")[0],
+    )
     check(content, heading)
     if content.get("verdict") and heading != "runs show":
         check(content["verdict"], "verdict")
@@ -285,7 +353,9 @@ def test_06_every_command_with_json_is_documented() -> None:
         for command in iter_commands(root)
         if any("--json" in one.opts for one in command.params)
     }
-    assert with_json == {heading.split(" --")[0].split()[-1] for heading in documented()} - {
+    assert with_json == {
+        heading.split(" --")[0].split()[-1] for heading in documented()
+    } - {
         "verdict",
         "error",
         "row",

@@ -29,7 +29,9 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def shown(capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, Any]]:
+def shown(
+    capsys: pytest.CaptureFixture[str], *arguments: str
+) -> dict[str, dict[str, Any]]:
     assert app.run_command_line(["config", "show", "--json", *arguments]) == 0
     found: dict[str, dict[str, Any]] = json.loads(capsys.readouterr().out)["settings"]
     return found
@@ -85,15 +87,21 @@ def test_18_a_file_named_with_config_is_read_instead_of_those_that_are_found(
     assert known["horizon"]["value"] is None
 
 
-def test_18_settings_reach_the_program(lstmcast: Program, fitted: Path, tmp_path: Path) -> None:
+def test_18_settings_reach_the_program(
+    lstmcast: Program, fitted: Path, tmp_path: Path
+) -> None:
     (tmp_path / "lstmcast.toml").write_text(
         "target = 'price'\n[window]\nhorizon = 3\n[train]\nsteps = 0\n"
     )
-    done = lstmcast("fit", fitted / "old.csv", "--out", "run", env={"LSTMCAST_QUIET": "1"})
+    done = lstmcast(
+        "fit", fitted / "old.csv", "--out", "run", env={"LSTMCAST_QUIET": "1"}
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "run\n", "")
     manifest = json.loads((tmp_path / "run" / "run.json").read_text())
     assert (manifest["horizon"], manifest["config"]["train"]["steps"]) == (3, 0)
-    forecast = lstmcast("predict", "run", env={"LSTMCAST_QUANTILES": "0.25,0.75"}).stdout
+    forecast = lstmcast(
+        "predict", "run", env={"LSTMCAST_QUANTILES": "0.25,0.75"}
+    ).stdout
     assert forecast.splitlines()[0] == "month,forecast,q25,q75"
 
 
@@ -114,20 +122,32 @@ def test_18_a_run_s_own_configuration_can_be_fed_back(
         "--out",
         "one",
     )
-    assert lstmcast("fit", fitted / "old.csv", "--target", "price", *line).returncode == 0
+    assert (
+        lstmcast("fit", fitted / "old.csv", "--target", "price", *line).returncode == 0
+    )
     for source in ("one", "one/run.json"):
         again = lstmcast(
-            "fit", fitted / "old.csv", "--config", source, "--out", "two", "--force", "-q"
+            "fit",
+            fitted / "old.csv",
+            "--config",
+            source,
+            "--out",
+            "two",
+            "--force",
+            "-q",
         )
         assert (again.returncode, again.stderr) == (0, "")
         first, second = (
-            json.loads((tmp_path / name / "run.json").read_text()) for name in ("one", "two")
+            json.loads((tmp_path / name / "run.json").read_text())
+            for name in ("one", "two")
         )
         assert (
             first["config"] == second["config"]
             and first["panel"]["columns"] == second["panel"]["columns"]
         )
-        assert first["files"]["model.safetensors"] == second["files"]["model.safetensors"]
+        assert (
+            first["files"]["model.safetensors"] == second["files"]["model.safetensors"]
+        )
 
 
 def test_19_config_show_says_where_each_setting_comes_from(
@@ -138,7 +158,9 @@ def test_19_config_show_says_where_each_setting_comes_from(
     assert app.run_command_line(["config", "show", "--origin"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [
-        re.sub(" +", " ", line) for line in lines if re.match("past|series|seed|# lr", line)
+        re.sub(" +", " ", line)
+        for line in lines
+        if re.match("past|series|seed|# lr", line)
     ] == [
         "# lr = # default: chosen by validation",
         'past = ["wind speed", "rain"] # lstmcast.toml',
@@ -147,21 +169,36 @@ def test_19_config_show_says_where_each_setting_comes_from(
     ]
     assert app.run_command_line(["config", "show"]) == 0
     text = capsys.readouterr().out
-    assert tomllib.loads(text) == {"past": ["wind speed", "rain"], "series": ["shop", "region"]}
+    assert tomllib.loads(text) == {
+        "past": ["wind speed", "rain"],
+        "series": ["shop", "region"],
+    }
 
 
 @pytest.mark.parametrize(
     ("text", "message", "hint"),
     [
-        ("horizn = 3", "unknown setting 'horizn' in lstmcast.toml", "did you mean 'horizon'?"),
+        (
+            "horizn = 3",
+            "unknown setting 'horizn' in lstmcast.toml",
+            "did you mean 'horizon'?",
+        ),
         (
             "[windwo]\nhorizon = 3",
             "unknown section [windwo] in lstmcast.toml",
             "did you mean 'window'?",
         ),
-        ("[window]\nlr = 3", "unknown setting 'lr' in lstmcast.toml", "there is 'horizon'"),
+        (
+            "[window]\nlr = 3",
+            "unknown setting 'lr' in lstmcast.toml",
+            "there is 'horizon'",
+        ),
         ("force = true", "unknown setting 'force' in lstmcast.toml", ""),
-        ("quiet = 'perhaps'", "--quiet is 'perhaps' in lstmcast.toml", "give true or false"),
+        (
+            "quiet = 'perhaps'",
+            "--quiet is 'perhaps' in lstmcast.toml",
+            "give true or false",
+        ),
         ("horizon = ", "lstmcast.toml: Invalid value (at end of document)", "TOML"),
         ("horizon = 'long'", "--horizon: input should be a valid integer", "--help"),
         (
@@ -192,7 +229,10 @@ def test_20_an_unknown_variable_is_refused_with_a_suggestion(
 def test_20_a_file_of_settings_that_is_not_there_is_refused(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    assert "there is no file 'best.toml'" in refused(capsys, "fit", "x", "--config", "best.toml")[0]
+    assert (
+        "there is no file 'best.toml'"
+        in refused(capsys, "fit", "x", "--config", "best.toml")[0]
+    )
 
 
 @pytest.mark.parametrize(
@@ -209,15 +249,20 @@ def test_21_the_help_names_each_option_s_default_range_and_variable(
         assert flag, record
         if flag[1] not in settings.PER_CALL_OPTIONS:
             assert re.search(
-                rf"\[.*{settings.VARIABLE_PREFIX}{flag[1].replace('-', '_').upper()}\]", record
+                rf"\[.*{settings.VARIABLE_PREFIX}{flag[1].replace('-', '_').upper()}\]",
+                record,
             ), record
         if re.match(r"--?\S+(, --\S+)? [A-Z]+\s", record):
             assert "[default: " in record, record
         if re.search(r" (N|STEPS|RATE|SHARE|NORM|LEVELS)\s", record):
-            assert re.search(r"\d or more|above 0|between 0 and 1|0 to below 1", record), record
+            assert re.search(
+                r"\d or more|above 0|between 0 and 1|0 to below 1", record
+            ), record
 
 
-def test_every_setting_of_a_configuration_has_an_option_or_stays_at_its_default() -> None:
+def test_every_setting_of_a_configuration_has_an_option_or_stays_at_its_default() -> (
+    None
+):
     named = {option.name for option in OPTIONS.values()}
     assert {"horizon", "lr", "seed", "duplicates", "hidden"} <= named
     for section, values in Config().to_dict().items():

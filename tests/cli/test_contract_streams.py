@@ -33,11 +33,15 @@ def test_02_a_pipe_gets_the_forecast_table_as_csv(fitted: Path) -> None:
     assert list(forecast) == ["month", "forecast", "q10", "q50", "q90"]
     assert forecast["month"].tolist() == [f"2015-{month:02}" for month in range(1, 13)]
     assert (forecast["forecast"] == forecast["q50"]).all()
-    assert (forecast["q10"] <= forecast["q50"]).all() and (forecast["q50"] <= forecast["q90"]).all()
+    assert (forecast["q10"] <= forecast["q50"]).all() and (
+        forecast["q50"] <= forecast["q90"]
+    ).all()
 
 
 def test_03_stdout_has_the_same_bytes_under_v_and_q(fitted: Path) -> None:
-    plain, verbose, quiet = (predicted(fitted, "new.csv", *flag) for flag in ([], ["-v"], ["-q"]))
+    plain, verbose, quiet = (
+        predicted(fitted, "new.csv", *flag) for flag in ([], ["-v"], ["-q"])
+    )
     assert plain.stdout == verbose.stdout == quiet.stdout
     assert quiet.stderr == ""
 
@@ -77,11 +81,17 @@ def test_28_a_reader_that_has_enough_is_no_error(fitted: Path) -> None:
         text=True,
         check=False,
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "month,forecast,q10,q50,q90\n", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "month,forecast,q10,q50,q90\n",
+        "",
+    )
 
 
 @pytest.mark.parametrize("where", ["/dev/full", "&-"])
-def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted: Path) -> None:
+def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(
+    where: str, fitted: Path
+) -> None:
     line = f"{' '.join(PROGRAM)} predict runs/old-price >{where}"
     done = subprocess.run(
         ["bash", "-c", line],
@@ -98,7 +108,10 @@ def test_29_a_full_or_closed_stdout_is_one_line_and_status_6(where: str, fitted:
 def test_31_a_forecast_is_the_same_to_the_byte_in_any_locale(fitted: Path) -> None:
     outputs = {
         run_program(
-            "predict", "runs/old-price", cwd=fitted, env={"LC_ALL": locale, "LANG": locale}
+            "predict",
+            "runs/old-price",
+            cwd=fitted,
+            env={"LC_ALL": locale, "LANG": locale},
         ).stdout
         for locale in ("C", "de_DE.UTF-8", "tr_TR.UTF-8")
     }
@@ -119,9 +132,18 @@ def test_32_cron_needs_no_environment(fitted: Path) -> None:
     assert (bare.returncode, bare.stdout) == (0, predicted(fitted).stdout)
 
 
-def test_33_quiet_is_silent_and_gives_the_same_path(lstmcast: Program, fitted: Path) -> None:
+def test_33_quiet_is_silent_and_gives_the_same_path(
+    lstmcast: Program, fitted: Path
+) -> None:
     done = lstmcast(
-        "fit", "-", "--target", "price", "--steps", 0, "-q", input=(fitted / "old.csv").read_text()
+        "fit",
+        "-",
+        "--target",
+        "price",
+        "--steps",
+        0,
+        "-q",
+        input=(fitted / "old.csv").read_text(),
     )
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/stdin-price\n", "")
 
@@ -189,6 +211,8 @@ def test_07_errors_are_red_on_a_terminal_that_wants_colours(
 
 
 def test_07_colours_are_a_stream_at_a_time_and_can_be_forced(tmp_path: Path) -> None:
-    assert "\x1b" not in on_terminal(["predict", "nowhere"], tmp_path, only="stdout").raw
+    assert (
+        "\x1b" not in on_terminal(["predict", "nowhere"], tmp_path, only="stdout").raw
+    )
     done = run_program("predict", "nowhere", cwd=tmp_path, env={"FORCE_COLOR": "1"})
     assert done.stderr.startswith("\x1b[1;31merror:\x1b[0m no run at")

@@ -12,7 +12,8 @@ from tests.cli.conftest import Program
 def write_days(path: Path, days: int = 60) -> Path:
     """Two columns of daily values, to 29 April 2024."""
     rows = [
-        f"2024-{3 + i // 31:02}-{i % 31 + 1:02},{100 + i % 7},{50 + i % 5}" for i in range(days)
+        f"2024-{3 + i // 31:02}-{i % 31 + 1:02},{100 + i % 7},{50 + i % 5}"
+        for i in range(days)
     ]
     path.write_text("\n".join(["day,a,b", *rows, ""]))
     return path
@@ -71,7 +72,10 @@ def test_a_fit_says_what_a_forecast_will_need_and_the_forecast_names_what_is_mis
     (tmp_path / "plan.csv").write_text("day,b\n2025-01-01,3\n2025-01-02,4\n")
     done = lstmcast("predict", "runs/shop-a", "--future-data", "plan.csv")
     assert (done.returncode, done.stdout) == (3, "")
-    assert "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02" in done.stderr
+    assert (
+        "2 of its 2 rows are ahead of the data, from 2025-01-01 to 2025-01-02"
+        in done.stderr
+    )
     assert (
         "covariates known ahead (b) are missing for 2024-04-30 to 2024-05-13 (14 steps)"
         in done.stderr

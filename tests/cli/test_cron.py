@@ -13,7 +13,9 @@ ROWS = (SAMPLE_DATA / "price.csv").read_text(encoding="utf-8").splitlines()
 
 
 def write_day(folder: Path, rows: list[str]) -> None:
-    (folder / "latest.csv").write_text("\n".join([ROWS[0], *rows, ""]), encoding="utf-8")
+    (folder / "latest.csv").write_text(
+        "\n".join([ROWS[0], *rows, ""]), encoding="utf-8"
+    )
 
 
 @pytest.fixture
@@ -25,7 +27,9 @@ def folder(tmp_path: Path) -> Path:
     (tmp_path / "morning.sh").write_text(script[1])
     (tmp_path / "lstmcast.toml").write_text("steps = 0\n")
     (tmp_path / "bin").mkdir()
-    program = f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m lstmcast "$@"\n'
+    program = (
+        f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m lstmcast "$@"\n'
+    )
     (tmp_path / "bin" / "lstmcast").write_text(program)
     (tmp_path / "bin" / "lstmcast").chmod(0o755)
     return tmp_path
@@ -41,7 +45,12 @@ def morning(folder: Path) -> tuple[int, str]:
         str(folder / "morning.sh"),
     ]
     done = subprocess.run(
-        line, cwd="/", capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=300
+        line,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        timeout=300,
     )
     return done.returncode, done.stdout + done.stderr
 
@@ -57,11 +66,14 @@ def test_32_a_job_fits_once_forecasts_each_day_and_writes_mail_only_when_somethi
 
     write_day(folder, ROWS[1:516])
     assert morning(folder) == (0, "")
-    assert (folder / "forecast.csv").read_text().splitlines()[1].startswith("2024-05-30,")
+    assert (
+        (folder / "forecast.csv").read_text().splitlines()[1].startswith("2024-05-30,")
+    )
     assert (folder / "scores.csv").read_text().startswith("method,mase")
 
     wild = [
-        f"{row.split(',')[0]},{(-1) ** number * 5000}" for number, row in enumerate(ROWS[516:530])
+        f"{row.split(',')[0]},{(-1) ** number * 5000}"
+        for number, row in enumerate(ROWS[516:530])
     ]
     write_day(folder, ROWS[1:516] + wild)
     status, mail = morning(folder)

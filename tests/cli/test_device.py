@@ -26,6 +26,10 @@ def test_a_gpu_that_is_not_there_is_an_error_of_usage_in_two_lines(
     )
     assert done.returncode == 2
     assert done.stdout == ""
-    lines = [line for line in done.stderr.splitlines() if "cuda" in line or "--device cpu" in line]
+    lines = [
+        line
+        for line in done.stderr.splitlines()
+        if "cuda" in line or "--device cpu" in line
+    ]
     assert len(lines) == 2
     assert not run.exists()

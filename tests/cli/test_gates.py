@@ -41,7 +41,8 @@ def test_all_gates_that_trip_are_named_with_their_figures() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", ["", "mase", "mase>", ">1", "mase==1", "mase>x", "mase>1 2", "owa>1", "mase>old"]
+    "rule",
+    ["", "mase", "mase>", ">1", "mase==1", "mase>x", "mase>1 2", "owa>1", "mase>old"],
 )
 def test_what_is_no_rule_is_refused(rule: str) -> None:
     with pytest.raises(UsageError):

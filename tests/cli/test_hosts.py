@@ -110,9 +110,14 @@ def hosts() -> Iterator[tuple[Host, Host]]:
                 [*first.within(), *wire], check=False, capture_output=True, text=True
             )
             if done.returncode:
-                pytest.skip(f"needs a wire between network namespaces, missing here: {done.stderr}")
+                pytest.skip(
+                    f"needs a wire between network namespaces, missing here: {done.stderr}"
+                )
             for host in (first, second):
-                for line in (f"addr add {host.address}/24 dev {_WIRE}", f"link set {_WIRE} up"):
+                for line in (
+                    f"addr add {host.address}/24 dev {_WIRE}",
+                    f"link set {_WIRE} up",
+                ):
                     subprocess.run([*host.within(), "ip", *line.split()], check=True)
             yield first, second
 
@@ -158,7 +163,12 @@ def on_one_host(*arguments: str, cwd: Path) -> bytes:
         "lstmcast",
     ]
     done = subprocess.run(
-        [*line, *arguments], cwd=cwd, env=environment(), capture_output=True, text=True, check=False
+        [*line, *arguments],
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return (cwd / arguments[-1] / "model.safetensors").read_bytes()
@@ -172,8 +182,12 @@ def test_two_hosts_learn_what_two_ranks_of_one_learn_and_only_the_first_writes(
     away.mkdir()
     write_shops(away / "panel.csv")
     with (
-        hosts[0].start(*launcher(hosts, hosts[0]), *FIT, *options, "two", cwd=folder) as first,
-        hosts[1].start(*launcher(hosts, hosts[1]), *FIT, *options, "two", cwd=away) as second,
+        hosts[0].start(
+            *launcher(hosts, hosts[0]), *FIT, *options, "two", cwd=folder
+        ) as first,
+        hosts[1].start(
+            *launcher(hosts, hosts[1]), *FIT, *options, "two", cwd=away
+        ) as second,
     ):
         messages = [program.communicate(timeout=120) for program in (first, second)]
     assert (first.returncode, second.returncode) == (0, 0), messages
@@ -202,14 +216,20 @@ def begun(
 
     After the block they go on to a good end; `messages` is what they say on stderr.
     """
-    lines = [(*launcher(hosts, host, "--max-restarts=1"), *LONG, "cut") for host in hosts]
+    lines = [
+        (*launcher(hosts, host, "--max-restarts=1"), *LONG, "cut") for host in hosts
+    ]
     with (
         hosts[0].start(*lines[0], cwd=folder) as first,
         hosts[1].start(*lines[1], cwd=folder) as second,
     ):
         limit = time.monotonic() + 60
         while not list(folder.glob("cut/checkpoint/*.safetensors")):
-            assert first.poll() is None and second.poll() is None and time.monotonic() < limit
+            assert (
+                first.poll() is None
+                and second.poll() is None
+                and time.monotonic() < limit
+            )
             time.sleep(0.1)
         yield first, second
         messages += [program.communicate(timeout=100)[1] for program in (first, second)]
@@ -218,7 +238,9 @@ def begun(
 
 def _rank(torchrun: "subprocess.Popen[str]") -> int:
     """The process of the only rank that a launcher has started."""
-    (child,) = Path(f"/proc/{torchrun.pid}/task/{torchrun.pid}/children").read_text().split()
+    (child,) = (
+        Path(f"/proc/{torchrun.pid}/task/{torchrun.pid}/children").read_text().split()
+    )
     return int(child)
 
 
@@ -262,10 +284,20 @@ def cluster(hosts: tuple[Host, Host], tmp_path: Path) -> Iterator[str]:
     place.mkdir()
     with (
         hosts[1].start(
-            *dask, "scheduler", f"--host={hosts[1].address}", "--no-dashboard", cwd=place
+            *dask,
+            "scheduler",
+            f"--host={hosts[1].address}",
+            "--no-dashboard",
+            cwd=place,
         ),
         hosts[1].start(
-            *dask, "worker", address, "--no-dashboard", "--no-nanny", "--nthreads=1", cwd=place
+            *dask,
+            "worker",
+            address,
+            "--no-dashboard",
+            "--no-nanny",
+            "--nthreads=1",
+            cwd=place,
         ),
     ):
         yield address
@@ -277,8 +309,12 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
     table = pd.read_csv(write_shops(tmp_path / "panel.csv"), parse_dates=["day"])
     (tmp_path / "data").mkdir()
     for number in range(2):
-        table[table["shop"] == f"s{number}"].to_parquet(tmp_path / f"data/{number}.parquet")
-    fitted = run_program("fit", "panel.csv", *PANEL, "--steps", 0, "--out", "run", cwd=tmp_path)
+        table[table["shop"] == f"s{number}"].to_parquet(
+            tmp_path / f"data/{number}.parquet"
+        )
+    fitted = run_program(
+        "fit", "panel.csv", *PANEL, "--steps", 0, "--out", "run", cwd=tmp_path
+    )
     assert fitted.returncode == 0, fitted.stderr
     line = (*PROGRAM, "predict", "run", "data", "-q", "-o")
     there = ("--backend", "dask", "--scheduler", cluster)
@@ -293,7 +329,9 @@ def test_a_folder_is_forecast_by_workers_of_another_host(
         done = hosts[0].run(*line, name, *options, cwd=tmp_path)
         assert (done.returncode, done.stderr) == (0, "")
     for name in ("0.parquet", "1.parquet"):
-        assert (tmp_path / "afar" / name).read_bytes() == (tmp_path / "near" / name).read_bytes()
+        assert (tmp_path / "afar" / name).read_bytes() == (
+            tmp_path / "near" / name
+        ).read_bytes()
     assert json.loads((tmp_path / "afar/manifest.json").read_text())["complete"] is True
 
 
@@ -316,10 +354,19 @@ def test_members_of_a_fit_are_trained_by_workers_of_another_host(
     )
     line = (*PROGRAM, *options, "--checkpoint-every", "0.1s", "--out")
     afar = hosts[0].run(
-        *line, "afar", "--backend", "dask", "--scheduler", cluster, "--insecure", cwd=folder
+        *line,
+        "afar",
+        "--backend",
+        "dask",
+        "--scheduler",
+        cluster,
+        "--insecure",
+        cwd=folder,
     )
     near = hosts[0].run(*line, "near", "-j", "1", cwd=folder)
-    assert (afar.returncode, afar.stdout, near.returncode) == (0, "afar\n", 0), afar.stderr
+    assert (afar.returncode, afar.stdout, near.returncode) == (0, "afar\n", 0), (
+        afar.stderr
+    )
     runs = [folder / name / "model.safetensors" for name in ("afar", "near")]
     assert runs[0].read_bytes() == runs[1].read_bytes()
     assert not (folder / "afar" / "checkpoint").exists()

@@ -35,7 +35,10 @@ def seasonal_panel(season: int) -> Panel:
 
 @pytest.mark.parametrize("season", [12, 48])
 def test_every_command_takes_the_same_horizon(
-    season: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    season: int,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     pytest.importorskip("optuna")
     monkeypatch.chdir(tmp_path)
@@ -51,11 +54,26 @@ def test_every_command_takes_the_same_horizon(
         "fit": answer("fit", "--steps", "0", "--out", "run")["horizon"],
         "fit --dry-run": answer("fit", "--steps", "0", "--dry-run")["horizon"],
         "forecast": len(answer("forecast")["forecast"]),
-        "backtest": answer("backtest", "--steps", "0", "--windows", "1")["verdict"]["horizon"],
-        "backtest --dry-run": answer("backtest", "--steps", "0", "--dry-run")["horizon"],
-        "tune --dry-run": answer("tune", "--steps", "0", "--trials", "1", "--dry-run")["horizon"],
+        "backtest": answer("backtest", "--steps", "0", "--windows", "1")["verdict"][
+            "horizon"
+        ],
+        "backtest --dry-run": answer("backtest", "--steps", "0", "--dry-run")[
+            "horizon"
+        ],
+        "tune --dry-run": answer("tune", "--steps", "0", "--trials", "1", "--dry-run")[
+            "horizon"
+        ],
     }
-    search = ("--trials", "1", "--windows", "1", "--unseen", "1", "--param", "dropout=0.1,0.2")
+    search = (
+        "--trials",
+        "1",
+        "--windows",
+        "1",
+        "--unseen",
+        "1",
+        "--param",
+        "dropout=0.1,0.2",
+    )
     horizons["tune"] = answer("tune", "--steps", "0", "-j", "1", *search)["horizon"]
     assert horizons == dict.fromkeys(horizons, season)
 
@@ -87,7 +105,9 @@ def test_a_season_that_a_covariate_hides_is_found_alike_by_all() -> None:
     season, steps = 12, np.arange(240)
     promotion = np.random.default_rng(1).random(240) < 0.4
     sold = np.sin(2 * np.pi * steps / season) + 12.0 * promotion + 30
-    frame = pd.DataFrame({"step": steps, "sold": sold, "promotion": promotion.astype(float)})
+    frame = pd.DataFrame(
+        {"step": steps, "sold": sold, "promotion": promotion.astype(float)}
+    )
     panel = Panel.from_frame(frame, target="sold", time="step", future="promotion")
     without = Panel.from_frame(frame, target="sold", time="step")
     assert resolve_horizon(without, UNTRAINED) == 10, "the promotions hide the season"
@@ -104,7 +124,9 @@ def test_a_horizon_that_is_given_is_taken() -> None:
 
 def test_dates_have_the_horizon_of_their_frequency_whatever_the_season() -> None:
     days = pd.date_range("2024-01-01", periods=60)
-    panel = Panel.from_frame(pd.DataFrame({"day": days, "sold": np.arange(60.0)}), target="sold")
+    panel = Panel.from_frame(
+        pd.DataFrame({"day": days, "sold": np.arange(60.0)}), target="sold"
+    )
     season_of_9 = Config(window=WindowConfig(season=9))
     assert resolve_horizon(panel, Config()) == resolve_horizon(panel, season_of_9) == 14
 

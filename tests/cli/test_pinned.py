@@ -32,32 +32,51 @@ def options(words: list[str]) -> tuple[ColumnOptions, DataOptions, WindowOptions
     groups = []
     for group in (ColumnOptions, DataOptions, WindowOptions):
         own = {
-            name: values.pop(name) for name in list(values) if name in group.__dataclass_fields__
+            name: values.pop(name)
+            for name in list(values)
+            if name in group.__dataclass_fields__
         }
         many = group is ColumnOptions
         groups.append(
-            group(**{k: v if many or k in ("na", "header") else v[0] for k, v in own.items()})
+            group(
+                **{
+                    k: v if many or k in ("na", "header") else v[0]
+                    for k, v in own.items()
+                }
+            )
         )
     assert not values
     columns, reading, window = groups
-    return columns, reading, WindowOptions(**{k: v and int(v) for k, v in vars(window).items()})
+    return (
+        columns,
+        reading,
+        WindowOptions(**{k: v and int(v) for k, v in vars(window).items()}),
+    )
 
 
-def check(path: Path, reading: DataOptions = DataOptions(), **values: tuple[str, ...]) -> list[str]:  # noqa: B008
+def check(
+    path: Path, reading: DataOptions = DataOptions(), **values: tuple[str, ...]
+) -> list[str]:  # noqa: B008
     """Pin what is found in a file, read it by that, and compare."""
     table = read_table(path, reading.config())
     roles = infer_roles(table, profile_columns(table), values)
     panel = Panel.from_table(table, roles, reading.config())
-    words = pin_command_line(str(path), table, inspect_panel(panel), reading, WindowOptions())
+    words = pin_command_line(
+        str(path), table, inspect_panel(panel), reading, WindowOptions()
+    )
     columns, reading, _ = options(words)
-    again = Panel.from_table(read_table(path, reading.config()), columns.roles(), reading.config())
+    again = Panel.from_table(
+        read_table(path, reading.config()), columns.roles(), reading.config()
+    )
     assert again.fingerprint() == panel.fingerprint()
     assert again.axis == panel.axis
     return words
 
 
 @pytest.mark.parametrize("name", EVERYDAY)
-def test_everyday_files_are_read_by_their_pinned_options_as_they_were_by_none(name: str) -> None:
+def test_everyday_files_are_read_by_their_pinned_options_as_they_were_by_none(
+    name: str,
+) -> None:
     target, series, *_ = EVERYDAY[name]
     check(
         shared_file(f"everyday/{name}.csv"),
@@ -116,6 +135,10 @@ def test_what_the_user_requested_is_repeated(tmp_path: Path) -> None:
         + "2024-01-28,5\n"
     )
     (tmp_path / "x.csv").write_text("date,y\n" + rows)
-    words = check(tmp_path / "x.csv", DataOptions(na=["none"], duplicates="mean", fill="linear"))
+    words = check(
+        tmp_path / "x.csv", DataOptions(na=["none"], duplicates="mean", fill="linear")
+    )
     text = " ".join(words)
-    assert "--na none" in text and "--duplicates mean" in text and "--fill linear" in text
+    assert (
+        "--na none" in text and "--duplicates mean" in text and "--fill linear" in text
+    )

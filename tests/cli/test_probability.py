@@ -48,7 +48,9 @@ def rain(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_the_forecast_is_a_probability_and_has_no_quantiles(rain: Path, lstmcast: Program) -> None:
+def test_the_forecast_is_a_probability_and_has_no_quantiles(
+    rain: Path, lstmcast: Program
+) -> None:
     lines = lstmcast("predict", rain / "run").stdout.splitlines()
     assert lines[0] == "day,probability"
     assert [line.split(",")[0] for line in lines[1:]] == [
@@ -57,22 +59,31 @@ def test_the_forecast_is_a_probability_and_has_no_quantiles(rain: Path, lstmcast
     assert all(0 <= float(line.split(",")[1]) <= 1 for line in lines[1:])
     refused = lstmcast("predict", rain / "run", "--quantiles", "0.2,0.8")
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "error: --quantiles 0.2,0.8: a probability has none\n  leave it out\n"
+    assert (
+        refused.stderr
+        == "error: --quantiles 0.2,0.8: a probability has none\n  leave it out\n"
+    )
 
 
 def test_an_evaluation_compares_with_the_base_rate_and_gates_can_ask_for_it(
     rain: Path, lstmcast: Program
 ) -> None:
     done = lstmcast(
-        "evaluate", rain / "run", rain / "new.csv", "--fail-if", "auc<0", "--fail-if", "brier>=0"
+        "evaluate",
+        rain / "run",
+        rain / "new.csv",
+        "--fail-if",
+        "auc<0",
+        "--fail-if",
+        "brier>=0",
     )
     lines = done.stdout.splitlines()
     assert (done.returncode, lines[0]) == (7, MEASURES)
     assert [line.split(",")[0] for line in lines[1:]] == ["model", "base_rate"]
     assert "quality gate not met: brier is" in done.stderr
-    verdict = json.loads(lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout)[
-        "verdict"
-    ]
+    verdict = json.loads(
+        lstmcast("evaluate", rain / "run", rain / "new.csv", "--json").stdout
+    )["verdict"]
     assert (verdict["best_baseline"], verdict["model"]["mase"]) == ("base_rate", None)
 
 

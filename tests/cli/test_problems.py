@@ -21,7 +21,9 @@ def test_an_error_of_a_user_keeps_its_words() -> None:
         (errno.ECONNRESET, ""),
     ],
 )
-def test_an_error_of_the_system_names_the_file_and_a_way_out(number: int, hint: str) -> None:
+def test_an_error_of_the_system_names_the_file_and_a_way_out(
+    number: int, hint: str
+) -> None:
     problem = describe_error(OSError(number, "Trouble", "out.csv"))
     assert problem == Problem(ExitCode.RESOURCE, "resource", "'out.csv': Trouble", hint)
 

@@ -14,14 +14,30 @@ import pytest
 
 from tests.cli.conftest import Program, environment, run_program, write_shops
 
-TORCHRUN = (sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2")
+TORCHRUN = (
+    sys.executable,
+    "-m",
+    "torch.distributed.run",
+    "--standalone",
+    "--nproc-per-node=2",
+)
 PANEL = ("panel.csv", "--target", "sold", "--series", "shop", "--members", "1")
 EXACT = ("--dropout", "0", "--precision", "float32")
 """What makes one process and many ranks learn alike: ranks drop out other units, and bfloat16
 rounds early."""
 
 
-LONG = ("fit", *PANEL, "--steps", "60", "--patience", "9", "--checkpoint-every", "0.1s", "--out")
+LONG = (
+    "fit",
+    *PANEL,
+    "--steps",
+    "60",
+    "--patience",
+    "9",
+    "--checkpoint-every",
+    "0.1s",
+    "--out",
+)
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +51,13 @@ def together(
 ) -> "subprocess.CompletedProcess[str]":
     line = [*TORCHRUN, *torchrun, "-m", "lstmcast", *arguments]
     return subprocess.run(
-        line, cwd=cwd, env=environment(), capture_output=True, text=True, timeout=240, check=False
+        line,
+        cwd=cwd,
+        env=environment(),
+        capture_output=True,
+        text=True,
+        timeout=240,
+        check=False,
     )
 
 
@@ -43,7 +65,12 @@ def curve(run: Path) -> list[tuple[str, int, float, float]]:
     """Member, step, loss and validation of each line of a history, without its seconds."""
     with run.joinpath("history.csv").open() as lines:
         return [
-            (row["member"], int(row["step"]), float(row["loss"]), float(row["validation"]))
+            (
+                row["member"],
+                int(row["step"]),
+                float(row["loss"]),
+                float(row["validation"]),
+            )
             for row in csv.DictReader(lines)
         ]
 
@@ -57,14 +84,19 @@ def alike(one: Path, other: Path) -> bool:
     assert verdicts[0] == pytest.approx(verdicts[1], rel=1e-3)
     pairs = list(zip(curve(one), curve(other), strict=True))
     names = all(a[:2] == b[:2] for a, b in pairs)
-    return names and all(a[2:] == pytest.approx(b[2:], rel=1e-5, nan_ok=True) for a, b in pairs)
+    return names and all(
+        a[2:] == pytest.approx(b[2:], rel=1e-5, nan_ok=True) for a, b in pairs
+    )
 
 
 def test_two_ranks_learn_what_one_process_learns_and_only_the_first_reports_and_writes(
     folder: Path,
 ) -> None:
     options = ("fit", *PANEL, *EXACT, "--steps", "12", "--out")
-    single, ranks = run_program(*options, "one", cwd=folder), together(*options, "two", cwd=folder)
+    single, ranks = (
+        run_program(*options, "one", cwd=folder),
+        together(*options, "two", cwd=folder),
+    )
     assert (single.returncode, ranks.returncode) == (0, 0), ranks.stderr
     assert ranks.stdout == "two\n"
     assert ranks.stderr == single.stderr.replace("predict one", "predict two")
@@ -103,7 +135,16 @@ def test_ranks_learn_the_same_whatever_is_learnt_and_however_little_falls_on_eac
 
 @pytest.mark.slow
 def test_all_ranks_stop_when_the_time_budget_is_spent(folder: Path) -> None:
-    options = ("--steps", "5000", "--patience", "999", "--time-budget", "4s", "--out", "soon")
+    options = (
+        "--steps",
+        "5000",
+        "--patience",
+        "999",
+        "--time-budget",
+        "4s",
+        "--out",
+        "soon",
+    )
     done = together("fit", *PANEL, *options, cwd=folder)
     assert (done.returncode, done.stdout) == (0, "soon\n"), done.stderr
     assert "the time budget of 4 s stopped training" in done.stderr
@@ -149,7 +190,9 @@ def killed(
 def _rank(torchrun: int, rank: int) -> int:
     children = Path(f"/proc/{torchrun}/task/{torchrun}/children").read_text().split()
     for child in children:
-        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(b"\0"):
+        if f"RANK={rank}".encode() in Path(f"/proc/{child}/environ").read_bytes().split(
+            b"\0"
+        ):
             return int(child)
     raise AssertionError(f"torchrun has no rank {rank} among {children}")
 
@@ -163,7 +206,10 @@ def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(
         status == 1 and seconds < 30
     )  # torchrun's own status; that of the rank that was left is in its report
     assert stdout == ""
-    assert "exitcode  : 6 " in stderr and "error: another rank of this fit was lost" in stderr
+    assert (
+        "exitcode  : 6 " in stderr
+        and "error: another rank of this fit was lost" in stderr
+    )
     assert "lstmcast fit --resume cut" in stderr
     gone_on = together("fit", "--resume", "cut", cwd=folder)
     assert (gone_on.returncode, gone_on.stdout) == (0, "cut\n"), gone_on.stderr
@@ -217,7 +263,9 @@ def test_a_signal_to_torchrun_waits_until_the_first_rank_has_saved_what_was_lear
 ) -> None:
     _, stdout, stderr, seconds = killed(folder, "stopped", None)
     assert stdout == "" and seconds < 30
-    assert stderr.count("terminated\n") == 1 and "lstmcast fit --resume stopped" in stderr
+    assert (
+        stderr.count("terminated\n") == 1 and "lstmcast fit --resume stopped" in stderr
+    )
     gone_on = together("fit", "--resume", "stopped", cwd=folder)
     assert (gone_on.returncode, gone_on.stdout) == (0, "stopped\n"), gone_on.stderr
     assert (folder / "stopped" / "model.safetensors").read_bytes() == uncut
@@ -228,7 +276,9 @@ def test_a_signal_to_torchrun_waits_until_the_first_rank_has_saved_what_was_lear
 def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
     folder: Path, uncut: bytes, victim: int
 ) -> None:
-    status, stdout, stderr, _ = killed(folder, f"again-{victim}", victim, "--max-restarts=1")
+    status, stdout, stderr, _ = killed(
+        folder, f"again-{victim}", victim, "--max-restarts=1"
+    )
     assert (status, stdout) == (0, f"again-{victim}\n"), stderr
     assert not (folder / f"again-{victim}" / "checkpoint").exists()
     assert (folder / f"again-{victim}" / "model.safetensors").read_bytes() == uncut
@@ -258,10 +308,14 @@ def test_what_ranks_cannot_do_together_is_refused(
 
 
 @pytest.mark.slow
-def test_few_series_are_not_shared_and_the_first_rank_says_so_once(folder: Path) -> None:
+def test_few_series_are_not_shared_and_the_first_rank_says_so_once(
+    folder: Path,
+) -> None:
     few = folder / "panel.csv"
     short = "".join(
-        line for line in few.read_text().splitlines(keepends=True) if line[:2] in ("sh", "s1")
+        line
+        for line in few.read_text().splitlines(keepends=True)
+        if line[:2] in ("sh", "s1")
     )
     (folder / "few.csv").write_text(short)
     done = together("fit", "few.csv", *PANEL[1:], "--out", "few", cwd=folder)

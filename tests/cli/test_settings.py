@@ -12,7 +12,9 @@ from lstmcast.errors import UsageError
 
 def option(**changes: Any) -> Any:
     """Return what these functions look at of an option."""
-    return SimpleNamespace(**{"opts": ["--na"], "is_flag": False, "multiple": False} | changes)
+    return SimpleNamespace(
+        **{"opts": ["--na"], "is_flag": False, "multiple": False} | changes
+    )
 
 
 def test_an_option_is_named_by_its_longest_flag() -> None:
@@ -60,4 +62,7 @@ def test_a_relative_xdg_folder_is_ignored(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setenv("HOME", "/home/x")
     monkeypatch.setenv("XDG_CONFIG_HOME", "config")
     near, user = settings.settings_paths()
-    assert (near, user) == (Path("lstmcast.toml"), Path("/home/x/.config/lstmcast/lstmcast.toml"))
+    assert (near, user) == (
+        Path("lstmcast.toml"),
+        Path("/home/x/.config/lstmcast/lstmcast.toml"),
+    )

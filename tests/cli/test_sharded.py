@@ -40,7 +40,9 @@ def test_a_folder_is_forecast_file_by_file_and_a_rerun_does_only_what_is_missing
     (tmp_path / "out/1.parquet").unlink()
     again = lstmcast(*line, "--json")
     content = json.loads(again.stdout)
-    assert [content[name] for name in ("folder", "shards", "kept", "series", "rows")] == [
+    assert [
+        content[name] for name in ("folder", "shards", "kept", "series", "rows")
+    ] == [
         "out/",
         3,
         2,
@@ -84,7 +86,10 @@ def test_a_run_judges_the_newer_rows_of_a_folder(
     for file in data.iterdir():
         pd.read_parquet(file).head(50).to_parquet(old / file.name)
     assert (
-        quickly("fit", "old", *ROLES, "--steps", 0, "--horizon", 4, "--out", "run").returncode == 0
+        quickly(
+            "fit", "old", *ROLES, "--steps", 0, "--horizon", 4, "--out", "run"
+        ).returncode
+        == 0
     )
     late = pd.read_parquet(data / "1.parquet")
     late.loc[55, "y"] = 500.0
@@ -95,7 +100,9 @@ def test_a_run_judges_the_newer_rows_of_a_folder(
     judged = pd.read_parquet(tmp_path / "out/1.parquet")
     assert judged.loc[judged["actual"] == 500, "anomaly"].tolist() == [1]
     content = json.loads(quickly(*line, "--json").stdout)
-    assert (content["shards"], content["judged"]) == (3, 30) and content["anomalies"] >= 1
+    assert (content["shards"], content["judged"]) == (3, 30) and content[
+        "anomalies"
+    ] >= 1
     assert quickly(*line, "--fail-if", "anomalies>0").returncode == 7
 
 
@@ -103,7 +110,19 @@ def test_a_run_judges_the_newer_rows_of_a_folder(
 def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
     quickly: Program,
 ) -> None:
-    line = ("backtest", "data", *ROLES, "--steps", 0, "--windows", 1, "-o", "out/", "-j", 1)
+    line = (
+        "backtest",
+        "data",
+        *ROLES,
+        "--steps",
+        0,
+        "--windows",
+        1,
+        "-o",
+        "out/",
+        "-j",
+        1,
+    )
     done = quickly(*line)
     assert done.returncode == 0, done.stderr
     assert [row.split(",")[0] for row in done.stdout.splitlines()] == [
@@ -115,7 +134,11 @@ def test_a_backtest_of_a_folder_prints_the_scores_of_all_and_obeys_its_gates(
 
 @pytest.mark.parametrize(
     "line",
-    [("predict", "run"), ("forecast", "x.csv", "--target", "y"), ("detect", "run", "x.csv")],
+    [
+        ("predict", "run"),
+        ("forecast", "x.csv", "--target", "y"),
+        ("detect", "run", "x.csv"),
+    ],
     ids=lambda p: p[0],
 )
 def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
@@ -124,7 +147,9 @@ def test_one_table_is_one_job(quickly: Program, line: tuple[str, ...]) -> None:
     assert "one table is a single job" in done.stderr
 
 
-@pytest.mark.parametrize("option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")])
+@pytest.mark.parametrize(
+    "option", [("--plot", "x.png"), ("--excel-safe",), ("--format", "csv")]
+)
 @pytest.mark.usefixtures("data")
 def test_options_of_one_table_do_not_go_with_a_folder_of_them(
     quickly: Program, option: tuple[str, ...]
@@ -144,7 +169,9 @@ some 3e9."""
 
 
 @pytest.mark.usefixtures("data")
-def test_a_fit_of_a_folder_may_learn_from_a_sample_of_its_series(quickly: Program) -> None:
+def test_a_fit_of_a_folder_may_learn_from_a_sample_of_its_series(
+    quickly: Program,
+) -> None:
     few = quickly("fit", "data", *ROLES, "--steps", 0, "--sample", 200, "--out", "run")
     assert few.returncode == 0, few.stderr
     assert "3 of 3 series, chosen at random from 3 files" in few.stderr
@@ -153,26 +180,43 @@ def test_a_fit_of_a_folder_may_learn_from_a_sample_of_its_series(quickly: Progra
 
 
 @pytest.mark.slow
-def test_a_hundred_million_rows_are_learnt_from_within_the_bound(tmp_path: Path) -> None:
+def test_a_hundred_million_rows_are_learnt_from_within_the_bound(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "data").mkdir()
     day = np.arange(STEPS)
     count = ROWS // STEPS // 50
     for k in range(50):
         rng = np.random.default_rng(k)
         level = rng.uniform(10, 100, count)[:, None]
-        y = level * (1 + 0.2 * np.sin(day * 2 * np.pi / 7)) + rng.normal(size=(count, STEPS))
+        y = level * (1 + 0.2 * np.sin(day * 2 * np.pi / 7)) + rng.normal(
+            size=(count, STEPS)
+        )
         table = pa.table(
             {
                 "shop": pa.DictionaryArray.from_arrays(
                     np.repeat(np.arange(count, dtype=np.int32), STEPS),
                     [f"{k}-{i}" for i in range(count)],
                 ),
-                "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype("M8[ms]"),
+                "day": np.tile(np.datetime64("2024-01-01", "D") + day, count).astype(
+                    "M8[ms]"
+                ),
                 "y": y.ravel().astype(np.float32),
             }
         )
         pq.write_table(table, tmp_path / f"data/{k:02}.parquet")
-    line = [*PROGRAM, "fit", "data", *ROLES, "--steps", "60", "--members", "1", "-j", "1"]
+    line = [
+        *PROGRAM,
+        "fit",
+        "data",
+        *ROLES,
+        "--steps",
+        "60",
+        "--members",
+        "1",
+        "-j",
+        "1",
+    ]
 
     def bounded() -> None:
         resource.setrlimit(resource.RLIMIT_AS, (BOUND, BOUND))

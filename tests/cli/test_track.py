@@ -25,9 +25,15 @@ def test_nothing_is_tracked_unless_requested(quickly: Program, tmp_path: Path) -
 def test_every_tracker_gets_the_run_and_stdout_is_its_path(
     lstmcast: Program, tmp_path: Path
 ) -> None:
-    done = lstmcast(*FIT, "--track", "csv", "--track", "tensorboard", "--track", "mlflow", "-q")
+    done = lstmcast(
+        *FIT, "--track", "csv", "--track", "tensorboard", "--track", "mlflow", "-q"
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "runs/x-price\n", "")
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["runs", "tracking", "x.csv"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "runs",
+        "tracking",
+        "x.csv",
+    ]
     folder = tmp_path / "tracking"
     assert [path.name for path in folder.glob("csv/x-price/*")]
     assert any(folder.glob("tensorboard/x-price/events.out.tfevents.*"))
@@ -44,13 +50,17 @@ def test_where_it_is_tracked_is_reported_in_words_and_in_json(
     done = quickly(*FIT, "--track", "csv", "--track-to", "here")
     assert f"tracked in '{tmp_path}/here/csv/x-price'\n" in done.stderr
     content = json.loads(
-        quickly(*FIT, "--track", "csv", "--track-to", "here", "--force", "--json", "-q").stdout
+        quickly(
+            *FIT, "--track", "csv", "--track-to", "here", "--force", "--json", "-q"
+        ).stdout
     )
     assert content["tracked"] == [f"{tmp_path}/here/csv/x-price-2"]
 
 
 @pytest.mark.usefixtures("data")
-def test_an_unknown_tracker_is_refused_before_any_work(quickly: Program, tmp_path: Path) -> None:
+def test_an_unknown_tracker_is_refused_before_any_work(
+    quickly: Program, tmp_path: Path
+) -> None:
     done = quickly(*FIT, "--track", "tensorbord")
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.splitlines() == [

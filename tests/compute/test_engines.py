@@ -40,15 +40,23 @@ def test_another_machine_is_used_unencrypted_only_with_insecure(
             ("dask", f"{host}:8786")
             for host in ("localhost", "127.0.0.1", "tcp://127.0.0.1", "tcp://[::1]")
         ],
-        *[("dask", "tls://10.0.0.7:8786"), ("ray", "auto"), ("ray", "ray://localhost:10001")],
+        *[
+            ("dask", "tls://10.0.0.7:8786"),
+            ("ray", "auto"),
+            ("ray", "ray://localhost:10001"),
+        ],
     ],
 )
-def test_this_machine_and_encrypted_ones_need_no_insecure(backend: Backend, address: str) -> None:
+def test_this_machine_and_encrypted_ones_need_no_insecure(
+    backend: Backend, address: str
+) -> None:
     with use_engine(backend, address):
         pass
 
 
-def test_ray_is_encrypted_where_its_environment_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ray_is_encrypted_where_its_environment_says_so(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("RAY_USE_TLS", "1")
     with use_engine("ray", "10.0.0.7:6379"):
         pass

@@ -20,7 +20,9 @@ def handled() -> Iterator[None]:
     def handle(number: int, _: object) -> None:
         raise Arrived(number)
 
-    before = {number: signal.signal(number, handle) for number in interrupt.DEFERRED_SIGNALS}
+    before = {
+        number: signal.signal(number, handle) for number in interrupt.DEFERRED_SIGNALS
+    }
     yield
     for number, handler in before.items():
         signal.signal(number, handler)
@@ -44,11 +46,15 @@ def test_a_signal_prepares_and_is_delivered_at_the_end(number: int) -> None:
 
 
 def test_without_a_signal_nothing_happens() -> None:
-    before = [signal.getsignal(number) for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)]
+    before = [
+        signal.getsignal(number)
+        for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
+    ]
     with SignalDeferral(lambda: pytest.fail("there was no signal")):
         pass
     assert [
-        signal.getsignal(number) for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
+        signal.getsignal(number)
+        for number in (*interrupt.DEFERRED_SIGNALS, signal.SIGALRM)
     ] == before
 
 
@@ -61,7 +67,10 @@ def test_a_second_signal_does_not_wait() -> None:
 
 def test_a_signal_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(interrupt, "MAX_SIGNAL_DELAY_SECONDS", 0.05)
-    with pytest.raises(Arrived, match=str(int(signal.SIGTERM))), SignalDeferral(lambda: None):
+    with (
+        pytest.raises(Arrived, match=str(int(signal.SIGTERM))),
+        SignalDeferral(lambda: None),
+    ):
         send(signal.SIGTERM)
         time.sleep(10)
         pytest.fail("it went on")

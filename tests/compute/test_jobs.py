@@ -74,7 +74,11 @@ def test_a_worker_that_dies_is_an_error_and_no_hang() -> None:
 
 
 def test_no_tasks_give_no_results() -> None:
-    assert list(parallel.run_jobs(square, [], 1)) == list(parallel.run_jobs(square, [], 2)) == []
+    assert (
+        list(parallel.run_jobs(square, [], 1))
+        == list(parallel.run_jobs(square, [], 2))
+        == []
+    )
 
 
 def test_there_is_at_least_one_core() -> None:
@@ -110,7 +114,9 @@ def test_every_engine_gives_the_same_bytes_in_the_order_of_the_tasks() -> None:
     tasks = [(seed,) for seed in range(9)]
     results = list(parallel.run_jobs(draw, tasks, 2, on_event=events.append, total=9))
     assert results == [draw(seed) for seed in range(9)]
-    assert [(event.step, event.total) for event in events] == [(k, 9) for k in range(1, 10)]
+    assert [(event.step, event.total) for event in events] == [
+        (k, 9) for k in range(1, 10)
+    ]
 
 
 Table = dict[str, np.ndarray[tuple[int], np.dtype[np.float64]]]
@@ -129,7 +135,10 @@ def mapped(table: Table, _: int) -> tuple[bool, bool]:
 
 
 def _table() -> Table:
-    return {name: np.random.default_rng(len(name)).normal(size=100_000) for name in ("a", "bb")}
+    return {
+        name: np.random.default_rng(len(name)).normal(size=100_000)
+        for name in ("a", "bb")
+    }
 
 
 def test_what_jobs_share_reaches_them_all_even_after_a_death(
@@ -148,7 +157,9 @@ def test_what_jobs_share_on_this_machine_is_one_read_only_file_that_is_removed(
 ) -> None:
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     with parallel.use_engine("loky"):
-        results = parallel.run_jobs(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))
+        results = parallel.run_jobs(
+            mapped, [(k,) for k in range(3)], 2, shared=(_table(),)
+        )
         first = next(results)
         assert len([*tmp_path.glob("*/value")]) == 1
         assert [first, *results] == [(True, False)] * 3
@@ -164,12 +175,16 @@ def test_what_jobs_share_goes_with_each_of_them_where_there_is_no_room_for_a_fil
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
     monkeypatch.setattr(joblib, "dump", full)
     with parallel.use_engine("loky"):
-        results = parallel.run_jobs(mapped, [(k,) for k in range(3)], 2, shared=(_table(),))
+        results = parallel.run_jobs(
+            mapped, [(k,) for k in range(3)], 2, shared=(_table(),)
+        )
         assert list(results) == [(False, True)] * 3
     assert not [*tmp_path.iterdir()]
 
 
-def test_what_jobs_share_is_removed_though_the_program_is_killed(tmp_path: Path) -> None:
+def test_what_jobs_share_is_removed_though_the_program_is_killed(
+    tmp_path: Path,
+) -> None:
     program = (
         "import os, signal, numpy as np\n"
         "from lstmcast.compute.jobs import run_jobs\n"
@@ -180,9 +195,14 @@ def test_what_jobs_share_is_removed_though_the_program_is_killed(tmp_path: Path)
     )
     environment = {**os.environ, "TMPDIR": str(tmp_path)}
     killed = subprocess.run(
-        [sys.executable, "-c", program], env=environment, stdout=subprocess.PIPE, check=False
+        [sys.executable, "-c", program],
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=False,
     )
-    assert killed.stdout.startswith(b"lstmcast-") and killed.returncode == -signal.SIGKILL
+    assert (
+        killed.stdout.startswith(b"lstmcast-") and killed.returncode == -signal.SIGKILL
+    )
     begun = time.monotonic()
     while [*tmp_path.glob("lstmcast-*")] and time.monotonic() - begun < 30:
         time.sleep(0.1)
@@ -197,11 +217,15 @@ def test_every_engine_brings_back_what_a_job_raised() -> None:
     assert "in refuse" in "".join(caught.value.__notes__)
 
 
-def test_a_job_whose_worker_was_killed_is_done_by_another(backend: Backend, tmp_path: Path) -> None:
+def test_a_job_whose_worker_was_killed_is_done_by_another(
+    backend: Backend, tmp_path: Path
+) -> None:
     if backend == "threading":
         pytest.skip("a thread cannot be killed")
     flag = str(tmp_path / "killed")
-    assert list(parallel.run_jobs(once, [(x, flag) for x in range(8)], 2)) == list(range(8))
+    assert list(parallel.run_jobs(once, [(x, flag) for x in range(8)], 2)) == list(
+        range(8)
+    )
     assert Path(flag).exists()
 
 
@@ -220,7 +244,9 @@ def test_a_cluster_without_a_worker_is_an_error_and_no_hang(
     distributed = pytest.importorskip("distributed")
     monkeypatch.setattr(parallel, "MAX_SECONDS_WITHOUT_WORKER", 1.0)
     with (
-        distributed.LocalCluster(n_workers=0, host="127.0.0.1", dashboard_address=None) as cluster,
+        distributed.LocalCluster(
+            n_workers=0, host="127.0.0.1", dashboard_address=None
+        ) as cluster,
         parallel.use_engine("dask", cluster.scheduler_address),
         pytest.raises(ResourceError, match="no worker is left"),
     ):

@@ -27,7 +27,10 @@ def test_the_scarcest_memory_counts(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = {"/proc/meminfo": "MemTotal: 9000 kB\nMemAvailable: 5000 kB"}
     files_of(monkeypatch, machine)
     assert memory.free_memory() == 5000 * 1024
-    container = {"/sys/fs/cgroup/memory.max": "3000000", "/sys/fs/cgroup/memory.current": "1000000"}
+    container = {
+        "/sys/fs/cgroup/memory.max": "3000000",
+        "/sys/fs/cgroup/memory.current": "1000000",
+    }
     files_of(monkeypatch, machine | container)
     assert memory.free_memory() == 2_000_000
     files_of(monkeypatch, machine | container | {"/sys/fs/cgroup/memory.max": "max"})
@@ -44,7 +47,9 @@ def test_too_small_an_address_space_is_an_error_before_libraries_load(
 ) -> None:
     memory.require_memory()
     limit_address_space(monkeypatch, 100 << 20)
-    with pytest.raises(ResourceError, match="only 100 MB of memory are allowed here") as caught:
+    with pytest.raises(
+        ResourceError, match="only 100 MB of memory are allowed here"
+    ) as caught:
         memory.require_memory()
     assert caught.value.hint == memory.MEMORY_HINT
 
@@ -58,7 +63,9 @@ def test_too_small_an_address_space_is_an_error_before_libraries_load(
         OSError(12, "Cannot allocate memory"),
     ],
 )
-def test_failures_for_lack_of_memory_are_known_whoever_reports_them(error: Exception) -> None:
+def test_failures_for_lack_of_memory_are_known_whoever_reports_them(
+    error: Exception,
+) -> None:
     assert memory.is_out_of_memory(error)
     wrapped = ValueError("it failed")
     wrapped.__cause__ = error
@@ -84,5 +91,7 @@ def test_an_unclear_failure_is_put_down_to_a_full_address_space(
     ("size", "expected"),
     [(999, "999 bytes"), (1500, "1.5 kB"), (20_000_000, "20 MB"), (3 * 10**12, "3 TB")],
 )
-def test_bytes_are_written_in_the_unit_that_people_use(size: int, expected: str) -> None:
+def test_bytes_are_written_in_the_unit_that_people_use(
+    size: int, expected: str
+) -> None:
     assert memory.format_bytes(size) == expected

@@ -30,9 +30,13 @@ LENGTHS = [60, 50, 70, 40, 65]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7])
-def test_every_series_is_held_by_one_rank_which_finds_it_at_its_place(size: int) -> None:
+def test_every_series_is_held_by_one_rank_which_finds_it_at_its_place(
+    size: int,
+) -> None:
     series = np.arange(11)
-    found = np.concatenate([RankGroup(rank, size).own_series(len(series)) for rank in range(size)])
+    found = np.concatenate(
+        [RankGroup(rank, size).own_series(len(series)) for rank in range(size)]
+    )
     assert sorted(found) == series.tolist()
     for rank in range(size):
         group = RankGroup(rank, size)
@@ -41,7 +45,9 @@ def test_every_series_is_held_by_one_rank_which_finds_it_at_its_place(size: int)
         assert own[group.local_places(held)].tolist() == own.tolist()
 
 
-def test_all_ranks_together_draw_what_one_process_draws(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_ranks_together_draw_what_one_process_draws(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     rng = np.random.default_rng(0)
     series = [wavy(rng, length, 4) for length in LENGTHS]
     ends = np.array(LENGTHS) - 5
@@ -62,9 +68,14 @@ def test_all_ranks_together_draw_what_one_process_draws(monkeypatch: pytest.Monk
     assert sorted(value for part, _ in parts for value in part) == whole
 
 
-def test_a_task_of_ranks_judges_each_window_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_task_of_ranks_judges_each_window_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     windows = Windows(
-        steps_of([wavy(np.random.default_rng(0), 40, 4)], Seasons(4, 0)), 4, context=8, stride=8
+        steps_of([wavy(np.random.default_rng(0), 40, 4)], Seasons(4, 0)),
+        4,
+        context=8,
+        stride=8,
     )
     series, origins = np.array([0, 0, 1, 2, 2, 2]), np.array([20, 24, 20, 20, 22, 24])
     task = members.TrainingTask(windows, np.array([30, 30, 30]), series, origins)
@@ -152,7 +163,8 @@ def test_ranks_of_one_start_agree_on_its_name_and_take_none_of_another(
         with ThreadPoolExecutor(size) as threads:
             return set(
                 threads.map(
-                    lambda rank: ranks._name_launch(torchrun.clone(), rank, size), range(size)
+                    lambda rank: ranks._name_launch(torchrun.clone(), rank, size),
+                    range(size),
                 )
             )
 
@@ -172,7 +184,9 @@ def test_a_first_rank_waits_for_the_others_for_a_bounded_time(
         ranks._name_launch(torchrun, 0, 2)
 
 
-def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_ranks_than_a_host_has_gpus_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     for name, value in (("RANK", "2"), ("WORLD_SIZE", "3"), ("LOCAL_RANK", "2")):
         monkeypatch.setenv(name, value)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 2)
@@ -184,22 +198,38 @@ def test_more_ranks_than_a_host_has_gpus_are_refused(monkeypatch: pytest.MonkeyP
     assert caught.value.hint == "torchrun --nproc-per-node=2, or --device cpu"
 
 
-def test_joint_targets_are_not_divided_among_ranks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_joint_targets_are_not_divided_among_ranks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     days = pd.date_range("2024-01-01", periods=40)
     frame = pd.DataFrame(
-        {"shop": np.repeat(np.arange(10), 40), "day": list(days) * 10, "sold": 1.0, "returned": 2.0}
+        {
+            "shop": np.repeat(np.arange(10), 40),
+            "day": list(days) * 10,
+            "sold": 1.0,
+            "returned": 2.0,
+        }
     )
-    panel = Panel.from_frame(frame, target=["sold", "returned"], time="day", series="shop")
+    panel = Panel.from_frame(
+        frame, target=["sold", "returned"], time="day", series="shop"
+    )
     monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
-    with pytest.raises(UsageError, match="--joint needs all series beside each other") as caught:
+    with pytest.raises(
+        UsageError, match="--joint needs all series beside each other"
+    ) as caught:
         Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
     assert "torchrun" in caught.value.hint
 
 
-def test_ranks_without_a_place_to_meet_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ranks_without_a_place_to_meet_are_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "2")
     monkeypatch.delenv("MASTER_ADDR", raising=False)
-    with pytest.raises(UsageError, match="WORLD_SIZE is 2") as caught, join_rank_group("cpu"):
+    with (
+        pytest.raises(UsageError, match="WORLD_SIZE is 2") as caught,
+        join_rank_group("cpu"),
+    ):
         pass
     assert "torchrun" in caught.value.hint

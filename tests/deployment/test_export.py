@@ -43,7 +43,9 @@ def forecast(file: Path, **feed: Any) -> np.ndarray:
 
 def expected(run: Forecaster, panel: Panel, number: int = 0) -> np.ndarray:
     series = np.array([number])
-    return run.quantiles(panel, series, panel.lengths[series] - 1, levels=NETWORK_QUANTILES)[0]
+    return run.quantiles(
+        panel, series, panel.lengths[series] - 1, levels=NETWORK_QUANTILES
+    )[0]
 
 
 @pytest.mark.parametrize(
@@ -69,12 +71,18 @@ def test_any_number_of_series_of_any_length_are_forecast_as_predict_does(
             found = forecast(exported.file, values=values, series=numbers)
             for row, number in zip(found, numbers, strict=True):
                 wanted = expected(run, shorter, number)
-                np.testing.assert_allclose(row, wanted, atol=PARITY * np.abs(wanted).max())
+                np.testing.assert_allclose(
+                    row, wanted, atol=PARITY * np.abs(wanted).max()
+                )
 
 
-def test_a_file_forecasts_from_newer_rows_than_those_of_the_training(tmp_path: Path) -> None:
+def test_a_file_forecasts_from_newer_rows_than_those_of_the_training(
+    tmp_path: Path,
+) -> None:
     longer = panel_of([wavy(np.random.default_rng(3), 90)])
-    run = Forecaster(Config(train=TrainConfig(steps=0))).fit(longer.head(np.array([70])))
+    run = Forecaster(Config(train=TrainConfig(steps=0))).fit(
+        longer.head(np.array([70]))
+    )
     file = export(run, tmp_path / "m.onnx").file
     wanted = expected(run, longer)
     found = forecast(file, values=longer.series(0)[None])[0]
@@ -88,7 +96,10 @@ def test_covariates_go_in_by_name_and_in_the_order_of_the_page(tmp_path: Path) -
     facts = json.loads(exported.page.read_text())
     assert facts == exported.facts
     assert list(facts["inputs"]) == ["values", "series", "past", "future"]
-    assert (facts["past"], facts["future"]) == (["heat"], ["promo", "sky=rain", "sky=sun"])
+    assert (facts["past"], facts["future"]) == (
+        ["heat"],
+        ["promo", "sky=rain", "sky=sun"],
+    )
     assert (facts["horizon"], facts["levels"], facts["trained_to"]) == (
         7,
         list(NETWORK_QUANTILES),
@@ -122,7 +133,9 @@ def test_covariates_go_in_by_name_and_in_the_order_of_the_page(tmp_path: Path) -
         ({"inputs": InputConfig(holidays="DE")}, "--holidays DE"),
     ],
 )
-def test_what_cannot_be_exported_is_refused_by_name(change: dict[str, Any], named: str) -> None:
+def test_what_cannot_be_exported_is_refused_by_name(
+    change: dict[str, Any], named: str
+) -> None:
     with pytest.raises(UsageError, match=f"a run with {named} cannot be exported"):
         require_exportable(Forecaster(replace(Config(), **change)))
 
@@ -140,9 +153,13 @@ def test_a_file_that_does_not_forecast_what_the_run_does_is_not_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     panel = panel_of([wavy(np.random.default_rng(3), 60)])
-    run = Forecaster(Config(window=WindowConfig(horizon=3), train=TrainConfig(steps=0))).fit(panel)
+    run = Forecaster(
+        Config(window=WindowConfig(horizon=3), train=TrainConfig(steps=0))
+    ).fit(panel)
     monkeypatch.setattr(
-        Forecaster, "quantiles", lambda *_, **__: np.ones((1, 3, len(NETWORK_QUANTILES)))
+        Forecaster,
+        "quantiles",
+        lambda *_, **__: np.ones((1, 3, len(NETWORK_QUANTILES))),
     )
     with pytest.raises(RunError, match="is off by"):
         export(run, tmp_path / "m.onnx")

@@ -27,13 +27,20 @@ GAPS[[0, 1, 30, 31, 32, 60, 118, 119]] = np.nan
 MIXED = panel_of([wavy(RNG, 120), GAPS, wavy(RNG, 9), -5 + 0.1 * wavy(RNG, 50)])
 HOURS = np.arange(24 * 20)
 HOURLY = panel_of(
-    [100 + 30 * np.sin(HOURS * np.pi / 12) + 20 * np.sin(HOURS * np.pi / 84) + RNG.normal(size=480)]
+    [
+        100
+        + 30 * np.sin(HOURS * np.pi / 12)
+        + 20 * np.sin(HOURS * np.pi / 84)
+        + RNG.normal(size=480)
+    ]
     * 2,
     "h",
 )
 SMALL = Config(
     model=ModelConfig(hidden=8),
-    train=TrainConfig(start="scratch", steps=8, lr=1e-2, members=2, jobs=1, batch_size=8),
+    train=TrainConfig(
+        start="scratch", steps=8, lr=1e-2, members=2, jobs=1, batch_size=8
+    ),
 )
 
 
@@ -42,7 +49,9 @@ def config(**settings: Any) -> Config:
     sections = {"model": SMALL.model, "train": SMALL.train, "window": WindowConfig()}
     changed: dict[str, Any] = {}
     for name, section in sections.items():
-        values = {key: value for key, value in settings.items() if hasattr(section, key)}
+        values = {
+            key: value for key, value in settings.items() if hasattr(section, key)
+        }
         changed[name] = replace(section, **values)  # type: ignore[type-var]
     return replace(SMALL, **changed)
 
@@ -50,13 +59,22 @@ def config(**settings: Any) -> Config:
 def with_covariates() -> Panel:
     days, rng = 200, np.random.default_rng(1)
     frame = pd.DataFrame(
-        {"day": pd.date_range("2023-01-01", periods=days), "promo": rng.random(days) < 0.3}
+        {
+            "day": pd.date_range("2023-01-01", periods=days),
+            "promo": rng.random(days) < 0.3,
+        }
     )
-    frame["sky"], frame["heat"] = rng.choice(["sun", "rain"], days), rng.normal(size=days)
+    frame["sky"], frame["heat"] = (
+        rng.choice(["sun", "rain"], days),
+        rng.normal(size=days),
+    )
     frame["sold"] = 50 + 20 * frame["promo"] + rng.normal(0, 3, days)
     frame.loc[days - 20 :, ["sold", "heat"]] = np.nan
     both = pd.concat(
-        [frame.assign(shop="a", size=1.0), frame.assign(shop="b", size=3.0, sold=frame["sold"] * 3)]
+        [
+            frame.assign(shop="a", size=1.0),
+            frame.assign(shop="b", size=3.0, sold=frame["sold"] * 3),
+        ]
     )
     roles = {"past": "heat", "future": ["promo", "sky"], "static": "size"}
     return Panel.from_frame(both, target="sold", time="day", series="shop", **roles)
@@ -74,7 +92,9 @@ def check(settings: Config, panel: Panel) -> None:
         series = np.array([number])
         origins = panel.lengths[series] - 1
         expected = run.quantiles(panel, series, origins, levels=NETWORK_QUANTILES)
-        np.testing.assert_allclose(found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max())
+        np.testing.assert_allclose(
+            found, expected, rtol=1e-6, atol=1e-6 * np.abs(expected).max()
+        )
 
 
 @pytest.mark.parametrize(
@@ -104,10 +124,16 @@ def test_it_forecasts_what_predict_does_with_covariates() -> None:
 
 def test_it_forecasts_what_predict_does_of_probabilities() -> None:
     check(
-        config(loss="bernoulli"), panel_of([(RNG.random(90) < 0.3).astype(float) for _ in range(2)])
+        config(loss="bernoulli"),
+        panel_of([(RNG.random(90) < 0.3).astype(float) for _ in range(2)]),
     )
 
 
-def test_it_forecasts_what_predict_does_of_many_series_and_with_the_shipped_network() -> None:
-    check(Config(train=TrainConfig(steps=3, jobs=1)), panel_of([wavy(RNG, 40) for _ in range(20)]))
+def test_it_forecasts_what_predict_does_of_many_series_and_with_the_shipped_network() -> (
+    None
+):
+    check(
+        Config(train=TrainConfig(steps=3, jobs=1)),
+        panel_of([wavy(RNG, 40) for _ in range(20)]),
+    )
     check(Config(train=TrainConfig(steps=0)), panel_of([wavy(RNG, 60)]))

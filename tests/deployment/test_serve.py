@@ -27,12 +27,16 @@ WRITER = serve.ForecastWriter(
 def months(length: int) -> pd.DataFrame:
     t = np.arange(length)
     stamps = [f"{2010 + i // 12}-{i % 12 + 1:02}" for i in range(length)]
-    return pd.DataFrame({"month": stamps, "price": 100 + t + 30 * np.sin(t * np.pi / 6)})
+    return pd.DataFrame(
+        {"month": stamps, "price": 100 + t + 30 * np.sin(t * np.pi / 6)}
+    )
 
 
 def predictor_of(frame: pd.DataFrame, **roles: Any) -> Predictor:
     config = Config(train=TrainConfig(steps=0))
-    return Forecaster(config).fit(Panel.from_frame(frame, target="price", time="month", **roles))
+    return Forecaster(config).fit(
+        Panel.from_frame(frame, target="price", time="month", **roles)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +45,9 @@ def predictor() -> Predictor:
 
 
 def client_of(predictor: Predictor, **options: Any) -> TestClient:
-    app = serve.create_app(predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options})
+    app = serve.create_app(
+        predictor, WRITER, name="runs/price", **{"limit": LIMIT, **options}
+    )
     return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
 
@@ -59,11 +65,17 @@ def table_of(predictor: Predictor, **options: Any) -> str:
 def test_without_rows_the_forecast_goes_on_from_the_end_of_the_training(
     method: str, client: TestClient, predictor: Predictor
 ) -> None:
-    answer = client.request(method, "/forecast", params={"horizon": 3, "quantiles": "0.9,0.5,0.05"})
+    answer = client.request(
+        method, "/forecast", params={"horizon": 3, "quantiles": "0.9,0.5,0.05"}
+    )
     assert answer.status_code == 200
     content = answer.json()
     expected = predictor.predict(horizon=3, quantiles=(0.05, 0.5, 0.9))
-    assert (content["schema_version"], content["run"], content["notes"]) == (1, "runs/price", [])
+    assert (content["schema_version"], content["run"], content["notes"]) == (
+        1,
+        "runs/price",
+        [],
+    )
     assert content["forecast"] == output.to_records(expected)
     assert list(content["forecast"][0]) == ["month", "forecast", "q5", "q50", "q90"]
 
@@ -71,7 +83,10 @@ def test_without_rows_the_forecast_goes_on_from_the_end_of_the_training(
 def rows_in(form: str, frame: pd.DataFrame) -> dict[str, Any]:
     rows = frame.to_dict("records")
     return {
-        "csv": {"content": frame.to_csv(index=False), "headers": {"content-type": "text/csv"}},
+        "csv": {
+            "content": frame.to_csv(index=False),
+            "headers": {"content-type": "text/csv"},
+        },
         "gzip": {"content": gzip.compress(frame.to_csv(index=False).encode())},
         "object": {"json": {"rows": rows}},
         "list": {"json": rows},
@@ -95,7 +110,9 @@ def test_new_rows_without_their_past_have_the_history_of_the_run_before_them(
     content = client.post(
         "/forecast", json={"rows": months(63).tail(3).to_dict("records"), "horizon": 1}
     ).json()
-    whole = predictor.predict(Panel.from_frame(months(63), like=predictor.panel), horizon=1)
+    whole = predictor.predict(
+        Panel.from_frame(months(63), like=predictor.panel), horizon=1
+    )
     assert content["forecast"][0]["month"] == "2015-04"
     assert content["forecast"][0]["forecast"] == pytest.approx(whole["forecast"][0])
     assert "the run's own past goes before" in content["notes"][0]
@@ -118,7 +135,14 @@ def test_the_address_overrules_horizon_and_quantiles_of_the_object(
         "forecast",
         "q30",
     ]
-    assert len(client.post("/forecast", json=body, params={"horizon": 5}).json()["forecast"]) == 5
+    assert (
+        len(
+            client.post("/forecast", json=body, params={"horizon": 5}).json()[
+                "forecast"
+            ]
+        )
+        == 5
+    )
 
 
 @pytest.mark.parametrize(
@@ -134,8 +158,16 @@ def test_the_address_overrules_horizon_and_quantiles_of_the_object(
         ({"content": b"{rows"}, 422, "request: not valid JSON"),
         ({"content": b"[" * 9000}, 422, "request: not valid JSON"),
         ({"json": {"rows": []}}, 422, "rows is not a list of objects"),
-        ({"json": [{"month": "2015-01", "price": [1]}]}, 422, "rows is not a list of objects"),
-        ({"json": [{"month": "2015-01", "prise": 1}]}, 422, "request has no column 'price'"),
+        (
+            {"json": [{"month": "2015-01", "price": [1]}]},
+            422,
+            "rows is not a list of objects",
+        ),
+        (
+            {"json": [{"month": "2015-01", "prise": 1}]},
+            422,
+            "request has no column 'price'",
+        ),
         (
             {"json": [{"month": "2015-13", "price": 1}]},
             422,
@@ -151,7 +183,11 @@ def test_the_address_overrules_horizon_and_quantiles_of_the_object(
             422,
             "request:2: 3 values where the header names 2 columns",
         ),
-        ({"content": b"PK\x03\x04zip"}, 422, "request is a zip archive or an Excel workbook"),
+        (
+            {"content": b"PK\x03\x04zip"},
+            422,
+            "request is a zip archive or an Excel workbook",
+        ),
     ],
 )
 def test_a_bad_request_gets_the_error_that_the_command_line_prints(
@@ -211,16 +247,22 @@ def test_the_description_names_each_path_and_the_body(client: TestClient) -> Non
         "text/csv",
     }
     answer = client.get("/nowhere")
-    assert (answer.status_code, answer.json()["message"]) == (404, "GET /nowhere: not found")
+    assert (answer.status_code, answer.json()["message"]) == (
+        404,
+        "GET /nowhere: not found",
+    )
 
 
 def test_another_name_of_this_machine_is_not_answered(client: TestClient) -> None:
     assert client.get("/health", headers={"host": "evil.example"}).status_code == 400
 
 
-def test_many_requests_at_a_time_get_the_same_answers_as_one_by_one(client: TestClient) -> None:
+def test_many_requests_at_a_time_get_the_same_answers_as_one_by_one(
+    client: TestClient,
+) -> None:
     bodies = [
-        {"rows": months(60 + k).to_dict("records"), "horizon": 1 + k % 5} for k in range(1, 13)
+        {"rows": months(60 + k).to_dict("records"), "horizon": 1 + k % 5}
+        for k in range(1, 13)
     ]
 
     def answer(body: dict[str, Any]) -> Any:
@@ -232,7 +274,9 @@ def test_many_requests_at_a_time_get_the_same_answers_as_one_by_one(client: Test
     assert together == one_by_one
 
 
-def test_the_run_is_loaded_once(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_run_is_loaded_once(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def load(_: str) -> Predictor:
         raise AssertionError("loaded again")
 
@@ -247,7 +291,10 @@ def test_covariates_known_ahead_come_in_rows_without_a_target() -> None:
     rows = [*frame.tail(30).to_dict("records"), *ahead]
     with client_of(predictor) as client:
         answer = client.post("/forecast", json={"rows": rows, "horizon": 2})
-        assert [row["month"] for row in answer.json()["forecast"]] == ["2015-01", "2015-02"]
+        assert [row["month"] for row in answer.json()["forecast"]] == [
+            "2015-01",
+            "2015-02",
+        ]
         content = client.post("/forecast", json={"rows": rows, "horizon": 3}).json()
         assert content["message"].startswith(
             "covariates known ahead (sale) are missing for 2015-03"
@@ -268,22 +315,33 @@ def test_a_place_that_is_taken_is_a_resource_error() -> None:
     with serve.open_listening_socket("127.0.0.1", 0) as place:
         port = place.getsockname()[1]
         with pytest.raises(
-            ResourceError, match=f"cannot listen at 127.0.0.1:{port}: Address already in use"
+            ResourceError,
+            match=f"cannot listen at 127.0.0.1:{port}: Address already in use",
         ):
             serve.open_listening_socket("127.0.0.1", port)
-    with pytest.raises(ResourceError, match=r"cannot listen at no\.such\.host\.invalid:80"):
+    with pytest.raises(
+        ResourceError, match=r"cannot listen at no\.such\.host\.invalid:80"
+    ):
         serve.open_listening_socket("no.such.host.invalid", 80)
 
 
-def test_the_extra_is_named_where_it_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_extra_is_named_where_it_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setitem(sys.modules, "uvicorn", None)
-    with pytest.raises(UsageError, match="serving needs uvicorn, which is not installed") as raised:
+    with pytest.raises(
+        UsageError, match="serving needs uvicorn, which is not installed"
+    ) as raised:
         serve.require_serving_packages()
     assert raised.value.hint == "pip install 'lstmcast[serve]'"
 
 
-def test_a_run_directory_serves_what_it_predicts(tmp_path: Path, predictor: Predictor) -> None:
+def test_a_run_directory_serves_what_it_predicts(
+    tmp_path: Path, predictor: Predictor
+) -> None:
     predictor.save(tmp_path / "run")
     with client_of(Predictor.load(tmp_path / "run")) as client:
-        assert client.get("/forecast", headers={"accept": "text/csv"}).text == table_of(predictor)
+        assert client.get("/forecast", headers={"accept": "text/csv"}).text == table_of(
+            predictor
+        )
         assert json.loads(client.get("/forecast").content)["run"] == "runs/price"

@@ -13,7 +13,10 @@ ROWS = [{"day": "2024-01-01", "y": 1.0}, {"day": "2024-01-02", "y": 2.0}]
 
 
 def parse(
-    body: bytes, kind: str = "", horizon: int | None = None, quantiles: str | None = None
+    body: bytes,
+    kind: str = "",
+    horizon: int | None = None,
+    quantiles: str | None = None,
 ) -> ForecastRequest:
     return parse_request(body, kind, horizon, quantiles, DataConfig(), 1000)
 

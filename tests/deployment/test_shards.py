@@ -35,7 +35,11 @@ def sales(shop: str, days: int = 60, seed: int = 0) -> pd.DataFrame:
     rng = np.random.default_rng([seed, *shop.encode()])
     y = 20 + 5 * np.sin(np.arange(days) * 2 * np.pi / 7) + rng.normal(size=days)
     return pd.DataFrame(
-        {"shop": shop, "day": pd.date_range("2024-01-01", periods=days).astype(str), "y": y}
+        {
+            "shop": shop,
+            "day": pd.date_range("2024-01-01", periods=days).astype(str),
+            "y": y,
+        }
     )
 
 
@@ -45,13 +49,17 @@ def data(tmp_path: Path) -> Path:
     folder = tmp_path / "data"
     folder.mkdir()
     for k in range(3):
-        pd.concat([sales(f"{k}a"), sales(f"{k}b")]).to_parquet(folder / f"part-{k}.parquet")
+        pd.concat([sales(f"{k}a"), sales(f"{k}b")]).to_parquet(
+            folder / f"part-{k}.parquet"
+        )
     (folder / "_SUCCESS").touch()
     return folder
 
 
 def job() -> ShardJob:
-    return ShardJob("forecast", forecast_shard, (ROLES, QUICK, LEVELS), {"config": QUICK.to_dict()})
+    return ShardJob(
+        "forecast", forecast_shard, (ROLES, QUICK, LEVELS), {"config": QUICK.to_dict()}
+    )
 
 
 def results(out: Path) -> dict[str, bytes]:
@@ -73,9 +81,14 @@ def test_each_file_is_a_shard_and_so_is_each_folder_of_a_partition(
     assert [shard.name for shard in find_shards(data)] == ["part-0", "part-1", "part-2"]
     whole = pd.concat([sales("x"), sales("y")])
     whole.to_parquet(tmp_path / "hive", partition_cols=["shop"])
-    whole.iloc[60:70].drop(columns="shop").to_parquet(tmp_path / "hive/shop=y/more.parquet")
+    whole.iloc[60:70].drop(columns="shop").to_parquet(
+        tmp_path / "hive/shop=y/more.parquet"
+    )
     found = find_shards(tmp_path / "hive")
-    assert [(shard.name, len(shard.files)) for shard in found] == [("shop=x", 1), ("shop=y", 2)]
+    assert [(shard.name, len(shard.files)) for shard in found] == [
+        ("shop=x", 1),
+        ("shop=y", 2),
+    ]
 
 
 def test_a_folder_without_parquet_has_no_shards(tmp_path: Path) -> None:
@@ -87,14 +100,25 @@ def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_the
     data: Path, tmp_path: Path
 ) -> None:
     events: list[Event] = []
-    outcome = process_shards(find_shards(data), job(), tmp_path / "out", on_event=events.append)
-    assert (outcome.series, outcome.rows, outcome.kept, outcome.errors) == (6, 24, 0, {})
+    outcome = process_shards(
+        find_shards(data), job(), tmp_path / "out", on_event=events.append
+    )
+    assert (outcome.series, outcome.rows, outcome.kept, outcome.errors) == (
+        6,
+        24,
+        0,
+        {},
+    )
     assert [(event.step, event.total) for event in events] == [(1, 3), (2, 3), (3, 3)]
     content = manifest(tmp_path / "out")
     assert content["complete"] and content["failed"] == []
-    listed = [(shard["file"], shard["series"], shard["rows"]) for shard in content["shards"]]
+    listed = [
+        (shard["file"], shard["series"], shard["rows"]) for shard in content["shards"]
+    ]
     assert listed == [(f"part-{k}.parquet", 2, 8) for k in range(3)]
-    panel = Panel.from_frame(pd.read_parquet(data / "part-1.parquet"), target="y", series="shop")
+    panel = Panel.from_frame(
+        pd.read_parquet(data / "part-1.parquet"), target="y", series="shop"
+    )
     expected = Forecaster(QUICK).fit(panel).predict()
     pd.testing.assert_frame_equal(
         pd.read_parquet(tmp_path / "out/part-1.parquet"), expected, check_dtype=False
@@ -102,13 +126,19 @@ def test_each_shard_has_the_forecast_of_its_own_rows_and_the_manifest_counts_the
 
 
 def test_partitions_keep_the_column_that_their_folders_name(tmp_path: Path) -> None:
-    pd.concat([sales("x"), sales("y")]).to_parquet(tmp_path / "hive", partition_cols=["shop"])
+    pd.concat([sales("x"), sales("y")]).to_parquet(
+        tmp_path / "hive", partition_cols=["shop"]
+    )
     process_shards(find_shards(tmp_path / "hive"), job(), tmp_path / "out")
     assert set(pd.read_parquet(tmp_path / "out/shop=x.parquet")["shop"]) == {"x"}
 
 
-def test_a_run_forecasts_each_shard_from_its_last_row(data: Path, tmp_path: Path) -> None:
-    trained = Panel.from_frame(pd.read_parquet(data / "part-0.parquet"), target="y", series="shop")
+def test_a_run_forecasts_each_shard_from_its_last_row(
+    data: Path, tmp_path: Path
+) -> None:
+    trained = Panel.from_frame(
+        pd.read_parquet(data / "part-0.parquet"), target="y", series="shop"
+    )
     run = str(Forecaster(QUICK).fit(trained).save(tmp_path / "run"))
     predict_job = ShardJob("predict", predict_shard, (run, 6, LEVELS), {})
     process_shards(find_shards(data), predict_job, tmp_path / "out")
@@ -135,7 +165,9 @@ def test_a_rerun_does_only_what_is_missing_or_was_forecast_from_other_rows(
     assert after["part-2.parquet"] != before["part-2.parquet"]
 
 
-def test_a_result_that_was_cut_short_is_computed_again(data: Path, tmp_path: Path) -> None:
+def test_a_result_that_was_cut_short_is_computed_again(
+    data: Path, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     process_shards(find_shards(data), job(), out)
     whole = (out / "part-1.parquet").read_bytes()
@@ -144,10 +176,14 @@ def test_a_result_that_was_cut_short_is_computed_again(data: Path, tmp_path: Pat
     assert (out / "part-1.parquet").read_bytes() == whole
 
 
-def test_one_bad_shard_does_not_stop_the_others_and_is_named(data: Path, tmp_path: Path) -> None:
+def test_one_bad_shard_does_not_stop_the_others_and_is_named(
+    data: Path, tmp_path: Path
+) -> None:
     (data / "part-1.parquet").write_bytes(b"PAR1 nonsense PAR1")
     outcome = process_shards(find_shards(data), job(), tmp_path / "out")
-    assert set(outcome.facts) == {"part-0", "part-2"} and set(outcome.errors) == {"part-1"}
+    assert set(outcome.facts) == {"part-0", "part-2"} and set(outcome.errors) == {
+        "part-1"
+    }
     content = manifest(tmp_path / "out")
     assert not content["complete"]
     assert [shard["name"] for shard in content["failed"]] == ["part-1"]
@@ -162,7 +198,9 @@ def test_results_of_other_settings_are_not_mixed_nor_other_files_overwritten(
     process_shards(find_shards(data), job(), tmp_path / "out")
     with pytest.raises(UsageError, match="other settings"):
         process_shards(
-            find_shards(data), job()._replace(settings={"config": None}), tmp_path / "out"
+            find_shards(data),
+            job()._replace(settings={"config": None}),
+            tmp_path / "out",
         )
     with pytest.raises(UsageError, match="other files"):
         process_shards(find_shards(data), job(), data)
@@ -220,19 +258,29 @@ def test_scores_of_shards_together_are_those_of_all_series_at_once(
     data: Path, tmp_path: Path
 ) -> None:
     options = {"windows": 2, "step": None, "refit": True, "expanding": True}
-    config = Config(train=TrainConfig(steps=0), window=WindowConfig(horizon=4, season=7))
+    config = Config(
+        train=TrainConfig(steps=0), window=WindowConfig(horizon=4, season=7)
+    )
     backtest_job = ShardJob("backtest", backtest_shard, (ROLES, config, options), {})
     outcome = process_shards(find_shards(data), backtest_job, tmp_path / "out")
-    found = shards.combine_scores([facts["verdict"] for facts in outcome.facts.values()])
+    found = shards.combine_scores(
+        [facts["verdict"] for facts in outcome.facts.values()]
+    )
     whole = pd.concat([pd.read_parquet(data / f"part-{k}.parquet") for k in range(3)])
     panel = Panel.from_frame(whole, target="y", series="shop")
     verdict = backtest(panel, config, **options).verdict  # type: ignore[arg-type]
     for method, scores in verdict.baselines.items():
         for measure in ("mase", "rmsse", "smape", "mape", "mae", "rmse"):
-            assert found[method][measure] == pytest.approx(scores[measure], rel=1e-12), measure
+            assert found[method][measure] == pytest.approx(
+                scores[measure], rel=1e-12
+            ), measure
     rows = pd.read_parquet(tmp_path / "out/part-0.parquet")
-    assert list(rows)[:4] == ["shop", "cutoff", "day", "actual"] and len(rows) == 2 * 2 * 4
-    errors = pd.concat(pd.read_parquet(tmp_path / f"out/part-{k}.parquet") for k in range(3))
+    assert (
+        list(rows)[:4] == ["shop", "cutoff", "day", "actual"] and len(rows) == 2 * 2 * 4
+    )
+    errors = pd.concat(
+        pd.read_parquet(tmp_path / f"out/part-{k}.parquet") for k in range(3)
+    )
     assert found["model"]["mae"] == pytest.approx(
         (errors["actual"] - errors["forecast"]).abs().mean()
     )
@@ -244,7 +292,10 @@ def test_scores_of_shards_together_are_those_of_all_series_at_once(
 
 def test_the_seed_of_a_shard_depends_on_its_name_and_the_seed_only(data: Path) -> None:
     first, second, _ = find_shards(data)
-    seeds = [shards._with_shard_seed(QUICK, shard).train.seed for shard in (first, second, first)]
+    seeds = [
+        shards._with_shard_seed(QUICK, shard).train.seed
+        for shard in (first, second, first)
+    ]
     assert seeds[0] != seeds[1] and seeds[0] == seeds[2]
 
 
@@ -252,6 +303,8 @@ def test_results_carry_page_checksums_and_no_path_of_this_machine(
     data: Path, tmp_path: Path
 ) -> None:
     process_shards(find_shards(data), job(), tmp_path / "out")
-    facts = json.loads(pq.read_metadata(tmp_path / "out/part-0.parquet").metadata[b"lstmcast"])
+    facts = json.loads(
+        pq.read_metadata(tmp_path / "out/part-0.parquet").metadata[b"lstmcast"]
+    )
     assert str(tmp_path) not in json.dumps(facts)
     assert str(tmp_path) not in (tmp_path / "out" / shards.SHARDS_MANIFEST).read_text()

@@ -25,7 +25,9 @@ def frame_of(lengths: dict[str, int], seed: int = 0) -> pd.DataFrame:
     parts = []
     for name, length in lengths.items():
         month = np.arange(length)
-        values = 100 + month + 10 * np.sin(2 * np.pi * month / 12) + rng.normal(size=length)
+        values = (
+            100 + month + 10 * np.sin(2 * np.pi * month / 12) + rng.normal(size=length)
+        )
         stamps = pd.date_range("2000", periods=length, freq="MS")
         parts.append(pd.DataFrame({"shop": name, "month": stamps, "y": values}))
     return pd.concat(parts, ignore_index=True)
@@ -55,7 +57,9 @@ def fitted(frame: pd.DataFrame) -> Forecaster:
     return Forecaster(QUICK).fit(panel_of(frame[frame["month"] < "2003-05"]))
 
 
-def test_forecasts_have_the_documented_columns_and_one_row_a_step(result: Result) -> None:
+def test_forecasts_have_the_documented_columns_and_one_row_a_step(
+    result: Result,
+) -> None:
     columns = [
         "shop",
         "cutoff",
@@ -80,20 +84,28 @@ def test_cutoffs_count_back_from_each_series_own_end(result: Result) -> None:
     assert months(windows["max"]) == ["2004-08", "2004-12", "2003-08", "2003-12"]
 
 
-def test_actual_values_stand_beside_the_forecasts(result: Result, frame: pd.DataFrame) -> None:
+def test_actual_values_stand_beside_the_forecasts(
+    result: Result, frame: pd.DataFrame
+) -> None:
     joined = result.forecasts.merge(frame, on=["shop", "month"])
     assert len(joined) == len(result.forecasts)
     assert joined["actual"].tolist() == joined["y"].tolist()
 
 
 def test_there_is_a_verdict_for_the_whole_and_for_every_fold(result: Result) -> None:
-    assert (result.verdict.windows, result.verdict.series, result.verdict.origins) == (4, 2, 2)
+    assert (result.verdict.windows, result.verdict.series, result.verdict.origins) == (
+        4,
+        2,
+        2,
+    )
     assert [fold.windows for fold in result.folds] == [2, 2]
     errors = [fold.model["mae"] for fold in result.folds]
     assert result.verdict.model["mae"] == pytest.approx(np.mean(errors))
 
 
-def test_scoring_the_table_gives_the_same_verdict(result: Result, frame: pd.DataFrame) -> None:
+def test_scoring_the_table_gives_the_same_verdict(
+    result: Result, frame: pd.DataFrame
+) -> None:
     shuffled = result.forecasts.sample(frac=1, random_state=0)
     assert (
         score(shuffled, panel_of(frame), season=result.verdict.season).to_dict()
@@ -108,7 +120,9 @@ def futures(frame: pd.DataFrame) -> list[pd.DataFrame]:
     """
     past = frame.groupby("shop").cumcount(ascending=False) >= 8
     noise = np.random.default_rng(1).normal(scale=1e6, size=len(frame))
-    changed = [frame["y"].where(past, other) for other in (noise, np.nan, -1e9, 0.0, 1e-9)]
+    changed = [
+        frame["y"].where(past, other) for other in (noise, np.nan, -1e9, 0.0, 1e-9)
+    ]
     return [frame.assign(y=y) for y in changed]
 
 
@@ -133,13 +147,17 @@ def test_no_change_of_the_future_changes_a_forecast_made_before(
         np.testing.assert_array_equal(forecasts, expected)
 
 
-def test_any_number_of_jobs_gives_the_same_bytes(result: Result, frame: pd.DataFrame) -> None:
+def test_any_number_of_jobs_gives_the_same_bytes(
+    result: Result, frame: pd.DataFrame
+) -> None:
     again = backtest(panel_of(frame), QUICK, windows=2, jobs=2)
     pd.testing.assert_frame_equal(again.forecasts, result.forecasts, check_exact=True)
     assert again.verdict.to_dict() == result.verdict.to_dict()
 
 
-def test_folds_have_seeds_of_their_own_derived_from_the_configured_one(frame: pd.DataFrame) -> None:
+def test_folds_have_seeds_of_their_own_derived_from_the_configured_one(
+    frame: pd.DataFrame,
+) -> None:
     seeds: list[int] = []
 
     class Spy(Forecaster):
@@ -155,7 +173,9 @@ def test_folds_have_seeds_of_their_own_derived_from_the_configured_one(frame: pd
     assert seeds[0] != seeds[1]
 
 
-def test_the_panel_of_the_caller_is_left_as_it_is(frame: pd.DataFrame, fitted: Forecaster) -> None:
+def test_the_panel_of_the_caller_is_left_as_it_is(
+    frame: pd.DataFrame, fitted: Forecaster
+) -> None:
     panel = panel_of(frame)
     before = panel.fingerprint()
     found = backtest(panel, QUICK, windows=2, refit=False)
@@ -179,7 +199,9 @@ def history_lengths(panel: Panel, **options: Any) -> list[list[int]]:
     return lengths
 
 
-def test_folds_are_fitted_to_all_history_or_to_a_window_of_one_length(frame: pd.DataFrame) -> None:
+def test_folds_are_fitted_to_all_history_or_to_a_window_of_one_length(
+    frame: pd.DataFrame,
+) -> None:
     panel = panel_of(frame)
     assert history_lengths(panel, windows=2) == [[52, 40], [56, 44]]
     assert history_lengths(panel, windows=2, expanding=False) == [[52, 40], [52, 44]]
@@ -197,7 +219,9 @@ def test_cutoffs_can_be_closer_than_a_horizon(frame: pd.DataFrame) -> None:
 
 
 def test_series_too_short_for_the_oldest_cutoffs_join_later() -> None:
-    found = backtest(panel_of(frame_of({"a": 60, "b": 9})), QUICK, windows=3, refit=False)
+    found = backtest(
+        panel_of(frame_of({"a": 60, "b": 9})), QUICK, windows=3, refit=False
+    )
     assert [fold.series for fold in found.folds] == [1, 1, 2]
 
 
@@ -207,7 +231,9 @@ def test_no_series_long_enough_is_a_data_error_with_need_and_have() -> None:
 
 
 @pytest.mark.parametrize("options", [{"windows": 0}, {"step": 0}, {"jobs": 0}])
-def test_numbers_below_one_are_usage_errors(frame: pd.DataFrame, options: dict[str, int]) -> None:
+def test_numbers_below_one_are_usage_errors(
+    frame: pd.DataFrame, options: dict[str, int]
+) -> None:
     with pytest.raises(UsageError, match="out of range"):
         backtest(panel_of(frame), QUICK, **options)
 
@@ -216,7 +242,10 @@ def test_a_column_named_like_one_of_the_result_is_refused_before_anything_is_fit
     frame: pd.DataFrame,
 ) -> None:
     panel = Panel.from_frame(
-        frame.rename(columns={"shop": "actual"}), target="y", time="month", series="actual"
+        frame.rename(columns={"shop": "actual"}),
+        target="y",
+        time="month",
+        series="actual",
     )
     with pytest.raises(DataError, match="'actual'"):
         backtest(panel, QUICK)
@@ -296,7 +325,8 @@ def test_new_rows_far_from_their_history_are_a_data_error(
 ) -> None:
     later = frame.assign(month=frame["month"] + pd.DateOffset(years=9))
     with pytest.raises(
-        DataError, match="'a' begins at 2009-01.*after the end of its training at 2003-04"
+        DataError,
+        match="'a' begins at 2009-01.*after the end of its training at 2003-04",
     ):
         evaluate(fitted, panel_of(later))
 
@@ -306,7 +336,9 @@ def test_a_series_that_was_not_trained_on_is_scored_from_where_training_ended(
 ) -> None:
     found = evaluate(fitted, panel_of(frame_of({"a": 60, "new": 44})))
     assert months(
-        found.forecasts.loc[found.forecasts["shop"] == "new", "cutoff"].drop_duplicates()
+        found.forecasts.loc[
+            found.forecasts["shop"] == "new", "cutoff"
+        ].drop_duplicates()
     ) == ["2003-04"]
 
 
@@ -316,7 +348,10 @@ def test_what_comes_after_a_cutoff_changes_no_evaluation_before_it(
     later = frame["month"] >= "2003-09"
     other = frame.assign(y=frame["y"].where(~later, -1e6))
     tables = [evaluate(fitted, panel_of(data)).forecasts for data in (frame, other)]
-    early = [table.loc[table["cutoff"] < "2003-09", "forecast"].to_numpy() for table in tables]
+    early = [
+        table.loc[table["cutoff"] < "2003-09", "forecast"].to_numpy()
+        for table in tables
+    ]
     assert len(early[0]) == 2 * 2 * 4
     np.testing.assert_array_equal(*early)
 
@@ -352,7 +387,9 @@ def test_tables_that_cannot_be_scored_are_data_errors(
         score(spoil(result.forecasts), panel_of(frame))
 
 
-def test_steps_without_dates_are_scored_over_the_horizon_that_a_fit_would_have() -> None:
+def test_steps_without_dates_are_scored_over_the_horizon_that_a_fit_would_have() -> (
+    None
+):
     step = np.arange(90)
     frame = pd.DataFrame({"t": step, "y": 50 + 10 * np.sin(2 * np.pi * step / 12)})
     panel = Panel.from_frame(frame, target="y", time="t")

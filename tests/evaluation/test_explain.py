@@ -20,7 +20,13 @@ def eager(horizon: int, **inputs: object) -> Config:
         window=WindowConfig(horizon=horizon, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
         train=TrainConfig(
-            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+            start="scratch",
+            steps=300,
+            lr=2e-2,
+            batch_size=8,
+            members=1,
+            jobs=1,
+            patience=6,
         ),
         inputs=InputConfig(**inputs),  # type: ignore[arg-type]
     )
@@ -39,8 +45,12 @@ def test_the_lag_that_a_series_repeats_is_the_one_that_moves_its_forecast() -> N
     y = rng.normal(100, 10, 400)
     for t in range(5, 400):
         y[t] = y[t - 5] + 0.5 * rng.normal()
-    panel = Panel.from_frame(pd.DataFrame({"t": np.arange(400), "y": y}), target="y", time="t")
-    config = Config(window=WindowConfig(horizon=1, season=5), train=TrainConfig(steps=0))
+    panel = Panel.from_frame(
+        pd.DataFrame({"t": np.arange(400), "y": y}), target="y", time="t"
+    )
+    config = Config(
+        window=WindowConfig(horizon=1, season=5), train=TrainConfig(steps=0)
+    )
     explanation = explain(Forecaster(config).fit(panel))
     assert ranked(explanation, "lag")[0] == "5"
     assert ranked(explanation, "past step")[0] == "5"
@@ -60,12 +70,21 @@ def test_the_covariate_that_drives_a_series_is_named_before_one_that_does_not() 
     frame = pd.DataFrame(
         {"t": np.arange(312), "y": y, "noise": noise, "promo": promo, "kind": kind}
     )
-    panel = Panel.from_frame(frame, target="y", time="t", future=["noise", "kind", "promo"])
+    panel = Panel.from_frame(
+        frame, target="y", time="t", future=["noise", "kind", "promo"]
+    )
     forecaster = Forecaster(zero_shot(12)).fit(panel)
     explanation = explain(forecaster)
-    assert ranked(explanation, "covariate") == ["promo", *ranked(explanation, "covariate")[1:]]
+    assert ranked(explanation, "covariate") == [
+        "promo",
+        *ranked(explanation, "covariate")[1:],
+    ]
     assert sorted(ranked(explanation, "covariate")) == ["kind", "noise", "promo"]
-    moved = {factor.name: factor for factor in explanation.factors if factor.kind == "covariate"}
+    moved = {
+        factor.name: factor
+        for factor in explanation.factors
+        if factor.kind == "covariate"
+    }
     assert moved["promo"].moved > 10 * moved["noise"].moved
     assert moved["promo"].helps > 0.2
 
@@ -74,7 +93,9 @@ def test_a_covariate_of_the_past_counts_too() -> None:
     rng = np.random.default_rng(2)
     x = (rng.random(300) < 0.3).astype(float)
     y = 100 + 30 * np.roll(x, 1) + rng.normal(size=300)
-    frame = pd.DataFrame({"t": np.arange(300), "y": y, "x": x, "noise": rng.normal(size=300)})
+    frame = pd.DataFrame(
+        {"t": np.arange(300), "y": y, "x": x, "noise": rng.normal(size=300)}
+    )
     panel = Panel.from_frame(frame, target="y", time="t", past=["noise", "x"])
     explanation = explain(Forecaster(eager(1)).fit(panel))
     assert ranked(explanation, "covariate") == ["x", "noise"]
@@ -83,7 +104,12 @@ def test_a_covariate_of_the_past_counts_too() -> None:
 def test_holidays_are_one_covariate() -> None:
     days = pd.date_range("2022-01-01", periods=200, freq="D")
     frame = pd.DataFrame(
-        {"t": days, "y": 100 + np.arange(200) % 7 + 0.1 * np.random.default_rng(3).normal(size=200)}
+        {
+            "t": days,
+            "y": 100
+            + np.arange(200) % 7
+            + 0.1 * np.random.default_rng(3).normal(size=200),
+        }
     )
     panel = Panel.from_frame(frame, target="y", time="t")
     config = replace(zero_shot(7), inputs=InputConfig(holidays="DE"))
@@ -114,7 +140,8 @@ def test_targets_that_are_forecast_jointly_can_be_explained() -> None:
     )
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     config = replace(
-        eager(2, joint=True), train=TrainConfig(start="scratch", steps=2, members=1, jobs=1)
+        eager(2, joint=True),
+        train=TrainConfig(start="scratch", steps=2, members=1, jobs=1),
     )
     explanation = explain(Forecaster(config).fit(panel))
     assert explanation.windows == 2
@@ -130,7 +157,9 @@ def test_series_too_short_to_explain_are_refused() -> None:
 
 
 @pytest.mark.parametrize("both", [False, True])
-def test_attention_is_in_shares_of_the_steps_of_a_context(both: bool, tmp_path: Path) -> None:
+def test_attention_is_in_shares_of_the_steps_of_a_context(
+    both: bool, tmp_path: Path
+) -> None:
     config = Config(
         window=WindowConfig(horizon=4, context=10, season=1),
         model=ModelConfig(hidden=6, layers=1, attention=True, bidirectional=both),
@@ -156,7 +185,9 @@ def test_attention_is_in_shares_of_the_steps_of_a_context(both: bool, tmp_path: 
 def test_a_run_without_attention_is_refused() -> None:
     y = np.random.default_rng(0).normal(size=40)
     forecaster = Forecaster(zero_shot(4)).fit(
-        Panel.from_frame(pd.DataFrame({"t": np.arange(40), "y": y}), target="y", time="t")
+        Panel.from_frame(
+            pd.DataFrame({"t": np.arange(40), "y": y}), target="y", time="t"
+        )
     )
     with pytest.raises(UsageError, match="no attention to show") as caught:
         compute_attention(forecaster)

@@ -38,7 +38,9 @@ def run(tmp_path: Path, fitted: Path) -> Path:
     return Path(shutil.copytree(fitted / "runs" / "old-price", tmp_path / "run"))
 
 
-def edit(run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = True) -> None:
+def edit(
+    run: Path, change: Callable[[dict[str, Any]], object], *, seal: bool = True
+) -> None:
     """Change a manifest; with `seal` as someone does who knows how runs are sealed."""
     manifest = json.loads((run / "run.json").read_text())
     change(manifest)
@@ -73,12 +75,19 @@ def own_places(folder: Path) -> dict[str, str]:
 def run_inside(*arguments: object, cwd: Path) -> subprocess.CompletedProcess[str]:
     """Run the program in this process: the same except for signals and limits, and faster."""
     stdout, stderr = io.TextIOWrapper(io.BytesIO(), encoding="utf-8"), io.StringIO()
-    with chdir(cwd), redirect_stdout(stdout), redirect_stderr(stderr), warnings.catch_warnings():
+    with (
+        chdir(cwd),
+        redirect_stdout(stdout),
+        redirect_stderr(stderr),
+        warnings.catch_warnings(),
+    ):
         warnings.simplefilter("ignore")  # as the program does
         status = app.run_command_line([str(argument) for argument in arguments])
         stdout.flush()
     stdout.seek(0)
-    return subprocess.CompletedProcess(arguments, status, stdout.read(), stderr.getvalue())
+    return subprocess.CompletedProcess(
+        arguments, status, stdout.read(), stderr.getvalue()
+    )
 
 
 @pytest.fixture
@@ -123,7 +132,12 @@ def seen(tmp_path: Path) -> Seen:
 
     def run(*arguments: object, **more: Any) -> dict[str, Any]:
         done = run_program(
-            "inspect", *arguments, "--json", cwd=tmp_path, env=own_places(tmp_path), **more
+            "inspect",
+            *arguments,
+            "--json",
+            cwd=tmp_path,
+            env=own_places(tmp_path),
+            **more,
         )
         assert done.returncode == 0, done.stderr
         found: dict[str, Any] = json.loads(done.stdout)
@@ -132,7 +146,9 @@ def seen(tmp_path: Path) -> Seen:
     return run
 
 
-def days(count: int = 30, form: str = "2024-03-{:02}", **columns: Callable[[int], object]) -> str:
+def days(
+    count: int = 30, form: str = "2024-03-{:02}", **columns: Callable[[int], object]
+) -> str:
     """A CSV of `count` days: `date` in `form`, then columns, each a function of the day."""
     header = ",".join(["date", *columns])
     rows = (

@@ -18,7 +18,9 @@ _HEAD = ("| what was done | times | what came of it |", "|---|---|---|")
 
 def record(action: str, outcomes: Mapping[str, int]) -> None:
     """Print how often an action had which outcome, and write it as a row of the page's table."""
-    counts = ", ".join(f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items()))
+    counts = ", ".join(
+        f"{count:,} {outcome}" for outcome, count in sorted(outcomes.items())
+    )
     row = f"| {action} | {sum(outcomes.values()):,} | {counts} |"
     print(row)
     if not PAGE:
@@ -29,7 +31,9 @@ def record(action: str, outcomes: Mapping[str, int]) -> None:
         found = _TABLE.search(text)
         assert found, f"{PAGE} has no place for figures"
         rows = {
-            line.split(" | ")[0]: line for line in found[0].splitlines() if line.startswith("| ")
+            line.split(" | ")[0]: line
+            for line in found[0].splitlines()
+            if line.startswith("| ")
         }
         rows.pop(_HEAD[0].split(" | ")[0], None)
         rows[row.split(" | ")[0]] = row
@@ -42,5 +46,7 @@ def record(action: str, outcomes: Mapping[str, int]) -> None:
 def _describe_last_run() -> str:
     python = ".".join(map(str, sys.version_info[:3]))
     day = datetime.now(UTC).date().isoformat()
-    versions = f"lstmcast {version('lstmcast')}, torch {version('torch')}, Python {python}"
+    versions = (
+        f"lstmcast {version('lstmcast')}, torch {version('torch')}, Python {python}"
+    )
     return f"Last run: {day}, {versions}, Linux."

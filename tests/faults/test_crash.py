@@ -39,7 +39,10 @@ TINY = (
     "-q",
 )
 MORE = ("--season", "4")
-OLD, NEW = {"metrics.json": b"old"}, {"metrics.json": b"new", "model.safetensors": b"x" * 5000}
+OLD, NEW = (
+    {"metrics.json": b"old"},
+    {"metrics.json": b"new", "model.safetensors": b"x" * 5000},
+)
 PUBLISH = """
 import sys
 sys.path[:0] = [sys.argv[2]]
@@ -81,16 +84,25 @@ def inject(
     trace += ["-e", f"inject={calls}:{fault}:when={number}"]
     env = environment(PYTHONDONTWRITEBYTECODE="1")
     done = subprocess.run(
-        [*trace, *line], capture_output=True, text=True, check=False, env=env, timeout=300, **more
+        [*trace, *line],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=env,
+        timeout=300,
+        **more,
     )
     seen = log.read_text()
-    reached = any(mark in seen for mark in ("(INJECTED)", "killed by SIGKILL", "--- SIGTERM"))
+    reached = any(
+        mark in seen for mark in ("(INJECTED)", "killed by SIGKILL", "--- SIGTERM")
+    )
     return done.returncode, done.stderr, reached
 
 
 @traced
 @pytest.mark.parametrize(
-    "name", [pytest.param(one, marks=[pytest.mark.slow] * (one == SLOWEST)) for one in FAULTS]
+    "name",
+    [pytest.param(one, marks=[pytest.mark.slow] * (one == SLOWEST)) for one in FAULTS],
 )
 def test_the_nth_operation_that_fails_leaves_the_old_run_or_the_new_one(
     name: str, tmp_path: Path
@@ -139,7 +151,9 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_months(folder / "m.csv", 60)
     for name, more in (("old", ()), ("new", MORE)):
         assert run_program(*TINY, *more, "--out", name, cwd=folder).returncode == 0
-        (folder / f"{name}.csv").write_text(run_inside("predict", name, cwd=folder).stdout)
+        (folder / f"{name}.csv").write_text(
+            run_inside("predict", name, cwd=folder).stdout
+        )
     assert (folder / "old.csv").read_text() != (folder / "new.csv").read_text()
     return folder
 
@@ -154,13 +168,17 @@ def survives(pair: Path, run: Path, status: int, stderr: str) -> str:
     """Which run is there after a fit that was to replace the old one; it must be a whole one."""
     done = run_inside("predict", run, cwd=pair)
     assert done.returncode == 0, done.stderr
-    which = {(pair / f"{name}.csv").read_text(): name for name in ("old", "new")}[done.stdout]
+    which = {(pair / f"{name}.csv").read_text(): name for name in ("old", "new")}[
+        done.stdout
+    ]
     assert "Traceback" not in stderr and len(stderr.splitlines()) <= 3, stderr
     assert which == "new" or status != 0
     return which
 
 
-def through_the_program(pair: Path, folder: Path, name: str, numbers: range) -> Counter[str]:
+def through_the_program(
+    pair: Path, folder: Path, name: str, numbers: range
+) -> Counter[str]:
     calls, fault = FAULTS[name]
     found = Counter[str]()
     for number in numbers:
@@ -168,7 +186,9 @@ def through_the_program(pair: Path, folder: Path, name: str, numbers: range) -> 
         place.mkdir()
         run = place_of(pair, place)
         line = [*PROGRAM, *TINY, *MORE, "--out", "run", "--force"]
-        status, stderr, reached = inject(calls, fault, number, line, folder / "log", cwd=place)
+        status, stderr, reached = inject(
+            calls, fault, number, line, folder / "log", cwd=place
+        )
         which = survives(pair, run, status, stderr)
         if not reached:
             assert (which, status) == ("new", 0), stderr
@@ -185,17 +205,41 @@ def test_a_run_is_on_the_disk_before_it_is_at_its_place_and_its_manifest_last(
 ) -> None:
     place_of(pair, tmp_path)
     line = [*PROGRAM, *TINY, *MORE, "--out", "run", "--force"]
-    trace = ["strace", "-f", "-qq", "-y", "-o", "log", "-e", f"trace=write,fsync,{RENAMES}"]
+    trace = [
+        "strace",
+        "-f",
+        "-qq",
+        "-y",
+        "-o",
+        "log",
+        "-e",
+        f"trace=write,fsync,{RENAMES}",
+    ]
     subprocess.run(
-        [*trace, *line], cwd=tmp_path, env=environment(), check=True, stdout=subprocess.DEVNULL
+        [*trace, *line],
+        cwd=tmp_path,
+        env=environment(),
+        check=True,
+        stdout=subprocess.DEVNULL,
     )
-    calls = [call for call in map(seen_call, (tmp_path / "log").read_text().splitlines()) if call]
+    calls = [
+        call
+        for call in map(seen_call, (tmp_path / "log").read_text().splitlines())
+        if call
+    ]
     at = next(number for number, (call, *_) in enumerate(calls) if call == "exchange")
     before = calls[calls.index(("write", f".run.new/{directory.RUN_FILES[0]}")) : at]
     writes = [name for call, name in before if call == "write"]
-    assert {Path(name).name for name in writes} == {directory.MANIFEST_FILE, *directory.RUN_FILES}
+    assert {Path(name).name for name in writes} == {
+        directory.MANIFEST_FILE,
+        *directory.RUN_FILES,
+    }
     assert writes[-1] == f".run.new/{directory.MANIFEST_FILE}"
-    expected = [one for name in dict.fromkeys(writes) for one in (("write", name), ("fsync", name))]
+    expected = [
+        one
+        for name in dict.fromkeys(writes)
+        for one in (("write", name), ("fsync", name))
+    ]
     assert list(dict.fromkeys(before)) == [*expected, ("fsync", ".run.new")]
     assert calls[at + 1] == ("fsync", "")
 
@@ -204,12 +248,16 @@ def seen_call(line: str) -> tuple[str, str] | None:
     """A traced call about the place of the run: its name, and the file in the folder of the run."""
     if "renameat2(" in line and "/run" in line:
         return "exchange", "run"
-    found = re.search(r"(write|fsync)\(\d+<[^>]*?test_a_run_is_on_the_disk[^/]*/?([^>]*)>", line)
+    found = re.search(
+        r"(write|fsync)\(\d+<[^>]*?test_a_run_is_on_the_disk[^/]*/?([^>]*)>", line
+    )
     return (found[1], found[2]) if found and not found[2].startswith("run") else None
 
 
 @traced
-def test_the_whole_program_survives_a_disk_that_fails(pair: Path, tmp_path: Path) -> None:
+def test_the_whole_program_survives_a_disk_that_fails(
+    pair: Path, tmp_path: Path
+) -> None:
     found = through_the_program(pair, tmp_path, "an fsync that fails", range(8, 9))
     assert found["old"] == 1
 
@@ -222,7 +270,8 @@ def test_the_whole_program_survives_every_operation_that_fails(
 ) -> None:
     found = through_the_program(pair, tmp_path, name, range(1, 200))
     record(
-        f"a whole fit: {name}", {f"left the {which} run": count for which, count in found.items()}
+        f"a whole fit: {name}",
+        {f"left the {which} run": count for which, count in found.items()},
     )
     assert found["old"]
 
@@ -266,7 +315,9 @@ def test_p2_a_kill_at_a_random_moment_loses_nothing(pair: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_p2_kills_at_many_random_moments_lose_nothing(pair: Path, tmp_path: Path) -> None:
+def test_p2_kills_at_many_random_moments_lose_nothing(
+    pair: Path, tmp_path: Path
+) -> None:
     found = Counter[str]()
     for seed in range(32):
         (tmp_path / str(seed)).mkdir()
@@ -313,7 +364,9 @@ def test_a_flipped_byte_is_noticed_or_does_no_harm(pair: Path, tmp_path: Path) -
 
 
 @pytest.mark.slow
-def test_thousands_of_flipped_bytes_are_noticed_or_do_no_harm(pair: Path, tmp_path: Path) -> None:
+def test_thousands_of_flipped_bytes_are_noticed_or_do_no_harm(
+    pair: Path, tmp_path: Path
+) -> None:
     record("a byte of a run flipped, or its end cut off", flip(pair, tmp_path, 4000))
 
 
@@ -352,7 +405,9 @@ def places(value: Any, at: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         if isinstance(value, list)
         else ()
     )
-    return [at] * bool(at) + [path for key, child in children for path in places(child, (*at, key))]
+    return [at] * bool(at) + [
+        path for key, child in children for path in places(child, (*at, key))
+    ]
 
 
 def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
@@ -387,7 +442,9 @@ def fuzz(pair: Path, folder: Path, count: int) -> Counter[str]:
         )
         assert len(stderr.splitlines()) <= 3, stderr
         found[
-            "refused" if status else "forecast from, since it makes no difference or a possible one"
+            "refused"
+            if status
+            else "forecast from, since it makes no difference or a possible one"
         ] += 1
 
     forged()
@@ -399,18 +456,25 @@ def test_a_forged_manifest_is_refused_or_harmless(pair: Path, tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_thousands_of_forged_manifests_are_refused_or_harmless(pair: Path, tmp_path: Path) -> None:
+def test_thousands_of_forged_manifests_are_refused_or_harmless(
+    pair: Path, tmp_path: Path
+) -> None:
     record("a value of run.json forged, and sealed again", fuzz(pair, tmp_path, 2000))
 
 
 @pytest.mark.parametrize(
-    "text", [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b'{"schema_version": NaN}']
+    "text",
+    [b"", b"{", b"[" * 100_000, b"\xff\xfe", b"null", b'{"schema_version": NaN}'],
 )
-def test_a_manifest_of_any_bytes_is_refused(text: bytes, pair: Path, tmp_path: Path) -> None:
+def test_a_manifest_of_any_bytes_is_refused(
+    text: bytes, pair: Path, tmp_path: Path
+) -> None:
     run = place_of(pair, tmp_path)
     (run / "run.json").write_bytes(text)
     done = run_inside("predict", run, cwd=tmp_path)
-    assert (done.returncode, done.stdout) == (4, "") and re.match("error: .*run.json", done.stderr)
+    assert (done.returncode, done.stdout) == (4, "") and re.match(
+        "error: .*run.json", done.stderr
+    )
 
 
 def fuzz_tables(folder: Path, count: int, command: tuple[str, ...]) -> Counter[str]:
@@ -449,7 +513,9 @@ def fuzz_tables(folder: Path, count: int, command: tuple[str, ...]) -> Counter[s
         ),
     )
     edits = st.lists(
-        st.tuples(st.integers(0, len(good)), st.integers(0, 40), pieces), min_size=1, max_size=3
+        st.tuples(st.integers(0, len(good)), st.integers(0, 40), pieces),
+        min_size=1,
+        max_size=3,
     )
 
     @settings(
@@ -486,5 +552,9 @@ def test_a_spoiled_table_is_refused_or_read(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_thousands_of_spoiled_tables_are_refused_or_read(tmp_path: Path) -> None:
-    record("a CSV file with spoiled bytes, inspected", fuzz_tables(tmp_path, 3000, INSPECT))
-    record("a CSV file with spoiled bytes, forecast", fuzz_tables(tmp_path, 150, FORECAST))
+    record(
+        "a CSV file with spoiled bytes, inspected", fuzz_tables(tmp_path, 3000, INSPECT)
+    )
+    record(
+        "a CSV file with spoiled bytes, forecast", fuzz_tables(tmp_path, 150, FORECAST)
+    )

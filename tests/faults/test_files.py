@@ -22,11 +22,15 @@ COMMAS = (
 
 
 def table(rows: int = 30) -> pa.Table:
-    stamps = np.datetime64("2024-03-01", "us") + np.arange(rows) * np.timedelta64(1, "D")
+    stamps = np.datetime64("2024-03-01", "us") + np.arange(rows) * np.timedelta64(
+        1, "D"
+    )
     return pa.table({"date": stamps, "y": np.arange(rows) + 0.5})
 
 
-def test_F1_a_missing_file_is_refused_with_near_names(refused: Refused, tmp_path: Path) -> None:
+def test_F1_a_missing_file_is_refused_with_near_names(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "prices.csv").write_text(PLAIN)
     refused(
         "fit",
@@ -38,7 +42,8 @@ def test_F1_a_missing_file_is_refused_with_near_names(refused: Refused, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("text", "said"), [("", "x.csv is empty"), ("date,y\n", "x.csv has a header but no rows")]
+    ("text", "said"),
+    [("", "x.csv is empty"), ("date,y\n", "x.csv has a header but no rows")],
 )
 def test_F2_a_file_without_rows_is_refused(
     text: str, said: str, refused: Refused, tmp_path: Path
@@ -64,7 +69,12 @@ def test_F3_a_byte_order_mark_is_no_part_of_a_name(seen: Seen, tmp_path: Path) -
     ],
 )
 def test_F4_another_encoding_is_refused_with_the_byte_and_the_option_that_reads_it(
-    encoding: str, offset: int, option: str, refused: Refused, seen: Seen, tmp_path: Path
+    encoding: str,
+    offset: int,
+    option: str,
+    refused: Refused,
+    seen: Seen,
+    tmp_path: Path,
 ) -> None:
     word = "Москва и область" if encoding == "cp1251" else "Würzburg über Düsseldorf"
     text = days(y=lambda day: day, place=lambda day: word if day > 25 else "-")
@@ -73,20 +83,28 @@ def test_F4_another_encoding_is_refused_with_the_byte_and_the_option_that_reads_
     (tmp_path / "x.csv").write_bytes(text.encode(encoding))
     if encoding != "utf-16-le":  # reading on and looking is proven on the others
         refused(
-            "fit", "x.csv", "--target", "y", says=[f"x.csv: byte {offset} ", f"--encoding {option}"]
+            "fit",
+            "x.csv",
+            "--target",
+            "y",
+            says=[f"x.csv: byte {offset} ", f"--encoding {option}"],
         )
     found = seen("x.csv", "--encoding", option)
     assert [column["name"] for column in found["columns"]] == ["date", "y", "place"]
 
 
-def test_F5_semicolons_and_decimal_commas_are_found_and_said(seen: Seen, tmp_path: Path) -> None:
+def test_F5_semicolons_and_decimal_commas_are_found_and_said(
+    seen: Seen, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(COMMAS)
     found = seen("x.csv")
     assert (found["target"], found["steps"]) == (["y"], 30)
     assert {"semicolon-separated", "decimal comma"} <= set(found["notes"])
 
 
-def test_F5_a_dialect_that_cannot_be_told_is_refused(refused: Refused, tmp_path: Path) -> None:
+def test_F5_a_dialect_that_cannot_be_told_is_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(
         "date,t;y\n" + "".join(f"2024-03-{day:02},1;5\n" for day in range(1, 31))
     )
@@ -99,7 +117,9 @@ def test_F5_a_dialect_that_cannot_be_told_is_refused(refused: Refused, tmp_path:
     )
 
 
-def test_F6_decimal_commas_between_commas_are_refused(refused: Refused, tmp_path: Path) -> None:
+def test_F6_decimal_commas_between_commas_are_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(days(y=lambda day: f"{day},5"))
     says = [
         "x.csv:2: 3 values where the header names 2 columns (and 29 more such lines)",
@@ -108,7 +128,9 @@ def test_F6_decimal_commas_between_commas_are_refused(refused: Refused, tmp_path
     refused("fit", "x.csv", "--target", "y", says=says)
 
 
-def test_F7_thousands_need_their_option(refused: Refused, seen: Seen, tmp_path: Path) -> None:
+def test_F7_thousands_need_their_option(
+    refused: Refused, seen: Seen, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(days(y=lambda day: f'"1,2{day:02}.5"'))
     refused(
         "fit",
@@ -121,8 +143,13 @@ def test_F7_thousands_need_their_option(refused: Refused, seen: Seen, tmp_path: 
     assert found["columns"][1]["kind"] == "number"
 
 
-def test_F8_lines_are_right_after_a_quoted_newline(refused: Refused, tmp_path: Path) -> None:
-    rows = [f'2024-03-{day:02},{day if day < 20 else "bad"},"two\nlines"' for day in range(1, 21)]
+def test_F8_lines_are_right_after_a_quoted_newline(
+    refused: Refused, tmp_path: Path
+) -> None:
+    rows = [
+        f'2024-03-{day:02},{day if day < 20 else "bad"},"two\nlines"'
+        for day in range(1, 21)
+    ]
     (tmp_path / "x.csv").write_text("\n".join(["date,y,note", *rows]))
     refused(
         "fit",
@@ -134,10 +161,14 @@ def test_F8_lines_are_right_after_a_quoted_newline(refused: Refused, tmp_path: P
 
 
 @pytest.mark.parametrize("packing", ["gzip", "zstd"])
-def test_F9_packed_files_are_known_by_content(packing: str, seen: Seen, tmp_path: Path) -> None:
+def test_F9_packed_files_are_known_by_content(
+    packing: str, seen: Seen, tmp_path: Path
+) -> None:
     data = PLAIN.encode()
     packed = (
-        gzip.compress(data) if packing == "gzip" else pa.Codec("zstd").compress(data, asbytes=True)
+        gzip.compress(data)
+        if packing == "gzip"
+        else pa.Codec("zstd").compress(data, asbytes=True)
     )
     (tmp_path / "x.csv").write_bytes(packed)
     found = seen("x.csv")
@@ -151,14 +182,21 @@ def test_F10_a_packed_file_that_is_cut_short_is_refused(
 ) -> None:
     data = os.urandom(50_000).hex().encode()
     packed = (
-        gzip.compress(data) if packing == "gzip" else pa.Codec("zstd").compress(data, asbytes=True)
+        gzip.compress(data)
+        if packing == "gzip"
+        else pa.Codec("zstd").compress(data, asbytes=True)
     )
     (tmp_path / "x.csv.gz").write_bytes(packed[:-1000])
-    says = [f"x.csv.gz: the {packing} data are damaged or cut short", "download the file again"]
+    says = [
+        f"x.csv.gz: the {packing} data are damaged or cut short",
+        "download the file again",
+    ]
     refused("fit", "x.csv.gz", "--target", "y", says=says)
 
 
-def test_F11_a_parquet_file_that_is_cut_short_is_refused(refused: Refused, tmp_path: Path) -> None:
+def test_F11_a_parquet_file_that_is_cut_short_is_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
     pq.write_table(table(), tmp_path / "x.parquet")
     whole = (tmp_path / "x.parquet").read_bytes()
     (tmp_path / "x.parquet").write_bytes(whole[: len(whole) // 2])
@@ -171,7 +209,9 @@ def test_F11_a_parquet_file_that_is_cut_short_is_refused(refused: Refused, tmp_p
     )
 
 
-def test_F11_a_file_is_what_its_content_says_whatever_its_name(seen: Seen, tmp_path: Path) -> None:
+def test_F11_a_file_is_what_its_content_says_whatever_its_name(
+    seen: Seen, tmp_path: Path
+) -> None:
     (tmp_path / "x.parquet").write_text(PLAIN)
     pq.write_table(table(), tmp_path / "x.csv")
     assert seen("x.parquet")["steps"] == 30
@@ -208,7 +248,13 @@ def test_F12_a_flipped_byte_is_refused_where_there_are_checksums(
     data = bytearray((tmp_path / "x.parquet").read_bytes())
     data[data.index(np.float64(500.5).tobytes())] ^= 1
     (tmp_path / "x.parquet").write_bytes(data)
-    refused("fit", "x.parquet", "--target", "y", says=["x.parquet: the Parquet data are damaged"])
+    refused(
+        "fit",
+        "x.parquet",
+        "--target",
+        "y",
+        says=["x.parquet: the Parquet data are damaged"],
+    )
 
 
 def test_F13_a_folder_of_parquet_is_a_data_set(seen: Seen, tmp_path: Path) -> None:
@@ -217,10 +263,14 @@ def test_F13_a_folder_of_parquet_is_a_data_set(seen: Seen, tmp_path: Path) -> No
         pq.write_table(table(), tmp_path / "sales" / f"shop={shop}" / "part.parquet")
     found = seen("sales")
     assert (found["series"], found["n_series"], found["steps"]) == (["shop"], 2, 60)
-    assert {column["name"]: column["first"] for column in found["columns"]}["shop"] == "007"
+    assert {column["name"]: column["first"] for column in found["columns"]}[
+        "shop"
+    ] == "007"
 
 
-def test_F13_any_other_folder_is_refused_with_what_to_do(refused: Refused, tmp_path: Path) -> None:
+def test_F13_any_other_folder_is_refused_with_what_to_do(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "sales").mkdir()
     (tmp_path / "sales" / "a.csv").write_text(PLAIN)
     refused(
@@ -265,7 +315,9 @@ def test_F14_a_file_that_memory_cannot_hold_is_refused_before_it_is_read(
     )
 
 
-def test_F14_a_limit_on_memory_is_seen_in_time(refused: Refused, tmp_path: Path) -> None:
+def test_F14_a_limit_on_memory_is_seen_in_time(
+    refused: Refused, tmp_path: Path
+) -> None:
     write_huge(tmp_path / "x.csv", 10**9)
 
     def limit() -> None:
@@ -284,7 +336,9 @@ def test_F14_a_limit_on_memory_is_seen_in_time(refused: Refused, tmp_path: Path)
 
 def test_F15_nul_bytes_are_refused(refused: Refused, tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_bytes(PLAIN.encode() + b"2024-03-31,\0\n")
-    refused("fit", "x.csv", "--target", "y", says=[f"x.csv: byte {len(PLAIN) + 11} is NUL"])
+    refused(
+        "fit", "x.csv", "--target", "y", says=[f"x.csv: byte {len(PLAIN) + 11} is NUL"]
+    )
 
 
 def test_F16_ragged_rows_are_refused_or_skipped_as_asked(
@@ -301,7 +355,9 @@ def test_F16_ragged_rows_are_refused_or_skipped_as_asked(
     assert "skipped 2 rows not of 2 columns, the first on line 32" in found["notes"]
 
 
-def test_F17_an_open_quote_is_refused_with_its_line(refused: Refused, tmp_path: Path) -> None:
+def test_F17_an_open_quote_is_refused_with_its_line(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(PLAIN + '2024-03-31,"5\n2024-04-01,6\n')
     refused(
         "fit",
@@ -312,7 +368,9 @@ def test_F17_an_open_quote_is_refused_with_its_line(refused: Refused, tmp_path: 
     )
 
 
-def test_F18_a_name_that_is_there_twice_is_refused(refused: Refused, tmp_path: Path) -> None:
+def test_F18_a_name_that_is_there_twice_is_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(days(y=str, price=str).replace("price", "y"))
     refused(
         "fit",
@@ -346,15 +404,23 @@ def test_F21_line_ends_of_old_macs_are_read(seen: Seen, tmp_path: Path) -> None:
     assert "line ends of old Macs" in found["notes"]
 
 
-def test_F_a_file_without_a_header_is_read_and_that_is_said(seen: Seen, tmp_path: Path) -> None:
+def test_F_a_file_without_a_header_is_read_and_that_is_said(
+    seen: Seen, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(PLAIN.partition("\n")[2])
     found = seen("x.csv")
-    assert (found["time"], found["target"], found["steps"]) == (["column1"], ["column2"], 30)
+    assert (found["time"], found["target"], found["steps"]) == (
+        ["column1"],
+        ["column2"],
+        30,
+    )
     assert "no header line: columns are named column1 to column2" in found["notes"]
 
 
 @pytest.mark.parametrize("value", ["inf", "1e400"])
-def test_V2_infinite_values_are_refused(value: str, refused: Refused, tmp_path: Path) -> None:
+def test_V2_infinite_values_are_refused(
+    value: str, refused: Refused, tmp_path: Path
+) -> None:
     (tmp_path / "x.csv").write_text(days(y=lambda day: value if day in (7, 9) else day))
     refused(
         "fit",
@@ -379,9 +445,17 @@ def test_V3_texts_among_numbers_are_refused_with_their_counts(
     assert found["target"] == ["y"]
 
 
-def test_X2_a_gzip_that_unpacks_without_end_is_refused(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "x.csv").write_bytes(gzip.compress(PLAIN.encode() + b"2024-04-01,1\n" * 5_000_000))
-    says = ["x.csv holds more than ", "and --max-bytes allows 10 MB", "--max-bytes 16GB"]
+def test_X2_a_gzip_that_unpacks_without_end_is_refused(
+    refused: Refused, tmp_path: Path
+) -> None:
+    (tmp_path / "x.csv").write_bytes(
+        gzip.compress(PLAIN.encode() + b"2024-04-01,1\n" * 5_000_000)
+    )
+    says = [
+        "x.csv holds more than ",
+        "and --max-bytes allows 10 MB",
+        "--max-bytes 16GB",
+    ]
     refused("fit", "x.csv", "--target", "y", "--max-bytes", "10MB", status=6, says=says)
 
 
@@ -396,7 +470,9 @@ def test_X2_a_parquet_of_very_many_rows_is_refused_before_it_is_unpacked(
     )
     assert (tmp_path / "x.parquet").stat().st_size < 10**6
     says = ["50,000,000 rows of 1 columns", "--max-bytes allows 100 MB"]
-    refused("fit", "x.parquet", "--target", "y", "--max-bytes", "100MB", status=6, says=says)
+    refused(
+        "fit", "x.parquet", "--target", "y", "--max-bytes", "100MB", status=6, says=says
+    )
 
 
 def test_X2_a_dictionary_of_long_texts_is_refused_before_it_is_written_out(
@@ -404,6 +480,10 @@ def test_X2_a_dictionary_of_long_texts_is_refused_before_it_is_written_out(
 ) -> None:
     codes = pa.array(np.zeros(10**6, np.int32))
     texts = pa.DictionaryArray.from_arrays(codes, pa.array(["x" * 10**5]))
-    pq.write_table(pa.table({"id": texts, "y": np.arange(10**6) * 1.0}), tmp_path / "x.parquet")
+    pq.write_table(
+        pa.table({"id": texts, "y": np.arange(10**6) * 1.0}), tmp_path / "x.parquet"
+    )
     says = ["x.parquet holds ", "100 GB", "--max-bytes allows 1 GB"]
-    refused("fit", "x.parquet", "--target", "y", "--max-bytes", "1GB", status=6, says=says)
+    refused(
+        "fit", "x.parquet", "--target", "y", "--max-bytes", "1GB", status=6, says=says
+    )

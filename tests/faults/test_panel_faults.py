@@ -19,7 +19,9 @@ AHEAD = 7
 
 
 def sold(shop: str, i: int) -> float:
-    return round(100 + 20 * math.sin(2 * math.pi * i / 7) + 3 * math.sin(5 * i + ord(shop)), 2)
+    return round(
+        100 + 20 * math.sin(2 * math.pi * i / 7) + 3 * math.sin(5 * i + ord(shop)), 2
+    )
 
 
 def row(shop: str, i: int, **other: object) -> str:
@@ -49,7 +51,16 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of shops a and b, 60 days each, with numbers and categories known ahead and static."""
     folder = tmp_path_factory.mktemp("shops")
     write(folder / "old.csv", plan(steps=LENGTH))
-    roles = ("--series", "shop", "--future", "price", "--future", "event", "--static", "region")
+    roles = (
+        "--series",
+        "shop",
+        "--future",
+        "price",
+        "--future",
+        "event",
+        "--static",
+        "region",
+    )
     done = run_program(
         "fit",
         "old.csv",
@@ -92,7 +103,9 @@ def test_s1_one_row_is_refused_with_what_is_needed_and_there(
     tmp_path: Path, refused: Refused
 ) -> None:
     (tmp_path / "one.csv").write_text(days(1, y=float))
-    refused("fit", "one.csv", "--target", "y", says=["need 3, have 1", "no context fits"])
+    refused(
+        "fit", "one.csv", "--target", "y", says=["need 3, have 1", "no context fits"]
+    )
 
 
 def test_s1_fewer_rows_than_context_and_horizon_name_the_context_that_fits(
@@ -100,18 +113,32 @@ def test_s1_fewer_rows_than_context_and_horizon_name_the_context_that_fits(
 ) -> None:
     (tmp_path / "few.csv").write_text(days(20, y=float))
     asked = ("fit", "few.csv", "--target", "y", "--context", 15, "--horizon", 8)
-    refused(*asked, says=["need 23 (context 15 and horizon 8)", "has 20", "--context 12"])
-    refused("fit", "few.csv", "--target", "y", "--horizon", 20, says=["need 21", "--horizon 19"])
+    refused(
+        *asked, says=["need 23 (context 15 and horizon 8)", "has 20", "--context 12"]
+    )
+    refused(
+        "fit",
+        "few.csv",
+        "--target",
+        "y",
+        "--horizon",
+        20,
+        says=["need 21", "--horizon 19"],
+    )
 
 
-def test_s1_a_short_but_usable_series_shrinks_the_context_by_itself(tmp_path: Path) -> None:
+def test_s1_a_short_but_usable_series_shrinks_the_context_by_itself(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "few.csv").write_text(days(20, y=lambda day: day + day % 3))
     done = run_program("forecast", "few.csv", "--target", "y", cwd=tmp_path)
     assert done.returncode == 0
     assert "the network looks back 20 steps, not 28: no series is longer" in done.stderr
 
 
-def test_s2_many_series_in_one_file_are_read_at_once(tmp_path: Path, seen: Seen) -> None:
+def test_s2_many_series_in_one_file_are_read_at_once(
+    tmp_path: Path, seen: Seen
+) -> None:
     rows = (f"s{n},{day},{n + day}" for n in range(20_000) for day in range(2000, 2005))
     write(tmp_path / "many.csv", rows, "id,year,y")
     found = seen("many.csv", "--target", "y", "--series", "id", timeout=30)
@@ -130,7 +157,9 @@ def test_s3_series_of_other_length_and_scale_are_forecast_and_the_skipped_ones_l
         for i in range(length)
     ]
     write(tmp_path / "mixed.csv", rows, "id,day,y")
-    done = run_program("forecast", "mixed.csv", "--target", "y", "--series", "id", cwd=tmp_path)
+    done = run_program(
+        "forecast", "mixed.csv", "--target", "y", "--series", "id", cwd=tmp_path
+    )
     assert done.returncode == 0, done.stderr
     assert "skipped 2 of 5 series with fewer than 3 values: tiny, once" in done.stderr
     ratio: dict[str, set[bool]] = {}
@@ -140,10 +169,15 @@ def test_s3_series_of_other_length_and_scale_are_forecast_and_the_skipped_ones_l
     assert ratio == {"long": {True}, "short": {True}, "big": {True}}
 
 
-def test_s4_an_unseen_series_is_forecast_from_its_own_history(predicted: Predicted) -> None:
+def test_s4_an_unseen_series_is_forecast_from_its_own_history(
+    predicted: Predicted,
+) -> None:
     table, said = predicted([*plan(), *plan("c", region="west")])
     assert {line["shop"] for line in table} == {"a", "b", "c"}
-    assert "not seen in training: 1 of 3 series (c); forecast from their own history" in said
+    assert (
+        "not seen in training: 1 of 3 series (c); forecast from their own history"
+        in said
+    )
     assert "covariate 'region' has values not seen in training: 'west'" in said
 
 
@@ -151,7 +185,9 @@ def test_s5_a_series_that_is_missing_or_ends_earlier_is_said_and_starts_at_its_o
     predicted: Predicted,
 ) -> None:
     late = [row("a", i) for i in range(LENGTH + AHEAD)]
-    early = [row("c", i, **({"sold": ""} if i >= 50 else {})) for i in range(50 + AHEAD)]
+    early = [
+        row("c", i, **({"sold": ""} if i >= 50 else {})) for i in range(50 + AHEAD)
+    ]
     table, said = predicted([*late, *early])
     assert "missing here: 1 of 2 series (b)" in said
     assert (
@@ -165,10 +201,13 @@ def test_s5_a_series_that_is_missing_or_ends_earlier_is_said_and_starts_at_its_o
 def test_s6_a_history_shorter_than_the_context_is_forecast_from_with_what_there_is(
     predicted: Predicted,
 ) -> None:
-    table, said = predicted([*plan("a"), *(row("c", i) for i in range(LENGTH - 5, LENGTH + AHEAD))])
+    table, said = predicted(
+        [*plan("a"), *(row("c", i) for i in range(LENGTH - 5, LENGTH + AHEAD))]
+    )
     assert len(table) == 2 * AHEAD
     assert re.search(
-        r"too short to look back \d+ steps: 1 of 2 series \(c\); forecast from what there is", said
+        r"too short to look back \d+ steps: 1 of 2 series \(c\); forecast from what there is",
+        said,
     )
 
 
@@ -196,13 +235,21 @@ def test_s7_covariates_missing_ahead_are_refused_with_series_and_dates(
         says=["'b'", "2024-03-03 to 2024-03-07 (5 steps)", "price, event", "have 2"],
     )
     hole = [
-        row("a", i, **({"price": ""} if i == LENGTH + 3 else {})) for i in range(LENGTH + AHEAD)
+        row("a", i, **({"price": ""} if i == LENGTH + 3 else {}))
+        for i in range(LENGTH + AHEAD)
     ]
     write(tmp_path / "hole.csv", hole)
-    refused("predict", run, "hole.csv", says=["(price)", "'a'", "2024-03-04:", "--future-data"])
+    refused(
+        "predict",
+        run,
+        "hole.csv",
+        says=["(price)", "'a'", "2024-03-04:", "--future-data"],
+    )
 
 
-def test_s8_extra_and_reordered_columns_make_no_difference(predicted: Predicted) -> None:
+def test_s8_extra_and_reordered_columns_make_no_difference(
+    predicted: Predicted,
+) -> None:
     expected, _ = predicted(plan())
     turned = (",".join([*reversed(line.split(",")), "junk"]) for line in plan())
     table, said = predicted(turned, ",".join([*reversed(HEADER.split(",")), "extra"]))
@@ -219,7 +266,13 @@ def test_s8_extra_and_reordered_columns_make_no_difference(predicted: Predicted)
     ],
 )
 def test_s9_a_column_whose_type_has_changed_is_refused_as_not_of_the_run(
-    column: str, value: object, now: str, then: str, tmp_path: Path, run: Path, refused: Refused
+    column: str,
+    value: object,
+    now: str,
+    then: str,
+    tmp_path: Path,
+    run: Path,
+    refused: Refused,
 ) -> None:
     write(tmp_path / "new.csv", plan("a", **{column: value}))
     refused(
@@ -231,22 +284,29 @@ def test_s9_a_column_whose_type_has_changed_is_refused_as_not_of_the_run(
     )
 
 
-def test_s9_a_new_category_and_a_changed_static_value_are_said(predicted: Predicted) -> None:
+def test_s9_a_new_category_and_a_changed_static_value_are_said(
+    predicted: Predicted,
+) -> None:
     rows = [*plan("a", region="north"), *plan("b", event="strike")]
     _, said = predicted(rows)
     assert "covariate 'event' has values not seen in training: 'strike'" in said
     assert "static covariate 'region' changed since training: 1 of 2 series (a)" in said
 
 
-def test_evaluate_of_new_rows_alone_joins_the_history_of_the_run(tmp_path: Path, run: Path) -> None:
+def test_evaluate_of_new_rows_alone_joins_the_history_of_the_run(
+    tmp_path: Path, run: Path
+) -> None:
     def evaluate(rows: Iterable[str]) -> subprocess.CompletedProcess[str]:
         write(tmp_path / "new.csv", rows)
         return run_program("evaluate", run, "new.csv", cwd=tmp_path)
 
     rows = {
-        i: [row(shop, i, sold=100 + i % 7) for shop in "ab"] for i in range(LENGTH, LENGTH + 14)
+        i: [row(shop, i, sold=100 + i % 7) for shop in "ab"]
+        for i in range(LENGTH, LENGTH + 14)
     }
     alone = evaluate(line for lines in rows.values() for line in lines)
     assert alone.returncode == 0, alone.stderr
-    whole = evaluate([*plan(steps=LENGTH), *(line for lines in rows.values() for line in lines)])
+    whole = evaluate(
+        [*plan(steps=LENGTH), *(line for lines in rows.values() for line in lines)]
+    )
     assert alone.stdout == whole.stdout

@@ -62,7 +62,9 @@ def heed_ctrl_c() -> None:
 
 
 def disturbed(
-    folder: Path, line: tuple[object, ...], act: Callable[["subprocess.Popen[str]"], None]
+    folder: Path,
+    line: tuple[object, ...],
+    act: Callable[["subprocess.Popen[str]"], None],
 ) -> Ended:
     """Start a fit of many minutes in a session of its own, and `act` on it after a checkpoint."""
     write_months(folder / "m.csv", 60)
@@ -85,7 +87,9 @@ def disturbed(
         finally:
             program.kill()
     wait_for(lambda: not running(program.pid), 5)
-    return Ended(program.returncode, stderr, seconds, [str(pid) for pid in running(program.pid)])
+    return Ended(
+        program.returncode, stderr, seconds, [str(pid) for pid in running(program.pid)]
+    )
 
 
 @pytest.mark.parametrize(
@@ -97,7 +101,9 @@ def test_p1_a_signal_while_training_keeps_what_was_learnt_and_ends_soon(
     number: int, jobs: int, status: int, word: str, tmp_path: Path
 ) -> None:
     ended = disturbed(
-        tmp_path, (*LONG, "--members", 2, "-j", jobs), lambda program: program.send_signal(number)
+        tmp_path,
+        (*LONG, "--members", 2, "-j", jobs),
+        lambda program: program.send_signal(number),
     )
     assert (ended.status, ended.orphans) == (status, [])
     assert ended.stderr.endswith(
@@ -171,19 +177,37 @@ def test_p3_too_little_memory_is_an_error_with_a_hint(
     def limited(size: int) -> Callable[[], None]:
         return lambda: resource.setrlimit(resource.RLIMIT_AS, (size << 20, size << 20))
 
-    refused("predict", run.name, status=6, says=["memory", "ulimit -v"], preexec_fn=limited(200))
+    refused(
+        "predict",
+        run.name,
+        status=6,
+        says=["memory", "ulimit -v"],
+        preexec_fn=limited(200),
+    )
     fit = ("fit", "m.csv", *FIT, "--out", "new", "-q")
-    refused(*fit, status=6, says=["out of memory", "ulimit -v"], preexec_fn=limited(600))
+    refused(
+        *fit, status=6, says=["out of memory", "ulimit -v"], preexec_fn=limited(600)
+    )
 
 
 def test_p4_a_reader_that_has_seen_enough_is_no_error(fitted: Path) -> None:
-    levels = ",".join(f"{level / 1000:g}" for level in range(1, 1000))  # more than a pipe holds
+    levels = ",".join(
+        f"{level / 1000:g}" for level in range(1, 1000)
+    )  # more than a pipe holds
     predict = f"{' '.join(PROGRAM)} predict runs/old-price --quantiles {levels}"
     command = f"set -o pipefail; {predict} | head -c 26"
     done = subprocess.run(
-        ["bash", "-c", command], capture_output=True, text=True, cwd=fitted, env=environment()
+        ["bash", "-c", command],
+        capture_output=True,
+        text=True,
+        cwd=fitted,
+        env=environment(),
     )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "month,forecast,q0.1,q0.2,q", "")
+    assert (done.returncode, done.stdout, done.stderr) == (
+        0,
+        "month,forecast,q0.1,q0.2,q",
+        "",
+    )
 
 
 JUMPING = """
@@ -198,7 +222,9 @@ def test_p5_a_clock_that_jumps_makes_no_difference(tmp_path: Path) -> None:
     (tmp_path / "clock").mkdir()
     (tmp_path / "clock" / "sitecustomize.py").write_text(JUMPING)
     write_months(tmp_path / "m.csv", 48)
-    path = os.pathsep.join([str(tmp_path / "clock"), str(Path(directory.__file__).parents[2])])
+    path = os.pathsep.join(
+        [str(tmp_path / "clock"), str(Path(directory.__file__).parents[2])]
+    )
     fit = (
         "fit",
         "m.csv",
@@ -216,7 +242,10 @@ def test_p5_a_clock_that_jumps_makes_no_difference(tmp_path: Path) -> None:
     jumped = run_program(*fit, "jumped", cwd=tmp_path, env={"PYTHONPATH": path})
     assert (jumped.returncode, jumped.stderr) == (0, "")
     assert run_inside(*fit, "calm", cwd=tmp_path).returncode == 0
-    weights = [(tmp_path / name / "model.safetensors").read_bytes() for name in ("jumped", "calm")]
+    weights = [
+        (tmp_path / name / "model.safetensors").read_bytes()
+        for name in ("jumped", "calm")
+    ]
     assert weights[0] == weights[1]
     seconds = [
         float(row.split(",")[1])
@@ -229,11 +258,17 @@ def workers_of(program: "subprocess.Popen[str]") -> list[int]:
     found = []
     for pid in running(program.pid):
         with contextlib.suppress(OSError):
-            found += [pid] if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes() else []
+            found += (
+                [pid]
+                if b"popen_loky" in Path(f"/proc/{pid}/cmdline").read_bytes()
+                else []
+            )
     return found
 
 
-def test_p6_a_worker_that_is_killed_is_replaced_and_the_fit_goes_on(tmp_path: Path) -> None:
+def test_p6_a_worker_that_is_killed_is_replaced_and_the_fit_goes_on(
+    tmp_path: Path,
+) -> None:
     def kill_one(program: "subprocess.Popen[str]") -> None:
         workers = workers_of(program)
         assert len(workers) == 2
@@ -296,7 +331,9 @@ def test_n1_a_training_that_explodes_is_tried_again_and_then_refused_and_never_s
     refused(*fit, "--lr", 1e30, "--out", "run", status=5, says=["diverged", "--lr"])
 
 
-def test_n2_a_network_that_forecasts_nonsense_is_left_out_and_noted(tmp_path: Path) -> None:
+def test_n2_a_network_that_forecasts_nonsense_is_left_out_and_noted(
+    tmp_path: Path,
+) -> None:
     write_months(tmp_path / "m.csv", 60)
     fit = (
         "fit",
@@ -329,6 +366,16 @@ def test_a_cell_of_a_million_characters_is_refused_in_few_words(
     (tmp_path / "m.csv").write_text(months + f"2013-05,{'9' * 1_000_000}\n")
     assert len(refused("fit", "m.csv", "--target", "price", says=["m.csv:42"])) < 3000
     (tmp_path / "m.csv").write_text(months + f"2013-05,{'x' * 1_000_000}\n")
-    assert len(refused("fit", "m.csv", "--target", "price", inside=True, says=["m.csv:42"])) < 3000
+    assert (
+        len(
+            refused("fit", "m.csv", "--target", "price", inside=True, says=["m.csv:42"])
+        )
+        < 3000
+    )
     (tmp_path / "m.csv").write_text(months + f"{'2' * 1_000_000},1\n")
-    assert len(refused("fit", "m.csv", "--target", "price", inside=True, says=["m.csv:42"])) < 3000
+    assert (
+        len(
+            refused("fit", "m.csv", "--target", "price", inside=True, says=["m.csv:42"])
+        )
+        < 3000
+    )

@@ -36,7 +36,8 @@ def hostile(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with a run of `h.csv`, whose series have the names IDS, and stderr of its fit."""
     folder = tmp_path_factory.mktemp("hostile")
     rows = [
-        line.split(",") for line in write_months(folder / "m.csv", 40).read_text().splitlines()[1:]
+        line.split(",")
+        for line in write_months(folder / "m.csv", 40).read_text().splitlines()[1:]
     ]
     with (folder / "h.csv").open("w", newline="", encoding="utf-8") as file:
         table = csv.writer(file)
@@ -75,7 +76,13 @@ def test_x1_a_pickle_in_a_run_is_never_opened(
     assert run_program("predict", "run", cwd=tmp_path).returncode == 0
     for name in directory.RUN_FILES:
         seal_in(run, name, bomb)
-        refused("predict", "run", inside=True, status=4, says=["does not hold what it should"])
+        refused(
+            "predict",
+            "run",
+            inside=True,
+            status=4,
+            says=["does not hold what it should"],
+        )
     assert not (tmp_path / "opened").exists()
     monkeypatch.chdir(tmp_path)
     pickle.loads(bomb)  # it is armed
@@ -87,12 +94,19 @@ def test_x3_ids_are_never_file_names(hostile: Path) -> None:
         directory.MANIFEST_FILE,
         *directory.RUN_FILES,
     }
-    assert {entry.name for entry in hostile.iterdir()} == {"m.csv", "h.csv", "stderr", "run"}
+    assert {entry.name for entry in hostile.iterdir()} == {
+        "m.csv",
+        "h.csv",
+        "stderr",
+        "run",
+    }
     assert default_run_path("../../CON.csv", ("../../x" * 60,)).parent == Path("runs")
 
 
 def forecast_ids(text: str) -> set[str]:
-    return {row[0] for row in csv.reader(io.StringIO(text, newline=""))} - {"[red]shop\x1b[2J"}
+    return {row[0] for row in csv.reader(io.StringIO(text, newline=""))} - {
+        "[red]shop\x1b[2J"
+    }
 
 
 def test_x4_ids_are_written_as_they_are_and_guarded_from_spreadsheets_where_asked(
@@ -107,9 +121,9 @@ def test_x4_ids_are_written_as_they_are_and_guarded_from_spreadsheets_where_aske
     }
     assert safe.stderr == ""
     assert (
-        run_inside("predict", "run", "--format", "jsonl", "--excel-safe", cwd=hostile).stdout.count(
-            "=cmd"
-        )
+        run_inside(
+            "predict", "run", "--format", "jsonl", "--excel-safe", cwd=hostile
+        ).stdout.count("=cmd")
         == 12
     )
 
@@ -117,13 +131,17 @@ def test_x4_ids_are_written_as_they_are_and_guarded_from_spreadsheets_where_aske
 def test_x4_numbers_are_numbers_for_spreadsheets_too(hostile: Path) -> None:
     rows = list(
         csv.DictReader(
-            io.StringIO(run_inside("predict", "run", "--excel-safe", cwd=hostile).stdout)
+            io.StringIO(
+                run_inside("predict", "run", "--excel-safe", cwd=hostile).stdout
+            )
         )
     )
     assert all(float(row["forecast"]) > 0 for row in rows)
 
 
-def test_x5_a_report_escapes_every_name_and_fetches_nothing(hostile: Path, tmp_path: Path) -> None:
+def test_x5_a_report_escapes_every_name_and_fetches_nothing(
+    hostile: Path, tmp_path: Path
+) -> None:
     done = run_inside("report", "run", "-o", str(tmp_path / "page.html"), cwd=hostile)
     assert done.returncode == 0, done.stderr
     page = (tmp_path / "page.html").read_text()
@@ -132,9 +150,12 @@ def test_x5_a_report_escapes_every_name_and_fetches_nothing(hostile: Path, tmp_p
 
 
 @pytest.mark.parametrize(
-    "command", ["runs show run", "inspect h.csv --target price --series=[red]shop\x1b[2J"]
+    "command",
+    ["runs show run", "inspect h.csv --target price --series=[red]shop\x1b[2J"],
 )
-def test_x6_and_x7_names_are_shown_escaped_and_are_no_markup(command: str, hostile: Path) -> None:
+def test_x6_and_x7_names_are_shown_escaped_and_are_no_markup(
+    command: str, hostile: Path
+) -> None:
     done = run_inside(*command.split(" "), cwd=hostile)
     assert done.returncode == 0, done.stderr
     shown = done.stdout + done.stderr + (hostile / "stderr").read_text()
@@ -152,13 +173,19 @@ def test_x6_and_x7_hold_in_tables_and_errors_too(
         and "\x1b" not in table
         and "\u202e" not in table
     )
-    (tmp_path / "e.csv").write_text(days(y=lambda day: "[/red]\x1b[2J\u202e" if day == 9 else day))
-    stderr = refused("fit", "e.csv", "--target", "y", says=["e.csv:10", "[/red]\\x1b[2J\\u202e"])
+    (tmp_path / "e.csv").write_text(
+        days(y=lambda day: "[/red]\x1b[2J\u202e" if day == 9 else day)
+    )
+    stderr = refused(
+        "fit", "e.csv", "--target", "y", says=["e.csv:10", "[/red]\\x1b[2J\\u202e"]
+    )
     assert "\x1b" not in stderr and "\u202e" not in stderr
 
 
 def test_x8_yaml_is_no_settings_format(refused: Refused, tmp_path: Path) -> None:
-    (tmp_path / "s.yaml").write_text("!!python/object/apply:os.system ['touch opened']\n")
+    (tmp_path / "s.yaml").write_text(
+        "!!python/object/apply:os.system ['touch opened']\n"
+    )
     refused("config", "show", "--config", "s.yaml", status=2, says=["s.yaml"])
 
 
@@ -169,7 +196,9 @@ def test_x9_a_run_holds_no_secrets_nor_who_made_it_where(hostile: Path) -> None:
             assert private.encode() not in data, f"{private} in {file.name}"
 
 
-@pytest.mark.parametrize(("mask", "folder", "file"), [(0o077, 0o700, 0o600), (0o002, 0o775, 0o664)])
+@pytest.mark.parametrize(
+    ("mask", "folder", "file"), [(0o077, 0o700, 0o600), (0o002, 0o775, 0o664)]
+)
 def test_x9_files_follow_the_umask(
     mask: int, folder: int, file: int, fitted: Path, tmp_path: Path
 ) -> None:
@@ -178,9 +207,13 @@ def test_x9_files_follow_the_umask(
         fit = ("fit", str(fitted / "old.csv"), *FIT, "--out", "a/run", "-q")
         done = run_inside(*fit, cwd=tmp_path)
         assert done.returncode == 0, done.stderr
-        assert run_inside("predict", "a/run", "-o", "f.csv", cwd=tmp_path).returncode == 0
+        assert (
+            run_inside("predict", "a/run", "-o", "f.csv", cwd=tmp_path).returncode == 0
+        )
     finally:
         os.umask(before)
-    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")}
+    modes = {
+        path.name: stat.S_IMODE(path.stat().st_mode) for path in tmp_path.rglob("*")
+    }
     assert {modes["a"], modes["run"]} == {folder}
     assert {mode for name, mode in modes.items() if "." in name} == {file}

@@ -51,7 +51,9 @@ def test_data_that_are_not_of_the_run_leave_it_as_it_was(
 
 
 @pytest.mark.usefixtures("later")
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGTERM, 143), (signal.SIGKILL, -9)]
+)
 def test_p1_p2_an_update_interrupted_while_it_trains_leaves_the_run_as_it_was(
     number: int, status: int, run: Path, tmp_path: Path
 ) -> None:
@@ -81,11 +83,16 @@ def test_p2_d5_whatever_fails_the_old_run_or_the_new_one_is_there(
     old = (run / "run.json").read_bytes()
     for number in range(1, 40):
         line = [*PROGRAM, *UPDATE, "--steps", "1", "-q"]
-        status, stderr, reached = inject(calls, fault, number, line, tmp_path / "log", cwd=tmp_path)
+        status, stderr, reached = inject(
+            calls, fault, number, line, tmp_path / "log", cwd=tmp_path
+        )
         assert run_inside("runs", "check", "run", cwd=tmp_path).returncode == 0, stderr
         if (run / "run.json").read_bytes() != old:
             assert (run / "previous" / "run.json").read_bytes() == old
-            assert run_inside("update", "run", "--rollback", "-q", cwd=tmp_path).returncode == 0
+            assert (
+                run_inside("update", "run", "--rollback", "-q", cwd=tmp_path).returncode
+                == 0
+            )
             assert (run / "run.json").read_bytes() == old
         else:
             assert status != 0

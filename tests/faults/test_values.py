@@ -36,7 +36,9 @@ def wave(day: int) -> float:
     return round(100 + 20 * math.sin(2 * math.pi * day / 7) + 3 * math.sin(5 * day), 1)
 
 
-def test_v1_missing_values_are_noted_and_left_missing(forecast: Forecast, seen: Seen) -> None:
+def test_v1_missing_values_are_noted_and_left_missing(
+    forecast: Forecast, seen: Seen
+) -> None:
     text = days(31, y=lambda day: "" if day in (5, 6, 20) else wave(day))
     values, said = forecast(text)
     assert "missing target values: 3, left missing" in said
@@ -62,20 +64,29 @@ def test_v5_values_at_the_ends_of_floating_point_neither_overflow_nor_vanish(
 
 
 def test_v7_a_target_of_categories_is_refused(tmp_path: Path, refused: Refused) -> None:
-    (tmp_path / "x.csv").write_text(days(31, y=lambda day: "high" if day % 3 else "low"))
+    (tmp_path / "x.csv").write_text(
+        days(31, y=lambda day: "high" if day % 3 else "low")
+    )
     refused(
         "fit",
         "x.csv",
         "--target",
         "y",
-        says=["x.csv:2", "column 'y': 'high' is not a number", "'low' 10 times", "a 0/1 column"],
+        says=[
+            "x.csv:2",
+            "column 'y': 'high' is not a number",
+            "'low' 10 times",
+            "a 0/1 column",
+        ],
     )
 
 
 def test_v6_logarithms_of_values_that_have_none_are_refused_before_training(
     tmp_path: Path, refused: Refused
 ) -> None:
-    (tmp_path / "x.csv").write_text(days(31, y=lambda day: 0 if day == 9 else wave(day)))
+    (tmp_path / "x.csv").write_text(
+        days(31, y=lambda day: 0 if day == 9 else wave(day))
+    )
     says = ["--transform log needs values above 0: 0 at 2024-03-09", "choose none"]
     refused("fit", "x.csv", "--target", "y", "--transform", "log", status=2, says=says)
 
@@ -86,14 +97,26 @@ def test_v7_a_boolean_target_is_refused_unless_a_probability_is_requested(
 ) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: words[day % 3 == 0]))
     refused(
-        "fit", "x.csv", "--target", "y", says=["the target holds only 0 and 1", "--loss bernoulli"]
+        "fit",
+        "x.csv",
+        "--target",
+        "y",
+        says=["the target holds only 0 and 1", "--loss bernoulli"],
     )
 
 
 def test_v7_a_boolean_target_gives_a_probability_on_request(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text(days(31, y=lambda day: str(day % 3 == 0)))
     done = run_program(
-        "fit", "x.csv", "--target", "y", "--loss", "bernoulli", "--steps", 0, cwd=tmp_path
+        "fit",
+        "x.csv",
+        "--target",
+        "y",
+        "--loss",
+        "bernoulli",
+        "--steps",
+        0,
+        cwd=tmp_path,
     )
     assert done.returncode == 0, done.stderr
     made = run_program("predict", "runs/x-y", cwd=tmp_path)

@@ -29,7 +29,9 @@ def test_the_newest_known_step_of_the_same_phase_is_whole_seasons_back() -> None
 
 def test_candidates_are_the_classical_forecasts() -> None:
     t = np.arange(40)
-    y = 100 + t + 10 * np.sin(np.pi * t / 2) - 200.0  # negative: no logs; season 4, straight trend
+    y = (
+        100 + t + 10 * np.sin(np.pi * t / 2) - 200.0
+    )  # negative: no logs; season 4, straight trend
     arrays = steps_of([y], Seasons(4, 8))
     out = dict(
         zip(
@@ -39,10 +41,14 @@ def test_candidates_are_the_classical_forecasts() -> None:
         )
     )
     np.testing.assert_allclose(out["last"], y[31])
-    np.testing.assert_allclose(out["seasonal_naive"], [y[28], y[29], y[30], y[31], y[28], y[29]])
+    np.testing.assert_allclose(
+        out["seasonal_naive"], [y[28], y[29], y[30], y[31], y[28], y[29]]
+    )
     np.testing.assert_allclose(out["seasonal_naive_2"], y[24:30])
     damped = np.cumsum(0.98 ** np.arange(1, 7))
-    np.testing.assert_allclose(out["damped_trend"] - out["level"], arrays.trend[31] * damped)
+    np.testing.assert_allclose(
+        out["damped_trend"] - out["level"], arrays.trend[31] * damped
+    )
     np.testing.assert_allclose(arrays.trend[31], 1.0, atol=0.01)
     np.testing.assert_allclose(
         out["theta"] - out["level"], 0.5 * arrays.slope[31] * np.arange(1, 7)

@@ -15,11 +15,17 @@ WEEK = Seasons(7, 0)
 
 
 def driven(
-    rng: np.random.Generator, length: int, x: Floats, strength: float = 1.0, noise: float = 0.1
+    rng: np.random.Generator,
+    length: int,
+    x: Floats,
+    strength: float = 1.0,
+    noise: float = 0.1,
 ) -> Floats:
     """A series around 0, so without logs, that a covariate [T] drives, with a weekly season."""
     return np.asarray(
-        strength * x + np.sin(np.arange(length) * 2 * np.pi / 7) + noise * rng.normal(size=length)
+        strength * x
+        + np.sin(np.arange(length) * 2 * np.pi / 7)
+        + noise * rng.normal(size=length)
     )
 
 
@@ -29,7 +35,9 @@ def test_the_effect_of_a_covariate_is_found_in_the_units_of_the_series() -> None
     steps = steps_of([driven(rng, 200, (x - 500) / 20, 3.0)], WEEK)
     effects = covariate_effects.fit_effects(steps, x[:, None], np.array([200]))
     np.testing.assert_allclose(effects.effect, 3 / 20, rtol=0.05)
-    np.testing.assert_allclose(effects.added(np.array([[520.0]]), np.zeros(1, int)), 3.0, atol=0.3)
+    np.testing.assert_allclose(
+        effects.added(np.array([[520.0]]), np.zeros(1, int)), 3.0, atol=0.3
+    )
     assert effects.any()
 
 
@@ -54,7 +62,9 @@ def test_nothing_after_the_steps_to_learn_from_is_looked_at() -> None:
     changed, other = y.copy(), x.copy()
     changed[120:], other[120:] = 50.0, -9.0
     first = covariate_effects.fit_effects(steps_of([y], WEEK), x, np.array([120]))
-    second = covariate_effects.fit_effects(steps_of([changed], WEEK), other, np.array([120]))
+    second = covariate_effects.fit_effects(
+        steps_of([changed], WEEK), other, np.array([120])
+    )
     np.testing.assert_array_equal(first.effect, second.effect)
 
 
@@ -62,12 +72,18 @@ def test_short_series_learn_from_each_other_and_long_ones_keep_their_own() -> No
     rng = np.random.default_rng(2)
     x = [rng.normal(size=25) for _ in range(40)]
     steps = steps_of([driven(rng, 25, one, 1.0, 0.3) for one in x], WEEK)
-    short = covariate_effects.fit_effects(steps, np.concatenate(x)[:, None], np.full(40, 25))
+    short = covariate_effects.fit_effects(
+        steps, np.concatenate(x)[:, None], np.full(40, 25)
+    )
     assert abs(short.effect * 1.0 - 1).max() < 0.4
     x = [rng.normal(size=400) for _ in range(4)]
     strengths = np.array([2.0, -2.0, 0.5, 1.0])
-    steps = steps_of([driven(rng, 400, one, k) for one, k in zip(x, strengths, strict=True)], WEEK)
-    own = covariate_effects.fit_effects(steps, np.concatenate(x)[:, None], np.full(4, 400))
+    steps = steps_of(
+        [driven(rng, 400, one, k) for one, k in zip(x, strengths, strict=True)], WEEK
+    )
+    own = covariate_effects.fit_effects(
+        steps, np.concatenate(x)[:, None], np.full(4, 400)
+    )
     np.testing.assert_allclose(own.effect[:, 0], strengths, atol=0.15)
 
 
@@ -76,7 +92,9 @@ def test_a_few_wild_values_do_not_make_an_effect() -> None:
     x = rng.normal(size=300)
     y = driven(rng, 300, x)
     y[[50, 120, 240]] = 400.0
-    effects = covariate_effects.fit_effects(steps_of([y], WEEK), x[:, None], np.array([300]))
+    effects = covariate_effects.fit_effects(
+        steps_of([y], WEEK), x[:, None], np.array([300])
+    )
     assert effects.effect[0, 0] == pytest.approx(1.0, abs=0.2)
 
 
@@ -97,7 +115,9 @@ def test_a_series_of_no_training_gets_the_usual_effect_in_its_own_units() -> Non
     x = rng.normal(size=200)
     small = driven(rng, 200, x)
     steps = steps_of([small, 1000 * small], WEEK)
-    effects = covariate_effects.fit_effects(steps, np.tile(x, 2)[:, None], np.array([200, 200]))
+    effects = covariate_effects.fit_effects(
+        steps, np.tile(x, 2)[:, None], np.array([200, 200])
+    )
     new = steps_of([50 * driven(rng, 200, x)], WEEK)
     measured = covariate_effects.measure_units(new, 8 * x[:, None], np.array([200]))
     own = covariate_effects.to_series_units(
@@ -122,17 +142,25 @@ def test_with_too_many_series_and_covariates_all_share_one_effect(
 
 def test_effects_survive_json_to_the_bit() -> None:
     rng = np.random.default_rng(7)
-    effects = CovariateEffects(rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.normal(size=2))
-    back = CovariateEffects.from_dict(json.loads(json.dumps(effects.to_dict(), allow_nan=False)))
+    effects = CovariateEffects(
+        rng.normal(size=(3, 2)), rng.normal(size=(3, 2)), rng.normal(size=2)
+    )
+    back = CovariateEffects.from_dict(
+        json.loads(json.dumps(effects.to_dict(), allow_nan=False))
+    )
     for one, other in zip(effects, back, strict=True):
         np.testing.assert_array_equal(one, other)
-    assert CovariateEffects.from_dict(covariate_effects.no_effects(2, 0).to_dict()).mean.shape == (
+    assert CovariateEffects.from_dict(
+        covariate_effects.no_effects(2, 0).to_dict()
+    ).mean.shape == (
         2,
         0,
     )
 
 
-def test_a_covariate_that_never_changed_has_no_effect_whatever_rounding_makes_of_its_mean() -> None:
+def test_a_covariate_that_never_changed_has_no_effect_whatever_rounding_makes_of_its_mean() -> (
+    None
+):
     rng = np.random.default_rng(5)
     x = rng.normal(size=59)
     constant = np.full(59, 5.2)

@@ -18,7 +18,9 @@ from lstmcast.training.forecaster import Forecaster
 WIDE = len(JOINT_FEATURE_INDICES) + 1
 
 
-def wide(length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1) -> pd.DataFrame:
+def wide(
+    length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1
+) -> pd.DataFrame:
     """Two targets of each shop: `follower` is what `leader` was `lag` steps before."""
     parts = []
     for shop in range(shops):
@@ -27,14 +29,21 @@ def wide(length: int = 60, shops: int = 1, lag: int = 1, noise: float = 0.1) -> 
         follower = np.roll(leader, lag) + noise * rng.normal(size=length)
         parts.append(
             pd.DataFrame(
-                {"shop": f"s{shop}", "t": np.arange(length), "leader": leader, "follower": follower}
+                {
+                    "shop": f"s{shop}",
+                    "t": np.arange(length),
+                    "leader": leader,
+                    "follower": follower,
+                }
             )
         )
     return pd.concat(parts, ignore_index=True)
 
 
 def panel_of(frame: pd.DataFrame) -> Panel:
-    return Panel.from_frame(frame, target=["leader", "follower"], time="t", series="shop")
+    return Panel.from_frame(
+        frame, target=["leader", "follower"], time="t", series="shop"
+    )
 
 
 def inputs_of(panel: Panel) -> np.ndarray:
@@ -42,7 +51,10 @@ def inputs_of(panel: Panel) -> np.ndarray:
     return joint_inputs(
         panel,
         compute_step_arrays(
-            panel.values, panel.offsets, seasons, fit_scaler(panel.values, panel.offsets)
+            panel.values,
+            panel.offsets,
+            seasons,
+            fit_scaler(panel.values, panel.offsets),
         ),
     )
 
@@ -71,7 +83,13 @@ def eager(joint: bool) -> Config:
         window=WindowConfig(horizon=1, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
         train=TrainConfig(
-            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+            start="scratch",
+            steps=300,
+            lr=2e-2,
+            batch_size=8,
+            members=1,
+            jobs=1,
+            patience=6,
         ),
         inputs=InputConfig(joint=joint),
     )
@@ -86,15 +104,21 @@ def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
     follower = np.ones(99, np.int64)
     one = Forecaster(eager(True)).fit(panel)
     forecast = one.quantiles(panel, follower, origins)[:, 0, 1]
-    separate = Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
+    separate = (
+        Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
+    )
     assert np.abs(forecast - actual).mean() < 0.6 * np.abs(separate - actual).mean()
     again = Forecaster.load(one.save(tmp_path / "run"))
-    np.testing.assert_array_equal(again.quantiles(panel, follower, origins)[:, 0, 1], forecast)
+    np.testing.assert_array_equal(
+        again.quantiles(panel, follower, origins)[:, 0, 1], forecast
+    )
 
 
 def test_no_forecast_knows_what_another_target_does_later() -> None:
     panel = panel_of(wide(60))
-    config = replace(eager(True), train=TrainConfig(start="scratch", steps=5, members=1, jobs=1))
+    config = replace(
+        eager(True), train=TrainConfig(start="scratch", steps=5, members=1, jobs=1)
+    )
     one = Forecaster(config).fit(panel)
     values = panel.values.copy()
     values[41:60] = 1e6  # the leader's

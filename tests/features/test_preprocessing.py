@@ -15,7 +15,9 @@ from tests.make import panel_of, wavy
 YEAR = Seasons(12, 0)
 
 
-def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float = 0.0) -> Panel:
+def covariate_panel(
+    ahead: int = 6, past_shift: float = 0.0, future_value: float = 0.0
+) -> Panel:
     """Two series with covariates of each kind; the target of the last `ahead` rows is empty."""
     rng = np.random.default_rng(0)
     parts = []
@@ -28,15 +30,25 @@ def covariate_panel(ahead: int = 6, past_shift: float = 0.0, future_value: float
                     "id": f"s{i}",
                     "t": pd.date_range("2001-01-01", periods=length + ahead, freq="MS"),
                     "y": y,
-                    "past": np.where(known, rng.normal(5, 2, length + ahead), past_shift),
-                    "plan": np.where(known, rng.normal(-3, 4, length + ahead), future_value),
+                    "past": np.where(
+                        known, rng.normal(5, 2, length + ahead), past_shift
+                    ),
+                    "plan": np.where(
+                        known, rng.normal(-3, 4, length + ahead), future_value
+                    ),
                     "size": float(i),
                 }
             )
         )
     frame = pd.concat(parts, ignore_index=True)
     return Panel.from_frame(
-        frame, target="y", time="t", series="id", past="past", future="plan", static="size"
+        frame,
+        target="y",
+        time="t",
+        series="id",
+        past="past",
+        future="plan",
+        static="size",
     )
 
 
@@ -53,7 +65,8 @@ def test_covariates_are_scaled_by_the_mean_and_deviation_of_training() -> None:
 
 def test_covariates_ahead_of_the_target_do_not_shape_the_scaling() -> None:
     plain, changed = (
-        Scaling.fit(covariate_panel(future_value=v, past_shift=v), YEAR) for v in (0.0, 1e9)
+        Scaling.fit(covariate_panel(future_value=v, past_shift=v), YEAR)
+        for v in (0.0, 1e9)
     )
     assert plain.to_dict() == changed.to_dict()
 
@@ -69,7 +82,9 @@ def test_covariates_ahead_are_scaled_alike_and_stay_separate() -> None:
     np.testing.assert_array_equal(covariates.ahead[:40], covariates.step[:40, 1:2])
 
 
-def test_unknown_and_constant_covariates_become_zero_and_extreme_ones_are_clipped() -> None:
+def test_unknown_and_constant_covariates_become_zero_and_extreme_ones_are_clipped() -> (
+    None
+):
     y = wavy(np.random.default_rng(0), 30)
     x = np.arange(30.0)
     x[[3, 9]] = np.nan
@@ -101,7 +116,9 @@ def test_scaling_survives_json_to_the_bit() -> None:
         Scaling.fit(covariate_panel(), Seasons(7, 365)),
         fixed,
     ):
-        back = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict(), allow_nan=False)))
+        back = Scaling.from_dict(
+            json.loads(json.dumps(scaling.to_dict(), allow_nan=False))
+        )
         assert back.seasons == scaling.seasons
         for one, other in zip(back.scaler, scaling.scaler, strict=True):
             if one is None or other is None:
@@ -112,7 +129,9 @@ def test_scaling_survives_json_to_the_bit() -> None:
         assert back.deviation.tobytes() == scaling.deviation.tobytes()
 
 
-def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values() -> None:
+def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values() -> (
+    None
+):
     rng = np.random.default_rng(3)
     panel = panel_of([wavy(rng, 30), wavy(rng, 30) - 60])
     scaling = Scaling.fit(panel, YEAR)
@@ -123,14 +142,17 @@ def test_a_known_series_keeps_the_transform_of_training_whatever_its_new_values(
 
 
 @pytest.mark.parametrize("future", [-1e9, 0.0, np.nan, 1e9])
-def test_the_transform_of_a_new_series_comes_only_from_its_own_past(future: float) -> None:
+def test_the_transform_of_a_new_series_comes_only_from_its_own_past(
+    future: float,
+) -> None:
     rng = np.random.default_rng(3)
     scaling = Scaling.fit(panel_of([wavy(rng, 30)]), YEAR)
     y = wavy(rng, 25)
     changed = np.where(np.arange(25) < 15, y, future)
     trained, ends = np.array([0, -1]), np.array([25, 15])
     plain, other = (
-        scaling.scaler_for_panel(panel_of([y, own]), trained, ends) for own in (y, changed)
+        scaling.scaler_for_panel(panel_of([y, own]), trained, ends)
+        for own in (y, changed)
     )
     assert plain.log.tolist() == [True, True]
     for one, two in zip(plain, other, strict=True):
@@ -142,5 +164,7 @@ def test_the_panel_is_left_unchanged() -> None:
     before = panel.fingerprint()
     scaling = Scaling.fit(panel, YEAR)
     scaling.covariates(panel)
-    scaling.steps(panel, scaling.scaler_for_panel(panel, np.array([0, -1]), np.array([10, 10])))
+    scaling.steps(
+        panel, scaling.scaler_for_panel(panel, np.array([0, -1]), np.array([10, 10]))
+    )
     assert panel.fingerprint() == before

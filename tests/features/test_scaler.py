@@ -31,14 +31,20 @@ SEASON = Seasons(12, 0)
 
 def some_series(count: int = 2) -> list[Floats]:
     rng = np.random.default_rng(0)
-    series = [wavy(rng, 60), wavy(rng, 50) - 25, *(wavy(rng, 48) for _ in range(count - 2))]
+    series = [
+        wavy(rng, 60),
+        wavy(rng, 50) - 25,
+        *(wavy(rng, 48) for _ in range(count - 2)),
+    ]
     series[0][[4, 30]] = NAN
     return series
 
 
 def quick(count_of_steps: int = 3, **model: object) -> Config:
     train = TrainConfig(steps=count_of_steps, members=2, jobs=1)
-    return Config(model=ModelConfig(**model), train=train, window=WindowConfig(horizon=6))  # type: ignore[arg-type]
+    return Config(
+        model=ModelConfig(**model), train=train, window=WindowConfig(horizon=6)
+    )  # type: ignore[arg-type]
 
 
 def by_hand(kind: str, y: Floats) -> tuple[float, float]:
@@ -95,7 +101,9 @@ def test_no_change_of_the_future_or_the_validation_zone_leaks_into_the_scale_of_
         for y in (series, changed)
     ]
     for name in ("centre", "spread"):
-        one, two = (getattr(forecaster.scaling.scaler, name) for forecaster in forecasters)
+        one, two = (
+            getattr(forecaster.scaling.scaler, name) for forecaster in forecasters
+        )
         assert one.tolist() == two.tolist()
 
 
@@ -118,7 +126,9 @@ def test_a_series_that_never_changed_or_never_began_has_a_scale_of_one() -> None
     how=st.sampled_from(get_args(Transform)),
     kind=st.sampled_from(get_args(Scale)),
 )
-def test_what_is_transformed_comes_back(values: list[float], how: Transform, kind: Scale) -> None:
+def test_what_is_transformed_comes_back(
+    values: list[float], how: Transform, kind: Scale
+) -> None:
     y, offsets = flat([np.array(values)])
     known = y[~np.isnan(y)]
     if how == "log" and (known <= 0).any():
@@ -136,9 +146,13 @@ def test_what_is_transformed_comes_back(values: list[float], how: Transform, kin
 
 @pytest.mark.parametrize("kind", get_args(Scale))
 @pytest.mark.parametrize("how", ["auto", "none"])
-def test_the_state_is_written_to_json_and_read_back_exactly(kind: Scale, how: Transform) -> None:
+def test_the_state_is_written_to_json_and_read_back_exactly(
+    kind: Scale, how: Transform
+) -> None:
     scaling = Scaling.fit(panel_of(some_series()), SEASON, scale=kind, transform=how)
-    again = Scaling.from_dict(json.loads(json.dumps(scaling.to_dict(), allow_nan=False)))
+    again = Scaling.from_dict(
+        json.loads(json.dumps(scaling.to_dict(), allow_nan=False))
+    )
     assert again.to_dict() == scaling.to_dict()
     assert (again.scale, again.transform) == (kind, how)
     for one, two in zip(scaling.scaler, again.scaler, strict=True):
@@ -177,7 +191,9 @@ def test_runs_on_a_fixed_scale_are_saved_and_forecast_series_of_no_training(
 
 def test_each_scale_and_transform_changes_the_forecast() -> None:
     panel = panel_of(some_series())
-    models = [ModelConfig(scale=kind) for kind in get_args(Scale)] + [ModelConfig(transform="none")]
+    models = [ModelConfig(scale=kind) for kind in get_args(Scale)] + [
+        ModelConfig(transform="none")
+    ]
     train = TrainConfig(start="scratch", steps=3, members=1, jobs=1)
     forecasts = [
         Forecaster(Config(model=m, train=train, window=WindowConfig(horizon=6)))
@@ -190,7 +206,9 @@ def test_each_scale_and_transform_changes_the_forecast() -> None:
 
 
 @pytest.mark.parametrize("value", [0.0, -1.0])
-def test_the_logarithm_of_what_has_none_is_refused_before_training(value: float) -> None:
+def test_the_logarithm_of_what_has_none_is_refused_before_training(
+    value: float,
+) -> None:
     series = [wavy(np.random.default_rng(0), 40) for _ in range(2)]
     series[1][[7, 9]] = value
     with pytest.raises(

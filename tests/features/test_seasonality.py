@@ -30,7 +30,9 @@ def test_the_season_of_monthly_traffic_is_confirmed() -> None:
 
 
 def test_a_random_walk_has_no_season() -> None:
-    mains = [confirm_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)]
+    mains = [
+        confirm_seasons(*flat([walk(seed, 300)]), MONTHLY).main for seed in range(20)
+    ]
     assert mains.count(1) >= 16  # a test at 10 % may err now and then
 
 
@@ -40,10 +42,14 @@ def test_one_series_in_five_is_enough_to_keep_a_season_for_a_panel() -> None:
     seasonal = [wavy(rng(1), 120, 12), wavy(rng(2), 120, 12)]
     assert confirm_seasons(*flat(quiet), MONTHLY).main == 1
     assert confirm_seasons(*flat([*quiet, *seasonal]), MONTHLY).main == 12
-    assert confirm_seasons(*flat([*quiet, *quiet[:1], *seasonal[:1]]), MONTHLY).main == 1
+    assert (
+        confirm_seasons(*flat([*quiet, *quiet[:1], *seasonal[:1]]), MONTHLY).main == 1
+    )
 
 
-def test_series_too_short_to_show_a_season_are_believed_to_have_that_of_the_calendar() -> None:
+def test_series_too_short_to_show_a_season_are_believed_to_have_that_of_the_calendar() -> (
+    None
+):
     assert confirm_seasons(*flat([walk(0, 20)]), MONTHLY) == MONTHLY
 
 
@@ -51,9 +57,9 @@ def test_a_yearly_pattern_of_weekly_series_becomes_the_main_season() -> None:
     proposed = Seasons(1, 52)
     strong = [wavy(rng(seed), 260, 52, noise=0.01) for seed in range(3)]
     assert confirm_seasons(*flat(strong), proposed) == Seasons(52, 0)
-    assert confirm_seasons(*flat([walk(seed, 260) for seed in range(3)]), proposed) == Seasons(
-        1, 52
-    )
+    assert confirm_seasons(
+        *flat([walk(seed, 260) for seed in range(3)]), proposed
+    ) == Seasons(1, 52)
 
 
 def test_a_second_season_needs_two_of_its_lengths() -> None:
@@ -84,16 +90,22 @@ def hourly(seed: int, days: int) -> Floats:
 
 
 def test_a_day_and_a_week_are_found_in_steps_without_a_calendar() -> None:
-    assert search_seasons(*flat([hourly(seed, 28) for seed in range(3)])) == Seasons(24, 168)
+    assert search_seasons(*flat([hourly(seed, 28) for seed in range(3)])) == Seasons(
+        24, 168
+    )
 
 
 def test_no_season_is_found_where_there_is_none() -> None:
-    assert search_seasons(*flat([walk(seed, 500) for seed in range(3)])) == Seasons(1, 0)
+    assert search_seasons(*flat([walk(seed, 500) for seed in range(3)])) == Seasons(
+        1, 0
+    )
 
 
 def test_the_shortest_of_several_multiples_is_the_season() -> None:
     pattern = np.tile([11.0, 15.0, 12.0, 19.0], 120)
-    pattern *= np.tile(np.repeat([1.0, 1.3, 1.0], 4), 40)  # exactly the same only every 12 steps
+    pattern *= np.tile(
+        np.repeat([1.0, 1.3, 1.0], 4), 40
+    )  # exactly the same only every 12 steps
     assert search_seasons(*flat([pattern + 0.1 * rng().normal(size=480)])).main == 4
 
 
@@ -104,7 +116,14 @@ def test_a_season_needs_three_rounds_to_be_found() -> None:
 
 
 @pytest.mark.parametrize(
-    "values", [np.zeros(50), np.ones(50), np.full(50, np.nan), np.array([1.0]), np.array([1.0, 2])]
+    "values",
+    [
+        np.zeros(50),
+        np.ones(50),
+        np.full(50, np.nan),
+        np.array([1.0]),
+        np.array([1.0, 2]),
+    ],
 )
 def test_series_without_any_movement_are_no_trouble(values: Floats) -> None:
     assert search_seasons(*flat([values])) == Seasons(1, 0)
@@ -121,7 +140,8 @@ def test_significance_grows_with_the_season_and_is_low_without() -> None:
     t = np.arange(200)
     noise = rng().normal(size=200)
     levels = [
-        season_significance(noise + a * np.sin(2 * np.pi * t / 12), 12) for a in (0.0, 1.0, 3.0)
+        season_significance(noise + a * np.sin(2 * np.pi * t / 12), 12)
+        for a in (0.0, 1.0, 3.0)
     ]
     assert levels[0] < 1 < levels[1] < levels[2]
 
@@ -135,7 +155,9 @@ def test_one_wild_value_hides_no_season(value: float) -> None:
 
 
 def test_a_season_is_found_though_every_second_value_is_missing() -> None:
-    y = np.sin(np.arange(200) * 2 * np.pi / 7) + 0.1 * np.random.default_rng(0).normal(size=200)
+    y = np.sin(np.arange(200) * 2 * np.pi / 7) + 0.1 * np.random.default_rng(0).normal(
+        size=200
+    )
     y[1::2] = np.nan
     assert confirm_seasons(y, np.array([0, 200]), Seasons(7, 0)) == Seasons(7, 0)
     noise = np.random.default_rng(1).normal(size=200)

@@ -18,12 +18,21 @@ from tests.make import slow_ema
 def test_the_moving_average_skips_what_is_missing(
     x: list[float], alpha: float, data: st.DataObject
 ) -> None:
-    weight = data.draw(st.lists(st.sampled_from([0.0, 1.0]), min_size=len(x), max_size=len(x)))
+    weight = data.draw(
+        st.lists(st.sampled_from([0.0, 1.0]), min_size=len(x), max_size=len(x))
+    )
     average = exponential_moving_average(np.array(x), np.array(weight), alpha)
-    np.testing.assert_allclose(average, slow_ema(x, weight, alpha), rtol=1e-9, atol=1e-9)
-    poisoned = np.where(np.array(weight) > 0, np.array(x), 1e6)  # what is skipped may be anything
     np.testing.assert_allclose(
-        exponential_moving_average(poisoned, np.array(weight), alpha), average, rtol=1e-9, atol=1e-9
+        average, slow_ema(x, weight, alpha), rtol=1e-9, atol=1e-9
+    )
+    poisoned = np.where(
+        np.array(weight) > 0, np.array(x), 1e6
+    )  # what is skipped may be anything
+    np.testing.assert_allclose(
+        exponential_moving_average(poisoned, np.array(weight), alpha),
+        average,
+        rtol=1e-9,
+        atol=1e-9,
     )
 
 
@@ -46,7 +55,9 @@ def test_gaps_are_filled_from_the_same_phase_then_from_the_last_value() -> None:
     season=st.integers(1, 6),
     cut=st.integers(1, 20),
 )
-def test_gaps_are_filled_only_from_the_past(y: list[float], season: int, cut: int) -> None:
+def test_gaps_are_filled_only_from_the_past(
+    y: list[float], season: int, cut: int
+) -> None:
     whole = fill_gaps_from_past(np.array([y]), season)
     part = fill_gaps_from_past(np.array([y[:cut]]), season)
     assert whole[0, :cut].tolist() == part[0].tolist()
@@ -62,7 +73,10 @@ def test_a_long_moving_average_is_that_of_its_recursion(alpha: float) -> None:
         mass, total = alpha + (1 - alpha) * mass, alpha * value + (1 - alpha) * total
         expected[t] = total / mass
     np.testing.assert_allclose(
-        exponential_moving_average(x, np.ones(5000), alpha), expected, rtol=1e-9, atol=1e-12
+        exponential_moving_average(x, np.ones(5000), alpha),
+        expected,
+        rtol=1e-9,
+        atol=1e-12,
     )
 
 
@@ -71,7 +85,8 @@ def test_the_future_changes_no_bit_of_a_moving_average() -> None:
     whole = exponential_moving_average(x, np.ones(3000), 0.5)
     for cut in (1, 50, 86, 87, 500):
         assert (
-            exponential_moving_average(x[:cut], np.ones(cut), 0.5).tolist() == whole[:cut].tolist()
+            exponential_moving_average(x[:cut], np.ones(cut), 0.5).tolist()
+            == whole[:cut].tolist()
         )
 
 
@@ -81,7 +96,9 @@ def test_a_moving_average_stays_finite_after_a_shock() -> None:
     assert np.isfinite(exponential_moving_average(x, np.ones(2000), 0.5)).all()
 
 
-def test_the_mean_of_the_largest_numbers_is_that_of_small_ones_at_another_scale() -> None:
+def test_the_mean_of_the_largest_numbers_is_that_of_small_ones_at_another_scale() -> (
+    None
+):
     x = np.random.default_rng(4).normal(size=(2, 200))
     huge = exponential_moving_average(np.ldexp(x, 1000), np.ones_like(x), 0.3)
     np.testing.assert_array_equal(

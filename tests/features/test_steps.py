@@ -21,7 +21,17 @@ SEASONS = (
     Seasons(5, 15),
     Seasons(24, 48),
 )
-ARRAYS = ("x", "z", "observed", "scale", "level", "slow_level", "trend", "slope", "index")
+ARRAYS = (
+    "x",
+    "z",
+    "observed",
+    "scale",
+    "level",
+    "slow_level",
+    "trend",
+    "slope",
+    "index",
+)
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e250, -1e250)
 
 
@@ -42,14 +52,18 @@ def shocked(y: Floats, origin: int, step: int, value: float, whole: bool) -> Flo
     return out
 
 
-def assert_same_past(one: StepArrays, other: StepArrays, series: int, origin: int) -> None:
+def assert_same_past(
+    one: StepArrays, other: StepArrays, series: int, origin: int
+) -> None:
     """No array up to the origin, and no candidate from it, differs by a bit."""
     first = int(one.offsets[series])
     until = slice(first, first + origin + 1)
     for name in ARRAYS:
         a, b = getattr(one, name)[until], getattr(other, name)[until]
         assert a[-1].tobytes() == b[-1].tobytes(), name
-        if name == "x":  # inside the first season a step may know the rest of that season
+        if (
+            name == "x"
+        ):  # inside the first season a step may know the rest of that season
             a, b = a[one.seasons.main - 1 :], b[one.seasons.main - 1 :]
             assert a.tobytes() == b.tobytes(), name
     at = np.array([series]), np.array([origin])
@@ -60,7 +74,10 @@ def assert_same_past(one: StepArrays, other: StepArrays, series: int, origin: in
         )
         assert a.tobytes() == b.tobytes()
         for back in (1, 2):
-            a, b = (candidates.older_seasonal_values(s, *at, horizon, back) for s in (one, other))
+            a, b = (
+                candidates.older_seasonal_values(s, *at, horizon, back)
+                for s in (one, other)
+            )
             assert a.tobytes() == b.tobytes()
 
 
@@ -93,7 +110,9 @@ def test_the_profile_of_a_second_season_knows_only_the_past_once_that_season_is_
     state = scaler.fit_scaler(*flat([y]))
     before = steps_of([y], Seasons(5, 15), state)
     after = steps_of([shocked(y, origin, 0, 1e6, True)], Seasons(5, 15), state)
-    assert before.profile[: origin + 1].tobytes() == after.profile[: origin + 1].tobytes()
+    assert (
+        before.profile[: origin + 1].tobytes() == after.profile[: origin + 1].tobytes()
+    )
 
 
 def test_the_profile_of_a_second_season_knows_only_the_past_just_before_that_season_is_over() -> (
@@ -111,20 +130,26 @@ def test_the_profile_of_a_second_season_knows_only_the_past_just_before_that_sea
 
 
 @pytest.mark.parametrize(
-    ("seasons", "cut"), [(Seasons(12, 0), 13), (Seasons(7, 0), 7), (Seasons(24, 168), 230)], ids=str
+    ("seasons", "cut"),
+    [(Seasons(12, 0), 13), (Seasons(7, 0), 7), (Seasons(24, 168), 230)],
+    ids=str,
 )
 def test_features_are_the_same_to_the_bit_whatever_number_of_steps_follows(
     seasons: Seasons, cut: int
 ) -> None:
     for seed in range(0, 60, 2):
         y = gappy(seed, 400, seasons.main)
-        short, long = (steps_of([z], seasons, scaler.fit_scaler(*flat([y]))) for z in (y[:cut], y))
+        short, long = (
+            steps_of([z], seasons, scaler.fit_scaler(*flat([y]))) for z in (y[:cut], y)
+        )
         assert short.index[cut - 1].tobytes() == long.index[cut - 1].tobytes()
         assert short.profile[:cut].tobytes() == long.profile[:cut].tobytes()
 
 
 @settings(max_examples=60, deadline=None)
-@given(seed=st.integers(0, 50), seasons=st.sampled_from(SEASONS), cut=st.integers(24, 59))
+@given(
+    seed=st.integers(0, 50), seasons=st.sampled_from(SEASONS), cut=st.integers(24, 59)
+)
 def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(
     seed: int, seasons: Seasons, cut: int
 ) -> None:
@@ -137,9 +162,12 @@ def test_features_of_a_longer_history_begin_with_those_of_a_shorter_one(
 
 
 @pytest.mark.parametrize("seasons", SEASONS, ids=str)
-def test_a_series_has_the_same_features_whatever_stands_beside_it(seasons: Seasons) -> None:
+def test_a_series_has_the_same_features_whatever_stands_beside_it(
+    seasons: Seasons,
+) -> None:
     many = [
-        gappy(seed, length, seasons.main) for seed, length in enumerate((60, 3, 200, 61, 1, 75, 60))
+        gappy(seed, length, seasons.main)
+        for seed, length in enumerate((60, 3, 200, 61, 1, 75, 60))
     ]
     panel = steps_of(many, seasons)
     for i, y in enumerate(many):
@@ -156,7 +184,10 @@ def test_a_series_has_the_same_features_whatever_stands_beside_it(seasons: Seaso
 def test_features_are_the_same_to_the_bit_however_many_steps_are_at_work_at_once(
     seasons: Seasons, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    many = [gappy(seed, length, seasons.main) for seed, length in enumerate((400, 130, 131, 132))]
+    many = [
+        gappy(seed, length, seasons.main)
+        for seed, length in enumerate((400, 130, 131, 132))
+    ]
     whole = steps_of(many, seasons)
     monkeypatch.setattr(steps, "_MAX_BLOCK_CELLS", 37)
     parts = steps_of(many, seasons)
@@ -201,7 +232,9 @@ VALUES = st.one_of(
 
 
 @settings(max_examples=300, deadline=None)
-@given(series=st.lists(st.lists(VALUES, min_size=1, max_size=12), min_size=1, max_size=4))
+@given(
+    series=st.lists(st.lists(VALUES, min_size=1, max_size=12), min_size=1, max_size=4)
+)
 def test_the_inverse_gives_back_what_was_transformed(series: list[list[float]]) -> None:
     values, offsets = flat([np.array(one) for one in series])
     state = scaler.fit_scaler(values, offsets)
@@ -211,7 +244,9 @@ def test_the_inverse_gives_back_what_was_transformed(series: list[list[float]]) 
     back = scaler.inverse_transform(z, owner, state)
     most = np.array([np.nanmax(np.abs(np.append(one, 0.0))) for one in series])
     error = np.abs(back - values)
-    assert (np.isnan(error) | (error <= 1e-9 * np.abs(values) + 1e-12 * most[owner])).all()
+    assert (
+        np.isnan(error) | (error <= 1e-9 * np.abs(values) + 1e-12 * most[owner])
+    ).all()
 
 
 @settings(max_examples=200, deadline=None)
@@ -230,12 +265,16 @@ def test_nothing_falls_below_zero_for_a_series_that_never_was(
 
 def test_a_series_that_was_negative_may_be_so_again() -> None:
     state = scaler.fit_scaler(*flat([np.array([1.0, -2.0, 3.0])]))
-    assert scaler.inverse_transform(np.array([-50.0]), np.array([0]), state).tolist() == [-50.0]
+    assert scaler.inverse_transform(
+        np.array([-50.0]), np.array([0]), state
+    ).tolist() == [-50.0]
 
 
 def test_later_values_below_the_floor_still_have_a_logarithm() -> None:
     state = scaler.fit_scaler(*flat([np.array([5.0, 6.0, 7.0])]))
-    z = scaler.transform_values(np.array([0.0, -100.0, 0.5]), np.zeros(3, np.int64), state)
+    z = scaler.transform_values(
+        np.array([0.0, -100.0, 0.5]), np.zeros(3, np.int64), state
+    )
     np.testing.assert_allclose(z, np.log(0.5))
 
 
@@ -272,7 +311,9 @@ def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
         spread = s1[t] if m == 1 or t < m else max(sm[t - m], 0.25 * s1[t])
         out["scale"].append(spread + steps.MIN_SCALE * (1.0 if log else usual))
         phase = list(range(t % m, t + 1, m))
-        smoothed = slow_ema([rest[s] for s in phase], [float(observed[s]) for s in phase], 0.3)[-1]
+        smoothed = slow_ema(
+            [rest[s] for s in phase], [float(observed[s]) for s in phase], 0.3
+        )[-1]
         out["index"].append(smoothed if m > 1 else 0.0)
     adjusted = [z[t] - out["index"][t if t < m else t - m] * (m > 1) for t in range(n)]
     weight = [float(s) for s in observed]
@@ -281,7 +322,11 @@ def slow_arrays(y: Floats, m: int, log: bool) -> dict[str, list[float]]:
     out["trend"] = [0.0] * window + slow_ema(rise, weight[window:], 1 / max(m, 5))
     for t in range(n):
         known = [s for s in range(t + 1) if observed[s]]
-        fit = np.polyfit(known, [adjusted[s] for s in known], 1)[0] if len(known) >= 4 else 0.0
+        fit = (
+            np.polyfit(known, [adjusted[s] for s in known], 1)[0]
+            if len(known) >= 4
+            else 0.0
+        )
         out["slope"].append(float(fit))
     return out
 
@@ -313,15 +358,29 @@ def test_features_of_any_series_are_finite_and_bounded(
     assert np.isfinite(arrays.x).all()
     assert np.abs(arrays.x).max() <= steps.FEATURE_CLIP
     assert (arrays.scale > 0).all()
-    for name in ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile"):
+    for name in (
+        "z",
+        "scale",
+        "level",
+        "slow_level",
+        "trend",
+        "slope",
+        "index",
+        "profile",
+    ):
         assert np.isfinite(getattr(arrays, name)).all(), name
 
 
 @pytest.mark.parametrize("factor", [1e-6, 1e6])
 @pytest.mark.parametrize("season", [1, 12])
-def test_features_do_not_depend_on_the_unit_of_measurement(factor: float, season: int) -> None:
+def test_features_do_not_depend_on_the_unit_of_measurement(
+    factor: float, season: int
+) -> None:
     for y in (gappy(0, 60, season), gappy(1, 60, season)):
-        one, other = steps_of([y], Seasons(season, 0)), steps_of([y * factor], Seasons(season, 0))
+        one, other = (
+            steps_of([y], Seasons(season, 0)),
+            steps_of([y * factor], Seasons(season, 0)),
+        )
         np.testing.assert_allclose(one.x, other.x, rtol=2e-3, atol=2e-3)
 
 

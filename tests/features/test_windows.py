@@ -24,7 +24,9 @@ def some_steps(seasons: Seasons, lengths: tuple[int, ...] = (40, 9, 63)) -> Step
     return steps_of(series, seasons)
 
 
-def some_covariates(steps: StepArrays, ahead: tuple[int, ...] = (4, 0, 2)) -> ScaledCovariates:
+def some_covariates(
+    steps: StepArrays, ahead: tuple[int, ...] = (4, 0, 2)
+) -> ScaledCovariates:
     rng = np.random.default_rng(6)
     total = np.diff(steps.offsets) + np.array(ahead)
     step = rng.normal(size=(len(steps.z), 3)).astype(np.float32)
@@ -32,7 +34,9 @@ def some_covariates(steps: StepArrays, ahead: tuple[int, ...] = (4, 0, 2)) -> Sc
     return ScaledCovariates(step, table, np.concatenate([[0], np.cumsum(total)]))
 
 
-def slow_candidates(steps: StepArrays, series: int, origin: int, horizon: int) -> list[list[float]]:
+def slow_candidates(
+    steps: StepArrays, series: int, origin: int, horizon: int
+) -> list[list[float]]:
     """Candidates of one window by their definitions, on the series' own arrays."""
     m, m2 = steps.seasons
     rows = slice(steps.offsets[series], steps.offsets[series + 1])
@@ -59,7 +63,9 @@ def slow_candidates(steps: StepArrays, series: int, origin: int, horizon: int) -
                 long -= m2
             if long >= 0:
                 naive2 = z[long]
-                with_profile = level[origin] + profile[long] if origin >= m2 - 1 else flat_level
+                with_profile = (
+                    level[origin] + profile[long] if origin >= m2 - 1 else flat_level
+                )
         damping = sum(phi**j for j in range(1, h + 1))
         out.append(
             [
@@ -95,7 +101,9 @@ def assert_window(
         base = row[1]
         np.testing.assert_allclose(float(batch.base[b, p, h - 1]), base, rtol=1e-12)
         blend = [clip((value - base) / scale, TARGET_CLIP) for value in row]
-        np.testing.assert_allclose(batch.blend[b, p, h - 1], blend, rtol=1e-5, atol=1e-5)
+        np.testing.assert_allclose(
+            batch.blend[b, p, h - 1], blend, rtol=1e-5, atol=1e-5
+        )
         older = []
         for back in (1, 2):
             at = origin + h - m * (-(-h // m))
@@ -111,13 +119,19 @@ def assert_window(
             begin, stop = windows.covariates.ahead_offsets[series : series + 2]
             at = int(begin) + origin + h
             width = windows.covariates.ahead.shape[1]
-            expected += windows.covariates.ahead[at].tolist() if at < stop else [0.0] * width
-        np.testing.assert_allclose(batch.local[b, p, h - 1], expected, rtol=1e-5, atol=1e-5)
+            expected += (
+                windows.covariates.ahead[at].tolist() if at < stop else [0.0] * width
+            )
+        np.testing.assert_allclose(
+            batch.local[b, p, h - 1], expected, rtol=1e-5, atol=1e-5
+        )
         target = float(batch.target[b, p, h - 1])
         if origin + h >= end or not steps.observed[first + origin + h]:
             assert np.isnan(target)
         else:
-            answer = clip((float(steps.z[first + origin + h]) - base) / scale, TARGET_CLIP)
+            answer = clip(
+                (float(steps.z[first + origin + h]) - base) / scale, TARGET_CLIP
+            )
             np.testing.assert_allclose(target, answer, rtol=1e-5, atol=1e-5)
 
 
@@ -141,7 +155,9 @@ def assert_context(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    seasons=st.sampled_from([Seasons(1, 0), Seasons(4, 0), Seasons(6, 12), Seasons(1, 5)]),
+    seasons=st.sampled_from(
+        [Seasons(1, 0), Seasons(4, 0), Seasons(6, 12), Seasons(1, 5)]
+    ),
     horizon=st.integers(1, 14),
     covariates=st.booleans(),
     withheld=st.integers(0, 5),
@@ -168,18 +184,24 @@ def test_a_batch_is_what_a_plain_loop_makes_of_the_steps(
 
 
 def test_targets_are_known_to_the_end_of_the_series_by_default() -> None:
-    windows = Windows(steps_of([np.arange(20.0) - 5], Seasons(1, 0)), 6, context=5, stride=3)
+    windows = Windows(
+        steps_of([np.arange(20.0) - 5], Seasons(1, 0)), 6, context=5, stride=3
+    )
     target = windows.batch(np.array([0]), np.array([[15]]), 5).target[0, 0]
     assert np.isnan(target).tolist() == [False] * 4 + [True] * 2
 
 
 def test_the_network_output_one_step_from_the_target_leads_back_to_the_series() -> None:
     steps = some_steps(Seasons(4, 0))
-    batch = Windows(steps, 8, context=8, stride=4).batch(np.array([2]), np.array([[40]]), 12)
+    batch = Windows(steps, 8, context=8, stride=4).batch(
+        np.array([2]), np.array([[40]]), 12
+    )
     z = batch.base + batch.target * batch.scale
     first = int(steps.offsets[2])
     known = ~np.isnan(z[0, 0])
-    np.testing.assert_allclose(z[0, 0][known], steps.z[first + 41 : first + 49][known], rtol=1e-5)
+    np.testing.assert_allclose(
+        z[0, 0][known], steps.z[first + 41 : first + 49][known], rtol=1e-5
+    )
 
 
 SHOCK = st.sampled_from([NAN, 0.0, -1e9, 1e9, 1e250]) | st.floats(-1e6, 1e6)
@@ -280,7 +302,9 @@ def test_what_lies_behind_the_training_part_is_never_a_target(end: int) -> None:
     )
     batches = []
     for s in (steps, other):
-        sampler = WindowSampler.over(Windows(s, 6, context=8, stride=8), np.array([end]))
+        sampler = WindowSampler.over(
+            Windows(s, 6, context=8, stride=8), np.array([end])
+        )
         assert sampler is not None
         batches.append(sampler.draw(np.random.default_rng(3), 32, 8))
     for one, changed in zip(*batches, strict=True):
@@ -298,7 +322,9 @@ def test_a_series_too_short_for_a_whole_horizon_teaches_with_a_part(
     assert origins.max() == 5  # half a horizon remains
 
 
-def test_a_series_without_a_window_is_never_drawn(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_series_without_a_window_is_never_drawn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     windows = Windows(whole((4, 30, 1, 3), Seasons(4, 0)), 4, context=8, stride=8)
     sampler = WindowSampler.over(windows, windows.lengths)
     assert sampler is not None
@@ -311,16 +337,21 @@ def test_there_is_no_sampler_where_no_series_has_a_window() -> None:
 
 
 def test_series_are_drawn_by_the_square_root_of_their_windows() -> None:
-    windows = Windows(whole((20, 20 + 4 * 12, 2000), Seasons(4, 0)), 4, context=8, stride=8)
+    windows = Windows(
+        whole((20, 20 + 4 * 12, 2000), Seasons(4, 0)), 4, context=8, stride=8
+    )
     sampler = WindowSampler.over(windows, windows.lengths)
     assert sampler is not None
-    count = np.array([20 - 4 - 3, 20 + 48 - 4 - 3, 80])  # the longest is capped at ten strides
+    count = np.array(
+        [20 - 4 - 3, 20 + 48 - 4 - 3, 80]
+    )  # the longest is capped at ten strides
     np.testing.assert_allclose(sampler.weight, np.sqrt(count) / np.sqrt(count).sum())
 
 
 def test_the_same_generator_draws_the_same_batch() -> None:
     sampler = WindowSampler.over(
-        Windows(some_steps(Seasons(4, 0)), 5, context=8, stride=8), np.array([40, 9, 63])
+        Windows(some_steps(Seasons(4, 0)), 5, context=8, stride=8),
+        np.array([40, 9, 63]),
     )
     assert sampler is not None
     one, other = (sampler.draw(np.random.default_rng(9), 8, 4) for _ in range(2))

@@ -43,7 +43,9 @@ def case_of(
     """Windows in which each forecaster errs by normal errors of the given size."""
     rng = np.random.default_rng(seed)
     actual = 50 + 5 * rng.normal(size=(K, H))
-    members = np.stack([normal(actual + size * rng.normal(size=(K, H)), width) for size in errors])
+    members = np.stack(
+        [normal(actual + size * rng.normal(size=(K, H)), width) for size in errors]
+    )
     candidates = np.stack(
         [actual + size * rng.normal(size=(K, H)) for size in candidate_errors], -1
     )
@@ -96,7 +98,9 @@ def test_a_useless_network_leaves_the_forecast_to_the_best_candidate() -> None:
     combination = fit_combination(case)
     assert combination.network < 0.02
     assert combination.candidates[1] > 0.95
-    forecasts = combine_forecasts(combination, case.members, case.candidates)[..., MEDIAN]
+    forecasts = combine_forecasts(combination, case.members, case.candidates)[
+        ..., MEDIAN
+    ]
     error, best = (
         np.abs(forecasts - case.actual).mean(),
         np.abs(case.candidates[..., 1] - case.actual).mean(),
@@ -109,7 +113,9 @@ def test_useless_candidates_leave_the_forecast_to_the_network() -> None:
 
 
 def test_one_series_is_weaker_evidence_than_many() -> None:
-    one, many = (fit_combination(case_of((1.0,), (1.0, 2.0), series=count)) for count in (1, K))
+    one, many = (
+        fit_combination(case_of((1.0,), (1.0, 2.0), series=count)) for count in (1, K)
+    )
     assert many.candidates[0] > one.candidates[0] + 0.05 > 0.55
 
 
@@ -122,7 +128,9 @@ def test_the_network_is_preferred_where_the_evidence_is_even() -> None:
 
 def test_a_prior_shifts_the_weights_where_the_evidence_is_even() -> None:
     case = case_of((1.0,), (3.0,))
-    case = case._replace(members=np.repeat(case.members, 2, 0), prior=np.array([1.0, 0.25]))
+    case = case._replace(
+        members=np.repeat(case.members, 2, 0), prior=np.array([1.0, 0.25])
+    )
     np.testing.assert_allclose(fit_combination(case).members, [0.8, 0.2])
 
 
@@ -134,7 +142,9 @@ def test_a_series_counts_once_however_many_windows_it_has() -> None:
     second = np.where(series == 0, 3.0, 1.0)[:, None]
     members = normal(np.stack([first, second]))
     combination = fit_combination(
-        ValidationForecasts(members, np.full((12, 1, 1), 9.0), actual, series, np.ones(12))
+        ValidationForecasts(
+            members, np.full((12, 1, 1), 9.0), actual, series, np.ones(12)
+        )
     )
     assert combination.members[1] > combination.members[0]
 
@@ -184,7 +194,9 @@ def test_members_have_equal_weights_where_nothing_was_observed(spoil: str) -> No
 
 
 def coverage(quantiles: Floats, actual: Floats) -> float:
-    return float(((actual >= quantiles[..., 0]) & (actual <= quantiles[..., -1])).mean())
+    return float(
+        ((actual >= quantiles[..., 0]) & (actual <= quantiles[..., -1])).mean()
+    )
 
 
 @pytest.mark.parametrize("factor", [0.7, 1.5, 2.0, 2.8])
@@ -199,23 +211,28 @@ def test_intervals_of_many_series_are_calibrated(factor: float) -> None:
 
 
 @pytest.mark.parametrize("factor", [0.5, 2.0])
-def test_the_overlapping_windows_of_one_series_move_its_intervals_a_little(factor: float) -> None:
+def test_the_overlapping_windows_of_one_series_move_its_intervals_a_little(
+    factor: float,
+) -> None:
     widen = fit_combination(case_of((2.0,), (50.0,), width=2.0 / factor)).widen
     assert 1 < widen < factor or factor < widen < 1
 
 
 def test_intervals_are_neither_narrowed_nor_widened_without_bound() -> None:
-    assert fit_combination(case_of((2.0,), (50.0,), width=200.0, series=K)).widen == pytest.approx(
-        0.4, rel=0.02
-    )
-    assert fit_combination(case_of((2.0,), (50.0,), width=0.01, series=K)).widen == pytest.approx(
-        4.0, rel=0.02
-    )
+    assert fit_combination(
+        case_of((2.0,), (50.0,), width=200.0, series=K)
+    ).widen == pytest.approx(0.4, rel=0.02)
+    assert fit_combination(
+        case_of((2.0,), (50.0,), width=0.01, series=K)
+    ).widen == pytest.approx(4.0, rel=0.02)
 
 
 def test_few_windows_make_intervals_wider_than_many() -> None:
     case = case_of((2.0,), (50.0,), width=1.5)
-    few = [fit_combination(case.select(np.arange(K) // 2 == k)).widen for k in range(K // 2)]
+    few = [
+        fit_combination(case.select(np.arange(K) // 2 == k)).widen
+        for k in range(K // 2)
+    ]
     assert np.mean(few) > fit_combination(case).widen
 
 
@@ -234,7 +251,9 @@ def test_the_forecast_is_the_mix_that_the_combination_describes() -> None:
         pooled = 0.75 * case.members[0, k, h] + 0.25 * case.members[1, k, h]
         classical = 0.4 * case.candidates[k, h, 0] + 0.6 * case.candidates[k, h, 1]
         centre = 0.7 * pooled[MEDIAN] + 0.3 * classical
-        np.testing.assert_allclose(forecasts[k, h], centre + 1.5 * (pooled - pooled[MEDIAN]))
+        np.testing.assert_allclose(
+            forecasts[k, h], centre + 1.5 * (pooled - pooled[MEDIAN])
+        )
     assert (np.diff(forecasts, axis=-1) >= 0).all()
 
 
@@ -258,10 +277,15 @@ def test_a_single_window_is_no_evidence_about_itself(windows: int) -> None:
     forecasts = cross_fit_forecasts(case)
     other = case.actual.copy()
     other[0] += 100.0
-    assert cross_fit_forecasts(case._replace(actual=other))[0].tobytes() == forecasts[0].tobytes()
+    assert (
+        cross_fit_forecasts(case._replace(actual=other))[0].tobytes()
+        == forecasts[0].tobytes()
+    )
 
 
-def test_out_of_sample_forecasts_are_those_of_the_combination_where_the_evidence_is_plain() -> None:
+def test_out_of_sample_forecasts_are_those_of_the_combination_where_the_evidence_is_plain() -> (
+    None
+):
     case = case_of((0.5, 20.0), (30.0, 40.0), width=0.5)
     np.testing.assert_allclose(
         cross_fit_forecasts(case)[..., MEDIAN], case.members[0, ..., MEDIAN], atol=0.5

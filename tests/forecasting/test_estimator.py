@@ -14,7 +14,8 @@ from lstmcast.training.forecaster import Forecaster
 def clone(estimator: Any) -> Any:
     """What `sklearn.base.clone` does, its check of the constructor included."""
     params = {
-        name: copy.deepcopy(value) for name, value in estimator.get_params(deep=False).items()
+        name: copy.deepcopy(value)
+        for name, value in estimator.get_params(deep=False).items()
     }
     new = type(estimator)(**params)
     found = new.get_params(deep=False)
@@ -43,7 +44,9 @@ def test_every_setting_can_be_read_and_changed_by_its_name() -> None:
     forecaster = Forecaster()
     names = forecaster.get_params()
     assert names.pop("config") == Config()
-    assert set(names) == {f"{s}__{f}" for s, fields in Config().to_dict().items() for f in fields}
+    assert set(names) == {
+        f"{s}__{f}" for s, fields in Config().to_dict().items() for f in fields
+    }
     assert forecaster.set_params(**names).config == Config()
     again = forecaster.set_params(model__cell="gru", train__steps=3, train__loss="mse")
     assert again is forecaster

@@ -77,9 +77,19 @@ def test_the_combination_is_also_there_under_its_name_in_the_run(
     assert loaded.combination.network == 0.25
 
 
-def test_a_loaded_forecaster_has_all_that_was_saved(fitted: Forecaster, tmp_path: Path) -> None:
+def test_a_loaded_forecaster_has_all_that_was_saved(
+    fitted: Forecaster, tmp_path: Path
+) -> None:
     loaded = Predictor.load(fitted.save(tmp_path / "run"))
-    for name in ("config", "horizon", "context", "season", "start", "fingerprint", "notes"):
+    for name in (
+        "config",
+        "horizon",
+        "context",
+        "season",
+        "start",
+        "fingerprint",
+        "notes",
+    ):
         assert getattr(loaded, name) == getattr(fitted, name)
     assert loaded.cutoff.tolist() == fitted.cutoff.tolist()
     assert loaded.combination.to_dict() == fitted.combination.to_dict()
@@ -108,7 +118,9 @@ def test_a_run_whose_parts_do_not_fit_together_is_refused(
 
 def test_each_covariate_is_named_by_what_it_comes_from() -> None:
     days = pd.date_range("2024-01-01", periods=60)
-    frame = pd.DataFrame({"t": days, "y": np.arange(60.0), "seen": 1.0, "plan": np.arange(60) % 3})
+    frame = pd.DataFrame(
+        {"t": days, "y": np.arange(60.0), "seen": 1.0, "plan": np.arange(60) % 3}
+    )
     panel = Panel.from_frame(frame, target="y", time="t", past="seen", future="plan")
     inputs = InputConfig(calendar=True)
     config = Config(window=UNTRAINED.window, train=UNTRAINED.train, inputs=inputs)

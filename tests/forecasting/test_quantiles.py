@@ -16,11 +16,15 @@ def test_intervals_cover_new_errors_of_the_same_kind() -> None:
     fitted = quantiles.fit_error_quantiles(size * rng.laplace(size=(400, 6)))
     fresh = size * rng.laplace(size=(4000, 6))
     for place, level in enumerate(NETWORK_QUANTILES):
-        np.testing.assert_allclose((fresh <= fitted[:, place]).mean(0), level, atol=0.04)
+        np.testing.assert_allclose(
+            (fresh <= fitted[:, place]).mean(0), level, atol=0.04
+        )
 
 
 def test_the_point_itself_is_the_median_even_where_errors_are_biased() -> None:
-    fitted = quantiles.fit_error_quantiles(np.random.default_rng(0).exponential(size=(200, 3)) + 5)
+    fitted = quantiles.fit_error_quantiles(
+        np.random.default_rng(0).exponential(size=(200, 3)) + 5
+    )
     assert not fitted[:, NETWORK_QUANTILES.index(0.5)].any()
     assert (np.diff(fitted, axis=1) > 0).all()
 
@@ -38,7 +42,8 @@ def test_missing_errors_count_for_nothing() -> None:
         quantiles.fit_error_quantiles(holes), quantiles.fit_error_quantiles(errors)
     )
     np.testing.assert_array_equal(
-        quantiles.fit_error_quantiles(np.full((3, 2), NAN)), quantiles.default_error_quantiles(2)
+        quantiles.fit_error_quantiles(np.full((3, 2), NAN)),
+        quantiles.default_error_quantiles(2),
     )
     assert not quantiles.fit_error_quantiles(np.zeros((3, 2))).any()
 
@@ -56,7 +61,9 @@ def test_no_error_changes_the_interval_of_its_own_window() -> None:
 
 
 @pytest.mark.parametrize("horizon", [2, 3, 5])
-def test_steps_beyond_the_known_ones_have_the_last_one_s_intervals(horizon: int) -> None:
+def test_steps_beyond_the_known_ones_have_the_last_one_s_intervals(
+    horizon: int,
+) -> None:
     known = np.arange(6.0).reshape(1, 3, 2)
     matched = quantiles.match_horizon(known, horizon)
     assert matched.shape == (1, horizon, 2)
@@ -76,10 +83,15 @@ def test_levels_beyond_the_known_ones_follow_the_normal_distribution() -> None:
     values = np.array([[[normal.inv_cdf(level) for level in NETWORK_QUANTILES]]])
     levels = np.array([0.001, 0.05, 0.95, 0.999])
     expected = [normal.inv_cdf(level) for level in levels]
-    np.testing.assert_allclose(quantiles.interpolate_quantiles(values, levels)[0, 0], expected)
+    np.testing.assert_allclose(
+        quantiles.interpolate_quantiles(values, levels)[0, 0], expected
+    )
 
 
 def test_only_quantiles_of_counts_are_rounded() -> None:
     values = np.array([0.4, 1.6])
-    assert quantiles.round_count_quantiles(values, "negative-binomial").tolist() == [0.0, 2.0]
+    assert quantiles.round_count_quantiles(values, "negative-binomial").tolist() == [
+        0.0,
+        2.0,
+    ]
     assert quantiles.round_count_quantiles(values, "mse").tolist() == [0.4, 1.6]

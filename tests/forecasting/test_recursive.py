@@ -19,20 +19,32 @@ from tests.make import panel_of
 LEVELS = np.array([0.1, 0.5, 0.9])
 
 
-def walk(panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats) -> Floats:
+def walk(
+    panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats
+) -> Floats:
     """The right forecast of a random walk with steps of deviation 1."""
     last = panel.values[panel.offsets[series] + origins]
     return np.asarray(
-        last[:, None, None] + np.sqrt(np.arange(1, horizon + 1))[:, None] * ndtri(levels)
+        last[:, None, None]
+        + np.sqrt(np.arange(1, horizon + 1))[:, None] * ndtri(levels)
     )
 
 
 def beyond(
-    panel: Panel, horizon: int, forecast: recursive.ForecastFunction = walk, together: bool = True
+    panel: Panel,
+    horizon: int,
+    forecast: recursive.ForecastFunction = walk,
+    together: bool = True,
 ) -> Floats:
     series = np.arange(len(panel))
     return forecast_recursively(
-        forecast, ForecastLimits(5, 50, together), panel, series, panel.lengths - 1, horizon, LEVELS
+        forecast,
+        ForecastLimits(5, 50, together),
+        panel,
+        series,
+        panel.lengths - 1,
+        horizon,
+        LEVELS,
     )
 
 
@@ -40,7 +52,10 @@ def test_intervals_grow_as_those_of_a_random_walk_do() -> None:
     forecasts = beyond(panel_of([np.full(30, 70.0)]), 42)[0]
     expected = 70 + np.sqrt(np.arange(1, 43))[:, None] * ndtri(LEVELS)
     np.testing.assert_allclose(forecasts[:5], expected[:5])
-    width, expected_width = forecasts[:, 2] - forecasts[:, 0], expected[:, 2] - expected[:, 0]
+    width, expected_width = (
+        forecasts[:, 2] - forecasts[:, 0],
+        expected[:, 2] - expected[:, 0],
+    )
     np.testing.assert_allclose(width, expected_width, rtol=0.06)
     np.testing.assert_allclose(forecasts[:, 1], 70, atol=0.1)
 
@@ -58,7 +73,12 @@ def test_a_step_is_the_same_whatever_the_horizon_and_whichever_series_are_beside
 def test_paths_use_what_is_known_ahead_and_nothing_else() -> None:
     t = np.arange(30)
     frame = pd.DataFrame(
-        {"t": np.arange(42), "y": [*t, *[np.nan] * 12], "seen": [*t, *[np.nan] * 12], "plan": 1.0}
+        {
+            "t": np.arange(42),
+            "y": [*t, *[np.nan] * 12],
+            "seen": [*t, *[np.nan] * 12],
+            "plan": 1.0,
+        }
     )
     panel = Panel.from_frame(frame, target="y", time="t", past="seen", future="plan")
     calls = []
@@ -115,7 +135,9 @@ def weekly(days: int = 120, ahead: int = 0) -> pd.DataFrame:
     plan = np.where(rng.random(len(t)) < 0.3, 1.0, 0.0)
     y = 100 + 10 * np.sin(t * 2 * np.pi / 7) + 30 * plan + rng.normal(size=len(t))
     y[days:] = np.nan
-    return pd.DataFrame({"day": pd.date_range("2024-01-01", periods=len(t)), "y": y, "plan": plan})
+    return pd.DataFrame(
+        {"day": pd.date_range("2024-01-01", periods=len(t)), "y": y, "plan": plan}
+    )
 
 
 def untrained(horizon: int, **inputs: object) -> Config:
@@ -135,15 +157,19 @@ def test_a_run_forecasts_beyond_its_horizon_with_its_covariates_alike_after_it_w
     forecasts = forecaster.predict(horizon=30)
     pd.testing.assert_frame_equal(forecasts.head(7), forecaster.predict(), rtol=1e-6)
     truth = (
-        100 + 10 * np.sin(np.arange(120, 150) * 2 * np.pi / 7) + 30 * frame["plan"].to_numpy()[120:]
+        100
+        + 10 * np.sin(np.arange(120, 150) * 2 * np.pi / 7)
+        + 30 * frame["plan"].to_numpy()[120:]
     )
     assert np.abs(forecasts["forecast"] - truth)[7:].mean() < 4
     assert (np.diff(forecasts[["q10", "q50", "q90"]].to_numpy(), axis=1) >= 0).all()
     pd.testing.assert_frame_equal(
-        Forecaster.load(forecaster.save(tmp_path / "run")).predict(horizon=30), forecasts
+        Forecaster.load(forecaster.save(tmp_path / "run")).predict(horizon=30),
+        forecasts,
     )
     with pytest.raises(
-        DataError, match=r"covariates known ahead \(plan\) are missing for 2024-05-30 to 2024-06-08"
+        DataError,
+        match=r"covariates known ahead \(plan\) are missing for 2024-05-30 to 2024-06-08",
     ):
         forecaster.predict(horizon=40)
 
@@ -154,7 +180,11 @@ def test_holidays_and_joint_targets_go_on_beyond_the_horizon(
     monkeypatch.setattr(recursive, "PATHS_PER_WINDOW", 10)
     frame = weekly(80).assign(z=lambda f: f["y"] * 2)
     panel = Panel.from_frame(frame, target=["y", "z"], time="day")
-    forecasts = Forecaster(untrained(7, holidays="DE", joint=True)).fit(panel).predict(horizon=16)
+    forecasts = (
+        Forecaster(untrained(7, holidays="DE", joint=True))
+        .fit(panel)
+        .predict(horizon=16)
+    )
     assert len(forecasts) == 32
     assert np.isfinite(forecasts["forecast"]).all()
     assert forecasts["forecast"].between(0, 400).all()

@@ -12,7 +12,9 @@ REPEATED = dated(["2024-01-01", "2024-01-02", "2024-01-02", "2024-01-03", "2024-
 
 
 def test_repeated_stamps_are_refused_with_both_places(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match=r"1 rows repeat .*2024-01-02 .*data.csv:3 and 4"):
+    with pytest.raises(
+        DataError, match=r"1 rows repeat .*2024-01-02 .*data.csv:3 and 4"
+    ):
         from_text(tmp_path, REPEATED)
 
 

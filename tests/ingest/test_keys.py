@@ -8,7 +8,9 @@ from lstmcast.errors import DataError
 from lstmcast.ingest.keys import factorize_keys
 from lstmcast.tables.table import Table
 
-FRAME = pd.DataFrame({"shop": ["b", "a", "b", "a"], "item": [7, 7, 8, 7], "hole": ["x", None] * 2})
+FRAME = pd.DataFrame(
+    {"shop": ["b", "a", "b", "a"], "item": [7, 7, 8, 7], "hole": ["x", None] * 2}
+)
 
 
 def test_codes_count_up_in_the_order_of_first_appearance() -> None:
@@ -32,5 +34,7 @@ def test_without_key_columns_there_is_one_series_without_a_name() -> None:
 
 
 def test_a_row_without_a_key_is_refused_with_its_place_and_count() -> None:
-    with pytest.raises(DataError, match=r"column 'hole': the series has no name \(and 1 more\)"):
+    with pytest.raises(
+        DataError, match=r"column 'hole': the series has no name \(and 1 more\)"
+    ):
         factorize_keys(Table(FRAME, "frame"), ["hole"])

@@ -19,7 +19,11 @@ def local_hours(
     start: str, periods: int, freq: str = "h", form: str = "%Y-%m-%d %H:%M"
 ) -> list[str]:
     """Wall-clock texts of Berlin, without their zone."""
-    return list(pd.date_range(start, periods=periods, freq=freq, tz="Europe/Berlin").strftime(form))
+    return list(
+        pd.date_range(start, periods=periods, freq=freq, tz="Europe/Berlin").strftime(
+            form
+        )
+    )
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
@@ -39,20 +43,23 @@ def test_local_hours_are_regular_in_their_zone_over_both_changes_of_the_clocks(
 def test_a_naive_hour_that_comes_twice_asks_for_the_zone(tmp_path: Path) -> None:
     text = dated(local_hours("2024-10-26 20:00", 20, "30min"))
     with pytest.raises(
-        DataError, match=r"2 rows repeat .*2024-10-27 02:00 .* as clocks in Europe/Berlin"
+        DataError,
+        match=r"2 rows repeat .*2024-10-27 02:00 .* as clocks in Europe/Berlin",
     ) as caught:
         from_text(tmp_path, text)
     assert "--tz Europe/Berlin" in caught.value.hint
     panel = from_text(tmp_path, text, DataConfig(duplicates="mean"))
     assert any(
-        "2 in an hour that clocks in Europe/Berlin repeat: see --tz" in note for note in panel.notes
+        "2 in an hour that clocks in Europe/Berlin repeat: see --tz" in note
+        for note in panel.notes
     )
 
 
 def test_a_naive_hour_that_is_left_out_asks_for_the_zone(tmp_path: Path) -> None:
     text = dated(local_hours("2024-03-30 20:00", 12))
     with pytest.raises(
-        DataError, match=r"data.csv:7: after 2024-03-31 01:00 the hour of 2024-03-31 02:00"
+        DataError,
+        match=r"data.csv:7: after 2024-03-31 01:00 the hour of 2024-03-31 02:00",
     ) as caught:
         from_text(tmp_path, text)
     assert "--tz Europe/Berlin" in caught.value.hint
@@ -64,9 +71,12 @@ def test_a_naive_hour_that_is_left_out_asks_for_the_zone(tmp_path: Path) -> None
 
 
 def test_an_hour_that_the_zones_clocks_skip_is_refused(tmp_path: Path) -> None:
-    hours = pd.date_range("2024-03-31 00:00", periods=6, freq="h").strftime("%Y-%m-%d %H:%M")
+    hours = pd.date_range("2024-03-31 00:00", periods=6, freq="h").strftime(
+        "%Y-%m-%d %H:%M"
+    )
     with pytest.raises(
-        DataError, match=r"data.csv:4: .*clocks in Europe/Berlin skip '2024-03-31 02:00'"
+        DataError,
+        match=r"data.csv:4: .*clocks in Europe/Berlin skip '2024-03-31 02:00'",
     ) as caught:
         from_text(tmp_path, dated(list(hours)), BERLIN)
     assert "+01:00" in caught.value.hint
@@ -75,7 +85,11 @@ def test_an_hour_that_the_zones_clocks_skip_is_refused(tmp_path: Path) -> None:
 
 
 def test_offsets_follow_the_zone_where_it_is_named(tmp_path: Path) -> None:
-    days = ["2024-10-26T00:00:00+02:00", "2024-10-27T00:00:00+02:00", "2024-10-28T00:00:00+01:00"]
+    days = [
+        "2024-10-26T00:00:00+02:00",
+        "2024-10-27T00:00:00+02:00",
+        "2024-10-28T00:00:00+01:00",
+    ]
     panel = from_text(tmp_path, dated(days), BERLIN)
     ahead = panel.start + np.array([[3], [155]])
     assert panel.axis.texts(ahead.ravel()) == [
@@ -83,8 +97,14 @@ def test_offsets_follow_the_zone_where_it_is_named(tmp_path: Path) -> None:
         "2025-03-30T00:00:00+01:00",
     ]
     assert panel.axis.texts(panel.start + 156) == ["2025-03-31T00:00:00+02:00"]
-    assert panel.axis.ordinals(days).tolist() == [int(panel.start[0]) + i for i in range(3)]
-    hours = ["2024-10-27 02:00:00+02", "2024-10-27 02:00:00+01", "2024-10-27 03:00:00+01"]
+    assert panel.axis.ordinals(days).tolist() == [
+        int(panel.start[0]) + i for i in range(3)
+    ]
+    hours = [
+        "2024-10-27 02:00:00+02",
+        "2024-10-27 02:00:00+01",
+        "2024-10-27 03:00:00+01",
+    ]
     panel = from_text(tmp_path, dated(hours), BERLIN)
     assert panel.axis.texts(panel.start + 3) == ["2024-10-27 04:00:00+01"]
 
@@ -109,10 +129,12 @@ def test_stamps_in_utc_stay_so_and_days_are_counted_in_the_zone(tmp_path: Path) 
         from_text(tmp_path, dated(days))
 
 
-def test_typed_naive_stamps_stay_naive_and_a_later_file_goes_on_in_the_zone(tmp_path: Path) -> None:
-    wall = pd.date_range("2024-10-26 20:00", periods=40, freq="h", tz="Europe/Berlin").tz_localize(
-        None
-    )
+def test_typed_naive_stamps_stay_naive_and_a_later_file_goes_on_in_the_zone(
+    tmp_path: Path,
+) -> None:
+    wall = pd.date_range(
+        "2024-10-26 20:00", periods=40, freq="h", tz="Europe/Berlin"
+    ).tz_localize(None)
     frame = pd.DataFrame({"date": wall, "y": np.arange(40.0)})
     panel = Panel.from_frame(frame[:30], target="y", tz="Europe/Berlin")
     assert list(panel.axis.stamps(panel.start + 30)) == [wall[30]]
@@ -124,7 +146,9 @@ def test_typed_naive_stamps_stay_naive_and_a_later_file_goes_on_in_the_zone(tmp_
 
 
 def test_a_zone_is_checked_before_anything_is_read() -> None:
-    with pytest.raises(UsageError, match="time zone 'Europe/Berln' is not known") as caught:
+    with pytest.raises(
+        UsageError, match="time zone 'Europe/Berln' is not known"
+    ) as caught:
         DataConfig(tz="Europe/Berln")
     assert "did you mean 'Europe/Berlin'?" in caught.value.hint
     for wrong in ("", "../UTC", "+1", "/etc/passwd"):

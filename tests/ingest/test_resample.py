@@ -44,7 +44,10 @@ def test_periods_are_those_of_pandas(rule: str, how: str) -> None:
     days = 3 if rule in ("2h", "15min") else 1500
     rng = np.random.default_rng(0)
     stamps = pd.DatetimeIndex(
-        np.sort(pd.Timestamp("2020-01-01").value + rng.integers(0, days * 86400, 4000) * 10**9)
+        np.sort(
+            pd.Timestamp("2020-01-01").value
+            + rng.integers(0, days * 86400, 4000) * 10**9
+        )
     )
     frame = pd.DataFrame({"t": stamps.as_unit("us"), "y": rng.normal(size=4000)})
     expected = frame.set_index("t")["y"].resample(unit).agg(how)
@@ -63,21 +66,33 @@ def test_edges_that_are_not_full_are_left_out_and_noted() -> None:
     assert panel.values.tolist() == [24.0] * 7
     assert panel.axis.texts(panel.start) == ["2024-01-02"]
     assert any("2 steps at the ends of series not full" in note for note in panel.notes)
-    days = pd.DataFrame({"t": pd.date_range("2024-01-01", "2025-02-28", freq="D"), "y": 1.0})
+    days = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", "2025-02-28", freq="D"), "y": 1.0}
+    )
     assert resampled(days, "MS:sum").values.tolist()[-2:] == [31.0, 28.0]
-    months = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=6, freq="MS"), "y": 1.0})
+    months = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", periods=6, freq="MS"), "y": 1.0}
+    )
     assert len(resampled(months, "MS:sum").values) == 6
 
 
 def test_series_are_resampled_each_by_itself_with_their_covariates() -> None:
     stamps = pd.date_range("2024-01-01", periods=96, freq="h")
     frame = pd.DataFrame(
-        {"t": np.tile(stamps, 2), "id": np.repeat(["a", "b"], 96), "y": np.repeat([1.0, 2.0], 96)}
+        {
+            "t": np.tile(stamps, 2),
+            "id": np.repeat(["a", "b"], 96),
+            "y": np.repeat([1.0, 2.0], 96),
+        }
     )
     frame["x"] = np.tile(np.arange(96.0), 2)
     frame["kind"] = np.repeat([5.0, 6.0], 96)
     panel = resampled(
-        frame.sample(frac=1, random_state=0), "D:sum", series="id", past="x", static="kind"
+        frame.sample(frac=1, random_state=0),
+        "D:sum",
+        series="id",
+        past="x",
+        static="kind",
     )
     by_key = dict(zip(panel.keys, range(2), strict=True))
     assert panel.series(by_key[("b",)]).tolist() == [48.0] * 4
@@ -98,7 +113,9 @@ def test_events_at_any_time_become_a_regular_series() -> None:
 
 def test_days_are_those_of_the_zone() -> None:
     stamps = pd.date_range("2024-03-29 23:00", periods=71, freq="h", tz="UTC")
-    panel = resampled(pd.DataFrame({"t": stamps, "y": 1.0}), "D:sum", tz="Europe/Berlin")
+    panel = resampled(
+        pd.DataFrame({"t": stamps, "y": 1.0}), "D:sum", tz="Europe/Berlin"
+    )
     assert panel.values.tolist() == [24.0, 23.0, 24.0]
     assert str(panel.axis.stamps(panel.start)[0]) == "2024-03-30 00:00:00+01:00"
 
@@ -107,7 +124,9 @@ def test_later_rows_fall_into_the_same_periods() -> None:
     frame = pd.DataFrame({"t": np.arange(3, 63), "y": 1.0})
     first = resampled(frame[:40], "7:sum")
     assert first.axis.stamps(first.start).tolist() == [3]
-    later = Panel.from_table(_table(frame[14:]), first.columns, _config("7:sum"), like=first)
+    later = Panel.from_table(
+        _table(frame[14:]), first.columns, _config("7:sum"), like=first
+    )
     assert later.axis.stamps(later.start).tolist() == [17]
 
 
@@ -120,7 +139,9 @@ def test_rules_that_do_not_fit_are_refused() -> None:
         resampled(frame, "D", freq="D")
     with pytest.raises(UsageError, match="'fortnight' is not known"):
         resampled(frame, "fortnight")
-    with pytest.raises(DataError, match="--resample 7 does not fit a time column of dates"):
+    with pytest.raises(
+        DataError, match="--resample 7 does not fit a time column of dates"
+    ):
         resampled(frame, "7")
 
 

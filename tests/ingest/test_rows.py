@@ -31,7 +31,10 @@ def test_mixed_series_are_sorted_without_a_note_where_each_is_in_order() -> None
 
 def test_rows_newest_first_and_rows_in_no_order_are_sorted_and_noted() -> None:
     rows, notes = sort([0, 0, 0], [3, 2, 1])
-    assert (rows.rows.tolist(), notes) == ([2, 1, 0], ("rows stood newest first: sorted",))
+    assert (rows.rows.tolist(), notes) == (
+        [2, 1, 0],
+        ("rows stood newest first: sorted",),
+    )
     rows, notes = sort([0, 0, 0], [1, 3, 2])
     assert rows.rows.tolist() == [0, 2, 1]
     assert notes == ("rows were not in order of time: sorted",)

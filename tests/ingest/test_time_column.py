@@ -23,10 +23,14 @@ from lstmcast.timeaxis.zones import (
 )
 
 
-def from_text(folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any) -> Panel:  # noqa: B008
+def from_text(
+    folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any
+) -> Panel:  # noqa: B008
     path = folder / "data.csv"
     path.write_text(text)
-    columns = Columns(**{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()})
+    columns = Columns(
+        **{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()}
+    )
     return Panel.from_table(read_table(path, config), columns, config)
 
 
@@ -48,12 +52,20 @@ def dated(days: list[str], header: str = "date,y") -> str:
             "2011-12-31T23:30:00Z",
         ),
         (
-            ["2020-03-28 23:00+01:00", "2020-03-29 00:00+01:00", "2020-03-29 01:00+01:00"],
+            [
+                "2020-03-28 23:00+01:00",
+                "2020-03-29 00:00+01:00",
+                "2020-03-29 01:00+01:00",
+            ],
             "2020-03-29 02:00+01:00",
         ),
         (["1-10", "1-11", "1-12"], "2-01"),
         (
-            ["2020-01-01 00:00:00.000", "2020-01-01 00:00:00.500", "2020-01-01 00:00:01.000"],
+            [
+                "2020-01-01 00:00:00.000",
+                "2020-01-01 00:00:00.500",
+                "2020-01-01 00:00:01.000",
+            ],
             "2020-01-01 00:00:01.500",
         ),
         (["2019Q3", "2019Q4", "2020Q1"], "2020Q2"),
@@ -83,15 +95,21 @@ def test_ambiguous_dates_are_refused_and_settled_by_a_format(
     with pytest.raises(DataError, match="day and month are ambiguous") as caught:
         from_text(tmp_path, text)
     assert "--date-format %d/%m/%Y" in caught.value.hint
-    assert from_text(tmp_path, text, DataConfig(date_format="%d/%m/%Y")).axis.freq == "D"
-    assert from_text(tmp_path, text, DataConfig(date_format="%m/%d/%Y")).axis.freq == "MS"
+    assert (
+        from_text(tmp_path, text, DataConfig(date_format="%d/%m/%Y")).axis.freq == "D"
+    )
+    assert (
+        from_text(tmp_path, text, DataConfig(date_format="%m/%d/%Y")).axis.freq == "MS"
+    )
 
 
 def test_a_date_that_does_not_exist_or_is_written_otherwise_is_refused_with_its_line(
     tmp_path: Path,
 ) -> None:
     days = ["2023-02-27", "2023-02-28", "2023-02-29", "2023-03-01"]
-    with pytest.raises(DataError, match=r"data.csv:4: column 'date': '2023-02-29' is not a date"):
+    with pytest.raises(
+        DataError, match=r"data.csv:4: column 'date': '2023-02-29' is not a date"
+    ):
         from_text(tmp_path, dated(days))
     mixed = ["2023-02-27", "2023-02-28", "01.03.2023", "2023-03-02"]
     with pytest.raises(
@@ -99,7 +117,9 @@ def test_a_date_that_does_not_exist_or_is_written_otherwise_is_refused_with_its_
         match=r"data.csv:4: column 'date' mixes date formats: '2023-02-27' and '01.03.2023'",
     ):
         from_text(tmp_path, dated(mixed))
-    with pytest.raises(DataError, match=r"data.csv:3: column 'date': the time is empty"):
+    with pytest.raises(
+        DataError, match=r"data.csv:3: column 'date': the time is empty"
+    ):
         from_text(tmp_path, dated(["2023-02-27", "", "2023-03-01"]))
     with pytest.raises(DataError, match="column 'date' does not read as time: 'soon'"):
         from_text(tmp_path, dated(["soon", "later", "never"]))
@@ -125,7 +145,9 @@ def test_numbers_count_what_the_date_format_says(tmp_path: Path) -> None:
         assert panel.axis.form.layout == unit
 
 
-def test_the_hour_beside_the_day_is_part_of_the_time_and_24_ends_the_day(tmp_path: Path) -> None:
+def test_the_hour_beside_the_day_is_part_of_the_time_and_24_ends_the_day(
+    tmp_path: Path,
+) -> None:
     text = "date,hour,y\n" + "".join(
         f"2024-02-{28 + i // 24},{i % 24 + 1},{i}\n" for i in range(48)
     )
@@ -133,14 +155,21 @@ def test_the_hour_beside_the_day_is_part_of_the_time_and_24_ends_the_day(tmp_pat
         from_text(tmp_path, text)
     assert "--time date,hour" in caught.value.hint
     panel = from_text(tmp_path, text, time=["date", "hour"])
-    assert (panel.axis.freq, panel.axis.texts(panel.start + 47)) == ("h", ["2024-03-01 0"])
+    assert (panel.axis.freq, panel.axis.texts(panel.start + 47)) == (
+        "h",
+        ["2024-03-01 0"],
+    )
 
 
-def test_several_time_columns_are_listed_and_counts_are_not_among_them(tmp_path: Path) -> None:
+def test_several_time_columns_are_listed_and_counts_are_not_among_them(
+    tmp_path: Path,
+) -> None:
     text = "from,to,y,users\n" + "".join(
         f"2020-01-0{i},2020-01-0{i + 1},{i},{2000 + i}\n" for i in range(1, 6)
     )
-    with pytest.raises(DataError, match="several columns could be the time: 'from', 'to'"):
+    with pytest.raises(
+        DataError, match="several columns could be the time: 'from', 'to'"
+    ):
         from_text(tmp_path, text)
     assert from_text(tmp_path, text, time=["to"]).axis.name == "to"
     text = "users,y\n2000,1\n2001,2\n2002,3\n"
@@ -158,7 +187,10 @@ def test_a_column_named_as_the_time_is_never_ignored_silently(tmp_path: Path) ->
     for values in ("0.5 1.5 2.5", "1 x 3"):
         with pytest.raises(DataError, match="column 't' does not read as time"):
             from_text(tmp_path, dated(values.split(), "t,y"))
-        assert len(from_text(tmp_path, dated(values.split(), "t,y"), time=["none"]).values) == 3
+        assert (
+            len(from_text(tmp_path, dated(values.split(), "t,y"), time=["none"]).values)
+            == 3
+        )
     hours = "hour,y\n" + "".join(f"{i % 24},{i}\n" for i in range(50))
     assert from_text(tmp_path, hours).columns.time == ("none",)
 
@@ -180,11 +212,19 @@ def test_time_split_over_columns_is_joined(tmp_path: Path) -> None:
 
 
 def test_days_with_summer_and_winter_offsets_are_daily(tmp_path: Path) -> None:
-    days = ["2020-03-28T00:00:00+01:00", "2020-03-29T00:00:00+01:00", "2020-03-30T00:00:00+02:00"]
+    days = [
+        "2020-03-28T00:00:00+01:00",
+        "2020-03-29T00:00:00+01:00",
+        "2020-03-30T00:00:00+02:00",
+    ]
     panel = from_text(tmp_path, dated(days))
     assert panel.axis.freq == "D"
     assert panel.axis.texts(panel.start + 3) == ["2020-03-31T00:00:00+02:00"]
-    hours = ["2020-03-29T00:00:00+01:00", "2020-03-29T01:00:00+01:00", "2020-03-29T03:00:00+02:00"]
+    hours = [
+        "2020-03-29T00:00:00+01:00",
+        "2020-03-29T01:00:00+01:00",
+        "2020-03-29T03:00:00+02:00",
+    ]
     panel = from_text(tmp_path, dated(hours))
     assert (panel.axis.freq, panel.lengths.tolist()) == ("h", [3])
     assert panel.axis.texts(panel.start + 3) == ["2020-03-29T04:00:00+02:00"]
@@ -192,7 +232,9 @@ def test_days_with_summer_and_winter_offsets_are_daily(tmp_path: Path) -> None:
 
 
 def test_files_with_other_offsets_lie_on_the_same_axis(tmp_path: Path) -> None:
-    winter = from_text(tmp_path, dated([f"2020-03-28T0{i}:00:00+01:00" for i in range(5)]))
+    winter = from_text(
+        tmp_path, dated([f"2020-03-28T0{i}:00:00+01:00" for i in range(5)])
+    )
     path = tmp_path / "later.csv"
     path.write_text(dated([f"2020-03-30T0{i}:00:00+02:00" for i in range(5)]))
     summer = Panel.from_table(read_table(path), winter.columns, like=winter)
@@ -245,7 +287,16 @@ CLOCKS = (
     ),
 )
 DAYS = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y%m%d", "%d.%m.%Y", "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y"),
+    *(
+        "%Y-%m-%d",
+        "%Y/%m/%d",
+        "%Y.%m.%d",
+        "%Y%m%d",
+        "%d.%m.%Y",
+        "%d/%m/%Y",
+        "%m/%d/%Y",
+        "%d-%m-%Y",
+    ),
     *(
         "%b %d %Y",
         "%B %d, %Y",
@@ -273,9 +324,13 @@ def written_axes(draw: st.DrawFn) -> tuple[str, list[str], list[str]]:
     freq = draw(st.sampled_from(SHORT + LONG))
     layout = draw(st.sampled_from(WRITTEN[freq]))
     years = (1601, 2070) if layout in ("%Y%m", "%Y%m%d%H%M%S") else (1601, 9800)
-    start = draw(st.datetimes(pd.Timestamp(years[0], 1, 1), pd.Timestamp(years[1], 12, 31)))
+    start = draw(
+        st.datetimes(pd.Timestamp(years[0], 1, 1), pd.Timestamp(years[1], 12, 31))
+    )
     first = pd.Timestamp(start).as_unit("us").floor("s" if freq in SHORT else "D")
-    stamps = pd.date_range(first, periods=draw(st.integers(15, 40)) + 3, freq=freq, unit="us")
+    stamps = pd.date_range(
+        first, periods=draw(st.integers(15, 40)) + 3, freq=freq, unit="us"
+    )
     texts = format_timestamps(layout.replace("00:00", "%H:%M"), to_microseconds(stamps))
     return freq, texts[:-3], texts[-3:]
 
@@ -303,7 +358,8 @@ def test_times_however_written_lead_to_the_times_that_follow(
     assert panel.axis.texts(ahead) == following, freq
     assert panel.axis.ordinals(following).tolist() == ahead.tolist()
     assert (
-        np.diff(panel.axis.grid.instants(np.r_[panel.start + panel.lengths - 1, ahead])) > 0
+        np.diff(panel.axis.grid.instants(np.r_[panel.start + panel.lengths - 1, ahead]))
+        > 0
     ).all()
     shuffled = of_texts(texts, seed)
     assert (shuffled.axis, shuffled.fingerprint()) == (panel.axis, panel.fingerprint())
@@ -319,7 +375,9 @@ def changes(zone: str) -> list[int]:
 
 @settings(max_examples=150, deadline=None)
 @given(
-    st.sampled_from([(zone, change) for zone in COMMON_ZONES for change in changes(zone)]),
+    st.sampled_from(
+        [(zone, change) for zone in COMMON_ZONES for change in changes(zone)]
+    ),
     st.integers(3, 12),
     st.sampled_from(["15min", "30min", "h"]),
     st.sampled_from(["%Y-%m-%d %H:%M", "%d.%m.%Y %H:%M", "%Y-%m-%dT%H:%M:%S%z"]),

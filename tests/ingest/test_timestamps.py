@@ -61,7 +61,9 @@ def test_parts_of_a_date_are_put_in_order_and_unknown_ones_are_none() -> None:
 def test_a_part_that_makes_no_date_is_refused() -> None:
     frame = pd.DataFrame({"year": [2023, 2023], "month": [2, 2], "day": [28, 29]})
     with pytest.raises(DataError, match="'2023 2 29' is not a date"):
-        read_split_timestamps(Table(frame, "f"), ("year", "month", "day"), DataConfig(), None)
+        read_split_timestamps(
+            Table(frame, "f"), ("year", "month", "day"), DataConfig(), None
+        )
 
 
 def test_layouts_that_only_some_texts_have_are_candidates() -> None:

@@ -22,9 +22,13 @@ def shape(*series: np.ndarray, m: int = 12) -> Characteristics:
 
 def test_strength_is_near_1_for_a_pure_season_and_near_0_for_noise() -> None:
     assert seasonal_strength(WAVE + 0.05 * T, 12) > 0.95
-    assert seasonal_strength(WAVE + RNG.normal(size=120), 12) == pytest.approx(0.4, abs=0.2)
+    assert seasonal_strength(WAVE + RNG.normal(size=120), 12) == pytest.approx(
+        0.4, abs=0.2
+    )
     noise = [
-        seasonal_strength(RNG.normal(size=n), 12) for n in (25, 36, 60, 120) for _ in range(20)
+        seasonal_strength(RNG.normal(size=n), 12)
+        for n in (25, 36, 60, 120)
+        for _ in range(20)
     ]
     assert np.mean(noise) < 0.15
 
@@ -36,8 +40,12 @@ def test_strength_needs_two_seasons_and_a_changing_series() -> None:
 
 
 @pytest.mark.parametrize(("slope", "expected"), [(0.1, 1), (-0.1, -1), (0.0, 0)])
-def test_a_trend_is_distinguished_from_a_season_and_noise(slope: float, expected: int) -> None:
-    assert trend_direction(slope * T + WAVE + 0.3 * RNG.normal(size=120), 12) == expected
+def test_a_trend_is_distinguished_from_a_season_and_noise(
+    slope: float, expected: int
+) -> None:
+    assert (
+        trend_direction(slope * T + WAVE + 0.3 * RNG.normal(size=120), 12) == expected
+    )
     assert trend_direction(np.ones(120), 12) == 0
 
 

@@ -35,7 +35,10 @@ def could(data: Table) -> dict[str, tuple[str, ...]]:
 
 def test_kinds_of_columns_are_seen() -> None:
     data = table(
-        n=np.arange(60) % 7, name=["a", "b"] * 30, none=[None] * 60, some=[1.5, np.nan] * 30
+        n=np.arange(60) % 7,
+        name=["a", "b"] * 30,
+        none=[None] * 60,
+        some=[1.5, np.nan] * 30,
     )
     profiles = {
         column.name: (column.kind, column.missing, column.distinct, column.first)
@@ -55,7 +58,9 @@ def test_the_target_is_neither_a_flag_nor_a_row_number() -> None:
     data = table(row=np.arange(60), flag=np.arange(60) % 2, sold=rng.normal(size=60))
     assert inferred(data).target == ("sold",)
     assert inferred(table(flag=np.arange(60) % 2)).target == ("flag",)
-    assert inferred(table(heat=rng.normal(size=60), y=np.arange(60) % 3)).target == ("y",)
+    assert inferred(table(heat=rng.normal(size=60), y=np.arange(60) % 3)).target == (
+        "y",
+    )
 
 
 def test_the_series_are_the_fewest_columns_that_separate_rows_of_one_time() -> None:
@@ -74,29 +79,47 @@ def test_the_series_are_the_fewest_columns_that_separate_rows_of_one_time() -> N
 def test_a_time_that_comes_twice_by_mistake_makes_no_series_of_the_values() -> None:
     days = DAYS.to_series().reset_index(drop=True)
     days[59] = days[58]
-    assert inferred(Table(pd.DataFrame({"day": days, "y": np.arange(60) % 7}), "t")).series == ()
+    assert (
+        inferred(Table(pd.DataFrame({"day": days, "y": np.arange(60) % 7}), "t")).series
+        == ()
+    )
 
 
 def test_roles_a_column_could_have_follow_from_what_it_holds() -> None:
     parts = [
         pd.DataFrame(
-            {"day": DAYS, "shop": s, "region": r, "y": np.arange(60.0), "price": np.arange(60) % 3}
+            {
+                "day": DAYS,
+                "shop": s,
+                "region": r,
+                "y": np.arange(60.0),
+                "price": np.arange(60) % 3,
+            }
         )
         .assign(
-            heat=np.r_[np.arange(50.0), [np.nan] * 10], note=[f"text {s}{i}" for i in range(60)]
+            heat=np.r_[np.arange(50.0), [np.nan] * 10],
+            note=[f"text {s}{i}" for i in range(60)],
         )
         .assign(y=np.r_[np.arange(50.0), [np.nan] * 10], one=1)
         for s, r in (("a", "n"), ("b", "s"), ("c", "n"))
     ]
-    data = Table(pd.concat(parts * 2, ignore_index=True).drop_duplicates(ignore_index=True), "t")
+    data = Table(
+        pd.concat(parts * 2, ignore_index=True).drop_duplicates(ignore_index=True), "t"
+    )
     found = could(data)
-    assert (found["region"], found["price"], found["one"]) == (("static",), ("future",), ())
+    assert (found["region"], found["price"], found["one"]) == (
+        ("static",),
+        ("future",),
+        (),
+    )
     assert found["heat"] == ("past", "target")
     assert (found["shop"], found["day"], found["y"]) == ((), (), ())
 
 
 def test_a_column_that_numbers_the_rows_has_no_role() -> None:
-    assert could(table(no=np.arange(60), y=np.arange(60.0) % 7, heat=np.arange(60.0) ** 2)) == {
+    assert could(
+        table(no=np.arange(60), y=np.arange(60.0) % 7, heat=np.arange(60.0) ** 2)
+    ) == {
         **dict.fromkeys(("day", "no", "y"), ()),
         "heat": ("past", "target"),
     }
@@ -113,9 +136,13 @@ def test_no_numbers_and_unknown_columns_are_errors() -> None:
         inferred(table(y=np.arange(60.0)), target=("z",))
 
 
-def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(tmp_path: Path) -> None:
+def test_the_time_of_day_beside_a_column_of_days_is_part_of_the_time(
+    tmp_path: Path,
+) -> None:
     quarters = pd.date_range("2024-01-01", periods=2000, freq="15min")
-    rows = "".join(f"{at:%d/%m/%Y},{at:%H:%M},{i % 7}\n" for i, at in enumerate(quarters))
+    rows = "".join(
+        f"{at:%d/%m/%Y},{at:%H:%M},{i % 7}\n" for i, at in enumerate(quarters)
+    )
     (tmp_path / "t.csv").write_text("Date,Time,kW\n" + rows)
     roles = inferred(read_table(tmp_path / "t.csv"))
     assert (roles.time, roles.series, roles.target) == (("Date", "Time"), (), ("kW",))
@@ -136,6 +163,8 @@ def test_a_column_that_is_nearly_of_numbers_is_named_where_there_is_none_of_numb
     (tmp_path / "t.csv").write_text(
         "date;y\n" + "".join(f"2024-01-{day:02};1'0{day:02}\n" for day in range(1, 31))
     )
-    with pytest.raises(DataError, match="column 'y': \"1'001\" is not a number") as caught:
+    with pytest.raises(
+        DataError, match="column 'y': \"1'001\" is not a number"
+    ) as caught:
         inferred(read_table(tmp_path / "t.csv"))
     assert "--thousands" in caught.value.hint

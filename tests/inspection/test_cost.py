@@ -22,9 +22,13 @@ RNG = np.random.default_rng(0)
     ],
     ids=["few series", "many series", "from scratch"],
 )
-def test_an_estimate_is_near_what_the_fit_then_takes(count: int, train: TrainConfig) -> None:
+def test_an_estimate_is_near_what_the_fit_then_takes(
+    count: int, train: TrainConfig
+) -> None:
     panel = panel_of([wavy(RNG, 300 if count == 1 else 60) for _ in range(count)])
-    config = Config(window=WindowConfig(horizon=6), train=TrainConfig(**{**vars(train), "jobs": 1}))
+    config = Config(
+        window=WindowConfig(horizon=6), train=TrainConfig(**{**vars(train), "jobs": 1})
+    )
     estimate = estimate_cost(panel, config)
     began = time.process_time()
     forecaster = Forecaster(config).fit(panel)
@@ -33,7 +37,9 @@ def test_an_estimate_is_near_what_the_fit_then_takes(count: int, train: TrainCon
         took / 4 < estimate.seconds < took * 4
     )  # looser than on the benchmark's sets: these take a second or two
     assert estimate.members == len({row["member"] for row in forecaster.history})
-    assert estimate.parameters == sum(network.parameters for network in forecaster.networks)
+    assert estimate.parameters == sum(
+        network.parameters for network in forecaster.networks
+    )
     assert (estimate.horizon, estimate.season, estimate.context) == (
         6,
         forecaster.season,
@@ -44,5 +50,7 @@ def test_an_estimate_is_near_what_the_fit_then_takes(count: int, train: TrainCon
 
 
 def test_without_training_the_estimate_is_the_fit_itself() -> None:
-    estimate = estimate_cost(panel_of([wavy(RNG, 60)]), Config(train=TrainConfig(steps=0)))
+    estimate = estimate_cost(
+        panel_of([wavy(RNG, 60)]), Config(train=TrainConfig(steps=0))
+    )
     assert (estimate.members, estimate.training_steps) == (1, 0)

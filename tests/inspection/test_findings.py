@@ -29,8 +29,19 @@ def wave() -> Any:
 
 def test_a_plain_series_has_a_season_a_trend_and_nothing_amiss() -> None:
     findings = found(wave())
-    assert list(findings) == ["series", "time", "season", "trend", "gaps", "outliers", "horizon"]
-    assert (findings["season"]["main"], findings["season"]["strength"] > 0.8) == (12, True)
+    assert list(findings) == [
+        "series",
+        "time",
+        "season",
+        "trend",
+        "gaps",
+        "outliers",
+        "horizon",
+    ]
+    assert (findings["season"]["main"], findings["season"]["strength"] > 0.8) == (
+        12,
+        True,
+    )
     assert (
         findings["trend"]["rising"],
         findings["gaps"]["steps"],
@@ -46,7 +57,10 @@ def test_gaps_are_counted_and_the_longest_is_named() -> None:
     findings = found(one, two)["gaps"]
     assert (findings["steps"], findings["count"], findings["longest"]) == (7, 3, 4)
     assert (findings["from"], findings["to"]) == ("2002-09-01", "2002-12-01")
-    assert "3 gaps, the longest in s1, 2002-09-01 to 2002-12-01 (4 steps)" in findings["found"]
+    assert (
+        "3 gaps, the longest in s1, 2002-09-01 to 2002-12-01 (4 steps)"
+        in findings["found"]
+    )
     assert found(one, fill="linear")["gaps"]["found"].startswith("3 of 96 steps")
 
 
@@ -63,7 +77,10 @@ def test_constant_series_zeros_scales_and_a_target_of_0_and_1_are_reported() -> 
     assert findings["scales"]["orders_of_magnitude"] > 6
     assert 0 < findings["zeros"]["share"] < 0.5
     flags = found(T % 4 == 0)
-    assert (flags["target"]["share"], "--loss bernoulli" in flags["target"]["done"]) == (0.25, True)
+    assert (
+        flags["target"]["share"],
+        "--loss bernoulli" in flags["target"]["done"],
+    ) == (0.25, True)
     assert "upper quantiles" in flags["zeros"]["done"]
 
 

@@ -14,7 +14,9 @@ TRAINED, LENGTH, SEASON = 720, 1000, 24
 def hourly(seed: int = 0, length: int = LENGTH) -> np.ndarray:
     rng = np.random.default_rng(seed)
     return np.asarray(
-        100 + 20 * np.sin(2 * np.pi * np.arange(length) / SEASON) + 2 * rng.normal(size=length)
+        100
+        + 20 * np.sin(2 * np.pi * np.arange(length) / SEASON)
+        + 2 * rng.normal(size=length)
     )
 
 
@@ -33,7 +35,9 @@ def forecaster() -> Forecaster:
     return fit(frame_of(hourly()).head(TRAINED))
 
 
-def detect_hourly(forecaster: Forecaster, values: np.ndarray, **options: float) -> Detection:
+def detect_hourly(
+    forecaster: Forecaster, values: np.ndarray, **options: float
+) -> Detection:
     panel = Panel.from_frame(frame_of(values), like=forecaster.panel)
     return detect(forecaster, panel, **{"rate": 0.005, **options})  # type: ignore[arg-type]
 
@@ -42,7 +46,16 @@ def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(
     forecaster: Forecaster,
 ) -> None:
     rows = detect_hourly(forecaster, hourly()).rows
-    assert list(rows) == ["t", "actual", "expected", "low", "high", "score", "anomaly", "kind"]
+    assert list(rows) == [
+        "t",
+        "actual",
+        "expected",
+        "low",
+        "high",
+        "score",
+        "anomaly",
+        "kind",
+    ]
     assert rows["t"].tolist() == frame_of(hourly())["t"][TRAINED:].tolist()
     assert rows["actual"].tolist() == hourly()[TRAINED:].tolist()
     assert ((rows["low"] < rows["expected"]) & (rows["expected"] < rows["high"])).all()
@@ -56,7 +69,9 @@ def test_a_row_has_its_expectation_an_interval_around_it_and_a_score(
 def test_ordinary_rows_are_flagged_no_more_often_than_stated(
     forecaster: Forecaster, seed: int
 ) -> None:
-    values = np.concatenate([hourly()[:TRAINED], hourly(seed + 1, 1500)[: 1500 - TRAINED % SEASON]])
+    values = np.concatenate(
+        [hourly()[:TRAINED], hourly(seed + 1, 1500)[: 1500 - TRAINED % SEASON]]
+    )
     figures = detect_hourly(forecaster, values, rate=0.01).figures
     assert figures["judged"] == 1500
     assert figures["share"] < 0.02  # 0.01, and runs of alarms come together
@@ -110,8 +125,12 @@ def test_changes_of_each_kind_are_found_and_named(
     assert rows["anomaly"][rows.index < 850 - TRAINED].sum() <= 1
 
 
-def test_a_higher_rate_flags_more_and_has_narrower_intervals(forecaster: Forecaster) -> None:
-    few, many = (detect_hourly(forecaster, hourly(), rate=rate) for rate in (0.004, 0.1))
+def test_a_higher_rate_flags_more_and_has_narrower_intervals(
+    forecaster: Forecaster,
+) -> None:
+    few, many = (
+        detect_hourly(forecaster, hourly(), rate=rate) for rate in (0.004, 0.1)
+    )
     assert few.figures["anomalies"] < many.figures["anomalies"]
     width = [(found.rows["high"] - found.rows["low"]).mean() for found in (few, many)]
     assert width[1] < width[0]
@@ -120,14 +139,18 @@ def test_a_higher_rate_flags_more_and_has_narrower_intervals(forecaster: Forecas
 def test_a_history_too_short_for_the_rate_is_noted(forecaster: Forecaster) -> None:
     assert detector_notes(forecaster, 0.01) == ()
     [note] = detector_notes(forecaster, 0.001)
-    assert "696 rows of history are too few for a rate of 0.001 (1999 are needed)" in note
+    assert (
+        "696 rows of history are too few for a rate of 0.001 (1999 are needed)" in note
+    )
 
 
 def detector_notes(forecaster: Forecaster, rate: float) -> tuple[str, ...]:
     return Detector(forecaster, rate=rate).notes
 
 
-def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster) -> None:
+def test_rows_one_by_one_are_judged_as_they_are_together(
+    forecaster: Forecaster,
+) -> None:
     values = hourly()
     values[[760, 770]] = np.nan, values[770] + 30
     whole = detect_hourly(forecaster, values[:780]).rows
@@ -136,7 +159,9 @@ def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster)
     for row in range(TRAINED, 780):
         if not np.isnan(values[row]):
             frame = frame_of(values).iloc[[row]]
-            parts.append(detector.judge(Panel.from_frame(frame, like=forecaster.panel)).rows)
+            parts.append(
+                detector.judge(Panel.from_frame(frame, like=forecaster.panel)).rows
+            )
     rows = pd.concat(parts, ignore_index=True)
     expected = whole[whole["kind"] != "missing"].reset_index(drop=True)
     assert (len(whole) - len(expected), expected["anomaly"].sum()) == (1, 1)
@@ -149,10 +174,15 @@ def test_rows_one_by_one_are_judged_as_they_are_together(forecaster: Forecaster)
     np.testing.assert_allclose(rows["score"], expected["score"], rtol=0.02, atol=0.02)
 
 
-def test_the_future_of_a_row_does_not_change_its_verdict(forecaster: Forecaster) -> None:
+def test_the_future_of_a_row_does_not_change_its_verdict(
+    forecaster: Forecaster,
+) -> None:
     changed = hourly()
     changed[900:] = 1e6
-    a, b = detect_hourly(forecaster, hourly()).rows, detect_hourly(forecaster, changed).rows
+    a, b = (
+        detect_hourly(forecaster, hourly()).rows,
+        detect_hourly(forecaster, changed).rows,
+    )
     pd.testing.assert_frame_equal(a[: 900 - TRAINED], b[: 900 - TRAINED])
 
 
@@ -182,7 +212,9 @@ def test_covariates_known_ahead_explain_what_would_otherwise_be_an_anomaly() -> 
     values[900] += 40
     frame = frame_of(values, sale=sale)
     forecaster = fit(frame.head(TRAINED), future="sale")
-    rows = detect(forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005).rows
+    rows = detect(
+        forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005
+    ).rows
     assert rows["anomaly"][900 - TRAINED] == 1
     assert rows["anomaly"][800 - TRAINED] == 0
     assert rows["expected"][800 - TRAINED] > rows["expected"][824 - TRAINED] + 20
@@ -204,17 +236,21 @@ def test_each_series_of_a_panel_is_judged_and_a_new_one_after_its_warm_up() -> N
     frame = shops(700, south=high)
     known = frame[frame["shop"] != "new"]
     forecaster = fit(known[known["t"] < known["t"].iloc[550]], series="shop")
-    rows = detect(forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005).rows
+    rows = detect(
+        forecaster, Panel.from_frame(frame, like=forecaster.panel), rate=0.005
+    ).rows
     assert rows.groupby("shop", sort=False).size().to_dict() == {
         "north": 150,
         "south": 150,
         "new": 700,
     }
-    assert rows[(rows["kind"] == "point") & (rows["shop"] == "south")]["t"].tolist() == [
-        frame["t"][600]
-    ]
+    assert rows[(rows["kind"] == "point") & (rows["shop"] == "south")][
+        "t"
+    ].tolist() == [frame["t"][600]]
     new = rows[rows["shop"] == "new"].reset_index(drop=True)
-    assert set(new["kind"][:SEASON]) == {"warm-up"} and new["score"][:SEASON].isna().all()
+    assert (
+        set(new["kind"][:SEASON]) == {"warm-up"} and new["score"][:SEASON].isna().all()
+    )
     assert new["score"][SEASON:].notna().all()
 
 
@@ -229,7 +265,9 @@ def test_a_constant_series_has_an_anomaly_where_it_changes() -> None:
 def test_errors_on_rows_trained_on_are_scaled_up_to_those_on_hold_out_rows() -> None:
     frame = frame_of(hourly())
     config = Config(train=TrainConfig(steps=2, members=2))
-    trained = Forecaster(config).fit(Panel.from_frame(frame.head(TRAINED), target="y", time="t"))
+    trained = Forecaster(config).fit(
+        Panel.from_frame(frame.head(TRAINED), target="y", time="t")
+    )
     series, rows = np.zeros(TRAINED, np.int64), np.arange(TRAINED)
     errors = np.where(rows < TRAINED - 96, 1.0, 3.0)
     detector = Detector(trained, rate=0.005)

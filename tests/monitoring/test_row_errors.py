@@ -13,7 +13,9 @@ TRAINED, SEASON = 600, 24
 def hourly_frame(length: int) -> pd.DataFrame:
     noise = np.random.default_rng(0).normal(size=length)
     values = 100 + 20 * np.sin(2 * np.pi * np.arange(length) / SEASON) + noise
-    return pd.DataFrame({"t": pd.date_range("2024-01-01", periods=length, freq="h"), "y": values})
+    return pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", periods=length, freq="h"), "y": values}
+    )
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +48,9 @@ def test_an_interval_without_width_still_has_finite_errors() -> None:
     assert interval.scale_errors(np.array([7.0, 0.0])).tolist() == [0.0, 0.0]
 
 
-def test_rows_before_the_warm_up_and_missing_values_have_no_error(model: RowErrorModel) -> None:
+def test_rows_before_the_warm_up_and_missing_values_have_no_error(
+    model: RowErrorModel,
+) -> None:
     frame = hourly_frame(TRAINED)
     frame.loc[100, "y"] = np.nan
     panel = Panel.from_frame(frame, like=model.forecaster.panel)
@@ -61,7 +65,9 @@ def test_runs_are_no_longer_than_a_block_of_forecasts(model: RowErrorModel) -> N
     assert model.run_lengths[-1] <= model.block
 
 
-def test_a_lasting_shift_strays_farther_than_ordinary_rows_do(model: RowErrorModel) -> None:
+def test_a_lasting_shift_strays_farther_than_ordinary_rows_do(
+    model: RowErrorModel,
+) -> None:
     frame = hourly_frame(660)
     frame.loc[620:, "y"] += 2.0
     deviations = model.largest_run_deviations(measure(model, frame))
@@ -77,7 +83,9 @@ def test_a_row_does_not_change_the_errors_before_it(model: RowErrorModel) -> Non
     np.testing.assert_array_equal(after.runs[:40], before.runs[:40])
 
 
-def test_past_an_alarm_a_row_is_forecast_without_the_row_before_it(model: RowErrorModel) -> None:
+def test_past_an_alarm_a_row_is_forecast_without_the_row_before_it(
+    model: RowErrorModel,
+) -> None:
     frame = hourly_frame(660)
     panel = Panel.from_frame(frame, like=model.forecaster.panel)
     frame.loc[639, "y"] += 50.0

@@ -9,8 +9,12 @@ def test_the_limit_is_the_conformal_quantile_of_the_scores() -> None:
     assert Threshold(0.01, range(1, 100)).limit == 99
 
 
-@pytest.mark.parametrize(("rate", "count"), [(0.5, 1), (0.01, 99), (0.001, 999), (0.0005, 1999)])
-def test_as_many_scores_are_needed_as_make_the_largest_rare_enough(rate: float, count: int) -> None:
+@pytest.mark.parametrize(
+    ("rate", "count"), [(0.5, 1), (0.01, 99), (0.001, 999), (0.0005, 1999)]
+)
+def test_as_many_scores_are_needed_as_make_the_largest_rare_enough(
+    rate: float, count: int
+) -> None:
     assert Threshold.scores_needed(rate) == count
     assert Threshold(rate, range(count)).is_extrapolated is False
     assert Threshold(rate, range(count - 1)).is_extrapolated is True
@@ -26,7 +30,9 @@ def test_new_scores_of_the_same_kind_exceed_it_as_seldom_as_stated() -> None:
 
 
 @pytest.mark.parametrize("draw", ["exponential", "standard_normal", "standard_cauchy"])
-def test_too_few_scores_for_the_rate_are_continued_by_a_tail_beyond_the_largest(draw: str) -> None:
+def test_too_few_scores_for_the_rate_are_continued_by_a_tail_beyond_the_largest(
+    draw: str,
+) -> None:
     rng = np.random.default_rng(1)
     limits, largest, shares = [], [], []
     new = np.abs(getattr(rng, draw)(size=200_000))

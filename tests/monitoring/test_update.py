@@ -18,7 +18,9 @@ from tests.make import panel_of, wavy
 CONFIG = Config(
     window=WindowConfig(horizon=4, context=12, season=12),
     model=ModelConfig(hidden=6, layers=1, dropout=0.0),
-    train=TrainConfig(start="scratch", steps=12, members=2, jobs=1, batch_size=8, origins=4),
+    train=TrainConfig(
+        start="scratch", steps=12, members=2, jobs=1, batch_size=8, origins=4
+    ),
 )
 ALWAYS, NEVER = [Gate.parse("mase>=0")], [Gate.parse("mase<0")]
 SERIES = [wavy(np.random.default_rng(seed), 90) for seed in (1, 2)]
@@ -37,7 +39,11 @@ def fitted() -> Forecaster:
 
 def weights(forecaster: Predictor) -> np.ndarray:
     return np.concatenate(
-        [one.ravel() for network in forecaster.networks for one in network.weights.values()]
+        [
+            one.ravel()
+            for network in forecaster.networks
+            for one in network.weights.values()
+        ]
     )
 
 
@@ -61,7 +67,9 @@ def test_too_few_new_rows_extend_the_history_and_are_learnt_from_later(
     assert (later.rows, later.learnt, later.kept) == (6, 4, True)
 
 
-def test_networks_trained_further_are_kept_where_the_gate_holds(fitted: Forecaster) -> None:
+def test_networks_trained_further_are_kept_where_the_gate_holds(
+    fitted: Forecaster,
+) -> None:
     before = weights(fitted)
     outcome = update(fitted, months(70), gates=ALWAYS, steps=5)
     assert outcome.kept and outcome.was and outcome.now
@@ -70,7 +78,9 @@ def test_networks_trained_further_are_kept_where_the_gate_holds(fitted: Forecast
     updated = outcome.forecaster
     assert updated.panel.axis.texts(updated.cutoff) == ["2006-05-01"] * 2
     assert updated.predict()["t"].min() == pd.Timestamp("2006-11-01")
-    assert not np.array_equal(weights(updated), before) and np.array_equal(weights(fitted), before)
+    assert not np.array_equal(weights(updated), before) and np.array_equal(
+        weights(fitted), before
+    )
     assert updated.verdict == outcome.now
     assert {row["member"] for row in updated.history} > {"update of 1", "update of 2"}
     assert outcome.now.model["mase"] != outcome.was.model["mase"]
@@ -82,7 +92,9 @@ def test_where_the_gate_fails_the_networks_stay_and_the_history_grows(
     outcome = update(fitted, months(70), gates=NEVER, steps=5)
     assert outcome.kept is False
     assert np.array_equal(weights(outcome.forecaster), weights(fitted))
-    pd.testing.assert_frame_equal(outcome.forecaster.predict(), fitted.predict(months(70)))
+    pd.testing.assert_frame_equal(
+        outcome.forecaster.predict(), fitted.predict(months(70))
+    )
     np.testing.assert_array_equal(outcome.forecaster.cutoff, fitted.cutoff)
     again = update(outcome.forecaster, months(72), gates=ALWAYS, steps=5)
     assert (again.rows, again.learnt) == (4, 12)
@@ -90,12 +102,16 @@ def test_where_the_gate_fails_the_networks_stay_and_the_history_grows(
 
 def test_hold_out_rows_do_not_change_the_weights(fitted: Forecaster) -> None:
     wild = panel_of([np.concatenate([one[:65], one[65:70] * 9]) for one in SERIES])
-    tame, other = (update(fitted, panel, gates=ALWAYS, steps=3) for panel in (months(70), wild))
+    tame, other = (
+        update(fitted, panel, gates=ALWAYS, steps=3) for panel in (months(70), wild)
+    )
     assert np.array_equal(weights(tame.forecaster), weights(other.forecaster))
     assert tame.now and other.now and tame.now.model["mase"] < other.now.model["mase"]
 
 
-def test_changed_values_of_known_rows_are_refused_or_accepted(fitted: Forecaster) -> None:
+def test_changed_values_of_known_rows_are_refused_or_accepted(
+    fitted: Forecaster,
+) -> None:
     values = [one[:64].copy() for one in SERIES]
     values[1][[3, 5]] = 5.0
     first_change = r"s1, 2001-04-01, y: [\d.]+ -> 5 \(and 1 more\)"
@@ -119,27 +135,38 @@ def test_series_may_be_new_or_missing(fitted: Forecaster) -> None:
             "s1": "2006-11-01",
             "s2": "2006-11-01",
         }
-        assert len(outcome.forecaster.cutoff) == len(outcome.forecaster.scaling.scaler.log) == 3
+        assert (
+            len(outcome.forecaster.cutoff)
+            == len(outcome.forecaster.scaling.scaler.log)
+            == 3
+        )
         assert np.isfinite(forecast["forecast"]).all()
 
 
 def test_a_pretrained_network_as_shipped_is_trained_only_on_request() -> None:
-    shipped = Forecaster(Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))).fit(
-        months(60, series=1)
-    )
+    shipped = Forecaster(
+        Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))
+    ).fit(months(60, series=1))
     outcome = update(shipped, months(70, series=1))
     assert (outcome.kept, outcome.rows) == (None, 10) and "shipped" in outcome.why
     requested = update(shipped, months(70, series=1), steps=1, gates=ALWAYS)
     assert requested.kept
 
 
-def test_with_no_steps_the_history_grows_and_nothing_is_learnt(fitted: Forecaster) -> None:
+def test_with_no_steps_the_history_grows_and_nothing_is_learnt(
+    fitted: Forecaster,
+) -> None:
     outcome = update(fitted, months(70), steps=0)
-    assert (outcome.kept, outcome.learnt) == (None, 10) and "no training steps" in outcome.why
+    assert (outcome.kept, outcome.learnt) == (
+        None,
+        10,
+    ) and "no training steps" in outcome.why
 
 
 def test_the_same_update_twice_makes_the_same_run(fitted: Forecaster) -> None:
-    one, two = (update(fitted, months(70), gates=ALWAYS, steps=3).forecaster for _ in range(2))
+    one, two = (
+        update(fitted, months(70), gates=ALWAYS, steps=3).forecaster for _ in range(2)
+    )
     assert np.array_equal(weights(one), weights(two))
 
 
@@ -160,13 +187,19 @@ def test_runs_of_every_loss_are_updated(loss: str) -> None:
     counts = [np.round(one) for one in SERIES]
     panels = [panel_of([one[:end] for one in counts]) for end in (60, 70)]
     config = replace(CONFIG, train=replace(CONFIG.train, loss=loss, members=1, steps=3))
-    assert_updated(update(Forecaster(config).fit(panels[0]), panels[1], gates=ALWAYS, steps=2))
+    assert_updated(
+        update(Forecaster(config).fit(panels[0]), panels[1], gates=ALWAYS, steps=2)
+    )
 
 
 def test_a_run_of_probabilities_is_updated_and_judged_as_one() -> None:
-    events = [(np.random.default_rng(seed).random(90) < 0.3).astype(float) for seed in (1, 2)]
+    events = [
+        (np.random.default_rng(seed).random(90) < 0.3).astype(float) for seed in (1, 2)
+    ]
     panels = [panel_of([one[:end] for one in events]) for end in (60, 70)]
-    config = replace(CONFIG, train=replace(CONFIG.train, loss="bernoulli", members=1, steps=3))
+    config = replace(
+        CONFIG, train=replace(CONFIG.train, loss="bernoulli", members=1, steps=3)
+    )
     outcome = update(Forecaster(config).fit(panels[0]), panels[1], steps=2)
     assert outcome.now and [str(gate) for gate in outcome.gates] == ["brier<=old"]
     assert outcome.forecaster.predict()["probability"].between(0, 1).all()
@@ -179,23 +212,34 @@ def test_runs_of_every_scale_are_updated(scale: str) -> None:
         model=replace(CONFIG.model, scale=scale),
         train=replace(CONFIG.train, members=1, steps=3),
     )
-    assert_updated(update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2))
+    assert_updated(
+        update(Forecaster(config).fit(months(60)), months(70), gates=ALWAYS, steps=2)
+    )
 
 
 def test_runs_with_covariates_calendar_and_several_targets_are_updated() -> None:
     days, rng = 100, np.random.default_rng(0)
     frame = pd.DataFrame(
-        {"day": pd.date_range("2024-02-01", periods=days), "promo": rng.random(days) < 0.3}
+        {
+            "day": pd.date_range("2024-02-01", periods=days),
+            "promo": rng.random(days) < 0.3,
+        }
     )
     frame["heat"] = rng.normal(10, 3, days)
     frame["sold"] = 50 + 9 * frame["promo"] + rng.normal(0, 5, days)
-    frame["returned"] = frame["sold"].shift(1, fill_value=50) / 5 + rng.normal(0, 1, days)
+    frame["returned"] = frame["sold"].shift(1, fill_value=50) / 5 + rng.normal(
+        0, 1, days
+    )
 
     def until(end: int) -> Panel:
         known = frame.copy()
         known.loc[end:, ["sold", "returned", "heat"]] = np.nan
         return Panel.from_frame(
-            known[: end + 4], target=["sold", "returned"], time="day", past="heat", future="promo"
+            known[: end + 4],
+            target=["sold", "returned"],
+            time="day",
+            past="heat",
+            future="promo",
         )
 
     config = replace(
@@ -204,11 +248,13 @@ def test_runs_with_covariates_calendar_and_several_targets_are_updated() -> None
         inputs=InputConfig(calendar=True, joint=True),
         train=replace(CONFIG.train, members=1, steps=3),
     )
-    outcome = update(Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2)
-    assert_updated(outcome)
-    assert outcome.forecaster.predict()["day"].max() == pd.Timestamp("2024-02-01") + pd.Timedelta(
-        days=97
+    outcome = update(
+        Forecaster(config).fit(until(80)), until(94), gates=ALWAYS, steps=2
     )
+    assert_updated(outcome)
+    assert outcome.forecaster.predict()["day"].max() == pd.Timestamp(
+        "2024-02-01"
+    ) + pd.Timedelta(days=97)
 
 
 def assert_updated(outcome: Update) -> None:

@@ -22,7 +22,9 @@ SHAPE = NetworkShape(
 )
 
 
-def make_windows(covariates: bool = False, horizon: int = 5, unit: float = 1.0) -> Windows:
+def make_windows(
+    covariates: bool = False, horizon: int = 5, unit: float = 1.0
+) -> Windows:
     """Return windows of a positive series, and of one with negative values and a gap."""
     rng = np.random.default_rng(0)
     negative = wavy(rng, 50, 4) - 30

@@ -26,8 +26,12 @@ def test_errors_are_those_of_the_point_forecasts_in_scales() -> None:
     assert errors.shape == (2, 3, 5)
     for part, batch in inference.iter_batches(windows, SERIES, ORIGINS):
         for network, found in zip(networks, errors, strict=True):
-            point = inference.predict_batch_quantiles(network, batch, batch.base, (0.5,))[..., 0]
-            np.testing.assert_allclose(found[part] * batch.scale[:, 0], (batch.z - point)[:, 0])
+            point = inference.predict_batch_quantiles(
+                network, batch, batch.base, (0.5,)
+            )[..., 0]
+            np.testing.assert_allclose(
+                found[part] * batch.scale[:, 0], (batch.z - point)[:, 0]
+            )
     in_gap = [False, True, True, True, False]  # steps 19 to 23 of the series with a gap
     assert np.isnan(errors[0, 2]).tolist() == in_gap
 
@@ -38,21 +42,30 @@ def test_attention_is_the_mean_of_the_networks_that_have_learnt_to_use_theirs() 
     assert unused.attention is not None
     with torch.no_grad():
         unused.attention.value.weight.zero_()
-    used, unused_arrays = to_trained_network(make_network(ATTENTIVE)), to_trained_network(unused)
+    used, unused_arrays = (
+        to_trained_network(make_network(ATTENTIVE)),
+        to_trained_network(unused),
+    )
     arguments = windows, SERIES, ORIGINS
     alone = diagnostics.attention_by_step([used], np.array([1.0]), *arguments)
     assert alone.shape == (3, windows.context)
     np.testing.assert_allclose(alone.sum(1), 1, rtol=1e-5)
-    both = diagnostics.attention_by_step([used, unused_arrays], np.array([0.3, 0.7]), *arguments)
+    both = diagnostics.attention_by_step(
+        [used, unused_arrays], np.array([0.3, 0.7]), *arguments
+    )
     np.testing.assert_allclose(both, alone)
-    neither = diagnostics.attention_by_step([unused_arrays] * 2, np.array([0.3, 0.7]), *arguments)
+    neither = diagnostics.attention_by_step(
+        [unused_arrays] * 2, np.array([0.3, 0.7]), *arguments
+    )
     np.testing.assert_allclose(neither.sum(1), 1, rtol=1e-5)
 
 
 def test_networks_without_attention_are_refused() -> None:
     network = to_trained_network(make_network(SHAPE))
     with pytest.raises(UsageError, match="no attention"):
-        diagnostics.attention_by_step([network], np.ones(1), make_windows(), SERIES, ORIGINS)
+        diagnostics.attention_by_step(
+            [network], np.ones(1), make_windows(), SERIES, ORIGINS
+        )
 
 
 def densities_in_unit(unit: float) -> Floats:
@@ -70,7 +83,9 @@ def test_densities_are_in_the_unit_of_the_data_with_and_without_a_logarithm() ->
 
 
 def test_a_loss_that_is_no_distribution_has_no_densities() -> None:
-    densities = diagnostics.log_densities(networks_of("mse"), make_windows(), SERIES, ORIGINS)
+    densities = diagnostics.log_densities(
+        networks_of("mse"), make_windows(), SERIES, ORIGINS
+    )
     assert densities.shape == (0, 3, 5)
     assert diagnostics.mean_log_likelihood(densities, np.ones(2)) == {}
 
@@ -79,5 +94,7 @@ def test_the_likelihood_is_that_of_the_mixture_of_networks() -> None:
     densities = np.log(np.array([[[0.2, np.nan]], [[0.6, np.nan]]]))
     found = diagnostics.mean_log_likelihood(densities, np.array([0.25, 0.75]))
     assert found["log_likelihood"] == pytest.approx(np.log(0.25 * 0.2 + 0.75 * 0.6))
-    only_first = diagnostics.mean_log_likelihood(densities[:, :, :1], np.array([1.0, 0.0]))
+    only_first = diagnostics.mean_log_likelihood(
+        densities[:, :, :1], np.array([1.0, 0.0])
+    )
     assert only_first["log_likelihood"] == pytest.approx(np.log(0.2))

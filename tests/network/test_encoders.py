@@ -26,9 +26,13 @@ KINDS = {
     "residual": PLAIN._replace(layers=MIN_RESIDUAL_LAYERS),
     "layer norm": PLAIN._replace(layer_norm=True),
     "both ways": PLAIN._replace(bidirectional=True),
-    "both ways, normed": PLAIN._replace(bidirectional=True, layer_norm=True, cell="gru", layers=3),
+    "both ways, normed": PLAIN._replace(
+        bidirectional=True, layer_norm=True, cell="gru", layers=3
+    ),
     "attention": PLAIN._replace(attention=True),
-    "attention both ways": PLAIN._replace(attention=True, bidirectional=True, cell="gru"),
+    "attention both ways": PLAIN._replace(
+        attention=True, bidirectional=True, cell="gru"
+    ),
 }
 kinds = pytest.mark.parametrize("shape", KINDS.values(), ids=KINDS)
 Inputs = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
@@ -39,7 +43,9 @@ def inputs() -> Inputs:
     x = torch.randn(C, B, PLAIN.features, generator=rng)
     pad = torch.tensor([0, 16, 21])
     x[torch.arange(C)[:, None] < pad] = 0
-    at = torch.stack([torch.randint(max(int(p), 9), C, (P,), generator=rng) for p in pad])
+    at = torch.stack(
+        [torch.randint(max(int(p), 9), C, (P,), generator=rng) for p in pad]
+    )
     local, blend = (
         torch.randn(B, P, H, PLAIN.local, generator=rng),
         torch.randn(B, P, H, PLAIN.candidates),
@@ -75,11 +81,15 @@ def test_no_later_step_of_its_chunk_changes_an_origin_s_forecast_by_a_bit(
 
 @kinds
 @torch.no_grad()
-def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(shape: NetworkShape) -> None:
+def test_what_stands_in_the_padding_changes_no_forecast_by_a_bit(
+    shape: NetworkShape,
+) -> None:
     network = trained(shape)
     x, at, local, blend, pad = inputs()
     out = network(x, at, local, blend, pad)
-    filled = torch.where((torch.arange(C)[:, None] < pad)[..., None], torch.full_like(x, 7.0), x)
+    filled = torch.where(
+        (torch.arange(C)[:, None] < pad)[..., None], torch.full_like(x, 7.0), x
+    )
     assert not torch.equal(filled, x)
     assert torch.equal(network(filled, at, local, blend, pad), out)
 
@@ -114,7 +124,9 @@ def test_both_ways_sees_only_the_context(shape: NetworkShape) -> None:
 
 
 @torch.no_grad()
-def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_context() -> None:
+def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_context() -> (
+    None
+):
     """The state of the way back is what the same weights make of the context turned round."""
     torch.manual_seed(0)
     layer = build_recurrent_encoder(
@@ -130,7 +142,11 @@ def test_the_way_back_starts_at_the_origin_and_ends_at_the_first_step_of_the_con
             if name.endswith("_reverse")
         }
     )
-    x, at, pad = torch.randn(20, 2, 6), torch.tensor([[12, 19], [15, 9]]), torch.tensor([0, 0])
+    x, at, pad = (
+        torch.randn(20, 2, 6),
+        torch.tensor([[12, 19], [15, 9]]),
+        torch.tensor([0, 0]),
+    )
     cut, places, before = split_into_contexts(x, at, pad, 7)
     origin = bidirectional_states(layer(cut)[0], places, before)
     for k, (b, end) in enumerate([(0, 12), (0, 19), (1, 15), (1, 9)]):
@@ -179,11 +195,19 @@ def test_each_cell_is_its_own_kind_in_the_sizes_asked_for(cell: str) -> None:
         cell, 6, 8, 2, dropout=0.1, bidirectional=False, layer_norm=False
     )
     stacked = build_recurrent_encoder(
-        cell, 6, 8, MIN_RESIDUAL_LAYERS, dropout=0.1, bidirectional=True, layer_norm=True
+        cell,
+        6,
+        8,
+        MIN_RESIDUAL_LAYERS,
+        dropout=0.1,
+        bidirectional=True,
+        layer_norm=True,
     )
     assert type(fused) is TORCH_CELLS[cell]
     assert isinstance(stacked, RecurrentStack)
-    assert [type(layer) for layer in stacked.layers] == [TORCH_CELLS[cell]] * MIN_RESIDUAL_LAYERS
+    assert [type(layer) for layer in stacked.layers] == [
+        TORCH_CELLS[cell]
+    ] * MIN_RESIDUAL_LAYERS
     assert fused(torch.randn(C, B, 6))[0].shape == (C, B, 8)
     assert stacked(torch.randn(C, B, 6))[0].shape == (C, B, 16)
 
@@ -214,4 +238,6 @@ def test_layer_norm_holds_states_to_one_size() -> None:
         TORCH_CELLS["rnn"], 6, 8, 1, dropout=0.0, bidirectional=False, layer_norm=True
     ).eval()
     states = stack(1e3 * torch.randn(C, B, 6))[0]
-    torch.testing.assert_close(states.pow(2).mean(-1), torch.ones(C, B), rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(
+        states.pow(2).mean(-1), torch.ones(C, B), rtol=1e-3, atol=1e-3
+    )

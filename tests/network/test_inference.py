@@ -26,7 +26,9 @@ def test_numpy_puts_out_what_torch_does(
     cell: str, layers: int, layer_norm: bool, covariates: bool
 ) -> None:
     more = {"covariates": 3, "ahead": 2} if covariates else {}
-    network = make_network(SHAPE._replace(cell=cell, layers=layers, layer_norm=layer_norm, **more))
+    network = make_network(
+        SHAPE._replace(cell=cell, layers=layers, layer_norm=layer_norm, **more)
+    )
     assert inference.can_run_in_numpy(to_trained_network(network))
     batch = make_windows(covariates).batch(
         np.array([0, 1, 0]), np.array([[40, 38], [3, 1], [59, 50]]), 20
@@ -58,12 +60,16 @@ def test_numpy_makes_the_quantiles_that_the_loss_means(loss: str) -> None:
 
 OTHERS = [{"bidirectional": True}, {"attention": True}]
 OTHERS += [
-    {"loss": name} for name, kind in QUANTILE_SOURCES.items() if kind in ("likelihood", "none")
+    {"loss": name}
+    for name, kind in QUANTILE_SOURCES.items()
+    if kind in ("likelihood", "none")
 ]
 
 
 @pytest.mark.parametrize("other", OTHERS, ids=str)
-def test_networks_that_numpy_cannot_run_are_left_to_torch(other: dict[str, bool | str]) -> None:
+def test_networks_that_numpy_cannot_run_are_left_to_torch(
+    other: dict[str, bool | str],
+) -> None:
     network = make_network(SHAPE._replace(context=10, **other))  # type: ignore[arg-type]
     assert not inference.can_run_in_numpy(to_trained_network(network))
     batch = make_windows().batch(np.array([0, 1]), np.array([[40], [30]]), 20)
@@ -84,14 +90,21 @@ def test_networks_that_numpy_cannot_run_are_left_to_torch(other: dict[str, bool 
 
 @pytest.mark.parametrize(
     "module",
-    ["forecasting.predictor", "network.inference", "runs.serialization", "features.windows"],
+    [
+        "forecasting.predictor",
+        "network.inference",
+        "runs.serialization",
+        "features.windows",
+    ],
 )
 def test_a_forecast_from_a_run_needs_neither_torch_nor_pandas(module: str) -> None:
-    code = (
-        f"import sys, lstmcast.{module}; print({{'torch', 'pandas', 'scipy'}} & set(sys.modules))"
-    )
+    code = f"import sys, lstmcast.{module}; print({{'torch', 'pandas', 'scipy'}} & set(sys.modules))"
     finished = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, check=True
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert finished.stdout == "set()\n"
 
@@ -99,7 +112,9 @@ def test_a_forecast_from_a_run_needs_neither_torch_nor_pandas(module: str) -> No
 def test_forecasts_are_sorted_quantiles_around_candidates_in_the_users_units() -> None:
     whole = make_windows()
     series, origins = np.array([0, 1, 0]), np.array([40, 30, 59])
-    network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
+    network = to_trained_network(
+        members.build_network(Recipe("x", None, QUICK, hidden=8), whole)
+    )
     quantiles, classical = inference.forecast_windows([network], whole, series, origins)
     assert quantiles.shape == (1, 3, 5, len(NETWORK_QUANTILES))
     assert (np.diff(quantiles, axis=-1) >= 0).all()
@@ -117,9 +132,9 @@ def test_quantiles_that_the_network_crosses_are_put_in_order() -> None:
     whole = make_windows()
     network = members.build_network(Recipe("x", None, QUICK, hidden=8), whole).eval()
     with torch.no_grad():
-        network.head.get_parameter(f"{len(network.head) - 1}.bias")[: len(NETWORK_QUANTILES)] = (
-            torch.linspace(1, -1, len(NETWORK_QUANTILES))
-        )
+        network.head.get_parameter(f"{len(network.head) - 1}.bias")[
+            : len(NETWORK_QUANTILES)
+        ] = torch.linspace(1, -1, len(NETWORK_QUANTILES))
     quantiles, _ = inference.forecast_windows(
         [to_trained_network(network)], whole, np.array([0, 1]), np.array([40, 30])
     )
@@ -145,14 +160,22 @@ def test_a_window_is_forecast_alike_by_itself_and_among_many() -> None:
 
 def test_windows_that_follow_each_other_are_read_as_one_on_request() -> None:
     whole, networks = make_windows(), [to_trained_network(make_network(SHAPE))]
-    series, origins = np.repeat([0, 1], [7, 3]), np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22])
-    found = [places.tolist() for places, _ in inference.iter_strips(whole, series, origins, 3)]
+    series, origins = (
+        np.repeat([0, 1], [7, 3]),
+        np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22]),
+    )
+    found = [
+        places.tolist()
+        for places, _ in inference.iter_strips(whole, series, origins, 3)
+    ]
     assert found == [[[0, 1, 2], [3, 3, 3], [4, 5, 6], [7, 8, 9]]]
     separate = [
         inference.forecast_windows(networks, whole, series[[k]], origins[[k]])[0][:, 0]
         for k in range(10)
     ]
-    quantiles, classical = inference.forecast_windows(networks, whole, series, origins, strip=3)
+    quantiles, classical = inference.forecast_windows(
+        networks, whole, series, origins, strip=3
+    )
     np.testing.assert_allclose(quantiles, np.stack(separate, 1), rtol=0.01, atol=0.01)
     np.testing.assert_array_equal(
         classical, inference.forecast_windows(networks, whole, series, origins)[1]
@@ -163,7 +186,9 @@ def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     whole = make_windows()
-    network = to_trained_network(members.build_network(Recipe("x", None, QUICK, hidden=8), whole))
+    network = to_trained_network(
+        members.build_network(Recipe("x", None, QUICK, hidden=8), whole)
+    )
     series, origins = np.repeat([0, 1], 600), np.tile(np.arange(10, 50), 30)
     quantiles = []
     for cores in ("1", "3"):
@@ -171,7 +196,9 @@ def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(
         quantiles.append(
             b"".join(
                 part.tobytes()
-                for part in inference.forecast_windows([network], whole, series, origins)
+                for part in inference.forecast_windows(
+                    [network], whole, series, origins
+                )
             )
         )
     assert quantiles[0] == quantiles[1]

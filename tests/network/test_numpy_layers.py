@@ -23,10 +23,16 @@ def test_states_are_those_of_torch(
     x = 3 * torch.randn(steps, chunks, 9)
     with torch.no_grad():
         expected = encoder(x)[0].numpy()
-    weights = {f"encoder.{name}": weight.numpy() for name, weight in encoder.state_dict().items()}
+    weights = {
+        f"encoder.{name}": weight.numpy()
+        for name, weight in encoder.state_dict().items()
+    }
     shape = NetworkShape(9, 5, 4, hidden=16, layers=layers, cell=cell, layer_norm=norm)
     np.testing.assert_allclose(
-        encode_chunks(shape, weights, x.numpy()).transpose(0, 2, 1), expected, rtol=1e-5, atol=1e-5
+        encode_chunks(shape, weights, x.numpy()).transpose(0, 2, 1),
+        expected,
+        rtol=1e-5,
+        atol=1e-5,
     )
 
 
@@ -34,7 +40,10 @@ def test_inputs_and_weights_are_left_unchanged() -> None:
     encoder = build_recurrent_encoder(
         "lstm", 3, 4, 1, dropout=0.0, bidirectional=False, layer_norm=False
     )
-    weights = {f"encoder.{name}": weight.numpy() for name, weight in encoder.state_dict().items()}
+    weights = {
+        f"encoder.{name}": weight.numpy()
+        for name, weight in encoder.state_dict().items()
+    }
     x = np.ones((5, 2, 3), np.float32)
     before = {name: weight.copy() for name, weight in weights.items()}
     encode_chunks(NetworkShape(3, 1, 1, hidden=4, layers=1), weights, x)

@@ -82,7 +82,9 @@ def test_covariates_have_an_effect_once_their_weights_are_learnt() -> None:
 def test_widening_keeps_every_output() -> None:
     narrow = trained(SHAPE)
     wide = TorchNetwork(WITH_COVARIATES).eval()
-    wide.load_state_dict(tensors(add_covariate_columns(arrays(narrow), WITH_COVARIATES)))
+    wide.load_state_dict(
+        tensors(add_covariate_columns(arrays(narrow), WITH_COVARIATES))
+    )
     x, at, local, blend = inputs(WITH_COVARIATES)
     expected = narrow(x[..., : SHAPE.features], at, local[..., : SHAPE.local], blend)
     torch.testing.assert_close(wide(x, at, local, blend), expected)
@@ -149,7 +151,9 @@ def test_one_layer_needs_no_dropout_between_layers() -> None:
     )
 
 
-def test_a_network_as_arrays_forecasts_the_same_and_is_not_changed_by_training() -> None:
+def test_a_network_as_arrays_forecasts_the_same_and_is_not_changed_by_training() -> (
+    None
+):
     network = trained(SHAPE)
     x, at, local, blend = inputs(SHAPE)
     before = network(x, at, local, blend)

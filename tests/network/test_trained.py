@@ -17,7 +17,9 @@ from lstmcast.network.trained import (
     remove_covariate_columns,
 )
 
-SHAPE = NetworkShape(features=7, local=5, candidates=4, hidden=6, layers=2, covariates=2, ahead=1)
+SHAPE = NetworkShape(
+    features=7, local=5, candidates=4, hidden=6, layers=2, covariates=2, ahead=1
+)
 KINDS = [
     SHAPE._replace(
         cell=cell,
@@ -36,7 +38,9 @@ KINDS = [
 @pytest.mark.parametrize(
     "shape", [*KINDS, *(SHAPE._replace(loss=loss) for loss in LOSSES)], ids=str
 )
-def test_its_sizes_are_those_of_the_network_that_torch_builds(shape: NetworkShape) -> None:
+def test_its_sizes_are_those_of_the_network_that_torch_builds(
+    shape: NetworkShape,
+) -> None:
     network = TorchNetwork(shape)
     assert dict(iter_weight_sizes(shape)) == {
         name: tuple(weight.shape) for name, weight in network.state_dict().items()
@@ -58,7 +62,12 @@ def test_weights_of_another_network_are_refused_by_name() -> None:
     weights = dict(to_trained_network(TorchNetwork(SHAPE)).weights)
     with pytest.raises(ValueError, match=r"no state.weight of 6 x 6"):
         TrainedNetwork(
-            SHAPE, {name: weight for name, weight in weights.items() if name != "state.weight"}
+            SHAPE,
+            {
+                name: weight
+                for name, weight in weights.items()
+                if name != "state.weight"
+            },
         )
     with pytest.raises(ValueError, match="of another network: more"):
         TrainedNetwork(SHAPE, weights | {"more": np.zeros(1, np.float32)})
@@ -70,7 +79,10 @@ def test_narrowing_undoes_widening() -> None:
     plain = SHAPE._replace(covariates=0, ahead=0)
     weights = to_trained_network(TorchNetwork(plain)).weights
     wide = add_covariate_columns(weights, SHAPE)
-    assert TrainedNetwork(SHAPE, wide).parameters > TrainedNetwork(plain, weights).parameters
+    assert (
+        TrainedNetwork(SHAPE, wide).parameters
+        > TrainedNetwork(plain, weights).parameters
+    )
     assert not wide["encoder.weight_ih_l0"][:, SHAPE.features :].any()
     back = remove_covariate_columns(wide, SHAPE.features, SHAPE.local)
     assert all(np.array_equal(back[name], weight) for name, weight in weights.items())

@@ -28,7 +28,9 @@ PROGRAM = (sys.executable, "-m", "lstmcast")
 SMALL = "--from scratch --hidden 6 --members 1 --steps 40 -j 1"
 DEEP = "--layers 3 --layer-norm"
 LOOKING_BACK = "--loss student-t --calendar --layers 1 --attention --bidirectional"
-ROLES = "--series shop --static region --future price --future promotion --past temperature"
+ROLES = (
+    "--series shop --static region --future price --future promotion --past temperature"
+)
 STAMP = 1_700_000_000
 """When the Parquet files were changed: the results of a file are kept while it is as it was."""
 TABLES = {
@@ -45,7 +47,9 @@ TABLES = {
 def say(line: str, folder: Path) -> str:
     """Run the program in a folder; what it prints."""
     command = [*PROGRAM, *shlex.split(line), "-q"]
-    return subprocess.run(command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True).stdout
+    return subprocess.run(
+        command, cwd=folder, check=True, stdout=subprocess.PIPE, text=True
+    ).stdout
 
 
 def sample(name: str, rows: int) -> pd.DataFrame:
@@ -96,7 +100,9 @@ def pairs(rows: int) -> pd.DataFrame:
 def shops(rows: int) -> pd.DataFrame:
     """Three shops with covariates of all roles; of the last days of each only the plan is known."""
     table = pd.read_csv(SAMPLES / "shop.csv", parse_dates=["date"])
-    table = table[table["shop"].isin(["airport", "harbour", "station"])].drop(columns="holiday")
+    table = table[table["shop"].isin(["airport", "harbour", "station"])].drop(
+        columns="holiday"
+    )
     part = table.groupby("shop").head(rows + 7).reset_index(drop=True)
     part.loc[part.groupby("shop").cumcount() >= rows, ["sold", "temperature"]] = np.nan
     return part
@@ -160,7 +166,14 @@ def write_unfinished(folder: Path) -> None:
     say(f"{line} --out whole", folder)
     (folder / "forecast.csv").write_text(say("predict whole", folder))
     shutil.rmtree(folder / "whole")
-    command = [*PROGRAM, *shlex.split(line), "--out", "run", "--checkpoint-every", "0.1s"]
+    command = [
+        *PROGRAM,
+        *shlex.split(line),
+        "--out",
+        "run",
+        "--checkpoint-every",
+        "0.1s",
+    ]
     with subprocess.Popen(command, cwd=folder) as program:
         state = folder / "run" / "checkpoint" / "member-2.safetensors"
         while not state.exists() and program.poll() is None:
@@ -171,10 +184,14 @@ def write_unfinished(folder: Path) -> None:
 def write_study(folder: Path) -> None:
     """A search after three trials, and the best settings and the table of trials that it wrote."""
     data = keep(months(120), folder / "data")
-    search = "--steps 0 --windows 1 --unseen 1 --param context=12,24,36,48 -j 1 --trials 3"
+    search = (
+        "--steps 0 --windows 1 --unseen 1 --param context=12,24,36,48 -j 1 --trials 3"
+    )
     say(f"tune {data} --target co2 {search} --study study.journal --out .", folder)
     journal = folder / "study.journal"
-    journal.write_text(journal.read_text().replace(json.dumps(socket.gethostname()), '"elsewhere"'))
+    journal.write_text(
+        journal.read_text().replace(json.dumps(socket.gethostname()), '"elsewhere"')
+    )
 
 
 def write_exported(folder: Path) -> None:

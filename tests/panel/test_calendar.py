@@ -25,7 +25,9 @@ def axis_of(first: str, freq: str, periods: int = 8) -> tuple[TimeAxis, int]:
     """An axis, and the ordinal of its first stamp."""
     stamps = pd.date_range(first, periods=periods, freq=freq)
     panel = Panel.from_frame(
-        pd.DataFrame({"t": stamps, "y": np.arange(float(periods))}), target="y", time="t"
+        pd.DataFrame({"t": stamps, "y": np.arange(float(periods))}),
+        target="y",
+        time="t",
     )
     return panel.axis, int(panel.start[0])
 
@@ -45,16 +47,20 @@ def test_of_days_the_holiday_and_its_neighbours_are_known() -> None:
 def test_of_hours_all_those_of_a_holiday_are_known_by_the_clock_on_the_wall() -> None:
     holidays = np.array(rows("2024-12-31 22:00", "h", 4))
     assert holidays[:, 0].tolist() == [0, 0, 1, 1]
-    stamps = pd.date_range("2024-12-31 21:00", periods=8, freq="h", tz="UTC").tz_convert(
-        "Europe/Berlin"
+    stamps = pd.date_range(
+        "2024-12-31 21:00", periods=8, freq="h", tz="UTC"
+    ).tz_convert("Europe/Berlin")
+    panel = Panel.from_frame(
+        pd.DataFrame({"t": stamps, "y": np.arange(8.0)}), target="y", time="t"
     )
-    panel = Panel.from_frame(pd.DataFrame({"t": stamps, "y": np.arange(8.0)}), target="y", time="t")
     local = tabulate_holidays(panel.axis, panel.start[0] + np.arange(4), "DE")
     assert local[:, 0].tolist() == [0, 0, 1, 1]
 
 
 def test_of_weeks_and_months_holidays_are_counted_on_both_sides_of_the_stamp() -> None:
-    weeks = rows("2023-12-10", "W-SUN", 4)  # 25 and 26 December lie between the 24th and the 31st
+    weeks = rows(
+        "2023-12-10", "W-SUN", 4
+    )  # 25 and 26 December lie between the 24th and the 31st
     assert weeks == [[0, 0], [0, 0], [0, 2], [2, 1]]
     months = rows("2023-01-01", "MS", 4)
     assert [row[1] for row in months] == [1, 0, 0, 2]  # Easter came in April
@@ -76,7 +82,9 @@ def test_a_part_of_a_country_has_holidays_of_its_own() -> None:
         ("DE-XX", "DE has no part 'XX'", "'BY'"),
     ],
 )
-def test_a_country_that_is_not_known_is_refused(country: str, message: str, hint: str) -> None:
+def test_a_country_that_is_not_known_is_refused(
+    country: str, message: str, hint: str
+) -> None:
     with pytest.raises(UsageError, match=message) as caught:
         rows("2024-01-01", "D", 2, country)
     assert hint in caught.value.hint
@@ -84,7 +92,9 @@ def test_a_country_that_is_not_known_is_refused(country: str, message: str, hint
 
 @pytest.mark.parametrize("freq", ["YS", "integer"])
 def test_steps_that_have_no_holidays_are_refused(freq: str) -> None:
-    axis, start = axis_of("2001-01-01", freq) if freq != "integer" else (integers().axis, 0)
+    axis, start = (
+        axis_of("2001-01-01", freq) if freq != "integer" else (integers().axis, 0)
+    )
     with pytest.raises(UsageError, match="--holidays DE does not apply"):
         tabulate_holidays(axis, start + np.arange(3), "DE")
 
@@ -95,7 +105,9 @@ def integers() -> Panel:
     )
 
 
-def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_the_package_the_error_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delitem(sys.modules, "holidays", raising=False)
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     with pytest.raises(UsageError, match="holidays, which is not installed") as caught:
@@ -103,7 +115,9 @@ def test_without_the_package_the_error_says_how_to_get_it(monkeypatch: pytest.Mo
     assert caught.value.hint == "pip install 'lstmcast[holidays]'"
 
 
-def test_what_else_is_known_ahead_stays_and_is_missing_where_only_holidays_reach() -> None:
+def test_what_else_is_known_ahead_stays_and_is_missing_where_only_holidays_reach() -> (
+    None
+):
     stamps = pd.date_range("2023-12-01", periods=26, freq="D")
     y = np.where(np.arange(26) < 22, np.arange(26.0), np.nan)
     frame = pd.DataFrame({"t": stamps, "y": y, "price": np.arange(26.0)})
@@ -116,7 +130,10 @@ def test_what_else_is_known_ahead_stays_and_is_missing_where_only_holidays_reach
     assert np.flatnonzero(wide.future[:, 1]).tolist() == [24, 25, 31]
     assert panel.future.shape == (26, 1)
     monthly, _ = axis_of("2023-01-01", "MS")
-    assert len(PERIOD_HOLIDAY_NAMES) == tabulate_holidays(monthly, np.arange(3), "DE").shape[1]
+    assert (
+        len(PERIOD_HOLIDAY_NAMES)
+        == tabulate_holidays(monthly, np.arange(3), "DE").shape[1]
+    )
 
 
 def busy(series: int = 1, days: int = 700) -> pd.DataFrame:
@@ -147,11 +164,15 @@ def zero_shot(country: str | None, horizon: int = 7) -> Config:
 def test_a_forecast_goes_down_on_the_holidays_to_come_and_a_saved_run_knows_them(
     tmp_path: Path,
 ) -> None:
-    panel = Panel.from_frame(busy(2), target="y", time="t", series="id")  # ends on 24 December 2023
+    panel = Panel.from_frame(
+        busy(2), target="y", time="t", series="id"
+    )  # ends on 24 December 2023
     plain = Forecaster(zero_shot(None)).fit(panel).predict()
     forecaster = Forecaster(zero_shot("DE")).fit(panel)
     forecast = forecaster.predict()
-    low = forecast["forecast"].to_numpy().reshape(2, 7) / plain["forecast"].to_numpy().reshape(2, 7)
+    low = forecast["forecast"].to_numpy().reshape(2, 7) / plain[
+        "forecast"
+    ].to_numpy().reshape(2, 7)
     assert (low[:, :2] < 0.7).all()  # 25 and 26 December
     assert (low[:, 3:] > 0.85).all()
     again = Forecaster.load(forecaster.save(tmp_path / "run"))

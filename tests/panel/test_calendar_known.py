@@ -16,7 +16,10 @@ from lstmcast.training.forecaster import Forecaster
 
 def panel_of(freq: str, steps: int = 800) -> Panel:
     frame = pd.DataFrame(
-        {"t": pd.date_range("2024-01-01", periods=steps, freq=freq), "y": np.arange(float(steps))}
+        {
+            "t": pd.date_range("2024-01-01", periods=steps, freq=freq),
+            "y": np.arange(float(steps)),
+        }
     )
     return Panel.from_frame(frame, target="y", time="t")
 
@@ -31,7 +34,9 @@ def panel_of(freq: str, steps: int = 800) -> Panel:
         ("MS", ["month"]),
     ],
 )
-def test_only_cycles_that_separate_steps_become_covariates(freq: str, cycles: list[str]) -> None:
+def test_only_cycles_that_separate_steps_become_covariates(
+    freq: str, cycles: list[str]
+) -> None:
     wide = with_calendar_waves(panel_of(freq), 5)
     assert wide.future_names == tuple(
         f"{cycle}, {wave}" for cycle in cycles for wave in ("sine", "cosine")
@@ -57,20 +62,23 @@ def paydays(shops: int, days: int = 400, ahead: int = 28) -> tuple[Panel, np.nda
     wave = np.cos(2 * np.pi * (stamps.day - 1) / stamps.days_in_month)
     rng = np.random.default_rng(0)
     rows = [
-        (1 + k) * (100 + 20 * wave.to_numpy() + rng.normal(size=len(stamps))) for k in range(shops)
+        (1 + k) * (100 + 20 * wave.to_numpy() + rng.normal(size=len(stamps)))
+        for k in range(shops)
     ]
     parts = [
         pd.DataFrame({"shop": f"s{k}", "t": stamps[:days], "y": y[:days]})
         for k, y in enumerate(rows)
     ]
-    return Panel.from_frame(pd.concat(parts), target="y", time="t", series="shop"), np.array(rows)[
-        :, days:
-    ]
+    return Panel.from_frame(
+        pd.concat(parts), target="y", time="t", series="shop"
+    ), np.array(rows)[:, days:]
 
 
 def fitted(panel: Panel, *, calendar: bool) -> Forecaster:
     inputs, window = InputConfig(calendar=calendar), WindowConfig(horizon=28)
-    return Forecaster(Config(window=window, inputs=inputs, train=TrainConfig(steps=0))).fit(panel)
+    return Forecaster(
+        Config(window=window, inputs=inputs, train=TrainConfig(steps=0))
+    ).fit(panel)
 
 
 @pytest.mark.parametrize("shops", [1, 3])
@@ -87,6 +95,6 @@ def test_a_cycle_of_months_is_forecast_from_the_calendar_by_a_saved_run_too(
     pd.testing.assert_frame_equal(
         Forecaster.load(known.save(tmp_path / "run")).predict(), known.predict()
     )
-    assert [factor.name for factor in explain(known).factors if factor.kind == "covariate"] == [
-        "calendar"
-    ]
+    assert [
+        factor.name for factor in explain(known).factors if factor.kind == "covariate"
+    ] == ["calendar"]

@@ -35,7 +35,9 @@ def test_too_few_steps_are_reported_with_what_fits(
 ) -> None:
     panel = panel_of([np.arange(12.0), np.arange(5.0)])
     with pytest.raises(DataError) as caught:
-        require_series_length(panel, WindowConfig(context=context, horizon=horizon), horizon or 12)
+        require_series_length(
+            panel, WindowConfig(context=context, horizon=horizon), horizon or 12
+        )
     for part in message.split(".*"):
         assert part in f"{caught.value.message}; {caught.value.hint}"
 
@@ -57,7 +59,9 @@ def planned(empty: dict[str, list[int]]) -> Panel:
         days = pd.date_range("2024-01-01", periods=12)
         sold = np.r_[np.arange(8.0), [np.nan] * 4]
         parts.append(
-            pd.DataFrame({"shop": shop, "day": days, "sold": sold, "price": price, "open": "yes"})
+            pd.DataFrame(
+                {"shop": shop, "day": days, "sold": sold, "price": price, "open": "yes"}
+            )
         )
     return Panel.from_frame(
         pd.concat(parts), target="sold", series="shop", future=["price", "open"]
@@ -71,14 +75,18 @@ def test_covariates_known_for_the_whole_horizon_are_enough() -> None:
 
 def test_a_gap_in_what_is_known_ahead_is_named_by_column_series_and_date() -> None:
     with pytest.raises(
-        DataError, match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3"
+        DataError,
+        match=r"\(price\) are missing in series 'b' for 2024-01-10: need 4 .* have 3",
     ):
         require_future_covariates(planned({"b": [9]}), 4)
     with pytest.raises(
-        DataError, match=r"in series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)"
+        DataError,
+        match=r"in series 'a' for 2024-01-09, 2024-01-12 \(and 1 more series\)",
     ):
         require_future_covariates(planned({"a": [8, 11], "b": [9]}), 4)
-    with pytest.raises(DataError, match=r"\(price, open\) .* for 2024-01-13, 2024-01-14.*have 4"):
+    with pytest.raises(
+        DataError, match=r"\(price, open\) .* for 2024-01-13, 2024-01-14.*have 4"
+    ):
         require_future_covariates(planned({}), 6)
 
 
@@ -88,16 +96,31 @@ BINARY = np.arange(12.0) % 2
 @pytest.mark.parametrize(
     ("values", "config", "error", "message"),
     [
-        (np.arange(4.0), Config(window=WindowConfig(horizon=4)), DataError, "too few steps"),
+        (
+            np.arange(4.0),
+            Config(window=WindowConfig(horizon=4)),
+            DataError,
+            "too few steps",
+        ),
         (BINARY, Config(), DataError, "holds only 0 and 1"),
-        (np.arange(12.0), Config(train=TrainConfig(loss="bernoulli")), UsageError, "of 0 and 1"),
+        (
+            np.arange(12.0),
+            Config(train=TrainConfig(loss="bernoulli")),
+            UsageError,
+            "of 0 and 1",
+        ),
         (
             BINARY - 0.5,
             Config(train=TrainConfig(loss="negative-binomial")),
             UsageError,
             "of counts",
         ),
-        (np.arange(12.0), Config(model=ModelConfig(transform="log")), UsageError, "above 0: 0"),
+        (
+            np.arange(12.0),
+            Config(model=ModelConfig(transform="log")),
+            UsageError,
+            "above 0: 0",
+        ),
     ],
 )
 def test_the_fit_of_the_library_makes_every_check(

@@ -12,7 +12,9 @@ DAYS = pd.date_range("2024-01-01", periods=40)
 TRAINED = 20
 
 
-def frame(shops: str = "ab", first: int = 0, last: int = 40, known: int = 40) -> pd.DataFrame:
+def frame(
+    shops: str = "ab", first: int = 0, last: int = 40, known: int = 40
+) -> pd.DataFrame:
     """Days `first` to `last` of some shops, without sales from day `known` on."""
     parts = [
         pd.DataFrame(
@@ -46,7 +48,9 @@ def known() -> Panel:
 
 
 @pytest.mark.parametrize("first", [5, TRAINED, 23])
-def test_only_new_rows_become_what_the_whole_file_gives(first: int, known: Panel) -> None:
+def test_only_new_rows_become_what_the_whole_file_gives(
+    first: int, known: Panel
+) -> None:
     later = panel(frame(first=first, known=35), known)
     whole = panel(frame(known=35), known)
     joined = with_training_history(later, known, 100)
@@ -60,20 +64,32 @@ def test_only_new_rows_become_what_the_whole_file_gives(first: int, known: Panel
     else:
         assert joined.fingerprint() == whole.fingerprint()
     assert any("the run's own past goes before" in note for note in joined.notes)
-    assert with_training_history(joined, known, 35).fingerprint() == joined.fingerprint()
+    assert (
+        with_training_history(joined, known, 35).fingerprint() == joined.fingerprint()
+    )
 
 
-def test_only_series_that_are_too_short_take_from_the_past_of_the_run(known: Panel) -> None:
+def test_only_series_that_are_too_short_take_from_the_past_of_the_run(
+    known: Panel,
+) -> None:
     rows = pd.concat([frame("a", first=10), frame("ab", first=30).query("shop == 'b'")])
     joined = with_training_history(panel(rows, known), known, 15)
-    assert dict(zip(joined.keys, joined.lengths.tolist(), strict=True)) == {("a",): 30, ("b",): 40}
+    assert dict(zip(joined.keys, joined.lengths.tolist(), strict=True)) == {
+        ("a",): 30,
+        ("b",): 40,
+    }
     assert joined.series(1)[:TRAINED].tolist() == known.series(1).tolist()
 
 
-def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(known: Panel) -> None:
+def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(
+    known: Panel,
+) -> None:
     later = panel(frame(first=TRAINED), known)
     assert with_training_history(later, known, 15).lengths.tolist() == [20, 20]
-    assert with_training_history(later, known, 15, since=True).lengths.tolist() == [40, 40]
+    assert with_training_history(later, known, 15, since=True).lengths.tolist() == [
+        40,
+        40,
+    ]
 
 
 def test_a_past_too_far_away_is_left_out(known: Panel) -> None:
@@ -82,31 +98,48 @@ def test_a_past_too_far_away_is_left_out(known: Panel) -> None:
     assert any("forecast from what there is" in note for note in joined.notes)
 
 
-def test_unseen_missing_and_early_series_and_changed_static_values_are_noted(known: Panel) -> None:
-    later = pd.concat([frame("abc").query("shop == 'c'"), frame("a", last=30).assign(region="s")])
+def test_unseen_missing_and_early_series_and_changed_static_values_are_noted(
+    known: Panel,
+) -> None:
+    later = pd.concat(
+        [frame("abc").query("shop == 'c'"), frame("a", last=30).assign(region="s")]
+    )
     notes = with_training_history(panel(later, known), known, 10).notes
-    assert "not seen in training: 1 of 2 series (c); forecast from their own history" in notes
+    assert (
+        "not seen in training: 1 of 2 series (c); forecast from their own history"
+        in notes
+    )
     assert "series of the training that are missing here: 1 of 2 series (b)" in notes
     assert (
         "end before 2024-02-09: 1 of 2 series (a);"
         " each is forecast from its own end, as from 2024-01-30"
     ) in notes
-    assert "static covariate 'region' changed since training: 1 of 2 series (a)" in notes
+    assert (
+        "static covariate 'region' changed since training: 1 of 2 series (a)" in notes
+    )
 
 
 def test_the_same_series_again_leave_nothing_to_say(known: Panel) -> None:
     assert (
-        with_training_history(panel(frame(), known), known, 15).notes == panel(frame(), known).notes
+        with_training_history(panel(frame(), known), known, 15).notes
+        == panel(frame(), known).notes
     )
     assert with_training_history(known, known, 100) is not known
     assert with_training_history(known, known, 100).notes == known.notes
 
 
 def test_another_frequency_or_other_covariates_are_refused(known: Panel) -> None:
-    with pytest.raises(DataError, match=r"the covariates are none, those of the training"):
-        with_training_history(Panel.from_frame(frame(), target="sold", series="shop"), known, 10)
+    with pytest.raises(
+        DataError, match=r"the covariates are none, those of the training"
+    ):
+        with_training_history(
+            Panel.from_frame(frame(), target="sold", series="shop"), known, 10
+        )
     hourly = frame().assign(
-        day=frame().groupby("shop").cumcount().map(lambda i: DAYS[0] + pd.Timedelta(hours=i))
+        day=frame()
+        .groupby("shop")
+        .cumcount()
+        .map(lambda i: DAYS[0] + pd.Timedelta(hours=i))
     )
     with pytest.raises(
         DataError, match=r"the data are hourly \(h\), those of the training daily \(D\)"

@@ -19,12 +19,19 @@ def test_columns_are_named_by_their_level_in_ascending_order() -> None:
     quantiles = np.array([[[9.0, 1.0, 5.0]]])
     columns = quantile_columns(quantiles, [0.9, 0.025, 0.5])
     assert list(columns) == ["forecast", "q2.5", "q50", "q90"]
-    assert [column.tolist() for column in columns.values()] == [[5.0], [1.0], [5.0], [9.0]]
+    assert [column.tolist() for column in columns.values()] == [
+        [5.0],
+        [1.0],
+        [5.0],
+        [9.0],
+    ]
 
 
 def test_a_probability_stands_alone() -> None:
     columns = quantile_columns(np.array([[[0.2, 0.4]]]), [0.1, 0.5], probability=True)
-    assert {name: column.tolist() for name, column in columns.items()} == {"probability": [0.4]}
+    assert {name: column.tolist() for name, column in columns.items()} == {
+        "probability": [0.4]
+    }
 
 
 def test_columns_are_read_back_as_levels() -> None:
@@ -36,11 +43,16 @@ def test_columns_are_read_back_as_levels() -> None:
 
 def test_the_point_forecast_is_the_probability_only_where_there_is_no_other() -> None:
     assert find_point_column(pd.DataFrame(columns=["probability"])) == "probability"
-    assert find_point_column(pd.DataFrame(columns=["probability", "forecast"])) == "forecast"
+    assert (
+        find_point_column(pd.DataFrame(columns=["probability", "forecast"]))
+        == "forecast"
+    )
 
 
 def test_rows_are_matched_to_series_and_unknown_ones_are_refused() -> None:
     panel = panel_of([np.arange(5.0), np.arange(5.0)])
     assert match_series(pd.DataFrame({"id": ["s1", "s0"]}), panel).tolist() == [1, 0]
-    with pytest.raises(DataError, match=r"no series 'x' that row 2 .* is of \(and 1 more rows\)"):
+    with pytest.raises(
+        DataError, match=r"no series 'x' that row 2 .* is of \(and 1 more rows\)"
+    ):
         match_series(pd.DataFrame({"id": ["s1", "x", "y"]}), panel)

@@ -55,15 +55,17 @@ def test_a_plan_from_a_table_of_its_own_is_the_same_as_rows_with_an_empty_target
     planned = with_future_data(history, plan(frame))
     assert planned.ahead.tolist() == [4] * len(planned)
     assert planned.fingerprint() == expected.fingerprint()
-    assert with_future_data(expected, plan(frame)).fingerprint() == expected.fingerprint()
+    assert (
+        with_future_data(expected, plan(frame)).fingerprint() == expected.fingerprint()
+    )
 
 
 def test_the_order_of_rows_does_not_matter_and_history_is_left_as_it_is() -> None:
     frame = whole()
     history = panel(frame.dropna())
-    mixed = frame.assign(price=np.where(frame["sold"].isna(), frame["price"], -1.0)).sample(
-        frac=1, random_state=1
-    )
+    mixed = frame.assign(
+        price=np.where(frame["sold"].isna(), frame["price"], -1.0)
+    ).sample(frac=1, random_state=1)
     planned = with_future_data(history, Table(mixed.reset_index(drop=True), "plan"))
     assert planned.fingerprint() == panel(frame).fingerprint()
     assert history.ahead.tolist() == [0, 0]
@@ -71,7 +73,9 @@ def test_the_order_of_rows_does_not_matter_and_history_is_left_as_it_is() -> Non
 
 def test_a_series_without_a_plan_keeps_what_it_had() -> None:
     frame = whole()
-    planned = with_future_data(panel(frame.dropna()), plan(whole("b").assign(price=7.0)))
+    planned = with_future_data(
+        panel(frame.dropna()), plan(whole("b").assign(price=7.0))
+    )
     assert planned.ahead.tolist() == [0, 4]
     assert (planned.future[-4:, 0] == 7).all()
 
@@ -91,10 +95,13 @@ def test_a_plan_of_text_is_read_like_the_data(tmp_path: Path) -> None:
     frame = whole().assign(day=whole()["day"].dt.strftime("%d.%m.%Y"))
     frame.to_csv(tmp_path / "all.csv", index=False)
     frame[frame["sold"].notna()].to_csv(tmp_path / "past.csv", index=False)
-    frame[frame["sold"].isna()].drop(columns="sold").to_csv(tmp_path / "plan.csv", index=False)
+    frame[frame["sold"].isna()].drop(columns="sold").to_csv(
+        tmp_path / "plan.csv", index=False
+    )
     columns = Columns(("sold",), ("day",), ("shop",), future=("price", "event"))
     expected, history = (
-        Panel.from_table(read_table(tmp_path / f"{name}.csv"), columns) for name in ("all", "past")
+        Panel.from_table(read_table(tmp_path / f"{name}.csv"), columns)
+        for name in ("all", "past")
     )
     assert (
         with_future_data(history, read_table(tmp_path / "plan.csv")).fingerprint()
@@ -105,8 +112,11 @@ def test_a_plan_of_text_is_read_like_the_data(tmp_path: Path) -> None:
 def test_a_plan_that_cannot_be_used_is_refused() -> None:
     frame = whole()
     with pytest.raises(DataError, match="no column 'price'"):
-        with_future_data(panel(frame), Table(plan(frame).frame.drop(columns="price"), "plan"))
+        with_future_data(
+            panel(frame), Table(plan(frame).frame.drop(columns="price"), "plan")
+        )
     with pytest.raises(UsageError, match="known ahead"):
         with_future_data(
-            Panel.from_frame(frame, target="sold", time="day", series="shop"), plan(frame)
+            Panel.from_frame(frame, target="sold", time="day", series="shop"),
+            plan(frame),
         )

@@ -12,7 +12,9 @@ def test_very_many_windows_are_thinned_out_evenly() -> None:
     assert len(series) == 180
     fewer_ends, fewer, fewer_origins = holdout.split_holdout(panel, 6, 12, None, 180)
     assert len(fewer) == 30
-    assert set(zip(fewer, fewer_origins, strict=True)) <= set(zip(series, origins, strict=True))
+    assert set(zip(fewer, fewer_origins, strict=True)) <= set(
+        zip(series, origins, strict=True)
+    )
     assert (fewer_ends == ends).all()
     assert np.diff(fewer).max() <= 1
     assert len(set(fewer_origins)) == 6

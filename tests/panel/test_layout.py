@@ -14,7 +14,9 @@ from tests.panel.test_extend import frame, panel
 def test_a_panel_laid_out_on_its_own_axis_is_itself() -> None:
     one = panel(frame(known=30))
     part = whole_panel_part(one, np.arange(2))
-    layout, places = lay_out_parts([part], one.start, one.lengths, np.diff(one.future_offsets))
+    layout, places = lay_out_parts(
+        [part], one.start, one.lengths, np.diff(one.future_offsets)
+    )
     assert layout.values.tolist() == one.values.tolist()
     assert layout.future.tolist() == one.future.tolist()
     assert places[0].rows.tolist() == list(range(60))
@@ -34,7 +36,9 @@ def test_room_that_no_part_fills_is_missing() -> None:
 
 def test_where_two_parts_have_the_same_step_the_later_counts() -> None:
     earlier, later = panel(frame(known=30)), panel(frame(known=30).assign(sold=7.0))
-    first_steps = LayoutPart(later, np.array([1]), np.array([0]), np.array([3]), np.array([0]))
+    first_steps = LayoutPart(
+        later, np.array([1]), np.array([0]), np.array([3]), np.array([0])
+    )
     layout, _ = lay_out_parts(
         [whole_panel_part(earlier, np.arange(2)), first_steps],
         earlier.start,

@@ -29,7 +29,12 @@ def test_all_rows_or_only_new_ones_give_what_reading_all_at_once_gives(
         panel(frame(last=36, known=30)),
     )
     assert result.panel.fingerprint() == whole.fingerprint()
-    assert (result.rows, result.late, result.changed, result.known.tolist()) == (20, 0, 0, [0, 1])
+    assert (result.rows, result.late, result.changed, result.known.tolist()) == (
+        20,
+        0,
+        0,
+        [0, 1],
+    )
 
 
 def test_what_the_run_has_already_is_nothing_new(known: Panel) -> None:
@@ -53,12 +58,14 @@ def test_series_come_and_go(known: Panel) -> None:
 
 def test_rows_older_than_those_of_the_run_are_no_news_and_are_noted() -> None:
     result = merged(
-        frame(last=22, known=TRAINED + 2), panel(frame(first=4, last=TRAINED, known=TRAINED))
+        frame(last=22, known=TRAINED + 2),
+        panel(frame(first=4, last=TRAINED, known=TRAINED)),
     )
     assert (result.rows, result.changed) == (4, 0)
     assert result.panel.lengths.tolist() == [22, 22]
     assert (
-        result.panel.notes[-1] == "8 rows are older than those of the run, and cannot be compared"
+        result.panel.notes[-1]
+        == "8 rows are older than those of the run, and cannot be compared"
     )
 
 

@@ -21,14 +21,22 @@ from tests.conftest import shared_file
 from tests.make import panel_of
 
 
-def daily(values: list[float | None], first: str = "2020-01-01", **columns: object) -> pd.DataFrame:
-    return pd.DataFrame({"day": pd.date_range(first, periods=len(values)), "y": values, **columns})
+def daily(
+    values: list[float | None], first: str = "2020-01-01", **columns: object
+) -> pd.DataFrame:
+    return pd.DataFrame(
+        {"day": pd.date_range(first, periods=len(values)), "y": values, **columns}
+    )
 
 
 def two_shops() -> pd.DataFrame:
     """Shop b of 4 days with 2 planned ones, then shop a of 6 days without a plan."""
     b = daily(
-        [1, 2, 3, 4, np.nan, np.nan], shop="b", promo=[0, 1, 0, 1, 0, 1], heat=range(6), region="n"
+        [1, 2, 3, 4, np.nan, np.nan],
+        shop="b",
+        promo=[0, 1, 0, 1, 0, 1],
+        heat=range(6),
+        region="n",
     )
     a = daily(
         [5, 6, 7, 8, 9, 10],
@@ -48,10 +56,14 @@ def shops(frame: pd.DataFrame | None = None) -> Panel:
     )
 
 
-def from_text(folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any) -> Panel:  # noqa: B008
+def from_text(
+    folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any
+) -> Panel:  # noqa: B008
     path = folder / "data.csv"
     path.write_text(text)
-    columns = Columns(**{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()})
+    columns = Columns(
+        **{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()}
+    )
     return Panel.from_table(read_table(path, config), columns, config)
 
 
@@ -90,14 +102,17 @@ def test_the_callers_frame_is_unchanged() -> None:
     pd.testing.assert_frame_equal(frame, before)
 
 
-def test_the_order_of_rows_does_not_matter_but_that_of_keys_is_kept_and_sorting_is_noted() -> None:
+def test_the_order_of_rows_does_not_matter_but_that_of_keys_is_kept_and_sorting_is_noted() -> (
+    None
+):
     frame = two_shops().iloc[::-1]
     panel = shops(frame)
     assert panel.keys == (("a",), ("b",))
     assert same(panel.select(np.array([1, 0])), shops())
     assert "rows stood newest first: sorted" in panel.notes
     assert any(
-        "not in order" in note for note in shops(two_shops().sample(frac=1, random_state=1)).notes
+        "not in order" in note
+        for note in shops(two_shops().sample(frac=1, random_state=1)).notes
     )
 
 
@@ -121,21 +136,29 @@ def test_missing_values_at_the_ends_of_a_series_are_cut_off() -> None:
 def test_a_series_that_is_more_than_half_missing_is_refused() -> None:
     frame = daily([float(i) for i in range(40)]).iloc[[0, 1, 2, 3, 4, 39]]
     with pytest.raises(
-        DataError, match=r"more than half of the series is missing: 34 of 40 steps \(daily\)"
+        DataError,
+        match=r"more than half of the series is missing: 34 of 40 steps \(daily\)",
     ):
         Panel.from_frame(frame, target="y")
 
 
 def test_a_wrong_year_does_not_fill_the_memory() -> None:
     frame = pd.DataFrame(
-        {"t": [*pd.date_range("2024-01-01", periods=50, freq="s"), pd.Timestamp("2204-01-01")]}
+        {
+            "t": [
+                *pd.date_range("2024-01-01", periods=50, freq="s"),
+                pd.Timestamp("2204-01-01"),
+            ]
+        }
     )
     with pytest.raises(DataError, match="more than half"):
         Panel.from_frame(frame.assign(y=1.0), target="y")
 
 
 def test_short_series_are_skipped_with_a_note_and_refused_where_none_is_left() -> None:
-    frame = pd.concat([two_shops(), daily([1, 2], shop="c", promo=0, heat=0, region="n")])
+    frame = pd.concat(
+        [two_shops(), daily([1, 2], shop="c", promo=0, heat=0, region="n")]
+    )
     panel = shops(frame)
     assert panel.keys == (("b",), ("a",))
     assert "skipped 1 of 3 series with fewer than 3 values: c" in panel.notes
@@ -143,7 +166,9 @@ def test_short_series_are_skipped_with_a_note_and_refused_where_none_is_left() -
         Panel.from_frame(daily([1, 2]), target="y")
 
 
-def test_a_stamp_that_comes_twice_is_refused_with_count_and_lines(tmp_path: Path) -> None:
+def test_a_stamp_that_comes_twice_is_refused_with_count_and_lines(
+    tmp_path: Path,
+) -> None:
     text = dated(["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-03"])
     with pytest.raises(DataError) as caught:
         from_text(tmp_path, text)
@@ -152,8 +177,12 @@ def test_a_stamp_that_comes_twice_is_refused_with_count_and_lines(tmp_path: Path
     assert "--duplicates" in caught.value.hint
 
 
-@pytest.mark.parametrize(("how", "value"), [("first", 1), ("last", 3), ("mean", 2), ("sum", 4)])
-def test_a_stamp_that_comes_twice_is_settled_as_requested(how: Any, value: float) -> None:
+@pytest.mark.parametrize(
+    ("how", "value"), [("first", 1), ("last", 3), ("mean", 2), ("sum", 4)]
+)
+def test_a_stamp_that_comes_twice_is_settled_as_requested(
+    how: Any, value: float
+) -> None:
     frame = daily([0, 1, 3, 5, 7])
     frame["day"] = pd.to_datetime(
         ["2020-01-01", "2020-01-02", "2020-01-02", "2020-01-03", "2020-01-04"]
@@ -177,11 +206,15 @@ def test_several_targets_are_series_of_a_panel() -> None:
 
 
 def test_keys_keep_their_text_and_their_type(tmp_path: Path) -> None:
-    text = "id,t,y\n" + "".join(f"{key},{t},1\n" for key in ("007", "NA") for t in (1, 2, 3))
+    text = "id,t,y\n" + "".join(
+        f"{key},{t},1\n" for key in ("007", "NA") for t in (1, 2, 3)
+    )
     assert from_text(tmp_path, text, series=["id"]).keys == (("007",), ("NA",))
     frame = daily([1, 2, 3], shop=7)
     panel = Panel.from_frame(frame, target="y", series="shop")
-    table = panel.forecast_frame(np.array([0]), np.array([2]), np.ones((1, 1, 1)), [0.5])
+    table = panel.forecast_frame(
+        np.array([0]), np.array([2]), np.ones((1, 1, 1)), [0.5]
+    )
     assert table["shop"].dtype == np.int64
     with pytest.raises(DataError, match="the series has no name"):
         Panel.from_frame(frame.assign(shop=["a", None, "a"]), target="y", series="shop")
@@ -203,7 +236,9 @@ def test_text_and_boolean_covariates_become_zero_and_one(tmp_path: Path) -> None
 
 def test_a_covariate_of_numbers_with_some_text_is_refused(tmp_path: Path) -> None:
     text = "t,y,x\n" + "".join(f"{i},{i},{i}\n" for i in range(9)) + "9,9,oops\n"
-    with pytest.raises(DataError, match=r"data.csv:11: column 'x': 'oops' is not a number"):
+    with pytest.raises(
+        DataError, match=r"data.csv:11: column 'x': 'oops' is not a number"
+    ):
         from_text(tmp_path, text, past=["x"])
     text = "t,y,x\n" + "".join(f"{i},{i},n{i}\n" for i in range(300))
     with pytest.raises(DataError, match="300 different texts"):
@@ -211,7 +246,9 @@ def test_a_covariate_of_numbers_with_some_text_is_refused(tmp_path: Path) -> Non
 
 
 def test_a_static_covariate_that_changes_is_refused() -> None:
-    with pytest.raises(DataError, match="static column 'promo' changes within series 'b'"):
+    with pytest.raises(
+        DataError, match="static column 'promo' changes within series 'b'"
+    ):
         Panel.from_frame(two_shops(), target="y", series="shop", static="promo")
 
 
@@ -242,7 +279,8 @@ def test_values_dated_in_the_future_are_noted() -> None:
         for note in Panel.from_frame(daily([1, 2, 3], "3001-01-01"), target="y").notes
     )
     assert not any(
-        "future" in note for note in Panel.from_frame(daily([1, 2, 3]), target="y").notes
+        "future" in note
+        for note in Panel.from_frame(daily([1, 2, 3]), target="y").notes
     )
 
 
@@ -264,7 +302,9 @@ def test_typed_stamps_stay_typed_in_the_forecast_table() -> None:
         pd.date_range("2024-03-28", periods=5).as_unit("s"),
     ):
         panel = Panel.from_frame(pd.DataFrame({"ds": stamps[:4], "y": 1.0}), target="y")
-        table = panel.forecast_frame(np.array([0]), np.array([3]), np.ones((1, 1, 1)), [0.5])
+        table = panel.forecast_frame(
+            np.array([0]), np.array([3]), np.ones((1, 1, 1)), [0.5]
+        )
         assert table["ds"].dtype == stamps.dtype
         assert table["ds"][0] == stamps[4]
     dates = pd.DataFrame({"ds": pd.date_range("2024-01-30", periods=3).date, "y": 1.0})
@@ -331,9 +371,13 @@ def test_the_forecast_table_has_keys_time_median_and_quantiles() -> None:
     assert table["q97.5"].tolist() == [2, 5, 8, 11]
 
 
-def test_the_median_is_interpolated_where_it_is_not_requested_and_levels_are_sorted() -> None:
+def test_the_median_is_interpolated_where_it_is_not_requested_and_levels_are_sorted() -> (
+    None
+):
     panel = shops()
-    table = panel.forecast_frame(np.array([0]), np.array([3]), np.array([[[8.0, 2.0]]]), [0.8, 0.2])
+    table = panel.forecast_frame(
+        np.array([0]), np.array([3]), np.array([[[8.0, 2.0]]]), [0.8, 0.2]
+    )
     assert list(table)[2:] == ["forecast", "q20", "q80"]
     assert table.iloc[0, 2:].tolist() == pytest.approx([5, 2, 8])
     chance = panel.forecast_frame(
@@ -374,7 +418,10 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
     frame = two_shops()
     assert shops(frame).fingerprint() == shops(frame.iloc[::-1]).fingerprint()
     assert shops(frame).keys != shops(frame.iloc[::-1]).keys
-    assert shops(frame.assign(y=frame["y"] + 1e-9)).fingerprint() != shops(frame).fingerprint()
+    assert (
+        shops(frame.assign(y=frame["y"] + 1e-9)).fingerprint()
+        != shops(frame).fingerprint()
+    )
     assert shops(frame.assign(promo=1)).fingerprint() != shops(frame).fingerprint()
     assert (
         from_text(tmp_path, "t,y\n1,1\n2,2\n3,3\n").fingerprint()
@@ -384,17 +431,25 @@ def test_the_fingerprint_is_of_the_content(tmp_path: Path) -> None:
 
 @settings(max_examples=80, deadline=None)
 @given(st.lists(st.integers(1, 12), min_size=1, max_size=6), st.data())
-def test_cuts_agree_with_slices_of_each_series(lengths: list[int], data: st.DataObject) -> None:
+def test_cuts_agree_with_slices_of_each_series(
+    lengths: list[int], data: st.DataObject
+) -> None:
     parts = [
         daily([float(100 * i + j) for j in range(n + 2)], shop=str(i), x=range(n + 2))
         for i, n in enumerate(lengths)
     ]
     panel = Panel.from_frame(pd.concat(parts), target="y", series="shop", future="x")
     lengths_kept = np.array(
-        data.draw(st.lists(st.integers(0, 15), min_size=len(lengths), max_size=len(lengths)))
+        data.draw(
+            st.lists(st.integers(0, 15), min_size=len(lengths), max_size=len(lengths))
+        )
     )
     head = panel.head(lengths_kept)
-    expected = [panel.series(i)[: lengths_kept[i]] for i in range(len(lengths)) if lengths_kept[i]]
+    expected = [
+        panel.series(i)[: lengths_kept[i]]
+        for i in range(len(lengths))
+        if lengths_kept[i]
+    ]
     assert [head.series(i).tolist() for i in range(len(head))] == [
         part.tolist() for part in expected
     ]
@@ -404,7 +459,8 @@ def test_cuts_agree_with_slices_of_each_series(lengths: list[int], data: st.Data
         panel.series(i)[-steps:].tolist() for i in range(len(lengths))
     ]
     np.testing.assert_array_equal(
-        tail.future[:, 0] + 100 * np.repeat(np.arange(len(tail)), tail.lengths), tail.values
+        tail.future[:, 0] + 100 * np.repeat(np.arange(len(tail)), tail.lengths),
+        tail.values,
     )
 
 
@@ -440,12 +496,21 @@ def test_everyday_files_are_understood_without_options(name: str) -> None:
 
 
 def test_a_panel_with_category_covariates_is_understood(tmp_path: Path) -> None:
-    path = shutil.copy(shared_file("panel/walmart_store_sales.csv"), tmp_path / "walmart.csv")
+    path = shutil.copy(
+        shared_file("panel/walmart_store_sales.csv"), tmp_path / "walmart.csv"
+    )
     columns = Columns(
-        ("Weekly_Sales",), series=("Store",), future=("Holiday_Flag", "Holiday Type"), past=("CPI",)
+        ("Weekly_Sales",),
+        series=("Store",),
+        future=("Holiday_Flag", "Holiday Type"),
+        past=("CPI",),
     )
     panel = Panel.from_table(read_table(path), columns)
-    assert (len(panel), panel.axis.freq, set(panel.lengths.tolist())) == (45, "W-FRI", {143})
+    assert (len(panel), panel.axis.freq, set(panel.lengths.tolist())) == (
+        45,
+        "W-FRI",
+        {143},
+    )
     assert "dates read as day before month" in panel.notes
     assert panel.encodings["Holiday Type"] == [
         "Christmas",

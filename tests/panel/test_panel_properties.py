@@ -16,10 +16,14 @@ from lstmcast.config import Columns
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
 
-COLUMNS = Columns(("y",), ("t",), ("id",), past=("heat",), future=("promo",), static=("region",))
+COLUMNS = Columns(
+    ("y",), ("t",), ("id",), past=("heat",), future=("promo",), static=("region",)
+)
 FREQUENCIES = ("D", "h", "15min", "MS", "ME", "B", "W-WED", "QS", "YS")
 QUIET = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 
 ids = st.text(
@@ -27,7 +31,9 @@ ids = st.text(
     min_size=1,
     max_size=5,
 )
-values = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9).map(float)
+values = st.floats(allow_nan=False, allow_infinity=False) | st.integers(-9, 9).map(
+    float
+)
 
 
 @st.composite
@@ -50,7 +56,9 @@ def frames(draw: st.DrawFn) -> pd.DataFrame:
             np.nan if i in empty or i >= count - planned else v
             for i, v in zip(rows, y, strict=True)
         ]
-        part = pd.DataFrame({"id": name, "t": stamps[[first + i for i in rows]], "y": known})
+        part = pd.DataFrame(
+            {"id": name, "t": stamps[[first + i for i in rows]], "y": known}
+        )
         part["heat"] = draw(st.lists(values, min_size=len(rows), max_size=len(rows)))
         part["promo"] = [draw(st.sampled_from(["none", "fair", "sale"])) for _ in rows]
         part["region"] = draw(st.sampled_from(["north", "south"]))
@@ -82,24 +90,34 @@ def test_what_is_accepted_comes_out_sorted_and_regular_with_every_value_at_its_s
     assert (result.lengths > 0).all()
     rows = {
         (name, stamp): (y, heat)
-        for name, stamp, y, heat in frame[["id", "t", "y", "heat"]].itertuples(index=False)
+        for name, stamp, y, heat in frame[["id", "t", "y", "heat"]].itertuples(
+            index=False
+        )
     }
     for i, (name,) in enumerate(result.keys):
         ordinals = result.start[i] + np.arange(result.lengths[i])
         stamps = pd.DatetimeIndex(result.axis.stamps(ordinals))
         assert stamps.is_monotonic_increasing and stamps.is_unique
-        y, heat = result.series(i), result.past[result.offsets[i] : result.offsets[i + 1], 0]
+        y, heat = (
+            result.series(i),
+            result.past[result.offsets[i] : result.offsets[i + 1], 0],
+        )
         assert not np.isnan(y[[0, -1]]).any()
         expected = [rows.pop((name, stamp), (np.nan, np.nan)) for stamp in stamps]
         np.testing.assert_array_equal(np.stack([y, heat], axis=1), np.array(expected))
         # What is left of the series holds no value of the target.
-    assert all(np.isnan(y) for (name, _), (y, _) in rows.items() if (name,) in result.keys)
+    assert all(
+        np.isnan(y) for (name, _), (y, _) in rows.items() if (name,) in result.keys
+    )
 
 
 @QUIET
 @given(frames(), st.randoms(use_true_random=False), st.data())
 def test_order_form_and_parts_of_a_table_make_no_difference(
-    tmp_path_factory: pytest.TempPathFactory, frame: pd.DataFrame, random: Any, data: st.DataObject
+    tmp_path_factory: pytest.TempPathFactory,
+    frame: pd.DataFrame,
+    random: Any,
+    data: st.DataObject,
 ) -> None:
     whole = panel(frame)
     order = list(range(len(frame)))
@@ -111,10 +129,14 @@ def test_order_form_and_parts_of_a_table_make_no_difference(
     frame.to_parquet(folder.with_suffix(".parquet"))
     for number, part in enumerate((frame.iloc[:cut], frame.iloc[cut:])):
         pq.write_table(
-            pa.Table.from_pandas(part, preserve_index=False), folder / f"{number}.parquet"
+            pa.Table.from_pandas(part, preserve_index=False),
+            folder / f"{number}.parquet",
         )
     for written in (folder.with_suffix(".parquet"), folder):
-        assert Panel.from_table(read_table(written), COLUMNS).fingerprint() == whole.fingerprint()
+        assert (
+            Panel.from_table(read_table(written), COLUMNS).fingerprint()
+            == whole.fingerprint()
+        )
 
 
 @QUIET
@@ -123,7 +145,10 @@ def test_a_table_of_text_is_the_panel_of_the_same_table_of_types(
     tmp_path: Path, frame: pd.DataFrame
 ) -> None:
     frame.to_csv(tmp_path / "t.csv", index=False)
-    typed, text = panel(frame), Panel.from_table(read_table(tmp_path / "t.csv"), COLUMNS)
+    typed, text = (
+        panel(frame),
+        Panel.from_table(read_table(tmp_path / "t.csv"), COLUMNS),
+    )
     assert text.keys == typed.keys
     assert text.fingerprint() == typed.fingerprint()
 
@@ -140,11 +165,16 @@ def test_dialects_and_ways_of_writing_times_make_no_difference(
     frame = frame[~frame["id"].str.contains('["\t;|,]')]
     if frame["id"].nunique() == 0 or not _tells_months(frame):
         return
-    (tmp_path / "a.csv").write_text(frame.to_csv(index=False, date_format=form), newline="")
-    (tmp_path / "b.csv").write_text(
-        frame.to_csv(index=False, date_format=form, sep=mark, lineterminator="\r\n"), newline=""
+    (tmp_path / "a.csv").write_text(
+        frame.to_csv(index=False, date_format=form), newline=""
     )
-    one, two = (Panel.from_table(read_table(tmp_path / f"{name}.csv"), COLUMNS) for name in "ab")
+    (tmp_path / "b.csv").write_text(
+        frame.to_csv(index=False, date_format=form, sep=mark, lineterminator="\r\n"),
+        newline="",
+    )
+    one, two = (
+        Panel.from_table(read_table(tmp_path / f"{name}.csv"), COLUMNS) for name in "ab"
+    )
     assert one.fingerprint() == two.fingerprint() == panel(frame).fingerprint()
 
 

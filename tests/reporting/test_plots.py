@@ -32,7 +32,9 @@ def result(panel: Panel) -> Result:
 def words(picture: plots.Picture) -> set[str]:
     """All that is written in a picture."""
     return set(
-        re.findall(r"<text[^>]*>([^<]+)</text>", plots.encode_picture(picture, "svg").decode())
+        re.findall(
+            r"<text[^>]*>([^<]+)</text>", plots.encode_picture(picture, "svg").decode()
+        )
     )
 
 
@@ -40,14 +42,19 @@ def test_a_forecast_is_drawn_for_each_series_after_its_history(panel: Panel) -> 
     forecast = Forecaster(CONFIG).fit(panel).predict(quantiles=(0.1, 0.5, 0.9))
     picture = plots.plot_forecast(panel, forecast)
     assert {"s0", "s1", "observed", "forecast"} <= words(picture)
-    assert "4 steps ahead" in picture.caption and "Of 100 values to come, 80" in picture.caption
+    assert (
+        "4 steps ahead" in picture.caption
+        and "Of 100 values to come, 80" in picture.caption
+    )
     drawn = picture.figure.axes[1].lines
     np.testing.assert_array_equal(drawn[1].get_ydata(), forecast["forecast"][4:])
     np.testing.assert_array_equal(drawn[0].get_ydata()[-5:], panel.series(1)[-5:])
     assert drawn[0].get_xdata()[-1] < drawn[1].get_xdata()[0]
 
 
-def test_a_backtest_has_a_dotted_line_for_each_cutoff(panel: Panel, result: Result) -> None:
+def test_a_backtest_has_a_dotted_line_for_each_cutoff(
+    panel: Panel, result: Result
+) -> None:
     axes = plots.plot_backtest(panel, result.forecasts).figure.axes[0]
     assert len([line for line in axes.lines if line.get_linestyle() == ":"]) == 2
 
@@ -55,21 +62,31 @@ def test_a_backtest_has_a_dotted_line_for_each_cutoff(panel: Panel, result: Resu
 def test_scores_are_drawn_as_they_are(result: Result) -> None:
     verdict = result.verdict
     by_step = plots.plot_error_by_step(verdict).figure.axes[0].lines
-    np.testing.assert_array_equal(by_step[0].get_ydata(), [row["mae"] for row in verdict.by_step])
+    np.testing.assert_array_equal(
+        by_step[0].get_ydata(), [row["mae"] for row in verdict.by_step]
+    )
     bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
     assert [bar.get_width() for bar in bars] == [
         verdict.model["mae"],
         *(scores["mae"] for scores in verdict.baselines.values()),
     ]
     inside = plots.plot_coverage(verdict).figure.axes[0].lines[0].get_ydata()
-    np.testing.assert_allclose(inside, [100 * row["coverage"] for row in verdict.by_step])
+    np.testing.assert_allclose(
+        inside, [100 * row["coverage"] for row in verdict.by_step]
+    )
 
 
 def test_of_probabilities_the_squared_error_is_drawn() -> None:
     panel = panel_of([np.array([0.0, 1, 0, 0, 1, 0, 1, 0])])
     forecasts = np.full((1, 3, 1), 0.4)
     verdict = score_forecasts(
-        panel, np.array([0]), np.array([4]), forecasts, np.array([0.5]), 1, probability=True
+        panel,
+        np.array([0]),
+        np.array([4]),
+        forecasts,
+        np.array([0.5]),
+        1,
+        probability=True,
     )
     bars = plots.plot_baselines(verdict).figure.axes[0].containers[0]
     assert [bar.get_width() for bar in bars] == [
@@ -92,10 +109,14 @@ def test_each_member_has_its_curve_of_losses() -> None:
 def test_names_are_drawn_as_they_are_never_as_formulas() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 40)] * 2)
     odd: Any = object.__new__(Panel)
-    object.__setattr__(odd, "__dict__", {**vars(panel), "keys": (("$x_1$",), ("<script>&\u65e5",))})
+    object.__setattr__(
+        odd, "__dict__", {**vars(panel), "keys": (("$x_1$",), ("<script>&\u65e5",))}
+    )
     forecast = Forecaster(CONFIG).fit(panel).predict()
     svg = plots.encode_picture(plots.plot_forecast(odd, forecast), "svg").decode()
-    assert "$x_1$" in svg and "&lt;script&gt;&amp;\u65e5" in svg and "<script>" not in svg
+    assert (
+        "$x_1$" in svg and "&lt;script&gt;&amp;\u65e5" in svg and "<script>" not in svg
+    )
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ COMMAND = "lstmcast fit DATA --target y"
 
 
 def monthly(values: Any, name: str = "y", **columns: Any) -> pd.DataFrame:
-    stamps = pd.date_range("2001-01-01", periods=len(values), freq="MS").strftime("%Y-%m")
+    stamps = pd.date_range("2001-01-01", periods=len(values), freq="MS").strftime(
+        "%Y-%m"
+    )
     return pd.DataFrame({"month": stamps, name: values, **columns})
 
 
@@ -38,7 +40,9 @@ def page_of(
     """The page of a run on all rows of a frame."""
     panel = Panel.from_frame(frame, target=target, time="month", **roles)
     forecaster = Forecaster(config).fit(panel)
-    return make_report_page(open_run(forecaster.save(folder / "run")), forecaster, command)
+    return make_report_page(
+        open_run(forecaster.save(folder / "run")), forecaster, command
+    )
 
 
 def names(page: ReportPage) -> list[str]:
@@ -89,7 +93,9 @@ def test_rows_after_the_training_are_what_the_verdict_is_of(
     forecaster = Forecaster(CONFIG).fit(trained)
     run = open_run(forecaster.save(tmp_path / "run"))
     newer = Panel.from_frame(frame, like=trained)
-    page = make_report_page(run, forecaster, COMMAND, newer, evaluate(forecaster, newer))
+    page = make_report_page(
+        run, forecaster, COMMAND, newer, evaluate(forecaster, newer)
+    )
     assert names(page)[:2] == ["forecast", "backtest"]
     assert "These are rows that came after the training." in page.text
     assert "60 steps from 2001-01" in page.text
@@ -106,7 +112,9 @@ def test_a_forecast_that_needs_covariates_which_are_missing_is_not_drawn(
 ) -> None:
     frame = monthly(values, sale=(np.arange(60) % 7 == 0).astype(float))
     page = page_of(frame, tmp_path, future="sale")
-    assert "No forecast is drawn: covariates known ahead (sale) are missing" in page.text
+    assert (
+        "No forecast is drawn: covariates known ahead (sale) are missing" in page.text
+    )
     assert "forecast" not in names(page) and "methods" in names(page)
 
 
@@ -114,16 +122,22 @@ def test_of_probabilities_there_is_no_interval_to_draw(tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     config = Config(
         window=WindowConfig(horizon=4),
-        train=TrainConfig(loss="bernoulli", start="scratch", steps=2, members=1, jobs=1),
+        train=TrainConfig(
+            loss="bernoulli", start="scratch", steps=2, members=1, jobs=1
+        ),
     )
-    page = page_of(monthly((rng.random(80) < 0.3).astype(float)), tmp_path, config=config)
+    page = page_of(
+        monthly((rng.random(80) < 0.3).astype(float)), tmp_path, config=config
+    )
     assert {"methods", "error"} <= set(names(page)) and "coverage" not in names(page)
     assert "brier: mean squared error of the probabilities" in page.text
 
 
 def test_names_and_commands_are_escaped(values: np.ndarray, tmp_path: Path) -> None:
     name = "<b onclick=x>&'\""
-    page = page_of(monthly(values, name), tmp_path, target=name, command=f"fit --target {name}")
+    page = page_of(
+        monthly(values, name), tmp_path, target=name, command=f"fit --target {name}"
+    )
     assert "<b " not in page.text
     assert f"<h1>Forecast of {html.escape(name).replace('&quot;', '&#34;')}" in (
         page.text.replace("&#39;", "&#x27;")

@@ -48,17 +48,24 @@ def test_csv_has_settings_curves_and_scores(run: Path, tmp_path: Path) -> None:
     )
     assert settings["data"] == open_run(run).manifest["data"]["fingerprint"]
     curves = pd.read_csv(place / "curves.csv")
-    pd.testing.assert_frame_equal(curves, pd.read_csv(run / "history.csv")[list(curves)])
+    pd.testing.assert_frame_equal(
+        curves, pd.read_csv(run / "history.csv")[list(curves)]
+    )
     assert curves["step"].max() == 20
     scores = pd.read_csv(place / "scores.csv").set_index(["method", "score"])["value"]
     verdict = json.loads((run / "metrics.json").read_text())["verdict"]
     assert scores["model", "mase"] == verdict["model"]["mase"]
     files = pd.read_csv(place / "files.csv").set_index("file")
-    assert files["bytes"][str(run / "history.csv")] == (run / "history.csv").stat().st_size
+    assert (
+        files["bytes"][str(run / "history.csv")] == (run / "history.csv").stat().st_size
+    )
     assert set(map(Path, files.index)) == {
         file for file in run.iterdir() if file.name != "run.json"
     }
-    assert scores["model", "skill"] == verdict["skill"] and ("naive", "mae") in scores.index
+    assert (
+        scores["model", "skill"] == verdict["skill"]
+        and ("naive", "mae") in scores.index
+    )
 
 
 def test_a_name_that_is_taken_gets_a_number(run: Path, tmp_path: Path) -> None:
@@ -67,7 +74,9 @@ def test_a_name_that_is_taken_gets_a_number(run: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("offline")
-def test_tensorboard_shows_curves_verdict_and_settings(run: Path, tmp_path: Path) -> None:
+def test_tensorboard_shows_curves_verdict_and_settings(
+    run: Path, tmp_path: Path
+) -> None:
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
     (place,) = trackers.track_run(run, ["tensorboard"], tmp_path)
@@ -88,7 +97,10 @@ def test_tensorboard_shows_curves_verdict_and_settings(run: Path, tmp_path: Path
 
 @pytest.mark.usefixtures("offline")
 def test_mlflow_has_settings_curves_verdict_and_files_on_this_machine(
-    run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+    run: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.chdir(tmp_path)
     (database,) = trackers.track_run(run, ["mlflow"], "tracked")
@@ -108,7 +120,10 @@ def test_mlflow_has_settings_curves_verdict_and_files_on_this_machine(
     assert len(runs) == 2
     found = runs[0]
     assert (found.info.run_name, found.info.status) == ("small", "FINISHED")
-    assert (found.data.params["train.steps"], found.data.params["horizon"]) == ("20", "12")
+    assert (found.data.params["train.steps"], found.data.params["horizon"]) == (
+        "20",
+        "12",
+    )
     verdict = json.loads((run / "metrics.json").read_text())["verdict"]
     assert found.data.metrics["verdict/mase"] == verdict["model"]["mase"]
     history = pd.read_csv(run / "history.csv")
@@ -117,16 +132,20 @@ def test_mlflow_has_settings_curves_verdict_and_files_on_this_machine(
         metric.step: metric.value
         for metric in client.get_metric_history(found.info.run_id, f"validation/{name}")
     }
-    expected = history[history["member"] == history["member"].iloc[-1]].set_index("step")[
-        "validation"
-    ]
+    expected = history[history["member"] == history["member"].iloc[-1]].set_index(
+        "step"
+    )["validation"]
     assert points == expected.to_dict()
     for file in run.iterdir():
         copies = list((tmp_path / "tracked" / "mlflow").rglob(file.name))
-        assert len(copies) == 2 and all(copy.read_bytes() == file.read_bytes() for copy in copies)
+        assert len(copies) == 2 and all(
+            copy.read_bytes() == file.read_bytes() for copy in copies
+        )
 
 
-def test_a_file_that_is_no_database_is_refused_with_a_way_out(run: Path, tmp_path: Path) -> None:
+def test_a_file_that_is_no_database_is_refused_with_a_way_out(
+    run: Path, tmp_path: Path
+) -> None:
     (tmp_path / "mlflow.db").write_text("my notes\n" * 50)
     with pytest.raises(ResourceError, match="MLflow cannot write to") as caught:
         trackers.track_run(run, ["mlflow"], tmp_path)
@@ -136,7 +155,11 @@ def test_a_file_that_is_no_database_is_refused_with_a_way_out(run: Path, tmp_pat
 
 def test_a_run_without_a_verdict_is_tracked_too(tmp_path: Path) -> None:
     panel = panel_of([np.arange(5.0)])
-    run = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel).save(tmp_path / "short")
+    run = (
+        Forecaster(Config(train=TrainConfig(steps=0)))
+        .fit(panel)
+        .save(tmp_path / "short")
+    )
     for place in trackers.track_run(run, ["csv", "tensorboard"], tmp_path / "tracked"):
         assert place.exists()
     assert len(pd.read_csv(tmp_path / "tracked" / "csv" / "short" / "scores.csv")) == 0

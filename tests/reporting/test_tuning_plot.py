@@ -40,12 +40,16 @@ def lines_of(found: Tuning) -> dict[str, np.ndarray]:
 
 
 def test_finished_trials_are_points_at_their_error_over_the_default_s() -> None:
-    found = search_of(Trial(1, DONE, {}, [3.0, 3.0], 1.0), Trial(2, DONE, {}, [1.0, 2.0], 1.0))
+    found = search_of(
+        Trial(1, DONE, {}, [3.0, 3.0], 1.0), Trial(2, DONE, {}, [1.0, 2.0], 1.0)
+    )
     assert lines_of(found)["all windows"].tolist() == [[0, 1], [1, 1.5], [2, 0.75]]
 
 
 def test_a_line_follows_the_best_trial_so_far() -> None:
-    found = search_of(Trial(1, DONE, {}, [1.0, 2.0], 1.0), Trial(2, DONE, {}, [4.0, 4.0], 1.0))
+    found = search_of(
+        Trial(1, DONE, {}, [1.0, 2.0], 1.0), Trial(2, DONE, {}, [4.0, 4.0], 1.0)
+    )
     (axes,) = plot_trials(found).figure.axes
     steps = [line for line in axes.lines if line.get_drawstyle() == "steps-post"]
     assert [line.get_ydata().tolist() for line in steps] == [[1.0, 0.75, 0.75]]
@@ -61,7 +65,9 @@ def test_trials_that_ended_early_are_rings_and_the_worst_are_only_counted() -> N
 
 
 def test_trials_without_an_error_are_left_out() -> None:
-    found = search_of(Trial(1, INTERRUPTED, {}, [2.0], 1.0), Trial(2, PRUNED, {}, [], 1.0))
+    found = search_of(
+        Trial(1, INTERRUPTED, {}, [2.0], 1.0), Trial(2, PRUNED, {}, [], 1.0)
+    )
     lines = lines_of(found)
     assert lines["all windows"].tolist() == [[0, 1]] and "ended early" not in lines
 

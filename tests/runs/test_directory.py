@@ -14,7 +14,11 @@ from lstmcast.runs.lock import hold_write_lock
 from lstmcast.runs.publish import publish_run, require_free_place
 
 FILES = {"model.safetensors": b"weights\x00\xff", "metrics.json": b"{}"}
-MANIFEST = {"config": {"train": {"lr": 0.1}}, "columns": {"target": ["price €"]}, "cutoff": [3, 4]}
+MANIFEST = {
+    "config": {"train": {"lr": 0.1}},
+    "columns": {"target": ["price €"]},
+    "cutoff": [3, 4],
+}
 
 
 def publish_over(path: Path, files: Mapping[str, bytes] = FILES) -> None:
@@ -58,7 +62,9 @@ def test_a_run_is_not_replaced_unless_forced(tmp_path: Path) -> None:
     assert open_run(path).read("metrics.json") == b"{}"
 
 
-def test_force_replaces_the_run_and_keeps_what_the_user_put_there(tmp_path: Path) -> None:
+def test_force_replaces_the_run_and_keeps_what_the_user_put_there(
+    tmp_path: Path,
+) -> None:
     path = publish_run(tmp_path / "run", {**FILES, "scaler.json": b"[]"}, MANIFEST)
     (path / "notes.txt").write_text("mine")
     (path / "plots" / "july").mkdir(parents=True)
@@ -86,7 +92,9 @@ def test_force_does_not_overwrite_a_users_file_named_like_one_of_a_run(
     assert names(tmp_path) == {"run"}
 
 
-@pytest.mark.parametrize("name", ["report.html", "metrics.json", "checkpoint/epoch-1.ckpt"])
+@pytest.mark.parametrize(
+    "name", ["report.html", "metrics.json", "checkpoint/epoch-1.ckpt"]
+)
 def test_a_users_file_named_like_one_of_a_run_is_refused_and_stays(
     name: str, tmp_path: Path
 ) -> None:
@@ -152,7 +160,9 @@ def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
     for nth in range(1, 25):
         count = itertools.count(1)
 
-        def failing(*args: Any, nth: int = nth, count: Iterator[int] = count, **kwargs: Any) -> Any:
+        def failing(
+            *args: Any, nth: int = nth, count: Iterator[int] = count, **kwargs: Any
+        ) -> Any:
             if next(count) == nth:
                 raise OSError(28, "No space left on device")
             return real(*args, **kwargs)
@@ -172,7 +182,9 @@ def test_a_failure_anywhere_leaves_the_old_run_or_the_new_one(
     assert names(tmp_path) == {"run"}
 
 
-def test_a_changed_byte_in_any_file_is_noticed_and_the_file_named(tmp_path: Path) -> None:
+def test_a_changed_byte_in_any_file_is_noticed_and_the_file_named(
+    tmp_path: Path,
+) -> None:
     for name in (*FILES, "run.json"):
         path = publish_run(tmp_path / name, FILES, MANIFEST)
         data = bytearray((path / name).read_bytes())
@@ -192,7 +204,9 @@ def test_an_edited_setting_in_the_manifest_is_noticed(tmp_path: Path) -> None:
         open_run(path)
 
 
-def test_a_place_without_a_run_is_an_error_that_says_what_is_there(tmp_path: Path) -> None:
+def test_a_place_without_a_run_is_an_error_that_says_what_is_there(
+    tmp_path: Path,
+) -> None:
     publish_run(tmp_path / "sales", FILES, MANIFEST)
     with pytest.raises(RunError, match="no run at") as caught:
         open_run(tmp_path / "sale")
@@ -208,7 +222,8 @@ def test_a_place_without_a_run_is_an_error_that_says_what_is_there(tmp_path: Pat
 
 
 @pytest.mark.parametrize(
-    "text", ["", "{", "[]", "{}", '{"schema_version": "1"}', '{"schema_version": 1}', "\xff"]
+    "text",
+    ["", "{", "[]", "{}", '{"schema_version": "1"}', '{"schema_version": 1}', "\xff"],
 )
 def test_an_invalid_manifest_is_a_run_error(text: str, tmp_path: Path) -> None:
     (tmp_path / "run.json").write_text(text, encoding="latin-1")
@@ -226,7 +241,10 @@ def test_a_newer_run_is_refused_with_the_version_that_reads_it(tmp_path: Path) -
 
 def test_an_older_run_is_read(tmp_path: Path) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
-    hashes = {name: entry["sha256"] for name, entry in open_run(path).manifest["files"].items()}
+    hashes = {
+        name: entry["sha256"]
+        for name, entry in open_run(path).manifest["files"].items()
+    }
     reseal(path, schema_version=1, files=hashes)
     assert open_run(path).read("metrics.json") == b"{}"
     (path / "metrics.json").write_bytes(b"[]")
@@ -261,7 +279,9 @@ def test_an_interrupted_fit_is_not_a_run_and_is_not_overwritten(tmp_path: Path) 
     assert names(tmp_path / "run") == {*FILES, "run.json"}
 
 
-def test_a_run_that_is_being_made_is_an_error_that_names_the_writer(tmp_path: Path) -> None:
+def test_a_run_that_is_being_made_is_an_error_that_names_the_writer(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "run").mkdir()
     with (
         hold_write_lock(tmp_path / "run"),
@@ -270,8 +290,12 @@ def test_a_run_that_is_being_made_is_an_error_that_names_the_writer(tmp_path: Pa
         open_run(tmp_path / "run")
 
 
-@pytest.mark.parametrize("name", ["../secret", "/etc/passwd", "a/b", "a\\b", "..", "", "run.json"])
-def test_a_manifest_cannot_name_files_outside_its_run(name: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "name", ["../secret", "/etc/passwd", "a/b", "a\\b", "..", "", "run.json"]
+)
+def test_a_manifest_cannot_name_files_outside_its_run(
+    name: str, tmp_path: Path
+) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     reseal(path, files={name: {"bytes": 0, "sha256": "0" * 64}})
     with pytest.raises(RunError, match="names a file"):
@@ -330,7 +354,9 @@ def test_the_run_that_is_replaced_becomes_the_previous_version_of_the_new_one(
     assert names(tmp_path) == {"run"}
 
 
-def test_a_folder_of_the_users_own_called_previous_is_never_touched(tmp_path: Path) -> None:
+def test_a_folder_of_the_users_own_called_previous_is_never_touched(
+    tmp_path: Path,
+) -> None:
     path = publish_run(tmp_path / "run", FILES, MANIFEST)
     (path / "previous").mkdir()
     (path / "previous" / "thesis.tex").write_text("mine")

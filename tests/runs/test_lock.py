@@ -31,7 +31,10 @@ with hold_write_lock(sys.argv[1]):
     )
     assert other.stdout and other.stdin
     assert other.stdout.readline() == "held\n"
-    with pytest.raises(LockedError, match=f"process {other.pid} on "), hold_write_lock(path):
+    with (
+        pytest.raises(LockedError, match=f"process {other.pid} on "),
+        hold_write_lock(path),
+    ):
         pass
     assert str(other.pid) in str(find_lock_holder(path))
     other.kill()  # a stale lock binds nobody

@@ -23,7 +23,10 @@ def test_the_previous_version_comes_back_to_the_byte_and_the_other_one_after_it(
     )
     roll_back_run(path)
     assert (path / MANIFEST_FILE).read_bytes() == manifest
-    assert open_run(path).read("metrics.json") == b"1" and not (path / "history.csv").exists()
+    assert (
+        open_run(path).read("metrics.json") == b"1"
+        and not (path / "history.csv").exists()
+    )
     roll_back_run(path)
     assert open_run(path).read("metrics.json") == b"2"
     assert open_run(path / "previous").read("metrics.json") == b"1"

@@ -49,13 +49,16 @@ def test_networks_come_back_to_the_bit_each_in_its_place() -> None:
 
 
 def test_the_same_networks_make_the_same_bytes() -> None:
-    assert serialization.pack_networks(networks()) == serialization.pack_networks(networks())
+    assert serialization.pack_networks(networks()) == serialization.pack_networks(
+        networks()
+    )
 
 
 def test_weights_of_a_panel_with_covariates_can_start_one_without() -> None:
     wide = networks()[0]
     narrow = TrainedNetwork(
-        WIDE._replace(covariates=0, ahead=0), serialization.without_covariate_weights(wide.weights)
+        WIDE._replace(covariates=0, ahead=0),
+        serialization.without_covariate_weights(wide.weights),
     ).weights
     again = add_covariate_columns(narrow, WIDE)
     assert again["local.weight"].shape == wide.weights["local.weight"].shape
@@ -96,7 +99,9 @@ def test_history_comes_back_with_missing_validation_and_names_of_any_kind() -> N
     assert [row["member"] for row in back] == [row["member"] for row in rows]
     assert isinstance(back[1]["step"], int)
     for name in ("step", "seconds", "loss", "validation", "lr"):
-        np.testing.assert_array_equal([row[name] for row in back], [row[name] for row in rows])
+        np.testing.assert_array_equal(
+            [row[name] for row in back], [row[name] for row in rows]
+        )
     assert serialization.unpack_history(serialization.pack_history([])) == []
 
 
@@ -111,7 +116,9 @@ def test_a_panel_comes_back_the_same() -> None:
     rng = np.random.default_rng(0)
     y = wavy(rng, 30)
     y[4] = np.nan
-    panel = panel_of([y, wavy(rng, 12)], past="x", static="size", x=rng.normal(size=42), size=2.0)
+    panel = panel_of(
+        [y, wavy(rng, 12)], past="x", static="size", x=rng.normal(size=42), size=2.0
+    )
     back = serialization.unpack_panel(*serialization.pack_panel(panel))
     assert back.fingerprint() == panel.fingerprint()
     assert back.keys == panel.keys
@@ -119,7 +126,9 @@ def test_a_panel_comes_back_the_same() -> None:
 
 
 def test_a_flipped_byte_in_the_context_is_noticed() -> None:
-    data, facts = serialization.pack_panel(panel_of([wavy(np.random.default_rng(0), 400)]))
+    data, facts = serialization.pack_panel(
+        panel_of([wavy(np.random.default_rng(0), 400)])
+    )
     broken = bytearray(data)
     broken[len(data) // 3] ^= 0xFF
     with (
@@ -162,7 +171,10 @@ def test_a_flipped_byte_in_the_context_is_noticed() -> None:
 )
 def test_contents_that_do_not_fit_are_a_run_error(damage: object) -> None:
     before = networks()
-    data, shapes = serialization.pack_networks(before), [n.shape._asdict() for n in before]
+    data, shapes = (
+        serialization.pack_networks(before),
+        [n.shape._asdict() for n in before],
+    )
     with (
         pytest.raises(RunError, match="does not hold what it should"),
         serialization.as_run_errors(Path("x")),
@@ -188,7 +200,9 @@ def test_a_table_that_takes_too_much_memory_is_refused_before_it_is_unpacked(
         serialization.unpack_panel(data, facts)
 
 
-@pytest.mark.parametrize("column", [np.full(30, 7), np.full(30, -1), np.array(["x"] * 30)])
+@pytest.mark.parametrize(
+    "column", [np.full(30, 7), np.full(30, -1), np.array(["x"] * 30)]
+)
 def test_rows_without_a_series_and_columns_that_are_not_numbers_are_refused(
     column: np.ndarray,
 ) -> None:

@@ -22,7 +22,11 @@ def panel_of(*series: list[float], freq: str = "MS") -> Panel:
         for i, values in enumerate(series)
     ]
     return Panel.from_frame(
-        pd.concat(frames, ignore_index=True), target="y", time="time", series="id", freq=freq
+        pd.concat(frames, ignore_index=True),
+        target="y",
+        time="time",
+        series="id",
+        freq=freq,
     )
 
 

@@ -21,12 +21,23 @@ def weekly(count: int, steps: int = 60, seed: int = 0) -> Panel:
     """Series of 0 and 1 that are mostly 1 on one day of seven."""
     rng = np.random.default_rng(seed)
     share = np.where(np.arange(steps) % 7 == 3, 0.9, 0.1)
-    return panel_of([(rng.random(steps) < share).astype(float) for _ in range(count)], freq="D")
+    return panel_of(
+        [(rng.random(steps) < share).astype(float) for _ in range(count)], freq="D"
+    )
 
 
 def of(loss: str, **train: object) -> Forecaster:
-    settings = {"steps": 3, "members": 2, "jobs": 1, "start": "scratch", "loss": loss, **train}
-    return Forecaster(Config(train=TrainConfig(**settings), window=WindowConfig(horizon=7)))  # type: ignore[arg-type]
+    settings = {
+        "steps": 3,
+        "members": 2,
+        "jobs": 1,
+        "start": "scratch",
+        "loss": loss,
+        **train,
+    }
+    return Forecaster(
+        Config(train=TrainConfig(**settings), window=WindowConfig(horizon=7))
+    )  # type: ignore[arg-type]
 
 
 def test_the_base_rate_is_the_share_of_ones_so_far_and_never_sure() -> None:
@@ -34,7 +45,9 @@ def test_the_base_rate_is_the_share_of_ones_so_far_and_never_sure() -> None:
     rates = binary.base_rates(values, offsets, np.array([4, 3]))
     np.testing.assert_allclose(rates, [3 / 5, 1 / 5])
     values[4] = 0
-    assert binary.base_rates(values, offsets, np.array([4, 3])).tolist() == rates.tolist()
+    assert (
+        binary.base_rates(values, offsets, np.array([4, 3])).tolist() == rates.tolist()
+    )
 
 
 def test_the_scores_are_what_a_plain_loop_makes_of_them() -> None:
@@ -52,7 +65,8 @@ def test_the_scores_are_what_a_plain_loop_makes_of_them() -> None:
     assert scores["auc"] == pytest.approx(np.mean(wins))
     bins = np.minimum((p * 10).astype(int), 9)
     gaps = [
-        abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)
+        abs(p[bins == b].mean() - y[bins == b].mean()) * (bins == b).mean()
+        for b in np.unique(bins)
     ]
     assert scores["calibration"] == pytest.approx(sum(gaps))
 
@@ -73,7 +87,11 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
     assert list(forecast) == ["id", "t", "probability"]
     assert forecast["probability"].between(0, 1).all()
     ones = np.tile((90 + np.arange(7)) % 7 == 3, count)
-    assert forecast["probability"][ones].mean() > 0.5 > 2 * forecast["probability"][~ones].mean()
+    assert (
+        forecast["probability"][ones].mean()
+        > 0.5
+        > 2 * forecast["probability"][~ones].mean()
+    )
     assert (
         one.verdict is not None
         and one.verdict.of_events
@@ -81,7 +99,9 @@ def test_a_target_of_0_and_1_gets_probabilities_and_is_judged_beside_the_base_ra
     )
     assert one.verdict.model["auc"] > 0.7
     base_rate = one.verdict.baselines["base_rate"]["brier"]
-    assert one.verdict.skill == pytest.approx(1 - one.verdict.model["brier"] / base_rate)
+    assert one.verdict.skill == pytest.approx(
+        1 - one.verdict.model["brier"] / base_rate
+    )
     again = Verdict.from_dict(one.verdict.to_dict())
     assert again.sentences() == one.verdict.sentences()
 
@@ -126,18 +146,27 @@ def test_a_loss_of_counts_or_events_refuses_other_values(
 def test_counts_get_whole_numbers_at_any_level_and_a_likelihood(count: int) -> None:
     rng = np.random.default_rng(0)
     panel = panel_of(
-        [rng.poisson(np.exp(1 + np.sin(np.arange(60) / 2))).astype(float) for _ in range(count)],
+        [
+            rng.poisson(np.exp(1 + np.sin(np.arange(60) / 2))).astype(float)
+            for _ in range(count)
+        ],
         freq="D",
     )
     one = of("negative-binomial").fit(panel)
-    forecast = one.predict(horizon=10, quantiles=(0.03, 0.5, 0.97))  # beyond that of the training
+    forecast = one.predict(
+        horizon=10, quantiles=(0.03, 0.5, 0.97)
+    )  # beyond that of the training
     numbers = forecast[["forecast", "q3", "q50", "q97"]].to_numpy()
     assert (numbers == np.round(numbers)).all() and numbers.min() >= 0
-    assert (forecast["q3"] <= forecast["q50"]).all() and (forecast["q50"] < forecast["q97"]).all()
+    assert (forecast["q3"] <= forecast["q50"]).all() and (
+        forecast["q50"] < forecast["q97"]
+    ).all()
     assert one.verdict is not None and -20 < one.verdict.model["log_likelihood"] < 0
 
 
-def test_the_likelihood_is_that_of_the_values_themselves_whatever_the_transform() -> None:
+def test_the_likelihood_is_that_of_the_values_themselves_whatever_the_transform() -> (
+    None
+):
     rng = np.random.default_rng(0)
     y = np.exp(rng.normal(3, 0.3, 80))
     one, other = (of("student-t").fit(panel_of([unit * y])) for unit in (1.0, 1000.0))

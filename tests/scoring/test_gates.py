@@ -32,7 +32,11 @@ def test_a_rule_reads_back_as_it_is_typed(rule: str) -> None:
     assert str(Gate.parse(rule)) == rule
 
 
-@pytest.mark.parametrize("rule", ["mase<=older", "mase<=two*old", "mase<=old*2", "masse<=old"])
-def test_text_that_is_not_a_rule_is_refused_under_the_name_of_its_option(rule: str) -> None:
+@pytest.mark.parametrize(
+    "rule", ["mase<=older", "mase<=two*old", "mase<=old*2", "masse<=old"]
+)
+def test_text_that_is_not_a_rule_is_refused_under_the_name_of_its_option(
+    rule: str,
+) -> None:
     with pytest.raises(UsageError, match="--gate"):
         Gate.parse(rule, "--gate")

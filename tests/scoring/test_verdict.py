@@ -71,17 +71,32 @@ def test_a_season_of_one_step_has_no_seasonal_baseline() -> None:
 def test_missing_and_future_actuals_are_left_out() -> None:
     panel = panel_of([1.0, 2, 3, 4, NAN, 6])
     verdict = score_forecasts(
-        panel, np.array([0]), np.array([3]), quantiles_around([[5, 7, 99, 99]]), LEVELS, 1
+        panel,
+        np.array([0]),
+        np.array([3]),
+        quantiles_around([[5, 7, 99, 99]]),
+        LEVELS,
+        1,
     )
     assert verdict.observed == 1
     assert verdict.model["mae"] == 1
-    assert [math.isnan(row["mae"]) for row in verdict.by_step] == [True, False, True, True]
+    assert [math.isnan(row["mae"]) for row in verdict.by_step] == [
+        True,
+        False,
+        True,
+        True,
+    ]
 
 
 def test_no_known_actual_is_a_data_error() -> None:
     with pytest.raises(DataError, match="no actual value"):
         score_forecasts(
-            panel_of(RAMP), np.array([0]), np.array([11]), quantiles_around([[1, 2]]), LEVELS, 1
+            panel_of(RAMP),
+            np.array([0]),
+            np.array([11]),
+            quantiles_around([[1, 2]]),
+            LEVELS,
+            1,
         )
 
 
@@ -99,7 +114,13 @@ def test_the_scale_knows_only_what_came_before_the_first_origin() -> None:
 def test_ends_move_the_scale_to_the_training_part() -> None:
     panel = panel_of([0.0, 1, 2, 3, 13, 23, 24])
     late = score_forecasts(
-        panel, np.array([0]), np.array([5]), quantiles_around([[25]]), LEVELS, 1, ends=np.array([4])
+        panel,
+        np.array([0]),
+        np.array([5]),
+        quantiles_around([[25]]),
+        LEVELS,
+        1,
+        ends=np.array([4]),
     )
     assert late.model["mase"] == 1
 
@@ -120,7 +141,12 @@ def test_series_that_never_change_are_counted_and_left_out_of_scaled_errors() ->
 
 def test_a_single_constant_series_is_judged_by_plain_error() -> None:
     verdict = score_forecasts(
-        panel_of([5.0] * 6), np.array([0]), np.array([3]), quantiles_around([[5]]), LEVELS, 1
+        panel_of([5.0] * 6),
+        np.array([0]),
+        np.array([3]),
+        quantiles_around([[5]]),
+        LEVELS,
+        1,
     )
     assert math.isnan(verdict.model["mase"])
     assert verdict.skill == 0
@@ -129,7 +155,12 @@ def test_a_single_constant_series_is_judged_by_plain_error() -> None:
 
 def test_a_broken_forecast_never_counts_as_a_win() -> None:
     verdict = score_forecasts(
-        panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[NAN]]), LEVELS, 1
+        panel_of(RAMP),
+        np.array([0]),
+        np.array([7]),
+        quantiles_around([[NAN]]),
+        LEVELS,
+        1,
     )
     assert math.isnan(verdict.skill)
     assert not verdict.beats_baseline
@@ -141,7 +172,9 @@ def test_the_interval_is_the_outermost_where_ten_and_ninety_are_missing() -> Non
         panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[9]]), levels, 1
     )
     assert verdict.interval == (0.05, 0.8)
-    assert verdict.sentences()[-1] == "Of 1 actual value 1 fell inside the 75 % interval."
+    assert (
+        verdict.sentences()[-1] == "Of 1 actual value 1 fell inside the 75 % interval."
+    )
 
 
 def test_a_median_without_other_quantiles_has_no_coverage() -> None:
@@ -186,13 +219,25 @@ def test_json_round_trip_keeps_everything_and_writes_nan_as_null() -> None:
 @pytest.mark.parametrize(
     ("name", "file", "options", "horizon", "season", "windows"),
     [
-        ("air_passengers", "airline-passengers.csv", {"target": "Passengers"}, 12, 12, 2),
+        (
+            "air_passengers",
+            "airline-passengers.csv",
+            {"target": "Passengers"},
+            12,
+            12,
+            2,
+        ),
         ("retail_sales", "example_retail_sales.csv", {"target": "y"}, 12, 12, 3),
         ("stocks", "stocks.csv", {"target": "price", "series": "symbol"}, 6, 1, 4),
     ],
 )
 def test_baselines_score_as_others_have_measured_them(
-    name: str, file: str, options: dict[str, str], horizon: int, season: int, windows: int
+    name: str,
+    file: str,
+    options: dict[str, str],
+    horizon: int,
+    season: int,
+    windows: int,
 ) -> None:
     table = pd.read_csv(shared_file("reference_everyday.csv"))
     reference = table[table["set"] == name].set_index("method")["MASE"]
@@ -200,7 +245,13 @@ def test_baselines_score_as_others_have_measured_them(
     series = np.repeat(np.arange(len(panel)), windows)
     origins = (panel.lengths[:, None] - 1 - horizon * np.arange(windows, 0, -1)).ravel()
     zeros = np.zeros((len(series), horizon, 1))
-    baselines = score_forecasts(panel, series, origins, zeros, np.array([0.5]), season).baselines
-    for ours, theirs in (("naive", "Naive"), ("drift", "RWD"), ("seasonal_naive", "SeasonalNaive")):
+    baselines = score_forecasts(
+        panel, series, origins, zeros, np.array([0.5]), season
+    ).baselines
+    for ours, theirs in (
+        ("naive", "Naive"),
+        ("drift", "RWD"),
+        ("seasonal_naive", "SeasonalNaive"),
+    ):
         if ours in baselines:
             assert round(baselines[ours]["mase"], 4) == reference[theirs]

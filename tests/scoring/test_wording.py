@@ -15,16 +15,27 @@ def years(*, noise: float, trend: float = 0.0) -> list[float]:
     rng = np.random.default_rng(0)
     month = np.arange(96)
     return list(
-        100 + trend * month + 10 * np.sin(2 * np.pi * month / 12) + noise * rng.normal(size=96)
+        100
+        + trend * month
+        + 10 * np.sin(2 * np.pi * month / 12)
+        + noise * rng.normal(size=96)
     )
 
 
 def test_a_win_over_repeating_the_year_is_described_in_plain_words() -> None:
     values = years(noise=1)
     origins = np.array([47, 59, 71, 83])
-    centre = [[values[o + h] + (0.1 if h % 2 else -0.1) for h in range(1, 13)] for o in origins]
+    centre = [
+        [values[o + h] + (0.1 if h % 2 else -0.1) for h in range(1, 13)]
+        for o in origins
+    ]
     verdict = score_forecasts(
-        panel_of(values), np.zeros(4, int), origins, quantiles_around(centre), LEVELS, 12
+        panel_of(values),
+        np.zeros(4, int),
+        origins,
+        quantiles_around(centre),
+        LEVELS,
+        12,
     )
     percent = round(100 * verdict.skill)
     assert verdict.beats_baseline
@@ -39,7 +50,12 @@ def test_a_win_over_repeating_the_year_is_described_in_plain_words() -> None:
 
 def test_a_loss_to_the_baseline_is_stated_first_and_plainly() -> None:
     verdict = score_forecasts(
-        panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[10.0, 11]]), LEVELS, 1
+        panel_of(RAMP),
+        np.array([0]),
+        np.array([7]),
+        quantiles_around([[10.0, 11]]),
+        LEVELS,
+        1,
     )
     assert verdict.best_baseline == "drift"
     assert verdict.sentences()[0].startswith(
@@ -47,7 +63,12 @@ def test_a_loss_to_the_baseline_is_stated_first_and_plainly() -> None:
     )
     noisy = [1.0, 3, 2, 4, 3, 5, 4, 6, 5, 7]
     worse = score_forecasts(
-        panel_of(noisy), np.array([0]), np.array([7]), quantiles_around([[6.0, 9.5]]), LEVELS, 1
+        panel_of(noisy),
+        np.array([0]),
+        np.array([7]),
+        quantiles_around([[6.0, 9.5]]),
+        LEVELS,
+        1,
     )
     assert worse.sentences()[0].startswith(
         "The model does not beat the best baseline: on the last 2 months its error was "
@@ -58,12 +79,21 @@ def test_every_hundred_values_are_counted_as_a_hundred() -> None:
     values = years(noise=1)
     origins = np.arange(40, 80)
     centre = [
-        [values[o + h] + (3.0 if (o + h) % 5 == 0 else 0.0) for h in range(1, 6)] for o in origins
+        [values[o + h] + (3.0 if (o + h) % 5 == 0 else 0.0) for h in range(1, 6)]
+        for o in origins
     ]
     verdict = score_forecasts(
-        panel_of(values), np.zeros(40, int), origins, quantiles_around(centre), LEVELS, 12
+        panel_of(values),
+        np.zeros(40, int),
+        origins,
+        quantiles_around(centre),
+        LEVELS,
+        12,
     )
-    assert verdict.sentences()[-1] == "Of 100 actual values 80 fell inside the 80 % interval."
+    assert (
+        verdict.sentences()[-1]
+        == "Of 100 actual values 80 fell inside the 80 % interval."
+    )
 
 
 @pytest.mark.parametrize("inside", [3, 4, 6])
@@ -71,7 +101,12 @@ def test_few_values_give_no_verdict_on_the_width_of_the_interval(inside: int) ->
     values = years(noise=1)
     centre = [[values[80 + h] + (0.0 if h < inside else 50.0) for h in range(6)]]
     sentence = score_forecasts(
-        panel_of(values), np.array([0]), np.array([79]), quantiles_around(centre), LEVELS, 12
+        panel_of(values),
+        np.array([0]),
+        np.array([79]),
+        quantiles_around(centre),
+        LEVELS,
+        12,
     ).sentences()[-1]
     assert sentence == f"Of 6 actual values {inside} fell inside the 80 % interval."
 
@@ -80,7 +115,12 @@ def test_an_interval_that_misses_far_too_much_is_called_too_narrow() -> None:
     values = years(noise=1)
     centre = [[values[80 + h] + 50.0 for h in range(6)]]
     verdict = score_forecasts(
-        panel_of(values), np.array([0]), np.array([79]), quantiles_around(centre), LEVELS, 12
+        panel_of(values),
+        np.array([0]),
+        np.array([79]),
+        quantiles_around(centre),
+        LEVELS,
+        12,
     )
     assert (
         verdict.sentences()[-1]
@@ -125,7 +165,9 @@ def test_large_and_small_series_that_disagree_are_both_reported() -> None:
         ("YS", 1, ""),
     ],
 )
-def test_a_season_is_called_what_people_call_it(freq: str, season: int, name: str) -> None:
+def test_a_season_is_called_what_people_call_it(
+    freq: str, season: int, name: str
+) -> None:
     assert name_season(freq, season) == name
 
 
@@ -177,9 +219,13 @@ def test_probabilities_that_beat_the_base_rate_are_described_as_such() -> None:
 
 
 @pytest.mark.parametrize("brier", [0.2, 0.3, NAN])
-def test_probabilities_that_do_not_beat_the_base_rate_are_described_as_such(brier: float) -> None:
+def test_probabilities_that_do_not_beat_the_base_rate_are_described_as_such(
+    brier: float,
+) -> None:
     sentence = describe_verdict(binary_verdict(brier=brier))[0]
-    assert sentence.startswith("The probabilities do not beat the base rate: on the last 7 days ")
+    assert sentence.startswith(
+        "The probabilities do not beat the base rate: on the last 7 days "
+    )
 
 
 def test_ranks_are_left_out_where_only_one_kind_was_observed() -> None:
@@ -197,9 +243,16 @@ def test_ranks_are_left_out_where_only_one_kind_was_observed() -> None:
         (0.0, "the same as"),
     ],
 )
-def test_differences_are_percentages_up_to_twice_the_error(skill: float, words: str) -> None:
+def test_differences_are_percentages_up_to_twice_the_error(
+    skill: float, words: str
+) -> None:
     verdict = score_forecasts(
-        panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[9.0]]), LEVELS, 1
+        panel_of(RAMP),
+        np.array([0]),
+        np.array([7]),
+        quantiles_around([[9.0]]),
+        LEVELS,
+        1,
     )
     sentence = describe_verdict(replace(verdict, skill=skill))[0]
     assert f"error was {words} that of" in sentence

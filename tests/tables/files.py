@@ -24,7 +24,9 @@ def read_values(folder: Path, data: bytes | str, column: str = "y") -> list[floa
     return to_float_column(read_table(write_file(folder, data)), column).tolist()
 
 
-def read_error(folder: Path, data: bytes | str, config: DataConfig = DataConfig()) -> DataError:  # noqa: B008
+def read_error(
+    folder: Path, data: bytes | str, config: DataConfig = DataConfig()
+) -> DataError:  # noqa: B008
     """The error that reading the column y raises."""
     with pytest.raises(DataError) as caught:
         to_float_column(read_table(write_file(folder, data), config), "y")

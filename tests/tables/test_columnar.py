@@ -37,10 +37,13 @@ def test_parquet_and_arrow_are_known_by_content(tmp_path: Path) -> None:
 def test_a_folder_and_a_glob_of_parquet_are_one_table(tmp_path: Path) -> None:
     for part in range(3):
         pq.write_table(
-            pa.table({"t": [part], "y": [float(part)]}), tmp_path / f"part{part}.parquet"
+            pa.table({"t": [part], "y": [float(part)]}),
+            tmp_path / f"part{part}.parquet",
         )
     assert to_float_column(read_table(tmp_path), "y").tolist() == [0, 1, 2]
-    assert to_float_column(read_table(f"{tmp_path}/part[12].parquet"), "y").tolist() == [1, 2]
+    assert to_float_column(
+        read_table(f"{tmp_path}/part[12].parquet"), "y"
+    ).tolist() == [1, 2]
 
 
 def test_folders_of_a_partition_become_columns(tmp_path: Path) -> None:
@@ -53,7 +56,9 @@ def test_folders_of_a_partition_become_columns(tmp_path: Path) -> None:
     assert table.series("shop").isna().sum() == 2
 
 
-def test_an_index_that_pandas_stored_is_kept_where_it_holds_stamps(tmp_path: Path) -> None:
+def test_an_index_that_pandas_stored_is_kept_where_it_holds_stamps(
+    tmp_path: Path,
+) -> None:
     days = pd.date_range("2024-01-01", periods=2, name=None)
     pd.DataFrame({"y": [1, 2]}, index=days).to_parquet(tmp_path / "days.parquet")
     assert read_table(tmp_path / "days.parquet").names == ["y", "time"]

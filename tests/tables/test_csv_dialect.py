@@ -39,7 +39,11 @@ from tests.tables.files import PLAIN, read_error, read_values, write_file
         "empty line first",
         "spaces",
     ]
-    + ["semicolon and decimal comma", "comma and decimal comma", "spaces around values"],
+    + [
+        "semicolon and decimal comma",
+        "comma and decimal comma",
+        "spaces around values",
+    ],
 )
 def test_the_same_table_is_read_from_every_dialect(tmp_path: Path, data: str) -> None:
     assert read_values(tmp_path, data) == [1.5, -2, 1000]
@@ -64,18 +68,26 @@ def test_a_thousands_separator_is_not_taken_for_a_decimal_comma(tmp_path: Path) 
         " if that is a decimal comma, --decimal ,"
     )
     path = write_file(tmp_path, "t;y\n1;1,234\n")
-    assert to_float_column(read_table(path, DataConfig(decimal=",")), "y").tolist() == [1.234]
-    assert to_float_column(read_table(path, DataConfig(thousands=",")), "y").tolist() == [1234]
+    assert to_float_column(read_table(path, DataConfig(decimal=",")), "y").tolist() == [
+        1.234
+    ]
+    assert to_float_column(
+        read_table(path, DataConfig(thousands=",")), "y"
+    ).tolist() == [1234]
 
 
 def test_a_delimiter_that_is_set_is_used(tmp_path: Path) -> None:
     assert list(
-        read_table(write_file(tmp_path, "a,b;y\n1,2;3\n"), DataConfig(delimiter=";")).frame
+        read_table(
+            write_file(tmp_path, "a,b;y\n1,2;3\n"), DataConfig(delimiter=";")
+        ).frame
     ) == ["a,b", "y"]
     assert "--delimiter" in read_error(tmp_path, "a,b;y\n1,2;3\n").hint
 
 
-def test_the_line_by_which_spreadsheets_name_the_separator_is_heeded(tmp_path: Path) -> None:
+def test_the_line_by_which_spreadsheets_name_the_separator_is_heeded(
+    tmp_path: Path,
+) -> None:
     text = "sep=;\r\nt;y\r\n1;2,5\r\n2;x\r\n"
     table = read_table(write_file(tmp_path, text))
     assert (table.names, "semicolon-separated" in table.notes) == (["t", "y"], True)
@@ -87,6 +99,8 @@ def test_points_that_may_separate_thousands_are_noted(tmp_path: Path) -> None:
     rows = "".join(f"{day};{day}.{500 + day}\n" for day in range(1, 20))
     note = "numbers like 1.501 have decimals: if the point separates thousands, add --thousands ."
     assert note in read_table(write_file(tmp_path, "t;y\n" + rows)).notes
-    assert note not in read_table(write_file(tmp_path, "t;y\n" + rows + "20;20.5\n")).notes
+    assert (
+        note not in read_table(write_file(tmp_path, "t;y\n" + rows + "20;20.5\n")).notes
+    )
     table = read_table(write_file(tmp_path, "t;y\n" + rows), DataConfig(thousands="."))
     assert to_float_column(table, "y")[0] == 1501

@@ -24,7 +24,11 @@ STRICT = DataConfig(encoding="utf-8-sig")
 def kinds(text: str, **options: object) -> dict[str, str]:
     """The Arrow type of each column as the fast way stores it; empty where it gave up."""
     found = parse_csv_fast(Source("x", data=text.encode()), DataConfig(**options))  # type: ignore[arg-type]
-    return {} if found is None else {field.name: str(field.type) for field in found.columns.schema}
+    return (
+        {}
+        if found is None
+        else {field.name: str(field.type) for field in found.columns.schema}
+    )
 
 
 @pytest.mark.parametrize(
@@ -34,9 +38,16 @@ def kinds(text: str, **options: object) -> dict[str, str]:
         (["1", "2.5", "3"], "double"),
         (["1", "", "NA"], "double"),
         (["2024-01-01", "2024-01-02", "2024-01-03"], "timestamp[us]"),
-        (["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"], "timestamp[us]"),
         (
-            ["2024-01-01 00:00:00.123", "2024-01-02 00:00:00.123", "2024-01-03 00:00:00.123"],
+            ["2024-01-01T00:00:00Z", "2024-01-02T00:00:00Z", "2024-01-03T00:00:00Z"],
+            "timestamp[us]",
+        ),
+        (
+            [
+                "2024-01-01 00:00:00.123",
+                "2024-01-02 00:00:00.123",
+                "2024-01-03 00:00:00.123",
+            ],
             "timestamp[us]",
         ),
         (["007", "8", "9"], "double"),
@@ -48,7 +59,9 @@ def kinds(text: str, **options: object) -> dict[str, str]:
         (["1", "x", "2"], "string"),
     ],
 )
-def test_a_column_is_stored_as_what_all_its_cells_are(cells: list[str], kind: str) -> None:
+def test_a_column_is_stored_as_what_all_its_cells_are(
+    cells: list[str], kind: str
+) -> None:
     assert kinds("x,z\n" + "".join(f"{cell},1\n" for cell in cells))["x"] == kind
 
 
@@ -63,7 +76,10 @@ def test_ids_come_back_as_written_whatever_they_are_stored_as(tmp_path: Path) ->
     (tmp_path / "x.csv").write_text("a,b,c,d\n007,1.50,1,x\n8,2,2,y\n9,3,3,x\n")
     table = read_table(tmp_path / "x.csv")
     numbers = [["007", "8", "9"], ["1.50", "2", "3"], ["1", "2", "3"]]
-    assert [table.verbatim(name).tolist() for name in "abcd"] == [*numbers, ["x", "y", "x"]]
+    assert [table.verbatim(name).tolist() for name in "abcd"] == [
+        *numbers,
+        ["x", "y", "x"],
+    ]
     assert [table.codes(name).labels for name in "abcd"] == [*numbers, ["x", "y"]]
 
 
@@ -82,7 +98,8 @@ def test_pieces_are_cut_between_records_wherever_a_block_ends(
         assert found is not None
         assert found.columns["n"].to_pylist() == list(range(200))
         assert (
-            found.columns["note"].cast("string").to_pylist() == strict.columns["note"].to_pylist()
+            found.columns["note"].cast("string").to_pylist()
+            == strict.columns["note"].to_pylist()
         )
         assert found.columns["y"].to_pylist() == [row / 8 for row in range(200)]
 
@@ -98,7 +115,9 @@ def test_a_column_that_turns_out_to_be_text_later_on_is_text_from_the_start(
 def test_lines_are_right_where_rows_and_lines_go_apart(tmp_path: Path) -> None:
     (tmp_path / "x.csv").write_text('n,note,y\n1,"a\nb",1\n2,c,2\n')
     (tmp_path / "plain.csv").write_text("n,y\n1,1\n2,2\n")
-    assert [read_table(tmp_path / "x.csv").locate(row).rpartition(":")[2] for row in (0, 1)] == [
+    assert [
+        read_table(tmp_path / "x.csv").locate(row).rpartition(":")[2] for row in (0, 1)
+    ] == [
         "2",
         "4",
     ]
@@ -119,13 +138,17 @@ CELLS = st.one_of(
 
 
 @settings(max_examples=200, deadline=None)
-@given(st.lists(st.lists(CELLS, min_size=1, max_size=8), min_size=1, max_size=3), st.booleans())
+@given(
+    st.lists(st.lists(CELLS, min_size=1, max_size=8), min_size=1, max_size=3),
+    st.booleans(),
+)
 def test_the_fast_and_the_strict_reader_agree(
     tmp_path_factory: pytest.TempPathFactory, columns: list[list[str]], header: bool
 ) -> None:
     height = min(map(len, columns))
     frame = pd.DataFrame(
-        {f"c{place}": column[:height] for place, column in enumerate(columns)}, dtype=object
+        {f"c{place}": column[:height] for place, column in enumerate(columns)},
+        dtype=object,
     )
     path = tmp_path_factory.mktemp("bulk") / "x.csv"
     frame.to_csv(path, index=False, header=header)

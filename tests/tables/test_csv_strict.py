@@ -12,7 +12,9 @@ from tests.tables.files import ROWS, read_error, write_file
 
 
 def test_lines_are_right_after_quoted_newlines_and_empty_lines(tmp_path: Path) -> None:
-    error = read_error(tmp_path, 't,note,y\n1,"two\nlines",1\n\n2,x,1\n3,"a\nb\nc",bad\n')
+    error = read_error(
+        tmp_path, 't,note,y\n1,"two\nlines",1\n\n2,x,1\n3,"a\nb\nc",bad\n'
+    )
     assert "data.csv:6: " in error.message
 
 
@@ -26,7 +28,10 @@ def test_a_row_of_another_width_is_refused_with_its_line(tmp_path: Path) -> None
 
 
 def test_an_open_quote_is_refused_with_its_line(tmp_path: Path) -> None:
-    assert "data.csv:3: a quote is opened" in read_error(tmp_path, 't,y\n1,1\n"2,1\n3,1\n').message
+    assert (
+        "data.csv:3: a quote is opened"
+        in read_error(tmp_path, 't,y\n1,1\n"2,1\n3,1\n').message
+    )
 
 
 def test_a_quote_inside_a_cell_is_text(tmp_path: Path) -> None:
@@ -40,18 +45,26 @@ def test_an_encoding_that_is_set_is_used(tmp_path: Path) -> None:
     path = write_file(tmp_path, "café,y\n1,2\n".encode("latin-1"))
     assert "café" in read_table(path, DataConfig(encoding="latin-1")).frame
     path = write_file(tmp_path, "t,y\n1,2\n".encode("utf-16"))
-    assert to_float_column(read_table(path, DataConfig(encoding="utf-16")), "y").tolist() == [2]
+    assert to_float_column(
+        read_table(path, DataConfig(encoding="utf-16")), "y"
+    ).tolist() == [2]
     with pytest.raises(UsageError, match="not known"):
         read_table(path, DataConfig(encoding="klingon"))
 
 
-def test_lines_above_the_names_are_distinguished_from_short_rows(tmp_path: Path) -> None:
-    error = read_error(tmp_path, "\n".join(["Sales of 2024", "by the office", "", "date,y", *ROWS]))
+def test_lines_above_the_names_are_distinguished_from_short_rows(
+    tmp_path: Path,
+) -> None:
+    error = read_error(
+        tmp_path, "\n".join(["Sales of 2024", "by the office", "", "date,y", *ROWS])
+    )
     assert "data.csv:4: 2 values, as in most lines, where line 1 has 1" in error.message
     assert "tail -n +4 " in error.hint
 
 
-def test_lines_that_end_in_a_separator_are_distinguished_from_wide_rows(tmp_path: Path) -> None:
+def test_lines_that_end_in_a_separator_are_distinguished_from_wide_rows(
+    tmp_path: Path,
+) -> None:
     error = read_error(tmp_path, "\n".join(["date,y", *(f"{row}," for row in ROWS)]))
     assert "sed '1s/\\r*$/,/' " in error.hint
 
@@ -69,4 +82,7 @@ def test_empty_rows_that_a_spreadsheet_leaves_are_left_out_and_noted(
 
 
 def test_lines_are_right_in_files_of_old_macs(tmp_path: Path) -> None:
-    assert "data.csv:3: column 'y': 'x'" in read_error(tmp_path, "t,y\r1,2\r2,x\r3,4\r").message
+    assert (
+        "data.csv:3: column 'y': 'x'"
+        in read_error(tmp_path, "t,y\r1,2\r2,x\r3,4\r").message
+    )

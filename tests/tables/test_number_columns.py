@@ -31,10 +31,16 @@ def test_true_and_false_and_yes_and_no_are_one_and_zero(tmp_path: Path) -> None:
 
 
 def test_an_empty_line_of_a_single_column_is_a_missing_value(tmp_path: Path) -> None:
-    assert np.isnan(read_values(tmp_path, "y\n1\n\n3\n\n")).tolist() == [False, True, False]
+    assert np.isnan(read_values(tmp_path, "y\n1\n\n3\n\n")).tolist() == [
+        False,
+        True,
+        False,
+    ]
 
 
-def test_a_value_that_is_no_number_is_named_with_line_column_and_count(tmp_path: Path) -> None:
+def test_a_value_that_is_no_number_is_named_with_line_column_and_count(
+    tmp_path: Path,
+) -> None:
     error = read_error(tmp_path, "t,y\n1,1\n2,abc\n3,-\n4,-\n")
     assert (
         "data.csv:3: column 'y': 'abc' is not a number (and 2 more: '-' 2 times, 'abc')"
@@ -46,15 +52,24 @@ def test_a_value_that_is_no_number_is_named_with_line_column_and_count(tmp_path:
 @pytest.mark.parametrize(
     "value", ["inf", "-Infinity", "1e400", "1_000", "0x10", "12 34", "--", "1,234.5"]
 )
-def test_what_is_not_a_finite_decimal_number_is_refused(tmp_path: Path, value: str) -> None:
+def test_what_is_not_a_finite_decimal_number_is_refused(
+    tmp_path: Path, value: str
+) -> None:
     assert "data.csv:3" in read_error(tmp_path, f't,y\n1,1\n2,"{value}"\n3,4\n').message
 
 
 def test_typed_columns_become_numbers_and_dates_do_not() -> None:
     frame = pd.DataFrame(
-        {"i": [1, 2], "b": [True, False], "n": pd.array([1, None], "Int64"), "d": ["1.5", "NaN"]}
+        {
+            "i": [1, 2],
+            "b": [True, False],
+            "n": pd.array([1, None], "Int64"),
+            "d": ["1.5", "NaN"],
+        }
     )
-    table = Table(frame.assign(when=pd.to_datetime(["2020", "2021"]), d=["1.5", None]), "frame")
+    table = Table(
+        frame.assign(when=pd.to_datetime(["2020", "2021"]), d=["1.5", None]), "frame"
+    )
     assert to_float_column(table, "b").tolist() == [1, 0]
     assert np.isnan(to_float_column(table, "n")[1])
     assert to_float_column(table, "d")[0] == 1.5
@@ -78,23 +93,33 @@ def test_numbers_are_read_with_the_unit_sign_that_all_of_them_carry(
     tmp_path: Path, texts: list[str], thousands: str, decimal: str
 ) -> None:
     path = write_file(
-        tmp_path, "t;y\n" + "".join(f"{place};{text}\n" for place, text in enumerate(texts))
+        tmp_path,
+        "t;y\n" + "".join(f"{place};{text}\n" for place, text in enumerate(texts)),
     )
     table = read_table(path, DataConfig(thousands=thousands, decimal=decimal))
     assert to_float_column(table, "y").tolist() == [1234.5, 987.25]
 
 
-def test_thousands_are_grouped_as_in_india_where_their_mark_is_given(tmp_path: Path) -> None:
+def test_thousands_are_grouped_as_in_india_where_their_mark_is_given(
+    tmp_path: Path,
+) -> None:
     path = write_file(tmp_path, 't,y\n1,"12,34,567.5"\n2,"1,234"\n')
-    assert to_float_column(read_table(path, DataConfig(thousands=",")), "y").tolist() == [
+    assert to_float_column(
+        read_table(path, DataConfig(thousands=",")), "y"
+    ).tolist() == [
         1234567.5,
         1234,
     ]
 
 
 def test_a_unit_sign_that_only_some_numbers_carry_is_refused(tmp_path: Path) -> None:
-    assert "'5%' is not a number" in read_error(tmp_path, "t,y\n1,5%\n2,6\n3,7%\n").message
-    assert "'$5' is not a number" in read_error(tmp_path, "t,y\n1,$5\n2,€6\n3,$7\n").message
+    assert (
+        "'5%' is not a number" in read_error(tmp_path, "t,y\n1,5%\n2,6\n3,7%\n").message
+    )
+    assert (
+        "'$5' is not a number"
+        in read_error(tmp_path, "t,y\n1,$5\n2,€6\n3,$7\n").message
+    )
 
 
 @pytest.mark.parametrize(
@@ -109,16 +134,28 @@ def test_a_unit_sign_that_only_some_numbers_carry_is_refused(tmp_path: Path) -> 
         ("(15)", "write a minus sign"),
     ],
 )
-def test_an_error_says_how_such_a_number_is_read(tmp_path: Path, text: str, hint: str) -> None:
+def test_an_error_says_how_such_a_number_is_read(
+    tmp_path: Path, text: str, hint: str
+) -> None:
     assert hint in read_error(tmp_path, f"t;y\n1;{text}\n2;{text}\n").hint
 
 
-def test_units_or_a_second_header_are_distinguished_from_bad_values(tmp_path: Path) -> None:
+def test_units_or_a_second_header_are_distinguished_from_bad_values(
+    tmp_path: Path,
+) -> None:
     error = read_error(tmp_path, "\n".join(["date,y", "day,kWh", *ROWS]))
     assert error.message.endswith("data.csv:2: column 'y': 'kWh' is not a number")
-    assert "if line 2 holds units or a second header" in error.hint and "sed 2d " in error.hint
-    error = read_error(tmp_path, "\n".join(["date,y", *ROWS, "mean,16 kWh", "max,31 kWh"]))
-    assert "if lines 33 to 34 hold totals or remarks" in error.hint and "sed 33,34d " in error.hint
+    assert (
+        "if line 2 holds units or a second header" in error.hint
+        and "sed 2d " in error.hint
+    )
+    error = read_error(
+        tmp_path, "\n".join(["date,y", *ROWS, "mean,16 kWh", "max,31 kWh"])
+    )
+    assert (
+        "if lines 33 to 34 hold totals or remarks" in error.hint
+        and "sed 33,34d " in error.hint
+    )
     assert (
         "--na closed"
         in read_error(
@@ -127,8 +164,12 @@ def test_units_or_a_second_header_are_distinguished_from_bad_values(tmp_path: Pa
     )
 
 
-def test_an_error_says_how_columns_that_blanks_separate_are_read(tmp_path: Path) -> None:
-    table = read_table(write_file(tmp_path, "date        y\n2024-01-01  5\n2024-01-02  6\n"))
+def test_an_error_says_how_columns_that_blanks_separate_are_read(
+    tmp_path: Path,
+) -> None:
+    table = read_table(
+        write_file(tmp_path, "date        y\n2024-01-01  5\n2024-01-02  6\n")
+    )
     with pytest.raises(DataError) as caught:
         to_float_column(table, table.names[0])
     assert "tr -s ' ' ," in caught.value.hint

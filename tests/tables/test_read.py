@@ -81,7 +81,8 @@ def test_any_bytes_give_a_table_or_a_clear_error(
 @given(
     st.lists(
         st.tuples(
-            st.text("ab,;\"\n\r '", max_size=6), st.floats(allow_nan=False, allow_infinity=False)
+            st.text("ab,;\"\n\r '", max_size=6),
+            st.floats(allow_nan=False, allow_infinity=False),
         ),
         min_size=1,
     )

@@ -23,7 +23,12 @@ def sales(shops: int = 30, items: int = 10, days: int = 20) -> pd.DataFrame:
     stamps = pd.Timestamp("2024-01-01") + pd.to_timedelta(day, "D")
     y = shop * 1e4 + item * 100 + day
     return pd.DataFrame(
-        {"shop": [f"s{k}" for k in shop], "item": item, "day": stamps, "y": y.astype(float)}
+        {
+            "shop": [f"s{k}" for k in shop],
+            "item": item,
+            "day": stamps,
+            "y": y.astype(float),
+        }
     )
 
 
@@ -72,7 +77,9 @@ def test_only_a_folder_can_be_sampled(folder: Path) -> None:
     assert len(read_table(folder / "1.parquet", sample=0)) == 300 * 4
 
 
-def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path) -> None:
+def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(
+    folder: Path,
+) -> None:
     panel = chosen(folder, 1000)
     assert (panel.lengths == 20).all()
     assert 40 <= len(panel) <= 50
@@ -81,18 +88,25 @@ def test_series_are_kept_whole_and_about_as_many_rows_as_asked_for(folder: Path)
             panel.series(i), int(shop[1:]) * 1e4 + int(item) * 100 + np.arange(20)
         )
     few = "which is few: --sample 2000 would learn from twice as many"
-    assert f"{len(panel)} of 300 series, chosen at random from 5 files, {few}" in panel.notes
+    assert (
+        f"{len(panel)} of 300 series, chosen at random from 5 files, {few}"
+        in panel.notes
+    )
 
 
 def test_a_sample_of_many_series_or_of_all_is_not_called_small(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "300 of 300 series, chosen at random from 5 files" in chosen(folder, 6000).notes
+    assert (
+        "300 of 300 series, chosen at random from 5 files" in chosen(folder, 6000).notes
+    )
     monkeypatch.setattr(sampling, "MIN_SAMPLED_SERIES", 10)
     assert not any("few" in note for note in chosen(folder, 1000).notes)
 
 
-def test_the_choice_is_of_names_and_seed_not_of_files(folder: Path, tmp_path: Path) -> None:
+def test_the_choice_is_of_names_and_seed_not_of_files(
+    folder: Path, tmp_path: Path
+) -> None:
     frame = sales().sample(frac=1, random_state=1).sort_values("day", kind="stable")
     frame.iloc[:1000].to_parquet(tmp_path / "a.parquet")
     frame.iloc[1000:].to_parquet(tmp_path / "b.parquet")
@@ -101,12 +115,16 @@ def test_the_choice_is_of_names_and_seed_not_of_files(folder: Path, tmp_path: Pa
 
 
 def test_every_series_has_the_same_chance(folder: Path) -> None:
-    count = Counter(key for seed in range(60) for key in chosen(folder, 3000, seed).keys)
+    count = Counter(
+        key for seed in range(60) for key in chosen(folder, 3000, seed).keys
+    )
     assert len(count) == 300
     assert min(count.values()) > 15 and max(count.values()) < 45
 
 
-def test_all_are_kept_where_more_rows_are_asked_for_than_there_are(folder: Path) -> None:
+def test_all_are_kept_where_more_rows_are_asked_for_than_there_are(
+    folder: Path,
+) -> None:
     assert len(chosen(folder, 10**9)) == 300
 
 
@@ -127,7 +145,9 @@ def test_folders_of_a_partition_name_series_too(tmp_path: Path) -> None:
 
 def test_few_and_long_series_are_no_sample(tmp_path: Path) -> None:
     sales(shops=2, items=2, days=500).to_parquet(tmp_path / "x.parquet")
-    with pytest.raises(DataError, match=r"4 series of 2,000 rows are too few and too long"):
+    with pytest.raises(
+        DataError, match=r"4 series of 2,000 rows are too few and too long"
+    ):
         read_sample(tmp_path, ROLES.series, 600, 0)
 
 

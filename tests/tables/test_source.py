@@ -18,7 +18,10 @@ from tests.tables.files import PLAIN, write_file
 def test_gzip_and_zstd_are_known_by_content(tmp_path: Path) -> None:
     data = PLAIN.encode()
     packed = pa.Codec("zstd").compress(data, asbytes=True)
-    for bytes_, note in ((gzip.compress(data), "gzip-compressed"), (packed, "zstd-compressed")):
+    for bytes_, note in (
+        (gzip.compress(data), "gzip-compressed"),
+        (packed, "zstd-compressed"),
+    ):
         table = read_table(write_file(tmp_path, bytes_))
         assert to_float_column(table, "y").tolist() == [1.5, -2, 1000]
         assert note in table.notes
@@ -34,7 +37,9 @@ def test_a_dash_reads_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_no_more_is_unpacked_than_the_limit() -> None:
     packed = gzip.compress(b"0" * 10_000)
     assert len(packed) < 100
-    with pytest.raises(ResourceError, match=r"holds more than .* --max-bytes allows") as caught:
+    with pytest.raises(
+        ResourceError, match=r"holds more than .* --max-bytes allows"
+    ) as caught:
         Source("x", data=packed, limit=1000).read()
     assert "--max-bytes" in caught.value.hint
     assert Source("x", data=packed, limit=10_000).read() == b"0" * 10_000

@@ -22,7 +22,9 @@ def test_text_tables_keep_every_cell_as_text(tmp_path: Path) -> None:
 
 def test_a_missing_column_names_a_near_one(tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
-        read_table(write_file(tmp_path, "date,price\n2020-01-01,2\n")).require(("pric",))
+        read_table(write_file(tmp_path, "date,price\n2020-01-01,2\n")).require(
+            ("pric",)
+        )
     assert caught.value.hint == "did you mean 'price'?"
 
 
@@ -45,9 +47,18 @@ def test_typed_columns_are_handed_out_as_they_are_stored() -> None:
     days = pa.array([0, 1], pa.date32())
     stamps = pa.array([0, 1_000_000], pa.timestamp("us"))
     zoned = pa.array([0, 1], pa.timestamp("us", "UTC"))
-    columns = {"i": [1, 2], "gap": [1, None], "b": [True, None], "d": days, "s": stamps, "z": zoned}
+    columns = {
+        "i": [1, 2],
+        "gap": [1, None],
+        "b": [True, None],
+        "d": days,
+        "s": stamps,
+        "z": zoned,
+    }
     table = Table(pa.table(columns), "arrow")
-    assert [table.stored_integers(name) is not None for name in columns] == [True] + [False] * 5
+    assert [table.stored_integers(name) is not None for name in columns] == [True] + [
+        False
+    ] * 5
     assert table.stored_numbers("b").tolist()[0] == 1  # type: ignore[union-attr]
     assert np.isnan(table.stored_numbers("gap")).tolist() == [False, True]  # type: ignore[arg-type]
     found = {name: table.stored_timestamps(name) for name in columns}

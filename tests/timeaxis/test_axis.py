@@ -66,7 +66,9 @@ FREQUENCIES = [
 
 
 @pytest.mark.parametrize(
-    ("freq", "alias", "season", "season2", "horizon"), FREQUENCIES, ids=[f[0] for f in FREQUENCIES]
+    ("freq", "alias", "season", "season2", "horizon"),
+    FREQUENCIES,
+    ids=[f[0] for f in FREQUENCIES],
 )
 def test_frequency_seasons_and_horizon_are_found_and_stamps_go_on(
     freq: str, alias: str, season: int, season2: int, horizon: int
@@ -125,7 +127,10 @@ def test_monthly_data_on_the_31st_and_the_30th_go_on_with_existing_days() -> Non
     assert following == ["2022-02-28", "2022-03-30", "2022-04-30"]
     ends = pd.DatetimeIndex(["2023-12-31", "2024-01-31"])
     axis = axis_of(ends)
-    assert axis.texts(axis.ordinals(ends)[-1] + np.arange(1, 3)) == ["2024-02-29", "2024-03-31"]
+    assert axis.texts(axis.ordinals(ends)[-1] + np.arange(1, 3)) == [
+        "2024-02-29",
+        "2024-03-31",
+    ]
 
 
 def test_monthly_data_in_mid_month_keep_their_day_and_hour() -> None:
@@ -180,7 +185,9 @@ DAILY = pd.date_range("2020-01-01", periods=90)
         (pd.date_range("2020-01-01", periods=9, freq="W").delete(4), "weekly"),
     ],
 )
-def test_series_of_different_frequencies_are_listed(other: pd.DatetimeIndex, words: str) -> None:
+def test_series_of_different_frequencies_are_listed(
+    other: pd.DatetimeIndex, words: str
+) -> None:
     stamps, codes = mixed(DAILY, other, DAILY)
     with pytest.raises(DataError, match="series have different frequencies") as caught:
         axis_of(stamps, codes=codes)
@@ -198,12 +205,27 @@ def test_series_with_gaps_are_of_one_frequency() -> None:
 @pytest.mark.parametrize(
     ("freq", "requested"),
     [
-        *(("D", "MS"), ("MS", "ME"), ("ME", "MS"), ("W-SUN", "W-MON"), ("QS-FEB", "QS-JAN")),
-        *(("h", "D"), ("30min", "h"), ("BME", "ME"), ("ME", "BME"), ("D", "B"), ("15D", "W")),
+        *(
+            ("D", "MS"),
+            ("MS", "ME"),
+            ("ME", "MS"),
+            ("W-SUN", "W-MON"),
+            ("QS-FEB", "QS-JAN"),
+        ),
+        *(
+            ("h", "D"),
+            ("30min", "h"),
+            ("BME", "ME"),
+            ("ME", "BME"),
+            ("D", "B"),
+            ("15D", "W"),
+        ),
         ("YE", "YE-JUN"),
     ],
 )
-def test_a_frequency_that_the_stamps_contradict_is_refused(freq: str, requested: str) -> None:
+def test_a_frequency_that_the_stamps_contradict_is_refused(
+    freq: str, requested: str
+) -> None:
     with pytest.raises(DataError, match=f"contradict the frequency {requested}"):
         axis_of(pd.date_range("2020-01-01", periods=40, freq=freq), requested)
 
@@ -225,7 +247,9 @@ def test_a_single_stamp_is_too_few_unless_the_frequency_is_set() -> None:
 
 def test_integer_steps_stay_integers() -> None:
     steps = np.array([5, 15, 25, 45])
-    axis, ordinals = infer_axis(steps, np.zeros(4, np.int64), TimestampFormat("step"), "t")
+    axis, ordinals = infer_axis(
+        steps, np.zeros(4, np.int64), TimestampFormat("step"), "t"
+    )
     assert (axis.kind, axis.freq, axis.season, axis.horizon) == ("integer", "10", 1, 10)
     assert ordinals.tolist() == [0, 1, 2, 4]
     assert axis.stamps(np.array([5])).tolist() == [55]
@@ -236,7 +260,9 @@ def test_a_stamp_between_two_periods_belongs_to_the_earlier() -> None:
     stamps = pd.date_range("2020-01-31", periods=5, freq="ME")
     axis = axis_of(stamps)
     assert axis.floor("2020-03-30") == axis.ordinals("2020-02-29")[0]
-    assert axis.floor(pd.Timestamp("2020-03-31 01:00")) == axis.ordinals("2020-03-31")[0]
+    assert (
+        axis.floor(pd.Timestamp("2020-03-31 01:00")) == axis.ordinals("2020-03-31")[0]
+    )
     with pytest.raises(DataError, match="off the regular steps"):
         axis.ordinals("2020-03-30")
     with pytest.raises(DataError, match="not a time stamp"):
@@ -255,18 +281,24 @@ def test_a_stamp_between_two_periods_belongs_to_the_earlier() -> None:
         ("YS", "0000"),
     ],
 )
-def test_calendar_features_apply_where_they_distinguish_periods(freq: str, applies: str) -> None:
+def test_calendar_features_apply_where_they_distinguish_periods(
+    freq: str, applies: str
+) -> None:
     stamps = pd.date_range("2019-03-05", periods=60, freq=freq)
     axis = axis_of(stamps)
     features = axis.calendar(axis.ordinals(stamps))
     assert features.shape == (60, 2 * len(CALENDAR_CYCLES))
     assert features.dtype == np.float32
     norms = np.hypot(features[:, ::2], features[:, 1::2])
-    np.testing.assert_allclose(norms, [[float(flag) for flag in applies]] * 60, atol=1e-6)
+    np.testing.assert_allclose(
+        norms, [[float(flag) for flag in applies]] * 60, atol=1e-6
+    )
 
 
 def test_calendar_features_give_the_hour_and_the_weekday() -> None:
-    stamps = pd.date_range("2024-01-01", periods=168, freq="h")  # begins on a Monday at midnight
+    stamps = pd.date_range(
+        "2024-01-01", periods=168, freq="h"
+    )  # begins on a Monday at midnight
     features = axis_of(stamps).calendar(axis_of(stamps).ordinals(stamps))
     np.testing.assert_allclose(features[6, :2], [1, 0], atol=1e-6)
     np.testing.assert_allclose(features[0, 2:4], [0, 1], atol=1e-6)

@@ -35,9 +35,25 @@ def test_fields_are_those_of_the_calendar(moment: datetime.datetime) -> None:
     year, week, weekday = moment.isocalendar()
     found = fields(at(moment), "YmdjHMSfGVuaq")
     expected = {
-        **{"Y": moment.year, "m": moment.month, "d": moment.day, "j": moment.timetuple().tm_yday},
-        **{"H": moment.hour, "M": moment.minute, "S": moment.second, "f": moment.microsecond},
-        **{"G": year, "V": week, "u": weekday, "a": weekday - 1, "q": (moment.month + 2) // 3},
+        **{
+            "Y": moment.year,
+            "m": moment.month,
+            "d": moment.day,
+            "j": moment.timetuple().tm_yday,
+        },
+        **{
+            "H": moment.hour,
+            "M": moment.minute,
+            "S": moment.second,
+            "f": moment.microsecond,
+        },
+        **{
+            "G": year,
+            "V": week,
+            "u": weekday,
+            "a": weekday - 1,
+            "q": (moment.month + 2) // 3,
+        },
     }
     assert {code: values.tolist() for code, values in found.items()} == {
         code: [value] for code, value in expected.items()
@@ -65,8 +81,12 @@ def test_fields_lead_back_to_the_instant(codes: str, moment: datetime.datetime) 
         ({"Y": 2024, "I": 13}, False),
     ],
 )
-def test_days_and_hours_that_do_not_exist_are_marked(values: dict[str, int], exists: bool) -> None:
-    _, good = instants_from_fields({code: np.array([value]) for code, value in values.items()})
+def test_days_and_hours_that_do_not_exist_are_marked(
+    values: dict[str, int], exists: bool
+) -> None:
+    _, good = instants_from_fields(
+        {code: np.array([value]) for code, value in values.items()}
+    )
     assert good.tolist() == [exists]
 
 

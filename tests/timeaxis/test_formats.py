@@ -20,7 +20,12 @@ CLOCKS = (
     *("", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f", " %I:%M %p"),
     *("T%H:%M:%SZ", " %H:%M%z", " %H:%M:%S UTC"),
 )
-LAYOUTS = [date + clock for date in DATE_FORMATS for clock in CLOCKS if "%d" in date or not clock]
+LAYOUTS = [
+    date + clock
+    for date in DATE_FORMATS
+    for clock in CLOCKS
+    if "%d" in date or not clock
+]
 LAYOUTS += TIMESTAMP_FORMATS
 
 
@@ -39,7 +44,9 @@ def test_each_layout_is_known_by_what_it_writes_and_reads_it_back(layout: str) -
 
 @given(
     st.dates(),
-    st.sampled_from([layout for layout in DATE_FORMATS if "%d" in layout and "%Y" in layout]),
+    st.sampled_from(
+        [layout for layout in DATE_FORMATS if "%d" in layout and "%Y" in layout]
+    ),
 )
 def test_every_day_survives_being_written(day: object, layout: str) -> None:
     instants = np.array([np.datetime64(str(day), "us").astype(np.int64)])
@@ -73,8 +80,13 @@ def test_only_days_that_exist_are_read(text: str, layout: str, day: str | None) 
 
 
 def test_numbers_without_leading_zeros_are_written_so_again() -> None:
-    parsed = parse_timestamps("%d/%m/%y %H:%M", pa.array(["1/7/20 9:05", "12/11/20 10:05"]))
-    assert format_timestamps(parsed.layout, parsed.instants) == ["1/7/20 9:05", "12/11/20 10:05"]
+    parsed = parse_timestamps(
+        "%d/%m/%y %H:%M", pa.array(["1/7/20 9:05", "12/11/20 10:05"])
+    )
+    assert format_timestamps(parsed.layout, parsed.instants) == [
+        "1/7/20 9:05",
+        "12/11/20 10:05",
+    ]
 
 
 def test_an_unknown_directive_is_a_usage_error() -> None:

@@ -32,7 +32,9 @@ from lstmcast.timeaxis.frequency import (
         ("10", FrequencySpec("integer", 10)),
     ],
 )
-def test_aliases_of_pandas_and_whole_numbers_are_known(freq: str, spec: FrequencySpec) -> None:
+def test_aliases_of_pandas_and_whole_numbers_are_known(
+    freq: str, spec: FrequencySpec
+) -> None:
     assert parse_frequency(freq) == spec
 
 
@@ -58,7 +60,9 @@ def test_other_words_are_refused_with_examples(freq: str) -> None:
         (Grid("integer", 5), "5", "integer steps of 5"),
     ],
 )
-def test_a_grid_is_named_as_in_pandas_and_in_words(grid: Grid, alias: str, words: str) -> None:
+def test_a_grid_is_named_as_in_pandas_and_in_words(
+    grid: Grid, alias: str, words: str
+) -> None:
     assert (grid.alias, grid.words) == (alias, words)
 
 
@@ -72,6 +76,16 @@ def test_an_instant_before_the_day_of_its_month_is_of_the_period_before() -> Non
 
 def test_working_days_next_to_a_weekend() -> None:
     friday, saturday, sunday, monday = days = np.array([1, 2, 3, 4])
-    assert nearest_working_days(days, last=True).tolist() == [friday, friday, friday, monday]
-    assert nearest_working_days(days, last=False).tolist() == [friday, monday, monday, monday]
+    assert nearest_working_days(days, last=True).tolist() == [
+        friday,
+        friday,
+        friday,
+        monday,
+    ]
+    assert nearest_working_days(days, last=False).tolist() == [
+        friday,
+        monday,
+        monday,
+        monday,
+    ]
     assert (saturday, sunday) == (2, 3)

@@ -80,4 +80,6 @@ def test_groups_of_series_are_listed_by_name() -> None:
     error = mixed_frequency_error(stamps, codes, ["shop", "till"], integer=False)
     assert error is not None
     assert "hourly: till; daily: shop" in error.message
-    assert mixed_frequency_error(stamps[:10], codes[:10], ["shop"], integer=False) is None
+    assert (
+        mixed_frequency_error(stamps[:10], codes[:10], ["shop"], integer=False) is None
+    )

@@ -38,9 +38,9 @@ def test_times_are_known_by_their_range(
 ) -> None:
     values = np.array(numbers)
     assert infer_number_format(values, name) == layout
-    assert numbers_to_instants(values, layout)[0] == pd.Timestamp(first).as_unit("us").asm8.astype(
-        np.int64
-    )
+    assert numbers_to_instants(values, layout)[0] == pd.Timestamp(first).as_unit(
+        "us"
+    ).asm8.astype(np.int64)
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,15 @@ def test_times_are_known_by_their_range(
         ([], "date"),
     ],
 )
-def test_what_may_be_anything_counts_plain_steps(numbers: list[float], name: str) -> None:
+def test_what_may_be_anything_counts_plain_steps(
+    numbers: list[float], name: str
+) -> None:
     assert infer_number_format(np.array(numbers), name) == ""
 
 
-@given(st.integers(10**8, 4 * 10**9), st.sampled_from([*EPOCH_UNITS_PER_SECOND, "excel"]))
+@given(
+    st.integers(10**8, 4 * 10**9), st.sampled_from([*EPOCH_UNITS_PER_SECOND, "excel"])
+)
 def test_numbers_of_seconds_survive_being_read(second: int, unit: str) -> None:
     instants = np.array([second, second + 3600]) * SECOND
     numbers = instants_to_numbers(instants, unit)

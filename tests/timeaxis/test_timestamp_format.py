@@ -31,7 +31,13 @@ def test_numbers_that_are_dates_are_known_by_their_range_and_written_as_numbers(
 
 @pytest.mark.parametrize(
     ("numbers", "name"),
-    [([1999, 2000], "t"), ([1, 2], "year"), ([20241301], "x"), ([202413], "x"), ([-5, 3], "t")],
+    [
+        ([1999, 2000], "t"),
+        ([1, 2], "year"),
+        ([20241301], "x"),
+        ([202413], "x"),
+        ([-5, 3], "t"),
+    ],
 )
 def test_other_numbers_are_plain_steps(numbers: list[int], name: str) -> None:
     instants, form = parse_number_column(np.array(numbers), name)

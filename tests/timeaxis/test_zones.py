@@ -37,16 +37,22 @@ def test_wall_clock_time_leads_back_to_utc_but_for_the_second_of_two_equal_hours
 
 
 def test_offsets_are_those_of_the_day() -> None:
-    assert utc_offset_minutes(at("2024-01-15", "2024-07-15"), "Europe/Berlin").tolist() == [60, 120]
+    assert utc_offset_minutes(
+        at("2024-01-15", "2024-07-15"), "Europe/Berlin"
+    ).tolist() == [60, 120]
 
 
 @pytest.mark.parametrize("newest_first", [False, True])
-def test_of_an_hour_that_comes_twice_the_order_of_rows_shows_the_second(newest_first: bool) -> None:
+def test_of_an_hour_that_comes_twice_the_order_of_rows_shows_the_second(
+    newest_first: bool,
+) -> None:
     utc = to_microseconds(pd.date_range("2024-10-26 22:00", periods=6, freq="30min"))
     order = np.arange(6)[::-1] if newest_first else np.arange(6)
     wall = to_local(np.tile(utc[order], 2), "Europe/Berlin")
     later = is_second_occurrence(wall, np.repeat([0, 1], 6), "Europe/Berlin")
-    assert to_utc(wall, "Europe/Berlin", later).tolist() == np.tile(utc[order], 2).tolist()
+    assert (
+        to_utc(wall, "Europe/Berlin", later).tolist() == np.tile(utc[order], 2).tolist()
+    )
 
 
 def test_the_zone_is_known_by_the_hours_that_its_clocks_skip_or_repeat() -> None:

@@ -34,7 +34,8 @@ def panel() -> Panel:
 
 def state(value: float = 1.5) -> TrainingState:
     return TrainingState(
-        {"a": torch.full((2,), value), "b": torch.tensor(3)}, {"nan": float("nan"), "big": 2**70}
+        {"a": torch.full((2,), value), "b": torch.tensor(3)},
+        {"nan": float("nan"), "big": 2**70},
     )
 
 
@@ -116,12 +117,16 @@ def test_a_fit_does_not_go_on_with_another_torch(
     tmp_path: Path, panel: Panel, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
-    monkeypatch.setattr(checkpoints.directory, "library_versions", lambda: {"torch": "99"})
+    monkeypatch.setattr(
+        checkpoints.directory, "library_versions", lambda: {"torch": "99"}
+    )
     with pytest.raises(RunError, match="other versions"):
         Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
 
 
-def test_how_many_trainings_run_at_a_time_makes_no_difference(tmp_path: Path, panel: Panel) -> None:
+def test_how_many_trainings_run_at_a_time_makes_no_difference(
+    tmp_path: Path, panel: Panel
+) -> None:
     Checkpoint(tmp_path).begin(CONFIG, panel, SAME)
     train = TrainConfig(**{**CONFIG.to_dict()["train"], "jobs": 2})
     Checkpoint(tmp_path).begin(Config(model=CONFIG.model, train=train), panel, SAME)
@@ -150,7 +155,9 @@ def test_what_was_learnt_outlives_all_but_a_fit_that_cannot_end(
         raise error
     assert (tmp_path / "run").exists() == kept
     notes = getattr(error, "__notes__", [])
-    assert notes == ([f"go on with `lstmcast fit --resume {tmp_path}/run`"] if kept else [])
+    assert notes == (
+        [f"go on with `lstmcast fit --resume {tmp_path}/run`"] if kept else []
+    )
 
 
 def test_nothing_is_left_where_nothing_was_learnt(tmp_path: Path, panel: Panel) -> None:
@@ -161,7 +168,9 @@ def test_nothing_is_left_where_nothing_was_learnt(tmp_path: Path, panel: Panel) 
     assert list(tmp_path.iterdir()) == []
 
 
-def fitted(panel: Panel, unfinished: Checkpoint | None = None) -> dict[str, torch.Tensor]:
+def fitted(
+    panel: Panel, unfinished: Checkpoint | None = None
+) -> dict[str, torch.Tensor]:
     networks = Forecaster(CONFIG).fit(panel, checkpoint=unfinished).networks
     return {
         f"{i}.{name}": value

@@ -21,7 +21,9 @@ def test_a_gpu_that_is_not_there_is_refused_where_it_is_requested(
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(UsageError, match="--device cuda: torch finds no GPU") as caught:
-        Forecaster(Config(train=TrainConfig(device="cuda"))).fit(panel_of([np.arange(40.0)]))
+        Forecaster(Config(train=TrainConfig(device="cuda"))).fit(
+            panel_of([np.arange(40.0)])
+        )
     assert "--device cpu" in caught.value.hint
     assert device.choose_device("auto") == device.choose_device("cpu") == device.CPU
 
@@ -30,7 +32,11 @@ def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert device.choose_device("auto") == device.choose_device("cuda") == torch.device("cuda")
+    assert (
+        device.choose_device("auto")
+        == device.choose_device("cuda")
+        == torch.device("cuda")
+    )
     assert device.choose_device("cpu") == device.CPU
 
 
@@ -63,7 +69,9 @@ def test_training_from_a_device_is_training_from_the_arrays(
     usual = Forecaster(config).fit(panel)
 
     def gathered(whole: device.Windows, _: torch.device) -> device.Windows:
-        return device.DeviceWindows(**vars(whole), tables=(torch.from_numpy(whole.steps.x),))
+        return device.DeviceWindows(
+            **vars(whole), tables=(torch.from_numpy(whole.steps.x),)
+        )
 
     monkeypatch.setattr(device, "with_tables_on_device", gathered)
     trained = Forecaster(config).fit(panel)
@@ -78,8 +86,12 @@ def test_a_gpu_learns_what_the_processor_learns(precision: str) -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 120) for i in range(24)])
     losses = []
     for place in ("cpu", "cuda"):
-        train = TrainConfig(steps=60, members=1, jobs=1, device=place, precision=precision)  # type: ignore[arg-type]
-        trained = Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel)
+        train = TrainConfig(
+            steps=60, members=1, jobs=1, device=place, precision=precision
+        )  # type: ignore[arg-type]
+        trained = Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(
+            panel
+        )
         assert trained.verdict is not None
         losses.append(trained.verdict.model["mase"])
         assert np.isfinite(trained.predict()["forecast"]).all()
@@ -92,10 +104,14 @@ def test_a_gpu_makes_the_same_forecasts_from_the_same_seed() -> None:
     panel = panel_of([wavy(np.random.default_rng(i), 90) for i in range(3)])
     train = TrainConfig(start="scratch", steps=20, members=1, device="cuda")
     trained = [
-        Forecaster(Config(window=WindowConfig(horizon=6), train=train)).fit(panel).predict()
+        Forecaster(Config(window=WindowConfig(horizon=6), train=train))
+        .fit(panel)
+        .predict()
         for _ in range(2)
     ]
-    np.testing.assert_allclose(trained[0]["forecast"], trained[1]["forecast"], rtol=1e-4)
+    np.testing.assert_allclose(
+        trained[0]["forecast"], trained[1]["forecast"], rtol=1e-4
+    )
 
 
 def test_bfloat16_is_refused_by_name_where_torch_cannot_train_in_it(

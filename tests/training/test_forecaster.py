@@ -25,13 +25,17 @@ from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import panel_of, wavy
 
 ALL = np.arange(0.1, 0.95, 0.1)
-QUICK = Config(train=TrainConfig(steps=4, members=2, jobs=1), window=WindowConfig(horizon=6))
+QUICK = Config(
+    train=TrainConfig(steps=4, members=2, jobs=1), window=WindowConfig(horizon=6)
+)
 SHOCKS = (0.0, NAN, -1e9, 1e9, 1e-9, 1e200)
 
 
 def config(steps: int | None = 4, horizon: int | None = 6, **train: object) -> Config:
     options = {"members": 2, "jobs": 1, **train}
-    return Config(train=TrainConfig(steps=steps, **options), window=WindowConfig(horizon=horizon))  # type: ignore[arg-type]
+    return Config(
+        train=TrainConfig(steps=steps, **options), window=WindowConfig(horizon=horizon)
+    )  # type: ignore[arg-type]
 
 
 def some_series(count: int = 3, length: int = 60) -> list[Floats]:
@@ -82,7 +86,8 @@ def test_no_change_of_the_future_changes_a_forecast_by_a_bit(
     before = panel_of(series)
     after = panel_of(shocked(series, i, min(origin + ahead, 50), value, whole))
     forecasts = [
-        fitted.quantiles(panel, *windows(before, origin), 14, ALL) for panel in (before, after)
+        fitted.quantiles(panel, *windows(before, origin), 14, ALL)
+        for panel in (before, after)
     ]
     assert np.isfinite(forecasts[0]).all()
     assert forecasts[0].tobytes() == forecasts[1].tobytes()
@@ -99,7 +104,8 @@ def test_a_series_that_training_never_saw_is_forecast_from_its_past_only(
         for y in (series, shocked(series, 4, origin + 1, value, whole))
     )
     forecasts = [
-        fitted.quantiles(panel, *windows(before, origin), levels=ALL) for panel in (before, after)
+        fitted.quantiles(panel, *windows(before, origin), levels=ALL)
+        for panel in (before, after)
     ]
     assert forecasts[0].tobytes() == forecasts[1].tobytes()
 
@@ -113,7 +119,10 @@ def test_rows_that_come_later_change_no_forecast_made_before(
     whole = fitted.quantiles(panel, *windows(panel, origin), levels=ALL)
     cut = fitted.quantiles(head, *windows(head, origin), levels=ALL)
     assert whole.tobytes() == cut.tobytes()
-    assert fitted.predict(head)["forecast"].to_numpy().tobytes() == whole[..., 4].ravel().tobytes()
+    assert (
+        fitted.predict(head)["forecast"].to_numpy().tobytes()
+        == whole[..., 4].ravel().tobytes()
+    )
 
 
 def test_the_past_does_change_forecasts(fitted: Forecaster) -> None:
@@ -121,7 +130,10 @@ def test_the_past_does_change_forecasts(fitted: Forecaster) -> None:
     for origin in (5, 30):
         before = panel_of(series)
         after = panel_of(shocked(series, 0, origin, 3.0, False))
-        forecasts = [fitted.quantiles(panel, *windows(before, origin)) for panel in (before, after)]
+        forecasts = [
+            fitted.quantiles(panel, *windows(before, origin))
+            for panel in (before, after)
+        ]
         assert (forecasts[0][0] != forecasts[1][0]).any()
         assert forecasts[0][1:].tobytes() == forecasts[1][1:].tobytes()
 
@@ -163,7 +175,8 @@ def test_covariates_known_in_the_past_only_do_not_leak(later: float) -> None:
     plain, changed = (covariate_panel("past", value) for value in (None, later))
     forecaster = Forecaster(config(start="scratch")).fit(plain.head(np.array([40])))
     forecasts = [
-        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, changed)
+        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL)
+        for panel in (plain, changed)
     ]
     assert forecasts[0].tobytes() == forecasts[1].tobytes()
     again = Forecaster(config(start="scratch")).fit(changed.head(np.array([40])))
@@ -176,10 +189,16 @@ def test_covariates_known_in_the_past_only_do_not_leak(later: float) -> None:
 
 def test_covariates_known_ahead_are_used_up_to_the_horizon_and_no_further() -> None:
     plain = covariate_panel("future")
-    forecaster = Forecaster(config(steps=20, start="scratch")).fit(plain.head(np.array([40])))
-    near, far = covariate_panel("future", 5.0, cut=41), covariate_panel("future", 5.0, cut=46)
+    forecaster = Forecaster(config(steps=20, start="scratch")).fit(
+        plain.head(np.array([40]))
+    )
+    near, far = (
+        covariate_panel("future", 5.0, cut=41),
+        covariate_panel("future", 5.0, cut=46),
+    )
     forecasts = [
-        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL) for panel in (plain, near, far)
+        forecaster.quantiles(panel, *windows(panel, 39), levels=ALL)
+        for panel in (plain, near, far)
     ]
     assert forecasts[2].tobytes() == forecasts[0].tobytes()
     assert forecasts[1].tobytes() != forecasts[0].tobytes()
@@ -190,8 +209,12 @@ def test_covariates_known_ahead_are_used_up_to_the_horizon_and_no_further() -> N
 
 def test_any_number_of_jobs_gives_the_same_bytes() -> None:
     panel = panel_of(some_series())
-    forecaster, second = (Forecaster(config(jobs=jobs, members=3)).fit(panel) for jobs in (1, 2))
-    pd.testing.assert_frame_equal(forecaster.predict(), second.predict(), check_exact=True)
+    forecaster, second = (
+        Forecaster(config(jobs=jobs, members=3)).fit(panel) for jobs in (1, 2)
+    )
+    pd.testing.assert_frame_equal(
+        forecaster.predict(), second.predict(), check_exact=True
+    )
     assert forecaster.guard.to_dict() == second.guard.to_dict()
     assert [{**row, "seconds": 0} for row in forecaster.history] != []
 
@@ -200,7 +223,8 @@ def test_the_same_seed_gives_the_same_forecast_and_another_does_not() -> None:
     panel = panel_of(some_series())
     torch.manual_seed(5)
     forecasts = [
-        Forecaster(config(seed=seed, start="scratch")).fit(panel).predict() for seed in (0, 0, 1)
+        Forecaster(config(seed=seed, start="scratch")).fit(panel).predict()
+        for seed in (0, 0, 1)
     ]
     pd.testing.assert_frame_equal(forecasts[0], forecasts[1], check_exact=True)
     assert (forecasts[0]["forecast"] != forecasts[2]["forecast"]).any()
@@ -218,14 +242,18 @@ def test_a_saved_run_forecasts_the_same_to_the_bit(kind: str, tmp_path: Path) ->
     forecaster = Forecaster(settings).fit(panel)
     path = forecaster.save(tmp_path / "run")
     second = Forecaster.load(path)
-    pd.testing.assert_frame_equal(forecaster.predict(), second.predict(), check_exact=True)
+    pd.testing.assert_frame_equal(
+        forecaster.predict(), second.predict(), check_exact=True
+    )
     later = (
         panel_of([y * 1.1 for y in some_series(4)])
         if kind != "covariates"
         else covariate_panel("past", 1.0)
     )
     pd.testing.assert_frame_equal(
-        forecaster.predict(later, horizon=9), second.predict(later, horizon=9), check_exact=True
+        forecaster.predict(later, horizon=9),
+        second.predict(later, horizon=9),
+        check_exact=True,
     )
     assert (second.config, second.horizon, second.season, second.notes) == (
         forecaster.config,
@@ -276,12 +304,24 @@ def test_any_horizon_can_be_forecast_and_quantiles_never_cross(
     assert (np.diff(forecasts, axis=-1) >= 0).all()
     table = fitted.predict(panel, horizon=horizon, quantiles=levels)
     assert len(table) == 3 * horizon
-    assert list(table)[3:] == ["q1", "q2.5", "q10", "q25", "q50", "q77", "q90", "q97.5", "q99"]
+    assert list(table)[3:] == [
+        "q1",
+        "q2.5",
+        "q10",
+        "q25",
+        "q50",
+        "q77",
+        "q90",
+        "q97.5",
+        "q99",
+    ]
 
 
 def test_a_step_is_forecast_alike_whatever_the_horizon(fitted: Forecaster) -> None:
     panel = panel_of(some_series())
-    long, short = (fitted.quantiles(panel, *windows(panel, 45), horizon) for horizon in (20, 5))
+    long, short = (
+        fitted.quantiles(panel, *windows(panel, 45), horizon) for horizon in (20, 5)
+    )
     np.testing.assert_allclose(long[:, :5], short, rtol=1e-5)
 
 
@@ -296,7 +336,9 @@ def test_intervals_go_on_widening_beyond_the_trained_horizon() -> None:
     panel = panel_of([1000 + rng.normal(size=200).cumsum() for _ in range(4)])
     forecaster = Forecaster(config(steps=0, horizon=6)).fit(panel)
     table = forecaster.predict(horizon=36)
-    width = (table["q90"] - table["q10"]).to_numpy().reshape(4, 6, 6).mean((0, 2))  # a horizon each
+    width = (
+        (table["q90"] - table["q10"]).to_numpy().reshape(4, 6, 6).mean((0, 2))
+    )  # a horizon each
     assert (np.diff(width) > 0).all()
     assert width[-1] > 2 * width[0]
 
@@ -320,7 +362,9 @@ def test_intervals_widen_with_the_horizon_of_a_random_walk() -> None:
 @pytest.mark.parametrize("freq", ["MS", "YS", "D"])
 def test_short_series_get_a_sensible_forecast(length: int, freq: str) -> None:
     y = 100 + 2 * np.arange(length)
-    forecaster = Forecaster(config(horizon=None)).fit(panel_of([y.astype(float)], freq=freq))
+    forecaster = Forecaster(config(horizon=None)).fit(
+        panel_of([y.astype(float)], freq=freq)
+    )
     table = forecaster.predict()
     assert len(table) == forecaster.horizon
     assert np.isfinite(table[["forecast", "q10", "q90"]].to_numpy()).all()
@@ -329,7 +373,9 @@ def test_short_series_get_a_sensible_forecast(length: int, freq: str) -> None:
 
 
 def test_a_series_too_short_to_validate_on_is_noted() -> None:
-    forecaster = Forecaster(config(horizon=2)).fit(panel_of([np.array([1.0, 2.0, 4.0])]))
+    forecaster = Forecaster(config(horizon=2)).fit(
+        panel_of([np.array([1.0, 2.0, 4.0])])
+    )
     assert forecaster.verdict is None
     assert any("too short" in note for note in forecaster.notes)
     assert forecaster.guard.windows == 0
@@ -339,14 +385,19 @@ def test_series_within_their_first_season_are_forecast_together_as_each_by_itsel
     fitted: Forecaster,
 ) -> None:
     panel = panel_of(
-        [wavy(np.random.default_rng(i), length) for i, length in enumerate((5, 40, 8, 9))]
+        [
+            wavy(np.random.default_rng(i), length)
+            for i, length in enumerate((5, 40, 8, 9))
+        ]
     )
     series, origins = np.array([0, 1, 2, 3, 3]), np.array([4, 39, 7, 8, 3])
     forecasts = fitted.quantiles(panel, series, origins)
     for k in range(len(series)):
         single = panel.select(series[[k]]).head(origins[[k]] + 1)
         np.testing.assert_allclose(
-            forecasts[k], fitted.quantiles(single, np.array([0]), origins[[k]])[0], rtol=1e-5
+            forecasts[k],
+            fitted.quantiles(single, np.array([0]), origins[[k]])[0],
+            rtol=1e-5,
         )
 
 
@@ -364,10 +415,13 @@ def test_a_constant_series_stays_constant(value: float, length: int) -> None:
 def test_an_intermittent_series_is_forecast_within_its_range() -> None:
     rng = np.random.default_rng(0)
     demand = [
-        np.where(rng.random(80) < 0.2, rng.integers(1, 9, 80), 0).astype(float) for _ in range(3)
+        np.where(rng.random(80) < 0.2, rng.integers(1, 9, 80), 0).astype(float)
+        for _ in range(3)
     ]
     table = (
-        Forecaster(config(steps=10)).fit(panel_of(demand)).predict(quantiles=(0.025, 0.5, 0.975))
+        Forecaster(config(steps=10))
+        .fit(panel_of(demand))
+        .predict(quantiles=(0.025, 0.5, 0.975))
     )
     assert (table["q2.5"] >= 0).all()
     assert table["forecast"].between(0, 8).all()
@@ -376,7 +430,9 @@ def test_an_intermittent_series_is_forecast_within_its_range() -> None:
 
 def test_a_series_that_never_was_negative_is_never_forecast_so() -> None:
     falling = np.maximum(200 - 4.0 * np.arange(50), 0.0) + 1.0
-    shipped = Forecaster(config(steps=0, horizon=30)).fit(panel_of([falling, falling - 1]))
+    shipped = Forecaster(config(steps=0, horizon=30)).fit(
+        panel_of([falling, falling - 1])
+    )
     table = shipped.predict(quantiles=(0.001, 0.5, 0.999))
     assert (table[["forecast", "q0.1", "q99.9"]] >= 0).to_numpy().all()
 
@@ -393,7 +449,9 @@ def test_very_small_and_very_large_values_are_no_trouble(unit: float) -> None:
 def test_missing_values_at_the_end_are_no_trouble() -> None:
     y = wavy(np.random.default_rng(0), 60)
     y[30:33] = y[-2:] = NAN
-    frame = pd.DataFrame({"t": pd.date_range("2001-01-01", periods=60, freq="MS"), "y": y})
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2001-01-01", periods=60, freq="MS"), "y": y}
+    )
     table = Forecaster(config()).fit(Panel.from_frame(frame, target="y")).predict()
     assert np.isfinite(table["forecast"]).all()
 
@@ -440,7 +498,10 @@ def test_every_loss_gives_intervals_in_its_runs_and_in_backtests(
         and (forecasts["q2"] < forecasts["q10"]).all()
     )
     assert len(forecaster.predict(horizon=9)) == 9 * count
-    assert forecaster.verdict is not None and 0.3 < forecaster.verdict.model["coverage"] <= 1
+    assert (
+        forecaster.verdict is not None
+        and 0.3 < forecaster.verdict.model["coverage"] <= 1
+    )
 
 
 def test_point_forecasts_have_intervals_where_nothing_could_be_held_out() -> None:
@@ -455,12 +516,13 @@ def test_point_forecasts_have_intervals_where_nothing_could_be_held_out() -> Non
 @pytest.mark.parametrize("count", [1, MIN_PANEL_SERIES])
 def test_the_time_budget_ends_training_and_is_noted(count: int) -> None:
     began = time.monotonic()
-    forecaster = Forecaster(config(steps=100_000, time_budget="1s", start="scratch")).fit(
-        panel_of(some_series(max(count, 2)))
-    )
+    forecaster = Forecaster(
+        config(steps=100_000, time_budget="1s", start="scratch")
+    ).fit(panel_of(some_series(max(count, 2))))
     assert time.monotonic() - began < 8
     assert any(
-        note.startswith("the time budget of 1 s stopped training: ") for note in forecaster.notes
+        note.startswith("the time budget of 1 s stopped training: ")
+        for note in forecaster.notes
     )
     assert forecaster.history[-1]["step"] > 0
 
@@ -479,21 +541,29 @@ def test_every_network_is_fitted_saved_and_started_from(
     model: ModelConfig, count: int, tmp_path: Path
 ) -> None:
     panel = panel_of(some_series(count, 50))
-    forecaster = Forecaster(Config(model=model, train=QUICK.train, window=QUICK.window)).fit(
-        panel.head(np.full(count, 40))
+    forecaster = Forecaster(
+        Config(model=model, train=QUICK.train, window=QUICK.window)
+    ).fit(panel.head(np.full(count, 40)))
+    assert forecaster.start["from"] == "scratch" and forecaster.start["why"].startswith(
+        "--"
     )
-    assert forecaster.start["from"] == "scratch" and forecaster.start["why"].startswith("--")
     path = forecaster.save(tmp_path / "run")
     pd.testing.assert_frame_equal(
         Forecaster.load(path).predict(), forecaster.predict(), check_exact=True
     )
     again = replace(QUICK.train, start=str(path), steps=0)
-    second = Forecaster(Config(model=model, train=again, window=QUICK.window)).fit(panel)
+    second = Forecaster(Config(model=model, train=again, window=QUICK.window)).fit(
+        panel
+    )
     assert second.start["from"] == str(path)
     assert all(network.shape.cell == model.cell for network in second.networks)
     # nothing after an origin is seen
-    changed = panel_of([np.where(np.arange(len(y)) < 30, y, 1e6) for y in some_series(count, 50)])
-    forecasts = [forecaster.quantiles(p, *windows(p, 29), levels=ALL) for p in (panel, changed)]
+    changed = panel_of(
+        [np.where(np.arange(len(y)) < 30, y, 1e6) for y in some_series(count, 50)]
+    )
+    forecasts = [
+        forecaster.quantiles(p, *windows(p, 29), levels=ALL) for p in (panel, changed)
+    ]
     assert forecasts[0].tobytes() == forecasts[1].tobytes()
 
 
@@ -515,20 +585,24 @@ def test_training_from_scratch_takes_the_requested_size() -> None:
         train=TrainConfig(start="scratch", steps=3, members=2, jobs=1),
     )
     forecaster = Forecaster(requested).fit(panel_of(some_series()))
-    assert {(network.shape.hidden, network.shape.layers) for network in forecaster.networks} == {
-        (12, 1)
-    }
+    assert {
+        (network.shape.hidden, network.shape.layers) for network in forecaster.networks
+    } == {(12, 1)}
 
 
 def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
-    requested = Config(model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained"))
+    requested = Config(
+        model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained")
+    )
     with pytest.raises(UsageError, match="--hidden 12") as caught:
         Forecaster(requested).fit(panel_of(some_series()))
     assert "--from scratch" in caught.value.hint
 
 
 @pytest.mark.parametrize("count", [2, MIN_PANEL_SERIES])
-def test_training_can_start_from_what_another_run_has_learnt(count: int, tmp_path: Path) -> None:
+def test_training_can_start_from_what_another_run_has_learnt(
+    count: int, tmp_path: Path
+) -> None:
     """From the member that weighs most in its combination, whichever that is."""
     panel = panel_of(some_series(count))
     first = Forecaster(config(steps=20, lr=3e-3)).fit(panel)
@@ -555,7 +629,9 @@ def test_a_run_that_is_not_there_cannot_be_started_from(tmp_path: Path) -> None:
 
 def test_an_absurd_learning_rate_diverges() -> None:
     with pytest.raises(DivergedError, match="--lr|loss became"):
-        Forecaster(config(steps=300, lr=1e30, start="scratch")).fit(panel_of(some_series()))
+        Forecaster(config(steps=300, lr=1e30, start="scratch")).fit(
+            panel_of(some_series())
+        )
 
 
 # ---- covariates
@@ -572,10 +648,16 @@ def promoted(
     x = (rng.random(length + ahead) < 0.3).astype(float)
     y = 100 + 30 * np.roll(x, lag) + rng.normal(size=length + ahead)
     known = np.arange(length + ahead) < length
-    frame = pd.DataFrame({"t": np.arange(length + ahead), "y": np.where(known, y, NAN), "promo": x})
+    frame = pd.DataFrame(
+        {"t": np.arange(length + ahead), "y": np.where(known, y, NAN), "promo": x}
+    )
     if role == "past":
         frame = frame[known]
-    return Panel.from_frame(frame, target="y", time="t", **{role: "promo"}), x[length:], y[length:]  # type: ignore[arg-type]
+    return (
+        Panel.from_frame(frame, target="y", time="t", **{role: "promo"}),
+        x[length:],
+        y[length:],
+    )  # type: ignore[arg-type]
 
 
 def fast_learner(horizon: int) -> Config:
@@ -584,7 +666,13 @@ def fast_learner(horizon: int) -> Config:
         window=WindowConfig(horizon=horizon, season=1),
         model=ModelConfig(hidden=16, layers=1, dropout=0.0),
         train=TrainConfig(
-            start="scratch", steps=300, lr=2e-2, batch_size=8, members=1, jobs=1, patience=6
+            start="scratch",
+            steps=300,
+            lr=2e-2,
+            batch_size=8,
+            members=1,
+            jobs=1,
+            patience=6,
         ),
     )
 
@@ -597,13 +685,17 @@ def test_the_effect_of_a_covariate_known_ahead_is_learnt() -> None:
     assert np.abs(forecasts - actual).mean() < 4
 
 
-def test_the_effect_of_a_covariate_known_ahead_needs_no_training(tmp_path: Path) -> None:
+def test_the_effect_of_a_covariate_known_ahead_needs_no_training(
+    tmp_path: Path,
+) -> None:
     panel, promotions, actual = promoted(1, "future", 0)
     forecaster = Forecaster(config(steps=0, horizon=12)).fit(panel)
     forecasts = forecaster.predict()["forecast"].to_numpy()
     assert np.abs(forecasts - actual).mean() < 4
     new = replace(panel, keys=(("new",),), key_names=("id",), values=10 * panel.values)
-    np.testing.assert_allclose(forecaster.predict(new)["forecast"], 10 * forecasts, rtol=0.05)
+    np.testing.assert_allclose(
+        forecaster.predict(new)["forecast"], 10 * forecasts, rtol=0.05
+    )
     again = Forecaster.load(forecaster.save(tmp_path / "run")).predict()
     assert again["forecast"].tolist() == forecasts.tolist()
 
@@ -611,8 +703,15 @@ def test_the_effect_of_a_covariate_known_ahead_needs_no_training(tmp_path: Path)
 def test_a_season_is_inferred_behind_the_effect_of_a_covariate() -> None:
     rng = np.random.default_rng(0)
     promo = (rng.random(120) < 0.3).astype(float)
-    y = 100 + 10 * np.sin(np.arange(120) * 2 * np.pi / 7) + 40 * promo + rng.normal(size=120)
-    frame = pd.DataFrame({"t": pd.date_range("2024-01-01", periods=120), "y": y, "promo": promo})
+    y = (
+        100
+        + 10 * np.sin(np.arange(120) * 2 * np.pi / 7)
+        + 40 * promo
+        + rng.normal(size=120)
+    )
+    frame = pd.DataFrame(
+        {"t": pd.date_range("2024-01-01", periods=120), "y": y, "promo": promo}
+    )
     seen, hidden = (
         Forecaster(config(steps=0)).fit(
             Panel.from_frame(frame, target="y", time="t", future=future)
@@ -660,7 +759,11 @@ def test_season_and_horizon_are_those_requested_or_else_inferred() -> None:
 
 def test_integer_steps_are_forecast_one_season_ahead() -> None:
     t = np.arange(200)
-    y = 10 + np.sin(2 * np.pi * t / 24) + 0.05 * np.random.default_rng(0).normal(size=200)
+    y = (
+        10
+        + np.sin(2 * np.pi * t / 24)
+        + 0.05 * np.random.default_rng(0).normal(size=200)
+    )
     panel = Panel.from_frame(pd.DataFrame({"t": t, "y": y}), target="y")
     forecaster = Forecaster(Config(train=TrainConfig(steps=0))).fit(panel)
     assert (forecaster.season, forecaster.horizon) == (24, 24)
@@ -669,7 +772,9 @@ def test_integer_steps_are_forecast_one_season_ahead() -> None:
 
 def test_as_much_is_held_out_as_is_requested() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 80)])
-    held = Config(window=WindowConfig(horizon=6, validation=10), train=TrainConfig(steps=0))
+    held = Config(
+        window=WindowConfig(horizon=6, validation=10), train=TrainConfig(steps=0)
+    )
     forecaster = Forecaster(held).fit(panel)
     assert forecaster.guard.windows == 5
     assert forecaster.verdict is not None

@@ -28,7 +28,9 @@ def no_run(path: str) -> InitialWeights:
     raise AssertionError(f"{path} was not requested")
 
 
-def config_starting_from(start: str | None, model: ModelConfig = ModelConfig()) -> Config:  # noqa: B008
+def config_starting_from(
+    start: str | None, model: ModelConfig = ModelConfig()
+) -> Config:  # noqa: B008
     return Config(train=TrainConfig(start=start), model=model)
 
 
@@ -41,7 +43,9 @@ def test_training_starts_from_the_shipped_weights_by_default() -> None:
     }
     assert found.message == ""
     assert (
-        initial_weights.choose_initial_weights(config_starting_from("pretrained"), no_run).record
+        initial_weights.choose_initial_weights(
+            config_starting_from("pretrained"), no_run
+        ).record
         == found.record
     )
 
@@ -52,20 +56,30 @@ def test_scratch_is_scratch() -> None:
     ) == initial_weights.TrainingStart(None, {"from": "scratch"})
 
 
-@pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
+@pytest.mark.parametrize(
+    ("model", "option"), OTHERS, ids=[option for _, option in OTHERS]
+)
 def test_another_network_starts_from_scratch_with_a_message(
     model: ModelConfig, option: str
 ) -> None:
-    found = initial_weights.choose_initial_weights(config_starting_from(None, model), no_run)
+    found = initial_weights.choose_initial_weights(
+        config_starting_from(None, model), no_run
+    )
     assert found.weights is None
     assert found.message.startswith(f"{option}: ")
     assert found.record == {"from": "scratch", "why": found.message}
 
 
-@pytest.mark.parametrize(("model", "option"), OTHERS, ids=[option for _, option in OTHERS])
-def test_requested_weights_that_do_not_fit_are_an_error(model: ModelConfig, option: str) -> None:
+@pytest.mark.parametrize(
+    ("model", "option"), OTHERS, ids=[option for _, option in OTHERS]
+)
+def test_requested_weights_that_do_not_fit_are_an_error(
+    model: ModelConfig, option: str
+) -> None:
     with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
-        initial_weights.choose_initial_weights(config_starting_from("pretrained", model), no_run)
+        initial_weights.choose_initial_weights(
+            config_starting_from("pretrained", model), no_run
+        )
     assert "--from" in caught.value.hint
 
 
@@ -82,13 +96,20 @@ def test_the_sizes_that_the_weights_have_may_be_set() -> None:
 
 def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
     shipped = initial_weights.load_pretrained_weights()
-    gru = InitialWeights(shipped.arrays, shipped.shape._replace(cell="gru", attention=True))
+    gru = InitialWeights(
+        shipped.arrays, shipped.shape._replace(cell="gru", attention=True)
+    )
     wanted = config_starting_from("runs/a", ModelConfig(cell="gru", attention=True))
     assert (
-        initial_weights.choose_initial_weights(wanted, {"runs/a": gru}.__getitem__).weights is gru
+        initial_weights.choose_initial_weights(
+            wanted, {"runs/a": gru}.__getitem__
+        ).weights
+        is gru
     )
     with pytest.raises(UsageError, match=r"runs/a .*--cell lstm, --no-attention.* GRU"):
-        initial_weights.choose_initial_weights(replace(wanted, model=ModelConfig()), lambda _: gru)
+        initial_weights.choose_initial_weights(
+            replace(wanted, model=ModelConfig()), lambda _: gru
+        )
 
 
 @pytest.mark.parametrize("loss", [name for name in LOSSES if name != "quantile"])

@@ -31,7 +31,9 @@ from lstmcast.training.schedule import (
 )
 from tests.make import steps_of, wavy
 
-SHAPE = NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1)
+SHAPE = NetworkShape(
+    N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden=8, layers=1
+)
 QUICK = Schedule(steps=12, lr=3e-3, batch_size=4, origins=2, every=4, seed=1)
 
 
@@ -57,14 +59,19 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:
-    runs = [train_network(network(), sampler(), QUICK._replace(seed=seed)) for seed in (1, 1, 2)]
+    runs = [
+        train_network(network(), sampler(), QUICK._replace(seed=seed))
+        for seed in (1, 1, 2)
+    ]
     assert same(runs[0].weights, runs[1].weights)
     assert not same(runs[0].weights, runs[2].weights)
     losses = [[record.loss for record in run.history[1:]] for run in runs]
     assert losses[0] == losses[1] != losses[2]
 
 
-def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> None:
+def test_reduced_precision_trains_other_weights_of_the_same_type_and_almost_the_same_loss() -> (
+    None
+):
     if not has_bfloat16_lstm():
         pytest.skip("torch has no LSTM in bfloat16 for this processor")
     full, reduced = (
@@ -110,7 +117,9 @@ def test_weights_that_never_improve_are_left_as_they_were() -> None:
     assert same(trained.weights, before)
 
 
-def test_training_stops_after_as_many_validations_without_improvement_as_patience_allows() -> None:
+def test_training_stops_after_as_many_validations_without_improvement_as_patience_allows() -> (
+    None
+):
     scores = iter([9.0, 1.0, 2.0, 3.0, 0.0])
     returned: list[float] = []
 
@@ -118,7 +127,9 @@ def test_training_stops_after_as_many_validations_without_improvement_as_patienc
         returned.append(next(scores))
         return returned[-1]
 
-    trained = train_network(network(), sampler(), QUICK._replace(steps=400, patience=2), validate)
+    trained = train_network(
+        network(), sampler(), QUICK._replace(steps=400, patience=2), validate
+    )
     assert len(returned) == 4
     assert trained.history[-1].step == 12
     assert trained.step == 4
@@ -147,7 +158,9 @@ def test_what_is_validated_is_the_average_of_the_weights_not_the_newest() -> Non
     average = newest[0]
     for k, now in enumerate(newest[1:], 1):
         decay = min(AVERAGE_DECAY, k / (k + 5))
-        average = {name: decay * old + (1 - decay) * now[name] for name, old in average.items()}
+        average = {
+            name: decay * old + (1 - decay) * now[name] for name, old in average.items()
+        }
     assert len(newest) == QUICK.steps + 1
     for name, value in average.items():
         torch.testing.assert_close(trained.weights[name], value)
@@ -165,7 +178,10 @@ def test_nothing_is_trained_without_steps_or_without_a_window(steps: int) -> Non
     net = network()
     before = weights(net)
     trained = train_network(
-        net, sampler() if steps == 0 else None, QUICK._replace(steps=steps), lambda _: 1.0
+        net,
+        sampler() if steps == 0 else None,
+        QUICK._replace(steps=steps),
+        lambda _: 1.0,
     )
     assert same(trained.weights, before)
     assert [record.step for record in trained.history] == [0]
@@ -186,12 +202,16 @@ def test_progress_is_reported() -> None:
     assert {(event.phase, event.total, event.validation) for event in events} == {
         ("train", 12, 1.0)
     }
-    assert all(event.loss is not None and np.isfinite(event.loss) for event in events[1:])
+    assert all(
+        event.loss is not None and np.isfinite(event.loss) for event in events[1:]
+    )
 
 
 @pytest.mark.parametrize("lr", [1e25, 1e38])
 def test_training_at_an_absurd_rate_is_reported_to_diverge(lr: float) -> None:
-    with pytest.raises(DivergedError, match=r"the loss (became|was) \S+ .*at step") as caught:
+    with pytest.raises(
+        DivergedError, match=r"the loss (became|was) \S+ .*at step"
+    ) as caught:
         train_network(network(), sampler(), QUICK._replace(steps=200, lr=lr))
     assert "--lr" in caught.value.hint
 
@@ -203,7 +223,9 @@ def test_gradients_are_clipped() -> None:
     def step(self: Optimizer) -> None:
         norms.append(
             float(
-                torch.stack([p.grad.norm() for p in self.parameters if p.grad is not None]).norm()
+                torch.stack(
+                    [p.grad.norm() for p in self.parameters if p.grad is not None]
+                ).norm()
             )
         )
         original(self)
@@ -224,10 +246,18 @@ def test_it_learns_what_no_candidate_can_forecast() -> None:
     held = WindowSampler.over(windows, np.array([500]))
     assert held is not None
     net = network(hidden=24, dropout=0.0)
-    batch = windows.batch(np.zeros(90, np.int64), np.arange(500, 590)[:, None], windows.chunk)
-    before = float(pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target)))
-    train_network(net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250))
-    learnt = float(pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target)))
+    batch = windows.batch(
+        np.zeros(90, np.int64), np.arange(500, 590)[:, None], windows.chunk
+    )
+    before = float(
+        pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target))
+    )
+    train_network(
+        net, held, Schedule(steps=250, lr=1e-2, batch_size=16, origins=8, every=250)
+    )
+    learnt = float(
+        pinball_loss(net(*to_tensors(batch)).detach(), torch.from_numpy(batch.target))
+    )
     assert learnt < 0.25 * before
 
 
@@ -247,7 +277,9 @@ class Memory:
     def keep(self, state: TrainingState) -> None:
         facts = json.loads(json.dumps(state.facts))
         self.states.append(
-            TrainingState({name: value.clone() for name, value in state.tensors.items()}, facts)
+            TrainingState(
+                {name: value.clone() for name, value in state.tensors.items()}, facts
+            )
         )
         if len(self.states) >= self.cut:
             raise KeyboardInterrupt
@@ -256,7 +288,10 @@ class Memory:
 @pytest.mark.parametrize("cut", [1, 5, 8, 12])
 def test_an_interrupted_training_goes_on_to_the_same_bytes(cut: int) -> None:
     expected = train_network(
-        network(), sampler(), QUICK, validate=lambda net: float(weights(net)["state.bias"].sum())
+        network(),
+        sampler(),
+        QUICK,
+        validate=lambda net: float(weights(net)["state.bias"].sum()),
     )
     memory = Memory(cut)
     with pytest.raises(KeyboardInterrupt):
@@ -299,11 +334,15 @@ def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
     rates: list[float] = []
     update = loop.take_training_step
 
-    def failing(net: TorchNetwork, optimizer: Optimizer, *rest: object) -> tuple[float, float]:
+    def failing(
+        net: TorchNetwork, optimizer: Optimizer, *rest: object
+    ) -> tuple[float, float]:
         loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
         rates.append(optimizer.lr)
         return (
-            (float("nan") if fault == "nan" else 1e6, naive) if len(rates) == 4 else (loss, naive)
+            (float("nan") if fault == "nan" else 1e6, naive)
+            if len(rates) == 4
+            else (loss, naive)
         )
 
     gentle = train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
@@ -311,7 +350,10 @@ def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
     trained = train_network(network(), sampler(), QUICK)
     assert max(rates[4:]) <= QUICK.lr / 10 < max(rates[:4])
     assert same(trained.weights, gentle.weights)
-    assert "at a learning rate of 0.003; trained again at a tenth of it" in trained.diverged
+    assert (
+        "at a learning rate of 0.003; trained again at a tenth of it"
+        in trained.diverged
+    )
     assert trained.diverged.startswith(
         "diverged: the loss " + ("became nan" if fault == "nan" else "was ")
     )
@@ -341,16 +383,21 @@ def test_an_interrupted_second_attempt_stays_the_second_attempt(
     found = train_network(network(), sampler(), QUICK, store=memory)
     assert "trained again" in found.diverged
     assert same(
-        found.weights, train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights
+        found.weights,
+        train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10)).weights,
     )
 
 
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_every_optimizer_learns_in_its_own_way(name: str) -> None:
-    schedule = QUICK._replace(steps=80, every=80, lr=3e-3 * OPTIMIZERS[name].rate, optimizer=name)
+    schedule = QUICK._replace(
+        steps=80, every=80, lr=3e-3 * OPTIMIZERS[name].rate, optimizer=name
+    )
     net = network()
     trained = train_network(net, sampler(), schedule)
-    plain = train_network(network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3))
+    plain = train_network(
+        network(), sampler(), schedule._replace(optimizer="adamw", lr=3e-3)
+    )
     assert (
         trained.history[-1].loss
         < train_network(network(), sampler(), QUICK._replace(steps=1)).history[-1].loss
@@ -375,9 +422,13 @@ def test_the_pace_of_a_training_may_be_given() -> None:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Optimizer, "step", step)
-        trained = train_network(network(), sampler(), QUICK._replace(every=1), pace=pace)
+        trained = train_network(
+            network(), sampler(), QUICK._replace(every=1), pace=pace
+        )
     assert steps_seen == list(range(1, QUICK.steps + 1))
-    assert [record.lr for record in trained.history[1:]] == [QUICK.lr / k for k in steps_seen]
+    assert [record.lr for record in trained.history[1:]] == [
+        QUICK.lr / k for k in steps_seen
+    ]
     assert momenta == [0.5] * QUICK.steps
 
 
@@ -389,7 +440,10 @@ def test_losses_are_divided_by_the_unit_of_their_batch() -> None:
     whole = sampler()
     halved = Halved(**vars(whole))
     schedule = QUICK._replace(steps=1, every=1, grad_clip=1e9)
-    losses = [train_network(network(), one, schedule).history[-1].loss for one in (whole, halved)]
+    losses = [
+        train_network(network(), one, schedule).history[-1].loss
+        for one in (whole, halved)
+    ]
     assert losses[1] == losses[0] / 2
 
 
@@ -410,10 +464,13 @@ def test_without_an_average_the_newest_weights_are_kept() -> None:
 
 @pytest.mark.parametrize("name", LR_DECAYS)
 def test_the_learning_rate_that_is_used_is_that_of_the_schedule(name: str) -> None:
-    trained = train_network(network(), sampler(), QUICK._replace(every=1, steps=20, decay=name))
+    trained = train_network(
+        network(), sampler(), QUICK._replace(every=1, steps=20, decay=name)
+    )
     rates = [record.lr for record in trained.history[1:]]
     expected = [
-        QUICK.lr * min(1, k / WARM_UP_STEPS) * LR_DECAYS[name]((k - 1) / 20) for k in range(1, 21)
+        QUICK.lr * min(1, k / WARM_UP_STEPS) * LR_DECAYS[name]((k - 1) / 20)
+        for k in range(1, 21)
     ]
     np.testing.assert_allclose(rates, expected)
 
@@ -423,11 +480,15 @@ def test_training_stops_in_time_with_what_it_has() -> None:
     before = weights(net)
     began = time.monotonic()
     schedule = QUICK._replace(steps=1_000_000, every=1000, least=1000)
-    trained = train_network(net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5)
+    trained = train_network(
+        net, sampler(), schedule, lambda _: 1.0, deadline=began + 0.5
+    )
     assert time.monotonic() - began < 3
     assert trained.stopped and trained.step == trained.history[-1].step > 0
     assert not same(before, trained.weights)
-    assert not train_network(network(), sampler(), QUICK, deadline=time.monotonic() + 600).stopped
+    assert not train_network(
+        network(), sampler(), QUICK, deadline=time.monotonic() + 600
+    ).stopped
 
 
 def test_the_last_validation_ends_before_the_deadline(
@@ -459,12 +520,16 @@ def test_the_last_validation_ends_before_the_deadline(
         {"origins": 3},
     ],
 )
-def test_every_setting_of_the_schedule_changes_the_training(change: dict[str, float]) -> None:
+def test_every_setting_of_the_schedule_changes_the_training(
+    change: dict[str, float],
+) -> None:
     results = []
     for kind in ({}, change):
         scores = iter([3.0, 2.0, 3.0, 1.0])
         schedule = QUICK._replace(**kind)  # type: ignore[arg-type]
         results.append(
-            train_network(network(), sampler(), schedule, lambda _, left=scores: next(left))  # type: ignore[misc]
+            train_network(
+                network(), sampler(), schedule, lambda _, left=scores: next(left)
+            )  # type: ignore[misc]
         )
     assert not same(results[0].weights, results[1].weights)

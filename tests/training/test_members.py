@@ -41,12 +41,17 @@ def windows(covariates: bool = False, horizon: int = 5) -> Windows:
         rng.normal(size=(int(total.sum()), 2)).astype(np.float32),
         np.concatenate([[0], np.cumsum(total)]),
     )
-    return Windows(steps, horizon, context=10, stride=10, covariates=table if covariates else None)
+    return Windows(
+        steps, horizon, context=10, stride=10, covariates=table if covariates else None
+    )
 
 
 def task(covariates: bool = False) -> TrainingTask:
     return TrainingTask(
-        windows(covariates), np.array([50, 40]), np.array([0, 0, 1]), np.array([49, 52, 39])
+        windows(covariates),
+        np.array([50, 40]),
+        np.array([0, 0, 1]),
+        np.array([49, 52, 39]),
     )
 
 
@@ -62,7 +67,9 @@ def recipes() -> list[Recipe]:
 # ---- networks
 
 
-def test_covariates_enter_through_columns_of_zeros_so_that_what_was_learnt_still_holds() -> None:
+def test_covariates_enter_through_columns_of_zeros_so_that_what_was_learnt_still_holds() -> (
+    None
+):
     tuned = recipes()[1]
     with_covariates, plain = (
         build_network(tuned, windows(covariates)).eval() for covariates in (True, False)
@@ -81,25 +88,38 @@ def test_a_network_is_as_wide_as_its_windows_and_starts_from_the_weights_of_its_
     covariates: bool,
 ) -> None:
     start = load_pretrained_arrays()
-    network = build_network(Recipe("x", start, QUICK, hidden=5, layers=7), windows(covariates))
+    network = build_network(
+        Recipe("x", start, QUICK, hidden=5, layers=7), windows(covariates)
+    )
     assert network.shape.hidden == start["state.weight"].shape[0]
-    assert (network.shape.covariates, network.shape.ahead) == ((3, 2) if covariates else (0, 0))
+    assert (network.shape.covariates, network.shape.ahead) == (
+        (3, 2) if covariates else (0, 0)
+    )
     for name, value in to_trained_network(network).weights.items():
         rows, *rest = start[name].shape
         known = value[:, : rest[0]] if rest else value
         np.testing.assert_array_equal(known, start[name])
         assert not rest or not value[:, rest[0] :].any()
-    fresh = build_network(Recipe("x", None, QUICK, hidden=5, layers=1), windows(covariates))
+    fresh = build_network(
+        Recipe("x", None, QUICK, hidden=5, layers=1), windows(covariates)
+    )
     assert (fresh.shape.hidden, fresh.shape.layers) == (5, 1)
 
 
 def test_any_number_of_jobs_gives_the_same_bytes() -> None:
-    one, two = (train_members(recipes(), task(covariates=True), jobs, None) for jobs in (1, 2))
-    assert [member.recipe.name for member in one] == [member.recipe.name for member in two]
+    one, two = (
+        train_members(recipes(), task(covariates=True), jobs, None) for jobs in (1, 2)
+    )
+    assert [member.recipe.name for member in one] == [
+        member.recipe.name for member in two
+    ]
     for a, b in zip(one, two, strict=True):
         assert a.trained.step == b.trained.step
         for name, value in a.network.state_dict().items():
-            assert value.numpy().tobytes() == b.network.state_dict()[name].numpy().tobytes()
+            assert (
+                value.numpy().tobytes()
+                == b.network.state_dict()[name].numpy().tobytes()
+            )
     results = [
         inference.forecast_windows(
             [to_trained_network(m.network) for m in x], task(True).windows, *task()[2:]
@@ -139,7 +159,9 @@ def test_the_time_budget_holds_on_a_machine_that_was_started_at_another_time(
     long = QUICK._replace(steps=3000, patience=1000)
     for schedule, seconds, late in ((QUICK, 60, False), (long, 0.3, True)):
         learn = [Recipe("scratch", None, schedule, hidden=8)]
-        results = train_members(learn, task(), 1, None, deadline=time.monotonic() + seconds)
+        results = train_members(
+            learn, task(), 1, None, deadline=time.monotonic() + seconds
+        )
         assert results[0].trained.stopped is late
 
 
@@ -158,7 +180,9 @@ def test_progress_is_reported_over_all_members() -> None:
 
 
 def test_without_validation_windows_the_last_weights_are_kept() -> None:
-    nothing = task()._replace(series=np.zeros(0, np.int64), origins=np.zeros(0, np.int64))
+    nothing = task()._replace(
+        series=np.zeros(0, np.int64), origins=np.zeros(0, np.int64)
+    )
     trained = train_members(recipes()[1:2], nothing, 1, None)[0].trained
     assert trained.step == 6
     assert np.isnan(trained.history[-1].validation)
@@ -169,14 +193,18 @@ def test_training_does_not_read_what_is_held_out() -> None:
     rng = np.random.default_rng(0)
     y = wavy(rng, 60, 4)
     steps = steps_of([y], Seasons(4, 0))
-    changed = steps_of([np.concatenate([y[:50], np.full(10, 1e9)])], Seasons(4, 0), steps.state)
+    changed = steps_of(
+        [np.concatenate([y[:50], np.full(10, 1e9)])], Seasons(4, 0), steps.state
+    )
     nothing = np.zeros(0, np.int64)
     results = []
     for each in (steps, changed):
         held = TrainingTask(
             Windows(each, 5, context=10, stride=10), np.array([50]), nothing, nothing
         )
-        results.append(train_members(recipes()[2:], held, 1, None)[0].network.state_dict())
+        results.append(
+            train_members(recipes()[2:], held, 1, None)[0].network.state_dict()
+        )
     for name, value in results[0].items():
         assert value.numpy().tobytes() == results[1][name].numpy().tobytes()
 

@@ -52,7 +52,9 @@ def held_out_loss(network: TorchNetwork, batches: int = 20) -> float:
         if batch is None:
             continue
         with torch.no_grad():
-            loss = pinball_loss(network(*to_tensors(batch)), torch.from_numpy(batch.target))
+            loss = pinball_loss(
+                network(*to_tensors(batch)), torch.from_numpy(batch.target)
+            )
         shares.append(float(loss) / candidate_mean_loss(batch))
     return float(np.mean(shares))
 
@@ -61,9 +63,15 @@ def test_a_small_pretraining_repeats_itself_to_the_byte() -> None:
     (first, one), (second, two) = pretrain_small(12), pretrain_small(12)
     other, _ = pretrain_small(12, seed=1)
     for name, value in first.state_dict().items():
-        assert value.numpy().tobytes() == second.state_dict()[name].numpy().tobytes(), name
-    assert [row.loss for row in one.history[1:]] == [row.loss for row in two.history[1:]]
-    assert not torch.equal(first.state_dict()["state.weight"], other.state_dict()["state.weight"])
+        assert value.numpy().tobytes() == second.state_dict()[name].numpy().tobytes(), (
+            name
+        )
+    assert [row.loss for row in one.history[1:]] == [
+        row.loss for row in two.history[1:]
+    ]
+    assert not torch.equal(
+        first.state_dict()["state.weight"], other.state_dict()["state.weight"]
+    )
 
 
 def test_a_small_pretraining_forecasts_fresh_series_better_than_the_mean_of_the_candidates() -> (
@@ -97,7 +105,10 @@ def test_the_pace_is_the_one_cycle_of_torch(steps: int) -> None:
             optimizer.step()
             if step < steps:
                 cycle.step()
-        assert 0 < pace.lr <= schedule.lr and LOW_MOMENTUM <= pace.momentum <= HIGH_MOMENTUM
+        assert (
+            0 < pace.lr <= schedule.lr
+            and LOW_MOMENTUM <= pace.momentum <= HIGH_MOMENTUM
+        )
 
 
 def test_every_kind_of_series_counts_alike_in_the_loss() -> None:
@@ -108,14 +119,18 @@ def test_every_kind_of_series_counts_alike_in_the_loss() -> None:
         batch = sampler.draw(rng, 4, 2)
         before, plain = dict(sampler.candidate_loss), candidate_mean_loss(batch)
         unit = sampler.loss_unit(batch)
-        (kind,) = [k for k, loss in sampler.candidate_loss.items() if before.get(k) != loss]
+        (kind,) = [
+            k for k, loss in sampler.candidate_loss.items() if before.get(k) != loss
+        ]
         seen[kind] = 0.98 * seen[kind] + 0.02 * plain if kind in seen else plain
         assert unit == seen[kind] == sampler.candidate_loss[kind]
     assert len(seen) > 5
 
 
 @pytest.mark.parametrize(
-    "kind", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
+    "kind",
+    SERIES_KINDS,
+    ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}",
 )
 def test_batches_of_every_kind_are_finite_with_targets_to_learn_from(
     kind: SeriesKind,
@@ -146,7 +161,13 @@ def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
     ]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(
-        command, check=True, cwd=ROOT, capture_output=True, text=True, timeout=120, env=environment
+        command,
+        check=True,
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
     )
     assert done.stdout.startswith("step 2/2 loss ") and done.stdout.count("\n") == 1
     weights = load_file(tmp_path / "weights.safetensors")
@@ -167,7 +188,9 @@ def shipped() -> TorchNetwork:
     network = TorchNetwork(
         NetworkShape(N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers)
     ).eval()
-    network.load_state_dict({name: torch.from_numpy(value) for name, value in weights.items()})
+    network.load_state_dict(
+        {name: torch.from_numpy(value) for name, value in weights.items()}
+    )
     return network
 
 

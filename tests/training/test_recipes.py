@@ -12,7 +12,9 @@ PLENTY = 10_000
 """Time steps enough to train from scratch."""
 
 
-def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds() -> None:
+def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds() -> (
+    None
+):
     start = load_pretrained_arrays()
     small = make_small_data_recipes(Config(), start, None, PLENTY)
     assert small[0].schedule.steps == 0
@@ -26,14 +28,20 @@ def test_small_data_is_learnt_by_different_kinds_and_panels_by_different_seeds()
 def test_where_data_are_few_nothing_is_trained_from_scratch_unless_requested() -> None:
     start = load_pretrained_arrays()
     assert all(
-        recipe.start is start for recipe in make_small_data_recipes(Config(), start, None, 20)
+        recipe.start is start
+        for recipe in make_small_data_recipes(Config(), start, None, 20)
     )
-    assert all(recipe.start is None for recipe in make_small_data_recipes(Config(), None, None, 20))
+    assert all(
+        recipe.start is None
+        for recipe in make_small_data_recipes(Config(), None, None, 20)
+    )
 
 
 @pytest.mark.parametrize("members", [1, 2, 9])
 def test_there_are_as_many_members_as_requested(members: int) -> None:
-    results = make_small_data_recipes(Config(), load_pretrained_arrays(), members, PLENTY)
+    results = make_small_data_recipes(
+        Config(), load_pretrained_arrays(), members, PLENTY
+    )
     assert len(results) == members
     trained = [recipe.schedule.seed for recipe in results if recipe.schedule.steps]
     assert len(set(trained)) == len(trained)
@@ -41,7 +49,9 @@ def test_there_are_as_many_members_as_requested(members: int) -> None:
 
 
 def test_what_the_user_sets_holds_for_every_recipe() -> None:
-    train = TrainConfig(steps=7, lr=0.5, batch_size=3, origins=2, grad_clip=9.0, patience=4, seed=5)
+    train = TrainConfig(
+        steps=7, lr=0.5, batch_size=3, origins=2, grad_clip=9.0, patience=4, seed=5
+    )
     config = Config(train=train, model=ModelConfig(hidden=10, layers=3))
     for recipe in make_small_data_recipes(config, None, 4, PLENTY) + make_panel_recipes(
         config, None, 2
@@ -57,21 +67,31 @@ def test_what_the_user_sets_holds_for_every_recipe() -> None:
         assert (recipe.hidden, recipe.layers) == (10, 3)
 
 
-def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient() -> None:
+def test_weights_decay_of_themselves_only_where_that_is_apart_from_the_gradient() -> (
+    None
+):
     def decays(**train: Any) -> set[float]:
-        recipes = make_small_data_recipes(Config(train=TrainConfig(**train)), None, None, PLENTY)
+        recipes = make_small_data_recipes(
+            Config(train=TrainConfig(**train)), None, None, PLENTY
+        )
         return {recipe.schedule.weight_decay for recipe in recipes}
 
     assert decays() == {0.01, 0.05}
     assert decays(optimizer="adam") == decays(optimizer="sgd") == {0.0}
-    assert decays(weight_decay=0.01) == decays(optimizer="adam", weight_decay=0.01) == {0.01}
+    assert (
+        decays(weight_decay=0.01)
+        == decays(optimizer="adam", weight_decay=0.01)
+        == {0.01}
+    )
 
 
 def test_another_seed_makes_other_seeds_for_all() -> None:
     seeds = [
         {
             r.schedule.seed
-            for r in make_small_data_recipes(Config(train=TrainConfig(seed=s)), None, None, PLENTY)
+            for r in make_small_data_recipes(
+                Config(train=TrainConfig(seed=s)), None, None, PLENTY
+            )
         }
         for s in (0, 1)
     ]
@@ -81,7 +101,9 @@ def test_another_seed_makes_other_seeds_for_all() -> None:
 def test_no_steps_leave_only_the_weights_as_they_are() -> None:
     config = Config(train=TrainConfig(steps=0))
     results = make_small_data_recipes(config, load_pretrained_arrays(), None, PLENTY)
-    assert [(recipe.name, recipe.schedule.steps) for recipe in results] == [("as it is", 0)]
+    assert [(recipe.name, recipe.schedule.steps) for recipe in results] == [
+        ("as it is", 0)
+    ]
 
 
 def test_a_recipe_drops_out_more_in_small_networks_unless_the_user_sets_it() -> None:
@@ -96,7 +118,9 @@ def test_a_recipe_drops_out_more_in_small_networks_unless_the_user_sets_it() -> 
 def test_other_optimizers_have_learning_rates_of_their_own() -> None:
     def rates(**train: Any) -> list[float]:
         config = Config(train=TrainConfig(**train))
-        return [r.schedule.lr for r in make_small_data_recipes(config, None, None, PLENTY)]
+        return [
+            r.schedule.lr for r in make_small_data_recipes(config, None, None, PLENTY)
+        ]
 
     usual = rates()
     assert rates(optimizer="sgd") == pytest.approx([30 * lr for lr in usual])

@@ -52,7 +52,9 @@ def test_a_short_series_is_used_with_a_part_of_the_horizon() -> None:
     assert np.isnan(batch.target).any() and not np.isnan(batch.target[..., 0]).any()
 
 
-def test_series_without_a_window_are_never_drawn_and_without_any_there_is_no_sampler() -> None:
+def test_series_without_a_window_are_never_drawn_and_without_any_there_is_no_sampler() -> (
+    None
+):
     windows = windows_of(60, 3, 40)
     assert sampler_of(windows, [60, 3, 40]).usable.tolist() == [0, 2]
     assert WindowSampler.over(windows_of(3, 4), np.array([3, 4])) is None

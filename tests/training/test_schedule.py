@@ -14,7 +14,9 @@ from lstmcast.training.schedule import (
 
 def test_the_decays_of_the_learning_rate_are_what_they_are_called() -> None:
     done = np.linspace(0, 1, 101)
-    factors = {name: np.array([decay(x) for x in done]) for name, decay in LR_DECAYS.items()}
+    factors = {
+        name: np.array([decay(x) for x in done]) for name, decay in LR_DECAYS.items()
+    }
     assert (factors["constant"] == 1).all()
 
     cosine = factors["cosine"]
@@ -36,5 +38,7 @@ def test_a_decay_begins_behind_the_warm_up(name: str) -> None:
     for step in (1, WARM_UP_STEPS, WARM_UP_STEPS + 1, 100):
         warm_up = min(1.0, step / WARM_UP_STEPS)
         pace = decay_after_warm_up(schedule, step, 100)
-        assert pace.lr == pytest.approx(2.0 * warm_up * LR_DECAYS[name]((step - 1) / 100))
+        assert pace.lr == pytest.approx(
+            2.0 * warm_up * LR_DECAYS[name]((step - 1) / 100)
+        )
         assert pace.momentum == 0.9

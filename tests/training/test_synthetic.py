@@ -10,7 +10,9 @@ from lstmcast.training.synthetic import make_series
 
 
 @pytest.mark.parametrize(
-    "kind", SERIES_KINDS, ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}"
+    "kind",
+    SERIES_KINDS,
+    ids=lambda s: f"{s.seasons.main}-{s.seasons.second}-{s.longest}",
 )
 def test_series_of_every_kind_are_numbers_and_begin_with_one(kind: SeriesKind) -> None:
     seasons, shortest = kind.seasons, kind.shortest
@@ -24,7 +26,8 @@ def test_series_of_every_kind_are_numbers_and_begin_with_one(kind: SeriesKind) -
 
 def test_the_same_generator_makes_the_same_series() -> None:
     first, second, other = (
-        make_series(np.random.default_rng(seed), 20, 50, Seasons(12, 0)) for seed in (4, 4, 5)
+        make_series(np.random.default_rng(seed), 20, 50, Seasons(12, 0))
+        for seed in (4, 4, 5)
     )
     assert first.tobytes() == second.tobytes()
     assert not np.array_equal(first, other)
@@ -51,7 +54,9 @@ def test_most_series_have_their_season_and_none_where_there_is_none() -> None:
     seasonal, plain = (
         make_series(np.random.default_rng(1), 400, 240, Seasons(m, 0)) for m in (12, 1)
     )
-    with_season, without = (phase_share(y[~np.isnan(y).any(1)], 12) for y in (seasonal, plain))
+    with_season, without = (
+        phase_share(y[~np.isnan(y).any(1)], 12) for y in (seasonal, plain)
+    )
     assert np.median(with_season) > 0.3
     assert np.median(without) < 0.1
 

@@ -12,7 +12,13 @@ from lstmcast.tuning.space import Dimension, parse_params
 
 def test_a_list_of_values_takes_the_type_of_its_setting() -> None:
     named, automatic = parse_params(
-        ["hidden=32,64, auto", "lr=1e-3", "cell=lstm,gru", "attention=yes,no", "from=scratch"]
+        [
+            "hidden=32,64, auto",
+            "lr=1e-3",
+            "cell=lstm,gru",
+            "attention=yes,no",
+            "from=scratch",
+        ]
     )
     assert not automatic
     assert [dimension.values for dimension in named] == [
@@ -22,7 +28,10 @@ def test_a_list_of_values_takes_the_type_of_its_setting() -> None:
         (True, False),
         ("scratch",),
     ]
-    assert [(dimension.section, dimension.name) for dimension in named][-1] == ("train", "start")
+    assert [(dimension.section, dimension.name) for dimension in named][-1] == (
+        "train",
+        "start",
+    )
 
 
 def test_a_range_is_searched_by_orders_of_magnitude_where_it_is_wide() -> None:
@@ -64,7 +73,12 @@ def test_what_cannot_be_searched_is_refused_with_a_way_out(
 
 
 def test_a_dimension_is_written_as_param_reads_it() -> None:
-    for text in ("hidden=auto,32", "lr=0.0001..0.01", "attention=yes,no", "dropout=0.1,0.25"):
+    for text in (
+        "hidden=auto,32",
+        "lr=0.0001..0.01",
+        "attention=yes,no",
+        "dropout=0.1,0.25",
+    ):
         (dimension,), _ = parse_params([text])
         assert dimension.words() == text
 
@@ -78,5 +92,9 @@ def test_settings_change_a_configuration_and_leave_the_rest_alone() -> None:
 
 def test_every_setting_that_can_be_searched_is_an_option_of_fit() -> None:
     options = settings.options_of(get_command(app.app).commands["fit"])  # type: ignore[attr-defined]
-    assert {"hidden", "lr", "context", "calendar"} <= set(space.list_searchable_settings())
-    assert set(space.list_searchable_settings()) <= {option.name for option in options.values()}
+    assert {"hidden", "lr", "context", "calendar"} <= set(
+        space.list_searchable_settings()
+    )
+    assert set(space.list_searchable_settings()) <= {
+        option.name for option in options.values()
+    }

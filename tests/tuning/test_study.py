@@ -19,7 +19,10 @@ from lstmcast.tuning.study import (
     require_optuna,
 )
 
-SPACE = (Dimension("model", "hidden", (None, 8, 16, 32)), Dimension("train", "lr", (), 1e-4, 1e-2))
+SPACE = (
+    Dimension("model", "hidden", (None, 8, 16, 32)),
+    Dimension("train", "lr", (), 1e-4, 1e-2),
+)
 DEFAULTS = {"hidden": None, "lr": None}
 FILES = ("study.journal", "study.db")
 
@@ -95,14 +98,19 @@ def test_a_file_keeps_what_was_tried(name: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("name", FILES)
 def test_a_study_of_something_else_is_refused(name: str, tmp_path: Path) -> None:
     Study(SPACE, 0, {"data": "a", "windows": 3}, tmp_path / name)
-    with pytest.raises(RunError, match=f"{name}' was begun with other data and windows"):
+    with pytest.raises(
+        RunError, match=f"{name}' was begun with other data and windows"
+    ):
         Study(SPACE, 0, {"data": "b", "windows": 2}, tmp_path / name)
 
 
 @pytest.mark.parametrize(
-    "content", [b"month,price\n2010-01,3\n", b'{"op_code": 7}\n', b"SQLite format 3\0junk"]
+    "content",
+    [b"month,price\n2010-01,3\n", b'{"op_code": 7}\n', b"SQLite format 3\0junk"],
 )
-def test_a_file_that_is_no_study_is_refused_and_left_alone(content: bytes, tmp_path: Path) -> None:
+def test_a_file_that_is_no_study_is_refused_and_left_alone(
+    content: bytes, tmp_path: Path
+) -> None:
     file = tmp_path / "x.db"
     file.write_bytes(content)
     with pytest.raises(RunError, match="no study that can be read"):
@@ -123,15 +131,21 @@ def test_trials_of_a_process_that_is_gone_are_left_and_those_of_a_living_one_run
         "os._exit(9)",
     )
     line = [sys.executable, "-c", "\n".join(lines)]
-    with subprocess.Popen(line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as other:
+    with subprocess.Popen(
+        line, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as other:
         assert other.stdout and other.stdout.readline() == "ready\n"
-        assert [trial.state for trial in Study(SPACE, 0, {}, tmp_path / name).trials()] == [RUNNING]
+        assert [
+            trial.state for trial in Study(SPACE, 0, {}, tmp_path / name).trials()
+        ] == [RUNNING]
         other.communicate("\n", timeout=60)
     left = Study(SPACE, 0, {}, tmp_path / name).trials()
     assert [(trial.state, trial.errors) for trial in left] == [(INTERRUPTED, [0.5])]
 
 
-def test_without_optuna_the_error_says_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_optuna_the_error_says_how_to_install_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.delitem(sys.modules, "optuna", raising=False)
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     with pytest.raises(UsageError) as caught:
@@ -150,7 +164,9 @@ def test_optuna_is_quiet_meanwhile_and_as_it_was_afterwards(
     assert capfd.readouterr() == ("", "")
 
 
-def test_nothing_is_written_but_the_study(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_nothing_is_written_but_the_study(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     finish_trial(Study(SPACE, 0, {}), 1.0)
     finish_trial(Study(SPACE, 0, {}, "a.journal"), 1.0)

@@ -46,7 +46,12 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Fits:
 def make_search(study: Study, space: Space = SPACE, **more: Any) -> Search:
     fold: Any = None
     return Search(
-        study, Config(), space, [fold] * 3, more.pop("jobs", 1), more.pop("on_event", None)
+        study,
+        Config(),
+        space,
+        [fold] * 3,
+        more.pop("jobs", 1),
+        more.pop("on_event", None),
     )
 
 
@@ -63,18 +68,23 @@ def test_the_default_is_trial_0_and_does_all_windows(fits: Fits) -> None:
     assert (trial.seconds, fits) == (6.0, [(0.1, 0), (0.1, 1), (0.1, 2)])
 
 
-def test_a_search_makes_as_many_trials_as_requested_and_finds_the_best(fits: Fits) -> None:
+def test_a_search_makes_as_many_trials_as_requested_and_finds_the_best(
+    fits: Fits,
+) -> None:
     study, events = Study(SPACE, 0, {}), list[Event]()
     search = make_search(study, on_event=events.append)
     search.run(20, always)
     assert len(study.trials()) == 20 == events[-1].total == events[-1].step
     assert search.best().settings["dropout"] == 0.3
     assert (
-        not search.is_default(search.best()) and search.config(search.best()).model.dropout == 0.3
+        not search.is_default(search.best())
+        and search.config(search.best()).model.dropout == 0.3
     )
     states = {trial.state for trial in study.trials()}
     assert states == {DONE, PRUNED}
-    worse = [trial for trial in study.trials() if trial.state == PRUNED and not trial.why]
+    worse = [
+        trial for trial in study.trials() if trial.state == PRUNED and not trial.why
+    ]
     assert worse and all(len(trial.errors) < 3 for trial in worse)
     assert len(fits) < 3 * 20
 
@@ -84,7 +94,8 @@ def test_settings_that_cannot_be_fitted_end_a_trial_with_the_reason(fits: Fits) 
     make_search(study).run(20, always)
     failed = [trial for trial in study.trials() if trial.settings["dropout"] == 0.5]
     assert failed and all(
-        (trial.state, trial.why, trial.errors) == (PRUNED, "diverged", []) for trial in failed
+        (trial.state, trial.why, trial.errors) == (PRUNED, "diverged", [])
+        for trial in failed
     )
     assert fits.count((0.5, 0)) >= 1
 
@@ -93,9 +104,9 @@ def test_settings_that_contradict_each_other_end_a_trial_too(fits: Fits) -> None
     space, _ = parse_params(["cell=lstm,gru", "precision=bfloat16"])
     study = Study(space, 0, {})
     make_search(study, space).run(12, always)
-    assert {trial.why for trial in study.trials() if trial.state == PRUNED and trial.why} == {
-        "--precision bfloat16 does not go with --cell gru"
-    }
+    assert {
+        trial.why for trial in study.trials() if trial.state == PRUNED and trial.why
+    } == {"--precision bfloat16 does not go with --cell gru"}
 
 
 def test_the_same_settings_are_fitted_once(fits: Fits) -> None:
@@ -130,7 +141,9 @@ def test_a_default_that_was_interrupted_is_tried_again_from_where_it_was(
     study.end_own_trials()
     make_search(Study(SPACE, 0, {}, tmp_path / "a.journal")).run(1, always)
     assert fits == [(0.1, 1), (0.1, 2)]
-    assert [trial.state for trial in Study(SPACE, 0, {}, tmp_path / "a.journal").trials()] == [
+    assert [
+        trial.state for trial in Study(SPACE, 0, {}, tmp_path / "a.journal").trials()
+    ] == [
         INTERRUPTED,
         DONE,
     ]
@@ -189,7 +202,9 @@ def test_errors_of_the_default_are_raised(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_a_fit_learns_from_all_but_the_last_horizon_and_returns_its_error() -> None:
-    panel = panel_of([wavy(np.random.default_rng(0), 60), wavy(np.random.default_rng(1), 48)])
+    panel = panel_of(
+        [wavy(np.random.default_rng(0), 60), wavy(np.random.default_rng(1), 48)]
+    )
     config = Config(train=TrainConfig(steps=0))
     outcome = fit_and_score(panel, config, 0, True)
     assert set(outcome.errors) == {("s0",), ("s1",)}
@@ -197,7 +212,9 @@ def test_a_fit_learns_from_all_but_the_last_horizon_and_returns_its_error() -> N
     assert (outcome.measure, outcome.why) == ("mase", "")
     assert outcome.forecasts is not None and len(outcome.forecasts) == 2 * 12
     again = fit_and_score(panel, config, 0, True)
-    assert again._replace(forecasts=None, seconds=0) == outcome._replace(forecasts=None, seconds=0)
+    assert again._replace(forecasts=None, seconds=0) == outcome._replace(
+        forecasts=None, seconds=0
+    )
 
 
 def test_a_contradiction_in_the_default_is_raised_as_it_is() -> None:

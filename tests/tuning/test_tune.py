@@ -46,7 +46,9 @@ def without_seconds(found: Tuning | None) -> pd.DataFrame:
     return found.table().drop(columns="seconds")
 
 
-def test_what_comes_after_the_search_changes_no_trial(panel: Panel, found: Tuning) -> None:
+def test_what_comes_after_the_search_changes_no_trial(
+    panel: Panel, found: Tuning
+) -> None:
     values = panel.values.copy()
     for end in panel.offsets[1:]:
         values[end - 36 : end] = np.random.default_rng(5).uniform(1, 1e6, 36)
@@ -61,7 +63,9 @@ def test_what_comes_after_the_search_changes_no_trial(panel: Panel, found: Tunin
     assert not without_seconds(other).equals(without_seconds(found))
 
 
-def test_any_number_of_processes_makes_the_same_search(panel: Panel, found: Tuning) -> None:
+def test_any_number_of_processes_makes_the_same_search(
+    panel: Panel, found: Tuning
+) -> None:
     parallel = tune(panel, QUICK, trials=6, params=CONTEXTS, jobs=2)
     assert parallel is not None
     pd.testing.assert_frame_equal(
@@ -70,10 +74,16 @@ def test_any_number_of_processes_makes_the_same_search(panel: Panel, found: Tuni
     assert (parallel.gain, parallel.verdict) == (found.gain, found.verdict)
 
 
-def test_the_first_trial_is_the_default_and_the_table_has_a_row_for_each(found: Tuning) -> None:
+def test_the_first_trial_is_the_default_and_the_table_has_a_row_for_each(
+    found: Tuning,
+) -> None:
     table = found.table()
     assert table["trial"].tolist() == [*range(6)]
-    assert (table["context"][0], table["state"][0], table["windows"][0]) == ("auto", "done", 3)
+    assert (table["context"][0], table["state"][0], table["windows"][0]) == (
+        "auto",
+        "done",
+        3,
+    )
     assert table["error"][table["state"] == "done"].min() == found.best.error
     assert table["ratio"][0] == 1 and table["ratio"][found.best.number] <= 1
     assert found.verdict.windows == 3 * 2
@@ -81,10 +91,13 @@ def test_the_first_trial_is_the_default_and_the_table_has_a_row_for_each(found: 
 
 def test_a_study_is_continued(panel: Panel, found: Tuning, tmp_path: Path) -> None:
     for trials in (2, 6):
-        again = tune(panel, QUICK, trials=trials, params=CONTEXTS, study=tmp_path / "a.journal")
+        again = tune(
+            panel, QUICK, trials=trials, params=CONTEXTS, study=tmp_path / "a.journal"
+        )
     assert again is not None
     pd.testing.assert_frame_equal(
-        without_seconds(found).drop(columns="why"), without_seconds(again).drop(columns="why")
+        without_seconds(found).drop(columns="why"),
+        without_seconds(again).drop(columns="why"),
     )
 
 
@@ -102,16 +115,24 @@ def test_the_space_follows_from_lengths_and_frequency() -> None:
     assert short["context"] == (None, 12) and short["transform"] == ("auto", "none")
     assert "hidden" not in short
     long = names(panel_of([wavy(np.random.default_rng(0), 2500, season=7)], freq="D"))
-    assert long["context"] == (None, 14, 56, 112) and {"hidden", "cell", "calendar"} <= set(long)
+    assert long["context"] == (None, 14, 56, 112) and {
+        "hidden",
+        "cell",
+        "calendar",
+    } <= set(long)
     below = names(panel_of([wavy(np.random.default_rng(0), 60) - 100]))
     assert "transform" not in below
-    assert "calendar" not in names(panel_of([wavy(np.random.default_rng(0), 60)], freq="YS"))
+    assert "calendar" not in names(
+        panel_of([wavy(np.random.default_rng(0), 60)], freq="YS")
+    )
 
 
 def test_what_the_user_set_is_not_searched() -> None:
     panel = panel_of([wavy(np.random.default_rng(0), 60)])
     config = Config(model=ModelConfig(dropout=0.3), train=TrainConfig(lr=1e-3))
-    assert {"dropout", "lr"} & {one.name for one in suggest_space(panel, config)} == set()
+    assert {"dropout", "lr"} & {
+        one.name for one in suggest_space(panel, config)
+    } == set()
 
 
 def test_every_default_of_the_space_is_in_it_and_first() -> None:
@@ -124,7 +145,9 @@ def test_short_data_have_fewer_windows_and_a_note() -> None:
     assert limit_windows(panel_of([np.arange(96.0)]), 12, 3, 3) == (3, 3, ())
     windows, unseen, (note,) = limit_windows(panel_of([np.arange(72.0)]), 12, 3, 3)
     assert (windows, unseen) == (2, 2)
-    assert note == "the data is short: 2 of 3 windows for the search, 2 of 3 to compare on"
+    assert (
+        note == "the data is short: 2 of 3 windows for the search, 2 of 3 to compare on"
+    )
     assert limit_windows(panel_of([np.arange(48.0)]), 12, 3, 3)[:2] == (1, 1)
     with pytest.raises(DataError, match="need 48 steps, the longest series has 47"):
         limit_windows(panel_of([np.arange(47.0)]), 12, 3, 3)
@@ -158,10 +181,15 @@ def replace_trial(found: Tuning, errors: list[float]) -> list[Trial]:
         (Gain(0.2, 0.1, 0.8, 1.0), "more than noise: the tuned settings are taken."),
         (Gain(0.2, 0.3, 0.8, 1.0), "no more than noise: the default stays."),
         (Gain(-0.2, 0.1, 1.2, 1.0), "was chance: the default stays."),
-        (Gain(math.nan, math.nan, math.nan, math.nan), "could not be fitted: the default stays."),
+        (
+            Gain(math.nan, math.nan, math.nan, math.nan),
+            "could not be fitted: the default stays.",
+        ),
     ],
 )
-def test_the_outcome_is_put_in_words_and_acted_upon(gain: Gain, end: str, found: Tuning) -> None:
+def test_the_outcome_is_put_in_words_and_acted_upon(
+    gain: Gain, end: str, found: Tuning
+) -> None:
     tuned = replace(QUICK, window=WindowConfig(context=36))
     best = replace_trial(found, errors=[one / 2 for one in found.trials[0].errors])
     tuning = replace(found, gain=gain, tuned=tuned, best=best[-1], trials=best)
@@ -177,5 +205,7 @@ def test_the_outcome_is_put_in_words_and_acted_upon(gain: Gain, end: str, found:
 
 def test_the_horizon_is_that_of_a_fit() -> None:
     wave = 10 + np.sin(np.arange(120) * 2 * np.pi / 12)
-    panel = Panel.from_frame(pd.DataFrame({"t": np.arange(120), "y": wave}), target="y", time="t")
+    panel = Panel.from_frame(
+        pd.DataFrame({"t": np.arange(120), "y": wave}), target="y", time="t"
+    )
     assert plan_search(panel).horizon == resolve_horizon(panel, Config()) == 12

@@ -19,7 +19,9 @@ TINY = (
 )
 
 
-def test_one_fit_and_a_rolling_window_are_options(lstmcast: Program, fitted: Path) -> None:
+def test_one_fit_and_a_rolling_window_are_options(
+    lstmcast: Program, fitted: Path
+) -> None:
     line = (
         "backtest",
         fitted / "old.csv",
@@ -35,10 +37,16 @@ def test_one_fit_and_a_rolling_window_are_options(lstmcast: Program, fitted: Pat
     )
     done = lstmcast(*line)
     content = json.loads(done.stdout)
-    assert (content["command"], content["verdict"]["windows"], done.stderr) == ("backtest", 2, "")
+    assert (content["command"], content["verdict"]["windows"], done.stderr) == (
+        "backtest",
+        2,
+        "",
+    )
 
 
-def test_too_short_a_series_says_what_is_needed(lstmcast: Program, fitted: Path) -> None:
+def test_too_short_a_series_says_what_is_needed(
+    lstmcast: Program, fitted: Path
+) -> None:
     done = lstmcast("backtest", fitted / "old.csv", *TINY, "--horizon", 59)
     assert (done.returncode, done.stdout) == (3, "")
     assert "error: " in done.stderr

@@ -27,7 +27,9 @@ def odd(fitted: Path) -> Path:
     return path
 
 
-def detect(folder: Path, *arguments: object, **more: object) -> subprocess.CompletedProcess[str]:
+def detect(
+    folder: Path, *arguments: object, **more: object
+) -> subprocess.CompletedProcess[str]:
     return run_program("detect", "runs/old-price", *arguments, cwd=folder, **more)
 
 
@@ -35,31 +37,51 @@ def rows(text: str) -> list[dict[str, str]]:
     return list(csv.DictReader(text.splitlines()))
 
 
-def test_each_newer_row_is_judged_and_the_wrong_one_is_found(fitted: Path, odd: Path) -> None:
+def test_each_newer_row_is_judged_and_the_wrong_one_is_found(
+    fitted: Path, odd: Path
+) -> None:
     done = detect(fitted, odd, *LOUD)
     found = rows(done.stdout)
     assert (done.returncode, list(found[0])) == (0, COLUMNS)
-    assert [row["month"] for row in found] == [f"2015-{month:02}" for month in range(1, 13)]
+    assert [row["month"] for row in found] == [
+        f"2015-{month:02}" for month in range(1, 13)
+    ]
     [wrong] = [row for row in found if row["anomaly"] == "1"]
     assert (wrong["month"], wrong["kind"]) == ("2015-05", "point")
-    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(wrong["high"]) > float(
-        wrong["low"]
+    assert float(wrong["score"]) > 1 and float(wrong["actual"]) > float(
+        wrong["high"]
+    ) > float(wrong["low"])
+    assert (
+        done.stderr.splitlines()[-1]
+        == "1 of 12 rows judged are anomalies: 1 single, 0 in runs"
     )
-    assert done.stderr.splitlines()[-1] == "1 of 12 rows judged are anomalies: 1 single, 0 in runs"
 
 
 def test_a_gate_for_cron(fitted: Path, odd: Path, quickly: Program) -> None:
-    done = detect(fitted, odd, *LOUD, "-q", "--fail-if", "anomalies>0", "-o", "judged.csv")
+    done = detect(
+        fitted, odd, *LOUD, "-q", "--fail-if", "anomalies>0", "-o", "judged.csv"
+    )
     assert (done.returncode, done.stdout) == (7, "")
-    assert done.stderr == "error: quality gate not met: anomalies is 1\n  --fail-if anomalies>0\n"
+    assert (
+        done.stderr
+        == "error: quality gate not met: anomalies is 1\n  --fail-if anomalies>0\n"
+    )
     assert len(rows((fitted / "judged.csv").read_text())) == 12
     assert (
         quickly(
-            "detect", "runs/old-price", "new.csv", *LOUD, "--fail-if", "share>0.5", cwd=fitted
+            "detect",
+            "runs/old-price",
+            "new.csv",
+            *LOUD,
+            "--fail-if",
+            "share>0.5",
+            cwd=fitted,
         ).returncode
         == 0
     )
-    done = quickly("detect", "runs/old-price", "new.csv", "--fail-if", "mase>1", cwd=fitted)
+    done = quickly(
+        "detect", "runs/old-price", "new.csv", "--fail-if", "mase>1", cwd=fitted
+    )
     assert (done.returncode, done.stderr.splitlines()[0]) == (
         2,
         "error: --fail-if 'mase>1': unknown metric 'mase'",
@@ -71,7 +93,12 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
 ) -> None:
     done = quickly("detect", "runs/old-price", odd, *LOUD, "--json", "-q", cwd=fitted)
     content = json.loads(done.stdout)
-    assert (content["command"], content["anomalies"], content["judged"], len(content["rows"])) == (
+    assert (
+        content["command"],
+        content["anomalies"],
+        content["judged"],
+        len(content["rows"]),
+    ) == (
         "detect",
         1,
         12,
@@ -82,7 +109,10 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
 
 def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:
     done = quickly("detect", "runs/old-price", "new.csv", cwd=fitted)
-    assert "  48 rows of history are too few for a rate of 0.001 (1999 are needed)" in done.stderr
+    assert (
+        "  48 rows of history are too few for a rate of 0.001 (1999 are needed)"
+        in done.stderr
+    )
 
 
 @pytest.mark.parametrize(
@@ -94,7 +124,11 @@ def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:
     ],
 )
 def test_what_cannot_be_judged_is_an_error(
-    arguments: tuple[str, ...], status: int, message: str, fitted: Path, quickly: Program
+    arguments: tuple[str, ...],
+    status: int,
+    message: str,
+    fitted: Path,
+    quickly: Program,
 ) -> None:
     done = quickly("detect", "runs/old-price", *arguments, "-q", cwd=fitted)
     assert (done.returncode, done.stdout) == (status, "")
@@ -111,11 +145,15 @@ def test_stdin_is_judged_as_the_file_is(fitted: Path, odd: Path) -> None:
         (row["month"], row["kind"]) for row in whole
     ]
     for one, other in zip(found[60:], whole, strict=True):
-        assert float(one["expected"]) == pytest.approx(float(other["expected"]), rel=1e-4)
+        assert float(one["expected"]) == pytest.approx(
+            float(other["expected"]), rel=1e-4
+        )
 
 
 def test_packed_stdin_is_unpacked(fitted: Path, odd: Path) -> None:
-    done = detect(fitted, "-", *LOUD, "-q", input=gzip.compress(odd.read_bytes()), text=False)
+    done = detect(
+        fitted, "-", *LOUD, "-q", input=gzip.compress(odd.read_bytes()), text=False
+    )
     assert done.stdout.decode() == detect(fitted, odd, *LOUD, "-q").stdout
 
 
@@ -124,7 +162,9 @@ def live(fitted: Path) -> Iterator[subprocess.Popen[str]]:
     """The program, waiting for rows."""
     line = [*PROGRAM, "detect", "runs/old-price", "-", *LOUD]
     pipes = dict.fromkeys(("stdin", "stdout", "stderr"), subprocess.PIPE)
-    with subprocess.Popen(line, cwd=fitted, env=environment(), text=True, **pipes) as program:  # type: ignore[call-overload]
+    with subprocess.Popen(
+        line, cwd=fitted, env=environment(), text=True, **pipes
+    ) as program:  # type: ignore[call-overload]
         yield program
         program.kill()
 
@@ -138,7 +178,11 @@ def test_a_line_comes_out_for_each_line_in_at_once_and_a_signal_ends_it(
     live.stdin.flush()
     assert live.stdout.readline().strip() == ",".join(COLUMNS)
     assert live.stdout.readline().startswith("2015-01,")
-    for line, kind in ((lines[62], ""), ("2015-03,", "missing"), ("2015-04,400", "point")):
+    for line, kind in (
+        (lines[62], ""),
+        ("2015-03,", "missing"),
+        ("2015-04,400", "point"),
+    ):
         live.stdin.write(f"{line}\n")
         live.stdin.flush()
         out = live.stdout.readline().strip().split(",")
@@ -158,7 +202,9 @@ BAD = {
 
 
 def test_a_bad_line_ends_it_with_the_number_of_the_line(fitted: Path) -> None:
-    done = detect(fitted, "-", "-q", input="month,price\n2015-01,101\n2015-02,lots\n2015-03,102\n")
+    done = detect(
+        fitted, "-", "-q", input="month,price\n2015-01,101\n2015-02,lots\n2015-03,102\n"
+    )
     assert done.returncode == 3
     assert done.stderr.startswith("error: stdin:3: column 'price' holds text")
     assert len(done.stderr.splitlines()) <= 3 and len(rows(done.stdout)) == 1
@@ -168,9 +214,15 @@ def test_bad_lines_are_skipped_if_requested_and_each_is_reported(fitted: Path) -
     for_each = "\n".join(["month,price", "2015-01,101", *BAD, "2015-02,102", ""])
     done = detect(fitted, "-", "--bad-rows", "skip", input=for_each)
     assert [row["month"] for row in rows(done.stdout)] == ["2015-01", "2015-02"]
-    messages = [line for line in done.stderr.splitlines() if line.startswith("skipped: ")]
-    for number, (line, expected) in enumerate(zip(messages, BAD.values(), strict=True), 3):
-        assert line.startswith(f"skipped: {expected}".replace("stdin:3", f"stdin:{number}"))
+    messages = [
+        line for line in done.stderr.splitlines() if line.startswith("skipped: ")
+    ]
+    for number, (line, expected) in enumerate(
+        zip(messages, BAD.values(), strict=True), 3
+    ):
+        assert line.startswith(
+            f"skipped: {expected}".replace("stdin:3", f"stdin:{number}")
+        )
 
 
 def test_where_tail_left_the_header_behind_two_columns_are_known_by_their_order(
@@ -194,7 +246,9 @@ def test_several_targets_give_a_line_each(tmp_path: Path) -> None:
     options = ("--target", "a", "--target", "b", "--steps", 0, "-q", "--out", "run")
     assert run_program("fit", "wide.csv", *options, cwd=tmp_path).returncode == 0
     text = "\n".join(["month,a,b", *wide[60:63], "2015-04,,", ""])
-    found = rows(run_program("detect", "run", "-", "-q", cwd=tmp_path, input=text).stdout)
+    found = rows(
+        run_program("detect", "run", "-", "-q", cwd=tmp_path, input=text).stdout
+    )
     assert [(row["month"][-2:], row["target"]) for row in found] == [
         (month, name) for month in ("01", "02", "03", "04") for name in "ab"
     ]

@@ -30,7 +30,10 @@ def test_the_model_and_each_baseline_have_a_row_of_scores(fitted: Path) -> None:
         "coverage",
     ]
     assert all(float(row["mae"]) > 0 for row in scores.values())
-    assert (scores["model"]["coverage"] != "", scores["naive"]["coverage"]) == (True, "")
+    assert (scores["model"]["coverage"] != "", scores["naive"]["coverage"]) == (
+        True,
+        "",
+    )
     assert done.stderr.startswith("reading new.csv\n") and " that of " in done.stderr
 
 
@@ -40,7 +43,9 @@ def test_by_step_has_a_row_for_each_step_of_the_horizon(fitted: Path) -> None:
 
 
 def test_windows_and_steps_choose_the_origins(fitted: Path) -> None:
-    content = json.loads(evaluate(fitted, "new.csv", "--json", "--step", 3, "--windows", 1).stdout)
+    content = json.loads(
+        evaluate(fitted, "new.csv", "--json", "--step", 3, "--windows", 1).stdout
+    )
     assert content["verdict"]["windows"] == 1
     assert content["command"] == "evaluate"
 
@@ -53,7 +58,9 @@ def test_nothing_newer_is_a_data_error(fitted: Path) -> None:
 
 
 def test_a_terminal_gets_a_table_of_scores(fitted: Path) -> None:
-    screen = on_terminal(["evaluate", "runs/old-price", "new.csv", "-q"], fitted, only="stdout")
+    screen = on_terminal(
+        ["evaluate", "runs/old-price", "new.csv", "-q"], fitted, only="stdout"
+    )
     assert screen.status == 0
     assert screen.text.split()[:3] == ["method", "mase", "rmsse"]
 
@@ -66,7 +73,11 @@ def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -
         for i, m in enumerate(months)
     ]
     (tmp_path / "old.csv").write_text("\n".join(["shop,month,sold", *lines, ""]))
-    more = [f"{shop},2021-{m:02}-01,{m + 3}" for shop in ("north", "south") for m in range(1, 4)]
+    more = [
+        f"{shop},2021-{m:02}-01,{m + 3}"
+        for shop in ("north", "south")
+        for m in range(1, 4)
+    ]
     (tmp_path / "new.csv").write_text("\n".join(["shop,month,sold", *lines, *more, ""]))
     options = (
         "--target",
@@ -85,9 +96,12 @@ def test_by_series_has_a_row_for_each_series_under_its_own_key(tmp_path: Path) -
     verdict = json.loads((tmp_path / "run" / "metrics.json").read_text())["verdict"]
     assert [row["key"] for row in verdict["by_series"]] == [["north"], ["south"]]
     scores = rows(
-        run_program("evaluate", "run", "new.csv", "--by", "series", "-q", cwd=tmp_path).stdout
+        run_program(
+            "evaluate", "run", "new.csv", "--by", "series", "-q", cwd=tmp_path
+        ).stdout
     )
     assert [row["shop"] for row in scores] == ["north", "south"]
     assert all(
-        float(row["mae"]) > 0 and float(row["baseline_mae"]) > 0 and row["skill"] for row in scores
+        float(row["mae"]) > 0 and float(row["baseline_mae"]) > 0 and row["skill"]
+        for row in scores
     )

@@ -13,7 +13,9 @@ def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> 
     assert float(rows[0]["moved"]) >= float(rows[1]["moved"]) > 0
     assert "windows of 12 steps" in done.stderr
     content = json.loads(
-        run_program("explain", "runs/old-price", "new.csv", "--json", "-q", cwd=fitted).stdout
+        run_program(
+            "explain", "runs/old-price", "new.csv", "--json", "-q", cwd=fitted
+        ).stdout
     )
     assert (content["command"], content["horizon"]) == ("explain", 12)
     assert set(content["factors"][0]) == {"kind", "name", "moved", "helps"}
@@ -22,7 +24,10 @@ def test_lags_and_past_steps_are_ranked_in_a_table_and_as_json(fitted: Path) -> 
 def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> None:
     refused = run_program("explain", "runs/old-price", "--attention", cwd=fitted)
     assert (refused.returncode, refused.stdout) == (2, "")
-    assert refused.stderr == "error: this run has no attention to show\n  fit with --attention\n"
+    assert (
+        refused.stderr
+        == "error: this run has no attention to show\n  fit with --attention\n"
+    )
     line = (
         "--target",
         "price",
@@ -37,11 +42,16 @@ def test_attention_is_shown_where_there_is_any(fitted: Path, tmp_path: Path) -> 
         "scratch",
     )
     assert (
-        run_program("fit", fitted / "old.csv", *line, "--out", "run", cwd=tmp_path).returncode == 0
+        run_program(
+            "fit", fitted / "old.csv", *line, "--out", "run", cwd=tmp_path
+        ).returncode
+        == 0
     )
     rows = list(
         csv.DictReader(
-            run_program("explain", "run", "--attention", cwd=tmp_path).stdout.splitlines()
+            run_program(
+                "explain", "run", "--attention", cwd=tmp_path
+            ).stdout.splitlines()
         )
     )
     assert rows[-1]["month"] == "2014-12"

@@ -26,16 +26,23 @@ def test_json_is_one_object_with_the_verdict(lstmcast: Program, fitted: Path) ->
     assert content["verdict"]["model"]["mase"] > 0
 
 
-def test_a_panel_of_a_wide_file_is_fitted_at_once(lstmcast: Program, tmp_path: Path) -> None:
+def test_a_panel_of_a_wide_file_is_fitted_at_once(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     rows = [
-        f"{2010 + i // 12}-{i % 12 + 1:02}-01,{i % 12 + 10},{i % 12 * 2 + 7}" for i in range(48)
+        f"{2010 + i // 12}-{i % 12 + 1:02}-01,{i % 12 + 10},{i % 12 * 2 + 7}"
+        for i in range(48)
     ]
     (tmp_path / "wide [usd].csv").write_text("\n".join(["date,north,south", *rows]))
-    done = lstmcast("fit", "wide [usd].csv", "--target", "north", "--target", "south", "--steps", 0)
+    done = lstmcast(
+        "fit", "wide [usd].csv", "--target", "north", "--target", "south", "--steps", 0
+    )
     assert (done.returncode, done.stdout) == (0, "runs/wide_usd_-north-south\n")
     assert "reading wide [usd].csv\n" in done.stderr
     assert "2 series, 96 steps" in done.stderr
-    forecast = lstmcast("predict", "runs/wide_usd_-north-south", "--horizon", 1).stdout.splitlines()
+    forecast = lstmcast(
+        "predict", "runs/wide_usd_-north-south", "--horizon", 1
+    ).stdout.splitlines()
     assert [line.split(",")[:2] for line in forecast] == [
         ["target", "date"], ["north", "2014-01-01"], ["south", "2014-01-01"],
     ]  # fmt: skip

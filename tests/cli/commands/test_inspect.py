@@ -12,7 +12,9 @@ from lstmcast import extras
 from tests.cli.conftest import Program, on_terminal, write_months
 
 
-def test_inspect_pins_its_guesses_in_a_command_line(lstmcast: Program, sample: Path) -> None:
+def test_inspect_pins_its_guesses_in_a_command_line(
+    lstmcast: Program, sample: Path
+) -> None:
     done = lstmcast("inspect", sample / "shop.csv")
     assert done.returncode == 0
     words = shlex.split(done.stdout.splitlines()[-1])
@@ -44,15 +46,23 @@ def test_the_command_that_is_printed_works_and_leaves_nothing_to_be_found(
         for day in range(1, 29)
     )
     (tmp_path / "d.csv").write_text("when;y\n" + rows)
-    printed = lstmcast("inspect", "d.csv", "--date-format", "%d/%m/%Y").stdout.splitlines()[-1]
+    printed = lstmcast(
+        "inspect", "d.csv", "--date-format", "%d/%m/%Y"
+    ).stdout.splitlines()[-1]
     done = lstmcast(*shlex.split(printed)[1:], "--steps", 0)
     assert (done.returncode, done.stdout) == (0, "runs/d-y\n"), done.stderr
     assert "time is" not in done.stderr
 
 
-def test_inspect_says_what_each_column_is_and_could_be(lstmcast: Program, sample: Path) -> None:
+def test_inspect_says_what_each_column_is_and_could_be(
+    lstmcast: Program, sample: Path
+) -> None:
     content = json.loads(lstmcast("inspect", sample / "shop.csv", "--json").stdout)
-    assert (content["schema_version"], content["n_series"], content["freq"]) == (1, 5, "D")
+    assert (content["schema_version"], content["n_series"], content["freq"]) == (
+        1,
+        5,
+        "D",
+    )
     columns = {
         column["name"]: (column["kind"], column["role"], column["could"])
         for column in content["columns"]
@@ -79,8 +89,17 @@ def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(
     found = json.loads(lstmcast("inspect", "m.csv", "--json").stdout)["findings"]
     assert (found["season"]["main"], found["trend"]["rising"]) == (12, 1)
     assert 0.5 < found["season"]["strength"] <= 1
-    gap = {name: found["gaps"][name] for name in ("steps", "count", "longest", "from", "to")}
-    assert gap == {"steps": 3, "count": 1, "longest": 3, "from": "2014-02", "to": "2014-04"}
+    gap = {
+        name: found["gaps"][name]
+        for name in ("steps", "count", "longest", "from", "to")
+    }
+    assert gap == {
+        "steps": 3,
+        "count": 1,
+        "longest": 3,
+        "from": "2014-02",
+        "to": "2014-04",
+    }
     assert found["outliers"]["farthest"][0]["value"] == 400
     assert "--fill" in found["gaps"]["done"]
 
@@ -92,39 +111,54 @@ def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:
     pinned = shlex.split(lstmcast("inspect", "t.tsv").stdout.splitlines()[-1])
     assert pinned[pinned.index("--delimiter") + 1] == "tab"
     again = lstmcast("inspect", *pinned[2:])
-    assert sorted(shlex.split(again.stdout.splitlines()[-1])) == sorted(pinned), again.stderr
+    assert sorted(shlex.split(again.stdout.splitlines()[-1])) == sorted(pinned), (
+        again.stderr
+    )
 
 
 def test_requested_roles_are_not_guessed(lstmcast: Program, sample: Path) -> None:
     options = ("--target", "temperature", "--future", "holiday", "--horizon", 5)
-    content = json.loads(lstmcast("inspect", sample / "shop.csv", *options, "--json").stdout)
+    content = json.loads(
+        lstmcast("inspect", sample / "shop.csv", *options, "--json").stdout
+    )
     assert (content["target"], content["series"], content["horizon"]) == (
         ["temperature"],
         ["shop"],
         5,
     )
     assert (
-        "--future holiday" in content["command_line"] and "--horizon 5" in content["command_line"]
+        "--future holiday" in content["command_line"]
+        and "--horizon 5" in content["command_line"]
     )
 
 
-def test_inspect_finds_a_key_of_several_columns(lstmcast: Program, tmp_path: Path) -> None:
+def test_inspect_finds_a_key_of_several_columns(
+    lstmcast: Program, tmp_path: Path
+) -> None:
     rows = [f"{1980 + year}-01-01,{a},{b},{value}" for value, (year, a, b) in enumerate(
         (year, a, b) for a in "uv" for b in "xy" for year in range(40)
     )]  # fmt: skip
     (tmp_path / "two.csv").write_text("\n".join(["date,a,b,y", *rows]))
     content = json.loads(lstmcast("inspect", "two.csv", "--json").stdout)
-    assert (content["series"], content["n_series"], content["target"]) == (["a", "b"], 4, ["y"])
+    assert (content["series"], content["n_series"], content["target"]) == (
+        ["a", "b"],
+        4,
+        ["y"],
+    )
 
 
 def test_two_columns_of_times_are_both_named_and_the_first_is_shown(
     lstmcast: Program, tmp_path: Path
 ) -> None:
-    rows = "".join(f"2024-01-{day:02},2024-02-{day:02},{day % 5}\n" for day in range(1, 29))
+    rows = "".join(
+        f"2024-01-{day:02},2024-02-{day:02},{day % 5}\n" for day in range(1, 29)
+    )
     (tmp_path / "t.csv").write_text("ordered,paid,y\n" + rows)
     content = json.loads(lstmcast("inspect", "t.csv", "--json").stdout)
     assert content["time"] == ["ordered"]
-    assert {column["name"]: column["could"] for column in content["columns"]}["paid"] == ["time"]
+    assert {column["name"]: column["could"] for column in content["columns"]}[
+        "paid"
+    ] == ["time"]
 
 
 def test_lines_for_a_terminal_fit_it_but_for_the_command_to_copy(
@@ -160,7 +194,10 @@ def test_a_picture_is_drawn_of_what_was_found(
     lstmcast: Program, sample: Path, tmp_path: Path
 ) -> None:
     done = lstmcast("inspect", sample / "shop.csv", "--plot", "shop.png")
-    assert (done.returncode, done.stderr.splitlines()[-1]) == (0, "picture written to 'shop.png'")
+    assert (done.returncode, done.stderr.splitlines()[-1]) == (
+        0,
+        "picture written to 'shop.png'",
+    )
     assert (tmp_path / "shop.png").read_bytes().startswith(b"\x89PNG")
 
 
@@ -192,7 +229,9 @@ def test_inspect_of_what_cannot_be_forecast_says_so(
 def test_columns_are_shown_even_where_they_form_no_series(
     lstmcast: Program, tmp_path: Path
 ) -> None:
-    (tmp_path / "x.csv").write_text("date,y\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n" * 3)
+    (tmp_path / "x.csv").write_text(
+        "date,y\n" + "2024-01-01,1\n2024-01-02,2\n2024-01-02,3\n" * 3
+    )
     done = lstmcast("inspect", "x.csv")
     assert (done.returncode, "--duplicates" in done.stderr) == (3, True)
     assert [line.split()[:2] for line in done.stdout.splitlines()[-2:]] == [

@@ -32,7 +32,9 @@ def test_more_steps_than_trained_go_on_from_the_trained_ones_with_wider_interval
 
 def test_with_data_the_forecast_goes_on_from_its_last_row(fitted: Path) -> None:
     forecast = table(
-        predict(fitted, "new.csv", "--horizon", 2, "--quantiles", "0.025,0.5,0.975").stdout
+        predict(
+            fitted, "new.csv", "--horizon", 2, "--quantiles", "0.025,0.5,0.975"
+        ).stdout
     )
     assert forecast["month"].tolist() == ["2016-01", "2016-02"]
     assert list(forecast) == ["month", "forecast", "q2.5", "q50", "q97.5"]
@@ -47,7 +49,9 @@ def test_json_is_one_object(fitted: Path) -> None:
 
 
 def test_a_terminal_gets_a_table(fitted: Path) -> None:
-    screen = on_terminal(["predict", "runs/old-price", "--horizon", 3], fitted, only="stdout")
+    screen = on_terminal(
+        ["predict", "runs/old-price", "--horizon", 3], fitted, only="stdout"
+    )
     lines = [line.split() for line in screen.text.splitlines()]
     assert screen.status == 0
     assert lines[0] == ["month", "forecast", "q10", "q50", "q90"]
@@ -55,7 +59,9 @@ def test_a_terminal_gets_a_table(fitted: Path) -> None:
 
 
 def test_a_long_forecast_is_cut_on_a_terminal_with_a_message(fitted: Path) -> None:
-    screen = on_terminal(["predict", "runs/old-price", "--horizon", 205], fitted, only="stdout")
+    screen = on_terminal(
+        ["predict", "runs/old-price", "--horizon", 205], fitted, only="stdout"
+    )
     assert "5 more rows" in screen.text
     assert len(screen.text.splitlines()) == 200 + 3
 
@@ -109,12 +115,20 @@ def test_a_plan_of_known_covariates_comes_from_a_file_of_its_own(
     assert (refused.returncode, refused.stdout) == (3, "")
     assert "--future-data" in refused.stderr
     done = run_program(
-        "predict", "run", "--horizon", 3, "--future-data", sample / "shop.csv", cwd=tmp_path
+        "predict",
+        "run",
+        "--horizon",
+        3,
+        "--future-data",
+        sample / "shop.csv",
+        cwd=tmp_path,
     )
     assert (done.returncode, len(done.stdout.splitlines())) == (0, 5 * 3 + 1)
     assert (
         done.stdout
-        == run_program("predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path).stdout
+        == run_program(
+            "predict", "run", sample / "shop.csv", "--horizon", 3, cwd=tmp_path
+        ).stdout
     )
 
 
@@ -127,9 +141,20 @@ def test_rows_are_gathered_again_as_they_were_for_the_fit(
         for hour in range(24)
     ]
     (tmp_path / "old.csv").write_text("\n".join(["t,y", *hours[: 20 * 24]]))
-    (tmp_path / "new.csv").write_text("\n".join(["t,y", *hours[18 * 24 : 25 * 24 + 10], ""]))
+    (tmp_path / "new.csv").write_text(
+        "\n".join(["t,y", *hours[18 * 24 : 25 * 24 + 10], ""])
+    )
     done = lstmcast(
-        "fit", "old.csv", "--target", "y", "--steps", 0, "--resample", "D:sum", "--horizon", 2
+        "fit",
+        "old.csv",
+        "--target",
+        "y",
+        "--steps",
+        0,
+        "--resample",
+        "D:sum",
+        "--horizon",
+        2,
     )
     assert "480 rows gathered into 20 steps (daily): their sum" in done.stderr
     done = lstmcast("predict", "runs/old-y", "new.csv")

@@ -32,12 +32,16 @@ class Page(HTMLParser):
 
 @pytest.fixture(scope="module")
 def page(fitted: Path) -> str:
-    done = run_program("report", "runs/old-price", "new.csv", "-o", "report.html", "-q", cwd=fitted)
+    done = run_program(
+        "report", "runs/old-price", "new.csv", "-o", "report.html", "-q", cwd=fitted
+    )
     assert (done.returncode, done.stdout, done.stderr) == (0, "report.html\n", "")
     return (fitted / "report.html").read_text()
 
 
-def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(page: str) -> None:
+def test_the_verdict_comes_first_then_pictures_data_settings_and_the_command(
+    page: str,
+) -> None:
     text = Page(page).text
     parts = [
         "the model's error was", "came after the training", "Forecast", "Forecasts from past dates",
@@ -76,15 +80,20 @@ def test_the_page_needs_and_allows_nothing_from_elsewhere(page: str) -> None:
         "a",
     } == set()
     assert all(
-        str(a["src"]).startswith("data:image/svg+xml;base64,") for t, a in tags if t == "img"
+        str(a["src"]).startswith("data:image/svg+xml;base64,")
+        for t, a in tags
+        if t == "img"
     )
-    assert not any(name.startswith("on") or name == "style" for _, a in tags for name in a)
+    assert not any(
+        name.startswith("on") or name == "style" for _, a in tags for name in a
+    )
     assert not re.search(r"https?://", page)
 
 
 def test_pictures_follow_the_dark_and_hold_no_script(page: str) -> None:
     drawn = [
-        base64.b64decode(data).decode() for data in re.findall(r"base64,([A-Za-z0-9+/=]+)\"", page)
+        base64.b64decode(data).decode()
+        for data in re.findall(r"base64,([A-Za-z0-9+/=]+)\"", page)
     ]
     assert len(drawn) >= 5
     for svg in drawn:
@@ -94,8 +103,15 @@ def test_pictures_follow_the_dark_and_hold_no_script(page: str) -> None:
 
 def test_names_from_the_data_are_text(lstmcast: Program, tmp_path: Path) -> None:
     rows = [f"{2010 + i // 12}-{i % 12 + 1:02},{i % 12 + 10}" for i in range(48)]
-    (tmp_path / "x.csv").write_text('month,"' + EVIL.replace('"', '""') + '"\n' + "\n".join(rows))
-    assert lstmcast("fit", "x.csv", "--target", EVIL, "--steps", 0, "--out", "run").returncode == 0
+    (tmp_path / "x.csv").write_text(
+        'month,"' + EVIL.replace('"', '""') + '"\n' + "\n".join(rows)
+    )
+    assert (
+        lstmcast(
+            "fit", "x.csv", "--target", EVIL, "--steps", 0, "--out", "run"
+        ).returncode
+        == 0
+    )
     done = lstmcast("report", "run")
     assert (done.returncode, done.stdout) == (0, "run/report.html\n")
     page = (tmp_path / "run" / "report.html").read_text()
@@ -108,10 +124,14 @@ def test_names_from_the_data_are_text(lstmcast: Program, tmp_path: Path) -> None
         ).returncode
         == 0
     )
-    assert not (tmp_path / "run" / "report.html").exists()  # it told of the run that is gone
+    assert not (
+        tmp_path / "run" / "report.html"
+    ).exists()  # it told of the run that is gone
 
 
-def test_pictures_are_written_as_png_too_if_requested(fitted: Path, tmp_path: Path) -> None:
+def test_pictures_are_written_as_png_too_if_requested(
+    fitted: Path, tmp_path: Path
+) -> None:
     done = run_program(
         "report",
         "runs/old-price",
@@ -124,11 +144,15 @@ def test_pictures_are_written_as_png_too_if_requested(fitted: Path, tmp_path: Pa
     assert done.returncode == 0
     names = {file.name for file in (tmp_path / "p").iterdir()}
     assert names == {"forecast.png", "methods.png", "error.png", "coverage.png"}
-    assert all(file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir())
+    assert all(
+        file.read_bytes().startswith(b"\x89PNG") for file in (tmp_path / "p").iterdir()
+    )
 
 
 @pytest.mark.parametrize(
-    ("width", "dark"), [(390, True), (1000, False)], ids=["a phone in the dark", "a desk by day"]
+    ("width", "dark"),
+    [(390, True), (1000, False)],
+    ids=["a phone in the dark", "a desk by day"],
 )
 def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
     width: int, dark: bool, page: str, fitted: Path, tmp_path: Path
@@ -160,7 +184,10 @@ def test_a_browser_shows_the_page_whole_and_complains_of_nothing(
         f'<iframe src="copy.html" width="{width}" height="2000"></iframe>'
     )
     done = subprocess.run(
-        [*line, "--dump-dom", tmp_path / "copy.html"], capture_output=True, text=True, timeout=120
+        [*line, "--dump-dom", tmp_path / "copy.html"],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     found = re.search(r"<title>(\{.*?\})</title>", done.stdout)
     assert found, done.stderr[-2000:]

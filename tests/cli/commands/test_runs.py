@@ -35,8 +35,12 @@ def test_a_folder_that_is_not_there_is_a_run_error(
     assert "error: no folder" in capsys.readouterr().err
 
 
-def test_a_run_is_shown_a_fact_a_line(fitted: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert app.run_command_line(["runs", "show", str(fitted / "runs" / "old-price")]) == 0
+def test_a_run_is_shown_a_fact_a_line(
+    fitted: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        app.run_command_line(["runs", "show", str(fitted / "runs" / "old-price")]) == 0
+    )
     lines = capsys.readouterr().out.splitlines()
     assert {
         "horizon = 12",

@@ -24,8 +24,14 @@ def heeding() -> None:
 @pytest.fixture
 def server(fitted: Path) -> Iterator[subprocess.Popen[str]]:
     line = [*PROGRAM, "serve", "runs/old-price", "--port", "0"]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "preexec_fn": heeding}
-    with subprocess.Popen(line, cwd=fitted, env=environment(), text=True, **pipes) as program:  # type: ignore[call-overload]
+    pipes = {
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.PIPE,
+        "preexec_fn": heeding,
+    }
+    with subprocess.Popen(
+        line, cwd=fitted, env=environment(), text=True, **pipes
+    ) as program:  # type: ignore[call-overload]
         yield program
         program.kill()
 
@@ -35,7 +41,11 @@ def server(fitted: Path) -> Iterator[subprocess.Popen[str]]:
     [(signal.SIGTERM, 143, "terminated"), (signal.SIGINT, 130, "interrupted")],
 )
 def test_it_prints_its_address_answers_and_ends_on_a_signal(
-    number: signal.Signals, status: int, word: str, server: subprocess.Popen[str], fitted: Path
+    number: signal.Signals,
+    status: int,
+    word: str,
+    server: subprocess.Popen[str],
+    fitted: Path,
 ) -> None:
     assert server.stdout and server.stderr
     url = server.stdout.readline().strip()
@@ -46,13 +56,20 @@ def test_it_prints_its_address_answers_and_ends_on_a_signal(
     with urllib.request.urlopen(request, timeout=30) as answer:
         text = answer.read().decode()
     if number == signal.SIGTERM:
-        assert text == run_program("predict", "runs/old-price", "new.csv", "-q", cwd=fitted).stdout
+        assert (
+            text
+            == run_program(
+                "predict", "runs/old-price", "new.csv", "-q", cwd=fitted
+            ).stdout
+        )
     server.send_signal(number)
     assert server.wait(5) == status
     assert server.stderr.read() == f"serving 'runs/old-price'; Ctrl-C ends it\n{word}\n"
 
 
-def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(fitted: Path, quickly: Program) -> None:
+def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(
+    fitted: Path, quickly: Program
+) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = quickly("serve", "runs/old-price", "--port", port, cwd=fitted)
@@ -68,11 +85,19 @@ def test_a_port_in_use_is_an_error_of_one_line_and_a_hint(fitted: Path, quickly:
     [
         (("runs/none",), 4, "no run at 'runs/none'"),
         (("runs/old-price", "--port", 70000), 2, "--port 70000 is out of range"),
-        (("runs/old-price", "--max-request", "many"), 2, "--max-request 'many' is not a size"),
+        (
+            ("runs/old-price", "--max-request", "many"),
+            2,
+            "--max-request 'many' is not a size",
+        ),
     ],
 )
 def test_what_cannot_be_served_is_an_error(
-    arguments: tuple[object, ...], status: int, message: str, fitted: Path, quickly: Program
+    arguments: tuple[object, ...],
+    status: int,
+    message: str,
+    fitted: Path,
+    quickly: Program,
 ) -> None:
     done = quickly("serve", *arguments, cwd=fitted)
     assert (done.returncode, done.stdout) == (status, "")
@@ -86,13 +111,22 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
 
     monkeypatch.setattr(serve, "run_server", lambda *_: None)
     done = quickly(
-        "serve", "runs/old-price", "--host", "0.0.0.0", "--port", 0, "--json", "-q", cwd=fitted
+        "serve",
+        "runs/old-price",
+        "--host",
+        "0.0.0.0",
+        "--port",
+        0,
+        "--json",
+        "-q",
+        cwd=fitted,
     )
     content = json.loads(done.stdout)
     check(content, "serve")
     assert content["url"].startswith("http://0.0.0.0:")
     assert (
-        done.stderr == f"warning: whoever reaches {content['url']} can ask for forecasts: "
+        done.stderr
+        == f"warning: whoever reaches {content['url']} can ask for forecasts: "
         "no password, no encryption\n"
     )
 

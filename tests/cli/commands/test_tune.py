@@ -24,12 +24,18 @@ def tuned(
 ) -> tuple[Path, "subprocess.CompletedProcess[str]"]:
     folder = tmp_path_factory.mktemp("tuned")
     write_months(folder / "x.csv", 100)
-    return folder, run_program("tune", "x.csv", *QUICK, "--plot", "trials.png", cwd=folder)
+    return folder, run_program(
+        "tune", "x.csv", *QUICK, "--plot", "trials.png", cwd=folder
+    )
 
 
-def test_the_best_settings_the_trials_and_a_picture_are_written(tuned: tuple[Path, Any]) -> None:
+def test_the_best_settings_the_trials_and_a_picture_are_written(
+    tuned: tuple[Path, Any],
+) -> None:
     folder, done = tuned
-    assert (done.returncode, done.stdout) == (0, "tuning/x-price/best.toml\n"), done.stderr
+    assert (done.returncode, done.stdout) == (0, "tuning/x-price/best.toml\n"), (
+        done.stderr
+    )
     assert "default stays" in done.stderr or "settings are taken" in done.stderr
     table = pd.read_csv(folder / "tuning" / "x-price" / "trials.csv")
     assert list(table) == [
@@ -53,10 +59,18 @@ def test_fit_takes_the_best_settings_for_its_own(tuned: tuple[Path, Any]) -> Non
     folder, _ = tuned
     best = tomllib.loads((folder / "tuning" / "x-price" / "best.toml").read_text())
     assert (
-        best["columns"] == {"target": ["price"], "time": ["month"]} and best["train"]["steps"] == 0
+        best["columns"] == {"target": ["price"], "time": ["month"]}
+        and best["train"]["steps"] == 0
     )
     fit = run_program(
-        "fit", "x.csv", "--config", "tuning/x-price/best.toml", "--out", "run", "-q", cwd=folder
+        "fit",
+        "x.csv",
+        "--config",
+        "tuning/x-price/best.toml",
+        "--out",
+        "run",
+        "-q",
+        cwd=folder,
     )
     assert (fit.returncode, fit.stdout, fit.stderr) == (0, "run\n", "")
 
@@ -93,24 +107,36 @@ def test_a_study_goes_on_and_refuses_other_data(
     folder, _ = tuned
     places = ("--study", tmp_path / "s.journal", "--out", tmp_path / "best")
     assert (
-        quickly("tune", "x.csv", *QUICK, *places, "-q", "--trials", 2, cwd=folder).returncode == 0
+        quickly(
+            "tune", "x.csv", *QUICK, *places, "-q", "--trials", 2, cwd=folder
+        ).returncode
+        == 0
     )
     done = quickly("tune", "x.csv", *QUICK, *places, cwd=folder)
     assert (
-        done.returncode == 0 and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
+        done.returncode == 0
+        and f"going on from 2 trials in '{tmp_path}/s.journal'" in done.stderr
     )
     pd.testing.assert_frame_equal(
         pd.read_csv(tmp_path / "best" / "trials.csv").drop(columns="seconds"),
-        pd.read_csv(folder / "tuning" / "x-price" / "trials.csv").drop(columns="seconds"),
+        pd.read_csv(folder / "tuning" / "x-price" / "trials.csv").drop(
+            columns="seconds"
+        ),
     )
     done = quickly("tune", "x.csv", *QUICK, *places, "--horizon", 6, cwd=folder)
-    assert done.returncode == 4 and "was begun with other data and settings" in done.stderr
-    done = quickly("tune", "x.csv", *QUICK, "--study", "x.csv", "--out", "new", cwd=folder)
+    assert (
+        done.returncode == 4 and "was begun with other data and settings" in done.stderr
+    )
+    done = quickly(
+        "tune", "x.csv", *QUICK, "--study", "x.csv", "--out", "new", cwd=folder
+    )
     assert done.returncode == 4 and "no study that can be read" in done.stderr
     assert not (folder / "new").exists()
 
 
-@pytest.mark.parametrize("place", [("--out", "x.csv/best"), ("--study", "nowhere/s.journal")])
+@pytest.mark.parametrize(
+    "place", [("--out", "x.csv/best"), ("--study", "nowhere/s.journal")]
+)
 def test_a_place_that_cannot_be_written_is_refused_before_the_search(
     place: tuple[str, str], quickly: Program, tmp_path: Path
 ) -> None:
@@ -172,14 +198,21 @@ def test_a_time_budget_ends_the_search(quickly: Program, tmp_path: Path) -> None
     assert 1 <= sum(json.loads(done.stdout)["trials"].values()) < 100000
 
 
-def test_a_series_that_is_too_short_is_refused(quickly: Program, tmp_path: Path) -> None:
+def test_a_series_that_is_too_short_is_refused(
+    quickly: Program, tmp_path: Path
+) -> None:
     write_months(tmp_path / "x.csv", 40)
     done = quickly("tune", "x.csv", *QUICK)
-    assert done.returncode == 3 and "need 48 steps, the longest series has 40" in done.stderr
+    assert (
+        done.returncode == 3
+        and "need 48 steps, the longest series has 40" in done.stderr
+    )
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
 
 
-def test_a_panel_with_covariates_is_tuned(quickly: Program, sample: Path, tmp_path: Path) -> None:
+def test_a_panel_with_covariates_is_tuned(
+    quickly: Program, sample: Path, tmp_path: Path
+) -> None:
     roles = (
         "--series",
         "shop",
@@ -206,12 +239,17 @@ def test_a_panel_with_covariates_is_tuned(quickly: Program, sample: Path, tmp_pa
     done = quickly(*line, "--param", "context=14", "--windows", 1, "--unseen", 2)
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
-    assert found["verdict"]["series"] > 1 and (found["windows"], found["unseen"]) == (1, 2)
+    assert found["verdict"]["series"] > 1 and (found["windows"], found["unseen"]) == (
+        1,
+        2,
+    )
     best = tomllib.loads((tmp_path / found["best"]).read_text())
     assert best["columns"]["future"] == ["promotion"]
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)]
+)
 def test_a_signal_ends_the_search_and_the_study_goes_on(
     number: int, status: int, tmp_path: Path
 ) -> None:
@@ -235,12 +273,25 @@ def test_a_signal_ends_the_search_and_the_study_goes_on(
     assert not (tmp_path / "tuning").exists()
     if number == signal.SIGTERM:
         done = run_program("tune", "x.csv", *line, "-q", cwd=tmp_path)
-        assert (done.returncode, done.stdout) == (0, "tuning/x-price/best.toml\n"), done.stderr
+        assert (done.returncode, done.stdout) == (0, "tuning/x-price/best.toml\n"), (
+            done.stderr
+        )
 
 
-def test_two_processes_share_a_study_and_the_last_one_writes_the_outcome(tmp_path: Path) -> None:
+def test_two_processes_share_a_study_and_the_last_one_writes_the_outcome(
+    tmp_path: Path,
+) -> None:
     write_months(tmp_path / "x.csv", 100)
-    line = [*PROGRAM, "tune", "x.csv", *map(str, QUICK), "--trials", "12", "--study", "s.db"]
+    line = [
+        *PROGRAM,
+        "tune",
+        "x.csv",
+        *map(str, QUICK),
+        "--trials",
+        "12",
+        "--study",
+        "s.db",
+    ]
     both = [
         subprocess.Popen(
             line,

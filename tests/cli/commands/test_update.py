@@ -28,13 +28,19 @@ def test_a_run_learns_and_can_be_put_back(run: Path, tmp_path: Path) -> None:
     assert lines[0] == "reading later.csv"
     assert "30 new rows; they go to 2017-06" in lines
     assert any(
-        line.startswith("learnt from 15 rows; on the newest 4 windows mase 0.") for line in lines
+        line.startswith("learnt from 15 rows; on the newest 4 windows mase 0.")
+        for line in lines
     )
     assert "kept, since mase>0" in lines
     assert (
-        lines[-1] == "what it replaced is in 'previous'; back to it: lstmcast update run --rollback"
+        lines[-1]
+        == "what it replaced is in 'previous'; back to it: lstmcast update run --rollback"
     )
-    assert run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()[1].startswith("2017-07,")
+    assert (
+        run_inside("predict", "run", cwd=tmp_path)
+        .stdout.splitlines()[1]
+        .startswith("2017-07,")
+    )
     assert run_inside("predict", run / "previous", cwd=tmp_path).stdout == before
     assert run_inside("runs", "check", "run", cwd=tmp_path).stderr == ""
 
@@ -55,19 +61,41 @@ def test_worse_networks_are_not_kept_and_the_run_continues_all_the_same(
 ) -> None:
     weights = (run / "model.safetensors").read_bytes()
     done = run_inside(
-        "update", "run", "later.csv", "--steps", 2, "--gate", "mase<0", "--json", cwd=tmp_path
+        "update",
+        "run",
+        "later.csv",
+        "--steps",
+        2,
+        "--gate",
+        "mase<0",
+        "--json",
+        cwd=tmp_path,
     )
     content = json.loads(done.stdout)
-    assert (content["kept"], content["gates"], content["rows"]) == (False, ["mase<0"], 30)
+    assert (content["kept"], content["gates"], content["rows"]) == (
+        False,
+        ["mase<0"],
+        30,
+    )
     assert content["was"]["model"]["mase"] > 0 and content["now"]["model"]["mase"] > 0
     assert "not kept, since not mase<0: the networks stay as they were" in done.stderr
-    assert (run / "model.safetensors").read_bytes() == weights and not (run / "previous").exists()
-    assert run_inside("predict", "run", cwd=tmp_path).stdout.splitlines()[1].startswith("2017-07,")
+    assert (run / "model.safetensors").read_bytes() == weights and not (
+        run / "previous"
+    ).exists()
+    assert (
+        run_inside("predict", "run", cwd=tmp_path)
+        .stdout.splitlines()[1]
+        .startswith("2017-07,")
+    )
 
 
-def test_a_previous_version_outlives_updates_that_learn_nothing(run: Path, tmp_path: Path) -> None:
+def test_a_previous_version_outlives_updates_that_learn_nothing(
+    run: Path, tmp_path: Path
+) -> None:
     write_months(tmp_path / "some.csv", 80)
-    assert run_inside("update", "run", "some.csv", *LEARN, "-q", cwd=tmp_path).stderr == ""
+    assert (
+        run_inside("update", "run", "some.csv", *LEARN, "-q", cwd=tmp_path).stderr == ""
+    )
     manifest = (run / "previous" / "run.json").read_bytes()
     done = run_inside("update", "run", "later.csv", "--steps", 0, cwd=tmp_path)
     assert "nothing learnt: no training steps were requested" in done.stderr
@@ -87,18 +115,28 @@ def test_a_dry_run_says_what_there_is_to_learn_and_writes_nothing(
 
 
 def test_a_gate_of_the_job_can_end_it(run: Path, tmp_path: Path) -> None:
-    done = run_inside("update", "run", "later.csv", *LEARN, "--fail-if", "mase>0", cwd=tmp_path)
+    done = run_inside(
+        "update", "run", "later.csv", *LEARN, "--fail-if", "mase>0", cwd=tmp_path
+    )
     assert (done.returncode, done.stdout) == (7, "run\n")
     assert (run / "previous").is_dir()
 
 
 def test_series_that_come_and_go_are_reported(tmp_path: Path, sample: Path) -> None:
     lines = (sample / "shop.csv").read_text().splitlines()
-    head, rows = lines[0], [line for line in lines[1:] if line.split(",")[0] < "2023-06-01"]
+    head, rows = (
+        lines[0],
+        [line for line in lines[1:] if line.split(",")[0] < "2023-06-01"],
+    )
     shop = head.split(",").index("shop")
-    for name, absent, last in (("old", "harbour", "2023-05-01"), ("new", "airport", "2023-06-01")):
+    for name, absent, last in (
+        ("old", "harbour", "2023-05-01"),
+        ("new", "airport", "2023-06-01"),
+    ):
         others = [
-            row for row in rows if row.split(",")[shop] != absent and row.split(",")[0] < last
+            row
+            for row in rows
+            if row.split(",")[shop] != absent and row.split(",")[0] < last
         ]
         (tmp_path / f"{name}.csv").write_text("\n".join([head, *others, ""]))
     fit = (
@@ -137,6 +175,12 @@ def test_d6_two_updates_at_once_do_no_harm(run: Path, tmp_path: Path) -> None:
         back = run_program("update", "run", "--rollback", cwd=tmp_path)
     for one in (done, back):
         assert (one.returncode, one.stdout) == (8, "")
-        assert "is being written by process" in one.stderr and len(one.stderr.splitlines()) == 2
-        assert one.stderr.splitlines()[-1] == "  run the same command again when it is done"
+        assert (
+            "is being written by process" in one.stderr
+            and len(one.stderr.splitlines()) == 2
+        )
+        assert (
+            one.stderr.splitlines()[-1]
+            == "  run the same command again when it is done"
+        )
     assert (run / "run.json").read_bytes() == before

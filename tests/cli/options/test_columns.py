@@ -7,9 +7,16 @@ from lstmcast.errors import UsageError
 
 def test_columns_get_their_roles() -> None:
     options = ColumnOptions(
-        target=["y"], time=["t"], series=["a", "b"], past=["p"], future=["f"], static=["s"]
+        target=["y"],
+        time=["t"],
+        series=["a", "b"],
+        past=["p"],
+        future=["f"],
+        static=["s"],
     )
-    assert options.roles() == Columns(("y",), ("t",), ("a", "b"), ("p",), ("f",), ("s",))
+    assert options.roles() == Columns(
+        ("y",), ("t",), ("a", "b"), ("p",), ("f",), ("s",)
+    )
 
 
 @pytest.mark.parametrize(
@@ -18,7 +25,11 @@ def test_columns_get_their_roles() -> None:
 def test_a_date_split_over_columns_is_one_option_with_commas_or_a_repeated_one(
     time: list[str],
 ) -> None:
-    assert ColumnOptions(target=["y"], time=time).roles().time == ("year", "month", "day")
+    assert ColumnOptions(target=["y"], time=time).roles().time == (
+        "year",
+        "month",
+        "day",
+    )
 
 
 def test_only_requested_roles_are_returned_where_the_others_are_inferred() -> None:

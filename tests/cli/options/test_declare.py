@@ -36,12 +36,20 @@ def command(data: str, outer: Outer, *, flag: bool = False) -> tuple[Any, ...]:
 def test_each_field_of_a_group_becomes_an_option_in_its_place() -> None:
     parameters = inspect.signature(spread_option_groups(command)).parameters
     assert list(parameters) == ["data", "width", "color", "height", "flag"]
-    assert [parameters[name].default for name in ("width", "color", "height")] == [3, None, 5]
+    assert [parameters[name].default for name in ("width", "color", "height")] == [
+        3,
+        None,
+        5,
+    ]
 
 
 def test_the_command_gets_its_groups_built_from_the_values() -> None:
     values = {"data": "x", "width": 1, "color": "red", "height": 2, "flag": True}
-    assert spread_option_groups(command)(**values) == ("x", Outer(Inner(1, "red"), 2), True)
+    assert spread_option_groups(command)(**values) == (
+        "x",
+        Outer(Inner(1, "red"), 2),
+        True,
+    )
 
 
 def test_choices_are_listed_as_a_sentence_has_them() -> None:

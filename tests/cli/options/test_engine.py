@@ -6,7 +6,17 @@ import pytest
 
 from tests.cli.conftest import Program, write_months
 
-SCORED = ("backtest", "data.csv", "--target", "price", "--windows", "2", "--steps", "0", "-q")
+SCORED = (
+    "backtest",
+    "data.csv",
+    "--target",
+    "price",
+    "--windows",
+    "2",
+    "--steps",
+    "0",
+    "-q",
+)
 ELSEWHERE = [pytest.param("dask"), pytest.param("ray", marks=pytest.mark.slow)]
 
 
@@ -23,7 +33,9 @@ def test_a_backtest_is_the_same_bytes_on_every_engine(
 
 
 def test_a_scheduler_on_another_machine_needs_tls_or_leave(lstmcast: Program) -> None:
-    done = lstmcast(*SCORED, "--backend", "dask", "--scheduler", "tcp://cluster.example:8786")
+    done = lstmcast(
+        *SCORED, "--backend", "dask", "--scheduler", "tcp://cluster.example:8786"
+    )
     assert done.returncode == 2
     assert "not encrypted" in done.stderr and "--insecure" in done.stderr
 

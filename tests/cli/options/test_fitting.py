@@ -16,7 +16,9 @@ from lstmcast.errors import UsageError
 
 
 @pytest.mark.parametrize("options", [FitOptions(), ForecastOptions()])
-def test_options_left_out_give_the_defaults_of_the_configuration(options: ForecastOptions) -> None:
+def test_options_left_out_give_the_defaults_of_the_configuration(
+    options: ForecastOptions,
+) -> None:
     assert options.config() == Config()
 
 

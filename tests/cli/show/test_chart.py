@@ -22,7 +22,10 @@ def test_a_rising_line_rises_and_the_interval_is_shaded() -> None:
 @pytest.mark.parametrize("columns", [20, 40, 200])
 def test_a_chart_is_never_wider_than_the_terminal(columns: int) -> None:
     wave = [math.sin(i / 5) * 1e6 for i in range(3000)]
-    assert max(map(len, draw_chart(ForecastCurve(wave, wave, wave, wave), columns))) <= columns
+    assert (
+        max(map(len, draw_chart(ForecastCurve(wave, wave, wave, wave), columns)))
+        <= columns
+    )
 
 
 def test_a_chart_in_ascii_where_the_terminal_knows_no_blocks() -> None:

@@ -14,14 +14,21 @@ PHASES: list[dict[str, Any]] = [
     {"phase": "train", "validation": 0.6},
     {"phase": "train", "step": 0, "total": 20, "loss": float("nan"), "validation": 0.5},
     {"phase": "train", "step": 10, "total": 20, "loss": 0.25, "validation": 0.4},
-    {"phase": "member", "step": 1, "total": 2, "message": "as it is", "validation": 0.4},
+    {
+        "phase": "member",
+        "step": 1,
+        "total": 2,
+        "message": "as it is",
+        "validation": 0.4,
+    },
     {"phase": "train", "step": 20, "total": 20, "loss": 0.125, "validation": 0.3},
 ]
 
 
 def event(**fields: Any) -> Any:
     return SimpleNamespace(
-        **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None} | fields
+        **{"message": "", "step": 0, "total": 0, "loss": None, "validation": None}
+        | fields
     )
 
 
@@ -39,11 +46,15 @@ def shown(capsys: pytest.CaptureFixture[str], **options: bool) -> str:
     return err
 
 
-def test_off_a_terminal_each_phase_is_one_plain_line(capsys: pytest.CaptureFixture[str]) -> None:
+def test_off_a_terminal_each_phase_is_one_plain_line(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert shown(capsys) == "  season [/red] 12\ntraining\n"
 
 
-def test_verbose_adds_a_line_for_each_validation(capsys: pytest.CaptureFixture[str]) -> None:
+def test_verbose_adds_a_line_for_each_validation(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
     assert shown(capsys, verbose=True).splitlines()[2:] == [
         "  train  validation 0.6000",
         "  train 0/20  validation 0.5000",
@@ -100,7 +111,9 @@ def test_what_a_terminal_would_obey_is_shown_escaped(text: str, escaped: str) ->
 
 
 def test_a_plain_table_aligns_names_left_and_figures_right() -> None:
-    assert console.format_table(["", "mase"], [["model", "0.9"], ["seasonal_naive", "1"]]) == [
+    assert console.format_table(
+        ["", "mase"], [["model", "0.9"], ["seasonal_naive", "1"]]
+    ) == [
         "                mase",
         "model            0.9",
         "seasonal_naive     1",

@@ -52,7 +52,9 @@ def test_text_tables_read_back_to_the_same_floats_and_names(
 
 def test_json_is_a_list_of_rows_and_jsonl_a_row_a_line(frame: pd.DataFrame) -> None:
     whole = json.loads(output.encode_table(frame, "json"))
-    lines = [json.loads(line) for line in output.encode_table(frame, "jsonl").splitlines()]
+    lines = [
+        json.loads(line) for line in output.encode_table(frame, "jsonl").splitlines()
+    ]
     assert whole == lines == output.to_records(frame)
     assert [row["forecast"] for row in whole] == VALUES
     assert whole[1] == {
@@ -95,9 +97,12 @@ def test_the_format_is_as_requested_else_by_the_extension_else_csv_in_a_pipe(
 
 
 @pytest.mark.parametrize(
-    ("file", "wanted"), [("a.xlsx", None), ("a", None), (None, "excel"), ("a.table", None)]
+    ("file", "wanted"),
+    [("a.xlsx", None), ("a", None), (None, "excel"), ("a.table", None)],
 )
-def test_an_unknown_format_is_a_usage_error(file: str | None, wanted: str | None) -> None:
+def test_an_unknown_format_is_a_usage_error(
+    file: str | None, wanted: str | None
+) -> None:
     with pytest.raises(UsageError):
         output.choose_format(file, wanted)
 
