@@ -55,8 +55,10 @@ def options(words: list[str]) -> tuple[ColumnOptions, DataOptions, WindowOptions
 
 
 def check(
-    path: Path, reading: DataOptions = DataOptions(), **values: tuple[str, ...]
-) -> list[str]:  # noqa: B008
+    path: Path,
+    reading: DataOptions = DataOptions(),  # noqa: B008
+    **values: tuple[str, ...],
+) -> list[str]:
     """Pin what is found in a file, read it by that, and compare."""
     table = read_table(path, reading.config())
     roles = infer_roles(table, profile_columns(table), values)

@@ -24,8 +24,11 @@ from lstmcast.timeaxis.zones import (
 
 
 def from_text(
-    folder: Path, text: str, config: DataConfig = DataConfig(), **roles: Any
-) -> Panel:  # noqa: B008
+    folder: Path,
+    text: str,
+    config: DataConfig = DataConfig(),  # noqa: B008
+    **roles: Any,
+) -> Panel:
     path = folder / "data.csv"
     path.write_text(text)
     columns = Columns(

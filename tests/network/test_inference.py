@@ -98,7 +98,8 @@ def test_networks_that_numpy_cannot_run_are_left_to_torch(
     ],
 )
 def test_a_forecast_from_a_run_needs_neither_torch_nor_pandas(module: str) -> None:
-    code = f"import sys, lstmcast.{module}; print({{'torch', 'pandas', 'scipy'}} & set(sys.modules))"
+    heavy = "{'torch', 'pandas', 'scipy'}"
+    code = f"import sys, lstmcast.{module}; print({heavy} & set(sys.modules))"
     finished = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,

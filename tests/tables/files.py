@@ -25,8 +25,10 @@ def read_values(folder: Path, data: bytes | str, column: str = "y") -> list[floa
 
 
 def read_error(
-    folder: Path, data: bytes | str, config: DataConfig = DataConfig()
-) -> DataError:  # noqa: B008
+    folder: Path,
+    data: bytes | str,
+    config: DataConfig = DataConfig(),  # noqa: B008
+) -> DataError:
     """The error that reading the column y raises."""
     with pytest.raises(DataError) as caught:
         to_float_column(read_table(write_file(folder, data), config), "y")

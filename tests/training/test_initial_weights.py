@@ -29,8 +29,9 @@ def no_run(path: str) -> InitialWeights:
 
 
 def config_starting_from(
-    start: str | None, model: ModelConfig = ModelConfig()
-) -> Config:  # noqa: B008
+    start: str | None,
+    model: ModelConfig = ModelConfig(),  # noqa: B008
+) -> Config:
     return Config(train=TrainConfig(start=start), model=model)
 
 
