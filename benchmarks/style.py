@@ -58,17 +58,13 @@ def count(paths: list[Path]) -> Figures:
                 functions += 1
                 one_word += "_" not in statement.name.strip("_")
         for function in _functions(tree):
-            body = (
-                function.body[1:]
-                if ast.get_docstring(function) is not None
-                else function.body
-            )
+            has_docstring = ast.get_docstring(function) is not None
+            body = function.body[1:] if has_docstring else function.body
             if body:
-                inside = (
-                    set(range(body[0].lineno, (body[-1].end_lineno or 0) + 1)) & code
-                )
-                lengths.append(len(inside))
-                body_lines += len(inside)
+                # All lines from the first statement to the last, blank and comment lines too.
+                length = (body[-1].end_lineno or 0) - body[0].lineno + 1
+                lengths.append(length)
+                body_lines += length
                 nodes += sum(1 for part in body for _ in ast.walk(part))
     return Figures(
         nodes,
