@@ -84,3 +84,13 @@ def test_what_the_readme_tells_of_speed_is_what_was_measured() -> None:
             (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"),
         )
     )
+
+
+def test_files_that_the_page_for_contributors_names_are_there() -> None:
+    text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_/]+(?:\.py|\.md|/))`", text))
+    places = (ROOT / "lstmcast", ROOT / "tests", ROOT)
+    assert len(named) > 20
+    assert [
+        name for name in named if not any((p / name).exists() for p in places)
+    ] == []

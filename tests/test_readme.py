@@ -14,17 +14,15 @@ from lstmcast.errors import ExitCode
 from tests.conftest import ROOT, SAMPLE_DATA
 
 PAGES = (
-    *(
-        ROOT / "README.md",
-        ROOT / "docs" / "guide.md",
-        ROOT / "docs" / "tutorial.md",
-        ROOT / "docs" / "howto.md",
-    ),
-    *(
-        ROOT / "docs" / "schemas.md",
-        ROOT / "docs" / "run-directory.md",
-        SAMPLE_DATA / "README.md",
-    ),
+    ROOT / "README.md",
+    ROOT / "docs" / "guide.md",
+    ROOT / "docs" / "tutorial.md",
+    ROOT / "docs" / "howto.md",
+    ROOT / "docs" / "schemas.md",
+    ROOT / "docs" / "run-directory.md",
+    ROOT / "docs" / "contributing.md",
+    ROOT / "docs" / "changelog.md",
+    SAMPLE_DATA / "README.md",
 )
 README = PAGES[0].read_text(encoding="utf-8")
 GUIDE = PAGES[1].read_text(encoding="utf-8")
