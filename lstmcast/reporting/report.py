@@ -71,7 +71,7 @@ def make_report_page(
     stylesheet = (_FOLDER / "report.css").read_text(encoding="utf-8")
     page = _load_template().render(
         title=f"Forecast of {' and '.join(panel.columns.target)}",
-        policy=_content_policy(stylesheet),
+        policy=Markup(_content_policy(stylesheet)),  # ours, quotes and all
         stylesheet=Markup(stylesheet),  # our own file
         subject=_describe_subject(panel, forecaster),
         verdict=_describe_verdict(verdict, forecaster, out_of_sample=newer is not None),

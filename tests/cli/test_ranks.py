@@ -287,7 +287,7 @@ def test_torchrun_starts_the_ranks_again_and_they_go_on_to_the_same_end(
 @pytest.mark.parametrize(
     ("arguments", "word"),
     [
-        (("predict", "runs/x"), "nothing but a fit"),
+        (("predict", "runs/x"), "only a fit"),
         (("fit", "-", "--target", "sold"), "cannot read standard input"),
         (("fit", *PANEL, "--dry-run"), "cannot be a dry run"),
         (("fit", *PANEL, "-j", "2"), "cannot hand jobs to other processes"),
