@@ -68,15 +68,18 @@ def read_parquet_dataset(
         if not source.start.startswith(_PARQUET_MAGIC):
             message = f"{file} is not Parquet, and only Parquet files are read as one"
             raise DataError(message, "give one file, or Parquet files")
+
         part = _read_columns(source, "Parquet")
         if bytes_left is not None:
             bytes_left = max(bytes_left - part.nbytes, 0)
         parts.append(with_partition_columns(part, file, root))
+
     try:
         whole = pa.concat_tables(parts, promote_options="default")
     except pa.ArrowException as error:
         message = f"the files of {name} do not have the same columns"
         raise DataError(message, "give files of one data set") from error
+
     return to_table(whole, name, (f"{len(files)} Parquet files",))
 
 
@@ -87,6 +90,7 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
         table = read(source)
     except (pa.ArrowException, OSError) as error:
         raise damaged_data_error(source.name, kind) from error
+
     unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
     if unpacked > source.allowed:
         raise source.too_large_error(unpacked)
@@ -96,15 +100,18 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
 def _read_parquet(source: Source) -> pa.Table:
     is_plain_file = source.path and not source.compression
     place = str(source.path) if is_plain_file else pa.py_buffer(source.read())
+
     # The footer first: it has the number of rows, before any of them is unpacked.
     with _open_parquet(place) as file:
         schema = file.schema_arrow
         rows = file.metadata.num_rows
+
     names = _select_flat_columns(schema, source.name)
     least_bytes = rows * len(names) * _BYTES_PER_CELL
     if least_bytes > source.allowed:
         what = f"{rows:,} rows of {len(names)} columns"
         raise source.too_large_error(least_bytes, what)
+
     text_names = [name for name in names if _is_text(schema.field(name).type)]
     # Columns are only named where some are left out.
     has_nested = len(names) < len(schema)
@@ -125,6 +132,7 @@ def _open_parquet(
 def _read_arrow(source: Source) -> pa.Table:
     data = source.read()
     reader = pa.BufferReader(data)
+
     if data.startswith(_ARROW_FILE_MAGIC):
         file = pa.ipc.open_file(reader)
         schema = file.schema
@@ -133,6 +141,7 @@ def _read_arrow(source: Source) -> pa.Table:
         stream = pa.ipc.open_stream(reader)
         schema = stream.schema
         all_batches = iter(stream)
+
     batches = []
     count = 0
     # One by one, so that no more is unpacked than may be.
@@ -141,6 +150,7 @@ def _read_arrow(source: Source) -> pa.Table:
         count += batch.nbytes
         if count > source.allowed:
             raise source.too_large_error(count)
+
     table = pa.Table.from_batches(batches, schema)
     table.validate(full=True)
     names = _select_flat_columns(schema, source.name)
@@ -154,6 +164,7 @@ def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:
     if repeated:
         message = f"{name}: column {repeated[0]!r} is there more than once"
         raise DataError(message, "rename one of them")
+
     return [field.name for field in schema if not pa.types.is_nested(field.type)]
 
 
@@ -165,12 +176,16 @@ def _count_unpacked_bytes(column: pa.ChunkedArray) -> int:
     """Bytes of a column whose dictionary is written out."""
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
+
     lengths_by_chunk = [pc.binary_length(chunk.dictionary) for chunk in column.chunks]
     longest = 0
     for lengths in lengths_by_chunk:
         longest = max(longest, pc.max(lengths).as_py() or 0)
+
+    # Texts as short as a number are counted as one, which spares a look at every row.
     if longest <= _BYTES_PER_CELL:
         return len(column) * _BYTES_PER_CELL
+
     total = 0
     for lengths, chunk in zip(lengths_by_chunk, column.chunks, strict=True):
         lengths_of_rows = pc.take(lengths, chunk.indices)
@@ -190,9 +205,11 @@ def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.
         name = unquote(column)
         if not mark or name in part.column_names:
             continue
+
         is_missing = value == _HIVE_NULL
         text = "" if is_missing else unquote(value)
         code = pa.scalar(None if is_missing else 0, pa.int32())
+
         # A dictionary of one text, instead of the text on every row.
         codes = pa.repeat(code, len(part))
         texts = pa.DictionaryArray.from_arrays(codes, pa.array([text]))
@@ -211,11 +228,13 @@ def to_table(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
         name_in_file = field.name
         if not _PANDAS_INDEX_NAME.fullmatch(name_in_file):
             continue
+
         has_time = "time" in columns.column_names
         if pa.types.is_timestamp(field.type) and not has_time:
             columns = columns.rename_columns({name_in_file: "time"})
         else:
             columns = columns.drop_columns(name_in_file)
+
     if not len(columns):
         raise DataError(f"{name} has no rows", "give a file with rows")
     return Table(columns, name, notes)

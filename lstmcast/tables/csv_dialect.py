@@ -66,32 +66,39 @@ def find_dialect(data: bytes, name: str, config: DataConfig) -> Dialect:
     """
     if not data.strip():
         raise DataError(f"{name} is empty", "give a file with a header line and rows")
+
     # What the user sets goes before what the file states, and that before what is inferred.
     stated, skipped = _read_sep_line(data)
     sample_end = skipped + 2 * _SAMPLE_BYTES
     sample = _decode_sample(data[skipped:sample_end])
     delimiter = config.delimiter or stated or _infer_delimiter(sample, name)
+
     first = _read_first_record(data, skipped, delimiter, name)
     rows = _split_rows(sample, delimiter)[1:]
     thousands = config.thousands or ""
     decimal = config.decimal or _infer_decimal_mark(rows, thousands)
+
     notes: list[str] = []
     line_end = b"\n" if b"\n" in data else b"\r"
     if line_end == b"\r" and line_end in data:
         notes.append("line ends of old Macs")
     notes += _note_unusual_marks(delimiter, decimal, len(first.cells))
+
     # Where semicolons separate columns, points may be those of thousands.
     if delimiter == ";" and not (config.decimal or thousands or decimal == ","):
         notes += _note_ambiguous_points(rows)
+
     has_header = config.header
     if has_header is None:
         has_header = not _is_data_row(first.cells, rows)
+
     if has_header:
         names = _clean_column_names(first.cells, name, notes)
         start = first.end
     else:
         names = _name_columns_by_number(len(first.cells), notes)
         start = first.begin
+
     return Dialect(
         names,
         has_header,
@@ -133,6 +140,7 @@ def _note_ambiguous_points(rows: Sequence[Sequence[str]]) -> list[str]:
     all_grouped = all(map(_POINT_GROUPED_NUMBER.fullmatch, with_points))
     if not with_points or not all_grouped:
         return []
+
     note = f"numbers like {with_points[0]} have decimals"
     return [f"{note}: if the point separates thousands, add --thousands ."]
 
@@ -142,6 +150,7 @@ def _decode_sample(data: bytes) -> str:
     text = data[:_SAMPLE_BYTES].decode(errors="ignore")
     if len(data) <= _SAMPLE_BYTES:
         return text
+
     last_line_end = max(text.rfind("\n"), text.rfind("\r"))
     return text[: last_line_end + 1] or text
 
@@ -166,9 +175,11 @@ def _infer_delimiter(sample: str, name: str) -> str:
     for delimiter in _DELIMITER_NAMES:
         rows = _split_rows(sample, delimiter)
         widths = [len(row) for row in rows] or [1]
+        # The header's width counts first, then that of most lines.
         columns[delimiter] = (widths[0], median_low(widths))
         if len(set(widths)) == 1 and widths[0] > 1:
             fits.append(delimiter)
+
     if len(fits) > 1:
         raise _several_delimiters_error(fits, name)
     if fits:
@@ -187,11 +198,14 @@ def _infer_decimal_mark(rows: Sequence[Sequence[str]], thousands: str) -> str:
     """The decimal mark of the numbers; a comma only where it cannot separate thousands."""
     if thousands == ".":  # which cannot be the decimal mark too
         return ","
+
     cells = [cell.strip() for row in rows for cell in row]
     if thousands:
         cells = [cell.replace(thousands, "") for cell in cells]
+
     if any(map(_POINT_NUMBER.fullmatch, cells)):
         return "."
+
     for cell in filter(_COMMA_NUMBER.fullmatch, cells):
         # "1,234" may be a thousand; "1,5" and "0,123" cannot, nor with another separator.
         if thousands or not _COMMA_GROUPED_NUMBER.fullmatch(cell):
@@ -206,15 +220,18 @@ def _read_first_record(
     begin = skipped
     while data[begin : begin + 1] in (b"\r", b"\n"):
         begin += 1
+
     header_end = begin + _MAX_HEADER_BYTES
     text = data[begin:header_end].decode(errors="replace")
     lines = io.StringIO(text, newline="")
     reader = csv.reader(lines, delimiter=delimiter)
+
     try:
         cells = next(reader)
     except csv.Error as error:
         message = f"{name}:1: the first line is no header: {error}"
         raise DataError(message, "give a line of column names") from error
+
     # Quoted cells may hold line ends: the record ends where as many lines do as the reader took.
     line_ends = _LINE_END.finditer(data, begin)
     last_line_end = next(islice(line_ends, reader.line_num - 1, None), None)
@@ -227,8 +244,10 @@ def _is_data_row(first: Sequence[str], rows: Sequence[Sequence[str]]) -> bool:
     cells = [cell.strip() for cell in first]
     dated = [place for place, cell in enumerate(cells) if _DATE.fullmatch(cell)]
     others = [cell for cell in cells if not _DATE.fullmatch(cell)]
+
     if all(map(_NUMBER_OR_MONTH.fullmatch, others)):
         return True
+
     compared = rows[:_MAX_ROWS_BELOW_HEADER]
     below = [row for row in compared if len(row) == len(cells)]
     if not below:
@@ -255,6 +274,7 @@ def _clean_column_names(header: list[str], name: str, notes: list[str]) -> list[
     trimmed = [cell.strip() for cell in header]
     if trimmed != header:
         notes.append("spaces around column names trimmed")
+
     names = [cell or f"column{place}" for place, cell in enumerate(trimmed, 1)]
     repeated = sorted({cell for cell in names if names.count(cell) > 1})
     if repeated:

@@ -65,11 +65,14 @@ class TypedTable:
     @cached_property
     def is_one_line_per_row(self) -> bool:
         """Whether each row is one line. Reads the file again."""
-        lines, block = 0, b""
+        lines = 0
+        block = b""
         for block in self.source.blocks():
             lines += block.count(b"\n")
+
         if not block.endswith(b"\n"):
             lines += 1
+
         lines_above = self.dialect.first_line - 1
         return lines == lines_above + len(self.columns)
 
@@ -122,15 +125,19 @@ def _read_blocks(
     # Other names of UTF-8 are the same codec.
     if config.encoding and codecs.lookup(config.encoding).name != "utf-8":
         raise _FallbackError
+
     head = source.start.removeprefix(UTF8_BOM)
     bom_bytes = len(source.start) - len(head)
     dialect = find_dialect(head, source.name, config)
+
     # The header is longer than the sample, or there are no rows.
     if dialect.start >= len(head):
         raise _FallbackError
+
     plan = _ReadPlan(dialect, config.na)
     _infer_column_kinds(head, plan, config.date_format, text_columns)
     table = _read_columns(source, plan, dialect.start + bom_bytes)
+
     notes = dialect.notes
     if bom_bytes:
         notes = ("byte-order mark skipped", *notes)
@@ -144,8 +151,10 @@ def _read_columns(source: Source, plan: _ReadPlan, skipped: int) -> pa.Table:
     for columns in _iter_converted_pieces(source, plan, skipped):
         for column_chunks, column in zip(chunks, columns, strict=True):
             column_chunks.append(column)
+
     # Popped one by one, so that the chunks of a column can go when it is whole.
     whole_columns = [_concat_chunks(chunks.pop(0)) for _ in names]
+
     table = pa.table(whole_columns, names=names)
     pa.default_memory_pool().release_unused()  # of the texts
     return table
@@ -160,18 +169,22 @@ def _infer_column_kinds(
     end = _find_records_end(head, begin)
     if end <= begin:  # no line ends: all of it is one record
         end = len(head)
+
     rows = _parse_piece(_Piece(head, begin, end), dialect)
     first_rows = rows.slice(0, _MAX_ROWS_FOR_INFERENCE)
     if not len(first_rows):
         raise _FallbackError
+
     for name in dialect.names:
         plan.kinds[name] = "text"
         if name in text_columns:
             continue
+
         column = first_rows[name].combine_chunks()
         plan.kinds[name] = _infer_column_kind(column, dialect, plan.na)
         if plan.kinds[name] != "text":
             continue
+
         cell = column[0].as_py() or ""
         layout = _infer_stamp_layout(cell)
         if layout and date_format in (None, layout):
@@ -186,6 +199,7 @@ def _infer_column_kind(
     is_integer = pc.match_substring_regex(column, _INTEGER_PATTERN)
     if pc.all(is_integer).as_py():
         return "whole"
+
     texts = trim_and_mask_missing(column, na)
     _, good = parse_numbers(texts, dialect.decimal, dialect.thousands)
     return "number" if good.all() else "text"
@@ -196,12 +210,15 @@ def _infer_stamp_layout(text: str) -> str:
     layouts = match_formats(text)
     if len(layouts) != 1:
         return ""
+
     layout = layouts[0]
     if not _ISO_LAYOUT.fullmatch(layout):
         return ""
+
     fraction = re.search(r"\.(\d+)Z?$", text)
     if not fraction:
         return layout
+
     digits = len(fraction[1])
     directive = _FRACTION_DIRECTIVES.get(digits, "")
     return layout.replace("%f", directive)
@@ -222,6 +239,7 @@ def _iter_converted_pieces(
             # Few pieces at a time are in memory: the oldest must be done before the next is read.
             if len(ahead) > threads:
                 yield ahead.popleft().result()
+
         for columns in ahead:
             yield columns.result()
 
@@ -236,20 +254,25 @@ def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
         data = block
         begin = min(skipped, len(block))
         skipped -= begin
+
+        # The line that two blocks share is a piece of its own, which spares a copy of a block.
         if rest and b'"' not in rest and b'"' not in block and b"\n" in block:
             begin = block.index(b"\n") + 1
             line = rest + block[:begin]
             yield _Piece(line, 0, len(line))
         elif rest:
             data = rest + block
+
         end = _find_records_end(data, begin)
         if end <= begin:  # no record ends in this block
             if len(data) > _MAX_RECORD_BYTES:
                 raise _FallbackError
             rest = data[begin:]
             continue
+
         rest = data[end:]
         yield _Piece(data, begin, end)
+
     if rest.strip():
         yield _Piece(rest, 0, len(rest))
 
@@ -257,8 +280,10 @@ def _iter_pieces(source: Source, skipped: int) -> Iterator[_Piece]:
 def _find_records_end(data: bytes, begin: int) -> int:
     """Offset behind the last line that ends outside of quotes; 0 where no line does."""
     end = data.rfind(b"\n", begin) + 1
+
     # An odd number of quotes before a place means that it is inside of quotes.
     odd = data.count(b'"', begin, end) % 2 if b'"' in data else 0
+    # Line by line backwards, to one that ends outside of quotes.
     while odd and end > begin:
         line_begin = data.rfind(b"\n", begin, end - 1) + 1
         odd = (odd + data.count(b'"', max(line_begin, begin), end)) % 2
@@ -272,14 +297,17 @@ def _parse_piece(piece: _Piece, dialect: Dialect) -> pa.Table:
     quotes = data.count(b'"', begin, end) if b'"' in data else 0
     if quotes % 2 or piece.holds(b"\0"):
         raise _FallbackError
+
     if len(dialect.names) == 1:
         has_doubtful_row = _has_blank_line(piece)
     else:
         has_doubtful_row = _has_empty_row(piece, dialect.delimiter.encode())
     if has_doubtful_row:
         raise _FallbackError
+
     if not data.isascii():
         data[begin:end].decode()  # raises where this is not UTF-8
+
     body = pa.py_buffer(data).slice(begin, end - begin)
     table, ragged = read_block(body, dialect, quoted=quotes > 0)
     if ragged:
@@ -292,6 +320,7 @@ def _has_empty_row(piece: _Piece, delimiter: bytes) -> bool:
     begins_with_delimiter = piece.data.startswith(delimiter, piece.begin)
     if not begins_with_delimiter and not piece.holds(b"\n" + delimiter):
         return False
+
     escaped = re.escape(delimiter)
     pattern = re.compile(b"^" + escaped + b"+\r?$", re.MULTILINE)
     return pattern.search(*piece) is not None
@@ -314,6 +343,7 @@ def _convert_piece(piece: _Piece, plan: _ReadPlan) -> list[pa.Array]:
         if column is None:
             doubtful.append(name)
         columns.append(column)
+
     if doubtful:
         raise _FallbackError(*doubtful)
     return columns
@@ -338,6 +368,7 @@ def _convert_whole_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
         whole = pc.cast(texts, pa.int64())
     except pa.ArrowInvalid:
         return _convert_numbers(texts, plan)
+
     # "007" could be an id, which must be found as it was written.
     written_back = pc.cast(whole, pa.string())
     same = pc.equal(written_back, texts)
@@ -345,13 +376,16 @@ def _convert_whole_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
 
 
 def _convert_numbers(texts: pa.Array, plan: _ReadPlan) -> pa.Array | None:
-    decimal, thousands = plan.dialect.decimal, plan.dialect.thousands
+    decimal = plan.dialect.decimal
+    thousands = plan.dialect.thousands
+
     if decimal == "." and not thousands:
         # Arrow's own parser is many times faster, but takes "inf" and "nan" for numbers.
         with suppress(pa.ArrowInvalid):
             numbers = pc.cast(texts, pa.float64())
             if _are_all_finite(numbers):
                 return numbers
+
     trimmed = trim_and_mask_missing(texts, plan.na)
     numbers, good = parse_numbers(trimmed, decimal, thousands)
     if not good.all() or not _are_all_finite(numbers):
@@ -369,11 +403,13 @@ def _convert_timestamps(texts: pa.Array, layout: str, width: int) -> pa.Array | 
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths != {"min": width, "max": width}:
         return None
+
     zone = "UTC" if layout.endswith("Z") else None
     try:
         stamps = pc.cast(texts, pa.timestamp("us", zone))
     except pa.ArrowInvalid:
         return None
+
     return pc.cast(stamps, pa.timestamp("us"))
 
 
@@ -390,7 +426,9 @@ def _concat_chunks(chunks: list[pa.Array]) -> pa.ChunkedArray:
     if len(types) > 1:
         wider = pa.float64() if pa.float64() in types else pa.string()
         chunks = [chunk.cast(wider) for chunk in chunks]
+
     if not pa.types.is_primitive(chunks[0].type):
         return pa.chunked_array(chunks)
+
     # One array, which numpy can use without a copy.
     return pa.chunked_array([pa.concat_arrays(chunks)])

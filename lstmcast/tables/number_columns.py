@@ -36,6 +36,7 @@ def to_float_column(table: Table, column: str) -> Floats:
     values = table.stored_numbers(column)
     if values is None:
         values = _convert_series(table, column)
+
     infinite = np.isinf(values)
     if infinite.any():
         raise _not_a_number_error(table, column, infinite, "infinite or too large")
@@ -46,9 +47,11 @@ def _convert_series(table: Table, column: str) -> Floats:
     series = table.series(column)
     dtype = series.dtype
     types = pd.api.types
+
     if types.is_datetime64_any_dtype(dtype):
         message = f"{table.name}: column {column!r} holds dates, not numbers"
         raise DataError(message, "name a column of numbers")
+
     is_numeric = types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype)
     if is_numeric and isinstance(table.data, pd.DataFrame):
         return series.to_numpy(dtype=np.float64, na_value=np.nan)
@@ -56,16 +59,20 @@ def _convert_series(table: Table, column: str) -> Floats:
 
 
 def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
-    decimal, thousands = table.decimal, table.thousands
+    decimal = table.decimal
+    thousands = table.thousands
     texts = pc.utf8_trim_whitespace(to_text_array(series))
     numbers, good = parse_numbers(texts, decimal, thousands)
+
     # A sign that stands in every cell is the column's unit.
     sign = "" if good.all() else find_unit_sign(texts)
     if sign:
         without_sign = without_unit_sign(texts, sign)
         numbers, good = parse_numbers(without_sign, decimal, thousands)
+
     if good.all():
         return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+
     booleans = _parse_booleans(texts)
     if booleans is None:
         raise _not_a_number_error(table, column, ~good, "not a number")
@@ -77,10 +84,12 @@ def _parse_booleans(texts: pa.Array) -> Floats | None:
     lower = pc.utf8_lower(texts)
     if pc.count_distinct(lower).as_py() > 3:  # far from two words: do not list them all
         return None
+
     present = pc.drop_null(lower)
     words = set(pc.unique(present).to_pylist())
     if not words <= {"true", "false"} and not words <= {"yes", "no"}:
         return None
+
     words_for_one = pa.array(["true", "yes"])
     is_true = _to_bools(pc.is_in(lower, value_set=words_for_one))
     is_missing = _to_bools(pc.is_null(texts))
@@ -97,10 +106,12 @@ def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> Dat
     cells = table.series(column).iloc[rows].astype("str")
     first = str(cells.iloc[0])
     counts = cells.value_counts()
+
     more = ""
     if len(rows) > 1:
         others = len(rows) - 1
         more = f" (and {others} more: {_list_cells(counts)})"
+
     where = table.locate(int(rows[0]))
     hint = _not_a_number_hint(table, first.strip(), bad, kinds=len(counts))
     problem = f"{first!r} is {what}{more}"
@@ -115,6 +126,7 @@ def _list_cells(counts: pd.Series) -> str:
         if count > 1:
             cell += f" {count} times"
         shown.append(cell)
+
     if len(counts) > _MAX_CELLS_SHOWN:
         shown.append("...")
     return ", ".join(shown)
@@ -126,20 +138,24 @@ def _not_a_number_hint(table: Table, cell: str, bad: Bools, kinds: int) -> str:
     hint = _other_marks_hint(table, plain) if table.is_text else ""
     if hint:
         return hint
+
     if len(table.names) == 1 and re.search(r"\S\s+\S", cell):
         file = shlex.quote(table.name)
         return f"if blanks separate columns: tr -s ' ' , < {file} | lstmcast ... -"
     if _IN_PARENTHESES.fullmatch(plain):
         return "if parentheses mean negative, write a minus sign instead"
+
     # A word may be a unit, a total, or how the file writes a missing value.
     as_missing = f"add --na {shlex.quote(cell)}"
     edge = ""
     if _WORD_OR_UNIT.search(cell):
         edge = table.hint_on_edge_rows(bad)
+
     if edge and kinds == 1:
         return f"{edge}; where it means missing, {as_missing}"
     if edge:
         return edge
+
     if bad.all() and kinds > 1 and not re.match(r"[+-]?\d", cell):
         return "name a column of numbers; of categories, forecast a count or a 0/1 column instead"
     if kinds > MAX_ODD_CELLS:
@@ -156,6 +172,7 @@ def _other_marks_hint(table: Table, plain: str) -> str:
         if is_grouping or table.decimal == ",":
             return hint
         return f"{hint}; if that is a decimal comma, --decimal ,"
+
     if _GROUPED_BY_OTHER.fullmatch(plain):
         mark = _usual_thousands_mark(plain)
         if mark != table.thousands:
@@ -164,6 +181,7 @@ def _other_marks_hint(table: Table, plain: str) -> str:
             if "," in plain:
                 hint += " --decimal ,"
             return hint
+
     if _COMMA_DECIMAL.fullmatch(plain) and table.decimal == ".":
         return "if that is a decimal comma, add --decimal ,"
     return ""

@@ -28,15 +28,18 @@ def parse_numbers(
     """
     if thousands:
         texts = _without_thousands(texts, decimal, thousands)
+
     if decimal != ".":
         # A point is then no part of a number.
         has_point = pc.match_substring(texts, ".")
         with_point = pc.replace_substring(texts, decimal, ".")
         texts = pc.if_else(has_point, "x", with_point)
+
     matches = pc.match_substring_regex(texts, _NUMBER_PATTERN)
     good = pc.fill_null(matches, True)
     if not pc.all(good).as_py():
         texts = pc.if_else(good, texts, pa.scalar(None, texts.type))
+
     numbers = pc.cast(texts, pa.float64())
     understood = good.to_numpy(zero_copy_only=False)
     return numbers, np.asarray(understood, dtype=np.bool_)
@@ -47,12 +50,14 @@ def _without_thousands(texts: pa.Array, decimal: str, thousands: str) -> pa.Arra
     if thousands in _SEPARATOR_VARIANTS:
         variants = _SEPARATOR_VARIANTS[thousands]
         texts = pc.replace_substring_regex(texts, variants, thousands)
+
     mark = re.escape(thousands)
     point = re.escape(decimal)
     thousands_pattern = rf"\d{{1,3}}({mark}\d{{3}})+"
     # In India digits are grouped by two above the thousand: 12,34,567.
     indian_pattern = rf"\d{{1,2}}({mark}\d{{2}})+{mark}\d{{3}}"
     pattern = rf"^[+-]?({thousands_pattern}|{indian_pattern})({point}\d*)?$"
+
     grouped = pc.match_substring_regex(texts, pattern)
     without_marks = pc.replace_substring(texts, thousands, "")
     return pc.if_else(grouped, without_marks, texts)
@@ -63,10 +68,12 @@ def find_unit_sign(texts: pa.Array) -> str:
     present = pc.drop_null(texts)
     if not len(present):
         return ""
+
     # The first text has the sign of all, if there is one.
     found = _UNIT_SIGN.search(present[0].as_py())
     if found is None:
         return ""
+
     sign = found[0]
     escaped = re.escape(sign)
     has_sign = pc.match_substring_regex(present, rf"^[+-]?{escaped}|{escaped}$")

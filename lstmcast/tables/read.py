@@ -53,15 +53,19 @@ def read_table(
     name = str(source)
     path = Path(name)
     is_folder = name != "-" and path.is_dir()
+
     if sample and not is_folder:
         raise UsageError("--sample is for a folder of Parquet", "leave it out")
+
     if is_folder:
         rows = None if sample is None else choose_sample_rows(path, sample)
         if rows is None:
             return _read_folder(path, config)
         return read_sample(name, series, rows, seed)
+
     if name == "-" or path.exists():
         return _read_source(open_source(name, config.max_bytes), config)
+
     matches = sorted(Path(match) for match in glob.glob(name, recursive=True))  # noqa: PTH207 (absolute patterns)
     if not matches:
         raise _missing_file_error(path)
@@ -80,6 +84,7 @@ def _missing_file_error(path: Path) -> DataError:
     names = []
     if folder.is_dir():
         names = sorted(entry.name for entry in folder.iterdir())
+
     hint = f"there is no folder {str(folder)!r}"
     if names:
         hint = suggest_similar(path.name, names)
@@ -93,6 +98,7 @@ def _read_folder(folder: Path, config: DataConfig) -> Table:
         return read_parquet_dataset(
             parquet_files, str(folder), config.max_bytes, root=folder
         )
+
     text_files = sorted(file for file in folder.rglob("*") if _is_text_file(file))
     if not text_files:
         message = f"{folder} is a folder without Parquet files"
@@ -113,9 +119,11 @@ def _is_text_file(file: Path) -> bool:
 
 def _read_source(source: Source, config: DataConfig) -> Table:
     notes = (f"{source.compression}-compressed",) if source.compression else ()
+
     for magic, kind in COLUMNAR_SIGNATURES:
         if source.start.startswith(magic):
             return read_columnar_file(source, kind, (*notes, kind))
+
     if config.encoding is None:  # the first bytes of another encoding may be anything
         source.require_table_format()
 

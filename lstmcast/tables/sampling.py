@@ -82,11 +82,14 @@ def read_sample(
     if not series:
         message = "a sample is one of series, and no column names any"
         raise UsageError(message, "give it with --series")
+
     root = Path(folder)
     files = list_parquet_files(root)
     total_rows = count_parquet_rows(root)
+
     # Hashes are uniform: a share of the series has hashes below that share of their range.
     share = min(1.0, _OVERSAMPLING_FACTOR * rows / max(total_rows, 1))
+
     pieces: list[pa.Table] = []
     all_hashes = np.empty(0, np.uint64)
     for piece in _iter_pieces(files, root):
@@ -95,14 +98,17 @@ def read_sample(
         chosen = np.flatnonzero(hashes / _HASH_RANGE < share)
         if len(chosen):
             pieces.append(_rows_of_series(piece, codes, chosen))
+
     total_series = len(all_hashes)
     if not pieces:
         raise _too_few_series_error(total_series, total_rows)
+
     # Somewhat more series than fit, as their lengths were not known: the last of them go.
     oversample = pa.concat_tables(pieces, promote_options="default")
     sample, count = _trim_to_rows(oversample, series, rows, seed)
     if count < min(_MIN_SERIES, total_series):
         raise _too_few_series_error(total_series, total_rows)
+
     note = f"{count:,} of {total_series:,} series, chosen at random from {len(files):,} files"
     if count < min(MIN_SAMPLED_SERIES, total_series):
         note += f", which is few: --sample {2 * rows} would learn from twice as many"
@@ -122,11 +128,13 @@ def _trim_to_rows(
 ) -> tuple[pa.Table, int]:
     """The series that come first by their hashes and fit into `rows`, and how many they are."""
     codes, hashes = _hash_series(columns, series, seed)
+
     # Hashes are an order by lot, which is the same in every run and whatever the files.
     order = np.argsort(hashes)
     lengths = np.bincount(codes, minlength=len(hashes))
     rows_so_far = np.cumsum(lengths[order])
     chosen = order[rows_so_far <= rows]
+
     if len(chosen) < len(hashes):
         columns = _rows_of_series(columns, codes, chosen)
     return columns, len(chosen)
@@ -159,11 +167,15 @@ def _hash_series(piece: pa.Table, series: Sequence[str], seed: int) -> _HashedSe
             raise DataError(f"there is no column {name!r}", hint)
         texts = pc.cast(piece[name], pa.string())
         columns.append(texts.combine_chunks().dictionary_encode())
+
     joint = _join_codes(columns)
     _, first_rows, codes = np.unique(joint, return_index=True, return_inverse=True)
+
+    # Names are hashed once a series, not once a row.
     one_row_each = pa.array(first_rows)
     parts = [column.take(one_row_each).to_pylist() for column in columns]
     names = zip(*parts, strict=True)
+
     digests = b"".join(_hash_name(seed, name) for name in names)
     hashes = np.frombuffer(digests, "<u8").astype(np.uint64)
     return _HashedSeries(codes.astype(np.int64), hashes)

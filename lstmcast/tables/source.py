@@ -123,6 +123,7 @@ class Source:
         # Without compression the size is known before anything is read.
         if not self.compression and self.size > self.allowed:
             raise self.too_large_error(self.size)
+
         count = 0
         with self._open_raw() as raw, self._open_unpacked(raw) as stream:
             while block := self._read_block(stream, size):
@@ -144,6 +145,7 @@ class Source:
             amount = f"more than {amount}"
         if what:
             amount = f"{what}, {amount}"
+
         if self.limit is None:
             return ResourceError(
                 f"{self.name} holds {amount}:"
@@ -199,6 +201,7 @@ def open_source(place: str, limit: int | None = None) -> Source:
     if place == "-":
         data = _read_pipe(sys.stdin.buffer, "stdin", limit)
         return Source("stdin", data=data, limit=limit)
+
     path = Path(place)
     try:
         if path.is_file():

@@ -54,6 +54,7 @@ class TextSource:
         """Every cell of a column as it was written."""
         if self.typed_table is None:
             return self.texts.columns[column]
+
         stored = self.typed_table.columns[column]
         kind = stored.type
         # "1.50" is stored as 1.5; integers are only stored where they are written the usual way.
@@ -127,6 +128,7 @@ class Table:
         if self.source is None:
             values = _decode_dictionary(self.data[column])
             return pd.Series(values.to_pandas(), name=column)
+
         cells = self.source.verbatim(column)
         cells = _mask_missing(cells, self.source.na)
         return pd.Series(cells.to_pandas(), name=column)
@@ -150,9 +152,11 @@ class Table:
         is_frame = isinstance(self.data, pd.DataFrame)
         if is_frame or self._typed_column(column) is not None:
             return ""
+
         cells = self.series(column)
         if not len(cells):
             return ""
+
         texts = pc.utf8_trim_whitespace(to_text_array(cells))
         return find_unit_sign(texts)
 
@@ -163,9 +167,11 @@ class Table:
         """
         rows = np.flatnonzero(bad)
         count = len(rows)
+        # More than a third of the rows is no edge.
         too_many = count > MAX_ODD_CELLS or len(bad) < 3 * count
         if not self.source or too_many:
             return ""
+
         first_row = int(rows[0])
         last_row = int(rows[-1])
         if last_row == count - 1:  # nothing but the first rows
@@ -174,6 +180,7 @@ class Table:
             what = "totals or remarks"
         else:
             return ""
+
         first = self.source.line_of_row(first_row)
         last = self.source.line_of_row(last_row)
         if first == last:
@@ -182,6 +189,7 @@ class Table:
         else:
             lines = f"lines {first} to {last} hold"
             address = f"{first},{last}"
+
         command = f"sed {address}d {shlex.quote(self.name)}"
         return f"if {lines} {what}, leave that out: {command} | lstmcast ... -"
 
@@ -204,8 +212,10 @@ class Table:
         stored = self._typed_column(column)
         if stored is None or not _is_number(stored.type):
             return None
+
         if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
             stored = pc.cast(stored, pa.uint8())
+
         numbers = pc.cast(stored, pa.float64(), safe=False)
         return np.asarray(numbers.to_numpy(), dtype=np.float64)
 
@@ -224,6 +234,7 @@ class Table:
         stored = self._typed_column(column)
         if stored is None or stored.null_count:
             return None
+
         kind = stored.type
         if pa.types.is_date32(kind):
             form = TimestampFormat("date")
@@ -236,20 +247,24 @@ class Table:
             layout = self.source.typed_table.layouts[column]
             zone = "UTC" if layout.endswith("Z") else ""
             form = TimestampFormat("text", layout, zone)
+
         return _to_microseconds(stored), form
 
     def codes(self, column: str) -> ColumnCodes:
         """The column as codes. In a text file no cell is taken for missing."""
         if isinstance(self.data, pd.DataFrame):
             return _factorize_series(self.data[column])
+
         integers = self.stored_integers(column)
         if integers is not None:
             kind = "str" if self.is_text else "int64"
             return _factorize_values(integers, kind)
+
         stored = self.data[column]
         # "1.50" and "1.5" may be two ids, however a text file's column is stored.
         if self.source and not pa.types.is_dictionary(stored.type):
             stored = self.source.verbatim(column)
+
         if pa.types.is_string(stored.type):
             stored = pc.dictionary_encode(stored)
         if pa.types.is_dictionary(stored.type):
@@ -273,14 +288,17 @@ def _factorize_dictionary(column: pa.ChunkedArray) -> ColumnCodes:
     whole = column.unify_dictionaries().combine_chunks()
     indices = np.asarray(pc.fill_null(whole.indices, -1))
     codes, places = pd.factorize(indices)
+
     is_missing = places < 0
     labels = whole.dictionary.take(pa.array(places[~is_missing]))
+
     if is_missing.any():
         # Nulls were a code of their own, which becomes -1; those behind it move up by one.
         is_missing = np.append(is_missing, False)  # answers for a code of -1
         places_without = np.cumsum(~is_missing) - 1
         new_codes = np.where(is_missing, -1, places_without)
         codes = new_codes[codes]
+
     codes = codes.astype(np.int64, copy=False)
     return ColumnCodes(codes, labels.to_pylist(), "str")
 
@@ -313,6 +331,7 @@ def _mask_missing(cells: pa.ChunkedArray, na: tuple[str, ...]) -> pa.ChunkedArra
     kind = pa.string()
     markers = pa.array(sorted({"", *na}), kind)
     missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
+
     if not pc.any(missing).as_py():
         return cells
     return pc.if_else(missing, pa.scalar(None, kind), cells)
@@ -329,6 +348,7 @@ def to_text_array(series: pd.Series) -> pa.Array:
     if not isinstance(series.dtype, pd.StringDtype):
         objects = series.astype("object")
         series = objects.map(str, na_action="ignore")
+
     array = pa.array(series, type=pa.large_string(), from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
         return array.combine_chunks()

@@ -86,14 +86,17 @@ class TimeAxis:
     @property
     def horizon(self) -> int:
         """Default horizon in steps, by the frequency only."""
-        unit, step = self.grid.unit, self.grid.step
+        unit = self.grid.unit
+        step = self.grid.step
         if unit == "integer":
             return _INTEGER_HORIZON
         return _HORIZONS.get((unit, step), self.season)
 
     def _default_seasons(self) -> tuple[int, int]:
         """Main season, 1 where there is none, and a longer one, 0 where there is none."""
-        unit, step = self.grid.unit, self.grid.step
+        unit = self.grid.unit
+        step = self.grid.step
+
         if unit == "business":
             return 5, 260  # working days of a week and of a year
         if unit == "month" and 12 % step == 0:
@@ -102,8 +105,10 @@ class TimeAxis:
             return 1, 0
         if step >= DAY:
             return _LONGER_SEASONS.get(step, (1, 0))
+
         # A day and a week; for steps below a minute, a minute and an hour.
         short, long = (DAY, WEEK) if step >= MINUTE else (MINUTE, HOUR)
+
         # A step that does not divide a season never comes back to the same place in it.
         main, second = 1, 0
         if short % step == 0:
@@ -155,10 +160,12 @@ class TimeAxis:
         features = np.zeros(shape, dtype=np.float32)
         if self.kind == "integer":
             return features
+
         instants = self.form.local(self.grid.instants(ordinals))
         days, clock = np.divmod(instants, DAY)
         months = months_since_epoch(instants)
         days_before = days - month_starts(months)
+
         # In the order of CALENDAR_CYCLES, each from 0 to below 1.
         phases = (
             clock / DAY,
@@ -166,6 +173,7 @@ class TimeAxis:
             days_before / month_lengths(months),
             months % 12 / 12,
         )
+
         cycles = self.cycles
         for place, phase in enumerate(phases):
             if cycles[place]:
@@ -173,6 +181,7 @@ class TimeAxis:
                 column = 2 * place
                 features[:, column] = np.sin(angle)
                 features[:, column + 1] = np.cos(angle)
+
         return features
 
     @property
@@ -228,15 +237,19 @@ def infer_axis(
     else:
         grid = _requested_or_inferred_grid(instants, codes, form, config)
         axis = TimeAxis(name, grid, form)
+
     ordinals, on_grid = axis.grid.ordinals(instants)
+    # Where series differ in frequency, that is why stamps are off the grid: it is said first.
     if not freq and _may_be_mixed(ordinals, on_grid, codes, config):
         is_integer = axis.kind == "integer"
         mixed = mixed_frequency_error(instants, codes, series, integer=is_integer)
         if mixed is not None:
             raise mixed
+
     if not on_grid.all():
         error = _off_grid_error(axis, instants, ~on_grid, place)
         raise _contradiction_error(freq, error) if freq else error
+
     return axis, ordinals
 
 
@@ -259,15 +272,18 @@ def _to_wall_clock_or_utc(
     is_same_zone = zone == form.zone
     if not form.zone or (is_same_zone and zone == "UTC"):
         return form, instants
+
     if like:
         daily = like.form.wall
     else:
         clocks = form.local(instants) % DAY
         daily = bool((clocks == clocks[:1]).all())
+
     # Days of the same instants begin elsewhere in another zone, unless both have fixed offsets.
     other_days = daily and not is_same_zone and zones.has_changing_clocks(zone)
     if daily == form.wall and not other_days:
         return form, instants
+
     universal = form.to_utc(instants)
     if daily:
         wall = zones.to_local(universal, zone)
@@ -280,6 +296,7 @@ def _requested_or_inferred_grid(
 ) -> Grid:
     is_integer = form.kind == "step"
     freq = config.freq
+
     if freq:
         is_integer_freq = parse_frequency(freq).unit == "integer"
         if is_integer_freq != is_integer:
@@ -287,6 +304,7 @@ def _requested_or_inferred_grid(
             message = f"--freq {freq} does not fit a time column of {kind}"
             raise DataError(message, "leave out --freq")
         return grid_from_frequency(freq, instants)
+
     has_steps = (codes[1:] == codes[:-1]).any()
     if not has_steps:
         message = "one row a series is too few to find the frequency"
@@ -302,6 +320,7 @@ def _require_same_kind(axis: TimeAxis, like: TimeAxis) -> None:
             f"the time column {axis.name!r} does not continue {trained}",
             "give data whose time column is of the same kind",
         )
+
     has_zone = bool(axis.form.zone)
     if bool(like.form.zone) != has_zone:
         have = "have a" if has_zone else "have no"
@@ -327,9 +346,11 @@ def _off_grid_error(
     first = int(np.flatnonzero(off)[0])
     [text] = axis.format_instants(instants[first : first + 1])
     where = "" if place is str else f"{place(first)}: "
+
     count = int(off.sum())
     more = format_more(count, f"of {len(off):,}")
     rule = _resample_rule(axis.grid)
+
     return DataError(
         f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
         "give the frequency with --freq, or gather rows into steps,"
@@ -353,6 +374,7 @@ def _resample_rule(grid: Grid) -> str:
             step = DAY
         case _:
             step = _MONTH_MICROSECONDS
+
     for rule, size in _RESAMPLE_RULES.items():
         if step >= size:
             return rule

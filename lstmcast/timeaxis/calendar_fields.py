@@ -57,17 +57,20 @@ def calendar_field(code: str, instants: Ints) -> Ints:
     """
     if code in "HIpMSf":
         return _clock_field(code, instants % DAY)
+
     days = instants // DAY
     if code in "GV":
         return _iso_week_field(code, days)
     if code in "aAu":
         return weekdays(days) + (code == "u")
+
     months = months_since_epoch(instants)
     return _month_or_day_field(code, months, days)
 
 
 def _clock_field(code: str, clock: Ints) -> Ints:
     hours = clock // (3600 * SECOND)
+
     match code:
         case "H":
             return hours
@@ -87,6 +90,7 @@ def _iso_week_field(code: str, days: Ints) -> Ints:
     # ISO 8601: a week belongs to the year that its Thursday is in.
     thursdays = days - weekdays(days) + 3
     years = thursdays.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
+
     if code == "G":
         return years
     days_before = thursdays - _year_starts(years)
@@ -96,6 +100,7 @@ def _iso_week_field(code: str, days: Ints) -> Ints:
 def _month_or_day_field(code: str, months: Ints, days: Ints) -> Ints:
     years = months // 12 + 1970
     months_of_year = months % 12
+
     match code:
         case "Y" | "N":
             return years
@@ -124,6 +129,7 @@ def instants_from_fields(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
         days, day_exists = _days_from_day_of_year(fields)
     else:
         days, day_exists = _days_from_months(fields)
+
     zeros = np.zeros_like(days)
     clock, clock_exists = _clock_from_fields(fields, zeros)
     return days * DAY + clock, day_exists & clock_exists
@@ -133,6 +139,7 @@ def _clock_from_fields(fields: dict[str, Ints], zeros: Ints) -> tuple[Ints, Bool
     """Time of day [n] in microseconds, and whether it exists [n]; `zeros` for what is not named."""
     minutes = fields.get("M", zeros)
     seconds = fields.get("S", zeros)
+
     if "I" in fields:
         half_day_hours = fields["I"]
         hours = half_day_hours % 12 + 12 * fields.get("p", zeros)
@@ -142,6 +149,7 @@ def _clock_from_fields(fields: dict[str, Ints], zeros: Ints) -> tuple[Ints, Bool
         # 24:00:00 is the end of a day, the beginning of the next.
         is_midnight = (hours == 24) & (minutes == 0) & (seconds == 0)
         hour_exists = (hours < 24) | is_midnight
+
     exists = hour_exists & (minutes < 60) & (seconds < 60)
     clock_minutes = hours * 60 + minutes
     clock_seconds = clock_minutes * 60 + seconds
@@ -153,6 +161,7 @@ def _years_from_fields(fields: dict[str, Ints]) -> Ints:
     if "y" in fields:
         short = fields["y"]
         return short + np.where(short < _FIRST_20TH_CENTURY_YEAR, 2000, 1900)
+
     for code in ("Y", "N"):
         if code in fields:
             return fields[code]
@@ -174,9 +183,11 @@ def _days_from_months(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
     ones = np.ones_like(years)
     months = _months_from_fields(fields, ones)
     days = fields.get("d", ones)
+
     since_epoch = (years - 1970) * 12 + months - 1
     month_exists = (months >= 1) & (months <= 12)
     day_exists = (days >= 1) & (days <= month_lengths(since_epoch))
+
     days_since_epoch = month_starts(since_epoch) + days - 1
     return days_since_epoch, month_exists & day_exists
 
@@ -185,8 +196,10 @@ def _days_from_iso_weeks(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
     years = fields["G"]
     weeks = fields["V"]
     mondays = _first_iso_mondays(years) + (weeks - 1) * 7
+
     # A year has 52 weeks or 53: the first Monday of the next one says which.
     exists = (weeks >= 1) & (mondays < _first_iso_mondays(years + 1))
+
     if "u" not in fields:
         return mondays, exists
     return mondays + fields["u"] - 1, exists

@@ -111,15 +111,18 @@ def format_to_regex(layout: str) -> str:
             literal = re.escape(part.replace("%%", "%"))
             pieces.append(literal.replace(r"\ ", " "))  # RE2 knows no escaped blank
             continue
+
         code = part[-1]
         if code not in _DIRECTIVE_PATTERNS:
             raise _unknown_directive_error(layout, part)
         pattern = _DIRECTIVE_PATTERNS[code]
+
         with_neighbours = are_directives[max(place - 1, 0) : place + 2]
         if sum(with_neighbours) > 1:
             # Digits that touch, as in 20240131, can only be separated by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
         pieces.append(f"(?P<{code}>{pattern})")
+
     return f"^{''.join(pieces)}$"
 
 
@@ -132,11 +135,13 @@ def _unknown_directive_error(layout: str, part: str) -> UsageError:
 def match_formats(text: str) -> list[str]:
     """Layouts that one text may follow, the usual ones first."""
     layouts = _select_matching(DATE_FORMATS + TIMESTAMP_FORMATS, text)
+
     timed = _DATE_AND_CLOCK.fullmatch(text)
     if timed:
         clock = timed["gap"] + _infer_clock_format(timed)
         dates = _select_matching(DATE_FORMATS, timed["date"])
         layouts += [date + clock for date in dates if "%d" in date]
+
     return layouts or _select_matching((YEAR_NUMBER_FORMAT,), text)
 
 
@@ -152,6 +157,7 @@ def _select_matching(layouts: tuple[str, ...], text: str) -> list[str]:
 def _infer_clock_format(match: re.Match[str]) -> str:
     """Layout of the time of day in a match of `_DATE_AND_CLOCK`."""
     layout = "%I" if match["half"] else "%H"
+
     colons = match["clock"].count(":")
     if colons:
         layout += ":%M"
@@ -161,6 +167,7 @@ def _infer_clock_format(match: re.Match[str]) -> str:
         layout += ".%f"
     if match["half"]:
         layout += match["half"][:-2] + "%p"  # with the blank before it, if there is one
+
     zone = match["zone"] or ""
     offset = zone.strip()
     if offset in ("", "UTC", "GMT", "Z"):
@@ -201,8 +208,10 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
     iso = _parse_iso_timestamps(layout, texts)
     if iso:
         return iso
+
     matches = pc.extract_regex(texts, pattern=format_to_regex(layout))
     matched = pc.is_valid(matches).to_numpy(zero_copy_only=False)
+
     groups: dict[str, pa.Array] = {}
     fields: dict[str, Ints] = {}
     for place, group_type in enumerate(matches.type):
@@ -212,6 +221,7 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
         # Names of weekdays must be there, but need not agree with the date.
         if code not in "aA":
             fields[code] = _parse_directive(code, group)
+
     instants, exists = instants_from_fields(fields)
     padded_layout = _layout_with_padding(layout, groups, matched)
     offsets = fields.get("z", fields.get("O"))
@@ -223,11 +233,13 @@ def _layout_with_padding(layout: str, groups: dict[str, pa.Array], rows: Bools) 
     for code in _VARIABLE_WIDTH_CODES:
         if code in groups and _shortest_length(groups[code], rows) == 1:
             layout = layout.replace(f"%{code}", f"%-{code}")
+
     if "f" in groups:
         lengths = pc.utf8_length(groups["f"])
         longest = pc.max(lengths).as_py()
         if longest and longest <= 3:
             layout = layout.replace("%f", "%-f")
+
     return layout
 
 
@@ -246,25 +258,32 @@ def _parse_iso_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps | No
     """
     if not len(texts) or texts.null_count or not _ISO_FORMAT.fullmatch(layout):
         return None
+
     # The cheapest test of whether the layout is the right one.
     first = texts[0].as_py()
     if not re.match(format_to_regex(layout), first):
         return None
+
     lengths = pc.min_max(pc.binary_length(texts))
     longest = lengths["max"]
     if lengths["min"] != longest:
         return None
+
     in_utc = layout.endswith("Z")
     zone = "UTC" if in_utc else None
     try:
         stamps = pc.cast(texts, pa.timestamp("us", zone))
     except pa.ArrowInvalid:
         return None
+
     datetimes = stamps.to_numpy(zero_copy_only=False)
     instants = np.asarray(datetimes, dtype="M8[us]").astype(np.int64)
+
+    # What is longer than a stamp of whole seconds are digits of a fraction.
     fraction_digits = longest.as_py() - len("2000-01-01T00:00:00.") - in_utc
     if "%f" in layout and fraction_digits <= 3:
         layout = layout.replace("%f", "%-f")
+
     all_good = np.ones(len(texts), dtype=bool)
     return ParsedTimestamps(instants, all_good, layout)
 
@@ -278,6 +297,7 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
         separator = pa.scalar("", group.type)
         offsets = pc.binary_join_element_wise(group, minutes, separator)
         return _parse_utc_offsets(offsets)
+
     if code in "bB":
         names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
         places = pc.index_in(pc.utf8_lower(group), value_set=names)
@@ -289,6 +309,7 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
         values = pc.utf8_slice_codeunits(padded, 0, 6)
     else:
         values = group
+
     return _to_ints(values)
 
 
@@ -297,6 +318,7 @@ def _parse_utc_offsets(group: pa.Array) -> Ints:
     signed = pc.if_else(pc.equal(group, "Z"), "+0000", group)
     without_colons = pc.replace_substring(signed, ":", "")
     digits = pc.replace_substring(without_colons, "+", "")
+
     hours_and_minutes = _to_ints(digits)  # -330 for "-03:30"
     hours, minutes = np.divmod(abs(hours_and_minutes), 100)
     signs = np.sign(hours_and_minutes)
@@ -319,6 +341,7 @@ def format_timestamps(
     count = len(instants)
     if offsets is None:
         offsets = np.zeros(count, np.int64)
+
     columns: list[list[str]] = []
     for part in split_directives(layout):
         if not _is_directive(part):
@@ -328,6 +351,7 @@ def format_timestamps(
             columns.append(_format_utc_offsets(part, offsets))
         else:
             columns.append(_format_directive(part, instants))
+
     return ["".join(row) for row in zip(*columns, strict=True)]
 
 
@@ -344,6 +368,7 @@ def _format_utc_offsets(part: str, offsets: Ints) -> list[str]:
 def _format_directive(part: str, instants: Ints) -> list[str]:
     code = part[-1]
     values = calendar_field(code, instants).tolist()
+
     if part == "%-f":
         return [f"{value // 1000:03d}" for value in values]
     if code in _NAMES_BY_DIRECTIVE:
@@ -351,6 +376,7 @@ def _format_directive(part: str, instants: Ints) -> list[str]:
         return [names[value] for value in values]
     if code == "p":
         return ["PM" if value else "AM" for value in values]
+
     width = _DIRECTIVE_WIDTHS.get(code, 2)
     if part.startswith("%-"):
         width = 1

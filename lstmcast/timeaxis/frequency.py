@@ -83,6 +83,7 @@ class Grid:
         """Ordinal [n] of the period at or before each instant [n], and whether it is its stamp."""
         units = self._units_since_epoch(instants)
         ordinals = (units - self.phase) // self.step
+
         if units is not instants:
             # An instant before its month's day, or before the time of day, is of the period before.
             is_before_stamp = self.instants(ordinals) > instants
@@ -102,6 +103,7 @@ class Grid:
     def instants(self, ordinals: Ints) -> Ints:
         """Stamp [n] of each period [n]."""
         units = ordinals * self.step + self.phase
+
         if self.unit == "month":
             # The 30th of February is its last day, as for pandas' month offsets.
             days_of_month = np.minimum(self.day, month_lengths(units))
@@ -109,10 +111,12 @@ class Grid:
             if self.working:
                 days = nearest_working_days(days, last=self.day == LAST_DAY)
             return days * DAY + self.clock
+
         if self.unit == "business":
             weeks, weekday = np.divmod(units, 5)
             days = weeks * 7 + weekday - EPOCH_WEEKDAY
             return days * DAY + self.clock
+
         return units
 
     @property
@@ -131,12 +135,15 @@ class Grid:
             return "B"
         if self.unit == "month":
             return self._month_alias()
+
         # The longest unit that the step is a multiple of.
         name = next(
             unit for unit in _FIXED_UNITS if self.step % _FIXED_UNITS[unit] == 0
         )
+
         many = _multiple(self.step // _FIXED_UNITS[name])
         if name == "W":
+            # Weeks are named by the weekday that their stamps lie on.
             weekday = (self.phase // DAY + EPOCH_WEEKDAY) % 7
             return f"{many}W-{_WEEKDAY_ALIASES[weekday]}"
         return many + name
@@ -144,6 +151,7 @@ class Grid:
     def _month_alias(self) -> str:
         """An alias like "MS", "BQE-NOV" or "2YS", with the month if that is not the usual one."""
         ends = self.day == LAST_DAY
+
         # Years begin in January and end in December, unless an anchor names another month.
         if self.step % 12 == 0:
             name, size = "Y", 12
@@ -151,12 +159,15 @@ class Grid:
             name, size = "Q", 3
         else:
             name, size = "M", 1
+
         many = _multiple(self.step // size)
         working = "B" if self.working else ""
         edge = "E" if ends else "S"
+
         month = self.phase % size
         usual_month = size - 1 if ends else 0
         anchor = "" if month == usual_month else f"-{_MONTH_ALIASES[month]}"
+
         return f"{many}{working}{name}{edge}{anchor}"
 
     @property
@@ -169,6 +180,7 @@ class Grid:
             return "business days"
         if self.unit == "us":
             return _FIXED_WORDS.get(step, f"every {self.alias}")
+
         words = _MONTH_WORDS.get(step, f"every {step} months")
         if self.working:
             edges = {1: " (first business day)", LAST_DAY: " (last business day)"}
@@ -200,10 +212,12 @@ def parse_frequency(freq: str) -> FrequencySpec:
     """Read a pandas alias or an integer step. Raises UsageError where it is unknown."""
     alias = freq.strip()
     match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", alias)
+
     spec = None
     if match and alias:
         many, name, anchor = match.groups()
         spec = _parse_alias(int(many or 1), name, anchor or "")
+
     if spec is None or spec.step < 1:
         message = f"frequency {freq!r} is not known"
         hint = "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1"
@@ -215,13 +229,16 @@ def _parse_alias(many: int, name: str, anchor: str) -> FrequencySpec | None:
     """`many` units of a name, with the weekday or month after its dash; None where unknown."""
     name = _OLD_ALIASES.get(name, name)
     anchor = anchor.upper()
+
     if name == "W" and anchor in ("", *_WEEKDAY_ALIASES):
         weekday = _WEEKDAY_ALIASES.index(anchor) if anchor else None
         return FrequencySpec("us", many * WEEK, anchor=weekday)
+
     monthly = re.fullmatch(r"(B?)([MQYA])([SE]?)", name.upper())
     if monthly:
         business, unit, edge = monthly.groups()
         return _monthly_spec(many, unit, edge, anchor, working=bool(business))
+
     if anchor:
         return None
     if not name:
@@ -242,8 +259,10 @@ def _monthly_spec(
         if unit == "M" or anchor not in _MONTH_ALIASES:
             return None
         month = _MONTH_ALIASES.index(anchor)
+
     if working and not edge:
         edge = "E"  # "BM" has always been the end of a month
+
     months = many * _MONTHS_PER_UNIT[unit]
     return FrequencySpec("month", months, edge, month, working)
 
@@ -252,7 +271,10 @@ def nearest_working_days(days: Ints, *, last: bool) -> Ints:
     """The Monday to Friday at or before (`last`), or at or after, each of the days since 1970."""
     # 1 on Saturdays, 2 on Sundays.
     into_weekend: Ints = np.maximum(weekdays(days) - 4, 0)
+
     if last:
         return days - into_weekend
+
+    # Two days from a Saturday, one from a Sunday.
     days_to_monday = (3 - into_weekend) * (into_weekend > 0)
     return days + days_to_monday

@@ -66,15 +66,18 @@ def is_slower_series(ordinals: Ints, codes: Ints) -> Bools:
     starts, ends = _series_bounds(codes)
     lengths = ends - starts
     none_is_slower = np.zeros(len(starts), dtype=bool)
+
     # As many steps as periods from the first to the last: the series steps by one.
     periods = ordinals[ends - 1] - ordinals[starts]
     if (periods == lengths - 1).all():
         return none_is_slower
+
     steps = np.diff(ordinals, append=ordinals[-1:])
     steps[ends - 1] = _NO_STEP
     shortest_steps = np.minimum.reduceat(steps, starts)
     candidates = np.asarray(shortest_steps > 1)
     candidates &= lengths > _MIN_STEPS_OF_SERIES
+
     if candidates.all() or not candidates.any():
         return none_is_slower
     return np.asarray(candidates & _is_steady(steps, codes, candidates))
@@ -88,9 +91,11 @@ def _is_steady(steps: Ints, codes: Ints, candidates: Bools) -> Bools:
     count = len(candidates)
     place = _series_places(codes)
     rows = candidates[place] & (steps < _NO_STEP)
+
     usual = _median_steps(steps[rows], place[rows], count)
     usual_of_row = usual[place]
     near = np.abs(steps - usual_of_row) <= _STEP_TOLERANCE * usual_of_row
+
     near_count = np.bincount(place, rows & near, count)
     step_count = np.bincount(place, rows, count)
     return np.asarray(near_count >= _MIN_STEADY_SHARE * step_count)
@@ -106,10 +111,12 @@ def mixed_frequency_error(
     groups = _group_by_frequency(instants, codes, integer=integer)
     if len(groups) < 2:
         return None
+
     shown = []
     for words, members in islice(groups.items(), _MAX_GROUPS_SHOWN):
         names = _format_series_names(sorted(members), series)
         shown.append(f"{words}: {names}")
+
     return DataError(
         f"series have different frequencies: {'; '.join(shown)}",
         "forecast each group by itself, or make them one with --resample, "
@@ -123,20 +130,25 @@ def _group_by_frequency(
     """Codes of the series of each frequency, by its words; series of two stamps have none."""
     starts, ends = _series_bounds(codes)
     lengths = ends - starts
+
     has_step = ~_starts_series(codes)  # to it from the row before
     steps = np.diff(instants, prepend=instants[:1])[has_step]
     place_of_steps = _series_places(codes)[has_step]
     usual = _median_steps(steps, place_of_steps, len(starts))
+
     long_enough = np.flatnonzero(lengths > 2)  # a single step is no frequency
     usual = usual[long_enough]
     different_steps = np.unique(usual)
+
     groups: dict[str, list[int]] = {}
     for step in different_steps[:_MAX_STEPS_COMPARED]:
         members = long_enough[usual == step]
+
         # One series of the group names its frequency.
         first = members[0]
         rows = slice(starts[first], ends[first])
         grid = infer_grid(instants[rows], codes[rows], integer=integer)
+
         member_codes = codes[starts[members]]
         groups.setdefault(grid.words, []).extend(member_codes.tolist())
     return groups
@@ -164,11 +176,15 @@ def _median_steps(steps: Ints, place: Ints, count: int) -> Ints:
     """Lower median of the steps of each of `count` series; 0 where it has none."""
     if not len(steps):
         return np.zeros(count, np.int64)
+
+    # Sorted by series, then by step, so that each series' median is in the middle of its part.
     order = np.lexsort((steps, place))
     ordered = steps[order]
+
     sizes = np.bincount(place, minlength=count)
     starts = np.cumsum(sizes) - sizes
     middle = starts + (sizes - 1) // 2
+
     # A series without steps may point behind the last one: its value is not used.
     middle = np.minimum(middle, len(steps) - 1)
     return np.where(sizes > 0, ordered[middle], 0)
@@ -194,9 +210,11 @@ def most_frequent_value(values: Ints) -> int:
     """The most frequent value, the smallest of several; 0 where there are no values."""
     if not len(values):
         return 0
+
     first = values[0]
     if (values == first).all():  # the usual case, without sorting
         return int(first)
+
     unique, counts = np.unique(values, return_counts=True)
     return int(unique[counts.argmax()])
 
@@ -208,11 +226,13 @@ def infer_grid(stamps: Ints, codes: Ints, *, integer: bool) -> Grid:
     """
     steps = steps_within_series(stamps, codes)
     usual = _infer_step(steps)
+
     if not integer:
         calendar_grid = _infer_month_grid(stamps, codes, steps)
         calendar_grid = calendar_grid or _infer_business_grid(stamps, steps, usual)
         if calendar_grid is not None:
             return calendar_grid
+
     phase = most_frequent_value(stamps % usual)
     return Grid("integer" if integer else "us", usual, phase)
 
@@ -221,8 +241,10 @@ def _infer_step(steps: Ints) -> int:
     """The most frequent step, or the smallest where only that explains every step with few gaps."""
     usual = most_frequent_value(steps)
     least = int(steps.min())
+
     if usual == least or not (steps % usual).any():
         return usual
+
     # Of the stamps that a grid of the smallest step would have, more than half must be there.
     stamps_on_grid = (steps // least).sum()
     if len(steps) > stamps_on_grid / 2 and not (steps % least).any():
@@ -234,15 +256,18 @@ def _infer_month_grid(stamps: Ints, codes: Ints, steps: Ints) -> Grid | None:
     """A grid of months; None where stamps are closer, or share neither a time nor a day."""
     if steps.min() < _MIN_MONTH:
         return None
+
     days, clocks = np.divmod(stamps, DAY)
     clock = int(clocks[0])
     if (clocks != clock).any():
         return None
+
     fields = _month_fields(stamps)
     months = fields.months
     found = _find_common_day(fields) or _find_common_working_day(days, months)
     if found is None:
         return None
+
     step = _infer_step(steps_within_series(months, codes))
     phase = most_frequent_value(months % step)
     return Grid("month", step, phase, found.day, clock, found.working)
@@ -257,9 +282,12 @@ def _month_fields(stamps: Ints) -> _MonthFields:
 
 def _find_common_day(fields: _MonthFields) -> _MonthDay | None:
     """Day of the month that all stamps lie on; None where they lie on several."""
-    days, lengths = fields.days, fields.lengths
+    days = fields.days
+    lengths = fields.lengths
+
     if (days == lengths).all():
         return _MonthDay(LAST_DAY, working=False)
+
     day = int(days.max())
     # A day that a shorter month does not have, as the 30th, is there its last.
     on_day = days == np.minimum(day, lengths)
@@ -272,9 +300,11 @@ def _find_common_working_day(days: Ints, months: Ints) -> _MonthDay | None:
     last_working_days = nearest_working_days(last_days, last=True)
     if (days == last_working_days).all():
         return _MonthDay(LAST_DAY, working=True)
+
     first_working_days = nearest_working_days(month_starts(months), last=False)
     if (days == first_working_days).all():
         return _MonthDay(1, working=True)
+
     return None
 
 
@@ -282,6 +312,7 @@ def _infer_business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
     """Monday to Friday: daily data that jump over weekends; decided over all rows."""
     if usual != DAY or not (steps == 3 * DAY).any():
         return None
+
     days, clocks = np.divmod(stamps, DAY)
     clock = int(clocks[0])
     is_weekend = weekdays(days) > 4
@@ -298,20 +329,24 @@ def grid_from_frequency(freq: str, stamps: Ints) -> Grid:
     """
     spec = parse_frequency(freq)
     step = spec.step
+
     if spec.unit == "integer":
         phase = most_frequent_value(stamps % step)
         return Grid("integer", step, phase)
+
     clock = most_frequent_value(stamps % DAY)
     if spec.unit == "month":
         return _requested_month_grid(spec, stamps, clock)
     if spec.unit == "business":
         return Grid("business", clock=clock)
+
     phase = most_frequent_value(stamps % step)
     if spec.anchor is not None:
         # The weekday that is requested, in the week where the stamps lie.
         weeks = (phase // DAY + EPOCH_WEEKDAY) // 7
         days = weeks * 7 + spec.anchor - EPOCH_WEEKDAY
         phase = (days * DAY + clock) % step
+
     return Grid("us", step, phase)
 
 
@@ -319,9 +354,11 @@ def _requested_month_grid(spec: FrequencySpec, stamps: Ints, clock: int) -> Grid
     fields = _month_fields(stamps)
     step = spec.step
     phase = most_frequent_value(fields.months % step)
+
     if spec.anchor is not None:  # an anchor is a month of the year, or of the quarter
         cycle = 12 if step % 12 == 0 else 3
         phase += (spec.anchor - phase) % min(step, cycle)
+
     day = _requested_day(spec, fields)
     return Grid("month", step, phase % step, day, clock, spec.working)
 
@@ -332,6 +369,7 @@ def _requested_day(spec: FrequencySpec, fields: _MonthFields) -> int:
         return LAST_DAY
     if spec.working:
         return 1
+
     common = _find_common_day(fields)
     day = common.day if common else 1
     if spec.edge == "S" and day == LAST_DAY:

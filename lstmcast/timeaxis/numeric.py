@@ -65,22 +65,27 @@ def infer_number_format(values: Numbers, name: str) -> str:
     """
     if not len(values):
         return ""
+
     low = float(values.min())
     high = float(values.max())
+
     # Days of a spreadsheet and years could be anything else, unless the name says what they are.
     may_be_days = low >= _MIN_EXCEL_DAY and high <= _MAX_EXCEL_DAY
     excel = EXCEL_DAYS if may_be_days and _EXCEL_COLUMN_NAME.search(name) else ""
     in_year_range = low >= _MIN_YEAR and high <= _MAX_YEAR
     may_be_years = in_year_range and not is_step_name(name)
+
     has_fractions = (values != np.floor(values)).any()
     if has_fractions:
         if may_be_years and _are_whole_months(values):
             return FRACTIONAL_YEARS
         # Of the units of epochs only seconds are written with fractions.
         return "s" if _are_epochs(low, high, "s") else excel
+
     for layout in _DIGIT_FORMATS:
         if _are_dates_in_digits(values, low, high, layout):
             return layout
+
     for unit in EPOCH_UNITS_PER_SECOND:
         if _are_epochs(low, high, unit):
             return unit
@@ -108,6 +113,7 @@ def _are_dates_in_digits(values: Numbers, low: float, high: float, layout: str) 
     last_year = 9999 if layout == "%Y%m%d" else _MAX_YEAR
     if low < _MIN_YEAR * weight or high >= (last_year + 1) * weight:
         return False
+
     _, exists = _instants_from_digits(values.astype(np.int64), layout)
     return bool(exists.all())
 
@@ -122,17 +128,21 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     if layout == FRACTIONAL_YEARS:
         months = _round_to_ints(values.astype(np.float64) * 12)
         return month_starts(months - 1970 * 12) * DAY
+
     if layout == EXCEL_DAYS:
         days = values.astype(np.float64) - _EXCEL_DAYS_TO_1970
         # A sheet's fractions of a day are meant as whole seconds.
         seconds = _round_to_ints(days * (DAY // SECOND))
         return seconds * SECOND
+
     if layout not in EPOCH_UNITS_PER_SECOND:
         instants, _ = _instants_from_digits(values.astype(np.int64), layout)
         return instants
+
     per_second = EPOCH_UNITS_PER_SECOND[layout]
     if values.dtype.kind == "f":
         return _round_to_ints(values * (SECOND / per_second))
+
     whole = values.astype(np.int64)
     if layout == "ns":  # the only unit that is shorter than a microsecond
         return whole // 1000
@@ -152,6 +162,7 @@ def instants_to_numbers(instants: Ints, unit: str) -> Any:
         return months_since_epoch(instants) / 12 + 1970
     if unit == EXCEL_DAYS:
         return _divide(instants, DAY) + _EXCEL_DAYS_TO_1970
+
     size = SECOND // EPOCH_UNITS_PER_SECOND[unit]
     return _divide(instants, size)
 
@@ -174,6 +185,7 @@ def _instants_from_digits(values: Ints, layout: str) -> tuple[Ints, Bools]:
     if layout == "%Y%j":
         years, days = np.divmod(values, 1000)
         return instants_from_fields({"Y": years, "j": days})
+
     # Fields are split off from the right, two digits each; what is left is the year.
     rest, fields = values, {}
     for code in reversed(layout.split("%")[2:]):

@@ -74,15 +74,18 @@ class TimestampFormat:
             return instants
         if self.kind in ("text", "number"):
             return self._to_texts_or_numbers(instants)
+
         if self.kind == "date":
             datetimes = to_datetime_index(instants).to_pydatetime()
             dates = [moment.date() for moment in datetimes]
             return np.array(dates, dtype=object)
+
         if self.zone and self.stated:
             universal = to_datetime_index(self.to_utc(instants))
             stamps = universal.tz_localize("UTC").tz_convert(self.zone)
         else:
             stamps = to_datetime_index(self.local(instants))
+
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
 
     def _to_texts_or_numbers(self, instants: Ints) -> Any:
@@ -94,8 +97,10 @@ class TimestampFormat:
         else:  # only texts that are neither UTC nor without a zone carry offsets
             written = self.local(instants)
             offsets = zones.utc_offset_minutes(written, self.zone)
+
         if self.kind == "number" and self.layout in NUMBER_UNITS:
             return instants_to_numbers(written, self.layout)
+
         texts = format_timestamps(self.layout, written, offsets)
         if self.kind == "number":  # digits like 20240131
             numbers = [int(text) for text in texts]
@@ -120,21 +125,26 @@ class TimestampFormat:
 
         is_single = np.isscalar(values) or np.ndim(values) == 0
         index = pd.Index(np.atleast_1d(values) if is_single else values)
+
         if self.kind == "step":
             return _to_whole_numbers(index)
+
         if isinstance(index, pd.PeriodIndex):
             index = index.to_timestamp()
         if isinstance(index, pd.DatetimeIndex):
             return self._instants_from_datetimes(index)
+
         if self.kind == "number" and self.layout in NUMBER_UNITS:
             written = numbers_to_instants(_to_numbers(index), self.layout)
             return self.instants_from_written(written)
+
         texts = [str(value).strip() for value in index]
         if self.kind in ("text", "number"):
             column = pa.array(texts, type=pa.string())
             parsed = parse_timestamps(self.layout, column)
             if parsed.good.all():
                 return self.instants_from_parsed(parsed)
+
         try:  # last of all whatever pandas takes for a time, as in axis.ordinals("2020-02-29")
             stamps = pd.DatetimeIndex(pd.to_datetime(texts))
         except ValueError as error:
@@ -149,6 +159,7 @@ class TimestampFormat:
             return self.instants_from_written(parsed.instants)
         if not self.wall:
             return parsed.universal()
+
         # With a fixed offset, or with none that is known, the clock that is written is the zone's.
         if not self.zone or not zones.has_changing_clocks(self.zone):
             return self.instants_from_written(parsed.instants)
@@ -169,6 +180,7 @@ class TimestampFormat:
             if not self.wall:
                 return universal
             return zones.to_local(universal, self.zone or "UTC")
+
         wall = to_microseconds(stamps)
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
@@ -203,6 +215,7 @@ def _to_numbers(index: "pd.Index") -> Numbers:
         return values.astype(np.float64)
     if values.dtype.kind in "iu":
         return np.asarray(values, dtype=np.int64)
+
     # Texts become whole numbers if they can, which keeps digits that a float64 has no room for.
     with suppress(TypeError, ValueError):
         return np.asarray(values, dtype=np.int64)

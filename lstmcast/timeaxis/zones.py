@@ -43,6 +43,7 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
     Of an hour that comes twice the earlier is meant, or the later one where `later` [n] is true. An
     instant that is skipped becomes the next that exists.
     """
+    # pandas takes True for summer time, which is the earlier of two equal hours.
     earlier = np.ones(len(wall), bool) if later is None else ~later
     stamps = to_datetime_index(wall)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
@@ -86,13 +87,16 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
     rows = np.flatnonzero(is_repeated_time(wall, zone))
     if not len(rows):
         return is_second
+
     times = wall[rows]
     series = codes[rows]
+
     # Rows of the same series and time become neighbours, in the order in which they stand.
     order = np.lexsort((rows, times, series))
     rows = rows[order]
     series = series[order]
     place, size = _places_among_equals(times[order], series)
+
     # Of the rows at one time the first is of the first hour; where newest come first, the last.
     newest_first = _is_newest_first(wall, codes)[series]
     is_last = place == size - 1
@@ -108,8 +112,10 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
     is_new_time = times[1:] != times[:-1]
     is_new_series = series[1:] != series[:-1]
     is_first = np.append(True, is_new_time | is_new_series)
+
     group = np.cumsum(is_first) - 1
     first_rows = np.flatnonzero(is_first)
+
     place = np.arange(len(times)) - first_rows[group]
     sizes = np.bincount(group)
     return place, sizes[group]
@@ -117,12 +123,15 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
 
 def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
+    # Rows of the same series become neighbours, in the order in which they stand.
     order = np.argsort(codes, kind="stable")
     last_before_change = np.flatnonzero(np.diff(codes[order]))
     starts = np.append(0, last_before_change + 1)
     ends = np.append(last_before_change, len(codes) - 1)
+
     first = order[starts]
     last = order[ends]
+
     series_count = int(codes.max()) + 1
     newest_first = np.zeros(series_count, dtype=bool)
     # Series without rows stay False: none of their places is asked for.
