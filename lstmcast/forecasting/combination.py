@@ -78,6 +78,7 @@ class Combination(NamedTuple):
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
+
         weighted = zip(self.candidates, CANDIDATES, strict=True)
         heaviest_first = sorted(weighted, reverse=True)
         *most, last = (
@@ -141,6 +142,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     if not error.usable:
         n_candidates = candidates.shape[-1]
         return default_combination(len(members), n_candidates)
+
     n_series = len(np.unique(validation.series))
     evidence = min(n_series, MAX_EVIDENCE_SERIES)
 
@@ -157,6 +159,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     losses = np.empty(len(NETWORK_SHARES))
     for i, share in enumerate(NETWORK_SHARES):
         losses[i] = error(_mix(share, network, classical))
+
     margin = losses.min() * validation.network_margin
     handicap = margin * (1 - NETWORK_SHARES)
     share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
@@ -179,6 +182,7 @@ def _weigh_candidates(
     """Weigh candidates [K, H, A] by their errors, with the evidence of so many series, [A]."""
     one_by_one = np.moveaxis(candidates, -1, 0)  # (A, K, H)
     losses = [error(candidate) for candidate in one_by_one]
+
     # Their mean is one option more: its weight is spread over all of them.
     mean = candidates.mean(-1)
     losses.append(error(mean))
@@ -216,6 +220,7 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
         quantiles[held_out] = combine_forecasts(
             combination, windows.members, windows.candidates
         )
+
     return quantiles
 
 
@@ -228,6 +233,7 @@ def combine_forecasts(
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
     classical = candidates @ combination.candidates
     centre = _mix(combination.network, median, classical[..., None])
+
     # Candidates are points: the mix moves the centre, the intervals are the network's.
     distance = quantiles - median
     return np.asarray(centre + combination.widen * distance)
@@ -255,6 +261,7 @@ def soft_weights(
         weights = (losses <= least).astype(np.float64)
     if prior is not None:
         weights = weights * prior
+
     return np.asarray(weights / weights.sum())
 
 
