@@ -64,6 +64,7 @@ def forecast_recursively(
         quantiles[part] = _follow_paths(
             forecast, limits, panel, series[part], origins[part], horizon, levels
         )
+
     return quantiles
 
 
@@ -106,6 +107,7 @@ def _follow_paths(
         end = min(begin + trained, horizon)
         n_steps = end - begin
         quantiles[:, begin:end] = later[:, :n_steps]
+
     return quantiles
 
 
@@ -129,11 +131,13 @@ def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
         begins = range(size, count, size)
         yield from np.split(np.arange(count), begins)
         return
+
     # The number of each window within its series.
     rank = np.zeros(len(series), np.int64)
     for number in np.unique(series):
         windows = series == number
         rank[windows] = np.arange(windows.sum())
+
     n_parts = int(rank.max()) + 1
     for part in range(n_parts):
         yield np.flatnonzero(rank == part)
@@ -152,6 +156,7 @@ def _forecast_paths(
         origins = panel.lengths - 1
         forecasts = forecast(panel, series, origins, horizon, SAMPLED_LEVELS)
         quantiles.append(forecasts)
+
     return np.concatenate(quantiles)
 
 
@@ -167,6 +172,7 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     by_window = by_path.transpose(1, 2, 0, 3)  # (K, H, S, V)
     sample = by_window.reshape(windows, horizon, -1)
     quantiles = np.quantile(sample, levels, axis=-1)  # (Q, K, H)
+
     return np.moveaxis(quantiles, 0, -1)
 
 
@@ -186,12 +192,14 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     rng = np.random.default_rng([block, target])
     n_pairs = PATHS_PER_WINDOW // 2
     normal = rng.normal(size=(n_pairs, steps))
+
     # Keeps the variance of every step at 1.
     innovation = np.sqrt(1 - STEP_CORRELATION**2)
     for step in range(1, steps):
         kept = STEP_CORRELATION * normal[:, step - 1]
         new = innovation * normal[:, step]
         normal[:, step] = kept + new
+
     pairs = np.concatenate([normal, -normal])
     # Sorting twice turns values into their ranks.
     rank = pairs.argsort(axis=0).argsort(axis=0)
@@ -212,6 +220,7 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     share = place - left
     low = _take_last_axis(quantiles, left)
     high = _take_last_axis(quantiles, left + 1)
+
     return np.asarray(low + (high - low) * share)
 
 
