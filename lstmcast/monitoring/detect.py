@@ -63,6 +63,7 @@ class Detection:
         runs = int((kind == "run").sum())
         anomalies = points + runs
         judged = int(self.rows["score"].notna().sum())
+
         return {
             "anomalies": anomalies,
             "points": points,
@@ -123,6 +124,7 @@ class Detector:
                 "a run that forecasts probabilities has no intervals to detect anomalies with",
                 "fit it with --loss mse",
             )
+
         self.forecaster = forecaster
         self.rate = rate
         self.adapt = adapt
@@ -143,6 +145,7 @@ class Detector:
         joined = with_training_history(panel, self.known, memory, since=True)
         first_new = self._first_new_ordinals(joined)
         first = panel.start if every else np.maximum(first_new, panel.start)
+
         # The joined history begins before these rows: from ordinals to its steps.
         lower = np.clip(first - joined.start, 0, joined.lengths)
         upper = joined.lengths
@@ -160,6 +163,7 @@ class Detector:
         # Trimmed only now and then, since that copies all of it.
         if (self.known.lengths > 2 * memory).any():
             self.known = self.known.tail(memory)
+
         return Detection(table, joined.notes)
 
     def is_new(self, panel: Panel) -> bool:
@@ -180,6 +184,7 @@ class Detector:
         """Raise DataError where there was nothing to judge."""
         if len(found.rows):
             return
+
         cutoff = self.forecaster.cutoff.max()
         (last,) = self.forecaster.axis.texts(np.array([cutoff]))
         raise DataError(
@@ -198,6 +203,7 @@ class Detector:
         # Single rows and runs share the rate.
         rate = self.rate / 2
         needed = Threshold.scores_needed(rate)
+
         # Twice as many as needed, so that the limit does not hang on the single largest error.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
@@ -224,6 +230,7 @@ class Detector:
         effect = "nothing can be flagged"
         if count >= MIN_SCORES:
             effect = "thresholds are extrapolated beyond the errors observed"
+
         problem = f"{count} rows of history are too few for a rate of {self.rate:g}"
         return f"{problem} ({needed} are needed): {effect}"
 
@@ -252,6 +259,7 @@ class Detector:
         usual = float(np.median(trained))
         if not usual > 0:
             return unchanged
+
         ratio = float(np.median(holdout)) / usual
         return np.where(held_out, 1.0, max(1.0, ratio))
 
@@ -263,6 +271,7 @@ class Detector:
         actual = look_up_values(panel, series, rows)
         score = np.full(len(rows), np.nan)
         limit = np.full(len(rows), np.nan)
+
         # Kinds of the rows that stay without a score.
         kind = np.full(len(rows), "warm-up", dtype=object)
         kind[np.isnan(actual)] = "missing"
@@ -278,6 +287,7 @@ class Detector:
             # Rows that are not judged have bounds in the table, too.
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
+
             error = errors.point[place]
             if not is_new[place] or np.isnan(limit[place]) or np.isnan(error):
                 continue
@@ -299,6 +309,7 @@ class Detector:
                 self._last_alarms[key] = stamp
             elif run_score >= 1:
                 kind[place] = "run"
+
         return _Judgement(score, limit, kind)
 
     def _score_and_learn(self, threshold: Threshold, value: float) -> float:
@@ -319,6 +330,7 @@ class Detector:
         origin = row - 2
         if origin < self.errors.warm_up - 1:
             return
+
         interval, errors_past_alarm = self.errors.measure_past_alarm(panel, series, row)
         error = errors_past_alarm[0]
         if abs(error) < abs(errors.point[place]):
@@ -356,6 +368,7 @@ def _fit_each_series(
         pair = ThresholdPair.from_scores(rate, point[own], run[own])
         if not pair.point.is_extrapolated:
             pairs[key] = pair
+
     return pairs
 
 
@@ -389,6 +402,7 @@ def _score_against_limit(value: float, threshold: Threshold) -> float:
         return 0.0
     if limit <= 0:
         return 0.0 if value <= limit else float("inf")
+
     quotient = float(value / limit)
     # Rounding must not carry a quotient over to the wrong side of 1.
     if value <= limit:
