@@ -111,6 +111,7 @@ class RowErrorModel:
         usual = np.zeros(errors.runs.shape[1])
         if measured.any():
             usual = np.quantile(errors.runs[measured], 0.9, axis=0)
+
         # Where runs usually do not stray at all they are counted in half-widths, as they are.
         self._usual = np.where(usual > 0, usual, 1.0)
         return errors
@@ -126,6 +127,7 @@ class RowErrorModel:
         interval = Interval.from_quantiles(quantiles)
         actual = look_up_values(panel, series, rows)
         runs = self._run_deviations(panel, lower, upper)
+
         return RowErrors(interval, interval.scale_errors(actual), runs)
 
     def measure_past_alarm(
@@ -138,12 +140,14 @@ class RowErrorModel:
         quantiles = self.forecaster.quantiles(alone, first, origin, 2, QUANTILE_LEVELS)
         interval = Interval.from_quantiles(quantiles[:, 1])
         actual = alone.values[[row]]
+
         return interval, interval.scale_errors(actual)
 
     def largest_run_deviations(self, errors: RowErrors) -> Floats:
         """Largest of the runs that end in each row, over how far such runs usually stray, [K]."""
         relative = errors.runs / self._usual
         missing = np.isnan(relative)
+
         # Deviations are 0 at least: -1 is never the largest, unless all of them are missing.
         comparable = np.where(missing, -1.0, relative)
         largest = comparable.max(1)
@@ -174,6 +178,7 @@ class RowErrorModel:
                 QUANTILE_LEVELS,
                 strip=strip,
             )
+
         return quantiles
 
     def _run_deviations(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
@@ -181,11 +186,13 @@ class RowErrorModel:
         series, rows = list_steps(lower, upper)
         if not self.run_lengths:
             return np.full((len(rows), 1), np.nan)
+
         # A run that ends in the first row begins before it, as far back as the longest one.
         longest = self.run_lengths[-1]
         begin = np.maximum(lower - longest + 1, 0)
         span = np.where(upper > lower, upper - begin, 0)
         errors = self._block_errors(panel, begin, begin + span)
+
         # Of each row: where the errors of its series begin, and where the run in it ends.
         series_ends = np.cumsum(span)
         starts = (series_ends - span)[series]
@@ -212,6 +219,7 @@ class RowErrorModel:
         quantiles[warm] = forecasts[block_of_row, phase[warm]]
         actual = look_up_values(panel, series, rows)
         errors = Interval.from_quantiles(quantiles).scale_errors(actual)
+
         return errors.clip(-_MAX_ERROR_IN_RUN, _MAX_ERROR_IN_RUN)
 
     def _sum_runs(self, errors: Floats, starts: Ints, ends: Ints) -> Floats:
@@ -223,6 +231,7 @@ class RowErrorModel:
         """
         observed = ~np.isnan(errors)
         excess = self._excess_sizes(errors)
+
         # The sum of a run is the difference of two running sums.
         numbers = np.concatenate([[0], np.cumsum(observed)])
         shifts = _running_sums(np.where(observed, errors, 0.0))
@@ -240,6 +249,7 @@ class RowErrorModel:
             for kind, sums in enumerate((shifts, excesses)):
                 total = sums[ends] - sums[begins]
                 deviations[enough, kind, column] = total[enough] / root
+
         # A shift counts to either side, but errors smaller than usual are no anomaly.
         deviations[:, 0] = np.abs(deviations[:, 0])
         positive = np.maximum(deviations, 0.0)
