@@ -45,6 +45,7 @@ class Threshold:
     ) -> None:
         self.rate = rate
         self.max_scores = max(max_scores, 2 * self.scores_needed(rate))
+
         # The same scores twice: as they came, to forget the oldest; and sorted, to rank them.
         self._scores: deque[tuple[float, bool]] = deque()
         self._ordinary: list[float] = []
@@ -74,6 +75,7 @@ class Threshold:
             oldest, was_alarm = self._scores.popleft()
             sorted_scores = self._alarms if was_alarm else self._ordinary
             del sorted_scores[bisect_left(sorted_scores, oldest)]
+
         self._limit = None
 
     @property
@@ -87,6 +89,7 @@ class Threshold:
         count = len(self)
         if len(self._ordinary) < MIN_SCORES:
             return float("inf")
+
         # So many alarms stay above the limit at most: it rises to the smallest of them.
         allowed = int(_MAX_ALARM_FACTOR * self.rate * count)
         most = max(_MAX_ALARM_FACTOR, allowed)
@@ -99,6 +102,7 @@ class Threshold:
             largest = self._ordinary[-1]
             tail = _pareto_quantile(self._ordinary, self.rate)
             return float(max(floor, largest, tail))
+
         # Alarms are taken for the largest scores, whatever their size.
         rank_among_ordinary = max(rank - len(self._alarms), 1)
         quantile = self._ordinary[-rank_among_ordinary]
@@ -112,21 +116,25 @@ def _pareto_quantile(scores: list[float], rate: float) -> float:
     base = scores[-size - 1]
     tail = np.array(scores[-size:])
     excess = tail - base
+
     # Hosking & Wallis 1987: with a0 the mean and a1 the mean weighted by the share of the tail
     # above each score, shape = 2 - a0 / (a0 - 2 a1) and scale = a0 (1 - shape), the sign of the
     # shape being that of extreme value theory, positive for heavy tails.
     mean = float(excess.mean())
     if mean <= 0:
         return base
+
     ranks = np.arange(1, size + 1)
     share_above = 1 - (ranks - _PLOTTING_POSITION) / size
     weighted = float((excess * share_above).mean())
     difference = max(mean - 2 * weighted, 1e-12)
     shape = float(np.clip(2 - mean / difference, 0.0, _MAX_TAIL_SHAPE))
     scale = mean * (1 - shape)
+
     # The quantile function, whose limit for a shape of 0 is the exponential's.
     times_rarer = size / (len(scores) * rate)
     if shape < 1e-6:
         return float(base + scale * np.log(times_rarer))
+
     growth = times_rarer**shape - 1
     return float(base + scale / shape * growth)
