@@ -38,6 +38,7 @@ def compute_scaled_errors(
             error = batch.z - point[..., 0]
             scaled = error / batch.scale
             errors[m, part] = scaled[:, 0]  # a batch has one origin a chunk
+
     return errors
 
 
@@ -69,6 +70,7 @@ def attention_by_step(
                 by_step = model.attention_by_step(inputs.x, inputs.at, inputs.pad)
                 by_step = by_step[:, 0]  # of the one origin of each chunk
                 attention[part] += weight * by_step.numpy()
+
     return attention
 
 
@@ -96,6 +98,7 @@ def log_densities(
     n_windows = len(series)
     if networks[0].interval != "likelihood":
         return np.empty((0, n_windows, windows.horizon))
+
     models = [to_torch_network(network) for network in networks]
     densities = np.empty((len(models), n_windows, windows.horizon))
     log_series = windows.steps.state.log
@@ -114,6 +117,7 @@ def log_densities(
                 density = model.loss.log_density(out, targets)
                 in_units = density[:, 0].numpy() - log_derivative
                 densities[m, part] = np.where(missing, np.nan, in_units)
+
     return densities
 
 
@@ -125,11 +129,13 @@ def mean_log_likelihood(densities: Floats, weights: Floats) -> dict[str, float]:
     """
     if not len(densities):
         return {}
+
     # A weight of 0 has the logarithm -inf, which is right, and a missing value stays missing: numpy
     # warns of both.
     with np.errstate(divide="ignore", invalid="ignore"):
         log_weights = np.log(weights)
         weighted = densities + log_weights[:, None, None]
         mixed = np.logaddexp.reduce(weighted)
+
     mean = float(np.nanmean(mixed))
     return {"log_likelihood": mean}
