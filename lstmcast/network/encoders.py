@@ -37,6 +37,7 @@ class RecurrentStack(nn.Module):
     ) -> None:
         super().__init__()
         width = 2 * hidden if bidirectional else hidden
+
         # The first layer reads the inputs, each other one the states of the one before.
         sizes = [features] + [width] * (layers - 1)
         self.layers = nn.ModuleList(
@@ -58,6 +59,7 @@ class RecurrentStack(nn.Module):
             states = norm(states)
             # The first layer cannot add to its inputs: they have another width.
             x = x + states if self.residual and number else states
+
         return x, None
 
 
@@ -71,6 +73,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, hidden: int, context: int) -> None:
         super().__init__()
         self.context = context
+
         # Their order is that of the random numbers they start from.
         self.query = nn.Linear(width, hidden)
         self.key = nn.Linear(width, hidden, bias=False)
@@ -96,6 +99,7 @@ class Attention(nn.Module):
         in_context = (step <= last) & (step > last - self.context)
         visible = in_context & (step >= first)
         score = score.masked_fill(~visible, float("-inf"))
+
         return torch.softmax(score, -1)
 
     def forward(
@@ -129,6 +133,7 @@ def build_recurrent_encoder(
             bidirectional=bidirectional,
             layer_norm=layer_norm,
         )
+
     torch_layers: Any = TORCH_CELLS[cell]
     # torch drops out between layers only, and warns where there is nothing between.
     between = dropout if layers > 1 else 0.0
@@ -154,6 +159,7 @@ def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
     forward = states[last, chunk, :half]
     backward = states[pad, chunk, half:]
     both = torch.cat([forward, backward], -1)
+
     return both[:, None]
 
 
