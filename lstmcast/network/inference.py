@@ -79,6 +79,7 @@ def forecast_windows(
                     errors = errors[part]
                 z = z + errors * scale
             members[m, part] = inverse_transform(z, owner, state)
+
         # The candidates stand in the batch relative to the base, in scales.
         relative = batch.blend.astype(np.float64)
         z = base[..., None] + relative * scale
@@ -87,13 +88,16 @@ def forecast_windows(
     tasks = iter_strips(windows, series, origins, strip)
     in_numpy = all(map(can_run_in_numpy, networks))
     threads = count_threads() if in_numpy else 1
+
     # Each product on one thread: sums come out in one order, and two are slower on products this
     # small.
     with threadpool_limits(1, "blas"):
         run_in_threads(forecast_batch, tasks, threads)
+
     if networks[0].interval == "none":
         # Of a target of 0 and 1 they are probabilities.
         candidates.clip(0, 1, out=candidates)
+
     return members, candidates
 
 
@@ -140,6 +144,7 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     same_series = np.diff(series, prepend=-1) == 0
     next_origin = np.diff(origins, prepend=-2) == 1
     follows = same_series & next_origin
+
     # A run is windows that follow each other; a strip begins every `length` windows of a run.
     begins = np.where(follows, 0, numbers)
     run_begin = np.maximum.accumulate(begins)
@@ -148,6 +153,7 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     end = np.append(first[1:], len(series))
     last = end - 1
     strips = first[:, None] + np.arange(length)
+
     return np.asarray(np.minimum(strips, last[:, None]))
 
 
@@ -173,6 +179,7 @@ def run_in_threads(work: Callable[[T], None], tasks: Iterator[T], count: int) ->
         for task in tasks:
             work(task)
         return
+
     lock = Lock()
 
     def work_off_tasks() -> None:
@@ -198,9 +205,11 @@ def count_threads() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
+
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit):
         cores = min(cores, int(limit))
+
     return cores
 
 
@@ -216,6 +225,7 @@ def predict_batch_quantiles(
         from lstmcast.network.torch_network import predict_quantiles_in_torch
 
         return predict_quantiles_in_torch(network, batch, base, levels)
+
     outputs = compute_outputs(network, batch)
     # Nothing keeps the outputs of a network in order.
     ordered = np.sort(outputs.astype(np.float64), -1)
@@ -223,6 +233,7 @@ def predict_batch_quantiles(
     z = base[..., None] + ordered * scale
     if network.interval == "own":
         return z
+
     size = (*base.shape, len(levels))
     return np.broadcast_to(z, size)
 
@@ -280,4 +291,5 @@ def _apply_linear(weights: Mapping[str, Singles], name: str, x: Singles) -> Sing
     rows = x.reshape(-1, n_inputs)  # one large product is faster than many small ones
     out: Singles = rows @ weight.T
     out += weights[f"{name}.bias"]
+
     return out.reshape(*leading, -1)
