@@ -85,6 +85,7 @@ class Loss:
         cost = self.cost(out, targets._replace(relative=relative))
         total = torch.where(known, cost, 0.0).sum()
         count = known.sum().clamp(min=1)
+
         return total / count
 
     def naive(self, out: Tensor, targets: LossTargets) -> float:
@@ -245,6 +246,7 @@ class StudentT(LikelihoodLoss):
         above_base = targets.z - targets.base
         relative = above_base / targets.scale
         log_prob = distribution.log_prob(relative)  # type: ignore[no-untyped-call]
+
         # The density of z, not of z in scales: change of variables.
         return log_prob - torch.log(targets.scale)  # type: ignore[no-any-return]
 
@@ -279,6 +281,7 @@ class NegativeBinomial(LikelihoodLoss):
         blend = blend.clamp(min=MIN_COUNT_MEAN)
         log_factor = log_factor.clamp(-MAX_LOG_FACTOR, MAX_LOG_FACTOR)
         dispersion = softplus(raw_dispersion) + MIN_COUNT_DISPERSION
+
         # With m = blend * factor and r = 1 / dispersion.
         log_mean = torch.log(blend) + log_factor
         log_odds = log_mean + torch.log(dispersion)
@@ -367,10 +370,12 @@ def pinball_loss(quantiles: Tensor, target: Tensor) -> Tensor:
     known = ~torch.isnan(target)
     filled = torch.where(known, target, 0.0)
     error = filled[..., None] - quantiles
+
     # The share of the level for targets above a quantile, the rest for those below.
     above = levels * error
     below = (levels - 1) * error
     loss = torch.maximum(above, below).mean(-1)
     total = (loss * known).sum()
     count = known.sum().clamp(min=1)
+
     return total / count
