@@ -56,6 +56,7 @@ def encode_chunks(
     for t, state in enumerate(steps, -first):
         if t >= 0:
             states[t] = state
+
     return states
 
 
@@ -68,6 +69,7 @@ def _build_layer(
         prefix, suffix = f"encoder.layers.{number}.", "_l0"
     else:
         prefix, suffix = "encoder.", f"_l{number}"
+
     layer_weights = LayerWeights(
         inputs=weights[f"{prefix}weight_ih{suffix}"],
         state=weights[f"{prefix}weight_hh{suffix}"],
@@ -78,6 +80,7 @@ def _build_layer(
     layer = build(layer_weights, chunks)
     if not shape.layer_norm:
         return layer
+
     norm_weight = weights[f"encoder.norms.{number}.weight"]
     norm_bias = weights[f"encoder.norms.{number}.bias"]
     return _with_layer_norm(layer, norm_weight, norm_bias)
@@ -116,15 +119,18 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
         inputs[:] = step
         np.matmul(weight, operand, out=gates)
         np.tanh(gates, out=gates)
+
         # From tanh(x / 2) to the logistic function of x.
         np.add(logistic, 1, out=logistic)
         np.multiply(logistic, HALF, out=logistic)
+
         # cell = forget * cell + input * new, state = output * tanh(cell).
         np.multiply(cell, forget_gate, out=cell)
         np.multiply(new, input_gate, out=new)
         np.add(cell, new, out=cell)
         np.tanh(cell, out=state)
         np.multiply(state, output_gate, out=state)
+
         return state
 
     return layer
@@ -136,6 +142,7 @@ def _join_lstm_weights(weights: LayerWeights) -> Singles:
     bias = weights.input_bias + weights.state_bias
     columns = (weights.inputs, weights.state, bias[:, None])
     weight = np.concatenate(columns, 1)
+
     # torch orders input, forget, new, output; the new values come last here.
     input_rows, forget_rows, new_rows, output_rows = np.split(weight, 4)
     ordered = np.concatenate([input_rows, forget_rows, output_rows, new_rows])
@@ -165,6 +172,7 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
         update = gates[hidden_size:]
         remembered = reset * from_state[new_rows]
         new = np.tanh(from_inputs[new_rows] + remembered)
+
         # (1 - update) * new + update * state, with one product less.
         state[:] = new + update * (state - new)
         return state
@@ -217,6 +225,7 @@ def _with_layer_norm(
         deviation = np.sqrt(squared.mean(0) + LAYER_NORM_EPSILON)
         standard = centred / deviation
         out: Singles = standard * weight + bias
+
         return out
 
     return normalised
