@@ -75,6 +75,7 @@ class TorchNetwork(nn.Module):
         self.loss = LOSSES[shape.loss]
         n_outputs = len(self.loss.start)
         hidden = shape.hidden
+
         # The order of the layers is that of the random numbers they start from.
         self.encoder = build_recurrent_encoder(
             shape.cell,
@@ -95,6 +96,7 @@ class TorchNetwork(nn.Module):
         self.attention = None
         if shape.attention:
             self.attention = Attention(shape.width, hidden, shape.context)
+
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
@@ -130,6 +132,7 @@ class TorchNetwork(nn.Module):
         state = self.state(encoded.origin)
         if self.attention is not None:
             state = state + self.attention(*encoded)
+
         # An axis for the horizon steps, which all start from the same state: (B, P, 1, D).
         state = state.reshape(*at.shape, -1)[:, :, None]
         hidden = state + self.local(local)
@@ -140,6 +143,7 @@ class TorchNetwork(nn.Module):
         weights = torch.softmax(logits, -1)
         weighted = weights * blend
         mixed = weighted.sum(-1, keepdim=True)
+
         return self.loss.join(correction, mixed)
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
@@ -155,14 +159,17 @@ class TorchNetwork(nn.Module):
             step = torch.arange(x.shape[0], device=x.device)
             outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
+
         reduced = self.reduced and self.training and shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
+
         states = states.float()
         if bidirectional:
             origin = bidirectional_states(states, at, before)
         else:
             origin = states_at_origins(states, at)
+
         return EncodedChunks(states, origin, at, before)
 
     def attention_by_step(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
@@ -172,6 +179,7 @@ class TorchNetwork(nn.Module):
         """
         encoded = self.encode(x, at, pad)
         by_chunk_step = self.attention.weights(*encoded)  # type: ignore[union-attr]
+
         # With a chunk for each origin, the origins go back to the chunks that they are from.
         by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
         last = encoded.at.reshape(at.shape)
@@ -180,6 +188,7 @@ class TorchNetwork(nn.Module):
         places = last[..., None] + offsets
         inside = places.clamp(min=0)
         weights = by_chunk_step.gather(-1, inside)
+
         return weights.masked_fill(places < 0, 0.0)
 
 
@@ -228,6 +237,7 @@ def predict_quantiles_in_torch(
     with single_torch_thread():
         out = network(*inputs)
         quantiles = network.loss.quantiles(out, targets, levels)
+
     return quantiles.numpy()
 
 
@@ -254,6 +264,7 @@ def adapt_weights_to_loss(
     adapted = initial | _as_tensors(weights)
     if old_loss == network.shape.loss:
         return adapted
+
     n_old = len(LOSSES[old_loss].start)
     n_new = len(network.loss.start)
     median = NETWORK_QUANTILES.index(0.5)
@@ -264,6 +275,7 @@ def adapt_weights_to_loss(
         if old_loss == "quantile" and network.loss.has_location:
             rows[0] = old_rows[median]
         adapted[name] = rows
+
     return adapted
 
 
