@@ -57,7 +57,8 @@ class Threshold:
     @staticmethod
     def scores_needed(rate: float) -> int:
         """Fewest scores from which a limit of this rate follows without a tail."""
-        return int(np.ceil(1 / rate - _ROUNDING)) - 1
+        scores_per_alarm = np.ceil(1 / rate - _ROUNDING)
+        return int(scores_per_alarm) - 1
 
     def __len__(self) -> int:
         return len(self._scores)
@@ -70,11 +71,15 @@ class Threshold:
     def add(self, score: float, *, alarm: bool = False) -> None:
         """Add a score, and whether it raised an alarm."""
         self._scores.append((score, alarm))
-        insort(self._alarms if alarm else self._ordinary, score)
+        same_kind = self._alarms if alarm else self._ordinary
+        insort(same_kind, score)
+
+        # The oldest is forgotten, in both orders.
         if len(self._scores) > self.max_scores:
             oldest, was_alarm = self._scores.popleft()
             sorted_scores = self._alarms if was_alarm else self._ordinary
-            del sorted_scores[bisect_left(sorted_scores, oldest)]
+            place = bisect_left(sorted_scores, oldest)
+            del sorted_scores[place]
 
         self._limit = None
 
@@ -111,7 +116,8 @@ class Threshold:
 
 def _pareto_quantile(scores: list[float], rate: float) -> float:
     """The level exceeded at `rate`, by a generalised Pareto tail of sorted scores."""
-    share = int(len(scores) * _TAIL_SHARE)
+    n_scores = len(scores)
+    share = int(n_scores * _TAIL_SHARE)
     size = max(share, MIN_SCORES // 2)
     base = scores[-size - 1]
     tail = np.array(scores[-size:])
@@ -126,13 +132,16 @@ def _pareto_quantile(scores: list[float], rate: float) -> float:
 
     ranks = np.arange(1, size + 1)
     share_above = 1 - (ranks - _PLOTTING_POSITION) / size
-    weighted = float((excess * share_above).mean())
+    weighted_excess = excess * share_above
+    weighted = float(weighted_excess.mean())
     difference = max(mean - 2 * weighted, 1e-12)
-    shape = float(np.clip(2 - mean / difference, 0.0, _MAX_TAIL_SHAPE))
+    estimate = 2 - mean / difference
+    shape = float(np.clip(estimate, 0.0, _MAX_TAIL_SHAPE))
     scale = mean * (1 - shape)
 
     # The quantile function, whose limit for a shape of 0 is the exponential's.
-    times_rarer = size / (len(scores) * rate)
+    expected_beyond = n_scores * rate
+    times_rarer = size / expected_beyond
     if shape < 1e-6:
         return float(base + scale * np.log(times_rarer))
 
