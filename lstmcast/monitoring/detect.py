@@ -150,6 +150,8 @@ class Detector:
         lower = np.clip(first - joined.start, 0, joined.lengths)
         upper = joined.lengths
         series, rows = list_steps(lower, upper)
+
+        # Each of the rows, also as a place on the time axis.
         ordinals = joined.start[series] + rows
         is_new = ordinals >= first_new[series]
 
@@ -186,7 +188,8 @@ class Detector:
             return
 
         cutoff = self.forecaster.cutoff.max()
-        (last,) = self.forecaster.axis.texts(np.array([cutoff]))
+        ordinals = np.array([cutoff])
+        (last,) = self.forecaster.axis.texts(ordinals)
         raise DataError(
             f"nothing newer than what the run was trained on, which ends at {last}",
             "give newer rows",
@@ -195,7 +198,8 @@ class Detector:
     def _first_new_ordinals(self, panel: Panel) -> Ints:
         """Ordinal of the first step of each series that is newer than its training, [N]."""
         cutoffs = [self._cutoff.get(key, _NEVER) for key in panel.keys]
-        return np.array(cutoffs, dtype=np.int64) + 1
+        last_trained = np.array(cutoffs, dtype=np.int64)
+        return last_trained + 1
 
     def _fit_thresholds(self) -> None:
         """Set the thresholds by the errors on the newest rows of the history."""
@@ -207,6 +211,8 @@ class Detector:
         # Twice as many as needed, so that the limit does not hang on the single largest error.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
+
+        # The newest rows of each series, if they can be forecast.
         upper = panel.lengths
         first_forecast = np.minimum(self.errors.warm_up, upper)
         lower = np.maximum(upper - wanted_each, first_forecast)
@@ -215,6 +221,8 @@ class Detector:
         series, rows = list_steps(lower, upper)
         sizes = np.abs(errors.point)
         factor = self._out_of_sample_factor(series, rows, sizes)
+
+        # What the errors would be, had training not seen these rows.
         point = sizes * factor
         run = self.errors.largest_run_deviations(errors)
 
@@ -248,6 +256,8 @@ class Detector:
         split = split_holdout(
             self.known, forecaster.horizon, forecaster.season, validation
         )
+
+        # Errors on either side of the end of the training.
         held_out = rows >= split.ends[series]
         observed = ~np.isnan(sizes)
         holdout = sizes[held_out & observed]
@@ -267,21 +277,24 @@ class Detector:
         self, panel: Panel, series: Ints, rows: Ints, errors: RowErrors, is_new: Bools
     ) -> _Judgement:
         """Judge rows; thresholds are looked up, and learn, in the order of time."""
+        n_rows = len(rows)
         stamps = panel.start[series] + rows
         actual = look_up_values(panel, series, rows)
-        score = np.full(len(rows), np.nan)
-        limit = np.full(len(rows), np.nan)
+        score = np.full(n_rows, np.nan)
+        limit = np.full(n_rows, np.nan)
 
         # Kinds of the rows that stay without a score.
-        kind = np.full(len(rows), "warm-up", dtype=object)
+        kind = np.full(n_rows, "warm-up", dtype=object)
         kind[np.isnan(actual)] = "missing"
         kind[~is_new] = "known"
+
         run = self.errors.largest_run_deviations(errors)
         pairs = [self._by_series.get(key, self.pooled) for key in panel.keys]
 
         # Rows of one time step are judged in the order of the series, so that results are the same
         # whether rows arrive together or one by one.
-        for place in np.lexsort((series, stamps)).tolist():
+        in_time = np.lexsort((series, stamps))
+        for place in in_time.tolist():
             number = int(series[place])
             pair = pairs[number]
             # Rows that are not judged have bounds in the table, too.
@@ -296,14 +309,17 @@ class Detector:
             key = panel.keys[number]
             stamp = int(stamps[place])
             if self._last_alarms.get(key) == stamp - 1:
-                self._remeasure(panel, number, int(rows[place]), place, errors)
+                row = int(rows[place])
+                self._remeasure(panel, number, row, place, errors)
 
             size = abs(float(errors.point[place]))
             deviation = float(run[place])
             point_score = self._score_and_learn(pair.point, size)
             run_score = self._score_and_learn(pair.run, deviation)
+
             score[place] = max(point_score, run_score)
             kind[place] = ""
+            # A row that stands out by itself is no part of a run.
             if point_score >= 1:
                 kind[place] = "point"
                 self._last_alarms[key] = stamp
