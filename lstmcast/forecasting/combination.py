@@ -86,7 +86,9 @@ class Combination(NamedTuple):
             for weight, name in heaviest_first[:3]
             if weight > MIN_LISTED_WEIGHT
         )
-        methods = f"{', '.join(most)} and {last}" if most else last
+        methods = last
+        if most:
+            methods = f"{', '.join(most)} and {last}"
         return (
             f"The forecast is {network} % network and {100 - network} % simple methods, "
             f"mostly {methods}."
@@ -143,6 +145,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
         n_candidates = candidates.shape[-1]
         return default_combination(len(members), n_candidates)
 
+    # Many series are more evidence than few, up to a point.
     n_series = len(np.unique(validation.series))
     evidence = min(n_series, MAX_EVIDENCE_SERIES)
 
@@ -164,6 +167,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     handicap = margin * (1 - NETWORK_SHARES)
     share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
 
+    # Intervals are calibrated last: their factor is that of the combination itself.
     uncalibrated = Combination(
         members=member_weights,
         candidates=candidate_weights,
@@ -186,7 +190,8 @@ def _weigh_candidates(
     # Their mean is one option more: its weight is spread over all of them.
     mean = candidates.mean(-1)
     losses.append(error(mean))
-    *own, of_mean = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
+    sharpness = CANDIDATE_SHARPNESS * evidence
+    *own, of_mean = soft_weights(losses, sharpness)
     share_of_mean = of_mean / len(own)
     return np.array([weight + share_of_mean for weight in own])
 
@@ -199,7 +204,8 @@ def assign_folds(series: Ints, count: int = 4) -> Ints:
     """
     first = np.searchsorted(series, series)
     rank = np.arange(len(series)) - first
-    windows = np.bincount(series)[series]
+    per_series = np.bincount(series)
+    windows = per_series[series]
     run = rank * count // windows
     return np.where(windows > 1, run, series % count)
 
@@ -216,6 +222,7 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
         held_out = folds == fold
         others = validation.select(~held_out)
         combination = fit_combination(others)
+
         windows = validation.select(held_out)
         quantiles[held_out] = combine_forecasts(
             combination, windows.members, windows.candidates
@@ -229,6 +236,7 @@ def combine_forecasts(
 ) -> Floats:
     """Combine forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q]."""
     quantiles = np.tensordot(combination.members, members, 1)
+
     # A slice keeps the last axis, so that the median can be taken from all quantiles.
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
     classical = candidates @ combination.candidates
