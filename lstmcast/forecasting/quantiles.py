@@ -92,6 +92,7 @@ def interpolate_quantiles(quantiles: Floats, levels: Floats) -> Floats:
     """
     lowest = NETWORK_QUANTILES[0]
     highest = NETWORK_QUANTILES[-1]
+
     windows, horizon, _ = quantiles.shape
     at_levels = np.empty((windows, horizon, len(levels)))
     for q, level in enumerate(levels):
@@ -112,6 +113,8 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     last = len(known) - 1
     right = int(np.clip(position, 1, last))
     left = right - 1
+
+    # Linear between the two known levels.
     distance = known[right] - known[left]
     share = (level - known[left]) / distance
     lower = quantiles[..., left]
