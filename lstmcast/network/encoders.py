@@ -58,7 +58,8 @@ class RecurrentStack(nn.Module):
             states, _ = layer(inputs)
             states = norm(states)
             # The first layer cannot add to its inputs: they have another width.
-            x = x + states if self.residual and number else states
+            adds = self.residual and number > 0
+            x = x + states if adds else states
 
         return x, None
 
@@ -96,7 +97,8 @@ class Attention(nn.Module):
         step = torch.arange(states.shape[0], device=states.device)
         last = at[..., None]
         first = pad[:, None, None]
-        in_context = (step <= last) & (step > last - self.context)
+        before_context = last - self.context
+        in_context = (step <= last) & (step > before_context)
         visible = in_context & (step >= first)
         score = score.masked_fill(~visible, float("-inf"))
 
@@ -153,8 +155,9 @@ def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
 
     That is at the end of the context for the forward direction, at its start for the other.
     """
-    half = states.shape[2] // 2
-    chunk = torch.arange(states.shape[1], device=at.device)
+    _, n_chunks, width = states.shape
+    half = width // 2
+    chunk = torch.arange(n_chunks, device=at.device)
     last = at[:, 0]
     forward = states[last, chunk, :half]
     backward = states[pad, chunk, half:]
@@ -177,6 +180,8 @@ class Contexts(NamedTuple):
 def split_into_contexts(x: Tensor, at: Tensor, pad: Tensor, context: int) -> Contexts:
     """Cut chunks [T, B, F] into the contexts of their origins, to be read backwards from these."""
     n_chunks, n_origins = at.shape
+
+    # The places of each context's steps in its chunk, and the chunk they are from.
     offsets = torch.arange(1 - context, 1, device=at.device)
     places = at[..., None] + offsets
     places = places.flatten(0, 1)  # (B * P, L)
