@@ -59,16 +59,19 @@ def forecast_windows(
     """
     n_networks = len(networks)
     n_windows = len(series)
+    n_levels = len(levels)
+    n_candidates = len(CANDIDATES)
     horizon = windows.horizon
-    members = np.empty((n_networks, n_windows, horizon, len(levels)))
-    candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
+    members = np.empty((n_networks, n_windows, horizon, n_levels))
+    candidates = np.empty((n_windows, horizon, n_candidates))
     state = windows.steps.state
 
     def forecast_batch(task: tuple[Ints, Batch]) -> None:
         """Fill in the forecasts of some windows, [B, P] of them."""
         part, batch = task
         of_series = series[part]
-        base = batch.base + windows.effect(of_series, origins[part])
+        effect = windows.effect(of_series, origins[part])
+        base = batch.base + effect
         scale = batch.scale[..., None]
         owner = of_series[..., None, None]  # the series whose transform is undone
         for m, network in enumerate(networks):
@@ -113,6 +116,7 @@ def iter_batches(
     for start in range(0, len(series), size):
         end = min(start + size, len(series))
         part = slice(start, end)
+        # Every chunk has one origin, [B, 1].
         last = origins[part]
         batch = windows.batch(series[part], last[:, None], steps)
         yield part, batch
@@ -133,6 +137,7 @@ def iter_strips(
     size = _windows_per_batch(steps + length * windows.horizon)
     for start in range(0, len(strips), size):
         part = strips[start : start + size]
+        # All windows of a strip are of one series.
         first = part[:, 0]
         batch = windows.batch(series[first], origins[part], steps)
         yield part, batch
@@ -149,6 +154,8 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     begins = np.where(follows, 0, numbers)
     run_begin = np.maximum.accumulate(begins)
     place = numbers - run_begin
+
+    # A strip ends where the next one begins, and repeats its last window where it is short.
     first = np.flatnonzero(place % length == 0)
     end = np.append(first[1:], len(series))
     last = end - 1
@@ -234,6 +241,7 @@ def predict_batch_quantiles(
     if network.interval == "own":
         return z
 
+    # The point stands at every level, without a copy.
     size = (*base.shape, len(levels))
     return np.broadcast_to(z, size)
 
@@ -279,6 +287,7 @@ def _softmax_mean(logits: Singles, values: Singles) -> Singles:
     # The largest is taken away so that no exponential overflows.
     largest = logits.max(-1, keepdims=True)
     weights = np.exp(logits - largest)
+
     total = weights.sum(-1, keepdims=True)
     weighted = weights * values
     return np.asarray(weighted.sum(-1, keepdims=True) / total)
