@@ -51,6 +51,7 @@ def encode_chunks(
         residual = shape.residual and number > 0
         steps = _apply_layer(layer, steps, residual=residual)
 
+    # Nothing is computed before this asks for the steps; what lies before `first` is dropped.
     n_kept = n_steps - first
     states = np.empty((n_kept, shape.hidden, n_chunks), dtype=np.float32)
     for t, state in enumerate(steps, -first):
@@ -167,6 +168,8 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     def layer(step: Singles) -> Singles:
         from_inputs = weights.inputs @ step + input_bias
         from_state = weights.state @ state + state_bias
+
+        # The reset and the update gate are one block of rows, so that one pass makes both.
         gates = _logistic(from_inputs[both_gates] + from_state[both_gates])
         reset = gates[:hidden_size]
         update = gates[hidden_size:]
@@ -222,7 +225,8 @@ def _with_layer_norm(
         state = layer(step)
         centred = state - state.mean(0)
         squared = centred**2
-        deviation = np.sqrt(squared.mean(0) + LAYER_NORM_EPSILON)
+        variance = squared.mean(0)
+        deviation = np.sqrt(variance + LAYER_NORM_EPSILON)
         standard = centred / deviation
         out: Singles = standard * weight + bias
 
