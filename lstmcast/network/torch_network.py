@@ -86,8 +86,9 @@ class TorchNetwork(nn.Module):
             bidirectional=shape.bidirectional,
             layer_norm=shape.layer_norm,
         )
+        local_inputs = shape.local + shape.ahead
         self.state = nn.Linear(shape.width, hidden)
-        self.local = nn.Linear(shape.local + shape.ahead, hidden)
+        self.local = nn.Linear(local_inputs, hidden)
         middle = nn.Linear(hidden, hidden)
         last = nn.Linear(hidden, n_outputs + shape.candidates)
         self.head = nn.Sequential(
@@ -97,6 +98,7 @@ class TorchNetwork(nn.Module):
         if shape.attention:
             self.attention = Attention(shape.width, hidden, shape.context)
 
+        # Training starts from no correction, and from all candidates alike.
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
@@ -134,9 +136,11 @@ class TorchNetwork(nn.Module):
             state = state + self.attention(*encoded)
 
         # An axis for the horizon steps, which all start from the same state: (B, P, 1, D).
-        state = state.reshape(*at.shape, -1)[:, :, None]
-        hidden = state + self.local(local)
+        by_origin = state.reshape(*at.shape, -1)
+        hidden = by_origin[:, :, None] + self.local(local)
         out = self.head(hidden)
+
+        # What the loss reads comes first, then the logits of the candidates.
         n_outputs = len(self.loss.start)
         correction = out[..., :n_outputs]
         logits = out[..., n_outputs:]
@@ -152,6 +156,8 @@ class TorchNetwork(nn.Module):
         bidirectional = shape.bidirectional
         n_chunks = at.shape[0]
         before = at.new_zeros(n_chunks) if pad is None else pad
+
+        # The backward direction must not read past an origin: each has a chunk of its own.
         if bidirectional:
             x, at, before = split_into_contexts(x, at, before, shape.context)
         if pad is not None or bidirectional:
@@ -164,6 +170,7 @@ class TorchNetwork(nn.Module):
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
 
+        # All that follows is in float32 again.
         states = states.float()
         if bidirectional:
             origin = bidirectional_states(states, at, before)
@@ -182,6 +189,8 @@ class TorchNetwork(nn.Module):
 
         # With a chunk for each origin, the origins go back to the chunks that they are from.
         by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
+
+        # From the steps of a chunk to those of the context, which ends at the origin.
         last = encoded.at.reshape(at.shape)
         context = self.shape.context
         offsets = torch.arange(1 - context, 1, device=at.device)
@@ -265,6 +274,7 @@ def adapt_weights_to_loss(
     if old_loss == network.shape.loss:
         return adapted
 
+    # Both losses have their own outputs before the logits.
     n_old = len(LOSSES[old_loss].start)
     n_new = len(network.loss.start)
     median = NETWORK_QUANTILES.index(0.5)
