@@ -140,7 +140,8 @@ def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
 def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
     """Iterate over the weights of one recurrent layer, and of the normalisation after it."""
     # The first layer reads the steps, each other one the states of the one before.
-    inputs = shape.width if layer else shape.features + shape.covariates
+    step_inputs = shape.features + shape.covariates
+    inputs = shape.width if layer else step_inputs
     rows = GATES_PER_CELL[shape.cell] * shape.hidden
     sizes = {
         "weight_ih": (rows, inputs),
@@ -185,7 +186,8 @@ def remove_covariate_columns(
         if INPUT_WEIGHT_NAME.fullmatch(name):
             narrow[name] = weight[:, :features]
 
-    narrow["local.weight"] = weights["local.weight"][:, :local]
+    local_weight = weights["local.weight"]
+    narrow["local.weight"] = local_weight[:, :local]
     return narrow
 
 
@@ -203,7 +205,8 @@ def add_covariate_columns(
             wide[name] = _widen(weight, inputs)
 
     local_inputs = shape.local + shape.ahead
-    wide["local.weight"] = _widen(weights["local.weight"], local_inputs)
+    local_weight = weights["local.weight"]
+    wide["local.weight"] = _widen(local_weight, local_inputs)
     return wide
 
 
