@@ -78,6 +78,7 @@ class Combination(NamedTuple):
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
+
         weighted = zip(self.candidates, CANDIDATES, strict=True)
         heaviest_first = sorted(weighted, reverse=True)
         *most, last = (
@@ -85,7 +86,9 @@ class Combination(NamedTuple):
             for weight, name in heaviest_first[:3]
             if weight > MIN_LISTED_WEIGHT
         )
-        methods = f"{', '.join(most)} and {last}" if most else last
+        methods = last
+        if most:
+            methods = f"{', '.join(most)} and {last}"
         return (
             f"The forecast is {network} % network and {100 - network} % simple methods, "
             f"mostly {methods}."
@@ -141,6 +144,8 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     if not error.usable:
         n_candidates = candidates.shape[-1]
         return default_combination(len(members), n_candidates)
+
+    # Many series are more evidence than few, up to a point.
     n_series = len(np.unique(validation.series))
     evidence = min(n_series, MAX_EVIDENCE_SERIES)
 
@@ -157,10 +162,12 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     losses = np.empty(len(NETWORK_SHARES))
     for i, share in enumerate(NETWORK_SHARES):
         losses[i] = error(_mix(share, network, classical))
+
     margin = losses.min() * validation.network_margin
     handicap = margin * (1 - NETWORK_SHARES)
     share_weights = soft_weights(losses + handicap, MIX_SHARPNESS * evidence)
 
+    # Intervals are calibrated last: their factor is that of the combination itself.
     uncalibrated = Combination(
         members=member_weights,
         candidates=candidate_weights,
@@ -179,10 +186,12 @@ def _weigh_candidates(
     """Weigh candidates [K, H, A] by their errors, with the evidence of so many series, [A]."""
     one_by_one = np.moveaxis(candidates, -1, 0)  # (A, K, H)
     losses = [error(candidate) for candidate in one_by_one]
+
     # Their mean is one option more: its weight is spread over all of them.
     mean = candidates.mean(-1)
     losses.append(error(mean))
-    *own, of_mean = soft_weights(losses, CANDIDATE_SHARPNESS * evidence)
+    sharpness = CANDIDATE_SHARPNESS * evidence
+    *own, of_mean = soft_weights(losses, sharpness)
     share_of_mean = of_mean / len(own)
     return np.array([weight + share_of_mean for weight in own])
 
@@ -195,7 +204,8 @@ def assign_folds(series: Ints, count: int = 4) -> Ints:
     """
     first = np.searchsorted(series, series)
     rank = np.arange(len(series)) - first
-    windows = np.bincount(series)[series]
+    per_series = np.bincount(series)
+    windows = per_series[series]
     run = rank * count // windows
     return np.where(windows > 1, run, series % count)
 
@@ -212,10 +222,12 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
         held_out = folds == fold
         others = validation.select(~held_out)
         combination = fit_combination(others)
+
         windows = validation.select(held_out)
         quantiles[held_out] = combine_forecasts(
             combination, windows.members, windows.candidates
         )
+
     return quantiles
 
 
@@ -224,10 +236,12 @@ def combine_forecasts(
 ) -> Floats:
     """Combine forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q]."""
     quantiles = np.tensordot(combination.members, members, 1)
+
     # A slice keeps the last axis, so that the median can be taken from all quantiles.
     median = quantiles[..., _MEDIAN : _MEDIAN + 1]
     classical = candidates @ combination.candidates
     centre = _mix(combination.network, median, classical[..., None])
+
     # Candidates are points: the mix moves the centre, the intervals are the network's.
     distance = quantiles - median
     return np.asarray(centre + combination.widen * distance)
@@ -255,6 +269,7 @@ def soft_weights(
         weights = (losses <= least).astype(np.float64)
     if prior is not None:
         weights = weights * prior
+
     return np.asarray(weights / weights.sum())
 
 

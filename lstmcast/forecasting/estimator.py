@@ -45,11 +45,13 @@ class Estimator:
             section, _, setting = name.partition("__")
             of_section = changes.setdefault(section, {})
             of_section[setting] = value
+
         # All of a section's settings at once: it checks what they are together.
         sections = {}
         for section, settings in changes.items():
             before = getattr(config, section)
             sections[section] = replace(before, **settings)
+
         self.config = replace(config, **sections)
         return self
 

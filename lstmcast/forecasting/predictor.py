@@ -175,11 +175,13 @@ class Predictor(Estimator):
             panel = self.panel
         else:
             panel = with_training_history(panel, self.panel, self.context)
+
         horizon = horizon or self.horizon
         require_future_covariates(panel, horizon)
         series = np.arange(len(panel))
         origins = panel.lengths - 1
         forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
+
         return panel.forecast_columns(
             series, origins, forecasts, quantiles, probability=self.probability
         )
@@ -218,9 +220,11 @@ class Predictor(Estimator):
                 f"quantile levels {levels.tolist()} are out of range",
                 "give numbers between 0 and 1",
             )
+
         series = np.asarray(series, dtype=np.int64)
         origins = np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
+
         # Probabilities are not drawn from: there the decoder is asked for later steps directly.
         if horizon <= self.horizon or self.probability or not len(series):
             forecasts = self._quantiles_within_horizon(
@@ -239,6 +243,7 @@ class Predictor(Estimator):
                 horizon,
                 levels,
             )
+
         return round_count_quantiles(forecasts, self.config.train.loss)
 
     def _quantiles_within_horizon(
@@ -275,6 +280,7 @@ class Predictor(Estimator):
             quantiles[rest] = self._combined_quantiles(
                 panel, series[rest], origins[rest], horizon, levels, strip
             )
+
         return quantiles
 
     def _combined_quantiles(
@@ -293,10 +299,12 @@ class Predictor(Estimator):
         network_levels: tuple[float, ...] = NETWORK_QUANTILES
         if any_level:
             network_levels += tuple(levels)
+
         spread = None
         if self.spread is not None:
             spread = match_horizon(self.spread, horizon)
             spread = spread[:, None]  # (M, 1, H, Q)
+
         members, candidates = forecast_windows(
             self.networks, windows, series, origins, network_levels, spread, strip
         )
@@ -305,6 +313,7 @@ class Predictor(Estimator):
             quantiles = combined[..., len(NETWORK_QUANTILES) :]
         else:
             quantiles = interpolate_quantiles(combined, levels)
+
         lowest = windows.steps.state.low[series]
         return np.maximum(quantiles, lowest[:, None, None])
 
@@ -367,6 +376,7 @@ class Predictor(Estimator):
         joint = None
         if self.config.inputs.joint:
             joint = joint_inputs(panel, steps)
+
         covariates = self.scaling.covariates(panel, effect, joint)
         return Windows(steps, horizon, self.context, stride, covariates)
 
@@ -477,6 +487,7 @@ class Predictor(Estimator):
         matching_members = weights.shape == (len(self.networks),)
         if not (matching_series and matching_members):
             raise ValueError("its parts do not belong together")
+
         # Forecasting shows what sizes alone do not.
         first = np.zeros(1, np.int64)
         panel = self.panel.select(first)

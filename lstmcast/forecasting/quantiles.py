@@ -36,6 +36,7 @@ def fit_error_quantiles(errors: Floats) -> Floats:
     if not known.any():
         horizon = errors.shape[1]
         return default_error_quantiles(horizon)
+
     count = known.sum(0)
     sizes = np.where(known, np.abs(errors), 0.0)
     total_size = sizes.sum(0)
@@ -60,6 +61,7 @@ def cross_fit_error_quantiles(errors: Floats, folds: Ints) -> Floats:
     for fold in np.unique(folds):
         held_out = folds == fold
         quantiles[held_out] = fit_error_quantiles(errors[~held_out])
+
     return quantiles
 
 
@@ -90,6 +92,7 @@ def interpolate_quantiles(quantiles: Floats, levels: Floats) -> Floats:
     """
     lowest = NETWORK_QUANTILES[0]
     highest = NETWORK_QUANTILES[-1]
+
     windows, horizon, _ = quantiles.shape
     at_levels = np.empty((windows, horizon, len(levels)))
     for q, level in enumerate(levels):
@@ -98,6 +101,7 @@ def interpolate_quantiles(quantiles: Floats, levels: Floats) -> Floats:
         else:
             quantile = _extrapolate_quantile(quantiles, level)
         at_levels[..., q] = quantile
+
     return at_levels
 
 
@@ -109,10 +113,13 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     last = len(known) - 1
     right = int(np.clip(position, 1, last))
     left = right - 1
+
+    # Linear between the two known levels.
     distance = known[right] - known[left]
     share = (level - known[left]) / distance
     lower = quantiles[..., left]
     upper = quantiles[..., right]
+
     return np.asarray((1 - share) * lower + share * upper)
 
 
@@ -121,6 +128,7 @@ def _extrapolate_quantile(quantiles: Floats, level: float) -> Floats:
     median = quantiles[..., _MEDIAN]
     outermost = 0 if level < 0.5 else -1
     distance = quantiles[..., outermost] - median
+
     # Distances from the median are proportional to those of a normal distribution.
     normal_distance = abs(STANDARD_NORMAL.inv_cdf(level))
     stretch = normal_distance / NORMAL_80_HALF_WIDTH

@@ -57,13 +57,17 @@ def forecast_recursively(
     of its own, and the result is the quantiles of all paths mixed. Past covariates are unknown
     there; covariates known ahead stay as they are.
     """
+    # A path has at most so many steps, those it is forecast from included.
     longest = int(panel.lengths.max())
     steps = min(limits.memory, longest) + horizon
-    quantiles = np.empty((len(series), horizon, len(levels)))
+
+    n_windows = len(series)
+    quantiles = np.empty((n_windows, horizon, len(levels)))
     for part in _split_windows(series, steps, limits.together):
         quantiles[part] = _follow_paths(
             forecast, limits, panel, series[part], origins[part], horizon, levels
         )
+
     return quantiles
 
 
@@ -78,11 +82,15 @@ def _follow_paths(
 ) -> Floats:
     """Do what `forecast_recursively` does, for windows that fit into memory at once."""
     trained = limits.horizon
+    n_windows = len(series)
     n_levels = len(levels)
-    quantiles = np.empty((len(series), horizon, n_levels))
+    quantiles = np.empty((n_windows, horizon, n_levels))
+
+    # One forecast has the levels asked for, and then those that paths are drawn from.
     requested = np.concatenate([levels, SAMPLED_LEVELS])
     first = forecast(panel, series, origins, trained, requested)
     quantiles[:, :trained] = first[..., :n_levels]
+    to_draw_from = first[..., n_levels:]
 
     # Every window becomes a series of its own that ends at the origin, and then S paths.
     past = panel.select(series).head(origins + 1)
@@ -90,7 +98,6 @@ def _follow_paths(
     targets = _index_targets(past)
     numbers = np.tile(np.arange(len(past)), PATHS_PER_WINDOW)
     paths = past.select(numbers)
-    to_draw_from = first[..., n_levels:]
     sampled = np.tile(to_draw_from, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
 
     # A block is a trained horizon: values are drawn for the one before, which this one follows.
@@ -102,10 +109,12 @@ def _follow_paths(
         paths = paths.tail(limits.memory)
         sampled = _forecast_paths(forecast, paths, trained, limits.together)
         later = _mix_paths(sampled, levels)
+
         # The last block may reach beyond what was asked for.
         end = min(begin + trained, horizon)
         n_steps = end - begin
         quantiles[:, begin:end] = later[:, :n_steps]
+
     return quantiles
 
 
@@ -129,11 +138,13 @@ def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
         begins = range(size, count, size)
         yield from np.split(np.arange(count), begins)
         return
+
     # The number of each window within its series.
     rank = np.zeros(len(series), np.int64)
     for number in np.unique(series):
         windows = series == number
         rank[windows] = np.arange(windows.sum())
+
     n_parts = int(rank.max()) + 1
     for part in range(n_parts):
         yield np.flatnonzero(rank == part)
@@ -148,10 +159,12 @@ def _forecast_paths(
     quantiles = []
     for group in groups:
         panel = paths.select(group)
+        # Every path is forecast from its end.
         series = np.arange(len(panel))
         origins = panel.lengths - 1
         forecasts = forecast(panel, series, origins, horizon, SAMPLED_LEVELS)
         quantiles.append(forecasts)
+
     return np.concatenate(quantiles)
 
 
@@ -163,16 +176,23 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     """
     paths, horizon, n_levels = sampled.shape
     windows = paths // PATHS_PER_WINDOW
+
+    # The paths of a window stand side by side with their levels: all of them are one sample.
     by_path = sampled.reshape(PATHS_PER_WINDOW, windows, horizon, n_levels)
     by_window = by_path.transpose(1, 2, 0, 3)  # (K, H, S, V)
     sample = by_window.reshape(windows, horizon, -1)
     quantiles = np.quantile(sample, levels, axis=-1)  # (Q, K, H)
+
     return np.moveaxis(quantiles, 0, -1)
 
 
 def _draw_levels(block: int, steps: int, targets: list[int]) -> Floats:
     """Draw the levels of all paths at the steps of a block, [S * K, H], by window targets [K]."""
-    by_window = [_draw_antithetic_levels(block, steps, target) for target in targets]
+    by_window = []
+    for target in targets:
+        drawn = _draw_antithetic_levels(block, steps, target)
+        by_window.append(drawn)
+
     levels = np.stack(by_window, 1)  # (S, K, H)
     return levels.reshape(-1, steps)
 
@@ -186,15 +206,19 @@ def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
     rng = np.random.default_rng([block, target])
     n_pairs = PATHS_PER_WINDOW // 2
     normal = rng.normal(size=(n_pairs, steps))
+
     # Keeps the variance of every step at 1.
     innovation = np.sqrt(1 - STEP_CORRELATION**2)
     for step in range(1, steps):
         kept = STEP_CORRELATION * normal[:, step - 1]
         new = innovation * normal[:, step]
         normal[:, step] = kept + new
+
     pairs = np.concatenate([normal, -normal])
+
     # Sorting twice turns values into their ranks.
-    rank = pairs.argsort(axis=0).argsort(axis=0)
+    order = pairs.argsort(axis=0)
+    rank = order.argsort(axis=0)
     return np.asarray((rank + 0.5) / PATHS_PER_WINDOW)
 
 
@@ -204,14 +228,18 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
     The quantiles are at SAMPLED_LEVELS; levels beyond the outermost of them get its value.
     """
     count = len(SAMPLED_LEVELS)
+
     # SAMPLED_LEVELS are (v + 0.5) / V: this turns a level into its place v.
     place = levels * count - 0.5
     place = place.clip(0, count - 1)
+
+    # The known level on either side, and how far the place is between them.
     whole = place.astype(np.int64)
     left = np.minimum(whole, count - 2)
     share = place - left
     low = _take_last_axis(quantiles, left)
     high = _take_last_axis(quantiles, left + 1)
+
     return np.asarray(low + (high - low) * share)
 
 
@@ -227,6 +255,8 @@ def _append_steps(panel: Panel, values: Floats) -> Panel:
     lengths = panel.lengths + n_steps
     offsets = offsets_from_lengths(lengths)
     longer = _spread_rows(panel.values, panel.lengths, offsets)
+
+    # The new values follow the old ones of their series.
     first_new = offsets[:-1] + panel.lengths
     counts = np.full(n_series, n_steps)
     new = concat_ranges(first_new, counts)
@@ -254,6 +284,7 @@ def _spread_rows(rows: Floats, lengths: Ints, offsets: Ints) -> Floats:
     """
     places = concat_ranges(offsets[:-1], lengths)
     total = int(offsets[-1])
-    longer = np.full((total, *rows.shape[1:]), np.nan)
+    _, *columns = rows.shape
+    longer = np.full((total, *columns), np.nan)
     longer[places] = rows
     return longer

@@ -63,6 +63,7 @@ class Detection:
         runs = int((kind == "run").sum())
         anomalies = points + runs
         judged = int(self.rows["score"].notna().sum())
+
         return {
             "anomalies": anomalies,
             "points": points,
@@ -123,6 +124,7 @@ class Detector:
                 "a run that forecasts probabilities has no intervals to detect anomalies with",
                 "fit it with --loss mse",
             )
+
         self.forecaster = forecaster
         self.rate = rate
         self.adapt = adapt
@@ -143,10 +145,13 @@ class Detector:
         joined = with_training_history(panel, self.known, memory, since=True)
         first_new = self._first_new_ordinals(joined)
         first = panel.start if every else np.maximum(first_new, panel.start)
+
         # The joined history begins before these rows: from ordinals to its steps.
         lower = np.clip(first - joined.start, 0, joined.lengths)
         upper = joined.lengths
         series, rows = list_steps(lower, upper)
+
+        # Each of the rows, also as a place on the time axis.
         ordinals = joined.start[series] + rows
         is_new = ordinals >= first_new[series]
 
@@ -160,6 +165,7 @@ class Detector:
         # Trimmed only now and then, since that copies all of it.
         if (self.known.lengths > 2 * memory).any():
             self.known = self.known.tail(memory)
+
         return Detection(table, joined.notes)
 
     def is_new(self, panel: Panel) -> bool:
@@ -180,8 +186,10 @@ class Detector:
         """Raise DataError where there was nothing to judge."""
         if len(found.rows):
             return
+
         cutoff = self.forecaster.cutoff.max()
-        (last,) = self.forecaster.axis.texts(np.array([cutoff]))
+        ordinals = np.array([cutoff])
+        (last,) = self.forecaster.axis.texts(ordinals)
         raise DataError(
             f"nothing newer than what the run was trained on, which ends at {last}",
             "give newer rows",
@@ -190,7 +198,8 @@ class Detector:
     def _first_new_ordinals(self, panel: Panel) -> Ints:
         """Ordinal of the first step of each series that is newer than its training, [N]."""
         cutoffs = [self._cutoff.get(key, _NEVER) for key in panel.keys]
-        return np.array(cutoffs, dtype=np.int64) + 1
+        last_trained = np.array(cutoffs, dtype=np.int64)
+        return last_trained + 1
 
     def _fit_thresholds(self) -> None:
         """Set the thresholds by the errors on the newest rows of the history."""
@@ -198,9 +207,12 @@ class Detector:
         # Single rows and runs share the rate.
         rate = self.rate / 2
         needed = Threshold.scores_needed(rate)
+
         # Twice as many as needed, so that the limit does not hang on the single largest error.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
+
+        # The newest rows of each series, if they can be forecast.
         upper = panel.lengths
         first_forecast = np.minimum(self.errors.warm_up, upper)
         lower = np.maximum(upper - wanted_each, first_forecast)
@@ -209,6 +221,8 @@ class Detector:
         series, rows = list_steps(lower, upper)
         sizes = np.abs(errors.point)
         factor = self._out_of_sample_factor(series, rows, sizes)
+
+        # What the errors would be, had training not seen these rows.
         point = sizes * factor
         run = self.errors.largest_run_deviations(errors)
 
@@ -224,6 +238,7 @@ class Detector:
         effect = "nothing can be flagged"
         if count >= MIN_SCORES:
             effect = "thresholds are extrapolated beyond the errors observed"
+
         problem = f"{count} rows of history are too few for a rate of {self.rate:g}"
         return f"{problem} ({needed} are needed): {effect}"
 
@@ -241,6 +256,8 @@ class Detector:
         split = split_holdout(
             self.known, forecaster.horizon, forecaster.season, validation
         )
+
+        # Errors on either side of the end of the training.
         held_out = rows >= split.ends[series]
         observed = ~np.isnan(sizes)
         holdout = sizes[held_out & observed]
@@ -252,6 +269,7 @@ class Detector:
         usual = float(np.median(trained))
         if not usual > 0:
             return unchanged
+
         ratio = float(np.median(holdout)) / usual
         return np.where(held_out, 1.0, max(1.0, ratio))
 
@@ -259,25 +277,30 @@ class Detector:
         self, panel: Panel, series: Ints, rows: Ints, errors: RowErrors, is_new: Bools
     ) -> _Judgement:
         """Judge rows; thresholds are looked up, and learn, in the order of time."""
+        n_rows = len(rows)
         stamps = panel.start[series] + rows
         actual = look_up_values(panel, series, rows)
-        score = np.full(len(rows), np.nan)
-        limit = np.full(len(rows), np.nan)
+        score = np.full(n_rows, np.nan)
+        limit = np.full(n_rows, np.nan)
+
         # Kinds of the rows that stay without a score.
-        kind = np.full(len(rows), "warm-up", dtype=object)
+        kind = np.full(n_rows, "warm-up", dtype=object)
         kind[np.isnan(actual)] = "missing"
         kind[~is_new] = "known"
+
         run = self.errors.largest_run_deviations(errors)
         pairs = [self._by_series.get(key, self.pooled) for key in panel.keys]
 
         # Rows of one time step are judged in the order of the series, so that results are the same
         # whether rows arrive together or one by one.
-        for place in np.lexsort((series, stamps)).tolist():
+        in_time = np.lexsort((series, stamps))
+        for place in in_time.tolist():
             number = int(series[place])
             pair = pairs[number]
             # Rows that are not judged have bounds in the table, too.
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
+
             error = errors.point[place]
             if not is_new[place] or np.isnan(limit[place]) or np.isnan(error):
                 continue
@@ -286,19 +309,23 @@ class Detector:
             key = panel.keys[number]
             stamp = int(stamps[place])
             if self._last_alarms.get(key) == stamp - 1:
-                self._remeasure(panel, number, int(rows[place]), place, errors)
+                row = int(rows[place])
+                self._remeasure(panel, number, row, place, errors)
 
             size = abs(float(errors.point[place]))
             deviation = float(run[place])
             point_score = self._score_and_learn(pair.point, size)
             run_score = self._score_and_learn(pair.run, deviation)
+
             score[place] = max(point_score, run_score)
             kind[place] = ""
+            # A row that stands out by itself is no part of a run.
             if point_score >= 1:
                 kind[place] = "point"
                 self._last_alarms[key] = stamp
             elif run_score >= 1:
                 kind[place] = "run"
+
         return _Judgement(score, limit, kind)
 
     def _score_and_learn(self, threshold: Threshold, value: float) -> float:
@@ -319,6 +346,7 @@ class Detector:
         origin = row - 2
         if origin < self.errors.warm_up - 1:
             return
+
         interval, errors_past_alarm = self.errors.measure_past_alarm(panel, series, row)
         error = errors_past_alarm[0]
         if abs(error) < abs(errors.point[place]):
@@ -356,6 +384,7 @@ def _fit_each_series(
         pair = ThresholdPair.from_scores(rate, point[own], run[own])
         if not pair.point.is_extrapolated:
             pairs[key] = pair
+
     return pairs
 
 
@@ -389,6 +418,7 @@ def _score_against_limit(value: float, threshold: Threshold) -> float:
         return 0.0
     if limit <= 0:
         return 0.0 if value <= limit else float("inf")
+
     quotient = float(value / limit)
     # Rounding must not carry a quotient over to the wrong side of 1.
     if value <= limit:

@@ -101,9 +101,15 @@ class RowErrorModel:
         steps = int((upper - lower).sum())
         steps_each = steps // len(panel)
         longest = min(self.block, steps_each // _HISTORY_TO_RUN_FACTOR)
-        powers = [2**power for power in range(2, _MAX_RUN_LENGTH_LOG2 + 1)]
-        self.run_lengths = [n for n in powers if _MIN_RUN_LENGTH <= n <= longest]
 
+        # Each run is twice as long as the one before it: few lengths cover all durations.
+        self.run_lengths = []
+        for power in range(2, _MAX_RUN_LENGTH_LOG2 + 1):
+            length = 2**power
+            if _MIN_RUN_LENGTH <= length <= longest:
+                self.run_lengths.append(length)
+
+        # Nothing is known yet of what is usual: the errors themselves say it.
         self._mean_size = None
         errors = self.measure(panel, lower, upper)
         lacks_run = np.isnan(errors.runs).any(axis=1)
@@ -111,6 +117,7 @@ class RowErrorModel:
         usual = np.zeros(errors.runs.shape[1])
         if measured.any():
             usual = np.quantile(errors.runs[measured], 0.9, axis=0)
+
         # Where runs usually do not stray at all they are counted in half-widths, as they are.
         self._usual = np.where(usual > 0, usual, 1.0)
         return errors
@@ -118,15 +125,19 @@ class RowErrorModel:
     def measure(self, panel: Panel, lower: Ints, upper: Ints) -> RowErrors:
         """Measure steps lower to upper [N] of each series, by forecasts from the rows before."""
         series, rows = list_steps(lower, upper)
+
+        # Rows of the warm-up have no forecast.
         warm = rows >= self.warm_up
         origins = rows[warm] - 1
         one_ahead = self._forecast_quantiles(panel, series[warm], origins, 1)
         quantiles = _missing_quantiles(len(rows))
         quantiles[warm] = one_ahead[:, 0]
+
         interval = Interval.from_quantiles(quantiles)
         actual = look_up_values(panel, series, rows)
+        point = interval.scale_errors(actual)
         runs = self._run_deviations(panel, lower, upper)
-        return RowErrors(interval, interval.scale_errors(actual), runs)
+        return RowErrors(interval, point, runs)
 
     def measure_past_alarm(
         self, panel: Panel, series: int, row: int
@@ -136,14 +147,19 @@ class RowErrorModel:
         first = np.zeros(1, np.int64)
         origin = np.array([row - 2])
         quantiles = self.forecaster.quantiles(alone, first, origin, 2, QUANTILE_LEVELS)
-        interval = Interval.from_quantiles(quantiles[:, 1])
+
+        # The second step of the forecast is the row itself.
+        two_ahead = quantiles[:, 1]
+        interval = Interval.from_quantiles(two_ahead)
         actual = alone.values[[row]]
-        return interval, interval.scale_errors(actual)
+        error = interval.scale_errors(actual)
+        return interval, error
 
     def largest_run_deviations(self, errors: RowErrors) -> Floats:
         """Largest of the runs that end in each row, over how far such runs usually stray, [K]."""
         relative = errors.runs / self._usual
         missing = np.isnan(relative)
+
         # Deviations are 0 at least: -1 is never the largest, unless all of them are missing.
         comparable = np.where(missing, -1.0, relative)
         largest = comparable.max(1)
@@ -160,10 +176,15 @@ class RowErrorModel:
         """
         place_in_run = panel.align(self.forecaster.panel)
         is_new = place_in_run[series] < 0
+
+        # The origins of a group lie within a factor of 2; series of the run are one group.
         doublings = np.log2(np.maximum(origins, 1))
         octaves = np.where(is_new, doublings, 0).astype(np.int64)
+
+        n_windows = len(series)
+        n_levels = len(QUANTILE_LEVELS)
         strip = _ROWS_PER_STRIP if horizon == 1 else 1
-        quantiles = np.empty((len(series), horizon, len(QUANTILE_LEVELS)))
+        quantiles = np.empty((n_windows, horizon, n_levels))
         for octave in np.unique(octaves).tolist():
             group = octaves == octave
             quantiles[group] = self.forecaster.quantiles(
@@ -174,6 +195,7 @@ class RowErrorModel:
                 QUANTILE_LEVELS,
                 strip=strip,
             )
+
         return quantiles
 
     def _run_deviations(self, panel: Panel, lower: Ints, upper: Ints) -> Floats:
@@ -181,14 +203,17 @@ class RowErrorModel:
         series, rows = list_steps(lower, upper)
         if not self.run_lengths:
             return np.full((len(rows), 1), np.nan)
+
         # A run that ends in the first row begins before it, as far back as the longest one.
         longest = self.run_lengths[-1]
         begin = np.maximum(lower - longest + 1, 0)
         span = np.where(upper > lower, upper - begin, 0)
         errors = self._block_errors(panel, begin, begin + span)
+
         # Of each row: where the errors of its series begin, and where the run in it ends.
         series_ends = np.cumsum(span)
-        starts = (series_ends - span)[series]
+        series_starts = series_ends - span
+        starts = series_starts[series]
         rows_after = upper[series] - rows - 1
         ends = series_ends[series] - rows_after
         return self._sum_runs(errors, starts, ends)
@@ -201,17 +226,24 @@ class RowErrorModel:
         phase = ordinals % self.block
         origins = rows - phase - 1
         warm = origins >= self.warm_up
+
+        # Rows of one block share a window, which is forecast only once.
         windows = np.stack([series[warm], origins[warm]])
         blocks, block_of_row = np.unique(windows, axis=1, return_inverse=True)
         block_series, block_origins = blocks
         forecasts = self._forecast_quantiles(
             panel, block_series, block_origins, self.block
         )
+
+        # Back from blocks to rows, each at its own step of the block.
         quantiles = _missing_quantiles(len(rows))
         block_of_row = block_of_row.ravel()
-        quantiles[warm] = forecasts[block_of_row, phase[warm]]
+        step_in_block = phase[warm]
+        quantiles[warm] = forecasts[block_of_row, step_in_block]
+
         actual = look_up_values(panel, series, rows)
-        errors = Interval.from_quantiles(quantiles).scale_errors(actual)
+        interval = Interval.from_quantiles(quantiles)
+        errors = interval.scale_errors(actual)
         return errors.clip(-_MAX_ERROR_IN_RUN, _MAX_ERROR_IN_RUN)
 
     def _sum_runs(self, errors: Floats, starts: Ints, ends: Ints) -> Floats:
@@ -223,27 +255,35 @@ class RowErrorModel:
         """
         observed = ~np.isnan(errors)
         excess = self._excess_sizes(errors)
+        known_errors = np.where(observed, errors, 0.0)
+        known_excess = np.where(observed, excess, 0.0)
+
         # The sum of a run is the difference of two running sums.
         numbers = np.concatenate([[0], np.cumsum(observed)])
-        shifts = _running_sums(np.where(observed, errors, 0.0))
-        excesses = _running_sums(np.where(observed, excess, 0.0))
+        shifts = _running_sums(known_errors)
+        excesses = _running_sums(known_excess)
 
+        n_rows = len(ends)
         n_lengths = len(self.run_lengths)
-        deviations = np.full((len(ends), 2, n_lengths), np.nan)
+        last_observed = observed[ends - 1]
+        deviations = np.full((n_rows, 2, n_lengths), np.nan)
         for column, length in enumerate(self.run_lengths):
             begins = np.maximum(ends - length, starts)
             number = numbers[ends] - numbers[begins]
+
             # Half of a run may be missing, but not its last row, which is the one judged.
             half_observed = 2 * number >= length
-            enough = half_observed & observed[ends - 1]
+            enough = half_observed & last_observed
             root = np.sqrt(number[enough])
+
             for kind, sums in enumerate((shifts, excesses)):
                 total = sums[ends] - sums[begins]
                 deviations[enough, kind, column] = total[enough] / root
+
         # A shift counts to either side, but errors smaller than usual are no anomaly.
         deviations[:, 0] = np.abs(deviations[:, 0])
         positive = np.maximum(deviations, 0.0)
-        return np.asarray(positive.reshape(len(ends), 2 * n_lengths))
+        return np.asarray(positive.reshape(n_rows, 2 * n_lengths))
 
     def _excess_sizes(self, errors: Floats) -> Floats:
         """How much larger errors are than usual, which is the mean of the first ones seen, [K]."""

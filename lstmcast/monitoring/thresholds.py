@@ -45,6 +45,7 @@ class Threshold:
     ) -> None:
         self.rate = rate
         self.max_scores = max(max_scores, 2 * self.scores_needed(rate))
+
         # The same scores twice: as they came, to forget the oldest; and sorted, to rank them.
         self._scores: deque[tuple[float, bool]] = deque()
         self._ordinary: list[float] = []
@@ -56,7 +57,8 @@ class Threshold:
     @staticmethod
     def scores_needed(rate: float) -> int:
         """Fewest scores from which a limit of this rate follows without a tail."""
-        return int(np.ceil(1 / rate - _ROUNDING)) - 1
+        scores_per_alarm = np.ceil(1 / rate - _ROUNDING)
+        return int(scores_per_alarm) - 1
 
     def __len__(self) -> int:
         return len(self._scores)
@@ -69,11 +71,16 @@ class Threshold:
     def add(self, score: float, *, alarm: bool = False) -> None:
         """Add a score, and whether it raised an alarm."""
         self._scores.append((score, alarm))
-        insort(self._alarms if alarm else self._ordinary, score)
+        same_kind = self._alarms if alarm else self._ordinary
+        insort(same_kind, score)
+
+        # The oldest is forgotten, in both orders.
         if len(self._scores) > self.max_scores:
             oldest, was_alarm = self._scores.popleft()
             sorted_scores = self._alarms if was_alarm else self._ordinary
-            del sorted_scores[bisect_left(sorted_scores, oldest)]
+            place = bisect_left(sorted_scores, oldest)
+            del sorted_scores[place]
+
         self._limit = None
 
     @property
@@ -87,6 +94,7 @@ class Threshold:
         count = len(self)
         if len(self._ordinary) < MIN_SCORES:
             return float("inf")
+
         # So many alarms stay above the limit at most: it rises to the smallest of them.
         allowed = int(_MAX_ALARM_FACTOR * self.rate * count)
         most = max(_MAX_ALARM_FACTOR, allowed)
@@ -99,6 +107,7 @@ class Threshold:
             largest = self._ordinary[-1]
             tail = _pareto_quantile(self._ordinary, self.rate)
             return float(max(floor, largest, tail))
+
         # Alarms are taken for the largest scores, whatever their size.
         rank_among_ordinary = max(rank - len(self._alarms), 1)
         quantile = self._ordinary[-rank_among_ordinary]
@@ -107,26 +116,34 @@ class Threshold:
 
 def _pareto_quantile(scores: list[float], rate: float) -> float:
     """The level exceeded at `rate`, by a generalised Pareto tail of sorted scores."""
-    share = int(len(scores) * _TAIL_SHARE)
+    n_scores = len(scores)
+    share = int(n_scores * _TAIL_SHARE)
     size = max(share, MIN_SCORES // 2)
     base = scores[-size - 1]
     tail = np.array(scores[-size:])
     excess = tail - base
+
     # Hosking & Wallis 1987: with a0 the mean and a1 the mean weighted by the share of the tail
     # above each score, shape = 2 - a0 / (a0 - 2 a1) and scale = a0 (1 - shape), the sign of the
     # shape being that of extreme value theory, positive for heavy tails.
     mean = float(excess.mean())
     if mean <= 0:
         return base
+
     ranks = np.arange(1, size + 1)
     share_above = 1 - (ranks - _PLOTTING_POSITION) / size
-    weighted = float((excess * share_above).mean())
+    weighted_excess = excess * share_above
+    weighted = float(weighted_excess.mean())
     difference = max(mean - 2 * weighted, 1e-12)
-    shape = float(np.clip(2 - mean / difference, 0.0, _MAX_TAIL_SHAPE))
+    estimate = 2 - mean / difference
+    shape = float(np.clip(estimate, 0.0, _MAX_TAIL_SHAPE))
     scale = mean * (1 - shape)
+
     # The quantile function, whose limit for a shape of 0 is the exponential's.
-    times_rarer = size / (len(scores) * rate)
+    expected_beyond = n_scores * rate
+    times_rarer = size / expected_beyond
     if shape < 1e-6:
         return float(base + scale * np.log(times_rarer))
+
     growth = times_rarer**shape - 1
     return float(base + scale / shape * growth)

@@ -124,6 +124,7 @@ def update(
     merged = merge_panels(forecaster.panel, panel)
     if merged.changed and not revised:
         raise _revision_error(merged)
+
     outcome = Update(forecaster, merged.rows, merged.late, merged.changed)
     if not outcome.news:
         return replace(outcome, why="there is nothing new")
@@ -151,6 +152,7 @@ def update(
     outcome = _judge_both(outcome, longer, trained, holdout, gates)
     if outcome.kept:
         return replace(outcome, forecaster=_trim_history(trained))
+
     return outcome
 
 
@@ -190,6 +192,7 @@ def _with_longer_history(forecaster: Predictor, merged: MergedPanel) -> Predicto
     new_cutoff = np.maximum(forecaster.cutoff.max(), panel.start)
     longer.cutoff = np.where(is_known, forecaster.cutoff[known], new_cutoff)
     longer.fingerprint = panel.fingerprint()
+
     return longer
 
 
@@ -202,6 +205,7 @@ def _hold_out_newest(longer: Predictor, validation: int | None) -> Holdout:
     steps = validation or max(horizon, half)
     requested = np.minimum(unlearnt, steps)
     ends, series, origins = split_holdout(panel, horizon, longer.season, requested)
+
     # A window without any actual value could not be judged.
     actuals = actuals_after_origins(panel, series, origins, horizon)
     observed = ~np.isnan(actuals).all(axis=1)
@@ -228,6 +232,7 @@ def _find_trained_networks(forecaster: Predictor) -> list[int]:
         weights = serialization.without_covariate_weights(network.weights)
         if serialization.weights_sha256(weights) != shipped:
             places.append(place)
+
     return places
 
 
@@ -255,6 +260,7 @@ def _train_further(
     windows = trained.build_windows(
         panel, trained.scaling.scaler, trained.horizon, every_series, panel.lengths
     )
+
     # Whether it was worth it is decided afterwards, on the hold-out: training validates nothing.
     no_validation = np.zeros(0, dtype=np.int64)
     task = TrainingTask(windows, ends, no_validation, no_validation)
@@ -270,12 +276,14 @@ def _train_further(
     trained.networks = list(longer.networks)
     for place, member in zip(places, members, strict=True):
         trained.networks[place] = to_trained_network(member.network)
+
     trained.cutoff = panel.start + ends - 1
     trained.history = list(longer.history)
     for member in members:
         name = member.recipe.name
         for record in member.trained.history:
             trained.history.append({"member": name, **record._asdict()})
+
     trained.notes += describe_time_budget_cuts(config, members)
     return trained
 
@@ -320,6 +328,7 @@ def _judge_both(
     if not gates:
         default = "brier<=old" if now.of_events else "mase<=old"
         gates = [Gate.parse(default)]
+
     scores_was = outcome.scores(was)
     scores_now = outcome.scores(now)
     kept = all(gate.holds(scores_now, scores_was) for gate in gates)
@@ -332,6 +341,7 @@ def _judge_forecaster(forecaster: Predictor, holdout: Holdout) -> Verdict:
     origins = holdout.origins
     levels = NETWORK_QUANTILES
     forecasts = forecaster.quantiles(panel, series, origins, levels=levels)
+
     return score_forecasts(
         panel,
         series,
@@ -349,6 +359,7 @@ def _trim_history(forecaster: Predictor) -> Predictor:
     panel = forecaster.panel
     if len(panel.values) <= MAX_HISTORY_STEPS:
         return forecaster
+
     unlearnt = int(_count_unlearnt_steps(forecaster).max())
     trimmed = copy.copy(forecaster)
     trimmed.panel = panel.tail(forecaster.memory + unlearnt)

@@ -37,7 +37,9 @@ def compute_scaled_errors(
             point = predict_batch_quantiles(network, batch, batch.base, (0.5,))
             error = batch.z - point[..., 0]
             scaled = error / batch.scale
-            errors[m, part] = scaled[:, 0]  # a batch has one origin a chunk
+            # A batch has one origin a chunk.
+            errors[m, part] = scaled[:, 0]
+
     return errors
 
 
@@ -56,12 +58,15 @@ def attention_by_step(
     for networks without attention.
     """
     models = [to_torch_network(network) for network in networks]
+
+    # Networks that have not learnt to use theirs would show an attention without any effect.
     learnt = np.array([_has_learnt_attention(model) for model in models])
     learnt_weights = weights * learnt
     share = learnt_weights if learnt_weights.sum() > 0 else weights
     share = share / share.sum()
 
-    attention = np.zeros((len(series), windows.context))
+    n_windows = len(series)
+    attention = np.zeros((n_windows, windows.context))
     with single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             inputs = to_tensors(batch)
@@ -69,6 +74,7 @@ def attention_by_step(
                 by_step = model.attention_by_step(inputs.x, inputs.at, inputs.pad)
                 by_step = by_step[:, 0]  # of the one origin of each chunk
                 attention[part] += weight * by_step.numpy()
+
     return attention
 
 
@@ -96,24 +102,30 @@ def log_densities(
     n_windows = len(series)
     if networks[0].interval != "likelihood":
         return np.empty((0, n_windows, windows.horizon))
+
     models = [to_torch_network(network) for network in networks]
-    densities = np.empty((len(models), n_windows, windows.horizon))
+    n_networks = len(models)
+    densities = np.empty((n_networks, n_windows, windows.horizon))
     log_series = windows.steps.state.log
     with single_torch_thread():
         for part, batch in iter_batches(windows, series, origins):
             z = batch.z[:, 0]
             missing = np.isnan(z)
+
             # Where z is log(y), the density of y is that of z times dz / dy = exp(-z).
             is_log = log_series[series[part]]
             log_derivative = np.where(is_log[:, None], z, 0.0)
+
             inputs = to_tensors(batch)
             targets = LossTargets.of(batch)
             for m, model in enumerate(models):
                 assert isinstance(model.loss, LikelihoodLoss)
                 out = model(*inputs)
                 density = model.loss.log_density(out, targets)
-                in_units = density[:, 0].numpy() - log_derivative
+                density_of_z = density[:, 0].numpy()
+                in_units = density_of_z - log_derivative
                 densities[m, part] = np.where(missing, np.nan, in_units)
+
     return densities
 
 
@@ -125,11 +137,14 @@ def mean_log_likelihood(densities: Floats, weights: Floats) -> dict[str, float]:
     """
     if not len(densities):
         return {}
+
     # A weight of 0 has the logarithm -inf, which is right, and a missing value stays missing: numpy
     # warns of both.
     with np.errstate(divide="ignore", invalid="ignore"):
         log_weights = np.log(weights)
         weighted = densities + log_weights[:, None, None]
         mixed = np.logaddexp.reduce(weighted)
+
+    # Over the windows and steps whose value is known.
     mean = float(np.nanmean(mixed))
     return {"log_likelihood": mean}

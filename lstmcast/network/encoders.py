@@ -37,6 +37,7 @@ class RecurrentStack(nn.Module):
     ) -> None:
         super().__init__()
         width = 2 * hidden if bidirectional else hidden
+
         # The first layer reads the inputs, each other one the states of the one before.
         sizes = [features] + [width] * (layers - 1)
         self.layers = nn.ModuleList(
@@ -57,7 +58,9 @@ class RecurrentStack(nn.Module):
             states, _ = layer(inputs)
             states = norm(states)
             # The first layer cannot add to its inputs: they have another width.
-            x = x + states if self.residual and number else states
+            adds = self.residual and number > 0
+            x = x + states if adds else states
+
         return x, None
 
 
@@ -71,6 +74,7 @@ class Attention(nn.Module):
     def __init__(self, width: int, hidden: int, context: int) -> None:
         super().__init__()
         self.context = context
+
         # Their order is that of the random numbers they start from.
         self.query = nn.Linear(width, hidden)
         self.key = nn.Linear(width, hidden, bias=False)
@@ -93,9 +97,11 @@ class Attention(nn.Module):
         step = torch.arange(states.shape[0], device=states.device)
         last = at[..., None]
         first = pad[:, None, None]
-        in_context = (step <= last) & (step > last - self.context)
+        before_context = last - self.context
+        in_context = (step <= last) & (step > before_context)
         visible = in_context & (step >= first)
         score = score.masked_fill(~visible, float("-inf"))
+
         return torch.softmax(score, -1)
 
     def forward(
@@ -129,6 +135,7 @@ def build_recurrent_encoder(
             bidirectional=bidirectional,
             layer_norm=layer_norm,
         )
+
     torch_layers: Any = TORCH_CELLS[cell]
     # torch drops out between layers only, and warns where there is nothing between.
     between = dropout if layers > 1 else 0.0
@@ -148,12 +155,14 @@ def bidirectional_states(states: Tensor, at: Tensor, pad: Tensor) -> Tensor:
 
     That is at the end of the context for the forward direction, at its start for the other.
     """
-    half = states.shape[2] // 2
-    chunk = torch.arange(states.shape[1], device=at.device)
+    _, n_chunks, width = states.shape
+    half = width // 2
+    chunk = torch.arange(n_chunks, device=at.device)
     last = at[:, 0]
     forward = states[last, chunk, :half]
     backward = states[pad, chunk, half:]
     both = torch.cat([forward, backward], -1)
+
     return both[:, None]
 
 
@@ -171,6 +180,8 @@ class Contexts(NamedTuple):
 def split_into_contexts(x: Tensor, at: Tensor, pad: Tensor, context: int) -> Contexts:
     """Cut chunks [T, B, F] into the contexts of their origins, to be read backwards from these."""
     n_chunks, n_origins = at.shape
+
+    # The places of each context's steps in its chunk, and the chunk they are from.
     offsets = torch.arange(1 - context, 1, device=at.device)
     places = at[..., None] + offsets
     places = places.flatten(0, 1)  # (B * P, L)

@@ -59,16 +59,19 @@ def forecast_windows(
     """
     n_networks = len(networks)
     n_windows = len(series)
+    n_levels = len(levels)
+    n_candidates = len(CANDIDATES)
     horizon = windows.horizon
-    members = np.empty((n_networks, n_windows, horizon, len(levels)))
-    candidates = np.empty((n_windows, horizon, len(CANDIDATES)))
+    members = np.empty((n_networks, n_windows, horizon, n_levels))
+    candidates = np.empty((n_windows, horizon, n_candidates))
     state = windows.steps.state
 
     def forecast_batch(task: tuple[Ints, Batch]) -> None:
         """Fill in the forecasts of some windows, [B, P] of them."""
         part, batch = task
         of_series = series[part]
-        base = batch.base + windows.effect(of_series, origins[part])
+        effect = windows.effect(of_series, origins[part])
+        base = batch.base + effect
         scale = batch.scale[..., None]
         owner = of_series[..., None, None]  # the series whose transform is undone
         for m, network in enumerate(networks):
@@ -79,6 +82,7 @@ def forecast_windows(
                     errors = errors[part]
                 z = z + errors * scale
             members[m, part] = inverse_transform(z, owner, state)
+
         # The candidates stand in the batch relative to the base, in scales.
         relative = batch.blend.astype(np.float64)
         z = base[..., None] + relative * scale
@@ -87,13 +91,16 @@ def forecast_windows(
     tasks = iter_strips(windows, series, origins, strip)
     in_numpy = all(map(can_run_in_numpy, networks))
     threads = count_threads() if in_numpy else 1
+
     # Each product on one thread: sums come out in one order, and two are slower on products this
     # small.
     with threadpool_limits(1, "blas"):
         run_in_threads(forecast_batch, tasks, threads)
+
     if networks[0].interval == "none":
         # Of a target of 0 and 1 they are probabilities.
         candidates.clip(0, 1, out=candidates)
+
     return members, candidates
 
 
@@ -109,6 +116,7 @@ def iter_batches(
     for start in range(0, len(series), size):
         end = min(start + size, len(series))
         part = slice(start, end)
+        # Every chunk has one origin, [B, 1].
         last = origins[part]
         batch = windows.batch(series[part], last[:, None], steps)
         yield part, batch
@@ -129,6 +137,7 @@ def iter_strips(
     size = _windows_per_batch(steps + length * windows.horizon)
     for start in range(0, len(strips), size):
         part = strips[start : start + size]
+        # All windows of a strip are of one series.
         first = part[:, 0]
         batch = windows.batch(series[first], origins[part], steps)
         yield part, batch
@@ -140,14 +149,18 @@ def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
     same_series = np.diff(series, prepend=-1) == 0
     next_origin = np.diff(origins, prepend=-2) == 1
     follows = same_series & next_origin
+
     # A run is windows that follow each other; a strip begins every `length` windows of a run.
     begins = np.where(follows, 0, numbers)
     run_begin = np.maximum.accumulate(begins)
     place = numbers - run_begin
+
+    # A strip ends where the next one begins, and repeats its last window where it is short.
     first = np.flatnonzero(place % length == 0)
     end = np.append(first[1:], len(series))
     last = end - 1
     strips = first[:, None] + np.arange(length)
+
     return np.asarray(np.minimum(strips, last[:, None]))
 
 
@@ -173,6 +186,7 @@ def run_in_threads(work: Callable[[T], None], tasks: Iterator[T], count: int) ->
         for task in tasks:
             work(task)
         return
+
     lock = Lock()
 
     def work_off_tasks() -> None:
@@ -198,9 +212,11 @@ def count_threads() -> int:
         cores = len(os.sched_getaffinity(0))
     else:
         cores = os.cpu_count() or 1
+
     limit = os.environ.get("OMP_NUM_THREADS", "")
     if limit.isdigit() and int(limit):
         cores = min(cores, int(limit))
+
     return cores
 
 
@@ -216,6 +232,7 @@ def predict_batch_quantiles(
         from lstmcast.network.torch_network import predict_quantiles_in_torch
 
         return predict_quantiles_in_torch(network, batch, base, levels)
+
     outputs = compute_outputs(network, batch)
     # Nothing keeps the outputs of a network in order.
     ordered = np.sort(outputs.astype(np.float64), -1)
@@ -223,6 +240,8 @@ def predict_batch_quantiles(
     z = base[..., None] + ordered * scale
     if network.interval == "own":
         return z
+
+    # The point stands at every level, without a copy.
     size = (*base.shape, len(levels))
     return np.broadcast_to(z, size)
 
@@ -268,6 +287,7 @@ def _softmax_mean(logits: Singles, values: Singles) -> Singles:
     # The largest is taken away so that no exponential overflows.
     largest = logits.max(-1, keepdims=True)
     weights = np.exp(logits - largest)
+
     total = weights.sum(-1, keepdims=True)
     weighted = weights * values
     return np.asarray(weighted.sum(-1, keepdims=True) / total)
@@ -280,4 +300,5 @@ def _apply_linear(weights: Mapping[str, Singles], name: str, x: Singles) -> Sing
     rows = x.reshape(-1, n_inputs)  # one large product is faster than many small ones
     out: Singles = rows @ weight.T
     out += weights[f"{name}.bias"]
+
     return out.reshape(*leading, -1)

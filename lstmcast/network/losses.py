@@ -80,11 +80,15 @@ class Loss:
     def __call__(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the mean loss over the known targets, 0 if none is known."""
         known = ~torch.isnan(targets.relative)
+
         # A NaN that is only masked afterwards would still make gradients NaN.
         relative = torch.where(known, targets.relative, 0.0)
-        cost = self.cost(out, targets._replace(relative=relative))
+        filled = targets._replace(relative=relative)
+        cost = self.cost(out, filled)
+
         total = torch.where(known, cost, 0.0).sum()
         count = known.sum().clamp(min=1)
+
         return total / count
 
     def naive(self, out: Tensor, targets: LossTargets) -> float:
@@ -232,10 +236,15 @@ class StudentT(LikelihoodLoss):
         # Takes a second to import, which other losses do without.
         from scipy import stats
 
-        freedom, location, width = self.parts(out).double()
-        standard = stats.t.ppf(np.asarray(levels), freedom[..., None].numpy())
-        distance = width[..., None] * torch.from_numpy(standard)
-        relative = location[..., None] + distance
+        parts = self.parts(out).double()
+
+        # The levels are a further axis, after those of the parameters.
+        freedom = parts.freedom[..., None]
+        location = parts.location[..., None]
+        width = parts.width[..., None]
+        standard = stats.t.ppf(np.asarray(levels), freedom.numpy())
+        distance = width * torch.from_numpy(standard)
+        relative = location + distance
         return targets.to_z(relative)
 
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
@@ -245,6 +254,7 @@ class StudentT(LikelihoodLoss):
         above_base = targets.z - targets.base
         relative = above_base / targets.scale
         log_prob = distribution.log_prob(relative)  # type: ignore[no-untyped-call]
+
         # The density of z, not of z in scales: change of variables.
         return log_prob - torch.log(targets.scale)  # type: ignore[no-any-return]
 
@@ -275,10 +285,13 @@ class NegativeBinomial(LikelihoodLoss):
     def parts(self, out: Tensor, targets: LossTargets) -> NegativeBinomialParts:
         """Return the parameters of the distribution."""
         relative, log_factor, raw_dispersion = out.double().unbind(-1)
+
+        # The blend must be positive, and the rest within what keeps the loss finite.
         blend = targets.base + targets.scale * relative
         blend = blend.clamp(min=MIN_COUNT_MEAN)
         log_factor = log_factor.clamp(-MAX_LOG_FACTOR, MAX_LOG_FACTOR)
         dispersion = softplus(raw_dispersion) + MIN_COUNT_DISPERSION
+
         # With m = blend * factor and r = 1 / dispersion.
         log_mean = torch.log(blend) + log_factor
         log_odds = log_mean + torch.log(dispersion)
@@ -290,6 +303,7 @@ class NegativeBinomial(LikelihoodLoss):
         distribution = torch.distributions.NegativeBinomial(
             failures, logits=log_odds, validate_args=False
         )
+        # Unknown counts are not used, but a NaN would spoil the gradients.
         counts = torch.nan_to_num(targets.z).clamp(min=0)
         return distribution.log_prob(counts)  # type: ignore[no-any-return, no-untyped-call]
 
@@ -302,10 +316,11 @@ class NegativeBinomial(LikelihoodLoss):
         failures, log_odds = self.parts(out, targets)
         # scipy asks for the probability of a failure, torch for the odds of a success.
         probability = torch.sigmoid(-log_odds)
+        # The levels are a further axis, as above.
+        failures = failures[..., None]
+        probability = probability[..., None]
         counts = stats.nbinom.ppf(
-            np.asarray(levels),
-            failures[..., None].numpy(),
-            probability[..., None].numpy(),
+            np.asarray(levels), failures.numpy(), probability.numpy()
         )
         return torch.from_numpy(counts)
 
@@ -329,6 +344,7 @@ class Bernoulli(LikelihoodLoss):
     def log_density(self, out: Tensor, targets: LossTargets) -> Tensor:
         """Return the log-probability of the 0 or 1."""
         log_odds = self._log_odds(out, targets)
+        # Unknown events are not used, but a NaN would spoil the gradients.
         events = torch.nan_to_num(targets.z)
         return -binary_cross_entropy_with_logits(log_odds, events, reduction="none")
 
@@ -343,7 +359,8 @@ class Bernoulli(LikelihoodLoss):
 
 def _repeat_last(x: Tensor, count: int) -> Tensor:
     """Repeat a last axis of size 1 so many times, without a copy."""
-    return x.expand(*x.shape[:-1], count)
+    *leading, _ = x.shape
+    return x.expand(*leading, count)
 
 
 LOSSES: dict[str, Loss] = {
@@ -367,10 +384,14 @@ def pinball_loss(quantiles: Tensor, target: Tensor) -> Tensor:
     known = ~torch.isnan(target)
     filled = torch.where(known, target, 0.0)
     error = filled[..., None] - quantiles
+
     # The share of the level for targets above a quantile, the rest for those below.
     above = levels * error
     below = (levels - 1) * error
     loss = torch.maximum(above, below).mean(-1)
+
+    # Unknown targets count neither in the sum nor in the number.
     total = (loss * known).sum()
     count = known.sum().clamp(min=1)
+
     return total / count

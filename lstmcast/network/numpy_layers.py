@@ -51,11 +51,13 @@ def encode_chunks(
         residual = shape.residual and number > 0
         steps = _apply_layer(layer, steps, residual=residual)
 
+    # Nothing is computed before this asks for the steps; what lies before `first` is dropped.
     n_kept = n_steps - first
     states = np.empty((n_kept, shape.hidden, n_chunks), dtype=np.float32)
     for t, state in enumerate(steps, -first):
         if t >= 0:
             states[t] = state
+
     return states
 
 
@@ -68,6 +70,7 @@ def _build_layer(
         prefix, suffix = f"encoder.layers.{number}.", "_l0"
     else:
         prefix, suffix = "encoder.", f"_l{number}"
+
     layer_weights = LayerWeights(
         inputs=weights[f"{prefix}weight_ih{suffix}"],
         state=weights[f"{prefix}weight_hh{suffix}"],
@@ -78,6 +81,7 @@ def _build_layer(
     layer = build(layer_weights, chunks)
     if not shape.layer_norm:
         return layer
+
     norm_weight = weights[f"encoder.norms.{number}.weight"]
     norm_bias = weights[f"encoder.norms.{number}.bias"]
     return _with_layer_norm(layer, norm_weight, norm_bias)
@@ -116,15 +120,18 @@ def build_lstm_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
         inputs[:] = step
         np.matmul(weight, operand, out=gates)
         np.tanh(gates, out=gates)
+
         # From tanh(x / 2) to the logistic function of x.
         np.add(logistic, 1, out=logistic)
         np.multiply(logistic, HALF, out=logistic)
+
         # cell = forget * cell + input * new, state = output * tanh(cell).
         np.multiply(cell, forget_gate, out=cell)
         np.multiply(new, input_gate, out=new)
         np.add(cell, new, out=cell)
         np.tanh(cell, out=state)
         np.multiply(state, output_gate, out=state)
+
         return state
 
     return layer
@@ -136,6 +143,7 @@ def _join_lstm_weights(weights: LayerWeights) -> Singles:
     bias = weights.input_bias + weights.state_bias
     columns = (weights.inputs, weights.state, bias[:, None])
     weight = np.concatenate(columns, 1)
+
     # torch orders input, forget, new, output; the new values come last here.
     input_rows, forget_rows, new_rows, output_rows = np.split(weight, 4)
     ordered = np.concatenate([input_rows, forget_rows, output_rows, new_rows])
@@ -160,11 +168,14 @@ def build_gru_layer(weights: LayerWeights, chunks: int) -> RecurrentLayer:
     def layer(step: Singles) -> Singles:
         from_inputs = weights.inputs @ step + input_bias
         from_state = weights.state @ state + state_bias
+
+        # The reset and the update gate are one block of rows, so that one pass makes both.
         gates = _logistic(from_inputs[both_gates] + from_state[both_gates])
         reset = gates[:hidden_size]
         update = gates[hidden_size:]
         remembered = reset * from_state[new_rows]
         new = np.tanh(from_inputs[new_rows] + remembered)
+
         # (1 - update) * new + update * state, with one product less.
         state[:] = new + update * (state - new)
         return state
@@ -214,9 +225,11 @@ def _with_layer_norm(
         state = layer(step)
         centred = state - state.mean(0)
         squared = centred**2
-        deviation = np.sqrt(squared.mean(0) + LAYER_NORM_EPSILON)
+        variance = squared.mean(0)
+        deviation = np.sqrt(variance + LAYER_NORM_EPSILON)
         standard = centred / deviation
         out: Singles = standard * weight + bias
+
         return out
 
     return normalised

@@ -75,6 +75,7 @@ class TorchNetwork(nn.Module):
         self.loss = LOSSES[shape.loss]
         n_outputs = len(self.loss.start)
         hidden = shape.hidden
+
         # The order of the layers is that of the random numbers they start from.
         self.encoder = build_recurrent_encoder(
             shape.cell,
@@ -85,8 +86,9 @@ class TorchNetwork(nn.Module):
             bidirectional=shape.bidirectional,
             layer_norm=shape.layer_norm,
         )
+        local_inputs = shape.local + shape.ahead
         self.state = nn.Linear(shape.width, hidden)
-        self.local = nn.Linear(shape.local + shape.ahead, hidden)
+        self.local = nn.Linear(local_inputs, hidden)
         middle = nn.Linear(hidden, hidden)
         last = nn.Linear(hidden, n_outputs + shape.candidates)
         self.head = nn.Sequential(
@@ -95,6 +97,8 @@ class TorchNetwork(nn.Module):
         self.attention = None
         if shape.attention:
             self.attention = Attention(shape.width, hidden, shape.context)
+
+        # Training starts from no correction, and from all candidates alike.
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
         with torch.no_grad():
@@ -130,16 +134,20 @@ class TorchNetwork(nn.Module):
         state = self.state(encoded.origin)
         if self.attention is not None:
             state = state + self.attention(*encoded)
+
         # An axis for the horizon steps, which all start from the same state: (B, P, 1, D).
-        state = state.reshape(*at.shape, -1)[:, :, None]
-        hidden = state + self.local(local)
+        by_origin = state.reshape(*at.shape, -1)
+        hidden = by_origin[:, :, None] + self.local(local)
         out = self.head(hidden)
+
+        # What the loss reads comes first, then the logits of the candidates.
         n_outputs = len(self.loss.start)
         correction = out[..., :n_outputs]
         logits = out[..., n_outputs:]
         weights = torch.softmax(logits, -1)
         weighted = weights * blend
         mixed = weighted.sum(-1, keepdim=True)
+
         return self.loss.join(correction, mixed)
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
@@ -148,6 +156,8 @@ class TorchNetwork(nn.Module):
         bidirectional = shape.bidirectional
         n_chunks = at.shape[0]
         before = at.new_zeros(n_chunks) if pad is None else pad
+
+        # The backward direction must not read past an origin: each has a chunk of its own.
         if bidirectional:
             x, at, before = split_into_contexts(x, at, before, shape.context)
         if pad is not None or bidirectional:
@@ -155,14 +165,18 @@ class TorchNetwork(nn.Module):
             step = torch.arange(x.shape[0], device=x.device)
             outside = step[:, None] < before
             x = x.masked_fill(outside[..., None], 0.0)
+
         reduced = self.reduced and self.training and shape.cell == "lstm"
         with torch.autocast(x.device.type, torch.bfloat16, enabled=reduced):
             states, _ = self.encoder(x)
+
+        # All that follows is in float32 again.
         states = states.float()
         if bidirectional:
             origin = bidirectional_states(states, at, before)
         else:
             origin = states_at_origins(states, at)
+
         return EncodedChunks(states, origin, at, before)
 
     def attention_by_step(self, x: Tensor, at: Tensor, pad: Tensor) -> Tensor:
@@ -172,14 +186,18 @@ class TorchNetwork(nn.Module):
         """
         encoded = self.encode(x, at, pad)
         by_chunk_step = self.attention.weights(*encoded)  # type: ignore[union-attr]
+
         # With a chunk for each origin, the origins go back to the chunks that they are from.
         by_chunk_step = by_chunk_step.reshape(*at.shape, -1)
+
+        # From the steps of a chunk to those of the context, which ends at the origin.
         last = encoded.at.reshape(at.shape)
         context = self.shape.context
         offsets = torch.arange(1 - context, 1, device=at.device)
         places = last[..., None] + offsets
         inside = places.clamp(min=0)
         weights = by_chunk_step.gather(-1, inside)
+
         return weights.masked_fill(places < 0, 0.0)
 
 
@@ -228,6 +246,7 @@ def predict_quantiles_in_torch(
     with single_torch_thread():
         out = network(*inputs)
         quantiles = network.loss.quantiles(out, targets, levels)
+
     return quantiles.numpy()
 
 
@@ -254,6 +273,8 @@ def adapt_weights_to_loss(
     adapted = initial | _as_tensors(weights)
     if old_loss == network.shape.loss:
         return adapted
+
+    # Both losses have their own outputs before the logits.
     n_old = len(LOSSES[old_loss].start)
     n_new = len(network.loss.start)
     median = NETWORK_QUANTILES.index(0.5)
@@ -264,6 +285,7 @@ def adapt_weights_to_loss(
         if old_loss == "quantile" and network.loss.has_location:
             rows[0] = old_rows[median]
         adapted[name] = rows
+
     return adapted
 
 

@@ -95,6 +95,7 @@ class TrainedNetwork:
             if sizes.pop(name, None) != size:
                 wanted = " x ".join(map(str, size))
                 raise ValueError(f"its weights have no {name} of {wanted}")
+
         # What is left has no place in a network of this shape.
         if sizes:
             foreign = next(iter(sizes))
@@ -126,6 +127,7 @@ def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
     }
     if shape.attention:
         linear["attention.query"] = (hidden, width)
+
     for name, size in linear.items():
         yield f"{name}.weight", size
         yield f"{name}.bias", size[:1]
@@ -138,7 +140,8 @@ def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
 def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
     """Iterate over the weights of one recurrent layer, and of the normalisation after it."""
     # The first layer reads the steps, each other one the states of the one before.
-    inputs = shape.width if layer else shape.features + shape.covariates
+    step_inputs = shape.features + shape.covariates
+    inputs = shape.width if layer else step_inputs
     rows = GATES_PER_CELL[shape.cell] * shape.hidden
     sizes = {
         "weight_ih": (rows, inputs),
@@ -146,15 +149,18 @@ def _iter_layer_sizes(shape: NetworkShape, layer: int) -> Iterator[WeightSize]:
         "bias_ih": (rows,),
         "bias_hh": (rows,),
     }
+
     # Layers of torch's own stack have a number; those one by one are each a stack of one.
     if shape.stacked:
         prefix, suffix = f"encoder.layers.{layer}.", "_l0"
     else:
         prefix, suffix = "encoder.", f"_l{layer}"
+
     directions = ("", "_reverse") if shape.bidirectional else ("",)
     for direction in directions:
         for name, size in sizes.items():
             yield f"{prefix}{name}{suffix}{direction}", size
+
     if shape.layer_norm:
         yield f"encoder.norms.{layer}.weight", (shape.width,)
         yield f"encoder.norms.{layer}.bias", (shape.width,)
@@ -179,7 +185,9 @@ def remove_covariate_columns(
     for name, weight in weights.items():
         if INPUT_WEIGHT_NAME.fullmatch(name):
             narrow[name] = weight[:, :features]
-    narrow["local.weight"] = weights["local.weight"][:, :local]
+
+    local_weight = weights["local.weight"]
+    narrow["local.weight"] = local_weight[:, :local]
     return narrow
 
 
@@ -195,8 +203,10 @@ def add_covariate_columns(
     for name, weight in weights.items():
         if INPUT_WEIGHT_NAME.fullmatch(name):
             wide[name] = _widen(weight, inputs)
+
     local_inputs = shape.local + shape.ahead
-    wide["local.weight"] = _widen(weights["local.weight"], local_inputs)
+    local_weight = weights["local.weight"]
+    wide["local.weight"] = _widen(local_weight, local_inputs)
     return wide
 
 
