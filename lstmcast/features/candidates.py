@@ -52,10 +52,12 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
         np.full_like(h, np.log(m) / 4),
         np.full_like(h, float(m2 > 0)),
     ]
-    n_windows = len(log)
     by_step = np.stack(features, -1)
+
     # All windows share these features; only the flag of the logarithm is their own.
-    shared = np.broadcast_to(by_step, (n_windows, *by_step.shape))
+    n_windows = len(log)
+    shape = (n_windows, *by_step.shape)
+    shared = np.broadcast_to(by_step, shape)
     in_logs = np.broadcast_to(log[:, None, None], (n_windows, horizon, 1))
     table = np.concatenate([shared, in_logs], -1)
     return table.astype(np.float32)
@@ -84,25 +86,30 @@ def forecast_candidates(
     index: Floats | float = 0.0
     if m > 1:
         index = np.where(known, steps.index[season_ago], 0.0)
-    level = steps.level[at] + index
+    level_at_origin = steps.level[at]
+    level = level_at_origin + index
 
+    # The same with the second season, where there is one.
     naive2 = naive
     profile = level
     if m2:
         season_ago, known = _same_phase_rows(first, at, h, m2)
         naive2 = np.where(known, z[season_ago], naive)
         # Inside its first season the profile knows the rest of that season.
-        known &= at >= first + m2 - 1
-        profile = steps.level[at] + steps.profile[season_ago]
+        last_of_first = first + m2 - 1
+        known &= at >= last_of_first
+        profile = level_at_origin + steps.profile[season_ago]
         profile = np.where(known, profile, level)
 
     # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
     share_left = _DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING
     damping = np.cumsum(share_left**h)
     damped_trend = level + steps.trend[at] * damping
+
     slow_level = steps.slow_level[at] + index
     half_slope = 0.5 * steps.slope[at]
     theta = level + half_slope * h
+
     candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
     # Some do not change over the horizon.
     candidates = list(np.broadcast_arrays(*candidates))
@@ -118,9 +125,11 @@ def older_seasonal_values(
     first = steps.offsets[series][..., None]
     at_origin = first + origins[..., None]
     at = at_origin + same_phase_offsets(h, m)
+    # Back by seasons, as long as that stays inside the series.
     for _ in range(back):
         season_before = at - m
-        at = np.where(season_before >= first, season_before, at)
+        exists = season_before >= first
+        at = np.where(exists, season_before, at)
     at = np.maximum(at, first)
     return np.asarray(steps.z[at])
 
