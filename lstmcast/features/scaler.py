@@ -95,11 +95,11 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
     values: of any shape, to which the series numbers `series` broadcast.
     """
     log = state.log[series]
-    shift = state.shift[series]
     floor = state.floor[series]
     # Later values may have no logarithm: none is taken of less than the floor.
     floor = np.where(log, floor, -np.inf)
-    shifted = np.maximum(values + shift, floor)
+    shifted = values + state.shift[series]
+    np.maximum(shifted, floor, out=shifted)
     return np.log(shifted, where=log, out=shifted)
 
 
