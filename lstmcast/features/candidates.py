@@ -58,7 +58,8 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
     n_windows = len(log)
     shape = (n_windows, *by_step.shape)
     shared = np.broadcast_to(by_step, shape)
-    in_logs = np.broadcast_to(log[:, None, None], (n_windows, horizon, 1))
+    flag_shape = (n_windows, horizon, 1)
+    in_logs = np.broadcast_to(log[:, None, None], flag_shape)
     table = np.concatenate([shared, in_logs], -1)
     return table.astype(np.float32)
 
@@ -74,9 +75,10 @@ def forecast_candidates(
     2003).
     """
     m, m2 = steps.seasons
-    first = steps.offsets[series][..., None]
-    at = first + origins[..., None]
     h = np.arange(1, horizon + 1)
+    first = steps.offsets[series]
+    first = first[..., None]
+    at = first + origins[..., None]
     z = steps.z
     last = z[at]
 
@@ -85,7 +87,8 @@ def forecast_candidates(
     naive = np.where(known, z[season_ago], last)
     index: Floats | float = 0.0
     if m > 1:
-        index = np.where(known, steps.index[season_ago], 0.0)
+        index = steps.index[season_ago]
+        index = np.where(known, index, 0.0)
     level_at_origin = steps.level[at]
     level = level_at_origin + index
 
@@ -104,7 +107,8 @@ def forecast_candidates(
     # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
     share_left = _DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING
     damping = np.cumsum(share_left**h)
-    damped_trend = level + steps.trend[at] * damping
+    trend = steps.trend[at]
+    damped_trend = level + trend * damping
 
     slow_level = steps.slow_level[at] + index
     half_slope = 0.5 * steps.slope[at]
@@ -122,7 +126,8 @@ def older_seasonal_values(
     """Value `back` seasons before the seasonal-naive one, or the oldest of that phase, [..., H]."""
     m = steps.seasons.main
     h = np.arange(1, horizon + 1)
-    first = steps.offsets[series][..., None]
+    first = steps.offsets[series]
+    first = first[..., None]
     at_origin = first + origins[..., None]
     at = at_origin + same_phase_offsets(h, m)
     # Back by seasons, as long as that stays inside the series.
@@ -130,6 +135,7 @@ def older_seasonal_values(
         season_before = at - m
         exists = season_before >= first
         at = np.where(exists, season_before, at)
+    # The oldest step of the phase, or the first of all, in a series that is too short.
     at = np.maximum(at, first)
     return np.asarray(steps.z[at])
 

@@ -200,6 +200,7 @@ def _sum_moments(
     n, c = units.mean.shape
     lag = steps.seasons.main
     n_rows = np.maximum(ends - lag, 0)
+
     slots = np.arange(n)
     if n * c * c > _MAX_MATRIX_CELLS:
         # Effects of single series would take too much memory: all series share one.
@@ -211,6 +212,7 @@ def _sum_moments(
         slot = slots[series]
         length = n_rows[series, None]
         inside = t < length
+        # The first row stands in where there is none, and gets no weight.
         at = np.where(inside, t + lag, lag)
         x, y, known = _seasonal_differences(steps, table, series, at, units)
 
@@ -223,6 +225,7 @@ def _sum_moments(
         # Folds are stretches of time, since neighbouring steps are alike.
         fold = t * N_FOLDS // np.maximum(length, 1)
         for k in range(N_FOLDS):
+            # Series that share a slot are added up.
             weight_in_fold = weight * (fold == k)
             sums = _weighted_moments(x, y, weight_in_fold)
             for total, part in zip(moments, sums, strict=True):
@@ -247,13 +250,15 @@ def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
         most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
         for begin in range(0, width, most):
             end = min(begin + most, width)
-            yield series, np.arange(begin, end)
+            rows = np.arange(begin, end)
+            yield series, rows
 
 
 def _weighted_moments(x: Floats, y: Floats, weight: Floats) -> _Moments:
     """Moments of rows x [n, T, C], y and weight [n, T], summed over T; no axis of folds."""
     weighted_x = x * weight[..., None]
     weighted_x = np.swapaxes(weighted_x, 1, 2)  # (n, C, T)
+
     xy = weighted_x @ y[..., None]
     yy = weight * y * y
     return _Moments(
@@ -272,8 +277,7 @@ def _seasonal_differences(
     t: [n, T], the steps. Both are in scales, so that a volatile time of a series does not outvote
     a calm one.
     """
-    # Rows of the steps and of those one season before. The nearest row stands in for one that lies
-    # outside the table, which the caller gives no weight.
+    # Rows of the steps and of those one season before, kept within the table.
     first = steps.offsets[series, None]
     last_row = len(steps.z) - 1
     at = np.minimum(first + t, last_row)
@@ -290,7 +294,8 @@ def _seasonal_differences(
 
     # A covariate that never changes explains nothing: its differences become 0.
     divisor = positive_or(units.deviation[series], np.inf)
-    change = np.nan_to_num(table[at] - table[back])
+    change = table[at] - table[back]
+    change = np.nan_to_num(change)
     change /= divisor[:, None]
     usual_scale = units.scale[series, None]
     relative_scale = usual_scale / scale
@@ -332,14 +337,18 @@ def _solve_ridge(xx: Floats, ridge: Floats, xy: Floats, strength: float) -> Floa
     """Solve (xx + strength * ridge) b = xy for b [..., C]; 0 for an infinite strength."""
     if np.isinf(strength):
         return np.zeros_like(xy)
+
     penalized = xx + strength * ridge
-    b = np.linalg.solve(penalized, xy[..., None])
+    column = xy[..., None]
+    b = np.linalg.solve(penalized, column)
     return np.asarray(b[..., 0])
 
 
 def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
     """Strengths of pooling and shrinkage that explain most out of sample; None for no effect."""
     training = moments.without_each_fold()
+
+    # No effect is the choice that others have to beat, clearly.
     n_rows = max(moments.weight.sum(), 1.0)
     least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / n_rows
     best_gain = least_share * moments.yy.sum()
@@ -362,12 +371,14 @@ def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
     """Sum of y^2 - (y - x b)^2 = 2 b xy - b xx b, where b is the effect [N, K, C] of each fold."""
     b_xy = 2 * effect * moments.xy
     xx_b = moments.xx @ effect[..., None]
-    saved = b_xy - effect * xx_b[..., 0]
+    b_xx_b = effect * xx_b[..., 0]
+    saved = b_xy - b_xx_b
     return float(saved.sum())
 
 
 def _sum_by_series(rows: NDArray[Any], owner: Ints, count: int) -> Floats:
     """Sum of the rows [n, C] of each series, [count, C]."""
+    # Counted column by column, which is faster than adding rows at their places.
     columns = rows.T.astype(np.float64)
     sums = [np.bincount(owner, column, count) for column in columns]
     return np.stack(sums, 1)

@@ -107,11 +107,15 @@ class Windows:
         """
         steps = self.steps
         first = steps.offsets[series]
+
         # The steps of a chunk, and where in it the origins are.
         close = origins.max(1)
         until_close = np.arange(1 - chunk, 1)
         inside = close + until_close[:, None]
+        last_of_chunk = chunk - 1
         before_close = origins - close[:, None]
+        at = before_close + last_of_chunk
+        pad = np.maximum(last_of_chunk - close, 0)
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
         owner = np.broadcast_to(series[:, None], origins.shape)
@@ -127,17 +131,16 @@ class Windows:
 
         local = self._local_inputs(owner, origins, blend, base, scale)
         target, z = self._scaled_targets(owner, origins, base, scale, ends)
-        last_of_chunk = chunk - 1
         return Batch(
             x=self.encoder_inputs(first, inside),
-            at=before_close + last_of_chunk,
+            at=at,
             local=local,
             blend=blend.astype(np.float32),
             base=base,
             scale=scale,
             target=target,
             z=z,
-            pad=np.maximum(last_of_chunk - close, 0),
+            pad=pad,
         )
 
     def encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
@@ -145,6 +148,7 @@ class Windows:
         x = _take_rows(self.steps.x, first, inside)
         if self.covariates is None:
             return x
+
         covariates = _take_rows(self.covariates.step, first, inside)
         return np.concatenate([x, covariates], -1)
 
@@ -183,6 +187,7 @@ class Windows:
         """What covariates add at the horizon steps of windows [...], transformed: [..., H]."""
         if self.covariates is None or self.covariates.effect is None:
             return np.zeros((*series.shape, self.horizon))
+
         at, known = self._horizon_rows(self.covariates, series, origins)
         effect = self.covariates.effect[at]
         return np.where(known, effect, 0.0)
@@ -219,11 +224,13 @@ class Windows:
         """Targets of windows in scales from their base, and as transformed: [B, P, H] each."""
         steps = self.steps
         limit = self.lengths if ends is None else ends
+        limit = limit[series]
         ahead = _following(origins, self.horizon)
-        known = ahead < limit[series, None]
+        known = ahead < limit[..., None]
         # The first step stands in where there is none, to be masked.
         ahead = np.where(known, ahead, 0)
-        at = steps.offsets[series, None] + ahead
+        first = steps.offsets[series]
+        at = first[..., None] + ahead
         known &= steps.observed[at]
         z = np.where(known, steps.z[at], np.nan)
 
