@@ -159,7 +159,8 @@ def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
 
 def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the known values of rows [n, C], [count, C] each."""
-    known = _sum_by_series(~np.isnan(rows), owner, count)
+    is_known = ~np.isnan(rows)
+    known = _sum_by_series(is_known, owner, count)
     known = np.maximum(known, 1)
     total = _sum_by_series(np.nan_to_num(rows), owner, count)
     mean = total / known
@@ -219,16 +220,17 @@ def _sum_moments(
         # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
         explained = x @ effect[slot, :, None]
         error = np.abs(y - explained[..., 0])
-        divisor = np.maximum(1.0, error)
-        weight = (known & inside) / divisor
+        error = np.maximum(1.0, error)
+        weight = (known & inside) / error
 
         # Folds are stretches of time, since neighbouring steps are alike.
-        fold = t * N_FOLDS // np.maximum(length, 1)
+        divisor = np.maximum(length, 1)
+        fold = t * N_FOLDS // divisor
         for k in range(N_FOLDS):
-            # Series that share a slot are added up.
             weight_in_fold = weight * (fold == k)
             sums = _weighted_moments(x, y, weight_in_fold)
             for total, part in zip(moments, sums, strict=True):
+                # Series that share a slot are added up.
                 np.add.at(total[:, k], slot, part)
     return moments
 
@@ -281,7 +283,8 @@ def _seasonal_differences(
     first = steps.offsets[series, None]
     last_row = len(steps.z) - 1
     at = np.minimum(first + t, last_row)
-    back = np.maximum(at - steps.seasons.main, 0)
+    season = steps.seasons.main
+    back = np.maximum(at - season, 0)
 
     observed = steps.observed
     known = observed[at] & observed[back]
@@ -309,7 +312,8 @@ def _solve_effects(
     """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
-    total = np.maximum(weight.sum(0), _MIN_WEIGHT)
+    total = weight.sum(0)
+    total = np.maximum(total, _MIN_WEIGHT)
     sum_of_squares = np.einsum("nkcc->kc", xx)
     mean_square = sum_of_squares / total[:, None]
     mean_square = positive_or(mean_square, 1.0)
@@ -378,7 +382,6 @@ def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
 
 def _sum_by_series(rows: NDArray[Any], owner: Ints, count: int) -> Floats:
     """Sum of the rows [n, C] of each series, [count, C]."""
-    # Counted column by column, which is faster than adding rows at their places.
     columns = rows.T.astype(np.float64)
     sums = [np.bincount(owner, column, count) for column in columns]
     return np.stack(sums, 1)

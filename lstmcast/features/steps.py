@@ -87,7 +87,9 @@ def compute_step_arrays(
     similar length are computed together as a matrix, so the cost is that of arrays, not of Python.
     """
     lengths = np.diff(offsets)
-    flat = _allocate_arrays(int(offsets[-1]))
+    n_steps = int(offsets[-1])
+    flat = _allocate_arrays(n_steps)
+
     for rows, width in group_by_length(lengths, _MAX_BLOCK_CELLS):
         block_state = state.take(rows)
         block_lengths = lengths[rows]
@@ -100,6 +102,7 @@ def compute_step_arrays(
             z = transform_values(values[None, span], rows[:, None], state)
             if explained is not None:
                 z -= explained[span]
+            # What is written into these views is in the arrays of all series.
             views = {}
             for name, array in flat.items():
                 views[name] = array[None, span]
@@ -152,8 +155,8 @@ def _fill_arrays(
     observed = out["observed"]
     np.logical_not(np.isnan(values), out=observed)
     weight = observed.astype(np.float64)
-    out["z"][...] = fill_gaps_from_past(values, m)
     z = out["z"]
+    z[...] = fill_gaps_from_past(values, m)
 
     # The seasonal patterns: deviations from a moving average over the season, averaged by phase.
     window = max(m, 4)
@@ -300,7 +303,8 @@ def _iter_step_features(
     yield slope * window / scale
 
     # Seasons seen so far, length of the season, whether there is a second one.
-    yield zeros + np.minimum(t / m, 20) / 10
+    seasons_seen = t / m
+    yield zeros + np.minimum(seasons_seen, 20) / 10
     yield zeros + np.log(m) / 4
     yield zeros + float(m2 > 0)
 
@@ -358,14 +362,17 @@ def _seasonal_index(
     # Only the steps of the first cycle: adding zeros behind them would change how floats round.
     n_steps = z.shape[1]
     t = np.arange(n_steps)
-    inside = t[:m] < lengths[:, None]
+    of_first = t[:m]
+    inside = of_first < lengths[:, None]
     first_weight = weight[:, :m] * inside
     first_weighted = z[:, :m] * first_weight
     first_total = first_weighted.sum(1, keepdims=True)
     first_count = first_weight.sum(1, keepdims=True)
     first_mean = first_total / np.maximum(first_count, 1)
-    rest = np.where(t < m, z - first_mean, rest)
+    is_first = t < m
+    rest = np.where(is_first, z - first_mean, rest)
 
+    # Each phase of the season is a series of its own, from cycle to cycle.
     index = exponential_moving_average(
         reshape_to_cycles(rest, m, 0.0),
         reshape_to_cycles(weight, m, 0.0),

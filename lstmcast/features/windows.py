@@ -118,12 +118,15 @@ class Windows:
         pad = np.maximum(last_of_chunk - close, 0)
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
-        owner = np.broadcast_to(series[:, None], origins.shape)
+        owner = series[:, None]
+        owner = np.broadcast_to(owner, origins.shape)
         candidates = forecast_candidates(steps, owner, origins, self.horizon)
         base = candidates[..., _SEASONAL_NAIVE]
+
         at_origin = first[:, None] + origins
         scale = steps.scale[at_origin]
         scale = scale[..., None]
+
         blend = candidates - base[..., None]
         blend /= scale[..., None]
         limit = steps.state.bound(TARGET_CLIP)
@@ -131,6 +134,7 @@ class Windows:
 
         local = self._local_inputs(owner, origins, blend, base, scale)
         target, z = self._scaled_targets(owner, origins, base, scale, ends)
+
         return Batch(
             x=self.encoder_inputs(first, inside),
             at=at,
@@ -172,7 +176,8 @@ class Windows:
         local = local.clip(-bound, bound)
 
         # The features of the horizon are those of every origin of a series.
-        log = steps.state.log[series[:, 0]]
+        series_of_chunk = series[:, 0]
+        log = steps.state.log[series_of_chunk]
         of_series = horizon_features(horizon, steps.seasons, log)
         n_features = of_series.shape[-1]
         shape = (*base.shape, n_features)

@@ -315,8 +315,9 @@ def _build_binary_verdict(
     by_series: bool,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
-    rates = base_rates(panel.values, panel.offsets, ends)[series]
-    base = np.broadcast_to(rates[:, None], probabilities.shape)
+    rates = base_rates(panel.values, panel.offsets, ends)
+    base = rates[series]
+    base = np.broadcast_to(base[:, None], probabilities.shape)
     model = score_probabilities(probabilities, actual)
     baseline = score_probabilities(base, actual)
 
