@@ -80,6 +80,7 @@ def forecast_candidates(
     first = first[..., None]
     at = first + origins[..., None]
     z = steps.z
+    level_at_origin = steps.level[at]
     last = z[at]
 
     # Before the end of its first season a series has no value of the phase: the last one stands in.
@@ -89,7 +90,6 @@ def forecast_candidates(
     if m > 1:
         index = steps.index[season_ago]
         index = np.where(known, index, 0.0)
-    level_at_origin = steps.level[at]
     level = level_at_origin + index
 
     # The same with the second season, where there is one.
@@ -111,6 +111,8 @@ def forecast_candidates(
     damped_trend = level + trend * damping
 
     slow_level = steps.slow_level[at] + index
+
+    # The theta method: half of the slope of the line is kept.
     half_slope = 0.5 * steps.slope[at]
     theta = level + half_slope * h
 

@@ -98,16 +98,18 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
     in_sample = are_first_steps(steps.offsets, ends)
     owner = series_of_rows(steps.offsets)
     owner = owner[in_sample]
-    mean, deviation = _mean_and_deviation(table[in_sample], owner, n)
+    rows = table[in_sample]
+    mean, deviation = _mean_and_deviation(rows, owner, n)
 
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
     rounding = _ROUNDING_TOLERANCE * np.abs(mean)
     deviation = np.where(deviation > rounding, deviation, 0.0)
 
-    total = np.bincount(owner, steps.scale[in_sample], n)
+    scale = steps.scale[in_sample]
+    total = np.bincount(owner, scale, n)
     count = np.maximum(ends, 1)
-    scale = total / count
-    return CovariateUnits(mean, deviation, scale)
+    usual_scale = total / count
+    return CovariateUnits(mean, deviation, usual_scale)
 
 
 def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffects:
@@ -218,7 +220,8 @@ def _sum_moments(
         x, y, known = _seasonal_differences(steps, table, series, at, units)
 
         # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
-        explained = x @ effect[slot, :, None]
+        effect_of_each = effect[slot, :, None]
+        explained = x @ effect_of_each
         error = np.abs(y - explained[..., 0])
         error = np.maximum(1.0, error)
         weight = (known & inside) / error
@@ -247,6 +250,7 @@ def _no_moments(n: int, c: int) -> _Moments:
 
 def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield series of similar length and a stretch of their rows that memory has room for."""
+    # A row holds its covariates and the value of the series.
     for series, width in group_by_length(n_rows):
         cells_a_row = len(series) * (covariates + 1)
         most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
@@ -324,6 +328,7 @@ def _solve_effects(
     common_xy = xy.sum(0)
     usual = _solve_ridge(common_xx, ridge, common_xy, shrinkage)
 
+    # Infinite pooling: no series has an effect of its own.
     effect = np.broadcast_to(usual, xy.shape)
     if np.isfinite(pooling):
         # Ridge regression towards `usual`: as if `pooling` more steps showed exactly that effect.

@@ -52,7 +52,8 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
         exists = (other >= 0) & (has_begun & has_not_ended)
 
         rows = panel.offsets[other] + other_step
-        features = steps.x[rows[exists]]
+        rows = rows[exists]
+        features = steps.x[rows]
         inputs[exists, k, :-1] = features[:, JOINT_FEATURE_INDICES]
 
     # The last input of a target marks it as the series' own.

@@ -82,14 +82,18 @@ def moving_average(z: Floats, window: int) -> Floats:
     """
     n, width = z.shape
     base = z[:, :1]
+
+    # Before the first step the sum is 0.
     sums = np.zeros((n, width + 1))
-    np.cumsum(z - base, 1, out=sums[:, 1:])
+    sums_so_far = sums[:, 1:]
+    np.cumsum(z - base, 1, out=sums_so_far)
 
     stop = np.arange(1, width + 1)
     start = np.maximum(0, stop - window)
     average: Floats = sums[:, stop]
     average -= sums[:, start]
-    average /= stop - start
+    n_steps = stop - start
+    average /= n_steps
     average += base
     return average
 

@@ -237,7 +237,8 @@ class Windows:
         first = steps.offsets[series]
         at = first[..., None] + ahead
         known &= steps.observed[at]
-        z = np.where(known, steps.z[at], np.nan)
+        z = steps.z[at]
+        z = np.where(known, z, np.nan)
 
         bound = steps.state.bound(TARGET_CLIP)
         target = (z - base) / scale

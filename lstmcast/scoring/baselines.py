@@ -40,6 +40,8 @@ def seasonal_naive_forecast(
     """
     start = offsets[series, None]
     source = _season_before(start, origins, horizon, season)
+
+    # Where it is missing, the one of a season before that stands in.
     filled = fill_forward_by_phase(values, offsets, season)
     seasonal = _values_at(filled, source, start)
 
@@ -85,8 +87,10 @@ def seasonal_mean_forecast(
     """
     start = offsets[series, None]
     source = _season_before(start, origins, horizon, season)
-    total = np.zeros(source.shape)
-    count = np.zeros(source.shape)
+
+    shape = source.shape
+    total = np.zeros(shape)
+    count = np.zeros(shape)
     for cycle in range(cycles):
         earlier = source - cycle * season
         value = _values_at(values, earlier, start)

@@ -99,6 +99,7 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
     """
     observed = ~np.isnan(actual)
     y = actual[observed]
+    # Losses are in shares of the size of the data.
     weight = np.abs(y).sum()
     if not weight > 0:
         return NAN
@@ -111,7 +112,8 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
         losses.append(loss.sum())
 
     mean_loss = float(np.mean(losses))
-    return 2 * mean_loss / float(weight)
+    double_loss = 2 * mean_loss
+    return double_loss / float(weight)
 
 
 def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
@@ -120,7 +122,8 @@ def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
     if not observed.any():
         return NAN
     inside = (lower <= actual) & (actual <= upper)
-    return float(inside[observed].mean())
+    inside = inside[observed]
+    return float(inside.mean())
 
 
 def owa(
@@ -268,10 +271,12 @@ def _lag_error(
     # Pairs of values a lag apart, where both were observed.
     later = np.flatnonzero(is_measured)
     earlier = later - lag
-    change = np.abs(values[later] - values[earlier])
+    change = values[later] - values[earlier]
+    change = np.abs(change)
     observed = ~np.isnan(change)
     change = change[observed]
-    owner = owner[later[observed]]
+    later = later[observed]
+    owner = owner[later]
     count = np.bincount(owner, minlength=n)
 
     # Divided by the largest change before the power is taken, so that nothing overflows.
