@@ -52,11 +52,14 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
         np.full_like(h, np.log(m) / 4),
         np.full_like(h, float(m2 > 0)),
     ]
-    n_windows = len(log)
     by_step = np.stack(features, -1)
+
     # All windows share these features; only the flag of the logarithm is their own.
-    shared = np.broadcast_to(by_step, (n_windows, *by_step.shape))
-    in_logs = np.broadcast_to(log[:, None, None], (n_windows, horizon, 1))
+    n_windows = len(log)
+    shape = (n_windows, *by_step.shape)
+    shared = np.broadcast_to(by_step, shape)
+    flag_shape = (n_windows, horizon, 1)
+    in_logs = np.broadcast_to(log[:, None, None], flag_shape)
     table = np.concatenate([shared, in_logs], -1)
     return table.astype(np.float32)
 
@@ -72,10 +75,12 @@ def forecast_candidates(
     2003).
     """
     m, m2 = steps.seasons
-    first = steps.offsets[series][..., None]
-    at = first + origins[..., None]
     h = np.arange(1, horizon + 1)
+    first = steps.offsets[series]
+    first = first[..., None]
+    at = first + origins[..., None]
     z = steps.z
+    level_at_origin = steps.level[at]
     last = z[at]
 
     # Before the end of its first season a series has no value of the phase: the last one stands in.
@@ -83,26 +88,34 @@ def forecast_candidates(
     naive = np.where(known, z[season_ago], last)
     index: Floats | float = 0.0
     if m > 1:
-        index = np.where(known, steps.index[season_ago], 0.0)
-    level = steps.level[at] + index
+        index = steps.index[season_ago]
+        index = np.where(known, index, 0.0)
+    level = level_at_origin + index
 
+    # The same with the second season, where there is one.
     naive2 = naive
     profile = level
     if m2:
         season_ago, known = _same_phase_rows(first, at, h, m2)
         naive2 = np.where(known, z[season_ago], naive)
         # Inside its first season the profile knows the rest of that season.
-        known &= at >= first + m2 - 1
-        profile = steps.level[at] + steps.profile[season_ago]
+        last_of_first = first + m2 - 1
+        known &= at >= last_of_first
+        profile = level_at_origin + steps.profile[season_ago]
         profile = np.where(known, profile, level)
 
     # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
     share_left = _DAMPING_WITHOUT_SEASON if m == 1 else _DAMPING
     damping = np.cumsum(share_left**h)
-    damped_trend = level + steps.trend[at] * damping
+    trend = steps.trend[at]
+    damped_trend = level + trend * damping
+
     slow_level = steps.slow_level[at] + index
+
+    # The theta method: half of the slope of the line is kept.
     half_slope = 0.5 * steps.slope[at]
     theta = level + half_slope * h
+
     candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
     # Some do not change over the horizon.
     candidates = list(np.broadcast_arrays(*candidates))
@@ -115,12 +128,16 @@ def older_seasonal_values(
     """Value `back` seasons before the seasonal-naive one, or the oldest of that phase, [..., H]."""
     m = steps.seasons.main
     h = np.arange(1, horizon + 1)
-    first = steps.offsets[series][..., None]
+    first = steps.offsets[series]
+    first = first[..., None]
     at_origin = first + origins[..., None]
     at = at_origin + same_phase_offsets(h, m)
+    # Back by seasons, as long as that stays inside the series.
     for _ in range(back):
         season_before = at - m
-        at = np.where(season_before >= first, season_before, at)
+        exists = season_before >= first
+        at = np.where(exists, season_before, at)
+    # The oldest step of the phase, or the first of all, in a series that is too short.
     at = np.maximum(at, first)
     return np.asarray(steps.z[at])
 

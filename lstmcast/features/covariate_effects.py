@@ -54,20 +54,23 @@ class CovariateEffects(NamedTuple):
 
     def added(self, table: Floats, owner: Ints) -> Floats:
         """What covariates [n, C] of the series `owner` [n] add, [n]; a missing one adds nothing."""
-        deviation = np.nan_to_num(table - self.mean[owner])
+        mean = self.mean[owner]
+        deviation = np.nan_to_num(table - mean)
         deviation *= self.effect[owner]
         return np.asarray(deviation.sum(1))
 
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back exactly."""
-        return {name: part.tolist() for name, part in self._asdict().items()}
+        parts = self._asdict()
+        return {name: part.tolist() for name, part in parts.items()}
 
     @classmethod
     def from_dict(cls, data: dict[str, Any]) -> "CovariateEffects":
         """Rebuild from `to_dict`'s form."""
         usual = np.array(data["usual"], dtype=np.float64)
-        mean = _matrix_of(data["mean"], len(usual))
-        effect = _matrix_of(data["effect"], len(usual))
+        n_covariates = len(usual)
+        mean = _matrix_of(data["mean"], n_covariates)
+        effect = _matrix_of(data["effect"], n_covariates)
         return cls(mean, effect, usual)
 
 
@@ -82,7 +85,8 @@ class CovariateUnits(NamedTuple):
 def no_effects(series: int, covariates: int) -> CovariateEffects:
     """Effects of 0 for so many series and covariates."""
     zeros = np.zeros((series, covariates))
-    return CovariateEffects(zeros, zeros, np.zeros(covariates))
+    usual = np.zeros(covariates)
+    return CovariateEffects(zeros, zeros, usual)
 
 
 def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnits:
@@ -92,14 +96,20 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
     """
     n = len(ends)
     in_sample = are_first_steps(steps.offsets, ends)
-    owner = series_of_rows(steps.offsets)[in_sample]
-    mean, deviation = _mean_and_deviation(table[in_sample], owner, n)
+    owner = series_of_rows(steps.offsets)
+    owner = owner[in_sample]
+    rows = table[in_sample]
+    mean, deviation = _mean_and_deviation(rows, owner, n)
+
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
     rounding = _ROUNDING_TOLERANCE * np.abs(mean)
     deviation = np.where(deviation > rounding, deviation, 0.0)
-    total = np.bincount(owner, steps.scale[in_sample], n)
-    scale = total / np.maximum(ends, 1)
-    return CovariateUnits(mean, deviation, scale)
+
+    scale = steps.scale[in_sample]
+    total = np.bincount(owner, scale, n)
+    count = np.maximum(ends, 1)
+    usual_scale = total / count
+    return CovariateUnits(mean, deviation, usual_scale)
 
 
 def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffects:
@@ -113,16 +123,20 @@ def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffect
     units = measure_units(steps, table, ends)
     zeros = np.zeros_like(units.mean)
     moments = _sum_moments(steps, table, ends, units, zeros)
+
     # Iteratively reweighted least squares: rows far from the fit so far count for less.
     for _ in range(_REWEIGHTING_ROUNDS):
         pooled = moments.over_all_folds()
         effect, _ = _solve_effects(pooled, _REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE)
         moments = _sum_moments(steps, table, ends, units, effect)
+
     strengths = _choose_strengths(moments)
     if strengths is None:
         return CovariateEffects(units.mean, zeros, zeros[0])
+
     pooled = moments.over_all_folds()
-    effect, usual = _solve_effects(pooled, *strengths)
+    pooling, shrinkage = strengths
+    effect, usual = _solve_effects(pooled, pooling, shrinkage)
     standard = CovariateEffects(units.mean, effect, usual)
     return to_series_units(standard, units)
 
@@ -131,9 +145,12 @@ def to_series_units(
     effects: CovariateEffects, units: CovariateUnits
 ) -> CovariateEffects:
     """Convert effects of standardised covariates on series of scale 1 to these units."""
+    # A covariate that never changed gets no effect.
     deviation = positive_or(units.deviation, np.inf)
-    scale_by_deviation = units.scale[:, None] / deviation
-    return effects._replace(effect=effects.effect * scale_by_deviation)
+    scale = units.scale[:, None]
+    scale_by_deviation = scale / deviation
+    effect = effects.effect * scale_by_deviation
+    return effects._replace(effect=effect)
 
 
 def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
@@ -144,13 +161,16 @@ def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
 
 def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, Floats]:
     """Mean and standard deviation of the known values of rows [n, C], [count, C] each."""
-    known = _sum_by_series(~np.isnan(rows), owner, count)
+    is_known = ~np.isnan(rows)
+    known = _sum_by_series(is_known, owner, count)
     known = np.maximum(known, 1)
     total = _sum_by_series(np.nan_to_num(rows), owner, count)
     mean = total / known
+
     distance = np.nan_to_num(rows - mean[owner])
     total = _sum_by_series(distance**2, owner, count)
-    return mean, np.sqrt(total / known)
+    variance = total / known
+    return mean, np.sqrt(variance)
 
 
 class _Moments(NamedTuple):
@@ -167,11 +187,13 @@ class _Moments(NamedTuple):
 
     def over_all_folds(self) -> "_Moments":
         """Summed over the folds, [N, 1, ...]."""
-        return _Moments(*(part.sum(1, keepdims=True) for part in self))
+        totals = [part.sum(1, keepdims=True) for part in self]
+        return _Moments._make(totals)
 
     def without_each_fold(self) -> "_Moments":
         """For each fold the sum of the others."""
-        return _Moments(*(part.sum(1, keepdims=True) - part for part in self))
+        pairs = zip(self.over_all_folds(), self, strict=True)
+        return _Moments._make(total - part for total, part in pairs)
 
 
 def _sum_moments(
@@ -181,27 +203,37 @@ def _sum_moments(
     n, c = units.mean.shape
     lag = steps.seasons.main
     n_rows = np.maximum(ends - lag, 0)
+
     slots = np.arange(n)
     if n * c * c > _MAX_MATRIX_CELLS:
         # Effects of single series would take too much memory: all series share one.
         slots = np.zeros(n, np.int64)
     n_slots = int(slots[-1]) + 1
     moments = _no_moments(n_slots, c)
+
     for series, t in _iter_blocks(n_rows, c):
         slot = slots[series]
         length = n_rows[series, None]
         inside = t < length
+        # The first row stands in where there is none, and gets no weight.
         at = np.where(inside, t + lag, lag)
         x, y, known = _seasonal_differences(steps, table, series, at, units)
+
         # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
-        explained = x @ effect[slot, :, None]
+        effect_of_each = effect[slot, :, None]
+        explained = x @ effect_of_each
         error = np.abs(y - explained[..., 0])
-        weight = (known & inside) / np.maximum(1.0, error)
+        error = np.maximum(1.0, error)
+        weight = (known & inside) / error
+
         # Folds are stretches of time, since neighbouring steps are alike.
-        fold = t * N_FOLDS // np.maximum(length, 1)
+        divisor = np.maximum(length, 1)
+        fold = t * N_FOLDS // divisor
         for k in range(N_FOLDS):
-            sums = _weighted_moments(x, y, weight * (fold == k))
+            weight_in_fold = weight * (fold == k)
+            sums = _weighted_moments(x, y, weight_in_fold)
             for total, part in zip(moments, sums, strict=True):
+                # Series that share a slot are added up.
                 np.add.at(total[:, k], slot, part)
     return moments
 
@@ -218,17 +250,21 @@ def _no_moments(n: int, c: int) -> _Moments:
 
 def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield series of similar length and a stretch of their rows that memory has room for."""
+    # A row holds its covariates and the value of the series.
     for series, width in group_by_length(n_rows):
         cells_a_row = len(series) * (covariates + 1)
         most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
         for begin in range(0, width, most):
             end = min(begin + most, width)
-            yield series, np.arange(begin, end)
+            rows = np.arange(begin, end)
+            yield series, rows
 
 
 def _weighted_moments(x: Floats, y: Floats, weight: Floats) -> _Moments:
     """Moments of rows x [n, T, C], y and weight [n, T], summed over T; no axis of folds."""
-    weighted_x = np.swapaxes(x * weight[..., None], 1, 2)  # (n, C, T)
+    weighted_x = x * weight[..., None]
+    weighted_x = np.swapaxes(weighted_x, 1, 2)  # (n, C, T)
+
     xy = weighted_x @ y[..., None]
     yy = weight * y * y
     return _Moments(
@@ -247,19 +283,29 @@ def _seasonal_differences(
     t: [n, T], the steps. Both are in scales, so that a volatile time of a series does not outvote
     a calm one.
     """
+    # Rows of the steps and of those one season before, kept within the table.
+    first = steps.offsets[series, None]
     last_row = len(steps.z) - 1
-    at = np.minimum(steps.offsets[series, None] + t, last_row)
-    back = np.maximum(at - steps.seasons.main, 0)
-    known = steps.observed[at] & steps.observed[back]
+    at = np.minimum(first + t, last_row)
+    season = steps.seasons.main
+    back = np.maximum(at - season, 0)
+
+    observed = steps.observed
+    known = observed[at] & observed[back]
+
+    z = steps.z
     scale = steps.scale[at]
-    y = steps.z[at] - steps.z[back]
+    y = z[at] - z[back]
     y /= scale
     y = y.clip(-FEATURE_CLIP, FEATURE_CLIP)
+
     # A covariate that never changes explains nothing: its differences become 0.
     divisor = positive_or(units.deviation[series], np.inf)
-    change = np.nan_to_num(table[at] - table[back])
+    change = table[at] - table[back]
+    change = np.nan_to_num(change)
     change /= divisor[:, None]
-    relative_scale = units.scale[series, None] / scale
+    usual_scale = units.scale[series, None]
+    relative_scale = usual_scale / scale
     x = change * relative_scale[..., None]
     return x, y, known
 
@@ -270,18 +316,27 @@ def _solve_effects(
     """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
-    total = np.maximum(weight.sum(0), _MIN_WEIGHT)
-    mean_square = np.einsum("nkcc->kc", xx) / total[:, None]
+    total = weight.sum(0)
+    total = np.maximum(total, _MIN_WEIGHT)
+    sum_of_squares = np.einsum("nkcc->kc", xx)
+    mean_square = sum_of_squares / total[:, None]
     mean_square = positive_or(mean_square, 1.0)
     identity = np.eye(xx.shape[-1])
     ridge = mean_square[..., None] * identity
-    usual = _solve_ridge(xx.sum(0), ridge, xy.sum(0), shrinkage)
+
+    common_xx = xx.sum(0)
+    common_xy = xy.sum(0)
+    usual = _solve_ridge(common_xx, ridge, common_xy, shrinkage)
+
+    # Infinite pooling: no series has an effect of its own.
     effect = np.broadcast_to(usual, xy.shape)
     if np.isfinite(pooling):
         # Ridge regression towards `usual`: as if `pooling` more steps showed exactly that effect.
-        step_like_usual = (ridge @ usual[..., None])[..., 0]
-        towards_usual = pooling * step_like_usual
-        effect = _solve_ridge(xx, ridge[None], xy + towards_usual, pooling)
+        step_like_usual = ridge @ usual[..., None]
+        towards_usual = pooling * step_like_usual[..., 0]
+        pooled_xy = xy + towards_usual
+        effect = _solve_ridge(xx, ridge[None], pooled_xy, pooling)
+
     if xx.shape[1] == 1:
         return effect[:, 0], usual[0]
     return effect, usual
@@ -291,27 +346,33 @@ def _solve_ridge(xx: Floats, ridge: Floats, xy: Floats, strength: float) -> Floa
     """Solve (xx + strength * ridge) b = xy for b [..., C]; 0 for an infinite strength."""
     if np.isinf(strength):
         return np.zeros_like(xy)
+
     penalized = xx + strength * ridge
-    b = np.linalg.solve(penalized, xy[..., None])
+    column = xy[..., None]
+    b = np.linalg.solve(penalized, column)
     return np.asarray(b[..., 0])
 
 
 def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
     """Strengths of pooling and shrinkage that explain most out of sample; None for no effect."""
     training = moments.without_each_fold()
+
+    # No effect is the choice that others have to beat, clearly.
     n_rows = max(moments.weight.sum(), 1.0)
     least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / n_rows
     best_gain = least_share * moments.yy.sum()
     best: tuple[float, float] | None = None
+
     # One series alone has nothing to be drawn to.
     is_single = len(moments.yy) == 1
     poolings = POOLING_STRENGTHS[-1:] if is_single else POOLING_STRENGTHS
-    for strengths in product(poolings, SHRINKAGE_STRENGTHS):
-        effect, _ = _solve_effects(training, *strengths)
+
+    for pooling, shrinkage in product(poolings, SHRINKAGE_STRENGTHS):
+        effect, _ = _solve_effects(training, pooling, shrinkage)
         gain = _squared_error_saved(moments, effect)
         if gain > best_gain:
             best_gain = gain
-            best = strengths
+            best = (pooling, shrinkage)
     return best
 
 
@@ -319,7 +380,8 @@ def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
     """Sum of y^2 - (y - x b)^2 = 2 b xy - b xx b, where b is the effect [N, K, C] of each fold."""
     b_xy = 2 * effect * moments.xy
     xx_b = moments.xx @ effect[..., None]
-    saved = b_xy - effect * xx_b[..., 0]
+    b_xx_b = effect * xx_b[..., 0]
+    saved = b_xy - b_xx_b
     return float(saved.sum())
 
 

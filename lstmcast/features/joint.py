@@ -37,19 +37,28 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
     n_features = len(JOINT_FEATURE_INDICES)
     own_target, series_of_target = _find_target_series(panel)
     owner = series_of_rows(panel.offsets)
+    # Where each step is on the axis that all series share.
     ordinal = concat_ranges(panel.start, panel.lengths)
     n_steps = len(owner)
-    inputs = np.zeros((n_steps, n_targets, n_features + 1), dtype=np.float32)
+    shape = (n_steps, n_targets, n_features + 1)
+    inputs = np.zeros(shape, dtype=np.float32)
+
     for k in range(n_targets):
         # The series of target k may begin and end elsewhere, or be missing (-1).
         other = series_of_target[owner, k]
         other_step = ordinal - panel.start[other]
-        in_range = (other_step >= 0) & (other_step < panel.lengths[other])
-        exists = (other >= 0) & in_range
+        has_begun = other_step >= 0
+        has_not_ended = other_step < panel.lengths[other]
+        exists = (other >= 0) & (has_begun & has_not_ended)
+
         rows = panel.offsets[other] + other_step
-        features = steps.x[rows[exists]]
+        rows = rows[exists]
+        features = steps.x[rows]
         inputs[exists, k, :-1] = features[:, JOINT_FEATURE_INDICES]
-    inputs[np.arange(n_steps), own_target[owner], -1] = 1
+
+    # The last input of a target marks it as the series' own.
+    target = own_target[owner]
+    inputs[np.arange(n_steps), target, -1] = 1
     return inputs.reshape(n_steps, -1)
 
 
@@ -58,14 +67,18 @@ def _find_target_series(panel: Panel) -> tuple[Ints, Ints]:
 
     -1 where a target has no series with these keys. The last part of a key names the target.
     """
-    numbers = {name: number for number, name in enumerate(panel.columns.target)}
+    targets = panel.columns.target
+    numbers = {name: number for number, name in enumerate(targets)}
     own_target = []
     shared_keys = []
     for *shared, target in panel.keys:
         own_target.append(numbers[target])
         shared_keys.append("\0".join(shared))
+
+    # A group is the series that differ in their target alone.
     _, group = np.unique(shared_keys, return_inverse=True)
     n_groups = group.max() + 1
-    series_of_group = np.full((n_groups, len(numbers)), -1)
+    n_targets = len(numbers)
+    series_of_group = np.full((n_groups, n_targets), -1)
     series_of_group[group, own_target] = np.arange(len(panel))
     return np.array(own_target), series_of_group[group]

@@ -77,18 +77,23 @@ class Scaling:
         if transform == "log":
             require_positive_values(panel)
         ends = panel.lengths if ends is None else ends
+
         future = panel.future[_is_target_step(panel)]
         blocks = (panel.past, future, panel.static)
         means = [_column_statistic(np.nanmean, block, 0.0) for block in blocks]
         deviations = [_column_statistic(np.nanstd, block, 1.0) for block in blocks]
         deviation = np.concatenate(deviations)
+
         scaler = fit_scaler(panel.values, panel.offsets, transform)
         scaler = with_fixed_scale(scale, panel.values, panel.offsets, ends, scaler)
+
         # Without a transform, as for counts and for 0 and 1, covariates are left to the network.
-        effects = no_effects(len(panel), panel.future.shape[1])
-        if linear and panel.future.shape[1]:
+        n_future = panel.future.shape[1]
+        effects = no_effects(len(panel), n_future)
+        if linear and n_future:
             steps = compute_step_arrays(panel.values, panel.offsets, seasons, scaler)
             effects = fit_effects(steps, future, ends)
+
         return cls(
             seasons=seasons,
             scaler=scaler,
@@ -107,14 +112,17 @@ class Scaling:
         is_trained = trained >= 0
         if is_trained.all():
             return self.scaler.take(trained)
+
         # Fitted without what is after the ends.
         past = panel.values.copy()
         is_past = are_first_steps(panel.offsets, ends)
         past[~is_past] = np.nan
         fresh = fit_scaler(past, panel.offsets, self.transform)
         fresh = with_fixed_scale(self.scale, past, panel.offsets, ends, fresh)
+
         mixed = []
-        for known, new in zip(self.scaler.take(trained), fresh, strict=True):
+        of_training = self.scaler.take(trained)
+        for known, new in zip(of_training, fresh, strict=True):
             # A causal scale has no centre and no spread.
             if known is not None and new is not None:
                 new = np.where(is_trained, known, new)
@@ -125,7 +133,9 @@ class Scaling:
         self, panel: Panel, scaler: ScalerState, effect: Floats | None = None
     ) -> StepArrays:
         """Step features and candidates' arrays of a panel; effect: of `effect`, taken out first."""
-        explained = None if effect is None else effect[_is_target_step(panel)]
+        explained = None
+        if effect is not None:
+            explained = effect[_is_target_step(panel)]
         return compute_step_arrays(
             panel.values, panel.offsets, self.seasons, scaler, explained
         )
@@ -139,6 +149,7 @@ class Scaling:
         """
         if not self.effects.any():
             return None
+
         effects = self._effects_for_panel(panel, scaler, trained, ends)
         owner = series_of_rows(panel.future_offsets)
         return effects.added(panel.future, owner)
@@ -151,25 +162,31 @@ class Scaling:
         # Copies, since the rows are chosen by number.
         mean = mean[trained]
         effect = effect[trained]
+
         is_new = trained < 0
         if is_new.any():
             steps = self.steps(panel, scaler)
             table = panel.future[_is_target_step(panel)]
             units = measure_units(steps, table, ends)
+
             # A series of no training has no effect of its own yet: that in all series is taken.
             usual_of_each = np.broadcast_to(usual, units.mean.shape)
             standard = CovariateEffects(units.mean, usual_of_each, usual)
             fresh = to_series_units(standard, units)
             mean[is_new] = fresh.mean[is_new]
             effect[is_new] = fresh.effect[is_new]
+
         return CovariateEffects(mean, effect, usual)
 
     def with_new_series(self, panel: Panel, trained: Ints) -> "Scaling":
         """The same for a panel with new series (-1 in `trained` [N]), fitted to all their steps."""
-        scaler = self.scaler_for_panel(panel, trained, panel.lengths)
-        effects = no_effects(len(panel), len(self.effects.usual))
+        ends = panel.lengths
+        scaler = self.scaler_for_panel(panel, trained, ends)
+
+        n_covariates = len(self.effects.usual)
+        effects = no_effects(len(panel), n_covariates)
         if self.effects.any():
-            effects = self._effects_for_panel(panel, scaler, trained, panel.lengths)
+            effects = self._effects_for_panel(panel, scaler, trained, ends)
         return replace(self, scaler=scaler, effects=effects)
 
     def without_effects(self, panel: Panel) -> Panel:
@@ -178,6 +195,8 @@ class Scaling:
         effect = self.effect(panel, self.scaler, every, panel.lengths)
         if effect is None:
             return panel
+
+        # Taken out of the transformed values, and these brought back into the user's units.
         owner = np.repeat(every, panel.lengths)
         transformed = transform_values(panel.values, owner, self.scaler)
         rest = transformed - effect[_is_target_step(panel)]
@@ -189,13 +208,16 @@ class Scaling:
         # Divided by an infinite deviation, a covariate is 0 everywhere.
         deviation = self.deviation.copy()
         deviation[places] = np.inf
+
         effect = self.effects.effect.copy()
         usual = self.effects.usual.copy()
+        # Those known ahead stand between the past and the static ones.
         end = past + len(usual)
         is_known_ahead = (places >= past) & (places < end)
         ahead = places[is_known_ahead] - past
         effect[:, ahead] = 0.0
         usual[ahead] = 0.0
+
         effects = self.effects._replace(effect=effect, usual=usual)
         return replace(self, deviation=deviation, effects=effects)
 
@@ -211,12 +233,14 @@ class Scaling:
         n_static = panel.static.shape[1]
         if not n_past + n_future + n_static and more is None:
             return None
+
         splits = [n_past, n_past + n_future]
         means = np.split(self.mean, splits)
         deviations = np.split(self.deviation, splits)
         past = _standardize(panel.past, means[0], deviations[0])
         future = _standardize(panel.future, means[1], deviations[1])
         static = _standardize(panel.static, means[2], deviations[2])
+
         # At a step all covariates are known; ahead of an origin only those of `future`.
         future_at_step = future[_is_target_step(panel)]
         static_at_step = np.repeat(static, panel.lengths, 0)
@@ -232,8 +256,11 @@ class Scaling:
         for name, part in self.scaler._asdict().items():
             if part is not None:
                 series[name] = part.tolist()
+
         # JSON has no infinity.
-        series["low"] = [None if np.isinf(low) else low for low in series["low"]]
+        lowest = series["low"]
+        series["low"] = [None if np.isinf(low) else low for low in lowest]
+
         return {
             "seasons": self.seasons._asdict(),
             "scale": self.scale,
@@ -251,7 +278,10 @@ class Scaling:
         """Rebuild from `to_dict`'s form."""
         series = data["series"]
         covariates = data["covariates"]
-        low = [-np.inf if low is None else low for low in series["low"]]
+
+        # None stands for minus infinity, which JSON has not.
+        lowest = series["low"]
+        low = [-np.inf if value is None else value for value in lowest]
         scaler = ScalerState(
             log=np.array(series["log"], dtype=bool),
             shift=np.array(series["shift"], dtype=np.float64),
@@ -297,6 +327,7 @@ def infer_seasons_without_effects(panel: Panel, config: Config) -> Seasons:
     seasons = infer_seasons(panel, requested)
     if requested is not None or not panel.future.shape[1]:
         return seasons
+
     scaling = fit_scaling(panel, seasons, config)
     return infer_seasons(scaling.without_effects(panel))
 
@@ -314,7 +345,8 @@ def resolve_horizon(
     if seasons is None and panel.axis.kind == "integer":
         seasons = infer_seasons_without_effects(panel, config)
     # Where steps have dates, the frequency alone decides, and no season needs to be measured.
-    return default_horizon(panel, seasons.main if seasons else 1)
+    main = seasons.main if seasons else 1
+    return default_horizon(panel, main)
 
 
 def resolve_required_horizon(panel: Panel, config: Config) -> int | None:
@@ -339,15 +371,20 @@ def _column_statistic(statistic: Any, block: Floats, default: float) -> Floats:
     result = np.full(block.shape[1], default)
     has_value = ~np.isnan(block).all(0)
     if has_value.any():
-        result[has_value] = statistic(block[:, has_value], axis=0)
+        columns = block[:, has_value]
+        result[has_value] = statistic(columns, axis=0)
     return result
 
 
 def _standardize(block: Floats, mean: Floats, deviation: Floats) -> Singles:
     """A block [n, C] in deviations from its mean, clipped; 0 where missing."""
-    scaled = np.nan_to_num((block - mean) / deviation)
-    return scaled.clip(-FEATURE_CLIP, FEATURE_CLIP).astype(np.float32)
+    scaled = (block - mean) / deviation
+    scaled = np.nan_to_num(scaled)
+    scaled = scaled.clip(-FEATURE_CLIP, FEATURE_CLIP)
+    return scaled.astype(np.float32)
 
 
 def _optional_floats(values: list[float] | None) -> Floats | None:
-    return None if values is None else np.array(values, dtype=np.float64)
+    if values is None:
+        return None
+    return np.array(values, dtype=np.float64)

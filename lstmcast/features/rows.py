@@ -11,11 +11,15 @@ from lstmcast.ragged import Bools, Ints, concat_ranges
 def series_of_rows(offsets: Ints) -> Ints:
     """Number of the series that each row belongs to, [sum T]; offsets: [N+1]."""
     lengths = np.diff(offsets)
-    return np.repeat(np.arange(len(lengths)), lengths)
+    series = np.arange(len(lengths))
+    return np.repeat(series, lengths)
 
 
 def are_first_steps(offsets: Ints, counts: Ints) -> Bools:
     """Which rows are among the first `counts` [N] of their series, [sum T]; offsets: [N+1]."""
     lengths = np.diff(offsets)
-    step = concat_ranges(np.zeros_like(lengths), lengths)
-    return np.asarray(step < np.repeat(counts, lengths))
+    # The number of each row within its series.
+    zeros = np.zeros_like(lengths)
+    step = concat_ranges(zeros, lengths)
+    count = np.repeat(counts, lengths)
+    return np.asarray(step < count)

@@ -47,7 +47,11 @@ class ScalerState(NamedTuple):
 
     def take(self, series: Ints) -> "ScalerState":
         """The state of these series."""
-        parts = (None if part is None else part[series] for part in self)
+        parts = []
+        for part in self:
+            # A causal scale has no centre and no spread.
+            taken = None if part is None else part[series]
+            parts.append(taken)
         return ScalerState._make(parts)
 
 
@@ -59,7 +63,8 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
     fifth of its median is added first, so that zeros do not become craters. A series that is zero
     most of the time is left as it is.
     """
-    low = np.fmin.reduceat(values, offsets[:-1])
+    starts = offsets[:-1]
+    low = np.fmin.reduceat(values, starts)
     middle = median_by_series(values, offsets)
     in_logs = {
         "auto": (low >= 0) & (middle > 0),
@@ -67,13 +72,19 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
         "none": np.zeros(len(low), dtype=bool),
     }
     log = in_logs[how]
+
     shift = np.zeros(len(low))
     if how == "auto":
-        near_zero = log & (low < _NEAR_ZERO_SHARE * middle)
+        # Where no value is that close to zero, the logarithm needs no help.
+        least_far = _NEAR_ZERO_SHARE * middle
+        near_zero = log & (low < least_far)
         shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+
     # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
     lowest_shifted = np.where(log, low, 1.0) + shift
     floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
+
+    # A series that was never negative is not forecast to be.
     lowest_forecast = np.where(low >= 0, 0.0, -np.inf)
     return ScalerState(log, shift, floor, lowest_forecast)
 
@@ -84,9 +95,11 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
     values: of any shape, to which the series numbers `series` broadcast.
     """
     log = state.log[series]
+    floor = state.floor[series]
     # Later values may have no logarithm: none is taken of less than the floor.
-    floor = np.where(log, state.floor[series], -np.inf)
-    shifted = np.maximum(values + state.shift[series], floor)
+    floor = np.where(log, floor, -np.inf)
+    shifted = values + state.shift[series]
+    np.maximum(shifted, floor, out=shifted)
     return np.log(shifted, where=log, out=shifted)
 
 
@@ -94,7 +107,8 @@ def inverse_transform(z: Floats, series: Ints, state: ScalerState) -> Floats:
     """Invert `transform_values`, exactly above the floor; nothing falls below a series' `low`."""
     values = np.array(z, dtype=np.float64)
     exponent = np.minimum(z, _MAX_EXPONENT)
-    np.exp(exponent, where=state.log[series], out=values)
+    log = state.log[series]
+    np.exp(exponent, where=log, out=values)
     values -= state.shift[series]
     return np.maximum(values, state.low[series])
 
@@ -113,19 +127,25 @@ def with_fixed_scale(
     if kind == "none":
         n = len(ends)
         return state._replace(centre=np.zeros(n), spread=np.ones(n))
+
     owner = series_of_rows(offsets)
     in_sample = are_first_steps(offsets, ends)
     z = transform_values(values, owner, state)
+    # What a verdict will judge takes no part.
     z[~in_sample] = np.nan
-    low, lower, middle, upper, high = _quartiles_by_series(z, owner, offsets)
+    quartiles = _quartiles_by_series(z, owner, offsets)
+    low, lower, middle, upper, high = quartiles
+
     if kind == "standard":
-        centre, spread = _mean_and_deviation(z, owner, middle, high - low)
+        extent = high - low
+        centre, spread = _mean_and_deviation(z, owner, middle, extent)
     elif kind == "robust":
         centre = middle
         spread = upper - lower
     else:
         centre = low
         spread = high - low
+
     return state._replace(centre=centre, spread=positive_or(spread, 1.0))
 
 
@@ -147,12 +167,18 @@ def _mean_and_deviation(
     observed = ~np.isnan(z)
     count = np.bincount(owner, observed, n)
     count = np.maximum(count, 1)
+
     share = (z - middle[owner]) / size[owner]
     share = np.nan_to_num(share)
-    mean = np.bincount(owner, share, n) / count
+    total = np.bincount(owner, share, n)
+    mean = total / count
+
     deviation = np.where(observed, share - mean[owner], 0.0)
-    square = np.bincount(owner, deviation**2, n) / count
-    root = np.sqrt(square)
+    sum_of_squares = np.bincount(owner, deviation**2, n)
+    variance = sum_of_squares / count
+    root = np.sqrt(variance)
+
+    # Back from shares of the range into transformed units.
     return middle + mean * size, root * size
 
 
@@ -160,11 +186,15 @@ def _quartiles_by_series(z: Floats, owner: Ints, offsets: Ints) -> list[Floats]:
     """Lowest value, quartiles and highest value of each series, [N] each; 0 for no value."""
     order = np.lexsort((z, owner))  # NaN sort last in each series
     starts = offsets[:-1]
-    count = np.add.reduceat(~np.isnan(z), starts, dtype=np.int64)
+    observed = ~np.isnan(z)
+    count = np.add.reduceat(observed, starts, dtype=np.int64)
     last_rank = np.maximum(count - 1, 0)
+
     quartiles = []
     for share in (0, 0.25, 0.5, 0.75, 1):
-        rank = np.round(share * last_rank).astype(np.int64)
+        # The nearest value, not one interpolated between two.
+        rank = np.round(share * last_rank)
+        rank = rank.astype(np.int64)
         row = order[starts + rank]
         value = z[row]
         quartiles.append(np.where(count > 0, value, 0.0))

@@ -58,17 +58,22 @@ def confirm_seasons(
     must show clearly in most series. `forced` is given by the user and not questioned. values:
     [sum T], NaN where missing; offsets: [N+1].
     """
+    # Seen twice at least, or it cannot be told from anything else.
     longest = int(np.diff(offsets).max())
-    second = proposed.second if longest >= 2 * proposed.second else 0
+    second = proposed.second
+    if longest < 2 * second:
+        second = 0
     if forced is not None:
         is_multiple = second > forced and second % forced == 0
         return Seasons(forced, second if is_multiple else 0)
+
     series = _sample_differences(values, offsets)
     if proposed.main > 1:
         is_shown = _is_shown_by_enough(series, proposed.main)
         return Seasons(proposed.main if is_shown else 1, second)
     if not proposed.second:
         return Seasons(1, 0)
+
     # Only a long season is proposed: it becomes the main one where it is strong.
     strength = _significant_autocorrelation(series, proposed.second)
     if second and strength > _CLEAR_AUTOCORRELATION:
@@ -92,8 +97,11 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     strongest = max(strengths.values(), default=0.0)
     if strongest <= _CLEAR_AUTOCORRELATION:
         return Seasons(1, 0)
-    strong_enough = _NEARLY_AS_STRONG * strongest
-    main = min(m for m, strength in strengths.items() if strength >= strong_enough)
+
+    least_strength = _NEARLY_AS_STRONG * strongest
+    strong = [m for m, strength in strengths.items() if strength >= least_strength]
+    main = min(strong)
+
     # Seven cycles of a day-like season may make a week.
     week = 7 * main
     if main < 24 or longest < 2 * week:
@@ -115,20 +123,22 @@ def season_significance(differences: Floats, m: int) -> float:
 
 def _bartlett_bound(correlation: Floats, n: int) -> float:
     """What chance alone leaves the last of the autocorrelations of n values below in 90 %."""
-    shorter = np.sum(correlation[:-1] ** 2)
+    shorter_lags = correlation[:-1]
+    shorter = np.sum(shorter_lags**2)
     variance = (1 + 2 * shorter) / n
     return float(1.645 * np.sqrt(variance))
 
 
 def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
     """Whether the season is significant in enough of the series that are long enough to tell."""
-    long_enough = [differences for differences in series if len(differences) >= 2 * m]
-    if not long_enough:
+    significant = []
+    for differences in series:
+        if len(differences) >= 2 * m:
+            significance = season_significance(differences, m)
+            significant.append(significance > 1)
+    if not significant:
         # The calendar is believed.
         return True
-    significant = [
-        season_significance(differences, m) > 1 for differences in long_enough
-    ]
     return bool(np.mean(significant) >= _MIN_SERIES_SHARE)
 
 
@@ -140,9 +150,12 @@ def _significant_autocorrelation(series: list[Floats], m: int) -> float:
         if n >= 2 * m:
             correlation = _autocorrelation(differences, m)
             at_lag = correlation[-1]
-            is_significant = at_lag / _bartlett_bound(correlation, n) > 1
+            bound = _bartlett_bound(correlation, n)
+            is_significant = at_lag / bound > 1
             found.append(at_lag * is_significant)
-    return float(np.median(found)) if found else 0.0
+    if not found:
+        return 0.0
+    return float(np.median(found))
 
 
 def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
@@ -150,15 +163,20 @@ def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
     n = len(differences)
     # Padded with as many zeros, so that the end of the series does not meet its beginning.
     size = 1 << (2 * n - 1).bit_length()
+
     # Brought near 1 first: squares of what is far from it overflow, or vanish.
-    scaled = np.ldexp(differences, -_binary_exponent(differences))
+    exponent = _binary_exponent(differences)
+    scaled = np.ldexp(differences, -exponent)
     spectrum = np.fft.rfft(scaled, size)
     power = spectrum * spectrum.conj()
     covariance = np.fft.irfft(power, size)
+
+    # A series that never changes has no autocorrelation.
     variance = covariance[0]
     if not variance > 0:
         return np.zeros(max_lag)
-    correlation: Floats = covariance[1 : max_lag + 1] / variance
+    at_lags = covariance[1 : max_lag + 1]
+    correlation: Floats = at_lags / variance
     return correlation
 
 
@@ -173,7 +191,9 @@ def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
     chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
     found = []
     for i in chosen:
-        y = values[offsets[i] : offsets[i + 1]]
+        begin = offsets[i]
+        end = offsets[i + 1]
+        y = values[begin:end]
         newest = y[-_MAX_STEPS_PER_SERIES:]
         found.append(_robust_differences(newest))
     return found
@@ -184,14 +204,17 @@ def _robust_differences(y: Floats) -> Floats:
     if not (y <= 0).any():
         y = np.log(y)
     differences = np.diff(y)
+
     observed = ~np.isnan(y)
     if observed.any() and 2 * np.isnan(differences).sum() > len(differences):
         # Hardly two values in a row: straight lines between them stand in.
         steps = np.arange(len(y))
         filled = np.interp(steps, steps[observed], y[observed])
         differences = np.diff(filled)
+
     if not len(differences) or np.isnan(differences).all():
         return np.zeros(len(differences))
+
     differences = differences - np.nanmedian(differences)
     # The median absolute deviation, in standard deviations of a normal distribution.
     absolute = np.abs(differences)

@@ -24,15 +24,19 @@ def exponential_moving_average(
 
     x, weight: of one shape. alpha: share of the newest value, in (0, 1].
     """
-    if _RESCALE_ABOVE < np.max(np.abs(x), initial=0.0) < np.inf:
+    largest = np.max(np.abs(x), initial=0.0)
+    if _RESCALE_ABOVE < largest < np.inf:
         # A power of two changes no digit of a float.
         smaller = np.ldexp(x, -_RESCALE_EXPONENT)
         average = exponential_moving_average(smaller, weight, alpha, axis)
         return np.ldexp(average, _RESCALE_EXPONENT)
+
     mass = _decayed_sum(weight, alpha, axis)
     total = _decayed_sum(x * weight, alpha, axis)
+    # Before the first step with a weight there is nothing to divide by.
+    has_mass = mass > _MIN_MASS
     average = np.zeros_like(mass)
-    np.divide(total, mass, out=average, where=mass > _MIN_MASS)
+    np.divide(total, mass, out=average, where=has_mass)
     return average
 
 
@@ -46,19 +50,28 @@ def _decayed_sum(x: Floats, alpha: float, axis: int) -> Floats:
     x = np.moveaxis(x, axis, -1)
     steps = x.shape[-1]
     out = np.empty_like(x)
-    decay = -np.log(max(1 - alpha, 1e-80))
+
+    # An alpha of 1 leaves nothing, which has no logarithm.
+    share_left = 1 - alpha
+    decay = -np.log(max(share_left, 1e-80))
     longest = int(_MAX_BLOCK_EXPONENT / decay)
     size = max(1, min(steps, longest))
-    growth = np.exp(decay * np.arange(size))
+    exponents = decay * np.arange(size)
+    growth = np.exp(exponents)
+
+    # The last sum of a block is carried into the next one.
     carried = np.zeros(x.shape[:-1])
     for start in range(0, steps, size):
-        block = x[..., start : start + size]
+        part = slice(start, start + size)
+        block = x[..., part]
         factors = growth[: block.shape[-1]]
-        sums = np.cumsum(block * (alpha * factors), -1)
-        sums += (1 - alpha) * carried[..., None]
+        weights = alpha * factors
+        sums = np.cumsum(block * weights, -1)
+        sums += share_left * carried[..., None]
         sums /= factors
-        out[..., start : start + size] = sums
+        out[..., part] = sums
         carried = sums[..., -1]
+
     return np.moveaxis(out, -1, axis)
 
 
@@ -69,12 +82,18 @@ def moving_average(z: Floats, window: int) -> Floats:
     """
     n, width = z.shape
     base = z[:, :1]
+
+    # Before the first step the sum is 0.
     sums = np.zeros((n, width + 1))
-    np.cumsum(z - base, 1, out=sums[:, 1:])
+    sums_so_far = sums[:, 1:]
+    np.cumsum(z - base, 1, out=sums_so_far)
+
     stop = np.arange(1, width + 1)
     start = np.maximum(0, stop - window)
-    average: Floats = sums[:, stop] - sums[:, start]
-    average /= stop - start
+    average: Floats = sums[:, stop]
+    average -= sums[:, start]
+    n_steps = stop - start
+    average /= n_steps
     average += base
     return average
 
@@ -82,12 +101,17 @@ def moving_average(z: Floats, window: int) -> Floats:
 def shift_right(z: Floats, k: int, part: slice = slice(0, None)) -> Floats:
     """A part of the steps of z [n, T], each k steps late; 0 where there is nothing."""
     n, width = z.shape
+    start = part.start
     stop = width if part.stop is None else part.stop
-    shifted = np.zeros((n, stop - part.start))
-    first = max(part.start, k)
+    n_steps = stop - start
+    shifted = np.zeros((n, n_steps))
+
+    # The first k steps of a series have nothing before them.
+    first = max(start, k)
     if first < stop:
         earlier = z[:, first - k : stop - k]
-        shifted[:, first - part.start :] = earlier
+        zeros_before = first - start
+        shifted[:, zeros_before:] = earlier
     return shifted
 
 
@@ -96,8 +120,9 @@ def difference_at_lag(z: Floats, k: int) -> Floats:
     difference = np.zeros_like(z)
     width = z.shape[1]
     if k < width:
+        later = z[:, k:]
         earlier = z[:, : width - k]
-        difference[:, k:] = z[:, k:] - earlier
+        difference[:, k:] = later - earlier
     return difference
 
 
@@ -108,11 +133,14 @@ def fill_gaps_from_past(z: Floats, season: int) -> Floats:
     """
     if not np.isnan(z).any():
         return z
+
     filled = z
     if season > 1:
         cycles = reshape_to_cycles(z, season, np.nan)
         cycles = carry_forward(cycles, axis=1)
         filled = flatten_cycles(cycles, z.shape[1])
+
+    # What no earlier season has.
     filled = carry_forward(filled, axis=1)
     return np.nan_to_num(filled)
 
@@ -121,7 +149,8 @@ def reshape_to_cycles(z: Floats, m: int, fill: float) -> Floats:
     """Series [n, T] as whole cycles [n, G, m], padded with `fill` at the end."""
     n, width = z.shape
     cycles = -(-width // m)  # rounded up
-    padded = np.full((n, cycles * m), fill)
+    padded_width = cycles * m
+    padded = np.full((n, padded_width), fill)
     padded[:, :width] = z
     return padded.reshape(n, cycles, m)
 

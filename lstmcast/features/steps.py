@@ -87,9 +87,13 @@ def compute_step_arrays(
     similar length are computed together as a matrix, so the cost is that of arrays, not of Python.
     """
     lengths = np.diff(offsets)
-    flat = _allocate_arrays(int(offsets[-1]))
+    n_steps = int(offsets[-1])
+    flat = _allocate_arrays(n_steps)
+
     for rows, width in group_by_length(lengths, _MAX_BLOCK_CELLS):
         block_state = state.take(rows)
+        block_lengths = lengths[rows]
+
         if len(rows) == 1:
             # In place: a long series is never copied.
             row = int(rows[0])
@@ -98,12 +102,16 @@ def compute_step_arrays(
             z = transform_values(values[None, span], rows[:, None], state)
             if explained is not None:
                 z -= explained[span]
-            views = {name: array[span][None] for name, array in flat.items()}
-            _fill_arrays(views, z, seasons, block_state, lengths[rows])
+            # What is written into these views is in the arrays of all series.
+            views = {}
+            for name, array in flat.items():
+                views[name] = array[None, span]
+            _fill_arrays(views, z, seasons, block_state, block_lengths)
             continue
+
         # The series as rows of a matrix, padded with NaN to the longest of them.
         columns = np.arange(width)
-        inside = columns < lengths[rows, None]
+        inside = columns < block_lengths[:, None]
         place = offsets[rows, None] + columns
         place = np.where(inside, place, 0)
         padded = np.where(inside, values[place], np.nan)
@@ -111,10 +119,13 @@ def compute_step_arrays(
         if explained is not None:
             z -= np.where(inside, explained[place], 0.0)
         block = _allocate_arrays(len(rows), width)
-        _fill_arrays(block, z, seasons, block_state, lengths[rows])
+        _fill_arrays(block, z, seasons, block_state, block_lengths)
+
+        # Back to where the series lie end to end, without the padding.
         place = place[inside]
         for name, array in block.items():
             flat[name][place] = array[inside]
+
     return StepArrays(seasons=seasons, offsets=offsets, state=state, **flat)
 
 
@@ -141,10 +152,11 @@ def _fill_arrays(
     no later one needs it: a series may be as long as memory has room for.
     """
     m, m2 = seasons
-    np.logical_not(np.isnan(values), out=out["observed"])
-    weight = out["observed"].astype(np.float64)
-    out["z"][...] = fill_gaps_from_past(values, m)
+    observed = out["observed"]
+    np.logical_not(np.isnan(values), out=observed)
+    weight = observed.astype(np.float64)
     z = out["z"]
+    z[...] = fill_gaps_from_past(values, m)
 
     # The seasonal patterns: deviations from a moving average over the season, averaged by phase.
     window = max(m, 4)
@@ -157,12 +169,13 @@ def _fill_arrays(
         out["index"][...] = _seasonal_index(z - average, z, weight, m, lengths, 0.3)
 
     # The trend: the change of the moving average over its window, smoothed.
+    trend = out["trend"]
     change = difference_at_lag(average, window)[:, window:]
     change /= window
-    out["trend"][:, window:] = exponential_moving_average(
-        change, weight[:, window:], 1 / max(m, 5)
-    )
+    alpha = 1 / max(m, 5)
+    trend[:, window:] = exponential_moving_average(change, weight[:, window:], alpha)
     del change
+
     _fill_levels(out, weight, m)
 
     # In logs every series has the size 1: differences are shares already.
@@ -171,21 +184,29 @@ def _fill_arrays(
     else:
         size = _running_magnitude(z, average)
         size[state.log] = 1.0
+
+    scale = out["scale"]
     if state.spread is None:
-        out["scale"][...] = _causal_scale(z, weight, m)
-        out["scale"] += MIN_SCALE * size
+        scale[...] = _causal_scale(z, weight, m)
+        scale += MIN_SCALE * size
     else:
-        out["scale"][...] = state.spread[:, None]
+        scale[...] = state.spread[:, None]
     del weight
+
     _fill_features(out, average, size, seasons, state)
 
 
 def _fill_levels(out: dict[str, NDArray[Any]], weight: Floats, m: int) -> None:
     """Fill levels and slope of the series without its season, as the index a season ago has it."""
     z = out["z"]
-    adjusted = z - out["index"]
-    season_ago = out["index"][:, :-m]
-    adjusted[:, m:] = z[:, m:] - season_ago
+    index = out["index"]
+
+    # Inside the first season there is no index of a season ago: that of the step itself stands in.
+    adjusted = z - index
+    season_ago = index[:, :-m]
+    after_first = z[:, m:]
+    adjusted[:, m:] = after_first - season_ago
+
     out["level"][...] = exponential_moving_average(adjusted, weight, 0.5)
     out["slow_level"][...] = exponential_moving_average(adjusted, weight, 0.1)
     out["slope"][...] = _expanding_slope(adjusted, weight)
@@ -203,7 +224,8 @@ def _fill_features(
     n, n_steps = size.shape
     width = max(1, _MAX_BLOCK_CELLS // n)
     for begin in range(0, n_steps, width):
-        part = slice(begin, min(begin + width, n_steps))
+        end = min(begin + width, n_steps)
+        part = slice(begin, end)
         features = _iter_step_features(out, average, size, seasons, state, part)
         x = out["x"][:, part]
         for place, feature in enumerate(features):
@@ -235,14 +257,16 @@ def _iter_step_features(
 
     def change(array: Floats, steps: int) -> Floats:
         before = shift_right(array, steps, part)
-        return np.where(t >= steps, array[:, part] - before, 0.0)
+        difference = array[:, part] - before
+        return np.where(t >= steps, difference, 0.0)
 
     def next_change(season: int) -> Floats:
         """Change to the next step as it was one season before; 0 without a season."""
         if season <= 1:
             return zeros
-        following = earlier("z", season - 1)
-        change = np.where(t >= season - 1, following - z, 0.0)
+        back = season - 1
+        following = earlier("z", back)
+        change = np.where(t >= back, following - z, 0.0)
         return np.asarray(change / scale)
 
     centre = average[:, part]
@@ -250,37 +274,51 @@ def _iter_step_features(
         centre = state.centre[:, None]
     expected = earlier("level", 1) + earlier("index", m)
     expected = np.where(t == 0, z, expected)
+
     # Distance from the centre, last change, and change over a season.
     yield (z - centre) / scale
     yield change(arrays["z"], 1) / scale
     yield change(arrays["z"], m) / scale
+
     # How volatile the series is for its size, and how old it is.
     relative_scale = scale / size[:, part]
     yield 0.2 * np.log(relative_scale + 1e-6)
     yield zeros + np.minimum(t, 200) / 100
+
     # Surprise: distance from level and season of the step before.
     yield (z - expected) / scale
+
     # Trend, and change of the average.
-    yield arrays["trend"][:, part] * window / scale
+    trend = arrays["trend"][:, part]
+    yield trend * window / scale
     yield change(average, 1) * m / scale
+
     # Change over the second season; change to the next step by either season.
     yield change(arrays["z"], m2) / scale if m2 else zeros
     yield next_change(m2)
     yield next_change(m)
-    yield arrays["slope"][:, part] * window / scale
+
+    # Slope of all steps so far.
+    slope = arrays["slope"][:, part]
+    yield slope * window / scale
+
     # Seasons seen so far, length of the season, whether there is a second one.
-    yield zeros + np.minimum(t / m, 20) / 10
+    seasons_seen = t / m
+    yield zeros + np.minimum(seasons_seen, 20) / 10
     yield zeros + np.log(m) / 4
     yield zeros + float(m2 > 0)
+
     # Whether the series is in logs, and whether the value is missing.
     yield zeros + state.log[:, None]
-    yield 1.0 - arrays["observed"][:, part]
+    observed = arrays["observed"][:, part]
+    yield 1.0 - observed
 
 
 def _running_magnitude(z: Floats, average: Floats) -> Floats:
     """Mean absolute value of each series so far, or its moving average where larger, [n, T]."""
+    n_steps = z.shape[1]
     magnitude: Floats = np.cumsum(np.abs(z), 1)
-    magnitude /= np.arange(1, z.shape[1] + 1)
+    magnitude /= np.arange(1, n_steps + 1)
     np.maximum(np.abs(average), magnitude, out=magnitude)
     magnitude += 1e-9
     return magnitude
@@ -291,9 +329,13 @@ def _causal_scale(z: Floats, weight: Floats, m: int) -> Floats:
     alpha = 1 / max(2 * m, 10)
     change, counts = _changes_at_lag(z, weight, 1)
     scale = exponential_moving_average(change, counts, alpha)
+
     if m > 1 and z.shape[1] > m:
         change, counts = _changes_at_lag(z, weight, m)
-        seasonal = exponential_moving_average(change[:, m:], counts[:, m:], alpha)
+        # Inside the first season the one-step difference alone is known.
+        change = change[:, m:]
+        counts = counts[:, m:]
+        seasonal = exponential_moving_average(change, counts, alpha)
         least = 0.25 * scale[:, m:]
         scale[:, m:] = np.maximum(seasonal, least)
     return scale
@@ -303,6 +345,7 @@ def _changes_at_lag(z: Floats, weight: Floats, lag: int) -> tuple[Floats, Floats
     """Absolute differences, and 1 for those whose values were both observed; [n, T] each."""
     # The product of the weights of both values.
     counts = weight * shift_right(weight, lag)
+
     change = difference_at_lag(z, lag)
     np.abs(change, out=change)
     return change, counts
@@ -319,13 +362,17 @@ def _seasonal_index(
     # Only the steps of the first cycle: adding zeros behind them would change how floats round.
     n_steps = z.shape[1]
     t = np.arange(n_steps)
-    inside = t[:m] < lengths[:, None]
+    of_first = t[:m]
+    inside = of_first < lengths[:, None]
     first_weight = weight[:, :m] * inside
     first_weighted = z[:, :m] * first_weight
     first_total = first_weighted.sum(1, keepdims=True)
     first_count = first_weight.sum(1, keepdims=True)
     first_mean = first_total / np.maximum(first_count, 1)
-    rest = np.where(t < m, z - first_mean, rest)
+    is_first = t < m
+    rest = np.where(is_first, z - first_mean, rest)
+
+    # Each phase of the season is a series of its own, from cycle to cycle.
     index = exponential_moving_average(
         reshape_to_cycles(rest, m, 0.0),
         reshape_to_cycles(weight, m, 0.0),
@@ -341,17 +388,21 @@ def _expanding_slope(z: Floats, weight: Floats) -> Floats:
     The textbook form from running sums: (n Sty - St Sy) / (n Stt - St^2), of distances from the
     first value, so that a high level costs no digits.
     """
-    t = np.arange(z.shape[1], dtype=np.float64)
+    n_steps = z.shape[1]
+    t = np.arange(n_steps, dtype=np.float64)
     first = z[:, :1]
     y = (z - first) * weight
+
     count = np.cumsum(weight, 1)
     sum_t = np.cumsum(weight * t, 1)
     sum_tt = np.cumsum(weight * t * t, 1)
     sum_y = np.cumsum(y, 1)
     sum_ty = np.cumsum(y * t, 1)
+
     spread = count * sum_tt - sum_t * sum_t
     moved = count * sum_ty - sum_t * sum_y
     usable = (count >= 4) & (spread > 0)
+
     slope = np.zeros_like(z)
     np.divide(moved, spread, out=slope, where=usable)
     return slope
@@ -367,12 +418,16 @@ def group_by_length(
     """
     order = np.argsort(lengths, kind="stable")
     ascending = lengths[order]
+
     start = 0
     while start < len(order):
         shortest = max(int(ascending[start]), 1)
         longest = int(shortest * 1.25) + 4
         similar = int(np.searchsorted(ascending, longest, side="right"))
         affordable = start + most // longest
-        stop = max(start + 1, min(similar, affordable))
-        yield order[start:stop], int(ascending[stop - 1])
+        stop = min(similar, affordable)
+        # One series at least, however long it is.
+        stop = max(start + 1, stop)
+        width = int(ascending[stop - 1])
+        yield order[start:stop], width
         start = stop

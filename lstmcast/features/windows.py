@@ -66,7 +66,10 @@ def default_context(seasons: Seasons, horizon: int) -> int:
     """Context length in steps where none is given: two seasons, and two horizons or so."""
     m = seasons.main
     two_seasons = 2 * m if m > 1 else 0
-    for_horizon = 2 * horizon if horizon <= 24 else horizon + m
+    # A long horizon is not looked back on twice.
+    for_horizon = 2 * horizon
+    if horizon > 24:
+        for_horizon = horizon + m
     return max(two_seasons, for_horizon, MIN_CONTEXT)
 
 
@@ -104,35 +107,44 @@ class Windows:
         """
         steps = self.steps
         first = steps.offsets[series]
+
         # The steps of a chunk, and where in it the origins are.
         close = origins.max(1)
         until_close = np.arange(1 - chunk, 1)
         inside = close + until_close[:, None]
+        last_of_chunk = chunk - 1
         before_close = origins - close[:, None]
+        at = before_close + last_of_chunk
+        pad = np.maximum(last_of_chunk - close, 0)
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
-        owner = np.broadcast_to(series[:, None], origins.shape)
+        owner = series[:, None]
+        owner = np.broadcast_to(owner, origins.shape)
         candidates = forecast_candidates(steps, owner, origins, self.horizon)
         base = candidates[..., _SEASONAL_NAIVE]
+
         at_origin = first[:, None] + origins
-        scale = steps.scale[at_origin][..., None]
-        limit = steps.state.bound(TARGET_CLIP)
+        scale = steps.scale[at_origin]
+        scale = scale[..., None]
+
         blend = candidates - base[..., None]
         blend /= scale[..., None]
+        limit = steps.state.bound(TARGET_CLIP)
         blend = blend.clip(-limit, limit)
 
         local = self._local_inputs(owner, origins, blend, base, scale)
         target, z = self._scaled_targets(owner, origins, base, scale, ends)
+
         return Batch(
             x=self.encoder_inputs(first, inside),
-            at=before_close + chunk - 1,
+            at=at,
             local=local,
             blend=blend.astype(np.float32),
             base=base,
             scale=scale,
             target=target,
             z=z,
-            pad=np.maximum(chunk - 1 - close, 0),
+            pad=pad,
         )
 
     def encoder_inputs(self, first: Ints, inside: Ints) -> Singles:
@@ -140,6 +152,7 @@ class Windows:
         x = _take_rows(self.steps.x, first, inside)
         if self.covariates is None:
             return x
+
         covariates = _take_rows(self.covariates.step, first, inside)
         return np.concatenate([x, covariates], -1)
 
@@ -148,24 +161,28 @@ class Windows:
     ) -> Singles:
         """What the decoder reads of each horizon step, [B, P, H, J + Ca]; see `Batch`."""
         steps = self.steps
+        horizon = self.horizon
         # Differences between seasons: the two seasons before that of the base, and the origin.
-        older, oldest = (
-            older_seasonal_values(steps, series, origins, self.horizon, back)
-            for back in (1, 2)
-        )
+        older = older_seasonal_values(steps, series, origins, horizon, 1)
+        oldest = older_seasonal_values(steps, series, origins, horizon, 2)
         at_origin = steps.offsets[series] + origins
-        since_base = base - steps.z[at_origin, None]
-        differences = np.stack([older - base, oldest - base, since_base], -1)
+        origin_value = steps.z[at_origin, None]
+        from_base = [older - base, oldest - base, base - origin_value]
+        differences = np.stack(from_base, -1)
         differences /= scale[..., None]
+
         local = np.concatenate([blend, differences], -1)
         bound = steps.state.bound(FEATURE_CLIP)
         local = local.clip(-bound, bound)
 
         # The features of the horizon are those of every origin of a series.
-        log = steps.state.log[series[:, 0]]
-        of_series = horizon_features(self.horizon, steps.seasons, log)
+        series_of_chunk = series[:, 0]
+        log = steps.state.log[series_of_chunk]
+        of_series = horizon_features(horizon, steps.seasons, log)
         n_features = of_series.shape[-1]
-        shared = np.broadcast_to(of_series[:, None], (*base.shape, n_features))
+        shape = (*base.shape, n_features)
+        shared = np.broadcast_to(of_series[:, None], shape)
+
         parts = [local.astype(np.float32), shared]
         if self.covariates is not None:
             parts.append(self._covariates_ahead(self.covariates, series, origins))
@@ -175,8 +192,10 @@ class Windows:
         """What covariates add at the horizon steps of windows [...], transformed: [..., H]."""
         if self.covariates is None or self.covariates.effect is None:
             return np.zeros((*series.shape, self.horizon))
+
         at, known = self._horizon_rows(self.covariates, series, origins)
-        return np.where(known, self.covariates.effect[at], 0.0)
+        effect = self.covariates.effect[at]
+        return np.where(known, effect, 0.0)
 
     def _covariates_ahead(
         self, covariates: ScaledCovariates, series: Ints, origins: Ints
@@ -184,7 +203,8 @@ class Windows:
         """Known covariates of the horizon steps, [B, P, H, Ca]; 0 past their end."""
         at, known = self._horizon_rows(covariates, series, origins)
         ahead = covariates.ahead[at]
-        return np.where(known[..., None], ahead, np.float32(0))
+        known = known[..., None]
+        return np.where(known, ahead, np.float32(0))
 
     def _horizon_rows(
         self, covariates: ScaledCovariates, series: Ints, origins: Ints
@@ -193,7 +213,8 @@ class Windows:
         offsets = covariates.ahead_offsets
         at_origin = offsets[series] + origins
         at = _following(at_origin, self.horizon)
-        known = at < offsets[series + 1, None]
+        end = offsets[series + 1]
+        known = at < end[..., None]
         # Row 0 stands in where there is none, for the caller to mask.
         return np.where(known, at, 0), known
 
@@ -208,13 +229,17 @@ class Windows:
         """Targets of windows in scales from their base, and as transformed: [B, P, H] each."""
         steps = self.steps
         limit = self.lengths if ends is None else ends
+        limit = limit[series]
         ahead = _following(origins, self.horizon)
-        known = ahead < limit[series, None]
+        known = ahead < limit[..., None]
         # The first step stands in where there is none, to be masked.
         ahead = np.where(known, ahead, 0)
-        at = steps.offsets[series, None] + ahead
+        first = steps.offsets[series]
+        at = first[..., None] + ahead
         known &= steps.observed[at]
-        z = np.where(known, steps.z[at], np.nan)
+        z = steps.z[at]
+        z = np.where(known, z, np.nan)
+
         bound = steps.state.bound(TARGET_CLIP)
         target = (z - base) / scale
         target = target.clip(-bound, bound)
@@ -223,11 +248,13 @@ class Windows:
 
 def _following(origins: Ints, horizon: int) -> Ints:
     """The steps ahead of origins [...], [..., H]."""
-    return origins[..., None] + np.arange(1, horizon + 1)
+    h = np.arange(1, horizon + 1)
+    return origins[..., None] + h
 
 
 def _take_rows(table: Singles, first: Ints, inside: Ints) -> Singles:
     """table[first + inside], with zeros before the first step of a series: [L, B, F]."""
-    rows = table[first + np.maximum(inside, 0)]
+    at = first + np.maximum(inside, 0)
+    rows = table[at]
     rows[inside < 0] = 0
     return rows

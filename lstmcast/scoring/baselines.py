@@ -21,7 +21,8 @@ def naive_forecast(
 ) -> Floats:
     """Repeat the last observed value. Returns [K, H]."""
     filled = fill_forward_by_phase(values, offsets)
-    last = filled[offsets[series] + origins]
+    at_origin = offsets[series] + origins
+    last = filled[at_origin]
     return np.repeat(last[:, None], horizon, axis=1)
 
 
@@ -39,8 +40,11 @@ def seasonal_naive_forecast(
     """
     start = offsets[series, None]
     source = _season_before(start, origins, horizon, season)
+
+    # Where it is missing, the one of a season before that stands in.
     filled = fill_forward_by_phase(values, offsets, season)
     seasonal = _values_at(filled, source, start)
+
     naive = naive_forecast(values, offsets, series, origins, horizon)
     return np.where(np.isnan(seasonal), naive, seasonal)
 
@@ -53,12 +57,16 @@ def drift_forecast(
     Flat where there is one value only.
     """
     first, last = _observed_ends(values, offsets, series, origins)
+    first_value = _values_at(values, first)
     last_value = _values_at(values, last)
-    rise = last_value - _values_at(values, first)
-    slope = rise / np.maximum(last - first, 1)
+    rise = last_value - first_value
+    n_steps = np.maximum(last - first, 1)
+    slope = rise / n_steps
+
     # Steps count from the last observed value, which may lie before the origin.
     since_last = offsets[series] + origins - last
-    steps = since_last[:, None] + np.arange(1, horizon + 1)  # (K, H)
+    h = np.arange(1, horizon + 1)
+    steps = since_last[:, None] + h  # (K, H)
     risen = slope[:, None] * steps
     line: Floats = last_value[:, None] + risen
     return line
@@ -79,17 +87,22 @@ def seasonal_mean_forecast(
     """
     start = offsets[series, None]
     source = _season_before(start, origins, horizon, season)
-    total = np.zeros(source.shape)
-    count = np.zeros(source.shape)
+
+    shape = source.shape
+    total = np.zeros(shape)
+    count = np.zeros(shape)
     for cycle in range(cycles):
-        value = _values_at(values, source - cycle * season, start)
+        earlier = source - cycle * season
+        value = _values_at(values, earlier, start)
         observed = ~np.isnan(value)
         # Divided before they are added: the sum of very large values would overflow.
         total += np.where(observed, value, 0.0) / cycles
         count += observed
+
     # The naive forecast stands where the mean of nothing would.
     mean = naive_forecast(values, offsets, series, origins, horizon)
-    np.divide(total * cycles, count, out=mean, where=count > 0)
+    is_known = count > 0
+    np.divide(total * cycles, count, out=mean, where=is_known)
     return mean
 
 
@@ -101,19 +114,28 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     missing = np.isnan(values)
     if not missing.any():
         return values
+
+    n = len(values)
     lengths = np.diff(offsets)
     start = np.repeat(offsets[:-1], lengths)
-    step = np.arange(len(values)) - start
+    step = np.arange(n) - start
     cycle, phase = np.divmod(step, season)
+
     # Lay each series out phase after phase, so that a value's predecessor is the one a season
     # before.
-    cycles, rest = np.divmod(np.repeat(lengths, lengths), season)
+    length = np.repeat(lengths, lengths)
+    cycles, rest = np.divmod(length, season)
     # The first `rest` phases have a value more than the others.
-    head = start + phase * cycles + np.minimum(phase, rest)
+    longer_phases = np.minimum(phase, rest)
+    head = start + phase * cycles + longer_phases
     place = head + cycle
-    observed_place = np.full(len(values), -1)
+
+    # Each place's latest observed one, itself included.
+    observed_place = np.full(n, -1)
     observed_place[place] = np.where(missing, -1, place)
-    source = np.maximum.accumulate(observed_place)[place]
+    latest = np.maximum.accumulate(observed_place)
+    source = latest[place]
+
     by_phase = np.empty_like(values)
     by_phase[place] = values
     return _values_at(by_phase, source, head)
@@ -134,21 +156,30 @@ def _observed_ends(
     values: Floats, offsets: Ints, series: Ints, origins: Ints
 ) -> tuple[Ints, Ints]:
     """Positions of the first and last observed value up to each origin, [K] each; -1 for none."""
-    position = np.arange(len(values))
+    n = len(values)
+    position = np.arange(n)
     observed = ~np.isnan(values)
-    start = offsets[series]
+
+    # The nearest observed position at or before each, and at or after it.
     previous = np.where(observed, position, -1)
     previous = np.maximum.accumulate(previous)
-    following = np.where(observed, position, len(values))
-    following = np.minimum.accumulate(following[::-1])[::-1]
+    following = np.where(observed, position, n)
+    from_end = following[::-1]
+    following = np.minimum.accumulate(from_end)[::-1]
+
+    start = offsets[series]
     last = previous[start + origins]
     # What lies before the start belongs to another series.
     exists = last >= start
     first = np.where(exists, following[start], -1)
-    return first, np.where(exists, last, -1)
+    last = np.where(exists, last, -1)
+    return first, last
 
 
 def _values_at(values: Floats, position: Ints, start: Ints | int = 0) -> Floats:
     """Values at flat positions; NaN at those before `start`."""
-    found = values[np.maximum(position, 0)]
-    return np.where(position >= start, found, np.nan)
+    # Row 0 stands in where there is none, to be masked.
+    at = np.maximum(position, 0)
+    found = values[at]
+    exists = position >= start
+    return np.where(exists, found, np.nan)

@@ -28,12 +28,15 @@ def base_rates(values: Floats, offsets: Ints, ends: Ints) -> Floats:
     n = len(lengths)
     owner = np.repeat(np.arange(n), lengths)
     end_of_sample = offsets[:-1] + ends
-    in_sample = np.arange(len(owner)) < end_of_sample[owner]
+    position = np.arange(len(owner))
+    in_sample = position < end_of_sample[owner]
     known = in_sample & ~np.isnan(values)
+
     known_values = np.where(known, values, 0.0)
     ones = np.bincount(owner, known_values, n)
     count = np.bincount(owner, known, n)
-    return np.asarray((ones + 1) / (count + 2))
+    rates = (ones + 1) / (count + 2)
+    return np.asarray(rates)
 
 
 def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
@@ -47,14 +50,15 @@ def score_probabilities(probabilities: Floats, actual: Floats) -> Scores:
     known = ~np.isnan(actual)
     p = probabilities[known]
     y = actual[known]
-    brier = np.mean((p - y) ** 2)
+    error = p - y
+    brier = np.mean(error**2)
     meaningless = ("mase", "rmsse", "smape", "mape", "wql", "coverage")
     return dict.fromkeys(meaningless, NAN) | {
         "brier": float(brier),
         "log_loss": _log_loss(p, y),
         "auc": _auc(p, y),
         "calibration": _calibration_error(p, y),
-        "mae": float(np.mean(np.abs(p - y))),
+        "mae": float(np.mean(np.abs(error))),
         "rmse": float(np.sqrt(brier)),
     }
 
@@ -66,6 +70,7 @@ def compare_with_base_rate(
     known = ~np.isnan(actual)
     error = (probabilities - actual)[known]
     base_error = (base - actual)[known]
+
     brier = _mean_or_nan(error**2)
     base_brier = _mean_or_nan(base_error**2)
     return {
@@ -88,7 +93,9 @@ def skill_score(error: float, baseline_error: float) -> float:
 
 
 def _mean_or_nan(values: Floats) -> float:
-    return float(np.mean(values)) if len(values) else NAN
+    if not len(values):
+        return NAN
+    return float(np.mean(values))
 
 
 def _log_loss(p: Floats, y: Floats) -> float:
@@ -96,7 +103,8 @@ def _log_loss(p: Floats, y: Floats) -> float:
     p = np.clip(p, MIN_PROBABILITY, 1 - MIN_PROBABILITY)
     of_ones = y * np.log(p)
     of_zeros = (1 - y) * np.log(1 - p)
-    return float(-np.mean(of_ones + of_zeros))
+    mean = np.mean(of_ones + of_zeros)
+    return float(-mean)
 
 
 def _calibration_error(p: Floats, y: Floats) -> float:
@@ -104,10 +112,12 @@ def _calibration_error(p: Floats, y: Floats) -> float:
     bins = (p * CALIBRATION_BINS).astype(np.int64)
     # A probability of 1 belongs to the last bin.
     bins = np.minimum(bins, CALIBRATION_BINS - 1)
+
     expected_ones = np.bincount(bins, p, CALIBRATION_BINS)
     ones = np.bincount(bins, y, CALIBRATION_BINS)
     distance = np.abs(expected_ones - ones)
-    return float(distance.sum() / len(p))
+    mean_distance = distance.sum() / len(p)
+    return float(mean_distance)
 
 
 def _auc(p: Floats, y: Floats) -> float:
@@ -119,11 +129,16 @@ def _auc(p: Floats, y: Floats) -> float:
     zeros = len(y) - ones
     if not ones or not zeros:
         return NAN
+
     # Slow to import, and only targets of 0 and 1 need it.
     from scipy.stats import rankdata
 
     ranks: Any = rankdata(p)
-    rank_sum = ranks[y == 1].sum()
+    ranks_of_ones = ranks[y == 1]
+    rank_sum = ranks_of_ones.sum()
     # The least sum that so many ranks can have, from 1 on: no one above any zero.
     least_rank_sum = ones * (ones + 1) / 2
-    return float((rank_sum - least_rank_sum) / (ones * zeros))
+    # Each 1 above each 0 adds one to that sum.
+    pairs = ones * zeros
+    share = (rank_sum - least_rank_sum) / pairs
+    return float(share)

@@ -58,6 +58,7 @@ class Gate:
         """Read `metric>limit`; raises UsageError for a metric or a form that is unknown."""
         rule = _RULE_PATTERN.fullmatch(text)
         metric, sign, right = rule.groups() if rule else ("", "", "")
+
         number = right
         old = _OLD_VALUE_PATTERN.fullmatch(right)
         if old:
@@ -68,6 +69,7 @@ class Gate:
         except ValueError:
             hint = f'write a metric, a sign and a number: "{example}"'
             raise UsageError(f"{option} {text!r} is not a rule", hint) from None
+
         name = metric.lower()
         if name not in known:
             raise UsageError(
@@ -91,6 +93,8 @@ class Gate:
         if self.relative:
             old = old or {}
             limit *= old.get(self.metric, math.nan)
+
         compare = _COMPARISONS[self.sign]
+        value = now.get(self.metric, math.nan)
         # No comparison with NaN is true.
-        return compare(now.get(self.metric, math.nan), limit)
+        return compare(value, limit)

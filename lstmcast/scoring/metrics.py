@@ -30,31 +30,37 @@ class SeriesMeans(NamedTuple):
 
 def mae(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error, in the unit of the data."""
+    observed = ~np.isnan(actual)
     errors = np.abs(forecast - actual)
-    return _mean_error(errors, ~np.isnan(actual), series)
+    return _mean_error(errors, observed, series)
 
 
 def rmse(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Root mean squared error of each series, then their mean; in the unit of the data."""
+    observed = ~np.isnan(actual)
     errors = forecast - actual
-    roots = _root_mean_square(errors, ~np.isnan(actual), series)
+    roots = _root_mean_square(errors, observed, series)
     return _mean_over_series(roots)
 
 
 def smape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Symmetric error in percent, 200 |f - y| / (|f| + |y|), from 0 to 200; 0 for 0 and 0 (M4)."""
+    observed = ~np.isnan(actual)
     errors = symmetric_errors(actual, forecast)
-    return _mean_error(errors, ~np.isnan(actual), series)
+    return _mean_error(errors, observed, series)
 
 
 def mape(actual: Floats, forecast: Floats, series: Ints | None = None) -> float:
     """Mean absolute error in percent of the actual; points whose actual is 0 are left out."""
     observed = ~np.isnan(actual)
     usable = observed & (actual != 0)
+
     errors = np.abs(forecast - actual)
+    size = np.abs(actual)
     shares = np.zeros(actual.shape)
-    np.divide(errors, np.abs(actual), out=shares, where=usable)
-    return _mean_error(100 * shares, usable, series)
+    np.divide(errors, size, out=shares, where=usable)
+    percentages = 100 * shares
+    return _mean_error(percentages, usable, series)
 
 
 def mase(
@@ -65,7 +71,8 @@ def mase(
     Windows whose scale is 0 or NaN (a series that never changed) are left out.
     """
     usable = _scalable_points(actual, scale)
-    errors = _scale_errors(np.abs(forecast - actual), scale)
+    errors = np.abs(forecast - actual)
+    errors = _scale_errors(errors, scale)
     return _mean_error(errors, usable, series)
 
 
@@ -78,7 +85,8 @@ def rmsse(
     out.
     """
     usable = _scalable_points(actual, scale)
-    errors = _scale_errors(forecast - actual, scale)
+    errors = forecast - actual
+    errors = _scale_errors(errors, scale)
     roots = _root_mean_square(errors, usable, series)
     return _mean_over_series(roots)
 
@@ -91,17 +99,21 @@ def wql(actual: Floats, quantiles: Floats, levels: Floats) -> float:
     """
     observed = ~np.isnan(actual)
     y = actual[observed]
+    # Losses are in shares of the size of the data.
     weight = np.abs(y).sum()
     if not weight > 0:
         return NAN
+
     # The pinball loss of the median is half the absolute error: twice it is comparable with mae.
     losses = []
     for k, level in enumerate(levels):
         quantile = quantiles[..., k][observed]
         loss = _pinball_loss(y, quantile, level)
         losses.append(loss.sum())
+
     mean_loss = float(np.mean(losses))
-    return 2 * mean_loss / float(weight)
+    double_loss = 2 * mean_loss
+    return double_loss / float(weight)
 
 
 def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
@@ -110,7 +122,8 @@ def coverage(actual: Floats, lower: Floats, upper: Floats) -> float:
     if not observed.any():
         return NAN
     inside = (lower <= actual) & (actual <= upper)
-    return float(inside[observed].mean())
+    inside = inside[observed]
+    return float(inside.mean())
 
 
 def owa(
@@ -144,9 +157,11 @@ def symmetric_errors(actual: Floats, forecast: Floats) -> Floats:
     """Per point 200 |f - y| / (|f| + |y|), and 0 where both are 0."""
     size = np.abs(forecast) + np.abs(actual)
     distance = 200 * np.abs(forecast - actual)
+
     # 0 over 0 is no error.
     errors = np.zeros(actual.shape)
-    np.divide(distance, size, out=errors, where=size != 0)
+    is_divisible = size != 0
+    np.divide(distance, size, out=errors, where=is_divisible)
     return errors
 
 
@@ -154,12 +169,23 @@ def mean_by_series(
     points: Floats, usable: Bools, series: Ints | None = None
 ) -> SeriesMeans:
     """Mean and count of the usable points [K, H] of each series, both [max(series) + 1]."""
-    codes = np.arange(len(points)) if series is None else series
+    codes = _series_codes(len(points), series)
     # Totals, not means of windows: all points of a series weigh the same.
-    total_of_window = np.where(usable, points, 0.0).sum(axis=1)
+    usable_points = np.where(usable, points, 0.0)
+    total_of_window = usable_points.sum(axis=1)
+    count_of_window = usable.sum(axis=1)
+
     total = np.bincount(codes, total_of_window)
-    count = np.bincount(codes, usable.sum(axis=1)).astype(np.int64)
-    return SeriesMeans(_divide_by_count(total, count), count)
+    count = np.bincount(codes, count_of_window).astype(np.int64)
+    mean = _divide_by_count(total, count)
+    return SeriesMeans(mean, count)
+
+
+def _series_codes(n_windows: int, series: Ints | None) -> Ints:
+    """Number of the series of each window, [K]: each is one of its own where none are given."""
+    if series is None:
+        return np.arange(n_windows)
+    return series
 
 
 def _root_mean_square(
@@ -169,28 +195,34 @@ def _root_mean_square(
 
     Each series is divided by its largest point before squaring, so that nothing overflows.
     """
-    codes = np.arange(len(points)) if series is None else series
+    codes = _series_codes(len(points), series)
     sizes = np.where(usable, np.abs(points), 0.0)
+    largest_of_window = sizes.max(axis=1, initial=0.0)
     n = codes.max(initial=-1) + 1
     largest = np.zeros(n)
-    np.fmax.at(largest, codes, sizes.max(axis=1, initial=0.0))
+    np.fmax.at(largest, codes, largest_of_window)
+
     unit = np.where(largest == 0, 1.0, largest)
     relative = points / unit[codes, None]
     squares = relative**2
     mean, count = mean_by_series(squares, usable, codes)
-    return SeriesMeans(unit * np.sqrt(mean), count)
+    # Back from shares of the largest point into the unit of the points.
+    root = unit * np.sqrt(mean)
+    return SeriesMeans(root, count)
 
 
 def _divide_by_count(total: NDArray[Any], count: Ints) -> Floats:
     """Means, of totals of so many; NaN for none."""
     mean = np.full(len(total), np.nan)
-    np.divide(total, count, out=mean, where=count > 0)
+    is_known = count > 0
+    np.divide(total, count, out=mean, where=is_known)
     return mean
 
 
 def _mean_error(errors: Floats, usable: Bools, series: Ints | None) -> float:
     """Mean of the usable errors [K, H] of each series, then over the series."""
-    return _mean_over_series(mean_by_series(errors, usable, series))
+    of_series = mean_by_series(errors, usable, series)
+    return _mean_over_series(of_series)
 
 
 def _mean_over_series(series: SeriesMeans) -> float:
@@ -198,7 +230,8 @@ def _mean_over_series(series: SeriesMeans) -> float:
     usable = series.points > 0
     if not usable.any():
         return NAN
-    return float(series.mean[usable].mean())
+    means = series.mean[usable]
+    return float(means.mean())
 
 
 def _scalable_points(actual: Floats, scale: Floats) -> Bools:
@@ -217,7 +250,10 @@ def _scale_errors(errors: Floats, scale: Floats) -> Floats:
 def _pinball_loss(actual: Floats, quantile: Floats, level: float) -> Floats:
     """Loss whose mean is least for the quantile of this level (Koenker & Bassett 1978)."""
     error = actual - quantile
-    return np.maximum(level * error, (level - 1) * error)
+    too_low = level * error
+    too_high = (level - 1) * error
+    # Of the two the one that is not negative holds.
+    return np.maximum(too_low, too_high)
 
 
 def _lag_error(
@@ -227,20 +263,29 @@ def _lag_error(
     lengths = np.diff(offsets)
     n = len(lengths)
     owner = np.repeat(np.arange(n), lengths)
-    step = np.arange(len(values)) - offsets[owner]
-    is_measured = (step >= lag) & (step < ends[owner])
+    position = np.arange(len(values))
+    step = position - offsets[owner]
+    in_sample = step < ends[owner]
+    is_measured = (step >= lag) & in_sample
+
+    # Pairs of values a lag apart, where both were observed.
     later = np.flatnonzero(is_measured)
-    change = np.abs(values[later] - values[later - lag])
+    earlier = later - lag
+    change = values[later] - values[earlier]
+    change = np.abs(change)
     observed = ~np.isnan(change)
     change = change[observed]
-    owner = owner[later[observed]]
+    later = later[observed]
+    owner = owner[later]
     count = np.bincount(owner, minlength=n)
+
     # Divided by the largest change before the power is taken, so that nothing overflows.
     largest = np.zeros(n)
     np.maximum.at(largest, owner, change)
     unit = np.where(largest == 0, 1.0, largest)
     relative = change / unit[owner]
-    total = np.bincount(owner, relative**power, minlength=n)
+    powers = relative**power
+    total = np.bincount(owner, powers, minlength=n)
     mean = _divide_by_count(total, count)
     scale: Floats = unit * mean ** (1 / power)
     return scale

@@ -93,7 +93,8 @@ class Verdict:
         full["model"] = _none_to_nan(full["model"])
         baselines = full["baselines"].items()
         full["baselines"] = {name: _none_to_nan(scores) for name, scores in baselines}
-        full["by_step"] = tuple(_none_to_nan(row) for row in full["by_step"])
+        by_step = full["by_step"]
+        full["by_step"] = tuple(_none_to_nan(row) for row in by_step)
         by_series = full.get("by_series", ())
         full["by_series"] = tuple(_none_to_nan(row) for row in by_series)
         return cls(**full)
@@ -145,7 +146,9 @@ def score_forecasts(
     levels = np.asarray(levels, float)
     if ends is None:
         ends = first_origins(panel, series, origins) + 1
-    actual = actuals_after_origins(panel, series, origins, quantiles.shape[1])
+    horizon = quantiles.shape[1]
+    actual = actuals_after_origins(panel, series, origins, horizon)
+
     # Windows count where something can be forecast from, and something came.
     last_value = naive_forecast(panel.values, panel.offsets, series, origins, 1)
     has_past = np.isfinite(last_value[:, 0])
@@ -161,6 +164,7 @@ def score_forecasts(
     origins = origins[scored]
     actual = actual[scored]
     quantiles = quantiles[scored]
+
     if probability:
         probabilities = forecast_table.point_forecast(quantiles, levels)
         return _build_binary_verdict(
@@ -175,10 +179,13 @@ def actuals_after_origins(
 ) -> Floats:
     """Values after each origin, [K, H]; NaN where missing or beyond the end of the series."""
     at_origin = panel.offsets[series] + origins
-    at = at_origin[:, None] + np.arange(1, horizon + 1)  # (K, H)
-    exists = at < panel.offsets[series + 1, None]
+    h = np.arange(1, horizon + 1)
+    at = at_origin[:, None] + h  # (K, H)
+    end = panel.offsets[series + 1]
+    exists = at < end[:, None]
     # Row 0 stands in where there is none, to be masked.
-    found = panel.values[np.where(exists, at, 0)]
+    at = np.where(exists, at, 0)
+    found = panel.values[at]
     return np.where(exists, found, NAN)
 
 
@@ -218,6 +225,7 @@ class _ScoredWindows:
         horizon = actual.shape[1]
         scale = metrics.seasonal_scale(values, offsets, ends, season)
         scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
+
         # In the order of the score table; of equally good ones the first is the best baseline.
         forecasts = {"naive": naive_forecast(values, offsets, series, origins, horizon)}
         if season > 1:
@@ -254,10 +262,14 @@ def _build_verdict(
     # A point forecast alone has no interval.
     bounds = None
     if low < high:
-        bounds = (quantiles[..., low], quantiles[..., high])
+        lower = quantiles[..., low]
+        upper = quantiles[..., high]
+        bounds = (lower, upper)
+
     model = windows.errors(median)
     model["wql"] = metrics.wql(windows.actual, quantiles, levels)
     model["coverage"] = _coverage(windows.actual, bounds)
+
     baselines = {}
     for name, forecast in windows.baselines.items():
         errors = windows.errors(forecast)
@@ -265,9 +277,11 @@ def _build_verdict(
         baselines[name] = errors
     best = _best_baseline(baselines)
     baseline = windows.baselines[best]
+
     rows: tuple[dict[str, Any], ...] = ()
     if by_series:
         rows = _scores_by_series(panel, windows, median, baseline)
+
     count = np.bincount(windows.series)
     observed = ~np.isnan(windows.actual)
     without_scale = ~(windows.scale > 0)
@@ -301,10 +315,12 @@ def _build_binary_verdict(
     by_series: bool,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
-    rates = base_rates(panel.values, panel.offsets, ends)[series]
-    base = np.broadcast_to(rates[:, None], probabilities.shape)
+    rates = base_rates(panel.values, panel.offsets, ends)
+    base = rates[series]
+    base = np.broadcast_to(base[:, None], probabilities.shape)
     model = score_probabilities(probabilities, actual)
     baseline = score_probabilities(base, actual)
+
     count = np.bincount(series)
     observed = ~np.isnan(actual)
     horizon = probabilities.shape[1]
@@ -314,12 +330,17 @@ def _build_binary_verdict(
 
     steps = []
     for h in range(horizon):
-        scores = compare(np.s_[:, h : h + 1])
+        step = np.s_[:, h : h + 1]
+        scores = compare(step)
         steps.append({"step": h + 1, **scores})
+
     rows = []
     for i in np.flatnonzero(count if by_series else []):
-        windows = {"key": list(panel.keys[i]), "windows": int(count[i])}
-        rows.append(windows | compare(series == i))
+        key = list(panel.keys[i])
+        windows = {"key": key, "windows": int(count[i])}
+        scores = compare(series == i)
+        rows.append(windows | scores)
+
     return Verdict(
         series=int((count > 0).sum()),
         windows=len(series),
@@ -351,7 +372,8 @@ def _interval_positions(levels: Floats) -> tuple[int, int]:
 
 def _best_baseline(baselines: dict[str, Scores]) -> str:
     """The baseline of least mase; of least mae where no series has a scale."""
-    has_no_scale = all(np.isnan(scores["mase"]) for scores in baselines.values())
+    errors = [scores["mase"] for scores in baselines.values()]
+    has_no_scale = all(np.isnan(error) for error in errors)
     measure = "mae" if has_no_scale else "mase"
     return min(baselines, key=lambda name: baselines[name][measure])
 
@@ -421,9 +443,12 @@ def _scores_by_series(
 
     errors = mean_errors(median)
     baseline_errors = mean_errors(baseline)
+
     # All windows of a series have its one scale.
+    has_scale = windows.scale > 0
     scale = np.full(len(count), NAN)
-    scale[series] = np.where(windows.scale > 0, windows.scale, NAN)
+    scale[series] = np.where(has_scale, windows.scale, NAN)
+
     rows = []
     for i in np.flatnonzero(count):
         error = float(errors[i])

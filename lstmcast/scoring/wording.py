@@ -86,8 +86,10 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
     error = verdict.model["mae"]
     baseline_error = verdict.baselines[verdict.best_baseline]["mae"]
     errors = f"was off by {error:.4g} on average, {baseline} by {baseline_error:.4g}."
+    # A figure that does not exist cannot be compared.
     if math.isnan(verdict.skill):
         return [f"{windows} the model {errors}"]
+
     difference = _format_difference(verdict.skill)
     if verdict.beats_baseline:
         sentence = f"{windows} the model's error was {difference} that of {baseline}."
@@ -126,10 +128,12 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
     covered = verdict.model["coverage"]
     if math.isnan(covered):
         return []
+
     # Shares are given as so many of 100 values where there are as many.
     total = min(verdict.observed, 100)
     inside = round(covered * total)
     values = "actual value" if total == 1 else "actual values"
+
     # Two standard deviations of the share that chance alone puts inside (binomial distribution).
     variance = width * (1 - width) / verdict.observed
     remarkable = max(_MIN_INTERVAL_DEVIATION, 2 * variance**0.5)
