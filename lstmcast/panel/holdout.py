@@ -84,8 +84,10 @@ def _count_held_steps(
         held = np.minimum(usual, most)
     else:
         held = np.broadcast_to(requested, lengths.shape)
+
     must_remain = max(season, 2) + 1
     held = np.minimum(held, lengths - must_remain)
+
     # A single step says too little to choose and calibrate by, unless it is the whole horizon.
     fewest = min(horizon, 2)
     return np.where(held >= fewest, held, 0)
