@@ -56,16 +56,19 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
     trend = np.zeros(count, np.int64)
     outliers: list[tuple[float, int, int]] = []
     most_steps = max(_MIN_STEPS, MAX_SAMPLED_STEPS // count)
+
     for place, i in enumerate(chosen.tolist()):
         first = offsets[i]
         end = offsets[i + 1]
         begin = max(first, end - most_steps)
         y = _interpolate_gaps(values[begin:end])
         skipped = int(begin - first)
+
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
         for distance, step in _find_outliers(y, m):
             outliers.append((distance, i, skipped + step))
+
     outliers.sort(reverse=True)  # the farthest first
     series_and_step = [(i, step) for _, i, step in outliers]
     return Characteristics(
@@ -98,16 +101,19 @@ def seasonal_strength(y: Floats, m: int) -> float:
     n = len(y)
     if m < 2 or n < 2 * m + 1:
         return np.nan
+
     window = m if m % 2 else m + 1  # an odd window is centred on its step
     trend = uniform_filter1d(y, window, mode="nearest")
     detrended = _clip_outliers(y - trend)
     profile = _seasonal_profile(detrended, m)
     residuals = detrended - profile
+
     variance = float(np.var(detrended))
     # What is left of a series without any variance is rounding.
     largest = _largest_size(y)
     if variance <= 1e-18 * largest**2:
         return 0.0
+
     # Unbiased variances: m means were taken out of the residuals, one out of the whole.
     unexplained_variance = np.var(residuals) / (n - m)
     unexplained = unexplained_variance * (n - 1) / variance
@@ -143,15 +149,18 @@ def trend_direction(y: Floats, m: int) -> int:
         rows = y[left_over:].reshape(-1, m)
     else:
         rows = y
+
     count = min(_MAX_TREND_PARTS, len(rows))
     parts = np.array_split(rows, count)
     medians = np.array([np.median(part) for part in parts])
     if count < 4 or np.ptp(medians) == 0:
         return 0
+
     ranks = medians.argsort().argsort()
     order = np.arange(count)
     correlations = np.corrcoef(ranks, order)
     correlation = float(correlations[0, 1])
+
     if abs(correlation) < _MIN_TREND_CORRELATION:
         return 0
     return int(np.sign(correlation))
@@ -164,6 +173,7 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
     """
     if len(y) < 12:
         return []
+
     level = y
     if len(y) > 3 * m:
         # The season is no outlier: take its profile out of the series first.
@@ -171,15 +181,18 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
         trend = median_filter(y, window, mode="nearest")
         profile = _seasonal_profile(y - trend, m)
         level = y - profile
+
     neighbours = median_filter(level, 7, mode="nearest")
     distance = np.abs(level - neighbours)
     deviation = _MAD_TO_DEVIATION * float(np.median(distance))
     if deviation <= 1e-9 * _largest_size(y):
         return []  # mostly repeated values: nothing to measure by
+
     far = _OUTLIER_DEVIATIONS * deviation
     # In a series with heavy tails, values that far out are usual.
     usual = float(np.quantile(distance, 0.98))
     limit = max(far, _OUTLIER_QUANTILE_FACTOR * usual)
+
     steps = np.flatnonzero(distance > limit)
     deviations = distance[steps] / deviation
     return list(zip(deviations.tolist(), steps.tolist(), strict=True))
