@@ -37,11 +37,18 @@ def infer_zone_from_repeats(
 
     repeated: instants [n] that come more than once in a series.
     """
-    if not is_naive_time(time_column) or not (repeated % DAY).any():
+    if not is_naive_time(time_column):
         return None
+    # Clocks repeat an hour, never a whole day.
+    time_of_day = repeated % DAY
+    if not time_of_day.any():
+        return None
+
     some = repeated[:MAX_HOURS_CHECKED]
     zone, explained = zones.find_zone_of_repeated(some)
-    return RepeatedHours(zone, explained) if explained.any() else None
+    if not explained.any():
+        return None
+    return RepeatedHours(zone, explained)
 
 
 def resolve_duplicates(

@@ -197,7 +197,8 @@ def _has_become_numeric(series: pd.Series, categories: list[str]) -> bool:
     unique = _unique_texts(series)
     known = pa.array(categories, unique.type)
     is_known = pc.is_in(unique, value_set=known)
-    unknown = pc.filter(unique, pc.invert(is_known))
+    is_unknown = pc.invert(is_known)
+    unknown = pc.filter(unique, is_unknown)
     all_unknown = 0 < len(unique) == len(unknown)
     if not all_unknown or _count_numeric(unique) < len(unique):
         return False
@@ -232,7 +233,9 @@ def _encode_one_hot(
     indicators[rows, columns] = 1
 
     # What is neither empty nor known was not there in training.
-    is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
+    is_other = pc.is_null(category)
+    has_text = pc.is_valid(texts)
+    is_unseen = pc.and_(is_other, has_text)
     unseen_texts = pc.filter(texts, is_unseen)
     unseen = pc.unique(unseen_texts).to_pylist()
     return indicators, sorted(unseen)

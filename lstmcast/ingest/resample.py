@@ -155,7 +155,9 @@ def aggregate_periods(
     observed = np.asarray(~without_values)
     partial = _find_partial_periods(stamps, observed, starts, codes, periods)
     aggregated[partial] = np.nan
-    return Aggregated(starts, aggregated, int(partial.sum()))
+
+    partial_count = int(partial.sum())
+    return Aggregated(starts, aggregated, partial_count)
 
 
 def _find_partial_periods(

@@ -133,8 +133,9 @@ def _select_usable_series(
     """Whether each series [N] has enough values, and notes on the others; DataError if none has."""
     short = spans.observed < min_values
     # Steps that will be filled do not make a series sparse.
+    left_missing = config.fill == "none"
     half_missing = spans.observed * 2 < spans.steps
-    sparse = ~short & half_missing & (config.fill == "none")
+    sparse = ~short & half_missing & left_missing
     usable = np.asarray(~short & ~sparse)
 
     if not usable.any():
@@ -157,6 +158,7 @@ def _note_skipped_series(
     count = int(skipped.sum())
     if not count:
         return ()
+
     some = np.flatnonzero(skipped)[:4]
     labels = [keys.label(code) for code in some.tolist()]
     names = format_names(labels, count)
@@ -227,9 +229,14 @@ def _count_steps_ahead(spans: _SeriesSpans, rows: Rows, future: Floats) -> Ints:
     """Steps [N] after the last value up to the last row with any known-future covariate."""
     if not future.shape[1]:
         return np.zeros_like(spans.last)
+
     is_missing = np.isnan(future[rows.rows])
-    stamps = np.where(is_missing.all(axis=1), -_FAR_ORDINAL, rows.stamps)
-    last_known = np.maximum.reduceat(stamps, rows.starts())
+    all_missing = is_missing.all(axis=1)
+    # A row without any of them must not be the last: its stamp is put far before all others.
+    stamps = np.where(all_missing, -_FAR_ORDINAL, rows.stamps)
+    starts = rows.starts()
+    last_known = np.maximum.reduceat(stamps, starts)
+
     steps_ahead = last_known - spans.last
     return np.maximum(steps_ahead, 0)
 
@@ -242,7 +249,8 @@ def _locate_rows(
     A place is an index into all series end to end.
     """
     codes = rows.codes
-    if len(codes) == lengths.sum() and (spans.observed == lengths).all():
+    as_many_rows = len(codes) == lengths.sum()
+    if as_many_rows and (spans.observed == lengths).all():
         return slice(None), slice(None)  # every step has its row: nothing to move
 
     # A row's step counts from the first observed value of its series.

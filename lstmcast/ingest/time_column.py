@@ -78,7 +78,9 @@ def read_time_column(
 
     if config.tz:
         time_column = with_time_zone(time_column, codes, config.tz, table)
-    return replace(time_column, columns=names, notes=notes + time_column.notes)
+
+    all_notes = notes + time_column.notes
+    return replace(time_column, columns=names, notes=all_notes)
 
 
 def find_time_columns(
@@ -98,7 +100,9 @@ def find_time_columns(
 
     for kind in ("date", "split", "step"):
         if kind == "split" and len(split) > 1:
-            return split, (f"time is split over {', '.join(split)}",)
+            shown = ", ".join(split)
+            return split, (f"time is split over {shown}",)
+
         candidates = [name for name in free if kinds[name] == kind]
         if len(candidates) > 1:
             raise _several_times_error(table, candidates)
