@@ -129,6 +129,8 @@ def _find_missing_ahead(panel: Panel, i: int, horizon: int) -> Bools:
     # Steps beyond the last row of the series are missing in every column.
     width = panel.future.shape[1]
     ahead = np.full((horizon, width), np.nan)
+
+    # What is known of them, from the end of the series on.
     known = int(min(panel.ahead[i], horizon))
     begin = int(panel.future_offsets[i] + panel.lengths[i])
     end = begin + known

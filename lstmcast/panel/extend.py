@@ -183,6 +183,7 @@ def describe_some_series(panel: Panel, chosen: Bools) -> str:
     """Say how many of the series [N] are chosen, and a few of their names."""
     if not panel.key_names:
         return "the series"
+
     some = np.flatnonzero(chosen)[:4]
     names = ["/".join(panel.keys[i]) for i in some.tolist()]
     count = int(chosen.sum())

@@ -58,6 +58,7 @@ def split_holdout(
     series, _ = np.nonzero(distinct)
     origins = origins[distinct]
 
+    # Of too many windows for that number of steps, some are taken evenly.
     windows = max(max_steps // horizon, 1)
     chosen = choose_evenly(len(series), windows)
     return Holdout(ends, series[chosen], origins[chosen])

@@ -131,7 +131,9 @@ def extend_future(
     """
     offsets = offsets_from_lengths(future_lengths)
     width = panel.future.shape[1]
-    future = _missing_rows(offsets[-1], width + new_columns)
+    total = offsets[-1]
+    future = _missing_rows(total, width + new_columns)
+
     begin = offsets[:-1]
     rows = concat_ranges(begin, panel.future_lengths)
     future[rows, :width] = panel.future

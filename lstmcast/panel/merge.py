@@ -219,9 +219,11 @@ def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
     """The series and the stamp of a row."""
     series = int(np.searchsorted(offsets, row, "right")) - 1
     step = row - int(offsets[series])
-    stamp = merged.stamp_text(int(merged.start[series]) + step)
+    ordinal = int(merged.start[series]) + step
+    stamp = merged.stamp_text(ordinal)
     if not merged.key_names:
         return stamp
+
     key = "/".join(merged.keys[series])
     return f"{key}, {stamp}"
 

@@ -259,6 +259,7 @@ class Panel:
         last = self.axis.floor(cutoff)
         steps = last - self.start + 1
         steps = np.clip(steps, 0, self.lengths)
+
         goes_on = np.flatnonzero(steps < self.lengths)
         later = self._slice_steps(goes_on, steps, self.lengths)
         return self.head(steps), later
