@@ -71,14 +71,16 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
 
     outliers.sort(reverse=True)  # the farthest first
     series_and_step = [(i, step) for _, i, step in outliers]
+    outlier_places = np.array(series_and_step, dtype=np.int64)
+    is_constant = _is_constant(values, offsets)
     return Characteristics(
         chosen=chosen,
         season=season,
         trend=trend,
-        outliers=np.array(series_and_step, dtype=np.int64).reshape(-1, 2),
+        outliers=outlier_places.reshape(-1, 2),
         # Zeros and constant series are cheap to find: those of all series, sampled or not.
         zeros=_share_of_zeros(values),
-        constant=np.flatnonzero(_is_constant(values, offsets)),
+        constant=np.flatnonzero(is_constant),
     )
 
 
@@ -133,7 +135,10 @@ def _clip_outliers(y: Floats) -> Floats:
     reach = 4 * _MAD_TO_DEVIATION * np.median(distances)
     if not reach > 0:
         return y
-    return np.clip(y, middle - reach, middle + reach)
+
+    low = middle - reach
+    high = middle + reach
+    return np.clip(y, low, high)
 
 
 def trend_direction(y: Floats, m: int) -> int:
@@ -204,6 +209,7 @@ def _seasonal_profile(y: Floats, m: int) -> Floats:
     seasons = -(-n // m)  # the last one need not be whole
     padded = np.full(seasons * m, np.nan)
     padded[:n] = y
+
     rows = padded.reshape(-1, m)
     profile = np.nanmedian(rows, axis=0)
     return np.resize(profile, n)

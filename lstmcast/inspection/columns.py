@@ -276,7 +276,9 @@ def _infer_series_columns(
         return ()
 
     # Where few times repeat, that is a mistake in the data rather than several series of numbers.
-    kinds = ("text", "number") if repeated.mean() >= 0.5 else ("text",)
+    kinds: tuple[str, ...] = ("text",)
+    if repeated.mean() >= 0.5:
+        kinds = ("text", "number")
 
     most = len(table) // 3
     several = [profile for profile in free if 1 < profile.distinct <= most]

@@ -166,10 +166,14 @@ def _time_finding(panel: Panel) -> Finding:
 
 
 def _known_ahead_finding(panel: Panel) -> Finding | None:
-    steps = int(panel.ahead.max()) if panel.future.shape[1] else 0
+    if not panel.future.shape[1]:
+        return None
+    steps = int(panel.ahead.max())
     if not steps:
         return None
-    found = f"{', '.join(panel.columns.future)} for {steps} steps"
+
+    names = ", ".join(panel.columns.future)
+    found = f"{names} for {steps} steps"
     return Finding("known ahead", found, figures={"steps": steps})
 
 
@@ -221,6 +225,7 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
         parts.append(f"{rising} rising")
     if falling:
         parts.append(f"{falling} falling")
+
     some = " and ".join(parts) or "none"
     sampled = _format_sampled_count(panel, shape)
     return Finding("trend", f"{some} of {count}{sampled}", figures=figures)
