@@ -57,7 +57,8 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     columns = [table.codes(name) for name in names]
     parts, uniques, types = zip(*columns, strict=True)
     for name, codes in zip(names, parts, strict=True):
-        _require_no_missing_key(table, codes < 0, name)
+        missing = codes < 0
+        _require_no_missing_key(table, missing, name)
 
     keys: list[tuple[str, ...]]
     if len(names) == 1:

@@ -175,9 +175,9 @@ def _sparse_series_error(
 ) -> DataError:
     """The error for series most of whose steps are missing; `code` is the first of them."""
     instants = axis.grid.instants(rows.stamps)
-    mixed = mixed_frequency_error(
-        instants, rows.codes, keys.labels(), integer=axis.kind == "integer"
-    )
+    labels = keys.labels()
+    is_integer = axis.kind == "integer"
+    mixed = mixed_frequency_error(instants, rows.codes, labels, integer=is_integer)
     if mixed is not None and freq is None:
         return mixed
 

@@ -113,13 +113,15 @@ def seasonal_strength(y: Floats, m: int) -> float:
     variance = float(np.var(detrended))
     # What is left of a series without any variance is rounding.
     largest = _largest_size(y)
-    if variance <= 1e-18 * largest**2:
+    rounding = 1e-18 * largest**2
+    if variance <= rounding:
         return 0.0
 
     # Unbiased variances: m means were taken out of the residuals, one out of the whole.
     unexplained_variance = np.var(residuals) / (n - m)
     unexplained = unexplained_variance * (n - 1) / variance
-    return float(np.clip(1 - unexplained, 0, 1))
+    explained = 1 - unexplained
+    return float(np.clip(explained, 0, 1))
 
 
 def _largest_size(y: Floats) -> float:
@@ -161,7 +163,9 @@ def trend_direction(y: Floats, m: int) -> int:
     if count < 4 or np.ptp(medians) == 0:
         return 0
 
-    ranks = medians.argsort().argsort()
+    # The rank of a value is its place in the order of size.
+    by_size = medians.argsort()
+    ranks = by_size.argsort()
     order = np.arange(count)
     correlations = np.corrcoef(ranks, order)
     correlation = float(correlations[0, 1])
@@ -184,7 +188,8 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
         # The season is no outlier: take its profile out of the series first.
         window = 2 * (m // 2) + 1
         trend = median_filter(y, window, mode="nearest")
-        profile = _seasonal_profile(y - trend, m)
+        detrended = y - trend
+        profile = _seasonal_profile(detrended, m)
         level = y - profile
 
     neighbours = median_filter(level, 7, mode="nearest")

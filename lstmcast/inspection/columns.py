@@ -102,7 +102,8 @@ def infer_roles(
     with_role: list[str] = []
     for names in requested.values():
         with_role += names
-    table.require(tuple(name for name in with_role if name != NO_TIME_COLUMN))
+    needed = [name for name in with_role if name != NO_TIME_COLUMN]
+    table.require(tuple(needed))
 
     times = requested.get("time") or _infer_time(table, with_role)
     has_times = times != (NO_TIME_COLUMN,)
@@ -122,7 +123,9 @@ def infer_roles(
 
     if not targets:
         raise _no_number_column_error(table, free)
-    return Columns(**{**requested, "time": times, "series": series, "target": targets})
+
+    found: Roles = {"time": times, "series": series, "target": targets}
+    return Columns(**{**requested, **found})
 
 
 def _infer_time(table: Table, with_role: Sequence[str]) -> tuple[str, ...]:
@@ -370,5 +373,7 @@ def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
     # A series without any value has no last one: all of its rows come after it.
     never = np.iinfo(np.int64).min
     last = np.full(len(keys.keys), never)
-    np.maximum.at(last, codes[known], instants[known])
+    known_codes = codes[known]
+    known_instants = instants[known]
+    np.maximum.at(last, known_codes, known_instants)
     return np.asarray(instants > last[codes])
