@@ -88,6 +88,7 @@ def assemble_panel(
     roles = _encode_roles(table, columns, encodings, values)
     time_column = read_time_column(table, columns, config, codes, axis)
     min_values = 1 if trained else MIN_OBSERVED_VALUES
+
     rows, sort_notes = sort_rows(time_column, codes, values)
     placed = _place_rows(
         rows, time_column, table, keys, config, axis, roles, min_values
@@ -101,6 +102,7 @@ def assemble_panel(
     for role in roles:
         all_encodings |= role.encodings
         encoding_notes += role.notes
+
     return AssembledPanel(
         columns=replace(columns, time=time_column.columns),
         axis=placed.axis,
@@ -180,11 +182,13 @@ def _place_rows(
     policy = config.duplicates
     if config.resample is None or policy != "error":
         rows, notes = resolve_duplicates(rows, policy, time_column, table, keys)
+
     # Too few values are reported before the frequency, which a single row does not show.
     _require_min_values(rows, min_values)
     if config.resample is None:
         axis, rows = place_on_axis(rows, time_column, table, keys, config, axis)
         return _PlacedRows(axis, rows, roles, notes)
+
     aggregates = [
         (roles.past.values, "mean"),
         (roles.future.values, "mean"),
@@ -197,6 +201,7 @@ def _place_rows(
         future=replace(roles.future, values=future),
         static=replace(roles.static, values=static),
     )
+
     notes += resampled.notes
     return _PlacedRows(resampled.axis, resampled.rows, resampled_roles, notes)
 
@@ -209,6 +214,7 @@ def _require_min_values(rows: Rows, min_values: int) -> None:
         counts = np.diff(starts, append=len(observed))
     else:
         counts = np.add.reduceat(observed, starts, axis=0, dtype=np.int64)
+
     most = int(counts.max())
     if most < min_values:
         raise too_few_values_error(most, min_values)

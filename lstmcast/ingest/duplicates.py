@@ -37,11 +37,18 @@ def infer_zone_from_repeats(
 
     repeated: instants [n] that come more than once in a series.
     """
-    if not is_naive_time(time_column) or not (repeated % DAY).any():
+    if not is_naive_time(time_column):
         return None
+    # Clocks repeat an hour, never a whole day.
+    time_of_day = repeated % DAY
+    if not time_of_day.any():
+        return None
+
     some = repeated[:MAX_HOURS_CHECKED]
     zone, explained = zones.find_zone_of_repeated(some)
-    return RepeatedHours(zone, explained) if explained.any() else None
+    if not explained.any():
+        return None
+    return RepeatedHours(zone, explained)
 
 
 def resolve_duplicates(
@@ -59,13 +66,16 @@ def resolve_duplicates(
         return rows, ()
     if policy == "error":
         raise _duplicates_error(rows, repeats, time_column, table, keys)
+
     reason = _describe_repeated_hours(rows, repeats, time_column)
     note = f"{count} rows repeated a time stamp: took the {policy}{reason}"
+
     # Sorting was stable: of rows with one stamp, the first is the first of the table.
     starts = np.flatnonzero(~repeats)
     if policy == "last":
         ends = np.r_[starts[1:], len(repeats)]
         return rows.take(ends - 1), (note,)
+
     first_rows = rows.take(starts)
     if policy == "first":
         return first_rows, (note,)
@@ -91,6 +101,7 @@ def _duplicates_error(
     examples = _format_examples(rows, repeats, time_column, table, keys)
     count = int(repeats.sum())
     message = f"{count} rows repeat a time stamp: {'; '.join(examples)}"
+
     repeated = np.unique(rows.stamps[repeats])
     found = infer_zone_from_repeats(time_column, repeated)
     if found and found.explained.all():
@@ -99,10 +110,12 @@ def _duplicates_error(
             f"give the zone of the times, for example --tz {found.zone},"
             " or say what to do with --duplicates first",
         )
+
     hint = (
         "say what to do with --duplicates first, last, mean or sum,"
         " or name the series column with --series"
     )
+
     clocks = []
     for name in table.names:
         if re.fullmatch(_CLOCK_COLUMN_NAME, name, re.IGNORECASE):
@@ -112,6 +125,7 @@ def _duplicates_error(
     if clocks and "%H" not in time_column.form.layout and one_column:
         both = f"--time {time_column.name},{clocks[0]}"
         hint = f"if the time of day stands beside it: {both}; or {hint}"
+
     return DataError(message, hint)
 
 
@@ -123,18 +137,22 @@ def _format_examples(
     # Of a stamp that comes three times or more, only the first repetition is shown.
     after_repeat = np.r_[False, repeats[:-1]]
     first_repeats = np.flatnonzero(repeats & ~after_repeat)
+
     for i in first_repeats[:2].tolist():
         stamps = time_column.form.texts(rows.stamps[[i]])
-        label = keys.label(int(rows.codes[i]))
+        code = int(rows.codes[i])
+        label = keys.label(code)
         series = f" of {label}" if keys.names else ""
         row_before, row = rows.rows[[i - 1, i]].tolist()
         first = table.locate(row_before)
         second = table.locate(row)
+
         # The path of the table is written once, before the first place.
         if examples:
             first = _without_table_name(first, table)
         second = _without_table_name(second, table)
         examples.append(f"{stamps[0]}{series} ({first} and {second})")
+
     return examples
 
 

@@ -58,6 +58,7 @@ def encode_covariates(
     names: list[str] = []
     encodings: dict[str, list[str]] = {}
     notes: list[str] = []
+
     for column in columns:
         categories = _find_categories(table, column, known)
         if categories is None:
@@ -72,6 +73,7 @@ def encode_covariates(
             encodings[column] = categories
             notes += _note_categories(column, categories, unseen, trained=trained)
             parts.append(indicators)
+
     no_columns = np.empty((len(table), 0))
     return EncodedCovariates(
         values=np.concatenate(parts, axis=1) if parts else no_columns,
@@ -89,6 +91,7 @@ def _note_categories(
         quoted = [repr(text) for text in unseen]
         shown = format_names(quoted)
         return [f"covariate {column!r} has values not seen in training: {shown}"]
+
     if not trained and len(categories) == 1:
         return [
             f"covariate {column!r} is {categories[0]!r} in every row: it can explain nothing"
@@ -103,12 +106,14 @@ def _note_missing_or_constant(
     observed = values[~np.isnan(values)]
     if not len(observed) and len(values):
         return [f"covariate {column!r} is missing in every row: it can explain nothing"]
+
     notes = []
     missing = len(values) - len(observed)
     if missing:
         notes.append(
             f"covariate {column!r} is missing in {missing:,} of {len(values):,} rows"
         )
+
     if not trained and len(observed) and observed.min() == observed.max():
         value = observed[0]
         notes.append(
@@ -138,6 +143,7 @@ def _find_categories(
         return _known_categories(table, column, known.get(column))
     if table.stored_numbers(column) is not None:
         return None
+
     series = table.series(column)
     if is_number_or_bool_column(series):
         return None
@@ -149,6 +155,7 @@ def _find_categories(
             raise
     else:
         return None
+
     unique = _unique_texts(series)
     if len(unique) > MAX_CATEGORIES:
         raise DataError(
@@ -190,10 +197,12 @@ def _has_become_numeric(series: pd.Series, categories: list[str]) -> bool:
     unique = _unique_texts(series)
     known = pa.array(categories, unique.type)
     is_known = pc.is_in(unique, value_set=known)
-    unknown = pc.filter(unique, pc.invert(is_known))
+    is_unknown = pc.invert(is_known)
+    unknown = pc.filter(unique, is_unknown)
     all_unknown = 0 < len(unique) == len(unknown)
     if not all_unknown or _count_numeric(unique) < len(unique):
         return False
+
     # Categories that look like numbers themselves (shop 1, shop 2) are no change of kind.
     return not _count_numeric(pa.array(categories))
 
@@ -216,13 +225,17 @@ def _encode_one_hot(
     value_set = pa.array(categories, texts.type)
     category = pc.index_in(texts, value_set=value_set)  # null for any other text
     is_known = np.asarray(pc.is_valid(category))
+
     rows = np.flatnonzero(is_known)
     columns = np.asarray(category.drop_null())
     shape = (len(texts), len(categories))
     indicators = np.zeros(shape)
     indicators[rows, columns] = 1
+
     # What is neither empty nor known was not there in training.
-    is_unseen = pc.and_(pc.is_null(category), pc.is_valid(texts))
+    is_other = pc.is_null(category)
+    has_text = pc.is_valid(texts)
+    is_unseen = pc.and_(is_other, has_text)
     unseen_texts = pc.filter(texts, is_unseen)
     unseen = pc.unique(unseen_texts).to_pylist()
     return indicators, sorted(unseen)

@@ -52,15 +52,19 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     if not names:
         no_codes = np.broadcast_to(np.int64(0), len(table))
         return no_codes, SeriesKeys([()])
+
     # Of each key column: the code of each row, the text of each code, the type of the column.
     columns = [table.codes(name) for name in names]
     parts, uniques, types = zip(*columns, strict=True)
     for name, codes in zip(names, parts, strict=True):
-        _require_no_missing_key(table, codes < 0, name)
+        missing = codes < 0
+        _require_no_missing_key(table, missing, name)
+
     keys: list[tuple[str, ...]]
     if len(names) == 1:
         keys = [(text,) for text in uniques[0]]
         return parts[0], SeriesKeys(keys, tuple(names), types)
+
     combined = _combine_codes(parts, uniques)
     # The key of a series is read from the first of its rows.
     _, first_rows = np.unique(combined, return_index=True)
@@ -68,6 +72,7 @@ def factorize_keys(table: Table, names: Sequence[str]) -> tuple[Ints, SeriesKeys
     for codes, unique in zip(parts, uniques, strict=True):
         first_codes = codes[first_rows].tolist()
         texts.append([unique[code] for code in first_codes])
+
     keys = list(zip(*texts, strict=True))
     return combined, SeriesKeys(keys, tuple(names), types)
 
@@ -87,6 +92,7 @@ def _combine_codes(parts: Sequence[Ints], uniques: Sequence[Sequence[str]]) -> I
 def _require_no_missing_key(table: Table, missing: Bools, name: str) -> None:
     if not missing.any():
         return
+
     place = table.locate(int(missing.argmax()))
     more = format_more(int(missing.sum()))
     raise DataError(

@@ -30,16 +30,24 @@ def parse_if_all_numbers(texts: pa.Array) -> Numbers | None:
 
     A leading zero, as in 0130, makes them texts: a number would lose it.
     """
-    if not len(texts) or not re.match(r"\s*-?\d+(\.\d*)?\s*$", texts[0].as_py()):
+    if not len(texts):
         return None
+    # The first text tells most columns of other texts apart at once.
+    first = texts[0].as_py()
+    if not re.match(r"\s*-?\d+(\.\d*)?\s*$", first):
+        return None
+
     for kind in (pa.int64(), pa.float64()):
         try:
-            numbers = np.asarray(pc.cast(texts, kind).to_numpy(zero_copy_only=False))
+            cast = pc.cast(texts, kind)
+            numbers = np.asarray(cast.to_numpy(zero_copy_only=False))
         except pa.ArrowInvalid:
             texts = pc.utf8_trim_whitespace(texts)
             continue
+
         has_leading_zero = pc.match_substring_regex(texts, r"^\s*0\d")
         return None if pc.any(has_leading_zero).as_py() else numbers
+
     return None
 
 
@@ -65,6 +73,7 @@ def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
             "say what the numbers count with --date-format s, ms, us, ns or excel,"
             " or name another column with --time",
         )
+
     named_as_date = re.search("date", name, re.IGNORECASE)
     named_as_time = re.search(r"date|time", name, re.IGNORECASE)
     # Larger numbers are rather seconds or digits of a date, of a kind that is not recognised.
@@ -77,4 +86,5 @@ def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
             "say how they are written, as with --date-format %d%m%Y,"
             " or what they count: s, ms, us, ns or excel",
         )
+
     return values.astype(np.int64)

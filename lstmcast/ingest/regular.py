@@ -45,12 +45,14 @@ def skipped_hour_error(
     """
     if not is_naive_time(time_column) or HOUR % step:
         return None
+
     one_hour_missing = np.diff(stamps) == step + HOUR
     same_series = repeats_before(codes)
     jumps = np.flatnonzero(one_hour_missing & same_series)
     jumps = jumps[:MAX_HOURS_CHECKED]
     if not len(jumps):
         return None
+
     # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
     zone, skipped = zones.find_zone_of_skipped(missing)
@@ -59,6 +61,7 @@ def skipped_hour_error(
     skipped &= zones.is_skipped_time(last_missing, zone)
     if not skipped.any():
         return None
+
     example = int(skipped.argmax())
     row = int(jumps[example])
     before = time_column.form.texts(stamps[[row]])[0]
@@ -98,6 +101,7 @@ def place_on_axis(
         place=locate,
         series=keys.labels(),
     )
+
     if like is None and axis.grid.unit == "us":
         error = skipped_hour_error(
             time_column, rows.stamps, rows.codes, axis.grid.step, locate

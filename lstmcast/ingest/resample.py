@@ -54,11 +54,13 @@ def assign_periods(
     """
     frequency = parse_frequency(rule)
     _require_same_kind(frequency, form, rule)
+
     if like:
         grid = like.grid
     else:
         first = int(stamps.min())
         grid = _to_period_grid(frequency, first)
+
     if form.zone and not form.wall:
         if grid.is_daily_or_longer:
             stamps = form.local(stamps)
@@ -69,6 +71,7 @@ def assign_periods(
             shift = grid.phase + stamps[0] - local[0]
             phase = int(shift % grid.step)
             grid = replace(grid, phase=phase)
+
     by_end = _is_named_by_end(frequency)
     if by_end:
         stamps = stamps // DAY * DAY
@@ -76,6 +79,7 @@ def assign_periods(
     if by_end:
         # A grid finds the stamp at or before; a period named by its end is the one at or after.
         ordinals = ordinals + ~exact
+
     axis = TimeAxis(name, grid, form)
     return Periods(axis, ordinals, by_end)
 
@@ -113,11 +117,13 @@ def _to_period_grid(frequency: FrequencySpec, first: int) -> Grid:
         return Grid("us", step, days_since_epoch * DAY % step)
     if unit != "month":
         return Grid(unit, step)
+
     by_end = edge == "E"
     if anchor is None:
         # As in pandas, quarters and years named by their end close in December, those by their
         # start open in January.
         anchor = step - 1 if by_end and step in (3, 12) else 0
+
     day = 31 if by_end else 1
     return Grid("month", step, anchor % step, day, working=working)
 
@@ -143,12 +149,15 @@ def aggregate_periods(
     same_series = repeats_before(codes)
     goes_on = same_period & same_series
     starts = find_group_starts(~goes_on)
+
     aggregated = aggregate_groups(values, starts, how)
     without_values = np.isnan(values).all(axis=1)
     observed = np.asarray(~without_values)
     partial = _find_partial_periods(stamps, observed, starts, codes, periods)
     aggregated[partial] = np.nan
-    return Aggregated(starts, aggregated, int(partial.sum()))
+
+    partial_count = int(partial.sum())
+    return Aggregated(starts, aggregated, partial_count)
 
 
 def _find_partial_periods(
@@ -170,6 +179,7 @@ def _find_partial_periods(
     count = len(with_values)
     if not count:
         return partial
+
     begin, end = _bound_periods(periods, starts)
     length = (end - begin)[with_values]
     head = (first - begin)[with_values]  # time before the first row of a period
@@ -183,6 +193,7 @@ def _find_partial_periods(
     last_periods = ends - 1
     # Of one or two periods there is no other to compare with.
     comparable = ends - first_periods > 2
+
     for empty, edge in ((head, first_periods), (tail, last_periods)):
         # Months differ in length: the gap must be the longest as such and as a share.
         longest = _is_longest_in_series(empty, edge, first_periods)
@@ -190,6 +201,7 @@ def _find_partial_periods(
         largest_share = _is_longest_in_series(share, edge, first_periods)
         periods_at_edge = with_values[edge]
         partial[periods_at_edge] |= comparable & longest & largest_share
+
     return partial
 
 
@@ -199,6 +211,7 @@ def _bound_periods(periods: Periods, starts: Ints) -> tuple[Ints, Ints]:
     ordinals = periods.ordinals[starts]
     if not periods.by_end:
         return grid.instants(ordinals), grid.instants(ordinals + 1)
+
     # A period named by its last day begins on the day after the stamp of the one before.
     last_day_before = grid.instants(ordinals - 1)
     last_day = grid.instants(ordinals)
@@ -238,13 +251,16 @@ def resample_rows(
     rule, how = config.resampling
     form = time_column.form
     stamps = rows.stamps
+
     periods = assign_periods(stamps, form, time_column.name, rule, like)
     aggregated = aggregate_periods(stamps, rows.codes, rows.values, periods, how)
     starts = aggregated.starts
+
     covariates_by_period = []
     for values, aggregate in covariates:
         of_periods = aggregate_groups(values[rows.rows], starts, aggregate)
         covariates_by_period.append(of_periods)
+
     words = periods.axis.grid.words
     gathered = f"{len(stamps)} rows gathered into {len(starts)} steps ({words})"
     notes = [f"{gathered}: their {how}"]
@@ -252,6 +268,7 @@ def resample_rows(
     if partial:
         plural = "s" if partial > 1 else ""
         notes.append(f"{partial} step{plural} at the ends of series not full: left out")
+
     resampled = Rows(
         codes=rows.codes[starts],
         stamps=periods.ordinals[starts],

@@ -69,10 +69,13 @@ def sort_rows(
     stamps = codes if instants is None else instants
     every = np.arange(len(codes))
     rows = Rows(codes, stamps, every, values)
+
     if (codes[1:] < codes[:-1]).any():
         rows = rows.take(np.argsort(codes, kind="stable"))
+
     if instants is None:
         return _number_rows(rows), ()
+
     same_series = rows.continues_series()
     backwards = rows.stamps[1:] < rows.stamps[:-1]
     if not (backwards & same_series).any():
@@ -81,6 +84,7 @@ def sort_rows(
         note = "rows stood newest first: sorted"
     else:
         note = "rows were not in order of time: sorted"
+
     by_series_then_time = np.lexsort((rows.stamps, rows.codes))
     return rows.take(by_series_then_time), (note,)
 
@@ -102,14 +106,17 @@ def melt_targets(
     count = len(targets)
     if count == 1:
         return rows, keys
+
     # All rows of the first target, then all of the second, and so on: [K * n].
     first_codes = rows.codes[:, None] * count
     new_codes = first_codes + np.arange(count)
     codes = new_codes.T.ravel()
     values = rows.values.T.ravel()
+
     order = np.argsort(codes, kind="stable")
     # The row that each came from is its place modulo the number of rows.
     source = order % len(rows.codes)
+
     long = Rows(
         codes=codes[order],
         stamps=rows.stamps[source],

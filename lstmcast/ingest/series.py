@@ -70,6 +70,7 @@ def flatten_series(
     values = _scatter_values(rows.values[inside, 0], places, total)
     table_rows = rows.rows[inside]
     past = _scatter_values(roles.past.values[table_rows], places, total)
+
     newest = int(spans.last[usable].max())
     notes += _note_future_dates(axis, newest)
     notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
@@ -79,9 +80,11 @@ def flatten_series(
     inside, places = _locate_rows(spans, rows, future_lengths)
     table_rows = rows.rows[inside]
     future = _scatter_values(roles.future.values[table_rows], places, future_total)
+
     static = _reduce_static_values(roles.static, rows, keys)
     usable_codes = np.flatnonzero(usable).tolist()
     usable_keys = [keys.keys[code] for code in usable_codes]
+
     return SeriesArrays(
         keys=tuple(usable_keys),
         values=fill_missing(values, config.fill),
@@ -97,20 +100,23 @@ def flatten_series(
 
 def _measure_spans(rows: Rows) -> _SeriesSpans:
     """Measure where each series begins and ends; rows have one target."""
+    stamps = rows.stamps
     target = rows.values[:, 0]
     is_observed = ~np.isnan(target)
     starts = rows.starts()
+
     if is_observed.all():  # the common case, several times faster
         ends = np.r_[starts[1:], len(is_observed)]
         observed = ends - starts
-        first = rows.stamps[starts]
-        last = rows.stamps[ends - 1]
+        first = stamps[starts]
+        last = stamps[ends - 1]
     else:
         observed = np.add.reduceat(is_observed, starts, dtype=np.int64)
-        first_stamps = np.where(is_observed, rows.stamps, _FAR_ORDINAL)
+        first_stamps = np.where(is_observed, stamps, _FAR_ORDINAL)
         first = np.minimum.reduceat(first_stamps, starts)
-        last_stamps = np.where(is_observed, rows.stamps, -_FAR_ORDINAL)
+        last_stamps = np.where(is_observed, stamps, -_FAR_ORDINAL)
         last = np.maximum.reduceat(last_stamps, starts)
+
     span = last - first + 1
     steps = np.where(observed > 0, span, 0)
     return _SeriesSpans(observed, first, last, steps)
@@ -127,15 +133,18 @@ def _select_usable_series(
     """Whether each series [N] has enough values, and notes on the others; DataError if none has."""
     short = spans.observed < min_values
     # Steps that will be filled do not make a series sparse.
+    left_missing = config.fill == "none"
     half_missing = spans.observed * 2 < spans.steps
-    sparse = ~short & half_missing & (config.fill == "none")
+    sparse = ~short & half_missing & left_missing
     usable = np.asarray(~short & ~sparse)
+
     if not usable.any():
         if sparse.any():
             first = int(sparse.argmax())
             raise _sparse_series_error(spans, rows, keys, axis, config.freq, first)
         most = int(spans.observed.max())
         raise too_few_values_error(most, min_values)
+
     few_values = f"fewer than {min_values} values"
     notes = _note_skipped_series(short, few_values, keys)
     notes += _note_skipped_series(sparse, "more than half of their steps missing", keys)
@@ -149,6 +158,7 @@ def _note_skipped_series(
     count = int(skipped.sum())
     if not count:
         return ()
+
     some = np.flatnonzero(skipped)[:4]
     labels = [keys.label(code) for code in some.tolist()]
     names = format_names(labels, count)
@@ -165,16 +175,20 @@ def _sparse_series_error(
 ) -> DataError:
     """The error for series most of whose steps are missing; `code` is the first of them."""
     instants = axis.grid.instants(rows.stamps)
-    mixed = mixed_frequency_error(
-        instants, rows.codes, keys.labels(), integer=axis.kind == "integer"
-    )
+    labels = keys.labels()
+    is_integer = axis.kind == "integer"
+    mixed = mixed_frequency_error(instants, rows.codes, labels, integer=is_integer)
     if mixed is not None and freq is None:
         return mixed
+
     steps = int(spans.steps[code])
     missing = steps - int(spans.observed[code])
+
     is_observed = ~np.isnan(rows.values[:, 0])
     is_of_series = rows.codes == code
-    rule = _suggest_wider_step(axis, instants[is_of_series & is_observed])
+    observed = instants[is_of_series & is_observed]
+    rule = _suggest_wider_step(axis, observed)
+
     other_freq = "give the frequency of the data with --freq"
     if freq:
         other_freq = "leave out --freq"
@@ -198,13 +212,16 @@ def _suggest_wider_step(axis: TimeAxis, stamps: Ints) -> str:
     """A rule for `--resample` with steps most of which hold one of these stamps."""
     if axis.grid.unit == "integer":
         return f"{10 * axis.grid.step}:mean"
+
     # The shortest step most of which would hold a value; 31 days stand for a month.
-    for rule, size in (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY)):
+    sizes = (("h", HOUR), ("D", DAY), ("W", WEEK), ("MS", 31 * DAY))
+    for rule, size in sizes:
         steps = stamps // size
         span = steps[-1] - steps[0] + 1
         with_value = len(np.unique(steps))
         if 2 * with_value > span:
             return f"{rule}:mean"
+
     return "YS:mean"
 
 
@@ -212,9 +229,14 @@ def _count_steps_ahead(spans: _SeriesSpans, rows: Rows, future: Floats) -> Ints:
     """Steps [N] after the last value up to the last row with any known-future covariate."""
     if not future.shape[1]:
         return np.zeros_like(spans.last)
+
     is_missing = np.isnan(future[rows.rows])
-    stamps = np.where(is_missing.all(axis=1), -_FAR_ORDINAL, rows.stamps)
-    last_known = np.maximum.reduceat(stamps, rows.starts())
+    all_missing = is_missing.all(axis=1)
+    # A row without any of them must not be the last: its stamp is put far before all others.
+    stamps = np.where(all_missing, -_FAR_ORDINAL, rows.stamps)
+    starts = rows.starts()
+    last_known = np.maximum.reduceat(stamps, starts)
+
     steps_ahead = last_known - spans.last
     return np.maximum(steps_ahead, 0)
 
@@ -227,14 +249,18 @@ def _locate_rows(
     A place is an index into all series end to end.
     """
     codes = rows.codes
-    if len(codes) == lengths.sum() and (spans.observed == lengths).all():
+    as_many_rows = len(codes) == lengths.sum()
+    if as_many_rows and (spans.observed == lengths).all():
         return slice(None), slice(None)  # every step has its row: nothing to move
+
     # A row's step counts from the first observed value of its series.
     step = rows.stamps - spans.first[codes]
     is_inside = (step >= 0) & (step < lengths[codes])
     inside = np.flatnonzero(is_inside)
+
     offsets = offsets_from_lengths(lengths)
-    begin = offsets[codes[inside]]
+    series = codes[inside]
+    begin = offsets[series]
     return inside, begin + step[inside]
 
 
@@ -255,11 +281,13 @@ def _note_future_dates(axis: TimeAxis, last: int) -> tuple[str, ...]:
     """
     if axis.kind != "datetime":
         return ()
+
     ordinals = np.array([last])
     instants = axis.grid.instants(ordinals)
     tomorrow = time.time() * SECOND + DAY
     if int(instants[0]) <= tomorrow:
         return ()
+
     stamp = axis.texts(ordinals)[0]
     return (f"the last value is dated in the future: {stamp}",)
 
@@ -270,13 +298,16 @@ def _note_missing_values(
     """Note how many values and how many whole rows are missing, and what becomes of them."""
     treatment = "left missing" if fill == "none" else f"filled: {fill}"
     notes = []
+
     empty = int(np.isnan(rows.values).sum())
     if empty:
         notes.append(f"missing target values: {empty}, {treatment}")
+
     missing_rows = total - len(rows.stamps)
     if missing_rows:
         gaps = _describe_gaps(axis, rows, treatment)
         notes.append(f"missing rows: {missing_rows:,} in {gaps}")
+
     return tuple(notes)
 
 
@@ -285,14 +316,19 @@ def _describe_gaps(axis: TimeAxis, rows: Rows, treatment: str) -> str:
     # Steps left out between a row and the next of the same series.
     stamps = rows.stamps
     steps_between = stamps[1:] - stamps[:-1] - 1
-    gaps = np.where(rows.continues_series(), steps_between, 0)
+    same_series = rows.continues_series()
+    gaps = np.where(same_series, steps_between, 0)
+
     longest = int(gaps.argmax())
-    begin, end = axis.texts(stamps[longest : longest + 2])
+    before_and_after = stamps[longest : longest + 2]
+    begin, end = axis.texts(before_and_after)
     count = int((gaps > 0).sum())
+
     where = f"one gap, {treatment}"
     if count > 1:
         steps = int(gaps[longest])
         where = f"{count:,} gaps, {treatment}; the longest is {steps:,}"
+
     return f"{where}, between {begin} and {end}"
 
 
@@ -303,16 +339,19 @@ def _reduce_static_values(
     starts = rows.starts()
     if not static.names:
         return np.empty((len(starts), 0))
+
     values = static.values[rows.rows]
     is_missing = np.isnan(values)
     low = np.minimum.reduceat(np.where(is_missing, np.inf, values), starts)
     high = np.maximum.reduceat(np.where(is_missing, -np.inf, values), starts)
+
     # Where all values are missing, low is infinite and nothing has changed.
     has_value = np.isfinite(low)
     changed = (low != high) & has_value
     if changed.any():
         code, column = np.argwhere(changed)[0].tolist()
         raise _changing_static_error(static.names[column], keys, code)
+
     return np.where(has_value, low, np.nan)
 
 

@@ -69,14 +69,18 @@ def read_time_column(
         names, notes = find_time_columns(table, columns, codes, config.date_format)
     if names == (NO_TIME_COLUMN,):
         return TimeColumn(names, "step", TimestampFormat("step"), None, notes)
+
     table.require(names)
     if len(names) == 1:
         time_column = read_timestamps(table, names[0], config, like)
     else:
         time_column = read_split_timestamps(table, names, config, like)
+
     if config.tz:
         time_column = with_time_zone(time_column, codes, config.tz, table)
-    return replace(time_column, columns=names, notes=notes + time_column.notes)
+
+    all_notes = notes + time_column.notes
+    return replace(time_column, columns=names, notes=all_notes)
 
 
 def find_time_columns(
@@ -93,19 +97,24 @@ def find_time_columns(
     free = [name for name in table.names if name not in with_role]
     kinds = {name: _infer_time_kind(table, name, codes) for name in free}
     split = _find_split_columns(free)
+
     for kind in ("date", "split", "step"):
         if kind == "split" and len(split) > 1:
-            return split, (f"time is split over {', '.join(split)}",)
+            shown = ", ".join(split)
+            return split, (f"time is split over {shown}",)
+
         candidates = [name for name in free if kinds[name] == kind]
         if len(candidates) > 1:
             raise _several_times_error(table, candidates)
         if candidates:
             return _only_time_column(candidates[0])
+
     for name in free:
         if _TIME_NAME.fullmatch(name):
             if date_format:
                 return _only_time_column(name)
             raise _unreadable_time_error(table, name)
+
     return (NO_TIME_COLUMN,), ("no time column: rows are taken in order",)
 
 
@@ -150,11 +159,13 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
     """Whether a column reads as dates ("date"), could count steps ("step"), or neither ("")."""
     if table.stored_timestamps(name) is not None:
         return "date"
+
     stored = table.stored_numbers(name)
     if stored is not None:
         whole = table.stored_integers(name)
         numbers = pd.Series(stored if whole is None else whole)
         return _infer_number_kind(numbers, name, codes)
+
     series = table.series(name)
     if is_datetime_column(series):
         return "date"
@@ -169,6 +180,7 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     head = series.dropna().iloc[:1000]
     if not len(head) or not isinstance(head.iloc[0], str):
         return ""
+
     texts = pc.utf8_trim_whitespace(to_text_array(head))
     is_number = pc.match_substring_regex(texts, r"^-?\d+(\.\d+)?$")
     if np.asarray(is_number).all():
@@ -178,12 +190,14 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
             return ""  # parsing the whole column would not change that
         numbers = pd.to_numeric(series, errors="coerce")
         return _infer_number_kind(numbers, name, codes)
+
     layouts = find_candidate_layouts(pc.unique(texts))
     shares = [parse_timestamps(layout, texts).good.mean() for layout in layouts]
     if max(shares, default=0.0) < 0.5:
         return ""
     if layouts[0] != YEAR_NUMBER_FORMAT:
         return "date"
+
     # Four digits may be a year or just a number.
     if _is_unique_per_series(to_text_array(series), codes):
         return "step"
@@ -195,14 +209,17 @@ def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:
     is_bool = pd.api.types.is_bool_dtype(series.dtype)
     if is_bool or series.isna().any() or not len(series):
         return ""
+
     values = series.to_numpy(dtype=np.float64)
     if abs(values).max() > 2**62:
         return ""  # beyond what an ordinal can hold
+
     layout = infer_number_format(values, name)
     if layout.startswith("%Y%m%d"):
         return "date"
     if not layout and (values != np.floor(values)).any():
         return ""
+
     if _TIME_NAME.fullmatch(name):
         return "step"
     # A name like "index" may mean the time; then no value repeats within a series.
@@ -217,6 +234,7 @@ def _is_unique_per_series(values: pa.Array, codes: Ints) -> bool:
     encoded = pc.dictionary_encode(values)
     if pc.any(pc.is_null(values)).as_py():
         return False
+
     indices = encoded.indices.to_numpy(zero_copy_only=False)
     # One number for each pair of series and value.
     count = np.int64(len(encoded.dictionary))

@@ -162,6 +162,7 @@ def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
         stamps = days.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
         instants = np.asarray(stamps).astype(np.int64)
         return _single_column(name, TimestampFormat("date"), instants)
+
     index = pd.DatetimeIndex(series)
     if index.tz is None:
         form = TimestampFormat("datetime", index.unit)
@@ -186,6 +187,7 @@ def _read_numbers(
     layout = ""
     if not were_steps and not rule.isdigit():
         layout = infer_number_layout(values, name, config, like)
+
     if not layout:
         steps = require_integer_steps(table, values, name)
         return _single_column(name, TimestampFormat("step"), steps)
@@ -228,6 +230,7 @@ def read_split_timestamps(
     in_order = [texts[name] for name in directives or names]
     if not parts:
         return _read_texts(table, _join_texts(in_order), "time", config, like)
+
     layout = _SPLIT_LAYOUTS["".join(parts)]
     if "V" in parts:
         parts["G"] = parts.pop("Y")  # a week belongs to a year of the ISO calendar
@@ -274,6 +277,7 @@ def _read_texts(
         if not fitting:
             raise _unparsed_dates_error(table, name, texts, attempts, indices)
         chosen = _resolve_ambiguous_dates(table, name, texts, fitting, like)
+
     form, instants, notes = _resolve_time_zone(chosen, config.tz)
     leading = re.match(r"%-?([dm])[/.-]%-?[dm]", chosen.layout)
     if leading and not config.date_format:
@@ -308,6 +312,7 @@ def find_candidate_layouts(unique: pa.Array) -> list[str]:
         layouts.update(dict.fromkeys(matching))
     if count < 2000 or len(layouts) < 2:
         return list(layouts)
+
     # Of very many texts a sample rules layouts out before all are parsed.
     some = choose_evenly(count, 1000, round_down=True)
     sample = unique.take(some)
@@ -372,6 +377,7 @@ def _resolve_time_zone(
     if zone:
         form = TimestampFormat("text", layout, zone, wall=False)
         return form, parsed.universal(), ()
+
     # New stamps are written with the offset in force at the end of the data.
     last = int(offsets[-1])
     sign = "-" if last < 0 else "+"
@@ -409,6 +415,7 @@ def _unparsed_dates_error(
     other_layout_fits = any(parsed.good[bad_text] for parsed in attempts)
     if not other_layout_fits or not good.any():
         return _not_a_date_error(table, name, texts, good)
+
     usual = _first_text(texts, good)
     odd = texts[bad_row].as_py()
     odd_count = int((~good).sum())
@@ -465,6 +472,7 @@ def with_time_zone(
     if form.universal or form.zone:
         zoned = replace(form, zone=zone, wall=False)
         return replace(time_column, form=zoned, instants=form.to_utc(instants))
+
     form = replace(form, zone=zone, stated=False)
     time_of_day = instants % DAY
     if (time_of_day == time_of_day[:1]).all():

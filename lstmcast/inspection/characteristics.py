@@ -56,26 +56,31 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
     trend = np.zeros(count, np.int64)
     outliers: list[tuple[float, int, int]] = []
     most_steps = max(_MIN_STEPS, MAX_SAMPLED_STEPS // count)
+
     for place, i in enumerate(chosen.tolist()):
         first = offsets[i]
         end = offsets[i + 1]
         begin = max(first, end - most_steps)
         y = _interpolate_gaps(values[begin:end])
         skipped = int(begin - first)
+
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
         for distance, step in _find_outliers(y, m):
             outliers.append((distance, i, skipped + step))
+
     outliers.sort(reverse=True)  # the farthest first
     series_and_step = [(i, step) for _, i, step in outliers]
+    outlier_places = np.array(series_and_step, dtype=np.int64)
+    is_constant = _is_constant(values, offsets)
     return Characteristics(
         chosen=chosen,
         season=season,
         trend=trend,
-        outliers=np.array(series_and_step, dtype=np.int64).reshape(-1, 2),
+        outliers=outlier_places.reshape(-1, 2),
         # Zeros and constant series are cheap to find: those of all series, sampled or not.
         zeros=_share_of_zeros(values),
-        constant=np.flatnonzero(_is_constant(values, offsets)),
+        constant=np.flatnonzero(is_constant),
     )
 
 
@@ -98,20 +103,25 @@ def seasonal_strength(y: Floats, m: int) -> float:
     n = len(y)
     if m < 2 or n < 2 * m + 1:
         return np.nan
+
     window = m if m % 2 else m + 1  # an odd window is centred on its step
     trend = uniform_filter1d(y, window, mode="nearest")
     detrended = _clip_outliers(y - trend)
     profile = _seasonal_profile(detrended, m)
     residuals = detrended - profile
+
     variance = float(np.var(detrended))
     # What is left of a series without any variance is rounding.
     largest = _largest_size(y)
-    if variance <= 1e-18 * largest**2:
+    rounding = 1e-18 * largest**2
+    if variance <= rounding:
         return 0.0
+
     # Unbiased variances: m means were taken out of the residuals, one out of the whole.
     unexplained_variance = np.var(residuals) / (n - m)
     unexplained = unexplained_variance * (n - 1) / variance
-    return float(np.clip(1 - unexplained, 0, 1))
+    explained = 1 - unexplained
+    return float(np.clip(explained, 0, 1))
 
 
 def _largest_size(y: Floats) -> float:
@@ -127,7 +137,10 @@ def _clip_outliers(y: Floats) -> Floats:
     reach = 4 * _MAD_TO_DEVIATION * np.median(distances)
     if not reach > 0:
         return y
-    return np.clip(y, middle - reach, middle + reach)
+
+    low = middle - reach
+    high = middle + reach
+    return np.clip(y, low, high)
 
 
 def trend_direction(y: Floats, m: int) -> int:
@@ -143,15 +156,20 @@ def trend_direction(y: Floats, m: int) -> int:
         rows = y[left_over:].reshape(-1, m)
     else:
         rows = y
+
     count = min(_MAX_TREND_PARTS, len(rows))
     parts = np.array_split(rows, count)
     medians = np.array([np.median(part) for part in parts])
     if count < 4 or np.ptp(medians) == 0:
         return 0
-    ranks = medians.argsort().argsort()
+
+    # The rank of a value is its place in the order of size.
+    by_size = medians.argsort()
+    ranks = by_size.argsort()
     order = np.arange(count)
     correlations = np.corrcoef(ranks, order)
     correlation = float(correlations[0, 1])
+
     if abs(correlation) < _MIN_TREND_CORRELATION:
         return 0
     return int(np.sign(correlation))
@@ -164,22 +182,27 @@ def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
     """
     if len(y) < 12:
         return []
+
     level = y
     if len(y) > 3 * m:
         # The season is no outlier: take its profile out of the series first.
         window = 2 * (m // 2) + 1
         trend = median_filter(y, window, mode="nearest")
-        profile = _seasonal_profile(y - trend, m)
+        detrended = y - trend
+        profile = _seasonal_profile(detrended, m)
         level = y - profile
+
     neighbours = median_filter(level, 7, mode="nearest")
     distance = np.abs(level - neighbours)
     deviation = _MAD_TO_DEVIATION * float(np.median(distance))
     if deviation <= 1e-9 * _largest_size(y):
         return []  # mostly repeated values: nothing to measure by
+
     far = _OUTLIER_DEVIATIONS * deviation
     # In a series with heavy tails, values that far out are usual.
     usual = float(np.quantile(distance, 0.98))
     limit = max(far, _OUTLIER_QUANTILE_FACTOR * usual)
+
     steps = np.flatnonzero(distance > limit)
     deviations = distance[steps] / deviation
     return list(zip(deviations.tolist(), steps.tolist(), strict=True))
@@ -191,6 +214,7 @@ def _seasonal_profile(y: Floats, m: int) -> Floats:
     seasons = -(-n // m)  # the last one need not be whole
     padded = np.full(seasons * m, np.nan)
     padded[:n] = y
+
     rows = padded.reshape(-1, m)
     profile = np.nanmedian(rows, axis=0)
     return np.resize(profile, n)

@@ -77,6 +77,7 @@ def profile_columns(table: Table) -> list[ColumnProfile]:
             first=str(known.iloc[0]) if count else "",
         )
         profiles.append(profile)
+
     return profiles
 
 
@@ -101,23 +102,30 @@ def infer_roles(
     with_role: list[str] = []
     for names in requested.values():
         with_role += names
-    table.require(tuple(name for name in with_role if name != NO_TIME_COLUMN))
+    needed = [name for name in with_role if name != NO_TIME_COLUMN]
+    table.require(tuple(needed))
+
     times = requested.get("time") or _infer_time(table, with_role)
     has_times = times != (NO_TIME_COLUMN,)
     if not has_times:
         _refuse_times_as_header(table)
+
     taken = {*with_role, *times}
     free = [profile for profile in profiles if profile.name not in taken]
     series = requested.get("series", ())
     if not series and has_times:
         series = _infer_series_columns(table, free, times)
+
     targets = requested.get("target", ())
     if not targets:
         candidates = [profile for profile in free if profile.name not in series]
         targets = _rank_targets(table, candidates)[:1]
+
     if not targets:
         raise _no_number_column_error(table, free)
-    return Columns(**{**requested, "time": times, "series": series, "target": targets})
+
+    found: Roles = {"time": times, "series": series, "target": targets}
+    return Columns(**{**requested, **found})
 
 
 def _infer_time(table: Table, with_role: Sequence[str]) -> tuple[str, ...]:
@@ -140,6 +148,7 @@ def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> Data
             has_digit = pc.match_substring_regex(texts, r"\d")
             share = pc.mean(has_digit).as_py()
             shares[profile.name] = share or 0.0
+
     # A column half of whose cells have digits was meant to be of numbers: say what is wrong there.
     likely = max(shares, key=lambda name: shares[name], default="")
     if shares.get(likely, 0.0) >= 0.5:
@@ -147,6 +156,7 @@ def _no_number_column_error(table: Table, free: Sequence[ColumnProfile]) -> Data
             to_float_column(table, likely)
         except DataError as error:
             return error
+
     empty = [profile.name for profile in free if profile.kind == "empty"]
     reason = f": {empty[0]!r} is empty" if empty else ""
     return DataError(
@@ -163,9 +173,11 @@ def with_column_roles(
     for role in COLUMN_ROLES:
         names = getattr(roles, role)
         role_by_name |= dict.fromkeys(names, role)
+
     free = [profile for profile in profiles if profile.name not in role_by_name]
     targets = _rank_targets(table, free)
     ahead = _is_after_target(table, roles, config)
+
     with_roles = []
     for profile in profiles:
         role = role_by_name.get(profile.name, "")
@@ -175,6 +187,7 @@ def with_column_roles(
             if profile.name in targets and profile.distinct > _MAX_CLASSES:
                 could = (*could, "target")
         with_roles.append(replace(profile, role=role, could=could))
+
     return with_roles
 
 
@@ -189,6 +202,7 @@ def _find_time_columns(table: Table) -> _TimeCandidates:
     """The time column(s) that a fit would take; of several, each that would do by itself."""
     one_series = np.zeros(len(table), dtype=np.int64)
     no_roles = Columns(target=_PLACEHOLDER_TARGET)
+
     try:
         found, _ = find_time_columns(table, no_roles, one_series)
     except DataError:
@@ -202,6 +216,7 @@ def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
     """The time column, with that of the time of day where days repeat and one stands beside it."""
     if len(times) != 1 or not table.is_text or not table.frame.duplicated(times).any():
         return tuple(times)
+
     one_series = np.zeros(len(table), np.int64)
     for name in table.names:
         first = str(table.frame[name].iloc[0])
@@ -213,6 +228,7 @@ def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
             columns = Columns(_PLACEHOLDER_TARGET, both)
             read_time_column(table, columns, DataConfig(), one_series, None)
             return both
+
     return tuple(times)
 
 
@@ -220,6 +236,7 @@ def _refuse_times_as_header(table: Table) -> None:
     """Raise DataError where most columns are named by times: such a table lies on its side."""
     long_names = [name for name in table.names if len(name) > 4]
     times = [name for name in long_names if match_formats(name)]
+
     half = len(table.names) / 2
     if len(times) > max(2, half):
         raise DataError(
@@ -233,6 +250,7 @@ def _is_time_column(table: Table, name: str, names: list[str]) -> bool:
     one_series = np.zeros(len(table), dtype=np.int64)
     others = [other for other in names if other != name]
     columns = Columns(target=tuple(others) or _PLACEHOLDER_TARGET)
+
     try:
         found, _ = find_time_columns(table, columns, one_series)
     except DataError:
@@ -259,13 +277,18 @@ def _infer_series_columns(
     repeated = table.frame.duplicated(list(times))
     if not repeated.any():
         return ()
+
     # Where few times repeat, that is a mistake in the data rather than several series of numbers.
-    kinds = ("text", "number") if repeated.mean() >= 0.5 else ("text",)
+    kinds: tuple[str, ...] = ("text",)
+    if repeated.mean() >= 0.5:
+        kinds = ("text", "number")
+
     most = len(table) // 3
     several = [profile for profile in free if 1 < profile.distinct <= most]
     likely = [profile for profile in several if profile.kind in kinds]
     likely.sort(key=lambda profile: profile.kind != "text")  # texts first
     names = [profile.name for profile in likely[:_MAX_KEY_COLUMNS]]
+
     numbers = {profile.name for profile in free if profile.kind == "number"}
     for size in (1, 2, 3):
         for key in combinations(names, size):
@@ -312,16 +335,19 @@ def _candidate_roles(
         return ("time",)
     if profile.kind == "text" and profile.distinct > MAX_CATEGORIES:
         return ()
+
     if roles.series and profile.distinct <= len(table) // 2:
         keys = list(roles.series)
         series = table.frame[keys].drop_duplicates()
         with_value = table.frame[[*keys, profile.name]].drop_duplicates()
         if len(with_value) == len(series):
             return ("static",)  # one value in each series
+
     if ahead.any():
         known = _find_known(table, profile.name)
         if known[ahead].mean() > 0.9:
             return ("future",)
+
     return ("past",)
 
 
@@ -338,12 +364,16 @@ def _is_after_target(table: Table, roles: Columns, config: DataConfig) -> Bools:
         known |= _find_known(table, name)
     if known.all():
         return ~known
+
     codes, keys = factorize_keys(table, roles.series)
     instants = read_time_column(table, roles, config, codes, None).instants
     if instants is None:  # no time column: rows stand in order
         instants = np.arange(len(known))
+
     # A series without any value has no last one: all of its rows come after it.
     never = np.iinfo(np.int64).min
     last = np.full(len(keys.keys), never)
-    np.maximum.at(last, codes[known], instants[known])
+    known_codes = codes[known]
+    known_instants = instants[known]
+    np.maximum.at(last, known_codes, known_instants)
     return np.asarray(instants > last[codes])

@@ -96,9 +96,11 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     Raises what the fit would raise of data and settings.
     """
     is_panel = len(panel) >= MIN_PANEL_SERIES
+
     probe_config = _with_few_steps(config)
     # The first optimizer loads much that is loaded only once: that is no part of the estimate.
     torch.optim.AdamW([torch.zeros(1)])
+
     began = time.process_time()
     clock = _EventClock()
     forecaster = Forecaster(probe_config)
@@ -110,6 +112,7 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     probe_recipes = _member_recipes(panel, probe_config, scratch=scratch)
     probe_steps = [recipe.schedule.steps for recipe in probe_recipes]
     costs = _step_costs(clock.laps, probe_steps, is_panel)
+
     training = []
     for number, (recipe, cost) in enumerate(zip(recipes, costs, strict=True), start=1):
         place = number if is_panel else 0
@@ -122,6 +125,7 @@ def estimate_cost(panel: Panel, config: Config) -> CostEstimate:
     budget = float(config.train.time_budget or math.inf)
     training_seconds = _parallel_seconds(training, jobs, is_panel)
     windows = panel.lengths - probe.horizon
+
     return CostEstimate(
         series=len(panel),
         steps=int(panel.offsets[-1]),
@@ -157,6 +161,7 @@ def _member_recipes(panel: Panel, config: Config, *, scratch: bool) -> list[Reci
     if len(panel) >= MIN_PANEL_SERIES:
         later_members = members or DEFAULT_PANEL_MEMBERS
         return make_panel_recipes(config, start, 1 + later_members)
+
     steps = int(panel.lengths.sum())
     covariates = (panel.past, panel.future, panel.static)
     if any(values.shape[1] for values in covariates):
@@ -180,6 +185,7 @@ def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_St
         validation = first_lap - steps[0] * step
         cost = _StepCost(max(0.0, validation), step)
         return [cost] * len(steps)
+
     # A lap for the first validation, then one for the steps and the validation after them.
     next_lap = iter(laps)
     costs = []
@@ -202,8 +208,10 @@ def _training_seconds(recipe: Recipe, cost: _StepCost, place: int) -> float:
     share = 1.0
     if place > 0:
         share = FIRST_MEMBER_STEP_SHARE if place == 1 else LATER_MEMBER_STEP_SHARE
+
     steps = recipe.schedule.steps * share
     validations = steps / recipe.schedule.every if place < 2 else 0
+
     # The probe took a few steps and one validation already.
     more_steps = max(0.0, steps - PROBE_STEPS)
     more_validations = max(0.0, validations - 1)

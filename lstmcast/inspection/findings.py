@@ -72,6 +72,7 @@ def inspect_panel(
     shape = measure_characteristics(panel.values, panel.offsets, measured)
     gaps = _find_gaps(panel)
     horizon = resolve_horizon(panel, config, seasons)
+
     findings = (
         _series_finding(panel),
         _time_finding(panel),
@@ -86,6 +87,7 @@ def inspect_panel(
         _scales_finding(panel, shape),
         _horizon_finding(horizon),
     )
+
     shown = tuple(finding for finding in findings if finding is not None)
     return Inspection(panel, seasons, horizon, shape, gaps, shown)
 
@@ -93,15 +95,19 @@ def inspect_panel(
 def _find_gaps(panel: Panel) -> Ints:
     """Runs of missing steps: series, first step, number of steps, [n, 3]."""
     missing = np.flatnonzero(np.isnan(panel.values))
-    owners = np.repeat(np.arange(len(panel)), panel.lengths)
+    every = np.arange(len(panel))
+    owners = np.repeat(every, panel.lengths)
     series = owners[missing]
+
     # A gap begins where the step before is observed, or is of another series.
     after_observed = np.diff(missing) > 1
     next_series = np.diff(series) > 0
     begins = np.r_[True, after_observed | next_series]
+
     count = len(missing)  # none at all has no first one either
     first = np.flatnonzero(begins[:count])
     steps = np.diff(first, append=count)
+
     owner = series[first]
     step_in_series = missing[first] - panel.offsets[owner]
     gaps = np.stack([owner, step_in_series, steps], axis=1)
@@ -120,12 +126,15 @@ def _series_finding(panel: Panel) -> Finding:
         "median": median,
         "longest": longest,
     }
+
     if shortest == longest:
         span = f"{longest:,} steps"
     else:
         span = f"{shortest:,} to {longest:,} steps, {median:,.0f} in the median"
+
     if not panel.key_names:
         return Finding("series", f"one of {span}", figures=figures)
+
     few = range(min(count, 4))
     shown = [format_series_name(panel, i) for i in few]
     names = format_names(shown, count)
@@ -139,11 +148,13 @@ def _time_finding(panel: Panel) -> Finding:
     ends = panel.start + panel.lengths
     edges = np.array([panel.start.min(), ends.max() - 1])
     first, last = axis.texts(edges)
+
     done = ""
     if panel.columns.time == (NO_TIME_COLUMN,):
         done = (
             "no column reads as time: rows are taken in order; or name it with --time"
         )
+
     figures = {
         "freq": axis.freq,
         "words": axis.grid.words,
@@ -155,10 +166,14 @@ def _time_finding(panel: Panel) -> Finding:
 
 
 def _known_ahead_finding(panel: Panel) -> Finding | None:
-    steps = int(panel.ahead.max()) if panel.future.shape[1] else 0
+    if not panel.future.shape[1]:
+        return None
+    steps = int(panel.ahead.max())
     if not steps:
         return None
-    found = f"{', '.join(panel.columns.future)} for {steps} steps"
+
+    names = ", ".join(panel.columns.future)
+    found = f"{names} for {steps} steps"
     return Finding("known ahead", found, figures={"steps": steps})
 
 
@@ -170,14 +185,17 @@ def _season_finding(
     strengths = shape.season[~np.isnan(shape.season)]
     strength = float(np.median(strengths)) if len(strengths) else None
     figures = {"main": seasons.main, "second": seasons.second, "strength": strength}
+
     how_strong = ""
     if strength is not None:
         sampled = _format_sampled_count(panel, shape)
         how_strong = f", strength {strength:.2f} of 1{sampled}"
+
     if seasons.main > 1:
         second = f"; and {seasons.second} steps" if seasons.second else ""
         found = f"{seasons.main} steps{how_strong}{second}"
         return Finding("season", found, "forecasts start from it", figures)
+
     if measured > 1:
         found = f"none: one of {measured} steps does not show{how_strong}"
         example: int | str = measured
@@ -196,15 +214,18 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
     falling = int((shape.trend < 0).sum())
     neither = count - rising - falling
     figures = {"rising": rising, "falling": falling, "neither": neither}
+
     if len(panel) == 1:
         direction = int(shape.trend[0])
         found = {1: "rising", -1: "falling", 0: "neither up nor down"}[direction]
         return Finding("trend", found, figures=figures)
+
     parts = []
     if rising:
         parts.append(f"{rising} rising")
     if falling:
         parts.append(f"{falling} falling")
+
     some = " and ".join(parts) or "none"
     sampled = _format_sampled_count(panel, shape)
     return Finding("trend", f"{some} of {count}{sampled}", figures=figures)
@@ -216,6 +237,7 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     if not missing:
         found = "none" if fill == "none" else f"none left by --fill {fill}"
         return Finding("gaps", found, figures={"steps": 0, "count": 0})
+
     # The longest gap is described, the first of several such.
     series, first, steps = gaps[lengths.argmax()].tolist()
     begin_and_end = np.array([first, first + steps - 1])
@@ -223,6 +245,7 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     longest = f"{begin} (1 step)"
     if steps > 1:
         longest = f"{begin} to {end} ({steps} steps)"
+
     figures = {
         "steps": missing,
         "count": len(gaps),
@@ -230,6 +253,7 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
         "from": begin,
         "to": end,
     }
+
     total = len(panel.values)
     share = format_percent(missing / total)
     count = _format_gap_count(len(gaps))
@@ -273,6 +297,7 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
     sampled = _format_sampled_count(panel, shape)
     if not count:
         return Finding("outliers", "none" + sampled, figures={"count": 0})
+
     farthest = []
     for i, step in shape.outliers[:3].tolist():
         outlier = {
@@ -281,6 +306,7 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
             "value": float(panel.series(i)[step]),
         }
         farthest.append(outlier)
+
     first = farthest[0]
     series = f" of {first['series']}" if panel.key_names else ""
     where = f"{first['value']:g}{series} at {first['time']}"
@@ -296,12 +322,14 @@ def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     count = len(shape.constant)
     if not count:
         return None
+
     few = shape.constant[:4].tolist()
     names = [format_series_name(panel, i) for i in few]
     found = "all values are the same"
     if panel.key_names:
         shown = format_names(names, count)
         found = f"{count:,} of {len(panel):,} series ({shown})"
+
     figures = {"count": count, "series": names}
     return Finding("constant", found, "forecast as that constant", figures)
 
@@ -312,15 +340,18 @@ def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     for i in shape.chosen.tolist():
         absolute = np.abs(panel.series(i))
         medians.append(np.nanmedian(absolute))
+
     sizes = np.array(medians)
     sizes = sizes[sizes > 0]  # zeros have no order of magnitude
     if not len(sizes):
         return None
+
     largest = np.log10(sizes.max())
     smallest = np.log10(sizes.min())
     orders = float(largest - smallest)
     if orders < _MIN_ORDERS_APART:
         return None
+
     found = f"the largest series is 1e{orders:.0f} times the smallest"
     figures = {"orders_of_magnitude": orders}
     return Finding("scales", found, "each is scaled by its own past", figures)

@@ -53,15 +53,18 @@ def tabulate_holidays(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
     PERIOD_HOLIDAY_NAMES, [n, 2].
     """
     step = _step_in_days(axis, country)
+
     # One step more on either side: a longer step reaches back, or ahead, to its neighbour.
     before_first = ordinals[0] - 1
     after_last = ordinals[-1] + 1
     ordinals_around = np.arange(before_first, after_last + 1)
     instants = axis.grid.instants(ordinals_around)
+
     days = axis.form.local(instants) // DAY
     first = int(days[0])
     last = int(days[-1])
     holidays = _list_holidays(country, first - 1, last + 1)
+
     if step <= 1:
         today = days[1:-1]
         tomorrow = today + 1
@@ -75,6 +78,7 @@ def tabulate_holidays(axis: TimeAxis, ordinals: Ints, country: str) -> Floats:
         up_to_stamp = np.diff(through)[:-1]
         from_stamp_on = np.diff(before)[1:]
         columns = [up_to_stamp, from_stamp_on]
+
     return np.stack(columns, 1).astype(np.float64)
 
 
@@ -85,6 +89,7 @@ def _step_in_days(axis: TimeAxis, country: str) -> float:
         raise _no_holidays_error(country, "steps without dates have none")
     if grid.unit == "month" and grid.step >= 12:
         raise _no_holidays_error(country, "every year has the same")
+
     if grid.unit == "us":
         return grid.step / DAY
     return 1.0 if grid.unit == "business" else 28.0
@@ -105,6 +110,7 @@ def _list_holidays(country: str, first: int, last: int) -> Ints:
     first_year = 1970 + int(first // 366)
     last_year = 1971 + int(last // 365)
     years = range(first_year, last_year + 1)
+
     normalized = country.strip().upper()
     code, _, part = normalized.partition("-")
     try:
@@ -112,6 +118,7 @@ def _list_holidays(country: str, first: int, last: int) -> Ints:
     except NotImplementedError:
         supported = package.list_supported_countries()
         raise _unknown_country_error(country, code, part, supported) from None
+
     holidays = np.array(sorted(dates), dtype="M8[D]")
     days = holidays.astype(np.int64)
     is_inside = (days >= first) & (days <= last)
@@ -126,6 +133,7 @@ def _unknown_country_error(
         parts = supported[code]
         hint = suggest_similar(part, parts) if parts else f"give --holidays {code}"
         return UsageError(f"--holidays {country}: {code} has no part {part!r}", hint)
+
     return UsageError(
         f"--holidays {country}: no holidays are known of that country",
         "give an ISO code, for example DE, US or FR",
@@ -178,10 +186,12 @@ def list_covariate_sources(panel: Panel, inputs: InputConfig) -> tuple[str, ...]
     for column, categories in panel.encodings.items():
         for category in categories:
             sources[f"{column}={category}"] = column
+
     if inputs.calendar:
         sources |= dict.fromkeys(_CALENDAR_WAVE_NAMES, "calendar")
     if inputs.holidays:
         holiday_names = DAILY_HOLIDAY_NAMES + PERIOD_HOLIDAY_NAMES
         sources |= dict.fromkeys(holiday_names, "holidays")
+
     names = panel.past_names + panel.future_names + panel.static_names
     return tuple(sources.get(name, name) for name in names)

@@ -40,17 +40,20 @@ def require_series_length(panel: Panel, window: WindowConfig, horizon: int) -> N
     """
     if window.context is None and window.horizon is None:
         return
+
     context = window.context or 1
     need = context + horizon
     # One long series is enough to learn from; shorter ones are forecast from what they have.
     have = int(panel.lengths.max())
     if need <= have:
         return
+
     largest_context = have - horizon
     if largest_context > 0:
         hint = f"the largest context that fits is {largest_context}: --context {largest_context}"
     else:
         hint = f"the longest horizon that fits is {have - 1}: --horizon {have - 1}"
+
     longest = "the longest series has" if len(panel) > 1 else "the series has"
     raise DataError(
         f"too few steps: need {need} (context {context} and horizon {horizon}), {longest} {have}",
@@ -80,12 +83,15 @@ def _find_incomplete_series(panel: Panel, horizon: int) -> Bools:
     """Which series [N] lack a covariate known ahead in one of the next `horizon` steps."""
     # Either the rows end before the horizon does, or some of their cells are empty.
     incomplete = panel.ahead < horizon
+
     known = np.minimum(panel.ahead, horizon)
     begin = panel.future_offsets[:-1] + panel.lengths
     rows = concat_ranges(begin, known)
     is_missing = np.isnan(panel.future[rows])
     has_gap = is_missing.any(axis=1)
-    series = np.repeat(np.arange(len(panel)), known)
+
+    every = np.arange(len(panel))
+    series = np.repeat(every, known)
     incomplete[series[has_gap]] = True
     return np.asarray(incomplete)
 
@@ -98,14 +104,18 @@ def _missing_future_error(panel: Panel, horizon: int, incomplete: Bools) -> Data
     i = int(incomplete.argmax())
     missing = _find_missing_ahead(panel, i, horizon)
     names = np.array(panel.future_names)
-    missing_names = names[missing.any(axis=0)].tolist()
+    lacks_step = missing.any(axis=0)
+    missing_names = names[lacks_step].tolist()
     columns = _list_source_columns(missing_names, panel.columns.future)
+
     missing_steps = np.flatnonzero(missing.any(axis=1))
     end = panel.start[i] + panel.lengths[i]
     dates = panel.axis.texts(end + missing_steps)
+
     key = "/".join(panel.keys[i])
     where = f" in series {key!r}" if panel.keys[i] else ""
     more = format_more(int(incomplete.sum()), "series")
+
     return DataError(
         f"covariates known ahead ({', '.join(columns)}) are missing{where}"
         f" for {_format_dates(dates)}{more}:"
@@ -119,6 +129,8 @@ def _find_missing_ahead(panel: Panel, i: int, horizon: int) -> Bools:
     # Steps beyond the last row of the series are missing in every column.
     width = panel.future.shape[1]
     ahead = np.full((horizon, width), np.nan)
+
+    # What is known of them, from the end of the series on.
     known = int(min(panel.ahead[i], horizon))
     begin = int(panel.future_offsets[i] + panel.lengths[i])
     end = begin + known
@@ -141,6 +153,7 @@ def require_target_for_loss(panel: Panel, loss: Loss) -> None:
     """Raise UsageError for a loss of counts or of 0 and 1 whose target has other values."""
     if loss not in UNTRANSFORMED_LOSSES:
         return
+
     is_observed = ~np.isnan(panel.values)
     values = panel.values[is_observed]
     if loss == "bernoulli":
@@ -173,12 +186,15 @@ def require_positive_values(panel: Panel) -> None:
     wrong = np.flatnonzero(panel.values <= 0)
     if not len(wrong):
         return
+
     # Name the first of them by its series and its stamp.
     row = int(wrong[0])
     value = panel.values[row]
     series = int(np.searchsorted(panel.offsets, row, side="right")) - 1
     step = row - int(panel.offsets[series])
-    stamp = panel.stamp_text(int(panel.start[series]) + step)
+    ordinal = int(panel.start[series]) + step
+    stamp = panel.stamp_text(ordinal)
+
     key = ", ".join(panel.keys[series])
     name = f" of series {key!r}" if panel.keys[series] else ""
     more = format_more(len(wrong))

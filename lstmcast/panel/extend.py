@@ -27,6 +27,7 @@ def with_training_history(
     require_compatible_panels(panel, known)
     place = panel.align(known)
     in_training = place >= 0
+
     extended = _find_series_to_extend(panel, known, place, context, since=since)
     joined = panel
     if extended.any():
@@ -37,6 +38,7 @@ def with_training_history(
     if extended.any():
         names = describe_some_series(panel, extended)
         notes.append(f"{too_short}{names}; the run's own past goes before")
+
     # A series that is as long as it was in training has all the history that there is.
     as_long = joined.lengths >= known.lengths[place]
     all_known = in_training & as_long
@@ -44,6 +46,7 @@ def with_training_history(
     if short.any():
         names = describe_some_series(panel, short)
         notes.append(f"{too_short}{names}; forecast from what there is")
+
     return replace(joined, notes=(*panel.notes, *notes))
 
 
@@ -52,13 +55,16 @@ def _find_series_to_extend(
 ) -> Bools:
     """Which series [N] get history: those that lack it, and whose history is near enough."""
     in_training = place >= 0
+
     # Where a series is new, its place is -1 and what is taken from `known` means nothing.
     known_start = known.start[place]
     known_end = known_start + known.lengths[place]
     gap = panel.start - known_end
+
     available = panel.lengths
     if since:
         available = np.where(in_training, -gap, context)
+
     is_short = available < context
     begins_later = panel.start > known_start
     is_near = gap <= context
@@ -75,6 +81,7 @@ def require_compatible_panels(panel: Panel, known: Panel) -> None:
             f" {known_axis.grid.words} ({known_axis.freq})",
             "give data of the frequency that was trained on",
         )
+
     for role in ("past_names", "future_names", "static_names"):
         names = getattr(panel, role)
         known_names = getattr(known, role)
@@ -90,14 +97,17 @@ def require_compatible_panels(panel: Panel, known: Panel) -> None:
 def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
     """Note series that are new, missing, ended early or of other static covariates."""
     notes = []
+
     new = place < 0
     if new.any() and known.key_names:
         names = describe_some_series(panel, new)
         notes.append(f"not seen in training: {names}; forecast from their own history")
+
     missing = known.align(panel) < 0
     if missing.any() and known.key_names:
         names = describe_some_series(known, missing)
         notes.append(f"series of the training that are missing here: {names}")
+
     # Each series is forecast from its own end: say which lag behind the newest.
     ends = panel.start + panel.lengths
     early = ends < ends.max()
@@ -109,6 +119,7 @@ def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
         notes.append(
             f"end before {newest}: {names}; each is forecast from its own end, as from {end}"
         )
+
     return notes + note_changed_statics(panel, known, place)
 
 
@@ -122,6 +133,7 @@ def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
     then = known.static[place[in_both]]
     both_missing = np.isnan(now) & np.isnan(then)
     differs = (now != then) & ~both_missing
+
     # A text covariate is several encoded columns: it changed where any of them did.
     changed: dict[str, Bools] = {}
     for number, name in enumerate(panel.static_names):
@@ -129,6 +141,7 @@ def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:
         series = np.zeros(len(panel), dtype=bool)
         series[in_both] = differs[:, number]
         changed[column] = changed.get(column, series) | series
+
     notes = []
     for column, series in changed.items():
         if series.any():
@@ -144,6 +157,7 @@ def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -
     series = np.flatnonzero(extended)
     source = place[series]
     missing_steps = before[series]
+
     # Only what lies before the panel's own first step, which may be missing on purpose.
     history = LayoutPart(
         panel=known,
@@ -152,6 +166,7 @@ def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -
         steps=np.minimum(missing_steps, known.lengths[source]),
         future_steps=np.minimum(missing_steps, known.future_lengths[source]),
     )
+
     own = whole_panel_part(panel, np.arange(len(panel)))
     start = panel.start - before
     layout, _ = lay_out_parts(
@@ -160,6 +175,7 @@ def _prepend_history(panel: Panel, known: Panel, place: Ints, extended: Bools) -
         lengths=panel.lengths + before,
         future_lengths=panel.future_lengths + before,
     )
+
     return replace(panel, start=start, **layout._asdict())
 
 
@@ -167,6 +183,7 @@ def describe_some_series(panel: Panel, chosen: Bools) -> str:
     """Say how many of the series [N] are chosen, and a few of their names."""
     if not panel.key_names:
         return "the series"
+
     some = np.flatnonzero(chosen)[:4]
     names = ["/".join(panel.keys[i]) for i in some.tolist()]
     count = int(chosen.sum())
@@ -180,6 +197,7 @@ def append_new_series(panel: Panel, other: Panel) -> Panel:
     rest = other.select(np.flatnonzero(is_new))
     if not len(rest):
         return panel
+
     count = len(panel)
     home = np.arange(count)
     rest_home = count + np.arange(len(rest))
@@ -191,6 +209,7 @@ def append_new_series(panel: Panel, other: Panel) -> Panel:
         lengths=np.concatenate([panel.lengths, rest.lengths]),
         future_lengths=np.concatenate([panel.future_lengths, rest.future_lengths]),
     )
+
     return replace(
         panel,
         keys=panel.keys + rest.keys,

@@ -32,8 +32,10 @@ def quantile_columns(
     sorted_levels = np.asarray(levels, dtype=np.float64)[order]
     quantiles = quantiles[..., order]
     median = point_forecast(quantiles, sorted_levels).ravel()
+
     if probability:
         return {"probability": median}
+
     columns = {"forecast": median}
     for q, level in enumerate(sorted_levels.tolist()):
         # Rounding hides what is left of 100 * 0.07 in binary.
@@ -76,6 +78,7 @@ def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
     columns = [forecasts[name].astype(str) for name in panel.key_names]
     keys = pd.MultiIndex.from_arrays(columns)
     series = known_keys.get_indexer(keys)
+
     unknown = series < 0
     if unknown.any():
         row = int(unknown.argmax())
@@ -86,6 +89,7 @@ def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
             f" that row {row + 1} of the forecasts is of{more}",
             "score forecasts against the data they are for",
         )
+
     return series.astype(np.int64)
 
 
@@ -98,12 +102,15 @@ def point_forecast(quantiles: Floats, levels: Floats) -> Floats:
     place = int(np.searchsorted(levels, 0.5))
     right = min(place, last)
     left = max(right - 1, 0)
+
     if right == left or levels[right] <= 0.5:
         return quantiles[..., right]
+
     # The share of the way from the level on the left to the one on the right.
     distance = levels[right] - levels[left]
     way = 0.5 - levels[left]
     share = np.clip(way / distance, 0, 1)
+
     from_left = (1 - share) * quantiles[..., left]
     from_right = share * quantiles[..., right]
     return np.asarray(from_left + from_right)

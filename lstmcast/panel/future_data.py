@@ -39,6 +39,7 @@ def with_future_data(
             "no covariates are known ahead, so there is no use for a plan of them",
             "fit with --future COL",
         )
+
     plan = _read_plan(panel, table, config)
     rows = plan.rows
     ahead = _match_rows_ahead(panel, plan)
@@ -50,6 +51,7 @@ def with_future_data(
     future, offsets = extend_future(panel, lengths)
     places = offsets[ahead.series] + ahead.step
     future[places] = rows.values[ahead.row]
+
     return replace(
         panel,
         future=future,
@@ -72,10 +74,12 @@ def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
     columns = panel.columns
     axis = panel.axis
     table.require(columns.series + columns.future)
+
     codes, keys = factorize_keys(table, columns.series)
     encoded = encode_covariates(table, columns.future, panel.encodings)
     time_column = read_time_column(table, columns, config, codes, axis)
     rows, notes = sort_rows(time_column, codes, encoded.values)
+
     if config.resample is None:
         policy = config.duplicates
         rows, more_notes = resolve_duplicates(rows, policy, time_column, table, keys)
@@ -86,6 +90,7 @@ def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
         resampled = resample_rows(rows, time_column, config, axis, covariates)
         more_notes = resampled.notes
         rows = replace(resampled.rows, values=resampled.covariates[0])
+
     return _Plan(rows, keys, notes + more_notes, encoded.notes)
 
 
@@ -103,17 +108,21 @@ def _match_rows_ahead(panel: Panel, plan: _Plan) -> _RowsAhead:
     Each series takes the rows of its key; several targets of one key share them.
     """
     rows = plan.rows
+
     # What follows the key of the table is the name of one of several targets.
     parts = len(panel.columns.series)
     table_keys = [key[:parts] for key in panel.keys]
     codes = match_keys(table_keys, plan.keys.keys)
+
     # The rows of a plan are sorted by series: those of a code lie together, those of -1 are none.
     begin = np.searchsorted(rows.codes, codes, "left")
     end = np.searchsorted(rows.codes, codes, "right")
     counts = end - begin
+
     row = concat_ranges(begin, counts)
     every = np.arange(len(panel))
     series = np.repeat(every, counts)
+
     step = rows.stamps[row] - panel.start[series]
     ahead = step >= panel.lengths[series]
     return _RowsAhead(row[ahead], series[ahead], step[ahead])
@@ -128,9 +137,11 @@ def _note_future_reach(panel: Panel, count: int, ahead: _RowsAhead) -> str:
             f"none of its {count:,} rows is of a known series and after its end;"
             f" the data end at {last}"
         )
+
     ordinals = panel.start[ahead.series] + ahead.step
     edges = np.array([ordinals.min(), ordinals.max()])
     first, last = panel.axis.texts(edges)
+
     used = len(np.unique(ahead.row))
     return (
         f"{used:,} of its {count:,} rows are ahead of the data, from {first} to {last}"

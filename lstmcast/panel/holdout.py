@@ -58,6 +58,7 @@ def split_holdout(
     series, _ = np.nonzero(distinct)
     origins = origins[distinct]
 
+    # Of too many windows for that number of steps, some are taken evenly.
     windows = max(max_steps // horizon, 1)
     chosen = choose_evenly(len(series), windows)
     return Holdout(ends, series[chosen], origins[chosen])
@@ -84,8 +85,10 @@ def _count_held_steps(
         held = np.minimum(usual, most)
     else:
         held = np.broadcast_to(requested, lengths.shape)
+
     must_remain = max(season, 2) + 1
     held = np.minimum(held, lengths - must_remain)
+
     # A single step says too little to choose and calibrate by, unless it is the whole horizon.
     fewest = min(horizon, 2)
     return np.where(held >= fewest, held, 0)

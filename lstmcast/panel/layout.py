@@ -66,10 +66,14 @@ def lay_out_parts(
     """
     offsets = offsets_from_lengths(lengths)
     future_offsets = offsets_from_lengths(future_lengths)
+
     model = parts[0].panel
-    values = np.full(offsets[-1], np.nan)
-    past = _missing_rows(offsets[-1], model.past.shape[1])
-    future = _missing_rows(future_offsets[-1], model.future.shape[1])
+    total = offsets[-1]
+    future_total = future_offsets[-1]
+    values = np.full(total, np.nan)
+    past = _missing_rows(total, model.past.shape[1])
+    future = _missing_rows(future_total, model.future.shape[1])
+
     places = []
     for part in parts:
         panel = part.panel
@@ -80,10 +84,12 @@ def lay_out_parts(
         rows = concat_ranges(first_rows, part.steps)
         future_rows = concat_ranges(first_future_rows, part.future_steps)
         places.append(PlacedPart(rows, future_rows))
+
         taken, future_taken = _find_rows_taken(part)
         values[rows] = panel.values[taken]
         past[rows] = panel.past[taken]
         future[future_rows] = panel.future[future_taken]
+
     layout = Layout(values, offsets, past, future, future_offsets)
     return layout, places
 
@@ -97,6 +103,7 @@ def _find_rows_taken(part: LayoutPart) -> tuple[Ints | slice, Ints | slice]:
     panel = part.panel
     if _is_whole(part):  # whole arrays are taken as they are, without a copy
         return slice(None), slice(None)
+
     begin = panel.offsets[part.series]
     future_begin = panel.future_offsets[part.series]
     taken = concat_ranges(begin, part.steps)
@@ -124,7 +131,9 @@ def extend_future(
     """
     offsets = offsets_from_lengths(future_lengths)
     width = panel.future.shape[1]
-    future = _missing_rows(offsets[-1], width + new_columns)
+    total = offsets[-1]
+    future = _missing_rows(total, width + new_columns)
+
     begin = offsets[:-1]
     rows = concat_ranges(begin, panel.future_lengths)
     future[rows, :width] = panel.future

@@ -78,15 +78,18 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
     """
     require_compatible_panels(later, known)
     place = later.align(known)
+
     # Series of the run keep their numbers, new ones come after them.
     new_series = np.flatnonzero(place < 0)
     new_count = len(new_series)
     known_home = np.arange(len(known))
     later_home = place.copy()
     later_home[new_series] = len(known) + np.arange(new_count)
+
     known_part = whole_panel_part(known, known_home)
     later_part = whole_panel_part(later, later_home)
     parts = (known_part, later_part)
+
     spans = _measure_merged_spans(parts, len(known) + new_count)
     lengths = spans.end - spans.start
     future_lengths = spans.future_end - spans.start
@@ -101,11 +104,14 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
         notes=(*later.notes, *_note_series_changes(known, later, place)),
         **layout._asdict(),
     )
+
     # Steps after the end that the run had; all steps of a series that it did not have.
     known_end = spans.start.copy()
     known_end[known_home] = known.start + known.lengths
     new_rows = int((spans.end - known_end).sum())
-    number = np.concatenate([known_home, np.full(new_count, -1)])
+
+    no_number = np.full(new_count, -1)
+    number = np.concatenate([known_home, no_number])
     changes = _count_changes(merged, known, *places)
     return MergedPanel(merged, number, new_rows, *changes)
 
@@ -124,6 +130,7 @@ def _measure_merged_spans(parts: Sequence[LayoutPart], count: int) -> _MergedSpa
     start = np.full(count, far.max)
     end = np.full(count, far.min)
     future_end = np.full(count, far.min)
+
     for part in parts:
         panel = part.panel
         part_end = panel.start + panel.lengths
@@ -131,7 +138,9 @@ def _measure_merged_spans(parts: Sequence[LayoutPart], count: int) -> _MergedSpa
         np.minimum.at(start, part.home, panel.start)
         np.maximum.at(end, part.home, part_end)
         np.maximum.at(future_end, part.home, part_future_end)
-    return _MergedSpans(start, end, np.maximum(future_end, end))
+
+    future_end = np.maximum(future_end, end)
+    return _MergedSpans(start, end, future_end)
 
 
 def _merge_statics(known: Panel, later: Panel, later_home: Ints, new: int) -> Floats:
@@ -156,6 +165,7 @@ def _count_changes(
         offsets=merged.offsets,
     )
     past = target._replace(names=merged.past_names, old=known.past, new=merged.past)
+
     # Values known ahead may change until their day has come: only those up to the end count.
     until_end = concat_ranges(known.future_offsets[:-1], known.lengths)
     future = _Block(
@@ -166,6 +176,7 @@ def _count_changes(
         later_rows=later_rows.future_rows,
         offsets=merged.future_offsets,
     )
+
     late = 0
     changed = 0
     first = ""
@@ -174,6 +185,7 @@ def _count_changes(
         late += changes.late
         changed += changes.changed
         first = first or changes.first
+
     return _Changes(late, changed, first)
 
 
@@ -183,27 +195,35 @@ def _count_block_changes(merged: Panel, block: _Block) -> _Changes:
     in_later[block.later_rows] = True
     in_both = in_later[block.rows]
     rows = block.rows[in_both]
+
     then = block.old[in_both]
     now = block.new[rows]
     came, differs = _find_changes(then, now)
+
     first = ""
     if differs.any():
         row, column = np.argwhere(differs)[0].tolist()
         name = block.names[column]
-        place = _describe_place(merged, block.offsets, int(rows[row]))
+        new_row = int(rows[row])
+        place = _describe_place(merged, block.offsets, new_row)
         before = _format_value(then[row, column])
         after = _format_value(now[row, column])
         first = f"{place}, {name}: {before} -> {after}"
-    return _Changes(int(came.sum()), int(differs.sum()), first)
+
+    late = int(came.sum())
+    changed = int(differs.sum())
+    return _Changes(late, changed, first)
 
 
 def _describe_place(merged: Panel, offsets: Ints, row: int) -> str:
     """The series and the stamp of a row."""
     series = int(np.searchsorted(offsets, row, "right")) - 1
     step = row - int(offsets[series])
-    stamp = merged.stamp_text(int(merged.start[series]) + step)
+    ordinal = int(merged.start[series]) + step
+    stamp = merged.stamp_text(ordinal)
     if not merged.key_names:
         return stamp
+
     key = "/".join(merged.keys[series])
     return f"{key}, {stamp}"
 
@@ -214,6 +234,7 @@ def _find_changes(then: Floats, now: Floats) -> tuple[Bools, Bools]:
     is_missing = np.isnan(now)
     came = was_missing & ~is_missing
     gone = ~was_missing & is_missing
+
     # A comparison with a missing value is false: it is neither the same nor different.
     distance = np.abs(now - then)
     tolerance = RELATIVE_TOLERANCE * np.abs(then)
@@ -228,6 +249,7 @@ def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
     """Note series that are new, missing or of other static covariates, and rows that are older."""
     notes = note_changed_statics(later, known, place)
     is_new = place < 0
+
     # Where a series is new, its place is -1 and what is taken from `known` means nothing.
     earlier_steps = known.start[place] - later.start
     older = np.where(is_new, 0, earlier_steps).clip(min=0)
@@ -236,13 +258,16 @@ def _note_series_changes(known: Panel, later: Panel, place: Ints) -> list[str]:
         notes.append(
             f"{count:,} rows are older than those of the run, and cannot be compared"
         )
+
     missing = known.align(later) < 0
     if missing.any() and known.key_names:
         names = describe_some_series(known, missing)
         notes.append(
             f"series of the run that are missing here: {names}; they stay as they are"
         )
+
     if is_new.any() and known.key_names:
         names = describe_some_series(later, is_new)
         notes.append(f"new series: {names}")
+
     return notes

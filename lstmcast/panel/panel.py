@@ -127,6 +127,7 @@ class Panel:
             resample=resample,
             like=like,
         )
+
         columns = _with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str)
         return cls._from_options(Table(columns, "frame"), options)
 
@@ -144,6 +145,7 @@ class Panel:
         arrow = table
         if not isinstance(table, pa.Table):
             arrow = pa.table(table)
+
         count_by_name = Counter(arrow.column_names)
         repeated = [name for name, count in count_by_name.items() if count > 1]
         if repeated:
@@ -151,12 +153,14 @@ class Panel:
                 f"table: column {repeated[0]!r} is there more than once",
                 "rename one of them",
             )
+
         return cls._from_options(Table(arrow, "table"), options)
 
     @classmethod
     def _from_options(cls, table: "Table", options: PanelOptions) -> "Panel":
         settings = dict(options)
         settings.pop("like", None)
+
         roles = []
         for role in COLUMN_ROLES:
             names = cast(ColumnNames, settings.pop(role, None))
@@ -255,6 +259,7 @@ class Panel:
         last = self.axis.floor(cutoff)
         steps = last - self.start + 1
         steps = np.clip(steps, 0, self.lengths)
+
         goes_on = np.flatnonzero(steps < self.lengths)
         later = self._slice_steps(goes_on, steps, self.lengths)
         return self.head(steps), later
@@ -269,15 +274,18 @@ class Panel:
         where only they reach.
         """
         lengths = np.maximum(self.future_lengths, self.lengths + ahead)
+
         # Series overlap in time: the table is asked once for the steps of them all.
         first = int(self.start.min())
         last = int((self.start + lengths).max())
         columns = table(np.arange(first, last))
         future, offsets = extend_future(self, lengths, columns.shape[1])
+
         # The new columns stand after those that there were.
         width = self.future.shape[1]
         rows = concat_ranges(self.start - first, lengths)
         future[:, width:] = columns[rows]
+
         return replace(
             self,
             future=future,
@@ -290,10 +298,12 @@ class Panel:
         lengths = (end - begin)[index]
         begin = begin[index]
         future_lengths = self.future_lengths[index] - begin
+
         first_rows = self.offsets[index] + begin
         first_future_rows = self.future_offsets[index] + begin
         rows = concat_ranges(first_rows, lengths)
         future_rows = concat_ranges(first_future_rows, future_lengths)
+
         keys = [self.keys[i] for i in index.tolist()]
         return replace(
             self,
@@ -355,10 +365,12 @@ class Panel:
         last = self.start[series] + np.asarray(origins)
         steps_ahead = np.arange(1, horizon + 1)
         ordinals = last[:, None] + steps_ahead
+
         # Series share their stamps: each is formatted once.
         unique, inverse = np.unique(ordinals.ravel(), return_inverse=True)
         stamps = self.axis.stamps(unique)
         columns[self.axis.name] = stamps.take(inverse)
+
         return columns | quantile_columns(quantiles, levels, probability=probability)
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
@@ -368,10 +380,12 @@ class Panel:
         width = values.shape[1]
         last_step = self.lengths[:, None] - 1
         step = last_step + np.arange(1 - width, 1)
+
         # Steps before the first of a short series are left out.
         is_in_series = step >= 0
         series, _ = np.nonzero(is_in_series)
         ordinals = self.start[series] + step[is_in_series]
+
         columns = self.key_columns(series)
         columns[self.axis.name] = self.axis.stamps(ordinals)
         columns[name] = values[is_in_series]
@@ -381,6 +395,7 @@ class Panel:
         """Key columns of some series [K], of the type that they had in the input."""
         columns: dict[str, Any] = {}
         index = np.asarray(series, dtype=np.int64)
+
         for part, name in enumerate(self.key_names):
             # Where no types are known, keys are texts.
             kind = self.key_types[part] if part < len(self.key_types) else "str"
@@ -389,6 +404,7 @@ class Panel:
             if kind != "str":
                 values = _cast_keys(values, kind)
             columns[name] = values
+
         return columns
 
     def fingerprint(self) -> str:
@@ -402,16 +418,19 @@ class Panel:
         header = [axis, self.key_names, panel.keys, self.covariates]
         header_bytes = json.dumps(header).encode()
         digest = hashlib.sha256(header_bytes)
+
         # The same bytes on machines of either byte order.
         for array in (panel.offsets, panel.start, panel.future_offsets):
             integers = np.ascontiguousarray(array, dtype="<i8")
             digest.update(integers.tobytes())
+
         for values in (panel.values, panel.past, panel.future, panel.static):
             # There are many NaN and two zeros: one of each stands for all of its kind.
             canonical = np.where(np.isnan(values), np.nan, values)
             canonical += 0.0
             floats = np.ascontiguousarray(canonical, dtype="<f8")
             digest.update(floats.tobytes())
+
         return digest.hexdigest()
 
     def _sorted_by_key(self) -> "Panel":
@@ -464,5 +483,6 @@ def _with_index_as_column(
     other_time = time and time != (index.name,)
     if not is_time_index or other_time:
         return frame
+
     name = str(index.name) if index.name is not None else "time"
     return frame if name in frame else frame.reset_index(names=name)
