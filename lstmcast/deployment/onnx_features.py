@@ -88,6 +88,7 @@ class GraphFeatures:
         window = max(m, 4)
         average = mean_of_window(z, t, window)
         index = profile = torch.zeros_like(z)
+
         if m > 1:
             rest = z - average
             index = mean_by_phase(rest, z, weight, t, m, 0.3)
@@ -112,12 +113,15 @@ class GraphFeatures:
         # In logs every series has the size 1: differences are shares already.
         mean_size = torch.cumsum(z.abs(), 1) / (t + 1)
         usual = torch.maximum(average.abs(), mean_size) + 1e-9
-        size = last_steps(torch.where(log, 1.0, usual), rows)
+        size = torch.where(log, 1.0, usual)
+        size = last_steps(size, rows)
+
         if fixed is None:
             centre = last_steps(average, rows)
             scale = self._causal_scale(z, weight, t) + MIN_SCALE * size
         else:
-            centre, scale = fixed.centre, fixed.spread.expand(-1, rows)
+            centre = fixed.centre
+            scale = fixed.spread.expand(-1, rows)
         # Before the first step there is no scale; what is divided by 1 there is not read.
         scale = torch.where(scale > 0, scale, 1.0)
         return GraphSteps(
@@ -274,7 +278,9 @@ class GraphFeatures:
         m = self.seasons.main
         h = np.arange(1, self.horizon + 1)
         offsets = same_phase_offsets(h, m)
-        at = torch.from_numpy(offsets) + steps.z.shape[1] - 1
+        z = steps.z
+        at = torch.from_numpy(offsets) + z.shape[1] - 1
+        # One season further back each time, as far as the series goes.
         for _ in range(back):
             at = torch.where(at - m >= 0, at - m, at)
-        return steps.z[:, at.clamp(min=0)]
+        return z[:, at.clamp(min=0)]

@@ -192,11 +192,14 @@ class ForecastGraph(nn.Module):
         first = torch.zeros_like(values[:, 0], dtype=torch.int64)
         ahead = values[:, :1].expand(-1, self.horizon)
         steps = torch.cat([values, ahead], 1)[..., None]
+        n_past, n_future, _ = self.widths
+        no_past = values[..., None].expand(-1, -1, n_past)
+        no_future = steps.expand(-1, -1, n_future)
         return GraphInputs(
             values,
             named.get("series", first),
-            named.get("past", values[..., None].expand(-1, -1, self.widths[0])),
-            named.get("future", steps.expand(-1, -1, self.widths[1])),
+            named.get("past", no_past),
+            named.get("future", no_future),
         )
 
     def _fixed_scale(self, series: Tensor) -> FixedScale | None:
@@ -230,9 +233,12 @@ class ForecastGraph(nn.Module):
         log = self._per_series("log", series)[..., None]
         shift = self._per_series("shift", series)[..., None]
         low = self._per_series("low", series)[..., None]
-        exponential = torch.exp(z.clamp(max=_MAX_EXPONENT))
+
+        bounded = z.clamp(max=_MAX_EXPONENT)
+        exponential = torch.exp(bounded)
         values = torch.where(log, exponential, z)
-        return torch.maximum(values - shift, low)
+        values = values - shift
+        return torch.maximum(values, low)
 
     def _with_covariates(self, x: Tensor, inputs: GraphInputs) -> tuple[Tensor, Tensor]:
         """Append to the steps of the chunk the covariates known at them, [B, C, F + Cp + Cf + Cs].
@@ -251,10 +257,12 @@ class ForecastGraph(nn.Module):
         future = self._standardize(inputs.future, slice(past_end, future_end))
         static = self._standardize(static, slice(future_end, static_end))
 
-        covariates = torch.cat([past, future[:, :n_steps], static], -1)
+        observed_future = future[:, :n_steps]
+        covariates = torch.cat([past, observed_future, static], -1)
         of_chunk = last_steps(covariates, self.chunk)
         x = torch.cat([x, of_chunk], -1)
-        return x, future[:, n_steps:]
+        ahead = future[:, n_steps:]
+        return x, ahead
 
     def _standardize(self, block: Tensor, columns: slice) -> Tensor:
         """Return covariates in deviations from their means, float32; missing ones are the mean."""
@@ -276,10 +284,12 @@ class ForecastGraph(nn.Module):
         scale = steps.scale[:, -1:]
         relative = differences / scale[..., None]
 
+        clip = self.feature_clip
         local = torch.cat([blend, relative], -1)
-        local = local.clamp(-self.feature_clip, self.feature_clip).float()
+        local = local.clamp(-clip, clip).float()
         # One row for series that are not in logs, one for those that are.
-        shared = self._get_array("horizon")[log[:, 0].long()]
+        row = log[:, 0].long()
+        shared = self._get_array("horizon")[row]
         return torch.cat([local, shared, ahead], -1)
 
     def _ensemble_quantiles(
@@ -297,8 +307,10 @@ class ForecastGraph(nn.Module):
         for m, network in enumerate(self.networks):
             out = network(*inputs)[:, 0]  # of the one origin
             z = network.loss.quantiles(out, targets, NETWORK_QUANTILES)  # type: ignore[operator, union-attr]
+            # A point forecast is one value: what sets its quantiles apart is kept beside it.
             if self.spread is not None:
-                z = z + self.spread[m] * scale[..., None]
+                distance = self.spread[m] * scale[..., None]
+                z = z + distance
             values = self._inverse_transform(z, series)
             total = total + members[m] * values
         return total

@@ -71,7 +71,9 @@ def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tenso
     weights = _decay_weights(rows, t, alpha)
 
     # As one phase of many: the means are taken of [B, T, m].
-    means = _weighted_means(weights, x[..., None], weight[..., None])
+    one_phase = x[..., None]
+    its_weight = weight[..., None]
+    means = _weighted_means(weights, one_phase, its_weight)
     return means[..., 0]
 
 
@@ -103,7 +105,9 @@ def regression_slope(x: Tensor, weight: Tensor, t: Tensor) -> Tensor:
 
     From running sums, in the textbook's form: (n Sty - St Sy) / (n Stt - St^2).
     """
-    y = (x - x[:, :1]) * weight
+    # Distances from the first value, so that a high level costs no digits.
+    distance = x - x[:, :1]
+    y = distance * weight
     count = torch.cumsum(weight, 1)
     sum_t = torch.cumsum(weight * t, 1)
     sum_tt = torch.cumsum(weight * t * t, 1)
@@ -149,7 +153,8 @@ def _phase_rows(x: Tensor, m: int, fill: float) -> Tensor:
     """Reshape [B, T] to [B, cycles, m], padded at the end."""
     padding = torch.full_like(x[:, :1], fill).expand(-1, m - 1)
     padded = torch.cat([x, padding], 1)
-    whole = padded.shape[1] // m * m
+    n_cycles = padded.shape[1] // m
+    whole = n_cycles * m
     cycles = padded[:, :whole]
     return cycles.reshape(x.shape[0], -1, m)
 

@@ -227,7 +227,8 @@ def _encode_result(columns: dict[str, Any], facts: Facts) -> bytes:
     """Return a result as the bytes of a Parquet file, with its facts in the metadata."""
     arrays = {name: pa.array(column) for name, column in columns.items()}
     table = pa.table(arrays)
-    metadata = {**(table.schema.metadata or {}), _FACTS_KEY: json.dumps(facts)}
+    schema_metadata = table.schema.metadata or {}
+    metadata = {**schema_metadata, _FACTS_KEY: json.dumps(facts)}
     table = table.replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, write_page_checksum=True, compression="zstd")
@@ -344,8 +345,12 @@ def _read_all_finished_facts(
     out: Path, shards: Sequence[Shard], plan: str
 ) -> dict[str, Facts]:
     """Return the facts of all shards that need no work, by name."""
-    facts = {shard.name: _read_finished_facts(out, shard, plan) for shard in shards}
-    return {name: found for name, found in facts.items() if found is not None}
+    facts_by_name = {}
+    for shard in shards:
+        facts = _read_finished_facts(out, shard, plan)
+        if facts is not None:
+            facts_by_name[shard.name] = facts
+    return facts_by_name
 
 
 def _read_finished_facts(out: Path, shard: Shard, plan: str) -> Facts | None:
@@ -440,9 +445,15 @@ def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, fl
     methods = ("model", *verdicts[0]["baselines"])
     scores = {method: _average_scores(verdicts, method) for method in methods}
     model = scores["model"]
+
+    # The skill anew, from the combined errors: a mean of skills would be none.
     measure = "mae" if "mae" in model else "brier"
-    best = min(row[measure] for method, row in scores.items() if method != "model")
-    model["skill"] = 1 - model[measure] / best if best else float("nan")
+    baselines = methods[1:]
+    best = min(scores[method][measure] for method in baselines)
+    skill = float("nan")
+    if best:
+        skill = 1 - model[measure] / best
+    model["skill"] = skill
     return scores
 
 

@@ -171,12 +171,14 @@ def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
             first = int(steps.min(initial=length))
             begin = max(0, first - n_history)
             _draw_observed(axes, panel, i, begin)
-            for number, (_, window) in enumerate(rows.groupby("cutoff", sort=False)):
+            windows = rows.groupby("cutoff", sort=False)
+            for number, (_, window) in enumerate(windows):
                 places = rows.index.get_indexer(window.index)
                 times = to_plot_times(panel, i, steps[places])
                 _draw_interval(axes, times, window, outer)
                 axes.axvline(times[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
-                label = "forecast" if number == 0 else None  # once in the legend
+                # Once in the legend.
+                label = "forecast" if number == 0 else None
                 _draw_point_forecast(axes, times, window, label)
             label_series_axes(axes, panel, i)
         series_axes[0].legend(loc="upper left", ncols=3)
@@ -343,7 +345,8 @@ def draw_series_line(
 
 def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
     """Draw what was observed of series i, from a step on."""
-    steps = np.arange(begin, int(panel.lengths[i]))
+    end = int(panel.lengths[i])
+    steps = np.arange(begin, end)
     values = panel.series(i)[begin:]
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
 
@@ -372,7 +375,8 @@ def _draw_interval(
 
 def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
     """Return steps of series i as local times that matplotlib knows, or as whole numbers."""
-    ordinals = panel.start[i] + np.asarray(steps, dtype=np.int64)
+    offsets = np.asarray(steps, dtype=np.int64)
+    ordinals = panel.start[i] + offsets
     instants = panel.axis.grid.instants(ordinals)
     if panel.axis.kind == "integer":
         return instants
@@ -387,13 +391,18 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
     # The table has keys in columns of their own types; the panel has them as text.
     key_columns = (forecasts[name].astype(str) for name in panel.key_names)
     keys = zip(*key_columns, strict=True)
-    owners = [numbers.get(tuple(key), -1) for key in keys]
+
+    owners = []
+    for key in keys:
+        owner = numbers.get(tuple(key), -1)
+        owners.append(owner)
     return np.array(owners, dtype=np.int64)
 
 
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     """Give the axes of series i its name and marks of time."""
     key = panel.keys[i]
+    # A single series has no key: it goes by the name of what is forecast.
     name = " / ".join(key) if key else panel.columns.target[0]
     if len(name) > MAX_TITLE_CHARS:
         name = f"{name[: MAX_TITLE_CHARS - 1]}…"

@@ -185,8 +185,11 @@ def _describe_verdict(
 
 
 def _describe_subject(panel: Panel, forecaster: Predictor) -> str:
-    series = f"{len(panel):,} series" if len(panel) > 1 else "One series"
-    return f"{series}, {panel.axis.grid.words}, {forecaster.horizon} steps ahead."
+    series = "One series"
+    if len(panel) > 1:
+        series = f"{len(panel):,} series"
+    frequency = panel.axis.grid.words
+    return f"{series}, {frequency}, {forecaster.horizon} steps ahead."
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:

@@ -176,6 +176,7 @@ def _write_csv_files(description: RunDescription, folder: Path) -> Path:
         for name, entry in run.manifest["files"].items()
     ]
     settings = description.settings.items()
+
     _write_csv_table(place / "settings.csv", ("setting", "value"), settings)
     _write_csv_table(place / "curves.csv", _CURVE_COLUMNS, curves)
     _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)

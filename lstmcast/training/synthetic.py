@@ -296,14 +296,16 @@ def _draw_harmonics(draws: _Draws, m: int, harmonics: int) -> Floats:
     """Draw a sum of sines and cosines over one season, [n, m]: the faster, the smaller."""
     # Faster waves than m // 2 repeat slower ones.
     fastest = max(1, m // 2)
-    k = np.arange(1, min(harmonics, fastest) + 1)
+    count = min(harmonics, fastest)
+    k = np.arange(1, count + 1)
     steepness = draws.uniform(0.3, 1.5)
     decay = k**-steepness
 
     step = np.arange(m)
     angle = FULL_TURN * k[:, None] * step / m
-    sine_sizes = draws.normal(len(k)) * decay
-    cosine_sizes = draws.normal(len(k)) * decay
+
+    sine_sizes = draws.normal(count) * decay
+    cosine_sizes = draws.normal(count) * decay
     sines = sine_sizes @ np.sin(angle)
     cosines = cosine_sizes @ np.cos(angle)
     return np.asarray(sines + cosines)
@@ -430,6 +432,7 @@ def _filter_ar2(shocks: Floats, radius: Floats, angle: Floats) -> Floats:
     """
     rows = []
     for r, a, row in zip(radius[:, 0], angle[:, 0], shocks, strict=True):
+        # The polynomial with the roots r exp(ia) and r exp(-ia).
         first = -2 * r * np.cos(a)
         second = r * r
         denominator = [1, first, second]

@@ -181,6 +181,7 @@ class Tuning:
         if math.isfinite(gain.spread):
             spread = f", give or take {100 * gain.spread:.1f} %"
         errors = f"{gain.tuned:.4g}, the default's {gain.default:.4g}"
+        # The word says the sign.
         percent = 100 * abs(gain.share)
         share = f"{percent:.1f} % {sign}{spread}"
         return f"its error ({self.measure}) was {errors}: {share}"
@@ -316,14 +317,17 @@ def plan_search(
     params: Sequence[str] = (),
 ) -> SearchPlan:
     """Return what `tune` would do; raises what it would raise about data and settings."""
-    for name, value in (("trials", trials), ("windows", windows), ("unseen", unseen)):
+    counts = {"trials": trials, "windows": windows, "unseen": unseen}
+    for name, value in counts.items():
         if value < 1:
             raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
+
     horizon = resolve_horizon(panel, config)
     # Trials run side by side, so that each fit runs on one core and to its end.
     train = replace(config.train, jobs=1, time_budget=None)
     window = replace(config.window, horizon=horizon)
     base = replace(config, window=window, train=train)
+
     windows, unseen, notes = limit_windows(panel, horizon, windows, unseen)
     search_panel = _without_last_steps(panel, unseen * horizon)
     space = choose_space(search_panel, base, params)
