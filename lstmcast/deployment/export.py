@@ -66,7 +66,8 @@ def require_onnx() -> None:
 
 def require_exportable(run: Predictor) -> None:
     """Raise UsageError for a run that an ONNX graph cannot hold, naming the options at fault."""
-    loss, inputs = run.config.train.loss, run.config.inputs
+    loss = run.config.train.loss
+    inputs = run.config.inputs
     has_unsupported_loss = loss in _UNSUPPORTED_LOSSES
     unsupported = {
         f"--loss {loss}": has_unsupported_loss,
@@ -105,6 +106,7 @@ def export(run: Predictor, path: str | Path) -> Exported:
             f"the exported file is off by {difference:.2g} of the forecast",
             "forecast with lstmcast instead",
         )
+
     file = Path(path)
     page = file.with_suffix(".json")
     facts = _describe_interface(run, graph.inputs)
@@ -174,6 +176,7 @@ def _max_relative_difference(
     session = onnxruntime.InferenceSession(
         data, options, providers=["CPUExecutionProvider"]
     )
+
     worst = 0.0
     for number in range(min(len(run.panel), MAX_CHECKED_SERIES)):
         series = np.array([number])
@@ -193,10 +196,13 @@ def build_feed(run: Predictor, series: int) -> dict[str, NDArray[Any]]:
 
     Covariates that are not known for the whole horizon are NaN there.
     """
-    panel, steps = run.panel, int(run.panel.lengths[series])
+    panel = run.panel
+    steps = int(panel.lengths[series])
+    # A panel may know more of the future than a forecast reads, or less.
+    steps_ahead = steps + run.horizon
     begin, end = panel.future_offsets[series : series + 2].tolist()
-    future = panel.future[begin:end][: steps + run.horizon]
-    unknown = ((0, steps + run.horizon - len(future)), (0, 0))
+    future = panel.future[begin:end][:steps_ahead]
+    unknown = ((0, steps_ahead - len(future)), (0, 0))
     rows = slice(panel.offsets[series], panel.offsets[series + 1])
     return {
         "values": panel.series(series)[None],

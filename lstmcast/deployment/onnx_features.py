@@ -79,7 +79,8 @@ class GraphFeatures:
         """Return what is known of transformed values [B, T], NaN where missing; log: [B, 1]."""
         m, m2 = self.seasons
         rows = self.chunk + 1
-        weight = (~torch.isnan(values)).double()
+        is_observed = ~torch.isnan(values)
+        weight = is_observed.double()
         z = fill_from_past(values, m)
         t = torch.arange(z.shape[1], dtype=torch.float64)
 
@@ -87,8 +88,10 @@ class GraphFeatures:
         window = max(m, 4)
         average = mean_of_window(z, t, window)
         index = profile = torch.zeros_like(z)
+
         if m > 1:
-            index = mean_by_phase(z - average, z, weight, t, m, 0.3)
+            rest = z - average
+            index = mean_by_phase(rest, z, weight, t, m, 0.3)
         if m2:
             rest = z - mean_of_window(z, t, m2)
             profile = mean_by_phase(rest, z, weight, t, m2, 0.4)
@@ -101,7 +104,8 @@ class GraphFeatures:
         trend = recursive_mean(drift, drift_weight, 1 / max(m, 5), rows)
 
         # Level and slope of the series without its season, as the index of a season ago has it.
-        adjusted = z - torch.where(t < m, index, lag_steps(index, m))
+        expected_season = torch.where(t < m, index, lag_steps(index, m))
+        adjusted = z - expected_season
         level = recursive_mean(adjusted, weight, 0.5, rows)
         slow_level = recursive_mean(adjusted, weight, 0.1, rows)
         slope = last_steps(regression_slope(adjusted, weight, t), rows)
@@ -109,12 +113,15 @@ class GraphFeatures:
         # In logs every series has the size 1: differences are shares already.
         mean_size = torch.cumsum(z.abs(), 1) / (t + 1)
         usual = torch.maximum(average.abs(), mean_size) + 1e-9
-        size = last_steps(torch.where(log, 1.0, usual), rows)
+        size = torch.where(log, 1.0, usual)
+        size = last_steps(size, rows)
+
         if fixed is None:
             centre = last_steps(average, rows)
             scale = self._causal_scale(z, weight, t) + MIN_SCALE * size
         else:
-            centre, scale = fixed.centre, fixed.spread.expand(-1, rows)
+            centre = fixed.centre
+            scale = fixed.spread.expand(-1, rows)
         # Before the first step there is no scale; what is divided by 1 there is not read.
         scale = torch.where(scale > 0, scale, 1.0)
         return GraphSteps(
@@ -127,43 +134,60 @@ class GraphFeatures:
 
         It is at least a quarter of the one-step difference, and that one inside the first season.
         """
-        m, rows = self.seasons.main, self.chunk + 1
+        m = self.seasons.main
+        rows = self.chunk + 1
         alpha = 1 / max(2 * m, 10)
+
         # A difference counts where both of its values were observed: the product of their weights.
         change = lagged_difference(z, t, 1).abs()
-        scale = recursive_mean(change, weight * lag_steps(weight, 1), alpha, rows)
+        both = weight * lag_steps(weight, 1)
+        scale = recursive_mean(change, both, alpha, rows)
         if m == 1:
             return scale
+
         change = lagged_difference(z, t, m).abs()
         both = torch.where(t >= m, weight * lag_steps(weight, m), 0.0)
         seasonal = recursive_mean(change, both, alpha, rows)
         is_later = last_steps(t[None], rows) >= m
-        return torch.where(is_later, torch.maximum(seasonal, 0.25 * scale), scale)
+        bounded = torch.maximum(seasonal, 0.25 * scale)
+        return torch.where(is_later, bounded, scale)
 
     def encoder_inputs(self, steps: GraphSteps, log: Tensor) -> Tensor:
         """Return what the encoder reads of each step of the chunk, float32 [B, C, F]."""
         rows = self.chunk + 1
-        table = torch.stack(self._list_features(steps, log), -1)
+        features = self._list_features(steps, log)
+        table = torch.stack(features, -1)
         table = table.clamp(-self.clip, self.clip).float()
+
+        # A chunk may begin before the series does: there is nothing to read there.
         is_step = torch.arange(1 - rows, 1) + steps.z.shape[1] - 1 >= 0
-        return torch.where(is_step[:, None], table, 0.0)[:, 1:]
+        table = torch.where(is_step[:, None], table, 0.0)
+        # The first row is only there as the step before the second.
+        return table[:, 1:]
 
     def _list_features(self, steps: GraphSteps, log: Tensor) -> list[Tensor]:
         """Return the F features of the last steps, [B, R] each, in the order of the encoder."""
         m, m2 = self.seasons
-        rows, window = self.chunk + 1, max(m, 4)
-        scale, all_t = steps.scale, steps.t
-        t, z = last_steps(all_t[None], rows), last_steps(steps.z, rows)
-        ones, zeros = torch.ones_like(scale), torch.zeros_like(scale)
+        rows = self.chunk + 1
+        window = max(m, 4)
+        scale = steps.scale
+        all_t = steps.t
+        t = last_steps(all_t[None], rows)
+        z = last_steps(steps.z, rows)
+        ones = torch.ones_like(scale)
+        zeros = torch.zeros_like(scale)
 
         def change(array: Tensor, lag: int) -> Tensor:
-            return last_steps(lagged_difference(array, all_t, lag), rows)
+            difference = lagged_difference(array, all_t, lag)
+            return last_steps(difference, rows)
 
         def next_step_ago(season: int) -> Tensor:
             """Change to the next step as it was one season before."""
             ago = lag_steps(steps.z, season - 1) - steps.z
-            return last_steps(torch.where(all_t >= season - 1, ago, 0.0), rows)
+            ago = torch.where(all_t >= season - 1, ago, 0.0)
+            return last_steps(ago, rows)
 
+        # What level and season of the step before let one expect; of the first step, its value.
         seasonal = last_steps(lag_steps(steps.index, m), rows)
         expected = torch.where(t == 0, z, lag_steps(steps.level, 1) + seasonal)
         return [
@@ -196,7 +220,8 @@ class GraphFeatures:
     def candidate_forecasts(self, steps: GraphSteps) -> Tensor:
         """Return the classical forecasts [B, H, A] in transformed units, in CANDIDATES' order."""
         m, m2 = self.seasons
-        z, last_level = steps.z, steps.level[:, -1:]
+        z = steps.z
+        last_level = steps.level[:, -1:]
         h = np.arange(1, self.horizon + 1)
         last = z[:, -1:].expand(-1, self.horizon)
 
@@ -210,20 +235,27 @@ class GraphFeatures:
             index = torch.where(is_known, found, 0.0)
         level = last_level + index
 
-        naive2, profile = naive, level
+        # Without a second season, the candidates of the first stand in for those of the second.
+        naive2 = naive
+        profile = level
         if m2:
             offsets = torch.from_numpy(same_phase_offsets(h, m2))
             found, is_known = values_from_end(z, offsets)
             naive2 = torch.where(is_known, found, naive)
             # Inside its first season the profile knows the rest of that season.
             found, is_known = values_from_end(steps.profile, offsets)
+            # By the series' own size, as a tensor: a trace would fix the answer.
             is_whole = torch.ones_like(is_known) * z.shape[1] >= m2
             profile = torch.where(is_known & is_whole, last_level + found, level)
 
         # A damped trend goes on by d + d^2 + ... + d^h of itself (Gardner & McKenzie 1985).
-        damping = torch.from_numpy(np.cumsum((0.9 if m == 1 else 0.98) ** h))
+        damping_base = 0.9 if m == 1 else 0.98
+        damping = torch.from_numpy(np.cumsum(damping_base**h))
         damped_trend = level + steps.trend[:, -1:] * damping
         slow_level = steps.slow_level[:, -1:] + index
+
+        # Theta: the level with half of the straight line's slope (Assimakopoulos & Nikolopoulos
+        # 2000).
         ahead = torch.from_numpy(h.astype(np.float64))
         theta = level + 0.5 * steps.slope[:, -1:] * ahead
         candidates = [
@@ -244,8 +276,11 @@ class GraphFeatures:
         Where there is none, the oldest of that phase.
         """
         m = self.seasons.main
-        offsets = same_phase_offsets(np.arange(1, self.horizon + 1), m)
-        at = torch.from_numpy(offsets) + steps.z.shape[1] - 1
+        h = np.arange(1, self.horizon + 1)
+        offsets = same_phase_offsets(h, m)
+        z = steps.z
+        at = torch.from_numpy(offsets) + z.shape[1] - 1
+        # One season further back each time, as far as the series goes.
         for _ in range(back):
             at = torch.where(at - m >= 0, at - m, at)
-        return steps.z[:, at.clamp(min=0)]
+        return z[:, at.clamp(min=0)]

@@ -69,7 +69,9 @@ class ForecastGraph(nn.Module):
 
     def __init__(self, run: "Predictor") -> None:
         super().__init__()
-        scaling, scaler, panel = run.scaling, run.scaling.scaler, run.panel
+        panel = run.panel
+        scaling = run.scaling
+        scaler = scaling.scaler
         self.horizon = run.horizon
         longest = int(panel.lengths.max())
         self.chunk = run.context + min(2 * run.context, longest) // 2
@@ -111,10 +113,13 @@ class ForecastGraph(nn.Module):
         # The combination, and what point forecasts need to have quantiles.
         self._register_array("members", run.combination.members)
         self._register_array("candidates", run.combination.candidates)
-        self.network_share, self.widen = run.combination.network, run.combination.widen
+        self.network_share = run.combination.network
+        self.widen = run.combination.widen
         self.spread = None
         if run.spread is not None:
-            self.spread = torch.from_numpy(match_horizon(run.spread, run.horizon))
+            spread = match_horizon(run.spread, run.horizon)
+            self.spread = torch.from_numpy(spread)
+
         # Of a series that is not in logs, and of one that is.
         log = np.array([False, True])
         shared = horizon_features(run.horizon, scaling.seasons, log)
@@ -130,25 +135,30 @@ class ForecastGraph(nn.Module):
 
     def _per_series(self, name: str, series: Tensor) -> Tensor:
         """Return the constant of each series in the batch, [B, 1]."""
-        return self._get_array(name)[series][:, None]
+        constants = self._get_array(name)
+        return constants[series][:, None]
 
     def forward(self, *arrays: Tensor) -> Tensor:
         """Forecast from the inputs, in the order of `inputs`; see the class."""
         inputs = self._complete_inputs(arrays)
-        values, series = inputs.values, inputs.series
+        values = inputs.values
+        series = inputs.series
         n_steps = values.shape[1]
 
         # Values as networks know them: in logs where the series is, without covariate effects.
         log = self._per_series("log", series)
         effect = self._covariate_effect(inputs.future, series)
-        z = self._transform(values, series, log) - effect[:, :n_steps]
-        steps = self.features.compute_steps(z, log, self._fixed_scale(series))
+        transformed = self._transform(values, series, log)
+        z = transformed - effect[:, :n_steps]
+        fixed_scale = self._fixed_scale(series)
+        steps = self.features.compute_steps(z, log, fixed_scale)
         x = self.features.encoder_inputs(steps, log)
         x, ahead = self._with_covariates(x, inputs)
 
         # Candidates relative to the base, in scales: what the decoder reads, and may blend.
         candidates = self.features.candidate_forecasts(steps)
-        base, scale = candidates[..., _BASE_INDEX], steps.scale[:, -1:]
+        base = candidates[..., _BASE_INDEX]
+        scale = steps.scale[:, -1:]
         blend = (candidates - base[..., None]) / scale[..., None]
         blend = blend.clamp(-self.target_clip, self.target_clip)
         local = self._local_features(steps, blend, base, log, ahead)
@@ -157,10 +167,16 @@ class ForecastGraph(nn.Module):
         # From here on the effects are part of the forecast again.
         base = base + effect[:, n_steps:]
         at = torch.full_like(series, self.chunk - 1)[:, None]
-        pad = (torch.ones_like(series) * (self.chunk - n_steps)).clamp(min=0)
-        x, local, one_blend = x.transpose(0, 1), local[:, None], blend[:, None]
+        missing_steps = torch.ones_like(series) * (self.chunk - n_steps)
+        pad = missing_steps.clamp(min=0)
+        # Networks read time first, and may have more origins than this one.
+        x = x.transpose(0, 1)
+        local = local[:, None]
+        one_blend = blend[:, None]
         read = NetworkInputs(x, at, local, one_blend, pad)
         quantiles = self._ensemble_quantiles(read, base, scale, series)
+
+        # The candidates as networks blend them: clipped, and with the digits of float32.
         z = base[..., None] + blend.double() * scale[..., None]
         classical = self._inverse_transform(z, series)
         if self.is_binary:
@@ -171,14 +187,19 @@ class ForecastGraph(nn.Module):
         """Return all inputs: a run of one series is number 0, covariates may be [.., .., 0]."""
         named = dict(zip(self.inputs, arrays, strict=True))
         values = named["values"]
+
+        # Made of the values, so that they have the batch's size, whatever it is.
         first = torch.zeros_like(values[:, 0], dtype=torch.int64)
         ahead = values[:, :1].expand(-1, self.horizon)
         steps = torch.cat([values, ahead], 1)[..., None]
+        n_past, n_future, _ = self.widths
+        no_past = values[..., None].expand(-1, -1, n_past)
+        no_future = steps.expand(-1, -1, n_future)
         return GraphInputs(
             values,
             named.get("series", first),
-            named.get("past", values[..., None].expand(-1, -1, self.widths[0])),
-            named.get("future", steps.expand(-1, -1, self.widths[1])),
+            named.get("past", no_past),
+            named.get("future", no_future),
         )
 
     def _fixed_scale(self, series: Tensor) -> FixedScale | None:
@@ -194,7 +215,9 @@ class ForecastGraph(nn.Module):
             return future.new_zeros(1, 1).expand(future.shape[0], future.shape[1])
         mean = self._per_series("effect_mean", series)
         effect = self._per_series("effect", series)
-        return (torch.nan_to_num(future - mean) * effect).sum(-1)
+        # A missing covariate has its mean, and so no effect.
+        distance = torch.nan_to_num(future - mean)
+        return (distance * effect).sum(-1)
 
     def _transform(self, values: Tensor, series: Tensor, log: Tensor) -> Tensor:
         """Return values in the units of the features, as `features.scaler.transform_values`."""
@@ -202,15 +225,20 @@ class ForecastGraph(nn.Module):
         shifted = values + self._per_series("shift", series)
         floored = torch.where(log & (shifted < floor), floor, shifted)
         # The logarithm is taken of 1 where it is not used: a NaN would be one of both branches.
-        return torch.where(log, torch.log(torch.where(log, floored, 1.0)), floored)
+        logarithm = torch.log(torch.where(log, floored, 1.0))
+        return torch.where(log, logarithm, floored)
 
     def _inverse_transform(self, z: Tensor, series: Tensor) -> Tensor:
         """Return z [B, H, ...] in the user's units; nothing falls below a series' `low`."""
         log = self._per_series("log", series)[..., None]
         shift = self._per_series("shift", series)[..., None]
         low = self._per_series("low", series)[..., None]
-        values = torch.where(log, torch.exp(z.clamp(max=_MAX_EXPONENT)), z)
-        return torch.maximum(values - shift, low)
+
+        bounded = z.clamp(max=_MAX_EXPONENT)
+        exponential = torch.exp(bounded)
+        values = torch.where(log, exponential, z)
+        values = values - shift
+        return torch.maximum(values, low)
 
     def _with_covariates(self, x: Tensor, inputs: GraphInputs) -> tuple[Tensor, Tensor]:
         """Append to the steps of the chunk the covariates known at them, [B, C, F + Cp + Cf + Cs].
@@ -220,14 +248,21 @@ class ForecastGraph(nn.Module):
         n_steps = inputs.values.shape[1]
         static = self._get_array("static")[inputs.series][:, None]
         static = static.expand(-1, n_steps, -1)
-        n_past, n_future, n_static = self.widths
-        past_end, future_end = n_past, n_past + n_future
+
+        # Means and deviations of all three lie in one array, one kind after the other.
+        past_end, n_future, n_static = self.widths
+        future_end = past_end + n_future
+        static_end = future_end + n_static
         past = self._standardize(inputs.past, slice(0, past_end))
         future = self._standardize(inputs.future, slice(past_end, future_end))
-        static = self._standardize(static, slice(future_end, future_end + n_static))
-        covariates = torch.cat([past, future[:, :n_steps], static], -1)
-        x = torch.cat([x, last_steps(covariates, self.chunk)], -1)
-        return x, future[:, n_steps:]
+        static = self._standardize(static, slice(future_end, static_end))
+
+        observed_future = future[:, :n_steps]
+        covariates = torch.cat([past, observed_future, static], -1)
+        of_chunk = last_steps(covariates, self.chunk)
+        x = torch.cat([x, of_chunk], -1)
+        ahead = future[:, n_steps:]
+        return x, ahead
 
     def _standardize(self, block: Tensor, columns: slice) -> Tensor:
         """Return covariates in deviations from their means, float32; missing ones are the mean."""
@@ -244,11 +279,17 @@ class ForecastGraph(nn.Module):
         The candidates, differences of seasonal values, the features of the step, and covariates.
         """
         older = [self.features.older_values(steps, back) - base for back in (1, 2)]
-        differences = torch.stack([*older, base - steps.z[:, -1:]], -1)
-        relative = differences / steps.scale[:, -1:][..., None]
+        change = base - steps.z[:, -1:]
+        differences = torch.stack([*older, change], -1)
+        scale = steps.scale[:, -1:]
+        relative = differences / scale[..., None]
+
+        clip = self.feature_clip
         local = torch.cat([blend, relative], -1)
-        local = local.clamp(-self.feature_clip, self.feature_clip).float()
-        shared = self._get_array("horizon")[log[:, 0].long()]
+        local = local.clamp(-clip, clip).float()
+        # One row for series that are not in logs, one for those that are.
+        row = log[:, 0].long()
+        shared = self._get_array("horizon")[row]
         return torch.cat([local, shared, ahead], -1)
 
     def _ensemble_quantiles(
@@ -258,16 +299,20 @@ class ForecastGraph(nn.Module):
 
         base: [B, H] and scale: [B, 1], the units of the networks.
         """
+        # Quantiles need the units of the targets only: their values are not known yet.
         unknown = torch.full_like(base, float("nan"))
         targets = LossTargets(unknown.float(), unknown, base, scale)
+        members = self._get_array("members")
         total = torch.zeros_like(base)[..., None]
         for m, network in enumerate(self.networks):
             out = network(*inputs)[:, 0]  # of the one origin
             z = network.loss.quantiles(out, targets, NETWORK_QUANTILES)  # type: ignore[operator, union-attr]
+            # A point forecast is one value: what sets its quantiles apart is kept beside it.
             if self.spread is not None:
-                z = z + self.spread[m] * scale[..., None]
+                distance = self.spread[m] * scale[..., None]
+                z = z + distance
             values = self._inverse_transform(z, series)
-            total = total + self._get_array("members")[m] * values
+            total = total + members[m] * values
         return total
 
     def _combine_forecasts(
@@ -278,5 +323,9 @@ class ForecastGraph(nn.Module):
         weights = self._get_array("candidates")
         classical = (candidates * weights).sum(-1, keepdim=True)
         centre = self.network_share * median + (1 - self.network_share) * classical
+
+        # What is widened is the distance from the median; the mix takes the median's place.
         low = self._per_series("low", series)[..., None]
-        return torch.maximum(centre + self.widen * (quantiles - median), low)
+        distance = quantiles - median
+        widened = centre + self.widen * distance
+        return torch.maximum(widened, low)

@@ -20,19 +20,24 @@ def lag_steps(x: Tensor, k: int) -> Tensor:
     """Shift [B, T] right by k steps, with 0 before the first."""
     if not k:
         return x
+    # Of the batch's own size: a trace would fix a number.
     zeros = torch.zeros_like(x[:, :1]).expand(-1, k)
-    return torch.cat([zeros, x], 1)[:, : x.shape[1]]
+    shifted = torch.cat([zeros, x], 1)
+    return shifted[:, : x.shape[1]]
 
 
 def lagged_difference(x: Tensor, t: Tensor, k: int) -> Tensor:
     """Return x[t] - x[t - k], 0 for the first k steps; t: [T]."""
-    return torch.where(t >= k, x - lag_steps(x, k), 0.0)
+    has_past = t >= k
+    difference = x - lag_steps(x, k)
+    return torch.where(has_past, difference, 0.0)
 
 
 def last_steps(x: Tensor, count: int) -> Tensor:
     """Return the last steps of [B, T, ...], with zeros before the first."""
     zeros = x.new_zeros(x.shape[0], count, *x.shape[2:])
-    return torch.cat([zeros, x], 1)[:, -count:]
+    padded = torch.cat([zeros, x], 1)
+    return padded[:, -count:]
 
 
 def values_from_end(x: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
@@ -41,7 +46,9 @@ def values_from_end(x: Tensor, offsets: Tensor) -> tuple[Tensor, Tensor]:
     offsets: [H], 0 for the last step and negative before it.
     """
     at = offsets + x.shape[1] - 1
-    return x[:, at.clamp(min=0)], at >= 0
+    values = x[:, at.clamp(min=0)]
+    is_known = at >= 0
+    return values, is_known
 
 
 def mean_of_window(x: Tensor, t: Tensor, window: int) -> Tensor:
@@ -50,7 +57,8 @@ def mean_of_window(x: Tensor, t: Tensor, window: int) -> Tensor:
     base = x[:, :1]
     total = torch.cumsum(x - base, 1)
     in_window = total - lag_steps(total, window)
-    return base + in_window / (t + 1).clamp(max=window)
+    steps_in_window = (t + 1).clamp(max=window)
+    return base + in_window / steps_in_window
 
 
 def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tensor:
@@ -61,7 +69,11 @@ def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tenso
     t = torch.arange(x.shape[1], dtype=torch.float64)
     rows = torch.arange(1 - count, 1, dtype=torch.float64) + x.shape[1] - 1
     weights = _decay_weights(rows, t, alpha)
-    means = _weighted_means(weights, x[..., None], weight[..., None])
+
+    # As one phase of many: the means are taken of [B, T, m].
+    one_phase = x[..., None]
+    its_weight = weight[..., None]
+    means = _weighted_means(weights, one_phase, its_weight)
     return means[..., 0]
 
 
@@ -75,11 +87,16 @@ def mean_by_phase(
     """
     first = torch.where(t < m, weight, 0.0)
     first_total = (x * first).sum(1, keepdim=True)
-    first_mean = first_total / first.sum(1, keepdim=True).clamp(min=1)
+    first_count = first.sum(1, keepdim=True).clamp(min=1)
+    first_mean = first_total / first_count
     rest = torch.where(t < m, x - first_mean, rest)
-    cycles, weights = _phase_rows(rest, m, 0.0), _phase_rows(weight, m, 0.0)
+
+    # A cycle a row, so that the mean over the rows is one of each phase.
+    cycles = _phase_rows(rest, m, 0.0)
+    weights = _phase_rows(weight, m, 0.0)
     number = torch.arange(cycles.shape[1], dtype=torch.float64)
-    means = _weighted_means(_decay_weights(number, number, alpha), cycles, weights)
+    decay = _decay_weights(number, number, alpha)
+    means = _weighted_means(decay, cycles, weights)
     return means.flatten(1)[:, : x.shape[1]]
 
 
@@ -88,16 +105,21 @@ def regression_slope(x: Tensor, weight: Tensor, t: Tensor) -> Tensor:
 
     From running sums, in the textbook's form: (n Sty - St Sy) / (n Stt - St^2).
     """
-    y = (x - x[:, :1]) * weight
+    # Distances from the first value, so that a high level costs no digits.
+    distance = x - x[:, :1]
+    y = distance * weight
     count = torch.cumsum(weight, 1)
     sum_t = torch.cumsum(weight * t, 1)
     sum_tt = torch.cumsum(weight * t * t, 1)
     sum_y = torch.cumsum(y, 1)
     sum_ty = torch.cumsum(y * t, 1)
+
     spread = count * sum_tt - sum_t * sum_t
     moved = count * sum_ty - sum_t * sum_y
     usable = (count >= 4) & (spread > 0)
-    return torch.where(usable, moved / torch.where(usable, spread, 1.0), 0.0)
+    # A 0 in the branch that is not taken would still make the quotient NaN.
+    divisor = torch.where(usable, spread, 1.0)
+    return torch.where(usable, moved / divisor, 0.0)
 
 
 def fill_from_past(x: Tensor, m: int) -> Tensor:
@@ -107,9 +129,12 @@ def fill_from_past(x: Tensor, m: int) -> Tensor:
     """
     filled = x
     if m > 1:
-        cycles = _forward_fill(_phase_rows(x, m, float("nan")))
+        cycles = _phase_rows(x, m, float("nan"))
+        cycles = _forward_fill(cycles)
         filled = cycles.flatten(1)[:, : x.shape[1]]
-    return torch.nan_to_num(_forward_fill(filled[..., None])[..., 0])
+    # What no earlier season has: the last value, whatever its phase.
+    filled = _forward_fill(filled[..., None])
+    return torch.nan_to_num(filled[..., 0])
 
 
 def _forward_fill(x: Tensor) -> Tensor:
@@ -128,8 +153,10 @@ def _phase_rows(x: Tensor, m: int, fill: float) -> Tensor:
     """Reshape [B, T] to [B, cycles, m], padded at the end."""
     padding = torch.full_like(x[:, :1], fill).expand(-1, m - 1)
     padded = torch.cat([x, padding], 1)
-    whole = padded.shape[1] // m * m
-    return padded[:, :whole].reshape(x.shape[0], -1, m)
+    n_cycles = padded.shape[1] // m
+    whole = n_cycles * m
+    cycles = padded[:, :whole]
+    return cycles.reshape(x.shape[0], -1, m)
 
 
 def _decay_weights(rows: Tensor, t: Tensor, alpha: float) -> Tensor:
@@ -138,7 +165,9 @@ def _decay_weights(rows: Tensor, t: Tensor, alpha: float) -> Tensor:
     It is alpha (1 - alpha)^age, and 0 for steps after the row.
     """
     age = rows[:, None] - t[None]
-    decay = torch.pow(torch.tensor(1 - alpha, dtype=torch.float64), age.clamp(min=0))
+    base = torch.tensor(1 - alpha, dtype=torch.float64)
+    # Bounded, since a power of a negative age grows beyond every float.
+    decay = torch.pow(base, age.clamp(min=0))
     return torch.where(age >= 0, alpha * decay, 0.0)
 
 
@@ -146,4 +175,6 @@ def _weighted_means(weights: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """Return weighted means along axis 1: [R, T], [B, T, m], [B, T, m] -> [B, R, m]."""
     mass = torch.matmul(weights, weight)
     total = torch.matmul(weights, x * weight)
-    return torch.where(mass > _MIN_MASS, total / mass.clamp(min=_MIN_MASS), 0.0)
+    has_mass = mass > _MIN_MASS
+    mean = total / mass.clamp(min=_MIN_MASS)
+    return torch.where(has_mass, mean, 0.0)

@@ -45,13 +45,17 @@ def parse_request(
     """
     request = ForecastRequest()
     start = body.lstrip()[:1]
+    # By what it looks like: many clients send JSON without saying so.
     if start in (b"{", b"[") or ("json" in content_type and start):
         request = _request_from_json(_parse_json(body))
     elif start:
         from lstmcast.tables.read import read_bytes
 
-        table = read_bytes(body, "request", replace(config, max_bytes=limit))
+        limited = replace(config, max_bytes=limit)
+        table = read_bytes(body, "request", limited)
         request = ForecastRequest(table=table)
+
+    # The address is looked at last, so that it counts.
     if horizon is not None:
         request = replace(request, horizon=_require_horizon(horizon))
     if quantiles is not None:

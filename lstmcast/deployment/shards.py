@@ -84,7 +84,8 @@ class ShardJob(NamedTuple):
     @property
     def plan(self) -> str:
         """SHA-256 of command and settings: results of another plan are not mixed with these."""
-        text = json.dumps([self.command, self.settings], sort_keys=True)
+        identity = [self.command, self.settings]
+        text = json.dumps(identity, sort_keys=True)
         return hashlib.sha256(text.encode()).hexdigest()
 
 
@@ -162,16 +163,21 @@ def process_shards(
     folder = Path(out)
     folder.mkdir(parents=True, exist_ok=True)
     _refuse_other_results(folder, job)
+
     finished = _read_all_finished_facts(folder, shards, job.plan)
     outcome = ShardsOutcome(finished, len(finished))
     unfinished = [shard for shard in shards if shard.name not in finished]
     if unfinished:
         # A call that is interrupted leaves a manifest that says so.
         _write_manifest(folder, job, outcome, complete=False)
+
+    # Absolute: a worker's working directory need not be this one.
+    place = str(folder.absolute())
+    tasks = ((job, shard, place) for shard in unfinished)
     messages: list[str] = []  # of the engine, such as jobs that were started again
     results = parallel.run_jobs(
         _process_shard,
-        ((job, shard, str(folder.absolute())) for shard in unfinished),
+        tasks,
         min(jobs, max(len(unfinished), 1)),
         on_event=lambda event: messages.append(event.message),
     )
@@ -182,6 +188,7 @@ def process_shards(
             outcome.facts[result.name] = result.facts
         if on_event is not None:
             on_event(_describe_progress(outcome, messages, len(unfinished)))
+
     _refuse_split_series(outcome.facts)
     _write_manifest(folder, job, outcome, complete=not outcome.errors)
     return outcome
@@ -209,7 +216,7 @@ def _process_shard(job: ShardJob, shard: Shard, out: str) -> FinishedShard:
         file = _result_path(Path(out), shard.name)
         file.parent.mkdir(parents=True, exist_ok=True)
         write_file(file, _encode_result(columns, facts))
-    except ResourceError:
+    except ResourceError:  # the other shards would not fare better
         raise
     except LstmcastError as error:
         return FinishedShard(shard.name, {}, error)
@@ -218,8 +225,10 @@ def _process_shard(job: ShardJob, shard: Shard, out: str) -> FinishedShard:
 
 def _encode_result(columns: dict[str, Any], facts: Facts) -> bytes:
     """Return a result as the bytes of a Parquet file, with its facts in the metadata."""
-    table = pa.table({name: pa.array(column) for name, column in columns.items()})
-    metadata = {**(table.schema.metadata or {}), _FACTS_KEY: json.dumps(facts)}
+    arrays = {name: pa.array(column) for name, column in columns.items()}
+    table = pa.table(arrays)
+    schema_metadata = table.schema.metadata or {}
+    metadata = {**schema_metadata, _FACTS_KEY: json.dumps(facts)}
     table = table.replace_schema_metadata(metadata)
     sink = pa.BufferOutputStream()
     pq.write_table(table, sink, write_page_checksum=True, compression="zstd")
@@ -241,9 +250,11 @@ def predict_shard(
 def _load_run_and_shard(shard: Shard, run: str) -> tuple[Predictor, Panel]:
     """Load a run, once in a process, and read a shard the way its training data were read."""
     predictor = _load_predictor(run, open_run(run).manifest["sha256"])
-    known, config = predictor.panel, predictor.config.data
+    known = predictor.panel
+    config = predictor.config.data
     table = _read_shard(shard, config)
-    return predictor, Panel.from_table(table, known.columns, config, like=known)
+    panel = Panel.from_table(table, known.columns, config, like=known)
+    return predictor, panel
 
 
 @lru_cache(maxsize=1)
@@ -268,8 +279,10 @@ def forecast_shard(
     """Fit a shard by itself and forecast it; without training steps, with the shipped network."""
     from lstmcast.training.forecaster import Forecaster  # needs torch
 
-    panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
-    forecaster = Forecaster(_with_shard_seed(config, shard)).fit_part(panel)
+    table = _read_shard(shard, config.data)
+    panel = Panel.from_table(table, roles, config.data)
+    seeded = _with_shard_seed(config, shard)
+    forecaster = Forecaster(seeded).fit_part(panel)
     return forecaster.columns(quantiles=levels), _describe_panel(panel)
 
 
@@ -282,8 +295,11 @@ def backtest_shard(
     """
     from lstmcast.evaluation.backtest import backtest
 
-    panel = Panel.from_table(_read_shard(shard, config.data), roles, config.data)
-    result = backtest(panel, _with_shard_seed(config, shard), **options)
+    table = _read_shard(shard, config.data)
+    panel = Panel.from_table(table, roles, config.data)
+    seeded = _with_shard_seed(config, shard)
+    result = backtest(panel, seeded, **options)
+    # Without a row a series: facts do not grow with the data.
     verdict = {**result.verdict.to_dict(), "by_series": []}
     facts = {**_describe_panel(panel), "verdict": verdict}
     return _frame_to_columns(result.forecasts), facts
@@ -329,8 +345,12 @@ def _read_all_finished_facts(
     out: Path, shards: Sequence[Shard], plan: str
 ) -> dict[str, Facts]:
     """Return the facts of all shards that need no work, by name."""
-    facts = {shard.name: _read_finished_facts(out, shard, plan) for shard in shards}
-    return {name: found for name, found in facts.items() if found is not None}
+    facts_by_name = {}
+    for shard in shards:
+        facts = _read_finished_facts(out, shard, plan)
+        if facts is not None:
+            facts_by_name[shard.name] = facts
+    return facts_by_name
 
 
 def _read_finished_facts(out: Path, shard: Shard, plan: str) -> Facts | None:
@@ -341,7 +361,9 @@ def _read_finished_facts(out: Path, shard: Shard, plan: str) -> Facts | None:
     except (OSError, pa.ArrowException, KeyError, ValueError):
         return None
     is_same_plan = facts.get("plan") == plan
-    return facts if is_same_plan and facts.get("state") == shard.state() else None
+    if not is_same_plan or facts.get("state") != shard.state():
+        return None
+    return facts
 
 
 def _refuse_other_results(out: Path, job: ShardJob) -> None:
@@ -364,11 +386,14 @@ def _refuse_other_results(out: Path, job: ShardJob) -> None:
 def _refuse_split_series(facts: dict[str, Facts]) -> None:
     """Raise DataError for a series in two shards: it was forecast twice, each time from a part."""
     names = list(facts)
-    encoded = [base64.b64decode(facts[name]["keys"]) for name in names]
-    hashes = [np.frombuffer(keys, "<u8") for keys in encoded]
+    hashes = []
+    for name in names:
+        keys = base64.b64decode(facts[name]["keys"])
+        hashes.append(np.frombuffer(keys, "<u8"))
     counts = [len(keys) for keys in hashes]
-    if not any(counts):
+    if not any(counts):  # shards of single series without a name
         return
+    # The shard of each hash in their concatenation.
     owners = np.repeat(np.arange(len(names)), counts)
     _, first, occurrences = np.unique(
         np.concatenate(hashes), return_index=True, return_counts=True
@@ -407,7 +432,8 @@ def _write_manifest(
         "shards": shards,
         "failed": failed,
     }
-    write_file(out / SHARDS_MANIFEST, (json.dumps(manifest, indent=1) + "\n").encode())
+    text = json.dumps(manifest, indent=1) + "\n"
+    write_file(out / SHARDS_MANIFEST, text.encode())
 
 
 def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, float]]:
@@ -419,9 +445,15 @@ def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, fl
     methods = ("model", *verdicts[0]["baselines"])
     scores = {method: _average_scores(verdicts, method) for method in methods}
     model = scores["model"]
+
+    # The skill anew, from the combined errors: a mean of skills would be none.
     measure = "mae" if "mae" in model else "brier"
-    best = min(row[measure] for method, row in scores.items() if method != "model")
-    model["skill"] = 1 - model[measure] / best if best else float("nan")
+    baselines = methods[1:]
+    best = min(scores[method][measure] for method in baselines)
+    skill = float("nan")
+    if best:
+        skill = 1 - model[measure] / best
+    model["skill"] = skill
     return scores
 
 
@@ -435,10 +467,12 @@ def _average_scores(
         rows = [verdict["baselines"][method] for verdict in verdicts]
     # A constant series has no scale, so it is no part of the mean of scaled errors.
     scaled = [verdict["series"] - verdict["unscaled"] for verdict in verdicts]
+    series = [verdict["series"] for verdict in verdicts]
+    observed = [verdict["observed"] for verdict in verdicts]
     weights = {
         **dict.fromkeys(_SCALED_SERIES_METRICS, scaled),
-        **dict.fromkeys(_SERIES_METRICS, [verdict["series"] for verdict in verdicts]),
-        **dict.fromkeys(_VALUE_METRICS, [verdict["observed"] for verdict in verdicts]),
+        **dict.fromkeys(_SERIES_METRICS, series),
+        **dict.fromkeys(_VALUE_METRICS, observed),
     }
     means: dict[str, float] = {}
     for metric, counts in weights.items():
@@ -449,7 +483,8 @@ def _average_scores(
         ]
         total = sum(count for _, count in pairs)
         if total:
-            means[metric] = sum(value * count for value, count in pairs) / total
+            weighted_sum = sum(value * count for value, count in pairs)
+            means[metric] = weighted_sum / total
     return means
 
 

@@ -34,17 +34,21 @@ def plot_inspection(found: Inspection) -> Picture:
     """Draw the first series, with gaps shaded and outliers circled, and the season of the first."""
     from matplotlib.figure import Figure
 
-    panel, m = found.panel, found.seasons.main
+    panel = found.panel
+    m = found.seasons.main
     count = min(len(panel), MAX_INSPECTED_SERIES)
+    # A single season would be drawn as its own median.
     has_season = m > 1 and panel.lengths[0] >= 2 * m
     n_rows = count + int(has_season)
+
     with picture_style():
-        height = _ROW_HEIGHT_INCHES * n_rows + 0.4
+        height = _ROW_HEIGHT_INCHES * n_rows + 0.4  # for the labels of the lowest axis
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
         for i in range(count):
             _draw_series(figure.add_subplot(n_rows, 1, i + 1), found, i)
         if has_season:
             _draw_season(figure.add_subplot(n_rows, 1, n_rows), found)
+
     caption = "Missing steps are shaded, values far from their neighbours circled."
     shown = describe_shown_series(panel, MAX_INSPECTED_SERIES)
     if shown:
@@ -54,9 +58,12 @@ def plot_inspection(found: Inspection) -> Picture:
 
 def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
     panel = found.panel
-    steps, values = np.arange(int(panel.lengths[i])), panel.series(i)
+    steps = np.arange(int(panel.lengths[i]))
+    values = panel.series(i)
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "values")
     _shade_gaps(axes, found, i)
+
+    # Outliers are pairs of series and step.
     outliers = found.shape.outliers
     far = outliers[outliers[:, 0] == i, 1]
     if len(far):
@@ -68,6 +75,7 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
             fillstyle="none",
             label="far from neighbours",
         )
+
     label_series_axes(axes, panel, i)
     labels = axes.get_legend_handles_labels()[1]
     if len(labels) > 1:
@@ -86,6 +94,7 @@ def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:
     """Shade each gap of series i from the last value before it to the first after it."""
     gaps = found.gaps[found.gaps[:, 0] == i]
     for number, (_, first, missing) in enumerate(gaps.tolist()):
+        # From value to value, so that a gap of a single step is wide enough to be seen.
         edges = np.array([first - 1, first + missing])
         begin, end = to_plot_times(found.panel, i, edges)
         label = None if number else "missing"  # once in the legend
@@ -96,14 +105,20 @@ def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:
 
 def _draw_season(axes: "Axes", found: Inspection) -> None:
     """Draw every whole season as a thin line around its own mean, their median as a thick one."""
-    m, values = found.seasons.main, found.panel.series(0)
+    m = found.seasons.main
+    values = found.panel.series(0)
+    # What is left over of a season is cut off at the start, since the newest ones count most.
     whole = values[len(values) % m :].reshape(-1, m)
+    # A season without a value has no mean.
     whole = whole[~np.isnan(whole).all(axis=1)]
-    around = whole - np.nanmean(whole, axis=1, keepdims=True)
-    shown = around[choose_evenly(len(around), 60)]
-    axes.plot(np.arange(1, m + 1), shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
+    means = np.nanmean(whole, axis=1, keepdims=True)
+    around = whole - means
+
+    phase = np.arange(1, m + 1)
+    shown = around[choose_evenly(len(around), 60)]  # more lines than these are a blot
+    axes.plot(phase, shown.T, color=INK_COLOUR, alpha=0.15, linewidth=0.7)
     median = np.nanmedian(around, axis=0)
-    axes.plot(np.arange(1, m + 1), median, color=MODEL_COLOUR, linewidth=2)
+    axes.plot(phase, median, color=MODEL_COLOUR, linewidth=2)
     axes.set_title(f"season of {m} steps, around its mean", loc="left", fontsize=10)
     axes.set(
         xlabel="step of the season, the last one ends with the series",

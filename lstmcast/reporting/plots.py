@@ -95,7 +95,9 @@ def write_picture(picture: Picture, file: str | Path) -> None:
 
     Raises UsageError for an unknown one, OSError where the file cannot be written.
     """
-    write_file(file, encode_picture(picture, parse_picture_format(str(file))))
+    form = parse_picture_format(str(file))
+    data = encode_picture(picture, form)
+    write_file(file, data)
 
 
 def encode_picture(picture: Picture, form: str) -> bytes:
@@ -107,9 +109,12 @@ def encode_picture(picture: Picture, form: str) -> bytes:
         "svg": {"Date": None},
         "pdf": {"CreationDate": None},
     }
+    metadata = undated[form]
+    # A page shows its own colour behind an SVG, light or dark.
+    is_transparent = form == "svg"
     with picture_style():
         picture.figure.savefig(
-            out, format=form, dpi=144, metadata=undated[form], transparent=form == "svg"
+            out, format=form, dpi=144, metadata=metadata, transparent=is_transparent
         )
     return out.getvalue()
 
@@ -122,17 +127,20 @@ def plot_forecast(panel: Panel, forecast: pd.DataFrame) -> Picture:
     levels = list_quantile_columns(forecast)
     horizon = len(forecast) // len(panel)
     n_history = max(4 * horizon, 2 * panel.axis.season, MIN_HISTORY_STEPS)
+
     with picture_style():
         figure, series_axes = _make_series_figure(panel)
         for i, axes in enumerate(series_axes):
             length = int(panel.lengths[i])
-            _draw_observed(axes, panel, i, max(0, length - n_history))
+            begin = max(0, length - n_history)
+            _draw_observed(axes, panel, i, begin)
             rows = forecast.iloc[i * horizon : (i + 1) * horizon]
             times = to_plot_times(panel, i, np.arange(length, length + horizon))
             _draw_interval(axes, times, rows, levels)
             _draw_point_forecast(axes, times, rows, "forecast")
             label_series_axes(axes, panel, i)
         series_axes[0].legend(loc="upper left", ncols=3)
+
     caption = _join_sentences(
         f"The last observed values, and the {horizon} steps ahead.",
         _describe_coverage(levels),
@@ -147,26 +155,34 @@ def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
     forecasts: the table of a backtest or of an evaluation.
     """
     levels = list_quantile_columns(forecasts)
+    # One band only: those of several windows may lie over one another.
     outer = [levels[0], levels[-1]] if len(levels) > 1 else levels
     ordinals = panel.axis.ordinals(forecasts[panel.axis.name])
     owners = _series_numbers(panel, forecasts)
     n_history = 2 * max(panel.axis.season, 10)
+
     with picture_style():
         figure, series_axes = _make_series_figure(panel)
         for i, axes in enumerate(series_axes):
-            rows = forecasts[owners == i]
-            steps = ordinals[owners == i] - panel.start[i]
-            first = int(steps.min(initial=int(panel.lengths[i])))
-            _draw_observed(axes, panel, i, max(0, first - n_history))
-            for number, (_, window) in enumerate(rows.groupby("cutoff", sort=False)):
+            is_own = owners == i
+            rows = forecasts[is_own]
+            steps = ordinals[is_own] - panel.start[i]
+            length = int(panel.lengths[i])
+            first = int(steps.min(initial=length))
+            begin = max(0, first - n_history)
+            _draw_observed(axes, panel, i, begin)
+            windows = rows.groupby("cutoff", sort=False)
+            for number, (_, window) in enumerate(windows):
                 places = rows.index.get_indexer(window.index)
                 times = to_plot_times(panel, i, steps[places])
                 _draw_interval(axes, times, window, outer)
                 axes.axvline(times[0], color=INK_COLOUR, linewidth=0.6, linestyle=":")
-                label = "forecast" if number == 0 else None  # once in the legend
+                # Once in the legend.
+                label = "forecast" if number == 0 else None
                 _draw_point_forecast(axes, times, window, label)
             label_series_axes(axes, panel, i)
         series_axes[0].legend(loc="upper left", ncols=3)
+
     caption = _join_sentences(
         "Each dotted line is a past date: from there on the forecast knew nothing of what is drawn"
         " in black.",
@@ -182,15 +198,17 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     """
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
+    marker = _choose_marker(len(steps))
+    baseline = _METHOD_LABELS[verdict.best_baseline]
     lines = (
         (measure, "lstmcast", MODEL_COLOUR),
-        (f"baseline_{measure}", _METHOD_LABELS[verdict.best_baseline], BASELINE_COLOUR),
+        (f"baseline_{measure}", baseline, BASELINE_COLOUR),
     )
+
     with picture_style():
         figure, axes = _make_figure()
         for key, label, colour in lines:
             errors = [row[key] for row in verdict.by_step]
-            marker = _choose_marker(len(steps))
             axes.plot(steps, errors, color=colour, marker=marker, label=label)
         axes.set(xlabel="steps ahead", ylabel=name, ylim=(0, None))
         axes.legend()
@@ -204,12 +222,15 @@ def plot_coverage(verdict: Verdict) -> Picture:
     width = 100 * (high - low)
     steps = [row["step"] for row in verdict.by_step]
     shares = [100 * row["coverage"] for row in verdict.by_step]
-    marker, label = _choose_marker(len(steps)), "inside the interval"
+    marker = _choose_marker(len(steps))
+    label = "inside the interval"
     aim = f"aim: {width:.0f} %"
+
     with picture_style():
         figure, axes = _make_figure()
         axes.plot(steps, shares, color=MODEL_COLOUR, marker=marker, label=label)
         axes.axhline(width, color=INK_COLOUR, linestyle="--", linewidth=1, label=aim)
+        # From 0 to a little above 100: a coverage of all values does not lie on the frame.
         axes.set(xlabel="steps ahead", ylabel="% of actual values", ylim=(0, 105))
         axes.legend(loc="lower left")
     caption = (
@@ -224,13 +245,15 @@ def plot_training(history: Sequence[dict[str, Any]]) -> Picture:
     rows_by_member: dict[str, list[dict[str, Any]]] = {}
     for row in history:
         rows_by_member.setdefault(row["member"], []).append(row)
+
+    dots: Any = {"marker": "o", "markersize": 3}
     with picture_style():
         figure, axes = _make_figure()
         for number, (member, rows) in enumerate(rows_by_member.items()):
-            colour = f"C{number % 10}"  # of matplotlib's cycle of ten
+            # Both lines of a member in one colour, of matplotlib's cycle of ten.
+            colour = f"C{number % 10}"
             steps = [row["step"] for row in rows]
             validation = [row["validation"] for row in rows]
-            dots: Any = {"marker": "o", "markersize": 3}
             axes.plot(steps, validation, color=colour, label=member, **dots)
             loss = [row["loss"] for row in rows]
             axes.plot(steps, loss, color=colour, linestyle=":", linewidth=1)
@@ -253,15 +276,19 @@ def plot_baselines(verdict: Verdict) -> Picture:
     names = [_METHOD_LABELS[method] for method in scores]
     errors = [row[measure] for row in scores.values()]
     colours = [MODEL_COLOUR] + [BASELINE_COLOUR] * len(verdict.baselines)
+
+    height = 0.5 + 0.45 * len(scores)  # the axis, and so much a bar
     with picture_style():
-        figure, axes = _make_figure(0.5 + 0.45 * len(scores))
+        figure, axes = _make_figure(height)
         bars = axes.barh(names, errors, color=colours)
         labels = [f"{error:.4g}" for error in errors]
         axes.bar_label(bars, labels, padding=3, color=INK_COLOUR)
         axes.invert_yaxis()  # the model on top
         axes.grid(visible=False)
         # Room to the right of the longest bar for its number.
-        axes.set(xlabel=axis_name, xlim=(0, 1.15 * max(errors, default=1)))
+        right = 1.15 * max(errors, default=1)
+        axes.set(xlabel=axis_name, xlim=(0, right))
+
     caption = "How far off each was on average; shorter is better."
     return Picture("methods", "Against simple methods", caption, figure)
 
@@ -291,7 +318,9 @@ def _make_series_figure(panel: Panel) -> "tuple[Figure, list[Axes]]":
     count = min(len(panel), MAX_PLOTTED_SERIES)
     height = 3.0 if count == 1 else 2.1 * count
     figure = Figure(figsize=(FIGURE_WIDTH_INCHES, height), layout="constrained")
-    return figure, [figure.add_subplot(count, 1, number + 1) for number in range(count)]
+    # matplotlib counts places from 1.
+    series_axes = [figure.add_subplot(count, 1, i + 1) for i in range(count)]
+    return figure, series_axes
 
 
 def draw_series_line(
@@ -316,7 +345,8 @@ def draw_series_line(
 
 def _draw_observed(axes: "Axes", panel: Panel, i: int, begin: int) -> None:
     """Draw what was observed of series i, from a step on."""
-    steps = np.arange(begin, int(panel.lengths[i]))
+    end = int(panel.lengths[i])
+    steps = np.arange(begin, end)
     values = panel.series(i)[begin:]
     draw_series_line(axes, panel, i, steps, values, INK_COLOUR, "observed")
 
@@ -336,6 +366,7 @@ def _draw_interval(
 ) -> None:
     """Shade between the outermost levels, then the next ones, and so on: darker to the middle."""
     for low, high in zip(levels, reversed(levels), strict=True):
+        # Past the middle the pairs come again, the other way around.
         if float(low[1:]) < float(high[1:]):
             axes.fill_between(
                 times, rows[low], rows[high], color=MODEL_COLOUR, alpha=0.2, linewidth=0
@@ -344,7 +375,8 @@ def _draw_interval(
 
 def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
     """Return steps of series i as local times that matplotlib knows, or as whole numbers."""
-    ordinals = panel.start[i] + np.asarray(steps, dtype=np.int64)
+    offsets = np.asarray(steps, dtype=np.int64)
+    ordinals = panel.start[i] + offsets
     instants = panel.axis.grid.instants(ordinals)
     if panel.axis.kind == "integer":
         return instants
@@ -356,15 +388,21 @@ def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
     if not panel.key_names:
         return np.zeros(len(forecasts), dtype=np.int64)
     numbers = {key: number for number, key in enumerate(panel.keys)}
+    # The table has keys in columns of their own types; the panel has them as text.
     key_columns = (forecasts[name].astype(str) for name in panel.key_names)
     keys = zip(*key_columns, strict=True)
-    owners = [numbers.get(tuple(key), -1) for key in keys]
+
+    owners = []
+    for key in keys:
+        owner = numbers.get(tuple(key), -1)
+        owners.append(owner)
     return np.array(owners, dtype=np.int64)
 
 
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     """Give the axes of series i its name and marks of time."""
     key = panel.keys[i]
+    # A single series has no key: it goes by the name of what is forecast.
     name = " / ".join(key) if key else panel.columns.target[0]
     if len(name) > MAX_TITLE_CHARS:
         name = f"{name[: MAX_TITLE_CHARS - 1]}…"
@@ -389,7 +427,8 @@ def _describe_coverage(levels: Sequence[str]) -> str:
     """Return a sentence on the interval between the outermost levels, "" where there is none."""
     if len(levels) < 2:
         return ""
-    low, high = float(levels[0][1:]), float(levels[-1][1:])  # of names such as q10
+    low = float(levels[0][1:])  # of a name such as q10
+    high = float(levels[-1][1:])
     percent = high - low
     return f"Of 100 values to come, {percent:g} should fall inside the shaded band."
 

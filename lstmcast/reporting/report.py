@@ -69,6 +69,8 @@ def make_report_page(
     pictures, missing_pictures = _plot_pictures(forecaster, panel, verdict, newer)
     all_settings, chosen_settings = _list_settings(run.manifest)
     stylesheet = (_FOLDER / "report.css").read_text(encoding="utf-8")
+    # Each note once: the panel is often the one that was fitted.
+    notes = dict.fromkeys((*panel.notes, *forecaster.notes))
     page = _load_template().render(
         title=f"Forecast of {' and '.join(panel.columns.target)}",
         policy=Markup(_content_policy(stylesheet)),  # ours, quotes and all
@@ -78,10 +80,7 @@ def make_report_page(
         is_better=verdict is not None and verdict.beats_baseline,
         pictures=[_embed_picture(picture) for picture in pictures],
         missing_pictures=missing_pictures,
-        data=[
-            _describe_data(panel, forecaster),
-            *dict.fromkeys((*panel.notes, *forecaster.notes)),
-        ],
+        data=[_describe_data(panel, forecaster), *notes],
         scores=_tabulate_scores(verdict) if verdict else None,
         score_meanings=_explain_scores(verdict) if verdict else None,
         chosen_settings=chosen_settings,
@@ -109,17 +108,21 @@ def _show_control_characters(value: Any) -> Any:
     """Spell out control and bidirectional characters, which can make text look like another."""
     if not isinstance(value, str) or isinstance(value, Markup):
         return value
-    return "".join(
-        char
-        if char.isprintable() or char == "\n"
-        else char.encode("unicode_escape").decode("ascii")
-        for char in value
-    )
+    shown = []
+    for char in value:
+        if char.isprintable() or char == "\n":
+            shown.append(char)
+        else:
+            escaped = char.encode("unicode_escape").decode("ascii")
+            shown.append(escaped)
+    return "".join(shown)
 
 
 def _content_policy(stylesheet: str) -> str:
     """The policy that allows this one stylesheet and pictures inside the page, and nothing else."""
-    digest = base64.b64encode(hashlib.sha256(stylesheet.encode()).digest()).decode()
+    # A browser takes the hash of what stands between the tags, so the page holds it unchanged.
+    sha256 = hashlib.sha256(stylesheet.encode()).digest()
+    digest = base64.b64encode(sha256).decode()
     return (
         "default-src 'none'; img-src data:; "
         f"style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
@@ -133,15 +136,20 @@ def _plot_pictures(
     pictures: list[Picture] = []
     missing: list[str] = []
     try:
-        pictures.append(plots.plot_forecast(panel, forecaster.predict(panel)))
+        forecast = forecaster.predict(panel)
+        pictures.append(plots.plot_forecast(panel, forecast))
     except DataError as error:
+        # Such as covariates that end with the data: the rest of the page is still worth having.
         missing.append(f"No forecast is drawn: {error.message}.")
     if newer:
         pictures.append(plots.plot_backtest(panel, newer.forecasts))
     if verdict:
-        pictures += [plots.plot_baselines(verdict), plots.plot_error_by_step(verdict)]
-    if verdict and not verdict.of_events:
-        pictures.append(plots.plot_coverage(verdict))
+        pictures.append(plots.plot_baselines(verdict))
+        pictures.append(plots.plot_error_by_step(verdict))
+        # Probabilities have no interval.
+        if not verdict.of_events:
+            pictures.append(plots.plot_coverage(verdict))
+    # A single point makes no line.
     if len(forecaster.history) > 1:
         pictures.append(plots.plot_training(forecaster.history))
     return pictures, missing
@@ -153,9 +161,9 @@ def _embed_picture(picture: Picture) -> dict[str, str]:
     # The page's own colours do not reach into an image, so the image brings its own for the dark.
     dark = f"@media (prefers-color-scheme:dark){{svg{{color:{_DARK_INK}}}}}"
     style = f"<style>svg{{color:{plots.INK_COLOUR}}}{dark}</style>"
-    svg = svg.replace(plots.INK_COLOUR, "currentColor").replace(
-        "<defs>", f"{style}<defs>", 1
-    )
+    svg = svg.replace(plots.INK_COLOUR, "currentColor")
+    # After the replacement: the style names the ink itself.
+    svg = svg.replace("<defs>", f"{style}<defs>", 1)
     data = base64.b64encode(svg.encode()).decode()
     source = f"data:image/svg+xml;base64,{data}"
     return {"title": picture.title, "caption": picture.caption, "source": source}
@@ -177,31 +185,35 @@ def _describe_verdict(
 
 
 def _describe_subject(panel: Panel, forecaster: Predictor) -> str:
-    series = f"{len(panel):,} series" if len(panel) > 1 else "One series"
-    return f"{series}, {panel.axis.grid.words}, {forecaster.horizon} steps ahead."
+    series = "One series"
+    if len(panel) > 1:
+        series = f"{len(panel):,} series"
+    frequency = panel.axis.grid.words
+    return f"{series}, {frequency}, {forecaster.horizon} steps ahead."
 
 
 def _describe_data(panel: Panel, forecaster: Predictor) -> str:
+    newest = panel.start + panel.lengths - 1
     first = int(panel.start.min())
-    last = int((panel.start + panel.lengths - 1).max())
+    last = int(newest.max())
     start, end = panel.axis.texts([first, last])  # type: ignore[arg-type]
-    season = (
-        f"a season of {forecaster.season} steps"
-        if forecaster.season > 1
-        else "no season"
-    )
-    return f"{int(panel.offsets[-1]):,} steps from {start} to {end}, with {season}"
+    season = "no season"
+    if forecaster.season > 1:
+        season = f"a season of {forecaster.season} steps"
+    n_steps = int(panel.offsets[-1])  # of all series together
+    return f"{n_steps:,} steps from {start} to {end}, with {season}"
 
 
 def _tabulate_scores(verdict: Verdict) -> Rows:
     """A row for each metric, a column for lstmcast and each simple method."""
     methods = {"lstmcast": verdict.model, **verdict.baselines}
     header = ["", *(name.replace("_", " ") for name in methods)]
-    rows = [
-        [metric, *(_format_score(scores.get(metric)) for scores in methods.values())]
-        for metric in _shown_metrics(verdict)
-    ]
-    return [header, *rows]
+    table = [header]
+    for metric in _shown_metrics(verdict):
+        # Not every method has every metric.
+        scores = [method.get(metric) for method in methods.values()]
+        table.append([metric, *map(_format_score, scores)])
+    return table
 
 
 def _explain_scores(verdict: Verdict) -> list[str]:
@@ -221,28 +233,32 @@ def _shown_metrics(verdict: Verdict) -> list[str]:
 def _list_settings(manifest: dict[str, Any]) -> tuple[Rows, Rows]:
     """All settings of a run, and those that somebody chose: column roles, values not default."""
     header = ["", "setting", "value"]
+    # By way of JSON, as the manifest went: tuples are lists in both.
     defaults = json.loads(json.dumps(Config().to_dict()))
     roles = [
         ["columns", role, ", ".join(names)]
         for role, names in manifest["panel"]["columns"].items()
         if names
     ]
-    everything, chosen = list(roles), list(roles)
+    everything = list(roles)
+    chosen = list(roles)
     for section, values in manifest["config"].items():
+        section_defaults = defaults.get(section, {})
         for name, value in values.items():
-            text = (
-                "inferred" if value is None else json.dumps(value, ensure_ascii=False)
-            )
-            everything.append([section, name, text])
-            if value != defaults.get(section, {}).get(name):
-                chosen.append([section, name, text])
+            text = "inferred"
+            if value is not None:
+                text = json.dumps(value, ensure_ascii=False)
+            row = [section, name, text]
+            everything.append(row)
+            if value != section_defaults.get(name):
+                chosen.append(row)
     return [header, *everything], [header, *chosen]
 
 
 def _describe_versions(manifest: dict[str, Any]) -> str:
-    versions = ", ".join(
-        f"{name} {number}" for name, number in manifest["versions"].items()
-    )
+    libraries = [f"{name} {number}" for name, number in manifest["versions"].items()]
+    versions = ", ".join(libraries)
+    # So many digits tell data apart, and can be compared by eye.
     fingerprint = manifest["data"]["fingerprint"][:16]
     return f"Made with {versions}; seed {manifest['seed']}; data {fingerprint}…"
 

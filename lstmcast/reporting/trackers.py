@@ -93,6 +93,7 @@ def track_run(
         "tensorboard": _write_tensorboard,
         "mlflow": _write_mlflow,
     }
+    # Absolute: MLflow keeps the place of its files as an address.
     root = Path(folder).absolute()
     return [writers[name](description, root) for name in names]
 
@@ -130,7 +131,8 @@ def _list_settings(manifest: dict[str, Any]) -> dict[str, str]:
 
 
 def _scores_by_method(verdict: Verdict) -> dict[str, dict[str, float]]:
-    scores = {"model": {**verdict.model, "skill": verdict.skill}, **verdict.baselines}
+    model = {**verdict.model, "skill": verdict.skill}
+    scores = {"model": model, **verdict.baselines}
     return {method: _without_infinite(row) for method, row in scores.items()}
 
 
@@ -149,7 +151,9 @@ def _make_free_folder(folder: Path, name: str) -> Path:
     """Make a folder of this name, or of the first free one: `name`, `name-2`, `name-3`."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in count(1):
-        place = folder / (name if number == 1 else f"{name}-{number}")
+        free_name = name if number == 1 else f"{name}-{number}"
+        place = folder / free_name
+        # Made rather than looked for: another fit may make it in between.
         try:
             place.mkdir()
         except FileExistsError:
@@ -172,6 +176,7 @@ def _write_csv_files(description: RunDescription, folder: Path) -> Path:
         for name, entry in run.manifest["files"].items()
     ]
     settings = description.settings.items()
+
     _write_csv_table(place / "settings.csv", ("setting", "value"), settings)
     _write_csv_table(place / "curves.csv", _CURVE_COLUMNS, curves)
     _write_csv_table(place / "scores.csv", ("method", "score", "value"), scores)
@@ -207,27 +212,35 @@ def _write_tensorboard(description: RunDescription, folder: Path) -> Path:
     """Write event files: curves by member, the verdict as scalars and text, settings, files."""
     from torch.utils.tensorboard import SummaryWriter
 
-    run, settings = description.run, description.settings
+    run = description.run
+    settings = description.settings
     place = _make_free_folder(folder / "tensorboard", run.path.name)
     digests = {name: entry["sha256"] for name, entry in run.manifest["files"].items()}
     scores = description.scores.get("model", {})
     verdict = {f"verdict/{metric}": value for metric, value in scores.items()}
+    # The time of the fit, so that a run that is tracked later lies where it belongs.
     start = run.path.stat().st_mtime
+
     with _silence_trackers(), SummaryWriter(str(place)) as writer:
         for point in _iter_curve_points(description):
             moment = start + point.seconds
             writer.add_scalar(point.curve, point.value, point.step, walltime=moment)
-        writer.add_text("verdict", "\n\n".join(description.sentences) or "none")
+        sentences = "\n\n".join(description.sentences)
+        writer.add_text("verdict", sentences or "none")
         writer.add_text("settings", _to_markdown_table(settings))
         writer.add_text(f"files of {run.path}", _to_markdown_table(digests))
+        # Beside the curves: by default it makes a run of its own, named by the time.
         writer.add_hparams(settings, verdict, run_name=".")
     return place
 
 
 def _to_markdown_table(pairs: dict[str, str]) -> str:
     """Return names and values as a Markdown table; a bar in a value would end its cell."""
-    rows = [f"| {name} | {value.replace('|', ' ')} |" for name, value in pairs.items()]
-    return "\n".join(["| | |", "|---|---|", *rows])
+    lines = ["| | |", "|---|---|"]
+    for name, value in pairs.items():
+        cell = value.replace("|", " ")
+        lines.append(f"| {name} | {cell} |")
+    return "\n".join(lines)
 
 
 def _write_mlflow(description: RunDescription, folder: Path) -> Path:
@@ -270,11 +283,16 @@ def _log_mlflow_run(client: Any, run_id: str, description: RunDescription) -> No
     run = description.run
     for name in (*run.files, MANIFEST_FILE):
         client.log_artifact(run_id, str(run.path / name))
+
     metrics = _list_mlflow_metrics(description)
     for start in range(0, len(metrics), _MAX_METRICS_PER_CALL):
-        client.log_batch(run_id, metrics=metrics[start : start + _MAX_METRICS_PER_CALL])
+        batch = metrics[start : start + _MAX_METRICS_PER_CALL]
+        client.log_batch(run_id, metrics=batch)
     client.log_batch(run_id, params=_list_mlflow_params(description))
-    client.set_tag(run_id, "mlflow.note.content", "\n\n".join(description.sentences))
+
+    # This tag is what MLflow shows as the description of a run.
+    sentences = "\n\n".join(description.sentences)
+    client.set_tag(run_id, "mlflow.note.content", sentences)
     client.set_terminated(run_id)
 
 
@@ -282,7 +300,8 @@ def _list_mlflow_metrics(description: RunDescription) -> list[Any]:
     """Return the points of all curves, and the scores as metrics of step 0."""
     from mlflow.entities import Metric
 
-    begin = int(description.run.path.stat().st_mtime * 1000)  # milliseconds
+    modified = description.run.path.stat().st_mtime
+    begin = int(modified * 1000)  # milliseconds, as MLflow counts
     metrics = []
     for point in _iter_curve_points(description):
         name = _to_mlflow_name(point.curve)
@@ -291,7 +310,8 @@ def _list_mlflow_metrics(description: RunDescription) -> list[Any]:
     for method, row in description.scores.items():
         prefix = "verdict/" if method == "model" else f"verdict/{method}/"
         for name, value in row.items():
-            metrics.append(Metric(f"{prefix}{name}", value, begin, 0))
+            metric = Metric(f"{prefix}{name}", value, begin, 0)
+            metrics.append(metric)
     return metrics
 
 
@@ -306,7 +326,11 @@ def _list_mlflow_params(description: RunDescription) -> list[Any]:
 
 def _to_mlflow_name(name: str) -> str:
     """Return a name with _ for each character that MLflow refuses."""
-    return "".join(char if char.isalnum() or char in "_-./ " else "_" for char in name)
+    allowed = []
+    for char in name:
+        is_allowed = char.isalnum() or char in "_-./ "
+        allowed.append(char if is_allowed else "_")
+    return "".join(allowed)
 
 
 @contextmanager

@@ -30,7 +30,9 @@ def plot_trials(found: Tuning) -> Picture:
 
     done = _list_ratios(found, DONE)
     ended = _list_ratios(found, PRUNED)
+    # One that failed early would press all others together at the foot of the picture.
     shown = [(number, ratio) for number, ratio in ended if ratio <= MAX_PLOTTED_RATIO]
+
     with picture_style():
         figure = Figure(figsize=(FIGURE_WIDTH_INCHES, 3.0), layout="constrained")
         axes = figure.add_subplot()

@@ -45,12 +45,14 @@ class WindowSampler:
         usable = np.flatnonzero(last >= first)
         if not len(usable):
             return None
+
         # Long series repeat themselves: their windows count up to ten strides.
         count = last[usable] - first[usable] + 1
         count = np.minimum(count, 10 * windows.stride)
         # By the root: the longest series teach most, but do not crowd out the others.
         root = np.sqrt(count)
         weight = root / root.sum()
+
         own_ends = ends
         if len(ends) != len(windows.lengths):  # the windows are those of one rank
             own = current_rank_group().own_series(len(ends))
@@ -63,8 +65,10 @@ class WindowSampler:
         Of ranks, each gets those chunks whose series it holds.
         """
         windows = self.windows
+        # The whole batch on every rank, so that their generators stay in step.
         series = rng.choice(self.usable, batch_size, p=self.weight)
         at = self._draw_origins(rng, series, origins)
+
         group = current_rank_group()
         own = group.holds(series)
         own_series = group.local_places(series[own])
@@ -85,6 +89,7 @@ class WindowSampler:
         end_of_stride = low + stride - 1
         lowest_close = np.where(is_short, low, end_of_stride)
         close = rng.integers(lowest_close, high + 1)
+
         earliest = np.maximum(low, close - stride + 1)
         # The end of a range of integers is not among them.
         behind = close + 1
@@ -101,9 +106,12 @@ class WindowSampler:
 def _find_last_origins(ends: Ints, first: Ints, horizon: int) -> Ints:
     """Return the last origin of each series, [N]; before the first one where it has no window."""
     last_whole = ends - horizon - 1
+
     # Half a horizon, or a single step, where a whole one would leave next to no origins.
     part = max(horizon // 2, 1)
     last_part = np.maximum(first, ends - 1 - part)
     last_part = np.minimum(last_part, ends - 2)
+
+    # Whole horizons only where they leave origins enough: a horizon of them.
     has_whole = last_whole >= first + horizon
     return np.where(has_whole, last_whole, last_part)

@@ -65,7 +65,9 @@ def _one_cycle_decay(done: float) -> float:
     """Rise from 1/25 to 1 and fall to 0, both along a cosine (Smith & Topin 2018)."""
     if done < ONE_CYCLE_RISE_SHARE:
         angle = math.pi * done / ONE_CYCLE_RISE_SHARE
-        return 0.04 + 0.48 * (1 - math.cos(angle))
+        risen = 0.48 * (1 - math.cos(angle))
+        return 0.04 + risen
+
     fallen = done - ONE_CYCLE_RISE_SHARE
     angle = math.pi * fallen / (1 - ONE_CYCLE_RISE_SHARE)
     return (1 + math.cos(angle)) / 2
@@ -83,6 +85,8 @@ def decay_after_warm_up(schedule: Schedule, step: int, steps: int) -> StepPace:
     """Return the pace of a fit: a warm-up of a few steps, then the decay of the schedule."""
     # At first the optimizer's averages know little of the gradients.
     warm_up = min(1.0, step / WARM_UP_STEPS)
+
+    # By the steps before this one: the first of all is not decayed.
     done = (step - 1) / steps
     decay = LR_DECAYS[schedule.decay]
     lr = schedule.lr * warm_up * decay(done)

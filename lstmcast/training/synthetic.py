@@ -95,6 +95,8 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
     draws = _Draws(rng, n, length)
     m, m2 = seasons
     period = max(m, 4)
+
+    # Noise and level share a size, so that neither always hides the other.
     noise = draws.log_uniform(-1.3, 0.3)
     y = _draw_noise(draws, period) * noise
     y += _draw_level(draws) * noise
@@ -108,6 +110,7 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
         size = draws.indicator(0.85)
         y += size * _draw_second_season(draws, m, m2)
     y += _draw_level_shifts(draws)
+
     # A flat series has no deviation to divide by.
     y /= y.std(1, keepdims=True) + 1e-9
     y = _to_user_scale(draws, y, noise)
@@ -123,16 +126,20 @@ def _draw_noise(draws: _Draws, period: int) -> Floats:
     heavy /= np.sqrt(2)
     noise = draws.choose({0.15: heavy}, gaussian)
     noise *= _draw_deviation(draws, period)
+
+    # Outliers are of a series: one that has them has several.
     is_outlier = rng.random(gaussian.shape) < 0.03
     is_outlier &= draws.mask(0.2)
     outlier_size = draws.uniform(3, 8)
     noise *= np.where(is_outlier, outlier_size, 1.0)
+
     # Half of the series are not autocorrelated, and a few alternate.
     phi = draws.uniform(0.2, 0.98)
     phi *= draws.mask(0.5)
     is_alternating = draws.mask(0.06)
     alternating = -draws.uniform(0.1, 0.7)
     phi = np.where(is_alternating, alternating, phi)
+
     # A first-order autoregression has 1 / (1 - phi^2) times the variance of its shocks.
     variance = 1 - phi**2
     unit = np.sqrt(variance)
@@ -145,13 +152,16 @@ def _draw_deviation(draws: _Draws, period: int) -> Floats:
     turns = draws.uniform(0.5, 3)
     slow_angle = FULL_TURN * t / draws.length * turns
     slow = np.exp(0.5 * np.sin(slow_angle))
+
     phase = draws.share()
     seasonal_angle = FULL_TURN * (t / period + phase)
     seasonal = np.exp(0.6 * np.sin(seasonal_angle))
+
     shocks = draws.shocks() * 0.15
     # A long memory keeps the deviation from jumping.
     phi = np.full((draws.n, 1), 0.97)
     wandering = np.exp(_filter_ar1(shocks, phi))
+
     by_limit = {0.15: slow, 0.25: seasonal, 0.35: wandering}
     return draws.choose(by_limit, 1.0)
 
@@ -181,6 +191,7 @@ def _draw_slope(draws: _Draws) -> Floats:
     """Draw slopes, [n, 1]: half of them so much a step, the others so much over all steps."""
     per_step = draws.normal(1)
     per_step *= draws.log_uniform(-2.5, -0.7)
+
     over_all = draws.normal(1)
     over_all *= draws.log_uniform(-0.5, 1.2)
     over_all /= draws.length
@@ -192,6 +203,7 @@ def _draw_trend_steps(draws: _Draws, slope: Floats) -> Floats:
     # Two of five are straight: their slope stays.
     damping = draws.pick([1.0, 1.0, 0.99, 0.97, 0.9])
     damped = slope * damping**draws.t
+
     shocks = draws.shocks()
     shocks *= np.abs(slope)
     shocks *= draws.uniform(0, 0.4)
@@ -199,9 +211,11 @@ def _draw_trend_steps(draws: _Draws, slope: Floats) -> Floats:
     shocks[:, 0] = slope[:, 0]
     memory = draws.pick([1.0, 0.995, 0.98, 0.9])
     stochastic = _filter_ar1(shocks, memory)
+
     break_at = draws.length * draws.uniform(0.2, 0.95)
     slope_after = slope * draws.normal(1)
     broken = np.where(draws.t < break_at, slope, slope_after)
+
     return draws.choose({0.35: damped, 0.8: stochastic}, broken)
 
 
@@ -211,6 +225,7 @@ def _draw_saturation(draws: _Draws) -> Floats:
     middle = draws.uniform(0.1, 1.1) * length
     speed = draws.uniform(4, 15) / length
     growth = (draws.t - middle) * speed
+    # The share has reached 0 or 1 to all digits there, and exp overflows nowhere.
     exponent = -np.clip(growth, -40, 40)
     size = draws.normal(1) * 4
     inverse_share = 1 + np.exp(exponent)
@@ -240,6 +255,7 @@ def _draw_season(draws: _Draws, m: int, harmonics: int) -> Floats:
     first = _draw_season_shape(draws, m, harmonics)
     second = _draw_season_shape(draws, m, harmonics)
     phase = draws.t % m
+
     # How much of the second shape is mixed in wanders from step to step.
     mix = draws.walk()
     mix /= np.sqrt(draws.length)
@@ -247,6 +263,7 @@ def _draw_season(draws: _Draws, m: int, harmonics: int) -> Floats:
     mix *= draws.indicator(0.2)
     wave = first[:, phase] * (1 - mix)
     wave += second[:, phase] * mix
+
     # So does the logarithm of the amplitude, in half of the series.
     drift = draws.walk()
     drift *= draws.uniform(0, 0.3)
@@ -261,12 +278,14 @@ def _draw_season_shape(draws: _Draws, m: int, harmonics: int) -> Floats:
     shape = _draw_harmonics(draws, m, harmonics)
     noise = draws.normal(m) * 0.7
     shape += noise * draws.indicator(0.35)
+
     heights = draws.normal(m)
     # However short the season is, it has one spike or more on average.
     spike_share = max(0.12, 1.2 / m)
     is_spike = draws.rng.random(heights.shape) < spike_share
     spikes = heights * is_spike * 2
     shape = draws.choose({0.15: spikes}, shape)
+
     centred = shape - shape.mean(1, keepdims=True)
     # A shape of spikes may have none, and is flat then.
     deviation = shape.std(1, keepdims=True) + 0.05
@@ -277,13 +296,16 @@ def _draw_harmonics(draws: _Draws, m: int, harmonics: int) -> Floats:
     """Draw a sum of sines and cosines over one season, [n, m]: the faster, the smaller."""
     # Faster waves than m // 2 repeat slower ones.
     fastest = max(1, m // 2)
-    k = np.arange(1, min(harmonics, fastest) + 1)
+    count = min(harmonics, fastest)
+    k = np.arange(1, count + 1)
     steepness = draws.uniform(0.3, 1.5)
     decay = k**-steepness
+
     step = np.arange(m)
     angle = FULL_TURN * k[:, None] * step / m
-    sine_sizes = draws.normal(len(k)) * decay
-    cosine_sizes = draws.normal(len(k)) * decay
+
+    sine_sizes = draws.normal(count) * decay
+    cosine_sizes = draws.normal(count) * decay
     sines = sine_sizes @ np.sin(angle)
     cosines = cosine_sizes @ np.cos(angle)
     return np.asarray(sines + cosines)
@@ -293,12 +315,15 @@ def _draw_second_season(draws: _Draws, m: int, m2: int) -> Floats:
     """Draw a smooth long season, or one whose blocks of m steps differ (the days of a week)."""
     size = draws.log_uniform(-0.5, 0.5)
     smooth = size * _draw_season(draws, m2, 6)
+
     phase = draws.t % m2
     # Rounded up: the last block of a season may be cut short.
     blocks_per_season = -(-m2 // m)
     levels = draws.normal(blocks_per_season)
     levels *= draws.log_uniform(-0.5, 0.4)
     blocks = np.repeat(levels, m, 1)[:, phase]
+
+    # Days count where the second season is a week of the first.
     days = _draw_working_week(draws)
     if m2 == 7 * m:
         week = np.repeat(days, m, 1)[:, phase]
@@ -310,6 +335,7 @@ def _draw_second_season(draws: _Draws, m: int, m2: int) -> Floats:
 def _draw_working_week(draws: _Draws) -> Floats:
     """Draw levels of the days of a week, [n, 7]: only those of the last two are not zero."""
     days = np.zeros((draws.n, 7))
+    # Both days of a weekend differ from the others alike, and a little from each other.
     single = draws.normal(2) * 0.3
     common = draws.normal(1)
     days[:, 5:] = single + common
@@ -340,21 +366,27 @@ def _to_user_scale(draws: _Draws, y: Floats, noise: Floats) -> Floats:
     growth = np.clip(growth, -12, 12)
     exponential = np.exp(growth)
     exponential *= draws.log_uniform(0, 4)
+
     linear = y * draws.log_uniform(-1, 3)
     linear += draws.pick([0.0, 20.0, 1000.0])
+
     above_zero = y - y.min(1, keepdims=True)
     above_zero += draws.uniform(0.02, 4)
     above_zero *= draws.log_uniform(0, 4)
+
     log_rate = y * 0.7
     log_rate += draws.uniform(-1.5, 3)
     # At most some 3000, at least a count of one in 400 steps.
     rate = np.exp(np.clip(log_rate, -6, 8))
     counts = draws.rng.poisson(rate).astype(np.float64)
+
     with_zeros = y - draws.uniform(-1.5, 0.7)
     with_zeros = np.maximum(with_zeros, 0)
     with_zeros *= draws.log_uniform(0, 2)
+
     by_limit = {0.45: exponential, 0.7: linear, 0.9: above_zero, 0.96: counts}
     scaled = draws.choose(by_limit, with_zeros)
+
     # Some people round; but a series that is constant then has nothing left to learn.
     rounded = np.round(scaled)
     is_rounded = draws.mask(0.15)
@@ -372,9 +404,12 @@ def _with_missing(draws: _Draws, y: Floats) -> Floats:
     in_block = draws.t >= start
     in_block &= draws.t < end
     is_single = draws.rng.random(y.shape) < share
+
+    # One number for both, so that no series has both.
     kind = draws.share()
     in_block &= kind > 0.96
     is_single &= kind < 0.08
+
     hidden: Bools = is_single | in_block
     hidden[:, 0] = False
     return np.where(hidden, np.nan, y)
@@ -397,6 +432,7 @@ def _filter_ar2(shocks: Floats, radius: Floats, angle: Floats) -> Floats:
     """
     rows = []
     for r, a, row in zip(radius[:, 0], angle[:, 0], shocks, strict=True):
+        # The polynomial with the roots r exp(ia) and r exp(-ia).
         first = -2 * r * np.cos(a)
         second = r * r
         denominator = [1, first, second]

@@ -44,13 +44,16 @@ def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
     """
     if any(outcome.why for outcome in tuned):
         return Gain(math.nan, math.nan, math.nan, math.nan)
+
     pairs = _pair_errors(default, tuned)
     default_errors = pairs["default"]
     tuned_errors = pairs["tuned"]
     default_error = float(default_errors.mean())
     tuned_error = float(tuned_errors.mean())
     if not default_error > 0:
+        # Nothing can be saved of no error; NaN is refused too.
         return Gain(0.0, math.inf, tuned_error, default_error)
+
     # Differences of pairs vary less than the errors themselves: hard series are hard for both.
     saved = (default_errors - tuned_errors).to_numpy()
     count = len(saved)
@@ -59,6 +62,7 @@ def measure_gain(default: Sequence[FoldOutcome], tuned: Sequence[FoldOutcome]) -
         quantile = stats.t.ppf(0.975, count - 1)
         deviation = saved.std(ddof=1)
         half_width = quantile * deviation / np.sqrt(count)
+
     share = 1 - tuned_error / default_error
     spread = float(half_width / default_error)
     return Gain(share, spread, tuned_error, default_error)
@@ -77,6 +81,8 @@ def _pair_errors(
                 rows.append((window, key, default_error, tuned_error))
     errors = pd.DataFrame(rows, columns=["window", "key", "default", "tuned"])
     errors = errors.dropna()
+
+    # Windows of one series are alike, so the series are what is independent.
     series = errors["key"].nunique()
     unit = "key" if series >= MIN_SERIES_FOR_SPREAD else "window"
     return errors.groupby(unit)[["default", "tuned"]].mean()

@@ -126,9 +126,11 @@ def with_trial_settings(
     by_section: dict[str, dict[str, Any]] = {}
     for dimension in space:
         name = dimension.name
+        # A trial of the default may lack some: those stay as they are.
         if name in settings:
             values = by_section.setdefault(dimension.section, {})
             values[name] = settings[name]
+
     changed = {}
     # All settings of a section at once: those of a trial are checked together.
     for section, values in by_section.items():
@@ -182,9 +184,11 @@ def _parse_dimension(text: str) -> Dimension:
             f"--param {text!r}: {name} is not searched",
             f"set it for all trials with --{name}",
         )
+
     if key not in searchable:
         hint = suggest_similar(key, searchable)
         raise UsageError(f"--param {text!r}: unknown setting {name!r}", hint)
+
     section, kind = searchable[key]
     param = _ParamText(text, section, key, kind)
     if ".." in values:
@@ -199,6 +203,7 @@ def _parse_choices(param: _ParamText, values: str) -> Dimension:
         value = _parse_value(param, part.strip(), param.kind)
         parsed.append(value)
     unique = tuple(dict.fromkeys(parsed))  # in the order in which they are written
+    # Before the search begins: no trial should fail by a value that nobody can use.
     for value in unique:
         _check_value(param, value)
     return Dimension(param.section, param.name, unique)
@@ -225,6 +230,8 @@ def _parse_range(param: _ParamText, values: str) -> Dimension:
         raise param.error(
             f"{low_text} is not below {high_text}", "write the lower end first"
         )
+
+    # What a setting takes is a range itself: both ends within it are enough.
     for end in (low, high):
         _check_value(param, end)
     return Dimension(param.section, param.name, (), low, high, whole)
@@ -242,6 +249,7 @@ def _parse_value(param: _ParamText, text: str, kind: Any) -> Any:
         if text.lower() not in _BOOLEANS:
             raise param.error(f"{text!r} is neither yes nor no", "give yes, no or both")
         return _BOOLEANS[text.lower()]
+    # Whole numbers first: a setting that takes both keeps 64 as it is written.
     for number in (int, float):
         if number in kinds:
             try:

@@ -85,6 +85,7 @@ class Study:
         self._own_trials: dict[int, optuna.Trial] = {}
         with _silence_optuna():
             self._study = _open_study(file)
+            # As a file gives them back: lists for tuples, text for keys.
             read_back = json.loads(json.dumps(facts))
             self._check_facts(read_back, file)
         self.clear()
@@ -121,9 +122,12 @@ class Study:
                 fixed = dict(defaults)
                 sampler = optuna.samplers.PartialFixedSampler(fixed, sampler)
             self._study.sampler = sampler
+
             settings = {}
             for dimension in dimensions:
                 settings[dimension.name] = _suggest_value(trial, dimension)
+
+            # For other processes, which ask whether this one is still there.
             process = {"host": socket.gethostname(), "pid": os.getpid()}
             trial.set_user_attr("process", process)
             trial.set_user_attr("settings", settings)
@@ -216,10 +220,13 @@ def _is_alive(trial: "optuna.trial.FrozenTrial") -> bool:
     """Whether the process of a running trial may still be at work."""
     began = trial.datetime_start
     process = trial.user_attrs.get("process")
+    # A number is given anew in time: after a day it says nothing.
     if began is not None:
         age = datetime.now(began.tzinfo) - began
         if age.total_seconds() > LOST_AFTER_SECONDS:
             return False
+
+    # Another machine's processes cannot be looked up.
     if process is None or process["host"] != socket.gethostname():
         return True
     pid = int(process["pid"])
@@ -248,6 +255,7 @@ def _suggest_value(trial: "optuna.Trial", dimension: Dimension) -> Any:
 def _open_study(file: str | Path | None) -> "optuna.Study":
     import optuna
 
+    # A trial goes on past the first, second, fourth ... window if it is in the better half there.
     pruner = optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=2)
     if file is None:
         return optuna.create_study(pruner=pruner)

@@ -87,6 +87,7 @@ class Search:
         self._run_default()
         seconds_per_fit = self._default_seconds() / len(self.folds)
         end = deadline(seconds_per_fit)
+
         while time.monotonic() < end:
             so_far = self.study.trials()
             counted = sum(trial.state in COUNTED_STATES for trial in so_far)
@@ -97,6 +98,7 @@ class Search:
             count = min(TRIALS_PER_BATCH, left)
             batch = [self.study.ask() for _ in range(count)]
             self._run_batch(batch, end)
+
         self.study.clear()
         # Another process may have died while it tried the default.
         self._run_default()
@@ -141,6 +143,7 @@ class Search:
         for trial in self.study.trials():
             if self.is_default(trial) and trial.state in (DONE, RUNNING):
                 return
+
         trial = self.study.ask(self.defaults)
         key = self._settings_key(trial)
         errors = self.errors.setdefault(key, [])
@@ -151,10 +154,12 @@ class Search:
         jobs = self._count_jobs(tasks)
         shared = (self.folds,)
         outcomes = parallel.run_jobs(fit_and_score_fold, tasks, jobs, shared=shared)
+
         seconds = 0.0
         for outcome in outcomes:
             errors.append(outcome.error)
             seconds += outcome.seconds
+
         for fold in folds:
             so_far = errors[: fold + 1]
             self.study.report(trial.number, so_far, seconds)
@@ -169,10 +174,12 @@ class Search:
             try:
                 config = self.config(trial)
             except UsageError as error:
+                # Settings that exclude one another: each alone was checked before.
                 self._finish_trial(trial, PRUNED, error.message)
             else:
                 key = self._settings_key(trial)
                 running.append(_RunningTrial(trial, config, key))
+
         seconds = {entry.key: 0.0 for entry in running}
         for number in range(len(self.folds)):
             failures = self._run_fold(running, number, end, seconds)
@@ -201,11 +208,13 @@ class Search:
             known = self.errors.setdefault(entry.key, [])
             if len(known) <= number:
                 unknown[entry.key] = entry.config
+
         all_tasks = [(config, number, False) for config in unknown.values()]
         tasks = _take_until(end, all_tasks)
         jobs = self._count_jobs(all_tasks)
         fold = self.folds[number]
         outcomes = parallel.run_jobs(fit_and_score, tasks, jobs, shared=(fold,))
+
         failures = {}
         # There are fewer outcomes than settings where time runs out.
         for key, outcome in zip(unknown, outcomes, strict=False):
@@ -239,6 +248,7 @@ class Search:
             self._finish_trial(trial, INTERRUPTED, "out of time")
             return False
         self.study.report(trial.number, errors, seconds[key])
+        # After its last window there is nothing left to save by ending it.
         is_last = number + 1 == len(self.folds)
         if not is_last and self.study.should_prune(trial.number):
             self._finish_trial(trial, PRUNED)
@@ -254,6 +264,7 @@ class Search:
             if other.state == DONE:
                 done_errors.append(other.error)
             ended += other.state in (DONE, PRUNED)
+
         best = min(done_errors, default=math.nan)
         # Other processes may have brought the study beyond what this one was to reach.
         step = min(ended, self.total)
@@ -288,6 +299,7 @@ def fit_and_score(
             raise
         seconds = time.monotonic() - began
         return FoldOutcome({}, math.nan, "", 1, None, seconds, error.message)
+
     seconds = time.monotonic() - began
     verdict = result.verdict
     measure = "brier" if verdict.of_events else "mase"

@@ -155,6 +155,7 @@ class Tuning:
     def sentences(self) -> list[str]:
         """Return the outcome in words, for a reader who wants to know whether it was worth it."""
         tried = sum(trial.state in (DONE, PRUNED) for trial in self.trials)
+        # Trial 0 is the default, and was the best.
         if self.gain is None:
             nothing = f"None of {tried} trials did better than the default: the default stays."
             return [nothing]
@@ -180,6 +181,7 @@ class Tuning:
         if math.isfinite(gain.spread):
             spread = f", give or take {100 * gain.spread:.1f} %"
         errors = f"{gain.tuned:.4g}, the default's {gain.default:.4g}"
+        # The word says the sign.
         percent = 100 * abs(gain.share)
         share = f"{percent:.1f} % {sign}{spread}"
         return f"its error ({self.measure}) was {errors}: {share}"
@@ -245,6 +247,7 @@ def tune(
         raise UsageError(f"--jobs {jobs} is out of range", "give 1 or more")
     facts = plan.facts()
     opened_study = Study(plan.space, config.train.seed, facts, study)
+    # Of the searched part only: no trial sees an unseen window.
     folds = plan.folds(plan.search_panel, plan.windows)
     search = Search(opened_study, plan.base, plan.space, folds, jobs, on_event)
     if opened_study.begun and on_event:
@@ -262,6 +265,7 @@ def tune(
     try:
         search.run(trials, search_deadline)
     finally:
+        # After Ctrl-C, too: this process may go on, and others would wait for the trial.
         opened_study.end_own_trials()
     if any(trial.state == RUNNING for trial in opened_study.trials()):
         return None
@@ -313,14 +317,17 @@ def plan_search(
     params: Sequence[str] = (),
 ) -> SearchPlan:
     """Return what `tune` would do; raises what it would raise about data and settings."""
-    for name, value in (("trials", trials), ("windows", windows), ("unseen", unseen)):
+    counts = {"trials": trials, "windows": windows, "unseen": unseen}
+    for name, value in counts.items():
         if value < 1:
             raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
+
     horizon = resolve_horizon(panel, config)
     # Trials run side by side, so that each fit runs on one core and to its end.
     train = replace(config.train, jobs=1, time_budget=None)
     window = replace(config.window, horizon=horizon)
     base = replace(config, window=window, train=train)
+
     windows, unseen, notes = limit_windows(panel, horizon, windows, unseen)
     search_panel = _without_last_steps(panel, unseen * horizon)
     space = choose_space(search_panel, base, params)
@@ -426,12 +433,15 @@ def _compare_with_default(
     best = search.best()
     folds = plan.folds(panel, plan.unseen)
     default, tuned = _fit_unseen_windows(folds, plan, search, best)
+
     gain = None
     adopted = default
     if tuned:
         gain = measure_gain(default, tuned)
         adopted = tuned if gain.is_significant else default
+
     forecasts = _join_forecasts(adopted)
+    # It was for the search, not for the fit to come.
     without_budget = replace(config, train=replace(config.train, time_budget=None))
     return Tuning(
         default=without_budget,
