@@ -217,9 +217,9 @@ def test_a_lost_rank_ends_the_fit_soon_and_resume_goes_on_to_the_same_end(
 
 
 IMPATIENT = """\
-from lstmcast import distributed
+from lstmcast.compute import ranks
 from lstmcast.cli.app import main
-distributed.PATIENCE = 8.0
+ranks.MAX_RANK_SILENCE_SECONDS = 8.0
 main()
 """
 
