@@ -336,14 +336,12 @@ def test_a_training_that_diverges_is_tried_again_at_a_lower_rate(
 
     def failing(
         net: TorchNetwork, optimizer: Optimizer, *rest: object
-    ) -> tuple[float, float]:
-        loss, naive = update(net, optimizer, *rest)  # type: ignore[arg-type]
+    ) -> loop.StepLosses:
+        losses = update(net, optimizer, *rest)  # type: ignore[arg-type]
         rates.append(optimizer.lr)
-        return (
-            (float("nan") if fault == "nan" else 1e6, naive)
-            if len(rates) == 4
-            else (loss, naive)
-        )
+        if len(rates) == 4:
+            return losses._replace(network=float("nan") if fault == "nan" else 1e6)
+        return losses
 
     gentle = train_network(network(), sampler(), QUICK._replace(lr=QUICK.lr / 10))
     monkeypatch.setattr(loop, "take_training_step", failing)
@@ -370,9 +368,9 @@ def test_an_interrupted_second_attempt_stays_the_second_attempt(
 ) -> None:
     update, calls = loop.take_training_step, itertools.count(1)
 
-    def failing(*args: object) -> tuple[float, float]:
-        loss, naive = update(*args)  # type: ignore[arg-type]
-        return (float("inf") if next(calls) == 6 else loss), naive
+    def failing(*args: object) -> loop.StepLosses:
+        losses = update(*args)  # type: ignore[arg-type]
+        return losses._replace(network=float("inf")) if next(calls) == 6 else losses
 
     monkeypatch.setattr(loop, "take_training_step", failing)
     memory = Memory(9)
