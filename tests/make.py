@@ -4,16 +4,19 @@ Axes: N series, T steps.
 """
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from lstmcast.config import Columns, DataConfig
 from lstmcast.features import scaler, steps
 from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, offsets_from_lengths
+from lstmcast.tables.read import read_table
 
 
 def flat(series: Sequence[Floats]) -> tuple[Floats, Ints]:
@@ -74,3 +77,23 @@ def slow_ema(x: list[float], weight: list[float], alpha: float) -> list[float]:
         mass = sum(w for w, _ in terms)
         averages.append(sum(w * v for w, v in terms) / mass if mass > 0 else 0.0)
     return averages
+
+
+def from_text(
+    folder: Path,
+    text: str,
+    config: DataConfig = DataConfig(),  # noqa: B008
+    **roles: Any,
+) -> Panel:
+    """The panel of a text table, written into a file of the folder and read from there."""
+    path = folder / "data.csv"
+    path.write_text(text)
+    columns = Columns(
+        **{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()}
+    )
+    return Panel.from_table(read_table(path, config), columns, config)
+
+
+def dated(days: list[str], header: str = "date,y") -> str:
+    """A text table of these days, with the numbers from 0 on as values."""
+    return "\n".join([header, *(f"{day},{i}" for i, day in enumerate(days))])

@@ -10,7 +10,7 @@ from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
-from tests.ingest.test_time_column import dated, from_text
+from tests.make import dated, from_text
 
 BERLIN = DataConfig(tz="Europe/Berlin")
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
@@ -21,24 +21,7 @@ from lstmcast.timeaxis.zones import (
     to_local,
     to_microseconds,
 )
-
-
-def from_text(
-    folder: Path,
-    text: str,
-    config: DataConfig = DataConfig(),  # noqa: B008
-    **roles: Any,
-) -> Panel:
-    path = folder / "data.csv"
-    path.write_text(text)
-    columns = Columns(
-        **{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()}
-    )
-    return Panel.from_table(read_table(path, config), columns, config)
-
-
-def dated(days: list[str], header: str = "date,y") -> str:
-    return "\n".join([header, *(f"{day},{i}" for i, day in enumerate(days))])
+from tests.make import dated, from_text
 
 
 @pytest.mark.parametrize(

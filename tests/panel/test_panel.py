@@ -12,13 +12,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import Columns
 from lstmcast.errors import DataError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import serialization
 from lstmcast.tables.read import read_table
 from tests.conftest import shared_file
-from tests.make import panel_of
+from tests.make import dated, from_text, panel_of
 
 
 def daily(
@@ -54,24 +54,6 @@ def shops(frame: pd.DataFrame | None = None) -> Panel:
     return Panel.from_frame(
         frame, target="y", series="shop", past="heat", future="promo", static="region"
     )
-
-
-def from_text(
-    folder: Path,
-    text: str,
-    config: DataConfig = DataConfig(),  # noqa: B008
-    **roles: Any,
-) -> Panel:
-    path = folder / "data.csv"
-    path.write_text(text)
-    columns = Columns(
-        **{"target": ("y",)} | {role: tuple(names) for role, names in roles.items()}
-    )
-    return Panel.from_table(read_table(path, config), columns, config)
-
-
-def dated(days: list[str], header: str = "date,y") -> str:
-    return "\n".join([header, *(f"{day},{i}" for i, day in enumerate(days))])
 
 
 def same(first: Panel, other: Panel) -> bool:
