@@ -10,7 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import (
+    Columns,
+    Config,
+    DataConfig,
+    InputConfig,
+    ModelConfig,
+    TrainConfig,
+    WindowConfig,
+)
 from lstmcast.features import scaler, steps
 from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons, StepArrays
@@ -97,3 +105,21 @@ def from_text(
 def dated(days: list[str], header: str = "date,y") -> str:
     """A text table of these days, with the numbers from 0 on as values."""
     return "\n".join([header, *(f"{day},{i}" for i, day in enumerate(days))])
+
+
+def fast_learner(horizon: int, **inputs: Any) -> Config:
+    """The settings of a small network that learns fast, from scratch; inputs: of InputConfig."""
+    return Config(
+        window=WindowConfig(horizon=horizon, season=1),
+        model=ModelConfig(hidden=16, layers=1, dropout=0.0),
+        train=TrainConfig(
+            start="scratch",
+            steps=300,
+            lr=2e-2,
+            batch_size=8,
+            members=1,
+            jobs=1,
+            patience=6,
+        ),
+        inputs=InputConfig(**inputs),
+    )

@@ -70,19 +70,11 @@ def find_quantile_columns(forecasts: "pd.DataFrame") -> dict[float, str]:
 
 def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
     """Return the number of each row's series in the panel; DataError for an unknown one."""
-    if not panel.key_names:
-        return np.zeros(len(forecasts), np.int64)
-    import pandas as pd
-
-    known_keys = pd.MultiIndex.from_tuples(panel.keys)
-    columns = [forecasts[name].astype(str) for name in panel.key_names]
-    keys = pd.MultiIndex.from_arrays(columns)
-    series = known_keys.get_indexer(keys)
-
+    series = find_series_numbers(forecasts, panel)
     unknown = series < 0
     if unknown.any():
         row = int(unknown.argmax())
-        key = ", ".join(map(str, keys[row]))
+        key = ", ".join(str(forecasts[name].iloc[row]) for name in panel.key_names)
         more = format_more(int(unknown.sum()), "rows")
         raise DataError(
             f"the data has no series {key!r}"
@@ -90,7 +82,20 @@ def match_series(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
             "score forecasts against the data they are for",
         )
 
-    return series.astype(np.int64)
+    return series
+
+
+def find_series_numbers(forecasts: "pd.DataFrame", panel: "Panel") -> Ints:
+    """Return the number of each row's series in the panel, -1 for one that it does not have."""
+    if not panel.key_names:
+        return np.zeros(len(forecasts), np.int64)
+    import pandas as pd
+
+    # The table has keys in columns of their own types; the panel has them as text.
+    columns = [forecasts[name].astype(str) for name in panel.key_names]
+    keys = pd.MultiIndex.from_arrays(columns)
+    known_keys = pd.MultiIndex.from_tuples(panel.keys)
+    return known_keys.get_indexer(keys).astype(np.int64)
 
 
 def point_forecast(quantiles: Floats, levels: Floats) -> Floats:

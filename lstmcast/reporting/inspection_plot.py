@@ -19,6 +19,7 @@ from lstmcast.reporting.plots import (
     draw_series_line,
     label_series_axes,
     picture_style,
+    place_legend_beside_title,
     to_plot_times,
 )
 
@@ -79,15 +80,7 @@ def _draw_series(axes: "Axes", found: Inspection, i: int) -> None:
     label_series_axes(axes, panel, i)
     labels = axes.get_legend_handles_labels()[1]
     if len(labels) > 1:
-        # Above the picture, beside its title.
-        axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            borderaxespad=0.2,
-            ncols=3,
-            fontsize=8,
-            frameon=False,
-        )
+        place_legend_beside_title(axes, frameon=False)
 
 
 def _shade_gaps(axes: "Axes", found: Inspection, i: int) -> None:

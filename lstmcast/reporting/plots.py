@@ -17,7 +17,11 @@ from numpy.typing import NDArray
 
 from lstmcast.errors import UsageError, suggest_similar
 from lstmcast.extras import require_extra
-from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
+from lstmcast.panel.forecast_table import (
+    find_point_column,
+    find_series_numbers,
+    list_quantile_columns,
+)
 from lstmcast.panel.panel import Panel
 from lstmcast.runs.disk import write_file
 from lstmcast.scoring.verdict import Verdict
@@ -158,7 +162,7 @@ def plot_backtest(panel: Panel, forecasts: pd.DataFrame) -> Picture:
     # One band only: those of several windows may lie over one another.
     outer = [levels[0], levels[-1]] if len(levels) > 1 else levels
     ordinals = panel.axis.ordinals(forecasts[panel.axis.name])
-    owners = _series_numbers(panel, forecasts)
+    owners = find_series_numbers(forecasts, panel)
     n_history = 2 * max(panel.axis.season, 10)
 
     with picture_style():
@@ -383,22 +387,6 @@ def to_plot_times(panel: Panel, i: int, steps: NDArray[Any]) -> NDArray[Any]:
     return panel.axis.form.local(instants).view("M8[us]")
 
 
-def _series_numbers(panel: Panel, forecasts: pd.DataFrame) -> NDArray[np.int64]:
-    """Return the number of each row's series in the panel, -1 for one that it does not have."""
-    if not panel.key_names:
-        return np.zeros(len(forecasts), dtype=np.int64)
-    numbers = {key: number for number, key in enumerate(panel.keys)}
-    # The table has keys in columns of their own types; the panel has them as text.
-    key_columns = (forecasts[name].astype(str) for name in panel.key_names)
-    keys = zip(*key_columns, strict=True)
-
-    owners = []
-    for key in keys:
-        owner = numbers.get(tuple(key), -1)
-        owners.append(owner)
-    return np.array(owners, dtype=np.int64)
-
-
 def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
     """Give the axes of series i its name and marks of time."""
     key = panel.keys[i]
@@ -414,6 +402,18 @@ def label_series_axes(axes: "Axes", panel: Panel, i: int) -> None:
         locator = AutoDateLocator(maxticks=7)  # type: ignore[no-untyped-call]
         axes.xaxis.set_major_locator(locator)
         axes.xaxis.set_major_formatter(ConciseDateFormatter(locator))  # type: ignore[no-untyped-call]
+
+
+def place_legend_beside_title(axes: "Axes", **style: Any) -> None:
+    """Draw the legend above the picture at the right, where the title leaves room."""
+    axes.legend(
+        loc="lower right",
+        bbox_to_anchor=(1, 1),
+        borderaxespad=0.2,
+        ncols=3,
+        fontsize=8,
+        **style,
+    )
 
 
 def describe_shown_series(panel: Panel, most: int) -> str:

@@ -12,6 +12,7 @@ from lstmcast.reporting.plots import (
     MODEL_COLOUR,
     Picture,
     picture_style,
+    place_legend_beside_title,
 )
 from lstmcast.tuning.study import DONE, PRUNED
 from lstmcast.tuning.tune import Tuning
@@ -58,13 +59,7 @@ def plot_trials(found: Tuning) -> Picture:
             axes.plot(numbers, ratios, "o", label="ended early", **ring)
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
         axes.set(xlabel="trial", ylabel="error / that of the default")
-        axes.legend(
-            loc="lower right",
-            bbox_to_anchor=(1, 1),
-            borderaxespad=0.2,
-            ncols=3,
-            fontsize=8,
-        )
+        place_legend_beside_title(axes)
     caption = (
         f"Error ({found.measure}) of each trial over that of the default on the same windows of the"
         " search."

@@ -12,24 +12,7 @@ from lstmcast.errors import DataError, UsageError
 from lstmcast.evaluation.explain import Explanation, compute_attention, explain
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
-
-
-def eager(horizon: int, **inputs: object) -> Config:
-    """A small network from scratch that learns fast."""
-    return Config(
-        window=WindowConfig(horizon=horizon, season=1),
-        model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(
-            start="scratch",
-            steps=300,
-            lr=2e-2,
-            batch_size=8,
-            members=1,
-            jobs=1,
-            patience=6,
-        ),
-        inputs=InputConfig(**inputs),  # type: ignore[arg-type]
-    )
+from tests.make import fast_learner
 
 
 def zero_shot(horizon: int) -> Config:
@@ -97,7 +80,7 @@ def test_a_covariate_of_the_past_counts_too() -> None:
         {"t": np.arange(300), "y": y, "x": x, "noise": rng.normal(size=300)}
     )
     panel = Panel.from_frame(frame, target="y", time="t", past=["noise", "x"])
-    explanation = explain(Forecaster(eager(1)).fit(panel))
+    explanation = explain(Forecaster(fast_learner(1)).fit(panel))
     assert ranked(explanation, "covariate") == ["x", "noise"]
 
 
@@ -140,7 +123,7 @@ def test_targets_that_are_forecast_jointly_can_be_explained() -> None:
     )
     panel = Panel.from_frame(frame, target=["a", "b"], time="t")
     config = replace(
-        eager(2, joint=True),
+        fast_learner(2, joint=True),
         train=TrainConfig(start="scratch", steps=2, members=1, jobs=1),
     )
     explanation = explain(Forecaster(config).fit(panel))

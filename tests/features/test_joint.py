@@ -7,13 +7,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
+from lstmcast.config import TrainConfig
 from lstmcast.errors import UsageError
 from lstmcast.features.joint import JOINT_FEATURE_INDICES, joint_inputs
 from lstmcast.features.scaler import fit_scaler
 from lstmcast.features.steps import Seasons, compute_step_arrays
 from lstmcast.panel.panel import Panel
 from lstmcast.training.forecaster import Forecaster
+from tests.make import fast_learner
 
 WIDE = len(JOINT_FEATURE_INDICES) + 1
 
@@ -78,23 +79,6 @@ def test_a_target_that_starts_later_or_is_absent_reads_as_nothing() -> None:
     assert not single[:, 0, :-1].any()
 
 
-def eager(joint: bool) -> Config:
-    return Config(
-        window=WindowConfig(horizon=1, season=1),
-        model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(
-            start="scratch",
-            steps=300,
-            lr=2e-2,
-            batch_size=8,
-            members=1,
-            jobs=1,
-            patience=6,
-        ),
-        inputs=InputConfig(joint=joint),
-    )
-
-
 def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
     tmp_path: Path,
 ) -> None:
@@ -102,10 +86,12 @@ def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
     origins = np.arange(300, 399)
     actual = panel.series(1)[origins + 1]
     follower = np.ones(99, np.int64)
-    one = Forecaster(eager(True)).fit(panel)
+    one = Forecaster(fast_learner(1, joint=True)).fit(panel)
     forecast = one.quantiles(panel, follower, origins)[:, 0, 1]
     separate = (
-        Forecaster(eager(False)).fit(panel).quantiles(panel, follower, origins)[:, 0, 1]
+        Forecaster(fast_learner(1, joint=False))
+        .fit(panel)
+        .quantiles(panel, follower, origins)[:, 0, 1]
     )
     assert np.abs(forecast - actual).mean() < 0.6 * np.abs(separate - actual).mean()
     again = Forecaster.load(one.save(tmp_path / "run"))
@@ -117,7 +103,8 @@ def test_a_target_that_follows_another_is_forecast_from_it_and_a_saved_run_too(
 def test_no_forecast_knows_what_another_target_does_later() -> None:
     panel = panel_of(wide(60))
     config = replace(
-        eager(True), train=TrainConfig(start="scratch", steps=5, members=1, jobs=1)
+        fast_learner(1, joint=True),
+        train=TrainConfig(start="scratch", steps=5, members=1, jobs=1),
     )
     one = Forecaster(config).fit(panel)
     values = panel.values.copy()
@@ -136,4 +123,4 @@ def test_no_forecast_knows_what_another_target_does_later() -> None:
 def test_one_target_cannot_be_forecast_jointly() -> None:
     panel = Panel.from_frame(wide(30), target="leader", time="t", series="shop")
     with pytest.raises(UsageError, match="--joint needs more than one target"):
-        Forecaster(eager(True)).fit(panel)
+        Forecaster(fast_learner(1, joint=True)).fit(panel)

@@ -22,7 +22,7 @@ from lstmcast.panel.panel import Panel
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.training import members
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
-from tests.make import panel_of, wavy
+from tests.make import fast_learner, panel_of, wavy
 
 ALL = np.arange(0.1, 0.95, 0.1)
 QUICK = Config(
@@ -658,23 +658,6 @@ def promoted(
         x[length:],
         y[length:],
     )  # type: ignore[arg-type]
-
-
-def fast_learner(horizon: int) -> Config:
-    """A small network from scratch that learns fast."""
-    return Config(
-        window=WindowConfig(horizon=horizon, season=1),
-        model=ModelConfig(hidden=16, layers=1, dropout=0.0),
-        train=TrainConfig(
-            start="scratch",
-            steps=300,
-            lr=2e-2,
-            batch_size=8,
-            members=1,
-            jobs=1,
-            patience=6,
-        ),
-    )
 
 
 def test_the_effect_of_a_covariate_known_ahead_is_learnt() -> None:
