@@ -232,7 +232,7 @@ def _reopen_closed_streams() -> None:
     for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is not None:
             continue
-        # The lowest free number is the one that is given: that of the closed stream.
+        # A file that is opened gets the lowest free descriptor: that of the closed stream.
         os.open(os.devnull, os.O_WRONLY if name == "stderr" else os.O_RDONLY)
         mode = "r" if name == "stdin" else "w"
         stream = os.fdopen(number, mode, encoding="utf-8", closefd=False)

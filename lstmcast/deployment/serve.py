@@ -51,8 +51,8 @@ _ROWS_SCHEMA = {
 }
 _BODY_SCHEMA = {
     "description": "Newer rows: a table like the one that the run was trained on. Without it the"
-    " forecast goes on from the end of the training data. Rows without a target hold covariates"
-    " that are known ahead.",
+    " forecast continues from the end of the training data. Rows without a target hold"
+    " covariates that are known ahead.",
     "content": {
         "application/json": {
             "schema": {

@@ -19,7 +19,7 @@ _OBJECT_KEYS = {"rows", "horizon", "quantiles"}
 class ForecastRequest:
     """What a request asks for: steps ahead, quantile levels, and a table of newer rows.
 
-    Without a horizon it is that of the run; without a table the forecast goes on from the end of
+    Without a horizon it is that of the run; without a table the forecast continues from the end of
     the training data.
     """
 

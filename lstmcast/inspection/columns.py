@@ -233,7 +233,7 @@ def _with_time_of_day(table: Table, times: list[str]) -> tuple[str, ...]:
 
 
 def _refuse_times_as_header(table: Table) -> None:
-    """Raise DataError where most columns are named by times: such a table lies on its side."""
+    """Raise DataError for a table in wide format, whose columns are times and rows are series."""
     long_names = [name for name in table.names if len(name) > 4]
     times = [name for name in long_names if match_formats(name)]
 

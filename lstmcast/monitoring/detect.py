@@ -208,7 +208,7 @@ class Detector:
         rate = self.rate / 2
         needed = Threshold.scores_needed(rate)
 
-        # Twice as many as needed, so that the limit does not hang on the single largest error.
+        # Twice as many as needed, so that the largest error alone does not set the limit.
         wanted = 2 * max(needed, _MIN_HISTORY_ROWS)
         wanted_each = -(-wanted // len(panel))  # rounded up
 

@@ -52,7 +52,7 @@ def write_new_file(file: Path, data: bytes) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Write the names in a folder through to the disk."""
+    """Flush the entries of a folder to the disk."""
     handle = os.open(folder, os.O_RDONLY)
     try:
         with _name_file_in_errors(folder):

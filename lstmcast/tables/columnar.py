@@ -28,7 +28,7 @@ _PANDAS_INDEX_NAME = re.compile(r"__index_level_\d+__")
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """Value of a folder's name that stands for missing."""
 _BYTES_PER_CELL = 8
-"""Bytes that a cell takes, or its place where it holds text."""
+"""Bytes that a cell takes; of a cell of text its offset."""
 
 
 def read_columnar_file(source: Source, kind: str, notes: tuple[str, ...] = ()) -> Table:

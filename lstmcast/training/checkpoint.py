@@ -158,7 +158,7 @@ class Checkpoint:
         for name, value in requirements.items():
             if kept.get(name) != value:
                 message = f"the interrupted fit of {self.run_path!r} was begun with other {name}"
-                resume = f"`{self._resume_command()}` goes on as it was begun"
+                resume = f"`{self._resume_command()}` continues it with its own {name}"
                 raise RunError(message, f"{resume}; --force starts over")
 
 
