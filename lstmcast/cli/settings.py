@@ -148,10 +148,10 @@ def read_layer(file: str, known: Mapping[str, Any]) -> SettingsLayer:
     """
     path = Path(file)
     if path.is_dir() or path.name == "run.json":
-        from lstmcast.runs.directory import open_run
+        from lstmcast.runs.contents import open_trained_run
 
         run = path if path.is_dir() else path.parent
-        manifest = open_run(run).manifest
+        manifest = open_trained_run(run).manifest
         return SettingsLayer(file, _settings_of_run(manifest, known))
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -37,7 +37,8 @@ from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
-from lstmcast.runs import directory, publish, serialization
+from lstmcast.runs import contents, directory, publish, serialization
+from lstmcast.runs.serialization import as_run_errors
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.timeaxis.axis import TimeAxis
 
@@ -45,6 +46,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+WEIGHTS_FILE = "model.safetensors"
+CONTEXT_FILE = "context.parquet"
+HISTORY_FILE = "history.csv"
+"""Files of a run beside those that `runs.contents` reads."""
 MAX_HISTORY_STEPS = 200_000
 """Most time steps of a panel whose whole history a run keeps to forecast from.
 
@@ -416,11 +421,11 @@ class Predictor(Estimator):
         metrics = self._metrics()
         scaling = self.scaling.to_dict()
         files = {
-            "model.safetensors": serialization.pack_networks(self.networks),
-            "history.csv": serialization.pack_history(self.history),
-            "metrics.json": serialization.pack_json(metrics),
-            "context.parquet": context,
-            "scaler.json": serialization.pack_json(scaling),
+            WEIGHTS_FILE: serialization.pack_networks(self.networks),
+            HISTORY_FILE: serialization.pack_history(self.history),
+            contents.METRICS_FILE: serialization.pack_json(metrics),
+            CONTEXT_FILE: context,
+            contents.SCALER_FILE: serialization.pack_json(scaling),
         }
         return publish.publish_run(
             path, files, manifest, force=force, previous=previous
@@ -442,35 +447,41 @@ class Predictor(Estimator):
 
         Raises RunError for what is not a run, or is damaged.
         """
-        run = directory.open_run(path)
+        run = contents.open_trained_run(path)
         manifest = run.manifest
-        with serialization.as_run_errors(run.path):
+        data = manifest["data"]
+        with as_run_errors(run.path / directory.MANIFEST_FILE):
             forecaster = cls(Config.from_dict(manifest["config"]))
-            forecaster.horizon = serialization.parse_steps(manifest["horizon"])
-            forecaster.context = serialization.parse_steps(manifest["context"])
-            forecaster.panel = serialization.unpack_panel(
-                run.read("context.parquet"), manifest["panel"]
-            )
-            scaling = serialization.unpack_json(run.read("scaler.json"))
-            forecaster.scaling = Scaling.from_dict(scaling)
-            forecaster.networks = serialization.unpack_networks(
-                run.read("model.safetensors"), manifest["members"]
-            )
-            metrics = serialization.unpack_json(run.read("metrics.json"))
-            forecaster._set_metrics(metrics)
-            history = run.read("history.csv")
-            forecaster.history = serialization.unpack_history(history)
-            data = manifest["data"]
             forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
-            forecaster.notes = tuple(data["notes"])
-            forecaster.start = manifest["start"]
-            forecaster.fingerprint = data["fingerprint"]
+        forecaster.horizon = manifest["horizon"]
+        forecaster.context = manifest["context"]
+        forecaster.notes = tuple(data["notes"])
+        forecaster.start = manifest["start"]
+        forecaster.fingerprint = data["fingerprint"]
+
+        with as_run_errors(run.path / CONTEXT_FILE):
+            context = run.read(CONTEXT_FILE)
+            forecaster.panel = serialization.unpack_panel(context, manifest["panel"])
+        with as_run_errors(run.path / contents.SCALER_FILE):
+            forecaster.scaling = Scaling.from_dict(contents.read_scaling(run))
+        with as_run_errors(run.path / WEIGHTS_FILE):
+            weights = run.read(WEIGHTS_FILE)
+            forecaster.networks = serialization.unpack_networks(
+                weights, manifest["members"]
+            )
+        with as_run_errors(run.path / contents.METRICS_FILE):
+            forecaster._set_metrics(contents.read_metrics(run))
+        with as_run_errors(run.path / HISTORY_FILE):
+            forecaster.history = serialization.unpack_history(run.read(HISTORY_FILE))
+        with as_run_errors(run.path):
             forecaster._require_consistent_parts()
         return forecaster
 
     def _set_metrics(self, metrics: dict[str, Any]) -> None:
         """Set what `metrics.json` holds; older runs have no spread."""
-        self.combination = Combination.from_dict(metrics["guard"])
+        guard = metrics["guard"]
+        known = {name: guard[name] for name in Combination._fields if name in guard}
+        self.combination = Combination.from_dict(known)
         verdict = metrics["verdict"]
         self.verdict = None if verdict is None else Verdict.from_dict(verdict)
         spread = metrics.get("spread")
@@ -485,7 +496,13 @@ class Predictor(Estimator):
         weights = self.combination.members
         matching_series = len(self.cutoff) == len(self.panel)
         matching_members = weights.shape == (len(self.networks),)
-        if not (matching_series and matching_members):
+        # A state of its scale that a series lacks would be missed only when it is forecast.
+        scales = [part for part in self.scaling.scaler if part is not None]
+        effects = (self.scaling.effects.mean, self.scaling.effects.effect)
+        matching_scales = all(
+            len(part) == len(self.panel) for part in (*scales, *effects)
+        )
+        if not (matching_series and matching_members and matching_scales):
             raise ValueError("its parts do not belong together")
 
         # Forecasting shows what sizes alone do not.
@@ -493,4 +510,8 @@ class Predictor(Estimator):
         panel = self.panel.select(first)
         origins = panel.lengths - 1
         quantiles = self.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
+        # Finite weights can be too large to forecast a number with.
+        is_observed = np.isfinite(panel.values).any()
+        if is_observed and not np.isfinite(quantiles).all():
+            raise ValueError("its networks forecast NaN")
         panel.forecast_columns(first, origins, quantiles, NETWORK_QUANTILES)

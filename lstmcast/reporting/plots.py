@@ -203,7 +203,7 @@ def plot_error_by_step(verdict: Verdict) -> Picture:
     measure, name = _choose_error_measure(verdict)
     steps = [row["step"] for row in verdict.by_step]
     marker = _choose_marker(len(steps))
-    baseline = _METHOD_LABELS[verdict.best_baseline]
+    baseline = _label_method(verdict.best_baseline)
     lines = (
         (measure, "lstmcast", MODEL_COLOUR),
         (f"baseline_{measure}", baseline, BASELINE_COLOUR),
@@ -277,7 +277,7 @@ def plot_baselines(verdict: Verdict) -> Picture:
     """
     measure, axis_name = _choose_error_measure(verdict)
     scores = {"model": verdict.model, **verdict.baselines}
-    names = [_METHOD_LABELS[method] for method in scores]
+    names = [_label_method(method) for method in scores]
     errors = [row[measure] for row in scores.values()]
     colours = [MODEL_COLOUR] + [BASELINE_COLOUR] * len(verdict.baselines)
 
@@ -440,6 +440,11 @@ def _join_sentences(*sentences: str) -> str:
 def _choose_marker(n_points: int, few: int = 16) -> str:
     """Return a marker where there are so few points that a line without dots would hide them."""
     return "o" if n_points <= few else ""
+
+
+def _label_method(method: str) -> str:
+    # A run of a later version may have a method that has no words here.
+    return _METHOD_LABELS.get(method, "another simple method")
 
 
 def _choose_error_measure(verdict: Verdict) -> tuple[str, str]:

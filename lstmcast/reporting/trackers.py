@@ -22,8 +22,8 @@ from typing import Any, NamedTuple
 
 from lstmcast.errors import ResourceError, UsageError, suggest_similar
 from lstmcast.extras import require_extra
-from lstmcast.runs import serialization
-from lstmcast.runs.directory import MANIFEST_FILE, Run, open_run
+from lstmcast.runs import contents, serialization
+from lstmcast.runs.directory import MANIFEST_FILE, Run
 from lstmcast.runs.disk import write_file
 from lstmcast.runs.lock import hold_file_lock
 from lstmcast.scoring.verdict import Verdict
@@ -87,7 +87,7 @@ def track_run(
     """
     names = dict.fromkeys(trackers)
     require_trackers(names)
-    description = describe_run(open_run(run))
+    description = describe_run(contents.open_trained_run(run))
     writers = {
         "csv": _write_csv_files,
         "tensorboard": _write_tensorboard,
@@ -101,7 +101,7 @@ def track_run(
 def describe_run(run: Run) -> RunDescription:
     """Return what is recorded of a run. Raises RunError where its files are not what was saved."""
     with serialization.as_run_errors(run.path):
-        report = serialization.unpack_json(run.read("metrics.json"))
+        report = contents.read_metrics(run)
         scored = report["verdict"]  # None where the series were too short
         verdict = None if scored is None else Verdict.from_dict(scored)
         return RunDescription(

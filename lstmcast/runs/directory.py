@@ -15,11 +15,12 @@ import weakref
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NotRequired, TypedDict
 
 from lstmcast.errors import RunError, suggest_similar
 from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_new_file
 from lstmcast.runs.lock import find_lock_holder
+from lstmcast.runs.schema import FieldError, Range, read_typed
 
 SCHEMA_VERSION = 2
 """Version of the manifest: from 2 on it holds the size of every file, too."""
@@ -48,6 +49,29 @@ MAX_FILE_BYTES = 1 << 34
 """Largest other file that is read, in bytes."""
 _RECORDED_LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
 _NAME_A_RUN_HINT = "name the directory that `lstmcast fit` printed"
+
+
+class _VersionFields(TypedDict):
+    """What tells a manifest from other files, of whatever version."""
+
+    schema_version: Annotated[int, Range(1)]
+
+
+class _FileFields(TypedDict):
+    """Size and hash of a file; runs of the first version have no sizes."""
+
+    bytes: Annotated[int, Range(0)] | None
+    sha256: str
+
+
+class _ManifestFields(TypedDict):
+    """What the manifest of every run and of every unfinished fit has."""
+
+    schema_version: int
+    needs: NotRequired[str]
+    versions: NotRequired[dict[str, str]]
+    files: dict[str, _FileFields]
+    sha256: str
 
 
 @dataclass(frozen=True)
@@ -85,7 +109,7 @@ class Run:
             self.handles[name], file, MAX_FILE_BYTES, expected["bytes"]
         )
         if sha256_hex(contents) != expected["sha256"]:
-            raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
+            raise damaged_file_error(file, "is not what was saved (SHA-256 differs)")
         return contents
 
 
@@ -152,7 +176,7 @@ def _open_run_in_folder(place: Path, folder: int) -> Run:
             try:
                 handles[name] = _open_plain_file(place / name, folder)
             except FileNotFoundError:
-                raise _corrupt_error(place / name, "is missing") from None
+                raise damaged_file_error(place / name, "is missing") from None
     except BaseException:
         _close_handles(handles)
         raise
@@ -194,36 +218,46 @@ def manifest_digest(manifest: Mapping[str, Any]) -> str:
 
 
 def _parse_manifest(contents: bytes, file: Path) -> dict[str, Any]:
+    """Return a manifest whose hash is right, and what every manifest has of its type."""
     try:
-        manifest = json.loads(contents)
+        manifest = json.loads(contents, parse_constant=refuse_constant)
+        digest = manifest_digest(manifest) if isinstance(manifest, dict) else ""
     except (ValueError, RecursionError):
-        raise _corrupt_error(file, "is not readable") from None
-    if not isinstance(manifest, dict) or not isinstance(
-        manifest.get("schema_version"), int
-    ):
-        raise _corrupt_error(file, "is not the manifest of a run")
-    if manifest["schema_version"] > SCHEMA_VERSION:
+        raise damaged_file_error(file, "is not readable") from None
+    with fields_of_file(file):
+        schema_version = read_typed(manifest, _VersionFields)["schema_version"]
+    if schema_version > SCHEMA_VERSION:
+        needed = str(manifest.get("needs", "the one that wrote it"))[:40]
         raise RunError(
             f"the run {str(file.parent)!r} was written by a newer lstmcast",
-            f"it needs lstmcast >= {manifest.get('needs', 'the one that wrote it')}",
+            f"it needs lstmcast >= {needed}",
         )
-    files = manifest.get("files")
-    if manifest.get("sha256") != manifest_digest(manifest) or not isinstance(
-        files, dict
-    ):
-        raise _corrupt_error(file, "is not what was saved (SHA-256 differs)")
+    if manifest.get("sha256") != digest:
+        raise damaged_file_error(file, "is not what was saved (SHA-256 differs)")
     # The first version had only hashes.
-    if manifest["schema_version"] < 2:
-        files = {
-            name: {"bytes": None, "sha256": sha256} for name, sha256 in files.items()
+    if schema_version < 2 and isinstance(manifest.get("files"), dict):
+        manifest["files"] = {
+            name: {"bytes": None, "sha256": sha256}
+            for name, sha256 in manifest["files"].items()
         }
-        manifest["files"] = files
-    needed = {"bytes", "sha256"}
-    if not all(
-        isinstance(entry, dict) and entry.keys() >= needed for entry in files.values()
-    ):
-        raise _corrupt_error(file, "is not the manifest of a run")
-    return manifest
+    with fields_of_file(file):
+        checked: dict[str, Any] = read_typed(manifest, _ManifestFields)
+    return checked
+
+
+def refuse_constant(name: str) -> Any:
+    """For `json.loads`: raise ValueError for NaN and infinity, which are no JSON."""
+    raise ValueError(f"{name} is no JSON")
+
+
+@contextlib.contextmanager
+def fields_of_file(file: Path) -> Iterator[None]:
+    """Raise RunError that names a file for whatever field of it is not what it should be."""
+    try:
+        yield
+    except FieldError as error:
+        problem = f"does not hold what it should: {error}"
+        raise damaged_file_error(file, problem) from None
 
 
 def read_plain_file(file: Path, limit: int) -> bytes:
@@ -231,7 +265,7 @@ def read_plain_file(file: Path, limit: int) -> bytes:
     try:
         handle = _open_plain_file(file)
     except FileNotFoundError:
-        raise _corrupt_error(file, "is missing") from None
+        raise damaged_file_error(file, "is missing") from None
     try:
         return _read_contents(handle, file, limit)
     finally:
@@ -264,7 +298,7 @@ def _read_contents(
     """Bytes of an open file: at most `limit`, and as many as expected where that is known."""
     size = os.fstat(handle).st_size
     if size > limit or (expected is not None and size != expected):
-        raise _corrupt_error(file, f"is not what was saved ({size} bytes)")
+        raise damaged_file_error(file, f"is not what was saved ({size} bytes)")
     with os.fdopen(handle, "rb", closefd=False) as stream:
         stream.seek(0)
         return stream.read()
@@ -326,7 +360,8 @@ def _suggest_run(path: Path) -> str:
     )
 
 
-def _corrupt_error(file: Path, problem: str) -> RunError:
+def damaged_file_error(file: Path, problem: str) -> RunError:
+    """The error of a file of a run that cannot be used."""
     return RunError(
         f"{str(file)!r} {problem}", "take the run from a backup, or fit it again"
     )

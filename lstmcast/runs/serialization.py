@@ -25,7 +25,6 @@ from safetensors.numpy import load, save
 
 from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
-from lstmcast.errors import RunError
 from lstmcast.features import candidates, steps
 from lstmcast.network.trained import (
     Array,
@@ -35,13 +34,14 @@ from lstmcast.network.trained import (
 )
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, Singles, concat_ranges, offsets_from_lengths
+from lstmcast.runs.directory import damaged_file_error
 from lstmcast.timeaxis.axis import TimeAxis
 
 MAX_NETWORK_SIZE = 100_000
 """Largest size of a network's shape, such as its width."""
-MAX_STEPS_OF_RUN = 1_000_000
-"""Largest horizon or context, in time steps."""
 _BYTES_PER_NUMBER = 8
+_MAX_REASON = 200
+"""Characters of the reason why contents are refused."""
 _HISTORY_COLUMNS = ("step", "seconds", "loss", "validation", "lr", "member")
 _CONTENT_ERRORS = (
     ArithmeticError,
@@ -79,7 +79,7 @@ def unpack_networks(
             raise ValueError(f"member {number} has an impossible network shape")
         prefix = f"{number}."
         weights = {
-            name.removeprefix(prefix): array.astype(np.float32, copy=False)
+            name.removeprefix(prefix): _require_finite(name, array)
             for name, array in arrays.items()
             if name.startswith(prefix)
         }
@@ -87,12 +87,22 @@ def unpack_networks(
     return networks
 
 
-def parse_steps(value: Any) -> int:
-    """A number of time steps out of a run; raises ValueError for one that no run has."""
-    is_integer = type(value) is int  # True and 1.0 are none
-    if not is_integer or not 1 <= value <= MAX_STEPS_OF_RUN:
-        raise ValueError(f"{value!r} is not a number of steps")
-    return int(value)
+def _require_finite(name: str, array: NDArray[Any]) -> Singles:
+    """Return a weight in single precision; raises ValueError where a number of it is none."""
+    if not np.issubdtype(array.dtype, np.floating):
+        raise ValueError(
+            f"the weight {name} holds {array.dtype}, not numbers with a fraction"
+        )
+    # Of a large double there may be no single.
+    with np.errstate(over="ignore"):
+        weight = array.astype(np.float32, copy=False)
+    usable = np.isfinite(weight)
+    if not usable.all():
+        bad = weight.size - int(usable.sum())
+        raise ValueError(
+            f"the weight {name} is NaN or infinite in {bad:,} of {weight.size:,} numbers"
+        )
+    return weight
 
 
 def without_covariate_weights(weights: Mapping[str, Array]) -> dict[str, Array]:
@@ -131,18 +141,27 @@ def pack_history(rows: Sequence[dict[str, Any]]) -> bytes:
 
 
 def unpack_history(data: bytes) -> list[dict[str, Any]]:
-    """Undo `pack_history`."""
-    rows = csv.DictReader(io.StringIO(data.decode()))
+    """Undo `pack_history`; raises ValueError for a missing column, or a cell of another kind."""
+    reader = csv.DictReader(io.StringIO(data.decode()))
+    missing = set(_HISTORY_COLUMNS).difference(reader.fieldnames or ())
+    if missing:
+        raise ValueError(f"there is no column {min(missing)!r}")
     return [
-        {name: _parse_history_cell(name, text) for name, text in row.items()}
-        for row in rows
+        {name: _parse_history_cell(name, row[name], line) for name in _HISTORY_COLUMNS}
+        for line, row in enumerate(reader, 2)
     ]
 
 
-def _parse_history_cell(column: str, text: str) -> str | int | float:
-    if column == "member":
-        return text
-    return int(text) if column == "step" else float(text)
+def _parse_history_cell(column: str, text: str | None, line: int) -> str | int | float:
+    """Return a cell as what its column holds; a loss that was not measured is NaN."""
+    try:
+        if text is None:
+            raise ValueError
+        if column == "member":
+            return text
+        return int(text) if column == "step" else float(text)
+    except ValueError:
+        raise ValueError(f"line {line}: {column} is {str(text)[:40]!r}") from None
 
 
 def pack_panel(panel: Panel) -> tuple[bytes, dict[str, Any]]:
@@ -162,11 +181,26 @@ def unpack_panel(data: bytes, facts: dict[str, Any]) -> Panel:
     except OSError as error:  # the bytes are in memory: no disk failed, but a checksum
         raise ValueError(str(error)) from error
     columns = {name: _to_array(table[name]) for name in table.column_names}
+    _require_series_in_order(columns, len(facts["lengths"]))
+    for name, column in columns.items():
+        # A value may be missing, which is NaN, but none is read that is infinite.
+        if np.isinf(column).any():
+            raise ValueError(f"the column {name!r} holds infinite values")
+    return panel_from_columns(columns, facts)
+
+
+def _require_series_in_order(columns: Mapping[str, NDArray[Any]], count: int) -> None:
+    """Raise ValueError unless rows are those of `count` series, one series after the other."""
+    for name in ("series", "value"):
+        if name not in columns:
+            raise ValueError(f"there is no column {name!r}")
     series = columns["series"]
-    count = len(facts["lengths"])
+    if not np.issubdtype(series.dtype, np.integer):
+        raise ValueError("the column 'series' holds fractions")
     if len(series) and not 0 <= series.min() <= series.max() < count:
         raise ValueError("there are rows that belong to no series")
-    return panel_from_columns(columns, facts)
+    if (series[1:] < series[:-1]).any():
+        raise ValueError("the rows of its series are mixed")
 
 
 def _require_table_of_numbers(file: pq.ParquetFile) -> None:
@@ -286,11 +320,12 @@ def _to_array(column: pa.ChunkedArray) -> NDArray[Any]:
 
 @contextmanager
 def as_run_errors(path: Path) -> Iterator[None]:
-    """Raise RunError for whatever is wrong with the contents of a verified run."""
+    """Raise RunError, with the file or folder, for whatever is wrong with verified contents."""
     try:
         yield
     except _CONTENT_ERRORS as error:
-        raise RunError(
-            f"the run {str(path)!r} does not hold what it should: {error}",
-            "fit it again",
+        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        first_line = reason.partition("\n")[0][:_MAX_REASON]
+        raise damaged_file_error(
+            path, f"does not hold what it should: {first_line}"
         ) from error

@@ -191,10 +191,12 @@ def _describe_baseline(verdict: "Verdict") -> str:
         if verdict.season_name:
             return f"repeating the {verdict.season_name} before"
         return f"repeating the last {_format_steps(verdict, verdict.season)}"
-    return {
+    descriptions = {
         "naive": "repeating the last value",
         "drift": "extending the line from the first to the last value",
-    }[verdict.best_baseline]
+    }
+    # A run of a later version may have a method that has no words here.
+    return descriptions.get(verdict.best_baseline, "another simple method")
 
 
 def _format_steps(verdict: "Verdict", steps: int) -> str:

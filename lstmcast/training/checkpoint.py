@@ -29,7 +29,7 @@ from lstmcast.errors import (
     UsageError,
 )
 from lstmcast.panel.panel import Panel
-from lstmcast.runs import directory, disk, serialization
+from lstmcast.runs import contents, directory, disk, serialization
 from lstmcast.training.loop import TrainingState
 
 _DATA_FILE = "context.parquet"
@@ -105,7 +105,7 @@ class Checkpoint:
             raise RunError(
                 f"{self.run_path!r} holds no interrupted fit", "leave --resume out"
             )
-        return directory.open_run(self.folder)
+        return contents.open_checkpoint_run(self.folder)
 
     def training(self, name: str) -> "TrainingCheckpoint":
         """Return where the training of this name keeps its state, in whatever folder it works."""

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +12,8 @@ from lstmcast.config import Config, InputConfig, TrainConfig, WindowConfig
 from lstmcast.errors import RunError, UsageError
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
-from lstmcast.runs import serialization
+from lstmcast.runs import contents
+from lstmcast.runs.directory import Run
 from lstmcast.training.forecaster import Forecaster
 from tests.make import panel_of, wavy
 
@@ -103,15 +105,14 @@ def test_a_run_whose_parts_do_not_fit_together_is_refused(
     fitted: Forecaster, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = fitted.save(tmp_path / "run")
-    unpack_json = serialization.unpack_json
+    read_metrics = contents.read_metrics
 
-    def with_another_member(data: bytes) -> object:
-        content = unpack_json(data)
-        if "guard" in content:
-            content["guard"]["members"].append(0.5)
+    def with_another_member(run: Run) -> dict[str, Any]:
+        content = read_metrics(run)
+        content["guard"]["members"].append(0.5)
         return content
 
-    monkeypatch.setattr(serialization, "unpack_json", with_another_member)
+    monkeypatch.setattr(contents, "read_metrics", with_another_member)
     with pytest.raises(RunError, match="do not belong together"):
         Predictor.load(run)
 

@@ -53,13 +53,15 @@ def report(
     DATA that are newer than its training. Needs lstmcast[plot].
     """
     reporter = Reporter.of(show)
-    opened = open_run(run)
+    open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.evaluation.backtest import evaluate
     from lstmcast.forecasting.predictor import Predictor
     from lstmcast.reporting import plots
     from lstmcast.reporting.report import make_report_page
+    from lstmcast.runs.contents import open_trained_run
 
     plots.require_matplotlib()
+    opened = open_trained_run(run)
     forecaster = Predictor.load(run)
     panel = read_newer(reporter, data, forecaster, since=True) if data else None
     newer = evaluate(forecaster, panel) if panel else None

@@ -14,7 +14,6 @@ from lstmcast.runs.directory import (
     DERIVED_FILES,
     MANIFEST_FILE,
     PREVIOUS_FOLDER,
-    Run,
     open_run,
 )
 
@@ -78,7 +77,7 @@ def ls(
 
 def show(run: RunPath, *, show: ShowOptions) -> None:
     """Show what RUN is: its data, settings, verdict and files."""
-    facts = _describe_run(open_run(run))
+    facts = _describe_run(run)
     if show.json:
         output.write_object("runs show", {"run": run, **facts})
         return
@@ -93,8 +92,8 @@ def diff(run: RunPath, other: OtherRun, *, show: ShowOptions) -> None:
     Each difference is a line with its name, the value in RUN and the value in OTHER; no lines: they
     are the same.
     """
-    left = _flatten_dict(_describe_run(open_run(run)))
-    right = _flatten_dict(_describe_run(open_run(other)))
+    left = _flatten_dict(_describe_run(run))
+    right = _flatten_dict(_describe_run(other))
     # What only one of them has differs, too: it is None in the other.
     differences = [
         (key, left.get(key), right.get(key))
@@ -154,33 +153,33 @@ def _run_to_row(path: Path) -> dict[str, Any]:
     """Return a row of the list; one that cannot be read has a problem in the place of figures."""
     row: dict[str, Any] = {"run": str(path)}
     try:
-        run = open_run(path)
-        facts = _describe_run(run)
-        panel, verdict = run.manifest["panel"], facts["verdict"] or {}
+        facts = _describe_run(path)
+        data, verdict = facts["data"], facts["verdict"] or {}
         row |= {
-            "target": " ".join(panel["columns"]["target"]),
-            "series": len(panel["lengths"]),
-            "freq": facts["data"]["freq"],
+            "target": " ".join(data["columns"]["target"]),
+            "series": data["series"],
+            "freq": data["freq"],
             "horizon": facts["horizon"],
             "season": facts["season"],
             "mase": verdict.get("model", {}).get("mase"),
             "skill": verdict.get("skill"),
             "seed": facts["seed"],
         }
-    # A manifest may be valid JSON, and still lack what a run has.
-    except (RunError, KeyError, TypeError) as error:
-        row["problem"] = getattr(error, "message", "") or "does not hold what it should"
+    except RunError as error:
+        row["problem"] = error.message
     return row
 
 
-def _describe_run(run: Run) -> dict[str, Any]:
+def _describe_run(path: str | Path) -> dict[str, Any]:
     """Return what a person asks about a run; of long lists only how long they are."""
+    from lstmcast.runs.contents import open_trained_run, read_metrics, read_scaling
     from lstmcast.timeaxis.frequency import Grid
 
+    run = open_trained_run(path)
     manifest = run.manifest
     panel = manifest["panel"]
-    verdict = json.loads(run.read("metrics.json"))["verdict"]
-    scaler = json.loads(run.read("scaler.json"))
+    verdict = read_metrics(run)["verdict"]
+    scaler = read_scaling(run)
     return {
         "run_schema_version": manifest["schema_version"],
         "horizon": manifest["horizon"],

@@ -3,6 +3,7 @@
 import shlex
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lstmcast.cli.data import read_like_run
@@ -28,7 +29,12 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
-from lstmcast.runs.directory import PREVIOUS_FOLDER, PreviousVersion, open_run
+from lstmcast.runs.directory import (
+    MANIFEST_FILE,
+    PREVIOUS_FOLDER,
+    PreviousVersion,
+    open_run,
+)
 from lstmcast.runs.lock import hold_write_lock
 from lstmcast.runs.publish import RETRY_HINT, roll_back_run
 from lstmcast.scoring.gates import Gate
@@ -136,6 +142,7 @@ def update(
     report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     if rollback:
+        _require_previous_version(run)
         roll_back_run(run)
         report.say(
             "the previous version is back; the other one is now the previous one"
@@ -159,6 +166,15 @@ def update(
     verdict = result.now if result.kept else result.was
     if verdict:
         check_gates(gates, verdict)
+
+
+def _require_previous_version(run: str) -> None:
+    """Raise RunError where the previous version could not be forecast with."""
+    previous = Path(run, PREVIOUS_FOLDER)
+    if (previous / MANIFEST_FILE).is_file():
+        from lstmcast.forecasting.predictor import Predictor
+
+        Predictor.load(previous)
 
 
 def _run_update(

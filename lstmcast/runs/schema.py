@@ -1,0 +1,269 @@
+"""Read values of JSON by the types that they should have, field by field.
+
+A type is a dataclass, a named tuple, a `TypedDict`, a container or a plain type of Python, so that
+what describes a file is the same that the program works with. Knows no files.
+"""
+
+import dataclasses
+import math
+from functools import cache
+from types import NoneType, UnionType
+from typing import (
+    Annotated,
+    Any,
+    Literal,
+    NamedTuple,
+    NotRequired,
+    Union,
+    get_args,
+    get_origin,
+    get_type_hints,
+    is_typeddict,
+)
+
+MAX_INTEGER = 2**63 - 1
+"""Largest whole number: what comes of it must fit into 64 bits."""
+_MAX_SHOWN = 40
+"""Characters of a wrong value that a message shows."""
+_PLAIN_WORDS = {
+    bool: "true or false",
+    int: "a whole number",
+    float: "a number",
+    str: "text",
+    NoneType: "nothing (null)",
+}
+"""What a value of a plain type is called in messages."""
+_FOUND_WORDS = _PLAIN_WORDS | {list: "a list", dict: "an object"}
+
+
+class Range(NamedTuple):
+    """Least and largest value of a number, as a note in `Annotated`."""
+
+    low: float = -math.inf
+    high: float = math.inf
+
+
+class FieldError(ValueError):
+    """A field that does not hold what it should: its place, what it is, and what it should be."""
+
+
+def read_typed(
+    value: Any, kind: Any, place: str = "", *, null_is_missing: bool = False
+) -> Any:
+    """Return a value read from JSON if it is of a type; raises FieldError for the first that isn't.
+
+    Numbers are finite. Fields that a dataclass or a named tuple does not know are left out: a later
+    version may write more.
+
+    Args:
+        value: what `json.loads` returned.
+        kind: the type that it should have.
+        place: name of the value in messages, as "panel.lengths".
+        null_is_missing: whether a number may be null, where it is NaN in the program.
+    """
+    reader = _Reader(null_is_missing)
+    return reader.read(value, kind, place)
+
+
+class _Reader:
+    def __init__(self, null_is_missing: bool) -> None:
+        self.null_is_missing = null_is_missing
+
+    def read(self, value: Any, kind: Any, place: str) -> Any:
+        """Return a value of a kind; raises FieldError."""
+        if kind is Any:
+            return value
+        origin = get_origin(kind)
+        if origin is Annotated:
+            return self._read_annotated(value, kind, place)
+        if origin in (Union, UnionType):
+            return self._read_union(value, kind, place)
+        if origin is Literal:
+            if isinstance(value, str | int) and value in get_args(kind):
+                return value
+            raise _wrong_kind(value, kind, place)
+        if origin in (list, tuple):
+            return self._read_list(value, kind, place)
+        if origin is dict:
+            return self._read_mapping(value, kind, place)
+        if _is_record(kind):
+            return self._read_record(value, kind, place)
+        return self._read_plain(value, kind, place)
+
+    def _read_plain(self, value: Any, kind: Any, place: str) -> Any:
+        if value is None and kind is float and self.null_is_missing:
+            return None
+        # Exact types: to Python True is an integer, too.
+        fits = type(value) is kind or (kind is float and type(value) is int)
+        if not fits:
+            raise _wrong_kind(value, kind, place)
+        if kind in (int, float) and not _is_usable_number(value):
+            raise _wrong_kind(value, kind, place)
+        return value
+
+    def _read_annotated(self, value: Any, kind: Any, place: str) -> Any:
+        inner, limits = get_args(kind)
+        found = self.read(value, inner, place)
+        if found is not None and not limits.low <= found <= limits.high:
+            raise _wrong_kind(value, kind, place)
+        return found
+
+    def _read_union(self, value: Any, kind: Any, place: str) -> Any:
+        choices = get_args(kind)
+        if value is None and NoneType in choices:
+            return None
+        others = [choice for choice in choices if choice is not NoneType]
+        # Of a single type the message names the very field inside it.
+        if len(others) == 1:
+            return self.read(value, others[0], place)
+        for choice in others:
+            try:
+                return self.read(value, choice, place)
+            except FieldError:
+                continue
+        raise _wrong_kind(value, kind, place)
+
+    def _read_list(self, value: Any, kind: Any, place: str) -> Any:
+        if type(value) is not list:
+            raise _wrong_kind(value, kind, place)
+        arguments = get_args(kind)
+        if get_origin(kind) is list or arguments[-1] is Ellipsis:
+            if _holds_only(value, arguments[0]):
+                return value
+            arguments = (arguments[0],) * len(value)
+        if len(arguments) != len(value):
+            raise _wrong_kind(value, kind, place)
+        return [
+            self.read(entry, inner, f"{place}[{number}]")
+            for number, (entry, inner) in enumerate(zip(value, arguments, strict=True))
+        ]
+
+    def _read_mapping(self, value: Any, kind: Any, place: str) -> Any:
+        if type(value) is not dict:
+            raise _wrong_kind(value, kind, place)
+        _, inner = get_args(kind)
+        return {
+            name: self.read(entry, inner, _join(place, name))
+            for name, entry in value.items()
+        }
+
+    def _read_record(self, value: Any, kind: Any, place: str) -> Any:
+        if type(value) is not dict:
+            raise _wrong_kind(value, kind, place)
+        fields, needed = _fields_of(kind)
+        for name in fields:
+            if name in needed and name not in value:
+                raise FieldError(f"{_join(place, name)} is missing")
+        known = {
+            name: self.read(value[name], inner, _join(place, name))
+            for name, inner in fields.items()
+            if name in value
+        }
+        # Of a file, what is unknown is kept: it is written again as it was.
+        return {**value, **known} if is_typeddict(kind) else known
+
+
+def _is_record(kind: Any) -> bool:
+    is_named_tuple = isinstance(kind, type) and hasattr(kind, "_field_defaults")
+    return dataclasses.is_dataclass(kind) or is_typeddict(kind) or is_named_tuple
+
+
+@cache
+def _fields_of(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
+    """Return the types of a record's fields by name, and the names of those that it must have."""
+    fields = get_type_hints(kind, include_extras=True)
+    if is_typeddict(kind):
+        fields = {name: _without_note(inner) for name, inner in fields.items()}
+        return fields, frozenset(kind.__required_keys__)
+    if dataclasses.is_dataclass(kind):
+        needed = {field.name for field in dataclasses.fields(kind) if _is_needed(field)}
+        return fields, frozenset(needed)
+    return fields, frozenset(fields.keys() - kind._field_defaults.keys())
+
+
+def _is_needed(field: Any) -> bool:
+    has_default = field.default is not dataclasses.MISSING
+    return not has_default and field.default_factory is dataclasses.MISSING
+
+
+def _without_note(kind: Any) -> Any:
+    """Return a type without the note that its field may be missing."""
+    return get_args(kind)[0] if get_origin(kind) is NotRequired else kind
+
+
+def _holds_only(values: list[Any], kind: Any) -> bool:
+    """Whether a list surely holds entries of a kind: fast, for the lists of many series."""
+    limits = Range()
+    if get_origin(kind) is Annotated:
+        kind, limits = get_args(kind)
+    if not isinstance(kind, type):
+        return False
+    found = set(map(type, values))
+    if kind is float:
+        found.discard(int)
+    if not found <= {kind} or kind not in (bool, int, float, str):
+        return False
+    if kind in (bool, str) or not values:
+        return True
+    least, largest = min(values), max(values)
+    # NaN is neither less nor more than anything, wherever it stands.
+    finite = kind is int or all(map(math.isfinite, values))
+    usable = finite and _is_usable_number(least) and _is_usable_number(largest)
+    return usable and limits.low <= least and largest <= limits.high
+
+
+def _is_usable_number(value: float) -> bool:
+    if isinstance(value, int):
+        return abs(value) <= MAX_INTEGER
+    return math.isfinite(value)
+
+
+def _join(place: str, name: str) -> str:
+    shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
+    return f"{place}.{shown}" if place else shown
+
+
+def _wrong_kind(value: Any, kind: Any, place: str) -> FieldError:
+    found = _describe_value(value)
+    return FieldError(f"{place or 'it'} is {found}, not {_describe_kind(kind)}")
+
+
+def _describe_value(value: Any) -> str:
+    if value is None:
+        return _PLAIN_WORDS[NoneType]
+    word = _FOUND_WORDS.get(type(value), "something else")
+    if isinstance(value, list | dict):
+        return f"{word} of {len(value):,}"
+    if isinstance(value, int) and abs(value) > MAX_INTEGER:
+        return f"{word} of {value.bit_length():,} bits"
+    shown = repr(value)
+    if len(shown) > _MAX_SHOWN:
+        shown = f"{shown[:_MAX_SHOWN]}..."
+    return f"{word} ({shown})"
+
+
+def _describe_kind(kind: Any) -> str:
+    """Say in words what a value of a kind is."""
+    origin = get_origin(kind)
+    arguments = get_args(kind)
+    if origin is Annotated:
+        inner, limits = arguments
+        return f"{_describe_kind(inner)}{_describe_range(limits)}"
+    if origin in (Union, UnionType):
+        return " or ".join(map(_describe_kind, arguments))
+    if origin is Literal:
+        return f"one of {', '.join(map(str, arguments))}"
+    if origin is tuple and arguments[-1] is not Ellipsis:
+        return f"a list of {len(arguments)}"
+    if origin in (list, tuple):
+        return "a list"
+    if origin is dict or _is_record(kind):
+        return "an object"
+    return _PLAIN_WORDS.get(kind, "a value")
+
+
+def _describe_range(limits: Range) -> str:
+    low, high = limits
+    if math.isinf(high):
+        return f" of {low:g} or more"
+    return f" from {low:g} to {high:,.15g}"
