@@ -10,7 +10,7 @@ import json
 import signal
 import socket
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -25,7 +25,13 @@ from lstmcast.deployment.serve_requests import (
     ForecastRequest,
     parse_request,
 )
-from lstmcast.errors import ExitCode, LstmcastError, ResourceError, UsageError
+from lstmcast.errors import (
+    DataError,
+    ExitCode,
+    LstmcastError,
+    ResourceError,
+    UsageError,
+)
 from lstmcast.extras import require_extra
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
@@ -79,6 +85,13 @@ _HTTP_STATUS = {
     ExitCode.RESOURCE: 413,
 }
 """HTTP status of a client's error, by the exit code of the same error on the command line."""
+
+
+READING_ERRORS: tuple[type[Exception], ...] = (
+    *(ArithmeticError, AttributeError, LookupError, NotImplementedError),
+    *(RecursionError, TypeError, ValueError),
+)
+"""What may go wrong with a table that nobody has thought of: the client's, not the server's."""
 
 
 @dataclass(frozen=True)
@@ -213,17 +226,40 @@ def create_app(
     return app
 
 
+@contextmanager
+def _as_data_errors() -> Iterator[None]:
+    """Raise DataError for whatever else reading a client's table raises."""
+    try:
+        yield
+    except LstmcastError:
+        raise
+    except READING_ERRORS as error:
+        raise DataError(
+            "request: its table cannot be understood",
+            "send it as CSV, or as JSON with the values written as in the training data",
+        ) from error
+
+
 def _add_error_handlers(app: "FastAPI") -> None:
     """Answer every error with code, kind, message and hint, as the command line has them."""
     from fastapi import Request, Response
     from fastapi.exceptions import RequestValidationError
-    from fastapi.responses import JSONResponse
     from starlette.exceptions import HTTPException
+
+    def answer_json(
+        content: dict[str, Any],
+        status: int,
+        headers: Mapping[str, str] | None = None,
+    ) -> Response:
+        # In ASCII: a message may quote what cannot be written in UTF-8.
+        return Response(
+            json.dumps(content), status, headers, media_type="application/json"
+        )
 
     @app.exception_handler(LstmcastError)
     async def answer_error(_: Request, error: LstmcastError) -> Response:
         status = _HTTP_STATUS.get(error.exit_code, 500)
-        return JSONResponse(_describe_error(error), status)
+        return answer_json(_describe_error(error), status)
 
     @app.exception_handler(RequestValidationError)
     async def answer_invalid_option(
@@ -238,7 +274,7 @@ def _add_error_handlers(app: "FastAPI") -> None:
     async def answer_unknown_path(request: Request, error: HTTPException) -> Response:
         message = f"{request.method} {request.url.path}: {str(error.detail).lower()}"
         content = _describe_error(UsageError(message, "see /openapi.json"))
-        return JSONResponse(content, error.status_code, error.headers)
+        return answer_json(content, error.status_code, error.headers)
 
 
 def _describe_error(error: LstmcastError) -> dict[str, Any]:
@@ -370,7 +406,10 @@ class _Service:
 
         def work() -> bytes:
             config = self.predictor.config.data
-            wanted = parse_request(body, kind, horizon, quantiles, config, self.limit)
+            with _as_data_errors():
+                wanted = parse_request(
+                    body, kind, horizon, quantiles, config, self.limit
+                )
             columns, notes = self._forecast_columns(wanted)
             if as_csv:
                 return self.writer.csv(columns)
@@ -419,7 +458,10 @@ class _Service:
             raise UsageError("quantiles: a probability has none", "leave it out")
         if wanted.table is not None:
             known, config = predictor.panel, predictor.config.data
-            panel = Panel.from_table(wanted.table, known.columns, config, like=known)
+            with _as_data_errors():
+                panel = Panel.from_table(
+                    wanted.table, known.columns, config, like=known
+                )
             panel = with_training_history(panel, known, predictor.context)
         columns = predictor.columns(
             panel, horizon=wanted.horizon, quantiles=wanted.quantiles

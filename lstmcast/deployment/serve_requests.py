@@ -64,13 +64,19 @@ def parse_request(
 
 
 def _parse_json(body: bytes) -> Any:
+    hint = 'send {"rows": [{"date": "2024-01-31", ...}, ...]}, or CSV'
     try:
-        return json.loads(body)
-    except (ValueError, RecursionError) as error:
+        content = json.loads(body)
+        # A text may hold half of a character, which is none and cannot be written again.
+        json.dumps(content, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:
+        half = error.object[error.start]
         raise DataError(
-            f"request: not valid JSON: {error}",
-            'send {"rows": [{"date": "2024-01-31", ...}, ...]}, or CSV',
+            f"request: {ascii(half)} is half of a character", hint
         ) from None
+    except (ValueError, RecursionError) as error:
+        raise DataError(f"request: not valid JSON: {error}", hint) from None
+    return content
 
 
 def _request_from_json(content: Any) -> ForecastRequest:

@@ -3,6 +3,7 @@
 Knows nothing of training.
 
 `predictor`   load, predict, save
+`saved`       a forecaster as the files of a run, and back
 `combination` networks and classical methods combined by their validation errors
 `quantiles`   intervals where networks make none, and other quantile levels
 `recursive`   forecasts beyond the trained horizon

@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, Config
-from lstmcast.errors import UsageError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.features.joint import joint_inputs
 from lstmcast.features.preprocessing import Scaling, fit_scaling
 from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
+from lstmcast.forecasting import saved
 from lstmcast.forecasting.combination import Combination, combine_forecasts
 from lstmcast.forecasting.estimator import Estimator
 from lstmcast.forecasting.quantiles import (
@@ -37,8 +38,7 @@ from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
-from lstmcast.runs import contents, directory, publish, serialization
-from lstmcast.runs.serialization import as_run_errors
+from lstmcast.runs.directory import PreviousVersion
 from lstmcast.scoring.verdict import Verdict
 from lstmcast.timeaxis.axis import TimeAxis
 
@@ -46,10 +46,6 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
-WEIGHTS_FILE = "model.safetensors"
-CONTEXT_FILE = "context.parquet"
-HISTORY_FILE = "history.csv"
-"""Files of a run beside those that `runs.contents` reads."""
 MAX_HISTORY_STEPS = 200_000
 """Most time steps of a panel whose whole history a run keeps to forecast from.
 
@@ -76,6 +72,7 @@ class Predictor(Estimator):
     start: what training started from, with its SHA-256.
     fingerprint: of the panel that was fitted.
     notes: what a user should know about the fit.
+    made: device, precision and processor of the training; empty where an older run has none.
     """
 
     panel: Panel
@@ -94,6 +91,7 @@ class Predictor(Estimator):
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
+        self.made: dict[str, str] = {}
 
     @property
     def axis(self) -> TimeAxis:
@@ -186,6 +184,7 @@ class Predictor(Estimator):
         series = np.arange(len(panel))
         origins = panel.lengths - 1
         forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
+        _require_numbers(forecasts, panel)
 
         return panel.forecast_columns(
             series, origins, forecasts, quantiles, probability=self.probability
@@ -390,7 +389,7 @@ class Predictor(Estimator):
         path: str | Path,
         *,
         force: bool = False,
-        previous: directory.PreviousVersion = "none",
+        previous: PreviousVersion = "none",
     ) -> Path:
         """Write the run directory, with a manifest of the hashes of its files, and return its path.
 
@@ -403,43 +402,7 @@ class Predictor(Estimator):
             RunError: the place is taken.
             LockedError: another process writes there.
         """
-        context, panel_facts = serialization.pack_panel(self.panel)
-        manifest = {
-            "config": self.config.to_dict(),
-            "horizon": self.horizon,
-            "context": self.context,
-            "seed": self.config.train.seed,
-            "start": self.start,
-            "members": [network.shape._asdict() for network in self.networks],
-            "data": {
-                "fingerprint": self.fingerprint,
-                "cutoff": self.cutoff.tolist(),
-                "notes": self.notes,
-            },
-            "panel": panel_facts,
-        }
-        metrics = self._metrics()
-        scaling = self.scaling.to_dict()
-        files = {
-            WEIGHTS_FILE: serialization.pack_networks(self.networks),
-            HISTORY_FILE: serialization.pack_history(self.history),
-            contents.METRICS_FILE: serialization.pack_json(metrics),
-            CONTEXT_FILE: context,
-            contents.SCALER_FILE: serialization.pack_json(scaling),
-        }
-        return publish.publish_run(
-            path, files, manifest, force=force, previous=previous
-        )
-
-    def _metrics(self) -> dict[str, Any]:
-        """Return what `metrics.json` holds, see `_set_metrics`."""
-        verdict = None if self.verdict is None else self.verdict.to_dict()
-        spread = None if self.spread is None else self.spread.tolist()
-        return {
-            "verdict": verdict,
-            "guard": self.combination.to_dict(),
-            "spread": spread,
-        }
+        return saved.save_forecaster(self, path, force=force, previous=previous)
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
@@ -447,71 +410,17 @@ class Predictor(Estimator):
 
         Raises RunError for what is not a run, or is damaged.
         """
-        run = contents.open_trained_run(path)
-        manifest = run.manifest
-        data = manifest["data"]
-        with as_run_errors(run.path / directory.MANIFEST_FILE):
-            forecaster = cls(Config.from_dict(manifest["config"]))
-            forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
-        forecaster.horizon = manifest["horizon"]
-        forecaster.context = manifest["context"]
-        forecaster.notes = tuple(data["notes"])
-        forecaster.start = manifest["start"]
-        forecaster.fingerprint = data["fingerprint"]
+        return saved.load_forecaster(cls, path)
 
-        with as_run_errors(run.path / CONTEXT_FILE):
-            context = run.read(CONTEXT_FILE)
-            forecaster.panel = serialization.unpack_panel(context, manifest["panel"])
-        with as_run_errors(run.path / contents.SCALER_FILE):
-            forecaster.scaling = Scaling.from_dict(contents.read_scaling(run))
-        with as_run_errors(run.path / WEIGHTS_FILE):
-            weights = run.read(WEIGHTS_FILE)
-            forecaster.networks = serialization.unpack_networks(
-                weights, manifest["members"]
-            )
-        with as_run_errors(run.path / contents.METRICS_FILE):
-            forecaster._set_metrics(contents.read_metrics(run))
-        with as_run_errors(run.path / HISTORY_FILE):
-            forecaster.history = serialization.unpack_history(run.read(HISTORY_FILE))
-        with as_run_errors(run.path):
-            forecaster._require_consistent_parts()
-        return forecaster
 
-    def _set_metrics(self, metrics: dict[str, Any]) -> None:
-        """Set what `metrics.json` holds; older runs have no spread."""
-        guard = metrics["guard"]
-        known = {name: guard[name] for name in Combination._fields if name in guard}
-        self.combination = Combination.from_dict(known)
-        verdict = metrics["verdict"]
-        self.verdict = None if verdict is None else Verdict.from_dict(verdict)
-        spread = metrics.get("spread")
-        self.spread = None if spread is None else np.array(spread, dtype=np.float64)
-
-    def _require_consistent_parts(self) -> None:
-        """Refuse parts that do not fit together: here, and not in the middle of a forecast.
-
-        Sizes are compared, and one step of one series is forecast. Raises ValueError, or whatever
-        the forecast does.
-        """
-        weights = self.combination.members
-        matching_series = len(self.cutoff) == len(self.panel)
-        matching_members = weights.shape == (len(self.networks),)
-        # A state of its scale that a series lacks would be missed only when it is forecast.
-        scales = [part for part in self.scaling.scaler if part is not None]
-        effects = (self.scaling.effects.mean, self.scaling.effects.effect)
-        matching_scales = all(
-            len(part) == len(self.panel) for part in (*scales, *effects)
-        )
-        if not (matching_series and matching_members and matching_scales):
-            raise ValueError("its parts do not belong together")
-
-        # Forecasting shows what sizes alone do not.
-        first = np.zeros(1, np.int64)
-        panel = self.panel.select(first)
-        origins = panel.lengths - 1
-        quantiles = self.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
-        # Finite weights can be too large to forecast a number with.
-        is_observed = np.isfinite(panel.values).any()
-        if is_observed and not np.isfinite(quantiles).all():
-            raise ValueError("its networks forecast NaN")
-        panel.forecast_columns(first, origins, quantiles, NETWORK_QUANTILES)
+def _require_numbers(forecasts: Floats, panel: Panel) -> None:
+    """Raise DataError where a forecast [N, H, Q] is no number: nobody should take it for one."""
+    is_number = np.isfinite(forecasts).all(axis=(1, 2))
+    if is_number.all():
+        return
+    first = int(np.flatnonzero(~is_number)[0])
+    of_series = f" of {'/'.join(panel.keys[first])!r}" if panel.key_names else ""
+    raise DataError(
+        f"the forecast{of_series} is NaN or infinite",
+        "give values that are not as large; or fit the run again, should they be ordinary",
+    )

@@ -245,6 +245,7 @@ def _train_further(
 ) -> Predictor:
     """The networks at these places trained on the first `ends` [N] steps, scaled by the same."""
     from lstmcast.network.torch_network import to_trained_network
+    from lstmcast.training.device import describe_training_machine
     from lstmcast.training.members import (
         TrainingTask,
         compute_deadline,
@@ -256,6 +257,7 @@ def _train_further(
     config = replace(longer.config, train=train_config)
     trained = copy.copy(longer)
     trained.scaling = _fit_scaling_anew(longer, ends)
+    trained.made = describe_training_machine(config)
     every_series = np.arange(len(panel))
     windows = trained.build_windows(
         panel, trained.scaling.scaler, trained.horizon, every_series, panel.lengths

@@ -16,6 +16,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any, Literal, NotRequired, TypedDict
+from zoneinfo import TZPATH
 
 from lstmcast.errors import RunError, suggest_similar
 from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_new_file
@@ -47,7 +48,10 @@ MAX_MANIFEST_BYTES = 1 << 28
 """Largest manifest that is read, in bytes."""
 MAX_FILE_BYTES = 1 << 34
 """Largest other file that is read, in bytes."""
-_RECORDED_LIBRARIES = ("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors")
+_RECORDED_LIBRARIES = (
+    *("lstmcast", "torch", "numpy", "pandas", "pyarrow", "safetensors"),
+    *("holidays", "tzdata"),
+)
 _NAME_A_RUN_HINT = "name the directory that `lstmcast fit` printed"
 
 
@@ -375,4 +379,21 @@ def library_versions() -> dict[str, str]:
     for name in _RECORDED_LIBRARIES:
         with contextlib.suppress(metadata.PackageNotFoundError):
             versions[name] = metadata.version(name)
+    # The zones of the system go before those of the package.
+    if system := _system_zones_version():
+        versions["tzdata"] = system
     return versions
+
+
+def _system_zones_version() -> str:
+    """Version of the time zones that the system has, empty where Python takes its own package."""
+    for folder in TZPATH:
+        if not Path(folder, "UTC").exists():
+            continue
+        with contextlib.suppress(OSError, UnicodeDecodeError):
+            with Path(folder, "tzdata.zi").open(encoding="utf-8") as file:
+                found = re.match(r"# version (\w+)", file.readline(100))
+            if found:
+                return f"{found[1]} of the system"
+        return "of the system"
+    return ""

@@ -205,11 +205,11 @@ def _holds_only(values: list[Any], kind: Any) -> bool:
         return False
     if kind in (bool, str) or not values:
         return True
-    least, largest = min(values), max(values)
-    # NaN is neither less nor more than anything, wherever it stands.
-    finite = kind is int or all(map(math.isfinite, values))
-    usable = finite and _is_usable_number(least) and _is_usable_number(largest)
-    return usable and limits.low <= least and largest <= limits.high
+    # First: of NaN there is no least and no largest.
+    if not all(map(_is_usable_number, values)):
+        return False
+    is_within = limits.low <= min(values) and max(values) <= limits.high
+    return bool(is_within)
 
 
 def _is_usable_number(value: float) -> bool:

@@ -94,6 +94,16 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
     unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
     if unpacked > source.allowed:
         raise source.too_large_error(unpacked)
+    return _decode_number_dictionaries(table)
+
+
+def _decode_number_dictionaries(table: pa.Table) -> pa.Table:
+    """Write out dictionaries of anything but text: they are columns of their values."""
+    for place, field in enumerate(table.schema):
+        kind = field.type
+        if pa.types.is_dictionary(kind) and not _is_text_like(kind.value_type):
+            values = table.column(place).cast(kind.value_type)
+            table = table.set_column(place, field.name, values)
     return table
 
 
@@ -165,7 +175,18 @@ def _select_flat_columns(schema: pa.Schema, name: str) -> list[str]:
         message = f"{name}: column {repeated[0]!r} is there more than once"
         raise DataError(message, "rename one of them")
 
-    return [field.name for field in schema if not pa.types.is_nested(field.type)]
+    return [field.name for field in schema if not _is_nested(field.type)]
+
+
+def _is_nested(kind: pa.DataType) -> bool:
+    values = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return bool(pa.types.is_nested(values))
+
+
+def _is_text_like(kind: pa.DataType) -> bool:
+    return bool(
+        _is_text(kind) or pa.types.is_binary(kind) or pa.types.is_large_binary(kind)
+    )
 
 
 def _is_text(kind: pa.DataType) -> bool:
@@ -176,6 +197,8 @@ def _count_unpacked_bytes(column: pa.ChunkedArray) -> int:
     """Bytes of a column whose dictionary is written out."""
     if not pa.types.is_dictionary(column.type):
         return int(column.nbytes)
+    if not _is_text_like(column.type.value_type):
+        return len(column) * _BYTES_PER_CELL
 
     lengths_by_chunk = [pc.binary_length(chunk.dictionary) for chunk in column.chunks]
     longest = 0

@@ -103,7 +103,11 @@ def _to_bools(values: pa.Array) -> Bools:
 def _not_a_number_error(table: Table, column: str, bad: Bools, what: str) -> DataError:
     """The error for the `bad` rows [n] of a column, with the first cell and the most frequent."""
     rows = np.flatnonzero(bad)
-    cells = table.series(column).iloc[rows].astype("str")
+    cells = table.series(column).iloc[rows]
+    try:
+        cells = cells.astype("str")
+    except UnicodeDecodeError:  # bytes that are no text
+        cells = cells.map(repr)
     first = str(cells.iloc[0])
     counts = cells.value_counts()
 

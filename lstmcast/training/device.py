@@ -5,12 +5,14 @@ Knows nothing of networks. A trained network forecasts on the processor, whereve
 Axes: B chunks, C steps of a chunk, F input features.
 """
 
+import platform
 from dataclasses import dataclass
 
 import torch
+from threadpoolctl import threadpool_info
 from torch import Tensor
 
-from lstmcast.config import Device, Precision
+from lstmcast.config import Config, Device, Precision
 from lstmcast.errors import UsageError
 from lstmcast.features.windows import Windows
 from lstmcast.ragged import Ints, Singles
@@ -39,6 +41,26 @@ def describe_device(device: torch.device) -> str:
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)
     return "the processor"
+
+
+def describe_training_machine(config: Config) -> dict[str, str]:
+    """Return what besides settings and versions the bytes of a training depend on.
+
+    device: cpu, or the GPU's name. precision: of the matrix products of an LSTM. processor: its
+    family, and for which kind of it BLAS (which forecasts) and torch (which trains) compute.
+    """
+    place = choose_device(config.train.device)
+    # Of other cells no product is reduced, whatever the processor has.
+    is_lstm = config.model.cell == "lstm"
+    reduced = is_lstm and is_reduced_precision(config.train.precision, place)
+    kinds = {pool.get("architecture") for pool in threadpool_info()}
+    blas = " ".join(sorted(kind for kind in kinds if kind)) or "unknown"
+    torch_kind = torch.backends.cpu.get_cpu_capability()
+    return {
+        "device": "cpu" if place == CPU else describe_device(place),
+        "precision": "bfloat16" if reduced else "float32",
+        "processor": f"{platform.machine()}, BLAS for {blas}, torch for {torch_kind}",
+    }
 
 
 def is_reduced_precision(precision: Precision, device: torch.device = CPU) -> bool:

@@ -120,6 +120,7 @@ class Forecaster(Predictor):
         """
         report = on_event or (lambda _: None)
         place = device.choose_device(self.config.train.device)
+        self.made = device.describe_training_machine(self.config)
         holdout = self._prepare(panel)
         report(Event("prepare", f"season {self.season}, horizon {self.horizon}"))
         if place != device.CPU:

@@ -198,7 +198,8 @@ def _describe_run(path: str | Path) -> dict[str, Any]:
         },
         "config": manifest["config"],
         "verdict": verdict and {key: verdict[key] for key in _VERDICT_KEYS},
-        "versions": manifest["versions"],
+        "versions": manifest.get("versions", {}),
+        "made": manifest.get("made", {}),
         "files": manifest["files"],
     }
 

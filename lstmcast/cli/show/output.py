@@ -10,6 +10,7 @@ import json
 import math
 import sys
 from collections.abc import Iterable
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -281,9 +282,12 @@ def _to_plain_values(column: Any) -> list[Any]:
     kind = column.dtype.kind
     # Objects in a plain array are texts; in a column of pandas they may be anything.
     is_text_array = kind == "O" and _is_array(column)
-    if kind in "iub" or is_text_array:
+    if kind in "iub":
         values = column.tolist()
         return values
+    if is_text_array:
+        # Times of the kind date are objects of that name, which JSON has not.
+        return [str(value) if isinstance(value, date) else value for value in column]
     if kind == "f":
         return [value if math.isfinite(value) else None for value in column.tolist()]
     plain: list[Any] = []

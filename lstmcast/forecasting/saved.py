@@ -1,0 +1,149 @@
+"""A forecaster as the files of a run, and back: each part is checked where it is read.
+
+Knows what a forecaster consists of, not how it forecasts.
+"""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+
+from lstmcast.config import NETWORK_QUANTILES, Config
+from lstmcast.features.preprocessing import Scaling
+from lstmcast.forecasting.combination import Combination
+from lstmcast.runs import contents, directory, publish, serialization
+from lstmcast.runs.serialization import as_run_errors
+from lstmcast.scoring.verdict import Verdict
+
+if TYPE_CHECKING:
+    from lstmcast.forecasting.predictor import Predictor
+
+Forecaster = TypeVar("Forecaster", bound="Predictor")
+WEIGHTS_FILE = "model.safetensors"
+CONTEXT_FILE = "context.parquet"
+HISTORY_FILE = "history.csv"
+"""Files of a run beside those that `runs.contents` reads."""
+
+
+def save_forecaster(
+    forecaster: "Predictor",
+    path: str | Path,
+    *,
+    force: bool,
+    previous: directory.PreviousVersion,
+) -> Path:
+    """Write a forecaster as a run, see `Predictor.save`."""
+    context, panel_facts = serialization.pack_panel(forecaster.panel)
+    manifest = {
+        "config": forecaster.config.to_dict(),
+        "horizon": forecaster.horizon,
+        "context": forecaster.context,
+        "seed": forecaster.config.train.seed,
+        "start": forecaster.start,
+        "made": forecaster.made,
+        "members": [network.shape._asdict() for network in forecaster.networks],
+        "data": {
+            "fingerprint": forecaster.fingerprint,
+            "cutoff": forecaster.cutoff.tolist(),
+            "notes": forecaster.notes,
+        },
+        "panel": panel_facts,
+    }
+    metrics = _pack_metrics(forecaster)
+    scaling = forecaster.scaling.to_dict()
+    files = {
+        WEIGHTS_FILE: serialization.pack_networks(forecaster.networks),
+        HISTORY_FILE: serialization.pack_history(forecaster.history),
+        contents.METRICS_FILE: serialization.pack_json(metrics),
+        CONTEXT_FILE: context,
+        contents.SCALER_FILE: serialization.pack_json(scaling),
+    }
+    return publish.publish_run(path, files, manifest, force=force, previous=previous)
+
+
+def _pack_metrics(forecaster: "Predictor") -> dict[str, Any]:
+    """Return what `metrics.json` holds, see `_set_metrics`."""
+    verdict = forecaster.verdict
+    spread = forecaster.spread
+    return {
+        "verdict": None if verdict is None else verdict.to_dict(),
+        "guard": forecaster.combination.to_dict(),
+        "spread": None if spread is None else spread.tolist(),
+    }
+
+
+def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
+    """Load a forecaster of a class from a run, see `Predictor.load`."""
+    run = contents.open_trained_run(path)
+    manifest = run.manifest
+    data = manifest["data"]
+    with as_run_errors(run.path / directory.MANIFEST_FILE):
+        forecaster = kind(Config.from_dict(manifest["config"]))
+        forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
+    forecaster.horizon = manifest["horizon"]
+    forecaster.context = manifest["context"]
+    forecaster.notes = tuple(data["notes"])
+    forecaster.start = manifest["start"]
+    forecaster.fingerprint = data["fingerprint"]
+    forecaster.made = manifest.get("made", {})
+
+    with as_run_errors(run.path / CONTEXT_FILE):
+        context = run.read(CONTEXT_FILE)
+        forecaster.panel = serialization.unpack_panel(context, manifest["panel"])
+    with as_run_errors(run.path / contents.SCALER_FILE):
+        forecaster.scaling = Scaling.from_dict(contents.read_scaling(run))
+    with as_run_errors(run.path / WEIGHTS_FILE):
+        forecaster.networks = serialization.unpack_networks(
+            run.read(WEIGHTS_FILE), manifest["members"]
+        )
+    with as_run_errors(run.path / contents.METRICS_FILE):
+        _set_metrics(forecaster, contents.read_metrics(run))
+    with as_run_errors(run.path / HISTORY_FILE):
+        forecaster.history = serialization.unpack_history(run.read(HISTORY_FILE))
+    with as_run_errors(run.path):
+        _require_consistent_parts(forecaster)
+    return forecaster
+
+
+def _set_metrics(forecaster: "Predictor", metrics: dict[str, Any]) -> None:
+    """Set what `metrics.json` holds; older runs have no spread."""
+    guard = metrics["guard"]
+    known = {name: guard[name] for name in Combination._fields if name in guard}
+    forecaster.combination = Combination.from_dict(known)
+    verdict = metrics["verdict"]
+    forecaster.verdict = None if verdict is None else Verdict.from_dict(verdict)
+    spread = metrics.get("spread")
+    forecaster.spread = None
+    if spread is not None:
+        forecaster.spread = np.array(spread, dtype=np.float64)
+
+
+def _require_consistent_parts(forecaster: "Predictor") -> None:
+    """Refuse parts that do not fit together: here, and not in the middle of a forecast.
+
+    Sizes are compared, and one step of one series is forecast. Raises ValueError, or whatever the
+    forecast does.
+    """
+    panel = forecaster.panel
+    scaling = forecaster.scaling
+    weights = forecaster.combination.members
+    # A series that lacks its scale would be missed only when it is forecast.
+    scales = [part for part in scaling.scaler if part is not None]
+    of_series = [*scales, scaling.effects.mean, scaling.effects.effect]
+    matching_series = all(
+        len(part) == len(panel) for part in (forecaster.cutoff, *of_series)
+    )
+    matching_members = weights.shape == (len(forecaster.networks),)
+    if not (matching_series and matching_members):
+        raise ValueError("its parts do not belong together")
+
+    # Forecasting shows what sizes alone do not.
+    first = np.zeros(1, np.int64)
+    panel = panel.select(first)
+    origins = panel.lengths - 1
+    quantiles = forecaster.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
+    # Finite weights can be too large to forecast a number with.
+    is_observed = np.isfinite(panel.values).any()
+    if is_observed and not np.isfinite(quantiles).all():
+        raise ValueError("its networks forecast NaN")
+    panel.forecast_columns(first, origins, quantiles, NETWORK_QUANTILES)
