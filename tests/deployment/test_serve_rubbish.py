@@ -20,10 +20,12 @@ from fastapi.testclient import TestClient
 from hypothesis import HealthCheck, given, settings
 
 from lstmcast.cli.show import output
-from lstmcast.deployment import serve
+from lstmcast.deployment import serve, serve_requests
 from lstmcast.forecasting.predictor import Predictor
 from tests.conftest import ROOT
 from tests.faults.figures import record
+
+pytestmark = pytest.mark.filterwarnings("ignore")  # as the program does
 
 OLD = ROOT / "tests" / "old_files"
 WRITER = serve.ForecastWriter(
@@ -206,6 +208,8 @@ def client_of(name: str) -> TestClient:
 def _without_net(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let errors that nobody has thought of show, which the server takes for the client's."""
     monkeypatch.setattr(serve, "READING_ERRORS", ())
+    # Ten thousand steps are right, and take a minute each time.
+    monkeypatch.setattr(serve_requests, "MAX_REQUEST_HORIZON", 50)
 
 
 def send_rubbish(name: str, count: int, seed: int) -> Counter[str]:
@@ -272,7 +276,6 @@ def send_schemathesis(count: int) -> Counter[str]:
     return found
 
 
-@pytest.mark.filterwarnings("ignore")
 def test_what_is_made_of_the_description_is_never_answered_500() -> None:
     assert send_schemathesis(60)["answered 200"] > 5
 
@@ -306,7 +309,6 @@ def test_a_dictionary_of_numbers_is_a_column_of_numbers() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
 def test_thousands_of_requests_are_never_answered_500() -> None:
     found = Counter[str]()
     for name in ("mae", "quantile", "bernoulli", "student-t"):
