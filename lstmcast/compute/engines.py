@@ -193,9 +193,11 @@ class _DaskEngine:
         return sum(self.client.nthreads().values())
 
     def close(self) -> None:
-        self.client.close(timeout=5)
-        if self.local_cluster is not None:
-            self.local_cluster.close(timeout=5)
+        # A busy machine may take its time; the results are there, and processes end with this one.
+        with contextlib.suppress(TimeoutError):
+            self.client.close(timeout=_CLOSE_SECONDS)
+            if self.local_cluster is not None:
+                self.local_cluster.close(timeout=_CLOSE_SECONDS)
 
 
 class _RayEngine:
@@ -259,6 +261,8 @@ ENGINES: dict[str, Callable[[int, str | None], Engine]] = {
 _THREAD_VARIABLES = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 _IDLE_SECONDS = 60
 """Seconds that an idle process waits for jobs before it ends."""
+_CLOSE_SECONDS = 30
+"""Seconds that a Dask client and its workers get to end in good order."""
 _PARENT_CHECK_SECONDS = 0.3
 
 

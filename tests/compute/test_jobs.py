@@ -261,3 +261,22 @@ def test_a_scheduler_that_does_not_answer_is_an_error(backend: Backend) -> None:
         pytest.raises(ResourceError, match="answers at 127.0.0.1:1"),
     ):
         list(parallel.run_jobs(draw, [(1,)], 2))
+
+
+def meet(folder: str, me: int, others: int) -> bool:
+    """Whether as many jobs as are to run at a time are there at the same time."""
+    Path(folder, str(me)).touch()
+    deadline = time.monotonic() + 60
+    while len([*Path(folder).iterdir()]) < others:
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(0.02)
+    return True
+
+
+def test_so_many_jobs_run_at_a_time_as_are_requested(
+    backend: Backend, tmp_path: Path
+) -> None:
+    # Each waits for the other: one at a time would never meet.
+    tasks = [(str(tmp_path), number, 2) for number in range(2)]
+    assert list(parallel.run_jobs(meet, tasks, 2)) == [True, True], backend

@@ -1,5 +1,7 @@
 """Files are written whole or not at all."""
 
+import ctypes
+import errno
 import os
 from pathlib import Path
 
@@ -65,3 +67,31 @@ def test_a_hidden_sibling_has_a_fixed_name_that_file_systems_take(
     assert sibling != hidden_sibling(tmp_path / name, "new")
     assert sibling.parent == tmp_path and sibling.name.startswith(".")
     sibling.touch()
+
+
+class _System:
+    """A C library whose `renameat2` fails with an error, or that has none."""
+
+    def __init__(self, code: int | None) -> None:
+        if code is not None:
+            self.renameat2 = lambda *_: ctypes.set_errno(code) or -1
+
+
+@pytest.mark.parametrize("code", [None, errno.ENOSYS, errno.EINVAL, errno.ENOTSUP])
+def test_where_the_system_cannot_let_folders_trade_names_nothing_is_moved(
+    code: int | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _System(code))
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    assert swap_folders(tmp_path / "a", tmp_path / "b") is False
+    assert (tmp_path / "a" / "a").exists() and (tmp_path / "b" / "b").exists()
+
+
+def test_another_error_of_the_system_is_raised(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda *_, **__: _System(errno.EACCES))
+    with pytest.raises(PermissionError):
+        swap_folders(tmp_path / "a", tmp_path / "b")
