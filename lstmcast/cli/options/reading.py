@@ -10,7 +10,7 @@ from lstmcast.cli.options.declare import (
     READING,
     make_option,
 )
-from lstmcast.config import BadRows, DataConfig, Duplicates, Fill
+from lstmcast.config import BadRows, DataConfig, Duplicates, Ended, Fill
 from lstmcast.errors import UsageError
 
 _BAD_ROWS_HELP = "Rows with too many or too few cells: error, or skip."
@@ -138,6 +138,33 @@ class DataOptions:
             "rows as they are; mean",
         ),
     ] = None
+
+    snap: Annotated[
+        bool | None,
+        make_option(
+            READING,
+            "",
+            "Whether rows move to the nearest regular step.",
+            "where all miss it by a tenth at most",
+            "--snap/--no-snap",
+        ),
+    ] = None
+    closed: Annotated[
+        str,
+        make_option(
+            READING,
+            "TIMES",
+            "Times without steps: sun, 0-9, 'sat 13-24', nov-mar; none; auto: those never seen.",
+        ),
+    ] = DataConfig.closed
+    ended: Annotated[
+        Ended,
+        make_option(
+            READING,
+            "POLICY",
+            "Series that end before the others: keep, drop, or extend to the newest end.",
+        ),
+    ] = DataConfig.ended
 
     def config(self) -> DataConfig:
         """Return the same as configuration; raises UsageError for a size that is none."""
