@@ -15,6 +15,8 @@ _MAX_SERIES = 200
 _MAX_STEPS_PER_SERIES = 5000
 _CANDIDATE_SEASONS = (4, 7, 12, 24, 48, 52, 96, 144, 168, 288)
 """Seasons looked for where there is no calendar."""
+_MAX_UNSEEN_SEASON = 366
+"""Steps of a season that no series holds twice and that is still believed."""
 _MIN_HORIZONS = 3
 """Default horizons that the longest series holds at least, where they are long."""
 _MAX_HORIZON_OF_SHORT_SERIES = 24
@@ -144,8 +146,8 @@ def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
             significance = season_significance(differences, m)
             significant.append(significance > 1)
     if not significant:
-        # The calendar is believed.
-        return True
+        # The calendar is believed, but not for a season that would fill the memory unseen.
+        return m <= _MAX_UNSEEN_SEASON
     return bool(np.mean(significant) >= _MIN_SERIES_SHARE)
 
 
