@@ -20,7 +20,7 @@ from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.frequency import HOUR
+from lstmcast.timeaxis.frequency import HOUR, parse_frequency
 from lstmcast.timeaxis.place import infer_axis
 
 MAX_HOURS_CHECKED = 1000
@@ -128,8 +128,8 @@ def place_on_axis(
 
     at_closed = ~placed.is_open
     notes = placed.notes
-    if axis.grid.closed and like is None and config.closed == "auto":
-        notes += (note_closed_times(axis),)
+    if like is None and config.closed == "auto":
+        notes += note_closed_times(axis, config.freq)
     notes += note_rows_at_closed_times(at_closed, observed, locate)
     on_axis = replace(rows, stamps=placed.ordinals)
     if at_closed.any():
@@ -148,12 +148,19 @@ def is_in_order(rows: Rows) -> bool:
     return not (goes_back & rows.continues_series()).any()
 
 
-def note_closed_times(axis: TimeAxis) -> str:
-    """Say which times never occur and are no steps."""
+def note_closed_times(axis: TimeAxis, freq: str | None) -> tuple[str, ...]:
+    """Say which times never occur and are no steps; freq: the one that is requested."""
+    grid = axis.grid
+    closed = grid.closed
+    # Business days are named as such, unless all days were asked for.
+    if grid.unit == "business" and freq and parse_frequency(freq).unit != "business":
+        closed = "sat-sun"
+    if not closed:
+        return ()
     clock = " (UTC)" if axis.form.zone and not axis.form.wall else ""
     return (
-        f"no value ever falls on {axis.grid.closed}{clock}: closed, so these are no steps"
-        " and not forecast; --closed none forecasts them"
+        f"no value ever falls on {closed}{clock}: closed, so these are no steps"
+        " and not forecast; --closed none forecasts them",
     )
 
 

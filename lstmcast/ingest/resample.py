@@ -354,9 +354,10 @@ def _leave_out_closed(
         grid = like.grid
 
     open_axis = replace(axis, grid=grid)
-    notes = []
-    if grid.closed and like is None and config.closed == "auto":
-        notes.append(note_closed_times(open_axis))
+    notes: list[str] = []
+    if like is None and config.closed == "auto":
+        rule, _ = config.resampling
+        notes += note_closed_times(open_axis, rule)
     ordinals, is_open = grid.ordinals(instants)
     lost = int((observed & ~is_open).sum())
     if lost:

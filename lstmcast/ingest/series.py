@@ -59,7 +59,9 @@ def flatten_series(
     """Lay each usable series end to end on the axis, from its first to its last observed value."""
     spans = _measure_spans(rows)
     usable, notes = _select_usable_series(spans, rows, keys, axis, config, min_values)
+    steps_before = spans.steps
     spans, usable, ended_notes = _settle_ended_series(spans, usable, keys, axis, config)
+    extended = int((spans.steps - steps_before)[usable].sum())
     # A run says of later data itself which series have ended.
     if min_values > 1 or config.ended != "keep":
         notes += ended_notes
@@ -77,8 +79,10 @@ def flatten_series(
 
     newest = int(spans.last[usable].max())
     notes += _note_future_dates(axis, newest)
-    notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
-    if config.fill == "none":
+    # Steps beyond the last row of an extended series are no gap.
+    within = total - extended
+    notes += _note_missing_values(axis, rows.take(inside), within, config.fill)
+    if config.fill == "none" and min_values > 1:
         notes += _note_pauses(axis, rows.take(inside), keys)
 
     # Known-future covariates go on beyond it, static ones are one row a series.
@@ -158,7 +162,9 @@ def _select_usable_series(
     skipped = _note_skipped_series(
         sparse, "more than half of their steps missing", keys
     )
-    if skipped:
+    if skipped and min_values == 1:
+        notes += skipped
+    elif skipped:
         notes += (f"{skipped[0]}; --fill zero keeps them, if no row means none",)
     return usable, notes
 

@@ -9,7 +9,7 @@ Axes: n steps, m slots of a cycle.
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -93,7 +93,8 @@ def parse_closed(text: str) -> ClosedTimes:
         elif days is not None and len(words) == 1:
             week[days] = True
         elif days is not None and len(words) == 2:
-            week[np.ix_(days, _parse_hours(words[1], text))] = True
+            hours = _parse_hours(words[1], text)
+            week[np.array(days)[:, None], hours] = True
         else:
             week[:, _parse_hours(part.strip(), text)] = True
     return ClosedTimes(week, months)
@@ -296,20 +297,20 @@ def _format_week(closed: Bools, step: int, phase: int) -> str:
 
 def _format_hours(week: Bools, days: Sequence[int]) -> list[str]:
     """Closed hours of the open days: those of all of them first, then those of some."""
-    common = week[list(days)].all(axis=0)
-    parts = list(_format_ranges(common, str))
+    common = np.asarray(week[list(days)].all(axis=0))
+    parts = _format_ranges(common)
     for day in days:
-        name = _WEEKDAY_NAMES[day]
         rest = week[day] & ~common
-        parts += _format_ranges(rest, lambda hours, name=name: f"{name} {hours}")
+        name = _WEEKDAY_NAMES[day]
+        parts += [f"{name} {hours}" for hours in _format_ranges(rest)]
     return parts
 
 
-def _format_ranges(minutes: Bools, name: Callable[[str], str]) -> list[str]:
+def _format_ranges(minutes: Bools) -> list[str]:
     edges = np.flatnonzero(np.diff(np.r_[False, minutes, False]))
     starts, ends = edges[::2].tolist(), edges[1::2].tolist()
     return [
-        name(f"{_format_clock(begin)}-{_format_clock(end)}")
+        f"{_format_clock(begin)}-{_format_clock(end)}"
         for begin, end in zip(starts, ends, strict=True)
     ]
 

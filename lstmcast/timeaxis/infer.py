@@ -119,21 +119,27 @@ def mixed_frequency_error(
         return None
 
     shown = []
-    for words, members in islice(groups.items(), _MAX_GROUPS_SHOWN):
+    for words, (_, members) in islice(groups.items(), _MAX_GROUPS_SHOWN):
         names = _format_series_names(sorted(members), series)
         shown.append(f"{words}: {names}")
 
+    # Steps of the slowest: shorter ones would leave it with holes, longer ones average its rows.
+    slowest = list(groups.values())[-1][0]
+    rule = "D" if slowest.unit == "business" else slowest.alias
     return DataError(
         f"series have different frequencies: {'; '.join(shown)}",
         "forecast each group by itself, or make them one with --resample, "
-        "for example --resample MS:mean",
+        f"for example --resample {rule}:mean",
     )
 
 
 def _group_by_frequency(
     instants: Ints, codes: Ints, *, integer: bool
-) -> dict[str, list[int]]:
-    """Codes of the series of each frequency, by its words; series of two stamps have none."""
+) -> dict[str, tuple[Grid, list[int]]]:
+    """The grid and the codes of the series of each frequency, by its words, the slowest last.
+
+    Series of two stamps have none.
+    """
     starts, ends = _series_bounds(codes)
     lengths = ends - starts
 
@@ -146,7 +152,7 @@ def _group_by_frequency(
     usual = usual[long_enough]
     different_steps = np.unique(usual)
 
-    groups: dict[str, list[int]] = {}
+    groups: dict[str, tuple[Grid, list[int]]] = {}
     for step in different_steps[:_MAX_STEPS_COMPARED]:
         members = long_enough[usual == step]
 
@@ -156,7 +162,8 @@ def _group_by_frequency(
         grid = infer_grid(instants[rows], codes[rows], integer=integer)
 
         member_codes = codes[starts[members]]
-        groups.setdefault(grid.words, []).extend(member_codes.tolist())
+        _, codes_of_group = groups.setdefault(grid.words, (grid, []))
+        codes_of_group.extend(member_codes.tolist())
     return groups
 
 

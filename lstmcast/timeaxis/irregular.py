@@ -132,9 +132,7 @@ def infer_snapped(instants: Ints, same_series: Bools) -> Snapped | None:
 def _candidate_grids(instants: Ints, steps: Ints) -> list[Grid]:
     """Grids of usual steps near to the median of the steps of stamps."""
     usual = float(np.median(steps))
-    are_weeks = not (steps % WEEK).any()
-    # Whole weeks that differ are a calendar of their own, and no months.
-    if are_weeks:
+    if are_fiscal_periods(steps):
         return []
 
     grids = []
@@ -143,7 +141,7 @@ def _candidate_grids(instants: Ints, steps: Ints) -> list[Grid]:
             grids += _month_grids(instants, months)
     for step in _USUAL_STEPS:
         if abs(usual - step) <= _MAX_STEP_ERROR * step:
-            grids.append(Grid("us", step, _find_phase(instants, step)))
+            grids.append(Grid("us", step, find_phase(instants, step)))
     return grids
 
 
@@ -161,7 +159,7 @@ def _month_grids(instants: Ints, months: int) -> list[Grid]:
     return grids
 
 
-def _find_phase(instants: Ints, step: int) -> int:
+def find_phase(instants: Ints, step: int) -> int:
     """Where in a step the stamps lie: their circular mean, as round as their scatter allows."""
     offsets = instants % step
     angles = offsets * (_CIRCLE / step)
@@ -219,6 +217,13 @@ def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
         "give the frequency with --freq, or gather rows into steps,"
         f" for example --resample {rule}"
     )
+
+
+def are_fiscal_periods(steps: Ints) -> bool:
+    """Whether steps are whole weeks that differ, as months of 4 and 5: a calendar of their own."""
+    if not len(steps) or (steps % WEEK).any() or steps.min() < 2 * WEEK:
+        return False
+    return _are_periods_of_calendar(steps)
 
 
 def is_shifted_by_clocks(instants: Ints, grid: Grid) -> bool:

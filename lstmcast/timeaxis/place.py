@@ -32,6 +32,8 @@ from lstmcast.timeaxis.irregular import (
     MAX_SILENT_SHARE,
     Snapped,
     Stamps,
+    are_fiscal_periods,
+    find_phase,
     infer_snapped,
     is_shifted_by_clocks,
     snap_to_grid,
@@ -88,7 +90,9 @@ def infer_axis(
         grid = _requested_or_inferred_grid(instants, codes, form, config)
 
     is_fixed = bool(like or config.freq)
-    snapped = _snap_stamps(grid, stamps, config.snap, is_fixed=is_fixed)
+    snapped = _snap_stamps(
+        grid, stamps, config.snap, is_fixed=is_fixed, has_open_phase=not like
+    )
     has_steps = bool(stamps.same_series.any())
     if snapped is not None and not like and freq and has_steps and not config.snap:
         # Stamps with regular steps of their own contradict the frequency that is requested.
@@ -107,9 +111,9 @@ def infer_axis(
     axis = TimeAxis(name, grid, form)
     ordinals, on_grid = grid.ordinals(instants)
     is_open = on_grid
-    # A run keeps to its closed times; its data say at which times they are.
-    keeps_closed = like is not None or bool(grid.closed)
-    if keeps_closed and not on_grid.all():
+    # Rows at closed times are left out, unless it was the user who asked for business days.
+    asks_for_days = freq is not None and parse_frequency(freq).unit == "business"
+    if (like or not asks_for_days) and not on_grid.all():
         _, on_grid = grid.with_closed_periods.all_ordinals(instants)
 
     # Where series differ in frequency, that is why stamps are off the grid: it is said first.
@@ -128,11 +132,17 @@ def infer_axis(
 
 
 def _snap_stamps(
-    grid: Grid, stamps: Stamps, snap: bool | None, *, is_fixed: bool
+    grid: Grid,
+    stamps: Stamps,
+    snap: bool | None,
+    *,
+    is_fixed: bool,
+    has_open_phase: bool,
 ) -> Snapped | None:
     """The stamps moved to the nearest steps; None where they need not or must not be moved.
 
-    is_fixed: whether the grid is given; else the one that the stamps miss least is taken.
+    is_fixed: whether the step is given; else the one that the stamps miss least is taken.
+    has_open_phase: whether the stamps say where in a step they lie.
     """
     if snap is False or grid.unit == "integer":
         return None
@@ -145,12 +155,18 @@ def _snap_stamps(
     found = None
     if not is_fixed:
         found = infer_snapped(instants, stamps.same_series)
+    elif has_open_phase and grid.unit == "us" and grid.step <= DAY:
+        # The most frequent place in a step is any of them, where all are a little off.
+        grid = replace(grid, phase=find_phase(instants, grid.step))
+        every_step = grid.with_closed_periods
     if found is None:
         found = snap_to_grid(every_step, instants, stamps.same_series)
         found = found._replace(grid=grid)
 
     if snap:
         return found
+    if are_fiscal_periods(np.diff(instants)[stamps.same_series]):
+        return None
     # Days that miss by whole hours are the days of some zone, and no jitter.
     has_zone = stamps.universal is not None
     if has_zone and is_shifted_by_clocks(instants, found.grid):
