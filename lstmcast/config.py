@@ -20,6 +20,7 @@ Fill = Literal["none", "forward", "linear", "zero"]
 Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 BadRows = Literal["error", "skip"]
+Ended = Literal["keep", "drop", "extend"]
 Cell = Literal["lstm", "gru", "rnn"]
 Loss = Literal[
     "quantile", "mse", "mae", "huber", "student-t", "negative-binomial", "bernoulli"
@@ -42,6 +43,11 @@ Optimizer = Literal["adamw", "adam", "sgd", "rmsprop"]
 LearningRateSchedule = Literal["constant", "cosine", "onecycle"]
 Scale = Literal["causal", "standard", "robust", "minmax", "none"]
 Transform = Literal["auto", "log", "none"]
+_CLOSED_PART = re.compile(
+    r"[a-z]{3,9}(-[a-z]{3,9})?|([a-z]{3,9}(-[a-z]{3,9})? )?\d\d?(:\d\d)?-\d\d?(:\d\d)?",
+    re.IGNORECASE,
+)
+"""A part of closed times: a weekday or month or several, hours, or both."""
 NETWORK_QUANTILES = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Levels that the network learns; other levels are interpolated between them."""
 
@@ -114,10 +120,19 @@ class DataConfig:
     duplicates: Duplicates = "error"
     fill: Fill = "none"
     resample: str | None = None
+    snap: bool | None = None
+    """Whether rows move to the nearest regular step. None: where all miss it by a tenth at most."""
+    closed: str = "auto"
+    """Times that never occur and are not forecast, as `sun` or `0-9,17-24`; auto: those on which no
+    value ever falls; none: every step counts."""
+    ended: Ended = "keep"
+    """What becomes of series that end before the others: keep forecasts each from its own end, drop
+    leaves them out, extend goes on with missing values to where the others end."""
 
     def __post_init__(self) -> None:
         _require_choices(self)
         _require_at_least(self, 1, "max_bytes")
+        self._require_closed_times()
         self._require_separators()
         if self.tz is not None:
             _require_time_zone(self.tz)
@@ -134,6 +149,15 @@ class DataConfig:
                 f"--freq {self.freq} and --resample {rule} both say what the step is",
                 "leave out --freq",
             )
+
+    def _require_closed_times(self) -> None:
+        for part in self.closed.split(","):
+            words = part.strip()
+            if not words or not _CLOSED_PART.fullmatch(words):
+                raise UsageError(
+                    f"--closed {self.closed!r}: {words!r} is not a time",
+                    "give auto, none, or times like sun, 0-9, 'sat 13-24' or nov-mar",
+                )
 
     def _require_separators(self) -> None:
         marks_of = {"decimal": ".,", "thousands": ".,' _"}

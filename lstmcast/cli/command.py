@@ -8,8 +8,11 @@ from typer.core import TyperCommand
 from lstmcast.cli import settings
 from lstmcast.cli.options.declare import GENERAL
 from lstmcast.compute import memory
-from lstmcast.errors import UsageError
+from lstmcast.errors import LstmcastError, UsageError
 
+_OPTION_NAME = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
+_COMMAND_NAME = re.compile(r"lstmcast (?!fit)[a-z]+")
+"""A command that a hint names by itself: its options are of that command."""
 CONTEXT_SETTINGS = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
@@ -37,12 +40,56 @@ class Command(TyperCommand):
                 )
 
     def invoke(self, ctx: Any) -> Any:
-        """Run the command; an error about an option says where its value was set."""
+        """Run the command; an error about an option says where its value was set.
+
+        What an error tells the user to do is something that this command can do.
+        """
         memory.require_memory()
         try:
             return super().invoke(ctx)
         except UsageError as error:
+            error.hint = _adapt_hint(error.hint, ctx)
             raise settings.with_setting_origin(error, ctx) from error.__cause__
+        except LstmcastError as error:
+            error.hint = _adapt_hint(error.hint, ctx)
+            raise
+
+
+def _adapt_hint(hint: str, context: Any) -> str:
+    fit = context.find_root().command.commands["fit"]
+    return hint_for_command(hint, context.command, fit)
+
+
+def hint_for_command(hint: str, command: Any, fit: Any) -> str:
+    """A hint that names options of a command, or says that a fit has those that it lacks.
+
+    command, fit: commands of Typer; `fit` is the one that trains.
+    """
+    lacking = set(_OPTION_NAME.findall(hint)) - _flags_of(command)
+    lacking &= _flags_of(fit)
+    if not lacking or _COMMAND_NAME.search(hint):
+        return hint
+
+    # Of several ways out, those that this command has.
+    possible = []
+    for way in re.split(r"[,;] or ", hint):
+        options = set(_OPTION_NAME.findall(way))
+        if options and not options & lacking:
+            possible.append(way)
+    if possible:
+        return ", or ".join(possible)
+
+    # What a run was fitted with cannot be changed by reading its data in another way.
+    takes_run = any(parameter.name == "run" for parameter in command.params)
+    where = "fit a run for such data" if takes_run else "with lstmcast fit"
+    return f"{where}: {hint}"
+
+
+def _flags_of(command: Any) -> set[str]:
+    flags: set[str] = set()
+    for parameter in command.params:
+        flags.update(parameter.opts, parameter.secondary_opts)
+    return flags
 
 
 def _heading_of(parameter: Any) -> str:

@@ -2,12 +2,12 @@
 
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show.console import Reporter
-from lstmcast.config import BadRows, Columns, Config, DataConfig
+from lstmcast.config import Columns, Config, DataConfig
 from lstmcast.runs.disk import sha256_hex
 
 if TYPE_CHECKING:
@@ -63,19 +63,21 @@ def read_newer(
     report: Reporter,
     data: str,
     forecaster: "Predictor",
+    reading: RunDataOptions,
     *,
     ahead: int = 0,
     since: bool = False,
 ) -> "Panel":
     """Read a file as the data of a run were read, with the run's history before new rows.
 
-    `ahead` is for how many steps the covariates must be known; 0 where they come from elsewhere.
-    With `since`, forecasts start at the end of the training, not at the last rows.
+    `reading` is what differs in how they are read. `ahead` is for how many steps the covariates
+    must be known; 0 where they come from elsewhere. With `since`, forecasts start at the end of
+    the training, not at the last rows.
     """
     from lstmcast.panel.checks import require_future_covariates
     from lstmcast.panel.extend import with_training_history
 
-    panel = read_like_run(report, data, forecaster)
+    panel = read_like_run(report, data, forecaster, reading)
     panel = with_training_history(
         panel, forecaster.panel, forecaster.context, since=since
     )
@@ -89,16 +91,15 @@ def read_like_run(
     report: Reporter,
     data: str,
     forecaster: "Predictor",
-    bad_rows: BadRows | None = None,
+    reading: RunDataOptions,
 ) -> "Panel":
-    """Read a file as the data of a run were read; only `bad_rows` may differ."""
+    """Read a file as the data of a run were read, but for what `reading` says."""
     report.say(f"reading {format_source(data)}")
     from lstmcast.panel.panel import Panel
     from lstmcast.tables.read import read_table
 
     known = forecaster.panel
-    config = forecaster.config.data
-    config = replace(config, bad_rows=bad_rows or config.bad_rows)
+    config = reading.apply(forecaster.config.data)
     table = read_table(data, config)
     return Panel.from_table(table, known.columns, config, like=known)
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import IO, TYPE_CHECKING, NamedTuple
 
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.config import BadRows
 from lstmcast.errors import DataError, RunError
 
 if TYPE_CHECKING:
@@ -55,18 +55,18 @@ class Follower:
         report: Reporter,
         detector: "Detector",
         form: str,
-        bad_rows: BadRows | None = None,
+        reading: RunDataOptions = RunDataOptions(),  # noqa: B008 - frozen
         *,
         safe: bool = False,
     ) -> None:
-        config = detector.forecaster.config.data
+        config = reading.apply(detector.forecaster.config.data)
         self.report = report
         self.detector = detector
         self.form = form
         self.safe = safe
         # Each line is parsed by itself: what is bad in it must raise an error to be skipped here.
         self.config = replace(config, bad_rows="error")
-        self.skips_bad_rows = (bad_rows or config.bad_rows) == "skip"
+        self.skips_bad_rows = config.bad_rows == "skip"
         self.header = b""
         self.has_written = False
         self.shown_notes: set[str] = set()

@@ -78,6 +78,8 @@ def _dialect_options(table: "Table") -> dict[str, Any]:
 def _axis_options(found: "Inspection") -> dict[str, Any]:
     axis = found.panel.axis
     options: dict[str, Any] = {"freq": axis.freq}
+    if axis.grid.closed:
+        options["closed"] = axis.grid.closed
     # A date that is split over columns has no format.
     if len(found.panel.columns.time) == 1:
         date_format = _date_format_of(axis)

@@ -15,6 +15,12 @@ _MAX_SERIES = 200
 _MAX_STEPS_PER_SERIES = 5000
 _CANDIDATE_SEASONS = (4, 7, 12, 24, 48, 52, 96, 144, 168, 288)
 """Seasons looked for where there is no calendar."""
+_MAX_UNSEEN_SEASON = 366
+"""Steps of a season that no series holds twice and that is still believed."""
+_MIN_HORIZONS = 3
+"""Default horizons that the longest series holds at least, where they are long."""
+_MAX_HORIZON_OF_SHORT_SERIES = 24
+"""A default horizon up to this is taken however short the series are."""
 _MIN_SERIES_SHARE = 0.2
 """Share of the series in which a proposed season must be significant."""
 _CLEAR_AUTOCORRELATION = 0.3
@@ -41,11 +47,14 @@ def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
 def default_horizon(panel: Panel, main: int) -> int:
     """Steps to forecast where no horizon is given: the frequency's; without dates, one season.
 
-    main: steps of the main season, 1 where there is none.
+    main: steps of the main season, 1 where there is none. A long horizon leaves most of a short
+    series to learn from.
     """
-    if panel.axis.kind == "integer" and main > 1:
-        return main
-    return panel.axis.horizon
+    axis = panel.axis
+    horizon = main if axis.kind == "integer" and main > 1 else axis.horizon
+    longest = int(panel.lengths.max())
+    most = max(_MAX_HORIZON_OF_SHORT_SERIES, longest // _MIN_HORIZONS)
+    return min(horizon, most)
 
 
 def confirm_seasons(
@@ -137,8 +146,8 @@ def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
             significance = season_significance(differences, m)
             significant.append(significance > 1)
     if not significant:
-        # The calendar is believed.
-        return True
+        # The calendar is believed, but not for a season that would fill the memory unseen.
+        return m <= _MAX_UNSEEN_SEASON
     return bool(np.mean(significant) >= _MIN_SERIES_SHARE)
 
 

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.config import Columns, DataConfig
-from lstmcast.ingest.duplicates import resolve_duplicates
+from lstmcast.ingest.duplicates import resolve_duplicates, resolve_shared_steps
 from lstmcast.ingest.encoding import (
     EncodedRoles,
     encode_covariates,
@@ -186,8 +186,12 @@ def _place_rows(
     # Too few values are reported before the frequency, which a single row does not show.
     _require_min_values(rows, min_values)
     if config.resample is None:
-        axis, rows = place_on_axis(rows, time_column, table, keys, config, axis)
-        return _PlacedRows(axis, rows, roles, notes)
+        placed = place_on_axis(rows, time_column, table, keys, config, axis)
+        rows, shared_notes = resolve_shared_steps(
+            placed.rows, policy, placed.axis, time_column, table, keys
+        )
+        notes = (*notes, *placed.notes, *shared_notes)
+        return _PlacedRows(placed.axis, rows, roles, notes)
 
     aggregates = [
         (roles.past.values, "mean"),

@@ -17,6 +17,7 @@ from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Ints, aggregate_groups
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
+from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.calendar_fields import DAY
 
 _CLOCK_COLUMN_NAME = r"hour|hr|hours?|time|clock|minute"
@@ -81,6 +82,27 @@ def resolve_duplicates(
         return first_rows, (note,)
     combined = aggregate_groups(rows.values, starts, policy)
     return replace(first_rows, values=combined), (note,)
+
+
+def resolve_shared_steps(
+    rows: Rows,
+    policy: str,
+    axis: TimeAxis,
+    time_column: TimeColumn,
+    table: Table,
+    keys: SeriesKeys,
+) -> tuple[Rows, tuple[str, ...]]:
+    """The same as `resolve_duplicates` for rows on an axis, which were moved to one step.
+
+    Raises DataError for the policy "error".
+    """
+    if not (repeats_before(rows.stamps) & rows.continues_series()).any():
+        return rows, ()
+    on_steps = replace(rows, stamps=axis.grid.instants(rows.stamps))
+    moved = replace(time_column, form=axis.form)
+    settled, notes = resolve_duplicates(on_steps, policy, moved, table, keys)
+    ordinals, _ = axis.grid.ordinals(settled.stamps)
+    return replace(settled, stamps=ordinals), notes
 
 
 def _describe_repeated_hours(

@@ -7,6 +7,7 @@ Axes: n rows by series, then time.
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -15,11 +16,12 @@ from lstmcast.errors import DataError, format_more
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
-from lstmcast.ragged import Ints
+from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.axis import TimeAxis, infer_axis
-from lstmcast.timeaxis.frequency import HOUR
+from lstmcast.timeaxis.axis import TimeAxis
+from lstmcast.timeaxis.frequency import HOUR, parse_frequency
+from lstmcast.timeaxis.place import infer_axis
 
 MAX_HOURS_CHECKED = 1000
 """Doubtful hours that are compared with the clocks of a zone: more would not change the answer."""
@@ -75,6 +77,17 @@ def skipped_hour_error(
     )
 
 
+class PlacedRows(NamedTuple):
+    """The time axis of rows, the rows with ordinals for stamps, and notes.
+
+    Rows that were moved to a step may share it with others of their series.
+    """
+
+    axis: TimeAxis
+    rows: Rows
+    notes: tuple[str, ...]
+
+
 def place_on_axis(
     rows: Rows,
     time_column: TimeColumn,
@@ -82,8 +95,8 @@ def place_on_axis(
     keys: SeriesKeys,
     config: DataConfig,
     like: TimeAxis | None,
-) -> tuple[TimeAxis, Rows]:
-    """Return the time axis of the rows (`like`, if given), and the rows with ordinals for stamps.
+) -> PlacedRows:
+    """Lay rows on a time axis (`like`, if given); those at closed times are left out.
 
     Raises DataError where the rows do not lie on a regular axis.
     """
@@ -91,7 +104,8 @@ def place_on_axis(
     def locate(i: int) -> str:
         return table.locate(int(rows.rows[i]))
 
-    axis, ordinals = infer_axis(
+    observed = find_observed(rows)
+    placed = infer_axis(
         rows.stamps,
         rows.codes,
         time_column.form,
@@ -100,7 +114,10 @@ def place_on_axis(
         like=like,
         place=locate,
         series=keys.labels(),
+        observed=observed,
+        in_order=is_in_order(rows),
     )
+    axis = placed.axis
 
     if like is None and axis.grid.unit == "us":
         error = skipped_hour_error(
@@ -108,4 +125,58 @@ def place_on_axis(
         )
         if error is not None:
             raise error
-    return axis, replace(rows, stamps=ordinals)
+
+    at_closed = ~placed.is_open
+    notes = placed.notes
+    if like is None and config.closed == "auto":
+        notes += note_closed_times(axis, config.freq)
+    notes += note_rows_at_closed_times(at_closed, observed, locate)
+    on_axis = replace(rows, stamps=placed.ordinals)
+    if at_closed.any():
+        on_axis = on_axis.take(np.flatnonzero(placed.is_open))
+    return PlacedRows(axis, on_axis, notes)
+
+
+def find_observed(rows: Rows) -> Bools:
+    """Which rows [n] have any value."""
+    return np.asarray(~np.isnan(rows.values).all(axis=1))
+
+
+def is_in_order(rows: Rows) -> bool:
+    """Whether rows of each series stand in the table in order of time."""
+    goes_back = np.diff(rows.rows) < 0
+    return not (goes_back & rows.continues_series()).any()
+
+
+def note_closed_times(axis: TimeAxis, freq: str | None) -> tuple[str, ...]:
+    """Say which times never occur and are no steps; freq: the one that is requested."""
+    grid = axis.grid
+    closed = grid.closed
+    # Business days are named as such, unless all days were asked for.
+    if grid.unit == "business" and freq and parse_frequency(freq).unit != "business":
+        closed = "sat-sun"
+    if not closed:
+        return ()
+    clock = " (UTC)" if axis.form.zone and not axis.form.wall else ""
+    return (
+        f"no value ever falls on {closed}{clock}: closed, so these are no steps"
+        " and not forecast; --closed none forecasts them",
+    )
+
+
+def note_rows_at_closed_times(
+    at_closed: Bools, observed: Bools, locate: Callable[[int], str]
+) -> tuple[str, ...]:
+    """Say how many rows with values lie at closed times; DataError where all of them do."""
+    lost = np.flatnonzero(at_closed & observed)
+    count = len(lost)
+    if not count:
+        return ()
+    where = locate(int(lost[0]))
+    more = format_more(count)
+    if count == observed.sum():
+        raise DataError(
+            f"{where}: all rows lie at times that are closed{more}",
+            "give rows of open times",
+        )
+    return (f"{count} rows at closed times left out: {where}{more}",)

@@ -14,6 +14,7 @@ import numpy as np
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
+from lstmcast.ingest.regular import find_observed, note_closed_times
 from lstmcast.ingest.rows import Rows, find_group_starts, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Bools, Floats, Ints, aggregate_groups
@@ -25,9 +26,12 @@ from lstmcast.timeaxis.frequency import (
     Grid,
     parse_frequency,
 )
+from lstmcast.timeaxis.place import with_closed_times
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 _SUNDAY = 6
+_ZERO_OF_NOTHING = ("sum", "count")
+"""Aggregates of no rows at all that are 0, and not missing."""
 
 
 class Periods(NamedTuple):
@@ -56,7 +60,10 @@ def assign_periods(
     _require_same_kind(frequency, form, rule)
 
     if like:
+        # Rows at closed times belong to no period, and not to the open one before.
         grid = like.grid
+        if frequency.unit != "business":
+            grid = grid.with_closed_periods
     else:
         first = int(stamps.min())
         grid = _to_period_grid(frequency, first)
@@ -276,4 +283,85 @@ def resample_rows(
         rows=np.arange(len(starts)),
         values=aggregated.values,
     )
-    return Resampled(periods.axis, resampled, covariates_by_period, tuple(notes))
+    if how in _ZERO_OF_NOTHING:
+        resampled, zeros = _with_empty_periods(resampled)
+        if zeros:
+            covariates_by_period = [_with_missing_row(c) for c in covariates_by_period]
+            notes.append(f"{zeros} steps without rows: their {how} is 0")
+
+    has_rows = resampled.rows < len(starts)
+    axis, resampled, closed_notes = _leave_out_closed(
+        periods.axis, resampled, has_rows, config, like
+    )
+    notes += closed_notes
+    return Resampled(axis, resampled, covariates_by_period, tuple(notes))
+
+
+def _with_empty_periods(rows: Rows) -> tuple[Rows, int]:
+    """The rows, with a zero for each period of a series' span without any; their count too.
+
+    Their covariates are missing: they are in the row after the last. A period whose rows have no
+    value stays missing.
+    """
+    empty = rows.stamps[1:] - rows.stamps[:-1] - 1
+    empty = np.where(rows.continues_series(), empty, 0)
+    count = int(empty.sum())
+    if not count:
+        return rows, 0
+
+    before = np.flatnonzero(empty)
+    sizes = empty[before]
+    source = np.repeat(before, sizes)
+    ends = np.cumsum(sizes)
+    place = np.arange(count) - np.repeat(ends - sizes, sizes)
+
+    added = Rows(
+        codes=rows.codes[source],
+        stamps=rows.stamps[source] + 1 + place,
+        rows=np.full(count, len(rows.codes)),
+        values=np.zeros((count, rows.values.shape[1])),
+    )
+    joined = Rows(
+        codes=np.concatenate([rows.codes, added.codes]),
+        stamps=np.concatenate([rows.stamps, added.stamps]),
+        rows=np.concatenate([rows.rows, added.rows]),
+        values=np.concatenate([rows.values, added.values]),
+    )
+    return joined.take(np.lexsort((joined.stamps, joined.codes))), count
+
+
+def _with_missing_row(values: Floats) -> Floats:
+    missing = np.full((1, values.shape[1]), np.nan)
+    return np.concatenate([values, missing])
+
+
+def _leave_out_closed(
+    axis: TimeAxis,
+    rows: Rows,
+    has_rows: Bools,
+    config: DataConfig,
+    like: TimeAxis | None,
+) -> tuple[TimeAxis, Rows, list[str]]:
+    """The rows of open periods, numbered by them, on the axis of these; and notes.
+
+    has_rows: [P], whether rows fell on a period: a zero for nothing shows no open time.
+    """
+    instants = axis.grid.instants(rows.stamps)
+    observed = find_observed(rows) & has_rows
+    if like is None:
+        grid = with_closed_times(axis.grid, instants[observed], axis.form, config)
+    else:
+        grid = like.grid
+
+    open_axis = replace(axis, grid=grid)
+    notes: list[str] = []
+    if like is None and config.closed == "auto":
+        rule, _ = config.resampling
+        notes += note_closed_times(open_axis, rule)
+    ordinals, is_open = grid.ordinals(instants)
+    lost = int((observed & ~is_open).sum())
+    if lost:
+        notes.append(f"{lost} steps at closed times left out")
+
+    open_rows = replace(rows, stamps=ordinals)
+    return open_axis, open_rows.take(np.flatnonzero(is_open)), notes

@@ -59,6 +59,12 @@ def flatten_series(
     """Lay each usable series end to end on the axis, from its first to its last observed value."""
     spans = _measure_spans(rows)
     usable, notes = _select_usable_series(spans, rows, keys, axis, config, min_values)
+    steps_before = spans.steps
+    spans, usable, ended_notes = _settle_ended_series(spans, usable, keys, axis, config)
+    extended = int((spans.steps - steps_before)[usable].sum())
+    # A run says of later data itself which series have ended.
+    if min_values > 1 or config.ended != "keep":
+        notes += ended_notes
     # A series that is not usable has no steps here, so that none of its rows has a place.
     lengths = np.where(usable, spans.steps, 0)
     ahead = _count_steps_ahead(spans, rows, roles.future.values)
@@ -73,7 +79,11 @@ def flatten_series(
 
     newest = int(spans.last[usable].max())
     notes += _note_future_dates(axis, newest)
-    notes += _note_missing_values(axis, rows.take(inside), total, config.fill)
+    # Steps beyond the last row of an extended series are no gap.
+    within = total - extended
+    notes += _note_missing_values(axis, rows.take(inside), within, config.fill)
+    if config.fill == "none" and min_values > 1:
+        notes += _note_pauses(axis, rows.take(inside), keys)
 
     # Known-future covariates go on beyond it, static ones are one row a series.
     future_total = int(future_lengths.sum())
@@ -136,6 +146,8 @@ def _select_usable_series(
     left_missing = config.fill == "none"
     half_missing = spans.observed * 2 < spans.steps
     sparse = ~short & half_missing & left_missing
+    if sparse.any():
+        sparse &= ~_is_on_and_off(rows, len(sparse))
     usable = np.asarray(~short & ~sparse)
 
     if not usable.any():
@@ -147,8 +159,63 @@ def _select_usable_series(
 
     few_values = f"fewer than {min_values} values"
     notes = _note_skipped_series(short, few_values, keys)
-    notes += _note_skipped_series(sparse, "more than half of their steps missing", keys)
+    skipped = _note_skipped_series(
+        sparse, "more than half of their steps missing", keys
+    )
+    if skipped and min_values == 1:
+        notes += skipped
+    elif skipped:
+        notes += (f"{skipped[0]}; --fill zero keeps them, if no row means none",)
     return usable, notes
+
+
+def _is_on_and_off(rows: Rows, count: int) -> Bools:
+    """Which series [N] have most values one step after another, and long pauses between.
+
+    Their step is right, however much is missing: they are sold, pause, and are sold again.
+    """
+    is_observed = ~np.isnan(rows.values[:, 0])
+    codes = rows.codes[is_observed]
+    follows = np.diff(rows.stamps[is_observed]) == 1
+    same_series = codes[1:] == codes[:-1]
+    pairs = np.bincount(codes[1:][same_series], minlength=count)
+    following = np.bincount(codes[1:][same_series & follows], minlength=count)
+    return np.asarray(2 * following >= pairs) & (pairs > 0)
+
+
+def _settle_ended_series(
+    spans: _SeriesSpans,
+    usable: Bools,
+    keys: SeriesKeys,
+    axis: TimeAxis,
+    config: DataConfig,
+) -> tuple[_SeriesSpans, Bools, tuple[str, ...]]:
+    """Keep, drop or extend the series that end before the newest, and note which they are."""
+    newest = int(spans.last[usable].max())
+    ended = usable & (spans.last < newest)
+    count = int(ended.sum())
+    if not count:
+        return spans, usable, ()
+
+    # The one that ended first is the one to know about.
+    order = np.argsort(spans.last[ended], kind="stable")[:4]
+    some = np.flatnonzero(ended)[order]
+    names = format_names([keys.label(code) for code in some.tolist()], count)
+    newest_text, first_text = axis.texts(np.array([newest, spans.last[some[0]]]))
+    found = f"{count} of {int(usable.sum())} series end before {newest_text}: {names}"
+
+    if config.ended == "drop":
+        return spans, usable & ~ended, (f"{found}: left out",)
+    if config.ended == "extend":
+        last = np.where(ended, newest, spans.last)
+        steps = np.where(ended, newest - spans.first + 1, spans.steps)
+        longer = spans._replace(last=last, steps=steps)
+        return longer, usable, (f"{found}: go on until then, with missing values",)
+    note = (
+        f"{found}; each is forecast from its own end, the first from {first_text}:"
+        " --ended drop leaves them out, --ended extend forecasts from the newest end"
+    )
+    return spans, usable, (note,)
 
 
 def _note_skipped_series(
@@ -309,6 +376,25 @@ def _note_missing_values(
         notes.append(f"missing rows: {missing_rows:,} in {gaps}")
 
     return tuple(notes)
+
+
+def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...]:
+    """Note series that pause for longer than a forecast reaches, and what to do if that is zero."""
+    steps_between = np.diff(rows.stamps) - 1
+    is_pause = rows.continues_series() & (steps_between > axis.horizon)
+    if not is_pause.any():
+        return ()
+
+    paused = np.unique(rows.codes[1:][is_pause])
+    names = format_names(
+        [keys.label(code) for code in paused[:4].tolist()], len(paused)
+    )
+    who = f"{len(paused)} series pause" if keys.names else "there are pauses"
+    which = f": {names}" if keys.names else ""
+    return (
+        f"{who} for more than {axis.horizon} steps{which};"
+        " if no row means none there, give --fill zero",
+    )
 
 
 def _describe_gaps(axis: TimeAxis, rows: Rows, treatment: str) -> str:

@@ -176,7 +176,7 @@ def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_St
     end. Of a panel only the first member is validated, and before its training the data is
     prepared.
     """
-    if is_panel and steps[0]:
+    if is_panel and steps[0] and len(laps) > 1:
         first_lap = laps[1]
         step = first_lap / steps[0]
         if len(laps) > 2:
@@ -186,14 +186,15 @@ def _step_costs(laps: list[float], steps: list[int], is_panel: bool) -> list[_St
         cost = _StepCost(max(0.0, validation), step)
         return [cost] * len(steps)
 
-    # A lap for the first validation, then one for the steps and the validation after them.
+    # A lap for the first validation, then one for the steps and the validation after them. Series
+    # that are too short to hold a window out are not trained on: then there are no laps.
     next_lap = iter(laps)
     costs = []
     for count in steps:
-        validation = next(next_lap)
+        validation = next(next_lap, 0.0)
         step = 0.0
         if count:
-            training = next(next_lap) - validation
+            training = next(next_lap, validation) - validation
             step = max(0.0, training) / count
         costs.append(_StepCost(validation, step))
     return costs

@@ -108,19 +108,23 @@ def _note_differences(panel: Panel, known: Panel, place: Ints) -> list[str]:
         names = describe_some_series(known, missing)
         notes.append(f"series of the training that are missing here: {names}")
 
-    # Each series is forecast from its own end: say which lag behind the newest.
+    notes += note_ended_series(panel)
+    return notes + note_changed_statics(panel, known, place)
+
+
+def note_ended_series(panel: Panel) -> list[str]:
+    """Note series that end before the newest: each is forecast from its own end."""
     ends = panel.start + panel.lengths
     early = ends < ends.max()
-    if early.any():
-        example = int(early.argmax())
-        newest_and_example = np.array([ends.max(), ends[example]])
-        newest, end = panel.axis.texts(newest_and_example - 1)
-        names = describe_some_series(panel, early)
-        notes.append(
-            f"end before {newest}: {names}; each is forecast from its own end, as from {end}"
-        )
-
-    return notes + note_changed_statics(panel, known, place)
+    if not early.any():
+        return []
+    example = int(early.argmax())
+    newest_and_example = np.array([ends.max(), ends[example]])
+    newest, end = panel.axis.texts(newest_and_example - 1)
+    names = describe_some_series(panel, early)
+    return [
+        f"end before {newest}: {names}; each is forecast from its own end, as from {end}"
+    ]
 
 
 def note_changed_statics(panel: Panel, known: Panel, place: Ints) -> list[str]:

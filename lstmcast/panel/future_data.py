@@ -10,7 +10,7 @@ import numpy as np
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import UsageError
-from lstmcast.ingest.duplicates import resolve_duplicates
+from lstmcast.ingest.duplicates import resolve_duplicates, resolve_shared_steps
 from lstmcast.ingest.encoding import encode_covariates
 from lstmcast.ingest.keys import SeriesKeys, factorize_keys
 from lstmcast.ingest.regular import place_on_axis
@@ -83,7 +83,11 @@ def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
     if config.resample is None:
         policy = config.duplicates
         rows, more_notes = resolve_duplicates(rows, policy, time_column, table, keys)
-        _, rows = place_on_axis(rows, time_column, table, keys, config, axis)
+        placed = place_on_axis(rows, time_column, table, keys, config, axis)
+        rows, shared_notes = resolve_shared_steps(
+            placed.rows, policy, placed.axis, time_column, table, keys
+        )
+        more_notes += placed.notes + shared_notes
     else:
         # Covariates are averaged over a period, whatever a target would be.
         covariates = [(encoded.values, "mean")]

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import Columns, DataConfig, Duplicates, Fill
+from lstmcast.config import Columns, DataConfig, Duplicates, Ended, Fill
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
 from lstmcast.panel.layout import extend_future
@@ -49,6 +49,9 @@ class PanelOptions(TypedDict, total=False):
     tz: str | None
     fill: Fill
     resample: str | None
+    snap: bool | None
+    closed: str
+    ended: Ended
     like: "Panel | None"
 
 
@@ -98,6 +101,9 @@ class Panel:
         tz: str | None = None,
         fill: Fill = "none",
         resample: str | None = None,
+        snap: bool | None = None,
+        closed: str = "auto",
+        ended: Ended = "keep",
         like: "Panel | None" = None,
     ) -> "Panel":
         """Validate a frame, which is left unchanged.
@@ -125,6 +131,9 @@ class Panel:
             tz=tz,
             fill=fill,
             resample=resample,
+            snap=snap,
+            closed=closed,
+            ended=ended,
             like=like,
         )
 

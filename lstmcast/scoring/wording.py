@@ -64,13 +64,16 @@ def name_step(freq: str) -> str:
     return _STEP_NAMES.get(unit, "")
 
 
-def name_season(freq: str, season: int) -> str:
-    """Everyday name of a season: hourly 24 is a "day", monthly 12 a "year"; empty if none fits."""
+def name_season(freq: str, season: int, stretch: float = 1.0) -> str:
+    """Everyday name of a season: hourly 24 is a "day", monthly 12 a "year"; empty if none fits.
+
+    stretch: steps of the clock for one of the season, more than 1 where some times are closed.
+    """
     if season <= 1:
         return ""
     parts = re.match(r"(\d*)([A-Za-z]*)", freq)
     count, unit = parts.groups() if parts else ("", "")
-    steps = season * int(count or 1)
+    steps = season * stretch * int(count or 1)
     days = steps * _DAYS_PER_UNIT.get(unit, NAN)
     for name, span in _SEASON_DAYS.items():
         difference = abs(days / span - 1)

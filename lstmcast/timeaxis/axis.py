@@ -5,51 +5,39 @@ Knows no values and no files.
 Axes: n stamps, F = 8 calendar features, N series.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Bools, Ints
-from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.calendar_fields import (
     DAY,
+    SECOND,
     month_lengths,
     month_starts,
     months_since_epoch,
     weekdays,
 )
-from lstmcast.timeaxis.frequency import HOUR, MINUTE, WEEK, Grid, parse_frequency
-from lstmcast.timeaxis.infer import (
-    grid_from_frequency,
-    infer_grid,
-    is_slower_series,
-    mixed_frequency_error,
-)
+from lstmcast.timeaxis.frequency import HOUR, MINUTE, WEEK, Grid
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 CALENDAR_CYCLES = ("hour", "weekday", "day", "month")
 """What `TimeAxis.calendar` gives a sine and a cosine of: time of day, day of the week and of the
 month, month of the year."""
 _HORIZONS = {("month", 3): 4, ("month", 12): 4, ("us", DAY): 14, ("us", WEEK): 8}
-"""Default horizons by unit and step of the grid; elsewhere it is the season."""
+"""Default horizons by unit and step of the grid; elsewhere it is the season, or a part of it."""
+_MAX_DEFAULT_HORIZON = 288
+"""Steps of a default horizon at most: a day by 5 minutes. Below that it is a part of a day."""
+_HORIZON_SPANS = (DAY, HOUR, 10 * MINUTE, MINUTE, 10 * SECOND, SECOND)
+"""Spans to forecast for steps below a day, the first that is not too many of them."""
 _INTEGER_HORIZON = 10
 _LONGER_SEASONS = {DAY: (7, 365), WEEK: (1, 52)}
 """Seasons of daily and weekly steps."""
 _MONTH_MICROSECONDS = 28 * DAY
-_RESAMPLE_RULES = {
-    "MS": _MONTH_MICROSECONDS,
-    "W": WEEK,
-    "D": DAY,
-    "h": HOUR,
-    "15min": 15 * MINUTE,
-    "min": MINUTE,
-}
-"""Steps that people gather rows into, and how long they are at least, the longest first."""
 
 
 @dataclass(frozen=True)
@@ -90,13 +78,48 @@ class TimeAxis:
         step = self.grid.step
         if unit == "integer":
             return _INTEGER_HORIZON
+        if self.grid.closed and step == DAY:
+            return 2 * self.season
+        if unit == "us" and step < DAY and self.season > _MAX_DEFAULT_HORIZON:
+            counts = [span // step for span in _HORIZON_SPANS]
+            return next((n for n in counts if 1 < n <= _MAX_DEFAULT_HORIZON), 1)
         return _HORIZONS.get((unit, step), self.season)
+
+    @property
+    def stretch(self) -> float:
+        """Steps of the clock for one of this axis, on average: above 1 where times are closed."""
+        if not self.grid.closed:
+            return 1.0
+        slots = self.grid.open_slots
+        return slots.cycle / len(slots.places)
+
+    def _closed_seasons(self) -> tuple[int, int]:
+        """Seasons of an axis some of whose times are closed, in open steps."""
+        step = self.grid.step
+        is_open = self.grid.open_slots.is_open
+        n_open = int(is_open.sum())
+        if self.grid.unit == "month":
+            return n_open, 0
+        if step == DAY:
+            # Closed months leave fewer days of a year, and the same days of a week.
+            by_weekday = is_open.reshape(-1, 7)
+            a_year = round(365.25 * float(is_open.mean()))
+            return int(by_weekday.any(axis=0).sum()), a_year
+
+        by_day = is_open.reshape(7, -1).sum(axis=1)
+        open_days = by_day[by_day > 0]
+        if (open_days == open_days[0]).all() and open_days[0] > 1:
+            week = n_open if len(open_days) > 1 else 0
+            return int(open_days[0]), week
+        return n_open, 0  # days of different lengths come again with the week only
 
     def _default_seasons(self) -> tuple[int, int]:
         """Main season, 1 where there is none, and a longer one, 0 where there is none."""
         unit = self.grid.unit
         step = self.grid.step
 
+        if self.grid.closed:
+            return self._closed_seasons()
         if unit == "business":
             return 5, 260  # working days of a week and of a year
         if unit == "month" and 12 % step == 0:
@@ -125,7 +148,7 @@ class TimeAxis:
         instants = self.form.read(stamps)
         ordinals, on_grid = self.grid.ordinals(instants)
         if not on_grid.all():
-            raise _off_grid_error(self, instants, ~on_grid, str)
+            raise off_grid_error(self, instants, ~on_grid, str)
         return ordinals
 
     def floor(self, stamp: Any) -> int:
@@ -210,137 +233,12 @@ class TimeAxis:
         return cls(data["name"], grid, form)
 
 
-def infer_axis(
+def off_grid_error(
+    axis: TimeAxis,
     instants: Ints,
-    codes: Ints,
-    form: TimestampFormat,
-    name: str,
-    config: DataConfig = DataConfig(),  # noqa: B008
-    *,
-    like: TimeAxis | None = None,
-    place: Callable[[int], str] = str,
-    series: Sequence[str] = (),
-) -> tuple[TimeAxis, Ints]:
-    """Find the axis of stamps that are sorted by series, then time, without duplicates.
-
-    instants, codes: [n], of the stamps and of their series. name: of the time column. like: an axis
-    to keep to. place: says where stamp number i stands in the input. series: names [N] of the
-    codes. Returns the axis and the ordinal of every stamp [n]. Raises DataError where the stamps
-    are irregular, of several frequencies, contradict `config.freq`, or are too few to find it.
-    """
-    form, instants = _to_wall_clock_or_utc(form, instants, like)
-    freq = config.freq
-    if like:
-        freq = freq or like.freq
-        axis = TimeAxis(name, like.grid, form)
-        _require_same_kind(axis, like)
-    else:
-        grid = _requested_or_inferred_grid(instants, codes, form, config)
-        axis = TimeAxis(name, grid, form)
-
-    ordinals, on_grid = axis.grid.ordinals(instants)
-    # Where series differ in frequency, that is why stamps are off the grid: it is said first.
-    if not freq and _may_be_mixed(ordinals, on_grid, codes, config):
-        is_integer = axis.kind == "integer"
-        mixed = mixed_frequency_error(instants, codes, series, integer=is_integer)
-        if mixed is not None:
-            raise mixed
-
-    if not on_grid.all():
-        error = _off_grid_error(axis, instants, ~on_grid, place)
-        raise _contradiction_error(freq, error) if freq else error
-
-    return axis, ordinals
-
-
-def _may_be_mixed(
-    ordinals: Ints, on_grid: Bools, codes: Ints, config: DataConfig
-) -> bool:
-    """Whether series may be of different frequencies: a slower one leaves most steps missing."""
-    if not on_grid.all():
-        return True
-    if config.fill != "none":  # such steps are meant as missing, and will be filled
-        return False
-    return bool(is_slower_series(ordinals, codes).any())
-
-
-def _to_wall_clock_or_utc(
-    form: TimestampFormat, instants: Ints, like: TimeAxis | None
-) -> tuple[TimestampFormat, Ints]:
-    """Days and longer follow the wall clock of their zone; hours and shorter follow UTC."""
-    zone = (like.form.zone if like else "") or form.zone
-    is_same_zone = zone == form.zone
-    if not form.zone or (is_same_zone and zone == "UTC"):
-        return form, instants
-
-    if like:
-        daily = like.form.wall
-    else:
-        clocks = form.local(instants) % DAY
-        daily = bool((clocks == clocks[:1]).all())
-
-    # Days of the same instants begin elsewhere in another zone, unless both have fixed offsets.
-    other_days = daily and not is_same_zone and zones.has_changing_clocks(zone)
-    if daily == form.wall and not other_days:
-        return form, instants
-
-    universal = form.to_utc(instants)
-    if daily:
-        wall = zones.to_local(universal, zone)
-        return replace(form, zone=zone, wall=True), wall
-    return replace(form, wall=False), universal
-
-
-def _requested_or_inferred_grid(
-    instants: Ints, codes: Ints, form: TimestampFormat, config: DataConfig
-) -> Grid:
-    is_integer = form.kind == "step"
-    freq = config.freq
-
-    if freq:
-        is_integer_freq = parse_frequency(freq).unit == "integer"
-        if is_integer_freq != is_integer:
-            kind = "integer steps" if is_integer else "dates"
-            message = f"--freq {freq} does not fit a time column of {kind}"
-            raise DataError(message, "leave out --freq")
-        return grid_from_frequency(freq, instants)
-
-    has_steps = (codes[1:] == codes[:-1]).any()
-    if not has_steps:
-        message = "one row a series is too few to find the frequency"
-        raise DataError(message, "give it with --freq, or give more rows")
-    return infer_grid(instants, codes, integer=is_integer)
-
-
-def _require_same_kind(axis: TimeAxis, like: TimeAxis) -> None:
-    """Raise DataError where stamps are integers or have a zone, and those of `like` do not."""
-    if (like.form.kind == "step") != (axis.form.kind == "step"):
-        trained = f"{like.grid.words} like {like.form.example()!r}"
-        raise DataError(
-            f"the time column {axis.name!r} does not continue {trained}",
-            "give data whose time column is of the same kind",
-        )
-
-    has_zone = bool(axis.form.zone)
-    if bool(like.form.zone) != has_zone:
-        have = "have a" if has_zone else "have no"
-        others_have = "have no" if has_zone else "have a"
-        raise DataError(
-            f"stamps of {axis.name!r} {have} time zone,"
-            f" but those of the training {others_have} time zone",
-            "write stamps as in the training data",
-        )
-
-
-def _contradiction_error(freq: str, error: DataError) -> DataError:
-    return DataError(
-        f"the data contradict the frequency {freq}: {error.message}",
-        "give the frequency of the data",
-    )
-
-
-def _off_grid_error(
-    axis: TimeAxis, instants: Ints, off: Bools, place: Callable[[int], str]
+    off: Bools,
+    place: Callable[[int], str],
+    hint: str = "write times that lie on the steps of the axis",
 ) -> DataError:
     """The error for instants [n] that are `off` [n] the grid, with the first as an example."""
     first = int(np.flatnonzero(off)[0])
@@ -349,36 +247,10 @@ def _off_grid_error(
 
     count = int(off.sum())
     more = format_more(count, f"of {len(off):,}")
-    rule = _resample_rule(axis.grid)
-
+    words = axis.grid.words
     return DataError(
-        f"{where}{axis.name} {text!r} is off the regular steps: {axis.grid.words}{more}",
-        "give the frequency with --freq, or gather rows into steps,"
-        f" for example --resample {rule}:mean",
+        f"{where}{axis.name} {text!r} is off the regular steps: {words}{more}", hint
     )
-
-
-def _resample_rule(grid: Grid) -> str:
-    """A frequency to gather rows into: the grid's own, or the next shorter one that is common.
-
-    Its own where days hold a whole number of its steps.
-    """
-    match grid.unit:
-        case "integer":
-            return grid.alias
-        case "us":
-            step = grid.step
-            if DAY % step == 0:
-                return grid.alias
-        case "business":
-            step = DAY
-        case _:
-            step = _MONTH_MICROSECONDS
-
-    for rule, size in _RESAMPLE_RULES.items():
-        if step >= size:
-            return rule
-    return "s"
 
 
 def _to_ints(ordinals: Any) -> Ints:

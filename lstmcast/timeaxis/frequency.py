@@ -8,7 +8,7 @@ Axes: n stamps or periods.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from lstmcast.timeaxis.calendar_fields import (
     months_since_epoch,
     weekdays,
 )
+from lstmcast.timeaxis.closed import OpenSlots, find_open_slots
 
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
@@ -70,6 +71,7 @@ class Grid:
     the last of every month.
     clock: time of day in microseconds, for months and business days.
     working: the first (day 1) or last (LAST_DAY) Monday to Friday of the month instead.
+    closed: times that never occur and have no ordinals, as in `timeaxis.closed`: "sun,0-9".
     """
 
     unit: Literal["us", "month", "business", "integer"]
@@ -78,17 +80,38 @@ class Grid:
     day: int = 1
     clock: int = 0
     working: bool = False
+    closed: str = ""
 
     def ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
         """Ordinal [n] of the period at or before each instant [n], and whether it is its stamp."""
+        periods, is_stamp = self.all_ordinals(instants)
+        if not self.closed:
+            return periods, is_stamp
+        ordinals, is_open = self.open_slots.to_open(periods)
+        return ordinals, is_stamp & is_open
+
+    def all_ordinals(self, instants: Ints) -> tuple[Ints, Bools]:
+        """The same as `ordinals`, where closed periods are counted too."""
         units = self._units_since_epoch(instants)
         ordinals = (units - self.phase) // self.step
 
         if units is not instants:
             # An instant before its month's day, or before the time of day, is of the period before.
-            is_before_stamp = self.instants(ordinals) > instants
+            is_before_stamp = self._all_instants(ordinals) > instants
             ordinals = ordinals - is_before_stamp
-        return ordinals, self.instants(ordinals) == instants
+        return ordinals, self._all_instants(ordinals) == instants
+
+    @property
+    def open_slots(self) -> OpenSlots:
+        """The periods of a cycle that are open."""
+        return find_open_slots(self.unit, self.step, self.phase, self.closed)
+
+    @property
+    def with_closed_periods(self) -> "Grid":
+        """The same grid with nothing closed: all days of business days."""
+        if self.unit == "business":
+            return Grid("us", DAY, self.clock)
+        return replace(self, closed="")
 
     def _units_since_epoch(self, instants: Ints) -> Ints:
         """Whole units from the epoch to each instant; the instants themselves for fixed lengths."""
@@ -102,6 +125,11 @@ class Grid:
 
     def instants(self, ordinals: Ints) -> Ints:
         """Stamp [n] of each period [n]."""
+        if self.closed:
+            ordinals = self.open_slots.to_steps(ordinals)
+        return self._all_instants(ordinals)
+
+    def _all_instants(self, ordinals: Ints) -> Ints:
         units = ordinals * self.step + self.phase
 
         if self.unit == "month":
@@ -173,6 +201,10 @@ class Grid:
     @property
     def words(self) -> str:
         """The frequency in plain words."""
+        words = self._step_words()
+        return f"{words}, closed {self.closed}" if self.closed else words
+
+    def _step_words(self) -> str:
         step = self.step
         if self.unit == "integer":
             return "integer steps" if step == 1 else f"integer steps of {step}"

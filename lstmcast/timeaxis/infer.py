@@ -4,6 +4,7 @@ Axes: n stamps sorted by series, then time, without duplicates; N series of some
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -19,8 +20,10 @@ from lstmcast.timeaxis.calendar_fields import (
     months_since_epoch,
     weekdays,
 )
+from lstmcast.timeaxis.closed import infer_closed
 from lstmcast.timeaxis.frequency import (
     LAST_DAY,
+    MINUTE,
     FrequencySpec,
     Grid,
     nearest_working_days,
@@ -39,6 +42,9 @@ _MIN_STEADY_SHARE = 0.75
 _MAX_STEPS_COMPARED = 50
 """Different usual steps of series that are looked at to find groups of them."""
 _MAX_GROUPS_SHOWN = 4
+_WEEKEND = "sat-sun"
+_MIN_OPEN_SHARE = 0.75
+"""Share of the open steps that must have a value where only open times make the steps regular."""
 _NO_STEP = np.iinfo(np.int64).max
 """Stands for the step after the last stamp of a series, which is none."""
 
@@ -113,21 +119,27 @@ def mixed_frequency_error(
         return None
 
     shown = []
-    for words, members in islice(groups.items(), _MAX_GROUPS_SHOWN):
+    for words, (_, members) in islice(groups.items(), _MAX_GROUPS_SHOWN):
         names = _format_series_names(sorted(members), series)
         shown.append(f"{words}: {names}")
 
+    # Steps of the slowest: shorter ones would leave it with holes, longer ones average its rows.
+    slowest = list(groups.values())[-1][0]
+    rule = "D" if slowest.unit == "business" else slowest.alias
     return DataError(
         f"series have different frequencies: {'; '.join(shown)}",
         "forecast each group by itself, or make them one with --resample, "
-        "for example --resample MS:mean",
+        f"for example --resample {rule}:mean",
     )
 
 
 def _group_by_frequency(
     instants: Ints, codes: Ints, *, integer: bool
-) -> dict[str, list[int]]:
-    """Codes of the series of each frequency, by its words; series of two stamps have none."""
+) -> dict[str, tuple[Grid, list[int]]]:
+    """The grid and the codes of the series of each frequency, by its words, the slowest last.
+
+    Series of two stamps have none.
+    """
     starts, ends = _series_bounds(codes)
     lengths = ends - starts
 
@@ -140,7 +152,7 @@ def _group_by_frequency(
     usual = usual[long_enough]
     different_steps = np.unique(usual)
 
-    groups: dict[str, list[int]] = {}
+    groups: dict[str, tuple[Grid, list[int]]] = {}
     for step in different_steps[:_MAX_STEPS_COMPARED]:
         members = long_enough[usual == step]
 
@@ -150,7 +162,8 @@ def _group_by_frequency(
         grid = infer_grid(instants[rows], codes[rows], integer=integer)
 
         member_codes = codes[starts[members]]
-        groups.setdefault(grid.words, []).extend(member_codes.tolist())
+        _, codes_of_group = groups.setdefault(grid.words, (grid, []))
+        codes_of_group.extend(member_codes.tolist())
     return groups
 
 
@@ -319,6 +332,56 @@ def _infer_business_grid(stamps: Ints, steps: Ints, usual: int) -> Grid | None:
     if is_weekend.any() or (clocks != clock).any():
         return None
     return Grid("business", clock=clock)
+
+
+def close_grid(grid: Grid, closed: str) -> Grid:
+    """The grid without closed times; days without weekends are business days.
+
+    Raises UsageError where the times do not fit the grid.
+    """
+    if grid.unit == "business":
+        closed = f"{_WEEKEND},{closed}"
+    base = grid.with_closed_periods
+    closed_grid = replace(base, closed=closed)
+    is_open = closed_grid.open_slots.is_open
+
+    # The same days by another name: ordinals must not depend on how a grid is asked for.
+    days = replace(base, closed=_WEEKEND)
+    is_daily = base.unit == "us" and base.step == DAY
+    if is_daily and np.array_equal(is_open, days.open_slots.is_open):
+        return Grid("business", clock=base.phase)
+    return closed_grid
+
+
+def find_closed_grid(grid: Grid, instants: Ints) -> Grid:
+    """The grid without the times at which no stamp [n] ever lies, where they are regular."""
+    if grid.unit == "integer" or (grid.unit == "us" and grid.step > DAY):
+        return grid
+    base = grid.with_closed_periods
+    periods, _ = base.all_ordinals(instants)
+    closed = infer_closed(base.unit, base.step, base.phase, periods)
+    return close_grid(base, closed) if closed else grid
+
+
+def infer_grid_of_open_times(instants: Ints) -> Grid | None:
+    """The grid of stamps that are regular at their open times only, as Mondays and Thursdays.
+
+    None where there is no such grid.
+    """
+    seen = np.unique(instants)
+    step = int(np.gcd.reduce(np.diff(seen))) if len(seen) > 1 else 0
+    if step % DAY == 0:
+        step = min(step, DAY)
+    if step < MINUTE or DAY % step:
+        return None
+
+    base = Grid("us", step, int(seen[0] % step))
+    grid = find_closed_grid(base, seen)
+    if grid == base:
+        return None
+    ordinals, _ = grid.ordinals(seen)
+    span = int(ordinals[-1] - ordinals[0]) + 1
+    return grid if len(seen) >= _MIN_OPEN_SHARE * span else None
 
 
 def grid_from_frequency(freq: str, stamps: Ints) -> Grid:

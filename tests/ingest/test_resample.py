@@ -51,11 +51,46 @@ def test_periods_are_those_of_pandas(rule: str, how: str) -> None:
     )
     frame = pd.DataFrame({"t": stamps.as_unit("us"), "y": rng.normal(size=4000)})
     expected = frame.set_index("t")["y"].resample(unit).agg(how)
-    expected = expected[frame.set_index("t")["y"].resample(unit).count() > 0]
+    if how == "last":  # of nothing there is none; the sum of nothing is 0
+        expected = expected[frame.set_index("t")["y"].resample(unit).count() > 0]
     found = as_series(resampled(frame, f"{rule}:{how}"))
     common = found.index.intersection(expected.index)
     assert len(common) == len(found) >= len(expected) - 2  # the edges may not be full
     np.testing.assert_allclose(found, expected.reindex(found.index))
+
+
+@pytest.mark.parametrize(
+    ("how", "between"), [("sum", 0.0), ("count", 0.0), ("mean", np.nan)]
+)
+def test_the_sum_and_the_count_of_no_rows_are_zero_within_a_series(
+    how: str, between: float
+) -> None:
+    days = ["2024-01-01", "2024-01-01", "2024-01-03", "2024-01-04", "2024-01-07"]
+    later = ["2024-01-06", "2024-01-08", "2024-01-09"]
+    frame = pd.DataFrame(
+        {
+            "t": pd.to_datetime(days + later),
+            "id": ["a"] * 5 + ["b"] * 3,
+            "y": 2.0,
+            "x": 5.0,
+        }
+    )
+    panel = resampled(frame, f"D:{how}", series="id", past="x")
+    gaps = np.array([False, True, False, False, True, True, False])
+    np.testing.assert_array_equal(panel.series(0)[gaps], [between] * 3)
+    assert (panel.series(0)[~gaps] > 0).all()
+    # Nothing is added before the first row of a series, or after its last.
+    assert panel.axis.texts(panel.start) == ["2024-01-01", "2024-01-06"]
+    assert panel.lengths.tolist() == [7, 4]
+    np.testing.assert_array_equal(np.isnan(panel.past[:7, 0]), gaps)
+    said = f"4 steps without rows: their {how} is 0" in panel.notes
+    assert said == (between == 0)
+
+
+def test_rows_without_a_value_are_no_zero() -> None:
+    days = pd.date_range("2024-01-01", periods=6)
+    frame = pd.DataFrame({"t": days, "y": [1.0, 2.0, np.nan, 3.0, 4.0, 5.0]})
+    assert np.isnan(resampled(frame, "D:sum").values[2])
 
 
 def test_edges_that_are_not_full_are_left_out_and_noted() -> None:

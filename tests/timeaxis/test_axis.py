@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.ragged import Ints
-from lstmcast.timeaxis.axis import CALENDAR_CYCLES, TimeAxis, infer_axis
+from lstmcast.timeaxis.axis import CALENDAR_CYCLES, TimeAxis
+from lstmcast.timeaxis.place import infer_axis
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 from lstmcast.timeaxis.zones import to_microseconds
 
@@ -32,7 +33,7 @@ def axis_of(
 
 FREQUENCIES = [
     ("s", "s", 60, 3600, 60),
-    ("min", "min", 1440, 10080, 1440),
+    ("min", "min", 1440, 10080, 60),
     ("5min", "5min", 288, 2016, 288),
     ("30min", "30min", 48, 336, 48),
     ("h", "h", 24, 168, 24),
@@ -109,7 +110,7 @@ def test_gaps_change_neither_the_frequency_nor_the_distances(
     stamps = pd.date_range(first, periods=40, freq=freq)
     gaps = data.draw(st.sets(st.integers(1, 38), max_size=6))
     present = [i for i in range(40) if i not in gaps]
-    axis, ordinals = infer_axis(
+    axis, ordinals, *_ = infer_axis(
         to_microseconds(stamps[present]),
         np.zeros(len(present), np.int64),
         TimestampFormat("datetime", "us"),
@@ -247,7 +248,7 @@ def test_a_single_stamp_is_too_few_unless_the_frequency_is_set() -> None:
 
 def test_integer_steps_stay_integers() -> None:
     steps = np.array([5, 15, 25, 45])
-    axis, ordinals = infer_axis(
+    axis, ordinals, *_ = infer_axis(
         steps, np.zeros(4, np.int64), TimestampFormat("step"), "t"
     )
     assert (axis.kind, axis.freq, axis.season, axis.horizon) == ("integer", "10", 1, 10)

@@ -9,7 +9,7 @@ from lstmcast.cli.follow import Follower, is_text_stream
 from lstmcast.cli.gates import check_figures, parse_gates
 from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions, Jobs
-from lstmcast.cli.options.reading import RunBadRows
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     Data,
     FailIf,
@@ -63,7 +63,7 @@ def detect(
     *,
     rate: FalseAlarmRate = DEFAULT_FALSE_ALARM_RATE,
     adapt: Adapt = True,
-    bad_rows: RunBadRows = None,
+    reading: RunDataOptions,
     table: TableOptions,
     fail_if: FailIf = None,
     jobs: Jobs = None,
@@ -81,7 +81,7 @@ def detect(
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, excel_safe=table.excel_safe, bad_rows=bad_rows
+            format=table.format, excel_safe=table.excel_safe, **reading.given()
         )
         out = str(table.output_file)
         figures = _detect_in_shards(
@@ -104,10 +104,10 @@ def detect(
     forecaster = Predictor.load(run)
     if live:
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
-        follower = Follower(report, detector, form, bad_rows, safe=table.excel_safe)
+        follower = Follower(report, detector, form, reading, safe=table.excel_safe)
         figures = follower.run()
     else:
-        panel = read_like_run(report, data, forecaster, bad_rows)
+        panel = read_like_run(report, data, forecaster, reading)
         detector = _make_detector(report, forecaster, rate, adapt=adapt)
         detection = detector.judge(panel)
         figures = detection.figures

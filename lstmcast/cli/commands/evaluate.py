@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import OUTPUT, WINDOW, make_option
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     Data,
     FailIf,
@@ -40,6 +41,7 @@ def evaluate(
     windows: Windows = None,
     step: Step = None,
     by: ScoresBy = "method",
+    reading: RunDataOptions,
     format: Format = None,
     fail_if: FailIf = None,
     plot: Plot = None,
@@ -62,7 +64,7 @@ def evaluate(
 
     forecaster = Predictor.load(run)
     # All rows since the training are scored, not only the last ones.
-    panel = read_newer(report, data, forecaster, since=True)
+    panel = read_newer(report, data, forecaster, reading, since=True)
     result = score_newer(forecaster, panel, windows=windows, step=step)
     report.say(*result.verdict.sentences())
     extra = {"run": run}

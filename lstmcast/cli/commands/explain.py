@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.options.declare import OUTPUT, make_flag, make_option
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
     ResultOptions,
@@ -36,6 +37,7 @@ def explain(
     *,
     top: TopInputs = 10,
     attention: ShowAttention = False,
+    reading: RunDataOptions,
     table: ResultOptions,
     show: ShowOptions,
 ) -> None:
@@ -56,7 +58,9 @@ def explain(
     from lstmcast.forecasting.predictor import Predictor
 
     forecaster = Predictor.load(run)
-    panel = read_newer(report, data, forecaster) if data else forecaster.panel
+    panel = forecaster.panel
+    if data:
+        panel = read_newer(report, data, forecaster, reading)
     facts: dict[str, Any] = {"run": run}
     if attention:
         name, rows = "attention", compute_attention(forecaster, panel)

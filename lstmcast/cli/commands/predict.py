@@ -12,6 +12,7 @@ from lstmcast.cli.options.declare import (
     make_option,
 )
 from lstmcast.cli.options.engine import EngineOptions, Jobs
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
     RunPath,
@@ -77,6 +78,7 @@ def predict(
     quantiles: Quantiles = DEFAULT_LEVELS,
     table: TableOptions,
     future_data: FutureData = None,
+    reading: RunDataOptions,
     plot: PredictPlot = None,
     jobs: Jobs = None,
     engine: EngineOptions,
@@ -97,6 +99,7 @@ def predict(
             future_data=future_data,
             plot=plot,
             excel_safe=table.excel_safe,
+            **reading.given(),
         )
         fingerprint = open_run(run).manifest["sha256"]
         from lstmcast.deployment.shards import ShardJob, predict_shard
@@ -116,6 +119,7 @@ def predict(
     check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.panel.extend import note_ended_series
 
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
@@ -126,9 +130,12 @@ def predict(
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = forecaster.panel
     if data:
-        panel = read_newer(report, data, forecaster, ahead=ahead)
+        panel = read_newer(report, data, forecaster, reading, ahead=ahead)
+    else:
+        report.found(note_ended_series(panel))
     if future_data:
-        panel = add_future_data(report, future_data, panel, forecaster.config.data)
+        config = reading.apply(forecaster.config.data)
+        panel = add_future_data(report, future_data, panel, config)
     # As columns, not as a frame: a CSV of few rows is written without loading pandas.
     forecasts = forecaster.columns(panel, horizon=horizon, quantiles=levels)
     if table.output_file or not show.json:

@@ -9,6 +9,7 @@ from typer import Context
 from lstmcast.cli import settings
 from lstmcast.cli.data import read_newer
 from lstmcast.cli.options.declare import DEFAULT_NONE, OUTPUT, make_option
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import OptionalData, RunPath, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
@@ -44,6 +45,7 @@ def report(
     *,
     output_file: ReportFile = None,
     pictures: PicturesFolder = None,
+    reading: RunDataOptions,
     show: ShowOptions,
 ) -> None:
     """Write RUN as one HTML page; prints its path on stdout.
@@ -63,7 +65,9 @@ def report(
     plots.require_matplotlib()
     opened = open_trained_run(run)
     forecaster = Predictor.load(run)
-    panel = read_newer(reporter, data, forecaster, since=True) if data else None
+    panel = None
+    if data:
+        panel = read_newer(reporter, data, forecaster, reading, since=True)
     newer = evaluate(forecaster, panel) if panel else None
     known = settings.all_options(context.find_root().command)
     # The run does not know where its data were: DATA stands for them.

@@ -17,6 +17,7 @@ from lstmcast.cli.options.declare import (
     make_option,
 )
 from lstmcast.cli.options.fitting import TimeBudget
+from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     DryRun,
     FailIf,
@@ -119,6 +120,7 @@ def update(
     data: NewData = None,
     *,
     learning: LearningOptions,
+    reading: RunDataOptions,
     rollback: Rollback = False,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
@@ -153,7 +155,7 @@ def update(
     # Locked from reading to writing, so that of two updates none is lost.
     with nullcontext() if dry_run else hold_write_lock(run, RETRY_HINT):
         result = _run_update(
-            report, run, data or "", learning, learning_gates, dry_run=dry_run
+            report, run, data or "", learning, reading, learning_gates, dry_run=dry_run
         )
         if result.news and not dry_run:
             # Longer history alone is nothing to go back from: RUN/previous stays what it is.
@@ -182,6 +184,7 @@ def _run_update(
     run: str,
     data: str,
     learning: LearningOptions,
+    reading: RunDataOptions,
     gates: list[Gate],
     *,
     dry_run: bool,
@@ -192,7 +195,7 @@ def _run_update(
     from lstmcast.monitoring.update import update as learn
 
     forecaster = Predictor.load(run)
-    panel = read_like_run(report, data, forecaster)
+    panel = read_like_run(report, data, forecaster, reading)
     report.found(panel.notes)
     train = learning.config()
     with report.progress() as on_event:

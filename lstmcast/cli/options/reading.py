@@ -1,8 +1,8 @@
 """Options for how a file is read."""
 
 import re
-from dataclasses import dataclass
-from typing import Annotated
+from dataclasses import dataclass, replace
+from typing import Annotated, Any
 
 from lstmcast.cli.options.declare import (
     DEFAULT_INFERRED,
@@ -10,14 +10,10 @@ from lstmcast.cli.options.declare import (
     READING,
     make_option,
 )
-from lstmcast.config import BadRows, DataConfig, Duplicates, Fill
+from lstmcast.config import BadRows, DataConfig, Duplicates, Ended, Fill
 from lstmcast.errors import UsageError
 
 _BAD_ROWS_HELP = "Rows with too many or too few cells: error, or skip."
-RunBadRows = Annotated[
-    BadRows | None, make_option(READING, "POLICY", _BAD_ROWS_HELP, "as in training")
-]
-"""`--bad-rows` of a command that reads new data as a run's were read."""
 
 
 @dataclass(frozen=True)
@@ -139,6 +135,33 @@ class DataOptions:
         ),
     ] = None
 
+    snap: Annotated[
+        bool | None,
+        make_option(
+            READING,
+            "",
+            "Whether rows move to the nearest regular step.",
+            "where all miss it by a tenth at most",
+            "--snap/--no-snap",
+        ),
+    ] = None
+    closed: Annotated[
+        str,
+        make_option(
+            READING,
+            "TIMES",
+            "Times without steps: sun, 0-9, 'sat 13-24', nov-mar; none; auto: those never seen.",
+        ),
+    ] = DataConfig.closed
+    ended: Annotated[
+        Ended,
+        make_option(
+            READING,
+            "POLICY",
+            "Series that end before the others: keep, drop, or extend to the newest end.",
+        ),
+    ] = DataConfig.ended
+
     def config(self) -> DataConfig:
         """Return the same as configuration; raises UsageError for a size that is none."""
         # Without repetitions, in the order given.
@@ -153,6 +176,95 @@ class DataOptions:
             "max_bytes": parse_size(self.max_bytes),
         }
         return DataConfig(**{**vars(self), **changes})
+
+
+def _make_run_option(metavar: str, text: str, *names: str) -> Any:
+    """Declare an option that stands for what a run was fitted with, where it is not given."""
+    return make_option(READING, metavar, text, "as in training", *names)
+
+
+@dataclass(frozen=True)
+class RunDataOptions:
+    """How new data of a run are read, where that differs from its training.
+
+    What the steps are is the run's own: these options change how rows are found, not what they
+    mean.
+    """
+
+    tz: Annotated[
+        str | None, _make_run_option("ZONE", "Zone of times that name none.")
+    ] = None
+    date_format: Annotated[
+        str | None, _make_run_option("FORMAT", "Format of times: like %d/%m/%Y.")
+    ] = None
+    delimiter: Annotated[
+        str | None, _make_run_option("CHAR", "Separator of the columns; tab for a tab.")
+    ] = None
+    decimal: Annotated[
+        str | None, _make_run_option("CHAR", "Decimal mark in a text file: . or ,")
+    ] = None
+    thousands: Annotated[
+        str | None, _make_run_option("CHAR", "Separator of thousands in a text file.")
+    ] = None
+    encoding: Annotated[
+        str | None, _make_run_option("NAME", "Encoding of a text file.")
+    ] = None
+    na: Annotated[
+        list[str] | None,
+        _make_run_option("TEXT", "Further text that means missing; repeatable."),
+    ] = None
+    header: Annotated[
+        bool | None,
+        _make_run_option(
+            "",
+            "Whether the first line of a text file holds the column names.",
+            "--header/--no-header",
+        ),
+    ] = None
+    bad_rows: Annotated[BadRows | None, _make_run_option("POLICY", _BAD_ROWS_HELP)] = (
+        None
+    )
+    max_bytes: Annotated[
+        str | None,
+        _make_run_option("SIZE", "Largest size that a file may unpack to."),
+    ] = None
+    duplicates: Annotated[
+        Duplicates | None,
+        _make_run_option(
+            "POLICY",
+            "Rows of one series that share a time: error, first, last, mean or sum.",
+        ),
+    ] = None
+    snap: Annotated[
+        bool | None,
+        _make_run_option(
+            "", "Whether rows move to the nearest regular step.", "--snap/--no-snap"
+        ),
+    ] = None
+    ended: Annotated[
+        Ended | None,
+        _make_run_option(
+            "POLICY", "Series that end before the others: keep, drop or extend."
+        ),
+    ] = None
+
+    def given(self) -> dict[str, Any]:
+        """Return the options that were given, by name."""
+        return {name: value for name, value in vars(self).items() if value is not None}
+
+    def apply(self, config: DataConfig) -> DataConfig:
+        """Return how a run was read, with the options that were given in their place.
+
+        Raises UsageError for a size that is none.
+        """
+        changes = self.given()
+        if "na" in changes:
+            changes["na"] = tuple(dict.fromkeys((*config.na, *changes["na"])))
+        if "max_bytes" in changes:
+            changes["max_bytes"] = parse_size(self.max_bytes)
+        if self.delimiter in ("tab", "\\t"):
+            changes["delimiter"] = "\t"
+        return replace(config, **changes)
 
 
 def parse_size(text: str | None, name: str = "--max-bytes") -> int | None:
