@@ -35,6 +35,7 @@ from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
+from lstmcast.panel.forecast_table import with_median
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.runs import directory, publish, serialization
@@ -180,10 +181,16 @@ class Predictor(Estimator):
         require_future_covariates(panel, horizon)
         series = np.arange(len(panel))
         origins = panel.lengths - 1
-        forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
+        levels = with_median(quantiles)
+        forecasts = self.quantiles(panel, series, origins, horizon, levels)
 
         return panel.forecast_columns(
-            series, origins, forecasts, quantiles, probability=self.probability
+            series,
+            origins,
+            forecasts,
+            levels,
+            probability=self.probability,
+            shown=quantiles,
         )
 
     def quantiles(

@@ -329,18 +329,19 @@ class Panel:
         levels: Sequence[float],
         *,
         probability: bool = False,
+        shown: Sequence[float] | None = None,
     ) -> "pd.DataFrame":
         """Return the forecast table, one row per window and step.
 
         Its columns are the keys, the time, `forecast` (the median) and one per quantile. A 0/1
         target's median goes into `probability`.
 
-        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q].
+        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q], those `shown` in columns.
         """
         import pandas as pd
 
         columns = self.forecast_columns(
-            series, origins, quantiles, levels, probability=probability
+            series, origins, quantiles, levels, probability=probability, shown=shown
         )
         return pd.DataFrame(columns)
 
@@ -352,6 +353,7 @@ class Panel:
         levels: Sequence[float],
         *,
         probability: bool = False,
+        shown: Sequence[float] | None = None,
     ) -> dict[str, Any]:
         """The columns of `forecast_frame`, each [K * H].
 
@@ -371,7 +373,9 @@ class Panel:
         stamps = self.axis.stamps(unique)
         columns[self.axis.name] = stamps.take(inverse)
 
-        return columns | quantile_columns(quantiles, levels, probability=probability)
+        return columns | quantile_columns(
+            quantiles, levels, probability=probability, shown=shown
+        )
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
         """Tabulate values [N, L] of the last L steps of each series: keys, time, `name`."""
