@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import Columns, DataConfig, Duplicates, Fill
+from lstmcast.config import Columns, DataConfig, Duplicates, Fill, Last
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
 from lstmcast.panel.layout import extend_future
@@ -48,6 +48,7 @@ class PanelOptions(TypedDict, total=False):
     duplicates: Duplicates
     tz: str | None
     fill: Fill
+    last: Last
     resample: str | None
     like: "Panel | None"
 
@@ -97,6 +98,7 @@ class Panel:
         duplicates: Duplicates = "error",
         tz: str | None = None,
         fill: Fill = "none",
+        last: Last = "auto",
         resample: str | None = None,
         like: "Panel | None" = None,
     ) -> "Panel":
@@ -124,6 +126,7 @@ class Panel:
             duplicates=duplicates,
             tz=tz,
             fill=fill,
+            last=last,
             resample=resample,
             like=like,
         )
@@ -190,7 +193,12 @@ class Panel:
         axis = like.axis if like else None
         encodings = like.encodings if like else None
         assembled = assemble_panel(table, columns, config, axis, encodings)
-        return cls(**assembled._asdict())
+        panel = cls(**assembled._asdict())
+        if config.last == "drop":
+            from lstmcast.panel.last_values import drop_last_values
+
+            return drop_last_values(panel)
+        return panel
 
     @property
     def n_series(self) -> int:

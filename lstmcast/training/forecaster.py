@@ -26,6 +26,7 @@ from lstmcast.features.preprocessing import (
 )
 from lstmcast.features.windows import Windows, default_context
 from lstmcast.forecasting import combination, quantiles
+from lstmcast.forecasting.plausible import find_grid
 from lstmcast.forecasting.predictor import (
     MAX_HISTORY_STEPS,
     MAX_SERIES_IN_VERDICT,
@@ -180,6 +181,7 @@ class Forecaster(Predictor):
         require_target_for_loss(panel, train.loss)
         self.scaling = self.fit_scaling(with_calendar, seasons, ends)
         self._set_context(panel)
+        self.notes += tuple(self.describe_recent(panel))
         self.cutoff = panel.start + panel.lengths - 1
         return ends, series, origins
 
@@ -369,6 +371,9 @@ class Forecaster(Predictor):
         Each fold is forecast by the combination of the others.
         """
         forecasts = combination.cross_fit_forecasts(case)
+        if not self.probability:
+            grid = find_grid(self.panel, task.ends)
+            forecasts = grid.snap(forecasts, task.series)
         forecasts = quantiles.round_count_quantiles(forecasts, self.config.train.loss)
         self.verdict = score_forecasts(
             self.panel,
@@ -417,8 +422,11 @@ class Forecaster(Predictor):
             power = 2.0
         is_panel = len(panel) >= MIN_PANEL_SERIES
         margin = PANEL_NETWORK_MARGIN if is_panel else combination.NETWORK_MARGIN
+        slack = None
+        if not self.probability:
+            slack = find_grid(panel, task.ends).slack(actual, series)
         return combination.ValidationForecasts(
-            members, candidates, actual, series, scale, prior, margin, power
+            members, candidates, actual, series, scale, prior, margin, power, slack
         )
 
     def _out_of_sample_spread(

@@ -8,6 +8,7 @@ from lstmcast.cli.options.declare import (
     COLUMNS,
     DEFAULT_NONE,
     OUTPUT,
+    READING,
     WINDOW,
     make_option,
 )
@@ -27,7 +28,7 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_forecast
-from lstmcast.config import parse_quantile_levels
+from lstmcast.config import Last, parse_quantile_levels
 from lstmcast.errors import UsageError
 from lstmcast.runs.directory import open_run
 
@@ -63,6 +64,16 @@ PredictPlot = Annotated[
         "--plot",
     ),
 ]
+PredictLast = Annotated[
+    Last | None,
+    make_option(
+        READING,
+        "POLICY",
+        "Newest values: auto (unlikely ones do not count), keep (all count), or drop "
+        "(the last one of each series is missing).",
+        "as fitted",
+    ),
+]
 PredictHorizon = Annotated[
     int | None,
     make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted"),
@@ -75,6 +86,7 @@ def predict(
     *,
     horizon: PredictHorizon = None,
     quantiles: Quantiles = DEFAULT_LEVELS,
+    last: PredictLast = None,
     table: TableOptions,
     future_data: FutureData = None,
     plot: PredictPlot = None,
@@ -95,6 +107,7 @@ def predict(
         refuse_options(
             format=table.format,
             future_data=future_data,
+            last=last,
             plot=plot,
             excel_safe=table.excel_safe,
         )
@@ -116,12 +129,15 @@ def predict(
     check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.panel.last_values import drop_last_values
 
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
         raise UsageError(
             f"--quantiles {quantiles}: a probability has none", "leave it out"
         )
+    if last is not None:
+        forecaster.set_last(last)
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = forecaster.panel
@@ -129,13 +145,19 @@ def predict(
         panel = read_newer(report, data, forecaster, ahead=ahead)
     if future_data:
         panel = add_future_data(report, future_data, panel, forecaster.config.data)
+    if last == "drop" and not data:
+        panel = drop_last_values(panel)
+        report.found(panel.notes[-1:])
+    recent = forecaster.describe_recent(panel)
+    report.found(recent)
     # As columns, not as a frame: a CSV of few rows is written without loading pandas.
     forecasts = forecaster.columns(panel, horizon=horizon, quantiles=levels)
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)
     if show.json:
         rows = output.to_records(output.columns_to_frame(forecasts))
-        output.write_object("predict", {"run": run, "forecast": rows})
+        content = {"run": run, "forecast": rows, "notes": [*panel.notes, *recent]}
+        output.write_object("predict", content)
     if table.output_file:
         count = len(forecasts[panel.axis.name])
         report.say(f"{count:,} rows written to {table.output_file!r}")
