@@ -64,7 +64,7 @@ class Result:
 
 
 class _Forecasts(NamedTuple):
-    """Medians [K, H] and quantiles [K, H, Q] of windows at levels [Q], and the last fit's season."""
+    """Medians [K, H] and quantiles [K, H, Q] of windows at levels [Q], and the season found."""
 
     point: Floats
     quantiles: Floats

@@ -150,7 +150,7 @@ def find_exact_cycle(series: list[Floats]) -> int:
 
 
 def _exact_cycle(y: Floats) -> int:
-    """Steps after which a series repeats itself exactly, seen twice or more; 1 where it does not."""
+    """Steps after which a series repeats itself exactly, seen twice; 1 where it does not."""
     newest = y[-_MAX_STEPS_PER_SERIES:]
     extent = np.ptp(newest) if len(newest) else 0.0
     # NaN is not above 0 either.

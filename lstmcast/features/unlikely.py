@@ -114,7 +114,7 @@ def judge_series(y: Floats, seasons: Seasons) -> Recent | None:
         return None
     sizes = [_usual_error(z, season, reach) for season in views]
     season = views[int(np.argmin(sizes))]
-    large = _find_large_errors(z, season, reach)[0]
+    large = _find_large_errors(z, season, reach).ravel()
     if not large.any():
         return None
 
@@ -181,7 +181,8 @@ def _unit_of_logarithm(y: Floats) -> tuple[Floats, Bools]:
     has_positive = np.isfinite(positive).any(1)
     size = np.ones(len(y))
     size[has_positive] = np.nanmedian(positive[has_positive], 1)
-    is_positive = ~(y < 0).any(1) & has_positive
+    has_negative = (y < 0).any(1)
+    is_positive = np.asarray(~has_negative & has_positive)
     return (_ROOT_SHARE * size)[:, None], is_positive[:, None]
 
 
@@ -224,7 +225,7 @@ def _usual_error(z: Floats, season: int, reach: int) -> float:
 
 
 def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
-    """Largest likely error of each series to either side, [n] each; NaN where too little is known."""
+    """Largest likely error of each series to either side, [n] each; NaN where unknown."""
     past = _one_step_errors(z, season)[:, :-reach]
     known = ~np.isnan(past)
     enough = known.sum(1) >= MIN_PAST_ERRORS
@@ -256,7 +257,7 @@ def _find_large_errors(z: Floats, season: int, reach: int) -> Bools:
 def _errors_from_level_before(
     z: Floats, season: int, back: int
 ) -> tuple[Floats, Floats]:
-    """Errors of the newest `back` steps from the level before them, and what was expected, [back]."""
+    """Errors of the newest `back` steps from the level before, and what was expected, [back]."""
     pattern = _seasonal_pattern(z[None], season)[0]
     rest = z - pattern
     before = rest[:-back]
@@ -295,6 +296,7 @@ def _judge_shift(
         return None
 
     steps = back - off_steps
-    is_factor = uneven_factor < uneven
+    # A sum unless a factor fits much better: few steps hardly tell them apart.
+    is_factor = uneven_factor < 0.5 * uneven
     change_by = factor if is_factor else added
     return Recent(steps, expected[off_steps], lasting, change_by, is_factor)

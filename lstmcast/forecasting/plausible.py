@@ -176,7 +176,7 @@ class Past(NamedTuple):
 
     low: Floats
     high: Floats
-    count: Ints
+    n_values: Ints
 
     @classmethod
     def of(cls, panel: Panel, series: Ints, origins: Ints) -> "Past":
@@ -211,10 +211,10 @@ def bound_by_range(quantiles: Floats, past: Past) -> Floats:
     """Keep quantiles [K, H, Q] within reach of the range that their series had so far."""
     horizon = quantiles.shape[1]
     extent = past.high - past.low
-    farther = np.maximum(horizon / np.maximum(past.count, 1), 1.0)
+    farther = np.maximum(horizon / np.maximum(past.n_values, 1), 1.0)
     with np.errstate(over="ignore"):
         reach = RANGE_FACTOR * farther * extent
-    usable = (past.count >= MIN_RANGE_VALUES) & (extent > 0)
+    usable = (past.n_values >= MIN_RANGE_VALUES) & (extent > 0)
     lower = np.where(usable, past.low - reach, -np.inf)
     upper = np.where(usable, past.high + reach, np.inf)
     return np.clip(quantiles, lower[:, None, None], upper[:, None, None])
@@ -225,7 +225,7 @@ def widen_young(quantiles: Floats, past: Past, known: Panel, levels: Floats) -> 
 
     Their own differences say too little of it. known: the panel that the run was trained on.
     """
-    young = past.count < MIN_OWN_VALUES
+    young = past.n_values < MIN_OWN_VALUES
     if not young.any():
         return quantiles
 

@@ -323,7 +323,14 @@ class Predictor(RunInputs):
             spread = spread[:, None]  # (M, 1, H, Q)
 
         members, candidates = forecast_windows(
-            self.networks, windows, series, origins, network_levels, spread, strip
+            self.networks,
+            windows,
+            series,
+            origins,
+            network_levels,
+            spread,
+            strip,
+            panel.start[series] + origins,
         )
         combined = combine_forecasts(self.combination, members, candidates)
         if any_level:

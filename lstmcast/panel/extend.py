@@ -23,9 +23,9 @@ def with_training_history(
 
     known: the panel a run was trained on. A series needs `context` steps before its own end; with
     `since`, before the end of `known`. Steps between the history and a series that begins later are
-    missing, however many they are, up to `MAX_GAP_STEPS` in all. The notes say what differs: series that are new, missing, ended, short,
-    or whose static covariates changed. Raises DataError where frequency or covariates are not those
-    of `known`.
+    missing, however many they are, up to `MAX_GAP_STEPS` in all. The notes say what differs: series
+    that are new, missing, ended, short, or whose static covariates changed. Raises DataError where
+    frequency or covariates are not those of `known`.
     """
     require_compatible_panels(panel, known)
     place = panel.align(known)

@@ -166,10 +166,9 @@ def score_forecasts(
     origins = origins[scored]
     actual = actual[scored]
     quantiles = quantiles[scored]
+    point = None if point is None else point[scored]
     if point is None:
         point = forecast_table.point_forecast(quantiles, levels)
-    else:
-        point = point[scored]
 
     if probability:
         return _build_binary_verdict(

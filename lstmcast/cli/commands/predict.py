@@ -1,7 +1,7 @@
 """`lstmcast predict`: forecast with a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from lstmcast.cli.data import add_future_data, read_newer
 from lstmcast.cli.options.declare import (
@@ -31,6 +31,10 @@ from lstmcast.cli.show.pictures import check_picture, draw_forecast
 from lstmcast.config import Last, parse_quantile_levels
 from lstmcast.errors import UsageError
 from lstmcast.runs.directory import open_run
+
+if TYPE_CHECKING:
+    from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.panel.panel import Panel
 
 EXAMPLES = """\
 lstmcast predict runs/price-price
@@ -129,25 +133,17 @@ def predict(
     check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
-    from lstmcast.panel.last_values import drop_last_values
 
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
         raise UsageError(
             f"--quantiles {quantiles}: a probability has none", "leave it out"
         )
-    if last is not None:
-        forecaster.set_last(last)
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
-    panel = forecaster.panel
-    if data:
-        panel = read_newer(report, data, forecaster, ahead=ahead)
+    panel = _choose_panel(report, forecaster, data, last, ahead)
     if future_data:
         panel = add_future_data(report, future_data, panel, forecaster.config.data)
-    if last == "drop" and not data:
-        panel = drop_last_values(panel)
-        report.found(panel.notes[-1:])
     recent = forecaster.describe_recent(panel)
     report.found(recent)
     # As columns, not as a frame: a CSV of few rows is written without loading pandas.
@@ -163,3 +159,25 @@ def predict(
         report.say(f"{count:,} rows written to {table.output_file!r}")
     if plot:
         draw_forecast(report, plot, panel, output.columns_to_frame(forecasts))
+
+
+def _choose_panel(
+    report: Reporter,
+    forecaster: "Predictor",
+    data: str | None,
+    last: Last | None,
+    ahead: int,
+) -> "Panel":
+    """Read DATA, or take the run's own history; `last` replaces what the run was fitted with."""
+    if last is not None:
+        forecaster.set_last(last)
+    if data:
+        return read_newer(report, data, forecaster, ahead=ahead)
+    if last != "drop":
+        return forecaster.panel
+
+    from lstmcast.panel.last_values import drop_last_values
+
+    panel = drop_last_values(forecaster.panel)
+    report.found(panel.notes[-1:])
+    return panel
