@@ -17,6 +17,7 @@ Device = Literal["auto", "cpu", "cuda"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
+Last = Literal["auto", "keep", "drop"]
 Aggregate = Literal["mean", "sum", "min", "max", "median", "first", "last", "count"]
 AGGREGATES: tuple[str, ...] = get_args(Aggregate)
 BadRows = Literal["error", "skip"]
@@ -93,7 +94,9 @@ class DataConfig:
     header: whether the first line of a text file holds names. thousands: the mark between thousands
     in its numbers. bad_rows: what to do about rows of another width. max_bytes: most bytes that a
     file may unpack to; `None` is as many as free memory can take. na: texts that stand for a
-    missing value.
+    missing value. last: whether the newest values count: auto leaves those out of a forecast that
+    the past makes unlikely, keep counts them all, drop takes the last one of each series as
+    missing.
     """
 
     delimiter: str | None = None
@@ -119,6 +122,7 @@ class DataConfig:
     date_format: str | None = None
     duplicates: Duplicates = "error"
     fill: Fill = "none"
+    last: Last = "auto"
     resample: str | None = None
     snap: bool | None = None
     """Whether rows move to the nearest regular step. None: where all miss it by a tenth at most."""

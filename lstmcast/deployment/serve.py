@@ -467,4 +467,5 @@ class _Service:
             panel, horizon=wanted.horizon, quantiles=wanted.quantiles
         )
         self.rows.inc(len(next(iter(columns.values()))))
-        return columns, list(panel.notes) if panel else []
+        notes = list(panel.notes) if panel else []
+        return columns, notes + predictor.describe_recent(panel or predictor.panel)

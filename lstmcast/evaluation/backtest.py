@@ -64,11 +64,17 @@ class Result:
 
 
 class _Forecasts(NamedTuple):
-    """Quantiles [K, H, Q] of windows at levels [Q], and the season that their last fit found."""
+    """Medians [K, H] and quantiles [K, H, Q] of windows at levels [Q], and the season found."""
 
+    point: Floats
     quantiles: Floats
     levels: Floats
     season: int
+
+    @classmethod
+    def of(cls, quantiles: Floats, levels: Floats, season: int) -> "_Forecasts":
+        """Split off the median, the last of the quantiles [K, H, Q + 1]."""
+        return cls(quantiles[..., -1], quantiles[..., :-1], levels, season)
 
     @property
     def horizon(self) -> int:
@@ -76,7 +82,7 @@ class _Forecasts(NamedTuple):
 
     def select(self, mask: Bools) -> "_Forecasts":
         """Return only the windows of a mask [K]."""
-        return self._replace(quantiles=self.quantiles[mask])
+        return self._replace(point=self.point[mask], quantiles=self.quantiles[mask])
 
 
 def backtest(
@@ -191,8 +197,8 @@ def evaluate(
         )
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
-    at_levels = forecaster.quantiles(*where, levels)
-    forecasts = _Forecasts(at_levels, levels, forecaster.season)
+    at_levels = forecaster.quantiles(*where, _and_median(levels))
+    forecasts = _Forecasts.of(at_levels, levels, forecaster.season)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
     result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
@@ -265,9 +271,18 @@ def _forecast_with_one_fit(
     past = panel.head(fold_ends(panel, chosen, 0))
     forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     quantiles = forecaster.quantiles(
-        panel, chosen.series, chosen.origins, config.window.horizon, levels
+        panel,
+        chosen.series,
+        chosen.origins,
+        config.window.horizon,
+        _and_median(levels),
     )
-    return _Forecasts(quantiles, levels, forecaster.season)
+    return _Forecasts.of(quantiles, levels, forecaster.season)
+
+
+def _and_median(levels: Floats) -> Floats:
+    """Return the levels and behind them that of the median, which is the point forecast."""
+    return np.append(levels, 0.5)
 
 
 def _forecast_with_refits(
@@ -299,17 +314,19 @@ def _forecast_with_refits(
     results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
     horizon = resolve_horizon(panel, config)  # the configured one by now
     n_windows = len(chosen.series)
+    point = np.empty((n_windows, horizon))
     quantiles = np.empty((n_windows, horizon, len(levels)))
     season = 1
     for fold, forecasts in enumerate(results):
         in_fold = chosen.fold == fold
+        point[in_fold] = forecasts.point
         quantiles[in_fold] = forecasts.quantiles
         season = forecasts.season
         if on_event is not None:
             done = fold + 1
             message = f"cutoff {done} of {folds}"
             on_event(Event(phase="backtest", message=message, step=done, total=folds))
-    return _Forecasts(quantiles, levels, season)
+    return _Forecasts(point, quantiles, levels, season)
 
 
 def _with_fold_seed(config: Config, fold: int) -> Config:
@@ -336,8 +353,9 @@ def _backtest_fold(
     series = np.arange(len(past))
     origins = past.lengths - 1
     horizon = config.window.horizon
-    quantiles = forecaster.quantiles(past, series, origins, horizon, levels)
-    return _Forecasts(quantiles, levels, forecaster.season)
+    with_median = _and_median(levels)
+    quantiles = forecaster.quantiles(past, series, origins, horizon, with_median)
+    return _Forecasts.of(quantiles, levels, forecaster.season)
 
 
 def _make_result(
@@ -356,8 +374,11 @@ def _make_result(
         panel,
         chosen.series,
         chosen.origins,
-        *forecasts,
+        forecasts.quantiles,
+        forecasts.levels,
+        forecasts.season,
         ends=ends,
+        point=forecasts.point,
         by_series=True,
         probability=probability,
     )
@@ -376,8 +397,11 @@ def _make_result(
             panel,
             windows.series,
             windows.origins,
-            *part,
+            part.quantiles,
+            part.levels,
+            part.season,
             ends=ends,
+            point=part.point,
             probability=probability,
         )
         folds.append(fold_verdict)
@@ -399,9 +423,10 @@ def _make_forecast_frame(
     frame = panel.forecast_frame(
         chosen.series,
         chosen.origins,
-        forecasts.quantiles,
-        forecasts.levels.tolist(),
+        np.concatenate([forecasts.quantiles, forecasts.point[..., None]], -1),
+        _and_median(forecasts.levels).tolist(),
         probability=probability,
+        shown=forecasts.levels.tolist(),
     )
     # One cutoff a window, repeated for each of its rows.
     cutoffs = panel.start[chosen.series] + chosen.origins

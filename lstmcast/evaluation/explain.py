@@ -191,7 +191,10 @@ class _OcclusionWindows:
             panel = replace(panel, values=values)
         series = np.arange(len(panel))
         origins = panel.lengths - 1
-        quantiles = forecaster.quantiles(panel, series, origins, levels=(0.5,))
+        # What is taken away on purpose is no error of the data.
+        quantiles = forecaster.quantiles(
+            panel, series, origins, levels=(0.5,), as_it_is=True
+        )
         return quantiles[..., 0]
 
     def measure_factor(

@@ -19,6 +19,9 @@ _NEAR_ZERO_SHARE = 0.02
 """A series whose lowest value is below this share of its median comes near zero."""
 _LOG_SHIFT_SHARE = 0.2
 """Share of the median that is added to a series that comes near zero, before its logarithm."""
+_MAX_LEVEL_RANGES = 100.0
+"""A series whose level is more than so many of its ranges from zero is forecast as if it were just
+that far: a small cycle on a large number is no smaller for it."""
 _LOG_FLOOR_SHARE = 0.1
 """Share of the lowest shifted value, below which no value is taken for its logarithm."""
 _MAX_EXPONENT = 700.0
@@ -61,7 +64,8 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
     values: [sum T] with NaN for missing. offsets: [N+1]. how: "log" where all values are above 0,
     "none" nowhere. With "auto" a series that was never negative is; where it comes near zero a
     fifth of its median is added first, so that zeros do not become craters. A series that is zero
-    most of the time is left as it is.
+    most of the time is left as it is. With "auto", too, a level far above or below the range of the
+    values is shifted nearer, and then no logarithm is taken: it would be as good as linear.
     """
     starts = offsets[:-1]
     low = np.fmin.reduceat(values, starts)
@@ -75,10 +79,13 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
 
     shift = np.zeros(len(low))
     if how == "auto":
+        shift = _distant_level_shift(values, starts, low, middle)
+        log &= shift == 0
+
         # Where no value is that close to zero, the logarithm needs no help.
         least_far = _NEAR_ZERO_SHARE * middle
         near_zero = log & (low < least_far)
-        shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, 0.0)
+        shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, shift)
 
     # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
     lowest_shifted = np.where(log, low, 1.0) + shift
@@ -87,6 +94,22 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
     # A series that was never negative is not forecast to be.
     lowest_forecast = np.where(low >= 0, 0.0, -np.inf)
     return ScalerState(log, shift, floor, lowest_forecast)
+
+
+def _distant_level_shift(
+    values: Floats, starts: Ints, low: Floats, middle: Floats
+) -> Floats:
+    """What is added to series whose level is large beside their range, [N]; 0 to the others.
+
+    So y and y + c have the same forecasts, but for c, whichever of these levels they are at.
+    """
+    high = np.fmax.reduceat(values, starts)
+    # In halves, since the difference of very large values may overflow.
+    half_range = high / 2 - low / 2
+    nearest = 2 * _MAX_LEVEL_RANGES * half_range
+    is_distant = (half_range > 0) & (np.abs(middle) > nearest)
+    shift = np.copysign(nearest, middle) - middle
+    return np.where(is_distant, shift, 0.0)
 
 
 def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats:

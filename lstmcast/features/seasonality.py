@@ -21,6 +21,14 @@ _MIN_HORIZONS = 3
 """Default horizons that the longest series holds at least, where they are long."""
 _MAX_HORIZON_OF_SHORT_SERIES = 24
 """A default horizon up to this is taken however short the series are."""
+_FINE_SEASON = 48
+"""From so many steps on, a season is looked for in means of neighbouring steps, too: from one step
+to the next it changes less than noise does."""
+_BLOCKS_PER_SEASON = (24, 8)
+_MIN_BLOCK_AUTOCORRELATION = 0.2
+_MAX_SEASONS_PER_SERIES = 8
+_EXACT_TOLERANCE = 1e-9
+"""Share of its range that a series may differ from itself one exact cycle before."""
 _MIN_SERIES_SHARE = 0.2
 """Share of the series in which a proposed season must be significant."""
 _CLEAR_AUTOCORRELATION = 0.3
@@ -76,9 +84,14 @@ def confirm_seasons(
         is_multiple = second > forced and second % forced == 0
         return Seasons(forced, second if is_multiple else 0)
 
-    series = _sample_differences(values, offsets)
+    series = _sample_series(values, offsets)
+    if proposed.main >= _FINE_SEASON and longest < 2 * proposed.main:
+        # Less than two days by the minute: there may be a shorter cycle, and a day shows nothing.
+        return Seasons(find_exact_cycle(series), 0)
     if proposed.main > 1:
         is_shown = _is_shown_by_enough(series, proposed.main)
+        if not is_shown and proposed.main >= _FINE_SEASON:
+            return Seasons(find_exact_cycle(series), second)
         return Seasons(proposed.main if is_shown else 1, second)
     if not proposed.second:
         return Seasons(1, 0)
@@ -96,7 +109,7 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     The main one is the shortest usual season that shows clearly in most series. values: [sum T],
     NaN where missing; offsets: [N+1].
     """
-    series = _sample_differences(values, offsets)
+    series = _sample_series(values, offsets)
     longest = int(np.diff(offsets).max())
     strengths = {
         m: _significant_autocorrelation(series, m)
@@ -105,7 +118,7 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     }
     strongest = max(strengths.values(), default=0.0)
     if strongest <= _CLEAR_AUTOCORRELATION:
-        return Seasons(1, 0)
+        return Seasons(find_exact_cycle(series), 0)
 
     least_strength = _NEARLY_AS_STRONG * strongest
     strong = [m for m, strength in strengths.items() if strength >= least_strength]
@@ -138,13 +151,46 @@ def _bartlett_bound(correlation: Floats, n: int) -> float:
     return float(1.645 * np.sqrt(variance))
 
 
+def find_exact_cycle(series: list[Floats]) -> int:
+    """Steps after which most of the series [T] repeat themselves exactly; 1 where they do not."""
+    cycles = [_exact_cycle(y) for y in series]
+    usual = int(np.median(cycles)) if cycles else 1
+    return usual if cycles.count(usual) * 2 > len(cycles) else 1
+
+
+def _exact_cycle(y: Floats) -> int:
+    """Steps after which a series repeats itself exactly, seen twice; 1 where it does not."""
+    newest = y[-_MAX_STEPS_PER_SERIES:]
+    extent = np.ptp(newest) if len(newest) else 0.0
+    # NaN is not above 0 either.
+    if not extent > 0:
+        return 1
+    changes = np.diff(newest / extent)
+    most = len(newest) // 2
+    correlation = _autocorrelation(changes, most)
+    # Of a cycle seen n times, a share of 1 / n has no counterpart.
+    lags = np.arange(1, most + 1)
+    overlap = 1 - lags / len(newest)
+    likely = lags[correlation > 0.8 * overlap]
+    for lag in likely.tolist():
+        difference = newest[lag:] - newest[:-lag]
+        if lag > 1 and np.abs(difference).max() <= _EXACT_TOLERANCE * extent:
+            return int(lag)
+    return 1
+
+
 def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
     """Whether the season is significant in enough of the series that are long enough to tell."""
     significant = []
-    for differences in series:
-        if len(differences) >= 2 * m:
-            significance = season_significance(differences, m)
-            significant.append(significance > 1)
+    for y in series:
+        newest = y[-_MAX_STEPS_PER_SERIES:]
+        shown = False
+        if len(newest) > 2 * m:
+            shown = season_significance(_robust_differences(newest), m) > 1
+        if not shown and len(y) > 2 * m:
+            shown = _block_autocorrelation(y, m) > 0
+        if len(y) > 2 * m:
+            significant.append(shown)
     if not significant:
         # The calendar is believed, but not for a season that would fill the memory unseen.
         return m <= _MAX_UNSEEN_SEASON
@@ -154,17 +200,51 @@ def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
 def _significant_autocorrelation(series: list[Floats], m: int) -> float:
     """Median over the series of their autocorrelation at lag m; 0 where it is not significant."""
     found = []
-    for differences in series:
-        n = len(differences)
-        if n >= 2 * m:
-            correlation = _autocorrelation(differences, m)
-            at_lag = correlation[-1]
-            bound = _bartlett_bound(correlation, n)
-            is_significant = at_lag / bound > 1
-            found.append(at_lag * is_significant)
+    for y in series:
+        newest = y[-_MAX_STEPS_PER_SERIES:]
+        if len(newest) > 2 * m:
+            differences = _robust_differences(newest)
+            at_lag = _autocorrelation_if_significant(differences, m)
+            found.append(max(at_lag, _block_autocorrelation(y, m)))
     if not found:
         return 0.0
     return float(np.median(found))
+
+
+def _autocorrelation_if_significant(differences: Floats, m: int) -> float:
+    """Autocorrelation of differences at lag m; 0 where chance alone could make it."""
+    correlation = _autocorrelation(differences, m)
+    at_lag = float(correlation[-1])
+    is_significant = at_lag / _bartlett_bound(correlation, len(differences)) > 1
+    return at_lag if is_significant else 0.0
+
+
+def _block_autocorrelation(y: Floats, m: int) -> float:
+    """The same of the means of neighbouring steps, where a season has many; 0 where none shows."""
+    if m < _FINE_SEASON:
+        return 0.0
+    newest = y[-_MAX_SEASONS_PER_SERIES * m :]
+    found = [0.0]
+    for blocks in _BLOCKS_PER_SEASON:
+        # Whole blocks make a season.
+        sizes = (size for size in range(m // blocks, 1, -1) if m % size == 0)
+        size = next(sizes, 1)
+        differences = _robust_differences(_block_means(newest, size))
+        at_lag = _autocorrelation_if_significant(differences, m // size)
+        if at_lag > _MIN_BLOCK_AUTOCORRELATION:
+            found.append(at_lag)
+    return max(found)
+
+
+def _block_means(newest: Floats, size: int) -> Floats:
+    """Means of blocks of so many steps, of a series' newest part [T]; NaN where all are missing."""
+    n_blocks = len(newest) // size
+    blocks = newest[len(newest) - n_blocks * size :].reshape(n_blocks, size)
+    observed = ~np.isnan(blocks)
+    total = np.where(observed, blocks, 0.0).sum(1)
+    means = np.full(n_blocks, np.nan)
+    np.divide(total, observed.sum(1), out=means, where=observed.any(1))
+    return means
 
 
 def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
@@ -195,16 +275,14 @@ def _binary_exponent(values: Floats) -> int:
     return int(np.frexp(largest)[1])
 
 
-def _sample_differences(values: Floats, offsets: Ints) -> list[Floats]:
-    """Robust differences of the newest part of evenly chosen series."""
+def _sample_series(values: Floats, offsets: Ints) -> list[Floats]:
+    """Evenly chosen series."""
     chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
     found = []
     for i in chosen:
         begin = offsets[i]
         end = offsets[i + 1]
-        y = values[begin:end]
-        newest = y[-_MAX_STEPS_PER_SERIES:]
-        found.append(_robust_differences(newest))
+        found.append(values[begin:end])
     return found
 
 

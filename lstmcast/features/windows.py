@@ -23,6 +23,9 @@ from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 MIN_CONTEXT = 12
 """Least default context, in steps."""
+LONG_SEASON = 200
+"""From so many steps on, a season is left to the features and candidates, which remember it."""
+MAX_CONTEXT_OF_LONG_SEASON = 512
 _SEASONAL_NAIVE = CANDIDATES.index("seasonal_naive")
 
 
@@ -70,7 +73,10 @@ def default_context(seasons: Seasons, horizon: int) -> int:
     for_horizon = 2 * horizon
     if horizon > 24:
         for_horizon = horizon + m
-    return max(two_seasons, for_horizon, MIN_CONTEXT)
+    context = max(two_seasons, for_horizon, MIN_CONTEXT)
+    if m > LONG_SEASON:
+        return min(context, MAX_CONTEXT_OF_LONG_SEASON)
+    return context
 
 
 @dataclass(frozen=True, eq=False)

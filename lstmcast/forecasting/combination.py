@@ -113,7 +113,8 @@ class ValidationForecasts(NamedTuple):
     [K, H, A]. actual: observed values, [K, H], NaN where missing. series: the series of each
     window, [K]. scale: what the errors of each window are divided by, [K]. prior: weights of the
     members before any evidence, [M]. network_margin: see NETWORK_MARGIN. power: 2 for forecasts of
-    a mean or a probability, whose errors count squared.
+    a mean or a probability, whose errors count squared. slack: [K, H], how far outside of an
+    interval a value is still inside once its ends are rounded, as of counts.
     """
 
     members: Floats
@@ -124,6 +125,7 @@ class ValidationForecasts(NamedTuple):
     prior: Floats | None = None
     network_margin: float = NETWORK_MARGIN
     power: float = 1.0
+    slack: Floats | None = None
 
     def select(self, mask: Bools) -> "ValidationForecasts":
         """Return only the windows of a mask [K]."""
@@ -133,6 +135,7 @@ class ValidationForecasts(NamedTuple):
             actual=self.actual[mask],
             series=self.series[mask],
             scale=self.scale[mask],
+            slack=None if self.slack is None else self.slack[mask],
         )
 
 
@@ -176,7 +179,9 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
         windows=len(validation.actual),
     )
     quantiles = combine_forecasts(uncalibrated, members, candidates)
-    widen = _conformal_factor(quantiles, validation.actual, validation.series)
+    widen = _conformal_factor(
+        quantiles, validation.actual, validation.series, validation.slack
+    )
     return uncalibrated._replace(widen=widen)
 
 
@@ -305,7 +310,9 @@ class _ScaledError:
         return float(weighted.sum())
 
 
-def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
+def _conformal_factor(
+    quantiles: Floats, actual: Floats, series: Ints, slack: Floats | None = None
+) -> float:
     """Return the factor on the half-widths that makes intervals cover their nominal share.
 
     It is the conformal factor (Vovk et al. 2005) with its finite-sample correction, trusted in full
@@ -324,6 +331,8 @@ def _conformal_factor(quantiles: Floats, actual: Floats, series: Ints) -> float:
 
     # An interval covers an error whose ratio is at most the factor on its half-width.
     size = np.abs(error)
+    if slack is not None:
+        size = np.maximum(size - slack, 0.0)
     ratio = size[usable] / half_width[usable]
     n_windows = len(actual)
     level = min(1.0, _COVERAGE * (1 + 1 / n_windows))

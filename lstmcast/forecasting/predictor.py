@@ -16,31 +16,29 @@ from typing import TYPE_CHECKING, Any, Self
 import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES, QUANTILE_SOURCES, Config
-from lstmcast.errors import DataError, UsageError
-from lstmcast.features.joint import joint_inputs
-from lstmcast.features.preprocessing import Scaling, fit_scaling
-from lstmcast.features.scaler import ScalerState
-from lstmcast.features.steps import Seasons
-from lstmcast.features.windows import Windows
+from lstmcast.errors import UsageError
+from lstmcast.features.preprocessing import Scaling
 from lstmcast.forecasting import saved
 from lstmcast.forecasting.combination import Combination, combine_forecasts
-from lstmcast.forecasting.estimator import Estimator
+from lstmcast.forecasting.inputs import RunInputs
+from lstmcast.forecasting.plausible import Habits, require_finite
 from lstmcast.forecasting.quantiles import (
     interpolate_quantiles,
     match_horizon,
     round_count_quantiles,
 )
+from lstmcast.forecasting.recent import split_windows
 from lstmcast.forecasting.recursive import ForecastLimits, forecast_recursively
 from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
+from lstmcast.panel.forecast_table import with_median
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.runs.directory import PreviousVersion
 from lstmcast.scoring.verdict import Verdict
-from lstmcast.timeaxis.axis import TimeAxis
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -55,7 +53,7 @@ MAX_SERIES_IN_VERDICT = 1000
 DEFAULT_LEVELS = (0.1, 0.5, 0.9)
 
 
-class Predictor(Estimator):
+class Predictor(RunInputs):
     """A forecaster of one panel that has been trained, here or in a run directory.
 
     panel: the history that `predict` goes on from; of a large panel its newest part.
@@ -92,16 +90,7 @@ class Predictor(Estimator):
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
         self.made: dict[str, str] = {}
-
-    @property
-    def axis(self) -> TimeAxis:
-        """The time axis of the panel."""
-        return self.panel.axis
-
-    @property
-    def season(self) -> int:
-        """Steps of the main season, 1 where there is none."""
-        return self.scaling.seasons.main
+        self._habits: Habits | None = None
 
     @property
     def guard(self) -> Combination:
@@ -122,17 +111,6 @@ class Predictor(Estimator):
     def probability(self) -> bool:
         """Whether the target is 0 or 1, and the forecast its probability of being 1."""
         return self.config.train.loss == "bernoulli"
-
-    @property
-    def memory(self) -> int:
-        """Past steps that a forecast depends on: the context, and what features remember of more.
-
-        Moving averages and ages weigh steps by how long ago they were; after a few seasons what is
-        left of a step hardly changes a forecast.
-        """
-        main, second = self.scaling.seasons
-        of_features = max(20 * main, 10 * second, 200)
-        return 2 * self.context + of_features
 
     def predict(
         self,
@@ -183,11 +161,16 @@ class Predictor(Estimator):
         require_future_covariates(panel, horizon)
         series = np.arange(len(panel))
         origins = panel.lengths - 1
-        forecasts = self.quantiles(panel, series, origins, horizon, quantiles)
-        _require_numbers(forecasts, panel)
+        levels = with_median(quantiles)
+        forecasts = self.quantiles(panel, series, origins, horizon, levels)
 
         return panel.forecast_columns(
-            series, origins, forecasts, quantiles, probability=self.probability
+            series,
+            origins,
+            forecasts,
+            levels,
+            probability=self.probability,
+            shown=quantiles,
         )
 
     def quantiles(
@@ -199,11 +182,13 @@ class Predictor(Estimator):
         levels: Sequence[float] | Floats = DEFAULT_LEVELS,
         *,
         strip: int = 1,
+        as_it_is: bool = False,
     ) -> Floats:
         """Forecast quantiles [K, H, Q] of windows of a panel, from nothing after their origins.
 
         Steps beyond the trained horizon are reached recursively, on paths drawn from the
-        forecaster's own quantiles.
+        forecaster's own quantiles. Values just before an origin that are unlikely, such as those of
+        a day that is not over, are left out, and a level that has shifted is followed.
 
         Args:
             panel: holds the history of the windows.
@@ -213,9 +198,11 @@ class Predictor(Estimator):
             levels: levels of the quantiles, [Q].
             strip: most windows with neighbouring origins that are read as one, which is faster;
                 the later ones of a strip look back farther.
+            as_it_is: whether unlikely values count like any others, as with `--last keep`.
 
         Raises:
             UsageError: a level is not between 0 and 1.
+            DivergedError: a forecast is not a number.
         """
         levels = np.asarray(levels, dtype=np.float64)
         in_range = (levels > 0) & (levels < 1)
@@ -228,27 +215,56 @@ class Predictor(Estimator):
         series = np.asarray(series, dtype=np.int64)
         origins = np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
-
-        # Probabilities are not drawn from: there the decoder is asked for later steps directly.
-        if horizon <= self.horizon or self.probability or not len(series):
-            forecasts = self._quantiles_within_horizon(
+        if as_it_is or self.takes_values_as_they_are:
+            forecasts = self._quantiles_as_it_is(
                 panel, series, origins, horizon, levels, strip
             )
         else:
-            limits = ForecastLimits(
-                self.horizon, self.memory, together=not self.config.inputs.joint
-            )
-            forecasts = forecast_recursively(
-                self._quantiles_within_horizon,
-                limits,
-                panel,
-                series,
-                origins,
-                horizon,
-                levels,
+            forecasts = np.empty((len(series), horizon, len(levels)))
+            joint = self.config.inputs.joint
+            seasons = self.scaling.seasons
+            for part in split_windows(panel, series, origins, seasons, joint=joint):
+                forecasts[part.windows] = self._quantiles_as_it_is(
+                    *part[1:], horizon, levels, strip
+                )
+
+        # The one way out of here: nothing that is not a number passes.
+        require_finite(forecasts)
+        if self.probability or not len(series):
+            return forecasts
+        if self._habits is None or self._habits.panel is not self.panel:
+            self._habits = Habits(self.panel)
+        forecasts = self._habits.hold(forecasts, panel, series, origins, levels)
+        return round_count_quantiles(forecasts, self.config.train.loss)
+
+    def _quantiles_as_it_is(
+        self,
+        panel: Panel,
+        series: Ints,
+        origins: Ints,
+        horizon: int,
+        levels: Floats,
+        strip: int,
+    ) -> Floats:
+        """Forecast quantiles [K, H, Q] of windows whose values are all taken as they are."""
+        # Probabilities are not drawn from: there the decoder is asked for later steps directly.
+        if horizon <= self.horizon or self.probability or not len(series):
+            return self._quantiles_within_horizon(
+                panel, series, origins, horizon, levels, strip
             )
 
-        return round_count_quantiles(forecasts, self.config.train.loss)
+        limits = ForecastLimits(
+            self.horizon, self.memory, together=not self.config.inputs.joint
+        )
+        return forecast_recursively(
+            self._quantiles_within_horizon,
+            limits,
+            panel,
+            series,
+            origins,
+            horizon,
+            levels,
+        )
 
     def _quantiles_within_horizon(
         self,
@@ -310,7 +326,14 @@ class Predictor(Estimator):
             spread = spread[:, None]  # (M, 1, H, Q)
 
         members, candidates = forecast_windows(
-            self.networks, windows, series, origins, network_levels, spread, strip
+            self.networks,
+            windows,
+            series,
+            origins,
+            network_levels,
+            spread,
+            strip,
+            panel.start[series] + origins,
         )
         combined = combine_forecasts(self.combination, members, candidates)
         if any_level:
@@ -336,53 +359,6 @@ class Predictor(Estimator):
         windows = self.windows_at_origins(panel, series, origins, horizon)
         densities = diagnostics.log_densities(self.networks, windows, series, origins)
         return diagnostics.mean_log_likelihood(densities, self.combination.members)
-
-    def fit_scaling(
-        self, panel: Panel, seasons: Seasons, ends: Ints | None = None
-    ) -> Scaling:
-        """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
-        return fit_scaling(panel, seasons, self.config, ends)
-
-    def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
-        """Return the panel with calendar and holidays as covariates, `horizon` steps ahead."""
-        return calendar.with_calendar_covariates(panel, self.config.inputs, horizon)
-
-    def windows_at_origins(
-        self, panel: Panel, series: Ints, origins: Ints, horizon: int
-    ) -> Windows:
-        """Return the windows of any panel, for forecasts of `series` [K] from `origins` [K].
-
-        Series that were not trained on are scaled by what lies before their origins.
-        """
-        trained = panel.align(self.panel)
-        ends = panel.lengths.copy()
-        np.minimum.at(ends, series, origins + 1)
-        scaler = self.scaling.scaler_for_panel(panel, trained, ends)
-        return self.build_windows(panel, scaler, horizon, trained, ends)
-
-    def build_windows(
-        self, panel: Panel, scaler: ScalerState, horizon: int, trained: Ints, ends: Ints
-    ) -> Windows:
-        """Build the windows of a panel, its covariates and their effects included.
-
-        Args:
-            panel: any panel with the covariates of the training.
-            scaler: scales of its series.
-            horizon: steps ahead of each origin.
-            trained: number of each series in the training, [N]; -1 for one that is new.
-            ends: steps of each new series from which effects of covariates may be fitted, [N].
-        """
-        longest = int(self.panel.lengths.max())
-        stride = min(2 * self.context, longest)
-        panel = self.with_calendar_inputs(panel, horizon)
-        effect = self.scaling.effect(panel, scaler, trained, ends)
-        steps = self.scaling.steps(panel, scaler, effect)
-        joint = None
-        if self.config.inputs.joint:
-            joint = joint_inputs(panel, steps)
-
-        covariates = self.scaling.covariates(panel, effect, joint)
-        return Windows(steps, horizon, self.context, stride, covariates)
 
     def save(
         self,
@@ -411,16 +387,3 @@ class Predictor(Estimator):
         Raises RunError for what is not a run, or is damaged.
         """
         return saved.load_forecaster(cls, path)
-
-
-def _require_numbers(forecasts: Floats, panel: Panel) -> None:
-    """Raise DataError where a forecast [N, H, Q] is no number: nobody should take it for one."""
-    is_number = np.isfinite(forecasts).all(axis=(1, 2))
-    if is_number.all():
-        return
-    first = int(np.flatnonzero(~is_number)[0])
-    of_series = f" of {'/'.join(panel.keys[first])!r}" if panel.key_names else ""
-    raise DataError(
-        f"the forecast{of_series} is NaN or infinite",
-        "give values that are not as large; or fit the run again, should they be ordinary",
-    )

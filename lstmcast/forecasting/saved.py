@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES, Config
+from lstmcast.errors import DivergedError
 from lstmcast.features.preprocessing import Scaling
 from lstmcast.forecasting.combination import Combination
 from lstmcast.runs import contents, directory, publish, serialization
@@ -141,9 +142,9 @@ def _require_consistent_parts(forecaster: "Predictor") -> None:
     first = np.zeros(1, np.int64)
     panel = panel.select(first)
     origins = panel.lengths - 1
-    quantiles = forecaster.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
-    # Finite weights can be too large to forecast a number with.
-    is_observed = np.isfinite(panel.values).any()
-    if is_observed and not np.isfinite(quantiles).all():
-        raise ValueError("its networks forecast NaN")
+    try:
+        quantiles = forecaster.quantiles(panel, first, origins, 1, NETWORK_QUANTILES)
+    except DivergedError as error:
+        # Finite weights can be too large to forecast a number with.
+        raise ValueError("its networks forecast NaN") from error
     panel.forecast_columns(first, origins, quantiles, NETWORK_QUANTILES)

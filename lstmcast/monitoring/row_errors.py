@@ -146,7 +146,9 @@ class RowErrorModel:
         alone = panel.select(np.array([series]))
         first = np.zeros(1, np.int64)
         origin = np.array([row - 2])
-        quantiles = self.forecaster.quantiles(alone, first, origin, 2, QUANTILE_LEVELS)
+        quantiles = self.forecaster.quantiles(
+            alone, first, origin, 2, QUANTILE_LEVELS, as_it_is=True
+        )
 
         # The second step of the forecast is the row itself.
         two_ahead = quantiles[:, 1]
@@ -194,6 +196,7 @@ class RowErrorModel:
                 horizon,
                 QUANTILE_LEVELS,
                 strip=strip,
+                as_it_is=True,
             )
 
         return quantiles

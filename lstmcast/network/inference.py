@@ -40,6 +40,7 @@ def forecast_windows(
     levels: Sequence[float] = NETWORK_QUANTILES,
     spread: Floats | None = None,
     strip: int = 1,
+    phases: Ints | None = None,
 ) -> tuple[Floats, Floats]:
     """Forecast windows by each network and by the classical candidates, in the user's units.
 
@@ -53,6 +54,7 @@ def forecast_windows(
         spread: quantiles of the errors of point forecasts, in scales, [M, 1 or K, H, Q]; added to
             the points.
         strip: most windows that are read as one, see `iter_strips`.
+        phases: places of the origins on the time axis [K], as there.
 
     Returns:
         Sorted quantiles [M, K, H, Q] and candidates [K, H, A].
@@ -88,7 +90,7 @@ def forecast_windows(
         z = base[..., None] + relative * scale
         candidates[part] = inverse_transform(z, owner, state)
 
-    tasks = iter_strips(windows, series, origins, strip)
+    tasks = iter_strips(windows, series, origins, strip, phases)
     in_numpy = all(map(can_run_in_numpy, networks))
     threads = count_threads() if in_numpy else 1
 
@@ -123,43 +125,56 @@ def iter_batches(
 
 
 def iter_strips(
-    windows: Windows, series: Ints, origins: Ints, length: int
+    windows: Windows,
+    series: Ints,
+    origins: Ints,
+    length: int,
+    phases: Ints | None = None,
 ) -> Iterator[tuple[Ints, Batch]]:
     """Iterate over windows as `iter_batches` does, with up to `length` neighbours read as one.
 
     The context of a strip, of windows whose origins follow each other, is encoded once for all of
     them, and is longer for the later ones: much faster, and no less accurate, though not the same.
-    Yields which windows a batch holds, [B, P], a strip a row, and the batch. A strip that is
-    shorter repeats its last window.
+    phases: [K], places of the origins on the time axis; strips begin at multiples of `length`
+    there, so that a forecast is the same whatever windows are asked for beside it. Yields which
+    windows a batch holds, [B, P], a strip a row, and the batch. A strip that is shorter repeats its
+    last window.
     """
-    strips = _group_strips(series, origins, length)
-    steps = _chunk_steps(windows) + length - 1
-    size = _windows_per_batch(steps + length * windows.horizon)
-    for start in range(0, len(strips), size):
-        part = strips[start : start + size]
-        # All windows of a strip are of one series.
-        first = part[:, 0]
-        batch = windows.batch(series[first], origins[part], steps)
-        yield part, batch
+    if phases is None:
+        phases = origins
+    places = phases % length
+    strips = _group_strips(series, origins, places)
+
+    # A strip that ends early is read from where it would have been read when whole.
+    last_places = places[strips[:, -1]]
+    for last_place in np.unique(last_places).tolist():
+        alike = strips[last_places == last_place]
+        steps = _chunk_steps(windows) + last_place
+        size = _windows_per_batch(steps + alike.shape[1] * windows.horizon)
+        for start in range(0, len(alike), size):
+            part = alike[start : start + size]
+            # All windows of a strip are of one series.
+            first = part[:, 0]
+            batch = windows.batch(series[first], origins[part], steps)
+            yield part, batch
 
 
-def _group_strips(series: Ints, origins: Ints, length: int) -> Ints:
-    """Group windows whose origins follow each other into strips of up to `length`, one a row."""
-    numbers = np.arange(len(series))
+def _group_strips(series: Ints, origins: Ints, places: Ints) -> Ints:
+    """Group windows whose origins follow each other into strips, one a row.
+
+    A strip ends before a window whose place in its strip, of `places` [K], is 0.
+    """
     same_series = np.diff(series, prepend=-1) == 0
     next_origin = np.diff(origins, prepend=-2) == 1
     follows = same_series & next_origin
 
-    # A run is windows that follow each other; a strip begins every `length` windows of a run.
-    begins = np.where(follows, 0, numbers)
-    run_begin = np.maximum.accumulate(begins)
-    place = numbers - run_begin
-
     # A strip ends where the next one begins, and repeats its last window where it is short.
-    first = np.flatnonzero(place % length == 0)
+    begins = ~follows | (places == 0)
+    first = np.flatnonzero(begins)
     end = np.append(first[1:], len(series))
     last = end - 1
-    strips = first[:, None] + np.arange(length)
+    longest = int((end - first).max(initial=0))
+    strips = first[:, None] + np.arange(longest)
 
     return np.asarray(np.minimum(strips, last[:, None]))
 

@@ -12,6 +12,9 @@ from lstmcast.panel.layout import LayoutPart, lay_out_parts, whole_panel_part
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Ints
 
+MAX_GAP_STEPS = 5_000_000
+"""Most missing steps, of all series together, that are laid between history and later rows."""
+
 
 def with_training_history(
     panel: Panel, known: Panel, context: int, *, since: bool = False
@@ -19,10 +22,10 @@ def with_training_history(
     """Return the later panel with the history of `known` before series shorter than the context.
 
     known: the panel a run was trained on. A series needs `context` steps before its own end; with
-    `since`, before the end of `known`. A series that begins more than `context` steps after its
-    history stays as it is. The notes say what differs: series that are new, missing, ended, short,
-    or whose static covariates changed. Raises DataError where frequency or covariates are not those
-    of `known`.
+    `since`, before the end of `known`. Steps between the history and a series that begins later are
+    missing, however many they are, up to `MAX_GAP_STEPS` in all. The notes say what differs: series
+    that are new, missing, ended, short, or whose static covariates changed. Raises DataError where
+    frequency or covariates are not those of `known`.
     """
     require_compatible_panels(panel, known)
     place = panel.align(known)
@@ -53,7 +56,7 @@ def with_training_history(
 def _find_series_to_extend(
     panel: Panel, known: Panel, place: Ints, context: int, *, since: bool
 ) -> Bools:
-    """Which series [N] get history: those that lack it, and whose history is near enough."""
+    """Which series [N] get history: those that lack it, unless the gaps would take the memory."""
     in_training = place >= 0
 
     # Where a series is new, its place is -1 and what is taken from `known` means nothing.
@@ -67,8 +70,11 @@ def _find_series_to_extend(
 
     is_short = available < context
     begins_later = panel.start > known_start
-    is_near = gap <= context
-    return in_training & is_short & begins_later & is_near
+    extended = in_training & is_short & begins_later
+    gaps = np.where(extended, np.maximum(gap, 0), 0)
+    if gaps.sum() <= MAX_GAP_STEPS:
+        return extended
+    return extended & (gaps <= context)
 
 
 def require_compatible_panels(panel: Panel, known: Panel) -> None:

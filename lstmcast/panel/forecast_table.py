@@ -20,13 +20,29 @@ if TYPE_CHECKING:
 _QUANTILE_COLUMN = re.compile(r"q\d+(\.\d+)?")
 
 
+def with_median(levels: Sequence[float] | Floats) -> tuple[float, ...]:
+    """Return the levels and, behind them, that of the median where it is not among them.
+
+    A forecast is a median whatever else is asked for: between two other levels lies another value.
+    """
+    asked = tuple(float(level) for level in levels)
+    if 0.5 in asked:
+        return asked
+    return (*asked, 0.5)
+
+
 def quantile_columns(
-    quantiles: Floats, levels: Sequence[float], *, probability: bool = False
+    quantiles: Floats,
+    levels: Sequence[float],
+    *,
+    probability: bool = False,
+    shown: Sequence[float] | None = None,
 ) -> dict[str, Floats]:
     """Return the number columns of a forecast table, each [K * H].
 
     quantiles [K, H, Q] at `levels` [Q] in any order. `forecast` is the median; `q10` and the like
-    are the quantiles, ascending. A 0/1 target has only its median, as `probability`.
+    are the quantiles, ascending. A 0/1 target has only its median, as `probability`. shown: the
+    levels that have a column (default: all); the median may be there for `forecast` alone.
     """
     order = np.argsort(levels, kind="stable")
     sorted_levels = np.asarray(levels, dtype=np.float64)[order]
@@ -37,7 +53,10 @@ def quantile_columns(
         return {"probability": median}
 
     columns = {"forecast": median}
+    wanted = sorted_levels.tolist() if shown is None else [float(s) for s in shown]
     for q, level in enumerate(sorted_levels.tolist()):
+        if level not in wanted:
+            continue
         # Rounding hides what is left of 100 * 0.07 in binary.
         percent = round(100 * level, 6)
         columns[f"q{percent:g}"] = quantiles[..., q].ravel()

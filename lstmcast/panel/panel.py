@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from lstmcast.config import Columns, DataConfig, Duplicates, Ended, Fill
+from lstmcast.config import Columns, DataConfig, Duplicates, Ended, Fill, Last
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
 from lstmcast.panel.layout import extend_future
@@ -48,6 +48,7 @@ class PanelOptions(TypedDict, total=False):
     duplicates: Duplicates
     tz: str | None
     fill: Fill
+    last: Last
     resample: str | None
     snap: bool | None
     closed: str
@@ -100,6 +101,7 @@ class Panel:
         duplicates: Duplicates = "error",
         tz: str | None = None,
         fill: Fill = "none",
+        last: Last = "auto",
         resample: str | None = None,
         snap: bool | None = None,
         closed: str = "auto",
@@ -130,6 +132,7 @@ class Panel:
             duplicates=duplicates,
             tz=tz,
             fill=fill,
+            last=last,
             resample=resample,
             snap=snap,
             closed=closed,
@@ -199,7 +202,12 @@ class Panel:
         axis = like.axis if like else None
         encodings = like.encodings if like else None
         assembled = assemble_panel(table, columns, config, axis, encodings)
-        return cls(**assembled._asdict())
+        panel = cls(**assembled._asdict())
+        if config.last == "drop":
+            from lstmcast.panel.last_values import drop_last_values
+
+            return drop_last_values(panel)
+        return panel
 
     @property
     def n_series(self) -> int:
@@ -338,18 +346,19 @@ class Panel:
         levels: Sequence[float],
         *,
         probability: bool = False,
+        shown: Sequence[float] | None = None,
     ) -> "pd.DataFrame":
         """Return the forecast table, one row per window and step.
 
         Its columns are the keys, the time, `forecast` (the median) and one per quantile. A 0/1
         target's median goes into `probability`.
 
-        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q].
+        series [K], origins [K], quantiles [K, H, Q] at `levels` [Q], those `shown` in columns.
         """
         import pandas as pd
 
         columns = self.forecast_columns(
-            series, origins, quantiles, levels, probability=probability
+            series, origins, quantiles, levels, probability=probability, shown=shown
         )
         return pd.DataFrame(columns)
 
@@ -361,6 +370,7 @@ class Panel:
         levels: Sequence[float],
         *,
         probability: bool = False,
+        shown: Sequence[float] | None = None,
     ) -> dict[str, Any]:
         """The columns of `forecast_frame`, each [K * H].
 
@@ -380,7 +390,9 @@ class Panel:
         stamps = self.axis.stamps(unique)
         columns[self.axis.name] = stamps.take(inverse)
 
-        return columns | quantile_columns(quantiles, levels, probability=probability)
+        return columns | quantile_columns(
+            quantiles, levels, probability=probability, shown=shown
+        )
 
     def context_frame(self, values: Floats, name: str) -> "pd.DataFrame":
         """Tabulate values [N, L] of the last L steps of each series: keys, time, `name`."""

@@ -120,6 +120,7 @@ def score_forecasts(
     ends: Ints | None = None,
     by_series: bool = False,
     probability: bool = False,
+    point: Floats | None = None,
 ) -> Verdict:
     """Score forecasts against the actual values of a panel, beside baselines from the same origins.
 
@@ -137,6 +138,7 @@ def score_forecasts(
             first origin.
         by_series: whether to keep a row for each series.
         probability: whether the forecasts are probabilities of a 1, to be judged as such.
+        point: [K, H] point forecasts, where the levels do not have the median.
 
     Raises:
         DataError: no actual value is known after any origin.
@@ -164,14 +166,16 @@ def score_forecasts(
     origins = origins[scored]
     actual = actual[scored]
     quantiles = quantiles[scored]
+    point = None if point is None else point[scored]
+    if point is None:
+        point = forecast_table.point_forecast(quantiles, levels)
 
     if probability:
-        probabilities = forecast_table.point_forecast(quantiles, levels)
         return _build_binary_verdict(
-            panel, series, probabilities, actual, ends, season, by_series
+            panel, series, point, actual, ends, season, by_series
         )
     windows = _ScoredWindows.of(panel, series, origins, actual, ends, season)
-    return _build_verdict(panel, windows, quantiles, levels, season, by_series)
+    return _build_verdict(panel, windows, point, quantiles, levels, season, by_series)
 
 
 def actuals_after_origins(
@@ -251,13 +255,13 @@ class _ScoredWindows:
 def _build_verdict(
     panel: "Panel",
     windows: _ScoredWindows,
+    median: Floats,
     quantiles: Floats,
     levels: Floats,
     season: int,
     by_series: bool,
 ) -> Verdict:
-    """Verdict on forecast quantiles [K, H, Q] of windows."""
-    median = forecast_table.point_forecast(quantiles, levels)
+    """Verdict on the medians [K, H] and quantiles [K, H, Q] forecast for windows."""
     low, high = _interval_positions(levels)
     # A point forecast alone has no interval.
     bounds = None

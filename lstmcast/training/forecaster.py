@@ -16,7 +16,7 @@ import numpy as np
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import current_rank_group
 from lstmcast.config import NETWORK_QUANTILES
-from lstmcast.errors import UsageError
+from lstmcast.errors import DivergedError
 from lstmcast.features.candidates import CANDIDATES
 from lstmcast.features.joint import require_several_targets
 from lstmcast.features.preprocessing import (
@@ -26,6 +26,7 @@ from lstmcast.features.preprocessing import (
 )
 from lstmcast.features.windows import Windows, default_context
 from lstmcast.forecasting import combination, quantiles
+from lstmcast.forecasting.plausible import find_grid
 from lstmcast.forecasting.predictor import (
     MAX_HISTORY_STEPS,
     MAX_SERIES_IN_VERDICT,
@@ -148,10 +149,16 @@ class Forecaster(Predictor):
             checkpoint.begin(self.config, panel, same)
 
         plan = _TrainingPlan(task, arrays, head, on_event, checkpoint, deadline)
-        if len(panel) >= MIN_PANEL_SERIES:
-            members = self._fit_panel(plan)
-        else:
-            members = self._fit_few_series(plan)
+        try:
+            if len(panel) >= MIN_PANEL_SERIES:
+                members = self._fit_panel(plan)
+            else:
+                members = self._fit_few_series(plan)
+        except DivergedError as error:
+            # A learning rate that was asked for is not replaced in silence.
+            if plan.start is None or self.config.train.lr is not None:
+                raise
+            members = self._fit_without_training(plan, error)
         self._record_training(members)
         return self
 
@@ -167,7 +174,7 @@ class Forecaster(Predictor):
         self.notes = panel.notes
         if joint:
             require_several_targets(panel)
-        _require_series_per_rank(panel, joint=joint)
+        ensemble.require_series_per_rank(panel, MIN_PANEL_SERIES, joint=joint)
         with_calendar = self.with_calendar_inputs(panel, 0)
         seasons = infer_seasons_without_effects(with_calendar, self.config)
         self.horizon = resolve_horizon(panel, self.config, seasons)
@@ -181,6 +188,7 @@ class Forecaster(Predictor):
         require_target_for_loss(panel, train.loss)
         self.scaling = self.fit_scaling(with_calendar, seasons, ends)
         self._set_context(panel)
+        self.notes += tuple(self.describe_recent(panel))
         self.cutoff = panel.start + panel.lengths - 1
         return ends, series, origins
 
@@ -241,6 +249,7 @@ class Forecaster(Predictor):
             plan.checkpoint,
             deadline=plan.deadline,
         )
+        self.notes += ensemble.describe_dropped(recipes, members)
         self.networks = [to_trained_network(member.network) for member in members]
         priors = [member.recipe.prior for member in members]
         self._combine_and_judge(task, self.networks, np.array(priors))
@@ -291,10 +300,24 @@ class Forecaster(Predictor):
             plan.checkpoint,
             deadline=plan.deadline,
         )
+        self.notes += ensemble.describe_dropped(final_recipes, members)
         final_networks = [to_trained_network(member.network) for member in members]
         self.networks = as_it_is + final_networks
         self._share_weight_of_last(len(members))
         return probes + members
+
+    def _fit_without_training(
+        self, plan: _TrainingPlan, error: DivergedError
+    ) -> list[ensemble.Member]:
+        """Use the weights to start from as they are, since training makes them useless."""
+        recipe = make_panel_recipes(self.config, plan.start, 1, plan.head)[0]
+        network = ensemble.build_network(recipe, plan.task.windows)
+        self.networks = [to_trained_network(network)]
+        self._combine_and_judge(plan.task, self.networks)
+        self.notes += (
+            f"{error.message}: no training; the forecast is by the weights that it began with",
+        )
+        return []
 
     def _train_probe(
         self, plan: _TrainingPlan, recipes: list[Recipe]
@@ -370,6 +393,9 @@ class Forecaster(Predictor):
         Each fold is forecast by the combination of the others.
         """
         forecasts = combination.cross_fit_forecasts(case)
+        if not self.probability:
+            grid = find_grid(self.panel, task.ends)
+            forecasts = grid.snap(forecasts, task.series)
         forecasts = quantiles.round_count_quantiles(forecasts, self.config.train.loss)
         self.verdict = score_forecasts(
             self.panel,
@@ -418,8 +444,11 @@ class Forecaster(Predictor):
             power = 2.0
         is_panel = len(panel) >= MIN_PANEL_SERIES
         margin = PANEL_NETWORK_MARGIN if is_panel else combination.NETWORK_MARGIN
+        slack = None
+        if not self.probability:
+            slack = find_grid(panel, task.ends).slack(actual, series)
         return combination.ValidationForecasts(
-            members, candidates, actual, series, scale, prior, margin, power
+            members, candidates, actual, series, scale, prior, margin, power, slack
         )
 
     def _out_of_sample_spread(
@@ -461,21 +490,3 @@ class Forecaster(Predictor):
             name = member.recipe.name
             for record in member.trained.history:
                 self.history.append({"member": name, **record._asdict()})
-
-
-def _require_series_per_rank(panel: Panel, *, joint: bool) -> None:
-    """Raise UsageError where the ranks of a fit have nothing to share."""
-    size = current_rank_group().size
-    if size == 1:
-        return
-    least = max(MIN_PANEL_SERIES, size)
-    if len(panel) < least:
-        raise UsageError(
-            f"{size} ranks need {least} series or more; there are {len(panel)}",
-            "fit without torchrun",
-        )
-    if joint:
-        raise UsageError(
-            "--joint needs all series beside each other",
-            "fit without torchrun, or leave out --joint",
-        )

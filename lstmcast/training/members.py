@@ -22,6 +22,7 @@ from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine, ru
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import LostRankError, current_rank_group
 from lstmcast.config import Config
+from lstmcast.errors import DivergedError, UsageError, format_names
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES
 from lstmcast.features.windows import Windows
@@ -38,6 +39,7 @@ from lstmcast.network.trained import (
     add_covariate_columns,
     count_recurrent_layers,
 )
+from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, choose_evenly
 from lstmcast.training import device
 from lstmcast.training.checkpoint import (
@@ -167,8 +169,9 @@ def train_members(
 
     Any number of jobs gives the same members. With a checkpoint their states are kept, each under
     `kind` and its number; a signal waits until that is done. By the monotonic time `deadline` all
-    must be done; each may take its share of what is left when it starts. Raises
-    TrainingStoppedError where a signal stopped them.
+    must be done; each may take its share of what is left when it starts. A member that diverges is
+    left out. Raises TrainingStoppedError where a signal stopped them, DivergedError where all
+    diverged.
     """
     jobs = _choose_jobs(recipes, task, jobs)
     count = len(recipes)
@@ -178,6 +181,7 @@ def train_members(
     stores = _open_stores(checkpoint, kind, count)
     tasks = _list_tasks(recipes, jobs, inline_events, stores, deadline)
     members = []
+    diverged: list[str] = []
     # Two threads are slower on networks this small, and sums would come out in other orders.
     with single_torch_thread(), _stop_on_signal(checkpoint, on_event):
         results = run_jobs(_train_member, tasks, jobs, shared=(task,))
@@ -185,6 +189,9 @@ def train_members(
         for number, (recipe, result) in enumerate(pairs, 1):
             if result is None:
                 # It was stopped, and the others are stopping too.
+                continue
+            if isinstance(result, str):
+                diverged.append(result)
                 continue
             shape, trained = result
             network = TorchNetwork(shape, recipe.dropout).eval()
@@ -194,8 +201,10 @@ def train_members(
                 loss = trained.history[-1].loss
                 validation = trained.validation
                 on_event(Event("member", recipe.name, number, count, loss, validation))
-        if len(members) < count:
+        if len(members) + len(diverged) < count:
             raise TrainingStoppedError("the training was stopped", "")
+    if diverged and not members:
+        raise DivergedError(diverged[0], "try a lower --lr, or leave it out")
     return members
 
 
@@ -279,10 +288,11 @@ def _train_member(
     store: TrainingCheckpoint | None,
     rounds: int,
     until: float,
-) -> tuple[NetworkShape, TrainingResult] | None:
+) -> tuple[NetworkShape, TrainingResult] | str | None:
     """Train one member, in a process of its own or in this one; None where it was stopped.
 
-    It may take its share, one of `rounds`, of the time that is left until `until` (Unix time).
+    Where it diverged, what went wrong is returned as text: the others may do without it. It may
+    take its share, one of `rounds`, of the time that is left until `until` (Unix time).
     """
     if store and store.stopped():
         return None
@@ -303,6 +313,8 @@ def _train_member(
             )
         except TrainingStoppedError:
             return None
+        except DivergedError as error:
+            return error.message
         # Whoever reads the result need not have the device.
         weights = {}
         for name, value in trained.weights.items():
@@ -396,6 +408,18 @@ def compute_deadline(config: Config) -> float:
     return time.monotonic() + float(budget)
 
 
+def describe_dropped(
+    recipes: Sequence[Recipe], members: Sequence[Member]
+) -> tuple[str, ...]:
+    """Return a note on the recipes whose networks diverged and are no members, if any."""
+    trained = {member.recipe.name for member in members}
+    dropped = [recipe.name for recipe in recipes if recipe.name not in trained]
+    if not dropped:
+        return ()
+    names = format_names(dropped)
+    return (f"diverged in training and left out: {names}",)
+
+
 def describe_time_budget_cuts(
     config: Config, members: Sequence[Member]
 ) -> tuple[str, ...]:
@@ -412,3 +436,21 @@ def describe_time_budget_cuts(
     listed = ", ".join(cuts)
     budget = config.train.time_budget
     return (f"the time budget of {budget:g} s stopped training: {listed} steps",)
+
+
+def require_series_per_rank(panel: Panel, fewest: int, *, joint: bool) -> None:
+    """Raise UsageError where the ranks of a fit have nothing to share, such as `fewest` series."""
+    size = current_rank_group().size
+    if size == 1:
+        return
+    least = max(fewest, size)
+    if len(panel) < least:
+        raise UsageError(
+            f"{size} ranks need {least} series or more; there are {len(panel)}",
+            "fit without torchrun",
+        )
+    if joint:
+        raise UsageError(
+            "--joint needs all series beside each other",
+            "fit without torchrun, or leave out --joint",
+        )

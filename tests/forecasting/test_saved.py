@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from safetensors.numpy import load, save
 
-from lstmcast.errors import DataError, RunError
+from lstmcast.errors import DivergedError, RunError
 from lstmcast.forecasting.predictor import Predictor
 from tests.conftest import ROOT
 from tests.faults.forge import seal
 
 OLD = ROOT / "tests" / "old_files" / "mae" / "run"
+COMBINED_QUANTILES = Predictor._combined_quantiles
 
 
 def with_weight(folder: Path, value: float, name: str = "0.head.4.bias") -> Path:
@@ -39,7 +40,7 @@ def test_weights_that_are_no_numbers_are_refused_under_right_hashes(
 def test_finite_weights_that_forecast_no_number_are_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(Predictor, "quantiles", lambda *_: np.full((1, 1, 9), np.inf))
+    monkeypatch.setattr(Predictor, "_combined_quantiles", with_nan)
     with pytest.raises(RunError, match="its networks forecast NaN"):
         Predictor.load(OLD)
 
@@ -48,16 +49,16 @@ def test_a_forecast_that_is_no_number_is_never_returned(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     predictor = Predictor.load(OLD)
-    quantiles = Predictor.quantiles
-
-    def with_nan(self: Predictor, *arguments: object) -> np.ndarray:
-        found = quantiles(self, *arguments)  # type: ignore[arg-type]
-        found[1, 3, 0] = np.nan
-        return found
-
-    monkeypatch.setattr(Predictor, "quantiles", with_nan)
-    with pytest.raises(DataError, match="forecast of 'harbour' is NaN or infinite"):
+    monkeypatch.setattr(Predictor, "_combined_quantiles", with_nan)
+    with pytest.raises(DivergedError, match="values of the forecast are not a number"):
         predictor.predict()
+
+
+def with_nan(self: Predictor, *arguments: object) -> np.ndarray:
+    """Forecast as `Predictor._combined_quantiles` does, with NaN among the numbers."""
+    found = COMBINED_QUANTILES(self, *arguments)  # type: ignore[arg-type]
+    found[0, 0, 0] = np.nan
+    return found
 
 
 def test_a_series_without_its_scale_is_refused(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ import pandas as pd
 import pytest
 
 from lstmcast.errors import DataError
+from lstmcast.panel import extend
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.panel import Panel
 
@@ -92,7 +93,17 @@ def test_from_the_end_of_the_training_on_long_new_rows_need_the_past_too(
     ]
 
 
-def test_a_past_too_far_away_is_left_out(known: Panel) -> None:
+def test_the_past_goes_before_however_long_the_gap(known: Panel) -> None:
+    joined = with_training_history(panel(frame(first=39), known), known, 10)
+    assert joined.lengths.tolist() == [40, 40]
+    missing = np.flatnonzero(np.isnan(joined.series(0)))
+    assert missing.tolist() == list(range(TRAINED, 39))
+
+
+def test_a_gap_that_would_take_the_memory_is_not_filled(
+    known: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(extend, "MAX_GAP_STEPS", 31)
     joined = with_training_history(panel(frame(first=36), known), known, 10)
     assert joined.lengths.tolist() == [4, 4]
     assert any("forecast from what there is" in note for note in joined.notes)

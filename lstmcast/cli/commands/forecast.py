@@ -86,6 +86,7 @@ def forecast(
         content = {
             "verdict": verdict.to_dict() if verdict else None,
             "forecast": output.to_records(forecasts),
+            "notes": list(forecaster.notes),
         }
         output.write_object("forecast", content)
     check_gates(gates, verdict)

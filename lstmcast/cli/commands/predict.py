@@ -1,13 +1,14 @@
 """`lstmcast predict`: forecast with a run."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from lstmcast.cli.data import add_future_data, read_newer
 from lstmcast.cli.options.declare import (
     COLUMNS,
     DEFAULT_NONE,
     OUTPUT,
+    READING,
     WINDOW,
     make_option,
 )
@@ -28,9 +29,13 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_forecast
-from lstmcast.config import parse_quantile_levels
+from lstmcast.config import Last, parse_quantile_levels
 from lstmcast.errors import UsageError
 from lstmcast.runs.directory import open_run
+
+if TYPE_CHECKING:
+    from lstmcast.forecasting.predictor import Predictor
+    from lstmcast.panel.panel import Panel
 
 EXAMPLES = """\
 lstmcast predict runs/price-price
@@ -64,6 +69,16 @@ PredictPlot = Annotated[
         "--plot",
     ),
 ]
+PredictLast = Annotated[
+    Last | None,
+    make_option(
+        READING,
+        "POLICY",
+        "Newest values: auto (unlikely ones do not count), keep (all count), or drop "
+        "(the last one of each series is missing).",
+        "as fitted",
+    ),
+]
 PredictHorizon = Annotated[
     int | None,
     make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted"),
@@ -76,6 +91,7 @@ def predict(
     *,
     horizon: PredictHorizon = None,
     quantiles: Quantiles = DEFAULT_LEVELS,
+    last: PredictLast = None,
     table: TableOptions,
     future_data: FutureData = None,
     reading: RunDataOptions,
@@ -97,6 +113,7 @@ def predict(
         refuse_options(
             format=table.format,
             future_data=future_data,
+            last=last,
             plot=plot,
             excel_safe=table.excel_safe,
             **reading.given(),
@@ -119,7 +136,6 @@ def predict(
     check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
-    from lstmcast.panel.extend import note_ended_series
 
     forecaster = Predictor.load(run)
     if forecaster.probability and quantiles != DEFAULT_LEVELS:
@@ -128,23 +144,48 @@ def predict(
         )
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
-    panel = forecaster.panel
-    if data:
-        panel = read_newer(report, data, forecaster, reading, ahead=ahead)
-    else:
-        report.found(note_ended_series(panel))
+    panel = _choose_panel(report, forecaster, data, reading, last, ahead)
     if future_data:
         config = reading.apply(forecaster.config.data)
         panel = add_future_data(report, future_data, panel, config)
+    recent = forecaster.describe_recent(panel)
+    report.found(recent)
     # As columns, not as a frame: a CSV of few rows is written without loading pandas.
     forecasts = forecaster.columns(panel, horizon=horizon, quantiles=levels)
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)
     if show.json:
         rows = output.to_records(output.columns_to_frame(forecasts))
-        output.write_object("predict", {"run": run, "forecast": rows})
+        content = {"run": run, "forecast": rows, "notes": [*panel.notes, *recent]}
+        output.write_object("predict", content)
     if table.output_file:
         count = len(forecasts[panel.axis.name])
         report.say(f"{count:,} rows written to {table.output_file!r}")
     if plot:
         draw_forecast(report, plot, panel, output.columns_to_frame(forecasts))
+
+
+def _choose_panel(
+    report: Reporter,
+    forecaster: "Predictor",
+    data: str | None,
+    reading: RunDataOptions,
+    last: Last | None,
+    ahead: int,
+) -> "Panel":
+    """Read DATA, or take the run's own history; `last` replaces what the run was fitted with."""
+    from lstmcast.panel.extend import note_ended_series
+
+    if last is not None:
+        forecaster.set_last(last)
+    if data:
+        return read_newer(report, data, forecaster, reading, ahead=ahead)
+    report.found(note_ended_series(forecaster.panel))
+    if last != "drop":
+        return forecaster.panel
+
+    from lstmcast.panel.last_values import drop_last_values
+
+    panel = drop_last_values(forecaster.panel)
+    report.found(panel.notes[-1:])
+    return panel

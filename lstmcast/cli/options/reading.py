@@ -10,7 +10,7 @@ from lstmcast.cli.options.declare import (
     READING,
     make_option,
 )
-from lstmcast.config import BadRows, DataConfig, Duplicates, Ended, Fill
+from lstmcast.config import BadRows, DataConfig, Duplicates, Ended, Fill, Last
 from lstmcast.errors import UsageError
 
 _BAD_ROWS_HELP = "Rows with too many or too few cells: error, or skip."
@@ -125,6 +125,15 @@ class DataOptions:
             "Missing target values: none (the network handles them), forward, linear or zero.",
         ),
     ] = DataConfig.fill
+    last: Annotated[
+        Last,
+        make_option(
+            READING,
+            "POLICY",
+            "Newest values: auto (unlikely ones do not count in forecasts), keep (all count), "
+            "or drop (the last one of each series is missing).",
+        ),
+    ] = DataConfig.last
     resample: Annotated[
         str | None,
         make_option(

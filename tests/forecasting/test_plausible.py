@@ -1,0 +1,119 @@
+"""Counts are whole, zeros are zero, nothing lies absurdly far away, and all is a number."""
+
+import numpy as np
+import pytest
+
+from lstmcast.config import Config, TrainConfig, WindowConfig
+from lstmcast.errors import DivergedError
+from lstmcast.forecasting.plausible import (
+    Habits,
+    Past,
+    bound_by_range,
+    find_grid,
+    require_finite,
+)
+from lstmcast.ragged import NAN, Floats
+from lstmcast.training.forecaster import Forecaster
+from tests.make import panel_of, wavy
+
+LEVELS = np.array([0.1, 0.5, 0.9])
+QUICK = Config(window=WindowConfig(horizon=3), train=TrainConfig(steps=0))
+
+
+def demand(rng: np.random.Generator, share: float, n: int = 150) -> Floats:
+    """Lumpy demand: a share of days with sales, of one to a few pieces."""
+    return np.asarray((rng.random(n) < share) * (1.0 + rng.poisson(1.5, n)))
+
+
+def test_the_values_that_series_take_are_found() -> None:
+    rng = np.random.default_rng(0)
+    packs = 6 * demand(rng, 0.5)
+    rain = np.where(rng.random(150) < 0.5, 0.0, 1 + rng.random(150))
+    panel = panel_of(
+        [demand(rng, 0.4), packs, rain, wavy(rng, 150), 1000 + demand(rng, 0.5)]
+    )
+    grid = find_grid(panel, panel.lengths)
+    assert grid.step.tolist() == [1, 6, 0, 0, 0]
+    assert grid.zero_below[2] == pytest.approx(0.5, abs=0.1)
+    assert grid.zero_below[[3, 4]].tolist() == [0, 0]
+
+
+def test_quantiles_are_moved_to_values_that_there_can_be() -> None:
+    rng = np.random.default_rng(0)
+    panel = panel_of([demand(rng, 0.4), np.zeros(40), wavy(rng, 60)])
+    grid = find_grid(panel, panel.lengths)
+    quantiles = np.tile([0.06, 1.2, 3.7], (3, 1, 1))
+    snapped = grid.snap(quantiles, np.arange(3))
+    assert snapped[:, 0].tolist() == [[0, 1, 4], [0, 0, 0], [0.06, 1.2, 3.7]]
+
+
+def test_zero_stays_zero_until_something_comes() -> None:
+    zeros = panel_of([np.zeros(60)])
+    run = Forecaster(QUICK).fit(zeros)
+    assert (run.predict()[["forecast", "q10", "q90"]] == 0).all(axis=None)
+
+    sold = np.concatenate([np.zeros(60), np.arange(20) % 4 + 1.0])
+    later = run.predict(panel_of([sold]))
+    assert (later["forecast"] > 0).all()
+
+
+@pytest.mark.parametrize("share", [0.1, 0.3, 0.6, 0.9])
+def test_intervals_of_lumpy_demand_hold_what_comes(share: float) -> None:
+    rng = np.random.default_rng(int(100 * share))
+    series = [demand(rng, share) for _ in range(12)]
+    run = Forecaster(QUICK).fit(panel_of([y[:-3] for y in series], "D"))
+    forecast = run.predict()
+    came = np.concatenate([y[-3:] for y in series])
+    inside = (came >= forecast["q10"]) & (came <= forecast["q90"])
+    # Where nine days of ten are without sales, an interval of zeros alone holds as many.
+    assert inside.mean() >= 0.72
+    numbers = forecast[["forecast", "q10", "q90"]].to_numpy()
+    assert (numbers == numbers.round()).all()
+
+
+def test_forecasts_stay_within_reach_of_what_was_seen() -> None:
+    y = np.concatenate([np.linspace(10, 110, 20), [NAN]])
+    panel = panel_of([y, y[:20] * 0 + 5])
+    past = Past.of(panel, np.array([0, 0, 1]), np.array([20, 3, 19]))
+    assert past.low.tolist() == pytest.approx([10, 10, 5])
+    assert past.n_values.tolist() == [20, 4, 20]
+    wild = np.tile([-1e9, 50, 1e9], (3, 2, 1))
+    bounded = bound_by_range(wild, past)
+    assert bounded[0, 0].tolist() == pytest.approx([10 - 300, 50, 110 + 300])
+    # Of too few values, or without any change, nothing is known.
+    assert (bounded[1:] == wild[1:]).all()
+
+
+def test_many_windows_of_a_series_have_the_same_past_as_each_alone() -> None:
+    y = wavy(np.random.default_rng(0), 50)
+    y[[0, 7]] = NAN
+    panel = panel_of([y, y])
+    series = np.repeat([0, 1], 40)
+    origins = np.tile(np.arange(10, 50), 2)
+    together = Past.of(panel, series, origins)
+    for k in (0, 17, 79):
+        alone = Past.of(panel, series[[k]], origins[[k]])
+        assert [part[0] for part in alone] == [part[k] for part in together]
+
+
+def test_a_series_of_one_value_has_the_spread_of_the_training() -> None:
+    rng = np.random.default_rng(0)
+    known = panel_of([wavy(rng, 60) for _ in range(3)])
+    new = panel_of([np.array([20.0, 20.0, 20.0])])
+    narrow = np.tile([19.99, 20, 20.01], (2, 3, 1))
+    first = np.zeros(2, np.int64)
+    held = Habits(known).hold(narrow, new, first, np.array([0, 2]), LEVELS)
+    assert held[0, 0, 2] - held[0, 0, 0] > 2
+    assert held[1, 0].tolist() == [19.99, 20, 20.01]
+
+
+def test_what_is_not_a_number_is_refused() -> None:
+    with pytest.raises(DivergedError, match="1 of 4 values"):
+        require_finite(np.array([1.0, 2, NAN, 4]))
+    run = Forecaster(QUICK).fit(panel_of([wavy(np.random.default_rng(0), 60)]))
+    (network,) = run.networks[:1]
+    run.networks[0] = type(network)(
+        network.shape, {name: w * np.nan for name, w in network.weights.items()}
+    )
+    with pytest.raises(DivergedError, match="not a number"):
+        run.predict()
