@@ -30,6 +30,8 @@ from lstmcast.evaluation.cutoffs import (
     keep_latest_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
+from lstmcast.features.seasonality import infer_seasons
+from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import (
@@ -64,11 +66,11 @@ class Result:
 
 
 class _Forecasts(NamedTuple):
-    """Quantiles [K, H, Q] of windows at levels [Q], and the season that their last fit found."""
+    """Quantiles [K, H, Q] of windows at levels [Q], and the seasons that their last fit found."""
 
     quantiles: Floats
     levels: Floats
-    season: int
+    seasons: Seasons
 
     @property
     def horizon(self) -> int:
@@ -192,7 +194,7 @@ def evaluate(
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
     at_levels = forecaster.quantiles(*where, levels)
-    forecasts = _Forecasts(at_levels, levels, forecaster.season)
+    forecasts = _Forecasts(at_levels, levels, forecaster.scaling.seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
     result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
@@ -239,16 +241,28 @@ def score(
     _require_whole_windows(panel, series, origins, ahead, horizon)
     quantiles = forecasts[list(columns.values())]
     table = quantiles.to_numpy(np.float64)[order]
+    season = season or axis.season
     return score_forecasts(
         panel,
         series[::horizon],
         origins[::horizon],
         table.reshape(-1, horizon, len(columns)),
         np.array(list(columns)),
-        season or axis.season,
+        season,
+        second_season=find_rival_season(panel, season),
         by_series=True,
         probability=point_column == "probability",
     )
+
+
+def find_rival_season(panel: Panel, season: int) -> int:
+    """Return the steps of a season that the data show beside this one, 0 for none.
+
+    Repeating it is a rival too: the day before may be far worse than the week before.
+    """
+    shown = infer_seasons(panel)
+    others = [steps for steps in shown if steps > 1 and steps != season]
+    return others[-1] if others else 0
 
 
 def _forecast_with_one_fit(
@@ -267,7 +281,7 @@ def _forecast_with_one_fit(
     quantiles = forecaster.quantiles(
         panel, chosen.series, chosen.origins, config.window.horizon, levels
     )
-    return _Forecasts(quantiles, levels, forecaster.season)
+    return _Forecasts(quantiles, levels, forecaster.scaling.seasons)
 
 
 def _forecast_with_refits(
@@ -300,16 +314,16 @@ def _forecast_with_refits(
     horizon = resolve_horizon(panel, config)  # the configured one by now
     n_windows = len(chosen.series)
     quantiles = np.empty((n_windows, horizon, len(levels)))
-    season = 1
+    seasons = Seasons(1, 0)
     for fold, forecasts in enumerate(results):
         in_fold = chosen.fold == fold
         quantiles[in_fold] = forecasts.quantiles
-        season = forecasts.season
+        seasons = forecasts.seasons
         if on_event is not None:
             done = fold + 1
             message = f"cutoff {done} of {folds}"
             on_event(Event(phase="backtest", message=message, step=done, total=folds))
-    return _Forecasts(quantiles, levels, season)
+    return _Forecasts(quantiles, levels, seasons)
 
 
 def _with_fold_seed(config: Config, fold: int) -> Config:
@@ -337,7 +351,7 @@ def _backtest_fold(
     origins = past.lengths - 1
     horizon = config.window.horizon
     quantiles = forecaster.quantiles(past, series, origins, horizon, levels)
-    return _Forecasts(quantiles, levels, forecaster.season)
+    return _Forecasts(quantiles, levels, forecaster.scaling.seasons)
 
 
 def _make_result(
@@ -356,7 +370,10 @@ def _make_result(
         panel,
         chosen.series,
         chosen.origins,
-        *forecasts,
+        forecasts.quantiles,
+        forecasts.levels,
+        forecasts.seasons.main,
+        second_season=forecasts.seasons.second,
         ends=ends,
         by_series=True,
         probability=probability,
@@ -376,7 +393,10 @@ def _make_result(
             panel,
             windows.series,
             windows.origins,
-            *part,
+            part.quantiles,
+            part.levels,
+            part.seasons.main,
+            second_season=part.seasons.second,
             ends=ends,
             probability=probability,
         )

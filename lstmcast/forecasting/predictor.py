@@ -30,6 +30,7 @@ from lstmcast.forecasting.quantiles import (
     round_count_quantiles,
 )
 from lstmcast.forecasting.recursive import ForecastLimits, forecast_recursively
+from lstmcast.forecasting.simple_methods import forecast_by_method
 from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
@@ -224,6 +225,9 @@ class Predictor(Estimator):
         series = np.asarray(series, dtype=np.int64)
         origins = np.asarray(origins, dtype=np.int64)
         horizon = horizon or self.horizon
+
+        if self.combination.method:
+            return forecast_by_method(self, panel, series, origins, horizon, levels)
 
         # Probabilities are not drawn from: there the decoder is asked for later steps directly.
         if horizon <= self.horizon or self.probability or not len(series):

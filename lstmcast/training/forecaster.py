@@ -31,6 +31,7 @@ from lstmcast.forecasting.predictor import (
     MAX_SERIES_IN_VERDICT,
     Predictor,
 )
+from lstmcast.forecasting.simple_methods import forecast_simple_methods
 from lstmcast.network import diagnostics, inference
 from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
@@ -377,6 +378,7 @@ class Forecaster(Predictor):
             forecasts,
             np.array(NETWORK_QUANTILES),
             self.season,
+            second_season=self.scaling.seasons.second,
             by_series=len(self.panel) <= MAX_SERIES_IN_VERDICT,
             probability=self.probability,
         )
@@ -417,8 +419,17 @@ class Forecaster(Predictor):
             power = 2.0
         is_panel = len(panel) >= MIN_PANEL_SERIES
         margin = PANEL_NETWORK_MARGIN if is_panel else combination.NETWORK_MARGIN
+        simple = forecast_simple_methods(
+            panel,
+            series,
+            task.origins,
+            task.ends,
+            self.horizon,
+            self.scaling.seasons,
+            self.memory,
+        )
         return combination.ValidationForecasts(
-            members, candidates, actual, series, scale, prior, margin, power
+            members, candidates, actual, series, scale, prior, margin, power, simple
         )
 
     def _out_of_sample_spread(
