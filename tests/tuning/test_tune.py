@@ -13,7 +13,7 @@ from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.panel.panel import Panel
-from lstmcast.tuning import trials
+from lstmcast.tuning import trials as trials_module
 from lstmcast.tuning import tune as tune_module
 from lstmcast.tuning.gain import Gain
 from lstmcast.tuning.study import DONE, Trial
@@ -96,7 +96,7 @@ def test_the_comparison_has_seeds_that_the_search_has_not_seen(
 ) -> None:
     """Else the best trial is judged by the luck that made it the best."""
     seeds: dict[str, list[int]] = {"search": [], "comparison": []}
-    seed_of = trials.with_derived_seed
+    seed_of = trials_module.with_derived_seed
 
     def recorded(config: Config, number: int) -> Config:
         seeded = seed_of(config, number)
@@ -111,7 +111,7 @@ def test_the_comparison_has_seeds_that_the_search_has_not_seen(
         return compare(*arguments, **options)
 
     stage = "search"
-    monkeypatch.setattr(trials, "with_derived_seed", recorded)
+    monkeypatch.setattr(trials_module, "with_derived_seed", recorded)
     monkeypatch.setattr(tune_module, "run_jobs", run_comparison)
     tune(panel, QUICK, trials=2, params=CONTEXTS)
     assert seeds["search"] and seeds["comparison"]
