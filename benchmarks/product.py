@@ -123,6 +123,7 @@ def _everyday(
     one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path
 ) -> tuple[Scores, float]:
     from lstmcast.config import Columns, DataConfig
+    from lstmcast.evaluation.backtest import find_rival_season
     from lstmcast.panel.panel import Panel
     from lstmcast.scoring.verdict import score_forecasts
     from lstmcast.tables.read import read_table
@@ -157,7 +158,15 @@ def _everyday(
         panel, series, origins, one.horizon, LEVELS
     )
     began = _cpu()
-    verdict = score_forecasts(panel, series, origins, quantiles, LEVELS, one.season)
+    verdict = score_forecasts(
+        panel,
+        series,
+        origins,
+        quantiles,
+        LEVELS,
+        one.season,
+        second_season=find_rival_season(panel, one.season),
+    )
     best = min(verdict.baselines.items(), key=lambda item: item[1]["mase"])
     scores: Scores = {
         name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")

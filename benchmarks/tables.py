@@ -144,7 +144,7 @@ def _everyday(results: Sequence[Result], group: str) -> str:
         if (s := summary(results, group, kind))
     ]
     note = (
-        "Ratio: MASE over that of the best of naive, seasonal naive and drift on the same"
+        "Ratio: MASE over that of the best simple method on the same"
         " windows (below 1 is a gain)."
     )
     return "\n".join([note, *words, "", table])

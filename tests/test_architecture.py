@@ -48,6 +48,7 @@ HOMES = {
         *("training/", "compute/ranks", "inspection/cost", "reporting/trackers"),
         *("deployment/export", "deployment/onnx_graph"),
         *("deployment/onnx_features", "deployment/onnx_operations"),
+        "deployment/onnx_simple",
     },
     "matplotlib": {"reporting/"},
     "rich": {"cli/show/console"},

@@ -2,6 +2,7 @@
 
 `onnx_operations` operations along time that an ONNX graph can hold
 `onnx_features`   step features and candidates in these operations
+`onnx_simple`     a simple method in them
 `onnx_graph`      the whole forecast as one torch module
 `export`          that module as an ONNX file, compared with the run
 `serve`           forecasts over HTTP

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.deployment.onnx_features import FixedScale, GraphFeatures, GraphSteps
 from lstmcast.deployment.onnx_operations import last_steps
+from lstmcast.deployment.onnx_simple import SimpleGraph
 from lstmcast.features.candidates import CANDIDATES, horizon_features
 from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP
 from lstmcast.forecasting.quantiles import match_horizon
@@ -115,6 +116,12 @@ class ForecastGraph(nn.Module):
         self._register_array("candidates", run.combination.candidates)
         self.network_share = run.combination.network
         self.widen = run.combination.widen
+        self.simple = None
+        if run.combination.spread is not None:
+            self.simple = SimpleGraph(
+                run.combination.method, scaling.seasons, run.memory, run.horizon
+            )
+            self._register_array("simple_spread", run.combination.spread)
         self.spread = None
         if run.spread is not None:
             spread = match_horizon(run.spread, run.horizon)
@@ -143,6 +150,8 @@ class ForecastGraph(nn.Module):
         inputs = self._complete_inputs(arrays)
         values = inputs.values
         series = inputs.series
+        if self.simple is not None:
+            return self._forecast_simply(values, series)
         n_steps = values.shape[1]
 
         # Values as networks know them: in logs where the series is, without covariate effects.
@@ -182,6 +191,17 @@ class ForecastGraph(nn.Module):
         if self.is_binary:
             classical = classical.clamp(0, 1)
         return self._combine_forecasts(quantiles, classical, series)
+
+    def _forecast_simply(self, values: Tensor, series: Tensor) -> Tensor:
+        """Forecast by the simple method that the forecast of the run is, [B, H, Q]."""
+        assert self.simple is not None
+        centre, unit = self.simple(values)
+        distance = unit[..., None] * self._get_array("simple_spread")
+        quantiles = centre[..., None] + distance
+        if self.is_binary:
+            # A probability has no interval.
+            quantiles = centre[..., None].expand_as(quantiles).clamp(0, 1)
+        return torch.maximum(quantiles, self._per_series("low", series)[..., None])
 
     def _complete_inputs(self, arrays: tuple[Tensor, ...]) -> GraphInputs:
         """Return all inputs: a run of one series is number 0, covariates may be [.., .., 0]."""

@@ -137,6 +137,12 @@ def fill_from_past(x: Tensor, m: int) -> Tensor:
     return torch.nan_to_num(filled[..., 0])
 
 
+def fill_by_phase(x: Tensor, m: int) -> Tensor:
+    """Fill NaN in [B, T] by the last value of the same phase; NaN where there is none."""
+    cycles = _phase_rows(x, m, float("nan"))
+    return _forward_fill(cycles).flatten(1)[:, : x.shape[1]]
+
+
 def _forward_fill(x: Tensor) -> Tensor:
     """Replace NaN by the last value before it along axis 1 of [B, T, m]."""
     at = torch.arange(x.shape[1])

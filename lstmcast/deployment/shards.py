@@ -442,13 +442,15 @@ def combine_scores(verdicts: Sequence[dict[str, Any]]) -> dict[str, dict[str, fl
     Only metrics that are means can be combined: each shard counts as often as the series or values
     that its mean was taken over.
     """
-    methods = ("model", *verdicts[0]["baselines"])
+    # Those of a season are missing where a shard shows none.
+    others = [verdict["baselines"] for verdict in verdicts]
+    baselines = [name for name in others[0] if all(name in one for one in others)]
+    methods = ("model", *baselines)
     scores = {method: _average_scores(verdicts, method) for method in methods}
     model = scores["model"]
 
     # The skill anew, from the combined errors: a mean of skills would be none.
     measure = "mae" if "mae" in model else "brier"
-    baselines = methods[1:]
     best = min(scores[method][measure] for method in baselines)
     skill = float("nan")
     if best:

@@ -30,6 +30,8 @@ from lstmcast.evaluation.cutoffs import (
     keep_latest_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
+from lstmcast.features.seasonality import infer_seasons
+from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import (
@@ -64,17 +66,17 @@ class Result:
 
 
 class _Forecasts(NamedTuple):
-    """Medians [K, H] and quantiles [K, H, Q] of windows at levels [Q], and the season found."""
+    """Medians [K, H] and quantiles [K, H, Q] at levels [Q], and the seasons of the last fit."""
 
     point: Floats
     quantiles: Floats
     levels: Floats
-    season: int
+    seasons: Seasons
 
     @classmethod
-    def of(cls, quantiles: Floats, levels: Floats, season: int) -> "_Forecasts":
+    def of(cls, quantiles: Floats, levels: Floats, seasons: Seasons) -> "_Forecasts":
         """Split off the median, the last of the quantiles [K, H, Q + 1]."""
-        return cls(quantiles[..., -1], quantiles[..., :-1], levels, season)
+        return cls(quantiles[..., -1], quantiles[..., :-1], levels, seasons)
 
     @property
     def horizon(self) -> int:
@@ -198,7 +200,7 @@ def evaluate(
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
     at_levels = forecaster.quantiles(*where, _and_median(levels))
-    forecasts = _Forecasts.of(at_levels, levels, forecaster.season)
+    forecasts = _Forecasts.of(at_levels, levels, forecaster.scaling.seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
     result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
@@ -245,16 +247,28 @@ def score(
     _require_whole_windows(panel, series, origins, ahead, horizon)
     quantiles = forecasts[list(columns.values())]
     table = quantiles.to_numpy(np.float64)[order]
+    season = season or axis.season
     return score_forecasts(
         panel,
         series[::horizon],
         origins[::horizon],
         table.reshape(-1, horizon, len(columns)),
         np.array(list(columns)),
-        season or axis.season,
+        season,
+        second_season=find_rival_season(panel, season),
         by_series=True,
         probability=point_column == "probability",
     )
+
+
+def find_rival_season(panel: Panel, season: int) -> int:
+    """Return the steps of a season that the data show beside this one, 0 for none.
+
+    Repeating it is a rival too: the day before may be far worse than the week before.
+    """
+    shown = infer_seasons(panel)
+    others = [steps for steps in shown if steps > 1 and steps != season]
+    return others[-1] if others else 0
 
 
 def _forecast_with_one_fit(
@@ -277,7 +291,7 @@ def _forecast_with_one_fit(
         config.window.horizon,
         _and_median(levels),
     )
-    return _Forecasts.of(quantiles, levels, forecaster.season)
+    return _Forecasts.of(quantiles, levels, forecaster.scaling.seasons)
 
 
 def _and_median(levels: Floats) -> Floats:
@@ -316,17 +330,17 @@ def _forecast_with_refits(
     n_windows = len(chosen.series)
     point = np.empty((n_windows, horizon))
     quantiles = np.empty((n_windows, horizon, len(levels)))
-    season = 1
+    seasons = Seasons(1, 0)
     for fold, forecasts in enumerate(results):
         in_fold = chosen.fold == fold
         point[in_fold] = forecasts.point
         quantiles[in_fold] = forecasts.quantiles
-        season = forecasts.season
+        seasons = forecasts.seasons
         if on_event is not None:
             done = fold + 1
             message = f"cutoff {done} of {folds}"
             on_event(Event(phase="backtest", message=message, step=done, total=folds))
-    return _Forecasts(point, quantiles, levels, season)
+    return _Forecasts(point, quantiles, levels, seasons)
 
 
 def _with_fold_seed(config: Config, fold: int) -> Config:
@@ -355,7 +369,7 @@ def _backtest_fold(
     horizon = config.window.horizon
     with_median = _and_median(levels)
     quantiles = forecaster.quantiles(past, series, origins, horizon, with_median)
-    return _Forecasts.of(quantiles, levels, forecaster.season)
+    return _Forecasts.of(quantiles, levels, forecaster.scaling.seasons)
 
 
 def _make_result(
@@ -376,7 +390,8 @@ def _make_result(
         chosen.origins,
         forecasts.quantiles,
         forecasts.levels,
-        forecasts.season,
+        forecasts.seasons.main,
+        second_season=forecasts.seasons.second,
         ends=ends,
         point=forecasts.point,
         by_series=True,
@@ -399,7 +414,8 @@ def _make_result(
             windows.origins,
             part.quantiles,
             part.levels,
-            part.season,
+            part.seasons.main,
+            second_season=part.seasons.second,
             ends=ends,
             point=part.point,
             probability=probability,

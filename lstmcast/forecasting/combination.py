@@ -1,6 +1,7 @@
 """Networks and classical methods combined by their validation errors, with calibrated intervals.
 
-Knows only arrays: no networks, frames or files.
+Where a simple method does no worse, the forecast is that method's alone. Knows only arrays: no
+networks, frames or files.
 
 Axes: M ensemble members, K validation windows, H horizon, Q quantiles, A classical candidates.
 """
@@ -12,6 +13,16 @@ import numpy as np
 
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.candidates import CANDIDATE_DESCRIPTIONS, CANDIDATES
+from lstmcast.forecasting.simple_methods import (
+    MAX_EVIDENCE_SERIES,
+    METHOD_DESCRIPTIONS,
+    SimpleForecasts,
+    add_spread,
+    count_blocks,
+    fit_spread,
+    is_simple_preferred,
+    rank_methods,
+)
 from lstmcast.ragged import Bools, Floats, Ints
 
 MEMBER_SHARPNESS = 10.0
@@ -23,8 +34,6 @@ MIX_SHARPNESS = 8.0
 One series hardly chooses among candidates, and their mean is a good one (Bates & Granger 1969). The
 evidence of N series is N times as sharp, up to MAX_EVIDENCE_SERIES. For the members it is not: even
 a worse one errs in its own way, and helps."""
-MAX_EVIDENCE_SERIES = 25
-"""Series beyond which evidence gets no sharper: their errors share the times that they are from."""
 NETWORK_MARGIN = 0.1
 """How much better, as a share, the candidates must look than the network to replace it.
 
@@ -48,6 +57,8 @@ class Combination(NamedTuple):
 
     members: [M] and candidates: [A], weights that sum to 1. network: share of the members in the
     mix. widen: factor on the half-widths of the intervals. windows: validation windows behind it.
+    method: the simple method that the forecast is, of `METHOD_DESCRIPTIONS`; empty where it is the
+    mix. spread: quantiles of the errors of that method, in units, [H, Q].
     """
 
     members: Floats
@@ -55,12 +66,15 @@ class Combination(NamedTuple):
     network: float
     widen: float
     windows: int
+    method: str = ""
+    spread: Floats | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON form that `from_dict` reads back."""
         weights = {
             "members": self.members.tolist(),
             "candidates": self.candidates.tolist(),
+            "spread": None if self.spread is None else self.spread.tolist(),
         }
         return self._asdict() | weights
 
@@ -71,10 +85,25 @@ class Combination(NamedTuple):
             "members": np.array(data["members"]),
             "candidates": np.array(data["candidates"]),
         }
+        # Runs of older versions have no method.
+        method = data.get("method", "")
+        spread = data.get("spread")
+        if spread is not None:
+            weights["spread"] = np.array(spread, dtype=np.float64)
+            if weights["spread"].shape[1:] != (len(NETWORK_QUANTILES),):
+                raise ValueError("the spread has not a column for each quantile")
+        if method not in ("", *METHOD_DESCRIPTIONS) or bool(method) != bool(spread):
+            raise ValueError(f"no such simple method, or without a spread: {method!r}")
         return cls(**(data | weights))
 
     def sentence(self) -> str:
         """Say in plain words what the forecast is made of."""
+        if self.method:
+            return (
+                f"The forecast is not the network's but a simple method's: "
+                f"{METHOD_DESCRIPTIONS[self.method]}. On the held-out windows the network did not "
+                "do better."
+            )
         network = round(100 * self.network)
         if network >= 99:
             return "The forecast is the network's."
@@ -114,7 +143,8 @@ class ValidationForecasts(NamedTuple):
     window, [K]. scale: what the errors of each window are divided by, [K]. prior: weights of the
     members before any evidence, [M]. network_margin: see NETWORK_MARGIN. power: 2 for forecasts of
     a mean or a probability, whose errors count squared. slack: [K, H], how far outside of an
-    interval a value is still inside once its ends are rounded, as of counts.
+    interval a value is still inside once its ends are rounded, as of counts. simple: forecasts of
+    simple methods, one of which may take the place of the mix; None for no such choice.
     """
 
     members: Floats
@@ -126,6 +156,7 @@ class ValidationForecasts(NamedTuple):
     network_margin: float = NETWORK_MARGIN
     power: float = 1.0
     slack: Floats | None = None
+    simple: SimpleForecasts | None = None
 
     def select(self, mask: Bools) -> "ValidationForecasts":
         """Return only the windows of a mask [K]."""
@@ -136,11 +167,103 @@ class ValidationForecasts(NamedTuple):
             series=self.series[mask],
             scale=self.scale[mask],
             slack=None if self.slack is None else self.slack[mask],
+            simple=None if self.simple is None else self.simple.select(mask),
         )
 
 
 def fit_combination(validation: ValidationForecasts) -> Combination:
-    """Weigh members and candidates, mix both, and calibrate the intervals on validation windows."""
+    """Weigh members and candidates, mix both, and calibrate the intervals on validation windows.
+
+    Where the mix is no better than a simple method, that method takes its place.
+    """
+    mix = _fit_mix(validation)
+    method = _choose_method(validation, mix)
+    if method is None:
+        return mix
+    assert validation.simple is not None  # else there is nothing to choose from
+    return mix._replace(
+        network=0.0,
+        windows=len(validation.actual),
+        method=validation.simple.names[method],
+        spread=fit_spread(validation.simple, method, validation.actual),
+    )
+
+
+def _choose_method(validation: ValidationForecasts, mix: Combination) -> int | None:
+    """Return which simple method takes the place of the mix; None for the mix.
+
+    It is the best in the windows of the validation and before, if the mix is not better by more
+    than chance.
+    """
+    simple = validation.simple
+    if simple is None or not len(simple.names):
+        return None
+    scale = validation.scale
+    if not (scale > 0).any():
+        # Series that never changed are measured by their plain errors.
+        scale = np.ones_like(scale)
+    error = _ScaledError(validation._replace(scale=scale))
+    if not error.usable:
+        return None
+
+    # How far off each method was, here and in the windows before.
+    n_methods = len(simple.names)
+    each = [np.nan_to_num(simple.forecasts[..., s]) for s in range(n_methods)]
+    by_window = np.array([error.by_window(forecast) for forecast in each])  # (S, K)
+    # A method that forecasts nothing from somewhere is no choice.
+    is_whole = np.asarray(~np.isnan(simple.forecasts).any((0, 1)))
+    losses = np.where(is_whole, by_window.sum(1), np.inf)
+    horizon = validation.actual.shape[1]
+    blocks, n_blocks = count_blocks(validation.series, simple.origins, horizon)
+    earlier, n_earlier = _earlier_losses(validation, scale)
+    best = int(rank_methods(losses, n_blocks, earlier, n_earlier)[0])
+    if not is_whole[best]:
+        return None
+
+    mixed = combine_forecasts(mix, validation.members, validation.candidates)
+    of_mix = error.by_window(mixed[..., _MEDIAN])
+    n_series = len(np.unique(validation.series))
+    gain = of_mix - by_window[best]
+    is_preferred = is_simple_preferred(gain, float(of_mix.sum()), blocks, n_series)
+    return best if is_preferred else None
+
+
+def _earlier_losses(
+    validation: ValidationForecasts, scale: Floats
+) -> tuple[Floats, int]:
+    """Mean scaled errors of the simple methods before the validation, [S], and of how many windows.
+
+    Of the series that are validated, in the scales [K] of their windows.
+    """
+    simple = validation.simple
+    assert simple is not None
+    n_methods = len(simple.names)
+    n_series = max(simple.earlier_series.max(initial=-1), validation.series.max()) + 1
+    scale_of_series = np.zeros(n_series)
+    scale_of_series[validation.series] = scale
+    scale = scale_of_series[simple.earlier_series]
+
+    observed = ~np.isnan(simple.earlier).any(-1)
+    usable = observed & (scale > 0)[:, None]
+    if not usable.any():
+        return np.zeros(n_methods), 0
+    losses = []
+    for s in range(n_methods):
+        error = np.where(usable, np.abs(simple.earlier[..., s]), 0.0)
+        scaled = error**validation.power / np.where(scale > 0, scale, 1.0)[:, None]
+        of_windows = scaled.sum(1) / np.maximum(usable.sum(1), 1)
+        losses.append(of_windows[usable.any(1)].mean())
+
+    windows = usable.any(1)
+    horizon = usable.shape[1]
+    _, n_windows = count_blocks(
+        simple.earlier_series[windows], simple.earlier_origins[windows], horizon
+    )
+    return np.array(losses), n_windows
+
+
+def _fit_mix(validation: ValidationForecasts) -> Combination:
+    """Weigh members and candidates, mix both, and calibrate the intervals."""
     members = validation.members
     candidates = validation.candidates
     error = _ScaledError(validation)
@@ -229,17 +352,28 @@ def cross_fit_forecasts(validation: ValidationForecasts) -> Floats:
         combination = fit_combination(others)
 
         windows = validation.select(held_out)
-        quantiles[held_out] = combine_forecasts(
-            combination, windows.members, windows.candidates
-        )
+        quantiles[held_out] = _combine_windows(combination, windows)
 
     return quantiles
+
+
+def _combine_windows(combination: Combination, windows: ValidationForecasts) -> Floats:
+    """Forecast validation windows as the combination does, [K, H, Q]."""
+    simple = windows.simple
+    if not combination.method or simple is None or combination.spread is None:
+        return combine_forecasts(combination, windows.members, windows.candidates)
+    method = simple.names.index(combination.method)
+    centre = simple.forecasts[..., method]
+    return add_spread(centre, simple.unit, combination.spread)
 
 
 def combine_forecasts(
     combination: Combination, members: Floats, candidates: Floats
 ) -> Floats:
-    """Combine forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q]."""
+    """Mix forecasts [M, K, H, Q] and [K, H, A] into sorted quantiles [K, H, Q].
+
+    The forecast of a combination with a simple method is that method's instead.
+    """
     quantiles = np.tensordot(combination.members, members, 1)
 
     # A slice keeps the last axis, so that the median can be taken from all quantiles.
@@ -303,11 +437,17 @@ class _ScaledError:
         self.weight = np.where(usable, step_weight, 0.0)
 
     def __call__(self, forecast: Floats) -> float:
+        return float(self._weighted(forecast).sum())
+
+    def by_window(self, forecast: Floats) -> Floats:
+        """Return what each window adds to the error, [K]."""
+        return np.asarray(self._weighted(forecast).sum(1))
+
+    def _weighted(self, forecast: Floats) -> Floats:
         size = np.abs(forecast - self.actual)
         if self.power != 1:
             size = size**self.power
-        weighted = size * self.weight
-        return float(weighted.sum())
+        return np.asarray(size * self.weight)
 
 
 def _conformal_factor(

@@ -29,6 +29,7 @@ from lstmcast.forecasting.quantiles import (
 )
 from lstmcast.forecasting.recent import split_windows
 from lstmcast.forecasting.recursive import ForecastLimits, forecast_recursively
+from lstmcast.forecasting.simple_methods import forecast_by_method
 from lstmcast.network.inference import forecast_windows
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
@@ -247,6 +248,9 @@ class Predictor(RunInputs):
         strip: int,
     ) -> Floats:
         """Forecast quantiles [K, H, Q] of windows whose values are all taken as they are."""
+        if self.combination.method:
+            return forecast_by_method(self, panel, series, origins, horizon, levels)
+
         # Probabilities are not drawn from: there the decoder is asked for later steps directly.
         if horizon <= self.horizon or self.probability or not len(series):
             return self._quantiles_within_horizon(

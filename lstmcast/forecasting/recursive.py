@@ -20,8 +20,8 @@ ForecastFunction = Callable[[Panel, Ints, Ints, int, Floats], Floats]
 """Quantiles [K, H, Q] of a panel's windows: series [K], origins [K], horizon H, levels [Q]."""
 
 PATHS_PER_WINDOW = 200
-STEP_CORRELATION = 0.9
-"""Correlation of the random numbers of a path from one step to the next."""
+MAX_STEP_CORRELATION = 0.999
+"""Most that the random numbers of a path are correlated from one step to the next."""
 SAMPLED_LEVELS = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that paths are drawn from; together they stand for the whole
 distribution."""
@@ -96,6 +96,7 @@ def _follow_paths(
     past = panel.select(series).head(origins + 1)
     past = past.tail(limits.memory)
     targets = _index_targets(past)
+    correlations = infer_step_correlations(to_draw_from)
     numbers = np.tile(np.arange(len(past)), PATHS_PER_WINDOW)
     paths = past.select(numbers)
     sampled = np.tile(to_draw_from, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
@@ -103,7 +104,7 @@ def _follow_paths(
     # A block is a trained horizon: values are drawn for the one before, which this one follows.
     for begin in range(trained, horizon, trained):
         block = begin // trained
-        drawn_levels = _draw_levels(block, trained, targets)
+        drawn_levels = _draw_levels(block, correlations, targets)
         values = _interpolate_at_levels(sampled, drawn_levels)
         paths = _append_steps(paths, values)
         paths = paths.tail(limits.memory)
@@ -186,32 +187,66 @@ def _mix_paths(sampled: Floats, levels: Floats) -> Floats:
     return np.moveaxis(quantiles, 0, -1)
 
 
-def _draw_levels(block: int, steps: int, targets: list[int]) -> Floats:
-    """Draw the levels of all paths at the steps of a block, [S * K, H], by window targets [K]."""
+def infer_step_correlations(quantiles: Floats) -> Floats:
+    """Infer how errors of neighbouring steps go together from their widths, [K, H].
+
+    quantiles: [K, H, V] at SAMPLED_LEVELS. The first column is not used. Where errors w(h) add up
+    as those of an autoregression do, w(h)^2 = w(1)^2 + phi^2 w(h-1)^2, and the correlation of a
+    step with the one before is phi w(h-1) / w(h). For a random walk (phi 1) that is what its steps
+    have; for noise around a level (phi 0) it is none. With one correlation for all series, paths
+    of a random walk would be rougher than the series, and each horizon wider than it should be.
+    """
+    width = quantiles[..., -4] - quantiles[..., 3]
+    variance = width**2
+    before = variance[:, :-1]
+    grown = variance[:, 1:] - variance[:, :1]
+
+    # The least-squares slope of what was added since the first step.
+    moment = (grown * before).sum(1)
+    norm = (before**2).sum(1)
+    phi_squared = np.divide(moment, norm, out=np.zeros_like(norm), where=norm > 0)
+    phi = np.sqrt(phi_squared.clip(0, 1))
+
+    ratio = np.zeros_like(width)
+    is_wide = width[:, 1:] > 0
+    np.divide(width[:, :-1], width[:, 1:], out=ratio[:, 1:], where=is_wide)
+    correlations = phi[:, None] * ratio
+    return np.asarray(correlations.clip(0, MAX_STEP_CORRELATION))
+
+
+def _draw_levels(block: int, correlations: Floats, targets: list[int]) -> Floats:
+    """Draw the levels of all paths at the steps of a block, [S * K, H].
+
+    correlations: those of each step with the one before, [K, H]. targets: number of the target of
+    each window, [K].
+    """
     by_window = []
-    for target in targets:
-        drawn = _draw_antithetic_levels(block, steps, target)
+    for correlation, target in zip(correlations, targets, strict=True):
+        drawn = _draw_antithetic_levels(block, correlation, target)
         by_window.append(drawn)
 
     levels = np.stack(by_window, 1)  # (S, K, H)
+    steps = correlations.shape[1]
     return levels.reshape(-1, steps)
 
 
-def _draw_antithetic_levels(block: int, steps: int, target: int) -> Floats:
-    """Draw the levels of the paths at the steps of a block, [S, H], for all windows of a target.
+def _draw_antithetic_levels(block: int, correlation: Floats, target: int) -> Floats:
+    """Draw the levels of the paths at the steps of a block, [S, H], for a window of a target.
 
     They come in antithetic pairs (Hammersley & Morton 1956), and their ranks are spread evenly at
-    every step, so that few paths do. From step to step they follow a Gaussian autoregression.
+    every step, so that few paths do. From step to step they follow a Gaussian autoregression, with
+    a correlation of its own at every step, [H].
     """
     rng = np.random.default_rng([block, target])
+    steps = len(correlation)
     n_pairs = PATHS_PER_WINDOW // 2
     normal = rng.normal(size=(n_pairs, steps))
 
     # Keeps the variance of every step at 1.
-    innovation = np.sqrt(1 - STEP_CORRELATION**2)
+    innovation = np.sqrt(1 - correlation**2)
     for step in range(1, steps):
-        kept = STEP_CORRELATION * normal[:, step - 1]
-        new = innovation * normal[:, step]
+        kept = correlation[step] * normal[:, step - 1]
+        new = innovation[step] * normal[:, step]
         normal[:, step] = kept + new
 
     pairs = np.concatenate([normal, -normal])

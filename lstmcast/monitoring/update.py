@@ -351,6 +351,7 @@ def _judge_forecaster(forecaster: Predictor, holdout: Holdout) -> Verdict:
         forecasts,
         np.array(levels),
         forecaster.season,
+        second_season=forecaster.scaling.seasons.second,
         by_series=len(panel) <= MAX_SERIES_IN_VERDICT,
         probability=forecaster.probability,
     )

@@ -64,7 +64,12 @@ _METHOD_LABELS = {
     "model": "lstmcast",
     "naive": "repeating the last value",
     "seasonal_naive": "repeating the last season",
+    "seasonal_naive_2": "repeating the last long season",
     "drift": "extending the line",
+    "mean": "the mean so far",
+    "median": "the median so far",
+    "seasonal_mean": "the mean of four seasons",
+    "seasonal_mean_2": "the mean of four long seasons",
     "base_rate": "always the share of ones so far",
 }
 

@@ -111,6 +111,8 @@ class CombinationFields(TypedDict):
     network: Share
     widen: Annotated[float, Range(0)]
     windows: Count
+    method: NotRequired[str]
+    spread: NotRequired[list[list[float]] | None]
 
 
 class MetricsFields(TypedDict):

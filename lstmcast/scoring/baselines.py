@@ -1,4 +1,4 @@
-"""Forecasts that need no learning: naive, seasonal naive, drift, seasonal mean.
+"""Forecasts that need no learning: naive, drift, mean, median, seasonal naive, seasonal mean.
 
 Knows arrays, neither networks nor frames.
 
@@ -11,9 +11,77 @@ was observed stands in for it; with nothing observed up to the origin the foreca
 Hyndman & Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 5.2.
 """
 
+from collections.abc import Callable, Sequence
+
 import numpy as np
 
-from lstmcast.ragged import Floats, Ints
+from lstmcast.ragged import Bools, Floats, Ints
+
+MAX_MEDIAN_STEPS = 1000
+"""Newest steps that a median is taken of, at most."""
+SECOND_SEASON_SUFFIX = "_2"
+"""What follows the name of a seasonal baseline of the second season."""
+
+
+def forecast_baselines(
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    seasons: Sequence[int],
+    memory: int | None = None,
+) -> dict[str, Floats]:
+    """Forecast by every baseline that these seasons allow, [K, H] each, by name.
+
+    seasons: steps of the seasons that the data show, the main one first; 1 and 0 are none. memory:
+    newest steps that mean, median and drift look back on (default: all).
+    """
+    names = list_baselines(seasons)
+    where = values, offsets, series, origins, horizon
+    return {name: forecast_baseline(name, *where, seasons, memory) for name in names}
+
+
+def list_baselines(seasons: Sequence[int]) -> tuple[str, ...]:
+    """Name the baselines that these seasons allow; of equally good ones the first is best."""
+    names = ["naive"]
+    suffixes = ("", SECOND_SEASON_SUFFIX)
+    suffixes_of_real = [
+        suffix for season, suffix in zip(seasons, suffixes, strict=False) if season > 1
+    ]
+    names += [f"seasonal_naive{suffix}" for suffix in suffixes_of_real]
+    names += ["drift", "mean", "median"]
+    names += [f"seasonal_mean{suffix}" for suffix in suffixes_of_real]
+    return tuple(names)
+
+
+def forecast_baseline(
+    name: str,
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    seasons: Sequence[int],
+    memory: int | None = None,
+) -> Floats:
+    """Forecast by the baseline of this name, [K, H]; see `forecast_baselines`."""
+    where = values, offsets, series, origins, horizon
+    of_level: dict[str, Callable[..., Floats]] = {
+        "drift": drift_forecast,
+        "mean": mean_forecast,
+        "median": median_forecast,
+    }
+    if name == "naive":
+        return naive_forecast(*where)
+    if name in of_level:
+        return of_level[name](*where, memory)
+
+    plain = name.removesuffix(SECOND_SEASON_SUFFIX)
+    season = seasons[int(plain != name)]
+    if plain == "seasonal_naive":
+        return seasonal_naive_forecast(*where, season)
+    return seasonal_mean_forecast(*where, season)
 
 
 def naive_forecast(
@@ -50,13 +118,19 @@ def seasonal_naive_forecast(
 
 
 def drift_forecast(
-    values: Floats, offsets: Ints, series: Ints, origins: Ints, horizon: int
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    memory: int | None = None,
 ) -> Floats:
     """Continue the line from the first to the last observed value. Returns [K, H].
 
-    Flat where there is one value only.
+    Flat where there is one value only. memory: as in `forecast_baselines`.
     """
-    first, last = _observed_ends(values, offsets, series, origins)
+    starts = _first_rows(offsets, series, origins, memory)
+    first, last = _observed_ends(values, offsets, series, origins, starts)
     first_value = _values_at(values, first)
     last_value = _values_at(values, last)
     rise = last_value - first_value
@@ -70,6 +144,69 @@ def drift_forecast(
     risen = slope[:, None] * steps
     line: Floats = last_value[:, None] + risen
     return line
+
+
+def mean_forecast(
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    memory: int | None = None,
+) -> Floats:
+    """Forecast the mean of all observed values up to the origin. Returns [K, H].
+
+    memory: as in `forecast_baselines`.
+    """
+    observed = ~np.isnan(values)
+    total = np.where(observed, values, 0.0)
+    mean = _mean_up_to_origins(total, observed, offsets, series, origins, memory)
+    return np.repeat(mean[:, None], horizon, axis=1)
+
+
+def median_forecast(
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    horizon: int,
+    memory: int | None = None,
+) -> Floats:
+    """Forecast the median of the observed values up to the origin. Returns [K, H].
+
+    It is that of the newest MAX_MEDIAN_STEPS steps at most. memory: as in `forecast_baselines`.
+    """
+    steps = min(memory or MAX_MEDIAN_STEPS, MAX_MEDIAN_STEPS)
+    starts = _first_rows(offsets, series, origins, steps)
+    ends = offsets[series] + origins + 1
+    medians = np.full(len(series), np.nan)
+    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        past = values[start:end]
+        observed = past[~np.isnan(past)]
+        if len(observed):
+            medians[k] = np.median(observed)
+    return np.repeat(medians[:, None], horizon, axis=1)
+
+
+def mean_change(
+    values: Floats,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    memory: int | None = None,
+) -> Floats:
+    """Mean size of the changes from step to step up to each origin, [K]; 0 without any.
+
+    memory: newest steps that count (default: all).
+    """
+    change = np.abs(np.diff(values, prepend=np.nan))
+    # A first step has none: what lies before it belongs to another series.
+    first_rows = offsets[:-1]
+    change[first_rows[first_rows < len(values)]] = np.nan
+    known = ~np.isnan(change)
+    size = np.where(known, change, 0.0)
+    mean = _mean_up_to_origins(size, known, offsets, series, origins, memory)
+    return np.nan_to_num(mean)
 
 
 def seasonal_mean_forecast(
@@ -152,10 +289,43 @@ def _season_before(start: Ints, origins: Ints, horizon: int, season: int) -> Int
     return start + origins[:, None] + offset
 
 
+def _first_rows(offsets: Ints, series: Ints, origins: Ints, memory: int | None) -> Ints:
+    """Positions of the first step of each window that counts, [K]."""
+    start = offsets[series]
+    if memory is None:
+        return start
+    oldest = start + origins + 1 - memory
+    return np.asarray(np.maximum(start, oldest))
+
+
+def _mean_up_to_origins(
+    values: Floats,
+    counted: Bools,
+    offsets: Ints,
+    series: Ints,
+    origins: Ints,
+    memory: int | None,
+) -> Floats:
+    """Mean of the counted values up to each origin, [K]; NaN for none. Others must be 0."""
+    start = _first_rows(offsets, series, origins, memory)
+    end = offsets[series] + origins + 1
+    # Each window is summed by itself: running totals would lose digits to larger series.
+    bounds = np.stack([start, end], 1).ravel()
+    # A last row more, so that a window may end at the end of the values.
+    total = np.add.reduceat(np.append(values, 0.0), bounds)[::2]
+    count = np.add.reduceat(np.append(counted, 0), bounds, dtype=np.int64)[::2]
+    mean = np.full(len(series), np.nan)
+    np.divide(total, count, out=mean, where=count > 0)
+    return mean
+
+
 def _observed_ends(
-    values: Floats, offsets: Ints, series: Ints, origins: Ints
+    values: Floats, offsets: Ints, series: Ints, origins: Ints, starts: Ints
 ) -> tuple[Ints, Ints]:
-    """Positions of the first and last observed value up to each origin, [K] each; -1 for none."""
+    """Positions of the first and last observed value up to each origin, [K] each; -1 for none.
+
+    starts: [K], the first position of each window that counts for the first of them.
+    """
     n = len(values)
     position = np.arange(n)
     observed = ~np.isnan(values)
@@ -171,7 +341,9 @@ def _observed_ends(
     last = previous[start + origins]
     # What lies before the start belongs to another series.
     exists = last >= start
-    first = np.where(exists, following[start], -1)
+    # Where nothing newer was observed, the last value is the first one too.
+    first = np.minimum(following[starts], last)
+    first = np.where(exists, first, -1)
     last = np.where(exists, last, -1)
     return first, last
 

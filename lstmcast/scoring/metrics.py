@@ -153,6 +153,16 @@ def seasonal_scale(
     return scale
 
 
+def count_independent_windows(series: Ints, origins: Ints, horizon: int) -> int:
+    """Count what windows are worth as evidence: the stretches of one horizon that they cover."""
+    order = np.lexsort((origins, series))
+    same_series = np.diff(series[order], append=-1) == 0
+    to_next = np.diff(origins[order], append=0)
+    # The steps of each window that the next one of its series does not cover again.
+    steps = np.where(same_series, np.minimum(to_next, horizon), horizon)
+    return round(int(steps.sum()) / horizon)
+
+
 def symmetric_errors(actual: Floats, forecast: Floats) -> Floats:
     """Per point 200 |f - y| / (|f| + |y|), and 0 where both are 0."""
     size = np.abs(forecast) + np.abs(actual)

@@ -5,8 +5,8 @@ Knows how to score, not how to forecast; `wording` puts it into sentences.
 Axes: N series, K windows, H horizon, Q quantiles.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,11 +15,7 @@ from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.scoring import metrics
-from lstmcast.scoring.baselines import (
-    drift_forecast,
-    naive_forecast,
-    seasonal_naive_forecast,
-)
+from lstmcast.scoring.baselines import forecast_baselines, naive_forecast
 from lstmcast.scoring.binary import (
     base_rates,
     compare_with_base_rate,
@@ -63,7 +59,7 @@ class Verdict:
     model: Scores
     baselines: dict[str, Scores]
     best_baseline: str
-    """The baseline with the least mase (mae where no series has one)."""
+    """The baseline with the least mae, the measure of skill."""
     skill: float
     """1 - mae / mae of the best baseline: above 0 the model helps."""
     by_step: tuple[Scores, ...]
@@ -72,6 +68,12 @@ class Verdict:
     """For each series, if requested: key, windows, mae, mase, baseline_mae, skill."""
     step_name: str = ""
     """What a step is called, as "day" or "month"; empty where it has no everyday name."""
+    independent: int = 0
+    """Windows that do not overlap, at most; 0 in verdicts of older versions."""
+    second_season: int = 0
+    """Steps of a second season, 0 without one."""
+    second_season_name: str = ""
+    """What it is called, as `season_name`."""
 
     @property
     def beats_baseline(self) -> bool:
@@ -117,6 +119,7 @@ def score_forecasts(
     levels: Floats,
     season: int,
     *,
+    second_season: int = 0,
     ends: Ints | None = None,
     by_series: bool = False,
     probability: bool = False,
@@ -132,8 +135,8 @@ def score_forecasts(
         quantiles: [K, H, Q] forecasts, in the unit of the data.
         levels: [Q], ascending; the point forecast is the median (interpolated where .5 is not among
             them).
-        season: steps of the season, for the seasonal naive forecast and the scale of mase and
-            rmsse.
+        season: steps of the season, for the seasonal baselines and the scale of mase and rmsse.
+        second_season: steps of another season, for seasonal baselines only; 0 for none.
         ends: [N], steps of each series that are in-sample for that scale; by default all up to its
             first origin.
         by_series: whether to keep a row for each series.
@@ -174,8 +177,13 @@ def score_forecasts(
         return _build_binary_verdict(
             panel, series, point, actual, ends, season, by_series
         )
-    windows = _ScoredWindows.of(panel, series, origins, actual, ends, season)
-    return _build_verdict(panel, windows, point, quantiles, levels, season, by_series)
+    seasons = (season, second_season)
+    windows = _ScoredWindows.of(panel, series, origins, actual, ends, seasons)
+    verdict = _build_verdict(
+        panel, windows, point, quantiles, levels, seasons, by_series
+    )
+    independent = metrics.count_independent_windows(series, origins, quantiles.shape[1])
+    return replace(verdict, independent=independent)
 
 
 def actuals_after_origins(
@@ -221,22 +229,20 @@ class _ScoredWindows:
         origins: Ints,
         actual: Floats,
         ends: Ints,
-        season: int,
+        seasons: Sequence[int],
     ) -> "_ScoredWindows":
         """Windows of a panel; ends: [N], steps of each series that are in-sample."""
         values = panel.values
         offsets = panel.offsets
         horizon = actual.shape[1]
+        season = seasons[0]
         scale = metrics.seasonal_scale(values, offsets, ends, season)
         scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
 
         # In the order of the score table; of equally good ones the first is the best baseline.
-        forecasts = {"naive": naive_forecast(values, offsets, series, origins, horizon)}
-        if season > 1:
-            forecasts["seasonal_naive"] = seasonal_naive_forecast(
-                values, offsets, series, origins, horizon, season
-            )
-        forecasts["drift"] = drift_forecast(values, offsets, series, origins, horizon)
+        forecasts = forecast_baselines(
+            values, offsets, series, origins, horizon, seasons
+        )
         return cls(series, actual, scale[series], scale_square[series], forecasts)
 
     def errors(self, forecast: Floats) -> Scores:
@@ -258,7 +264,7 @@ def _build_verdict(
     median: Floats,
     quantiles: Floats,
     levels: Floats,
-    season: int,
+    seasons: Sequence[int],
     by_series: bool,
 ) -> Verdict:
     """Verdict on the medians [K, H] and quantiles [K, H, Q] forecast for windows."""
@@ -289,13 +295,17 @@ def _build_verdict(
     count = np.bincount(windows.series)
     observed = ~np.isnan(windows.actual)
     without_scale = ~(windows.scale > 0)
+    season, second_season = seasons
+    freq = panel.axis.freq
     return Verdict(
         series=int((count > 0).sum()),
         windows=len(windows.series),
         origins=int(count.max()),
         horizon=windows.actual.shape[1],
         season=season,
-        season_name=name_season(panel.axis.freq, season, panel.axis.stretch),
+        season_name=name_season(freq, season, panel.axis.stretch),
+        second_season=second_season,
+        second_season_name=name_season(freq, second_season, panel.axis.stretch),
         observed=int(observed.sum()),
         unscaled=len(np.unique(windows.series[without_scale])),
         interval=(float(levels[low]), float(levels[high])),
@@ -305,7 +315,7 @@ def _build_verdict(
         skill=skill_score(model["mae"], baselines[best]["mae"]),
         by_step=_scores_by_step(windows, median, bounds, baseline),
         by_series=rows,
-        step_name=name_step(panel.axis.freq),
+        step_name=name_step(freq),
     )
 
 
@@ -375,11 +385,13 @@ def _interval_positions(levels: Floats) -> tuple[int, int]:
 
 
 def _best_baseline(baselines: dict[str, Scores]) -> str:
-    """The baseline of least mase; of least mae where no series has a scale."""
-    errors = [scores["mase"] for scores in baselines.values()]
-    has_no_scale = all(np.isnan(error) for error in errors)
-    measure = "mae" if has_no_scale else "mase"
-    return min(baselines, key=lambda name: baselines[name][measure])
+    """The baseline of least mae, since skill compares mae; one that has none is never best."""
+
+    def error(name: str) -> float:
+        mae = baselines[name]["mae"]
+        return np.inf if np.isnan(mae) else mae
+
+    return min(baselines, key=error)
 
 
 def _point_forecast_wql(

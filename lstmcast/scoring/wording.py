@@ -85,7 +85,7 @@ def name_season(freq: str, season: int, stretch: float = 1.0) -> str:
 def _describe_comparison(verdict: "Verdict") -> list[str]:
     """Whether the model beat the best baseline, and what both errors were."""
     windows = _describe_windows(verdict)
-    baseline = _describe_baseline(verdict)
+    baseline = _describe_baseline(verdict, verdict.best_baseline)
     error = verdict.model["mae"]
     baseline_error = verdict.baselines[verdict.best_baseline]["mae"]
     errors = f"was off by {error:.4g} on average, {baseline} by {baseline_error:.4g}."
@@ -109,18 +109,22 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
 
 def _describe_disagreement(verdict: "Verdict") -> list[str]:
     """Where small series differ: with several the mean error is mostly that of the large ones."""
-    error = verdict.model["mase"]
-    baseline_error = verdict.baselines[verdict.best_baseline]["mase"]
-    if verdict.series == 1 or not baseline_error > 0:
+    if verdict.series == 1:
         return []
-    skill = 1 - error / baseline_error
+    # The best by this measure may be another one.
+    errors = {name: scores["mase"] for name, scores in verdict.baselines.items()}
+    known = {name: error for name, error in errors.items() if error > 0}
+    if not known:
+        return []
+    best = min(known, key=lambda name: known[name])
+    skill = 1 - verdict.model["mase"] / known[best]
     agrees = (skill > 0) == verdict.beats_baseline
     if agrees or math.isnan(skill):
         return []
     difference = _format_difference(skill)
     return [
         "With all series weighted equally, whatever their size, its error was "
-        f"{difference} that of the baseline."
+        f"{difference} that of {_describe_baseline(verdict, best)}."
     ]
 
 
@@ -138,7 +142,10 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
     values = "actual value" if total == 1 else "actual values"
 
     # Two standard deviations of the share that chance alone puts inside (binomial distribution).
-    variance = width * (1 - width) / verdict.observed
+    # Windows that overlap score the same values again: those that do not are what counts.
+    independent = verdict.independent or verdict.windows
+    values_once = verdict.observed * independent / verdict.windows
+    variance = width * (1 - width) / values_once
     remarkable = max(_MIN_INTERVAL_DEVIATION, 2 * variance**0.5)
     if abs(covered - width) <= remarkable:
         remark = ""
@@ -146,9 +153,18 @@ def _describe_interval(verdict: "Verdict") -> list[str]:
         remark = "; it is too narrow"
     else:
         remark = "; it is wider than necessary"
-    return [
+    sentences = [
         f"Of {total} {values} {inside} fell inside the {100 * width:.0f} % interval{remark}."
     ]
+    if independent < verdict.windows:
+        sentences.append(_describe_overlap(verdict, independent))
+    return sentences
+
+
+def _describe_overlap(verdict: "Verdict", independent: int) -> str:
+    """How many windows there really are, where they overlap."""
+    worth = "no more than one" if independent == 1 else f"{independent} that do not"
+    return f"The {verdict.windows} windows overlap: as evidence they are worth {worth}."
 
 
 def _describe_probabilities(verdict: "Verdict") -> list[str]:
@@ -188,18 +204,30 @@ def _describe_windows(verdict: "Verdict") -> str:
     return f"On the last {span}"
 
 
-def _describe_baseline(verdict: "Verdict") -> str:
-    """What the best baseline does, as "repeating the last value"."""
-    if verdict.best_baseline == "seasonal_naive":
-        if verdict.season_name:
-            return f"repeating the {verdict.season_name} before"
-        return f"repeating the last {_format_steps(verdict, verdict.season)}"
-    descriptions = {
+def _describe_baseline(verdict: "Verdict", name: str) -> str:
+    """What a baseline does, as "repeating the last value"."""
+    plain = {
         "naive": "repeating the last value",
         "drift": "extending the line from the first to the last value",
+        "mean": "the mean of all values so far",
+        "median": "the median of all values so far",
     }
-    # A run of a later version may have a method that has no words here.
-    return descriptions.get(verdict.best_baseline, "another simple method")
+    if name in plain:
+        return plain[name]
+    if not name.startswith("seasonal"):
+        # A run of a later version may have a method that has no words here.
+        return "another simple method"
+    # The others are of a season, the main or the second one.
+    is_second = name.endswith("_2")
+    steps = verdict.second_season if is_second else verdict.season
+    season = verdict.second_season_name if is_second else verdict.season_name
+    if name.startswith("seasonal_mean"):
+        if season:
+            return f"the mean of the last four {season}s"
+        return f"the mean of the last four seasons of {_format_steps(verdict, steps)}"
+    if season:
+        return f"repeating the {season} before"
+    return f"repeating the last {_format_steps(verdict, steps)}"
 
 
 def _format_steps(verdict: "Verdict", steps: int) -> str:

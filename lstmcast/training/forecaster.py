@@ -32,6 +32,7 @@ from lstmcast.forecasting.predictor import (
     MAX_SERIES_IN_VERDICT,
     Predictor,
 )
+from lstmcast.forecasting.simple_methods import forecast_simple_methods
 from lstmcast.network import diagnostics, inference
 from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
@@ -404,6 +405,7 @@ class Forecaster(Predictor):
             forecasts,
             np.array(NETWORK_QUANTILES),
             self.season,
+            second_season=self.scaling.seasons.second,
             by_series=len(self.panel) <= MAX_SERIES_IN_VERDICT,
             probability=self.probability,
         )
@@ -447,8 +449,26 @@ class Forecaster(Predictor):
         slack = None
         if not self.probability:
             slack = find_grid(panel, task.ends).slack(actual, series)
+        simple = forecast_simple_methods(
+            panel,
+            series,
+            task.origins,
+            task.ends,
+            self.horizon,
+            self.scaling.seasons,
+            self.memory,
+        )
         return combination.ValidationForecasts(
-            members, candidates, actual, series, scale, prior, margin, power, slack
+            members=members,
+            candidates=candidates,
+            actual=actual,
+            series=series,
+            scale=scale,
+            prior=prior,
+            network_margin=margin,
+            power=power,
+            slack=slack,
+            simple=simple,
         )
 
     def _out_of_sample_spread(

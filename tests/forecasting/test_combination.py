@@ -15,6 +15,7 @@ from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.forecasting.combination import (
     Combination,
     ValidationForecasts,
+    assign_folds,
     combine_forecasts,
     cross_fit_forecasts,
     default_combination,
@@ -317,3 +318,11 @@ def test_a_combination_describes_what_the_forecast_consists_of() -> None:
         "a damped trend and the value one season before."
     )
     assert mixed._replace(network=1.0).sentence() == "The forecast is the network's."
+
+
+def test_a_fold_is_a_run_of_neighbours_since_neighbours_overlap() -> None:
+    """Else windows of one fold share most of their actual values with those of another."""
+    folds = assign_folds(np.repeat([0, 3], [24, 6]))
+    assert folds[:24].tolist() == [0] * 6 + [1] * 6 + [2] * 6 + [3] * 6
+    assert (np.diff(folds[24:]) >= 0).all()
+    assert set(folds[24:]) == {0, 1, 2, 3}

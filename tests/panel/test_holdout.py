@@ -18,3 +18,13 @@ def test_very_many_windows_are_thinned_out_evenly() -> None:
     assert (fewer_ends == ends).all()
     assert np.diff(fewer).max() <= 1
     assert len(set(fewer_origins)) == 6
+
+
+def test_a_quarter_of_a_series_is_held_out_or_one_horizon() -> None:
+    """Of 200 steps four horizons of 9 fit into a quarter; of 80 they do not."""
+    for steps, horizon, held in ((200, 9, 36), (80, 9, 20), (80, 30, 30), (41, 9, 10)):
+        panel = panel_of([np.arange(float(steps))])
+        ends, _, origins = holdout.split_holdout(panel, horizon, 1, None)
+        assert ends.tolist() == [steps - held]
+        assert origins.min() == steps - held - 1
+        assert origins.max() == steps - horizon - 1

@@ -65,7 +65,7 @@ def test_a_season_of_one_step_has_no_seasonal_baseline() -> None:
     verdict = score_forecasts(
         panel_of(RAMP), np.array([0]), np.array([7]), quantiles_around([[9]]), LEVELS, 1
     )
-    assert set(verdict.baselines) == {"naive", "drift"}
+    assert set(verdict.baselines) == {"naive", "drift", "mean", "median"}
 
 
 def test_missing_and_future_actuals_are_left_out() -> None:

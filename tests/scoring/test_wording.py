@@ -39,11 +39,12 @@ def test_a_win_over_repeating_the_year_is_described_in_plain_words() -> None:
     )
     percent = round(100 * verdict.skill)
     assert verdict.beats_baseline
-    baseline_error = verdict.baselines["seasonal_naive"]["mae"]
+    baseline_error = verdict.baselines["seasonal_mean"]["mae"]
     assert verdict.sentences() == [
         f"On the last 4 windows of 12 months the model's error was {percent} % below that of "
-        "repeating the year before.",
-        f"It was off by 0.1 on average, repeating the year before by {baseline_error:.4g}.",
+        "the mean of the last four years.",
+        "It was off by 0.1 on average, the mean of the last four years by "
+        f"{baseline_error:.4g}.",
         "Of 48 actual values 48 fell inside the 80 % interval; it is wider than necessary.",
     ]
 
@@ -91,9 +92,81 @@ def test_every_hundred_values_are_counted_as_a_hundred() -> None:
         12,
     )
     assert (
-        verdict.sentences()[-1]
+        verdict.sentences()[-2]
         == "Of 100 actual values 80 fell inside the 80 % interval."
     )
+
+
+def test_windows_that_overlap_are_counted_for_what_they_are() -> None:
+    """24 windows of 14 days within 56: as much as 4, and too few to call an interval wide."""
+    values = list(np.random.default_rng(1).normal(50, 3, 120))
+    origins = np.round(np.linspace(63, 105, 24)).astype(int)
+    centre = [[values[o + h] for h in range(1, 15)] for o in origins]
+    overlapping = score_forecasts(
+        panel_of(values, freq="D"),
+        np.zeros(24, int),
+        origins,
+        quantiles_around(centre),
+        LEVELS,
+        1,
+    )
+    assert (overlapping.windows, overlapping.independent) == (24, 4)
+    assert overlapping.sentences()[-1] == (
+        "The 24 windows overlap: as evidence they are worth 4 that do not."
+    )
+    apart = replace(overlapping, windows=24, independent=24)
+    assert not any("overlap" in sentence for sentence in apart.sentences())
+
+
+def test_one_measure_chooses_the_rival_and_is_what_the_sentence_compares() -> None:
+    """Drift is best by the mean error, the last value by the scaled one: drift is the rival."""
+    big = [1000.0 * v for v in range(1, 25)]
+    small = [1.0, 2.0] * 12
+    origins = np.array([17, 17])
+    ahead = np.arange(18, 24)
+    centre = [[big[t] + 900 for t in ahead], [small[t] for t in ahead]]
+    verdict = score_forecasts(
+        panel_of(big, small),
+        np.array([0, 1]),
+        origins,
+        quantiles_around(centre),
+        LEVELS,
+        1,
+    )
+    best = min(verdict.baselines, key=lambda name: verdict.baselines[name]["mae"])
+    assert verdict.best_baseline == best == "drift"
+    assert verdict.skill < 0
+    assert verdict.skill == 1 - verdict.model["mae"] / verdict.baselines["drift"]["mae"]
+    assert "does not beat" in verdict.sentences()[0]
+
+
+def test_the_rivals_are_of_all_seasons() -> None:
+    """Days of a week: the day before is far worse than the week before."""
+    day = np.sin(2 * np.pi * np.arange(24 * 42) / 24)
+    weekday = np.repeat(np.tile([0.0, 0, 0, 0, 0, 9, 5], 6), 24)
+    values = list(day + weekday + 0.01 * np.random.default_rng(0).normal(size=len(day)))
+    verdict = score_forecasts(
+        panel_of(values, freq="h"),
+        np.zeros(7, int),
+        24 * np.arange(10, 17),
+        np.zeros((7, 24, 3)),
+        LEVELS,
+        24,
+        second_season=168,
+    )
+    assert verdict.best_baseline in ("seasonal_naive_2", "seasonal_mean_2")
+    assert verdict.baselines["seasonal_naive"]["mae"] > 1
+    week_before = replace(verdict, best_baseline="seasonal_naive_2")
+    assert "repeating the week before" in week_before.sentences()[0]
+    plain = score_forecasts(
+        panel_of(values, freq="h"),
+        np.zeros(7, int),
+        24 * np.arange(30, 37),
+        np.zeros((7, 24, 3)),
+        LEVELS,
+        24,
+    )
+    assert not any(name.endswith("_2") for name in plain.baselines)
 
 
 @pytest.mark.parametrize("inside", [3, 4, 6])

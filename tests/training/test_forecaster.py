@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, DivergedError, RunError, UsageError
+from lstmcast.forecasting import combination
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.training import members
@@ -467,6 +468,37 @@ def test_a_panel_teaches_one_network_that_is_refitted_on_all_of_it() -> None:
     assert forecaster.verdict is not None
     assert forecaster.verdict.series == MIN_PANEL_SERIES
     assert len(forecaster.predict()) == 6 * MIN_PANEL_SERIES
+
+
+def test_the_refit_of_a_panel_trusts_training_and_halves_the_widening(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The final members know newer data than the one that was judged."""
+    judged: list[combination.ValidationForecasts] = []
+    found: list[combination.Combination] = []
+    fit_combination = combination.fit_combination
+
+    def recorded(case: combination.ValidationForecasts) -> combination.Combination:
+        # The mix alone, with intervals that are known to be too narrow.
+        judged.append(case)
+        mix = fit_combination(case._replace(simple=None))
+        found.append(mix._replace(widen=1.8))
+        return found[-1]
+
+    monkeypatch.setattr(combination, "fit_combination", recorded)
+    panel = panel_of(some_series(MIN_PANEL_SERIES))
+    forecaster = Forecaster(config(steps=20)).fit(panel)
+    case, mix = judged[0], found[0]
+    if len(forecaster.networks) == 1:
+        pytest.fail("no step of training helped: the refit was not reached")
+    # Trained members against the weights that they started from, and the mix against candidates.
+    assert case.prior is not None
+    assert case.prior.tolist() == [1.0, 3.0]
+    assert case.network_margin == 0.2
+    assert forecaster.guard.widen == pytest.approx(1.4)
+    untrained, *final = forecaster.guard.members
+    assert untrained == pytest.approx(mix.members[0])
+    assert final == pytest.approx([mix.members[1] / 2] * 2)
 
 
 def test_a_new_series_is_forecast_from_its_own_history(fitted: Forecaster) -> None:

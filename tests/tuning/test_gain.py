@@ -51,5 +51,10 @@ def test_one_pair_proves_nothing_nor_does_a_fit_that_failed() -> None:
         [FoldOutcome({}, math.nan, "", 1, None, 0.0, "diverged")],
     )
     assert math.isnan(failed.share) and not failed.is_significant
+    # Nor do settings whose fit failed in one of the windows, however good in the others.
+    good = outcomes([{"a": 0.1}, {"a": 0.11}])
+    partly = [*good, FoldOutcome({}, math.nan, "", 1, None, 0.0, "diverged")]
+    gain = measure_gain(outcomes([{"a": 1.0}, {"a": 1.1}, {"a": 1.2}]), partly)
+    assert math.isnan(gain.share) and not gain.is_significant
     perfect = measure_gain(outcomes([{"a": 0.0}]), outcomes([{"a": 0.0}]))
     assert perfect.share == 0 and not perfect.is_significant

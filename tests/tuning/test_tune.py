@@ -13,6 +13,8 @@ from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.errors import DataError, UsageError
 from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.panel.panel import Panel
+from lstmcast.tuning import trials as trials_module
+from lstmcast.tuning import tune as tune_module
 from lstmcast.tuning.gain import Gain
 from lstmcast.tuning.study import DONE, Trial
 from lstmcast.tuning.tune import (
@@ -87,6 +89,33 @@ def test_the_first_trial_is_the_default_and_the_table_has_a_row_for_each(
     assert table["error"][table["state"] == "done"].min() == found.best.error
     assert table["ratio"][0] == 1 and table["ratio"][found.best.number] <= 1
     assert found.verdict.windows == 3 * 2
+
+
+def test_the_comparison_has_seeds_that_the_search_has_not_seen(
+    panel: Panel, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the best trial is judged by the luck that made it the best."""
+    seeds: dict[str, list[int]] = {"search": [], "comparison": []}
+    seed_of = trials_module.with_derived_seed
+
+    def recorded(config: Config, number: int) -> Config:
+        seeded = seed_of(config, number)
+        seeds[stage].append(seeded.train.seed)
+        return seeded
+
+    compare = tune_module.run_jobs
+
+    def run_comparison(*arguments: Any, **options: Any) -> Any:
+        nonlocal stage
+        stage = "comparison"
+        return compare(*arguments, **options)
+
+    stage = "search"
+    monkeypatch.setattr(trials_module, "with_derived_seed", recorded)
+    monkeypatch.setattr(tune_module, "run_jobs", run_comparison)
+    tune(panel, QUICK, trials=2, params=CONTEXTS)
+    assert seeds["search"] and seeds["comparison"]
+    assert not set(seeds["search"]) & set(seeds["comparison"])
 
 
 def test_a_study_is_continued(panel: Panel, found: Tuning, tmp_path: Path) -> None:

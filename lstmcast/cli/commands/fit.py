@@ -155,9 +155,9 @@ def fit(
     """Learn from DATA; prints the run directory's path on stdout.
 
     Options left out are inferred from the data and reported. The end of each series is held out for
-    validation: there the network must beat the best baseline, or the forecast falls back towards
-    it. An interrupted fit keeps its progress: the same command with --resume, or `fit --resume
-    RUN`, continues it.
+    validation: there the network must beat the best baseline, or the forecast is that baseline's.
+    An interrupted fit keeps its progress: the same command with --resume, or `fit --resume RUN`,
+    continues it.
     """
     # What is wrong with the command line is an error before any work.
     gates = parse_gates(fail_if)

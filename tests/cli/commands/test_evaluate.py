@@ -18,7 +18,10 @@ def test_the_model_and_each_baseline_have_a_row_of_scores(fitted: Path) -> None:
     done = evaluate(fitted, "new.csv")
     assert done.returncode == 0
     scores = {row["method"]: row for row in rows(done.stdout)}
-    assert list(scores) == ["model", "naive", "seasonal_naive", "drift"]
+    assert list(scores) == [
+        *("model", "naive", "seasonal_naive", "drift"),
+        *("mean", "median", "seasonal_mean"),
+    ]
     assert list(scores["model"]) == [
         "method",
         "mase",
