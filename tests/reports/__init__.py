@@ -1,1 +1,1 @@
-"""Files of kinds that went wrong for somebody, each with the command and the result that is right."""
+"""Files of kinds that went wrong for somebody, with the command and the result that is right."""

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.cli.conftest import Program
+from tests.cli.conftest import Program, quickly  # noqa: F401
 from tests.conftest import shared_file
 
 
