@@ -7,7 +7,6 @@ Axes: n rows of the table.
 """
 
 import re
-import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations
@@ -39,6 +38,8 @@ _FIELDS = {
     "md": "date in the year",
     "j": "day of the year",
 }
+_IN_CALENDAR = ("weekday", "hour", "month", "day of the month", "hour of the week")
+"""Fields that the calendar of a fit has, too."""
 _MIN_REPEATS, _CERTAIN_REPEATS = 2, 3
 """So many times each value of a calendar field comes at least, in the mean, and so many make it
 sure."""
@@ -286,10 +287,9 @@ def describe_calendar(columns: Sequence[CalendarColumn]) -> Finding | None:
     if flags:
         verb = "marks" if len(flags) == 1 else "mark"
         parts.append(f"{format_names(flags, len(flags))} {verb} some days")
-    options = " ".join(f"--future {shlex.quote(column.name)}" for column in columns)
-    done = f"known ahead: {options}"
-    if facts:
-        done += "; or --calendar, which needs no rows ahead"
+    done = "known ahead: add as --future"
+    if any(column.field in _IN_CALENDAR for column in columns):
+        done += "; or say --calendar, which needs no rows ahead"
     certain = all(column.certainty == "fact" for column in columns)
     figures = {
         "columns": [

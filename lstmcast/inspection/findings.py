@@ -7,6 +7,7 @@ Axes: N series, T steps, S series that are sampled.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from lstmcast.inspection.lifetimes import (
     count_steps_of_absence,
     describe_absent_series,
     describe_ended_series,
+    find_gaps,
 )
 from lstmcast.panel.checks import is_binary
 from lstmcast.panel.panel import Panel
@@ -78,7 +80,7 @@ def inspect_panel(
     is_value = ~np.isin(panel.values, list(sentinels))
     values = np.where(is_value, panel.values, np.nan)
     shape = measure_characteristics(values, panel.offsets, measured)
-    gaps = _find_gaps(panel)
+    gaps = find_gaps(panel)
     is_default_horizon = horizon is None
     horizon = resolve_horizon(panel, config, seasons)
     absence = count_steps_of_absence(horizon, seasons.main)
@@ -105,28 +107,6 @@ def inspect_panel(
 
     shown = tuple(finding for finding in findings if finding is not None)
     return Inspection(panel, seasons, horizon, shape, gaps, shown)
-
-
-def _find_gaps(panel: Panel) -> Ints:
-    """Runs of missing steps: series, first step, number of steps, [n, 3]."""
-    missing = np.flatnonzero(np.isnan(panel.values))
-    every = np.arange(len(panel))
-    owners = np.repeat(every, panel.lengths)
-    series = owners[missing]
-
-    # A gap begins where the step before is observed, or is of another series.
-    after_observed = np.diff(missing) > 1
-    next_series = np.diff(series) > 0
-    begins = np.r_[True, after_observed | next_series]
-
-    count = len(missing)  # none at all has no first one either
-    first = np.flatnonzero(begins[:count])
-    steps = np.diff(first, append=count)
-
-    owner = series[first]
-    step_in_series = missing[first] - panel.offsets[owner]
-    gaps = np.stack([owner, step_in_series, steps], axis=1)
-    return gaps.astype(np.int64)
 
 
 def _series_finding(panel: Panel) -> Finding:
@@ -283,7 +263,8 @@ def _jump_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     figures = {"count": count, "time": when, "before": jump.before, "after": jump.after}
     where = _format_in_series(panel, i)
     many = f"{count:,} series, the newest " if count > 1 else ""
-    found = f"{many}{where}at {when}, from some {jump.before:.4g} to {jump.after:.4g}"
+    before, after = format_number(jump.before), format_number(jump.after)
+    found = f"{many}{where}at {when}, from some {before} to {after}"
     done = "forecasts start from the new level"
     return Finding("jump", found, done, figures, "likely", ("an error since then",))
 
@@ -355,7 +336,7 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
     if not count:
         return Finding("outliers", "none" + sampled, figures={"count": 0})
 
-    farthest = []
+    farthest: list[dict[str, Any]] = []
     for i, step in shape.outliers[:3].tolist():
         outlier = {
             "series": format_series_name(panel, i),
@@ -366,12 +347,12 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
 
     first = farthest[0]
     series = f" of {first['series']}" if panel.key_names else ""
-    where = f"{first['value']:g}{series} at {first['time']}"
-    around = f"where some {float(shape.expected[0]):.4g} would be usual"
+    where = f"{format_number(first['value'])}{series} at {first['time']}"
+    around = f"where some {format_number(float(shape.expected[0]))} would be usual"
     return Finding(
         "outliers",
         f"{count:,}{sampled}, the farthest {where}, {around}",
-        "correct errors, or leave their cells empty",
+        "if they are errors, correct them or leave the cells empty",
         {"count": count, "farthest": farthest},
         "likely",
         ("events",),
@@ -403,7 +384,11 @@ def _newest_finding(panel: Panel, shape: Characteristics, m: int) -> Finding | N
         "last": is_last,
     }
     which = "the last value" if is_last else "in the last season"
-    found = f"{which} {value:g} at {when} is unlikely beside some {expected:.4g}"
+    usual = format_number(expected)
+    found = f"{which} {format_number(value)} at {when} is unlikely beside some {usual}"
+    more = len(np.unique(series[newest])) - 1
+    if more:
+        found += f"; and so in {more:,} more series"
     place = _format_in_series(panel, i)
     done = "not complete, or an error? leave that row out: forecasts start from it"
     others = ("a level that stays",)
@@ -489,6 +474,13 @@ def _format_in_series(panel: Panel, i: int) -> str:
 def format_series_name(panel: Panel, i: int) -> str:
     """Format the key of a series as one text."""
     return "/".join(panel.keys[i])
+
+
+def format_number(value: float) -> str:
+    """Format a number with as many digits as one looks at."""
+    if 1e4 <= abs(value) < 1e12:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
 
 
 def format_percent(part: float) -> str:

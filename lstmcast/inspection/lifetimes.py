@@ -1,4 +1,4 @@
-"""Series of a panel that ended before the others, and series that were away for long.
+"""Gaps, series of a panel that ended before the others, and series that were away for long.
 
 Axes: N series, T steps.
 """
@@ -21,6 +21,28 @@ class Endings(NamedTuple):
 
     series: Ints
     steps: Ints
+
+
+def find_gaps(panel: Panel) -> Ints:
+    """Runs of missing steps: series, first step, number of steps, [n, 3]."""
+    missing = np.flatnonzero(np.isnan(panel.values))
+    every = np.arange(len(panel))
+    owners = np.repeat(every, panel.lengths)
+    series = owners[missing]
+
+    # A gap begins where the step before is observed, or is of another series.
+    after_observed = np.diff(missing) > 1
+    next_series = np.diff(series) > 0
+    begins = np.r_[True, after_observed | next_series]
+
+    count = len(missing)  # none at all has no first one either
+    first = np.flatnonzero(begins[:count])
+    steps = np.diff(first, append=count)
+
+    owner = series[first]
+    step_in_series = missing[first] - panel.offsets[owner]
+    gaps = np.stack([owner, step_in_series, steps], axis=1)
+    return gaps.astype(np.int64)
 
 
 def find_ended_series(panel: Panel, least: int) -> Endings:

@@ -27,6 +27,8 @@ _USUAL_QUANTILE, _USUAL_FACTOR = 0.9, 5.0
 """In a series with heavy tails, values that far out are usual; up to a tenth may be outliers."""
 _LAST_DEVIATIONS, _LAST_FACTOR = 5.0, 1.5
 """The last value is only one, so that less is rare; and it must be beyond nearly all before it."""
+_SMALL_SHARE = 0.2
+"""Values above this share of the usual size are compared by their ratio."""
 _LEVELS_APART = 4.0
 """Levels of a positive series so many times apart are compared by their logarithms."""
 _JUMP_WINDOW, _MIN_STEPS_AFTER_JUMP, _JUMP_DEVIATIONS = 15, 3, 8.0
@@ -50,37 +52,64 @@ class Jump(NamedTuple):
     after: float
 
 
+class _Judgement(NamedTuple):
+    """Values of a series [T] beside those around them: robust deviations, what was expected."""
+
+    distance: Floats
+    is_far: Bools
+    expected: Floats
+
+
 def find_outliers(y: Floats, m: int) -> list[Outlier]:
     """Find the values of a series [T] without gaps that are far from their neighbours."""
     if len(y) < _MIN_STEPS:
         return []
 
     in_logs = _needs_logarithm(y)
-    z = np.log(y) if in_logs else y
+    found = _judge_values(np.log(y) if in_logs else y, m)
+    expected = np.exp(found.expected) if in_logs else found.expected
+    is_far = found.is_far
+    distance = found.distance
+
+    # A fall to a tenth is as unlikely as a rise to ten times, though it is not as far: the newest
+    # steps, which count most, are judged by their size, too.
+    unit = _SMALL_SHARE * float(np.median(y))
+    if unit > 0 and (y >= 0).all():
+        by_size = _judge_values(np.arcsinh(y / unit), m)
+        newest = slice(-min(max(m, _MIN_NEIGHBOURS), len(y)), None)
+        more = by_size.is_far[newest] & ~is_far[newest]
+        is_far[newest] |= more
+        distance[newest] = np.where(more, by_size.distance[newest], distance[newest])
+
+    return [
+        Outlier(float(distance[step]), step, float(expected[step]))
+        for step in np.flatnonzero(is_far).tolist()
+    ]
+
+
+def _judge_values(z: Floats, m: int) -> _Judgement:
+    """Judge the values of a series [T] in units in which its noise is even."""
     level, profile = _take_season_out(z, m)
     before = _median_of_neighbours(level)
     after = _median_of_neighbours(level[::-1])[::-1]
     distance_before = np.abs(level - before)
     distance = np.fmin(distance_before, np.abs(level - after))
 
+    # What its nearer side was, with the season put back.
+    is_before_nearer = distance_before <= np.abs(level - after)
+    use_before = is_before_nearer | np.isnan(after)
+    expected = np.where(use_before, before, after) + profile
+
     deviation = MAD_TO_DEVIATION * float(np.nanmedian(distance))
     if deviation <= 1e-9 * _largest_size(z):
-        return []  # mostly repeated values: nothing to measure by
+        # Mostly repeated values: nothing to measure by.
+        return _Judgement(distance, np.zeros(len(z), dtype=bool), expected)
 
     usual = float(np.nanquantile(distance, _USUAL_QUANTILE))
     limit = max(_OUTLIER_DEVIATIONS * deviation, _USUAL_FACTOR * usual)
     is_far = distance > limit
     is_far[-1] |= _is_last_far(distance_before)
-
-    # What its nearer side was, with the season put back.
-    is_before_nearer = distance_before <= np.abs(level - after)
-    use_before = is_before_nearer | np.isnan(after)
-    expected = np.where(use_before, before, after) + profile
-    expected = np.exp(expected) if in_logs else expected
-    return [
-        Outlier(float(distance[step] / deviation), step, float(expected[step]))
-        for step in np.flatnonzero(is_far).tolist()
-    ]
+    return _Judgement(distance / deviation, is_far, expected)
 
 
 def _is_last_far(distance_before: Floats) -> bool:
@@ -162,19 +191,20 @@ def _needs_logarithm(y: Floats) -> bool:
 
 def _median_of_neighbours(y: Floats) -> Floats:
     """The median of the few steps before each one, [T]; NaN where there are too few."""
-    padded = np.r_[np.full(_NEIGHBOURS, np.nan), y[:-1]]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, _NEIGHBOURS)
     medians = np.full(len(y), np.nan)
-    enough: Bools = np.arange(len(y)) >= _MIN_NEIGHBOURS
-    medians[enough] = np.nanmedian(windows[enough], axis=1)
+    medians[1:] = _running_medians(y[:-1], _NEIGHBOURS)
+    medians[:_MIN_NEIGHBOURS] = np.nan
     return medians
 
 
 def _running_medians(y: Floats, window: int) -> Floats:
     """The median of each step and those before it, [T], of fewer at the start."""
-    padded = np.r_[np.full(window - 1, np.nan), y]
-    windows = np.lib.stride_tricks.sliding_window_view(padded, window)
-    return np.asarray(np.nanmedian(windows, axis=1))
+    first = [np.median(y[:end]) for end in range(1, min(window, len(y) + 1))]
+    if len(y) < window:
+        return np.array(first)
+    windows = np.lib.stride_tricks.sliding_window_view(y, window)
+    medians = np.median(windows, axis=1)
+    return np.concatenate([first, medians])
 
 
 def _largest_size(y: Floats) -> float:

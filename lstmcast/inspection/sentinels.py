@@ -22,6 +22,8 @@ _MAX_SHARE = 0.4
 _MIN_REPEATS = 3
 """So often a number that is no code stands far from all others, if it means missing."""
 _MAX_SENTINELS = 3
+_MAKE_EMPTY = "make these cells empty"
+"""What to do where no text is read, which `--na` could name."""
 
 
 @dataclass(frozen=True)
@@ -118,17 +120,19 @@ def describe_sentinels(
             times = "once" if one.count == 1 else f"{one.count:,} times"
             others = f"the others lie from {one.low:g} to {one.high:g}"
             parts.append(f"{text} {times} in {name!r}, where {others}")
-            options.append(f"--na {text}")
+            if table.is_text:
+                options.append(f"--na {text}")
             figure = {"column": name, "value": one.value, "text": text}
             figures.append({**figure, "count": one.count, "certainty": one.certainty})
 
+    options = list(dict.fromkeys(options))
     is_guess = any(one["certainty"] == "guess" for one in figures)
     return Finding(
         "sentinel",
         "; ".join(parts[:3])
         + (f"; and {len(parts) - 3} more" if len(parts) > 3 else ""),
-        f"missing? then say {' '.join(dict.fromkeys(options))}",
-        {"values": figures, "options": list(dict.fromkeys(options))},
+        f"missing? then {' '.join(['say', *options] if options else [_MAKE_EMPTY])}",
+        {"values": figures, "options": options},
         "guess" if is_guess else "likely",
         ("values that were real",),
     )

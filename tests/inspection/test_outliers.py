@@ -33,6 +33,15 @@ def test_a_last_value_of_half_the_usual_size_is_found() -> None:
     assert steps(y) == [199]
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_two_days_that_ended_early_are_found_in_noisy_sales(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    y = 100 * (1 + 0.3 * np.sin(2 * np.pi * T / 7)) * np.exp(0.1 * rng.normal(size=200))
+    assert steps(y) == []
+    y[-2:] *= 0.12
+    assert steps(y) == [198, 199]
+
+
 @pytest.mark.parametrize("seed", range(10))
 def test_ordinary_series_have_none_but_by_rare_chance(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from lstmcast.config import DataConfig
@@ -13,6 +14,7 @@ from lstmcast.inspection.sentinels import (
     find_sentinels,
 )
 from lstmcast.tables.read import read_table
+from lstmcast.tables.table import Table
 
 RNG = np.random.default_rng(0)
 LEVEL = np.round(RNG.normal(200, 15, 300))
@@ -103,3 +105,10 @@ def test_a_sentinel_is_named_as_it_stands_in_the_file(tmp_path: Path) -> None:
     assert finding.done == "missing? then say --na -999,0"
     assert finding.figures["options"] == ["--na -999,0"]
     assert describe_sentinels(table, {}) is None
+
+
+def test_in_a_typed_table_no_option_names_a_number() -> None:
+    table = Table(pd.DataFrame({"y": spoiled(-999, 5)}), "frame")
+    finding = describe_sentinels(table, find_sentinel_cells(table, ["y"]))
+    assert finding is not None and finding.figures["options"] == []
+    assert finding.done == "missing? then make these cells empty"

@@ -214,6 +214,11 @@ def test_calendar_columns_counts_and_sentinels_are_proposed(
     text = quickly("inspect", path, "--target", "sold").stdout
     line = "to add      --na -999 --loss negative-binomial --future wd --past heat"
     assert line in text.splitlines()
+    # What is proposed can be done.
+    words = [*shlex.split(content["command_line"])[1:], *line.split()[2:]]
+    # A day after the last row is needed of what is known ahead, but not for the fit.
+    done = quickly(*words, "--steps", 1, "--members", 1, "--horizon", 2, "--out", "run")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:
