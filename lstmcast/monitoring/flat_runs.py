@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.monitoring.thresholds import MIN_SCORES, Threshold
+from lstmcast.monitoring.thresholds import MAX_SCORES, MIN_SCORES, Threshold
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 
@@ -27,6 +27,8 @@ _HABITUAL_EVENTS = 3
 """So many runs beyond its limit make a habit of a value: the series has changed."""
 _FREQUENT_COUNT, _FREQUENT_SHARE = 20, 0.02
 """A value that comes at least so often, in number and share, is judged by its own runs."""
+_MANY_FREQUENT = 3
+"""So many frequent values say how long any value stays."""
 _ENDLESS = 2**62
 
 _SeriesKey = tuple[str, ...]
@@ -79,7 +81,12 @@ class FlatRunLimits:
             own[float(values[number])] = _longest_ordinary_run(lengths, rate)
 
         rare = runs.lengths[~is_frequent[place]]
-        return cls(own, _longest_ordinary_run(rare, rate))
+        other = _longest_ordinary_run(rare, rate)
+        if len(own) >= _MANY_FREQUENT:
+            # Coarse readings: a new one repeats as those that are known.
+            typical = np.median(list(own.values()))
+            other = max(other, int(typical))
+        return cls(own, other)
 
     def of(self, value: float) -> int:
         """The most rows that an ordinary run of this value has."""
@@ -92,7 +99,8 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
     beyond_longest = _LONGER_FACTOR * longest
 
     if len(lengths) >= MIN_SCORES:
-        by_chance = Threshold(rate, lengths.tolist()).limit
+        newest = lengths[-MAX_SCORES:].tolist()
+        by_chance = Threshold(rate, newest).limit
     else:
         # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
         # of succession, so that a share of 0 or 1 is never certain).

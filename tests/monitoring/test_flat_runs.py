@@ -68,6 +68,20 @@ def test_nights_of_zeros_may_grow_with_the_season() -> None:
     assert 16 <= limits(np.concatenate(days)).of(0.0) <= 24
 
 
+@pytest.mark.parametrize("seed", range(5))
+def test_coarse_readings_stay_as_long_at_levels_that_are_new(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    walk = np.zeros(6000)
+    for step in range(1, 6000):
+        walk[step] = 0.995 * walk[step - 1] + 0.15 * rng.normal()
+    degrees = np.round(walk)
+    found = limits(degrees[:3000])
+    warmer = find_flat_runs(degrees[3000:] + 20)
+    beyond = np.maximum(warmer.lengths - found.of(25.0), 0).sum()
+    assert beyond / 3000 < 0.02
+    assert found.of(25.0) < 300
+
+
 def test_a_constant_history_says_that_constant_is_ordinary() -> None:
     counter = FlatRunCounter(panel_of([np.full(300, 7.0)]), RATE, adapt=True)
     start = 10**6
