@@ -71,7 +71,7 @@ class Follower:
         self.has_written = False
         self.shown_notes: set[str] = set()
         self.figures: Counter[str] = Counter(
-            anomalies=0, points=0, runs=0, judged=0, share=0
+            anomalies=0, points=0, runs=0, stuck=0, judged=0, share=0
         )
 
     def run(self) -> dict[str, float]:

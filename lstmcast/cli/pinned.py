@@ -19,6 +19,8 @@ def pin_command_line(
     window: WindowOptions,
 ) -> list[str]:
     """Return the words of a `fit` that names all that was found in DATA as options."""
+    from lstmcast.panel.checks import is_binary
+
     # What the user requested comes after what was inferred, and takes its place.
     options = {
         **_dialect_options(table),
@@ -29,6 +31,8 @@ def pin_command_line(
     if options.get("delimiter") == "\t":
         options["delimiter"] = "tab"
     options |= {"season": found.seasons.main, "horizon": found.horizon}
+    if is_binary(found.panel):
+        options["loss"] = "bernoulli"  # without it a fit refuses such a target
 
     words = ["lstmcast", "fit", data]
     for role, names in to_role_options(found).items():
@@ -67,9 +71,11 @@ def _dialect_options(table: "Table") -> dict[str, Any]:
     if table.source is None:
         return {}
     dialect = table.source.dialect
+    thousands = {"thousands": dialect.thousands} if dialect.thousands else {}
     return {
         "delimiter": dialect.delimiter,
         "decimal": dialect.decimal,
+        **thousands,
         "encoding": "utf-8",
         "header": dialect.has_header,
     }

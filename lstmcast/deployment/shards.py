@@ -492,6 +492,6 @@ def _average_scores(
 
 def sum_anomaly_counts(figures: Sequence[dict[str, float]]) -> dict[str, float]:
     """Return the anomalies of all shards together."""
-    names = ("anomalies", "points", "runs", "judged")
-    totals = {name: sum(counts[name] for counts in figures) for name in names}
+    names = ("anomalies", "points", "runs", "stuck", "judged")
+    totals = {name: sum(counts.get(name, 0) for counts in figures) for name in names}
     return {**totals, "share": totals["anomalies"] / max(totals["judged"], 1)}

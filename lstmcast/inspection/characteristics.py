@@ -8,8 +8,16 @@ Axes: N series, T steps, S series that are sampled, m season length.
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.ndimage import median_filter, uniform_filter1d
+from scipy.ndimage import uniform_filter1d
 
+from lstmcast.inspection.outliers import (
+    MAD_TO_DEVIATION,
+    Jump,
+    Outlier,
+    find_jump,
+    find_outliers,
+    seasonal_profile,
+)
 from lstmcast.ragged import Bools, Floats, Ints, choose_evenly
 
 MAX_SAMPLED_SERIES = 200
@@ -17,14 +25,15 @@ MAX_SAMPLED_SERIES = 200
 MAX_SAMPLED_STEPS = 1_000_000
 """Newest steps that are measured of all these series together, but at least _MIN_STEPS of each."""
 _MIN_STEPS = 5000
-_OUTLIER_DEVIATIONS = 8
-"""Robust deviations from its neighbours at which a value is an outlier, if it is also far beyond
-what is usual."""
-_OUTLIER_QUANTILE_FACTOR = 2.5
 _MAX_TREND_PARTS = 10
 _MIN_TREND_CORRELATION = 0.8
-_MAD_TO_DEVIATION = 1.4826
-"""From a median absolute deviation to the standard deviation of normal values."""
+_CLEAR_CORRELATION, _CLEAR_CHANGE, _CLEAR_GROWTH = 0.6, 0.6, 1.5
+"""With ups and downs on its way there is a trend where this much of it is left, and the level
+changed by this share of its range, or by this factor."""
+_LEAST_CHANGE = 0.5
+"""Change of the level in robust deviations of the values, below which it is by chance."""
+_MANIFOLD_CORRELATION, _MANIFOLD_GROWTH = 0.4, 3.0
+"""A level that grows so many times has a trend with less."""
 
 
 @dataclass(frozen=True)
@@ -32,15 +41,20 @@ class Characteristics:
     """What series look like.
 
     chosen: [S], the sampled series. season: [S], strength, NaN where a series is too short for it.
-    trend: [S], 1 rising, -1 falling, 0 neither. outliers: [n, 2], series and step of
-    values far from their neighbours, the farthest first. zeros: share of the values of all series.
-    constant: series of one value.
+    trend: [S], 1 rising, -1 falling, 0 neither. change: [S], the level at the end over that at the
+    beginning, NaN where either is not above 0. outliers: [n, 2], series and step of values far from
+    their neighbours, the farthest first; expected: [n], what lies around them. jumps: by series,
+    levels that changed at once. zeros: share of the values of all series. constant: series of one
+    value.
     """
 
     chosen: Ints
     season: Floats
     trend: Ints
+    change: Floats
     outliers: Ints
+    expected: Floats
+    jumps: dict[int, Jump]
     zeros: float
     constant: Ints
 
@@ -54,34 +68,56 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
     count = len(chosen)
     season = np.full(count, np.nan)
     trend = np.zeros(count, np.int64)
-    outliers: list[tuple[float, int, int]] = []
+    change = np.full(count, np.nan)
+    outliers: list[tuple[Outlier, int]] = []
+    jumps: dict[int, Jump] = {}
     most_steps = max(_MIN_STEPS, MAX_SAMPLED_STEPS // count)
 
     for place, i in enumerate(chosen.tolist()):
         first = offsets[i]
         end = offsets[i + 1]
         begin = max(first, end - most_steps)
-        y = _interpolate_gaps(values[begin:end])
+        y, unit = _interpolate_gaps(values[begin:end])
         skipped = int(begin - first)
 
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
-        for distance, step in _find_outliers(y, m):
-            outliers.append((distance, i, skipped + step))
+        change[place] = _level_change(y, m)
+        jump = find_jump(y, m)
+        for outlier in find_outliers(y, m):
+            step = skipped + outlier.step
+            is_missing = np.isnan(values[first + step])
+            if not is_missing and not _is_of_new_level(y, outlier, jump):
+                expected = outlier.expected * unit
+                outliers.append((outlier._replace(step=step, expected=expected), i))
+        if jump is not None:
+            step = skipped + jump.step
+            jumps[i] = Jump(step, jump.before * unit, jump.after * unit)
 
-    outliers.sort(reverse=True)  # the farthest first
-    series_and_step = [(i, step) for _, i, step in outliers]
+    outliers.sort(key=lambda pair: -pair[0].distance)  # the farthest first
+    series_and_step = [(i, outlier.step) for outlier, i in outliers]
     outlier_places = np.array(series_and_step, dtype=np.int64)
     is_constant = _is_constant(values, offsets)
     return Characteristics(
         chosen=chosen,
         season=season,
         trend=trend,
+        change=change,
         outliers=outlier_places.reshape(-1, 2),
+        expected=np.array([outlier.expected for outlier, _ in outliers]),
+        jumps=jumps,
         # Zeros and constant series are cheap to find: those of all series, sampled or not.
         zeros=_share_of_zeros(values),
         constant=np.flatnonzero(is_constant),
     )
+
+
+def _is_of_new_level(y: Floats, outlier: Outlier, jump: Jump | None) -> bool:
+    """Whether an unlikely value is one of those after a jump, which is told by itself."""
+    if jump is None or outlier.step < jump.step:
+        return False
+    value = y[outlier.step]
+    return bool(abs(value - jump.after) < abs(value - jump.before))
 
 
 def _share_of_zeros(values: Floats) -> float:
@@ -107,7 +143,7 @@ def seasonal_strength(y: Floats, m: int) -> float:
     window = m if m % 2 else m + 1  # an odd window is centred on its step
     trend = uniform_filter1d(y, window, mode="nearest")
     detrended = _clip_outliers(y - trend)
-    profile = _seasonal_profile(detrended, m)
+    profile = seasonal_profile(detrended, m)
     residuals = detrended - profile
 
     variance = float(np.var(detrended))
@@ -134,7 +170,7 @@ def _clip_outliers(y: Floats) -> Floats:
     """A series without far outliers, which would outweigh everything else in a variance."""
     middle = np.median(y)
     distances = np.abs(y - middle)
-    reach = 4 * _MAD_TO_DEVIATION * np.median(distances)
+    reach = 4 * MAD_TO_DEVIATION * np.median(distances)
     if not reach > 0:
         return y
 
@@ -147,19 +183,11 @@ def trend_direction(y: Floats, m: int) -> int:
     """Return 1 where a series [T] without gaps rises, -1 where it falls, 0 where it does neither.
 
     Spearman's rank correlation with time of the medians of up to ten parts, each of whole seasons
-    where there are four.
+    where there are four. Less of it will do where the level at the end is far from that at the
+    beginning: the eye sees growth though there are ups and downs on its way.
     """
-    steps = len(y)
-    if steps >= 4 * m:
-        # A part of whole seasons has no season in its median; the oldest steps are left over.
-        left_over = steps % m
-        rows = y[left_over:].reshape(-1, m)
-    else:
-        rows = y
-
-    count = min(_MAX_TREND_PARTS, len(rows))
-    parts = np.array_split(rows, count)
-    medians = np.array([np.median(part) for part in parts])
+    medians = _part_medians(y, m)
+    count = len(medians)
     if count < 4 or np.ptp(medians) == 0:
         return 0
 
@@ -170,65 +198,71 @@ def trend_direction(y: Floats, m: int) -> int:
     correlations = np.corrcoef(ranks, order)
     correlation = float(correlations[0, 1])
 
-    if abs(correlation) < _MIN_TREND_CORRELATION:
-        return 0
-    return int(np.sign(correlation))
+    share = float(medians[-1] - medians[0]) / float(np.ptp(medians))
+    # Where the ends say the opposite of all that is between them there is none.
+    same_way = share * correlation > 0
+    is_trend = same_way and _is_trend(y, m, abs(correlation), abs(share))
+    return int(np.sign(correlation)) if is_trend else 0
 
 
-def _find_outliers(y: Floats, m: int) -> list[tuple[float, int]]:
-    """Find the values of a series that are far from their neighbours.
+def _is_trend(y: Floats, m: int, correlation: float, share: float) -> bool:
+    """Whether a series [T] has a trend.
 
-    Each with its distance, in robust deviations, and its step.
+    correlation: that of its parts with time. share: of their range, by which the last is off the
+    first. Both without their signs.
     """
-    if len(y) < 12:
-        return []
+    if correlation >= _MIN_TREND_CORRELATION:
+        return True
+    growth = 1.0
+    if (y >= 0).all():
+        change = np.nan_to_num(_level_change(y, m), nan=1.0)
+        growth = max(change, 1 / change)
 
-    level = y
-    if len(y) > 3 * m:
-        # The season is no outlier: take its profile out of the series first.
-        window = 2 * (m // 2) + 1
-        trend = median_filter(y, window, mode="nearest")
-        detrended = y - trend
-        profile = _seasonal_profile(detrended, m)
-        level = y - profile
-
-    neighbours = median_filter(level, 7, mode="nearest")
-    distance = np.abs(level - neighbours)
-    deviation = _MAD_TO_DEVIATION * float(np.median(distance))
-    if deviation <= 1e-9 * _largest_size(y):
-        return []  # mostly repeated values: nothing to measure by
-
-    far = _OUTLIER_DEVIATIONS * deviation
-    # In a series with heavy tails, values that far out are usual.
-    usual = float(np.quantile(distance, 0.98))
-    limit = max(far, _OUTLIER_QUANTILE_FACTOR * usual)
-
-    steps = np.flatnonzero(distance > limit)
-    deviations = distance[steps] / deviation
-    return list(zip(deviations.tolist(), steps.tolist(), strict=True))
+    # By chance the ends of a series without a trend are apart, but by little.
+    spread = MAD_TO_DEVIATION * float(np.median(np.abs(y - np.median(y))))
+    medians = _part_medians(y, m)
+    if abs(medians[-1] - medians[0]) < _LEAST_CHANGE * spread:
+        return False
+    if correlation >= _CLEAR_CORRELATION:
+        return share >= _CLEAR_CHANGE or growth >= _CLEAR_GROWTH
+    return correlation >= _MANIFOLD_CORRELATION and growth >= _MANIFOLD_GROWTH
 
 
-def _seasonal_profile(y: Floats, m: int) -> Floats:
-    """The median of each phase of the season, at every step."""
-    n = len(y)
-    seasons = -(-n // m)  # the last one need not be whole
-    padded = np.full(seasons * m, np.nan)
-    padded[:n] = y
+def _part_medians(y: Floats, m: int) -> Floats:
+    """Medians of up to ten parts of a series [T], each of whole seasons where there are four."""
+    steps = len(y)
+    if steps >= 4 * m:
+        # A part of whole seasons has no season in its median; the oldest steps are left over.
+        left_over = steps % m
+        rows = y[left_over:].reshape(-1, m)
+    else:
+        rows = y
 
-    rows = padded.reshape(-1, m)
-    profile = np.nanmedian(rows, axis=0)
-    return np.resize(profile, n)
+    count = min(_MAX_TREND_PARTS, len(rows))
+    parts = np.array_split(rows, count)
+    return np.array([np.median(part) for part in parts])
 
 
-def _interpolate_gaps(y: Floats) -> Floats:
-    """A series with straight lines over its gaps, scaled so that no square of it overflows."""
+def _level_change(y: Floats, m: int) -> float:
+    """The level at the end over that at the beginning; NaN where either is not above 0."""
+    medians = _part_medians(y, m)
+    # A part of zeros at either end has no ratio; nor has a series that is too short for parts.
+    if len(medians) < 4 or not (medians[0] > 0 and medians[-1] > 0):
+        return np.nan
+    return float(medians[-1] / medians[0])
+
+
+def _interpolate_gaps(y: Floats) -> tuple[Floats, float]:
+    """A series with straight lines over its gaps, scaled so that no square of it overflows.
+
+    Returns the unit that it was divided by, too.
+    """
     known = np.flatnonzero(~np.isnan(y))
     values = y[known]
     largest = _largest_size(values)
-    if largest:
-        values = values / largest
+    unit = largest or 1.0
     every = np.arange(len(y))
-    return np.interp(every, known, values)
+    return np.interp(every, known, values / unit), unit
 
 
 def _is_constant(values: Floats, offsets: Ints) -> Bools:

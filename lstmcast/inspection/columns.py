@@ -34,7 +34,7 @@ than a target."""
 _MAX_KEY_COLUMNS = 8
 """Columns tried as the name of the series, alone and together, where a stamp stands in several
 rows."""
-_USUAL_TARGET_NAMES = ("y", "target", "value")
+USUAL_TARGET_NAMES = ("y", "target", "value")
 """Names that mean the target and nothing else."""
 _PLACEHOLDER_TARGET = ("",)
 """Stands for a target that is not known yet where `Columns` requires one."""
@@ -195,7 +195,7 @@ def _is_informative(table: Table, profile: ColumnProfile) -> bool:
     """Whether a column changes, and does more than number the rows."""
     if profile.distinct <= 1:
         return False
-    return profile.kind != "number" or not _is_row_number(table, profile)
+    return profile.kind != "number" or not is_row_number(table, profile)
 
 
 def _find_time_columns(table: Table) -> _TimeCandidates:
@@ -306,9 +306,9 @@ def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...
     # False sorts before True: a usual name, then many values, then no row number.
     def rank(profile: ColumnProfile) -> tuple[bool, bool, bool]:
         return (
-            profile.name.casefold() not in _USUAL_TARGET_NAMES,
+            profile.name.casefold() not in USUAL_TARGET_NAMES,
             profile.distinct <= max_classes,
-            _is_row_number(table, profile),
+            is_row_number(table, profile),
         )
 
     numbers = [profile for profile in free if profile.kind == "number"]
@@ -316,7 +316,7 @@ def _rank_targets(table: Table, free: Sequence[ColumnProfile]) -> tuple[str, ...
     return tuple(profile.name for profile in numbers)
 
 
-def _is_row_number(table: Table, profile: ColumnProfile) -> bool:
+def is_row_number(table: Table, profile: ColumnProfile) -> bool:
     """Whether a column only numbers the rows."""
     if profile.distinct != len(table):
         return False

@@ -5,8 +5,8 @@ Knows no terminal.
 Axes: N series, T steps, S series that are sampled.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,23 +20,29 @@ from lstmcast.features.preprocessing import (
 from lstmcast.features.steps import Seasons
 from lstmcast.ingest.time_column import NO_TIME_COLUMN
 from lstmcast.inspection.characteristics import Characteristics, measure_characteristics
+from lstmcast.inspection.finding import Certainty, Finding
+from lstmcast.inspection.lifetimes import (
+    count_steps_of_absence,
+    describe_absent_series,
+    describe_ended_series,
+    find_gaps,
+)
 from lstmcast.panel.checks import is_binary
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 
 MANY_ZEROS_SHARE = 0.5
+_WEAK_SEASON = 0.2
+"""Strength below which a season is believed for the calendar's sake alone."""
+_NOTED_GROWTH = 1.2
+"""Change of the level from which on it is told how many times."""
+_SMALL_COUNT = 5.0
+"""Counts up to this size, in the median of those that are not 0, are forecast better by their own
+loss: on invented series it was ahead where they are small, and behind where they are large."""
+_MAX_NEWEST_STEPS = 30
+"""Newest steps, of the last season, whose unlikely values are told by themselves."""
 _MIN_ORDERS_APART = 3
 """Orders of magnitude between the sizes of series from which on they are reported."""
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One finding, in words and in figures, and what is done about it."""
-
-    name: str
-    found: str
-    done: str = ""
-    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,58 +66,47 @@ def inspect_panel(
     season: int | None = None,
     horizon: int | None = None,
     fill: str = "none",
+    sentinels: Sequence[float] = (),
 ) -> Inspection:
     """Inspect a panel as a fit with this season and horizon would see it.
 
-    fill: what was done to missing values when the panel was read.
+    fill: what was done to missing values when the panel was read. sentinels: numbers that rather
+    mean missing, which say nothing of the shape.
     """
     config = Config(window=WindowConfig(season=season, horizon=horizon))
     seasons = infer_seasons_without_effects(panel, config)
     # A usual season that was not found is measured all the same: the report says how weak it is.
     measured = season or max(seasons.main, panel.axis.season)
-    shape = measure_characteristics(panel.values, panel.offsets, measured)
-    gaps = _find_gaps(panel)
+    is_value = ~np.isin(panel.values, list(sentinels))
+    values = np.where(is_value, panel.values, np.nan)
+    shape = measure_characteristics(values, panel.offsets, measured)
+    gaps = find_gaps(panel)
+    is_default_horizon = horizon is None
     horizon = resolve_horizon(panel, config, seasons)
+    absence = count_steps_of_absence(horizon, seasons.main)
 
     findings = (
         _series_finding(panel),
         _time_finding(panel),
         _known_ahead_finding(panel),
-        _season_finding(panel, seasons, shape, measured),
+        _season_finding(panel, seasons, shape, measured, requested=season is not None),
         _trend_finding(panel, shape),
+        _jump_finding(panel, shape),
         _gap_finding(panel, gaps, fill),
+        describe_ended_series(panel, absence),
+        describe_absent_series(panel, gaps, absence),
         _zeros_finding(shape),
         _binary_target_finding(panel),
+        _counts_finding(panel, shape),
         _outlier_finding(panel, shape),
+        _newest_finding(panel, shape, measured),
         _constant_finding(panel, shape),
         _scales_finding(panel, shape),
-        _horizon_finding(horizon),
+        _horizon_finding(horizon, is_default=is_default_horizon),
     )
 
     shown = tuple(finding for finding in findings if finding is not None)
     return Inspection(panel, seasons, horizon, shape, gaps, shown)
-
-
-def _find_gaps(panel: Panel) -> Ints:
-    """Runs of missing steps: series, first step, number of steps, [n, 3]."""
-    missing = np.flatnonzero(np.isnan(panel.values))
-    every = np.arange(len(panel))
-    owners = np.repeat(every, panel.lengths)
-    series = owners[missing]
-
-    # A gap begins where the step before is observed, or is of another series.
-    after_observed = np.diff(missing) > 1
-    next_series = np.diff(series) > 0
-    begins = np.r_[True, after_observed | next_series]
-
-    count = len(missing)  # none at all has no first one either
-    first = np.flatnonzero(begins[:count])
-    steps = np.diff(first, append=count)
-
-    owner = series[first]
-    step_in_series = missing[first] - panel.offsets[owner]
-    gaps = np.stack([owner, step_in_series, steps], axis=1)
-    return gaps.astype(np.int64)
 
 
 def _series_finding(panel: Panel) -> Finding:
@@ -178,7 +173,12 @@ def _known_ahead_finding(panel: Panel) -> Finding | None:
 
 
 def _season_finding(
-    panel: Panel, seasons: Seasons, shape: Characteristics, measured: int
+    panel: Panel,
+    seasons: Seasons,
+    shape: Characteristics,
+    measured: int,
+    *,
+    requested: bool,
 ) -> Finding:
     """The season that was found, or that there is none; strength is that of `measured` steps."""
     # Series too short for the season have no strength.
@@ -194,7 +194,14 @@ def _season_finding(
     if seasons.main > 1:
         second = f"; and {seasons.second} steps" if seasons.second else ""
         found = f"{seasons.main} steps{how_strong}{second}"
-        return Finding("season", found, "forecasts start from it", figures)
+        certainty: Certainty = "fact" if requested else "likely"
+        # One that hardly shows is there by the calendar.
+        others: tuple[str, ...] = ()
+        if not requested and (strength is None or strength < _WEAK_SEASON):
+            certainty = "guess"
+            others = ("none: --season 1",)
+        done = "forecasts start from it"
+        return Finding("season", found, done, figures, certainty, others)
 
     if measured > 1:
         found = f"none: one of {measured} steps does not show{how_strong}"
@@ -205,7 +212,8 @@ def _season_finding(
     else:
         found = "none"
         example = "STEPS"
-    return Finding("season", found, f"if there is one, say --season {example}", figures)
+    done = f"if there is one, say --season {example}"
+    return Finding("season", found, done, figures, "fact" if requested else "likely")
 
 
 def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
@@ -213,12 +221,21 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
     rising = int((shape.trend > 0).sum())
     falling = int((shape.trend < 0).sum())
     neither = count - rising - falling
-    figures = {"rising": rising, "falling": falling, "neither": neither}
+    figures: dict[str, float] = {
+        "rising": rising,
+        "falling": falling,
+        "neither": neither,
+    }
 
     if len(panel) == 1:
         direction = int(shape.trend[0])
+        change = float(shape.change[0])
         found = {1: "rising", -1: "falling", 0: "neither up nor down"}[direction]
-        return Finding("trend", found, figures=figures)
+        if not np.isnan(change):
+            figures["change"] = change
+            if direction and not 1 / _NOTED_GROWTH < change < _NOTED_GROWTH:
+                found += f": the last tenth is {change:.2g} times the first"
+        return Finding("trend", found, figures=figures, certainty="likely")
 
     parts = []
     if rising:
@@ -228,7 +245,28 @@ def _trend_finding(panel: Panel, shape: Characteristics) -> Finding:
 
     some = " and ".join(parts) or "none"
     sampled = _format_sampled_count(panel, shape)
-    return Finding("trend", f"{some} of {count}{sampled}", figures=figures)
+    found = f"{some} of {count}{sampled}"
+    return Finding("trend", found, figures=figures, certainty="likely")
+
+
+def _jump_finding(panel: Panel, shape: Characteristics) -> Finding | None:
+    """A level that changed at once, and stayed so: of the series whose newest it is."""
+    if not shape.jumps:
+        return None
+
+    # The newest counts most.
+    ordinals = {i: int(panel.start[i]) + jump.step for i, jump in shape.jumps.items()}
+    i = max(ordinals, key=lambda place: ordinals[place])
+    jump = shape.jumps[i]
+    when = panel.stamp_text(ordinals[i])
+    count = len(shape.jumps)
+    figures = {"count": count, "time": when, "before": jump.before, "after": jump.after}
+    where = _format_in_series(panel, i)
+    many = f"{count:,} series, the newest " if count > 1 else ""
+    before, after = format_number(jump.before), format_number(jump.after)
+    found = f"{many}{where}at {when}, from some {before} to {after}"
+    done = "forecasts start from the new level"
+    return Finding("jump", found, done, figures, "likely", ("an error since then",))
 
 
 def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
@@ -298,7 +336,7 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
     if not count:
         return Finding("outliers", "none" + sampled, figures={"count": 0})
 
-    farthest = []
+    farthest: list[dict[str, Any]] = []
     for i, step in shape.outliers[:3].tolist():
         outlier = {
             "series": format_series_name(panel, i),
@@ -309,13 +347,69 @@ def _outlier_finding(panel: Panel, shape: Characteristics) -> Finding:
 
     first = farthest[0]
     series = f" of {first['series']}" if panel.key_names else ""
-    where = f"{first['value']:g}{series} at {first['time']}"
+    where = f"{format_number(first['value'])}{series} at {first['time']}"
+    around = f"where some {format_number(float(shape.expected[0]))} would be usual"
     return Finding(
         "outliers",
-        f"{count:,}{sampled}, the farthest {where}",
-        "kept: the scaling withstands them",
+        f"{count:,}{sampled}, the farthest {where}, {around}",
+        "if they are errors, correct them or leave the cells empty",
         {"count": count, "farthest": farthest},
+        "likely",
+        ("events",),
     )
+
+
+def _newest_finding(panel: Panel, shape: Characteristics, m: int) -> Finding | None:
+    """Unlikely values in the last season of a series, where they move a forecast most."""
+    series = shape.outliers[:, 0]
+    steps = shape.outliers[:, 1]
+    from_end = panel.lengths[series] - steps
+    newest = np.flatnonzero(from_end <= min(max(m, 3), _MAX_NEWEST_STEPS))
+    if not len(newest):
+        return None
+
+    # The very last ones first.
+    first = newest[from_end[newest].argmin()]
+    i = int(series[first])
+    value = float(panel.series(i)[steps[first]])
+    expected = float(shape.expected[first])
+    when = panel.stamp_text(int(panel.start[i] + steps[first]))
+    is_last = bool(from_end[first] == 1)
+    figures = {
+        "count": len(newest),
+        "series": format_series_name(panel, i),
+        "time": when,
+        "value": value,
+        "expected": expected,
+        "last": is_last,
+    }
+    which = "the last value" if is_last else "in the last season"
+    usual = format_number(expected)
+    found = f"{which} {format_number(value)} at {when} is unlikely beside some {usual}"
+    more = len(np.unique(series[newest])) - 1
+    if more:
+        found += f"; and so in {more:,} more series"
+    place = _format_in_series(panel, i)
+    done = "not complete, or an error? leave that row out: forecasts start from it"
+    others = ("a level that stays",)
+    return Finding("newest", place + found, done, figures, "likely", others)
+
+
+def _counts_finding(panel: Panel, shape: Characteristics) -> Finding | None:
+    """A target of small counts, which has a loss of its own."""
+    known = panel.values[~np.isnan(panel.values)]
+    is_count = bool((known >= 0).all() and (known % 1 == 0).all())
+    if not is_count or is_binary(panel) or len(np.unique(known)) < 3:
+        return None
+    typical = float(np.median(known[known > 0]))
+    if typical > _SMALL_COUNT:
+        return None
+
+    zeros = f", {format_percent(shape.zeros)} of them zero" if shape.zeros else ""
+    found = f"whole numbers from {known.min():g} to {known.max():g}{zeros}"
+    done = "try --loss negative-binomial, and compare with backtest"
+    figures = {"typical": typical, "zeros": shape.zeros, "loss": "negative-binomial"}
+    return Finding("counts", found, done, figures, "likely")
 
 
 def _constant_finding(panel: Panel, shape: Characteristics) -> Finding | None:
@@ -357,10 +451,13 @@ def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     return Finding("scales", found, "each is scaled by its own past", figures)
 
 
-def _horizon_finding(horizon: int) -> Finding:
+def _horizon_finding(horizon: int, *, is_default: bool) -> Finding:
     found = f"{horizon} steps ahead"
     figures = {"steps": horizon}
-    return Finding("horizon", found, "another number with --horizon", figures)
+    if not is_default:
+        return Finding("horizon", found, figures=figures)
+    done = "another number with --horizon"
+    return Finding("horizon", found, done, figures, "guess")
 
 
 def _format_sampled_count(panel: Panel, shape: Characteristics) -> str:
@@ -379,18 +476,16 @@ def format_series_name(panel: Panel, i: int) -> str:
     return "/".join(panel.keys[i])
 
 
+def format_number(value: float) -> str:
+    """Format a number with as many digits as one looks at."""
+    if 1e4 <= abs(value) < 1e12:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
 def format_percent(part: float) -> str:
     """Format a share in percent, never rounded to nothing."""
     percent = 100 * part
     if percent >= 9.5:
         return f"{percent:.0f} %"
     return f"{percent:.2g} %"
-
-
-def findings_to_dicts(
-    findings: tuple[Finding, ...],
-) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Yield the findings by name, ready for JSON."""
-    for finding in findings:
-        words = {"found": finding.found, "done": finding.done}
-        yield finding.name, {**finding.figures, **words}

@@ -2,6 +2,8 @@
 
 `thresholds` how large a score must be to be called rare
 `row_errors` how far rows, and runs of rows, lie from their forecasts
+`flat_runs`  how long a value may stay the same
+`events`     anomalies that follow each other
 `detect`     rows that are not as expected
 `update`     new rows for a run
 """

@@ -1,8 +1,9 @@
-"""Rows that are not as expected: single rows, and runs of rows that are each a little off.
+"""Rows that are not as expected: single rows, runs that are each a little off, stuck values.
 
 A row is judged by its own error and by the run of rows that ends in it, see `row_errors`. Either is
-an anomaly where it is rarer than among the errors on the run's own history, see `thresholds`. Knows
-neither files nor the terminal.
+an anomaly where it is rarer than among the errors on the run's own history, see `thresholds`. A
+value that does not change for too long is one too, see `flat_runs`. Knows neither files nor the
+terminal.
 
 Axes: N series, K rows.
 """
@@ -17,6 +18,8 @@ import pandas as pd
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE
 from lstmcast.errors import DataError, UsageError
 from lstmcast.forecasting.predictor import Predictor
+from lstmcast.monitoring.events import ANOMALY_KINDS, find_events
+from lstmcast.monitoring.flat_runs import FlatRunCounter
 from lstmcast.monitoring.row_errors import (
     Interval,
     RowErrorModel,
@@ -48,8 +51,8 @@ class Detection:
 
     rows: the series columns, the time column, `actual`, `expected`, `low` and `high` (an ordinary
     row lies between them, except for the rate), `score` (1 or more is flagged; missing where a row
-    could not be judged), `anomaly` (0 or 1) and `kind`: point or run for an anomaly; warm-up,
-    missing or known for a row that was not judged.
+    could not be judged), `anomaly` (0 or 1) and `kind`: point, run or stuck for an anomaly;
+    warm-up, missing or known for a row that was not judged.
     """
 
     rows: pd.DataFrame
@@ -57,20 +60,25 @@ class Detection:
 
     @property
     def figures(self) -> dict[str, float]:
-        """Numbers of anomalies, single rows and rows in runs; rows judged; share of anomalies."""
+        """Numbers of anomalies, of each kind and together; rows judged; share of anomalies."""
         kind = self.rows["kind"]
-        points = int((kind == "point").sum())
-        runs = int((kind == "run").sum())
-        anomalies = points + runs
+        points, runs, stuck = (int((kind == one).sum()) for one in ANOMALY_KINDS)
+        anomalies = points + runs + stuck
         judged = int(self.rows["score"].notna().sum())
 
         return {
             "anomalies": anomalies,
             "points": points,
             "runs": runs,
+            "stuck": stuck,
             "judged": judged,
             "share": anomalies / max(judged, 1),
         }
+
+    @property
+    def events(self) -> pd.DataFrame:
+        """Anomalies that follow each other, as one row each, see `events.find_events`."""
+        return find_events(self.rows)
 
 
 class ThresholdPair(NamedTuple):
@@ -134,6 +142,7 @@ class Detector:
         cutoffs = forecaster.cutoff.tolist()
         self._cutoff = dict(zip(self.known.keys, cutoffs, strict=True))
         self._last_alarms: dict[_SeriesKey, int] = {}
+        self._flat_runs = FlatRunCounter(self.known, rate, adapt=adapt)
         self._fit_thresholds()
 
     def judge(self, panel: Panel, *, every: bool = False) -> Detection:
@@ -301,39 +310,38 @@ class Detector:
             if np.isfinite(pair.point.limit):
                 limit[place] = pair.point.limit
 
+            if not is_new[place]:
+                continue
+
+            # Every row counts, also where its series is too young for a forecast.
+            key = panel.keys[number]
+            stamp = int(stamps[place])
+            value = float(actual[place])
+            flat_score = self._flat_runs.measure_excess(key, stamp, value)
+            is_stuck = flat_score > 1
+
             error = errors.point[place]
-            if not is_new[place] or np.isnan(limit[place]) or np.isnan(error):
+            if np.isnan(limit[place]) or np.isnan(error):
                 continue
 
             # The row before was wrong: a forecast that took it for right is not to be trusted.
-            key = panel.keys[number]
-            stamp = int(stamps[place])
             if self._last_alarms.get(key) == stamp - 1:
                 row = int(rows[place])
                 self._remeasure(panel, number, row, place, errors)
 
             size = abs(float(errors.point[place]))
             deviation = float(run[place])
-            point_score = self._score_and_learn(pair.point, size)
-            run_score = self._score_and_learn(pair.run, deviation)
-
-            score[place] = max(point_score, run_score)
-            kind[place] = ""
-            # A row that stands out by itself is no part of a run.
+            # How well a stuck value is forecast says nothing of ordinary rows.
+            learn = self.adapt and not is_stuck
+            point_score = _score_and_learn(pair.point, size, learn=learn)
+            run_score = _score_and_learn(pair.run, deviation, learn=learn)
             if point_score >= 1:
-                kind[place] = "point"
                 self._last_alarms[key] = stamp
-            elif run_score >= 1:
-                kind[place] = "run"
+
+            score[place] = max(point_score, run_score, flat_score if is_stuck else 0.0)
+            kind[place] = _name_anomaly(point_score, run_score, is_stuck=is_stuck)
 
         return _Judgement(score, limit, kind)
-
-    def _score_and_learn(self, threshold: Threshold, value: float) -> float:
-        """Score of a row's error, or of its run; the threshold learns from it afterwards."""
-        score = _score_against_limit(value, threshold)
-        if self.adapt and not np.isnan(value):
-            threshold.add(value, alarm=score >= 1)
-        return score
 
     def _remeasure(
         self, panel: Panel, series: int, row: int, place: int, errors: RowErrors
@@ -409,6 +417,24 @@ def _build_table(
             "kind": kind.astype(str),
         }
     )
+
+
+def _name_anomaly(point_score: float, run_score: float, *, is_stuck: bool) -> str:
+    """Kind of a judged row; empty for an ordinary one."""
+    if is_stuck:
+        return "stuck"
+    # A row that stands out by itself is no part of a run.
+    if point_score >= 1:
+        return "point"
+    return "run" if run_score >= 1 else ""
+
+
+def _score_and_learn(threshold: Threshold, value: float, *, learn: bool) -> float:
+    """Score of a row's error, or of its run; the threshold learns from it afterwards."""
+    score = _score_against_limit(value, threshold)
+    if learn and not np.isnan(value):
+        threshold.add(value, alarm=score >= 1)
+    return score
 
 
 def _score_against_limit(value: float, threshold: Threshold) -> float:

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from lstmcast.inspection.findings import findings_to_dicts, inspect_panel
+from lstmcast.inspection.finding import findings_to_dicts
+from lstmcast.inspection.findings import inspect_panel
 from lstmcast.panel.checks import is_binary
 from tests.make import panel_of, wavy
 

@@ -6,6 +6,7 @@ import pytest
 
 from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig, UsageError
 from lstmcast.monitoring.detect import Detection, Detector, detect
+from lstmcast.monitoring.row_errors import RowErrorModel, RowErrors
 
 Change = Callable[[np.ndarray], None]
 TRAINED, LENGTH, SEASON = 720, 1000, 24
@@ -110,7 +111,7 @@ def stuck(values: np.ndarray) -> None:
         (spike, {"point"}),
         (small_and_long, {"run"}),
         (restless, {"point", "run"}),
-        (stuck, {"point", "run"}),
+        (stuck, {"stuck"}),
     ],
 )
 def test_changes_of_each_kind_are_found_and_named(
@@ -273,6 +274,101 @@ def test_errors_on_rows_trained_on_are_scaled_up_to_those_on_hold_out_rows() -> 
     detector = Detector(trained, rate=0.005)
     factor = detector._out_of_sample_factor(series, rows, errors)
     assert (factor[0], factor[-1]) == (3.0, 1.0)
+
+
+def test_limits_are_those_of_errors_on_rows_that_training_has_not_seen(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    frame = frame_of(hourly())
+    config = Config(train=TrainConfig(steps=2, members=2))
+    panel = Panel.from_frame(frame.head(TRAINED), target="y", time="t")
+    trained = Forecaster(config).fit(panel)
+    really_fit = RowErrorModel.fit
+
+    def fit_with_smaller_errors_in_training(
+        model: RowErrorModel, panel: Panel, lower: np.ndarray, upper: np.ndarray
+    ) -> RowErrors:
+        errors = really_fit(model, panel, lower, upper)
+        sizes = np.random.default_rng(0).uniform(1, 2, len(errors.point))
+        sizes[-96:] = 3.0  # the hold-out
+        return errors._replace(point=sizes)
+
+    monkeypatch.setattr(RowErrorModel, "fit", fit_with_smaller_errors_in_training)
+    detector = Detector(trained, rate=0.2)
+    # Sizes in training count twice, as 2 to 4: a tenth of all is above some 3.6, none was before.
+    assert 3.3 < detector.pooled.point.limit < 3.9
+
+
+def test_a_stuck_value_is_an_event_however_long_it_lasts(
+    forecaster: Forecaster,
+) -> None:
+    values = hourly()
+    values[850:950] = values[850]
+    found = detect_hourly(forecaster, values)
+    [event] = found.events[found.events["kind"] == "stuck"].to_dict("records")
+    hours = frame_of(values)["t"]
+    assert (event["from"], event["to"]) == (hours[850], hours[949])
+    assert (event["rows"], event["value"]) == (100, values[850])
+    kinds = found.rows["kind"][854 - TRAINED : 950 - TRAINED]
+    assert set(kinds) == {"stuck"} and found.figures["stuck"] == 96
+    assert (found.rows["score"][854 - TRAINED : 950 - TRAINED] >= 1).all()
+    assert found.rows["kind"][950 - TRAINED :].isin(["", "point", "run"]).all()
+
+
+def test_a_value_is_as_stuck_row_by_row_as_it_is_in_a_file(
+    forecaster: Forecaster,
+) -> None:
+    values = hourly()
+    values[TRAINED:] = np.round(values[TRAINED:], 1)
+    values[724:745] = 101.25
+    values[730] = np.nan
+    whole = detect_hourly(forecaster, values[:750]).rows
+    detector = Detector(forecaster, rate=0.005)
+    parts = []
+    for row in range(TRAINED, 750):
+        if not np.isnan(values[row]):
+            panel = Panel.from_frame(
+                frame_of(values).iloc[[row]], like=forecaster.panel
+            )
+            parts.append(detector.judge(panel).rows)
+    kinds = pd.concat(parts, ignore_index=True)["kind"] == "stuck"
+    observed = whole[whole["kind"] != "missing"]["kind"] == "stuck"
+    assert kinds.tolist() == observed.tolist()
+    assert kinds.sum() == 16
+
+
+def test_missing_rows_are_no_stuck_sensor(forecaster: Forecaster) -> None:
+    values = hourly()
+    values[800:900] = np.nan
+    assert detect_hourly(forecaster, values).figures["stuck"] == 0
+
+
+def test_a_stuck_value_does_not_make_limits_stricter(forecaster: Forecaster) -> None:
+    values = hourly()
+    values[750:950] = 120.0
+    detector = Detector(forecaster, rate=0.005)
+    before = len(detector.pooled.point)
+    found = detector.judge(Panel.from_frame(frame_of(values), like=forecaster.panel))
+    ordinary = found.figures["judged"] - found.figures["stuck"]
+    assert found.figures["stuck"] > 190
+    assert len(detector.pooled.point) == before + ordinary
+
+
+def test_zeros_that_training_shows_are_not_stuck_and_other_values_are() -> None:
+    rng = np.random.default_rng(7)
+    demand = np.where(rng.random(700) < 0.9, 0.0, rng.integers(1, 6, 700))
+    demand[600:640] = 0.0
+    demand[660:680] = 3.0
+    frame = pd.concat(
+        [frame_of(demand, shop="few"), frame_of(hourly(2, 700), shop="many")]
+    )
+    known = frame[frame["t"] < frame["t"].iloc[550]]
+    forecaster = fit(known, series="shop")
+    panel = Panel.from_frame(frame, like=forecaster.panel)
+    found = detect(forecaster, panel, rate=0.005)
+    [event] = found.events[found.events["kind"] == "stuck"].to_dict("records")
+    assert (event["shop"], event["value"], event["rows"]) == ("few", 3.0, 20)
+    assert event["from"] == frame["t"].iloc[660]
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.5, -1.0])

@@ -1,5 +1,7 @@
 """Errors of rows are counted in half-widths of their intervals, those of runs in moving sums."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -63,6 +65,17 @@ def test_rows_before_the_warm_up_and_missing_values_have_no_error(
 def test_runs_are_no_longer_than_a_block_of_forecasts(model: RowErrorModel) -> None:
     assert model.run_lengths == [4, 8, 16]
     assert model.run_lengths[-1] <= model.block
+
+
+@pytest.mark.parametrize(
+    ("horizon", "season", "block"),
+    [(48, 24, 24), (168, 24, 24), (6, 24, 6), (12, 1, 2), (1, 24, 2)],
+)
+def test_a_block_is_as_long_as_the_shorter_of_season_and_horizon(
+    horizon: int, season: int, block: int
+) -> None:
+    sizes = SimpleNamespace(horizon=horizon, season=season)
+    assert RowErrorModel(sizes).block == block  # type: ignore[arg-type]
 
 
 def test_a_lasting_shift_strays_farther_than_ordinary_rows_do(

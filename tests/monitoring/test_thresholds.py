@@ -75,6 +75,20 @@ def test_alarms_that_do_not_end_lift_the_limit_to_their_own_size() -> None:
     assert sum(flags) < 200 and sum(flags[1000:]) < 60
 
 
+@pytest.mark.parametrize(
+    ("alarms", "is_lifted"), [(11, False), (99, False), (120, True)]
+)
+def test_alarms_lift_the_limit_only_beyond_ten_times_the_rate(
+    alarms: int, is_lifted: bool
+) -> None:
+    threshold = Threshold(0.001, np.linspace(0, 1, 10_000 - alarms).tolist())
+    for _ in range(alarms):
+        threshold.add(50.0, alarm=True)
+    # Of ten thousand rows a hundred alarms are ten times as many as the rate allows.
+    assert (threshold.limit == 50.0) is is_lifted
+    assert is_lifted or threshold.limit <= 1.0
+
+
 def test_memory_is_bounded_and_the_oldest_score_is_forgotten() -> None:
     threshold = Threshold(0.1, max_scores=50)
     for score in [100.0, *range(200)]:

@@ -143,6 +143,42 @@ def test_series_may_be_new_or_missing(fitted: Forecaster) -> None:
         assert np.isfinite(forecast["forecast"]).all()
 
 
+def test_of_a_new_series_only_what_is_newer_than_the_training_is_to_be_learnt(
+    fitted: Forecaster,
+) -> None:
+    def with_new(first: int) -> Update:
+        """Months up to 70 of the new series "s2", beside those of the known ones."""
+        start = f"{2001 + first // 12}-{first % 12 + 1:02}-01"
+        new = panel_of([wavy(np.random.default_rng(5), 70 - first)], start=start)
+        frame = pd.concat(
+            [to_frame(months(70)), to_frame(replace(new, keys=(("s2",),)))]
+        )
+        panel = Panel.from_frame(frame, target="y", time="t", series="id")
+        return update(fitted, panel, steps=0)
+
+    trained_until = fitted.cutoff.max()
+    # Its months before the end of the training are history, as those of the others are.
+    long_before = with_new(0).forecaster
+    assert long_before.cutoff.tolist() == [trained_until] * 3
+    # One that begins later has nothing to learn from in its first month.
+    later = with_new(64).forecaster
+    assert later.cutoff.tolist() == [trained_until] * 2 + [later.panel.start[2]]
+    assert later.panel.axis.texts(later.cutoff[2:]) == ["2006-05-01"]
+
+
+def to_frame(panel: Panel) -> pd.DataFrame:
+    series = np.repeat(np.arange(len(panel)), panel.lengths)
+    first = panel.offsets[series]
+    ordinals = panel.start[series] + np.arange(len(panel.values)) - first
+    return pd.DataFrame(
+        {
+            "id": [panel.keys[i][0] for i in series.tolist()],
+            "t": panel.axis.stamps(ordinals),
+            "y": panel.values,
+        }
+    )
+
+
 def test_a_pretrained_network_as_shipped_is_trained_only_on_request() -> None:
     shipped = Forecaster(
         Config(window=CONFIG.window, train=TrainConfig(steps=0, jobs=1))

@@ -36,8 +36,10 @@ if TYPE_CHECKING:
 EXAMPLES = """\
 lstmcast detect runs/price-price newer.csv
 lstmcast detect runs/price-price newer.csv --rate 0.01 --fail-if "anomalies>0" -o judged.csv"""
-GATE_FIGURES = ("anomalies", "points", "runs", "judged", "share")
+GATE_FIGURES = ("anomalies", "points", "runs", "stuck", "judged", "share")
 """The figures that `--fail-if` can be about."""
+_MAX_NAMED_EVENTS = 5
+"""Values that were stuck, each with a sentence on it."""
 _LIVE_FORMATS = ("csv", "tsv", "jsonl")
 FalseAlarmRate = Annotated[
     float,
@@ -73,9 +75,10 @@ def detect(
     """Find anomalies in newer rows of DATA; prints each row, judged.
 
     Beside its actual value stand the expected one, the interval in which an ordinary row lies, a
-    score (1 and more is an anomaly) and its kind: a single row (point), or a run of rows that are
-    each a little off (run). From stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows
-    are judged as they come, a line out for each line in.
+    score (1 and more is an anomaly) and its kind: a single row (point), a run of rows that are each
+    a little off (run), or a value that does not change for longer than it ever did (stuck). From
+    stdin (as in `tail -f -n +1 DATA | lstmcast detect RUN -`) rows are judged as they come, a line
+    out for each line in.
     """
     gates = parse_gates(fail_if, GATE_FIGURES)
     report = Reporter.of(show)
@@ -118,8 +121,29 @@ def detect(
             table.write_escaped(detection.rows, form, report)
         if show.json:
             _write_detection(run, detector, detection)
+        report.found(_describe_stuck_events(detection))
     report.say(describe_detections(figures))
     check_figures(gates, figures)
+
+
+def _describe_stuck_events(detection: "Detection") -> list[str]:
+    """Return a sentence on each of the first stuck values."""
+    events = detection.events
+    stuck = events[events["kind"] == "stuck"]
+    *keys, _, _, _, _, _ = map(str, events.columns)
+    stamp = detection.rows.columns[len(keys)]
+    sentences = []
+    for event in output.to_records(stuck.head(_MAX_NAMED_EVENTS)):
+        name = "/".join(str(event[key]) for key in keys)
+        where = f"{name}: " if name else ""
+        sentences.append(
+            f"{where}stuck at {event['value']:g} for {event['rows']:,} rows,"
+            f" {stamp} {event['from']} to {event['to']}"
+        )
+    more = len(stuck) - len(sentences)
+    if more:
+        sentences.append(f"and {more:,} more values that were stuck")
+    return sentences
 
 
 def describe_detections(figures: dict[str, float]) -> str:
@@ -131,6 +155,9 @@ def describe_detections(figures: dict[str, float]) -> str:
     points = int(figures["points"])
     runs = int(figures["runs"])
     kinds = f"{points:,} single, {runs:,} in runs"
+    stuck = int(figures["stuck"])
+    if stuck:
+        kinds += f", {stuck:,} stuck"
     return f"{anomalies:,} of {judged:,} rows judged are anomalies: {kinds}"
 
 
@@ -182,6 +209,7 @@ def _write_detection(run: str, detector: "Detector", detection: "Detection") -> 
         "rate": detector.rate,
         "notes": [*detection.notes, *detector.notes],
         **detection.figures,
+        "events": output.to_records(detection.events),
         "rows": output.to_records(detection.rows),
     }
     output.write_object("detect", content)

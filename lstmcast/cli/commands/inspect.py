@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lstmcast.inspection.columns import ColumnProfile
+    from lstmcast.inspection.finding import Finding
     from lstmcast.inspection.findings import Inspection
     from lstmcast.tables.table import Table
 
@@ -46,6 +47,7 @@ _MAX_LISTED_COLUMNS = 40
 _MAX_SUGGESTED_OPTIONS = 8
 _MAX_DRAWN_SERIES = 3
 _SPARKLINE_BLOCKS = "▁▂▃▄▅▆▇█"
+_CERTAINTY_WORDS = {"likely": "likely", "guess": "a guess"}
 _COVARIATE_ROLES = ("past", "future", "static")
 
 
@@ -60,9 +62,9 @@ def inspect(
 ) -> None:
     """Show what is seen in DATA, and how to pin it down.
 
-    Each finding comes with what is done about it. Nothing is learnt or saved. Roles that are left
-    out are guessed, that of the target too; the last line is the command that fits what was shown,
-    with every guess spelled out.
+    Each finding comes with what is done about it, and where it is no fact, with how sure it is:
+    likely, or a guess. Nothing is learnt or saved. Roles that are left out are guessed, that of the
+    target too; the last line is the command that fits what was shown, with every guess spelled out.
     """
     report = Reporter.of(show)
     config = reading.config()
@@ -87,10 +89,19 @@ def inspect(
         if not show.json:
             output.write_lines(_table_lines(table, profiles))
         raise
+    from lstmcast.inspection.table_findings import find_in_table
+
     profiles = with_column_roles(table, profiles, panel.columns, config)
+    seen = find_in_table(table, panel, profiles, columns.requested(), config)
     found = inspect_panel(
-        panel, season=window.season, horizon=window.horizon, fill=config.fill
+        panel,
+        season=window.season,
+        horizon=window.horizon,
+        fill=config.fill,
+        sentinels=seen.target_sentinels,
     )
+    found = seen.add_to(found)
+    profiles = seen.profiles
     words = pin_command_line(data, table, found, reading, window)
     command_line = shlex.join(words)
 
@@ -109,7 +120,7 @@ def inspect(
             "",
             *_sparkline_lines(found),
             *_finding_lines(found, table.notes),
-            *_next_step_lines(profiles),
+            *_next_step_lines(profiles, found.findings),
             console.escape_unprintable(command_line),
         ]
     )
@@ -168,7 +179,8 @@ def _finding_lines(found: "Inspection", shown_notes: "Sequence[str]") -> list[st
     lines = []
     for finding in found.findings:
         done = f" → {finding.done}" if finding.done else ""
-        lines += _wrap_text(finding.name, f"{finding.found}{done}")
+        sure = _format_certainty(finding)
+        lines += _wrap_text(finding.name, f"{finding.found}{sure}{done}")
     for note in found.panel.notes[len(shown_notes) :]:
         is_finding = note.startswith("time is") or (
             note.startswith("missing ") and len(found.gaps)
@@ -176,6 +188,14 @@ def _finding_lines(found: "Inspection", shown_notes: "Sequence[str]") -> list[st
         if not is_finding:
             lines += _wrap_text("note", note)
     return lines
+
+
+def _format_certainty(finding: "Finding") -> str:
+    """Return how sure a finding is, and what else it could be; nothing for a fact."""
+    if finding.certainty == "fact":
+        return ""
+    words = [_CERTAINTY_WORDS[finding.certainty], *finding.alternatives]
+    return f" ({', or '.join(words)})"
 
 
 def _wrap_text(label: str, text: str) -> list[str]:
@@ -227,23 +247,57 @@ def _draw_sparkline(values: Any) -> str:
     )
 
 
-def _next_step_lines(profiles: "Sequence[ColumnProfile]") -> list[str]:
+def _next_step_lines(
+    profiles: "Sequence[ColumnProfile]", findings: "Sequence[Finding]"
+) -> list[str]:
     """Return what to try, before the command line itself."""
-    options = [
-        f"--{profile.could[0]} {shlex.quote(profile.name)}"
-        for profile in profiles
-        if profile.could and profile.could[0] in _COVARIATE_ROLES
-    ]
+    from lstmcast.inspection.structure import list_guesses
+
+    options = _suggested_options(profiles, findings)
     lines = [""]
     if options:
         shown = " ".join(options[:_MAX_SUGGESTED_OPTIONS])
         more = " ..." if len(options) > _MAX_SUGGESTED_OPTIONS else ""
         text = console.escape_unprintable(shown) + more
         lines += [*_wrap_text("to add", text), ""]
-    return [
-        *lines,
-        console.format_heading("to fit it so, with nothing left to be guessed:"),
+
+    guesses = list_guesses(findings)
+    if guesses:
+        doubts = [
+            f"{name} ({_CERTAINTY_WORDS[sure]})" for name, sure in guesses.items()
+        ]
+        heading = f"to fit it so, if these are right: {', '.join(doubts)}:"
+    else:
+        heading = "to fit it so, with nothing left to be guessed:"
+    return [*lines, console.format_heading(heading)]
+
+
+def _suggested_options(
+    profiles: "Sequence[ColumnProfile]", findings: "Sequence[Finding]"
+) -> list[str]:
+    """Return options that the findings suggest, and the covariates that there could be."""
+    figures = {finding.name: finding.figures for finding in findings}
+    options = list(figures.get("sentinel", {}).get("options", []))
+    if "counts" in figures:
+        options.append(f"--loss {figures['counts']['loss']}")
+    # Those of the calendar first, then what else is known ahead.
+    calendar = figures.get("calendar", {}).get("columns", [])
+    first = [column["name"] for column in calendar]
+    ranked = sorted(profiles, key=lambda profile: _rank_suggestion(profile, first))
+    covariates = [
+        f"--{profile.could[0]} {shlex.quote(profile.name)}"
+        for profile in ranked
+        if profile.could and profile.could[0] in _COVARIATE_ROLES
     ]
+    return options + covariates
+
+
+def _rank_suggestion(
+    profile: "ColumnProfile", calendar: list[str]
+) -> tuple[bool, bool]:
+    """Return the rank of a column among those to add."""
+    is_ahead = bool(profile.could) and profile.could[0] in ("future", "static")
+    return profile.name not in calendar, not is_ahead
 
 
 def _dialect_to_dict(table: "Table") -> dict[str, Any] | None:
@@ -263,7 +317,8 @@ def _inspection_to_dict(
     table: "Table", profiles: "Sequence[ColumnProfile]", found: "Inspection"
 ) -> dict[str, Any]:
     """Return what --json says of a file."""
-    from lstmcast.inspection.findings import findings_to_dicts
+    from lstmcast.inspection.finding import findings_to_dicts
+    from lstmcast.inspection.structure import list_guesses
 
     panel = found.panel
     return {
@@ -281,6 +336,7 @@ def _inspection_to_dict(
         "freq": panel.axis.freq,
         "season": found.seasons.main,
         "horizon": found.horizon,
+        "guesses": list_guesses(found.findings),
         "findings": dict(findings_to_dicts(found.findings)),
         "notes": list(panel.notes),
     }

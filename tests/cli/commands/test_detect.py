@@ -105,6 +105,25 @@ def test_as_json_there_is_one_object_with_rows_and_figures(
         12,
     )
     assert set(content["rows"][0]) == set(COLUMNS)
+    [event] = content["events"]
+    assert (event["kind"], event["from"], event["rows"]) == ("point", "2015-05", 1)
+
+
+def test_a_stuck_sensor_is_said_in_a_sentence_and_as_an_event(
+    fitted: Path, tmp_path: Path, quickly: Program
+) -> None:
+    lines = (fitted / "new.csv").read_text().splitlines()
+    stuck = [f"{line.split(',')[0]},170" for line in lines[63:]]
+    path = tmp_path / "stuck.csv"
+    path.write_text("\n".join([*lines[:63], *stuck, ""]))
+    done = quickly("detect", "runs/old-price", path, *LOUD, "--json", cwd=fitted)
+    content = json.loads(done.stdout)
+    [event] = [one for one in content["events"] if one["kind"] == "stuck"]
+    expected = {"from": "2015-03", "to": "2015-12", "rows": 10, "value": 170.0}
+    assert event == {"kind": "stuck", **expected}
+    assert content["stuck"] == 6
+    sentence = "stuck at 170 for 10 rows, month 2015-03 to 2015-12"
+    assert sentence in done.stderr and "6 stuck" in done.stderr
 
 
 def test_a_short_history_is_reported(fitted: Path, quickly: Program) -> None:

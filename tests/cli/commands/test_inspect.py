@@ -1,14 +1,17 @@
 """What `inspect` shows, as text and as JSON; its command reads the file as it was shown."""
 
 import json
+import random
 import re
 import shlex
 import sys
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from lstmcast import extras
+from lstmcast.forecasting.predictor import Predictor
 from tests.cli.conftest import Program, on_terminal, write_months
 
 
@@ -102,6 +105,120 @@ def test_inspect_tells_findings_with_figures_and_what_is_done_about_them(
     }
     assert found["outliers"]["farthest"][0]["value"] == 400
     assert "--fill" in found["gaps"]["done"]
+
+
+def write_panel(path: Path, header: str, rows: list[str]) -> Path:
+    path.write_text("\n".join([header, *rows, ""]))
+    return path
+
+
+def days(values: list[object], more: str = "") -> list[str]:
+    first = date(2023, 1, 1)
+    return [
+        f"{first + timedelta(day)},{value}{more}" for day, value in enumerate(values)
+    ]
+
+
+def files_of_kinds(folder: Path) -> dict[str, Path]:
+    """Files in which something is guessed, each in another way."""
+    noise = random.Random(0)
+    level = [f"{noise.gauss(50, 5):.1f}" for _ in range(90)]
+    flags = [int(noise.random() < 0.3) for _ in range(90)]
+    shops = [f"{row},{shop}" for shop in (7, 9) for row in days([*level])]
+    return {
+        "binary": write_panel(folder / "b.csv", "day,rain", days([*flags])),
+        "two numbers": write_panel(folder / "t.csv", "day,a,b", days([*level], ",7.5")),
+        "number key": write_panel(folder / "k.csv", "day,sold,shop", shops),
+        "no time": write_panel(folder / "n.csv", "sold", [*level]),
+        "semicolons": write_panel(
+            folder / "s.csv",
+            "Tag;Wert",
+            [row.replace(".", ",").replace(",", ";", 1) for row in days([*level])],
+        ),
+    }
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["binary", "two numbers", "number key", "no time", "semicolons"],
+)
+def test_the_command_that_is_printed_fits_what_was_shown(
+    kind: str, quickly: Program, tmp_path: Path
+) -> None:
+    path = files_of_kinds(tmp_path)[kind]
+    shown = json.loads(quickly("inspect", path, "--json", "-q").stdout)
+    words = shlex.split(shown["command_line"])[1:]
+    done = quickly(*words, "--steps", 0, "--out", "run", "--json", "-q")
+    assert done.returncode == 0, done.stderr
+    run = Predictor.load(tmp_path / "run")
+    assert shown["freq"] == run.panel.axis.freq
+    assert (shown["n_series"], shown["steps"]) == (
+        len(run.panel),
+        len(run.panel.values),
+    )
+    assert (shown["season"], shown["horizon"]) == (run.season, run.horizon)
+    roles = {
+        name: list(getattr(run.panel.columns, name)) for name in ("target", "series")
+    }
+    assert roles == {name: shown[name] for name in roles}
+    first = run.panel.axis.texts(run.panel.start)[0]
+    assert shown["findings"]["time"]["first"] == first
+
+
+def test_guesses_are_told_from_facts_in_text_and_as_json(
+    quickly: Program, tmp_path: Path
+) -> None:
+    files = files_of_kinds(tmp_path)
+    last = "to fit it so, with nothing left to be guessed:"
+    sure = quickly("inspect", files["semicolons"])
+    assert sure.stdout.splitlines()[-2] == last
+    content = json.loads(quickly("inspect", files["semicolons"], "--json").stdout)
+    assert content["guesses"] == {}
+    assert content["findings"]["target"]["certainty"] == "fact"
+
+    unsure = quickly("inspect", files["number key"]).stdout
+    heading = "to fit it so, if these are right: series (a guess):"
+    assert unsure.splitlines()[-2] == heading
+    assert "(a guess, or rows of one time that belong together" in " ".join(
+        unsure.split()
+    )
+    content = json.loads(quickly("inspect", files["number key"], "--json").stdout)
+    assert content["guesses"] == {"series": "guess"}
+    assert content["findings"]["series"]["alternatives"]
+    # What is requested is certain.
+    named = quickly("inspect", files["number key"], "--series", "shop")
+    assert named.stdout.splitlines()[-2] == last
+
+
+def test_calendar_columns_counts_and_sentinels_are_proposed(
+    quickly: Program, tmp_path: Path
+) -> None:
+    noise = random.Random(1)
+    first = date(2023, 1, 1)
+    rows = []
+    for step in range(200):
+        day = first + timedelta(step)
+        sold = noise.choice([0, 0, 0, 1, 2, 3])
+        heat = -999 if step in (50, 90) else f"{noise.gauss(15, 3):.1f}"
+        rows.append(f"{day},{sold},{day.isoweekday()},{heat},{2 * sold}")
+    path = write_panel(tmp_path / "c.csv", "day,sold,wd,heat,twice", rows)
+    done = quickly("inspect", path, "--target", "sold", "--json")
+    content = json.loads(done.stdout)
+    found = content["findings"]
+    could = {column["name"]: column["could"] for column in content["columns"]}
+    assert (could["wd"], could["twice"]) == (["future"], [])
+    assert found["calendar"]["certainty"] == "fact"
+    assert found["counts"]["loss"] == "negative-binomial"
+    assert found["sentinel"]["options"] == ["--na -999"]
+    assert found["suspicious"]["columns"] == ["twice"]
+    text = quickly("inspect", path, "--target", "sold").stdout
+    line = "to add      --na -999 --loss negative-binomial --future wd --past heat"
+    assert line in text.splitlines()
+    # What is proposed can be done.
+    words = [*shlex.split(content["command_line"])[1:], *line.split()[2:]]
+    # A day after the last row is needed of what is known ahead, but not for the fit.
+    done = quickly(*words, "--steps", 1, "--members", 1, "--horizon", 2, "--out", "run")
+    assert done.returncode == 0, done.stderr
 
 
 def test_a_tab_is_pinned_by_its_name(lstmcast: Program, tmp_path: Path) -> None:

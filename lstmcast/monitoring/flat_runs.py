@@ -1,0 +1,187 @@
+"""Runs of one and the same value: how long they may be before a sensor counts as stuck.
+
+A stuck sensor is forecast well, since the forecast follows it: its errors say nothing. What gives
+it away is a run of equal values longer than the history ever had, and longer than chance makes one.
+A missing row neither ends such a run nor counts in it: a drop-out is no stuck sensor. Knows neither
+forecasts nor tables.
+
+Axes: T rows of a series, R runs of equal values.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from lstmcast.monitoring.thresholds import MAX_SCORES, MIN_SCORES, Threshold
+from lstmcast.panel.panel import Panel
+from lstmcast.ragged import Floats, Ints
+
+MIN_FLAT_ROWS = 4
+"""Equal values that are never too many: rounding repeats as many in any series."""
+_LONGER_FACTOR = 1.5
+"""How many times longer than the longest run of the history an ordinary run may be: nights, closed
+days and holidays differ a little from year to year."""
+_HABITUAL_EVENTS = 3
+"""So many runs beyond its limit make a habit of a value: the series has changed."""
+_FREQUENT_COUNT, _FREQUENT_SHARE = 20, 0.02
+"""A value that comes at least so often, in number and share, is judged by its own runs."""
+_MANY_FREQUENT = 3
+"""So many frequent values say how long any value stays."""
+_ENDLESS = 2**62
+
+_SeriesKey = tuple[str, ...]
+
+
+class FlatRuns(NamedTuple):
+    """Runs of equal values: the value of each, and how many rows it has, [R] each."""
+
+    values: Floats
+    lengths: Ints
+
+
+def find_flat_runs(y: Floats) -> FlatRuns:
+    """Find the runs of equal values of a series [T]; missing rows are left out."""
+    observed = y[~np.isnan(y)]
+    if not len(observed):
+        return FlatRuns(observed, np.zeros(0, np.int64))
+
+    changes = np.flatnonzero(np.diff(observed)) + 1
+    starts = np.r_[0, changes]
+    lengths = np.diff(starts, append=len(observed))
+    return FlatRuns(observed[starts], lengths.astype(np.int64))
+
+
+@dataclass(frozen=True)
+class FlatRunLimits:
+    """The most rows that an ordinary run of equal values has.
+
+    own: of the values that are frequent, such as the zeros of a shop that is often closed. other:
+    of all others together.
+    """
+
+    own: dict[float, int] = field(default_factory=dict)
+    other: int = MIN_FLAT_ROWS
+
+    @classmethod
+    def from_runs(cls, runs: FlatRuns, rate: float) -> "FlatRunLimits":
+        """Limits that an ordinary run exceeds with a probability of about `rate`."""
+        values, place = np.unique(runs.values, return_inverse=True)
+        if len(values) == 1:
+            # What never changed may go on so.
+            return cls({float(values[0]): _ENDLESS}, MIN_FLAT_ROWS)
+        counts = np.bincount(place, weights=runs.lengths, minlength=len(values))
+        least = max(_FREQUENT_COUNT, _FREQUENT_SHARE * counts.sum())
+        is_frequent = counts >= least
+
+        own = {}
+        for number in np.flatnonzero(is_frequent).tolist():
+            lengths = runs.lengths[place == number]
+            own[float(values[number])] = _longest_ordinary_run(lengths, rate)
+
+        rare = runs.lengths[~is_frequent[place]]
+        other = _longest_ordinary_run(rare, rate)
+        if len(own) >= _MANY_FREQUENT:
+            # Coarse readings: a new one repeats as those that are known.
+            typical = np.median(list(own.values()))
+            other = max(other, int(typical))
+        return cls(own, other)
+
+    def of(self, value: float) -> int:
+        """The most rows that an ordinary run of this value has."""
+        return self.own.get(value, self.other)
+
+
+def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
+    """Rows [R] of runs seen so far -> the most rows that a further one has, but for the rate."""
+    longest = int(lengths.max(initial=0))
+    beyond_longest = _LONGER_FACTOR * longest
+
+    if len(lengths) >= MIN_SCORES:
+        newest = lengths[-MAX_SCORES:].tolist()
+        by_chance = Threshold(rate, newest).limit
+    else:
+        # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
+        # of succession, so that a share of 0 or 1 is never certain).
+        rows = int(lengths.sum())
+        repeats = rows - len(lengths)
+        share = (repeats + 1) / (rows + 2)
+        by_chance = 1 + np.log(rate) / np.log(share)
+
+    limit = max(beyond_longest, by_chance, MIN_FLAT_ROWS)
+    return int(np.ceil(limit))
+
+
+@dataclass
+class _OpenRun:
+    """The run of equal values that a series is in, and the ordinal of its last row."""
+
+    value: float
+    length: int
+    last: int
+
+
+class FlatRunCounter:
+    """Counts equal values in a row, series by series, as rows come, and knows how many are usual.
+
+    history: a panel whose runs say what is usual; the next rows go on from its last ones. A series
+    that is not in it is judged by the runs of all of them. adapt: whether a value that is beyond
+    its limit time and again gets a higher one.
+    """
+
+    def __init__(self, history: Panel, rate: float, *, adapt: bool) -> None:
+        self._adapt = adapt
+        self._beyond: dict[tuple[_SeriesKey, float], list[int]] = {}
+        self._limits: dict[_SeriesKey, FlatRunLimits] = {}
+        self._open: dict[_SeriesKey, _OpenRun] = {}
+        found = []
+        for number, key in enumerate(history.keys):
+            y = history.series(number)
+            runs = find_flat_runs(y)
+            found.append(runs)
+            self._limits[key] = FlatRunLimits.from_runs(runs, rate)
+            if len(runs.values):
+                last = int(history.start[number] + np.flatnonzero(~np.isnan(y))[-1])
+                value = float(runs.values[-1])
+                self._open[key] = _OpenRun(value, int(runs.lengths[-1]), last)
+        self._pooled = FlatRunLimits.from_runs(_concatenate_runs(found), rate)
+
+    def measure_excess(self, key: _SeriesKey, ordinal: int, value: float) -> float:
+        """Take the next row of a series: rows of its run over the most that are ordinary.
+
+        Above 1 the value has not changed for too long. A missing value changes nothing and is 0.
+        """
+        if np.isnan(value):
+            return 0.0
+
+        run = self._open.get(key)
+        # A row that is not newer begins anew: it is judged a second time.
+        if run is None or value != run.value or ordinal <= run.last:
+            if run is not None and self._adapt:
+                self._learn(key, run)
+            run = _OpenRun(value, 0, ordinal)
+            self._open[key] = run
+        run.length += 1
+        run.last = ordinal
+        return run.length / self._limit(key, value)
+
+    def _limit(self, key: _SeriesKey, value: float) -> int:
+        """The most rows of an ordinary run of a value in a series."""
+        limit = self._limits.get(key, self._pooled).of(value)
+        beyond = self._beyond.get((key, value), [])
+        if len(beyond) < _HABITUAL_EVENTS:
+            return limit
+        return int(np.ceil(_LONGER_FACTOR * max(beyond)))
+
+    def _learn(self, key: _SeriesKey, ended: _OpenRun) -> None:
+        """Remember a run that was longer than is ordinary."""
+        if ended.length > self._limit(key, ended.value):
+            self._beyond.setdefault((key, ended.value), []).append(ended.length)
+
+
+def _concatenate_runs(found: Iterable[FlatRuns]) -> FlatRuns:
+    runs = list(found)
+    values = np.concatenate([one.values for one in runs])
+    lengths = np.concatenate([one.lengths for one in runs])
+    return FlatRuns(values, lengths)
