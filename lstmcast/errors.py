@@ -5,11 +5,19 @@ one place.
 """
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from enum import IntEnum
 
 _MIN_SIMILARITY = 0.6
 """Share of letters that a word must have in common with the one that may have been meant."""
+_MAX_QUOTED_CHARS = 160
+"""Characters of a quoted value up to which a message has all of it."""
+_KEPT_CHARS = 60
+"""Characters that are left at the beginning of a longer one."""
+_LONG_QUOTED = re.compile(r"'(?:[^'\\/]|\\.){160,}'|\"(?:[^\"\\/]|\\.){160,}\"")
+"""A quoted value too long to read; one with a slash may be a path, which is needed whole."""
+_LONG_WORD = re.compile(r"\S{500,}")
 _MAX_SUGGESTIONS = 12
 """Words that are listed where none is similar."""
 
@@ -39,9 +47,10 @@ class LstmcastError(Exception):
     exit_code = ExitCode.BUG
 
     def __init__(self, message: str, hint: str = "") -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        # A cell, a name or an option may hold megabytes.
+        self.message = shorten_long_parts(message)
+        self.hint = shorten_long_parts(hint)
+        super().__init__(self.message)
 
 
 class UsageError(LstmcastError, ValueError):
@@ -86,6 +95,19 @@ class LockedError(LstmcastError):
     exit_code = ExitCode.LOCKED
 
 
+def shorten_long_parts(text: str) -> str:
+    """Leave out the middle of each quoted value, and of each word, that is too long to read."""
+    if len(text) <= _MAX_QUOTED_CHARS:
+        return text
+    text = _LONG_QUOTED.sub(lambda match: _shorten(match[0]), text)
+    return _LONG_WORD.sub(lambda match: _shorten(match[0]), text)
+
+
+def _shorten(text: str) -> str:
+    """The two ends of a text, and how long it is."""
+    return f"{text[:_KEPT_CHARS]} ... ({len(text):,} characters) ... {text[-10:]}"
+
+
 def suggest_similar(word: str, known: Iterable[str]) -> str:
     """Say which of the known words the user may have meant, or which there are."""
     names = list(known)
@@ -107,7 +129,7 @@ def format_names(names: Sequence[str], count: int | None = None, most: int = 3) 
     """
     if count is None:
         count = len(names)
-    shown = ", ".join(names[:most])
+    shown = ", ".join(shorten_long_parts(name) for name in names[:most])
     rest = count - most
     if rest > 0:
         return f"{shown} and {rest:,} more"

@@ -12,6 +12,7 @@ from lstmcast.errors import (
     UsageError,
     format_more,
     format_names,
+    shorten_long_parts,
     suggest_similar,
 )
 
@@ -75,3 +76,22 @@ def test_what_there_is_besides_the_one_shown_is_counted() -> None:
     assert format_more(1) == format_more(0) == ""
     assert format_more(2) == " (and 1 more)"
     assert format_more(1202, "rows") == " (and 1,201 more rows)"
+
+
+def test_a_cell_of_any_length_is_cut_in_a_message_and_a_path_is_not() -> None:
+    for cell in ("x" * 100_000, "a b " * 50_000, "it's\n" * 20_000):
+        error = DataError(
+            f"data.csv:7: column 'y': {cell!r} is no number", f"--na {cell}"
+        )
+        assert len(error.message) < 200
+        assert error.message.startswith("data.csv:7: column 'y': ")
+        assert error.message.endswith("is no number")
+    path = f"/{'folder/' * 40}data.csv"
+    assert (
+        shorten_long_parts(f"there is no file {path!r}") == f"there is no file {path!r}"
+    )
+    assert shorten_long_parts("short 'and' plain") == "short 'and' plain"
+
+
+def test_long_names_are_cut_in_a_list_of_them() -> None:
+    assert len(format_names(["k" * 5000, "b"])) < 120

@@ -10,7 +10,13 @@ from typer.exceptions import TyperException
 
 from lstmcast.cli import settings, signals
 from lstmcast.compute import memory
-from lstmcast.errors import ExitCode, LstmcastError, ResourceError, suggest_similar
+from lstmcast.errors import (
+    ExitCode,
+    LstmcastError,
+    ResourceError,
+    shorten_long_parts,
+    suggest_similar,
+)
 
 _DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _DISK_ERRORS = {
@@ -57,6 +63,7 @@ def describe_error(error: BaseException) -> Problem:
         case OSError():
             return _describe_system_error(error)
     message = f"a bug in lstmcast: {type(error).__name__}: {error}"
+    message = shorten_long_parts(message)
     return Problem(ExitCode.BUG, "bug", message, _write_bug_log(error))
 
 
@@ -98,7 +105,8 @@ def _describe_usage_error(error: TyperException) -> Problem:
 
 
 def _usage_problem(message: str, hint: str) -> Problem:
-    return Problem(ExitCode.USAGE, "usage", message, hint)
+    shown = shorten_long_parts(message)
+    return Problem(ExitCode.USAGE, "usage", shown, shorten_long_parts(hint))
 
 
 def _uncapitalise(text: str) -> str:

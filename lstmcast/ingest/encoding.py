@@ -16,6 +16,7 @@ from lstmcast.errors import DataError, RunError, format_names
 from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ragged import Bools, Floats
 from lstmcast.tables.number_columns import to_float_column
+from lstmcast.tables.numbers import parse_numbers
 from lstmcast.tables.table import Table, to_text_array
 
 MAX_CATEGORIES = 200
@@ -183,8 +184,8 @@ def _unique_texts(series: pd.Series) -> pa.Array:
 
 def _count_numeric(texts: pa.Array) -> int:
     """How many of the texts are numbers."""
-    numbers = pd.to_numeric(texts.to_pandas(), errors="coerce")
-    return int(numbers.notna().sum())
+    numbers, _ = parse_numbers(texts)
+    return len(numbers) - int(numbers.null_count)
 
 
 def _is_mostly_text(series: pd.Series) -> bool:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from lstmcast.errors import DataError, format_more
+from lstmcast.errors import DataError, format_more, shorten_long_parts
 from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
 
@@ -29,7 +29,7 @@ class SeriesKeys:
     def label(self, code: int) -> str:
         """A series' key as one text for messages."""
         key = self.keys[code]
-        return "/".join(key) if key else "the series"
+        return shorten_long_parts("/".join(key)) if key else "the series"
 
     def labels(self) -> Sequence[str]:
         """The label of every series, each computed only when it is looked up."""

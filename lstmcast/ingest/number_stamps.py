@@ -11,11 +11,21 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from lstmcast.config import DataConfig
-from lstmcast.errors import DataError
+from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.numeric import NUMBER_UNITS, Numbers, infer_number_format
+from lstmcast.timeaxis.numeric import (
+    NUMBER_FORMAT_WORDS,
+    NUMBER_UNITS,
+    Numbers,
+    are_times,
+    infer_number_format,
+)
+from lstmcast.timeaxis.year_range import YEAR_RANGE_WORDS
+
+_MAX_STEP = 2.0**62
+"""Largest step that an ordinal can hold."""
 
 
 def is_number_or_bool_column(series: pd.Series) -> bool:
@@ -63,8 +73,31 @@ def infer_number_layout(
     return like.form.layout if like.form.layout in NUMBER_UNITS else ""
 
 
+def require_times(table: Table, values: Numbers, name: str, layout: str) -> None:
+    """Raise DataError for a number that is no time in the layout, or of no year from 1 to 9999."""
+    bad = ~are_times(values, layout)
+    if not bad.any():
+        return
+    row = int(bad.argmax())
+    like = NUMBER_FORMAT_WORDS.get(layout, layout)
+    more = format_more(int(bad.sum()))
+    raise DataError(
+        f"{table.locate(row)}: column {name!r}: {values[row]} is no time in"
+        f" {YEAR_RANGE_WORDS}, read as {like}{more}",
+        "correct it, or say what the numbers are with --date-format",
+    )
+
+
 def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
     """The numbers as steps; DataError for fractions, and for times whose unit is not known."""
+    too_large = ~(np.abs(values) <= _MAX_STEP)
+    if too_large.any():
+        row = int(too_large.argmax())
+        raise DataError(
+            f"{table.locate(row)}: column {name!r}: {values[row]} is too large for a step",
+            "name another column with --time",
+        )
+
     fractional = values != np.floor(values)
     if fractional.any():
         row = int(fractional.argmax())

@@ -21,12 +21,13 @@ from lstmcast.ingest.number_stamps import is_number_or_bool_column
 from lstmcast.ingest.timestamps import (
     TimeColumn,
     find_candidate_layouts,
-    is_datetime_column,
     read_split_timestamps,
     read_timestamps,
     with_time_zone,
 )
+from lstmcast.ingest.typed_stamps import is_datetime_column
 from lstmcast.ragged import Ints
+from lstmcast.tables.numbers import parse_numbers
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.formats import YEAR_NUMBER_FORMAT, parse_timestamps
@@ -157,7 +158,7 @@ def _find_split_columns(free: list[str]) -> tuple[str, ...]:
 
 def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
     """Whether a column reads as dates ("date"), could count steps ("step"), or neither ("")."""
-    if table.stored_timestamps(name) is not None:
+    if table.is_temporal(name):
         return "date"
 
     stored = table.stored_numbers(name)
@@ -184,11 +185,11 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     texts = pc.utf8_trim_whitespace(to_text_array(head))
     is_number = pc.match_substring_regex(texts, r"^-?\d+(\.\d+)?$")
     if np.asarray(is_number).all():
-        numbers = pd.to_numeric(head)
+        numbers = _to_numbers(head)
         head_kind = _infer_number_kind(numbers, name, codes[: len(head)])
         if len(head) > 1 and not head_kind:
             return ""  # parsing the whole column would not change that
-        numbers = pd.to_numeric(series, errors="coerce")
+        numbers = _to_numbers(series)
         return _infer_number_kind(numbers, name, codes)
 
     layouts = find_candidate_layouts(pc.unique(texts))
@@ -202,6 +203,13 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
     if _is_unique_per_series(to_text_array(series), codes):
         return "step"
     return ""
+
+
+def _to_numbers(series: pd.Series) -> pd.Series:
+    """A column of text as numbers, NaN where a text is none; of any number of digits."""
+    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    numbers, _ = parse_numbers(texts)
+    return pd.Series(numbers.to_numpy(zero_copy_only=False))
 
 
 def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:

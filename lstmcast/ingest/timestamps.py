@@ -5,7 +5,6 @@ Knows tables and dates, but not which column is the time, and neither values nor
 Axes: n rows of the table.
 """
 
-import datetime
 import re
 import shlex
 from collections.abc import Sequence
@@ -23,7 +22,9 @@ from lstmcast.ingest.number_stamps import (
     infer_number_layout,
     parse_if_all_numbers,
     require_integer_steps,
+    require_times,
 )
+from lstmcast.ingest.typed_stamps import is_datetime_column, read_datetimes
 from lstmcast.ragged import Bools, Ints, choose_evenly
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
@@ -36,7 +37,7 @@ from lstmcast.timeaxis.numeric import (
     numbers_to_instants,
 )
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
-from lstmcast.timeaxis.zones import to_microseconds
+from lstmcast.timeaxis.year_range import are_outside_years
 
 _DAY_MONTH_ORDERS = {"d": "day before month", "m": "month before day"}
 _DATE_PART_NAMES = {
@@ -62,6 +63,9 @@ _SPLIT_LAYOUTS = {
 }
 """Layouts in which dates that were split are written, by the parts that there are."""
 
+_MAX_DATE_PART = 10**5
+"""Larger numbers are no year, and no smaller part of a date."""
+
 
 @dataclass(frozen=True)
 class TimeColumn:
@@ -85,18 +89,6 @@ def _single_column(
     return TimeColumn((name,), name, form, instants, notes)
 
 
-def is_datetime_column(series: pd.Series) -> bool:
-    """Whether a column holds dates or times as such, not as text or numbers."""
-    if isinstance(series.dtype, pd.PeriodDtype):
-        return True
-    if pd.api.types.is_datetime64_any_dtype(series.dtype):
-        return True
-    if series.dtype != object:
-        return False
-    first = series.dropna().iloc[:1].tolist()
-    return bool(first) and isinstance(first[0], datetime.date)
-
-
 def read_timestamps(
     table: Table, name: str, config: DataConfig, like: TimeAxis | None
 ) -> TimeColumn:
@@ -104,18 +96,22 @@ def read_timestamps(
 
     Raises DataError where a cell is empty or does not parse, or day and month are ambiguous.
     """
+    table.require_known_years(name)
     # A requested format decides; without one, what the table has parsed already need not be again.
     stamps = None if config.date_format else table.stored_timestamps(name)
     if stamps is not None:
         return _read_stored_timestamps(*stamps, name, config)
     as_numbers = config.date_format in (None, *NUMBER_UNITS)
     whole = table.stored_integers(name)
-    if whole is not None and (as_numbers or not table.is_text):
+    # Integers of a typed format may be digits of a date, the year first.
+    as_digits = not table.is_text and (config.date_format or "").startswith("%Y")
+    if whole is not None and (as_numbers or as_digits):
         return _read_numbers(table, whole, name, config, like)
     series = _require_complete_column(table, name)
     if is_datetime_column(series):
-        return _read_datetimes(series, name)
-    if pd.api.types.is_numeric_dtype(series.dtype):
+        form, instants = read_datetimes(table, series, name)
+        return _single_column(name, form, instants)
+    if pd.api.types.is_numeric_dtype(series.dtype) and (as_numbers or as_digits):
         return _read_numbers(table, series.to_numpy(), name, config, like)
     texts = to_text_array(series)
     numbers = parse_if_all_numbers(texts) if as_numbers else None
@@ -151,29 +147,6 @@ def _require_complete_column(table: Table, name: str) -> pd.Series:
     raise DataError(f"{place}: column {name!r}: the time is empty{more}", hint)
 
 
-def _read_datetimes(series: pd.Series, name: str) -> TimeColumn:
-    """Stamps of a column of periods, dates or datetimes, with a zone or without."""
-    if isinstance(series.dtype, pd.PeriodDtype):
-        series = series.dt.to_timestamp()
-    is_object = series.dtype == object
-    if is_object and not isinstance(series.iloc[0], datetime.datetime):
-        # Objects that are dates without a time of day.
-        days = pa.array(series, type=pa.date32())
-        stamps = days.cast(pa.timestamp("us")).to_numpy(zero_copy_only=False)
-        instants = np.asarray(stamps).astype(np.int64)
-        return _single_column(name, TimestampFormat("date"), instants)
-
-    index = pd.DatetimeIndex(series)
-    if index.tz is None:
-        form = TimestampFormat("datetime", index.unit)
-        return _single_column(name, form, to_microseconds(index))
-    universal = index.tz_convert("UTC").tz_localize(None)
-    instants = to_microseconds(universal)
-    zone = str(index.tz)
-    form = TimestampFormat("datetime", index.unit, zone, wall=zone == "UTC")
-    return _single_column(name, form, instants)
-
-
 def _read_numbers(
     table: Table, values: Any, name: str, config: DataConfig, like: TimeAxis | None
 ) -> TimeColumn:
@@ -194,6 +167,7 @@ def _read_numbers(
     like_digits = "times like " + layout.replace("%", "")
     meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
     form = TimestampFormat("number", layout)
+    require_times(table, values, name, layout)
     instants = numbers_to_instants(values, layout)
     return _single_column(name, form, instants, (f"{name!r} holds {meaning}",))
 
@@ -235,6 +209,7 @@ def read_split_timestamps(
     if "V" in parts:
         parts["G"] = parts.pop("Y")  # a week belongs to a year of the ISO calendar
     instants, good = instants_from_fields(parts)
+    good &= ~are_outside_years(instants, "us")
     if not good.all():
         all_names = ",".join(directives)
         raise _not_a_date_error(table, all_names, _join_texts(in_order), good)
@@ -249,6 +224,8 @@ def _parse_date_parts(
     for name, directive in directives.items():
         numbers = parse_if_all_numbers(texts[name])
         if numbers is None or (numbers != np.floor(numbers)).any():
+            return {}
+        if (np.abs(numbers) > _MAX_DATE_PART).any():
             return {}
         parts[directive] = np.asarray(numbers).astype(np.int64)
     return parts

@@ -73,6 +73,7 @@ def _read_plan(panel: Panel, table: Table, config: DataConfig) -> _Plan:
     """Read the table as the panel was read."""
     columns = panel.columns
     axis = panel.axis
+    table = replace(table, na=config.na)
     table.require(columns.series + columns.future)
 
     codes, keys = factorize_keys(table, columns.series)

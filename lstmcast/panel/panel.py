@@ -152,6 +152,7 @@ class Panel:
         """
         import pyarrow as pa
 
+        from lstmcast.tables.columnar import decode_periods
         from lstmcast.tables.table import Table
 
         arrow = table
@@ -166,6 +167,7 @@ class Panel:
                 "rename one of them",
             )
 
+        arrow = decode_periods(arrow, "table")
         return cls._from_options(Table(arrow, "table"), options)
 
     @classmethod
@@ -199,6 +201,8 @@ class Panel:
         """
         from lstmcast.ingest.assemble import assemble_panel
 
+        # A frame, or the body of a request, is read as its markers of missing values say.
+        table = replace(table, na=config.na)
         axis = like.axis if like else None
         encodings = like.encodings if like else None
         assembled = assemble_panel(table, columns, config, axis, encodings)

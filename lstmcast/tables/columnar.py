@@ -3,7 +3,9 @@
 Does not know what a column means. Checks what a file would unpack to before it unpacks it.
 """
 
+import json
 import re
+import warnings
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -25,6 +27,7 @@ COLUMNAR_SIGNATURES = (
 )
 """First bytes of a file, and what it then is."""
 _PANDAS_INDEX_NAME = re.compile(r"__index_level_\d+__")
+_PERIOD_EXTENSION = "pandas.period"
 _HIVE_NULL = "__HIVE_DEFAULT_PARTITION__"
 """Value of a folder's name that stands for missing."""
 _BYTES_PER_CELL = 8
@@ -88,7 +91,10 @@ def _read_columns(source: Source, kind: str) -> pa.Table:
     read = _read_parquet if kind == "Parquet" else _read_arrow
     try:
         table = read(source)
-    except (pa.ArrowException, OSError) as error:
+    except DataError:
+        raise
+    # Types of other libraries, like pandas' periods, raise what they like.
+    except (pa.ArrowException, OSError, LookupError, TypeError, ValueError) as error:
         raise damaged_data_error(source.name, kind) from error
 
     unpacked = sum(_count_unpacked_bytes(column) for column in table.columns)
@@ -240,13 +246,73 @@ def with_partition_columns(part: pa.Table, file: Path, root: Path | None) -> pa.
     return part
 
 
+def decode_periods(columns: pa.Table, name: str) -> pa.Table:
+    """The columns, those of pandas' periods as the stamps at which each period begins.
+
+    pandas stores a period as the integer that counts it from 1970 on, which could be anything.
+    Raises DataError for a frequency that is not pandas', and for a period that has no stamp.
+    """
+    for place, field in enumerate(columns.schema):
+        freq = _find_period_frequency(field)
+        if freq is None:
+            continue
+        column = columns.column(place)
+        stamps = _to_period_starts(column, freq, field.name, name)
+        columns = columns.set_column(place, field.name, stamps)
+    return columns
+
+
+def _find_period_frequency(field: pa.Field) -> str | None:
+    """The frequency of a column of periods; None for any other, "" where it is damaged."""
+    kind = field.type
+    if isinstance(
+        kind, pa.BaseExtensionType
+    ):  # as pandas has it, once that has written some
+        extension = kind.extension_name
+        facts = kind.__arrow_ext_serialize__()
+    else:
+        metadata = field.metadata or {}
+        extension = metadata.get(b"ARROW:extension:name", b"").decode(errors="replace")
+        facts = metadata.get(b"ARROW:extension:metadata", b"")
+    if extension != _PERIOD_EXTENSION:
+        return None
+    try:
+        return str(json.loads(facts)["freq"])
+    except (ValueError, KeyError, TypeError):
+        return ""
+
+
+def _to_period_starts(
+    column: pa.ChunkedArray, freq: str, name: str, file: str
+) -> pa.ChunkedArray:
+    import pandas as pd
+
+    if isinstance(column.type, pa.BaseExtensionType):
+        chunks = [chunk.storage for chunk in column.chunks]
+        column = pa.chunked_array(chunks, type=column.type.storage_type)
+    present = column.is_valid()
+    try:
+        counts = pc.cast(column, pa.int64()).fill_null(0).to_numpy()
+        with warnings.catch_warnings():
+            # pandas means to give up periods of working days.
+            warnings.simplefilter("ignore", FutureWarning)
+            periods = pd.PeriodIndex.from_ordinals(counts, freq=freq)  # type: ignore[attr-defined]
+            starts = pa.array(periods.to_timestamp())
+    except (ValueError, OverflowError, TypeError, pa.ArrowException) as error:
+        raise DataError(
+            f"{file}: column {name!r} holds periods ({freq}) that are no dates",
+            "write it as dates, in pandas with .dt.to_timestamp()",
+        ) from error
+    return pc.if_else(present, pa.chunked_array([starts]), None)
+
+
 def to_table(columns: pa.Table, name: str, notes: tuple[str, ...]) -> Table:
     """The columns as a table. Raises DataError where there are no rows.
 
     An index that pandas stored without a name becomes the column "time" where it holds stamps, and
     is left out elsewhere.
     """
-    columns = columns.replace_schema_metadata(None)
+    columns = decode_periods(columns, name).replace_schema_metadata(None)
     for field in columns.schema:
         name_in_file = field.name
         if not _PANDAS_INDEX_NAME.fullmatch(name_in_file):

@@ -15,9 +15,13 @@ from typing import NamedTuple
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
 
+# Python's own limit of a cell is 131,072 characters, for all readers of the process.
+csv.field_size_limit(max(csv.field_size_limit(), 1 << 30))
+
 _DELIMITER_NAMES = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
 _SAMPLE_BYTES = 1 << 16
 _MAX_HEADER_BYTES = 1 << 24
+_MAX_NAME_CHARS = 1 << 17
 _MAX_ROWS_BELOW_HEADER = 100
 """Rows that are compared with the first line to see whether that is a header."""
 _POINT_NUMBER = re.compile(r"[+-]?\d*\.\d+(?:[eE][+-]?\d+)?")
@@ -231,6 +235,12 @@ def _read_first_record(
     except csv.Error as error:
         message = f"{name}:1: the first line is no header: {error}"
         raise DataError(message, "give a line of column names") from error
+
+    longest = max(map(len, cells), default=0)
+    if longest > _MAX_NAME_CHARS:
+        name_length = f"a name of {longest:,} characters"
+        message = f"{name}:1: the first line is no header: {name_length}"
+        raise DataError(message, "give a line of column names")
 
     # Quoted cells may hold line ends: the record ends where as many lines do as the reader took.
     line_ends = _LINE_END.finditer(data, begin)

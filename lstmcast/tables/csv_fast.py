@@ -357,7 +357,7 @@ def _convert_column(texts: pa.Array, name: str, plan: _ReadPlan) -> pa.Array | N
         case "number":
             return _convert_numbers(texts, plan)
         case "stamp":
-            return _convert_timestamps(texts, plan.layouts[name], plan.widths[name])
+            return _convert_timestamps(texts, name, plan)
         case _:
             return _compress_texts(texts)
 
@@ -398,8 +398,19 @@ def _are_all_finite(numbers: pa.Array) -> bool:
     return bool(pc.all(pc.is_finite(numbers), min_count=0).as_py())
 
 
-def _convert_timestamps(texts: pa.Array, layout: str, width: int) -> pa.Array | None:
-    """Stamps [n] without a zone; None where a text is not written in the layout and width."""
+def _convert_timestamps(texts: pa.Array, name: str, plan: _ReadPlan) -> pa.Array | None:
+    """Stamps [n] without a zone; None where a text is not written in the layout and width.
+
+    None as well where a stamp stands for a missing value.
+    """
+    layout = plan.layouts[name]
+    width = plan.widths[name]
+    markers = [marker for marker in plan.na if len(marker) == width]
+    if markers:
+        value_set = pa.array(markers, texts.type)
+        if pc.any(pc.is_in(texts, value_set=value_set)).as_py():
+            return None
+
     lengths = pc.min_max(pc.binary_length(texts)).as_py()
     if lengths != {"min": width, "max": width}:
         return None

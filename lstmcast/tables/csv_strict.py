@@ -103,7 +103,7 @@ def parse_csv_strictly(data: bytes, name: str, config: DataConfig) -> TextTable:
 def _ensure_utf8(data: bytes, name: str, config: DataConfig, notes: list[str]) -> bytes:
     """The bytes in UTF-8, without a byte-order mark. DataError for another encoding."""
     if config.encoding:
-        return _transcode_to_utf8(data, name, config.encoding)
+        return _transcode_to_utf8(data, name, config.encoding, notes)
 
     if data.startswith(_UTF16_BOMS):
         message = f"{name}: byte 0 begins UTF-16 text, not UTF-8"
@@ -127,7 +127,9 @@ def _ensure_utf8(data: bytes, name: str, config: DataConfig, notes: list[str]) -
     return data.removeprefix(UTF8_BOM)
 
 
-def _transcode_to_utf8(data: bytes, name: str, encoding: str) -> bytes:
+def _transcode_to_utf8(
+    data: bytes, name: str, encoding: str, notes: list[str]
+) -> bytes:
     try:
         text = data.decode(encoding)
     except LookupError as error:
@@ -140,6 +142,8 @@ def _transcode_to_utf8(data: bytes, name: str, encoding: str) -> bytes:
         message = f"encoding {encoding!r} cannot be read: {error}"
         raise UsageError(message, "try utf-8 or latin-1") from error
 
+    if text.startswith("\ufeff"):
+        notes.append("byte-order mark skipped")
     return text.removeprefix("\ufeff").encode(errors="replace")
 
 

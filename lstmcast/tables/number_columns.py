@@ -13,7 +13,12 @@ import pyarrow.compute as pc
 
 from lstmcast.errors import DataError
 from lstmcast.ragged import Bools, Floats
-from lstmcast.tables.numbers import find_unit_sign, parse_numbers, without_unit_sign
+from lstmcast.tables.numbers import (
+    find_unit_sign,
+    parse_numbers,
+    trim_and_mask_missing,
+    without_unit_sign,
+)
 from lstmcast.tables.table import MAX_ODD_CELLS, Table, to_text_array
 
 _GROUPED_BY_COMMA = re.compile(r"[+-]?\d{1,3}(,\d{2,3})*,\d{3}(\.\d*)?")
@@ -52,16 +57,20 @@ def _convert_series(table: Table, column: str) -> Floats:
         message = f"{table.name}: column {column!r} holds dates, not numbers"
         raise DataError(message, "name a column of numbers")
 
-    is_numeric = types.is_bool_dtype(dtype) or types.is_numeric_dtype(dtype)
+    is_bool = types.is_bool_dtype(dtype)
+    is_numeric = is_bool or types.is_numeric_dtype(dtype)
     if is_numeric and isinstance(table.data, pd.DataFrame):
-        return series.to_numpy(dtype=np.float64, na_value=np.nan)
+        values = series.to_numpy(dtype=np.float64, na_value=np.nan)
+        if is_bool:
+            return values
+        return table.mask_missing_numbers(values, single=dtype == np.float32)
     return _parse_text_numbers(table, column, series)
 
 
 def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
     decimal = table.decimal
     thousands = table.thousands
-    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    texts = trim_and_mask_missing(to_text_array(series), table.na)
     numbers, good = parse_numbers(texts, decimal, thousands)
 
     # A sign that stands in every cell is the column's unit.
@@ -71,7 +80,8 @@ def _parse_text_numbers(table: Table, column: str, series: pd.Series) -> Floats:
         numbers, good = parse_numbers(without_sign, decimal, thousands)
 
     if good.all():
-        return np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+        values = np.asarray(numbers.to_numpy(zero_copy_only=False), dtype=np.float64)
+        return table.mask_missing_numbers(values)
 
     booleans = _parse_booleans(texts)
     if booleans is None:

@@ -45,6 +45,20 @@ def parse_numbers(
     return numbers, np.asarray(understood, dtype=np.bool_)
 
 
+def parse_missing_numbers(
+    na: tuple[str, ...], decimal: str = ".", thousands: str = ""
+) -> NDArray[np.float64]:
+    """The markers of missing values that are numbers, by the marks of a table or as plain ones.
+
+    Such a marker means its number, however a cell writes that: -999 is -999.0 and -9.99e2.
+    """
+    texts = pa.array([marker.strip() for marker in na], pa.string())
+    by_marks, _ = parse_numbers(texts, decimal, thousands)
+    plain, _ = parse_numbers(texts)
+    numbers = pc.drop_null(pc.coalesce(by_marks, plain))
+    return np.unique(numbers.to_numpy())
+
+
 def _without_thousands(texts: pa.Array, decimal: str, thousands: str) -> pa.Array:
     """Texts [n] without thousands separators, where these stand before every third digit."""
     if thousands in _SEPARATOR_VARIANTS:

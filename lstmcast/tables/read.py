@@ -7,6 +7,7 @@ so that an id `007` stays what it is.
 
 import glob
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lstmcast.config import DataConfig
@@ -60,8 +61,10 @@ def read_table(
     if is_folder:
         rows = None if sample is None else choose_sample_rows(path, sample)
         if rows is None:
-            return _read_folder(path, config)
-        return read_sample(name, series, rows, seed)
+            table = _read_folder(path, config)
+        else:
+            table = read_sample(name, series, rows, seed)
+        return replace(table, na=config.na)
 
     if name == "-" or path.exists():
         return _read_source(open_source(name, config.max_bytes), config)
@@ -71,7 +74,8 @@ def read_table(
         raise _missing_file_error(path)
     if len(matches) == 1:
         return read_table(matches[0], config)
-    return read_parquet_dataset(matches, name, config.max_bytes)
+    table = read_parquet_dataset(matches, name, config.max_bytes)
+    return replace(table, na=config.na)
 
 
 def read_bytes(data: bytes, name: str, config: DataConfig = DataConfig()) -> Table:  # noqa: B008
@@ -122,7 +126,8 @@ def _read_source(source: Source, config: DataConfig) -> Table:
 
     for magic, kind in COLUMNAR_SIGNATURES:
         if source.start.startswith(magic):
-            return read_columnar_file(source, kind, (*notes, kind))
+            table = read_columnar_file(source, kind, (*notes, kind))
+            return replace(table, na=config.na)
 
     if config.encoding is None:  # the first bytes of another encoding may be anything
         source.require_table_format()
@@ -132,12 +137,13 @@ def _read_source(source: Source, config: DataConfig) -> Table:
 
     typed_table = parse_csv_fast(source, config)
     origin = TextSource(config.na, read_strictly, typed_table)
-    table = typed_table or origin.texts
+    parsed = typed_table or origin.texts
     return Table(
-        table.columns,
+        parsed.columns,
         source.name,
-        notes + table.notes,
-        table.dialect.decimal,
-        table.dialect.thousands,
+        notes + parsed.notes,
+        parsed.dialect.decimal,
+        parsed.dialect.thousands,
         origin,
+        config.na,
     )

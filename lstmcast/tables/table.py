@@ -16,13 +16,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstmcast.errors import DataError, suggest_similar
+from lstmcast.config import DataConfig
+from lstmcast.errors import DataError, format_more, suggest_similar
 from lstmcast.ragged import Bools, Floats, Ints
 from lstmcast.tables.csv_dialect import Dialect
 from lstmcast.tables.csv_fast import TypedTable
 from lstmcast.tables.csv_strict import TextTable
-from lstmcast.tables.numbers import find_unit_sign
+from lstmcast.tables.numbers import find_unit_sign, parse_missing_numbers
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
+from lstmcast.timeaxis.year_range import (
+    YEAR_RANGE_WORDS,
+    are_outside_years,
+    format_count,
+)
 
 MAX_ODD_CELLS = 3
 """Most rows at an edge, or different cells, that a column of numbers may have that are none."""
@@ -89,6 +95,7 @@ class Table:
     data: a caller's frame, or Arrow columns: typed ones, or those of a text file as it was read.
     name: the path as it was passed, or "stdin". notes: what was inferred and is worth reporting.
     decimal, thousands: marks of numbers in text. source: of a text file, its cells as written.
+    na: markers of missing values.
     """
 
     data: pd.DataFrame | pa.Table
@@ -97,6 +104,7 @@ class Table:
     decimal: str = "."
     thousands: str = ""
     source: TextSource | None = None
+    na: tuple[str, ...] = DataConfig.na
 
     def __len__(self) -> int:
         return len(self.data)
@@ -127,6 +135,10 @@ class Table:
             return self.data[column]
         if self.source is None:
             values = _decode_dictionary(self.data[column])
+            values = self._mask_markers(values)
+            if self._find_outside_years(column).any():  # which pandas has no days for
+                texts = _format_instants(values)
+                return pd.Series(texts, name=column, dtype=object)
             return pd.Series(values.to_pandas(), name=column)
 
         cells = self.source.verbatim(column)
@@ -207,34 +219,110 @@ class Table:
         stored = self.data[column]
         return None if pa.types.is_string(stored.type) else stored
 
+    @cached_property
+    def missing_numbers(self) -> Floats:
+        """Numbers that stand for missing values, however a cell writes them: markers like -999."""
+        return parse_missing_numbers(self.na, self.decimal, self.thousands)
+
+    def mask_missing_numbers(self, values: Floats, *, single: bool = False) -> Floats:
+        """The values [n], NaN where a number stands for missing.
+
+        single: whether they were stored as float32, in which a marker is rounded as they were.
+        """
+        markers = self.missing_numbers
+        if not len(markers):
+            return values
+        if single:
+            markers = markers.astype(np.float32).astype(np.float64)
+        missing = np.isin(values, markers)
+        return np.where(missing, np.nan, values) if missing.any() else values
+
+    def _mask_markers(self, values: pa.ChunkedArray) -> pa.ChunkedArray:
+        """A typed column, null where a number is a marker, or a text one that the user named.
+
+        A format that has missing values of its own may well hold the text "NA".
+        """
+        kind = values.type
+        if _is_text(kind):
+            named = tuple(marker for marker in self.na if marker not in DataConfig.na)
+            return _mask_missing(values, named, empty=False) if named else values
+        if not _is_number(kind) or pa.types.is_boolean(kind):
+            return values
+
+        missing = self._are_marked(values)
+        if not missing.any():
+            return values
+        return pc.if_else(pa.array(missing), pa.scalar(None, kind), values)
+
+    def _are_marked(self, stored: pa.ChunkedArray) -> Bools:
+        """Which numbers [n] of a typed column stand for missing values."""
+        if not len(self.missing_numbers):
+            return np.zeros(len(stored), dtype=bool)
+        numbers = _to_float64(stored)
+        masked = self.mask_missing_numbers(numbers, single=_is_single(stored.type))
+        return np.asarray(np.isnan(masked) & ~np.isnan(numbers))
+
     def stored_numbers(self, column: str) -> Floats | None:
         """Values [n] of a column stored as numbers in Arrow, NaN where missing; None of another."""
         stored = self._typed_column(column)
         if stored is None or not _is_number(stored.type):
             return None
 
-        if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
-            stored = pc.cast(stored, pa.uint8())
-
-        numbers = pc.cast(stored, pa.float64(), safe=False)
-        return np.asarray(numbers.to_numpy(), dtype=np.float64)
+        numbers = _to_float64(stored)
+        if pa.types.is_boolean(stored.type):
+            return numbers
+        return self.mask_missing_numbers(numbers, single=_is_single(stored.type))
 
     def stored_integers(self, column: str) -> Ints | None:
         """Values [n] of a column stored as integers in Arrow, none missing; None of another."""
         stored = self._typed_column(column)
         if stored is None or not _is_integer(stored.type) or stored.null_count:
             return None
+        if self._are_marked(stored).any():
+            return None
         return np.asarray(stored.to_numpy(), dtype=np.int64)
+
+    def is_temporal(self, column: str) -> bool:
+        """Whether a column is stored as stamps or days in Arrow."""
+        stored = self._typed_column(column)
+        return stored is not None and bool(_count_unit(stored.type))
+
+    def require_known_years(self, column: str) -> None:
+        """Raise DataError for an instant outside the years 1 to 9999 in a typed column."""
+        outside = self._find_outside_years(column)
+        if not outside.any():
+            return
+        row = int(outside.argmax())
+        stored = self.data[column].slice(row, 1)
+        [text] = _format_instants(stored)
+        more = format_more(int(outside.sum()))
+        raise DataError(
+            f"{self.locate(row)}: column {column!r}: {text} is outside"
+            f" {YEAR_RANGE_WORDS}{more}",
+            "correct it, or leave the row out",
+        )
+
+    def _find_outside_years(self, column: str) -> Bools:
+        """Which instants [n] of a typed column lie outside the years 1 to 9999."""
+        stored = self._typed_column(column)
+        unit = _count_unit(stored.type) if stored is not None else ""
+        if stored is None or not unit:
+            return np.zeros(len(self), dtype=bool)
+        zone = stored.type.tz if pa.types.is_timestamp(stored.type) else None
+        zoned = zone not in (None, "UTC")
+        return are_outside_years(_to_counts(stored), unit, zoned=zoned)
 
     def stored_timestamps(self, column: str) -> tuple[Ints, TimestampFormat] | None:
         """Instants [n] and form of a column stored as stamps or days in Arrow; None of another.
 
-        None as well where one is missing, or where the stamps have a zone.
+        None as well where one is missing, or where the stamps have a zone. Raises DataError for
+        instants outside the years 1 to 9999.
         """
         stored = self._typed_column(column)
-        if stored is None or stored.null_count:
+        if stored is None or stored.null_count or not self.is_temporal(column):
             return None
 
+        self.require_known_years(column)
         kind = stored.type
         if pa.types.is_date32(kind):
             form = TimestampFormat("date")
@@ -255,12 +343,13 @@ class Table:
         if isinstance(self.data, pd.DataFrame):
             return _factorize_series(self.data[column])
 
-        integers = self.stored_integers(column)
-        if integers is not None:
+        stored = self.data[column]
+        # A marker of missing values may still be the id of a series.
+        if _is_integer(stored.type) and not stored.null_count:
+            integers = np.asarray(stored.to_numpy(), dtype=np.int64)
             kind = "str" if self.is_text else "int64"
             return _factorize_values(integers, kind)
 
-        stored = self.data[column]
         # "1.50" and "1.5" may be two ids, however a text file's column is stored.
         if self.source and not pa.types.is_dictionary(stored.type):
             stored = self.source.verbatim(column)
@@ -309,6 +398,22 @@ def _is_integer(kind: pa.DataType) -> bool:
     return is_integer and kind != pa.uint64()
 
 
+def _is_text(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
+
+
+def _is_single(kind: pa.DataType) -> bool:
+    return bool(pa.types.is_float32(kind) or pa.types.is_float16(kind))
+
+
+def _to_float64(stored: pa.ChunkedArray) -> Floats:
+    """Values [n] of a column of numbers or booleans, NaN where missing."""
+    if pa.types.is_boolean(stored.type):  # which Arrow does not cast to float64
+        stored = pc.cast(stored, pa.uint8())
+    numbers = pc.cast(stored, pa.float64(), safe=False)
+    return np.asarray(numbers.to_numpy(), dtype=np.float64)
+
+
 def _is_number(kind: pa.DataType) -> bool:
     tests = (
         pa.types.is_integer,
@@ -319,6 +424,32 @@ def _is_number(kind: pa.DataType) -> bool:
     return any(test(kind) for test in tests)
 
 
+def _count_unit(kind: pa.DataType) -> str:
+    """The unit of numpy's datetimes that a type counts since 1970; "" for a type of no instants."""
+    if pa.types.is_date32(kind):
+        return "D"
+    if pa.types.is_date64(kind):
+        return "ms"
+    return str(kind.unit) if pa.types.is_timestamp(kind) else ""
+
+
+def _to_counts(column: pa.ChunkedArray) -> Ints:
+    """Instants of a typed column as they are stored [n]; 0 where missing."""
+    # Of days Arrow only makes the integers that it stores them as.
+    width = pa.int32() if pa.types.is_date32(column.type) else pa.int64()
+    counts = column.cast(width).fill_null(0)
+    return np.asarray(counts.to_numpy(), dtype=np.int64)
+
+
+def _format_instants(column: pa.ChunkedArray) -> list[str | None]:
+    """Instants of a typed column as texts, of whatever year; None where missing."""
+    unit = _count_unit(column.type)
+    present = np.asarray(column.is_valid())
+    counts = _to_counts(column).tolist()
+    pairs = zip(counts, present, strict=True)
+    return [format_count(count, unit) if has else None for count, has in pairs]
+
+
 def _to_microseconds(column: pa.ChunkedArray) -> Ints:
     # A finer unit than microseconds is cut off, which only an unsafe cast does.
     stamps = pc.cast(column, pa.timestamp("us"), safe=False)
@@ -326,10 +457,16 @@ def _to_microseconds(column: pa.ChunkedArray) -> Ints:
     return np.asarray(instants.to_numpy(), dtype=np.int64)
 
 
-def _mask_missing(cells: pa.ChunkedArray, na: tuple[str, ...]) -> pa.ChunkedArray:
-    """The cells as written, null where nothing or a marker of `na` stands between blanks."""
-    kind = pa.string()
-    markers = pa.array(sorted({"", *na}), kind)
+def _mask_missing(
+    cells: pa.ChunkedArray, na: tuple[str, ...], *, empty: bool = True
+) -> pa.ChunkedArray:
+    """The cells as written, null where nothing or a marker of `na` stands between blanks.
+
+    empty: whether nothing is a marker too.
+    """
+    kind = cells.type
+    texts = {"", *na} if empty else {*na}
+    markers = pa.array(sorted(texts), kind)
     missing = pc.is_in(pc.utf8_trim_whitespace(cells), value_set=markers)
 
     if not pc.any(missing).as_py():
@@ -347,9 +484,17 @@ def to_text_array(series: pd.Series) -> pa.Array:
     """A column as one Arrow array of text [n], null where missing."""
     if not isinstance(series.dtype, pd.StringDtype):
         objects = series.astype("object")
-        series = objects.map(str, na_action="ignore")
+        series = objects.map(_to_text, na_action="ignore")
 
     array = pa.array(series, type=pa.large_string(), from_pandas=True)
     if isinstance(array, pa.ChunkedArray):
         return array.combine_chunks()
     return array
+
+
+def _to_text(value: object) -> str:
+    """A cell as text; Python writes no integers of more than some thousand digits."""
+    try:
+        return str(value)
+    except ValueError:
+        return "an integer of thousands of digits"

@@ -4,6 +4,7 @@ Knows neither tables nor values.
 
 `calendar_fields`  year, month, week, day and time of day of instants, and back
 `formats`          layouts of written dates, parsed and rendered
+`year_range`       the years that can be written
 `numeric`          numbers that are times: epochs, years, Excel days
 `zones`            local clocks and UTC, hours that repeat or are skipped
 `timestamp_format` texts, numbers and typed stamps to instants, and back

@@ -240,17 +240,21 @@ class FrequencySpec(NamedTuple):
     working: bool = False
 
 
+_MAX_STEPS = {"us": 1000 * 366 * DAY, "month": 12_000, "integer": 10**15}
+"""The largest steps: a thousand years, by which no arithmetic of instants overflows."""
+
+
 def parse_frequency(freq: str) -> FrequencySpec:
     """Read a pandas alias or an integer step. Raises UsageError where it is unknown."""
     alias = freq.strip()
-    match = re.fullmatch(r"(\d*)([A-Za-z]*)(?:-([A-Za-z]{3}))?", alias)
+    match = re.fullmatch(r"(\d{0,15})([A-Za-z]*)(?:-([A-Za-z]{3}))?", alias)
 
     spec = None
     if match and alias:
         many, name, anchor = match.groups()
         spec = _parse_alias(int(many or 1), name, anchor or "")
 
-    if spec is None or spec.step < 1:
+    if spec is None or not 1 <= spec.step <= _MAX_STEPS.get(spec.unit, 1):
         message = f"frequency {freq!r} is not known"
         hint = "use one like D, B, h, 30min, W, MS, ME, QS, YS, or 1"
         raise UsageError(message, hint)

@@ -19,6 +19,7 @@ from lstmcast.timeaxis.calendar_fields import (
     month_starts,
     months_since_epoch,
 )
+from lstmcast.timeaxis.year_range import are_outside_years
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 
@@ -36,6 +37,10 @@ _MIN_YEAR, _MAX_YEAR = 1600, 2200
 """Numbers that are taken for years."""
 _MAX_MONTH_ROUNDING = 0.1
 """Share of a month by which fractions of years may be rounded."""
+_MAX_DIGITS = 10**14
+"""More than the largest date and time in digits, of the year 9999."""
+_MAX_DAYS = 4_000_000
+"""More than the days from 1970 to the year 9999, or back to the year 1."""
 _MIN_EPOCH_SECONDS, _MAX_EPOCH_SECONDS = 1e8, 4.11e9
 """Seconds since 1970 that are taken for times: 1973 to 2100. Smaller numbers could be anything."""
 _DIGIT_FORMATS = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m")
@@ -147,6 +152,28 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     if layout == "ns":  # the only unit that is shorter than a microsecond
         return whole // 1000
     return whole * (SECOND // per_second)
+
+
+def are_times(values: Numbers, layout: str) -> Bools:
+    """Which numbers [n] are times of the years 1 to 9999 in a format of `numbers_to_instants`."""
+    numbers = np.asarray(values, dtype=np.float64)
+    if layout == FRACTIONAL_YEARS:
+        return np.asarray((numbers >= 1) & (numbers < 10_000))
+    if layout == EXCEL_DAYS:
+        days = numbers - _EXCEL_DAYS_TO_1970
+    elif layout in EPOCH_UNITS_PER_SECOND:
+        seconds = numbers / EPOCH_UNITS_PER_SECOND[layout]
+        days = seconds / (DAY // SECOND)
+    else:
+        # Digits: of numbers too large for any date the fields are not looked at.
+        inside = (numbers >= 0) & (numbers < _MAX_DIGITS) & (numbers % 1 == 0)
+        whole = np.where(inside, numbers, 0).astype(np.int64)
+        instants, exists = _instants_from_digits(whole, layout)
+        outside = are_outside_years(instants, "us")
+        return np.asarray(inside & exists & ~outside)
+    near = np.abs(days) < _MAX_DAYS
+    whole_days = np.floor(np.where(near, days, 0)).astype(np.int64)
+    return np.asarray(near & ~are_outside_years(whole_days, "D"))
 
 
 def _round_to_ints(values: NDArray[np.floating[Any]]) -> Ints:

@@ -30,6 +30,7 @@ from lstmcast.timeaxis.numeric import (
     instants_to_numbers,
     numbers_to_instants,
 )
+from lstmcast.timeaxis.year_range import YEAR_RANGE_WORDS, are_outside_years
 from lstmcast.timeaxis.zones import to_datetime_index, to_microseconds
 
 if TYPE_CHECKING:
@@ -72,6 +73,11 @@ class TimestampFormat:
         """Instants [n] in the user's own form: an array or index to be a column of a frame."""
         if self.kind == "step":
             return instants
+        if are_outside_years(instants, "us").any():
+            raise DataError(
+                f"its times reach beyond {YEAR_RANGE_WORDS}, which cannot be written",
+                "give a shorter --horizon, or correct the times of the data",
+            )
         if self.kind in ("text", "number"):
             return self._to_texts_or_numbers(instants)
 

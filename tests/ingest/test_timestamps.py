@@ -1,7 +1,5 @@
 """Cells of time columns as instants, with the form in which they are written."""
 
-import datetime
-
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -12,7 +10,6 @@ from lstmcast.errors import DataError
 from lstmcast.ingest.timestamps import (
     find_candidate_layouts,
     find_date_parts,
-    is_datetime_column,
     read_split_timestamps,
     read_timestamps,
     with_time_zone,
@@ -40,12 +37,6 @@ def test_small_whole_numbers_are_steps_and_fractions_are_refused() -> None:
     assert read([1, 2, 3]) == ("step", [1, 2, 3])
     with pytest.raises(DataError, match="1.5 is no whole step"):
         read([1.5, 2.5])
-
-
-def test_columns_of_dates_are_recognised_by_their_type() -> None:
-    assert is_datetime_column(pd.Series(pd.period_range("2024", periods=2, freq="M")))
-    assert is_datetime_column(pd.Series([datetime.date(2024, 1, 1)], dtype=object))
-    assert not is_datetime_column(pd.Series(["2024-01-01"]))
 
 
 def test_parts_of_a_date_are_put_in_order_and_unknown_ones_are_none() -> None:

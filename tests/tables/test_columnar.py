@@ -10,8 +10,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from lstmcast.config import DataConfig
+from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError, ResourceError
+from lstmcast.panel.panel import Panel
 from lstmcast.tables.number_columns import to_float_column
 from lstmcast.tables.read import read_table
 
@@ -89,3 +90,144 @@ def test_lists_are_left_out_and_repeated_names_refused(tmp_path: Path) -> None:
     write_arrow(repeated, tmp_path / "y.arrow", pa.ipc.new_file)
     with pytest.raises(DataError, match="'y' is there more than once"):
         read_table(tmp_path / "y.arrow")
+
+
+PERIODS = [
+    *("D", "h", "min", "s", "ms", "us", "15min", "2D", "M", "3M", "W-MON", "W-SUN"),
+    *("Q-JAN", "Q-DEC", "Y-MAR", "Y-DEC"),
+]
+
+
+@pytest.mark.parametrize("freq", PERIODS)
+def test_periods_that_pandas_saved_are_read_as_periods(
+    tmp_path: Path, freq: str
+) -> None:
+    periods = pd.period_range("2021-01-01", periods=30, freq=freq)
+    frame = pd.DataFrame({"date": periods, "y": np.arange(30) % 7 + 0.5})
+    frame.to_parquet(tmp_path / "column.parquet")
+    frame.to_feather(tmp_path / "column.arrow")
+    frame.set_index("date").to_parquet(tmp_path / "index.parquet")
+    frame[["y"]].set_index(pd.PeriodIndex(periods)).to_parquet(tmp_path / "no.parquet")
+    starts = periods.to_timestamp().as_unit("us").astype(np.int64)
+    columns = Columns(("y",))
+    panels = [
+        Panel.from_table(read_table(tmp_path / name), columns)
+        for name in ("column.parquet", "column.arrow", "index.parquet", "no.parquet")
+    ]
+    panels.append(Panel.from_arrow(pa.Table.from_pandas(frame), target="y"))
+    for panel in panels:
+        ordinals = panel.start[0] + np.arange(30)
+        assert panel.axis.grid.instants(ordinals).tolist() == starts.tolist()
+
+
+def test_a_missing_period_is_missing_and_an_unknown_one_is_refused(
+    tmp_path: Path,
+) -> None:
+    periods = pd.PeriodIndex(["2021-01", None, "2021-03"], freq="M")
+    pd.DataFrame({"t": periods}).to_parquet(tmp_path / "x.parquet")
+    assert read_table(tmp_path / "x.parquet").frame["t"].isna().tolist() == [
+        *(False, True, False)
+    ]
+    for facts in (b'{"freq": "nonsense"}', b"{}", b"["):
+        marks = {
+            "ARROW:extension:name": "pandas.period",
+            "ARROW:extension:metadata": facts,
+        }
+        field = pa.field("t", pa.int64(), metadata=marks)
+        table = pa.table([pa.array([1, 2])], schema=pa.schema([field]))
+        pq.write_table(table, tmp_path / "x.parquet")
+        with pytest.raises(
+            DataError, match="'t' holds periods .* that are no dates|damaged"
+        ):
+            read_table(tmp_path / "x.parquet")
+
+
+DAY = 86_400
+UNITS = {"s": 1, "ms": 1000, "us": 10**6}
+ENDS = {"before": -719_163, "after": 2_932_897, "far": 100_000_000}
+"""Days since 1970 of the day before 0001-01-01, of the one after 9999-12-31, and of no calendar."""
+
+
+def outside_columns() -> dict[str, pa.Array]:
+    """Thirty days, the eighth of which is beyond the years 1 to 9999, in every type."""
+    columns: dict[str, pa.Array] = {}
+    for end, day in ENDS.items():
+        days = np.arange(19_000, 19_030)
+        days[7] = day
+        columns[f"date32 {end}"] = pa.array(days, pa.int32()).cast(pa.date32())
+        columns[f"date64 {end}"] = pa.array(days * DAY * 1000).view(pa.date64())
+        for unit, per_second in UNITS.items():
+            for zone in (None, "UTC", "Europe/Berlin"):
+                # Counts that int64 has no room for are no instants of any file.
+                if abs(day) * DAY * per_second >= 2**63:
+                    continue
+                stamps = pa.array(days * DAY * per_second)
+                columns[f"{unit} {zone} {end}"] = stamps.cast(pa.timestamp(unit, zone))
+    return columns
+
+
+def test_an_instant_beyond_the_years_is_refused_with_value_row_and_range(
+    tmp_path: Path,
+) -> None:
+    values = pa.array(np.arange(30.0))
+    for name, stamps in outside_columns().items():
+        table = pa.table({"t": stamps, "y": values})
+        pq.write_table(table, tmp_path / "x.parquet")
+        write_arrow(table, tmp_path / "x.arrow", pa.ipc.new_file)
+        for file in ("x.parquet", "x.arrow"):
+            for time in ((), ("t",)):
+                columns = Columns(("y",), time)
+                with pytest.raises(DataError) as caught:
+                    Panel.from_table(read_table(tmp_path / file), columns)
+                message = caught.value.message
+                assert f"{file} row 7: column 't'" in message, name
+                assert "is outside the years 1 to 9999" in message, name
+            # Where that column is not the time, it is in nobody's way.
+            other = read_table(tmp_path / file)
+            assert other.frame["t"].iloc[7], name
+
+
+def test_the_first_and_the_last_days_of_all_are_read(tmp_path: Path) -> None:
+    for first in (-719_162, 2_932_896 - 29):
+        days = pa.array(np.arange(first, first + 30), pa.int32()).cast(pa.date32())
+        table = pa.table({"t": days, "y": np.arange(30.0)})
+        pq.write_table(table, tmp_path / "x.parquet")
+        panel = Panel.from_table(read_table(tmp_path / "x.parquet"), Columns(("y",)))
+        assert panel.axis.freq == "D"
+    # The day after the last one cannot be written.
+    with pytest.raises(DataError, match="beyond the years 1 to 9999"):
+        panel.axis.texts(panel.start + panel.lengths)
+
+
+def test_a_number_that_means_missing_is_missing_in_every_type(tmp_path: Path) -> None:
+    columns = {
+        "whole": pa.array([-999, 1, 2, None]),
+        "small": pa.array([-999, 1, 2, None], pa.int16()),
+        "float": pa.array([-999.0, 1, 2, None]),
+        "single": pa.array([-999.9, 1, 2, None], pa.float32()),
+        "decimal": pa.array([-999, 1, 2, None], pa.int64()).cast(pa.decimal128(30, 2)),
+        "text": pa.array(["-999.00", "1", "2", None]),
+        "coded": pa.array(["-9.99e2", "1", "2", None]).dictionary_encode(),
+    }
+    pq.write_table(pa.table(columns), tmp_path / "x.parquet")
+    write_arrow(pa.table(columns), tmp_path / "x.arrow", pa.ipc.new_stream)
+    config = DataConfig(na=(*DataConfig.na, "-999", "-999.9"))
+    for file in ("x.parquet", "x.arrow"):
+        table = read_table(tmp_path / file, config)
+        for name in columns:
+            values = to_float_column(table, name)
+            assert np.isnan(values).tolist() == [True, False, False, True], name
+            assert table.series(name).isna().sum() in (1, 2)
+        plain = read_table(tmp_path / file)
+        assert to_float_column(plain, "whole")[0] == -999
+
+
+def test_texts_of_a_typed_format_are_only_missing_where_the_user_says_so(
+    tmp_path: Path,
+) -> None:
+    table = pa.table({"country": ["NA", "DE", "none"]})
+    pq.write_table(table, tmp_path / "x.parquet")
+    config = DataConfig(na=(*DataConfig.na, "none"))
+    series = read_table(tmp_path / "x.parquet", config).series("country")
+    assert series.isna().tolist() == [False, False, True]
+    assert series.iloc[0] == "NA"

@@ -5,6 +5,7 @@ import pytest
 
 from lstmcast.tables.numbers import (
     find_unit_sign,
+    parse_missing_numbers,
     parse_numbers,
     trim_and_mask_missing,
     without_unit_sign,
@@ -56,3 +57,20 @@ def test_a_unit_sign_must_be_at_an_end_of_every_text() -> None:
 def test_blanks_and_markers_are_missing() -> None:
     texts = trim_and_mask_missing(pa.array([" 1 ", "  ", "NA", "-"]), ("NA",))
     assert texts.to_pylist() == ["1", None, None, "-"]
+
+
+@pytest.mark.parametrize(
+    ("markers", "marks", "numbers"),
+    [
+        (("-999", "NA", ""), (".", ""), [-999]),
+        (("-999.0", "-9.99e2", " -999 "), (".", ""), [-999]),
+        (("-999,0",), (",", ""), [-999]),
+        (("-999.0",), (",", ""), [-999]),
+        (("-9.999",), (",", "."), [-9999]),
+        (("?", "nan", "inf"), (".", ""), []),
+    ],
+)
+def test_a_marker_that_is_a_number_stands_for_that_number(
+    markers: tuple[str, ...], marks: tuple[str, str], numbers: list[float]
+) -> None:
+    assert parse_missing_numbers(markers, *marks).tolist() == numbers

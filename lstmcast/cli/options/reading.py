@@ -276,6 +276,10 @@ class RunDataOptions:
         return replace(config, **changes)
 
 
+_MAX_SIZE = 1e18
+"""Bytes beyond any memory."""
+
+
 def parse_size(text: str | None, name: str = "--max-bytes") -> int | None:
     """Return the bytes of a size like 500MB; None for None. Raises UsageError."""
     if text is None:
@@ -286,6 +290,8 @@ def parse_size(text: str | None, name: str = "--max-bytes") -> int | None:
             f"{name} {text!r} is not a size", "give bytes, or a size like 500MB or 16GB"
         )
     number = float(match[1])
+    if number > _MAX_SIZE:
+        raise UsageError(f"{name} {text!r} is out of range", "give a smaller size")
     unit = match[2].lower()
     if not unit:
         return int(number)
