@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.figures import keep, measured_today
+from benchmarks.figures import keep, kept, measured_today
 from benchmarks.sets import DATA, ROOT
 
 NOISE = 0.01
@@ -175,6 +175,14 @@ def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, An
     return found
 
 
+def merge(old: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Put cases in the place of those that were kept before."""
+    cases = {one["case"]: one for one in old.get("cases", [])}
+    cases |= {one["case"]: measured_today(one) for one in results}
+    order = [case.name for case in CASES if case.name in cases]
+    return old | {"cases": [cases[name] for name in order]}
+
+
 def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
     """Rows of Markdown."""
     count = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
@@ -195,7 +203,7 @@ def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
 
 def kept_table(found: dict[str, Any]) -> str:
     """The table from what is kept."""
-    return table(found["cases"], found["seeds"])
+    return table(found["cases"], found["cases"][0]["by_seed"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -231,7 +239,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(table(results[-1:], seeds).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(results, seeds))
     if parsed.keep:
-        keep("covariates", measured_today({"seeds": seeds, "cases": results}))
+        keep("covariates", merge(kept("covariates"), results))
     return int(not all(one["enough"] for one in results))
 
 

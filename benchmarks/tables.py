@@ -40,8 +40,10 @@ the pretrained network with `--steps 0`. Errors: less is better, and 1 in MASE i
 error of repeating the last season. WQL is the weighted quantile loss of the levels .1 to .9;
 coverage is the share of actual values inside the 80 % interval. CPU seconds are of `fit` and
 `predict` together, start of the program included; those of other methods were measured on other
-days. Windows/s is how many (context, horizon) windows a member sees in a second of its training,
-validation included, with one thread.
+days. The pretrained network was made for the horizons of these competitions, among others (see its
+[card](../lstmcast/pretrained/README.md)), from synthetic series alone. Windows/s is how many
+(context, horizon) windows a member sees in a second of its training, validation included, with one
+thread.
 """
 
 

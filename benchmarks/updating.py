@@ -17,11 +17,11 @@ import pandas as pd
 
 from benchmarks.figures import keep, measured_today
 from benchmarks.sets import DATA
+from benchmarks.simple import forecasts
 from lstmcast.config import Config, TrainConfig
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring.update import update
 from lstmcast.panel.panel import Panel
-from lstmcast.scoring.baselines import seasonal_naive_forecast
 from lstmcast.scoring.verdict import actuals_after_origins
 from lstmcast.training.forecaster import Forecaster
 
@@ -31,7 +31,6 @@ FIRST, WEEKS, AGAIN = 52, 52, 4
 """Weeks that are fitted to at first, weeks that follow, and weeks between two fits from scratch."""
 QUARTER = 13
 LABELS = {
-    "seasonal_naive": "repeating the week before",
     "fitted": "fitted once, never updated",
     "updated": "**updated each week**",
     "again": f"fitted from scratch every {AGAIN} weeks",
@@ -68,10 +67,8 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
                     run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual
                 )
             )
-        simple = seasonal_naive_forecast(
-            panel.values, panel.offsets, series, origins, DAY, WEEK
-        )
-        errors["seasonal_naive"].append(_error(simple, actual))
+        for name, error in simple_errors(panel, first + week).items():
+            errors.setdefault(name, []).append(error)
         print(
             week,
             *(f"{name} {row[-1]:.1f}" for name, row in errors.items()),
@@ -79,6 +76,19 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
             flush=True,
         )
     return {"errors": errors, "seconds": spent, "kept": n_kept, "weeks": weeks}
+
+
+def simple_errors(panel: Panel, week: int) -> dict[str, float]:
+    """Return the errors of the simple methods on the days of a week."""
+    end = week * WEEK
+    origins = np.arange(end - 1, end - 1 + WEEK, DAY)
+    series = np.zeros_like(origins)
+    actual = actuals_after_origins(panel, series, origins, DAY)
+    where = (panel.values, panel.offsets, series, origins, DAY)
+    return {
+        name: _error(forecast, actual)
+        for name, forecast in forecasts(*where, (DAY, WEEK))
+    }
 
 
 def _until(panel: Panel, weeks: int) -> Panel:
@@ -128,7 +138,8 @@ def table(found: dict[str, Any]) -> str:
         "updated": f"{seconds['each_update']:.1f} an update",
         "again": f"{seconds['each_fit']:.0f} a fit",
     }
-    for name, label in LABELS.items():
+    simple = min(rows.keys() - LABELS.keys(), key=lambda name: rows[name]["all"])
+    for name, label in {simple: f"best simple method: {simple}", **LABELS}.items():
         row = rows[name]
         parts = " | ".join(f"{x:.1f}" for x in (*row["quarters"], row["all"]))
         lines.append(f"| {label} | {parts} | {spent.get(name, '-')} |")
