@@ -16,6 +16,7 @@ import contextlib
 import hashlib
 import json
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -44,10 +45,13 @@ LEFT_OUT = ("tests/benchmarks", "tests/test_architecture.py", "tests/test_docs.p
 """Tests of the benchmarks, of the layout of the code and of pages: they run none of its lines."""
 PATIENCE = 3.0
 """A mutant may take so many times what its tests took without it; then it never ends."""
+LONGEST = 1800.0
+"""Seconds that one file of tests may take."""
 START = 60.0
 """Seconds that a process of tests may take to start, on a busy machine."""
 MOST_MEMORY = 24 * 2**30
 """Bytes of addresses that a mutant's process may ask for, of which torch takes most."""
+FAILED = re.compile(r"^(?:FAILED|ERROR) (\S+)", re.MULTILINE)
 Results = dict[str, Any]
 
 
@@ -134,7 +138,7 @@ def _map_file(tree: Path, file: str) -> Results:
     cover = ["-m", "coverage", "run", f"--data-file={data}", f"--include={include}"]
     plugin = ["-m", "pytest", "-p", "benchmarks.mutation_lines", f"--junitxml={report}"]
     line = [sys.executable, *cover, *plugin, f"--basetemp={place}/tmp", "-q", file]
-    subprocess.run(line, cwd=tree, env=_environment(tree), capture_output=True)
+    _run(line, tree, LONGEST, place / "output")
     by_file: dict[str, dict[int, list[str]]] = {}
     if data.exists():
         found = coverage.CoverageData(basename=str(data))
@@ -160,13 +164,15 @@ def _seconds_of_passed(report: Path) -> dict[str, float]:
     return seconds
 
 
-def try_mutant(tree: Path, mutant: Mutant, tests: Sequence[str], spent: float) -> str:
+def try_mutant(
+    tree: Path, mutant: Mutant, tests: Sequence[str], spent: float
+) -> tuple[str, str]:
     """Run tests on a tree with a mutant in it, and take it out again.
 
-    Returns "killed", "never ends", "survived", or "no test runs it".
+    Returns "killed", "never ends", "survived", or "no test runs it", and the test that failed.
     """
     if not tests:
-        return "no test runs it"
+        return "no test runs it", ""
     path, temporary = tree / mutant.file, tree.with_suffix(".tmp")
     text = path.read_text(encoding="utf-8")
     chosen = tree.with_suffix(".tests")
@@ -174,26 +180,32 @@ def try_mutant(tree: Path, mutant: Mutant, tests: Sequence[str], spent: float) -
     line = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
     line += [f"--basetemp={temporary}", f"@{chosen}"]
     path.write_text(mutant.apply(text), encoding="utf-8")
+    output = tree.with_suffix(".output")
     try:
-        status = _run(line, tree, START + PATIENCE * spent)
+        status = _run(line, tree, START + PATIENCE * spent, output)
     finally:
         path.write_text(text, encoding="utf-8")
         shutil.rmtree(temporary, ignore_errors=True)
-    return {0: "survived", None: "never ends"}.get(status, "killed")
+    failed = FAILED.search(output.read_text(encoding="utf-8", errors="replace"))
+    outcome = {0: "survived", None: "never ends"}.get(status, "killed")
+    return outcome, failed[1] if failed else ""
 
 
-def _run(line: Sequence[str], tree: Path, limit: float) -> int | None:
+def _run(line: Sequence[str], tree: Path, limit: float, output: Path) -> int | None:
     """Exit status of a command, or None where it and its children were stopped."""
     program = f'ulimit -v {MOST_MEMORY // 1024}; exec "$@"'
-    with subprocess.Popen(
-        ["bash", "-c", program, "bash", *line],
-        cwd=tree,
-        env=_environment(tree),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    ) as process:
+    with (
+        output.open("wb") as file,
+        subprocess.Popen(
+            ["bash", "-c", program, "bash", *line],
+            cwd=tree,
+            env=_environment(tree),
+            stdin=subprocess.DEVNULL,
+            stdout=file,
+            stderr=file,
+            start_new_session=True,
+        ) as process,
+    ):
         try:
             return process.wait(limit)
         except subprocess.TimeoutExpired:
@@ -253,12 +265,17 @@ def run(given: argparse.Namespace) -> Results:
         spent = sum(lines.seconds[test] for test in tests)
         tree, began = free.get(), time.monotonic()
         try:
-            outcome = try_mutant(tree, mutant, tests, spent)
+            outcome, by = try_mutant(tree, mutant, tests, spent)
         finally:
             free.put(tree)
         seconds = round(time.monotonic() - began)
-        found = {"change": change, "line": mutant.line, "operator": mutant.operator}
-        return found | {"outcome": outcome, "tests": len(tests), "seconds": seconds}
+        found: Results = {
+            "change": change,
+            "line": mutant.line,
+            "operator": mutant.operator,
+        }
+        found |= {"outcome": outcome, "by": by}
+        return found | {"tests": len(tests), "seconds": seconds}
 
     with ThreadPoolExecutor(given.jobs) as pool:
         for one in pool.map(tried, [change for change in drawn if change not in done]):

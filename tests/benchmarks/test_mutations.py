@@ -142,24 +142,20 @@ def test_a_mutant_is_noticed_or_not_and_the_tree_is_as_before(
         if mutant.operator in ("arithmetic", "return")
     }
     assert outcomes == {
-        "(n - n * 0)": "survived",
-        "(n / 0)": "killed",
-        "return None": "killed",
+        "(n - n * 0)": ("survived", ""),
+        "(n / 0)": ("killed", "test_m.py::test_m"),
+        "return None": ("killed", "test_m.py::test_m"),
     }
     assert file.read_text() == text
     (mutant, *_) = mutants_of(text, "lstmcast/m.py")
-    assert try_mutant(tree, mutant, [], 0.0) == "no test runs it"
+    assert try_mutant(tree, mutant, [], 0.0) == ("no test runs it", "")
 
 
 def test_a_mutant_that_never_ends_is_stopped_with_its_children(tmp_path: Path) -> None:
     line = [sys.executable, "-S", "-c", "import time; time.sleep(60)"]
-    assert mutations._run(line, tmp_path, 0.5) is None
-    assert (
-        mutations._run(
-            [sys.executable, "-S", "-c", "raise SystemExit(3)"], tmp_path, 60
-        )
-        == 3
-    )
+    assert mutations._run(line, tmp_path, 0.5, tmp_path / "out") is None
+    line[-1] = "raise SystemExit(3)"
+    assert mutations._run(line, tmp_path, 60, tmp_path / "out") == 3
 
 
 def test_equivalents_do_not_count_and_what_never_ends_is_noticed() -> None:
