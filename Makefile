@@ -11,7 +11,7 @@ PYTHON ?= $(shell for p in python3.11 python3 python3.12 python3.13 python3.14 p
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-slow reliability lint style types bench docs docs-check pictures clean
+.PHONY: help install demo test test-slow reliability mutations lint style types bench figures docs docs-check pictures clean
 
 help:  ## show this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -35,7 +35,12 @@ test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
 
 reliability: $(STAMP)  ## break disks, kill fits, spoil files by the thousand; write the figures into docs/reliability.md
-	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py
+	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py
+	$(BIN)/python -m benchmarks.pages
+
+mutations: $(STAMP)  ## change single places of the code, and count which changes a test notices (some two hours; goes on where it was)
+	$(BIN)/python -m benchmarks.mutations
+	$(BIN)/python -m benchmarks.pages
 
 lint: style types  ## both of these:
 
@@ -46,19 +51,25 @@ style: $(STAMP)  ## ruff: faults and form
 types: $(STAMP)  ## mypy --strict
 	$(BIN)/mypy
 
-bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anomalies, reading and speed; write their pages in docs/ (some four hours)
-	$(BIN)/python -m benchmarks.reading --out docs/reading.md
-	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --out docs/accuracy.md
-	$(BIN)/python -m benchmarks.model --out docs/model.md
-	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --write
-	$(BIN)/python -m benchmarks.speed --out docs/performance.md
-	$(BIN)/python -m benchmarks.scale --out docs/scale.md
-	$(BIN)/python -m benchmarks.detection --write
-	$(BIN)/python -m benchmarks.serving --write
-	$(BIN)/python -m benchmarks.tuning --write
-	$(BIN)/python -m benchmarks.updating --write
+bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anomalies, reading and speed; write their pages (some five hours)
+	$(BIN)/python -m benchmarks.reading --keep
+	$(BIN)/python -m benchmarks.accuracy --seeds 0,1,2 --keep
+	$(BIN)/python -m benchmarks.model --keep
+	$(BIN)/python -m benchmarks.covariates --seeds 0,1 --keep
+	$(BIN)/python -m benchmarks.gaps --keep
+	$(BIN)/python -m benchmarks.beyond --keep
+	$(BIN)/python -m benchmarks.speed
+	$(BIN)/python -m benchmarks.scale
+	$(BIN)/python -m benchmarks.detection --keep
+	$(BIN)/python -m benchmarks.serving --keep
+	$(BIN)/python -m benchmarks.tuning --fresh
+	$(BIN)/python -m benchmarks.updating --keep
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.estimates
+	$(BIN)/python -m benchmarks.pages
+
+figures: $(STAMP)  ## write the figures of all pages anew from docs/figures/
+	$(BIN)/python -m benchmarks.pages
 
 docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
 	$(BIN)/python docs/generate.py

@@ -12,12 +12,16 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Any
 
+from benchmarks.figures import keep
 from benchmarks.product import ZERO_SHOT, ProductError, measure
+from benchmarks.references import references
 from benchmarks.sets import DATA, GROUPS, ROOT, SETS, select
-from benchmarks.tables import Result, m3_all, page, summary
+from benchmarks.simple import simple_errors
+from benchmarks.tables import Result, page
 
 CACHE = ROOT / "benchmarks" / "results" / "cache"
 MEASURED_BY = ("benchmarks/product.py", "benchmarks/sets.py")
@@ -80,23 +84,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(measured(name, seed, kind, fresh=parsed.fresh))
         _say(results[-1])
         _write(parsed, results)
-    print(page(results))
+    if parsed.keep:
+        keep("accuracy", report(results))
+    print(page(report(results)))
     return int(any("error" in one for one in results))
 
 
 def report(results: Sequence[Result]) -> dict[str, Any]:
-    """All results and their summaries, ready for JSON."""
-    kinds = ("fit", "zero-shot")
-    groups = {
-        group: {kind: summary(results, group, kind) for kind in kinds}
-        for group in ("everyday", "fresh")
-    }
-    whole = {kind: m3_all(results, kind) for kind in kinds}
+    """All results, those of other methods beside them, and summaries; ready for JSON."""
+    names = list(dict.fromkeys(one["set"] for one in results))
     return {
-        "schema_version": 1,
+        "measured": date.today().isoformat(),
         "source": fingerprint(),
         "results": results,
-        "summary": groups | {"m3_all": whole},
+        "references": {name: references(name) for name in [*names, "m3_all"]},
+        "simple": simple_errors(names) if DATA.is_dir() else {},
     }
 
 
@@ -111,14 +113,12 @@ def _write(parsed: argparse.Namespace, results: Sequence[Result]) -> None:
         parsed.json.write_text(
             json.dumps(report(results), indent=1) + "\n", encoding="utf-8"
         )
-    if parsed.out:
-        parsed.out.write_text(page(results), encoding="utf-8")
 
 
 def _say(one: Result) -> None:
     shown = {
         name: one[name]
-        for name in ("smape", "mase", "owa", "ratio", "coverage", "seconds")
+        for name in ("smape", "mase", "owa", "coverage", "seconds")
         if one.get(name)
     }
     text = one.get("error") or " ".join(
@@ -155,7 +155,7 @@ def _parser() -> argparse.ArgumentParser:
         "--json", type=Path, metavar="FILE", help="write all results there"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.md", help="write the page there"
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parser.add_argument(
         "--fresh", action="store_true", help="measure again what is in the cache"

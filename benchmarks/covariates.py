@@ -1,9 +1,8 @@
 """What covariates gain on real data: `python -m benchmarks.covariates [CASE ...]`.
 
 Each case is a backtest on the last windows of a file, fitted once before them, without the
-covariates and with them: the same program, the same windows, the same seeds. The table is written
-into docs/covariates.md between its marks. Exit status 1 if a case fails, or if covariates do less
-than the case demands.
+covariates and with them: the same program, the same windows, the same seeds. Exit status 1 if a
+case fails, or if covariates do less than the case demands.
 """
 
 import argparse
@@ -16,13 +15,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from benchmarks.figures import keep, kept, measured_today
 from benchmarks.sets import DATA, ROOT
 
-PAGE = ROOT / "docs" / "covariates.md"
-BEGIN, END = (
-    "<!-- benchmarks.covariates: begin -->",
-    "<!-- benchmarks.covariates: end -->",
-)
 NOISE = 0.01
 """As much worse as this a share of the error may be from one seed to the next."""
 
@@ -180,6 +175,14 @@ def compare(case: Case, seeds: Sequence[int], data: Path = DATA) -> dict[str, An
     return found
 
 
+def merge(old: dict[str, Any], results: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Put cases in the place of those that were kept before."""
+    cases = {one["case"]: one for one in old.get("cases", [])}
+    cases |= {one["case"]: measured_today(one) for one in results}
+    order = [case.name for case in CASES if case.name in cases]
+    return old | {"cases": [cases[name] for name in order]}
+
+
 def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
     """Rows of Markdown."""
     count = f"mean of {len(seeds)} seeds" if len(seeds) > 1 else "one seed"
@@ -198,11 +201,9 @@ def table(results: Sequence[dict[str, Any]], seeds: Sequence[int]) -> str:
     return "\n".join(lines)
 
 
-def write(page: Path, text: str, begin: str = BEGIN, end: str = END) -> None:
-    """Put the table between the marks of the page."""
-    before, _, rest = page.read_text(encoding="utf-8").partition(begin)
-    _, _, after = rest.partition(end)
-    page.write_text(f"{before}{begin}\n{text}\n{end}{after}", encoding="utf-8")
+def kept_table(found: dict[str, Any]) -> str:
+    """The table from what is kept."""
+    return table(found["cases"], found["cases"][0]["by_seed"])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -220,9 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="seeds to average over (default: 0)",
     )
     parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the table into {PAGE.relative_to(ROOT)}",
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
@@ -239,8 +238,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         results.append(compare(case, seeds))
         print(table(results[-1:], seeds).splitlines()[-1], file=sys.stderr, flush=True)
     print(table(results, seeds))
-    if parsed.write:
-        write(PAGE, table(results, seeds))
+    if parsed.keep:
+        keep("covariates", merge(kept("covariates"), results))
     return int(not all(one["enough"] for one in results))
 
 

@@ -4,7 +4,7 @@ The Numenta Anomaly Benchmark (Lavin & Ahmad 2015), two groups of its files. Eac
 15 % of its rows; the detectors know only what is before. A run is learnt there with `--steps 0`:
 the network as it ships, nothing trained. Each detector is measured with limits fixed there, and
 with limits that go on learning from unlabelled rows as they pass. No constant was chosen by these
-files. The table is written into docs/detection.md between its marks.
+files.
 """
 
 import argparse
@@ -23,18 +23,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from benchmarks.covariates import write
-from benchmarks.sets import DATA, ROOT
+from benchmarks.figures import keep, measured_today
+from benchmarks.sets import DATA
 from lstmcast import Config, DataError, Forecaster, Panel, TrainConfig
 from lstmcast.monitoring.detect import Detector
 from lstmcast.monitoring.thresholds import Threshold
 from lstmcast.ragged import Bools, Floats
 
-PAGE = ROOT / "docs" / "detection.md"
-BEGIN, END = (
-    "<!-- benchmarks.detection: begin -->",
-    "<!-- benchmarks.detection: end -->",
-)
 RATE = 0.001
 PROBATION = 0.15
 FALSE, MISSED = 0.11, 1.0
@@ -276,6 +271,11 @@ def table(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def kept_table(found: dict[str, Any]) -> str:
+    """The table from what is kept."""
+    return table(found["rows"])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure, show, and write the page where that is asked for; returns the exit status."""
     parser = argparse.ArgumentParser(
@@ -285,9 +285,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "files", nargs="*", metavar="FILE", help="part of a file's name (default: all)"
     )
     parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the table into {PAGE.relative_to(ROOT)}",
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parsed = parser.parse_args(arguments)
     if not (DATA / "nab").is_dir():
@@ -297,8 +295,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         cases(DATA, parsed.files), lambda line: print(line, file=sys.stderr, flush=True)
     )
     print(table(rows))
-    if parsed.write:
-        write(PAGE, table(rows), BEGIN, END)
+    if parsed.keep:
+        keep("detection", measured_today({"rows": rows}))
     return 0
 
 

@@ -10,8 +10,11 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+from benchmarks.figures import keep, measured_today
 from benchmarks.sets import DATA, SETS, Competition, Everyday, select
 
 USUAL = [
@@ -77,15 +80,32 @@ def _run(arguments: list[str], folder: Path) -> tuple[str, float, float]:
     return printed, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * unit
 
 
+def sentence(found: Mapping[str, Any]) -> str:
+    """What the figures say."""
+    rows = found["sets"].values()
+    seconds = [one["seconds"] / one["estimated_seconds"] for one in rows]
+    memory = [one["memory"] / one["estimated_memory"] for one in rows]
+    return (
+        f"On {len(seconds)} sets of the benchmark, fits used between {min(seconds):.2f} and"
+        f" {max(seconds):.2f} times the estimated seconds, and {min(memory):.2f} to"
+        f" {max(memory):.2f} times the estimated memory (`python -m benchmarks.estimates`)."
+    )
+
+
 def main() -> None:
-    """Print a line for each set."""
+    """Print a line for each set; keep the figures of the usual ones."""
     print(HEADER, flush=True)
+    found: dict[str, Any] = {"sets": {}}
     for name in select(sys.argv[1:] or USUAL):
         with tempfile.TemporaryDirectory() as folder:
             estimated, took, large, used = compare(SETS[name], Path(folder))
+        said = {"estimated_seconds": estimated, "estimated_memory": large}
+        found["sets"][name] = {**said, "seconds": took, "memory": used}
         seconds = f"{estimated:>7.1f}s{took:>7.1f}s{estimated / took:>7.2f}"
         figures = f"{seconds}   {large / 2**20:>6.0f}{used / 2**20:>6.0f}     "
         print(f"{name:<24}{figures}{large / used:>7.2f}", flush=True)
+    if not sys.argv[1:]:
+        keep("estimates", measured_today(found))
 
 
 if __name__ == "__main__":

@@ -1,9 +1,8 @@
 """What each part of the network and of its training gains: `python -m benchmarks.model`.
 
 One network a fit, always from scratch unless its row says otherwise, on the first part of each
-series; its own forecasts, without the combination, are scored on the rest. With --out the table
-is written into that file, between its two markers, after every round of seeds; with --kept runs are
-written down, and not made again.
+series; its own forecasts, without the combination, are scored on the rest. With --keep the results
+are kept after every round of seeds; with --runs each run is written down, and not made again.
 """
 
 import argparse
@@ -12,16 +11,17 @@ import math
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from benchmarks.figures import keep, measured_today
 from benchmarks.sets import DATA, ROOT, SETS, Competition
+from benchmarks.simple import MEDIAN, forecasts
 from lstmcast.config import Config, ModelConfig, TrainConfig, WindowConfig
-from lstmcast.evaluation.backtest import find_rival_season
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 from lstmcast.scoring.verdict import score_forecasts
@@ -30,7 +30,6 @@ from lstmcast.training.forecaster import Forecaster
 PANEL_STEPS = 200
 """Most steps of a training on many series, of which validation takes as many as help."""
 LEVELS = np.arange(1, 10) / 10
-BEGIN, END = "<!-- benchmarks.model: begin -->", "<!-- benchmarks.model: end -->"
 Kind = tuple[str, dict[str, Any], dict[str, Any]]
 DEFAULT = "LSTM, 2 layers (the default)"
 KINDS: tuple[Kind, ...] = (
@@ -48,11 +47,7 @@ KINDS: tuple[Kind, ...] = (
     ("`--optimizer adam`", {}, {"optimizer": "adam"}),
     ("`--optimizer sgd`", {}, {"optimizer": "sgd"}),
     ("`--optimizer rmsprop`", {}, {"optimizer": "rmsprop"}),
-    (
-        "`--from pretrained`",
-        {},
-        {"start": "pretrained", "members": 2},
-    ),  # as it is, and fine-tuned
+    ("`--from pretrained`", {}, {"start": "pretrained", "members": 2}),
 )
 
 
@@ -116,19 +111,18 @@ def cases(data: Path = DATA) -> Iterator[Case]:
 
 def simple(case: Case) -> float:
     """MASE of the best of the simple methods on the same windows."""
-    nothing = np.zeros((len(case.series), case.horizon, 1))
-    levels = np.array([0.5])
-    verdict = score_forecasts(
-        case.panel,
-        case.series,
-        case.origins,
-        nothing,
-        levels,
-        case.season,
-        second_season=find_rival_season(case.panel, case.season),
-        ends=case.ends,
-    )
-    return min(scores["mase"] for scores in verdict.baselines.values())
+    panel, series, origins = case.panel, case.series, case.origins
+    where = (panel.values, panel.offsets, series, origins, case.horizon)
+    # The sun has eleven years, which no calendar knows.
+    seasons = (case.season if case.season > 1 else case.horizon,)
+    errors = []
+    for _, forecast in forecasts(*where, seasons):
+        quantiles = forecast[..., None]
+        verdict = score_forecasts(
+            panel, series, origins, quantiles, MEDIAN, case.season, ends=case.ends
+        )
+        errors.append(verdict.model["mase"])
+    return min(errors)
 
 
 def run(case: Case, kind: Kind, seed: int) -> Run:
@@ -152,9 +146,10 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     began = time.process_time()
     fitted = Forecaster(config).fit(case.panel.head(case.ends))
     seconds = time.process_time() - began
-    fitted.combination = fitted.combination._replace(
-        network=1.0, method="", spread=None
-    )
+    # From pretrained weights a fit has the weights as they are beside the network that it trained.
+    fitted.networks = fitted.networks[-1:]
+    alone = {"network": 1.0, "members": np.ones(1), "method": "", "spread": None}
+    fitted.combination = fitted.combination._replace(**alone)
     quantiles = fitted.quantiles(
         case.panel, case.series, case.origins, case.horizon, LEVELS
     )
@@ -170,17 +165,13 @@ def run(case: Case, kind: Kind, seed: int) -> Run:
     return Run(verdict.model["mase"], seconds)
 
 
-def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
-    """Lines of the table, a row for each kind and one for the best simple method of each case.
+def summary(runs: Runs, simples: dict[str, float]) -> list[dict[str, Any]]:
+    """Return a row for each kind: means over seeds, each with its deviation if there are more.
 
-    Cells are means over seeds; behind ± stands the standard deviation. The last columns: the error
-    as a multiple of the default's from the same seed, geometric mean over the cases; the seconds of
-    all cases, mean over seeds.
+    against: the error as a multiple of the default's from the same seed, geometric mean over the
+    cases. seconds: of all cases.
     """
-    yield f"| MASE | {' | '.join(simples)} | against the default | seconds |"
-    yield "|---|" + "---|" * (len(simples) + 2)
-    errors = " | ".join(f"{error:.3f}" for error in simples.values())
-    yield f"| the best simple method | {errors} | | |"
+    rows = []
     for kind in dict.fromkeys(kind for kind, _ in runs):
         own = [runs[kind, case] for case in simples]
         ratios = [
@@ -193,12 +184,41 @@ def table(runs: Runs, simples: dict[str, float]) -> Iterator[str]:
                 zip(*own, strict=True), _by_seed(runs, simples), strict=True
             )
         ]
-        cells = [_spread([run.error for run in each]) for each in own]
         seconds = statistics.mean(
             sum(run.seconds for run in one) for one in zip(*own, strict=True)
         )
-        spread = "" if kind == DEFAULT else _spread(ratios)
-        yield f"| {kind} | {' | '.join(cells)} | {spread} | {seconds:.0f} |"
+        errors = {
+            case: _spread([run.error for run in each])
+            for case, each in zip(simples, own, strict=True)
+        }
+        against = None if kind == DEFAULT else _spread(ratios)
+        rows.append(
+            {"kind": kind, "errors": errors, "against": against, "seconds": seconds}
+        )
+    return rows
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """The table, a row for each kind and one for the best simple method of each case.
+
+    Cells are means over seeds; behind ± stands the standard deviation.
+    """
+    simples = found["simple"]
+    errors = " | ".join(f"{error:.3f}" for error in simples.values())
+    lines = [
+        f"| MASE | {' | '.join(simples)} | against the default | seconds |",
+        "|---|" + "---|" * (len(simples) + 2),
+        f"| the best simple method | {errors} | | |",
+    ]
+    for row in found["rows"]:
+        cells = " | ".join(_shown(row["errors"][case]) for case in simples)
+        against = _shown(row["against"]) if row["against"] else ""
+        lines.append(f"| {row['kind']} | {cells} | {against} | {row['seconds']:.0f} |")
+    return "\n".join(lines)
+
+
+def _shown(numbers: Sequence[float]) -> str:
+    return " ± ".join(f"{number:.3f}" for number in numbers)
 
 
 def _by_seed(runs: Runs, cases_of: dict[str, float]) -> Iterator[tuple[Run, ...]]:
@@ -206,19 +226,10 @@ def _by_seed(runs: Runs, cases_of: dict[str, float]) -> Iterator[tuple[Run, ...]
     return zip(*(runs[DEFAULT, case] for case in cases_of), strict=True)
 
 
-def _spread(numbers: Sequence[float]) -> str:
+def _spread(numbers: Sequence[float]) -> list[float]:
     """Mean and standard deviation; of one number the number."""
-    mean = f"{statistics.mean(numbers):.3f}"
-    return f"{mean} ± {statistics.stdev(numbers):.3f}" if len(numbers) > 1 else mean
-
-
-def write(path: Path, lines: Sequence[str]) -> None:
-    """Put lines between the markers of a page; raises ValueError where it has none."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not begin or not end:
-        raise ValueError(f"{path} has no markers for the table")
-    path.write_text("\n".join([before + BEGIN, *lines, END + after]), encoding="utf-8")
+    mean = statistics.mean(numbers)
+    return [mean, statistics.stdev(numbers)] if len(numbers) > 1 else [mean]
 
 
 def known(path: Path | None) -> dict[tuple[int, str, str], Run]:
@@ -245,26 +256,23 @@ def main() -> int:
         help="fits of each kind (default: 3)",
     )
     parser.add_argument(
-        "--out",
-        type=Path,
-        metavar="FILE.md",
-        help="write the table between the markers there",
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parser.add_argument(
-        "--kept", type=Path, metavar="FILE.jsonl", help="where runs are written down"
+        "--runs", type=Path, metavar="FILE.jsonl", help="where runs are written down"
     )
     parsed = parser.parse_args()
-    finished = known(parsed.kept)
+    finished = known(parsed.runs)
     measured = list(cases())
     simples = {case.name: simple(case) for case in measured}
     runs: Runs = {}
-    lines: list[str] = []
+    found: dict[str, Any] = {}
     for seed in range(parsed.seeds):
         for kind in KINDS:
             for case in measured:
                 done = finished.get((seed, kind[0], case.name)) or run(case, kind, seed)
-                if parsed.kept and (seed, kind[0], case.name) not in finished:
-                    with parsed.kept.open("a", encoding="utf-8") as log:
+                if parsed.runs and (seed, kind[0], case.name) not in finished:
+                    with parsed.runs.open("a", encoding="utf-8") as log:
                         log.write(json.dumps([seed, kind[0], case.name, *done]) + "\n")
                 runs.setdefault((kind[0], case.name), []).append(done)
                 print(
@@ -275,10 +283,16 @@ def main() -> int:
                     file=sys.stderr,
                     flush=True,
                 )
-        lines = ["", *table(runs, simples), ""]
-        if parsed.out:
-            write(parsed.out, lines)
-    print("\n".join(lines))
+        raw = [
+            [seed, kind, case, *one]
+            for (kind, case), each in runs.items()
+            for seed, one in enumerate(each)
+        ]
+        rows = summary(runs, simples)
+        found = {"seeds": seed + 1, "simple": simples, "rows": rows, "runs": raw}
+        if parsed.keep:
+            keep("model", measured_today(found))
+    print(table(found))
     return 0
 
 

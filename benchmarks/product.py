@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from benchmarks.sets import DATA, Competition, Everyday, flat
+from benchmarks.windows import last_origins, read_everyday
 from lstmcast.config import TrainConfig
 from lstmcast.scoring import metrics
 
@@ -122,17 +122,11 @@ def _competition(
 def _everyday(
     one: Everyday, seed: int, options: Sequence[str], folder: Path, data: Path
 ) -> tuple[Scores, float]:
-    from lstmcast.config import Columns, DataConfig
-    from lstmcast.evaluation.backtest import find_rival_season
-    from lstmcast.panel.panel import Panel
     from lstmcast.scoring.verdict import score_forecasts
-    from lstmcast.tables.read import read_table
     from lstmcast.training.forecaster import Forecaster
 
     began = _cpu()
-    reading = DataConfig(date_format=one.date_format)
-    columns = Columns(target=(one.target,), time=one.time, series=one.series)
-    panel = Panel.from_table(read_table(data / one.file, reading), columns, reading)
+    panel = read_everyday(one, data)
     series, origins = last_origins(panel.lengths, one.horizon, one.windows)
     ends = np.where(
         np.isin(np.arange(len(panel)), series),
@@ -158,37 +152,12 @@ def _everyday(
         panel, series, origins, one.horizon, LEVELS
     )
     began = _cpu()
-    verdict = score_forecasts(
-        panel,
-        series,
-        origins,
-        quantiles,
-        LEVELS,
-        one.season,
-        second_season=find_rival_season(panel, one.season),
-    )
-    best = min(verdict.baselines.items(), key=lambda item: item[1]["mase"])
+    verdict = score_forecasts(panel, series, origins, quantiles, LEVELS, one.season)
     scores: Scores = {
         name: verdict.model[name] for name in ("mase", "smape", "wql", "coverage")
     }
-    scores |= {
-        "series": verdict.series,
-        "points": verdict.observed,
-        "baseline": best[0],
-    }
-    return scores | {
-        "baseline_mase": best[1]["mase"],
-        "ratio": scores["mase"] / best[1]["mase"],
-    }, busy + _cpu() - began
-
-
-def last_origins(
-    lengths: npt.NDArray[np.int64], horizon: int, windows: int
-) -> tuple[npt.NDArray[np.int64], ...]:
-    """Return series and origins, [K] each, of the last `windows` horizons of the longer series."""
-    origins = (lengths - 1)[:, None] - horizon * np.arange(windows, 0, -1)
-    long = np.flatnonzero(lengths >= (windows + 2) * horizon)
-    return np.repeat(long, windows), origins[long].ravel()
+    scores |= {"series": verdict.series, "points": verdict.observed}
+    return scores, busy + _cpu() - began
 
 
 def _write(panel: Any, target: str, path: Path) -> None:

@@ -1,13 +1,12 @@
 """Time and memory of reading files into panels, beside the bare readers of pyarrow and pandas.
 
-    python -m benchmarks.reading --out docs/reading.md
+    python -m benchmarks.reading --keep
 
 Every figure is a ratio of two measurements in turn in one run, since a machine's own speed and load
 cancel out of it.
 """
 
 import argparse
-import json
 import os
 import re
 import subprocess
@@ -27,6 +26,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pacsv
 import pyarrow.parquet as pq
 
+from benchmarks.figures import keep, measured_today
 from lstmcast.config import Columns
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.read import read_table
@@ -40,7 +40,7 @@ PREFACE = """\
 # How fast files are read
 
 From a file of {rows:,} rows to a panel that is checked, sorted and regular, measured by `make
-bench` in one run on {cores} cores (pyarrow {arrow}, pandas {pandas}). Each time is the best of
+bench` in one run on {cores} cores (pyarrow {pyarrow}, pandas {pandas}). Each time is the best of
 rounds in which all is measured in turn. Bare is `pyarrow.csv.read_csv` or
 `pyarrow.parquet.read_table`: a table, nothing checked. pandas is `read_csv` and `sort_values`, or
 `read_parquet`, `sort_values` and an array of each group of `groupby`. Memory is the peak of a
@@ -171,9 +171,11 @@ def _memory(case: Case, path: Path) -> dict[str, Any]:
         str(path),
     ]
     peak = int(subprocess.run(line, check=True, capture_output=True, text=True).stdout)
+    size = case.bare(path).nbytes
     return {
         "peak": peak,
-        "bytes": case.bare(path).nbytes,
+        "bytes": size,
+        "memory": peak / size,
         "memory_limit": case.times_bytes,
     }
 
@@ -195,17 +197,13 @@ def _peak() -> int:
     return int(found[1]) * 1024
 
 
-def page(results: list[dict[str, Any]], rows: int) -> str:
+def page(found: dict[str, Any]) -> str:
     """The figures as a page of Markdown."""
-    lines = [
-        PREFACE.format(
-            rows=rows, cores=os.cpu_count(), arrow=pa.__version__, pandas=pd.__version__
-        )
-    ]
-    for one in results:
+    lines = [PREFACE.format(**found)]
+    for one in found["cases"]:
         times = " | ".join(f"{one[name]:.2f} s" for name in ("bare", "panel", "pandas"))
         most = f"{one['memory_limit']:g}" if one["memory_limit"] else ""
-        memory = f"{one['peak'] / one['bytes']:.2f} | {most}"
+        memory = f"{one['memory']:.2f} | {most}"
         ratios = f"{one['ratio']:.2f} | {one['limit']:g} | {one['against']:.2f}"
         lines.append(f"| {one['case']} | {times} | {ratios} | {memory} |")
     return "\n".join([*lines, ""])
@@ -216,7 +214,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=ROWS)
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--out", type=Path)
+    parser.add_argument("--keep", action="store_true")
     parser.add_argument(
         "--peak", nargs=2, metavar=("CASE", "FILE"), help=argparse.SUPPRESS
     )
@@ -227,10 +225,11 @@ def main(arguments: list[str] | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         write_files(Path(folder), given.rows)
         results = [measured(case, Path(folder), given.repeats) for case in CASES]
-    text = page(results, given.rows)
-    if given.out:
-        given.out.write_text(text)
-    print(json.dumps(results, indent=1))
+    versions = {"pyarrow": pa.__version__, "pandas": pd.__version__}
+    found = {"rows": given.rows, "cores": os.cpu_count(), **versions, "cases": results}
+    if given.keep:
+        keep("reading", measured_today(found))
+    print(page(found))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,12 @@
 
 Generated daily series of 200 points, in Parquet files of 10,000 series, are forecast with the
 shipped network by one command; a fit learns from 1e8 rows; one fit is shared by two ranks; fits
-learn from a sample of real panels. What was measured is kept in
-`benchmarks/results/cache/scale.json`, and the page is written from all that is there.
+learn from a sample of real panels. What was measured is kept in `docs/figures/scale.json`, section
+by section.
 """
 
 import argparse
 import hashlib
-import json
 import os
 import subprocess
 import sys
@@ -25,12 +24,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks import sampled
-from benchmarks.accuracy import CACHE
+from benchmarks.figures import keep, kept
 from benchmarks.scalepage import PICTURE, page
 from benchmarks.sets import ROOT
 from benchmarks.speed import machine
 
-RESULTS = CACHE / "scale.json"
 Figures = dict[str, Any]
 LENGTH, SHARD = 200, 10_000
 ROLES = ("--target", "y", "--series", "shop")
@@ -300,16 +298,11 @@ def sample(folder: Path, _: int) -> Figures:
 
 
 def _stored() -> Figures:
-    return (
-        dict(json.loads(RESULTS.read_text(encoding="utf-8")))
-        if RESULTS.exists()
-        else {}
-    )
+    return dict(kept("scale").get("sections", {}))
 
 
 def _store(results: Figures) -> None:
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
+    keep("scale", {"sections": results})
 
 
 def draw(results: Figures, file: Path) -> None:
@@ -352,7 +345,7 @@ SECTIONS = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the requested sections, keep them, and write the page; return the exit status."""
+    """Measure the requested sections, keep and show them, and draw; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.scale", description=__doc__
     )
@@ -370,17 +363,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help="the most series (default: 1e6)",
     )
     parser.add_argument(
-        "--out", type=Path, metavar="FILE.md", help="write the page there"
-    )
-    parser.add_argument(
         "--busy",
         action="store_true",
         help="the machine does other work beside: say so on the page",
-    )
-    parser.add_argument(
-        "--page-only",
-        action="store_true",
-        help="measure nothing, write the page of what is kept",
     )
     parsed = parser.parse_args(arguments)
     if unknown := set(parsed.sections) - set(SECTIONS):
@@ -388,7 +373,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}"
         )
     results = _stored()
-    for name in [] if parsed.page_only else parsed.sections or SECTIONS:
+    for name in parsed.sections or SECTIONS:
         print(f"{name}:", file=sys.stderr, flush=True)
         with tempfile.TemporaryDirectory() as folder:
             found = SECTIONS[name](Path(folder), parsed.series)
@@ -398,11 +383,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "busy": parsed.busy,
         }
         _store(results)
-    text = page(results)
-    print(text)
-    if parsed.out:
-        parsed.out.write_text(text, encoding="utf-8")
-        draw(results, parsed.out.parent / PICTURE)
+    print(page(results))
+    draw(results, ROOT / "docs" / PICTURE)
     return 0
 
 

@@ -64,6 +64,11 @@ def page(results: Figures) -> str:
     return "\n".join(parts)
 
 
+def kept_page(found: Figures) -> str:
+    """The whole page from what is kept."""
+    return page(found["sections"])
+
+
 def _series(found: Figures) -> str:
     lines = [
         "| series | s | CPU s | series/s | memory, MB | read, MB | written, MB |"

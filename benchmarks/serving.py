@@ -13,15 +13,13 @@ import sys
 import tempfile
 import time
 import urllib.request
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from benchmarks.covariates import write
+from benchmarks.figures import keep, measured_today
 from benchmarks.sets import ROOT
 
-PAGE = ROOT / "docs" / "serving.md"
-BEGIN, END = "<!-- benchmarks.serving: begin -->", "<!-- benchmarks.serving: end -->"
 SAMPLES = ROOT / "sample_data"
 
 
@@ -116,14 +114,28 @@ def measure(case: Case, requests: int, starts: int) -> tuple[list[float], list[f
         return answered, started
 
 
-def row(case: Case, answered: Sequence[float], started: Sequence[float]) -> str:
-    """A row of Markdown."""
+def summary(
+    case: Case, answered: Sequence[float], started: Sequence[float]
+) -> dict[str, Any]:
+    """Seconds within which half and 19 of 20 requests are answered, and of half of the starts."""
     half, most = statistics.median(answered), answered[int(0.95 * len(answered))]
-    cold = statistics.median(started)
-    return (
-        f"| {case.name} | {1000 * half:.1f} | {1000 * most:.1f} | {1000 * cold:,.0f} |"
-        f" {cold / half:.0f} |"
-    )
+    start = statistics.median(started)
+    seconds = {"half": half, "most": most, "start": start}
+    return {"case": case.name, **seconds, "times": start / half}
+
+
+def table(found: Mapping[str, Any]) -> str:
+    """Rows of Markdown."""
+    lines = [
+        f"| {found['requests']} requests, {found['starts']} starts | request, p50 ms | p95 ms |"
+        " `predict`, p50 ms | times |",
+        "|---|---|---|---|---|",
+    ]
+    for one in found["cases"]:
+        half, most, start = (1000 * one[name] for name in ("half", "most", "start"))
+        figures = f"{half:.1f} | {most:.1f} | {start:,.0f} | {one['times']:.0f}"
+        lines.append(f"| {one['case']} | {figures} |")
+    return "\n".join(lines)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -138,22 +150,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--starts", type=int, default=7, help="starts of the command line (default: 7)"
     )
     parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the table into {PAGE.relative_to(ROOT)}",
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parsed = parser.parse_args(arguments)
-    lines = [
-        f"| {parsed.requests} requests, {parsed.starts} starts | request, p50 ms | p95 ms |"
-        " `predict`, p50 ms | times |",
-        "|---|---|---|---|---|",
-    ]
+    found: dict[str, Any] = {"requests": parsed.requests, "starts": parsed.starts}
+    found["cases"] = []
     for case in CASES:
-        lines.append(row(case, *measure(case, parsed.requests, parsed.starts)))
-        print(lines[-1], file=sys.stderr, flush=True)
-    print("\n".join(lines))
-    if parsed.write:
-        write(PAGE, "\n".join(lines), BEGIN, END)
+        seconds = measure(case, parsed.requests, parsed.starts)
+        found["cases"].append(summary(case, *seconds))
+        print(table(found).splitlines()[-1], file=sys.stderr, flush=True)
+    print(table(found))
+    if parsed.keep:
+        keep("serving", measured_today(found))
     return 0
 
 

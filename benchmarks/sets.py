@@ -22,7 +22,8 @@ class Competition:
 
     freq: the dates that its numbered steps are given (None keeps the numbers). season: for the
     scale of MASE.
-    naive2: sMAPE and MASE of the Naive2 forecast, for OWA.
+    naive2: sMAPE and MASE of the Naive2 forecast, for OWA. seasons: those that a simple method may
+    repeat.
     """
 
     name: str
@@ -31,6 +32,11 @@ class Competition:
     season: int
     freq: str | None
     naive2: tuple[float, float] | None = None
+
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Seasons of the calendar, in steps."""
+        return CALENDAR[self.freq or ""]
 
     def load(self, data: Path = DATA) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Training and test part: unique_id, ds, y, by series, then time."""
@@ -54,9 +60,9 @@ class Competition:
 class Everyday:
     """A file as people have it, forecast from `windows` origins at its end.
 
-    season: for the seasonal naive and the scale of MASE. series, time, date_format: what its user
-    would have to say.
-    fresh: set aside, so that nothing is chosen by looking at it.
+    season: for the scale of MASE. freq: of its calendar, whose seasons a simple method may repeat.
+    series, time, date_format: what its user would have to say. fresh: not among the sets by which
+    the defaults were chosen.
     """
 
     name: str
@@ -65,11 +71,24 @@ class Everyday:
     horizon: int
     season: int
     windows: int
+    freq: str
     series: tuple[str, ...] = ()
     time: tuple[str, ...] = ()
     date_format: str | None = None
     fresh: bool = False
 
+    @property
+    def seasons(self) -> tuple[int, ...]:
+        """Seasons of the calendar, in steps."""
+        return CALENDAR[self.freq]
+
+
+CALENDAR: dict[str, tuple[int, ...]] = {
+    **{"30min": (48, 336), "h": (24, 168), "D": (7, 365), "W-SUN": (52,)},
+    **{"MS": (12,), "QS": (4,), "YS": (), "": ()},
+    "sunspots": (12, 132),  # months, and the eleven years of the sun
+}
+"""Steps of the seasons that the calendar of a frequency knows."""
 
 COMPETITIONS = (
     Competition("m4_hourly", "m4", 48, 24, "h", (18.383, 2.395)),
@@ -92,18 +111,36 @@ _VISITS = "everyday/website_visits_dmy_dates.csv"
 _STORES = "panel/walmart_store_sales.csv"
 EVERYDAY = (
     Everyday(
-        "air_passengers", "everyday/airline-passengers.csv", "Passengers", 12, 12, 2
+        "air_passengers",
+        "everyday/airline-passengers.csv",
+        "Passengers",
+        12,
+        12,
+        2,
+        "MS",
     ),
-    Everyday("co2_monthly", "everyday/co2-concentration.csv", "CO2", 24, 12, 3),
+    Everyday("co2_monthly", "everyday/co2-concentration.csv", "CO2", 24, 12, 3, "MS"),
     Everyday(
-        "sunspots_monthly", "everyday/monthly-sunspots.csv", "Sunspots", 12, 1, 10
+        "sunspots_monthly",
+        "everyday/monthly-sunspots.csv",
+        "Sunspots",
+        12,
+        1,
+        10,
+        "sunspots",
     ),
-    Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3),
+    Everyday("retail_sales", "everyday/example_retail_sales.csv", "y", 12, 12, 3, "MS"),
     Everyday(
-        "melbourne_min_temp", "everyday/daily-min-temperatures.csv", "Temp", 14, 1, 10
+        "melbourne_min_temp",
+        "everyday/daily-min-temperatures.csv",
+        "Temp",
+        14,
+        1,
+        10,
+        "D",
     ),
     Everyday(
-        "website_visits_daily", _VISITS, "users", 14, 7, 4, date_format="%d/%m/%y"
+        "website_visits_daily", _VISITS, "users", 14, 7, 4, "D", date_format="%d/%m/%y"
     ),
     Everyday(
         "uk_daily_flights",
@@ -112,6 +149,7 @@ EVERYDAY = (
         14,
         7,
         6,
+        "D",
     ),
     Everyday(
         "bike_sharing_hourly",
@@ -120,6 +158,7 @@ EVERYDAY = (
         24,
         24,
         20,
+        "h",
         time=("date_time",),
     ),
     Everyday(
@@ -129,9 +168,12 @@ EVERYDAY = (
         48,
         48,
         20,
+        "30min",
         time=("Time",),
     ),
-    Everyday("stocks", "everyday/stocks.csv", "price", 6, 1, 4, series=("symbol",)),
+    Everyday(
+        "stocks", "everyday/stocks.csv", "price", 6, 1, 4, "MS", series=("symbol",)
+    ),
     Everyday(
         "milk_monthly",
         "everyday/monthly-milk-incomplete.csv",
@@ -139,12 +181,21 @@ EVERYDAY = (
         12,
         12,
         3,
+        "MS",
     ),
     Everyday(
-        "gasoline_weekly", "everyday/us_gasoline_weekly.csv", "Gasoline", 8, 52, 6
+        "gasoline_weekly",
+        "everyday/us_gasoline_weekly.csv",
+        "Gasoline",
+        8,
+        52,
+        6,
+        "W-SUN",
     ),
-    Everyday("co2_weekly", "everyday/co2_weekly_missing.csv", "co2", 8, 52, 6),
-    Everyday("wp_log_peyton_manning", "everyday/example_wp_log_R.csv", "y", 28, 7, 6),
+    Everyday("co2_weekly", "everyday/co2_weekly_missing.csv", "co2", 8, 52, 6, "W-SUN"),
+    Everyday(
+        "wp_log_peyton_manning", "everyday/example_wp_log_R.csv", "y", 28, 7, 6, "D"
+    ),
     Everyday(
         "beijing_pm25",
         "everyday/beijing_pm25_split_date_columns.csv",
@@ -152,6 +203,7 @@ EVERYDAY = (
         24,
         24,
         20,
+        "h",
         time=_PARTS,
     ),
     Everyday(
@@ -161,6 +213,7 @@ EVERYDAY = (
         8,
         52,
         3,
+        "W-SUN",
         ("Store",),
         ("Date",),
         "%d-%m-%Y",
@@ -173,6 +226,7 @@ EVERYDAY = (
         8,
         4,
         1,
+        "QS",
         series=_PLACE,
         fresh=True,
     ),
@@ -183,12 +237,20 @@ EVERYDAY = (
         24,
         24,
         7,
+        "h",
         series=("unique_id",),
         fresh=True,
     ),
-    Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, fresh=True),
+    Everyday("oil_temperature", "ett/ETTh1.csv", "OT", 96, 24, 10, "h", fresh=True),
     Everyday(
-        "nyc_taxi", "nab/realKnownCause/nyc_taxi.csv", "value", 48, 48, 10, fresh=True
+        "nyc_taxi",
+        "nab/realKnownCause/nyc_taxi.csv",
+        "value",
+        48,
+        48,
+        10,
+        "30min",
+        fresh=True,
     ),
 )
 SETS: dict[str, Competition | Everyday] = {

@@ -1,8 +1,8 @@
 """Speed and memory beside other programs: `python -m benchmarks.speed [SECTION ...]`.
 
 Every section is measured whole in one run on one machine. What was measured is kept in
-`benchmarks/results/cache/speed.json`, and the page is written from all that is there, so sections
-can be measured one by one. The peers are installed in environments of their own, see `peers.py`.
+`docs/figures/performance.json`, section by section, so they can be measured one by one. The peers
+are installed in environments of their own, see `peers.py`.
 """
 
 import argparse
@@ -21,13 +21,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from benchmarks.accuracy import CACHE, fingerprint
+from benchmarks.accuracy import fingerprint
+from benchmarks.figures import keep, kept
 from benchmarks.peers import OURS, PEERS, Lost, Peer, call, spend
 from benchmarks.product import competition_scores
 from benchmarks.sets import DATA, EVERYDAY, SETS, Competition
 from benchmarks.speedpage import page
 
-RESULTS = CACHE / "speed.json"
 REPEATS = 5
 EVERYONE = (OURS, *PEERS)
 Figures = dict[str, Any]
@@ -77,13 +77,18 @@ def cold(folder: Path) -> Figures:
 
 def train(folder: Path) -> Figures:
     """Windows a second of training at one context, horizon and width."""
-    return {
-        "rows": _each(
-            lambda peer: _median(
-                call(peer, "train", 100, 1000, folder=folder), "windows_per_second"
-            )
+    rows = _each(
+        lambda peer: _median(
+            call(peer, "train", 100, 1000, folder=folder), "windows_per_second"
         )
+    )
+    # The others train in float32: beside them stands what lstmcast does in it.
+    own = _last(call(OURS, "train", 100, 1000, "float32", folder=folder))
+    rows["lstmcast, float32"] = {
+        "windows_per_second": statistics.median(own["windows_per_second"])
     }
+    usual = _last(call(OURS, "train", 2, 1000, folder=folder))
+    return {"rows": rows, "precision": usual["precision"]}
 
 
 def learn(folder: Path) -> Figures:
@@ -244,7 +249,11 @@ def budget(folder: Path) -> Figures:
 
 def step(folder: Path) -> Figures:
     """Measure the parts of a training step, and the encoder's share of the matrix speed."""
-    return _last(call(OURS, "step", folder=folder))
+    found = _last(call(OURS, "step", folder=folder))
+    for precision in ("float32", "bfloat16"):
+        one = found[precision]
+        one["reached"] = one["encoded"] / one["encoder"] / one["products"]
+    return found
 
 
 SECTIONS: dict[str, Callable[[Path], Figures]] = {
@@ -316,7 +325,7 @@ def machine() -> Figures:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure the requested sections, keep them, and write the page; return the exit status."""
+    """Measure the requested sections, keep and show them; return the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.speed", description=__doc__
     )
@@ -326,25 +335,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="SECTION",
         help=f"of {', '.join(SECTIONS)} (default: all)",
     )
-    parser.add_argument(
-        "--out", type=Path, metavar="FILE.md", help="write the page there"
-    )
-    parser.add_argument(
-        "--page-only",
-        action="store_true",
-        help="measure nothing, write the page of what is kept",
-    )
     parsed = parser.parse_args(arguments)
     unknown = set(parsed.sections) - set(SECTIONS)
     if unknown:
         parser.error(
             f"no section {', '.join(sorted(unknown))}; there is {', '.join(SECTIONS)}"
         )
-    results: Figures = (
-        json.loads(RESULTS.read_text(encoding="utf-8")) if RESULTS.exists() else {}
-    )
+    results: Figures = kept("performance").get("sections", {})
     failed = False
-    for name in [] if parsed.page_only else parsed.sections or SECTIONS:
+    for name in parsed.sections or SECTIONS:
         if name in NEEDS_DATA and not DATA.is_dir():
             print(
                 f"{name}: left out, no benchmark data (set SHARED_DATA to its folder)",
@@ -367,12 +366,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "on": date.today().isoformat(),
             "machine": machine(),
         }
-        RESULTS.parent.mkdir(parents=True, exist_ok=True)
-        RESULTS.write_text(json.dumps(results, indent=1), encoding="utf-8")
-    text = page(results)
-    print(text)
-    if parsed.out:
-        parsed.out.write_text(text, encoding="utf-8")
+        keep("performance", {"sections": results})
+    print(page(results))
     return int(failed)
 
 

@@ -1,9 +1,10 @@
 """What `lstmcast tune` gains over the default on windows that the search never saw.
 
-    python -m benchmarks.tuning --seeds 0,1 --write
+    python -m benchmarks.tuning --seeds 0,1
 
-Runs the command line as a user would, one set and seed after the other, and writes the table of
-docs/tuning.md. Of M4 Weekly only the training part is used.
+Runs the command line as a user would, one set and seed after the other. Each search is kept in
+docs/figures/tuning.json when it ends, and is not made again unless that is asked for. Of M4 Weekly
+only the training part is used.
 """
 
 import argparse
@@ -19,12 +20,11 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
-from benchmarks.covariates import write
+from benchmarks.figures import keep, kept, measured_today
 from benchmarks.sets import DATA, ROOT, SETS, Competition
 
-PAGE = ROOT / "docs" / "tuning.md"
-BEGIN, END = "<!-- benchmarks.tuning: begin -->", "<!-- benchmarks.tuning: end -->"
 TRIALS = 10
+SEEDS = (0, 1)
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def measure(case: Case, seed: int, trials: int, data: Path = DATA) -> dict[str, 
         )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     spent = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return {"case": case.words, "seed": seed, "cpu": spent, **json.loads(done.stdout)}
+    found = json.loads(done.stdout)
+    figures = {name: found[name] for name in ("promised", "adopted", "tuned", "gain")}
+    return {"case": case.words, "seed": seed, "cpu": spent, **figures}
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
@@ -120,11 +122,23 @@ def table(results: Sequence[dict[str, Any]]) -> str:
             f" {best} |"
             f" {one['cpu']:.0f} |"
         )
+    done = {(one["case"], one["seed"]) for one in results}
+    planned = product((case.words for case in CASES), SEEDS)
+    missing = [
+        f"{case} (seed {seed})" for case, seed in planned if (case, seed) not in done
+    ]
+    if missing:
+        lines += ["", f"Not searched yet: {'; '.join(missing)}."]
     return "\n".join(lines)
 
 
+def kept_table(found: dict[str, Any]) -> str:
+    """The table from what is kept."""
+    return table(found["searches"])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Measure, show, and write the page where that is asked for; returns the exit status."""
+    """Make the searches that were asked for, keep and show them; returns the exit status."""
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks.tuning", description=__doc__
     )
@@ -132,42 +146,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "sets", nargs="*", metavar="SET", help="names of sets (default: all)"
     )
     parser.add_argument(
-        "--seeds", default="0,1", metavar="0,1", help="seeds, each a search of its own"
+        "--seeds",
+        default=",".join(map(str, SEEDS)),
+        metavar="0,1",
+        help="seeds, each a search of its own",
     )
     parser.add_argument("--trials", type=int, default=TRIALS, help="trials of a search")
     parser.add_argument(
-        "--results",
-        type=Path,
-        metavar="FILE",
-        help="keep what is measured here, and measure no more",
-    )
-    parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the table into {PAGE.relative_to(ROOT)}",
+        "--fresh", action="store_true", help="search again what is kept"
     )
     parsed = parser.parse_args(arguments)
     if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    results = (
-        json.loads(parsed.results.read_text())
-        if parsed.results and parsed.results.exists()
-        else []
-    )
+    found = {} if parsed.fresh else kept("tuning")
+    results = list(found.get("searches", []))
     known = {(one["case"], one["seed"]) for one in results}
     chosen = [case for case in CASES if not parsed.sets or case.name in parsed.sets]
+    order = [case.words for case in CASES]
     for seed, case in product(map(int, parsed.seeds.split(",")), chosen):
         if (case.words, seed) not in known:
-            results.append(measure(case, seed, parsed.trials))
-            print(table(results[-1:]).splitlines()[-1], file=sys.stderr, flush=True)
-            if parsed.results:
-                parsed.results.write_text(json.dumps(results))
-    order = [case.words for case in CASES]
-    results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
+            one = measured_today(measure(case, seed, parsed.trials))
+            results.append(one)
+            print(table([one]).splitlines()[2], file=sys.stderr, flush=True)
+            results.sort(key=lambda one: (order.index(one["case"]), one["seed"]))
+            keep("tuning", found | {"trials": parsed.trials, "searches": results})
     print(table(results))
-    if parsed.write:
-        write(PAGE, table(results), BEGIN, END)
     return 0
 
 

@@ -3,40 +3,34 @@
 One network is fitted to the first year. Then, each week of the second year, the days of the week
 are forecast from the midnights before them: by the run as it was fitted, which sees the newest rows
 all the same; by the run that is updated with each week's rows; and by a run that is fitted from
-scratch every four weeks. Nothing was chosen on these weeks. The table is written into docs/howto.md
-between its marks.
+scratch every four weeks. Nothing was chosen on these weeks.
 """
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from benchmarks.covariates import write
-from benchmarks.sets import DATA, ROOT
+from benchmarks.figures import keep, measured_today
+from benchmarks.sets import DATA
+from benchmarks.simple import forecasts
 from lstmcast.config import Config, TrainConfig
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.monitoring.update import update
 from lstmcast.panel.panel import Panel
-from lstmcast.scoring.baselines import seasonal_naive_forecast
 from lstmcast.scoring.verdict import actuals_after_origins
 from lstmcast.training.forecaster import Forecaster
 
-PAGE = ROOT / "docs" / "howto.md"
-BEGIN, END = "<!-- benchmarks.updating: begin -->", "<!-- benchmarks.updating: end -->"
 FILE = "everyday/bike_sharing_hourly.csv"
 DAY, WEEK = 24, 168
 FIRST, WEEKS, AGAIN = 52, 52, 4
 """Weeks that are fitted to at first, weeks that follow, and weeks between two fits from scratch."""
 QUARTER = 13
 LABELS = {
-    "seasonal_naive": "repeating the week before",
     "fitted": "fitted once, never updated",
     "updated": "**updated each week**",
     "again": f"fitted from scratch every {AGAIN} weeks",
@@ -73,10 +67,8 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
                     run.quantiles(panel, series, origins, levels=(0.5,))[..., 0], actual
                 )
             )
-        simple = seasonal_naive_forecast(
-            panel.values, panel.offsets, series, origins, DAY, WEEK
-        )
-        errors["seasonal_naive"].append(_error(simple, actual))
+        for name, error in simple_errors(panel, first + week).items():
+            errors.setdefault(name, []).append(error)
         print(
             week,
             *(f"{name} {row[-1]:.1f}" for name, row in errors.items()),
@@ -84,6 +76,19 @@ def story(panel: Panel, weeks: int = WEEKS, first: int = FIRST) -> dict[str, Any
             flush=True,
         )
     return {"errors": errors, "seconds": spent, "kept": n_kept, "weeks": weeks}
+
+
+def simple_errors(panel: Panel, week: int) -> dict[str, float]:
+    """Return the errors of the simple methods on the days of a week."""
+    end = week * WEEK
+    origins = np.arange(end - 1, end - 1 + WEEK, DAY)
+    series = np.zeros_like(origins)
+    actual = actuals_after_origins(panel, series, origins, DAY)
+    where = (panel.values, panel.offsets, series, origins, DAY)
+    return {
+        name: _error(forecast, actual)
+        for name, forecast in forecasts(*where, (DAY, WEEK))
+    }
 
 
 def _until(panel: Panel, weeks: int) -> Panel:
@@ -94,38 +99,62 @@ def _error(forecast: np.ndarray, actual: np.ndarray) -> float:
     return float(np.nanmean(np.abs(forecast - actual)))
 
 
+def summary(found: dict[str, Any]) -> dict[str, Any]:
+    """Return mean errors of quarters and of all weeks, and how often updates were better."""
+    errors = {name: np.array(row) for name, row in found["errors"].items()}
+    quarters = range(0, found["weeks"], QUARTER)
+    rows = {
+        name: {
+            "quarters": [float(row[q : q + QUARTER].mean()) for q in quarters],
+            "all": float(row.mean()),
+        }
+        for name, row in errors.items()
+    }
+    seconds, count = found["seconds"], found["weeks"] - 1
+    spent = {
+        "fit": seconds["fit"],
+        "each_update": seconds["updated"] / count,
+        "each_fit": seconds["again"] / (count // AGAIN),
+    }
+    better = int((errors["updated"] < errors["fitted"]).sum())
+    counts = {"weeks": found["weeks"], "kept": found["kept"], "better": better}
+    return {**counts, "rows": rows, "seconds": spent}
+
+
 def table(found: dict[str, Any]) -> str:
-    """Rows of Markdown."""
-    quarters = -(-found["weeks"] // QUARTER)
+    """Rows of Markdown, and what they say."""
+    starts = range(1, found["weeks"] + 1, QUARTER)
     heads = " | ".join(
-        f"weeks {q * QUARTER + 1} to {min((q + 1) * QUARTER, found['weeks'])}"
-        for q in range(quarters)
+        f"weeks {first} to {min(first + QUARTER - 1, found['weeks'])}"
+        for first in starts
     )
     lines = [
         f"| mean absolute error | {heads} | all | CPU seconds |",
-        "|---|" + "---|" * (quarters + 2),
+        "|---|" + "---|" * (len(starts) + 2),
     ]
-    seconds, count = found["seconds"], found["weeks"] - 1
+    seconds, count, rows = found["seconds"], found["weeks"] - 1, found["rows"]
     spent = {
-        "seasonal_naive": "-",
         "fitted": f"{seconds['fit']:.0f}",
-        "updated": f"{seconds['updated'] / count:.1f} an update",
-        "again": f"{seconds['again'] / (count // AGAIN):.0f} a fit",
+        "updated": f"{seconds['each_update']:.1f} an update",
+        "again": f"{seconds['each_fit']:.0f} a fit",
     }
-    for name, label in LABELS.items():
-        row = np.array(found["errors"][name])
-        parts = [row[q * QUARTER : (q + 1) * QUARTER].mean() for q in range(quarters)]
-        lines.append(
-            f"| {label} | {' | '.join(f'{x:.1f}' for x in (*parts, row.mean()))} | {spent[name]} |"
-        )
-    once, often = (np.array(found["errors"][name]) for name in ("fitted", "updated"))
-    better = int((often < once).sum())
-    lines += [
-        "",
-        f"{found['kept']} of {count} updates were kept; {better} of {count} weeks were forecast"
-        " better for it.",
-    ]
-    return "\n".join(lines)
+    simple = min(rows.keys() - LABELS.keys(), key=lambda name: rows[name]["all"])
+    for name, label in {simple: f"best simple method: {simple}", **LABELS}.items():
+        row = rows[name]
+        parts = " | ".join(f"{x:.1f}" for x in (*row["quarters"], row["all"]))
+        lines.append(f"| {label} | {parts} | {spent.get(name, '-')} |")
+    once = rows["fitted"]["all"]
+    less = {name: 1 - rows[name]["all"] / once for name in ("updated", "again")}
+    return "\n".join(
+        [
+            *lines,
+            "",
+            f"{found['kept']} of {count} updates were kept; {found['better']} of {count} weeks"
+            f" were forecast better for it. Updates changed the error by"
+            f" {-100 * less['updated']:+.0f} %,"
+            f" fits from scratch by {-100 * less['again']:+.0f} %.",
+        ]
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -140,34 +169,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
         help=f"weeks to go on for (default: {WEEKS})",
     )
     parser.add_argument(
-        "--results",
-        metavar="FILE",
-        help="keep what was measured as JSON; taken from there if it is",
-    )
-    parser.add_argument(
-        "--write",
-        action="store_true",
-        help=f"write the table into {PAGE.relative_to(ROOT)}",
+        "--keep", action="store_true", help="keep the results in docs/figures/"
     )
     parsed = parser.parse_args(arguments)
-    file = Path(parsed.results) if parsed.results else None
-    if file and file.exists():
-        found = json.loads(file.read_text(encoding="utf-8"))
-    elif not DATA.is_dir():
+    if not DATA.is_dir():
         print("no benchmark data: set SHARED_DATA to its folder", file=sys.stderr)
         return 1
-    else:
-        found = story(
-            Panel.from_frame(
-                pd.read_csv(DATA / FILE), target="users", time="date_time"
-            ),
-            parsed.weeks,
-        )
-        if file:
-            file.write_text(json.dumps(found), encoding="utf-8")
+    frame = pd.read_csv(DATA / FILE)
+    panel = Panel.from_frame(frame, target="users", time="date_time")
+    told = story(panel, parsed.weeks)
+    found = summary(told) | {"errors": told["errors"]}
+    if parsed.keep:
+        keep("updating", measured_today(found))
     print(table(found))
-    if parsed.write:
-        write(PAGE, table(found), BEGIN, END)
     return 0
 
 

@@ -64,28 +64,6 @@ def test_every_command_has_its_section() -> None:
     assert all(f"\n## lstmcast {name}\n" in text for name in generate.command_names())
 
 
-def test_what_the_readme_tells_of_speed_is_what_was_measured() -> None:
-    section = (
-        (ROOT / "README.md")
-        .read_text(encoding="utf-8")
-        .split("## How fast it is\n")[1]
-        .split("\n## ")[0]
-    )
-    rows = [row.split("|")[2:] for row in section.splitlines() if row.startswith("| ")][
-        1:
-    ]
-    told = {
-        figure for row in rows for figure in re.findall(r"\d[\d.,]*\d", " ".join(row))
-    }
-    assert len(told) > 20
-    assert told <= set(
-        re.findall(
-            r"\d[\d.,]*\d",
-            (ROOT / "docs" / "performance.md").read_text(encoding="utf-8"),
-        )
-    )
-
-
 def test_files_that_the_page_for_contributors_names_are_there() -> None:
     text = (ROOT / "docs" / "contributing.md").read_text(encoding="utf-8")
     named = set(re.findall(r"`([a-z_/]+(?:\.py|\.md|/))`", text))

@@ -96,8 +96,8 @@ def windows(panel: Panel, config: Config) -> Windows:
     return Windows(steps, config.window.horizon or HORIZON, context, 2 * context)
 
 
-def train(series: int, length: int) -> Result:
-    """See common."""
+def train(series: int, length: int, precision: str = "") -> Result:
+    """See common; in a precision of choice, or in that which it takes by itself here."""
     each, config = 8, _config()
     moments: list[float] = []
 
@@ -107,6 +107,8 @@ def train(series: int, length: int) -> Result:
     many = windows(_panel(table(series, length)), config)
     (recipe,) = make_panel_recipes(config, load_pretrained_arrays(), 1)
     schedule = recipe.schedule._replace(steps=each * (REPEATS + 1), every=each)
+    if precision:
+        schedule = schedule._replace(precision=precision)
     with single_torch_thread():
         network = build_network(recipe, many)
         train_network(
@@ -116,7 +118,9 @@ def train(series: int, length: int) -> Result:
     found = [
         a_step * each / (b - a) for a, b in zip(moments[1:-1], moments[2:], strict=True)
     ]
-    return {"windows_per_second": found[-REPEATS:]}
+    is_reduced = is_reduced_precision(schedule.precision)
+    taken = "bfloat16" if is_reduced else "float32"
+    return {"windows_per_second": found[-REPEATS:], "precision": taken}
 
 
 def learn(

@@ -36,8 +36,12 @@ FIRST_LR_SHARE = 1 / 25
 LAST_LR_SHARE = FIRST_LR_SHARE / 1e4
 HIGH_MOMENTUM, LOW_MOMENTUM = 0.95, 0.85
 """Momentum at the ends of the pretraining, and where the learning rate is highest."""
-USUAL_HORIZON_SHARE = 0.6
-"""Share of the batches with the usual horizon of their kind; the others have a shorter one."""
+LONGEST_HORIZON_FACTOR = 2
+"""Horizons are drawn up to so many times the usual one of their kind.
+
+The usual ones are those of forecasting competitions (M1, M3, M4, tourism), among others. The
+network should not be made for these: any horizon from one step on may come.
+"""
 
 
 class SeriesKind(NamedTuple):
@@ -123,10 +127,7 @@ def draw_batch(
     """Draw a batch of fresh series of a kind, or None if they are too short for a window."""
     seasons = kind.seasons
     length = _draw_length(rng, kind)
-    horizon = kind.horizon
-    if rng.random() >= USUAL_HORIZON_SHARE:
-        shorter = rng.integers(1, kind.horizon + 1)
-        horizon = int(shorter)
+    horizon = draw_horizon(rng, kind, length)
     values = make_series(rng, series, length, seasons).ravel()
     offsets = np.arange(series + 1) * length
     scaler = fit_scaler(values, offsets)
@@ -140,6 +141,17 @@ def draw_batch(
     if sampler is None:
         return None
     return sampler.draw(rng, series, origins)
+
+
+def draw_horizon(rng: np.random.Generator, kind: SeriesKind, length: int) -> int:
+    """Draw a horizon that is uniform in its logarithm, and at most half of the series."""
+    longest = min(LONGEST_HORIZON_FACTOR * kind.horizon, length // 2)
+    # Half a step on both sides, so that the ends are as likely as what lies between them.
+    low = np.log(0.5)
+    high = np.log(longest + 0.5)
+    log_horizon = rng.uniform(low, high)
+    horizon = round(float(np.exp(log_horizon)))
+    return min(max(horizon, 1), longest)
 
 
 def _draw_length(rng: np.random.Generator, kind: SeriesKind) -> int:

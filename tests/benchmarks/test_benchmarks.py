@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,22 @@ from benchmarks.product import (
     LEVELS,
     ProductError,
     competition_scores,
-    last_origins,
     windows_per_second,
 )
 from benchmarks.references import references
-from benchmarks.sets import COMPETITIONS, SETS, Competition, dated, flat, select, split
+from benchmarks.sets import (
+    COMPETITIONS,
+    SETS,
+    Competition,
+    Everyday,
+    dated,
+    flat,
+    select,
+    split,
+)
+from benchmarks.simple import forecasts
 from benchmarks.tables import m3_all, page, summary
+from benchmarks.windows import last_origins
 from lstmcast.config import Config, ModelConfig, TrainConfig
 from lstmcast.panel.panel import Panel
 
@@ -129,40 +140,53 @@ def test_flat_storage_knows_where_each_series_begins() -> None:
 
 
 def everyday(
-    name: str, ratio: float, kind: str = "fit", seed: int = 0
+    name: str, mase: float, kind: str = "fit", seed: int = 0
 ) -> dict[str, object]:
     """A result as `measured` gives it."""
-    scores = {
-        "mase": ratio,
-        "smape": 5.0,
-        "wql": None,
-        "coverage": 0.8,
-        "seconds": 2.0,
-        "ratio": ratio,
-    }
-    return {
-        "set": name,
-        "kind": kind,
-        "seed": seed,
-        "baseline": "naive",
-        "baseline_mase": 1.0,
-        "points": 24,
-    } | scores
+    scores = {"mase": mase, "smape": 5.0, "wql": None, "coverage": 0.8, "seconds": 2.0}
+    return {"set": name, "kind": kind, "seed": seed, "points": 24} | scores
+
+
+def found(*results: dict[str, object]) -> dict[str, Any]:
+    """Results with rivals: the last value, and the mean of four seasons, which is better."""
+    rivals = {"naive": {"mase": 1.0}, "seasonal mean (12)": {"mase": 0.5}}
+    names = {str(one["set"]) for one in results}
+    others = {"m4_weekly": [("M4, the winner (ES-RNN)", {"owa": 0.851})]}
+    simple = dict.fromkeys(names, rivals)
+    return {"results": list(results), "references": others, "simple": simple}
 
 
 def test_summary_is_over_sets_after_the_mean_over_seeds() -> None:
-    results = [
+    results = found(
         everyday("co2_monthly", 0.4),
         everyday("co2_monthly", 0.6, seed=1),
         everyday("air_passengers", 2.0),
-    ]
+    )
     assert summary(results, "everyday", "fit") == {
         "sets": 2,
         "geometric_mean": pytest.approx(1.0),
         "worst": 2.0,
         "above": 0.5,
     }
+    assert summary(results, "everyday", "fit", means=True)["worst"] == 4.0
     assert summary(results, "fresh", "fit") == {}
+
+
+def test_the_rival_is_the_best_of_all_seasons_that_the_calendar_knows() -> None:
+    """Where a week repeats itself and the days of it differ, the day before is no rival."""
+    days = np.tile(np.repeat(np.arange(7.0), 48), 10)
+    offsets = np.array([0, len(days)])
+    where = (days, offsets, np.array([0]), np.array([48 * 63 - 1]), 48)
+    errors = {
+        name: float(np.abs(forecast - days[48 * 63 : 48 * 64]).mean())
+        for name, forecast in forecasts(*where, (48, 336))
+    }
+    assert errors["seasonal naive (336)"] == 0 < errors["seasonal naive (48)"]
+    assert errors["naive"] > 0 and errors["mean"] == pytest.approx(3.0)
+    taxi = SETS["nyc_taxi"]
+    assert isinstance(taxi, Everyday) and taxi.seasons == (48, 336)
+    short = {name for name, _ in forecasts(*where[:3], np.array([400]), 48, (48, 336))}
+    assert "seasonal naive (336)" not in short  # seen once only
 
 
 def test_the_whole_of_m3_is_weighted_by_observations_and_waits_for_all_parts() -> None:
@@ -209,13 +233,13 @@ def test_the_page_shows_figures_references_and_failures() -> None:
             "error": "lstmcast fit exit 3: too short",
         },
     ]
-    text = page(results)
+    text = page(found(*results))
     assert (
         "| m4_weekly | **lstmcast** | 6.50 ± 0.50 |  |  | 0.700 |  |  |  |  |" in text
     )
     assert "|  | M4, the winner (ES-RNN) |" in text
-    assert "| air_passengers | 0.500 | 0.750 |" in text
-    assert "geometric mean 0.500, worst 0.50, 0% of 1 above 1.02" in text
+    assert "| air_passengers | 0.500 | 0.750 | 0.500 | naive 1.000 | 1.000 |" in text
+    assert "lstmcast: geometric mean 0.500, worst 0.50, 0% of 1 above 1.02" in text
     assert "- m1_yearly, fit, seed 0: lstmcast fit exit 3: too short" in text
     widths = {
         line.count("|")
@@ -226,14 +250,15 @@ def test_the_page_shows_figures_references_and_failures() -> None:
 
 
 def test_results_survive_json_and_name_no_path(
-    capsys: pytest.CaptureFixture[str],
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(accuracy, "simple_errors", lambda _: {})
     text = json.dumps(
         accuracy.report([everyday("air_passengers", 0.5)]), allow_nan=False
     )
     assert str(Path.home()) not in text
     assert str(accuracy.ROOT) not in text
-    assert json.loads(text)["summary"]["everyday"]["fit"]["sets"] == 1
+    assert json.loads(text)["results"][0]["mase"] == 0.5
     assert capsys.readouterr().out == ""
 
 
@@ -305,9 +330,7 @@ def test_the_speed_is_that_of_the_members_that_were_trained(tmp_path: Path) -> N
     assert windows_per_second(history) is None
 
 
-def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(
-    tmp_path: Path,
-) -> None:
+def test_the_covariates_table_says_what_was_saved() -> None:
     one = {
         "case": "prices",
         "windows": 3,
@@ -316,13 +339,6 @@ def test_the_covariates_table_goes_between_its_marks_and_says_what_was_saved(
     }
     text = covariates.table([{**one, "saved": 0.2, "by_seed": [0.19, 0.21]}], [0, 1])
     assert "| prices | 3 | 10 | 8 | 20.0 % | 19.0 %, 21.0 % | 1.000 | 0.800 |" in text
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{covariates.BEGIN}\nold\n{covariates.END}\nafter\n")
-    covariates.write(page, text)
-    assert (
-        page.read_text()
-        == f"before\n{covariates.BEGIN}\n{text}\n{covariates.END}\nafter\n"
-    )
 
 
 def test_each_covariates_case_says_what_it_demands() -> None:
@@ -347,6 +363,13 @@ def test_the_table_of_searches_sets_what_was_promised_beside_what_was_kept() -> 
         == "| prices | 1 | 7.0 % | 2.0 % ± 31.0 | 1.000, 0.980 | default | hidden=32 | 91 |"
     )
     assert lines[3] == "| prices | 2 | 0.0 % | - | - | default | the default | 91 |"
+    assert lines[-1].startswith("Not searched yet: air passengers, monthly (seed 0); ")
+    every = [
+        one | {"case": case.words, "seed": seed, "gain": None}
+        for case in tuning.CASES
+        for seed in tuning.SEEDS
+    ]
+    assert "Not searched yet" not in tuning.table(every)
     assert all(case.name in SETS for case in tuning.CASES)
 
 
@@ -371,35 +394,25 @@ def test_the_story_of_updates_goes_week_by_week_through_all_ways(
         found["errors"]["fitted"] == found["errors"]["updated"]
     )  # a network as it was shipped stays so
     found["kept"], found["errors"]["updated"] = 1, [0.0, 0.0, 0.5]
-    lines = updating.table(found).splitlines()
+    lines = updating.table(updating.summary(found)).splitlines()
     assert lines[0] == "| mean absolute error | weeks 1 to 3 | all | CPU seconds |"
     assert lines[4].startswith("| **updated each week** | 0.2 | 0.2 |")
     assert lines[-1].startswith("1 of 2 updates were kept; ")
 
 
-def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed(
-    tmp_path: Path,
-) -> None:
+def test_parts_of_the_network_are_compared_with_the_default_of_the_same_seed() -> None:
     runs: model.Runs = {
         (model.DEFAULT, "a"): [model.Run(1.0, 3.0), model.Run(2.0, 5.0)],
         (model.DEFAULT, "b"): [model.Run(4.0, 1.0), model.Run(4.0, 1.0)],
         ("other", "a"): [model.Run(2.0, 10.0), model.Run(2.0, 10.0)],
         ("other", "b"): [model.Run(2.0, 0.0), model.Run(2.0, 0.0)],
     }
-    lines = list(model.table(runs, {"a": 3.0, "b": 5.0}))
+    simple = {"a": 3.0, "b": 5.0}
+    found = {"simple": simple, "rows": model.summary(runs, simple)}
+    lines = model.table(found).splitlines()
     assert lines[2] == "| the best simple method | 3.000 | 5.000 | | |"
     assert lines[3].startswith(f"| {model.DEFAULT} | 1.500 ± 0.707 | 4.000 ± 0.000 |")
     assert lines[4] == "| other | 2.000 ± 0.000 | 2.000 ± 0.000 | 0.854 ± 0.207 | 10 |"
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{model.BEGIN}\nold\n{model.END}\nafter\n")
-    for _ in range(2):
-        model.write(page, ["", *lines, ""])
-    assert page.read_text() == "\n".join(
-        ["before", model.BEGIN, "", *lines, "", model.END, "after", ""]
-    )
-    page.write_text("nothing")
-    with pytest.raises(ValueError, match="no markers"):
-        model.write(page, lines)
 
 
 def test_runs_that_were_written_down_are_not_made_again(tmp_path: Path) -> None:

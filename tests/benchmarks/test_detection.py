@@ -7,7 +7,6 @@ import pandas as pd
 import pytest
 
 from benchmarks import detection, serving
-from benchmarks.covariates import write
 from benchmarks.detection import (
     FALSE,
     Case,
@@ -134,12 +133,8 @@ def test_the_files_of_a_folder_become_cases_and_all_detectors_judge_each_row(
     assert detection.table(rows).count("\n") == 13
 
 
-def test_a_row_of_the_page_of_serving_has_medians(tmp_path: Path) -> None:
-    made = serving.row(serving.CASES[0], [0.01, 0.02, 0.03], [1.0, 2.0, 3.0])
-    assert made == f"| {serving.CASES[0].name} | 20.0 | 30.0 | 2,000 | 100 |"
-    page = tmp_path / "page.md"
-    page.write_text(f"before\n{serving.BEGIN}\nold\n{serving.END}\nafter\n")
-    write(page, made, serving.BEGIN, serving.END)
-    assert (
-        page.read_text() == f"before\n{serving.BEGIN}\n{made}\n{serving.END}\nafter\n"
-    )
+def test_a_row_of_the_page_of_serving_has_medians() -> None:
+    made = serving.summary(serving.CASES[0], [0.01, 0.02, 0.03], [1.0, 2.0, 3.0])
+    text = serving.table({"requests": 3, "starts": 3, "cases": [made]})
+    name = serving.CASES[0].name
+    assert text.splitlines()[-1] == f"| {name} | 20.0 | 30.0 | 2,000 | 100 |"

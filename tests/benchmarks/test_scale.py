@@ -170,18 +170,17 @@ def test_a_set_that_is_not_there_is_left_out(
 def test_a_measurement_that_was_cut_off_goes_on_and_a_whole_one_begins_anew(
     tmp_path: Path, program: Program, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scale, "RESULTS", tmp_path / "scale.json")
+    kept: dict[str, Any] = {}
+    monkeypatch.setattr(scale, "kept", lambda _: json.loads(json.dumps(kept)))
+    monkeypatch.setattr(scale, "keep", lambda _, results: kept.update(results))
     program.most = 2
     with pytest.raises(RuntimeError):
         scale.sample(tmp_path / "a", 0)
-    kept = json.loads((tmp_path / "scale.json").read_text(encoding="utf-8"))
-    assert kept["sample"]["unfinished"] and len(program.fits) == 2
+    assert kept["sections"]["sample"]["unfinished"] and len(program.fits) == 2
     program.most = 99
     whole = scale.sample(tmp_path / "b", 0)
     assert len(program.fits) == 5 and len(whole["sets"]["some"]["fits"]["2"]) == 2
-    (tmp_path / "scale.json").write_text(
-        json.dumps({"sample": whole}), encoding="utf-8"
-    )
+    kept["sections"] = {"sample": whole}
     scale.sample(tmp_path / "c", 0)
     assert len(program.fits) == 10
 

@@ -27,6 +27,7 @@ from lstmcast.training.pretrain import (
     SyntheticSampler,
     candidate_mean_loss,
     draw_batch,
+    draw_horizon,
     one_cycle_pace,
     pretrain_network,
 )
@@ -145,6 +146,18 @@ def test_batches_of_every_kind_are_finite_with_targets_to_learn_from(
             assert np.isfinite(getattr(batch, name)).all(), name
         assert (~np.isnan(batch.target)).any()
         assert np.nanmax(np.abs(batch.target)) <= TARGET_CLIP
+
+
+def test_horizons_are_drawn_widely_and_none_is_preferred() -> None:
+    """The network must not be made for the horizons of competitions, which the kinds have."""
+    rng = np.random.default_rng(0)
+    kind = next(kind for kind in SERIES_KINDS if kind.horizon == 18)
+    drawn = np.array([draw_horizon(rng, kind, 300) for _ in range(4000)])
+    assert drawn.min() == 1 and drawn.max() == 2 * kind.horizon
+    assert set(drawn) == set(range(1, 37))
+    assert (drawn == kind.horizon).mean() < 0.03
+    assert (drawn > kind.horizon).mean() > 0.1
+    assert max(draw_horizon(rng, kind, 20) for _ in range(500)) == 10
 
 
 def test_the_program_writes_weights_that_load(tmp_path: Path) -> None:
