@@ -5,6 +5,7 @@ Each step may refuse the data with an error that names the row.
 `time_column`   which column is the time
 `timestamps`    its cells as instants, in the requested zone
 `number_stamps` what the numbers of a time column count
+`timetext/`     how its texts are understood
 `keys`          which series a row belongs to
 `rows`          rows in the order of series and time, several targets as series
 `duplicates`    rows of the same series and time, combined into one
