@@ -139,7 +139,7 @@ class DataConfig:
         self._require_closed_times()
         self._require_separators()
         if self.tz is not None:
-            _require_time_zone(self.tz)
+            _require_time_zone(self.tz.removeprefix(UTC_PREFIX))
         if self.resample is None:
             return
         rule, how = self.resampling
@@ -217,6 +217,8 @@ DEFAULT_FALSE_ALARM_RATE = 0.001
 CHECKPOINT_INTERVAL_SECONDS = 30.0
 """Seconds between two checkpoints of an unfinished fit; not part of a run, whose result does not
 depend on it."""
+UTC_PREFIX = "UTC:"
+"""Before a time zone: stamps that name none are UTC, and days are those of the zone."""
 _SECONDS_BY_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600}
 """Units of a duration; without one it is in seconds."""
 DEFAULT_TRIALS, DEFAULT_TUNING_WINDOWS, DEFAULT_UNSEEN_WINDOWS = 20, 3, 3

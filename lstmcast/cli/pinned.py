@@ -82,12 +82,14 @@ def _dialect_options(table: "Table") -> dict[str, Any]:
 
 
 def _axis_options(found: "Inspection") -> dict[str, Any]:
+    from lstmcast.ingest.timetext.split import find_date_parts
+
     axis = found.panel.axis
     options: dict[str, Any] = {"freq": axis.freq}
     if axis.grid.closed:
         options["closed"] = axis.grid.closed
-    # A date that is split over columns has no format.
-    if len(found.panel.columns.time) == 1:
+    # A date that is split into year, month... has no format.
+    if not find_date_parts(found.panel.columns.time):
         date_format = _date_format_of(axis)
         if date_format:
             options["date_format"] = date_format
@@ -96,8 +98,10 @@ def _axis_options(found: "Inspection") -> dict[str, Any]:
 
 def _date_format_of(axis: "TimeAxis") -> str:
     """Return the `--date-format` of an axis; empty where numbers or types leave no doubt."""
+    from lstmcast.timeaxis.formats import without_spellings
+
     form = axis.form
     is_unit = form.kind == "number" and "%" not in form.layout
     if form.kind == "text" or is_unit:
-        return form.layout
+        return without_spellings(form.layout)
     return ""

@@ -6,6 +6,7 @@ Each step may refuse the data with an error that names the row.
 `timestamps`    its cells as instants, in the requested zone
 `typed_stamps`  columns of dates and times as such
 `number_stamps` what the numbers of a time column count
+`timetext/`     how its texts are understood
 `keys`          which series a row belongs to
 `rows`          rows in the order of series and time, several targets as series
 `duplicates`    rows of the same series and time, combined into one

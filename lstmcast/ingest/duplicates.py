@@ -11,9 +11,13 @@ import numpy as np
 
 from lstmcast.errors import DataError
 from lstmcast.ingest.keys import SeriesKeys
-from lstmcast.ingest.regular import MAX_HOURS_CHECKED, is_naive_time
 from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
+from lstmcast.ingest.timetext.clock_changes import (
+    MAX_HOURS_CHECKED,
+    guess_zone_of_clocks,
+    is_naive_time,
+)
 from lstmcast.ragged import Bools, Ints, aggregate_groups
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
@@ -27,14 +31,14 @@ _CLOCK_COLUMN_NAME = r"hour|hr|hours?|time|clock|minute"
 class RepeatedHours(NamedTuple):
     """A zone whose clocks repeat an hour, and which of some stamps [n] lie in such an hour."""
 
-    zone: str
+    guess: zones.ZoneGuess
     explained: Bools
 
 
 def infer_zone_from_repeats(
-    time_column: TimeColumn, repeated: Ints
+    time_column: TimeColumn, rows: Rows, repeated: Ints
 ) -> RepeatedHours | None:
-    """Find the zone whose repeated hours explain most of these naive stamps; None where none does.
+    """Find the zone whose changing clocks explain most of these naive stamps; None if none does.
 
     repeated: instants [n] that come more than once in a series.
     """
@@ -45,11 +49,12 @@ def infer_zone_from_repeats(
     if not time_of_day.any():
         return None
 
-    some = repeated[:MAX_HOURS_CHECKED]
-    zone, explained = zones.find_zone_of_repeated(some)
-    if not explained.any():
+    guess = guess_zone_of_clocks(rows.stamps, rows.codes)
+    if guess is None:
         return None
-    return RepeatedHours(zone, explained)
+    some = repeated[:MAX_HOURS_CHECKED]
+    explained = zones.is_repeated_time(some, guess.zone)
+    return RepeatedHours(guess, explained) if explained.any() else None
 
 
 def resolve_duplicates(
@@ -110,11 +115,11 @@ def _describe_repeated_hours(
 ) -> str:
     """Describe repeated stamps in hours that come twice as clocks go back."""
     repeated = np.unique(rows.stamps[repeats])
-    found = infer_zone_from_repeats(time_column, repeated)
+    found = infer_zone_from_repeats(time_column, rows, repeated)
     if found is None:
         return ""
     count = int(found.explained.sum())
-    return f" ({count} in an hour that clocks in {found.zone} repeat: see --tz)"
+    return f" ({count} in an hour that clocks in {found.guess.zone} repeat: see --tz)"
 
 
 def _duplicates_error(
@@ -125,11 +130,11 @@ def _duplicates_error(
     message = f"{count} rows repeat a time stamp: {'; '.join(examples)}"
 
     repeated = np.unique(rows.stamps[repeats])
-    found = infer_zone_from_repeats(time_column, repeated)
+    found = infer_zone_from_repeats(time_column, rows, repeated)
     if found and found.explained.all():
         return DataError(
-            f"{message}: as clocks in {found.zone} repeat that hour",
-            f"give the zone of the times, for example --tz {found.zone},"
+            f"{message}: as clocks in {found.guess.zone} repeat that hour",
+            f"give the zone of the times: {found.guess.words},"
             " or say what to do with --duplicates first",
         )
 

@@ -12,10 +12,13 @@ import pyarrow.compute as pc
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError, format_more
+from lstmcast.ingest.timetext.suggest import suggest_number_layouts
 from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.numeric import (
+    MAX_EXCEL_DAY,
+    MIN_EXCEL_DAY,
     NUMBER_FORMAT_WORDS,
     NUMBER_UNITS,
     Numbers,
@@ -103,8 +106,7 @@ def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
         row = int(fractional.argmax())
         raise DataError(
             f"{table.locate(row)}: column {name!r}: {values[row]} is no whole step",
-            "say what the numbers count with --date-format s, ms, us, ns or excel,"
-            " or name another column with --time",
+            hint_on_fractions(values),
         )
 
     named_as_date = re.search("date", name, re.IGNORECASE)
@@ -116,8 +118,27 @@ def require_integer_steps(table: Table, values: Numbers, name: str) -> Ints:
         raise DataError(
             f"{table.locate(0)}: column {name!r}: {example} are no times"
             " that can be recognised by their range",
-            "say how they are written, as with --date-format %d%m%Y,"
-            " or what they count: s, ms, us, ns or excel",
+            _hint_on_large_numbers(values.astype(np.int64)),
         )
 
     return values.astype(np.int64)
+
+
+def hint_on_fractions(values: Numbers) -> str:
+    """What numbers with fractions may count: a spreadsheet's days, or seconds since some start."""
+    otherwise = "or take the rows in order with --time none"
+    if values.min() >= MIN_EXCEL_DAY and values.max() <= MAX_EXCEL_DAY:
+        return f"if they are a spreadsheet's days, say --date-format excel, {otherwise}"
+    return f"if they are seconds, say --date-format s, {otherwise}"
+
+
+def _hint_on_large_numbers(values: Ints) -> str:
+    """The layouts of digits that read all of the numbers, else the units that they may count."""
+    layouts = suggest_number_layouts(values)
+    if layouts:
+        shown = " or ".join(f"--date-format {layout}" for layout in layouts)
+        return f"say how they are written: {shown}"
+    return (
+        "say what they count with --date-format s, ms, us or ns (since 1970) or excel,"
+        " or take the rows in order with --time none"
+    )

@@ -16,21 +16,18 @@ from lstmcast.errors import DataError, format_more
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.rows import Rows, repeats_before
 from lstmcast.ingest.timestamps import TimeColumn
+from lstmcast.ingest.timetext.clock_changes import (
+    MAX_HOURS_CHECKED,
+    days_of_zone_error,
+    guess_zone_of_clocks,
+    is_naive_time,
+)
 from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.frequency import HOUR, parse_frequency
 from lstmcast.timeaxis.place import infer_axis
-
-MAX_HOURS_CHECKED = 1000
-"""Doubtful hours that are compared with the clocks of a zone: more would not change the answer."""
-
-
-def is_naive_time(time_column: TimeColumn) -> bool:
-    """Whether stamps are wall-clock times without a zone, which changing clocks may disturb."""
-    form = time_column.form
-    return not form.zone and form.kind in ("text", "number", "datetime")
 
 
 def skipped_hour_error(
@@ -57,7 +54,11 @@ def skipped_hour_error(
 
     # Where exactly one hour is left out, its first stamp would have come here.
     missing = stamps[jumps] + step
-    zone, skipped = zones.find_zone_of_skipped(missing)
+    guess = guess_zone_of_clocks(stamps, codes)
+    if guess is None:
+        return None
+    zone = guess.zone
+    skipped = zones.is_skipped_time(missing, zone)
     # The last step of the missing hour must be skipped too, not only its first.
     last_missing = missing + HOUR - step
     skipped &= zones.is_skipped_time(last_missing, zone)
@@ -72,7 +73,7 @@ def skipped_hour_error(
     return DataError(
         f"{locate(row)}: after {before} the hour of {hour} is left out,"
         f" as by clocks in {zone}{more}",
-        f"give the zone of the times, for example --tz {zone};"
+        f"give the zone of the times: {guess.words};"
         " or --tz UTC, if that hour is really missing",
     )
 
@@ -103,6 +104,11 @@ def place_on_axis(
 
     def locate(i: int) -> str:
         return table.locate(int(rows.rows[i]))
+
+    if like is None and not config.tz:
+        error = days_of_zone_error(time_column, rows.stamps, locate(0))
+        if error is not None:
+            raise error
 
     observed = find_observed(rows)
     placed = infer_axis(

@@ -5,10 +5,9 @@ Knows tables and stamps, but no series values and no frequencies.
 Axes: n rows of the table.
 """
 
-import re
 import shlex
 from dataclasses import replace
-from itertools import takewhile
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -17,39 +16,54 @@ import pyarrow.compute as pc
 
 from lstmcast.config import Columns, DataConfig
 from lstmcast.errors import DataError
-from lstmcast.ingest.number_stamps import is_number_or_bool_column
+from lstmcast.ingest.number_stamps import (
+    hint_on_fractions,
+    is_number_or_bool_column,
+    parse_if_all_numbers,
+)
 from lstmcast.ingest.timestamps import (
     TimeColumn,
-    find_candidate_layouts,
-    read_split_timestamps,
+    hint_on_unread_times,
+    named_zone,
     read_timestamps,
     with_time_zone,
 )
+from lstmcast.ingest.timetext.choice import find_candidate_layouts
+from lstmcast.ingest.timetext.column_names import (
+    is_likely_time_name,
+    is_sure_time_name,
+)
+from lstmcast.ingest.timetext.split import (
+    find_clock_columns,
+    find_split_columns,
+    read_split_timestamps,
+)
+from lstmcast.ingest.timetext.unread import could_be_times
 from lstmcast.ingest.typed_stamps import is_datetime_column
 from lstmcast.ragged import Ints
 from lstmcast.tables.numbers import parse_numbers
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.formats import YEAR_NUMBER_FORMAT, parse_timestamps
+from lstmcast.timeaxis.formats import parse_timestamps
+from lstmcast.timeaxis.layouts import YEAR_NUMBER_FORMAT, is_short_period
 from lstmcast.timeaxis.numeric import infer_number_format
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 NO_TIME_COLUMN = "none"
 """`--time none`: there is no time column and rows stand in order."""
-_TIME_LIKE_NAME = re.compile(
-    r"t|ds|dt|date.?|time.?|date.?time|time.?stamp|step|steps|year|yr|month|yearmonth"
-    r"|quarter|week|day|hour|period|index|idx|tick",
-    re.IGNORECASE,
-)
-_TIME_NAME = re.compile(
-    r"t|ds|dt|date|time|date.?time|time.?stamp|steps?|year", re.IGNORECASE
-)
-"""Names that mean the time and nothing else: such a column is never ignored silently."""
-_SPLIT_COLUMN_NAMES = (
-    ("year", "month", "day", "hour", "minute", "second"),
-    ("year", "quarter"),
-    ("year", "week"),
-)
+_MIN_UNIQUE_SHARE = 0.9
+"""Share of rows with a text of their own in a column that could be the time."""
+
+
+class _Said(NamedTuple):
+    """What was said about times: their format, and the zone of clocks that they name."""
+
+    date_format: str | None
+    zone: str | None
+
+
+class UnreadTimeError(DataError):
+    """A column that could be the time, but does not read as such."""
 
 
 def read_time_column(
@@ -67,7 +81,9 @@ def read_time_column(
     names = columns.time
     notes: tuple[str, ...] = ()
     if not names:
-        names, notes = find_time_columns(table, columns, codes, config.date_format)
+        names, notes = find_time_columns(
+            table, columns, codes, config.date_format, named_zone(config.tz)
+        )
     if names == (NO_TIME_COLUMN,):
         return TimeColumn(names, "step", TimestampFormat("step"), None, notes)
 
@@ -85,7 +101,11 @@ def read_time_column(
 
 
 def find_time_columns(
-    table: Table, columns: Columns, codes: Ints, date_format: str | None = None
+    table: Table,
+    columns: Columns,
+    codes: Ints,
+    date_format: str | None = None,
+    zone: str | None = None,
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return the name(s) of the time column(s) among those without a role, and notes.
 
@@ -96,27 +116,82 @@ def find_time_columns(
     covariates = columns.past + columns.future + columns.static
     with_role = {*columns.target, *columns.series, *covariates}
     free = [name for name in table.names if name not in with_role]
-    kinds = {name: _infer_time_kind(table, name, codes) for name in free}
-    split = _find_split_columns(free)
+    said = _Said(date_format, zone)
+    kinds = {name: _infer_time_kind(table, name, codes, said) for name in free}
 
-    for kind in ("date", "split", "step"):
-        if kind == "split" and len(split) > 1:
-            shown = ", ".join(split)
-            return split, (f"time is split over {shown}",)
+    dates = [name for name in free if kinds[name] == "date"]
+    if len(dates) > 1:
+        raise _several_times_error(table, dates)
+    if dates:
+        clocks = find_clock_columns(table, dates[0], free, codes)
+        if clocks:
+            return _split_time_columns((dates[0], *clocks))
+        return _only_time_column(dates[0])
 
-        candidates = [name for name in free if kinds[name] == kind]
-        if len(candidates) > 1:
-            raise _several_times_error(table, candidates)
-        if candidates:
-            return _only_time_column(candidates[0])
+    split = find_split_columns(table, free)
+    if len(split) > 1:
+        return _split_time_columns(split)
 
+    # A column that may be the time is never passed over: its rows may stand newest first.
     for name in free:
-        if _TIME_NAME.fullmatch(name):
-            if date_format:
+        is_sure = is_sure_time_name(name) and not kinds[name]
+        if is_sure or (not kinds[name] and _could_be_time(table, name, codes, free)):
+            if date_format and is_sure:
                 return _only_time_column(name)
-            raise _unreadable_time_error(table, name)
+            raise _unreadable_time_error(table, name, date_format)
 
+    steps = [name for name in free if kinds[name] == "step"]
+    if len(steps) > 1:
+        raise _several_times_error(table, steps)
+    if steps:
+        return _only_time_column(steps[0])
     return (NO_TIME_COLUMN,), ("no time column: rows are taken in order",)
+
+
+def _split_time_columns(
+    names: tuple[str, ...],
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Columns that make one time together, and the note that says so."""
+    shown = ", ".join(names)
+    return names, (f"time is split over {shown}",)
+
+
+def _could_be_time(table: Table, name: str, codes: Ints, free: list[str]) -> bool:
+    """Whether a column of texts that do not read as time could be one all the same."""
+    series = table.series(name)
+    if is_number_or_bool_column(series) or is_datetime_column(series):
+        return False
+    known = series.dropna()
+    if len(known) < _MIN_UNIQUE_SHARE * len(series) or not len(known):
+        return False
+
+    texts = pc.utf8_trim_whitespace(to_text_array(known))
+    is_number = pc.match_substring_regex(texts, r"^-?\d+([.,]\d+)?$")
+    if pc.mean(is_number).as_py() > 1 - _MIN_UNIQUE_SHARE:
+        return False
+    some = texts.slice(0, 2000).unique().to_pylist()
+    if not could_be_times(name, some, unique=True):
+        return False
+    return _is_nearly_unique(table, name, codes, free)
+
+
+def _is_nearly_unique(table: Table, name: str, codes: Ints, free: list[str]) -> bool:
+    """Whether hardly a text comes twice in a series, which may be named by another column."""
+    texts = pd.factorize(table.series(name))[0]
+    frame = pd.DataFrame({"series": codes, "text": texts})
+    if 1 - frame.duplicated().mean() >= _MIN_UNIQUE_SHARE:
+        return True
+    if len(frame) > len(set(texts.tolist())) and frame["series"].nunique() > 1:
+        return False
+
+    # Series that are not known yet are named by another column.
+    for other in free:
+        if other != name:
+            frame["series"] = pd.factorize(table.series(other))[0]
+            is_key = frame["series"].nunique() <= len(frame) // 3
+            if is_key and 1 - frame.duplicated().mean() >= _MIN_UNIQUE_SHARE:
+                return True
+    return False
 
 
 def _only_time_column(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -134,29 +209,24 @@ def _several_times_error(table: Table, candidates: list[str]) -> DataError:
     )
 
 
-def _unreadable_time_error(table: Table, name: str) -> DataError:
+def _unreadable_time_error(
+    table: Table, name: str, date_format: str | None = None
+) -> DataError:
     cells = table.series(name).dropna()
     first = cells.iloc[:1].tolist()
     shown = f": {str(first[0])!r}" if first else ""
-    return DataError(
+    texts = pc.utf8_trim_whitespace(to_text_array(cells))
+    hint = hint_on_unread_times(texts.unique(), date_format) if first else ""
+    numbers = parse_if_all_numbers(texts) if first else None
+    if numbers is not None:
+        hint = hint_on_fractions(numbers)
+    return UnreadTimeError(
         f"{table.name}: column {name!r} does not read as time{shown}",
-        "say how it is written with --date-format '%d.%m.%Y',"
-        " or take rows in order with --time none",
+        hint or "fill it, or take rows in order with --time none",
     )
 
 
-def _find_split_columns(free: list[str]) -> tuple[str, ...]:
-    """Columns year, month, day... without a break; else year and quarter, or year and week."""
-    folded = {name.casefold(): name for name in reversed(free)}
-    for parts in _SPLIT_COLUMN_NAMES:
-        unbroken = takewhile(folded.__contains__, parts)
-        found = [folded[part] for part in unbroken]
-        if len(found) > 1:
-            return tuple(found)
-    return ()
-
-
-def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
+def _infer_time_kind(table: Table, name: str, codes: Ints, said: _Said) -> str:
     """Whether a column reads as dates ("date"), could count steps ("step"), or neither ("")."""
     if table.is_temporal(name):
         return "date"
@@ -172,10 +242,10 @@ def _infer_time_kind(table: Table, name: str, codes: Ints) -> str:
         return "date"
     if is_number_or_bool_column(series):
         return _infer_number_kind(series, name, codes)
-    return _infer_text_kind(series, name, codes)
+    return _infer_text_kind(series, name, codes, said)
 
 
-def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
+def _infer_text_kind(series: pd.Series, name: str, codes: Ints, said: _Said) -> str:
     """The kind of a column of text, by its first cells; of digits alone by all of them."""
     # The first cells rule most columns out, without reading all of a long one.
     head = series.dropna().iloc[:1000]
@@ -193,16 +263,20 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints) -> str:
         return _infer_number_kind(numbers, name, codes)
 
     layouts = find_candidate_layouts(pc.unique(texts))
-    shares = [parse_timestamps(layout, texts).good.mean() for layout in layouts]
+    if said.date_format and "%" in said.date_format:
+        layouts = [said.date_format]
+    shares = [parse_timestamps(one, texts, said.zone).good.mean() for one in layouts]
     if max(shares, default=0.0) < 0.5:
         return ""
-    if layouts[0] != YEAR_NUMBER_FORMAT:
-        return "date"
+    if layouts[0] == YEAR_NUMBER_FORMAT:
+        # Four digits may be a year or just a number.
+        return "step" if _is_unique_per_series(to_text_array(series), codes) else ""
 
-    # Four digits may be a year or just a number.
-    if _is_unique_per_series(to_text_array(series), codes):
-        return "step"
-    return ""
+    best = layouts[int(np.argmax(shares))]
+    if is_short_period(best):  # "K1-20" may be a quarter or just a name
+        is_time = max(shares) == 1 and _is_unique_per_series(texts, codes[: len(head)])
+        return "date" if is_time else ""
+    return "date"
 
 
 def _to_numbers(series: pd.Series) -> pd.Series:
@@ -225,13 +299,13 @@ def _infer_number_kind(series: pd.Series, name: str, codes: Ints) -> str:
     layout = infer_number_format(values, name)
     if layout.startswith("%Y%m%d"):
         return "date"
+    named_like_time = is_likely_time_name(name)
     if not layout and (values != np.floor(values)).any():
         return ""
 
-    if _TIME_NAME.fullmatch(name):
+    if is_sure_time_name(name):
         return "step"
     # A name like "index" may mean the time; then no value repeats within a series.
-    named_like_time = _TIME_LIKE_NAME.fullmatch(name) is not None
     if named_like_time and _is_unique_per_series(pa.array(values), codes):
         return "step"
     return ""

@@ -16,7 +16,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from lstmcast.config import DataConfig
+from lstmcast.config import UTC_PREFIX, DataConfig
 from lstmcast.errors import DataError, format_more
 from lstmcast.ingest.number_stamps import (
     infer_number_layout,
@@ -24,47 +24,31 @@ from lstmcast.ingest.number_stamps import (
     require_integer_steps,
     require_times,
 )
+from lstmcast.ingest.timetext.choice import (
+    describe_ambiguity,
+    describe_reading,
+    find_candidate_layouts,
+    find_different_readings,
+    keep_likeliest_period,
+    plain_layout,
+)
+from lstmcast.ingest.timetext.suggest import suggest_layouts
 from lstmcast.ingest.typed_stamps import is_datetime_column, read_datetimes
-from lstmcast.ragged import Bools, Ints, choose_evenly
+from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.calendar_fields import DAY, instants_from_fields
-from lstmcast.timeaxis.formats import ParsedTimestamps, match_formats, parse_timestamps
+from lstmcast.timeaxis.calendar_fields import DAY
+from lstmcast.timeaxis.formats import ParsedTimestamps, parse_timestamps
+from lstmcast.timeaxis.layouts import match_formats
 from lstmcast.timeaxis.numeric import (
     NUMBER_FORMAT_WORDS,
     NUMBER_UNITS,
+    are_times,
+    is_layout_of_digits,
     numbers_to_instants,
 )
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
-from lstmcast.timeaxis.year_range import are_outside_years
-
-_DAY_MONTH_ORDERS = {"d": "day before month", "m": "month before day"}
-_DATE_PART_NAMES = {
-    "Y": r"year|yr|yyyy",
-    "q": r"quarter|qtr",
-    "V": r"week|wk|isoweek",
-    "m": r"month|mon|mm",
-    "d": r"day|dd|mday",
-    "H": r"hour|hr|hh",
-    "M": r"minute|min",
-    "S": r"second|sec",
-}
-"""Names of the columns that a date is split over, by directive."""
-_SPLIT_LAYOUTS = {
-    "Y": "%Y",
-    "Yq": "%YQ%q",
-    "YV": "%G-W%V",
-    "Ym": "%Y-%m",
-    "Ymd": "%Y-%m-%d",
-    "YmdH": "%Y-%m-%d %H:%M",
-    "YmdHM": "%Y-%m-%d %H:%M",
-    "YmdHMS": "%Y-%m-%d %H:%M:%S",
-}
-"""Layouts in which dates that were split are written, by the parts that there are."""
-
-_MAX_DATE_PART = 10**5
-"""Larger numbers are no year, and no smaller part of a date."""
 
 
 @dataclass(frozen=True)
@@ -102,12 +86,13 @@ def read_timestamps(
     if stamps is not None:
         return _read_stored_timestamps(*stamps, name, config)
     as_numbers = config.date_format in (None, *NUMBER_UNITS)
+    as_numbers |= is_layout_of_digits(config.date_format or "")
     whole = table.stored_integers(name)
     # Integers of a typed format may be digits of a date, the year first.
     as_digits = not table.is_text and (config.date_format or "").startswith("%Y")
     if whole is not None and (as_numbers or as_digits):
         return _read_numbers(table, whole, name, config, like)
-    series = _require_complete_column(table, name)
+    series = require_complete_column(table, name)
     if is_datetime_column(series):
         form, instants = read_datetimes(table, series, name)
         return _single_column(name, form, instants)
@@ -117,7 +102,7 @@ def read_timestamps(
     numbers = parse_if_all_numbers(texts) if as_numbers else None
     if numbers is not None:
         return _read_numbers(table, numbers, name, config, like)
-    return _read_texts(table, texts, name, config, like)
+    return read_texts(table, texts, name, config, like)
 
 
 def _read_stored_timestamps(
@@ -128,11 +113,12 @@ def _read_stored_timestamps(
         return _single_column(name, form, instants)
     good = np.ones(len(instants), dtype=bool)
     parsed = ParsedTimestamps(instants, good, form.layout)
-    form, instants, notes = _resolve_time_zone(parsed, config.tz)
+    form, instants, notes = _resolve_time_zone(parsed, named_zone(config.tz))
     return _single_column(name, form, instants, notes)
 
 
-def _require_complete_column(table: Table, name: str) -> pd.Series:
+def require_complete_column(table: Table, name: str) -> pd.Series:
+    """One column of the table; DataError where a cell is empty."""
     series = table.series(name)
     missing = series.isna().to_numpy()
     if not missing.any():
@@ -167,101 +153,66 @@ def _read_numbers(
     like_digits = "times like " + layout.replace("%", "")
     meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
     form = TimestampFormat("number", layout)
-    require_times(table, values, name, layout)
+    if layout in NUMBER_UNITS:
+        require_times(table, values, name, layout)
+    exist = are_times(values, layout)
+    if not exist.all():
+        texts = pa.array(values).cast(pa.large_string())
+        raise not_a_date_error(table, name, texts, texts.unique(), exist, layout)
     instants = numbers_to_instants(values, layout)
     return _single_column(name, form, instants, (f"{name!r} holds {meaning}",))
 
 
-def find_date_parts(names: Sequence[str]) -> dict[str, str]:
-    """Map each column that a date is split over to its directive, the largest part first.
-
-    Empty where a name is unknown or the parts make no date.
-    """
-    directives: dict[str, str] = {}
-    for directive, pattern in _DATE_PART_NAMES.items():
-        for name in names:
-            if re.fullmatch(pattern, name, re.IGNORECASE):
-                directives[name] = directive
-    parts = "".join(directives.values())
-    if len(directives) < len(names) or parts not in _SPLIT_LAYOUTS:
-        return {}
-    return directives
-
-
-def read_split_timestamps(
-    table: Table, names: tuple[str, ...], config: DataConfig, like: TimeAxis | None
+def read_texts(
+    table: Table,
+    texts: pa.Array,
+    name: str,
+    config: DataConfig,
+    like: TimeAxis | None,
+    layouts: Sequence[str] = (),
 ) -> TimeColumn:
-    """Read stamps that are split over several columns.
-
-    These are year, month, day... in any order, or texts that make one stamp when joined by blanks.
-    """
-    directives = find_date_parts(names)
-    texts: dict[str, pa.Array] = {}
-    for name in names:
-        series = _require_complete_column(table, name)
-        texts[name] = pc.utf8_trim_whitespace(to_text_array(series))
-    parts = _parse_date_parts(texts, directives)
-    in_order = [texts[name] for name in directives or names]
-    if not parts:
-        return _read_texts(table, _join_texts(in_order), "time", config, like)
-
-    layout = _SPLIT_LAYOUTS["".join(parts)]
-    if "V" in parts:
-        parts["G"] = parts.pop("Y")  # a week belongs to a year of the ISO calendar
-    instants, good = instants_from_fields(parts)
-    good &= ~are_outside_years(instants, "us")
-    if not good.all():
-        all_names = ",".join(directives)
-        raise _not_a_date_error(table, all_names, _join_texts(in_order), good)
-    return TimeColumn(names, "time", TimestampFormat("text", layout), instants)
-
-
-def _parse_date_parts(
-    texts: dict[str, pa.Array], directives: dict[str, str]
-) -> dict[str, Ints]:
-    """The columns of a split date as whole numbers, by directive; empty where one is not."""
-    parts: dict[str, Ints] = {}
-    for name, directive in directives.items():
-        numbers = parse_if_all_numbers(texts[name])
-        if numbers is None or (numbers != np.floor(numbers)).any():
-            return {}
-        if (np.abs(numbers) > _MAX_DATE_PART).any():
-            return {}
-        parts[directive] = np.asarray(numbers).astype(np.int64)
-    return parts
-
-
-def _join_texts(parts: list[pa.Array]) -> pa.Array:
-    return pc.binary_join_element_wise(*parts, pa.scalar(" ", parts[0].type))
-
-
-def _read_texts(
-    table: Table, texts: pa.Array, name: str, config: DataConfig, like: TimeAxis | None
-) -> TimeColumn:
-    """Stamps of texts, in the one layout that fits them all."""
-    chosen = _parse_uniform_iso(texts, config)
+    """Stamps of texts, in the one layout that fits them all; of `layouts` where these are given."""
+    requested = config.date_format
+    chosen = None if layouts else _parse_uniform_iso(texts, config)
     indices = None
+    notes: tuple[str, ...] = ()
     if chosen is None:
         # Each different text is parsed once: series share their stamps.
         texts = pc.utf8_trim_whitespace(texts)
         encoded = texts.dictionary_encode()
         unique = encoded.dictionary
         indices = encoded.indices.to_numpy(zero_copy_only=False)
-        requested = config.date_format
-        layouts = [requested] if requested else find_candidate_layouts(unique)
-        attempts = [parse_timestamps(layout, unique) for layout in layouts]
-        fitting = [parsed for parsed in attempts if parsed.good.all()]
-        if not fitting:
-            raise _unparsed_dates_error(table, name, texts, attempts, indices)
-        chosen = _resolve_ambiguous_dates(table, name, texts, fitting, like)
 
-    form, instants, notes = _resolve_time_zone(chosen, config.tz)
-    leading = re.match(r"%-?([dm])[/.-]%-?[dm]", chosen.layout)
-    if leading and not config.date_format:
-        notes = (f"dates read as {_DAY_MONTH_ORDERS[leading[1]]}", *notes)
+        zone = named_zone(config.tz)
+        chosen = _parse_as_before(unique, like, zone) if not requested else None
+        if chosen is None:
+            candidates = [requested] if requested else list(layouts)
+            candidates = candidates or find_candidate_layouts(unique, zone)
+            attempts = [parse_timestamps(one, unique, zone) for one in candidates]
+            fitting = [parsed for parsed in attempts if parsed.good.all()]
+            if not fitting:
+                raise _unparsed_dates_error(
+                    table, name, texts, unique, attempts, indices, requested
+                )
+            chosen = _resolve_ambiguous_dates(table, name, texts, unique, fitting)
+            if not requested:
+                notes = tuple(describe_reading(chosen, name, texts[0].as_py()))
+
+    form, instants, zone_notes = _resolve_time_zone(chosen, named_zone(config.tz))
     if indices is not None:
         instants = instants[indices]
-    return _single_column(name, form, instants, notes)
+    return _single_column(name, form, instants, (*notes, *zone_notes))
+
+
+def _parse_as_before(
+    unique: pa.Array, like: TimeAxis | None, zone: str | None
+) -> ParsedTimestamps | None:
+    """Texts in the form of an axis before; None where it is none of texts, or does not fit all."""
+    if like is None or like.form.kind != "text":
+        return None
+    layout = re.sub("%[-_]", "%", like.form.layout)
+    parsed = parse_timestamps(layout, unique, zone)
+    return parsed if parsed.good.all() else None
 
 
 def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps | None:
@@ -276,66 +227,25 @@ def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps 
     return parsed if parsed is not None and parsed.good.all() else None
 
 
-def find_candidate_layouts(unique: pa.Array) -> list[str]:
-    """List layouts meant by some of the texts, best first; the other texts decide between them."""
-    count = len(unique)
-    first = unique[:5].to_pylist()
-    step = max(1, count // 20)
-    evenly = list(range(0, count, step))
-    spread = unique.take(evenly).to_pylist()
-    layouts: dict[str, None] = {}
-    for text in first + spread:
-        matching = match_formats(text or "")
-        layouts.update(dict.fromkeys(matching))
-    if count < 2000 or len(layouts) < 2:
-        return list(layouts)
-
-    # Of very many texts a sample rules layouts out before all are parsed.
-    some = choose_evenly(count, 1000, round_down=True)
-    sample = unique.take(some)
-    fitting = []
-    for layout in layouts:
-        parsed = parse_timestamps(layout, sample)
-        if parsed.good.all():
-            fitting.append(layout)
-    return fitting or list(layouts)
-
-
 def _resolve_ambiguous_dates(
     table: Table,
     name: str,
     texts: pa.Array,
+    unique: pa.Array,
     fitting: list[ParsedTimestamps],
-    like: TimeAxis | None,
 ) -> ParsedTimestamps:
-    """The reading of texts that several layouts fit; DataError where these differ.
+    """The reading of texts that several layouts fit; DataError where these differ."""
+    likeliest = keep_likeliest_period(fitting, name)
+    readings = find_different_readings(likeliest)
+    if len(readings) == 1:
+        return readings[0]
 
-    like: an axis whose layout decides.
-    """
-    best = fitting[0]
-    different = []
-    for parsed in fitting[1:]:
-        if not np.array_equal(parsed.instants, best.instants):
-            different.append(parsed)
-    if not different:
-        return best
-    if like and like.form.kind == "text":
-        earlier = _with_leading_zeros(like.form.layout)
-        for parsed in fitting:
-            if _with_leading_zeros(parsed.layout) == earlier:
-                return parsed
-    one = shlex.quote(_with_leading_zeros(best.layout))
-    other = shlex.quote(_with_leading_zeros(different[0].layout))
+    what, layouts = describe_ambiguity(readings, texts, unique)
+    one, other = map(shlex.quote, layouts)
     raise DataError(
-        f"{table.locate(0)}: column {name!r}: day and month are ambiguous"
-        f" in all of {len(texts)} rows, as in {texts[0].as_py()!r}",
+        f"{table.locate(0)}: column {name!r}: {what}",
         f"say --date-format {one} or --date-format {other}",
     )
-
-
-def _with_leading_zeros(layout: str) -> str:
-    """A layout as it is written with leading zeros: %d instead of %-d."""
-    return layout.replace("%-", "%")
 
 
 def _resolve_time_zone(
@@ -378,12 +288,15 @@ def _unparsed_dates_error(
     table: Table,
     name: str,
     texts: pa.Array,
+    unique: pa.Array,
     attempts: list[ParsedTimestamps],
     indices: Any,
+    requested: str | None,
 ) -> DataError:
     """The error for texts that no one layout fits: which is no date, or which are mixed."""
     if not attempts:
-        return _not_a_date_error(table, name, texts, np.zeros(len(texts), bool))
+        none_good = np.zeros(len(texts), bool)
+        return not_a_date_error(table, name, texts, unique, none_good, requested)
     # The layout that fits most texts shows which of them are odd.
     best = max(attempts, key=lambda parsed: int(parsed.good.sum()))
     good = best.good[indices]
@@ -391,7 +304,7 @@ def _unparsed_dates_error(
     bad_text = indices[bad_row]
     other_layout_fits = any(parsed.good[bad_text] for parsed in attempts)
     if not other_layout_fits or not good.any():
-        return _not_a_date_error(table, name, texts, good)
+        return not_a_date_error(table, name, texts, unique, good, requested)
 
     usual = _first_text(texts, good)
     odd = texts[bad_row].as_py()
@@ -403,20 +316,81 @@ def _unparsed_dates_error(
     )
 
 
-def _not_a_date_error(
-    table: Table, name: str, texts: pa.Array, good: Bools
+def not_a_date_error(
+    table: Table,
+    name: str,
+    texts: pa.Array,
+    unique: pa.Array,
+    good: Bools,
+    requested: str | None = None,
 ) -> DataError:
+    """The error for texts [n] that are not `good` [n] dates; unique: the different texts."""
+    is_odd = ~good
+    odd = _first_text(texts, is_odd)
+    place = table.locate(int(is_odd.argmax()))
+    more = format_more(int(is_odd.sum()))
+    clock = _hint_on_ambiguous_clock(odd)
+    if clock:
+        return DataError(
+            f"{place}: column {name!r}: the clock of {odd!r} has several meanings{more}",
+            clock,
+        )
+
+    hint = _hint_on_odd_date(table, texts, unique, good, requested)
+    return DataError(f"{place}: column {name!r}: {odd!r} is not a date{more}", hint)
+
+
+def _hint_on_odd_date(
+    table: Table, texts: pa.Array, unique: pa.Array, good: Bools, requested: str | None
+) -> str:
+    """What to do about texts that are no dates in the layout of the others."""
     is_odd = ~good
     odd = _first_text(texts, is_odd)
     usual = _first_text(texts, good)
     # A day that does not exist, like 2023-02-29, is no header or total that can be left out.
     looks_like_date = good.any() and _mask_characters(odd) == _mask_characters(usual)
-    hint = "" if looks_like_date else table.hint_on_edge_rows(is_odd)
-    if not hint:
-        hint = "correct it, or say how dates are written with --date-format '%d.%m.%Y'"
-    place = table.locate(int(is_odd.argmax()))
-    more = format_more(int(is_odd.sum()))
-    return DataError(f"{place}: column {name!r}: {odd!r} is not a date{more}", hint)
+    edge = "" if looks_like_date else table.hint_on_edge_rows(is_odd)
+    if edge:
+        return edge
+    if good.any():
+        return f"correct it: the others are dates like {usual!r}"
+    return hint_on_unread_times(unique, requested)
+
+
+def hint_on_unread_times(unique: pa.Array, requested: str | None = None) -> str:
+    """What to do about different texts [n] none of which reads as a date."""
+    clock = _hint_on_ambiguous_clock(unique[0].as_py())
+    if clock:
+        return clock
+    suggestions: list[str] = []
+    if requested:
+        candidates = find_candidate_layouts(unique)
+        attempts = [parse_timestamps(layout, unique) for layout in candidates]
+        fitting = [parsed for parsed in attempts if parsed.good.all()]
+        suggestions = [plain_layout(p.layout) for p in find_different_readings(fitting)]
+    suggestions = suggestions or suggest_layouts(unique)
+    if suggestions:
+        shown = [f"--date-format {shlex.quote(layout)}" for layout in suggestions[:2]]
+        return "say how dates are written: " + " or ".join(shown)
+    return (
+        "write dates like 2024-01-31, or take the rows in order, oldest first,"
+        " with --time none"
+    )
+
+
+def _hint_on_ambiguous_clock(text: str) -> str:
+    """Which zones the name of a clock in a text may mean; "" where it names none, or one."""
+    words = re.findall(r"\b[A-Z]{2,5}\b", text)
+    if not words:
+        return ""
+    from lstmcast.timeaxis.language.zone_names import ZONES_BY_AMBIGUOUS_NAME
+
+    for word in words:
+        zones_meant = ZONES_BY_AMBIGUOUS_NAME.get(word)
+        if zones_meant:
+            shown = " or ".join(f"--tz {zone}" for zone in zones_meant)
+            return f"say which zone {word} stands for: {shown}"
+    return ""
 
 
 def _first_text(texts: pa.Array, chosen: Bools) -> str:
@@ -431,21 +405,30 @@ def _mask_characters(text: str) -> str:
     return re.sub(r"\d", "9", words_masked)
 
 
-def with_time_zone(
-    time_column: TimeColumn, codes: Ints, zone: str, table: Table
-) -> TimeColumn:
-    """Return the stamps in `zone`: naive ones are its wall clock, others are converted.
+def named_zone(tz: str | None) -> str | None:
+    """The zone of `--tz`, which is what stands behind "UTC:" where it begins so."""
+    return tz.removeprefix(UTC_PREFIX) if tz else None
 
+
+def with_time_zone(
+    time_column: TimeColumn, codes: Ints, tz: str, table: Table
+) -> TimeColumn:
+    """Return the stamps in a zone: naive ones are its wall clock, others are converted.
+
+    tz: a zone, or "UTC:" and a zone, where naive stamps are UTC and days are those of the zone.
     codes [n] are their series: of an hour that clocks repeat, the first pass of a series is the
     earlier one. Raises DataError for integer steps, and for an hour that clocks skip.
     """
     form = time_column.form
     instants = time_column.instants
+    zone = tz.removeprefix(UTC_PREFIX)
     if instants is None or form.kind == "step":
-        message = f"--tz {zone} does not fit a time of plain steps"
+        message = f"--tz {tz} does not fit a time of plain steps"
         raise DataError(message, "leave out --tz")
     if form.kind == "date":
         return time_column
+    if tz.startswith(UTC_PREFIX) and not form.universal and not form.zone:
+        form = replace(form, naive_utc=True, stated=False)
     if form.universal or form.zone:
         zoned = replace(form, zone=zone, wall=False)
         return replace(time_column, form=zoned, instants=form.to_utc(instants))

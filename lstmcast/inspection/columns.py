@@ -19,6 +19,7 @@ from lstmcast.ingest.encoding import MAX_CATEGORIES
 from lstmcast.ingest.keys import factorize_keys
 from lstmcast.ingest.time_column import (
     NO_TIME_COLUMN,
+    UnreadTimeError,
     find_time_columns,
     read_time_column,
 )
@@ -26,7 +27,7 @@ from lstmcast.panel.panel import COLUMN_ROLES
 from lstmcast.ragged import Bools
 from lstmcast.tables.number_columns import to_float_column
 from lstmcast.tables.table import Table, to_text_array
-from lstmcast.timeaxis.formats import match_formats
+from lstmcast.timeaxis.layouts import match_formats
 
 _MAX_CLASSES, _MAX_CLASSES_IN_LONG_TABLE = 20, 100
 """A column of no more values than the first, or in a long table than the second, is rather a class
@@ -205,6 +206,8 @@ def _find_time_columns(table: Table) -> _TimeCandidates:
 
     try:
         found, _ = find_time_columns(table, no_roles, one_series)
+    except UnreadTimeError:
+        raise
     except DataError:
         names = [str(name) for name in table.frame.columns]
         times = tuple(name for name in names if _is_time_column(table, name, names))

@@ -26,7 +26,7 @@ from lstmcast.tables.csv_dialect import Dialect, find_dialect
 from lstmcast.tables.csv_strict import UTF8_BOM, read_block
 from lstmcast.tables.numbers import parse_numbers, trim_and_mask_missing
 from lstmcast.tables.source import Source
-from lstmcast.timeaxis.formats import match_formats
+from lstmcast.timeaxis.layouts import match_formats
 
 _INTEGER_PATTERN = r"^(0|-?[1-9]\d{0,17})$"
 _ISO_LAYOUT = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%f)?)?Z?)?")

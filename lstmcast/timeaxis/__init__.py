@@ -4,6 +4,8 @@ Knows neither tables nor values.
 
 `calendar_fields`  year, month, week, day and time of day of instants, and back
 `formats`          layouts of written dates, parsed and rendered
+`layouts`          which layouts a text may follow
+`language/`        names of months, weekdays and clocks
 `year_range`       the years that can be written
 `numeric`          numbers that are times: epochs, years, Excel days
 `zones`            local clocks and UTC, hours that repeat or are skipped

@@ -13,7 +13,8 @@ from lstmcast.errors import UsageError
 from lstmcast.ragged import Bools, Ints
 
 SECOND = 1_000_000
-DAY = 86_400 * SECOND
+HOUR = 3600 * SECOND
+DAY = 24 * HOUR
 EPOCH_WEEKDAY = 3
 """Days from Monday 29 December 1969 to 1 January 1970."""
 _FIRST_20TH_CENTURY_YEAR = 69
@@ -53,7 +54,8 @@ def calendar_field(code: str, instants: Ints) -> Ints:
     """One field [n] of each instant, by the code of its directive.
 
     Fields that are written as words count from 0: months "b" and "B", weekdays "a" and "A", and
-    "p", which is 0 before noon.
+    "p", which is 0 before noon. "E" and "U" are year and week as epidemiologists count them, "h"
+    is a half-year, and "k" an hour from 1 to 24: that which ends then.
     """
     if code in "HIpMSf":
         return _clock_field(code, instants % DAY)
@@ -61,6 +63,10 @@ def calendar_field(code: str, instants: Ints) -> Ints:
     days = instants // DAY
     if code in "GV":
         return _iso_week_field(code, days)
+    if code in "EU":
+        return _epidemic_week_field(code, days)
+    if code == "k":
+        return (instants % DAY // HOUR - 1) % 24 + 1
     if code in "aAu":
         return weekdays(days) + (code == "u")
 
@@ -97,6 +103,17 @@ def _iso_week_field(code: str, days: Ints) -> Ints:
     return days_before // 7 + 1
 
 
+def _epidemic_week_field(code: str, days: Ints) -> Ints:
+    # Weeks of the CDC begin on Sunday and belong to the year that their Wednesday is in.
+    sundays = days - (weekdays(days) + 1) % 7
+    wednesdays = sundays + 3
+    years = wednesdays.view("M8[D]").astype("M8[Y]").astype(np.int64) + 1970
+
+    if code == "E":
+        return years
+    return (sundays - _first_epidemic_sundays(years)) // 7 + 1
+
+
 def _month_or_day_field(code: str, months: Ints, days: Ints) -> Ints:
     years = months // 12 + 1970
     months_of_year = months % 12
@@ -108,6 +125,8 @@ def _month_or_day_field(code: str, months: Ints, days: Ints) -> Ints:
             return years % 100
         case "q":
             return months_of_year // 3 + 1
+        case "h":
+            return months_of_year // 6 + 1
         case "m":
             return months_of_year + 1
         case "b" | "B":
@@ -123,8 +142,10 @@ def instants_from_fields(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
 
     Fields are keyed by their directives' codes. Raises UsageError where no year is among them.
     """
-    if "G" in fields:
+    if "V" in fields:
         days, day_exists = _days_from_iso_weeks(fields)
+    elif "U" in fields:
+        days, day_exists = _days_from_epidemic_weeks(fields)
     elif "j" in fields:
         days, day_exists = _days_from_day_of_year(fields)
     else:
@@ -144,6 +165,9 @@ def _clock_from_fields(fields: dict[str, Ints], zeros: Ints) -> tuple[Ints, Bool
         half_day_hours = fields["I"]
         hours = half_day_hours % 12 + 12 * fields.get("p", zeros)
         hour_exists = (half_day_hours >= 1) & (half_day_hours <= 12)
+    elif "k" in fields:
+        hours = fields["k"]
+        hour_exists = (hours >= 1) & (hours <= 24)
     else:
         hours = fields.get("H", zeros)
         # 24:00:00 is the end of a day, the beginning of the next.
@@ -162,7 +186,7 @@ def _years_from_fields(fields: dict[str, Ints]) -> Ints:
         short = fields["y"]
         return short + np.where(short < _FIRST_20TH_CENTURY_YEAR, 2000, 1900)
 
-    for code in ("Y", "N"):
+    for code in ("Y", "N", "G", "E"):
         if code in fields:
             return fields[code]
     raise UsageError("the date format has no year", "add %Y or %y to --date-format")
@@ -172,6 +196,8 @@ def _months_from_fields(fields: dict[str, Ints], ones: Ints) -> Ints:
     """Month of the year [n], from 1; `ones` where none is named."""
     if "q" in fields:  # a quarter begins with its first month
         return fields["q"] * 3 - 2
+    if "h" in fields:
+        return fields["h"] * 6 - 5
     for code in ("m", "b", "B"):
         if code in fields:
             return fields[code]
@@ -193,7 +219,7 @@ def _days_from_months(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
 
 
 def _days_from_iso_weeks(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
-    years = fields["G"]
+    years = fields["G"] if "G" in fields else _years_from_fields(fields)
     weeks = fields["V"]
     mondays = _first_iso_mondays(years) + (weeks - 1) * 7
 
@@ -209,6 +235,20 @@ def _first_iso_mondays(years: Ints) -> Ints:
     """Monday of each ISO year's first week: the week that holds 4 January."""
     fourth = _year_starts(years) + 3
     return fourth - weekdays(fourth)
+
+
+def _days_from_epidemic_weeks(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
+    years = fields["E"] if "E" in fields else _years_from_fields(fields)
+    weeks = fields["U"]
+    sundays = _first_epidemic_sundays(years) + (weeks - 1) * 7
+    exists = (weeks >= 1) & (sundays < _first_epidemic_sundays(years + 1))
+    return sundays, exists
+
+
+def _first_epidemic_sundays(years: Ints) -> Ints:
+    """Sunday of each year's first week of the CDC: the week that holds 4 January."""
+    fourth = _year_starts(years) + 3
+    return fourth - (weekdays(fourth) + 1) % 7
 
 
 def _days_from_day_of_year(fields: dict[str, Ints]) -> tuple[Ints, Bools]:

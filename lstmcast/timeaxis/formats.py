@@ -1,9 +1,12 @@
-"""Layouts of written dates: which a text may follow, texts to instants by one of them, and back.
+"""Layouts of written dates: texts to instants by one of them, and back.
 
 An instant is an int64 of microseconds since 1970. Layouts are written like strptime's, with `%-d`
-for numbers without a leading zero, `%-f` for milliseconds, `%q` for a quarter, `%N` for a bare year
-number, `%z` for an offset from UTC ("%-z" without a colon) and `%O` for one in hours. Independent
-of the locale.
+for numbers without a leading zero, `%_d` for a blank in its place, `%-f` for milliseconds, `%q` for
+a quarter, `%h` for a half-year, `%E` and `%U` for year and week of the CDC, `%k` for an hour of 1
+to 24 that ends then, `%N` for a bare year number, `%z` for an offset from UTC ("%-z" without a
+colon), `%O` for one in hours and `%Z` for the name of a clock. Names of months and weekdays are
+English, or of the language before a layout, as in "pt:%b-%y". A layout that was read says behind
+them how they are spelled: "pt:%b(jan,fev,mar,...)-%y". Independent of the locale.
 
 Axes: n texts or instants.
 """
@@ -19,6 +22,7 @@ import pyarrow.compute as pc
 from lstmcast.errors import UsageError
 from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis.calendar_fields import (
+    HOUR,
     SECOND,
     calendar_field,
     instants_from_fields,
@@ -42,54 +46,58 @@ _DIRECTIVE_PATTERNS = {
     "Y": r"\d{4}", "G": r"\d{4}", "y": r"\d{2}", "N": r"\d{1,3}", "m": r"\d{1,2}", "d": r"\d{1,2}",
     "j": r"\d{3}", "H": r"\d{1,2}", "I": r"\d{1,2}", "M": r"\d{2}", "S": r"\d{2}", "f": r"\d{1,9}",
     "p": r"[AaPp][Mm]", "q": r"[1-4]", "V": r"\d{1,2}", "u": r"[1-7]",
-    "z": r"(?:Z|[+-]\d{2}:?\d{2})", "O": r"[+-]\d{2}",
+    "E": r"\d{4}", "U": r"\d{1,2}", "h": r"[12]", "k": r"\d{1,2}",
+    "z": r"(?:Z|[+-]\d{2}:?\d{2})", "O": r"[+-]\d{2}", "Z": r"[A-Z]{2,5}",
     **{code: "(?i:" + "|".join(names) + ")" for code, names in _NAMES_BY_DIRECTIVE.items()},
 }  # fmt: skip
-_DIRECTIVE_WIDTHS = {"Y": 4, "G": 4, "N": 1, "j": 3, "f": 6, "q": 1, "u": 1}
+_ANY_NAME_PATTERN = r"[^\d\s.,;:/_'()*+-]+(?:-feira)?[.॰]?"
+"""A name in another language than English, of which the table of names knows what it is.
+
+Classes of letters are far slower to compile."""
+_ENGLISH = "en"
+_DIRECTIVE_WIDTHS = {
+    "Y": 4,
+    "G": 4,
+    "E": 4,
+    "N": 1,
+    "j": 3,
+    "f": 6,
+    "q": 1,
+    "u": 1,
+    "h": 1,
+}
 """Digits of a number field; two where not named."""
 _OFFSET_FORMATS = {"%z": "{}{:02d}:{:02d}", "%-z": "{}{:02d}{:02d}", "%O": "{}{:02d}"}
 """How sign, hours and minutes of an offset are put together."""
-_VARIABLE_WIDTH_CODES = ("m", "d", "H", "I", "V")
+_VARIABLE_WIDTH_CODES = ("m", "d", "H", "I", "V", "U", "k")
 """Number fields that people write with or without a leading zero."""
-_NAMED_MONTH_FORMATS = (
-    *("%b %d %Y", "%b %d, %Y", "%d %b %Y", "%d-%b-%Y", "%d-%b-%y", "%d/%b/%Y"),
-    *("%d %b, %Y", "%d. %b %Y", "%Y %b %d", "%Y-%b-%d", "%d%b%Y"),
-    *("%b %Y", "%b-%Y", "%b-%y", "%b, %Y"),
-    *("%Y %b", "%Y-%b", "%a %d %b %Y", "%a, %d %b %Y", "%a %b %d %Y", "%a, %b %d, %Y"),
-    *("%a, %b %d %Y", "%A, %b %d, %Y", "%A, %d %b %Y", "%A %d %b %Y"),
-)
-DATE_FORMATS = (
-    *("%Y-%m-%d", "%Y/%m/%d", "%Y.%m.%d", "%Y-%m", "%Y/%m", "%Y%m%d"),
-    *("%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y"),
-    *("%d/%m/%y", "%m/%d/%y", "%d-%m-%y", "%m-%d-%y", "%d.%m.%y"),
-    *("%m/%Y", "%m-%Y", "%m.%Y", "%Y %m %d"),
-    *_NAMED_MONTH_FORMATS,
-    *(layout.replace("%b", "%B") for layout in _NAMED_MONTH_FORMATS),
-    *("%YQ%q", "%Y-Q%q", "%Y Q%q", "%Yq%q", "Q%q %Y", "Q%q-%Y", "Q%q/%Y", "%qQ%Y"),
-    *("Q%q %y", "%qQ%y"),
-    *("%YM%m", "%Y-M%m", "%Ym%m"),
-    *("%G-W%V", "%GW%V", "%G W%V", "W%V %G", "W%V-%G", "W%V/%G", "%G-W%V-%u", "%Y-%j"),
-)
-"""Layouts of dates without a time of day, the usual ones first."""
-TIMESTAMP_FORMATS = (
-    *("%Y%m%dT%H%M%S", "%Y%m%dT%H%M%SZ", "%Y%m%dT%H%M", "%Y%m%dT%H%MZ", "%Y%m%dT%HZ"),
-    *("%Y%m%d_%H%M%S", "%Y%m%d %H%M", "%Y-%m-%d_%H-%M-%S", "%Y-%m-%d-%H"),
-    *("%a %b %d %H:%M:%S %Y", "%d/%b/%Y:%H:%M:%S %-z"),
-)
-"""Dates with a time of day that is not simply put behind."""
-YEAR_NUMBER_FORMAT = "%N-%m"
-"""A year number and a month ("3-12"): tried where nothing else fits."""
-_DATE_AND_CLOCK = re.compile(
-    r"(?P<date>.*\S)(?P<gap>, |[T ])"
-    r"(?P<clock>\d{1,2}(?::\d{2}){0,2}(?P<fraction>\.\d{1,9})?(?P<half> ?[AaPp][Mm])?)"
-    r"(?P<zone> ?UTC| ?GMT|Z| ?[+-]\d{2}(?::?\d{2})?)?"
-)
 _ISO_FORMAT = re.compile(r"%Y-%m-%d(?:[ T]%H:%M(?::%S(?:\.%-?f)?)?Z?)?")
+
+
+_DIRECTIVE = re.compile(r"(%[bBaAZ]\([^)]*\)|%[-_]?[A-Za-z%])")
+_LANGUAGE_PREFIX = re.compile(r"([a-z]{2}):(?=.*%)")
 
 
 def split_directives(layout: str) -> list[str]:
     """The layout cut into directives like "%-d" and the literal text between them."""
-    return [part for part in re.split(r"(%-?[A-Za-z%])", layout) if part]
+    _, bare = split_language(layout)
+    return [part for part in _DIRECTIVE.split(bare) if part]
+
+
+def split_language(layout: str) -> tuple[str, str]:
+    """Code of the language of a layout's names, "" for English, and the layout without it."""
+    prefix = _LANGUAGE_PREFIX.match(layout)
+    return (prefix[1], layout[prefix.end() :]) if prefix else ("", layout)
+
+
+def without_spellings(layout: str) -> str:
+    """A layout without the list of how its names are spelled, as people write it."""
+    return re.sub(r"(%[bBaAZ])\([^)]*\)", r"\1", layout)
+
+
+def _code_of(directive: str) -> str:
+    """The letter of a directive: "d" of "%-d", and "b" of "%b(Jan,Feb,...)"."""
+    return directive[1] if directive.endswith(")") else directive[-1]
 
 
 def _is_directive(part: str) -> bool:
@@ -97,12 +105,13 @@ def _is_directive(part: str) -> bool:
     return part.startswith("%") and part != "%%"
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=1024)
 def format_to_regex(layout: str) -> str:
-    """Regular expression of a layout, for Python and for Arrow (RE2); one named group a directive.
+    """Regular expression of a layout, for Arrow (RE2); one named group a directive.
 
-    Raises UsageError for an unknown directive.
+    That of a layout in English is for Python too. Raises UsageError for an unknown directive.
     """
+    language = _require_known_language(layout)
     parts = split_directives(layout)
     are_directives = [_is_directive(part) for part in parts]
     pieces = []
@@ -112,71 +121,43 @@ def format_to_regex(layout: str) -> str:
             pieces.append(literal.replace(r"\ ", " "))  # RE2 knows no escaped blank
             continue
 
-        code = part[-1]
+        code = _code_of(part)
         if code not in _DIRECTIVE_PATTERNS:
             raise _unknown_directive_error(layout, part)
         pattern = _DIRECTIVE_PATTERNS[code]
+        if language and code in _NAMES_BY_DIRECTIVE:
+            pattern = _ANY_NAME_PATTERN
 
         with_neighbours = are_directives[max(place - 1, 0) : place + 2]
         if sum(with_neighbours) > 1:
             # Digits that touch, as in 20240131, can only be separated by fixed widths.
             pattern = pattern.replace("{1,2}", "{2}")
+        if part.startswith("%_"):
+            pattern = r"[ \d]\d"
         pieces.append(f"(?P<{code}>{pattern})")
 
     return f"^{''.join(pieces)}$"
+
+
+def _require_known_language(layout: str) -> str:
+    language, _ = split_language(layout)
+    if language:
+        # Most programs need no other language than English.
+        from lstmcast.timeaxis.language.month_table import LANGUAGES
+
+        if language not in LANGUAGES:
+            known = ", ".join(LANGUAGES)
+            message = (
+                f"date format {layout!r}: {language!r} is no language that is known"
+            )
+            raise UsageError(message, f"known are {known}")
+    return language
 
 
 def _unknown_directive_error(layout: str, part: str) -> UsageError:
     known = ", ".join(f"%{code}" for code in _DIRECTIVE_PATTERNS)
     message = f"date format {layout!r}: {part} is not known"
     return UsageError(message, f"known are {known}")
-
-
-def match_formats(text: str) -> list[str]:
-    """Layouts that one text may follow, the usual ones first."""
-    layouts = _select_matching(DATE_FORMATS + TIMESTAMP_FORMATS, text)
-
-    timed = _DATE_AND_CLOCK.fullmatch(text)
-    if timed:
-        clock = timed["gap"] + _infer_clock_format(timed)
-        dates = _select_matching(DATE_FORMATS, timed["date"])
-        layouts += [date + clock for date in dates if "%d" in date]
-
-    return layouts or _select_matching((YEAR_NUMBER_FORMAT,), text)
-
-
-def _select_matching(layouts: tuple[str, ...], text: str) -> list[str]:
-    matching = []
-    for layout in layouts:
-        pattern = format_to_regex(layout)
-        if re.match(pattern, text):
-            matching.append(layout)
-    return matching
-
-
-def _infer_clock_format(match: re.Match[str]) -> str:
-    """Layout of the time of day in a match of `_DATE_AND_CLOCK`."""
-    layout = "%I" if match["half"] else "%H"
-
-    colons = match["clock"].count(":")
-    if colons:
-        layout += ":%M"
-    if colons == 2:
-        layout += ":%S"
-    if match["fraction"]:
-        layout += ".%f"
-    if match["half"]:
-        layout += match["half"][:-2] + "%p"  # with the blank before it, if there is one
-
-    zone = match["zone"] or ""
-    offset = zone.strip()
-    if offset in ("", "UTC", "GMT", "Z"):
-        return layout + zone
-    if zone.startswith(" "):
-        layout += " "
-    if len(offset) == len("+01"):
-        return layout + "%O"
-    return layout + ("%z" if ":" in offset else "%-z")
 
 
 @dataclass(frozen=True)
@@ -199,11 +180,14 @@ class ParsedTimestamps:
         return self.instants - self.offsets * 60 * SECOND
 
 
-def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
+def parse_timestamps(
+    layout: str, texts: pa.Array, zone: str | None = None
+) -> ParsedTimestamps:
     """Read texts [n] by a layout.
 
-    Texts that do not follow it, or that name a day or hour that does not exist, are not good.
-    Raises UsageError where the layout has an unknown directive or no year.
+    zone: whose clocks are meant by names like IST, where the texts have such. Texts that do not
+    follow the layout, or that name a day or hour that does not exist, are not good. Raises
+    UsageError where the layout has an unknown directive or no year.
     """
     iso = _parse_iso_timestamps(layout, texts)
     if iso:
@@ -214,18 +198,119 @@ def parse_timestamps(layout: str, texts: pa.Array) -> ParsedTimestamps:
 
     groups: dict[str, pa.Array] = {}
     fields: dict[str, Ints] = {}
+    padded_layout = layout
     for place, group_type in enumerate(matches.type):
         code = group_type.name
         group = pc.struct_field(matches, [place])
         groups[code] = group
+        if code in _NAMES_BY_DIRECTIVE or code == "Z":
+            values, known, padded_layout = _parse_names(
+                padded_layout, code, group, zone
+            )
+            matched &= known
+        else:
+            values = _parse_directive(code, group)
         # Names of weekdays must be there, but need not agree with the date.
         if code not in "aA":
-            fields[code] = _parse_directive(code, group)
+            fields[code] = values
 
     instants, exists = instants_from_fields(fields)
-    padded_layout = _layout_with_padding(layout, groups, matched)
-    offsets = fields.get("z", fields.get("O"))
+    padded_layout = _layout_with_padding(padded_layout, groups, matched)
+    offsets = fields.get("z", fields.get("O", fields.get("Z")))
     return ParsedTimestamps(instants, matched & exists, padded_layout, offsets)
+
+
+def _parse_names(
+    layout: str, code: str, group: pa.Array, zone: str | None
+) -> tuple[Ints, Bools, str]:
+    """Values [n] of names, which of them are known [n], and the layout with their spelling."""
+    encoded = group.dictionary_encode()
+    indices = pc.fill_null(encoded.indices, 0).to_numpy(zero_copy_only=False)
+    words = [word or "" for word in encoded.dictionary.to_pylist()] or [""]
+    values, layout = _look_up_names(layout, code, words, zone)
+
+    known = np.array([value is not None for value in values])
+    numbers = np.array([value or 0 for value in values], dtype=np.int64)
+    return numbers[indices], known[indices], layout
+
+
+def _look_up_names(
+    layout: str, code: str, words: list[str], zone: str | None
+) -> tuple[list[int | None], str]:
+    """What each word of a column means, and the layout with the spelling of these words."""
+    language, _ = split_language(layout)
+    if code == "Z":
+        return _look_up_zone_names(layout, words, zone)
+
+    default = _NAMES_BY_DIRECTIVE[code]
+    in_english = {name.lower(): place for place, name in enumerate(default)}
+    first = 1 if code in "bB" else 0
+    if not language and default == _names_of_directive(layout, code):
+        values = [in_english.get(word.lower()) for word in words]
+        is_usual = all(word in default for word in words if word)
+        if is_usual:
+            return [None if v is None else v + first for v in values], layout
+
+    from lstmcast.timeaxis.language import names
+
+    is_month = code in "bB"
+    find = names.month_numbers if is_month else names.weekday_numbers
+    numbers = find(language or _ENGLISH)
+    meanings = [numbers.get(names.fold_name(word)) for word in words]
+
+    given = _names_of_directive(layout, code)
+    seen: dict[int, str] = {}
+    if given is not default:  # as an earlier table spelled them
+        seen = dict(enumerate(given, start=first))
+    seen |= {m: word for m, word in zip(meanings, words, strict=True) if m is not None}
+    if not seen:
+        return meanings, layout
+
+    learn = names.learn_month_names if is_month else names.learn_weekday_names
+    spelled = ",".join(learn(language or _ENGLISH, seen))
+    return meanings, _with_spelling(layout, code, spelled)
+
+
+def _look_up_zone_names(
+    layout: str, words: list[str], zone: str | None
+) -> tuple[list[int | None], str]:
+    from lstmcast.timeaxis.language.zone_names import find_offset_minutes
+
+    earlier = _clocks_of_directive(layout)
+    values: list[int | None] = []
+    for word in words:
+        offset = find_offset_minutes(word, zone)
+        values.append(earlier.get(word) if offset is None else offset)
+
+    known = earlier | {
+        word: value
+        for word, value in zip(words, values, strict=True)
+        if value is not None
+    }
+    spelled = ",".join(f"{word}={value}" for word, value in known.items())
+    return values, _with_spelling(layout, "Z", spelled)
+
+
+def _with_spelling(layout: str, code: str, spelled: str) -> str:
+    pattern = rf"%{code}(\([^)]*\))?"
+    return re.sub(pattern, lambda _: f"%{code}({spelled})", layout, count=1)
+
+
+def _names_of_directive(layout: str, code: str) -> tuple[str, ...]:
+    """The names that a layout writes for a directive: the usual English ones, or its own."""
+    spelled = re.search(rf"%{code}\(([^)]*)\)", layout)
+    if spelled:
+        return tuple(spelled[1].split(","))
+    return _NAMES_BY_DIRECTIVE[code]
+
+
+def _clocks_of_directive(layout: str) -> dict[str, int]:
+    """Minutes ahead of UTC of each clock that a layout names, like "%Z(EST=-300)"."""
+    spelled = re.search(r"%Z\(([^)]*)\)", layout)
+    if not spelled or not spelled[1]:
+        return {}
+    pairs = [pair.split("=") for pair in spelled[1].split(",")]
+    return {name: int(minutes) for name, minutes in pairs}
 
 
 def _layout_with_padding(layout: str, groups: dict[str, pa.Array], rows: Bools) -> str:
@@ -298,17 +383,13 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
         offsets = pc.binary_join_element_wise(group, minutes, separator)
         return _parse_utc_offsets(offsets)
 
-    if code in "bB":
-        names = pa.array([name.lower() for name in _NAMES_BY_DIRECTIVE[code]])
-        places = pc.index_in(pc.utf8_lower(group), value_set=names)
-        values = pc.add(places, 1)
-    elif code == "p":
+    if code == "p":
         values = pc.equal(pc.utf8_lower(group), "pm")
     elif code == "f":  # digits beyond microseconds are cut off
         padded = pc.utf8_rpad(group, 6, "0")
         values = pc.utf8_slice_codeunits(padded, 0, 6)
     else:
-        values = group
+        values = pc.utf8_ltrim_whitespace(group)  # of a day like " 1"
 
     return _to_ints(values)
 
@@ -342,15 +423,21 @@ def format_timestamps(
     if offsets is None:
         offsets = np.zeros(count, np.int64)
 
+    # The 24th hour of a day ends with it, and is written with its date.
+    dated = instants - HOUR if re.search("%-?k", layout) else instants
+
     columns: list[list[str]] = []
     for part in split_directives(layout):
+        code = _code_of(part)
         if not _is_directive(part):
             literal = part.replace("%%", "%")
             columns.append([literal] * count)
-        elif part[-1] in "zO":
+        elif code == "Z":
+            columns.append(_format_clock_names(part, offsets))
+        elif code in "zO":
             columns.append(_format_utc_offsets(part, offsets))
         else:
-            columns.append(_format_directive(part, instants))
+            columns.append(_format_directive(part, instants if code == "k" else dated))
 
     return ["".join(row) for row in zip(*columns, strict=True)]
 
@@ -365,15 +452,24 @@ def _format_utc_offsets(part: str, offsets: Ints) -> list[str]:
     return texts
 
 
+def _format_clock_names(part: str, offsets: Ints) -> list[str]:
+    from lstmcast.timeaxis.language.zone_names import name_clock
+
+    known = _clocks_of_directive(part)
+    return [name_clock(offset, known) for offset in offsets.tolist()]
+
+
 def _format_directive(part: str, instants: Ints) -> list[str]:
-    code = part[-1]
+    code = _code_of(part)
     values = calendar_field(code, instants).tolist()
 
     if part == "%-f":
         return [f"{value // 1000:03d}" for value in values]
     if code in _NAMES_BY_DIRECTIVE:
-        names = _NAMES_BY_DIRECTIVE[code]
+        names = _names_of_directive(part, code)
         return [names[value] for value in values]
+    if part.startswith("%_"):
+        return [f"{value:2d}" for value in values]
     if code == "p":
         return ["PM" if value else "AM" for value in values]
 

@@ -9,6 +9,8 @@ import re
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from lstmcast.ragged import Bools, Ints
@@ -19,6 +21,7 @@ from lstmcast.timeaxis.calendar_fields import (
     month_starts,
     months_since_epoch,
 )
+from lstmcast.timeaxis.formats import format_timestamps, parse_timestamps
 from lstmcast.timeaxis.year_range import are_outside_years
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
@@ -31,7 +34,7 @@ FRACTIONAL_YEARS = "years"
 """Years with their months as fractions, as R writes them."""
 NUMBER_UNITS = (*EPOCH_UNITS_PER_SECOND, EXCEL_DAYS, FRACTIONAL_YEARS)
 _EXCEL_DAYS_TO_1970 = 25_569
-_MIN_EXCEL_DAY, _MAX_EXCEL_DAY = 18_000, 75_000
+MIN_EXCEL_DAY, MAX_EXCEL_DAY = 18_000, 75_000
 """Days that are taken for a spreadsheet's: 1949 to 2105."""
 _MIN_YEAR, _MAX_YEAR = 1600, 2200
 """Numbers that are taken for years."""
@@ -43,18 +46,36 @@ _MAX_DAYS = 4_000_000
 """More than the days from 1970 to the year 9999, or back to the year 1."""
 _MIN_EPOCH_SECONDS, _MAX_EPOCH_SECONDS = 1e8, 4.11e9
 """Seconds since 1970 that are taken for times: 1973 to 2100. Smaller numbers could be anything."""
-_DIGIT_FORMATS = ("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m")
-"""Layouts of dates as whole numbers, the longest first."""
+_DIGIT_FORMATS = (
+    *("%Y%m%d%H%M%S", "%Y%m%d%H%M", "%Y%m%d%H", "%Y%m%d", "%Y%j", "%Y%m"),
+    *("%G%V", "%E%U"),
+)
+"""Layouts of dates as whole numbers, the longest first; months before weeks."""
+_WEEK_NAME = re.compile(
+    r"w|wk|ww|kw|cw|woche|sem|semana|semaine|settimana|uke|vecka|hafta|.*week.*"
+    r"|(?:year|yr|yyyy).?(?:wk|ww|kw)",
+    re.IGNORECASE,
+)
+_EPIDEMIC_WEEK_NAME = re.compile(r"ew|se|.*(?:epi|mmwr|cdc).*", re.IGNORECASE)
+_QUARTER_NAME = re.compile(r".*(?:quarter|qtr|quartal|trimestre).*|q", re.IGNORECASE)
+"""Names of columns of periods that are written in digits: the same digits may be months."""
 _STEP_COLUMN_NAMES = {
     *("t", "n", "i", "k", "no", "row"),
     *("step", "steps", "index", "idx", "tick"),
 }
 _EXCEL_COLUMN_NAME = re.compile(r"date|datum|day|excel|serial|^(ds|dt)$", re.IGNORECASE)
 """Names of columns that may count a spreadsheet's days."""
+_TIME_COLUMN_NAME = re.compile(
+    r"^t$|time|stamp|zeit|hora|heure|fecha|hour|tijd|tid|index", re.IGNORECASE
+)
+"""Names of columns whose fractions of days may be a spreadsheet's times of day."""
 NUMBER_FORMAT_WORDS = {
     "%Y%m%d": "days YYYYMMDD",
     "%Y%j": "years and days YYYYDDD",
     "%Y%m": "months YYYYMM",
+    "%Y%q": "quarters YYYYQ",
+    "%G%V": "ISO weeks YYYYWW, which begin on Monday",
+    "%E%U": "weeks YYYYWW of the CDC (epidemiological weeks), which begin on Sunday",
     "%Y": "years",
     EXCEL_DAYS: "Excel's days",
     FRACTIONAL_YEARS: "years and their fractions",
@@ -75,7 +96,7 @@ def infer_number_format(values: Numbers, name: str) -> str:
     high = float(values.max())
 
     # Days of a spreadsheet and years could be anything else, unless the name says what they are.
-    may_be_days = low >= _MIN_EXCEL_DAY and high <= _MAX_EXCEL_DAY
+    may_be_days = low >= MIN_EXCEL_DAY and high <= MAX_EXCEL_DAY
     excel = EXCEL_DAYS if may_be_days and _EXCEL_COLUMN_NAME.search(name) else ""
     in_year_range = low >= _MIN_YEAR and high <= _MAX_YEAR
     may_be_years = in_year_range and not is_step_name(name)
@@ -85,9 +106,13 @@ def infer_number_format(values: Numbers, name: str) -> str:
         if may_be_years and _are_whole_months(values):
             return FRACTIONAL_YEARS
         # Of the units of epochs only seconds are written with fractions.
-        return "s" if _are_epochs(low, high, "s") else excel
+        if _are_epochs(low, high, "s"):
+            return "s"
+        named_as_time = _TIME_COLUMN_NAME.search(name) is not None
+        may_be_clocks = may_be_days and named_as_time and _are_whole_minutes(values)
+        return EXCEL_DAYS if may_be_clocks else excel
 
-    for layout in _DIGIT_FORMATS:
+    for layout in _digit_formats_by_name(name):
         if _are_dates_in_digits(values, low, high, layout):
             return layout
 
@@ -95,6 +120,32 @@ def infer_number_format(values: Numbers, name: str) -> str:
         if _are_epochs(low, high, unit):
             return unit
     return "%Y" if may_be_years else excel
+
+
+def _digit_formats_by_name(name: str) -> tuple[str, ...]:
+    """Layouts of digits in the order in which they are meant in a column of this name."""
+    if _EPIDEMIC_WEEK_NAME.fullmatch(name):
+        return ("%E%U", "%G%V", *_DIGIT_FORMATS)
+    if _WEEK_NAME.fullmatch(name):
+        return ("%G%V", "%E%U", *_DIGIT_FORMATS)
+    if _QUARTER_NAME.fullmatch(name):
+        return ("%Y%q", *_DIGIT_FORMATS)
+    return _DIGIT_FORMATS
+
+
+def _are_whole_minutes(days: Numbers) -> bool:
+    """Whether numbers of days are whole minutes, as far as their digits say."""
+    minutes = np.asarray(days, dtype=np.float64) * (24 * 60)
+    tolerance = max(_digit_rounding(days) * (24 * 60), 1e-4)
+    return bool(abs(minutes - np.rint(minutes)).max() <= tolerance)
+
+
+def _digit_rounding(days: Numbers) -> float:
+    """Half of the last digit to which numbers of days are written; at most that of 5 seconds."""
+    for digits in range(4, 12):
+        if (np.round(days, digits) == days).all():
+            return float(0.5 * 10.0**-digits)
+    return 0.0
 
 
 def _are_epochs(low: float, high: float, unit: str) -> bool:
@@ -136,6 +187,8 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
 
     if layout == EXCEL_DAYS:
         days = values.astype(np.float64) - _EXCEL_DAYS_TO_1970
+        if _are_whole_minutes(values):
+            return _round_to_ints(days * (24 * 60)) * (60 * SECOND)
         # A sheet's fractions of a day are meant as whole seconds.
         seconds = _round_to_ints(days * (DAY // SECOND))
         return seconds * SECOND
@@ -152,6 +205,11 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     if layout == "ns":  # the only unit that is shorter than a microsecond
         return whole // 1000
     return whole * (SECOND // per_second)
+
+
+def is_layout_of_digits(layout: str) -> bool:
+    """Whether a layout puts numbers side by side, as "%d%m%Y" does, so that they are one number."""
+    return re.fullmatch("(%[YymdHMSjGVEUq]){2,}", layout) is not None
 
 
 def are_times(values: Numbers, layout: str) -> Bools:
@@ -202,19 +260,30 @@ def _divide(instants: Ints, size: int) -> Any:
 
 def _year_weight(layout: str) -> int:
     """What one year adds to a number in a layout of digits: 10,000 in "%Y%m%d"."""
-    if layout == "%Y%j":
-        return 1000
+    if layout in ("%Y%j", "%Y%q"):
+        return 1000 if layout == "%Y%j" else 10
     two_digit_fields = layout.count("%") - 1
     return int(100**two_digit_fields)
 
 
 def _instants_from_digits(values: Ints, layout: str) -> tuple[Ints, Bools]:
-    if layout == "%Y%j":
-        years, days = np.divmod(values, 1000)
-        return instants_from_fields({"Y": years, "j": days})
+    codes = [part[-1] for part in layout.split("%")[1:]]
+    if codes[0] not in "YGE" or set(layout) - set("%YGEmdHMSjqVU"):
+        return _instants_from_padded_digits(values, layout)
+    if codes[1:] in (["j"], ["q"]):
+        years, rest = np.divmod(values, _year_weight(layout))
+        return instants_from_fields({"Y": years, codes[1]: rest})
 
     # Fields are split off from the right, two digits each; what is left is the year.
     rest, fields = values, {}
-    for code in reversed(layout.split("%")[2:]):
+    for code in reversed(codes[1:]):
         rest, fields[code] = np.divmod(rest, 100)
-    return instants_from_fields({"Y": rest, **fields})
+    return instants_from_fields({codes[0]: rest, **fields})
+
+
+def _instants_from_padded_digits(values: Ints, layout: str) -> tuple[Ints, Bools]:
+    """Instants of numbers in any layout of digits; zeros in front may be lost, as in 1022024."""
+    [example] = format_timestamps(layout, np.zeros(1, np.int64))
+    texts = pa.array(values).cast(pa.large_string())
+    parsed = parse_timestamps(layout, pc.utf8_lpad(texts, len(example), "0"))
+    return parsed.instants, parsed.good

@@ -6,6 +6,7 @@ Knows no files, no frequencies and no series.
 Axes: n stamps.
 """
 
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -36,7 +37,8 @@ from lstmcast.timeaxis.zones import to_datetime_index, to_microseconds
 if TYPE_CHECKING:
     import pandas as pd
 
-_UTC_SUFFIXES = ("Z", "UTC", "GMT")
+_UTC_MARK = re.compile(r"%[-_]?[A-Za-z] ?(?:Z|UTC|GMT)(?= |$)")
+"""The words that say UTC, which stand behind the time of day."""
 _EXAMPLE_INSTANT = 1_579_000_000 * SECOND // DAY * DAY
 """14 January 2020: no day that could be taken for a month."""
 
@@ -51,6 +53,7 @@ class TimestampFormat:
     wall: instants are wall-clock time of the zone; otherwise they are UTC.
     stated: typed datetimes carry their zone; otherwise the zone is known, and they are written
     without it.
+    naive_utc: UTC is what is written, though the stamps do not say so.
     """
 
     kind: Literal["text", "number", "datetime", "date", "step"]
@@ -58,6 +61,7 @@ class TimestampFormat:
     zone: str = ""
     wall: bool = True
     stated: bool = True
+    naive_utc: bool = False
 
     @property
     def universal(self) -> bool:
@@ -65,9 +69,11 @@ class TimestampFormat:
 
         Days may be counted in another zone all the same.
         """
+        if self.naive_utc:
+            return True
         if self.kind == "number":
             return self.layout in EPOCH_UNITS_PER_SECOND
-        return self.kind == "text" and self.layout.endswith(_UTC_SUFFIXES)
+        return self.kind == "text" and _UTC_MARK.search(self.layout) is not None
 
     def write(self, instants: Ints) -> Any:
         """Instants [n] in the user's own form: an array or index to be a column of a frame."""
@@ -90,7 +96,8 @@ class TimestampFormat:
             universal = to_datetime_index(self.to_utc(instants))
             stamps = universal.tz_localize("UTC").tz_convert(self.zone)
         else:
-            stamps = to_datetime_index(self.local(instants))
+            written = self.to_utc(instants) if self.naive_utc else self.local(instants)
+            stamps = to_datetime_index(written)
 
         return stamps.as_unit(self.layout)  # type: ignore[arg-type]
 
@@ -188,6 +195,8 @@ class TimestampFormat:
             return zones.to_local(universal, self.zone or "UTC")
 
         wall = to_microseconds(stamps)
+        if self.naive_utc:
+            return self.instants_from_written(wall)
         return wall if self.wall else zones.to_utc(wall, self.zone)
 
     def local(self, instants: Ints) -> Ints:

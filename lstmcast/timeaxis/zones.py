@@ -5,24 +5,67 @@ An instant is an int64 of microseconds since 1970. Knows no files.
 Axes: n instants, R of them that come twice, N series.
 """
 
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, NamedTuple
+from zoneinfo import available_timezones
 
 import numpy as np
 
 from lstmcast.ragged import Bools, Ints
-from lstmcast.timeaxis.calendar_fields import SECOND
+from lstmcast.timeaxis.calendar_fields import DAY, SECOND
 
 if TYPE_CHECKING:
     import pandas as pd
 
 COMMON_ZONES = (
     *("Europe/Berlin", "Europe/London", "Europe/Helsinki"),
-    *("America/New_York", "America/Santiago", "America/Sao_Paulo"),
-    *("Australia/Sydney", "Pacific/Auckland", "Asia/Tehran"),
-    *("Asia/Jerusalem", "Africa/Cairo"),
+    *("America/New_York", "America/Chicago", "America/Denver", "America/Los_Angeles"),
+    *("Australia/Sydney", "Pacific/Auckland", "America/Halifax", "America/St_Johns"),
+    *(
+        "America/Anchorage",
+        "America/Santiago",
+        "America/Sao_Paulo",
+        "America/Mexico_City",
+    ),
+    *("America/Asuncion", "America/Havana", "Europe/Lisbon", "Europe/Istanbul"),
+    *(
+        "Europe/Moscow",
+        "Europe/Chisinau",
+        "Asia/Tehran",
+        "Asia/Jerusalem",
+        "Asia/Amman",
+    ),
+    *("Asia/Beirut", "Asia/Damascus", "Africa/Cairo", "Africa/Casablanca"),
+    *(
+        "Australia/Adelaide",
+        "Australia/Lord_Howe",
+        "Pacific/Chatham",
+        "Atlantic/Azores",
+    ),
+    *("America/Nuuk",),
 )
-"""Zones whose clocks change as those of many others do: enough to recognise such an hour."""
+"""Zones whose clocks change, one well-known for each way in which they do; it is proposed first."""
+
+
+class ZoneGuess(NamedTuple):
+    """A zone whose clocks explain some traces, and other well-known ones that do so as well."""
+
+    zone: str
+    others: tuple[str, ...]
+    explained: int
+
+    @property
+    def words(self) -> str:
+        """The option that names the zone, and which other zones it could be."""
+        option = f"--tz {self.zone}"
+        if not self.others:
+            return option
+        return f"{option} (clocks in {', '.join(self.others)} change alike)"
+
+
+_MAX_OTHERS = 3
+_MAX_DAYS_COMPARED = 2000
+"""Stamps that are compared with the days of a zone."""
 
 
 def to_microseconds(stamps: "pd.DatetimeIndex") -> Ints:
@@ -139,26 +182,70 @@ def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     return newest_first
 
 
-def find_zone_of_repeated(wall: Ints) -> tuple[str, Bools]:
-    """The common zone in which most of the instants come twice, and which of them do [n]."""
-    return _find_best_zone(wall, is_repeated_time)
+def guess_zone(skipped: Ints, repeated: Ints, present: Ints) -> ZoneGuess | None:
+    """The zone whose clocks explain most hours that are left out and that come twice.
+
+    skipped, repeated: wall-clock instants of such hours. present: all that the data have, none of
+    which the clocks of the zone may skip. None where no zone explains any.
+    """
+    guess = _guess_zone_among(COMMON_ZONES, skipped, repeated, present)
+    if guess is not None and guess.explained == len(skipped) + len(repeated):
+        return guess
+
+    named = [zone for zone in sorted(available_timezones()) if "/" in zone]
+    every = [
+        zone for zone in named if not zone.startswith(("Etc/", "posix/", "right/"))
+    ]
+    rarer = _guess_zone_among(every, skipped, repeated, present)
+    if rarer is not None and (guess is None or rarer.explained > guess.explained):
+        return rarer
+    return guess
 
 
-def find_zone_of_skipped(wall: Ints) -> tuple[str, Bools]:
-    """The common zone in which most of the instants do not exist, and which of them do not [n]."""
-    return _find_best_zone(wall, is_skipped_time)
+def _guess_zone_among(
+    zones: Sequence[str], skipped: Ints, repeated: Ints, present: Ints
+) -> ZoneGuess | None:
+    counts: dict[str, int] = {}
+    for zone in zones:
+        hits = (
+            is_skipped_time(skipped, zone).sum()
+            + is_repeated_time(repeated, zone).sum()
+        )
+        counts[zone] = int(hits)
+
+    for count in sorted(set(counts.values()) - {0}, reverse=True):
+        alike = [zone for zone in zones if counts[zone] == count]
+        possible = [zone for zone in alike if not is_skipped_time(present, zone).any()]
+        if possible:
+            return ZoneGuess(possible[0], tuple(possible[1 : 1 + _MAX_OTHERS]), count)
+    return None
 
 
-def _find_best_zone(
-    wall: Ints, test: Callable[[Ints, str], Bools]
-) -> tuple[str, Bools]:
-    hits = {zone: test(wall, zone) for zone in COMMON_ZONES}
+def guess_zone_of_days(universal: Ints) -> ZoneGuess | None:
+    """The zone in which UTC instants that move by an hour are all at one time of day.
 
-    def count_hits(zone: str) -> int:
-        return int(hits[zone].sum())
+    That is midnight, if a zone has it so. None where instants do not move, or no zone explains it.
+    """
+    some = universal
+    if len(some) > _MAX_DAYS_COMPARED:
+        some = some[:: len(some) // _MAX_DAYS_COMPARED]
+    clocks = np.unique(universal % DAY)
+    if not 2 <= len(clocks) <= 3:
+        return None
 
-    best = max(hits, key=count_hits)  # the first of equals
-    return best, hits[best]
+    steady: dict[str, int] = {}
+    for zone in COMMON_ZONES:
+        local = to_local(some, zone) % DAY
+        if (local == local[0]).all() and (
+            to_local(universal, zone) % DAY == local[0]
+        ).all():
+            steady[zone] = int(local[0])
+    if not steady:
+        return None
+
+    at_midnight = [zone for zone, clock in steady.items() if clock == 0]
+    zones = at_midnight or list(steady)
+    return ZoneGuess(zones[0], tuple(zones[1 : 1 + _MAX_OTHERS]), len(universal))
 
 
 def to_datetime_index(instants: Ints) -> "pd.DatetimeIndex":

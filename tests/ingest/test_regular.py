@@ -125,8 +125,11 @@ def test_stamps_in_utc_stay_so_and_days_are_counted_in_the_zone(tmp_path: Path) 
     assert panel.axis.texts(panel.start + 4) == [
         str(int(pd.Timestamp("2024-04-02T22:00:00Z").timestamp()))
     ]
-    with pytest.raises(DataError, match="off the regular steps"):
+    with pytest.raises(
+        DataError, match="as days of Europe/Berlin begin by UTC"
+    ) as caught:
         from_text(tmp_path, dated(days))
+    assert "--tz Europe/Berlin" in caught.value.hint
 
 
 def test_typed_naive_stamps_stay_naive_and_a_later_file_goes_on_in_the_zone(

@@ -137,14 +137,12 @@ def test_the_hour_beside_the_day_is_part_of_the_time_and_24_ends_the_day(
     text = "date,hour,y\n" + "".join(
         f"2024-02-{28 + i // 24},{i % 24 + 1},{i}\n" for i in range(48)
     )
-    with pytest.raises(DataError, match="46 rows repeat a time stamp") as caught:
-        from_text(tmp_path, text)
-    assert "--time date,hour" in caught.value.hint
-    panel = from_text(tmp_path, text, time=["date", "hour"])
-    assert (panel.axis.freq, panel.axis.texts(panel.start + 47)) == (
-        "h",
-        ["2024-03-01 0"],
-    )
+    for options in ({}, {"time": ["date", "hour"]}):
+        panel = from_text(tmp_path, text, **options)
+        assert (panel.axis.freq, panel.axis.texts(panel.start + 47)) == (
+            "h",
+            ["2024-02-29 24"],
+        )
 
 
 def test_several_time_columns_are_listed_and_counts_are_not_among_them(

@@ -2,15 +2,11 @@
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
 import pytest
 
 from lstmcast.config import DataConfig
 from lstmcast.errors import DataError
 from lstmcast.ingest.timestamps import (
-    find_candidate_layouts,
-    find_date_parts,
-    read_split_timestamps,
     read_timestamps,
     with_time_zone,
 )
@@ -37,30 +33,6 @@ def test_small_whole_numbers_are_steps_and_fractions_are_refused() -> None:
     assert read([1, 2, 3]) == ("step", [1, 2, 3])
     with pytest.raises(DataError, match="1.5 is no whole step"):
         read([1.5, 2.5])
-
-
-def test_parts_of_a_date_are_put_in_order_and_unknown_ones_are_none() -> None:
-    assert find_date_parts(["month", "year"]) == {"year": "Y", "month": "m"}
-    assert find_date_parts(["year", "price"]) == {}
-    assert find_date_parts(["month", "day"]) == {}
-    frame = pd.DataFrame({"day": [30, 31], "month": [1, 1], "year": [2024, 2024]})
-    names = ("day", "month", "year")
-    column = read_split_timestamps(Table(frame, "frame"), names, DataConfig(), None)
-    assert column.form.texts(column.instants) == ["2024-01-30", "2024-01-31"]
-
-
-def test_a_part_that_makes_no_date_is_refused() -> None:
-    frame = pd.DataFrame({"year": [2023, 2023], "month": [2, 2], "day": [28, 29]})
-    with pytest.raises(DataError, match="'2023 2 29' is not a date"):
-        read_split_timestamps(
-            Table(frame, "f"), ("year", "month", "day"), DataConfig(), None
-        )
-
-
-def test_layouts_that_only_some_texts_have_are_candidates() -> None:
-    layouts = find_candidate_layouts(pa.array(["2024-01-01", "01.02.2024"]))
-    assert "%Y-%m-%d" in layouts
-    assert len(layouts) > 1
 
 
 def test_plain_steps_have_no_time_zone() -> None:

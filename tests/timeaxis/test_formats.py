@@ -8,13 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lstmcast.errors import UsageError
-from lstmcast.timeaxis.formats import (
-    DATE_FORMATS,
-    TIMESTAMP_FORMATS,
-    format_timestamps,
-    match_formats,
-    parse_timestamps,
-)
+from lstmcast.timeaxis.formats import format_timestamps, parse_timestamps
+from lstmcast.timeaxis.layouts import DATE_FORMATS, TIMESTAMP_FORMATS, match_formats
 
 CLOCKS = (
     *("", " %H:%M", "T%H:%M:%S", " %H:%M:%S.%f", " %I:%M %p"),
@@ -90,8 +85,8 @@ def test_numbers_without_leading_zeros_are_written_so_again() -> None:
 
 
 def test_an_unknown_directive_is_a_usage_error() -> None:
-    with pytest.raises(UsageError, match="%k is not known"):
-        parse_timestamps("%Y %k", pa.array(["2000 1"]))
+    with pytest.raises(UsageError, match="%J is not known"):
+        parse_timestamps("%Y %J", pa.array(["2000 1"]))
     with pytest.raises(UsageError, match="no year"):
         parse_timestamps("%d.%m", pa.array(["01.02"]))
 

@@ -35,7 +35,7 @@ def test_numbers_that_are_dates_are_known_by_their_range_and_written_as_numbers(
         ([1999, 2000], "t"),
         ([1, 2], "year"),
         ([20241301], "x"),
-        ([202413], "x"),
+        ([202454], "x"),
         ([-5, 3], "t"),
     ],
 )

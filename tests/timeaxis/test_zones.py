@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis.zones import (
     COMMON_ZONES,
-    find_zone_of_repeated,
-    find_zone_of_skipped,
+    guess_zone,
+    guess_zone_of_days,
     is_repeated_time,
     is_second_occurrence,
     is_skipped_time,
@@ -55,9 +55,44 @@ def test_of_an_hour_that_comes_twice_the_order_of_rows_shows_the_second(
     )
 
 
+NONE = np.zeros(0, np.int64)
+
+
+def zone_of(skipped: Ints = NONE, repeated: Ints = NONE, present: Ints = NONE) -> str:
+    guess = guess_zone(skipped, repeated, present)
+    return guess.zone if guess else ""
+
+
 def test_the_zone_is_known_by_the_hours_that_its_clocks_skip_or_repeat() -> None:
-    assert find_zone_of_skipped(at("2014-03-09 02:30"))[0] == "America/New_York"
-    assert find_zone_of_skipped(at("2014-03-30 01:30"))[0] == "Europe/London"
-    zone, hit = find_zone_of_repeated(at("2014-10-26 02:30", "2014-10-27 02:30"))
-    assert (zone, hit.tolist()) == ("Europe/Berlin", [True, False])
-    assert not find_zone_of_repeated(at("2014-06-01 02:30"))[1].any()
+    assert zone_of(at("2014-03-09 02:30")) == "America/New_York"
+    assert zone_of(at("2014-03-30 01:30")) == "Europe/London"
+    guess = guess_zone(NONE, at("2014-10-26 02:30", "2014-10-27 02:30"), NONE)
+    assert guess is not None
+    assert (guess.zone, guess.explained) == ("Europe/Berlin", 1)
+    assert zone_of(repeated=at("2014-06-01 02:30")) == ""
+
+
+def test_a_zone_must_explain_all_changes_and_skip_no_hour_that_is_there() -> None:
+    skipped = at("2021-03-14 02:30", "2022-03-13 02:30")
+    repeated = at("2021-11-07 01:30", "2022-11-06 01:30")
+    guess = guess_zone(skipped, repeated, NONE)
+    assert guess is not None
+    assert (guess.zone, guess.explained) == ("America/New_York", 4)
+    assert "America/Chicago" in guess.others
+    assert "America/Chicago" in guess.words
+    present = at("2021-03-28 02:30", "2021-03-14 02:30")
+    assert zone_of(repeated=at("2021-10-31 02:30"), present=present) != "Europe/Berlin"
+
+
+@pytest.mark.parametrize(
+    "zone", ["Europe/London", "Europe/Berlin", "America/New_York", "Australia/Sydney"]
+)
+def test_days_of_a_zone_are_known_by_their_beginnings_in_utc(zone: str) -> None:
+    days = pd.date_range("2020-01-01", periods=400, freq="D", tz=zone)
+    universal = to_microseconds(days.tz_convert("UTC").tz_localize(None))
+    guess = guess_zone_of_days(universal)
+    assert guess is not None
+    assert guess.zone == zone
+    assert guess_zone_of_days(universal[:20]) is None  # clocks do not change in January
+    twice = np.sort(np.r_[universal, universal + 3_600_000_000])
+    assert guess_zone_of_days(twice) is None

@@ -34,7 +34,8 @@ class DataOptions:
         make_option(
             READING,
             "ZONE",
-            "Zone of times that name none, and of days: like Europe/Berlin, UTC or +01:00.",
+            "Zone of times that name none, and of days: like Europe/Berlin, UTC or +01:00;"
+            " UTC:Europe/London for times in UTC and days of London.",
             "as in the data",
         ),
     ] = None
@@ -43,7 +44,8 @@ class DataOptions:
         make_option(
             READING,
             "FORMAT",
-            "Format of times: like %d/%m/%Y, or the unit of numbers: s, ms, us, ns, excel, years.",
+            "Format of times: like %d/%m/%Y, pt:%b-%y with names in Portuguese,"
+            " or the unit of numbers: s, ms, us, ns, excel, years.",
             DEFAULT_INFERRED,
         ),
     ] = None

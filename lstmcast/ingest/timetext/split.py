@@ -1,0 +1,290 @@
+"""Stamps that are split over several columns: parts of a date, or a date and its time of day.
+
+Axes: n rows of the table.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from lstmcast.config import DataConfig
+from lstmcast.ingest.number_stamps import parse_if_all_numbers
+from lstmcast.ingest.timestamps import (
+    TimeColumn,
+    not_a_date_error,
+    read_texts,
+    require_complete_column,
+)
+from lstmcast.ingest.timetext.choice import WEEK_NOTES, find_candidate_layouts
+from lstmcast.ingest.timetext.column_names import (
+    directive_of_part,
+    is_clock_name,
+    is_hour_ending_name,
+)
+from lstmcast.ingest.typed_stamps import is_datetime_column
+from lstmcast.ragged import Ints
+from lstmcast.tables.table import Table, to_text_array
+from lstmcast.timeaxis.axis import TimeAxis
+from lstmcast.timeaxis.calendar_fields import instants_from_fields
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
+from lstmcast.timeaxis.year_range import are_outside_years
+
+_PART_ORDER = "YqUVmjdHkMS"
+_SPLIT_LAYOUTS = {
+    "Y": "%Y",
+    "Yq": "%YQ%q",
+    "YU": "%E-W%U",
+    "YV": "%G-W%V",
+    "Ym": "%Y-%m",
+    "Yj": "%Y-%j",
+    "YjH": "%Y-%j %H:%M",
+    "Ymd": "%Y-%m-%d",
+    "YmdH": "%Y-%m-%d %H:%M",
+    "Ymdk": "%Y-%m-%d %k",
+    "YmdHM": "%Y-%m-%d %H:%M",
+    "YmdHMS": "%Y-%m-%d %H:%M:%S",
+}
+"""Layouts in which dates that were split are written, by the parts that there are."""
+_CLOCK_TEXT = r"^\d{1,2}[:.h]\d{2}([:.h]\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?$"
+_MAX_DATE_PART = 10**5
+"""Larger numbers are no year, and no smaller part of a date."""
+_MAX_HEAD = 1000
+_MIN_FILLED_SHARE = 0.8
+"""Share of the pairs of a day and a time of day that must be there where series are not known."""
+
+
+def find_date_parts(names: Sequence[str]) -> dict[str, str]:
+    """Map each column that a date is split over to its directive, the largest part first.
+
+    Empty where a name is unknown or the parts make no date.
+    """
+    found = {name: directive_of_part(name) for name in names}
+    in_order = sorted(found, key=lambda name: _PART_ORDER.find(found[name]))
+    directives = {name: found[name] for name in in_order}
+    parts = "".join(directives.values())
+    is_date = all(found.values()) and parts in (*_SPLIT_LAYOUTS, "Yd")
+    return directives if is_date else {}
+
+
+def read_split_timestamps(
+    table: Table, names: tuple[str, ...], config: DataConfig, like: TimeAxis | None
+) -> TimeColumn:
+    """Read stamps that are split over several columns.
+
+    These are year, month, day... in any order, or texts that make one stamp when joined by blanks.
+    """
+    directives = find_date_parts(names)
+    texts = {name: _read_part(table, name) for name in names}
+    parts = _parse_date_parts(texts, directives)
+    in_order = [texts[name] for name in directives or names]
+    if parts:
+        return _combine_parts(table, parts, directives, _join_texts(in_order, " "))
+
+    clock, is_hour_ending = _join_clock(names[1:], texts)
+    joined = _join_texts([texts[names[0]], clock], " ") if clock is not None else None
+    if joined is None:
+        joined = _join_texts(in_order, " ")
+    layouts = _layouts_of_joined(joined, config, hour_ending=is_hour_ending)
+    return read_texts(table, joined, "time", config, like, layouts)
+
+
+def _read_part(table: Table, name: str) -> pa.Array:
+    """The cells of a column as texts, a day without its midnight and 5.0 as 5."""
+    series = require_complete_column(table, name)
+    texts = pc.utf8_trim_whitespace(to_text_array(series))
+    if is_datetime_column(series):
+        return pc.replace_substring_regex(texts, " 00:00:00$", "")
+    return pc.replace_substring_regex(texts, r"^(\d+)\.0+$", r"\1")
+
+
+def _combine_parts(
+    table: Table, parts: dict[str, Ints], directives: dict[str, str], joined: pa.Array
+) -> TimeColumn:
+    names = tuple(directives)
+    if "d" in parts and "m" not in parts:
+        parts["j"] = parts.pop("d")  # days beyond 31 are those of the year
+    instants, good = instants_from_fields(parts)
+    notes: tuple[str, ...] = ()
+    if "V" in parts and not good.all():
+        # A week that ISO years do not have may be one of the other way to count.
+        others = {"Y": parts["Y"], "U": parts["V"]}
+        instants_by_cdc, good_by_cdc = instants_from_fields(others)
+        if good_by_cdc.all():
+            parts, instants, good = others, instants_by_cdc, good_by_cdc
+    good &= ~are_outside_years(instants, "us")
+    if not good.all():
+        raise not_a_date_error(table, ",".join(names), joined, joined.unique(), good)
+
+    for code in ("U", "V"):
+        if code in parts:
+            notes = (WEEK_NOTES[code],)
+    layout = _SPLIT_LAYOUTS["".join(code for code in _PART_ORDER if code in parts)]
+    form = TimestampFormat("text", layout)
+    return TimeColumn(names, "time", form, instants, notes)
+
+
+def _parse_date_parts(
+    texts: dict[str, pa.Array], directives: dict[str, str]
+) -> dict[str, Ints]:
+    """The columns of a split date as whole numbers, by directive; empty where one is not."""
+    parts: dict[str, Ints] = {}
+    for name, directive in directives.items():
+        numbers = parse_if_all_numbers(_without_leading_zeros(texts[name]))
+        if numbers is None or (numbers != np.floor(numbers)).any():
+            return {}
+        if (np.abs(numbers) > _MAX_DATE_PART).any():
+            return {}
+        parts[directive] = np.asarray(numbers).astype(np.int64)
+    return parts
+
+
+def _without_leading_zeros(texts: pa.Array) -> pa.Array:
+    """Texts like "05" as "5": beside a year they can be nothing but numbers."""
+    return pc.replace_substring_regex(texts, r"^0+(\d)", r"\1")
+
+
+def _join_texts(parts: Sequence[pa.Array], mark: str) -> pa.Array:
+    if len(parts) == 1:
+        return parts[0]
+    return pc.binary_join_element_wise(*parts, pa.scalar(mark, parts[0].type))
+
+
+def _join_clock(
+    names: Sequence[str], texts: dict[str, pa.Array]
+) -> tuple[pa.Array | None, bool]:
+    """The time of day of some columns as one text [n], and whether it is an hour that ends."""
+    codes = {name: directive_of_part(name) for name in names}
+    if len(names) > 1 and set(codes.values()) <= set("HMS"):
+        padded = [
+            pc.utf8_lpad(texts[name], 2, "0")
+            for name in sorted(names, key=codes.get)  # type: ignore[arg-type]
+        ]
+        return _join_texts(padded, ":"), False
+    if len(names) != 1:
+        return None, False
+
+    clock = texts[names[0]]
+    numbers = parse_if_all_numbers(_without_leading_zeros(clock))
+    if numbers is None:
+        return clock, False
+    if numbers.max() > 24:  # hours and minutes, as 930
+        return pc.utf8_lpad(clock, 4, "0"), False
+    counts_from_one = bool(numbers.min() >= 1 and numbers.max() == 24)
+    return clock, counts_from_one or is_hour_ending_name(names[0])
+
+
+def _layouts_of_joined(
+    joined: pa.Array, config: DataConfig, *, hour_ending: bool
+) -> list[str]:
+    """Layouts of a day and a time of day that no text of one column has; else none."""
+    if config.date_format:
+        return []
+    first = joined[0].as_py()
+    if hour_ending:
+        found = find_candidate_layouts(joined.unique())
+        return [layout.replace("%H", "%k") for layout in found if "%M" not in layout]
+    if len(first.split(" ")[-1]) == 4 and first[-4:].isdigit():
+        days = pc.replace_substring_regex(joined.unique(), r" \d{4}$", "")
+        return [f"{layout} %H%M" for layout in find_candidate_layouts(days.unique())]
+    return []
+
+
+def find_clock_columns(
+    table: Table, day: str, free: Sequence[str], codes: Ints
+) -> tuple[str, ...]:
+    """The column(s) with the time of day beside a column of days; none where days do not repeat.
+
+    codes [n]: the series of each row.
+    """
+    clocks = [name for name in free if name != day and _holds_clock(table, name)]
+    if not clocks:
+        return ()
+
+    days = pd.Series(pd.factorize(table.series(day))[0])
+    frame = pd.DataFrame({"series": codes, "day": days})
+    if not frame.duplicated().any():
+        return ()
+
+    hours = [name for name in clocks if directive_of_part(name) in ("H", "M", "S")]
+    is_split = len(hours) > 1 and directive_of_part(hours[0]) == "H"
+    for names in ([hours] if is_split else []) + [[name] for name in clocks]:
+        for name in names:
+            frame[name] = pd.factorize(table.series(name))[0]
+        if _completes_days(frame[["series", "day", *names]], names):
+            return tuple(names)
+    return ()
+
+
+def _holds_clock(table: Table, name: str) -> bool:
+    """Whether a column holds times of day, by its first cells and, for numbers, by its name."""
+    head = table.series(name).iloc[:_MAX_HEAD]
+    if head.isna().any() or not len(head):
+        return False
+    texts = pc.utf8_trim_whitespace(to_text_array(head))
+    if pc.all(pc.match_substring_regex(texts, _CLOCK_TEXT)).as_py():
+        return True
+    if not is_clock_name(name) and directive_of_part(name) not in ("H", "k", "M", "S"):
+        return False
+
+    numbers = parse_if_all_numbers(
+        _without_leading_zeros(pc.replace_substring_regex(texts, r"\.0+$", ""))
+    )
+    if numbers is None or numbers.min() < 0:
+        return False
+    most = 59 if directive_of_part(name) in ("M", "S") else 24
+    is_hundreds = bool((numbers % 100 < 60).all() and numbers.max() <= 2400)
+    return bool(numbers.max() <= most) or (is_hundreds and numbers.max() > 99)
+
+
+def _completes_days(frame: pd.DataFrame, names: Sequence[str]) -> bool:
+    """Whether a row is one time of day of one day of a series, as most rows must be."""
+    repeated = frame.duplicated()
+    if repeated.mean() < 0.01:
+        return True
+    if frame["series"].nunique() > 1:
+        return False
+    # Where series are not known yet, each time of day must come on nearly every day.
+    pairs = len(frame) - int(repeated.sum())
+    clocks = len(frame[list(names)].drop_duplicates())
+    return clocks > 1 and pairs >= _MIN_FILLED_SHARE * clocks * frame["day"].nunique()
+
+
+def find_split_columns(table: Table, free: Sequence[str]) -> tuple[str, ...]:
+    """Columns year, month, day... without a break; else year and quarter, week, or day of year."""
+    by_directive: dict[str, str] = {}
+    for name in free:
+        directive = directive_of_part(name)
+        if directive and directive not in by_directive:
+            by_directive[directive] = name
+    year = by_directive.get("Y")
+    if year is None or not _is_number_or_text(table, year):
+        return ()
+
+    for order in ("YmdHMS", "Ymdk", "Yq", "YU", "YV", "YjH", "Yj"):
+        found = []
+        for directive in order:
+            if directive not in by_directive:
+                break
+            found.append(by_directive[directive])
+        if len(found) > 1 and (order[:2] != "Yj" or len(found) <= len(order)):
+            return tuple(found)
+    return _find_year_and_day(table, year, by_directive)
+
+
+def _is_number_or_text(table: Table, name: str) -> bool:
+    return not is_datetime_column(table.series(name))
+
+
+def _find_year_and_day(
+    table: Table, year: str, by_directive: dict[str, str]
+) -> tuple[str, ...]:
+    """Year and day of the year where days go beyond those of a month."""
+    day = by_directive.get("d")
+    if day is None:
+        return ()
+    numbers = pd.to_numeric(table.series(day), errors="coerce")
+    is_of_year = numbers.notna().all() and numbers.max() > 31
+    return (year, day) if is_of_year else ()
