@@ -101,7 +101,9 @@ def find_covariates(
         if profile.kind == "number" and profile.name not in told
     }
     y = to_float_column(table, panel.columns.target[0])
-    return calendar, _find_leaks(numbers, y, rows)
+    # What overflows is no longer equal to anything.
+    with np.errstate(over="ignore", invalid="ignore"):
+        return calendar, _find_leaks(numbers, y, rows)
 
 
 def _order_rows(table: Table, panel: Panel, config: DataConfig) -> _Rows:

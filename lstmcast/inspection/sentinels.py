@@ -65,6 +65,7 @@ def find_sentinels(values: Floats) -> list[Sentinel]:
     ]
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def _judge_extreme(known: Floats, value: float) -> Sentinel | None:
     """Whether the smallest or the largest of known values [n] stands for a missing one."""
     is_it = known == value

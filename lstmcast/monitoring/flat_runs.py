@@ -131,21 +131,21 @@ class FlatRunCounter:
     """
 
     def __init__(self, history: Panel, rate: float, *, adapt: bool) -> None:
+        self._rate = rate
         self._adapt = adapt
         self._beyond: dict[tuple[_SeriesKey, float], list[int]] = {}
-        self._limits: dict[_SeriesKey, FlatRunLimits] = {}
+        # Limits follow from the runs when a row needs them: most never do.
+        self._runs: dict[_SeriesKey, FlatRuns] = {}
+        self._limits: dict[_SeriesKey | None, FlatRunLimits] = {}
         self._open: dict[_SeriesKey, _OpenRun] = {}
-        found = []
         for number, key in enumerate(history.keys):
             y = history.series(number)
             runs = find_flat_runs(y)
-            found.append(runs)
-            self._limits[key] = FlatRunLimits.from_runs(runs, rate)
+            self._runs[key] = runs
             if len(runs.values):
                 last = int(history.start[number] + np.flatnonzero(~np.isnan(y))[-1])
                 value = float(runs.values[-1])
                 self._open[key] = _OpenRun(value, int(runs.lengths[-1]), last)
-        self._pooled = FlatRunLimits.from_runs(_concatenate_runs(found), rate)
 
     def measure_excess(self, key: _SeriesKey, ordinal: int, value: float) -> float:
         """Take the next row of a series: rows of its run over the most that are ordinary.
@@ -164,18 +164,31 @@ class FlatRunCounter:
             self._open[key] = run
         run.length += 1
         run.last = ordinal
+        if run.length <= MIN_FLAT_ROWS:
+            return run.length / MIN_FLAT_ROWS
         return run.length / self._limit(key, value)
 
     def _limit(self, key: _SeriesKey, value: float) -> int:
         """The most rows of an ordinary run of a value in a series."""
-        limit = self._limits.get(key, self._pooled).of(value)
+        limit = self._series_limits(key).of(value)
         beyond = self._beyond.get((key, value), [])
         if len(beyond) < _HABITUAL_EVENTS:
             return limit
         return int(np.ceil(_LONGER_FACTOR * max(beyond)))
 
+    def _series_limits(self, key: _SeriesKey) -> FlatRunLimits:
+        """Limits by the runs of a series; of a new one, by those of all."""
+        known = key if key in self._runs else None
+        if known not in self._limits:
+            seen = self._runs.values() if known is None else [self._runs[known]]
+            runs = _concatenate_runs(seen)
+            self._limits[known] = FlatRunLimits.from_runs(runs, self._rate)
+        return self._limits[known]
+
     def _learn(self, key: _SeriesKey, ended: _OpenRun) -> None:
         """Remember a run that was longer than is ordinary."""
+        if ended.length <= MIN_FLAT_ROWS:
+            return
         if ended.length > self._limit(key, ended.value):
             self._beyond.setdefault((key, ended.value), []).append(ended.length)
 

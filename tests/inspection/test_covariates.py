@@ -122,6 +122,16 @@ def test_what_is_only_like_the_target_is_no_leak() -> None:
     assert look(frame)[1] == []
 
 
+def test_values_at_the_ends_of_floating_point_are_no_trouble() -> None:
+    frame = daily(100)
+    frame["y"] = np.where(np.arange(100) % 2, 1.7e308, -1.7e308)
+    frame.loc[:9, "y"] = np.arange(10) * 1e300
+    frame["x"] = frame["y"] * 0.9
+    frame["z"] = RNG.normal(size=100) * 1e307
+    _, leaks = look(frame)
+    assert {name for leak in leaks for name in leak.names} <= {"x"}
+
+
 def test_parts_of_the_target_are_named() -> None:
     frame = daily(200)
     frame["some"] = RNG.normal(20, 3, 200)

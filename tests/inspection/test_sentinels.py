@@ -86,6 +86,11 @@ def test_ordinary_columns_have_none(y: np.ndarray) -> None:
     assert found(y) == []
 
 
+def test_values_at_the_ends_of_floating_point_are_no_trouble() -> None:
+    huge = np.array([-1.7e308, 1.7e308, *RNG.normal(0, 1e300, 60)])
+    assert all(np.isfinite(one.value) for one in find_sentinels(huge))
+
+
 def test_missing_cells_are_left_out() -> None:
     y = spoiled(-999, 5)
     y[:50] = np.nan
