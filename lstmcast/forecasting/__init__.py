@@ -4,6 +4,7 @@ Knows nothing of training.
 
 `predictor`   load, predict, save
 `combination` networks and classical methods combined by their validation errors
+`cut_windows` windows for which a series is cut off at their origin
 `quantiles`   intervals where networks make none, and other quantile levels
 `recursive`   forecasts beyond the trained horizon
 `estimator`   the settings by name, as scikit-learn asks for them

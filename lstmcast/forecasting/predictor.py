@@ -23,6 +23,7 @@ from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.forecasting.combination import Combination, combine_forecasts
+from lstmcast.forecasting.cut_windows import iter_cut_windows
 from lstmcast.forecasting.estimator import Estimator
 from lstmcast.forecasting.quantiles import (
     interpolate_quantiles,
@@ -35,6 +36,7 @@ from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel import calendar
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
+from lstmcast.panel.gaps import without_lines
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.runs import directory, publish, serialization
@@ -257,25 +259,19 @@ class Predictor(Estimator):
     ) -> Floats:
         """Forecast quantiles of windows that the networks reach at once, [K, H, Q]."""
         quantiles = np.empty((len(series), horizon, len(levels)))
+        joint = self.config.inputs.joint
+        panel = without_lines(panel, joint=joint)
+        done = np.zeros(len(series), dtype=bool)
+        for windows, past, numbers in iter_cut_windows(
+            panel, series, origins, self.season, joint=joint
+        ):
+            last = origins[windows]
+            quantiles[windows] = self._combined_quantiles(
+                past, numbers, last, horizon, levels
+            )
+            done[windows] = True
 
-        # Before the end of its first season a series is cut off at the origin: its features would
-        # use the rest of that season.
-        early = np.flatnonzero(origins < self.season - 1)
-        if len(early):
-            # Joint series read each other, which windows cut at different steps must not: each of
-            # them goes alone.
-            joint = self.config.inputs.joint
-            groups = early[:, None] if joint else [early]
-            for windows in groups:
-                last = origins[windows]
-                past = panel.select(series[windows]).head(last + 1)
-                numbers = np.arange(len(windows))
-                quantiles[windows] = self._combined_quantiles(
-                    past, numbers, last, horizon, levels
-                )
-
-        everything = np.arange(len(series))
-        rest = np.setdiff1d(everything, early)
+        rest = np.flatnonzero(~done)
         if len(rest):
             quantiles[rest] = self._combined_quantiles(
                 panel, series[rest], origins[rest], horizon, levels, strip
@@ -337,6 +333,7 @@ class Predictor(Estimator):
         self, panel: Panel, seasons: Seasons, ends: Ints | None = None
     ) -> Scaling:
         """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
+        panel = without_lines(panel, joint=self.config.inputs.joint)
         return fit_scaling(panel, seasons, self.config, ends)
 
     def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
@@ -368,6 +365,7 @@ class Predictor(Estimator):
             trained: number of each series in the training, [N]; -1 for one that is new.
             ends: steps of each new series from which effects of covariates may be fitted, [N].
         """
+        panel = without_lines(panel, joint=self.config.inputs.joint)
         longest = int(self.panel.lengths.max())
         stride = min(2 * self.context, longest)
         panel = self.with_calendar_inputs(panel, horizon)
