@@ -35,7 +35,7 @@ test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
 
 reliability: $(STAMP)  ## break disks, kill fits, spoil files by the thousand; write the figures into docs/reliability.md
-	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py
+	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py
 
 lint: style types  ## both of these:
 
