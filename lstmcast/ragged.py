@@ -45,26 +45,6 @@ def median_by_series(values: Floats, offsets: Ints) -> Floats:
     return np.asarray(values[middle])
 
 
-def fill_missing(values: Floats, how: str) -> Floats:
-    """Fill the missing values of series that each begin and end with an observed one, [n].
-
-    how: "forward" repeats the value before, "linear" draws a line to the value after, "zero" puts
-    0, "none" leaves them missing.
-    """
-    missing = np.isnan(values)
-    if how == "none" or not missing.any():
-        return values
-    if how == "zero":
-        return np.where(missing, 0.0, values)
-    if how == "forward":
-        return carry_forward(values)
-    # Each series begins and ends with a value, so no line leads from one series to another.
-    places = np.arange(len(values))
-    observed = ~missing
-    filled = np.interp(places, places[observed], values[observed])
-    return np.asarray(filled)
-
-
 def carry_forward(values: Floats, axis: int = 0) -> Floats:
     """Replace each missing value by the last one before it along an axis; leading ones stay."""
     shape = [1] * values.ndim

@@ -2,7 +2,6 @@
 
 import numpy as np
 import pandas as pd
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,7 +11,6 @@ from lstmcast.ragged import (
     carry_forward,
     choose_evenly,
     concat_ranges,
-    fill_missing,
     median_by_series,
     offsets_from_lengths,
 )
@@ -36,24 +34,6 @@ def test_groups_are_aggregated_as_pandas_does(
     np.testing.assert_allclose(
         aggregate_groups(frame.to_numpy(), starts, how), expected, atol=1e-6
     )
-
-
-@pytest.mark.parametrize(
-    ("how", "expected"),
-    [
-        ("none", [1, np.nan, np.nan, 4, 7, np.nan, 9]),
-        ("forward", [1, 1, 1, 4, 7, 7, 9]),
-        ("linear", [1, 2, 3, 4, 7, 8, 9]),
-        ("zero", [1, 0, 0, 4, 7, 0, 9]),
-    ],
-)
-def test_missing_values_are_filled_and_the_input_is_left_as_it_is(
-    how: str, expected: list[float]
-) -> None:
-    values = np.array([1, np.nan, np.nan, 4, 7, np.nan, 9])
-    before = values.copy()
-    np.testing.assert_array_equal(fill_missing(values, how), expected)
-    np.testing.assert_array_equal(values, before)
 
 
 def test_values_are_carried_forward_along_an_axis_and_leading_gaps_stay() -> None:

@@ -33,6 +33,7 @@ from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.features.seasonality import infer_seasons
 from lstmcast.features.steps import Seasons
 from lstmcast.forecasting.predictor import Predictor
+from lstmcast.panel.categories import drop_unseen_categories, with_columns_of
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import (
     find_point_column,
@@ -282,8 +283,9 @@ def _forecast_with_one_fit(
     # Training needs torch, which `evaluate` need not load.
     from lstmcast.training.forecaster import Forecaster
 
-    past = panel.head(fold_ends(panel, chosen, 0))
+    past = drop_unseen_categories(panel.head(fold_ends(panel, chosen, 0)))
     forecaster = Forecaster(config).fit_part(past, on_event=on_event)
+    panel = with_columns_of(panel, past)
     quantiles = forecaster.quantiles(
         panel,
         chosen.series,
@@ -363,6 +365,7 @@ def _backtest_fold(
     past = panel.head(ends)
     if max_steps is not None:
         past = past.tail(max_steps)
+    past = drop_unseen_categories(past)
     forecaster = Forecaster(config).fit_part(past)
     series = np.arange(len(past))
     origins = past.lengths - 1

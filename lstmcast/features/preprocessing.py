@@ -37,6 +37,7 @@ from lstmcast.features.steps import (
 )
 from lstmcast.features.windows import ScaledCovariates
 from lstmcast.panel.checks import require_positive_values
+from lstmcast.panel.gaps import fill_gaps, find_open_steps
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Floats, Ints, Singles
 
@@ -91,7 +92,7 @@ class Scaling:
         n_future = panel.future.shape[1]
         effects = no_effects(len(panel), n_future)
         if linear and n_future:
-            steps = compute_step_arrays(panel.values, panel.offsets, seasons, scaler)
+            steps = compute_filled_steps(panel, seasons, scaler)
             effects = fit_effects(steps, future, ends)
 
         return cls(
@@ -136,9 +137,7 @@ class Scaling:
         explained = None
         if effect is not None:
             explained = effect[_is_target_step(panel)]
-        return compute_step_arrays(
-            panel.values, panel.offsets, self.seasons, scaler, explained
-        )
+        return compute_filled_steps(panel, self.seasons, scaler, explained)
 
     def effect(
         self, panel: Panel, scaler: ScalerState, trained: Ints, ends: Ints
@@ -300,6 +299,21 @@ class Scaling:
             scale=data.get("scale", "causal"),
             transform=data.get("transform", "auto"),
         )
+
+
+def compute_filled_steps(
+    panel: Panel, seasons: Seasons, scaler: ScalerState, explained: Floats | None = None
+) -> StepArrays:
+    """Step features of a panel whose gaps are filled as was asked for; arguments as of `steps`.
+
+    What was filled is read, but it counts as not observed: nothing is learnt from it.
+    """
+    values = fill_gaps(panel)
+    steps = compute_step_arrays(values, panel.offsets, seasons, scaler, explained)
+    if values is panel.values:
+        return steps
+    observed = ~np.isnan(panel.values)
+    return replace(steps, observed=observed, open=find_open_steps(panel))
 
 
 def fit_scaling(

@@ -54,8 +54,9 @@ class StepArrays:
     """Per-step arrays of all series, flat [sum T], in transformed units.
 
     x: float32 [sum T, F], what the encoder reads. z: the series, gaps filled from the past.
-    observed: False where the value was missing. scale: divisor known at the step. The others feed
-    the candidates.
+    observed: False where the value was missing. scale: divisor known at the step. open: steps of
+    gaps that were filled with what comes after them, from which nothing may be learnt; None where
+    there are none. The others feed the candidates.
     """
 
     seasons: Seasons
@@ -71,6 +72,7 @@ class StepArrays:
     slope: Floats
     index: Floats
     profile: Floats
+    open: Bools | None = None
 
 
 def compute_step_arrays(

@@ -243,6 +243,8 @@ class Windows:
         first = steps.offsets[series]
         at = first[..., None] + ahead
         known &= steps.observed[at]
+        if steps.open is not None:
+            known &= ~steps.open[first + origins][..., None]
         z = steps.z[at]
         z = np.where(known, z, np.nan)
 

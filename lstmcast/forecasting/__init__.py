@@ -6,6 +6,7 @@ Knows nothing of training.
 `saved`       a forecaster as the files of a run, and back
 `combination` networks and classical methods combined by their validation errors
 `simple_methods` the simple method that a forecast falls back on
+`cut_windows` windows for which a series is cut off at their origin
 `quantiles`   intervals where networks make none, and other quantile levels
 `recursive`   forecasts beyond the trained horizon
 `estimator`   the settings by name, as scikit-learn asks for them

@@ -18,6 +18,7 @@ from lstmcast.features.windows import Windows
 from lstmcast.forecasting.estimator import Estimator
 from lstmcast.forecasting.recent import describe_recent
 from lstmcast.panel import calendar
+from lstmcast.panel.gaps import without_lines
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis.axis import TimeAxis
@@ -72,6 +73,7 @@ class RunInputs(Estimator):
         self, panel: Panel, seasons: Seasons, ends: Ints | None = None
     ) -> Scaling:
         """Fit scales and transforms to the first `ends` [N] steps of each series of a panel."""
+        panel = without_lines(panel, joint=self.config.inputs.joint)
         return fit_scaling(panel, seasons, self.config, ends)
 
     def with_calendar_inputs(self, panel: Panel, horizon: int) -> Panel:
@@ -103,6 +105,7 @@ class RunInputs(Estimator):
             trained: number of each series in the training, [N]; -1 for one that is new.
             ends: steps of each new series from which effects of covariates may be fitted, [N].
         """
+        panel = without_lines(panel, joint=self.config.inputs.joint)
         longest = int(self.panel.lengths.max())
         stride = min(2 * self.context, longest)
         panel = self.with_calendar_inputs(panel, horizon)

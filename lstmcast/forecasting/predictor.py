@@ -20,6 +20,7 @@ from lstmcast.errors import UsageError
 from lstmcast.features.preprocessing import Scaling
 from lstmcast.forecasting import saved
 from lstmcast.forecasting.combination import Combination, combine_forecasts
+from lstmcast.forecasting.cut_windows import iter_cut_windows
 from lstmcast.forecasting.inputs import RunInputs
 from lstmcast.forecasting.plausible import Habits, require_finite
 from lstmcast.forecasting.quantiles import (
@@ -36,6 +37,7 @@ from lstmcast.panel import calendar
 from lstmcast.panel.checks import require_future_covariates
 from lstmcast.panel.extend import with_training_history
 from lstmcast.panel.forecast_table import with_median
+from lstmcast.panel.gaps import without_lines
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
 from lstmcast.runs.directory import PreviousVersion
@@ -281,25 +283,19 @@ class Predictor(RunInputs):
     ) -> Floats:
         """Forecast quantiles of windows that the networks reach at once, [K, H, Q]."""
         quantiles = np.empty((len(series), horizon, len(levels)))
+        joint = self.config.inputs.joint
+        panel = without_lines(panel, joint=joint)
+        done = np.zeros(len(series), dtype=bool)
+        for windows, past, numbers in iter_cut_windows(
+            panel, series, origins, self.season, joint=joint
+        ):
+            last = origins[windows]
+            quantiles[windows] = self._combined_quantiles(
+                past, numbers, last, horizon, levels
+            )
+            done[windows] = True
 
-        # Before the end of its first season a series is cut off at the origin: its features would
-        # use the rest of that season.
-        early = np.flatnonzero(origins < self.season - 1)
-        if len(early):
-            # Joint series read each other, which windows cut at different steps must not: each of
-            # them goes alone.
-            joint = self.config.inputs.joint
-            groups = early[:, None] if joint else [early]
-            for windows in groups:
-                last = origins[windows]
-                past = panel.select(series[windows]).head(last + 1)
-                numbers = np.arange(len(windows))
-                quantiles[windows] = self._combined_quantiles(
-                    past, numbers, last, horizon, levels
-                )
-
-        everything = np.arange(len(series))
-        rest = np.setdiff1d(everything, early)
+        rest = np.flatnonzero(~done)
         if len(rest):
             quantiles[rest] = self._combined_quantiles(
                 panel, series[rest], origins[rest], horizon, levels, strip

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.config import Columns, DataConfig
+from lstmcast.config import Columns, DataConfig, Fill
 from lstmcast.ingest.duplicates import resolve_duplicates, resolve_shared_steps
 from lstmcast.ingest.encoding import (
     EncodedRoles,
@@ -55,6 +55,7 @@ class AssembledPanel(NamedTuple):
     static_names: tuple[str, ...]
     key_types: tuple[str, ...]
     notes: tuple[str, ...]
+    fill: Fill
 
 
 class _PlacedRows(NamedTuple):
@@ -129,6 +130,8 @@ def assemble_panel(
             *series.notes,
             *encoding_notes,
         ),
+        # No row means none, where that was asked for: a zero is a value like any other.
+        fill="none" if config.fill == "zero" else config.fill,
     )
 
 

@@ -14,7 +14,7 @@ from lstmcast.errors import DataError, format_names
 from lstmcast.ingest.encoding import EncodedCovariates, EncodedRoles
 from lstmcast.ingest.keys import SeriesKeys
 from lstmcast.ingest.rows import Rows
-from lstmcast.ragged import Bools, Floats, Ints, fill_missing, offsets_from_lengths
+from lstmcast.ragged import Bools, Floats, Ints, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
 from lstmcast.timeaxis.calendar_fields import DAY, SECOND
 from lstmcast.timeaxis.frequency import HOUR, WEEK
@@ -97,7 +97,7 @@ def flatten_series(
 
     return SeriesArrays(
         keys=tuple(usable_keys),
-        values=fill_missing(values, config.fill),
+        values=np.nan_to_num(values) if config.fill == "zero" else values,
         offsets=offsets_from_lengths(lengths[usable]),
         start=spans.first[usable],
         past=past,

@@ -299,7 +299,9 @@ def _gap_finding(panel: Panel, gaps: Ints, fill: str) -> Finding:
     return Finding(
         "gaps",
         f"{missing:,} of {total:,} steps missing ({share}), {count}{place}{longest}",
-        "left missing, which the network sees; or say --fill",
+        "left missing, which the network sees; or say --fill"
+        if fill == "none"
+        else f"filled for the network: --fill {fill}; neither learnt nor scored",
         figures,
     )
 

@@ -8,6 +8,8 @@ Knows neither files nor networks.
 `holdout`        the newest windows, kept from training
 `calendar`       calendar and holidays as covariates known ahead
 `future_data`    covariates known ahead from a table of their own
+`gaps`           missing values as the network reads them
+`categories`     categories that were known by some time
 `layout`         the flat arrays of a panel laid out anew
 `extend`         a later panel beside the one that a run was trained on
 `merge`          both merged into one

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.panel.gaps import settle_origins
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Ints, choose_evenly
 
@@ -43,6 +44,12 @@ def split_holdout(
     lengths = panel.lengths
     held = _count_held_steps(lengths, horizon, season, requested)
     ends = lengths - held
+    every = np.arange(len(panel))
+    # No training ends, and no forecast begins, in a gap whose filling knows what comes after it.
+    ends = settle_origins(panel, every, ends - 1) + 1
+    must_remain = max(season, 2) + 1
+    ends = np.where(ends < must_remain, lengths, ends)
+    held = lengths - ends
 
     # Origins lie evenly from the last training step to the last with a whole horizon after it.
     per_series = int(np.clip(200 // len(panel), 4, 24))
@@ -51,6 +58,7 @@ def split_holdout(
     last_training_step = ends[:, None] - 1
     spread = np.round(room[:, None] * shares)
     origins = (last_training_step + spread).astype(np.int64)
+    origins = settle_origins(panel, every[:, None], origins)
 
     distinct = _find_distinct(origins)
     has_windows = held > 0
@@ -58,10 +66,22 @@ def split_holdout(
     series, _ = np.nonzero(distinct)
     origins = origins[distinct]
 
+    # Nothing can be held back where nothing was observed in it.
+    if not _has_actual_value(panel, series, origins, horizon):
+        return Holdout(lengths, series[:0], origins[:0])
+
     # Of too many windows for that number of steps, some are taken evenly.
     windows = max(max_steps // horizon, 1)
     chosen = choose_evenly(len(series), windows)
     return Holdout(ends, series[chosen], origins[chosen])
+
+
+def _has_actual_value(panel: Panel, series: Ints, origins: Ints, horizon: int) -> bool:
+    """Whether any value was observed in the horizon of any window [K]."""
+    first = panel.offsets[series] + origins + 1
+    last = np.minimum(first + horizon, panel.offsets[series + 1])
+    observed = np.concatenate([[0], np.cumsum(~np.isnan(panel.values))])
+    return bool((observed[last] > observed[first]).any())
 
 
 def _find_distinct(origins: Ints) -> Bools:

@@ -14,6 +14,7 @@ from lstmcast.panel.extend import (
     note_changed_statics,
     require_compatible_panels,
 )
+from lstmcast.panel.gaps import fill_gaps
 from lstmcast.panel.layout import (
     LayoutPart,
     PlacedPart,
@@ -77,6 +78,9 @@ def merge_panels(known: Panel, later: Panel) -> MergedPanel:
     covariates are not those of `known`.
     """
     require_compatible_panels(later, known)
+    if known.fill == "none" and later.fill != "none":
+        # Runs of older versions hold what was filled as values.
+        later = replace(later, values=fill_gaps(later), fill="none")
     place = later.align(known)
 
     # Series of the run keep their numbers, new ones come after them.

@@ -64,7 +64,8 @@ class Panel:
     appearance. values [sum T] and offsets [N+1]: series i is values[offsets[i]:offsets[i+1]]; start
     [N]: ordinal of its first step. past [sum T, Cp]; future [sum (T + ahead), Cf] with
     future_offsets [N+1], whose rows beyond the target's end are the known future; static [N, Cs].
-    encodings: categories of text covariates. notes: what the user should know about the data.
+    encodings: categories of text covariates. notes: what the user should know about the data. fill:
+    how the network reads missing values ("forward" or "linear"), which stay missing here.
     """
 
     columns: Columns
@@ -84,6 +85,7 @@ class Panel:
     static_names: tuple[str, ...] = ()
     key_types: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
+    fill: Fill = "none"
 
     @classmethod
     def from_frame(
@@ -441,6 +443,8 @@ class Panel:
         grid = asdict(self.axis.grid)
         axis = [self.axis.name, grid, self.axis.form.zone]
         header = [axis, self.key_names, panel.keys, self.covariates]
+        if self.fill != "none":
+            header.append(self.fill)
         header_bytes = json.dumps(header).encode()
         digest = hashlib.sha256(header_bytes)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
-from lstmcast.config import Columns, Config, Scale, Transform
+from lstmcast.config import Columns, Config, Fill, Scale, Transform
 from lstmcast.features.steps import Seasons
 from lstmcast.network.trained import NetworkShape
 from lstmcast.runs.directory import (
@@ -71,6 +71,7 @@ class PanelFields(TypedDict):
     encodings: dict[str, list[str]]
     names: CovariateNames
     notes: list[str]
+    fill: NotRequired[Fill]
 
 
 class DataFields(TypedDict):

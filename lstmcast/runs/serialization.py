@@ -246,6 +246,8 @@ def panel_to_columns(panel: Panel) -> tuple[dict[str, NDArray[Any]], dict[str, A
         "names": panel.covariates,
         "notes": panel.notes,
     }
+    if panel.fill != "none":
+        facts["fill"] = panel.fill
     # As JSON gives them back: tuples become lists.
     return columns, json.loads(json.dumps(facts))
 
@@ -288,6 +290,7 @@ def panel_from_columns(
         future_names=names["future"],
         static_names=names["static"],
         notes=tuple(facts["notes"]),
+        fill=facts.get("fill", "none"),
     )
 
 

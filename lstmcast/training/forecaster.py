@@ -37,6 +37,7 @@ from lstmcast.network import diagnostics, inference
 from lstmcast.network.torch_network import to_trained_network
 from lstmcast.network.trained import TrainedNetwork
 from lstmcast.panel.checks import require_fit, require_target_for_loss
+from lstmcast.panel.gaps import without_lines
 from lstmcast.panel.holdout import (
     MAX_HOLDOUT_STEPS,
     MAX_UNTRAINED_HOLDOUT_STEPS,
@@ -175,6 +176,8 @@ class Forecaster(Predictor):
         self.notes = panel.notes
         if joint:
             require_several_targets(panel)
+            panel = without_lines(panel, joint=joint)
+            self.panel = panel
         ensemble.require_series_per_rank(panel, MIN_PANEL_SERIES, joint=joint)
         with_calendar = self.with_calendar_inputs(panel, 0)
         seasons = infer_seasons_without_effects(with_calendar, self.config)

@@ -56,7 +56,10 @@ def test_notes_are_in_the_order_of_the_steps() -> None:
 
 def test_filled_values_are_noted_as_such() -> None:
     panel = assemble(two_series(), DataConfig(fill="linear"))
-    assert panel.values[7] == 8.0
+    assert np.isnan(panel.values[7])
+    assert panel.fill == "linear"
+    zero = assemble(two_series(), DataConfig(fill="zero"))
+    assert (zero.values[7], zero.fill) == (0.0, "none")
     assert any("one gap, filled: linear" in note for note in panel.notes)
 
 

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from lstmcast.errors import DataError
@@ -38,3 +39,28 @@ def test_a_row_without_a_key_is_refused_with_its_place_and_count() -> None:
         DataError, match=r"column 'hole': the series has no name \(and 1 more\)"
     ):
         factorize_keys(Table(FRAME, "frame"), ["hole"])
+
+
+@pytest.mark.parametrize(
+    "column",
+    [
+        pd.Series(["a", None, "b", "a"], dtype="category"),
+        pd.Series([1, None, 2, 1], dtype="category"),
+        pd.Series(["a", None, "b", "a"], dtype=object),
+        pd.Series(["a", np.nan, "b", "a"], dtype="str"),
+        pd.Series([1, None, 2, 1], dtype="Int64"),
+        pd.Series([1.0, np.nan, 2.0, 1.0]),
+    ],
+    ids=["categories", "coded numbers", "objects", "texts", "integers", "floats"],
+)
+def test_a_missing_key_is_no_series_called_nan_whatever_its_type(
+    column: pd.Series,
+) -> None:
+    frame = pd.DataFrame({"id": column, "y": [1.0, 2.0, 3.0, 4.0]})
+    arrow = pa.Table.from_pandas(frame)
+    for table, place in ((Table(frame, "f"), "f"), (Table(arrow, "t"), "t")):
+        with pytest.raises(DataError, match=f"{place} row 1: column 'id'.*no name"):
+            factorize_keys(table, ("id",))
+        codes = table.codes("id")
+        assert codes.codes.tolist() == [0, -1, 1, 0]
+        assert not {"nan", "None", "<NA>"} & set(codes.labels)

@@ -156,3 +156,15 @@ def test_another_frequency_or_other_covariates_are_refused(known: Panel) -> None
         DataError, match=r"the data are hourly \(h\), those of the training daily \(D\)"
     ):
         with_training_history(panel(hourly), known, 10)
+
+
+def test_rows_that_reach_far_enough_back_need_no_history(known: Panel) -> None:
+    # Six days before the end of the training are as many as are looked back on.
+    later = panel(frame(first=TRAINED - 6, known=35), known)
+    joined = with_training_history(later, known, 6, since=True)
+    assert joined.start.tolist() == later.start.tolist()
+    np.testing.assert_array_equal(joined.values, later.values)
+    # Four days are fewer, so the history goes before them.
+    later = panel(frame(first=TRAINED - 4, known=35), known)
+    joined = with_training_history(later, known, 6, since=True)
+    assert joined.start.tolist() == known.start.tolist()

@@ -109,3 +109,24 @@ def test_another_frequency_is_refused(known: Panel) -> None:
     weekly = panel(rows[rows["day"].dt.day_of_week == 0])
     with pytest.raises(DataError, match="weekly"):
         merge_panels(known, weekly)
+
+
+@pytest.mark.parametrize("share", [1e-2, -1e-3, 1e-6, -1e-8])
+def test_a_value_that_changed_by_any_share_that_a_file_can_write_has_changed(
+    share: float, known: Panel
+) -> None:
+    rows = frame(last=25, known=25)
+    one = (rows["shop"] == "b") & (rows["day"] == rows["day"].iloc[7])
+    for column in ("sold", "heat", "price"):
+        changed = rows.assign(**{column: rows[column] * np.where(one, 1 + share, 1)})
+        result = merged(changed, known)
+        assert result.changed == 1, column
+        assert f"b, 2024-01-08, {column}: " in result.first
+
+
+def test_a_value_that_was_added_up_in_another_order_has_not_changed(
+    known: Panel,
+) -> None:
+    rows = frame(last=25, known=25)
+    result = merged(rows.assign(sold=rows["sold"] * (1 + 1e-13)), known)
+    assert (result.changed, result.first) == (0, "")

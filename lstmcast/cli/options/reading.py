@@ -84,7 +84,7 @@ class DataOptions:
         make_option(
             READING,
             "TEXT",
-            "Text that means missing, besides empty, NA and null; repeatable.",
+            "Text or number that means missing, besides empty, NA and null; repeatable.",
             DEFAULT_NONE,
         ),
     ] = None
@@ -124,7 +124,8 @@ class DataOptions:
         make_option(
             READING,
             "POLICY",
-            "Missing target values: none (the network handles them), forward, linear or zero.",
+            "What the network reads where the target is missing: nothing (none), the value before"
+            " (forward), a line (linear) or 0 (zero, which is also learnt and scored).",
         ),
     ] = DataConfig.fill
     last: Annotated[

@@ -303,8 +303,12 @@ def test_what_was_filled_is_reported(lstmcast: Program, tmp_path: Path) -> None:
     lines = write_months(tmp_path / "m.csv", 60).read_text().splitlines()
     (tmp_path / "m.csv").write_text("\n".join(lines[:30] + lines[33:]))
     shown = lstmcast("inspect", "m.csv", "--fill", "linear").stdout
-    assert "gaps        none left by --fill linear" in shown
-    assert "note        missing rows: 3 in one gap, filled: linear" in shown
+    assert (
+        "filled for the network: --fill linear; neither learnt nor scored"
+        in " ".join(shown.split())
+    )
+    zero = lstmcast("inspect", "m.csv", "--fill", "zero").stdout
+    assert "gaps        none left by --fill zero" in zero
 
 
 def test_a_picture_is_drawn_of_what_was_found(

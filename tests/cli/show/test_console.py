@@ -148,3 +148,13 @@ def test_a_drawn_table_takes_markup_as_text(capsys: pytest.CaptureFixture[str]) 
     text = capsys.readouterr().out
     assert "[usd]" in text and "[/red]" in text
     assert "\x1b" not in text and "\\x1b]0;evil\\x07" in text
+
+
+def test_a_table_in_a_pipe_has_each_row_on_one_line_whatever_its_width(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cells = [f"cell-{number:03}" for number in range(30)]
+    console.draw_table(cells, [cells, cells], [False] * 30)
+    lines = capsys.readouterr().out.splitlines()
+    rows = [line.split() for line in lines if "cell" in line]
+    assert rows == [cells] * 3

@@ -1,0 +1,103 @@
+"""Gaps of series, filled as the user asked: for the network to read, never to learn or to score.
+
+A forecast must not know what comes after its origin, so a line over a gap is only drawn once the
+value after the gap is there: up to then the last value stands. A step inside a gap that a line
+crosses is called open: what is read there was drawn to a later value.
+
+Axes: N series, T steps, K windows; flat arrays hold all series end to end.
+"""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+
+from lstmcast.ragged import Bools, Floats, Ints
+
+if TYPE_CHECKING:
+    from lstmcast.panel.panel import Panel
+
+
+class _Neighbours(NamedTuple):
+    """Of each step [sum T], the nearest rows with a value; -1 where the series has none there."""
+
+    before: Ints
+    after: Ints
+
+
+def fill_gaps(panel: "Panel") -> Floats:
+    """Values [sum T] as the network reads them; NaN where nothing was observed before.
+
+    After the last value of a series it stands on, whichever way gaps are filled.
+    """
+    values = panel.values
+    missing = np.isnan(values)
+    if panel.fill == "none" or not missing.any():
+        return values
+
+    before, after = _find_neighbours(panel)
+    carried = np.where(before >= 0, values[before], np.nan)
+    if panel.fill == "forward":
+        return carried
+
+    # The line from the value before to the value after, where there is one.
+    rows = np.arange(len(values))
+    between = missing & (before >= 0) & (after >= 0)
+    share = (rows - before) / np.maximum(after - before, 1)
+    rise = np.where(between, values[after] - carried, 0.0)
+    return np.asarray(carried + np.where(between, share * rise, 0.0))
+
+
+def find_open_steps(panel: "Panel") -> Bools | None:
+    """Which steps [sum T] are read as a line to a later value; None where none are."""
+    if panel.fill != "linear":
+        return None
+    missing = np.isnan(panel.values)
+    before, after = _find_neighbours(panel)
+    is_open = missing & (before >= 0) & (after >= 0)
+    return is_open if is_open.any() else None
+
+
+def find_gap_ends(panel: "Panel", series: Ints, origins: Ints) -> Ints:
+    """Steps before the next value after each origin [K]: the end of the gap that it lies in."""
+    _, after = _find_neighbours(panel)
+    rows = panel.offsets[series] + origins
+    return np.asarray(after[rows] - panel.offsets[series])
+
+
+def settle_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
+    """The origins [...] of series [...], those in an open gap moved back to the value before it."""
+    is_open = find_open_steps(panel)
+    if is_open is None:
+        return origins
+    before, _ = _find_neighbours(panel)
+    first = panel.offsets[series]
+    rows = first + np.maximum(origins, 0)
+    settled = np.where(is_open[rows], before[rows], rows) - first
+    return np.asarray(np.where(origins < 0, origins, settled))
+
+
+def without_lines(panel: "Panel", *, joint: bool) -> "Panel":
+    """Return the panel filled forward where series are read together.
+
+    A line in one of them would show what comes next, in a gap of which another knows nothing.
+    """
+    if joint and panel.fill == "linear":
+        return replace(panel, fill="forward")
+    return panel
+
+
+def _find_neighbours(panel: "Panel") -> _Neighbours:
+    count = len(panel.values)
+    rows = np.arange(count)
+    observed = ~np.isnan(panel.values)
+    starts = np.repeat(panel.offsets[:-1], panel.lengths)
+    ends = np.repeat(panel.offsets[1:], panel.lengths)
+
+    before = np.maximum.accumulate(np.where(observed, rows, -1))
+    later = np.where(observed, rows, count)[::-1]
+    after = np.minimum.accumulate(later)[::-1]
+    return _Neighbours(
+        before=np.where(before >= starts, before, -1),
+        after=np.where(after < ends, after, -1),
+    )
