@@ -24,6 +24,8 @@ IndexOrSlice = Ints | slice
 
 _MIN_RUN = 3
 """Values one step after another that show that a series was on, before and after a pause."""
+_MAX_GAP = 14
+"""Steps that may be missing, or a season of them, before it is called a pause."""
 _MAX_PAUSE_SHARE = 20
 """Steps for each value that a series with pauses may have."""
 _FAR_ORDINAL = np.int64(2**62)
@@ -391,9 +393,10 @@ def _note_missing_values(
 
 
 def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...]:
-    """Note series that pause for longer than a forecast reaches, and what to do if that is zero."""
+    """Note series that pause for long, and what to do if no row means none."""
+    longest = max(_MAX_GAP, axis.season)
     steps_between = np.diff(rows.stamps) - 1
-    is_pause = rows.continues_series() & (steps_between > axis.horizon)
+    is_pause = rows.continues_series() & (steps_between > longest)
     if not is_pause.any():
         return ()
 
@@ -404,7 +407,7 @@ def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...
     who = f"{len(paused)} series pause" if keys.names else "there are pauses"
     which = f": {names}" if keys.names else ""
     return (
-        f"{who} for more than {axis.horizon} steps{which};"
+        f"{who} for more than {longest} steps{which};"
         " if no row means none there, give --fill zero",
     )
 

@@ -25,6 +25,8 @@ MAX_SILENT_SHARE = 0.1
 """Share of a step that a stamp may miss it by and be moved without being asked."""
 MAX_SHARED_STEPS = 0.05
 """Share of stamps that may fall on the step of another: repeated readings, and no finer steps."""
+_ROUNDING_SLACK = 1.0
+"""Microseconds by which a phase may be rounded farther than the stamps scatter."""
 _MAX_SHARE = 0.5
 """A stamp lies nearest to a step that is no farther than this share of it."""
 _CIRCLE = 2 * np.pi
@@ -175,7 +177,7 @@ def find_phase(instants: Ints, step: int) -> int:
     for unit in _ROUND_PHASES:
         phase = round(middle / unit) * unit
         error = abs(float(_circular_difference(np.array([phase]), middle, step)[0]))
-        if error <= scatter and unit <= step:
+        if error <= scatter + _ROUNDING_SLACK and unit <= step:
             return int(phase % step)
     return int(middle)
 
