@@ -79,7 +79,6 @@ TESTED_ELSEWHERE = {
     "cli/commands/help.py": "cli/test_contract_help.py",
     "cli/options/results.py": "cli/test_contract_streams.py",
     "cli/signals.py": "faults/test_process.py",
-    "ingest/series.py": "ingest/test_assemble.py",
     "inspection/finding.py": "inspection/test_findings.py",
 }
 """Modules whose promises are those of what uses them, and the tests that hold them."""

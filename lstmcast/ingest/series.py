@@ -22,6 +22,12 @@ from lstmcast.timeaxis.infer import mixed_frequency_error
 
 IndexOrSlice = Ints | slice
 
+_MIN_RUN = 3
+"""Values one step after another that show that a series was on, before and after a pause."""
+_MAX_GAP = 14
+"""Steps that may be missing, or a season of them, before it is called a pause."""
+_MAX_PAUSE_SHARE = 20
+"""Steps for each value that a series with pauses may have."""
 _FAR_ORDINAL = np.int64(2**62)
 
 
@@ -147,7 +153,7 @@ def _select_usable_series(
     half_missing = spans.observed * 2 < spans.steps
     sparse = ~short & half_missing & left_missing
     if sparse.any():
-        sparse &= ~_is_on_and_off(rows, len(sparse))
+        sparse &= ~_is_on_and_off(rows, spans, sparse)
     usable = np.asarray(~short & ~sparse)
 
     if not usable.any():
@@ -169,18 +175,26 @@ def _select_usable_series(
     return usable, notes
 
 
-def _is_on_and_off(rows: Rows, count: int) -> Bools:
-    """Which series [N] have most values one step after another, and long pauses between.
+def _is_on_and_off(rows: Rows, spans: _SeriesSpans, sparse: Bools) -> Bools:
+    """Which of the `sparse` series [N] have values one step after another, and pauses between.
 
-    Their step is right, however much is missing: they are sold, pause, and are sold again.
+    Their step is right, however much is missing: they are sold, pause, and are sold again. A lone
+    value far from the others is a wrong date instead, and says nothing of the time between.
     """
     is_observed = ~np.isnan(rows.values[:, 0])
     codes = rows.codes[is_observed]
-    follows = np.diff(rows.stamps[is_observed]) == 1
-    same_series = codes[1:] == codes[:-1]
-    pairs = np.bincount(codes[1:][same_series], minlength=count)
-    following = np.bincount(codes[1:][same_series & follows], minlength=count)
-    return np.asarray(2 * following >= pairs) & (pairs > 0)
+    stamps = rows.stamps[is_observed]
+    on_and_off = np.zeros(len(sparse), dtype=bool)
+
+    candidates = sparse & (spans.steps <= _MAX_PAUSE_SHARE * spans.observed)
+    for code in np.flatnonzero(candidates).tolist():
+        begin, end = np.searchsorted(codes, [code, code + 1])
+        pauses = np.flatnonzero(np.diff(stamps[begin:end]) > 1)
+        edges = np.r_[0, pauses + 1, end - begin]
+        runs = np.diff(edges)
+        is_long = min(runs[0], runs[-1], runs.mean()) >= _MIN_RUN
+        on_and_off[code] = is_long
+    return on_and_off
 
 
 def _settle_ended_series(
@@ -379,9 +393,10 @@ def _note_missing_values(
 
 
 def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...]:
-    """Note series that pause for longer than a forecast reaches, and what to do if that is zero."""
+    """Note series that pause for long, and what to do if no row means none."""
+    longest = max(_MAX_GAP, axis.season)
     steps_between = np.diff(rows.stamps) - 1
-    is_pause = rows.continues_series() & (steps_between > axis.horizon)
+    is_pause = rows.continues_series() & (steps_between > longest)
     if not is_pause.any():
         return ()
 
@@ -392,7 +407,7 @@ def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...
     who = f"{len(paused)} series pause" if keys.names else "there are pauses"
     which = f": {names}" if keys.names else ""
     return (
-        f"{who} for more than {axis.horizon} steps{which};"
+        f"{who} for more than {longest} steps{which};"
         " if no row means none there, give --fill zero",
     )
 

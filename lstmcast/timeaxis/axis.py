@@ -80,7 +80,8 @@ class TimeAxis:
             return _INTEGER_HORIZON
         if self.grid.closed and step == DAY:
             return 2 * self.season
-        if unit == "us" and step < DAY and self.season > _MAX_DEFAULT_HORIZON:
+        is_long = step < DAY and self.season > _MAX_DEFAULT_HORIZON
+        if unit == "us" and (step < MINUTE or is_long):
             counts = [span // step for span in _HORIZON_SPANS]
             return next((n for n in counts if 1 < n <= _MAX_DEFAULT_HORIZON), 1)
         return _HORIZONS.get((unit, step), self.season)

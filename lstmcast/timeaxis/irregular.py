@@ -25,6 +25,8 @@ MAX_SILENT_SHARE = 0.1
 """Share of a step that a stamp may miss it by and be moved without being asked."""
 MAX_SHARED_STEPS = 0.05
 """Share of stamps that may fall on the step of another: repeated readings, and no finer steps."""
+_ROUNDING_SLACK = 1.0
+"""Microseconds by which a phase may be rounded farther than the stamps scatter."""
 _MAX_SHARE = 0.5
 """A stamp lies nearest to a step that is no farther than this share of it."""
 _CIRCLE = 2 * np.pi
@@ -47,6 +49,11 @@ _MAX_STEADY_RATIO = 1.5
 """Steps that differ by no more than this factor are periods of a calendar, not events."""
 _YEAR = 365.25 * DAY
 _USUAL_PERIODS_A_YEAR = (1, 2, 4, 12, 13, 26, 52)
+_MAX_ASKED_SHARE = 0.3
+"""Share of a step from which on calendar periods are better than the nearest step."""
+_MIN_ON_GRID = 0.75
+"""Share of stamps that lie on a grid which the others may be moved to."""
+_MONTHS_OF_RULES = {"MS": 1, "QS": 3, "YS": 12}
 _GATHER_RULES = (
     *(("min", MINUTE), ("5min", 5 * MINUTE), ("15min", 15 * MINUTE), ("h", HOUR)),
     *(("D", DAY), ("W", WEEK), ("MS", 31 * DAY), ("QS", 92 * DAY), ("YS", 366 * DAY)),
@@ -170,7 +177,7 @@ def find_phase(instants: Ints, step: int) -> int:
     for unit in _ROUND_PHASES:
         phase = round(middle / unit) * unit
         error = abs(float(_circular_difference(np.array([phase]), middle, step)[0]))
-        if error <= scatter and unit <= step:
+        if error <= scatter + _ROUNDING_SLACK and unit <= step:
             return int(phase % step)
     return int(middle)
 
@@ -202,7 +209,13 @@ def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
     if zone:
         return f"these are the days of a zone: give it with --tz {zone}"
 
-    if stamps.may_snap and _fits_nearest_step(grid, stamps):
+    share = _share_to_nearest_step(grid, stamps) if stamps.may_snap else _MAX_SHARE
+    rule = suggest_gathering(stamps.instants, stamps.same_series)
+    # Far from every step, months of the calendar may still hold one row each.
+    is_better_gathered = share > _MAX_ASKED_SHARE and holds_one_each(
+        stamps.instants, stamps.same_series, rule
+    )
+    if share < _MAX_SHARE and not is_better_gathered:
         return (
             "move each row to the nearest step with --snap,"
             " or give the frequency with --freq"
@@ -212,10 +225,9 @@ def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
     if _are_periods_of_calendar(steps):
         return _suggest_numbered_periods(steps, in_order=stamps.in_order)
 
-    rule = suggest_gathering(stamps.instants, stamps.same_series)
     return (
         "give the frequency with --freq, or gather rows into steps,"
-        f" for example --resample {rule}"
+        f" for example --resample {rule}:mean"
     )
 
 
@@ -245,16 +257,18 @@ def _find_zone_of_days(stamps: Stamps) -> str:
     return ""
 
 
-def _fits_nearest_step(grid: Grid, stamps: Stamps) -> bool:
-    """Whether `--snap` gives each row a step of its own."""
-    if infer_snapped(stamps.instants, stamps.same_series) is not None:
-        return True
+def _share_to_nearest_step(grid: Grid, stamps: Stamps) -> float:
+    """By how much of a step `--snap` moves a row; half a step where rows would share one."""
+    found = infer_snapped(stamps.instants, stamps.same_series)
+    if found is not None:
+        return found.share if not found.shared else _MAX_SHARE
+
     # Only a few that miss a grid: the others hold it.
     _, on_grid = grid.ordinals(stamps.instants)
-    if grid.unit == "integer" or on_grid.mean() < 0.75:
-        return False
+    if grid.unit == "integer" or on_grid.mean() < _MIN_ON_GRID:
+        return _MAX_SHARE
     snapped = snap_to_grid(grid, stamps.instants, stamps.same_series)
-    return snapped.shared <= MAX_SHARED_STEPS
+    return min(snapped.share, _MAX_SHARE) if not snapped.shared else _MAX_SHARE
 
 
 def _are_periods_of_calendar(steps: Ints) -> bool:
@@ -277,13 +291,28 @@ def _suggest_numbered_periods(steps: Ints, *, in_order: bool) -> str:
 
 def suggest_gathering(instants: Ints, same_series: Bools) -> str:
     """The shortest usual rule for `--resample` most of whose steps would hold a row."""
-    series = np.append(0, np.cumsum(~same_series))
-    for rule, size in _GATHER_RULES:
-        steps = instants // size
-        with_row = len(np.unique(np.stack([series, steps]), axis=1).T)
-        ends = np.append(~same_series, True)
-        begins = np.append(True, ~same_series)
-        spans = (steps[ends] - steps[begins] + 1).sum()
+    for rule, _ in _GATHER_RULES:
+        with_row, spans = _count_gathered(instants, same_series, rule)
         if 2 * with_row > spans:
-            return f"{rule}:mean"
-    return "YS:mean"
+            return rule
+    return "YS"
+
+
+def holds_one_each(instants: Ints, same_series: Bools, rule: str) -> bool:
+    """Whether each step of a rule for `--resample` would hold one row of a series, and no more."""
+    with_row, spans = _count_gathered(instants, same_series, rule)
+    return with_row == spans == len(instants)
+
+
+def _count_gathered(instants: Ints, same_series: Bools, rule: str) -> tuple[int, int]:
+    """Steps that hold a row, and all from the first to the last of each series."""
+    size = dict(_GATHER_RULES)[rule]
+    if rule in _MONTHS_OF_RULES:
+        steps = months_since_epoch(instants) // _MONTHS_OF_RULES[rule]
+    else:
+        steps = instants // size
+    series = np.append(0, np.cumsum(~same_series))
+    with_row = len(np.unique(np.stack([series, steps]), axis=1).T)
+    ends = np.append(~same_series, True)
+    begins = np.append(True, ~same_series)
+    return with_row, int((steps[ends] - steps[begins] + 1).sum())

@@ -131,6 +131,29 @@ def test_dates_have_the_horizon_of_their_frequency_whatever_the_season() -> None
     assert resolve_horizon(panel, Config()) == resolve_horizon(panel, season_of_9) == 14
 
 
+@pytest.mark.parametrize(
+    ("step", "rows", "horizon"),
+    [
+        ("1min", 2000, 60),
+        ("1min", 100, 33),  # a third of the series
+        ("1min", 30, 24),
+        ("1s", 600, 60),
+        ("10s", 600, 60),
+        ("15min", 2000, 96),
+        ("15min", 200, 66),
+        ("1h", 30, 24),
+    ],
+)
+def test_short_steps_have_a_horizon_that_suits_the_length(
+    step: str, rows: int, horizon: int
+) -> None:
+    stamps = pd.date_range("2024-01-01", periods=rows, freq=step)
+    values = np.random.default_rng(0).normal(50, 1, rows)
+    panel = Panel.from_frame(pd.DataFrame({"t": stamps, "y": values}), target="y")
+    assert resolve_horizon(panel, UNTRAINED) == horizon
+    assert inspect_panel(panel).horizon == horizon
+
+
 def test_only_the_default_horizon_reads_that_of_the_frequency() -> None:
     readers = [
         str(path.relative_to(PACKAGE))

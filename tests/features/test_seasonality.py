@@ -53,6 +53,13 @@ def test_series_too_short_to_show_a_season_are_believed_to_have_that_of_the_cale
     assert confirm_seasons(*flat([walk(0, 20)]), MONTHLY) == MONTHLY
 
 
+def test_a_day_of_minutes_that_no_series_holds_twice_is_not_believed() -> None:
+    day = Seasons(1440, 10080)
+    assert confirm_seasons(*flat([walk(0, 2000)]), day) == Seasons(1, 0)
+    # What is short enough to be held in mind is believed as before.
+    assert confirm_seasons(*flat([walk(0, 300)]), Seasons(288, 0)).main == 288
+
+
 def test_a_yearly_pattern_of_weekly_series_becomes_the_main_season() -> None:
     proposed = Seasons(1, 52)
     strong = [wavy(rng(seed), 260, 52, noise=0.01) for seed in range(3)]

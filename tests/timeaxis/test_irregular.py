@@ -13,6 +13,7 @@ from lstmcast.timeaxis.irregular import (
     Stamps,
     are_fiscal_periods,
     find_phase,
+    holds_one_each,
     infer_snapped,
     is_shifted_by_clocks,
     snap_to_grid,
@@ -125,10 +126,18 @@ def test_weeks_with_a_gap_are_no_fiscal_periods() -> None:
 
 def test_events_are_gathered_so_that_most_steps_hold_one() -> None:
     hours = np.sort(RNG.choice(24 * 60, 400, replace=False)) * HOUR + 5 * MINUTE
-    assert suggest_gathering(hours, one_series(hours)) == "D:mean"
+    assert suggest_gathering(hours, one_series(hours)) == "D"
     stamps = Stamps(hours, one_series(hours), None, in_order=True, may_snap=False)
     hint = suggest_for_irregular(Grid("us", 7 * MINUTE), stamps)
     assert hint.endswith("--resample D:mean")
+
+
+def test_months_with_one_row_each_are_gathered_and_two_in_one_are_seen() -> None:
+    days = pd.DatetimeIndex(["2022-01-03", "2022-02-25", "2022-03-09", "2022-04-28"])
+    instants = to_microseconds(days)
+    assert suggest_gathering(instants, one_series(instants)) == "MS"
+    assert holds_one_each(instants, one_series(instants), "MS")
+    assert not holds_one_each(instants, one_series(instants), "QS")
 
 
 def test_days_of_a_zone_are_shifted_by_hours_and_named() -> None:
