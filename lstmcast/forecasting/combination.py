@@ -177,7 +177,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     Where the mix is no better than a simple method, that method takes its place.
     """
     mix = _fit_mix(validation)
-    method = _choose_method(validation, mix)
+    method = choose_method(validation, mix)
     if method is None:
         return mix
     assert validation.simple is not None  # else there is nothing to choose from
@@ -189,7 +189,7 @@ def fit_combination(validation: ValidationForecasts) -> Combination:
     )
 
 
-def _choose_method(validation: ValidationForecasts, mix: Combination) -> int | None:
+def choose_method(validation: ValidationForecasts, mix: Combination) -> int | None:
     """Return which simple method takes the place of the mix; None for the mix.
 
     It is the best in the windows of the validation and before, if the mix is not better by more

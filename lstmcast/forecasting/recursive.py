@@ -25,6 +25,9 @@ MAX_STEP_CORRELATION = 0.999
 SAMPLED_LEVELS = (np.arange(20) + 0.5) / 20
 """Levels of the quantiles that paths are drawn from; together they stand for the whole
 distribution."""
+_LOW, _HIGH = 3, -4
+"""Places among SAMPLED_LEVELS between which the width of an interval is measured."""
+_WIDTH_LEVELS = (SAMPLED_LEVELS[_LOW], 0.5, SAMPLED_LEVELS[_HIGH])
 _MAX_CELLS = 500_000
 """Most steps of all paths that are followed at once, which bounds the memory."""
 
@@ -91,6 +94,7 @@ def _follow_paths(
     first = forecast(panel, series, origins, trained, requested)
     quantiles[:, :trained] = first[..., :n_levels]
     to_draw_from = first[..., n_levels:]
+    widest = _extrapolate_widths(to_draw_from, horizon)
 
     # Every window becomes a series of its own that ends at the origin, and then S paths.
     past = panel.select(series).head(origins + 1)
@@ -109,14 +113,59 @@ def _follow_paths(
         paths = _append_steps(paths, values)
         paths = paths.tail(limits.memory)
         sampled = _forecast_paths(forecast, paths, trained, limits.together)
-        later = _mix_paths(sampled, levels)
+        later = _mix_paths(sampled, np.append(levels, _WIDTH_LEVELS))
 
         # The last block may reach beyond what was asked for.
         end = min(begin + trained, horizon)
         n_steps = end - begin
-        quantiles[:, begin:end] = later[:, :n_steps]
+        quantiles[:, begin:end] = _narrow_to(later[:, :n_steps], widest[:, begin:end])
 
     return quantiles
+
+
+def _extrapolate_widths(quantiles: Floats, horizon: int) -> Floats:
+    """Extrapolate the widths of intervals as they grow within the trained horizon, [K, G].
+
+    quantiles: [K, H, V] at SAMPLED_LEVELS. The growth is a power of the step, as that of a random
+    walk (1/2) or of noise around a level (0). Where widths rise and fall with the season, the
+    result is as high as they rise.
+    """
+    width = _measure_width(quantiles, _LOW, _HIGH)
+    steps = np.log(np.arange(1, width.shape[1] + 1))
+    usable = np.asarray((width > 0).all(1))
+    logs = np.log(np.where(usable[:, None], width, 1.0))
+
+    # The least-squares line through the logs of widths and steps, per window.
+    centred = steps - steps.mean()
+    slope = logs @ centred / max(centred @ centred, 1e-12)
+    power = slope.clip(0, 1)[:, None]
+    level = logs.mean(1, keepdims=True) - power * steps.mean()
+    above = (logs - level - power * steps).max(1, keepdims=True)
+    later = np.log(np.arange(1, horizon + 1))
+    widest = np.exp(level + power * later + above)
+    return np.where(usable[:, None], widest, np.inf)
+
+
+def _narrow_to(quantiles: Floats, widest: Floats) -> Floats:
+    """Narrow quantiles around their median to the widest interval of each step.
+
+    Paths of a network that corrects what it drew itself grow rougher from block to block, and
+    their intervals too wide.
+
+    quantiles: [K, H, Q + 3], the last three at _WIDTH_LEVELS, which are left out of the result.
+    widest: [K, H].
+    """
+    wanted = quantiles[..., :-3]
+    median = quantiles[..., -2, None]
+    width = _measure_width(quantiles, -3, -1)
+    share = np.ones_like(width)
+    np.divide(widest, width, out=share, where=width > widest)
+    return np.asarray(median + share[..., None] * (wanted - median))
+
+
+def _measure_width(quantiles: Floats, low: int, high: int) -> Floats:
+    """Width [K, H] between two places of quantiles [K, H, V]."""
+    return np.asarray(quantiles[..., high] - quantiles[..., low])
 
 
 def _index_targets(panel: Panel) -> list[int]:
@@ -196,7 +245,7 @@ def infer_step_correlations(quantiles: Floats) -> Floats:
     have; for noise around a level (phi 0) it is none. With one correlation for all series, paths
     of a random walk would be rougher than the series, and each horizon wider than it should be.
     """
-    width = quantiles[..., -4] - quantiles[..., 3]
+    width = _measure_width(quantiles, _LOW, _HIGH)
     variance = width**2
     before = variance[:, :-1]
     grown = variance[:, 1:] - variance[:, :1]

@@ -56,8 +56,34 @@ def test_intervals_grow_as_those_of_a_random_walk_do() -> None:
         forecasts[:, 2] - forecasts[:, 0],
         expected[:, 2] - expected[:, 0],
     )
-    np.testing.assert_allclose(width, expected_width, rtol=0.06)
+    np.testing.assert_allclose(width, expected_width, rtol=0.08)
     np.testing.assert_allclose(forecasts[:, 1], 70, atol=0.1)
+
+
+def noise(
+    panel: Panel, series: Ints, origins: Ints, horizon: int, levels: Floats
+) -> Floats:
+    """A forecast of noise around 70 by one who also follows the last value halfway."""
+    last = panel.values[panel.offsets[series] + origins]
+    centre = 70 + 0.5 * (last - 70)
+    shape = (1, horizon, 1)
+    return np.asarray(np.tile(centre[:, None, None] + 1.2 * ndtri(levels), shape))
+
+
+def test_intervals_of_noise_around_a_level_do_not_grow_from_block_to_block() -> None:
+    forecasts = beyond(panel_of([np.full(30, 70.0)]), 42, noise)[0]
+    width = forecasts[:, 2] - forecasts[:, 0]
+    np.testing.assert_allclose(width, width[0], rtol=0.1)
+
+
+def test_errors_go_together_as_they_grow() -> None:
+    steps = np.arange(1, 9)
+    walk_width = np.sqrt(steps)[:, None] * ndtri(recursive.SAMPLED_LEVELS)
+    level_width = np.ones(8)[:, None] * ndtri(recursive.SAMPLED_LEVELS)
+    both = np.stack([walk_width, level_width])
+    of_walk, of_level = recursive.infer_step_correlations(both)
+    np.testing.assert_allclose(of_walk[1:], np.sqrt((steps[1:] - 1) / steps[1:]))
+    np.testing.assert_allclose(of_level, 0, atol=1e-9)
 
 
 def test_a_step_is_the_same_whatever_the_horizon_and_whichever_series_are_beside(
