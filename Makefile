@@ -34,8 +34,8 @@ test: $(STAMP)  ## run the tests (the slow ones left out)
 test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
 
-reliability: $(STAMP)  ## break disks, kill fits, spoil files by the thousand; write the figures into docs/reliability.md
-	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py
+reliability: $(STAMP)  ## break disks, kill fits, spoil files, runs and requests by the thousand; write the figures into docs/reliability.md
+	FIGURES=docs/reliability.md OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_forged_runs.py tests/deployment/test_serve_rubbish.py
 
 lint: style types  ## both of these:
 
