@@ -88,10 +88,10 @@ class Predictor(Estimator):
     start: dict[str, str]
     fingerprint: str
     notes: tuple[str, ...]
+    made: dict[str, str]
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
-        self.made: dict[str, str] = {}
 
     @property
     def axis(self) -> TimeAxis:
