@@ -34,8 +34,8 @@ test: $(STAMP)  ## run the tests (the slow ones left out)
 test-slow: $(STAMP)  ## run the slow tests
 	$(PYTEST) -m slow
 
-reliability: $(STAMP)  ## break disks, kill fits, spoil files by the thousand; write the figures into docs/reliability.md
-	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py
+reliability: $(STAMP)  ## break disks, kill fits, spoil files, runs and requests by the thousand; write the figures into docs/reliability.md
+	FIGURES=docs/figures/reliability.json OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "slow or not slow" tests/faults/test_crash.py tests/faults/test_reader_fuzz.py tests/faults/test_forged_runs.py tests/deployment/test_serve_rubbish.py
 	$(BIN)/python -m benchmarks.pages
 
 mutations: $(STAMP)  ## change single places of the code, and count which changes a test notices (some two hours; goes on where it was)

@@ -45,16 +45,24 @@ def examples(page: str) -> list[Example]:
     return [Example(language, text, bool(slow)) for slow, language, text in found]
 
 
+SHORT_TRAINING = {"LSTMCAST_STEPS": "10"}
+"""Settings with which a command trains for a moment instead of as long as it wants."""
+
+
 def marked(page: str) -> list[object]:
-    """Parameters of a test, each example with its name and its mark."""
-    return [
-        pytest.param(
-            example,
-            id=example.text.splitlines()[0][:60],
-            marks=[pytest.mark.slow] if example.slow else [],
-        )
-        for example in examples(page)
-    ]
+    """Parameters of a test: each example, the environment it runs in, its name and its mark.
+
+    Of those that take long the commands run twice: with a short training, and in the slow tests as
+    they stand.
+    """
+    found = []
+    for example in examples(page):
+        name = example.text.splitlines()[0][:60]
+        marks = [pytest.mark.slow] if example.slow else []
+        found.append(pytest.param(example, {}, id=name, marks=marks))
+        if example.slow and example.language == "console":
+            found.append(pytest.param(example, SHORT_TRAINING, id=f"briefly: {name}"))
+    return found
 
 
 def commands(text: str) -> list[tuple[str, list[str]]]:
@@ -80,12 +88,12 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def run(command: list[str], folder: Path) -> str:
+def run(command: list[str], folder: Path, settings: dict[str, str]) -> str:
     path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
     done = subprocess.run(
         command,
         cwd=folder,
-        env=os.environ | {"PATH": path},
+        env=os.environ | {"PATH": path} | settings,
         capture_output=True,
         text=True,
         timeout=300,
@@ -94,17 +102,23 @@ def run(command: list[str], folder: Path) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize("example", [*marked(README), *marked(GUIDE)])
+@pytest.mark.parametrize(("example", "settings"), [*marked(README), *marked(GUIDE)])
 def test_an_example_runs_and_prints_what_is_shown(
-    example: Example, folder: Path
+    example: Example, settings: dict[str, str], folder: Path
 ) -> None:
     if example.language == "python":
-        assert run([sys.executable, "-W", "error", "-c", example.text], folder)
+        line = [sys.executable, "-W", "error", "-c", example.text]
+        assert run(line, folder, settings)
         return
     for command, shown in commands(example.text):
-        check_output(
-            shown, run(["bash", "-o", "pipefail", "-c", command], folder).splitlines()
-        )
+        line = ["bash", "-o", "pipefail", "-c", command]
+        check_output(shown, run(line, folder, settings).splitlines())
+
+
+def test_every_command_of_the_readme_runs_in_every_run_of_the_tests() -> None:
+    quick = [entry for entry in marked(README) if not entry.marks]
+    texts = {entry.values[0].text for entry in quick}
+    assert texts == {example.text for example in examples(README)}
 
 
 def test_there_are_five_examples() -> None:

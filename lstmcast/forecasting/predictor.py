@@ -89,10 +89,10 @@ class Predictor(RunInputs):
     start: dict[str, str]
     fingerprint: str
     notes: tuple[str, ...]
+    made: dict[str, str]
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
-        self.made: dict[str, str] = {}
         self._habits: Habits | None = None
 
     @property

@@ -203,7 +203,8 @@ def _read_json_file(
     try:
         value = json.loads(contents, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
-        raise damaged_file_error(file, "is not readable") from None
+        problem = "does not hold what it should: it is no JSON"
+        raise damaged_file_error(file, problem) from None
     with fields_of_file(file):
         return read(value)
 

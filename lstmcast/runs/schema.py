@@ -6,6 +6,7 @@ what describes a file is the same that the program works with. Knows no files.
 
 import dataclasses
 import math
+import re
 from functools import cache
 from types import NoneType, UnionType
 from typing import (
@@ -25,6 +26,8 @@ MAX_INTEGER = 2**63 - 1
 """Largest whole number: what comes of it must fit into 64 bits."""
 _MAX_SHOWN = 40
 """Characters of a wrong value that a message shows."""
+_HALF_CHARACTER = re.compile("[\ud800-\udc7f\udd00-\udfff]")
+"""What no text holds; the rest of this range stands for bytes of names that are not UTF-8."""
 _PLAIN_WORDS = {
     bool: "true or false",
     int: "a whole number",
@@ -98,6 +101,8 @@ class _Reader:
         if not fits:
             raise _wrong_kind(value, kind, place)
         if kind in (int, float) and not _is_usable_number(value):
+            raise _wrong_kind(value, kind, place)
+        if kind is str and _HALF_CHARACTER.search(value):
             raise _wrong_kind(value, kind, place)
         return value
 
@@ -203,7 +208,9 @@ def _holds_only(values: list[Any], kind: Any) -> bool:
         found.discard(int)
     if not found <= {kind} or kind not in (bool, int, float, str):
         return False
-    if kind in (bool, str) or not values:
+    if kind is str:
+        return not any(map(_HALF_CHARACTER.search, values))
+    if kind is bool or not values:
         return True
     # First: of NaN there is no least and no largest.
     if not all(map(_is_usable_number, values)):

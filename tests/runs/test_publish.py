@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast.errors import RunError
-from lstmcast.runs import disk
+from lstmcast.runs import disk, publish
 from lstmcast.runs.directory import MANIFEST_FILE, PreviousVersion, open_run
 from lstmcast.runs.publish import publish_run, roll_back_run
 
@@ -93,3 +93,23 @@ def test_the_previous_version_stays_where_a_run_is_replaced_by_the_same(
     assert open_run(path / "previous").read("metrics.json") == b"old"
     publish_run(path, NEW, {}, force=True)
     assert not (path / "previous").exists()
+
+
+def test_the_folder_above_a_run_is_flushed_when_the_run_is_in_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Only then is its name on the disk, too."""
+    path = publish_run(tmp_path / "run", OLD, {})
+    flushed = []
+
+    def sync_folder(folder: Path) -> None:
+        flushed.append((folder, open_run(path).read("metrics.json")))
+
+    monkeypatch.setattr(publish, "sync_folder", sync_folder)
+    publish_run(path, NEW, {}, force=True)
+    assert flushed[-1] == (tmp_path, b"new")
+
+
+def test_what_is_no_run_is_not_rolled_back(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="no run at"):
+        roll_back_run(tmp_path / "run")

@@ -75,6 +75,10 @@ def test_fields_of_a_later_version_are_kept_in_files_and_left_out_of_records() -
         ({"weights": {"w": [[10**400]]}}, "weights.w[0][0] is a whole number of 1,329"),
         ({"share": 1.5}, "share is a number (1.5), not a number from 0 to 1"),
         ({"share": "a" * 500}, "share is text ('aaa"),
+        (
+            {"settings": {"kind": "a", "names": ["x", "\ud800"]}},
+            "settings.names[1] is text ('\\ud800'), not text",
+        ),
         ({"pair": [1]}, "pair is a list of 1, not a list of 2"),
     ],
 )
