@@ -45,6 +45,8 @@ def test_quantiles_are_moved_to_values_that_there_can_be() -> None:
     quantiles = np.tile([0.06, 1.2, 3.7], (3, 1, 1))
     snapped = grid.snap(quantiles, np.arange(3))
     assert snapped[:, 0].tolist() == [[0, 1, 4], [0, 0, 0], [0.06, 1.2, 3.7]]
+    # What is below zero is no count, and stays.
+    assert (grid.snap(-quantiles, np.full(3, 2)) == -quantiles).all()
 
 
 def test_zero_stays_zero_until_something_comes() -> None:
