@@ -3,6 +3,9 @@
 Knows nothing of training.
 
 `predictor`   load, predict, save
+`inputs`      what a run reads a panel by: seasons, scales, context, windows
+`recent`      unlikely newest values left out, and levels that have shifted followed
+`plausible`   forecasts held against what their series have shown: counts, zeros, range
 `combination` networks and classical methods combined by their validation errors
 `quantiles`   intervals where networks make none, and other quantile levels
 `recursive`   forecasts beyond the trained horizon

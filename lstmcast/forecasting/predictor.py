@@ -84,10 +84,10 @@ class Predictor(RunInputs):
     start: dict[str, str]
     fingerprint: str
     notes: tuple[str, ...]
+    _habits: Habits | None = None
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
-        self._habits: Habits | None = None
 
     @property
     def guard(self) -> Combination:
