@@ -8,6 +8,7 @@ own future.
 `scaler`            logarithms and fixed scales, and their inverse
 `steps`             causal scaling and the features of every step
 `candidates`        classical forecasts of every window
+`unlikely`          newest values that the past makes unlikely, and shifts of level that last
 `seasonality`       which seasons the values show; the default horizon
 `covariate_effects` linear effects of covariates known ahead
 `windows`           windows of context and horizon by index, never stored; the default context

@@ -24,8 +24,12 @@ DEVIATIONS = 7.0
 """How many robust deviations it is off at least."""
 LEVEL_SHARE = 0.3
 """How far it is off from a series that hardly ever changed, as a share of the level."""
+RANGE_SHARE = 0.5
+"""How far it is off at least, as a share of the range of the past: what the eye sees."""
 MIN_LASTING_STEPS, MAX_LASTING_STEPS = 3, 48
 """A shift lasts for a quarter of a season, within these steps; fewer may be errors."""
+SHORT_SEASON = 4
+"""Up to this season two steps are enough: those of quarters and years are hardly wrong twice."""
 MAX_HISTORY_STEPS = 5000
 """Newest steps of a series that are looked at, or so many seasons if that is more:"""
 MAX_HISTORY_SEASONS = 10
@@ -129,7 +133,8 @@ def judge_series(y: Floats, seasons: Seasons) -> Recent | None:
 
     lasting = _count_lasting(error, is_off)
     period = max(seasons.main, 1)
-    enough = int(np.clip(-(-period // 4), MIN_LASTING_STEPS, MAX_LASTING_STEPS))
+    fewest = 2 if period <= SHORT_SEASON else MIN_LASTING_STEPS
+    enough = int(np.clip(-(-period // 4), fewest, MAX_LASTING_STEPS))
     begins = len(error) - lasting
     if lasting >= enough:
         return _judge_shift(y, season, back, off_steps[off_steps < begins], lasting)
@@ -241,6 +246,10 @@ def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
     # Of a steady series even the first change counts, if it is one that the eye sees.
     steady = (past != 0).sum(1) < MIN_PAST_ERRORS // 2
     least = np.where(steady, LEVEL_SHARE * level, spread)
+    before = z[:, :-reach]
+    high = np.where(np.isnan(before), -np.inf, before).max(1, initial=-np.inf)
+    low = np.where(np.isnan(before), np.inf, before).min(1, initial=np.inf)
+    least = np.maximum(least, RANGE_SHARE * np.where(enough, high - low, 0.0))
     up = np.maximum(LARGEST_ERROR_FACTOR * past.max(1, initial=0.0), least)
     down = np.minimum(LARGEST_ERROR_FACTOR * past.min(1, initial=0.0), -least)
     usable = enough & (~steady | (level > 0))

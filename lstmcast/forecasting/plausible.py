@@ -51,7 +51,8 @@ class Grid(NamedTuple):
         zero_below = self.zero_below[series][:, None, None]
         counts = np.round(quantiles / np.where(step > 0, step, 1.0)) * step
         snapped = np.where(step > 0, counts, quantiles)
-        return np.where(snapped < zero_below, 0.0, snapped)
+        is_small = (zero_below > 0) & (snapped < zero_below)
+        return np.where(is_small, 0.0, snapped)
 
     def slack(self, actual: Floats, series: Ints) -> Floats:
         """How far an interval may miss actual values [K, H] and still cover them when snapped."""

@@ -90,10 +90,10 @@ class Predictor(RunInputs):
     fingerprint: str
     notes: tuple[str, ...]
     made: dict[str, str]
+    _habits: Habits | None = None
 
     def __init__(self, config: Config = Config()) -> None:  # noqa: B008 - frozen
         super().__init__(config)
-        self._habits: Habits | None = None
 
     @property
     def guard(self) -> Combination:

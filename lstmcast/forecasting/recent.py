@@ -52,7 +52,7 @@ class LevelShift(NamedTuple):
 def split_windows(
     panel: Panel, series: Ints, origins: Ints, seasons: Seasons, *, joint: bool = False
 ) -> Iterator[Part]:
-    """Split windows [K] into those that are forecast as they are, and those that were cleaned.
+    """Split windows [K] into parts to forecast one after the other, later ones instead of earlier.
 
     Joint series read each other up to their ends: of them only ends are cleaned.
     """
@@ -80,18 +80,15 @@ def split_windows(
         yield Part(every, panel, series, origins)
         return
 
-    others = np.setdiff1d(every, cleaned)
-    if len(others):
-        yield Part(others, panel, series[others], origins[others])
-    last = origins[cleaned]
-    past = panel.select(series[cleaned]).head(last + 1)
-    values = past.values.copy()
-    for place, window in enumerate(cleaned.tolist()):
-        begin = past.offsets[place]
-        end = past.offsets[place + 1]
-        values[begin:end] = clean_values(values[begin:end], found[window])
-    numbers = np.arange(len(cleaned))
-    yield Part(cleaned, replace(past, values=values), numbers, last)
+    # All are forecast as they are, so that nothing about one window changes how others round; those
+    # that were cleaned follow one by one, and take the place of what was forecast first.
+    yield Part(every, panel, series, origins)
+    for window in cleaned.tolist():
+        place = np.array([window])
+        last = origins[place]
+        past = panel.select(series[place]).head(last + 1)
+        values = clean_values(past.values, found[window])
+        yield Part(place, replace(past, values=values), np.zeros(1, np.int64), last)
 
 
 def clean_values(y: Floats, recent: Recent) -> Floats:

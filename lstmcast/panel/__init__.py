@@ -6,6 +6,7 @@ Knows neither files nor networks.
 `forecast_table` quantiles as columns of a table, and back
 `checks`         what a fit and a forecast require of a panel
 `holdout`        the newest windows, kept from training
+`last_values`    the last value of each series taken as missing
 `calendar`       calendar and holidays as covariates known ahead
 `future_data`    covariates known ahead from a table of their own
 `gaps`           missing values as the network reads them

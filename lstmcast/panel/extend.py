@@ -23,7 +23,8 @@ def with_training_history(
 
     known: the panel a run was trained on. A series needs `context` steps before its own end; with
     `since`, before the end of `known`. Steps between the history and a series that begins later are
-    missing, however many they are, up to `MAX_GAP_STEPS` in all. The notes say what differs: series
+    missing, however many they are, up to `MAX_GAP_STEPS` in all; with `since` they are `context` at
+    most, or the series stays as it is. The notes say what differs: series
     that are new, missing, ended, short, or whose static covariates changed. Raises DataError where
     frequency or covariates are not those of `known`.
     """
@@ -72,8 +73,9 @@ def _find_series_to_extend(
     begins_later = panel.start > known_start
     extended = in_training & is_short & begins_later
     gaps = np.where(extended, np.maximum(gap, 0), 0)
-    if gaps.sum() <= MAX_GAP_STEPS:
+    if gaps.sum() <= MAX_GAP_STEPS and not since:
         return extended
+    # What is judged from the end of the training on must not begin long after it.
     return extended & (gaps <= context)
 
 

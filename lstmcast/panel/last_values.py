@@ -4,13 +4,15 @@ Axes: N series.
 """
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lstmcast.panel.panel import Panel
+if TYPE_CHECKING:
+    from lstmcast.panel.panel import Panel
 
 
-def drop_last_values(panel: Panel) -> Panel:
+def drop_last_values(panel: "Panel") -> "Panel":
     """Return the panel with the last observed value of each series missing.
 
     The series keep their steps: their forecasts begin after the value that is dropped.

@@ -223,3 +223,28 @@ def test_the_logarithm_is_taken_of_every_series_where_it_is_requested() -> None:
     state = fit_scaler(values, offsets, "log")
     assert state.log.all() and not state.shift.any()
     assert not fit_scaler(values, offsets, "none").log.any()
+
+
+@pytest.mark.parametrize("level", [1e5, -1e5, 1e9, -3e9])
+def test_a_large_level_changes_nothing_but_the_level(level: float) -> None:
+    y = wavy(np.random.default_rng(0), 120)
+    near = np.copysign(5000.0, level)
+    run = quick(0)
+    forecasts = []
+    for c in (near, level):
+        forecaster = Forecaster(run).fit(panel_of([y + c]))
+        assert not forecaster.scaling.scaler.log.any()
+        numbers = forecaster.predict()[["forecast", "q10", "q90"]].to_numpy()
+        forecasts.append(numbers - c)
+    size = np.abs(level) * 1e-12
+    assert forecasts[0] == pytest.approx(forecasts[1], rel=1e-3, abs=100 * size)
+    # As wide as the series is restless.
+    width = forecasts[1][:, 2] - forecasts[1][:, 1]
+    assert (width > 1).all() and (width < np.ptp(y)).all()
+
+
+def test_a_usual_level_is_left_as_it_is() -> None:
+    y = wavy(np.random.default_rng(0), 120)
+    state = fit_scaler(*flat([y, y + 500]))
+    assert state.shift.tolist() == [0, 0]
+    assert state.log.tolist() == [True, True]

@@ -178,3 +178,44 @@ def test_the_size_of_the_values_makes_no_difference_to_a_season(power: int) -> N
     assert season_significance(np.ldexp(moves, power), 4) == pytest.approx(
         season_significance(moves, 4)
     )
+
+
+def minutes(days: int, noise: float, seed: int = 0) -> Floats:
+    t = np.arange(1440 * days)
+    return np.asarray(
+        50 + 30 * np.sin(2 * np.pi * t / 1440) + noise * rng(seed).normal(size=len(t))
+    )
+
+
+@pytest.mark.parametrize("noise", [0.1, 5, 20])
+def test_a_day_of_minutes_is_found_under_noise(noise: float) -> None:
+    day_and_week = Seasons(1440, 10080)
+    found = confirm_seasons(*flat([minutes(6, noise)]), day_and_week)
+    assert found == Seasons(1440, 0)
+
+
+def test_a_day_of_quarter_hours_is_found_but_not_in_noise_or_a_walk() -> None:
+    day = Seasons(96, 0)
+    daily = minutes(20, 10)[::15]
+    assert confirm_seasons(*flat([daily]), day).main == 96
+    mains = []
+    for seed in range(20):
+        mains.append(confirm_seasons(*flat([rng(seed).normal(size=1500)]), day).main)
+        mains.append(confirm_seasons(*flat([walk(seed, 1500)]), day).main)
+    assert mains.count(1) >= 34  # a test at 10 % may err now and then
+
+
+def test_a_cycle_that_repeats_exactly_is_the_season_of_minutes() -> None:
+    blocks = np.repeat([20.0, 20.5, 21, 21.5], 60)
+    steps = np.tile(blocks, 7)[:1499]
+    day_and_week = Seasons(1440, 10080)
+    assert confirm_seasons(*flat([steps]), day_and_week) == Seasons(240, 0)
+    # Seen one and a half times, or with any noise, it is none.
+    assert confirm_seasons(*flat([steps[:360]]), day_and_week) == Seasons(1, 0)
+    noisy = steps + 0.1 * rng().normal(size=len(steps))
+    assert confirm_seasons(*flat([noisy]), day_and_week) == Seasons(1, 0)
+
+
+def test_less_than_two_days_by_the_minute_show_no_day() -> None:
+    day_and_week = Seasons(1440, 10080)
+    assert confirm_seasons(*flat([minutes(1, 1)]), day_and_week) == Seasons(1, 0)

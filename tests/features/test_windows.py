@@ -366,6 +366,9 @@ def test_the_same_generator_draws_the_same_batch() -> None:
         (Seasons(1, 0), 8, 16),
         (Seasons(12, 0), 18, 36),
         (Seasons(24, 168), 48, 72),
+        # A day of minutes is remembered by the features, not by the context.
+        (Seasons(1440, 10080), 60, 512),
+        (Seasons(240, 0), 12, 480),
     ],
 )
 def test_the_context_holds_two_seasons_and_the_horizon(

@@ -45,6 +45,8 @@ def test_quantiles_are_moved_to_values_that_there_can_be() -> None:
     quantiles = np.tile([0.06, 1.2, 3.7], (3, 1, 1))
     snapped = grid.snap(quantiles, np.arange(3))
     assert snapped[:, 0].tolist() == [[0, 1, 4], [0, 0, 0], [0.06, 1.2, 3.7]]
+    # What is below zero is no count, and stays.
+    assert (grid.snap(-quantiles, np.full(3, 2)) == -quantiles).all()
 
 
 def test_zero_stays_zero_until_something_comes() -> None:
@@ -72,8 +74,9 @@ def test_intervals_of_lumpy_demand_hold_what_comes(share: float) -> None:
 
 
 def test_forecasts_stay_within_reach_of_what_was_seen() -> None:
-    y = np.concatenate([np.linspace(10, 110, 20), [NAN]])
-    panel = panel_of([y, y[:20] * 0 + 5])
+    y = np.linspace(10, 110, 21)
+    y[7] = NAN
+    panel = panel_of([y, np.full(20, 5.0)])
     past = Past.of(panel, np.array([0, 0, 1]), np.array([20, 3, 19]))
     assert past.low.tolist() == pytest.approx([10, 10, 5])
     assert past.n_values.tolist() == [20, 4, 20]
@@ -86,7 +89,7 @@ def test_forecasts_stay_within_reach_of_what_was_seen() -> None:
 
 def test_many_windows_of_a_series_have_the_same_past_as_each_alone() -> None:
     y = wavy(np.random.default_rng(0), 50)
-    y[[0, 7]] = NAN
+    y[[3, 7]] = NAN
     panel = panel_of([y, y])
     series = np.repeat([0, 1], 40)
     origins = np.tile(np.arange(10, 50), 2)

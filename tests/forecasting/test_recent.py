@@ -41,7 +41,7 @@ def test_windows_are_cleaned_by_what_lies_before_their_origins() -> None:
     parts = list(split_windows(panel, series, origins, SEASON))
     whole, cleaned = parts
     assert whole.panel is panel
-    assert whole.windows.tolist() == [0, 2, 3]
+    assert whole.windows.tolist() == [0, 1, 2, 3]
     assert cleaned.windows.tolist() == [1]
     assert np.isnan(cleaned.panel.values[70])
     assert cleaned.panel.lengths.tolist() == [71]

@@ -109,3 +109,22 @@ def test_past_an_alarm_a_row_is_forecast_without_the_row_before_it(
         strict=True,
     ):
         np.testing.assert_array_equal(found, expected)
+
+
+def test_rows_are_measured_alike_wherever_the_file_ends(model: RowErrorModel) -> None:
+    frame = hourly_frame(TRAINED + 90)
+    whole = measure(model, frame)
+    for end in (1, 37, 70):
+        part = measure(model, frame.iloc[: TRAINED + end])
+        for name in ("expected", "above", "below"):
+            found = getattr(part.interval, name)
+            expected = getattr(whole.interval, name)[:end]
+            np.testing.assert_allclose(found, expected, rtol=1e-5)
+        np.testing.assert_allclose(part.runs, whole.runs[:end], rtol=1e-4, atol=1e-5)
+
+
+def test_rows_are_measured_alike_wherever_they_begin(model: RowErrorModel) -> None:
+    panel = Panel.from_frame(hourly_frame(TRAINED + 60), like=model.forecaster.panel)
+    whole = model.measure(panel, np.array([TRAINED]), panel.lengths)
+    later = model.measure(panel, np.array([TRAINED + 21]), panel.lengths)
+    np.testing.assert_allclose(later.point, whole.point[21:], rtol=1e-3, atol=1e-4)

@@ -12,6 +12,7 @@ from lstmcast.features import candidates, scaler
 from lstmcast.network import inference
 from lstmcast.network.losses import LOSSES, LossTargets
 from lstmcast.network.torch_network import to_tensors, to_trained_network
+from lstmcast.ragged import Floats
 from lstmcast.training import members
 from lstmcast.training.recipes import Recipe
 from tests.network.make import SHAPE, make_network, make_windows
@@ -166,10 +167,19 @@ def test_windows_that_follow_each_other_are_read_as_one_on_request() -> None:
         np.array([30, 31, 32, 33, 40, 41, 42, 20, 21, 22]),
     )
     found = [
-        places.tolist()
+        strip
         for places, _ in inference.iter_strips(whole, series, origins, 3)
+        for strip in places.tolist()
     ]
-    assert found == [[[0, 1, 2], [3, 3, 3], [4, 5, 6], [7, 8, 9]]]
+    # They begin at the multiples of 3 among the origins.
+    assert sorted(found) == [
+        [0, 1, 2],
+        [3, 3, 3],
+        [4, 5, 5],
+        [6, 6, 6],
+        [7, 7, 7],
+        [8, 9, 9],
+    ]
     separate = [
         inference.forecast_windows(networks, whole, series[[k]], origins[[k]])[0][:, 0]
         for k in range(10)
@@ -181,6 +191,31 @@ def test_windows_that_follow_each_other_are_read_as_one_on_request() -> None:
     np.testing.assert_array_equal(
         classical, inference.forecast_windows(networks, whole, series, origins)[1]
     )
+
+
+def test_a_window_of_a_strip_is_the_same_whatever_is_asked_for_beside_it() -> None:
+    whole, networks = make_windows(), [to_trained_network(make_network(SHAPE))]
+    origins = np.arange(20, 50)
+    series = np.zeros_like(origins)
+
+    def forecast(part: slice, shift: int = 0) -> Floats:
+        quantiles, _ = inference.forecast_windows(
+            networks,
+            whole,
+            series[part],
+            origins[part],
+            strip=8,
+            phases=origins[part] + shift,
+        )
+        return quantiles
+
+    everything = forecast(slice(None))
+    for part in (slice(0, 11), slice(5, 30), slice(13, 14), slice(3, 29)):
+        np.testing.assert_allclose(
+            forecast(part), everything[:, part], rtol=1e-5, atol=1e-6
+        )
+    # Strips that begin elsewhere look back otherwise.
+    assert np.abs(forecast(slice(None), 3) - everything).max() > 1e-4
 
 
 def test_any_number_of_cores_makes_the_same_forecasts_to_the_bit(

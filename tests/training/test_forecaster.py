@@ -794,3 +794,23 @@ def test_as_much_is_held_out_as_is_requested() -> None:
     assert forecaster.guard.windows == 5
     assert forecaster.verdict is not None
     assert forecaster.verdict.windows == 5
+
+
+def test_where_all_members_diverge_the_weights_stay_what_they_were(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def diverge(*_: object, **__: object) -> None:
+        raise DivergedError("diverged: the loss became nan", "")
+
+    monkeypatch.setattr(members, "train_network", diverge)
+    panel = panel_of([wavy(np.random.default_rng(0), 80)])
+    window = WindowConfig(horizon=3)
+    train = TrainConfig(steps=3, members=2, jobs=1)
+    run = Forecaster(Config(window=window, train=train)).fit(panel)
+    assert any("no training" in note for note in run.notes)
+    assert np.isfinite(run.predict()["forecast"]).all()
+
+    # Who asks for a learning rate is told that it does not work.
+    asked = replace(train, lr=0.1)
+    with pytest.raises(DivergedError):
+        Forecaster(Config(window=window, train=asked)).fit(panel)

@@ -11,6 +11,7 @@ import torch
 
 from lstmcast.compute.progress import Event
 from lstmcast.config import Config, TrainConfig
+from lstmcast.errors import DivergedError
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import ScaledCovariates, Windows
 from lstmcast.network import inference
@@ -217,3 +218,16 @@ def test_settings_are_left_unchanged() -> None:
     train_members(make_small_data_recipes(config, start, 2, PLENTY), task(), 1, None)
     assert config == before
     assert all(np.array_equal(value, copies[name]) for name, value in start.items())
+
+
+def test_a_member_that_diverges_is_left_out() -> None:
+    good, bad = recipes()[:2]
+    absurd = bad._replace(name="bad", schedule=bad.schedule._replace(lr=1e30))
+    (member,) = train_members([good, absurd], task(), 1, None)
+    assert member.recipe is good
+    assert members.describe_dropped([good, absurd], [member]) == (
+        "diverged in training and left out: bad",
+    )
+    assert members.describe_dropped([good], [member]) == ()
+    with pytest.raises(DivergedError, match="--lr|the loss"):
+        train_members([absurd], task(), 1, None)
