@@ -25,9 +25,8 @@ from lstmcast.evaluation.cutoffs import (
     choose_evaluation_windows,
     find_training_ends,
     fold_ends,
-    format_series_name,
-    format_step,
     keep_latest_windows,
+    require_whole_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
 from lstmcast.features.seasonality import infer_seasons
@@ -245,7 +244,7 @@ def score(
     origins = origins[order]
     ahead = steps[order] - origins
     horizon = int(ahead.max(initial=1))
-    _require_whole_windows(panel, series, origins, ahead, horizon)
+    require_whole_windows(panel, series, origins, ahead, horizon)
     quantiles = forecasts[list(columns.values())]
     table = quantiles.to_numpy(np.float64)[order]
     season = season or axis.season
@@ -475,30 +474,6 @@ def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
                 f"the forecasts have no column {name!r}",
                 suggest_similar(name, map(str, forecasts)),
             )
-
-
-def _require_whole_windows(
-    panel: Panel, series: Ints, origins: Ints, ahead: Ints, horizon: int
-) -> None:
-    """Raise DataError unless the rows, sorted, are windows of the steps 1 ... horizon each."""
-    rows = np.arange(len(ahead))
-    expected = rows % horizon + 1
-    first = rows // horizon * horizon  # row that its window begins at
-    other_series = series != series[first]
-    other_origin = origins != origins[first]
-    wrong = (ahead != expected) | other_series | other_origin
-    # A last window that is cut short shows in the number of rows only.
-    if len(ahead) % horizon:
-        wrong[-1] = True
-    if wrong.any():
-        row = int(np.argmax(wrong))
-        number = series[row]
-        name = format_series_name(panel, number)
-        cutoff = format_step(panel, panel.start[number] + origins[row])
-        raise DataError(
-            f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
-            "give every step of a window once, and a column 'cutoff' where a series has several",
-        )
 
 
 def _require_positive_option(name: str, value: int) -> int:

@@ -136,3 +136,27 @@ def format_series_name(panel: Panel, series: int) -> str:
         return "the series"
     key = ", ".join(panel.keys[series])
     return f"series {key!r}"
+
+
+def require_whole_windows(
+    panel: Panel, series: Ints, origins: Ints, ahead: Ints, horizon: int
+) -> None:
+    """Raise DataError unless the rows, sorted, are windows of the steps 1 ... horizon each."""
+    rows = np.arange(len(ahead))
+    expected = rows % horizon + 1
+    first = rows // horizon * horizon  # row that its window begins at
+    other_series = series != series[first]
+    other_origin = origins != origins[first]
+    wrong = (ahead != expected) | other_series | other_origin
+    # A last window that is cut short shows in the number of rows only.
+    if len(ahead) % horizon:
+        wrong[-1] = True
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        number = series[row]
+        name = format_series_name(panel, number)
+        cutoff = format_step(panel, panel.start[number] + origins[row])
+        raise DataError(
+            f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
+            "give every step of a window once, and a column 'cutoff' where a series has several",
+        )

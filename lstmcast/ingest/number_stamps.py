@@ -16,6 +16,7 @@ from lstmcast.ingest.timetext.suggest import suggest_number_layouts
 from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table
 from lstmcast.timeaxis.axis import TimeAxis
+from lstmcast.timeaxis.calendar_fields import YEAR_RANGE_WORDS
 from lstmcast.timeaxis.numeric import (
     MAX_EXCEL_DAY,
     MIN_EXCEL_DAY,
@@ -25,7 +26,6 @@ from lstmcast.timeaxis.numeric import (
     are_times,
     infer_number_format,
 )
-from lstmcast.timeaxis.year_range import YEAR_RANGE_WORDS
 
 _MAX_STEP = 2.0**62
 """Largest step that an ordinal can hold."""

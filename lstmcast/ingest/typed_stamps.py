@@ -13,12 +13,12 @@ import pyarrow as pa
 from lstmcast.errors import DataError, format_more
 from lstmcast.ragged import Bools, Ints
 from lstmcast.tables.table import Table
-from lstmcast.timeaxis.timestamp_format import TimestampFormat
-from lstmcast.timeaxis.year_range import (
+from lstmcast.timeaxis.calendar_fields import (
     YEAR_RANGE_WORDS,
     are_outside_years,
     format_count,
 )
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
 from lstmcast.timeaxis.zones import to_microseconds
 
 
@@ -77,3 +77,15 @@ def read_datetimes(
     zone = str(index.tz)
     form = TimestampFormat("datetime", index.unit, zone, wall=zone == "UTC")
     return form, instants
+
+
+def with_index_as_column(frame: pd.DataFrame, time: tuple[str, ...]) -> pd.DataFrame:
+    """The frame with a time index turned into a column, where that is the time."""
+    index = frame.index
+    is_time_index = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
+    other_time = time and time != (index.name,)
+    if not is_time_index or other_time:
+        return frame
+
+    name = str(index.name) if index.name is not None else "time"
+    return frame if name in frame else frame.reset_index(names=name)

@@ -17,8 +17,8 @@ from lstmcast.ingest.regular import place_on_axis
 from lstmcast.ingest.resample import resample_rows
 from lstmcast.ingest.rows import Rows, sort_rows
 from lstmcast.ingest.time_column import read_time_column
-from lstmcast.panel.layout import extend_future
-from lstmcast.panel.panel import Panel, match_keys
+from lstmcast.panel.layout import extend_future, match_keys
+from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Ints, concat_ranges
 from lstmcast.tables.table import Table
 

@@ -3,7 +3,7 @@
 Axes: N series of the new panel, n series of a part, T steps, Cp past, Cf known-future covariates.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -12,6 +12,9 @@ from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
+
+SeriesKey = tuple[str, ...]
+"""The ids of a series, one for each series column."""
 
 
 class LayoutPart(NamedTuple):
@@ -138,3 +141,10 @@ def extend_future(
     rows = concat_ranges(begin, panel.future_lengths)
     future[rows, :width] = panel.future
     return future, offsets
+
+
+def match_keys(keys: Iterable[SeriesKey], known: Iterable[SeriesKey]) -> Ints:
+    """Return the place of each key in `known`, int64 [N]; -1 where it is absent."""
+    place_by_key = {key: place for place, key in enumerate(known)}
+    places = [place_by_key.get(key, -1) for key in keys]
+    return np.array(places, dtype=np.int64)

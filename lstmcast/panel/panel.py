@@ -10,7 +10,7 @@ within its series.
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any, TypedDict, Unpack, cast
 
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from lstmcast.config import Columns, DataConfig, Duplicates, Ended, Fill, Last
 from lstmcast.errors import DataError
 from lstmcast.panel.forecast_table import quantile_columns
-from lstmcast.panel.layout import extend_future
+from lstmcast.panel.layout import extend_future, match_keys
 from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 from lstmcast.timeaxis.axis import TimeAxis
 
@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from lstmcast.tables.table import Table
 
 ColumnNames = str | Sequence[str] | None
-SeriesKey = tuple[str, ...]
 COLUMN_ROLES = ("target", "time", "series", "past", "future", "static")
 
 
@@ -120,6 +119,7 @@ class Panel:
         of a column is not that of `like`.
         """
         # What reads data is slow to import, and a saved panel needs none of it.
+        from lstmcast.ingest.typed_stamps import with_index_as_column
         from lstmcast.tables.table import Table
 
         options = PanelOptions(
@@ -142,7 +142,7 @@ class Panel:
             like=like,
         )
 
-        columns = _with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str)
+        columns = with_index_as_column(frame, _to_name_tuple(time)).rename(columns=str)
         return cls._from_options(Table(columns, "frame"), options)
 
     @classmethod
@@ -480,13 +480,6 @@ class Panel:
         }
 
 
-def match_keys(keys: Iterable[SeriesKey], known: Iterable[SeriesKey]) -> Ints:
-    """Return the place of each key in `known`, int64 [N]; -1 where it is absent."""
-    place_by_key = {key: place for place, key in enumerate(known)}
-    places = [place_by_key.get(key, -1) for key in keys]
-    return np.array(places, dtype=np.int64)
-
-
 def _cast_keys(texts: NDArray[Any], kind: str) -> Any:
     import pandas as pd
 
@@ -499,19 +492,3 @@ def _to_name_tuple(names: ColumnNames) -> tuple[str, ...]:
     if isinstance(names, str):
         return (names,)
     return tuple(str(name) for name in names)
-
-
-def _with_index_as_column(
-    frame: "pd.DataFrame", time: tuple[str, ...]
-) -> "pd.DataFrame":
-    """The frame with a time index turned into a column, where that is the time."""
-    import pandas as pd
-
-    index = frame.index
-    is_time_index = isinstance(index, pd.DatetimeIndex | pd.PeriodIndex)
-    other_time = time and time != (index.name,)
-    if not is_time_index or other_time:
-        return frame
-
-    name = str(index.name) if index.name is not None else "time"
-    return frame if name in frame else frame.reset_index(names=name)

@@ -23,12 +23,12 @@ from lstmcast.tables.csv_dialect import Dialect
 from lstmcast.tables.csv_fast import TypedTable
 from lstmcast.tables.csv_strict import TextTable
 from lstmcast.tables.numbers import find_unit_sign, parse_missing_numbers
-from lstmcast.timeaxis.timestamp_format import TimestampFormat
-from lstmcast.timeaxis.year_range import (
+from lstmcast.timeaxis.calendar_fields import (
     YEAR_RANGE_WORDS,
     are_outside_years,
     format_count,
 )
+from lstmcast.timeaxis.timestamp_format import TimestampFormat
 
 MAX_ODD_CELLS = 3
 """Most rows at an edge, or different cells, that a column of numbers may have that are none."""

@@ -6,7 +6,6 @@ Knows neither tables nor values.
 `formats`          layouts of written dates, parsed and rendered
 `layouts`          which layouts a text may follow
 `language/`        names of months, weekdays and clocks
-`year_range`       the years that can be written
 `numeric`          numbers that are times: epochs, years, Excel days
 `zones`            local clocks and UTC, hours that repeat or are skipped
 `timestamp_format` texts, numbers and typed stamps to instants, and back

@@ -19,6 +19,12 @@ EPOCH_WEEKDAY = 3
 """Days from Monday 29 December 1969 to 1 January 1970."""
 _FIRST_20TH_CENTURY_YEAR = 69
 """Years of two digits from here on are of the 20th century, those below of the 21st (POSIX)."""
+YEAR_RANGE_WORDS = "the years 1 to 9999"
+"""Beyond these no calendar here counts: Python's dates, ISO 8601 and pandas end there too."""
+_FIRST_DAY = np.datetime64("0001-01-01")
+_END = np.datetime64("10000-01-01")
+_ZONE_MARGIN = np.timedelta64(1, "D")
+"""Clocks of a zone are at most a day away from UTC."""
 
 
 # numpy's datetime64 counts from 1970 too, in whatever unit: its casts between units are those of
@@ -257,3 +263,24 @@ def _days_from_day_of_year(fields: dict[str, Ints]) -> tuple[Ints, Bools]:
     since_epoch = _year_starts(years) + days - 1
     exists = (days >= 1) & (since_epoch < _year_starts(years + 1))
     return since_epoch, exists
+
+
+def are_outside_years(counts: Ints, unit: str, *, zoned: bool = False) -> Bools:
+    """Which instants [n] lie outside the years 1 to 9999.
+
+    counts: units of numpy's datetimes ("D", "s", "ms", "us", "ns") since 1970. zoned: whether a
+    zone moves them, so that a day at either end is not safe.
+    """
+    margin = _ZONE_MARGIN if zoned else np.timedelta64(0, "D")
+    if unit == "ns":
+        # All that int64 holds of these, from 1677 to 2262, lies inside.
+        return np.zeros(len(counts), dtype=bool)
+    first = (_FIRST_DAY + margin).astype(f"M8[{unit}]").astype(np.int64)
+    end = (_END - margin).astype(f"M8[{unit}]").astype(np.int64)
+    return np.asarray((counts < first) | (counts >= end))
+
+
+def format_count(count: int, unit: str) -> str:
+    """An instant as text, of whatever year."""
+    [instant] = np.array([count]).astype(f"M8[{unit}]")
+    return str(instant)

@@ -17,12 +17,12 @@ from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis.calendar_fields import (
     DAY,
     SECOND,
+    are_outside_years,
     instants_from_fields,
     month_starts,
     months_since_epoch,
 )
 from lstmcast.timeaxis.formats import format_timestamps, parse_timestamps
-from lstmcast.timeaxis.year_range import are_outside_years
 
 Numbers = NDArray[np.int64] | NDArray[np.float64]
 

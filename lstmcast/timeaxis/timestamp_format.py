@@ -17,7 +17,12 @@ import pyarrow as pa
 from lstmcast.errors import DataError
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.calendar_fields import DAY, SECOND
+from lstmcast.timeaxis.calendar_fields import (
+    DAY,
+    SECOND,
+    YEAR_RANGE_WORDS,
+    are_outside_years,
+)
 from lstmcast.timeaxis.formats import (
     ParsedTimestamps,
     format_timestamps,
@@ -31,7 +36,6 @@ from lstmcast.timeaxis.numeric import (
     instants_to_numbers,
     numbers_to_instants,
 )
-from lstmcast.timeaxis.year_range import YEAR_RANGE_WORDS, are_outside_years
 from lstmcast.timeaxis.zones import to_datetime_index, to_microseconds
 
 if TYPE_CHECKING:

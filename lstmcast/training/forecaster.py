@@ -45,13 +45,12 @@ from lstmcast.panel.holdout import (
 )
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints
-from lstmcast.runs import serialization
 from lstmcast.scoring import metrics
 from lstmcast.scoring.verdict import actuals_after_origins, score_forecasts
 from lstmcast.training import device, initial_weights
 from lstmcast.training import members as ensemble
 from lstmcast.training.checkpoint import Checkpoint
-from lstmcast.training.initial_weights import InitialWeights, TrainingStart
+from lstmcast.training.initial_weights import TrainingStart
 from lstmcast.training.recipes import (
     MIN_TIME_STEPS_FROM_SCRATCH,
     Recipe,
@@ -220,19 +219,10 @@ class Forecaster(Predictor):
     def _choose_start(self) -> TrainingStart:
         """Choose the weights to start from, and record where they come from."""
         start = initial_weights.choose_initial_weights(
-            self.config, Forecaster._load_trusted_weights
+            self.config, initial_weights.load_trusted_weights
         )
         self.start = start.record
         return start
-
-    @staticmethod
-    def _load_trusted_weights(path: str) -> InitialWeights:
-        """Return the weights of the member of a run that weighs most in its combination."""
-        run = Forecaster.load(path)
-        heaviest = np.argmax(run.guard.members)
-        trusted = run.networks[int(heaviest)]
-        weights = serialization.without_covariate_weights(trusted.weights)
-        return InitialWeights(weights, trusted.shape, run.config.model.scale)
 
     def _fit_few_series(self, plan: _TrainingPlan) -> list[ensemble.Member]:
         """Train different small networks beside the hold-out, and keep them all."""
@@ -500,11 +490,7 @@ class Forecaster(Predictor):
 
     def _record_training(self, members: list[ensemble.Member]) -> None:
         """Set the history, add what is worth noting, and drop rows that no forecast looks at."""
-        for member in members:
-            diverged = member.trained.diverged
-            if diverged:
-                note = f"{member.recipe.name} {diverged}"
-                self.notes += (note,)
+        self.notes += ensemble.describe_divergence(members)
         self.notes += ensemble.describe_time_budget_cuts(self.config, members)
         if len(self.panel.values) > MAX_HISTORY_STEPS:
             self.panel = self.panel.tail(self.memory)

@@ -6,10 +6,13 @@ Knows no files of its own.
 from collections.abc import Callable
 from typing import NamedTuple
 
+import numpy as np
+
 from lstmcast.config import Config, ModelConfig
 from lstmcast.errors import UsageError
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES
+from lstmcast.forecasting.predictor import Predictor
 from lstmcast.network.trained import NetworkShape, count_recurrent_layers
 from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
@@ -47,6 +50,15 @@ def load_pretrained_weights() -> InitialWeights:
         layers=count_recurrent_layers(arrays),
     )
     return InitialWeights(arrays, shape)
+
+
+def load_trusted_weights(path: str) -> InitialWeights:
+    """Return the weights of the member of a run that weighs most in its combination."""
+    run = Predictor.load(path)
+    heaviest = np.argmax(run.combination.members)
+    trusted = run.networks[int(heaviest)]
+    weights = serialization.without_covariate_weights(trusted.weights)
+    return InitialWeights(weights, trusted.shape, run.config.model.scale)
 
 
 def choose_initial_weights(

@@ -420,6 +420,15 @@ def describe_dropped(
     return (f"diverged in training and left out: {names}",)
 
 
+def describe_divergence(members: Sequence[Member]) -> tuple[str, ...]:
+    """Say which members diverged, and what was done about it."""
+    return tuple(
+        f"{member.recipe.name} {member.trained.diverged}"
+        for member in members
+        if member.trained.diverged
+    )
+
+
 def describe_time_budget_cuts(
     config: Config, members: Sequence[Member]
 ) -> tuple[str, ...]:

@@ -11,7 +11,9 @@ from lstmcast.errors import UsageError
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis.calendar_fields import (
     DAY,
+    are_outside_years,
     calendar_field,
+    format_count,
     instants_from_fields,
     month_lengths,
     month_starts,
@@ -106,3 +108,21 @@ def test_months_and_weekdays_count_from_1970() -> None:
     assert month_starts(np.array([-1, 0, 1])).tolist() == [-31, 0, 31]
     assert month_lengths(np.array([1, 25])).tolist() == [28, 29]
     assert weekdays(np.array([0, 4])).tolist() == [3, 0]
+
+
+@pytest.mark.parametrize("unit", ["D", "s", "ms", "us"])
+def test_only_the_years_1_to_9999_can_be_written(unit: str) -> None:
+    edges = ["0000-12-31", "0001-01-01", "9999-12-31", "10000-01-01"]
+    counts = np.array(edges, dtype=f"M8[{unit}]").astype(np.int64)
+    assert are_outside_years(counts, unit).tolist() == [True, False, False, True]
+    assert are_outside_years(counts, unit, zoned=True).all()
+
+
+def test_nanoseconds_never_reach_that_far() -> None:
+    limits = np.iinfo(np.int64)
+    counts = np.array([limits.min + 1, limits.max])
+    assert not are_outside_years(counts, "ns").any()
+
+
+def test_an_instant_of_any_year_has_a_text() -> None:
+    assert format_count(10**8, "D") == "275760-09-13"

@@ -28,9 +28,8 @@ from lstmcast.ingest.typed_stamps import is_datetime_column
 from lstmcast.ragged import Ints
 from lstmcast.tables.table import Table, to_text_array
 from lstmcast.timeaxis.axis import TimeAxis
-from lstmcast.timeaxis.calendar_fields import instants_from_fields
+from lstmcast.timeaxis.calendar_fields import are_outside_years, instants_from_fields
 from lstmcast.timeaxis.timestamp_format import TimestampFormat
-from lstmcast.timeaxis.year_range import are_outside_years
 
 _PART_ORDER = "YqUVmjdHkMS"
 _SPLIT_LAYOUTS = {
