@@ -77,10 +77,10 @@ def same_table(
 
 
 def same_judgement(found: str, kept: Path) -> None:
-    """As `same_table`, of judged rows: rounding can carry a score at its limit beyond it."""
-    if tolerance() < ROUNDING:
-        same_table(found, kept)
-        return
+    """As `same_table`, of judged rows: rounding can carry a score at its limit beyond it.
+
+    Rows are forecast in other strips than they were, which look back a little farther or less far.
+    """
     loose = ["score", "anomaly", "kind"]
     tables = [
         pd.read_csv(table).drop(columns=loose) for table in (io.StringIO(found), kept)

@@ -441,6 +441,9 @@ class Panel:
         """
         panel = self._sorted_by_key()
         grid = asdict(self.axis.grid)
+        if not grid["closed"]:
+            # As in versions that knew of no closed times.
+            del grid["closed"]
         axis = [self.axis.name, grid, self.axis.form.zone]
         header = [axis, self.key_names, panel.keys, self.covariates]
         if self.fill != "none":

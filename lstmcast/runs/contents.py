@@ -14,6 +14,7 @@ from typing import Annotated, Any, NotRequired, TypedDict
 from zoneinfo import ZoneInfo
 
 from lstmcast.config import Columns, Config, Fill, Scale, Transform
+from lstmcast.errors import UsageError
 from lstmcast.features.steps import Seasons
 from lstmcast.network.trained import NetworkShape
 from lstmcast.runs.directory import (
@@ -193,6 +194,18 @@ def read_metrics(run: Run) -> dict[str, Any]:
 def read_scaling(run: Run) -> dict[str, Any]:
     """Return what `scaler.json` holds: seasons, scales and effects. Raises RunError."""
     return _read_json_file(run, SCALER_FILE, _read_scaler_fields)
+
+
+def complete_settings(settings: Any) -> Any:
+    """Return settings in the form of JSON, with defaults for those that an older version lacked.
+
+    What is no settings is returned as it is.
+    """
+    try:
+        complete = Config.from_dict(settings).to_dict()
+    except (UsageError, TypeError, AttributeError):
+        return settings
+    return json.loads(json.dumps(complete))
 
 
 def _read_json_file(

@@ -15,6 +15,7 @@ from lstmcast.ragged import Bools, Ints
 from lstmcast.timeaxis.calendar_fields import (
     DAY,
     EPOCH_WEEKDAY,
+    HOUR,
     month_lengths,
     month_starts,
     months_since_epoch,
@@ -43,6 +44,8 @@ _MAX_STEPS_COMPARED = 50
 """Different usual steps of series that are looked at to find groups of them."""
 _MAX_GROUPS_SHOWN = 4
 _WEEKEND = "sat-sun"
+_MIN_PHASE_SHARE = 0.25
+"""How often each minute of the hour holds a stamp, beside the mean of those that do."""
 _MIN_OPEN_SHARE = 0.75
 """Share of the open steps that must have a value where only open times make the steps regular."""
 _NO_STEP = np.iinfo(np.int64).max
@@ -373,6 +376,11 @@ def infer_grid_of_open_times(instants: Ints) -> Grid | None:
     if step % DAY == 0:
         step = min(step, DAY)
     if step < MINUTE or DAY % step:
+        return None
+
+    # Where few stamps lie off the hours of the others, it is they that are irregular.
+    _, in_hour = np.unique(seen % HOUR, return_counts=True)
+    if in_hour.min() < _MIN_PHASE_SHARE * in_hour.mean():
         return None
 
     base = Grid("us", step, int(seen[0] % step))

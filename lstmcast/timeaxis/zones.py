@@ -144,7 +144,32 @@ def is_second_occurrence(wall: Ints, codes: Ints, zone: str) -> Bools:
     newest_first = _is_newest_first(wall, codes)[series]
     is_last = place == size - 1
     is_second[rows] = np.where(newest_first, ~is_last, place > 0)
+
+    lone = rows[size == 1]
+    is_second[lone] = _is_regular_if_second(wall, codes, lone, zone)
     return is_second
+
+
+def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Bools:
+    """Which of these rows, alone at a time that comes twice, are regular only as the second one.
+
+    Regular is as far from the row before as rows usually are. Hourly rows meet the second half hour
+    alone where clocks go back by half an hour.
+    """
+    if not len(rows) or len(wall) < 2:
+        return np.zeros(len(rows), dtype=bool)
+    steps = np.abs(np.diff(wall))
+    usual = np.median(steps[codes[1:] == codes[:-1]]) if len(steps) else 0
+
+    before = np.maximum(rows - 1, 0)
+    has_before = (rows > 0) & (codes[before] == codes[rows])
+    # The row before may itself be one that comes twice: then nothing is known by it.
+    known = has_before & ~is_repeated_time(wall[before], zone)
+    since = to_utc(wall[before], zone)
+    is_later = np.ones(len(rows), dtype=bool)
+    fits_first = np.abs(to_utc(wall[rows], zone) - since) == usual
+    fits_second = np.abs(to_utc(wall[rows], zone, is_later) - since) == usual
+    return np.asarray(known & fits_second & ~fits_first)
 
 
 def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:

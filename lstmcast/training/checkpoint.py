@@ -155,6 +155,7 @@ class Checkpoint:
     def _require_same_fit(self, requirements: dict[str, Any]) -> None:
         """Raise RunError where the kept fit is another one."""
         kept = self.open().manifest["same"]
+        kept = kept | {"settings": contents.complete_settings(kept.get("settings"))}
         for name, value in requirements.items():
             if kept.get(name) != value:
                 message = f"the interrupted fit of {self.run_path!r} was begun with other {name}"

@@ -64,9 +64,8 @@ MIN_PANEL_SERIES = 20
 DEFAULT_PANEL_MEMBERS = 2
 PANEL_TRAINED_PRIOR = 3.0
 PANEL_NETWORK_MARGIN = 0.2
-"""How far a panel's training is trusted before any evidence, against the weights that it started
-from and against the classical candidates: the final members see the newest data, which the one that
-is judged did not."""
+"""How far a panel's training is trusted before any evidence, against its first weights and against
+the classical candidates: the final members see the newest data, the one that is judged does not."""
 UNVALIDATED_STEPS = 100
 """Training steps where no validation can say when to stop."""
 

@@ -22,6 +22,7 @@ import numpy as np
 from lstmcast.compute.seeds import derive_seed
 from lstmcast.errors import RunError
 from lstmcast.extras import require_extra
+from lstmcast.runs.contents import complete_settings
 from lstmcast.runs.lock import hold_file_lock
 from lstmcast.tuning.space import Dimension, Space
 
@@ -192,6 +193,7 @@ class Study:
         if kept is None:
             self._study.set_user_attr("facts", dict(facts))
             return
+        kept = kept | {"settings": complete_settings(kept.get("settings"))}
         changed = []
         for name, value in facts.items():
             if kept.get(name) != value:

@@ -79,7 +79,9 @@ def read_split_timestamps(
     texts = {name: _read_part(table, name) for name in names}
     parts = _parse_date_parts(texts, directives)
     in_order = [texts[name] for name in directives or names]
-    if parts:
+    # A run may have joined the texts of its parts: it goes on so.
+    was_joined = like is not None and like.form.layout not in _SPLIT_LAYOUTS.values()
+    if parts and not was_joined:
         return _combine_parts(table, parts, directives, _join_texts(in_order, " "))
 
     clock, is_hour_ending = _join_clock(names[1:], texts)
