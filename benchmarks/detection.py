@@ -125,12 +125,11 @@ def remember(forecaster: Forecaster) -> None:
         origins: Any,
         horizon: int,
         levels: Any,
-        *,
-        strip: int = 1,
+        **how: Any,
     ) -> Floats:
         key = (horizon, len(panel.values), origins.tobytes())
         if key not in cache:
-            cache[key] = make(panel, series, origins, horizon, levels, strip=strip)
+            cache[key] = make(panel, series, origins, horizon, levels, **how)
         return cache[key]
 
     forecaster.quantiles = once  # type: ignore[method-assign, assignment]

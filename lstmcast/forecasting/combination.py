@@ -224,7 +224,9 @@ def choose_method(validation: ValidationForecasts, mix: Combination) -> int | No
     of_mix = error.by_window(mixed[..., _MEDIAN])
     n_series = len(np.unique(validation.series))
     gain = of_mix - by_window[best]
-    is_preferred = is_simple_preferred(gain, float(of_mix.sum()), blocks, n_series)
+    is_preferred = is_simple_preferred(
+        gain, float(of_mix.sum()), blocks, n_series, are_blind=simple.are_blind
+    )
     return best if is_preferred else None
 
 

@@ -51,6 +51,9 @@ TIE_ERRORS = 0.5
 With fewer windows than MIN_INDEPENDENT_WINDOWS there is next to no evidence, and the simple method
 must be the better one by as much. Chosen on the last horizon inside the training parts of M1, M3
 and tourism, and on invented series of other kinds and seeds than those of the tests."""
+BLIND_ERRORS = 2.0
+"""By how many standard errors a method must be better that knows of no covariates: windows without
+a holiday or a promotion say nothing of those to come."""
 _PRIOR_ERROR = 0.15
 """Standard deviation, as a share of the error, that differences of two forecasts usually have in a
 window of one horizon."""
@@ -65,7 +68,8 @@ class SimpleForecasts(NamedTuple):
 
     names: of the S methods. forecasts: [K, H, S]. origins: [K]. unit: what errors are measured in
     for intervals, known at each origin, [K]. earlier: errors of windows that end before those
-    begin, actual less forecast, [E, H, S], with the series, origin and unit of each, [E].
+    begin, actual less forecast, [E, H, S], with the series, origin and unit of each, [E]. are_blind:
+    whether the network reads covariates, of which simple methods know nothing.
     """
 
     names: tuple[str, ...]
@@ -76,6 +80,7 @@ class SimpleForecasts(NamedTuple):
     earlier_series: Ints
     earlier_origins: Ints
     earlier_unit: Floats
+    are_blind: bool = False
 
     def select(self, mask: Bools) -> "SimpleForecasts":
         """Return only the validation windows of a mask [K]; the earlier ones stay."""
@@ -94,11 +99,13 @@ def forecast_simple_methods(
     horizon: int,
     seasons: Seasons,
     memory: int,
+    *,
+    are_blind: bool = False,
 ) -> SimpleForecasts:
     """Forecast validation windows [K] of a panel by all simple methods, and earlier windows too.
 
     ends: [N], steps of each series before its validation windows; the earlier windows lie within
-    them. memory: newest steps that a method looks back on.
+    them. memory: newest steps that a method looks back on. are_blind: see `SimpleForecasts`.
     """
     values, offsets = panel.values, panel.offsets
     where = values, offsets, series, origins
@@ -119,6 +126,7 @@ def forecast_simple_methods(
         earlier_series=early_series,
         earlier_origins=early_origins,
         earlier_unit=mean_change(*early, memory),
+        are_blind=are_blind,
     )
 
 
@@ -170,12 +178,17 @@ def count_blocks(series: Ints, origins: Ints, horizon: int) -> tuple[Ints, int]:
 
 
 def is_simple_preferred(
-    gain_by_window: Floats, loss: float, blocks: Ints, n_series: int
+    gain_by_window: Floats,
+    loss: float,
+    blocks: Ints,
+    n_series: int,
+    *,
+    are_blind: bool = False,
 ) -> bool:
     """Whether a simple method takes the place of the ensemble, by the evidence of the windows.
 
     gain_by_window: [K], how much less its error was in each, adding up to what its loss is below
-    `loss`, that of the ensemble. blocks: [K], see `count_blocks`.
+    `loss`, that of the ensemble. blocks: [K], see `count_blocks`. are_blind: see `SimpleForecasts`.
     """
     if loss <= 0:
         return bool(gain_by_window.sum() >= 0)
@@ -193,6 +206,8 @@ def is_simple_preferred(
     error = np.sqrt(variance * sharing)
     enough = count >= MIN_INDEPENDENT_WINDOWS
     limit = -TIE_ERRORS if enough else TIE_ERRORS
+    if are_blind:
+        limit = BLIND_ERRORS
     return bool(gains.sum() > limit * error)
 
 

@@ -188,6 +188,7 @@ def read_texts(
         if chosen is None:
             candidates = [requested] if requested else list(layouts)
             candidates = candidates or find_candidate_layouts(unique, zone)
+            candidates = _keep_kinds_of_periods(candidates, like)
             attempts = [parse_timestamps(one, unique, zone) for one in candidates]
             fitting = [parsed for parsed in attempts if parsed.good.all()]
             if not fitting:
@@ -213,6 +214,15 @@ def _parse_as_before(
     layout = re.sub("%[-_]", "%", like.form.layout)
     parsed = parse_timestamps(layout, unique, zone)
     return parsed if parsed.good.all() else None
+
+
+def _keep_kinds_of_periods(layouts: list[str], like: TimeAxis | None) -> list[str]:
+    """Layouts of no other periods than an axis before: 2015-13 is no week where months were."""
+    if like is None or like.form.kind != "text":
+        return layouts
+    before = set(re.findall("%[UVqh]", like.form.layout))
+    alike = [one for one in layouts if set(re.findall("%[UVqh]", one)) <= before]
+    return alike or layouts
 
 
 def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps | None:

@@ -220,7 +220,7 @@ def seasonal_mean_forecast(
 ) -> Floats:
     """Mean of the observed values 1, 2 ... `cycles` seasons before. Returns [K, H].
 
-    Where none was observed, it is the naive forecast.
+    Where none was observed, as after a long gap, it is the seasonal naive forecast.
     """
     start = offsets[series, None]
     source = _season_before(start, origins, horizon, season)
@@ -236,8 +236,8 @@ def seasonal_mean_forecast(
         total += np.where(observed, value, 0.0) / cycles
         count += observed
 
-    # The naive forecast stands where the mean of nothing would.
-    mean = naive_forecast(values, offsets, series, origins, horizon)
+    # The newest value of the season stands where the mean of nothing would.
+    mean = seasonal_naive_forecast(values, offsets, series, origins, horizon, season)
     is_known = count > 0
     np.divide(total * cycles, count, out=mean, where=is_known)
     return mean

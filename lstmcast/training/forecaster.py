@@ -1,7 +1,6 @@
 """From a panel to a trained forecaster: hold out, train members, combine, calibrate, judge.
 
-    panel -> seasons, scaling -> members trained beside a hold-out -> combination -> the parts of a
-    Predictor
+    panel -> seasons, scaling -> members trained beside a hold-out -> combination -> a Predictor
 
 Knows nothing of the command line.
 
@@ -449,6 +448,7 @@ class Forecaster(Predictor):
             self.horizon,
             self.scaling.seasons,
             self.memory,
+            are_blind=bool(self.covariate_names),
         )
         return combination.ValidationForecasts(
             members=members,

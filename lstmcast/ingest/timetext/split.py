@@ -47,7 +47,9 @@ _SPLIT_LAYOUTS = {
     "YmdHMS": "%Y-%m-%d %H:%M:%S",
 }
 """Layouts in which dates that were split are written, by the parts that there are."""
-_CLOCK_TEXT = r"^\d{1,2}[:.h]\d{2}([:.h]\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?$"
+_CLOCK_TEXT = r"^\d{1,2}([:h]|[.]\d\d[.])\d{2}([:.]\d{2}([.,]\d+)?)?( ?[AaPp][Mm])?$"
+_DOTTED_CLOCK = r"^([01]?\d|2[0-4])\.[0-5]\d$"
+"""Times of day like 18.00, which may be numbers: they count where the column's name says so."""
 _MAX_DATE_PART = 10**5
 """Larger numbers are no year, and no smaller part of a date."""
 _MAX_HEAD = 1000
@@ -229,6 +231,8 @@ def _holds_clock(table: Table, name: str) -> bool:
         return True
     if not is_clock_name(name) and directive_of_part(name) not in ("H", "k", "M", "S"):
         return False
+    if pc.all(pc.match_substring_regex(texts, _DOTTED_CLOCK)).as_py():
+        return True
 
     numbers = parse_if_all_numbers(
         _without_leading_zeros(pc.replace_substring_regex(texts, r"\.0+$", ""))
