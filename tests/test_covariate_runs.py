@@ -4,7 +4,7 @@ Covariates of the past, known ahead and static, of numbers and of text; calendar
 joint targets. Where each is worth something is in docs/covariates.md.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,7 +15,7 @@ import pytest
 from lstmcast.config import Config, InputConfig, ModelConfig, TrainConfig, WindowConfig
 from lstmcast.evaluation.backtest import backtest, evaluate
 from lstmcast.evaluation.explain import explain
-from lstmcast.forecasting import recursive
+from lstmcast.forecasting import combination, recursive
 from lstmcast.panel.panel import Panel
 from lstmcast.training.checkpoint import Checkpoint, TrainingCheckpoint
 from lstmcast.training.forecaster import Forecaster
@@ -69,6 +69,14 @@ def panel_of(frame: pd.DataFrame) -> Panel:
         future=["promo", "sky"],
         static=["region", "size"],
     )
+
+
+@pytest.fixture(autouse=True, scope="module")
+def keep_the_network() -> Iterator[None]:
+    """What covariates move is the network's forecast: no simple method is to take its place."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(combination, "choose_method", lambda *_: None)
+        yield
 
 
 @pytest.fixture(scope="module")

@@ -86,8 +86,10 @@ def confirm_seasons(
 
     series = _sample_series(values, offsets)
     if proposed.main >= _FINE_SEASON and longest < 2 * proposed.main:
-        # Less than two days by the minute: there may be a shorter cycle, and a day shows nothing.
-        return Seasons(find_exact_cycle(series), 0)
+        # Less than two days by the minute: a day shows nothing, but there may be a shorter cycle.
+        cycle = find_exact_cycle(series)
+        is_believed = proposed.main <= _MAX_UNSEEN_SEASON
+        return Seasons(proposed.main if cycle == 1 and is_believed else cycle, 0)
     if proposed.main > 1:
         is_shown = _is_shown_by_enough(series, proposed.main)
         if not is_shown and proposed.main >= _FINE_SEASON:

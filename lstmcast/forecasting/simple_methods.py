@@ -134,7 +134,9 @@ def _choose_earlier_windows(
     ends: Ints, horizon: int, seasons: Seasons
 ) -> tuple[Ints, Ints]:
     """Choose windows within the first `ends` [N] steps of each series: series and origins, [E]."""
-    per_series = int(np.clip(200 // len(ends), 4, 24))
+    # Windows of few steps are little evidence each, and cost little.
+    most = max(24, 200 // horizon)
+    per_series = int(np.clip(200 // len(ends), 4, most))
     shares = np.linspace(0, 1, per_series)
     # What lies before the first of them is to look back on.
     first = np.maximum(ends // 4, max(seasons.main, 2))

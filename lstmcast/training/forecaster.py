@@ -448,7 +448,7 @@ class Forecaster(Predictor):
             self.horizon,
             self.scaling.seasons,
             self.memory,
-            are_blind=bool(self.covariate_names),
+            are_blind=self.config.inputs.joint or bool(self.covariate_names),
         )
         return combination.ValidationForecasts(
             members=members,
