@@ -23,9 +23,10 @@ from lstmcast.runs.disk import hidden_sibling, sha256_hex, sync_folder, write_ne
 from lstmcast.runs.lock import find_lock_holder
 from lstmcast.runs.schema import FieldError, Range, read_typed
 
-SCHEMA_VERSION = 2
-"""Version of the manifest: from 2 on it holds the size of every file, too."""
-MIN_READER_VERSION = "0.1.0"
+SCHEMA_VERSION = 3
+"""Version of the manifest: from 2 on it holds the size of every file, from 3 on the forecast may be
+a simple method's, and times may be closed."""
+MIN_READER_VERSION = "0.2.0"
 """The first lstmcast that reads SCHEMA_VERSION; older ones name it when they refuse a newer run."""
 MANIFEST_FILE = "run.json"
 RUN_FILES = (
