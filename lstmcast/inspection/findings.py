@@ -392,7 +392,9 @@ def _newest_finding(panel: Panel, shape: Characteristics, m: int) -> Finding | N
     if more:
         found += f"; and so in {more:,} more series"
     place = _format_in_series(panel, i)
-    done = "not complete, or an error? leave that row out: forecasts start from it"
+    done = "not complete, or an error? it does not count in forecasts"
+    if is_last:
+        done += ", and --last drop leaves it out of training too"
     others = ("a level that stays",)
     return Finding("newest", place + found, done, figures, "likely", others)
 

@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 
 from lstmcast.ragged import Bools, Floats, Ints
-from lstmcast.timeaxis import zones
 from lstmcast.timeaxis.calendar_fields import (
     DAY,
     SECOND,
@@ -205,10 +204,6 @@ class Stamps(NamedTuple):
 
 def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
     """The hint for stamps that are off the grid that most of their steps follow."""
-    zone = _find_zone_of_days(stamps)
-    if zone:
-        return f"these are the days of a zone: give it with --tz {zone}"
-
     share = _share_to_nearest_step(grid, stamps) if stamps.may_snap else _MAX_SHARE
     rule = suggest_gathering(stamps.instants, stamps.same_series)
     # Far from every step, months of the calendar may still hold one row each.
@@ -245,16 +240,6 @@ def is_shifted_by_clocks(instants: Ints, grid: Grid) -> bool:
     clocks = np.unique(instants % DAY)
     differences = np.diff(clocks) % HOUR
     return len(clocks) > 1 and not differences.any()
-
-
-def _find_zone_of_days(stamps: Stamps) -> str:
-    """The common zone in which all stamps are at midnight; empty where there is none."""
-    if stamps.universal is None:
-        return ""
-    for zone in zones.COMMON_ZONES:
-        if not (zones.to_local(stamps.universal, zone) % DAY).any():
-            return zone
-    return ""
 
 
 def _share_to_nearest_step(grid: Grid, stamps: Stamps) -> float:

@@ -140,14 +140,10 @@ def test_months_with_one_row_each_are_gathered_and_two_in_one_are_seen() -> None
     assert not holds_one_each(instants, one_series(instants), "QS")
 
 
-def test_days_of_a_zone_are_shifted_by_hours_and_named() -> None:
+def test_days_of_a_zone_are_shifted_by_hours() -> None:
     days = pd.date_range("2020-01-01", "2020-12-31", tz="Europe/London")
     universal = to_microseconds(days.tz_convert("UTC").tz_localize(None))
     daily = Grid("us", DAY)
     assert is_shifted_by_clocks(universal, daily)
     assert not is_shifted_by_clocks(universal, Grid("us", HOUR))
     assert not is_shifted_by_clocks(jittered(DAY, 50, 9 * MINUTE), daily)
-    stamps = Stamps(
-        universal, one_series(universal), universal, in_order=True, may_snap=True
-    )
-    assert "--tz Europe/London" in suggest_for_irregular(daily, stamps)
