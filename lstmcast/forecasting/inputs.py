@@ -16,7 +16,7 @@ from lstmcast.features.scaler import ScalerState
 from lstmcast.features.steps import Seasons
 from lstmcast.features.windows import Windows
 from lstmcast.forecasting.estimator import Estimator
-from lstmcast.forecasting.recent import describe_recent
+from lstmcast.forecasting.recent import describe_recent, without_unlikely_values
 from lstmcast.panel import calendar
 from lstmcast.panel.gaps import without_lines
 from lstmcast.panel.panel import Panel
@@ -47,6 +47,12 @@ class RunInputs(Estimator):
         if self.takes_values_as_they_are:
             return []
         return describe_recent(panel, self.scaling.seasons)
+
+    def without_unlikely_values(self, panel: Panel) -> Panel:
+        """Return a panel to score against: unlikely newest values are no forecaster's fault."""
+        if self.takes_values_as_they_are:
+            return panel
+        return without_unlikely_values(panel, self.scaling.seasons)
 
     @property
     def axis(self) -> TimeAxis:

@@ -131,6 +131,15 @@ def find_unlikely_recent_values(
     return unlikely, shifts
 
 
+def without_unlikely_values(panel: Panel, seasons: Seasons) -> Panel:
+    """Return a panel in which the unlikely newest values are missing."""
+    unlikely, _ = find_unlikely_recent_values(panel, seasons)
+    values = panel.values.copy()
+    for one in unlikely:
+        values[panel.offsets[one.series] + one.step] = np.nan
+    return replace(panel, values=values)
+
+
 def describe_recent(panel: Panel, seasons: Seasons) -> list[str]:
     """Say which of the newest values are unlikely, and where a level shifted."""
     unlikely, shifts = find_unlikely_recent_values(panel, seasons)

@@ -93,6 +93,13 @@ def _describe_comparison(verdict: "Verdict") -> list[str]:
     if math.isnan(verdict.skill):
         return [f"{windows} the model {errors}"]
 
+    if verdict.skill == 0:
+        # As it is where the forecast is that simple method's.
+        tie = (
+            f"{windows} the forecast did as well as the best simple method, {baseline}"
+        )
+        return [f"{tie}." if verdict.series > 1 else f"{tie}: off by {error:.4g}."]
+
     difference = _format_difference(verdict.skill)
     if verdict.beats_baseline:
         sentence = f"{windows} the model's error was {difference} that of {baseline}."
@@ -236,9 +243,7 @@ def _format_steps(verdict: "Verdict", steps: int) -> str:
 
 
 def _format_difference(skill: float) -> str:
-    """A skill as "12 % below", "less than 1 % above", "3.1 times", "the same as"."""
-    if skill == 0:
-        return "the same as"
+    """A skill as "12 % below", "less than 1 % above", "3.1 times"."""
     if skill < -1:
         return f"{1 - skill:.3g} times"
     percent = abs(100 * skill)

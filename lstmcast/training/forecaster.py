@@ -390,7 +390,7 @@ class Forecaster(Predictor):
             forecasts = grid.snap(forecasts, task.series)
         forecasts = quantiles.round_count_quantiles(forecasts, self.config.train.loss)
         self.verdict = score_forecasts(
-            self.panel,
+            self.without_unlikely_values(self.panel),
             task.series,
             task.origins,
             forecasts,
@@ -422,9 +422,9 @@ class Forecaster(Predictor):
         prior: Floats | None,
     ) -> combination.ValidationForecasts:
         """Put the forecasts of the hold-out beside what came, [M, K, H, Q] and [K, H, A]."""
-        panel = self.panel
-        series = task.series
-        actual = actuals_after_origins(panel, series, task.origins, self.horizon)
+        panel, series = self.panel, task.series
+        scored = self.without_unlikely_values(panel)
+        actual = actuals_after_origins(scored, series, task.origins, self.horizon)
         # The held-out steps must not change what errors are measured in.
         scales = metrics.seasonal_scale(
             panel.values, panel.offsets, task.ends, self.season, 1

@@ -380,7 +380,10 @@ def test_the_story_of_updates_goes_week_by_week_through_all_ways(
     rows = pd.DataFrame(
         {
             "t": pd.date_range("2024-01-01", periods=len(hours), freq="h"),
-            "y": 50 + hours % 24 + hours % 7 + np.random.default_rng(7).random(len(hours)),
+            "y": 50
+            + hours % 24
+            + hours % 7
+            + np.random.default_rng(7).random(len(hours)),
         }
     )
     shipped = TrainConfig(steps=0, jobs=1)

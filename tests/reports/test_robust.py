@@ -135,3 +135,12 @@ def test_a_cycle_that_repeats_exactly_is_forecast_perfectly(quickly: Program) ->
     forecast = table(quickly(*line).stdout)["forecast"]
     past = pd.read_csv(path)["v"].to_numpy()
     assert forecast.to_numpy() == pytest.approx(past[-240:], abs=0.02)
+
+
+def test_a_typed_error_at_the_end_is_no_error_of_the_forecast(quickly: Program) -> None:
+    files = (report("last_row_typo.csv"), report("last_row_partial.csv"))
+    line = ("--target", "y", "--horizon", 3, "--json")
+    typo, partial = (
+        json.loads(quickly("forecast", one, *line).stdout) for one in files
+    )
+    assert typo["verdict"]["model"]["mae"] == partial["verdict"]["model"]["mae"] < 5

@@ -150,7 +150,10 @@ def test_a_single_constant_series_is_judged_by_plain_error() -> None:
     )
     assert math.isnan(verdict.model["mase"])
     assert verdict.skill == 0
-    assert "the same as that of repeating the last value" in verdict.sentences()[0]
+    assert (
+        "as well as the best simple method, repeating the last value"
+        in verdict.sentences()[0]
+    )
 
 
 def test_a_broken_forecast_never_counts_as_a_win() -> None:

@@ -172,6 +172,7 @@ def _run_to_row(path: Path) -> dict[str, Any]:
 
 def _describe_run(path: str | Path) -> dict[str, Any]:
     """Return what a person asks about a run; of long lists only how long they are."""
+    open_run(path)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.runs.contents import open_trained_run, read_metrics, read_scaling
     from lstmcast.timeaxis.frequency import Grid
 
