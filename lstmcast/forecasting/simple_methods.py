@@ -139,8 +139,11 @@ def _choose_earlier_windows(
     most = max(24, 200 // horizon)
     per_series = int(np.clip(200 // len(ends), 4, most))
     shares = np.linspace(0, 1, per_series)
-    # What lies before the first of them is to look back on.
-    first = np.maximum(ends // 4, max(seasons.main, 2))
+    # What lies before the first of them is to look back on: a season at least, also the long one
+    # where that leaves half of the steps, or its methods would be judged by what stands in for it.
+    fits_long = seasons.second <= ends // 2
+    season = np.where(fits_long, max(*seasons, 2), max(seasons.main, 2))
+    first = np.maximum(ends // 4, season)
     last = ends - 1 - horizon
     room = np.maximum(last - first, 0)
     origins = np.round(first[:, None] + room[:, None] * shares).astype(np.int64)
