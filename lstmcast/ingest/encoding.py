@@ -183,9 +183,11 @@ def _unique_texts(series: pd.Series) -> pa.Array:
 
 
 def _count_numeric(texts: pa.Array) -> int:
-    """How many of the texts are numbers."""
+    """How many of the texts are numbers, infinite ones included: they are refused as such."""
     numbers, _ = parse_numbers(texts)
-    return len(numbers) - int(numbers.null_count)
+    finite = pc.is_valid(numbers)
+    infinite = pc.match_substring_regex(texts, r"(?i)^[+-]?inf(inity)?$")
+    return int(pc.sum(pc.or_(finite, infinite)).as_py() or 0)
 
 
 def _is_mostly_text(series: pd.Series) -> bool:
