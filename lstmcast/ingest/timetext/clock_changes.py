@@ -52,7 +52,7 @@ def days_of_zone_error(
     None where that is not what the stamps [n] show. place: of the first row.
     """
     form = time_column.form
-    says_utc = form.zone == "UTC" or form.universal
+    says_utc = form.zone in ("UTC", "+00:00") or form.universal
     if not says_utc and not is_naive_time(time_column):
         return None
 
