@@ -83,6 +83,8 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     """Find the values that series take in their first `ends` [N] steps."""
     n_series = len(panel)
     lengths = panel.lengths
+
+    # Of each value its series and its step; what lies behind the ends is not known.
     owner = np.repeat(np.arange(n_series), lengths)
     begin = panel.offsets[owner]
     place = np.arange(len(owner)) - begin
@@ -94,7 +96,8 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     count = np.bincount(owner, known, n_series)
     zeros = np.bincount(owner, past == 0, n_series)
     negative = np.bincount(owner, past < 0, n_series)
-    is_fraction = known & (past != np.round(past))
+    rounded = np.round(past)
+    is_fraction = known & (past != rounded)
     fractions = np.bincount(owner, is_fraction, n_series)
 
     # Most series are neither: only of the others the values are put in order.
@@ -104,6 +107,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     is_never_negative = negative == 0
     has_grid = (is_whole | has_zeros) & is_never_negative
     candidates = np.flatnonzero(has_grid)
+
     step = np.zeros(n_series)
     zero_below = np.zeros(n_series)
     if not len(candidates):
@@ -121,6 +125,8 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     candidate_past = past[rows]
     positive = np.where(candidate_past > 0, candidate_past, np.nan)
     order = np.lexsort((positive, group))
+
+    # Where each of them begins in that order, and how many of its values are above 0.
     own_lengths = lengths[candidates]
     first = np.cumsum(own_lengths) - own_lengths
     above_zero = count - zeros
@@ -154,6 +160,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     has_enough = n_positive >= MIN_COUNT_VALUES
     step[candidates] = np.where(has_enough, steps, 0.0)
 
+    # The least value of all may be an exception: one in ten lies below this.
     usual_least = np.nan_to_num(ranked(0.1))
     small = SMALL_SHARE * usual_least
     # Zero stays zero.
@@ -242,10 +249,11 @@ class Past(NamedTuple):
         so_far = np.concatenate([[0], running])
         count = so_far[end] - so_far[first]
 
-        low = np.empty(len(series))
-        high = np.empty(len(series))
+        n_windows = len(series)
+        low = np.empty(n_windows)
+        high = np.empty(n_windows)
         own, number = np.unique(series, return_inverse=True)
-        if 2 * len(own) < len(series):
+        if 2 * len(own) < n_windows:
             # Many windows of one series: its range grows from step to step.
             for place, one in enumerate(own.tolist()):
                 y = panel.series(one)
@@ -256,6 +264,7 @@ class Past(NamedTuple):
                 ends_at = origins[windows]
                 low[windows] = lowest[ends_at]
                 high[windows] = highest[ends_at]
+
             return cls(low, high, count)
 
         # Between the past of one window and the next lies a stretch that is not looked at.
@@ -278,6 +287,7 @@ def bound_by_range(quantiles: Floats, past: Past) -> Floats:
     # The farther ahead beside what is known, the farther it may go.
     n_values = np.maximum(past.n_values, 1)
     farther = np.maximum(horizon / n_values, 1.0)
+    # A range near the largest number there is has no bound.
     with np.errstate(over="ignore"):
         reach = RANGE_FACTOR * farther * extent
 
@@ -317,9 +327,10 @@ def widen_young(quantiles: Floats, past: Past, known: Panel, levels: Floats) -> 
     usual = median + distance[:, None]
 
     # What was never negative is not made so.
-    never_negative = past.low[young] >= 0
+    low = past.low[young]
+    never_negative = low[:, None, None] >= 0
     at_least_zero = np.maximum(usual, 0.0)
-    usual = np.where(never_negative[:, None, None], at_least_zero, usual)
+    usual = np.where(never_negative, at_least_zero, usual)
 
     # Intervals are only made wider, and the median is left where it is.
     lower = np.minimum(own, usual)
@@ -335,6 +346,7 @@ def _usual_change(panel: Panel) -> float:
     n_series = len(panel)
     difference = np.diff(panel.values, prepend=np.nan)
     change = np.abs(difference)
+
     # From the end of one series to the next nothing changes.
     first = panel.offsets[:-1]
     change[first] = np.nan
@@ -342,10 +354,12 @@ def _usual_change(panel: Panel) -> float:
     # Sums over the known steps of each series.
     owner = np.repeat(np.arange(n_series), panel.lengths)
     known_change = np.nan_to_num(change)
-    known_size = np.nan_to_num(np.abs(panel.values))
+    absolute = np.abs(panel.values)
+    known_size = np.nan_to_num(absolute)
     total = np.bincount(owner, known_change, n_series)
     size = np.bincount(owner, known_size, n_series)
 
+    # A series of zeros alone has no size to measure by.
     has_size = size > 0
     if not has_size.any():
         return 0.0
