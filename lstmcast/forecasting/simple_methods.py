@@ -163,6 +163,7 @@ def _choose_earlier_windows(
     distinct = moves_on & has_room[:, None]
     series, _ = np.nonzero(distinct)
 
+    # Of too many, a part that is spread over all series.
     most_windows = max(MAX_EARLIER_STEPS // horizon, 1)
     chosen = choose_evenly(len(series), most_windows)
     distinct_origins = origins[distinct]
@@ -193,7 +194,8 @@ def count_blocks(series: Ints, origins: Ints, horizon: int) -> tuple[Ints, int]:
     latest = np.iinfo(np.int64).max
     first = np.full(len(distinct), latest)
     np.minimum.at(first, number, origins)
-    since_first = origins - first[number]
+    begin = first[number]
+    since_first = origins - begin
     stretch = since_first // horizon
 
     # One number for series and stretch, then without gaps.
@@ -315,11 +317,12 @@ def forecast_by_method(
 
     As `Predictor.quantiles`, for any horizon. NaN where nothing was observed up to an origin.
     """
-    method = run.combination.method
-    spread = run.combination.spread
+    combination = run.combination
+    method = combination.method
+    spread = combination.spread
     assert spread is not None  # as in every combination with a method
-    seasons = run.scaling.seasons
 
+    seasons = run.scaling.seasons
     where = panel.values, panel.offsets, series, origins
     centre = forecast_baseline(method, *where, horizon, seasons, run.memory)
     if run.probability:
