@@ -219,7 +219,9 @@ def _to_units(z: Floats, y: Floats) -> Floats:
     unit, is_positive = _unit_of_logarithm(y[None])
     if not is_positive[0, 0]:
         return z
-    return np.asarray(np.sinh(z) * unit[0, 0])
+
+    ratio = np.sinh(z)
+    return np.asarray(ratio * unit[0, 0])
 
 
 def _unit_of_logarithm(y: Floats) -> tuple[Floats, Bools]:
@@ -274,7 +276,9 @@ def _seasonal_pattern(z: Floats, season: int) -> Floats:
 
 def _one_step_errors(z: Floats, season: int) -> Floats:
     """Errors of a forecast from the step before that no single value can lead astray, [n, T]."""
-    rest = z - _seasonal_pattern(z, season)
+    pattern = _seasonal_pattern(z, season)
+    rest = z - pattern
+
     steps_before = [_earlier(rest, back) for back in (1, 2, 3)]
     level = _median_of(steps_before)
     return np.asarray(rest - level)
@@ -302,21 +306,26 @@ def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
     past = np.where(known, past, 0.0)
 
     # The robust deviation of the errors, beyond which none of them is usual.
-    deviation = np.zeros(len(z))
-    for row in np.flatnonzero(enough).tolist():
+    n_series = len(z)
+    deviation = np.zeros(n_series)
+    judged = np.flatnonzero(enough)
+    for row in judged.tolist():
         own_errors = past[row, known[row]]
-        deviation[row] = np.median(np.abs(own_errors))
+        size = np.abs(own_errors)
+        deviation[row] = np.median(size)
+
     spread = DEVIATIONS * _DEVIATION_PER_MEDIAN * deviation
 
     # Of a steady series even the first change counts, if it is one that the eye sees.
-    level = np.zeros(len(z))
-    observed = ~np.isnan(z).all(1)
-    size = np.abs(z[observed])
-    level[observed] = np.nanmedian(size, 1)
+    level = np.zeros(n_series)
+    is_empty = np.isnan(z).all(1)
+    size = np.abs(z[~is_empty])
+    level[~is_empty] = np.nanmedian(size, 1)
     changes = past != 0
     n_changes = changes.sum(1)
     steady = n_changes < MIN_PAST_ERRORS // 2
-    least = np.where(steady, LEVEL_SHARE * level, spread)
+    visible_change = LEVEL_SHARE * level
+    least = np.where(steady, visible_change, spread)
 
     # A part of the range, too: what is less does not stand out among the values.
     before = z[:, :-reach]
@@ -331,11 +340,14 @@ def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
     # To either side it must also exceed by far what there was on that side.
     largest = past.max(1, initial=0.0)
     smallest = past.min(1, initial=0.0)
-    up = np.maximum(LARGEST_ERROR_FACTOR * largest, least)
-    down = np.minimum(LARGEST_ERROR_FACTOR * smallest, -least)
+    far_up = LARGEST_ERROR_FACTOR * largest
+    far_down = LARGEST_ERROR_FACTOR * smallest
+    up = np.maximum(far_up, least)
+    down = np.minimum(far_down, -least)
 
     # A steady series of zeros has no level that a change could be a share of.
-    has_size = ~steady | (level > 0)
+    has_level = level > 0
+    has_size = ~steady | has_level
     usable = enough & has_size
     up = np.where(usable, up, np.nan)
     down = np.where(usable, down, np.nan)
@@ -345,11 +357,13 @@ def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
 def _find_large_errors(z: Floats, season: int, reach: int) -> Bools:
     """Which of the newest steps are farther off than is likely, [n, reach]."""
     up, down = _limits(z, season, reach)
+    up = up[:, None]
+    down = down[:, None]
     errors = _one_step_errors(z, season)
     newest = errors[:, -reach:]
 
-    is_above = newest > up[:, None]
-    is_below = newest < down[:, None]
+    is_above = newest > up
+    is_below = newest < down
     return np.asarray(is_above | is_below)
 
 
@@ -365,8 +379,11 @@ def _errors_from_level_before(
     before = rest[:-back]
     known = before[~np.isnan(before)]
     level = np.median(known[-3:]) if len(known) else 0.0
-    error = rest[-back:] - level
-    return np.nan_to_num(error), pattern[-back:] + level
+
+    newest = rest[-back:]
+    error = newest - level
+    expected = pattern[-back:] + level
+    return np.nan_to_num(error), expected
 
 
 def _count_lasting(error: Floats, is_off: Bools) -> int:
@@ -391,7 +408,8 @@ def _judge_shift(
     # As a sum: how far the steps of the new level are from one change, as a share of it.
     change = error[-lasting:]
     added = float(np.median(change))
-    distance = float(np.median(np.abs(change - added)))
+    apart = np.abs(change - added)
+    distance = float(np.median(apart))
     uneven = distance / max(abs(added), 1e-300)
 
     # As a factor, where there is one: of values that are never negative.
@@ -399,11 +417,15 @@ def _judge_shift(
     known = y[~np.isnan(y)]
     is_never_negative = (known >= 0).all()
     lasting_expected = expected[-lasting:]
-    if is_never_negative and (lasting_expected > 0).all():
-        ratio = y[-lasting:] / lasting_expected
-        ratio = ratio[~np.isnan(ratio)]
+    is_positive = (lasting_expected > 0).all()
+    if is_never_negative and is_positive:
+        newest = y[-lasting:]
+        ratio = newest / lasting_expected
+        is_missing = np.isnan(ratio)
+        ratio = ratio[~is_missing]
         factor = float(np.median(ratio))
-        distance = float(np.median(np.abs(ratio - factor)))
+        apart = np.abs(ratio - factor)
+        distance = float(np.median(apart))
         uneven_factor = distance / max(abs(factor - 1), 1e-300)
 
     # Steps that lie apart by half of the change have no level in common.
