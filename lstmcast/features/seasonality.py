@@ -175,7 +175,7 @@ def find_exact_cycle(series: list[Floats]) -> int:
     if not cycles:
         return 1
 
-    # The median of most of them is what they have in common, else of no meaning.
+    # What more than half of them have in common can only be their median.
     usual = int(np.median(cycles))
     is_of_most = cycles.count(usual) * 2 > len(cycles)
     return usual if is_of_most else 1
@@ -357,7 +357,9 @@ def _robust_differences(y: Floats) -> Floats:
     if not len(differences) or np.isnan(differences).all():
         return np.zeros(len(differences))
 
+    # Without what it grows by from step to step.
     differences = differences - np.nanmedian(differences)
+
     # The median absolute deviation, in standard deviations of a normal distribution.
     absolute = np.abs(differences)
     deviation = 1.4826 * np.nanmedian(absolute)

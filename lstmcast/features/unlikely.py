@@ -90,12 +90,15 @@ def _screen(
     """Numbers of the stretches whose newest steps may be unlikely, by their newer past alone."""
     suspects = []
     lengths = np.minimum(ends - starts, longest)
+
+    # From the shortest to the longest, so that neighbours are of similar length.
     order = np.argsort(lengths, kind="stable")
     ordered = lengths[order]
     first = 0
     while first < len(order):
         shortest = max(int(ordered[first]), 1)
-        # Of similar length, so that little is padding.
+
+        # Alike enough that little is padding, and few enough to fit into memory.
         most_steps = 1.25 * shortest + 4
         similar = int(np.searchsorted(ordered, most_steps, "right"))
         fitting = first + _MAX_CELLS // shortest
@@ -106,8 +109,10 @@ def _screen(
         # Their newest steps as rows that end together, NaN before the first.
         width = int(lengths[part].max())
         back = np.arange(-width, 0)
-        place = ends[part, None] + back
-        inside = place >= starts[part, None]
+        begin = starts[part, None]
+        end = ends[part, None]
+        place = end + back
+        inside = place >= begin
         safe_place = np.where(inside, place, 0)
         y = np.where(inside, values[safe_place], np.nan)
 
@@ -165,7 +170,8 @@ def judge_series(y: Floats, seasons: Seasons) -> Recent | None:
         return None
 
     expected = _to_units(expected_z, y)
-    return Recent(back - off_steps, expected[off_steps])
+    steps = back - off_steps
+    return Recent(steps, expected[off_steps])
 
 
 def _count_enough_to_last(seasons: Seasons) -> int:
