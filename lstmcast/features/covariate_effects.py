@@ -97,8 +97,8 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
     """
     n = len(ends)
     in_sample = are_first_steps(steps.offsets, ends)
-    every_owner = series_of_rows(steps.offsets)
-    owner = every_owner[in_sample]
+    owner = series_of_rows(steps.offsets)
+    owner = owner[in_sample]
     rows = table[in_sample]
     mean, deviation = _mean_and_deviation(rows, owner, n)
 
@@ -150,6 +150,7 @@ def to_series_units(
     """Convert effects of standardised covariates on series of scale 1 to these units."""
     # A covariate that never changed gets no effect.
     deviation = positive_or(units.deviation, np.inf)
+
     scale = units.scale[:, None]
     scale_by_deviation = scale / deviation
     effect = effects.effect * scale_by_deviation
@@ -159,7 +160,8 @@ def to_series_units(
 def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
     """Rows as an array; without any row it still has its columns."""
     array = np.array(rows, dtype=np.float64)
-    return array.reshape(len(rows), columns)
+    n_rows = len(rows)
+    return array.reshape(n_rows, columns)
 
 
 def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, Floats]:
@@ -167,8 +169,7 @@ def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, 
     is_known = ~np.isnan(rows)
     known = _sum_by_series(is_known, owner, count)
     known = np.maximum(known, 1)
-    known_rows = np.nan_to_num(rows)
-    total = _sum_by_series(known_rows, owner, count)
+    total = _sum_by_series(np.nan_to_num(rows), owner, count)
     mean = total / known
 
     # In a second pass: the mean of squares less the square of the mean would lose digits.
@@ -242,7 +243,8 @@ def _sum_moments(
             in_fold = fold == k
             weight_in_fold = weight * in_fold
             sums = _weighted_moments(x, y, weight_in_fold)
-            for total, part in zip(moments, sums, strict=True):
+            pairs = zip(moments, sums, strict=True)
+            for total, part in pairs:
                 # Series that share a slot are added up.
                 np.add.at(total[:, k], slot, part)
     return moments
@@ -260,10 +262,11 @@ def _no_moments(n: int, c: int) -> _Moments:
 
 def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield series of similar length and a stretch of their rows that memory has room for."""
-    # A row holds its covariates and the value of the series.
     for series, width in group_by_length(n_rows):
+        # A row holds its covariates and the value of the series.
         cells_a_row = len(series) * (covariates + 1)
         most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
+
         for begin in range(0, width, most):
             end = min(begin + most, width)
             rows = np.arange(begin, end)
@@ -306,11 +309,11 @@ def _seasonal_differences(
     is_known_before = observed[back]
     known = is_known_now & is_known_before
 
-    # One wild step must not decide the fit: it is cut as the features of the network are.
     z = steps.z
     scale = steps.scale[at]
     y = z[at] - z[back]
     y /= scale
+    # One wild step must not decide the fit: it is cut as the features of the network are.
     y = y.clip(-FEATURE_CLIP, FEATURE_CLIP)
 
     # A covariate that never changes explains nothing: its differences become 0.
@@ -319,6 +322,8 @@ def _seasonal_differences(
     change = table[at] - table[back]
     change = np.nan_to_num(change)
     change /= divisor[:, None]
+
+    # In scales of the step as well, like the series.
     usual_scale = units.scale[series, None]
     relative_scale = usual_scale / scale
     x = change * relative_scale[..., None]
@@ -337,7 +342,8 @@ def _solve_effects(
     sum_of_squares = np.einsum("nkcc->kc", xx)
     mean_square = sum_of_squares / total[:, None]
     mean_square = positive_or(mean_square, 1.0)
-    identity = np.eye(xx.shape[-1])
+    n_covariates = xx.shape[-1]
+    identity = np.eye(n_covariates)
     ridge = mean_square[..., None] * identity
 
     common_xx = xx.sum(0)
@@ -351,7 +357,8 @@ def _solve_effects(
         step_like_usual = ridge @ usual[..., None]
         towards_usual = pooling * step_like_usual[..., 0]
         pooled_xy = xy + towards_usual
-        effect = _solve_ridge(xx, ridge[None], pooled_xy, pooling)
+        ridge_of_each = ridge[None]
+        effect = _solve_ridge(xx, ridge_of_each, pooled_xy, pooling)
 
     if xx.shape[1] == 1:
         return effect[:, 0], usual[0]

@@ -188,6 +188,7 @@ def _count_enough_to_last(seasons: Seasons) -> int:
 def _list_views(seasons: Seasons, width: int) -> list[int]:
     """Seasons by which values can be expected, 1 for by their neighbours alone."""
     reach = _count_reach(seasons, width)
+
     views = []
     for season in {1, seasons.main, seasons.second}:
         # Errors begin where a step before is known, and one a season before where there is one.
@@ -309,6 +310,8 @@ def _limits(z: Floats, season: int, reach: int) -> tuple[Floats, Floats]:
     known = ~np.isnan(past)
     n_known = known.sum(1)
     enough = n_known >= MIN_PAST_ERRORS
+
+    # Zeros change none of the sums and extremes below.
     past = np.where(known, past, 0.0)
 
     # The robust deviation of the errors, beyond which none of them is usual.

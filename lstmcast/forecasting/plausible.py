@@ -86,8 +86,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
 
     # Of each value its series and its step; what lies behind the ends is not known.
     owner = np.repeat(np.arange(n_series), lengths)
-    begin = panel.offsets[owner]
-    place = np.arange(len(owner)) - begin
+    place = np.arange(len(owner)) - panel.offsets[owner]
     is_past = place < ends[owner]
     past = np.where(is_past, panel.values, np.nan)
 
@@ -96,8 +95,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     count = np.bincount(owner, known, n_series)
     zeros = np.bincount(owner, past == 0, n_series)
     negative = np.bincount(owner, past < 0, n_series)
-    rounded = np.round(past)
-    is_fraction = known & (past != rounded)
+    is_fraction = known & (past != np.round(past))
     fractions = np.bincount(owner, is_fraction, n_series)
 
     # Most series are neither: only of the others the values are put in order.
@@ -245,8 +243,7 @@ class Past(NamedTuple):
 
         # How many values are known up to each place of the panel.
         known = ~np.isnan(panel.values)
-        running = np.cumsum(known)
-        so_far = np.concatenate([[0], running])
+        so_far = np.concatenate([[0], np.cumsum(known)])
         count = so_far[end] - so_far[first]
 
         n_windows = len(series)
@@ -344,8 +341,7 @@ def widen_young(quantiles: Floats, past: Past, known: Panel, levels: Floats) -> 
 def _usual_change(panel: Panel) -> float:
     """Change from step to step that is usual in the series of a panel, as a share of their size."""
     n_series = len(panel)
-    difference = np.diff(panel.values, prepend=np.nan)
-    change = np.abs(difference)
+    change = np.abs(np.diff(panel.values, prepend=np.nan))
 
     # From the end of one series to the next nothing changes.
     first = panel.offsets[:-1]
@@ -354,8 +350,7 @@ def _usual_change(panel: Panel) -> float:
     # Sums over the known steps of each series.
     owner = np.repeat(np.arange(n_series), panel.lengths)
     known_change = np.nan_to_num(change)
-    absolute = np.abs(panel.values)
-    known_size = np.nan_to_num(absolute)
+    known_size = np.nan_to_num(np.abs(panel.values))
     total = np.bincount(owner, known_change, n_series)
     size = np.bincount(owner, known_size, n_series)
 

@@ -73,8 +73,8 @@ def split_windows(
         # The windows need no panel of their own.
         values = panel.values.copy()
         for window in cleaned.tolist():
-            past = slice(first[window], ends[window])
-            values[past] = clean_values(values[past], found[window])
+            stretch = slice(first[window], ends[window])
+            values[stretch] = clean_values(values[stretch], found[window])
 
         clean_panel = replace(panel, values=values)
         yield Part(every, clean_panel, series, origins)

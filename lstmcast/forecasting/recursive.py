@@ -145,7 +145,8 @@ def _extrapolate_widths(quantiles: Floats, horizon: int) -> Floats:
     usable = usable[:, None]
     logs = np.log(np.where(usable, width, 1.0))
 
-    # The least-squares line through the logs of widths and steps, per window.
+    # The least-squares line through the logs of widths and steps, per window. A width that grows
+    # faster than the step, or shrinks, is taken for chance.
     centred = steps - steps.mean()
     norm = max(centred @ centred, 1e-12)
     slope = logs @ centred / norm
@@ -238,6 +239,7 @@ def _forecast_paths(
     quantiles = []
     for group in groups:
         panel = paths.select(group)
+
         # Every path is forecast from its end.
         series = np.arange(len(panel))
         origins = panel.lengths - 1
@@ -277,6 +279,8 @@ def infer_step_correlations(quantiles: Floats) -> Floats:
     width = _measure_width(quantiles, _LOW, _HIGH)
     variance = width**2
     before = variance[:, :-1]
+
+    # w(h)^2 - w(1)^2, which is phi^2 w(h-1)^2.
     first = variance[:, :1]
     grown = variance[:, 1:] - first
 

@@ -178,6 +178,7 @@ def rank_methods(
     losses, earlier: [S] each, means over windows; n_windows, n_earlier: how many without overlap.
     """
     total = losses * n_windows
+    # Without earlier windows their means are of nothing.
     if n_earlier:
         total = total + earlier * n_earlier
     return np.argsort(total, kind="stable")
@@ -286,7 +287,8 @@ def lengthen_spread(
     if horizon <= known:
         return spread[:horizon]
 
-    # Steps of one move of the random walk: within a season the spread stays as it is.
+    # Steps of one move of the random walk: within a season the spread stays as it is, since all of
+    # its steps are forecast from the same one before.
     steps = 1
     if method.startswith("seasonal"):
         is_second = method.endswith(SECOND_SEASON_SUFFIX)
