@@ -44,13 +44,18 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
     """
     h = np.arange(1, horizon + 1, dtype=np.float64)
     m, m2 = seasons
+
+    # Each is divided so that it is about as large as 1 at usual horizons.
+    seasons_ahead = h / m
+    log_season = np.log(m) / 4
+    has_second = float(m2 > 0)
     features = [
         np.log(h) / 3,
         1 / h,
-        np.minimum(h / m / 4, 3),
+        np.minimum(seasons_ahead / 4, 3),
         np.sqrt(h) / 5,
-        np.full_like(h, np.log(m) / 4),
-        np.full_like(h, float(m2 > 0)),
+        np.full_like(h, log_season),
+        np.full_like(h, has_second),
     ]
     by_step = np.stack(features, -1)
 
@@ -76,16 +81,21 @@ def forecast_candidates(
     """
     m, m2 = steps.seasons
     h = np.arange(1, horizon + 1)
+
+    # Rows of the origins, with an axis for the horizon.
     first = steps.offsets[series]
     first = first[..., None]
-    at = first + origins[..., None]
+    origin = origins[..., None]
+    at = first + origin
     z = steps.z
     level_at_origin = steps.level[at]
     last = z[at]
 
     # Before the end of its first season a series has no value of the phase: the last one stands in.
     season_ago, known = _same_phase_rows(first, at, h, m)
-    naive = np.where(known, z[season_ago], last)
+    value_ago = z[season_ago]
+    naive = np.where(known, value_ago, last)
+
     index: Floats | float = 0.0
     if m > 1:
         index = steps.index[season_ago]
@@ -97,7 +107,9 @@ def forecast_candidates(
     profile = level
     if m2:
         season_ago, known = _same_phase_rows(first, at, h, m2)
-        naive2 = np.where(known, z[season_ago], naive)
+        value_ago = z[season_ago]
+        naive2 = np.where(known, value_ago, naive)
+
         # Inside its first season the profile knows the rest of that season.
         last_of_first = first + m2 - 1
         known &= at >= last_of_first
@@ -132,11 +144,13 @@ def older_seasonal_values(
     first = first[..., None]
     at_origin = first + origins[..., None]
     at = at_origin + same_phase_offsets(h, m)
+
     # Back by seasons, as long as that stays inside the series.
     for _ in range(back):
         season_before = at - m
         exists = season_before >= first
         at = np.where(exists, season_before, at)
+
     # The oldest step of the phase, or the first of all, in a series that is too short.
     at = np.maximum(at, first)
     return np.asarray(steps.z[at])
@@ -148,9 +162,11 @@ def _same_phase_rows(first: Ints, at: Ints, h: Ints, season: int) -> tuple[Ints,
     first, at: [..., 1], rows where the series begin and of the origins. The first row stands in
     where none exists.
     """
-    rows = at + same_phase_offsets(h, season)
+    offsets = same_phase_offsets(h, season)
+    rows = at + offsets
     exists = rows >= first
-    return np.maximum(rows, first), exists
+    safe_rows = np.maximum(rows, first)
+    return safe_rows, exists
 
 
 def same_phase_offsets(h: Ints, season: int) -> Ints:

@@ -55,7 +55,8 @@ class CovariateEffects(NamedTuple):
     def added(self, table: Floats, owner: Ints) -> Floats:
         """What covariates [n, C] of the series `owner` [n] add, [n]; a missing one adds nothing."""
         mean = self.mean[owner]
-        deviation = np.nan_to_num(table - mean)
+        deviation = table - mean
+        deviation = np.nan_to_num(deviation)
         deviation *= self.effect[owner]
         return np.asarray(deviation.sum(1))
 
@@ -103,7 +104,8 @@ def measure_units(steps: StepArrays, table: Floats, ends: Ints) -> CovariateUnit
 
     # The mean of equal numbers may differ from them by rounding, which is no deviation to count in.
     rounding = _ROUNDING_TOLERANCE * np.abs(mean)
-    deviation = np.where(deviation > rounding, deviation, 0.0)
+    is_real = deviation > rounding
+    deviation = np.where(is_real, deviation, 0.0)
 
     scale = steps.scale[in_sample]
     total = np.bincount(owner, scale, n)
@@ -130,6 +132,7 @@ def fit_effects(steps: StepArrays, table: Floats, ends: Ints) -> CovariateEffect
         effect, _ = _solve_effects(pooled, _REWEIGHTING_POOLING, _REWEIGHTING_SHRINKAGE)
         moments = _sum_moments(steps, table, ends, units, effect)
 
+    # Nothing is believed that does not prove itself out of sample.
     strengths = _choose_strengths(moments)
     if strengths is None:
         return CovariateEffects(units.mean, zeros, zeros[0])
@@ -147,6 +150,7 @@ def to_series_units(
     """Convert effects of standardised covariates on series of scale 1 to these units."""
     # A covariate that never changed gets no effect.
     deviation = positive_or(units.deviation, np.inf)
+
     scale = units.scale[:, None]
     scale_by_deviation = scale / deviation
     effect = effects.effect * scale_by_deviation
@@ -156,7 +160,8 @@ def to_series_units(
 def _matrix_of(rows: list[list[float]], columns: int) -> Floats:
     """Rows as an array; without any row it still has its columns."""
     array = np.array(rows, dtype=np.float64)
-    return array.reshape(len(rows), columns)
+    n_rows = len(rows)
+    return array.reshape(n_rows, columns)
 
 
 def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, Floats]:
@@ -167,8 +172,11 @@ def _mean_and_deviation(rows: Floats, owner: Ints, count: int) -> tuple[Floats, 
     total = _sum_by_series(np.nan_to_num(rows), owner, count)
     mean = total / known
 
-    distance = np.nan_to_num(rows - mean[owner])
-    total = _sum_by_series(distance**2, owner, count)
+    # In a second pass: the mean of squares less the square of the mean would lose digits.
+    distance = rows - mean[owner]
+    distance = np.nan_to_num(distance)
+    squares = distance**2
+    total = _sum_by_series(squares, owner, count)
     variance = total / known
     return mean, np.sqrt(variance)
 
@@ -216,23 +224,27 @@ def _sum_moments(
         length = n_rows[series, None]
         inside = t < length
         # The first row stands in where there is none, and gets no weight.
-        at = np.where(inside, t + lag, lag)
+        at = t + lag
+        at = np.where(inside, at, lag)
         x, y, known = _seasonal_differences(steps, table, series, at, units)
 
         # Huber's weights: 1 up to an error of one scale, then falling as 1 / error.
         effect_of_each = effect[slot, :, None]
         explained = x @ effect_of_each
-        error = np.abs(y - explained[..., 0])
-        error = np.maximum(1.0, error)
-        weight = (known & inside) / error
+        residual = y - explained[..., 0]
+        error = np.maximum(1.0, np.abs(residual))
+        usable = known & inside
+        weight = usable / error
 
         # Folds are stretches of time, since neighbouring steps are alike.
         divisor = np.maximum(length, 1)
         fold = t * N_FOLDS // divisor
         for k in range(N_FOLDS):
-            weight_in_fold = weight * (fold == k)
+            in_fold = fold == k
+            weight_in_fold = weight * in_fold
             sums = _weighted_moments(x, y, weight_in_fold)
-            for total, part in zip(moments, sums, strict=True):
+            pairs = zip(moments, sums, strict=True)
+            for total, part in pairs:
                 # Series that share a slot are added up.
                 np.add.at(total[:, k], slot, part)
     return moments
@@ -250,10 +262,11 @@ def _no_moments(n: int, c: int) -> _Moments:
 
 def _iter_blocks(n_rows: Ints, covariates: int) -> Iterator[tuple[Ints, Ints]]:
     """Yield series of similar length and a stretch of their rows that memory has room for."""
-    # A row holds its covariates and the value of the series.
     for series, width in group_by_length(n_rows):
+        # A row holds its covariates and the value of the series.
         cells_a_row = len(series) * (covariates + 1)
         most = max(1, _MAX_MATRIX_CELLS // cells_a_row)
+
         for begin in range(0, width, most):
             end = min(begin + most, width)
             rows = np.arange(begin, end)
@@ -265,7 +278,8 @@ def _weighted_moments(x: Floats, y: Floats, weight: Floats) -> _Moments:
     weighted_x = x * weight[..., None]
     weighted_x = np.swapaxes(weighted_x, 1, 2)  # (n, C, T)
 
-    xy = weighted_x @ y[..., None]
+    column = y[..., None]
+    xy = weighted_x @ column
     yy = weight * y * y
     return _Moments(
         xx=weighted_x @ x,
@@ -291,19 +305,25 @@ def _seasonal_differences(
     back = np.maximum(at - season, 0)
 
     observed = steps.observed
-    known = observed[at] & observed[back]
+    is_known_now = observed[at]
+    is_known_before = observed[back]
+    known = is_known_now & is_known_before
 
     z = steps.z
     scale = steps.scale[at]
     y = z[at] - z[back]
     y /= scale
+    # One wild step must not decide the fit: it is cut as the features of the network are.
     y = y.clip(-FEATURE_CLIP, FEATURE_CLIP)
 
     # A covariate that never changes explains nothing: its differences become 0.
-    divisor = positive_or(units.deviation[series], np.inf)
+    deviation = units.deviation[series]
+    divisor = positive_or(deviation, np.inf)
     change = table[at] - table[back]
     change = np.nan_to_num(change)
     change /= divisor[:, None]
+
+    # In scales of the step as well, like the series.
     usual_scale = units.scale[series, None]
     relative_scale = usual_scale / scale
     x = change * relative_scale[..., None]
@@ -315,13 +335,15 @@ def _solve_effects(
 ) -> tuple[Floats, Floats]:
     """Effects in each series [N, K, C] and in all [K, C]; without the axis K where it is 1."""
     xx, xy, _, weight = moments
+
     # The ridge of a covariate is in units of its own mean square, so that strengths count in steps.
     total = weight.sum(0)
     total = np.maximum(total, _MIN_WEIGHT)
     sum_of_squares = np.einsum("nkcc->kc", xx)
     mean_square = sum_of_squares / total[:, None]
     mean_square = positive_or(mean_square, 1.0)
-    identity = np.eye(xx.shape[-1])
+    n_covariates = xx.shape[-1]
+    identity = np.eye(n_covariates)
     ridge = mean_square[..., None] * identity
 
     common_xx = xx.sum(0)
@@ -335,7 +357,8 @@ def _solve_effects(
         step_like_usual = ridge @ usual[..., None]
         towards_usual = pooling * step_like_usual[..., 0]
         pooled_xy = xy + towards_usual
-        effect = _solve_ridge(xx, ridge[None], pooled_xy, pooling)
+        ridge_of_each = ridge[None]
+        effect = _solve_ridge(xx, ridge_of_each, pooled_xy, pooling)
 
     if xx.shape[1] == 1:
         return effect[:, 0], usual[0]
@@ -359,7 +382,8 @@ def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
 
     # No effect is the choice that others have to beat, clearly.
     n_rows = max(moments.weight.sum(), 1.0)
-    least_share = MIN_GAIN_SHARE + MIN_GAIN_STEPS / n_rows
+    share_of_steps = MIN_GAIN_STEPS / n_rows
+    least_share = MIN_GAIN_SHARE + share_of_steps
     best_gain = least_share * moments.yy.sum()
     best: tuple[float, float] | None = None
 
@@ -373,13 +397,17 @@ def _choose_strengths(moments: _Moments) -> tuple[float, float] | None:
         if gain > best_gain:
             best_gain = gain
             best = (pooling, shrinkage)
+
     return best
 
 
 def _squared_error_saved(moments: _Moments, effect: Floats) -> float:
     """Sum of y^2 - (y - x b)^2 = 2 b xy - b xx b, where b is the effect [N, K, C] of each fold."""
     b_xy = 2 * effect * moments.xy
-    xx_b = moments.xx @ effect[..., None]
+
+    # The product of a matrix and a column, for each fold of each series.
+    column = effect[..., None]
+    xx_b = moments.xx @ column
     b_xx_b = effect * xx_b[..., 0]
     saved = b_xy - b_xx_b
     return float(saved.sum())

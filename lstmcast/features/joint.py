@@ -37,8 +37,10 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
     n_features = len(JOINT_FEATURE_INDICES)
     own_target, series_of_target = _find_target_series(panel)
     owner = series_of_rows(panel.offsets)
+
     # Where each step is on the axis that all series share.
     ordinal = concat_ranges(panel.start, panel.lengths)
+
     n_steps = len(owner)
     shape = (n_steps, n_targets, n_features + 1)
     inputs = np.zeros(shape, dtype=np.float32)
@@ -49,7 +51,9 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
         other_step = ordinal - panel.start[other]
         has_begun = other_step >= 0
         has_not_ended = other_step < panel.lengths[other]
-        exists = (other >= 0) & (has_begun & has_not_ended)
+        is_inside = has_begun & has_not_ended
+        is_there = other >= 0
+        exists = is_there & is_inside
 
         rows = panel.offsets[other] + other_step
         rows = rows[exists]
@@ -58,7 +62,9 @@ def joint_inputs(panel: Panel, steps: StepArrays) -> Singles:
 
     # The last input of a target marks it as the series' own.
     target = own_target[owner]
-    inputs[np.arange(n_steps), target, -1] = 1
+    every_step = np.arange(n_steps)
+    inputs[every_step, target, -1] = 1
+
     return inputs.reshape(n_steps, -1)
 
 

@@ -70,29 +70,35 @@ def fit_scaler(values: Floats, offsets: Ints, how: Transform = "auto") -> Scaler
     starts = offsets[:-1]
     low = np.fmin.reduceat(values, starts)
     middle = median_by_series(values, offsets)
+    n_series = len(low)
+    never_negative = low >= 0
     in_logs = {
-        "auto": (low >= 0) & (middle > 0),
+        "auto": never_negative & (middle > 0),
         "log": low > 0,
-        "none": np.zeros(len(low), dtype=bool),
+        "none": np.zeros(n_series, dtype=bool),
     }
     log = in_logs[how]
 
-    shift = np.zeros(len(low))
+    shift = np.zeros(n_series)
     if how == "auto":
         shift = _distant_level_shift(values, starts, low, middle)
-        log &= shift == 0
+        stays = shift == 0
+        log &= stays
 
         # Where no value is that close to zero, the logarithm needs no help.
         least_far = _NEAR_ZERO_SHARE * middle
         near_zero = log & (low < least_far)
-        shift = np.where(near_zero, _LOG_SHIFT_SHARE * middle, shift)
+        log_shift = _LOG_SHIFT_SHARE * middle
+        shift = np.where(near_zero, log_shift, shift)
 
     # Where no logarithm is taken, the lowest value may be missing or negative; 1 stands in.
-    lowest_shifted = np.where(log, low, 1.0) + shift
-    floor = np.where(log, _LOG_FLOOR_SHARE * lowest_shifted, 0.0)
+    lowest = np.where(log, low, 1.0)
+    lowest_shifted = lowest + shift
+    log_floor = _LOG_FLOOR_SHARE * lowest_shifted
+    floor = np.where(log, log_floor, 0.0)
 
     # A series that was never negative is not forecast to be.
-    lowest_forecast = np.where(low >= 0, 0.0, -np.inf)
+    lowest_forecast = np.where(never_negative, 0.0, -np.inf)
     return ScalerState(log, shift, floor, lowest_forecast)
 
 
@@ -107,7 +113,9 @@ def _distant_level_shift(
     # In halves, since the difference of very large values may overflow.
     half_range = high / 2 - low / 2
     nearest = 2 * _MAX_LEVEL_RANGES * half_range
-    is_distant = (half_range > 0) & (np.abs(middle) > nearest)
+    has_range = half_range > 0
+    is_far = np.abs(middle) > nearest
+    is_distant = has_range & is_far
     shift = np.copysign(nearest, middle) - middle
     return np.where(is_distant, shift, 0.0)
 
@@ -119,6 +127,7 @@ def transform_values(values: Floats, series: Ints, state: ScalerState) -> Floats
     """
     log = state.log[series]
     floor = state.floor[series]
+
     # Later values may have no logarithm: none is taken of less than the floor.
     floor = np.where(log, floor, -np.inf)
     shifted = values + state.shift[series]
@@ -131,6 +140,8 @@ def inverse_transform(z: Floats, series: Ints, state: ScalerState) -> Floats:
     values = np.array(z, dtype=np.float64)
     exponent = np.minimum(z, _MAX_EXPONENT)
     log = state.log[series]
+
+    # Only where the series is in logs; the others have been shifted alone.
     np.exp(exponent, where=log, out=values)
     values -= state.shift[series]
     return np.maximum(values, state.low[series])
@@ -154,6 +165,7 @@ def with_fixed_scale(
     owner = series_of_rows(offsets)
     in_sample = are_first_steps(offsets, ends)
     z = transform_values(values, owner, state)
+
     # What a verdict will judge takes no part.
     z[~in_sample] = np.nan
     quartiles = _quartiles_by_series(z, owner, offsets)
@@ -187,6 +199,7 @@ def _mean_and_deviation(
     """
     n = len(middle)
     size = positive_or(extent, 1.0)
+
     observed = ~np.isnan(z)
     count = np.bincount(owner, observed, n)
     count = np.maximum(count, 1)

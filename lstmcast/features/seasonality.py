@@ -46,7 +46,9 @@ def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
     gives it.
     """
     axis = panel.axis
-    if axis.kind == "integer" and forced is None and axis.season == 1:
+    is_calendar = axis.kind != "integer"
+    is_given = forced is not None or axis.season != 1
+    if not is_calendar and not is_given:
         return search_seasons(panel.values, panel.offsets)
     proposed = Seasons(axis.season, axis.second_season)
     return confirm_seasons(panel.values, panel.offsets, proposed, forced)
@@ -59,7 +61,10 @@ def default_horizon(panel: Panel, main: int) -> int:
     series to learn from.
     """
     axis = panel.axis
-    horizon = main if axis.kind == "integer" and main > 1 else axis.horizon
+    horizon = axis.horizon
+    if axis.kind == "integer" and main > 1:
+        horizon = main
+
     longest = int(panel.lengths.max())
     most = max(_MAX_HORIZON_OF_SHORT_SERIES, longest // _MIN_HORIZONS)
     return min(horizon, most)
@@ -81,20 +86,27 @@ def confirm_seasons(
     if longest < 2 * second:
         second = 0
     if forced is not None:
+        # A longer season is of whole cycles of the shorter, as a week of days.
         is_multiple = second > forced and second % forced == 0
         return Seasons(forced, second if is_multiple else 0)
 
+    # A fine season is sought in the values where they do not show the one of the calendar.
     series = _sample_series(values, offsets)
-    if proposed.main >= _FINE_SEASON and longest < 2 * proposed.main:
+    is_fine = proposed.main >= _FINE_SEASON
+    if is_fine and longest < 2 * proposed.main:
         # Less than two days by the minute: a day shows nothing, but there may be a shorter cycle.
         cycle = find_exact_cycle(series)
         is_believed = proposed.main <= _MAX_UNSEEN_SEASON
-        return Seasons(proposed.main if cycle == 1 and is_believed else cycle, 0)
+        if cycle == 1 and is_believed:
+            return Seasons(proposed.main, 0)
+        return Seasons(cycle, 0)
+
     if proposed.main > 1:
-        is_shown = _is_shown_by_enough(series, proposed.main)
-        if not is_shown and proposed.main >= _FINE_SEASON:
-            return Seasons(find_exact_cycle(series), second)
-        return Seasons(proposed.main if is_shown else 1, second)
+        if _is_shown_by_enough(series, proposed.main):
+            return Seasons(proposed.main, second)
+        main = find_exact_cycle(series) if is_fine else 1
+        return Seasons(main, second)
+
     if not proposed.second:
         return Seasons(1, 0)
 
@@ -112,7 +124,10 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     NaN where missing; offsets: [N+1].
     """
     series = _sample_series(values, offsets)
-    longest = int(np.diff(offsets).max())
+    lengths = np.diff(offsets)
+    longest = int(lengths.max())
+
+    # Without a calendar to propose a season, it has to be seen three times.
     strengths = {
         m: _significant_autocorrelation(series, m)
         for m in _CANDIDATE_SEASONS
@@ -130,7 +145,8 @@ def search_seasons(values: Floats, offsets: Ints) -> Seasons:
     week = 7 * main
     if main < 24 or longest < 2 * week:
         return Seasons(main, 0)
-    is_weekly = _significant_autocorrelation(series, week) > _CLEAR_AUTOCORRELATION
+    strength = _significant_autocorrelation(series, week)
+    is_weekly = strength > _CLEAR_AUTOCORRELATION
     return Seasons(main, week if is_weekly else 0)
 
 
@@ -156,8 +172,13 @@ def _bartlett_bound(correlation: Floats, n: int) -> float:
 def find_exact_cycle(series: list[Floats]) -> int:
     """Steps after which most of the series [T] repeat themselves exactly; 1 where they do not."""
     cycles = [_exact_cycle(y) for y in series]
-    usual = int(np.median(cycles)) if cycles else 1
-    return usual if cycles.count(usual) * 2 > len(cycles) else 1
+    if not cycles:
+        return 1
+
+    # What more than half of them have in common can only be their median.
+    usual = int(np.median(cycles))
+    is_of_most = cycles.count(usual) * 2 > len(cycles)
+    return usual if is_of_most else 1
 
 
 def _exact_cycle(y: Floats) -> int:
@@ -167,16 +188,23 @@ def _exact_cycle(y: Floats) -> int:
     # NaN is not above 0 either.
     if not extent > 0:
         return 1
+
     changes = np.diff(newest / extent)
     most = len(newest) // 2
     correlation = _autocorrelation(changes, most)
-    # Of a cycle seen n times, a share of 1 / n has no counterpart.
+
+    # Few lags are likely, so that not each of them has to be compared in full. Of a cycle seen n
+    # times, a share of 1 / n has no counterpart.
     lags = np.arange(1, most + 1)
     overlap = 1 - lags / len(newest)
-    likely = lags[correlation > 0.8 * overlap]
+    is_likely = correlation > 0.8 * overlap
+    likely = lags[is_likely]
+
+    tolerance = _EXACT_TOLERANCE * extent
     for lag in likely.tolist():
         difference = newest[lag:] - newest[:-lag]
-        if lag > 1 and np.abs(difference).max() <= _EXACT_TOLERANCE * extent:
+        largest = np.abs(difference).max()
+        if lag > 1 and largest <= tolerance:
             return int(lag)
     return 1
 
@@ -185,14 +213,19 @@ def _is_shown_by_enough(series: list[Floats], m: int) -> bool:
     """Whether the season is significant in enough of the series that are long enough to tell."""
     significant = []
     for y in series:
+        if len(y) <= 2 * m:
+            continue
         newest = y[-_MAX_STEPS_PER_SERIES:]
         shown = False
         if len(newest) > 2 * m:
-            shown = season_significance(_robust_differences(newest), m) > 1
-        if not shown and len(y) > 2 * m:
+            differences = _robust_differences(newest)
+            shown = season_significance(differences, m) > 1
+
+        # Noise from step to step may hide what the means of a few steps show.
+        if not shown:
             shown = _block_autocorrelation(y, m) > 0
-        if len(y) > 2 * m:
-            significant.append(shown)
+        significant.append(shown)
+
     if not significant:
         # The calendar is believed, but not for a season that would fill the memory unseen.
         return m <= _MAX_UNSEEN_SEASON
@@ -207,7 +240,9 @@ def _significant_autocorrelation(series: list[Floats], m: int) -> float:
         if len(newest) > 2 * m:
             differences = _robust_differences(newest)
             at_lag = _autocorrelation_if_significant(differences, m)
-            found.append(max(at_lag, _block_autocorrelation(y, m)))
+            of_blocks = _block_autocorrelation(y, m)
+            found.append(max(at_lag, of_blocks))
+
     if not found:
         return 0.0
     return float(np.median(found))
@@ -217,7 +252,8 @@ def _autocorrelation_if_significant(differences: Floats, m: int) -> float:
     """Autocorrelation of differences at lag m; 0 where chance alone could make it."""
     correlation = _autocorrelation(differences, m)
     at_lag = float(correlation[-1])
-    is_significant = at_lag / _bartlett_bound(correlation, len(differences)) > 1
+    bound = _bartlett_bound(correlation, len(differences))
+    is_significant = at_lag / bound > 1
     return at_lag if is_significant else 0.0
 
 
@@ -225,27 +261,38 @@ def _block_autocorrelation(y: Floats, m: int) -> float:
     """The same of the means of neighbouring steps, where a season has many; 0 where none shows."""
     if m < _FINE_SEASON:
         return 0.0
-    newest = y[-_MAX_SEASONS_PER_SERIES * m :]
+
+    n_steps = _MAX_SEASONS_PER_SERIES * m
+    newest = y[-n_steps:]
     found = [0.0]
     for blocks in _BLOCKS_PER_SEASON:
         # Whole blocks make a season.
-        sizes = (size for size in range(m // blocks, 1, -1) if m % size == 0)
+        largest = m // blocks
+        sizes = (size for size in range(largest, 1, -1) if m % size == 0)
         size = next(sizes, 1)
-        differences = _robust_differences(_block_means(newest, size))
+
+        means = _block_means(newest, size)
+        differences = _robust_differences(means)
         at_lag = _autocorrelation_if_significant(differences, m // size)
         if at_lag > _MIN_BLOCK_AUTOCORRELATION:
             found.append(at_lag)
+
     return max(found)
 
 
 def _block_means(newest: Floats, size: int) -> Floats:
     """Means of blocks of so many steps, of a series' newest part [T]; NaN where all are missing."""
+    # What does not fill a block is left out, of the oldest.
     n_blocks = len(newest) // size
-    blocks = newest[len(newest) - n_blocks * size :].reshape(n_blocks, size)
+    begin = len(newest) - n_blocks * size
+    blocks = newest[begin:].reshape(n_blocks, size)
+
     observed = ~np.isnan(blocks)
-    total = np.where(observed, blocks, 0.0).sum(1)
+    count = observed.sum(1)
+    known = np.where(observed, blocks, 0.0)
+    total = known.sum(1)
     means = np.full(n_blocks, np.nan)
-    np.divide(total, observed.sum(1), out=means, where=observed.any(1))
+    np.divide(total, count, out=means, where=count > 0)
     return means
 
 
@@ -253,7 +300,8 @@ def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
     """Autocorrelation at lags 1..max_lag, as the transform of the power spectrum (Wiener 1930)."""
     n = len(differences)
     # Padded with as many zeros, so that the end of the series does not meet its beginning.
-    size = 1 << (2 * n - 1).bit_length()
+    enough = 2 * n - 1
+    size = 1 << enough.bit_length()
 
     # Brought near 1 first: squares of what is far from it overflow, or vanish.
     exponent = _binary_exponent(differences)
@@ -273,13 +321,16 @@ def _autocorrelation(differences: Floats, max_lag: int) -> Floats:
 
 def _binary_exponent(values: Floats) -> int:
     """Power of two nearest to the largest of the values: to divide by it changes no digit."""
-    largest = np.max(np.abs(values), initial=0.0)
-    return int(np.frexp(largest)[1])
+    absolute = np.abs(values)
+    largest = np.max(absolute, initial=0.0)
+    _, exponent = np.frexp(largest)
+    return int(exponent)
 
 
 def _sample_series(values: Floats, offsets: Ints) -> list[Floats]:
     """Evenly chosen series."""
-    chosen = choose_evenly(len(offsets) - 1, _MAX_SERIES)
+    n_series = len(offsets) - 1
+    chosen = choose_evenly(n_series, _MAX_SERIES)
     found = []
     for i in chosen:
         begin = offsets[i]
@@ -290,12 +341,14 @@ def _sample_series(values: Floats, offsets: Ints) -> list[Floats]:
 
 def _robust_differences(y: Floats) -> Floats:
     """Differences of a series [T], in logs if it is positive: median 0, outliers cut, [T-1]."""
-    if not (y <= 0).any():
+    is_positive = not (y <= 0).any()
+    if is_positive:
         y = np.log(y)
     differences = np.diff(y)
 
     observed = ~np.isnan(y)
-    if observed.any() and 2 * np.isnan(differences).sum() > len(differences):
+    n_missing = np.isnan(differences).sum()
+    if observed.any() and 2 * n_missing > len(differences):
         # Hardly two values in a row: straight lines between them stand in.
         steps = np.arange(len(y))
         filled = np.interp(steps, steps[observed], y[observed])
@@ -304,7 +357,9 @@ def _robust_differences(y: Floats) -> Floats:
     if not len(differences) or np.isnan(differences).all():
         return np.zeros(len(differences))
 
+    # Without what it grows by from step to step.
     differences = differences - np.nanmedian(differences)
+
     # The median absolute deviation, in standard deviations of a normal distribution.
     absolute = np.abs(differences)
     deviation = 1.4826 * np.nanmedian(absolute)

@@ -33,6 +33,7 @@ def exponential_moving_average(
 
     mass = _decayed_sum(weight, alpha, axis)
     total = _decayed_sum(x * weight, alpha, axis)
+
     # Before the first step with a weight there is nothing to divide by.
     has_mass = mass > _MIN_MASS
     average = np.zeros_like(mass)
@@ -66,7 +67,10 @@ def _decayed_sum(x: Floats, alpha: float, axis: int) -> Floats:
         block = x[..., part]
         factors = growth[: block.shape[-1]]
         weights = alpha * factors
-        sums = np.cumsum(block * weights, -1)
+        weighted = block * weights
+        sums = np.cumsum(weighted, -1)
+
+        # What is carried decays from step to step, as the division makes it do.
         sums += share_left * carried[..., None]
         sums /= factors
         out[..., part] = sums
@@ -88,12 +92,14 @@ def moving_average(z: Floats, window: int) -> Floats:
     sums_so_far = sums[:, 1:]
     np.cumsum(z - base, 1, out=sums_so_far)
 
+    # The steps of each mean: from `start` on, up to before `stop`.
     stop = np.arange(1, width + 1)
     start = np.maximum(0, stop - window)
     average: Floats = sums[:, stop]
     average -= sums[:, start]
     n_steps = stop - start
     average /= n_steps
+
     average += base
     return average
 
@@ -119,9 +125,10 @@ def difference_at_lag(z: Floats, k: int) -> Floats:
     """z[t] - z[t - k], 0 for the first k steps, [n, T]."""
     difference = np.zeros_like(z)
     width = z.shape[1]
-    if k < width:
+    kept = width - k
+    if kept > 0:
         later = z[:, k:]
-        earlier = z[:, : width - k]
+        earlier = z[:, :kept]
         difference[:, k:] = later - earlier
     return difference
 

@@ -69,10 +69,12 @@ def default_context(seasons: Seasons, horizon: int) -> int:
     """Context length in steps where none is given: two seasons, and two horizons or so."""
     m = seasons.main
     two_seasons = 2 * m if m > 1 else 0
+
     # A long horizon is not looked back on twice.
     for_horizon = 2 * horizon
     if horizon > 24:
         for_horizon = horizon + m
+
     context = max(two_seasons, for_horizon, MIN_CONTEXT)
     if m > LONG_SEASON:
         return min(context, MAX_CONTEXT_OF_LONG_SEASON)
@@ -116,16 +118,16 @@ class Windows:
 
         # The steps of a chunk, and where in it the origins are.
         close = origins.max(1)
-        until_close = np.arange(1 - chunk, 1)
-        inside = close + until_close[:, None]
         last_of_chunk = chunk - 1
+        until_close = np.arange(-last_of_chunk, 1)
+        inside = close + until_close[:, None]
         before_close = origins - close[:, None]
         at = before_close + last_of_chunk
         pad = np.maximum(last_of_chunk - close, 0)
 
         # All of a window is relative to its seasonal-naive forecast, in scales of its origin.
-        owner = series[:, None]
-        owner = np.broadcast_to(owner, origins.shape)
+        column = series[:, None]
+        owner = np.broadcast_to(column, origins.shape)
         candidates = forecast_candidates(steps, owner, origins, self.horizon)
         base = candidates[..., _SEASONAL_NAIVE]
 
@@ -135,6 +137,8 @@ class Windows:
 
         blend = candidates - base[..., None]
         blend /= scale[..., None]
+
+        # One wild value must not drown the others.
         limit = steps.state.bound(TARGET_CLIP)
         blend = blend.clip(-limit, limit)
 
@@ -168,12 +172,17 @@ class Windows:
         """What the decoder reads of each horizon step, [B, P, H, J + Ca]; see `Batch`."""
         steps = self.steps
         horizon = self.horizon
+
         # Differences between seasons: the two seasons before that of the base, and the origin.
         older = older_seasonal_values(steps, series, origins, horizon, 1)
         oldest = older_seasonal_values(steps, series, origins, horizon, 2)
         at_origin = steps.offsets[series] + origins
         origin_value = steps.z[at_origin, None]
-        from_base = [older - base, oldest - base, base - origin_value]
+        from_base = [
+            older - base,
+            oldest - base,
+            base - origin_value,
+        ]
         differences = np.stack(from_base, -1)
         differences /= scale[..., None]
 
@@ -187,11 +196,14 @@ class Windows:
         of_series = horizon_features(horizon, steps.seasons, log)
         n_features = of_series.shape[-1]
         shape = (*base.shape, n_features)
-        shared = np.broadcast_to(of_series[:, None], shape)
+        for_origins = of_series[:, None]
+        shared = np.broadcast_to(for_origins, shape)
 
         parts = [local.astype(np.float32), shared]
         if self.covariates is not None:
-            parts.append(self._covariates_ahead(self.covariates, series, origins))
+            ahead = self._covariates_ahead(self.covariates, series, origins)
+            parts.append(ahead)
+
         return np.concatenate(parts, -1)
 
     def effect(self, series: Ints, origins: Ints) -> Floats:
@@ -220,9 +232,12 @@ class Windows:
         at_origin = offsets[series] + origins
         at = _following(at_origin, self.horizon)
         end = offsets[series + 1]
-        known = at < end[..., None]
+        end = end[..., None]
+
         # Row 0 stands in where there is none, for the caller to mask.
-        return np.where(known, at, 0), known
+        known = at < end
+        rows = np.where(known, at, 0)
+        return rows, known
 
     def _scaled_targets(
         self,
@@ -236,20 +251,28 @@ class Windows:
         steps = self.steps
         limit = self.lengths if ends is None else ends
         limit = limit[series]
+        limit = limit[..., None]
         ahead = _following(origins, self.horizon)
-        known = ahead < limit[..., None]
+        known = ahead < limit
+
         # The first step stands in where there is none, to be masked.
         ahead = np.where(known, ahead, 0)
         first = steps.offsets[series]
         at = first[..., None] + ahead
         known &= steps.observed[at]
+
+        # An origin in a gap that is read as a line already knows where the line ends.
         if steps.open is not None:
-            known &= ~steps.open[first + origins][..., None]
+            at_origin = first + origins
+            is_open = steps.open[at_origin]
+            known &= ~is_open[..., None]
+
         z = steps.z[at]
         z = np.where(known, z, np.nan)
 
         bound = steps.state.bound(TARGET_CLIP)
-        target = (z - base) / scale
+        distance = z - base
+        target = distance / scale
         target = target.clip(-bound, bound)
         return target.astype(np.float32), z
 
@@ -262,7 +285,9 @@ def _following(origins: Ints, horizon: int) -> Ints:
 
 def _take_rows(table: Singles, first: Ints, inside: Ints) -> Singles:
     """table[first + inside], with zeros before the first step of a series: [L, B, F]."""
-    at = first + np.maximum(inside, 0)
-    rows = table[at]
-    rows[inside < 0] = 0
+    # The first step stands in where there is none, and is then cleared.
+    step = np.maximum(inside, 0)
+    rows = table[first + step]
+    is_before = inside < 0
+    rows[is_before] = 0
     return rows

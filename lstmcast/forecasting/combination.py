@@ -92,7 +92,10 @@ class Combination(NamedTuple):
             weights["spread"] = np.array(spread, dtype=np.float64)
             if weights["spread"].shape[1:] != (len(NETWORK_QUANTILES),):
                 raise ValueError("the spread has not a column for each quantile")
-        if method not in ("", *METHOD_DESCRIPTIONS) or bool(method) != bool(spread):
+
+        is_known = method in ("", *METHOD_DESCRIPTIONS)
+        is_alone = bool(method) != bool(spread)
+        if not is_known or is_alone:
             raise ValueError(f"no such simple method, or without a spread: {method!r}")
         return cls(**(data | weights))
 
@@ -213,6 +216,8 @@ def choose_method(validation: ValidationForecasts, mix: Combination) -> int | No
     # A method that forecasts nothing from somewhere is no choice.
     is_whole = np.asarray(~np.isnan(simple.forecasts).any((0, 1)))
     losses = np.where(is_whole, by_window.sum(1), np.inf)
+
+    # Windows here and before count by how many of them do not overlap.
     horizon = validation.actual.shape[1]
     blocks, n_blocks = count_blocks(validation.series, simple.origins, horizon)
     earlier, n_earlier = _earlier_losses(validation, scale)
@@ -245,18 +250,25 @@ def _earlier_losses(
     scale_of_series[validation.series] = scale
     scale = scale_of_series[simple.earlier_series]
 
-    observed = ~np.isnan(simple.earlier).any(-1)
-    usable = observed & (scale > 0)[:, None]
+    # Only steps for which every method has a forecast, or they could not be compared.
+    is_missing = np.isnan(simple.earlier)
+    observed = ~is_missing.any(-1)
+    has_scale = scale > 0
+    usable = observed & has_scale[:, None]
     if not usable.any():
         return np.zeros(n_methods), 0
-    losses = []
-    for s in range(n_methods):
-        error = np.where(usable, np.abs(simple.earlier[..., s]), 0.0)
-        scaled = error**validation.power / np.where(scale > 0, scale, 1.0)[:, None]
-        of_windows = scaled.sum(1) / np.maximum(usable.sum(1), 1)
-        losses.append(of_windows[usable.any(1)].mean())
 
     windows = usable.any(1)
+    n_steps = np.maximum(usable.sum(1), 1)
+    safe_scale = np.where(has_scale, scale, 1.0)
+    losses = []
+    for s in range(n_methods):
+        size = np.abs(simple.earlier[..., s])
+        error = np.where(usable, size, 0.0)
+        scaled = error**validation.power / safe_scale[:, None]
+        of_windows = scaled.sum(1) / n_steps
+        losses.append(of_windows[windows].mean())
+
     horizon = usable.shape[1]
     _, n_windows = count_blocks(
         simple.earlier_series[windows], simple.earlier_origins[windows], horizon

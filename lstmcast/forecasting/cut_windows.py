@@ -37,8 +37,10 @@ def iter_cut_windows(
         # them goes alone.
         groups = early[:, None] if joint else [early]
         for windows in groups:
-            past = panel.select(series[windows]).head(origins[windows] + 1)
-            yield CutWindows(windows, past, np.arange(len(windows)))
+            whole = panel.select(series[windows])
+            past = whole.head(origins[windows] + 1)
+            own_series = np.arange(len(windows))
+            yield CutWindows(windows, past, own_series)
 
     yield from _iter_gap_windows(panel, series, origins, ~is_early)
 
@@ -54,10 +56,22 @@ def _iter_gap_windows(
     is_open = find_open_steps(panel)
     if is_open is None:
         return
-    in_gap = among & is_open[panel.offsets[series] + origins]
-    gaps = np.stack([series, find_gap_ends(panel, series, origins)])
-    for gap in np.unique(gaps[:, in_gap], axis=1).T:
-        is_of_gap = (gaps == gap[:, None]).all(axis=0)
+
+    begin = panel.offsets[series]
+    in_gap = among & is_open[begin + origins]
+
+    # A gap is known by its series and where it ends: its windows share one panel.
+    ends = find_gap_ends(panel, series, origins)
+    gaps = np.stack([series, ends])
+    distinct = np.unique(gaps[:, in_gap], axis=1)
+    for gap in distinct.T:
+        is_same = gaps == gap[:, None]
+        is_of_gap = is_same.all(axis=0)
         windows = np.flatnonzero(in_gap & is_of_gap)
-        past = panel.select(gap[:1]).head(gap[1:])
-        yield CutWindows(windows, past, np.zeros(len(windows), np.int64))
+
+        # Slices of one keep the axis of the series.
+        number = gap[:1]
+        end = gap[1:]
+        past = panel.select(number).head(end)
+        only_series = np.zeros(len(windows), np.int64)
+        yield CutWindows(windows, past, only_series)

@@ -47,73 +47,120 @@ class Grid(NamedTuple):
 
         The quantile of a rounded number is its rounded quantile.
         """
-        step = self.step[series][:, None, None]
-        zero_below = self.zero_below[series][:, None, None]
-        counts = np.round(quantiles / np.where(step > 0, step, 1.0)) * step
-        snapped = np.where(step > 0, counts, quantiles)
-        is_small = (zero_below > 0) & (snapped < zero_below)
+        step = self.step[series]
+        step = step[:, None, None]
+        zero_below = self.zero_below[series]
+        zero_below = zero_below[:, None, None]
+
+        # Without a step any divisor does: the result is not used there.
+        is_count = step > 0
+        divisor = np.where(is_count, step, 1.0)
+        n_steps = np.round(quantiles / divisor)
+        counts = n_steps * step
+        snapped = np.where(is_count, counts, quantiles)
+
+        has_zeros = zero_below > 0
+        is_small = has_zeros & (snapped < zero_below)
         return np.where(is_small, 0.0, snapped)
 
     def slack(self, actual: Floats, series: Ints) -> Floats:
         """How far an interval may miss actual values [K, H] and still cover them when snapped."""
-        half_step = self.step[series][:, None] / 2
-        zero_below = self.zero_below[series][:, None]
-        zero_below = np.where(np.isinf(zero_below), 0.0, zero_below)
-        return np.maximum(half_step, np.where(actual == 0, zero_below, 0.0))
+        step = self.step[series]
+        half_step = step[:, None] / 2
+
+        # A series that was only zero so far has no size below which to become 0.
+        zero_below = self.zero_below[series]
+        is_endless = np.isinf(zero_below)
+        zero_below = np.where(is_endless, 0.0, zero_below)
+
+        # Whatever is small enough becomes 0, which an observed 0 then equals.
+        is_zero = actual == 0
+        to_zero = np.where(is_zero, zero_below[:, None], 0.0)
+        return np.maximum(half_step, to_zero)
 
 
 def find_grid(panel: Panel, ends: Ints) -> Grid:
     """Find the values that series take in their first `ends` [N] steps."""
     n_series = len(panel)
     lengths = panel.lengths
+
+    # Of each value its series and its step; what lies behind the ends is not known.
     owner = np.repeat(np.arange(n_series), lengths)
     place = np.arange(len(owner)) - panel.offsets[owner]
-    past = np.where(place < ends[owner], panel.values, np.nan)
+    is_past = place < ends[owner]
+    past = np.where(is_past, panel.values, np.nan)
+
+    # What the values of each series are like.
     known = ~np.isnan(past)
     count = np.bincount(owner, known, n_series)
     zeros = np.bincount(owner, past == 0, n_series)
     negative = np.bincount(owner, past < 0, n_series)
     is_fraction = known & (past != np.round(past))
-    is_whole = np.bincount(owner, is_fraction, n_series) == 0
-    has_zeros = zeros >= np.maximum(MIN_ZERO_SHARE * count, 1)
+    fractions = np.bincount(owner, is_fraction, n_series)
 
     # Most series are neither: only of the others the values are put in order.
-    candidates = np.flatnonzero((is_whole | has_zeros) & (negative == 0))
+    is_whole = fractions == 0
+    fewest_zeros = np.maximum(MIN_ZERO_SHARE * count, 1)
+    has_zeros = zeros >= fewest_zeros
+    is_never_negative = negative == 0
+    has_grid = (is_whole | has_zeros) & is_never_negative
+    candidates = np.flatnonzero(has_grid)
+
     step = np.zeros(n_series)
     zero_below = np.zeros(n_series)
     if not len(candidates):
         return Grid(step, zero_below)
 
+    # The rows of the candidates, each with the number of its series among them.
+    n_candidates = len(candidates)
     is_candidate = np.zeros(n_series, bool)
     is_candidate[candidates] = True
     rows = is_candidate[owner]
-    positive = np.where(past > 0, past, np.nan)[rows]
     number = np.cumsum(is_candidate) - 1
     group = number[owner[rows]]
+
+    # Their values above 0 in order, series by series; what is none of them comes last.
+    candidate_past = past[rows]
+    positive = np.where(candidate_past > 0, candidate_past, np.nan)
     order = np.lexsort((positive, group))
+
+    # Where each of them begins in that order, and how many of its values are above 0.
     own_lengths = lengths[candidates]
     first = np.cumsum(own_lengths) - own_lengths
-    n_positive = (count - zeros)[candidates].astype(np.int64)
+    above_zero = count - zeros
+    n_positive = above_zero[candidates].astype(np.int64)
 
     def ranked(share: float) -> Floats:
         """The positive value at this share of each candidate's, NaN where there is none."""
-        rank = (share * np.maximum(n_positive - 1, 0)).astype(np.int64)
-        return np.asarray(positive[order[first + rank]])
+        last_rank = np.maximum(n_positive - 1, 0)
+        rank = (share * last_rank).astype(np.int64)
+        places = order[first + rank]
+        return np.asarray(positive[places])
 
+    # Counts are in ones, or in lots as large as the least of them, which has the last word.
     least = ranked(0.0)
     middle = ranked(0.5)
-    steps = np.zeros(len(candidates))
-    for unit in (np.ones(len(candidates)), least):
+    ones = np.ones(n_candidates)
+    steps = np.zeros(n_candidates)
+    for unit in (ones, least):
         safe = np.where(unit > 0, unit, 1.0)
         parts = positive / safe[group]
         distance = np.abs(parts - np.round(parts))
-        is_off = distance > _ROUNDING * np.maximum(parts, 1.0)
-        is_multiple = np.bincount(group, is_off, len(candidates)) == 0
-        is_small = middle <= MAX_COUNT_STEPS * safe
-        steps = np.where(is_multiple & is_small, safe, steps)
-    step[candidates] = np.where(n_positive >= MIN_COUNT_VALUES, steps, 0.0)
+        tolerance = _ROUNDING * np.maximum(parts, 1.0)
+        is_off = distance > tolerance
+        n_off = np.bincount(group, is_off, n_candidates)
 
-    small = SMALL_SHARE * np.nan_to_num(ranked(0.1))
+        # Large numbers lie so close to a multiple that rounding to one would say little.
+        is_small = middle <= MAX_COUNT_STEPS * safe
+        is_counted = (n_off == 0) & is_small
+        steps = np.where(is_counted, safe, steps)
+
+    has_enough = n_positive >= MIN_COUNT_VALUES
+    step[candidates] = np.where(has_enough, steps, 0.0)
+
+    # The least value of all may be an exception: one in ten lies below this.
+    usual_least = np.nan_to_num(ranked(0.1))
+    small = SMALL_SHARE * usual_least
     # Zero stays zero.
     small = np.where(n_positive > 0, small, np.inf)
     zero_below[candidates] = np.where(has_zeros[candidates], small, 0.0)
@@ -143,21 +190,30 @@ class Habits:
         past = Past.of(panel, series, origins)
         quantiles = widen_young(quantiles, past, self.panel, levels)
         quantiles = bound_by_range(quantiles, past)
-        return self._grid_of(panel, series, origins).snap(quantiles, series)
+
+        # Last, as the steps before leave values that the series cannot take.
+        grid = self._grid_of(panel, series, origins)
+        return grid.snap(quantiles, series)
 
     def _grid_of(self, panel: Panel, series: Ints, origins: Ints) -> Grid:
         """Return the grid of training, of new series that of what lies before the origins."""
         place = panel.align(self.panel)
         step = self.grid.step[place]
         zero_below = self.grid.zero_below[place]
+
         # A series that was only zero so far may have begun since.
-        is_new = (place < 0) | np.isinf(zero_below)
-        if is_new[series].any():
-            ends = panel.lengths.copy()
-            np.minimum.at(ends, series, origins + 1)
-            own = find_grid(panel, ends)
-            step = np.where(is_new, own.step, step)
-            zero_below = np.where(is_new, own.zero_below, zero_below)
+        is_unknown = place < 0
+        was_only_zero = np.isinf(zero_below)
+        is_new = is_unknown | was_only_zero
+        if not is_new[series].any():
+            return Grid(step, zero_below)
+
+        # The earliest window of a series must not see what follows it.
+        ends = panel.lengths.copy()
+        np.minimum.at(ends, series, origins + 1)
+        own = find_grid(panel, ends)
+        step = np.where(is_new, own.step, step)
+        zero_below = np.where(is_new, own.zero_below, zero_below)
         return Grid(step, zero_below)
 
 
@@ -183,28 +239,40 @@ class Past(NamedTuple):
     def of(cls, panel: Panel, series: Ints, origins: Ints) -> "Past":
         """Find it for windows of a panel."""
         first = panel.offsets[series]
-        last = first + origins
+        end = first + origins + 1
+
+        # How many values are known up to each place of the panel.
         known = ~np.isnan(panel.values)
         so_far = np.concatenate([[0], np.cumsum(known)])
-        count = so_far[last + 1] - so_far[first]
+        count = so_far[end] - so_far[first]
 
-        low = np.empty(len(series))
-        high = np.empty(len(series))
+        n_windows = len(series)
+        low = np.empty(n_windows)
+        high = np.empty(n_windows)
         own, number = np.unique(series, return_inverse=True)
-        if 2 * len(own) < len(series):
+        if 2 * len(own) < n_windows:
             # Many windows of one series: its range grows from step to step.
             for place, one in enumerate(own.tolist()):
                 y = panel.series(one)
+                lowest = np.fmin.accumulate(y)
+                highest = np.fmax.accumulate(y)
+
                 windows = number == place
-                low[windows] = np.fmin.accumulate(y)[origins[windows]]
-                high[windows] = np.fmax.accumulate(y)[origins[windows]]
+                ends_at = origins[windows]
+                low[windows] = lowest[ends_at]
+                high[windows] = highest[ends_at]
+
             return cls(low, high, count)
 
         # Between the past of one window and the next lies a stretch that is not looked at.
-        bounds = np.stack([first, last + 1], 1).ravel()
+        pairs = np.stack([first, end], 1)
+        bounds = pairs.ravel()
+        # One value more, since the last window may end where the panel does.
         values = np.append(panel.values, np.nan)
-        low = np.fmin.reduceat(values, bounds)[::2]
-        high = np.fmax.reduceat(values, bounds)[::2]
+        lowest = np.fmin.reduceat(values, bounds)
+        highest = np.fmax.reduceat(values, bounds)
+        low = lowest[::2]
+        high = highest[::2]
         return cls(low, high, count)
 
 
@@ -212,13 +280,23 @@ def bound_by_range(quantiles: Floats, past: Past) -> Floats:
     """Keep quantiles [K, H, Q] within reach of the range that their series had so far."""
     horizon = quantiles.shape[1]
     extent = past.high - past.low
-    farther = np.maximum(horizon / np.maximum(past.n_values, 1), 1.0)
+
+    # The farther ahead beside what is known, the farther it may go.
+    n_values = np.maximum(past.n_values, 1)
+    farther = np.maximum(horizon / n_values, 1.0)
+    # A range near the largest number there is has no bound.
     with np.errstate(over="ignore"):
         reach = RANGE_FACTOR * farther * extent
-    usable = (past.n_values >= MIN_RANGE_VALUES) & (extent > 0)
+
+    # Few values, or one value again and again, say nothing of the range.
+    has_enough = past.n_values >= MIN_RANGE_VALUES
+    usable = has_enough & (extent > 0)
     lower = np.where(usable, past.low - reach, -np.inf)
     upper = np.where(usable, past.high + reach, np.inf)
-    return np.clip(quantiles, lower[:, None, None], upper[:, None, None])
+
+    lower = lower[:, None, None]
+    upper = upper[:, None, None]
+    return np.clip(quantiles, lower, upper)
 
 
 def widen_young(quantiles: Floats, past: Past, known: Panel, levels: Floats) -> Floats:
@@ -230,29 +308,55 @@ def widen_young(quantiles: Floats, past: Past, known: Panel, levels: Floats) -> 
     if not young.any():
         return quantiles
 
-    half_width = _usual_change(known) * np.maximum(np.abs(past.high), np.abs(past.low))
-    deviations = [STANDARD_NORMAL.inv_cdf(level) for level in levels.tolist()]
-    distance = half_width[young, None] * DEVIATION_PER_MEAN_ERROR * np.array(deviations)
-    own = quantiles[young]
-    place = int(np.argmin(np.abs(levels - 0.5)))
-    usual = own[..., place : place + 1] + distance[:, None]
-    never_negative = past.low[young] >= 0
-    usual = np.where(never_negative[:, None, None], np.maximum(usual, 0.0), usual)
+    # The change that is usual in training, in the size of the series.
+    size = np.maximum(np.abs(past.high), np.abs(past.low))
+    half_width = _usual_change(known) * size
 
+    # As far from the median as normal errors of that size are, level by level.
+    deviations = [STANDARD_NORMAL.inv_cdf(level) for level in levels.tolist()]
+    deviation = half_width[young, None] * DEVIATION_PER_MEAN_ERROR
+    distance = deviation * np.array(deviations)
+
+    own = quantiles[young]
+    from_median = np.abs(levels - 0.5)
+    place = int(np.argmin(from_median))
+    median = own[..., place : place + 1]
+    usual = median + distance[:, None]
+
+    # What was never negative is not made so.
+    low = past.low[young]
+    never_negative = low[:, None, None] >= 0
+    at_least_zero = np.maximum(usual, 0.0)
+    usual = np.where(never_negative, at_least_zero, usual)
+
+    # Intervals are only made wider, and the median is left where it is.
+    lower = np.minimum(own, usual)
+    upper = np.maximum(own, usual)
+    outward = np.where(levels < 0.5, lower, upper)
     widened = quantiles.copy()
-    outward = np.where(levels < 0.5, np.minimum(own, usual), np.maximum(own, usual))
     widened[young] = np.where(levels == 0.5, own, outward)
     return widened
 
 
 def _usual_change(panel: Panel) -> float:
     """Change from step to step that is usual in the series of a panel, as a share of their size."""
+    n_series = len(panel)
     change = np.abs(np.diff(panel.values, prepend=np.nan))
-    change[panel.offsets[:-1]] = np.nan
-    owner = np.repeat(np.arange(len(panel)), panel.lengths)
-    total = np.bincount(owner, np.nan_to_num(change), len(panel))
-    size = np.bincount(owner, np.nan_to_num(np.abs(panel.values)), len(panel))
+
+    # From the end of one series to the next nothing changes.
+    first = panel.offsets[:-1]
+    change[first] = np.nan
+
+    # Sums over the known steps of each series.
+    owner = np.repeat(np.arange(n_series), panel.lengths)
+    known_change = np.nan_to_num(change)
+    known_size = np.nan_to_num(np.abs(panel.values))
+    total = np.bincount(owner, known_change, n_series)
+    size = np.bincount(owner, known_size, n_series)
+
+    # A series of zeros alone has no size to measure by.
     has_size = size > 0
     if not has_size.any():
         return 0.0
-    return float(np.median(total[has_size] / size[has_size]))
+    shares = total[has_size] / size[has_size]
+    return float(np.median(shares))

@@ -80,7 +80,8 @@ def default_error_quantiles(horizon: int) -> Floats:
 def match_horizon(quantiles: Floats, horizon: int) -> Floats:
     """Cut or lengthen quantiles [..., H, Q] to another horizon; the last step is repeated."""
     last = quantiles.shape[-2] - 1
-    steps = np.minimum(np.arange(horizon), last)
+    wanted = np.arange(horizon)
+    steps = np.minimum(wanted, last)
     return quantiles[..., steps, :]
 
 
@@ -120,7 +121,8 @@ def _interpolate_quantile(quantiles: Floats, level: float) -> Floats:
     lower = quantiles[..., left]
     upper = quantiles[..., right]
 
-    return np.asarray((1 - share) * lower + share * upper)
+    rest = 1 - share
+    return np.asarray(rest * lower + share * upper)
 
 
 def _extrapolate_quantile(quantiles: Floats, level: float) -> Floats:

@@ -58,22 +58,26 @@ def split_windows(
     """
     every = np.arange(len(series))
     first = panel.offsets[series]
-    found = find_unlikely(panel.values, first, first + origins + 1, seasons)
+    ends = first + origins + 1
+    found = find_unlikely(panel.values, first, ends, seasons)
     if not found:
         yield Part(every, panel, series, origins)
         return
 
     cleaned = np.array(sorted(found), dtype=np.int64)
-    is_end = origins == panel.lengths[series] - 1
-    is_once = len(np.unique(series)) == len(series)
+    last = panel.lengths[series] - 1
+    is_end = origins == last
+    own = np.unique(series)
+    is_once = len(own) == len(series)
     if is_end.all() and is_once:
         # The windows need no panel of their own.
         values = panel.values.copy()
         for window in cleaned.tolist():
-            begin = first[window]
-            end = begin + origins[window] + 1
-            values[begin:end] = clean_values(values[begin:end], found[window])
-        yield Part(every, replace(panel, values=values), series, origins)
+            stretch = slice(first[window], ends[window])
+            values[stretch] = clean_values(values[stretch], found[window])
+
+        clean_panel = replace(panel, values=values)
+        yield Part(every, clean_panel, series, origins)
         return
 
     if joint:
@@ -85,25 +89,34 @@ def split_windows(
     yield Part(every, panel, series, origins)
     for window in cleaned.tolist():
         place = np.array([window])
-        last = origins[place]
-        past = panel.select(series[place]).head(last + 1)
+        origin = origins[place]
+        whole = panel.select(series[place])
+        past = whole.head(origin + 1)
+
         values = clean_values(past.values, found[window])
-        yield Part(place, replace(past, values=values), np.zeros(1, np.int64), last)
+        clean_past = replace(past, values=values)
+        only_series = np.zeros(1, np.int64)
+        yield Part(place, clean_past, only_series, origin)
 
 
 def clean_values(y: Floats, recent: Recent) -> Floats:
     """Return a series [T] whose unlikely values are missing, all of it at its newest level."""
     clean = y.copy()
-    clean[len(y) - recent.steps] = np.nan
+    unlikely = len(y) - recent.steps
+    clean[unlikely] = np.nan
     if not recent.shift:
         return clean
-    before = slice(0, len(y) - recent.shift)
+
+    # What lies before the shift follows it, so that all of the past is of use.
+    begin = len(y) - recent.shift
+    before = slice(0, begin)
     if recent.is_factor:
         clean[before] *= recent.change
         return clean
 
     clean[before] += recent.change
-    if not (y < 0).any():
+    is_negative = y < 0
+    if not is_negative.any():
         # What was never negative is not made so.
         clean[before] = np.maximum(clean[before], 0.0)
     return clean
@@ -115,19 +128,27 @@ def find_unlikely_recent_values(
     """Find the newest values of series that their past makes unlikely, and levels that shifted."""
     starts = panel.offsets[:-1]
     ends = panel.offsets[1:]
+    found = find_unlikely(panel.values, starts, ends, seasons)
+
     unlikely = []
     shifts = []
-    for series, recent in find_unlikely(panel.values, starts, ends, seasons).items():
+    for series, recent in found.items():
         length = int(panel.lengths[series])
         y = panel.series(series)
-        pairs = zip(recent.steps.tolist(), recent.expected.tolist(), strict=True)
+
+        # Steps are counted from the end there, and from the start here.
+        steps = recent.steps.tolist()
+        pairs = zip(steps, recent.expected.tolist(), strict=True)
         for back, expected in pairs:
             step = length - back
-            unlikely.append(UnlikelyValue(series, step, float(y[step]), expected))
+            value = float(y[step])
+            unlikely.append(UnlikelyValue(series, step, value, expected))
+
         if recent.shift:
             step = length - recent.shift
-            change = (recent.change, recent.is_factor)
-            shifts.append(LevelShift(series, step, *change))
+            shift = LevelShift(series, step, recent.change, recent.is_factor)
+            shifts.append(shift)
+
     return unlikely, shifts
 
 
@@ -136,7 +157,9 @@ def without_unlikely_values(panel: Panel, seasons: Seasons) -> Panel:
     unlikely, _ = find_unlikely_recent_values(panel, seasons)
     values = panel.values.copy()
     for one in unlikely:
-        values[panel.offsets[one.series] + one.step] = np.nan
+        begin = panel.offsets[one.series]
+        values[begin + one.step] = np.nan
+
     return replace(panel, values=values)
 
 
@@ -145,27 +168,35 @@ def describe_recent(panel: Panel, seasons: Seasons) -> list[str]:
     unlikely, shifts = find_unlikely_recent_values(panel, seasons)
     notes = []
     if unlikely:
+        # A panel may have thousands of them: the first ones stand for all.
         named = [_name_value(panel, value) for value in unlikely[:_MAX_NAMED]]
+        values = "; ".join(named)
         rest = len(unlikely) - len(named)
         more = f" and {rest:,} more" if rest else ""
+
         count = "one of the newest values is"
         if len(unlikely) > 1:
             count = f"{len(unlikely):,} of the newest values are"
+
         notes.append(
             f"{count} unlikely and left out of the forecast: "
-            f"{'; '.join(named)}{more} (--last keep: take all as they are)"
+            f"{values}{more} (--last keep: take all as they are)"
         )
+
     if shifts:
         first = shifts[0]
         change = f"{first.change:+.4g}"
         if first.is_factor:
             change = f"{first.change:.4g} times"
+
+        place = _name_step(panel, first.series, first.step)
         rest = len(shifts) - 1
         more = f", and {rest:,} more series" if rest else ""
         notes.append(
-            f"the level shifted at {_name_step(panel, first.series, first.step)} "
+            f"the level shifted at {place} "
             f"({change}){more}: forecasts go on from the new one"
         )
+
     return notes
 
 
@@ -175,7 +206,9 @@ def _name_value(panel: Panel, value: UnlikelyValue) -> str:
 
 
 def _name_step(panel: Panel, series: int, step: int) -> str:
-    stamp = panel.stamp_text(int(panel.start[series]) + step)
+    # Stamps are numbered for all series alike, whatever their first one is.
+    start = int(panel.start[series])
+    stamp = panel.stamp_text(start + step)
     if not panel.key_names:
         return stamp
     key = "/".join(panel.keys[series])

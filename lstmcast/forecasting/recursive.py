@@ -93,15 +93,18 @@ def _follow_paths(
     requested = np.concatenate([levels, SAMPLED_LEVELS])
     first = forecast(panel, series, origins, trained, requested)
     quantiles[:, :trained] = first[..., :n_levels]
+
     to_draw_from = first[..., n_levels:]
     widest = _extrapolate_widths(to_draw_from, horizon)
 
     # Every window becomes a series of its own that ends at the origin, and then S paths.
-    past = panel.select(series).head(origins + 1)
+    past = panel.select(series)
+    past = past.head(origins + 1)
     past = past.tail(limits.memory)
     targets = _index_targets(past)
     correlations = infer_step_correlations(to_draw_from)
-    numbers = np.tile(np.arange(len(past)), PATHS_PER_WINDOW)
+    every = np.arange(len(past))
+    numbers = np.tile(every, PATHS_PER_WINDOW)
     paths = past.select(numbers)
     sampled = np.tile(to_draw_from, (PATHS_PER_WINDOW, 1, 1))  # (S * K, H, V)
 
@@ -113,12 +116,14 @@ def _follow_paths(
         paths = _append_steps(paths, values)
         paths = paths.tail(limits.memory)
         sampled = _forecast_paths(forecast, paths, trained, limits.together)
-        later = _mix_paths(sampled, np.append(levels, _WIDTH_LEVELS))
+        wanted_levels = np.append(levels, _WIDTH_LEVELS)
+        later = _mix_paths(sampled, wanted_levels)
 
         # The last block may reach beyond what was asked for.
         end = min(begin + trained, horizon)
         n_steps = end - begin
-        quantiles[:, begin:end] = _narrow_to(later[:, :n_steps], widest[:, begin:end])
+        wanted = later[:, :n_steps]
+        quantiles[:, begin:end] = _narrow_to(wanted, widest[:, begin:end])
 
     return quantiles
 
@@ -131,19 +136,33 @@ def _extrapolate_widths(quantiles: Floats, horizon: int) -> Floats:
     result is as high as they rise.
     """
     width = _measure_width(quantiles, _LOW, _HIGH)
-    steps = np.log(np.arange(1, width.shape[1] + 1))
-    usable = np.asarray((width > 0).all(1))
-    logs = np.log(np.where(usable[:, None], width, 1.0))
+    trained = width.shape[1]
+    steps = np.log(np.arange(1, trained + 1))
 
-    # The least-squares line through the logs of widths and steps, per window.
+    # An interval without a width has no logarithm: nothing is known of its growth.
+    is_wide = width > 0
+    usable = np.asarray(is_wide.all(1))
+    usable = usable[:, None]
+    logs = np.log(np.where(usable, width, 1.0))
+
+    # The least-squares line through the logs of widths and steps, per window. A width that grows
+    # faster than the step, or shrinks, is taken for chance.
     centred = steps - steps.mean()
-    slope = logs @ centred / max(centred @ centred, 1e-12)
-    power = slope.clip(0, 1)[:, None]
-    level = logs.mean(1, keepdims=True) - power * steps.mean()
-    above = (logs - level - power * steps).max(1, keepdims=True)
+    norm = max(centred @ centred, 1e-12)
+    slope = logs @ centred / norm
+    power = slope.clip(0, 1)
+    power = power[:, None]
+    mean = logs.mean(1, keepdims=True)
+    level = mean - power * steps.mean()
+
+    # Moved up to the widest step, so that a season does not narrow what follows.
+    residual = logs - level - power * steps
+    above = residual.max(1, keepdims=True)
+
     later = np.log(np.arange(1, horizon + 1))
-    widest = np.exp(level + power * later + above)
-    return np.where(usable[:, None], widest, np.inf)
+    line = level + power * later
+    widest = np.exp(line + above)
+    return np.where(usable, widest, np.inf)
 
 
 def _narrow_to(quantiles: Floats, widest: Floats) -> Floats:
@@ -157,15 +176,22 @@ def _narrow_to(quantiles: Floats, widest: Floats) -> Floats:
     """
     wanted = quantiles[..., :-3]
     median = quantiles[..., -2, None]
+
+    # Intervals that are narrow enough keep all of their width.
     width = _measure_width(quantiles, -3, -1)
     share = np.ones_like(width)
-    np.divide(widest, width, out=share, where=width > widest)
-    return np.asarray(median + share[..., None] * (wanted - median))
+    is_too_wide = width > widest
+    np.divide(widest, width, out=share, where=is_too_wide)
+
+    distance = wanted - median
+    return np.asarray(median + share[..., None] * distance)
 
 
 def _measure_width(quantiles: Floats, low: int, high: int) -> Floats:
     """Width [K, H] between two places of quantiles [K, H, V]."""
-    return np.asarray(quantiles[..., high] - quantiles[..., low])
+    upper = quantiles[..., high]
+    lower = quantiles[..., low]
+    return np.asarray(upper - lower)
 
 
 def _index_targets(panel: Panel) -> list[int]:
@@ -173,6 +199,8 @@ def _index_targets(panel: Panel) -> list[int]:
     targets = panel.columns.target
     if len(targets) == 1:
         return [0] * len(panel)
+
+    # The target is the last part of a key.
     return [targets.index(key[-1]) for key in panel.keys]
 
 
@@ -183,10 +211,11 @@ def _split_windows(series: Ints, steps: int, together: bool) -> Iterator[Ints]:
     """
     if together:
         count = len(series)
+        every = np.arange(count)
         cells_per_window = PATHS_PER_WINDOW * steps
         size = max(1, _MAX_CELLS // cells_per_window)
         begins = range(size, count, size)
-        yield from np.split(np.arange(count), begins)
+        yield from np.split(every, begins)
         return
 
     # The number of each window within its series.
@@ -204,11 +233,13 @@ def _forecast_paths(
     forecast: ForecastFunction, paths: Panel, horizon: int, together: bool
 ) -> Floats:
     """Forecast the quantiles of the next steps of each path, [S * K, H, V]."""
+    # Where windows of one series must not be together, neither must its paths.
     every = np.arange(len(paths))
     groups = [every] if together else np.split(every, PATHS_PER_WINDOW)
     quantiles = []
     for group in groups:
         panel = paths.select(group)
+
         # Every path is forecast from its end.
         series = np.arange(len(panel))
         origins = panel.lengths - 1
@@ -248,17 +279,25 @@ def infer_step_correlations(quantiles: Floats) -> Floats:
     width = _measure_width(quantiles, _LOW, _HIGH)
     variance = width**2
     before = variance[:, :-1]
-    grown = variance[:, 1:] - variance[:, :1]
+
+    # w(h)^2 - w(1)^2, which is phi^2 w(h-1)^2.
+    first = variance[:, :1]
+    grown = variance[:, 1:] - first
 
     # The least-squares slope of what was added since the first step.
-    moment = (grown * before).sum(1)
-    norm = (before**2).sum(1)
-    phi_squared = np.divide(moment, norm, out=np.zeros_like(norm), where=norm > 0)
+    products = grown * before
+    moment = products.sum(1)
+    squares = before**2
+    norm = squares.sum(1)
+    phi_squared = np.zeros_like(norm)
+    np.divide(moment, norm, out=phi_squared, where=norm > 0)
     phi = np.sqrt(phi_squared.clip(0, 1))
 
+    # How wide each step before was, beside the step itself.
     ratio = np.zeros_like(width)
-    is_wide = width[:, 1:] > 0
-    np.divide(width[:, :-1], width[:, 1:], out=ratio[:, 1:], where=is_wide)
+    earlier = width[:, :-1]
+    later = width[:, 1:]
+    np.divide(earlier, later, out=ratio[:, 1:], where=later > 0)
     correlations = phi[:, None] * ratio
     return np.asarray(correlations.clip(0, MAX_STEP_CORRELATION))
 
@@ -275,6 +314,8 @@ def _draw_levels(block: int, correlations: Floats, targets: list[int]) -> Floats
         by_window.append(drawn)
 
     levels = np.stack(by_window, 1)  # (S, K, H)
+
+    # All first paths of the windows, then all second ones, as the panel of paths has them.
     steps = correlations.shape[1]
     return levels.reshape(-1, steps)
 
@@ -303,7 +344,8 @@ def _draw_antithetic_levels(block: int, correlation: Floats, target: int) -> Flo
     # Sorting twice turns values into their ranks.
     order = pairs.argsort(axis=0)
     rank = order.argsort(axis=0)
-    return np.asarray((rank + 0.5) / PATHS_PER_WINDOW)
+    middle = rank + 0.5
+    return np.asarray(middle / PATHS_PER_WINDOW)
 
 
 def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
@@ -329,7 +371,8 @@ def _interpolate_at_levels(quantiles: Floats, levels: Floats) -> Floats:
 
 def _take_last_axis(values: Floats, places: Ints) -> Floats:
     """Take the value at a place [n, H] of the last axis of values [n, H, V]."""
-    taken = np.take_along_axis(values, places[..., None], -1)
+    index = places[..., None]
+    taken = np.take_along_axis(values, index, -1)
     return np.asarray(taken[..., 0])
 
 

@@ -78,6 +78,8 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
     run = contents.open_trained_run(path)
     manifest = run.manifest
     data = manifest["data"]
+
+    # A part that is damaged is named in the message.
     with as_run_errors(run.path / directory.MANIFEST_FILE):
         forecaster = kind(Config.from_dict(manifest["config"]))
         forecaster.cutoff = np.array(data["cutoff"], dtype=np.int64)
@@ -103,16 +105,20 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
         forecaster.history = serialization.unpack_history(run.read(HISTORY_FILE))
     with as_run_errors(run.path):
         _require_consistent_parts(forecaster)
+
     return forecaster
 
 
 def _set_metrics(forecaster: "Predictor", metrics: dict[str, Any]) -> None:
     """Set what `metrics.json` holds; older runs have no spread."""
     guard = metrics["guard"]
+    # Versions differ in what they know of a combination: the rest is as it is by default.
     known = {name: guard[name] for name in Combination._fields if name in guard}
     forecaster.combination = Combination.from_dict(known)
+
     verdict = metrics["verdict"]
     forecaster.verdict = None if verdict is None else Verdict.from_dict(verdict)
+
     spread = metrics.get("spread")
     forecaster.spread = None
     if spread is not None:
@@ -131,8 +137,9 @@ def _require_consistent_parts(forecaster: "Predictor") -> None:
     # A series that lacks its scale would be missed only when it is forecast.
     scales = [part for part in scaling.scaler if part is not None]
     of_series = [*scales, scaling.effects.mean, scaling.effects.effect]
+    n_series = len(panel)
     matching_series = all(
-        len(part) == len(panel) for part in (forecaster.cutoff, *of_series)
+        len(part) == n_series for part in (forecaster.cutoff, *of_series)
     )
     matching_members = weights.shape == (len(forecaster.networks),)
     if not (matching_series and matching_members):

@@ -113,6 +113,7 @@ def forecast_simple_methods(
     by_name = forecast_baselines(*where, horizon, seasons, memory)
     forecasts = np.stack(list(by_name.values()), -1)
 
+    # The same in windows before, whose outcome is known.
     early_series, early_origins = _choose_earlier_windows(ends, horizon, seasons)
     early = values, offsets, early_series, early_origins
     early_by_name = forecast_baselines(*early, horizon, seasons, memory)
@@ -137,23 +138,36 @@ def _choose_earlier_windows(
     """Choose windows within the first `ends` [N] steps of each series: series and origins, [E]."""
     # Windows of few steps are little evidence each, and cost little.
     most = max(24, 200 // horizon)
-    per_series = int(np.clip(200 // len(ends), 4, most))
+    fair_share = 200 // len(ends)
+    per_series = int(np.clip(fair_share, 4, most))
     shares = np.linspace(0, 1, per_series)
+
     # What lies before the first of them is to look back on: a season at least, also the long one
     # where that leaves half of the steps, or its methods would be judged by what stands in for it.
     fits_long = seasons.second <= ends // 2
-    season = np.where(fits_long, max(*seasons, 2), max(seasons.main, 2))
+    long = max(*seasons, 2)
+    short = max(seasons.main, 2)
+    season = np.where(fits_long, long, short)
     first = np.maximum(ends // 4, season)
     last = ends - 1 - horizon
-    room = np.maximum(last - first, 0)
-    origins = np.round(first[:, None] + room[:, None] * shares).astype(np.int64)
 
-    distinct = np.diff(origins, axis=1, prepend=-1) > 0
+    # Spread evenly between the first origin and the last.
+    room = np.maximum(last - first, 0)
+    beyond_first = room[:, None] * shares
+    spread_out = np.round(first[:, None] + beyond_first)
+    origins = spread_out.astype(np.int64)
+
+    # Where room is scarce, several of them fall on the same step.
+    moves_on = np.diff(origins, axis=1, prepend=-1) > 0
     has_room = last >= first
-    distinct &= has_room[:, None]
+    distinct = moves_on & has_room[:, None]
     series, _ = np.nonzero(distinct)
-    chosen = choose_evenly(len(series), max(MAX_EARLIER_STEPS // horizon, 1))
-    return series[chosen], origins[distinct][chosen]
+
+    # Of too many, a part that is spread over all series.
+    most_windows = max(MAX_EARLIER_STEPS // horizon, 1)
+    chosen = choose_evenly(len(series), most_windows)
+    distinct_origins = origins[distinct]
+    return series[chosen], distinct_origins[chosen]
 
 
 def rank_methods(
@@ -164,6 +178,7 @@ def rank_methods(
     losses, earlier: [S] each, means over windows; n_windows, n_earlier: how many without overlap.
     """
     total = losses * n_windows
+    # Without earlier windows their means are of nothing.
     if n_earlier:
         total = total + earlier * n_earlier
     return np.argsort(total, kind="stable")
@@ -174,13 +189,21 @@ def count_blocks(series: Ints, origins: Ints, horizon: int) -> tuple[Ints, int]:
 
     Windows of one stretch overlap, and are no more evidence than one.
     """
-    _, number = np.unique(series, return_inverse=True)
-    first = np.full(number.max(initial=-1) + 1, np.iinfo(np.int64).max)
+    distinct, number = np.unique(series, return_inverse=True)
+
+    # The first origin of each series is where its first stretch begins.
+    latest = np.iinfo(np.int64).max
+    first = np.full(len(distinct), latest)
     np.minimum.at(first, number, origins)
-    stretch = (origins - first[number]) // horizon
+    begin = first[number]
+    since_first = origins - begin
+    stretch = since_first // horizon
+
+    # One number for series and stretch, then without gaps.
     most = int(stretch.max(initial=0)) + 1
-    _, block = np.unique(number * most + stretch, return_inverse=True)
-    return block, int(block.max(initial=-1)) + 1
+    combined = number * most + stretch
+    blocks, block = np.unique(combined, return_inverse=True)
+    return block, len(blocks)
 
 
 def is_simple_preferred(
@@ -197,10 +220,15 @@ def is_simple_preferred(
     `loss`, that of the ensemble. blocks: [K], see `count_blocks`. are_blind: see `SimpleForecasts`.
     """
     if loss <= 0:
+        # The ensemble is without error, and so has to be the other one.
         return bool(gain_by_window.sum() >= 0)
+
+    # Windows that overlap err alike: their gains are one piece of evidence.
     gains = np.bincount(blocks, gain_by_window)
     count = len(gains)
-    variance = count * gains.var(ddof=1) if count > 1 else 0.0
+    variance = 0.0
+    if count > 1:
+        variance = count * gains.var(ddof=1)
 
     # With few windows their own variance says little; the usual one takes part.
     usual = (_PRIOR_ERROR * loss) ** 2 / count
@@ -222,19 +250,29 @@ def fit_spread(simple: SimpleForecasts, method: int, actual: Floats) -> Floats:
 
     actual: [K, H], what was observed in the validation windows.
     """
-    errors = actual - simple.forecasts[..., method]
-    errors = np.concatenate([simple.earlier[..., method], errors])
+    forecasts = simple.forecasts[..., method]
+    later_errors = actual - forecasts
+    earlier_errors = simple.earlier[..., method]
+    errors = np.concatenate([earlier_errors, later_errors])
     unit = np.concatenate([simple.earlier_unit, simple.unit])
+
     # Where nothing ever changed, errors have no size: such windows take no part.
-    unit = np.where(unit > 0, unit, np.nan)
+    has_size = unit > 0
+    unit = np.where(has_size, unit, np.nan)
     relative = errors / unit[:, None]
-    caution = 1 + 0.3 * min(1.0, _FEW_WINDOWS / len(relative)) ** 2
+
+    # Few errors hardly show the largest that there can be.
+    n_windows = len(relative)
+    fewness = min(1.0, _FEW_WINDOWS / n_windows)
+    caution = 1 + 0.3 * fewness**2
     return caution * fit_error_quantiles(relative)
 
 
 def add_spread(centre: Floats, unit: Floats, spread: Floats) -> Floats:
     """Return quantiles [K, H, Q] around points [K, H], from a spread [H, Q] in units [K]."""
-    return np.asarray(centre[..., None] + unit[:, None, None] * spread)
+    distance = unit[:, None, None] * spread
+    quantiles = centre[..., None] + distance
+    return np.asarray(quantiles)
 
 
 def lengthen_spread(
@@ -248,14 +286,24 @@ def lengthen_spread(
     known = len(spread)
     if horizon <= known:
         return spread[:horizon]
-    h = np.arange(known + 1, horizon + 1)
+
+    # Steps of one move of the random walk: within a season the spread stays as it is, since all of
+    # its steps are forecast from the same one before.
     steps = 1
     if method.startswith("seasonal"):
-        steps = seasons[int(method.endswith(SECOND_SEASON_SUFFIX))]
-    growth = np.sqrt(np.ceil(h / steps) / np.ceil(known / steps))
+        is_second = method.endswith(SECOND_SEASON_SUFFIX)
+        steps = seasons[int(is_second)]
+
+    # The variance grows with the moves, the spread with their root.
+    h = np.arange(known + 1, horizon + 1)
+    moves = np.ceil(h / steps)
+    known_moves = np.ceil(known / steps)
+    growth = np.sqrt(moves / known_moves)
     if method in ("mean", "median"):
         growth = np.ones(len(h))
-    later = growth[:, None] * spread[-1]
+
+    last = spread[-1]
+    later = growth[:, None] * last
     return np.concatenate([spread, later])
 
 
@@ -271,25 +319,31 @@ def forecast_by_method(
 
     As `Predictor.quantiles`, for any horizon. NaN where nothing was observed up to an origin.
     """
-    method = run.combination.method
-    spread = run.combination.spread
+    combination = run.combination
+    method = combination.method
+    spread = combination.spread
     assert spread is not None  # as in every combination with a method
+
     seasons = run.scaling.seasons
     where = panel.values, panel.offsets, series, origins
     centre = forecast_baseline(method, *where, horizon, seasons, run.memory)
     if run.probability:
         # A probability has no interval: all of its quantiles are the probability.
         shape = (*centre.shape, len(levels))
-        return np.broadcast_to(centre[..., None], shape).clip(0, 1)
+        probability = np.broadcast_to(centre[..., None], shape)
+        return probability.clip(0, 1)
 
     unit = mean_change(*where, run.memory)
     wide = lengthen_spread(spread, method, horizon, seasons)
-    quantiles = interpolate_quantiles(add_spread(centre, unit, wide), levels)
+    at_known_levels = add_spread(centre, unit, wide)
+    quantiles = interpolate_quantiles(at_known_levels, levels)
 
-    # A series that was never negative is not forecast to be.
+    # A series that was never negative is not forecast to be. Of a new one, only what lies before
+    # its earliest window is looked at.
     trained = panel.align(run.panel)
     ends = panel.lengths.copy()
     np.minimum.at(ends, series, origins + 1)
-    low = run.scaling.scaler_for_panel(panel, trained, ends).low[series]
+    scaler = run.scaling.scaler_for_panel(panel, trained, ends)
+    low = scaler.low[series]
     quantiles = np.maximum(quantiles, low[:, None, None])
     return round_count_quantiles(quantiles, run.config.train.loss)
