@@ -158,17 +158,23 @@ def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Boo
     """
     if not len(rows) or len(wall) < 2:
         return np.zeros(len(rows), dtype=bool)
+
     steps = np.abs(np.diff(wall))
-    usual = np.median(steps[codes[1:] == codes[:-1]]) if len(steps) else 0
+    same_series = codes[1:] == codes[:-1]
+    usual = np.median(steps[same_series])
 
     before = np.maximum(rows - 1, 0)
     has_before = (rows > 0) & (codes[before] == codes[rows])
     # The row before may itself be one that comes twice: then nothing is known by it.
     known = has_before & ~is_repeated_time(wall[before], zone)
+
     since = to_utc(wall[before], zone)
     is_later = np.ones(len(rows), dtype=bool)
-    fits_first = np.abs(to_utc(wall[rows], zone) - since) == usual
-    fits_second = np.abs(to_utc(wall[rows], zone, is_later) - since) == usual
+    as_first = to_utc(wall[rows], zone)
+    as_second = to_utc(wall[rows], zone, is_later)
+
+    fits_first = np.abs(as_first - since) == usual
+    fits_second = np.abs(as_second - since) == usual
     return np.asarray(known & fits_second & ~fits_first)
 
 
@@ -214,15 +220,19 @@ def guess_zone(skipped: Ints, repeated: Ints, present: Ints) -> ZoneGuess | None
     which the clocks of the zone may skip. None where no zone explains any.
     """
     guess = _guess_zone_among(COMMON_ZONES, skipped, repeated, present)
-    if guess is not None and guess.explained == len(skipped) + len(repeated):
+    traces = len(skipped) + len(repeated)
+    if guess is not None and guess.explained == traces:
         return guess
 
+    # Zones of places only: others are copies of them, or offsets that never change.
+    other_kinds = ("Etc/", "posix/", "right/")
     named = [zone for zone in sorted(available_timezones()) if "/" in zone]
-    every = [
-        zone for zone in named if not zone.startswith(("Etc/", "posix/", "right/"))
-    ]
+    every = [zone for zone in named if not zone.startswith(other_kinds)]
+
+    # All the hours tried again: a rarer zone must explain more to be believed.
     rarer = _guess_zone_among(every, skipped, repeated, present)
-    if rarer is not None and (guess is None or rarer.explained > guess.explained):
+    explained = 0 if guess is None else guess.explained
+    if rarer is not None and rarer.explained > explained:
         return rarer
     return guess
 
@@ -232,17 +242,18 @@ def _guess_zone_among(
 ) -> ZoneGuess | None:
     counts: dict[str, int] = {}
     for zone in zones:
-        hits = (
-            is_skipped_time(skipped, zone).sum()
-            + is_repeated_time(repeated, zone).sum()
-        )
-        counts[zone] = int(hits)
+        explains_skipped = is_skipped_time(skipped, zone)
+        explains_repeated = is_repeated_time(repeated, zone)
+        counts[zone] = int(explains_skipped.sum() + explains_repeated.sum())
 
-    for count in sorted(set(counts.values()) - {0}, reverse=True):
+    some_explained = set(counts.values()) - {0}
+    for count in sorted(some_explained, reverse=True):
+        # Few zones are compared with all stamps, which takes longest.
         alike = [zone for zone in zones if counts[zone] == count]
         possible = [zone for zone in alike if not is_skipped_time(present, zone).any()]
         if possible:
-            return ZoneGuess(possible[0], tuple(possible[1 : 1 + _MAX_OTHERS]), count)
+            first, *rest = possible
+            return ZoneGuess(first, tuple(rest[:_MAX_OTHERS]), count)
     return None
 
 
@@ -251,26 +262,34 @@ def guess_zone_of_days(universal: Ints) -> ZoneGuess | None:
 
     That is midnight, if a zone has it so. None where instants do not move, or no zone explains it.
     """
-    some = universal
-    if len(some) > _MAX_DAYS_COMPARED:
-        some = some[:: len(some) // _MAX_DAYS_COMPARED]
     clocks = np.unique(universal % DAY)
+    # One for winter, one for summer, and at most one more where a zone has changed its offset.
     if not 2 <= len(clocks) <= 3:
         return None
 
+    some = universal
+    if len(some) > _MAX_DAYS_COMPARED:
+        every = len(some) // _MAX_DAYS_COMPARED
+        some = some[::every]
+
     steady: dict[str, int] = {}
     for zone in COMMON_ZONES:
-        local = to_local(some, zone) % DAY
-        if (local == local[0]).all() and (
-            to_local(universal, zone) % DAY == local[0]
-        ).all():
-            steady[zone] = int(local[0])
+        # A part of the stamps rules most zones out.
+        if _is_at_one_clock(some, zone) and _is_at_one_clock(universal, zone):
+            first = to_local(universal[:1], zone)
+            steady[zone] = int(first[0] % DAY)
     if not steady:
         return None
 
     at_midnight = [zone for zone, clock in steady.items() if clock == 0]
-    zones = at_midnight or list(steady)
-    return ZoneGuess(zones[0], tuple(zones[1 : 1 + _MAX_OTHERS]), len(universal))
+    first_zone, *rest = at_midnight or list(steady)
+    return ZoneGuess(first_zone, tuple(rest[:_MAX_OTHERS]), len(universal))
+
+
+def _is_at_one_clock(universal: Ints, zone: str) -> bool:
+    """Whether UTC instants are all at one time of day by the clocks of a zone."""
+    clocks = to_local(universal, zone) % DAY
+    return bool((clocks == clocks[0]).all())
 
 
 def to_datetime_index(instants: Ints) -> "pd.DatetimeIndex":
