@@ -70,13 +70,15 @@ class OpenSlots:
     def to_open(self, steps: Ints) -> tuple[Ints, Bools]:
         """Number of the open step at or before each step [n], and whether that is the step."""
         cycles, slots = np.divmod(steps, self.cycle)
-        numbers = cycles * len(self.places) + self.rank[slots]
+        open_a_cycle = len(self.places)
+        numbers = cycles * open_a_cycle + self.rank[slots]
         return numbers, self.is_open[slots]
 
     def to_steps(self, numbers: Ints) -> Ints:
         """The step of each number of an open step [n]."""
         cycles, ranks = np.divmod(numbers, len(self.places))
-        return cycles * self.cycle + self.places[ranks]
+        slots = self.places[ranks]
+        return cycles * self.cycle + slots
 
 
 def parse_closed(text: str) -> ClosedTimes:
@@ -130,7 +132,9 @@ def _parse_hours(word: str, text: str) -> Ints:
     if not match:
         raise UsageError(f"--closed {text!r}: {word!r} is not a time", _HINT)
 
-    hour, minute, to_hour, to_minute = (int(part or 0) for part in match.groups())
+    # Minutes may be left out, as in 9-17.
+    numbers = [int(part or 0) for part in match.groups()]
+    hour, minute, to_hour, to_minute = numbers
     begin = 60 * hour + minute
     end = 60 * to_hour + to_minute
     is_of_day = begin < _DAY_MINUTES and end <= _DAY_MINUTES
@@ -274,7 +278,8 @@ def _chance_of_gap(seen: int, possible: float, cycles: int) -> float:
     """
     missing = max(possible - seen, 0.0)
     share = (missing + 1) / (possible + 2)
-    return float(min(share, 1.0) ** cycles)
+    chance = min(share, 1.0)  # of one cycle
+    return float(chance**cycles)
 
 
 def _format_months(closed: Bools, step: int, phase: int) -> str:

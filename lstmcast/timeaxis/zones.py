@@ -87,7 +87,9 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
     instant that is skipped becomes the next that exists.
     """
     # pandas takes True for summer time, which is the earlier of two equal hours.
-    earlier = np.ones(len(wall), bool) if later is None else ~later
+    always_earlier = np.ones(len(wall), bool)
+    earlier = always_earlier if later is None else ~later
+
     stamps = to_datetime_index(wall)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
     universal = zoned.tz_convert("UTC")
@@ -163,19 +165,27 @@ def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Boo
     same_series = codes[1:] == codes[:-1]
     usual = np.median(steps[same_series])
 
+    # The first row of all has none before it: its own place keeps the arrays alike.
     before = np.maximum(rows - 1, 0)
-    has_before = (rows > 0) & (codes[before] == codes[rows])
+    is_same_series = codes[before] == codes[rows]
+    has_before = (rows > 0) & is_same_series
+
     # The row before may itself be one that comes twice: then nothing is known by it.
-    known = has_before & ~is_repeated_time(wall[before], zone)
+    times = wall[rows]
+    times_before = wall[before]
+    is_doubtful = is_repeated_time(times_before, zone)
+    known = has_before & ~is_doubtful
 
-    since = to_utc(wall[before], zone)
     is_later = np.ones(len(rows), dtype=bool)
-    as_first = to_utc(wall[rows], zone)
-    as_second = to_utc(wall[rows], zone, is_later)
+    as_first = to_utc(times, zone)
+    as_second = to_utc(times, zone, is_later)
+    since = to_utc(times_before, zone)
 
+    # Rows may stand newest first, and be farther from the row before by either sign.
     fits_first = np.abs(as_first - since) == usual
     fits_second = np.abs(as_second - since) == usual
-    return np.asarray(known & fits_second & ~fits_first)
+    fits_second_only = fits_second & ~fits_first
+    return np.asarray(known & fits_second_only)
 
 
 def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
@@ -187,10 +197,13 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
     is_new_series = series[1:] != series[:-1]
     is_first = np.append(True, is_new_time | is_new_series)
 
+    # Rows of one time and series are a group; groups are numbered from 0.
     group = np.cumsum(is_first) - 1
     first_rows = np.flatnonzero(is_first)
+    first_row = first_rows[group]
 
-    place = np.arange(len(times)) - first_rows[group]
+    rows = np.arange(len(times))
+    place = rows - first_row
     sizes = np.bincount(group)
     return place, sizes[group]
 
@@ -199,7 +212,9 @@ def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     # Rows of the same series become neighbours, in the order in which they stand.
     order = np.argsort(codes, kind="stable")
-    last_before_change = np.flatnonzero(np.diff(codes[order]))
+    sorted_codes = codes[order]
+    last_before_change = np.flatnonzero(np.diff(sorted_codes))
+
     starts = np.append(0, last_before_change + 1)
     ends = np.append(last_before_change, len(codes) - 1)
 
@@ -209,7 +224,8 @@ def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     series_count = int(codes.max()) + 1
     newest_first = np.zeros(series_count, dtype=bool)
     # Series without rows stay False: none of their places is asked for.
-    newest_first[codes[first]] = wall[first] > wall[last]
+    series_with_rows = codes[first]
+    newest_first[series_with_rows] = wall[first] > wall[last]
     return newest_first
 
 
@@ -229,7 +245,7 @@ def guess_zone(skipped: Ints, repeated: Ints, present: Ints) -> ZoneGuess | None
     named = [zone for zone in sorted(available_timezones()) if "/" in zone]
     every = [zone for zone in named if not zone.startswith(other_kinds)]
 
-    # All the hours tried again: a rarer zone must explain more to be believed.
+    # A rarer zone must explain more than a common one to be believed.
     rarer = _guess_zone_among(every, skipped, repeated, present)
     explained = 0 if guess is None else guess.explained
     if rarer is not None and rarer.explained > explained:
@@ -244,13 +260,20 @@ def _guess_zone_among(
     for zone in zones:
         explains_skipped = is_skipped_time(skipped, zone)
         explains_repeated = is_repeated_time(repeated, zone)
-        counts[zone] = int(explains_skipped.sum() + explains_repeated.sum())
+        hits = explains_skipped.sum() + explains_repeated.sum()
+        counts[zone] = int(hits)
 
     some_explained = set(counts.values()) - {0}
     for count in sorted(some_explained, reverse=True):
-        # Few zones are compared with all stamps, which takes longest.
-        alike = [zone for zone in zones if counts[zone] == count]
-        possible = [zone for zone in alike if not is_skipped_time(present, zone).any()]
+        # Only zones that explain as much are compared with all stamps, which takes longest.
+        possible = []
+        for zone in zones:
+            if counts[zone] != count:
+                continue
+            contradicts = is_skipped_time(present, zone)
+            if not contradicts.any():
+                possible.append(zone)
+
         if possible:
             first, *rest = possible
             return ZoneGuess(first, tuple(rest[:_MAX_OTHERS]), count)
@@ -289,7 +312,8 @@ def guess_zone_of_days(universal: Ints) -> ZoneGuess | None:
 def _is_at_one_clock(universal: Ints, zone: str) -> bool:
     """Whether UTC instants are all at one time of day by the clocks of a zone."""
     clocks = to_local(universal, zone) % DAY
-    return bool((clocks == clocks[0]).all())
+    is_at_first = clocks == clocks[0]
+    return bool(is_at_first.all())
 
 
 def to_datetime_index(instants: Ints) -> "pd.DatetimeIndex":
