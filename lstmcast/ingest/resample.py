@@ -310,7 +310,7 @@ def _with_empty_periods(rows: Rows) -> tuple[Rows, int]:
     if not count:
         return rows, 0
 
-    # The row before each empty period, which it goes on from.
+    # The row before each gap, once for each period of it.
     before = np.flatnonzero(empty)
     sizes = empty[before]
     source = np.repeat(before, sizes)
