@@ -199,7 +199,8 @@ def _is_on_and_off(rows: Rows, spans: _SeriesSpans, sparse: Bools) -> Bools:
 
     for code in np.flatnonzero(candidates).tolist():
         begin, end = np.searchsorted(codes, [code, code + 1])
-        steps = np.diff(stamps[begin:end])
+        stamps_of_series = stamps[begin:end]
+        steps = np.diff(stamps_of_series)
 
         # A run ends before each pause, and the last one with the series.
         last_before_pause = np.flatnonzero(steps > 1)
@@ -262,7 +263,8 @@ def _note_skipped_series(
     if not count:
         return ()
 
-    some = np.flatnonzero(skipped)[:4]
+    skipped_codes = np.flatnonzero(skipped)
+    some = skipped_codes[:4]
     labels = [keys.label(code) for code in some.tolist()]
     names = format_names(labels, count)
     return (f"skipped {count} of {len(skipped)} series with {reason}: {names}",)
@@ -418,11 +420,13 @@ def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...
     """Note series that pause for long, and what to do if no row means none."""
     longest = max(_MAX_GAP, axis.season)
     steps_between = np.diff(rows.stamps) - 1
-    is_pause = rows.continues_series() & (steps_between > longest)
+    is_long = steps_between > longest
+    is_pause = rows.continues_series() & is_long
     if not is_pause.any():
         return ()
 
-    paused = np.unique(rows.codes[1:][is_pause])
+    codes_after = rows.codes[1:]
+    paused = np.unique(codes_after[is_pause])
     labels = [keys.label(code) for code in paused[:4].tolist()]
     names = format_names(labels, len(paused))
     who = f"{len(paused)} series pause" if keys.names else "there are pauses"
@@ -437,7 +441,7 @@ def _describe_gaps(axis: TimeAxis, rows: Rows, treatment: str) -> str:
     """How many gaps of whole rows there are, and between which stamps the longest is."""
     # Steps left out between a row and the next of the same series.
     stamps = rows.stamps
-    steps_between = stamps[1:] - stamps[:-1] - 1
+    steps_between = np.diff(stamps) - 1
     same_series = rows.continues_series()
     gaps = np.where(same_series, steps_between, 0)
 
@@ -473,7 +477,8 @@ def _reduce_static_values(
     has_value = np.isfinite(low)
     changed = (low != high) & has_value
     if changed.any():
-        code, column = np.argwhere(changed)[0].tolist()
+        places = np.argwhere(changed)
+        code, column = places[0].tolist()
         raise _changing_static_error(static.names[column], keys, code)
 
     return np.where(has_value, low, np.nan)

@@ -343,7 +343,8 @@ def _format_week(closed: Bools, step: int, phase: int) -> str:
 
 def _format_hours(week: Bools, days: Sequence[int]) -> list[str]:
     """Closed hours of the open days: those of all of them first, then those of some."""
-    common = np.asarray(week[list(days)].all(axis=0))
+    open_days = week[list(days)]
+    common = np.asarray(open_days.all(axis=0))
     parts = _format_ranges(common)
     for day in days:
         rest = week[day] & ~common
@@ -364,4 +365,6 @@ def _format_ranges(minutes: Bools) -> list[str]:
 
 def _format_clock(minute: int) -> str:
     hour, rest = divmod(minute, 60)
-    return f"{hour}:{rest:02}" if rest else str(hour)
+    if rest:
+        return f"{hour}:{rest:02}"
+    return str(hour)

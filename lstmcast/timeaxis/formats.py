@@ -233,9 +233,11 @@ def _parse_names(
     words = [word or "" for word in encoded.dictionary.to_pylist()]
     values, layout = _look_up_names(layout, code, words or [""], zone)
 
-    known = np.array([value is not None for value in values])
-    numbers = np.array([value or 0 for value in values], dtype=np.int64)
-    return numbers[indices], known[indices], layout
+    are_known = [value is not None for value in values]
+    known = np.array(are_known)[indices]
+    filled_values = [value or 0 for value in values]
+    numbers = np.array(filled_values, dtype=np.int64)[indices]
+    return numbers, known, layout
 
 
 def _look_up_names(
@@ -292,7 +294,8 @@ def _look_up_zone_names(
     for word, value in zip(words, values, strict=True):
         if value is not None:
             known[word] = value
-    spelled = ",".join(f"{word}={value}" for word, value in known.items())
+    spellings = [f"{word}={value}" for word, value in known.items()]
+    spelled = ",".join(spellings)
     return values, _with_spelling(layout, "Z", spelled)
 
 
@@ -406,7 +409,8 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
 
 def _parse_utc_offsets(group: pa.Array) -> Ints:
     """Minutes [n] of offsets like "+01:00", "-0330" or "Z"."""
-    signed = pc.if_else(pc.equal(group, "Z"), "+0000", group)
+    is_utc = pc.equal(group, "Z")
+    signed = pc.if_else(is_utc, "+0000", group)
     without_colons = pc.replace_substring(signed, ":", "")
     digits = pc.replace_substring(without_colons, "+", "")
 

@@ -104,7 +104,8 @@ def utc_offset_minutes(wall: Ints, zone: str) -> Ints:
 
 def has_changing_clocks(zone: str) -> bool:
     """Whether a zone's clocks may change, as those of a fixed offset like "+01:00" do not."""
-    return zone[:1] not in ("+", "-")
+    is_offset = zone.startswith(("+", "-"))
+    return not is_offset
 
 
 def is_repeated_time(wall: Ints, zone: str) -> Bools:
@@ -117,6 +118,7 @@ def is_repeated_time(wall: Ints, zone: str) -> Bools:
 def is_skipped_time(wall: Ints, zone: str) -> Bools:
     """Which wall-clock instants do not exist in a zone, as its clocks go forward."""
     stamps = to_datetime_index(wall)
+    # Of an hour that comes twice either would do: it is not skipped.
     earlier = np.ones(len(wall), bool)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="NaT")
     return np.asarray(zoned.isna())
@@ -161,6 +163,7 @@ def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Boo
     if not len(rows) or len(wall) < 2:
         return np.zeros(len(rows), dtype=bool)
 
+    # The step that most rows have, in whichever order they stand.
     steps = np.abs(np.diff(wall))
     same_series = codes[1:] == codes[:-1]
     usual = np.median(steps[same_series])
@@ -202,6 +205,7 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
     first_rows = np.flatnonzero(is_first)
     first_row = first_rows[group]
 
+    # A place counts from the first row of the group.
     rows = np.arange(len(times))
     place = rows - first_row
     sizes = np.bincount(group)
@@ -311,7 +315,8 @@ def guess_zone_of_days(universal: Ints) -> ZoneGuess | None:
 
 def _is_at_one_clock(universal: Ints, zone: str) -> bool:
     """Whether UTC instants are all at one time of day by the clocks of a zone."""
-    clocks = to_local(universal, zone) % DAY
+    local = to_local(universal, zone)
+    clocks = local % DAY
     is_at_first = clocks == clocks[0]
     return bool(is_at_first.all())
 
