@@ -157,7 +157,8 @@ def _require_known_language(layout: str) -> str:
 
 
 def _unknown_directive_error(layout: str, part: str) -> UsageError:
-    known = ", ".join(f"%{code}" for code in _DIRECTIVE_PATTERNS)
+    directives = [f"%{code}" for code in _DIRECTIVE_PATTERNS]
+    known = ", ".join(directives)
     message = f"date format {layout!r}: {part} is not known"
     return UsageError(message, f"known are {known}")
 

@@ -98,7 +98,8 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
 
 def utc_offset_minutes(wall: Ints, zone: str) -> Ints:
     """Minutes by which a zone's clocks are ahead of UTC at wall-clock instants."""
-    ahead = wall - to_utc(wall, zone)
+    universal = to_utc(wall, zone)
+    ahead = wall - universal
     return ahead // (60 * SECOND)
 
 
@@ -111,6 +112,7 @@ def has_changing_clocks(zone: str) -> bool:
 def is_repeated_time(wall: Ints, zone: str) -> Bools:
     """Which wall-clock instants come twice in a zone, as its clocks go back."""
     stamps = to_datetime_index(wall)
+    # Only times that come twice are left without a meaning.
     zoned = stamps.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
     return np.asarray(zoned.isna())
 
@@ -163,7 +165,7 @@ def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Boo
     if not len(rows) or len(wall) < 2:
         return np.zeros(len(rows), dtype=bool)
 
-    # The step that most rows have, in whichever order they stand.
+    # The usual step between rows, whether they stand oldest or newest first.
     steps = np.abs(np.diff(wall))
     same_series = codes[1:] == codes[:-1]
     usual = np.median(steps[same_series])
