@@ -99,7 +99,7 @@ def parse_closed(text: str) -> ClosedTimes:
         elif days is not None and len(words) == 2:
             hours = _parse_hours(words[1], text)
             # Each of the days with each of the minutes.
-            week[np.ix_(days, hours)] = True
+            week[np.ix_(np.array(days), hours)] = True
         else:
             every_day = _parse_hours(part.strip(), text)
             week[:, every_day] = True
