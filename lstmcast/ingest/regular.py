@@ -57,6 +57,7 @@ def skipped_hour_error(
     guess = guess_zone_of_clocks(stamps, codes)
     if guess is None:
         return None
+
     zone = guess.zone
     skipped = zones.is_skipped_time(missing, zone)
     # The last step of the missing hour must be skipped too, not only its first.
@@ -105,6 +106,7 @@ def place_on_axis(
     def locate(i: int) -> str:
         return table.locate(int(rows.rows[i]))
 
+    # Later rows go on as the axis before, whose stamps were found right.
     if like is None and not config.tz:
         error = days_of_zone_error(time_column, rows.stamps, locate(0))
         if error is not None:
@@ -132,6 +134,7 @@ def place_on_axis(
         if error is not None:
             raise error
 
+    # Rows at closed times have no step: they are told of, and left out.
     at_closed = ~placed.is_open
     notes = placed.notes
     if like is None and config.closed == "auto":

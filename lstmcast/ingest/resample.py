@@ -232,7 +232,8 @@ def _is_longest_in_series(
     others = empty.astype(np.float64)
     others[edge] = -np.inf
     longest_other = np.maximum.reduceat(others, first_periods)
-    return np.asarray(empty[edge] > longest_other)
+    at_edge = empty[edge]
+    return np.asarray(at_edge > longest_other)
 
 
 class Resampled(NamedTuple):
@@ -309,17 +310,21 @@ def _with_empty_periods(rows: Rows) -> tuple[Rows, int]:
     if not count:
         return rows, 0
 
+    # The row before each gap, once for each period of it.
     before = np.flatnonzero(empty)
     sizes = empty[before]
     source = np.repeat(before, sizes)
-    ends = np.cumsum(sizes)
-    place = np.arange(count) - np.repeat(ends - sizes, sizes)
 
+    # Number of an empty period within its gap, from 0.
+    begins = np.cumsum(sizes) - sizes
+    place = np.arange(count) - np.repeat(begins, sizes)
+
+    row_count, column_count = rows.values.shape
     added = Rows(
         codes=rows.codes[source],
         stamps=rows.stamps[source] + 1 + place,
-        rows=np.full(count, len(rows.codes)),
-        values=np.zeros((count, rows.values.shape[1])),
+        rows=np.full(count, row_count),
+        values=np.zeros((count, column_count)),
     )
     joined = Rows(
         codes=np.concatenate([rows.codes, added.codes]),
@@ -327,7 +332,8 @@ def _with_empty_periods(rows: Rows) -> tuple[Rows, int]:
         rows=np.concatenate([rows.rows, added.rows]),
         values=np.concatenate([rows.values, added.values]),
     )
-    return joined.take(np.lexsort((joined.stamps, joined.codes))), count
+    in_order = np.lexsort((joined.stamps, joined.codes))
+    return joined.take(in_order), count
 
 
 def _with_missing_row(values: Floats) -> Floats:
@@ -352,16 +358,19 @@ def _leave_out_closed(
         grid = with_closed_times(axis.grid, instants[observed], axis.form, config)
     else:
         grid = like.grid
-
     open_axis = replace(axis, grid=grid)
+
     notes: list[str] = []
     if like is None and config.closed == "auto":
         rule, _ = config.resampling
         notes += note_closed_times(open_axis, rule)
+
     ordinals, is_open = grid.ordinals(instants)
-    lost = int((observed & ~is_open).sum())
+    at_closed = observed & ~is_open
+    lost = int(at_closed.sum())
     if lost:
         notes.append(f"{lost} steps at closed times left out")
 
-    open_rows = replace(rows, stamps=ordinals)
-    return open_axis, open_rows.take(np.flatnonzero(is_open)), notes
+    all_rows = replace(rows, stamps=ordinals)
+    open_rows = all_rows.take(np.flatnonzero(is_open))
+    return open_axis, open_rows, notes

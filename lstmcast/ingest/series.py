@@ -67,10 +67,13 @@ def flatten_series(
     usable, notes = _select_usable_series(spans, rows, keys, axis, config, min_values)
     steps_before = spans.steps
     spans, usable, ended_notes = _settle_ended_series(spans, usable, keys, axis, config)
-    extended = int((spans.steps - steps_before)[usable].sum())
+    added_steps = spans.steps - steps_before
+    extended = int(added_steps[usable].sum())
+
     # A run says of later data itself which series have ended.
     if min_values > 1 or config.ended != "keep":
         notes += ended_notes
+
     # A series that is not usable has no steps here, so that none of its rows has a place.
     lengths = np.where(usable, spans.steps, 0)
     ahead = _count_steps_ahead(spans, rows, roles.future.values)
@@ -87,9 +90,10 @@ def flatten_series(
     notes += _note_future_dates(axis, newest)
     # Steps beyond the last row of an extended series are no gap.
     within = total - extended
-    notes += _note_missing_values(axis, rows.take(inside), within, config.fill)
+    rows_within = rows.take(inside)
+    notes += _note_missing_values(axis, rows_within, within, config.fill)
     if config.fill == "none" and min_values > 1:
-        notes += _note_pauses(axis, rows.take(inside), keys)
+        notes += _note_pauses(axis, rows_within, keys)
 
     # Known-future covariates go on beyond it, static ones are one row a series.
     future_total = int(future_lengths.sum())
@@ -100,10 +104,12 @@ def flatten_series(
     static = _reduce_static_values(roles.static, rows, keys)
     usable_codes = np.flatnonzero(usable).tolist()
     usable_keys = [keys.keys[code] for code in usable_codes]
+    if config.fill == "zero":
+        values = np.nan_to_num(values)
 
     return SeriesArrays(
         keys=tuple(usable_keys),
-        values=np.nan_to_num(values) if config.fill == "zero" else values,
+        values=values,
         offsets=offsets_from_lengths(lengths[usable]),
         start=spans.first[usable],
         past=past,
@@ -121,6 +127,7 @@ def _measure_spans(rows: Rows) -> _SeriesSpans:
     is_observed = ~np.isnan(target)
     starts = rows.starts()
 
+    # Rows are sorted: of observed ones the first and last bound a series.
     if is_observed.all():  # the common case, several times faster
         ends = np.r_[starts[1:], len(is_observed)]
         observed = ends - starts
@@ -128,6 +135,7 @@ def _measure_spans(rows: Rows) -> _SeriesSpans:
         last = stamps[ends - 1]
     else:
         observed = np.add.reduceat(is_observed, starts, dtype=np.int64)
+        # A stamp without a value must not be the first or the last.
         first_stamps = np.where(is_observed, stamps, _FAR_ORDINAL)
         first = np.minimum.reduceat(first_stamps, starts)
         last_stamps = np.where(is_observed, stamps, -_FAR_ORDINAL)
@@ -184,16 +192,24 @@ def _is_on_and_off(rows: Rows, spans: _SeriesSpans, sparse: Bools) -> Bools:
     is_observed = ~np.isnan(rows.values[:, 0])
     codes = rows.codes[is_observed]
     stamps = rows.stamps[is_observed]
+
+    most_steps = _MAX_PAUSE_SHARE * spans.observed
+    candidates = sparse & (spans.steps <= most_steps)
     on_and_off = np.zeros(len(sparse), dtype=bool)
 
-    candidates = sparse & (spans.steps <= _MAX_PAUSE_SHARE * spans.observed)
     for code in np.flatnonzero(candidates).tolist():
         begin, end = np.searchsorted(codes, [code, code + 1])
-        pauses = np.flatnonzero(np.diff(stamps[begin:end]) > 1)
-        edges = np.r_[0, pauses + 1, end - begin]
+        stamps_of_series = stamps[begin:end]
+        steps = np.diff(stamps_of_series)
+
+        # A run ends before each pause, and the last one with the series.
+        last_before_pause = np.flatnonzero(steps > 1)
+        edges = np.r_[0, last_before_pause + 1, end - begin]
         runs = np.diff(edges)
-        is_long = min(runs[0], runs[-1], runs.mean()) >= _MIN_RUN
-        on_and_off[code] = is_long
+
+        # The runs at both ends must be long by themselves: a lone value there is a wrong date.
+        shortest = min(runs[0], runs[-1], runs.mean())
+        on_and_off[code] = shortest >= _MIN_RUN
     return on_and_off
 
 
@@ -212,21 +228,28 @@ def _settle_ended_series(
         return spans, usable, ()
 
     # The one that ended first is the one to know about.
-    order = np.argsort(spans.last[ended], kind="stable")[:4]
-    some = np.flatnonzero(ended)[order]
-    names = format_names([keys.label(code) for code in some.tolist()], count)
-    newest_text, first_text = axis.texts(np.array([newest, spans.last[some[0]]]))
-    found = f"{count} of {int(usable.sum())} series end before {newest_text}: {names}"
+    ended_codes = np.flatnonzero(ended)
+    order = np.argsort(spans.last[ended], kind="stable")
+    some = ended_codes[order[:4]]
+    labels = [keys.label(code) for code in some.tolist()]
+    names = format_names(labels, count)
+
+    earliest = spans.last[some[0]]
+    newest_text, earliest_text = axis.texts(np.array([newest, earliest]))
+    usable_count = int(usable.sum())
+    found = f"{count} of {usable_count} series end before {newest_text}: {names}"
 
     if config.ended == "drop":
         return spans, usable & ~ended, (f"{found}: left out",)
     if config.ended == "extend":
         last = np.where(ended, newest, spans.last)
-        steps = np.where(ended, newest - spans.first + 1, spans.steps)
+        until_newest = newest - spans.first + 1
+        steps = np.where(ended, until_newest, spans.steps)
         longer = spans._replace(last=last, steps=steps)
         return longer, usable, (f"{found}: go on until then, with missing values",)
+
     note = (
-        f"{found}; each is forecast from its own end, the first from {first_text}:"
+        f"{found}; each is forecast from its own end, the first from {earliest_text}:"
         " --ended drop leaves them out, --ended extend forecasts from the newest end"
     )
     return spans, usable, (note,)
@@ -240,7 +263,8 @@ def _note_skipped_series(
     if not count:
         return ()
 
-    some = np.flatnonzero(skipped)[:4]
+    skipped_codes = np.flatnonzero(skipped)
+    some = skipped_codes[:4]
     labels = [keys.label(code) for code in some.tolist()]
     names = format_names(labels, count)
     return (f"skipped {count} of {len(skipped)} series with {reason}: {names}",)
@@ -396,14 +420,15 @@ def _note_pauses(axis: TimeAxis, rows: Rows, keys: SeriesKeys) -> tuple[str, ...
     """Note series that pause for long, and what to do if no row means none."""
     longest = max(_MAX_GAP, axis.season)
     steps_between = np.diff(rows.stamps) - 1
-    is_pause = rows.continues_series() & (steps_between > longest)
+    is_long = steps_between > longest
+    is_pause = rows.continues_series() & is_long
     if not is_pause.any():
         return ()
 
-    paused = np.unique(rows.codes[1:][is_pause])
-    names = format_names(
-        [keys.label(code) for code in paused[:4].tolist()], len(paused)
-    )
+    codes_after = rows.codes[1:]
+    paused = np.unique(codes_after[is_pause])
+    labels = [keys.label(code) for code in paused[:4].tolist()]
+    names = format_names(labels, len(paused))
     who = f"{len(paused)} series pause" if keys.names else "there are pauses"
     which = f": {names}" if keys.names else ""
     return (
@@ -416,7 +441,7 @@ def _describe_gaps(axis: TimeAxis, rows: Rows, treatment: str) -> str:
     """How many gaps of whole rows there are, and between which stamps the longest is."""
     # Steps left out between a row and the next of the same series.
     stamps = rows.stamps
-    steps_between = stamps[1:] - stamps[:-1] - 1
+    steps_between = np.diff(stamps) - 1
     same_series = rows.continues_series()
     gaps = np.where(same_series, steps_between, 0)
 
@@ -443,14 +468,17 @@ def _reduce_static_values(
 
     values = static.values[rows.rows]
     is_missing = np.isnan(values)
-    low = np.minimum.reduceat(np.where(is_missing, np.inf, values), starts)
-    high = np.maximum.reduceat(np.where(is_missing, -np.inf, values), starts)
+    low_values = np.where(is_missing, np.inf, values)
+    high_values = np.where(is_missing, -np.inf, values)
+    low = np.minimum.reduceat(low_values, starts)
+    high = np.maximum.reduceat(high_values, starts)
 
     # Where all values are missing, low is infinite and nothing has changed.
     has_value = np.isfinite(low)
     changed = (low != high) & has_value
     if changed.any():
-        code, column = np.argwhere(changed)[0].tolist()
+        places = np.argwhere(changed)
+        code, column = places[0].tolist()
         raise _changing_static_error(static.names[column], keys, code)
 
     return np.where(has_value, low, np.nan)

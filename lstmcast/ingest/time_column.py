@@ -119,6 +119,7 @@ def find_time_columns(
     said = _Said(date_format, zone)
     kinds = {name: _infer_time_kind(table, name, codes, said) for name in free}
 
+    # A column of days may have its time of day beside it.
     dates = [name for name in free if kinds[name] == "date"]
     if len(dates) > 1:
         raise _several_times_error(table, dates)
@@ -133,11 +134,12 @@ def find_time_columns(
         return _split_time_columns(split)
 
     # A column that may be the time is never passed over: its rows may stand newest first.
-    for name in free:
-        is_sure = is_sure_time_name(name) and not kinds[name]
-        if is_sure or (not kinds[name] and _could_be_time(table, name, codes, free)):
-            if date_format and is_sure:
-                return _only_time_column(name)
+    unread = [name for name in free if not kinds[name]]
+    for name in unread:
+        is_sure = is_sure_time_name(name)
+        if is_sure and date_format:
+            return _only_time_column(name)
+        if is_sure or _could_be_time(table, name, codes, free):
             raise _unreadable_time_error(table, name, date_format)
 
     steps = [name for name in free if kinds[name] == "step"]
@@ -169,6 +171,7 @@ def _could_be_time(table: Table, name: str, codes: Ints, free: list[str]) -> boo
     is_number = pc.match_substring_regex(texts, r"^-?\d+([.,]\d+)?$")
     if pc.mean(is_number).as_py() > 1 - _MIN_UNIQUE_SHARE:
         return False
+
     some = texts.slice(0, 2000).unique().to_pylist()
     if not could_be_times(name, some, unique=True):
         return False
@@ -177,21 +180,28 @@ def _could_be_time(table: Table, name: str, codes: Ints, free: list[str]) -> boo
 
 def _is_nearly_unique(table: Table, name: str, codes: Ints, free: list[str]) -> bool:
     """Whether hardly a text comes twice in a series, which may be named by another column."""
-    texts = pd.factorize(table.series(name))[0]
+    texts, _ = pd.factorize(table.series(name))
     frame = pd.DataFrame({"series": codes, "text": texts})
-    if 1 - frame.duplicated().mean() >= _MIN_UNIQUE_SHARE:
+    if _share_of_different_rows(frame) >= _MIN_UNIQUE_SHARE:
         return True
-    if len(frame) > len(set(texts.tolist())) and frame["series"].nunique() > 1:
+
+    has_repeated_text = len(frame) > len(set(texts.tolist()))
+    if has_repeated_text and frame["series"].nunique() > 1:
         return False
 
-    # Series that are not known yet are named by another column.
+    # Series that are not known yet are named by another column, each of several rows.
     for other in free:
-        if other != name:
-            frame["series"] = pd.factorize(table.series(other))[0]
-            is_key = frame["series"].nunique() <= len(frame) // 3
-            if is_key and 1 - frame.duplicated().mean() >= _MIN_UNIQUE_SHARE:
-                return True
+        if other == name:
+            continue
+        frame["series"], _ = pd.factorize(table.series(other))
+        is_key = frame["series"].nunique() <= len(frame) // 3
+        if is_key and _share_of_different_rows(frame) >= _MIN_UNIQUE_SHARE:
+            return True
     return False
+
+
+def _share_of_different_rows(frame: pd.DataFrame) -> float:
+    return float(1 - frame.duplicated().mean())
 
 
 def _only_time_column(name: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
@@ -213,17 +223,18 @@ def _unreadable_time_error(
     table: Table, name: str, date_format: str | None = None
 ) -> DataError:
     cells = table.series(name).dropna()
-    first = cells.iloc[:1].tolist()
-    shown = f": {str(first[0])!r}" if first else ""
+    message = f"{table.name}: column {name!r} does not read as time"
+    if not len(cells):
+        hint = "fill it, or take rows in order with --time none"
+        return UnreadTimeError(message, hint)
+
+    first = str(cells.iloc[:1].tolist()[0])
     texts = pc.utf8_trim_whitespace(to_text_array(cells))
-    hint = hint_on_unread_times(texts.unique(), date_format) if first else ""
-    numbers = parse_if_all_numbers(texts) if first else None
+    hint = hint_on_unread_times(texts.unique(), date_format)
+    numbers = parse_if_all_numbers(texts)
     if numbers is not None:
         hint = hint_on_fractions(numbers)
-    return UnreadTimeError(
-        f"{table.name}: column {name!r} does not read as time{shown}",
-        hint or "fill it, or take rows in order with --time none",
-    )
+    return UnreadTimeError(f"{message}: {first!r}", hint)
 
 
 def _infer_time_kind(table: Table, name: str, codes: Ints, said: _Said) -> str:
@@ -262,19 +273,24 @@ def _infer_text_kind(series: pd.Series, name: str, codes: Ints, said: _Said) -> 
         numbers = _to_numbers(series)
         return _infer_number_kind(numbers, name, codes)
 
+    # The share of texts that a layout reads: some may be odd, and are told of later.
     layouts = find_candidate_layouts(pc.unique(texts))
     if said.date_format and "%" in said.date_format:
         layouts = [said.date_format]
-    shares = [parse_timestamps(one, texts, said.zone).good.mean() for one in layouts]
+    attempts = [parse_timestamps(one, texts, said.zone) for one in layouts]
+    shares = [parsed.good.mean() for parsed in attempts]
     if max(shares, default=0.0) < 0.5:
         return ""
+
     if layouts[0] == YEAR_NUMBER_FORMAT:
         # Four digits may be a year or just a number.
-        return "step" if _is_unique_per_series(to_text_array(series), codes) else ""
+        is_time = _is_unique_per_series(to_text_array(series), codes)
+        return "step" if is_time else ""
 
     best = layouts[int(np.argmax(shares))]
     if is_short_period(best):  # "K1-20" may be a quarter or just a name
-        is_time = max(shares) == 1 and _is_unique_per_series(texts, codes[: len(head)])
+        head_codes = codes[: len(head)]
+        is_time = max(shares) == 1 and _is_unique_per_series(texts, head_codes)
         return "date" if is_time else ""
     return "date"
 

@@ -85,19 +85,23 @@ def read_timestamps(
     stamps = None if config.date_format else table.stored_timestamps(name)
     if stamps is not None:
         return _read_stored_timestamps(*stamps, name, config)
+
+    requested = config.date_format or ""
     as_numbers = config.date_format in (None, *NUMBER_UNITS)
-    as_numbers |= is_layout_of_digits(config.date_format or "")
-    whole = table.stored_integers(name)
+    as_numbers |= is_layout_of_digits(requested)
     # Integers of a typed format may be digits of a date, the year first.
-    as_digits = not table.is_text and (config.date_format or "").startswith("%Y")
+    as_digits = not table.is_text and requested.startswith("%Y")
+    whole = table.stored_integers(name)
     if whole is not None and (as_numbers or as_digits):
         return _read_numbers(table, whole, name, config, like)
+
     series = require_complete_column(table, name)
     if is_datetime_column(series):
         form, instants = read_datetimes(table, series, name)
         return _single_column(name, form, instants)
     if pd.api.types.is_numeric_dtype(series.dtype) and (as_numbers or as_digits):
         return _read_numbers(table, series.to_numpy(), name, config, like)
+
     texts = to_text_array(series)
     numbers = parse_if_all_numbers(texts) if as_numbers else None
     if numbers is not None:
@@ -123,11 +127,14 @@ def require_complete_column(table: Table, name: str) -> pd.Series:
     missing = series.isna().to_numpy()
     if not missing.any():
         return series
+
+    # Rows of a header or of totals are told apart from cells that were forgotten.
     count = int(missing.sum())
     hint = table.hint_on_edge_rows(missing)
     if not hint:
         merged = ", as cells that were merged do not" if count > 1 else ""
         hint = "give every row a time" + merged
+
     place = table.locate(int(missing.argmax()))
     more = format_more(count)
     raise DataError(f"{place}: column {name!r}: the time is empty{more}", hint)
@@ -139,6 +146,7 @@ def _read_numbers(
     """Stamps of a column of numbers: points in time if their range says so, else plain steps."""
     is_integer = values.dtype.kind in "iub"
     values = np.asarray(values, dtype=np.int64 if is_integer else np.float64)
+
     frequency = config.freq or config.resample or ""
     rule, _, _ = frequency.partition(":")
     # Steps stay steps in later data; a rule without a unit, as --freq 1, counts in steps.
@@ -150,15 +158,17 @@ def _read_numbers(
     if not layout:
         steps = require_integer_steps(table, values, name)
         return _single_column(name, TimestampFormat("step"), steps)
-    like_digits = "times like " + layout.replace("%", "")
-    meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
-    form = TimestampFormat("number", layout)
+
     if layout in NUMBER_UNITS:
         require_times(table, values, name, layout)
     exist = are_times(values, layout)
     if not exist.all():
         texts = pa.array(values).cast(pa.large_string())
         raise not_a_date_error(table, name, texts, texts.unique(), exist, layout)
+
+    form = TimestampFormat("number", layout)
+    like_digits = "times like " + layout.replace("%", "")
+    meaning = NUMBER_FORMAT_WORDS.get(layout, like_digits)
     instants = numbers_to_instants(values, layout)
     return _single_column(name, form, instants, (f"{name!r} holds {meaning}",))
 
@@ -173,9 +183,11 @@ def read_texts(
 ) -> TimeColumn:
     """Stamps of texts, in the one layout that fits them all; of `layouts` where these are given."""
     requested = config.date_format
-    chosen = None if layouts else _parse_uniform_iso(texts, config)
+    zone = named_zone(config.tz)
     indices = None
     notes: tuple[str, ...] = ()
+    # The usual form of dates is read at once, many times faster than by a list of layouts.
+    chosen = None if layouts else _parse_uniform_iso(texts, config)
     if chosen is None:
         # Each different text is parsed once: series share their stamps.
         texts = pc.utf8_trim_whitespace(texts)
@@ -183,8 +195,9 @@ def read_texts(
         unique = encoded.dictionary
         indices = encoded.indices.to_numpy(zero_copy_only=False)
 
-        zone = named_zone(config.tz)
-        chosen = _parse_as_before(unique, like, zone) if not requested else None
+        # A column goes on in the form that it had, unless another one is asked for.
+        if not requested:
+            chosen = _parse_as_before(unique, like, zone)
         if chosen is None:
             candidates = [requested] if requested else list(layouts)
             candidates = candidates or find_candidate_layouts(unique, zone)
@@ -195,11 +208,13 @@ def read_texts(
                 raise _unparsed_dates_error(
                     table, name, texts, unique, attempts, indices, requested
                 )
+
             chosen = _resolve_ambiguous_dates(table, name, texts, unique, fitting)
             if not requested:
-                notes = tuple(describe_reading(chosen, name, texts[0].as_py()))
+                example = texts[0].as_py()
+                notes = tuple(describe_reading(chosen, name, example))
 
-    form, instants, zone_notes = _resolve_time_zone(chosen, named_zone(config.tz))
+    form, instants, zone_notes = _resolve_time_zone(chosen, zone)
     if indices is not None:
         instants = instants[indices]
     return _single_column(name, form, instants, (*notes, *zone_notes))
@@ -220,8 +235,10 @@ def _keep_kinds_of_periods(layouts: list[str], like: TimeAxis | None) -> list[st
     """Layouts of no other periods than an axis before: 2015-13 is no week where months were."""
     if like is None or like.form.kind != "text":
         return layouts
-    before = set(re.findall("%[UVqh]", like.form.layout))
-    alike = [one for one in layouts if set(re.findall("%[UVqh]", one)) <= before]
+
+    periods = re.compile("%[UVqh]")
+    before = set(periods.findall(like.form.layout))
+    alike = [one for one in layouts if before.issuperset(periods.findall(one))]
     return alike or layouts
 
 
@@ -234,7 +251,7 @@ def _parse_uniform_iso(texts: pa.Array, config: DataConfig) -> ParsedTimestamps 
     if not layout.startswith("%Y-%m-%d") or "%z" in layout:
         return None
     parsed = parse_timestamps(layout, texts)
-    return parsed if parsed is not None and parsed.good.all() else None
+    return parsed if parsed.good.all() else None
 
 
 def _resolve_ambiguous_dates(
@@ -269,8 +286,9 @@ def _resolve_time_zone(
     layout = parsed.layout
     offsets = parsed.offsets
     if offsets is None:
-        stated_zone = "UTC" if TimestampFormat("text", layout).universal else ""
-        return TimestampFormat("text", layout, stated_zone), parsed.instants, ()
+        form = TimestampFormat("text", layout)
+        stated = replace(form, zone="UTC" if form.universal else "")
+        return stated, parsed.instants, ()
     if zone:
         form = TimestampFormat("text", layout, zone, wall=False)
         return form, parsed.universal(), ()
@@ -283,6 +301,7 @@ def _resolve_time_zone(
     if (offsets == last).all():
         form = TimestampFormat("text", layout, offset, wall=False)
         return form, parsed.universal(), ()
+
     # Whole days are counted by the wall clock, which an offset of summer or winter does not move.
     time_of_day = parsed.instants % DAY
     daily = bool((time_of_day == time_of_day[0]).all())
@@ -307,18 +326,21 @@ def _unparsed_dates_error(
     if not attempts:
         none_good = np.zeros(len(texts), bool)
         return not_a_date_error(table, name, texts, unique, none_good, requested)
+
     # The layout that fits most texts shows which of them are odd.
     best = max(attempts, key=lambda parsed: int(parsed.good.sum()))
     good = best.good[indices]
-    bad_row = int((~good).argmax())
+    is_odd = ~good
+    bad_row = int(is_odd.argmax())
     bad_text = indices[bad_row]
+
     other_layout_fits = any(parsed.good[bad_text] for parsed in attempts)
     if not other_layout_fits or not good.any():
         return not_a_date_error(table, name, texts, unique, good, requested)
 
     usual = _first_text(texts, good)
     odd = texts[bad_row].as_py()
-    odd_count = int((~good).sum())
+    odd_count = int(is_odd.sum())
     return DataError(
         f"{table.locate(bad_row)}: column {name!r} mixes date formats:"
         f" {usual!r} and {odd!r} ({odd_count} rows)",
@@ -339,6 +361,7 @@ def not_a_date_error(
     odd = _first_text(texts, is_odd)
     place = table.locate(int(is_odd.argmax()))
     more = format_more(int(is_odd.sum()))
+
     clock = _hint_on_ambiguous_clock(odd)
     if clock:
         return DataError(
@@ -357,8 +380,10 @@ def _hint_on_odd_date(
     is_odd = ~good
     odd = _first_text(texts, is_odd)
     usual = _first_text(texts, good)
+    has_same_shape = _mask_characters(odd) == _mask_characters(usual)
+
     # A day that does not exist, like 2023-02-29, is no header or total that can be left out.
-    looks_like_date = good.any() and _mask_characters(odd) == _mask_characters(usual)
+    looks_like_date = good.any() and has_same_shape
     edge = "" if looks_like_date else table.hint_on_edge_rows(is_odd)
     if edge:
         return edge
@@ -372,12 +397,15 @@ def hint_on_unread_times(unique: pa.Array, requested: str | None = None) -> str:
     clock = _hint_on_ambiguous_clock(unique[0].as_py())
     if clock:
         return clock
+
+    # The format that was asked for is wrong: it may do without one.
     suggestions: list[str] = []
     if requested:
         candidates = find_candidate_layouts(unique)
         attempts = [parse_timestamps(layout, unique) for layout in candidates]
         fitting = [parsed for parsed in attempts if parsed.good.all()]
         suggestions = [plain_layout(p.layout) for p in find_different_readings(fitting)]
+
     suggestions = suggestions or suggest_layouts(unique)
     if suggestions:
         shown = [f"--date-format {shlex.quote(layout)}" for layout in suggestions[:2]]
@@ -435,9 +463,11 @@ def with_time_zone(
     if instants is None or form.kind == "step":
         message = f"--tz {tz} does not fit a time of plain steps"
         raise DataError(message, "leave out --tz")
+
     if form.kind == "date":
         return time_column
-    if tz.startswith(UTC_PREFIX) and not form.universal and not form.zone:
+    is_naive = not form.universal and not form.zone
+    if is_naive and tz.startswith(UTC_PREFIX):
         form = replace(form, naive_utc=True, stated=False)
     if form.universal or form.zone:
         zoned = replace(form, zone=zone, wall=False)
@@ -447,6 +477,7 @@ def with_time_zone(
     time_of_day = instants % DAY
     if (time_of_day == time_of_day[:1]).all():
         return replace(time_column, form=form)  # days stay on the wall clock
+
     _require_no_skipped_time(time_column, instants, zone, table)
     second_pass = zones.is_second_occurrence(instants, codes, zone)
     universal = zones.to_utc(instants, zone, second_pass)

@@ -70,13 +70,15 @@ class OpenSlots:
     def to_open(self, steps: Ints) -> tuple[Ints, Bools]:
         """Number of the open step at or before each step [n], and whether that is the step."""
         cycles, slots = np.divmod(steps, self.cycle)
-        numbers = cycles * len(self.places) + self.rank[slots]
+        open_a_cycle = len(self.places)
+        numbers = cycles * open_a_cycle + self.rank[slots]
         return numbers, self.is_open[slots]
 
     def to_steps(self, numbers: Ints) -> Ints:
         """The step of each number of an open step [n]."""
         cycles, ranks = np.divmod(numbers, len(self.places))
-        return cycles * self.cycle + self.places[ranks]
+        slots = self.places[ranks]
+        return cycles * self.cycle + slots
 
 
 def parse_closed(text: str) -> ClosedTimes:
@@ -85,30 +87,41 @@ def parse_closed(text: str) -> ClosedTimes:
     months = np.zeros(12, dtype=bool)
 
     for part in text.lower().split(","):
-        words = part.split()
-        days = _parse_range(words[0], _WEEKDAY_NAMES) if words else None
         closed_months = _parse_range(part.strip(), _MONTH_NAMES)
         if closed_months is not None:
             months[closed_months] = True
-        elif days is not None and len(words) == 1:
+            continue
+
+        words = part.split()
+        days = _parse_range(words[0], _WEEKDAY_NAMES) if words else None
+        if days is not None and len(words) == 1:
             week[days] = True
         elif days is not None and len(words) == 2:
             hours = _parse_hours(words[1], text)
-            week[np.array(days)[:, None], hours] = True
+            # Each of the days with each of the minutes.
+            week[np.ix_(np.array(days), hours)] = True
         else:
-            week[:, _parse_hours(part.strip(), text)] = True
+            every_day = _parse_hours(part.strip(), text)
+            week[:, every_day] = True
+
     return ClosedTimes(week, months)
 
 
 def _parse_range(word: str, names: Sequence[str]) -> list[int] | None:
     """Places of a name, or of all from one name to another; None where it is no such word."""
     first, dash, last = word.partition("-")
+    if not dash:
+        last = first
+
     # Names may be written out: sunday, november.
-    ends = [first[:3], last[:3] if dash else first[:3]]
-    if not all(end in names for end in ends):
+    first_name = first[:3]
+    last_name = last[:3]
+    if first_name not in names or last_name not in names:
         return None
 
-    begin, end = (names.index(name) for name in ends)
+    # A range like nov-mar goes on past the end of the list.
+    begin = names.index(first_name)
+    end = names.index(last_name)
     count = (end - begin) % len(names) + 1
     return [(begin + i) % len(names) for i in range(count)]
 
@@ -119,11 +132,15 @@ def _parse_hours(word: str, text: str) -> Ints:
     if not match:
         raise UsageError(f"--closed {text!r}: {word!r} is not a time", _HINT)
 
-    hour, minute, to_hour, to_minute = (int(part or 0) for part in match.groups())
+    # Minutes may be left out, as in 9-17.
+    numbers = [int(part or 0) for part in match.groups()]
+    hour, minute, to_hour, to_minute = numbers
     begin = 60 * hour + minute
     end = 60 * to_hour + to_minute
-    if begin >= _DAY_MINUTES or end > _DAY_MINUTES or begin == end:
+    is_of_day = begin < _DAY_MINUTES and end <= _DAY_MINUTES
+    if not is_of_day or begin == end:
         raise UsageError(f"--closed {text!r}: {word!r} is no part of a day", _HINT)
+
     if end < begin:
         end += _DAY_MINUTES
     return np.arange(begin, end) % _DAY_MINUTES
@@ -172,21 +189,26 @@ def _closed_times_of_week(
             "close hours or weekdays",
         )
 
+    closes_months = times.months.any()
     slots = _WEEK_DAYS * DAY // step
-    if times.months.any():
+    if closes_months:
         slots = _GREGORIAN_CYCLE_DAYS
     stamps = phase + step * np.arange(slots)
-    is_closed = times.week[_week_places(stamps)]
 
-    if times.months.any():
-        is_closed |= times.months[months_since_epoch(stamps) % 12]
+    weekday, minute = _week_places(stamps)
+    is_closed = times.week[weekday, minute]
+    if closes_months:
+        month = months_since_epoch(stamps) % 12
+        is_closed |= times.months[month]
     return is_closed
 
 
 def _week_places(stamps: Ints) -> tuple[Ints, Ints]:
     """Weekday [n], and minute of the day [n], of each stamp."""
     days, clock = np.divmod(stamps, DAY)
-    return (days + EPOCH_WEEKDAY) % 7, clock // _MINUTE
+    weekday = (days + EPOCH_WEEKDAY) % _WEEK_DAYS
+    minute = clock // _MINUTE
+    return weekday, minute
 
 
 def infer_closed(unit: str, step: int, phase: int, steps: Ints) -> str:
@@ -204,11 +226,14 @@ def infer_closed(unit: str, step: int, phase: int, steps: Ints) -> str:
 
     if DAY % step or step < _MINUTE:
         return ""
+
     parts = []
-    week = _find_unused_slots(seen, _WEEK_DAYS * DAY // step)
+    slots_a_day = DAY // step
+    week = _find_unused_slots(seen, _WEEK_DAYS * slots_a_day)
     if not week.any() and step < DAY:
         # Too few weeks to know weekdays: the hours may be known from a few days.
-        week = np.tile(_find_unused_slots(seen, DAY // step), _WEEK_DAYS)
+        day = _find_unused_slots(seen, slots_a_day)
+        week = np.tile(day, _WEEK_DAYS)
     if week.any():
         parts.append(_format_week(week, step, phase))
 
@@ -229,12 +254,15 @@ def _find_unused_slots(seen: Ints, cycle: int) -> Bools:
 
     counts = np.bincount(seen % cycle, minlength=cycle)
     unused = counts == 0
-    open_share = 1 - unused.mean()
-    if not unused.any() or _chance_of_gap(len(seen), span * open_share, cycles) * (
-        cycle
-    ) >= (_MAX_CHANCE):
+    if not unused.any():
         return none_unused
-    return np.asarray(unused)
+
+    # Any of the slots could be the one that is missing, so that the chance is that many times as
+    # large as of one.
+    open_share = 1 - unused.mean()
+    possible = span * open_share
+    chance = _chance_of_gap(len(seen), possible, cycles) * cycle
+    return none_unused if chance >= _MAX_CHANCE else np.asarray(unused)
 
 
 def _find_unused_months(stamps: Ints) -> Bools:
@@ -250,13 +278,15 @@ def _chance_of_gap(seen: int, possible: float, cycles: int) -> float:
     """
     missing = max(possible - seen, 0.0)
     share = (missing + 1) / (possible + 2)
-    return float(min(share, 1.0) ** cycles)
+    chance = min(share, 1.0)  # of one cycle
+    return float(chance**cycles)
 
 
 def _format_months(closed: Bools, step: int, phase: int) -> str:
     # Steps of several months are named by their first; those between hold no step of their own.
-    months = [(phase + step * i) % 12 for i in np.flatnonzero(closed).tolist()]
-    return _format_names(months, _MONTH_NAMES)
+    slots = np.flatnonzero(closed)
+    months = (phase + step * slots) % 12
+    return _format_names(months.tolist(), _MONTH_NAMES)
 
 
 def _format_names(places: Iterable[int], names: Sequence[str]) -> str:
@@ -264,15 +294,24 @@ def _format_names(places: Iterable[int], names: Sequence[str]) -> str:
     left = set(places)
     if not left:
         return ""
+
     # Begin where a range begins, so that none is cut at the end of the list.
-    begins = [place for place in sorted(left) if (place - 1) % len(names) not in left]
+    count = len(names)
+    begins = [place for place in sorted(left) if (place - 1) % count not in left]
+
     parts = []
     for begin in begins:
+        # What stands before the range is not in it, so that it ends there at the latest.
         end = begin
-        while (end + 1) % len(names) in left and (end + 1) % len(names) != begin:
+        while (end + 1) % count in left:
             end += 1
-        last = names[end % len(names)]
-        parts.append(names[begin] if end == begin else f"{names[begin]}-{last}")
+
+        if end == begin:
+            parts.append(names[begin])
+        else:
+            last = names[end % count]
+            parts.append(f"{names[begin]}-{last}")
+
     return ",".join(parts)
 
 
@@ -280,24 +319,32 @@ def _format_week(closed: Bools, step: int, phase: int) -> str:
     """The closed slots [m] of a week as text that `parse_closed` reads back."""
     stamps = phase + step * np.arange(len(closed))
     weekday, minute = _week_places(stamps)
+
     # The minutes from each closed slot up to the next.
     week = np.zeros((_WEEK_DAYS, _DAY_MINUTES), dtype=bool)
     length = min(step // _MINUTE, _DAY_MINUTES)
     for day, begin in zip(weekday[closed], minute[closed], strict=True):
-        week[day, 0 if step == DAY else begin : begin + length] = True
+        first = 0 if step == DAY else begin
+        week[day, first : begin + length] = True
 
+    open_weekdays = weekday[~closed]
     has_step = np.zeros(_WEEK_DAYS, dtype=bool)
-    has_step[weekday[~closed]] = True
+    has_step[open_weekdays] = True
+
+    parts = []
     closed_days = np.flatnonzero(~has_step).tolist()
-    parts = [_format_names(closed_days, _WEEKDAY_NAMES)] if closed_days else []
+    if closed_days:
+        parts.append(_format_names(closed_days, _WEEKDAY_NAMES))
     if step < DAY:
-        parts += _format_hours(week, np.flatnonzero(has_step).tolist())
+        open_days = np.flatnonzero(has_step).tolist()
+        parts += _format_hours(week, open_days)
     return ",".join(parts)
 
 
 def _format_hours(week: Bools, days: Sequence[int]) -> list[str]:
     """Closed hours of the open days: those of all of them first, then those of some."""
-    common = np.asarray(week[list(days)].all(axis=0))
+    open_days = week[list(days)]
+    common = np.asarray(open_days.all(axis=0))
     parts = _format_ranges(common)
     for day in days:
         rest = week[day] & ~common
@@ -307,14 +354,17 @@ def _format_hours(week: Bools, days: Sequence[int]) -> list[str]:
 
 
 def _format_ranges(minutes: Bools) -> list[str]:
-    edges = np.flatnonzero(np.diff(np.r_[False, minutes, False]))
-    starts, ends = edges[::2].tolist(), edges[1::2].tolist()
-    return [
-        f"{_format_clock(begin)}-{_format_clock(end)}"
-        for begin, end in zip(starts, ends, strict=True)
-    ]
+    # Open minutes before and after make an edge of a range that touches an end of the day.
+    framed = np.r_[False, minutes, False]
+    edges = np.flatnonzero(np.diff(framed))
+    clocks = [_format_clock(minute) for minute in edges.tolist()]
+
+    ranges = zip(clocks[::2], clocks[1::2], strict=True)
+    return [f"{begin}-{end}" for begin, end in ranges]
 
 
 def _format_clock(minute: int) -> str:
     hour, rest = divmod(minute, 60)
-    return f"{hour}:{rest:02}" if rest else str(hour)
+    if rest:
+        return f"{hour}:{rest:02}"
+    return str(hour)

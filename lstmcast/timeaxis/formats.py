@@ -87,7 +87,9 @@ def split_directives(layout: str) -> list[str]:
 def split_language(layout: str) -> tuple[str, str]:
     """Code of the language of a layout's names, "" for English, and the layout without it."""
     prefix = _LANGUAGE_PREFIX.match(layout)
-    return (prefix[1], layout[prefix.end() :]) if prefix else ("", layout)
+    if not prefix:
+        return "", layout
+    return prefix[1], layout[prefix.end() :]
 
 
 def without_spellings(layout: str) -> str:
@@ -155,7 +157,8 @@ def _require_known_language(layout: str) -> str:
 
 
 def _unknown_directive_error(layout: str, part: str) -> UsageError:
-    known = ", ".join(f"%{code}" for code in _DIRECTIVE_PATTERNS)
+    directives = [f"%{code}" for code in _DIRECTIVE_PATTERNS]
+    known = ", ".join(directives)
     message = f"date format {layout!r}: {part} is not known"
     return UsageError(message, f"known are {known}")
 
@@ -224,14 +227,18 @@ def _parse_names(
     layout: str, code: str, group: pa.Array, zone: str | None
 ) -> tuple[Ints, Bools, str]:
     """Values [n] of names, which of them are known [n], and the layout with their spelling."""
+    # Each different name is looked up once. Where none is there, the first stands for it.
     encoded = group.dictionary_encode()
-    indices = pc.fill_null(encoded.indices, 0).to_numpy(zero_copy_only=False)
-    words = [word or "" for word in encoded.dictionary.to_pylist()] or [""]
-    values, layout = _look_up_names(layout, code, words, zone)
+    filled = pc.fill_null(encoded.indices, 0)
+    indices = filled.to_numpy(zero_copy_only=False)
+    words = [word or "" for word in encoded.dictionary.to_pylist()]
+    values, layout = _look_up_names(layout, code, words or [""], zone)
 
-    known = np.array([value is not None for value in values])
-    numbers = np.array([value or 0 for value in values], dtype=np.int64)
-    return numbers[indices], known[indices], layout
+    are_known = [value is not None for value in values]
+    known = np.array(are_known)[indices]
+    filled_values = [value or 0 for value in values]
+    numbers = np.array(filled_values, dtype=np.int64)[indices]
+    return numbers, known, layout
 
 
 def _look_up_names(
@@ -242,27 +249,29 @@ def _look_up_names(
     if code == "Z":
         return _look_up_zone_names(layout, words, zone)
 
+    is_month = code in "bB"
+    first = 1 if is_month else 0
     default = _NAMES_BY_DIRECTIVE[code]
-    in_english = {name.lower(): place for place, name in enumerate(default)}
-    first = 1 if code in "bB" else 0
-    if not language and default == _names_of_directive(layout, code):
-        values = [in_english.get(word.lower()) for word in words]
-        is_usual = all(word in default for word in words if word)
-        if is_usual:
-            return [None if v is None else v + first for v in values], layout
+    given = _names_of_directive(layout, code)
+
+    # The usual English names need no table, and stand in no layout.
+    is_usual = all(word in default for word in words if word)
+    if not language and default == given and is_usual:
+        in_english = {name: at for at, name in enumerate(default, start=first)}
+        return [in_english.get(word) for word in words], layout
 
     from lstmcast.timeaxis.language import names
 
-    is_month = code in "bB"
     find = names.month_numbers if is_month else names.weekday_numbers
     numbers = find(language or _ENGLISH)
     meanings = [numbers.get(names.fold_name(word)) for word in words]
 
-    given = _names_of_directive(layout, code)
     seen: dict[int, str] = {}
     if given is not default:  # as an earlier table spelled them
         seen = dict(enumerate(given, start=first))
-    seen |= {m: word for m, word in zip(meanings, words, strict=True) if m is not None}
+    for meaning, word in zip(meanings, words, strict=True):
+        if meaning is not None:
+            seen[meaning] = word
     if not seen:
         return meanings, layout
 
@@ -282,16 +291,17 @@ def _look_up_zone_names(
         offset = find_offset_minutes(word, zone)
         values.append(earlier.get(word) if offset is None else offset)
 
-    known = earlier | {
-        word: value
-        for word, value in zip(words, values, strict=True)
-        if value is not None
-    }
-    spelled = ",".join(f"{word}={value}" for word, value in known.items())
+    known = dict(earlier)
+    for word, value in zip(words, values, strict=True):
+        if value is not None:
+            known[word] = value
+    spellings = [f"{word}={value}" for word, value in known.items()]
+    spelled = ",".join(spellings)
     return values, _with_spelling(layout, "Z", spelled)
 
 
 def _with_spelling(layout: str, code: str, spelled: str) -> str:
+    # A function, since a text to put in would have its backslashes read.
     pattern = rf"%{code}(\([^)]*\))?"
     return re.sub(pattern, lambda _: f"%{code}({spelled})", layout, count=1)
 
@@ -309,8 +319,12 @@ def _clocks_of_directive(layout: str) -> dict[str, int]:
     spelled = re.search(r"%Z\(([^)]*)\)", layout)
     if not spelled or not spelled[1]:
         return {}
-    pairs = [pair.split("=") for pair in spelled[1].split(",")]
-    return {name: int(minutes) for name, minutes in pairs}
+
+    minutes_by_name = {}
+    for pair in spelled[1].split(","):
+        name, minutes = pair.split("=")
+        minutes_by_name[name] = int(minutes)
+    return minutes_by_name
 
 
 def _layout_with_padding(layout: str, groups: dict[str, pa.Array], rows: Bools) -> str:
@@ -396,20 +410,23 @@ def _parse_directive(code: str, group: pa.Array) -> Ints:
 
 def _parse_utc_offsets(group: pa.Array) -> Ints:
     """Minutes [n] of offsets like "+01:00", "-0330" or "Z"."""
-    signed = pc.if_else(pc.equal(group, "Z"), "+0000", group)
+    is_utc = pc.equal(group, "Z")
+    signed = pc.if_else(is_utc, "+0000", group)
     without_colons = pc.replace_substring(signed, ":", "")
     digits = pc.replace_substring(without_colons, "+", "")
 
     hours_and_minutes = _to_ints(digits)  # -330 for "-03:30"
     hours, minutes = np.divmod(abs(hours_and_minutes), 100)
+    all_minutes = hours * 60 + minutes
     signs = np.sign(hours_and_minutes)
-    return np.asarray(signs * (hours * 60 + minutes), dtype=np.int64)
+    return np.asarray(signs * all_minutes, dtype=np.int64)
 
 
 def _to_ints(values: pa.Array) -> Ints:
     integers = pc.cast(values, pa.int64())
     filled = pc.fill_null(integers, 0)
-    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=np.int64)
+    numbers = filled.to_numpy(zero_copy_only=False)
+    return np.asarray(numbers, dtype=np.int64)
 
 
 def format_timestamps(

@@ -129,6 +129,7 @@ def infer_snapped(instants: Ints, same_series: Bools) -> Snapped | None:
         snapped = snap_to_grid(grid, instants, same_series)
         if snapped.share >= _MAX_SHARE or snapped.shared > MAX_SHARED_STEPS:
             continue
+        # A step that rows share is worse than one they are far from: a value would be lost.
         rank = (snapped.shared, snapped.share)
         if best is None or rank < (best.shared, best.share):
             best = snapped
@@ -158,33 +159,42 @@ def _month_grids(instants: Ints, months: int) -> list[Grid]:
         for working in (True, False):
             for phase in range(months):
                 grids.append(Grid("month", months, phase, day, working=working))
+
+    # Months may also begin on a day of their own, as those of an account.
     if months == 1:
         starts = month_starts(months_since_epoch(instants))
-        usual_day = int(np.median(instants // DAY - starts)) + 1
+        days_since_start = instants // DAY - starts
+        usual_day = int(np.median(days_since_start)) + 1
         grids.append(Grid("month", 1, 0, usual_day))
     return grids
 
 
 def find_phase(instants: Ints, step: int) -> int:
     """Where in a step the stamps lie: their circular mean, as round as their scatter allows."""
+    # A plain mean would put stamps just before and just after a step between two steps.
     offsets = instants % step
     angles = offsets * (_CIRCLE / step)
-    mean = np.angle(np.exp(1j * angles).mean()) % _CIRCLE
-    middle = mean / _CIRCLE * step
+    mean_point = np.exp(1j * angles).mean()
+    mean_angle = np.angle(mean_point) % _CIRCLE
+    middle = mean_angle / _CIRCLE * step
 
-    scatter = float(np.abs(_circular_difference(offsets, middle, step)).max())
+    differences = _circular_difference(offsets, middle, step)
+    scatter = float(np.abs(differences).max())
     for unit in _ROUND_PHASES:
         phase = round(middle / unit) * unit
-        error = abs(float(_circular_difference(np.array([phase]), middle, step)[0]))
+        [difference] = _circular_difference(np.array([phase]), middle, step)
+        error = abs(float(difference))
         if error <= scatter + _ROUNDING_SLACK and unit <= step:
             return int(phase % step)
+
     return int(middle)
 
 
 def _circular_difference(offsets: Ints, middle: float, step: int) -> Floats:
     """How far offsets [n] in a step lie from its middle, the shorter way round."""
     half = step / 2
-    return np.asarray((offsets - middle + half) % step - half, dtype=np.float64)
+    difference = (offsets - middle + half) % step - half
+    return np.asarray(difference, dtype=np.float64)
 
 
 class Stamps(NamedTuple):
@@ -206,10 +216,12 @@ def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
     """The hint for stamps that are off the grid that most of their steps follow."""
     share = _share_to_nearest_step(grid, stamps) if stamps.may_snap else _MAX_SHARE
     rule = suggest_gathering(stamps.instants, stamps.same_series)
+
     # Far from every step, months of the calendar may still hold one row each.
-    is_better_gathered = share > _MAX_ASKED_SHARE and holds_one_each(
-        stamps.instants, stamps.same_series, rule
-    )
+    is_better_gathered = False
+    if share > _MAX_ASKED_SHARE:
+        is_better_gathered = holds_one_each(stamps.instants, stamps.same_series, rule)
+
     if share < _MAX_SHARE and not is_better_gathered:
         return (
             "move each row to the nearest step with --snap,"
@@ -228,7 +240,11 @@ def suggest_for_irregular(grid: Grid, stamps: Stamps) -> str:
 
 def are_fiscal_periods(steps: Ints) -> bool:
     """Whether steps are whole weeks that differ, as months of 4 and 5: a calendar of their own."""
-    if not len(steps) or (steps % WEEK).any() or steps.min() < 2 * WEEK:
+    if not len(steps) or (steps % WEEK).any():
+        return False
+
+    # Steps of one week with some of two are weeks that have holes.
+    if steps.min() < 2 * WEEK:
         return False
     return _are_periods_of_calendar(steps)
 
@@ -237,37 +253,47 @@ def is_shifted_by_clocks(instants: Ints, grid: Grid) -> bool:
     """Whether days miss the steps by whole hours, as those of a zone do where clocks change."""
     if not grid.is_daily_or_longer:
         return False
+
     clocks = np.unique(instants % DAY)
-    differences = np.diff(clocks) % HOUR
-    return len(clocks) > 1 and not differences.any()
+    if len(clocks) < 2:
+        return False
+    parts_of_hours = np.diff(clocks) % HOUR
+    return not parts_of_hours.any()
 
 
 def _share_to_nearest_step(grid: Grid, stamps: Stamps) -> float:
     """By how much of a step `--snap` moves a row; half a step where rows would share one."""
     found = infer_snapped(stamps.instants, stamps.same_series)
     if found is not None:
-        return found.share if not found.shared else _MAX_SHARE
+        return _MAX_SHARE if found.shared else found.share
 
     # Only a few that miss a grid: the others hold it.
     _, on_grid = grid.ordinals(stamps.instants)
     if grid.unit == "integer" or on_grid.mean() < _MIN_ON_GRID:
         return _MAX_SHARE
+
     snapped = snap_to_grid(grid, stamps.instants, stamps.same_series)
-    return min(snapped.share, _MAX_SHARE) if not snapped.shared else _MAX_SHARE
+    if snapped.shared:
+        return _MAX_SHARE
+    return min(snapped.share, _MAX_SHARE)
 
 
 def _are_periods_of_calendar(steps: Ints) -> bool:
     """Whether steps are of nearly one length, as the months of a fiscal year of 4-4-5 weeks."""
-    return len(steps) > 1 and bool(steps.max() <= _MAX_STEADY_RATIO * steps.min())
+    if len(steps) < 2:
+        return False
+    longest_allowed = _MAX_STEADY_RATIO * steps.min()
+    return bool(steps.max() <= longest_allowed)
 
 
 def _suggest_numbered_periods(steps: Ints, *, in_order: bool) -> str:
     """Rows as they stand, one after the other, with as many a year as there are."""
     a_year = _YEAR / float(steps.mean())
     periods = min(_USUAL_PERIODS_A_YEAR, key=lambda count: abs(count - a_year))
-    season = f" --season {periods}" if periods > 1 else ""
-    if steps.mean() < WEEK:
-        season = ""
+
+    # Shorter periods than weeks are more a year than any usual number.
+    has_season = periods > 1 and steps.mean() >= WEEK
+    season = f" --season {periods}" if has_season else ""
     option = f"--time none{season}"
     if in_order:
         return f"take the periods as they stand, one after the other: {option}"
@@ -291,13 +317,20 @@ def holds_one_each(instants: Ints, same_series: Bools, rule: str) -> bool:
 
 def _count_gathered(instants: Ints, same_series: Bools, rule: str) -> tuple[int, int]:
     """Steps that hold a row, and all from the first to the last of each series."""
-    size = dict(_GATHER_RULES)[rule]
     if rule in _MONTHS_OF_RULES:
-        steps = months_since_epoch(instants) // _MONTHS_OF_RULES[rule]
+        months = months_since_epoch(instants)
+        steps = months // _MONTHS_OF_RULES[rule]
     else:
-        steps = instants // size
-    series = np.append(0, np.cumsum(~same_series))
-    with_row = len(np.unique(np.stack([series, steps]), axis=1).T)
-    ends = np.append(~same_series, True)
-    begins = np.append(True, ~same_series)
-    return with_row, int((steps[ends] - steps[begins] + 1).sum())
+        sizes = dict(_GATHER_RULES)
+        steps = instants // sizes[rule]
+
+    # The same step of two series counts twice.
+    begins_series = ~same_series
+    series = np.append(0, np.cumsum(begins_series))
+    pairs = np.unique(np.stack([series, steps]), axis=1)
+    _, with_row = pairs.shape
+
+    first = steps[np.append(True, begins_series)]
+    last = steps[np.append(begins_series, True)]
+    spans = last - first + 1
+    return with_row, int(spans.sum())

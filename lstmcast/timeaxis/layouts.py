@@ -144,10 +144,17 @@ def _match_listed(text: str, dates: Sequence[str]) -> list[str]:
         layouts = _select_matching(_NAMED_CLOCK_FORMATS, text)
 
     timed = _DATE_AND_CLOCK.fullmatch(text)
-    if timed:
-        clock = _infer_clock_format(timed)
-        found = _select_matching(dates, timed["date"]) if clock else []
-        layouts += [date + timed["gap"] + clock for date in found if has_day(date)]
+    if not timed:
+        return layouts
+
+    clock = _infer_clock_format(timed)
+    if not clock:
+        return layouts
+
+    # A time of day is of a day: behind a month it would be something else.
+    found = _select_matching(dates, timed["date"])
+    with_day = [date for date in found if has_day(date)]
+    layouts += [date + timed["gap"] + clock for date in with_day]
     return layouts
 
 
@@ -158,7 +165,9 @@ def has_day(layout: str) -> bool:
 
 def is_short_period(layout: str) -> bool:
     """Whether a layout is of a period and a year of two digits, which names may look like."""
-    return "%y" in layout and re.search("%[-_]?[qhVU]", layout) is not None
+    has_short_year = "%y" in layout
+    period = re.search("%[-_]?[qhVU]", layout)
+    return has_short_year and period is not None
 
 
 def _select_matching(layouts: Sequence[str], text: str) -> list[str]:
@@ -186,7 +195,10 @@ def _infer_clock_format(match: re.Match[str]) -> str:
     mark = match["mark"]
     if mark:
         layout += mark + "%M"
-        if match["clock"].count(mark) - (match["fraction"] or "").count(mark) == 2:
+        # A dot before a fraction of a second is no further mark of 10.30.15.
+        fraction = match["fraction"] or ""
+        marks = match["clock"].count(mark) - fraction.count(mark)
+        if marks == 2:
             layout += mark + "%S"
     if match["fraction"]:
         layout += match["fraction"][0] + "%f"
@@ -195,10 +207,12 @@ def _infer_clock_format(match: re.Match[str]) -> str:
 
     zone = match["zone"] or ""
     offset = zone.strip()
+    # Marks of UTC are no field: they stand in the layout as they are.
     if offset in ("", "UTC", "GMT", "Z"):
         return layout + zone
     if offset.isalpha():
         return layout + " %Z" if _names_clock([offset]) else ""
+
     if zone.startswith(" "):
         layout += " "
     if len(offset) == len("+01"):
@@ -211,10 +225,15 @@ def _match_periods(text: str) -> list[str]:
     layouts: dict[str, None] = {}
     for code, words in _PERIOD_WORDS.items():
         for pattern in _PERIOD_PATTERNS:
-            match = re.fullmatch(pattern.replace("WORD", words), text, re.IGNORECASE)
-            if match:
-                layout = _replace_period(match, code)
-                layouts.update(dict.fromkeys(_select_matching((layout,), text)))
+            with_words = pattern.replace("WORD", words)
+            match = re.fullmatch(with_words, text, re.IGNORECASE)
+            if not match:
+                continue
+
+            # The number may be none of the period, as that of a fifth quarter.
+            layout = _replace_period(match, code)
+            matching = _select_matching((layout,), text)
+            layouts.update(dict.fromkeys(matching))
 
     fiscal = _FISCAL_YEAR.fullmatch(text)
     if fiscal:
@@ -227,11 +246,17 @@ def _replace_period(match: re.Match[str], code: str) -> str:
     """The text of a match with directives in the places of its year and number."""
     has_century = len(match["year"]) == 4
     year = _WEEK_YEARS.get(code, "%Y") if has_century else "%y"
-    spans = sorted([(match.span("year"), year), (match.span("number"), f"%{code}")])
+    spans = [
+        (match.span("year"), year),
+        (match.span("number"), f"%{code}"),
+    ]
 
+    # From the end, so that the places of what is before stay right.
     layout = match.string
-    for (begin, end), directive in reversed(spans):
-        layout = layout[:begin] + directive + layout[end:]
+    for (begin, end), directive in sorted(spans, reverse=True):
+        before = layout[:begin]
+        after = layout[end:]
+        layout = before + directive + after
     return layout
 
 
@@ -266,15 +291,27 @@ def _write_in_english(
 
     weekdays = weekday_numbers(language)
     plain = text
-    for place, word in reversed(list(enumerate(words))):
-        is_weekday = place != month and fold_name(word[0]) in weekdays
-        if place != month and not is_weekday:
+    # From the end, so that the places of the words before stay right.
+    for place in reversed(range(len(words))):
+        word = words[place]
+        if place == month:
+            english = "Jan"
+        elif fold_name(word[0]) in weekdays:
+            english = "Mon"
+        else:
             continue
-        end = word.end() + (text[word.end() : word.end() + 1] in (".", "॰"))
-        plain = plain[: word.start()] + ("Mon" if is_weekday else "Jan") + plain[end:]
+
+        # The dot of an abbreviation belongs to the name.
+        end = word.end()
+        if text[end : end + 1] in (".", "॰"):
+            end += 1
+        before = plain[: word.start()]
+        plain = before + english + plain[end:]
     yield plain
 
     # A dot behind the name may part it from the next number instead.
-    after = words[month].end()
-    if text[after : after + 1] == "." and len(words) == 1:
-        yield text[: words[month].start()] + "Jan" + text[after:]
+    name = words[month]
+    rest = text[name.end() :]
+    if rest.startswith(".") and len(words) == 1:
+        before = text[: name.start()]
+        yield before + "Jan" + rest

@@ -34,6 +34,9 @@ FRACTIONAL_YEARS = "years"
 """Years with their months as fractions, as R writes them."""
 NUMBER_UNITS = (*EPOCH_UNITS_PER_SECOND, EXCEL_DAYS, FRACTIONAL_YEARS)
 _EXCEL_DAYS_TO_1970 = 25_569
+_DAY_MINUTES = 24 * 60
+_MIN_MINUTE_ROUNDING = 1e-4
+"""Share of a minute that a number of days may miss it by, as float64 can."""
 MIN_EXCEL_DAY, MAX_EXCEL_DAY = 18_000, 75_000
 """Days that are taken for a spreadsheet's: 1949 to 2105."""
 _MIN_YEAR, _MAX_YEAR = 1600, 2200
@@ -135,15 +138,20 @@ def _digit_formats_by_name(name: str) -> tuple[str, ...]:
 
 def _are_whole_minutes(days: Numbers) -> bool:
     """Whether numbers of days are whole minutes, as far as their digits say."""
-    minutes = np.asarray(days, dtype=np.float64) * (24 * 60)
-    tolerance = max(_digit_rounding(days) * (24 * 60), 1e-4)
-    return bool(abs(minutes - np.rint(minutes)).max() <= tolerance)
+    minutes = np.asarray(days, dtype=np.float64) * _DAY_MINUTES
+    deviations = abs(minutes - np.rint(minutes))
+
+    # Days that are written with a few digits miss the minute by their rounding.
+    rounding = _digit_rounding(days) * _DAY_MINUTES
+    tolerance = max(rounding, _MIN_MINUTE_ROUNDING)
+    return bool(deviations.max() <= tolerance)
 
 
 def _digit_rounding(days: Numbers) -> float:
     """Half of the last digit to which numbers of days are written; at most that of 5 seconds."""
     for digits in range(4, 12):
-        if (np.round(days, digits) == days).all():
+        is_written_so = np.round(days, digits) == days
+        if is_written_so.all():
             return float(0.5 * 10.0**-digits)
     return 0.0
 
@@ -159,15 +167,19 @@ def _are_epochs(low: float, high: float, unit: str) -> bool:
 def _are_whole_months(years: Numbers) -> bool:
     """Whether years with fractions are all near the beginning of a month."""
     months = years * 12
-    deviations = abs(months - np.rint(months))
+    nearest = np.rint(months)
+    deviations = abs(months - nearest)
     return bool(deviations.max() < _MAX_MONTH_ROUNDING)
 
 
 def _are_dates_in_digits(values: Numbers, low: float, high: float, layout: str) -> bool:
     """Whether whole numbers between `low` and `high` are all dates in a layout of digits."""
     weight = _year_weight(layout)
+    # Eight digits are hardly anything but a date; shorter numbers could be anything.
     last_year = 9999 if layout == "%Y%m%d" else _MAX_YEAR
-    if low < _MIN_YEAR * weight or high >= (last_year + 1) * weight:
+    begin = _MIN_YEAR * weight
+    end = (last_year + 1) * weight
+    if low < begin or high >= end:
         return False
 
     _, exists = _instants_from_digits(values.astype(np.int64), layout)
@@ -188,7 +200,9 @@ def numbers_to_instants(values: Numbers, layout: str) -> Ints:
     if layout == EXCEL_DAYS:
         days = values.astype(np.float64) - _EXCEL_DAYS_TO_1970
         if _are_whole_minutes(values):
-            return _round_to_ints(days * (24 * 60)) * (60 * SECOND)
+            minutes = _round_to_ints(days * _DAY_MINUTES)
+            return minutes * (60 * SECOND)
+
         # A sheet's fractions of a day are meant as whole seconds.
         seconds = _round_to_ints(days * (DAY // SECOND))
         return seconds * SECOND
@@ -216,22 +230,36 @@ def are_times(values: Numbers, layout: str) -> Bools:
     """Which numbers [n] are times of the years 1 to 9999 in a format of `numbers_to_instants`."""
     numbers = np.asarray(values, dtype=np.float64)
     if layout == FRACTIONAL_YEARS:
-        return np.asarray((numbers >= 1) & (numbers < 10_000))
+        since_year_1 = numbers >= 1
+        before_10000 = numbers < 10_000
+        return np.asarray(since_year_1 & before_10000)
+
     if layout == EXCEL_DAYS:
         days = numbers - _EXCEL_DAYS_TO_1970
     elif layout in EPOCH_UNITS_PER_SECOND:
         seconds = numbers / EPOCH_UNITS_PER_SECOND[layout]
         days = seconds / (DAY // SECOND)
     else:
-        # Digits: of numbers too large for any date the fields are not looked at.
-        inside = (numbers >= 0) & (numbers < _MAX_DIGITS) & (numbers % 1 == 0)
-        whole = np.where(inside, numbers, 0).astype(np.int64)
-        instants, exists = _instants_from_digits(whole, layout)
-        outside = are_outside_years(instants, "us")
-        return np.asarray(inside & exists & ~outside)
+        return _are_times_in_digits(numbers, layout)
+
+    # Days that are too far for any date might not fit an integer.
     near = np.abs(days) < _MAX_DAYS
-    whole_days = np.floor(np.where(near, days, 0)).astype(np.int64)
-    return np.asarray(near & ~are_outside_years(whole_days, "D"))
+    near_days = np.where(near, days, 0)
+    whole_days = np.floor(near_days).astype(np.int64)
+    outside = are_outside_years(whole_days, "D")
+    return np.asarray(near & ~outside)
+
+
+def _are_times_in_digits(numbers: NDArray[np.float64], layout: str) -> Bools:
+    # Of numbers too large for any date the fields are not looked at.
+    in_range = (numbers >= 0) & (numbers < _MAX_DIGITS)
+    is_whole = numbers % 1 == 0
+    inside = in_range & is_whole
+
+    whole = np.where(inside, numbers, 0).astype(np.int64)
+    instants, exists = _instants_from_digits(whole, layout)
+    outside = are_outside_years(instants, "us")
+    return np.asarray(inside & exists & ~outside)
 
 
 def _round_to_ints(values: NDArray[np.floating[Any]]) -> Ints:
@@ -267,23 +295,35 @@ def _year_weight(layout: str) -> int:
 
 
 def _instants_from_digits(values: Ints, layout: str) -> tuple[Ints, Bools]:
-    codes = [part[-1] for part in layout.split("%")[1:]]
-    if codes[0] not in "YGE" or set(layout) - set("%YGEmdHMSjqVU"):
+    _, *parts = layout.split("%")
+    first, *others = [part[-1] for part in parts]
+    has_other_fields = bool(set(layout) - set("%YGEmdHMSjqVU"))
+    if first not in "YGE" or has_other_fields:
         return _instants_from_padded_digits(values, layout)
-    if codes[1:] in (["j"], ["q"]):
+
+    # A day of the year has three digits, and a quarter one.
+    if others in (["j"], ["q"]):
+        [code] = others
         years, rest = np.divmod(values, _year_weight(layout))
-        return instants_from_fields({"Y": years, codes[1]: rest})
+        return instants_from_fields({"Y": years, code: rest})
 
     # Fields are split off from the right, two digits each; what is left is the year.
-    rest, fields = values, {}
-    for code in reversed(codes[1:]):
+    fields: dict[str, Ints] = {}
+    rest = values
+    for code in reversed(others):
         rest, fields[code] = np.divmod(rest, 100)
-    return instants_from_fields({codes[0]: rest, **fields})
+
+    all_fields = {first: rest, **fields}
+    return instants_from_fields(all_fields)
 
 
 def _instants_from_padded_digits(values: Ints, layout: str) -> tuple[Ints, Bools]:
     """Instants of numbers in any layout of digits; zeros in front may be lost, as in 1022024."""
-    [example] = format_timestamps(layout, np.zeros(1, np.int64))
+    # A layout of digits writes every date with as many of them.
+    some_instant = np.zeros(1, np.int64)
+    [example] = format_timestamps(layout, some_instant)
+
     texts = pa.array(values).cast(pa.large_string())
-    parsed = parse_timestamps(layout, pc.utf8_lpad(texts, len(example), "0"))
+    padded = pc.utf8_lpad(texts, len(example), "0")
+    parsed = parse_timestamps(layout, padded)
     return parsed.instants, parsed.good

@@ -87,7 +87,9 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
     instant that is skipped becomes the next that exists.
     """
     # pandas takes True for summer time, which is the earlier of two equal hours.
-    earlier = np.ones(len(wall), bool) if later is None else ~later
+    always_earlier = np.ones(len(wall), bool)
+    earlier = always_earlier if later is None else ~later
+
     stamps = to_datetime_index(wall)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="shift_forward")
     universal = zoned.tz_convert("UTC")
@@ -96,18 +98,21 @@ def to_utc(wall: Ints, zone: str, later: Bools | None = None) -> Ints:
 
 def utc_offset_minutes(wall: Ints, zone: str) -> Ints:
     """Minutes by which a zone's clocks are ahead of UTC at wall-clock instants."""
-    ahead = wall - to_utc(wall, zone)
+    universal = to_utc(wall, zone)
+    ahead = wall - universal
     return ahead // (60 * SECOND)
 
 
 def has_changing_clocks(zone: str) -> bool:
     """Whether a zone's clocks may change, as those of a fixed offset like "+01:00" do not."""
-    return zone[:1] not in ("+", "-")
+    is_offset = zone.startswith(("+", "-"))
+    return not is_offset
 
 
 def is_repeated_time(wall: Ints, zone: str) -> Bools:
     """Which wall-clock instants come twice in a zone, as its clocks go back."""
     stamps = to_datetime_index(wall)
+    # Only times that come twice are left without a meaning.
     zoned = stamps.tz_localize(zone, ambiguous="NaT", nonexistent="shift_forward")
     return np.asarray(zoned.isna())
 
@@ -115,6 +120,7 @@ def is_repeated_time(wall: Ints, zone: str) -> Bools:
 def is_skipped_time(wall: Ints, zone: str) -> Bools:
     """Which wall-clock instants do not exist in a zone, as its clocks go forward."""
     stamps = to_datetime_index(wall)
+    # Of an hour that comes twice either would do: it is not skipped.
     earlier = np.ones(len(wall), bool)
     zoned = stamps.tz_localize(zone, ambiguous=earlier, nonexistent="NaT")
     return np.asarray(zoned.isna())
@@ -158,18 +164,33 @@ def _is_regular_if_second(wall: Ints, codes: Ints, rows: Ints, zone: str) -> Boo
     """
     if not len(rows) or len(wall) < 2:
         return np.zeros(len(rows), dtype=bool)
-    steps = np.abs(np.diff(wall))
-    usual = np.median(steps[codes[1:] == codes[:-1]]) if len(steps) else 0
 
+    # The usual step between rows, whether they stand oldest or newest first.
+    steps = np.abs(np.diff(wall))
+    same_series = codes[1:] == codes[:-1]
+    usual = np.median(steps[same_series])
+
+    # The first row of all has none before it: its own place keeps the arrays alike.
     before = np.maximum(rows - 1, 0)
-    has_before = (rows > 0) & (codes[before] == codes[rows])
+    is_same_series = codes[before] == codes[rows]
+    has_before = (rows > 0) & is_same_series
+
     # The row before may itself be one that comes twice: then nothing is known by it.
-    known = has_before & ~is_repeated_time(wall[before], zone)
-    since = to_utc(wall[before], zone)
+    times = wall[rows]
+    times_before = wall[before]
+    is_doubtful = is_repeated_time(times_before, zone)
+    known = has_before & ~is_doubtful
+
     is_later = np.ones(len(rows), dtype=bool)
-    fits_first = np.abs(to_utc(wall[rows], zone) - since) == usual
-    fits_second = np.abs(to_utc(wall[rows], zone, is_later) - since) == usual
-    return np.asarray(known & fits_second & ~fits_first)
+    as_first = to_utc(times, zone)
+    as_second = to_utc(times, zone, is_later)
+    since = to_utc(times_before, zone)
+
+    # Rows may stand newest first, and be farther from the row before by either sign.
+    fits_first = np.abs(as_first - since) == usual
+    fits_second = np.abs(as_second - since) == usual
+    fits_second_only = fits_second & ~fits_first
+    return np.asarray(known & fits_second_only)
 
 
 def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
@@ -181,10 +202,14 @@ def _places_among_equals(times: Ints, series: Ints) -> tuple[Ints, Ints]:
     is_new_series = series[1:] != series[:-1]
     is_first = np.append(True, is_new_time | is_new_series)
 
+    # Rows of one time and series are a group; groups are numbered from 0.
     group = np.cumsum(is_first) - 1
     first_rows = np.flatnonzero(is_first)
+    first_row = first_rows[group]
 
-    place = np.arange(len(times)) - first_rows[group]
+    # A place counts from the first row of the group.
+    rows = np.arange(len(times))
+    place = rows - first_row
     sizes = np.bincount(group)
     return place, sizes[group]
 
@@ -193,7 +218,9 @@ def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     """Whether the first row of each series [N] is newer than its last one."""
     # Rows of the same series become neighbours, in the order in which they stand.
     order = np.argsort(codes, kind="stable")
-    last_before_change = np.flatnonzero(np.diff(codes[order]))
+    sorted_codes = codes[order]
+    last_before_change = np.flatnonzero(np.diff(sorted_codes))
+
     starts = np.append(0, last_before_change + 1)
     ends = np.append(last_before_change, len(codes) - 1)
 
@@ -203,7 +230,8 @@ def _is_newest_first(wall: Ints, codes: Ints) -> Bools:
     series_count = int(codes.max()) + 1
     newest_first = np.zeros(series_count, dtype=bool)
     # Series without rows stay False: none of their places is asked for.
-    newest_first[codes[first]] = wall[first] > wall[last]
+    series_with_rows = codes[first]
+    newest_first[series_with_rows] = wall[first] > wall[last]
     return newest_first
 
 
@@ -214,15 +242,19 @@ def guess_zone(skipped: Ints, repeated: Ints, present: Ints) -> ZoneGuess | None
     which the clocks of the zone may skip. None where no zone explains any.
     """
     guess = _guess_zone_among(COMMON_ZONES, skipped, repeated, present)
-    if guess is not None and guess.explained == len(skipped) + len(repeated):
+    traces = len(skipped) + len(repeated)
+    if guess is not None and guess.explained == traces:
         return guess
 
+    # Zones of places only: others are copies of them, or offsets that never change.
+    other_kinds = ("Etc/", "posix/", "right/")
     named = [zone for zone in sorted(available_timezones()) if "/" in zone]
-    every = [
-        zone for zone in named if not zone.startswith(("Etc/", "posix/", "right/"))
-    ]
+    every = [zone for zone in named if not zone.startswith(other_kinds)]
+
+    # A rarer zone must explain more than a common one to be believed.
     rarer = _guess_zone_among(every, skipped, repeated, present)
-    if rarer is not None and (guess is None or rarer.explained > guess.explained):
+    explained = 0 if guess is None else guess.explained
+    if rarer is not None and rarer.explained > explained:
         return rarer
     return guess
 
@@ -232,17 +264,25 @@ def _guess_zone_among(
 ) -> ZoneGuess | None:
     counts: dict[str, int] = {}
     for zone in zones:
-        hits = (
-            is_skipped_time(skipped, zone).sum()
-            + is_repeated_time(repeated, zone).sum()
-        )
+        explains_skipped = is_skipped_time(skipped, zone)
+        explains_repeated = is_repeated_time(repeated, zone)
+        hits = explains_skipped.sum() + explains_repeated.sum()
         counts[zone] = int(hits)
 
-    for count in sorted(set(counts.values()) - {0}, reverse=True):
-        alike = [zone for zone in zones if counts[zone] == count]
-        possible = [zone for zone in alike if not is_skipped_time(present, zone).any()]
+    some_explained = set(counts.values()) - {0}
+    for count in sorted(some_explained, reverse=True):
+        # Only zones that explain as much are compared with all stamps, which takes longest.
+        possible = []
+        for zone in zones:
+            if counts[zone] != count:
+                continue
+            contradicts = is_skipped_time(present, zone)
+            if not contradicts.any():
+                possible.append(zone)
+
         if possible:
-            return ZoneGuess(possible[0], tuple(possible[1 : 1 + _MAX_OTHERS]), count)
+            first, *rest = possible
+            return ZoneGuess(first, tuple(rest[:_MAX_OTHERS]), count)
     return None
 
 
@@ -251,26 +291,36 @@ def guess_zone_of_days(universal: Ints) -> ZoneGuess | None:
 
     That is midnight, if a zone has it so. None where instants do not move, or no zone explains it.
     """
-    some = universal
-    if len(some) > _MAX_DAYS_COMPARED:
-        some = some[:: len(some) // _MAX_DAYS_COMPARED]
     clocks = np.unique(universal % DAY)
+    # One for winter, one for summer, and at most one more where a zone has changed its offset.
     if not 2 <= len(clocks) <= 3:
         return None
 
+    some = universal
+    if len(some) > _MAX_DAYS_COMPARED:
+        every = len(some) // _MAX_DAYS_COMPARED
+        some = some[::every]
+
     steady: dict[str, int] = {}
     for zone in COMMON_ZONES:
-        local = to_local(some, zone) % DAY
-        if (local == local[0]).all() and (
-            to_local(universal, zone) % DAY == local[0]
-        ).all():
-            steady[zone] = int(local[0])
+        # A part of the stamps rules most zones out.
+        if _is_at_one_clock(some, zone) and _is_at_one_clock(universal, zone):
+            first = to_local(universal[:1], zone)
+            steady[zone] = int(first[0] % DAY)
     if not steady:
         return None
 
     at_midnight = [zone for zone, clock in steady.items() if clock == 0]
-    zones = at_midnight or list(steady)
-    return ZoneGuess(zones[0], tuple(zones[1 : 1 + _MAX_OTHERS]), len(universal))
+    first_zone, *rest = at_midnight or list(steady)
+    return ZoneGuess(first_zone, tuple(rest[:_MAX_OTHERS]), len(universal))
+
+
+def _is_at_one_clock(universal: Ints, zone: str) -> bool:
+    """Whether UTC instants are all at one time of day by the clocks of a zone."""
+    local = to_local(universal, zone)
+    clocks = local % DAY
+    is_at_first = clocks == clocks[0]
+    return bool(is_at_first.all())
 
 
 def to_datetime_index(instants: Ints) -> "pd.DatetimeIndex":

@@ -9,7 +9,7 @@ from lstmcast.errors import DataError
 from lstmcast.ingest.timestamps import TimeColumn
 from lstmcast.ragged import Ints
 from lstmcast.timeaxis import zones
-from lstmcast.timeaxis.calendar_fields import DAY, HOUR
+from lstmcast.timeaxis.calendar_fields import DAY, HOUR, SECOND
 
 MAX_HOURS_CHECKED = 1000
 """Doubtful hours that are compared with the clocks of a zone: more would not change the answer."""
@@ -28,20 +28,31 @@ def guess_zone_of_clocks(stamps: Ints, codes: Ints) -> zones.ZoneGuess | None:
     """
     same_series = codes[1:] == codes[:-1]
     steps = np.diff(stamps)
-    repeated = np.unique(stamps[1:][same_series & (steps == 0)])
-    forward = steps[same_series & (steps > 0)]
+
+    # Where clocks go back, sorted stamps of one series stand still.
+    stands_still = same_series & (steps == 0)
+    repeated = np.unique(stamps[1:][stands_still])
+
+    goes_on = same_series & (steps > 0)
+    forward = steps[goes_on]
     if not len(forward):
         return None
 
     lengths, counts = np.unique(forward, return_counts=True)
     step = int(lengths[counts.argmax()])
-    jumps = same_series & (steps == step + HOUR) if step <= HOUR else np.zeros(0, bool)
-    skipped = np.unique(stamps[:-1][jumps] + step) if len(jumps) else repeated[:0]
+
+    # Where clocks go forward, a step is an hour longer. Longer usual steps, as of days, show no
+    # hour that is left out.
+    skipped = repeated[:0]
+    if step <= HOUR:
+        is_longer = steps == step + HOUR
+        before = stamps[:-1][same_series & is_longer]
+        skipped = np.unique(before + step)
 
     present = np.unique(stamps)
-    return zones.guess_zone(
-        skipped[:MAX_HOURS_CHECKED], repeated[:MAX_HOURS_CHECKED], present
-    )
+    some_skipped = skipped[:MAX_HOURS_CHECKED]
+    some_repeated = repeated[:MAX_HOURS_CHECKED]
+    return zones.guess_zone(some_skipped, some_repeated, present)
 
 
 def days_of_zone_error(
@@ -51,6 +62,7 @@ def days_of_zone_error(
 
     None where that is not what the stamps [n] show. place: of the first row.
     """
+    # Stamps that name another zone say what they mean: nothing is left to guess.
     form = time_column.form
     says_utc = form.zone in ("UTC", "+00:00") or form.universal
     if not says_utc and not is_naive_time(time_column):
@@ -61,14 +73,20 @@ def days_of_zone_error(
     if guess is None:
         return None
 
+    # Two times of day show the change, as 22:00 and 23:00 do for Berlin.
     clocks = []
-    for clock in np.unique(universal % DAY)[:2].tolist():
-        hours, minutes = divmod(clock // (60 * 1_000_000), 60)
+    times_of_day = np.unique(universal % DAY)
+    for clock in times_of_day[:2].tolist():
+        minute_of_day = clock // (60 * SECOND)
+        hours, minutes = divmod(minute_of_day, 60)
         clocks.append(f"{hours:02d}:{minutes:02d}")
+    both_clocks = " and ".join(clocks)
+
+    # Stamps that do not say they are UTC must be told so beside their zone.
     prefix = "" if says_utc else "UTC:"
-    option = guess._replace(zone=prefix + guess.zone).words
+    proposed = guess._replace(zone=prefix + guess.zone)
     return DataError(
-        f"{place}: column {time_column.name!r}: times of day are {' and '.join(clocks)},"
+        f"{place}: column {time_column.name!r}: times of day are {both_clocks},"
         f" as days of {guess.zone} begin by UTC",
-        f"say so: {option}",
+        f"say so: {proposed.words}",
     )

@@ -5,6 +5,7 @@ import re
 _DATE_WORDS = (
     r"date|datum|fecha|dato|tarih|дата|日期|日付|날짜|timestamp|zeitpunkt|zeitstempel"
 )
+# Words like "hora" mean an hour and a time of day alike.
 _TIME_WORDS = r"time|zeit|uhrzeit|hora|heure|ora|tijd|tid|время|时间|時間|시간"
 _YEAR_WORDS = (
     r"year|yr|yyyy|jahr|a[nñ]o|ann?[eé]e|anno|ano|jaar|rok|год|år|yil|yıl|年|연도|年份"
@@ -58,6 +59,7 @@ _PARTS = {
     directive: re.compile(words, re.IGNORECASE)
     for directive, words in PARTS_BY_DIRECTIVE.items()
 }
+# Columns like year_week hold both in one text.
 _PREFIXED_WEEK = re.compile(
     rf"(?:year|yr|yyyy)[ _-]?(?:{_WEEK_WORDS}|ww)", re.IGNORECASE
 )
@@ -73,6 +75,7 @@ _SURE_TIME_NAME = re.compile(
     r"zeitstempel|дата|日期|日付|날짜|fecha.?hora|tarih",
     re.IGNORECASE,
 )
+# A name like "data" is a date in some languages, and anything in others.
 _LIKELY_TIME_NAME = re.compile(
     r"t|ds|dt|time.?|date.?time|date.?|time.?stamp|step|steps|yearmonth|index|idx|tick|"
     rf"per[ií]ode?|period|data|yyyy.?mm|{_DATE_WORDS}|{_TIME_WORDS}|{_YEAR_WORDS}|"
@@ -97,8 +100,8 @@ def is_sure_time_name(name: str) -> bool:
 
 def is_likely_time_name(name: str) -> bool:
     """Whether a name may mean the time, if the values do not speak against it."""
-    is_period = _PREFIXED_WEEK.fullmatch(name) or _PREFIXED_QUARTER.fullmatch(name)
-    return _LIKELY_TIME_NAME.fullmatch(name) is not None or is_period is not None
+    patterns = (_LIKELY_TIME_NAME, _PREFIXED_WEEK, _PREFIXED_QUARTER)
+    return any(pattern.fullmatch(name) for pattern in patterns)
 
 
 def is_clock_name(name: str) -> bool:
@@ -117,5 +120,7 @@ def period_of_name(name: str) -> str:
         return "V"
     if _PREFIXED_QUARTER.fullmatch(name):
         return "q"
+
+    # Other parts of a date, as a year or a day, could come with any of these periods.
     directive = directive_of_part(name)
     return directive if directive in ("U", "V", "q", "m") else ""

@@ -65,8 +65,12 @@ def find_date_parts(names: Sequence[str]) -> dict[str, str]:
     found = {name: directive_of_part(name) for name in names}
     in_order = sorted(found, key=lambda name: _PART_ORDER.find(found[name]))
     directives = {name: found[name] for name in in_order}
+    if not all(found.values()):
+        return {}
+
+    # Year and day are a date too, where the day is that of the year.
     parts = "".join(directives.values())
-    is_date = all(found.values()) and parts in (*_SPLIT_LAYOUTS, "Yd")
+    is_date = parts in _SPLIT_LAYOUTS or parts == "Yd"
     return directives if is_date else {}
 
 
@@ -81,15 +85,21 @@ def read_split_timestamps(
     texts = {name: _read_part(table, name) for name in names}
     parts = _parse_date_parts(texts, directives)
     in_order = [texts[name] for name in directives or names]
+
     # A run may have joined the texts of its parts: it goes on so.
     was_joined = like is not None and like.form.layout not in _SPLIT_LAYOUTS.values()
     if parts and not was_joined:
-        return _combine_parts(table, parts, directives, _join_texts(in_order, " "))
-
-    clock, is_hour_ending = _join_clock(names[1:], texts)
-    joined = _join_texts([texts[names[0]], clock], " ") if clock is not None else None
-    if joined is None:
         joined = _join_texts(in_order, " ")
+        return _combine_parts(table, parts, directives, joined)
+
+    # A time of day in several columns is put together first, to be read as one.
+    clock, is_hour_ending = _join_clock(names[1:], texts)
+    if clock is not None:
+        day = texts[names[0]]
+        joined = _join_texts([day, clock], " ")
+    else:
+        joined = _join_texts(in_order, " ")
+
     layouts = _layouts_of_joined(joined, config, hour_ending=is_hour_ending)
     return read_texts(table, joined, "time", config, like, layouts)
 
@@ -109,22 +119,29 @@ def _combine_parts(
     names = tuple(directives)
     if "d" in parts and "m" not in parts:
         parts["j"] = parts.pop("d")  # days beyond 31 are those of the year
+
     instants, good = instants_from_fields(parts)
-    notes: tuple[str, ...] = ()
     if "V" in parts and not good.all():
         # A week that ISO years do not have may be one of the other way to count.
         others = {"Y": parts["Y"], "U": parts["V"]}
         instants_by_cdc, good_by_cdc = instants_from_fields(others)
         if good_by_cdc.all():
-            parts, instants, good = others, instants_by_cdc, good_by_cdc
+            parts = others
+            instants = instants_by_cdc
+            good = good_by_cdc
+
     good &= ~are_outside_years(instants, "us")
     if not good.all():
-        raise not_a_date_error(table, ",".join(names), joined, joined.unique(), good)
+        all_names = ",".join(names)
+        raise not_a_date_error(table, all_names, joined, joined.unique(), good)
 
+    notes: tuple[str, ...] = ()
     for code in ("U", "V"):
         if code in parts:
             notes = (WEEK_NOTES[code],)
-    layout = _SPLIT_LAYOUTS["".join(code for code in _PART_ORDER if code in parts)]
+
+    codes = [code for code in _PART_ORDER if code in parts]
+    layout = _SPLIT_LAYOUTS["".join(codes)]
     form = TimestampFormat("text", layout)
     return TimeColumn(names, "time", form, instants, notes)
 
@@ -135,8 +152,13 @@ def _parse_date_parts(
     """The columns of a split date as whole numbers, by directive; empty where one is not."""
     parts: dict[str, Ints] = {}
     for name, directive in directives.items():
-        numbers = parse_if_all_numbers(_without_leading_zeros(texts[name]))
-        if numbers is None or (numbers != np.floor(numbers)).any():
+        bare = _without_leading_zeros(texts[name])
+        numbers = parse_if_all_numbers(bare)
+        if numbers is None:
+            return {}
+
+        is_fraction = numbers != np.floor(numbers)
+        if is_fraction.any():
             return {}
         if (np.abs(numbers) > _MAX_DATE_PART).any():
             return {}
@@ -152,7 +174,8 @@ def _without_leading_zeros(texts: pa.Array) -> pa.Array:
 def _join_texts(parts: Sequence[pa.Array], mark: str) -> pa.Array:
     if len(parts) == 1:
         return parts[0]
-    return pc.binary_join_element_wise(*parts, pa.scalar(mark, parts[0].type))
+    separator = pa.scalar(mark, parts[0].type)
+    return pc.binary_join_element_wise(*parts, separator)
 
 
 def _join_clock(
@@ -161,11 +184,11 @@ def _join_clock(
     """The time of day of some columns as one text [n], and whether it is an hour that ends."""
     codes = {name: directive_of_part(name) for name in names}
     if len(names) > 1 and set(codes.values()) <= set("HMS"):
-        padded = [
-            pc.utf8_lpad(texts[name], 2, "0")
-            for name in sorted(names, key=codes.get)  # type: ignore[arg-type]
-        ]
+        # By the letters of their directives, hours come before minutes and seconds.
+        in_order = sorted(names, key=lambda name: codes[name])
+        padded = [pc.utf8_lpad(texts[name], 2, "0") for name in in_order]
         return _join_texts(padded, ":"), False
+
     if len(names) != 1:
         return None, False
 
@@ -175,6 +198,8 @@ def _join_clock(
         return clock, False
     if numbers.max() > 24:  # hours and minutes, as 930
         return pc.utf8_lpad(clock, 4, "0"), False
+
+    # A first hour is 0 where hours begin then, and a last one 24 where they end then.
     counts_from_one = bool(numbers.min() >= 1 and numbers.max() == 24)
     return clock, counts_from_one or is_hour_ending_name(names[0])
 
@@ -185,13 +210,18 @@ def _layouts_of_joined(
     """Layouts of a day and a time of day that no text of one column has; else none."""
     if config.date_format:
         return []
-    first = joined[0].as_py()
+
     if hour_ending:
         found = find_candidate_layouts(joined.unique())
-        return [layout.replace("%H", "%k") for layout in found if "%M" not in layout]
-    if len(first.split(" ")[-1]) == 4 and first[-4:].isdigit():
+        in_hours = [layout for layout in found if "%M" not in layout]
+        return [layout.replace("%H", "%k") for layout in in_hours]
+
+    # Four digits behind a blank, as of 0930, would be read as a year.
+    last_word = joined[0].as_py().split(" ")[-1]
+    if len(last_word) == 4 and last_word.isdigit():
         days = pc.replace_substring_regex(joined.unique(), r" \d{4}$", "")
-        return [f"{layout} %H%M" for layout in find_candidate_layouts(days.unique())]
+        day_layouts = find_candidate_layouts(days.unique())
+        return [f"{layout} %H%M" for layout in day_layouts]
     return []
 
 
@@ -206,17 +236,23 @@ def find_clock_columns(
     if not clocks:
         return ()
 
-    days = pd.Series(pd.factorize(table.series(day))[0])
-    frame = pd.DataFrame({"series": codes, "day": days})
+    day_codes, _ = pd.factorize(table.series(day))
+    frame = pd.DataFrame({"series": codes, "day": pd.Series(day_codes)})
     if not frame.duplicated().any():
         return ()
 
-    hours = [name for name in clocks if directive_of_part(name) in ("H", "M", "S")]
-    is_split = len(hours) > 1 and directive_of_part(hours[0]) == "H"
-    for names in ([hours] if is_split else []) + [[name] for name in clocks]:
+    # Hours, minutes and seconds together come first: the hours alone may seem enough.
+    choices = [[name] for name in clocks]
+    parts = [name for name in clocks if directive_of_part(name) in ("H", "M", "S")]
+    is_split = len(parts) > 1 and directive_of_part(parts[0]) == "H"
+    if is_split:
+        choices.insert(0, parts)
+
+    for names in choices:
         for name in names:
-            frame[name] = pd.factorize(table.series(name))[0]
-        if _completes_days(frame[["series", "day", *names]], names):
+            frame[name], _ = pd.factorize(table.series(name))
+        columns = ["series", "day", *names]
+        if _completes_days(frame[columns], names):
             return tuple(names)
     return ()
 
@@ -226,22 +262,34 @@ def _holds_clock(table: Table, name: str) -> bool:
     head = table.series(name).iloc[:_MAX_HEAD]
     if head.isna().any() or not len(head):
         return False
+
     texts = pc.utf8_trim_whitespace(to_text_array(head))
-    if pc.all(pc.match_substring_regex(texts, _CLOCK_TEXT)).as_py():
-        return True
-    if not is_clock_name(name) and directive_of_part(name) not in ("H", "k", "M", "S"):
-        return False
-    if pc.all(pc.match_substring_regex(texts, _DOTTED_CLOCK)).as_py():
+    if _are_all_like(texts, _CLOCK_TEXT):
         return True
 
-    numbers = parse_if_all_numbers(
-        _without_leading_zeros(pc.replace_substring_regex(texts, r"\.0+$", ""))
-    )
+    # Numbers could be anything, unless the name of the column says what they are.
+    directive = directive_of_part(name)
+    if not is_clock_name(name) and directive not in ("H", "k", "M", "S"):
+        return False
+    if _are_all_like(texts, _DOTTED_CLOCK):
+        return True
+
+    whole = pc.replace_substring_regex(texts, r"\.0+$", "")
+    numbers = parse_if_all_numbers(_without_leading_zeros(whole))
     if numbers is None or numbers.min() < 0:
         return False
-    most = 59 if directive_of_part(name) in ("M", "S") else 24
-    is_hundreds = bool((numbers % 100 < 60).all() and numbers.max() <= 2400)
-    return bool(numbers.max() <= most) or (is_hundreds and numbers.max() > 99)
+
+    largest = numbers.max()
+    most = 59 if directive in ("M", "S") else 24
+    if largest <= most:
+        return True
+    # Hours and minutes, as 930: three or four digits, of which the last two are minutes.
+    return bool(99 < largest <= 2400 and (numbers % 100 < 60).all())
+
+
+def _are_all_like(texts: pa.Array, pattern: str) -> bool:
+    is_like = pc.match_substring_regex(texts, pattern)
+    return bool(pc.all(is_like).as_py())
 
 
 def _completes_days(frame: pd.DataFrame, names: Sequence[str]) -> bool:
@@ -251,10 +299,12 @@ def _completes_days(frame: pd.DataFrame, names: Sequence[str]) -> bool:
         return True
     if frame["series"].nunique() > 1:
         return False
+
     # Where series are not known yet, each time of day must come on nearly every day.
     pairs = len(frame) - int(repeated.sum())
     clocks = len(frame[list(names)].drop_duplicates())
-    return clocks > 1 and pairs >= _MIN_FILLED_SHARE * clocks * frame["day"].nunique()
+    possible = clocks * frame["day"].nunique()
+    return clocks > 1 and pairs >= _MIN_FILLED_SHARE * possible
 
 
 def find_split_columns(table: Table, free: Sequence[str]) -> tuple[str, ...]:
@@ -264,17 +314,20 @@ def find_split_columns(table: Table, free: Sequence[str]) -> tuple[str, ...]:
         directive = directive_of_part(name)
         if directive and directive not in by_directive:
             by_directive[directive] = name
+
+    # A column of whole dates may be called "year" as well.
     year = by_directive.get("Y")
     if year is None or not _is_number_or_text(table, year):
         return ()
 
+    # Of each order as many parts as come without a break, and not the year alone.
     for order in ("YmdHMS", "Ymdk", "Yq", "YU", "YV", "YjH", "Yj"):
         found = []
         for directive in order:
             if directive not in by_directive:
                 break
             found.append(by_directive[directive])
-        if len(found) > 1 and (order[:2] != "Yj" or len(found) <= len(order)):
+        if len(found) > 1:
             return tuple(found)
     return _find_year_and_day(table, year, by_directive)
 
@@ -290,6 +343,7 @@ def _find_year_and_day(
     day = by_directive.get("d")
     if day is None:
         return ()
+
     numbers = pd.to_numeric(table.series(day), errors="coerce")
     is_of_year = numbers.notna().all() and numbers.max() > 31
     return (year, day) if is_of_year else ()

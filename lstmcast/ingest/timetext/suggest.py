@@ -23,6 +23,7 @@ from lstmcast.timeaxis.language.names import find_languages_of_month
 
 _MAX_TEXTS = 2000
 _MAX_SUGGESTIONS = 2
+_NAME_MARK = "\0"
 _DATE_ORDERS = (
     *(("Y", "m", "d"), ("d", "m", "Y"), ("m", "d", "Y"), ("Y", "d", "m"), ("Y", "j")),
     *(
@@ -61,22 +62,27 @@ def suggest_layouts(unique: pa.Array) -> list[str]:
     found: list[ParsedTimestamps] = []
     for layout in _iter_layouts(texts, names):
         # One field a group of digits is likelier than several that touch.
-        if (
-            found
-            and _has_touching_fields(layout)
-            and not _has_touching_fields(found[0].layout)
-        ):
+        is_less_likely = _has_touching_fields(layout)
+        if found and is_less_likely and not _has_touching_fields(found[0].layout):
             break
+
         parsed = parse_timestamps(layout, sample)
         if not parsed.good.all() or not _are_likely_years(parsed.instants):
             continue
-        if all(not np.array_equal(parsed.instants, one.instants) for one in found):
+
+        same = [np.array_equal(parsed.instants, one.instants) for one in found]
+        if not any(same):
             found.append(parsed)
-    if found and found[0].layout.find("%Y") == found[0].layout.find("%"):
-        return [
-            without_spellings(found[0].layout)
-        ]  # months come before days where the year is first
-    return [without_spellings(parsed.layout) for parsed in found[:_MAX_SUGGESTIONS]]
+
+    suggestions = [without_spellings(parsed.layout) for parsed in found]
+    if found and _begins_with_year(found[0].layout):
+        # Months come before days where the year is first: the others are not meant.
+        return suggestions[:1]
+    return suggestions[:_MAX_SUGGESTIONS]
+
+
+def _begins_with_year(layout: str) -> bool:
+    return layout.find("%Y") == layout.find("%")
 
 
 def _has_touching_fields(layout: str) -> bool:
@@ -84,7 +90,8 @@ def _has_touching_fields(layout: str) -> bool:
 
 
 def _are_likely_years(instants: Ints) -> bool:
-    years = instants.view("M8[us]").astype("M8[Y]").astype(np.int64) + 1970
+    since_1970 = instants.view("M8[us]").astype("M8[Y]").astype(np.int64)
+    years = since_1970 + 1970
     return bool(years.min() >= _EARLIEST and years.max() <= _LATEST)
 
 
@@ -106,20 +113,24 @@ def _iter_layouts(
 
 
 def _fill_layouts(first: str, languages: tuple[str, ...] | None) -> Iterator[str]:
-    if languages:
-        words = [
-            w for w in re.findall(r"[^\W\d_]+\.?", first) if find_languages_of_month(w)
-        ]
-        for language in languages:
-            for layout in _fill_digits(first.replace(words[0], "\0", 1), has_name=True):
-                yield f"{language}:{layout.replace(chr(0), '%b')}"
+    if not languages:
+        yield from _fill_digits(first, has_name=False)
         return
-    yield from _fill_digits(first, has_name=False)
+
+    words = re.findall(r"[^\W\d_]+\.?", first)
+    months = [word for word in words if find_languages_of_month(word)]
+    # A mark that no text holds keeps the place of the month's name.
+    without_name = first.replace(months[0], _NAME_MARK, 1)
+    for language in languages:
+        for layout in _fill_digits(without_name, has_name=True):
+            yield f"{language}:{layout.replace(_NAME_MARK, '%b')}"
 
 
 def _fill_digits(text: str, *, has_name: bool) -> Iterator[str]:
     parts = re.split(r"(\d+)", text)
     widths = [len(digits) for digits in parts[1::2]]
+    literals = [literal.replace("%", "%%") for literal in parts[::2]]
+
     for date, clock in product(_DATE_ORDERS, _CLOCK_ORDERS):
         if clock and not {"d", "j"} & set(date):
             continue  # a time of day is of a day
@@ -129,11 +140,11 @@ def _fill_digits(text: str, *, has_name: bool) -> Iterator[str]:
             fields = _spread_over_groups(codes, widths)
             if fields is None:
                 continue
-            literals = [literal.replace("%", "%%") for literal in parts[::2]]
-            yield literals[0] + "".join(
-                field + literal
-                for field, literal in zip(fields, literals[1:], strict=True)
-            )
+
+            layout = literals[0]
+            for field, literal in zip(fields, literals[1:], strict=True):
+                layout += field + literal
+            yield layout
 
 
 def _spread_over_groups(
@@ -149,10 +160,16 @@ def _spread_over_groups(
                 return None
             code = rest.pop(0)
             sizes = _WIDTHS.get(code, (1, 2))
-            # Fields that touch have all their digits.
-            size = width if width in sizes else max(sizes)
-            if size > width or (group and size < max(sizes) and code != "f"):
+            widest = max(sizes)
+            size = width if width in sizes else widest
+            if size > width:
                 return None
+
+            # Fields that touch have all their digits, but parts of a second, which come last.
+            is_cut = size < widest and code != "f"
+            if group and is_cut:
+                return None
+
             group += f"%{code}"
             width -= size
         fields.append(group)
@@ -161,9 +178,12 @@ def _spread_over_groups(
 
 def suggest_number_layouts(values: Ints) -> list[str]:
     """Layouts of digits that read all numbers [n], whose leading zeros may be lost."""
-    digits = len(str(int(values.max())))
-    width = digits + digits % 2
-    padded = pc.utf8_lpad(pa.array(values).cast(pa.large_string()), width, "0")
+    largest = int(values.max())
+    digits = len(str(largest))
+    width = digits + digits % 2  # fields of dates have two digits, or four
+    texts = pa.array(values).cast(pa.large_string())
+    padded = pc.utf8_lpad(texts, width, "0")
+
     found = []
     for layout in _NUMBER_LAYOUTS.get(width, ()):
         parsed = parse_timestamps(layout, padded)

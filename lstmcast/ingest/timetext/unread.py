@@ -79,6 +79,7 @@ _MOST = 0.9
 _MAX_PERIODS = 12
 """Most different words that number the parts of a year."""
 _YEAR = re.compile(r"(?<!\d)(?:1[89]|20|21)\d\d(?!\d)")
+_WORD_AND_YEAR = re.compile(r"([^\d]+?)[ ./_'-]*(\d{2}|\d{4})")
 
 
 def could_be_times(name: str, texts: Sequence[str], *, unique: bool) -> bool:
@@ -90,11 +91,16 @@ def could_be_times(name: str, texts: Sequence[str], *, unique: bool) -> bool:
     some = [text for text in texts[:_MAX_TEXTS] if text]
     if not unique or len(some) < _MIN_ROWS:
         return False
+
+    # The name alone says it, unless the texts are plain words, as classes are.
     if is_likely_time_name(name) and not _are_names(some):
         return True
 
+    # A few texts may be anything, as a note of missing data is.
     dated = [text for text in some if _is_like_date(text)]
-    return len(dated) >= _MOST * len(some) or _counts_through_years(some)
+    if len(dated) >= _MOST * len(some):
+        return True
+    return _counts_through_years(some)
 
 
 def _are_names(texts: Sequence[str]) -> bool:
@@ -102,6 +108,8 @@ def _are_names(texts: Sequence[str]) -> bool:
     plain = [text for text in texts if not re.search(r"\d", text)]
     if len(plain) < _MOST * len(texts):
         return False
+
+    # One text shows it: where one names a month, the others do so too.
     return not any(is_month_or_weekday(word) for word in _words(plain[0]))
 
 
@@ -111,34 +119,49 @@ def _words(text: str) -> list[str]:
 
 def _is_like_date(text: str) -> bool:
     """Whether a text holds a year and another short number or a month, and only words of dates."""
-    words = _words(text)
-    for word in words:
-        is_known = fold_name(word) in _TIME_WORDS or is_month_or_weekday(word)
-        if not is_known and not is_zone_name(word):
+    has_month = False
+    for word in _words(text):
+        if is_month_or_weekday(word):
+            has_month = True
+            continue
+        is_known = fold_name(word) in _TIME_WORDS or is_zone_name(word)
+        if not is_known:
             return False
 
     numbers = re.findall(r"\d+", text)
-    has_month = any(is_month_or_weekday(word) for word in words)
     if has_month and numbers:
         return True
+
+    # Without a month's name, a year needs its month or week beside it.
     if not _YEAR.search(text) or len(numbers) < 2:
         return False
+
     # A long number counts something else, as in 2020-00013.
-    return all(len(number) <= 4 for number in numbers[:3])
+    lengths = [len(number) for number in numbers[:3]]
+    return max(lengths) <= 4
 
 
 def _counts_through_years(texts: Sequence[str]) -> bool:
     """Whether a few words come again and again beside numbers that only rise, or only fall."""
-    pairs = [re.fullmatch(r"([^\d]+?)[ ./_'-]*(\d{2}|\d{4})", text) for text in texts]
-    found = [(pair[1], int(pair[2])) for pair in pairs if pair]
-    if len(found) < _MOST * len(texts) or len(found) < 2 * _MIN_ROWS:
+    words: set[str] = set()
+    numbers: list[int] = []
+    for text in texts:
+        pair = _WORD_AND_YEAR.fullmatch(text)
+        if pair:
+            words.add(pair[1])
+            numbers.append(int(pair[2]))
+
+    # A word and a number are common beyond dates, so that more rows must show it.
+    if len(numbers) < _MOST * len(texts) or len(numbers) < 2 * _MIN_ROWS:
         return False
 
-    words = {word for word, _ in found}
-    numbers = [number for _, number in found]
-    steps = {
-        later - earlier for earlier, later in zip(numbers, numbers[1:], strict=False)
-    }
-    if not 2 <= len(words) <= _MAX_PERIODS or len(set(numbers)) < 2:
+    has_periods = 2 <= len(words) <= _MAX_PERIODS
+    has_years = len(set(numbers)) >= 2
+    if not has_periods or not has_years:
         return False
-    return steps <= {0, 1} or steps <= {0, -1}
+
+    neighbours = zip(numbers, numbers[1:], strict=False)
+    steps = {later - earlier for earlier, later in neighbours}
+    is_rising = steps <= {0, 1}
+    is_falling = steps <= {0, -1}
+    return is_rising or is_falling

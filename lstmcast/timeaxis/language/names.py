@@ -27,7 +27,9 @@ def fold_name(word: str) -> str:
 def _strip_accents(word: str) -> str:
     parts = unicodedata.normalize("NFKD", word)
     kept = [part for part in parts if part not in _ACCENTS]
-    return unicodedata.normalize("NFC", "".join(kept))
+    bare = "".join(kept)
+    # Letters of Korean are taken apart as well: they are put together again.
+    return unicodedata.normalize("NFC", bare)
 
 
 @cache
@@ -35,8 +37,11 @@ def month_numbers(language: str) -> Mapping[str, int]:
     """Month of the year, from 1, of each folded name in a language."""
     numbers: dict[str, int] = {}
     for spelling in MONTHS[language]:
-        for month, name in enumerate(spelling.split("|"), start=1):
-            numbers.setdefault(fold_name(name), month)
+        names = spelling.split("|")
+        for month, name in enumerate(names, start=1):
+            folded = fold_name(name)
+            # Where spellings disagree, the one that is listed first decides.
+            numbers.setdefault(folded, month)
     return numbers
 
 
@@ -45,8 +50,10 @@ def weekday_numbers(language: str) -> Mapping[str, int]:
     """Weekday, from 0 for Monday, of each folded name in a language."""
     numbers: dict[str, int] = {}
     for spelling in WEEKDAYS[language]:
-        for weekday, name in enumerate(spelling.split("|")):
-            numbers.setdefault(fold_name(name), weekday)
+        names = spelling.split("|")
+        for weekday, name in enumerate(names):
+            folded = fold_name(name)
+            numbers.setdefault(folded, weekday)
     return numbers
 
 
@@ -67,7 +74,8 @@ def is_month_or_weekday(word: str) -> bool:
 
 def learn_month_names(language: str, seen: Mapping[int, str]) -> tuple[str, ...]:
     """How a column that spells some months (from 1) like `seen` spells all twelve."""
-    return _learn_names(MONTHS[language], {key - 1: seen[key] for key in seen})
+    seen_from_0 = {month - 1: word for month, word in seen.items()}
+    return _learn_names(MONTHS[language], seen_from_0)
 
 
 def learn_weekday_names(language: str, seen: Mapping[int, str]) -> tuple[str, ...]:
@@ -80,34 +88,45 @@ def _learn_names(spellings: Sequence[str], seen: Mapping[int, str]) -> tuple[str
     lists = [spelling.split("|") for spelling in spellings]
 
     def count_agreeing(names: list[str]) -> int:
-        same = [fold_name(names[at]) == fold_name(word) for at, word in seen.items()]
-        return sum(same)
+        count = 0
+        for at, word in seen.items():
+            if fold_name(names[at]) == fold_name(word):
+                count += 1
+        return count
 
     usual = max(lists, key=count_agreeing)
-    longest = [max(names, key=len) for names in zip(*lists, strict=True)]
+    names_by_place = zip(*lists, strict=True)
+    longest = [max(names, key=len) for names in names_by_place]
 
     words = list(seen.values())
     with_dots = any(word[-1] in _DOTS for word in words)
     accents_dropped = _drops_accents(usual, seen)
 
-    names = []
+    learned = []
     for at, name in enumerate(usual):
         if at in seen:
-            names.append(seen[at])
+            learned.append(seen[at])
             continue
+
         styled = _strip_accents(name) if accents_dropped else name
         styled = _copy_case(styled, words)
+
+        # A name that is written out has no dot, as May beside Jan.
         is_abbreviated = len(name) < len(longest[at])
-        names.append(styled + "." if with_dots and is_abbreviated else styled)
-    return tuple(names)
+        if with_dots and is_abbreviated:
+            styled += "."
+        learned.append(styled)
+    return tuple(learned)
 
 
 def _drops_accents(names: Sequence[str], seen: Mapping[int, str]) -> bool:
     """Whether some seen name lacks the accent that it should have."""
     for at, word in seen.items():
-        plain = _strip_accents(names[at])
+        name = names[at]
+        plain = _strip_accents(name)
+        has_accent = plain != name
         bare = word.rstrip(_DOTS).casefold()
-        if plain != names[at] and bare == plain.casefold():
+        if has_accent and bare == plain.casefold():
             return True
     return False
 
@@ -118,6 +137,8 @@ def _copy_case(name: str, words: Sequence[str]) -> str:
         return name.upper()
     if all(word.islower() for word in words):
         return name.lower()
+
     if all(word[:1].isupper() for word in words):
-        return name[:1].upper() + name[1:]
+        first_letter = name[:1].upper()
+        return first_letter + name[1:]
     return name

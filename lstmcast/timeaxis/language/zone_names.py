@@ -57,6 +57,7 @@ def is_zone_name(word: str) -> bool:
 
 def find_offset_minutes(word: str, zone: str | None) -> int | None:
     """Minutes ahead of UTC of a named clock: in a zone if given; None where it is not known."""
+    # A fixed offset like "+01:00" has no names of its own.
     if zone and zone[:1] not in "+-":
         names = _names_in_zone(zone)
         if word in names:
@@ -70,11 +71,16 @@ def _names_in_zone(zone: str) -> dict[str, int]:
     info = ZoneInfo(zone)
     names = dict(_OLDER_NAMES.get(zone, {}))
     for year in range(1970, 2038):
+        # In one of these it is winter, and in the other summer, in either hemisphere.
         for month in (1, 7):
             moment = datetime(year, month, 1, tzinfo=info)
             offset = moment.utcoffset()
-            if offset is not None:
-                names[moment.tzname() or ""] = int(offset.total_seconds()) // 60
+            if offset is None:
+                continue
+
+            name = moment.tzname() or ""
+            seconds = int(offset.total_seconds())
+            names[name] = seconds // 60
     return names
 
 
