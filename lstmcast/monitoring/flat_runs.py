@@ -47,7 +47,8 @@ def find_flat_runs(y: Floats) -> FlatRuns:
     if not len(observed):
         return FlatRuns(observed, np.zeros(0, np.int64))
 
-    changes = np.flatnonzero(np.diff(observed)) + 1
+    rises = np.diff(observed)
+    changes = np.flatnonzero(rises) + 1
     starts = np.r_[0, changes]
     lengths = np.diff(starts, append=len(observed))
     return FlatRuns(observed[starts], lengths.astype(np.int64))
@@ -70,17 +71,23 @@ class FlatRunLimits:
         values, place = np.unique(runs.values, return_inverse=True)
         if len(values) == 1:
             # What never changed may go on so.
-            return cls({float(values[0]): _ENDLESS}, MIN_FLAT_ROWS)
+            only = float(values[0])
+            return cls({only: _ENDLESS}, MIN_FLAT_ROWS)
+
+        # Counted in rows: a value of few but long runs is frequent, too.
         counts = np.bincount(place, weights=runs.lengths, minlength=len(values))
-        least = max(_FREQUENT_COUNT, _FREQUENT_SHARE * counts.sum())
+        share_of_all = _FREQUENT_SHARE * counts.sum()
+        least = max(_FREQUENT_COUNT, share_of_all)
         is_frequent = counts >= least
 
         own = {}
         for number in np.flatnonzero(is_frequent).tolist():
             lengths = runs.lengths[place == number]
-            own[float(values[number])] = _longest_ordinary_run(lengths, rate)
+            value = float(values[number])
+            own[value] = _longest_ordinary_run(lengths, rate)
 
-        rare = runs.lengths[~is_frequent[place]]
+        is_rare = ~is_frequent[place]
+        rare = runs.lengths[is_rare]
         other = _longest_ordinary_run(rare, rate)
         if len(own) >= _MANY_FREQUENT:
             # Coarse readings: a new one repeats as those that are known.
@@ -107,7 +114,9 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
         rows = int(lengths.sum())
         repeats = rows - len(lengths)
         share = (repeats + 1) / (rows + 2)
-        by_chance = 1 + np.log(rate) / np.log(share)
+        # A run goes on for n more rows with the probability share ** n: n where that is the rate.
+        more_rows = np.log(rate) / np.log(share)
+        by_chance = 1 + more_rows
 
     limit = max(beyond_longest, by_chance, MIN_FLAT_ROWS)
     return int(np.ceil(limit))
@@ -138,14 +147,20 @@ class FlatRunCounter:
         self._runs: dict[_SeriesKey, FlatRuns] = {}
         self._limits: dict[_SeriesKey | None, FlatRunLimits] = {}
         self._open: dict[_SeriesKey, _OpenRun] = {}
+
         for number, key in enumerate(history.keys):
             y = history.series(number)
             runs = find_flat_runs(y)
             self._runs[key] = runs
-            if len(runs.values):
-                last = int(history.start[number] + np.flatnonzero(~np.isnan(y))[-1])
-                value = float(runs.values[-1])
-                self._open[key] = _OpenRun(value, int(runs.lengths[-1]), last)
+            if not len(runs.values):
+                continue
+
+            # The next rows go on from the last run, after the last row with a value.
+            observed = np.flatnonzero(~np.isnan(y))
+            last = int(history.start[number] + observed[-1])
+            value = float(runs.values[-1])
+            length = int(runs.lengths[-1])
+            self._open[key] = _OpenRun(value, length, last)
 
     def measure_excess(self, key: _SeriesKey, ordinal: int, value: float) -> float:
         """Take the next row of a series: rows of its run over the most that are ordinary.
@@ -162,11 +177,14 @@ class FlatRunCounter:
                 self._learn(key, run)
             run = _OpenRun(value, 0, ordinal)
             self._open[key] = run
+
         run.length += 1
         run.last = ordinal
+        # No limit is lower than this: the one of the series is not needed yet.
         if run.length <= MIN_FLAT_ROWS:
             return run.length / MIN_FLAT_ROWS
-        return run.length / self._limit(key, value)
+        limit = self._limit(key, value)
+        return run.length / limit
 
     def _limit(self, key: _SeriesKey, value: float) -> int:
         """The most rows of an ordinary run of a value in a series."""
@@ -174,14 +192,18 @@ class FlatRunCounter:
         beyond = self._beyond.get((key, value), [])
         if len(beyond) < _HABITUAL_EVENTS:
             return limit
-        return int(np.ceil(_LONGER_FACTOR * max(beyond)))
+
+        higher = _LONGER_FACTOR * max(beyond)
+        return int(np.ceil(higher))
 
     def _series_limits(self, key: _SeriesKey) -> FlatRunLimits:
         """Limits by the runs of a series; of a new one, by those of all."""
         known = key if key in self._runs else None
         if known not in self._limits:
-            seen = self._runs.values() if known is None else [self._runs[known]]
-            runs = _concatenate_runs(seen)
+            if known is None:
+                runs = _concatenate_runs(self._runs.values())
+            else:
+                runs = self._runs[known]
             self._limits[known] = FlatRunLimits.from_runs(runs, self._rate)
         return self._limits[known]
 
@@ -189,8 +211,10 @@ class FlatRunCounter:
         """Remember a run that was longer than is ordinary."""
         if ended.length <= MIN_FLAT_ROWS:
             return
-        if ended.length > self._limit(key, ended.value):
-            self._beyond.setdefault((key, ended.value), []).append(ended.length)
+        limit = self._limit(key, ended.value)
+        if ended.length > limit:
+            beyond = self._beyond.setdefault((key, ended.value), [])
+            beyond.append(ended.length)
 
 
 def _concatenate_runs(found: Iterable[FlatRuns]) -> FlatRuns:
