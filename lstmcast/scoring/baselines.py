@@ -44,11 +44,11 @@ def forecast_baselines(
 
 def list_baselines(seasons: Sequence[int]) -> tuple[str, ...]:
     """Name the baselines that these seasons allow; of equally good ones the first is best."""
-    names = ["naive"]
     suffixes = ("", SECOND_SEASON_SUFFIX)
-    suffixes_of_real = [
-        suffix for season, suffix in zip(seasons, suffixes, strict=False) if season > 1
-    ]
+    pairs = zip(seasons, suffixes, strict=False)
+    suffixes_of_real = [suffix for season, suffix in pairs if season > 1]
+
+    names = ["naive"]
     names += [f"seasonal_naive{suffix}" for suffix in suffixes_of_real]
     names += ["drift", "mean", "median"]
     names += [f"seasonal_mean{suffix}" for suffix in suffixes_of_real]
@@ -78,7 +78,9 @@ def forecast_baseline(
         return of_level[name](*where, memory)
 
     plain = name.removesuffix(SECOND_SEASON_SUFFIX)
-    season = seasons[int(plain != name)]
+    # Only a name with the suffix differs from the plain one: it is of the second season.
+    is_second = plain != name
+    season = seasons[int(is_second)]
     if plain == "seasonal_naive":
         return seasonal_naive_forecast(*where, season)
     return seasonal_mean_forecast(*where, season)
@@ -179,8 +181,10 @@ def median_forecast(
     steps = min(memory or MAX_MEDIAN_STEPS, MAX_MEDIAN_STEPS)
     starts = _first_rows(offsets, series, origins, steps)
     ends = offsets[series] + origins + 1
+    windows = zip(starts, ends, strict=True)
+
     medians = np.full(len(series), np.nan)
-    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+    for k, (start, end) in enumerate(windows):
         past = values[start:end]
         observed = past[~np.isnan(past)]
         if len(observed):
@@ -199,10 +203,15 @@ def mean_change(
 
     memory: newest steps that count (default: all).
     """
-    change = np.abs(np.diff(values, prepend=np.nan))
+    rise = np.diff(values, prepend=np.nan)
+    change = np.abs(rise)
+
     # A first step has none: what lies before it belongs to another series.
     first_rows = offsets[:-1]
-    change[first_rows[first_rows < len(values)]] = np.nan
+    # A series without steps at the end has no first row.
+    exists = first_rows < len(values)
+    change[first_rows[exists]] = np.nan
+
     known = ~np.isnan(change)
     size = np.where(known, change, 0.0)
     mean = _mean_up_to_origins(size, known, offsets, series, origins, memory)
@@ -232,8 +241,9 @@ def seasonal_mean_forecast(
         earlier = source - cycle * season
         value = _values_at(values, earlier, start)
         observed = ~np.isnan(value)
+        known = np.where(observed, value, 0.0)
         # Divided before they are added: the sum of very large values would overflow.
-        total += np.where(observed, value, 0.0) / cycles
+        total += known / cycles
         count += observed
 
     # The newest value of the season stands where the mean of nothing would.
@@ -312,8 +322,12 @@ def _mean_up_to_origins(
     # Each window is summed by itself: running totals would lose digits to larger series.
     bounds = np.stack([start, end], 1).ravel()
     # A last row more, so that a window may end at the end of the values.
-    total = np.add.reduceat(np.append(values, 0.0), bounds)[::2]
-    count = np.add.reduceat(np.append(counted, 0), bounds, dtype=np.int64)[::2]
+    values_and_row = np.append(values, 0.0)
+    counted_and_row = np.append(counted, 0)
+    # Every second sum is of what lies between two windows.
+    total = np.add.reduceat(values_and_row, bounds)[::2]
+    count = np.add.reduceat(counted_and_row, bounds, dtype=np.int64)[::2]
+
     mean = np.full(len(series), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean
