@@ -180,7 +180,7 @@ class FlatRunCounter:
 
         run.length += 1
         run.last = ordinal
-        # No limit is lower than this: the one of the series is not needed yet.
+        # So short a run is ordinary in any series: most never need a limit of their own.
         if run.length <= MIN_FLAT_ROWS:
             return run.length / MIN_FLAT_ROWS
         limit = self._limit(key, value)
@@ -200,10 +200,10 @@ class FlatRunCounter:
         """Limits by the runs of a series; of a new one, by those of all."""
         known = key if key in self._runs else None
         if known not in self._limits:
-            if known is None:
-                runs = _concatenate_runs(self._runs.values())
-            else:
-                runs = self._runs[known]
+            seen = list(self._runs.values())
+            if known is not None:
+                seen = [self._runs[known]]
+            runs = _concatenate_runs(seen)
             self._limits[known] = FlatRunLimits.from_runs(runs, self._rate)
         return self._limits[known]
 
