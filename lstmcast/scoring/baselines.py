@@ -39,7 +39,10 @@ def forecast_baselines(
     """
     names = list_baselines(seasons)
     where = values, offsets, series, origins, horizon
-    return {name: forecast_baseline(name, *where, seasons, memory) for name in names}
+    forecasts = {}
+    for name in names:
+        forecasts[name] = forecast_baseline(name, *where, seasons, memory)
+    return forecasts
 
 
 def list_baselines(seasons: Sequence[int]) -> tuple[str, ...]:
@@ -133,6 +136,7 @@ def drift_forecast(
     """
     starts = _first_rows(offsets, series, origins, memory)
     first, last = _observed_ends(values, offsets, series, origins, starts)
+
     first_value = _values_at(values, first)
     last_value = _values_at(values, last)
     rise = last_value - first_value
@@ -178,7 +182,8 @@ def median_forecast(
 
     It is that of the newest MAX_MEDIAN_STEPS steps at most. memory: as in `forecast_baselines`.
     """
-    steps = min(memory or MAX_MEDIAN_STEPS, MAX_MEDIAN_STEPS)
+    most = memory or MAX_MEDIAN_STEPS
+    steps = min(most, MAX_MEDIAN_STEPS)
     starts = _first_rows(offsets, series, origins, steps)
     ends = offsets[series] + origins + 1
     windows = zip(starts, ends, strict=True)
