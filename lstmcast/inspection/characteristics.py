@@ -87,14 +87,14 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
 
         jump = find_jump(y, m)
         for outlier in find_outliers(y, m):
-            # What stands in a gap was drawn there: no value of the file.
+            # What stands in a gap was drawn there: no value of the series.
             is_missing = np.isnan(newest[outlier.step])
             if is_missing or _is_of_new_level(y, outlier, jump):
                 continue
             step = skipped + outlier.step
             expected = outlier.expected * unit
-            in_file = outlier._replace(step=step, expected=expected)
-            outliers.append((in_file, i))
+            in_series = outlier._replace(step=step, expected=expected)
+            outliers.append((in_series, i))
 
         if jump is not None:
             step = skipped + jump.step
@@ -284,7 +284,7 @@ def _interpolate_gaps(y: Floats) -> tuple[Floats, float]:
     known = np.flatnonzero(~np.isnan(y))
     values = y[known]
     largest = _largest_size(values)
-    unit = largest or 1.0  # zeros are as good as they are
+    unit = largest or 1.0  # a series of zeros needs no scale
     scaled = values / unit
 
     every = np.arange(len(y))
