@@ -85,7 +85,7 @@ class _Reader:
             return self._read_union(value, kind, place)
 
         if origin is Literal:
-            # A list or an object is compared with nothing: equal to a choice it cannot be.
+            # Of another type it is no choice, even where Python calls it equal: 1.0 is not 1.
             if isinstance(value, str | int) and value in get_args(kind):
                 return value
             raise _wrong_kind(value, kind, place)
