@@ -242,7 +242,8 @@ def _needs_logarithm(y: Floats) -> bool:
 def _median_of_neighbours(y: Floats) -> Floats:
     """The median of the few steps before each one, [T]; NaN where there are too few."""
     medians = np.full(len(y), np.nan)
-    medians[1:] = _running_medians(y[:-1], _NEIGHBOURS)
+    earlier = y[:-1]
+    medians[1:] = _running_medians(earlier, _NEIGHBOURS)
     medians[:_MIN_NEIGHBOURS] = np.nan
     return medians
 
