@@ -244,7 +244,7 @@ def _read_metrics_fields(value: Any) -> dict[str, Any]:
 def _read_scaler_fields(value: Any) -> dict[str, Any]:
     fields: dict[str, Any] = read_typed(value, ScalerFields)
 
-    # The main season is 1 where there is none; the second one is 0 then.
+    # Without a season the main one is of 1 step, and the second one of 0.
     seasons = fields["seasons"]
     read_typed(seasons["main"], Steps, "seasons.main")
     read_typed(seasons["second"], Count, "seasons.second")
@@ -298,8 +298,7 @@ def _require_sound_axis(axis: Mapping[str, Any]) -> None:
 
     # Stamps may have a fixed offset, which is no zone by name, or none at all.
     zone = axis["form"].get("zone", "")
-    is_offset = _OFFSET.fullmatch(zone)
-    if zone and not is_offset and not _is_time_zone(zone):
+    if zone and not _OFFSET.fullmatch(zone) and not _is_time_zone(zone):
         raise FieldError(f"panel.axis.form.zone is {zone[:40]!r}, not a time zone")
 
 
@@ -325,8 +324,7 @@ def _require_sound_verdict(verdict: Mapping[str, Any]) -> None:
     own_scores = _EVENT_SCORES if of_events else _VALUE_SCORES
     _require_scores("verdict.model", model, own_scores)
 
-    # A baseline gives no interval, so that it has no coverage; only the best one is set beside
-    # the model in every score that both have.
+    # Only the best baseline is set beside the model, in the scores that are told of both.
     shared_scores = own_scores & {"brier", "mae", "mase"}
     _require_scores(f"verdict.baselines.{best}", baselines[best], shared_scores)
     for name, scores in baselines.items():
