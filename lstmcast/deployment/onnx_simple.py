@@ -72,7 +72,8 @@ class SimpleGraph(torch.nn.Module):
 
     def _drift(self, values: Tensor) -> Tensor:
         last_step = values.shape[1] - 1
-        at = torch.arange(values.shape[1])[None]
+        at = torch.arange(values.shape[1])
+        at = at[None]
         observed = ~torch.isnan(values)
         is_recent = at > last_step - self.memory
         recent = observed & is_recent
@@ -122,7 +123,8 @@ def _mean_observed(x: Tensor) -> Tensor:
     observed = ~torch.isnan(x)
     known = torch.nan_to_num(x)
     total = known.sum(1, keepdim=True)
-    count = observed.double().sum(1, keepdim=True)
+    ones = observed.double()
+    count = ones.sum(1, keepdim=True)
     return total / count
 
 
