@@ -43,9 +43,11 @@ class FlatRuns(NamedTuple):
 
 def find_flat_runs(y: Floats) -> FlatRuns:
     """Find the runs of equal values of a series [T]; missing rows are left out."""
-    observed = y[~np.isnan(y)]
+    is_observed = ~np.isnan(y)
+    observed = y[is_observed]
     if not len(observed):
-        return FlatRuns(observed, np.zeros(0, np.int64))
+        none = np.zeros(0, np.int64)
+        return FlatRuns(observed, none)
 
     rises = np.diff(observed)
     changes = np.flatnonzero(rises) + 1
@@ -107,7 +109,8 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
 
     if len(lengths) >= MIN_SCORES:
         newest = lengths[-MAX_SCORES:].tolist()
-        by_chance = Threshold(rate, newest).limit
+        threshold = Threshold(rate, newest)
+        by_chance = threshold.limit
     else:
         # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
         # of succession, so that a share of 0 or 1 is never certain).
@@ -172,7 +175,8 @@ class FlatRunCounter:
 
         run = self._open.get(key)
         # A row that is not newer begins anew: it is judged a second time.
-        if run is None or value != run.value or ordinal <= run.last:
+        goes_on = run is not None and value == run.value and ordinal > run.last
+        if run is None or not goes_on:
             if run is not None and self._adapt:
                 self._learn(key, run)
             run = _OpenRun(value, 0, ordinal)
