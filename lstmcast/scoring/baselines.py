@@ -144,7 +144,8 @@ def drift_forecast(
     slope = rise / n_steps
 
     # Steps count from the last observed value, which may lie before the origin.
-    since_last = offsets[series] + origins - last
+    at_origin = offsets[series] + origins
+    since_last = at_origin - last
     h = np.arange(1, horizon + 1)
     steps = since_last[:, None] + h  # (K, H)
     risen = slope[:, None] * steps
@@ -267,6 +268,7 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     if not missing.any():
         return values
 
+    # Of each value: where its series begins, and which cycle and phase of the season it is of.
     n = len(values)
     lengths = np.diff(offsets)
     start = np.repeat(offsets[:-1], lengths)
@@ -283,8 +285,9 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     place = head + cycle
 
     # Each place's latest observed one, itself included.
+    own_place = np.where(missing, -1, place)
     observed_place = np.full(n, -1)
-    observed_place[place] = np.where(missing, -1, place)
+    observed_place[place] = own_place
     latest = np.maximum.accumulate(observed_place)
     source = latest[place]
 
@@ -357,11 +360,13 @@ def _observed_ends(
     following = np.minimum.accumulate(from_end)[::-1]
 
     start = offsets[series]
-    last = previous[start + origins]
+    at_origin = start + origins
+    last = previous[at_origin]
     # What lies before the start belongs to another series.
     exists = last >= start
     # Where nothing newer was observed, the last value is the first one too.
-    first = np.minimum(following[starts], last)
+    first = following[starts]
+    first = np.minimum(first, last)
     first = np.where(exists, first, -1)
     last = np.where(exists, last, -1)
     return first, last
