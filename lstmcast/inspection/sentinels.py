@@ -47,7 +47,10 @@ def find_sentinels(values: Floats) -> list[Sentinel]:
 
     # With one of them out, another may stand apart from what is left.
     for _ in range(_MAX_SENTINELS):
-        if len(known) < _MIN_CELLS or len(np.unique(known)) < _MIN_VALUES:
+        if len(known) < _MIN_CELLS:
+            break
+        distinct = np.unique(known)
+        if len(distinct) < _MIN_VALUES:
             break
 
         candidate = _judge_extreme(known, known.min())
@@ -132,8 +135,15 @@ def describe_sentinels(
             parts.append(f"{text} {times} in {name!r}, where {others}")
             if table.is_text:
                 options.append(f"--na {text}")
-            figure = {"column": name, "value": one.value, "text": text}
-            figures.append({**figure, "count": one.count, "certainty": one.certainty})
+            figures.append(
+                {
+                    "column": name,
+                    "value": one.value,
+                    "text": text,
+                    "count": one.count,
+                    "certainty": one.certainty,
+                }
+            )
 
     found = "; ".join(parts[:3])
     if len(parts) > 3:
@@ -161,7 +171,8 @@ def _text_of(table: Table, name: str, value: float) -> str:
     if not table.is_text:
         return f"{value:g}"
 
-    rows = np.flatnonzero(to_float_column(table, name) == value)
+    numbers = to_float_column(table, name)
+    rows = np.flatnonzero(numbers == value)
     first = int(rows[0])
     cell = table.verbatim(name).iloc[first]
     return str(cell).strip()
