@@ -116,11 +116,15 @@ def describe_absent_series(panel: Panel, gaps: Ints, least: int) -> Finding | No
 
     # A series may have been away more than once.
     away = gaps[is_long]
-    count = len(np.unique(away[:, 0]))
-    longest = away[:, 2].argmax()
+    away_series = np.unique(away[:, 0])
+    count = len(away_series)
+
+    away_steps = away[:, 2]
+    longest = away_steps.argmax()
     series, first, steps = away[longest].tolist()
 
-    inside = np.array([first, first + steps - 1])
+    last = first + steps - 1
+    inside = np.array([first, last])
     edges = panel.start[series] + inside
     begin, end = panel.axis.texts(edges)
     name = "/".join(panel.keys[series])
