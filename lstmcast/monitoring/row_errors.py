@@ -53,7 +53,7 @@ class Interval(NamedTuple):
     def from_quantiles(cls, quantiles: Floats) -> "Interval":
         """Intervals of quantiles [K, 3]; never of width 0, which a constant series would have."""
         low, median, high = quantiles.T
-        # Of a median of 0 a share is 0, too: the least number stands in.
+        # Of a median of 0 that is 0, too: a tiny number stands in.
         rounding = 1e-9 * np.abs(median)
         min_width = rounding + 1e-300
 
@@ -188,7 +188,8 @@ class RowErrorModel:
         is_new = place_in_run[series] < 0
 
         # The origins of a group lie within a factor of 2; series of the run are one group.
-        doublings = np.log2(np.maximum(origins, 1))
+        past = np.maximum(origins, 1)
+        doublings = np.log2(past)
         octaves = np.where(is_new, doublings, 0).astype(np.int64)
 
         n_windows = len(series)
@@ -284,7 +285,8 @@ class RowErrorModel:
         for column, length in enumerate(self.run_lengths):
             full_begins = ends - length
             begins = np.maximum(full_begins, starts)
-            number = numbers[ends] - numbers[begins]
+            before = numbers[begins]
+            number = numbers[ends] - before
 
             # Half of a run may be missing, but not its last row, which is the one judged.
             half_observed = 2 * number >= length
