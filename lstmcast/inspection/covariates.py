@@ -232,7 +232,10 @@ def _find_leaks(numbers: dict[str, Floats], y: Floats, rows: _Rows) -> list[Leak
     order = rows.order
     y = y[order]
     series = rows.codes[order]
-    known = y[~np.isnan(y)]
+
+    # Nothing can be told of a target of few values, or of a single one.
+    is_known = ~np.isnan(y)
+    known = y[is_known]
     if len(known) < _MIN_PAIRS or np.ptp(known) == 0:
         return []
 
@@ -292,7 +295,8 @@ def _describe_leak(x: Floats, y: Floats, series: Ints, instants: Ints) -> str:
 
 def _are_equal(x: Floats, y: Floats) -> bool:
     """Whether two columns agree wherever both have a value, but for rounding; and change."""
-    both: Bools = ~(np.isnan(x) | np.isnan(y))
+    is_missing = np.isnan(x) | np.isnan(y)
+    both: Bools = ~is_missing
     if both.sum() < _MIN_PAIRS:
         return False
     a = x[both]
@@ -301,7 +305,9 @@ def _are_equal(x: Floats, y: Floats) -> bool:
     if len(np.unique(b)) < 4:
         return False
 
-    largest = max(np.abs(a).max(), np.abs(b).max())
+    largest_a = np.abs(a).max()
+    largest_b = np.abs(b).max()
+    largest = max(largest_a, largest_b)
     tolerance = _ROUNDING * largest
     difference = np.abs(a - b)
     return bool((difference <= tolerance).all())
@@ -309,7 +315,8 @@ def _are_equal(x: Floats, y: Floats) -> bool:
 
 def _is_linear(x: Floats, y: Floats) -> bool:
     """Whether the target is a line of the column, but for rounding."""
-    both = ~(np.isnan(x) | np.isnan(y))
+    is_missing = np.isnan(x) | np.isnan(y)
+    both = ~is_missing
     a = x[both]
     b = y[both]
     if len(a) < _MIN_PAIRS or np.ptp(a) == 0:
@@ -363,8 +370,8 @@ def describe_leaks(leaks: Sequence[Leak]) -> Finding | None:
     """The finding on columns that hold the target; None where there are none."""
     if not leaks:
         return None
-    names = []
-    parts = []
+    names: list[str] = []
+    parts: list[str] = []
     for leak in leaks:
         names += leak.names
         shown = " and ".join(map(repr, leak.names))
