@@ -159,6 +159,7 @@ def seasonal_strength(y: Floats, m: int) -> float:
     residuals = detrended - profile
 
     variance = float(np.var(detrended))
+
     # What is left of a series without any variance is rounding.
     largest = _largest_size(y)
     rounding = 1e-18 * largest**2
@@ -259,7 +260,8 @@ def _part_medians(y: Floats, m: int) -> Floats:
 
     count = min(_MAX_TREND_PARTS, len(rows))
     parts = np.array_split(rows, count)
-    return np.array([np.median(part) for part in parts])
+    medians = [np.median(part) for part in parts]
+    return np.array(medians)
 
 
 def _level_change(y: Floats, m: int) -> float:
@@ -281,7 +283,8 @@ def _interpolate_gaps(y: Floats) -> tuple[Floats, float]:
 
     Returns the unit that it was divided by, too.
     """
-    known = np.flatnonzero(~np.isnan(y))
+    is_known = ~np.isnan(y)
+    known = np.flatnonzero(is_known)
     values = y[known]
     largest = _largest_size(values)
     unit = largest or 1.0  # a series of zeros needs no scale
