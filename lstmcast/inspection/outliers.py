@@ -224,7 +224,8 @@ def _take_season_out(y: Floats, m: int) -> tuple[Floats, Floats]:
 
     window = 2 * (m // 2) + 1  # an odd window is centred on its step
     trend = median_filter(y, window, mode="nearest")
-    profile = seasonal_profile(y - trend, m)
+    detrended = y - trend
+    profile = seasonal_profile(detrended, m)
     return y - profile, profile
 
 
@@ -233,6 +234,7 @@ def _needs_logarithm(y: Floats) -> bool:
     if not (y > 0).all():
         return False
 
+    # The level changes slowly where growth is by a share: a tenth is long enough for a median.
     tenths = np.array_split(y, 10)
     levels = [float(np.median(part)) for part in tenths if len(part)]
     lowest = min(levels)
