@@ -37,6 +37,8 @@ def fill_gaps(panel: "Panel") -> Floats:
 
     before, after = _find_neighbours(panel)
     has_before = before >= 0
+
+    # The last value stands until the next one.
     carried = np.where(has_before, values[before], np.nan)
     if panel.fill == "forward":
         return carried
@@ -60,6 +62,7 @@ def find_open_steps(panel: "Panel") -> Bools | None:
 
     missing = np.isnan(panel.values)
     before, after = _find_neighbours(panel)
+
     has_both = (before >= 0) & (after >= 0)
     is_open = missing & has_both
     if not is_open.any():
@@ -106,6 +109,8 @@ def _find_neighbours(panel: "Panel") -> _Neighbours:
     count = len(panel.values)
     rows = np.arange(count)
     observed = ~np.isnan(panel.values)
+
+    # Of each row, where its series begins and ends.
     starts = np.repeat(panel.offsets[:-1], panel.lengths)
     ends = np.repeat(panel.offsets[1:], panel.lengths)
 
@@ -116,7 +121,9 @@ def _find_neighbours(panel: "Panel") -> _Neighbours:
     after = np.minimum.accumulate(backwards)[::-1]
 
     # A neighbour in another series is none.
+    has_before = before >= starts
+    has_after = after < ends
     return _Neighbours(
-        before=np.where(before >= starts, before, -1),
-        after=np.where(after < ends, after, -1),
+        before=np.where(has_before, before, -1),
+        after=np.where(has_after, after, -1),
     )
