@@ -77,26 +77,35 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
         first = offsets[i]
         end = offsets[i + 1]
         begin = max(first, end - most_steps)
-        y, unit = _interpolate_gaps(values[begin:end])
+        newest = values[begin:end]
+        y, unit = _interpolate_gaps(newest)
         skipped = int(begin - first)
 
         season[place] = seasonal_strength(y, m)
         trend[place] = trend_direction(y, m)
         change[place] = _level_change(y, m)
+
         jump = find_jump(y, m)
         for outlier in find_outliers(y, m):
+            # What stands in a gap was drawn there: no value of the series.
+            is_missing = np.isnan(newest[outlier.step])
+            if is_missing or _is_of_new_level(y, outlier, jump):
+                continue
             step = skipped + outlier.step
-            is_missing = np.isnan(values[first + step])
-            if not is_missing and not _is_of_new_level(y, outlier, jump):
-                expected = outlier.expected * unit
-                outliers.append((outlier._replace(step=step, expected=expected), i))
+            expected = outlier.expected * unit
+            in_series = outlier._replace(step=step, expected=expected)
+            outliers.append((in_series, i))
+
         if jump is not None:
             step = skipped + jump.step
-            jumps[i] = Jump(step, jump.before * unit, jump.after * unit)
+            before = jump.before * unit
+            after = jump.after * unit
+            jumps[i] = Jump(step, before, after)
 
     outliers.sort(key=lambda pair: -pair[0].distance)  # the farthest first
     series_and_step = [(i, outlier.step) for outlier, i in outliers]
     outlier_places = np.array(series_and_step, dtype=np.int64)
+    expected_values = [outlier.expected for outlier, _ in outliers]
     is_constant = _is_constant(values, offsets)
     return Characteristics(
         chosen=chosen,
@@ -104,7 +113,7 @@ def measure_characteristics(values: Floats, offsets: Ints, m: int) -> Characteri
         trend=trend,
         change=change,
         outliers=outlier_places.reshape(-1, 2),
-        expected=np.array([outlier.expected for outlier, _ in outliers]),
+        expected=np.array(expected_values),
         jumps=jumps,
         # Zeros and constant series are cheap to find: those of all series, sampled or not.
         zeros=_share_of_zeros(values),
@@ -117,7 +126,9 @@ def _is_of_new_level(y: Floats, outlier: Outlier, jump: Jump | None) -> bool:
     if jump is None or outlier.step < jump.step:
         return False
     value = y[outlier.step]
-    return bool(abs(value - jump.after) < abs(value - jump.before))
+    from_new = abs(value - jump.after)
+    from_old = abs(value - jump.before)
+    return bool(from_new < from_old)
 
 
 def _share_of_zeros(values: Floats) -> float:
@@ -140,13 +151,15 @@ def seasonal_strength(y: Floats, m: int) -> float:
     if m < 2 or n < 2 * m + 1:
         return np.nan
 
-    window = m if m % 2 else m + 1  # an odd window is centred on its step
+    is_odd = m % 2 == 1
+    window = m if is_odd else m + 1  # an odd window is centred on its step
     trend = uniform_filter1d(y, window, mode="nearest")
     detrended = _clip_outliers(y - trend)
     profile = seasonal_profile(detrended, m)
     residuals = detrended - profile
 
     variance = float(np.var(detrended))
+
     # What is left of a series without any variance is rounding.
     largest = _largest_size(y)
     rounding = 1e-18 * largest**2
@@ -198,11 +211,13 @@ def trend_direction(y: Floats, m: int) -> int:
     correlations = np.corrcoef(ranks, order)
     correlation = float(correlations[0, 1])
 
-    share = float(medians[-1] - medians[0]) / float(np.ptp(medians))
+    rise = float(medians[-1] - medians[0])
+    share = rise / float(np.ptp(medians))
     # Where the ends say the opposite of all that is between them there is none.
     same_way = share * correlation > 0
-    is_trend = same_way and _is_trend(y, m, abs(correlation), abs(share))
-    return int(np.sign(correlation)) if is_trend else 0
+    if same_way and _is_trend(y, m, abs(correlation), abs(share)):
+        return int(np.sign(correlation))
+    return 0
 
 
 def _is_trend(y: Floats, m: int, correlation: float, share: float) -> bool:
@@ -213,16 +228,21 @@ def _is_trend(y: Floats, m: int, correlation: float, share: float) -> bool:
     """
     if correlation >= _MIN_TREND_CORRELATION:
         return True
+
+    # A fall to a third is as clear as a growth to three times.
     growth = 1.0
     if (y >= 0).all():
         change = np.nan_to_num(_level_change(y, m), nan=1.0)
         growth = max(change, 1 / change)
 
     # By chance the ends of a series without a trend are apart, but by little.
-    spread = MAD_TO_DEVIATION * float(np.median(np.abs(y - np.median(y))))
+    distances = np.abs(y - np.median(y))
+    spread = MAD_TO_DEVIATION * float(np.median(distances))
     medians = _part_medians(y, m)
-    if abs(medians[-1] - medians[0]) < _LEAST_CHANGE * spread:
+    rise = abs(medians[-1] - medians[0])
+    if rise < _LEAST_CHANGE * spread:
         return False
+
     if correlation >= _CLEAR_CORRELATION:
         return share >= _CLEAR_CHANGE or growth >= _CLEAR_GROWTH
     return correlation >= _MANIFOLD_CORRELATION and growth >= _MANIFOLD_GROWTH
@@ -240,16 +260,22 @@ def _part_medians(y: Floats, m: int) -> Floats:
 
     count = min(_MAX_TREND_PARTS, len(rows))
     parts = np.array_split(rows, count)
-    return np.array([np.median(part) for part in parts])
+    medians = [np.median(part) for part in parts]
+    return np.array(medians)
 
 
 def _level_change(y: Floats, m: int) -> float:
     """The level at the end over that at the beginning; NaN where either is not above 0."""
     medians = _part_medians(y, m)
     # A part of zeros at either end has no ratio; nor has a series that is too short for parts.
-    if len(medians) < 4 or not (medians[0] > 0 and medians[-1] > 0):
+    if len(medians) < 4:
         return np.nan
-    return float(medians[-1] / medians[0])
+
+    begin = medians[0]
+    end = medians[-1]
+    if not (begin > 0 and end > 0):
+        return np.nan
+    return float(end / begin)
 
 
 def _interpolate_gaps(y: Floats) -> tuple[Floats, float]:
@@ -257,12 +283,16 @@ def _interpolate_gaps(y: Floats) -> tuple[Floats, float]:
 
     Returns the unit that it was divided by, too.
     """
-    known = np.flatnonzero(~np.isnan(y))
+    is_known = ~np.isnan(y)
+    known = np.flatnonzero(is_known)
     values = y[known]
     largest = _largest_size(values)
-    unit = largest or 1.0
+    unit = largest or 1.0  # a series of zeros needs no scale
+    scaled = values / unit
+
     every = np.arange(len(y))
-    return np.interp(every, known, values / unit), unit
+    filled = np.interp(every, known, scaled)
+    return filled, unit
 
 
 def _is_constant(values: Floats, offsets: Ints) -> Bools:

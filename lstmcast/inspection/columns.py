@@ -106,6 +106,7 @@ def infer_roles(
     needed = [name for name in with_role if name != NO_TIME_COLUMN]
     table.require(tuple(needed))
 
+    # The time first: without one there is nothing that several series could share.
     times = requested.get("time") or _infer_time(table, with_role)
     has_times = times != (NO_TIME_COLUMN,)
     if not has_times:
@@ -293,6 +294,7 @@ def _infer_series_columns(
     names = [profile.name for profile in likely[:_MAX_KEY_COLUMNS]]
 
     numbers = {profile.name for profile in free if profile.kind == "number"}
+    # Where one column does, more of them would do as well: the fewest come first.
     for size in (1, 2, 3):
         for key in combinations(names, size):
             has_target_left = not numbers <= set(key)
@@ -339,6 +341,7 @@ def _candidate_roles(
     if profile.kind == "text" and profile.distinct > MAX_CATEGORIES:
         return ()
 
+    # What has more values is no property of a series, which has several rows.
     if roles.series and profile.distinct <= len(table) // 2:
         keys = list(roles.series)
         series = table.frame[keys].drop_duplicates()

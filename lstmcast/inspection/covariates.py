@@ -92,8 +92,13 @@ def find_covariates(
     ]
     if not free:
         return [], []
+
     rows = _order_rows(table, panel, config)
-    calendar = _find_calendar_columns(table, free, rows) if rows.is_dated else []
+    calendar: list[CalendarColumn] = []
+    if rows.is_dated:
+        calendar = _find_calendar_columns(table, free, rows)
+
+    # A column that follows from the calendar is told as such only.
     told = {column.name for column in calendar}
     numbers = {
         profile.name: to_float_column(table, profile.name)
@@ -103,7 +108,8 @@ def find_covariates(
     y = to_float_column(table, panel.columns.target[0])
     # What overflows is no longer equal to anything.
     with np.errstate(over="ignore", invalid="ignore"):
-        return calendar, _find_leaks(numbers, y, rows)
+        leaks = _find_leaks(numbers, y, rows)
+    return calendar, leaks
 
 
 def _order_rows(table: Table, panel: Panel, config: DataConfig) -> _Rows:
@@ -111,7 +117,8 @@ def _order_rows(table: Table, panel: Panel, config: DataConfig) -> _Rows:
     read = read_time_column(table, panel.columns, config, codes, None).instants
     instants = np.arange(len(table)) if read is None else read
     is_dated = read is not None and panel.axis.kind == "datetime"
-    return _Rows(np.lexsort((instants, codes)), instants, codes, is_dated)
+    order = np.lexsort((instants, codes))
+    return _Rows(order, instants, codes, is_dated)
 
 
 def _find_calendar_columns(
@@ -119,14 +126,19 @@ def _find_calendar_columns(
 ) -> list[CalendarColumn]:
     fields = _calendar_fields(rows.instants)
     stamps = len(np.unique(rows.instants))
+
     found = []
     for profile in free:
-        cells, _ = pd.factorize(table.series(profile.name), use_na_sentinel=False)
-        column = _match_field(profile.name, cells, fields, stamps)
-        if column is None and _is_flag_known_ahead(profile, cells, rows):
-            column = CalendarColumn(profile.name, "", "likely")
-        if column is not None:
-            found.append(column)
+        # An empty cell is a value like others: a calendar column may have some.
+        column = table.series(profile.name)
+        cells, _ = pd.factorize(column, use_na_sentinel=False)
+
+        matched = _match_field(profile.name, cells, fields, stamps)
+        if matched is not None:
+            found.append(matched)
+        elif _is_flag_known_ahead(profile, cells, rows):
+            flag = CalendarColumn(profile.name, "", "likely")
+            found.append(flag)
     return found
 
 
@@ -136,6 +148,7 @@ def _calendar_fields(instants: Ints) -> dict[str, Ints]:
     for code in _FIELDS:
         values = np.zeros(len(instants), np.int64)
         for part in code:
+            # No part takes 400 values, so that different ones never meet.
             values = 400 * values + calendar_field(part, instants)
         if values.min() < values.max():
             fields[code] = values
@@ -151,12 +164,18 @@ def _match_field(
         repeats = stamps / len(values)
         if repeats < _MIN_REPEATS:
             continue
+
         # A function has one cell for each value: that of the row that is written last.
         cell_of = np.zeros(len(values), np.int64)
         cell_of[place] = cells
-        if (cell_of[place] == cells).all():
-            certainty: Certainty = "fact" if repeats >= _CERTAIN_REPEATS else "likely"
-            return CalendarColumn(name, _FIELDS[code], certainty)
+        is_function = (cell_of[place] == cells).all()
+        if not is_function:
+            continue
+
+        certainty: Certainty = "likely"
+        if repeats >= _CERTAIN_REPEATS:
+            certainty = "fact"
+        return CalendarColumn(name, _FIELDS[code], certainty)
     return None
 
 
@@ -164,7 +183,9 @@ def _is_flag_known_ahead(profile: ColumnProfile, cells: Ints, rows: _Rows) -> bo
     """Whether a column marks some days for all series, as holidays and promotions do."""
     counts = np.bincount(cells)
     usual = counts.argmax()
-    share = 1 - counts[usual] / len(cells)
+    usual_share = counts[usual] / len(cells)
+    share = 1 - usual_share
+
     is_number = profile.kind == "number"
     if is_number and profile.distinct > 2:
         return False
@@ -178,7 +199,8 @@ def _is_flag_known_ahead(profile: ColumnProfile, cells: Ints, rows: _Rows) -> bo
     is_marked = cells != usual
     if not _is_function_of(days, cells) or profile.distinct > 2:
         return False
-    return _recurs_by_year(np.unique(days[is_marked]), days)
+    marked = np.unique(days[is_marked])
+    return _recurs_by_year(marked, days)
 
 
 def _is_function_of(keys: Ints, cells: Ints) -> bool:
@@ -194,36 +216,49 @@ def _recurs_by_year(marked: Ints, days: Ints) -> bool:
     years = (days.max() - days.min()) / 365.25
     if years < 2 or len(marked) < 4:
         return False
-    is_there = np.isin(marked + 365, marked) | np.isin(marked + 366, marked)
-    is_there |= np.isin(marked - 365, marked) | np.isin(marked - 366, marked)
-    chance = 4 * len(marked) / len(np.unique(days))
-    return bool(is_there.mean() >= max(0.5, 2 * chance))
+    is_there = np.zeros(len(marked), dtype=bool)
+    for year in (365, 366):
+        is_there |= np.isin(marked + year, marked)
+        is_there |= np.isin(marked - year, marked)
+
+    # Each marked day had four tries to meet another one.
+    all_days = np.unique(days)
+    chance = 4 * len(marked) / len(all_days)
+    least = max(0.5, 2 * chance)
+    return bool(is_there.mean() >= least)
 
 
 def _find_leaks(numbers: dict[str, Floats], y: Floats, rows: _Rows) -> list[Leak]:
     order = rows.order
     y = y[order]
     series = rows.codes[order]
-    known = y[~np.isnan(y)]
+
+    # Nothing can be told of a target of few values, or of a single one.
+    is_known = ~np.isnan(y)
+    known = y[is_known]
     if len(known) < _MIN_PAIRS or np.ptp(known) == 0:
         return []
 
     leaks = []
+    instants = rows.instants[order]
     ordered = {name: values[order] for name, values in numbers.items()}
     for name, x in ordered.items():
-        how = _describe_leak(x, y, series, rows.instants[order])
+        how = _describe_leak(x, y, series, instants)
         if how:
             leaks.append(Leak((name,), how))
 
     # A target that is the sum of others, or a part of one.
     told = {name for leak in leaks for name in leak.names}
-    left = [name for name in ordered if name not in told][:_MAX_SUM_COLUMNS]
-    for one, other in combinations(left, 2):
-        if _are_equal(ordered[one] + ordered[other], y):
+    left = [name for name in ordered if name not in told]
+    few = left[:_MAX_SUM_COLUMNS]  # each is compared with all others
+    for one, other in combinations(few, 2):
+        a = ordered[one]
+        b = ordered[other]
+        if _are_equal(a + b, y):
             leaks.append(Leak((one, other), "add up to the target"))
-        elif _are_equal(ordered[one] - ordered[other], y):
+        elif _are_equal(a - b, y):
             leaks.append(Leak((one, other), "give the target as their difference"))
-        elif _are_equal(ordered[other] - ordered[one], y):
+        elif _are_equal(b - a, y):
             leaks.append(Leak((other, one), "give the target as their difference"))
     return leaks
 
@@ -234,18 +269,25 @@ def _describe_leak(x: Floats, y: Floats, series: Ints, instants: Ints) -> str:
         return "is a copy of the target"
     if _is_linear(x, y):
         return "is the target in other units"
-    for lag in range(1, min(_MAX_LAG, len(y) - 1) + 1):
+    most = min(_MAX_LAG, len(y) - 1)
+    for lag in range(1, most + 1):
+        # Rows are compared within a series only.
         same = series[lag:] == series[:-lag]
-        if _are_equal(x[:-lag][same], y[lag:][same]):
+        earlier = x[:-lag][same]
+        later = y[lag:][same]
+        if _are_equal(earlier, later):
             when = "next row" if lag == 1 else f"row {lag} later"
             return f"holds the target of the {when}"
+
     same = series[1:] == series[:-1]
-    if _are_equal(np.diff(x)[same], y[1:][same]):
+    rises = np.diff(x)[same]
+    if _are_equal(rises, y[1:][same]):
         return "is the running total of the target"
 
     _, place, counts = np.unique(instants, return_inverse=True, return_counts=True)
     if counts.max() > 1:
-        totals = np.bincount(place, weights=np.nan_to_num(y)).astype(np.float64)
+        known = np.nan_to_num(y)
+        totals = np.bincount(place, weights=known).astype(np.float64)
         if _are_equal(x, totals[place]):
             return "is the total of the target over all series"
     return ""
@@ -253,54 +295,74 @@ def _describe_leak(x: Floats, y: Floats, series: Ints, instants: Ints) -> str:
 
 def _are_equal(x: Floats, y: Floats) -> bool:
     """Whether two columns agree wherever both have a value, but for rounding; and change."""
-    both: Bools = ~(np.isnan(x) | np.isnan(y))
+    is_missing = np.isnan(x) | np.isnan(y)
+    both: Bools = ~is_missing
     if both.sum() < _MIN_PAIRS:
         return False
-    a, b = x[both], y[both]
+    a = x[both]
+    b = y[both]
     # What is mostly 0, or of few values, agrees by chance.
     if len(np.unique(b)) < 4:
         return False
-    tolerance = _ROUNDING * max(np.abs(a).max(), np.abs(b).max())
-    return bool((np.abs(a - b) <= tolerance).all())
+
+    largest_a = np.abs(a).max()
+    largest_b = np.abs(b).max()
+    largest = max(largest_a, largest_b)
+    tolerance = _ROUNDING * largest
+    difference = np.abs(a - b)
+    return bool((difference <= tolerance).all())
 
 
 def _is_linear(x: Floats, y: Floats) -> bool:
     """Whether the target is a line of the column, but for rounding."""
-    both = ~(np.isnan(x) | np.isnan(y))
-    a, b = x[both], y[both]
-    if len(a) < _MIN_PAIRS or np.ptp(a) == 0 or len(np.unique(b)) < 4:
+    is_missing = np.isnan(x) | np.isnan(y)
+    both = ~is_missing
+    a = x[both]
+    b = y[both]
+    if len(a) < _MIN_PAIRS or np.ptp(a) == 0:
         return False
+    if len(np.unique(b)) < 4:
+        return False
+
+    # On a range of 1 the least squares are exact enough, whatever the units are.
     a = (a - a.mean()) / np.ptp(a)
     b = (b - b.mean()) / np.ptp(b)
     slope = (a @ b) / (a @ a)
-    return bool(np.abs(b - slope * a).max() < 1e-6)
+    line = slope * a
+    residuals = np.abs(b - line)
+    return bool(residuals.max() < 1e-6)
 
 
 def describe_calendar(columns: Sequence[CalendarColumn]) -> Finding | None:
     """The finding on columns that follow from the time; None where there are none."""
     if not columns:
         return None
+
     facts = [f"{column.name} (by {column.field})" for column in columns if column.field]
     flags = [column.name for column in columns if not column.field]
     parts = []
     if facts:
+        names = format_names(facts, len(facts))
         verb = "follows" if len(facts) == 1 else "follow"
-        parts.append(f"{format_names(facts, len(facts))} {verb} from the time")
+        parts.append(f"{names} {verb} from the time")
     if flags:
+        names = format_names(flags, len(flags))
         verb = "marks" if len(flags) == 1 else "mark"
-        parts.append(f"{format_names(flags, len(flags))} {verb} some days")
+        parts.append(f"{names} {verb} some days")
+
     done = "known ahead: add as --future"
     if any(column.field in _IN_CALENDAR for column in columns):
         done += "; or say --calendar, which needs no rows ahead"
+
     certain = all(column.certainty == "fact" for column in columns)
+    certainty: Certainty = "fact" if certain else "likely"
+    later = () if certain else ("columns that are known only afterwards: --past",)
     figures = {
         "columns": [
             {"name": one.name, "by": one.field, "certainty": one.certainty}
             for one in columns
         ]
     }
-    certainty: Certainty = "fact" if certain else "likely"
-    later = () if certain else ("columns that are known only afterwards: --past",)
     return Finding("calendar", "; ".join(parts), done, figures, certainty, later)
 
 
@@ -308,12 +370,21 @@ def describe_leaks(leaks: Sequence[Leak]) -> Finding | None:
     """The finding on columns that hold the target; None where there are none."""
     if not leaks:
         return None
-    parts = [f"{' and '.join(map(repr, leak.names))} {leak.how}" for leak in leaks]
-    names = list(dict.fromkeys(name for leak in leaks for name in leak.names))
+    names: list[str] = []
+    parts: list[str] = []
+    for leak in leaks:
+        names += leak.names
+        shown = " and ".join(map(repr, leak.names))
+        parts.append(f"{shown} {leak.how}")
+    # A column may be in several sums.
+    names = list(dict.fromkeys(names))
+
+    found = "; ".join(parts[:3])
+    if len(parts) > 3:
+        found += f"; and {len(parts) - 3} more"
     return Finding(
         "suspicious",
-        "; ".join(parts[:3])
-        + (f"; and {len(parts) - 3} more" if len(parts) > 3 else ""),
+        found,
         "in every row: as inputs they would tell the answer, so leave them out",
         {"columns": names},
     )

@@ -35,4 +35,5 @@ def findings_to_dicts(
             "certainty": finding.certainty,
             "alternatives": list(finding.alternatives),
         }
+        # Figures beside the words: a figure named as one of these would be hidden.
         yield finding.name, {**finding.figures, **words}

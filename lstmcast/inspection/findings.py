@@ -81,7 +81,7 @@ def inspect_panel(
     values = np.where(is_value, panel.values, np.nan)
     shape = measure_characteristics(values, panel.offsets, measured)
     gaps = find_gaps(panel)
-    is_default_horizon = horizon is None
+    is_default_horizon = horizon is None  # before it is replaced by the default
     horizon = resolve_horizon(panel, config, seasons)
     absence = count_steps_of_absence(horizon, seasons.main)
 
@@ -132,7 +132,7 @@ def _series_finding(panel: Panel) -> Finding:
 
     few = range(min(count, 4))
     shown = [format_series_name(panel, i) for i in few]
-    names = format_names(shown, count)
+    names = format_names(shown, count)  # a few, and how many more
     keys = ", ".join(panel.key_names)
     found = f"{count:,} by {keys} ({names}), of {span}"
     return Finding("series", found, figures=figures)
@@ -254,7 +254,7 @@ def _jump_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     if not shape.jumps:
         return None
 
-    # The newest counts most.
+    # The newest counts most, of all series on one axis.
     ordinals = {i: int(panel.start[i]) + jump.step for i, jump in shape.jumps.items()}
     i = max(ordinals, key=lambda place: ordinals[place])
     jump = shape.jumps[i]
@@ -263,7 +263,8 @@ def _jump_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     figures = {"count": count, "time": when, "before": jump.before, "after": jump.after}
     where = _format_in_series(panel, i)
     many = f"{count:,} series, the newest " if count > 1 else ""
-    before, after = format_number(jump.before), format_number(jump.after)
+    before = format_number(jump.before)
+    after = format_number(jump.after)
     found = f"{many}{where}at {when}, from some {before} to {after}"
     done = "forecasts start from the new level"
     return Finding("jump", found, done, figures, "likely", ("an error since then",))
@@ -371,7 +372,7 @@ def _newest_finding(panel: Panel, shape: Characteristics, m: int) -> Finding | N
         return None
 
     # The very last ones first.
-    first = newest[from_end[newest].argmin()]
+    first = newest[from_end[newest].argmin()]  # of several such the farthest
     i = int(series[first])
     value = float(panel.series(i)[steps[first]])
     expected = float(shape.expected[first])
@@ -403,13 +404,16 @@ def _counts_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     """A target of small counts, which has a loss of its own."""
     known = panel.values[~np.isnan(panel.values)]
     is_count = bool((known >= 0).all() and (known % 1 == 0).all())
+    # What takes two values, such as 0 and 2, is rather a state than a count.
     if not is_count or is_binary(panel) or len(np.unique(known)) < 3:
         return None
     typical = float(np.median(known[known > 0]))
     if typical > _SMALL_COUNT:
         return None
 
-    zeros = f", {format_percent(shape.zeros)} of them zero" if shape.zeros else ""
+    zeros = ""
+    if shape.zeros:
+        zeros = f", {format_percent(shape.zeros)} of them zero"
     found = f"whole numbers from {known.min():g} to {known.max():g}{zeros}"
     done = "try --loss negative-binomial, and compare with backtest"
     figures = {"typical": typical, "zeros": shape.zeros, "loss": "negative-binomial"}
@@ -436,7 +440,7 @@ def _scales_finding(panel: Panel, shape: Characteristics) -> Finding | None:
     """Series whose sizes, their median absolute values, are orders of magnitude apart."""
     medians = []
     for i in shape.chosen.tolist():
-        absolute = np.abs(panel.series(i))
+        absolute = np.abs(panel.series(i))  # a series around 0 has a size, too
         medians.append(np.nanmedian(absolute))
 
     sizes = np.array(medians)
@@ -461,7 +465,7 @@ def _horizon_finding(horizon: int, *, is_default: bool) -> Finding:
     if not is_default:
         return Finding("horizon", found, figures=figures)
     done = "another number with --horizon"
-    return Finding("horizon", found, done, figures, "guess")
+    return Finding("horizon", found, done, figures, "guess")  # only the user knows
 
 
 def _format_sampled_count(panel: Panel, shape: Characteristics) -> str:

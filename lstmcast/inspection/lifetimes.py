@@ -37,6 +37,7 @@ def find_gaps(panel: Panel) -> Ints:
 
     count = len(missing)  # none at all has no first one either
     first = np.flatnonzero(begins[:count])
+    # Only missing steps are counted here: a gap ends where the next one begins.
     steps = np.diff(first, append=count)
 
     owner = series[first]
@@ -50,16 +51,21 @@ def find_ended_series(panel: Panel, least: int) -> Endings:
     last = _last_observed(panel)
     behind = last.max() - last
     ended = np.flatnonzero(behind >= least)
-    order = np.argsort(-behind[ended], kind="stable")
-    return Endings(ended[order], behind[ended][order])
+    steps = behind[ended]
+
+    farthest_first = np.argsort(-steps, kind="stable")
+    return Endings(ended[farthest_first], steps[farthest_first])
 
 
 def _last_observed(panel: Panel) -> Ints:
     """Ordinal of the last value of each series, [N]; the one before its first where it has none."""
     places = np.arange(len(panel.values))
-    observed = np.where(np.isnan(panel.values), -1, places)
-    last = np.maximum.reduceat(observed, panel.offsets[:-1])
-    step = np.maximum(last - panel.offsets[:-1], -1)
+    is_missing = np.isnan(panel.values)
+    observed = np.where(is_missing, -1, places)
+
+    begins = panel.offsets[:-1]
+    last = np.maximum.reduceat(observed, begins)
+    step = np.maximum(last - begins, -1)
     return np.asarray(panel.start + step)
 
 
@@ -77,15 +83,20 @@ def describe_ended_series(panel: Panel, least: int) -> Finding | None:
     if not count:
         return None
 
-    names = ["/".join(panel.keys[i]) for i in series[:4].tolist()]
-    ends = _last_observed(panel)[series]
-    first, newest = panel.axis.texts(
-        np.array([ends.min(), _last_observed(panel).max()])
-    )
-    figures = {"count": count, "series": names, "longest": int(steps[0])}
+    farthest = series[:4].tolist()
+    names = ["/".join(panel.keys[i]) for i in farthest]
+    shown = format_names(names, count)
+
+    last = _last_observed(panel)
+    ends = last[series]
+    edges = np.array([ends.min(), last.max()])
+    first, newest = panel.axis.texts(edges)
+
+    longest = int(steps[0])
+    figures = {"count": count, "series": names, "longest": longest}
     found = (
-        f"{count:,} of {len(panel):,} series ended early ({format_names(names, count)}),"
-        f" the first at {first}, {steps[0]:,} steps before the last one at {newest}"
+        f"{count:,} of {len(panel):,} series ended early ({shown}),"
+        f" the first at {first}, {longest:,} steps before the last one at {newest}"
     )
     done = (
         "each is forecast from its own end: leave out of the file those that are over"
@@ -103,10 +114,18 @@ def describe_absent_series(panel: Panel, gaps: Ints, least: int) -> Finding | No
     if len(panel) < 2 or not is_long.any():
         return None
 
+    # A series may have been away more than once.
     away = gaps[is_long]
-    series, first, steps = away[away[:, 2].argmax()].tolist()
-    count = len(np.unique(away[:, 0]))
-    edges = panel.start[series] + np.array([first, first + steps - 1])
+    away_series = np.unique(away[:, 0])
+    count = len(away_series)
+
+    away_steps = away[:, 2]
+    longest = away_steps.argmax()
+    series, first, steps = away[longest].tolist()
+
+    last = first + steps - 1
+    inside = np.array([first, last])
+    edges = panel.start[series] + inside
     begin, end = panel.axis.texts(edges)
     name = "/".join(panel.keys[series])
     figures = {

@@ -65,49 +65,71 @@ def find_outliers(y: Floats, m: int) -> list[Outlier]:
     if len(y) < _MIN_STEPS:
         return []
 
-    in_logs = _needs_logarithm(y)
-    found = _judge_values(np.log(y) if in_logs else y, m)
-    expected = np.exp(found.expected) if in_logs else found.expected
+    if _needs_logarithm(y):
+        found = _judge_values(np.log(y), m)
+        expected = np.exp(found.expected)
+    else:
+        found = _judge_values(y, m)
+        expected = found.expected
     is_far = found.is_far
     distance = found.distance
 
     # A fall to a tenth is as unlikely as a rise to ten times, though it is not as far: the newest
     # steps, which count most, are judged by their size, too.
-    unit = _SMALL_SHARE * float(np.median(y))
+    usual_size = float(np.median(y))
+    unit = _SMALL_SHARE * usual_size
     if unit > 0 and (y >= 0).all():
-        by_size = _judge_values(np.arcsinh(y / unit), m)
-        newest = slice(-min(max(m, _MIN_NEIGHBOURS), len(y)), None)
+        # The inverse hyperbolic sine is a logarithm of large values, and allows for zeros.
+        sizes = np.arcsinh(y / unit)
+        by_size = _judge_values(sizes, m)
+
+        count = max(m, _MIN_NEIGHBOURS)
+        newest = slice(-min(count, len(y)), None)
         more = by_size.is_far[newest] & ~is_far[newest]
         is_far[newest] |= more
-        distance[newest] = np.where(more, by_size.distance[newest], distance[newest])
+        distance_by_size = by_size.distance[newest]
+        distance[newest] = np.where(more, distance_by_size, distance[newest])
 
-    return [
-        Outlier(float(distance[step]), step, float(expected[step]))
-        for step in np.flatnonzero(is_far).tolist()
-    ]
+    outliers = []
+    for step in np.flatnonzero(is_far).tolist():
+        far = float(distance[step])
+        usual = float(expected[step])
+        outliers.append(Outlier(far, step, usual))
+    return outliers
 
 
 def _judge_values(z: Floats, m: int) -> _Judgement:
     """Judge the values of a series [T] in units in which its noise is even."""
     level, profile = _take_season_out(z, m)
     before = _median_of_neighbours(level)
-    after = _median_of_neighbours(level[::-1])[::-1]
+    backwards = level[::-1]
+    after = _median_of_neighbours(backwards)[::-1]
+
+    # The nearer side counts: the first value of a new level is far from those before it only.
     distance_before = np.abs(level - before)
-    distance = np.fmin(distance_before, np.abs(level - after))
+    distance_after = np.abs(level - after)
+    distance = np.fmin(distance_before, distance_after)
 
     # What its nearer side was, with the season put back.
-    is_before_nearer = distance_before <= np.abs(level - after)
+    is_before_nearer = distance_before <= distance_after
     use_before = is_before_nearer | np.isnan(after)
-    expected = np.where(use_before, before, after) + profile
+    nearer = np.where(use_before, before, after)
+    expected = nearer + profile
 
-    deviation = MAD_TO_DEVIATION * float(np.nanmedian(distance))
-    if deviation <= 1e-9 * _largest_size(z):
+    typical = float(np.nanmedian(distance))
+    deviation = MAD_TO_DEVIATION * typical
+    rounding = 1e-9 * _largest_size(z)
+    if deviation <= rounding:
         # Mostly repeated values: nothing to measure by.
-        return _Judgement(distance, np.zeros(len(z), dtype=bool), expected)
+        none_far = np.zeros(len(z), dtype=bool)
+        return _Judgement(distance, none_far, expected)
 
     usual = float(np.nanquantile(distance, _USUAL_QUANTILE))
-    limit = max(_OUTLIER_DEVIATIONS * deviation, _USUAL_FACTOR * usual)
-    is_far = distance > limit
+    unlikely = _OUTLIER_DEVIATIONS * deviation
+    unusual = _USUAL_FACTOR * usual
+    is_far = distance > max(unlikely, unusual)
+
+    # It has no values after it, which could be nearer.
     is_far[-1] |= _is_last_far(distance_before)
     return _Judgement(distance / deviation, is_far, expected)
 
@@ -115,10 +137,16 @@ def _judge_values(z: Floats, m: int) -> _Judgement:
 def _is_last_far(distance_before: Floats) -> bool:
     """Whether the last of these distances [T] is unlike nearly all others."""
     others = distance_before[:-1]
-    deviation = MAD_TO_DEVIATION * float(np.nanmedian(others))
-    rare = _LAST_FACTOR * float(np.nanquantile(others, 0.99))
-    least = max(_LAST_DEVIATIONS * deviation, rare)
-    return len(others) >= 2 * _MIN_STEPS and bool(distance_before[-1] > least > 0)
+    last = distance_before[-1]
+
+    typical = float(np.nanmedian(others))
+    unlikely = _LAST_DEVIATIONS * (MAD_TO_DEVIATION * typical)
+    nearly_all = float(np.nanquantile(others, 0.99))
+    rare = _LAST_FACTOR * nearly_all
+
+    least = max(unlikely, rare)
+    are_enough = len(others) >= 2 * _MIN_STEPS
+    return are_enough and bool(last > least > 0)
 
 
 def find_jump(y: Floats, m: int) -> Jump | None:
@@ -129,33 +157,52 @@ def find_jump(y: Floats, m: int) -> Jump | None:
     z = np.log(y) if _needs_logarithm(y) else y
     level, _ = _take_season_out(z, m)
 
-    before = _running_medians(level, window)
-    after = _running_medians(level[::-1], window)[::-1]
     # At each step: the medians of the steps before it, and from it on.
+    before = _running_medians(level, window)
+    backwards = level[::-1]
+    after = _running_medians(backwards, window)[::-1]
     size = np.abs(after[1:] - before[:-1])
-    steps = np.arange(1, len(level))
-    around = np.abs(level - median_filter(level, window, mode="nearest"))
-    noise = MAD_TO_DEVIATION * float(np.median(around))
 
-    at_once = np.abs(np.diff(level)) > size / 2
-    has_both = (steps >= window) & (steps <= len(level) - _MIN_STEPS_AFTER_JUMP)
-    is_jump = at_once & has_both & (size > max(_JUMP_DEVIATIONS * noise, 0))
-    if noise <= 1e-9 * _largest_size(z) or not is_jump.any():
+    smooth = median_filter(level, window, mode="nearest")
+    around = np.abs(level - smooth)
+    noise = MAD_TO_DEVIATION * float(np.median(around))
+    rounding = 1e-9 * _largest_size(z)
+    if noise <= rounding:
         return None
 
-    step = int(steps[np.where(is_jump, size, -1).argmax()])
-    elsewhere = size[np.abs(steps - step) > window]
-    is_usual = size[step - 1] < _RARE_JUMP_FACTOR * np.quantile(elsewhere, 0.99)
+    # A slope has a large size, too, but no step of it makes half of the whole.
+    change = np.abs(np.diff(level))
+    at_once = change > size / 2
+    is_large = size > max(_JUMP_DEVIATIONS * noise, 0)
+
+    steps = np.arange(1, len(level))
+    newest = len(level) - _MIN_STEPS_AFTER_JUMP
+    has_both = (steps >= window) & (steps <= newest)
+    is_jump = at_once & has_both & is_large
+    if not is_jump.any():
+        return None
+
+    clearest = np.where(is_jump, size, -1).argmax()
+    step = int(steps[clearest])
+    is_elsewhere = np.abs(steps - step) > window
+    nearly_all = np.quantile(size[is_elsewhere], 0.99)
+    is_usual = size[step - 1] < _RARE_JUMP_FACTOR * nearly_all
     if is_usual or _returns(level, step, before[step - 1], after[step]):
         return None
-    earlier = y[max(step - max(window, m), 0) : step]
-    return Jump(step, float(np.median(earlier)), float(np.median(y[step:])))
+
+    # A whole season at least: part of one has another level.
+    begin = step - max(window, m)
+    earlier = y[max(begin, 0) : step]
+    later = y[step:]
+    return Jump(step, float(np.median(earlier)), float(np.median(later)))
 
 
 def _returns(level: Floats, step: int, before: float, after: float) -> bool:
     """Whether the steps from a jump on are nearer to the level before it after all."""
     newest = float(np.median(level[step:]))
-    return abs(newest - before) < abs(newest - after)
+    from_before = abs(newest - before)
+    from_after = abs(newest - after)
+    return from_before < from_after
 
 
 def seasonal_profile(y: Floats, m: int) -> Floats:
@@ -174,9 +221,11 @@ def _take_season_out(y: Floats, m: int) -> tuple[Floats, Floats]:
     """A series without the profile of its season, and that profile, [T] each."""
     if m < 2 or len(y) <= 3 * m:
         return y, np.zeros(len(y))
-    window = 2 * (m // 2) + 1
+
+    window = 2 * (m // 2) + 1  # an odd window is centred on its step
     trend = median_filter(y, window, mode="nearest")
-    profile = seasonal_profile(y - trend, m)
+    detrended = y - trend
+    profile = seasonal_profile(detrended, m)
     return y - profile, profile
 
 
@@ -184,24 +233,31 @@ def _needs_logarithm(y: Floats) -> bool:
     """Whether a series is positive, and of levels so far apart that its changes grow with them."""
     if not (y > 0).all():
         return False
+
+    # The level changes slowly where growth is by a share: a tenth is long enough for a median.
     tenths = np.array_split(y, 10)
     levels = [float(np.median(part)) for part in tenths if len(part)]
-    return max(levels) > _LEVELS_APART * min(levels)
+    lowest = min(levels)
+    return max(levels) > _LEVELS_APART * lowest
 
 
 def _median_of_neighbours(y: Floats) -> Floats:
     """The median of the few steps before each one, [T]; NaN where there are too few."""
     medians = np.full(len(y), np.nan)
-    medians[1:] = _running_medians(y[:-1], _NEIGHBOURS)
+    earlier = y[:-1]
+    medians[1:] = _running_medians(earlier, _NEIGHBOURS)
     medians[:_MIN_NEIGHBOURS] = np.nan
     return medians
 
 
 def _running_medians(y: Floats, window: int) -> Floats:
     """The median of each step and those before it, [T], of fewer at the start."""
-    first = [np.median(y[:end]) for end in range(1, min(window, len(y) + 1))]
-    if len(y) < window:
+    steps = len(y)
+    short_ends = range(1, min(window, steps + 1))
+    first = [np.median(y[:end]) for end in short_ends]
+    if steps < window:
         return np.array(first)
+
     windows = np.lib.stride_tricks.sliding_window_view(y, window)
     medians = np.median(windows, axis=1)
     return np.concatenate([first, medians])
@@ -209,4 +265,5 @@ def _running_medians(y: Floats, window: int) -> Floats:
 
 def _largest_size(y: Floats) -> float:
     """The largest absolute value of a series, 0 of one without any."""
-    return float(np.max(np.abs(y), initial=0))
+    sizes = np.abs(y)
+    return float(np.max(sizes, initial=0))

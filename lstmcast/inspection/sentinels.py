@@ -4,7 +4,7 @@ Axes: n cells of a column.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -44,25 +44,29 @@ def find_sentinels(values: Floats) -> list[Sentinel]:
     """Find numbers among values [n], NaN where missing, that rather mean that there is none."""
     known = values[~np.isnan(values)]
     found: list[Sentinel] = []
-    for _ in range(_MAX_SENTINELS):
-        if len(known) < _MIN_CELLS or len(np.unique(known)) < _MIN_VALUES:
-            break
-        candidates = [
-            _judge_extreme(known, extreme) for extreme in (known.min(), known.max())
-        ]
-        likely = [one for one in candidates if one is not None]
-        if not likely:
-            break
-        found.append(likely[0])
-        known = known[known != likely[0].value]
 
+    # With one of them out, another may stand apart from what is left.
+    for _ in range(_MAX_SENTINELS):
+        if len(known) < _MIN_CELLS:
+            break
+        distinct = np.unique(known)
+        if len(distinct) < _MIN_VALUES:
+            break
+
+        candidate = _judge_extreme(known, known.min())
+        if candidate is None:
+            candidate = _judge_extreme(known, known.max())
+        if candidate is None:
+            break
+        found.append(candidate)
+        known = known[known != candidate.value]
+
+    if not found:
+        return []
     # The others without all of them.
-    return [
-        Sentinel(
-            one.value, one.count, one.certainty, float(known.min()), float(known.max())
-        )
-        for one in found
-    ]
+    low = float(known.min())
+    high = float(known.max())
+    return [replace(one, low=low, high=high) for one in found]
 
 
 @np.errstate(over="ignore", invalid="ignore")
@@ -74,31 +78,39 @@ def _judge_extreme(known: Floats, value: float) -> Sentinel | None:
     if count > _MAX_SHARE * len(known) or _is_on_few_phases(is_it):
         return None
 
+    # Few others may be outliers: their range is that of nearly all of them.
     gap = float(np.abs(rest - value).min())
     low, middle, high = np.quantile(rest, [0.02, 0.5, 0.98])
-    is_far = gap > max(high - low, 1e-9 * abs(middle))
-    is_code = bool(_NINES.fullmatch(f"{value:.10g}")) or value in _OTHER_CODES
+    rounding = 1e-9 * abs(middle)
+    is_far = gap > max(high - low, rounding)
+
+    written = f"{value:.10g}"
+    is_code = bool(_NINES.fullmatch(written)) or value in _OTHER_CODES
+
     # What cannot be negative has no -999, wherever the others lie.
     is_impossible = value < 0 and bool((rest >= 0).all())
+    is_impossible_code = is_impossible and value <= -99
     is_whole = bool((rest % 1 == 0).all())
-
     is_count_below_zero = value == -1 and is_impossible and is_whole
+
     certainty: Certainty
-    if is_code and (is_far or (is_impossible and value <= -99)):
+    if is_code and (is_far or is_impossible_code):
         certainty = "likely"
     elif count >= _MIN_REPEATS and (is_far or is_count_below_zero):
         certainty = "guess"
     else:
         return None
-    return Sentinel(
-        float(value), count, certainty, float(rest.min()), float(rest.max())
-    )
+
+    least = float(rest.min())
+    largest = float(rest.max())
+    return Sentinel(float(value), count, certainty, least, largest)
 
 
 def _is_on_few_phases(is_it: Bools) -> bool:
     """Whether a value comes on one or two days of the week only: then it is a closed day."""
     places: Ints = np.flatnonzero(is_it)
-    return len(places) >= 6 and len(np.unique(places % 7)) <= 2
+    phases = np.unique(places % 7)
+    return len(places) >= 6 and len(phases) <= 2
 
 
 def find_sentinel_cells(table: Table, names: list[str]) -> dict[str, list[Sentinel]]:
@@ -123,16 +135,31 @@ def describe_sentinels(
             parts.append(f"{text} {times} in {name!r}, where {others}")
             if table.is_text:
                 options.append(f"--na {text}")
-            figure = {"column": name, "value": one.value, "text": text}
-            figures.append({**figure, "count": one.count, "certainty": one.certainty})
+            figures.append(
+                {
+                    "column": name,
+                    "value": one.value,
+                    "text": text,
+                    "count": one.count,
+                    "certainty": one.certainty,
+                }
+            )
 
+    found = "; ".join(parts[:3])
+    if len(parts) > 3:
+        found += f"; and {len(parts) - 3} more"
+
+    # The same number may stand in several columns.
     options = list(dict.fromkeys(options))
+    todo = _MAKE_EMPTY
+    if options:
+        todo = " ".join(["say", *options])
+
     is_guess = any(one["certainty"] == "guess" for one in figures)
     return Finding(
         "sentinel",
-        "; ".join(parts[:3])
-        + (f"; and {len(parts) - 3} more" if len(parts) > 3 else ""),
-        f"missing? then {' '.join(['say', *options] if options else [_MAKE_EMPTY])}",
+        found,
+        f"missing? then {todo}",
         {"values": figures, "options": options},
         "guess" if is_guess else "likely",
         ("values that were real",),
@@ -141,7 +168,11 @@ def describe_sentinels(
 
 def _text_of(table: Table, name: str, value: float) -> str:
     """A number as it stands in the file, which is what --na is compared with."""
-    if table.is_text:
-        row = int(np.flatnonzero(to_float_column(table, name) == value)[0])
-        return str(table.verbatim(name).iloc[row]).strip()
-    return f"{value:g}"
+    if not table.is_text:
+        return f"{value:g}"
+
+    numbers = to_float_column(table, name)
+    rows = np.flatnonzero(numbers == value)
+    first = int(rows[0])
+    cell = table.verbatim(name).iloc[first]
+    return str(cell).strip()

@@ -64,6 +64,7 @@ def with_certainty(
     time = _judge_time(panel, profiles, requested, config)
     series = _judge_series(table, panel, requested)
     target = _describe_target(table, panel, profiles, requested)
+
     judged = []
     for finding in findings:
         if finding.name == "target":
@@ -73,9 +74,11 @@ def with_certainty(
             target = replace(target, found=found, done=finding.done, figures=figures)
             continue
         if finding.name == "time":
-            finding = replace(finding, certainty=time[0], alternatives=time[1])
+            certainty, alternatives = time
+            finding = replace(finding, certainty=certainty, alternatives=alternatives)
         if finding.name == "series":
-            finding = replace(finding, certainty=series[0], alternatives=series[1])
+            certainty, alternatives = series
+            finding = replace(finding, certainty=certainty, alternatives=alternatives)
         judged.append(finding)
     return (target, *judged)
 
@@ -142,6 +145,7 @@ def _judge_time(
     requested: Roles,
     config: DataConfig,
 ) -> Judgement:
+    # On a grid that is too fine most of the steps have no row.
     missing = float(np.isnan(panel.values).mean())
     if missing > _MANY_MISSING and not (config.freq or config.resample):
         return "guess", ("a coarser step: --freq or --resample",)
@@ -178,6 +182,7 @@ def _judge_series(table: Table, panel: Panel, requested: Roles) -> Judgement:
             _describe_part_of_time(table, panel, name) for name in parts
         )
 
+    # Numbers may be names of series, or measurements.
     if any(to_numbers(table, name) is not None for name in names):
         return "guess", ("rows of one time that belong together: --duplicates sum",)
     return "likely", ()
@@ -187,10 +192,11 @@ def _describe_part_of_time(table: Table, panel: Panel, name: str) -> str:
     """What else a column of series could be: a part of the time, with the option that reads it."""
     both = (*panel.columns.time, name)
     one_series = np.zeros(len(table), np.int64)
+
+    # Only an option that works is named.
     with suppress(DataError):
-        read_time_column(
-            table, Columns(panel.columns.target, both), DataConfig(), one_series, None
-        )
+        columns = Columns(panel.columns.target, both)
+        read_time_column(table, columns, DataConfig(), one_series, None)
         return f"a part of the time: --time {shlex.quote(','.join(both))}"
     return f"{name!r} as a part of the time: then join it to {both[0]!r} in the file"
 
@@ -202,10 +208,16 @@ def _looks_like_part_of_time(table: Table, name: str) -> bool:
     cells = table.series(name).dropna()
     if not len(cells):
         return False
-    if all(_CLOCK.fullmatch(str(cell).strip()) for cell in cells.unique()[:100]):
+    some = [str(cell).strip() for cell in cells.unique()[:100]]
+    if all(_CLOCK.fullmatch(text) for text in some):
         return True
+
+    # All numbers of a cycle, and no other: three shops named 1 to 3 are none.
     numbers = to_numbers(table, name)
-    return numbers is not None and set(np.unique(numbers).tolist()) in map(set, _CYCLES)
+    if numbers is None:
+        return False
+    values = set(np.unique(numbers).tolist())
+    return values in map(set, _CYCLES)
 
 
 def to_numbers(table: Table, name: str) -> np.ndarray | None:

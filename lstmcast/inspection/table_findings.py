@@ -45,6 +45,7 @@ class TableFindings:
 
     def add_to(self, found: Inspection) -> Inspection:
         """Return the inspection of the panel with these findings, and with how sure its own are."""
+        # The horizon is told last, after what the table says.
         *others, horizon = with_certainty(
             found.findings,
             self.table,
@@ -73,6 +74,7 @@ def find_in_table(
 
     requested: roles that the user gave.
     """
+    # A code such as -1 may well be the name of a series.
     keys = (*panel.columns.series, *panel.columns.time)
     numbers = [
         profile.name
@@ -105,8 +107,10 @@ def _with_calendar_roles(
     """Columns of the calendar are known ahead; those that hold the target are of no use."""
     ahead = {column.name for column in calendar}
     leaking = {name for leak in leaks for name in leak.names}
+
     changed = []
     for profile in profiles:
+        # What is known ahead tells nothing too early, even where it is like the target.
         if profile.name in ahead:
             profile = replace(profile, could=("future",))
         elif profile.name in leaking:

@@ -38,13 +38,16 @@ def find_events(rows: pd.DataFrame) -> pd.DataFrame:
 
     events = []
     for key, series in groups:
+        names_of_series = dict(zip(keys, key, strict=True))
+        kinds = series["kind"].tolist()
         stamps = series[time]
         values = series["actual"].to_numpy(np.float64)
-        for event in _gather_events(series["kind"].tolist(), values):
+
+        for event in _gather_events(kinds, values):
             is_stuck = event.kind == "stuck"
             events.append(
                 {
-                    **dict(zip(keys, key, strict=True)),
+                    **names_of_series,
                     "kind": event.kind,
                     "from": stamps.iloc[event.first],
                     "to": stamps.iloc[event.last],
@@ -60,10 +63,17 @@ def _gather_events(kinds: list[str], values: Floats) -> list[_Event]:
     """Gather the events of rows of these kinds [K] and values [K]."""
     events: list[_Event] = []
     is_open = False  # whether the next anomaly belongs to the last event
-    value, began = np.nan, 0  # the run of equal values that a row is in
+
+    # The run of equal values that a row is in.
+    value = np.nan
+    began = 0
+
     for row, kind in enumerate(kinds):
-        if not np.isnan(values[row]) and values[row] != value:
-            value, began = values[row], row
+        is_new_value = not np.isnan(values[row]) and values[row] != value
+        if is_new_value:
+            value = values[row]
+            began = row
+            # Another value ends what was stuck at one.
             is_open = is_open and events[-1].kind != "stuck"
 
         if kind not in ANOMALY_KINDS:
@@ -71,10 +81,12 @@ def _gather_events(kinds: list[str], values: Floats) -> list[_Event]:
             continue
 
         newest = events[-1] if is_open else None
-        if newest is None or (kind == "stuck" and newest.kind != "stuck"):
-            first = began if kind == "stuck" else row
+        is_stuck = kind == "stuck"
+        if newest is None or (is_stuck and newest.kind != "stuck"):
+            first = began if is_stuck else row
             _cut_before(events, first)
-            events.append(_Event(first, row, kind))
+            event = _Event(first, row, kind)
+            events.append(event)
             is_open = True
         else:
             newest.last = row
@@ -90,6 +102,7 @@ def _cut_before(events: list[_Event], first: int) -> None:
     """
     if not events:
         return
+
     newest = events[-1]
     newest.last = min(newest.last, first - 1)
     if newest.last < newest.first:

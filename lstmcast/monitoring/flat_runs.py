@@ -43,11 +43,14 @@ class FlatRuns(NamedTuple):
 
 def find_flat_runs(y: Floats) -> FlatRuns:
     """Find the runs of equal values of a series [T]; missing rows are left out."""
-    observed = y[~np.isnan(y)]
+    is_observed = ~np.isnan(y)
+    observed = y[is_observed]
     if not len(observed):
-        return FlatRuns(observed, np.zeros(0, np.int64))
+        none = np.zeros(0, np.int64)
+        return FlatRuns(observed, none)
 
-    changes = np.flatnonzero(np.diff(observed)) + 1
+    rises = np.diff(observed)
+    changes = np.flatnonzero(rises) + 1
     starts = np.r_[0, changes]
     lengths = np.diff(starts, append=len(observed))
     return FlatRuns(observed[starts], lengths.astype(np.int64))
@@ -70,17 +73,23 @@ class FlatRunLimits:
         values, place = np.unique(runs.values, return_inverse=True)
         if len(values) == 1:
             # What never changed may go on so.
-            return cls({float(values[0]): _ENDLESS}, MIN_FLAT_ROWS)
+            only = float(values[0])
+            return cls({only: _ENDLESS}, MIN_FLAT_ROWS)
+
+        # Counted in rows: a value of few but long runs is frequent, too.
         counts = np.bincount(place, weights=runs.lengths, minlength=len(values))
-        least = max(_FREQUENT_COUNT, _FREQUENT_SHARE * counts.sum())
+        share_of_all = _FREQUENT_SHARE * counts.sum()
+        least = max(_FREQUENT_COUNT, share_of_all)
         is_frequent = counts >= least
 
         own = {}
         for number in np.flatnonzero(is_frequent).tolist():
             lengths = runs.lengths[place == number]
-            own[float(values[number])] = _longest_ordinary_run(lengths, rate)
+            value = float(values[number])
+            own[value] = _longest_ordinary_run(lengths, rate)
 
-        rare = runs.lengths[~is_frequent[place]]
+        is_rare = ~is_frequent[place]
+        rare = runs.lengths[is_rare]
         other = _longest_ordinary_run(rare, rate)
         if len(own) >= _MANY_FREQUENT:
             # Coarse readings: a new one repeats as those that are known.
@@ -100,14 +109,17 @@ def _longest_ordinary_run(lengths: Ints, rate: float) -> int:
 
     if len(lengths) >= MIN_SCORES:
         newest = lengths[-MAX_SCORES:].tolist()
-        by_chance = Threshold(rate, newest).limit
+        threshold = Threshold(rate, newest)
+        by_chance = threshold.limit
     else:
         # Few runs: as if each row repeated the one before it with the share seen (Laplace's rule
         # of succession, so that a share of 0 or 1 is never certain).
         rows = int(lengths.sum())
         repeats = rows - len(lengths)
         share = (repeats + 1) / (rows + 2)
-        by_chance = 1 + np.log(rate) / np.log(share)
+        # A run goes on for n more rows with the probability share ** n: n where that is the rate.
+        more_rows = np.log(rate) / np.log(share)
+        by_chance = 1 + more_rows
 
     limit = max(beyond_longest, by_chance, MIN_FLAT_ROWS)
     return int(np.ceil(limit))
@@ -138,14 +150,20 @@ class FlatRunCounter:
         self._runs: dict[_SeriesKey, FlatRuns] = {}
         self._limits: dict[_SeriesKey | None, FlatRunLimits] = {}
         self._open: dict[_SeriesKey, _OpenRun] = {}
+
         for number, key in enumerate(history.keys):
             y = history.series(number)
             runs = find_flat_runs(y)
             self._runs[key] = runs
-            if len(runs.values):
-                last = int(history.start[number] + np.flatnonzero(~np.isnan(y))[-1])
-                value = float(runs.values[-1])
-                self._open[key] = _OpenRun(value, int(runs.lengths[-1]), last)
+            if not len(runs.values):
+                continue
+
+            # The next rows go on from the last run, after the last row with a value.
+            observed = np.flatnonzero(~np.isnan(y))
+            last = int(history.start[number] + observed[-1])
+            value = float(runs.values[-1])
+            length = int(runs.lengths[-1])
+            self._open[key] = _OpenRun(value, length, last)
 
     def measure_excess(self, key: _SeriesKey, ordinal: int, value: float) -> float:
         """Take the next row of a series: rows of its run over the most that are ordinary.
@@ -157,16 +175,20 @@ class FlatRunCounter:
 
         run = self._open.get(key)
         # A row that is not newer begins anew: it is judged a second time.
-        if run is None or value != run.value or ordinal <= run.last:
+        goes_on = run is not None and value == run.value and ordinal > run.last
+        if run is None or not goes_on:
             if run is not None and self._adapt:
                 self._learn(key, run)
             run = _OpenRun(value, 0, ordinal)
             self._open[key] = run
+
         run.length += 1
         run.last = ordinal
+        # So short a run is ordinary in any series: most never need a limit of their own.
         if run.length <= MIN_FLAT_ROWS:
             return run.length / MIN_FLAT_ROWS
-        return run.length / self._limit(key, value)
+        limit = self._limit(key, value)
+        return run.length / limit
 
     def _limit(self, key: _SeriesKey, value: float) -> int:
         """The most rows of an ordinary run of a value in a series."""
@@ -174,13 +196,17 @@ class FlatRunCounter:
         beyond = self._beyond.get((key, value), [])
         if len(beyond) < _HABITUAL_EVENTS:
             return limit
-        return int(np.ceil(_LONGER_FACTOR * max(beyond)))
+
+        higher = _LONGER_FACTOR * max(beyond)
+        return int(np.ceil(higher))
 
     def _series_limits(self, key: _SeriesKey) -> FlatRunLimits:
         """Limits by the runs of a series; of a new one, by those of all."""
         known = key if key in self._runs else None
         if known not in self._limits:
-            seen = self._runs.values() if known is None else [self._runs[known]]
+            seen = list(self._runs.values())
+            if known is not None:
+                seen = [self._runs[known]]
             runs = _concatenate_runs(seen)
             self._limits[known] = FlatRunLimits.from_runs(runs, self._rate)
         return self._limits[known]
@@ -189,8 +215,10 @@ class FlatRunCounter:
         """Remember a run that was longer than is ordinary."""
         if ended.length <= MIN_FLAT_ROWS:
             return
-        if ended.length > self._limit(key, ended.value):
-            self._beyond.setdefault((key, ended.value), []).append(ended.length)
+        limit = self._limit(key, ended.value)
+        if ended.length > limit:
+            beyond = self._beyond.setdefault((key, ended.value), [])
+            beyond.append(ended.length)
 
 
 def _concatenate_runs(found: Iterable[FlatRuns]) -> FlatRuns:

@@ -53,9 +53,14 @@ class Interval(NamedTuple):
     def from_quantiles(cls, quantiles: Floats) -> "Interval":
         """Intervals of quantiles [K, 3]; never of width 0, which a constant series would have."""
         low, median, high = quantiles.T
-        min_width = 1e-9 * np.abs(median) + 1e-300
-        above = np.maximum(high - median, min_width)
-        below = np.maximum(median - low, min_width)
+        # Of a median of 0 that is 0, too: a tiny number stands in.
+        rounding = 1e-9 * np.abs(median)
+        min_width = rounding + 1e-300
+
+        width_above = high - median
+        width_below = median - low
+        above = np.maximum(width_above, min_width)
+        below = np.maximum(width_below, min_width)
         return cls(median, above, below)
 
     def scale_errors(self, actual: Floats) -> Floats:
@@ -90,7 +95,8 @@ class RowErrorModel:
         self.forecaster = forecaster
         # A series without a season counts as one of 1 step, but a run takes more than that.
         season = max(forecaster.season, 2)
-        self.block = max(min(forecaster.horizon, season), 2)
+        block = min(forecaster.horizon, season)
+        self.block = max(block, 2)
         self.warm_up = max(forecaster.season, MIN_WARM_UP_STEPS)
         self.run_lengths: list[int] = []
         self._mean_size: float | None = None
@@ -100,7 +106,8 @@ class RowErrorModel:
         """Measure steps lower to upper [N] of each series, and learn from them what is usual."""
         steps = int((upper - lower).sum())
         steps_each = steps // len(panel)
-        longest = min(self.block, steps_each // _HISTORY_TO_RUN_FACTOR)
+        longest_shown = steps_each // _HISTORY_TO_RUN_FACTOR
+        longest = min(self.block, longest_shown)
 
         # Each run is twice as long as the one before it: few lengths cover all durations.
         self.run_lengths = []
@@ -112,11 +119,12 @@ class RowErrorModel:
         # Nothing is known yet of what is usual: the errors themselves say it.
         self._mean_size = None
         errors = self.measure(panel, lower, upper)
-        lacks_run = np.isnan(errors.runs).any(axis=1)
+        runs = errors.runs
+        lacks_run = np.isnan(runs).any(axis=1)
         measured = ~lacks_run
-        usual = np.zeros(errors.runs.shape[1])
+        usual = np.zeros(runs.shape[1])
         if measured.any():
-            usual = np.quantile(errors.runs[measured], 0.9, axis=0)
+            usual = np.quantile(runs[measured], 0.9, axis=0)
 
         # Where runs usually do not stray at all they are counted in half-widths, as they are.
         self._usual = np.where(usual > 0, usual, 1.0)
@@ -180,7 +188,8 @@ class RowErrorModel:
         is_new = place_in_run[series] < 0
 
         # The origins of a group lie within a factor of 2; series of the run are one group.
-        doublings = np.log2(np.maximum(origins, 1))
+        past = np.maximum(origins, 1)
+        doublings = np.log2(past)
         octaves = np.where(is_new, doublings, 0).astype(np.int64)
 
         n_windows = len(series)
@@ -189,10 +198,12 @@ class RowErrorModel:
         quantiles = np.empty((n_windows, horizon, n_levels))
         for octave in np.unique(octaves).tolist():
             group = octaves == octave
+            group_series = series[group]
+            group_origins = origins[group]
             quantiles[group] = self.forecaster.quantiles(
                 panel,
-                series[group],
-                origins[group],
+                group_series,
+                group_origins,
                 horizon,
                 QUANTILE_LEVELS,
                 strip=strip,
@@ -262,7 +273,8 @@ class RowErrorModel:
         known_excess = np.where(observed, excess, 0.0)
 
         # The sum of a run is the difference of two running sums.
-        numbers = np.concatenate([[0], np.cumsum(observed)])
+        counts = np.cumsum(observed)
+        numbers = np.concatenate([[0], counts])
         shifts = _running_sums(known_errors)
         excesses = _running_sums(known_excess)
 
@@ -271,8 +283,10 @@ class RowErrorModel:
         last_observed = observed[ends - 1]
         deviations = np.full((n_rows, 2, n_lengths), np.nan)
         for column, length in enumerate(self.run_lengths):
-            begins = np.maximum(ends - length, starts)
-            number = numbers[ends] - numbers[begins]
+            full_begins = ends - length
+            begins = np.maximum(full_begins, starts)
+            before = numbers[begins]
+            number = numbers[ends] - before
 
             # Half of a run may be missing, but not its last row, which is the one judged.
             half_observed = 2 * number >= length
@@ -292,16 +306,19 @@ class RowErrorModel:
         """How much larger errors are than usual, which is the mean of the first ones seen, [K]."""
         sizes = np.abs(errors)
         if self._mean_size is None:
-            all_missing = np.isnan(sizes).all()
-            self._mean_size = 0.0 if all_missing else float(np.nanmean(sizes))
+            self._mean_size = 0.0
+            if not np.isnan(sizes).all():
+                self._mean_size = float(np.nanmean(sizes))
         return np.asarray(sizes - self._mean_size)
 
 
 def _missing_quantiles(n_rows: int) -> Floats:
     """Quantiles [K, 3] of rows of which none is forecast yet."""
-    return np.full((n_rows, len(QUANTILE_LEVELS)), np.nan)
+    shape = (n_rows, len(QUANTILE_LEVELS))
+    return np.full(shape, np.nan)
 
 
 def _running_sums(values: Floats) -> Floats:
     """Sums of the first 0, 1, ... K values, [K + 1]."""
-    return np.concatenate([[0.0], np.cumsum(values)])
+    sums = np.cumsum(values)
+    return np.concatenate([[0.0], sums])

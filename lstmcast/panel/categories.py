@@ -25,15 +25,22 @@ def drop_unseen_categories(panel: "Panel") -> "Panel":
     """
     if not panel.encodings:
         return panel
-    at_steps = concat_ranges(panel.future_offsets[:-1], panel.lengths)
+
+    starts = panel.future_offsets[:-1]
+    at_steps = concat_ranges(starts, panel.lengths)
+    future_values = panel.future[at_steps]
+
+    # Of each role: the columns that stay; their encodings are cut down with them.
     columns = panel.columns
     encodings = dict(panel.encodings)
     past = _find_seen(panel.past, columns.past, encodings)
-    future = _find_seen(panel.future[at_steps], columns.future, encodings)
+    future = _find_seen(future_values, columns.future, encodings)
     static = _find_seen(panel.static, columns.static, encodings)
+
     if past.all() and future.all() and static.all():
         return panel
-    return replace(_take_columns(panel, past, future, static), encodings=encodings)
+    narrow = _take_columns(panel, past, future, static)
+    return replace(narrow, encodings=encodings)
 
 
 def with_columns_of(panel: "Panel", known: "Panel") -> "Panel":
@@ -41,6 +48,7 @@ def with_columns_of(panel: "Panel", known: "Panel") -> "Panel":
     past = _find_names(panel.past_names, known.past_names)
     future = _find_names(panel.future_names, known.future_names)
     static = _find_names(panel.static_names, known.static_names)
+
     if past.all() and future.all() and static.all():
         return panel
     narrow = _take_columns(panel, past, future, static)
@@ -58,19 +66,22 @@ def _find_seen(
         if categories is None:  # a covariate of numbers
             begin += 1
             continue
+
+        # A category has a column of its own, which is 1 where the covariate is of it.
         end = begin + len(categories)
-        seen = (values[:, begin:end] == 1).any(axis=0)
+        is_of_category = values[:, begin:end] == 1
+        seen = is_of_category.any(axis=0)
         keep[begin:end] = seen
-        encodings[column] = [
-            name for name, has in zip(categories, seen.tolist(), strict=True) if has
-        ]
+        encodings[column] = list(_take_names(categories, seen))
         begin = end
+
     return keep
 
 
 def _find_names(names: Sequence[str], known: Sequence[str]) -> Bools:
     kept = set(known)
-    return np.array([name in kept for name in names], dtype=bool)
+    is_known = [name in kept for name in names]
+    return np.array(is_known, dtype=bool)
 
 
 def _take_columns(panel: "Panel", past: Bools, future: Bools, static: Bools) -> "Panel":

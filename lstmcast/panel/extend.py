@@ -29,7 +29,7 @@ def with_training_history(
     frequency or covariates are not those of `known`.
     """
     require_compatible_panels(panel, known)
-    place = panel.align(known)
+    place = panel.align(known)  # -1 where a series is new
     in_training = place >= 0
 
     extended = _find_series_to_extend(panel, known, place, context, since=since)
@@ -90,6 +90,7 @@ def require_compatible_panels(panel: Panel, known: Panel) -> None:
             "give data of the frequency that was trained on",
         )
 
+    # In the same order, too: the network knows covariates by their places only.
     for role in ("past_names", "future_names", "static_names"):
         names = getattr(panel, role)
         known_names = getattr(known, role)
@@ -126,6 +127,8 @@ def note_ended_series(panel: Panel) -> list[str]:
     early = ends < ends.max()
     if not early.any():
         return []
+
+    # The first of them stands for all; an end is the step after the last one.
     example = int(early.argmax())
     newest_and_example = np.array([ends.max(), ends[example]])
     newest, end = panel.axis.texts(newest_and_example - 1)

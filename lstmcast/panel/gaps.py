@@ -36,33 +36,46 @@ def fill_gaps(panel: "Panel") -> Floats:
         return values
 
     before, after = _find_neighbours(panel)
-    carried = np.where(before >= 0, values[before], np.nan)
+    has_before = before >= 0
+
+    # The last value stands until the next one.
+    carried = np.where(has_before, values[before], np.nan)
     if panel.fill == "forward":
         return carried
 
     # The line from the value before to the value after, where there is one.
     rows = np.arange(len(values))
-    between = missing & (before >= 0) & (after >= 0)
-    share = (rows - before) / np.maximum(after - before, 1)
+    between = missing & has_before & (after >= 0)
+    # Of an observed step both neighbours are the step itself: no division by zero.
+    width = np.maximum(after - before, 1)
+    share = (rows - before) / width
+
     rise = np.where(between, values[after] - carried, 0.0)
-    return np.asarray(carried + np.where(between, share * rise, 0.0))
+    part = np.where(between, share * rise, 0.0)
+    return np.asarray(carried + part)
 
 
 def find_open_steps(panel: "Panel") -> Bools | None:
     """Which steps [sum T] are read as a line to a later value; None where none are."""
     if panel.fill != "linear":
         return None
+
     missing = np.isnan(panel.values)
     before, after = _find_neighbours(panel)
-    is_open = missing & (before >= 0) & (after >= 0)
-    return is_open if is_open.any() else None
+
+    has_both = (before >= 0) & (after >= 0)
+    is_open = missing & has_both
+    if not is_open.any():
+        return None
+    return is_open
 
 
 def find_gap_ends(panel: "Panel", series: Ints, origins: Ints) -> Ints:
     """Steps before the next value after each origin [K]: the end of the gap that it lies in."""
     _, after = _find_neighbours(panel)
-    rows = panel.offsets[series] + origins
-    return np.asarray(after[rows] - panel.offsets[series])
+    first = panel.offsets[series]
+    rows = first + origins
+    return np.asarray(after[rows] - first)
 
 
 def settle_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
@@ -70,11 +83,16 @@ def settle_origins(panel: "Panel", series: Ints, origins: Ints) -> Ints:
     is_open = find_open_steps(panel)
     if is_open is None:
         return origins
+
     before, _ = _find_neighbours(panel)
     first = panel.offsets[series]
-    rows = first + np.maximum(origins, 0)
-    settled = np.where(is_open[rows], before[rows], rows) - first
-    return np.asarray(np.where(origins < 0, origins, settled))
+    # An origin before the first step of a series has no row: it stays as it is.
+    inside = np.maximum(origins, 0)
+    rows = first + inside
+    settled_rows = np.where(is_open[rows], before[rows], rows)
+    settled = settled_rows - first
+    is_before_all = origins < 0
+    return np.asarray(np.where(is_before_all, origins, settled))
 
 
 def without_lines(panel: "Panel", *, joint: bool) -> "Panel":
@@ -91,13 +109,21 @@ def _find_neighbours(panel: "Panel") -> _Neighbours:
     count = len(panel.values)
     rows = np.arange(count)
     observed = ~np.isnan(panel.values)
+
+    # Of each row, where its series begins and ends.
     starts = np.repeat(panel.offsets[:-1], panel.lengths)
     ends = np.repeat(panel.offsets[1:], panel.lengths)
 
-    before = np.maximum.accumulate(np.where(observed, rows, -1))
-    later = np.where(observed, rows, count)[::-1]
-    after = np.minimum.accumulate(later)[::-1]
+    earlier = np.where(observed, rows, -1)
+    before = np.maximum.accumulate(earlier)
+    later = np.where(observed, rows, count)
+    backwards = later[::-1]
+    after = np.minimum.accumulate(backwards)[::-1]
+
+    # A neighbour in another series is none.
+    has_before = before >= starts
+    has_after = after < ends
     return _Neighbours(
-        before=np.where(before >= starts, before, -1),
-        after=np.where(after < ends, after, -1),
+        before=np.where(has_before, before, -1),
+        after=np.where(has_after, after, -1),
     )

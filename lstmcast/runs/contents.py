@@ -182,7 +182,7 @@ def open_checkpoint_run(path: str | Path) -> Run:
     with fields_of_file(run.path / MANIFEST_FILE):
         manifest = read_typed(run.manifest, CheckpointFields)
         _require_sound_panel(manifest["panel"])
-    run.manifest.update(manifest)
+    run.manifest.update(manifest)  # in place, as for a trained run
     return run
 
 
@@ -205,7 +205,10 @@ def complete_settings(settings: Any) -> Any:
         complete = Config.from_dict(settings).to_dict()
     except (UsageError, TypeError, AttributeError):
         return settings
-    return json.loads(json.dumps(complete))
+
+    # Through text: a tuple becomes a list, as in settings that were read from a file.
+    text = json.dumps(complete)
+    return json.loads(text)
 
 
 def _read_json_file(
@@ -213,30 +216,38 @@ def _read_json_file(
 ) -> dict[str, Any]:
     file = run.path / name
     contents = run.read(name)
+
+    # Lists within lists by the thousand exhaust the stack of the reader.
     try:
         value = json.loads(contents, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         problem = "does not hold what it should: it is no JSON"
         raise damaged_file_error(file, problem) from None
+
     with fields_of_file(file):
         return read(value)
 
 
 def _read_metrics_fields(value: Any) -> dict[str, Any]:
     fields: dict[str, Any] = read_typed(value, MetricsFields)
-    if fields["verdict"] is not None:
-        verdict = read_typed(
-            fields["verdict"], Verdict, "verdict", null_is_missing=True
-        )
-        _require_sound_verdict(verdict)
-        fields["verdict"] = verdict
+    unread = fields["verdict"]
+    if unread is None:
+        return fields
+
+    # A score that could not be measured is NaN, which JSON has no number for.
+    verdict = read_typed(unread, Verdict, "verdict", null_is_missing=True)
+    _require_sound_verdict(verdict)
+    fields["verdict"] = verdict
     return fields
 
 
 def _read_scaler_fields(value: Any) -> dict[str, Any]:
     fields: dict[str, Any] = read_typed(value, ScalerFields)
-    read_typed(fields["seasons"]["main"], Steps, "seasons.main")
-    read_typed(fields["seasons"]["second"], Count, "seasons.second")
+
+    # Without a season the main one is of 1 step, and the second one of 0.
+    seasons = fields["seasons"]
+    read_typed(seasons["main"], Steps, "seasons.main")
+    read_typed(seasons["second"], Count, "seasons.second")
     return fields
 
 
@@ -244,8 +255,10 @@ def _require_sound_run(manifest: Mapping[str, Any]) -> None:
     """Raise FieldError where fields of a manifest contradict each other."""
     panel = manifest["panel"]
     _require_sound_panel(panel)
+
     series = len(panel["lengths"])
-    if len(manifest["data"]["cutoff"]) != series:
+    cutoffs = manifest["data"]["cutoff"]
+    if len(cutoffs) != series:
         raise FieldError(f"data.cutoff has not one entry for each of {series:,} series")
     if not manifest["members"]:
         raise FieldError("members is empty: a run has one network at least")
@@ -262,20 +275,28 @@ def _require_sound_panel(panel: Mapping[str, Any]) -> None:
             )
     if not series:
         raise FieldError("panel.lengths is empty: a run has one series at least")
+
+    # A key has a part for each of the columns that name a series.
     parts = len(panel["key_names"])
-    if any(len(key) != parts for key in panel["keys"]):
+    is_odd = [len(key) != parts for key in panel["keys"]]
+    if any(is_odd):
         raise FieldError(f"panel.keys: a key has not {parts} parts, as panel.key_names")
+
     if not panel["columns"]["target"]:
         raise FieldError("panel.columns.target is empty: a run has one target at least")
     _require_sound_axis(panel["axis"])
 
 
 def _require_sound_axis(axis: Mapping[str, Any]) -> None:
+    # Which of these a grid has depends on its kind.
     grid = axis["grid"]
     limits = {"step": Range(1), "day": Range(1, 31), "clock": Range(0)}
     for name, limit in limits.items():
         if name in grid:
-            read_typed(grid[name], Annotated[int, limit], f"panel.axis.grid.{name}")
+            kind = Annotated[int, limit]
+            read_typed(grid[name], kind, f"panel.axis.grid.{name}")
+
+    # Stamps may have a fixed offset, which is no zone by name, or none at all.
     zone = axis["form"].get("zone", "")
     if zone and not _OFFSET.fullmatch(zone) and not _is_time_zone(zone):
         raise FieldError(f"panel.axis.form.zone is {zone[:40]!r}, not a time zone")
@@ -291,25 +312,32 @@ def _is_time_zone(name: str) -> bool:
 
 def _require_sound_verdict(verdict: Mapping[str, Any]) -> None:
     """Raise FieldError where a verdict lacks what its sentences and pictures are about."""
-    model, baselines, best = (
-        verdict[name] for name in ("model", "baselines", "best_baseline")
-    )
+    model = verdict["model"]
+    baselines = verdict["baselines"]
+    best = verdict["best_baseline"]
     if best not in baselines:
         raise FieldError("verdict.best_baseline is none of verdict.baselines")
+
+    # Probabilities of events have scores of their own.
     of_events = "brier" in model
     measure = "brier" if of_events else "mae"
     own_scores = _EVENT_SCORES if of_events else _VALUE_SCORES
-    by_step = {"step", measure, f"baseline_{measure}"}
     _require_scores("verdict.model", model, own_scores)
+
+    # Only the best baseline is set beside the model, in the scores that are told of both.
     shared_scores = own_scores & {"brier", "mae", "mase"}
     _require_scores(f"verdict.baselines.{best}", baselines[best], shared_scores)
-    if not of_events:
-        by_step.add("coverage")
     for name, scores in baselines.items():
         _require_scores(f"verdict.baselines.{name[:20]}", scores, {measure})
+
+    by_step = {"step", measure, f"baseline_{measure}"}
+    if not of_events:
+        by_step.add("coverage")
     for number, row in enumerate(verdict["by_step"]):
         _require_scores(f"verdict.by_step[{number}]", row, by_step)
-    read_typed(verdict["observed"], Annotated[int, Range(1)], "verdict.observed")
+
+    at_least_one = Annotated[int, Range(1)]
+    read_typed(verdict["observed"], at_least_one, "verdict.observed")
     for number, level in enumerate(verdict["interval"]):
         read_typed(level, Share, f"verdict.interval[{number}]")
 
@@ -317,6 +345,7 @@ def _require_sound_verdict(verdict: Mapping[str, Any]) -> None:
 def _require_scores(
     place: str, scores: Mapping[str, Any], needed: Collection[str]
 ) -> None:
+    # In order, so that the message is the same whenever several are missing.
     for name in sorted(needed):
         if name not in scores:
             raise FieldError(f"{place}.{name} is missing")

@@ -76,15 +76,20 @@ class _Reader:
         """Return a value of a kind; raises FieldError."""
         if kind is Any:
             return value
+
+        # A note or a choice of types stands around the type of the value itself.
         origin = get_origin(kind)
         if origin is Annotated:
             return self._read_annotated(value, kind, place)
         if origin in (Union, UnionType):
             return self._read_union(value, kind, place)
+
         if origin is Literal:
+            # Of another type it is no choice, even where Python calls it equal: 1.0 is not 1.
             if isinstance(value, str | int) and value in get_args(kind):
                 return value
             raise _wrong_kind(value, kind, place)
+
         if origin in (list, tuple):
             return self._read_list(value, kind, place)
         if origin is dict:
@@ -96,10 +101,13 @@ class _Reader:
     def _read_plain(self, value: Any, kind: Any, place: str) -> Any:
         if value is None and kind is float and self.null_is_missing:
             return None
-        # Exact types: to Python True is an integer, too.
-        fits = type(value) is kind or (kind is float and type(value) is int)
+
+        # Exact types: to Python True is an integer, too. JSON may write 2.0 as 2.
+        is_whole_float = kind is float and type(value) is int
+        fits = type(value) is kind or is_whole_float
         if not fits:
             raise _wrong_kind(value, kind, place)
+
         if kind in (int, float) and not _is_usable_number(value):
             raise _wrong_kind(value, kind, place)
         if kind is str and _HALF_CHARACTER.search(value):
@@ -109,7 +117,11 @@ class _Reader:
     def _read_annotated(self, value: Any, kind: Any, place: str) -> Any:
         inner, limits = get_args(kind)
         found = self.read(value, inner, place)
-        if found is not None and not limits.low <= found <= limits.high:
+        if found is None:
+            return None
+
+        is_within = limits.low <= found <= limits.high
+        if not is_within:
             raise _wrong_kind(value, kind, place)
         return found
 
@@ -117,10 +129,12 @@ class _Reader:
         choices = get_args(kind)
         if value is None and NoneType in choices:
             return None
+
         others = [choice for choice in choices if choice is not NoneType]
         # Of a single type the message names the very field inside it.
         if len(others) == 1:
             return self.read(value, others[0], place)
+
         for choice in others:
             try:
                 return self.read(value, choice, place)
@@ -131,39 +145,50 @@ class _Reader:
     def _read_list(self, value: Any, kind: Any, place: str) -> Any:
         if type(value) is not list:
             raise _wrong_kind(value, kind, place)
+
         arguments = get_args(kind)
-        if get_origin(kind) is list or arguments[-1] is Ellipsis:
-            if _holds_only(value, arguments[0]):
+        has_one_kind = get_origin(kind) is list or arguments[-1] is Ellipsis
+        if has_one_kind:
+            inner = arguments[0]
+            if _holds_only(value, inner):
                 return value
-            arguments = (arguments[0],) * len(value)
+            arguments = (inner,) * len(value)
         if len(arguments) != len(value):
             raise _wrong_kind(value, kind, place)
-        return [
-            self.read(entry, inner, f"{place}[{number}]")
-            for number, (entry, inner) in enumerate(zip(value, arguments, strict=True))
-        ]
+
+        entries = []
+        pairs = zip(value, arguments, strict=True)
+        for number, (entry, inner) in enumerate(pairs):
+            found = self.read(entry, inner, f"{place}[{number}]")
+            entries.append(found)
+        return entries
 
     def _read_mapping(self, value: Any, kind: Any, place: str) -> Any:
         if type(value) is not dict:
             raise _wrong_kind(value, kind, place)
-        _, inner = get_args(kind)
-        return {
-            name: self.read(entry, inner, _join(place, name))
-            for name, entry in value.items()
-        }
+
+        _, inner = get_args(kind)  # names are text in any file of JSON
+        found = {}
+        for name, entry in value.items():
+            inner_place = _join(place, name)
+            found[name] = self.read(entry, inner, inner_place)
+        return found
 
     def _read_record(self, value: Any, kind: Any, place: str) -> Any:
         if type(value) is not dict:
             raise _wrong_kind(value, kind, place)
+        # What is missing is told before what is wrong.
         fields, needed = _fields_of(kind)
         for name in fields:
             if name in needed and name not in value:
                 raise FieldError(f"{_join(place, name)} is missing")
-        known = {
-            name: self.read(value[name], inner, _join(place, name))
-            for name, inner in fields.items()
-            if name in value
-        }
+
+        known = {}
+        for name, inner in fields.items():
+            if name in value:
+                inner_place = _join(place, name)
+                known[name] = self.read(value[name], inner, inner_place)
+
         # Of a file, what is unknown is kept: it is written again as it was.
         return {**value, **known} if is_typeddict(kind) else known
 
@@ -180,10 +205,14 @@ def _fields_of(kind: Any) -> tuple[dict[str, Any], frozenset[str]]:
     if is_typeddict(kind):
         fields = {name: _without_note(inner) for name, inner in fields.items()}
         return fields, frozenset(kind.__required_keys__)
+
     if dataclasses.is_dataclass(kind):
-        needed = {field.name for field in dataclasses.fields(kind) if _is_needed(field)}
+        all_fields = dataclasses.fields(kind)
+        needed = {field.name for field in all_fields if _is_needed(field)}
         return fields, frozenset(needed)
-    return fields, frozenset(fields.keys() - kind._field_defaults.keys())
+
+    optional = kind._field_defaults.keys()
+    return fields, frozenset(fields.keys() - optional)
 
 
 def _is_needed(field: Any) -> bool:
@@ -203,20 +232,25 @@ def _holds_only(values: list[Any], kind: Any) -> bool:
         kind, limits = get_args(kind)
     if not isinstance(kind, type):
         return False
+
     found = set(map(type, values))
     if kind is float:
-        found.discard(int)
-    if not found <= {kind} or kind not in (bool, int, float, str):
+        found.discard(int)  # JSON may write 2.0 as 2
+    is_plain = kind in (bool, int, float, str)
+    if not is_plain or not found <= {kind}:
         return False
+
     if kind is str:
         return not any(map(_HALF_CHARACTER.search, values))
     if kind is bool or not values:
         return True
+
     # First: of NaN there is no least and no largest.
     if not all(map(_is_usable_number, values)):
         return False
-    is_within = limits.low <= min(values) and max(values) <= limits.high
-    return bool(is_within)
+    least = min(values)
+    largest = max(values)
+    return bool(limits.low <= least and largest <= limits.high)
 
 
 def _is_usable_number(value: float) -> bool:
@@ -226,23 +260,30 @@ def _is_usable_number(value: float) -> bool:
 
 
 def _join(place: str, name: str) -> str:
-    shown = name if len(name) <= _MAX_SHOWN else f"{name[:_MAX_SHOWN]}..."
+    shown = name
+    if len(name) > _MAX_SHOWN:
+        shown = f"{name[:_MAX_SHOWN]}..."
     return f"{place}.{shown}" if place else shown
 
 
 def _wrong_kind(value: Any, kind: Any, place: str) -> FieldError:
+    what = place or "it"
     found = _describe_value(value)
-    return FieldError(f"{place or 'it'} is {found}, not {_describe_kind(kind)}")
+    wanted = _describe_kind(kind)
+    return FieldError(f"{what} is {found}, not {wanted}")
 
 
 def _describe_value(value: Any) -> str:
     if value is None:
         return _PLAIN_WORDS[NoneType]
+
     word = _FOUND_WORDS.get(type(value), "something else")
     if isinstance(value, list | dict):
         return f"{word} of {len(value):,}"
+    # Python refuses to write out a whole number of thousands of digits.
     if isinstance(value, int) and abs(value) > MAX_INTEGER:
         return f"{word} of {value.bit_length():,} bits"
+
     shown = repr(value)
     if len(shown) > _MAX_SHOWN:
         shown = f"{shown[:_MAX_SHOWN]}..."
@@ -257,9 +298,12 @@ def _describe_kind(kind: Any) -> str:
         inner, limits = arguments
         return f"{_describe_kind(inner)}{_describe_range(limits)}"
     if origin in (Union, UnionType):
-        return " or ".join(map(_describe_kind, arguments))
+        choices = map(_describe_kind, arguments)
+        return " or ".join(choices)
     if origin is Literal:
-        return f"one of {', '.join(map(str, arguments))}"
+        choices = map(str, arguments)
+        return f"one of {', '.join(choices)}"
+
     if origin is tuple and arguments[-1] is not Ellipsis:
         return f"a list of {len(arguments)}"
     if origin in (list, tuple):

@@ -39,16 +39,19 @@ def forecast_baselines(
     """
     names = list_baselines(seasons)
     where = values, offsets, series, origins, horizon
-    return {name: forecast_baseline(name, *where, seasons, memory) for name in names}
+    forecasts = {}
+    for name in names:
+        forecasts[name] = forecast_baseline(name, *where, seasons, memory)
+    return forecasts
 
 
 def list_baselines(seasons: Sequence[int]) -> tuple[str, ...]:
     """Name the baselines that these seasons allow; of equally good ones the first is best."""
-    names = ["naive"]
     suffixes = ("", SECOND_SEASON_SUFFIX)
-    suffixes_of_real = [
-        suffix for season, suffix in zip(seasons, suffixes, strict=False) if season > 1
-    ]
+    pairs = zip(seasons, suffixes, strict=False)
+    suffixes_of_real = [suffix for season, suffix in pairs if season > 1]
+
+    names = ["naive"]
     names += [f"seasonal_naive{suffix}" for suffix in suffixes_of_real]
     names += ["drift", "mean", "median"]
     names += [f"seasonal_mean{suffix}" for suffix in suffixes_of_real]
@@ -78,7 +81,9 @@ def forecast_baseline(
         return of_level[name](*where, memory)
 
     plain = name.removesuffix(SECOND_SEASON_SUFFIX)
-    season = seasons[int(plain != name)]
+    # Only a name with the suffix differs from the plain one: it is of the second season.
+    is_second = plain != name
+    season = seasons[int(is_second)]
     if plain == "seasonal_naive":
         return seasonal_naive_forecast(*where, season)
     return seasonal_mean_forecast(*where, season)
@@ -131,6 +136,7 @@ def drift_forecast(
     """
     starts = _first_rows(offsets, series, origins, memory)
     first, last = _observed_ends(values, offsets, series, origins, starts)
+
     first_value = _values_at(values, first)
     last_value = _values_at(values, last)
     rise = last_value - first_value
@@ -138,7 +144,8 @@ def drift_forecast(
     slope = rise / n_steps
 
     # Steps count from the last observed value, which may lie before the origin.
-    since_last = offsets[series] + origins - last
+    at_origin = offsets[series] + origins
+    since_last = at_origin - last
     h = np.arange(1, horizon + 1)
     steps = since_last[:, None] + h  # (K, H)
     risen = slope[:, None] * steps
@@ -176,11 +183,14 @@ def median_forecast(
 
     It is that of the newest MAX_MEDIAN_STEPS steps at most. memory: as in `forecast_baselines`.
     """
-    steps = min(memory or MAX_MEDIAN_STEPS, MAX_MEDIAN_STEPS)
+    most = memory or MAX_MEDIAN_STEPS
+    steps = min(most, MAX_MEDIAN_STEPS)
     starts = _first_rows(offsets, series, origins, steps)
     ends = offsets[series] + origins + 1
+    windows = zip(starts, ends, strict=True)
+
     medians = np.full(len(series), np.nan)
-    for k, (start, end) in enumerate(zip(starts, ends, strict=True)):
+    for k, (start, end) in enumerate(windows):
         past = values[start:end]
         observed = past[~np.isnan(past)]
         if len(observed):
@@ -199,10 +209,15 @@ def mean_change(
 
     memory: newest steps that count (default: all).
     """
-    change = np.abs(np.diff(values, prepend=np.nan))
+    rise = np.diff(values, prepend=np.nan)
+    change = np.abs(rise)
+
     # A first step has none: what lies before it belongs to another series.
     first_rows = offsets[:-1]
-    change[first_rows[first_rows < len(values)]] = np.nan
+    # A series without steps at the end has no first row.
+    exists = first_rows < len(values)
+    change[first_rows[exists]] = np.nan
+
     known = ~np.isnan(change)
     size = np.where(known, change, 0.0)
     mean = _mean_up_to_origins(size, known, offsets, series, origins, memory)
@@ -232,8 +247,9 @@ def seasonal_mean_forecast(
         earlier = source - cycle * season
         value = _values_at(values, earlier, start)
         observed = ~np.isnan(value)
+        known = np.where(observed, value, 0.0)
         # Divided before they are added: the sum of very large values would overflow.
-        total += np.where(observed, value, 0.0) / cycles
+        total += known / cycles
         count += observed
 
     # The newest value of the season stands where the mean of nothing would.
@@ -252,6 +268,7 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     if not missing.any():
         return values
 
+    # Of each value: where its series begins, and which cycle and phase of the season it is of.
     n = len(values)
     lengths = np.diff(offsets)
     start = np.repeat(offsets[:-1], lengths)
@@ -268,8 +285,9 @@ def fill_forward_by_phase(values: Floats, offsets: Ints, season: int = 1) -> Flo
     place = head + cycle
 
     # Each place's latest observed one, itself included.
+    own_place = np.where(missing, -1, place)
     observed_place = np.full(n, -1)
-    observed_place[place] = np.where(missing, -1, place)
+    observed_place[place] = own_place
     latest = np.maximum.accumulate(observed_place)
     source = latest[place]
 
@@ -312,8 +330,12 @@ def _mean_up_to_origins(
     # Each window is summed by itself: running totals would lose digits to larger series.
     bounds = np.stack([start, end], 1).ravel()
     # A last row more, so that a window may end at the end of the values.
-    total = np.add.reduceat(np.append(values, 0.0), bounds)[::2]
-    count = np.add.reduceat(np.append(counted, 0), bounds, dtype=np.int64)[::2]
+    values_and_row = np.append(values, 0.0)
+    counted_and_row = np.append(counted, 0)
+    # Every second sum is of what lies between two windows.
+    total = np.add.reduceat(values_and_row, bounds)[::2]
+    count = np.add.reduceat(counted_and_row, bounds, dtype=np.int64)[::2]
+
     mean = np.full(len(series), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
     return mean
@@ -338,11 +360,13 @@ def _observed_ends(
     following = np.minimum.accumulate(from_end)[::-1]
 
     start = offsets[series]
-    last = previous[start + origins]
+    at_origin = start + origins
+    last = previous[at_origin]
     # What lies before the start belongs to another series.
     exists = last >= start
     # Where nothing newer was observed, the last value is the first one too.
-    first = np.minimum(following[starts], last)
+    first = following[starts]
+    first = np.minimum(first, last)
     first = np.where(exists, first, -1)
     last = np.where(exists, last, -1)
     return first, last

@@ -92,9 +92,11 @@ class Verdict:
         full["interval"] = tuple(full["interval"])
         if full["skill"] is None:
             full["skill"] = NAN
+
         full["model"] = _none_to_nan(full["model"])
         baselines = full["baselines"].items()
         full["baselines"] = {name: _none_to_nan(scores) for name, scores in baselines}
+
         by_step = full["by_step"]
         full["by_step"] = tuple(_none_to_nan(row) for row in by_step)
         by_series = full.get("by_series", ())
