@@ -404,8 +404,8 @@ def hint_on_unread_times(unique: pa.Array, requested: str | None = None) -> str:
         candidates = find_candidate_layouts(unique)
         attempts = [parse_timestamps(layout, unique) for layout in candidates]
         fitting = [parsed for parsed in attempts if parsed.good.all()]
-        suggestions = [plain_layout(p.layout) for p in find_different_readings(fitting)]
-
+        readings = find_different_readings(fitting) if fitting else []
+        suggestions = [plain_layout(reading.layout) for reading in readings]
     suggestions = suggestions or suggest_layouts(unique)
     if suggestions:
         shown = [f"--date-format {shlex.quote(layout)}" for layout in suggestions[:2]]

@@ -40,3 +40,10 @@ def test_plain_steps_have_no_time_zone() -> None:
     column = read_timestamps(table, "t", DataConfig(), None)
     with pytest.raises(DataError, match="does not fit a time of plain steps"):
         with_time_zone(column, np.zeros(3, np.int64), "Europe/Berlin", table)
+
+
+def test_texts_that_no_layout_reads_are_refused_with_a_format_too() -> None:
+    for texts in (["foo a", "foo b"], ["x", "y"]):
+        with pytest.raises(DataError) as caught:
+            read(texts, date_format="%d/%m/%Y")
+        assert "--time none" in caught.value.hint
