@@ -112,7 +112,6 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
         return Grid(step, zero_below)
 
     # The rows of the candidates, each with the number of its series among them.
-    n_candidates = len(candidates)
     is_candidate = np.zeros(n_series, bool)
     is_candidate[candidates] = True
     rows = is_candidate[owner]
@@ -137,24 +136,7 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
         places = order[first + rank]
         return np.asarray(positive[places])
 
-    # Counts are in ones, or in lots as large as the least of them, which has the last word.
-    least = ranked(0.0)
-    middle = ranked(0.5)
-    ones = np.ones(n_candidates)
-    steps = np.zeros(n_candidates)
-    for unit in (ones, least):
-        safe = np.where(unit > 0, unit, 1.0)
-        parts = positive / safe[group]
-        distance = np.abs(parts - np.round(parts))
-        tolerance = _ROUNDING * np.maximum(parts, 1.0)
-        is_off = distance > tolerance
-        n_off = np.bincount(group, is_off, n_candidates)
-
-        # Large numbers lie so close to a multiple that rounding to one would say little.
-        is_small = middle <= MAX_COUNT_STEPS * safe
-        is_counted = (n_off == 0) & is_small
-        steps = np.where(is_counted, safe, steps)
-
+    steps = _find_count_steps(positive, group, ranked(0.0), ranked(0.5))
     has_enough = n_positive >= MIN_COUNT_VALUES
     step[candidates] = np.where(has_enough, steps, 0.0)
 
@@ -165,6 +147,33 @@ def find_grid(panel: Panel, ends: Ints) -> Grid:
     small = np.where(n_positive > 0, small, np.inf)
     zero_below[candidates] = np.where(has_zeros[candidates], small, 0.0)
     return Grid(step, zero_below)
+
+
+def _find_count_steps(
+    positive: Floats, group: Ints, least: Floats, middle: Floats
+) -> Floats:
+    """Find the step in which each series [n] counts, 0 where it does not.
+
+    positive, group: values above 0, NaN for others, and the number of the series of each. least,
+    middle: [n], the least and the median of each series' values above 0.
+    """
+    n_series = len(least)
+    steps = np.zeros(n_series)
+
+    # Counts are in ones, or in lots as large as the least of them, which has the last word.
+    for unit in (np.ones(n_series), least):
+        safe = np.where(unit > 0, unit, 1.0)
+        parts = positive / safe[group]
+        distance = np.abs(parts - np.round(parts))
+        tolerance = _ROUNDING * np.maximum(parts, 1.0)
+        is_off = distance > tolerance
+        n_off = np.bincount(group, is_off, n_series)
+
+        # Large numbers lie so close to a multiple that rounding to one would say little.
+        is_small = middle <= MAX_COUNT_STEPS * safe
+        is_counted = (n_off == 0) & is_small
+        steps = np.where(is_counted, safe, steps)
+    return steps
 
 
 class Habits:

@@ -155,6 +155,8 @@ def find_unlikely_recent_values(
 def without_unlikely_values(panel: Panel, seasons: Seasons) -> Panel:
     """Return a panel in which the unlikely newest values are missing."""
     unlikely, _ = find_unlikely_recent_values(panel, seasons)
+    if not unlikely:
+        return panel
     values = panel.values.copy()
     for one in unlikely:
         begin = panel.offsets[one.series]

@@ -69,8 +69,7 @@ class SimpleForecasts(NamedTuple):
     names: of the S methods. forecasts: [K, H, S]. origins: [K]. unit: what errors are measured in
     for intervals, known at each origin, [K]. earlier: errors of windows that end before those
     begin, actual less forecast, [E, H, S], with the series, origin and unit of each, [E].
-    are_blind:
-    whether the network reads covariates, of which simple methods know nothing.
+    are_blind: whether the network reads covariates, of which simple methods know nothing.
     """
 
     names: tuple[str, ...]
