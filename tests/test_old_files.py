@@ -87,7 +87,7 @@ def same_judgement(found: str, kept: Path) -> None:
     ]
     # Beside the spread of the values, since an interval may end near 0.
     spread = tables[1]["actual"].std()
-    pd.testing.assert_frame_equal(*tables, rtol=1e-3, atol=1e-3 * spread)
+    pd.testing.assert_frame_equal(*tables, rtol=1e-6, atol=1e-3 * spread)
 
 
 OF_THE_BEST_RIVAL = {"best_baseline", "skill", "baseline_mae"}
@@ -260,7 +260,7 @@ def test_an_old_exported_file_forecasts_what_it_did(old: Path) -> None:
     page = json.loads((old / "exported" / "model.json").read_text())
     middle = kept["quantiles"][:, :, page["levels"].index(0.5)]
     forecast = pd.read_csv(old / "mae" / "forecast.csv")["forecast"]
-    np.testing.assert_allclose(middle.ravel(), forecast, rtol=1e-4)
+    np.testing.assert_allclose(middle.ravel(), forecast, rtol=1e-6)
 
 
 def test_an_old_run_is_exported_as_it_was(mine: Path) -> None:

@@ -5,6 +5,7 @@ Axes: K windows, H horizon, A candidates, m season, m2 second season; windows of
 
 import numpy as np
 
+from lstmcast.features.long_memory import LEVEL_NAMES, PATTERN_NAMES, list_patterns
 from lstmcast.features.steps import Seasons, StepArrays
 from lstmcast.ragged import Bools, Floats, Ints, Singles
 
@@ -17,7 +18,12 @@ CANDIDATES = (
     "slow_level",
     "theta",
     "profile_2",
+    "pattern_level",
+    "pattern_slow_level",
+    "pattern_long_level",
 )
+N_FAST_CANDIDATES = 8
+"""Candidates that remember a few cycles; those after them remember all."""
 CANDIDATE_DESCRIPTIONS = {
     "last": "the last value",
     "seasonal_naive": "the value one season before",
@@ -27,6 +33,9 @@ CANDIDATE_DESCRIPTIONS = {
     "slow_level": "a long-memory average",
     "theta": "the theta method",
     "profile_2": "the pattern of the long season",
+    "pattern_level": "the mean pattern on a short-memory level",
+    "pattern_slow_level": "the mean pattern on a slow level",
+    "pattern_long_level": "the mean pattern on a long-memory level",
 }
 """What each candidate is called in sentences; docs/guide.md explains them under these names."""
 N_HORIZON_FEATURES = 7
@@ -43,7 +52,7 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
     log: [K], whether the series of each window is in logs.
     """
     h = np.arange(1, horizon + 1, dtype=np.float64)
-    m, m2 = seasons
+    m, m2, _ = seasons
 
     # Each is divided so that it is about as large as 1 at usual horizons.
     seasons_ahead = h / m
@@ -79,7 +88,7 @@ def forecast_candidates(
     of the least-squares line to the level (Assimakopoulos & Nikolopoulos 2000; Hyndman & Billah
     2003).
     """
-    m, m2 = steps.seasons
+    m, m2, _ = steps.seasons
     h = np.arange(1, horizon + 1)
 
     # Rows of the origins, with an axis for the horizon.
@@ -129,9 +138,29 @@ def forecast_candidates(
     theta = level + half_slope * h
 
     candidates = [last, naive, naive2, level, damped_trend, slow_level, theta, profile]
+    pattern = _patterns_ahead(steps, first, at, h)
+    for name in LEVEL_NAMES:
+        without_pattern = getattr(steps, name)[at]
+        candidates.append(without_pattern + pattern)
     # Some do not change over the horizon.
     candidates = list(np.broadcast_arrays(*candidates))
     return np.stack(candidates, -1)
+
+
+def _patterns_ahead(steps: StepArrays, first: Ints, at: Ints, h: Ints) -> Floats:
+    """Sum of the slow patterns at each step ahead of origins, [..., H]; first, at: [..., 1]."""
+    total = np.zeros((*at.shape[:-1], len(h)))
+    for pattern in list_patterns(steps.seasons):
+        rows, known = _same_phase_rows(first, at, h, pattern.season)
+        # A moving average of some steps describes the one in their middle; near the origin the
+        # newest there is stands in.
+        rows = np.minimum(rows + pattern.width // 2, at)
+        if pattern.name != PATTERN_NAMES[0]:
+            last_of_first = first + pattern.season - 1
+            known &= at >= last_of_first
+        value = getattr(steps, pattern.name)[rows]
+        total += np.where(known, value, 0.0)
+    return total
 
 
 def older_seasonal_values(

@@ -5,7 +5,7 @@ Axes: n series, T steps, m season, G cycles of a season.
 
 import numpy as np
 
-from lstmcast.ragged import Floats, carry_forward
+from lstmcast.ragged import Floats, Ints, carry_forward
 
 _MAX_BLOCK_EXPONENT = 60.0
 """A block of a recursive sum ends before its factors pass e to the power of this: far from the
@@ -166,3 +166,42 @@ def flatten_cycles(cycles: Floats, width: int) -> Floats:
     """Undo `reshape_to_cycles` for series of `width` steps."""
     flat = cycles.reshape(len(cycles), -1)
     return flat[:, :width]
+
+
+def average_by_phase(
+    rest: Floats,
+    z: Floats,
+    weight: Floats,
+    m: int,
+    lengths: Ints,
+    alpha: float,
+    width: int = 1,
+) -> Floats:
+    """Average over the cycles, phase by phase, of what is left above the moving average, [n, T].
+
+    Inside the first cycle the moving average does not yet span a whole season; the mean of that
+    cycle stands in. width: steps that the deviations are smoothed over before.
+    """
+    # Only the steps of the first cycle: adding zeros behind them would change how floats round.
+    n_steps = z.shape[1]
+    t = np.arange(n_steps)
+    of_first = t[:m]
+    inside = of_first < lengths[:, None]
+    first_weight = weight[:, :m] * inside
+    first_weighted = z[:, :m] * first_weight
+    first_total = first_weighted.sum(1, keepdims=True)
+    first_count = first_weight.sum(1, keepdims=True)
+    first_mean = first_total / np.maximum(first_count, 1)
+    is_first = t < m
+    rest = np.where(is_first, z - first_mean, rest)
+    if width > 1:
+        rest = moving_average(rest, width)
+
+    # Each phase of the season is a series of its own, from cycle to cycle.
+    index = exponential_moving_average(
+        reshape_to_cycles(rest, m, 0.0),
+        reshape_to_cycles(weight, m, 0.0),
+        alpha,
+        axis=1,
+    )
+    return flatten_cycles(index, n_steps)

@@ -16,13 +16,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lstmcast.features.scaler import ScalerState, transform_values
+from lstmcast.features.long_memory import (
+    LEVEL_NAMES,
+    N_LONG_FEATURES,
+    PATTERN_NAMES,
+    fill_long_features,
+    fill_patterns,
+)
 from lstmcast.features.smoothing import (
+    average_by_phase,
     difference_at_lag,
     exponential_moving_average,
     fill_gaps_from_past,
-    flatten_cycles,
     moving_average,
-    reshape_to_cycles,
     shift_right,
 )
 from lstmcast.ragged import Bools, Floats, Ints, Singles
@@ -30,8 +36,9 @@ from lstmcast.ragged import Bools, Floats, Ints, Singles
 FEATURE_CLIP = 10.0
 """Features and relative candidates are clipped to this many scales: the network sees a shock, not
 its size."""
-N_STEP_FEATURES = 17
-"""What the encoder reads of each step; see `_iter_step_features`."""
+N_FAST_FEATURES = 17
+N_STEP_FEATURES = N_FAST_FEATURES + N_LONG_FEATURES
+"""What the encoder reads of each step; see `_iter_step_features` and `long_memory`."""
 TARGET_CLIP = 30.0
 """Targets and candidates lie at most this many scales from the base: a bound for series that were
 constant so far."""
@@ -43,10 +50,11 @@ _MAX_BLOCK_CELLS = 200_000
 
 
 class Seasons(NamedTuple):
-    """Season lengths in steps; without a season `main` is 1, without a second one `second` is 0."""
+    """Season lengths in steps: `main` is 1 without a season, `second` and `third` 0 without one."""
 
     main: int
     second: int
+    third: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +80,12 @@ class StepArrays:
     slope: Floats
     index: Floats
     profile: Floats
+    pattern: Floats
+    pattern_2: Floats
+    pattern_3: Floats
+    pattern_level: Floats
+    pattern_slow_level: Floats
+    pattern_long_level: Floats
     open: Bools | None = None
 
 
@@ -133,7 +147,8 @@ def compute_step_arrays(
 
 def _allocate_arrays(*shape: int) -> dict[str, NDArray[Any]]:
     """Zeros for all per-step arrays of `StepArrays`; untouched zeros take no memory."""
-    names = ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile")
+    fast = ("z", "scale", "level", "slow_level", "trend", "slope", "index", "profile")
+    names = (*fast, *PATTERN_NAMES, *LEVEL_NAMES)
     return {
         "x": np.zeros((*shape, N_STEP_FEATURES), np.float32),
         "observed": np.zeros(shape, np.bool_),
@@ -153,7 +168,7 @@ def _fill_arrays(
     values: [n, T], transformed, NaN where missing or past the end. Each array is dropped as soon as
     no later one needs it: a series may be as long as memory has room for.
     """
-    m, m2 = seasons
+    m, m2, _ = seasons
     observed = out["observed"]
     np.logical_not(np.isnan(values), out=observed)
     weight = observed.astype(np.float64)
@@ -163,12 +178,12 @@ def _fill_arrays(
     # The seasonal patterns: deviations from a moving average over the season, averaged by phase.
     window = max(m, 4)
     if m2:
-        out["profile"][...] = _seasonal_index(
+        out["profile"][...] = average_by_phase(
             z - moving_average(z, m2), z, weight, m2, lengths, 0.4
         )
     average = moving_average(z, window)
     if m > 1:
-        out["index"][...] = _seasonal_index(z - average, z, weight, m, lengths, 0.3)
+        out["index"][...] = average_by_phase(z - average, z, weight, m, lengths, 0.3)
 
     # The trend: the change of the moving average over its window, smoothed.
     trend = out["trend"]
@@ -179,6 +194,7 @@ def _fill_arrays(
     del change
 
     _fill_levels(out, weight, m)
+    fill_patterns(out, weight, seasons, lengths)
 
     # In logs every series has the size 1: differences are shares already.
     if state.log.all():
@@ -193,9 +209,10 @@ def _fill_arrays(
         scale += MIN_SCALE * size
     else:
         scale[...] = state.spread[:, None]
-    del weight
 
     _fill_features(out, average, size, seasons, state)
+    bound = state.bound(FEATURE_CLIP)
+    fill_long_features(out, weight, seasons, N_FAST_FEATURES, bound)
 
 
 def _fill_levels(out: dict[str, NDArray[Any]], weight: Floats, m: int) -> None:
@@ -247,7 +264,7 @@ def _iter_step_features(
     average, size: [n, T] of all steps. Differences are in scales, so that series of any size look
     alike.
     """
-    m, m2 = seasons
+    m, m2, _ = seasons
     window = max(m, 4)
     t = np.arange(part.start, part.stop)
     z = arrays["z"][:, part]
@@ -351,37 +368,6 @@ def _changes_at_lag(z: Floats, weight: Floats, lag: int) -> tuple[Floats, Floats
     change = difference_at_lag(z, lag)
     np.abs(change, out=change)
     return change, counts
-
-
-def _seasonal_index(
-    rest: Floats, z: Floats, weight: Floats, m: int, lengths: Ints, alpha: float
-) -> Floats:
-    """Average over the cycles, phase by phase, of what is left above the moving average, [n, T].
-
-    Inside the first cycle the moving average does not yet span a whole season; the mean of that
-    cycle stands in.
-    """
-    # Only the steps of the first cycle: adding zeros behind them would change how floats round.
-    n_steps = z.shape[1]
-    t = np.arange(n_steps)
-    of_first = t[:m]
-    inside = of_first < lengths[:, None]
-    first_weight = weight[:, :m] * inside
-    first_weighted = z[:, :m] * first_weight
-    first_total = first_weighted.sum(1, keepdims=True)
-    first_count = first_weight.sum(1, keepdims=True)
-    first_mean = first_total / np.maximum(first_count, 1)
-    is_first = t < m
-    rest = np.where(is_first, z - first_mean, rest)
-
-    # Each phase of the season is a series of its own, from cycle to cycle.
-    index = exponential_moving_average(
-        reshape_to_cycles(rest, m, 0.0),
-        reshape_to_cycles(weight, m, 0.0),
-        alpha,
-        axis=1,
-    )
-    return flatten_cycles(index, n_steps)
 
 
 def _expanding_slope(z: Floats, weight: Floats) -> Floats:

@@ -14,6 +14,7 @@ import numpy as np
 
 from lstmcast.features.candidates import (
     CANDIDATES,
+    N_FAST_CANDIDATES,
     forecast_candidates,
     horizon_features,
     older_seasonal_values,
@@ -186,7 +187,9 @@ class Windows:
         differences = np.stack(from_base, -1)
         differences /= scale[..., None]
 
-        local = np.concatenate([blend, differences], -1)
+        fast = blend[..., :N_FAST_CANDIDATES]
+        patterns = blend[..., N_FAST_CANDIDATES:]
+        local = np.concatenate([fast, differences, patterns], -1)
         bound = steps.state.bound(FEATURE_CLIP)
         local = local.clip(-bound, bound)
 
@@ -199,7 +202,10 @@ class Windows:
         for_origins = of_series[:, None]
         shared = np.broadcast_to(for_origins, shape)
 
-        parts = [local.astype(np.float32), shared]
+        # What came later stands last, so that older networks find theirs where they were.
+        local = local.astype(np.float32)
+        n_first = N_FAST_CANDIDATES + differences.shape[-1]
+        parts = [local[..., :n_first], shared, local[..., n_first:]]
         if self.covariates is not None:
             ahead = self._covariates_ahead(self.covariates, series, origins)
             parts.append(ahead)

@@ -23,6 +23,7 @@ from lstmcast.forecasting.simple_methods import (
     is_simple_preferred,
     rank_methods,
 )
+from lstmcast.network.generations import upgrade_candidate_weights
 from lstmcast.ragged import Bools, Floats, Ints
 
 MEMBER_SHARPNESS = 10.0
@@ -83,7 +84,7 @@ class Combination(NamedTuple):
         """Rebuild a combination from the form of `to_dict`."""
         weights = {
             "members": np.array(data["members"]),
-            "candidates": np.array(data["candidates"]),
+            "candidates": upgrade_candidate_weights(np.array(data["candidates"])),
         }
         # Runs of older versions have no method.
         method = data.get("method", "")

@@ -287,6 +287,8 @@ def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
     hidden = state[:, :, None] + local
     for name in ("head.1", "head.4"):
         np.maximum(hidden, 0, out=hidden)
+        if name == "head.4" and network.shape.neighbours:
+            hidden = _add_neighbours(hidden, weights["neighbours.weight"])
         hidden = _apply_linear(weights, name, hidden)
 
     # Its outputs are a correction, and the logits of a softmax over the candidates.
@@ -295,6 +297,22 @@ def compute_outputs(network: TrainedNetwork, batch: Batch) -> Singles:
     logits = hidden[..., n_outputs:]
     mixed = _softmax_mean(logits, batch.blend)
     return np.asarray(correction + mixed)
+
+
+def _add_neighbours(hidden: Singles, kernel: Singles) -> Singles:
+    """Add to each horizon step what the kernel [D, 1, K] makes of those beside it, [..., H, D]."""
+    *_, horizon, _ = hidden.shape
+    width = kernel.shape[-1]
+    out = hidden.copy()
+    for place in range(width):
+        offset = place - width // 2
+        if abs(offset) >= horizon:
+            continue
+        weight = kernel[:, 0, place]
+        source = slice(max(offset, 0), horizon + min(offset, 0))
+        target = slice(max(-offset, 0), horizon + min(-offset, 0))
+        out[..., target, :] += weight * hidden[..., source, :]
+    return out
 
 
 def _softmax_mean(logits: Singles, values: Singles) -> Singles:

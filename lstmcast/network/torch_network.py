@@ -98,6 +98,18 @@ class TorchNetwork(nn.Module):
         if shape.attention:
             self.attention = Attention(shape.width, hidden, shape.context)
 
+        self.neighbours = None
+        if shape.neighbours:
+            self.neighbours = nn.Conv1d(
+                hidden,
+                hidden,
+                shape.neighbours,
+                padding=shape.neighbours // 2,
+                groups=hidden,
+                bias=False,
+            )
+            nn.init.zeros_(self.neighbours.weight)
+
         # Training starts from no correction, and from all candidates alike.
         nn.init.zeros_(last.weight)
         nn.init.zeros_(last.bias)
@@ -138,7 +150,10 @@ class TorchNetwork(nn.Module):
         # An axis for the horizon steps, which all start from the same state: (B, P, 1, D).
         by_origin = state.reshape(*at.shape, -1)
         hidden = by_origin[:, :, None] + self.local(local)
-        out = self.head(hidden)
+        if self.neighbours is None:
+            out = self.head(hidden)
+        else:
+            out = self._decode_with_neighbours(hidden, self.neighbours)
 
         # What the loss reads comes first, then the logits of the candidates.
         n_outputs = len(self.loss.start)
@@ -149,6 +164,17 @@ class TorchNetwork(nn.Module):
         mixed = weighted.sum(-1, keepdim=True)
 
         return self.loss.join(correction, mixed)
+
+    def _decode_with_neighbours(self, hidden: Tensor, neighbours: nn.Conv1d) -> Tensor:
+        """Decode [B, P, H, D] with horizon steps that see those beside them, [B, P, H, O + A]."""
+        first_relu, middle, second_relu, *rest = self.head
+        steps = second_relu(middle(first_relu(hidden)))
+        flat = steps.flatten(0, 1).transpose(1, 2)
+        beside = neighbours(flat).transpose(1, 2)
+        out: Tensor = steps + beside.reshape(steps.shape)
+        for layer in rest:
+            out = layer(out)
+        return out
 
     def encode(self, x: Tensor, at: Tensor, pad: Tensor | None = None) -> EncodedChunks:
         """Encode chunks [T, B, F] with origins at [B, P], which know no step after their own."""

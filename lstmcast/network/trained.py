@@ -41,7 +41,8 @@ class NetworkShape(NamedTuple):
     features: inputs of a step. local: inputs of a horizon step. candidates: classical forecasts of
     a horizon step. covariates, ahead: a panel's own inputs, added to `features` and to `local`.
     context: steps that an origin can look back on, where the network itself must know
-    (bidirectional or with attention).
+    (bidirectional or with attention). neighbours: horizon steps that each step of the decoder sees,
+    its own in the middle; 0 where it sees its own alone.
     """
 
     features: int
@@ -57,6 +58,7 @@ class NetworkShape(NamedTuple):
     layer_norm: bool = False
     context: int = 0
     loss: str = "quantile"
+    neighbours: int = 0
 
     @property
     def stacked(self) -> bool:
@@ -127,6 +129,9 @@ def iter_weight_sizes(shape: NetworkShape) -> Iterator[WeightSize]:
     }
     if shape.attention:
         linear["attention.query"] = (hidden, width)
+
+    if shape.neighbours:
+        yield "neighbours.weight", (hidden, 1, shape.neighbours)
 
     for name, size in linear.items():
         yield f"{name}.weight", size

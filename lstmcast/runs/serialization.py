@@ -26,6 +26,7 @@ from safetensors.numpy import load, save
 from lstmcast.compute.memory import format_bytes, free_memory
 from lstmcast.config import Columns
 from lstmcast.features import candidates, steps
+from lstmcast.network.generations import upgrade_network
 from lstmcast.network.trained import (
     Array,
     NetworkShape,
@@ -83,7 +84,7 @@ def unpack_networks(
             for name, array in arrays.items()
             if name.startswith(prefix)
         }
-        networks.append(TrainedNetwork(NetworkShape(**shape), weights))
+        networks.append(upgrade_network(NetworkShape(**shape), weights))
     return networks
 
 

@@ -1,21 +1,26 @@
 """Pretraining of the shipped weights: `python -m lstmcast.training.pretrain --out DIR`.
 
-Fresh synthetic series at every step, one network for every frequency and horizon. Everything
-derives from the seed; no real data is read.
+Fresh synthetic series, one network for every frequency and horizon. Everything derives from the
+seed; no real data is read. It keeps its state in the folder as it goes, and the same command goes
+on from there. Under `torchrun --nproc-per-node N` every process draws batches of its own, and all
+take each step together.
 """
 
 import argparse
 import json
 import math
+import os
 import time
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
+from safetensors import safe_open
 from safetensors.torch import save_file
 
 from lstmcast.compute.progress import Event, OnEvent
+from lstmcast.compute.ranks import current_rank_group, join_rank_group
 from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.scaler import fit_scaler
@@ -24,18 +29,25 @@ from lstmcast.features.windows import Batch, Windows, default_context
 from lstmcast.network.losses import pinball_loss
 from lstmcast.network.torch_network import TorchNetwork
 from lstmcast.network.trained import NetworkShape
-from lstmcast.training.loop import TrainingResult, train_network
+from lstmcast.training.loop import (
+    TrainingResult,
+    TrainingState,
+    train_network,
+)
 from lstmcast.training.sampler import WindowSampler
 from lstmcast.training.schedule import Schedule, StepPace
 from lstmcast.training.synthetic import make_series
 
-RISE_SHARE = 0.05
+WARM_UP_SHARE = 0.03
 """Share of the pretraining in which the learning rate rises."""
-FIRST_LR_SHARE = 1 / 25
-"""The first learning rate, as a share of the highest."""
-LAST_LR_SHARE = FIRST_LR_SHARE / 1e4
-HIGH_MOMENTUM, LOW_MOMENTUM = 0.95, 0.85
-"""Momentum at the ends of the pretraining, and where the learning rate is highest."""
+DECAY_SHARE = 0.35
+"""Share of the pretraining, its end, in which the learning rate falls to nothing."""
+MOMENTUM = 0.9
+LONG_SERIES = 500
+"""Series of more steps than this give several batches: to make them takes as long as to learn."""
+MAX_BATCHES_OF_SERIES = 4
+SECONDS_BETWEEN_STATES = 300.0
+STATE_FILE = "state.safetensors"
 LONGEST_HORIZON_FACTOR = 2
 """Horizons are drawn up to so many times the usual one of their kind.
 
@@ -77,7 +89,8 @@ class SyntheticSampler:
     """Draws every batch from fresh series of one kind, and the kinds by their shares.
 
     The loss of a kind is divided by that of the mean of the candidates there, so that no kind
-    dominates: by a moving average of it, since single batches differ.
+    dominates: by a moving average of it, since single batches differ. All ranks draw the same kind,
+    and each draws series of its own.
     """
 
     def __init__(self) -> None:
@@ -86,17 +99,35 @@ class SyntheticSampler:
         self.candidate_loss: dict[int, float] = {}
         """Moving average of the loss of the mean of the candidates, by the number of a kind."""
         self._kind = 0
+        self._left: dict[int, list[WindowSampler]] = {}
+        """Samplers over long series that were not drawn from often enough yet, by kind."""
 
     def draw(self, rng: np.random.Generator, batch_size: int, origins: int) -> Batch:
         """Draw `batch_size` chunks of fresh series with `origins` origins each."""
         number = rng.choice(len(SERIES_KINDS), p=self.weights)
         self._kind = int(number)
-        kind = SERIES_KINDS[self._kind]
-        batch = None
+        # The generator that all ranks share moves on by one number, whatever a rank makes of it.
+        seeds = rng.integers(2**32, size=2).tolist()
+        own = np.random.default_rng([*seeds, current_rank_group().rank])
+        sampler = self._take_sampler(own, batch_size)
+        series, at = sampler.draw_places(own, batch_size, origins)
+        windows = sampler.windows
+        return windows.batch(series, at, windows.chunk, sampler.ends)
+
+    def _take_sampler(self, rng: np.random.Generator, n_series: int) -> WindowSampler:
+        """Return a sampler over fresh series, or over long ones that were drawn from before."""
+        left = self._left.setdefault(self._kind, [])
+        if left:
+            return left.pop()
+
+        sampler = None
         # A series may turn out too short for a window of its horizon.
-        while batch is None:
-            batch = draw_batch(rng, kind, batch_size, origins)
-        return batch
+        while sampler is None:
+            sampler = draw_sampler(rng, SERIES_KINDS[self._kind], n_series)
+        longest = int(sampler.windows.lengths.max())
+        uses = min(1 + longest // LONG_SERIES, MAX_BATCHES_OF_SERIES)
+        left.extend([sampler] * (uses - 1))
+        return sampler
 
     def loss_unit(self, batch: Batch) -> float:
         """Return the loss of the mean of the candidates on batches of this kind, so far.
@@ -125,6 +156,14 @@ def draw_batch(
     rng: np.random.Generator, kind: SeriesKind, series: int, origins: int
 ) -> Batch | None:
     """Draw a batch of fresh series of a kind, or None if they are too short for a window."""
+    sampler = draw_sampler(rng, kind, series)
+    return None if sampler is None else sampler.draw(rng, series, origins)
+
+
+def draw_sampler(
+    rng: np.random.Generator, kind: SeriesKind, series: int
+) -> WindowSampler | None:
+    """Draw fresh series of a kind to draw windows from; None if they are too short for one."""
     seasons = kind.seasons
     length = _draw_length(rng, kind)
     horizon = draw_horizon(rng, kind, length)
@@ -137,10 +176,7 @@ def draw_batch(
     context = min(usual, length)
     stride = min(2 * context, length)
     windows = Windows(steps, horizon, context, stride)
-    sampler = WindowSampler.over(windows, windows.lengths)
-    if sampler is None:
-        return None
-    return sampler.draw(rng, series, origins)
+    return WindowSampler.over(windows, windows.lengths)
 
 
 def draw_horizon(rng: np.random.Generator, kind: SeriesKind, length: int) -> int:
@@ -163,34 +199,57 @@ def _draw_length(rng: np.random.Generator, kind: SeriesKind) -> int:
     return round(float(length))
 
 
-def one_cycle_pace(schedule: Schedule, step: int, steps: int) -> StepPace:
-    """Return the pace of a step of one cycle, as torch's OneCycleLR has it (Smith & Topin 2018).
+def flat_pace(schedule: Schedule, step: int, steps: int) -> StepPace:
+    """Return the pace of a step: a short rise, a long flat rate, and a fall to nothing.
 
-    The learning rate rises and falls along a cosine, while the momentum falls and rises.
+    Unlike one cycle, the end can be put off while the rate is flat (Hu et al. 2024).
     """
-    done = step - 1
-    peak = max(RISE_SHARE * steps - 1, 0.0)
-    highest_lr = schedule.lr
-    if done <= peak:
-        # In a very short pretraining there is no rise, and it begins at the peak.
-        share = done / peak if peak else 1.0
-        first_lr = highest_lr * FIRST_LR_SHARE
-        lr = _anneal(first_lr, highest_lr, share)
-        momentum = _anneal(HIGH_MOMENTUM, LOW_MOMENTUM, share)
-        return StepPace(lr, momentum)
-    last = steps - 1
-    share = (done - peak) / (last - peak)
-    last_lr = highest_lr * LAST_LR_SHARE
-    lr = _anneal(highest_lr, last_lr, share)
-    momentum = _anneal(LOW_MOMENTUM, HIGH_MOMENTUM, share)
-    return StepPace(lr, momentum)
+    risen = step / max(WARM_UP_SHARE * steps, 1.0)
+    left = (steps - step + 1) / max(DECAY_SHARE * steps, 1.0)
+    # Along half a cosine, whose end is the gentlest.
+    falling = (1 - math.cos(math.pi * min(left, 1.0))) / 2
+    return StepPace(schedule.lr * min(risen, 1.0) * falling, MOMENTUM)
 
 
-def _anneal(start: float, end: float, share: float) -> float:
-    """Go from one number to another along half a cosine."""
-    angle = math.pi * share
-    half_way = (start - end) / 2
-    return end + half_way * (math.cos(angle) + 1)
+class FolderStore:
+    """Keeps the state of a pretraining in its folder, and goes on from there.
+
+    With each state goes what the sampler knows of its kinds. Series that were left to draw from are
+    not kept: the first steps after a restart make new ones. Only the first rank writes.
+    """
+
+    def __init__(self, folder: Path, sampler: SyntheticSampler) -> None:
+        self.path = folder / STATE_FILE
+        self.sampler = sampler
+        self._kept = time.monotonic()
+
+    def restore(self) -> TrainingState | None:
+        """Return the state that was kept last, None where there is none."""
+        if not self.path.exists():
+            return None
+        tensors = {}
+        with safe_open(self.path, "pt") as file:
+            facts: dict[str, Any] = json.loads(file.metadata()["facts"])
+            for name in file.keys():  # noqa: SIM118 - this is no dictionary
+                tensors[name] = file.get_tensor(name)
+        losses = facts.pop("candidate_loss")
+        self.sampler.candidate_loss = {int(kind): loss for kind, loss in losses.items()}
+        return TrainingState(tensors, facts)
+
+    def is_due(self) -> bool:
+        """Whether the last state is old enough for a new one."""
+        return time.monotonic() - self._kept >= SECONDS_BETWEEN_STATES
+
+    def keep(self, state: TrainingState) -> None:
+        """Write the state beside the old one, and put it in its place."""
+        self._kept = time.monotonic()
+        if not current_rank_group().first:
+            return
+        facts = state.facts | {"candidate_loss": self.sampler.candidate_loss}
+        contiguous = {name: value.contiguous() for name, value in state.tensors.items()}
+        fresh = self.path.with_suffix(".new")
+        save_file(contiguous, fresh, {"facts": json.dumps(facts)})
+        os.replace(fresh, self.path)
 
 
 def pretrain_network(
@@ -204,14 +263,17 @@ def pretrain_network(
     seed: int = 0,
     log_every: int = 500,
     on_event: OnEvent | None = None,
+    folder: Path | None = None,
 ) -> tuple[TorchNetwork, TrainingResult]:
     """Train a network from nothing, without a validation: no batch is ever drawn twice.
 
-    The losses of the history are shares of that of the mean of the candidates.
+    The losses of the history are shares of that of the mean of the candidates. folder: where the
+    state is kept and a pretraining that was cut short goes on from.
     """
     torch.manual_seed(seed)
     shape = NetworkShape(
-        N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers
+        N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers,
+        neighbours=int(__import__("os").environ.get("NEIGH", "0")),
     )
     network = TorchNetwork(shape, dropout=0.05)
     schedule = Schedule(
@@ -225,8 +287,10 @@ def pretrain_network(
         device="cpu",
         average_decay=0.0,  # the learning rate falls to nothing, which averages by itself
     )
+    sampler = SyntheticSampler()
+    store = None if folder is None else FolderStore(folder, sampler)
     trained = train_network(
-        network, SyntheticSampler(), schedule, on_event=on_event, pace=one_cycle_pace
+        network, sampler, schedule, on_event=on_event, store=store, pace=flat_pace
     )
     return network, trained
 
@@ -243,12 +307,16 @@ def main() -> None:
     parser.add_argument("--steps", type=int, default=50_000)
     parser.add_argument("--hidden", type=int, default=96)
     parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--layers", type=int, default=2)
+    parser.add_argument("--series", type=int, default=40, help="series of a batch")
+    parser.add_argument("--origins", type=int, default=8, help="origins of a series")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
 
     def print_progress(event: Event) -> None:
-        if not event.step:
+        if not event.step or not current_rank_group().first:
             return
         seconds = time.monotonic() - began
         step = f"step {event.step}/{event.total}"
@@ -256,16 +324,21 @@ def main() -> None:
         print(step, progress, flush=True)
 
     torch.set_num_threads(1)
-    network, trained = pretrain_network(
-        options.steps,
-        hidden=options.hidden,
-        lr=options.lr,
-        seed=options.seed,
-        on_event=print_progress,
-    )
-    options.out.mkdir(parents=True, exist_ok=True)
-    _save_weights(network, options.out / "weights.safetensors")
-    _save_history(trained, options.out / "history.json")
+    with join_rank_group("cpu") as group:
+        network, trained = pretrain_network(
+            options.steps,
+            hidden=options.hidden,
+            layers=options.layers,
+            lr=options.lr,
+            series=options.series,
+            origins=options.origins,
+            seed=options.seed,
+            on_event=print_progress,
+            folder=options.out,
+        )
+        if group.first:
+            _save_weights(network, options.out / "weights.safetensors")
+            _save_history(trained, options.out / "history.json")
 
 
 def _save_weights(network: TorchNetwork, path: Path) -> None:

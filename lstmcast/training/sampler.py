@@ -66,14 +66,20 @@ class WindowSampler:
         """
         windows = self.windows
         # The whole batch on every rank, so that their generators stay in step.
-        series = rng.choice(self.usable, batch_size, p=self.weight)
-        at = self._draw_origins(rng, series, origins)
+        series, at = self.draw_places(rng, batch_size, origins)
 
         group = current_rank_group()
         own = group.holds(series)
         own_series = group.local_places(series[own])
         own_at = at[own]
         return windows.batch(own_series, own_at, windows.chunk, self.own_ends)
+
+    def draw_places(
+        self, rng: np.random.Generator, batch_size: int, origins: int
+    ) -> tuple[Ints, Ints]:
+        """Draw the series [B] of a batch and the origins in each [B, P]."""
+        series = rng.choice(self.usable, batch_size, p=self.weight)
+        return series, self._draw_origins(rng, series, origins)
 
     def _draw_origins(
         self, rng: np.random.Generator, series: Ints, origins: int
