@@ -22,9 +22,11 @@ from lstmcast.deployment.onnx_operations import (
     mean_by_phase,
     mean_of_window,
     recursive_mean,
+    recursive_mean_of_all,
     regression_slope,
     values_from_end,
 )
+from lstmcast.deployment.onnx_patterns import GraphPatterns
 from lstmcast.features.candidates import same_phase_offsets
 from lstmcast.features.steps import MIN_SCALE, Seasons
 
@@ -41,8 +43,8 @@ class GraphSteps:
     """What is known of the steps, in transformed units.
 
     All T steps, [B, T]: z, the series with its gaps filled; weight, 1 where a value was observed;
-    average, the moving average; index and profile, the patterns of the first and second season.
-    t: [T], the number of each step. The others are of the last R steps, [B, R]; size: how large the
+    average, the moving average; index and profile, the patterns of the first and second season;
+    level. t: [T], the number of each step. patterns: what is remembered of all cycles. The others are of the last R steps, [B, R]; size: how large the
     series usually is; centre may be [B, 1].
     """
 
@@ -59,6 +61,7 @@ class GraphSteps:
     size: Tensor
     centre: Tensor
     scale: Tensor
+    patterns: GraphPatterns
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ class GraphFeatures:
         self, values: Tensor, log: Tensor, fixed: FixedScale | None
     ) -> GraphSteps:
         """Return what is known of transformed values [B, T], NaN where missing; log: [B, 1]."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         rows = self.chunk + 1
         is_observed = ~torch.isnan(values)
         weight = is_observed.double()
@@ -106,7 +109,7 @@ class GraphFeatures:
         # Level and slope of the series without its season, as the index of a season ago has it.
         expected_season = torch.where(t < m, index, lag_steps(index, m))
         adjusted = z - expected_season
-        level = recursive_mean(adjusted, weight, 0.5, rows)
+        level = recursive_mean_of_all(adjusted, weight, 0.5)
         slow_level = recursive_mean(adjusted, weight, 0.1, rows)
         slope = last_steps(regression_slope(adjusted, weight, t), rows)
 
@@ -124,9 +127,10 @@ class GraphFeatures:
             scale = fixed.spread.expand(-1, rows)
         # Before the first step there is no scale; what is divided by 1 there is not read.
         scale = torch.where(scale > 0, scale, 1.0)
+        patterns = GraphPatterns.of(z, weight, t, self.seasons)
         return GraphSteps(
             t, z, weight, average, index, profile,
-            level, slow_level, trend, slope, size, centre, scale,
+            level, slow_level, trend, slope, size, centre, scale, patterns,
         )  # fmt: skip
 
     def _causal_scale(self, z: Tensor, weight: Tensor, t: Tensor) -> Tensor:
@@ -167,7 +171,7 @@ class GraphFeatures:
 
     def _list_features(self, steps: GraphSteps, log: Tensor) -> list[Tensor]:
         """Return the F features of the last steps, [B, R] each, in the order of the encoder."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         rows = self.chunk + 1
         window = max(m, 4)
         scale = steps.scale
@@ -189,8 +193,8 @@ class GraphFeatures:
 
         # What level and season of the step before let one expect; of the first step, its value.
         seasonal = last_steps(lag_steps(steps.index, m), rows)
-        expected = torch.where(t == 0, z, lag_steps(steps.level, 1) + seasonal)
-        return [
+        expected = torch.where(t == 0, z, last_steps(lag_steps(steps.level, 1), rows) + seasonal)
+        fast = [
             # Distance from the centre, last change, and change over a season.
             (z - steps.centre) / scale,
             change(steps.z, 1) / scale,
@@ -216,10 +220,12 @@ class GraphFeatures:
             ones * log.double(),
             1 - last_steps(steps.weight, rows),
         ]
+        long = steps.patterns.list_features(steps.level, steps.index, scale)
+        return fast + long
 
     def candidate_forecasts(self, steps: GraphSteps) -> Tensor:
         """Return the classical forecasts [B, H, A] in transformed units, in CANDIDATES' order."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         z = steps.z
         last_level = steps.level[:, -1:]
         h = np.arange(1, self.horizon + 1)
@@ -267,6 +273,7 @@ class GraphFeatures:
             slow_level,
             theta,
             profile,
+            *steps.patterns.candidate_forecasts(self.horizon),
         ]
         return torch.stack(candidates, -1)
 

@@ -18,7 +18,11 @@ from lstmcast.config import NETWORK_QUANTILES
 from lstmcast.deployment.onnx_features import FixedScale, GraphFeatures, GraphSteps
 from lstmcast.deployment.onnx_operations import last_steps
 from lstmcast.deployment.onnx_simple import SimpleGraph
-from lstmcast.features.candidates import CANDIDATES, horizon_features
+from lstmcast.features.candidates import (
+    CANDIDATES,
+    N_FAST_CANDIDATES,
+    horizon_features,
+)
 from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP
 from lstmcast.forecasting.quantiles import match_horizon
 from lstmcast.network.losses import LossTargets
@@ -305,12 +309,14 @@ class ForecastGraph(nn.Module):
         relative = differences / scale[..., None]
 
         clip = self.feature_clip
-        local = torch.cat([blend, relative], -1)
-        local = local.clamp(-clip, clip).float()
+        fast = blend[..., :N_FAST_CANDIDATES]
+        patterns = blend[..., N_FAST_CANDIDATES:]
+        first = torch.cat([fast, relative], -1).clamp(-clip, clip).float()
+        last = patterns.clamp(-clip, clip).float()
         # One row for series that are not in logs, one for those that are.
         row = log[:, 0].long()
         shared = self._get_array("horizon")[row]
-        return torch.cat([local, shared, ahead], -1)
+        return torch.cat([first, shared, last, ahead], -1)
 
     def _ensemble_quantiles(
         self, inputs: NetworkInputs, base: Tensor, scale: Tensor, series: Tensor

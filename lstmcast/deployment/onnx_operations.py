@@ -12,6 +12,8 @@ from torch import Tensor
 
 _FILL_DOUBLINGS = 20
 """A gap is filled from at most 2 to this power steps before."""
+_BLOCK = 64
+"""Steps of a block of a recursive mean at every step."""
 _MIN_MASS = 1e-300
 """Sum of weights below which a mean is 0: nothing was observed."""
 
@@ -77,19 +79,58 @@ def recursive_mean(x: Tensor, weight: Tensor, alpha: float, count: int) -> Tenso
     return means[..., 0]
 
 
+def recursive_mean_of_all(x: Tensor, weight: Tensor, alpha: float) -> Tensor:
+    """Return the exponential moving average of [B, T] at every step, [B, T].
+
+    The matrix of all steps would grow with their square. So the steps are taken in blocks: one
+    matrix inside them, and one from block to block.
+    """
+    mass = _decayed_sums(weight, alpha)
+    total = _decayed_sums(x * weight, alpha)
+    has_mass = mass > _MIN_MASS
+    mean = total / mass.clamp(min=_MIN_MASS)
+    return torch.where(has_mass, mean, 0.0)
+
+
+def _decayed_sums(x: Tensor, alpha: float) -> Tensor:
+    """Return sums y[t] = alpha x[t] + (1 - alpha) y[t - 1] of [B, T]."""
+    blocks = _phase_rows(x, _BLOCK, 0.0)
+    step = torch.arange(_BLOCK, dtype=torch.float64)
+    inside = _decay_weights(step, step, alpha)
+    sums = torch.matmul(blocks, inside.T)
+
+    # What the blocks before have left at the end of each, which decays along the next.
+    number = torch.arange(blocks.shape[1], dtype=torch.float64)
+    age = number[:, None] - number[None] - 1
+    share_left = torch.tensor(1 - alpha, dtype=torch.float64)
+    decay = torch.pow(share_left, _BLOCK * age.clamp(min=0))
+    decay = torch.where(age >= 0, decay, 0.0)
+    carried = torch.matmul(decay, sums[..., -1:])
+    sums = sums + carried * torch.pow(share_left, step + 1)
+    return sums.flatten(1)[:, : x.shape[1]]
+
+
 def mean_by_phase(
-    rest: Tensor, x: Tensor, weight: Tensor, t: Tensor, m: int, alpha: float
+    rest: Tensor,
+    x: Tensor,
+    weight: Tensor,
+    t: Tensor,
+    m: int,
+    alpha: float,
+    width: int = 1,
 ) -> Tensor:
     """Return the seasonal index [B, T]: the recursive mean over the cycles, phase by phase.
 
     rest: x above its moving average. Inside the first cycle that average does not yet span a whole
-    season; the mean of that cycle stands in.
+    season; the mean of that cycle stands in. width: steps that what is left is smoothed over.
     """
     first = torch.where(t < m, weight, 0.0)
     first_total = (x * first).sum(1, keepdim=True)
     first_count = first.sum(1, keepdim=True).clamp(min=1)
     first_mean = first_total / first_count
     rest = torch.where(t < m, x - first_mean, rest)
+    if width > 1:
+        rest = mean_of_window(rest, t, width)
 
     # A cycle a row, so that the mean over the rows is one of each phase.
     cycles = _phase_rows(rest, m, 0.0)

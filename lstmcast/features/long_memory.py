@@ -27,13 +27,13 @@ PATTERN_NAMES = ("pattern", "pattern_2", "pattern_3")
 LEVEL_NAMES = ("pattern_level", "pattern_slow_level", "pattern_long_level")
 """Levels of the series without its patterns: of the last few steps, of some ten, of some seasons."""
 N_LONG_FEATURES = 12
-_PATTERN_ALPHA = 0.08
+PATTERN_ALPHA = 0.08
 """Share of the newest cycle in a pattern: it remembers about a dozen."""
 _MAX_SHARP_RATIO = 14
 """A season of at most so many shorter ones is kept step by step, as the hours of a week are."""
 _SMOOTH_SHARE = 1 / 24
 """The share of a longer season that its pattern is smoothed over: two weeks of a year."""
-_LEAST_ERROR = 0.02
+LEAST_ERROR = 0.02
 """Errors are told apart down to this share of the scale."""
 
 
@@ -84,21 +84,19 @@ def fill_patterns(
         deviation = rest - moving_average(rest, season)
         mean = out[pattern.name]
         mean[...] = average_by_phase(
-            deviation, rest, weight, season, lengths, _PATTERN_ALPHA, pattern.width
+            deviation, rest, weight, season, lengths, PATTERN_ALPHA, pattern.width
         )
         if pattern.width == 1:
             rest = rest - mean
 
     adjusted = out["z"] - expected_pattern(out, seasons)[:, :-1]
-    main = seasons[0]
-    alphas = (0.5, 0.1, _long_alpha(main))
-    for name, alpha in zip(LEVEL_NAMES, alphas, strict=True):
+    for name, alpha in zip(LEVEL_NAMES, level_alphas(seasons[0]), strict=True):
         out[name][...] = exponential_moving_average(adjusted, weight, alpha)
 
 
-def _long_alpha(main: int) -> float:
-    """Share of the newest step in the long level, which remembers three seasons or 30 steps."""
-    return 1 / (3 * max(main, 10))
+def level_alphas(main: int) -> tuple[float, ...]:
+    """Shares of the newest step in each level; the long one remembers three seasons, or 30 steps."""
+    return (0.5, 0.1, 1 / (3 * max(main, 10)))
 
 
 def expected_pattern(
@@ -186,12 +184,17 @@ def _track_record(
 
     start: the first step whose error counts. Zero where nothing counted yet.
     """
-    main, second, _ = seasons
-    memory = max(4 * main, min(second, 28 * main), 20)
+    memory = track_record_memory(seasons)
     counts = weight.copy()
     counts[:, :start] = 0
     mean = exponential_moving_average(np.abs(error), counts, 1 / memory)
     ratio = mean / scale
-    record = 0.5 * np.log(ratio + _LEAST_ERROR)
+    record = 0.5 * np.log(ratio + LEAST_ERROR)
     record[:, :start] = 0
     return np.asarray(record)
+
+
+def track_record_memory(seasons: tuple[int, ...]) -> int:
+    """Steps that a track record remembers: four main seasons, a longer one up to 28, 20 at least."""
+    main, second, _ = seasons
+    return max(4 * main, min(second, 28 * main), 20)

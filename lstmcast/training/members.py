@@ -23,8 +23,8 @@ from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.ranks import LostRankError, current_rank_group
 from lstmcast.config import Config
 from lstmcast.errors import DivergedError, UsageError, format_names
-from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
-from lstmcast.features.steps import N_STEP_FEATURES
+from lstmcast.features.candidates import CANDIDATES, N_FAST_CANDIDATES, N_LOCAL_FEATURES
+from lstmcast.features.steps import N_FAST_FEATURES, N_STEP_FEATURES
 from lstmcast.features.windows import Windows
 from lstmcast.network.inference import iter_batches
 from lstmcast.network.losses import LossTargets
@@ -34,6 +34,7 @@ from lstmcast.network.torch_network import (
     single_torch_thread,
     to_tensors,
 )
+from lstmcast.network.generations import upgrade_network
 from lstmcast.network.trained import (
     NetworkShape,
     add_covariate_columns,
@@ -74,6 +75,15 @@ def load_pretrained_arrays() -> WeightArrays:
     weights = {}
     for name, value in load_file(PRETRAINED_WEIGHTS_FILE).items():
         weights[name] = value.astype(np.float32)
+    shape = NetworkShape(
+        features=N_FAST_FEATURES,
+        local=18,
+        candidates=N_FAST_CANDIDATES,
+        hidden=len(weights["state.weight"]),
+        layers=count_recurrent_layers(weights),
+    )
+    if weights["local.weight"].shape[1] == shape.local:
+        return dict(upgrade_network(shape, weights).weights)
     return weights
 
 

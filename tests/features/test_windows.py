@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lstmcast.features.candidates import horizon_features
+from lstmcast.features.candidates import N_FAST_CANDIDATES, horizon_features
+from lstmcast.features.long_memory import LEVEL_NAMES, list_patterns
 from lstmcast.features.steps import FEATURE_CLIP, TARGET_CLIP, Seasons, StepArrays
 from lstmcast.features.windows import Batch, ScaledCovariates, Windows, default_context
 from lstmcast.ragged import NAN, Ints
@@ -38,7 +39,7 @@ def slow_candidates(
     steps: StepArrays, series: int, origin: int, horizon: int
 ) -> list[list[float]]:
     """Candidates of one window by their definitions, on the series' own arrays."""
-    m, m2 = steps.seasons
+    m, m2, _ = steps.seasons
     rows = slice(steps.offsets[series], steps.offsets[series + 1])
     z, level, index = steps.z[rows], steps.level[rows], steps.index[rows]
     trend, slope, slow, profile = (
@@ -77,9 +78,26 @@ def slow_candidates(
                 slow[origin] + season_index,
                 flat_level + 0.5 * slope[origin] * h,
                 with_profile,
+                *slow_pattern_forecasts(steps, rows, origin, h),
             ]
         )
     return out
+
+
+def slow_pattern_forecasts(
+    steps: StepArrays, rows: slice, origin: int, h: int
+) -> list[float]:
+    """Each level without patterns, with the pattern of every season at a step ahead."""
+    total = 0.0
+    for pattern in list_patterns(steps.seasons):
+        mean = getattr(steps, pattern.name)[rows]
+        same = origin + h
+        while same > origin:
+            same -= pattern.season
+        is_whole = pattern.name == "pattern" or origin >= pattern.season - 1
+        if same >= 0 and is_whole:
+            total += mean[min(same + pattern.width // 2, origin)]
+    return [getattr(steps, name)[rows][origin] + total for name in LEVEL_NAMES]
 
 
 def clip(value: float, limit: float) -> float:
@@ -113,8 +131,10 @@ def assert_window(
         relative = [(value - base) / scale for value in older] + [
             (base - float(steps.z[first + origin])) / scale
         ]
-        local = [clip(value, FEATURE_CLIP) for value in (*blend, *relative)]
-        expected = [*local, *shared[h - 1].tolist()]
+        fast, slow = blend[:N_FAST_CANDIDATES], blend[N_FAST_CANDIDATES:]
+        begin_local = [clip(value, FEATURE_CLIP) for value in (*fast, *relative)]
+        last = [clip(value, FEATURE_CLIP) for value in slow]
+        expected = [*begin_local, *shared[h - 1].tolist(), *last]
         if windows.covariates is not None:
             begin, stop = windows.covariates.ahead_offsets[series : series + 2]
             at = int(begin) + origin + h
@@ -156,7 +176,14 @@ def assert_context(
 @settings(max_examples=25, deadline=None)
 @given(
     seasons=st.sampled_from(
-        [Seasons(1, 0), Seasons(4, 0), Seasons(6, 12), Seasons(1, 5)]
+        [
+            Seasons(1, 0),
+            Seasons(4, 0),
+            Seasons(6, 12),
+            Seasons(1, 5),
+            Seasons(1, 45),
+            Seasons(2, 4, 20),
+        ]
     ),
     horizon=st.integers(1, 14),
     covariates=st.booleans(),
