@@ -12,6 +12,7 @@ The only package that changes weights.
 `device`          processor or GPU, and its precision
 `checkpoint`      what an unfinished fit has learnt so far
 `initial_weights` which weights training starts from
+`generators`      what invented series are made of, a package
 `synthetic`       invented series to pretrain on
 `pretrain`        the first training of the shipped network
 """

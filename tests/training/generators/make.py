@@ -1,0 +1,20 @@
+"""Draws for tests, and figures of what was drawn."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lstmcast.training.generators.draws import Draws
+
+Array = NDArray[np.float64]
+
+
+def draws_of(n: int, length: int, seed: int = 0) -> Draws:
+    return Draws(np.random.default_rng(seed), n, length)
+
+
+def correlation_at(y: Array, lag: int) -> Array:
+    """Correlation of each series with itself so many steps earlier, [n]."""
+    a = y[:, lag:] - y[:, lag:].mean(1, keepdims=True)
+    b = y[:, :-lag] - y[:, :-lag].mean(1, keepdims=True)
+    size = np.sqrt((a**2).sum(1) * (b**2).sum(1))
+    return np.asarray((a * b).sum(1) / np.maximum(size, 1e-12))
