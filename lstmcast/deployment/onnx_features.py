@@ -77,7 +77,7 @@ class GraphFeatures:
         self, values: Tensor, log: Tensor, fixed: FixedScale | None
     ) -> GraphSteps:
         """Return what is known of transformed values [B, T], NaN where missing; log: [B, 1]."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         rows = self.chunk + 1
         is_observed = ~torch.isnan(values)
         weight = is_observed.double()
@@ -167,7 +167,7 @@ class GraphFeatures:
 
     def _list_features(self, steps: GraphSteps, log: Tensor) -> list[Tensor]:
         """Return the F features of the last steps, [B, R] each, in the order of the encoder."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         rows = self.chunk + 1
         window = max(m, 4)
         scale = steps.scale
@@ -219,7 +219,7 @@ class GraphFeatures:
 
     def candidate_forecasts(self, steps: GraphSteps) -> Tensor:
         """Return the classical forecasts [B, H, A] in transformed units, in CANDIDATES' order."""
-        m, m2 = self.seasons
+        m, m2, _ = self.seasons
         z = steps.z
         last_level = steps.level[:, -1:]
         h = np.arange(1, self.horizon + 1)

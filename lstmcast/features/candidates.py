@@ -43,7 +43,7 @@ def horizon_features(horizon: int, seasons: Seasons, log: Bools) -> Singles:
     log: [K], whether the series of each window is in logs.
     """
     h = np.arange(1, horizon + 1, dtype=np.float64)
-    m, m2 = seasons
+    m, m2, _ = seasons
 
     # Each is divided so that it is about as large as 1 at usual horizons.
     seasons_ahead = h / m
@@ -79,7 +79,7 @@ def forecast_candidates(
     of the least-squares line to the level (Assimakopoulos & Nikolopoulos 2000; Hyndman & Billah
     2003).
     """
-    m, m2 = steps.seasons
+    m, m2, _ = steps.seasons
     h = np.arange(1, horizon + 1)
 
     # Rows of the origins, with an axis for the horizon.

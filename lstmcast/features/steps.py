@@ -43,10 +43,11 @@ _MAX_BLOCK_CELLS = 200_000
 
 
 class Seasons(NamedTuple):
-    """Season lengths in steps; without a season `main` is 1, without a second one `second` is 0."""
+    """Season lengths in steps: `main` is 1 without a season, `second` and `third` 0 without one."""
 
     main: int
     second: int
+    third: int = 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,7 +154,7 @@ def _fill_arrays(
     values: [n, T], transformed, NaN where missing or past the end. Each array is dropped as soon as
     no later one needs it: a series may be as long as memory has room for.
     """
-    m, m2 = seasons
+    m, m2, _ = seasons
     observed = out["observed"]
     np.logical_not(np.isnan(values), out=observed)
     weight = observed.astype(np.float64)
@@ -247,7 +248,7 @@ def _iter_step_features(
     average, size: [n, T] of all steps. Differences are in scales, so that series of any size look
     alike.
     """
-    m, m2 = seasons
+    m, m2, _ = seasons
     window = max(m, 4)
     t = np.arange(part.start, part.stop)
     z = arrays["z"][:, part]

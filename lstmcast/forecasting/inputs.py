@@ -71,7 +71,7 @@ class RunInputs(Estimator):
         Moving averages and ages weigh steps by how long ago they were; after a few seasons what is
         left of a step hardly changes a forecast.
         """
-        main, second = self.scaling.seasons
+        main, second, _ = self.scaling.seasons
         of_features = max(20 * main, 10 * second, 200)
         return 2 * self.context + of_features
 

@@ -93,7 +93,7 @@ def make_series(rng: Rng, n: int, length: int, seasons: Seasons) -> Floats:
     of series that a user may bring, not an average one.
     """
     draws = _Draws(rng, n, length)
-    m, m2 = seasons
+    m, m2, _ = seasons
     period = max(m, 4)
 
     # Noise and level share a size, so that neither always hides the other.

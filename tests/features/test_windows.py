@@ -38,7 +38,7 @@ def slow_candidates(
     steps: StepArrays, series: int, origin: int, horizon: int
 ) -> list[list[float]]:
     """Candidates of one window by their definitions, on the series' own arrays."""
-    m, m2 = steps.seasons
+    m, m2, _ = steps.seasons
     rows = slice(steps.offsets[series], steps.offsets[series + 1])
     z, level, index = steps.z[rows], steps.level[rows], steps.index[rows]
     trend, slope, slow, profile = (
