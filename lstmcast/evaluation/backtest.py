@@ -268,7 +268,7 @@ def find_rival_season(panel: Panel, season: int) -> int:
     """
     shown = infer_seasons(panel)
     others = [steps for steps in shown if steps > 1 and steps != season]
-    return others[-1] if others else 0
+    return others[0] if others else 0
 
 
 def _forecast_with_one_fit(

@@ -144,7 +144,7 @@ def _choose_earlier_windows(
     # What lies before the first of them is to look back on: a season at least, also the long one
     # where that leaves half of the steps, or its methods would be judged by what stands in for it.
     fits_long = seasons.second <= ends // 2
-    long = max(*seasons, 2)
+    long = max(seasons.main, seasons.second, 2)
     short = max(seasons.main, 2)
     season = np.where(fits_long, long, short)
     first = np.maximum(ends // 4, season)

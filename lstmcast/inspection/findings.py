@@ -76,7 +76,8 @@ def inspect_panel(
     config = Config(window=WindowConfig(season=season, horizon=horizon))
     seasons = infer_seasons_without_effects(panel, config)
     # A usual season that was not found is measured all the same: the report says how weak it is.
-    measured = season or max(seasons.main, panel.axis.season)
+    long = seasons.second or panel.axis.season
+    measured = season or (seasons.main if seasons.main > 1 else long)
     is_value = ~np.isin(panel.values, list(sentinels))
     values = np.where(is_value, panel.values, np.nan)
     shape = measure_characteristics(values, panel.offsets, measured)
@@ -184,16 +185,17 @@ def _season_finding(
     # Series too short for the season have no strength.
     strengths = shape.season[~np.isnan(shape.season)]
     strength = float(np.median(strengths)) if len(strengths) else None
-    figures = {"main": seasons.main, "second": seasons.second, "strength": strength}
+    figures = {**seasons._asdict(), "strength": strength}
 
+    longer = " and ".join(str(steps) for steps in seasons[1:] if steps)
     how_strong = ""
     if strength is not None:
         sampled = _format_sampled_count(panel, shape)
         how_strong = f", strength {strength:.2f} of 1{sampled}"
 
     if seasons.main > 1:
-        second = f"; and {seasons.second} steps" if seasons.second else ""
-        found = f"{seasons.main} steps{how_strong}{second}"
+        others_shown = f"; and {longer} steps" if longer else ""
+        found = f"{seasons.main} steps{how_strong}{others_shown}"
         certainty: Certainty = "fact" if requested else "likely"
         # One that hardly shows is there by the calendar.
         others: tuple[str, ...] = ()
@@ -203,16 +205,13 @@ def _season_finding(
         done = "forecasts start from it"
         return Finding("season", found, done, figures, certainty, others)
 
-    if measured > 1:
+    example: int | str = measured if measured > 1 else "STEPS"
+    found = "none"
+    if seasons.second:
+        found = f"a weak one of {longer} steps{how_strong}"
+    elif measured > 1:
         found = f"none: one of {measured} steps does not show{how_strong}"
-        example: int | str = measured
-    elif seasons.second:
-        found = f"none, but perhaps one of {seasons.second} steps"
-        example = seasons.second
-    else:
-        found = "none"
-        example = "STEPS"
-    done = f"if there is one, say --season {example}"
+    done = f"if {'it counts' if seasons.second else 'there is one'}, say --season {example}"
     return Finding("season", found, done, figures, "fact" if requested else "likely")
 
 
