@@ -44,8 +44,10 @@ class GraphSteps:
 
     All T steps, [B, T]: z, the series with its gaps filled; weight, 1 where a value was observed;
     average, the moving average; index and profile, the patterns of the first and second season;
-    level. t: [T], the number of each step. patterns: what is remembered of all cycles. The others are of the last R steps, [B, R]; size: how large the
-    series usually is; centre may be [B, 1].
+    level. t: [T], the number of each step. patterns: what is remembered of all cycles.
+
+    The others are of the last R steps, [B, R]; size: how large the series usually is; centre may be
+    [B, 1].
     """
 
     t: Tensor
@@ -193,7 +195,9 @@ class GraphFeatures:
 
         # What level and season of the step before let one expect; of the first step, its value.
         seasonal = last_steps(lag_steps(steps.index, m), rows)
-        expected = torch.where(t == 0, z, last_steps(lag_steps(steps.level, 1), rows) + seasonal)
+        expected = torch.where(
+            t == 0, z, last_steps(lag_steps(steps.level, 1), rows) + seasonal
+        )
         fast = [
             # Distance from the centre, last change, and change over a season.
             (z - steps.centre) / scale,

@@ -25,7 +25,7 @@ from lstmcast.ragged import Floats, Ints
 PATTERN_NAMES = ("pattern", "pattern_2", "pattern_3")
 """Slow means of each phase of the main, the second and the third season."""
 LEVEL_NAMES = ("pattern_level", "pattern_slow_level", "pattern_long_level")
-"""Levels of the series without its patterns: of the last few steps, of some ten, of some seasons."""
+"""Levels of the series without its patterns: of a few steps, of some ten, of some seasons."""
 N_LONG_FEATURES = 12
 PATTERN_ALPHA = 0.08
 """Share of the newest cycle in a pattern: it remembers about a dozen."""
@@ -38,7 +38,7 @@ LEAST_ERROR = 0.02
 
 
 class Pattern(NamedTuple):
-    """One of the seasons that has a pattern; width: steps that it is smoothed over, an odd number."""
+    """A season that has a pattern; width: steps that it is smoothed over, an odd number."""
 
     name: str
     season: int
@@ -95,7 +95,7 @@ def fill_patterns(
 
 
 def level_alphas(main: int) -> tuple[float, ...]:
-    """Shares of the newest step in each level; the long one remembers three seasons, or 30 steps."""
+    """Shares of the newest step in each level; the long one remembers 3 seasons, or 30 steps."""
     return (0.5, 0.1, 1 / (3 * max(main, 10)))
 
 
@@ -195,6 +195,6 @@ def _track_record(
 
 
 def track_record_memory(seasons: tuple[int, ...]) -> int:
-    """Steps that a track record remembers: four main seasons, a longer one up to 28, 20 at least."""
+    """Steps that a track record remembers: four main seasons, or one longer; at least 20."""
     main, second, _ = seasons
     return max(4 * main, min(second, 28 * main), 20)

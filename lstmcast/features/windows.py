@@ -24,9 +24,8 @@ from lstmcast.ragged import Bools, Floats, Ints, Singles
 
 MIN_CONTEXT = 12
 """Least default context, in steps."""
-LONG_SEASON = 200
-"""From so many steps on, a season is left to the features and candidates, which remember it."""
-MAX_CONTEXT_OF_LONG_SEASON = 512
+MAX_CONTEXT = 128
+"""Most steps of a default context: what is longer ago is left to features and candidates."""
 _SEASONAL_NAIVE = CANDIDATES.index("seasonal_naive")
 
 
@@ -77,9 +76,7 @@ def default_context(seasons: Seasons, horizon: int) -> int:
         for_horizon = horizon + m
 
     context = max(two_seasons, for_horizon, MIN_CONTEXT)
-    if m > LONG_SEASON:
-        return min(context, MAX_CONTEXT_OF_LONG_SEASON)
-    return context
+    return min(context, MAX_CONTEXT)
 
 
 @dataclass(frozen=True, eq=False)

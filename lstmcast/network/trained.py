@@ -179,6 +179,12 @@ def count_recurrent_layers(weights: Mapping[str, Any]) -> int:
     return sum(match is not None for match in matches)
 
 
+def count_neighbours(weights: Mapping[str, Any]) -> int:
+    """Count the horizon steps that a decoder with these weights sees at once, 0 for its own."""
+    kernel = weights.get("neighbours.weight")
+    return 0 if kernel is None else int(kernel.shape[-1])
+
+
 def remove_covariate_columns(
     weights: Mapping[str, Array], features: int, local: int
 ) -> dict[str, Array]:

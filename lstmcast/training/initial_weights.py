@@ -13,7 +13,11 @@ from lstmcast.errors import UsageError
 from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_STEP_FEATURES
 from lstmcast.forecasting.predictor import Predictor
-from lstmcast.network.trained import NetworkShape, count_recurrent_layers
+from lstmcast.network.trained import (
+    NetworkShape,
+    count_neighbours,
+    count_recurrent_layers,
+)
 from lstmcast.ragged import Singles
 from lstmcast.runs import serialization
 from lstmcast.training import members
@@ -48,6 +52,7 @@ def load_pretrained_weights() -> InitialWeights:
         len(CANDIDATES),
         hidden=len(arrays["state.weight"]),
         layers=count_recurrent_layers(arrays),
+        neighbours=count_neighbours(arrays),
     )
     return InitialWeights(arrays, shape)
 

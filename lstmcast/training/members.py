@@ -26,6 +26,7 @@ from lstmcast.errors import DivergedError, UsageError, format_names
 from lstmcast.features.candidates import CANDIDATES, N_FAST_CANDIDATES, N_LOCAL_FEATURES
 from lstmcast.features.steps import N_FAST_FEATURES, N_STEP_FEATURES
 from lstmcast.features.windows import Windows
+from lstmcast.network.generations import upgrade_network
 from lstmcast.network.inference import iter_batches
 from lstmcast.network.losses import LossTargets
 from lstmcast.network.torch_network import (
@@ -34,10 +35,10 @@ from lstmcast.network.torch_network import (
     single_torch_thread,
     to_tensors,
 )
-from lstmcast.network.generations import upgrade_network
 from lstmcast.network.trained import (
     NetworkShape,
     add_covariate_columns,
+    count_neighbours,
     count_recurrent_layers,
 )
 from lstmcast.panel.panel import Panel
@@ -144,6 +145,7 @@ def _choose_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
     if recipe.start is not None:
         hidden = recipe.start["state.weight"].shape[0]
         layers = count_recurrent_layers(recipe.start)
+    neighbours = 0 if recipe.start is None else count_neighbours(recipe.start)
     covariates = ahead = 0
     if windows.covariates is not None:
         covariates = windows.covariates.step.shape[1]
@@ -163,6 +165,7 @@ def _choose_shape(recipe: Recipe, windows: Windows) -> NetworkShape:
         layer_norm=model.layer_norm,
         context=windows.context if reads_context else 0,
         loss=recipe.loss,
+        neighbours=neighbours,
     )
 
 

@@ -9,7 +9,6 @@ take each step together.
 import argparse
 import json
 import math
-import os
 import time
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -57,9 +56,12 @@ network should not be made for these: any horizon from one step on may come.
 
 
 class SeriesKind(NamedTuple):
-    """A kind of series: seasons, usual horizon, range of lengths, share of the training steps."""
+    """A kind of series: seasons, usual horizon, range of lengths, share of the training steps.
 
-    seasons: Seasons
+    seasons: None where those are drawn, see `draw_seasons`.
+    """
+
+    seasons: Seasons | None
     horizon: int
     shortest: int
     longest: int
@@ -67,22 +69,48 @@ class SeriesKind(NamedTuple):
 
 
 SERIES_KINDS = (
+    # Years, and whatever has no season.
     SeriesKind(Seasons(1, 0), 6, 8, 50, 2.0),
-    SeriesKind(Seasons(1, 0), 12, 20, 400, 1.2),
-    SeriesKind(Seasons(1, 0), 30, 80, 800, 0.4),
+    SeriesKind(Seasons(1, 0), 12, 20, 400, 1.0),
+    SeriesKind(Seasons(1, 0), 30, 80, 2000, 0.5),
+    # Quarters and months.
     SeriesKind(Seasons(4, 0), 8, 9, 140, 1.3),
     SeriesKind(Seasons(12, 0), 18, 18, 330, 2.0),
-    SeriesKind(Seasons(12, 0), 24, 40, 400, 0.6),
+    SeriesKind(Seasons(12, 0), 24, 40, 800, 0.7),
+    # Weeks, with a year.
+    SeriesKind(Seasons(1, 52), 13, 60, 1500, 0.9),
+    SeriesKind(Seasons(52, 0), 26, 110, 600, 0.4),
+    # Days, with a week and a year; and the five days of a market.
     SeriesKind(Seasons(7, 0), 14, 20, 500, 0.6),
-    SeriesKind(Seasons(7, 0), 28, 60, 700, 0.4),
-    SeriesKind(Seasons(7, 365), 28, 380, 1500, 0.3),
-    SeriesKind(Seasons(24, 168), 48, 120, 1200, 1.0),
-    SeriesKind(Seasons(24, 0), 24, 50, 300, 0.2),
-    SeriesKind(Seasons(48, 336), 48, 340, 1500, 0.25),
-    SeriesKind(Seasons(1, 52), 13, 60, 1000, 0.9),
-    SeriesKind(Seasons(52, 0), 26, 110, 400, 0.3),
-    SeriesKind(Seasons(5, 260), 10, 60, 900, 0.3),
+    SeriesKind(Seasons(7, 0), 28, 60, 1000, 0.4),
+    SeriesKind(Seasons(7, 365), 28, 380, 3000, 0.9),
+    SeriesKind(Seasons(1, 365), 28, 380, 3000, 0.3),
+    SeriesKind(Seasons(5, 260), 10, 60, 1500, 0.3),
+    # Hours and parts of an hour, with a day, a week and a year.
+    SeriesKind(Seasons(24, 0), 24, 50, 600, 0.3),
+    SeriesKind(Seasons(24, 168), 48, 120, 2000, 1.2),
+    SeriesKind(Seasons(24, 168), 168, 600, 8000, 0.5),
+    SeriesKind(Seasons(24, 168, 8766), 168, 9000, 20000, 0.2),
+    SeriesKind(Seasons(48, 336), 48, 340, 3000, 0.4),
+    SeriesKind(Seasons(96, 672), 96, 700, 5000, 0.2),
+    SeriesKind(Seasons(288, 2016), 144, 900, 6000, 0.15),
+    # Seasons that no calendar has.
+    SeriesKind(None, 48, 40, 4000, 0.9),
 )
+NEIGHBOURS = 5
+"""Steps of the horizon that the decoder sees at once."""
+MAX_DRAWN_SEASON = 400
+LEAST_CYCLES = 2
+"""Cycles of a drawn main season that its series have at least."""
+
+
+def draw_seasons(rng: np.random.Generator) -> Seasons:
+    """Draw seasons that no calendar has: a main one, and in half of all a second of some cycles."""
+    log_season = rng.uniform(np.log(2), np.log(MAX_DRAWN_SEASON))
+    main = round(float(np.exp(log_season)))
+    cycles = int(rng.integers(3, 11))
+    has_second = rng.random() < 0.5
+    return Seasons(main, main * cycles if has_second else 0)
 
 
 class SyntheticSampler:
@@ -165,6 +193,10 @@ def draw_sampler(
 ) -> WindowSampler | None:
     """Draw fresh series of a kind to draw windows from; None if they are too short for one."""
     seasons = kind.seasons
+    if seasons is None:
+        seasons = draw_seasons(rng)
+        shortest = max(kind.shortest, LEAST_CYCLES * seasons.main)
+        kind = kind._replace(shortest=shortest)
     length = _draw_length(rng, kind)
     horizon = draw_horizon(rng, kind, length)
     values = make_series(rng, series, length, seasons).ravel()
@@ -249,7 +281,7 @@ class FolderStore:
         contiguous = {name: value.contiguous() for name, value in state.tensors.items()}
         fresh = self.path.with_suffix(".new")
         save_file(contiguous, fresh, {"facts": json.dumps(facts)})
-        os.replace(fresh, self.path)
+        fresh.replace(self.path)
 
 
 def pretrain_network(
@@ -272,8 +304,12 @@ def pretrain_network(
     """
     torch.manual_seed(seed)
     shape = NetworkShape(
-        N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES), hidden, layers,
-        neighbours=int(__import__("os").environ.get("NEIGH", "0")),
+        N_STEP_FEATURES,
+        N_LOCAL_FEATURES,
+        len(CANDIDATES),
+        hidden,
+        layers,
+        neighbours=NEIGHBOURS,
     )
     network = TorchNetwork(shape, dropout=0.05)
     schedule = Schedule(

@@ -25,7 +25,9 @@ def series(length: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    "seasons", [Seasons(12, 0), Seasons(1, 0), Seasons(7, 21), Seasons(3, 6, 90)], ids=str
+    "seasons",
+    [Seasons(12, 0), Seasons(1, 0), Seasons(7, 21), Seasons(3, 6, 90)],
+    ids=str,
 )
 @pytest.mark.parametrize("length", [100, 20])
 def test_features_and_candidates_at_the_end_are_those_of_numpy(

@@ -39,7 +39,9 @@ def batch_of(x: Singles, local: Singles, blend: Singles) -> Batch:
     n = x.shape[1]
     ones = np.ones((n, 1, local.shape[2]))
     at = np.full((n, 1), len(x) - 1)
-    return Batch(x, at, local, blend, ones, ones[..., :1], blend, ones, np.zeros(n, int))
+    return Batch(
+        x, at, local, blend, ones, ones[..., :1], blend, ones, np.zeros(n, int)
+    )
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru", "rnn"])
