@@ -30,6 +30,7 @@ from lstmcast.features.long_memory import (
     Pattern,
     level_alphas,
     list_patterns,
+    season_window,
     track_record_memory,
 )
 from lstmcast.features.steps import Seasons
@@ -77,6 +78,8 @@ class GraphPatterns:
             recursive_mean_of_all(adjusted, weight, alpha)
             for alpha in level_alphas(seasons.main)
         ]
+        window = season_window(seasons.main)
+        levels.append(mean_of_window(adjusted, t, window))
         return cls(seasons, t, z, weight, patterns, means, expected, levels)
 
     def candidate_forecasts(self, horizon: int) -> list[Tensor]:

@@ -21,6 +21,7 @@ CANDIDATES = (
     "pattern_level",
     "pattern_slow_level",
     "pattern_long_level",
+    "pattern_season_level",
 )
 N_FAST_CANDIDATES = 8
 """Candidates that remember a few cycles; those after them remember all."""
@@ -36,6 +37,7 @@ CANDIDATE_DESCRIPTIONS = {
     "pattern_level": "the mean pattern on a short-memory level",
     "pattern_slow_level": "the mean pattern on a slow level",
     "pattern_long_level": "the mean pattern on a long-memory level",
+    "pattern_season_level": "the mean pattern on the level of one season",
 }
 """What each candidate is called in sentences; docs/guide.md explains them under these names."""
 N_HORIZON_FEATURES = 7

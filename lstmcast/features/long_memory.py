@@ -24,9 +24,15 @@ from lstmcast.ragged import Floats, Ints
 
 PATTERN_NAMES = ("pattern", "pattern_2", "pattern_3")
 """Slow means of each phase of the main, the second and the third season."""
-LEVEL_NAMES = ("pattern_level", "pattern_slow_level", "pattern_long_level")
-"""Levels of the series without its patterns: of a few steps, of some ten, of some seasons."""
-N_LONG_FEATURES = 12
+LEVEL_NAMES = (
+    "pattern_level",
+    "pattern_slow_level",
+    "pattern_long_level",
+    "pattern_season_level",
+)
+"""Levels of the series without its patterns: of a few steps, of some ten, of some seasons, and of
+exactly one season, in which every phase counts alike."""
+N_LONG_FEATURES = 14
 PATTERN_ALPHA = 0.08
 """Share of the newest cycle in a pattern: it remembers about a dozen."""
 _MAX_SHARP_RATIO = 14
@@ -90,13 +96,19 @@ def fill_patterns(
             rest = rest - mean
 
     adjusted = out["z"] - expected_pattern(out, seasons)[:, :-1]
-    for name, alpha in zip(LEVEL_NAMES, level_alphas(seasons[0]), strict=True):
+    for name, alpha in zip(LEVEL_NAMES, level_alphas(seasons[0]), strict=False):
         out[name][...] = exponential_moving_average(adjusted, weight, alpha)
+    out[LEVEL_NAMES[-1]][...] = moving_average(adjusted, season_window(seasons[0]))
 
 
 def level_alphas(main: int) -> tuple[float, ...]:
     """Shares of the newest step in each level; the long one remembers 3 seasons, or 30 steps."""
     return (0.5, 0.1, 1 / (3 * max(main, 10)))
+
+
+def season_window(main: int) -> int:
+    """Steps whose mean is the level of one season, at least 4."""
+    return max(main, 4)
 
 
 def expected_pattern(
@@ -148,7 +160,7 @@ def _iter_long_features(
     expected = expected_pattern(arrays, seasons)
     adjusted = z - expected[:, :-1]
 
-    # Surprise by the slow and by the long level, and the change to the next step.
+    # Surprise by the slower levels, and the change to the next step.
     for name in LEVEL_NAMES[1:]:
         surprise = adjusted - shift_right(arrays[name], 1)
         surprise[:, :1] = 0

@@ -86,6 +86,7 @@ class StepArrays:
     pattern_level: Floats
     pattern_slow_level: Floats
     pattern_long_level: Floats
+    pattern_season_level: Floats
     open: Bools | None = None
 
 

@@ -103,30 +103,38 @@ def test_what_is_expected_of_a_step_is_known_one_season_before() -> None:
 def test_levels_forget_at_their_own_pace() -> None:
     y = np.concatenate([np.zeros(200), np.full(20, 10.0)]) - 50
     steps = steps_of([y], Seasons(1, 0))
-    for name, alpha in zip(LEVEL_NAMES, level_alphas(1), strict=True):
+    for name, alpha in zip(LEVEL_NAMES[:3], level_alphas(1), strict=True):
         level = getattr(steps, name)
         assert level[199] == pytest.approx(-50)
         assert level[-1] == pytest.approx(-40 - 10 * (1 - alpha) ** 20, abs=0.05)
 
 
+def test_the_level_of_a_season_counts_every_phase_alike() -> None:
+    y = hours_of_weeks(6, noise=2.0)
+    steps = steps_of([y], Seasons(24, 0))
+    t = len(y) - 1
+    adjusted = [y[s] - steps.pattern[s - 24] for s in range(t - 23, t + 1)]
+    assert steps.pattern_season_level[t] == pytest.approx(np.mean(adjusted))
+
+
 def test_the_track_record_says_which_season_forecasts_best() -> None:
     """Hours that repeat the week: its naive error is small, that of the last value is large."""
     steps = steps_of([hours_of_weeks(10, noise=0.5)], Seasons(24, 168))
-    records = steps.x[-1, N_FAST_FEATURES + 3 : N_FAST_FEATURES + 9]
+    records = steps.x[-1, N_FAST_FEATURES + 4 : N_FAST_FEATURES + 11]
     by_last, by_week, by_index = records[:3]
     assert by_week < by_last
     assert by_week < by_index
     # Without a second season there is no record of it.
     steps = steps_of([hours_of_weeks(10)], Seasons(24, 0))
-    assert not steps.x[:, N_FAST_FEATURES + 4].any()
+    assert not steps.x[:, N_FAST_FEATURES + 5].any()
 
 
 def test_a_track_record_begins_when_there_is_an_error_to_count() -> None:
     steps = steps_of([hours_of_weeks(3, noise=1.0)], Seasons(24, 168))
-    week = steps.x[:, N_FAST_FEATURES + 4]
+    week = steps.x[:, N_FAST_FEATURES + 5]
     assert not week[:168].any()
     assert week[168:].all()
-    levels = steps.x[:, N_FAST_FEATURES + 6]
+    levels = steps.x[:, N_FAST_FEATURES + 7]
     assert not levels[:48].any()
     assert levels[60:].all()
 
