@@ -1,4 +1,4 @@
-"""Which periods the values of a panel show: every length is looked for, and each has to be seen.
+"""How clearly a series shows the periods of any length, and what is left of it without one.
 
 A series is folded at each length, without what moves more slowly than it. Values of the same phase
 that are more alike than chance makes them are a season: the analysis of variance by phase
@@ -8,7 +8,7 @@ Knows no calendar and no stamps.
 Axes: N series, T steps, P periods looked at (the index is the period in steps), K lags.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,40 +17,12 @@ from lstmcast.ragged import Bools, Floats, Ints
 
 MAX_PERIOD = 2000
 """The longest period looked for in the steps themselves; longer ones in the means of cycles."""
-MAX_PERIODS = 3
-"""Periods that are returned at most."""
-USUAL_PERIODS = (4, 5, 7, 12, 24, 48, 52, 96, 144, 168, 288, 336, 365, 1440)
-"""Periods of clocks and calendars: they are likely before any value was seen."""
-_MIN_CYCLES = 3.0
-_MIN_CYCLES_IF_EXPECTED = 2.0
-_MIN_SCORE = 4.5
-"""Least normal score of a period, one of some thousands that are looked at."""
-_MIN_SCORE_IF_USUAL = 3.0
-_MIN_SCORE_IF_EXPECTED = 2.0
-_MIN_SHARE = 0.06
-"""Least share of the variance that the season explains, of a series without its slow movements."""
-_MIN_SHARE_OF_MULTIPLE = 0.15
-_MIN_SHARE_BESIDE_OTHERS = 0.25
-"""The same of a multiple of a known period, and of any other: what is left of a season that changes
-slowly looks like lengths nearby."""
-_MIN_SERIES_OF_HALF = 10
-_SERIES_SHARE = 0.2
-"""Share of the series that have to show a period."""
 _OUTLIER_DEVIATIONS = 4.0
-_NEAR_CYCLES = 4
+ALL_APART = 1 << 30
 _WILD_RANGES = 3.0
 """How far outside of the range of nine in ten values one may be, in such ranges."""
 _PROFILE_CYCLES = 14
 """Cycles whose mean is taken out: slow changes of a day go with it, its week stays."""
-_BONUS_IF_LIKELY = 1.02
-_BONUS_IF_SAME = 1.2
-_SHARE_TOLERANCE = 0.05
-"""How much less a neighbour of a usual period has to leave unexplained, in general and where it can
-hardly be told from it, and what counts as noise of it."""
-_MIN_EXCESS_OF_HALF = 0.8
-_MIN_EXCESS = 0.5
-"""What a period has to explain of a multiple of it, from nothing more than its share of the waves
-(0) to all (1)."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,24 +38,14 @@ class PeriodStrengths:
     score: Floats
 
 
-def find_periods(
-    series: list[Floats], expected: Collection[int] = (), most: int = MAX_PERIODS
-) -> tuple[int, ...]:
-    """Find the periods that enough of the series [T] show, in steps, rising; NaN is missing.
-
-    expected: periods that a calendar proposes, which need less evidence, as those of
-    `USUAL_PERIODS` do. What one period explains is taken out before the next is looked for, so that
-    its multiples are found for what they add alone.
-    """
-    rest = [y for y in map(_prepare_series, series) if len(y)]
-    found: list[int] = []
-    while rest and len(found) < most:
-        period = _find_clearest_period(rest, frozenset(expected), found)
-        if period is None:
-            break
-        found.append(period)
-        rest = [_remove_profile(y, period) for y in rest]
-    return tuple(sorted(found))
+def average_blocks(y: Floats, size: int) -> Floats:
+    """Means of blocks of steps of a series' newest part; NaN where most of them are missing."""
+    n_blocks = len(y) // size
+    blocks = y[len(y) - n_blocks * size :].reshape(n_blocks, size)
+    observed = ~np.isnan(blocks)
+    count = observed.sum(1)
+    total = np.where(observed, blocks, 0.0).sum(1)
+    return np.where(2 * count > size, total / np.maximum(count, 1), np.nan)
 
 
 def measure_share(series: list[Floats], period: int) -> float:
@@ -93,14 +55,14 @@ def measure_share(series: list[Floats], period: int) -> float:
     """
     no_multiple = np.zeros(0, dtype=np.int64)
     shares = []
-    for y in map(_prepare_series, series):
+    for y in map(prepare_series, series):
         if len(y) >= 2 * period:
-            [share] = _measure_lengths(y, period, no_multiple)
+            [share] = measure_lengths(y, period, no_multiple)
             shares.append(share)
     return float(np.median(shares)) if shares else 0.0
 
 
-def _prepare_series(y: Floats) -> Floats:
+def prepare_series(y: Floats) -> Floats:
     """A series in logs where it is positive, brought near 1, without missing ends."""
     places = np.flatnonzero(~np.isnan(y))
     if not len(places):
@@ -121,117 +83,7 @@ def _limit_wild_values(y: Floats) -> Floats:
     return np.clip(y, low - reach, high + reach) if reach > 0 else y
 
 
-def _find_clearest_period(
-    series: list[Floats], expected: Collection[int], found: list[int]
-) -> int | None:
-    """The shortest period that is no part of a clearer one, None where none is clear enough."""
-    measured = _measure_panel(series, expected)
-    n_periods = measured.score.shape[1]
-    is_likely = _are_likely(n_periods, expected, found)
-    longest = max(len(y) for y in series)
-    least = _least_strengths(is_likely, expected, found, longest)
-    is_enough = measured.share > least.share
-    by_series = is_enough & (measured.score > least.score)
-
-    # A fifth of the series that hold it often enough show it, or half of them less clearly.
-    n_series = (~np.isnan(measured.score)).sum(0)
-    n_showing = by_series.sum(0)
-    is_shown = n_showing >= np.maximum(_SERIES_SHARE * n_series, 1)
-    by_half = is_enough & is_likely & (measured.score > _MIN_SCORE_IF_EXPECTED)
-    is_of_half = (by_half.sum(0) > n_series / 2) & (n_series >= _MIN_SERIES_OF_HALF)
-    is_shown |= is_of_half
-    by_series = np.where(is_of_half, by_half, by_series)
-    total = np.nansum(measured.share, 0)
-    shares = total / np.maximum(n_series, 1)
-
-    for period in np.flatnonzero(is_shown).tolist():
-        showing = [series[i] for i in np.flatnonzero(by_series[:, period])]
-        peak = _is_peak(shares * is_shown, period, longest, is_likely)
-        if peak and _stands_alone(showing, period, is_shown):
-            return int(period)
-    return None
-
-
-def _are_likely(count: int, expected: Collection[int], found: list[int]) -> Bools:
-    """Which of the periods below a number are likely before any value was seen, [P].
-
-    Those of clocks and calendars, and five or seven of a day that was found.
-    """
-    weeks = [factor * known for known in found for factor in (5, 7)]
-    return np.isin(np.arange(count), [*USUAL_PERIODS, *expected, *weeks])
-
-
-def _least_strengths(
-    is_likely: Bools, expected: Collection[int], found: list[int], longest: int
-) -> PeriodStrengths:
-    """What each period has to reach, [P], where some are expected or found.
-
-    longest: steps of the longest series.
-    """
-    periods = np.arange(len(is_likely))
-    is_expected = np.isin(periods, list(expected))
-    score = np.where(is_likely, _MIN_SCORE_IF_USUAL, _MIN_SCORE)
-    score[is_expected] = _MIN_SCORE_IF_EXPECTED
-
-    share = np.full(len(is_likely), _MIN_SHARE)
-    for known in found:
-        is_multiple = periods % known == 0
-        least = np.where(is_multiple, _MIN_SHARE_OF_MULTIPLE, _MIN_SHARE_BESIDE_OTHERS)
-        share = np.maximum(share, least)
-    share[is_likely] = _MIN_SHARE
-
-    # What divides a period that is known adds nothing to it.
-    for known in found:
-        is_part = known % np.maximum(periods, 1) == 0
-        share[is_part] = np.inf
-        # Next to few cycles of it the rest of it shows, as the series cannot tell them apart.
-        cycles = np.rint(periods / known)
-        distance = np.abs(periods - cycles * known)
-        reach = periods**2 / longest
-        is_beside = (distance > 0) & (distance <= reach) & (cycles <= _NEAR_CYCLES)
-        share[is_beside] = np.inf
-    return PeriodStrengths(share, score)
-
-
-def _is_peak(shares: Floats, period: int, longest: int, is_likely: Bools) -> bool:
-    """Whether no length nearby that the series cannot tell apart from a period explains more."""
-    # Over all cycles, lengths that differ by this much drift by one cycle.
-    reach = max(1, round(period * period / longest))
-    begin = max(2, period - reach)
-    near = np.arange(begin, min(period + reach + 1, len(shares)))
-    unexplained = 1 - shares[near] + _SHARE_TOLERANCE
-    # Where all cycles together drift by less than a tenth of one, the usual length is meant.
-    is_same = 10 * np.abs(near - period) <= reach
-    bonus = np.where(is_same, _BONUS_IF_SAME, _BONUS_IF_LIKELY)
-    unexplained = np.where(is_likely[near], unexplained / bonus, unexplained)
-    return int(near[unexplained.argmin()]) == period
-
-
-def _stands_alone(series: list[Floats], period: int, is_shown: Bools) -> bool:
-    """Whether a period is more than what a multiple of it, that is shown too, has at that length.
-
-    A day holds two half days, but a week is hardly more than seven days: of a multiple m a
-    period has 1 / m of the waves, and stands alone if it explains much more than that.
-    """
-    multiples = np.arange(2 * period, len(is_shown), period)
-    multiples = multiples[is_shown[multiples]]
-    if not len(multiples):
-        return True
-    by_series = []
-    for y in series:
-        if len(y) >= 2 * multiples[0]:
-            by_series.append(_measure_lengths(y, period, multiples))
-    if not by_series:
-        return True
-    explained = np.nanmean(np.array(by_series), 0)
-    ratio = explained[0] / np.maximum(explained[1:], 1e-9)
-    expected = period / multiples
-    excess = (ratio - expected) / (1 - expected)
-    least = np.where(expected == 0.5, _MIN_EXCESS_OF_HALF, _MIN_EXCESS)
-    return bool((excess >= least).all())
-
-
-def _measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
+def measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
     """Share of the variance explained by a period and by multiples of it, [1 + M]."""
     observed = ~np.isnan(y)
     octave = 1 << (period.bit_length() - 1)
@@ -248,25 +100,7 @@ def _measure_lengths(y: Floats, period: int, multiples: Ints) -> Floats:
     return np.array(found)
 
 
-def _measure_panel(series: list[Floats], expected: Collection[int]) -> PeriodStrengths:
-    """Strengths of each period in each series, [N, P]; NaN where it is not seen often enough."""
-    longest = min(MAX_PERIOD, max(len(y) for y in series) // 2)
-    periods = np.arange(longest + 1)
-    is_expected = np.isin(periods, list(expected))
-    least_cycles = np.where(is_expected, _MIN_CYCLES_IF_EXPECTED, _MIN_CYCLES)
-    shape = (len(series), longest + 1)
-    share = np.full(shape, np.nan)
-    score = np.full(shape, np.nan)
-    for i, y in enumerate(series):
-        strengths = measure_periods(y)
-        n = len(strengths.score)
-        is_seen = len(y) >= periods[:n] * least_cycles[:n]
-        share[i, :n] = np.where(is_seen, strengths.share, np.nan)
-        score[i, :n] = np.where(is_seen, strengths.score, np.nan)
-    return PeriodStrengths(share, score)
-
-
-def _remove_profile(y: Floats, period: int) -> Floats:
+def remove_profile(y: Floats, period: int) -> Floats:
     """A series [T] less the mean of each phase over the cycles around."""
     n = len(y)
     if n < 2 * period:
@@ -334,8 +168,11 @@ def _average_over_cycle(y: Floats, observed: Bools, period: int) -> Floats:
     return np.asarray(sums / np.maximum(counts, 1))
 
 
-def measure_periods(y: Floats, shortest: int = 2) -> PeriodStrengths:
-    """Measure how clearly a series [T] shows the periods from `shortest` on; NaN is missing."""
+def measure_periods(y: Floats, apart: int = ALL_APART) -> PeriodStrengths:
+    """Measure how clearly a series [T] shows the periods from 2 on; NaN is missing.
+
+    apart: cycles that are compared are at most so many from each other.
+    """
     n = len(y)
     longest = min(MAX_PERIOD, n // 2)
     share = np.full(longest + 1, np.nan)
@@ -345,7 +182,7 @@ def measure_periods(y: Floats, shortest: int = 2) -> PeriodStrengths:
         return PeriodStrengths(share, score)
 
     overlaps = _count_overlaps(observed)
-    for first in _iter_octaves(shortest, longest):
+    for first in _iter_octaves(longest):
         periods = np.arange(first, min(2 * first, longest + 1))
         rest = _remove_slow_movements(y, observed, 2 * first)
         products = _lagged_products(rest)
@@ -353,25 +190,26 @@ def measure_periods(y: Floats, shortest: int = 2) -> PeriodStrengths:
         if not variance > 0:
             continue
 
-        at_cycles = _sum_over_cycles(products, periods)
-        pairs = _count_pairs(overlaps, periods, is_complete=bool(observed.all()))
+        at_cycles = _sum_over_cycles(products, periods, apart)
+        pairs = _count_pairs(overlaps, periods, apart)
         likeness = at_cycles / np.maximum(pairs, 1.0) / variance
         kept = np.clip(likeness, -0.999, 0.9999)
         share[periods] = kept
 
         spread = _count_dependent_steps(products / products[0], periods)
         cycles = overlaps[0] / periods
+        # Fewer pairs than all of so many cycles have: as many as fewer cycles would.
+        cycles = np.minimum(cycles, np.sqrt(2 * apart * cycles))
         score[periods] = _normal_score(kept, cycles, periods, spread)
 
     return PeriodStrengths(share, score)
 
 
-def _iter_octaves(shortest: int, longest: int) -> Iterator[int]:
-    """The first periods of the octaves 2-3, 4-7, 8-15, ... that hold some of those asked for."""
+def _iter_octaves(longest: int) -> Iterator[int]:
+    """The first periods of the octaves 2-3, 4-7, 8-15, ... up to a longest one."""
     first = 2
     while first <= longest:
-        if 2 * first > shortest:
-            yield first
+        yield first
         first *= 2
 
 
@@ -385,8 +223,8 @@ def _normal_score(
     """
     ratio = 1 + cycles * share / (1 - share)
     ratio = np.maximum(ratio, 0.0)
-    between = np.maximum((periods - 1) / spread, 0.5)
-    within = np.maximum(between * (cycles - 1), 0.5)
+    between = np.maximum((periods - 1) / spread, 1.0)
+    within = np.maximum(between * (cycles - 1), 1.0)
 
     root = np.cbrt(ratio)
     a = 2 / (9 * between)
@@ -410,29 +248,32 @@ def _count_dependent_steps(correlation: Floats, periods: Ints) -> Floats:
     return 2 * weighted - 1
 
 
-def _sum_over_cycles(products: Floats, periods: Ints) -> Floats:
+def _sum_over_cycles(products: Floats, periods: Ints, apart: int) -> Floats:
     """Sum of what stands at the multiples of each period, [P], of [K] lags from 0 on."""
     n_lags = len(products)
     first = int(periods[0])
     if first * first < n_lags:
         # Few periods, each with many multiples.
-        return np.array([products[p::p].sum() for p in periods.tolist()])
+        ends = (apart * periods + 1).tolist()
+        pairs = zip(periods.tolist(), ends, strict=True)
+        return np.array([products[p:end:p].sum() for p, end in pairs])
 
     total = np.zeros(len(periods))
-    for multiple in range(1, (n_lags - 1) // first + 1):
+    most = min((n_lags - 1) // first, apart)
+    for multiple in range(1, most + 1):
         lags = multiple * periods
         inside = int(np.searchsorted(lags, n_lags))
         total[:inside] += products[lags[:inside]]
     return total
 
 
-def _count_pairs(overlaps: Floats, periods: Ints, *, is_complete: bool) -> Floats:
+def _count_pairs(overlaps: Floats, periods: Ints, apart: int) -> Floats:
     """Pairs of steps that lie whole cycles apart, for each period, [P]."""
-    if not is_complete:
-        return _sum_over_cycles(overlaps, periods)
-    # The sum of n - p, n - 2 p, ...
     n = len(overlaps)
-    multiples = (n - 1) // periods
+    if overlaps[0] < n:
+        return _sum_over_cycles(overlaps, periods, apart)
+    # The sum of n - p, n - 2 p, ...
+    multiples = np.minimum((n - 1) // periods, apart)
     return np.asarray(multiples * (n - periods * (multiples + 1) / 2))
 
 

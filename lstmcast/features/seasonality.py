@@ -6,18 +6,31 @@ other. Knows no stamps.
 Axes: N series, T steps, m season.
 """
 
+from collections.abc import Collection
+
 import numpy as np
 
-from lstmcast.features.periods import find_periods, measure_share
+from lstmcast.features.periods import (
+    ALL_APART,
+    MAX_PERIOD,
+    PeriodStrengths,
+    average_blocks,
+    measure_lengths,
+    measure_periods,
+    measure_share,
+    prepare_series,
+    remove_profile,
+)
 from lstmcast.features.steps import Seasons
 from lstmcast.panel.panel import Panel
-from lstmcast.ragged import Floats, Ints, choose_evenly
+from lstmcast.ragged import Bools, Floats, Ints, choose_evenly
 
 _MAX_SERIES = 100
-_MIN_SERIES = 6
+_MIN_SERIES = 4
 _MAX_STEPS = 40_000
 """Steps of all series that are searched."""
-_MAX_STEPS_PER_SERIES = 20_000
+_MAX_STEPS_PER_SERIES = 40_000
+"""Steps of one series: a year of half hours has to be seen twice."""
 _MAX_STEPS_OF_CYCLE = 5000
 """Steps that are searched for an exact cycle."""
 _MAX_UNSEEN_SEASON = 366
@@ -31,7 +44,51 @@ _EXACT_TOLERANCE = 1e-9
 _LONG_SEASON = 52
 """From so many steps on, a season that is the only one is the main one where it is strong."""
 _CLEAR_SHARE = 0.3
-"""Least share of the variance, as the median of the series, of a season that is strong."""
+_YEAR_OF_DAYS = 260
+_CLEAR_SHARE_OF_YEAR = 0.8
+"""Least share of the variance, as the median of the series, of a season that is strong, and of one
+as long as a year of days."""
+MAX_LONG_PERIOD = 20_000
+"""The longest of those: a year of half hours has 17,520."""
+MAX_PERIODS = 3
+"""Periods that are returned at most."""
+USUAL_PERIODS = (4, 5, 7, 12, 24, 48, 52, 96, 144, 168, 288, 336, 365, 1440)
+"""Periods of clocks and calendars: they are likely before any value was seen."""
+_MAX_STEPS_ONE_BY_ONE = 20_000
+"""The newest steps of a series that are looked at one by one."""
+_DAYS_OF_YEAR = 365
+_YEARS_OF_WEEKS = {7: _DAYS_OF_YEAR, 5: 260}
+"""Steps of a year by the steps of a week."""
+_MIN_CYCLES = 3.0
+_MIN_CYCLES_IF_EXPECTED = 2.0
+_MIN_SCORE = 4.5
+"""Least normal score of a period, one of some thousands that are looked at."""
+_MIN_SCORE_IF_USUAL = 3.0
+_MIN_SCORE_IF_EXPECTED = 2.0
+_MIN_SCORE_OF_PART = 2.0
+_MIN_SHARE_OF_PART = 0.7
+_MIN_SHARE = 0.06
+"""Least share of the variance that the season explains, of a series without its slow movements."""
+_MIN_SHARE_OF_MULTIPLE = 0.15
+_MIN_SHARE_BESIDE_OTHERS = 0.25
+"""The same of a multiple of a known period, and of any other: what is left of a season that changes
+slowly looks like lengths nearby."""
+_MIN_SERIES_OF_HALF = 10
+_SERIES_SHARE = 0.2
+"""Share of the series that have to show a period."""
+_NEAR_CYCLES = 4
+_MAX_APART = 10
+"""Cycles that are compared are at most so far from each other where a period is looked for beside
+another: holidays shift a week, and a shape changes."""
+_BONUS_IF_LIKELY = 1.02
+_BONUS_IF_SAME = 1.2
+_SHARE_TOLERANCE = 0.05
+"""How much less a neighbour of a usual period has to leave unexplained, in general and where it can
+hardly be told from it, and what counts as noise of it."""
+_MIN_EXCESS_OF_HALF = 0.8
+_MIN_EXCESS = 0.5
+"""What a period has to explain of a multiple of it, from nothing more than its share of the waves
+(0) to all (1)."""
 
 
 def infer_seasons(panel: Panel, forced: int | None = None) -> Seasons:
@@ -83,11 +140,13 @@ def confirm_seasons(
     series = _sample_series(values, offsets)
     expected = [m for m in proposed if m > 1]
     found = find_periods(series, expected)
-    if found:
+    cycle = find_exact_cycle(series)
+    # What repeats itself exactly has no season but parts of that cycle.
+    is_part = all(cycle % period == 0 for period in found)
+    if found and (cycle == 1 or is_part):
         return _rank_seasons(series, found, proposed)
 
     # Nothing that is seen twice: an exact cycle, or what the calendar says of a short series.
-    cycle = find_exact_cycle(series)
     is_unseen = longest <= 2 * proposed.main
     if cycle == 1 and is_unseen and proposed.main <= _MAX_UNSEEN_SEASON:
         return Seasons(proposed.main, 0)
@@ -113,29 +172,207 @@ def _rank_seasons(
     shortest = found[0]
     is_main = shortest < _LONG_SEASON or shortest == proposed.main
     if not is_main:
-        is_main = measure_share(series, shortest) > _CLEAR_SHARE
+        least = _CLEAR_SHARE_OF_YEAR if shortest >= _YEAR_OF_DAYS else _CLEAR_SHARE
+        is_main = measure_share(series, shortest) > least
     ranked = found if is_main else (1, *found[:2])
     filled = (*ranked, 0, 0)
     return Seasons(*filled[:3])
 
 
-def season_significance(differences: Floats, m: int) -> float:
-    """Autocorrelation of the differences at lag m over its 90 % bound; above 1 there is a season.
+def find_periods(
+    series: list[Floats], expected: Collection[int] = (), most: int = MAX_PERIODS
+) -> tuple[int, ...]:
+    """Find the periods that enough of the series [T] show, in steps, rising; NaN is missing.
 
-    The test of the M4 competition (Makridakis et al. 2020), on differences so that a trend is no
-    season. The bound is Bartlett's: 1.645 sqrt((1 + 2 sum of r_k^2 for k < m) / n).
+    expected: periods that a calendar proposes, which need less evidence, as those of
+    `USUAL_PERIODS` do. What one period explains is taken out before the next is looked for, so that
+    its multiples are found for what they add alone.
     """
-    correlation = _autocorrelation(differences, m)
-    bound = _bartlett_bound(correlation, len(differences))
-    return float(correlation[-1] / bound)
+    whole = [y for y in map(prepare_series, series) if len(y)]
+    rest = [y[-_MAX_STEPS_ONE_BY_ONE:] for y in whole]
+    found: list[int] = []
+    while rest and len(found) < most:
+        period = _find_clearest_period(rest, frozenset(expected), found)
+        if period is None:
+            break
+        found.append(period)
+        rest = [remove_profile(y, period) for y in rest]
+    if found and len(found) < most:
+        found += _find_long_period(whole, min(found))
+    return tuple(sorted(found))
 
 
-def _bartlett_bound(correlation: Floats, n: int) -> float:
-    """What chance alone leaves the last of the autocorrelations of n values below in 90 %."""
-    shorter_lags = correlation[:-1]
-    shorter = np.sum(shorter_lags**2)
-    variance = (1 + 2 * shorter) / n
-    return float(1.645 * np.sqrt(variance))
+def _find_long_period(series: list[Floats], cycle: int) -> list[int]:
+    """A period above `MAX_PERIOD` in the means of whole cycles of a short one: a year of hours."""
+    means = [average_blocks(y, cycle) for y in series if len(y) > 2 * MAX_PERIOD]
+    means = [y for y in means if len(y) and np.nanstd(y) > 0]
+    shorter: list[int] = []
+    while means and len(shorter) < MAX_PERIODS:
+        blocks = _find_clearest_period(means, (_DAYS_OF_YEAR,), shorter)
+        if blocks is None:
+            break
+        if MAX_PERIOD < blocks * cycle <= MAX_LONG_PERIOD:
+            return [blocks * cycle]
+        shorter.append(blocks)
+        means = [remove_profile(y, blocks) for y in means]
+    return []
+
+
+def _find_clearest_period(
+    series: list[Floats], expected: Collection[int], found: list[int]
+) -> int | None:
+    """The shortest period that is no part of a clearer one, None where none is clear enough."""
+    apart = _MAX_APART if found else ALL_APART
+    measured = _measure_panel(series, expected, apart)
+    n_periods = measured.score.shape[1]
+    is_likely = _are_likely(n_periods, expected, found)
+    longest = max(len(y) for y in series)
+    least = _least_strengths(is_likely, expected, found, longest)
+    is_enough = measured.share > least.share
+    by_series = is_enough & (measured.score > least.score)
+
+    # A fifth of the series that hold it often enough show it, or half of them less clearly.
+    n_series = (~np.isnan(measured.score)).sum(0)
+    n_showing = by_series.sum(0)
+    is_shown = n_showing >= np.maximum(_SERIES_SHARE * n_series, 1)
+    by_half = is_enough & is_likely & (measured.score > _MIN_SCORE_IF_EXPECTED)
+    is_of_half = (by_half.sum(0) > n_series / 2) & (n_series >= _MIN_SERIES_OF_HALF)
+    is_shown |= is_of_half
+    by_series = np.where(is_of_half, by_half, by_series)
+    total = np.nansum(measured.share, 0)
+    shares = total / np.maximum(n_series, 1)
+
+    for period in np.flatnonzero(is_shown).tolist():
+        showing = [series[i] for i in np.flatnonzero(by_series[:, period])]
+        peak = _is_peak(shares * is_shown, period, longest, is_likely)
+        if peak and _stands_alone(showing, period, is_shown):
+            # Medians of the series that show it; NaN, where none holds a period, is not above.
+            share = np.median(measured.share[by_series[:, period]], 0)
+            score = np.median(measured.score[by_series[:, period]], 0)
+            is_clear = score > _MIN_SCORE_OF_PART
+            is_clear &= share > _MIN_SHARE_OF_PART * share[period]
+            return _find_part(showing, period, is_clear, found)
+    return None
+
+
+def _find_part(
+    series: list[Floats], period: int, is_likely: Bools, found: list[int]
+) -> int:
+    """The part of a period that all of it repeats, or the period itself.
+
+    A period is sometimes clear only as a multiple: of a part of it fewer lengths are looked at.
+    is_likely: [P], which periods are clear enough as a part.
+    """
+    is_whole = np.zeros(period + 1, dtype=np.bool_)
+    is_whole[period] = True
+    for part in np.flatnonzero(is_likely[:period]).tolist():
+        is_known = any(known % part == 0 for known in found)
+        divides = part > 1 and period % part == 0 and not is_known
+        if divides and _stands_alone(series, part, is_whole):
+            return int(part)
+    return period
+
+
+def _are_likely(count: int, expected: Collection[int], found: list[int]) -> Bools:
+    """Which of the periods below a number are likely before any value was seen, [P].
+
+    Those of clocks and calendars; where one was found five or seven of it, as of a day, and the
+    year that goes with a week.
+    """
+    likely = {*expected} if found else {*USUAL_PERIODS, *expected}
+    for known in found:
+        likely |= {5 * known, 7 * known, _YEARS_OF_WEEKS.get(known, known)}
+    return np.isin(np.arange(count), list(likely))
+
+
+def _least_strengths(
+    is_likely: Bools, expected: Collection[int], found: list[int], longest: int
+) -> PeriodStrengths:
+    """What each period has to reach, [P], where some are expected or found.
+
+    longest: steps of the longest series.
+    """
+    periods = np.arange(len(is_likely))
+    is_expected = np.isin(periods, list(expected))
+    score = np.where(is_likely, _MIN_SCORE_IF_USUAL, _MIN_SCORE)
+    score[is_expected] = _MIN_SCORE_IF_EXPECTED
+
+    share = np.full(len(is_likely), _MIN_SHARE)
+    for known in found:
+        is_multiple = periods % known == 0
+        least = np.where(is_multiple, _MIN_SHARE_OF_MULTIPLE, _MIN_SHARE_BESIDE_OTHERS)
+        share = np.maximum(share, least)
+    share[is_likely] = _MIN_SHARE
+
+    # What divides a period that is known adds nothing to it.
+    for known in found:
+        is_part = known % np.maximum(periods, 1) == 0
+        share[is_part] = np.inf
+        # Next to few cycles of it the rest of it shows, as the series cannot tell them apart.
+        cycles = np.rint(periods / known)
+        distance = np.abs(periods - cycles * known)
+        reach = periods**2 / longest
+        is_beside = (distance > 0) & (distance <= reach) & (cycles <= _NEAR_CYCLES)
+        share[is_beside] = np.inf
+    return PeriodStrengths(share, score)
+
+
+def _is_peak(shares: Floats, period: int, longest: int, is_likely: Bools) -> bool:
+    """Whether no length nearby that the series cannot tell apart from a period explains more."""
+    # Over all cycles, lengths that differ by this much drift by one cycle.
+    reach = max(1, round(period * period / longest))
+    begin = max(2, period - reach)
+    near = np.arange(begin, min(period + reach + 1, len(shares)))
+    unexplained = 1 - shares[near] + _SHARE_TOLERANCE
+    # Where all cycles together drift by less than a tenth of one, the usual length is meant.
+    is_same = 10 * np.abs(near - period) <= reach
+    bonus = np.where(is_same, _BONUS_IF_SAME, _BONUS_IF_LIKELY)
+    unexplained = np.where(is_likely[near], unexplained / bonus, unexplained)
+    return int(near[unexplained.argmin()]) == period
+
+
+def _stands_alone(series: list[Floats], period: int, is_shown: Bools) -> bool:
+    """Whether a period is more than what a multiple of it, that is shown too, has at that length.
+
+    A day holds two half days, but a week is hardly more than seven days: of a multiple m a
+    period has 1 / m of the waves, and stands alone if it explains much more than that.
+    """
+    multiples = np.arange(2 * period, len(is_shown), period)
+    multiples = multiples[is_shown[multiples]]
+    if not len(multiples):
+        return True
+    by_series = []
+    for y in series:
+        if len(y) >= 2 * multiples[0]:
+            by_series.append(measure_lengths(y, period, multiples))
+    if not by_series:
+        return True
+    explained = np.nanmean(np.array(by_series), 0)
+    ratio = explained[0] / np.maximum(explained[1:], 1e-9)
+    expected = period / multiples
+    excess = (ratio - expected) / (1 - expected)
+    least = np.where(expected == 0.5, _MIN_EXCESS_OF_HALF, _MIN_EXCESS)
+    return bool((excess >= least).all())
+
+
+def _measure_panel(
+    series: list[Floats], expected: Collection[int], apart: int
+) -> PeriodStrengths:
+    """Strengths of each period in each series, [N, P]; NaN where it is not seen often enough."""
+    longest = min(MAX_PERIOD, max(len(y) for y in series) // 2)
+    periods = np.arange(longest + 1)
+    is_expected = np.isin(periods, list(expected))
+    least_cycles = np.where(is_expected, _MIN_CYCLES_IF_EXPECTED, _MIN_CYCLES)
+    shape = (len(series), longest + 1)
+    share = np.full(shape, np.nan)
+    score = np.full(shape, np.nan)
+    for i, y in enumerate(series):
+        strengths = measure_periods(y, apart)
+        n = len(strengths.score)
+        is_seen = len(y) >= periods[:n] * least_cycles[:n]
+        share[i, :n] = np.where(is_seen, strengths.share, np.nan)
+        score[i, :n] = np.where(is_seen, strengths.score, np.nan)
+    return PeriodStrengths(share, score)
 
 
 def find_exact_cycle(series: list[Floats]) -> int:

@@ -208,10 +208,12 @@ def _season_finding(
     example: int | str = measured if measured > 1 else "STEPS"
     found = "none"
     if seasons.second:
-        found = f"a weak one of {longer} steps{how_strong}"
-    elif measured > 1:
+        found = f"a long one of {longer} steps{how_strong}"
+        done = "forecasts start from the newest values, and know it"
+        return Finding("season", found, done, figures, "likely")
+    if measured > 1:
         found = f"none: one of {measured} steps does not show{how_strong}"
-    done = f"if {'it counts' if seasons.second else 'there is one'}, say --season {example}"
+    done = f"if there is one, say --season {example}"
     return Finding("season", found, done, figures, "fact" if requested else "likely")
 
 
