@@ -203,11 +203,10 @@ def draw_sampler(
     offsets = np.arange(series + 1) * length
     scaler = fit_scaler(values, offsets)
     steps = compute_step_arrays(values, offsets, seasons, scaler)
-    # As in a fit: the usual context, and a stride of twice that, within the series.
+    # The usual context, and as many steps again to draw origins from, within the series.
     usual = default_context(seasons, horizon)
     context = min(usual, length)
-    stride = min(2 * context, length)
-    windows = Windows(steps, horizon, context, stride)
+    windows = Windows(steps, horizon, context, stride=context)
     return WindowSampler.over(windows, windows.lengths)
 
 
@@ -287,9 +286,9 @@ class FolderStore:
 def pretrain_network(
     steps: int,
     *,
-    hidden: int = 96,
+    hidden: int = 128,
     layers: int = 2,
-    lr: float = 3e-3,
+    lr: float = 2e-3,
     series: int = 40,
     origins: int = 8,
     seed: int = 0,
@@ -340,9 +339,9 @@ def main() -> None:
         required=True,
         help="folder for weights.safetensors and history.json",
     )
-    parser.add_argument("--steps", type=int, default=50_000)
-    parser.add_argument("--hidden", type=int, default=96)
-    parser.add_argument("--lr", type=float, default=3e-3)
+    parser.add_argument("--steps", type=int, default=120_000)
+    parser.add_argument("--hidden", type=int, default=128)
+    parser.add_argument("--lr", type=float, default=2e-3)
     parser.add_argument("--layers", type=int, default=2)
     parser.add_argument("--series", type=int, default=40, help="series of a batch")
     parser.add_argument("--origins", type=int, default=8, help="origins of a series")
