@@ -78,8 +78,7 @@ class ForecastGraph(nn.Module):
         scaling = run.scaling
         scaler = scaling.scaler
         self.horizon = run.horizon
-        longest = int(panel.lengths.max())
-        self.chunk = run.context + min(2 * run.context, longest) // 2
+        self.chunk = run.context + run.lead
         self.networks = nn.ModuleList(
             to_torch_network(network).eval() for network in run.networks
         )

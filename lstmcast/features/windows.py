@@ -84,7 +84,7 @@ class Windows:
     """Batches from the steps of a panel.
 
     context: steps that an origin can look back on. stride: further steps of a training chunk, from
-    which its origins are drawn.
+    which its origins are drawn. lead: steps that a forecast reads before its context.
     """
 
     steps: StepArrays
@@ -92,6 +92,7 @@ class Windows:
     context: int
     stride: int
     covariates: ScaledCovariates | None = None
+    lead: int = 0
 
     @property
     def chunk(self) -> int:

@@ -29,6 +29,7 @@ class RunInputs(Estimator):
 
     panel: Panel
     context: int
+    lead: int = 0
     scaling: Scaling
 
     def set_last(self, last: Last) -> None:
@@ -68,11 +69,14 @@ class RunInputs(Estimator):
     def memory(self) -> int:
         """Past steps that a forecast depends on: the context, and what features remember of more.
 
-        Moving averages and ages weigh steps by how long ago they were; after a few seasons what is
-        left of a step hardly changes a forecast.
+        Moving averages and ages weigh steps by how long ago they were; after some dozen seasons
+        what is left of a step hardly changes a forecast.
         """
-        main, second, _ = self.scaling.seasons
-        of_features = max(20 * main, 10 * second, 200)
+        main, second, third = self.scaling.seasons
+        if self.lead:
+            # An older run, whose networks know no slow patterns.
+            return 2 * self.context + max(20 * main, 10 * second, 200)
+        of_features = max(40 * main, 20 * second, 10 * third, 200)
         return 2 * self.context + of_features
 
     def fit_scaling(
@@ -122,4 +126,6 @@ class RunInputs(Estimator):
             joint = joint_inputs(panel, steps)
 
         covariates = self.scaling.covariates(panel, effect, joint)
-        return Windows(steps, horizon, self.context, stride, covariates)
+        return Windows(
+            steps, horizon, self.context, stride, covariates, self.lead
+        )

@@ -61,6 +61,7 @@ class Predictor(RunInputs):
 
     panel: the history that `predict` goes on from; of a large panel its newest part.
     horizon, context: steps that a network forecasts at once, and that it looks back on.
+    lead: steps that are read before the context.
     scaling: seasons, scales and transforms, fitted to the training part.
     networks: the members of the ensemble, M of them.
     combination: how much each member and each classical method counts.

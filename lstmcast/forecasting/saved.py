@@ -39,6 +39,7 @@ def save_forecaster(
         "config": forecaster.config.to_dict(),
         "horizon": forecaster.horizon,
         "context": forecaster.context,
+        "lead": forecaster.lead,
         "seed": forecaster.config.train.seed,
         "start": forecaster.start,
         "made": forecaster.made,
@@ -93,6 +94,7 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
     with as_run_errors(run.path / CONTEXT_FILE):
         context = run.read(CONTEXT_FILE)
         forecaster.panel = serialization.unpack_panel(context, manifest["panel"])
+    forecaster.lead = manifest.get("lead", _lead_of_old_run(forecaster))
     with as_run_errors(run.path / contents.SCALER_FILE):
         forecaster.scaling = Scaling.from_dict(contents.read_scaling(run))
     with as_run_errors(run.path / WEIGHTS_FILE):
@@ -107,6 +109,12 @@ def load_forecaster(kind: type[Forecaster], path: str | Path) -> Forecaster:
         _require_consistent_parts(forecaster)
 
     return forecaster
+
+
+def _lead_of_old_run(forecaster: "Predictor") -> int:
+    """Return what runs read before the context that do not say so: about as much again."""
+    longest = int(forecaster.panel.lengths.max())
+    return min(2 * forecaster.context, longest) // 2
 
 
 def _set_metrics(forecaster: "Predictor", metrics: dict[str, Any]) -> None:

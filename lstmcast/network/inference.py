@@ -180,12 +180,8 @@ def _group_strips(series: Ints, origins: Ints, places: Ints) -> Ints:
 
 
 def _chunk_steps(windows: Windows) -> int:
-    """Return how many steps up to an origin are read.
-
-    They are as many as in training, on average: there the origins of a chunk have up to `stride`
-    steps before their context.
-    """
-    return windows.context + windows.stride // 2
+    """Return how many steps up to an origin are read."""
+    return windows.context + windows.lead
 
 
 def _windows_per_batch(steps: int) -> int:

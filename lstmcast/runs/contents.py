@@ -89,6 +89,7 @@ class RunFields(TypedDict):
     config: Config
     horizon: Steps
     context: Steps
+    lead: NotRequired[Annotated[int, Range(0, MAX_STEPS_OF_RUN)]]
     seed: Count
     start: dict[str, str]
     members: list[NetworkShape]

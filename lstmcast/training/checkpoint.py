@@ -28,6 +28,8 @@ from lstmcast.errors import (
     RunError,
     UsageError,
 )
+from lstmcast.features.candidates import CANDIDATES, N_LOCAL_FEATURES
+from lstmcast.features.steps import N_STEP_FEATURES
 from lstmcast.panel.panel import Panel
 from lstmcast.runs import contents, directory, disk, serialization
 from lstmcast.training.loop import TrainingState
@@ -36,6 +38,7 @@ _DATA_FILE = "context.parquet"
 _STOP_FILE = "stop"
 """An empty file that asks all trainings, in whatever process, to stop."""
 _STATE_SUFFIX = ".safetensors"
+_INPUTS = "inputs of the network"
 _VERSIONED_LIBRARIES = ("lstmcast", "torch", "numpy")
 """Libraries whose versions change the bytes that come out."""
 
@@ -159,6 +162,9 @@ class Checkpoint:
         for name, value in requirements.items():
             if kept.get(name) != value:
                 message = f"the interrupted fit of {self.run_path!r} was begun with other {name}"
+                if name == _INPUTS:
+                    # Not even with the settings of then: the weights do not fit any more.
+                    raise RunError(message, "--force starts over")
                 resume = f"`{self._resume_command()}` continues it with its own {name}"
                 raise RunError(message, f"{resume}; --force starts over")
 
@@ -270,7 +276,8 @@ def _list_requirements(config: Config, same: Mapping[str, Any]) -> dict[str, Any
     settings["train"]["jobs"] = None
     installed = directory.library_versions()
     versions = {name: installed.get(name) for name in _VERSIONED_LIBRARIES}
-    requirements = {**same, "settings": settings, "versions": versions}
+    inputs = [N_STEP_FEATURES, N_LOCAL_FEATURES, len(CANDIDATES)]
+    requirements = {_INPUTS: inputs, **same, "settings": settings, "versions": versions}
     as_json = json.dumps(requirements)
     read_back: dict[str, Any] = json.loads(as_json)
     return read_back
