@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstmcast.compute.jobs import run_jobs
-from lstmcast.compute.progress import Event, OnEvent
+from lstmcast.compute.jobs import is_local_engine, run_jobs
+from lstmcast.compute.progress import Event, OnEvent, follow_jobs
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.errors import DataError, UsageError, suggest_similar
@@ -115,7 +115,7 @@ def backtest(
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
-        on_event: called as folds begin and end.
+        on_event: called as folds begin, go on and end.
 
     Raises:
         DataError: no series is long enough.
@@ -316,31 +316,35 @@ def _forecast_with_refits(
     if not expanding:
         first_ends = fold_ends(panel, chosen, 0)
         max_steps = int(first_ends.max())
-    tasks = (
-        (
-            fold_ends(panel, chosen, fold),
-            max_steps,
-            _with_fold_seed(config, fold),
-            levels,
-        )
-        for fold in range(folds)
-    )
     jobs = min(_require_positive_option("jobs", jobs), folds)
-    results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
     horizon = resolve_horizon(panel, config)  # the configured one by now
     n_windows = len(chosen.series)
     point = np.empty((n_windows, horizon))
     quantiles = np.empty((n_windows, horizon, len(levels)))
     seasons = Seasons(1, 0)
-    for fold, forecasts in enumerate(results):
-        in_fold = chosen.fold == fold
-        point[in_fold] = forecasts.point
-        quantiles[in_fold] = forecasts.quantiles
-        seasons = forecasts.seasons
-        if on_event is not None:
-            done = fold + 1
-            message = f"cutoff {done} of {folds}"
-            on_event(Event(phase="backtest", message=message, step=done, total=folds))
+    begin = Event("backtest", f"{folds} cutoffs", total=folds)
+    inline = jobs == 1 and is_local_engine()
+    with follow_jobs(on_event, begin, inline=inline) as progress:
+        tasks = (
+            (
+                fold_ends(panel, chosen, fold),
+                max_steps,
+                _with_fold_seed(config, fold),
+                levels,
+                progress.of_job(fold),
+            )
+            for fold in range(folds)
+        )
+        shared = (panel,)
+        results = run_jobs(
+            _backtest_fold, tasks, jobs, shared=shared, on_wait=progress.report
+        )
+        for fold, forecasts in enumerate(results):
+            in_fold = chosen.fold == fold
+            point[in_fold] = forecasts.point
+            quantiles[in_fold] = forecasts.quantiles
+            seasons = forecasts.seasons
+            progress.finish_job(fold, f"cutoff {fold + 1} of {folds}")
     return _Forecasts(point, quantiles, levels, seasons)
 
 
@@ -352,7 +356,12 @@ def _with_fold_seed(config: Config, fold: int) -> Config:
 
 
 def _backtest_fold(
-    panel: Panel, ends: Ints, max_steps: int | None, config: Config, levels: Floats
+    panel: Panel,
+    ends: Ints,
+    max_steps: int | None,
+    config: Config,
+    levels: Floats,
+    on_event: OnEvent,
 ) -> _Forecasts:
     """Fit one fold and forecast from its end; the future is cut off before anything else.
 
@@ -365,7 +374,7 @@ def _backtest_fold(
     if max_steps is not None:
         past = past.tail(max_steps)
     past = drop_unseen_categories(past)
-    forecaster = Forecaster(config).fit_part(past)
+    forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     series = np.arange(len(past))
     origins = past.lengths - 1
     horizon = config.window.horizon

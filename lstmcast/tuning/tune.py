@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lstmcast.compute.jobs import run_jobs
-from lstmcast.compute.progress import Event, OnEvent
+from lstmcast.compute.jobs import is_local_engine, run_jobs
+from lstmcast.compute.progress import Event, OnEvent, follow_jobs
 from lstmcast.config import (
     DEFAULT_TRIALS,
     DEFAULT_TUNING_WINDOWS,
@@ -475,7 +475,19 @@ def _fit_unseen_windows(
             number = plan.windows + fold
             tasks.append((fold, config, number, is_default))
     jobs = min(search.jobs, len(tasks))
-    outcomes = list(run_jobs(fit_and_score_fold, tasks, jobs, shared=(folds,)))
+    begin = Event("compare", "the best trial and the default", total=len(tasks))
+    inline = jobs == 1 and is_local_engine()
+    outcomes = []
+    with follow_jobs(search.report_event, begin, inline=inline) as progress:
+        numbered = [
+            (*task, progress.of_job(number)) for number, task in enumerate(tasks)
+        ]
+        results = run_jobs(
+            fit_and_score_fold, numbered, jobs, shared=(folds,), on_wait=progress.report
+        )
+        for number, outcome in enumerate(results):
+            progress.finish_job(number)
+            outcomes.append(outcome)
     count = len(folds)
     return outcomes[:count], outcomes[count:]
 

@@ -28,7 +28,7 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
-from lstmcast.cli.show.scores import write_scores
+from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.config import Columns, Config
 
 EXAMPLES = """\
@@ -126,7 +126,7 @@ def backtest(
             on_event=on_event,
         )
     # The forecasts go to the file, the scores to stdout.
-    report.say(*result.verdict.sentences())
+    report_verdict(report, result.verdict, table=False)
     if file:
         forecasts = output.with_escaped_formulas(
             result.forecasts, file_form, report, safe=table.excel_safe

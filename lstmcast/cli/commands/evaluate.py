@@ -18,7 +18,7 @@ from lstmcast.cli.options.results import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
-from lstmcast.cli.show.scores import write_scores
+from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.runs.directory import open_run
 
 EXAMPLES = """\
@@ -66,7 +66,7 @@ def evaluate(
     # All rows since the training are scored, not only the last ones.
     panel = read_newer(report, data, forecaster, reading, since=True)
     result = score_newer(forecaster, panel, windows=windows, step=step)
-    report.say(*result.verdict.sentences())
+    report_verdict(report, result.verdict, table=False)
     extra = {"run": run}
     write_scores(
         result.verdict, form, panel.key_names, command="evaluate", extra=extra, by=by

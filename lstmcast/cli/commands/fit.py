@@ -23,7 +23,7 @@ from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
 from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config, parse_duration
 from lstmcast.errors import UsageError
@@ -323,8 +323,7 @@ def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> N
     # Series that are too short for a hold-out have no verdict.
     verdict = forecaster.verdict
     if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+        report_verdict(report, verdict, forecaster.guard.sentence())
 
 
 def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]:

@@ -1,6 +1,8 @@
 """What a command prints: results on stdout, messages on stderr, pictures in files.
 
-`console`  messages, progress and tables for people
+`pace`     how long work still takes
+`console`  messages and progress for people
+`tables`   tables that fit their terminal
 `output`   results as exact bytes
 `scores`   a verdict as people read it, and as a table
 `pictures` --plot
