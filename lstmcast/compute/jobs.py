@@ -21,7 +21,7 @@ from lstmcast.compute.engines import (
     Engine,
     require_engine,
 )
-from lstmcast.compute.progress import Event, OnEvent
+from lstmcast.compute.progress import Event, OnEvent, follow_jobs
 from lstmcast.config import Backend
 from lstmcast.errors import ResourceError
 
@@ -131,6 +131,29 @@ def run_jobs(
         yield from _run_in_order(
             engine, work, full_tasks, max_pending, on_event, total, on_wait
         )
+
+
+def run_followed_jobs(
+    work: Callable[..., T],
+    tasks: Iterable[tuple[Any, ...]],
+    jobs: int,
+    on_event: OnEvent | None,
+    begin: Event,
+    *,
+    shared: tuple[Any, ...] = (),
+) -> Iterator[T]:
+    """Yield results as `run_jobs` does, and report how far the jobs are from within.
+
+    `work` takes a callback for its own events as its last argument. `begin` is the phase as it
+    begins: its total is the number of tasks, and its message goes with every event.
+    """
+    inline = jobs == 1 and is_local_engine()
+    with follow_jobs(on_event, begin, inline=inline) as progress:
+        numbered = ((*task, progress.of_job(i)) for i, task in enumerate(tasks))
+        results = run_jobs(work, numbered, jobs, shared=shared, on_wait=progress.report)
+        for number, result in enumerate(results):
+            progress.finish_job(number)
+            yield result
 
 
 def _run_in_order(

@@ -79,12 +79,12 @@ class JobShares:
 
         return report_here
 
-    def finish_job(self, number: int, message: str = "") -> None:
+    def finish_job(self, number: int) -> None:
         """Count a job as a whole step, and report that."""
         self.shares.pop(number, None)
         if self.folder is not None:
             (self.folder / f"{number}").unlink(missing_ok=True)
-        self.event = replace(self.event, step=self.event.step + 1, message=message)
+        self.event = replace(self.event, step=self.event.step + 1)
         self.report()
 
     def report(self) -> None:

@@ -14,8 +14,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstmcast.compute.jobs import is_local_engine, run_jobs
-from lstmcast.compute.progress import Event, OnEvent, follow_jobs
+from lstmcast.compute.jobs import run_followed_jobs
+from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
 from lstmcast.errors import DataError, UsageError, suggest_similar
@@ -322,29 +322,24 @@ def _forecast_with_refits(
     point = np.empty((n_windows, horizon))
     quantiles = np.empty((n_windows, horizon, len(levels)))
     seasons = Seasons(1, 0)
+    tasks = (
+        (
+            fold_ends(panel, chosen, fold),
+            max_steps,
+            _with_fold_seed(config, fold),
+            levels,
+        )
+        for fold in range(folds)
+    )
     begin = Event("backtest", f"{folds} cutoffs", total=folds)
-    inline = jobs == 1 and is_local_engine()
-    with follow_jobs(on_event, begin, inline=inline) as progress:
-        tasks = (
-            (
-                fold_ends(panel, chosen, fold),
-                max_steps,
-                _with_fold_seed(config, fold),
-                levels,
-                progress.of_job(fold),
-            )
-            for fold in range(folds)
-        )
-        shared = (panel,)
-        results = run_jobs(
-            _backtest_fold, tasks, jobs, shared=shared, on_wait=progress.report
-        )
-        for fold, forecasts in enumerate(results):
-            in_fold = chosen.fold == fold
-            point[in_fold] = forecasts.point
-            quantiles[in_fold] = forecasts.quantiles
-            seasons = forecasts.seasons
-            progress.finish_job(fold, f"cutoff {fold + 1} of {folds}")
+    results = run_followed_jobs(
+        _backtest_fold, tasks, jobs, on_event, begin, shared=(panel,)
+    )
+    for fold, forecasts in enumerate(results):
+        in_fold = chosen.fold == fold
+        point[in_fold] = forecasts.point
+        quantiles[in_fold] = forecasts.quantiles
+        seasons = forecasts.seasons
     return _Forecasts(point, quantiles, levels, seasons)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from lstmcast.compute import jobs as parallel
-from lstmcast.compute.progress import Event, OnEvent, follow_jobs
+from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import Config
 from lstmcast.errors import DivergedError, UsageError
@@ -247,25 +247,18 @@ class Search:
 
         def report_part(event: Event) -> None:
             # A trial is a fit of each fold.
-            fits = done_before + event.step + event.part
-            part = fits / len(self.folds)
+            done = done_before + event.step + event.part
+            part = done / len(self.folds)
             self.report_event(
                 Event(
                     "tune", message, ended, self.total, validation=self.least, part=part
                 )
             )
 
-        inline = jobs == 1 and parallel.is_local_engine()
-        with follow_jobs(report_part, Event("fits"), inline=inline) as progress:
-            numbered = (
-                (*task, progress.of_job(number)) for number, task in enumerate(tasks)
-            )
-            outcomes = parallel.run_jobs(
-                work, numbered, jobs, shared=shared, on_wait=progress.report
-            )
-            for number, outcome in enumerate(outcomes):
-                progress.finish_job(number)
-                yield outcome
+        fits = parallel.run_followed_jobs(
+            work, tasks, jobs, report_part, Event("fits"), shared=shared
+        )
+        yield from fits
 
     def _count_ended(self) -> int:
         """Return how many trials have come to their end; other processes may have added some."""

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
-from lstmcast.compute.jobs import is_local_engine, run_jobs
-from lstmcast.compute.progress import Event, OnEvent, follow_jobs
+from lstmcast.compute.jobs import run_followed_jobs
+from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.config import (
     DEFAULT_TRIALS,
     DEFAULT_TUNING_WINDOWS,
@@ -476,18 +476,11 @@ def _fit_unseen_windows(
             tasks.append((fold, config, number, is_default))
     jobs = min(search.jobs, len(tasks))
     begin = Event("compare", "the best trial and the default", total=len(tasks))
-    inline = jobs == 1 and is_local_engine()
-    outcomes = []
-    with follow_jobs(search.report_event, begin, inline=inline) as progress:
-        numbered = [
-            (*task, progress.of_job(number)) for number, task in enumerate(tasks)
-        ]
-        results = run_jobs(
-            fit_and_score_fold, numbered, jobs, shared=(folds,), on_wait=progress.report
-        )
-        for number, outcome in enumerate(results):
-            progress.finish_job(number)
-            outcomes.append(outcome)
+    report, shared = search.report_event, (folds,)
+    results = run_followed_jobs(
+        fit_and_score_fold, tasks, jobs, report, begin, shared=shared
+    )
+    outcomes = list(results)
     count = len(folds)
     return outcomes[:count], outcomes[count:]
 

@@ -26,10 +26,10 @@ def test_the_progress_of_a_job_here_is_part_of_a_step_of_all_jobs() -> None:
         on_event(Event("train", step=5, total=20))
         # A second network of the same job begins: the job itself never goes back.
         on_event(Event("train", step=0, total=20))
-        jobs.finish_job(0, "cutoff 1")
+        jobs.finish_job(0)
     steps = [(event.step, event.part) for event in events]
     assert steps == [(0, 0.0), (0, 0.25), (0, 0.25), (1, 0.0)]
-    assert events[-1] == Event("folds", "cutoff 1", 1, 2)
+    assert events[-1] == Event("folds", "", 1, 2)
 
 
 def test_the_progress_of_jobs_elsewhere_is_read_from_their_files() -> None:
