@@ -97,6 +97,7 @@ def backtest(
     expanding: bool = True,
     jobs: int = 1,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
     on_event: OnEvent | None = None,
 ) -> Result:
     """Score a configuration on the last `windows` horizons of every series.
@@ -115,6 +116,7 @@ def backtest(
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with (default: the best).
         on_event: called as folds begin, go on and end.
 
     Raises:
@@ -146,7 +148,7 @@ def backtest(
         )
     else:
         forecasts = _forecast_with_one_fit(panel, config, chosen, levels, on_event)
-    return _make_result(panel, chosen, forecasts, config)
+    return _make_result(panel, chosen, forecasts, config, against=against)
 
 
 def evaluate(
@@ -157,6 +159,7 @@ def evaluate(
     step: int | None = None,
     horizon: int | None = None,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
 ) -> Result:
     """Score a fitted forecaster on rows newer than those it was trained on, without a new fit.
 
@@ -172,6 +175,7 @@ def evaluate(
         step: steps from one cutoff to the next (default: the horizon).
         horizon: steps to forecast (default: the trained horizon).
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with (default: the best).
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
@@ -203,7 +207,9 @@ def evaluate(
     forecasts = _Forecasts.of(at_levels, levels, forecaster.scaling.seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
-    result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
+    result = _make_result(
+        panel, chosen, forecasts, forecaster.config, ends, against=against
+    )
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
 
@@ -384,6 +390,8 @@ def _make_result(
     forecasts: _Forecasts,
     config: Config,
     ends: Ints | None = None,
+    *,
+    against: str = "",
 ) -> Result:
     """Score all windows and each fold, and lay the forecasts out as a table.
 
@@ -402,6 +410,7 @@ def _make_result(
         point=forecasts.point,
         by_series=True,
         probability=probability,
+        against=against,
     )
 
     # A fold of which nothing was observed has no verdict.
@@ -425,6 +434,7 @@ def _make_result(
             ends=ends,
             point=part.point,
             probability=probability,
+            against=against,
         )
         folds.append(fold_verdict)
     frame = _make_forecast_frame(

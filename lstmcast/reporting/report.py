@@ -131,7 +131,7 @@ def _show_control_characters(value: Any) -> Any:
         return value
     shown = []
     for char in value:
-        if char.isprintable() or char == "\n":
+        if char.isprintable() or char in "\n\N{NO-BREAK SPACE}":
             shown.append(char)
         else:
             escaped = char.encode("unicode_escape").decode("ascii")
