@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from lstmcast.compute.jobs import run_jobs
+from lstmcast.compute.jobs import run_followed_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
@@ -97,6 +97,7 @@ def backtest(
     expanding: bool = True,
     jobs: int = 1,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
     on_event: OnEvent | None = None,
 ) -> Result:
     """Score a configuration on the last `windows` horizons of every series.
@@ -115,7 +116,8 @@ def backtest(
         jobs: folds at a time, each in a process of its own with one thread. Any number gives the
             same result, to the bit.
         quantiles: levels of the forecasts.
-        on_event: called as folds begin and end.
+        against: the simple method that the verdict compares with (default: the best).
+        on_event: called as folds begin, go on and end.
 
     Raises:
         DataError: no series is long enough.
@@ -146,7 +148,7 @@ def backtest(
         )
     else:
         forecasts = _forecast_with_one_fit(panel, config, chosen, levels, on_event)
-    return _make_result(panel, chosen, forecasts, config)
+    return _make_result(panel, chosen, forecasts, config, against=against)
 
 
 def evaluate(
@@ -157,6 +159,7 @@ def evaluate(
     step: int | None = None,
     horizon: int | None = None,
     quantiles: Sequence[float] = NETWORK_QUANTILES,
+    against: str = "",
 ) -> Result:
     """Score a fitted forecaster on rows newer than those it was trained on, without a new fit.
 
@@ -172,6 +175,7 @@ def evaluate(
         step: steps from one cutoff to the next (default: the horizon).
         horizon: steps to forecast (default: the trained horizon).
         quantiles: levels of the forecasts.
+        against: the simple method that the verdict compares with (default: the best).
 
     Raises:
         DataError: no series has a row after the training cutoff, or one has none before it to
@@ -203,7 +207,9 @@ def evaluate(
     forecasts = _Forecasts.of(at_levels, levels, forecaster.scaling.seasons)
     # What was trained on is the in-sample part that errors are scaled by.
     ends = cutoff + 1
-    result = _make_result(panel, chosen, forecasts, forecaster.config, ends)
+    result = _make_result(
+        panel, chosen, forecasts, forecaster.config, ends, against=against
+    )
     result.verdict.model.update(forecaster.likelihood(*where))
     return result
 
@@ -316,6 +322,12 @@ def _forecast_with_refits(
     if not expanding:
         first_ends = fold_ends(panel, chosen, 0)
         max_steps = int(first_ends.max())
+    jobs = min(_require_positive_option("jobs", jobs), folds)
+    horizon = resolve_horizon(panel, config)  # the configured one by now
+    n_windows = len(chosen.series)
+    point = np.empty((n_windows, horizon))
+    quantiles = np.empty((n_windows, horizon, len(levels)))
+    seasons = Seasons(1, 0)
     tasks = (
         (
             fold_ends(panel, chosen, fold),
@@ -325,22 +337,15 @@ def _forecast_with_refits(
         )
         for fold in range(folds)
     )
-    jobs = min(_require_positive_option("jobs", jobs), folds)
-    results = run_jobs(_backtest_fold, tasks, jobs, shared=(panel,))
-    horizon = resolve_horizon(panel, config)  # the configured one by now
-    n_windows = len(chosen.series)
-    point = np.empty((n_windows, horizon))
-    quantiles = np.empty((n_windows, horizon, len(levels)))
-    seasons = Seasons(1, 0)
+    begin = Event("backtest", f"{folds} cutoffs", total=folds)
+    results = run_followed_jobs(
+        _backtest_fold, tasks, jobs, on_event, begin, shared=(panel,)
+    )
     for fold, forecasts in enumerate(results):
         in_fold = chosen.fold == fold
         point[in_fold] = forecasts.point
         quantiles[in_fold] = forecasts.quantiles
         seasons = forecasts.seasons
-        if on_event is not None:
-            done = fold + 1
-            message = f"cutoff {done} of {folds}"
-            on_event(Event(phase="backtest", message=message, step=done, total=folds))
     return _Forecasts(point, quantiles, levels, seasons)
 
 
@@ -352,7 +357,12 @@ def _with_fold_seed(config: Config, fold: int) -> Config:
 
 
 def _backtest_fold(
-    panel: Panel, ends: Ints, max_steps: int | None, config: Config, levels: Floats
+    panel: Panel,
+    ends: Ints,
+    max_steps: int | None,
+    config: Config,
+    levels: Floats,
+    on_event: OnEvent,
 ) -> _Forecasts:
     """Fit one fold and forecast from its end; the future is cut off before anything else.
 
@@ -365,7 +375,7 @@ def _backtest_fold(
     if max_steps is not None:
         past = past.tail(max_steps)
     past = drop_unseen_categories(past)
-    forecaster = Forecaster(config).fit_part(past)
+    forecaster = Forecaster(config).fit_part(past, on_event=on_event)
     series = np.arange(len(past))
     origins = past.lengths - 1
     horizon = config.window.horizon
@@ -380,6 +390,8 @@ def _make_result(
     forecasts: _Forecasts,
     config: Config,
     ends: Ints | None = None,
+    *,
+    against: str = "",
 ) -> Result:
     """Score all windows and each fold, and lay the forecasts out as a table.
 
@@ -398,6 +410,7 @@ def _make_result(
         point=forecasts.point,
         by_series=True,
         probability=probability,
+        against=against,
     )
 
     # A fold of which nothing was observed has no verdict.
@@ -421,6 +434,7 @@ def _make_result(
             ends=ends,
             point=part.point,
             probability=probability,
+            against=against,
         )
         folds.append(fold_verdict)
     frame = _make_forecast_frame(

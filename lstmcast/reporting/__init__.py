@@ -2,7 +2,10 @@
 
 `plots`           pictures of forecasts and scores
 `inspection_plot` the picture of a panel before a fit
+`season_plot`     the picture of a season
 `tuning_plot`     the picture of a search
+`report_chart`    the forecast as data of a chart, a table and a CSV
+`report_tables`   accuracy and what drives a forecast, as tables
 `report`          a run as one page for a browser
 `trackers`        a finished fit in TensorBoard, MLflow or CSV
 """

@@ -70,6 +70,7 @@ _METHOD_LABELS = {
     "median": "the median so far",
     "seasonal_mean": "the mean of four seasons",
     "seasonal_mean_2": "the mean of four long seasons",
+    "theta": "the theta method",
     "base_rate": "always the share of ones so far",
 }
 

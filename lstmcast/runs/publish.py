@@ -64,6 +64,32 @@ def roll_back_run(path: str | Path) -> None:
         publish_run(path, files, manifest, force=True, previous="replaced")
 
 
+def remove_run(path: str | Path) -> list[str]:
+    """Remove a run, whole or damaged; returns what is in its folder and is not its own.
+
+    That stays, and the folder with them. Raises RunError where there is no run, and LockedError
+    while another process writes.
+    """
+    if not has_run(path):
+        raise RunError(f"{str(path)!r} holds no run", "see `lstmcast runs ls`")
+    place = Path(os.path.realpath(path))
+    with hold_write_lock(path, RETRY_HINT):
+        _finish_replacement(place)
+        previous = place / PREVIOUS_FOLDER
+        if _has_previous_version(place):
+            shutil.rmtree(previous)
+        # The manifest first: what is left of a run that was removed halfway is no run any more.
+        own_files = {*RUN_FILES, *DERIVED_FILES, *_list_manifest_files(place)}
+        (place / MANIFEST_FILE).unlink()
+        for name in own_files:
+            (place / name).unlink(missing_ok=True)
+        sync_folder(place)
+    others = sorted(entry.name for entry in place.iterdir())
+    if not others:
+        place.rmdir()
+    return others
+
+
 def require_free_place(path: str | Path, *, force: bool = False) -> None:
     """Raise RunError where `publish_run` would refuse to write: before the training, not after."""
     place = Path(path)
@@ -200,6 +226,14 @@ def _keep_as_previous_version(old: Path, stage: Path) -> None:
 def _has_previous_version(place: Path) -> bool:
     manifests = (place / MANIFEST_FILE, place / PREVIOUS_FOLDER / MANIFEST_FILE)
     return all(manifest.is_file() for manifest in manifests)
+
+
+def _list_manifest_files(place: Path) -> list[str]:
+    """Names of the files that the manifest of a run names; none where it cannot be read."""
+    try:
+        return open_run(place).files
+    except RunError:
+        return []
 
 
 def _run_file_names(old: Path, stage: Path) -> set[str]:

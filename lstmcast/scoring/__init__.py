@@ -4,6 +4,7 @@ Arrays only.
 
 `metrics`   errors of forecasts
 `baselines` forecasts that need no training
+`theta`     a simple method that is hard to beat
 `binary`    scores of probabilities, for targets of 0 and 1
 `verdict`   the network beside the baselines on the same windows
 `wording`   the verdict in plain English

@@ -15,13 +15,14 @@ from lstmcast.errors import DataError
 from lstmcast.panel import forecast_table
 from lstmcast.ragged import NAN, Floats, Ints
 from lstmcast.scoring import metrics
-from lstmcast.scoring.baselines import forecast_baselines, naive_forecast
+from lstmcast.scoring.baselines import choose_rival, naive_forecast
 from lstmcast.scoring.binary import (
     base_rates,
     compare_with_base_rate,
     score_probabilities,
     skill_score,
 )
+from lstmcast.scoring.theta import forecast_rivals
 from lstmcast.scoring.wording import describe_verdict, name_season, name_step
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ class Verdict:
     model: Scores
     baselines: dict[str, Scores]
     best_baseline: str
-    """The baseline with the least mae, the measure of skill."""
+    """The baseline with the least mae, the measure of skill, or the one that was asked for."""
     skill: float
     """1 - mae / mae of the best baseline: above 0 the model helps."""
     by_step: tuple[Scores, ...]
@@ -126,6 +127,7 @@ def score_forecasts(
     by_series: bool = False,
     probability: bool = False,
     point: Floats | None = None,
+    against: str = "",
 ) -> Verdict:
     """Score forecasts against the actual values of a panel, beside baselines from the same origins.
 
@@ -144,8 +146,10 @@ def score_forecasts(
         by_series: whether to keep a row for each series.
         probability: whether the forecasts are probabilities of a 1, to be judged as such.
         point: [K, H] point forecasts, where the levels do not have the median.
+        against: the baseline to compare with, "" for the best one.
 
     Raises:
+        UsageError: there is no such baseline.
         DataError: no actual value is known after any origin.
     """
     series = np.asarray(series)
@@ -177,12 +181,12 @@ def score_forecasts(
 
     if probability:
         return _build_binary_verdict(
-            panel, series, point, actual, ends, season, by_series
+            panel, series, point, actual, ends, season, by_series, against
         )
     seasons = (season, second_season)
     windows = _ScoredWindows.of(panel, series, origins, actual, ends, seasons)
     verdict = _build_verdict(
-        panel, windows, point, quantiles, levels, seasons, by_series
+        panel, windows, point, quantiles, levels, seasons, by_series, against
     )
     independent = metrics.count_independent_windows(series, origins, quantiles.shape[1])
     return replace(verdict, independent=independent)
@@ -241,10 +245,7 @@ class _ScoredWindows:
         scale = metrics.seasonal_scale(values, offsets, ends, season)
         scale_square = metrics.seasonal_scale(values, offsets, ends, season, power=2)
 
-        # In the order of the score table; of equally good ones the first is the best baseline.
-        forecasts = forecast_baselines(
-            values, offsets, series, origins, horizon, seasons
-        )
+        forecasts = forecast_rivals(values, offsets, series, origins, horizon, seasons)
         return cls(series, actual, scale[series], scale_square[series], forecasts)
 
     def errors(self, forecast: Floats) -> Scores:
@@ -268,6 +269,7 @@ def _build_verdict(
     levels: Floats,
     seasons: Sequence[int],
     by_series: bool,
+    against: str,
 ) -> Verdict:
     """Verdict on the medians [K, H] and quantiles [K, H, Q] forecast for windows."""
     low, high = _interval_positions(levels)
@@ -287,7 +289,7 @@ def _build_verdict(
         errors = windows.errors(forecast)
         errors["wql"] = _point_forecast_wql(windows, forecast, levels)
         baselines[name] = errors
-    best = _best_baseline(baselines)
+    best = choose_rival(baselines, against)
     baseline = windows.baselines[best]
 
     rows: tuple[dict[str, Any], ...] = ()
@@ -329,6 +331,7 @@ def _build_binary_verdict(
     ends: Ints,
     season: int,
     by_series: bool,
+    against: str,
 ) -> Verdict:
     """Verdict on probabilities [K, H] of a 1, against the share of ones so far in each series."""
     rates = base_rates(panel.values, panel.offsets, ends)
@@ -370,7 +373,7 @@ def _build_binary_verdict(
         interval=(0.1, 0.9),
         model=model,
         baselines={"base_rate": baseline},
-        best_baseline="base_rate",
+        best_baseline=choose_rival({"base_rate": baseline}, against),
         skill=skill_score(model["brier"], baseline["brier"]),
         by_step=tuple(steps),
         by_series=tuple(rows),
@@ -384,16 +387,6 @@ def _interval_positions(levels: Floats) -> tuple[int, int]:
     if len(low) and len(high):
         return int(low[0]), int(high[0])
     return 0, len(levels) - 1
-
-
-def _best_baseline(baselines: dict[str, Scores]) -> str:
-    """The baseline of least mae, since skill compares mae; one that has none is never best."""
-
-    def error(name: str) -> float:
-        mae = baselines[name]["mae"]
-        return np.inf if np.isnan(mae) else mae
-
-    return min(baselines, key=error)
 
 
 def _point_forecast_wql(

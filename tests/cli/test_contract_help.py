@@ -32,7 +32,15 @@ COMMANDS = (
         "inspect",
     ),
     *("report", "export", "serve", "help"),
-    *("runs ls", "runs show", "runs diff", "runs check", "config show", "completion"),
+    *(
+        "runs ls",
+        "runs show",
+        "runs diff",
+        "runs check",
+        "runs rm",
+        "config show",
+        "completion",
+    ),
 )
 QUICK = ("--target", "price", "--steps", 0)
 

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
+from lstmcast.errors import UsageError
 from lstmcast.ragged import NAN
 from lstmcast.scoring.baselines import (
+    choose_rival,
     drift_forecast,
     fill_forward_by_phase,
     naive_forecast,
@@ -138,3 +140,12 @@ def test_no_baseline_reads_past_the_origin_or_changes_its_input() -> None:
                     make(other, offsets, i, o, 10, *more),
                 )
             np.testing.assert_array_equal(other, before)
+
+
+def test_the_rival_is_the_best_by_mae_or_the_one_asked_for() -> None:
+    scores = {"naive": {"mae": 3.0}, "drift": {"mae": 2.0}, "mean": {"mae": NAN}}
+    assert choose_rival(scores) == "drift"
+    assert choose_rival(scores, "naive") == "naive"
+    with pytest.raises(UsageError, match="'drifd'") as caught:
+        choose_rival(scores, "drifd")
+    assert "drift" in caught.value.hint

@@ -32,7 +32,13 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> Fits:
     """Simulates fits whose error is the dropout's distance from 0.3, and lists them."""
     done: Fits = []
 
-    def simulate(_: Panel, config: Config, number: int, strict: bool) -> FoldOutcome:  # noqa: ARG001
+    def simulate(
+        _: Panel,
+        config: Config,
+        number: int,
+        strict: bool,  # noqa: ARG001
+        on_event: Any = None,  # noqa: ARG001
+    ) -> FoldOutcome:
         done.append((config.model.dropout, number))
         if config.model.dropout == 0.5:
             return FoldOutcome({}, math.nan, "", 1, None, 0.0, "diverged")

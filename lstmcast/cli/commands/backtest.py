@@ -11,6 +11,7 @@ from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     DryRun,
     FailIf,
@@ -28,7 +29,7 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
-from lstmcast.cli.show.scores import write_scores
+from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.config import Columns, Config
 
 EXAMPLES = """\
@@ -65,6 +66,7 @@ def backtest(
     expanding: Expanding = True,
     table: TableOptions,
     by: ScoresBy = "method",
+    against: Against = "",
     fail_if: FailIf = None,
     plot: Plot = None,
     dry_run: DryRun = False,
@@ -73,8 +75,8 @@ def backtest(
     """Score a configuration from past cutoffs; prints scores.
 
     At each cutoff the network learns from what was known then, forecasts, and is compared with what
-    came after and with naive, seasonal naive and drift. With -o the forecasts themselves are
-    written.
+    came after and with simple methods: naive, seasonal naive, theta and others. With -o the
+    forecasts themselves are written.
     """
     config = options.config()
     roles = options.columns.roles()
@@ -90,6 +92,7 @@ def backtest(
             dry_run=dry_run,
             excel_safe=table.excel_safe,
             by=by != "method",
+            against=against,
         )
         how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
         work = (roles, config, how)
@@ -123,10 +126,11 @@ def backtest(
             refit=refit,
             expanding=expanding,
             jobs=config.train.jobs or default_jobs(),
+            against=against,
             on_event=on_event,
         )
     # The forecasts go to the file, the scores to stdout.
-    report.say(*result.verdict.sentences())
+    report_verdict(report, result.verdict, table=False)
     if file:
         forecasts = output.with_escaped_formulas(
             result.forecasts, file_form, report, safe=table.excel_safe

@@ -7,6 +7,7 @@ from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import OUTPUT, WINDOW, make_option
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
+    Against,
     Data,
     FailIf,
     Format,
@@ -18,7 +19,7 @@ from lstmcast.cli.options.results import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
-from lstmcast.cli.show.scores import write_scores
+from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.runs.directory import open_run
 
 EXAMPLES = """\
@@ -43,6 +44,7 @@ def evaluate(
     by: ScoresBy = "method",
     reading: RunDataOptions,
     format: Format = None,
+    against: Against = "",
     fail_if: FailIf = None,
     plot: Plot = None,
     show: ShowOptions,
@@ -65,8 +67,8 @@ def evaluate(
     forecaster = Predictor.load(run)
     # All rows since the training are scored, not only the last ones.
     panel = read_newer(report, data, forecaster, reading, since=True)
-    result = score_newer(forecaster, panel, windows=windows, step=step)
-    report.say(*result.verdict.sentences())
+    result = score_newer(forecaster, panel, windows=windows, step=step, against=against)
+    report_verdict(report, result.verdict, table=False)
     extra = {"run": run}
     write_scores(
         result.verdict, form, panel.key_names, command="evaluate", extra=extra, by=by

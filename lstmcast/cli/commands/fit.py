@@ -1,5 +1,6 @@
 """`lstmcast fit`: learn from a file, say how good that is, keep the run."""
 
+import itertools
 import shlex
 from contextlib import nullcontext
 from dataclasses import dataclass
@@ -23,7 +24,7 @@ from lstmcast.cli.options.fitting import FitOptions
 from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
 from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config, parse_duration
 from lstmcast.errors import UsageError
@@ -56,8 +57,13 @@ _ALLOWED_ON_RESUME = {
 }
 """Parameters that do not change what is fitted."""
 IfExists = Annotated[
-    Literal["fail", "skip"],
-    make_option(OUTPUT, "POLICY", "If RUN holds a run: fail, or skip and exit with 0."),
+    Literal["fail", "skip", "number"] | None,
+    make_option(
+        OUTPUT,
+        "POLICY",
+        "If RUN holds a run: fail, skip and exit with 0, or write to the next free RUN-2, RUN-3.",
+        "fail with --out, else number",
+    ),
 ]
 OutRun = Annotated[
     str | None,
@@ -143,7 +149,7 @@ def fit(
     out: OutRun = None,
     force: ReplaceRun = False,
     resume: Resume = False,
-    if_exists: IfExists = "fail",
+    if_exists: IfExists = None,
     checkpoint_every: CheckpointEvery = f"{CHECKPOINT_INTERVAL_SECONDS:g}s",
     track: Track = None,
     track_to: TrackTo = "tracking",
@@ -172,12 +178,15 @@ def fit(
         _refuse_changes(call)
     config = options.config()
     place = _choose_place(data, options, out, resume_run=resume_run)
+    policy = if_exists or ("fail" if out else "number")
+    if policy == "number" and not (resume or force or ranks.has_restarted()):
+        place = _choose_free_place(report, place)
     _check_ranks(data, options, engine, dry_run=dry_run)
 
     # A run that is there already ends the work, unless it is to be replaced or resumed.
     has_progress = Path(place, CHECKPOINT_FOLDER).is_dir()
     resumes = (resume or ranks.has_restarted()) and has_progress
-    skips = resume or if_exists == "skip"
+    skips = resume or policy == "skip"
     if has_run(place) and skips and not resumes and not dry_run:
         report.say(f"{str(place)!r} holds a run already: skipped")
         _print_run(place, {}, as_json=show.json)
@@ -197,7 +206,13 @@ def fit(
         config, panel = source.read()
         with engine.use():
             forecaster = _train_and_save(
-                report, place, config, panel, interval=interval, afresh=not resumes
+                report,
+                place,
+                config,
+                panel,
+                file=_name_file(data, from_checkpoint=resume_run),
+                interval=interval,
+                afresh=not resumes,
             )
     if not writes:
         return
@@ -223,6 +238,17 @@ def _choose_place(
         return Path(out)
     targets = options.columns.roles().target
     return default_run_path(data, targets)
+
+
+def _choose_free_place(report: Reporter, place: Path) -> Path:
+    """Return the place, or where it holds a run the next one by number that holds none."""
+    if not has_run(place):
+        return place
+    numbers = itertools.count(2)
+    numbered = (place.with_name(f"{place.name}-{number}") for number in numbers)
+    free = next(other for other in numbered if not has_run(other))
+    report.say(f"{str(place)!r} holds a run already: this one goes to {str(free)!r}")
+    return free
 
 
 def _check_ranks(
@@ -293,10 +319,14 @@ def _train_and_save(
     config: Config,
     panel: "Panel",
     *,
+    file: str,
     interval: float,
     afresh: bool,
 ) -> "Forecaster":
-    """Train and save; progress outlives an interruption."""
+    """Train and save; progress outlives an interruption.
+
+    file: name of the file that is learnt from, "" where it is not known.
+    """
     from lstmcast.training.checkpoint import checkpoint_for_rank
     from lstmcast.training.forecaster import Forecaster
 
@@ -313,8 +343,17 @@ def _train_and_save(
                 panel, on_event=on_event, checkpoint=checkpoint
             )
         if team.first:
+            if file:
+                forecaster.made["file"] = file
             forecaster.save(place, force=True)
     return forecaster
+
+
+def _name_file(data: str, *, from_checkpoint: bool) -> str:
+    """Return the name of DATA for the run, without its folders, which are nobody's business."""
+    if from_checkpoint:
+        return ""  # DATA is the run that is resumed
+    return "stdin" if data == "-" else Path(data).name
 
 
 def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> None:
@@ -323,8 +362,7 @@ def _report_fit(report: Reporter, forecaster: "Forecaster", panel: "Panel") -> N
     # Series that are too short for a hold-out have no verdict.
     verdict = forecaster.verdict
     if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+        report_verdict(report, verdict, forecaster.guard.sentence())
 
 
 def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]:

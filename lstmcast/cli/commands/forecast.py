@@ -16,7 +16,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.config import TrainConfig, parse_quantile_levels
 
 EXAMPLES = """\
@@ -77,8 +77,7 @@ def forecast(
     verdict = forecaster.verdict
     report.found(note for note in forecaster.notes if note not in panel.notes)
     if verdict:
-        report.say(*verdict.sentences(), forecaster.guard.sentence())
-        report_scores(report, verdict)
+        report_verdict(report, verdict, forecaster.guard.sentence())
     # The one object of --json holds the table, unless that goes to a file of its own.
     if table.output_file or not show.json:
         table.write_escaped(forecasts, form, report)

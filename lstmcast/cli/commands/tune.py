@@ -26,7 +26,7 @@ from lstmcast.cli.options.results import Data, DryRun, FailIf, Plot, ShowOptions
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, write_picture
-from lstmcast.cli.show.scores import report_scores
+from lstmcast.cli.show.scores import report_verdict
 from lstmcast.config import (
     DEFAULT_TRIALS,
     DEFAULT_TUNING_WINDOWS,
@@ -202,8 +202,8 @@ def _report_search_plan(
 def _report_tuning(report: Reporter, found: "Tuning", plot: str | None) -> None:
     """Report what a search found, and draw it if requested."""
     report.found(found.notes)
-    report.say(*found.sentences(), *found.verdict.sentences())
-    report_scores(report, found.verdict)
+    report.sentences(*found.sentences())
+    report_verdict(report, found.verdict)
     if plot:
         from lstmcast.reporting import tuning_plot
 

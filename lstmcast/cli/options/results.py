@@ -90,6 +90,15 @@ Plot = Annotated[
         DEFAULT_NONE,
     ),
 ]
+Against = Annotated[
+    str,
+    make_option(
+        OUTPUT,
+        "METHOD",
+        "The simple method to compare with, by its name in the table of scores.",
+        "the best of them",
+    ),
+]
 FailIf = Annotated[
     list[str] | None,
     make_option(

@@ -14,7 +14,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from lstmcast.cli.show import console
+from lstmcast.cli.show import console, tables
 from lstmcast.errors import ResourceError, UsageError, suggest_similar
 
 if TYPE_CHECKING:
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 OUTPUT_SCHEMA_VERSION = 1
 TABLE_FORMATS = ("csv", "tsv", "json", "jsonl", "parquet", "table")
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+_DIGITS = (5, 4, 3)
+"""Significant digits of a number in a table for people: fewer where there is little room."""
 MAX_TERMINAL_ROWS = 200
 """Rows of a table that a terminal shows unless a format is requested."""
 
@@ -141,8 +143,8 @@ def encode_table(table: "Columnar", form: str, *, header: bool = True) -> bytes:
     if form == "parquet":
         return _encode_parquet(frame)
     if form == "table":
-        names, rows, _ = _format_cells(frame)
-        lines = console.format_table(names, rows)
+        columns = _format_columns(frame)
+        lines = tables.fit_table(columns, sys.maxsize).lines
         return _join_lines(lines).encode()
     objects = [
         json.dumps(row, ensure_ascii=False, allow_nan=False)
@@ -232,8 +234,7 @@ def write_stdout(data: bytes) -> None:
 
 def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
     shown = frame if whole else frame.head(MAX_TERMINAL_ROWS)
-    header, rows, numeric = _format_cells(shown)
-    console.draw_table(header, rows, numeric)
+    write_lines(tables.draw_table(_format_columns(shown)))
     left_out = len(frame) - len(shown)
     if left_out:
         console.write_message(
@@ -241,31 +242,33 @@ def _draw_frame(frame: "pd.DataFrame", *, whole: bool) -> None:
         )
 
 
-def _format_cells(
-    frame: "pd.DataFrame",
-) -> tuple[list[str], list[list[str]], list[bool]]:
-    """Return the header, the rows as texts, and which columns are numbers."""
-    numeric = [dtype.kind == "f" for dtype in frame.dtypes]
-    columns = [
-        _format_numbers(frame[name]) if is_number else _column_texts(frame[name])
-        for name, is_number in zip(frame, numeric, strict=True)
-    ]
-    header = [str(name) for name in frame]
-    rows = [list(row) for row in zip(*columns, strict=True)]
-    return header, rows, numeric
+def _format_columns(frame: "pd.DataFrame") -> list[tables.Column]:
+    """Return the columns as texts; numbers with many and with few digits."""
+    columns = []
+    for name in frame:
+        column = frame[name]
+        kind = column.dtype.kind
+        if kind == "f":
+            forms = tuple(_format_numbers(column, digits) for digits in _DIGITS)
+        else:
+            forms = (_column_texts(column),)
+        columns.append(tables.Column(str(name), forms, kind in "iuf"))
+    return columns
 
 
-def _format_numbers(column: "pd.Series[Any]") -> list[str]:
-    """Write a column of numbers with one number of decimals, so that it reads well."""
+def _format_numbers(column: "pd.Series[Any]", digits: int) -> list[str]:
+    """Write a column of numbers with one number of decimals, so that it reads well.
+
+    digits: significant digits of the largest number.
+    """
     sizes = [abs(value) for value in column if math.isfinite(value)]
     largest = max(sizes, default=0.0)
     if largest and not 1e-4 <= largest < 1e9:
-        form = ".4e"
+        form = f".{digits - 1}e"
     elif largest:
-        # Five significant digits of the largest number: one with d digits before the point has
-        # floor(log10) = d - 1.
+        # A number with d digits before the point has floor(log10) = d - 1.
         exponent = math.floor(math.log10(largest))
-        decimals = min(8, max(0, 4 - exponent))
+        decimals = min(8, max(0, digits - 1 - exponent))
         form = f".{decimals}f"
     else:
         form = ".0f"
