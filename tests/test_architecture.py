@@ -69,6 +69,10 @@ HOMES = {
     "jinja2": {"reporting/report"},
     "markupsafe": {"reporting/report"},
     "safetensors": {"runs/serialization", "training/"},
+    "duckdb": {"tables/formats/databases"},
+    "fsspec": {"tables/formats/remote"},
+    "python_calamine": {"tables/formats/workbooks"},
+    "xlsxwriter": {"cli/show/output"},
     "click": set(),
 }
 """The only places that may know a library; a name that ends in / is a room and all in it."""

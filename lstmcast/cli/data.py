@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 _MAX_NAME_BYTES = 100
 _RESERVED_NAMES = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 """Names that Windows keeps for devices."""
-_DATA_SUFFIXES = re.compile(r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|gz|zst))+$")
+_DATA_SUFFIXES = re.compile(
+    r"(?i)(\.(csv|tsv|txt|parquet|arrow|feather|jsonl?|ndjson|xlsx?|xlsb|ods"
+    r"|db|sqlite3?|duckdb|gz|zst))+$"
+)
 
 
 def read_panel(
@@ -203,9 +206,14 @@ def default_run_path(source: str, targets: tuple[str, ...]) -> Path:
     The last part is always one plain file name, whatever the file and the targets are called.
     """
     stem = "stdin"
+    parts: tuple[str, ...] = ()
     if source != "-":
-        stem = _DATA_SUFFIXES.sub("", _source_name(source))
-    name = "-".join((stem, *targets))
+        # A sheet or table of a file, as in sales.xlsx::May, and the query of an address.
+        file, _, part = source.partition("::")
+        file = file.partition("?")[0] if "://" in file else file
+        stem = _DATA_SUFFIXES.sub("", _source_name(file))
+        parts = (part,) if part else ()
+    name = "-".join((stem, *parts, *targets))
     name = re.sub(r"[^\w.+-]+", "_", name)
     # A name that begins with a dot would be hidden.
     name = name.lstrip(".")

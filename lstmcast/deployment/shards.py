@@ -11,7 +11,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +29,7 @@ from lstmcast.panel.panel import Panel
 from lstmcast.runs.directory import open_run
 from lstmcast.runs.disk import write_file
 from lstmcast.tables.columnar import list_parquet_files, read_parquet_dataset
+from lstmcast.tables.formats.remote import RemoteFile, is_remote, list_remote_parquet
 from lstmcast.tables.table import Table
 
 Facts = dict[str, Any]
@@ -51,17 +52,20 @@ _VALUE_METRICS = ("coverage", "brier", "log_loss")
 class Shard(NamedTuple):
     """A part of a data set.
 
-    name: also that of its result file. files: its Parquet files, absolute. root: the folder of the
-    whole data set.
+    name: also that of its result file. files: its Parquet files, absolute or addresses. root: the
+    folder of the whole data set. remote: of files behind addresses, what the store says of them.
     """
 
     name: str
     files: tuple[str, ...]
     root: str
+    remote: tuple[RemoteFile, ...] = ()
 
     def state(self) -> list[list[Any]]:
         """Return what changes when a file does: its name, size and time of modification."""
         rows: list[list[Any]] = []
+        if self.remote:
+            return [list(file) for file in self.remote]
         for file in map(Path, self.files):
             stat = file.stat()
             rows.append([file.name, stat.st_size, stat.st_mtime_ns])
@@ -121,10 +125,12 @@ class ShardsOutcome:
 
 
 def find_shards(folder: str | Path) -> list[Shard]:
-    """Return the shards of a folder, sorted by name, with absolute paths.
+    """Return the shards of a folder or of an address, sorted by name, with absolute paths.
 
     Raises DataError where the folder holds no Parquet.
     """
+    if is_remote(str(folder)):
+        return _find_remote_shards(str(folder))
     root = Path(folder).absolute()
     files_by_name: dict[str, list[str]] = {}
     for file in list_parquet_files(root):
@@ -139,7 +145,24 @@ def find_shards(folder: str | Path) -> list[Shard]:
     return [Shard(name, tuple(files), str(root)) for name, files in named]
 
 
-def _name_shard(file: Path) -> str:
+def _find_remote_shards(address: str) -> list[Shard]:
+    root = PurePosixPath(address)
+    files_by_name: dict[str, list[RemoteFile]] = {}
+    for file in list_remote_parquet(address):
+        name = _name_shard(PurePosixPath(file.address).relative_to(root))
+        files_by_name.setdefault(name, []).append(file)
+    if not files_by_name:
+        raise DataError(
+            f"there are no Parquet files in {address!r}",
+            "give a folder of .parquet files",
+        )
+    return [
+        Shard(name, tuple(file.address for file in files), address, tuple(files))
+        for name, files in sorted(files_by_name.items())
+    ]
+
+
+def _name_shard(file: PurePath) -> str:
     """Return the shard that a file belongs to; the path is relative to the data set."""
     # Hive's layout: all files of the folder `shop=7` are one shard.
     is_partition = "=" in file.parent.name
@@ -310,9 +333,8 @@ def _frame_to_columns(frame: Any) -> dict[str, Any]:
 
 
 def _read_shard(shard: Shard, config: DataConfig) -> Table:
-    files = [Path(file) for file in shard.files]
     return read_parquet_dataset(
-        files, shard.name, config.max_bytes, root=Path(shard.root)
+        shard.files, shard.name, config.max_bytes, root=shard.root
     )
 
 

@@ -137,8 +137,8 @@ def test_08_every_exit_code_is_unique_and_documented(lstmcast: Program) -> None:
             "did you mean 'csv'?",
         ),
         (
-            ["predict", "x", "-o", "x.xlsx"],
-            "no format has the extension of 'x.xlsx'",
+            ["predict", "x", "-o", "x.xls"],
+            "no format has the extension of 'x.xls'",
             ".parquet",
         ),
     ],

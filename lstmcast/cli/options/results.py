@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from lstmcast.cli.show.output import Columnar
 
 _DATA_HELP = (
-    "CSV, TSV, Parquet or Arrow file (also .gz, .zst), a folder or glob of Parquet, "
+    "CSV, TSV, Parquet, Arrow or JSON file (also .gz, .zst), a workbook or database "
+    "(x.xlsx::SHEET, x.db::TABLE), an https:// or s3:// address, a folder or glob of Parquet, "
     "or - for stdin."
 )
 
@@ -67,7 +68,7 @@ OutFile = Annotated[
     make_option(
         OUTPUT,
         "FILE",
-        "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet.",
+        "Write to this file; its extension is the format: .csv .tsv .json .jsonl .parquet .xlsx.",
         "stdout",
         "--output",
         "-o",
@@ -78,7 +79,7 @@ Format = Annotated[
     make_option(
         OUTPUT,
         "FORMAT",
-        "csv, tsv, json, jsonl, parquet or table.",
+        "csv, tsv, json, jsonl, parquet, xlsx or table.",
         "a table on a terminal, else csv",
         autocompletion=complete_format,
     ),
