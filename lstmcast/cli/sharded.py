@@ -65,8 +65,9 @@ def run_shard_job(
     """
     from lstmcast.compute.jobs import count_cores, default_jobs, is_local_engine
     from lstmcast.deployment import shards
+    from lstmcast.deployment.shard_list import find_shards
 
-    found = shards.find_shards(data)
+    found = find_shards(data)
     report.say(f"{len(found):,} shards in {data!r}")
     with engine.use(), report.progress() as on_event:
         workers = jobs or (count_cores() if is_local_engine() else default_jobs())

@@ -12,7 +12,7 @@ import pytest
 
 from lstmcast.cli import app
 from lstmcast.config import Columns, DataConfig
-from lstmcast.deployment.shards import find_shards
+from lstmcast.deployment.shard_list import find_shards
 from lstmcast.errors import DataError, ResourceError, UsageError
 from lstmcast.panel.panel import Panel
 from lstmcast.tables.formats.remote import is_remote, list_remote_parquet
