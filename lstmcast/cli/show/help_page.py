@@ -17,7 +17,7 @@ COMMON_OPTIONS = (
     *("target", "time", "series", "future", "future-data", "horizon", "level"),
     *("windows", "by", "rate", "gate", "rollback", "trials", "param", "top"),
     *("output", "out", "plot", "pictures", "dry-run", "fail-if", "origin"),
-    *("host", "port", "token-file", "if-nothing-new"),
+    *("host", "port", "token-file", "if-nothing-new", "min-rows"),
 )
 """The options that `-h` shows, in every command that has them."""
 _MAX_EXAMPLES = 3
