@@ -16,11 +16,17 @@ import typer
 from typer.main import get_command
 
 from lstmcast.cli import signals
-from lstmcast.cli.command import CONTEXT_SETTINGS, Command
+from lstmcast.cli.command import (
+    CONTEXT_SETTINGS,
+    GROUP_CONTEXT_SETTINGS,
+    Command,
+    RootGroup,
+)
 from lstmcast.cli.commands import (
     backtest,
     completion,
     config,
+    demo,
     detect,
     evaluate,
     explain,
@@ -39,21 +45,49 @@ from lstmcast.cli.commands import (
 from lstmcast.cli.options.declare import spread_option_groups
 from lstmcast.cli.problems import Problem, describe_error
 from lstmcast.cli.show import console
+from lstmcast.cli.show.help_page import (
+    format_short_help,
+    make_short_help_option,
+    with_short_help,
+)
 from lstmcast.compute.ranks import LostRankError, launched_rank_group
 from lstmcast.errors import ExitCode, UsageError
 
 # In the order in which the help lists them.
-_MAKE_FORECASTS = (fit, predict, forecast, evaluate, backtest, tune, detect, update)
-_LOOK_AND_HAND_ON = (explain, inspect, report, export, serve, completion, help)
-_COMMANDS = (*_MAKE_FORECASTS, *_LOOK_AND_HAND_ON)
+_BEGIN = (demo, inspect, forecast)
+_MODELS = (fit, predict, evaluate, backtest, tune)
+_LATER = (detect, update, explain, report, export, serve)
+_HELP = (completion, help)
+_COMMANDS = (*_BEGIN, *_MODELS, *_LATER, *_HELP)
 _COMMAND_GROUPS = (runs, config)
 
+
+def _name_of(module: ModuleType) -> str:
+    return module.__name__.rpartition(".")[2]
+
+
+class _Program(RootGroup):
+    """lstmcast: its commands, in the order in which people meet them."""
+
+    examples = """\
+lstmcast demo
+lstmcast forecast sales.csv -t units -o forecast.csv
+lstmcast fit sales.csv -t units"""
+    common_commands = (*map(_name_of, _BEGIN), "fit", "predict", "evaluate")
+    command_groups = {
+        "To begin": [*map(_name_of, _BEGIN)],
+        "Models": [*map(_name_of, _MODELS)],
+        "Models in use": [*map(_name_of, (*_LATER, runs))],
+        "Settings and help": [*map(_name_of, (config, *_HELP))],
+    }
+
+
 app = typer.Typer(
+    cls=_Program,
     name="lstmcast",
     help="Forecast time series with a small recurrent network "
     "that must beat the classical baselines or say so.",
-    epilog="Begin with `lstmcast inspect FILE`. "
-    "`lstmcast COMMAND --help` lists the options of a command; "
+    epilog="`lstmcast COMMAND -h` shows the most used options of a command, --help all; "
     "`lstmcast help exit-codes` says what a status means.",
     rich_markup_mode=None,
     add_completion=False,
@@ -65,14 +99,10 @@ def _add_command(
     parent: typer.Typer, module: ModuleType, name: str, examples: str
 ) -> None:
     """Add the function `name` of a module as a command."""
-    function = spread_option_groups(getattr(module, name))
+    function = with_short_help(spread_option_groups(getattr(module, name)))
     parent.command(
         name, cls=Command, epilog=examples, context_settings=CONTEXT_SETTINGS
     )(function)
-
-
-def _name_of(module: ModuleType) -> str:
-    return module.__name__.rpartition(".")[2]
 
 
 for module in _COMMANDS:
@@ -84,7 +114,9 @@ app.command(
 )(completion.complete_words)
 for module in _COMMAND_GROUPS:
     group = typer.Typer(
-        rich_markup_mode=None, context_settings=CONTEXT_SETTINGS, no_args_is_help=False
+        rich_markup_mode=None,
+        context_settings=GROUP_CONTEXT_SETTINGS,
+        no_args_is_help=False,
     )
     for name, examples in module.EXAMPLES.items():
         _add_command(group, module, name, examples)
@@ -115,11 +147,13 @@ def _root_command(
         bool,
         typer.Option(
             "--version",
+            "-V",
             help="Show the versions and exit.",
             callback=_show_version,
             is_eager=True,
         ),
     ] = False,
+    short_help: Annotated[bool, make_short_help_option()] = False,  # noqa: ARG001
 ) -> None:
     if launched_rank_group().size > 1 and context.invoked_subcommand != "fit":
         raise UsageError(
@@ -127,7 +161,7 @@ def _root_command(
             "leave out torchrun, or unset WORLD_SIZE",
         )
     if context.invoked_subcommand is None:
-        typer.echo(context.get_help(), err=True)
+        typer.echo(format_short_help(context), err=True)
         raise typer.Exit(ExitCode.USAGE)
 
 

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from typer.exceptions import TyperException
 
 from lstmcast.cli import settings, signals
+from lstmcast.cli.options.synonyms import suggest_command, suggest_option
 from lstmcast.compute import memory
 from lstmcast.errors import (
     ExitCode,
@@ -30,6 +31,8 @@ _DISK_ERRORS = {
     errno.ELOOP,
 }
 """Errors that go away where the output goes somewhere else."""
+_FLAGS = "('.*?'(?: / '.*?')*)"
+"""How Typer names an option: each of its flags in quotes."""
 
 
 class Problem(NamedTuple):
@@ -72,36 +75,57 @@ def _describe_usage_error(error: TyperException) -> Problem:
     message = error.format_message().rstrip(".")
     option = getattr(error, "option_name", None)
     if isinstance(option, str) and message.startswith("No such option"):
-        similar = getattr(error, "possibilities", None)
-        hint = f"did you mean {similar[0]}?" if similar else _point_to_help(error)
-        return _usage_problem(f"no option {option!r}", hint)
+        return _usage_problem(f"no option {option!r}", _suggest_option(error, option))
 
     match = re.match(r"No such command '(.*?)'", message)
     if match:
         name = match[1]
-        return _usage_problem(
-            f"no command {name!r}", suggest_similar(name, _subcommands(error))
-        )
+        hint = suggest_command(name) or suggest_similar(name, _subcommands(error))
+        return _usage_problem(f"no command {name!r}", hint)
 
     # A value that is none of the choices. Typer quotes each choice.
     match = re.match(
-        r"Invalid value for '(.*?)': (?:Value error, )?'(.*)' is not one of (.*)",
+        rf"Invalid value for {_FLAGS}: (?:Value error, )?'(.*)' is not one of (.*)",
         message,
     )
     if match:
-        option = match[1]
+        option = _longest_flag(match[1])
         value = match[2]
         choices = re.findall(r"'(.*?)'", match[3])
         unknown = f"{option} {value!r} is unknown{_format_origin(error)}"
         return _usage_problem(unknown, suggest_similar(value, choices))
 
     # Any other value that cannot be used. The part after a comma repeats it.
-    match = re.match(r"Invalid value for '(.*?)': ([^,]*)", message)
+    match = re.match(rf"Invalid value for {_FLAGS}: ([^,]*)", message)
     if match:
         reason = _uncapitalise(match[2])
-        invalid = f"{match[1]}: {reason}{_format_origin(error)}"
+        invalid = f"{_longest_flag(match[1])}: {reason}{_format_origin(error)}"
         return _usage_problem(invalid, _point_to_help(error))
     return _usage_problem(_uncapitalise(message), _point_to_help(error))
+
+
+def _longest_flag(quoted: str) -> str:
+    """Return the long one of flags like "'--horizon' / '-H'"."""
+    flags: list[str] = re.findall(r"'(.*?)'", quoted)
+    return max(flags, key=len)
+
+
+def _suggest_option(error: TyperException, flag: str) -> str:
+    """Return what an unknown option may have been meant for."""
+    context = getattr(error, "ctx", None)
+    name = flag.lstrip("-")
+    if context:
+        others = {
+            str(command.name): settings.options_of(command)
+            for command in settings.iter_commands(context.find_root().command)
+            if not command.hidden
+        }
+        has = [settings.option_name(one) for one in context.command.params]
+        hint = suggest_option(name, has, others)
+        if hint:
+            return hint
+    similar = getattr(error, "possibilities", None)
+    return f"did you mean {similar[0]}?" if similar else _point_to_help(error)
 
 
 def _usage_problem(message: str, hint: str) -> Problem:

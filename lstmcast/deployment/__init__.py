@@ -7,5 +7,6 @@
 `export`          that module as an ONNX file, compared with the run
 `serve`           forecasts over HTTP
 `serve_requests`  what a request asks for: parsed, or refused
+`shard_list`      the files of a data set, here or behind an address
 `shards`          a folder of Parquet, file by file
 """

@@ -19,6 +19,10 @@ MIN_HISTORY_STEPS = 2
 """Steps of a series that a cutoff must leave to learn from."""
 
 
+class NothingNewError(DataError):
+    """There is no row after the end of the training: nothing to score a run by yet."""
+
+
 class ForecastWindows(NamedTuple):
     """Windows sorted by series, then origin: series, origin and fold of each, [K]."""
 
@@ -77,6 +81,15 @@ def find_training_ends(forecaster: Predictor, panel: Panel) -> Ints:
     return np.maximum(ends, MIN_HISTORY_STEPS - 1)
 
 
+def count_new_values(forecaster: Predictor, panel: Panel) -> int:
+    """Return how many values of the target, in all series, are newer than the training."""
+    steps_known = find_training_ends(forecaster, panel) + 1
+    steps = np.arange(int(panel.offsets[-1]))
+    place = steps - np.repeat(panel.offsets[:-1], panel.lengths)
+    is_new = place >= np.repeat(steps_known, panel.lengths)
+    return int((is_new & ~np.isnan(panel.values)).sum())
+
+
 def choose_evaluation_windows(
     panel: Panel, cutoff: Ints, horizon: int, step: int
 ) -> ForecastWindows:
@@ -91,7 +104,7 @@ def choose_evaluation_windows(
         training_ends = panel.start + cutoff
         have = format_step(panel, last_steps.max())
         end = format_step(panel, training_ends.max())
-        raise DataError(
+        raise NothingNewError(
             "nothing newer than what the run was trained on:"
             f" need rows after {end}, the data ends at {have}",
             "give rows that were not there when the run was fitted",

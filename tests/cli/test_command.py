@@ -24,8 +24,8 @@ def test_options_stand_under_headings_with_their_variables(quickly: Program) -> 
     lines = quickly("fit", "--help").stdout.splitlines()
     headings = [line for line in lines if line and not line.startswith(" ")]
     assert headings[1:] == [
-        "Arguments:", "Columns:", "Reading:", "Window:", "Network:", "Training:", "Output:",
-        "General:", "Examples:",
+        "Examples:", "Arguments:", "Columns:", "Reading:", "Window:", "Network:",
+        "Training:", "Output:", "General:",
     ]  # fmt: skip
     text = " ".join(" ".join(lines).split())
     assert "[default: inferred from the data; LSTMCAST_FREQ]" in text

@@ -56,7 +56,8 @@ def test_a_file_can_be_read_again_and_in_blocks(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("start", "what"), [(b"PK\x03\x04", "Excel"), (b"{", "JSON"), (b"%PDF", "PDF")]
+    ("start", "what"),
+    [(b"PK\x03\x04", "zip archive"), (b"FEA1", "Feather"), (b"%PDF", "PDF")],
 )
 def test_a_format_that_is_no_table_is_named(start: bytes, what: str) -> None:
     with pytest.raises(DataError, match=what):

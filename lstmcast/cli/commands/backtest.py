@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from typing import Annotated, Any
 
 from lstmcast.cli.commands.evaluate import ScoresBy
-from lstmcast.cli.data import read_panel, report_panel
+from lstmcast.cli.data import find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_figures, check_gates, parse_gates
 from lstmcast.cli.options.declare import WINDOW, make_flag, make_option
@@ -34,8 +34,8 @@ from lstmcast.config import Columns, Config
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
-lstmcast backtest sales.csv --target units --series shop --windows 5 --no-refit -j 2 \
--o forecasts.parquet"""
+lstmcast backtest sales.csv -t units -s shop --windows 5 --no-refit
+lstmcast backtest sales.csv -t units -s shop -j 2 -o forecasts.parquet"""
 Cutoffs = Annotated[int, make_option(WINDOW, "N", "Cutoffs in the past, 1 or more.")]
 Refit = Annotated[
     bool,
@@ -79,7 +79,6 @@ def backtest(
     forecasts themselves are written.
     """
     config = options.config()
-    roles = options.columns.roles()
     gates = parse_gates(fail_if)
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
@@ -95,7 +94,7 @@ def backtest(
             against=against,
         )
         how = {"windows": windows, "step": step, "refit": refit, "expanding": expanding}
-        work = (roles, config, how)
+        work = (options.columns.roles(), config, how)
         scores = _backtest_shards(
             report, data, str(file), work, engine, as_json=show.json
         )
@@ -106,7 +105,8 @@ def backtest(
     scores_form = "object" if show.json else output.choose_format(None, table.format)
     file_form = output.choose_format(file, None) if file else ""
     check_picture(plot)
-    panel = read_panel(report, data, roles, config.data)
+    roles, read = find_roles(report, data, options.columns, config.data)
+    panel = read_panel(report, data, roles, config.data, table=read)
     report_panel(report, panel)
     if dry_run:
         fits = windows if refit else 1

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, get_type_hints
 
 from typer import Context
 
-from lstmcast.cli.data import default_run_path, read_panel, report_panel
+from lstmcast.cli.data import default_run_path, find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import (
@@ -26,7 +26,12 @@ from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
-from lstmcast.config import CHECKPOINT_INTERVAL_SECONDS, Config, parse_duration
+from lstmcast.config import (
+    CHECKPOINT_INTERVAL_SECONDS,
+    Columns,
+    Config,
+    parse_duration,
+)
 from lstmcast.errors import UsageError
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
@@ -34,13 +39,13 @@ from lstmcast.runs.publish import require_free_place
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
+    from lstmcast.tables.table import Table
     from lstmcast.training.forecaster import Forecaster
 
 EXAMPLES = """\
 lstmcast fit sample_data/price.csv --target price
 lstmcast fit sample_data/price.csv --target price --dry-run
-lstmcast fit sales.parquet --target units --series shop --future holiday \
---horizon 28 --out runs/sales"""
+lstmcast fit sales.parquet -t units -s shop --future holiday -o runs/sales"""
 _ALLOWED_ON_RESUME = {
     *(
         "data",
@@ -67,7 +72,9 @@ IfExists = Annotated[
 ]
 OutRun = Annotated[
     str | None,
-    make_option(OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>"),
+    make_option(
+        OUTPUT, "RUN", "Run directory to write.", "runs/<file>-<target>", "--out", "-o"
+    ),
 ]
 Resume = Annotated[
     bool,
@@ -117,6 +124,9 @@ class _Source:
     place: Path
     sample: int | None
     from_checkpoint: bool
+    roles: Columns | None
+    table: "Table | None"
+    """The file, where it was read to find the roles."""
 
     def read(self) -> "tuple[Config, Panel]":
         """Read the data, and report what they are."""
@@ -127,14 +137,14 @@ class _Source:
             config, panel = Checkpoint(self.place).fit()
         else:
             config = self.config
-            roles = self.options.columns.roles()
             panel = read_panel(
                 self.report,
                 self.data,
-                roles,
+                self.roles or self.options.columns.roles(),
                 config.data,
                 config,
                 sample=self.sample or 0,
+                table=self.table,
             )
         report_panel(self.report, panel)
         return config, panel
@@ -173,15 +183,21 @@ def fit(
     # `fit --resume RUN`: the checkpoint says all that the command line does not.
     is_interrupted = Path(data, CHECKPOINT_FOLDER).is_dir()
     is_run = is_interrupted or has_run(data)
-    resume_run = resume and (is_run or not options.columns.target)
+    names_data = options.columns.target or data == "-" or Path(data).is_file()
+    resume_run = resume and (is_run or not names_data)
     if resume_run:
         _refuse_changes(call)
     config = options.config()
-    place = _choose_place(data, options, out, resume_run=resume_run)
+    _check_ranks(data, options, engine, dry_run=dry_run)
+    roles = read = None
+    if not resume_run:
+        roles, read = find_roles(
+            report, data, options.columns, config.data, config, sample=sample or 0
+        )
+    place = _choose_place(data, roles, out)
     policy = if_exists or ("fail" if out else "number")
     if policy == "number" and not (resume or force or ranks.has_restarted()):
         place = _choose_free_place(report, place)
-    _check_ranks(data, options, engine, dry_run=dry_run)
 
     # A run that is there already ends the work, unless it is to be replaced or resumed.
     has_progress = Path(place, CHECKPOINT_FOLDER).is_dir()
@@ -192,7 +208,9 @@ def fit(
         _print_run(place, {}, as_json=show.json)
         return
 
-    source = _Source(report, data, options, config, place, sample, resume_run)
+    source = _Source(
+        report, data, options, config, place, sample, resume_run, roles, read
+    )
     if dry_run:
         config, panel = source.read()
         print_fit_cost(report, panel, config, "fit", as_json=show.json)
@@ -228,16 +246,14 @@ def fit(
     check_gates(gates, forecaster.verdict)
 
 
-def _choose_place(
-    data: str, options: FitOptions, out: str | None, *, resume_run: bool
-) -> Path:
-    """Return the run directory: the one that is resumed, the one of --out, or the usual one."""
-    if resume_run:
+def _choose_place(data: str, roles: Columns | None, out: str | None) -> Path:
+    """Return the run directory: the one of --out, or the usual one.
+
+    Without roles `data` is a run itself, which is resumed.
+    """
+    if roles is None:
         return Path(data)
-    if out:
-        return Path(out)
-    targets = options.columns.roles().target
-    return default_run_path(data, targets)
+    return Path(out) if out else default_run_path(data, roles.target)
 
 
 def _choose_free_place(report: Reporter, place: Path) -> Path:

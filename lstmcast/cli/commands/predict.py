@@ -16,6 +16,7 @@ from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
+    QuantileOptions,
     RunPath,
     ShowOptions,
     TableOptions,
@@ -29,8 +30,7 @@ from lstmcast.cli.sharded import (
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_forecast
-from lstmcast.config import Last, parse_quantile_levels
-from lstmcast.errors import UsageError
+from lstmcast.config import Last
 from lstmcast.runs.directory import open_run
 
 if TYPE_CHECKING:
@@ -39,17 +39,10 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast predict runs/price-price
-lstmcast predict runs/price-price newer.csv --quantiles 0.025,0.5,0.975 -o forecast.parquet
+lstmcast predict runs/price-price newer.csv --level 80,95 -o next.parquet
 lstmcast predict runs/price-price --plot forecast.png
 lstmcast predict runs/sales --future-data plan.csv
 lstmcast predict runs/sales sales-by-shop/ -o forecasts/ -j 8"""
-DEFAULT_LEVELS = "0.1,0.5,0.9"
-Quantiles = Annotated[
-    str,
-    make_option(
-        OUTPUT, "LEVELS", "Quantile levels between 0 and 1, such as 0.05,0.95."
-    ),
-]
 FutureData = Annotated[
     str | None,
     make_option(
@@ -81,7 +74,14 @@ PredictLast = Annotated[
 ]
 PredictHorizon = Annotated[
     int | None,
-    make_option(WINDOW, "STEPS", "Steps to forecast, 1 or more.", "as fitted"),
+    make_option(
+        WINDOW,
+        "STEPS",
+        "Steps to forecast, 1 or more.",
+        "as fitted",
+        "--horizon",
+        "-H",
+    ),
 ]
 
 
@@ -90,7 +90,7 @@ def predict(
     data: OptionalData = None,
     *,
     horizon: PredictHorizon = None,
-    quantiles: Quantiles = DEFAULT_LEVELS,
+    quantile_options: QuantileOptions,
     last: PredictLast = None,
     table: TableOptions,
     future_data: FutureData = None,
@@ -107,7 +107,7 @@ def predict(
     folder of Parquet, whole series in each file, is processed file by file if the output is a
     folder.
     """
-    levels = parse_quantile_levels(quantiles, "--quantiles")
+    levels = quantile_options.levels()
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
@@ -138,10 +138,8 @@ def predict(
     from lstmcast.forecasting.predictor import Predictor
 
     forecaster = Predictor.load(run)
-    if forecaster.probability and quantiles != DEFAULT_LEVELS:
-        raise UsageError(
-            f"--quantiles {quantiles}: a probability has none", "leave it out"
-        )
+    if forecaster.probability:
+        quantile_options.refuse_for_probability()
     # With --future-data the covariates of the horizon come from there, and are checked there.
     ahead = 0 if future_data else horizon or forecaster.horizon
     panel = _choose_panel(report, forecaster, data, reading, last, ahead)

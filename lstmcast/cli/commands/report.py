@@ -18,7 +18,7 @@ from lstmcast.runs.disk import write_file
 
 EXAMPLES = """\
 lstmcast report runs/price-price
-lstmcast report runs/price-price newer.csv -o report.html --pictures pictures"""
+lstmcast report runs/price-price newer.csv -o new.html --pictures png"""
 ReportFile = Annotated[
     str | None,
     make_option(

@@ -13,7 +13,7 @@ from lstmcast.runs.directory import open_run
 
 EXAMPLES = """\
 lstmcast serve runs/price-price
-lstmcast serve runs/price-price --host 0.0.0.0 --port 8080 --max-request 1MB"""
+lstmcast serve runs/price-price --port 8080 --max-request 1MB"""
 _MAX_PORT = 65535
 Host = Annotated[
     str, make_option(OUTPUT, "NAME", "Where to listen; 0.0.0.0 is on every network.")

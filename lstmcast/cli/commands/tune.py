@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 from lstmcast.cli import settings
-from lstmcast.cli.data import default_run_path, read_panel, report_panel
+from lstmcast.cli.data import default_run_path, find_roles, read_panel, report_panel
 from lstmcast.cli.dryrun import print_fit_cost
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.declare import (
@@ -42,10 +42,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast tune sample_data/price.csv --target price --trials 5
-lstmcast tune sample_data/price.csv --target price --param "context=14,28,56" \
---param "lr=1e-4..1e-2" --dry-run
-lstmcast tune sales.csv --target units --series shop --trials 4 --study sales.journal \
---out tuning/sales"""
+lstmcast tune sample_data/price.csv --param "context=14,28,56" --dry-run
+lstmcast tune sales.csv -t units -s shop --trials 4 --study sales.journal"""
 BEST_FILE, TRIALS_FILE = "best.toml", "trials.csv"
 TrialCount = Annotated[
     int,
@@ -85,6 +83,8 @@ TuningFolder = Annotated[
         "DIR",
         f"Folder for {BEST_FILE} and {TRIALS_FILE}.",
         "tuning/<file>-<target>",
+        "--out",
+        "-o",
     ),
 ]
 ReplaceTuning = Annotated[
@@ -119,21 +119,21 @@ def tune(
     """
     # What is wrong with the command line is an error before any work.
     config = options.config()
-    roles = options.columns.roles()
     gates = parse_gates(fail_if)
     report = Reporter.of(show)
     params = param or ()
     parse_params(params)
-    place = _choose_place(data, roles.target, out)
     check_picture(plot)
-    if not dry_run:
-        continues_study = study is not None and Path(study).exists()
-        _refuse_existing(place, force=force or continues_study)
     from lstmcast.tuning.study import require_optuna
 
     require_optuna()
 
-    panel = read_panel(report, data, roles, config.data)
+    roles, read = find_roles(report, data, options.columns, config.data)
+    place = _choose_place(data, roles.target, out)
+    if not dry_run:
+        continues_study = study is not None and Path(study).exists()
+        _refuse_existing(place, force=force or continues_study)
+    panel = read_panel(report, data, roles, config.data, table=read)
     report_panel(report, panel)
     from lstmcast.compute.jobs import default_jobs
     from lstmcast.tuning.tune import plan_search

@@ -46,7 +46,7 @@ if TYPE_CHECKING:
 
 EXAMPLES = """\
 lstmcast update runs/price-price newer.csv
-lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old" --gate "coverage>0.7"
+lstmcast update runs/price-price newer.csv --gate "mase<=1.02*old"
 lstmcast update runs/price-price --rollback"""
 NewData = Annotated[str | None, make_data_argument(False)]
 

@@ -14,8 +14,12 @@ from lstmcast.cli.options.declare import (
 from lstmcast.config import Columns, InputConfig
 
 
-def _column_option(text: str, default: str = DEFAULT_NONE) -> object:
-    return make_option(COLUMNS, "COL", text, default, autocompletion=complete_column)
+def _column_option(
+    text: str, default: str = DEFAULT_NONE, names: tuple[str, ...] = ()
+) -> object:
+    return make_option(
+        COLUMNS, "COL", text, default, *names, autocompletion=complete_column
+    )
 
 
 @dataclass(frozen=True)
@@ -24,7 +28,11 @@ class ColumnOptions:
 
     target: Annotated[
         list[str] | None,
-        _column_option("Column to forecast; repeat it for several, each a series."),
+        _column_option(
+            "Column to forecast; repeat it for several, each a series.",
+            "the only column of numbers",
+            ("--target", "-t"),
+        ),
     ] = None
     time: Annotated[
         list[str] | None,
@@ -35,7 +43,10 @@ class ColumnOptions:
     ] = None
     series: Annotated[
         list[str] | None,
-        _column_option("Column that names the series of a panel; repeatable."),
+        _column_option(
+            "Column that names the series of a panel; repeatable.",
+            names=("--series", "-s"),
+        ),
     ] = None
     past: Annotated[
         list[str] | None,
@@ -51,7 +62,10 @@ class ColumnOptions:
     ] = None
 
     def roles(self) -> Columns:
-        """Return the columns by role; raises UsageError without a target."""
+        """Return the columns by role; raises UsageError without a target.
+
+        `cli.data.find_roles` finds the target where there is but one column of numbers.
+        """
         # A target that is not there is refused by `Columns`, with a hint.
         return Columns(**{"target": ()} | self.requested())
 

@@ -4,6 +4,7 @@
 `console`     messages and progress for people
 `tables`      tables that fit their terminal
 `output`      results as exact bytes
+`help_page`   the short help, and the parts of the long one
 `run_summary` a run in a few words
 `scores`      a verdict as people read it, and as a table
 `pictures`    --plot
