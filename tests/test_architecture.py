@@ -70,6 +70,11 @@ HOMES = {
     "markupsafe": {"reporting/report"},
     "safetensors": {"runs/serialization", "training/"},
     "click": set(),
+    "scipy": {"network/losses", "tuning/gain", "training/synthetic"},
+    "psutil": {"compute/system"},
+    "fcntl": set(),
+    "resource": {"compute/system"},
+    "filelock": {"runs/lock"},
 }
 """The only places that may know a library; a name that ends in / is a room and all in it."""
 

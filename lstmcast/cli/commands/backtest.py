@@ -30,6 +30,7 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
 from lstmcast.cli.show.scores import write_scores
 from lstmcast.config import Columns, Config
+from lstmcast.extras import require_torch
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
@@ -79,6 +80,7 @@ def backtest(
     config = options.config()
     roles = options.columns.roles()
     gates = parse_gates(fail_if)
+    require_torch("a backtest needs")
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
     # forecasts has the format of its extension.
