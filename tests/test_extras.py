@@ -39,6 +39,8 @@ def test_the_first_missing_package_is_named_with_the_line_that_installs_it(
 def test_a_package_that_is_loaded_needs_no_place_on_disk(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    import numpy  # noqa: F401
+
     monkeypatch.setattr(extras, "find_spec", lambda _: None)
     require_extra("arrays need", "arrays", "numpy")
 
