@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from lstmcast.errors import UsageError, suggest_similar
 
-Device = Literal["auto", "cpu", "cuda"]
+Device = Literal["auto", "cpu", "cuda", "mps"]
 Precision = Literal["auto", "float32", "bfloat16"]
 Duplicates = Literal["error", "first", "last", "mean", "sum"]
 Fill = Literal["none", "forward", "linear", "zero"]
@@ -334,8 +334,8 @@ class TrainConfig:
     jobs: int | None = None
     """Processes at work, 1 or more; any number gives the same result."""
     device: Device = "auto"
-    """Where training runs: cpu, cuda (a GPU), or auto, a GPU where torch can use one. Forecasts
-    need none."""
+    """Where training runs: cpu, cuda (a GPU), mps (the GPU of an Apple computer), or auto, which is
+    cuda where torch can use it and else cpu. Forecasts need none."""
     precision: Precision = "auto"
     """Of the matrix products of an LSTM while it trains; auto is bfloat16 where the processor has
     it (Micikevicius et al. 2018), and float32 on a GPU."""
@@ -376,6 +376,11 @@ class Config:
             raise UsageError(
                 f"--loss {train.loss} does not go with --transform log",
                 "leave out --transform",
+            )
+        if train.device == "mps" and train.loss in UNTRANSFORMED_LOSSES:
+            raise UsageError(
+                f"--device mps does not go with --loss {train.loss}, which needs float64",
+                "leave out --device",
             )
         if train.precision == "bfloat16" and model.cell != "lstm":
             raise UsageError(

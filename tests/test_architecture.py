@@ -74,6 +74,11 @@ HOMES = {
     "python_calamine": {"tables/formats/workbooks"},
     "xlsxwriter": {"cli/show/output"},
     "click": set(),
+    "scipy": {"network/losses", "tuning/gain", "training/synthetic"},
+    "psutil": {"compute/system"},
+    "fcntl": set(),
+    "resource": {"compute/system"},
+    "filelock": {"runs/lock"},
 }
 """The only places that may know a library; a name that ends in / is a room and all in it."""
 

@@ -2,12 +2,11 @@
 
 import json
 import os
-import platform
 import sys
 import traceback
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import ModuleType
 from typing import Annotated, NoReturn
@@ -51,6 +50,10 @@ from lstmcast.cli.show.help_page import (
     with_short_help,
 )
 from lstmcast.compute.ranks import LostRankError, launched_rank_group
+from lstmcast.compute.system import (
+    guess_accelerator,
+    write_escapes_on_narrow_streams,
+)
 from lstmcast.errors import ExitCode, UsageError
 
 # In the order in which the help lists them.
@@ -126,18 +129,21 @@ for module in _COMMAND_GROUPS:
 def _show_version(requested: bool) -> None:
     if requested:
         python = ".".join(map(str, sys.version_info[:3]))
-        torch = version("torch")
-        parts = f"torch {torch}, Python {python}, {_guess_device(torch)}"
+        torch = _find_version("torch")
+        device = "cpu" if "+cpu" in torch or not torch else guess_accelerator()
+        parts = (
+            f"{f'torch {torch}' if torch else 'no torch'}, Python {python}, {device}"
+        )
         typer.echo(f"lstmcast {version('lstmcast')} ({parts})")
         raise typer.Exit
 
 
-def _guess_device(torch: str) -> str:
-    """Return the device that torch would compute on, without loading it."""
-    if sys.platform == "darwin":
-        return "mps" if platform.machine() == "arm64" else "cpu"
-    has_driver = Path("/proc/driver/nvidia/version").exists()
-    return "cuda" if has_driver and "+cpu" not in torch else "cpu"
+def _find_version(package: str) -> str:
+    """Return the version of a package that need not be installed; empty if it is not."""
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return ""
 
 
 @app.callback(invoke_without_command=True)
@@ -168,6 +174,7 @@ def _root_command(
 def main() -> NoReturn:
     """Run the program on the process's arguments and end the process with its status."""
     _reopen_closed_streams()
+    write_escapes_on_narrow_streams()
     _silence_other_ranks()
     signals.install_handlers()
     if not sys.warnoptions:

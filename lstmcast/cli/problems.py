@@ -18,6 +18,7 @@ from lstmcast.errors import (
     shorten_long_parts,
     suggest_similar,
 )
+from lstmcast.extras import EXTRA_OF_PACKAGE, is_installed, missing_package_error
 
 _DISK_FULL_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 _DISK_ERRORS = {
@@ -58,6 +59,10 @@ def describe_error(error: BaseException) -> Problem:
             return Problem(
                 ExitCode.RESOURCE, "resource", "out of memory", memory.MEMORY_HINT
             )
+        case ModuleNotFoundError(name=str(name)) if _is_missing_package(name):
+            package = name.partition(".")[0]
+            extra = EXTRA_OF_PACKAGE[package]
+            return describe_error(missing_package_error("this needs", package, extra))
         case LstmcastError():
             kind = error.exit_code.name.lower()
             return Problem(error.exit_code, kind, error.message, error.hint)
@@ -68,6 +73,12 @@ def describe_error(error: BaseException) -> Problem:
     message = f"a bug in lstmcast: {type(error).__name__}: {error}"
     message = shorten_long_parts(message)
     return Problem(ExitCode.BUG, "bug", message, _write_bug_log(error))
+
+
+def _is_missing_package(module: str) -> bool:
+    """Whether a module that was not found is of a package that may be absent, and is."""
+    package = module.partition(".")[0]
+    return package in EXTRA_OF_PACKAGE and not is_installed(package)
 
 
 def _describe_usage_error(error: TyperException) -> Problem:
@@ -176,7 +187,12 @@ def _write_bug_log(error: BaseException) -> str:
     """Write the traceback of a bug to a file that can be sent; returns a hint that names it."""
     try:
         with tempfile.NamedTemporaryFile(
-            "w", prefix="lstmcast-", suffix=".log", delete=False
+            "w",
+            encoding="utf-8",
+            errors="replace",
+            prefix="lstmcast-",
+            suffix=".log",
+            delete=False,
         ) as log:
             log.write("".join(traceback.format_exception(error)))
     except OSError:

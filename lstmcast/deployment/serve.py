@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 from threadpoolctl import threadpool_limits
 
+from lstmcast.compute.system import ENDING_SIGNALS
 from lstmcast.config import DEFAULT_QUANTILE_LEVELS, MAX_REQUEST_BYTES
 from lstmcast.deployment.serve_requests import (
     MAX_REQUEST_HORIZON,
@@ -168,10 +169,7 @@ def _graceful_shutdown(server: "uvicorn.Server") -> Iterator[None]:
         received.append(number)
         server.should_exit = True
 
-    usual = {
-        number: signal.getsignal(number)
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    }
+    usual = {number: signal.getsignal(number) for number in ENDING_SIGNALS}
     # A signal that is ignored, such as SIGHUP under nohup, stays ignored.
     handlers = {
         number: handler for number, handler in usual.items() if callable(handler)

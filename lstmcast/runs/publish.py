@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from lstmcast.compute.system import rename_folder
 from lstmcast.errors import RunError
 from lstmcast.runs.directory import (
     CHECKPOINT_FOLDER,
@@ -255,18 +256,18 @@ def _link_or_copy(source: str | Path, target: str | Path) -> None:
 def _swap_into_place(stage: Path, place: Path) -> None:
     """Put `stage` at `place`; what was there is at `stage` afterwards."""
     if not place.exists() or not any(place.iterdir()):
-        stage.rename(place)
+        rename_folder(stage, place)
     elif not swap_folders(stage, place):
         # For an instant the run is only at `aside`, where `settled_place` finds it.
         aside = hidden_sibling(place, "old")
         shutil.rmtree(aside, ignore_errors=True)
-        place.rename(aside)
-        stage.rename(place)
-        aside.rename(stage)
+        rename_folder(place, aside)
+        rename_folder(stage, place)
+        rename_folder(aside, stage)
 
 
 def _finish_replacement(place: Path) -> None:
     """Put a run back in its place where a replacement was cut off between two renames."""
     found = settled_place(place)
     if found != place:
-        found.rename(place)
+        rename_folder(found, place)

@@ -40,6 +40,19 @@ def test_a_gpu_that_is_there_is_taken_unless_the_processor_is_requested(
     assert device.choose_device("cpu") == device.CPU
 
 
+def test_the_gpu_of_apple_is_taken_on_request_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(UsageError, match="--device mps: torch finds no GPU of Apple's"):
+        device.choose_device("mps")
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert device.choose_device("mps") == torch.device("mps")
+    assert device.choose_device("auto") == device.CPU
+    with pytest.raises(UsageError, match="--loss bernoulli, which needs float64"):
+        Config(train=TrainConfig(device="mps", loss="bernoulli"))
+
+
 @pytest.mark.parametrize("covariates", [False, True])
 def test_what_is_gathered_on_a_device_is_what_numpy_gathers(covariates: bool) -> None:
     whole = windows(covariates)

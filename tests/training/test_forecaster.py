@@ -21,7 +21,7 @@ from lstmcast.errors import DataError, DivergedError, RunError, UsageError
 from lstmcast.forecasting import combination
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import NAN, Floats, Ints
-from lstmcast.training import members
+from lstmcast.training import initial_weights, members
 from lstmcast.training.forecaster import MIN_PANEL_SERIES, Forecaster
 from tests.make import fast_learner, panel_of, wavy
 
@@ -606,7 +606,7 @@ def test_no_steps_train_nothing() -> None:
     for count in (2, MIN_PANEL_SERIES):
         forecaster = Forecaster(config(steps=0)).fit(panel_of(some_series(count)))
         assert len(forecaster.networks) == 1
-        for name, value in members.load_pretrained_arrays().items():
+        for name, value in initial_weights.load_pretrained_arrays().items():
             assert np.array_equal(forecaster.networks[0].weights[name], value)
 
 

@@ -11,7 +11,7 @@ from lstmcast.errors import UsageError
 from lstmcast.network.losses import LOSSES
 from lstmcast.network.torch_network import TorchNetwork, adapt_weights_to_loss
 from lstmcast.runs import serialization
-from lstmcast.training import initial_weights, members
+from lstmcast.training import initial_weights
 from lstmcast.training.initial_weights import InitialWeights
 
 OTHERS = [
@@ -40,7 +40,9 @@ def test_training_starts_from_the_shipped_weights_by_default() -> None:
     assert found.weights is not None
     assert found.record == {
         "from": "pretrained",
-        "sha256": serialization.weights_sha256(members.load_pretrained_arrays()),
+        "sha256": serialization.weights_sha256(
+            initial_weights.load_pretrained_arrays()
+        ),
     }
     assert found.message == ""
     assert (

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from lstmcast.config import Config, ModelConfig, TrainConfig
-from lstmcast.training.members import load_pretrained_arrays
+from lstmcast.training.initial_weights import load_pretrained_arrays
 from lstmcast.training.recipes import make_panel_recipes, make_small_data_recipes
 
 PLENTY = 10_000

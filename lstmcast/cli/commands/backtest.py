@@ -31,6 +31,7 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.pictures import check_picture, draw_backtest
 from lstmcast.cli.show.scores import report_verdict, write_scores
 from lstmcast.config import Columns, Config
+from lstmcast.extras import require_torch
 
 EXAMPLES = """\
 lstmcast backtest sample_data/price.csv --target price
@@ -80,6 +81,7 @@ def backtest(
     """
     config = options.config()
     gates = parse_gates(fail_if)
+    require_torch("a backtest needs")
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the
     # forecasts has the format of its extension.

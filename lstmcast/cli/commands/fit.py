@@ -33,6 +33,7 @@ from lstmcast.config import (
     parse_duration,
 )
 from lstmcast.errors import UsageError
+from lstmcast.extras import require_torch
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
 from lstmcast.runs.publish import require_free_place
@@ -177,6 +178,7 @@ def fit(
     """
     # What is wrong with the command line is an error before any work.
     gates = parse_gates(fail_if)
+    require_torch("a fit needs")
     report = Reporter.of(show)
     interval = parse_duration(checkpoint_every, "--checkpoint-every")
     _check_trackers(track)

@@ -34,6 +34,7 @@ from lstmcast.config import (
     Config,
 )
 from lstmcast.errors import LstmcastError, RunError
+from lstmcast.extras import require_torch
 from lstmcast.tuning.space import parse_params
 
 if TYPE_CHECKING:
@@ -120,6 +121,7 @@ def tune(
     # What is wrong with the command line is an error before any work.
     config = options.config()
     gates = parse_gates(fail_if)
+    require_torch("a search of settings needs")
     report = Reporter.of(show)
     params = param or ()
     parse_params(params)

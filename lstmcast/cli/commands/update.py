@@ -30,6 +30,7 @@ from lstmcast.cli.show.console import Reporter
 from lstmcast.cli.show.scores import report_scores
 from lstmcast.config import TrainConfig, WindowConfig
 from lstmcast.errors import UsageError
+from lstmcast.extras import require_torch
 from lstmcast.runs.directory import (
     MANIFEST_FILE,
     PREVIOUS_FOLDER,
@@ -141,6 +142,8 @@ def update(
         raise UsageError(
             "update takes either DATA or --rollback", "give the file with the new rows"
         )
+    if not rollback:
+        require_torch("an update needs")
     report = Reporter.of(show)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     if rollback:

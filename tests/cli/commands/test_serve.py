@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from lstmcast import extras
+from lstmcast.extras import install_command
 from tests.cli.conftest import PROGRAM, Program, environment, run_program
 from tests.cli.test_contract_runs import check
 
@@ -138,4 +139,4 @@ def test_without_the_extra_it_says_what_to_install(
     monkeypatch.delitem(sys.modules, "prometheus_client", raising=False)
     done = quickly("serve", "runs/old-price", cwd=fitted)
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1] == "  pip install 'lstmcast[serve]'"
+    assert done.stderr.splitlines()[-1] == f"  {install_command('serve')}"
