@@ -146,7 +146,7 @@ def test_an_export_without_its_packages_names_what_to_install(
     monkeypatch.setitem(sys.modules, "onnxruntime", None)
     with pytest.raises(UsageError, match="onnxruntime") as refused:
         export(Forecaster(), tmp_path / "m.onnx")
-    assert "lstmcast[onnx]" in refused.value.hint
+    assert "[onnx]" in refused.value.hint
 
 
 def test_a_file_that_does_not_forecast_what_the_run_does_is_not_written(

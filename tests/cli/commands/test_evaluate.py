@@ -20,7 +20,7 @@ def test_the_model_and_each_baseline_have_a_row_of_scores(fitted: Path) -> None:
     scores = {row["method"]: row for row in rows(done.stdout)}
     assert list(scores) == [
         *("model", "naive", "seasonal_naive", "drift"),
-        *("mean", "median", "seasonal_mean"),
+        *("mean", "median", "seasonal_mean", "theta"),
     ]
     assert list(scores["model"]) == [
         "method",
