@@ -19,12 +19,13 @@ SOURCES = sorted(PACKAGE.rglob("*.py"))
 FOLDERS = sorted({path.parent for path in SOURCES})
 
 ORDER = (
-    *("errors", "config", "ragged", "extras"),
+    *("errors", "validation", "config", "ragged", "extras"),
     *("compute",),
     *("timeaxis", "tables", "ingest", "panel"),
     *("features", "scoring", "network", "runs"),
     *("forecasting", "training", "evaluation"),
     *("inspection", "monitoring", "tuning", "deployment", "reporting"),
+    *("api", "adapters"),
     *("cli", "__init__", "__main__"),
 )
 """Each room may import itself and what stands before it; imports for type checkers alone are
@@ -51,7 +52,7 @@ HOMES = {
         "deployment/onnx_simple",
     },
     "matplotlib": {"reporting/"},
-    "rich": {"cli/show/console"},
+    "rich": {"cli/show/console", "api/progress"},
     "typer": {"cli/"},
     "dask": {"compute/engines"},
     "distributed": {"compute/engines"},
@@ -94,6 +95,7 @@ TESTED_ELSEWHERE = {
 WITHOUT = {
     "pandas": (
         "errors",
+        "validation",
         "config",
         "ragged",
         "extras",
@@ -102,7 +104,7 @@ WITHOUT = {
         "scoring",
         "network",
     ),
-    "numpy": ("errors", "config", "extras"),
+    "numpy": ("errors", "validation", "config", "extras"),
     "torch": ("cli",),
 }
 """Rooms that do without a library that others may use."""

@@ -437,32 +437,42 @@ def _make_result(
             against=against,
         )
         folds.append(fold_verdict)
-    frame = _make_forecast_frame(
-        panel, chosen, forecasts, actual, probability=verdict.of_events
+    at_all_levels = [forecasts.quantiles, forecasts.point[..., None]]
+    frame = make_forecast_frame(
+        panel,
+        chosen,
+        np.concatenate(at_all_levels, -1),
+        forecasts.levels.tolist(),
+        probability=verdict.of_events,
     )
     return Result(verdict, tuple(folds), frame)
 
 
-def _make_forecast_frame(
+def make_forecast_frame(
     panel: Panel,
     chosen: ForecastWindows,
-    forecasts: _Forecasts,
-    actual: Floats,
+    quantiles: Floats,
+    levels: Sequence[float],
     *,
     probability: bool,
 ) -> pd.DataFrame:
-    """Return the forecast table of windows, with their cutoffs and actual values [K, H]."""
+    """Return the forecast table of windows, with their cutoffs and actual values.
+
+    quantiles: [K, H, Q + 1], those at `levels` [Q] and behind them the median.
+    """
+    horizon = quantiles.shape[1]
     frame = panel.forecast_frame(
         chosen.series,
         chosen.origins,
-        np.concatenate([forecasts.quantiles, forecasts.point[..., None]], -1),
-        _and_median(forecasts.levels).tolist(),
+        quantiles,
+        [*levels, 0.5],
         probability=probability,
-        shown=forecasts.levels.tolist(),
+        shown=levels,
     )
     # One cutoff a window, repeated for each of its rows.
     cutoffs = panel.start[chosen.series] + chosen.origins
-    stamps = panel.axis.stamps(np.repeat(cutoffs, forecasts.horizon))
+    stamps = panel.axis.stamps(np.repeat(cutoffs, horizon))
+    actual = actuals_after_origins(panel, chosen.series, chosen.origins, horizon)
     n_keys = len(panel.key_names)
     frame.insert(n_keys, "cutoff", stamps)
     frame.insert(n_keys + 2, "actual", actual.ravel())  # behind the time column

@@ -7,6 +7,7 @@ Arrays only.
 `theta`     a simple method that is hard to beat
 `binary`    scores of probabilities, for targets of 0 and 1
 `verdict`   the network beside the baselines on the same windows
+`verdict_views` a verdict as a table, a line and a page of a notebook
 `wording`   the verdict in plain English
 `gates`     rules on scores, such as mase>1
 """

@@ -23,7 +23,8 @@ from lstmcast.scoring.binary import (
     skill_score,
 )
 from lstmcast.scoring.theta import forecast_rivals
-from lstmcast.scoring.wording import describe_verdict, name_season, name_step
+from lstmcast.scoring.verdict_views import VerdictViews
+from lstmcast.scoring.wording import name_season, name_step
 
 if TYPE_CHECKING:
     from lstmcast.panel.panel import Panel
@@ -31,8 +32,8 @@ if TYPE_CHECKING:
 Scores = dict[str, float]
 
 
-@dataclass(frozen=True)
-class Verdict:
+@dataclass(frozen=True, repr=False)
+class Verdict(VerdictViews):
     """Errors of the model and of each baseline, averaged over windows, then over series.
 
     Names in `model` and `baselines`: mase, rmsse, smape, mape (percent), mae, rmse (unit of the
@@ -76,11 +77,6 @@ class Verdict:
     second_season_name: str = ""
     """What it is called, as `season_name`."""
 
-    @property
-    def beats_baseline(self) -> bool:
-        """Whether the model's error is below that of the best baseline."""
-        return self.skill > 0
-
     def to_dict(self) -> dict[str, Any]:
         """JSON form that `from_dict` reads back; NaN and infinity become None."""
         plain: dict[str, Any] = _nan_to_none(asdict(self))
@@ -103,15 +99,6 @@ class Verdict:
         by_series = full.get("by_series", ())
         full["by_series"] = tuple(_none_to_nan(row) for row in by_series)
         return cls(**full)
-
-    @property
-    def of_events(self) -> bool:
-        """Whether the forecasts are probabilities of a 1."""
-        return "brier" in self.model
-
-    def sentences(self) -> list[str]:
-        """The verdict for a reader who has never heard of any of these measures."""
-        return describe_verdict(self)
 
 
 def score_forecasts(

@@ -65,7 +65,7 @@ def test_ray_is_encrypted_where_its_environment_says_so(
 
 def test_a_local_engine_takes_no_address() -> None:
     with (
-        pytest.raises(UsageError, match="does not go with --backend loky"),
+        pytest.raises(UsageError, match="does not go with backend='loky'"),
         use_engine("loky", "127.0.0.1:1"),
     ):
         pass

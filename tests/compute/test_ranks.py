@@ -214,7 +214,7 @@ def test_joint_targets_are_not_divided_among_ranks(
     )
     monkeypatch.setattr(ranks, "_CURRENT_GROUP", _Fixed(RankGroup(0, 2)))
     with pytest.raises(
-        UsageError, match="--joint needs all series beside each other"
+        UsageError, match="joint needs all series beside each other"
     ) as caught:
         Forecaster(Config(inputs=InputConfig(joint=True))).fit(panel)
     assert "torchrun" in caught.value.hint

@@ -373,7 +373,7 @@ def test_zeros_that_training_shows_are_not_stuck_and_other_values_are() -> None:
 
 @pytest.mark.parametrize("rate", [0.0, 0.5, -1.0])
 def test_a_rate_out_of_range_is_refused(forecaster: Forecaster, rate: float) -> None:
-    with pytest.raises(UsageError, match="--rate"):
+    with pytest.raises(UsageError, match="rate="):
         Detector(forecaster, rate=rate)
 
 

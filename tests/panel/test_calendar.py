@@ -96,7 +96,7 @@ def test_steps_that_have_no_holidays_are_refused(freq: str) -> None:
     axis, start = (
         axis_of("2001-01-01", freq) if freq != "integer" else (integers().axis, 0)
     )
-    with pytest.raises(UsageError, match="--holidays DE does not apply"):
+    with pytest.raises(UsageError, match="holidays='DE' does not apply"):
         tabulate_holidays(axis, start + np.arange(3), "DE")
 
 

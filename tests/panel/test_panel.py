@@ -532,7 +532,7 @@ def test_an_arrow_table_that_cannot_be_used_is_a_data_error() -> None:
     with pytest.raises(DataError, match="column 'y' is there more than once"):
         Panel.from_arrow(pa.table([[1, 2, 3], [1, 2, 3]], names=["y", "y"]), target="y")
     with pytest.raises(UsageError, match="no target"):
-        Panel.from_arrow(table)
+        Panel.from_arrow(table.rename_columns(["t", "z"]))
 
 
 def test_a_frame_is_read_like_the_panel_of_a_run() -> None:

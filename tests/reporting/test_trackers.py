@@ -167,7 +167,7 @@ def test_a_run_without_a_verdict_is_tracked_too(tmp_path: Path) -> None:
 
 
 def test_an_unknown_tracker_is_refused_with_a_suggestion() -> None:
-    with pytest.raises(UsageError, match="--track 'tensorbord' is unknown") as caught:
+    with pytest.raises(UsageError, match="track='tensorbord' is unknown") as caught:
         trackers.require_trackers(["tensorbord"])
     assert caught.value.hint == "did you mean 'tensorboard'?"
 
@@ -179,7 +179,7 @@ def test_a_tracker_that_is_not_installed_is_named_with_its_extra(
     name: str, package: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(UsageError, match=f"--track {name} needs {package}") as caught:
+    with pytest.raises(UsageError, match=f"track='{name}' needs {package}") as caught:
         trackers.require_trackers([name])
     assert caught.value.hint == install_command(name)
 

@@ -138,7 +138,7 @@ def test_backtests_and_tables_of_forecasts_are_judged_in_the_same_way(
 def test_a_loss_of_counts_or_events_refuses_other_values(
     loss: str, values: list[float], says: str
 ) -> None:
-    with pytest.raises(UsageError, match=rf"--loss {loss} needs a target .*{says}"):
+    with pytest.raises(UsageError, match=rf"loss='{loss}' needs a target .*{says}"):
         of(loss).fit(panel_of([np.array(values * 6)]))
 
 

@@ -38,7 +38,7 @@ def test_no_more_is_unpacked_than_the_limit() -> None:
     packed = gzip.compress(b"0" * 10_000)
     assert len(packed) < 100
     with pytest.raises(
-        ResourceError, match=r"holds more than .* --max-bytes allows"
+        ResourceError, match=r"holds more than .* max_bytes allows"
     ) as caught:
         Source("x", data=packed, limit=1000).read()
     assert "--max-bytes" in caught.value.hint

@@ -20,7 +20,7 @@ def test_a_gpu_that_is_not_there_is_refused_where_it_is_requested(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    with pytest.raises(UsageError, match="--device cuda: torch finds no GPU") as caught:
+    with pytest.raises(UsageError, match="device='cuda': torch finds no GPU") as caught:
         Forecaster(Config(train=TrainConfig(device="cuda"))).fit(
             panel_of([np.arange(40.0)])
         )
@@ -131,7 +131,7 @@ def test_bfloat16_is_refused_by_name_where_torch_cannot_train_in_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(device, "has_bfloat16_lstm", lambda: False)
-    with pytest.raises(UsageError, match="--precision bfloat16") as caught:
+    with pytest.raises(UsageError, match="precision='bfloat16'") as caught:
         device.is_reduced_precision("bfloat16")
     assert "float32" in caught.value.hint
     assert not device.is_reduced_precision("float32")

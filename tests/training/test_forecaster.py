@@ -626,7 +626,7 @@ def test_a_width_that_does_not_fit_the_weights_is_refused() -> None:
     requested = Config(
         model=ModelConfig(hidden=12), train=TrainConfig(steps=3, start="pretrained")
     )
-    with pytest.raises(UsageError, match="--hidden 12") as caught:
+    with pytest.raises(UsageError, match="hidden=12") as caught:
         Forecaster(requested).fit(panel_of(some_series()))
     assert "--from scratch" in caught.value.hint
 
@@ -660,7 +660,7 @@ def test_a_run_that_is_not_there_cannot_be_started_from(tmp_path: Path) -> None:
 
 
 def test_an_absurd_learning_rate_diverges() -> None:
-    with pytest.raises(DivergedError, match="--lr|loss became"):
+    with pytest.raises(DivergedError, match="lr=|loss became"):
         Forecaster(config(steps=300, lr=1e30, start="scratch")).fit(
             panel_of(some_series())
         )

@@ -79,10 +79,11 @@ def test_another_network_starts_from_scratch_with_a_message(
 def test_requested_weights_that_do_not_fit_are_an_error(
     model: ModelConfig, option: str
 ) -> None:
-    with pytest.raises(UsageError, match=f"--from pretrained .*{option}") as caught:
+    with pytest.raises(UsageError, match="start='pretrained' ") as caught:
         initial_weights.choose_initial_weights(
             config_starting_from("pretrained", model), no_run
         )
+    assert option in caught.value.message
     assert "--from" in caught.value.hint
 
 
@@ -109,7 +110,9 @@ def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
         ).weights
         is gru
     )
-    with pytest.raises(UsageError, match=r"runs/a .*--cell lstm, --no-attention.* GRU"):
+    with pytest.raises(
+        UsageError, match=r"runs/a .*cell='lstm', attention=False.* GRU"
+    ):
         initial_weights.choose_initial_weights(
             replace(wanted, model=ModelConfig()), lambda _: gru
         )

@@ -229,5 +229,5 @@ def test_a_member_that_diverges_is_left_out() -> None:
         "diverged in training and left out: bad",
     )
     assert members.describe_dropped([good], [member]) == ()
-    with pytest.raises(DivergedError, match="--lr|the loss"):
+    with pytest.raises(DivergedError, match="lr=|the loss"):
         train_members([absurd], task(), 1, None)

@@ -228,6 +228,6 @@ def test_a_contradiction_in_the_default_is_raised_as_it_is() -> None:
     config = Config(train=TrainConfig(steps=0, start="pretrained"))
     space, _ = parse_params(["hidden=32"])
     wrong = with_trial_settings(config, space, {"hidden": 32})
-    with pytest.raises(UsageError, match="--from pretrained"):
+    with pytest.raises(UsageError, match="start='pretrained'"):
         fit_and_score(panel, wrong, 0, True)
     assert "--from pretrained" in fit_and_score(panel, wrong, 0, False).why
