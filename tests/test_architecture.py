@@ -66,8 +66,8 @@ HOMES = {
     "holidays": {"panel/calendar"},
     "tensorboard": {"reporting/trackers"},
     "mlflow": {"reporting/trackers"},
-    "jinja2": {"reporting/report"},
-    "markupsafe": {"reporting/report"},
+    "jinja2": {"reporting/page"},
+    "markupsafe": {"reporting/page", "reporting/report", "reporting/chart_page"},
     "safetensors": {"runs/serialization", "training/"},
     "click": set(),
 }

@@ -7,7 +7,13 @@ from lstmcast.cli.data import read_panel, report_panel
 from lstmcast.cli.gates import check_gates, parse_gates
 from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.fitting import ForecastOptions
-from lstmcast.cli.options.results import Data, FailIf, ShowOptions, TableOptions
+from lstmcast.cli.options.results import (
+    Data,
+    FailIf,
+    PlotOptions,
+    ShowOptions,
+    TableOptions,
+)
 from lstmcast.cli.sharded import (
     is_sharded,
     limit_to_one_job,
@@ -16,6 +22,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_forecast
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.config import TrainConfig, parse_quantile_levels
 
@@ -32,6 +39,7 @@ def forecast(
     jobs: Jobs = None,
     quantiles: Quantiles = DEFAULT_LEVELS,
     table: TableOptions,
+    picture: PlotOptions,
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -50,7 +58,10 @@ def forecast(
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, fail_if=fail_if, excel_safe=table.excel_safe
+            format=table.format,
+            fail_if=fail_if,
+            excel_safe=table.excel_safe,
+            plot=picture.plot,
         )
         from lstmcast.deployment.shards import ShardJob, forecast_shard
 
@@ -88,4 +99,5 @@ def forecast(
             "notes": list(forecaster.notes),
         }
         output.write_object("forecast", content)
+    draw_forecast(report, picture, forecaster.panel, forecasts, verdict)
     check_gates(gates, verdict)
