@@ -7,14 +7,11 @@ user's data. Knows no terminal.
 """
 
 import base64
-import hashlib
 import json
 from math import isnan, nan
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
 from lstmcast.config import Config
@@ -23,6 +20,7 @@ from lstmcast.evaluation.backtest import Result
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.reporting import plots
+from lstmcast.reporting.page import load_template, make_policy, read_asset
 from lstmcast.reporting.plots import Picture
 from lstmcast.reporting.report_chart import show_forecast
 from lstmcast.reporting.report_tables import (
@@ -35,7 +33,6 @@ from lstmcast.reporting.season_plot import plot_season
 from lstmcast.runs.directory import Run
 from lstmcast.scoring.verdict import Verdict
 
-_FOLDER = Path(__file__).parent
 _DARK_INK = "#d7dde4"
 _METRIC_MEANINGS = {
     "mae": "mean absolute error, in the unit of the data",
@@ -81,13 +78,13 @@ def make_report_page(
     pictures = _plot_pictures(forecaster, panel, forecast, verdict, newer)
     embedded = {picture.name: _embed_picture(picture) for picture in pictures}
     all_settings, chosen_settings = _list_settings(run.manifest)
-    stylesheet = (_FOLDER / "report.css").read_text(encoding="utf-8")
-    script = (_FOLDER / "report.js").read_text(encoding="utf-8") if shown else ""
+    stylesheet = read_asset("report.css")
+    script = read_asset("report.js") if shown else ""
     # Each note once: the panel is often the one that was fitted.
     notes = dict.fromkeys((*panel.notes, *forecaster.notes))
-    page = _load_template().render(
+    page = load_template("report.html.jinja").render(
         title=f"Forecast of {' and '.join(panel.columns.target)}",
-        policy=Markup(_content_policy(stylesheet, script)),  # ours, quotes and all
+        policy=Markup(make_policy(stylesheet, script)),  # ours, quotes and all
         stylesheet=Markup(stylesheet),  # our own files
         script=Markup(script),
         # JSON whose "<" are escaped: nothing in it ends the script that it stands in.
@@ -110,48 +107,6 @@ def make_report_page(
         versions=_describe_versions(run.manifest),
     )
     return ReportPage(page, pictures)
-
-
-def _load_template() -> Any:
-    environment = Environment(
-        loader=FileSystemLoader(_FOLDER),
-        autoescape=True,
-        undefined=StrictUndefined,
-        finalize=_show_control_characters,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-    )
-    return environment.get_template("report.html.jinja")
-
-
-def _show_control_characters(value: Any) -> Any:
-    """Spell out control and bidirectional characters, which can make text look like another."""
-    if not isinstance(value, str) or isinstance(value, Markup):
-        return value
-    shown = []
-    for char in value:
-        if char.isprintable() or char in "\n\N{NO-BREAK SPACE}":
-            shown.append(char)
-        else:
-            escaped = char.encode("unicode_escape").decode("ascii")
-            shown.append(escaped)
-    return "".join(shown)
-
-
-def _content_policy(stylesheet: str, script: str) -> str:
-    """The policy that allows this stylesheet, this script and pictures inside the page, no more."""
-    scripts = f"script-src {_hash_source(script)}; " if script else ""
-    return (
-        f"default-src 'none'; img-src data:; {scripts}"
-        f"style-src {_hash_source(stylesheet)}; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash_source(text: str) -> str:
-    # A browser takes the hash of what stands between the tags, so the page holds it unchanged.
-    sha256 = hashlib.sha256(text.encode()).digest()
-    return f"'sha256-{base64.b64encode(sha256).decode()}'"
 
 
 def _make_forecast(

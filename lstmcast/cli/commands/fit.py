@@ -21,9 +21,16 @@ from lstmcast.cli.options.declare import (
 )
 from lstmcast.cli.options.engine import EngineOptions
 from lstmcast.cli.options.fitting import FitOptions
-from lstmcast.cli.options.results import Data, DryRun, FailIf, ShowOptions
+from lstmcast.cli.options.results import (
+    Data,
+    DryRun,
+    FailIf,
+    PlotOptions,
+    ShowOptions,
+)
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_forecast
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.compute import ranks
 from lstmcast.config import (
@@ -32,7 +39,7 @@ from lstmcast.config import (
     Config,
     parse_duration,
 )
-from lstmcast.errors import UsageError
+from lstmcast.errors import DataError, UsageError
 from lstmcast.extras import require_torch
 from lstmcast.runs.directory import CHECKPOINT_FOLDER, has_run
 from lstmcast.runs.lock import hold_write_lock
@@ -59,6 +66,7 @@ _ALLOWED_ON_RESUME = {
     ),
     *("track", "track_to"),
     *get_type_hints(EngineOptions),
+    *get_type_hints(PlotOptions),
     *get_type_hints(ShowOptions),
 }
 """Parameters that do not change what is fitted."""
@@ -167,6 +175,7 @@ def fit(
     sample: SampleRows = None,
     fail_if: FailIf = None,
     dry_run: DryRun = False,
+    picture: PlotOptions,
     show: ShowOptions,
 ) -> None:
     """Learn from DATA; prints the run directory's path on stdout.
@@ -245,6 +254,8 @@ def fit(
     report.say(f"saved; next: lstmcast predict {run}{future_data}")
     facts = _fit_to_dict(forecaster, tracked)
     _print_run(place, facts, as_json=show.json)
+    if picture.plot:
+        _draw_fit(report, picture, forecaster)
     check_gates(gates, forecaster.verdict)
 
 
@@ -393,6 +404,16 @@ def _fit_to_dict(forecaster: "Forecaster", tracked: list[str]) -> dict[str, Any]
         "tracked": tracked,
         "verdict": verdict.to_dict() if verdict else None,
     }
+
+
+def _draw_fit(report: Reporter, picture: PlotOptions, forecaster: "Forecaster") -> None:
+    """Draw what a fit forecasts; where covariates of its steps are missing, say so."""
+    try:
+        forecasts = forecaster.predict()
+    except DataError as error:
+        report.say(f"no picture: {error.message}")
+        return
+    draw_forecast(report, picture, forecaster.panel, forecasts, forecaster.verdict)
 
 
 def _hint_future_data(forecaster: "Forecaster") -> str:

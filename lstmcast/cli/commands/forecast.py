@@ -9,6 +9,7 @@ from lstmcast.cli.options.fitting import ForecastOptions
 from lstmcast.cli.options.results import (
     Data,
     FailIf,
+    PlotOptions,
     QuantileOptions,
     ShowOptions,
     TableOptions,
@@ -21,6 +22,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
+from lstmcast.cli.show.pictures import draw_forecast
 from lstmcast.cli.show.scores import report_verdict
 from lstmcast.config import TrainConfig
 
@@ -37,6 +39,7 @@ def forecast(
     jobs: Jobs = None,
     quantile_options: QuantileOptions,
     table: TableOptions,
+    picture: PlotOptions,
     fail_if: FailIf = None,
     show: ShowOptions,
 ) -> None:
@@ -54,7 +57,10 @@ def forecast(
     report = Reporter.of(show)
     if is_sharded(data, table.output_file):
         refuse_options(
-            format=table.format, fail_if=fail_if, excel_safe=table.excel_safe
+            format=table.format,
+            fail_if=fail_if,
+            excel_safe=table.excel_safe,
+            plot=picture.plot,
         )
         from lstmcast.deployment.shards import ShardJob, forecast_shard
 
@@ -94,4 +100,5 @@ def forecast(
             "notes": list(forecaster.notes),
         }
         output.write_object("forecast", content)
+    draw_forecast(report, picture, forecaster.panel, forecasts, verdict)
     check_gates(gates, verdict)

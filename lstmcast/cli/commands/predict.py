@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING, Annotated
 from lstmcast.cli.data import add_future_data, read_newer
 from lstmcast.cli.options.declare import (
     COLUMNS,
-    DEFAULT_NONE,
-    OUTPUT,
     READING,
     WINDOW,
     make_option,
@@ -16,6 +14,7 @@ from lstmcast.cli.options.engine import EngineOptions, Jobs
 from lstmcast.cli.options.reading import RunDataOptions
 from lstmcast.cli.options.results import (
     OptionalData,
+    PlotOptions,
     QuantileOptions,
     RunPath,
     ShowOptions,
@@ -29,7 +28,7 @@ from lstmcast.cli.sharded import (
 )
 from lstmcast.cli.show import output
 from lstmcast.cli.show.console import Reporter
-from lstmcast.cli.show.pictures import check_picture, draw_forecast
+from lstmcast.cli.show.pictures import draw_forecast
 from lstmcast.config import Last
 from lstmcast.runs.directory import open_run
 
@@ -41,6 +40,7 @@ EXAMPLES = """\
 lstmcast predict runs/price-price
 lstmcast predict runs/price-price newer.csv --level 80,95 -o next.parquet
 lstmcast predict runs/price-price --plot forecast.png
+lstmcast predict runs/price-price --plot forecast.html
 lstmcast predict runs/sales --future-data plan.csv
 lstmcast predict runs/sales sales-by-shop/ -o forecasts/ -j 8"""
 FutureData = Annotated[
@@ -50,16 +50,6 @@ FutureData = Annotated[
         "FILE",
         "Covariates known ahead, by time and series.",
         "rows of DATA without a target",
-    ),
-]
-PredictPlot = Annotated[
-    str | None,
-    make_option(
-        OUTPUT,
-        "FILE",
-        "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]), or - for the terminal.",
-        DEFAULT_NONE,
-        "--plot",
     ),
 ]
 PredictLast = Annotated[
@@ -95,7 +85,7 @@ def predict(
     table: TableOptions,
     future_data: FutureData = None,
     reading: RunDataOptions,
-    plot: PredictPlot = None,
+    picture: PlotOptions,
     jobs: Jobs = None,
     engine: EngineOptions,
     show: ShowOptions,
@@ -114,7 +104,7 @@ def predict(
             format=table.format,
             future_data=future_data,
             last=last,
-            plot=plot,
+            plot=picture.plot,
             excel_safe=table.excel_safe,
             **reading.given(),
         )
@@ -133,7 +123,6 @@ def predict(
 
     limit_to_one_job(engine, jobs)
     form = table.choose_format()
-    check_picture(plot, terminal=True)
     open_run(run)  # says what is wrong with it before anything heavy is loaded
     from lstmcast.forecasting.predictor import Predictor
 
@@ -159,8 +148,9 @@ def predict(
     if table.output_file:
         count = len(forecasts[panel.axis.name])
         report.say(f"{count:,} rows written to {table.output_file!r}")
-    if plot:
-        draw_forecast(report, plot, panel, output.columns_to_frame(forecasts))
+    if picture.plot:
+        frame = output.columns_to_frame(forecasts)
+        draw_forecast(report, picture, panel, frame, forecaster.verdict)
 
 
 def _choose_panel(

@@ -192,6 +192,50 @@ def parse_interval_levels(text: str) -> tuple[float, ...]:
 
 
 @dataclass(frozen=True)
+class PlotOptions:
+    """Whether to draw a picture of a forecast, and what is on it."""
+
+    plot: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "FILE",
+            "Draw a picture too: .png, .svg or .pdf (needs lstmcast[plot]), .html to point at and "
+            "zoom, or - for the terminal.",
+            DEFAULT_NONE,
+            "--plot",
+        ),
+    ] = None
+    plot_series: Annotated[
+        str | None,
+        make_option(
+            OUTPUT,
+            "WHICH",
+            "Series to draw: their names, such as A,B; a number of them; worst or best, by the "
+            "verdict.",
+            "the first 4, in .html all",
+            "--plot-series",
+        ),
+    ] = None
+    plot_history: Annotated[
+        int | None,
+        make_option(
+            OUTPUT,
+            "STEPS",
+            "Past steps to draw, 1 or more.",
+            "four horizons or two seasons",
+            "--plot-history",
+            min=1,
+        ),
+    ] = None
+
+    def __post_init__(self) -> None:
+        from lstmcast.cli.show.pictures import check_forecast_picture
+
+        check_forecast_picture(self.plot)
+
+
+@dataclass(frozen=True)
 class ResultOptions:
     """Where a command writes its table, and in which format."""
 

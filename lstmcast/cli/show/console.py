@@ -86,7 +86,7 @@ class Reporter:
     def say_styled(self, *lines: str) -> None:
         """Write lines as they are: escaped already, and with colours of ours."""
         if not self.quiet:
-            _write_lines(lines)
+            write_styled(lines)
 
     @contextlib.contextmanager
     def progress(self) -> "Iterator[Callable[[Event], None]]":
@@ -263,10 +263,11 @@ def write_error(message: str, *hints: str) -> None:
 
 def write_message(*lines: str) -> None:
     """Write whole lines to stderr, escaped; that its reader is gone stops nothing."""
-    _write_lines(map(escape_unprintable, lines))
+    write_styled(map(escape_unprintable, lines))
 
 
-def _write_lines(lines: Iterable[str]) -> None:
+def write_styled(lines: Iterable[str]) -> None:
+    """Write lines to stderr as they are: escaped already, and with colours of ours."""
     text = "".join(f"{line}\n" for line in lines)
     with contextlib.suppress(OSError, ValueError):
         sys.stderr.write(text)
