@@ -186,7 +186,7 @@ def test_the_address_overrules_horizon_and_quantiles_of_the_object(
         (
             {"content": b"PK\x03\x04zip"},
             422,
-            "request is a zip archive or an Excel workbook",
+            "request is a zip archive, and no workbook",
         ),
     ],
 )
