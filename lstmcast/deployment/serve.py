@@ -205,7 +205,7 @@ def create_app(
     machine by. token: what a request must show; empty for none. find_newer: gives the run anew
     where its folder holds another version by now, else None.
     """
-    from fastapi import FastAPI
+    from fastapi import FastAPI, Response
     from prometheus_client import CollectorRegistry
     from starlette.middleware.trustedhost import TrustedHostMiddleware
 
@@ -223,7 +223,7 @@ def create_app(
     service = _Service(predictor, writer, name, limit, registry, find_newer)
     app.middleware("http")(service.measure)
     if token:
-        app.middleware("http")(make_token_check(token))
+        app.middleware("http")(make_token_check(token, Response))
     app.add_middleware(
         TrustedHostMiddleware, allowed_hosts=list(hosts), www_redirect=False
     )

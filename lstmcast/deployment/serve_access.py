@@ -42,17 +42,18 @@ def read_token(file: str) -> str:
     return token
 
 
-def make_token_check(token: str) -> Callable[[Any, Any], Awaitable[Any]]:
+def make_token_check(
+    token: str, make_response: Callable[..., Any]
+) -> Callable[[Any, Any], Awaitable[Any]]:
     """Return a middleware that answers only requests that show the token.
 
-    As `Authorization: Bearer TOKEN`, or as the password of any user, as browsers ask for it.
+    make_response: the class of the framework's answers. The token is shown as
+    `Authorization: Bearer TOKEN`, or as the password of any user, as browsers ask for it.
     """
 
     async def check(request: Any, answer: Callable[[Any], Awaitable[Any]]) -> Any:
         if has_token(request.headers.get("authorization", ""), token):
             return await answer(request)
-        from fastapi import Response
-
         content = {
             "code": 2,
             "kind": "usage",
@@ -60,7 +61,7 @@ def make_token_check(token: str) -> Callable[[Any, Any], Awaitable[Any]]:
             "hint": "send it as Authorization: Bearer TOKEN",
         }
         headers = {"WWW-Authenticate": 'Basic realm="lstmcast"'}
-        return Response(
+        return make_response(
             json.dumps(content), 401, headers, media_type="application/json"
         )
 
