@@ -70,10 +70,10 @@ def evaluate(
 ) -> None:
     """Score RUN on newer rows; prints a table of scores on stdout.
 
-    Only rows of DATA that are newer than the training are scored; without any it exits with 3,
-    or with --if-nothing-new skip with 0. DATA may hold the history too, or new rows only: then
-    the run's own history goes before them. Forecasts are made from rolling origins, each from
-    what was known then, and compared with naive, seasonal naive and drift.
+    Only rows of DATA that are newer than the training are scored; without any it exits with 3, or
+    with --if-nothing-new skip with 0. DATA may hold the history too, or new rows only: then the
+    run's own history goes before them. Forecasts are made from rolling origins, each from what was
+    known then, and compared with naive, seasonal naive and drift.
     """
     gates = parse_gates(fail_if)
     if min_rows < 1:

@@ -106,11 +106,16 @@ def test_what_cannot_be_served_is_an_error(
 
 
 def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
-    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch
+    fitted: Path, quickly: Program, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from lstmcast.deployment import serve
 
     monkeypatch.setattr(serve, "run_server", lambda *_: None)
+    bare = quickly("serve", "runs/old-price", "--host", "0.0.0.0", cwd=fitted)
+    assert (bare.returncode, bare.stdout) == (2, "")
+    assert "--host 0.0.0.0 lets others ask" in bare.stderr
+    assert "--token-file token" in bare.stderr
+    (tmp_path / "token").write_text("0123456789abcdef\n")
     done = quickly(
         "serve",
         "runs/old-price",
@@ -118,6 +123,8 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
         "0.0.0.0",
         "--port",
         0,
+        "--token-file",
+        tmp_path / "token",
         "--json",
         "-q",
         cwd=fitted,
@@ -127,8 +134,7 @@ def test_who_listens_to_a_network_is_warned_and_json_has_the_address(
     assert content["url"].startswith("http://0.0.0.0:")
     assert (
         done.stderr
-        == f"warning: whoever reaches {content['url']} can ask for forecasts: "
-        "no password, no encryption\n"
+        == f"warning: others reach {content['url']}, and what they send is not encrypted\n"
     )
 
 
