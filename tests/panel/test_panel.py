@@ -25,7 +25,11 @@ def daily(
     values: list[float | None], first: str = "2020-01-01", **columns: object
 ) -> pd.DataFrame:
     return pd.DataFrame(
-        {"day": pd.date_range(first, periods=len(values)), "y": values, **columns}
+        {
+            "day": pd.date_range(first, periods=len(values), unit="us"),
+            "y": values,
+            **columns,
+        }
     )
 
 
