@@ -77,7 +77,7 @@ def backtest(
     written.
     """
     config = options.config()
-    roles = options.columns.roles()
+    roles = options.columns.roles(data)
     gates = parse_gates(fail_if)
     report = Reporter.of(show)
     # Of the shared options for tables, --format is that of the scores on stdout; the file of the

@@ -121,7 +121,7 @@ class _Source:
             config, panel = Checkpoint(self.place).fit()
         else:
             config = self.config
-            roles = self.options.columns.roles()
+            roles = self.options.columns.roles(self.data)
             panel = read_panel(
                 self.report,
                 self.data,
@@ -221,7 +221,7 @@ def _choose_place(
         return Path(data)
     if out:
         return Path(out)
-    targets = options.columns.roles().target
+    targets = options.columns.roles(data).target
     return default_run_path(data, targets)
 
 

@@ -42,7 +42,7 @@ def forecast(
     stderr. `fit` is slower and usually better. A folder of Parquet, whole series in each file, is
     processed file by file if the output is a folder.
     """
-    roles = options.columns.roles()
+    roles = options.columns.roles(data)
     gates = parse_gates(fail_if)
     levels = parse_quantile_levels(quantiles, "--quantiles")
     # No steps: the network stays as it ships, and only its combination with baselines is fitted.

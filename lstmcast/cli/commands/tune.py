@@ -119,7 +119,7 @@ def tune(
     """
     # What is wrong with the command line is an error before any work.
     config = options.config()
-    roles = options.columns.roles()
+    roles = options.columns.roles(data)
     gates = parse_gates(fail_if)
     report = Reporter.of(show)
     params = param or ()
