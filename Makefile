@@ -98,14 +98,16 @@ bench: $(STAMP)  ## measure accuracy, the parts of the network, covariates, anom
 figures: $(STAMP)  ## write the figures of all pages anew from docs/figures/
 	$(BIN)/python -m benchmarks.pages
 
-docs: $(STAMP)  ## write docs/commands.md anew from the program's own help
+docs: $(STAMP)  ## write docs/commands.md and docs/api.md anew from the program's own help and docstrings
 	$(BIN)/python docs/generate.py
+	$(BIN)/python docs/api.py
 
 pictures: $(STAMP)  ## draw the pictures of the README and the tutorial anew
 	$(BIN)/python docs/pictures.py
 
-docs-check: $(STAMP)  ## fail where docs/commands.md is not what the program's help says
+docs-check: $(STAMP)  ## fail where docs/commands.md or docs/api.md is not what the program says
 	$(BIN)/python docs/generate.py --check
+	$(BIN)/python docs/api.py --check
 
 dist: $(STAMP)  ## build sdist and wheel into dist/, twice, and check them: the same bytes, and what an index asks for
 	$(BIN)/python docs/release.py build

@@ -81,11 +81,12 @@ def find_roles(
 ) -> "tuple[Columns, Table | None]":
     """Return the columns by role, and the table where it was read to find them.
 
-    Without --target the only column of numbers is the target, which is reported. Raises UsageError
-    where there are several, DataError where there is none.
+    Without --target it is a column `y` or `target`, else the only column of numbers, which is
+    reported. Raises UsageError where there are several, DataError where there is none.
     """
-    if columns.target:
-        return columns.roles(), None
+    roles = columns.known_roles(data)
+    if roles is not None:
+        return roles, None
     requested = columns.requested()
     series = requested.get("series", ())
     table = _read_data(report, data, config, fit, series, sample)

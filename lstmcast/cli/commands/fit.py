@@ -149,7 +149,7 @@ class _Source:
             panel = read_panel(
                 self.report,
                 self.data,
-                self.roles or self.options.columns.roles(),
+                self.roles or self.options.columns.roles(self.data),
                 config.data,
                 config,
                 sample=self.sample or 0,
