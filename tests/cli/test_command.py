@@ -108,7 +108,7 @@ def hints() -> Iterator[tuple[str, str]]:
 
 def test_every_option_that_is_named_exists() -> None:
     known = OTHER_PROGRAMS.union(*map(flags, commands().values()))
-    known |= {"--config", "--origin", "--json"}
+    known |= {"--config", "--origin", "--json", "--sort"}
     named = {
         (place, option)
         for place, text in texts_for_users()

@@ -35,8 +35,8 @@ lstmcast runs ls
 lstmcast runs ls --sort mase
 lstmcast runs ls archive --format json""",
     "rm": """\
-lstmcast runs rm runs/price-price-2
-lstmcast runs rm runs/a runs/b""",
+lstmcast runs rm runs/price-price
+lstmcast runs rm runs/price-price runs/november""",
     "show": """\
 lstmcast runs show runs/price-price
 lstmcast runs show runs/price-price --json""",
