@@ -18,7 +18,7 @@ from lstmcast.compute.jobs import run_followed_jobs
 from lstmcast.compute.progress import Event, OnEvent
 from lstmcast.compute.seeds import with_derived_seed
 from lstmcast.config import NETWORK_QUANTILES, Config
-from lstmcast.errors import DataError, UsageError, suggest_similar
+from lstmcast.errors import DataError, suggest_similar
 from lstmcast.evaluation.cutoffs import (
     ForecastWindows,
     choose_backtest_windows,
@@ -26,6 +26,7 @@ from lstmcast.evaluation.cutoffs import (
     find_training_ends,
     fold_ends,
     keep_latest_windows,
+    require_positive_option,
     require_whole_windows,
 )
 from lstmcast.features.preprocessing import resolve_horizon
@@ -132,8 +133,8 @@ def backtest(
     chosen = choose_backtest_windows(
         panel,
         horizon,
-        _require_positive_option("windows", windows),
-        _require_positive_option("step", horizon if step is None else step),
+        require_positive_option("windows", windows),
+        require_positive_option("step", horizon if step is None else step),
     )
     levels = np.array(sorted(quantiles))
     if refit:
@@ -189,17 +190,17 @@ def evaluate(
     if horizon is None:
         horizon = forecaster.horizon
     else:
-        _require_positive_option("horizon", horizon)
+        require_positive_option("horizon", horizon)
     cutoff = find_training_ends(forecaster, panel)
     chosen = choose_evaluation_windows(
         panel,
         cutoff,
         horizon,
-        _require_positive_option("step", horizon if step is None else step),
+        require_positive_option("step", horizon if step is None else step),
     )
     if windows is not None:
         chosen = keep_latest_windows(
-            chosen, _require_positive_option("windows", windows)
+            chosen, require_positive_option("windows", windows)
         )
     where = panel, chosen.series, chosen.origins, horizon
     levels = np.array(sorted(quantiles))
@@ -322,7 +323,7 @@ def _forecast_with_refits(
     if not expanding:
         first_ends = fold_ends(panel, chosen, 0)
         max_steps = int(first_ends.max())
-    jobs = min(_require_positive_option("jobs", jobs), folds)
+    jobs = min(require_positive_option("jobs", jobs), folds)
     horizon = resolve_horizon(panel, config)  # the configured one by now
     n_windows = len(chosen.series)
     point = np.empty((n_windows, horizon))
@@ -482,12 +483,11 @@ def make_forecast_frame(
 def _require_free_names(panel: Panel) -> None:
     """Raise DataError where a column of the panel has a name that the result needs."""
     taken = {*panel.key_names, panel.axis.name}
-    for name in ("cutoff", "actual"):
-        if name in taken:
-            raise DataError(
-                f"the table of forecasts has a column {name!r} of its own",
-                "rename that column of the data",
-            )
+    for name in sorted(taken & {"cutoff", "actual"}):
+        raise DataError(
+            f"the table of forecasts has a column {name!r} of its own",
+            "rename that column of the data",
+        )
 
 
 def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
@@ -498,10 +498,3 @@ def _require_columns(forecasts: pd.DataFrame, names: Sequence[str]) -> None:
                 f"the forecasts have no column {name!r}",
                 suggest_similar(name, map(str, forecasts)),
             )
-
-
-def _require_positive_option(name: str, value: int) -> int:
-    """Return the value of an option, or raise UsageError where it is below 1."""
-    if value < 1:
-        raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
-    return value

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from lstmcast.errors import DataError, format_more
+from lstmcast.errors import DataError, UsageError, format_more
 from lstmcast.forecasting.predictor import Predictor
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Bools, Ints
@@ -173,3 +173,10 @@ def require_whole_windows(
             f"the forecasts of {name} from {cutoff} are not the steps 1 to {horizon} after it",
             "give every step of a window once, and a column 'cutoff' where a series has several",
         )
+
+
+def require_positive_option(name: str, value: int) -> int:
+    """Return the value of an option; raises UsageError where it is below 1."""
+    if value < 1:
+        raise UsageError(f"--{name} {value} is out of range", "give 1 or more")
+    return value

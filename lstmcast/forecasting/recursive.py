@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from lstmcast.forecasting.quantiles import STANDARD_NORMAL
 from lstmcast.panel.panel import Panel
 from lstmcast.ragged import Floats, Ints, concat_ranges, offsets_from_lengths
 
@@ -358,8 +359,6 @@ def draw_sample_paths(quantiles: Floats, n_paths: int, seed: int) -> Floats:
     extremes over the horizon are as uncertain as the widths of the intervals say. Windows are drawn
     independently of each other.
     """
-    from scipy.special import ndtr  # slow to import
-
     n_windows, horizon, _ = quantiles.shape
     # Every fifth of the fine levels is one of SAMPLED_LEVELS.
     correlations = infer_step_correlations(quantiles[..., 2::5])
@@ -369,7 +368,9 @@ def draw_sample_paths(quantiles: Floats, n_paths: int, seed: int) -> Floats:
         kept = correlations[:, None, step]
         new = np.sqrt(1 - kept**2)
         normal[..., step] = kept * normal[..., step - 1] + new * normal[..., step]
-    levels = ndtr(normal).reshape(-1, horizon)
+    # One by one: numpy has no distributions, and a library of them takes longer to import.
+    one_by_one = np.vectorize(STANDARD_NORMAL.cdf, otypes=[np.float64])
+    levels = one_by_one(normal).reshape(-1, horizon)
     by_path = np.repeat(quantiles, n_paths, axis=0)
     values = _interpolate_at_levels(by_path, levels)
     return values.reshape(n_windows, n_paths, horizon)
