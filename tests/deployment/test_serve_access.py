@@ -52,7 +52,7 @@ def test_every_path_asks_for_the_token() -> None:
 def test_a_file_without_a_token_is_refused(text: str | None, tmp_path: Path) -> None:
     if text is not None:
         (tmp_path / "token").write_text(text, encoding="utf-8")
-    with pytest.raises(UsageError, match="--token-file"):
+    with pytest.raises(UsageError, match="token.file"):
         read_token(str(tmp_path / "token"))
     (tmp_path / "token").write_text(f"{TOKEN}  \nmore")
     assert read_token(str(tmp_path / "token")) == TOKEN

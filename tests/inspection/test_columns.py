@@ -198,7 +198,7 @@ def test_a_column_with_another_role_or_that_numbers_the_rows_is_no_target() -> N
 def test_several_columns_of_numbers_are_listed_the_likeliest_first() -> None:
     values = np.sin(np.arange(30))
     data = table(day=THIRTY_DAYS, x=values, y=values, z=[*range(2)] * 15)
-    message = "has 3 columns of numbers: 'y', 'x', 'z'$"
+    message = "has 3 columns of numbers: 'y', 'x', 'z'"
     with pytest.raises(UsageError, match=message) as caught:
         infer_only_target(data, {})
     assert caught.value.hint.endswith("such as --target y")

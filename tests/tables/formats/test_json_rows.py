@@ -86,5 +86,5 @@ def test_what_is_no_table_is_refused_with_its_place(
 
 def test_more_than_is_allowed_is_refused(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_bytes(gzip.compress(as_rows().encode()))
-    with pytest.raises(ResourceError, match="--max-bytes allows"):
+    with pytest.raises(ResourceError, match="max.bytes"):
         read_table(tmp_path / "x.json", DataConfig(max_bytes=500))
