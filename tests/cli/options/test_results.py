@@ -21,7 +21,7 @@ def test_a_central_interval_lies_between_two_quantiles(
 
 @pytest.mark.parametrize("text", ["0.8", "100", "-80", "wide", "", "80,,95", "nan"])
 def test_what_is_no_percentage_is_refused(text: str) -> None:
-    with pytest.raises(UsageError, match="level .* is out of range"):
+    with pytest.raises(UsageError, match="level=.* is out of range"):
         parse_interval_levels(text)
 
 
@@ -36,7 +36,7 @@ def test_quantiles_are_given_in_one_way() -> None:
 def test_a_probability_has_no_quantiles() -> None:
     QuantileOptions().refuse_for_probability()
     QuantileOptions("0.1,0.5,0.9").refuse_for_probability()
-    with pytest.raises(UsageError, match="quantiles 0.2: a probability has none"):
+    with pytest.raises(UsageError, match="quantiles=0.2: a probability has none"):
         QuantileOptions("0.2").refuse_for_probability()
-    with pytest.raises(UsageError, match="level 95: a probability has none"):
+    with pytest.raises(UsageError, match="level=95: a probability has none"):
         QuantileOptions(level="95").refuse_for_probability()

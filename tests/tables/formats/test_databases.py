@@ -75,7 +75,7 @@ def test_more_than_is_allowed_is_refused_before_it_is_read(
     write: object, tmp_path: Path
 ) -> None:
     place = write(tmp_path / "x.db", "prices")  # type: ignore[operator]
-    message = "731 rows of 2 columns" if write is write_sqlite else "--max-bytes"
+    message = "731 rows of 2 columns" if write is write_sqlite else "max_bytes"
     with pytest.raises(ResourceError, match=message):
         read_table(place, DataConfig(max_bytes=60_000))
 
