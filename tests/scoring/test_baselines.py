@@ -9,6 +9,7 @@ from lstmcast.scoring.baselines import (
     choose_rival,
     drift_forecast,
     fill_forward_by_phase,
+    mean_forecast,
     naive_forecast,
     seasonal_mean_forecast,
     seasonal_naive_forecast,
@@ -149,3 +150,9 @@ def test_the_rival_is_the_best_by_mae_or_the_one_asked_for() -> None:
     with pytest.raises(UsageError, match="'drifd'") as caught:
         choose_rival(scores, "drifd")
     assert "drift" in caught.value.hint
+
+
+def test_the_mean_is_of_the_observed_values_alone() -> None:
+    # 1..8, and (10, -, 30, -).
+    means = mean_forecast(VALUES, OFFSETS, BOTH, ENDS, 2)
+    assert means.tolist() == [[4.5, 4.5], [20, 20]]

@@ -143,3 +143,16 @@ def test_to_try_bfloat16_takes_no_random_draws() -> None:
     drawn = torch.rand(1)
     torch.manual_seed(3)
     assert torch.rand(1) == drawn
+
+
+@pytest.mark.parametrize("covariates", [False, True])
+def test_a_device_keeps_the_tables_that_the_windows_have(covariates: bool) -> None:
+    whole = windows(covariates)
+    # torch's device without memory stands for a GPU.
+    there = device.with_tables_on_device(whole, torch.device("meta"))
+    assert isinstance(there, device.DeviceWindows)
+    expected = [whole.steps.x.shape]
+    if whole.covariates is not None:
+        expected.append(whole.covariates.step.shape)
+    assert [tuple(table.shape) for table in there.tables] == expected
+    assert {table.device.type for table in there.tables} == {"meta"}

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -814,3 +815,23 @@ def test_where_all_members_diverge_the_weights_stay_what_they_were(
     asked = replace(train, lr=0.1)
     with pytest.raises(DivergedError):
         Forecaster(Config(window=window, train=asked)).fit(panel)
+
+
+def test_a_final_member_that_diverges_is_noted_by_name(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    train_network = members.train_network
+    calls: list[object] = []
+
+    def diverge_at_last(*given: Any, **named: Any) -> Any:
+        calls.append(given)
+        # The probe comes first, then the two final members.
+        if len(calls) == 3:
+            raise DivergedError("diverged: the loss became nan", "")
+        return train_network(*given, **named)
+
+    monkeypatch.setattr(members, "train_network", diverge_at_last)
+    panel = panel_of(some_series(MIN_PANEL_SERIES))
+    run = Forecaster(config(steps=4, start="scratch")).fit(panel)
+    assert len(run.networks) == 1
+    assert any("diverged in training and left out: " in note for note in run.notes)
