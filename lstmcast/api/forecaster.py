@@ -6,7 +6,7 @@ Axes: K windows, H horizon, Q quantiles.
 from collections.abc import Sequence
 from contextlib import nullcontext
 from types import ModuleType
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
 import pandas as pd
@@ -40,7 +40,10 @@ from lstmcast.panel.frames.accept import PANDAS
 from lstmcast.panel.frames.native import to_native
 from lstmcast.panel.panel import Panel
 from lstmcast.training import forecaster as training
-from lstmcast.training.checkpoint import Checkpoint
+
+if TYPE_CHECKING:
+    # It loads torch, which a forecaster that is not trained can do without.
+    from lstmcast.training.checkpoint import Checkpoint
 
 _FITTED = frozenset(predictor.Predictor.__annotations__) - {"_habits"}
 """Attributes that `fit` sets."""
@@ -90,7 +93,7 @@ class Forecaster(training.Forecaster):
         *,
         progress: bool = False,
         on_event: OnEvent | None = None,
-        checkpoint: Checkpoint | None = None,
+        checkpoint: "Checkpoint | None" = None,
         **options: Any,
     ) -> Self:
         """Learn from data; their newest windows are first held out to validate on.
