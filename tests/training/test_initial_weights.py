@@ -110,9 +110,7 @@ def test_another_run_gives_its_weights_to_a_network_of_its_kind_only() -> None:
         ).weights
         is gru
     )
-    with pytest.raises(
-        UsageError, match=r"runs/a .*cell='lstm', attention=False.* GRU"
-    ):
+    with pytest.raises(UsageError, match=r"runs/a.*cell='lstm', attention=False.* GRU"):
         initial_weights.choose_initial_weights(
             replace(wanted, model=ModelConfig()), lambda _: gru
         )

@@ -230,7 +230,9 @@ class PlotOptions:
     ] = None
 
     def __post_init__(self) -> None:
-        from lstmcast.cli.show.pictures import check_forecast_picture
+        if self.plot is None:
+            return
+        from lstmcast.cli.show.pictures import check_forecast_picture  # loads numpy
 
         check_forecast_picture(self.plot)
 

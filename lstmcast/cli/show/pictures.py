@@ -2,8 +2,6 @@
 
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from lstmcast.cli.show import chart
 from lstmcast.cli.show.console import Reporter
 
@@ -100,6 +98,8 @@ def write_picture(report: Reporter, file: str, picture: "Picture") -> None:
 def _draw_on_terminal(
     panel: "Panel", forecast: "pd.DataFrame", n_history: int | None
 ) -> None:
+    import numpy as np  # --help does without
+
     from lstmcast.panel.forecast_table import find_point_column, list_quantile_columns
 
     # The rows are sorted by series: those of the first one are the first `horizon`.
@@ -122,6 +122,7 @@ def _draw_on_terminal(
     origin = int(panel.start[0] + panel.lengths[0])
 
     def name_step(step: int) -> str:
-        return str(panel.axis.texts(np.array([origin + step]))[0])
+        ordinals = np.array([origin + step])
+        return str(panel.axis.texts(ordinals)[0])
 
     chart.show_chart(title, curve, name_step, n_history)
