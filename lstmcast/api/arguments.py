@@ -231,3 +231,8 @@ def _to_names(names: Any) -> tuple[str, ...]:
     if isinstance(names, str):
         return (names,)
     return tuple(str(name) for name in names)
+
+
+def list_reading_settings(reading: DataConfig) -> dict[str, Any]:
+    """Return the settings that data were read by, under their full names, as `data__freq`."""
+    return {f"data__{name}": value for name, value in vars(reading).items()}

@@ -13,6 +13,7 @@ import pandas as pd
 
 from lstmcast.api.arguments import (
     is_future_frame,
+    list_reading_settings,
     read_future,
     read_like_forecaster,
     read_to_fit,
@@ -126,7 +127,9 @@ class Forecaster(training.Forecaster):
             )
         read, data = read_to_fit(panel, y, options, self.config.data)
         if data != self.config.data:
-            self.set_params(config=with_settings(self.config, _sections(data)))
+            self.set_params(
+                config=with_settings(self.config, list_reading_settings(data))
+            )
         self._kind = read.kind
         shown = show_progress(on_event) if progress else nullcontext(on_event)
         with shown as listener:
@@ -412,7 +415,11 @@ class Forecaster(training.Forecaster):
             panel, kind = self._read(None)
             return panel, kind, self.config
         read, reading = read_to_fit(data, None, options, self.config.data)
-        return read.panel, read.kind, with_settings(self.config, _sections(reading))
+        return (
+            read.panel,
+            read.kind,
+            with_settings(self.config, list_reading_settings(reading)),
+        )
 
     def _require_fitted(self) -> None:
         if not self.__sklearn_is_fitted__():
@@ -452,11 +459,6 @@ class Forecaster(training.Forecaster):
 def _is_horizon(value: Any) -> bool:
     """Whether an argument is a number of steps or a span of time, and no data."""
     return isinstance(value, int | np.integer | str | pd.Timedelta)
-
-
-def _sections(data: Any) -> dict[str, Any]:
-    """Settings of the reading by their long names."""
-    return {f"data__{name}": value for name, value in vars(data).items()}
 
 
 def _and_median(levels: Sequence[float]) -> tuple[float, ...]:

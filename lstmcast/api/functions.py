@@ -5,11 +5,17 @@ and settings of the reading (`freq`, `fill`, ...) may be given by name, as of `P
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pandas as pd
 
-from lstmcast.api.arguments import read_like_forecaster, read_to_fit
+from lstmcast.api.arguments import (
+    list_reading_settings,
+    read_like_forecaster,
+    read_to_fit,
+)
 from lstmcast.compute.progress import OnEvent
 from lstmcast.config import DEFAULT_FALSE_ALARM_RATE, NETWORK_QUANTILES, Config
 from lstmcast.errors import ArgumentError
@@ -66,10 +72,9 @@ def backtest(
     """
     config = _require_config(config)
     read, reading = read_to_fit(panel, None, options, config.data)
-    settings = {f"data__{name}": value for name, value in vars(reading).items()}
     result = scoring.backtest(
         read.panel,
-        with_settings(config, settings),
+        with_settings(config, list_reading_settings(reading)),
         windows=windows,
         step=step,
         refit=refit,
@@ -78,8 +83,7 @@ def backtest(
         quantiles=quantiles,
         on_event=on_event,
     )
-    forecasts = to_native(result.forecasts, read.kind)
-    return scoring.Result(result.verdict, result.folds, forecasts)
+    return _in_kind(result, read.kind)
 
 
 def evaluate(
@@ -120,8 +124,7 @@ def evaluate(
         horizon=horizon,
         quantiles=quantiles,
     )
-    forecasts = to_native(result.forecasts, read.kind)
-    return scoring.Result(result.verdict, result.folds, forecasts)
+    return _in_kind(result, read.kind)
 
 
 def score(forecasts: Any, panel: Any, *, season: int | None = None) -> Verdict:
@@ -250,8 +253,9 @@ def tune(
     """
     search = {name: options.pop(name) for name in _SEARCH_OPTIONS if name in options}
     read, reading = read_to_fit(panel, None, options, config.data)
-    settings = {f"data__{name}": value for name, value in vars(reading).items()}
-    return tuning.tune(read.panel, with_settings(config, settings), **search)
+    return tuning.tune(
+        read.panel, with_settings(config, list_reading_settings(reading)), **search
+    )
 
 
 _SEARCH_OPTIONS = (
@@ -270,6 +274,11 @@ def _require_config(config: Config | None) -> Config:
             " backtest and evaluate of its own",
         )
     return config
+
+
+def _in_kind(result: scoring.Result, kind: str | ModuleType) -> scoring.Result:
+    """Return a result with its forecasts in the caller's kind of frame."""
+    return replace(result, forecasts=to_native(result.forecasts, kind))
 
 
 def _to_pandas(frame: Any) -> pd.DataFrame:
